@@ -1,0 +1,19 @@
+"""Behavioural tests for vision-language models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vlcheck.models.protocol import VisionLanguageModel
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "load_model"]
+
+
+def load_model(spec: str, *, device: str = "cpu", dtype: str = "float32") -> VisionLanguageModel:
+    """Load a model by its spec, e.g. "albef:ALBEF_4M.pth". See `vlcheck.models.load`."""
+    # pytest imports this package in every run of every project that has it installed: torch has to wait.
+    from vlcheck.models.load import load_model as load
+
+    return load(spec, device=device, dtype=dtype)

@@ -1,0 +1,156 @@
+"""A case: one image and what is said about it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from PIL import Image, ImageOps
+
+from vlcheck.errors import UsageError
+
+MASK = "[MASK]"
+MAX_PIXELS = 100_000_000
+_ORIENTATION = 0x0112
+_TURNED = range(5, 9)
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels of the source image, as COCO writes it."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def area(self) -> float:
+        return self.width * self.height
+
+
+class ImageSource(Protocol):
+    """Where an image comes from. Opening is left until its pixels are needed."""
+
+    @property
+    def key(self) -> str:
+        """A digest of the content: equal keys mean equal pixels."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels, known without decoding."""
+
+    def open(self) -> Image.Image:
+        """Decode to RGB."""
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """A photograph on disk, turned upright by its EXIF orientation."""
+
+    path: Path
+
+    @cached_property
+    def key(self) -> str:
+        try:
+            return hashlib.sha256(self.path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise UsageError(f"{self.path}: cannot be read ({error.strerror}).") from error
+
+    @cached_property
+    def size(self) -> tuple[int, int]:
+        with self._header() as image:
+            width, height = image.size
+            turned = image.getexif().get(_ORIENTATION, 1) in _TURNED
+        return (height, width) if turned else (width, height)
+
+    def open(self) -> Image.Image:
+        try:
+            with self._header() as image:
+                return ImageOps.exif_transpose(image).convert("RGB")
+        except (OSError, SyntaxError, ValueError) as error:
+            raise UsageError(f"{self.path}: not a picture that decodes ({error}).") from error
+
+    def check(self) -> None:
+        """Raise UsageError unless the file is there and its header is that of a picture of bearable size."""
+        _ = self.size
+
+    def _header(self) -> Image.Image:
+        try:
+            image = Image.open(self.path)
+        except FileNotFoundError as error:
+            raise UsageError(f"{self.path}: no such photograph.") from error
+        except Image.DecompressionBombError as error:
+            raise UsageError(f"{self.path}: {error} At most {MAX_PIXELS / 1e6:.0f} megapixels are accepted.") from error
+        except (OSError, SyntaxError, ValueError) as error:
+            raise UsageError(f"{self.path}: not a picture that decodes ({error}).") from error
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            image.close()
+            raise UsageError(
+                f"{self.path}: {width} x {height} pixels are {width * height / 1e6:.0f} megapixels;"
+                f" at most {MAX_PIXELS / 1e6:.0f} are accepted. Scale it down."
+            )
+        return image
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One image and what is said about it.
+
+    Attributes:
+        id: unique within its source, ASCII, fit for a pytest id.
+        image: where the picture comes from.
+        caption: what is said of it, with contextual hint; names `target` exactly once as a word.
+        target: the word that is masked.
+        bare: the same without the hint, with "[MASK]" in the target's place, or None where it would not
+            single the target out.
+        candidates: words that could stand in the target's place and are *not* true of the picture. P(target) is
+            renormalised over the target and these; empty leaves it raw.
+        about: words a picture must make true for the caption to be; one that lacks any of them refutes it.
+        present: words that are known to be true of the picture.
+        region: boxes of what the target names, in pixels of the upright source image.
+        tags: the target's kind ("object", "color", "side", "hand"...) and what selections ask for.
+        source: where the picture is from.
+        licence: under which it may be shown.
+    """
+
+    id: str
+    image: ImageSource
+    caption: str
+    target: str
+    bare: str | None = None
+    candidates: tuple[str, ...] = ()
+    about: frozenset[str] = frozenset()
+    present: frozenset[str] = frozenset()
+    region: tuple[Box, ...] = ()
+    tags: frozenset[str] = frozenset()
+    source: str = ""
+    licence: str = ""
+    masked: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        found = len(word_pattern(self.target).findall(self.caption))
+        if found != 1:
+            times = "is not a word of" if not found else f"is {found} times in"
+            raise UsageError(
+                f"case {self.id}: the target {self.target!r} {times} the caption {self.caption!r};"
+                " it has to be there exactly once."
+            )
+        if self.bare is not None and self.bare.count(MASK) != 1:
+            raise UsageError(f"case {self.id}: bare {self.bare!r} has to hold {MASK} exactly once.")
+        if not self.about:
+            object.__setattr__(self, "about", frozenset({self.target}))
+        object.__setattr__(self, "masked", word_pattern(self.target).sub(MASK, self.caption))
+
+    def refuted_by(self, other: Case) -> bool:
+        """Whether the caption is known not to hold of the other case's picture."""
+        return self.image.key != other.image.key and not self.about <= other.present
+
+
+def word_pattern(word: str) -> re.Pattern[str]:
+    """A case-insensitive pattern for a word that is not part of a longer one ("left" is not in "leftover")."""
+    return re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])", re.IGNORECASE)

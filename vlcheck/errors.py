@@ -1,0 +1,31 @@
+"""What a user can get wrong, and what does not apply: the two exceptions that every floor may raise."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UsageError(Exception):
+    """Input that vlcheck cannot work with; the message names the option, file or line, and what would be accepted."""
+
+
+class NotApplicable(Exception):
+    """A question that makes no sense for a case; the message is the reason under which it is counted."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Say which known name is meant, or list them all.
+
+    Args:
+        name: what was asked for.
+        known: what there is.
+
+    Returns:
+        A sentence to end an error message with.
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    return f"Known: {', '.join(names)}."

@@ -1,0 +1,58 @@
+"""What vlcheck asks of a vision-language model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from PIL import Image
+
+
+class Encoded(Protocol):
+    """Images as a model keeps them between questions."""
+
+    def __len__(self) -> int:
+        """The number of images."""
+
+    def __getitem__(self, index: Sequence[int]) -> Encoded:
+        """Select by index, with repetition; nothing is copied before it is used."""
+
+
+class VisionLanguageModel(Protocol):
+    """A model that can be asked about images and texts.
+
+    Attributes:
+        name: how reports call it.
+        fingerprint: content hash of weights, preprocessing, dtype and device type; part of every kept score's key.
+        metrics: subset of {"mlm", "itm"}.
+        kinds: metric -> score kind: "masked-lm", "candidates", "match-head", "contrastive", "sigmoid", "ranking",
+            "yes-no".
+        mask: the mask in every text given to `mlm`, always "[MASK]", whatever the tokenizer calls it.
+    """
+
+    name: str
+    fingerprint: str
+    metrics: frozenset[str]
+    kinds: Mapping[str, str]
+    mask: str
+
+    def encode(self, images: Sequence[Image.Image]) -> Encoded:
+        """Prepare RGB images; `len(encoded) == len(images)`."""
+
+    def itm(self, encoded: Encoded, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
+        """P(image i and text i match), shape (n,), in [0, 1]; relative kinds need foils."""
+
+    def mlm(self, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        """For text i, P(word) at its one mask for each of words[i].
+
+        A word of several pieces is masked as several; its probability is the product of theirs.
+        """
+
+
+@runtime_checkable
+class NamesWords(Protocol):
+    """A model that also says which words it finds likeliest."""
+
+    def top(self, encoded: Encoded, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
+        """The k likeliest words at each text's mask, with their probabilities, best first."""

@@ -1,0 +1,57 @@
+"""A case as a perturbation leaves it, and what a perturbation is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from vlcheck.cases.case import MASK, Box, Case
+from vlcheck.query import Picture
+
+
+@dataclass(frozen=True)
+class View:
+    """What is shown and what is said.
+
+    Attributes:
+        case: the case it began as.
+        picture: what is shown; nothing is decoded before it is asked about.
+        template: what is said, with "[MASK]" in the target's place.
+        target: the word that is true there.
+        region: boxes of what the target names, in pixels of the picture as edited.
+    """
+
+    case: Case
+    picture: Picture
+    template: str
+    target: str
+    region: tuple[Box, ...] = ()
+
+    @classmethod
+    def of(cls, case: Case) -> View:
+        """The case unperturbed."""
+        return cls(case, Picture(case.image), case.masked, case.target, case.region)
+
+    def filled(self, word: str) -> str:
+        """The text with a word in the mask's place."""
+        return self.template.replace(MASK, word)
+
+
+class Perturbation(Protocol):
+    """A pure edit of a view: of its picture, its text or both. A frozen dataclass whose fields are its parameters."""
+
+    @property
+    def label(self) -> str:
+        """Name, parameters and version as results show them, e.g. "block(image, black) v1"."""
+
+    def __call__(self, view: View, others: Sequence[Case]) -> View:
+        """Return the perturbed view.
+
+        Args:
+            view: what to perturb.
+            others: all cases of the behavior, for what is taken from another case.
+
+        Raises:
+            NotApplicable: where the edit makes no sense; the message is the reason under which it is counted.
+        """
