@@ -81,5 +81,5 @@ def digest(*parts: str) -> str:
 
 
 def _identity(edit: ImageEdit) -> str:
-    parameters = asdict(edit) if is_dataclass(edit) and not isinstance(edit, type) else {}
+    parameters: dict[str, object] = asdict(edit) if is_dataclass(edit) and not isinstance(edit, type) else {}
     return json.dumps([edit.name, edit.version, parameters], sort_keys=True)
