@@ -1,0 +1,85 @@
+"""From pictures to pixels: each source is decoded once, and what cannot be shown says why."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from PIL import Image
+
+from vlcheck.cases.case import ImageSource
+from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.query import Picture
+from vlcheck.scoring.answer import Answer
+
+UNCHANGED = "the perturbation changed nothing"
+THUMBNAIL_SIDE = 256
+THUMBNAIL_QUALITY = 80
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    """A source that has been decoded, so that several edits can begin from it."""
+
+    origin: ImageSource
+    image: Image.Image
+
+    @property
+    def key(self) -> str:
+        return self.origin.key
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.image.size
+
+    def open(self) -> Image.Image:
+        return self.image.copy()
+
+
+def render_all(pictures: Iterable[Picture]) -> Iterator[tuple[Picture, Image.Image | Answer]]:
+    """Render pictures, those of one source from one decoding where they are adjacent.
+
+    Yields:
+        Each picture with its RGB pixels, or with the answer to all that is asked about it: an error where it does
+        not decode; unasked where an edit does not apply, or has changed nothing.
+    """
+    for _, group in groupby(pictures, key=lambda picture: picture.source.key):
+        siblings = list(group)
+        source = siblings[0].source
+        try:
+            decoded = _Decoded(source, source.open().convert("RGB"))
+        except UsageError as error:
+            yield from ((picture, Answer(error=str(error))) for picture in siblings)
+            continue
+        for picture in siblings:
+            yield picture, _render(replace(picture, source=decoded), decoded.image)
+
+
+def _render(picture: Picture, unedited: Image.Image) -> Image.Image | Answer:
+    try:
+        image = picture.render().convert("RGB")
+    except NotApplicable as reason:
+        return Answer(unasked=str(reason))
+    except UsageError as error:
+        return Answer(error=str(error))
+    if picture.edits and pixel_sha256(image) == pixel_sha256(unedited):
+        return Answer(unasked=UNCHANGED)
+    return image
+
+
+def pixel_sha256(image: Image.Image) -> str:
+    """Digest mode, size and pixels: equal digests mean that a model sees the same."""
+    header = f"{image.mode} {image.width}x{image.height} ".encode()
+    return hashlib.sha256(header + image.tobytes()).hexdigest()
+
+
+def thumbnail_jpeg(image: Image.Image) -> bytes:
+    """Shrink to at most THUMBNAIL_SIDE pixels on the long side, as JPEG."""
+    small = image.copy()
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    file = io.BytesIO()
+    small.save(file, "JPEG", quality=THUMBNAIL_QUALITY)
+    return file.getvalue()

@@ -1,0 +1,240 @@
+"""Walks the pictures once: render, encode a batch, ask every text, keep the answers, drop the features."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar, get_args
+
+import numpy as np
+from PIL import Image
+
+from vlcheck.models.protocol import Encoded, NamesWords, VisionLanguageModel
+from vlcheck.query import Metric, Query
+from vlcheck.scoring.answer import Answer
+from vlcheck.scoring.plan import Chunk, Plan
+from vlcheck.scoring.render import pixel_sha256, render_all, thumbnail_jpeg
+from vlcheck.scoring.store import ScoreStore
+
+_T = TypeVar("_T")
+
+TOLERANCE = 1e-6  # by how much rounding may carry a probability past 0 or 1
+TEXTS_PER_PICTURE = 4  # texts in one call, per picture of a batch
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is; times in seconds, `left` estimated from the mean time a picture took."""
+
+    done: int
+    total: int
+    seconds: float
+    left: float
+
+    @classmethod
+    def since(cls, started: float, done: int, total: int) -> Progress:
+        """Measure from a `time.monotonic()`; `done` is at least 1."""
+        seconds = time.monotonic() - started
+        return cls(done, total, seconds, seconds / done * (total - done))
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """One text about one picture, and the queries that it answers."""
+
+    queries: tuple[Query, ...]
+
+    @property
+    def text(self) -> str:
+        return self.queries[0].text
+
+    @property
+    def picture(self) -> str:
+        return self.queries[0].picture.key
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(word for query in self.queries for word in query.words))
+
+    def split(self, reply: Answer) -> Iterator[tuple[Query, Answer]]:
+        """Give each query its share of the values."""
+        for query in self.queries:
+            if query.metric == "itm" or not reply.values:
+                yield query, reply
+            else:
+                by_word = dict(zip(self.words, reply.values, strict=True))
+                yield query, Answer(tuple(by_word[word] for word in query.words), reply.top)
+
+
+class Scorer:
+    """Asks one model, and keeps what it answers.
+
+    Args:
+        model: what is asked.
+        store: where answers are kept; what it holds is not asked again.
+        batch_size: pictures encoded together, where the scorer chooses; bounds the texts of a call, too.
+        thumbnails: whether to keep small copies of the pictures.
+        top: how many of the likeliest words to keep, of a model that names them.
+    """
+
+    def __init__(
+        self,
+        model: VisionLanguageModel,
+        store: ScoreStore,
+        *,
+        batch_size: int = 16,
+        thumbnails: bool = True,
+        top: int = 5,
+    ) -> None:
+        self.model = model
+        self.store = store
+        self.batch_size = batch_size
+        self.thumbnails = thumbnails
+        self.top = top
+
+    def run(self, plan: Plan, progress: Callable[[Progress], None] | None = None) -> None:
+        """Score every chunk; `progress` is called after each."""
+        started, done = time.monotonic(), 0
+        for chunk in plan.chunks:
+            self.score(chunk)
+            done += len(chunk.pictures)
+            if progress:
+                progress(Progress.since(started, done, plan.n_pictures))
+
+    def answer(self, query: Query) -> Answer:
+        """Return the kept answer, or ask now."""
+        self.score(Chunk((query,)))
+        return self.store.get_many([query])[query.key]
+
+    def score(self, chunk: Chunk) -> None:
+        """Answer every query of a chunk that is not answered yet, and keep the answers.
+
+        Pictures are encoded in one batch; the features are dropped at the end. What goes wrong with a picture or a
+        model becomes the answer of the queries it concerns. An interrupt passes through; what was asked before it
+        is kept.
+        """
+        missing = self.store.missing(query.key for query in chunk.queries)
+        queries = self._with_head([query for query in chunk.queries if query.key in missing])
+        images = self._render(queries)
+        queries = [query for query in queries if query.picture.key in images]
+        if not queries:
+            return
+        rows = {key: row for row, key in enumerate(images)}
+        encoded = _guarded(lambda: self._encode([*images.values()]))
+        images.clear()  # memory: from here on the features stand for them
+        if isinstance(encoded, Answer):
+            self.store.put((query, encoded) for query in queries)
+            return
+        for batch in self._batches(queries):
+            replies = self._replies(encoded, [rows[ask.picture] for ask in batch], batch)
+            self.store.put(pair for ask, reply in zip(batch, replies, strict=True) for pair in ask.split(reply))
+
+    def _with_head(self, queries: list[Query]) -> list[Query]:
+        """Answer those whose metric the model lacks; return the others."""
+        lacking = [query for query in queries if query.metric not in self.model.metrics]
+        if lacking:
+            name = self.model.name
+            self.store.put((query, Answer(error=f"{name} has no {query.metric} head")) for query in lacking)
+        return [query for query in queries if query.metric in self.model.metrics]
+
+    def _render(self, queries: Sequence[Query]) -> dict[str, Image.Image]:
+        """Return the pixels by picture key; answer what is asked about pictures that cannot be shown."""
+        images: dict[str, Image.Image] = {}
+        refusals: dict[str, Answer] = {}
+        for picture, outcome in render_all(Chunk(tuple(queries)).pictures):
+            if isinstance(outcome, Answer):
+                refusals[picture.key] = outcome
+            else:
+                images[picture.key] = outcome
+                jpeg = thumbnail_jpeg(outcome) if self.thumbnails else b""
+                self.store.keep_picture(picture.key, pixel_sha256(outcome), jpeg)
+        if refusals:
+            refused = (query for query in queries if query.picture.key in refusals)
+            self.store.put((query, refusals[query.picture.key]) for query in refused)
+        return images
+
+    def _encode(self, images: Sequence[Image.Image]) -> Encoded | Answer:
+        encoded = self.model.encode(images)
+        if len(encoded) != len(images):
+            return Answer(error=f"the model encoded {len(encoded)} pictures of {len(images)}")
+        return encoded
+
+    def _batches(self, queries: Sequence[Query]) -> Iterator[list[_Ask]]:
+        """Group by metric, then by length, so that padding is small."""
+        size = self.batch_size * TEXTS_PER_PICTURE
+        for metric in get_args(Metric):
+            asks = sorted(_asks(query for query in queries if query.metric == metric), key=_length)
+            yield from (asks[start : start + size] for start in range(0, len(asks), size))
+
+    def _replies(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> list[Answer]:
+        """Ask one batch of one metric; one reply an ask."""
+        head = self._mlm if asks[0].queries[0].metric == "mlm" else self._itm
+        replies = _guarded(lambda: head(encoded[rows], asks))
+        return [replies] * len(asks) if isinstance(replies, Answer) else replies
+
+    def _mlm(self, encoded: Encoded, asks: Sequence[_Ask]) -> list[Answer] | Answer:
+        texts = [ask.text for ask in asks]
+        scores = self.model.mlm(encoded, texts, [ask.words for ask in asks])
+        if len(scores) != len(texts):
+            return _miscounted(len(scores), "texts", len(texts))
+        # Straight after mlm, for the same texts: a model that keeps its last forward answers without another.
+        tops = self.model.top(encoded, texts, self.top) if isinstance(self.model, NamesWords) else [[]] * len(texts)
+        if len(tops) != len(texts):
+            return Answer(error=f"the model named likely words for {len(tops)} of {len(texts)} texts")
+        return [_mlm_reply(*reply) for reply in zip(asks, scores, tops, strict=True)]
+
+    def _itm(self, encoded: Encoded, asks: Sequence[_Ask]) -> list[Answer] | Answer:
+        foils = [ask.words for ask in asks]
+        texts = [ask.text for ask in asks]
+        scores = np.asarray(self.model.itm(encoded, texts, foils if any(foils) else None), dtype=np.float64)
+        if scores.shape != (len(texts),):
+            return _misshapen(scores, "texts", len(texts))
+        return [_reply([score]) for score in scores.tolist()]
+
+
+def _asks(queries: Iterable[Query]) -> list[_Ask]:
+    """Gather what one reading of a text answers: mlm gives any words at a mask, itm compares with given foils."""
+    groups: dict[tuple[str, str, tuple[str, ...]], list[Query]] = {}
+    for query in queries:
+        foils = query.words if query.metric == "itm" else ()
+        groups.setdefault((query.picture.key, query.text, foils), []).append(query)
+    return [_Ask(tuple(group)) for group in groups.values()]
+
+
+def _length(ask: _Ask) -> tuple[int, str, str]:
+    return len(ask.text), ask.text, ask.picture
+
+
+def _mlm_reply(ask: _Ask, scores: np.ndarray, top: Sequence[tuple[str, float]]) -> Answer:
+    values = np.asarray(scores, dtype=np.float64)
+    if values.shape != (len(ask.words),):
+        return _misshapen(values, "words", len(ask.words))
+    return _reply(values.tolist(), tuple((str(word), float(score)) for word, score in top))
+
+
+def _reply(values: Sequence[float], top: tuple[tuple[str, float], ...] = ()) -> Answer:
+    """Refuse what is no probability; NaN and infinity are left for the verdict to call invalid."""
+    for value in values:
+        if math.isfinite(value) and not -TOLERANCE <= value <= 1 + TOLERANCE:
+            return Answer(error=f"the model returned {value:g}, which is no probability: it has to lie in [0, 1]")
+    return Answer(tuple(values), top)
+
+
+def _misshapen(scores: np.ndarray, of: str, n: int) -> Answer:
+    if scores.ndim == 1:
+        return _miscounted(len(scores), of, n)
+    return Answer(error=f"the model returned scores of shape {scores.shape} for {n} {of}")
+
+
+def _miscounted(found: int, of: str, n: int) -> Answer:
+    return Answer(error=f"the model returned {found} scores for {n} {of}")
+
+
+def _guarded(call: Callable[[], _T]) -> _T | Answer:
+    try:
+        return call()
+    except Exception as error:  # noqa: BLE001 - a model is foreign code: whatever it raises is an answer, not our end
+        return Answer(error=f"{type(error).__name__}: {error}")

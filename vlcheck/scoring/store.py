@@ -1,0 +1,187 @@
+"""Answers and thumbnails, kept in an SQLite file that several processes share."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import struct
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from filelock import FileLock
+
+from vlcheck.errors import UsageError
+from vlcheck.query import Query
+from vlcheck.scoring.answer import Answer
+
+SCHEMA = 1
+_APPLICATION = int.from_bytes(b"vlck")
+_PATIENCE = 60.0  # seconds that a process waits for another one's transaction
+_TABLES = (
+    """CREATE TABLE answers (
+        fingerprint TEXT, query TEXT, run TEXT, scores BLOB, top TEXT, unasked TEXT, error TEXT,
+        PRIMARY KEY (fingerprint, query)) WITHOUT ROWID""",
+    "CREATE TABLE pictures (key TEXT PRIMARY KEY, sha256 TEXT, jpeg BLOB)",
+)
+_KNOWN = "fingerprint = ? AND (error = '' OR run = ?) AND query IN (SELECT value FROM json_each(?))"
+_PUT = """INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET
+        run = excluded.run, scores = excluded.scores, top = excluded.top,
+        unasked = excluded.unasked, error = excluded.error
+    WHERE excluded.error = '' OR answers.error != ''"""
+_PUT_PICTURE = """INSERT INTO pictures VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, jpeg = excluded.jpeg WHERE length(excluded.jpeg) > 0"""
+
+
+class Thumbnail(NamedTuple):
+    """What is kept of a rendered picture.
+
+    Attributes:
+        sha256: digest of the pixels that the model was shown.
+        jpeg: a small copy, or b"" where pictures are not to be kept.
+    """
+
+    sha256: str
+    jpeg: bytes
+
+
+class ScoreStore:
+    """Kept answers of one model. A context manager; a container of the keys of answered queries.
+
+    Values, and the reasons why a question makes no sense, outlive the run. Errors are kept for this run alone: the
+    next one asks again. The file has to be on a local disk: SQLite's write-ahead log needs shared memory.
+
+    Args:
+        path: the file; it and its folder are made where they are missing.
+        fingerprint: the model's; part of each answer's key.
+        run: what the processes of one run have in common, so that they share errors; a new one unless given.
+
+    Raises:
+        UsageError: from here and from each method, where the file is not a store, is of another schema, cannot be
+            read or written, or the disk is full.
+    """
+
+    def __init__(self, path: Path, fingerprint: str, *, run: str = "") -> None:
+        self.path = path
+        self.fingerprint = fingerprint
+        self.run = run or uuid.uuid4().hex
+        with self._speaking_clearly():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Several processes may find the file missing; SQLite does not wait while another one switches to WAL.
+            with FileLock(f"{path}.lock", timeout=_PATIENCE):
+                self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+                try:
+                    self._prepare()
+                except BaseException:
+                    self._connection.close()
+                    raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and not self.missing([key])
+
+    def close(self) -> None:
+        """Close the file; what was put is kept."""
+        with self._speaking_clearly():
+            self._connection.close()
+
+    def get(self, query: Query) -> Answer | None:
+        """Return what is known of a query, or None."""
+        return self.get_many([query]).get(query.key)
+
+    def get_many(self, queries: Iterable[Query]) -> dict[str, Answer]:
+        """Return what is known, by the query's key."""
+        keys = [query.key for query in queries]
+        rows = self._known("query, scores, top, unasked, error", keys)
+        return {key: _unpack(scores, top, unasked, error) for key, scores, top, unasked, error in rows}
+
+    def missing(self, keys: Iterable[str]) -> set[str]:
+        """Return the keys of queries that are still to be asked."""
+        asked = set(keys)
+        return asked - {key for (key,) in self._known("query", list(asked))}
+
+    def put(self, answers: Iterable[tuple[Query, Answer]]) -> None:
+        """Keep answers, all or none of them. An error never replaces a value."""
+        rows = [(self.fingerprint, query.key, self.run, *_pack(answer)) for query, answer in answers]
+        with self._transaction():
+            self._connection.executemany(_PUT, rows)
+
+    def keep_picture(self, key: str, sha256: str, jpeg: bytes = b"") -> None:
+        """Keep what is shown of a picture. A missing thumbnail never replaces one that is there."""
+        with self._transaction():
+            self._connection.execute(_PUT_PICTURE, (key, sha256, jpeg))
+
+    def pictures(self, key: str) -> Thumbnail | None:
+        """Return what is kept of the picture with this key, or None."""
+        with self._speaking_clearly():
+            row = self._connection.execute("SELECT sha256, jpeg FROM pictures WHERE key = ?", (key,)).fetchone()
+        return Thumbnail(*row) if row else None
+
+    def _known(self, columns: str, keys: list[str]) -> list[tuple[Any, ...]]:
+        select = f"SELECT {columns} FROM answers WHERE {_KNOWN}"  # noqa: S608 - columns are literals of this class
+        with self._speaking_clearly():
+            return self._connection.execute(select, (self.fingerprint, self.run, json.dumps(keys))).fetchall()
+
+    def _prepare(self) -> None:
+        if self._pragma("application_id") == 0 and self._pragma("schema_version") == 0:
+            self._create()
+        if self._pragma("application_id") != _APPLICATION:
+            raise self._complaint("an SQLite file, but not a store of vlcheck's. Name another file")
+        found = self._pragma("user_version")
+        if found != SCHEMA:
+            raise self._complaint(
+                f"a store of schema {found}, and this vlcheck reads schema {SCHEMA}. Delete it, or name another file"
+            )
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+
+    def _create(self) -> None:
+        with self._transaction():
+            for table in _TABLES:
+                self._connection.execute(table)
+            self._connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+            self._connection.execute(f"PRAGMA user_version = {SCHEMA}")
+
+    def _pragma(self, name: str) -> int:
+        return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._speaking_clearly(), self._connection:  # commits, or rolls back
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield
+
+    @contextmanager
+    def _speaking_clearly(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise UsageError(
+                f"--vl-store {self.path}: {error}. Name a file on a local disk that can be written and has room;"
+                " a store that is damaged can be deleted: its scores are then asked again."
+            ) from error
+
+    def _complaint(self, what: str) -> UsageError:
+        return UsageError(f"--vl-store {self.path}: this is {what}.")
+
+
+def _pack(answer: Answer) -> tuple[bytes, str, str, str]:
+    # As a number, SQLite would turn NaN to NULL.
+    scores = struct.pack(f"<{len(answer.values)}d", *answer.values)
+    return scores, json.dumps(answer.top), answer.unasked, answer.error
+
+
+def _unpack(scores: bytes, top: str, unasked: str, error: str) -> Answer:
+    values = struct.unpack(f"<{len(scores) // 8}d", scores)
+    return Answer(values, tuple((word, score) for word, score in json.loads(top)), unasked, error)
