@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 from vlcheck.cases.case import ImageSource
 from vlcheck.errors import NotApplicable, UsageError
@@ -65,9 +65,11 @@ def _render(picture: Picture, unedited: Image.Image) -> Image.Image | Answer:
         return Answer(unasked=str(reason))
     except UsageError as error:
         return Answer(error=str(error))
-    if picture.edits and pixel_sha256(image) == pixel_sha256(unedited):
-        return Answer(unasked=UNCHANGED)
-    return image
+    return Answer(unasked=UNCHANGED) if picture.edits and _equal(image, unedited) else image
+
+
+def _equal(image: Image.Image, other: Image.Image) -> bool:
+    return image.size == other.size and ImageChops.difference(image, other).getbbox() is None
 
 
 def pixel_sha256(image: Image.Image) -> str:

@@ -179,7 +179,12 @@ class ScoreStore:
 def _pack(answer: Answer) -> tuple[bytes, str, str, str]:
     # As a number, SQLite would turn NaN to NULL.
     scores = struct.pack(f"<{len(answer.values)}d", *answer.values)
-    return scores, json.dumps(answer.top), answer.unasked, answer.error
+    return scores, json.dumps(answer.top), _storable(answer.unasked), _storable(answer.error)
+
+
+def _storable(message: str) -> str:
+    # The path of a file may hold bytes that are no text; SQLite takes none of those.
+    return message.encode(errors="backslashreplace").decode()
 
 
 def _unpack(scores: bytes, top: str, unasked: str, error: str) -> Answer:

@@ -1,0 +1,397 @@
+from __future__ import annotations
+
+import gc
+import hashlib
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.scoring.counting import (
+    Brighten,
+    CountingModel,
+    Features,
+    Refuse,
+    Upend,
+    broken_photograph,
+    chance,
+    photograph,
+    questions,
+)
+from vlcheck.query import Picture, Query
+from vlcheck.scoring.answer import Answer
+from vlcheck.scoring.plan import make_plan
+from vlcheck.scoring.render import pixel_sha256
+from vlcheck.scoring.scorer import Progress, Scorer
+from vlcheck.scoring.store import ScoreStore
+
+
+def album(folder: Path, n: int) -> list[Query]:
+    """Queries about n photographs and their upended copies."""
+    pictures = [photograph(folder, seed) for seed in range(n)]
+    return [q for picture in pictures for shown in (picture, picture.then(Upend())) for q in questions(shown)]
+
+
+def digest_of(picture: Picture) -> str:
+    return hashlib.sha256(np.asarray(picture.render()).tobytes()).hexdigest()[:12]
+
+
+def test_answers_are_the_models_own_scores_word_by_word(
+    tmp_path: Path, store: ScoreStore, counting: CountingModel
+) -> None:
+    picture = photograph(tmp_path, 1)
+    dog_cat, cat_bird, dog, road, itm = questions(picture)
+    seen = digest_of(picture)
+
+    Scorer(counting, store).run(make_plan([dog_cat, cat_bird, dog, road, itm]))
+
+    p = {word: chance(f"{seen}|a photo of a [MASK]|{word}") for word in ("dog", "cat", "bird")}
+    kept = store.get_many([dog_cat, cat_bird, dog, itm])
+    assert kept[dog_cat.key].values == (p["dog"], p["cat"])
+    assert kept[cat_bird.key].values == (p["cat"], p["bird"])
+    assert kept[dog.key].values == (p["dog"],)
+    assert kept[itm.key] == Answer((chance(f"{seen}|a photo of a dog|"),))
+
+
+def test_the_likeliest_words_come_with_the_scores(tmp_path: Path, store: ScoreStore, counting: CountingModel) -> None:
+    picture = photograph(tmp_path, 1)
+    road = questions(picture)[3]
+
+    answer = Scorer(counting, store, top=2).answer(road)
+
+    asked = f"{digest_of(picture)}|{road.text}"
+    assert answer.top == (("a [0", chance(f"{asked}|0")), ("a [1", chance(f"{asked}|1")))
+
+
+def test_a_model_that_names_no_words_is_not_asked_for_them(tmp_path: Path, store: ScoreStore) -> None:
+    class Mute(CountingModel):
+        top = None  # as Python has it for a protocol's method that is not there
+
+    answer = Scorer(Mute(tmp_path / "journal.txt"), store).answer(questions(photograph(tmp_path, 1))[0])
+
+    assert len(answer.values) == 2
+    assert answer.top == ()
+
+
+def test_no_image_is_encoded_twice_and_no_text_asked_twice(
+    tmp_path: Path, store: ScoreStore, counting: CountingModel
+) -> None:
+    queries = album(tmp_path, 7)
+
+    Scorer(counting, store).run(make_plan([*queries, *queries], batch_size=4))
+
+    assert sorted(counting.asked("encode").values()) == [1] * 14
+    assert sorted(counting.asked("mlm").values()) == [1] * 28
+    assert sorted(counting.asked("itm").values()) == [1] * 14
+    assert store.missing(query.key for query in queries) == set()
+
+
+def test_what_is_kept_is_not_asked_again(tmp_path: Path, counting: CountingModel) -> None:
+    plan = make_plan(album(tmp_path, 2))
+    with ScoreStore(tmp_path / "s.db", counting.fingerprint) as first:
+        Scorer(counting, first).run(plan)
+    before = counting.journal.read_bytes()
+
+    with ScoreStore(tmp_path / "s.db", counting.fingerprint) as second:
+        Scorer(counting, second).run(plan)
+        answer = Scorer(counting, second).answer(plan.chunks[0].queries[0])
+
+    assert counting.journal.read_bytes() == before
+    assert 0 < answer.values[0] < 1
+
+
+def test_only_the_missing_queries_of_a_chunk_are_asked(
+    tmp_path: Path, store: ScoreStore, counting: CountingModel
+) -> None:
+    picture, other = photograph(tmp_path, 1), photograph(tmp_path, 2)
+    store.put((query, Answer((0.5,))) for query in questions(picture))
+
+    Scorer(counting, store).run(make_plan(questions(picture) + questions(other)))
+
+    assert counting.asked("encode") == {digest_of(other): 1}
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 16])
+def test_answers_do_not_depend_on_the_batch_size(tmp_path: Path, counting: CountingModel, batch_size: int) -> None:
+    queries = album(tmp_path, 5)
+    with ScoreStore(tmp_path / "one.db", "model") as store:
+        one_by_one = [Scorer(counting, store).answer(query) for query in queries]
+
+    with ScoreStore(tmp_path / "batched.db", "model") as store:
+        Scorer(counting, store, batch_size=batch_size).run(make_plan(queries, batch_size=batch_size))
+        kept = store.get_many(queries)
+
+    assert [kept[query.key] for query in queries] == one_by_one
+    assert len({answer.values for answer in one_by_one}) == len(queries)
+
+
+def test_calls_hold_four_texts_a_picture_of_the_batch(
+    tmp_path: Path, store: ScoreStore, counting: CountingModel
+) -> None:
+    picture = photograph(tmp_path, 1)
+    queries = [Query("itm", picture, f"text {i}") for i in range(17)]
+
+    Scorer(counting, store, batch_size=2).run(make_plan(queries))
+
+    assert counting.calls("itm") == math.ceil(17 / 8)
+    assert counting.calls("mlm") == 0
+
+
+def test_texts_are_asked_by_length_so_that_padding_is_small(
+    tmp_path: Path, store: ScoreStore, counting: CountingModel
+) -> None:
+    picture = photograph(tmp_path, 1)
+
+    Scorer(counting, store).run(make_plan(Query("itm", picture, "x" * n) for n in (7, 1, 30, 4)))
+
+    assert [len(asked.split("|")[1]) for asked in counting.asked("itm")] == [1, 4, 7, 30]
+
+
+def test_foils_reach_the_model_and_are_none_where_there_are_none(tmp_path: Path, store: ScoreStore) -> None:
+    class Noting(CountingModel):
+        def itm(
+            self, encoded: Features, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None
+        ) -> np.ndarray:
+            seen.append(foils)
+            return super().itm(encoded, texts, foils)
+
+    seen: list[Sequence[Sequence[str]] | None] = []
+    picture = photograph(tmp_path, 1)
+    bare, against = Query("itm", picture, "a dog"), Query("itm", picture, "a dog", ("a cat", "a bus"))
+    scorer = Scorer(Noting(tmp_path / "journal.txt"), store)
+
+    answers = [scorer.answer(bare), scorer.answer(against)]
+
+    assert seen == [None, [("a cat", "a bus")]]
+    assert answers[0] != answers[1]
+
+
+def test_features_are_dropped_before_the_next_chunk_is_encoded(tmp_path: Path, store: ScoreStore) -> None:
+    class Watching(CountingModel):
+        def encode(self, images: Sequence[Image.Image]) -> Features:
+            alive.append(len(self.features))
+            return super().encode(images)
+
+    alive: list[int] = []
+    model = Watching(tmp_path / "journal.txt")
+    gc.disable()  # what only the collector would free, is held too long
+    try:
+        Scorer(model, store).run(make_plan(album(tmp_path, 4), batch_size=2))
+    finally:
+        gc.enable()
+
+    assert alive == [0, 0, 0, 0]
+    assert len(model.features) == 0
+
+
+def test_a_picture_is_kept_as_thumbnail_and_digest_of_what_was_shown(
+    tmp_path: Path, store: ScoreStore, counting: CountingModel
+) -> None:
+    picture = photograph(tmp_path, 1, size=(600, 300)).then(Upend())
+
+    Scorer(counting, store).run(make_plan(questions(picture)))
+
+    kept = store.pictures(picture.key)
+    assert kept is not None
+    assert kept.sha256 == pixel_sha256(picture.render())
+    with Image.open(io.BytesIO(kept.jpeg)) as thumbnail:
+        assert thumbnail.size == (256, 128)
+
+
+def test_private_pictures_leave_their_digest_alone(tmp_path: Path, store: ScoreStore, counting: CountingModel) -> None:
+    picture = photograph(tmp_path, 1)
+
+    Scorer(counting, store, thumbnails=False).run(make_plan(questions(picture)))
+
+    assert store.pictures(picture.key) == (pixel_sha256(picture.render()), b"")
+
+
+def test_what_cannot_be_shown_is_answered_without_the_model(
+    tmp_path: Path, store: ScoreStore, counting: CountingModel
+) -> None:
+    fine, broken = photograph(tmp_path, 1), broken_photograph(tmp_path)
+    pictures = {"fine": fine, "broken": broken, "refused": fine.then(Refuse()), "same": fine.then(Brighten(0))}
+    queries = {name: Query("itm", picture, "a dog") for name, picture in pictures.items()}
+
+    Scorer(counting, store).run(make_plan(queries.values()))
+
+    kept = {name: store.get(query) for name, query in queries.items()}
+    assert kept["refused"] == Answer(unasked="no use for 24 pixels")
+    assert kept["same"] == Answer(unasked="the perturbation changed nothing")
+    assert kept["broken"] is not None
+    assert "not a picture that decodes" in kept["broken"].error
+    assert counting.asked("encode") == {digest_of(fine): 1}
+
+
+def test_a_metric_that_the_model_lacks_is_an_error_without_encoding(
+    tmp_path: Path, store: ScoreStore, counting: CountingModel
+) -> None:
+    counting.metrics = frozenset({"itm"})
+    mlm, *_, itm = questions(photograph(tmp_path, 1))
+
+    Scorer(counting, store).run(make_plan([mlm, itm]))
+
+    assert store.get(mlm) == Answer(error="counting has no mlm head")
+    assert store.get(itm) != Answer()
+    assert counting.calls("mlm") == 0
+
+
+class Short(CountingModel):
+    def itm(self, encoded, texts, foils=None):
+        return super().itm(encoded, texts, foils)[1:]
+
+    def mlm(self, encoded, texts, words):
+        return super().mlm(encoded, texts, words)[1:]
+
+
+class Square(CountingModel):
+    def itm(self, encoded, texts, foils=None):
+        return np.stack([super().itm(encoded, texts, foils)] * 2, axis=1)
+
+    def mlm(self, encoded, texts, words):
+        return [row[None] for row in super().mlm(encoded, texts, words)]
+
+
+class Generous(CountingModel):
+    def itm(self, encoded, texts, foils=None):
+        return np.append(super().itm(encoded, texts, foils), 0.5)
+
+    def mlm(self, encoded, texts, words):
+        return [np.append(row, 0.5) for row in super().mlm(encoded, texts, words)]
+
+
+class Logits(CountingModel):
+    def itm(self, encoded, texts, foils=None):
+        return np.full(len(texts), 3.25)
+
+    def mlm(self, encoded, texts, words):
+        return [np.full(len(row), -0.5) for row in words]
+
+
+class Raising(CountingModel):
+    def itm(self, encoded, texts, foils=None):
+        raise RuntimeError("out of memory")
+
+    def mlm(self, encoded, texts, words):
+        raise KeyError("dog")
+
+
+class Forgetful(CountingModel):
+    def top(self, encoded, texts, k):
+        return []
+
+
+class Blind(CountingModel):
+    def encode(self, images):
+        raise OSError("no such device")
+
+
+class Careless(CountingModel):
+    def encode(self, images):
+        return super().encode(images[1:])
+
+
+MISBEHAVIOUR = [
+    (Short, "the model returned 1 scores for 2 texts", "the model returned 3 scores for 4 texts"),
+    (Square, "the model returned scores of shape (1, 2) for 2 words", "the model returned scores of shape (4, 2)"),
+    (Generous, "the model returned 3 scores for 2 words", "the model returned 5 scores for 4 texts"),
+    (Logits, "the model returned -0.5, which is no probability", "the model returned 3.25, which is no probability"),
+    (Raising, "KeyError: 'dog'", "RuntimeError: out of memory"),
+    (Forgetful, "the model named likely words for 0 of 2 texts", ""),
+    (Blind, "OSError: no such device", "OSError: no such device"),
+    (Careless, "the model encoded 0 pictures of 1", "the model encoded 0 pictures of 1"),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "mlm_error", "itm_error"), MISBEHAVIOUR, ids=lambda part: getattr(part, "__name__", "")
+)
+def test_a_model_that_misbehaves_is_quoted_in_each_answer(
+    tmp_path: Path, store: ScoreStore, kind: type[CountingModel], mlm_error: str, itm_error: str
+) -> None:
+    picture = photograph(tmp_path, 1)
+    mlm = [Query("mlm", picture, f"a [MASK] {i}", ("dog", "cat")) for i in range(2)]
+    itm = [Query("itm", picture, f"a dog {i}") for i in range(4)]
+
+    Scorer(kind(tmp_path / "journal.txt"), store).run(make_plan([*mlm, *itm]))
+
+    kept = store.get_many([*mlm, *itm])
+    assert len(kept) == 6
+    for queries, error in ((mlm, mlm_error), (itm, itm_error)):
+        for query in queries:
+            assert kept[query.key].error.startswith(error)
+            assert bool(kept[query.key].values) is not bool(error)
+
+
+def test_one_bad_text_leaves_the_others_of_its_call_alone(tmp_path: Path, store: ScoreStore) -> None:
+    class Slips(CountingModel):
+        def mlm(self, encoded, texts, words):
+            rows = super().mlm(encoded, texts, words)
+            return [rows[0], rows[1][:1]]
+
+    picture = photograph(tmp_path, 1)
+    first, second = (Query("mlm", picture, f"a [MASK] {i}", ("dog", "cat")) for i in range(2))
+
+    Scorer(Slips(tmp_path / "journal.txt"), store).run(make_plan([first, second]))
+
+    kept = store.get_many([first, second])
+    assert len(kept[first.key].values) == 2
+    assert kept[second.key] == Answer(error="the model returned 1 scores for 2 words")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1 + 5e-7, -5e-7])
+def test_values_for_the_verdict_to_judge_are_kept(tmp_path: Path, store: ScoreStore, value: float) -> None:
+    class Odd(CountingModel):
+        def itm(self, encoded, texts, foils=None):
+            return np.full(len(texts), value)
+
+    answer = Scorer(Odd(tmp_path / "journal.txt"), store).answer(Query("itm", photograph(tmp_path, 1), "a dog"))
+
+    assert answer.error == ""
+    np.testing.assert_equal(answer.values, (value,))
+
+
+def test_an_error_is_not_asked_again_in_the_same_run(tmp_path: Path, store: ScoreStore) -> None:
+    class Counting(CountingModel):
+        def itm(self, encoded, texts, foils=None):
+            tries.append(texts)
+            raise RuntimeError("out of memory")
+
+    tries: list[Sequence[str]] = []
+    scorer = Scorer(Counting(tmp_path / "journal.txt"), store)
+    query = Query("itm", photograph(tmp_path, 1), "a dog")
+
+    answers = {scorer.answer(query), scorer.answer(query)}
+
+    assert answers == {Answer(error="RuntimeError: out of memory")}
+    assert len(tries) == 1
+
+
+def test_an_interrupt_passes_through_and_what_was_scored_stays(tmp_path: Path, store: ScoreStore) -> None:
+    class Interrupted(CountingModel):
+        def itm(self, encoded, texts, foils=None):
+            raise KeyboardInterrupt
+
+    *mlm, itm = questions(photograph(tmp_path, 1))
+
+    with pytest.raises(KeyboardInterrupt):
+        Scorer(Interrupted(tmp_path / "journal.txt"), store).run(make_plan([*mlm, itm]))
+
+    assert store.missing(query.key for query in [*mlm, itm]) == {itm.key}
+
+
+def test_progress_counts_pictures_and_ends_with_nothing_left(
+    tmp_path: Path, store: ScoreStore, counting: CountingModel
+) -> None:
+    seen: list[Progress] = []
+
+    Scorer(counting, store).run(make_plan(album(tmp_path, 5), batch_size=4), seen.append)
+
+    assert [(progress.done, progress.total) for progress in seen] == [(4, 10), (8, 10), (10, 10)]
+    assert seen[0].left == pytest.approx(seen[0].seconds / 4 * 6)
+    assert seen[-1].left == 0
+    assert seen[0].seconds < seen[-1].seconds

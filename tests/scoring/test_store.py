@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+import resource
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import pytest
+
+from tests.scoring.counting import photograph
+from vlcheck.errors import UsageError
+from vlcheck.query import Query
+from vlcheck.scoring.answer import Answer
+from vlcheck.scoring.plan import make_plan
+from vlcheck.scoring.store import ScoreStore
+
+SPAWN = multiprocessing.get_context("spawn")
+NOBODY = 65534
+
+
+@pytest.fixture
+def query(tmp_path: Path) -> Query:
+    return Query("mlm", photograph(tmp_path, 1), "a [MASK]", ("dog", "cat"))
+
+
+def test_an_answer_comes_back_as_it_was_put(store: ScoreStore, query: Query) -> None:
+    answer = Answer((0.1, 1 / 3), (("dog", 0.5), ('a "quoted" été', 1e-300)))
+
+    store.put([(query, answer)])
+
+    assert store.get(query) == answer
+
+
+def test_nan_and_infinity_come_back(store: ScoreStore, query: Query) -> None:
+    store.put([(query, Answer((math.nan, math.inf, -math.inf)))])
+
+    answer = store.get(query)
+
+    assert answer is not None
+    assert math.isnan(answer.values[0])
+    assert answer.values[1:] == (math.inf, -math.inf)
+
+
+def test_what_was_never_put_is_missing(store: ScoreStore, query: Query) -> None:
+    assert store.get(query) is None
+    assert query.key not in store
+    assert store.missing([query.key, "other"]) == {query.key, "other"}
+
+
+def test_a_plan_leaves_out_what_the_store_holds(store: ScoreStore, query: Query, tmp_path: Path) -> None:
+    other = Query("itm", photograph(tmp_path, 2), "a dog")
+    store.put([(query, Answer((0.5, 0.5)))])
+
+    plan = make_plan([query, other], kept=store)
+
+    assert [chunk.queries for chunk in plan.chunks] == [(other,)]
+
+
+def test_values_and_reasons_outlive_a_run(tmp_path: Path, query: Query) -> None:
+    other = Query("itm", query.picture, "a dog")
+    with ScoreStore(tmp_path / "s.db", "model") as store:
+        store.put([(query, Answer((0.25, 0.5))), (other, Answer(unasked="it is grey already"))])
+
+    with ScoreStore(tmp_path / "s.db", "model") as store:
+        kept = store.get_many([query, other])
+
+    assert kept == {query.key: Answer((0.25, 0.5)), other.key: Answer(unasked="it is grey already")}
+
+
+def test_errors_are_asked_again_in_another_run_and_shared_within_one(tmp_path: Path, query: Query) -> None:
+    with ScoreStore(tmp_path / "s.db", "model", run="monday") as store:
+        store.put([(query, Answer(error="ValueError: no"))])
+
+    with ScoreStore(tmp_path / "s.db", "model", run="monday") as worker:
+        assert worker.get(query) == Answer(error="ValueError: no")
+    with ScoreStore(tmp_path / "s.db", "model", run="tuesday") as later:
+        assert later.get(query) is None
+        later.put([(query, Answer((0.5, 0.5)))])
+        assert later.get(query) == Answer((0.5, 0.5))
+
+
+def test_an_error_never_replaces_a_value(store: ScoreStore, query: Query) -> None:
+    store.put([(query, Answer((0.5, 0.5)))])
+    store.put([(query, Answer(error="too late"))])
+
+    assert store.get(query) == Answer((0.5, 0.5))
+
+
+def test_two_models_share_a_file_but_no_scores(tmp_path: Path, query: Query) -> None:
+    with ScoreStore(tmp_path / "s.db", "one") as one, ScoreStore(tmp_path / "s.db", "two") as two:
+        one.put([(query, Answer((0.1, 0.2)))])
+        assert two.get(query) is None
+        two.put([(query, Answer((0.3, 0.4)))])
+        assert one.get(query) == Answer((0.1, 0.2))
+
+
+def test_a_message_that_names_an_undecodable_path_is_kept(store: ScoreStore, query: Query) -> None:
+    store.put([(query, Answer(error="photo\udcff.png: no such photograph."))])
+
+    assert store.get(query) == Answer(error="photo\\udcff.png: no such photograph.")
+
+
+def test_a_thumbnail_is_kept_and_not_lost_to_a_picture_without(store: ScoreStore) -> None:
+    store.keep_picture("key", "sha")
+    assert store.pictures("key") == ("sha", b"")
+    store.keep_picture("key", "sha", b"jpeg")
+    store.keep_picture("key", "sha")
+
+    assert store.pictures("key") == ("sha", b"jpeg")
+    assert store.pictures("other") is None
+
+
+def test_missing_folders_are_made(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "scores.db"
+
+    with ScoreStore(path, "model"):
+        assert path.exists()
+
+
+def not_sqlite(path: Path) -> None:
+    path.write_bytes(b"These are not the scores that you are looking for. " * 40)
+
+
+def foreign_database(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE invoices (amount REAL)")
+    connection.close()
+
+
+def other_schema(path: Path) -> None:
+    ScoreStore(path, "model").close()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (not_sqlite, "file is not a database"),
+        (foreign_database, "not a store of vlcheck's"),
+        (other_schema, "schema 99, and this vlcheck reads schema 1"),
+        (folder, "unable to open"),
+    ],
+)
+def test_what_is_no_store_is_named_with_option_and_path(
+    tmp_path: Path, make: Callable[[Path], None], complaint: str
+) -> None:
+    path = tmp_path / "scores.db"
+    make(path)
+
+    with pytest.raises(UsageError, match=complaint) as caught:
+        ScoreStore(path, "model")
+
+    assert str(caught.value).startswith(f"--vl-store {path}: ")
+
+
+def test_a_foreign_database_is_left_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "scores.db"
+    foreign_database(path)
+    before = path.read_bytes()
+
+    with pytest.raises(UsageError):
+        ScoreStore(path, "model")
+
+    assert path.read_bytes() == before
+
+
+def test_a_store_that_is_damaged_says_so_when_it_is_read(tmp_path: Path, query: Query) -> None:
+    path = tmp_path / "scores.db"
+    with ScoreStore(path, "model") as store:
+        store.put((Query("itm", query.picture, f"text {i}"), Answer((0.5,))) for i in range(500))
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+
+    with ScoreStore(path, "model") as store, pytest.raises(UsageError, match=r"--vl-store .*malformed"):
+        store.get(Query("itm", query.picture, "text 1"))
+
+
+def complaint_in_read_only_folder(path: Path) -> str:
+    if os.getuid() == 0:  # permissions do not bind root
+        os.setuid(NOBODY)
+    return complaint_of(path)
+
+
+def complaint_of(path: Path) -> str:
+    try:
+        ScoreStore(path, "model").close()
+    except UsageError as error:
+        return str(error)
+    return "no complaint"
+
+
+def complaint_when_full(path: Path) -> str:
+    with ScoreStore(path, "model") as store:
+        allow_files_of(300_000)
+        try:
+            for i in range(20):
+                store.keep_picture(f"key {i}", "sha", bytes(50_000))
+        except UsageError as error:
+            return str(error)
+    return "no complaint"
+
+
+def kept_of_a_transaction_too_large(path: Path, queries: list[Query]) -> int:
+    with ScoreStore(path, "model") as store:
+        allow_files_of(300_000)
+        with suppress(UsageError):
+            store.put((query, Answer(unasked="x" * 5_000)) for query in queries)
+        allow_files_of(100_000_000)
+        return len(store.get_many(queries))
+
+
+def allow_files_of(size: int) -> None:
+    """As a full disk, for this process alone."""
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
+
+
+@pytest.mark.parametrize(
+    ("ask", "complaint"),
+    [(complaint_in_read_only_folder, "Permission denied"), (complaint_when_full, "disk")],
+)
+def test_a_folder_without_permission_or_room_is_named(
+    tmp_path: Path, ask: Callable[[Path], str], complaint: str
+) -> None:
+    place = tmp_path / "folder"
+    place.mkdir()
+    if ask is complaint_in_read_only_folder:
+        place.chmod(0o500)
+
+    with ProcessPoolExecutor(1, mp_context=SPAWN) as pool:
+        said = pool.submit(ask, place / "scores.db").result(timeout=60)
+
+    assert said.startswith(f"--vl-store {place / 'scores.db'}: ")
+    assert complaint in said
+
+
+def test_answers_are_put_all_or_none(tmp_path: Path, query: Query) -> None:
+    queries = [Query("itm", query.picture, f"text {i}") for i in range(2_000)]
+
+    with ProcessPoolExecutor(1, mp_context=SPAWN) as pool:
+        kept = pool.submit(kept_of_a_transaction_too_large, tmp_path / "scores.db", queries)
+
+    assert kept.result(timeout=60) == 0
+
+
+def write_many(path: Path, barrier: Barrier, queries: list[Query]) -> None:
+    barrier.wait(60)
+    with ScoreStore(path, "model") as store:
+        for query in queries:
+            store.put([(query, Answer((0.5,)))])
+
+
+def test_two_processes_that_find_no_file_write_to_one_without_loss(tmp_path: Path, query: Query) -> None:
+    path, barrier = tmp_path / "scores.db", SPAWN.Barrier(2)
+    queries = [Query("itm", query.picture, f"text {i}") for i in range(400)]
+    writers = [SPAWN.Process(target=write_many, args=(path, barrier, half)) for half in (queries[::2], queries[1::2])]
+
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(120)
+
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    with ScoreStore(path, "model") as store:
+        assert store.missing(query.key for query in queries) == set()
