@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from PIL import Image
@@ -86,6 +87,21 @@ def test_an_edit_that_does_not_apply_or_changes_nothing_leaves_the_question_unas
     picture = replace(photograph(tmp_path, 1), edits=edits)
 
     assert [outcome for _, outcome in render_all([picture])] == [Answer(unasked=reason)]
+
+
+def test_a_crop_is_a_change_though_its_pixels_are_the_same(tmp_path: Path) -> None:
+    @dataclass(frozen=True)
+    class TopHalf:
+        name: ClassVar[str] = "top half"
+        version: ClassVar[int] = 1
+
+        def edit(self, image: Image.Image) -> Image.Image:
+            return image.crop((0, 0, image.width, image.height // 2))
+
+    (outcome,) = (outcome for _, outcome in render_all([photograph(tmp_path, 1).then(TopHalf())]))
+
+    assert isinstance(outcome, Image.Image)
+    assert outcome.size == (24, 8)
 
 
 def test_pictures_of_equal_bytes_and_other_shape_differ() -> None:

@@ -170,6 +170,19 @@ def test_foils_reach_the_model_and_are_none_where_there_are_none(tmp_path: Path,
     assert answers[0] != answers[1]
 
 
+def test_one_text_against_other_foils_is_another_question(
+    tmp_path: Path, store: ScoreStore, counting: CountingModel
+) -> None:
+    picture = photograph(tmp_path, 1)
+    cat, bus = (Query("itm", picture, "a dog", (foil,)) for foil in ("a cat", "a bus"))
+
+    Scorer(counting, store).run(make_plan([cat, bus]))
+
+    asked = f"{digest_of(picture)}|a dog"
+    assert store.get(cat) == Answer((chance(f"{asked}|a cat"),))
+    assert store.get(bus) == Answer((chance(f"{asked}|a bus"),))
+
+
 def test_features_are_dropped_before_the_next_chunk_is_encoded(tmp_path: Path, store: ScoreStore) -> None:
     class Watching(CountingModel):
         def encode(self, images: Sequence[Image.Image]) -> Features:
