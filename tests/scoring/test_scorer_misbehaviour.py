@@ -1,0 +1,161 @@
+"""What a scorer makes of models that raise, miscount, or answer with what is no probability."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.scoring.counting import CountingModel, photograph, questions
+from vlcheck.query import Query
+from vlcheck.scoring.answer import Answer
+from vlcheck.scoring.plan import make_plan
+from vlcheck.scoring.scorer import Scorer
+from vlcheck.scoring.store import ScoreStore
+
+
+class Short(CountingModel):
+    def itm(self, encoded, texts, foils=None):
+        return super().itm(encoded, texts, foils)[1:]
+
+    def mlm(self, encoded, texts, words):
+        return super().mlm(encoded, texts, words)[1:]
+
+
+class Square(CountingModel):
+    def itm(self, encoded, texts, foils=None):
+        return np.stack([super().itm(encoded, texts, foils)] * 2, axis=1)
+
+    def mlm(self, encoded, texts, words):
+        return [row[None] for row in super().mlm(encoded, texts, words)]
+
+
+class Generous(CountingModel):
+    def itm(self, encoded, texts, foils=None):
+        return np.append(super().itm(encoded, texts, foils), 0.5)
+
+    def mlm(self, encoded, texts, words):
+        return [np.append(row, 0.5) for row in super().mlm(encoded, texts, words)]
+
+
+class Logits(CountingModel):
+    def itm(self, encoded, texts, foils=None):
+        return np.full(len(texts), 3.25)
+
+    def mlm(self, encoded, texts, words):
+        return [np.full(len(row), -0.5) for row in words]
+
+
+class Raising(CountingModel):
+    def itm(self, encoded, texts, foils=None):
+        raise RuntimeError("out of memory")
+
+    def mlm(self, encoded, texts, words):
+        raise KeyError("dog")
+
+
+class Forgetful(CountingModel):
+    def top(self, encoded, texts, k):
+        return []
+
+
+class Blind(CountingModel):
+    def encode(self, images):
+        raise OSError("no such device")
+
+
+class Careless(CountingModel):
+    def encode(self, images):
+        return super().encode(images[1:])
+
+
+MISBEHAVIOUR = [
+    (Short, "the model returned 1 scores for 2 texts", "the model returned 3 scores for 4 texts"),
+    (Square, "the model returned scores of shape (1, 2) for 2 words", "the model returned scores of shape (4, 2)"),
+    (Generous, "the model returned 3 scores for 2 words", "the model returned 5 scores for 4 texts"),
+    (Logits, "the model returned -0.5, which is no probability", "the model returned 3.25, which is no probability"),
+    (Raising, "KeyError: 'dog'", "RuntimeError: out of memory"),
+    (Forgetful, "the model named likely words for 0 of 2 texts", ""),
+    (Blind, "OSError: no such device", "OSError: no such device"),
+    (Careless, "the model encoded 0 pictures of 1", "the model encoded 0 pictures of 1"),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "mlm_error", "itm_error"), MISBEHAVIOUR, ids=lambda part: getattr(part, "__name__", "")
+)
+def test_a_model_that_misbehaves_is_quoted_in_each_answer(
+    tmp_path: Path, store: ScoreStore, kind: type[CountingModel], mlm_error: str, itm_error: str
+) -> None:
+    picture = photograph(tmp_path, 1)
+    mlm = [Query("mlm", picture, f"a [MASK] {i}", ("dog", "cat")) for i in range(2)]
+    itm = [Query("itm", picture, f"a dog {i}") for i in range(4)]
+
+    Scorer(kind(tmp_path / "journal.txt"), store).run(make_plan([*mlm, *itm]))
+
+    kept = store.get_many([*mlm, *itm])
+    assert len(kept) == 6
+    for queries, error in ((mlm, mlm_error), (itm, itm_error)):
+        for query in queries:
+            assert kept[query.key].error.startswith(error)
+            assert bool(kept[query.key].values) is not bool(error)
+
+
+def test_one_bad_text_leaves_the_others_of_its_call_alone(tmp_path: Path, store: ScoreStore) -> None:
+    class Slips(CountingModel):
+        def mlm(self, encoded, texts, words):
+            rows = super().mlm(encoded, texts, words)
+            return [rows[0], rows[1][:1]]
+
+    picture = photograph(tmp_path, 1)
+    first, second = (Query("mlm", picture, f"a [MASK] {i}", ("dog", "cat")) for i in range(2))
+
+    Scorer(Slips(tmp_path / "journal.txt"), store).run(make_plan([first, second]))
+
+    kept = store.get_many([first, second])
+    assert len(kept[first.key].values) == 2
+    assert kept[second.key] == Answer(error="the model returned 1 scores for 2 words")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1 + 5e-7, -5e-7])
+def test_values_for_the_verdict_to_judge_are_kept(tmp_path: Path, store: ScoreStore, value: float) -> None:
+    class Odd(CountingModel):
+        def itm(self, encoded, texts, foils=None):
+            return np.full(len(texts), value)
+
+    answer = Scorer(Odd(tmp_path / "journal.txt"), store).answer(Query("itm", photograph(tmp_path, 1), "a dog"))
+
+    assert answer.error == ""
+    np.testing.assert_equal(answer.values, (value,))
+
+
+def test_an_error_is_not_asked_again_in_the_same_run(tmp_path: Path, store: ScoreStore) -> None:
+    class Counting(CountingModel):
+        def itm(self, encoded, texts, foils=None):
+            tries.append(texts)
+            raise RuntimeError("out of memory")
+
+    tries: list[Sequence[str]] = []
+    scorer = Scorer(Counting(tmp_path / "journal.txt"), store)
+    query = Query("itm", photograph(tmp_path, 1), "a dog")
+
+    answers = {scorer.answer(query), scorer.answer(query)}
+
+    assert answers == {Answer(error="RuntimeError: out of memory")}
+    assert len(tries) == 1
+
+
+def test_an_interrupt_passes_through_and_what_was_scored_stays(tmp_path: Path, store: ScoreStore) -> None:
+    class Interrupted(CountingModel):
+        def itm(self, encoded, texts, foils=None):
+            raise KeyboardInterrupt
+
+    *mlm, itm = questions(photograph(tmp_path, 1))
+
+    with pytest.raises(KeyboardInterrupt):
+        Scorer(Interrupted(tmp_path / "journal.txt"), store).run(make_plan([*mlm, itm]))
+
+    assert store.missing(query.key for query in [*mlm, itm]) == {itm.key}
