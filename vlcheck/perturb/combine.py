@@ -1,0 +1,60 @@
+"""Another case's picture in place, and one perturbation after another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from vlcheck.cases.case import Case
+from vlcheck.errors import NotApplicable
+from vlcheck.perturb.view import Perturbation, View
+from vlcheck.query import Picture, digest
+
+
+@dataclass(frozen=True)
+class OtherImage:
+    """Another case's picture, one of which the caption is known not to hold; the same one in every run."""
+
+    name: ClassVar[str] = "other-image"
+    version: ClassVar[int] = 1
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} v{self.version}"
+
+    def __call__(self, view: View, others: Sequence[Case]) -> View:
+        refuting = [other for other in others if view.case.refuted_by(other)]
+        if not refuting:
+            raise NotApplicable("no other picture is known to refute the caption")
+        other = min(refuting, key=lambda case: digest(view.case.id, case.image.key))
+        return replace(view, picture=Picture(other.image, view.picture.edits), region=())
+
+
+class Compose:
+    """One perturbation after another.
+
+    Args:
+        parts: in the order in which they are made.
+    """
+
+    def __init__(self, *parts: Perturbation) -> None:
+        self.parts = parts
+
+    @property
+    def label(self) -> str:
+        return " + ".join(part.label for part in self.parts)
+
+    def __call__(self, view: View, others: Sequence[Case]) -> View:
+        for part in self.parts:
+            view = part(view, others)
+        return view
+
+    def __repr__(self) -> str:
+        return f"Compose({', '.join(map(repr, self.parts))})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Compose) and self.parts == other.parts
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
