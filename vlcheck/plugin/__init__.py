@@ -1,0 +1,56 @@
+"""The pytest plugin: hooks alone. pytest imports it in every project that has vlcheck, so nothing heavy starts here."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from vlcheck.plugin import explain, html, options, terminal
+from vlcheck.plugin.fixture import verdict
+from vlcheck.plugin.mark import behavior
+from vlcheck.plugin.run import RUN, Run
+from vlcheck.plugin.xdist import Controller
+
+__all__ = ["behavior", "verdict"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    options.add(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    run = Run(config)
+    config.stash[RUN] = run
+    if config.pluginmanager.hasplugin("xdist") and run.settings.model and not run.is_worker:
+        config.pluginmanager.register(Controller(run), "vlcheck-xdist")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if RUN in config.stash:
+        config.stash[RUN].close()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    session.config.stash[RUN].prepare(session)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    explain.add(item, report)
+    html.add(item, report)
+    return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    session.config.stash[RUN].finish(session)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    terminal.summarise(terminalreporter, config.stash[RUN])

@@ -1,0 +1,60 @@
+"""Does the model need colour where it says nothing, and see it where it matters? (Figure 2 of the ALBEF study.)"""
+
+from vlcheck.cases import with_target
+from vlcheck.expect import Beats, Drops, Preserved, Skew
+from vlcheck.perturb import Block, Grayscale
+from vlcheck.plugin import behavior
+from vlcheck.tables import ColorAndGrey
+
+BIAS = "color"
+
+chromatic = with_target("color", having=("chromatic",))
+achromatic = with_target("color", having=("achromatic",))
+
+
+@behavior(
+    cases=with_target("object"),
+    perturb=Grayscale(),
+    expect=Preserved(),
+    metrics=("mlm", "itm"),
+    tables=(ColorAndGrey(),),
+)
+def test_grayscale_preserves_objects(verdict):
+    """A red bus is still a bus in a black-and-white photograph."""
+    assert verdict.passed
+
+
+@behavior(
+    cases=chromatic,
+    perturb=Grayscale(),
+    expect=Drops(decided_by=Block()),
+    metrics=("mlm", "itm"),
+    tables=(ColorAndGrey(),),
+)
+def test_grayscale_drops_chromatic_words(verdict):
+    """Nobody can see in a black-and-white photograph that the bus is red: who still says so recites."""
+    assert verdict.passed
+
+
+@behavior(
+    cases=achromatic,
+    perturb=Grayscale(),
+    expect=Preserved(),
+    metrics=("mlm", "itm"),
+    tables=(ColorAndGrey(),),
+)
+def test_grayscale_preserves_achromatic_words(verdict):
+    """White, black and grey are as plain to see in a black-and-white photograph."""
+    assert verdict.passed
+
+
+@behavior(cases=with_target("color"), expect=Beats(), metrics=("mlm", "itm"))
+def test_true_color_beats_a_wrong_one(verdict):
+    """A model that sees colour prefers the colour that is there to one that is not."""
+    assert verdict.passed
+
+
+@behavior(cases=with_target("color"), expect=Skew(), metrics=("mlm", "itm"))
+def test_no_color_is_answered_too_often(verdict):
+    """A model that answers "white" far more often than things are white guesses from habit."""
+    assert verdict.passed

@@ -1,0 +1,215 @@
+"""Models whose answers are known: what the suite has to say of them is known, too."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from vlcheck.cases import MASK, Case, open_source
+from vlcheck.perturb import OPPOSITES
+
+GRID = 16
+SURE, ALMOST, REST = 0.9, 0.8, 0.1
+CHROMA = 8
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a competent viewer makes of a picture: which photograph, mirrored or not, in colour or not, or black."""
+
+    photograph: str | None
+    mirrored: bool = False
+    grey: bool = False
+    black: bool = False
+
+
+class Looks(list[Seen]):
+    """What was seen, picture by picture; selects by index as `Encoded` has to."""
+
+    def __getitem__(self, index):
+        return Looks(list.__getitem__(self, i) for i in index)
+
+
+@dataclass
+class Competent:
+    """Recognises the photograph it is shown and answers from its cases: what is true of it, and no more than shows.
+
+    A black picture leaves it the words: a caption that hints at its object says it, a color or a side has no hint.
+    """
+
+    cases: Iterable[Case]
+    name: str = "competent"
+    fingerprint: str = "competent-1"
+    metrics: frozenset[str] = frozenset({"mlm", "itm"})
+    kinds: dict[str, str] = field(default_factory=lambda: {"mlm": "masked-lm", "itm": "match-head"})
+    mask: str = MASK
+
+    def __post_init__(self):
+        self.truths: dict[str, dict[str, Case]] = {}
+        self.said: dict[str, Case] = {}
+        photographs = {}
+        for case in self.cases:
+            photographs[case.image.key] = case.image
+            texts = [case.masked] if case.bare is None else [case.masked, case.bare]
+            self.truths.setdefault(case.image.key, {}).update(dict.fromkeys(texts, case))
+            self.said[case.masked] = case
+        looks = {key: _luma(image.open()) for key, image in photographs.items()}
+        self.known = list(looks)
+        self.looks = np.stack(list(looks.values()))
+
+    def encode(self, images: Sequence[Image.Image]) -> Looks:
+        return Looks(self._see(image) for image in images)
+
+    def mlm(self, encoded, texts, words):
+        return [self._fill(seen, text, asked) for seen, text, asked in zip(encoded, texts, words, strict=True)]
+
+    def itm(self, encoded, texts, foils=None):
+        return np.array([self._match(seen, text) for seen, text in zip(encoded, texts, strict=True)])
+
+    def _see(self, image: Image.Image) -> Seen:
+        if not image.getbbox():
+            return Seen(None, black=True)
+        grey = max(high - low for low, high in _spread(image)) <= CHROMA
+        for mirrored, turned in ((False, image), (True, ImageOps.mirror(image))):
+            distances = np.abs(self.looks - _luma(turned)).mean(axis=(1, 2))
+            if distances.min() < 3:
+                return Seen(self.known[int(distances.argmin())], mirrored, grey)
+        return Seen(None)
+
+    def _truth(self, seen: Seen, template: str) -> str | None:
+        """The word that the picture makes true in the mask's place; None where it does not decide it."""
+        case = self.truths.get(seen.photograph or "", {}).get(template)
+        if case is None or (seen.grey and "chromatic" in case.tags):
+            return None
+        return OPPOSITES.get(case.target, case.target) if seen.mirrored else case.target
+
+    def _fill(self, seen: Seen, template: str, words: Sequence[str]) -> np.ndarray:
+        scores = np.full(len(words), REST / len(words))
+        true, certainty = self._truth(seen, template), SURE
+        hinted = self.said.get(template)
+        if seen.black and hinted is not None and "object" in hinted.tags:
+            true, certainty = hinted.target, ALMOST
+        if true in words:
+            scores[words.index(true)] = certainty
+        return scores
+
+    def _match(self, seen: Seen, text: str) -> float:
+        for template in self.truths.get(seen.photograph or "", {}):
+            start, end = template.split(MASK)
+            if text.startswith(start) and text.endswith(end) and len(text) > len(start) + len(end):
+                word = text[len(start) : len(text) - len(end)]
+                return SURE if word == self._truth(seen, template) else REST
+        return REST
+
+
+class Constant(Competent):
+    """Finds everything as likely as everything else."""
+
+    def _fill(self, seen, template, words):
+        return np.full(len(words), 0.5)
+
+    def _match(self, seen, text):
+        return 0.5
+
+
+class NotANumber(Competent):
+    def _fill(self, seen, template, words):
+        return np.full(len(words), np.nan)
+
+    def _match(self, seen, text):
+        return np.nan
+
+
+class Raises(Competent):
+    def mlm(self, encoded, texts, words):
+        raise RuntimeError("out of cheese")
+
+    itm = mlm
+
+
+class Miscounts(Competent):
+    def mlm(self, encoded, texts, words):
+        return super().mlm(encoded, texts, words)[1:]
+
+    def itm(self, encoded, texts, foils=None):
+        return super().itm(encoded, texts)[1:]
+
+
+class SaysRight(Competent):
+    """The paper's finding: right, whichever way the picture is mirrored."""
+
+    def _truth(self, seen, template):
+        case = self.truths.get(seen.photograph or "", {}).get(template)
+        return "right" if case and case.tags & {"side", "hand"} else super()._truth(seen, template)
+
+
+class LovesColor(Competent):
+    """The paper's finding: what is grey is not recognised."""
+
+    def _truth(self, seen, template):
+        return None if seen.grey else super()._truth(seen, template)
+
+
+class ReadsOnly(Competent):
+    """Answers from the caption's words, whatever the picture: it has read every caption before."""
+
+    def _fill(self, seen, template, words):
+        scores = np.full(len(words), REST / len(words))
+        case = self.said.get(template)
+        if case is not None and case.target in words:
+            scores[words.index(case.target)] = SURE
+        return scores
+
+    def _match(self, seen, text):
+        return SURE
+
+
+class Hashes(Competent):
+    """Random but fixed: every picture and text has a score of its own."""
+
+    def encode(self, images):
+        return Looks(Seen(hashlib.sha256(image.tobytes()).hexdigest()) for image in images)
+
+    def _fill(self, seen, template, words):
+        return np.array([_hash(seen.photograph, template, word) / len(words) for word in words])
+
+    def _match(self, seen, text):
+        return _hash(seen.photograph, text)
+
+
+def factory(kind: type[Competent]):
+    """A factory as `--vl-model FILE.py:NAME` calls it; the data comes from the environment."""
+
+    def make(device: str, dtype: str) -> Competent:
+        return kind(open_source(os.environ["VLCHECK_TEST_DATA"]).cases, name=kind.__name__)
+
+    return make
+
+
+competent = factory(Competent)
+constant = factory(Constant)
+not_a_number = factory(NotANumber)
+raises = factory(Raises)
+miscounts = factory(Miscounts)
+says_right = factory(SaysRight)
+loves_color = factory(LovesColor)
+reads_only = factory(ReadsOnly)
+hashes = factory(Hashes)
+
+
+def _luma(image: Image.Image) -> np.ndarray:
+    return np.asarray(image.convert("L").resize((GRID, GRID), Image.Resampling.BOX), dtype=np.float64)
+
+
+def _spread(image: Image.Image) -> list[tuple[int, int]]:
+    small = np.asarray(image.resize((64, 64), Image.Resampling.BOX), dtype=int)
+    return [(0, int((small.max(axis=2) - small.min(axis=2)).max()))]
+
+
+def _hash(*parts: object) -> float:
+    return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:4], "big") / 2**32

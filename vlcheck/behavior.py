@@ -1,0 +1,121 @@
+"""A behavior: what a test function states, and the queries it takes to find out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from vlcheck.cases import MASK, Case, Selection
+from vlcheck.errors import NotApplicable
+from vlcheck.expect import AFTER, BEFORE, Expectation
+from vlcheck.perturb import OPPOSITES, Perturbation, View
+from vlcheck.query import Metric, Query
+from vlcheck.tables import Table
+
+
+@dataclass(frozen=True)
+class Question:
+    """One view of a case under one metric, and the queries that answer it, by the words they tell of.
+
+    Attributes:
+        metric: which score.
+        view: what is shown and said.
+        queries: mlm: one query, under "[MASK]"; itm: one for each word filled in, under that word.
+    """
+
+    metric: Metric
+    view: View
+    queries: Mapping[str, Query]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A case in every arm: a question, or the reason why there is none."""
+
+    case: Case
+    arms: Mapping[str, Question | str]
+
+    def queries(self) -> Iterator[Query]:
+        for arm in self.arms.values():
+            if isinstance(arm, Question):
+                yield from arm.queries.values()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behavior:
+    """A bias's cases, how they are perturbed and what is expected of the scores.
+
+    Attributes:
+        name: the test function's name; the policy knows the behavior by it.
+        bias: "modality", "color", "position"...
+        doc: why a user should care.
+        cases: which cases of the data it is about.
+        expect: from scores to margins.
+        perturb: before -> after; None for what is right or wrong on its own.
+        given: what is done to the case first, so that it holds before as well as after: Bare() reads the bare text.
+        tables: what the results show beside the verdict.
+    """
+
+    name: str
+    bias: str
+    cases: Selection
+    expect: Expectation
+    doc: str = ""
+    perturb: Perturbation | None = None
+    given: Perturbation | None = None
+    tables: tuple[Table, ...] = ()
+
+    @property
+    def perturbation(self) -> str:
+        """The perturbation as results show it, "" where there is none."""
+        return self.perturb.label if self.perturb else ""
+
+    def trial(self, case: Case, metric: Metric, others: Sequence[Case]) -> Trial:
+        """A case's questions in every arm; `others` are all cases of the behavior."""
+        views = self._views(case, others)
+        arms = {arm: self._question(metric, view) if isinstance(view, View) else view for arm, view in views.items()}
+        return Trial(case, MappingProxyType(arms))
+
+    def _views(self, case: Case, others: Sequence[Case]) -> dict[str, View | str]:
+        whole = View.of(case)
+        before = _attempt(self.given, whole, others)
+        views: dict[str, View | str] = {}
+        for table in self.tables:
+            for arm, perturbation in table.arms().items():
+                views[arm] = _attempt(perturbation, whole, others)
+        views[BEFORE] = before
+        arms = dict(self.expect.arms())
+        if self.perturb:
+            arms[AFTER] = self.perturb
+        for arm, perturbation in arms.items():
+            views[arm] = _attempt(perturbation, before, others) if isinstance(before, View) else before
+        return views
+
+    def _question(self, metric: Metric, view: View) -> Question | str:
+        try:
+            compared = [*self.expect.words(view), *(word for table in self.tables for word in table.words(view))]
+        except NotApplicable as reason:
+            return str(reason)
+        return ask(metric, view, compared)
+
+
+def ask(metric: Metric, view: View, compared: Iterable[str] = ()) -> Question:
+    """Word the question for a view: its target, and the words it is compared with."""
+    if metric == "itm":
+        fillings = dict.fromkeys([view.target, *compared])
+        return Question(metric, view, {word: Query("itm", view.picture, view.filled(word)) for word in fillings})
+    # One query with all words in one order, so that behaviors that share a view share it.
+    words = {view.target, *view.case.candidates, *compared}
+    if view.target in OPPOSITES:
+        words.add(OPPOSITES[view.target])
+    return Question(metric, view, {MASK: Query("mlm", view.picture, view.template, tuple(sorted(words)))})
+
+
+def _attempt(perturbation: Perturbation | None, view: View, others: Sequence[Case]) -> View | str:
+    if perturbation is None:
+        return view
+    try:
+        return perturbation(view, others)
+    except NotApplicable as reason:
+        return str(reason)

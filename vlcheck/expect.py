@@ -1,0 +1,326 @@
+"""From the scores of a case to a signed margin: > 0 holds, its size is how clearly.
+
+The three types are those of CheckList (Ribeiro et al., ACL 2020): Preserved is an invariance (INV), Drops, Swaps and
+Flips are directional (DIR), Beats is a minimum functionality test (MFT). Balance, Skew and SidePreference are claims
+about a mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import ClassVar, Literal, Protocol
+
+from vlcheck.cases.case import Case
+from vlcheck.errors import NotApplicable
+from vlcheck.perturb import Bare, Compose, OtherImage, Perturbation, View, opposite
+from vlcheck.query import Metric, digest
+
+Claim = Literal["rate", "mean"]
+Competence = Literal["no", "each case", "to pass"]
+
+BEFORE, AFTER, OTHER = "before", "after", "other"
+WHOLE = ""
+
+
+class Unknown(NotApplicable):
+    """The model does not know the case: an invariance on it would be hollow."""
+
+
+class Unlikely(NotApplicable):
+    """The model finds none of the words likely: which of them it prefers says nothing."""
+
+
+class Tolerances(Protocol):
+    """What the policy tolerates of a metric: see `vlcheck.policy.Tolerances`."""
+
+    @property
+    def within(self) -> float: ...
+    @property
+    def delta(self) -> float: ...
+    @property
+    def by(self) -> float: ...
+    @property
+    def below(self) -> float: ...
+    @property
+    def floor(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the model said of one view.
+
+    Attributes:
+        metric: which score.
+        target: the word that is true of the view.
+        scores: by word; mlm: P(word at the mask); itm: P(match) with the word filled in.
+        candidates: mlm: the closed set's other words, none of them true of the picture.
+    """
+
+    metric: Metric
+    target: str
+    scores: Mapping[str, float]
+    candidates: tuple[str, ...] = ()
+
+    @property
+    def raw(self) -> float:
+        """The target's score as the model gave it."""
+        return self.scores[self.target]
+
+    @property
+    def value(self) -> float:
+        """The target's score; in mlm renormalised over the closed set, where the case has one."""
+        return self.share(self.target, *self.candidates) if self.metric == "mlm" else self.raw
+
+    def share(self, word: str, *against: str) -> float:
+        """P(word) renormalised over the word and those it stands against; 0 where all of them are."""
+        if not against:
+            return self.scores[word]
+        total = self.scores[word] + sum(self.scores[other] for other in against)
+        return self.scores[word] / total if total else 0.0
+
+    def preference(self, word: str, against: str, floor: float) -> float:
+        """P(word) renormalised over two words; raises Unlikely where both together are under the floor."""
+        if self.scores[word] + self.scores[against] < floor:
+            raise Unlikely(f"P({word}) + P({against}) is under {floor:g}")
+        return self.share(word, against)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One case's readings by arm, and why an arm has none."""
+
+    case: Case
+    readings: Mapping[str, Reading]
+    absent: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __getitem__(self, arm: str) -> Reading:
+        if arm in self.absent:
+            raise NotApplicable(self.absent[arm])
+        return self.readings[arm]
+
+    def known(self, own: str, other: str, delta: float) -> bool:
+        """Whether the model scores the case's own picture higher by delta than one in which the target is not true."""
+        return other not in self.absent and self[own].value - self[other].value > delta
+
+
+class Expectation(Protocol):
+    """What a behavior expects of a case's readings.
+
+    Attributes:
+        claim: "rate" where each case holds or is violated, "mean" where the mean is held to a band.
+        competence: whether a case has to be known to the model: each for itself, or half of them for a pass.
+    """
+
+    claim: ClassVar[Claim]
+    competence: ClassVar[Competence]
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        """The views it needs beside before and after, each a perturbation of before."""
+
+    def words(self, view: View) -> tuple[str, ...]:
+        """The words it compares the target with."""
+
+    def known(self, sample: Sample, tolerances: Tolerances) -> bool:
+        """Whether the model knows the case; asked only where competence is."""
+
+    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
+        """The signed margin, or the value of a mean, by what is claimed about; most claim about the WHOLE alone.
+
+        Raises:
+            NotApplicable: where the case says nothing.
+        """
+
+    def effect(self, sample: Sample) -> float:
+        """How far the score moves: after minus before."""
+
+
+class _Expectation:
+    """What most expectations share: no arms, no other words, no competence, after minus before."""
+
+    claim: ClassVar[Claim] = "rate"
+    competence: ClassVar[Competence] = "no"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {}
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return ()
+
+    def known(self, sample: Sample, tolerances: Tolerances) -> bool:
+        return sample.known(BEFORE, OTHER, tolerances.delta)
+
+    def effect(self, sample: Sample) -> float:
+        return sample[AFTER].value - sample[BEFORE].value
+
+
+@dataclass(frozen=True)
+class Preserved(_Expectation):
+    """INV: `within - (before - after)`; a gain is no loss. Cases that the model does not know do not count."""
+
+    competence: ClassVar[Competence] = "each case"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {OTHER: OtherImage()}
+
+    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
+        loss = sample[BEFORE].value - sample[AFTER].value
+        if not self.known(sample, tolerances):
+            raise Unknown("the model does not know the case")
+        return {WHOLE: tolerances.within - loss}
+
+
+@dataclass(frozen=True)
+class Drops(_Expectation):
+    """DIR: `min(before - after - by, below - after, before - below)`: a constant score cannot pass.
+
+    Attributes:
+        decided_by: a perturbation that takes the evidence away, e.g. Block(): where the score does not fall by
+            delta under it, the picture does not decide the word, and the case does not count.
+    """
+
+    decided_by: Perturbation | None = None
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {} if self.decided_by is None else {"without": self.decided_by}
+
+    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
+        before, after = sample[BEFORE].value, sample[AFTER].value
+        if self.decided_by is not None and before - sample["without"].value <= tolerances.delta:
+            raise NotApplicable("the picture does not decide the word")
+        return {WHOLE: min(before - after - tolerances.by, tolerances.below - after, before - tolerances.below)}
+
+
+class _Sides(_Expectation):
+    def words(self, view: View) -> tuple[str, ...]:
+        return (opposite(view.target),)
+
+
+@dataclass(frozen=True)
+class Swaps(_Sides):
+    """DIR, where the truth is certain: with q = P(true) over both sides, `min(q(I) - .5, .5 - q(mirror I)) - by`."""
+
+    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
+        before, after = _preferences(sample, sample.case.target, tolerances.floor)
+        return {WHOLE: min(before - 0.5, 0.5 - after) - tolerances.by}
+
+
+@dataclass(frozen=True)
+class Flips(_Sides):
+    """DIR, where annotators mix the viewer's and the subject's left: the mirror needs no truth, only a flip.
+
+    With q = P(left) over both sides, a = q(I) - .5 and b = .5 - q(mirror I): `max(min(a, b), min(-a, -b)) - by`.
+    """
+
+    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
+        before, after = _preferences(sample, "left", tolerances.floor)
+        a, b = before - 0.5, 0.5 - after
+        return {WHOLE: max(min(a, b), min(-a, -b)) - tolerances.by}
+
+
+@dataclass(frozen=True)
+class Beats(_Expectation):
+    """MFT: the true word beats a wrong one: with q = P(true) over both, `q - .5 - by`.
+
+    The wrong word is the opposite side, or one of the case's candidates, the same in every run.
+    """
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return (self._rival(view.case),)
+
+    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
+        target, rival = sample.case.target, self._rival(sample.case)
+        return {WHOLE: sample[BEFORE].preference(target, rival, tolerances.floor) - 0.5 - tolerances.by}
+
+    def effect(self, sample: Sample) -> float:
+        """P(true) minus P(wrong)."""
+        scores = sample[BEFORE].scores
+        return scores[sample.case.target] - scores[self._rival(sample.case)]
+
+    @staticmethod
+    def _rival(case: Case) -> str:
+        if case.tags & {"side", "hand"}:
+            return opposite(case.target)
+        if not case.candidates:
+            raise NotApplicable("the case has no wrong word to beat")
+        return min(case.candidates, key=lambda word: digest(case.id, word))
+
+
+@dataclass(frozen=True)
+class Balance(_Expectation):
+    """Mean of D = score(original, bare) - score(blocked, with hint), in [-1, 1]: 0 leans on neither (figure 1).
+
+    Before is the caption with its hint, after the same with the picture blocked.
+    """
+
+    claim: ClassVar[Claim] = "mean"
+    competence: ClassVar[Competence] = "to pass"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {"bare": Bare(), OTHER: Compose(Bare(), OtherImage())}
+
+    def known(self, sample: Sample, tolerances: Tolerances) -> bool:
+        return sample.known("bare", OTHER, tolerances.delta)
+
+    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
+        return {WHOLE: self.effect(sample)}
+
+    def effect(self, sample: Sample) -> float:
+        """D."""
+        return sample["bare"].value - sample[AFTER].value
+
+
+@dataclass(frozen=True)
+class Skew(_Expectation):
+    """Mean, for each word, of how often it is answered minus how often it is true: no word may be a favourite.
+
+    The answer is the likeliest of the target and the case's candidates. A word that another part of the picture
+    makes true is in no case's candidates there, and the case says nothing of it.
+    """
+
+    claim: ClassVar[Claim] = "mean"
+    competence: ClassVar[Competence] = "to pass"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {OTHER: OtherImage()}
+
+    def words(self, view: View) -> tuple[str, ...]:
+        if not view.case.candidates:
+            raise NotApplicable("the case has no other word to answer")
+        return view.case.candidates
+
+    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
+        scores = sample[BEFORE].scores
+        target = sample.case.target
+        words = sorted({target, *sample.case.candidates})
+        answer = max(words, key=lambda word: scores[word])
+        return {word: float(word == answer) - float(word == target) for word in words}
+
+    def effect(self, sample: Sample) -> float:
+        """The target's share of all that could be answered, minus 1: 0 where every answer is true."""
+        return sample[BEFORE].share(sample.case.target, *sample.case.candidates) - 1.0
+
+
+@dataclass(frozen=True)
+class SidePreference(_Sides):
+    """Mean of q(right) minus how often right is true, over cases of which both sides are the truth equally often."""
+
+    claim: ClassVar[Claim] = "mean"
+    competence: ClassVar[Competence] = "to pass"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {OTHER: OtherImage()}
+
+    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
+        right = sample[BEFORE].preference("right", "left", tolerances.floor)
+        return {WHOLE: right - float(sample.case.target == "right")}
+
+    def effect(self, sample: Sample) -> float:
+        """q(right) minus 1 where right is true."""
+        return sample[BEFORE].share("right", "left") - float(sample.case.target == "right")
+
+
+def _preferences(sample: Sample, word: str, floor: float) -> tuple[float, float]:
+    against = opposite(word)
+    return sample[BEFORE].preference(word, against, floor), sample[AFTER].preference(word, against, floor)

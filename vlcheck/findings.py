@@ -1,0 +1,175 @@
+"""What came of each case of a behavior, the guards against a hollow verdict, and the verdict."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from vlcheck.behavior import Behavior
+from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.expect import WHOLE, Expectation, Sample, Tolerances, Unknown, Unlikely
+from vlcheck.policy import Rule
+from vlcheck.verdict import Verdict, bootstrap_interval, invalid, judge, judge_mean
+
+FEWEST_KNOWN = 0.5
+MOST_UNLIKELY = 0.5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of one case.
+
+    Attributes:
+        margins: by what is claimed about; empty where the case does not count.
+        reason: why it does not.
+        effect: how far the score moved; None where the case does not count.
+        known: whether the model knows the case, where that is asked.
+        errors: what went wrong in scoring it.
+    """
+
+    sample: Sample
+    margins: Mapping[str, float]
+    reason: NotApplicable | None
+    effect: float | None
+    known: bool
+    errors: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, sample: Sample, expect: Expectation, tolerances: Tolerances, errors: tuple[str, ...] = ()) -> Finding:
+        """Ask the expectation about a case's readings."""
+        try:
+            margins = expect.margins(sample, tolerances)
+            known = expect.competence == "no" or expect.known(sample, tolerances)
+            return cls(sample, margins, None, expect.effect(sample), known, errors)
+        except NotApplicable as reason:
+            return cls(sample, {}, reason, None, False, errors)
+
+    def scores(self) -> Iterator[tuple[str, float]]:
+        """Every score that was read, under the arm it belongs to."""
+        for arm, reading in self.sample.readings.items():
+            for score in reading.scores.values():
+                yield arm, score
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What came of all cases of a behavior under one metric."""
+
+    behavior: Behavior
+    each: tuple[Finding, ...]
+
+    @property
+    def samples(self) -> list[Sample]:
+        return [finding.sample for finding in self.each]
+
+    @cached_property
+    def counted(self) -> list[Finding]:
+        """Those that have a margin."""
+        return [finding for finding in self.each if finding.margins]
+
+    def verdict(self, rule: Rule) -> Verdict:
+        """The verdict: invalid where it would be hollow, else what the statistics say."""
+        hollow = self._hollow()
+        if hollow:
+            return self._invalid(hollow, rule)
+        if self.behavior.expect.claim == "rate":
+            return self._with_effect(self._rate(rule))
+        verdict = self._mean(rule)
+        known = sum(finding.known for finding in self.counted)
+        if verdict.passed and known < FEWEST_KNOWN * len(self.counted):
+            return self._invalid(self._unknown(known, len(self.counted)), rule)
+        return verdict
+
+    def _hollow(self) -> str:
+        """Why no verdict can rest on these findings, or ""."""
+        if not self.each:
+            return f"the data has no case for it ({self.behavior.cases.label})"
+        checks = (self._errors, self._not_finite, self._constant, self._unlikely, self._incompetent, self._none_applies)
+        return next((reason for check in checks if (reason := check())), "")
+
+    def _errors(self) -> str:
+        errors = [finding.errors[0] for finding in self.each if finding.errors]
+        return f"{len(errors)} of {len(self.each)} cases could not be scored: {errors[0]}" if errors else ""
+
+    def _not_finite(self) -> str:
+        bad = sum(any(not math.isfinite(score) for _, score in finding.scores()) for finding in self.each)
+        return f"scores of {bad} of {len(self.each)} cases are not finite" if bad else ""
+
+    def _constant(self) -> str:
+        scores = [score for finding in self.each for _, score in finding.scores()]
+        if len(scores) > 1 and max(scores) == min(scores):
+            return f"the score is {scores[0]:.4g} whatever the picture and the text"
+        return ""
+
+    def _unlikely(self) -> str:
+        unlikely = [finding.reason for finding in self.each if isinstance(finding.reason, Unlikely)]
+        if unlikely and len(unlikely) >= MOST_UNLIKELY * (len(unlikely) + len(self.counted)):
+            return f"in {len(unlikely)} of {len(self.each)} cases {unlikely[0]}"
+        return ""
+
+    def _incompetent(self) -> str:
+        if self.behavior.expect.competence != "each case":
+            return ""
+        unknown = sum(isinstance(finding.reason, Unknown) for finding in self.each)
+        asked = unknown + len(self.counted)
+        return self._unknown(len(self.counted), asked) if len(self.counted) < FEWEST_KNOWN * asked else ""
+
+    def _none_applies(self) -> str:
+        if self.counted:
+            return ""
+        reasons = Counter(str(finding.reason) for finding in self.each)
+        return "no case applies: " + ", ".join(f"{count} x {reason}" for reason, count in reasons.most_common(3))
+
+    @staticmethod
+    def _unknown(known: int, asked: int) -> str:
+        return f"the model knows only {known} of {asked} cases: an untrained model preserves everything"
+
+    def _rate(self, rule: Rule) -> Verdict:
+        margins = [finding.margins.get(WHOLE) for finding in self.each]
+        return judge(margins, self._images(self.each), allowed=rule.allowed, alpha=rule.alpha)
+
+    def _mean(self, rule: Rule) -> Verdict:
+        """Each thing claimed about is held to the band: one outside fails, all inside pass.
+
+        A fail is sought in several places, so each is held to its share of alpha (Bonferroni); a pass needs all of
+        them, so each may have the whole of it.
+        """
+        if rule.band is None:
+            raise UsageError(f"the policy has no band for {self.behavior.name}: add one under [behaviors].")
+        claims = sorted({claim for finding in self.counted for claim in finding.margins})
+        strict = [self._held(claim, rule, rule.alpha / len(claims)) for claim in claims]
+        failing = [verdict for verdict in strict if verdict.status == "fail"]
+        if failing:
+            return min(failing, key=lambda verdict: verdict.p or 0.0)
+        plain = [self._held(claim, rule, rule.alpha) for claim in claims]
+        undecided = [verdict for verdict in plain if not verdict.passed]
+        worst = max(undecided or plain, key=lambda verdict: abs(verdict.effect or 0.0))
+        return replace(worst, status="inconclusive") if worst.status == "fail" else worst
+
+    def _held(self, claim: str, rule: Rule, alpha: float) -> Verdict:
+        band = rule.band
+        values = [finding.margins.get(claim) for finding in self.each]
+        verdict = judge_mean(values, self._images(self.each), band=band, alpha=alpha)
+        return replace(verdict, reason=f"{claim}: {verdict.reason}") if claim != WHOLE else verdict
+
+    def _with_effect(self, verdict: Verdict) -> Verdict:
+        effects = [finding.effect for finding in self.counted if finding.effect is not None]
+        low, high = bootstrap_interval(effects, self._images(self.counted))
+        return replace(verdict, effect=sum(effects) / len(effects), effect_low=low, effect_high=high)
+
+    def _invalid(self, reason: str, rule: Rule) -> Verdict:
+        claim = self.behavior.expect.claim
+        return replace(
+            invalid(reason, n=len(self.counted), not_applicable=len(self.each) - len(self.counted)),
+            claim=claim,
+            alpha=rule.alpha,
+            allowed=rule.allowed if claim == "rate" else None,
+            band=rule.band if claim == "mean" else None,
+        )
+
+    @staticmethod
+    def _images(findings: tuple[Finding, ...] | list[Finding]) -> list[str]:
+        return [finding.sample.case.image.key for finding in findings]

@@ -1,0 +1,131 @@
+"""Where the two halves meet: a behavior's queries go to the scorer, its margins to the statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from vlcheck.behavior import Behavior, Question, Trial, ask
+from vlcheck.cases import MASK, Case, CaseSource
+from vlcheck.errors import UsageError
+from vlcheck.expect import AFTER, BEFORE, Reading, Sample, Tolerances
+from vlcheck.findings import Finding, Findings
+from vlcheck.judgement import Judgement, Row, Shown, Top
+from vlcheck.models.protocol import VisionLanguageModel
+from vlcheck.perturb import View
+from vlcheck.policy import Policy
+from vlcheck.query import Metric, Query
+from vlcheck.scoring.answer import Answer
+from vlcheck.scoring.scorer import Scorer
+from vlcheck.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """A question's answers put together."""
+
+    reading: Reading
+    top: Top
+
+
+def _ignore(judgement: Judgement) -> None:
+    """Keep nothing of a judgement but its verdict."""
+
+
+@dataclass(frozen=True)
+class ModelUnderTest:
+    """A model with the data it is asked about, the scorer that asks it and the policy it is held to.
+
+    Attributes:
+        adapter: the model itself.
+        source: the cases.
+        record: is handed every judgement.
+    """
+
+    adapter: VisionLanguageModel
+    source: CaseSource
+    scorer: Scorer
+    policy: Policy
+    record: Callable[[Judgement], None] = _ignore
+
+    def score(self, case: Case, metric: Metric) -> float:
+        """The score of a case as it is, in [0, 1]; mlm over the closed set where there is one.
+
+        Raises:
+            UsageError: where it cannot be scored.
+        """
+        answer = _hear(ask(metric, View.of(case)), self.scorer)
+        if isinstance(answer, _Heard):
+            return answer.reading.value
+        raise UsageError(f"case {case.id}: {answer.error or answer.unasked}")
+
+    def trials(self, behavior: Behavior, metric: Metric) -> list[Trial]:
+        """Each case of the behavior in every arm."""
+        cases = self.source.select(behavior.cases)
+        return [behavior.trial(case, metric, cases) for case in cases]
+
+    def queries(self, behavior: Behavior, metric: Metric) -> Iterator[Query]:
+        """All that judging the behavior will ask."""
+        for trial in self.trials(behavior, metric):
+            yield from trial.queries()
+
+    def judge(self, behavior: Behavior, metric: Metric) -> Verdict:
+        """Score what is not kept yet, and say whether the behavior holds."""
+        if metric not in self.adapter.metrics:
+            raise UsageError(f"{self.adapter.name} has no {metric}; it can be asked {sorted(self.adapter.metrics)}.")
+        kind = self.adapter.kinds[metric]
+        tolerances = self.policy.tolerances(metric, kind, behavior.name)
+        heard = [_find(trial, behavior, tolerances, self.scorer) for trial in self.trials(behavior, metric)]
+        findings = Findings(behavior, tuple(finding for finding, _ in heard))
+        judgement = Judgement(
+            behavior=behavior,
+            metric=metric,
+            score_kind=kind,
+            verdict=findings.verdict(self.policy.rule(behavior.name)),
+            rows=tuple(row for _, row in heard),
+            tables={table.name: table.cells(findings.samples) for table in behavior.tables},
+        )
+        self.record(judgement)
+        return judgement.verdict
+
+
+def _find(trial: Trial, behavior: Behavior, tolerances: Tolerances, scorer: Scorer) -> tuple[Finding, Row]:
+    readings: dict[str, Reading] = {}
+    absent: dict[str, str] = {}
+    errors: list[str] = []
+    shown: dict[str, Shown] = {}
+    for arm, question in trial.arms.items():
+        heard = _hear(question, scorer)
+        if isinstance(heard, _Heard):
+            readings[arm] = heard.reading
+            if isinstance(question, Question) and arm in (BEFORE, AFTER):
+                shown[arm] = _show(question, heard)
+        else:
+            absent[arm] = heard.unasked or heard.error
+            errors += [heard.error] if heard.error else []
+    sample = Sample(trial.case, readings, absent)
+    finding = Finding.of(sample, behavior.expect, tolerances, tuple(errors))
+    row = Row(trial.case, finding.margins, str(finding.reason or ""), shown.get(BEFORE), shown.get(AFTER))
+    return finding, row
+
+
+def _hear(question: Question | str, scorer: Scorer) -> _Heard | Answer:
+    if isinstance(question, str):
+        return Answer(unasked=question)
+    answers = {word: scorer.answer(query) for word, query in question.queries.items()}
+    for answer in answers.values():
+        if answer.unasked or answer.error:
+            return answer
+    view = question.view
+    if question.metric == "itm":
+        return _Heard(Reading("itm", view.target, {word: answer.values[0] for word, answer in answers.items()}), ())
+    query, answer = question.queries[MASK], answers[MASK]
+    scores = dict(zip(query.words, answer.values, strict=True))
+    candidates = tuple(word for word in view.case.candidates if word != view.target)
+    return _Heard(Reading("mlm", view.target, scores, candidates), answer.top)
+
+
+def _show(question: Question, heard: _Heard) -> Shown:
+    view, reading = question.view, heard.reading
+    text = view.template if question.metric == "mlm" else view.filled(view.target)
+    return Shown(view.picture, text, reading.value, reading.scores, heard.top, view.region)

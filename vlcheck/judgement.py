@@ -1,0 +1,130 @@
+"""A verdict with what it rests on, and how the results file keeps it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from vlcheck.behavior import Behavior
+from vlcheck.cases import Case
+from vlcheck.expect import WHOLE
+from vlcheck.query import Metric, Picture
+from vlcheck.verdict import Verdict
+
+Top = tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the model was shown and asked, and what it said.
+
+    Attributes:
+        text: the text, with the target filled in for itm.
+        value: the case's score; mlm: over the closed set where there is one.
+        scores: the raw score of each word.
+        top: mlm: the likeliest words at the mask, where the model names them.
+        boxes: of what the target names, in pixels of the picture shown.
+    """
+
+    picture: Picture
+    text: str
+    value: float
+    scores: Mapping[str, float]
+    top: Top = ()
+    boxes: tuple[tuple[float, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """The evidence of one case.
+
+    Attributes:
+        margins: by what is claimed about (see `vlcheck.expect.Expectation.margins`); empty where the case does not
+            count, for `reason`.
+    """
+
+    case: Case
+    margins: Mapping[str, float]
+    reason: str = ""
+    before: Shown | None = None
+    after: Shown | None = None
+
+    @property
+    def margin(self) -> float | None:
+        """The margin; of several values the one that is farthest from 0."""
+        return max(self.margins.values(), key=abs, default=None)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict with the rows and tables it comes with."""
+
+    behavior: Behavior
+    metric: Metric
+    score_kind: str
+    verdict: Verdict
+    rows: tuple[Row, ...]
+    tables: Mapping[str, Mapping[str, float | int]]
+
+    def worst(self, count: int = 3) -> list[Row]:
+        """The rows that speak most clearly against the model, worst first."""
+        counted = [(row.margin, row) for row in self.rows if row.margin is not None]
+        if self.verdict.claim == "mean":
+            counted.sort(key=lambda pair: -abs(pair[0]))
+        else:
+            counted.sort(key=lambda pair: pair[0])
+        return [row for _, row in counted[:count]]
+
+    def records(self, test: str) -> Iterator[dict[str, object]]:
+        """The lines of the evidence and, after them, of the verdict, as the results file has them."""
+        for row in self.rows:
+            yield {"kind": "evidence", "test": test, "metric": self.metric, **_evidence(row)}
+        behavior = self.behavior
+        yield {
+            "kind": "verdict",
+            "test": test,
+            "doc": behavior.doc,
+            "bias": behavior.bias,
+            "behavior": behavior.name,
+            "metric": self.metric,
+            "score_kind": self.score_kind,
+            "perturbation": behavior.perturbation,
+            **self.verdict.as_dict(),
+            "tables": {name: dict(cells) for name, cells in self.tables.items()},
+        }
+
+    def pictures(self) -> set[str]:
+        """The keys of all pictures that the rows show."""
+        return {shown.picture.key for row in self.rows for shown in (row.before, row.after) if shown}
+
+    def properties(self) -> list[tuple[str, object]]:
+        """The verdict's figures, flat, as JUnit's properties take them."""
+        figures = {"bias": self.behavior.bias, "metric": self.metric, **self.verdict.as_dict()}
+        flat = {name: figure for name, figure in figures.items() if isinstance(figure, str | int | float)}
+        return [(f"vlcheck_{name}", figure) for name, figure in flat.items()]
+
+
+def _evidence(row: Row) -> dict[str, object]:
+    before, after = row.before, row.after
+    shown = [view for view in (before, after) if view]
+    return {
+        "case": row.case.id,
+        "image": before.picture.key if before else None,
+        "perturbed": after.picture.key if after else None,
+        "texts": [view.text for view in shown],
+        "before": finite(before.value) if before else None,
+        "after": finite(after.value) if after else None,
+        "margin": finite(row.margin),
+        "values": None if WHOLE in row.margins else dict(row.margins),
+        "reason": row.reason,
+        "scores": [{word: finite(score) for word, score in view.scores.items()} for view in shown],
+        "top_before": [list(word) for word in before.top] if before else [],
+        "top_after": [list(word) for word in after.top] if after else [],
+        "boxes": [list(box) for box in before.boxes] if before else [],
+    }
+
+
+def finite(number: float | None) -> float | None:
+    """The number, or None where JSON has none for it."""
+    return number if number is not None and math.isfinite(number) else None

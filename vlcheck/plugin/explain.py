@@ -1,0 +1,41 @@
+"""What a failing test says of its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vlcheck.plugin.run import JUDGEMENTS
+
+if TYPE_CHECKING:
+    from vlcheck.judgement import Judgement, Shown
+
+
+def add(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Put the counts, the interval and the three worst cases into the report of a test that failed on its verdict."""
+    judgements = item.stash.get(JUDGEMENTS, [])
+    if not report.failed or report.when != "call" or not judgements:
+        return
+    report.sections.append(("vlcheck", "\n".join(line for judgement in judgements for line in _lines(judgement))))
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None:
+        crash.message = judgements[-1].verdict.summary
+
+
+def _lines(judgement: Judgement) -> Iterator[str]:
+    verdict = judgement.verdict
+    yield f"{judgement.behavior.bias}, {judgement.metric}: {verdict.summary}"
+    for row in judgement.worst():
+        yield f"  case {row.case.id}, margin {row.margin:+.4f}"
+        for name, shown in (("before", row.before), ("after", row.after)):
+            if shown:
+                yield f"    {name:6} {_scores(shown)}  {shown.text!r}"
+
+
+def _scores(shown: Shown) -> str:
+    raw = ", ".join(
+        f"{word} {score:.4f}" for word, score in sorted(shown.scores.items(), key=lambda pair: -pair[1])[:5]
+    )
+    return f"{shown.value:.4f} ({raw})"

@@ -1,0 +1,45 @@
+"""The fixture that hands a test its verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vlcheck.errors import UsageError
+from vlcheck.plugin.mark import stated
+from vlcheck.plugin.run import RUN
+
+if TYPE_CHECKING:
+    from vlcheck.judge import ModelUnderTest
+    from vlcheck.verdict import Verdict
+
+
+@pytest.fixture
+def verdict(request: pytest.FixtureRequest) -> Verdict:
+    """The verdict on the behavior that the test states with `@behavior(...)`."""
+    statement = stated(request.node)
+    if statement is None:
+        pytest.fail("the verdict fixture belongs to a test that states its behavior with @behavior(...)", pytrace=False)
+    model = under_test(request)
+    if statement.metric not in model.adapter.metrics:
+        pytest.skip(f"{model.adapter.name} has no {statement.metric}")
+    try:
+        verdict = model.judge(statement.behavior(request.node), statement.metric)
+    except UsageError as error:
+        pytest.fail(str(error), pytrace=False)
+    consequence = model.policy.on.get(verdict.status, "fail")
+    if consequence == "skip":
+        pytest.skip(f"{verdict.status}: {verdict.reason}")
+    if consequence == "xfail":
+        pytest.xfail(f"{verdict.status}: {verdict.reason}")
+    return verdict
+
+
+def under_test(request: pytest.FixtureRequest) -> ModelUnderTest:
+    """The run's model; what it judges for this test is kept in the results."""
+    run = request.config.stash[RUN]
+    try:
+        return run.model_for(request.node)
+    except UsageError as error:
+        pytest.fail(str(error), pytrace=False)

@@ -1,0 +1,92 @@
+"""What a test function states."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vlcheck.errors import UsageError
+
+if TYPE_CHECKING:
+    from vlcheck.behavior import Behavior
+    from vlcheck.cases import Selection
+    from vlcheck.expect import Expectation
+    from vlcheck.perturb import Perturbation
+    from vlcheck.query import Metric
+    from vlcheck.tables import Table
+
+ARGUMENT = "verdict"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stated:
+    """A behavior as its test states it, under one metric; the test function adds its name, bias and docstring."""
+
+    metric: Metric
+    cases: Selection
+    expect: Expectation
+    perturb: Perturbation | None
+    given: Perturbation | None
+    tables: tuple[Table, ...]
+
+    def behavior(self, item: pytest.Function) -> Behavior:
+        """Bind to the test function. Raises UsageError where its file names no bias."""
+        from vlcheck.behavior import Behavior  # pytest imports this file in every run: numpy and Pillow have to wait
+
+        bias = getattr(item.module, "BIAS", None)
+        if not isinstance(bias, str) or not bias:
+            raise UsageError(f'{item.path}: names no bias; add a line like BIAS = "color" above its tests.')
+        return Behavior(
+            name=item.originalname,
+            bias=bias,
+            doc=inspect.getdoc(item.function) or "",
+            cases=self.cases,
+            expect=self.expect,
+            perturb=self.perturb,
+            given=self.given,
+            tables=self.tables,
+        )
+
+
+def behavior(
+    *,
+    cases: Selection,
+    expect: Expectation,
+    metrics: Sequence[Metric],
+    perturb: Perturbation | None = None,
+    given: Perturbation | None = None,
+    tables: Sequence[Table] = (),
+) -> pytest.MarkDecorator:
+    """State a behavior; the test gets its verdict, once for each metric.
+
+    Args:
+        cases: which cases it is about, e.g. `with_target("object")`.
+        expect: from scores to margins, e.g. `Preserved()`.
+        metrics: "mlm", "itm" or both; the metric is the parameter's id, so -k mlm selects.
+        perturb: what is done between before and after, e.g. `Grayscale()`.
+        given: what is done to before and after alike, e.g. `Bare()`.
+        tables: what the results show beside the verdict.
+    """
+    statements = [
+        Stated(metric=metric, cases=cases, expect=expect, perturb=perturb, given=given, tables=tuple(tables))
+        for metric in metrics
+    ]
+    parameters = [pytest.param(statement, id=statement.metric) for statement in statements]
+    return pytest.mark.parametrize(ARGUMENT, parameters, indirect=True)
+
+
+def stated(item: pytest.Item) -> Stated | None:
+    """What a collected test states, or None for a test of another kind."""
+    call = getattr(item, "callspec", None)
+    statement = call.params.get(ARGUMENT) if call else None
+    return statement if isinstance(statement, Stated) else None
+
+
+def all_stated(items: Sequence[pytest.Item]) -> list[tuple[pytest.Function, Stated]]:
+    """The tests that state a behavior, with what they state."""
+    functions = [item for item in items if isinstance(item, pytest.Function)]
+    return [(item, statement) for item in functions if (statement := stated(item))]

@@ -1,0 +1,116 @@
+"""The command line's and the ini file's options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple, cast
+
+import pytest
+
+from vlcheck.errors import UsageError
+
+IniType = Literal["string", "bool"]
+
+
+class _Option(NamedTuple):
+    name: str
+    metavar: str
+    help: str
+
+
+_OPTIONS = (
+    _Option("model", "SPEC", "the model under test: albef:CHECKPOINT, package.module:factory or file.py:factory"),
+    _Option("data", "SPEC", "the cases: coco:ROOT[:N[:SEED]] or jsonl:PATH[:N[:SEED]], N images per behavior (200)"),
+    _Option("device", "NAME", "where the model runs: cpu, cuda, cuda:1, mps (cpu)"),
+    _Option("dtype", "NAME", "precision: float32, bfloat16, float16 (float32)"),
+    _Option("batch-size", "N", "images encoded at once (16)"),
+    _Option("store", "PATH", "keep scores in this file and ask nothing twice, also over runs"),
+    _Option("results", "PATH", "where the results go (vlcheck-results.jsonl)"),
+    _Option("policy", "PATH", "tolerances and allowed rates (fixtures/policy.toml)"),
+    _Option("lexicons", "DIR", "words that replace the shipped lexicons (fixtures/lexicons)"),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the options say.
+
+    Attributes:
+        asked: whether --vl-model was given on the command line.
+    """
+
+    model: str
+    data: str
+    device: str
+    dtype: str
+    batch_size: int
+    store: Path | None
+    results: Path
+    policy: Path | None
+    lexicons: Path | None
+    images: bool
+    asked: bool
+
+    def demand(self) -> None:
+        """Raise UsageError where it is not said which model is to be asked about what."""
+        if not self.model:
+            raise UsageError(f"--vl-model is missing: {_help('model')}. There is no default.")
+        if not self.data:
+            raise UsageError(f"--vl-data is missing: {_help('data')}.")
+        if not self.results.parent.is_dir():
+            raise UsageError(f"--vl-results {self.results}: there is no folder {self.results.parent}.")
+
+
+def add(parser: pytest.Parser) -> None:
+    """Each option is an ini key as well: --vl-batch-size is vl_batch_size."""
+    group = parser.getgroup("vlcheck", "behavioural tests of vision-language models")
+    for option in _OPTIONS:
+        group.addoption(f"--vl-{option.name}", metavar=option.metavar, default=None, help=option.help)
+        parser.addini(_ini(option.name), option.help, default="")
+    without = "leave the pictures out of the results, e.g. where they are private"
+    group.addoption("--vl-no-images", action="store_true", default=None, help=without)
+    parser.addini("vl_no_images", without, type="bool", default=False)
+
+
+def read(config: pytest.Config) -> Settings:
+    """Take each option from the command line, else from the ini file.
+
+    Raises:
+        UsageError: where a value is of the wrong kind.
+    """
+
+    def said(name: str) -> str:
+        given = config.getoption(_ini(name), default=None)
+        return cast("str", config.getini(_ini(name)) if given is None else given)
+
+    def path(name: str) -> Path | None:
+        return config.invocation_params.dir / Path(said(name)).expanduser() if said(name) else None
+
+    return Settings(
+        model=said("model"),
+        data=said("data"),
+        device=said("device") or "cpu",
+        dtype=said("dtype") or "float32",
+        batch_size=_positive(said("batch-size") or "16"),
+        store=path("store"),
+        results=path("results") or config.invocation_params.dir / "vlcheck-results.jsonl",
+        policy=path("policy"),
+        lexicons=path("lexicons"),
+        images=not (config.getoption("vl_no_images", default=None) or config.getini("vl_no_images")),
+        asked=config.getoption("vl_model", default=None) is not None,
+    )
+
+
+def _help(name: str) -> str:
+    return next(option.help for option in _OPTIONS if option.name == name)
+
+
+def _ini(name: str) -> str:
+    return f"vl_{name.replace('-', '_')}"
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"--vl-batch-size {text}: has to be a whole number from 1 on.")
+    return int(text)

@@ -1,0 +1,138 @@
+"""One process's share of a run: what is opened, scored ahead, kept, and put together at the end."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vlcheck.errors import UsageError
+from vlcheck.plugin import options
+from vlcheck.plugin.mark import all_stated
+from vlcheck.plugin.progress import Reporter
+
+if TYPE_CHECKING:
+    from vlcheck.judge import ModelUnderTest
+    from vlcheck.judgement import Judgement
+    from vlcheck.plugin.workbench import Workbench
+    from vlcheck.query import Picture
+    from vlcheck.report.results import Part, Results
+
+
+class Run:
+    """What the plugin keeps between its hooks; nothing is opened before a test needs it.
+
+    Attributes:
+        settings: what the options say.
+        selected: how many selected tests state a behavior, in all processes.
+        results: what all processes found, once the run is over; None in a worker and where nothing was selected.
+        problem: what the user has to mend, where the run itself could not say it and exit.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.selected = 0
+        self.results: Results | None = None
+        self.problem = ""
+        self._folder: Path | None = None
+        self._opened: tuple[Workbench, Part] | None = None
+        self._input: dict[str, str] | None = getattr(config, "workerinput", None)
+        try:
+            self.settings = options.read(config)
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from error
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether this is one of xdist's workers."""
+        return self._input is not None
+
+    @property
+    def folder(self) -> Path:
+        """Where the run's processes share scores and leave their parts of the results."""
+        if self._folder is None:
+            shared = (self._input or {}).get("vlcheck_folder")
+            self._folder = Path(shared or tempfile.mkdtemp(prefix="vlcheck-"))
+        return self._folder
+
+    def prepare(self, session: pytest.Session) -> None:
+        """Score all that the selected tests will ask, before the first of them runs."""
+        chosen = all_stated(session.items)
+        self.selected = len(chosen)
+        if not chosen or session.config.option.collectonly:
+            return
+        reporter = Reporter(self.config, self.folder)
+        try:
+            bench, _ = self._open()
+            reporter.say(bench.hopeless(chosen))
+            if not session.config.getvalue("maxfail"):
+                bench.score(chosen, self.folder, reporter.show)
+        except UsageError as error:
+            if not self.is_worker:
+                raise pytest.UsageError(str(error)) from error
+            # A worker has no terminal and no exit status of its own: its tests have to say it.
+            self.problem = str(error)
+
+    def model_for(self, item: pytest.Item) -> ModelUnderTest:
+        """The model under test, which keeps what it judges under the item's name. Raises UsageError."""
+        if self.problem:
+            raise UsageError(self.problem)
+        bench, _ = self._open()
+        return replace(bench.model, record=lambda judgement: self._keep(item, judgement))
+
+    def finish(self, session: pytest.Session) -> None:
+        """Put the parts together; a run that ends without one verdict does not exit 0."""
+        if self.is_worker:
+            getattr(self.config, "workeroutput", {})["vlcheck_selected"] = self.selected
+            return
+        if session.config.option.collectonly or not (self.selected or self.settings.asked):
+            return
+        from vlcheck.report.results import gather, write  # in no run of other projects
+
+        self.results = gather(self.folder)
+        if not self.results.verdicts:
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+            return
+        self.results.run["exit_status"] = int(session.exitstatus)
+        try:
+            write(self.settings.results, self.results)
+        except UsageError as error:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+            self.problem = str(error)
+
+    def close(self) -> None:
+        """Free what the run holds."""
+        if self._opened:
+            self._opened[0].close()
+        if self._folder and not self.is_worker:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _open(self) -> tuple[Workbench, Part]:
+        if self._opened is None:
+            from vlcheck.plugin.workbench import Workbench  # brings torch
+            from vlcheck.report.results import Part
+
+            bench = Workbench.open(self.settings, self.folder)
+            part = Part(self.folder, (self._input or {}).get("workerid", "main"))
+            part.keep([bench.header()])
+            self._opened = bench, part
+        return self._opened
+
+    def _keep(self, item: pytest.Item, judgement: Judgement) -> None:
+        bench, part = self._open()
+        part.keep([*bench.images(judgement), *judgement.records(item.nodeid)])
+        item.stash.setdefault(JUDGEMENTS, []).append(judgement)
+        item.user_properties += judgement.properties()
+
+    def thumbnail(self, picture: Picture) -> bytes:
+        """The kept JPEG of a picture; empty where there is none."""
+        kept = self._opened and self._opened[0].thumbnail(picture.key)
+        return kept or b""
+
+
+RUN = pytest.StashKey[Run]()
+JUDGEMENTS = pytest.StashKey["list[Judgement]"]()

@@ -1,0 +1,129 @@
+"""What a run works with once something is to be scored: the model, the cases, the policy and the kept scores."""
+
+from __future__ import annotations
+
+import base64
+import platform
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from vlcheck.behavior import Behavior
+from vlcheck.cases import open_source
+from vlcheck.judge import ModelUnderTest
+from vlcheck.judgement import Judgement
+from vlcheck.models.load import load_model
+from vlcheck.plugin.mark import Stated
+from vlcheck.plugin.options import Settings
+from vlcheck.policy import load_policy
+from vlcheck.query import Metric, Query
+from vlcheck.scoring.leases import work_together
+from vlcheck.scoring.plan import Plan, make_plan
+from vlcheck.scoring.scorer import Progress, Scorer
+from vlcheck.scoring.store import ScoreStore
+from vlcheck.suite import policy_path
+from vlcheck.verdict import could_pass
+
+Chosen = Sequence[tuple[pytest.Function, Stated]]
+_VERSIONED = ("vlcheck", "torch", "transformers", "timm", "numpy", "pillow", "scipy", "pytest")
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """A run's model under test, and how to score ahead for it."""
+
+    model: ModelUnderTest
+    settings: Settings
+    held: ExitStack
+
+    @classmethod
+    def open(cls, settings: Settings, folder: Path) -> Workbench:
+        """Load everything, the quickest to be wrong first.
+
+        Args:
+            settings: what the options say.
+            folder: what the run's processes share.
+
+        Raises:
+            UsageError: naming the option that cannot be satisfied.
+        """
+        settings.demand()
+        policy = load_policy(settings.policy or policy_path())
+        source = open_source(settings.data, lexicons=settings.lexicons)
+        adapter = load_model(settings.model, device=settings.device, dtype=settings.dtype)
+        held = ExitStack()
+        path = settings.store or folder / "scores.sqlite"
+        store = held.enter_context(ScoreStore(path, adapter.fingerprint, run=folder.name))
+        scorer = Scorer(adapter, store, batch_size=settings.batch_size, thumbnails=settings.images)
+        return cls(ModelUnderTest(adapter, source, scorer, policy), settings, held)
+
+    def close(self) -> None:
+        """Close the store."""
+        self.held.close()
+
+    def hopeless(self, chosen: Chosen) -> list[str]:
+        """A line for each test that cannot pass with the cases there are, whatever the model answers."""
+        lines = []
+        for item, statement in chosen:
+            behavior = statement.behavior(item)
+            cases = self.model.source.select(behavior.cases)
+            rule = self.model.policy.rule(behavior.name)
+            if behavior.expect.claim == "rate" and not could_pass(len(cases), rule.allowed, rule.alpha):
+                lines.append(f"{item.name} cannot pass: {len(cases)} cases")
+        return lines
+
+    def plan(self, chosen: Chosen) -> Plan:
+        """All that the chosen tests will ask, of metrics that the model has."""
+        return make_plan(self._queries(chosen), batch_size=self.settings.batch_size)
+
+    def score(self, chosen: Chosen, leases: Path, progress: Callable[[Progress], None]) -> None:
+        """Score the plan, together with every process that calls this with the same leases."""
+        work_together(self.plan(chosen), self.model.scorer, leases, progress=progress)
+
+    def header(self) -> dict[str, object]:
+        """The results file's first line, but for how the run ended."""
+        adapter, settings = self.model.adapter, self.settings
+        return {
+            "kind": "run",
+            "schema": 1,
+            "model": settings.model,
+            "name": adapter.name,
+            "fingerprint": adapter.fingerprint,
+            "score_kinds": dict(adapter.kinds),
+            "data": settings.data,
+            "device": settings.device,
+            "dtype": settings.dtype,
+            "versions": {"python": platform.python_version()} | {name: version(name) for name in _VERSIONED},
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "policy": self.model.policy.as_dict(),
+            "left_out": dict(self.model.source.left_out),
+        }
+
+    def thumbnail(self, key: str) -> bytes:
+        """The kept JPEG of a picture, empty where none is kept."""
+        kept = self.model.scorer.store.pictures(key)
+        return kept.jpeg if kept else b""
+
+    def images(self, judgement: Judgement) -> Iterator[dict[str, object]]:
+        """The results' lines for the pictures that a judgement shows; none where pictures are to be left out."""
+        if not self.settings.images:
+            return
+        for key in judgement.pictures():
+            kept = self.model.scorer.store.pictures(key)
+            if kept:
+                jpeg = base64.b64encode(kept.jpeg).decode("ascii")
+                yield {"kind": "image", "key": key, "sha256": kept.sha256, "jpeg": jpeg}
+
+    def _queries(self, chosen: Chosen) -> Iterable[Query]:
+        seen: set[tuple[Behavior, Metric]] = set()
+        for item, statement in chosen:
+            asked = statement.behavior(item), statement.metric
+            if asked in seen or statement.metric not in self.model.adapter.metrics:
+                continue
+            seen.add(asked)
+            yield from self.model.queries(*asked)

@@ -1,0 +1,60 @@
+"""What the controller of pytest-xdist does for a run; registered where that plugin is and a model is to be checked."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vlcheck.plugin.progress import Reporter
+
+if TYPE_CHECKING:
+    from xdist.scheduler import Scheduling
+
+    from vlcheck.plugin.run import Run
+
+
+class Controller:
+    """Gives the workers a common folder, their share of the processor, and a second chance."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_setupnodes(self, config: pytest.Config, specs: Sequence[Any]) -> None:
+        # Each worker's torch would take all cores, and all of them would wait for one another.
+        if "OMP_NUM_THREADS" not in os.environ:
+            for spec in specs:
+                spec.env["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // len(specs)))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput["vlcheck_folder"] = str(self._run.folder)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        self._run.selected += getattr(node, "workeroutput", {}).get("vlcheck_selected", 0)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Scheduling | None:
+        if config.getoption("dist") != "load":
+            return None
+        from vlcheck.plugin.second_chance import SecondChance  # xdist is installed where this hook is called
+
+        return SecondChance(config, log)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        if session.config.getoption("dist", "no") == "no":
+            return (yield)
+        stop = threading.Event()
+        watcher = threading.Thread(target=Reporter(session.config, self._run.folder).watch, args=(stop,), daemon=True)
+        watcher.start()
+        try:
+            return (yield)
+        finally:
+            stop.set()
+            watcher.join()

@@ -1,0 +1,131 @@
+"""The results file: JSON lines, written in parts by the processes of a run and put together at its end.
+
+A verdict's line follows its evidence and the images that this shows, so that a part which a kill cut short holds
+whole verdicts and a rest that counts for nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vlcheck.errors import UsageError
+
+Line = dict[str, Any]
+Key = tuple[str, str, str]
+SCHEMA = 1
+
+
+@dataclass
+class Results:
+    """A run's results, a dictionary a line.
+
+    Attributes:
+        run: what was run, and how.
+        images: by picture key.
+        verdicts: by (test, behavior, metric).
+        evidence: the rows behind a verdict, under its key.
+    """
+
+    run: Line = field(default_factory=dict)
+    images: dict[str, Line] = field(default_factory=dict)
+    verdicts: dict[Key, Line] = field(default_factory=dict)
+    evidence: dict[Key, list[Line]] = field(default_factory=dict)
+
+    def add(self, lines: Iterable[Line]) -> None:
+        """Take in lines; of two verdicts with one key the later counts."""
+        rows: list[Line] = []
+        for line in lines:
+            match line["kind"]:
+                case "run":
+                    self.run = line
+                case "image":
+                    self.images[line["key"]] = line
+                case "evidence":
+                    rows.append(line)
+                case "verdict":
+                    key = line["test"], line["behavior"], line["metric"]
+                    self.verdicts[key], self.evidence[key] = line, rows
+                    rows = []
+
+    def lines(self) -> Iterator[Line]:
+        """All lines, in the file's order."""
+        yield self.run
+        yield from self.images.values()
+        for key, verdict in sorted(self.verdicts.items()):
+            yield from self.evidence[key]
+            yield verdict
+
+
+class Part:
+    """One process's part of the results, kept as it goes: a kill loses the current test alone."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._path = folder / f"{name}.part.jsonl"
+        self._images: set[object] = set()
+
+    def keep(self, lines: Iterable[Mapping[str, object]]) -> None:
+        """Append lines, each image once. Raises UsageError where they cannot be kept."""
+        fresh = [line for line in lines if line["kind"] != "image" or line["key"] not in self._images]
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.writelines(map(_encoded, fresh))
+        except OSError as error:
+            raise UsageError(f"{self._path}: the results cannot be kept ({error.strerror}).") from error
+        self._images |= {line["key"] for line in fresh if line["kind"] == "image"}
+
+
+def gather(folder: Path) -> Results:
+    """Put the parts in a folder together; a line that a kill cut short is left out."""
+    results = Results()
+    for path in sorted(folder.glob("*.part.jsonl")):
+        text = path.read_text(encoding="utf-8")
+        whole, _, _ = text.rpartition("\n")
+        results.add(json.loads(line) for line in whole.splitlines())
+    return results
+
+
+def write(path: Path, results: Results) -> None:
+    """Write the results file, whole or not at all. Raises UsageError naming --vl-results."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            file.writelines(map(_encoded, results.lines()))
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise UsageError(f"--vl-results {path}: cannot be written ({error.strerror}).") from error
+
+
+def read(path: Path) -> Results:
+    """Read a results file. Raises UsageError naming the line where it is none."""
+    results = Results()
+    try:
+        with path.open(encoding="utf-8") as file:
+            results.add(_decoded(path, number, text) for number, text in enumerate(file, start=1))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read as a results file ({error}).") from error
+    if not results.run:
+        raise UsageError(f"{path}: holds no run; a results file begins with one.")
+    return results
+
+
+def _encoded(line: Mapping[str, object]) -> str:
+    # ASCII, so that no line separator of Unicode splits a line; without NaN, which other readers refuse.
+    return json.dumps(line, allow_nan=False) + "\n"
+
+
+def _decoded(path: Path, number: int, text: str) -> Line:
+    try:
+        line = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{path}:{number}: not JSON ({error.msg}).") from error
+    if not isinstance(line, dict) or line.get("kind") not in ("run", "image", "evidence", "verdict"):
+        raise UsageError(f"{path}:{number}: no line of a results file; each names its kind.")
+    if line["kind"] == "run" and line.get("schema") != SCHEMA:
+        raise UsageError(f"{path}:{number}: schema {line.get('schema')!r}; this vlcheck reads schema {SCHEMA}.")
+    return line

@@ -1,0 +1,160 @@
+"""A run's results as lines of text: the matrix of biases and metrics, the verdicts, and the paper's three tables."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from vlcheck.report.results import Line, Results
+from vlcheck.verdict import holm, worst
+
+METRICS = ("mlm", "itm")
+_TWO_BY_TWO = {
+    "original_hint": "original, with hint",
+    "blocked_hint": "blocked, with hint",
+    "original_bare": "original, bare",
+    "blocked_bare": "blocked, bare",
+    "interaction": "interaction",
+}
+
+
+def lines(results: Results) -> Iterator[str]:
+    """Everything that the terminal says at the end of a run."""
+    verdicts = list(results.verdicts.values())
+    yield from matrix(verdicts)
+    yield ""
+    yield from each(verdicts)
+    for table in (vision_and_language, color_and_grey, left_and_right):
+        rows = list(table(verdicts))
+        if rows:
+            yield ""
+            yield from rows
+    yield ""
+    yield conclusion(verdicts)
+
+
+def matrix(verdicts: Sequence[Line]) -> Iterator[str]:
+    """Biases by metrics, each cell its worst verdict."""
+    cells: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for verdict in verdicts:
+        cells[verdict["bias"], verdict["metric"]].append(verdict["status"])
+    rows = [["bias", *METRICS]]
+    for bias in dict.fromkeys(verdict["bias"] for verdict in verdicts):
+        rows.append([bias, *(worst(cells[bias, metric]) if cells[bias, metric] else "-" for metric in METRICS)])
+    yield from aligned(rows)
+
+
+def each(verdicts: Sequence[Line]) -> Iterator[str]:
+    """One line a verdict, with p as it is and after Holm's correction over the run."""
+    tested = [verdict for verdict in verdicts if verdict["p"] is not None]
+    corrected = dict(zip(map(id, tested), holm([verdict["p"] for verdict in tested]), strict=True))
+    rows = [["test", "metric", "verdict", "n", "violations", "interval", "allowed", "p", "p (Holm)"]]
+    for verdict in verdicts:
+        name = verdict["test"].rpartition("::")[2].rpartition("[")[0] or verdict["behavior"]
+        p = _figure(verdict["p"]), _figure(corrected.get(id(verdict)))
+        rows.append([name, verdict["metric"], verdict["status"], str(verdict["n"]), *_held(verdict), *p])
+    yield from aligned(rows)
+
+
+def vision_and_language(verdicts: Sequence[Line]) -> Iterator[str]:
+    """Figure 1: what blocking the picture and dropping the hint do to one and the same word."""
+    tables = {verdict["metric"]: cells for verdict, cells in _tables(verdicts, "vision_language")}
+    if not tables:
+        return
+    yield f"vision and language (figure 1), mean score{_over(tables.values())}"
+    rows = [["", *(metric.upper() for metric in METRICS)]]
+    for cell, name in _TWO_BY_TWO.items():
+        rows.append([name, *(_figure(tables.get(metric, {}).get(cell)) for metric in METRICS)])
+    yield from aligned(rows)
+
+
+def color_and_grey(verdicts: Sequence[Line]) -> Iterator[str]:
+    """Figure 2: the score of one and the same word in colour and in grey."""
+    rows: dict[str, dict[str, Mapping[str, float]]] = defaultdict(dict)
+    for verdict, cells in _tables(verdicts, "color_grey"):
+        rows[verdict["behavior"]][verdict["metric"]] = cells
+    if rows:
+        yield "colour and grey (figure 2), mean score"
+        yield from _pairs(rows, ("color", "grey"))
+
+
+def left_and_right(verdicts: Sequence[Line]) -> Iterator[str]:
+    """Figure 3: the scores of [left] and [right], as photographed and mirrored."""
+    rows: dict[str, dict[str, Mapping[str, float]]] = defaultdict(dict)
+    for verdict, cells in _tables(verdicts, "left_right"):
+        for true in ("left", "right"):
+            for arm in ("original", "mirrored"):
+                start = f"{true}_is_true"
+                if f"{start}_n" not in cells:
+                    continue
+                here = {word: cells[f"{start}_{arm}_{word}"] for word in ("left", "right")}
+                name = f"{verdict['behavior']}: {true} is true, {arm}"
+                rows[name][verdict["metric"]] = here | {"n": cells[f"{start}_n"]}
+    if rows:
+        yield "left and right (figure 3), mean score"
+        yield from _pairs(rows, ("left", "right"))
+
+
+def conclusion(verdicts: Sequence[Line]) -> str:
+    """One sentence, which tells a bias from too little data."""
+    biased = sorted({verdict["bias"] for verdict in verdicts if verdict["status"] == "fail"})
+    undecided = sum(verdict["status"] == "inconclusive" for verdict in verdicts)
+    hollow = sum(verdict["status"] == "invalid" for verdict in verdicts)
+    passed = sum(verdict["status"] == "pass" for verdict in verdicts)
+    bias = f"bias: {', '.join(biased)}" if biased else "no bias shown"
+    rest = [f"{passed} of {len(verdicts)} verdicts pass"]
+    if undecided:
+        rest.append(f"{undecided} have not enough data")
+    if hollow:
+        rest.append(f"{hollow} are invalid")
+    return f"{bias}; {', '.join(rest)}"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Columns as wide as their widest cell, the first to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *rest in rows:
+        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))]
+        yield "  ".join(cells).rstrip()
+
+
+def _pairs(rows: Mapping[str, Mapping[str, Mapping[str, float]]], columns: tuple[str, str]) -> Iterator[str]:
+    head = ["", *(f"{metric.upper()} {column}" for metric in METRICS for column in columns), "n"]
+    body = []
+    for name, by_metric in rows.items():
+        figures = [by_metric.get(metric, {}).get(column) for metric in METRICS for column in columns]
+        n = max(cells["n"] for cells in by_metric.values())
+        body.append([name, *map(_figure, figures), f"{n:.0f}"])
+    yield from aligned([head, *body])
+
+
+def _tables(verdicts: Iterable[Line], name: str) -> Iterator[tuple[Line, Mapping[str, float]]]:
+    for verdict in verdicts:
+        cells = verdict["tables"].get(name)
+        if cells:
+            yield verdict, cells
+
+
+def _over(tables: Iterable[Mapping[str, float]]) -> str:
+    counts = sorted({int(cells["n"]) for cells in tables})
+    return f" over {' or '.join(map(str, counts))} photographs"
+
+
+def _held(verdict: Line) -> tuple[str, str, str]:
+    """What was seen, its interval, and what it is held to."""
+    if verdict["claim"] == "mean":
+        low, high = verdict["band"] or (None, None)
+        seen = _figure(verdict["effect"]), _interval(verdict["effect_low"], verdict["effect_high"])
+        return (*seen, _interval(low, high))
+    interval = _interval(verdict["rate_low"], verdict["rate_high"])
+    return str(verdict["violations"]), interval, _figure(verdict["allowed"])
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"{low:.2f} to {high:.2f}"
+
+
+def _figure(number: float | None) -> str:
+    if number is None:
+        return "-"
+    return f"{number:.3f}" if abs(number) >= 0.001 or number == 0 else f"{number:.0e}"

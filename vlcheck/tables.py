@@ -1,0 +1,122 @@
+"""The paper's three tables: means over cases, beside the verdict and never part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import ClassVar, Protocol
+
+from vlcheck.errors import NotApplicable
+from vlcheck.expect import AFTER, BEFORE, Sample
+from vlcheck.perturb import Bare, Block, Compose, Mirror, Perturbation, View, opposite
+
+Cells = Mapping[str, float | int]
+
+
+class Table(Protocol):
+    """Cells that a behavior adds to the results.
+
+    Attributes:
+        name: under which the results file keeps it.
+    """
+
+    name: ClassVar[str]
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        """The views it needs, each a perturbation of the case as it is."""
+
+    def words(self, view: View) -> tuple[str, ...]:
+        """The words it shows beside the target."""
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        """Means over the cases that have every arm, with their number as "n"; empty where there is none."""
+
+
+@dataclass(frozen=True)
+class VisionAndLanguage:
+    """Figure 1's 2 x 2: picture original or blocked, text with its hint or bare, and the interaction of the two."""
+
+    name: ClassVar[str] = "vision_language"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        blocked = Block()
+        return {"blocked_hint": blocked, "original_bare": Bare(), "blocked_bare": Compose(Bare(), blocked)}
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return ()
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        arms = {"original_hint": BEFORE} | {arm: arm for arm in self.arms()}
+        cells = _means(samples, {cell: _value(arm) for cell, arm in arms.items()})
+        if cells:
+            with_hint = cells["original_hint"] - cells["blocked_hint"]
+            cells["interaction"] = with_hint - (cells["original_bare"] - cells["blocked_bare"])
+        return cells
+
+
+@dataclass(frozen=True)
+class ColorAndGrey:
+    """Figure 2: the score of one and the same word in colour and in grey."""
+
+    name: ClassVar[str] = "color_grey"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {}
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return ()
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        return _means(samples, {"color": _value(BEFORE), "grey": _value(AFTER)})
+
+
+@dataclass(frozen=True)
+class LeftAndRight:
+    """Figure 3: the scores of [left] and [right], as photographed and mirrored, apart by which is true."""
+
+    name: ClassVar[str] = "left_right"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {"mirrored": Mirror()}
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return (opposite(view.target),)
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        cells: dict[str, float | int] = {}
+        for true in ("left", "right"):
+            here = [sample for sample in samples if sample.case.target == true]
+            columns = {
+                f"{arm}_{word}": (arm if arm == "mirrored" else BEFORE, word)
+                for arm in ("original", "mirrored")
+                for word in ("left", "right")
+            }
+            means = _means(here, {column: _score(*cell) for column, cell in columns.items()})
+            cells |= {f"{true}_is_true_{column}": mean for column, mean in means.items()}
+        return cells
+
+
+class _Cell(Protocol):
+    def __call__(self, sample: Sample) -> float: ...
+
+
+def _value(arm: str) -> _Cell:
+    return lambda sample: sample[arm].value
+
+
+def _score(arm: str, word: str) -> _Cell:
+    return lambda sample: sample[arm].scores[word]
+
+
+def _means(samples: Sequence[Sample], columns: Mapping[str, _Cell]) -> dict[str, float | int]:
+    rows = []
+    for sample in samples:
+        try:
+            rows.append([cell(sample) for cell in columns.values()])
+        except NotApplicable:
+            continue
+    if not rows:
+        return {}
+    means = (fmean(column) for column in zip(*rows, strict=True))
+    return dict(zip(columns, means, strict=True)) | {"n": len(rows)}
