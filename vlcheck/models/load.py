@@ -1,0 +1,152 @@
+"""From a spec to a model."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import re
+import sys
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import cast
+
+from vlcheck.cases.case import MASK
+from vlcheck.errors import UsageError, nearest
+from vlcheck.models.protocol import VisionLanguageModel
+from vlcheck.query import digest
+
+GROUP = "vlcheck.models"
+DTYPES = ("bfloat16", "float16", "float32", "float64")
+DEFAULT_KINDS = {"mlm": "masked-lm", "itm": "match-head"}
+
+Loader = Callable[..., object]  # takes device and dtype by keyword, returns a model
+
+
+def load_model(spec: str, *, device: str = "cpu", dtype: str = "float32") -> VisionLanguageModel:
+    """Load a model by its spec.
+
+    Args:
+        spec: `FAMILY:ARGUMENT`, a family registered under the entry-point group `vlcheck.models` and what it loads,
+            e.g. "albef:ALBEF_4M.pth"; or a factory, `package.module:factory` or `path/to/file.py:factory`, which
+            takes `device` and `dtype` and returns a model (whose `kinds` and `top` may be absent).
+        device: "cpu", "cuda", "cuda:N" or "mps".
+        dtype: one of DTYPES.
+
+    Raises:
+        UsageError: no such model, device or dtype, or a factory that cannot be called or returns no model.
+    """
+    _check_dtype(dtype)
+    _check_device(device)
+    families = {entry.name: entry for entry in entry_points(group=GROUP)}
+    loader = _registered(spec, families) or _in_file(spec) or _in_module(spec)
+    if loader is None:
+        forms = "FAMILY:PATH (e.g. albef:ALBEF_4M.pth), package.module:factory, path/to/file.py:factory"
+        family = nearest(spec.partition(":")[0], families)
+        raise UsageError(f"{_option(spec)}: no such model. {family} Accepted: {forms}.")
+    return _checked(loader(device=device, dtype=dtype), spec)
+
+
+def _registered(spec: str, families: dict[str, EntryPoint]) -> Loader | None:
+    """A family by its name; what follows the colon is its own to read."""
+    name, _, argument = spec.partition(":")
+    if name not in families:
+        return None
+    try:
+        return partial(families[name].load(), argument)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"{_option(spec)}: {families[name].value} cannot be imported ({error}).") from error
+
+
+def _in_file(spec: str) -> Loader | None:
+    match = re.fullmatch(r"(.+\.py):([A-Za-z_]\w*)", spec)
+    if not match:
+        return None
+    path = Path(match[1]).expanduser()
+    if not path.is_file():
+        raise UsageError(f"{_option(spec)}: {path}: no such file.")
+    return _factory(_import_file(path, spec), match[2], spec)
+
+
+def _in_module(spec: str) -> Loader | None:
+    match = re.fullmatch(r"([A-Za-z_][\w.]*):([A-Za-z_]\w*)", spec)
+    if not match:
+        return None
+    try:
+        module = importlib.import_module(match[1])
+    except ModuleNotFoundError as error:
+        if error.name and (match[1] == error.name or match[1].startswith(f"{error.name}.")):
+            return None  # nothing by that name: as unknown as any other spec
+        raise UsageError(f"{_option(spec)}: {match[1]} cannot be imported ({error}).") from error
+    except (ImportError, SyntaxError) as error:
+        raise UsageError(f"{_option(spec)}: {match[1]} cannot be imported ({error}).") from error
+    return _factory(module, match[2], spec)
+
+
+def _import_file(path: Path, spec: str) -> ModuleType:
+    name = f"vlcheck_factory_{digest(str(path.resolve()))}"
+    found = importlib.util.spec_from_file_location(name, path)
+    if found is None or found.loader is None:
+        raise UsageError(f"{_option(spec)}: {path}: not a Python file.")
+    module = importlib.util.module_from_spec(found)
+    sys.modules[name] = module  # dataclasses and pickle look their module up there
+    try:
+        found.loader.exec_module(module)
+    except (ImportError, SyntaxError, ValueError) as error:
+        raise UsageError(f"{_option(spec)}: {path} cannot be imported ({error}).") from error
+    return module
+
+
+def _factory(module: ModuleType, name: str, spec: str) -> Loader:
+    factory = getattr(module, name, None)
+    if factory is None:
+        known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+        raise UsageError(f"{_option(spec)}: {module.__file__} has no {name!r}. {nearest(name, known)}")
+    try:
+        inspect.signature(factory).bind(device="cpu", dtype="float32")
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"{_option(spec)}: {name} has to be a function that takes device and dtype ({error})."
+        ) from error
+    return cast(Loader, factory)
+
+
+def _checked(loaded: object, spec: str) -> VisionLanguageModel:
+    """Make sure that the protocol is kept; supply `kinds` where it is absent."""
+    metrics = getattr(loaded, "metrics", ())
+    needed = ["name", "fingerprint", "metrics", "mask", "encode", *(name for name in DEFAULT_KINDS if name in metrics)]
+    if missing := [name for name in needed if not hasattr(loaded, name)]:
+        raise UsageError(f"{_option(spec)}: gave a {type(loaded).__name__} without {', '.join(missing)}.")
+    model = cast(VisionLanguageModel, loaded)
+    if not metrics or not set(metrics) <= set(DEFAULT_KINDS):
+        raise UsageError(f"{_option(spec)}: metrics {metrics!r} have to be some of {', '.join(DEFAULT_KINDS)}.")
+    if model.mask != MASK:
+        raise UsageError(f"{_option(spec)}: mask has to be {MASK!r}, not {model.mask!r}.")
+    if not hasattr(model, "kinds"):
+        model.kinds = {metric: kind for metric, kind in DEFAULT_KINDS.items() if metric in metrics}
+    return model
+
+
+def _check_dtype(dtype: str) -> None:
+    if dtype not in DTYPES:
+        raise UsageError(f"--vl-dtype {dtype!r}: no such dtype. {nearest(dtype, DTYPES)}")
+
+
+def _check_device(device: str) -> None:
+    kind, _, number = device.partition(":")
+    if kind not in ("cpu", "cuda", "mps") or not re.fullmatch(r"\d*", number):
+        raise UsageError(f"--vl-device {device!r}: no such device. Accepted: cpu, cuda, cuda:N, mps.")
+    if device == "cpu":
+        return
+    import torch  # not at the top: a spec is checked, and a model without torch loaded, without it
+
+    there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": torch.mps.device_count()}[kind]
+    if int(number or 0) >= there:
+        raise UsageError(f"--vl-device {device!r}: this machine has {there} such devices; cpu is always accepted.")
+
+
+def _option(spec: str) -> str:
+    return f"--vl-model {spec!r}"
