@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -18,7 +19,7 @@ from torch import Tensor
 from vlcheck.errors import UsageError
 from vlcheck.models.albef_config import AlbefConfig, infer_config, stated_sizes
 from vlcheck.models.albef_network import AlbefNetwork, scoring_weights
-from vlcheck.models.albef_text import MASK, MAX_WORDS, CaptionTokenizer, find_vocabulary, pre_caption
+from vlcheck.models.albef_text import MASK, MAX_WORDS, CaptionTokenizer, find_vocabulary, pre_caption, read_vocabulary
 from vlcheck.models.checkpoint import read_checkpoint
 from vlcheck.models.protocol import Encoded
 
@@ -37,23 +38,29 @@ class _LastReading:
     log_probs: Tensor | None = None
 
 
+@dataclass(frozen=True, eq=False)
 class ImageFeatures:
-    """Image tokens (images, 1 + patches, vision_width), and which of the images are meant, in which order."""
+    """Image tokens as a model keeps them, and which of the images are meant.
 
-    def __init__(self, embeds: Tensor, index: Sequence[int], last: _LastReading) -> None:
-        self._embeds = embeds
-        self.index = tuple(index)
-        self.last = last  # lives and goes with the features, and is shared by every selection of them
+    Attributes:
+        embeds: (images, 1 + patches, vision_width).
+        index: the images meant, in order.
+        last: what was read over them last; lives and goes with the features, shared by every selection of them.
+    """
+
+    embeds: Tensor
+    index: tuple[int, ...]
+    last: _LastReading = field(default_factory=_LastReading)
 
     def __len__(self) -> int:
         return len(self.index)
 
     def __getitem__(self, index: Sequence[int]) -> Self:
-        return type(self)(self._embeds, [self.index[number] for number in index], self.last)
+        return replace(self, index=tuple(self.index[number] for number in index))
 
     def gather(self, rows: Sequence[int]) -> Tensor:
         """Copy out the tokens of the given rows of this selection."""
-        return self._embeds[[self.index[row] for row in rows]]
+        return self.embeds[[self.index[row] for row in rows]]
 
 
 class Albef:
@@ -91,7 +98,7 @@ class Albef:
         """Run the ViT over all images at once; features stay on the device."""
         size = self.network.config.image_size
         pixels = torch.stack([preprocess(image, size) for image in images]).to(self.network.temp)
-        return ImageFeatures(self.network.image_embeds(pixels), range(len(images)), _LastReading())
+        return ImageFeatures(self.network.image_embeds(pixels), tuple(range(len(images))))
 
     @torch.inference_mode()
     def itm(self, encoded: Encoded, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
@@ -203,15 +210,23 @@ def load(path: str, *, device: str = "cpu", dtype: str = "float32") -> Albef:
         raise UsageError("albef needs a checkpoint: albef:PATH, e.g. albef:ALBEF_4M.pth.")
     file = Path(path).expanduser()
     checkpoint = read_checkpoint(file)
-    try:
+    with _naming(file):
         shapes = {name: tuple(weight.shape) for name, weight in scoring_weights(checkpoint.weights).items()}
         network = AlbefNetwork(infer_config(shapes, stated_sizes(file.parent, checkpoint.config)))
         network.load_albef_state_dict(checkpoint.weights)
+    vocabulary = find_vocabulary(file.parent)
+    with _naming(vocabulary):
+        tokenizer = CaptionTokenizer(read_vocabulary(vocabulary))
+        return Albef(network.to(device, getattr(torch, dtype)), tokenizer, name=f"albef:{file.name}")
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Put the file's name before what is wrong with it."""
+    try:
+        yield
     except UsageError as error:
-        raise UsageError(f"{file}: {error}") from error
-    tokenizer = CaptionTokenizer(find_vocabulary(file.parent))
-    network = network.to(device=device, dtype=getattr(torch, dtype))
-    return Albef(network, tokenizer, name=f"albef:{file.name}")
+        raise UsageError(f"{path}: {error}") from error
 
 
 def _own(encoded: Encoded, texts: Sequence[str]) -> ImageFeatures:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from vlcheck.errors import UsageError
 
@@ -68,7 +69,7 @@ class AlbefConfig:
         return self.image_size // self.patch_size
 
 
-def infer_config(shapes: Mapping[str, Sequence[int]], stated: Mapping[str, int]) -> AlbefConfig:
+def infer_config(shapes: Mapping[str, Sequence[int]], stated: Mapping[str, Any]) -> AlbefConfig:
     """Read the sizes off a checkpoint.
 
     Args:
@@ -97,17 +98,16 @@ def infer_config(shapes: Mapping[str, Sequence[int]], stated: Mapping[str, int])
         "max_positions": _shape(shapes, "text_encoder.bert.embeddings.position_embeddings.weight", 2)[0],
         "embed_dim": _shape(shapes, "vision_proj.weight", 2)[0],
     }
-    config = found | dict(stated)
     for heads, wide in (("vision_heads", "vision_width"), ("text_heads", "text_width")):
-        if heads not in stated and config[wide] % _HEAD_WIDTH:
+        if heads not in stated and found[wide] % _HEAD_WIDTH:
             raise UsageError(
-                f"shapes do not tell the number of attention heads at {wide} {config[wide]}: put ALBEF's"
-                " config.json and config_bert.json beside the checkpoint."
+                f"shapes do not tell the number of attention heads at {wide} {found[wide]}: put ALBEF's config.json"
+                " and config_bert.json beside the checkpoint."
             )
-    return AlbefConfig(**config)
+    return AlbefConfig(**found | dict(stated))
 
 
-def stated_sizes(folder: Path, config: Mapping[str, object]) -> dict[str, int]:
+def stated_sizes(folder: Path, config: Mapping[str, object]) -> dict[str, object]:
     """What is said of a checkpoint, by AlbefConfig's field names.
 
     Args:
@@ -131,7 +131,7 @@ def stated_sizes(folder: Path, config: Mapping[str, object]) -> dict[str, int]:
         "vocab_size": text.get("vocab_size"),
         "max_positions": text.get("max_position_embeddings"),
     }
-    return {name: value for name, value in said.items() if isinstance(value, int)}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _shape(shapes: Mapping[str, Sequence[int]], name: str, axes: int) -> Sequence[int]:

@@ -36,12 +36,14 @@ def clean_words(text: str) -> list[str]:
 
     A mask after the thirtieth word is kept, with all words before it: without it the question would be another.
     """
-    parts = [pre_caption(part, max_words=len(part) + 1).split(" ") for part in text.split(MASK)]
-    words: list[str] = []
-    for part in parts:
-        words += [MASK] * bool(words or part is not parts[0]) + [word for word in part if word]
-    masks = [place for place, word in enumerate(words) if word == MASK]
-    return words[: max(MAX_WORDS, *(place + 1 for place in masks), 0)]
+    first, *others = (_words(part) for part in text.split(MASK))
+    words = first + [word for part in others for word in (MASK, *part)]
+    last_mask = max((place for place, word in enumerate(words) if word == MASK), default=0)
+    return words[: max(MAX_WORDS, last_mask + 1)]
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in pre_caption(text, max_words=len(text) + 1).split(" ") if word]
 
 
 class CaptionTokenizer:
@@ -62,9 +64,10 @@ class CaptionTokenizer:
     def encode(self, text: str, masks: int = 1) -> list[int]:
         """Ids of a caption, cleaned first; each "[MASK]" in it becomes `masks` mask tokens."""
         ids = [self.cls]
-        words = " ".join(clean_words(text)).split(MASK)
-        for number, part in enumerate(words):
-            ids += [self.mask] * (masks if number else 0) + self._pieces(part)
+        first, *others = " ".join(clean_words(text)).split(MASK)
+        ids += self._pieces(first)
+        for part in others:
+            ids += [self.mask] * masks + self._pieces(part)
         return ids
 
     def pieces(self, word: str) -> list[int]:
@@ -84,18 +87,23 @@ class CaptionTokenizer:
         return ids
 
 
-def find_vocabulary(folder: Path) -> list[str]:
-    """Read `vocab.txt` from beside the checkpoint, else the hub's bert-base-uncased, which ALBEF uses.
+def find_vocabulary(folder: Path) -> Path:
+    """Where `vocab.txt` is: beside the checkpoint, else that of the hub's bert-base-uncased, which ALBEF uses.
 
     Raises:
         UsageError: it is in neither place.
     """
     beside = folder / VOCABULARY
-    path = beside if beside.is_file() else _from_hub(beside)
+    return beside if beside.is_file() else _from_hub(beside)
+
+
+def read_vocabulary(path: Path) -> list[str]:
+    """Read word pieces, one a line."""
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        with path.open(encoding="utf-8") as lines:  # not splitlines: some pieces are odd separators
+            return [line.rstrip("\n") for line in lines]
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not a vocabulary, one word piece a line ({error}).") from error
+        raise UsageError(f"not a vocabulary, one word piece a line ({error}).") from error
 
 
 def _from_hub(beside: Path) -> Path:

@@ -119,7 +119,7 @@ def _checked(loaded: object, spec: str) -> VisionLanguageModel:
     metrics = getattr(loaded, "metrics", ())
     needed = ["name", "fingerprint", "metrics", "mask", "encode", *(name for name in DEFAULT_KINDS if name in metrics)]
     if missing := [name for name in needed if not hasattr(loaded, name)]:
-        raise UsageError(f"{_option(spec)}: gave a {type(loaded).__name__} without {', '.join(missing)}.")
+        raise UsageError(f"{_option(spec)}: gave {type(loaded).__name__!r} without {', '.join(missing)}.")
     model = cast(VisionLanguageModel, loaded)
     if not metrics or not set(metrics) <= set(DEFAULT_KINDS):
         raise UsageError(f"{_option(spec)}: metrics {metrics!r} have to be some of {', '.join(DEFAULT_KINDS)}.")

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from benchmarks.albef_checkpoint import random_albef
+from vlcheck.models.albef import Albef, AlbefConfig, load
+
+REFERENCE = Path(__file__).parent.parent / "data" / "albef"
+REFERENCE_CONFIG = AlbefConfig(
+    image_size=64,
+    vision_width=32,
+    vision_depth=3,
+    vision_heads=4,
+    text_width=48,
+    text_depth=4,
+    text_heads=4,
+    intermediate_size=96,
+    fusion_layer=2,
+    vocab_size=128,
+    max_positions=40,
+    embed_dim=16,
+)
+TINY = AlbefConfig(
+    image_size=32,
+    vision_width=32,
+    vision_depth=2,
+    vision_heads=4,
+    text_width=48,
+    text_depth=4,
+    text_heads=4,
+    intermediate_size=96,
+    fusion_layer=2,
+    vocab_size=256,
+    max_positions=64,
+    embed_dim=16,
+)
+CAPTION = "a red bus on the left side of a wet road near two people who wait"
+
+
+@pytest.fixture(scope="session")
+def reference_weights() -> dict[str, torch.Tensor]:
+    """What the original code saved: weights, momentum copies, queues."""
+    weights: dict[str, torch.Tensor] = torch.load(REFERENCE / "checkpoint_29.pth", weights_only=True)["model"]
+    return weights
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("albef")
+    random_albef(folder, TINY, [CAPTION], seed=3, spread=0.25)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_folder: Path) -> Albef:
+    return load(str(tiny_folder / "checkpoint.pth"))
+
+
+@pytest.fixture(scope="session")
+def photographs() -> list[Image.Image]:
+    random = np.random.default_rng(5)
+    return [Image.fromarray(random.integers(0, 256, (40, 60, 3), dtype=np.uint8)) for _ in range(5)]

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vlcheck.errors import UsageError
+from vlcheck.models import load_model
+
+DOUBLE = """
+class Double:
+    name, fingerprint, mask = "double", "0", "[MASK]"
+    metrics = frozenset({"itm"})
+
+    def __init__(self, device, dtype):
+        self.asked = device, dtype
+
+    def encode(self, images):
+        return images
+
+    def itm(self, encoded, texts, foils=None):
+        return [0.5] * len(texts)
+
+def make(device, dtype):
+    return Double(device, dtype)
+
+def kinded(device, dtype):
+    double = Double(device, dtype)
+    double.kinds = {"itm": "sigmoid"}
+    return double
+
+def lacking(device, dtype):
+    return object()
+
+def headless(device, dtype):
+    double = Double(device, dtype)
+    double.metrics = frozenset({"itm", "mlm"})
+    return double
+
+def unknown_metric(device, dtype):
+    double = Double(device, dtype)
+    double.metrics = frozenset({"itm", "vqa"})
+    return double
+
+def other_mask(device, dtype):
+    double = Double(device, dtype)
+    double.mask = "<mask>"
+    return double
+
+def nullary():
+    return Double("cpu", "float32")
+
+number = 3
+"""
+
+
+@pytest.fixture
+def double(tmp_path: Path) -> Path:
+    path = tmp_path / "double.py"
+    path.write_text(DOUBLE)
+    return path
+
+
+def test_albef_is_a_registered_family(tiny_folder: Path) -> None:
+    assert load_model(f"albef:{tiny_folder / 'checkpoint.pth'}").name == "albef:checkpoint.pth"
+
+
+def test_a_factory_in_a_file_takes_device_and_dtype(double: Path) -> None:
+    model = load_model(f"{double}:make", dtype="float16")
+    assert model.asked == ("cpu", "float16")
+    assert model.kinds == {"itm": "match-head"}
+
+
+def test_a_factory_in_a_module_is_imported(double: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = double.parent / "zoo_of_mine"
+    package.mkdir()
+    double.rename(package / "double.py")
+    monkeypatch.syspath_prepend(package.parent)
+    assert load_model("zoo_of_mine.double:make").name == "double"
+
+
+def test_kinds_that_a_model_names_are_left_alone(double: Path) -> None:
+    assert load_model(f"{double}:kinded").kinds == {"itm": "sigmoid"}
+
+
+@pytest.mark.parametrize("spec", ["albfe:x.pth", "albeff", "ALBEF_4M.pth", "", "itm=a,mlm=b", "no.such.module:make"])
+def test_an_unknown_spec_is_told_what_is_accepted(spec: str) -> None:
+    with pytest.raises(UsageError, match=r"--vl-model .*albef.*Accepted: .*package\.module:factory, path/to/file\.py"):
+        load_model(spec)
+
+
+def test_a_misspelt_family_is_told_the_nearest() -> None:
+    with pytest.raises(UsageError, match="Did you mean 'albef'"):
+        load_model("albfe:x.pth")
+
+
+@pytest.mark.parametrize(
+    ("factory", "complaint"),
+    [
+        ("lacking", "gave 'object' without name, fingerprint, metrics, mask, encode"),
+        ("headless", "gave 'Double' without mlm"),
+        ("unknown_metric", "metrics .*vqa.* some of mlm, itm"),
+        ("other_mask", r"mask has to be '\[MASK\]', not '<mask>'"),
+        ("nullary", "takes device and dtype"),
+        ("number", "takes device and dtype"),
+        ("mak", "has no 'mak'. Did you mean 'make'"),
+    ],
+)
+def test_what_a_factory_gets_wrong_is_named(factory: str, complaint: str, double: Path) -> None:
+    with pytest.raises(UsageError, match=complaint):
+        load_model(f"{double}:{factory}")
+
+
+@pytest.mark.parametrize("content", ["import no_such_package", "def make(:"])
+def test_a_file_that_cannot_be_imported_is_named(content: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text(content)
+    with pytest.raises(UsageError, match=r"broken\.py cannot be imported"):
+        load_model(f"{tmp_path / 'broken.py'}:make")
+
+
+def test_a_module_that_lacks_a_package_is_not_called_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken_module.py").write_text("import no_such_package")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UsageError, match=r"broken_module cannot be imported .*no_such_package"):
+        load_model("broken_module:make")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"gone\.py: no such file"):
+        load_model(f"{tmp_path / 'gone.py'}:make")
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"dtype": "float31"}, "--vl-dtype 'float31'.*Did you mean 'float32'"),
+        ({"device": "gpu"}, "--vl-device 'gpu'.*cpu, cuda, cuda:N, mps"),
+        ({"device": "cuda:x"}, "--vl-device 'cuda:x'"),
+        ({"device": "cuda:99"}, r"--vl-device 'cuda:99': this machine has \d+ such devices"),
+    ],
+)
+def test_an_unknown_device_or_dtype_is_told_what_is_accepted(
+    options: dict[str, str], complaint: str, double: Path
+) -> None:
+    with pytest.raises(UsageError, match=complaint):
+        load_model(f"{double}:make", **options)
+
+
+def test_loading_a_model_without_torch_needs_no_torch(double: Path) -> None:
+    script = (
+        f"import sys; from vlcheck.models import load_model; load_model({f'{double}:make'!r});"
+        "print({'torch', 'transformers', 'timm'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
