@@ -1,3 +1,3 @@
 """Brings the fixtures that the suite shares with your own tests."""
 
-pytest_plugins = ["fixtures"]
+pytest_plugins = ["fixtures.model"]

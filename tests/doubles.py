@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from vlcheck.cases import MASK, Case, open_source
 from vlcheck.perturb import OPPOSITES
+from vlcheck.perturb.image import is_grey
 
 GRID = 16
 SURE, ALMOST, REST = 0.9, 0.8, 0.1
-CHROMA = 8
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Competent:
     def _see(self, image: Image.Image) -> Seen:
         if not image.getbbox():
             return Seen(None, black=True)
-        grey = max(high - low for low, high in _spread(image)) <= CHROMA
+        grey = is_grey(image)
         for mirrored, turned in ((False, image), (True, ImageOps.mirror(image))):
             distances = np.abs(self.looks - _luma(turned)).mean(axis=(1, 2))
             if distances.min() < 3:
@@ -169,6 +171,70 @@ class ReadsOnly(Competent):
         return SURE
 
 
+class MatchesOnly(Competent):
+    """A model without a masked-word head."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.metrics = frozenset({"itm"})
+
+
+class Interrupted(Competent):
+    """The user presses Ctrl-C while it answers."""
+
+    def itm(self, encoded, texts, foils=None):
+        raise KeyboardInterrupt
+
+
+class Counting(Competent):
+    """Writes down every picture it encodes and every text it is asked, in a file that processes share."""
+
+    def encode(self, images):
+        digests = [hashlib.sha256(repr(image.size).encode() + image.tobytes()).hexdigest() for image in images]
+        self._write(f"encode {digest}" for digest in digests)
+        looks = Counted(super().encode(images))
+        looks.digests = digests
+        return looks
+
+    def mlm(self, encoded, texts, words):
+        self._write(f"mlm {digest} {text}" for digest, text in zip(encoded.digests, texts, strict=True))
+        return super().mlm(encoded, texts, words)
+
+    def itm(self, encoded, texts, foils=None):
+        self._write(f"itm {digest} {text}" for digest, text in zip(encoded.digests, texts, strict=True))
+        return super().itm(encoded, texts)
+
+    def _write(self, lines):
+        with Path(os.environ["VLCHECK_TEST_LOG"]).open("a") as file:
+            file.write("".join(f"{line}\n" for line in lines))
+
+
+class Counted(Looks):
+    digests: Sequence[str]
+
+    def __getitem__(self, index):
+        chosen = Counted(list.__getitem__(self, i) for i in index)
+        chosen.digests = [self.digests[i] for i in index]
+        return chosen
+
+
+class DiesOnce(Counting):
+    """The first process to be asked about a match is killed, as by a scheduler that takes its machine back."""
+
+    def itm(self, encoded, texts, foils=None):
+        kill_once()
+        return super().itm(encoded, texts)
+
+
+def kill_once():
+    """Kill this process with SIGKILL, unless another one was killed before."""
+    try:
+        Path(os.environ["VLCHECK_TEST_LOG"]).with_suffix(".killed").touch(exist_ok=False)
+    except FileExistsError:
+        return
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 class Hashes(Competent):
     """Random but fixed: every picture and text has a score of its own."""
 
@@ -200,15 +266,14 @@ says_right = factory(SaysRight)
 loves_color = factory(LovesColor)
 reads_only = factory(ReadsOnly)
 hashes = factory(Hashes)
+matches_only = factory(MatchesOnly)
+interrupted = factory(Interrupted)
+counting = factory(Counting)
+dies_once = factory(DiesOnce)
 
 
 def _luma(image: Image.Image) -> np.ndarray:
     return np.asarray(image.convert("L").resize((GRID, GRID), Image.Resampling.BOX), dtype=np.float64)
-
-
-def _spread(image: Image.Image) -> list[tuple[int, int]]:
-    small = np.asarray(image.resize((64, 64), Image.Resampling.BOX), dtype=int)
-    return [(0, int((small.max(axis=2) - small.min(axis=2)).max()))]
 
 
 def _hash(*parts: object) -> float:

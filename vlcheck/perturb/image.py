@@ -142,8 +142,12 @@ class Solid:
     color: tuple[int, int, int]
 
     @property
-    def key(self) -> str:
+    def name(self) -> str:
         return f"solid {self.size} {self.color}"
+
+    @property
+    def key(self) -> str:
+        return self.name
 
     def open(self) -> Image.Image:
         return Image.new("RGB", self.size, self.color)

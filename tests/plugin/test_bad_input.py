@@ -1,0 +1,207 @@
+"""What is wrong is said by option, file and line; nothing green comes out of nothing."""
+
+import json
+
+import pytest
+
+from tests.plugin.conftest import ROOT
+
+USAGE = pytest.ExitCode.USAGE_ERROR
+
+
+def complaint(result):
+    """What a usage error says; never with a traceback."""
+    assert result.ret == USAGE
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+    return result.stderr.str()
+
+
+def test_no_model(project):
+    assert "--vl-model is missing" in complaint(project.run(model=""))
+
+
+def test_no_data(project):
+    project.data = ""
+    assert "--vl-data is missing" in complaint(project.run())
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("albeff:model.pth", "albef"),
+        ("albef:absent.pth", "absent.pth"),
+        ("nothing", "albef:"),
+        ("nobodys.module:factory", "nobodys"),
+        (f"{ROOT}/tests/doubles.py:competant", "competent"),
+        ("absent.py:factory", "absent.py"),
+    ],
+)
+def test_a_model_that_is_not_there(project, spec, said):
+    message = complaint(project.run(f"--vl-model={spec}", model=""))
+    assert "--vl-model" in message
+    assert said in message
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--vl-batch-size=0", "--vl-batch-size 0"),
+        ("--vl-batch-size=many", "--vl-batch-size many"),
+        ("--vl-results=absent/results.jsonl", "--vl-results"),
+        ("--vl-policy=absent.toml", "--vl-policy"),
+        ("--vl-data=cocoa:data", "coco:ROOT"),
+        ("--vl-data=jsonl:absent.jsonl", "absent.jsonl"),
+        ("--vl-data=coco:data", "annotations"),
+        ("--vl-lexicons=absent", "absent"),
+        ("--vl-dtype=float33", "float33"),
+        ("--vl-device=abacus", "abacus"),
+        ("--vl-store=absent/scores.sqlite", "--vl-store"),
+    ],
+)
+def test_an_option_that_cannot_be_used(project, option, said):
+    assert said in complaint(project.run(option))
+
+
+def test_an_unknown_policy_key_names_the_nearest(project):
+    (project.folder / "policy.toml").write_text("[defaults]\nalowed = 0.2\n")
+    message = complaint(project.run("--vl-policy=policy.toml"))
+    assert "policy.toml: defaults.alowed" in message
+    assert "'allowed'" in message
+
+
+def change(project, **fields):
+    path = project.folder / "data" / "cases.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines[2] = {name: value for name, value in (lines[2] | fields).items() if value is not None}
+    path.write_text("\n".join(map(json.dumps, lines)))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"caption": None}, "lacks 'caption'"),
+        ({"image": "../../etc/passwd"}, "climbs out"),
+        ({"image": "/etc/passwd"}, "climbs out"),
+        ({"target": "zebra"}, "not a word of the caption"),
+        ({"caption": "a bus beside a bus", "target": "bus"}, "2 times"),
+        ({"captoin": "x"}, "'caption'"),
+        ({"tags": "object"}, "tags"),
+        ({"region": [[1, 2, 3]]}, "region"),
+        ({"candidates": ["bus"]}, "among its candidates"),
+    ],
+)
+def test_a_line_that_is_no_case_is_named(project, fields, said):
+    change(project, **fields)
+    message = complaint(project.run(model="competent"))
+    assert "cases.jsonl:3: " in message
+    assert said in message
+
+
+def test_a_line_that_is_not_json_is_named(project):
+    path = project.folder / "data" / "cases.jsonl"
+    path.write_text(path.read_text().replace('{"image": "1.png"', '{"image" "1.png"'))
+    assert "cases.jsonl:2: not JSON" in complaint(project.run())
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n", b"no picture"], ids=["empty", "cut short", "text"])
+def test_a_file_that_is_no_picture_is_named(project, content):
+    (project.folder / "data" / "3.png").write_bytes(content)
+    message = complaint(project.run(model="hashes"))
+    assert "3.png" in message
+
+
+def test_a_picture_that_does_not_decode_to_its_end_fails_its_tests(project):
+    path = project.folder / "data" / "3.png"
+    project.run("-k", "grayscale and mlm")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    result = project.run("-k", "grayscale and mlm", model="blank")
+    result.assert_outcomes(failed=1)
+    assert "1 of 40 cases could not be scored" in result.stdout.str()
+    assert "3.png" in result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        ("not_a_number", "scores of 40 of 40 cases are not finite"),
+        ("constant", "whatever the picture and the text"),
+        ("raises", "RuntimeError: out of cheese"),
+        ("miscounts", "scores for"),
+    ],
+)
+def test_a_broken_model_is_invalid_and_says_why(project, model, reason):
+    result = project.run(model=model)
+    assert result.ret == 1
+    result.assert_outcomes(failed=4)
+    assert {line["status"] for line in project.results("verdict")} == {"invalid"}
+    assert all(reason in line["reason"] for line in project.results("verdict"))
+
+
+def test_a_model_that_ignores_the_picture_passes_nothing(project):
+    project.run(model="reads_only").assert_outcomes(failed=4)
+    assert "pass" not in {line["status"] for line in project.results("verdict")}
+
+
+def test_a_behavior_without_a_case_is_invalid(project):
+    change(project)
+    path = project.folder / "data" / "cases.jsonl"
+    path.write_text(path.read_text().replace('["object"]', '["person"]'))
+    result = project.run()
+    result.assert_outcomes(failed=4)
+    assert {line["reason"] for line in project.results("verdict")} == {"the data has no case for it (object)"}
+
+
+def test_too_few_cases_are_named_before_anything_is_scored_and_do_not_pass(project):
+    path = project.folder / "data" / "cases.jsonl"
+    path.write_text("\n".join(path.read_text().splitlines()[:28]))
+    result = project.run()
+    result.assert_outcomes(failed=4)
+    assert {line["status"] for line in project.results("verdict")} == {"inconclusive"}
+    text = result.stdout.str()
+    assert text.index("cannot pass: 28 cases") < text.index("scoring:")
+    assert "4 have not enough data" in text
+
+
+def test_everything_deselected_is_not_green(project):
+    assert project.run("-k", "nothing_of_this_name").ret != 0
+
+
+def test_everything_skipped_is_not_green(project):
+    result = project.run("-k", "mlm", model="matches_only")
+    result.assert_outcomes(skipped=2, deselected=2)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["no verdict came of this run"])
+
+
+def test_a_head_that_a_model_lacks_is_skipped_with_its_reason(project):
+    result = project.run("-rs", model="matches_only")
+    result.assert_outcomes(passed=2, skipped=2)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*MatchesOnly has no mlm*"])
+
+
+def test_a_policy_may_downgrade_the_undecided_but_never_to_passed(project):
+    (project.folder / "policy.toml").write_text('[on]\ninvalid = "xfail"\n')
+    result = project.run("--vl-policy=policy.toml", model="constant")
+    result.assert_outcomes(xfailed=4)
+    assert {line["status"] for line in project.results("verdict")} == {"invalid"}
+
+
+def test_a_test_file_that_names_no_bias_is_told_to(project):
+    path = project.folder / "test_states.py"
+    path.write_text(path.read_text().replace("BIAS = ", "BIASED = "))
+    assert "names no bias" in complaint(project.run())
+
+
+def test_workers_say_what_is_wrong_in_their_tests(project):
+    result = project.run("-n2", "--vl-model=albeff:model.pth", model="", subprocess=True)
+    assert result.ret == 1
+    result.assert_outcomes(failed=4)
+    assert "Did you mean 'albef'" in result.stdout.str()
+
+
+def test_an_interrupt_ends_the_run_as_pytest_does(project):
+    result = project.run(model="interrupted", subprocess=True)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert "Traceback" not in result.stderr.str()

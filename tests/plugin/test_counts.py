@@ -1,0 +1,126 @@
+"""No image is encoded twice in a run and no query asked twice, however many tests and processes share them."""
+
+from collections import Counter
+
+import pytest
+
+
+@pytest.fixture
+def log(project, monkeypatch):
+    path = project.folder / "asked.log"
+    monkeypatch.setenv("VLCHECK_TEST_LOG", str(path))
+    return path
+
+
+def lines(log):
+    return log.read_text().splitlines()
+
+
+def encoded(log):
+    return [line for line in lines(log) if line.startswith("encode")]
+
+
+# 40 photographs and 40 grey ones. Each caption is asked about its own photograph, the grey one and another one, by two
+# metrics; the tests of preservation and of the other image share two of the three.
+PICTURES, TEXTS = 80, 240
+
+
+@pytest.mark.parametrize("workers", ["0", "2", "3"])
+def test_every_picture_is_encoded_once_and_every_text_asked_once(project, log, workers):
+    result = project.run("-n", workers, model="counting", subprocess=True)
+    assert result.ret == 0
+    assert max(Counter(lines(log)).values()) == 1
+    assert (len(encoded(log)), len(lines(log))) == (PICTURES, PICTURES + TEXTS)
+
+
+def test_a_selection_asks_only_what_it_needs(project, log):
+    project.run("-k", "another_image and itm", model="counting", subprocess=True)
+    assert (len(encoded(log)), len(lines(log))) == (40, 40 + 80)
+
+
+def test_last_failed_asks_only_what_failed(project, log):
+    project.pytester.makepyfile(
+        test_more="""
+        import test_states
+        from vlcheck.perturb import Mirror
+        from vlcheck.plugin import behavior
+
+        BIAS = "color"
+
+        @behavior(
+            cases=test_states.with_target("side"), perturb=Mirror(), expect=test_states.Preserved(), metrics=("itm",)
+        )
+        def test_has_no_case(verdict):
+            assert verdict.passed
+        """
+    )
+    arguments = ("-p", "cacheprovider", "-k", "itm")
+    assert project.run(*arguments, model="counting", subprocess=True).ret == 1
+    log.unlink()
+    project.run(*arguments, "--lf", model="counting", subprocess=True).assert_outcomes(failed=1)
+    assert not log.exists()
+
+
+def test_a_kept_score_is_not_asked_again_in_the_next_run(project, log):
+    project.run("--vl-store=scores.sqlite", model="counting", subprocess=True)
+    asked = lines(log)
+    again = project.run("--vl-store=scores.sqlite", model="counting", subprocess=True)
+    assert again.ret == 0
+    assert lines(log) == asked
+
+
+def test_stopping_at_the_first_failure_scores_test_by_test(project, log):
+    result = project.run("-x", "-k", "grayscale and mlm or another_image and mlm", model="counting", subprocess=True)
+    result.assert_outcomes(passed=2)
+    assert max(Counter(lines(log)).values()) > 0
+    assert Counter(line.split()[0] for line in lines(log))["mlm"] == TEXTS / 2
+
+
+@pytest.mark.parametrize("model", ["competent", "loves_color", "hashes"])
+def test_verdicts_and_rows_are_the_same_with_two_workers(project, model):
+    project.run(model=model, subprocess=True)
+    alone = project.results("verdict"), project.results("evidence")
+    project.run("-n2", "--vl-batch-size=3", model=model, subprocess=True)
+    assert (project.results("verdict"), project.results("evidence")) == alone
+
+
+def test_a_worker_that_is_killed_while_it_scores_costs_no_verdict(project, log):
+    result = project.run("-n2", model="dies_once", subprocess=True)
+    assert log.with_suffix(".killed").exists()
+    result.assert_outcomes(passed=4)
+    assert result.ret == 0
+    assert [line["status"] for line in project.results("verdict")] == ["pass"] * 4
+
+
+def test_a_worker_that_is_killed_in_a_test_costs_no_verdict(project, log):
+    project.pytester.makeconftest(
+        """
+        import pytest
+        from tests.doubles import kill_once
+
+        @pytest.fixture(autouse=True)
+        def killed(request, verdict):
+            if "another_image" in request.node.name:
+                kill_once()
+        """
+    )
+    result = project.run("-n2", model="counting", subprocess=True)
+    assert log.with_suffix(".killed").exists()
+    result.assert_outcomes(passed=4)
+    assert [line["status"] for line in project.results("verdict")] == ["pass"] * 4
+    asked = [line for line in lines(log) if not line.startswith("encode")]
+    assert max(Counter(asked).values()) == 1
+
+
+def test_a_test_that_kills_every_worker_is_reported_and_ends(project):
+    project.pytester.makepyfile(
+        test_deadly="""
+        import os, signal
+
+        def test_kills():
+            os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    result = project.run("-n2", subprocess=True)
+    result.assert_outcomes(passed=4, failed=1)
+    result.stdout.fnmatch_lines(["*worker * crashed while running *test_kills*"])

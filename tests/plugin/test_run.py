@@ -1,0 +1,140 @@
+"""A run as a user sees it: what passes, what is written, what the terminal says."""
+
+import json
+import re
+import sys
+
+import pytest
+
+
+def test_a_competent_model_passes(project):
+    result = project.run("-v")
+    assert result.ret == 0
+    result.assert_outcomes(passed=4)
+    assert [line["status"] for line in project.results("verdict")] == ["pass"] * 4
+
+
+def test_the_metric_is_the_id_of_the_parameter(project):
+    result = project.run("-k", "itm and grayscale")
+    result.assert_outcomes(passed=1, deselected=3)
+    (verdict,) = project.results("verdict")
+    assert verdict["test"].endswith("test_grayscale_preserves[itm]")
+
+
+def test_a_biased_model_fails_with_counts_interval_and_three_worst_cases(project):
+    result = project.run(model="loves_color")
+    assert result.ret == 1
+    result.assert_outcomes(passed=2, failed=2)
+    text = result.stdout.str()
+    assert re.search(r"fail: 40 of 40 violate \(100 %, from 92\.8 to 100\.0 %\); 10 % is allowed", text)
+    assert len(re.findall(r"^  case .*, margin -0\.\d+$", text, re.MULTILINE)) == 6
+    assert "a [MASK] on the grass" in text
+
+
+def test_the_short_summary_says_why(project):
+    result = project.run("-k", "grayscale and mlm", model="loves_color")
+    result.stdout.fnmatch_lines(["FAILED *test_grayscale_preserves[[]mlm[]] - fail: 40 of 40 violate*"])
+
+
+def test_the_terminal_ends_with_matrix_verdicts_and_conclusion(project):
+    result = project.run(model="loves_color")
+    result.stdout.fnmatch_lines(
+        [
+            "LovesColor on jsonl:*",
+            "bias*mlm*itm",
+            "color*fail*fail",
+            "*test*verdict*interval*allowed*p (Holm)",
+            "bias: color; 2 of 4 verdicts pass",
+            "results: *vlcheck-results.jsonl",
+        ]
+    )
+
+
+def test_results_hold_run_verdicts_evidence_and_pictures(project):
+    project.run()
+    (run,) = project.results("run")
+    assert run["schema"] == 1
+    assert run["fingerprint"] == "competent-1"
+    assert set(run["versions"]) >= {"vlcheck", "torch", "python"}
+    rows = [row for row in project.results("evidence") if "grayscale" in row["test"] and row["metric"] == "mlm"]
+    assert len(rows) == 40
+    assert all(row["margin"] == pytest.approx(0.1) for row in rows)
+    pictures = {line["key"]: line for line in project.results("image")}
+    assert {row["image"] for row in rows} | {row["perturbed"] for row in rows} <= set(pictures)
+    assert len(pictures) == 80
+
+
+def test_pictures_stay_out_of_the_results_where_they_are_private(project):
+    project.run("--vl-no-images")
+    assert len(project.results("verdict")) == 4
+    assert project.results("image") == []
+
+
+def test_junit_carries_the_figures_flat(project):
+    project.run("--junitxml=report.xml", "-k", "grayscale and mlm", model="loves_color")
+    xml = (project.folder / "report.xml").read_text()
+    assert '<property name="vlcheck_status" value="fail"' in xml
+    assert '<property name="vlcheck_violations" value="40"' in xml
+    assert "{" not in "".join(re.findall("<property .*?>", xml))
+
+
+def test_html_rows_of_failing_tests_carry_three_pairs_of_pictures(project):
+    project.run("--html=report.html", "--self-contained-html", model="loves_color")
+    page = (project.folder / "report.html").read_text()
+    assert page.count("data:image/jpeg;base64") == 2 * 3 * 2
+
+
+def test_hostile_captions_are_escaped_in_html(project):
+    lines = (project.folder / "data" / "cases.jsonl").read_text().splitlines()
+    hostile = [json.loads(line) for line in lines]
+    for i, line in enumerate(hostile):
+        line["caption"] = f"{i} <script>alert(1)</script> a {line['target']}"
+    (project.folder / "data" / "cases.jsonl").write_text("\n".join(map(json.dumps, hostile)))
+    project.run("--html=report.html", "--self-contained-html", model="loves_color")
+    page = (project.folder / "report.html").read_text()
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;" in page or "&amp;lt;script" in page
+
+
+def test_collect_only_scores_nothing_and_writes_nothing(project):
+    result = project.run("--collect-only", "-q", model="raises")
+    assert result.ret == 0
+    assert not (project.folder / "vlcheck-results.jsonl").exists()
+
+
+def test_a_run_of_other_tests_is_left_alone(project):
+    project.pytester.makepyfile(test_other="def test_other(): assert True")
+    result = project.pytester.runpytest_inprocess("test_other.py")
+    assert result.ret == 0
+    assert "vlcheck" not in result.stdout.str().partition("collected")[2]
+
+
+def test_a_plain_test_can_ask_the_model(project):
+    project.pytester.makeconftest('pytest_plugins = ["fixtures.model"]')
+    project.pytester.makepyfile(
+        test_states="""
+        from vlcheck.behavior import Behavior
+        from vlcheck.cases import with_target
+        from vlcheck.expect import Preserved
+        from vlcheck.perturb import Mirror
+
+        def test_scores(model, cases, policy):
+            chosen = cases.select(with_target("object"))
+            assert model.score(chosen[0], "mlm") == 0.9 / (0.9 + 3 * 0.1 / 4)
+            mirrored = Behavior(
+                name="mirrored", bias="position", cases=with_target("object"), perturb=Mirror(), expect=Preserved()
+            )
+            assert model.judge(mirrored, "itm").passed
+            assert policy.rule("mirrored").allowed == 0.1
+        """
+    )
+    result = project.run(subprocess=True)
+    result.assert_outcomes(passed=1)
+    (verdict,) = project.results("verdict")
+    assert (verdict["behavior"], verdict["status"]) == ("mirrored", "pass")
+
+
+def test_the_plugin_is_light(project):
+    heavy = ("torch", "transformers", "timm", "scipy", "numpy", "PIL")
+    code = f"import sys, vlcheck.plugin; print([name for name in {heavy!r} if name in sys.modules])"
+    assert project.pytester.run(sys.executable, "-c", code).stdout.lines == ["[]"]
