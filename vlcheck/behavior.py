@@ -71,8 +71,11 @@ class Behavior:
         """The perturbation as results show it, "" where there is none."""
         return self.perturb.label if self.perturb else ""
 
-    def trial(self, case: Case, metric: Metric, others: Sequence[Case]) -> Trial:
-        """A case's questions in every arm; `others` are all cases of the behavior."""
+    def trials(self, cases: Sequence[Case], metric: Metric) -> list[Trial]:
+        """Each of the behavior's cases in every arm."""
+        return [self._trial(case, metric, cases) for case in cases]
+
+    def _trial(self, case: Case, metric: Metric, others: Sequence[Case]) -> Trial:
         views = self._views(case, others)
         arms = {arm: self._question(metric, view) if isinstance(view, View) else view for arm, view in views.items()}
         return Trial(case, MappingProxyType(arms))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from vlcheck.behavior import Behavior, Question, Trial, ask
@@ -14,7 +14,7 @@ from vlcheck.judgement import Judgement, Row, Shown, Top
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.perturb import View
 from vlcheck.policy import Policy
-from vlcheck.query import Metric, Query
+from vlcheck.query import Metric
 from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.verdict import Verdict
@@ -59,23 +59,14 @@ class ModelUnderTest:
             return answer.reading.value
         raise UsageError(f"case {case.id}: {answer.error or answer.unasked}")
 
-    def trials(self, behavior: Behavior, metric: Metric) -> list[Trial]:
-        """Each case of the behavior in every arm."""
-        cases = self.source.select(behavior.cases)
-        return [behavior.trial(case, metric, cases) for case in cases]
-
-    def queries(self, behavior: Behavior, metric: Metric) -> Iterator[Query]:
-        """All that judging the behavior will ask."""
-        for trial in self.trials(behavior, metric):
-            yield from trial.queries()
-
     def judge(self, behavior: Behavior, metric: Metric) -> Verdict:
         """Score what is not kept yet, and say whether the behavior holds."""
         if metric not in self.adapter.metrics:
             raise UsageError(f"{self.adapter.name} has no {metric}; it can be asked {sorted(self.adapter.metrics)}.")
         kind = self.adapter.kinds[metric]
         tolerances = self.policy.tolerances(metric, kind, behavior.name)
-        heard = [_find(trial, behavior, tolerances, self.scorer) for trial in self.trials(behavior, metric)]
+        trials = behavior.trials(self.source.select(behavior.cases), metric)
+        heard = [_find(trial, behavior, tolerances, self.scorer) for trial in trials]
         findings = Findings(behavior, tuple(finding for finding, _ in heard))
         judgement = Judgement(
             behavior=behavior,

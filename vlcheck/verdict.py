@@ -202,6 +202,12 @@ def could_pass(n: int, allowed: float, alpha: float = 0.05) -> bool:
     return n > 0 and _bounds(0, n, alpha)[1] <= allowed
 
 
+def most_that_pass(n: int, allowed: float, alpha: float = 0.05) -> int | None:
+    """The most violations among n images that still pass; None where not even none does."""
+    passing = [x for x in range(n + 1) if _bounds(x, n, alpha)[1] <= allowed]
+    return passing[-1] if passing else None
+
+
 def needed_n(rate: float, allowed: float, alpha: float = 0.05, *, above: int = 0) -> int | None:
     """The least number of images, above those there are, at which this rate, in whole violations, would decide.
 

@@ -33,11 +33,7 @@ class Box(NamedTuple):
 
 
 class ImageSource(Protocol):
-    """Where an image comes from. Hashable; nothing is read before it is needed."""
-
-    @property
-    def name(self) -> str:
-        """What it is called: the same wherever its source is, known without reading it."""
+    """Where an image comes from. Opening is left until its pixels are needed."""
 
     @property
     def key(self) -> str:
@@ -56,10 +52,6 @@ class ImageFile:
     """A photograph on disk, turned upright by its EXIF orientation."""
 
     path: Path
-
-    @property
-    def name(self) -> str:
-        return self.path.name
 
     @cached_property
     def key(self) -> str:

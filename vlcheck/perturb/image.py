@@ -142,12 +142,8 @@ class Solid:
     color: tuple[int, int, int]
 
     @property
-    def name(self) -> str:
-        return f"solid {self.size} {self.color}"
-
-    @property
     def key(self) -> str:
-        return self.name
+        return f"solid {self.size} {self.color}"
 
     def open(self) -> Image.Image:
         return Image.new("RGB", self.size, self.color)

@@ -33,7 +33,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
-    session.config.stash[RUN].prepare(session)
+    run = session.config.stash[RUN]
+    if run.settings.plan:
+        run.plan(session)
+        session.items.clear()
+    else:
+        run.prepare(session)
     return (yield)
 
 

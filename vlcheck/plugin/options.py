@@ -50,14 +50,19 @@ class Settings:
     policy: Path | None
     lexicons: Path | None
     images: bool
+    plan: bool
     asked: bool
+
+    def demand_data(self) -> None:
+        """Raise UsageError where it is not said what is to be asked about."""
+        if not self.data:
+            raise UsageError(f"--vl-data is missing: {_help('data')}.")
 
     def demand(self) -> None:
         """Raise UsageError where it is not said which model is to be asked about what."""
         if not self.model:
             raise UsageError(f"--vl-model is missing: {_help('model')}. There is no default.")
-        if not self.data:
-            raise UsageError(f"--vl-data is missing: {_help('data')}.")
+        self.demand_data()
         if not self.results.parent.is_dir():
             raise UsageError(f"--vl-results {self.results}: there is no folder {self.results.parent}.")
 
@@ -71,6 +76,9 @@ def add(parser: pytest.Parser) -> None:
     without = "leave the pictures out of the results, e.g. where they are private"
     group.addoption("--vl-no-images", action="store_true", default=None, help=without)
     parser.addini("vl_no_images", without, type="bool", default=False)
+    group.addoption(
+        "--vl-plan", action="store_true", help="say what the selected tests take and can tell; score nothing"
+    )
 
 
 def read(config: pytest.Config) -> Settings:
@@ -98,6 +106,7 @@ def read(config: pytest.Config) -> Settings:
         policy=path("policy"),
         lexicons=path("lexicons"),
         images=not (config.getoption("vl_no_images", default=None) or config.getini("vl_no_images")),
+        plan=bool(config.getoption("vl_plan", default=False)),
         asked=config.getoption("vl_model", default=None) is not None,
     )
 

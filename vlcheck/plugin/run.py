@@ -68,14 +68,24 @@ class Run:
         reporter = Reporter(self.config, self.folder)
         try:
             bench, _ = self._open()
-            reporter.say(bench.hopeless(chosen))
+            foresight = bench.foresee(chosen)
+            reporter.say(foresight.hopeless())
             if not session.config.getvalue("maxfail"):
-                bench.score(chosen, self.folder, reporter.show)
+                bench.score(foresight, self.folder, reporter.show)
         except UsageError as error:
             if not self.is_worker:
                 raise pytest.UsageError(str(error)) from error
             # A worker has no terminal and no exit status of its own: its tests have to say it.
             self.problem = str(error)
+
+    def plan(self, session: pytest.Session) -> None:
+        """Say what the selected tests would take and could tell, and score nothing."""
+        from vlcheck.plugin.foresight import outlook  # in no run of other projects
+
+        try:
+            Reporter(self.config, self.folder).say(outlook(all_stated(session.items), self.settings))
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from error
 
     def model_for(self, item: pytest.Item) -> ModelUnderTest:
         """The model under test, which keeps what it judges under the item's name. Raises UsageError."""
@@ -89,7 +99,8 @@ class Run:
         if self.is_worker:
             getattr(self.config, "workeroutput", {})["vlcheck_selected"] = self.selected
             return
-        if session.config.option.collectonly or not (self.selected or self.settings.asked):
+        ran = not (session.config.option.collectonly or self.settings.plan)
+        if not ran or not (self.selected or self.settings.asked):
             return
         from vlcheck.report.results import gather, write  # in no run of other projects
 

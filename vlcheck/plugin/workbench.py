@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import base64
 import platform
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import pytest
-
-from vlcheck.behavior import Behavior
 from vlcheck.cases import open_source
 from vlcheck.judge import ModelUnderTest
 from vlcheck.judgement import Judgement
 from vlcheck.models.load import load_model
-from vlcheck.plugin.mark import Stated
+from vlcheck.plugin.foresight import Chosen, Foresight, foresee
 from vlcheck.plugin.options import Settings
 from vlcheck.policy import load_policy
-from vlcheck.query import Metric, Query
 from vlcheck.scoring.leases import work_together
-from vlcheck.scoring.plan import Plan, make_plan
+from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.scorer import Progress, Scorer
 from vlcheck.scoring.store import ScoreStore
 from vlcheck.suite import policy_path
-from vlcheck.verdict import could_pass
 
-Chosen = Sequence[tuple[pytest.Function, Stated]]
 _VERSIONED = ("vlcheck", "torch", "transformers", "timm", "numpy", "pillow", "scipy", "pytest")
 
 
@@ -66,24 +60,14 @@ class Workbench:
         """Close the store."""
         self.held.close()
 
-    def hopeless(self, chosen: Chosen) -> list[str]:
-        """A line for each test that cannot pass with the cases there are, whatever the model answers."""
-        lines = []
-        for item, statement in chosen:
-            behavior = statement.behavior(item)
-            cases = self.model.source.select(behavior.cases)
-            rule = self.model.policy.rule(behavior.name)
-            if behavior.expect.claim == "rate" and not could_pass(len(cases), rule.allowed, rule.alpha):
-                lines.append(f"{item.name} cannot pass: {len(cases)} cases")
-        return lines
+    def foresee(self, chosen: Chosen) -> Foresight:
+        """What the chosen tests take and can tell."""
+        return foresee(chosen, self.model.source, self.model.policy, self.model.adapter.metrics)
 
-    def plan(self, chosen: Chosen) -> Plan:
-        """All that the chosen tests will ask, of metrics that the model has."""
-        return make_plan(self._queries(chosen), batch_size=self.settings.batch_size)
-
-    def score(self, chosen: Chosen, leases: Path, progress: Callable[[Progress], None]) -> None:
-        """Score the plan, together with every process that calls this with the same leases."""
-        work_together(self.plan(chosen), self.model.scorer, leases, progress=progress)
+    def score(self, foresight: Foresight, leases: Path, progress: Callable[[Progress], None]) -> None:
+        """Score all that is foreseen, together with every process that calls this with the same leases."""
+        plan = make_plan(foresight.queries, batch_size=self.settings.batch_size)
+        work_together(plan, self.model.scorer, leases, progress=progress)
 
     def header(self) -> dict[str, object]:
         """The results file's first line, but for how the run ended."""
@@ -118,12 +102,3 @@ class Workbench:
             if kept:
                 jpeg = base64.b64encode(kept.jpeg).decode("ascii")
                 yield {"kind": "image", "key": key, "sha256": kept.sha256, "jpeg": jpeg}
-
-    def _queries(self, chosen: Chosen) -> Iterable[Query]:
-        seen: set[tuple[Behavior, Metric]] = set()
-        for item, statement in chosen:
-            asked = statement.behavior(item), statement.metric
-            if asked in seen or statement.metric not in self.model.adapter.metrics:
-                continue
-            seen.add(asked)
-            yield from self.model.queries(*asked)

@@ -1,0 +1,142 @@
+"""What is known of a run before anything is scored: what it takes, and what it can tell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vlcheck import betting
+from vlcheck.behavior import Behavior
+from vlcheck.cases import CaseSource, open_source
+from vlcheck.models.load import load_model
+from vlcheck.models.protocol import VisionLanguageModel
+from vlcheck.plugin.mark import Stated
+from vlcheck.plugin.options import Settings
+from vlcheck.policy import METRICS, Policy, Rule, load_policy
+from vlcheck.query import Metric, Query
+from vlcheck.report.summary import aligned
+from vlcheck.scoring.plan import make_plan
+from vlcheck.suite import policy_path
+from vlcheck.verdict import could_pass, detectable, most_that_pass
+
+Chosen = Sequence[tuple[pytest.Function, Stated]]
+_PROBES = 2
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """One test's: how many cases it has, what it is held to, what it asks."""
+
+    test: str
+    behavior: Behavior
+    metric: Metric
+    rule: Rule
+    n: int
+    queries: tuple[Query, ...]
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether it cannot pass, whatever the model answers."""
+        return self.behavior.expect.claim == "rate" and not could_pass(self.n, self.rule.allowed, self.rule.alpha)
+
+    @property
+    def tells(self) -> str:
+        """What n cases can decide."""
+        if not self.n:
+            return "nothing: no case"
+        if self.behavior.expect.claim == "mean":
+            return f"a mean to within {self._narrowest():.2f} at best"
+        least = detectable(self.n, self.rule.allowed, self.rule.alpha)
+        fails = "never fails" if least is None else f"finds a rate of {100 * least:.0f} %"
+        return fails if self.hopeless else f"{fails}, passes up to {self._most()} violations"
+
+    def _most(self) -> int | None:
+        return most_that_pass(self.n, self.rule.allowed, self.rule.alpha)
+
+    def _narrowest(self) -> float:
+        return 2 * betting.upper_bound(np.full(self.n, 0.5), self.rule.alpha) - 1
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """That of all selected tests."""
+
+    prospects: tuple[Prospect, ...]
+
+    @property
+    def queries(self) -> Iterator[Query]:
+        """All that the tests will ask, as often as they ask it."""
+        return chain.from_iterable(prospect.queries for prospect in self.prospects)
+
+    def hopeless(self) -> list[str]:
+        """A line for each test that cannot pass with the cases there are."""
+        return [
+            f"{prospect.test} cannot pass: {prospect.n} cases, {_least(prospect.rule)} are needed at least"
+            for prospect in self.prospects
+            if prospect.hopeless
+        ]
+
+
+def foresee(chosen: Chosen, source: CaseSource, policy: Policy, metrics: Collection[str]) -> Foresight:
+    """Look ahead at those of the chosen tests whose metric there is."""
+    prospects = []
+    for item, statement in chosen:
+        if statement.metric not in metrics:
+            continue
+        behavior = statement.behavior(item)
+        cases = source.select(behavior.cases)
+        trials = behavior.trials(cases, statement.metric)
+        queries = tuple(query for trial in trials for query in trial.queries())
+        rule = policy.rule(behavior.name)
+        prospects.append(Prospect(item.name, behavior, statement.metric, rule, len(cases), queries))
+    return Foresight(tuple(prospects))
+
+
+def outlook(chosen: Chosen, settings: Settings) -> Iterator[str]:
+    """The lines of `--vl-plan`; the time is estimated only where a model is named.
+
+    Raises:
+        UsageError: naming the option that cannot be satisfied.
+    """
+    settings.demand_data()
+    source = open_source(settings.data, lexicons=settings.lexicons)
+    policy = load_policy(settings.policy or policy_path())
+    model = load_model(settings.model, device=settings.device, dtype=settings.dtype) if settings.model else None
+    foresight = foresee(chosen, source, policy, model.metrics if model else METRICS)
+    rows = [["test", "n", "tells"]]
+    rows += [[prospect.test, str(prospect.n), prospect.tells] for prospect in foresight.prospects]
+    yield from aligned(rows)
+    plan = make_plan(foresight.queries, batch_size=settings.batch_size)
+    yield f"{plan.n_pictures} pictures to encode, {plan.texts} texts to ask about them"
+    if model:
+        seconds = _seconds(model, plan.n_pictures, plan.texts)
+        yield f"about {seconds / 60:.1f} minutes with {model.name} on {settings.device}"
+
+
+def _least(rule: Rule) -> int:
+    n = 1
+    while not could_pass(n, rule.allowed, rule.alpha):
+        n += 1
+    return n
+
+
+def _seconds(model: VisionLanguageModel, pictures: int, texts: int) -> float:
+    """Measure on blank pictures how long a picture and a text take; the first round only warms up."""
+    blank = [Image.new("RGB", (640, 480), "grey")] * _PROBES
+    caption = "a photo of a [MASK] on the grass in front of a house"
+    for _ in range(2):
+        began = time.perf_counter()
+        encoded = model.encode(blank)
+        done = time.perf_counter()
+        if "itm" in model.metrics:
+            model.itm(encoded, [caption.replace("[MASK]", "dog")] * _PROBES)
+        else:
+            model.mlm(encoded, [caption] * _PROBES, [("dog",)] * _PROBES)
+        asked = time.perf_counter()
+    return (pictures * (done - began) + texts * (asked - done)) / _PROBES
