@@ -236,7 +236,10 @@ def kill_once():
 
 
 class Hashes(Competent):
-    """Random but fixed: every picture and text has a score of its own."""
+    """Random but fixed: every picture and text has a score of its own. Knows no photograph."""
+
+    def __post_init__(self):
+        pass
 
     def encode(self, images):
         return Looks(Seen(hashlib.sha256(image.tobytes()).hexdigest()) for image in images)

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from PIL import Image
 
 from tests.plugin.conftest import ROOT
 
@@ -55,7 +56,7 @@ def test_a_model_that_is_not_there(project, spec, said):
         ("--vl-lexicons=absent", "absent"),
         ("--vl-dtype=float33", "float33"),
         ("--vl-device=abacus", "abacus"),
-        ("--vl-store=absent/scores.sqlite", "--vl-store"),
+        ("--vl-store=data", "--vl-store"),
     ],
 )
 def test_an_option_that_cannot_be_used(project, option, said):
@@ -79,7 +80,7 @@ def change(project, **fields):
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"caption": None}, "lacks 'caption'"),
+        ({"caption": None}, "caption: is missing"),
         ({"image": "../../etc/passwd"}, "climbs out"),
         ({"image": "/etc/passwd"}, "climbs out"),
         ({"target": "zebra"}, "not a word of the caption"),
@@ -87,7 +88,7 @@ def change(project, **fields):
         ({"captoin": "x"}, "'caption'"),
         ({"tags": "object"}, "tags"),
         ({"region": [[1, 2, 3]]}, "region"),
-        ({"candidates": ["bus"]}, "among its candidates"),
+        ({"candidates": ["bus"]}, "is the target"),
     ],
 )
 def test_a_line_that_is_no_case_is_named(project, fields, said):
@@ -100,7 +101,7 @@ def test_a_line_that_is_no_case_is_named(project, fields, said):
 def test_a_line_that_is_not_json_is_named(project):
     path = project.folder / "data" / "cases.jsonl"
     path.write_text(path.read_text().replace('{"image": "1.png"', '{"image" "1.png"'))
-    assert "cases.jsonl:2: not JSON" in complaint(project.run())
+    assert "cases.jsonl:2: is not JSON" in complaint(project.run())
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n", b"no picture"], ids=["empty", "cut short", "text"])
@@ -111,14 +112,14 @@ def test_a_file_that_is_no_picture_is_named(project, content):
 
 
 def test_a_picture_that_does_not_decode_to_its_end_fails_its_tests(project):
-    path = project.folder / "data" / "3.png"
-    project.run("-k", "grayscale and mlm")
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
-    result = project.run("-k", "grayscale and mlm", model="blank")
+    path = project.folder / "data" / "2.jpg"
+    Image.open(path.with_suffix(".png")).save(path)
+    path.write_bytes(path.read_bytes()[:-300])
+    change(project, image="2.jpg")
+    result = project.run("-k", "grayscale and mlm", model="hashes")
     result.assert_outcomes(failed=1)
     assert "1 of 40 cases could not be scored" in result.stdout.str()
-    assert "3.png" in result.stdout.str()
+    assert "2.jpg: not a picture that decodes" in result.stdout.str()
 
 
 @pytest.mark.parametrize(
@@ -197,7 +198,7 @@ def test_a_test_file_that_names_no_bias_is_told_to(project):
 def test_workers_say_what_is_wrong_in_their_tests(project):
     result = project.run("-n2", "--vl-model=albeff:model.pth", model="", subprocess=True)
     assert result.ret == 1
-    result.assert_outcomes(failed=4)
+    result.assert_outcomes(errors=4)
     assert "Did you mean 'albef'" in result.stdout.str()
 
 

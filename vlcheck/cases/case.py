@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -62,31 +64,21 @@ class ImageFile:
 
     @cached_property
     def size(self) -> tuple[int, int]:
-        with self._header() as image:
+        with self._decoding(), self._header() as image:
             width, height = image.size
             turned = image.getexif().get(_ORIENTATION, 1) in _TURNED
         return (height, width) if turned else (width, height)
 
     def open(self) -> Image.Image:
-        try:
-            with self._header() as image:
-                return ImageOps.exif_transpose(image).convert("RGB")
-        except (OSError, SyntaxError, ValueError) as error:
-            raise UsageError(f"{self.path}: not a picture that decodes ({error}).") from error
+        with self._decoding(), self._header() as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
 
     def check(self) -> None:
         """Raise UsageError unless the file is there and its header is that of a picture of bearable size."""
         _ = self.size
 
     def _header(self) -> Image.Image:
-        try:
-            image = Image.open(self.path)
-        except FileNotFoundError as error:
-            raise UsageError(f"{self.path}: no such photograph.") from error
-        except Image.DecompressionBombError as error:
-            raise UsageError(f"{self.path}: {error} At most {MAX_PIXELS / 1e6:.0f} megapixels are accepted.") from error
-        except (OSError, SyntaxError, ValueError) as error:
-            raise UsageError(f"{self.path}: not a picture that decodes ({error}).") from error
+        image = Image.open(self.path)
         width, height = image.size
         if width * height > MAX_PIXELS:
             image.close()
@@ -95,6 +87,18 @@ class ImageFile:
                 f" at most {MAX_PIXELS / 1e6:.0f} are accepted. Scale it down."
             )
         return image
+
+    @contextmanager
+    def _decoding(self) -> Iterator[None]:
+        """Say which file it was, and what is wrong with it."""
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise UsageError(f"{self.path}: no such photograph.") from error
+        except Image.DecompressionBombError as error:
+            raise UsageError(f"{self.path}: {error} At most {MAX_PIXELS / 1e6:.0f} megapixels are accepted.") from error
+        except (OSError, SyntaxError, ValueError) as error:
+            raise UsageError(f"{self.path}: not a picture that decodes ({error}).") from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,7 +47,11 @@ def load_model(spec: str, *, device: str = "cpu", dtype: str = "float32") -> Vis
         forms = "FAMILY:PATH (e.g. albef:ALBEF_4M.pth), package.module:factory, path/to/file.py:factory"
         family = nearest(spec.partition(":")[0], families)
         raise UsageError(f"{_option(spec)}: no such model. {family} Accepted: {forms}.")
-    return _checked(loader(device=device, dtype=dtype), spec)
+    try:
+        loaded = loader(device=device, dtype=dtype)
+    except UsageError as error:
+        raise UsageError(f"{_option(spec)}: {error}") from error
+    return _checked(loaded, spec)
 
 
 def _registered(spec: str, families: dict[str, EntryPoint]) -> Loader | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,10 +26,8 @@ def verdict(request: pytest.FixtureRequest) -> Verdict:
     model = under_test(request)
     if statement.metric not in model.adapter.metrics:
         pytest.skip(f"{model.adapter.name} has no {statement.metric}")
-    try:
+    with _plainly():
         verdict = model.judge(statement.behavior(request.node), statement.metric)
-    except UsageError as error:
-        pytest.fail(str(error), pytrace=False)
     consequence = model.policy.on.get(verdict.status, "fail")
     if consequence == "skip":
         pytest.skip(f"{verdict.status}: {verdict.reason}")
@@ -38,8 +38,14 @@ def verdict(request: pytest.FixtureRequest) -> Verdict:
 
 def under_test(request: pytest.FixtureRequest) -> ModelUnderTest:
     """The run's model; what it judges for this test is kept in the results."""
-    run = request.config.stash[RUN]
+    with _plainly():
+        return request.config.stash[RUN].model_for(request.node)
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Let a usage error fail the test in its own words, without the way it came."""
     try:
-        return run.model_for(request.node)
+        yield
     except UsageError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
