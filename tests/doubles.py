@@ -101,12 +101,13 @@ class Competent:
         return scores
 
     def _match(self, seen: Seen, text: str) -> float:
-        for template in self.truths.get(seen.photograph or "", {}):
-            start, end = template.split(MASK)
-            if text.startswith(start) and text.endswith(end) and len(text) > len(start) + len(end):
-                word = text[len(start) : len(text) - len(end)]
-                return SURE if word == self._truth(seen, template) else REST
-        return REST
+        """A text matches where every word in it that a case masks is the true one."""
+        matches = [
+            word == self._truth(seen, template)
+            for template in self.truths.get(seen.photograph or "", {})
+            if (word := _filling(template, text))
+        ]
+        return SURE if matches and all(matches) else REST
 
 
 class Constant(Competent):
@@ -277,6 +278,13 @@ dies_once = factory(DiesOnce)
 
 def _luma(image: Image.Image) -> np.ndarray:
     return np.asarray(image.convert("L").resize((GRID, GRID), Image.Resampling.BOX), dtype=np.float64)
+
+
+def _filling(template: str, text: str) -> str:
+    """What stands in the mask's place, "" where the text is another one."""
+    start, end = template.split(MASK)
+    fits = text.startswith(start) and text.endswith(end) and len(text) > len(start) + len(end)
+    return text[len(start) : len(text) - len(end)] if fits else ""
 
 
 def _hash(*parts: object) -> float:

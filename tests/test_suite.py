@@ -1,0 +1,82 @@
+"""The suite itself, on real photographs: what it has to say of models whose answers are known."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.albef_checkpoint import random_albef
+from vlcheck.cases import open_source
+from vlcheck.models.albef_config import AlbefConfig
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def verdicts(coco_root, tmp_path_factory):
+    """Run the suite in a process of its own; verdicts by test and metric."""
+
+    def run(model, images=200, data=None, *arguments):
+        data = data or f"coco:{coco_root}:{images}"
+        results = tmp_path_factory.mktemp("run") / "results.jsonl"
+        command = [sys.executable, "-m", "pytest", "behavior_tests", f"--vl-model={model}", f"--vl-data={data}"]
+        command += [f"--vl-results={results}", "-q", "--tb=no", "-p", "no:cacheprovider", *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=os.environ | {"VLCHECK_TEST_DATA": data}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode in (0, 1), done.stdout + done.stderr
+        lines = [json.loads(line) for line in results.read_text().splitlines()]
+        return {(line["behavior"], line["metric"]): line for line in lines if line["kind"] == "verdict"}
+
+    return run
+
+
+def double(name):
+    return f"{ROOT}/tests/doubles.py:{name}"
+
+
+def test_a_competent_model_passes_or_lacks_cases_and_nothing_else(verdicts):
+    found = verdicts(double("competent"))
+    assert len(found) == 29
+    assert {line["status"] for line in found.values()} == {"pass", "inconclusive"}
+    for line in found.values():
+        assert line["violations"] in (0, None), line["behavior"]
+        if line["status"] == "inconclusive":
+            assert line["n"] < 29
+    assert sum(line["status"] == "pass" for line in found.values()) >= 12
+
+
+@pytest.mark.parametrize("name", ["constant", "not_a_number", "raises", "miscounts", "hashes"])
+def test_no_broken_model_passes_anything(verdicts, name):
+    assert "pass" not in {line["status"] for line in verdicts(double(name)).values()}
+
+
+@pytest.mark.parametrize(
+    ("name", "caught", "clean"),
+    [
+        ("says_right", "test_mirror_swaps_sides", "test_grayscale_preserves_objects"),
+        ("loves_color", "test_grayscale_preserves_objects", "test_mirror_preserves_sideless_captions"),
+        ("reads_only", "test_another_image_drops_match", None),
+    ],
+)
+def test_a_planted_bias_is_caught_where_it_is(verdicts, name, caught, clean):
+    found = verdicts(double(name))
+    assert found[caught, "itm"]["status"] == "fail"
+    if clean:
+        assert found[clean, "itm"]["status"] == "pass"
+
+
+def test_an_untrained_albef_runs_to_the_end_and_passes_nothing(verdicts, coco_root, tmp_path):
+    small = AlbefConfig(
+        image_size=32, vision_width=32, vision_depth=2, vision_heads=2, text_width=32, text_depth=4, text_heads=2,
+        intermediate_size=64, fusion_layer=2, vocab_size=4000, max_positions=64, embed_dim=16,
+    )  # fmt: skip
+    cases = open_source(f"coco:{coco_root}").cases
+    words = [word for case in cases for word in (case.caption, case.target, *case.candidates)]
+    path = random_albef(tmp_path, small, [*words, "left right"])
+    found = verdicts(f"albef:{path}", 50)
+    assert len(found) == 29
+    assert "pass" not in {line["status"] for line in found.values()}
