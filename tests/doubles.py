@@ -283,8 +283,8 @@ def _luma(image: Image.Image) -> np.ndarray:
 def _filling(template: str, text: str) -> str:
     """What stands in the mask's place, "" where the text is another one."""
     start, end = template.split(MASK)
-    fits = text.startswith(start) and text.endswith(end) and len(text) > len(start) + len(end)
-    return text[len(start) : len(text) - len(end)] if fits else ""
+    word = text[len(start) : len(text) - len(end)]
+    return word if text == start + word + end and " " not in word else ""
 
 
 def _hash(*parts: object) -> float:

@@ -54,7 +54,7 @@ class Prospect:
             return f"a mean to within {self._narrowest():.2f} at best"
         least = detectable(self.n, self.rule.allowed, self.rule.alpha)
         fails = "never fails" if least is None else f"finds a rate of {100 * least:.0f} %"
-        return fails if self.hopeless else f"{fails}, passes up to {self._most()} violations"
+        return fails if self.hopeless else f"{fails}, passes with {self._most()} violations at most"
 
     def _most(self) -> int | None:
         return most_that_pass(self.n, self.rule.allowed, self.rule.alpha)
