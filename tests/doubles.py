@@ -103,7 +103,7 @@ class Competent:
     def _match(self, seen: Seen, text: str) -> float:
         """A text matches where every word in it that a case masks is the true one."""
         matches = [
-            word == self._truth(seen, template)
+            word.lower() == self._truth(seen, template)
             for template in self.truths.get(seen.photograph or "", {})
             if (word := _filling(template, text))
         ]

@@ -55,18 +55,17 @@ def test_no_broken_model_passes_anything(verdicts, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "caught", "clean"),
+    ("name", "caught", "metric", "clean"),
     [
-        ("says_right", "test_mirror_swaps_sides", "test_grayscale_preserves_objects"),
-        ("loves_color", "test_grayscale_preserves_objects", "test_mirror_preserves_sideless_captions"),
-        ("reads_only", "test_another_image_drops_match", None),
+        ("says_right", "test_mirror_swaps_sides", "itm", "test_grayscale_preserves_objects"),
+        ("loves_color", "test_grayscale_preserves_objects", "itm", "test_mirror_preserves_sideless_captions"),
+        ("reads_only", "test_another_image_drops_bare_word", "mlm", "test_true_color_beats_a_wrong_one"),
     ],
 )
-def test_a_planted_bias_is_caught_where_it_is(verdicts, name, caught, clean):
+def test_a_planted_bias_is_caught_where_it_is(verdicts, name, caught, metric, clean):
     found = verdicts(double(name))
-    assert found[caught, "itm"]["status"] == "fail"
-    if clean:
-        assert found[clean, "itm"]["status"] == "pass"
+    assert found[caught, metric]["status"] == "fail"
+    assert found[clean, metric]["status"] == "pass"
 
 
 def test_an_untrained_albef_runs_to_the_end_and_passes_nothing(verdicts, coco_root, tmp_path):

@@ -1,23 +1,22 @@
-"""Where the suite's own files are: in the wheel under vlcheck/_suite, in a checkout beside the package."""
+"""Where the shipped suite is: its lexicons and its policy."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-_PACKAGE = Path(__file__).parent
+
+def suite_folder() -> Path:
+    """The folder that holds `behavior_tests` and `fixtures`: inside an installed wheel, else the checkout."""
+    package = Path(__file__).parent
+    installed = package / "_suite"
+    return installed if installed.is_dir() else package.parent
 
 
-def root() -> Path:
-    """The folder of behavior_tests/ and fixtures/."""
-    packed = _PACKAGE / "_suite"
-    return packed if packed.is_dir() else _PACKAGE.parent
+def lexicons_path() -> Path:
+    """The shipped lexicons."""
+    return suite_folder() / "fixtures" / "lexicons"
 
 
 def policy_path() -> Path:
     """The shipped policy."""
-    return root() / "fixtures" / "policy.toml"
-
-
-def lexicons_path() -> Path:
-    """The folder of the shipped lexicons."""
-    return root() / "fixtures" / "lexicons"
+    return suite_folder() / "fixtures" / "policy.toml"

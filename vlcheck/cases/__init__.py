@@ -1,0 +1,18 @@
+"""Cases: one image and what is said about it, and where they come from."""
+
+from vlcheck.cases.case import MASK, Box, Case, ImageFile, ImageSource, word_pattern
+from vlcheck.cases.selection import Selection, with_target
+from vlcheck.cases.source import CaseSource, open_source
+
+__all__ = [
+    "MASK",
+    "Box",
+    "Case",
+    "CaseSource",
+    "ImageFile",
+    "ImageSource",
+    "Selection",
+    "open_source",
+    "with_target",
+    "word_pattern",
+]

@@ -1,0 +1,61 @@
+"""What --vl-plan says before anything is scored."""
+
+import re
+
+import pytest
+
+
+@pytest.fixture
+def log(project, monkeypatch):
+    path = project.folder / "asked.log"
+    monkeypatch.setenv("VLCHECK_TEST_LOG", str(path))
+    return path
+
+
+def test_the_plan_names_n_what_it_tells_pictures_texts_and_time(project):
+    result = project.run("--vl-plan")
+    assert result.ret in (0, pytest.ExitCode.NO_TESTS_COLLECTED)
+    result.stdout.fnmatch_lines(
+        [
+            "test * n * tells",
+            "test_grayscale_preserves[[]mlm[]] * 40 * finds a rate of * passes with 0 violations at most",
+            "80 pictures to encode, 240 texts to ask about them",
+            "about *",
+        ]
+    )
+    assert not (project.folder / "vlcheck-results.jsonl").exists()
+
+
+def test_the_plan_is_what_the_run_then_asks(project, log):
+    planned = project.run("--vl-plan", "-k", "another_image").stdout.str()
+    pictures, texts = map(int, re.search(r"(\d+) pictures to encode, (\d+) texts", planned).groups())
+    project.run("-k", "another_image", model="counting", subprocess=True)
+    lines = log.read_text().splitlines()
+    encoded = sum(line.startswith("encode") for line in lines)
+    assert (encoded, len(lines) - encoded) == (pictures, texts)
+
+
+def test_the_plan_scores_no_photograph(project, log):
+    project.run("--vl-plan", model="counting", subprocess=True)
+    assert len({line for line in log.read_text().splitlines() if line.startswith("encode")}) == 1
+
+
+def test_without_a_model_the_plan_leaves_out_the_time(project):
+    text = project.run("--vl-plan", model="").stdout.str()
+    assert "80 pictures to encode" in text
+    assert "minutes" not in text
+
+
+def test_the_plan_says_which_tests_cannot_pass(project):
+    path = project.folder / "data" / "cases.jsonl"
+    path.write_text("\n".join(path.read_text().splitlines()[:20]))
+    text = project.run("--vl-plan").stdout.str()
+    assert "finds a rate of 31 %" in text
+    assert "violations at most" not in text
+
+
+def test_the_plan_names_what_cannot_be_used(project):
+    project.data = ""
+    result = project.run("--vl-plan")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--vl-data is missing" in result.stderr.str()

@@ -1,0 +1,114 @@
+"""Color cases: a color word directly before the noun whose color it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vlcheck.cases.case import Case
+from vlcheck.cases.lexicon import with_near
+from vlcheck.cases.photograph import Caption, Finding, Known
+from vlcheck.cases.words import Found
+
+
+def find_colors(known: Known) -> Iterator[Finding]:
+    """One thing a color and the word after it.
+
+    What has which color is known from the captions alone, in photographs with and without instances: a color that no
+    caption names or hints at is taken to be absent.
+    """
+    lexicons = known.lexicons
+    grey = any(True for caption in known.captions for _ in lexicons.grey_pictures.find(caption.tokens))
+    for caption in known.captions:
+        for found in lexicons.color_names.find(caption.tokens):
+            following = _following(caption, found)
+            thing = (caption.tokens[found.start].word, following)
+            yield thing, "photograph is said to have no color" if grey else _case(known, caption, found, following)
+
+
+def _following(caption: Caption, found: Found[str]) -> str:
+    """The word after, where nothing but a space is between; "" where there is none."""
+    tokens = caption.tokens
+    adjacent = found.end < len(tokens) and tokens[found.end - 1].gap.isspace()
+    return tokens[found.end].word if adjacent else ""
+
+
+def _case(known: Known, caption: Caption, found: Found[str], noun: str) -> Case | str:
+    lexicons, color = known.lexicons, found.meaning
+    target = caption.tokens[found.start].word
+    category = _category(known, caption, found.end)
+    reason = _why_not(known, caption, found, noun, category)
+    if reason:
+        return reason
+    said = frozenset(name for word in known.said for name in lexicons.colors_of(word))
+    others = lexicons.colors.keys() - said - with_near([color], lexicons.colors)
+    return known.case(
+        "color",
+        [target, noun],
+        caption=caption.text,
+        target=target,
+        tags={lexicons.colors[color].kind, *known.names(caption)},
+        candidates=tuple(sorted(lexicons.colors[name].words[0] for name in others)),
+        about=frozenset({color}),
+        region=known.box(category),
+    )
+
+
+def _why_not(known: Known, caption: Caption, found: Found[str], noun: str, category: str | None) -> str:
+    lexicons, tokens, color = known.lexicons, caption.tokens, found.meaning
+    if not color:
+        return "color word has another sense"
+    if category == lexicons.persons.category:
+        return "color word is said of a person"
+    if category is None and noun not in lexicons.nouns:
+        return "color word is not directly before a known noun"
+    if not lexicons.stops.closes(tokens, found.end):
+        return "noun is part of a longer one"
+    if _joined(known, caption, found.start):
+        return "thing has several colors"
+    named = [one for one in lexicons.color_names.find(tokens) if one.meaning == color]
+    if len(named) > 1 or not caption.names_once(tokens[found.start].word):
+        return "caption names the color more than once"
+    if _disputed(known, color, noun, category) or _mixed_up(known, color):
+        return "captions disagree about the color"
+    return ""
+
+
+def _joined(known: Known, caption: Caption, start: int) -> bool:
+    """Whether another color word goes before, with "and", "or", a comma, a hyphen or nothing between."""
+    before = start - 1
+    if before >= 0 and caption.tokens[before].word in ("and", "or", "&"):
+        before -= 1
+    return before >= 0 and bool(known.lexicons.colors_of(caption.tokens[before].word))
+
+
+def _disputed(known: Known, color: str, noun: str, category: str | None) -> bool:
+    """Whether any caption gives the noun, or another word of its category, a different color."""
+    for caption in known.captions:
+        for end in range(1, len(caption.tokens)):
+            same = caption.tokens[end].word == noun or (category and _category(known, caption, end) == category)
+            if same and _different(known, caption, end, color):
+                return True
+    return False
+
+
+def _mixed_up(known: Known, color: str) -> bool:
+    """Whether a caption without the color names one that viewers mix up with it."""
+    book = known.lexicons.color_names
+    named = [{found.meaning for found in book.find(caption.tokens)} for caption in known.captions]
+    near = with_near([color], known.lexicons.colors)
+    return any(color not in names and names & near for names in named)
+
+
+def _different(known: Known, caption: Caption, noun: int, color: str) -> bool:
+    said = known.lexicons.colors_of(caption.tokens[noun - 1].word)
+    return bool(said) and (color not in said or _joined(known, caption, noun - 1))
+
+
+def _category(known: Known, caption: Caption, start: int) -> str | None:
+    """The category that the phrase at a token names: an annotated one where it could be several."""
+    for found in caption.named:
+        if found.start == start:
+            names = [sense.category for sense in found.meaning if sense.target]
+            annotated = [name for name in names if name in known.counts]
+            return next(iter(annotated or names), None)
+    return None

@@ -1,0 +1,77 @@
+"""Object cases: a caption that names an annotated category exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vlcheck.cases.case import MASK, Case
+from vlcheck.cases.lexicon import Number, Sense
+from vlcheck.cases.photograph import Caption, Finding, Known, article
+from vlcheck.cases.words import Found
+
+_Mention = Found[tuple[Sense, ...]]
+
+
+def find_objects(known: Known) -> Iterator[Finding]:
+    """One thing a category: its word is the target, its boxes are the region."""
+    if known.photograph.instances is None:
+        yield "", "photograph is not annotated"
+        return
+    named = False
+    for caption in known.captions:
+        for category in known.counts:
+            mentions = [found for found in caption.named if _target(found, category)]
+            if mentions:
+                named = True
+                yield category, _case(known, caption, category, mentions)
+    if not named:
+        yield "", "no caption names an annotated category"
+
+
+def _case(known: Known, caption: Caption, category: str, mentions: list[_Mention]) -> Case | str:
+    mention = mentions[0]
+    sense = _target(mention, category)
+    if sense is None or sense.target is None or len(mentions) > 1 or not caption.names_once(sense.target):
+        return "caption names the category more than once"
+    reason = _why_not(known, caption, category, mention, sense.target)
+    if reason:
+        return reason
+    number = _number(sense, known.counts[category])
+    subject = article(MASK) if number == "many" else article(sense.target).replace(sense.target, MASK)
+    person = {"person"} if category == known.lexicons.persons.category else set()
+    return known.case(
+        "object",
+        [sense.target],
+        caption=caption.text,
+        target=sense.target,
+        tags=person | known.names(caption),
+        bare=f"a photo of {MASK if number == 'many' else subject}" if known.stands_out(category) else None,
+        candidates=known.absent(number),
+        about=frozenset({category}),
+        region=known.boxes(category),
+    )
+
+
+def _why_not(known: Known, caption: Caption, category: str, mention: _Mention, target: str) -> str:
+    lexicons = known.lexicons
+    if any(sense.category != category and sense.category in known.counts for sense in mention.meaning):
+        return "word could mean another annotated category"
+    if not lexicons.stops.closes(caption.tokens, mention.end - 1):
+        return "word is part of a longer noun"
+    if any(token.word in lexicons.stops.depictions for token in caption.tokens):
+        return "caption is about a depiction"
+    if lexicons.persons.disputed(target, known.said):
+        return "captions disagree about the person"
+    return ""
+
+
+def _target(mention: _Mention, category: str) -> Sense | None:
+    """The sense in which a phrase names the category, if it does more than hint at it."""
+    senses = [sense for sense in mention.meaning if sense.category == category and sense.target]
+    return senses[0] if senses else None
+
+
+def _number(sense: Sense, count: int) -> Number:
+    if len(sense.numbers) == 1:
+        return sense.numbers[0]
+    return "one" if count == 1 else "many"

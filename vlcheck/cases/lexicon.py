@@ -1,0 +1,201 @@
+"""The words that make an object, a color, a side or a person; `lexicon_files` reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, NamedTuple, Protocol, TypeVar
+
+from vlcheck.cases.words import Phrasebook, Token
+
+Number = Literal["one", "many"]
+
+
+class _HasNear(Protocol):
+    @property
+    def near(self) -> tuple[str, ...]: ...
+
+
+Entry = TypeVar("Entry", bound=_HasNear)
+
+
+@dataclass(frozen=True)
+class ObjectWords:
+    """The words of a category; what each list is for is said in objects.toml."""
+
+    one: tuple[str, ...] = ()
+    many: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    candidate: bool = True
+    name: str = ""
+
+    @property
+    def every(self) -> frozenset[str]:
+        """All words and phrases that name it or hint at it."""
+        return frozenset((*self.one, *self.many, *self.phrases, *self.also))
+
+    def canonical(self, number: Number) -> str | None:
+        """The word that stands for it in closed sets of a number, if it has one that can."""
+        words = self.one if number == "one" else self.many
+        return words[0] if words and self.candidate else None
+
+
+@dataclass(frozen=True)
+class ColorWords:
+    """The words of a color; what each list is for is said in colors.toml."""
+
+    kind: str
+    words: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Persons:
+    """The category of persons, and the groups of words that contradict each other."""
+
+    category: str
+    contrary: Mapping[str, frozenset[str]]
+
+    def disputed(self, word: str, said: frozenset[str]) -> bool:
+        """Whether the captions' words have one of another group than the word's."""
+        groups = [words for words in self.contrary.values() if word in words]
+        return bool(groups) and any(words & said for words in self.contrary.values() if words not in groups)
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The words for left and right, and what makes them a hand's."""
+
+    words: frozenset[str]
+    also: frozenset[str]
+    possessors: frozenset[str]
+    parts: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Stops:
+    """Senses in which a word does not mean what it seems to."""
+
+    colors: tuple[str, ...]
+    grey: tuple[str, ...]
+    depictions: frozenset[str]
+    after: frozenset[str]
+    endings: tuple[str, ...]
+    compounds: frozenset[str]
+
+    def closes(self, tokens: Sequence[Token], last: int) -> bool:
+        """Whether a noun ends with this token, instead of going on as in "bus stop" or "cat's"."""
+        token = tokens[last]
+        if token.possessive or token.gap == "-":
+            return False
+        if last + 1 == len(tokens) or token.gap.strip():
+            return True
+        following = tokens[last + 1].word
+        verb = any(following.endswith(end) and len(following) > len(end) + 2 for end in self.endings)
+        return following in self.after or (verb and following not in self.compounds)
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What suggests that something can be read in a photograph."""
+
+    words: frozenset[str]
+    categories: frozenset[str]
+
+
+class Sense(NamedTuple):
+    """What a phrase may mean.
+
+    Attributes:
+        category: which category.
+        target: the word of it that can be a target, or None where the phrase only hints.
+        numbers: singular, plural or either.
+    """
+
+    category: str
+    target: str | None = None
+    numbers: tuple[Number, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lexicons:
+    """All lexicons of a run."""
+
+    objects: Mapping[str, ObjectWords]
+    colors: Mapping[str, ColorWords]
+    nouns: frozenset[str]
+    persons: Persons
+    sides: Sides
+    stops: Stops
+    writing: Writing
+    _books: dict[tuple[str, ...], Phrasebook[tuple[Sense, ...]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def category(self, name: str) -> ObjectWords:
+        """A category's words; one that is not in the lexicon has its name, where that is one word."""
+        known = self.objects.get(name)
+        return known or (ObjectWords(one=(name,)) if " " not in name else ObjectWords(also=(name,), candidate=False))
+
+    def phrasebook(self, categories: tuple[str, ...]) -> Phrasebook[tuple[Sense, ...]]:
+        """Finds what names the categories of a data set or hints at them; a phrase of none has no senses."""
+        if categories not in self._books:
+            senses: dict[str, list[Sense]] = {}
+            for name in categories:
+                for phrase, sense in _senses(name, self.category(name)):
+                    senses.setdefault(phrase, []).extend([sense] if sense else [])
+            self._books[categories] = Phrasebook({phrase: tuple(each) for phrase, each in senses.items()})
+        return self._books[categories]
+
+    @cached_property
+    def color_names(self) -> Phrasebook[str]:
+        """Finds the names of colors; a stop sense, as in "white wine", is found with no name."""
+        names = {word: name for name, color in self.colors.items() for word in color.words}
+        return Phrasebook(names | dict.fromkeys(self.stops.colors, "") | dict.fromkeys(self.stops.grey, ""))
+
+    @cached_property
+    def grey_pictures(self) -> Phrasebook[bool]:
+        """Finds what says that the whole photograph has no color."""
+        return Phrasebook(dict.fromkeys(self.stops.grey, True))
+
+    def colors_of(self, word: str) -> frozenset[str]:
+        """The colors that a word names or hints at."""
+        return self._colors_by_word.get(word, frozenset())
+
+    @cached_property
+    def _colors_by_word(self) -> dict[str, frozenset[str]]:
+        colors: dict[str, set[str]] = {}
+        for name, color in self.colors.items():
+            for word in (*color.words, *color.also):
+                colors.setdefault(word, set()).add(name)
+        return {word: frozenset(names) for word, names in colors.items()}
+
+
+def _senses(category: str, words: ObjectWords) -> Iterator[tuple[str, Sense | None]]:
+    for phrase in words.never:
+        yield phrase, None
+    for word in dict.fromkeys((*words.one, *words.many)):
+        yield word, _sense(category, words, word)
+    for phrase in words.phrases:
+        heads = [word for word in phrase.split() if word in words.one or word in words.many]
+        yield phrase, _sense(category, words, heads[-1])
+    for phrase in words.also:
+        yield phrase, Sense(category)
+
+
+def _sense(category: str, words: ObjectWords, target: str) -> Sense:
+    numbers: list[Number] = ["one"] if target in words.one else []
+    return Sense(category, target, (*numbers, "many") if target in words.many else tuple(numbers))
+
+
+def with_near(names: Iterable[str], entries: Mapping[str, Entry]) -> frozenset[str]:
+    """Add what is mixed up with any of the names, in either direction."""
+    given = frozenset(names)
+    near = {other for name in given if name in entries for other in entries[name].near}
+    mixed_up = {name for name, entry in entries.items() if given.intersection(entry.near)}
+    return given | near | mixed_up

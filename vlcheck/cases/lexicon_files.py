@@ -1,0 +1,179 @@
+"""Reads the lexicons: TOML files in fixtures/lexicons, each of which can be replaced."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar, cast
+
+from vlcheck.cases.lexicon import ColorWords, Lexicons, ObjectWords, Persons, Sides, Stops, Writing
+from vlcheck.errors import UsageError, nearest
+
+Lexicon = TypeVar("Lexicon")
+Entry = TypeVar("Entry")
+
+FILES = ("colors", "nouns", "objects", "persons", "sides", "stops", "writing")
+
+
+def load_lexicons(shipped: Path, own: Path | None = None) -> Lexicons:
+    """Read the lexicons.
+
+    Args:
+        shipped: the folder that has them all.
+        own: a folder with files that take the place of shipped ones.
+
+    Raises:
+        UsageError: naming the file and the key that is unknown, missing or of the wrong kind.
+    """
+    paths = {name: shipped / f"{name}.toml" for name in FILES} | (_own(own) if own else {})
+    lexicons = Lexicons(
+        objects=_each(paths["objects"], _objects),
+        colors=_each(paths["colors"], _colors),
+        nouns=_whole(paths["nouns"], lambda section: frozenset(section.words("words"))),
+        persons=_whole(paths["persons"], _persons),
+        sides=_whole(paths["sides"], _sides),
+        stops=_whole(paths["stops"], _stops),
+        writing=_whole(paths["writing"], _writing),
+    )
+    _check_names(paths["objects"], lexicons.objects)
+    _check_names(paths["colors"], lexicons.colors)
+    return lexicons
+
+
+class _Section:
+    """A table of a file; asks for keys by kind and knows afterwards which of them nobody asked for."""
+
+    def __init__(self, where: str, table: Mapping[str, object]) -> None:
+        self.where = where
+        self._table = table
+        self._asked: set[str] = set()
+
+    def words(self, key: str, *, optional: bool = False) -> tuple[str, ...]:
+        value = self._get(key, [] if optional else None)
+        if not isinstance(value, list) or not all(isinstance(word, str) and word.strip() for word in value):
+            raise UsageError(f'{self.where}: {key} has to be a list of words, like ["bus", "buses"].')
+        return tuple(word.lower() for word in value)
+
+    def text(self, key: str, default: str | None = None) -> str:
+        value = self._get(key, default)
+        if not isinstance(value, str):
+            raise UsageError(f"{self.where}: {key} has to be a text.")
+        return value
+
+    def flag(self, key: str, default: bool) -> bool:
+        value = self._get(key, default)
+        if not isinstance(value, bool):
+            raise UsageError(f"{self.where}: {key} has to be true or false.")
+        return value
+
+    def groups(self, key: str) -> Mapping[str, frozenset[str]]:
+        value = self._get(key, None)
+        if not isinstance(value, dict):
+            raise UsageError(f"{self.where}: {key} has to be a table of lists of words.")
+        section = _Section(f"{self.where} [{key}]", value)
+        return {name: frozenset(section.words(name)) for name in value}
+
+    def finish(self) -> None:
+        """Raise UsageError where there is a key that means nothing."""
+        for key in self._table:
+            if key not in self._asked:
+                raise UsageError(f"{self.where}: unknown key {key!r}. {nearest(key, self._asked)}")
+
+    def _get(self, key: str, default: object) -> object:
+        self._asked.add(key)
+        value = self._table.get(key, default)
+        if value is None:
+            raise UsageError(f"{self.where}: has no {key}.")
+        return value
+
+
+def _objects(section: _Section) -> ObjectWords:
+    lists = {key: section.words(key, optional=True) for key in ("one", "many", "phrases", "also", "never", "near")}
+    words = ObjectWords(**lists, candidate=section.flag("candidate", True), name=section.text("name", ""))
+    for word in (*words.one, *words.many):
+        if " " in word:
+            raise UsageError(f"{section.where}: {word!r} is a phrase; one and many hold single words.")
+    for phrase in words.phrases:
+        if not set(phrase.split()).intersection((*words.one, *words.many)):
+            raise UsageError(f"{section.where}: the phrase {phrase!r} has none of the words in one and many.")
+    return words
+
+
+def _colors(section: _Section) -> ColorWords:
+    kind, words = section.text("kind"), section.words("words")
+    if kind not in ("chromatic", "achromatic"):
+        raise UsageError(f"{section.where}: kind is {kind!r}; it has to be chromatic or achromatic.")
+    if not words:
+        raise UsageError(f"{section.where}: words has to hold the color's name.")
+    return ColorWords(kind, words, section.words("also", optional=True), section.words("near", optional=True))
+
+
+def _persons(section: _Section) -> Persons:
+    return Persons(section.text("category"), section.groups("contrary"))
+
+
+def _sides(section: _Section) -> Sides:
+    words, also = frozenset(section.words("words")), frozenset(section.words("also", optional=True))
+    return Sides(words, also, frozenset(section.words("possessors")), frozenset(section.words("parts")))
+
+
+def _stops(section: _Section) -> Stops:
+    return Stops(
+        colors=section.words("colors"),
+        grey=section.words("grey"),
+        depictions=frozenset(section.words("depictions")),
+        after=frozenset(section.words("after")),
+        endings=section.words("endings"),
+        compounds=frozenset(section.words("compounds")),
+    )
+
+
+def _writing(section: _Section) -> Writing:
+    return Writing(frozenset(section.words("words")), frozenset(section.words("categories")))
+
+
+def _whole(path: Path, reader: Callable[[_Section], Lexicon]) -> Lexicon:
+    section = _Section(str(path), _load(path))
+    lexicon = reader(section)
+    section.finish()
+    return lexicon
+
+
+def _each(path: Path, reader: Callable[[_Section], Entry]) -> dict[str, Entry]:
+    entries = {}
+    for name, table in _load(path).items():
+        if not isinstance(table, dict):
+            raise UsageError(f"{path}: unknown key {name!r}; the file holds tables, one under each name.")
+        section = _Section(f"{path} [{name}]", cast("dict[str, object]", table))
+        entries[name] = reader(section)
+        section.finish()
+    return entries
+
+
+def _check_names(path: Path, entries: Mapping[str, ObjectWords] | Mapping[str, ColorWords]) -> None:
+    for name, entry in entries.items():
+        for other in entry.near:
+            if other not in entries:
+                raise UsageError(f"{path} [{name}]: near has an unknown name {other!r}. {nearest(other, entries)}")
+
+
+def _load(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
+    except ValueError as error:
+        raise UsageError(f"{path}: is not TOML ({error}).") from error
+
+
+def _own(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise UsageError(f"lexicons {folder}: there is no such folder.")
+    files = {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    if not files:
+        raise UsageError(f"lexicons {folder}: has none of {', '.join(f'{name}.toml' for name in FILES)}.")
+    for name, path in files.items():
+        if name not in FILES:
+            raise UsageError(f"{path}: there is no such lexicon. {nearest(name, FILES)}")
+    return files

@@ -1,0 +1,218 @@
+"""A photograph of COCO, and what is known of it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from vlcheck.cases.case import Box, Case, ImageFile, word_pattern
+from vlcheck.cases.lexicon import Lexicons, Number, Sense, with_near
+from vlcheck.cases.words import Found, Token, tokenize
+
+CROWDED = 2.0
+
+
+@dataclass(frozen=True)
+class Instance:
+    """Something that was annotated: its category, its box and the pixels that it covers."""
+
+    category: str
+    box: Box
+    area: float
+    crowd: bool
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """What a COCO folder says of a photograph.
+
+    Attributes:
+        name: its id, twelve digits.
+        image: the file.
+        size: width and height in pixels, as listed.
+        captions: in the order of the file, white space squeezed.
+        instances: what was annotated; None where the photograph was not.
+        listed_in: the annotation file that names it.
+        source: where it is from.
+        licence: under which it may be shown.
+    """
+
+    name: str
+    image: ImageFile
+    size: tuple[int, int]
+    captions: tuple[str, ...]
+    instances: tuple[Instance, ...] | None
+    listed_in: Path
+    source: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A caption and its words."""
+
+    text: str
+    tokens: tuple[Token, ...]
+    named: tuple[Found[tuple[Sense, ...]], ...]
+
+    def names_once(self, word: str) -> bool:
+        """Whether it has the word exactly once, as a case demands of its target."""
+        return len(word_pattern(word).findall(self.text)) == 1
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a photograph: from its instances, its captions and the lexicons.
+
+    A category is *possible* where it was annotated, where a caption names it or hints at it, and where annotators mix
+    it up with one of these; every category is where the photograph was not annotated. What is not possible is known
+    to be absent.
+    """
+
+    photograph: Photograph
+    lexicons: Lexicons
+    categories: tuple[str, ...]
+
+    @cached_property
+    def captions(self) -> tuple[Caption, ...]:
+        """The captions, read."""
+        book = self.lexicons.phrasebook(self.categories)
+        read = ((text, tokenize(text)) for text in self.photograph.captions)
+        return tuple(Caption(text, tokens, tuple(book.find(tokens))) for text, tokens in read)
+
+    @cached_property
+    def said(self) -> frozenset[str]:
+        """All words of all captions."""
+        return frozenset(token.word for caption in self.captions for token in caption.tokens)
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """How many instances each category has; a crowd counts as two at least."""
+        counts: Counter[str] = Counter()
+        for instance in self.photograph.instances or ():
+            counts[instance.category] += 2 if instance.crowd else 1
+        return counts
+
+    @cached_property
+    def possible(self) -> frozenset[str]:
+        """The categories that are not known to be absent."""
+        if self.photograph.instances is None:
+            return frozenset(self.categories)
+        named = {sense.category for caption in self.captions for found in caption.named for sense in found.meaning}
+        return with_near(named | set(self.counts), self.lexicons.objects)
+
+    @cached_property
+    def present(self) -> frozenset[str]:
+        """The words that are true of the photograph, or not known to be false of it."""
+        objects = {word for name in self.possible for word in (name, *self.lexicons.category(name).every)}
+        colors = {name for word in self.said for name in self.lexicons.colors_of(word)}
+        return self.said | objects | colors
+
+    @cached_property
+    def legible(self) -> bool:
+        """Whether something suggests that there is writing to be read."""
+        writing = self.lexicons.writing
+        return not writing.words.isdisjoint(self.said) or not writing.categories.isdisjoint(self.counts)
+
+    @cached_property
+    def tags(self) -> frozenset[str]:
+        """The tags of all cases of the photograph."""
+        return frozenset({"legible-text"} if self.legible else ())
+
+    def absent(self, number: Number) -> tuple[str, ...]:
+        """A word in that number for each category that is known to be absent."""
+        names = (name for name in self.categories if name not in self.possible)
+        words = (self.lexicons.category(name).canonical(number) for name in names)
+        return tuple(sorted({word for word in words if word and word not in self.present}))
+
+    def boxes(self, category: str) -> tuple[Box, ...]:
+        """The boxes of a category; those of crowds only where it has no others."""
+        instances = [one for one in self.photograph.instances or () if one.category == category]
+        return tuple(one.box for one in [one for one in instances if not one.crowd] or instances)
+
+    @cached_property
+    def singles(self) -> Mapping[str, Box]:
+        """The box of each category that has one instance, and of which no caption says that there are several."""
+        several = {
+            sense.category
+            for caption in self.captions
+            for found in caption.named
+            for sense in found.meaning
+            if sense.numbers == ("many",) and self.lexicons.category(sense.category).one
+        }
+        return {name: self.boxes(name)[0] for name, count in self.counts.items() if count == 1 and name not in several}
+
+    def box(self, category: str | None) -> tuple[Box, ...]:
+        """The box of a category that has one instance, else none: it is not known which is meant."""
+        return (self.singles[category],) if category in self.singles else ()
+
+    def stands_out(self, category: str) -> bool:
+        """Whether it is the only category, or covers at least twice the area of any other."""
+        areas: dict[str, float] = {}
+        for instance in self.photograph.instances or ():
+            areas[instance.category] = areas.get(instance.category, 0.0) + instance.area
+        return all(areas[category] >= CROWDED * area for other, area in areas.items() if other != category)
+
+    def names(self, caption: Caption) -> frozenset[str]:
+        """Tags for what else a caption names: a side, in whatever sense, or a color that grey takes away."""
+        words = {token.word for token in caption.tokens}
+        sides, colors = self.lexicons.sides, self.lexicons.colors
+        kinds = {colors[name].kind for word in words for name in self.lexicons.colors_of(word)}
+        tags = {"names-side": words & {*sides.words, *sides.also}, "names-chromatic": "chromatic" in kinds}
+        return frozenset(tag for tag, named in tags.items() if named)
+
+    def case(
+        self,
+        kind: str,
+        parts: Iterable[str],
+        *,
+        caption: str,
+        target: str,
+        tags: Iterable[str] = (),
+        bare: str | None = None,
+        candidates: tuple[str, ...] = (),
+        about: frozenset[str],
+        region: tuple[Box, ...] = (),
+    ) -> Case:
+        """A case of the photograph; `parts` end its id."""
+        slug = re.sub(r"[^a-z0-9]+", "-", " ".join(parts).lower()).strip("-")
+        return Case(
+            id=f"coco-{self.photograph.name}-{kind}-{slug}",
+            image=self.photograph.image,
+            caption=caption,
+            target=target,
+            bare=bare,
+            candidates=candidates,
+            about=about,
+            present=self.present | about,
+            region=region,
+            tags=self.tags | {kind, *tags},
+            source=self.photograph.source,
+            licence=self.photograph.licence,
+        )
+
+
+Finding = tuple[Hashable, Case | str]
+"""A thing that could be a case's, and the case, or the reason why it gives none."""
+
+
+def settle(findings: Iterable[Finding]) -> tuple[list[Case], list[str]]:
+    """Keep one case of each thing, the first; where a thing gives none, the first reason."""
+    cases: dict[Hashable, Case] = {}
+    reasons: dict[Hashable, str] = {}
+    for thing, outcome in findings:
+        if isinstance(outcome, Case):
+            cases.setdefault(thing, outcome)
+        else:
+            reasons.setdefault(thing, outcome)
+    return list(cases.values()), [reason for thing, reason in reasons.items() if thing not in cases]
+
+
+def article(noun: str) -> str:
+    """The noun with its indefinite article: "an apple", "a uniform"."""
+    vowel = noun[0] in "aeiou" and not noun.startswith(("uni", "use", "eu", "one"))
+    return f"{'an' if vowel else 'a'} {noun}"

@@ -1,0 +1,111 @@
+"""Which cases a behavior asks for, and how so many of them are chosen."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from vlcheck.cases.case import Case
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a behavior asks for.
+
+    Attributes:
+        kinds: target kinds (tags), any of them.
+        having: tags all of which a case must have.
+        lacking: tags none of which it may have.
+        bare: only cases with a text without the hint.
+    """
+
+    kinds: tuple[str, ...]
+    having: frozenset[str] = frozenset()
+    lacking: frozenset[str] = frozenset()
+    bare: bool = False
+
+    @property
+    def label(self) -> str:
+        """The selection as results show it, e.g. "object, bare, without names-side"."""
+        parts = [" or ".join(self.kinds), *sorted(self.having), *(["bare"] if self.bare else [])]
+        return ", ".join([*parts, *(f"without {tag}" for tag in sorted(self.lacking))])
+
+    def accepts(self, case: Case) -> bool:
+        """Whether the case is asked for."""
+        return (
+            not case.tags.isdisjoint(self.kinds)
+            and self.having <= case.tags
+            and self.lacking.isdisjoint(case.tags)
+            and (case.bare is not None or not self.bare)
+        )
+
+
+def with_target(*kinds: str, having: Iterable[str] = (), lacking: Iterable[str] = (), bare: bool = False) -> Selection:
+    """Ask for cases whose target is of one of the kinds: "object", "color", "side", "hand" or a tag of your own.
+
+    Args:
+        kinds: any of them.
+        having: tags that a case must have as well, e.g. "chromatic".
+        lacking: tags that it may not have, e.g. "legible-text".
+        bare: only cases with a text without the hint.
+
+    Raises:
+        ValueError: where no kind is named, or one text is given in place of several tags.
+    """
+    if not kinds:
+        raise ValueError('with_target: name a kind of target, e.g. with_target("object")')
+    for name, tags in (("having", having), ("lacking", lacking)):
+        if isinstance(tags, str):
+            raise ValueError(f"with_target: {name} takes several tags, e.g. {name}=({tags!r},)")
+    return Selection(kinds, frozenset(having), frozenset(lacking), bare)
+
+
+def choose(offered: Mapping[str, Sequence[Case]], selection: Selection, *, at_most: int, seed: int) -> tuple[Case, ...]:
+    """Choose one case an image, balanced over the target words.
+
+    The targets take turns, the rarest first, each with its next image that none has taken. Images come in an order
+    that depends on the seed and their names alone, so that behaviors prefer the same ones, and a smaller choice is the
+    beginning of a larger one.
+
+    Args:
+        offered: cases by the name of their image.
+        selection: which of them are asked for.
+        at_most: the number of images.
+        seed: for another choice.
+    """
+    queues = _queues(offered, selection, seed)
+    chosen: dict[str, Case] = {}
+    while queues and len(chosen) < at_most:
+        for queue in queues:
+            taken = _next(queue, chosen)
+            if taken and len(chosen) < at_most:
+                chosen[taken[0]] = taken[1]
+        queues = [queue for queue in queues if queue]
+    return tuple(chosen.values())
+
+
+_Queue = deque[tuple[str, Case]]
+
+
+def _queues(offered: Mapping[str, Sequence[Case]], selection: Selection, seed: int) -> list[_Queue]:
+    queues: dict[str, _Queue] = {}
+    for image in sorted(offered, key=lambda name: _rank(seed, name)):
+        accepted = [case for case in offered[image] if selection.accepts(case)]
+        for case in sorted(accepted, key=lambda case: _rank(seed, case.id)):
+            queues.setdefault(case.target, deque()).append((image, case))
+    return [queues[target] for target in sorted(queues, key=lambda target: (len(queues[target]), _rank(seed, target)))]
+
+
+def _next(queue: _Queue, taken: Mapping[str, Case]) -> tuple[str, Case] | None:
+    while queue:
+        image, case = queue.popleft()
+        if image not in taken:
+            return image, case
+    return None
+
+
+def _rank(seed: int, name: str) -> bytes:
+    """A place in a shuffled order that is the same in every process."""
+    return hashlib.sha256(f"{seed}:{name}".encode()).digest()

@@ -1,0 +1,85 @@
+"""The words of a caption, and the phrases among them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+Meaning = TypeVar("Meaning")
+
+_CURLY = "\u2019"
+_WORD = re.compile(rf"[^\W_]+(?:['{_CURLY}][^\W_]+)*")
+_GLUE = re.compile(r"\s+|-")
+
+
+class Token(NamedTuple):
+    """A word of a text.
+
+    Attributes:
+        word: in lower case, without a possessive 's.
+        possessive: whether it had one.
+        gap: what stands between it and the next word, or the end.
+    """
+
+    word: str
+    possessive: bool
+    gap: str
+
+
+class Found(NamedTuple, Generic[Meaning]):
+    """A phrase found in a text.
+
+    Attributes:
+        start: the index of its first token.
+        end: the index after its last one.
+    """
+
+    start: int
+    end: int
+    meaning: Meaning
+
+
+def tokenize(text: str) -> tuple[Token, ...]:
+    """Split a text into words; a hyphen ends one, an apostrophe does not."""
+    matches = list(_WORD.finditer(text))
+    tokens = []
+    for i, match in enumerate(matches):
+        following = matches[i + 1].start() if i + 1 < len(matches) else len(text)
+        word = match[0].lower().replace(_CURLY, "'")
+        bare = word.removesuffix("'s")
+        tokens.append(Token(bare, bare != word, text[match.end() : following]))
+    return tuple(tokens)
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of a text, in lower case."""
+    return frozenset(token.word for token in tokenize(text))
+
+
+class Phrasebook(Generic[Meaning]):
+    """Finds phrases in texts, the longest first, so that "hot dog" hides "dog".
+
+    Args:
+        meanings: what each phrase means; phrases are one or more words in lower case.
+    """
+
+    def __init__(self, meanings: Mapping[str, Meaning]) -> None:
+        self._meanings = {tuple(phrase.split()): meaning for phrase, meaning in meanings.items()}
+        self._longest = max(map(len, self._meanings), default=0)
+
+    def find(self, tokens: Sequence[Token]) -> Iterator[Found[Meaning]]:
+        """From left to right, without overlap."""
+        start = 0
+        while start < len(tokens):
+            found = self._at(tokens, start)
+            if found:
+                yield found
+            start = found.end if found else start + 1
+
+    def _at(self, tokens: Sequence[Token], start: int) -> Found[Meaning] | None:
+        for end in range(min(start + self._longest, len(tokens)), start, -1):
+            phrase = tuple(token.word for token in tokens[start:end])
+            if phrase in self._meanings and all(_GLUE.fullmatch(token.gap) for token in tokens[start : end - 1]):
+                return Found(start, end, self._meanings[phrase])
+        return None
