@@ -1,0 +1,137 @@
+"""The guards against a hollow verdict, each by findings that a verdict without it would call a pass or a fail."""
+
+import math
+
+import pytest
+
+from vlcheck.behavior import Behavior
+from vlcheck.cases import Case, with_target
+from vlcheck.expect import AFTER, BEFORE, OTHER, Balance, Beats, Drops, Preserved, Reading, Sample, Skew, Swaps
+from vlcheck.findings import Finding, Findings
+from vlcheck.perturb import Solid
+from vlcheck.policy import Rule, Tolerances
+
+TOLERANCES = Tolerances()
+COLORS = ("red", "blue", "green")
+
+
+def case(number, target="red", caption=None):
+    return Case(
+        id=f"case-{number}",
+        image=Solid((8, 8 + number), (0, 0, 0)),
+        caption=caption or f"a {target} bus",
+        target=target,
+        candidates=tuple(color for color in COLORS if color != target),
+    )
+
+
+def verdict(expect, arms, *, metric="itm", rule=None, absent=None, errors=(), targets=("red",)):
+    """The verdict on cases whose readings are given, arm by arm: a score of the target, or scores by word."""
+    each = []
+    for number, readings in enumerate(arms):
+        of = case(number, targets[number % len(targets)])
+        said = {
+            arm: Reading(metric, of.target, score if isinstance(score, dict) else {of.target: score}, ())
+            for arm, score in readings.items()
+        }
+        failed = ("the disk is gone",) if number in errors else ()
+        each.append(Finding.of(Sample(of, said, (absent or {}).get(number, {})), expect, TOLERANCES, failed))
+    behavior = Behavior(name="test_x", bias="color", cases=with_target("color"), expect=expect)
+    return Findings(behavior, tuple(each)).verdict(rule or Rule())
+
+
+def known(number):
+    return {BEFORE: 0.9, AFTER: 0.9, OTHER: 0.1 + number / 1000}
+
+
+def unknown(number):
+    return {BEFORE: 0.5 + number / 1000, AFTER: 0.5 + number / 1000, OTHER: 0.5}
+
+
+def test_a_model_that_knows_its_cases_passes():
+    assert verdict(Preserved(), [known(i) for i in range(40)]).status == "pass"
+
+
+def test_a_model_that_knows_half_of_them_passes_on_these():
+    found = verdict(Preserved(), [known(i) for i in range(40)] + [unknown(i) for i in range(40)])
+    assert (found.status, found.n, found.not_applicable) == ("pass", 40, 40)
+
+
+def test_a_model_that_knows_fewer_than_half_passes_nothing():
+    found = verdict(Preserved(), [known(i) for i in range(40)] + [unknown(i) for i in range(41)])
+    assert found.status == "invalid"
+    assert "knows only 40 of 81 cases" in found.reason
+
+
+def test_no_case_is_invalid_and_says_which_was_asked_for():
+    assert verdict(Preserved(), []).reason == "the data has no case for it (color)"
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+@pytest.mark.parametrize("arm", [BEFORE, AFTER, OTHER])
+def test_one_score_that_is_not_finite_makes_all_invalid(bad, arm):
+    found = verdict(Preserved(), [known(i) for i in range(40)] + [known(40) | {arm: bad}])
+    assert (found.status, found.reason) == ("invalid", "scores of 1 of 41 cases are not finite")
+
+
+def test_one_case_that_could_not_be_scored_makes_all_invalid():
+    found = verdict(Drops(), [{BEFORE: 0.9, AFTER: 0.1 + i / 1000} for i in range(40)], errors={3})
+    assert found.reason == "1 of 40 cases could not be scored: the disk is gone"
+
+
+@pytest.mark.parametrize("expect", [Preserved(), Drops()])
+def test_a_constant_is_called_one(expect):
+    found = verdict(expect, [{BEFORE: 0.7, AFTER: 0.7, OTHER: 0.7}] * 40)
+    assert (found.status, found.reason) == ("invalid", "the score is 0.7 whatever the picture and the text")
+
+
+def test_sides_that_are_hardly_ever_likely_say_nothing():
+    sure = {BEFORE: {"left": 0.9, "right": 0.1}, AFTER: {"left": 0.1, "right": 0.9}}
+    faint = {BEFORE: {"left": 0.002, "right": 0.001}, AFTER: {"left": 0.001, "right": 0.002}}
+    assert verdict(Swaps(), [sure] * 31 + [faint] * 30, targets=("left",)).status == "pass"
+    found = verdict(Swaps(), [sure] * 30 + [faint] * 30, targets=("left",))
+    assert found.status == "invalid"
+    assert "P(left) + P(right) is under 0.01" in found.reason
+
+
+def test_where_no_case_applies_the_reasons_are_counted():
+    grey = {number: {AFTER: "the photograph is grey already"} for number in range(40)}
+    arms = [{BEFORE: 0.9, OTHER: 0.1 + i / 1000} for i in range(40)]
+    assert verdict(Preserved(), arms, absent=grey).reason == "no case applies: 40 x the photograph is grey already"
+
+
+def test_ignorance_fails_what_has_to_be_right_and_no_guard_excuses_it():
+    guesses = [{BEFORE: {"red": 0.3, "blue": 0.31, "green": 0.3 + i / 1000}} for i in range(40)]
+    assert verdict(Beats(), guesses, metric="mlm").status == "fail"
+
+
+def test_a_mean_that_would_pass_on_cases_nobody_knows_is_invalid_and_a_fail_stays_one():
+    def arms(bare, blocked, other):
+        return [{BEFORE: 0.9, AFTER: blocked, "bare": bare, OTHER: other + i / 1000} for i in range(60)]
+
+    band = Rule(band=(-0.25, 0.25))
+    assert verdict(Balance(), arms(0.6, 0.5, 0.1), rule=band).status == "pass"
+    assert verdict(Balance(), arms(0.6, 0.5, 0.55), rule=band).status == "invalid"
+    assert verdict(Balance(), arms(0.9, 0.1, 0.85), rule=band).status == "fail"
+
+
+def favourite(answer):
+    return {BEFORE: {color: 0.8 if color == answer else 0.1 for color in COLORS}, OTHER: 0.1}
+
+
+def test_one_color_that_is_a_favourite_fails_and_is_named():
+    found = verdict(Skew(), [favourite("blue")] * 60, metric="mlm", rule=Rule(band=(-1.0, 0.15)), targets=COLORS)
+    assert found.status == "fail"
+    assert found.reason.startswith("blue: mean 0.667")
+
+
+def test_colors_answered_as_often_as_they_are_true_pass():
+    arms = [favourite(COLORS[i % 3]) for i in range(60)]
+    found = verdict(Skew(), arms, metric="mlm", rule=Rule(band=(-1.0, 0.15)), targets=COLORS)
+    assert (found.status, found.effect) == ("pass", 0.0)
+
+
+def test_the_effect_is_after_minus_before_with_an_interval():
+    found = verdict(Drops(), [{BEFORE: 0.9, AFTER: 0.1 + i / 100} for i in range(40)])
+    assert found.effect == pytest.approx(0.1 + 0.195 - 0.9)
+    assert found.effect_low < found.effect < found.effect_high

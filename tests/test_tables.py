@@ -1,0 +1,95 @@
+"""The study's tables, from numbers whose means are plain, and as the terminal prints them."""
+
+import pytest
+
+from vlcheck.cases import Case
+from vlcheck.expect import AFTER, BEFORE, Reading, Sample
+from vlcheck.perturb import Solid
+from vlcheck.report import summary
+from vlcheck.tables import ColorAndGrey, LeftAndRight, VisionAndLanguage
+
+
+def sample(target="dog", absent=None, **arms):
+    case = Case(id="one", image=Solid((8, 8), (0, 0, 0)), caption=f"a {target}", target=target)
+    scores = {arm: score if isinstance(score, dict) else {target: score} for arm, score in arms.items()}
+    return Sample(case, {arm: Reading("itm", target, said) for arm, said in scores.items()}, absent or {})
+
+
+def four(hint, blocked, bare, blocked_bare):
+    return sample(**{BEFORE: hint, "blocked_hint": blocked, "original_bare": bare, "blocked_bare": blocked_bare})
+
+
+def test_the_four_cells_and_their_interaction():
+    cells = VisionAndLanguage().cells([four(0.9, 0.5, 0.7, 0.1), four(0.7, 0.3, 0.5, 0.1)])
+    expected = {"original_hint": 0.8, "blocked_hint": 0.4, "original_bare": 0.6, "blocked_bare": 0.1, "n": 2}
+    assert {cell: cells[cell] for cell in expected} == pytest.approx(expected)
+    assert cells["interaction"] == pytest.approx((0.8 - 0.4) - (0.6 - 0.1))
+
+
+def test_a_case_without_all_cells_is_in_none():
+    half = sample(absent={"blocked_hint": "no"}, **{BEFORE: 0.1, "original_bare": 0.1, "blocked_bare": 0.1})
+    assert VisionAndLanguage().cells([four(0.9, 0.5, 0.7, 0.1), half])["n"] == 1
+    assert VisionAndLanguage().cells([half]) == {}
+
+
+def test_color_and_grey():
+    cells = ColorAndGrey().cells([sample(**{BEFORE: 0.9, AFTER: 0.5}), sample(**{BEFORE: 0.7, AFTER: 0.1})])
+    assert cells == pytest.approx({"color": 0.8, "grey": 0.3, "n": 2})
+
+
+def test_left_and_right_are_apart_by_which_is_true():
+    def sides(left, right):
+        return {"left": left, "right": right}
+
+    cells = LeftAndRight().cells(
+        [
+            sample("left", **{BEFORE: sides(0.2, 0.8), "mirrored": sides(0.1, 0.9)}),
+            sample("right", **{BEFORE: sides(0.3, 0.7), "mirrored": sides(0.4, 0.6)}),
+        ]
+    )
+    assert cells["left_is_true_original_right"] == 0.8
+    assert cells["left_is_true_mirrored_left"] == 0.1
+    assert cells["right_is_true_mirrored_right"] == 0.6
+    assert (cells["left_is_true_n"], cells["right_is_true_n"]) == (1, 1)
+
+
+def line(behavior, metric, status="pass", bias="modality", tables=None, p=1.0):
+    return {
+        "test": f"test_file.py::{behavior}[{metric}]", "behavior": behavior, "bias": bias, "metric": metric,
+        "status": status, "tables": tables or {}, "p": p, "claim": "rate", "n": 40, "violations": 3,
+        "rate_low": 0.02, "rate_high": 0.18, "allowed": 0.1,
+    }  # fmt: skip
+
+
+def test_the_matrix_shows_the_worst_verdict_of_each_cell():
+    verdicts = [
+        line("a", "mlm"),
+        line("b", "mlm", "fail"),
+        line("a", "itm", "inconclusive"),
+        line("b", "itm", "invalid"),
+    ]
+    assert [row.split() for row in summary.matrix(verdicts)][1] == ["modality", "fail", "invalid"]
+
+
+def test_holm_is_printed_beside_p():
+    rows = list(summary.each([line("a", "mlm", p=0.01), line("b", "mlm", p=0.03)]))
+    assert rows[1].split()[-2:] == ["0.010", "0.020"]
+    assert rows[2].split()[-2:] == ["0.030", "0.030"]
+
+
+def test_figure_1_has_mlm_beside_itm():
+    cells = VisionAndLanguage().cells([four(0.9, 0.5, 0.7, 0.1)])
+    verdicts = [line("a", metric, tables={"vision_language": dict(cells)}) for metric in ("mlm", "itm")]
+    text = list(summary.vision_and_language(verdicts))
+    assert text[0] == "vision and language (figure 1), mean score over 1 photographs"
+    assert text[3].split() == ["blocked,", "with", "hint", "0.500", "0.500"]
+
+
+def test_the_conclusion_tells_bias_from_too_little_data():
+    verdicts = [
+        line("a", "mlm", "fail", "color"),
+        line("b", "mlm", "inconclusive"),
+        line("c", "itm", "invalid"),
+        line("d", "itm"),
+    ]
+    assert summary.conclusion(verdicts) == "bias: color; 1 of 4 verdicts pass, 1 have not enough data, 1 are invalid"
