@@ -33,16 +33,18 @@ from vlcheck.cases import open_source
 from vlcheck.errors import NotApplicable
 from vlcheck.models.albef import Albef, load
 from vlcheck.models.albef_config import AlbefConfig
+from vlcheck.plugin.collect import collect
+from vlcheck.plugin.foresight import foresee
+from vlcheck.policy import METRICS, load_policy
 from vlcheck.query import Query
 from vlcheck.scoring.plan import Plan, make_plan
+from vlcheck.suite import policy_path
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_name("results.json")
 IMAGE_GFLOP, PAIR_GFLOP = 46.0, 6.8
 BATCH = 16
 PATH = "VLCHECK_BENCHMARK_CHECKPOINT"
-
-PLAN: list[Plan] = []
 
 
 @cache
@@ -69,8 +71,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         os.environ[PATH] = str(checkpoint(chosen.work or Path(scratch), chosen.coco))
         figures = speed(chosen.coco, chosen.images, chosen.rounds, chosen.sample)
-        figures["memory"] = {str(n): peak_memory(chosen.coco, n) for n in (chosen.few, chosen.many)}
         figures["import_ms"] = import_time()
+        figures["memory"] = {str(n): peak_memory(chosen.coco, n) for n in (chosen.few, chosen.many)}
         figures["machine"] = machine()
     RESULTS.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(figures, indent=2))
@@ -80,9 +82,9 @@ def checkpoint(folder: Path, coco: Path) -> Path:
     """Write the random full-size ALBEF, with a vocabulary that holds the captions' words."""
     path = folder / "checkpoint.pth"
     if not path.exists():
-        captions = [case.caption for case in open_source(f"coco:{coco}").cases]
-        words = [word for case in open_source(f"coco:{coco}").cases for word in (*case.candidates, case.target)]
-        path = random_albef(folder, AlbefConfig(), [*captions, *words, "left right"])
+        cases = open_source(f"coco:{coco}").cases
+        words = [text for case in cases for text in (case.caption, case.target, *case.candidates)]
+        path = random_albef(folder, AlbefConfig(), [*words, "left right"])
     return path
 
 
@@ -111,29 +113,10 @@ def speed(coco: Path, images: int, rounds: int, sample: int) -> dict[str, object
     }
 
 
-class Asked:
-    """A pytest plugin that notes what the collected tests would ask."""
-
-    def __init__(self, data: str) -> None:
-        self.data = data
-        self.queries: list[Query] = []
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        from vlcheck.plugin.foresight import foresee
-        from vlcheck.plugin.mark import all_stated
-        from vlcheck.policy import METRICS, load_policy
-        from vlcheck.suite import policy_path
-
-        source = open_source(self.data)
-        foresight = foresee(all_stated(session.items), source, load_policy(policy_path()), METRICS)
-        self.queries = list(foresight.queries)
-
-
 def asked(data: str) -> list[Query]:
     """Every query of the suite."""
-    plugin = Asked(data)
-    pytest.main(["--collect-only", "-qq", str(ROOT / "behavior_tests")], plugins=[plugin])
-    return plugin.queries
+    chosen = collect(ROOT / "behavior_tests")
+    return list(foresee(chosen, open_source(data), load_policy(policy_path()), METRICS).queries)
 
 
 def rendered(queries: Sequence[Query]) -> dict[str, Image.Image]:

@@ -13,16 +13,13 @@ from PIL import Image
 
 from vlcheck import betting
 from vlcheck.behavior import Behavior
-from vlcheck.cases import CaseSource, open_source
-from vlcheck.models.load import load_model
+from vlcheck.cases import CaseSource
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.plugin.mark import Stated
-from vlcheck.plugin.options import Settings
-from vlcheck.policy import METRICS, Policy, Rule, load_policy
+from vlcheck.policy import Policy, Rule
 from vlcheck.query import Metric, Query
 from vlcheck.report.summary import aligned
 from vlcheck.scoring.plan import make_plan
-from vlcheck.suite import policy_path
 from vlcheck.verdict import could_pass, detectable, most_that_pass
 
 Chosen = Sequence[tuple[pytest.Function, Stated]]
@@ -98,25 +95,15 @@ def foresee(chosen: Chosen, source: CaseSource, policy: Policy, metrics: Collect
     return Foresight(tuple(prospects))
 
 
-def outlook(chosen: Chosen, settings: Settings) -> Iterator[str]:
-    """The lines of `--vl-plan`; the time is estimated only where a model is named.
-
-    Raises:
-        UsageError: naming the option that cannot be satisfied.
-    """
-    settings.demand_data()
-    source = open_source(settings.data, lexicons=settings.lexicons)
-    policy = load_policy(settings.policy or policy_path())
-    model = load_model(settings.model, device=settings.device, dtype=settings.dtype) if settings.model else None
-    foresight = foresee(chosen, source, policy, model.metrics if model else METRICS)
+def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator[str]:
+    """What a run would tell and take, line by line; the time is estimated only where there is a model."""
     rows = [["test", "n", "tells"]]
     rows += [[prospect.test, str(prospect.n), prospect.tells] for prospect in foresight.prospects]
     yield from aligned(rows)
-    plan = make_plan(foresight.queries, batch_size=settings.batch_size)
+    plan = make_plan(foresight.queries)
     yield f"{plan.n_pictures} pictures to encode, {plan.texts} texts to ask about them"
     if model:
-        seconds = _seconds(model, plan.n_pictures, plan.texts)
-        yield f"about {seconds / 60:.1f} minutes with {model.name} on {settings.device}"
+        yield f"about {_seconds(model, plan.n_pictures, plan.texts) / 60:.1f} minutes with {model.name}"
 
 
 def _least(rule: Rule) -> int:

@@ -80,10 +80,10 @@ class Run:
 
     def plan(self, session: pytest.Session) -> None:
         """Say what the selected tests would take and could tell, and score nothing."""
-        from vlcheck.plugin.foresight import outlook  # in no run of other projects
+        from vlcheck.plugin.workbench import outlook  # in no run of other projects
 
         try:
-            Reporter(self.config, self.folder).say(outlook(all_stated(session.items), self.settings))
+            Reporter(self.config, self.folder).say(outlook(self.settings, all_stated(session.items)))
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
 

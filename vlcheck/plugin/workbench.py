@@ -15,9 +15,10 @@ from vlcheck.cases import open_source
 from vlcheck.judge import ModelUnderTest
 from vlcheck.judgement import Judgement
 from vlcheck.models.load import load_model
+from vlcheck.plugin import foresight
 from vlcheck.plugin.foresight import Chosen, Foresight, foresee
 from vlcheck.plugin.options import Settings
-from vlcheck.policy import load_policy
+from vlcheck.policy import METRICS, load_policy
 from vlcheck.scoring.leases import work_together
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.scorer import Progress, Scorer
@@ -64,9 +65,9 @@ class Workbench:
         """What the chosen tests take and can tell."""
         return foresee(chosen, self.model.source, self.model.policy, self.model.adapter.metrics)
 
-    def score(self, foresight: Foresight, leases: Path, progress: Callable[[Progress], None]) -> None:
+    def score(self, foreseen: Foresight, leases: Path, progress: Callable[[Progress], None]) -> None:
         """Score all that is foreseen, together with every process that calls this with the same leases."""
-        plan = make_plan(foresight.queries, batch_size=self.settings.batch_size)
+        plan = make_plan(foreseen.queries, batch_size=self.settings.batch_size)
         work_together(plan, self.model.scorer, leases, progress=progress)
 
     def header(self) -> dict[str, object]:
@@ -102,3 +103,12 @@ class Workbench:
             if kept:
                 jpeg = base64.b64encode(kept.jpeg).decode("ascii")
                 yield {"kind": "image", "key": key, "sha256": kept.sha256, "jpeg": jpeg}
+
+
+def outlook(settings: Settings, chosen: Chosen) -> Iterator[str]:
+    """The lines of --vl-plan. Raises UsageError naming the option that cannot be satisfied."""
+    settings.demand_data()
+    source = open_source(settings.data, lexicons=settings.lexicons)
+    policy = load_policy(settings.policy or policy_path())
+    model = load_model(settings.model, device=settings.device, dtype=settings.dtype) if settings.model else None
+    return foresight.outlook(foresee(chosen, source, policy, model.metrics if model else METRICS), model)

@@ -1,0 +1,96 @@
+"""The commands, as typed."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.conftest import ROOT, write_cases
+from vlcheck.cases import open_source
+
+
+def run(*arguments, cwd=None):
+    command = [str(Path(sys.executable).with_name("vlcheck")), *map(str, arguments)]
+    environment = os.environ | {"COLUMNS": "200", "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=environment)
+
+
+def test_cases_lists_each_behavior_with_its_targets_and_what_was_left_out(coco_root):
+    done = run("cases", f"coco:{coco_root}:50")
+    assert done.returncode == 0, done.stderr
+    rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line.startswith("test_")}
+    assert rows["test_grayscale_preserves_objects"][0] == "50"
+    assert rows["test_mirror_flips_hands"] == ["1", "right", "1"]
+    assert len(rows) == 17
+    assert "24 object: photograph is not annotated" in done.stdout
+
+
+@pytest.mark.parametrize("copy", [True, False])
+def test_cases_that_are_written_are_read_again_as_they_were(tmp_path, copy):
+    spec = f"jsonl:{write_cases(tmp_path / 'data', 12)}"
+    to = tmp_path / ("elsewhere" if copy else "data") / "written.jsonl"
+    assert run("cases", spec, "--to", to, *(["--copy"] if copy else [])).returncode == 0
+    before, after = open_source(spec).cases, open_source(f"jsonl:{to}").cases
+    fields = ("caption", "target", "bare", "candidates", "tags", "region", "masked")
+    assert [[getattr(case, name) for name in fields] for case in after] == [
+        [getattr(case, name) for name in fields] for case in before
+    ]
+    assert [case.image.key for case in after] == [case.image.key for case in before]
+
+
+def test_cocos_cases_are_written_with_their_photographs(coco_root, tmp_path):
+    done = run("cases", f"coco:{coco_root}", "--to", tmp_path / "mine" / "cases.jsonl", "--copy")
+    assert done.returncode == 0, done.stderr
+    written = {json.loads(line)["id"] for line in (tmp_path / "mine" / "cases.jsonl").read_text().splitlines()}
+    assert written == {case.id for case in open_source(f"coco:{coco_root}").cases}
+    mine = open_source(f"jsonl:{tmp_path}/mine/cases.jsonl")
+    by_id = {case.id: case for case in open_source(f"coco:{coco_root}").cases}
+    for case in mine.cases:
+        assert (case.region, case.about, case.licence) == (
+            by_id[case.id].region,
+            by_id[case.id].about,
+            by_id[case.id].licence,
+        )
+
+
+def test_photographs_elsewhere_have_to_be_copied_and_nothing_is_overwritten(tmp_path):
+    spec = f"jsonl:{write_cases(tmp_path / 'data', 2)}"
+    outside = run("cases", spec, "--to", tmp_path / "elsewhere" / "cases.jsonl")
+    assert (outside.returncode, "add --copy" in outside.stderr) == (2, True)
+    again = run("cases", spec, "--to", tmp_path / "data" / "cases.jsonl")
+    assert (again.returncode, "is there already" in again.stderr) == (2, True)
+
+
+def test_plan_says_what_a_run_takes(coco_root):
+    done = run("plan", f"coco:{coco_root}:50")
+    assert done.returncode == 0, done.stderr
+    assert "test_mirror_flips_hands[mlm]" in done.stdout
+    assert "pictures to encode" in done.stdout
+    assert "minutes" not in done.stdout
+
+
+def test_plan_estimates_the_time_of_a_model(tmp_path, monkeypatch):
+    spec = f"jsonl:{write_cases(tmp_path / 'data', 4)}"
+    monkeypatch.setenv("VLCHECK_TEST_DATA", spec)
+    done = run("plan", spec, "--model", f"{ROOT}/tests/doubles.py:competent")
+    assert "minutes with Competent" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("cases", "coco:absent"), "absent"),
+        (("cases", "cocoa:x"), "coco"),
+        (("plan", "jsonl:absent.jsonl"), "absent.jsonl"),
+        (("plan", "jsonl:absent.jsonl", "--model", "albeff:x"), "absent.jsonl"),
+        (("plan", "coco:absent", "--suite", "."), "no test there states a behavior"),
+    ],
+)
+def test_what_cannot_be_used_is_named_without_a_traceback(arguments, said, tmp_path):
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

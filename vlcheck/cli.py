@@ -1,0 +1,105 @@
+"""The command line, for what is not a test."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vlcheck.cases import CaseSource, open_source
+from vlcheck.cases.export import write_jsonl
+from vlcheck.errors import UsageError
+from vlcheck.models.load import load_model
+from vlcheck.plugin.collect import collect
+from vlcheck.plugin.foresight import Chosen, foresee, outlook
+from vlcheck.policy import METRICS, load_policy
+from vlcheck.report.summary import aligned
+from vlcheck.suite import policy_path, suite_folder
+
+USAGE_ERROR = 2
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Behavioural tests for vision-language models.")
+
+Data = Annotated[str, typer.Argument(help="coco:ROOT[:N[:SEED]] or jsonl:PATH[:N[:SEED]]")]
+OwnLexicons = Annotated[Path | None, typer.Option(help="a folder of lexicons that replace shipped ones")]
+Suite = Annotated[Path | None, typer.Option(help="the folder of tests; the shipped suite unless said")]
+
+
+@app.command()
+def cases(
+    data: Data,
+    lexicons: OwnLexicons = None,
+    suite: Suite = None,
+    to: Annotated[Path | None, typer.Option(help="write all cases to this file, as JSON lines")] = None,
+    copy: Annotated[bool, typer.Option("--copy", help="put their images beside that file")] = False,
+) -> None:
+    """List what the data offers each behavior, and what was left out; or write it."""
+    with _plainly():
+        source = open_source(data, lexicons=lexicons)
+        if to:
+            _say(f"{write_jsonl(to, source.cases, copy=copy)} cases written to {to}")
+            return
+        for line in _offered(source, collect(suite or _shipped())):
+            _say(line)
+
+
+@app.command()
+def plan(
+    data: Data,
+    model: Annotated[str, typer.Option(help="estimates the time as well, e.g. albef:ALBEF_4M.pth")] = "",
+    device: str = "cpu",
+    dtype: str = "float32",
+    policy: Annotated[Path | None, typer.Option(help="what the model will be held to")] = None,
+    lexicons: OwnLexicons = None,
+    suite: Suite = None,
+) -> None:
+    """Say per test how many cases there are and what they can decide, and what scoring them takes; score nothing."""
+    with _plainly():
+        chosen = collect(suite or _shipped())
+        source = open_source(data, lexicons=lexicons)
+        adapter = load_model(model, device=device, dtype=dtype) if model else None
+        metrics = adapter.metrics if adapter else METRICS
+        for line in outlook(foresee(chosen, source, load_policy(policy or policy_path()), metrics), adapter):
+            _say(line)
+
+
+def _offered(source: CaseSource, chosen: Chosen) -> Iterator[str]:
+    """Cases per behavior, with the commonest targets; then what was left out, by reason."""
+    rows = [["behavior", "cases", "targets"]]
+    for behavior in {item.originalname: statement.behavior(item) for item, statement in chosen}.values():
+        found = source.select(behavior.cases)
+        targets = Counter(case.target for case in found).most_common()
+        named = ", ".join(f"{word} {count}" for word, count in targets[:6])
+        rows.append([behavior.name, str(len(found)), named + (", ..." if len(targets) > 6 else "")])
+    yield from aligned(rows)
+    yield ""
+    yield f"{len(source.cases)} cases in all; left out:"
+    for reason, count in source.left_out.most_common():
+        yield f"{count:6} {reason}"
+
+
+def _shipped() -> Path:
+    return suite_folder() / "behavior_tests"
+
+
+def _say(line: str) -> None:
+    typer.echo(line)
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """End with the usage error's own words in place of the way it came."""
+    try:
+        yield
+    except UsageError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(USAGE_ERROR)
+
+
+if __name__ == "__main__":
+    app()
