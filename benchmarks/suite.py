@@ -44,6 +44,7 @@ ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_name("results.json")
 IMAGE_GFLOP, PAIR_GFLOP = 46.0, 6.8
 BATCH = 16
+QUIET = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of modules that this process has imported already
 PATH = "VLCHECK_BENCHMARK_CHECKPOINT"
 
 
@@ -137,7 +138,9 @@ def run(data: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         arguments = [f"--vl-model={__spec__.name}:factory", f"--vl-data={data}", f"--vl-batch-size={BATCH}"]
         results = f"--vl-results={folder}/results.jsonl"
-        pytest.main([str(ROOT / "behavior_tests"), *arguments, results, "-q", "--tb=no", "-p", "no:cacheprovider"])
+        pytest.main(
+            [str(ROOT / "behavior_tests"), *arguments, results, "-q", "--tb=no", "-p", "no:cacheprovider", *QUIET]
+        )
 
 
 def bare(plan: Plan, pictures: dict[str, Image.Image]) -> None:

@@ -14,7 +14,9 @@ from vlcheck.plugin.mark import all_stated
 def collect(suite: Path) -> Chosen:
     """The tests of a folder that state a behavior. Raises UsageError where it cannot be collected or holds none."""
     collector = _Collector()
-    status = pytest.main(["--collect-only", "-p", "no:terminal", "-p", "no:cacheprovider", str(suite)], [collector])
+    # pytest cannot rewrite what this process has imported already; where warnings are errors, that would end it.
+    quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    status = pytest.main(["--collect-only", *quiet, str(suite)], [collector])
     if not collector.chosen:
         raise UsageError(f"{suite}: no test there states a behavior (pytest's exit status {int(status)}).")
     return collector.chosen
