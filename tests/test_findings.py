@@ -135,3 +135,11 @@ def test_the_effect_is_after_minus_before_with_an_interval():
     found = verdict(Drops(), [{BEFORE: 0.9, AFTER: 0.1 + i / 100} for i in range(40)])
     assert found.effect == pytest.approx(0.1 + 0.195 - 0.9)
     assert found.effect_low < found.effect < found.effect_high
+
+
+def test_a_favourite_that_is_one_of_many_claims_is_shown_with_the_interval_that_decided():
+    arms = [favourite("blue") if i % 6 == 0 else favourite(COLORS[i % 3]) for i in range(60)]
+    found = verdict(Skew(), arms, metric="mlm", rule=Rule(band=(-1.0, 0.15)), targets=COLORS)
+    assert found.status == "inconclusive"
+    assert found.alpha == pytest.approx(0.05 / 3)
+    assert found.effect_low <= 0.15 < found.effect_high

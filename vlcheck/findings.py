@@ -140,14 +140,12 @@ class Findings:
         if rule.band is None:
             raise UsageError(f"the policy has no band for {self.behavior.name}: add one under [behaviors].")
         claims = sorted({claim for finding in self.counted for claim in finding.margins})
-        strict = [self._held(claim, rule, rule.alpha / len(claims)) for claim in claims]
-        failing = [verdict for verdict in strict if verdict.status == "fail"]
-        if failing:
-            return min(failing, key=lambda verdict: verdict.p or 0.0)
         plain = [self._held(claim, rule, rule.alpha) for claim in claims]
-        undecided = [verdict for verdict in plain if not verdict.passed]
-        worst = max(undecided or plain, key=lambda verdict: abs(verdict.effect or 0.0))
-        return replace(worst, status="inconclusive") if worst.status == "fail" else worst
+        if all(verdict.passed for verdict in plain):
+            return max(plain, key=lambda verdict: abs(verdict.effect or 0.0))
+        strict = [self._held(claim, rule, rule.alpha / len(claims)) for claim in claims]
+        worst = min(strict, key=lambda verdict: verdict.p or 0.0)
+        return replace(worst, p=min(1.0, (worst.p or 0.0) * len(claims)))
 
     def _held(self, claim: str, rule: Rule, alpha: float) -> Verdict:
         band = rule.band

@@ -147,7 +147,8 @@ def _held(verdict: Line) -> tuple[str, str, str]:
         seen = _figure(verdict["effect"]), _interval(verdict["effect_low"], verdict["effect_high"])
         return (*seen, _interval(low, high))
     interval = _interval(verdict["rate_low"], verdict["rate_high"])
-    return str(verdict["violations"]), interval, _figure(verdict["allowed"])
+    violations = "-" if verdict["violations"] is None else str(verdict["violations"])
+    return violations, interval, _figure(verdict["allowed"])
 
 
 def _interval(low: float | None, high: float | None) -> str:
