@@ -115,7 +115,7 @@ class Case:
         candidates: words that could stand in the target's place and are *not* true of the picture. P(target) is
             renormalised over the target and these; empty leaves it raw.
         about: words a picture must make true for the caption to be; one that lacks any of them refutes it.
-        present: words that are known to be true of the picture.
+        present: words that are true of the picture, or not known to be false of it.
         region: boxes of what the target names, in pixels of the upright source image.
         tags: the target's kind ("object", "color", "side", "hand"...) and what selections ask for.
         source: where the picture is from.

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -130,7 +131,7 @@ def _instances(file: _Annotations) -> tuple[dict[int, tuple[Instance, ...]], tup
         if category not in names:
             raise UsageError(f"{entry.where}: category_id {category} is none of the file's categories.")
         box = entry.box("bbox")
-        area = float(entry.fields.get("area", box.area))
+        area = entry.real("area", box.area)
         instances[of].append(Instance(names[category], box, area, bool(entry.fields.get("iscrowd", 0))))
     return {image: tuple(each) for image, each in instances.items()}, tuple(names.values())
 
@@ -165,15 +166,25 @@ class _Entry:
             raise self._bad(key, "a whole number", value)
         return value
 
+    def real(self, key: str, default: float) -> float:
+        value = self.fields.get(key, default)
+        if not _is_real(value):
+            raise self._bad(key, "a number", value)
+        return float(value)
+
     def box(self, key: str) -> Box:
         value = self.fields.get(key)
-        if not isinstance(value, list) or len(value) != 4 or not all(isinstance(one, int | float) for one in value):
+        if not isinstance(value, list) or len(value) != 4 or not all(map(_is_real, value)) or min(value[2:]) < 0:
             raise self._bad(key, "[x, y, width, height]", value)
         return Box(*map(float, value))
 
     def _bad(self, key: str, wanted: str, value: object) -> UsageError:
         found = f"is {value!r}" if key in self.fields else "is missing"
         return UsageError(f"{self.where}: {key} {found}; it has to be {wanted}.")
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, int | float) and isfinite(value)
 
 
 @dataclass(frozen=True)

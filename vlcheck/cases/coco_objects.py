@@ -46,7 +46,7 @@ def _case(known: Known, caption: Caption, category: str, mentions: list[_Mention
         target=sense.target,
         tags=person | known.names(caption),
         bare=f"a photo of {MASK if number == 'many' else subject}" if known.stands_out(category) else None,
-        candidates=known.absent(number),
+        candidates=known.absent[number],
         about=frozenset({category}),
         region=known.boxes(category),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
 import shutil
 from collections.abc import Iterable
@@ -50,6 +51,8 @@ def _place(case: Case, folder: Path, *, copy: bool) -> str:
         if not target.exists():
             target.parent.mkdir(exist_ok=True)
             shutil.copyfile(source, target)
+        elif not filecmp.cmp(source, target, shallow=False):
+            raise UsageError(f"--to: {source} cannot be copied, {target} is another picture; write to another folder.")
         return f"{_IMAGES}/{source.name}"
     if not source.is_relative_to(folder.resolve()):
         raise UsageError(
@@ -61,12 +64,13 @@ def _place(case: Case, folder: Path, *, copy: bool) -> str:
 def _line(case: Case, image: str) -> dict[str, Any]:
     """The case's fields, those that say nothing left out."""
     needed = {"image": image, "caption": case.caption, "target": case.target, "tags": sorted(case.tags)}
+    # Written even where it is empty: a line without it has the words of its captions.
+    needed |= {"present": sorted(case.present)}
     optional = {
         "id": case.id,
         "bare": case.bare,
         "candidates": list(case.candidates),
         "about": sorted(case.about),
-        "present": sorted(case.present),
         "region": [list(box) for box in case.region],
         "source": case.source,
         "licence": case.licence,

@@ -123,11 +123,13 @@ class Known:
         """The tags of all cases of the photograph."""
         return frozenset({"legible-text"} if self.legible else ())
 
-    def absent(self, number: Number) -> tuple[str, ...]:
-        """A word in that number for each category that is known to be absent."""
-        names = (name for name in self.categories if name not in self.possible)
-        words = (self.lexicons.category(name).canonical(number) for name in names)
-        return tuple(sorted({word for word in words if word and word not in self.present}))
+    @cached_property
+    def absent(self) -> Mapping[Number, tuple[str, ...]]:
+        """In each number, a word for each category that is known to be absent."""
+        names = [name for name in self.categories if name not in self.possible]
+        numbers: tuple[Number, ...] = ("one", "many")
+        words = {number: {self.lexicons.category(name).canonical(number) for name in names} for number in numbers}
+        return {number: tuple(sorted(word for word in words[number] - self.present if word)) for number in numbers}
 
     def boxes(self, category: str) -> tuple[Box, ...]:
         """The boxes of a category; those of crowds only where it has no others."""
@@ -148,7 +150,7 @@ class Known:
 
     def box(self, category: str | None) -> tuple[Box, ...]:
         """The box of a category that has one instance, else none: it is not known which is meant."""
-        return (self.singles[category],) if category in self.singles else ()
+        return (self.singles[category],) if category and category in self.singles else ()
 
     def stands_out(self, category: str) -> bool:
         """Whether it is the only category, or covers at least twice the area of any other."""

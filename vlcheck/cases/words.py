@@ -66,7 +66,9 @@ class Phrasebook(Generic[Meaning]):
 
     def __init__(self, meanings: Mapping[str, Meaning]) -> None:
         self._meanings = {tuple(phrase.split()): meaning for phrase, meaning in meanings.items()}
-        self._longest = max(map(len, self._meanings), default=0)
+        self._longest: dict[str, int] = {}
+        for first, *rest in self._meanings:
+            self._longest[first] = max(self._longest.get(first, 0), 1 + len(rest))
 
     def find(self, tokens: Sequence[Token]) -> Iterator[Found[Meaning]]:
         """From left to right, without overlap."""
@@ -78,7 +80,8 @@ class Phrasebook(Generic[Meaning]):
             start = found.end if found else start + 1
 
     def _at(self, tokens: Sequence[Token], start: int) -> Found[Meaning] | None:
-        for end in range(min(start + self._longest, len(tokens)), start, -1):
+        longest = self._longest.get(tokens[start].word, 0)
+        for end in range(min(start + longest, len(tokens)), start, -1):
             phrase = tuple(token.word for token in tokens[start:end])
             if phrase in self._meanings and all(_GLUE.fullmatch(token.gap) for token in tokens[start : end - 1]):
                 return Found(start, end, self._meanings[phrase])
