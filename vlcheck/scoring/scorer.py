@@ -173,7 +173,12 @@ class Scorer:
         """Ask one batch of one metric; one reply an ask."""
         head = self._mlm if asks[0].queries[0].metric == "mlm" else self._itm
         replies = _guarded(lambda: head(encoded[rows], asks))
-        return [replies] * len(asks) if isinstance(replies, Answer) else replies
+        if not isinstance(replies, Answer):
+            return replies
+        if len(asks) == 1:
+            return [replies]
+        # One text that the model cannot read must not take the others with it.
+        return [self._replies(encoded, [row], [ask])[0] for row, ask in zip(rows, asks, strict=True)]
 
     def _mlm(self, encoded: Encoded, asks: Sequence[_Ask]) -> list[Answer] | Answer:
         texts = [ask.text for ask in asks]
