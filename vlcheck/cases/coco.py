@@ -52,7 +52,7 @@ def read_coco(root: Path, lexicons: Lexicons) -> Offer:
             if photographs.setdefault(photograph.name, photograph) is not photograph:
                 left_out["photograph is listed in two splits"] += 1
     cases = {
-        name: _cases(Known(photograph, lexicons, tuple(categories)), left_out)
+        name: _cases(Known(photograph, lexicons, tuple(categories or lexicons.objects)), left_out)
         for name, photograph in photographs.items()
     }
     return Offer(cases, left_out, lambda case: _check(photographs[case.id.split("-")[1]]))

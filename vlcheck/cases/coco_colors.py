@@ -35,19 +35,20 @@ def _following(caption: Caption, found: Found[str]) -> str:
 def _case(known: Known, caption: Caption, found: Found[str], noun: str) -> Case | str:
     lexicons, color = known.lexicons, found.meaning
     target = caption.tokens[found.start].word
-    category = _category(known, caption, found.end)
+    category = _category(known, caption, found.end) if noun else None
     reason = _why_not(known, caption, found, noun, category)
     if reason:
         return reason
     said = frozenset(name for word in known.said for name in lexicons.colors_of(word))
     others = lexicons.colors.keys() - said - with_near([color], lexicons.colors)
+    candidates = {lexicons.colors[name].words[0] for name in others} - known.present  # oranges are orange
     return known.case(
         "color",
         [target, noun],
         caption=caption.text,
         target=target,
         tags={lexicons.colors[color].kind, *known.names(caption)},
-        candidates=tuple(sorted(lexicons.colors[name].words[0] for name in others)),
+        candidates=tuple(sorted(candidates)),
         about=frozenset({color}),
         region=known.box(category),
     )
