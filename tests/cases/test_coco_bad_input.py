@@ -1,0 +1,128 @@
+"""A COCO folder that cannot be used is named by file, with what would be accepted."""
+
+import json
+import re
+import struct
+import zlib
+
+import pytest
+from PIL import Image
+
+from vlcheck.cases import open_source, with_target
+from vlcheck.errors import UsageError
+
+
+def opening(folder):
+    with pytest.raises(UsageError) as raised:
+        open_source(f"coco:{folder.root}")
+    return str(raised.value)
+
+
+def test_a_folder_without_annotations_is_told_the_layout(folder):
+    message = opening(folder)
+    assert str(folder.root) in message
+    assert "annotations/captions_<split>.json" in message
+
+
+def test_a_folder_that_is_not_there_is_told_the_layout(tmp_path):
+    with pytest.raises(UsageError, match=r"absent: there is no such folder; .*annotations/captions_<split>\.json"):
+        open_source(f"coco:{tmp_path}/absent")
+
+
+@pytest.mark.parametrize("name", ["captions", "instances"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"images": [', "is not JSON"),
+        (b"\xff\xfe\x00", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b"[]", "has to hold an object"),
+        (b"{}", "has no list"),
+        (b'{"images": [1], "annotations": [], "categories": []}', "images[0] is not an object"),
+        (b'{"images": [{}], "annotations": [], "categories": []}', "images[0]: id is missing"),
+    ],
+    ids=["cut short", "no text", "deep", "list", "empty", "number", "no id"],
+)
+def test_an_annotation_file_that_is_none_is_named(folder, name, content, said):
+    folder.photograph("A dog.")
+    folder.write()
+    folder.annotations(name).write_bytes(content)
+    message = opening(folder)
+    assert message.startswith(str(folder.annotations(name)))
+    assert said in message
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "field", "value", "said"),
+    [
+        ("captions", "annotations", "caption", None, "annotations[0]: caption is missing; it has to be a text"),
+        ("captions", "annotations", "image_id", 77, "annotations[0]: image_id 77 is none of the file's images"),
+        ("captions", "images", "file_name", 5, "images[0]: file_name is 5; it has to be a text"),
+        ("captions", "images", "file_name", "../1.jpg", "climbs out"),
+        ("captions", "images", "file_name", "/etc/passwd", "climbs out"),
+        ("captions", "images", "width", "wide", "images[0]: width is 'wide'; it has to be a whole number"),
+        ("instances", "annotations", "bbox", [1, 2, 3], "annotations[0]: bbox is [1, 2, 3]"),
+        ("instances", "annotations", "bbox", [1, 2, 3, float("nan")], "annotations[0]: bbox is"),
+        ("instances", "annotations", "area", "big", "annotations[0]: area is 'big'; it has to be a number"),
+        ("instances", "annotations", "category_id", 99, "category_id 99 is none of the file's categories"),
+        ("instances", "annotations", "image_id", 99, "image_id 99 is none of the file's images"),
+    ],
+)
+def test_a_field_of_the_wrong_kind_is_named(folder, name, table, field, value, said):
+    folder.photograph("A dog.", instances=[("dog", 0, 0, 50, 50)])
+    folder.tables[name][table][0][field] = value
+    if value is None:
+        del folder.tables[name][table][0][field]
+    folder.write()
+    message = opening(folder)
+    assert message.startswith(str(folder.annotations(name)))
+    assert said in message
+
+
+def make_large(path):
+    """A PNG whose header promises 200 megapixels."""
+    header = struct.pack(">4sIIBBBBB", b"IHDR", 20_000, 10_000, 8, 2, 0, 0, 0)
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header)) + b"\0\0\0\0IDAT"
+    )
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda path: path.unlink(), "no such photograph"),
+        (lambda path: path.write_bytes(b""), "not a picture"),
+        (lambda path: path.write_bytes(b"no picture"), "not a picture"),
+        (make_large, "megapixels"),
+        (lambda path: Image.new("RGB", (20, 10)).save(path), "is 20 x 10 pixels"),
+    ],
+    ids=["missing", "empty", "text", "large", "another size"],
+)
+def test_a_photograph_that_cannot_be_used_is_named_with_its_listing(folder, spoil, said):
+    number = folder.photograph("A dog.", instances=[("dog", 0, 0, 50, 50)])
+    folder.write()
+    spoil(folder.path(number))
+    source = open_source(f"coco:{folder.root}")
+    with pytest.raises(UsageError, match=re.escape(said)) as raised:
+        source.select(with_target("object"))
+    assert str(folder.path(number)) in str(raised.value)
+    assert str(folder.annotations("captions")) in str(raised.value)
+
+
+def test_captions_without_an_instances_file_are_not_annotated(folder):
+    folder.photograph("A red bus.")
+    folder.write()
+    folder.annotations("instances").unlink()
+    source = open_source(f"coco:{folder.root}")
+    assert [case.target for case in source.cases] == ["red"]
+    assert source.left_out["object: photograph is not annotated"] == 1
+
+
+def test_a_photograph_in_two_splits_is_one(folder):
+    folder.photograph("A red bus.")
+    folder.write()
+    again = json.loads(folder.annotations("captions").read_text())
+    (folder.root / "annotations" / "captions_zval.json").write_text(json.dumps(again))
+    source = open_source(f"coco:{folder.root}")
+    assert len(source.cases) == 1
+    assert source.left_out["photograph is listed in two splits"] == 1

@@ -1,0 +1,157 @@
+"""What real captions and instances give."""
+
+import hashlib
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from vlcheck.cases import open_source, with_target
+from vlcheck.perturb import OPPOSITES
+
+KINDS = {"object", "color", "side", "hand"}
+
+
+@pytest.fixture(scope="module")
+def source(coco_root):
+    return open_source(f"coco:{coco_root}")
+
+
+def kind(case):
+    (one,) = case.tags & KINDS
+    return one
+
+
+def test_there_are_cases_of_each_kind(source):
+    counts = Counter(map(kind, source.cases))
+    assert counts["object"] >= 130
+    assert counts["color"] >= 35
+    assert counts["side"] >= 30
+    assert counts["hand"] == 1
+
+
+def test_ids_are_unique_ascii_words(source):
+    ids = [case.id for case in source.cases]
+    assert len(set(ids)) == len(ids)
+    assert all(one.isascii() and " " not in one for one in ids)
+
+
+def test_the_one_hand_is_found(source):
+    (case,) = source.select(with_target("hand"))
+    assert case.id == "coco-000000442450-hand-right-hand"
+    assert case.masked == "A man holding a frisbee in his [MASK] hand at a park."
+    assert case.licence == "Attribution-ShareAlike License"
+
+
+def test_right_in_the_mountains_is_no_side(source):
+    of_361919 = [case for case in source.cases if "361919" in case.id]
+    assert not any(case.target in OPPOSITES for case in of_361919)
+    assert source.left_out["hand: word for a side is not about somebody's hand, foot, arm or leg"] == 1
+
+
+def test_photographs_without_instances_are_left_out_of_what_needs_them(source):
+    assert source.left_out["object: photograph is not annotated"] == 24
+    assert source.left_out["side: photograph is not annotated"] == 24
+    assert not any("361919" in case.id for case in source.cases if kind(case) in ("object", "side"))
+
+
+def test_a_photograph_that_was_not_annotated_refutes_no_object(source):
+    cat = next(case for case in source.cases if case.id == "coco-000000196393-object-cat")
+    kitchen = next(case for case in source.cases if "000000403385-object" in case.id)
+    bedroom = next(case for case in source.cases if "000000231549-color" in case.id)
+    assert cat.refuted_by(kitchen)
+    assert not cat.refuted_by(bedroom)
+
+
+def test_no_case_is_refuted_by_its_own_photograph(source):
+    assert all(case.about <= case.present for case in source.cases)
+
+
+def test_no_candidate_is_said_of_the_photograph(source):
+    assert all(case.present.isdisjoint(case.candidates) for case in source.cases)
+    assert min(len(case.candidates) for case in source.cases if "object" in case.tags) >= 40
+    assert min(len(case.candidates) for case in source.cases if "color" in case.tags) >= 3
+
+
+def test_words_that_hint_at_a_category_keep_it_from_the_candidates(source):
+    banana = next(case for case in source.cases if case.id == "coco-000000012667-object-banana")
+    goats = next(case for case in source.cases if case.id == "coco-000000008690-object-girls")
+    assert "phone" not in banana.candidates
+    assert {"dog", "car"} <= set(banana.candidates)
+    assert "cows" not in goats.candidates
+
+
+def test_plural_targets_stand_against_plural_candidates(source):
+    bananas = next(case for case in source.cases if case.id == "coco-000000006012-object-bananas")
+    assert bananas.bare == "a photo of [MASK]"
+    assert {"dogs", "buses"} <= set(bananas.candidates)
+    assert not {"dog", "bus"} & set(bananas.candidates)
+
+
+@pytest.mark.parametrize("words", ["black bear", "banana tree", "brown bear", "black woman", "black and white"])
+def test_a_word_in_another_sense_is_no_target(source, words):
+    first, last = words.split()[0], words.split()[-1]
+    for case in source.cases:
+        if words in case.caption.lower() and kind(case) in ("object", "color"):
+            assert f"[MASK] {last}" not in case.masked
+            assert f"{first} [MASK]" not in case.masked
+
+
+def test_a_color_that_captions_disagree_about_is_left_out(source):
+    for number in ("377575", "249025"):
+        assert not any(number in case.id for case in source.cases if "color" in case.tags)
+
+
+def test_regions_lie_within_the_photograph(source):
+    for case in source.select(with_target("object", "side")):
+        width, height = case.image.size
+        assert case.region
+        assert all(box.x >= 0 and box.x + box.width <= width + 1 for box in case.region)
+        assert all(box.y >= 0 and box.y + box.height <= height + 1 for box in case.region)
+
+
+def test_sides_are_those_of_the_boxes(source):
+    sides = {case.id: case for case in source.cases if "side" in case.tags}
+    for case in sides.values():
+        other = OPPOSITES[case.target]
+        (converse,) = [one for one in sides.values() if one.image == case.image and one.target == other]
+        (box,), (anchor,) = case.region, converse.region
+        left, right = (box, anchor) if case.target == "left" else (anchor, box)
+        assert left.x + left.width <= right.x
+
+
+@pytest.mark.parametrize("images", [7, 8, 200])
+def test_left_and_right_are_true_equally_often(coco_root, images):
+    chosen = open_source(f"coco:{coco_root}:{images}").select(with_target("side"))
+    counts = Counter(case.target for case in chosen)
+    assert abs(counts["left"] - counts["right"]) <= 1
+    assert len({case.image for case in chosen}) == len(chosen)
+
+
+def test_a_smaller_choice_is_the_beginning_of_a_larger_one(coco_root):
+    few, many = (open_source(f"coco:{coco_root}:{n}").select(with_target("object")) for n in (20, 50))
+    assert (len(few), len(many)) == (20, 50)
+    assert many[:20] == few
+
+
+def test_another_seed_chooses_others(coco_root):
+    one, other = (open_source(f"coco:{coco_root}:20:{seed}").select(with_target("object")) for seed in (0, 1))
+    assert {case.id for case in one} != {case.id for case in other}
+
+
+def test_every_process_chooses_the_same(coco_root):
+    code = (
+        "import hashlib, sys; from vlcheck.cases import open_source, with_target\n"
+        "chosen = open_source(sys.argv[1]).select(with_target('object'))\n"
+        "said = [(c.id, c.candidates, sorted(c.present), c.bare) for c in chosen]\n"
+        "print(hashlib.sha256(repr(said).encode()).hexdigest())"
+    )
+    spec = f"coco:{coco_root}:50"
+    chosen = open_source(spec).select(with_target("object"))
+    said = [(case.id, case.candidates, sorted(case.present), case.bare) for case in chosen]
+    for seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", code, spec], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == hashlib.sha256(repr(said).encode()).hexdigest()
