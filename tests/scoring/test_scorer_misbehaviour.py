@@ -120,6 +120,26 @@ def test_one_bad_text_leaves_the_others_of_its_call_alone(tmp_path: Path, store:
     assert kept[second.key] == Answer(error="the model returned 1 scores for 2 words")
 
 
+def test_a_text_that_cannot_be_read_leaves_the_others_of_its_call_alone(tmp_path: Path, store: ScoreStore) -> None:
+    class Picky(CountingModel):
+        def itm(self, encoded, texts, foils=None):
+            if any("giraffe" in text for text in texts):
+                raise ValueError("too tall")
+            return super().itm(encoded, texts, foils)
+
+    picture = photograph(tmp_path, 1)
+    texts = ("a dog", "a giraffe", "a cat")
+    dog, giraffe, cat = queries = [Query("itm", picture, text) for text in texts]
+    model = Picky(tmp_path / "journal.txt")
+
+    Scorer(model, store).run(make_plan(queries))
+
+    kept = store.get_many(queries)
+    assert kept[giraffe.key] == Answer(error="ValueError: too tall")
+    assert [len(kept[query.key].values) for query in (dog, cat)] == [1, 1]
+    assert set(model.asked("encode").values()) == {1}
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1 + 5e-7, -5e-7])
 def test_values_for_the_verdict_to_judge_are_kept(tmp_path: Path, store: ScoreStore, value: float) -> None:
     class Odd(CountingModel):

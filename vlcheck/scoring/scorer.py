@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar, get_args
+from typing import get_args
 
 import numpy as np
 from PIL import Image
@@ -18,8 +18,6 @@ from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.plan import Chunk, Plan
 from vlcheck.scoring.render import pixel_sha256, render_all, thumbnail_jpeg
 from vlcheck.scoring.store import ScoreStore
-
-_T = TypeVar("_T")
 
 TOLERANCE = 1e-6  # by how much rounding may carry a probability past 0 or 1
 TEXTS_PER_PICTURE = 4  # texts in one call, per picture of a batch
@@ -123,7 +121,7 @@ class Scorer:
         if not queries:
             return
         rows = {key: row for row, key in enumerate(images)}
-        encoded = _guarded(lambda: self._encode([*images.values()]))
+        encoded = self._encode([*images.values()])
         images.clear()  # memory: from here on the features stand for them
         if isinstance(encoded, Answer):
             self.store.put((query, encoded) for query in queries)
@@ -157,7 +155,10 @@ class Scorer:
         return images
 
     def _encode(self, images: Sequence[Image.Image]) -> Encoded | Answer:
-        encoded = self.model.encode(images)
+        try:
+            encoded = self.model.encode(images)
+        except Exception as error:  # noqa: BLE001 - a model is foreign code: what it raises is an answer, not our end
+            return _raised(error)
         if len(encoded) != len(images):
             return Answer(error=f"the model encoded {len(encoded)} pictures of {len(images)}")
         return encoded
@@ -172,13 +173,14 @@ class Scorer:
     def _replies(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> list[Answer]:
         """Ask one batch of one metric; one reply an ask."""
         head = self._mlm if asks[0].queries[0].metric == "mlm" else self._itm
-        replies = _guarded(lambda: head(encoded[rows], asks))
-        if not isinstance(replies, Answer):
-            return replies
-        if len(asks) == 1:
-            return [replies]
-        # One text that the model cannot read must not take the others with it.
-        return [self._replies(encoded, [row], [ask])[0] for row, ask in zip(rows, asks, strict=True)]
+        try:
+            replies = head(encoded[rows], asks)
+        except Exception as error:  # noqa: BLE001 - foreign code, as in _encode
+            if len(asks) > 1:
+                # One text that the model cannot read must not take the others with it.
+                return [self._replies(encoded, [row], [ask])[0] for row, ask in zip(rows, asks, strict=True)]
+            replies = _raised(error)
+        return [replies] * len(asks) if isinstance(replies, Answer) else replies
 
     def _mlm(self, encoded: Encoded, asks: Sequence[_Ask]) -> list[Answer] | Answer:
         texts = [ask.text for ask in asks]
@@ -238,8 +240,5 @@ def _miscounted(found: int, of: str, n: int) -> Answer:
     return Answer(error=f"the model returned {found} scores for {n} {of}")
 
 
-def _guarded(call: Callable[[], _T]) -> _T | Answer:
-    try:
-        return call()
-    except Exception as error:  # noqa: BLE001 - a model is foreign code: whatever it raises is an answer, not our end
-        return Answer(error=f"{type(error).__name__}: {error}")
+def _raised(error: Exception) -> Answer:
+    return Answer(error=f"{type(error).__name__}: {error}")
