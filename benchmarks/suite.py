@@ -179,10 +179,13 @@ def one_by_one(plan: Plan, pictures: dict[str, Image.Image], sample: int) -> lis
 
 
 def peak_memory(coco: Path, images: int) -> float:
-    """Peak resident memory in MB of a run in a process of its own."""
+    """Peak resident memory in MB of a run in a process of its own.
+
+    Linux's VmHWM begins anew with the program; getrusage's ru_maxrss would begin with this process's peak.
+    """
     code = (
-        "import resource, sys, pytest; pytest.main(sys.argv[1:]);"
-        "print('peak', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        "import re, sys, pathlib, pytest; pytest.main(sys.argv[1:]);"
+        "print('peak', re.search(r'VmHWM:\\s+(\\d+) kB', pathlib.Path('/proc/self/status').read_text())[1])"
     )
     with tempfile.TemporaryDirectory() as folder:
         arguments = [f"--vl-model=albef:{os.environ[PATH]}", f"--vl-data=coco:{coco}:{images}", "-q", "--tb=no"]
