@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -78,7 +79,9 @@ class ImageFile:
         _ = self.size
 
     def _header(self) -> Image.Image:
-        image = Image.open(self.path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # Pillow's limit is a little under ours
+            image = Image.open(self.path)
         width, height = image.size
         if width * height > MAX_PIXELS:
             image.close()
