@@ -19,11 +19,12 @@ def four(hint, blocked, bare, blocked_bare):
     return sample(**{BEFORE: hint, "blocked_hint": blocked, "original_bare": bare, "blocked_bare": blocked_bare})
 
 
-def test_the_four_cells_and_their_interaction():
+def test_the_four_cells_their_interaction_and_the_balance():
     cells = VisionAndLanguage().cells([four(0.9, 0.5, 0.7, 0.1), four(0.7, 0.3, 0.5, 0.1)])
     expected = {"original_hint": 0.8, "blocked_hint": 0.4, "original_bare": 0.6, "blocked_bare": 0.1, "n": 2}
     assert {cell: cells[cell] for cell in expected} == pytest.approx(expected)
     assert cells["interaction"] == pytest.approx((0.8 - 0.4) - (0.6 - 0.1))
+    assert cells["balance"] == pytest.approx(0.6 - 0.4)
 
 
 def test_a_case_without_all_cells_is_in_none():

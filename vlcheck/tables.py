@@ -35,7 +35,10 @@ class Table(Protocol):
 
 @dataclass(frozen=True)
 class VisionAndLanguage:
-    """Figure 1's 2 x 2: picture original or blocked, text with its hint or bare, and the interaction of the two."""
+    """Figure 1's 2 x 2: picture original or blocked, text with its hint or bare.
+
+    Beside the four cells their interaction, and the balance D of `vlcheck.expect.Balance`.
+    """
 
     name: ClassVar[str] = "vision_language"
 
@@ -52,6 +55,7 @@ class VisionAndLanguage:
         if cells:
             with_hint = cells["original_hint"] - cells["blocked_hint"]
             cells["interaction"] = with_hint - (cells["original_bare"] - cells["blocked_bare"])
+            cells["balance"] = cells["original_bare"] - cells["blocked_hint"]
         return cells
 
 

@@ -15,6 +15,7 @@ _TWO_BY_TWO = {
     "original_bare": "original, bare",
     "blocked_bare": "blocked, bare",
     "interaction": "interaction",
+    "balance": "balance, picture alone less words alone",
 }
 
 
