@@ -1,0 +1,80 @@
+"""Lexicons are data: they can be replaced, and each key is checked."""
+
+import pytest
+
+from vlcheck.cases import open_source
+from vlcheck.cases.lexicon_files import FILES, load_lexicons
+from vlcheck.errors import UsageError
+from vlcheck.suite import lexicons_path
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Write a lexicon of one's own; returns its folder."""
+
+    def write(name, text):
+        (tmp_path / f"{name}.toml").write_text(text)
+        return tmp_path
+
+    return write
+
+
+def refusal(folder):
+    with pytest.raises(UsageError) as raised:
+        load_lexicons(lexicons_path(), folder)
+    return str(raised.value)
+
+
+def test_the_shipped_ones_are_whole():
+    lexicons = load_lexicons(lexicons_path())
+    assert {path.stem for path in lexicons_path().glob("*.toml")} == set(FILES)
+    assert len(lexicons.objects) == 80
+    kinds = {name: color.kind for name, color in lexicons.colors.items()}
+    assert {name for name, kind in kinds.items() if kind == "achromatic"} == {"white", "black", "gray"}
+    assert lexicons.sides.words == {"left", "right"}
+
+
+def test_one_file_of_ones_own_takes_the_place_of_one(own):
+    folder = own("colors", '[teal]\nkind = "chromatic"\nwords = ["Teal"]\n')
+    lexicons = load_lexicons(lexicons_path(), folder)
+    assert list(lexicons.colors) == ["teal"]
+    assert lexicons.colors_of("teal") == {"teal"}
+    assert len(lexicons.objects) == 80
+
+
+def test_other_words_make_other_cases(coco_root, own):
+    folder = own("colors", '[white]\nkind = "achromatic"\nwords = ["white"]\n')
+    theirs = open_source(f"coco:{coco_root}", lexicons=folder).cases
+    assert {case.target for case in theirs if "color" in case.tags} == {"white"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("colors", "[red", "colors.toml: is not TOML"),
+        ("colors", "red = 1", "unknown key 'red'; the file holds tables"),
+        ("colors", '[red]\nkind = "loud"\nwords = ["red"]', "[red]: kind is 'loud'; it has to be chromatic"),
+        ("colors", '[red]\nkind = "chromatic"\nwords = []', "[red]: words has to hold the color's name"),
+        ("colors", '[red]\nkind = "chromatic"\nword = ["red"]', "[red]: has no words"),
+        ("colors", '[red]\nkind = "chromatic"\nwords = ["red"]\nnaer = []', "unknown key 'naer'. Did you mean 'near'?"),
+        ("colors", '[red]\nkind = "chromatic"\nwords = ["red"]\nnear = ["pink"]', "near has an unknown name 'pink'"),
+        ("objects", '[dog]\none = "dog"', "[dog]: one has to be a list of words"),
+        ("objects", '[dog]\none = ["big dog"]', "'big dog' is a phrase; one and many hold single words"),
+        ("objects", '[dog]\none = ["dog"]\nphrases = ["big cat"]', "has none of the words in one and many"),
+        ("objects", '[dog]\none = ["dog"]\ncandidate = "no"', "candidate has to be true or false"),
+        ("objects", "[dog]\nname = 3", "name has to be a text"),
+        ("persons", 'category = "person"\ncontrary = []', "contrary has to be a table of lists of words"),
+        ("sides", 'words = ["left"]', "has no possessors"),
+        ("colours", "", "there is no such lexicon. Did you mean 'colors'?"),
+    ],
+)
+def test_what_a_lexicon_cannot_hold_is_named(own, name, text, said):
+    folder = own(name, text)
+    message = refusal(folder)
+    assert str(folder / f"{name}.toml") in message
+    assert said in message
+
+
+def test_a_folder_without_lexicons_is_told_their_names(tmp_path):
+    assert "colors.toml" in refusal(tmp_path)
+    assert "there is no such folder" in refusal(tmp_path / "absent")

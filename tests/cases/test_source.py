@@ -1,0 +1,112 @@
+"""Specs, and how so many cases are chosen."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.conftest import write_cases
+from vlcheck.cases import Case, open_source, with_target
+from vlcheck.cases.selection import choose
+from vlcheck.errors import UsageError
+from vlcheck.perturb import Solid
+
+
+def case(image, target, *tags, bare=None):
+    picture = Solid((1, 1), (int(image) % 256, int(image) // 256, 0))
+    return Case(
+        id=f"{image}-{target}", image=picture, caption=f"a {target}", target=target, tags=frozenset(tags), bare=bare
+    )
+
+
+def offer(*cases):
+    by_image = {}
+    for one in cases:
+        by_image.setdefault(one.id.partition("-")[0], []).append(one)
+    return by_image
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("", "unknown source ''"),
+        ("scene:5", "unknown source 'scene'"),
+        ("jsonll:x", "Did you mean 'jsonl'?"),
+        ("coco:", "names no path"),
+        ("jsonl", "names no path"),
+        ("coco:x:0", "it has to be 1 or more"),
+    ],
+)
+def test_a_spec_that_means_nothing_is_told_what_would(spec, said):
+    with pytest.raises(UsageError) as raised:
+        open_source(spec)
+    assert said in str(raised.value)
+    assert repr(spec) in str(raised.value)
+
+
+def test_a_path_with_colons_is_read_from_the_right(tmp_path):
+    folder = tmp_path / "odd:3:name"
+    write_cases(folder, 8)
+    source = open_source(f"jsonl:{folder}/cases.jsonl:5:2")
+    assert (source.images, source.seed, len(source.select(with_target("object")))) == (5, 2, 5)
+
+
+def test_200_images_a_behavior_unless_said(tmp_path):
+    assert open_source(f"jsonl:{write_cases(tmp_path, 1)}").images == 200
+
+
+def test_a_home_folder_is_found(tmp_path, monkeypatch):
+    write_cases(tmp_path, 2)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert len(open_source("jsonl:~/cases.jsonl").cases) == 2
+    assert Path("~/cases.jsonl").expanduser() == tmp_path / "cases.jsonl"
+
+
+def test_kinds_are_any_of_having_are_all_and_lacking_is_none():
+    cases = [
+        case(1, "dog", "object", "legible-text"),
+        case(2, "red", "color", "chromatic"),
+        case(3, "white", "color", "achromatic"),
+        case(4, "left", "side"),
+    ]
+
+    def chosen(selection):
+        return {one.target for one in cases if selection.accepts(one)}
+
+    assert chosen(with_target("object", "side")) == {"dog", "left"}
+    assert chosen(with_target("color", having=("chromatic",))) == {"red"}
+    assert chosen(with_target("object", "color", lacking=("legible-text", "chromatic"))) == {"white"}
+    assert chosen(with_target("object", bare=True)) == set()
+
+
+def test_a_selection_reads_as_it_was_asked():
+    selection = with_target("side", "hand", having=("person",), lacking=("legible-text",), bare=True)
+    assert selection.label == "side or hand, person, bare, without legible-text"
+
+
+@pytest.mark.parametrize(("kinds", "tags"), [((), {}), (("object",), {"having": "chromatic"})])
+def test_a_selection_of_nothing_or_of_letters_is_a_mistake(kinds, tags):
+    with pytest.raises(ValueError, match="with_target"):
+        with_target(*kinds, **tags)
+
+
+def test_targets_take_turns_and_the_rarest_is_never_crowded_out():
+    dogs = [case(number, "dog", "object") for number in range(90)]
+    cats = [case(number, "cat", "object") for number in range(90, 95)]
+    chosen = choose(offer(*dogs, *cats), with_target("object"), at_most=12, seed=0)
+    assert Counter(one.target for one in chosen) == {"dog": 7, "cat": 5}
+
+
+def test_an_image_gives_one_case_and_the_rare_target_gets_it():
+    crowded = [one for number in range(20) for one in (case(number, "dog", "object"), case(number, "cat", "object"))]
+    chosen = choose(offer(*crowded), with_target("object"), at_most=20, seed=0)
+    assert Counter(one.target for one in chosen) == {"dog": 10, "cat": 10}
+    assert len({one.image.key for one in chosen}) == 20
+
+
+def test_the_choice_hangs_on_seed_and_names_and_not_on_order():
+    cases = [case(number, "dog", "object") for number in range(50)]
+    first = choose(offer(*cases), with_target("object"), at_most=10, seed=0)
+    assert choose(offer(*reversed(cases)), with_target("object"), at_most=10, seed=0) == first
+    assert choose(offer(*cases), with_target("object"), at_most=10, seed=1) != first
+    assert choose(offer(*cases), with_target("object"), at_most=5, seed=0) == first[:5]
