@@ -158,6 +158,13 @@ class LovesColor(Competent):
         return None if seen.grey else super()._truth(seen, template)
 
 
+class Stumbles(Competent):
+    """Knows its photographs, but one of them in colour alone."""
+
+    def _truth(self, seen, template):
+        return None if seen.grey and "number 6," in template else super()._truth(seen, template)
+
+
 class ReadsOnly(Competent):
     """Answers from the caption's words, whatever the picture: it has read every caption before."""
 
@@ -269,6 +276,7 @@ miscounts = factory(Miscounts)
 says_right = factory(SaysRight)
 loves_color = factory(LovesColor)
 reads_only = factory(ReadsOnly)
+stumbles = factory(Stumbles)
 hashes = factory(Hashes)
 matches_only = factory(MatchesOnly)
 interrupted = factory(Interrupted)

@@ -73,9 +73,10 @@ class Behavior:
 
     def trials(self, cases: Sequence[Case], metric: Metric) -> list[Trial]:
         """Each of the behavior's cases in every arm."""
-        return [self._trial(case, metric, cases) for case in cases]
+        return [self.trial(case, metric, cases) for case in cases]
 
-    def _trial(self, case: Case, metric: Metric, others: Sequence[Case]) -> Trial:
+    def trial(self, case: Case, metric: Metric, others: Sequence[Case]) -> Trial:
+        """One of them; `others` are all of the behavior's cases."""
         views = self._views(case, others)
         arms = {arm: self._question(metric, view) if isinstance(view, View) else view for arm, view in views.items()}
         return Trial(case, MappingProxyType(arms))

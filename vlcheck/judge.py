@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from vlcheck.behavior import Behavior, Question, Trial, ask
@@ -59,25 +59,46 @@ class ModelUnderTest:
             return answer.reading.value
         raise UsageError(f"case {case.id}: {answer.error or answer.unasked}")
 
+    def lacks(self, metric: Metric) -> str:
+        """Why the model cannot be asked for a metric; "" where it can."""
+        if metric in self.adapter.metrics:
+            return ""
+        reasons: Mapping[str, str] = getattr(self.adapter, "lacks", {})
+        offered = ", ".join(sorted(self.adapter.metrics))
+        return f"{self.adapter.name} has no {metric}: {reasons.get(metric, f'it offers {offered}')}"
+
+    def examine(self, behavior: Behavior, metric: Metric, case: Case) -> Row:
+        """The evidence of one of the behavior's cases; scores what is not kept yet. Raises UsageError as `judge`."""
+        tolerances = self._tolerances(behavior, metric)
+        trial = behavior.trial(case, metric, self.source.select(behavior.cases))
+        _, row = _find(trial, behavior, tolerances, self.scorer)
+        return row
+
     def judge(self, behavior: Behavior, metric: Metric) -> Verdict:
-        """Score what is not kept yet, and say whether the behavior holds."""
-        if metric not in self.adapter.metrics:
-            raise UsageError(f"{self.adapter.name} has no {metric}; it can be asked {sorted(self.adapter.metrics)}.")
-        kind = self.adapter.kinds[metric]
-        tolerances = self.policy.tolerances(metric, kind, behavior.name)
+        """Score what is not kept yet, and say whether the behavior holds.
+
+        Raises:
+            UsageError: where the model cannot be asked for the metric, or the data or the policy lacks something.
+        """
+        tolerances = self._tolerances(behavior, metric)
         trials = behavior.trials(self.source.select(behavior.cases), metric)
         heard = [_find(trial, behavior, tolerances, self.scorer) for trial in trials]
         findings = Findings(behavior, tuple(finding for finding, _ in heard))
         judgement = Judgement(
             behavior=behavior,
             metric=metric,
-            score_kind=kind,
+            score_kind=self.adapter.kinds[metric],
             verdict=findings.verdict(self.policy.rule(behavior.name)),
             rows=tuple(row for _, row in heard),
             tables={table.name: table.cells(findings.samples) for table in behavior.tables},
         )
         self.record(judgement)
         return judgement.verdict
+
+    def _tolerances(self, behavior: Behavior, metric: Metric) -> Tolerances:
+        if reason := self.lacks(metric):
+            raise UsageError(reason)
+        return self.policy.tolerances(metric, self.adapter.kinds[metric], behavior.name)
 
 
 def _find(trial: Trial, behavior: Behavior, tolerances: Tolerances, scorer: Scorer) -> tuple[Finding, Row]:

@@ -34,6 +34,12 @@ class Shown:
     top: Top = ()
     boxes: tuple[tuple[float, ...], ...] = ()
 
+    def __str__(self) -> str:
+        """Score, likeliest words and text, in a line."""
+        likeliest = sorted(self.scores.items(), key=lambda pair: -pair[1])[:5]
+        raw = ", ".join(f"{word} {score:.4f}" for word, score in likeliest)
+        return f"{self.value:.4f} ({raw})  {self.text!r}"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -54,6 +60,13 @@ class Row:
     def margin(self) -> float | None:
         """The margin; of several values the one that is farthest from 0."""
         return max(self.margins.values(), key=abs, default=None)
+
+    def lines(self) -> Iterator[str]:
+        """The row as a terminal shows it."""
+        yield f"case {self.case.id}, " + (f"margin {self.margin:+.4f}" if self.margin is not None else self.reason)
+        for name, shown in (("before", self.before), ("after", self.after)):
+            if shown:
+                yield f"  {name:6} {shown}"
 
 
 @dataclass(frozen=True)

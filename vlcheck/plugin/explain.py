@@ -10,7 +10,7 @@ import pytest
 from vlcheck.plugin.run import JUDGEMENTS
 
 if TYPE_CHECKING:
-    from vlcheck.judgement import Judgement, Shown
+    from vlcheck.judgement import Judgement
 
 
 def add(item: pytest.Item, report: pytest.TestReport) -> None:
@@ -28,14 +28,4 @@ def _lines(judgement: Judgement) -> Iterator[str]:
     verdict = judgement.verdict
     yield f"{judgement.behavior.bias}, {judgement.metric}: {verdict.summary}"
     for row in judgement.worst():
-        yield f"  case {row.case.id}, margin {row.margin:+.4f}"
-        for name, shown in (("before", row.before), ("after", row.after)):
-            if shown:
-                yield f"    {name:6} {_scores(shown)}  {shown.text!r}"
-
-
-def _scores(shown: Shown) -> str:
-    raw = ", ".join(
-        f"{word} {score:.4f}" for word, score in sorted(shown.scores.items(), key=lambda pair: -pair[1])[:5]
-    )
-    return f"{shown.value:.4f} ({raw})"
+        yield from (f"  {line}" for line in row.lines())

@@ -24,9 +24,8 @@ def verdict(request: pytest.FixtureRequest) -> Verdict:
     if statement is None:
         pytest.fail("the verdict fixture belongs to a test that states its behavior with @behavior(...)", pytrace=False)
     model = under_test(request)
-    if statement.metric not in model.adapter.metrics:
-        lacks = getattr(model.adapter, "lacks", {})
-        pytest.skip(f"{model.adapter.name} has no {statement.metric}: {lacks.get(statement.metric, 'it offers none')}")
+    if reason := model.lacks(statement.metric):
+        pytest.skip(reason)
     with _plainly():
         verdict = model.judge(statement.behavior(request.node), statement.metric)
     consequence = model.policy.on.get(verdict.status, "fail")

@@ -79,7 +79,7 @@ def behavior(
     return pytest.mark.parametrize(ARGUMENT, parameters, indirect=True)
 
 
-def stated(item: pytest.Item) -> Stated | None:
+def stated(item: object) -> Stated | None:
     """What a collected test states, or None for a test of another kind."""
     call = getattr(item, "callspec", None)
     statement = call.params.get(ARGUMENT) if call else None

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import pytest
 
 from vlcheck.errors import UsageError
-
-IniType = Literal["string", "bool"]
 
 
 class _Option(NamedTuple):
@@ -29,6 +27,10 @@ _OPTIONS = (
     _Option("results", "PATH", "where the results go (vlcheck-results.jsonl)"),
     _Option("policy", "PATH", "tolerances and allowed rates (fixtures/policy.toml)"),
     _Option("lexicons", "DIR", "words that replace the shipped lexicons (fixtures/lexicons)"),
+)
+_FLAGS = (
+    _Option("no-images", "", "leave the pictures out of the results, e.g. where they are private"),
+    _Option("cases", "", "a test for every single case as well, which gates nothing: an xfail where the case violates"),
 )
 
 
@@ -50,6 +52,7 @@ class Settings:
     policy: Path | None
     lexicons: Path | None
     images: bool
+    cases: bool
     plan: bool
     asked: bool
 
@@ -73,9 +76,9 @@ def add(parser: pytest.Parser) -> None:
     for option in _OPTIONS:
         group.addoption(f"--vl-{option.name}", metavar=option.metavar, default=None, help=option.help)
         parser.addini(_ini(option.name), option.help, default="")
-    without = "leave the pictures out of the results, e.g. where they are private"
-    group.addoption("--vl-no-images", action="store_true", default=None, help=without)
-    parser.addini("vl_no_images", without, type="bool", default=False)
+    for flag in _FLAGS:
+        group.addoption(f"--vl-{flag.name}", action="store_true", default=None, help=flag.help)
+        parser.addini(_ini(flag.name), flag.help, type="bool", default=False)
     group.addoption(
         "--vl-plan", action="store_true", help="say what the selected tests take and can tell; score nothing"
     )
@@ -92,6 +95,9 @@ def read(config: pytest.Config) -> Settings:
         given = config.getoption(_ini(name), default=None)
         return cast("str", config.getini(_ini(name)) if given is None else given)
 
+    def flag(name: str) -> bool:
+        return bool(config.getoption(_ini(name), default=None) or config.getini(_ini(name)))
+
     def path(name: str) -> Path | None:
         return config.invocation_params.dir / Path(said(name)).expanduser() if said(name) else None
 
@@ -105,7 +111,8 @@ def read(config: pytest.Config) -> Settings:
         results=path("results") or config.invocation_params.dir / "vlcheck-results.jsonl",
         policy=path("policy"),
         lexicons=path("lexicons"),
-        images=not (config.getoption("vl_no_images", default=None) or config.getini("vl_no_images")),
+        images=not flag("no-images"),
+        cases=flag("cases"),
         plan=bool(config.getoption("vl_plan", default=False)),
         asked=config.getoption("vl_model", default=None) is not None,
     )

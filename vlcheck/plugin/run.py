@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 from dataclasses import replace
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +14,12 @@ import pytest
 
 from vlcheck.errors import UsageError
 from vlcheck.plugin import options
+from vlcheck.plugin.case_item import CaseItem, case_items
 from vlcheck.plugin.mark import all_stated
 from vlcheck.plugin.progress import Reporter
 
 if TYPE_CHECKING:
+    from vlcheck.cases import CaseSource
     from vlcheck.judge import ModelUnderTest
     from vlcheck.judgement import Judgement
     from vlcheck.plugin.workbench import Workbench
@@ -59,11 +63,20 @@ class Run:
             self._folder = Path(shared or tempfile.mkdtemp(prefix="vlcheck-"))
         return self._folder
 
+    @cached_property
+    def source(self) -> CaseSource:
+        """The cases, read when they are first needed. Raises UsageError."""
+        from vlcheck.cases import open_source  # in no run of other projects
+
+        self.settings.demand_data()
+        return open_source(self.settings.data, lexicons=self.settings.lexicons)
+
     def prepare(self, session: pytest.Session) -> None:
         """Score all that the selected tests will ask, before the first of them runs."""
         chosen = all_stated(session.items)
-        self.selected = len(chosen)
-        if not chosen or session.config.option.collectonly:
+        single = [item for item in session.items if isinstance(item, CaseItem)]
+        self.selected = len(chosen) + len(single)
+        if not self.selected or session.config.option.collectonly:
             return
         reporter = Reporter(self.config, self.folder)
         try:
@@ -71,19 +84,34 @@ class Run:
             foresight = bench.foresee(chosen)
             reporter.say(foresight.hopeless())
             if not session.config.getvalue("maxfail"):
-                bench.score(foresight, self.folder, reporter.show)
+                asked = [item.queries() for item in single if not bench.model.lacks(item.metric)]
+                bench.score(chain(foresight.queries, *asked), self.folder, reporter.show)
         except UsageError as error:
-            if not self.is_worker:
-                raise pytest.UsageError(str(error)) from error
-            # A worker has no terminal and no exit status of its own: its tests have to say it.
-            self.problem = str(error)
+            self._complain(error)
+
+    def read_cases(self) -> None:
+        """Read the cases before the tests are collected, where each case is to have an item."""
+        if self.settings.cases:
+            try:
+                _ = self.source
+            except UsageError as error:
+                self._complain(error)
+
+    def with_cases(self, made: object) -> object:
+        """What pytest made of a function, each behavior followed by its single cases where they are asked for."""
+        if not self.settings.cases or self.problem or not isinstance(made, list):
+            return made
+        try:
+            return [one for item in made for one in (item, *case_items(item, self.source, self.model_for))]
+        except UsageError as error:
+            raise pytest.Collector.CollectError(str(error)) from error
 
     def plan(self, session: pytest.Session) -> None:
         """Say what the selected tests would take and could tell, and score nothing."""
         from vlcheck.plugin.workbench import outlook  # in no run of other projects
 
         try:
-            Reporter(self.config, self.folder).say(outlook(self.settings, all_stated(session.items)))
+            Reporter(self.config, self.folder).say(outlook(self.settings, self.source, all_stated(session.items)))
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
 
@@ -122,12 +150,19 @@ class Run:
         if self._folder and not self.is_worker:
             shutil.rmtree(self._folder, ignore_errors=True)
 
+    def _complain(self, error: UsageError) -> None:
+        if not self.is_worker:
+            raise pytest.UsageError(str(error)) from error
+        # A worker has no terminal and no exit status of its own: its tests have to say it.
+        self.problem = str(error)
+
     def _open(self) -> tuple[Workbench, Part]:
         if self._opened is None:
             from vlcheck.plugin.workbench import Workbench  # brings torch
             from vlcheck.report.results import Part
 
-            bench = Workbench.open(self.settings, self.folder)
+            self.settings.demand()
+            bench = Workbench.open(self.settings, self.source, self.folder)
             part = Part(self.folder, (self._input or {}).get("workerid", "main"))
             part.keep([bench.header()])
             self._opened = bench, part

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from vlcheck.cases import open_source
+from vlcheck.cases import CaseSource
 from vlcheck.judge import ModelUnderTest
 from vlcheck.judgement import Judgement
 from vlcheck.models.load import load_model
@@ -19,6 +19,7 @@ from vlcheck.plugin import foresight
 from vlcheck.plugin.foresight import Chosen, Foresight, foresee
 from vlcheck.plugin.options import Settings
 from vlcheck.policy import METRICS, load_policy
+from vlcheck.query import Query
 from vlcheck.scoring.leases import work_together
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.scorer import Progress, Scorer
@@ -37,19 +38,18 @@ class Workbench:
     held: ExitStack
 
     @classmethod
-    def open(cls, settings: Settings, folder: Path) -> Workbench:
-        """Load everything, the quickest to be wrong first.
+    def open(cls, settings: Settings, source: CaseSource, folder: Path) -> Workbench:
+        """Load what the cases are to be asked of, the quickest to be wrong first.
 
         Args:
             settings: what the options say.
+            source: the cases.
             folder: what the run's processes share.
 
         Raises:
             UsageError: naming the option that cannot be satisfied.
         """
-        settings.demand()
         policy = load_policy(settings.policy or policy_path())
-        source = open_source(settings.data, lexicons=settings.lexicons)
         adapter = load_model(settings.model, device=settings.device, dtype=settings.dtype)
         held = ExitStack()
         path = settings.store or folder / "scores.sqlite"
@@ -65,9 +65,9 @@ class Workbench:
         """What the chosen tests take and can tell."""
         return foresee(chosen, self.model.source, self.model.policy, self.model.adapter.metrics)
 
-    def score(self, foreseen: Foresight, leases: Path, progress: Callable[[Progress], None]) -> None:
-        """Score all that is foreseen, together with every process that calls this with the same leases."""
-        plan = make_plan(foreseen.queries, batch_size=self.settings.batch_size)
+    def score(self, queries: Iterable[Query], leases: Path, progress: Callable[[Progress], None]) -> None:
+        """Answer all queries, together with every process that calls this with the same ones and leases."""
+        plan = make_plan(queries, batch_size=self.settings.batch_size)
         work_together(plan, self.model.scorer, leases, progress=progress)
 
     def header(self) -> dict[str, object]:
@@ -105,10 +105,8 @@ class Workbench:
                 yield {"kind": "image", "key": key, "sha256": kept.sha256, "jpeg": jpeg}
 
 
-def outlook(settings: Settings, chosen: Chosen) -> Iterator[str]:
+def outlook(settings: Settings, source: CaseSource, chosen: Chosen) -> Iterator[str]:
     """The lines of --vl-plan. Raises UsageError naming the option that cannot be satisfied."""
-    settings.demand_data()
-    source = open_source(settings.data, lexicons=settings.lexicons)
     policy = load_policy(settings.policy or policy_path())
     model = load_model(settings.model, device=settings.device, dtype=settings.dtype) if settings.model else None
     return foresight.outlook(foresee(chosen, source, policy, model.metrics if model else METRICS), model)

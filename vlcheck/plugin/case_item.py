@@ -1,0 +1,106 @@
+"""A pytest item for every single case: it informs, and the behavior's own item alone gates."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vlcheck.errors import UsageError
+from vlcheck.plugin.mark import Stated, stated
+
+if TYPE_CHECKING:
+    from vlcheck.behavior import Behavior
+    from vlcheck.cases import Case, CaseSource
+    from vlcheck.judge import ModelUnderTest
+    from vlcheck.query import Query
+
+ModelFor = Callable[[pytest.Item], "ModelUnderTest"]
+INFORMS = "a case informs; the behavior as a whole has the verdict"
+
+
+class Violation(Exception):
+    """A case whose margin is 0 or less."""
+
+
+class CaseItem(pytest.Item):
+    """One case of a behavior under one metric: xfailed where it violates, xpassed where it holds.
+
+    Args:
+        of: the behavior's own item.
+        statement: what that states.
+        case: one of its cases.
+        source: where they are from.
+        model_for: gives the model under test.
+    """
+
+    def __init__(
+        self,
+        *,
+        of: pytest.Function,
+        statement: Stated,
+        case: Case,
+        source: CaseSource,
+        model_for: ModelFor,
+        **node: Any,
+    ) -> None:
+        super().__init__(**node)
+        self.metric = statement.metric
+        self._of, self._statement, self._case = of, statement, case
+        self._source, self._model_for = source, model_for
+        self.own_markers += [mark for mark in of.own_markers if mark.name != "parametrize"]
+        self.add_marker(pytest.mark.xfail(reason=INFORMS, raises=Violation, strict=False))
+
+    @cached_property
+    def behavior(self) -> Behavior:
+        """What the case is one of."""
+        return self._statement.behavior(self._of)
+
+    def queries(self) -> Iterator[Query]:
+        """All that the case asks."""
+        return self.behavior.trial(self._case, self.metric, self._source.select(self._statement.cases)).queries()
+
+    def runtest(self) -> None:
+        model = self._model_for(self)
+        if reason := model.lacks(self.metric):
+            pytest.skip(reason)
+        row = model.examine(self.behavior, self.metric, self._case)
+        if row.margin is None:
+            pytest.skip(row.reason)
+        if row.margin <= 0:
+            raise Violation("\n".join(row.lines()))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What is wrong in plain words, where it is not the code that is."""
+        if isinstance(excinfo.value, UsageError | Violation):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
+        """Where the behavior is stated."""
+        path, line, _ = self._of.reportinfo()
+        return path, line, self.name
+
+
+def case_items(item: object, source: CaseSource, model_for: ModelFor) -> Iterator[CaseItem]:
+    """An item for each case of the behavior that an item states; none where it states none, or claims a mean.
+
+    Raises:
+        UsageError: where a case's picture cannot be used.
+    """
+    statement = stated(item)
+    if (
+        statement is None
+        or statement.expect.claim == "mean"
+        or not isinstance(item, pytest.Function)
+        or not item.parent
+    ):
+        return
+    for case in source.select(statement.cases):
+        name = f"{item.originalname}[{statement.metric}-{case.id}]"
+        yield CaseItem.from_parent(
+            item.parent, name=name, of=item, statement=statement, case=case, source=source, model_for=model_for
+        )
