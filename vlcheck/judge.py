@@ -140,4 +140,4 @@ def _hear(question: Question | str, scorer: Scorer) -> _Heard | Answer:
 def _show(question: Question, heard: _Heard) -> Shown:
     view, reading = question.view, heard.reading
     text = view.template if question.metric == "mlm" else view.filled(view.target)
-    return Shown(view.picture, text, reading.value, reading.scores, heard.top, view.region)
+    return Shown(view.picture, text, view.target, reading.value, reading.scores, heard.top, view.region)

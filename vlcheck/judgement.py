@@ -21,6 +21,7 @@ class Shown:
 
     Attributes:
         text: the text, with the target filled in for itm.
+        target: the word that is true there.
         value: the case's score; mlm: over the closed set where there is one.
         scores: the raw score of each word.
         top: mlm: the likeliest words at the mask, where the model names them.
@@ -29,16 +30,18 @@ class Shown:
 
     picture: Picture
     text: str
+    target: str
     value: float
     scores: Mapping[str, float]
     top: Top = ()
     boxes: tuple[tuple[float, ...], ...] = ()
 
-    def __str__(self) -> str:
-        """Score, likeliest words and text, in a line."""
-        likeliest = sorted(self.scores.items(), key=lambda pair: -pair[1])[:5]
-        raw = ", ".join(f"{word} {score:.4f}" for word, score in likeliest)
-        return f"{self.value:.4f} ({raw})  {self.text!r}"
+    @property
+    def said(self) -> str:
+        """The score, and the raw ones of the target and of the four likeliest other words."""
+        others = sorted(self.scores.keys() - {self.target}, key=lambda word: (-self.scores[word], word))
+        raw = ", ".join(f"{word} {self.scores[word]:.4f}" for word in (self.target, *others[:4]))
+        return f"{self.value:.4f} ({raw})"
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Row:
         yield f"case {self.case.id}, " + (f"margin {self.margin:+.4f}" if self.margin is not None else self.reason)
         for name, shown in (("before", self.before), ("after", self.after)):
             if shown:
-                yield f"  {name:6} {shown}"
+                yield f"  {name:6} {shown.said}  {shown.text!r}"
 
 
 @dataclass(frozen=True)

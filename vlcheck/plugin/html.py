@@ -42,5 +42,4 @@ def _cell(name: str, shown: Shown, run: Run) -> str:
     jpeg = run.thumbnail(shown.picture)
     source = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
     picture = f'<img src="{source}" alt="{name}" style="max-width: 16em"><br>' if jpeg else ""
-    scores = ", ".join(f"{word} {score:.4f}" for word, score in shown.scores.items())
-    return f"<td>{picture}{escape(shown.text)}<br>{name}: {shown.value:.4f} ({escape(scores)})</td>"
+    return f"<td>{picture}{escape(shown.text)}<br>{name}: {escape(shown.said)}</td>"
