@@ -8,7 +8,20 @@ import pytest
 from PIL import Image
 
 SIZE = (200, 100)
-CATEGORIES = ("person", "dog", "cat", "bus", "bowl", "orange", "hot dog", "laptop", "keyboard", "stop sign", "book")
+CATEGORIES = (
+    "person",
+    "dog",
+    "cat",
+    "bus",
+    "bowl",
+    "orange",
+    "hot dog",
+    "laptop",
+    "keyboard",
+    "stop sign",
+    "book",
+    "umbrella",
+)
 
 
 @dataclass

@@ -57,6 +57,15 @@ def test_an_annotation_file_that_is_none_is_named(folder, name, content, said):
     [
         ("captions", "annotations", "caption", None, "annotations[0]: caption is missing; it has to be a text"),
         ("captions", "annotations", "image_id", 77, "annotations[0]: image_id 77 is none of the file's images"),
+        ("captions", "annotations", "caption", "A [MASK] dog.", "annotations[0]: caption holds [MASK]"),
+        (
+            "captions",
+            "annotations",
+            "caption",
+            "dog " * 600,
+            "annotations[0]: caption has 2399 characters; at most 2000",
+        ),
+        ("captions", "images", "id", -1, "images[0]: id is -1; it has to be 0 or more"),
         ("captions", "images", "file_name", 5, "images[0]: file_name is 5; it has to be a text"),
         ("captions", "images", "file_name", "../1.jpg", "climbs out"),
         ("captions", "images", "file_name", "/etc/passwd", "climbs out"),

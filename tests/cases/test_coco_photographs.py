@@ -95,7 +95,7 @@ def test_a_word_in_another_sense_is_no_target(source, words):
     for case in source.cases:
         if words in case.caption.lower() and kind(case) in ("object", "color"):
             assert f"[MASK] {last}" not in case.masked
-            assert f"{first} [MASK]" not in case.masked
+            assert f"{first} [MASK]" not in case.masked or kind(case) == "object"
 
 
 def test_a_color_that_captions_disagree_about_is_left_out(source):

@@ -34,6 +34,12 @@ def masked(folder, kind):
         ("A hot dog beside a dog.", "dog", "caption names the category more than once"),
         ("A hot dog with mustard.", "hot dog", "no caption names an annotated category"),
         ("An orange and white cat.", "orange", "no caption names an annotated category"),
+        ("A man on a street, no dog.", "dog", "caption says what is not there"),
+        ("A field without a dog.", "dog", "caption says what is not there"),
+        ('A cup that says "dog".', "dog", "caption is about a depiction"),
+        ("They dog his steps.", "dog", "word may be a verb"),
+        ("People bowl in an alley.", "bowl", "word is part of a longer noun"),
+        ("They book a room.", "book", "word may be a verb"),
     ],
 )
 def test_an_object_is_left_out(folder, caption, category, reason):
@@ -49,6 +55,8 @@ def test_an_object_is_left_out(folder, caption, category, reason):
         ("The puppy sleeps.", "dog", "puppy"),
         ("A laptop computer on a desk.", "laptop", "laptop"),
         ("A bowl of soup.", "bowl", "bowl"),
+        ("An orange cat.", "cat", "cat"),
+        ("A person, dog and cat.", "dog", "dog"),
     ],
 )
 def test_an_object_is_named_once(folder, caption, category, target):
@@ -106,7 +114,7 @@ def test_a_crowd_is_no_region_where_there_are_single_boxes(folder):
 def test_the_closed_set_has_no_category_that_may_be_there(folder):
     folder.photograph("A dog on a couch.", "A kitten, too.", instances=[("dog", *LEFT), ("laptop", *RIGHT)])
     case, *_ = offered(folder, "object")[0]
-    assert set(case.candidates) == {"person", "bus", "bowl", "book"}
+    assert set(case.candidates) == {"person", "bus", "bowl", "book", "umbrella"}
 
 
 @pytest.mark.parametrize(
@@ -137,6 +145,9 @@ def test_what_a_mirror_would_change_is_tagged(folder, caption, tags):
         ("A red wall clock thing.", "noun is part of a longer one"),
         ("A red and white bus.", "thing has several colors"),
         ("A red bus and a red wall.", "caption names the color more than once"),
+        ("A red and very large white bus.", "thing has several colors"),
+        ("There is no red bus.", "caption says what is not there"),
+        ('A cup that says "red bus".', "caption is about a depiction"),
     ],
 )
 def test_a_color_is_left_out(folder, caption, reason):
@@ -215,6 +226,10 @@ def test_a_hand_is_somebodys(folder, caption):
         "A table's left leg.",
         "His left arm and right hand",
         "Nothing left.",
+        "On his right hand there is a dog.",
+        "A dog raising his left leg.",
+        "A man walks a dog that lifts his left leg.",
+        "No ball in his left hand.",
     ],
 )
 def test_left_and_right_in_another_sense_are_no_hand(folder, caption):
@@ -239,3 +254,23 @@ def test_a_selection_is_checked_and_nothing_else_is(folder):
     folder.path(4).unlink()
     source = open_source(f"coco:{folder.root}")
     assert len(source.select(with_target("object"))) == 3
+
+
+def test_what_has_no_bare_text_is_counted(folder):
+    folder.photograph("A dog.", instances=[("cat", *LEFT), ("dog", 100, 0, 10, 10)])
+    (case,), reasons = offered(folder, "object")
+    assert case.bare is None
+    assert reasons["object, bare: another category is as large"] == 1
+
+
+@pytest.mark.parametrize("category", ["umbrella", "dog"])
+def test_the_bare_text_has_one_article_for_all_words(folder, category):
+    folder.photograph(f"The {category}.", instances=[(category, *LEFT)])
+    (case,), _ = offered(folder, "object")
+    assert case.bare == "a photo of a [MASK]"
+
+
+def test_a_box_without_height_is_no_region(folder):
+    folder.photograph("A dog.", instances=[("dog", 5, 5, 20, 0)])
+    (case,), _ = offered(folder, "object")
+    assert case.region == ()

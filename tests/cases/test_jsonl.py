@@ -158,3 +158,23 @@ def test_a_region_outside_of_its_picture_is_named_when_the_case_is_chosen(write,
     source = open_source(write(LINE | {"region": [box]}))
     with pytest.raises(UsageError, match=r":1: region: .* lies outside of the picture, 40 x 30 pixels"):
         source.select(with_target("object"))
+
+
+@pytest.mark.parametrize(
+    ("caption", "target", "present"),
+    [
+        ("A Dog runs.", "Dog", ["dog"]),
+        ("A red fire hydrant.", "fire hydrant", ["Fire Hydrant"]),
+        ("A man in a t-shirt.", "t-shirt", ["t-shirt", "man"]),
+    ],
+)
+@pytest.mark.parametrize("said", [True, False])
+def test_a_picture_that_shows_the_target_does_not_refute_its_caption(write, tmp_path, caption, target, present, said):
+    Image.new("RGB", (40, 30), "blue").save(tmp_path / "two.png")
+    one = LINE | {"caption": caption, "target": target}
+    two = one | {"image": "two.png"} | ({"present": present} if said else {})
+    first, second = open_source(write(one, two)).cases
+    assert not first.refuted_by(second)
+    third = two | {"caption": "A bus.", "target": "bus", "present": ["bus"]}
+    first, other = open_source(write(one, third)).cases
+    assert first.refuted_by(other)

@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 from PIL import Image, ImageOps
 
+from vlcheck.cases.words import words_of
 from vlcheck.errors import UsageError
 
 MASK = "[MASK]"
@@ -100,7 +101,9 @@ class ImageFile:
             raise UsageError(f"{self.path}: no such photograph.") from error
         except Image.DecompressionBombError as error:
             raise UsageError(f"{self.path}: {error} At most {MAX_PIXELS / 1e6:.0f} megapixels are accepted.") from error
-        except (OSError, SyntaxError, ValueError) as error:
+        except UsageError:
+            raise
+        except Exception as error:  # Pillow's readers raise anything on damaged bytes
             raise UsageError(f"{self.path}: not a picture that decodes ({error}).") from error
 
 
@@ -117,8 +120,9 @@ class Case:
             single the target out.
         candidates: words that could stand in the target's place and are *not* true of the picture. P(target) is
             renormalised over the target and these; empty leaves it raw.
-        about: words a picture must make true for the caption to be; one that lacks any of them refutes it.
-        present: words that are true of the picture, or not known to be false of it.
+        about: words, in lower case, that a picture must make true for the caption to be; one that lacks any of them
+            refutes it. Those of the target unless said.
+        present: words, in lower case, that are true of the picture, or not known to be false of it.
         region: boxes of what the target names, in pixels of the upright source image.
         tags: the target's kind ("object", "color", "side", "hand"...) and what selections ask for.
         source: where the picture is from.
@@ -150,7 +154,7 @@ class Case:
         if self.bare is not None and self.bare.count(MASK) != 1:
             raise UsageError(f"case {self.id}: bare {self.bare!r} has to hold {MASK} exactly once.")
         if not self.about:
-            object.__setattr__(self, "about", frozenset({self.target}))
+            object.__setattr__(self, "about", words_of(self.target))
         object.__setattr__(self, "masked", word_pattern(self.target).sub(MASK, self.caption))
 
     def refuted_by(self, other: Case) -> bool:

@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from vlcheck.cases.case import Box, Case, ImageFile
+from vlcheck.cases.case import MASK, Box, Case, ImageFile
 from vlcheck.cases.coco_colors import find_colors
 from vlcheck.cases.coco_objects import find_objects
 from vlcheck.cases.coco_sides import find_hands, find_sides
@@ -23,6 +23,7 @@ LAYOUT = (
     "a COCO folder holds annotations/captions_<split>.json, annotations/instances_<split>.json and the photographs in"
     " <split>/, e.g. val2017/000000000285.jpg"
 )
+LONGEST_CAPTION = 2_000
 _FINDERS: Mapping[str, Callable[[Known], Iterator[Finding]]] = {
     "object": find_objects,
     "color": find_colors,
@@ -64,6 +65,9 @@ def _cases(known: Known, left_out: Counter[str]) -> tuple[Case, ...]:
         found, reasons = settle(find(known))
         cases += found
         left_out.update(f"{kind}: {reason}" for reason in reasons)
+        left_out.update(
+            f"{kind}, bare: another category is as large" for case in found if kind == "object" and not case.bare
+        )
     return tuple(cases)
 
 
@@ -116,7 +120,7 @@ def _captions(file: _Annotations) -> dict[int, list[str]]:
         of = entry.number("image_id")
         if of not in captions:
             raise UsageError(f"{entry.where}: image_id {of} is none of the file's images.")
-        captions[of].append(" ".join(entry.text("caption").split()))
+        captions[of].append(_caption(entry))
     return captions
 
 
@@ -136,6 +140,14 @@ def _instances(file: _Annotations) -> tuple[dict[int, tuple[Instance, ...]], tup
     return {image: tuple(each) for image, each in instances.items()}, tuple(names.values())
 
 
+def _caption(entry: _Entry) -> str:
+    text = " ".join(entry.text("caption").split())
+    if MASK in text or len(text) > LONGEST_CAPTION:
+        what = f"holds {MASK}" if MASK in text else f"has {len(text)} characters"
+        raise UsageError(f"{entry.where}: caption {what}; at most {LONGEST_CAPTION}, of plain words, are accepted.")
+    return text
+
+
 def _inside(entry: _Entry) -> PurePosixPath:
     path = PurePosixPath(entry.text("file_name"))
     if path.is_absolute() or ".." in path.parts:
@@ -144,7 +156,10 @@ def _inside(entry: _Entry) -> PurePosixPath:
 
 
 def _id(entry: _Entry) -> int:
-    return entry.number("id")
+    number = entry.number("id")
+    if number < 0:
+        raise UsageError(f"{entry.where}: id is {number}; it has to be 0 or more.")
+    return number
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from vlcheck.cases.lexicon import with_near
 from vlcheck.cases.photograph import Caption, Finding, Known
 from vlcheck.cases.words import Found
 
+FAR = 5  # words that may lie between the colors of one thing
+
 
 def find_colors(known: Known) -> Iterator[Finding]:
     """One thing a color and the word after it.
@@ -58,6 +60,8 @@ def _why_not(known: Known, caption: Caption, found: Found[str], noun: str, categ
     lexicons, tokens, color = known.lexicons, caption.tokens, found.meaning
     if not color:
         return "color word has another sense"
+    if unsettled := lexicons.stops.unsettles(tokens):
+        return unsettled
     if category == lexicons.persons.category:
         return "color word is said of a person"
     if category is None and noun not in lexicons.nouns:
@@ -75,11 +79,15 @@ def _why_not(known: Known, caption: Caption, found: Found[str], noun: str, categ
 
 
 def _joined(known: Known, caption: Caption, start: int) -> bool:
-    """Whether another color word goes before, with "and", "or", a comma, a hyphen or nothing between."""
-    before = start - 1
-    if before >= 0 and caption.tokens[before].word in ("and", "or", "&"):
-        before -= 1
-    return before >= 0 and bool(known.lexicons.colors_of(caption.tokens[before].word))
+    """Whether another color goes before: next to it, or by name a few words back with no noun between."""
+    lexicons, tokens = known.lexicons, caption.tokens
+    before = [token.word for token in tokens[max(0, start - 2) : start] if token.word not in ("and", "or", "&")]
+    if before and lexicons.colors_of(before[-1]):
+        return True
+    ends = {found.end for found in caption.named if any(found.meaning)}
+    ends |= {index + 1 for index, token in enumerate(tokens) if token.word in lexicons.nouns}
+    named = [one for one in lexicons.color_names.find(tokens) if one.meaning and start - FAR <= one.start < start]
+    return any(ends.isdisjoint(range(one.end + 1, start + 1)) for one in named)
 
 
 def _disputed(known: Known, color: str, noun: str, category: str | None) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from vlcheck.cases.case import MASK, Case
 from vlcheck.cases.lexicon import Number, Sense
-from vlcheck.cases.photograph import Caption, Finding, Known, article
+from vlcheck.cases.photograph import Caption, Finding, Known
 from vlcheck.cases.words import Found
 
+# Always "a": an "an" would give part of the answer away.
+_BARE: Mapping[Number, str] = {"one": f"a photo of a {MASK}", "many": f"a photo of {MASK}"}
 _Mention = Found[tuple[Sense, ...]]
 
 
@@ -37,7 +39,6 @@ def _case(known: Known, caption: Caption, category: str, mentions: list[_Mention
     if reason:
         return reason
     number = _number(sense, known.counts[category])
-    subject = article(MASK) if number == "many" else article(sense.target).replace(sense.target, MASK)
     person = {"person"} if category == known.lexicons.persons.category else set()
     return known.case(
         "object",
@@ -45,7 +46,7 @@ def _case(known: Known, caption: Caption, category: str, mentions: list[_Mention
         caption=caption.text,
         target=sense.target,
         tags=person | known.names(caption),
-        bare=f"a photo of {MASK if number == 'many' else subject}" if known.stands_out(category) else None,
+        bare=_BARE[number] if known.stands_out(category) else None,
         candidates=known.absent[number],
         about=frozenset({category}),
         region=known.boxes(category),
@@ -56,13 +57,24 @@ def _why_not(known: Known, caption: Caption, category: str, mention: _Mention, t
     lexicons = known.lexicons
     if any(sense.category != category and sense.category in known.counts for sense in mention.meaning):
         return "word could mean another annotated category"
-    if not lexicons.stops.closes(caption.tokens, mention.end - 1):
+    if not lexicons.stops.closes(caption.tokens, mention.end - 1) or _continues(known, caption, mention):
         return "word is part of a longer noun"
-    if any(token.word in lexicons.stops.depictions for token in caption.tokens):
-        return "caption is about a depiction"
+    if mention.start and caption.tokens[mention.start - 1].word in lexicons.stops.before:
+        return "word may be a verb"
+    if unsettled := lexicons.stops.unsettles(caption.tokens):
+        return unsettled
     if lexicons.persons.disputed(target, known.said):
         return "captions disagree about the person"
     return ""
+
+
+def _continues(known: Known, caption: Caption, mention: _Mention) -> bool:
+    """Whether another noun stands directly before, as in "kids train" or "pizza box"; a color is none."""
+    before = [found for found in caption.named if found.end == mention.start and any(found.meaning)]
+    return any(
+        caption.tokens[found.end - 1].gap.isspace() and not known.lexicons.colors_of(caption.tokens[found.end - 1].word)
+        for found in before
+    )
 
 
 def _target(mention: _Mention, category: str) -> Sense | None:

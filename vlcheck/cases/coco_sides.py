@@ -75,6 +75,10 @@ def _hand(known: Known, caption: Caption, sides: list[int]) -> Case | str:
     tokens, side = caption.tokens, caption.tokens[at].word
     if not _somebodys(known, caption, at) or not caption.names_once(side):
         return "word for a side is not about somebody's hand, foot, arm or leg"
+    if _animals(known, caption, at):
+        return "word for a side may be about an animal"
+    if unsettled := known.lexicons.stops.unsettles(tokens):
+        return unsettled
     person = known.lexicons.persons.category
     return known.case(
         "hand",
@@ -95,4 +99,15 @@ def _somebodys(known: Known, caption: Caption, at: int) -> bool:
     person = known.lexicons.category(known.lexicons.persons.category)
     possessive = owner.possessive and owner.word in (*person.every, *known.lexicons.persons.contrary)
     part = tokens[at + 1].word in sides.parts and known.lexicons.stops.closes(tokens, at + 1)
+    if at == 2 and tokens[0].word in sides.aside:
+        return False
     return part and (owner.word in sides.possessors or possessive)
+
+
+def _animals(known: Known, caption: Caption, at: int) -> bool:
+    """Whether what was named last before a side, of persons and animals, is an animal: a dog has a left leg, too."""
+    animals = known.lexicons.sides.animals
+    living = animals | {known.lexicons.persons.category}
+    before = [sense.category for found in caption.named if found.end <= at for sense in found.meaning]
+    named = [category for category in before if category in living]
+    return bool(named) and named[-1] in animals

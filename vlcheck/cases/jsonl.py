@@ -52,6 +52,11 @@ def _said(lines: Sequence[_Line]) -> frozenset[str]:
     return frozenset().union(*(words_of(line.fields["caption"]) for line in lines))
 
 
+def _told(present: Sequence[str]) -> frozenset[str]:
+    """What is said to be there, in whole and word by word: a fire hydrant is a hydrant, too."""
+    return frozenset(one.lower() for one in present).union(*map(words_of, present))
+
+
 @dataclass(frozen=True)
 class _Line:
     """A line of the file, its fields checked one by one.
@@ -86,8 +91,8 @@ class _Line:
                 target=fields["target"],
                 bare=fields.get("bare"),
                 candidates=tuple(fields.get("candidates", ())),
-                about=frozenset(fields.get("about", ())),
-                present=frozenset(fields["present"]) if "present" in fields else said,
+                about=frozenset(word.lower() for word in fields.get("about", ())),
+                present=_told(fields["present"]) if "present" in fields else said,
                 region=tuple(Box(*box) for box in fields.get("region", ())),
                 tags=frozenset(fields["tags"]),
                 source=fields.get("source", ""),

@@ -74,6 +74,8 @@ class Sides:
     words: frozenset[str]
     also: frozenset[str]
     possessors: frozenset[str]
+    aside: frozenset[str]
+    animals: frozenset[str]
     parts: frozenset[str]
 
 
@@ -84,9 +86,18 @@ class Stops:
     colors: tuple[str, ...]
     grey: tuple[str, ...]
     depictions: frozenset[str]
+    denials: frozenset[str]
+    before: frozenset[str]
     after: frozenset[str]
     endings: tuple[str, ...]
     compounds: frozenset[str]
+
+    def unsettles(self, tokens: Sequence[Token]) -> str:
+        """Why nothing that a caption names is known to be there, or ""."""
+        words = {token.word for token in tokens}
+        if words & self.denials:
+            return "caption says what is not there"
+        return "caption is about a depiction" if words & self.depictions else ""
 
     def closes(self, tokens: Sequence[Token], last: int) -> bool:
         """Whether a noun ends with this token, instead of going on as in "bus stop" or "cat's"."""

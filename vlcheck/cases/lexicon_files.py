@@ -115,7 +115,9 @@ def _persons(section: _Section) -> Persons:
 
 def _sides(section: _Section) -> Sides:
     words, also = frozenset(section.words("words")), frozenset(section.words("also", optional=True))
-    return Sides(words, also, frozenset(section.words("possessors")), frozenset(section.words("parts")))
+    possessors, aside = frozenset(section.words("possessors")), frozenset(section.words("aside", optional=True))
+    animals = frozenset(section.words("animals", optional=True))
+    return Sides(words, also, possessors, aside, animals, frozenset(section.words("parts")))
 
 
 def _stops(section: _Section) -> Stops:
@@ -123,6 +125,8 @@ def _stops(section: _Section) -> Stops:
         colors=section.words("colors"),
         grey=section.words("grey"),
         depictions=frozenset(section.words("depictions")),
+        denials=frozenset(section.words("denials")),
+        before=frozenset(section.words("before")),
         after=frozenset(section.words("after")),
         endings=section.words("endings"),
         compounds=frozenset(section.words("compounds")),

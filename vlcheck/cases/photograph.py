@@ -133,7 +133,7 @@ class Known:
 
     def boxes(self, category: str) -> tuple[Box, ...]:
         """The boxes of a category; those of crowds only where it has no others."""
-        instances = [one for one in self.photograph.instances or () if one.category == category]
+        instances = [one for one in self.photograph.instances or () if one.category == category and one.box.area]
         return tuple(one.box for one in [one for one in instances if not one.crowd] or instances)
 
     @cached_property
@@ -146,7 +146,8 @@ class Known:
             for sense in found.meaning
             if sense.numbers == ("many",) and self.lexicons.category(sense.category).one
         }
-        return {name: self.boxes(name)[0] for name, count in self.counts.items() if count == 1 and name not in several}
+        boxes = {name: self.boxes(name) for name, count in self.counts.items() if count == 1 and name not in several}
+        return {name: box[0] for name, box in boxes.items() if box}
 
     def box(self, category: str | None) -> tuple[Box, ...]:
         """The box of a category that has one instance, else none: it is not known which is meant."""
