@@ -60,6 +60,8 @@ def test_a_behavior_takes_its_own_before_its_kinds_before_its_metrics(policy):
         ("[defaults]\nallowed = 1.0", r"defaults\.allowed: 1\.0 has to be a number from 0, below 1"),
         ("[defaults]\nalpha = true", r"defaults\.alpha: True has to be a number"),
         ("[defaults]\nalpha = nan", r"defaults\.alpha: nan has to be a number"),
+        ("[tolerances.mlm.maskedlm]\nby = 0.1", r"tolerances\.mlm\.maskedlm: .* 'masked-lm'"),
+        ("[behaviors.test_x]\nwithin = 0.9", r"behaviors\.test_x: delta 0\.15 has to be above within 0\.9"),
         ("[tolerances.mlm]\nby = 0", r"tolerances\.mlm\.by: 0 has to be a number above 0"),
         ("[tolerances.mlm]\nwithin = 0.3", r"tolerances\.mlm: delta 0\.15 has to be above within 0\.3"),
         ("[defaults]\nband = [0.2, 0.1]", r"defaults\.band: .* the lower one first"),

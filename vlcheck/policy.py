@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from vlcheck.errors import UsageError, nearest
+from vlcheck.models.protocol import KINDS
 
 Consequence = Literal["fail", "skip", "xfail"]
 METRICS = ("mlm", "itm")
@@ -137,12 +138,12 @@ class _Reader:
             kinds = {key: value for key, value in table.items() if isinstance(value, dict)}
             plain = {key: value for key, value in table.items() if key not in kinds}
             yield metric, self._figures(f"tolerances.{metric}", plain, _TOLERANCES)
+            self._table(f"tolerances.{metric}", kinds, KINDS)
             for kind, values in kinds.items():
                 yield f"{metric}.{kind}", self._figures(f"tolerances.{metric}.{kind}", values, _TOLERANCES)
 
     def _order(self, policy: Policy) -> None:
-        kinds = [key.partition(".") for key in policy.metrics]
-        for metric, _, kind in kinds:
+        for metric, _, kind in (key.partition(".") for key in {*METRICS, *policy.metrics}):
             for behavior in ("", *policy.behaviors):
                 tolerances = policy.tolerances(metric, kind, behavior)
                 if tolerances.delta <= tolerances.within:

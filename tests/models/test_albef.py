@@ -13,7 +13,7 @@ from torchvision import transforms
 
 from benchmarks.albef_checkpoint import random_albef, random_state_dict, vocabulary
 from tests.models.conftest import CAPTION, REFERENCE, REFERENCE_CONFIG, TINY
-from vlcheck.errors import UsageError
+from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models import NamesWords, VisionLanguageModel
 from vlcheck.models.albef import MEAN, STD, Albef, AlbefNetwork, ImageFeatures, load, preprocess
 from vlcheck.models.albef_text import CaptionTokenizer
@@ -208,9 +208,16 @@ def test_a_text_without_exactly_one_mask_is_refused(text: str, tiny: Albef, enco
         tiny.mlm(encoded[[0]], [text], [["red"]])
 
 
+def test_a_text_past_thirty_words_is_no_question_of_itm(tiny: Albef, encoded: ImageFeatures) -> None:
+    words = ["a"] * 30
+    assert len(tiny.itm(encoded[[0]], [" ".join(words) + "!"])) == 1
+    with pytest.raises(NotApplicable, match="more than the 30 words that ALBEF reads"):
+        tiny.itm(encoded[[0]], [" ".join([*words, "dog"])])
+
+
 def test_a_text_past_the_positions_is_refused(tiny: Albef, encoded: ImageFeatures) -> None:
     with pytest.raises(UsageError, match="91 tokens; the model reads 64 at most"):
-        tiny.itm(encoded[[0]], [" ".join(["zoo"] * 40)])
+        tiny.itm(encoded[[0]], [" ".join(["zoo"] * 30)])
 
 
 def test_texts_and_images_are_counted(tiny: Albef, encoded: ImageFeatures) -> None:

@@ -34,6 +34,14 @@ def kinded(device, dtype):
 def lacking(device, dtype):
     return object()
 
+def raising(device, dtype):
+    raise RuntimeError("no such weights")
+
+def odd_kind(device, dtype):
+    double = Double(device, dtype)
+    double.kinds = {"itm": "guess"}
+    return double
+
 def headless(device, dtype):
     double = Double(device, dtype)
     double.metrics = frozenset({"itm", "mlm"})
@@ -155,3 +163,24 @@ def test_loading_a_model_without_torch_needs_no_torch(double: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_factory_that_raises_is_quoted_with_the_place(tmp_path: Path) -> None:
+    path = tmp_path / "double.py"
+    path.write_text(DOUBLE)
+    with pytest.raises(UsageError, match=r"cannot be loaded\. RuntimeError: no such weights \(.*double\.py:\d+\)"):
+        load_model(f"{path}:raising")
+
+
+def test_a_file_that_raises_when_it_is_imported_is_quoted_with_the_place(tmp_path: Path) -> None:
+    path = tmp_path / "broken.py"
+    path.write_text("import os\nnothing\n")
+    with pytest.raises(UsageError, match=r"cannot be imported\. NameError: .*nothing.* \(.*broken\.py:2\)"):
+        load_model(f"{path}:factory")
+
+
+def test_a_score_kind_that_no_report_knows_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "double.py"
+    path.write_text(DOUBLE)
+    with pytest.raises(UsageError, match=r"kinds {'itm': 'guess'}: .*match-head"):
+        load_model(f"{path}:odd_kind")

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from vlcheck.errors import UsageError
+from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models.albef_config import AlbefConfig, infer_config, stated_sizes
 from vlcheck.models.albef_network import AlbefNetwork, scoring_weights
 from vlcheck.models.albef_text import MASK, MAX_WORDS, CaptionTokenizer, find_vocabulary, pre_caption, read_vocabulary
@@ -102,7 +102,13 @@ class Albef:
 
     @torch.inference_mode()
     def itm(self, encoded: Encoded, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
-        """P(match), (n,): softmax over the two logits of the match head, of which the second is a match."""
+        """P(match), (n,): softmax over the two logits of the match head, of which the second is a match.
+
+        Raises:
+            NotApplicable: a text of more words than ALBEF reads: what was cut off would count for nothing.
+        """
+        for text in texts:
+            self._check_whole(text)
         features = _own(encoded, texts)
         probs = [np.zeros(0)]
         for chunk in self._chunks([_Reading(row) for row in range(len(texts))]):
@@ -172,6 +178,11 @@ class Albef:
 
     def _chunks(self, readings: Sequence[_Reading]) -> Iterator[Sequence[_Reading]]:
         return (readings[start : start + self.max_pairs] for start in range(0, len(readings), self.max_pairs))
+
+    @staticmethod
+    def _check_whole(text: str) -> None:
+        if len(pre_caption(text, max_words=len(text) + 1).split()) > MAX_WORDS:
+            raise NotApplicable(f"the text has more than the {MAX_WORDS} words that ALBEF reads")
 
     def _check_masked(self, texts: Sequence[str]) -> None:
         if "mlm" in self.lacks:

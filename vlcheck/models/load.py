@@ -7,6 +7,7 @@ import importlib.util
 import inspect
 import re
 import sys
+import traceback
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
@@ -16,7 +17,7 @@ from typing import cast
 
 from vlcheck.cases.case import MASK
 from vlcheck.errors import UsageError, nearest
-from vlcheck.models.protocol import VisionLanguageModel
+from vlcheck.models.protocol import KINDS, VisionLanguageModel
 from vlcheck.query import digest
 
 GROUP = "vlcheck.models"
@@ -51,6 +52,8 @@ def load_model(spec: str, *, device: str = "cpu", dtype: str = "float32") -> Vis
         loaded = loader(device=device, dtype=dtype)
     except UsageError as error:
         raise UsageError(f"{_option(spec)}: {error}") from error
+    except Exception as error:  # a factory is foreign code
+        raise UsageError(f"{_option(spec)}: cannot be loaded. {_quoted(error)}") from error
     return _checked(loaded, spec)
 
 
@@ -85,8 +88,8 @@ def _in_module(spec: str) -> Loader | None:
         if error.name and (match[1] == error.name or match[1].startswith(f"{error.name}.")):
             return None  # nothing by that name: as unknown as any other spec
         raise UsageError(f"{_option(spec)}: {match[1]} cannot be imported ({error}).") from error
-    except (ImportError, SyntaxError) as error:
-        raise UsageError(f"{_option(spec)}: {match[1]} cannot be imported ({error}).") from error
+    except Exception as error:  # so is a module
+        raise UsageError(f"{_option(spec)}: {match[1]} cannot be imported. {_quoted(error)}") from error
     return _factory(module, match[2], spec)
 
 
@@ -99,8 +102,8 @@ def _import_file(path: Path, spec: str) -> ModuleType:
     sys.modules[name] = module  # dataclasses and pickle look their module up there
     try:
         found.loader.exec_module(module)
-    except (ImportError, SyntaxError, ValueError) as error:
-        raise UsageError(f"{_option(spec)}: {path} cannot be imported ({error}).") from error
+    except Exception as error:  # a file of one's own is foreign code
+        raise UsageError(f"{_option(spec)}: {path} cannot be imported. {_quoted(error)}") from error
     return module
 
 
@@ -131,6 +134,8 @@ def _checked(loaded: object, spec: str) -> VisionLanguageModel:
         raise UsageError(f"{_option(spec)}: mask has to be {MASK!r}, not {model.mask!r}.")
     if not hasattr(model, "kinds"):
         model.kinds = {metric: kind for metric, kind in DEFAULT_KINDS.items() if metric in metrics}
+    if unknown := {metric: model.kinds.get(metric) for metric in metrics if model.kinds.get(metric) not in KINDS}:
+        raise UsageError(f"{_option(spec)}: kinds {unknown!r}: each metric has to have one of {', '.join(KINDS)}.")
     return model
 
 
@@ -150,6 +155,12 @@ def _check_device(device: str) -> None:
     there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": torch.mps.device_count()}[kind]
     if int(number or 0) >= there:
         raise UsageError(f"--vl-device {device!r}: this machine has {there} such devices; cpu is always accepted.")
+
+
+def _quoted(error: Exception) -> str:
+    """What was raised, and where."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})"
 
 
 def _option(spec: str) -> str:

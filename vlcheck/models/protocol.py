@@ -8,6 +8,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from PIL import Image
 
+KINDS = ("masked-lm", "candidates", "match-head", "contrastive", "sigmoid", "ranking", "yes-no")
+
 
 class Encoded(Protocol):
     """Images as a model keeps them between questions."""
@@ -26,8 +28,7 @@ class VisionLanguageModel(Protocol):
         name: how reports call it.
         fingerprint: content hash of weights, preprocessing, dtype and device type; part of every kept score's key.
         metrics: subset of {"mlm", "itm"}.
-        kinds: metric -> score kind: "masked-lm", "candidates", "match-head", "contrastive", "sigmoid", "ranking",
-            "yes-no".
+        kinds: metric -> score kind, one of KINDS.
         mask: the mask in every text given to `mlm`, always "[MASK]", whatever the tokenizer calls it.
     """
 
