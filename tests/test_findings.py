@@ -143,3 +143,20 @@ def test_a_favourite_that_is_one_of_many_claims_is_shown_with_the_interval_that_
     assert found.status == "inconclusive"
     assert found.alpha == pytest.approx(0.05 / 3)
     assert found.effect_low <= 0.15 < found.effect_high
+
+
+def test_of_several_claims_an_undecided_one_is_no_pass_whatever_their_order():
+    def answers(word, count):
+        """A model that says the true color, but `word` in its place so many times of 200."""
+        arms = []
+        for number in range(200):
+            true = COLORS[number % 3]
+            said = word if number % (200 // count) == 0 else true
+            scores = {color: 0.9 if color == said else 0.05 for color in COLORS}
+            arms.append({BEFORE: scores, OTHER: dict.fromkeys(COLORS, 0.05)})
+        return arms
+
+    narrow = Rule(band=(-1.0, 0.15))
+    for word in COLORS:
+        found = verdict(Skew(), answers(word, 40), targets=COLORS, rule=narrow)
+        assert (found.status, found.reason.split(":")[0]) == ("inconclusive", word)

@@ -12,7 +12,7 @@ from vlcheck.behavior import Behavior
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.expect import WHOLE, Expectation, Sample, Tolerances, Unknown, Unlikely
 from vlcheck.policy import Rule
-from vlcheck.verdict import Verdict, bootstrap_interval, invalid, judge, judge_mean
+from vlcheck.verdict import BY_GRAVITY, Verdict, bootstrap_interval, invalid, judge, judge_mean
 
 FEWEST_KNOWN = 0.5
 MOST_UNLIKELY = 0.5
@@ -144,7 +144,7 @@ class Findings:
         if all(verdict.passed for verdict in plain):
             return max(plain, key=lambda verdict: abs(verdict.effect or 0.0))
         strict = [self._held(claim, rule, rule.alpha / len(claims)) for claim in claims]
-        worst = min(strict, key=lambda verdict: verdict.p or 0.0)
+        worst = min(strict, key=lambda verdict: (BY_GRAVITY.index(verdict.status), verdict.p or 0.0))
         return replace(worst, p=min(1.0, (worst.p or 0.0) * len(claims)))
 
     def _held(self, claim: str, rule: Rule, alpha: float) -> Verdict:
