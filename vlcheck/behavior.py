@@ -10,7 +10,7 @@ from vlcheck.cases import MASK, Case, Selection
 from vlcheck.errors import NotApplicable
 from vlcheck.expect import AFTER, BEFORE, Expectation
 from vlcheck.perturb import OPPOSITES, Perturbation, View
-from vlcheck.query import Metric, Query
+from vlcheck.query import UNCHANGED, Metric, Query
 from vlcheck.tables import Table
 
 
@@ -94,6 +94,9 @@ class Behavior:
             arms[AFTER] = self.perturb
         for arm, perturbation in arms.items():
             views[arm] = _attempt(perturbation, before, others) if isinstance(before, View) else before
+        after = views.get(AFTER)
+        if isinstance(before, View) and isinstance(after, View) and before.key == after.key:
+            views[AFTER] = UNCHANGED
         return views
 
     def _question(self, metric: Metric, view: View) -> Question | str:
@@ -110,7 +113,7 @@ def ask(metric: Metric, view: View, compared: Iterable[str] = ()) -> Question:
         fillings = dict.fromkeys([view.target, *compared])
         return Question(metric, view, {word: Query("itm", view.picture, view.filled(word)) for word in fillings})
     # One query with all words in one order, so that behaviors that share a view share it.
-    words = {view.target, *view.case.candidates, *compared}
+    words = {view.target, *view.candidates, *compared}
     if view.target in OPPOSITES:
         words.add(OPPOSITES[view.target])
     return Question(metric, view, {MASK: Query("mlm", view.picture, view.template, tuple(sorted(words)))})

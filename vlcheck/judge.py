@@ -19,6 +19,8 @@ from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.verdict import Verdict
 
+Answers = Mapping[str, Answer]  # by the query's key
+
 
 @dataclass(frozen=True)
 class _Heard:
@@ -54,7 +56,8 @@ class ModelUnderTest:
         Raises:
             UsageError: where it cannot be scored.
         """
-        answer = _hear(ask(metric, View.of(case)), self.scorer)
+        question = ask(metric, View.of(case))
+        answer = _hear(question, self.scorer.answers(question.queries.values()))
         if isinstance(answer, _Heard):
             return answer.reading.value
         raise UsageError(f"case {case.id}: {answer.error or answer.unasked}")
@@ -71,8 +74,7 @@ class ModelUnderTest:
         """The evidence of one of the behavior's cases; scores what is not kept yet. Raises UsageError as `judge`."""
         tolerances = self._tolerances(behavior, metric)
         trial = behavior.trial(case, metric, self.source.select(behavior.cases))
-        _, row = _find(trial, behavior, tolerances, self.scorer)
-        return row
+        return _find(trial, behavior, tolerances, self.scorer.answers(trial.queries()))[1]
 
     def judge(self, behavior: Behavior, metric: Metric) -> Verdict:
         """Score what is not kept yet, and say whether the behavior holds.
@@ -82,7 +84,8 @@ class ModelUnderTest:
         """
         tolerances = self._tolerances(behavior, metric)
         trials = behavior.trials(self.source.select(behavior.cases), metric)
-        heard = [_find(trial, behavior, tolerances, self.scorer) for trial in trials]
+        answers = self.scorer.answers(query for trial in trials for query in trial.queries())
+        heard = [_find(trial, behavior, tolerances, answers) for trial in trials]
         findings = Findings(behavior, tuple(finding for finding, _ in heard))
         judgement = Judgement(
             behavior=behavior,
@@ -101,13 +104,13 @@ class ModelUnderTest:
         return self.policy.tolerances(metric, self.adapter.kinds[metric], behavior.name)
 
 
-def _find(trial: Trial, behavior: Behavior, tolerances: Tolerances, scorer: Scorer) -> tuple[Finding, Row]:
+def _find(trial: Trial, behavior: Behavior, tolerances: Tolerances, answers: Answers) -> tuple[Finding, Row]:
     readings: dict[str, Reading] = {}
     absent: dict[str, str] = {}
     errors: list[str] = []
     shown: dict[str, Shown] = {}
     for arm, question in trial.arms.items():
-        heard = _hear(question, scorer)
+        heard = _hear(question, answers)
         if isinstance(heard, _Heard):
             readings[arm] = heard.reading
             if isinstance(question, Question) and arm in (BEFORE, AFTER):
@@ -121,20 +124,19 @@ def _find(trial: Trial, behavior: Behavior, tolerances: Tolerances, scorer: Scor
     return finding, row
 
 
-def _hear(question: Question | str, scorer: Scorer) -> _Heard | Answer:
+def _hear(question: Question | str, answers: Answers) -> _Heard | Answer:
     if isinstance(question, str):
         return Answer(unasked=question)
-    answers = {word: scorer.answer(query) for word, query in question.queries.items()}
-    for answer in answers.values():
+    heard = {word: answers[query.key] for word, query in question.queries.items()}
+    for answer in heard.values():
         if answer.unasked or answer.error:
             return answer
     view = question.view
     if question.metric == "itm":
-        return _Heard(Reading("itm", view.target, {word: answer.values[0] for word, answer in answers.items()}), ())
-    query, answer = question.queries[MASK], answers[MASK]
+        return _Heard(Reading("itm", view.target, {word: answer.values[0] for word, answer in heard.items()}), ())
+    query, answer = question.queries[MASK], heard[MASK]
     scores = dict(zip(query.words, answer.values, strict=True))
-    candidates = tuple(word for word in view.case.candidates if word != view.target)
-    return _Heard(Reading("mlm", view.target, scores, candidates), answer.top)
+    return _Heard(Reading("mlm", view.target, scores, view.candidates), answer.top)
 
 
 def _show(question: Question, heard: _Heard) -> Shown:

@@ -13,6 +13,7 @@ from PIL import Image
 from vlcheck.cases.case import ImageSource
 
 Metric = Literal["mlm", "itm"]
+UNCHANGED = "the perturbation changed nothing"
 
 
 class ImageEdit(Protocol):

@@ -33,6 +33,11 @@ def pixels(view):
     return np.asarray(view.picture.render())
 
 
+def test_swapped_sides_swap_the_closed_set_too(case):
+    view = SwapSides()(View.of(replace(case, candidates=("right", "up"))), ())
+    assert (view.target, view.candidates) == ("right", ("left", "up"))
+
+
 def test_grayscale_is_luma_in_every_channel(case):
     grey = pixels(Grayscale()(View.of(case), ()))
     luma = PIXELS @ np.array([0.299, 0.587, 0.114])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.scoring.counting import CountingModel, photograph, questions
+from vlcheck.errors import NotApplicable
 from vlcheck.query import Query
 from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.plan import make_plan
@@ -72,6 +74,11 @@ class Careless(CountingModel):
         return super().encode(images[1:])
 
 
+class Mute(CountingModel):
+    def encode(self, images):
+        return None
+
+
 MISBEHAVIOUR = [
     (Short, "the model returned 1 scores for 2 texts", "the model returned 3 scores for 4 texts"),
     (Square, "the model returned scores of shape (1, 2) for 2 words", "the model returned scores of shape (4, 2)"),
@@ -81,6 +88,7 @@ MISBEHAVIOUR = [
     (Forgetful, "the model named likely words for 0 of 2 texts", ""),
     (Blind, "OSError: no such device", "OSError: no such device"),
     (Careless, "the model encoded 0 pictures of 1", "the model encoded 0 pictures of 1"),
+    (Mute, "TypeError: object of type 'NoneType' has no len()", "TypeError: object of type 'NoneType' has no len()"),
 ]
 
 
@@ -140,7 +148,7 @@ def test_a_text_that_cannot_be_read_leaves_the_others_of_its_call_alone(tmp_path
     assert set(model.asked("encode").values()) == {1}
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1 + 5e-7, -5e-7])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1.0, 0.0])
 def test_values_for_the_verdict_to_judge_are_kept(tmp_path: Path, store: ScoreStore, value: float) -> None:
     class Odd(CountingModel):
         def itm(self, encoded, texts, foils=None):
@@ -150,6 +158,53 @@ def test_values_for_the_verdict_to_judge_are_kept(tmp_path: Path, store: ScoreSt
 
     assert answer.error == ""
     np.testing.assert_equal(answer.values, (value,))
+
+
+@pytest.mark.parametrize(("value", "kept"), [(1 + 5e-7, 1.0), (-5e-7, 0.0)])
+def test_what_rounding_carries_past_a_probability_is_carried_back(
+    tmp_path: Path, store: ScoreStore, value: float, kept: float
+) -> None:
+    class Rounding(CountingModel):
+        def itm(self, encoded, texts, foils=None):
+            return np.full(len(texts), value)
+
+    answer = Scorer(Rounding(tmp_path / "journal.txt"), store).answer(Query("itm", photograph(tmp_path, 1), "a dog"))
+
+    assert answer.values == (kept,)
+
+
+def test_a_text_that_a_model_declines_does_not_apply(tmp_path: Path, store: ScoreStore) -> None:
+    class Modest(CountingModel):
+        def itm(self, encoded, texts, foils=None):
+            if any("giraffe" in text for text in texts):
+                raise NotApplicable("no giraffes")
+            return super().itm(encoded, texts, foils)
+
+    dog, giraffe = queries = [Query("itm", photograph(tmp_path, 1), text) for text in ("a dog", "a giraffe")]
+
+    answers = Scorer(Modest(tmp_path / "journal.txt"), store).answers(queries)
+
+    assert len(answers[dog.key].values) == 1
+    assert answers[giraffe.key] == Answer(unasked="no giraffes")
+
+
+def test_a_warning_is_no_answer(tmp_path: Path, store: ScoreStore) -> None:
+    class Warns(CountingModel):
+        def encode(self, images):
+            warnings.warn("slow", UserWarning, stacklevel=1)
+            return super().encode(images)
+
+        def itm(self, encoded, texts, foils=None):
+            warnings.warn("old", DeprecationWarning, stacklevel=1)
+            return super().itm(encoded, texts, foils)
+
+    query = Query("itm", photograph(tmp_path, 1), "a dog")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("error")
+        answer = Scorer(Warns(tmp_path / "journal.txt"), store).answer(query)
+
+    assert len(answer.values) == 1
+    assert {str(one.message) for one in said} == {"slow", "old"}
 
 
 def test_an_error_is_not_asked_again_in_the_same_run(tmp_path: Path, store: ScoreStore) -> None:

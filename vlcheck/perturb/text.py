@@ -42,7 +42,7 @@ class Bare:
 
 @dataclass(frozen=True)
 class SwapSides:
-    """Left for right and right for left, in the text and in the target."""
+    """Left for right and right for left, in the text, the target and the closed set."""
 
     name: ClassVar[str] = "swap-sides"
     version: ClassVar[int] = 1
@@ -56,7 +56,8 @@ class SwapSides:
         target = OPPOSITES.get(view.target, view.target)
         if (template, target) == (view.template, view.target):
             raise NotApplicable("the text names no side")
-        return replace(view, template=template, target=target)
+        candidates = tuple(OPPOSITES.get(word, word) for word in view.candidates)
+        return replace(view, template=template, target=target, candidates=candidates)
 
 
 _SIDE = re.compile("|".join(word_pattern(word).pattern for word in OPPOSITES), re.IGNORECASE)

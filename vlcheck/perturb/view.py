@@ -19,6 +19,7 @@ class View:
         picture: what is shown; nothing is decoded before it is asked about.
         template: what is said, with "[MASK]" in the target's place.
         target: the word that is true there.
+        candidates: the closed set's other words, none of them true of the picture.
         region: boxes of what the target names, in pixels of the picture as edited.
     """
 
@@ -26,12 +27,18 @@ class View:
     picture: Picture
     template: str
     target: str
+    candidates: tuple[str, ...] = ()
     region: tuple[Box, ...] = ()
 
     @classmethod
     def of(cls, case: Case) -> View:
         """The case unperturbed."""
-        return cls(case, Picture(case.image), case.masked, case.target, case.region)
+        return cls(case, Picture(case.image), case.masked, case.target, case.candidates, case.region)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What is shown and said: views with equal keys ask the same."""
+        return self.picture.key, self.template, self.target
 
     def filled(self, word: str) -> str:
         """The text with a word in the mask's place."""

@@ -12,10 +12,9 @@ from PIL import Image, ImageChops
 
 from vlcheck.cases.case import ImageSource
 from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.query import Picture
+from vlcheck.query import UNCHANGED, Picture
 from vlcheck.scoring.answer import Answer
 
-UNCHANGED = "the perturbation changed nothing"
 THUMBNAIL_SIDE = 256
 THUMBNAIL_QUALITY = 80
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import get_args
@@ -12,12 +14,13 @@ from typing import get_args
 import numpy as np
 from PIL import Image
 
+from vlcheck.errors import NotApplicable
 from vlcheck.models.protocol import Encoded, NamesWords, VisionLanguageModel
-from vlcheck.query import Metric, Query
+from vlcheck.query import Metric, Picture, Query
 from vlcheck.scoring.answer import Answer
-from vlcheck.scoring.plan import Chunk, Plan
+from vlcheck.scoring.plan import Chunk, Plan, make_plan
 from vlcheck.scoring.render import pixel_sha256, render_all, thumbnail_jpeg
-from vlcheck.scoring.store import ScoreStore
+from vlcheck.scoring.store import ScoreStore, Thumbnail
 
 TOLERANCE = 1e-6  # by how much rounding may carry a probability past 0 or 1
 TEXTS_PER_PICTURE = 4  # texts in one call, per picture of a batch
@@ -104,8 +107,25 @@ class Scorer:
 
     def answer(self, query: Query) -> Answer:
         """Return the kept answer, or ask now."""
-        self.score(Chunk((query,)))
-        return self.store.get_many([query])[query.key]
+        return self.answers([query])[query.key]
+
+    def answers(self, queries: Iterable[Query]) -> dict[str, Answer]:
+        """Return the kept answers by the queries' keys; ask now, in batches, what is missing."""
+        asked = {query.key: query for query in queries}
+        missing = self.store.missing(asked)
+        if missing:
+            self.run(make_plan((asked[key] for key in missing), batch_size=self.batch_size))
+        return self.store.get_many(asked.values())
+
+    def thumbnail(self, picture: Picture) -> Thumbnail | None:
+        """Return what is kept of a picture, rendered once more where its small copy is wanted and missing."""
+        kept = self.store.pictures(picture.key)
+        if self.thumbnails and not (kept and kept.jpeg):
+            for _, outcome in render_all([picture]):
+                if isinstance(outcome, Image.Image):
+                    self._keep(picture, outcome)
+            kept = self.store.pictures(picture.key)
+        return kept
 
     def score(self, chunk: Chunk) -> None:
         """Answer every query of a chunk that is not answered yet, and keep the answers.
@@ -147,21 +167,23 @@ class Scorer:
                 refusals[picture.key] = outcome
             else:
                 images[picture.key] = outcome
-                jpeg = thumbnail_jpeg(outcome) if self.thumbnails else b""
-                self.store.keep_picture(picture.key, pixel_sha256(outcome), jpeg)
+                self._keep(picture, outcome)
         if refusals:
             refused = (query for query in queries if query.picture.key in refusals)
             self.store.put((query, refusals[query.picture.key]) for query in refused)
         return images
 
+    def _keep(self, picture: Picture, image: Image.Image) -> None:
+        self.store.keep_picture(picture.key, pixel_sha256(image), thumbnail_jpeg(image) if self.thumbnails else b"")
+
     def _encode(self, images: Sequence[Image.Image]) -> Encoded | Answer:
         try:
-            encoded = self.model.encode(images)
+            with _warnings_are_no_answer():
+                encoded = self.model.encode(images)
+            found = len(encoded)
         except Exception as error:  # noqa: BLE001 - a model is foreign code: what it raises is an answer, not our end
             return _raised(error)
-        if len(encoded) != len(images):
-            return Answer(error=f"the model encoded {len(encoded)} pictures of {len(images)}")
-        return encoded
+        return encoded if found == len(images) else Answer(error=f"the model encoded {found} pictures of {len(images)}")
 
     def _batches(self, queries: Sequence[Query]) -> Iterator[list[_Ask]]:
         """Group by metric, then by length, so that padding is small."""
@@ -174,7 +196,8 @@ class Scorer:
         """Ask one batch of one metric; one reply an ask."""
         head = self._mlm if asks[0].queries[0].metric == "mlm" else self._itm
         try:
-            replies = head(encoded[rows], asks)
+            with _warnings_are_no_answer():
+                replies = head(encoded[rows], asks)
         except Exception as error:  # noqa: BLE001 - foreign code, as in _encode
             if len(asks) > 1:
                 # One text that the model cannot read must not take the others with it.
@@ -227,7 +250,7 @@ def _reply(values: Sequence[float], top: tuple[tuple[str, float], ...] = ()) -> 
     for value in values:
         if math.isfinite(value) and not -TOLERANCE <= value <= 1 + TOLERANCE:
             return Answer(error=f"the model returned {value:g}, which is no probability: it has to lie in [0, 1]")
-    return Answer(tuple(values), top)
+    return Answer(tuple(np.clip(values, 0.0, 1.0).tolist() if np.isfinite(values).all() else values), top)
 
 
 def _misshapen(scores: np.ndarray, of: str, n: int) -> Answer:
@@ -240,5 +263,15 @@ def _miscounted(found: int, of: str, n: int) -> Answer:
     return Answer(error=f"the model returned {found} scores for {n} {of}")
 
 
+@contextmanager
+def _warnings_are_no_answer() -> Iterator[None]:
+    """Keep a model's warnings warnings, also where the run makes errors of them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        yield
+
+
 def _raised(error: Exception) -> Answer:
+    if isinstance(error, NotApplicable):
+        return Answer(unasked=str(error))
     return Answer(error=f"{type(error).__name__}: {error}")
