@@ -217,6 +217,10 @@ class Counting(Competent):
             file.write("".join(f"{line}\n" for line in lines))
 
 
+class CountsColor(Counting, LovesColor):
+    """Both."""
+
+
 class Counted(Looks):
     digests: Sequence[str]
 
@@ -281,6 +285,7 @@ hashes = factory(Hashes)
 matches_only = factory(MatchesOnly)
 interrupted = factory(Interrupted)
 counting = factory(Counting)
+counts_color = factory(CountsColor)
 dies_once = factory(DiesOnce)
 
 

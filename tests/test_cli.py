@@ -59,9 +59,9 @@ def test_cocos_cases_are_written_with_their_photographs(coco_root, tmp_path):
 def test_photographs_elsewhere_have_to_be_copied_and_nothing_is_overwritten(tmp_path):
     spec = f"jsonl:{write_cases(tmp_path / 'data', 2)}"
     outside = run("cases", spec, "--to", tmp_path / "elsewhere" / "cases.jsonl")
-    assert (outside.returncode, "add --copy" in outside.stderr) == (2, True)
+    assert (outside.returncode, "add --copy" in outside.stderr) == (4, True)
     again = run("cases", spec, "--to", tmp_path / "data" / "cases.jsonl")
-    assert (again.returncode, "is there already" in again.stderr) == (2, True)
+    assert (again.returncode, "is there already" in again.stderr) == (4, True)
 
 
 def test_plan_says_what_a_run_takes(coco_root):
@@ -91,6 +91,6 @@ def test_plan_estimates_the_time_of_a_model(tmp_path, monkeypatch):
 )
 def test_what_cannot_be_used_is_named_without_a_traceback(arguments, said, tmp_path):
     done = run(*arguments, cwd=tmp_path)
-    assert done.returncode == 2
+    assert done.returncode == 4
     assert said in done.stderr
     assert "Traceback" not in done.stderr

@@ -21,7 +21,7 @@ from vlcheck.policy import METRICS, load_policy
 from vlcheck.report.summary import aligned
 from vlcheck.suite import policy_path, suite_folder
 
-USAGE_ERROR = 2
+USAGE_ERROR = 4  # as pytest ends where an option cannot be used
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Behavioural tests for vision-language models.")
 

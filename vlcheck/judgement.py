@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from vlcheck.behavior import Behavior
 from vlcheck.cases import Case
@@ -95,9 +96,9 @@ class Judgement:
     def records(self, test: str) -> Iterator[dict[str, object]]:
         """The lines of the evidence and, after them, of the verdict, as the results file has them."""
         for row in self.rows:
-            yield {"kind": "evidence", "test": test, "metric": self.metric, **_evidence(row)}
+            yield finite({"kind": "evidence", "test": test, "metric": self.metric, **_evidence(row)})
         behavior = self.behavior
-        yield {
+        verdict = {
             "kind": "verdict",
             "test": test,
             "doc": behavior.doc,
@@ -109,14 +110,18 @@ class Judgement:
             **self.verdict.as_dict(),
             "tables": {name: dict(cells) for name, cells in self.tables.items()},
         }
+        yield finite(verdict)
 
-    def pictures(self) -> set[str]:
-        """The keys of all pictures that the rows show."""
-        return {shown.picture.key for row in self.rows for shown in (row.before, row.after) if shown}
+    def pictures(self) -> list[Picture]:
+        """All pictures that the rows show, each once."""
+        shown = [view.picture for row in self.rows for view in (row.before, row.after) if view]
+        return list({picture.key: picture for picture in shown}.values())
 
     def properties(self) -> list[tuple[str, object]]:
         """The verdict's figures, flat, as JUnit's properties take them."""
+        low, high = self.verdict.band or (None, None)
         figures = {"bias": self.behavior.bias, "metric": self.metric, **self.verdict.as_dict()}
+        figures |= {"band_low": low, "band_high": high}
         flat = {name: figure for name, figure in figures.items() if isinstance(figure, str | int | float)}
         return [(f"vlcheck_{name}", figure) for name, figure in flat.items()]
 
@@ -129,18 +134,22 @@ def _evidence(row: Row) -> dict[str, object]:
         "image": before.picture.key if before else None,
         "perturbed": after.picture.key if after else None,
         "texts": [view.text for view in shown],
-        "before": finite(before.value) if before else None,
-        "after": finite(after.value) if after else None,
-        "margin": finite(row.margin),
+        "before": before.value if before else None,
+        "after": after.value if after else None,
+        "margin": row.margin,
         "values": None if WHOLE in row.margins else dict(row.margins),
         "reason": row.reason,
-        "scores": [{word: finite(score) for word, score in view.scores.items()} for view in shown],
+        "scores": [dict(view.scores) for view in shown],
         "top_before": [list(word) for word in before.top] if before else [],
         "top_after": [list(word) for word in after.top] if after else [],
         "boxes": [list(box) for box in before.boxes] if before else [],
     }
 
 
-def finite(number: float | None) -> float | None:
-    """The number, or None where JSON has none for it."""
-    return number if number is not None and math.isfinite(number) else None
+def finite(value: Any) -> Any:
+    """The same, with None for each number that JSON has not: a model may answer NaN."""
+    if isinstance(value, dict):
+        return {key: finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

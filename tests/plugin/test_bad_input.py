@@ -139,6 +139,39 @@ def test_a_broken_model_is_invalid_and_says_why(project, model, reason):
     assert all(reason in line["reason"] for line in project.results("verdict"))
 
 
+def test_a_model_without_numbers_leaves_a_results_file_without_them(project):
+    project.run(model="not_a_number").assert_outcomes(failed=4)
+    assert len(project.results("verdict")) == 4
+    rows = project.results("evidence")
+    assert len(rows) == 160
+    assert {row["before"] for row in rows} == {None}
+    assert {score for row in rows for scores in row["scores"] for score in scores.values()} == {None}
+
+
+def test_a_text_that_the_perturbation_leaves_as_it_was_is_no_evidence(project):
+    lines = [json.loads(line) for line in (project.folder / "data" / "cases.jsonl").read_text().splitlines()]
+    for line in lines:
+        line["bare"] = line["caption"].replace(line["target"], "[MASK]")
+    (project.folder / "data" / "cases.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    project.pytester.makepyfile(
+        test_states="""
+        from vlcheck.cases import with_target
+        from vlcheck.expect import Preserved
+        from vlcheck.perturb import Bare
+        from vlcheck.plugin import behavior
+
+        BIAS = "modality"
+
+        @behavior(cases=with_target("object"), perturb=Bare(), expect=Preserved(), metrics=("mlm", "itm"))
+        def test_vision_alone_preserves(verdict):
+            assert verdict.passed
+        """
+    )
+    project.run().assert_outcomes(failed=2)
+    verdicts = project.results("verdict")
+    assert {line["reason"] for line in verdicts} == {"no case applies: 40 x the perturbation changed nothing"}
+
+
 def test_a_model_that_ignores_the_picture_passes_nothing(project):
     project.run(model="reads_only").assert_outcomes(failed=4)
     assert "pass" not in {line["status"] for line in project.results("verdict")}
@@ -187,6 +220,14 @@ def test_a_policy_may_downgrade_the_undecided_but_never_to_passed(project):
     result = project.run("--vl-policy=policy.toml", model="constant")
     result.assert_outcomes(xfailed=4)
     assert {line["status"] for line in project.results("verdict")} == {"invalid"}
+
+
+@pytest.mark.parametrize("consequence", ["skip", "xfail"])
+def test_a_run_that_decides_nothing_is_not_green_whatever_the_policy(project, consequence):
+    (project.folder / "policy.toml").write_text(f'[on]\ninvalid = "{consequence}"\n')
+    result = project.run("--vl-policy=policy.toml", model="constant")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["nothing was decided"])
 
 
 def test_a_test_file_that_names_no_bias_is_told_to(project):

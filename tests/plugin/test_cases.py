@@ -67,8 +67,8 @@ def test_data_that_cannot_be_read_ends_the_run_before_it_begins(project):
 def test_a_picture_that_cannot_be_used_is_named(project):
     (project.folder / "data" / "3.png").write_bytes(b"no picture")
     result = project.run("--vl-cases")
-    assert result.ret == pytest.ExitCode.INTERRUPTED
-    text = result.stdout.str()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    text = result.stderr.str()
     assert "cases.jsonl:4: " in text
     assert "3.png: not a picture that decodes" in text
     assert "Traceback" not in text
@@ -83,3 +83,7 @@ def test_single_cases_are_listed_without_a_model(project):
     result = project.run("--vl-cases", "--collect-only", "-q", model="")
     assert result.ret == 0
     assert result.stdout.str().count("[itm-line-") == 80
+
+
+def test_a_case_without_a_number_is_no_case_that_holds(project):
+    project.run("--vl-cases", model="not_a_number").assert_outcomes(failed=4, xfailed=80, skipped=80)

@@ -38,26 +38,21 @@ def test_a_selection_asks_only_what_it_needs(project, log):
     assert (len(encoded(log)), len(lines(log))) == (40, 40 + 80)
 
 
-def test_last_failed_asks_only_what_failed(project, log):
-    project.pytester.makepyfile(
-        test_more="""
-        import test_states
-        from vlcheck.perturb import Mirror
-        from vlcheck.plugin import behavior
-
-        BIAS = "color"
-
-        @behavior(
-            cases=test_states.with_target("side"), perturb=Mirror(), expect=test_states.Preserved(), metrics=("itm",)
-        )
-        def test_has_no_case(verdict):
-            assert verdict.passed
-        """
-    )
-    arguments = ("-p", "cacheprovider", "-k", "itm")
-    assert project.run(*arguments, model="counting", subprocess=True).ret == 1
+def test_last_failed_asks_what_failed_and_that_once(project, log):
+    arguments = ("-p", "cacheprovider")
+    project.run(*arguments, model="counts_color", subprocess=True).assert_outcomes(passed=2, failed=2)
     log.unlink()
-    project.run(*arguments, "--lf", model="counting", subprocess=True).assert_outcomes(failed=1)
+    project.run(*arguments, "--lf", model="counts_color", subprocess=True).assert_outcomes(failed=2)
+    assert max(Counter(lines(log)).values()) == 1
+    assert (len(encoded(log)), len(lines(log))) == (PICTURES, PICTURES + TEXTS)
+
+
+def test_a_test_that_is_marked_to_be_skipped_asks_nothing(project, log):
+    path = project.folder / "test_states.py"
+    path.write_text("import pytest\npytestmark = pytest.mark.skip(reason='later')\n" + path.read_text())
+    result = project.run(model="counting", subprocess=True)
+    result.assert_outcomes(skipped=4)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert not log.exists()
 
 
@@ -70,10 +65,13 @@ def test_a_kept_score_is_not_asked_again_in_the_next_run(project, log):
 
 
 def test_stopping_at_the_first_failure_scores_test_by_test(project, log):
-    result = project.run("-x", "-k", "grayscale and mlm or another_image and mlm", model="counting", subprocess=True)
+    result = project.run("-x", "-k", "grayscale", model="counting", subprocess=True)
     result.assert_outcomes(passed=2)
-    assert max(Counter(lines(log)).values()) > 0
-    assert Counter(line.split()[0] for line in lines(log))["mlm"] == TEXTS / 2
+    counts = Counter(lines(log))
+    assert sum(not line.startswith("encode") for line in lines(log)) == TEXTS
+    # The test of itm encodes again what that of mlm has encoded, once a picture and no more.
+    assert max(counts.values()) == 2
+    assert {line.split()[0] for line, count in counts.items() if count > 1} == {"encode"}
 
 
 @pytest.mark.parametrize("model", ["competent", "loves_color", "hashes"])
@@ -110,6 +108,25 @@ def test_a_worker_that_is_killed_in_a_test_costs_no_verdict(project, log):
     assert [line["status"] for line in project.results("verdict")] == ["pass"] * 4
     asked = [line for line in lines(log) if not line.startswith("encode")]
     assert max(Counter(asked).values()) == 1
+
+
+@pytest.mark.parametrize("dist", ["load", "worksteal"])
+def test_a_test_whose_worker_is_killed_runs_again(project, dist):
+    project.pytester.makepyfile(
+        test_once="""
+        import os, pathlib, signal
+
+        def test_kills_once(tmp_path_factory):
+            try:
+                pathlib.Path("killed").touch(exist_ok=False)
+            except FileExistsError:
+                return
+            os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    result = project.run("-n2", f"--dist={dist}", subprocess=True)
+    assert (project.folder / "killed").exists()
+    result.assert_outcomes(passed=5)
 
 
 def test_a_test_that_kills_every_worker_is_reported_and_ends(project):

@@ -35,6 +35,13 @@ def test_the_plan_is_what_the_run_then_asks(project, log):
     assert (encoded, len(lines) - encoded) == (pictures, texts)
 
 
+@pytest.mark.parametrize("dist", ["load", "worksteal", "loadfile"])
+def test_the_plan_needs_no_workers(project, dist):
+    result = project.run("--vl-plan", "-n2", f"--dist={dist}", subprocess=True)
+    assert "80 pictures to encode" in result.stdout.str()
+    assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
+
+
 def test_the_plan_scores_no_photograph(project, log):
     project.run("--vl-plan", model="counting", subprocess=True)
     assert len({line for line in log.read_text().splitlines() if line.startswith("encode")}) == 1

@@ -78,11 +78,23 @@ def test_pictures_stay_out_of_the_results_where_they_are_private(project):
     assert project.results("image") == []
 
 
+def test_pictures_come_and_go_with_the_option_also_over_a_kept_store(project):
+    store = "--vl-store=scores.sqlite"
+    project.run(store, "--vl-no-images")
+    project.run(store)
+    assert len(project.results("image")) == 80
+    assert all(line["jpeg"] for line in project.results("image"))
+    project.run(store, "--vl-no-images", "--html=report.html", "--self-contained-html", model="loves_color")
+    assert "image/jpeg" not in (project.folder / "report.html").read_text()
+
+
 def test_junit_carries_the_figures_flat(project):
     project.run("--junitxml=report.xml", "-k", "grayscale and mlm", model="loves_color")
     xml = (project.folder / "report.xml").read_text()
     assert '<property name="vlcheck_status" value="fail"' in xml
     assert '<property name="vlcheck_violations" value="40"' in xml
+    assert 'name="vlcheck_allowed" value="0.1"' in xml
+    assert "vlcheck_band" not in xml
     assert "{" not in "".join(re.findall("<property .*?>", xml))
 
 

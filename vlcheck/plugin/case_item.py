@@ -23,7 +23,7 @@ INFORMS = "a case informs; the behavior as a whole has the verdict"
 
 
 class Violation(Exception):
-    """A case whose margin is 0 or less."""
+    """A case whose margin is not above 0."""
 
 
 class CaseItem(pytest.Item):
@@ -70,7 +70,7 @@ class CaseItem(pytest.Item):
         row = model.examine(self.behavior, self.metric, self._case)
         if row.margin is None:
             pytest.skip(row.reason)
-        if row.margin <= 0:
+        if not row.margin > 0:  # NaN is no more than 0 either
             raise Violation("\n".join(row.lines()))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

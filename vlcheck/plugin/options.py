@@ -84,6 +84,12 @@ def add(parser: pytest.Parser) -> None:
     )
 
 
+def stay_alone(config: pytest.Config) -> None:
+    """Undo -n: what is only looked ahead at needs no workers."""
+    if config.pluginmanager.hasplugin("xdist"):
+        config.option.numprocesses, config.option.dist, config.option.tx = 0, "no", []
+
+
 def read(config: pytest.Config) -> Settings:
     """Take each option from the command line, else from the ini file.
 

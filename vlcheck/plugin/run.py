@@ -73,9 +73,12 @@ class Run:
 
     def prepare(self, session: pytest.Session) -> None:
         """Score all that the selected tests will ask, before the first of them runs."""
+        if self.problem and not self.is_worker:
+            raise pytest.UsageError(self.problem)
         chosen = all_stated(session.items)
         single = [item for item in session.items if isinstance(item, CaseItem)]
         self.selected = len(chosen) + len(single)
+        chosen = [(item, statement) for item, statement in chosen if not item.get_closest_marker("skip")]
         if not self.selected or session.config.option.collectonly:
             return
         reporter = Reporter(self.config, self.folder)
@@ -104,7 +107,8 @@ class Run:
         try:
             return [one for item in made for one in (item, *case_items(item, self.source, self.model_for))]
         except UsageError as error:
-            raise pytest.Collector.CollectError(str(error)) from error
+            self.problem = str(error)
+            return made
 
     def plan(self, session: pytest.Session) -> None:
         """Say what the selected tests would take and could tell, and score nothing."""
@@ -133,10 +137,11 @@ class Run:
         from vlcheck.report.results import gather, write  # in no run of other projects
 
         self.results = gather(self.folder)
-        if not self.results.verdicts:
+        if not self.results.decided:
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
-            return
         self.results.run["exit_status"] = int(session.exitstatus)
+        if not self.results.verdicts:
+            return
         try:
             write(self.settings.results, self.results)
         except UsageError as error:
@@ -175,9 +180,8 @@ class Run:
         item.user_properties += judgement.properties()
 
     def thumbnail(self, picture: Picture) -> bytes:
-        """The kept JPEG of a picture; empty where there is none."""
-        kept = self._opened and self._opened[0].thumbnail(picture.key)
-        return kept or b""
+        """The JPEG of a picture; empty where pictures are to be left out."""
+        return self._opened[0].thumbnail(picture) if self._opened else b""
 
 
 RUN = pytest.StashKey[Run]()

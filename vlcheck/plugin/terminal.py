@@ -21,4 +21,6 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
         terminal.line(f"{header['name']} on {header['data']}")
         for line in summary.lines(run.results):
             terminal.line(line)
+        if not run.results.decided:
+            terminal.line("nothing was decided", red=True)
         terminal.line(run.problem or f"results: {run.settings.results}", red=bool(run.problem))

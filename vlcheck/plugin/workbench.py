@@ -19,7 +19,7 @@ from vlcheck.plugin import foresight
 from vlcheck.plugin.foresight import Chosen, Foresight, foresee
 from vlcheck.plugin.options import Settings
 from vlcheck.policy import METRICS, load_policy
-from vlcheck.query import Query
+from vlcheck.query import Picture, Query
 from vlcheck.scoring.leases import work_together
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.scorer import Progress, Scorer
@@ -89,20 +89,20 @@ class Workbench:
             "left_out": dict(self.model.source.left_out),
         }
 
-    def thumbnail(self, key: str) -> bytes:
-        """The kept JPEG of a picture, empty where none is kept."""
-        kept = self.model.scorer.store.pictures(key)
+    def thumbnail(self, picture: Picture) -> bytes:
+        """The JPEG of a picture, empty where pictures are to be left out."""
+        kept = self.model.scorer.thumbnail(picture) if self.settings.images else None
         return kept.jpeg if kept else b""
 
     def images(self, judgement: Judgement) -> Iterator[dict[str, object]]:
         """The results' lines for the pictures that a judgement shows; none where pictures are to be left out."""
         if not self.settings.images:
             return
-        for key in judgement.pictures():
-            kept = self.model.scorer.store.pictures(key)
+        for picture in judgement.pictures():
+            kept = self.model.scorer.thumbnail(picture)
             if kept:
                 jpeg = base64.b64encode(kept.jpeg).decode("ascii")
-                yield {"kind": "image", "key": key, "sha256": kept.sha256, "jpeg": jpeg}
+                yield {"kind": "image", "key": picture.key, "sha256": kept.sha256, "jpeg": jpeg}
 
 
 def outlook(settings: Settings, source: CaseSource, chosen: Chosen) -> Iterator[str]:

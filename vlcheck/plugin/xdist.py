@@ -40,11 +40,10 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Scheduling | None:
-        if config.getoption("dist") != "load":
-            return None
-        from vlcheck.plugin.second_chance import SecondChance  # xdist is installed where this hook is called
+        from vlcheck.plugin.second_chance import SCHEDULERS  # xdist is installed where this hook is called
 
-        return SecondChance(config, log)
+        scheduler = SCHEDULERS.get(config.getoption("dist"))
+        return scheduler(config, log) if scheduler else None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:

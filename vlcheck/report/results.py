@@ -36,6 +36,11 @@ class Results:
     verdicts: dict[Key, Line] = field(default_factory=dict)
     evidence: dict[Key, list[Line]] = field(default_factory=dict)
 
+    @property
+    def decided(self) -> bool:
+        """Whether any verdict says something of the model: where none does, nothing was checked."""
+        return any(verdict["status"] in ("pass", "fail") for verdict in self.verdicts.values())
+
     def add(self, lines: Iterable[Line]) -> None:
         """Take in lines; of two verdicts with one key the later counts."""
         rows: list[Line] = []
