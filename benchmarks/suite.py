@@ -3,9 +3,9 @@
     python -m benchmarks.suite COCO_ROOT
 
 Measured in one process, in turn: the whole behavior run; the bare batched forward of the same unique pictures and
-texts; and a seeded sample of the same texts one by one, encoded and scored as a test of its own would. Then, in
-processes of their own, the peak memory with few and with many photographs, and the import of the plugin. The figures
-go to benchmarks/results.json, from where `python -m benchmarks.table` takes the README's table.
+texts; and the same texts one by one, each encoded and scored as in a test of its own. Then, in processes of their own,
+the peak memory with few and with many photographs, and the import of the plugin. The figures go to
+benchmarks/results.json, from where `python -m benchmarks.table` takes the README's table.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("coco", type=Path)
     parser.add_argument("--images", type=int, default=50, help="photographs a behavior")
     parser.add_argument("--rounds", type=int, default=3, help="how often run and bare forward are timed in turn")
-    parser.add_argument("--sample", type=int, default=150, help="texts that are timed one by one")
+    parser.add_argument("--sample", type=int, help="time only so many texts one by one, drawn at random")
     parser.add_argument("--few", type=int, default=20, help="photographs a behavior for the lower memory figure")
     parser.add_argument("--many", type=int, default=109, help="and for the higher one")
     parser.add_argument("--work", type=Path, help="where the checkpoint is made, or is from the last time")
@@ -89,7 +89,7 @@ def checkpoint(folder: Path, coco: Path) -> Path:
     return path
 
 
-def speed(coco: Path, images: int, rounds: int, sample: int) -> dict[str, object]:
+def speed(coco: Path, images: int, rounds: int, sample: int | None) -> dict[str, object]:
     """Time the run, the bare forward and one by one."""
     data = f"coco:{coco}:{images}"
     queries = asked(data)
@@ -107,7 +107,7 @@ def speed(coco: Path, images: int, rounds: int, sample: int) -> dict[str, object
         "run_seconds": [run_seconds for run_seconds, _ in turns],
         "bare_seconds": [bare_seconds for _, bare_seconds in turns],
         "run_over_bare": statistics.median(a / b for a, b in turns),
-        "one_by_one_sample": len(alone),
+        "one_by_one_texts": len(alone),
         "one_by_one_seconds_each": statistics.mean(alone),
         "one_by_one_over_run": statistics.mean(alone) * plan.texts / whole,
         "most_by_arithmetic": (IMAGE_GFLOP + PAIR_GFLOP) / (IMAGE_GFLOP / t + PAIR_GFLOP),
@@ -162,10 +162,10 @@ def bare(plan: Plan, pictures: dict[str, Image.Image]) -> None:
                 model.itm(chosen, said)
 
 
-def one_by_one(plan: Plan, pictures: dict[str, Image.Image], sample: int) -> list[float]:
-    """Seconds for each of a seeded sample of texts, its picture encoded for it alone."""
+def one_by_one(plan: Plan, pictures: dict[str, Image.Image], sample: int | None) -> list[float]:
+    """Seconds for each text, or for a seeded sample of them, its picture encoded for it alone."""
     texts = {(query.metric, query.picture.key, query.text): query for chunk in plan.chunks for query in chunk.queries}
-    chosen = random.Random(0).sample(sorted(texts), min(sample, len(texts)))  # noqa: S311 - no secret
+    chosen = random.Random(0).sample(sorted(texts), min(sample or len(texts), len(texts)))  # noqa: S311 - no secret
     model = loaded()
 
     def ask(query: Query) -> None:

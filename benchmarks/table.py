@@ -33,7 +33,7 @@ def table(figures: dict) -> str:
         f"Full-size ALBEF with random weights, {figures['images_per_behavior']} photographs a behavior:"
         f" {figures['pictures']} pictures, {figures['texts']} texts ({figures['texts_per_picture']:.1f} a picture),"
         f" {machine['cores']} cores, no GPU; {len(figures['run_seconds'])} runs of {seconds} s;"
-        f" one by one from a sample of {figures['one_by_one_sample']} texts.",
+        f" one by one: {figures['one_by_one_texts']} of the texts.",
         "",
         "| | measured | aim |",
         "| --- | --- | --- |",
