@@ -135,6 +135,24 @@ class Raises(Competent):
     itm = mlm
 
 
+class Shouts(Competent):
+    def mlm(self, encoded, texts, words):
+        raise RuntimeError("\x1b[31mred\0" + "!" * 5000)
+
+
+class EmptiesItsQuestions(Competent):
+    def itm(self, encoded, texts, foils=None):
+        texts.clear()
+
+    def mlm(self, encoded, texts, words):
+        texts.clear()
+
+
+class EncodesNothing(Competent):
+    def encode(self, images):
+        return None
+
+
 class Miscounts(Competent):
     def mlm(self, encoded, texts, words):
         return super().mlm(encoded, texts, words)[1:]
@@ -277,6 +295,9 @@ constant = factory(Constant)
 not_a_number = factory(NotANumber)
 raises = factory(Raises)
 miscounts = factory(Miscounts)
+shouts = factory(Shouts)
+empties_its_questions = factory(EmptiesItsQuestions)
+encodes_nothing = factory(EncodesNothing)
 says_right = factory(SaysRight)
 loves_color = factory(LovesColor)
 reads_only = factory(ReadsOnly)

@@ -34,13 +34,21 @@ def verdicts(coco_root, tmp_path_factory):
     return run
 
 
+@pytest.fixture(scope="module")
+def stated():
+    """How many verdicts the suite has."""
+    command = [sys.executable, "-m", "pytest", "behavior_tests", "--collect-only", "-q"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return sum(line.endswith(("[mlm]", "[itm]")) for line in listed.splitlines())
+
+
 def double(name):
     return f"{ROOT}/tests/doubles.py:{name}"
 
 
-def test_a_competent_model_passes_or_lacks_cases_and_nothing_else(verdicts):
+def test_a_competent_model_passes_or_lacks_cases_and_nothing_else(verdicts, stated):
     found = verdicts(double("competent"))
-    assert len(found) == 29
+    assert len(found) == stated >= 29
     assert {line["status"] for line in found.values()} == {"pass", "inconclusive"}
     for line in found.values():
         assert line["violations"] in (0, None), line["behavior"]
@@ -50,9 +58,9 @@ def test_a_competent_model_passes_or_lacks_cases_and_nothing_else(verdicts):
 
 
 @pytest.mark.parametrize("name", ["constant", "not_a_number", "raises", "miscounts", "hashes"])
-def test_no_broken_model_passes_anything(verdicts, name):
+def test_no_broken_model_passes_anything(verdicts, stated, name):
     found = verdicts(double(name))
-    assert len(found) == 29
+    assert len(found) == stated >= 29
     assert "pass" not in {line["status"] for line in found.values()}
     if name != "hashes":
         assert {line["status"] for line in found.values()} == {"invalid"}
@@ -72,7 +80,7 @@ def test_a_planted_bias_is_caught_where_it_is(verdicts, name, caught, metric, cl
     assert found[clean, metric]["status"] == "pass"
 
 
-def test_an_untrained_albef_runs_to_the_end_and_passes_nothing(verdicts, coco_root, tmp_path):
+def test_an_untrained_albef_runs_to_the_end_and_passes_nothing(verdicts, stated, coco_root, tmp_path):
     small = AlbefConfig(
         image_size=32, vision_width=32, vision_depth=2, vision_heads=2, text_width=32, text_depth=4, text_heads=2,
         intermediate_size=64, fusion_layer=2, vocab_size=4000, max_positions=64, embed_dim=16,
@@ -81,5 +89,5 @@ def test_an_untrained_albef_runs_to_the_end_and_passes_nothing(verdicts, coco_ro
     words = [word for case in cases for word in (case.caption, case.target, *case.candidates)]
     path = random_albef(tmp_path, small, [*words, "left right"])
     found = verdicts(f"albef:{path}", 50)
-    assert len(found) == 29
+    assert len(found) == stated >= 29
     assert "pass" not in {line["status"] for line in found.values()}

@@ -40,7 +40,11 @@ def cases(
 ) -> None:
     """List what the data offers each behavior, and what was left out; or write it."""
     with _plainly():
+        if copy and not to:
+            raise UsageError("--copy: name the file beside which the images go with --to, e.g. --to mine/cases.jsonl.")
         source = open_source(data, lexicons=lexicons)
+        if not source.cases:
+            raise UsageError(f"{data}: offers no case. Left out: {dict(source.left_out)}.")
         if to:
             _say(f"{write_jsonl(to, source.cases, copy=copy)} cases written to {to}")
             return

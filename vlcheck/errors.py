@@ -14,6 +14,12 @@ class NotApplicable(Exception):
     """A question that makes no sense for a case; the message is the reason under which it is counted."""
 
 
+def printable(text: str, most: int = 300) -> str:
+    """Foreign text as a terminal can show it: control characters escaped, cut where it is long."""
+    shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    return shown if len(shown) <= most else f"{shown[: most - 4]} ..."
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Say which known name is meant, or list them all.
 

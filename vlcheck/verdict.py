@@ -171,16 +171,18 @@ def judge_mean(
     mean = _signed(units.mean())
     low, high = _signed(betting.lower_bound(units, alpha)), _signed(betting.upper_bound(units, alpha))
     status = _held(low, high, band)
+    needed = _needed_for_mean(units, band, alpha) if status == "inconclusive" else 0
+    said = f"mean {mean:.3f} of {len(units)}, from {low:.3f} to {high:.3f}; {band[0]:g} to {band[1]:g} is allowed"
     return Verdict(
         status=status,
         claim="mean",
-        reason=f"mean {mean:.3f} of {len(units)}, from {low:.3f} to {high:.3f}; {band[0]:g} to {band[1]:g} is allowed",
+        reason=_with_needed(said, needed, "about "),
         n=len(units),
         not_applicable=left_out,
         band=band,
         alpha=alpha,
         p=_p_outside(units, band, alpha),
-        needed_n=_needed_for_mean(units, band, alpha) if status == "inconclusive" else None,
+        needed_n=needed or None,
         effect=mean,
         effect_low=low,
         effect_high=high,
@@ -304,9 +306,14 @@ def _rate_reason(x: float, n: int, interval: tuple[float, float], allowed: float
         f"{x:.4g} of {n} violate ({100 * x / n:.0f} %, from {100 * low:.1f} to {100 * high:.1f} %);"
         f" {100 * allowed:.4g} % is allowed"
     )
+    return _with_needed(said, needed)
+
+
+def _with_needed(said: str, needed: int | None, roughly: str = "") -> str:
+    """Add at which n what was seen would decide: 0 where it decides already, None where none does."""
     if needed == 0:
         return said
-    return f"{said}; " + (f"n = {needed} would decide at this rate" if needed else "no n decides at this rate")
+    return f"{said}; " + (f"n = {roughly}{needed} would decide" if needed else "no n would decide")
 
 
 def _held(low: float, high: float, band: tuple[float, float]) -> Status:

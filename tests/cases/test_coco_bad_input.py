@@ -72,6 +72,8 @@ def test_an_annotation_file_that_is_none_is_named(folder, name, content, said):
         ("captions", "images", "width", "wide", "images[0]: width is 'wide'; it has to be a whole number"),
         ("instances", "annotations", "bbox", [1, 2, 3], "annotations[0]: bbox is [1, 2, 3]"),
         ("instances", "annotations", "bbox", [1, 2, 3, float("nan")], "annotations[0]: bbox is"),
+        ("instances", "annotations", "bbox", [1, 2, 3, 10**400], "annotations[0]: bbox is"),
+        ("captions", "annotations", "caption", "\ud800 dog", "annotations[0]: caption is"),
         ("instances", "annotations", "area", "big", "annotations[0]: area is 'big'; it has to be a number"),
         ("instances", "annotations", "category_id", 99, "category_id 99 is none of the file's categories"),
         ("instances", "annotations", "image_id", 99, "image_id 99 is none of the file's images"),

@@ -178,3 +178,11 @@ def test_a_picture_that_shows_the_target_does_not_refute_its_caption(write, tmp_
     third = two | {"caption": "A bus.", "target": "bus", "present": ["bus"]}
     first, other = open_source(write(one, third)).cases
     assert first.refuted_by(other)
+
+
+def test_a_pipe_in_place_of_a_picture_is_no_file(write, tmp_path):
+    source = open_source(write(LINE))
+    (tmp_path / "one.png").unlink()
+    os.mkfifo(tmp_path / "one.png")
+    with pytest.raises(UsageError, match="is no file"):
+        source.select(with_target("object"))

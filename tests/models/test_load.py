@@ -42,6 +42,19 @@ def odd_kind(device, dtype):
     double.kinds = {"itm": "guess"}
     return double
 
+def no_metrics(device, dtype):
+    double = Double(device, dtype)
+    double.metrics = None
+    return double
+
+def nameless_weights(device, dtype):
+    double = Double(device, dtype)
+    double.fingerprint = None
+    return double
+
+def exits(device, dtype):
+    raise SystemExit(3)
+
 def headless(device, dtype):
     double = Double(device, dtype)
     double.metrics = frozenset({"itm", "mlm"})
@@ -108,6 +121,9 @@ def test_a_misspelt_family_is_told_the_nearest() -> None:
     ("factory", "complaint"),
     [
         ("lacking", "gave 'object' without name, fingerprint, metrics, mask, encode"),
+        ("no_metrics", "metrics None have to be some of mlm, itm"),
+        ("nameless_weights", "fingerprint has to be a text"),
+        ("exits", "SystemExit: 3"),
         ("headless", "gave 'Double' without mlm"),
         ("unknown_metric", "metrics .*vqa.* some of mlm, itm"),
         ("other_mask", r"mask has to be '\[MASK\]', not '<mask>'"),

@@ -49,6 +49,9 @@ def test_a_model_that_is_not_there(project, spec, said):
         ("--vl-batch-size=0", "--vl-batch-size 0"),
         ("--vl-batch-size=many", "--vl-batch-size many"),
         ("--vl-results=absent/results.jsonl", "--vl-results"),
+        ("--vl-results=data", "is no file"),
+        ("--vl-results=/dev/null", "is no file"),
+        ("--vl-store=test_states.py", "no store of vlcheck's"),
         ("--vl-policy=absent.toml", "--vl-policy"),
         ("--vl-data=cocoa:data", "coco:ROOT"),
         ("--vl-data=jsonl:absent.jsonl", "absent.jsonl"),
@@ -89,6 +92,10 @@ def change(project, **fields):
         ({"tags": "object"}, "tags"),
         ({"region": [[1, 2, 3]]}, "region"),
         ({"candidates": ["bus"]}, "is the target"),
+        ({"caption": "a bus " + "x" * 2000}, "caption: has 2006 characters; at most 2000 are accepted"),
+        ({"image": "\ud800.png"}, "it has to be a text"),
+        ({"tags": ["object", "\udfff"]}, "it has to be a list of texts"),
+        ({"region": [[0, 0, 10**400, 5]]}, "is no box"),
     ],
 )
 def test_a_line_that_is_no_case_is_named(project, fields, said):
@@ -137,6 +144,52 @@ def test_a_broken_model_is_invalid_and_says_why(project, model, reason):
     result.assert_outcomes(failed=4)
     assert {line["status"] for line in project.results("verdict")} == {"invalid"}
     assert all(reason in line["reason"] for line in project.results("verdict"))
+
+
+def test_a_test_that_forgets_to_assert_its_verdict_is_no_pass(project):
+    path = project.folder / "test_states.py"
+    path.write_text(path.read_text().replace("assert verdict.passed", "pass"))
+    result = project.run("-k", "grayscale", model="loves_color")
+    result.assert_outcomes(failed=2)
+    assert "40 of 40 violate" in result.stdout.str()
+    assert "it has to assert verdict.passed" in result.stdout.str()
+    project.run("-k", "grayscale").assert_outcomes(passed=2)
+
+
+def test_a_run_without_a_verdict_leaves_no_older_results_for_its_own(project):
+    project.run()
+    assert len(project.results("verdict")) == 4
+    project.run("-k", "mlm", model="matches_only")
+    assert project.results("verdict") == []
+    (run,) = project.results("run")
+    assert run["exit_status"] == 1
+
+
+def test_a_link_to_a_results_file_is_followed(project):
+    (project.folder / "kept").mkdir()
+    (project.folder / "latest.jsonl").symlink_to(project.folder / "kept" / "one.jsonl")
+    project.run("--vl-results=latest.jsonl")
+    assert (project.folder / "latest.jsonl").is_symlink()
+    assert len(project.results("verdict", "kept/one.jsonl")) == 4
+
+
+def test_a_store_that_is_not_ours_has_no_lock_put_beside_it(project):
+    project.run("--vl-store=test_states.py")
+    assert not (project.folder / "test_states.py.lock").exists()
+
+
+def test_what_a_model_says_of_itself_is_escaped_and_cut(project):
+    result = project.run("-k", "grayscale and mlm", model="shouts")
+    (verdict,) = project.results("verdict")
+    assert "\\x1b[31mred" in verdict["reason"]
+    assert len(verdict["reason"]) < 400
+    assert "\x1b[31mred" not in result.stdout.str()
+
+
+@pytest.mark.parametrize("model", ["empties_its_questions", "encodes_nothing"])
+def test_a_model_that_breaks_its_own_questions_is_invalid(project, model):
+    project.run(model=model).assert_outcomes(failed=4)
+    assert {line["status"] for line in project.results("verdict")} == {"invalid"}
 
 
 def test_a_model_without_numbers_leaves_a_results_file_without_them(project):

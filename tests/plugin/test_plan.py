@@ -66,3 +66,8 @@ def test_the_plan_names_what_cannot_be_used(project):
     result = project.run("--vl-plan")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "--vl-data is missing" in result.stderr.str()
+
+
+def test_a_model_that_cannot_be_timed_says_why(project):
+    text = project.run("--vl-plan", model="encodes_nothing").stdout.str()
+    assert "EncodesNothing cannot be timed. TypeError" in text

@@ -166,7 +166,7 @@ def test_foils_reach_the_model_and_are_none_where_there_are_none(tmp_path: Path,
 
     answers = [scorer.answer(bare), scorer.answer(against)]
 
-    assert seen == [None, [("a cat", "a bus")]]
+    assert seen == [None, (("a cat", "a bus"),)]
     assert answers[0] != answers[1]
 
 

@@ -147,10 +147,10 @@ def folder(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "complaint"),
     [
-        (not_sqlite, "file is not a database"),
+        (not_sqlite, "no store of vlcheck"),
         (foreign_database, "not a store of vlcheck's"),
         (other_schema, "schema 99, and this vlcheck reads schema 1"),
-        (folder, "unable to open"),
+        (folder, "Is a directory"),
     ],
 )
 def test_what_is_no_store_is_named_with_option_and_path(

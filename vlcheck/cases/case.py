@@ -59,6 +59,7 @@ class ImageFile:
 
     @cached_property
     def key(self) -> str:
+        self._look()
         try:
             return hashlib.sha256(self.path.read_bytes()).hexdigest()
         except OSError as error:
@@ -79,7 +80,13 @@ class ImageFile:
         """Raise UsageError unless the file is there and its header is that of a picture of bearable size."""
         _ = self.size
 
+    def _look(self) -> None:
+        if not self.path.is_file():  # a pipe would be read for ever
+            what = "is no file" if self.path.exists() else "no such photograph"
+            raise UsageError(f"{self.path}: {what}.")
+
     def _header(self) -> Image.Image:
+        self._look()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # Pillow's limit is a little under ours
             image = Image.open(self.path)
@@ -97,8 +104,6 @@ class ImageFile:
         """Say which file it was, and what is wrong with it."""
         try:
             yield
-        except FileNotFoundError as error:
-            raise UsageError(f"{self.path}: no such photograph.") from error
         except Image.DecompressionBombError as error:
             raise UsageError(f"{self.path}: {error} At most {MAX_PIXELS / 1e6:.0f} megapixels are accepted.") from error
         except UsageError:

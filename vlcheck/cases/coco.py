@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,6 +14,7 @@ from vlcheck.cases.coco_colors import find_colors
 from vlcheck.cases.coco_objects import find_objects
 from vlcheck.cases.coco_sides import find_hands, find_sides
 from vlcheck.cases.lexicon import Lexicons
+from vlcheck.cases.limits import LARGEST_NUMBER, LONGEST_CAPTION, is_text
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.photograph import Finding, Instance, Known, Photograph, settle
 from vlcheck.errors import UsageError
@@ -23,7 +23,6 @@ LAYOUT = (
     "a COCO folder holds annotations/captions_<split>.json, annotations/instances_<split>.json and the photographs in"
     " <split>/, e.g. val2017/000000000285.jpg"
 )
-LONGEST_CAPTION = 2_000
 _FINDERS: Mapping[str, Callable[[Known], Iterator[Finding]]] = {
     "object": find_objects,
     "color": find_colors,
@@ -171,7 +170,7 @@ class _Entry:
 
     def text(self, key: str, default: str | None = None) -> str:
         value = self.fields.get(key, default)
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not is_text(value):
             raise self._bad(key, "a text", value)
         return value
 
@@ -199,7 +198,7 @@ class _Entry:
 
 
 def _is_real(value: object) -> bool:
-    return isinstance(value, int | float) and isfinite(value)
+    return isinstance(value, int | float) and abs(value) < LARGEST_NUMBER
 
 
 @dataclass(frozen=True)

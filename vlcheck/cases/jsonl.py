@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from vlcheck.cases.case import MASK, Box, Case, ImageFile
+from vlcheck.cases.limits import LARGEST_NUMBER, LONGEST_CAPTION, is_text
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.words import words_of
 from vlcheck.errors import UsageError, nearest
@@ -129,11 +129,14 @@ class _Line:
         self._check_words()
 
     def _check_text(self, field: str, value: object) -> None:
-        if not isinstance(value, str) or not (value.strip() or field in ("source", "licence")):
+        if not isinstance(value, str) or not is_text(value) or not (value.strip() or field in ("source", "licence")):
             raise self.bad(field, f"is {value!r}; it has to be a text")
+        if len(value) > LONGEST_CAPTION:
+            raise self.bad(field, f"has {len(value)} characters; at most {LONGEST_CAPTION} are accepted")
 
     def _check_list(self, field: str, value: object) -> None:
-        if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
+        texts = isinstance(value, list) and all(isinstance(one, str) and is_text(one) and one.strip() for one in value)
+        if not texts:
             raise self.bad(field, f"is {value!r}; it has to be a list of texts")
         if field == "tags" and not value:
             raise self.bad(field, 'is empty; it has to hold the kind of the target, e.g. ["object"]')
@@ -200,4 +203,4 @@ def _is_box(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER

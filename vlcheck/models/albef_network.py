@@ -277,5 +277,5 @@ def _some(names: Set[str]) -> str:
 
 def _check_tied(weights: Mapping[str, Tensor]) -> None:
     for copy, original in ((f"{_MLM_HEAD}decoder.weight", _WORDS), (f"{_MLM_HEAD}decoder.bias", f"{_MLM_HEAD}bias")):
-        if not torch.equal(weights[copy], weights[original]):
+        if not torch.allclose(weights[copy], weights[original], rtol=0, atol=0, equal_nan=True):
             raise UsageError(f"{copy} differs from {original}: in ALBEF they are one weight.")

@@ -8,7 +8,7 @@ import inspect
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Set
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -52,7 +52,7 @@ def load_model(spec: str, *, device: str = "cpu", dtype: str = "float32") -> Vis
         loaded = loader(device=device, dtype=dtype)
     except UsageError as error:
         raise UsageError(f"{_option(spec)}: {error}") from error
-    except Exception as error:  # a factory is foreign code
+    except (Exception, SystemExit) as error:  # a factory is foreign code
         raise UsageError(f"{_option(spec)}: cannot be loaded. {_quoted(error)}") from error
     return _checked(loaded, spec)
 
@@ -88,7 +88,7 @@ def _in_module(spec: str) -> Loader | None:
         if error.name and (match[1] == error.name or match[1].startswith(f"{error.name}.")):
             return None  # nothing by that name: as unknown as any other spec
         raise UsageError(f"{_option(spec)}: {match[1]} cannot be imported ({error}).") from error
-    except Exception as error:  # so is a module
+    except (Exception, SystemExit) as error:  # so is a module
         raise UsageError(f"{_option(spec)}: {match[1]} cannot be imported. {_quoted(error)}") from error
     return _factory(module, match[2], spec)
 
@@ -102,7 +102,7 @@ def _import_file(path: Path, spec: str) -> ModuleType:
     sys.modules[name] = module  # dataclasses and pickle look their module up there
     try:
         found.loader.exec_module(module)
-    except Exception as error:  # a file of one's own is foreign code
+    except (Exception, SystemExit) as error:  # a file of one's own is foreign code
         raise UsageError(f"{_option(spec)}: {path} cannot be imported. {_quoted(error)}") from error
     return module
 
@@ -123,20 +123,26 @@ def _factory(module: ModuleType, name: str, spec: str) -> Loader:
 
 def _checked(loaded: object, spec: str) -> VisionLanguageModel:
     """Make sure that the protocol is kept; supply `kinds` where it is absent."""
-    metrics = getattr(loaded, "metrics", ())
-    needed = ["name", "fingerprint", "metrics", "mask", "encode", *(name for name in DEFAULT_KINDS if name in metrics)]
-    if missing := [name for name in needed if not hasattr(loaded, name)]:
-        raise UsageError(f"{_option(spec)}: gave {type(loaded).__name__!r} without {', '.join(missing)}.")
-    model = cast(VisionLanguageModel, loaded)
-    if not metrics or not set(metrics) <= set(DEFAULT_KINDS):
+    _demand(loaded, ("name", "fingerprint", "metrics", "mask", "encode"), spec)
+    metrics = getattr(loaded, "metrics", None)
+    if not isinstance(metrics, Set | list | tuple) or not metrics or not all(one in DEFAULT_KINDS for one in metrics):
         raise UsageError(f"{_option(spec)}: metrics {metrics!r} have to be some of {', '.join(DEFAULT_KINDS)}.")
+    _demand(loaded, metrics, spec)
+    model = cast(VisionLanguageModel, loaded)
     if model.mask != MASK:
         raise UsageError(f"{_option(spec)}: mask has to be {MASK!r}, not {model.mask!r}.")
-    if not hasattr(model, "kinds"):
+    if not isinstance(model.fingerprint, str) or not model.fingerprint:
+        raise UsageError(f"{_option(spec)}: fingerprint has to be a text, a hash of the weights and all that decides.")
+    if getattr(model, "kinds", None) is None:
         model.kinds = {metric: kind for metric, kind in DEFAULT_KINDS.items() if metric in metrics}
     if unknown := {metric: model.kinds.get(metric) for metric in metrics if model.kinds.get(metric) not in KINDS}:
         raise UsageError(f"{_option(spec)}: kinds {unknown!r}: each metric has to have one of {', '.join(KINDS)}.")
     return model
+
+
+def _demand(loaded: object, names: Iterable[str], spec: str) -> None:
+    if missing := [name for name in names if not hasattr(loaded, name)]:
+        raise UsageError(f"{_option(spec)}: gave {type(loaded).__name__!r} without {', '.join(missing)}.")
 
 
 def _check_dtype(dtype: str) -> None:
@@ -157,7 +163,7 @@ def _check_device(device: str) -> None:
         raise UsageError(f"--vl-device {device!r}: this machine has {there} such devices; cpu is always accepted.")
 
 
-def _quoted(error: Exception) -> str:
+def _quoted(error: BaseException) -> str:
     """What was raised, and where."""
     where = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})"

@@ -63,6 +63,7 @@ def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
+    explain.hold(item, report)
     explain.add(item, report)
     html.add(item, report)
     return report

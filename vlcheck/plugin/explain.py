@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vlcheck.plugin.mark import stated
 from vlcheck.plugin.run import JUDGEMENTS
 
 if TYPE_CHECKING:
     from vlcheck.judgement import Judgement
+
+
+def hold(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Fail a test that states a behavior and passed although its verdict did not: it has asserted nothing."""
+    failed = [judgement.verdict for judgement in item.stash.get(JUDGEMENTS, []) if not judgement.verdict.passed]
+    if failed and report.when == "call" and report.passed and not hasattr(report, "wasxfail") and stated(item):
+        report.outcome = "failed"
+        report.longrepr = f"{failed[-1].summary}\nThe test passed all the same: it has to assert verdict.passed."
 
 
 def add(item: pytest.Item, report: pytest.TestReport) -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 from vlcheck import betting
 from vlcheck.behavior import Behavior
 from vlcheck.cases import CaseSource
+from vlcheck.errors import printable
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.plugin.mark import Stated
 from vlcheck.policy import Policy, Rule
@@ -103,7 +104,7 @@ def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator
     plan = make_plan(foresight.queries)
     yield f"{plan.n_pictures} pictures to encode, {plan.texts} texts to ask about them"
     if model:
-        yield f"about {_seconds(model, plan.n_pictures, plan.texts) / 60:.1f} minutes with {model.name}"
+        yield _duration(model, plan.n_pictures, plan.texts)
 
 
 def _least(rule: Rule) -> int:
@@ -111,6 +112,13 @@ def _least(rule: Rule) -> int:
     while not could_pass(n, rule.allowed, rule.alpha):
         n += 1
     return n
+
+
+def _duration(model: VisionLanguageModel, pictures: int, texts: int) -> str:
+    try:
+        return f"about {_seconds(model, pictures, texts) / 60:.1f} minutes with {model.name}"
+    except Exception as error:  # noqa: BLE001 - a model is foreign code
+        return printable(f"{model.name} cannot be timed. {type(error).__name__}: {error}")
 
 
 def _seconds(model: VisionLanguageModel, pictures: int, texts: int) -> float:

@@ -21,7 +21,7 @@ _OPTIONS = (
     _Option("model", "SPEC", "the model under test: albef:CHECKPOINT, package.module:factory or file.py:factory"),
     _Option("data", "SPEC", "the cases: coco:ROOT[:N[:SEED]] or jsonl:PATH[:N[:SEED]], N images per behavior (200)"),
     _Option("device", "NAME", "where the model runs: cpu, cuda, cuda:1, mps (cpu)"),
-    _Option("dtype", "NAME", "precision: float32, bfloat16, float16 (float32)"),
+    _Option("dtype", "NAME", "precision: float32, bfloat16, float16, float64 (float32)"),
     _Option("batch-size", "N", "images encoded at once (16)"),
     _Option("store", "PATH", "keep scores in this file and ask nothing twice, also over runs"),
     _Option("results", "PATH", "where the results go (vlcheck-results.jsonl)"),
@@ -68,6 +68,8 @@ class Settings:
         self.demand_data()
         if not self.results.parent.is_dir():
             raise UsageError(f"--vl-results {self.results}: there is no folder {self.results.parent}.")
+        if self.results.exists() and not self.results.is_file():
+            raise UsageError(f"--vl-results {self.results}: is no file that results could be written to.")
 
 
 def add(parser: pytest.Parser) -> None:

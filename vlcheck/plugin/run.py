@@ -139,9 +139,9 @@ class Run:
         self.results = gather(self.folder)
         if not self.results.decided:
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
-        self.results.run["exit_status"] = int(session.exitstatus)
-        if not self.results.verdicts:
+        if not self.results.run:
             return
+        self.results.run["exit_status"] = int(session.exitstatus)
         try:
             write(self.settings.results, self.results)
         except UsageError as error:
@@ -152,7 +152,7 @@ class Run:
         """Free what the run holds."""
         if self._opened:
             self._opened[0].close()
-        if self._folder and not self.is_worker:
+        if self._folder and "vlcheck_folder" not in (self._input or {}):
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _complain(self, error: UsageError) -> None:

@@ -102,7 +102,7 @@ def conclusion(verdicts: Sequence[Line]) -> str:
     undecided = sum(verdict["status"] == "inconclusive" for verdict in verdicts)
     hollow = sum(verdict["status"] == "invalid" for verdict in verdicts)
     passed = sum(verdict["status"] == "pass" for verdict in verdicts)
-    bias = f"bias: {', '.join(biased)}" if biased else "no bias shown"
+    bias = f"bias: {', '.join(biased)}" if biased else "no bias shown" if passed else "nothing decided"
     rest = [f"{passed} of {len(verdicts)} verdicts pass"]
     if undecided:
         rest.append(f"{undecided} have not enough data")

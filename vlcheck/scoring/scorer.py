@@ -14,7 +14,7 @@ from typing import get_args
 import numpy as np
 from PIL import Image
 
-from vlcheck.errors import NotApplicable
+from vlcheck.errors import NotApplicable, printable
 from vlcheck.models.protocol import Encoded, NamesWords, VisionLanguageModel
 from vlcheck.query import Metric, Picture, Query
 from vlcheck.scoring.answer import Answer
@@ -141,7 +141,7 @@ class Scorer:
         if not queries:
             return
         rows = {key: row for row, key in enumerate(images)}
-        encoded = self._encode([*images.values()])
+        encoded = self._encode((*images.values(),))
         images.clear()  # memory: from here on the features stand for them
         if isinstance(encoded, Answer):
             self.store.put((query, encoded) for query in queries)
@@ -206,8 +206,8 @@ class Scorer:
         return [replies] * len(asks) if isinstance(replies, Answer) else replies
 
     def _mlm(self, encoded: Encoded, asks: Sequence[_Ask]) -> list[Answer] | Answer:
-        texts = [ask.text for ask in asks]
-        scores = self.model.mlm(encoded, texts, [ask.words for ask in asks])
+        texts = tuple(ask.text for ask in asks)  # a tuple: a model may not change what it is asked
+        scores = self.model.mlm(encoded, texts, tuple(ask.words for ask in asks))
         if len(scores) != len(texts):
             return _miscounted(len(scores), "texts", len(texts))
         # Straight after mlm, for the same texts: a model that keeps its last forward answers without another.
@@ -217,8 +217,8 @@ class Scorer:
         return [_mlm_reply(*reply) for reply in zip(asks, scores, tops, strict=True)]
 
     def _itm(self, encoded: Encoded, asks: Sequence[_Ask]) -> list[Answer] | Answer:
-        foils = [ask.words for ask in asks]
-        texts = [ask.text for ask in asks]
+        foils = tuple(ask.words for ask in asks)
+        texts = tuple(ask.text for ask in asks)
         scores = np.asarray(self.model.itm(encoded, texts, foils if any(foils) else None), dtype=np.float64)
         if scores.shape != (len(texts),):
             return _misshapen(scores, "texts", len(texts))
@@ -274,4 +274,4 @@ def _warnings_are_no_answer() -> Iterator[None]:
 def _raised(error: Exception) -> Answer:
     if isinstance(error, NotApplicable):
         return Answer(unasked=str(error))
-    return Answer(error=f"{type(error).__name__}: {error}")
+    return Answer(error=printable(f"{type(error).__name__}: {error}"))

@@ -19,6 +19,7 @@ from vlcheck.query import Query
 from vlcheck.scoring.answer import Answer
 
 SCHEMA = 1
+_SQLITE = b"SQLite format 3\0"
 _APPLICATION = int.from_bytes(b"vlck")
 _PATIENCE = 60.0  # seconds that a process waits for another one's transaction
 _TABLES = (
@@ -70,6 +71,7 @@ class ScoreStore:
         self.fingerprint = fingerprint
         self.run = run or uuid.uuid4().hex
         with self._speaking_clearly():
+            self._refuse_others()
             path.parent.mkdir(parents=True, exist_ok=True)
             # Several processes may find the file missing; SQLite does not wait while another one switches to WAL.
             with FileLock(f"{path}.lock", timeout=_PATIENCE):
@@ -132,6 +134,14 @@ class ScoreStore:
         select = f"SELECT {columns} FROM answers WHERE {_KNOWN}"  # noqa: S608 - columns are literals of this class
         with self._speaking_clearly():
             return self._connection.execute(select, (self.fingerprint, self.run, json.dumps(keys))).fetchall()
+
+    def _refuse_others(self) -> None:
+        """Look before a lock is put beside what is not ours."""
+        if self.path.exists():
+            with self.path.open("rb") as file:
+                start = file.read(len(_SQLITE))
+            if start not in (b"", _SQLITE):
+                raise self._complaint("no store of vlcheck's. Name another file")
 
     def _prepare(self) -> None:
         if self._pragma("application_id") == 0 and self._pragma("schema_version") == 0:
