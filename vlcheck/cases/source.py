@@ -1,4 +1,4 @@
-"""Opens data by its spec: `coco:ROOT[:N[:SEED]]` or `jsonl:PATH[:N[:SEED]]`."""
+"""Opens data by its spec: `scenes[:N[:SEED]]`, `coco:ROOT[:N[:SEED]]` or `jsonl:PATH[:N[:SEED]]`."""
 
 from __future__ import annotations
 
@@ -15,17 +15,15 @@ from vlcheck.cases.jsonl import read_jsonl
 from vlcheck.cases.lexicon import Lexicons
 from vlcheck.cases.lexicon_files import load_lexicons
 from vlcheck.cases.offer import Offer
+from vlcheck.cases.scenes import draw_scenes
 from vlcheck.cases.selection import Selection, choose
 from vlcheck.errors import UsageError, nearest
 from vlcheck.suite import lexicons_path
 
 IMAGES_PER_BEHAVIOR = 200
 
-_READERS: Mapping[str, Callable[[Path, Lexicons], Offer]] = {
-    "coco": read_coco,
-    "jsonl": lambda path, _: read_jsonl(path),
-}
-_ACCEPTED = "coco:ROOT[:N[:SEED]] or jsonl:PATH[:N[:SEED]]"
+_ACCEPTED = "scenes[:N[:SEED]], coco:ROOT[:N[:SEED]] or jsonl:PATH[:N[:SEED]]"
+_DRAWN = re.compile(r"(?P<scheme>scenes)(?::(?P<images>\d+))?(?::(?P<seed>\d+))?", re.ASCII)
 # Read from the right, since a path may have colons.
 _SPEC = re.compile(r"(?P<scheme>[^:]*):(?P<path>.+?)(?::(?P<images>\d+))?(?::(?P<seed>\d+))?", re.ASCII | re.DOTALL)
 
@@ -39,16 +37,25 @@ class _Spec:
 
     @classmethod
     def parse(cls, spec: str) -> _Spec:
-        match = _SPEC.fullmatch(spec)
-        scheme = match["scheme"] if match else spec.partition(":")[0]
+        scheme = spec.partition(":")[0]
         if scheme not in _READERS:
             raise UsageError(f"data {spec!r}: unknown source {scheme!r}. {nearest(scheme, _READERS)} Say {_ACCEPTED}.")
+        match = (_DRAWN if scheme == "scenes" else _SPEC).fullmatch(spec)
         if match is None:
-            raise UsageError(f"data {spec!r}: names no path. Say {_ACCEPTED}.")
+            what = "takes two numbers at most" if scheme == "scenes" else "names no path"
+            raise UsageError(f"data {spec!r}: {what}. Say {_ACCEPTED}.")
         images = int(match["images"] or IMAGES_PER_BEHAVIOR)
         if images < 1:
             raise UsageError(f"data {spec!r}: N is the number of images per behavior; it has to be 1 or more.")
-        return cls(scheme, Path(match["path"]).expanduser(), images, int(match["seed"] or 0))
+        path = Path(match.groupdict().get("path") or "").expanduser()
+        return cls(scheme, path, images, int(match["seed"] or 0))
+
+
+_READERS: Mapping[str, Callable[[_Spec, Lexicons], Offer]] = {
+    "scenes": lambda spec, _: draw_scenes(spec.images, spec.seed),
+    "coco": lambda spec, lexicons: read_coco(spec.path, lexicons),
+    "jsonl": lambda spec, _: read_jsonl(spec.path),
+}
 
 
 @dataclass(frozen=True)
@@ -102,12 +109,12 @@ def open_source(spec: str, *, lexicons: Path | None = None) -> CaseSource:
     """Read the cases that a spec names.
 
     Args:
-        spec: `coco:ROOT[:N[:SEED]]` or `jsonl:PATH[:N[:SEED]]`; N images per behavior, 200 unless said.
+        spec: `scenes[:N[:SEED]]`, `coco:ROOT[:N[:SEED]]` or `jsonl:PATH[:N[:SEED]]`; N images per behavior, 200 unless said.
         lexicons: a folder whose files take the place of shipped lexicons.
 
     Raises:
         UsageError: naming the spec, file or line that cannot be used, and what would be accepted.
     """
     parsed = _Spec.parse(spec)
-    offer = _READERS[parsed.scheme](parsed.path, load_lexicons(lexicons_path(), lexicons))
+    offer = _READERS[parsed.scheme](parsed, load_lexicons(lexicons_path(), lexicons))
     return CaseSource(spec, offer, parsed.images, parsed.seed)

@@ -6,8 +6,10 @@ import math
 import re
 from collections.abc import Container, Mapping, Set
 from functools import partial
+from itertools import pairwise
 
 import torch
+from timm.layers import PatchEmbed
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, normalize
@@ -52,6 +54,7 @@ class AlbefNetwork(nn.Module):
             num_heads=config.vision_heads,
             norm_layer=partial(nn.LayerNorm, eps=1e-6),
             weight_init="skip",
+            embed_layer=partial(ConvStem, first=config.stem_width) if config.stem_width else PatchEmbed,
         )
         self.text_encoder = TextEncoder(config)
         self.vision_proj = nn.Linear(config.vision_width, config.embed_dim)
@@ -130,6 +133,28 @@ class AlbefNetwork(nn.Module):
         """Cosine over temperature of every image with every text, (images, texts)."""
         similarity = self.image_features(image_embeds) @ self.text_features(input_ids, attention_mask).T
         return similarity / self.temp
+
+
+class ConvStem(nn.Module):
+    """Strided convolutions, each of which halves the sides and doubles the features, in place of the patch projection.
+
+    Takes what timm gives to an `embed_layer`.
+    """
+
+    def __init__(self, img_size: int, patch_size: int, in_chans: int, embed_dim: int, *, first: int, **_: object) -> None:
+        super().__init__()
+        self.grid_size = (img_size // patch_size,) * 2
+        self.num_patches = self.grid_size[0] ** 2
+        halvings = patch_size.bit_length() - 1
+        widths = [in_chans, *(first * 2**power for power in range(halvings - 1)), embed_dim]
+        steps: list[nn.Module] = []
+        for before, after in pairwise(widths):
+            steps += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.GELU()]
+        self.stem = nn.Sequential(*steps[:-1])
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        tokens: Tensor = self.stem(pixels).flatten(2).transpose(1, 2)
+        return tokens
 
 
 class TextEncoder(nn.Module):
