@@ -27,6 +27,14 @@ def test_defaults_are_the_published_sizes() -> None:
     )
 
 
+@pytest.mark.parametrize(("patch_size", "tokens"), [(4, 257), (8, 65), (16, 17)])
+def test_a_stem_is_read_off_the_shapes_and_gives_as_many_tokens(patch_size: int, tokens: int) -> None:
+    config = replace(REFERENCE_CONFIG, image_size=64, patch_size=patch_size, stem_width=12)
+    heads = {"vision_heads": config.vision_heads, "text_heads": config.text_heads}
+    assert infer_config(shapes_of(config), heads) == config
+    assert AlbefNetwork(config).image_embeds(torch.zeros(2, 3, 64, 64)).shape == (2, tokens, config.vision_width)
+
+
 def test_a_fine_tuned_resolution_is_read_off_the_positions() -> None:
     assert infer_config(shapes_of(AlbefConfig(image_size=384)), {}).image_size == 384
 
@@ -63,6 +71,8 @@ def test_a_broken_config_file_is_named(content: str, complaint: str, tmp_path: P
         ({"fusion_layer": 12}, "fusion_layer 12"),
         ({"vocab_size": 0}, "vocab_size has to be a whole number"),
         ({"embed_dim": "256"}, "embed_dim has to be a whole number"),
+        ({"stem_width": -1}, "stem_width has to be a whole number from 0 up"),
+        ({"image_size": 240, "patch_size": 24, "stem_width": 8}, "patch_size 24 has to be a power of 2"),
     ],
 )
 def test_sizes_that_contradict_one_another_are_refused(change: dict[str, int], complaint: str) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import pairwise
 
 import torch
-from timm.layers import PatchEmbed
+from timm.layers.patch_embed import PatchEmbed
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, normalize
@@ -141,7 +141,9 @@ class ConvStem(nn.Module):
     Takes what timm gives to an `embed_layer`.
     """
 
-    def __init__(self, img_size: int, patch_size: int, in_chans: int, embed_dim: int, *, first: int, **_: object) -> None:
+    def __init__(
+        self, img_size: int, patch_size: int, in_chans: int, embed_dim: int, *, first: int, **_: object
+    ) -> None:
         super().__init__()
         self.grid_size = (img_size // patch_size,) * 2
         self.num_patches = self.grid_size[0] ** 2
