@@ -165,7 +165,7 @@ def bare(plan: Plan, pictures: dict[str, Image.Image]) -> None:
 def one_by_one(plan: Plan, pictures: dict[str, Image.Image], sample: int | None) -> list[float]:
     """Seconds for each text, or for a seeded sample of them, its picture encoded for it alone."""
     texts = {(query.metric, query.picture.key, query.text): query for chunk in plan.chunks for query in chunk.queries}
-    chosen = random.Random(0).sample(sorted(texts), min(sample or len(texts), len(texts)))  # noqa: S311 - no secret
+    chosen = random.Random(0).sample(sorted(texts), min(sample or len(texts), len(texts)))
     model = loaded()
 
     def ask(query: Query) -> None:

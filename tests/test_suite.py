@@ -57,6 +57,13 @@ def test_a_competent_model_passes_or_lacks_cases_and_nothing_else(verdicts, stat
     assert sum(line["status"] == "pass" for line in found.values()) >= 12
 
 
+def test_a_competent_model_passes_everything_where_there_are_cases_enough(verdicts, stated):
+    found = verdicts(double("competent"), data="scenes:60")
+    assert len(found) == stated
+    assert {line["status"] for line in found.values()} == {"pass"}
+    assert {line["n"] for line in found.values()} == {60}
+
+
 @pytest.mark.parametrize("name", ["constant", "not_a_number", "raises", "miscounts", "hashes"])
 def test_no_broken_model_passes_anything(verdicts, stated, name):
     found = verdicts(double(name))

@@ -25,7 +25,7 @@ USAGE_ERROR = 4  # as pytest ends where an option cannot be used
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Behavioural tests for vision-language models.")
 
-Data = Annotated[str, typer.Argument(help="coco:ROOT[:N[:SEED]] or jsonl:PATH[:N[:SEED]]")]
+Data = Annotated[str, typer.Argument(help="scenes[:N[:SEED]], coco:ROOT[:N[:SEED]] or jsonl:PATH[:N[:SEED]]")]
 OwnLexicons = Annotated[Path | None, typer.Option(help="a folder of lexicons that replace shipped ones")]
 Suite = Annotated[Path | None, typer.Option(help="the folder of tests; the shipped suite unless said")]
 

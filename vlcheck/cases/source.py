@@ -109,7 +109,8 @@ def open_source(spec: str, *, lexicons: Path | None = None) -> CaseSource:
     """Read the cases that a spec names.
 
     Args:
-        spec: `scenes[:N[:SEED]]`, `coco:ROOT[:N[:SEED]]` or `jsonl:PATH[:N[:SEED]]`; N images per behavior, 200 unless said.
+        spec: `scenes[:N[:SEED]]`, `coco:ROOT[:N[:SEED]]` or `jsonl:PATH[:N[:SEED]]`; N images per behavior, 200
+            unless said.
         lexicons: a folder whose files take the place of shipped lexicons.
 
     Raises:

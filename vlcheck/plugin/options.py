@@ -19,7 +19,11 @@ class _Option(NamedTuple):
 
 _OPTIONS = (
     _Option("model", "SPEC", "the model under test: albef:CHECKPOINT, package.module:factory or file.py:factory"),
-    _Option("data", "SPEC", "the cases: coco:ROOT[:N[:SEED]] or jsonl:PATH[:N[:SEED]], N images per behavior (200)"),
+    _Option(
+        "data",
+        "SPEC",
+        "the cases: scenes[:N[:SEED]], coco:ROOT[:N[:SEED]] or jsonl:PATH[:N[:SEED]], N images per behavior (200)",
+    ),
     _Option("device", "NAME", "where the model runs: cpu, cuda, cuda:1, mps (cpu)"),
     _Option("dtype", "NAME", "precision: float32, bfloat16, float16, float64 (float32)"),
     _Option("batch-size", "N", "images encoded at once (16)"),

@@ -1,0 +1,75 @@
+"""Makes scenes up: what is in them is said, where and how is drawn by lot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+from types import MappingProxyType
+
+from vlcheck.cases.case import Box
+from vlcheck.cases.scene import Limb, Person, Scene, Side, Thing
+from vlcheck.cases.scene_drawing import HAIR, OBJECTS, SHADES, SIDE, SKIN, Look, Rgb
+
+WORDS = tuple(OBJECTS)
+COLORS = tuple(SHADES)
+ACHROMATIC = frozenset({"white", "black", "gray"})
+PEOPLE = ("man", "woman")
+OTHER_SIDE: Mapping[Side, Side] = MappingProxyType({"left": "right", "right": "left"})
+EDGE = 4.0  # pixels that stay free along the edges
+GAP = 6.0  # pixels between the two things of a pair
+
+
+def alone(rng: Random, word: str, color: str) -> Scene:
+    """One thing, anywhere."""
+    side = rng.uniform(34, 60)
+    return Scene(_ground(rng), things=(_thing(rng, word, color, _anywhere(rng, side, side)),))
+
+
+def pair(rng: Random, first: tuple[str, str], second: tuple[str, str], *, upright: bool = False) -> Scene:
+    """Two things (word and color), the first to the left of the second; above it where the pair is upright."""
+    one, other = rng.uniform(28, 44), rng.uniform(28, 44)
+    room = SIDE - 2 * EDGE - GAP - one - other
+    before, between = sorted(rng.uniform(0, room) for _ in range(2))
+    along = EDGE + before, EDGE + between + one + GAP
+    across = [rng.uniform(EDGE, SIDE - EDGE - side) for side in (one, other)]
+    boxes = [
+        Box(*((place, start) if upright else (start, place)), side, side)
+        for start, place, side in zip(along, across, (one, other), strict=True)
+    ]
+    things = [_thing(rng, *what, box) for what, box in zip((first, second), boxes, strict=True)]
+    return Scene(_ground(rng), things=tuple(things))
+
+
+def act(rng: Random, who: str, thing: tuple[str, str], *, side: Side, limb: Limb = "hand", back: bool = False) -> Scene:
+    """Somebody who holds a thing in a hand, or kicks it; the side is the person's own."""
+    wide = rng.uniform(40, 52)
+    high, size = 1.9 * wide, rng.uniform(26, 34)
+    out = -1 if (side == "left") == back else 1  # who faces the viewer has the left hand on the picture's right
+    reach = size - 3.0
+    x = rng.uniform(EDGE + (reach if out < 0 else 0), SIDE - EDGE - wide - (reach if out > 0 else 0))
+    y = rng.uniform(EDGE, SIDE - EDGE - high)
+    tip = (0.5, 0.46) if limb == "hand" else (0.42, 0.86)
+    center = x + wide * (0.5 + out * tip[0]) + out * (size / 2 - 3.0)
+    top = min(y + high * tip[1] - size / 2, SIDE - EDGE - size)
+    look = _look(rng, reach=(limb == "hand" and out < 0, limb == "hand" and out > 0), kick=out * (limb == "foot"))
+    person = Person(who, Box(x, y, wide, high), back, look)
+    return Scene(_ground(rng), (person,), (_thing(rng, *thing, Box(center - size / 2, top, size, size)),))
+
+
+def _thing(rng: Random, word: str, color: str, box: Box) -> Thing:
+    return Thing(word, color, box, rng.random() < 0.5)
+
+
+def _look(rng: Random, reach: tuple[bool, bool], kick: int) -> Look:
+    shade = rng.randint(84, 176)
+    red, green, blue = (shade + rng.randint(-14, 14) for _ in range(3))
+    clothes: Rgb = (red, green, blue)
+    return Look(rng.choice(SKIN), rng.choice(HAIR), clothes, reach, kick)
+
+
+def _anywhere(rng: Random, wide: float, high: float) -> Box:
+    return Box(rng.uniform(EDGE, SIDE - EDGE - wide), rng.uniform(EDGE, SIDE - EDGE - high), wide, high)
+
+
+def _ground(rng: Random) -> int:
+    return rng.getrandbits(32)
