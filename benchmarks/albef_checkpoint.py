@@ -11,6 +11,7 @@ import torch
 
 from vlcheck.errors import UsageError
 from vlcheck.models.albef import AlbefConfig, AlbefNetwork, pre_caption
+from vlcheck.models.albef_config import original_configs
 
 _SPECIAL = {0: "[PAD]", 100: "[UNK]", 101: "[CLS]", 102: "[SEP]", 103: "[MASK]"}
 
@@ -32,7 +33,7 @@ def random_albef(
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.txt").write_text("\n".join(vocabulary(config.vocab_size, words)) + "\n", encoding="utf-8")
-    said, bert = _configs(config)
+    said, bert = original_configs(config)
     (folder / "config.json").write_text(json.dumps(said))
     (folder / "config_bert.json").write_text(json.dumps(bert))
     path = folder / "checkpoint.pth"
@@ -67,24 +68,3 @@ def vocabulary(size: int, words: Iterable[str]) -> list[str]:
     if len(entries) > size:
         raise UsageError(f"{len(known)} words and the characters need {len(entries)} entries; vocab_size is {size}.")
     return entries + [next(unused) for _ in range(size - len(entries))]
-
-
-def _configs(config: AlbefConfig) -> tuple[dict[str, object], dict[str, object]]:
-    """What the original's config.json and config_bert.json would say; heads are in no shape."""
-    said = {
-        "image_res": config.image_size,
-        "vision_width": config.vision_width,
-        "embed_dim": config.embed_dim,
-        "vit": {"embed_dim": config.vision_width, "depth": config.vision_depth, "num_heads": config.vision_heads},
-    }
-    bert = {
-        "hidden_size": config.text_width,
-        "num_hidden_layers": config.text_depth,
-        "num_attention_heads": config.text_heads,
-        "intermediate_size": config.intermediate_size,
-        "max_position_embeddings": config.max_positions,
-        "vocab_size": config.vocab_size,
-        "fusion_layer": config.fusion_layer,
-        "encoder_width": config.vision_width,
-    }
-    return said, bert

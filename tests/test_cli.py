@@ -88,6 +88,7 @@ def test_plan_estimates_the_time_of_a_model(tmp_path, monkeypatch):
         (("plan", "jsonl:absent.jsonl"), "absent.jsonl"),
         (("plan", "jsonl:absent.jsonl", "--model", "albeff:x"), "absent.jsonl"),
         (("plan", "coco:absent", "--suite", "."), "no test there states a behavior"),
+        (("train", "tinny", "--to", "."), "Did you mean 'tiny'"),
     ],
 )
 def test_what_cannot_be_used_is_named_without_a_traceback(arguments, said, tmp_path):

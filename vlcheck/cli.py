@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vlcheck.cases import CaseSource, open_source
 from vlcheck.cases.export import write_jsonl
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, nearest
 from vlcheck.models.load import load_model
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.foresight import Chosen, foresee, outlook
 from vlcheck.policy import METRICS, load_policy
 from vlcheck.report.summary import aligned
 from vlcheck.suite import policy_path, suite_folder
+from vlcheck.zoo.recipe import RECIPES, Recipe
+
+if TYPE_CHECKING:
+    from vlcheck.zoo.training import Losses
 
 USAGE_ERROR = 4  # as pytest ends where an option cannot be used
 
@@ -70,6 +75,44 @@ def plan(
         metrics = adapter.metrics if adapter else METRICS
         for line in outlook(foresee(chosen, source, load_policy(policy or policy_path()), metrics), adapter):
             _say(line)
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(help=f"what to make: {', '.join(RECIPES)}")],
+    to: Annotated[Path, typer.Option(help="the folder for checkpoint and weights; where a checkpoint is, it goes on")],
+    steps: Annotated[int | None, typer.Option(min=1, help="stop after so many, for a look")] = None,
+) -> None:
+    """Make a variant of the embedded model from nothing; killed, it goes on where its last checkpoint was."""
+    from vlcheck.zoo import exam, files, training  # rare, and not light to import
+
+    with _plainly():
+        if recipe not in RECIPES:
+            raise UsageError(f"recipe {recipe!r}: there is none. {nearest(recipe, RECIPES)}")
+        chosen = RECIPES[recipe]
+        network = training.train(chosen, to, steps=steps, tell=_Diary(chosen, _say))
+        _say(f"weights: {files.write_model(to, chosen.name, network)}")
+        held_out = exam.held_out(chosen)
+        for kind, share in exam.examine(network, held_out).items():
+            _say(f"{kind:14} {100 * share:6.2f} % right on {len(held_out)} scenes held out")
+
+
+class _Diary:
+    """Says every hundredth step how training goes, and how long it will still take."""
+
+    def __init__(self, recipe: Recipe, say: Callable[[str], None]) -> None:
+        self._recipe, self._say = recipe, say
+        self._since: tuple[float, int] | None = None
+
+    def __call__(self, losses: Losses) -> None:
+        began, first = self._since = self._since or (time.monotonic(), losses.step)
+        if losses.step % 100 == 0 and losses.step > first:
+            each = (time.monotonic() - began) / (losses.step - first)
+            left = each * (self._recipe.steps - losses.step) / 60
+            self._say(
+                f"step {losses.step} of {self._recipe.steps}: mlm {losses.mlm:.3f}, itm {losses.itm:.3f};"
+                f" {each:.2f} s a step, about {left:.0f} minutes left"
+            )
 
 
 def _offered(source: CaseSource, chosen: Chosen) -> Iterator[str]:

@@ -24,7 +24,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 HIS: Mapping[str, str] = MappingProxyType({"man": "his", "woman": "her"})
 WITH: Mapping[Limb, tuple[str, str]] = MappingProxyType({"hand": ("holds", "in"), "foot": ("stops", "with")})
-_SIDES: tuple[Side, Side] = ("left", "right")
+SIDES: tuple[Side, Side] = ("left", "right")
 _LIMBS: tuple[Limb, Limb] = ("hand", "foot")
 
 
@@ -46,7 +46,7 @@ def draw_scenes(images: int, seed: int) -> Offer:
 def _object(rng: Random, name: str, number: int) -> Iterator[Case]:
     word, who = WORDS[number % len(WORDS)], rng.choice(PEOPLE)
     limb: Limb = "foot" if VERBS[word] == "kicks" else "hand"
-    scene = act(rng, who, (word, rng.choice(COLORS)), side=rng.choice(_SIDES), limb=limb, back=rng.random() < 0.5)
+    scene = act(rng, who, (word, rng.choice(COLORS)), side=rng.choice(SIDES), limb=limb, back=rng.random() < 0.5)
     yield _case(
         scene, name, f"a {who} {VERBS[word]} a {word}", word, {"object"},
         bare=BARE, candidates=set(WORDS) - {word}, about={word},
@@ -72,7 +72,7 @@ def _side(rng: Random, name: str, number: int) -> Iterator[Case]:
 
 
 def _hand(rng: Random, name: str, number: int) -> Iterator[Case]:
-    side, limb = _SIDES[number % 2], _LIMBS[number // 2 % 2]
+    side, limb = SIDES[number % 2], _LIMBS[number // 2 % 2]
     who, word = rng.choice(PEOPLE), rng.choice(WORDS)
     scene = act(rng, who, (word, rng.choice(COLORS)), side=side, limb=limb, back=rng.random() < 0.5)
     does, preposition = WITH[limb]

@@ -202,8 +202,12 @@ class _Reading(NamedTuple):
 def preprocess(image: Image.Image, size: int) -> Tensor:
     """Resize to a square without keeping the aspect, bicubic, and normalise: (3, size, size), float32."""
     resized = image.convert("RGB").resize((size, size), Image.Resampling.BICUBIC)
-    pixels = torch.from_numpy(np.array(resized, dtype=np.float32)) / 255
-    return ((pixels - torch.tensor(MEAN)) / torch.tensor(STD)).permute(2, 0, 1)
+    return normalise(torch.from_numpy(np.array(resized, dtype=np.float32)) / 255)
+
+
+def normalise(pixels: Tensor) -> Tensor:
+    """From (..., height, width, 3) in [0, 1] to (..., 3, height, width) around 0."""
+    return ((pixels - torch.tensor(MEAN)) / torch.tensor(STD)).movedim(-1, -3)
 
 
 def load(path: str, *, device: str = "cpu", dtype: str = "float32") -> Albef:

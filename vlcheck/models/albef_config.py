@@ -142,6 +142,27 @@ def stated_sizes(folder: Path, config: Mapping[str, object]) -> dict[str, object
     return {name: value for name, value in said.items() if value is not None}
 
 
+def original_configs(config: AlbefConfig) -> tuple[dict[str, object], dict[str, object]]:
+    """What the original's config.json and config_bert.json say: heads are in no shape."""
+    said = {
+        "image_res": config.image_size,
+        "vision_width": config.vision_width,
+        "embed_dim": config.embed_dim,
+        "vit": {"embed_dim": config.vision_width, "depth": config.vision_depth, "num_heads": config.vision_heads},
+    }
+    bert: dict[str, object] = {
+        "hidden_size": config.text_width,
+        "num_hidden_layers": config.text_depth,
+        "num_attention_heads": config.text_heads,
+        "intermediate_size": config.intermediate_size,
+        "max_position_embeddings": config.max_positions,
+        "vocab_size": config.vocab_size,
+        "fusion_layer": config.fusion_layer,
+        "encoder_width": config.vision_width,
+    }
+    return said, bert
+
+
 def _patches(shapes: Mapping[str, Sequence[int]]) -> tuple[int, int, int]:
     """The width of an image token, the side of a patch, and the width of the stem."""
     stem = "visual_encoder.patch_embed.stem.{}.weight"

@@ -1,0 +1,59 @@
+"""The exam counts right answers, and what is written is read again as ALBEF."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from tests.zoo.test_training import SMALL
+from vlcheck.models import load_model
+from vlcheck.zoo.batches import draw_pool
+from vlcheck.zoo.exam import examine, held_out
+from vlcheck.zoo.files import write_model
+from vlcheck.zoo.lessons import vocabulary
+from vlcheck.zoo.training import first_weights
+
+
+@pytest.fixture(scope="module")
+def network():
+    return first_weights(SMALL.config, 0).eval()
+
+
+def test_an_untrained_network_knows_next_to_nothing(network):
+    shares = examine(network, draw_pool("test", 300, 64))
+    assert set(shares) == {
+        "color", "itm", "object", "person", "row", "side, act", "side, alone", "side, beside", "vertical",
+    }  # fmt: skip
+    assert shares["object"] < 0.4
+    assert 0.3 < shares["itm"] < 0.7
+
+
+def test_a_network_that_says_one_word_is_right_as_often_as_the_word_is(network):
+    pool = draw_pool("test", 300, 64)
+    says_left = first_weights(SMALL.config, 0).eval()
+    with torch.no_grad():
+        says_left.text_encoder.cls["predictions"].bias[vocabulary().index("left")] = 1e4
+    shares = examine(says_left, pool)
+    assert shares["color"] == shares["object"] == shares["vertical"] == 0
+    assert 0.3 < shares["side, act"] < 0.7
+
+
+def test_held_out_scenes_are_others_than_those_trained_on():
+    trained, held = draw_pool("train 0", 20, 64), held_out(SMALL, 20)
+    assert not any((trained.pixels == picture).flatten(1).all(dim=1).any() for picture in held.pixels)
+
+
+def test_what_is_written_is_an_albef_checkpoint_with_all_that_it_needs(network, tmp_path):
+    path = write_model(tmp_path, "small", network)
+    model = load_model(f"albef:{path}")
+    pool = draw_pool("test", 2, 64)
+    pictures = [Image.fromarray(pixels.numpy()) for pixels in pool.pixels]
+    encoded = model.encode(pictures)
+    assert model.metrics == {"mlm", "itm"}
+    itm = model.itm(encoded, ["a red ball", "a man kicks a ball"])
+    (said, _) = model.mlm(encoded, ["a [MASK] ball", "a [MASK]"], [["red", "blue"], ["cup"]])
+    assert np.isfinite(itm).all()
+    assert np.isfinite(said).all()
+    again = load_model(f"albef:{write_model(tmp_path / 'again', 'small', model.network)}")
+    np.testing.assert_array_equal(again.itm(again.encode(pictures), ["a red ball", "a man kicks a ball"]), itm)
+    assert again.fingerprint == model.fingerprint

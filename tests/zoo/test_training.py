@@ -1,0 +1,166 @@
+"""Training ends in the same weights however often it was killed, and in none of another recipe."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+import torch
+
+from vlcheck.errors import UsageError
+from vlcheck.zoo.batches import draw_pool, encode, make_batch
+from vlcheck.zoo.lessons import vocabulary
+from vlcheck.zoo.recipe import RECIPES, TINY, Recipe
+from vlcheck.zoo.training import CHECKPOINT, first_weights, train
+
+SMALL = Recipe(
+    name="small",
+    steps=40,
+    scenes=60,
+    batch_size=8,
+    learning_rate=3e-3,
+    warmup=5,
+    config=replace(TINY, vision_width=24, text_width=24, intermediate_size=48, stem_width=6, vision_depth=1),
+)
+ROOT = Path(__file__).parents[2]
+
+
+def weights(network):
+    return {name: weight.clone() for name, weight in network.state_dict().items()}
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Trained without a break, and the losses on the way."""
+    told = []
+    network = train(SMALL, tmp_path_factory.mktemp("whole"), tell=told.append)
+    return weights(network), told
+
+
+def test_the_losses_fall(whole):
+    _, told = whole
+    assert [losses.step for losses in told] == list(range(1, 41))
+    assert np.mean([losses.mlm for losses in told[-10:]]) < told[0].mlm - 0.3
+
+
+def test_a_second_time_gives_the_same_weights_and_losses(whole, tmp_path):
+    told = []
+    network = train(SMALL, tmp_path, tell=told.append)
+    assert same(weights(network), whole[0])
+    assert told == whole[1]
+
+
+def test_breaks_change_nothing(whole, tmp_path):
+    for steps in (7, 8, 25):
+        train(SMALL, tmp_path, steps=steps, every=5)
+    assert same(weights(train(SMALL, tmp_path)), whole[0])
+
+
+def test_a_finished_training_is_not_begun_again(whole, tmp_path):
+    train(SMALL, tmp_path)
+    told = []
+    assert same(weights(train(SMALL, tmp_path, tell=told.append)), whole[0])
+    assert told == []
+
+
+def test_a_kill_loses_only_what_came_after_the_last_checkpoint(whole, tmp_path):
+    code = (
+        "import sys, time; from pathlib import Path; from tests.zoo.test_training import SMALL, train\n"
+        "train(SMALL, Path(sys.argv[1]), every=4, tell=lambda losses: time.sleep(0.05))"
+    )
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, env=environment)
+    while not (tmp_path / CHECKPOINT).exists() and process.poll() is None:
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    told = []
+    network = train(SMALL, tmp_path, tell=told.append)
+    assert 4 < told[0].step <= 40
+    assert same(weights(network), whole[0])
+
+
+def test_a_half_written_checkpoint_replaces_no_whole_one(whole, tmp_path):
+    train(SMALL, tmp_path, steps=20)
+    (tmp_path / CHECKPOINT).with_suffix(".draft").write_bytes((tmp_path / CHECKPOINT).read_bytes()[:1000])
+    assert same(weights(train(SMALL, tmp_path)), whole[0])
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:1000], lambda data: b"", lambda data: b"weights"], ids=["cut", "empty", "text"]
+)
+def test_a_damaged_checkpoint_is_named(tmp_path, damage):
+    train(SMALL, tmp_path, steps=2)
+    path = tmp_path / CHECKPOINT
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(UsageError, match=r"checkpoint\.pt: no whole checkpoint; delete it"):
+        train(SMALL, tmp_path)
+
+
+def test_a_checkpoint_of_another_recipe_is_not_taken_up(tmp_path):
+    train(SMALL, tmp_path, steps=2)
+    with pytest.raises(UsageError, match=r"checkpoint\.pt: is of another recipe \(small\)"):
+        train(replace(SMALL, seed=1), tmp_path)
+
+
+def test_the_first_weights_depend_on_the_seed_alone():
+    one, again, other = (weights(first_weights(SMALL.config, seed)) for seed in (0, 0, 1))
+    assert same(one, again)
+    assert not same(one, other)
+    assert all(torch.isfinite(weight).all() for weight in one.values())
+
+
+def test_the_control_is_small():
+    network = first_weights(RECIPES["tiny"].config, 0)
+    assert sum(weight.numel() for weight in network.parameters()) * 2 < 4e6  # bytes, in half precision
+
+
+@pytest.fixture(scope="module")
+def pool():
+    return draw_pool("test", 50, 64)
+
+
+def test_a_batch_has_one_mask_a_question_and_a_true_and_a_false_sentence_each(pool):
+    batch = make_batch(pool, SMALL, Random(1))
+    n = SMALL.batch_size
+    assert batch.pixels.shape == (n, 3, 64, 64)
+    assert len(batch.ids) == len(batch.attention) == 3 * n
+    assert batch.masked.sum(dim=1).tolist() == [1] * n + [0] * 2 * n
+    assert batch.matches[n:].sum() == 0
+    assert (batch.ids[:, 0] == vocabulary().index("[CLS]")).all()
+
+
+def test_a_black_picture_matches_nothing(pool):
+    batch = make_batch(pool, replace(SMALL, blocked=1.0, grey=0.0), Random(1))
+    assert batch.matches.sum() == 0
+    assert all(len(set(channel.flatten().tolist())) == 1 for picture in batch.pixels for channel in picture)
+
+
+def test_a_grey_picture_has_no_color_and_is_asked_for_none_that_it_lost(pool):
+    words = vocabulary()
+    lost = {"red", "orange", "yellow", "green", "blue", "purple", "pink"}
+    for seed in range(20):
+        batch = make_batch(pool, replace(SMALL, blocked=0.0, grey=1.0), Random(seed))
+        assert not {words[word] for word in batch.words.tolist()} & lost
+        true = batch.ids[SMALL.batch_size : 2 * SMALL.batch_size]
+        assert not {words[word] for word in true.flatten().tolist()} & lost
+
+
+def test_sentences_are_padded_at_the_end():
+    ids, attention = encode(["a ball", "a photo of a ball"])
+    assert ids.shape == attention.shape == (2, 6)
+    assert attention.tolist() == [[1, 1, 1, 0, 0, 0], [1] * 6]
+
+
+def test_training_and_cases_share_no_lot(pool):
+    assert not torch.equal(pool.pixels, draw_pool("train 0", 50, 64).pixels)

@@ -1,0 +1,1 @@
+"""The embedded model: small ALBEFs that are trained on drawn scenes."""

@@ -1,0 +1,118 @@
+"""From scenes to what a training step sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from vlcheck.cases.case import MASK
+from vlcheck.models.albef import normalise
+from vlcheck.zoo.lessons import Facts, invent, tell, vocabulary
+from vlcheck.zoo.recipe import Recipe
+
+WORD_IDS = {word: number for number, word in enumerate(vocabulary())}
+MASK_ID, _CLS, _PAD = WORD_IDS[MASK], WORD_IDS["[CLS]"], WORD_IDS["[PAD]"]
+_LUMA = torch.tensor([0.299, 0.587, 0.114])  # ITU-R BT.601, as `vlcheck.perturb.Grayscale`
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Drawn scenes: pixels (n, side, side, 3), uint8, and what is true of each."""
+
+    pixels: Tensor
+    facts: tuple[Facts, ...]
+
+    def __len__(self) -> int:
+        return len(self.facts)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A step's pictures and sentences.
+
+    Attributes:
+        pixels: (n, 3, side, side), normalised.
+        ids: (3 n, tokens): n sentences with a mask, n true ones, n false ones.
+        attention: (3 n, tokens), 1 where there is a token.
+        masked: (3 n, tokens), True at the mask of the first n.
+        words: (n,), the words at the masks.
+        matches: (2 n,), 1 where picture and sentence match: a black picture matches nothing.
+    """
+
+    pixels: Tensor
+    ids: Tensor
+    attention: Tensor
+    masked: Tensor
+    words: Tensor
+    matches: Tensor
+
+
+def draw_pool(stream: str, number: int, side: int, progress: Callable[[int], None] | None = None) -> Pool:
+    """Draw scenes of a stream of their own; no case is of any such stream.
+
+    Args:
+        stream: names the lot by which they are made up.
+        number: how many.
+        side: of the model's input, in pixels.
+        progress: told how many are drawn, every thousand.
+    """
+    pixels = np.empty((number, side, side, 3), dtype=np.uint8)
+    facts = []
+    for place in range(number):
+        scene, true = invent(Random(f"zoo {stream} {place}"))
+        pixels[place] = np.asarray(scene.open().resize((side, side), Image.Resampling.BICUBIC))
+        facts.append(true)
+        if progress and (place + 1) % 1000 == 0:
+            progress(place + 1)
+    return Pool(torch.from_numpy(pixels), tuple(facts))
+
+
+def make_batch(pool: Pool, recipe: Recipe, rng: Random) -> Batch:
+    """Choose scenes by lot, and what is done to each and said of it."""
+    chosen = [rng.randrange(len(pool)) for _ in range(recipe.batch_size)]
+    pixels = pool.pixels[chosen].float()
+    masked, true, false, words, matches = [], [], [], [], []
+    for row, number in enumerate(chosen):
+        pixels[row], facts, shown = _disguise(pixels[row], pool.facts[number], recipe, rng)
+        question, word = tell(facts, rng).masked(rng)
+        masked.append(question)
+        words.append(WORD_IDS[word])
+        true.append(tell(facts, rng).text)
+        false.append(tell(facts, rng).falsified(rng))
+        matches.append(int(shown))
+    ids, attention = encode([*masked, *true, *false])
+    return Batch(
+        pixels=normalise(pixels / 255),
+        ids=ids,
+        attention=attention,
+        masked=ids == MASK_ID,
+        words=torch.tensor(words),
+        matches=torch.tensor([*matches, *[0] * len(chosen)]),
+    )
+
+
+def encode(sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """Ids and attention, (n, tokens), `[CLS]` first."""
+    rows = [[_CLS, *(WORD_IDS[word] for word in sentence.split())] for sentence in sentences]
+    width = max(map(len, rows))
+    ids = torch.tensor([row + [_PAD] * (width - len(row)) for row in rows])
+    return ids, (ids != _PAD).long()
+
+
+def _disguise(pixels: Tensor, facts: Facts, recipe: Recipe, rng: Random) -> tuple[Tensor, Facts, bool]:
+    """A picture (side, side, 3) as it is shown, what is then true, and whether anything is shown at all."""
+    if rng.random() < 0.5:
+        pixels, facts = pixels.flip(1), facts.mirrored()
+    fate = rng.random()
+    if fate < recipe.blocked:
+        return torch.zeros_like(pixels), facts, False
+    if fate < recipe.blocked + recipe.grey:
+        return (pixels @ _LUMA)[..., None].expand_as(pixels), replace(facts, grey=True), True
+    light, offset = rng.uniform(0.85, 1.15), rng.uniform(-12, 12)
+    return (pixels * light + offset).clamp(0, 255), facts, True

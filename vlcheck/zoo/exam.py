@@ -1,0 +1,70 @@
+"""Examines a network on scenes that it was not trained on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from random import Random
+
+import torch
+
+from vlcheck.cases.scene_making import COLORS, PEOPLE, WORDS
+from vlcheck.models.albef import normalise
+from vlcheck.models.albef_network import AlbefNetwork
+from vlcheck.zoo.batches import MASK_ID, WORD_IDS, Pool, draw_pool, encode
+from vlcheck.zoo.lessons import Facts, tell
+from vlcheck.zoo.recipe import Recipe
+
+_AT_ONCE = 100
+_KINDS: Mapping[str, str] = {
+    **dict.fromkeys(COLORS, "color"),
+    **dict.fromkeys(WORDS, "object"),
+    **dict.fromkeys(PEOPLE, "person"),
+    **dict.fromkeys(("left", "right"), "side"),
+    **dict.fromkeys(("above", "below"), "vertical"),
+    **dict.fromkeys(("top", "bottom"), "row"),
+}
+
+
+def held_out(recipe: Recipe, scenes: int = 2_000) -> Pool:
+    """Scenes that the recipe does not train on."""
+    return draw_pool(f"held out {recipe.seed}", scenes, recipe.config.image_size)
+
+
+@torch.inference_mode()
+def examine(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, float]:
+    """Shares of right answers.
+
+    Args:
+        network: in evaluation mode.
+        pool: scenes of a stream that was not trained on.
+        seed: of the sentences.
+
+    Returns:
+        For each kind of masked word ("side" by the kind of scene as well), whether the likeliest of all words is the
+        true one; under "itm", whether a true sentence is matched, and one false by a word is not.
+    """
+    right: Counter[str] = Counter()
+    asked: Counter[str] = Counter()
+    rng = Random(f"exam {seed}")
+    for start in range(0, len(pool), _AT_ONCE):
+        facts = pool.facts[start : start + _AT_ONCE]
+        embeds = network.image_embeds(normalise(pool.pixels[start : start + _AT_ONCE].float() / 255))
+        sentences = [tell(one, rng) for one in facts]
+        questions, words = zip(*(sentence.masked(rng) for sentence in sentences), strict=True)
+        ids, attention = encode(questions)
+        answers = network.mlm_logits_at(ids == MASK_ID, embeds, ids, attention).argmax(dim=1).tolist()
+        for one, word, answer in zip(facts, words, answers, strict=True):
+            kind = _kind(one, word)
+            asked[kind] += 1
+            right[kind] += answer == WORD_IDS[word]
+        ids, attention = encode([sentence.text for sentence in sentences] + [one.falsified(rng) for one in sentences])
+        matched = network.itm_logits(torch.cat([embeds, embeds]), ids, attention).argmax(dim=1).tolist()
+        asked["itm"] += len(matched)
+        right["itm"] += sum(matched[: len(facts)]) + matched[len(facts) :].count(0)
+    return {kind: right[kind] / asked[kind] for kind in sorted(asked)}
+
+
+def _kind(facts: Facts, word: str) -> str:
+    kind = _KINDS[word]
+    return f"{kind}, {facts.kind}" if kind == "side" else kind

@@ -1,0 +1,177 @@
+"""Trains a recipe: the same weights each time on one machine, also where it was killed on the way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from vlcheck.errors import UsageError
+from vlcheck.models.albef_config import AlbefConfig
+from vlcheck.models.albef_network import AlbefNetwork
+from vlcheck.zoo.batches import Batch, draw_pool, make_batch
+from vlcheck.zoo.recipe import Recipe
+
+CHECKPOINT = "checkpoint.pt"
+WEIGHT_DECAY, BETAS, LARGEST_GRADIENT = 0.02, (0.9, 0.98), 1.0
+SPREAD = 0.6  # of a linear layer's first weights, in units of 1 / sqrt(inputs)
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Of one step, in nats."""
+
+    step: int
+    mlm: float
+    itm: float
+
+
+def train(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    steps: int | None = None,
+    every: int = 200,
+    tell: Callable[[Losses], None] | None = None,
+) -> AlbefNetwork:
+    """Train, from the checkpoint in the folder where there is one.
+
+    Args:
+        recipe: what to make.
+        folder: for the checkpoint, which is written whole or not at all; made where it is missing.
+        steps: stop after so many; all of the recipe's unless said.
+        every: steps between checkpoints.
+        tell: is told the losses of each step.
+
+    Raises:
+        UsageError: the folder cannot be written to, or holds the checkpoint of another recipe, or a damaged one.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--to {folder}: no folder that could be written to ({error.strerror}).") from error
+    torch.set_flush_denormal(True)
+    last = min(steps or recipe.steps, recipe.steps)
+    course = _Course.begin(recipe)
+    course.go_on(folder / CHECKPOINT)
+    if course.step >= last:
+        return course.network.eval()
+    pool = draw_pool(f"train {recipe.seed}", recipe.scenes, recipe.config.image_size)
+    while course.step < last:
+        losses = course.take(make_batch(pool, recipe, Random(f"batch {recipe.seed} {course.step}")))
+        if tell:
+            tell(losses)
+        if course.step % every == 0 or course.step == last:
+            course.keep(folder / CHECKPOINT)
+    return course.network.eval()
+
+
+@dataclass
+class _Course:
+    recipe: Recipe
+    network: AlbefNetwork
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+
+    @classmethod
+    def begin(cls, recipe: Recipe) -> _Course:
+        network = first_weights(recipe.config, recipe.seed)
+        matrices = [weight for weight in network.parameters() if weight.ndim > 1]
+        others = [weight for weight in network.parameters() if weight.ndim <= 1]
+        groups = [{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
+        return cls(recipe, network.train(), torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=BETAS))
+
+    def take(self, batch: Batch) -> Losses:
+        """One step."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._learning_rate()
+        mlm, itm = self._losses(batch)
+        self.optimizer.zero_grad()
+        torch.autograd.backward(mlm + itm)
+        nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
+        self.optimizer.step()
+        self.step += 1
+        return Losses(self.step, float(mlm.detach()), float(itm.detach()))
+
+    def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        embeds = self.network.image_embeds(batch.pixels)
+        hidden = self.network.fusion(embeds.repeat(3, 1, 1), batch.ids, batch.attention)
+        words = self.network.text_encoder.predict(hidden[batch.masked])
+        matches = self.network.itm_head(hidden[len(embeds) :, 0])
+        return cross_entropy(words, batch.words), cross_entropy(matches, batch.matches)
+
+    def _learning_rate(self) -> float:
+        rise = min(1.0, (self.step + 1) / self.recipe.warmup)
+        return self.recipe.learning_rate * rise * (0.5 + 0.5 * math.cos(math.pi * self.step / self.recipe.steps))
+
+    def keep(self, path: Path) -> None:
+        """Write the checkpoint: beside the old one first, so that a kill leaves one of both whole."""
+        draft = path.with_suffix(".draft")
+        try:
+            torch.save(self._state(), draft)
+            draft.replace(path)
+        except (OSError, RuntimeError) as error:  # torch.save tells a full disk as a RuntimeError
+            raise UsageError(f"--to {path.parent}: the checkpoint cannot be written ({error}).") from error
+
+    def _state(self) -> dict[str, Any]:
+        recipe = asdict(self.recipe)
+        return {
+            "recipe": recipe,
+            "step": self.step,
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def go_on(self, path: Path) -> None:
+        """Take the checkpoint up where there is one."""
+        if not path.exists():
+            return
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            recipe = state["recipe"]
+        except Exception as error:  # what torch.load raises on damaged bytes is of any kind
+            raise UsageError(f"{path}: no whole checkpoint; delete it to begin again.") from error
+        if recipe != asdict(self.recipe):
+            raise UsageError(f"{path}: is of another recipe ({recipe['name']}); name another folder, or delete it.")
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step = state["step"]
+
+
+def first_weights(config: AlbefConfig, seed: int) -> AlbefNetwork:
+    """A network as it begins: small normal weights, and positions that say where a patch is.
+
+    Dropout is left out: there are far more sentences than a network of this size could learn by heart.
+    """
+    torch.manual_seed(seed)
+    network = AlbefNetwork(config)
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=SPREAD / math.sqrt(module.in_features))
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, std=0.02)
+        elif isinstance(module, nn.Dropout):
+            module.p = 0.0
+    weights = dict(network.visual_encoder.named_parameters())
+    with torch.no_grad():
+        nn.init.normal_(weights["cls_token"], std=0.02)
+        weights["pos_embed"].zero_()
+        weights["pos_embed"][0, 1:] = 0.5 * _places(config.grid, config.vision_width)
+    return network
+
+
+def _places(grid: int, width: int) -> Tensor:
+    """Sines and cosines of column and row, (grid * grid, width), as Chen et al. 2021 (arXiv:2104.02057) have them."""
+    rates = 10_000 ** -(torch.arange(width // 4) / (width // 4))
+    rows, columns = torch.meshgrid(torch.arange(grid), torch.arange(grid), indexing="ij")
+    waves = [along.flatten()[:, None] * rates for along in (columns, rows)]
+    return torch.cat([wave for angle in waves for wave in (angle.sin(), angle.cos())], dim=1)
