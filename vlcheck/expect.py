@@ -13,9 +13,10 @@ from types import MappingProxyType
 from typing import ClassVar, Literal, Protocol
 
 from vlcheck.cases.case import Case
+from vlcheck.digest import digest
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb import Bare, Compose, OtherImage, Perturbation, View, opposite
-from vlcheck.query import Metric, digest
+from vlcheck.query import Metric
 
 Claim = Literal["rate", "mean"]
 Competence = Literal["no", "each case", "to pass"]

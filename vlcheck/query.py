@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import ClassVar, Literal, Protocol
 from PIL import Image
 
 from vlcheck.cases.case import ImageSource
+from vlcheck.digest import digest
 
 Metric = Literal["mlm", "itm"]
 UNCHANGED = "the perturbation changed nothing"
@@ -74,11 +74,6 @@ class Query:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Query) and self.key == other.key
-
-
-def digest(*parts: str) -> str:
-    """Hash texts so that no two lists of them share a digest by concatenation."""
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
 def _identity(edit: ImageEdit) -> str:

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from vlcheck.cases.case import Box
 from vlcheck.cases.scene_drawing import OBJECTS, SCALE, SHADES, SIDE, Look, Pen, background, draw_person
-from vlcheck.query import digest
+from vlcheck.digest import digest
 
 Side = Literal["left", "right"]
 Limb = Literal["hand", "foot"]

@@ -16,9 +16,9 @@ from types import ModuleType
 from typing import cast
 
 from vlcheck.cases.case import MASK
+from vlcheck.digest import digest
 from vlcheck.errors import UsageError, nearest
 from vlcheck.models.protocol import KINDS, VisionLanguageModel
-from vlcheck.query import digest
 
 GROUP = "vlcheck.models"
 DTYPES = ("bfloat16", "float16", "float32", "float64")

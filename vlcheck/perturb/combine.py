@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from vlcheck.cases.case import Case
+from vlcheck.digest import digest
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb.view import Perturbation, View
-from vlcheck.query import Picture, digest
+from vlcheck.query import Picture
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
-from vlcheck.query import Picture, Query, digest
+from vlcheck.digest import digest
+from vlcheck.query import Picture, Query
 
 
 @dataclass(frozen=True)
