@@ -13,7 +13,6 @@ from vlcheck.cases.scene import Scene
 from vlcheck.cases.scene_drawing import SHADES, SIDE
 from vlcheck.cases.scene_making import ACHROMATIC, COLORS, PEOPLE, WORDS, act, alone, pair
 from vlcheck.cases.scenes import VERBS
-from vlcheck.errors import UsageError
 
 KINDS = {
     "object": with_target("object", bare=True),
@@ -161,22 +160,6 @@ def test_every_process_draws_the_same():
         for seed in ("1", "2")
     }
     assert len(said) == 1
-
-
-@pytest.mark.parametrize(
-    ("spec", "said"),
-    [
-        ("scenes:0", "it has to be 1 or more"),
-        ("scenes:-3", "takes two numbers at most"),
-        ("scenes:5:1:2", "takes two numbers at most"),
-        ("scenes:many", "takes two numbers at most"),
-        ("scene", "Did you mean 'scenes'?"),
-    ],
-)
-def test_a_spec_that_means_nothing_is_told_what_would(spec, said):
-    with pytest.raises(UsageError) as raised:
-        open_source(spec)
-    assert said in str(raised.value)
 
 
 def test_the_spec_has_defaults():

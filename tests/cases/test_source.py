@@ -30,7 +30,11 @@ def offer(*cases):
     ("spec", "said"),
     [
         ("", "unknown source ''"),
-        ("scene:5", "unknown source 'scene'"),
+        ("scene:5", "Did you mean 'scenes'?"),
+        ("scenes:0", "it has to be 1 or more"),
+        ("scenes:-3", "takes two numbers at most"),
+        ("scenes:5:1:2", "takes two numbers at most"),
+        ("scenes:many", "takes two numbers at most"),
         ("jsonll:x", "Did you mean 'jsonl'?"),
         ("coco:", "names no path"),
         ("jsonl", "names no path"),

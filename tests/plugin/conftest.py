@@ -87,3 +87,19 @@ def project(pytester, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     pytester.makepyfile(test_states=STATES)
     return Project(pytester, data)
+
+
+@pytest.fixture
+def log(project, monkeypatch):
+    """Where doubles that count write what they are asked."""
+    path = project.folder / "asked.log"
+    monkeypatch.setenv("VLCHECK_TEST_LOG", str(path))
+    return path
+
+
+def lines(log):
+    return log.read_text().splitlines()
+
+
+def encoded(log):
+    return [line for line in lines(log) if line.startswith("encode")]

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tests.plugin.conftest import write_cases
-from tests.plugin.test_counts import PICTURES, TEXTS, encoded, lines, log  # noqa: F401 - log is a fixture
+from tests.plugin.conftest import encoded, lines, write_cases
+from tests.plugin.test_counts import PICTURES, TEXTS
 
 
 def test_every_case_of_a_rate_has_an_item_beside_the_behaviors_own(project):
@@ -29,7 +29,7 @@ def test_a_behavior_may_fail_on_one_case_and_pass_on_the_whole(project):
     assert result.ret == 0
 
 
-def test_one_case_is_run_again_by_its_name_and_asks_no_more_than_it_needs(project, log):  # noqa: F811
+def test_one_case_is_run_again_by_its_name_and_asks_no_more_than_it_needs(project, log):
     name = "test_states.py::test_another_image_drops[itm-line-3]"
     result = project.run("--vl-cases", name, model="counting", subprocess=True)
     result.assert_outcomes(xpassed=1)
@@ -39,7 +39,7 @@ def test_one_case_is_run_again_by_its_name_and_asks_no_more_than_it_needs(projec
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
-def test_cases_share_what_their_behaviors_ask(project, log, workers):  # noqa: F811
+def test_cases_share_what_their_behaviors_ask(project, log, workers):
     result = project.run("--vl-cases", "-n", workers, model="counting", subprocess=True)
     result.assert_outcomes(passed=4, xpassed=160)
     assert (len(encoded(log)), len(lines(log))) == (PICTURES, PICTURES + TEXTS)

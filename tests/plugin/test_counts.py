@@ -4,21 +4,7 @@ from collections import Counter
 
 import pytest
 
-
-@pytest.fixture
-def log(project, monkeypatch):
-    path = project.folder / "asked.log"
-    monkeypatch.setenv("VLCHECK_TEST_LOG", str(path))
-    return path
-
-
-def lines(log):
-    return log.read_text().splitlines()
-
-
-def encoded(log):
-    return [line for line in lines(log) if line.startswith("encode")]
-
+from tests.plugin.conftest import encoded, lines
 
 # 40 photographs and 40 grey ones. Each caption is asked about its own photograph, the grey one and another one, by two
 # metrics; the tests of preservation and of the other image share two of the three.

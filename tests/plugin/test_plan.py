@@ -5,13 +5,6 @@ import re
 import pytest
 
 
-@pytest.fixture
-def log(project, monkeypatch):
-    path = project.folder / "asked.log"
-    monkeypatch.setenv("VLCHECK_TEST_LOG", str(path))
-    return path
-
-
 def test_the_plan_names_n_what_it_tells_pictures_texts_and_time(project):
     result = project.run("--vl-plan")
     assert result.ret in (0, pytest.ExitCode.NO_TESTS_COLLECTED)
