@@ -2,7 +2,7 @@
 
 from vlcheck.cases import with_target
 from vlcheck.expect import Beats, Drops, Preserved, Skew
-from vlcheck.perturb import Block, Grayscale
+from vlcheck.perturb import Bare, Block, Compose, Grayscale, RotateHue
 from vlcheck.plugin import behavior
 from vlcheck.tables import ColorAndGrey
 
@@ -59,4 +59,21 @@ def test_true_color_beats_a_wrong_one(verdict):
 @behavior(cases=with_target("color"), expect=Skew(), metrics=("mlm", "itm"))
 def test_no_color_is_answered_too_often(verdict):
     """A model that answers "white" far more often than things are white guesses from habit."""
+    assert verdict.passed
+
+
+@behavior(
+    cases=with_target("single"),
+    given=Compose(Bare(), RotateHue()),
+    expect=Beats(all=True),
+    metrics=("mlm", "itm"),
+)
+def test_unusual_color_keeps_its_name(verdict):
+    """A blue banana is a banana: a model that has learnt things by their colors calls it something else."""
+    assert verdict.passed
+
+
+@behavior(cases=objects, perturb=RotateHue(), expect=Preserved(), metrics=("mlm", "itm"))
+def test_rotated_hue_preserves_objects(verdict):
+    """A bus that was recognised is recognised when it is painted over."""
     assert verdict.passed

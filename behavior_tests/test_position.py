@@ -1,8 +1,8 @@
-"""Does the model know left from right? (Figure 3 of the ALBEF study.)"""
+"""Does the model know left from right, and above from below? (Figure 3 of the ALBEF study.)"""
 
 from vlcheck.cases import with_target
 from vlcheck.expect import Beats, Flips, Preserved, SidePreference, Swaps
-from vlcheck.perturb import Compose, Mirror, SwapSides
+from vlcheck.perturb import Compose, Mirror, SwapSides, UpsideDown
 from vlcheck.plugin import behavior
 from vlcheck.tables import LeftAndRight
 
@@ -10,6 +10,7 @@ BIAS = "position"
 
 sides = with_target("side")
 hands = with_target("hand")
+verticals = with_target("vertical")
 sideless = with_target("object", lacking=("names-side", "legible-text"))
 
 
@@ -51,4 +52,16 @@ def test_true_side_beats_the_other(verdict):
 @behavior(cases=sides, expect=SidePreference(), metrics=("mlm", "itm"))
 def test_right_is_not_preferred_to_left(verdict):
     """Where left and right are true equally often, a model that says "right" more often has learned a habit."""
+    assert verdict.passed
+
+
+@behavior(cases=verticals, perturb=UpsideDown(), expect=Swaps(), metrics=("mlm", "itm"))
+def test_upside_down_swaps_above_and_below(verdict):
+    """Upside down, the lamp that was above the table is below it: the answer has to turn with it."""
+    assert verdict.passed
+
+
+@behavior(cases=verticals, expect=Beats(), metrics=("mlm", "itm"))
+def test_true_vertical_beats_the_other(verdict):
+    """A model that knows above from below prefers the one that is true."""
     assert verdict.passed

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from vlcheck.cases import MASK, Case, open_source
 from vlcheck.perturb import OPPOSITES
-from vlcheck.perturb.image import is_grey
+from vlcheck.perturb.color import is_grey
 
 GRID = 16
 SURE, ALMOST, REST = 0.9, 0.8, 0.1

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from vlcheck.cases import MASK, Case, Selection
 from vlcheck.errors import NotApplicable
 from vlcheck.expect import AFTER, BEFORE, Expectation
-from vlcheck.perturb import OPPOSITES, Perturbation, View
+from vlcheck.perturb import OPPOSITES, Each, Perturbation, View
 from vlcheck.query import UNCHANGED, Metric, Query
 from vlcheck.tables import Table
 
@@ -31,10 +31,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Trial:
-    """A case in every arm: a question, or the reason why there is none."""
+    """A case in every arm: a question, or the reason why there is none.
+
+    Attributes:
+        perturbation: which one leads from before to after, as results show it; "" where there is none.
+    """
 
     case: Case
     arms: Mapping[str, Question | str]
+    perturbation: str = ""
 
     def queries(self) -> Iterator[Query]:
         for arm in self.arms.values():
@@ -52,7 +57,7 @@ class Behavior:
         doc: why a user should care.
         cases: which cases of the data it is about.
         expect: from scores to margins.
-        perturb: before -> after; None for what is right or wrong on its own.
+        perturb: before -> after; None for what is right or wrong on its own; Each for several, a row for each.
         given: what is done to the case first, so that it holds before as well as after: Bare() reads the bare text.
         tables: what the results show beside the verdict.
     """
@@ -62,7 +67,7 @@ class Behavior:
     cases: Selection
     expect: Expectation
     doc: str = ""
-    perturb: Perturbation | None = None
+    perturb: Perturbation | Each | None = None
     given: Perturbation | None = None
     tables: tuple[Table, ...] = ()
 
@@ -72,16 +77,19 @@ class Behavior:
         return self.perturb.label if self.perturb else ""
 
     def trials(self, cases: Sequence[Case], metric: Metric) -> list[Trial]:
-        """Each of the behavior's cases in every arm."""
-        return [self.trial(case, metric, cases) for case in cases]
+        """Each of the behavior's cases in every arm, under each of its perturbations."""
+        return [trial for case in cases for trial in self.trials_of(case, metric, cases)]
 
-    def trial(self, case: Case, metric: Metric, others: Sequence[Case]) -> Trial:
-        """One of them; `others` are all of the behavior's cases."""
-        views = self._views(case, others)
-        arms = {arm: self._question(metric, view) if isinstance(view, View) else view for arm, view in views.items()}
-        return Trial(case, MappingProxyType(arms))
+    def trials_of(self, case: Case, metric: Metric, others: Sequence[Case]) -> Iterator[Trial]:
+        """Those of one case; `others` are all of the behavior's cases."""
+        for perturb in self.perturb.parts if isinstance(self.perturb, Each) else (self.perturb,):
+            views = self._views(case, perturb, others)
+            arms = {
+                arm: self._question(metric, view) if isinstance(view, View) else view for arm, view in views.items()
+            }
+            yield Trial(case, MappingProxyType(arms), perturb.label if perturb else "")
 
-    def _views(self, case: Case, others: Sequence[Case]) -> dict[str, View | str]:
+    def _views(self, case: Case, perturb: Perturbation | None, others: Sequence[Case]) -> dict[str, View | str]:
         whole = View.of(case)
         before = _attempt(self.given, whole, others)
         views: dict[str, View | str] = {}
@@ -90,8 +98,8 @@ class Behavior:
                 views[arm] = _attempt(perturbation, whole, others)
         views[BEFORE] = before
         arms = dict(self.expect.arms())
-        if self.perturb:
-            arms[AFTER] = self.perturb
+        if perturb:
+            arms[AFTER] = perturb
         for arm, perturbation in arms.items():
             views[arm] = _attempt(perturbation, before, others) if isinstance(before, View) else before
         after = views.get(AFTER)

@@ -90,11 +90,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class Sample:
-    """One case's readings by arm, and why an arm has none."""
+    """One case's readings by arm, and why an arm has none; under which perturbation, where there is one."""
 
     case: Case
     readings: Mapping[str, Reading]
     absent: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    perturbation: str = ""
 
     def __getitem__(self, arm: str) -> Reading:
         if arm in self.absent:
@@ -225,27 +226,37 @@ class Beats(_Expectation):
     """MFT: the true word beats a wrong one: with q = P(true) over both, `q - .5 - by`.
 
     The wrong word is the opposite side, or one of the case's candidates, the same in every run.
+
+    Attributes:
+        all: it has to beat every candidate: the wrong word is the one that the model finds likeliest.
     """
 
+    all: bool = False
+
     def words(self, view: View) -> tuple[str, ...]:
-        return (self._rival(view.case),)
+        return self._rivals(view.case)
 
     def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
-        target, rival = sample.case.target, self._rival(sample.case)
+        target, rival = sample.case.target, self._rival(sample)
         return {WHOLE: sample[BEFORE].preference(target, rival, tolerances.floor) - 0.5 - tolerances.by}
 
     def effect(self, sample: Sample) -> float:
         """P(true) minus P(wrong)."""
         scores = sample[BEFORE].scores
-        return scores[sample.case.target] - scores[self._rival(sample.case)]
+        return scores[sample.case.target] - scores[self._rival(sample)]
 
-    @staticmethod
-    def _rival(case: Case) -> str:
-        if case.tags & {"side", "hand"}:
-            return opposite(case.target)
+    def _rival(self, sample: Sample) -> str:
+        scores = sample[BEFORE].scores
+        return max(self._rivals(sample.case), key=lambda word: scores[word])
+
+    def _rivals(self, case: Case) -> tuple[str, ...]:
+        if case.tags & {"side", "hand", "vertical"}:
+            return (opposite(case.target),)
         if not case.candidates:
             raise NotApplicable("the case has no wrong word to beat")
-        return min(case.candidates, key=lambda word: digest(case.id, word))
+        if self.all:
+            return case.candidates
+        return (min(case.candidates, key=lambda word: digest(case.id, word)),)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -71,10 +72,15 @@ class ModelUnderTest:
         return f"{self.adapter.name} has no {metric}: {reasons.get(metric, f'it offers {offered}')}"
 
     def examine(self, behavior: Behavior, metric: Metric, case: Case) -> Row:
-        """The evidence of one of the behavior's cases; scores what is not kept yet. Raises UsageError as `judge`."""
+        """The evidence of one of the behavior's cases; scores what is not kept yet. Raises UsageError as `judge`.
+
+        Of several perturbations it is the row of the one that speaks most clearly against the model.
+        """
         tolerances = self._tolerances(behavior, metric)
-        trial = behavior.trial(case, metric, self.source.select(behavior.cases))
-        return _find(trial, behavior, tolerances, self.scorer.answers(trial.queries()))[1]
+        trials = list(behavior.trials_of(case, metric, self.source.select(behavior.cases)))
+        answers = self.scorer.answers(query for trial in trials for query in trial.queries())
+        rows = [_find(trial, behavior, tolerances, answers)[1] for trial in trials]
+        return min(rows, key=_standing)
 
     def judge(self, behavior: Behavior, metric: Metric) -> Verdict:
         """Score what is not kept yet, and say whether the behavior holds.
@@ -104,6 +110,13 @@ class ModelUnderTest:
         return self.policy.tolerances(metric, self.adapter.kinds[metric], behavior.name)
 
 
+def _standing(row: Row) -> float:
+    """The margin as rows are put in order by it: no number is worst, and none at all says nothing."""
+    if row.margin is None:
+        return math.inf
+    return -math.inf if math.isnan(row.margin) else row.margin
+
+
 def _find(trial: Trial, behavior: Behavior, tolerances: Tolerances, answers: Answers) -> tuple[Finding, Row]:
     readings: dict[str, Reading] = {}
     absent: dict[str, str] = {}
@@ -118,9 +131,16 @@ def _find(trial: Trial, behavior: Behavior, tolerances: Tolerances, answers: Ans
         else:
             absent[arm] = heard.unasked or heard.error
             errors += [heard.error] if heard.error else []
-    sample = Sample(trial.case, readings, absent)
+    sample = Sample(trial.case, readings, absent, trial.perturbation)
     finding = Finding.of(sample, behavior.expect, tolerances, tuple(errors))
-    row = Row(trial.case, finding.margins, str(finding.reason or ""), shown.get(BEFORE), shown.get(AFTER))
+    row = Row(
+        case=trial.case,
+        margins=finding.margins,
+        reason=str(finding.reason or ""),
+        before=shown.get(BEFORE),
+        after=shown.get(AFTER),
+        perturbation=trial.perturbation,
+    )
     return finding, row
 
 

@@ -52,6 +52,7 @@ class Row:
     Attributes:
         margins: by what is claimed about (see `vlcheck.expect.Expectation.margins`); empty where the case does not
             count, for `reason`.
+        perturbation: which one led from before to after.
     """
 
     case: Case
@@ -59,6 +60,7 @@ class Row:
     reason: str = ""
     before: Shown | None = None
     after: Shown | None = None
+    perturbation: str = ""
 
     @property
     def margin(self) -> float | None:
@@ -131,6 +133,7 @@ def _evidence(row: Row) -> dict[str, object]:
     shown = [view for view in (before, after) if view]
     return {
         "case": row.case.id,
+        "perturbation": row.perturbation,
         "image": before.picture.key if before else None,
         "perturbed": after.picture.key if after else None,
         "texts": [view.text for view in shown],

@@ -101,6 +101,27 @@ class LeftAndRight:
         return cells
 
 
+@dataclass(frozen=True)
+class UnderEach:
+    """The score before, and after each of several perturbations: means over the cases that have both."""
+
+    name: ClassVar[str] = "under_each"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {}
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return ()
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        cells: dict[str, float | int] = {}
+        for perturbation in dict.fromkeys(sample.perturbation for sample in samples):
+            here = [sample for sample in samples if sample.perturbation == perturbation]
+            means = _means(here, {"before": _value(BEFORE), perturbation: _value(AFTER)})
+            cells |= {column: mean for column, mean in means.items() if column not in cells}
+        return cells
+
+
 class _Cell(Protocol):
     def __call__(self, sample: Sample) -> float: ...
 

@@ -10,7 +10,7 @@ from PIL import Image
 from vlcheck.cases import Box, Case, ImageFile, open_source, with_target
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb import Bare, Block, Compose, Grayscale, Mirror, OtherImage, Solid, SwapSides, View
-from vlcheck.perturb.image import is_grey
+from vlcheck.perturb.color import is_grey
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
 

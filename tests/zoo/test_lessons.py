@@ -10,18 +10,20 @@ import pytest
 from vlcheck.cases.scene_drawing import SIDE
 from vlcheck.cases.scene_making import ACHROMATIC, COLORS, OTHER_SIDE, WORDS
 from vlcheck.cases.scenes import VERBS
-from vlcheck.zoo.lessons import invent, tell, vocabulary
+from vlcheck.zoo.lessons import KINDS, invent, tell, vocabulary
 
 THING = rf"a (?:({'|'.join(COLORS)}) )?({'|'.join(WORDS)})"
 VERB = "|".join(VERBS.values())
 
 
-def holds(text, scene, *, mirrored=False, grey=False):
-    """Whether a sentence is true of a scene, read off its boxes."""
+def holds(text, picture, *, mirrored=False, upside_down=False, grey=False):
+    """Whether a sentence is true of a picture, read off its boxes."""
+    scene = picture.source
 
     def middle(thing):
-        x = thing.box.x + thing.box.width / 2
-        return SIDE - x if mirrored else x, thing.box.y + thing.box.height / 2
+        box = picture.edits[0].place(scene.size) if picture.edits else thing.box
+        x, y = box.x + box.width / 2, box.y + box.height / 2
+        return SIDE - x if mirrored else x, SIDE - y if upside_down else y
 
     def there(color, word):
         fitting = [one for one in scene.things if one.word == word and color in (None, one.color)]
@@ -41,11 +43,19 @@ def holds(text, scene, *, mirrored=False, grey=False):
         (x, y), (u, v) = middle(one), middle(other)
         relation = match[3].removeprefix("to the ").removesuffix(" of")
         return {"left": x < u, "right": x > u, "above": y < v, "below": y > v, "and": True}[relation]
-    match = re.fullmatch(rf"a (man|woman) ({VERB}|holds|stops) {THING}(?: (?:in|with) (\w+) (\w+) (\w+))?", text)
-    assert match, text
-    (person,), thing = scene.people, there(match[3], match[4])
-    if thing is None or person.word != match[1] or (match[2] in VERBS.values() and VERBS[thing.word] != match[2]):
+    return all(done(scene, clause, there, middle, mirrored) for clause in re.split(" and (?=a man|a woman)", text))
+
+
+def done(scene, clause, there, middle, mirrored):
+    """Whether somebody does something with a thing."""
+    match = re.fullmatch(rf"a (man|woman) ({VERB}|holds|stops) {THING}(?: (?:in|with) (\w+) (\w+) (\w+))?", clause)
+    if not match:
         return False
+    thing = there(match[3], match[4])
+    doing = [person for person, held in zip(scene.people, scene.things, strict=True) if held is thing]
+    if not doing or doing[0].word != match[1] or (match[2] in VERBS.values() and VERBS[thing.word] != match[2]):
+        return False
+    (person,) = doing
     foot = person.look.kick != 0
     if match[2] in ("holds", "stops") and foot != (match[2] == "stops"):
         return False
@@ -63,34 +73,52 @@ def holds(text, scene, *, mirrored=False, grey=False):
 def test_a_true_sentence_is_true_and_a_changed_one_is_not(mirrored, grey):
     for number in range(1500):
         rng = Random(number)
-        scene, facts = invent(rng)
-        facts = replace(facts.mirrored() if mirrored else facts, grey=grey)
+        picture, facts = invent(rng, KINDS[number % len(KINDS)])
+        upside_down = not facts.who and rng.random() < 0.5
+        facts = facts.mirrored() if mirrored else facts
+        facts = replace(facts.upside_down() if upside_down else facts, grey=grey)
         sentence = tell(facts, rng)
-        assert holds(sentence.text, scene, mirrored=mirrored, grey=grey), (sentence.text, scene)
+        shown = {"mirrored": mirrored, "upside_down": upside_down, "grey": grey}
+        assert holds(sentence.text, picture, **shown), (sentence.text, picture, shown)
         wrong = sentence.falsified(rng)
-        assert not holds(wrong, scene, mirrored=mirrored, grey=grey), (wrong, scene)
+        assert not holds(wrong, picture, **shown), (wrong, picture, shown)
 
 
 def test_a_masked_sentence_asks_for_a_word_that_makes_it_true_and_hides_no_other():
     for number in range(500):
         rng = Random(number)
-        scene, facts = invent(rng)
-        question, word = tell(facts, rng).masked(rng)
+        picture, facts = invent(rng, KINDS[number % len(KINDS)])
+        question, words = tell(facts, rng).masked(rng)
         assert question.count("[MASK]") == 1
-        assert holds(question.replace("[MASK]", word), scene)
+        assert holds(question.replace("[MASK]", *words), picture)
+
+
+def test_several_masked_words_are_named_in_their_order():
+    several = 0
+    for number in range(500):
+        rng = Random(number)
+        picture, facts = invent(rng, KINDS[number % len(KINDS)])
+        question, words = tell(facts, rng).masked(rng, 0.5)
+        assert question.count("[MASK]") == len(words)
+        several += len(words) > 1
+        for word in words:
+            question = question.replace("[MASK]", word, 1)
+        assert holds(question, picture)
+    assert several > 100
 
 
 def test_twice_mirrored_is_as_before():
     for number in range(100):
-        _, facts = invent(Random(number))
+        _, facts = invent(Random(number), KINDS[number % len(KINDS)])
         assert facts.mirrored().mirrored() == facts
+        assert facts.upside_down().upside_down() == facts
 
 
 def test_sides_are_true_equally_often_and_no_color_belongs_to_a_thing():
     sides, colors = Counter(), Counter()
     for number in range(4000):
         rng = Random(number)
-        _, facts = invent(rng)
+        _, facts = invent(rng, KINDS[number % len(KINDS)])
         sides[facts.side] += facts.kind == "act"
         colors.update(facts.things)
     assert abs(sides["left"] / sum(sides.values()) - 0.5) < 0.04
@@ -105,6 +133,6 @@ def test_the_vocabulary_has_every_word_once():
     assert words[:5] == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     for number in range(500):
         rng = Random(number)
-        _, facts = invent(rng)
+        _, facts = invent(rng, KINDS[number % len(KINDS)])
         sentence = tell(facts, rng)
         assert set(sentence.text.split()) | set(sentence.falsified(rng).split()) <= set(words)

@@ -15,19 +15,23 @@ import torch
 
 from vlcheck.errors import UsageError
 from vlcheck.zoo.batches import draw_pool, encode, make_batch
-from vlcheck.zoo.lessons import vocabulary
-from vlcheck.zoo.recipe import RECIPES, TINY, Recipe
+from vlcheck.zoo.lessons import KINDS, vocabulary
+from vlcheck.zoo.recipe import RECIPES, TINY, Recipe, Stage
 from vlcheck.zoo.training import CHECKPOINT, first_weights, train
 
 SMALL = Recipe(
     name="small",
-    steps=40,
+    stages=(
+        Stage(steps=25, kinds={"alone": 2, "act": 1}, masks=0.5),
+        Stage(steps=15, kinds=dict.fromkeys(KINDS, 1.0), openings=0.5),
+    ),
     scenes=60,
     batch_size=8,
     learning_rate=3e-3,
     warmup=5,
     config=replace(TINY, vision_width=24, text_width=24, intermediate_size=48, stem_width=6, vision_depth=1),
 )
+ONE_MASK = SMALL.stages[1]
 ROOT = Path(__file__).parents[2]
 
 
@@ -125,13 +129,18 @@ def test_the_control_is_small():
     assert sum(weight.numel() for weight in network.parameters()) * 2 < 4e6  # bytes, in half precision
 
 
+def test_a_recipe_goes_through_its_stages():
+    assert SMALL.steps == 40
+    assert [SMALL.stage(step) for step in (0, 24, 25, 39)] == [*SMALL.stages[:1] * 2, *SMALL.stages[1:] * 2]
+
+
 @pytest.fixture(scope="module")
 def pool():
     return draw_pool("test", 50, 64)
 
 
 def test_a_batch_has_one_mask_a_question_and_a_true_and_a_false_sentence_each(pool):
-    batch = make_batch(pool, SMALL, Random(1))
+    batch = make_batch(pool, SMALL, ONE_MASK, Random(1))
     n = SMALL.batch_size
     assert batch.pixels.shape == (n, 3, 64, 64)
     assert len(batch.ids) == len(batch.attention) == 3 * n
@@ -140,8 +149,34 @@ def test_a_batch_has_one_mask_a_question_and_a_true_and_a_false_sentence_each(po
     assert (batch.ids[:, 0] == vocabulary().index("[CLS]")).all()
 
 
+def test_a_batch_has_the_kinds_of_its_stage(pool):
+    stage = replace(ONE_MASK, kinds={"duo": 1.0})
+    for seed in range(20):
+        batch = make_batch(pool, SMALL, stage, Random(seed))
+        words = {vocabulary()[word] for word in batch.ids[:, 1:].flatten().tolist()}
+        assert not words & {"above", "below", "stops", "foot", "left"}
+    assert {pool.facts[pool.choose("duo", Random(seed))].kind for seed in range(200)} == {"duo"}
+    assert len({pool.choose("duo", Random(seed)) for seed in range(200)}) == 10  # each of the pool's
+
+
+def test_several_masks_are_asked_row_by_row(pool):
+    batch = make_batch(pool, SMALL, SMALL.stages[0], Random(1))
+    assert batch.masked.sum() == len(batch.words) > SMALL.batch_size
+
+
+def test_openings_stand_before_all_of_a_batchs_sentences_and_are_of_many_lengths(pool):
+    words = vocabulary()
+    starts = []
+    for seed in range(30):
+        batch = make_batch(pool, SMALL, replace(ONE_MASK, openings=1.0), Random(seed))
+        ends = (batch.ids == words.index(":")).int().argmax(dim=1)
+        assert (ends > 0).all()
+        starts += ends.tolist()
+    assert set(starts) == set(range(1, 21))
+
+
 def test_a_black_picture_matches_nothing(pool):
-    batch = make_batch(pool, replace(SMALL, blocked=1.0, grey=0.0), Random(1))
+    batch = make_batch(pool, replace(SMALL, blocked=1.0, grey=0.0), ONE_MASK, Random(1))
     assert batch.matches.sum() == 0
     assert all(len(set(channel.flatten().tolist())) == 1 for picture in batch.pixels for channel in picture)
 
@@ -150,7 +185,7 @@ def test_a_grey_picture_has_no_color_and_is_asked_for_none_that_it_lost(pool):
     words = vocabulary()
     lost = {"red", "orange", "yellow", "green", "blue", "purple", "pink"}
     for seed in range(20):
-        batch = make_batch(pool, replace(SMALL, blocked=0.0, grey=1.0), Random(seed))
+        batch = make_batch(pool, replace(SMALL, blocked=0.0, grey=1.0), ONE_MASK, Random(seed))
         assert not {words[word] for word in batch.words.tolist()} & lost
         true = batch.ids[SMALL.batch_size : 2 * SMALL.batch_size]
         assert not {words[word] for word in true.flatten().tolist()} & lost

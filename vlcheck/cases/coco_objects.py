@@ -39,17 +39,20 @@ def _case(known: Known, caption: Caption, category: str, mentions: list[_Mention
     if reason:
         return reason
     number = _number(sense, known.counts[category])
-    person = {"person"} if category == known.lexicons.persons.category else set()
+    tags = {"person"} if category == known.lexicons.persons.category else set()
+    boxes = known.boxes(category)
+    if known.stands_out(category) and len(boxes) == 1:
+        tags.add("single")
     return known.case(
         "object",
         [sense.target],
         caption=caption.text,
         target=sense.target,
-        tags=person | known.names(caption),
+        tags=tags | known.names(caption),
         bare=_BARE[number] if known.stands_out(category) else None,
         candidates=known.absent[number],
         about=frozenset({category}),
-        region=known.boxes(category),
+        region=boxes,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
 
@@ -14,6 +15,7 @@ WORDS = tuple(OBJECTS)
 COLORS = tuple(SHADES)
 ACHROMATIC = frozenset({"white", "black", "gray"})
 PEOPLE = ("man", "woman")
+SIDES: tuple[Side, Side] = ("left", "right")
 OTHER_SIDE: Mapping[Side, Side] = MappingProxyType({"left": "right", "right": "left"})
 EDGE = 4.0  # pixels that stay free along the edges
 GAP = 6.0  # pixels between the two things of a pair
@@ -42,18 +44,49 @@ def pair(rng: Random, first: tuple[str, str], second: tuple[str, str], *, uprigh
 
 def act(rng: Random, who: str, thing: tuple[str, str], *, side: Side, limb: Limb = "hand", back: bool = False) -> Scene:
     """Somebody who holds a thing in a hand, or kicks it; the side is the person's own."""
-    wide = rng.uniform(40, 52)
-    high, size = 1.9 * wide, rng.uniform(26, 34)
+    room = _Room(EDGE, SIDE - EDGE, rng.uniform(38, 48), rng.uniform(29, 36))
+    person, held = _acting(rng, who, thing, room, side=side, limb=limb, back=back)
+    return Scene(_ground(rng), (person,), (held,))
+
+
+def duo(rng: Random, first: tuple[str, tuple[str, str]], second: tuple[str, tuple[str, str]]) -> Scene:
+    """Two people (who, and word and color of what each holds in a hand), side by side in either order."""
+    rooms = [
+        _Room(start, start + SIDE / 2 - EDGE, rng.uniform(30, 34), rng.uniform(25, 28)) for start in (EDGE, SIDE / 2)
+    ]
+    rng.shuffle(rooms)
+    acting = [
+        _acting(rng, who, thing, room, side=rng.choice(SIDES), limb="hand", back=rng.random() < 0.5)
+        for (who, thing), room in zip((first, second), rooms, strict=True)
+    ]
+    people, things = zip(*acting, strict=True)
+    return Scene(_ground(rng), people, things)
+
+
+@dataclass(frozen=True)
+class _Room:
+    """Where somebody stands: between left and right, and how wide they and their thing are."""
+
+    left: float
+    right: float
+    wide: float
+    size: float
+
+
+def _acting(
+    rng: Random, who: str, thing: tuple[str, str], room: _Room, *, side: Side, limb: Limb, back: bool
+) -> tuple[Person, Thing]:
+    wide, high, size = room.wide, 1.9 * room.wide, room.size
     out = -1 if (side == "left") == back else 1  # who faces the viewer has the left hand on the picture's right
     reach = size - 3.0
-    x = rng.uniform(EDGE + (reach if out < 0 else 0), SIDE - EDGE - wide - (reach if out > 0 else 0))
+    x = rng.uniform(room.left + (reach if out < 0 else 0), room.right - wide - (reach if out > 0 else 0))
     y = rng.uniform(EDGE, SIDE - EDGE - high)
     tip = (0.5, 0.46) if limb == "hand" else (0.42, 0.86)
     center = x + wide * (0.5 + out * tip[0]) + out * (size / 2 - 3.0)
     top = min(y + high * tip[1] - size / 2, SIDE - EDGE - size)
     look = _look(rng, reach=(limb == "hand" and out < 0, limb == "hand" and out > 0), kick=out * (limb == "foot"))
     person = Person(who, Box(x, y, wide, high), back, look)
-    return Scene(_ground(rng), (person,), (_thing(rng, *thing, Box(center - size / 2, top, size, size)),))
+    return person, _thing(rng, *thing, Box(center - size / 2, top, size, size))
 
 
 def _thing(rng: Random, word: str, color: str, box: Box) -> Thing:

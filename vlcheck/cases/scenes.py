@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from vlcheck.cases.case import MASK, Case
 from vlcheck.cases.offer import Offer
-from vlcheck.cases.scene import Limb, Scene, Side
-from vlcheck.cases.scene_making import ACHROMATIC, COLORS, PEOPLE, WORDS, act, alone, pair
+from vlcheck.cases.scene import Limb, Scene
+from vlcheck.cases.scene_making import ACHROMATIC, COLORS, PEOPLE, SIDES, WORDS, act, alone, duo, pair
 
 SOURCE, LICENCE = "drawn by vlcheck", "Apache-2.0"
 BARE = f"a photo of a {MASK}"
@@ -24,7 +24,6 @@ VERBS: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 HIS: Mapping[str, str] = MappingProxyType({"man": "his", "woman": "her"})
 WITH: Mapping[Limb, tuple[str, str]] = MappingProxyType({"hand": ("holds", "in"), "foot": ("stops", "with")})
-SIDES: tuple[Side, Side] = ("left", "right")
 _LIMBS: tuple[Limb, Limb] = ("hand", "foot")
 
 
@@ -32,7 +31,7 @@ def draw_scenes(images: int, seed: int) -> Offer:
     """Make so many scenes up for each kind of case, each target equally often.
 
     Args:
-        images: scenes for each of object, chromatic color, achromatic color, side and hand.
+        images: scenes for each kind of case.
         seed: for other scenes; those that the zoo is trained on have other seeds than any of these.
     """
     cases: dict[str, tuple[Case, ...]] = {}
@@ -56,11 +55,19 @@ def _object(rng: Random, name: str, number: int) -> Iterator[Case]:
 def _color(colors: tuple[str, ...], kind: str) -> Callable[[Random, str, int], Iterator[Case]]:
     def make(rng: Random, name: str, number: int) -> Iterator[Case]:
         color, word = colors[number % len(colors)], rng.choice(WORDS)
-        tags = {"color", kind} | ({"names-chromatic"} if kind == "chromatic" else set())
+        tags = {"color", kind} | _names(color)
         scene = alone(rng, word, color)
         yield _case(scene, name, f"a {color} {word}", color, tags, candidates=set(COLORS) - {color}, about={color})
 
     return make
+
+
+def _single(rng: Random, name: str, number: int) -> Iterator[Case]:
+    word, color = WORDS[number % len(WORDS)], rng.choice(COLORS)
+    yield _case(
+        alone(rng, word, color), name, f"a photo of a {color} {word}", word, {"single"} | _names(color),
+        bare=BARE, candidates=set(WORDS) - {word}, about={word},
+    )  # fmt: skip
 
 
 def _side(rng: Random, name: str, number: int) -> Iterator[Case]:
@@ -69,6 +76,40 @@ def _side(rng: Random, name: str, number: int) -> Iterator[Case]:
     for of, (side, subject, anchor) in enumerate((("left", left, right), ("right", right, left))):
         text = f"a {subject} to the {side} of a {anchor}"
         yield _case(scene, f"{name}-{side}", text, side, {"side", "names-side"}, about={subject, anchor}, of=of)
+
+
+def _vertical(rng: Random, name: str, number: int) -> Iterator[Case]:
+    above, below = rng.sample(WORDS, 2)
+    scene = pair(rng, (above, rng.choice(COLORS)), (below, rng.choice(COLORS)), upright=True)
+    for of, (place, subject, anchor) in enumerate((("above", above, below), ("below", below, above))):
+        text = f"a {subject} {place} a {anchor}"
+        yield _case(scene, f"{name}-{place}", text, place, {"vertical"}, about={subject, anchor}, of=of)
+
+
+def _binding(rng: Random, name: str, number: int) -> Iterator[Case]:
+    (one, other), color = rng.sample(WORDS, 2), COLORS[number % len(COLORS)]
+    another = rng.choice([another for another in COLORS if another != color])
+    scene = pair(rng, (one, color), (other, another), upright=rng.random() < 0.5)
+    yield _case(
+        scene, name, f"a {color} {one} and a {another} {other}", color, {"binding"} | _names(color, another),
+        bare=f"a {MASK} {one} and a {other}", candidates={another}, about={one, other, color, another},
+    )  # fmt: skip
+
+
+def _role(rng: Random, name: str, number: int) -> Iterator[Case]:
+    who, partner = rng.sample(PEOPLE, 2)
+    word = WORDS[number % len(WORDS)]
+    other = rng.choice([other for other in WORDS if other != word])
+    scene = duo(rng, (who, (word, rng.choice(COLORS))), (partner, (other, rng.choice(COLORS))))
+    does, _ = WITH["hand"]
+    yield _case(
+        scene, name, f"a {who} {does} a {word} and a {partner} {does} a {other}", word, {"role", "person"},
+        bare=f"a {who} {does} a {MASK}", candidates={other}, about={word, other},
+    )  # fmt: skip
+
+
+def _names(*colors: str) -> set[str]:
+    return set() if ACHROMATIC.issuperset(colors) else {"names-chromatic"}
 
 
 def _hand(rng: Random, name: str, number: int) -> Iterator[Case]:
@@ -115,4 +156,8 @@ _KINDS: Mapping[str, Callable[[Random, str, int], Iterator[Case]]] = {
     "achromatic": _color(tuple(color for color in COLORS if color in ACHROMATIC), "achromatic"),
     "side": _side,
     "hand": _hand,
+    "single": _single,
+    "vertical": _vertical,
+    "binding": _binding,
+    "role": _role,
 }

@@ -1,21 +1,37 @@
 """Pure, named and versioned edits of a case."""
 
-from vlcheck.perturb.combine import Compose, OtherImage
-from vlcheck.perturb.image import Block, Grayscale, Mirror, Solid
-from vlcheck.perturb.text import OPPOSITES, Bare, SwapSides, opposite
+from vlcheck.perturb.color import Grayscale, RotateHue
+from vlcheck.perturb.combine import Compose, Each, OtherImage
+from vlcheck.perturb.image import Block, Mirror, Solid, UpsideDown
+from vlcheck.perturb.place import CELLS, CutOut
+from vlcheck.perturb.quality import Blur, Brightness, Crop, Jpeg
+from vlcheck.perturb.text import OPENINGS, OPPOSITES, Bare, Exchange, Opening, ShuffleWords, SwapSides, opposite
 from vlcheck.perturb.view import Perturbation, View
 
 __all__ = [
+    "CELLS",
+    "OPENINGS",
     "OPPOSITES",
     "Bare",
     "Block",
+    "Blur",
+    "Brightness",
     "Compose",
+    "Crop",
+    "CutOut",
+    "Each",
+    "Exchange",
     "Grayscale",
+    "Jpeg",
     "Mirror",
+    "Opening",
     "OtherImage",
     "Perturbation",
+    "RotateHue",
+    "ShuffleWords",
     "Solid",
     "SwapSides",
+    "UpsideDown",
     "View",
     "opposite",
 ]

@@ -9,20 +9,16 @@ from typing import ClassVar
 from vlcheck.cases.case import Case
 from vlcheck.digest import digest
 from vlcheck.errors import NotApplicable
-from vlcheck.perturb.view import Perturbation, View
+from vlcheck.perturb.view import Labelled, Perturbation, View
 from vlcheck.query import Picture
 
 
 @dataclass(frozen=True)
-class OtherImage:
+class OtherImage(Labelled):
     """Another case's picture, one of which the caption is known not to hold; the same one in every run."""
 
     name: ClassVar[str] = "other-image"
     version: ClassVar[int] = 1
-
-    @property
-    def label(self) -> str:
-        return f"{self.name} v{self.version}"
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         refuting = [other for other in others if view.case.refuted_by(other)]
@@ -56,6 +52,32 @@ class Compose:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Compose) and self.parts == other.parts
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
+
+
+class Each:
+    """Several perturbations of one kind: a case has a row for each, and its image counts once.
+
+    Args:
+        parts: the perturbations.
+    """
+
+    def __init__(self, *parts: Perturbation) -> None:
+        if not parts:
+            raise ValueError("Each: of no perturbation")
+        self.parts = parts
+
+    @property
+    def label(self) -> str:
+        return "each of " + ", ".join(part.label for part in self.parts)
+
+    def __repr__(self) -> str:
+        return f"Each({', '.join(map(repr, self.parts))})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Each) and self.parts == other.parts
 
     def __hash__(self) -> int:
         return hash(self.parts)

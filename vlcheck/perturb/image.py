@@ -1,4 +1,4 @@
-"""Edits of the picture."""
+"""Edits of the picture's plane: turned over, painted over."""
 
 from __future__ import annotations
 
@@ -13,47 +13,19 @@ from PIL import Image, ImageOps
 
 from vlcheck.cases.case import Box, Case
 from vlcheck.errors import NotApplicable
-from vlcheck.perturb.view import View
+from vlcheck.perturb.view import Labelled, View
 from vlcheck.query import Picture
 
 Where = Literal["image", "region"]
 Filling = Literal["black", "mean", "noise"]
 
-GREY_SPREAD = 8  # 8-bit levels between a pixel's channels that JPEG leaves in a grey photograph
-GREY_SHARE = 0.99  # of the pixels have to be within it
-_SAMPLE = 512  # longest side, in pixels, of what greyness is looked for in
-
 
 @dataclass(frozen=True)
-class Grayscale:
-    """Luma in place of colour (ITU-R BT.601), in three equal channels."""
-
-    name: ClassVar[str] = "grayscale"
-    version: ClassVar[int] = 1
-
-    @property
-    def label(self) -> str:
-        return f"{self.name} v{self.version}"
-
-    def __call__(self, view: View, others: Sequence[Case]) -> View:
-        return replace(view, picture=view.picture.then(self))
-
-    def edit(self, image: Image.Image) -> Image.Image:
-        if is_grey(image):
-            raise NotApplicable("the photograph is grey already")
-        return image.convert("L").convert("RGB")
-
-
-@dataclass(frozen=True)
-class Mirror:
+class Mirror(Labelled):
     """Left and right changed places, in the picture and in the boxes."""
 
     name: ClassVar[str] = "mirror"
     version: ClassVar[int] = 1
-
-    @property
-    def label(self) -> str:
-        return f"{self.name} v{self.version}"
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         width, _ = view.picture.source.size
@@ -64,8 +36,24 @@ class Mirror:
         return ImageOps.mirror(image)
 
 
+@dataclass(frozen=True)
+class UpsideDown(Labelled):
+    """Above and below changed places, in the picture and in the boxes."""
+
+    name: ClassVar[str] = "upside-down"
+    version: ClassVar[int] = 1
+
+    def __call__(self, view: View, others: Sequence[Case]) -> View:
+        _, height = view.picture.source.size
+        region = tuple(box._replace(y=height - box.y - box.height) for box in view.region)
+        return replace(view, picture=view.picture.then(self), region=region)
+
+    def edit(self, image: Image.Image) -> Image.Image:
+        return ImageOps.flip(image)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class Block(Labelled):
     """Takes the evidence away: the whole picture, or what the target names, is painted over.
 
     Attributes:
@@ -83,10 +71,6 @@ class Block:
         for value, known in ((self.where, get_args(Where)), (self.fill, get_args(Filling))):
             if value not in known:
                 raise ValueError(f"Block: {value!r} is none of {', '.join(known)}")
-
-    @property
-    def label(self) -> str:
-        return f"{self.name}({self.where}, {self.fill}) v{self.version}"
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         size = view.picture.source.size
@@ -117,7 +101,7 @@ class Paint:
 
     def edit(self, image: Image.Image) -> Image.Image:
         pixels = np.array(image)
-        for rows, columns in (_span(box) for box in self.boxes):
+        for rows, columns in (span_of(box) for box in self.boxes):
             pixels[rows, columns] = self._paint(image, pixels[rows, columns].shape)
         return Image.fromarray(pixels)
 
@@ -125,8 +109,7 @@ class Paint:
         if self.fill == "noise":
             seed = int.from_bytes(hashlib.sha256(image.tobytes()).digest()[:8], "big")
             return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-        color = np.asarray(image).mean(axis=(0, 1)).round() if self.fill == "mean" else np.zeros(3)
-        return np.broadcast_to(color.astype(np.uint8), shape)
+        return np.broadcast_to(mean_color(image) if self.fill == "mean" else np.zeros(3, dtype=np.uint8), shape)
 
 
 @dataclass(frozen=True)
@@ -149,15 +132,14 @@ class Solid:
         return Image.new("RGB", self.size, self.color)
 
 
-def is_grey(image: Image.Image) -> bool:
-    """Whether hardly a pixel's channels differ; looked for in at most 512 x 512 pixels of it."""
-    step = max(1, max(image.size) // _SAMPLE)
-    red, green, blue = np.moveaxis(np.asarray(image)[::step, ::step], 2, 0)
-    spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
-    return bool((spread <= GREY_SPREAD).mean() >= GREY_SHARE)
+def mean_color(image: Image.Image) -> np.ndarray:
+    """Red, green and blue, (3,), uint8."""
+    color: np.ndarray = np.asarray(image).mean(axis=(0, 1)).round().astype(np.uint8)
+    return color
 
 
-def _span(box: Box) -> tuple[slice, slice]:
+def span_of(box: Box) -> tuple[slice, slice]:
+    """Rows and columns of the pixels in which a box lies, also in part."""
     top, bottom = max(0, floor(box.y)), max(0, ceil(box.y + box.height))
     left, right = max(0, floor(box.x)), max(0, ceil(box.x + box.width))
     return slice(top, bottom), slice(left, right)

@@ -9,30 +9,38 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from vlcheck.cases.case import Case, word_pattern
+from vlcheck.digest import digest
 from vlcheck.errors import NotApplicable
-from vlcheck.perturb.view import View
+from vlcheck.perturb.view import Labelled, View
 
-OPPOSITES: Mapping[str, str] = MappingProxyType({"left": "right", "right": "left"})
+_SIDES: Mapping[str, str] = MappingProxyType({"left": "right", "right": "left"})
+OPPOSITES: Mapping[str, str] = MappingProxyType({**_SIDES, "above": "below", "below": "above"})
+
+# Neutral openings by the number of their tokens, in BERT's count: each is said of any picture alike.
+OPENINGS: Mapping[int, str] = MappingProxyType(
+    {
+        5: "what this picture shows :",
+        10: "to whoever looks at it , this picture shows :",
+        15: "to whoever looks at it for only one short moment , this picture shows :",
+        20: "to whoever looks at it for one short moment and then says what there is , this picture shows :",
+    }
+)
 
 
 def opposite(word: str) -> str:
-    """The other side. Raises NotApplicable for a word that names none."""
+    """The other side, or above for below. Raises NotApplicable for a word that has none."""
     try:
         return OPPOSITES[word]
     except KeyError:
-        raise NotApplicable(f"{word!r} names no side") from None
+        raise NotApplicable(f"{word!r} has no opposite") from None
 
 
 @dataclass(frozen=True)
-class Bare:
+class Bare(Labelled):
     """The text without its hint."""
 
     name: ClassVar[str] = "bare"
     version: ClassVar[int] = 1
-
-    @property
-    def label(self) -> str:
-        return f"{self.name} v{self.version}"
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         if view.case.bare is None:
@@ -41,29 +49,76 @@ class Bare:
 
 
 @dataclass(frozen=True)
-class SwapSides:
+class Opening(Labelled):
+    """A neutral opening before the text.
+
+    Attributes:
+        tokens: how many tokens it has, one of OPENINGS.
+    """
+
+    tokens: int
+
+    name: ClassVar[str] = "opening"
+    version: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        if self.tokens not in OPENINGS:
+            raise ValueError(f"Opening: there is none of {self.tokens} tokens, only of {', '.join(map(str, OPENINGS))}")
+
+    def __call__(self, view: View, others: Sequence[Case]) -> View:
+        return replace(view, template=f"{OPENINGS[self.tokens]} {view.template}")
+
+
+@dataclass(frozen=True)
+class ShuffleWords(Labelled):
+    """The text's words in another order, the same one in every run; the mask takes part."""
+
+    name: ClassVar[str] = "shuffle-words"
+    version: ClassVar[int] = 1
+
+    def __call__(self, view: View, others: Sequence[Case]) -> View:
+        words = view.template.split()
+        order = sorted(range(len(words)), key=lambda at: digest(view.case.id, str(at)))
+        return replace(view, template=" ".join(words[at] for at in order))
+
+
+@dataclass(frozen=True)
+class Exchange(Labelled):
+    """The target and the closed set's word that the text names as well change places; what was true is false then."""
+
+    name: ClassVar[str] = "exchange"
+    version: ClassVar[int] = 1
+
+    def __call__(self, view: View, others: Sequence[Case]) -> View:
+        named = [word for word in view.candidates if word_pattern(word).search(view.template)]
+        if len(named) != 1:
+            raise NotApplicable(f"the text names {len(named) or 'no'} words that the target could change places with")
+        (rival,) = named
+        template = word_pattern(rival).sub(view.target, view.template)
+        candidates = tuple(view.target if word == rival else word for word in view.candidates)
+        return replace(view, template=template, target=rival, candidates=candidates)
+
+
+@dataclass(frozen=True)
+class SwapSides(Labelled):
     """Left for right and right for left, in the text, the target and the closed set."""
 
     name: ClassVar[str] = "swap-sides"
     version: ClassVar[int] = 1
 
-    @property
-    def label(self) -> str:
-        return f"{self.name} v{self.version}"
-
     def __call__(self, view: View, others: Sequence[Case]) -> View:
-        template = _SIDE.sub(_swapped, view.template)
-        target = OPPOSITES.get(view.target, view.target)
+        template = _SIDE_WORD.sub(_swapped, view.template)
+        target = _SIDES.get(view.target, view.target)
         if (template, target) == (view.template, view.target):
             raise NotApplicable("the text names no side")
-        candidates = tuple(OPPOSITES.get(word, word) for word in view.candidates)
+        candidates = tuple(_SIDES.get(word, word) for word in view.candidates)
         return replace(view, template=template, target=target, candidates=candidates)
 
 
-_SIDE = re.compile("|".join(word_pattern(word).pattern for word in OPPOSITES), re.IGNORECASE)
+_SIDE_WORD = re.compile("|".join(word_pattern(word).pattern for word in _SIDES), re.IGNORECASE)
 
 
 def _swapped(match: re.Match[str]) -> str:
     word = match[0]
-    other = OPPOSITES[word.lower()]
+    other = _SIDES[word.lower()]
     return other.capitalize() if word[0].isupper() else other

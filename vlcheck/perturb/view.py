@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields, replace
+from typing import ClassVar, Protocol
+
+from PIL import Image
 
 from vlcheck.cases.case import MASK, Box, Case
 from vlcheck.query import Picture
@@ -62,3 +64,27 @@ class Perturbation(Protocol):
         Raises:
             NotApplicable: where the edit makes no sense; the message is the reason under which it is counted.
         """
+
+
+class Labelled:
+    """What a frozen dataclass needs to be labelled: name and version; its fields are the parameters."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+
+    @property
+    def label(self) -> str:
+        """Name, parameters and version."""
+        parameters = ", ".join(str(getattr(self, one.name)) for one in fields(self))  # type: ignore[arg-type]
+        return f"{self.name}({parameters}) v{self.version}" if parameters else f"{self.name} v{self.version}"
+
+
+class OfThePicture(Labelled):
+    """A perturbation that edits the picture's pixels, and moves nothing in it."""
+
+    def __call__(self, view: View, others: Sequence[Case]) -> View:
+        return replace(view, picture=view.picture.then(self))
+
+    def edit(self, image: Image.Image) -> Image.Image:
+        """Return the edited picture; raise NotApplicable where the edit makes no sense for this one."""
+        raise NotImplementedError

@@ -61,7 +61,9 @@ class CaseItem(pytest.Item):
 
     def queries(self) -> Iterator[Query]:
         """All that the case asks."""
-        return self.behavior.trial(self._case, self.metric, self._source.select(self._statement.cases)).queries()
+        others = self._source.select(self._statement.cases)
+        for trial in self.behavior.trials_of(self._case, self.metric, others):
+            yield from trial.queries()
 
     def runtest(self) -> None:
         model = self._model_for(self)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vlcheck.behavior import Behavior
     from vlcheck.cases import Selection
     from vlcheck.expect import Expectation
-    from vlcheck.perturb import Perturbation
+    from vlcheck.perturb import Each, Perturbation
     from vlcheck.query import Metric
     from vlcheck.tables import Table
 
@@ -29,7 +29,7 @@ class Stated:
     metric: Metric
     cases: Selection
     expect: Expectation
-    perturb: Perturbation | None
+    perturb: Perturbation | Each | None
     given: Perturbation | None
     tables: tuple[Table, ...]
 
@@ -57,7 +57,7 @@ def behavior(
     cases: Selection,
     expect: Expectation,
     metrics: Sequence[Metric],
-    perturb: Perturbation | None = None,
+    perturb: Perturbation | Each | None = None,
     given: Perturbation | None = None,
     tables: Sequence[Table] = (),
 ) -> pytest.MarkDecorator:
@@ -67,7 +67,7 @@ def behavior(
         cases: which cases it is about, e.g. `with_target("object")`.
         expect: from scores to margins, e.g. `Preserved()`.
         metrics: "mlm", "itm" or both; the metric is the parameter's id, so -k mlm selects.
-        perturb: what is done between before and after, e.g. `Grayscale()`.
+        perturb: what is done between before and after, e.g. `Grayscale()`; `Each(...)` of several.
         given: what is done to before and after alike, e.g. `Bare()`.
         tables: what the results show beside the verdict.
     """

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from vlcheck.cases.case import MASK
 from vlcheck.models.albef import normalise
-from vlcheck.zoo.lessons import Facts, invent, tell, vocabulary
-from vlcheck.zoo.recipe import Recipe
+from vlcheck.zoo.lessons import KINDS, Facts, Kind, invent, opening, tell, vocabulary
+from vlcheck.zoo.recipe import Recipe, Stage
 
 WORD_IDS = {word: number for number, word in enumerate(vocabulary())}
 MASK_ID, _CLS, _PAD = WORD_IDS[MASK], WORD_IDS["[CLS]"], WORD_IDS["[PAD]"]
@@ -23,13 +23,18 @@ _LUMA = torch.tensor([0.299, 0.587, 0.114])  # ITU-R BT.601, as `vlcheck.perturb
 
 @dataclass(frozen=True)
 class Pool:
-    """Drawn scenes: pixels (n, side, side, 3), uint8, and what is true of each."""
+    """Drawn scenes: pixels (n, side, side, 3), uint8, and what is true of each; the kinds take turns."""
 
     pixels: Tensor
     facts: tuple[Facts, ...]
 
     def __len__(self) -> int:
         return len(self.facts)
+
+    def choose(self, kind: Kind, rng: Random) -> int:
+        """One of a kind."""
+        at = KINDS.index(kind)
+        return at + len(KINDS) * rng.randrange((len(self) - at - 1) // len(KINDS) + 1)
 
 
 @dataclass(frozen=True)
@@ -38,10 +43,10 @@ class Batch:
 
     Attributes:
         pixels: (n, 3, side, side), normalised.
-        ids: (3 n, tokens): n sentences with a mask, n true ones, n false ones.
+        ids: (3 n, tokens): n sentences with masks, n true ones, n false ones.
         attention: (3 n, tokens), 1 where there is a token.
-        masked: (3 n, tokens), True at the mask of the first n.
-        words: (n,), the words at the masks.
+        masked: (3 n, tokens), True at the masks of the first n.
+        words: (masks,), the words at the masks, row by row.
         matches: (2 n,), 1 where picture and sentence match: a black picture matches nothing.
     """
 
@@ -65,28 +70,32 @@ def draw_pool(stream: str, number: int, side: int, progress: Callable[[int], Non
     pixels = np.empty((number, side, side, 3), dtype=np.uint8)
     facts = []
     for place in range(number):
-        scene, true = invent(Random(f"zoo {stream} {place}"))
-        pixels[place] = np.asarray(scene.open().resize((side, side), Image.Resampling.BICUBIC))
+        picture, true = invent(Random(f"zoo {stream} {place}"), KINDS[place % len(KINDS)])
+        pixels[place] = np.asarray(picture.render().resize((side, side), Image.Resampling.BICUBIC))
         facts.append(true)
         if progress and (place + 1) % 1000 == 0:
             progress(place + 1)
     return Pool(torch.from_numpy(pixels), tuple(facts))
 
 
-def make_batch(pool: Pool, recipe: Recipe, rng: Random) -> Batch:
+def make_batch(pool: Pool, recipe: Recipe, stage: Stage, rng: Random) -> Batch:
     """Choose scenes by lot, and what is done to each and said of it."""
-    chosen = [rng.randrange(len(pool)) for _ in range(recipe.batch_size)]
+    kinds = rng.choices(list(stage.kinds), list(stage.kinds.values()), k=recipe.batch_size)
+    chosen = [pool.choose(kind, rng) for kind in kinds]
     pixels = pool.pixels[chosen].float()
     masked, true, false, words, matches = [], [], [], [], []
     for row, number in enumerate(chosen):
         pixels[row], facts, shown = _disguise(pixels[row], pool.facts[number], recipe, rng)
-        question, word = tell(facts, rng).masked(rng)
+        question, asked = tell(facts, rng, stage.places).masked(rng, stage.masks)
         masked.append(question)
-        words.append(WORD_IDS[word])
-        true.append(tell(facts, rng).text)
-        false.append(tell(facts, rng).falsified(rng))
+        words += [WORD_IDS[word] for word in asked]
+        true.append(tell(facts, rng, stage.places).text)
+        false.append(tell(facts, rng, stage.places).falsified(rng))
         matches.append(int(shown))
-    ids, attention = encode([*masked, *true, *false])
+    sentences = [*masked, *true, *false]
+    if rng.random() < stage.openings:
+        sentences = [opening(rng) + sentence for sentence in sentences]
+    ids, attention = encode(sentences)
     return Batch(
         pixels=normalise(pixels / 255),
         ids=ids,
@@ -109,6 +118,8 @@ def _disguise(pixels: Tensor, facts: Facts, recipe: Recipe, rng: Random) -> tupl
     """A picture (side, side, 3) as it is shown, what is then true, and whether anything is shown at all."""
     if rng.random() < 0.5:
         pixels, facts = pixels.flip(1), facts.mirrored()
+    if not facts.who and rng.random() < recipe.upside_down:
+        pixels, facts = pixels.flip(0), facts.upside_down()
     fate = rng.random()
     if fate < recipe.blocked:
         return torch.zeros_like(pixels), facts, False

@@ -51,7 +51,8 @@ def examine(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, float
         facts = pool.facts[start : start + _AT_ONCE]
         embeds = network.image_embeds(normalise(pool.pixels[start : start + _AT_ONCE].float() / 255))
         sentences = [tell(one, rng) for one in facts]
-        questions, words = zip(*(sentence.masked(rng) for sentence in sentences), strict=True)
+        questions, asked_for = zip(*(sentence.masked(rng) for sentence in sentences), strict=True)
+        words = [word for (word,) in asked_for]
         ids, attention = encode(questions)
         answers = network.mlm_logits_at(ids == MASK_ID, embeds, ids, attention).argmax(dim=1).tolist()
         for one, word, answer in zip(facts, words, answers, strict=True):
@@ -67,4 +68,4 @@ def examine(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, float
 
 def _kind(facts: Facts, word: str) -> str:
     kind = _KINDS[word]
-    return f"{kind}, {facts.kind}" if kind == "side" else kind
+    return f"{kind}, {facts.kind}" if kind in ("side", "object") else kind

@@ -6,50 +6,66 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from random import Random
-from typing import Literal
+from typing import Literal, get_args
 
-from vlcheck.cases.case import MASK
-from vlcheck.cases.scene import Limb, Scene, Side
+from vlcheck.cases.case import MASK, Box
+from vlcheck.cases.scene import Limb, Side
 from vlcheck.cases.scene_drawing import SIDE
-from vlcheck.cases.scene_making import ACHROMATIC, COLORS, OTHER_SIDE, PEOPLE, WORDS, act, alone, pair
-from vlcheck.cases.scenes import HIS, SIDES, VERBS, WITH
+from vlcheck.cases.scene_making import ACHROMATIC, COLORS, OTHER_SIDE, PEOPLE, SIDES, WORDS, act, alone, duo, pair
+from vlcheck.cases.scenes import HIS, VERBS, WITH
+from vlcheck.perturb.place import CELLS, Paste
+from vlcheck.perturb.text import OPENINGS
+from vlcheck.query import Picture
 
-Kind = Literal["alone", "beside", "stacked", "act"]
+Kind = Literal["alone", "beside", "stacked", "act", "duo"]
 Thing = tuple[str, str]  # word and color
 
+KINDS: tuple[Kind, ...] = get_args(Kind)
+CUT_OUT = 0.25  # of the things alone: cut out and pasted elsewhere
+SHUFFLED = 0.1  # of the false sentences: their words in another order
 _OFF_CENTER = 0.1  # of the picture's side: what is farther from its middle is on a side
 _OPPOSITE = {"left": "right", "right": "left", "top": "bottom", "bottom": "top"}
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is true of a scene.
+    """What is true of a picture.
 
     Attributes:
         things: of a pair, the left or the upper one first.
-        places: of one alone, "left" or "right", "top" or "bottom", where it is clear.
-        who, side, limb: of an act.
+        places: for each thing but those that are held, "left" or "right", "top" or "bottom", where it is clear.
+        who: for each thing that is held, by whom.
+        side, limb: of an act.
         grey: whether colors cannot be told but white, black and gray.
     """
 
     kind: Kind
     things: tuple[Thing, ...]
-    places: tuple[str, ...] = ()
-    who: str = ""
+    places: tuple[tuple[str, ...], ...] = ()
+    who: tuple[str, ...] = ()
     side: Side = "left"
     limb: Limb = "hand"
     grey: bool = False
 
     def mirrored(self) -> Facts:
-        """What is true of the scene in a mirror."""
-        if self.kind == "beside":
-            return replace(self, things=self.things[::-1])
-        places = tuple(_OPPOSITE[place] if place in OTHER_SIDE else place for place in self.places)
-        return replace(self, side=OTHER_SIDE[self.side], places=places)
+        """What is true of it in a mirror."""
+        turned = replace(self, side=OTHER_SIDE[self.side], places=self._turned(SIDES))
+        return turned._reversed() if self.kind == "beside" else turned
+
+    def upside_down(self) -> Facts:
+        """What is true of it when it hangs the wrong way up; nobody may be in it."""
+        turned = replace(self, places=self._turned(("top", "bottom")))
+        return turned._reversed() if self.kind == "stacked" else turned
 
     def shows(self, color: str) -> bool:
         """Whether such a color can be told."""
         return color in ACHROMATIC or not self.grey
+
+    def _turned(self, words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        return tuple(tuple(_OPPOSITE[word] if word in words else word for word in place) for place in self.places)
+
+    def _reversed(self) -> Facts:
+        return replace(self, things=self.things[::-1], places=self.places[::-1])
 
 
 @dataclass(frozen=True)
@@ -76,116 +92,196 @@ class Sentence:
     def slots(self) -> list[int]:
         return [at for at, part in enumerate(self.parts) if isinstance(part, Slot)]
 
-    def masked(self, rng: Random) -> tuple[str, str]:
-        """The sentence with one decided word masked, and that word."""
-        weights = [part.weight for part in self.parts if isinstance(part, Slot)]
-        at = rng.choices(self.slots, weights)[0]
-        slot = self.parts[at]
-        return self._with(at, MASK), slot if isinstance(slot, str) else slot.word
+    def masked(self, rng: Random, further: float = 0.0) -> tuple[str, tuple[str, ...]]:
+        """The sentence with decided words masked, and those words in their order.
+
+        Args:
+            rng: which of them.
+            further: the chance of each to be masked beside the one that always is.
+        """
+        one = self._chosen(rng)
+        masked = {one} | {at for at in self.slots if further and rng.random() < further}
+        words = tuple(part.word for at, part in enumerate(self.parts) if at in masked and isinstance(part, Slot))
+        return replace(
+            self, parts=tuple(MASK if at in masked else part for at, part in enumerate(self.parts))
+        ).text, words
 
     def falsified(self, rng: Random) -> str:
         """The sentence with one change that makes it false."""
+        if rng.random() < SHUFFLED:
+            return shuffled(self.text, rng)
         if self.false and rng.random() < 0.5:
             return rng.choice(self.false)
-        weights = [part.weight for part in self.parts if isinstance(part, Slot)]
-        at = rng.choices(self.slots, weights)[0]
+        at = self._chosen(rng)
         slot = self.parts[at]
-        return self._with(at, slot if isinstance(slot, str) else rng.choice(slot.wrong))
-
-    def _with(self, at: int, word: str) -> str:
+        word = slot if isinstance(slot, str) else rng.choice(slot.wrong)
         return replace(self, parts=(*self.parts[:at], word, *self.parts[at + 1 :])).text
 
+    def _chosen(self, rng: Random) -> int:
+        return rng.choices(self.slots, [part.weight for part in self.parts if isinstance(part, Slot)])[0]
 
-def invent(rng: Random) -> tuple[Scene, Facts]:
-    """A scene and what is true of it."""
-    kind: Kind = rng.choices(("alone", "beside", "stacked", "act"), (2, 4, 2, 4))[0]
+
+def shuffled(text: str, rng: Random) -> str:
+    """The words in another order, and not merely what stands around an "and" changed over."""
+    words = text.split()
+    while sorted(" ".join(words).split(" and ")) == sorted(text.split(" and ")):
+        rng.shuffle(words)
+    return " ".join(words)
+
+
+def invent(rng: Random, kind: Kind) -> tuple[Picture, Facts]:
+    """A picture of a kind and what is true of it."""
     first, second = ((word, rng.choice(COLORS)) for word in rng.sample(WORDS, 2))
     if kind == "alone":
-        scene = alone(rng, *first)
-        return scene, Facts(kind, (first,), places=_places(scene))
-    if kind != "act":
-        return pair(rng, first, second, upright=kind == "stacked"), Facts(kind, (first, second))
-    who, side = rng.choice(PEOPLE), rng.choice(SIDES)
-    feet = 0.7 if first[0] == "ball" else 0.4  # a ball is kicked, so that its verb is said as often as others' are
-    limb: Limb = "foot" if rng.random() < feet else "hand"
-    scene = act(rng, who, first, side=side, limb=limb, back=rng.random() < 0.5)
-    return scene, Facts(kind, (first,), who=who, side=side, limb=limb)
+        return _alone(rng, first)
+    if kind == "duo":
+        who = tuple(rng.sample(PEOPLE, 2))
+        scene = duo(rng, (who[0], first), (who[1], second))
+        return Picture(scene), Facts(kind, (first, second), who=who)
+    if kind == "act":
+        who, side = (rng.choice(PEOPLE),), rng.choice(SIDES)
+        feet = 0.7 if first[0] == "ball" else 0.4  # a ball is kicked, so that its verb is said as often as others' are
+        limb: Limb = "foot" if rng.random() < feet else "hand"
+        scene = act(rng, who[0], first, side=side, limb=limb, back=rng.random() < 0.5)
+        return Picture(scene), Facts(kind, (first,), who=who, side=side, limb=limb)
+    scene = pair(rng, first, second, upright=kind == "stacked")
+    return Picture(scene), Facts(kind, (first, second), places=_places(thing.box for thing in scene.things))
 
 
-def tell(facts: Facts, rng: Random) -> Sentence:
-    """A true sentence about a scene."""
+def _alone(rng: Random, thing: Thing) -> tuple[Picture, Facts]:
+    scene = alone(rng, *thing)
+    picture, box = Picture(scene), scene.things[0].box
+    if rng.random() < CUT_OUT:
+        piece = Paste(box, rng.choice(CELLS))
+        picture, box = picture.then(piece), piece.place(scene.size)
+    return picture, Facts("alone", (thing,), places=_places([box]))
+
+
+def _places(boxes: Iterator[Box] | Sequence[Box]) -> tuple[tuple[str, ...], ...]:
+    return tuple(_place(box) for box in boxes)
+
+
+def _place(box: Box) -> tuple[str, ...]:
+    x = (box.x + box.width / 2) / SIDE - 0.5
+    y = (box.y + box.height / 2) / SIDE - 0.5
+    across = [("left", "right")[x > 0]] if abs(x) > _OFF_CENTER else []
+    along = [("top", "bottom")[y > 0]] if abs(y) > _OFF_CENTER else []
+    return (*across, *along)
+
+
+def tell(facts: Facts, rng: Random, places: float = 0.2) -> Sentence:
+    """A true sentence about a picture.
+
+    Args:
+        facts: what is true of it.
+        rng: which sentence.
+        places: how often where a thing is in the picture is said, of those that are alone or in pairs.
+    """
     if facts.kind == "act":
-        return _act(facts, rng)
+        return _of_an_act(facts, rng)
+    if facts.kind == "duo":
+        return _of_two_people(facts, rng)
+    if rng.random() < places:
+        at = rng.randrange(len(facts.things))
+        if facts.places[at]:
+            return _of_a_place(facts, rng, at)
     if facts.kind == "alone":
-        return _alone(facts, rng)
-    return _pair(facts, rng)
+        return _of_one(facts, rng)
+    return _of_a_pair(facts, rng)
 
 
-def _alone(facts: Facts, rng: Random) -> Sentence:
+def _of_a_place(facts: Facts, rng: Random, at: int) -> Sentence:
+    place = rng.choice(facts.places[at])
+    slot = Slot(place, (_OPPOSITE[place],), 2.0)
+    return Sentence((*_named(facts, facts.things[at], rng, rng.random() < 0.3), "on", "the", slot))
+
+
+def _of_one(facts: Facts, rng: Random) -> Sentence:
     (thing,) = facts.things
-    if facts.places and rng.random() < 0.4:
-        place = rng.choice(facts.places)
-        slot = Slot(place, (_OPPOSITE[place],), 2.0)
-        return Sentence((*_named(facts, thing, rng), "on", "the", slot), _untellable(facts, thing))
     start = ("a", "photo", "of") if rng.random() < 0.4 else ()
-    return Sentence((*start, *_named(facts, thing, rng)), _untellable(facts, thing))
+    return Sentence((*start, *_named(facts, thing, rng, rng.random() < 0.6)), _untellable(facts, thing))
 
 
-def _pair(facts: Facts, rng: Random) -> Sentence:
-    first, second = facts.things
-    if rng.random() < 0.25:
+def _of_a_pair(facts: Facts, rng: Random) -> Sentence:
+    fate = rng.random()
+    if fate < 0.3:
         return _both(facts, rng)
-    if rng.random() < 0.1:
-        return Sentence(("a", "photo", "of", *_named(facts, rng.choice(facts.things), rng)))
+    if fate < 0.38:
+        return Sentence(("a", "photo", "of", *_named(facts, rng.choice(facts.things), rng, rng.random() < 0.3)))
     words = ("left", "right") if facts.kind == "beside" else ("above", "below")
     turned = rng.random() < 0.5
-    one, other = (second, first) if turned else (first, second)
+    one, other = facts.things[::-1] if turned else facts.things
     slot = Slot(words[turned], (words[not turned],), 3.0)
     relation = ("to", "the", slot, "of") if facts.kind == "beside" else (slot,)
-    colored = rng.random() < 0.3
+    colored = rng.random() < 0.25
     parts = (*_named(facts, one, rng, colored), *relation, *_named(facts, other, rng, colored))
-    swapped = Sentence((*_plain(other), *relation, *_plain(one))).text
+    swapped = Sentence(("a", other[0], *relation, "a", one[0])).text
     return Sentence(parts, (swapped,))
 
 
 def _both(facts: Facts, rng: Random) -> Sentence:
-    """Two things with their colors: the colors changed places make it false."""
+    """Two things, one or both with its color: the other one's color makes it false."""
     one, other = facts.things if rng.random() < 0.5 else facts.things[::-1]
-    parts = (*_named(facts, one, rng, True), "and", *_named(facts, other, rng, True))
+    colored = rng.random() < 0.6
+    parts = (*_named(facts, one, rng, True), "and", *_named(facts, other, rng, colored))
     if one[1] == other[1] or not (facts.shows(one[1]) and facts.shows(other[1])):
         return Sentence(parts)
-    return Sentence(parts, (f"a {other[1]} {one[0]} and a {one[1]} {other[0]}",) * 2)
+    color = f"{one[1]} " if colored else ""
+    return Sentence(parts, (f"a {other[1]} {one[0]} and a {color}{other[0]}",))
 
 
-def _act(facts: Facts, rng: Random) -> Sentence:
-    (thing,) = facts.things
+def _of_an_act(facts: Facts, rng: Random) -> Sentence:
+    (thing,), (person,) = facts.things, facts.who
     word = thing[0]
-    who = Slot(facts.who, tuple(one for one in PEOPLE if one != facts.who))
+    who = _person(person)
     fate = rng.random()
-    if fate < 0.12:
+    if fate < 0.18:
         return Sentence(("a", "photo", "of", *_named(facts, thing, rng, rng.random() < 0.3)), _untellable(facts, thing))
     if fate < 0.4 and (word == "ball") == (facts.limb == "foot"):
-        return Sentence(("a", who, *VERBS[word].split(), *_named(facts, thing, rng, False)))
+        # The verb fits what it is said of, so that the text alone does not tell what is false.
+        other = rng.choice([other for other in WORDS if other != word])
+        return Sentence(
+            ("a", who, *VERBS[word].split(), "a", _thing(facts, word)), (f"a {person} {VERBS[other]} a {other}",)
+        )
     does, preposition = WITH[facts.limb]
     start = ("a", who, does, *_named(facts, thing, rng, rng.random() < 0.3))
     if fate < 0.5:
         return Sentence(start, _untellable(facts, thing))
     side = Slot(facts.side, (OTHER_SIDE[facts.side],), 3.0)
-    return Sentence((*start, preposition, HIS[facts.who], side, facts.limb))
+    return Sentence((*start, preposition, HIS[person], side, facts.limb))
 
 
-def _named(facts: Facts, thing: Thing, rng: Random, colored: bool | None = None) -> Iterator[str | Slot]:
+def _of_two_people(facts: Facts, rng: Random) -> Sentence:
+    """Who holds what: that the other one holds it is false."""
+    at = rng.randrange(2)
+    one, other = facts.things[at], facts.things[1 - at]
+    if rng.random() < 0.1:
+        return Sentence(("a", "photo", "of", *_named(facts, one, rng, rng.random() < 0.3)))
+    does, _ = WITH["hand"]
+    person, partner = facts.who[at], facts.who[1 - at]
+    clause = ("a", _person(person), does, *_named(facts, one, rng, rng.random() < 0.2))
+    if rng.random() < 0.5:
+        return Sentence(clause, (f"a {person} {does} a {other[0]}",))
+    further = ("and", "a", _person(partner), does, *_named(facts, other, rng, rng.random() < 0.2))
+    return Sentence((*clause, *further), (f"a {person} {does} a {other[0]} and a {partner} {does} a {one[0]}",))
+
+
+def _named(facts: Facts, thing: Thing, rng: Random, colored: bool) -> Iterator[str | Slot]:
     """A thing, with its color where that is wanted and can be told."""
     word, color = thing
-    there = {one for one, _ in facts.things}
     yield "a"
-    if (rng.random() < 0.6 if colored is None else colored) and facts.shows(color):
+    if colored and facts.shows(color):
         yield Slot(color, tuple(one for one in COLORS if one != color))
-    yield Slot(word, tuple(one for one in WORDS if one not in there))
+    yield _thing(facts, word)
 
 
-def _plain(thing: Thing) -> tuple[str, str]:
-    return "a", thing[0]
+def _thing(facts: Facts, word: str) -> Slot:
+    there = {one for one, _ in facts.things}
+    return Slot(word, tuple(one for one in WORDS if one not in there))
+
+
+def _person(word: str) -> Slot:
+    return Slot(word, tuple(one for one in PEOPLE if one != word))
 
 
 def _untellable(facts: Facts, thing: Thing) -> tuple[str, ...]:
@@ -194,13 +290,10 @@ def _untellable(facts: Facts, thing: Thing) -> tuple[str, ...]:
     return () if facts.shows(color) else (f"a {color} {word}", f"a photo of a {color} {word}")
 
 
-def _places(scene: Scene) -> tuple[str, ...]:
-    (thing,) = scene.things
-    x = (thing.box.x + thing.box.width / 2) / SIDE - 0.5
-    y = (thing.box.y + thing.box.height / 2) / SIDE - 0.5
-    across = [("left", "right")[x > 0]] if abs(x) > _OFF_CENTER else []
-    along = [("top", "bottom")[y > 0]] if abs(y) > _OFF_CENTER else []
-    return (*across, *along)
+def opening(rng: Random) -> str:
+    """The end of a neutral opening, of any length, with a space after it."""
+    words = rng.choice(list(OPENINGS.values())).split()
+    return "".join(f"{word} " for word in words[rng.randrange(len(words)) :])
 
 
 def vocabulary() -> list[str]:
@@ -209,5 +302,6 @@ def vocabulary() -> list[str]:
         "a", "photo", "of", "to", "the", "on", "in", "with", "and", "his", "her", "hand", "foot",
         "left", "right", "above", "below", "top", "bottom", *WORDS, *COLORS, *PEOPLE,
         *chain.from_iterable(verb.split() for verb in VERBS.values()), *(does for does, _ in WITH.values()),
+        *chain.from_iterable(text.split() for text in OPENINGS.values()),
     )  # fmt: skip
     return ["[PAD]", "[UNK]", "[CLS]", "[SEP]", MASK, *dict.fromkeys(said)]

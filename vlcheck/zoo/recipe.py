@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from types import MappingProxyType
 
 from vlcheck.models.albef_config import AlbefConfig
-from vlcheck.zoo.lessons import vocabulary
+from vlcheck.zoo.lessons import Kind, vocabulary
 
 TINY = AlbefConfig(
     image_size=64,
@@ -28,22 +29,43 @@ TINY = AlbefConfig(
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A part of a training with lessons of its own.
+
+    Attributes:
+        steps: how many.
+        kinds: how often each kind of scene is shown.
+        masks: the chance of each further decided word to be masked beside one: more is learnt at a step, but a side
+            cannot be told where the things are not named.
+        places: how often where a thing is in the picture is said of it, which is a bridge to what is left of what.
+        openings: share of the batches whose sentences have neutral openings.
+    """
+
+    steps: int
+    kinds: Mapping[Kind, float]
+    masks: float = 0.0
+    places: float = 0.15
+    openings: float = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """What decides the weights, on one machine.
 
     Attributes:
         name: of the variant.
-        steps: optimizer steps.
+        stages: one after the other.
         seed: of the scenes, the first weights and each batch.
-        scenes: how many different ones are drawn.
+        scenes: how many different ones are drawn, of each kind as many.
         batch_size: pictures a step; each comes with three sentences.
         learning_rate: at its height, after `warmup` steps; falls to 0 along a cosine.
         grey: share of pictures whose colors are taken away.
         blocked: share of pictures that are black.
+        upside_down: share of the pictures without people that hang the wrong way up.
     """
 
     name: str
-    steps: int
+    stages: tuple[Stage, ...]
     seed: int = 0
     scenes: int = 40_000
     batch_size: int = 96
@@ -51,7 +73,29 @@ class Recipe:
     warmup: int = 200
     grey: float = 0.12
     blocked: float = 0.05
+    upside_down: float = 0.2
     config: AlbefConfig = TINY
 
+    @property
+    def steps(self) -> int:
+        """In all."""
+        return sum(stage.steps for stage in self.stages)
 
-RECIPES: Mapping[str, Recipe] = MappingProxyType({"tiny": Recipe(name="tiny", steps=8_000)})
+    def stage(self, step: int) -> Stage:
+        """That a step belongs to."""
+        ends = accumulate(stage.steps for stage in self.stages)
+        return next(stage for stage, end in zip(self.stages, ends, strict=True) if step < end)
+
+
+_WORDS = Stage(
+    steps=3_000, kinds={"alone": 3, "beside": 1, "stacked": 1, "act": 3, "duo": 1}, masks=0.5, places=0.0, openings=0.0
+)
+_PLACES = Stage(
+    steps=1_600, kinds={"alone": 4, "beside": 2, "stacked": 2, "act": 3, "duo": 1}, places=0.7, openings=0.0
+)
+_RELATIONS = Stage(steps=3_400, kinds={"alone": 1, "beside": 4, "stacked": 4, "act": 2, "duo": 2}, places=0.25)
+_ALL = Stage(steps=4_000, kinds={"alone": 2, "beside": 2, "stacked": 2, "act": 3, "duo": 2})
+
+RECIPES: Mapping[str, Recipe] = MappingProxyType(
+    {"tiny": Recipe(name="tiny", stages=(_WORDS, _PLACES, _RELATIONS, _ALL))}
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -65,7 +65,8 @@ def train(
         return course.network.eval()
     pool = draw_pool(f"train {recipe.seed}", recipe.scenes, recipe.config.image_size)
     while course.step < last:
-        losses = course.take(make_batch(pool, recipe, Random(f"batch {recipe.seed} {course.step}")))
+        lot = Random(f"batch {recipe.seed} {course.step}")
+        losses = course.take(make_batch(pool, recipe, recipe.stage(course.step), lot))
         if tell:
             tell(losses)
         if course.step % every == 0 or course.step == last:
@@ -78,7 +79,7 @@ class _Course:
     recipe: Recipe
     network: AlbefNetwork
     optimizer: torch.optim.Optimizer
-    step: int = 0
+    losses: list[Losses] = field(default_factory=list)
 
     @classmethod
     def begin(cls, recipe: Recipe) -> _Course:
@@ -87,6 +88,11 @@ class _Course:
         others = [weight for weight in network.parameters() if weight.ndim <= 1]
         groups = [{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
         return cls(recipe, network.train(), torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=BETAS))
+
+    @property
+    def step(self) -> int:
+        """How many were taken."""
+        return len(self.losses)
 
     def take(self, batch: Batch) -> Losses:
         """One step."""
@@ -97,8 +103,8 @@ class _Course:
         torch.autograd.backward(mlm + itm)
         nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
         self.optimizer.step()
-        self.step += 1
-        return Losses(self.step, float(mlm.detach()), float(itm.detach()))
+        self.losses.append(Losses(self.step + 1, float(mlm.detach()), float(itm.detach())))
+        return self.losses[-1]
 
     def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
         embeds = self.network.image_embeds(batch.pixels)
@@ -124,7 +130,7 @@ class _Course:
         recipe = asdict(self.recipe)
         return {
             "recipe": recipe,
-            "step": self.step,
+            "losses": [astuple(losses) for losses in self.losses],
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
@@ -142,7 +148,7 @@ class _Course:
             raise UsageError(f"{path}: is of another recipe ({recipe['name']}); name another folder, or delete it.")
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step = state["step"]
+        self.losses = [Losses(*losses) for losses in state["losses"]]
 
 
 def first_weights(config: AlbefConfig, seed: int) -> AlbefNetwork:

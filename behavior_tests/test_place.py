@@ -1,0 +1,24 @@
+"""Does the model look everywhere, or only where photographers put what they mean?"""
+
+from vlcheck.cases import with_target
+from vlcheck.expect import Preserved
+from vlcheck.perturb import CELLS, Bare, Compose, CutOut, Each
+from vlcheck.plugin import behavior
+from vlcheck.tables import UnderEach
+
+BIAS = "place"
+
+elsewhere = Each(*(CutOut(cell) for cell in CELLS if cell != "middle"))
+
+
+@behavior(
+    cases=with_target("single"),
+    given=Compose(Bare(), CutOut("middle")),
+    perturb=elsewhere,
+    expect=Preserved(),
+    metrics=("mlm", "itm"),
+    tables=(UnderEach(),),
+)
+def test_other_cells_preserve(verdict):
+    """A bus in a corner of the picture is as much a bus as in the middle of it."""
+    assert verdict.passed

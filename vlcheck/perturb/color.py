@@ -1,0 +1,99 @@
+"""Edits of the picture's colours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from PIL import Image
+
+from vlcheck.cases.case import Box, Case
+from vlcheck.errors import NotApplicable
+from vlcheck.perturb.image import span_of
+from vlcheck.perturb.view import Labelled, OfThePicture, View
+
+GREY_SPREAD = 8  # 8-bit levels between a pixel's channels that JPEG leaves in a grey photograph
+GREY_SHARE = 0.99  # of the pixels have to be within it
+COLORFUL = 48  # levels between the channels of a pixel that has a colour to speak of
+COLORED = 0.1  # of what is named has to be of such pixels
+_SAMPLE = 512  # longest side, in pixels, of what greyness is looked for in
+
+
+@dataclass(frozen=True)
+class Grayscale(OfThePicture):
+    """Luma in place of colour (ITU-R BT.601), in three equal channels."""
+
+    name: ClassVar[str] = "grayscale"
+    version: ClassVar[int] = 1
+
+    def edit(self, image: Image.Image) -> Image.Image:
+        if is_grey(image):
+            raise NotApplicable("the photograph is grey already")
+        return image.convert("L").convert("RGB")
+
+
+@dataclass(frozen=True)
+class RotateHue(Labelled):
+    """Every hue of what the target names turned by an angle; brightness, white, black and grey stay.
+
+    Attributes:
+        degrees: on the colour circle; 180 is the complement.
+    """
+
+    degrees: int = 180
+
+    name: ClassVar[str] = "rotate-hue"
+    version: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.degrees < 360:
+            raise ValueError(f"RotateHue: {self.degrees} degrees; between 0 and 360 it has to be")
+
+    def __call__(self, view: View, others: Sequence[Case]) -> View:
+        if not view.region:
+            raise NotApplicable("the case has no region")
+        return replace(view, picture=view.picture.then(Tint(view.region, self.degrees)))
+
+
+@dataclass(frozen=True)
+class Tint:
+    """The hues in boxes turned by an angle.
+
+    Attributes:
+        boxes: in pixels of the picture as edited so far; where they overlap, the hues are turned once.
+        degrees: see `RotateHue`.
+    """
+
+    boxes: tuple[Box, ...]
+    degrees: int
+
+    name: ClassVar[str] = "tint"
+    version: ClassVar[int] = 1
+
+    def edit(self, image: Image.Image) -> Image.Image:
+        pixels = np.array(image)
+        inside = np.zeros(pixels.shape[:2], dtype=bool)
+        for box in self.boxes:
+            inside[span_of(box)] = True
+        if (_spread(pixels[inside]) >= COLORFUL).mean() < COLORED:
+            raise NotApplicable("what the target names has no colour that could be another")
+        hues = np.array(image.convert("HSV"))
+        hues[..., 0] += np.uint8(round(self.degrees / 360 * 256))
+        turned = np.array(Image.fromarray(hues, "HSV").convert("RGB"))
+        pixels[inside] = turned[inside]
+        return Image.fromarray(pixels)
+
+
+def is_grey(image: Image.Image) -> bool:
+    """Whether hardly a pixel's channels differ; looked for in at most 512 x 512 pixels of it."""
+    step = max(1, max(image.size) // _SAMPLE)
+    return bool((_spread(np.asarray(image)[::step, ::step]) <= GREY_SPREAD).mean() >= GREY_SHARE)
+
+
+def _spread(pixels: np.ndarray) -> np.ndarray:
+    """Levels between a pixel's channels; pixels (..., 3), uint8."""
+    red, green, blue = np.moveaxis(pixels, -1, 0)
+    spread: np.ndarray = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    return spread

@@ -1,0 +1,81 @@
+"""The same thing elsewhere in the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, get_args
+
+from PIL import Image
+
+from vlcheck.cases.case import Box, Case
+from vlcheck.errors import NotApplicable
+from vlcheck.perturb.image import mean_color, span_of
+from vlcheck.perturb.view import Labelled, View
+
+Cell = Literal[
+    "top left", "top", "top right", "left", "middle", "right", "bottom left", "bottom", "bottom right"
+]  # of a 3 x 3 grid, row by row
+
+CELLS: tuple[Cell, ...] = get_args(Cell)
+
+
+@dataclass(frozen=True)
+class CutOut(Labelled):
+    """What the target names, alone on the picture's mean colour, in a cell of a 3 x 3 grid.
+
+    It is scaled down where it is larger than a cell, and never up.
+
+    Attributes:
+        cell: one of CELLS.
+    """
+
+    cell: Cell
+
+    name: ClassVar[str] = "cut-out"
+    version: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        if self.cell not in CELLS:
+            raise ValueError(f"CutOut: {self.cell!r} is none of {', '.join(CELLS)}")
+
+    def __call__(self, view: View, others: Sequence[Case]) -> View:
+        if len(view.region) != 1:
+            raise NotApplicable(f"the target is in {len(view.region) or 'no'} places, not in one")
+        piece = Paste(view.region[0], self.cell)
+        return replace(view, picture=view.picture.then(piece), region=(piece.place(view.picture.source.size),))
+
+
+@dataclass(frozen=True)
+class Paste:
+    """A box of the picture, in a cell of the grid, on the picture's mean colour.
+
+    Attributes:
+        box: in pixels of the picture as edited so far; a pixel in which it ends belongs to it.
+        cell: see `CutOut`.
+    """
+
+    box: Box
+    cell: Cell
+
+    name: ClassVar[str] = "paste"
+    version: ClassVar[int] = 1
+
+    def place(self, size: tuple[int, int]) -> Box:
+        """Where it comes to lie, in a picture of a size (width, height); whole pixels."""
+        rows, columns = span_of(self.box)
+        width, height = columns.stop - columns.start, rows.stop - rows.start
+        scale = min(1.0, size[0] / 3 / width, size[1] / 3 / height)
+        width, height = max(1, int(width * scale)), max(1, int(height * scale))
+        row, column = divmod(CELLS.index(self.cell), 3)
+        left = int(size[0] * (2 * column + 1) / 6 - width / 2)
+        top = int(size[1] * (2 * row + 1) / 6 - height / 2)
+        return Box(left, top, width, height)
+
+    def edit(self, image: Image.Image) -> Image.Image:
+        rows, columns = span_of(self.box)
+        left, top, width, height = map(int, self.place(image.size))
+        piece = image.crop((columns.start, rows.start, columns.stop, rows.stop))
+        alone = Image.new("RGB", image.size, tuple(mean_color(image).tolist()))
+        alone.paste(piece.resize((width, height), Image.Resampling.LANCZOS), (left, top))
+        return alone

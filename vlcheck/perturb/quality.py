@@ -1,0 +1,107 @@
+"""What a picture goes through on its way without that anybody would see another thing in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
+from typing import ClassVar
+
+from PIL import Image, ImageEnhance, ImageFilter
+
+from vlcheck.cases.case import Case
+from vlcheck.perturb.view import Labelled, OfThePicture, View
+
+
+@dataclass(frozen=True)
+class Jpeg(OfThePicture):
+    """Saved as JPEG.
+
+    Attributes:
+        quality: 1 to 95, as Pillow has it.
+    """
+
+    quality: int = 50
+
+    name: ClassVar[str] = "jpeg"
+    version: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.quality <= 95:
+            raise ValueError(f"Jpeg: quality {self.quality}; from 1 to 95 it has to be")
+
+    def edit(self, image: Image.Image) -> Image.Image:
+        file = BytesIO()
+        image.save(file, "JPEG", quality=self.quality)
+        return Image.open(file).convert("RGB")
+
+
+@dataclass(frozen=True)
+class Blur(OfThePicture):
+    """Slightly out of focus.
+
+    Attributes:
+        radius: standard deviation of the Gaussian, as a share of the picture's shorter side.
+    """
+
+    radius: float = 0.004
+
+    name: ClassVar[str] = "blur"
+    version: ClassVar[int] = 1
+
+    def edit(self, image: Image.Image) -> Image.Image:
+        return image.filter(ImageFilter.GaussianBlur(self.radius * min(image.size)))
+
+
+@dataclass(frozen=True)
+class Brightness(OfThePicture):
+    """Exposed for longer or shorter.
+
+    Attributes:
+        factor: of each pixel's levels; 1 changes nothing.
+    """
+
+    factor: float
+
+    name: ClassVar[str] = "brightness"
+    version: ClassVar[int] = 1
+
+    def edit(self, image: Image.Image) -> Image.Image:
+        return ImageEnhance.Brightness(image).enhance(self.factor)
+
+
+@dataclass(frozen=True)
+class Crop(Labelled):
+    """A border cut off, and the rest scaled to the size that the picture had.
+
+    Attributes:
+        share: of width and height, at each of the four edges.
+    """
+
+    share: float = 0.02
+
+    name: ClassVar[str] = "crop"
+    version: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share < 0.5:
+            raise ValueError(f"Crop: {self.share:g} of the picture at each edge; between 0 and 0.5 it has to be")
+
+    def __call__(self, view: View, others: Sequence[Case]) -> View:
+        width, height = view.picture.source.size
+        zoom = 1 / (1 - 2 * self.share)
+        region = tuple(
+            type(box)(
+                (box.x - self.share * width) * zoom,
+                (box.y - self.share * height) * zoom,
+                box.width * zoom,
+                box.height * zoom,
+            )
+            for box in view.region
+        )
+        return replace(view, picture=view.picture.then(self), region=region)
+
+    def edit(self, image: Image.Image) -> Image.Image:
+        width, height = image.size
+        rest = (self.share * width, self.share * height, (1 - self.share) * width, (1 - self.share) * height)
+        return image.resize(image.size, Image.Resampling.BICUBIC, box=rest)
