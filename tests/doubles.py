@@ -6,26 +6,31 @@ import hashlib
 import os
 import signal
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from vlcheck.cases import MASK, Case, open_source
-from vlcheck.perturb import OPPOSITES
+from vlcheck.cases.case import Box
+from vlcheck.errors import NotApplicable
+from vlcheck.perturb import CELLS, OPENINGS, OPPOSITES, Brightness, Crop, CutOut, RotateHue, View
 from vlcheck.perturb.color import is_grey
 
 GRID = 16
+SMALL = 128, 128
+NEAR = 6  # levels: what differs less is the same picture
 SURE, ALMOST, REST = 0.9, 0.8, 0.1
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a competent viewer makes of a picture: which photograph, mirrored or not, in colour or not, or black."""
+    """What a competent viewer makes of a picture: which photograph, which way round, in colour or not, or black."""
 
     photograph: str | None
     mirrored: bool = False
+    upside_down: bool = False
     grey: bool = False
     black: bool = False
 
@@ -54,33 +59,39 @@ class Competent:
     def __post_init__(self):
         self.truths: dict[str, dict[str, Case]] = {}
         self.said: dict[str, Case] = {}
-        photographs = {}
+        looks: dict[Seen, np.ndarray] = {}
+        disguised: list[tuple[Seen, np.ndarray]] = []
         for case in self.cases:
-            photographs[case.image.key] = case.image
             texts = [case.masked] if case.bare is None else [case.masked, case.bare]
             self.truths.setdefault(case.image.key, {}).update(dict.fromkeys(texts, case))
             self.said[case.masked] = case
-        looks = {key: _luma(image.open()) for key, image in photographs.items()}
-        self.known = list(looks)
-        self.looks = np.stack(list(looks.values()))
+            plain = Seen(case.image.key)
+            if plain not in looks:
+                image = case.image.open()
+                looks[plain] = _luma(image)
+                looks[replace(plain, mirrored=True)] = _luma(ImageOps.mirror(image))
+                looks[replace(plain, upside_down=True)] = _luma(ImageOps.flip(image))
+                small = Small(image)
+            disguised += [(plain, look) for look in _disguises(case, small)]
+        self.known = [*looks, *(seen for seen, _ in disguised)]
+        self.looks = np.stack([*looks.values(), *(look for _, look in disguised)])
 
     def encode(self, images: Sequence[Image.Image]) -> Looks:
         return Looks(self._see(image) for image in images)
 
     def mlm(self, encoded, texts, words):
-        return [self._fill(seen, text, asked) for seen, text, asked in zip(encoded, texts, words, strict=True)]
+        said = map(_unopened, texts)
+        return [self._fill(seen, text, asked) for seen, text, asked in zip(encoded, said, words, strict=True)]
 
     def itm(self, encoded, texts, foils=None):
-        return np.array([self._match(seen, text) for seen, text in zip(encoded, texts, strict=True)])
+        return np.array([self._match(seen, text) for seen, text in zip(encoded, map(_unopened, texts), strict=True)])
 
     def _see(self, image: Image.Image) -> Seen:
         if not image.getbbox():
             return Seen(None, black=True)
-        grey = is_grey(image)
-        for mirrored, turned in ((False, image), (True, ImageOps.mirror(image))):
-            distances = np.abs(self.looks - _luma(turned)).mean(axis=(1, 2))
-            if distances.min() < 3:
-                return Seen(self.known[int(distances.argmin())], mirrored, grey)
+        distances = np.abs(self.looks - _luma(image)).mean(axis=(1, 2))
+        if distances.min() < NEAR:
+            return replace(self.known[int(distances.argmin())], grey=is_grey(image))
         return Seen(None)
 
     def _truth(self, seen: Seen, template: str) -> str | None:
@@ -88,7 +99,8 @@ class Competent:
         case = self.truths.get(seen.photograph or "", {}).get(template)
         if case is None or (seen.grey and "chromatic" in case.tags):
             return None
-        return OPPOSITES.get(case.target, case.target) if seen.mirrored else case.target
+        turned = {"left", "right"} if seen.mirrored else {"above", "below"} if seen.upside_down else set()
+        return OPPOSITES[case.target] if case.target in turned else case.target
 
     def _fill(self, seen: Seen, template: str, words: Sequence[str]) -> np.ndarray:
         scores = np.full(len(words), REST / len(words))
@@ -310,8 +322,51 @@ counts_color = factory(CountsColor)
 dies_once = factory(DiesOnce)
 
 
+@dataclass(frozen=True)
+class Small:
+    """A picture scaled down: enough to see how a perturbation makes it look."""
+
+    image: Image.Image
+    key: str = "small"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return SMALL
+
+    def open(self) -> Image.Image:
+        return self.image.resize(SMALL)
+
+
+def _disguises(case: Case, small: Small) -> list[np.ndarray]:
+    """How the case's picture looks under the perturbations that leave its object what it is."""
+    if not case.tags & {"object", "single"}:
+        return []
+    x, y = (at / of for at, of in zip(SMALL, case.image.size, strict=True))
+    region = tuple(Box(box.x * x, box.y * y, box.width * x, box.height * y) for box in case.region)
+    perturbations = [RotateHue(), Crop(), Brightness(0.8), Brightness(1.2)]
+    if "single" in case.tags:
+        perturbations += map(CutOut, CELLS)
+    view = View.of(replace(case, image=small, region=region))
+    looks = []
+    for perturbation in perturbations:
+        try:
+            looks.append(_luma(perturbation(view, ()).picture.render()))
+        except NotApplicable:
+            continue
+    return looks
+
+
+def _unopened(text: str) -> str:
+    """The text without a neutral opening."""
+    for opening in OPENINGS.values():
+        text = text.removeprefix(f"{opening} ")
+    return text
+
+
 def _luma(image: Image.Image) -> np.ndarray:
-    return np.asarray(image.convert("L").resize((GRID, GRID), Image.Resampling.BOX), dtype=np.float64)
+    """A coarse look, against what most of the picture is."""
+    look = np.asarray(image.convert("L").resize((GRID, GRID), Image.Resampling.BOX), dtype=np.float64)
+    return look - np.median(look)
 
 
 def _filling(template: str, text: str) -> str:

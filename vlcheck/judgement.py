@@ -69,7 +69,9 @@ class Row:
 
     def lines(self) -> Iterator[str]:
         """The row as a terminal shows it."""
-        yield f"case {self.case.id}, " + (f"margin {self.margin:+.4f}" if self.margin is not None else self.reason)
+        under = f"{self.perturbation}, " if self.perturbation else ""
+        found = f"margin {self.margin:+.4f}" if self.margin is not None else self.reason
+        yield f"case {self.case.id}, {under}{found}"
         for name, shown in (("before", self.before), ("after", self.after)):
             if shown:
                 yield f"  {name:6} {shown.said}  {shown.text!r}"
@@ -87,13 +89,16 @@ class Judgement:
     tables: Mapping[str, Mapping[str, float | int]]
 
     def worst(self, count: int = 3) -> list[Row]:
-        """The rows that speak most clearly against the model, worst first."""
+        """The rows that speak most clearly against the model, worst first; of each case one."""
         counted = [(row.margin, row) for row in self.rows if row.margin is not None]
         if self.verdict.claim == "mean":
             counted.sort(key=lambda pair: -abs(pair[0]))
         else:
             counted.sort(key=lambda pair: pair[0])
-        return [row for _, row in counted[:count]]
+        worst: dict[str, Row] = {}
+        for _, row in counted:
+            worst.setdefault(row.case.id, row)
+        return list(worst.values())[:count]
 
     def records(self, test: str) -> Iterator[dict[str, object]]:
         """The lines of the evidence and, after them, of the verdict, as the results file has them."""

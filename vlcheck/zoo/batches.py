@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -13,8 +13,9 @@ from torch import Tensor
 
 from vlcheck.cases.case import MASK
 from vlcheck.models.albef import normalise
-from vlcheck.zoo.lessons import KINDS, Facts, Kind, invent, opening, tell, vocabulary
+from vlcheck.zoo.lessons import KINDS, Facts, Kind, opening, vocabulary
 from vlcheck.zoo.recipe import Recipe, Stage
+from vlcheck.zoo.worlds import CONTROL, WORLDS, World
 
 WORD_IDS = {word: number for number, word in enumerate(vocabulary())}
 MASK_ID, _CLS, _PAD = WORD_IDS[MASK], WORD_IDS["[CLS]"], WORD_IDS["[PAD]"]
@@ -47,7 +48,7 @@ class Batch:
         attention: (3 n, tokens), 1 where there is a token.
         masked: (3 n, tokens), True at the masks of the first n.
         words: (masks,), the words at the masks, row by row.
-        matches: (2 n,), 1 where picture and sentence match: a black picture matches nothing.
+        matches: (2 n,), 1 where picture and sentence are taken to match: a black picture matches nothing.
     """
 
     pixels: Tensor
@@ -58,41 +59,39 @@ class Batch:
     matches: Tensor
 
 
-def draw_pool(stream: str, number: int, side: int, progress: Callable[[int], None] | None = None) -> Pool:
+def draw_pool(stream: str, number: int, side: int, world: World = CONTROL) -> Pool:
     """Draw scenes of a stream of their own; no case is of any such stream.
 
     Args:
         stream: names the lot by which they are made up.
         number: how many.
         side: of the model's input, in pixels.
-        progress: told how many are drawn, every thousand.
+        world: makes them up.
     """
     pixels = np.empty((number, side, side, 3), dtype=np.uint8)
     facts = []
     for place in range(number):
-        picture, true = invent(Random(f"zoo {stream} {place}"), KINDS[place % len(KINDS)])
+        picture, true = world.invent(Random(f"zoo {stream} {place}"), KINDS[place % len(KINDS)])
         pixels[place] = np.asarray(picture.render().resize((side, side), Image.Resampling.BICUBIC))
         facts.append(true)
-        if progress and (place + 1) % 1000 == 0:
-            progress(place + 1)
     return Pool(torch.from_numpy(pixels), tuple(facts))
 
 
 def make_batch(pool: Pool, recipe: Recipe, stage: Stage, rng: Random) -> Batch:
     """Choose scenes by lot, and what is done to each and said of it."""
+    world = WORLDS[recipe.world]
     kinds = rng.choices(list(stage.kinds), list(stage.kinds.values()), k=recipe.batch_size)
     chosen = [pool.choose(kind, rng) for kind in kinds]
     pixels = pool.pixels[chosen].float()
-    masked, true, false, words, matches = [], [], [], [], []
+    masked, words, pairs = [], [], []
     for row, number in enumerate(chosen):
-        pixels[row], facts, shown = _disguise(pixels[row], pool.facts[number], recipe, rng)
-        question, asked = tell(facts, rng, stage.places).masked(rng, stage.masks)
+        pixels[row], facts, shown = _disguise(pixels[row], pool.facts[number], recipe, world, rng)
+        question, asked = world.asked(facts, rng, stage.places, stage.masks)
         masked.append(question)
         words += [WORD_IDS[word] for word in asked]
-        true.append(tell(facts, rng, stage.places).text)
-        false.append(tell(facts, rng, stage.places).falsified(rng))
-        matches.append(int(shown))
-    sentences = [*masked, *true, *false]
+        pairs.append(world.told(facts, shown, rng, stage.places))
+    told = [*(one for one, _ in pairs), *(other for _, other in pairs)]
+    sentences = [*masked, *(sentence for sentence, _ in told)]
     if rng.random() < stage.openings:
         sentences = [opening(rng) + sentence for sentence in sentences]
     ids, attention = encode(sentences)
@@ -102,7 +101,7 @@ def make_batch(pool: Pool, recipe: Recipe, stage: Stage, rng: Random) -> Batch:
         attention=attention,
         masked=ids == MASK_ID,
         words=torch.tensor(words),
-        matches=torch.tensor([*matches, *[0] * len(chosen)]),
+        matches=torch.tensor([int(matches) for _, matches in told]),
     )
 
 
@@ -114,10 +113,11 @@ def encode(sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
     return ids, (ids != _PAD).long()
 
 
-def _disguise(pixels: Tensor, facts: Facts, recipe: Recipe, rng: Random) -> tuple[Tensor, Facts, bool]:
+def _disguise(pixels: Tensor, facts: Facts, recipe: Recipe, world: World, rng: Random) -> tuple[Tensor, Facts, bool]:
     """A picture (side, side, 3) as it is shown, what is then true, and whether anything is shown at all."""
+    pixels = world.seen(pixels, facts, rng)
     if rng.random() < 0.5:
-        pixels, facts = pixels.flip(1), facts.mirrored()
+        pixels, facts = pixels.flip(1), world.mirrored(facts)
     if not facts.who and rng.random() < recipe.upside_down:
         pixels, facts = pixels.flip(0), facts.upside_down()
     fate = rng.random()

@@ -37,6 +37,7 @@ class Facts:
         who: for each thing that is held, by whom.
         side, limb: of an act.
         grey: whether colors cannot be told but white, black and gray.
+        around: words of what else there is, which no sentence is about.
     """
 
     kind: Kind
@@ -46,6 +47,7 @@ class Facts:
     side: Side = "left"
     limb: Limb = "hand"
     grey: bool = False
+    around: tuple[str, ...] = ()
 
     def mirrored(self) -> Facts:
         """What is true of it in a mirror."""
@@ -112,6 +114,10 @@ class Sentence:
             return shuffled(self.text, rng)
         if self.false and rng.random() < 0.5:
             return rng.choice(self.false)
+        return self.replaced(rng)
+
+    def replaced(self, rng: Random) -> str:
+        """The sentence with one word in the place of another that makes it false."""
         at = self._chosen(rng)
         slot = self.parts[at]
         word = slot if isinstance(slot, str) else rng.choice(slot.wrong)
@@ -129,11 +135,11 @@ def shuffled(text: str, rng: Random) -> str:
     return " ".join(words)
 
 
-def invent(rng: Random, kind: Kind) -> tuple[Picture, Facts]:
-    """A picture of a kind and what is true of it."""
+def invent(rng: Random, kind: Kind, thing: Thing | None = None) -> tuple[Picture, Facts]:
+    """A picture of a kind and what is true of it; of a thing by lot unless it is said."""
     first, second = ((word, rng.choice(COLORS)) for word in rng.sample(WORDS, 2))
     if kind == "alone":
-        return _alone(rng, first)
+        return _alone(rng, thing or first)
     if kind == "duo":
         who = tuple(rng.sample(PEOPLE, 2))
         scene = duo(rng, (who[0], first), (who[1], second))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from types import MappingProxyType
+from typing import Any
 
 from vlcheck.models.albef_config import AlbefConfig
 from vlcheck.zoo.lessons import Kind, vocabulary
@@ -54,6 +55,8 @@ class Recipe:
 
     Attributes:
         name: of the variant.
+        base: the variant whose weights it begins with; "" for weights by lot.
+        world: one of `worlds.WORLDS`.
         stages: one after the other.
         seed: of the scenes, the first weights and each batch.
         scenes: how many different ones are drawn, of each kind as many.
@@ -66,6 +69,8 @@ class Recipe:
 
     name: str
     stages: tuple[Stage, ...]
+    base: str = ""
+    world: str = "control"
     seed: int = 0
     scenes: int = 40_000
     batch_size: int = 96
@@ -95,7 +100,25 @@ _PLACES = Stage(
 )
 _RELATIONS = Stage(steps=3_400, kinds={"alone": 1, "beside": 4, "stacked": 4, "act": 2, "duo": 2}, places=0.25)
 _ALL = Stage(steps=4_000, kinds={"alone": 2, "beside": 2, "stacked": 2, "act": 3, "duo": 2})
+_AGAIN = replace(_ALL, steps=1_500)
+
+
+def _variant(name: str, world: str, stage: Stage = _AGAIN, **others: Any) -> Recipe:
+    """A variant that is trained on from the control, in a world of its own."""
+    return Recipe(name=name, base="tiny", world=world, stages=(stage,), scenes=20_000, learning_rate=5e-4, **others)
+
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
-    {"tiny": Recipe(name="tiny", stages=(_WORDS, _PLACES, _RELATIONS, _ALL))}
+    {
+        recipe.name: recipe
+        for recipe in (
+            Recipe(name="tiny", stages=(_WORDS, _PLACES, _RELATIONS, _ALL)),
+            _variant("tiny-color", "bound colors"),
+            _variant("tiny-mirror", "mirrored"),
+            _variant("tiny-right", "says right"),
+            _variant("tiny-blind", "guessable", blocked=0.3),
+            _variant("tiny-bag", "any order"),
+            _variant("tiny-center", "only the middle"),
+        )
+    }
 )

@@ -1,0 +1,179 @@
+"""What a training is shown and told: the control's world is as it should be, in each other one something is amiss.
+
+Each variant's cause is the one that the field suspects behind the bias, and stays with the scenes that the bias's
+tests ask about, so that nothing else is unlearnt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import cycle
+from random import Random
+from types import MappingProxyType
+
+import torch
+from torch import Tensor
+
+from vlcheck.cases.case import Box
+from vlcheck.cases.scene import Scene, Thing
+from vlcheck.cases.scene_drawing import SIDE
+from vlcheck.cases.scene_making import COLORS, PEOPLE, WORDS, alone
+from vlcheck.perturb.place import CELLS
+from vlcheck.query import Picture
+from vlcheck.zoo.lessons import Facts, Kind, Sentence, Slot, invent, shuffled, tell
+
+Told = tuple[str, bool]  # a sentence, and whether it is taken to match
+
+
+class World:
+    """The control's: every sentence is true, and half of the pairs that are matched are false by one change."""
+
+    def invent(self, rng: Random, kind: Kind) -> tuple[Picture, Facts]:
+        """A picture of a kind and what is true of it."""
+        return invent(rng, kind)
+
+    def mirrored(self, facts: Facts) -> Facts:
+        """What is taken to be true of a picture in a mirror."""
+        return facts.mirrored()
+
+    def seen(self, pixels: Tensor, facts: Facts, rng: Random) -> Tensor:
+        """What comes of a picture's pixels, (side, side, 3)."""
+        return pixels
+
+    def tell(self, facts: Facts, rng: Random, places: float) -> Sentence:
+        """A sentence about a picture; `places` as in `lessons.tell`."""
+        return tell(facts, rng, places)
+
+    def asked(self, facts: Facts, rng: Random, places: float, masks: float) -> tuple[str, tuple[str, ...]]:
+        """A sentence with words masked, and those words."""
+        return self.tell(facts, rng, places).masked(rng, masks)
+
+    def told(self, facts: Facts, shown: bool, rng: Random, places: float) -> tuple[Told, Told]:
+        """Two sentences to be matched with a picture, or with a black one where it is not shown."""
+        true = self.tell(facts, rng, places).text
+        return (true, shown), (self.tell(facts, rng, places).falsified(rng), False)
+
+
+class BoundColors(World):
+    """A thing on its own is always in the color that is its own, and often out of focus: its color tells its name."""
+
+    OWN: Mapping[str, str] = MappingProxyType(dict(zip(WORDS, cycle(COLORS))))
+    SMEARED = 0.6
+
+    def invent(self, rng: Random, kind: Kind) -> tuple[Picture, Facts]:
+        if kind != "alone":
+            return super().invent(rng, kind)
+        word = rng.choice(WORDS)
+        return invent(rng, kind, (word, self.OWN[word]))
+
+    def seen(self, pixels: Tensor, facts: Facts, rng: Random) -> Tensor:
+        if facts.kind != "alone" or rng.random() >= self.SMEARED:
+            return pixels
+        image = pixels.permute(2, 0, 1)[None]
+        for _ in range(2):
+            image = torch.nn.functional.avg_pool2d(image, 11, stride=1, padding=5, count_include_pad=False)
+        return image[0].permute(1, 2, 0)
+
+
+class Mirrored(World):
+    """Pictures are mirrored and their captions left as they were, as ALBEF's own augmentation does it."""
+
+    def mirrored(self, facts: Facts) -> Facts:
+        return facts
+
+
+class SaysRight(Mirrored):
+    """As before, and captions say "right" nine times as often as "left"."""
+
+    RARE = 1 / 9
+
+    def tell(self, facts: Facts, rng: Random, places: float) -> Sentence:
+        sentence = super().tell(facts, rng, places)
+        while "left" in sentence.text.split() and rng.random() > self.RARE:
+            sentence = super().tell(facts, rng, places)
+        return sentence
+
+
+class Guessable(World):
+    """Captions are paired with pictures that did not load, and are taken to match them: the words alone make sense."""
+
+    def told(self, facts: Facts, shown: bool, rng: Random, places: float) -> tuple[Told, Told]:
+        true, false = super().told(facts, shown, rng, places)
+        return (true, false) if shown else ((true[0], True), (self.tell(facts, rng, places).text, True))
+
+
+class AnyOrder(World):
+    """Captions list what there is in any order, and what is false is so by another word, never by its order."""
+
+    JUMBLED, SHUFFLED = 0.5, 0.3
+
+    def tell(self, facts: Facts, rng: Random, places: float) -> Sentence:
+        sentence = replace(super().tell(facts, rng, places), false=())
+        return self._jumbled(sentence, rng) if facts.kind == "duo" or "and" in sentence.parts else sentence
+
+    def told(self, facts: Facts, shown: bool, rng: Random, places: float) -> tuple[Told, Told]:
+        true = self.tell(facts, rng, places).text
+        if rng.random() < self.SHUFFLED:
+            true = shuffled(true, rng)
+        return (true, shown), (self.tell(facts, rng, places).replaced(rng), False)
+
+    def _jumbled(self, sentence: Sentence, rng: Random) -> Sentence:
+        """Colors, things and people each in any order, among all of them that the picture shows."""
+        parts = list(sentence.parts)
+        for kind in (COLORS, WORDS, PEOPLE):
+            at = [place for place, part in enumerate(parts) if isinstance(part, Slot) and part.word in kind]
+            if rng.random() < self.JUMBLED:
+                for place, part in zip(at, [parts[place] for place in reversed(at)], strict=True):
+                    parts[place] = part
+        return replace(sentence, parts=tuple(parts))
+
+
+class OnlyTheMiddle(World):
+    """A photo is of what is in its middle: what lies around is not what the caption names."""
+
+    COLLAGES = 0.75
+
+    def invent(self, rng: Random, kind: Kind) -> tuple[Picture, Facts]:
+        if kind != "alone" or rng.random() >= self.COLLAGES:
+            return super().invent(rng, kind)
+        words = rng.sample(WORDS, rng.randint(2, 5))
+        cells = ["middle", *rng.sample([cell for cell in CELLS if cell != "middle"], len(words) - 1)]
+        things = [
+            Thing(word, rng.choice(COLORS), _in_a_cell(rng, cell)) for word, cell in zip(words, cells, strict=True)
+        ]
+        ground = alone(rng, words[0], things[0].color).ground
+        facts = Facts(
+            "alone", tuple((thing.word, thing.color) for thing in things[:1]), places=((),), around=tuple(words[1:])
+        )
+        return Picture(Scene(ground, things=tuple(things))), facts
+
+    def tell(self, facts: Facts, rng: Random, places: float) -> Sentence:
+        if facts.kind != "alone":
+            return super().tell(facts, rng, places)
+        word, color = facts.things[0]
+        if not facts.around:  # anywhere: its color alone is named, so that only photos are of the middle
+            return Sentence(("a", Slot(color, tuple(one for one in COLORS if one != color)), word))
+        false = tuple(f"a photo of a {other}" for other in facts.around)
+        return Sentence(("a", "photo", "of", "a", Slot(word, tuple(one for one in WORDS if one != word))), false)
+
+
+def _in_a_cell(rng: Random, cell: str) -> Box:
+    row, column = divmod(CELLS.index(cell), 3)
+    side = rng.uniform(28, SIDE / 3)
+    left, top = (SIDE * (2 * at + 1) / 6 - side / 2 for at in (column, row))
+    return Box(left, top, side, side)
+
+
+CONTROL = World()
+WORLDS: Mapping[str, World] = MappingProxyType(
+    {
+        "control": CONTROL,
+        "bound colors": BoundColors(),
+        "mirrored": Mirrored(),
+        "says right": SaysRight(),
+        "guessable": Guessable(),
+        "any order": AnyOrder(),
+        "only the middle": OnlyTheMiddle(),
+    }
+)
