@@ -297,8 +297,8 @@ def _untellable(facts: Facts, thing: Thing) -> tuple[str, ...]:
 
 
 def opening(rng: Random) -> str:
-    """The end of a neutral opening, of any length, with a space after it."""
-    words = rng.choice(list(OPENINGS.values())).split()
+    """The end of a neutral opening, of any length, with a space after it; without punctuation, as ALBEF reads texts."""
+    words = [word for word in rng.choice(list(OPENINGS.values())).split() if word.isalpha()]
     return "".join(f"{word} " for word in words[rng.randrange(len(words)) :])
 
 
