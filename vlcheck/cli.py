@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -82,19 +83,23 @@ def train(
     recipe: Annotated[str, typer.Argument(help=f"what to make: {', '.join(RECIPES)}")],
     to: Annotated[Path, typer.Option(help="the folder for checkpoint and weights; where a checkpoint is, it goes on")],
     steps: Annotated[int | None, typer.Option(min=1, help="stop after so many, for a look")] = None,
+    base: Annotated[Path | None, typer.Option(help="weights to begin with, in place of those that ship")] = None,
 ) -> None:
     """Make a variant of the embedded model from nothing; killed, it goes on where its last checkpoint was."""
-    from vlcheck.zoo import exam, files, training  # rare, and not light to import
+    from vlcheck.zoo import exam, files, shelf, training  # rare, and not light to import
 
     with _plainly():
         if recipe not in RECIPES:
             raise UsageError(f"recipe {recipe!r}: there is none. {nearest(recipe, RECIPES)}")
         chosen = RECIPES[recipe]
-        network = training.train(chosen, to, steps=steps, tell=_Diary(chosen, _say))
-        _say(f"weights: {files.write_model(to, chosen.name, network)}")
+        weights = base or (shelf.weights_of(chosen.base) if chosen.base else None)
+        start = partial(files.read_weights, weights) if weights else None
+        trained = training.train(chosen, to, start=start, steps=steps, tell=_Diary(chosen, _say))
         held_out = exam.held_out(chosen)
-        for kind, share in exam.examine(network, held_out).items():
-            _say(f"{kind:14} {100 * share:6.2f} % right on {len(held_out)} scenes held out")
+        right = exam.examine(trained.network, held_out)
+        for kind, share in right.items():
+            _say(f"{kind:16} {100 * share:6.2f} % right on {len(held_out)} scenes held out")
+        _say(f"weights: {files.write_model(to, chosen, trained.network, trained.losses, right)}")
 
 
 class _Diary:

@@ -11,7 +11,7 @@ from vlcheck.zoo.batches import draw_pool
 from vlcheck.zoo.exam import examine, held_out
 from vlcheck.zoo.files import write_model
 from vlcheck.zoo.lessons import vocabulary
-from vlcheck.zoo.training import first_weights
+from vlcheck.zoo.training import Losses, first_weights
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_held_out_scenes_are_others_than_those_trained_on():
 
 
 def test_what_is_written_is_an_albef_checkpoint_with_all_that_it_needs(network, tmp_path):
-    path = write_model(tmp_path, "small", network)
+    path = write_model(tmp_path, SMALL, network, [Losses(1, 0.5, 0.25)], {"color": 0.5})
     model = load_model(f"albef:{path}")
     pool = draw_pool("test", 2, 64)
     pictures = [Image.fromarray(pixels.numpy()) for pixels in pool.pixels]
@@ -55,6 +55,6 @@ def test_what_is_written_is_an_albef_checkpoint_with_all_that_it_needs(network, 
     (said, _) = model.mlm(encoded, ["a [MASK] ball", "a [MASK]"], [["red", "blue"], ["cup"]])
     assert np.isfinite(itm).all()
     assert np.isfinite(said).all()
-    again = load_model(f"albef:{write_model(tmp_path / 'again', 'small', model.network)}")
+    again = load_model(f"albef:{write_model(tmp_path / 'again', SMALL, model.network, [], {})}")
     np.testing.assert_array_equal(again.itm(again.encode(pictures), ["a red ball", "a man kicks a ball"]), itm)
     assert again.fingerprint == model.fingerprint

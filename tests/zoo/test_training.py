@@ -47,8 +47,9 @@ def same(one, other):
 def whole(tmp_path_factory):
     """Trained without a break, and the losses on the way."""
     told = []
-    network = train(SMALL, tmp_path_factory.mktemp("whole"), tell=told.append)
-    return weights(network), told
+    trained = train(SMALL, tmp_path_factory.mktemp("whole"), tell=told.append)
+    assert list(trained.losses) == told
+    return weights(trained.network), told
 
 
 def test_the_losses_fall(whole):
@@ -59,21 +60,21 @@ def test_the_losses_fall(whole):
 
 def test_a_second_time_gives_the_same_weights_and_losses(whole, tmp_path):
     told = []
-    network = train(SMALL, tmp_path, tell=told.append)
-    assert same(weights(network), whole[0])
+    trained = train(SMALL, tmp_path, tell=told.append)
+    assert same(weights(trained.network), whole[0])
     assert told == whole[1]
 
 
 def test_breaks_change_nothing(whole, tmp_path):
     for steps in (7, 8, 25):
         train(SMALL, tmp_path, steps=steps, every=5)
-    assert same(weights(train(SMALL, tmp_path)), whole[0])
+    assert same(weights(train(SMALL, tmp_path).network), whole[0])
 
 
 def test_a_finished_training_is_not_begun_again(whole, tmp_path):
     train(SMALL, tmp_path)
     told = []
-    assert same(weights(train(SMALL, tmp_path, tell=told.append)), whole[0])
+    assert same(weights(train(SMALL, tmp_path, tell=told.append).network), whole[0])
     assert told == []
 
 
@@ -89,15 +90,15 @@ def test_a_kill_loses_only_what_came_after_the_last_checkpoint(whole, tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     told = []
-    network = train(SMALL, tmp_path, tell=told.append)
+    trained = train(SMALL, tmp_path, tell=told.append)
     assert 4 < told[0].step <= 40
-    assert same(weights(network), whole[0])
+    assert same(weights(trained.network), whole[0])
 
 
 def test_a_half_written_checkpoint_replaces_no_whole_one(whole, tmp_path):
     train(SMALL, tmp_path, steps=20)
     (tmp_path / CHECKPOINT).with_suffix(".draft").write_bytes((tmp_path / CHECKPOINT).read_bytes()[:1000])
-    assert same(weights(train(SMALL, tmp_path)), whole[0])
+    assert same(weights(train(SMALL, tmp_path).network), whole[0])
 
 
 @pytest.mark.parametrize(
@@ -169,10 +170,10 @@ def test_openings_stand_before_all_of_a_batchs_sentences_and_are_of_many_lengths
     starts = []
     for seed in range(30):
         batch = make_batch(pool, SMALL, replace(ONE_MASK, openings=1.0), Random(seed))
-        ends = (batch.ids == words.index(":")).int().argmax(dim=1)
+        ends = (batch.ids == words.index("shows")).int().argmax(dim=1)
         assert (ends > 0).all()
         starts += ends.tolist()
-    assert set(starts) == set(range(1, 21))
+    assert set(starts) == set(range(1, 19))
 
 
 def test_a_black_picture_matches_nothing(pool):

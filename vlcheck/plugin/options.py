@@ -9,6 +9,7 @@ from typing import NamedTuple, cast
 import pytest
 
 from vlcheck.errors import UsageError
+from vlcheck.zoo import PLANTED
 
 
 class _Option(NamedTuple):
@@ -18,7 +19,7 @@ class _Option(NamedTuple):
 
 
 _OPTIONS = (
-    _Option("model", "SPEC", "the model under test: albef:CHECKPOINT, package.module:factory or file.py:factory"),
+    _Option("model", "SPEC", "the model under test: tiny, albef:CHECKPOINT, package.module:factory or file.py:factory"),
     _Option(
         "data",
         "SPEC",
@@ -44,6 +45,7 @@ class Settings:
 
     Attributes:
         asked: whether --vl-model was given on the command line.
+        chosen: whether --vl-data was.
     """
 
     model: str
@@ -59,6 +61,7 @@ class Settings:
     cases: bool
     plan: bool
     asked: bool
+    chosen: bool
 
     def demand_data(self) -> None:
         """Raise UsageError where it is not said what is to be asked about."""
@@ -70,6 +73,12 @@ class Settings:
         if not self.model:
             raise UsageError(f"--vl-model is missing: {_help('model')}. There is no default.")
         self.demand_data()
+        if self.data.partition(":")[0] == "scenes" and not self.chosen and self.model not in PLANTED:
+            raise UsageError(
+                f"--vl-data is missing: {self.model} would be asked about the ini file's {self.data}, which are for the"
+                f" models of the zoo ({', '.join(PLANTED)}). No model is released on drawings by oversight: name your"
+                f" data, or say --vl-data {self.data}."
+            )
         if not self.results.parent.is_dir():
             raise UsageError(f"--vl-results {self.results}: there is no folder {self.results.parent}.")
         if self.results.exists() and not self.results.is_file():
@@ -127,6 +136,7 @@ def read(config: pytest.Config) -> Settings:
         cases=flag("cases"),
         plan=bool(config.getoption("vl_plan", default=False)),
         asked=config.getoption("vl_model", default=None) is not None,
+        chosen=config.getoption("vl_data", default=None) is not None,
     )
 
 

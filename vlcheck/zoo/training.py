@@ -18,6 +18,7 @@ from vlcheck.models.albef_config import AlbefConfig
 from vlcheck.models.albef_network import AlbefNetwork
 from vlcheck.zoo.batches import Batch, draw_pool, make_batch
 from vlcheck.zoo.recipe import Recipe
+from vlcheck.zoo.worlds import WORLDS
 
 CHECKPOINT = "checkpoint.pt"
 WEIGHT_DECAY, BETAS, LARGEST_GRADIENT = 0.02, (0.9, 0.98), 1.0
@@ -33,19 +34,29 @@ class Losses:
     itm: float
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A network, in evaluation mode, and the losses of every step that it took."""
+
+    network: AlbefNetwork
+    losses: tuple[Losses, ...]
+
+
 def train(
     recipe: Recipe,
     folder: Path,
     *,
+    start: Callable[[AlbefNetwork], None] | None = None,
     steps: int | None = None,
     every: int = 200,
     tell: Callable[[Losses], None] | None = None,
-) -> AlbefNetwork:
+) -> Trained:
     """Train, from the checkpoint in the folder where there is one.
 
     Args:
         recipe: what to make.
         folder: for the checkpoint, which is written whole or not at all; made where it is missing.
+        start: puts weights into the network before the first step, in place of those by lot.
         steps: stop after so many; all of the recipe's unless said.
         every: steps between checkpoints.
         tell: is told the losses of each step.
@@ -60,10 +71,11 @@ def train(
     torch.set_flush_denormal(True)
     last = min(steps or recipe.steps, recipe.steps)
     course = _Course.begin(recipe)
-    course.go_on(folder / CHECKPOINT)
+    if not course.go_on(folder / CHECKPOINT) and start:
+        start(course.network)
     if course.step >= last:
-        return course.network.eval()
-    pool = draw_pool(f"train {recipe.seed}", recipe.scenes, recipe.config.image_size)
+        return Trained(course.network.eval(), tuple(course.losses))
+    pool = draw_pool(f"train {recipe.seed}", recipe.scenes, recipe.config.image_size, WORLDS[recipe.world])
     while course.step < last:
         lot = Random(f"batch {recipe.seed} {course.step}")
         losses = course.take(make_batch(pool, recipe, recipe.stage(course.step), lot))
@@ -71,7 +83,7 @@ def train(
             tell(losses)
         if course.step % every == 0 or course.step == last:
             course.keep(folder / CHECKPOINT)
-    return course.network.eval()
+    return Trained(course.network.eval(), tuple(course.losses))
 
 
 @dataclass
@@ -135,10 +147,10 @@ class _Course:
             "optimizer": self.optimizer.state_dict(),
         }
 
-    def go_on(self, path: Path) -> None:
+    def go_on(self, path: Path) -> bool:
         """Take the checkpoint up where there is one."""
         if not path.exists():
-            return
+            return False
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
             recipe = state["recipe"]
@@ -149,6 +161,7 @@ class _Course:
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.losses = [Losses(*losses) for losses in state["losses"]]
+        return True
 
 
 def first_weights(config: AlbefConfig, seed: int) -> AlbefNetwork:

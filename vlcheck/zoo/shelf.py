@@ -1,0 +1,55 @@
+"""The weights that ship with the package, each held against its checksum before it is loaded."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from vlcheck.errors import UsageError
+from vlcheck.models.albef import Albef
+from vlcheck.models.albef import load as load_albef
+from vlcheck.zoo.files import CHECKSUMS
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+class Variant:
+    """Loads a variant by its name, as the entry-point group `vlcheck.models` has it.
+
+    Args:
+        name: one of `vlcheck.zoo.PLANTED`.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, argument: str = "", *, device: str = "cpu", dtype: str = "float32") -> Albef:
+        """Load it. Raises UsageError where the weights are missing or damaged, or more than the name is said."""
+        if argument:
+            raise UsageError(f"{self.name} takes nothing after its name; weights of your own are albef:PATH.")
+        model = load_albef(str(weights_of(self.name)), device=device, dtype=dtype)
+        model.name = self.name
+        return model
+
+
+tiny = Variant("tiny")
+tiny_color = Variant("tiny-color")
+tiny_mirror = Variant("tiny-mirror")
+tiny_right = Variant("tiny-right")
+tiny_blind = Variant("tiny-blind")
+tiny_bag = Variant("tiny-bag")
+tiny_center = Variant("tiny-center")
+
+
+def weights_of(name: str) -> Path:
+    """Where a variant's weights are. Raises UsageError unless they are there and whole."""
+    path = WEIGHTS / f"{name}.safetensors"
+    cure = f"Install vlcheck again, or make them again with `vlcheck train {name} --to {WEIGHTS}`."
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        sums = (WEIGHTS / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise UsageError(f"{error.filename}: the weights cannot be read ({error.strerror}). {cure}") from error
+    if f"{digest}  {path.name}" not in sums:
+        raise UsageError(f"{path}: the weights are damaged: their SHA-256 is not that of {CHECKSUMS}. {cure}")
+    return path
