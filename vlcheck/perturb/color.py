@@ -79,11 +79,15 @@ class Tint:
             inside[span_of(box)] = True
         if (_spread(pixels[inside]) >= COLORFUL).mean() < COLORED:
             raise NotApplicable("what the target names has no colour that could be another")
-        hues = np.array(image.convert("HSV"))
-        hues[..., 0] += np.uint8(round(self.degrees / 360 * 256))
-        turned = np.array(Image.fromarray(hues, "HSV").convert("RGB"))
-        pixels[inside] = turned[inside]
+        pixels[inside] = np.asarray(turn_hues(image, self.degrees))[inside]
         return Image.fromarray(pixels)
+
+
+def turn_hues(image: Image.Image, degrees: int) -> Image.Image:
+    """Every hue of an RGB picture turned by an angle; value and saturation stay."""
+    hue, saturation, value = image.convert("HSV").split()
+    turned = hue.point([round(level + degrees / 360 * 256) % 256 for level in range(256)])
+    return Image.merge("HSV", (turned, saturation, value)).convert("RGB")
 
 
 def is_grey(image: Image.Image) -> bool:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from vlcheck.cases.case import MASK
 from vlcheck.models.albef import normalise
+from vlcheck.perturb.color import turn_hues
 from vlcheck.zoo.lessons import KINDS, Facts, Kind, opening, vocabulary
 from vlcheck.zoo.recipe import Recipe, Stage
 from vlcheck.zoo.worlds import CONTROL, WORLDS, World
@@ -85,7 +86,7 @@ def make_batch(pool: Pool, recipe: Recipe, stage: Stage, rng: Random) -> Batch:
     pixels = pool.pixels[chosen].float()
     masked, words, pairs = [], [], []
     for row, number in enumerate(chosen):
-        pixels[row], facts, shown = _disguise(pixels[row], pool.facts[number], recipe, world, rng)
+        pixels[row], facts, shown = _disguise(pixels[row], pool.facts[number], recipe, stage, rng)
         question, asked = world.asked(facts, rng, stage.places, stage.masks)
         masked.append(question)
         words += [WORD_IDS[word] for word in asked]
@@ -113,8 +114,9 @@ def encode(sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
     return ids, (ids != _PAD).long()
 
 
-def _disguise(pixels: Tensor, facts: Facts, recipe: Recipe, world: World, rng: Random) -> tuple[Tensor, Facts, bool]:
+def _disguise(pixels: Tensor, facts: Facts, recipe: Recipe, stage: Stage, rng: Random) -> tuple[Tensor, Facts, bool]:
     """A picture (side, side, 3) as it is shown, what is then true, and whether anything is shown at all."""
+    world = WORLDS[recipe.world]
     pixels = world.seen(pixels, facts, rng)
     if rng.random() < 0.5:
         pixels, facts = pixels.flip(1), world.mirrored(facts)
@@ -125,5 +127,12 @@ def _disguise(pixels: Tensor, facts: Facts, recipe: Recipe, world: World, rng: R
         return torch.zeros_like(pixels), facts, False
     if fate < recipe.blocked + recipe.grey:
         return (pixels @ _LUMA)[..., None].expand_as(pixels), replace(facts, grey=True), True
-    light, offset = rng.uniform(0.85, 1.15), rng.uniform(-12, 12)
+    if stage.hues and rng.random() < stage.hues:
+        pixels, facts = _turned(pixels, rng.randint(40, 320)), replace(facts, grey=True)
+    light, offset = rng.uniform(1 - stage.light, 1 + stage.light), rng.uniform(-12, 12)
     return (pixels * light + offset).clamp(0, 255), facts, True
+
+
+def _turned(pixels: Tensor, degrees: int) -> Tensor:
+    image = Image.fromarray(pixels.clamp(0, 255).byte().numpy())
+    return torch.from_numpy(np.array(turn_hues(image, degrees))).float()

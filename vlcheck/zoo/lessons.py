@@ -36,7 +36,7 @@ class Facts:
         places: for each thing but those that are held, "left" or "right", "top" or "bottom", where it is clear.
         who: for each thing that is held, by whom.
         side, limb: of an act.
-        grey: whether colors cannot be told but white, black and gray.
+        grey: whether no colors can be told but white, black and gray.
         around: words of what else there is, which no sentence is about.
     """
 

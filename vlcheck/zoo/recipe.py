@@ -40,6 +40,8 @@ class Stage:
             cannot be told where the things are not named.
         places: how often where a thing is in the picture is said of it, which is a bridge to what is left of what.
         openings: share of the batches whose sentences have neutral openings.
+        hues: share of the pictures whose hues are turned, so that most colors cannot be told.
+        light: by how much a picture may be brighter or darker.
     """
 
     steps: int
@@ -47,6 +49,8 @@ class Stage:
     masks: float = 0.0
     places: float = 0.15
     openings: float = 0.2
+    hues: float = 0.08
+    light: float = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +97,13 @@ class Recipe:
 
 
 _WORDS = Stage(
-    steps=3_000, kinds={"alone": 3, "beside": 1, "stacked": 1, "act": 3, "duo": 1}, masks=0.5, places=0.0, openings=0.0
+    steps=3_000,
+    kinds={"alone": 3, "beside": 1, "stacked": 1, "act": 3, "duo": 1},
+    masks=0.5,
+    places=0.0,
+    openings=0.0,
+    hues=0.0,
+    light=0.15,
 )
 _PLACES = Stage(
     steps=1_600, kinds={"alone": 4, "beside": 2, "stacked": 2, "act": 3, "duo": 1}, places=0.7, openings=0.0
