@@ -4,7 +4,7 @@ from vlcheck.cases import with_target
 from vlcheck.expect import Beats, Drops, Preserved, Skew
 from vlcheck.perturb import Bare, Block, Compose, Grayscale, RotateHue
 from vlcheck.plugin import behavior
-from vlcheck.tables import ColorAndGrey
+from vlcheck.tables import ColorAndGrey, GreyAgainstNoise
 
 BIAS = "color"
 
@@ -19,7 +19,7 @@ objects = with_target("object", lacking=("names-chromatic",))
     perturb=Grayscale(),
     expect=Preserved(),
     metrics=("mlm", "itm"),
-    tables=(ColorAndGrey(),),
+    tables=(ColorAndGrey(), GreyAgainstNoise()),
 )
 def test_grayscale_preserves_objects(verdict):
     """A red bus is still a bus in a black-and-white photograph."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import Counter
@@ -22,6 +23,7 @@ from vlcheck.plugin.foresight import Chosen, foresee, outlook
 from vlcheck.policy import METRICS, load_policy
 from vlcheck.report.summary import aligned
 from vlcheck.suite import policy_path, suite_folder
+from vlcheck.zoo import PLANTED
 from vlcheck.zoo.recipe import RECIPES, Recipe
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 USAGE_ERROR = 4  # as pytest ends where an option cannot be used
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Behavioural tests for vision-language models.")
+
+zoo = typer.Typer(no_args_is_help=True, help="The embedded models, whose biases are known.")
+app.add_typer(zoo, name="zoo")
 
 Data = Annotated[str, typer.Argument(help="scenes[:N[:SEED]], coco:ROOT[:N[:SEED]] or jsonl:PATH[:N[:SEED]]")]
 OwnLexicons = Annotated[Path | None, typer.Option(help="a folder of lexicons that replace shipped ones")]
@@ -100,6 +105,33 @@ def train(
         for kind, share in right.items():
             _say(f"{kind:16} {100 * share:6.2f} % right on {len(held_out)} scenes held out")
         _say(f"weights: {files.write_model(to, chosen, trained.network, trained.losses, right)}")
+
+
+@zoo.command()
+def matrix(
+    seeds: Annotated[int, typer.Option(min=1, help="of the scenes")] = 5,
+    images: Annotated[int, typer.Option(min=1, help="a behavior and seed")] = 200,
+    variant: Annotated[list[str] | None, typer.Option(help="some of the zoo; all unless said")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="processes at once")] = os.cpu_count() or 1,
+    suite: Suite = None,
+) -> None:
+    """Ask every variant about every bias; end with 1 unless what is planted fails, and nothing else does."""
+    from vlcheck.matrix import lines, make_matrix  # rare, and not light to import
+
+    with _plainly():
+        for name in variant or ():
+            if name not in PLANTED:
+                raise UsageError(f"--variant {name}: there is none. {nearest(name, PLANTED)}")
+        found = make_matrix(
+            suite or _shipped(), policy_path(), variants=variant or PLANTED, seeds=seeds, images=images, jobs=jobs
+        )
+        for line in aligned(list(lines(found))):
+            _say(line)
+        amiss = list(found.amiss())
+        for line in amiss:
+            _say(line)
+    if amiss:
+        sys.exit(1)
 
 
 class _Diary:

@@ -88,21 +88,28 @@ class ModelUnderTest:
         Raises:
             UsageError: where the model cannot be asked for the metric, or the data or the policy lacks something.
         """
-        tolerances = self._tolerances(behavior, metric)
-        trials = behavior.trials(self.source.select(behavior.cases), metric)
-        answers = self.scorer.answers(query for trial in trials for query in trial.queries())
-        heard = [_find(trial, behavior, tolerances, answers) for trial in trials]
-        findings = Findings(behavior, tuple(finding for finding, _ in heard))
+        findings, rows = self._look(behavior, metric)
         judgement = Judgement(
             behavior=behavior,
             metric=metric,
             score_kind=self.adapter.kinds[metric],
             verdict=findings.verdict(self.policy.rule(behavior.name)),
-            rows=tuple(row for _, row in heard),
+            rows=rows,
             tables={table.name: table.cells(findings.samples) for table in behavior.tables},
         )
         self.record(judgement)
         return judgement.verdict
+
+    def find(self, behavior: Behavior, metric: Metric) -> Findings:
+        """What came of each case, before any verdict; scores what is not kept yet. Raises UsageError as `judge`."""
+        return self._look(behavior, metric)[0]
+
+    def _look(self, behavior: Behavior, metric: Metric) -> tuple[Findings, tuple[Row, ...]]:
+        tolerances = self._tolerances(behavior, metric)
+        trials = behavior.trials(self.source.select(behavior.cases), metric)
+        answers = self.scorer.answers(query for trial in trials for query in trial.queries())
+        seen = [_find(trial, behavior, tolerances, answers) for trial in trials]
+        return Findings(behavior, tuple(finding for finding, _ in seen)), tuple(row for _, row in seen)
 
     def _tolerances(self, behavior: Behavior, metric: Metric) -> Tolerances:
         if reason := self.lacks(metric):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Literal, Protocol
 
@@ -77,5 +77,7 @@ class Query:
 
 
 def _identity(edit: ImageEdit) -> str:
-    parameters: dict[str, object] = asdict(edit) if is_dataclass(edit) and not isinstance(edit, type) else {}
-    return json.dumps([edit.name, edit.version, parameters], sort_keys=True)
+    """Name, version and parameters; of a parameter that is an edit itself, the same."""
+    named = fields(edit) if is_dataclass(edit) and not isinstance(edit, type) else ()
+    parameters = {one.name: getattr(edit, one.name) for one in named}
+    return json.dumps([edit.name, edit.version, parameters], sort_keys=True, default=_identity)

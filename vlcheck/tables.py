@@ -9,7 +9,8 @@ from typing import ClassVar, Protocol
 
 from vlcheck.errors import NotApplicable
 from vlcheck.expect import AFTER, BEFORE, Sample
-from vlcheck.perturb import Bare, Block, Compose, Mirror, Perturbation, View, opposite
+from vlcheck.perturb import Bare, Block, Compose, Grayscale, LuminanceNoise, Mirror, Perturbation, View, opposite
+from vlcheck.verdict import bootstrap_interval
 
 Cells = Mapping[str, float | int]
 
@@ -76,6 +77,38 @@ class ColorAndGrey:
 
 
 @dataclass(frozen=True)
+class GreyAgainstNoise:
+    """What taking the colour costs, and what as large a change of luminance does: image by image.
+
+    The difference is what the loss of colour costs as such; its interval is a bootstrap over images.
+    """
+
+    name: ClassVar[str] = "grey_noise"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {"noise": LuminanceNoise(Grayscale())}
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return ()
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        rows = _rows(samples, [_value(BEFORE), _value(AFTER), _value("noise")])
+        if not rows:
+            return {}
+        costs = [(before - grey, before - noise) for before, grey, noise in rows]
+        differences = [grey - noise for grey, noise in costs]
+        low, high = bootstrap_interval(differences)
+        return {
+            "grey_cost": fmean(grey for grey, _ in costs),
+            "noise_cost": fmean(noise for _, noise in costs),
+            "difference": fmean(differences),
+            "difference_low": low,
+            "difference_high": high,
+            "n": len(rows),
+        }
+
+
+@dataclass(frozen=True)
 class LeftAndRight:
     """Figure 3: the scores of [left] and [right], as photographed and mirrored, apart by which is true."""
 
@@ -135,13 +168,19 @@ def _score(arm: str, word: str) -> _Cell:
 
 
 def _means(samples: Sequence[Sample], columns: Mapping[str, _Cell]) -> dict[str, float | int]:
-    rows = []
-    for sample in samples:
-        try:
-            rows.append([cell(sample) for cell in columns.values()])
-        except NotApplicable:
-            continue
+    rows = _rows(samples, list(columns.values()))
     if not rows:
         return {}
     means = (fmean(column) for column in zip(*rows, strict=True))
     return dict(zip(columns, means, strict=True)) | {"n": len(rows)}
+
+
+def _rows(samples: Sequence[Sample], columns: Sequence[_Cell]) -> list[list[float]]:
+    """A row for each sample that has all columns."""
+    rows = []
+    for sample in samples:
+        try:
+            rows.append([cell(sample) for cell in columns])
+        except NotApplicable:
+            continue
+    return rows

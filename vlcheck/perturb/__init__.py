@@ -3,6 +3,7 @@
 from vlcheck.perturb.color import Grayscale, RotateHue
 from vlcheck.perturb.combine import Compose, Each, OtherImage
 from vlcheck.perturb.image import Block, Mirror, Solid, UpsideDown
+from vlcheck.perturb.noise import LuminanceNoise
 from vlcheck.perturb.place import CELLS, CutOut
 from vlcheck.perturb.quality import Blur, Brightness, Crop, Jpeg
 from vlcheck.perturb.text import OPENINGS, OPPOSITES, Bare, Exchange, Opening, ShuffleWords, SwapSides, opposite
@@ -23,6 +24,7 @@ __all__ = [
     "Exchange",
     "Grayscale",
     "Jpeg",
+    "LuminanceNoise",
     "Mirror",
     "Opening",
     "OtherImage",

@@ -25,7 +25,7 @@ def lines(results: Results) -> Iterator[str]:
     yield from matrix(verdicts)
     yield ""
     yield from each(verdicts)
-    for table in (vision_and_language, color_and_grey, left_and_right):
+    for table in (vision_and_language, color_and_grey, grey_against_noise, left_and_right):
         rows = list(table(verdicts))
         if rows:
             yield ""
@@ -77,6 +77,18 @@ def color_and_grey(verdicts: Sequence[Line]) -> Iterator[str]:
     if rows:
         yield "colour and grey (figure 2), mean score"
         yield from _pairs(rows, ("color", "grey"))
+
+
+def grey_against_noise(verdicts: Sequence[Line]) -> Iterator[str]:
+    """What of grey's cost is due to the colour: the rest is what any change of that size costs."""
+    rows = [["", "grey costs", "noise as large", "difference", "interval", "n"]]
+    for verdict, cells in _tables(verdicts, "grey_noise"):
+        costs = (_figure(cells[cell]) for cell in ("grey_cost", "noise_cost", "difference"))
+        interval = _interval(cells["difference_low"], cells["difference_high"])
+        rows.append([f"{verdict['behavior']} {verdict['metric'].upper()}", *costs, interval, f"{cells['n']:.0f}"])
+    if len(rows) > 1:
+        yield "what the loss of colour costs as such, mean score"
+        yield from aligned(rows)
 
 
 def left_and_right(verdicts: Sequence[Line]) -> Iterator[str]:

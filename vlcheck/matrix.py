@@ -1,0 +1,192 @@
+"""The power matrix: each variant of the zoo under each bias, over several seeds of the scenes.
+
+A planted bias has to be caught in every seed, and nothing else may fail; over all seeds' images together the control
+has to pass every verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from vlcheck.cases import open_source
+from vlcheck.findings import Findings
+from vlcheck.judge import ModelUnderTest
+from vlcheck.models.load import load_model
+from vlcheck.plugin.collect import collect
+from vlcheck.plugin.foresight import Chosen, foresee
+from vlcheck.policy import Policy, load_policy
+from vlcheck.query import Metric
+from vlcheck.scoring.scorer import Scorer
+from vlcheck.scoring.store import ScoreStore
+from vlcheck.verdict import BY_GRAVITY, Status, Verdict
+from vlcheck.zoo import CONTROL, PLANTED
+
+BIASES = ("modality", "color", "position", "order", "place", "robustness")
+FIRST_IMAGES = (5, 10, 15, 20, 30, 50, 75, 100, 150, 200)  # at which it is looked when a bias is caught
+_BATCH = 64  # pictures at once: the models are small
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A variant's verdicts on one behavior under one metric.
+
+    Attributes:
+        seeds: one a seed.
+        together: over all seeds' images.
+        caught_at: the least of FIRST_IMAGES at which every seed fails; None where at none of them every one does.
+    """
+
+    variant: str
+    bias: str
+    behavior: str
+    metric: Metric
+    seeds: tuple[Verdict, ...]
+    together: Verdict
+    caught_at: int | None
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """All verdicts of all variants."""
+
+    tested: tuple[Tested, ...]
+
+    def cell(self, variant: str, bias: str) -> list[Tested]:
+        """A variant's, of one bias."""
+        return [one for one in self.tested if (one.variant, one.bias) == (variant, bias)]
+
+    @property
+    def variants(self) -> list[str]:
+        return list(dict.fromkeys(one.variant for one in self.tested))
+
+    @property
+    def biases(self) -> list[str]:
+        there = {one.bias for one in self.tested}
+        return [*(bias for bias in BIASES if bias in there), *sorted(there.difference(BIASES))]
+
+    def failing(self, variant: str, bias: str) -> int:
+        """In how many seeds the cell has a fail."""
+        return sum(status == "fail" for status in self._by_seed(self.cell(variant, bias)))
+
+    def together(self, variant: str, bias: str) -> Status:
+        """The cell's worst verdict over all seeds' images."""
+        return _worst(one.together.status for one in self.cell(variant, bias))
+
+    def caught_at(self, variant: str, bias: str) -> int | None:
+        """The least number of images at which one of the cell's verdicts fails in every seed."""
+        return min((one.caught_at for one in self.cell(variant, bias) if one.caught_at), default=None)
+
+    def amiss(self, planted: Mapping[str, frozenset[str]] = PLANTED) -> Iterator[str]:
+        """A line for everything that is not as it should be."""
+        for variant in self.variants:
+            for bias in self.biases:
+                cell = self.cell(variant, bias)
+                seeds = len(cell[0].seeds)
+                failing = self.failing(variant, bias)
+                if bias in planted[variant]:
+                    if failing < seeds:
+                        yield f"{variant}: {bias} is planted, and caught in {failing} of {seeds} seeds"
+                    continue
+                yield from (f"{variant}: {line}" for one in cell for line in _unplanted(one, variant == CONTROL))
+
+    @staticmethod
+    def _by_seed(cell: Sequence[Tested]) -> list[Status]:
+        return [
+            _worst(verdict.status for verdict in verdicts)
+            for verdicts in zip(*(one.seeds for one in cell), strict=True)
+        ]
+
+
+def _unplanted(one: Tested, control: bool) -> Iterator[str]:
+    allowed = ("pass",) if control else ("pass", "invalid")
+    name = f"{one.bias}: {one.behavior}[{one.metric}]"
+    for seed, verdict in enumerate(one.seeds):
+        if verdict.status == "fail":
+            yield f"{name} fails in seed {seed}: {verdict.reason}"
+    if one.together.status not in allowed:
+        yield f"{name}: over all images {one.together.summary}"
+
+
+def make_matrix(suite: Path, policy: Path, *, variants: Iterable[str], seeds: int, images: int, jobs: int) -> Matrix:
+    """Ask every variant everything.
+
+    Args:
+        suite: the folder of tests.
+        policy: what the variants are held to.
+        variants: names of the zoo.
+        seeds: of the scenes, from 0 on.
+        images: a behavior and seed.
+        jobs: processes at once; each has one variant.
+    """
+    ask = partial(_ask, suite, policy, seeds, images)
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_alone) as pool:
+        return Matrix(tuple(chain.from_iterable(pool.map(ask, variants))))
+
+
+def lines(matrix: Matrix) -> Iterator[list[str]]:
+    """The table, row by row: in how many seeds a cell fails, or its verdict over all images where it does in none."""
+    yield ["variant", *matrix.biases]
+    for variant in matrix.variants:
+        yield [variant, *(_cell(matrix, variant, bias) for bias in matrix.biases)]
+
+
+def _cell(matrix: Matrix, variant: str, bias: str) -> str:
+    failing = matrix.failing(variant, bias)
+    if not failing:
+        return matrix.together(variant, bias)
+    at = matrix.caught_at(variant, bias)
+    return f"fail {failing}/{len(matrix.tested[0].seeds)}" + (f", n = {at}" if at else "")
+
+
+def _alone() -> None:
+    """One thread a process: the models are too small for more."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _ask(suite: Path, policy_file: Path, seeds: int, images: int, variant: str) -> list[Tested]:
+    policy, chosen = load_policy(policy_file), collect(suite)
+    found: list[list[Findings]] = []
+    adapter = load_model(variant)
+    for seed in range(seeds):
+        source = open_source(f"scenes:{images}:{seed}")
+        with TemporaryDirectory() as folder, ScoreStore(Path(folder) / "scores", adapter.fingerprint, run="") as store:
+            scorer = Scorer(adapter, store, batch_size=_BATCH, thumbnails=False, top=0)
+            model = ModelUnderTest(adapter, source, scorer, policy)
+            scorer.answers(foresee(chosen, source, policy, adapter.metrics).queries)
+            found.append([model.find(statement.behavior(item), statement.metric) for item, statement in chosen])
+    return [_tested(variant, chosen, at, [findings[at] for findings in found], policy) for at in range(len(chosen))]
+
+
+def _tested(variant: str, chosen: Chosen, at: int, found: Sequence[Findings], policy: Policy) -> Tested:
+    behavior = found[0].behavior
+    rule = policy.rule(behavior.name)
+    together = Findings(behavior, tuple(chain.from_iterable(findings.each for findings in found)))
+    early = (n for n in FIRST_IMAGES if all(_first(findings, n).verdict(rule).status == "fail" for findings in found))
+    return Tested(
+        variant=variant,
+        bias=behavior.bias,
+        behavior=behavior.name,
+        metric=chosen[at][1].metric,
+        seeds=tuple(findings.verdict(rule) for findings in found),
+        together=together.verdict(rule),
+        caught_at=next(early, None),
+    )
+
+
+def _first(findings: Findings, images: int) -> Findings:
+    """Those of the first images."""
+    keys = set(list(dict.fromkeys(finding.sample.case.image.key for finding in findings.each))[:images])
+    return replace(findings, each=tuple(one for one in findings.each if one.sample.case.image.key in keys))
+
+
+def _worst(statuses: Iterable[Status]) -> Status:
+    return min(statuses, key=BY_GRAVITY.index)
