@@ -24,7 +24,7 @@ from vlcheck.expect import (
     Unknown,
     Unlikely,
 )
-from vlcheck.perturb import Block, Solid
+from vlcheck.perturb import Block, Solid, View
 from vlcheck.policy import Tolerances
 
 TOLERANCES = Tolerances(within=0.10, delta=0.15, by=0.05, below=0.50, floor=0.01)
@@ -153,6 +153,22 @@ def test_the_true_color_has_to_beat_a_candidate_clearly():
 def test_a_word_without_rival_says_nothing():
     with pytest.raises(NotApplicable, match="no wrong word"):
         margin(Beats(), {BEFORE: {"red": 1.0}}, of=case("a red bus", "red"))
+
+
+def test_a_word_that_beats_one_wrong_word_may_be_beaten_by_another():
+    red = case("a red bus", "red", candidates=("blue", "green"))
+    scores = {"red": 0.3, "blue": 0.1, "green": 0.6}
+    assert margin(Beats(all=True), {BEFORE: scores}, of=red) == pytest.approx(0.3 / 0.9 - 0.5 - 0.05)
+    assert margin(Beats(all=True), {BEFORE: scores | {"green": 0.1}}, of=red) == pytest.approx(0.75 - 0.5 - 0.05)
+    assert set(Beats(all=True).words(View.of(red))) == {"blue", "green"}
+    assert len(Beats().words(View.of(red))) == 1
+
+
+def test_above_is_held_against_below():
+    above = case("a ball above a box", "above", tags=frozenset({"vertical"}))
+    assert margin(Beats(), {BEFORE: {"above": 0.9, "below": 0.1}}, of=above) == pytest.approx(0.9 - 0.5 - 0.05)
+    swapped = {BEFORE: {"above": 0.9, "below": 0.1}, AFTER: {"above": 0.2, "below": 0.8}}
+    assert margin(Swaps(), swapped, of=above) == pytest.approx(0.3 - 0.05)
 
 
 def test_balance_is_the_difference_of_the_two_red_cells():

@@ -1,12 +1,14 @@
 """The study's tables, from numbers whose means are plain, and as the terminal prints them."""
 
+from dataclasses import replace
+
 import pytest
 
 from vlcheck.cases import Case
 from vlcheck.expect import AFTER, BEFORE, Reading, Sample
 from vlcheck.perturb import Solid
 from vlcheck.report import summary
-from vlcheck.tables import ColorAndGrey, LeftAndRight, VisionAndLanguage
+from vlcheck.tables import ColorAndGrey, GreyAgainstNoise, LeftAndRight, UnderEach, VisionAndLanguage
 
 
 def sample(target="dog", absent=None, **arms):
@@ -36,6 +38,31 @@ def test_a_case_without_all_cells_is_in_none():
 def test_color_and_grey():
     cells = ColorAndGrey().cells([sample(**{BEFORE: 0.9, AFTER: 0.5}), sample(**{BEFORE: 0.7, AFTER: 0.1})])
     assert cells == pytest.approx({"color": 0.8, "grey": 0.3, "n": 2})
+
+
+def test_under_each_perturbation_a_mean_of_its_own():
+    def under(perturbation, before, after):
+        return replace(sample(**{BEFORE: before, AFTER: after}), perturbation=perturbation)
+
+    cells = UnderEach().cells([under("a", 0.9, 0.5), under("b", 0.9, 0.2), under("a", 0.7, 0.1), under("b", 0.7, 0.6)])
+    assert cells == pytest.approx({"before": 0.8, "a": 0.3, "b": 0.4, "n": 2})
+
+
+def test_greys_cost_is_held_against_that_of_noise_image_by_image():
+    samples = [sample(**{BEFORE: 0.9, AFTER: 0.4, "noise": 0.8}), sample(**{BEFORE: 0.7, AFTER: 0.4, "noise": 0.7})]
+    cells = GreyAgainstNoise().cells(samples)
+    assert cells["grey_cost"] == pytest.approx(0.4)
+    assert cells["noise_cost"] == pytest.approx(0.05)
+    assert cells["difference"] == pytest.approx(0.35)
+    assert (cells["difference_low"], cells["difference_high"]) == pytest.approx((0.3, 0.4))
+    assert cells["n"] == 2
+    text = "\n".join(summary.grey_against_noise([line("test_grey", "mlm", tables={"grey_noise": cells})]))
+    assert "what the loss of colour costs as such" in text
+    assert "test_grey MLM" in text
+
+
+def test_noise_that_was_not_asked_is_in_no_mean():
+    assert GreyAgainstNoise().cells([sample(absent={"noise": "grey already"}, **{BEFORE: 0.9, AFTER: 0.4})]) == {}
 
 
 def test_left_and_right_are_apart_by_which_is_true():

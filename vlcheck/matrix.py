@@ -34,7 +34,7 @@ _BATCH = 64  # pictures at once: the models are small
 
 
 @dataclass(frozen=True)
-class Tested:
+class Examined:
     """A variant's verdicts on one behavior under one metric.
 
     Attributes:
@@ -56,9 +56,9 @@ class Tested:
 class Matrix:
     """All verdicts of all variants."""
 
-    tested: tuple[Tested, ...]
+    tested: tuple[Examined, ...]
 
-    def cell(self, variant: str, bias: str) -> list[Tested]:
+    def cell(self, variant: str, bias: str) -> list[Examined]:
         """A variant's, of one bias."""
         return [one for one in self.tested if (one.variant, one.bias) == (variant, bias)]
 
@@ -97,14 +97,14 @@ class Matrix:
                 yield from (f"{variant}: {line}" for one in cell for line in _unplanted(one, variant == CONTROL))
 
     @staticmethod
-    def _by_seed(cell: Sequence[Tested]) -> list[Status]:
+    def _by_seed(cell: Sequence[Examined]) -> list[Status]:
         return [
             _worst(verdict.status for verdict in verdicts)
             for verdicts in zip(*(one.seeds for one in cell), strict=True)
         ]
 
 
-def _unplanted(one: Tested, control: bool) -> Iterator[str]:
+def _unplanted(one: Examined, control: bool) -> Iterator[str]:
     allowed = ("pass",) if control else ("pass", "invalid")
     name = f"{one.bias}: {one.behavior}[{one.metric}]"
     for seed, verdict in enumerate(one.seeds):
@@ -152,7 +152,7 @@ def _alone() -> None:
     torch.set_num_threads(1)
 
 
-def _ask(suite: Path, policy_file: Path, seeds: int, images: int, variant: str) -> list[Tested]:
+def _ask(suite: Path, policy_file: Path, seeds: int, images: int, variant: str) -> list[Examined]:
     policy, chosen = load_policy(policy_file), collect(suite)
     found: list[list[Findings]] = []
     adapter = load_model(variant)
@@ -163,15 +163,15 @@ def _ask(suite: Path, policy_file: Path, seeds: int, images: int, variant: str) 
             model = ModelUnderTest(adapter, source, scorer, policy)
             scorer.answers(foresee(chosen, source, policy, adapter.metrics).queries)
             found.append([model.find(statement.behavior(item), statement.metric) for item, statement in chosen])
-    return [_tested(variant, chosen, at, [findings[at] for findings in found], policy) for at in range(len(chosen))]
+    return [_examined(variant, chosen, at, [findings[at] for findings in found], policy) for at in range(len(chosen))]
 
 
-def _tested(variant: str, chosen: Chosen, at: int, found: Sequence[Findings], policy: Policy) -> Tested:
+def _examined(variant: str, chosen: Chosen, at: int, found: Sequence[Findings], policy: Policy) -> Examined:
     behavior = found[0].behavior
     rule = policy.rule(behavior.name)
     together = Findings(behavior, tuple(chain.from_iterable(findings.each for findings in found)))
     early = (n for n in FIRST_IMAGES if all(_first(findings, n).verdict(rule).status == "fail" for findings in found))
-    return Tested(
+    return Examined(
         variant=variant,
         bias=behavior.bias,
         behavior=behavior.name,

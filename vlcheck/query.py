@@ -78,6 +78,7 @@ class Query:
 
 def _identity(edit: ImageEdit) -> str:
     """Name, version and parameters; of a parameter that is an edit itself, the same."""
-    named = fields(edit) if is_dataclass(edit) and not isinstance(edit, type) else ()
-    parameters = {one.name: getattr(edit, one.name) for one in named}
+    parameters: dict[str, object] = {}
+    if is_dataclass(edit):
+        parameters = {one.name: getattr(edit, one.name) for one in fields(edit)}
     return json.dumps([edit.name, edit.version, parameters], sort_keys=True, default=_identity)
