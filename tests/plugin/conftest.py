@@ -46,7 +46,8 @@ class Project:
     def run(self, *arguments: str, model: str = "competent", subprocess: bool = False) -> pytest.RunResult:
         """Run pytest with one of the doubles as the model; its exit status is in `.ret`."""
         said = [f"--vl-model={ROOT}/tests/doubles.py:{model}"] if model else []
-        said += [f"--vl-data={self.data}", "-p", "no:cacheprovider", *arguments]
+        said += [f"--vl-data={self.data}"] if self.data else []
+        said += ["-p", "no:cacheprovider", *arguments]
         run = self.pytester.runpytest_subprocess if subprocess else self.pytester.runpytest_inprocess
         return run(*said)
 

@@ -26,6 +26,21 @@ def test_no_data(project):
     assert "--vl-data is missing" in complaint(project.run())
 
 
+def test_the_ini_files_scenes_are_for_the_zoo_alone(project):
+    project.data = ""
+    project.pytester.makeini("[pytest]\nvl_data = scenes:5")
+    message = complaint(project.run())
+    assert "--vl-data is missing" in message
+    assert "tiny-mirror" in message
+    assert "say --vl-data scenes:5" in message
+
+
+def test_scenes_that_are_asked_for_are_for_any_model(project):
+    project.data = "scenes:5"
+    project.pytester.makeini("[pytest]\nvl_data = scenes:7")
+    assert project.run("--vl-plan").ret == 0
+
+
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
@@ -54,6 +69,8 @@ def test_a_model_that_is_not_there(project, spec, said):
         ("--vl-store=test_states.py", "no store of vlcheck's"),
         ("--vl-policy=absent.toml", "--vl-policy"),
         ("--vl-data=cocoa:data", "coco:ROOT"),
+        ("--vl-data=scenes:0", "has to be 1 or more"),
+        ("--vl-data=scenes:-3", "two numbers at most"),
         ("--vl-data=jsonl:absent.jsonl", "absent.jsonl"),
         ("--vl-data=coco:data", "annotations"),
         ("--vl-lexicons=absent", "absent"),

@@ -123,7 +123,7 @@ class Case:
         target: the word that is masked.
         bare: the same without the hint, with "[MASK]" in the target's place, or None where it would not
             single the target out.
-        candidates: words that could stand in the target's place and are *not* true of the picture. P(target) is
+        candidates: words that could stand in the target's place and would make the text false. P(target) is
             renormalised over the target and these; empty leaves it raw.
         about: words, in lower case, that a picture must make true for the caption to be; one that lacks any of them
             refutes it. Those of the target unless said.
