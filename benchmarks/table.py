@@ -7,9 +7,10 @@ import re
 import sys
 from pathlib import Path
 
-RESULTS = Path(__file__).with_name("results.json")
-README = Path(__file__).parents[1] / "README.md"
-BLOCK = re.compile(r"(<!-- figures: begin -->\n).*?(<!-- figures: end -->)", re.DOTALL)
+from vlcheck.matrix import lines, read_records
+
+HERE = Path(__file__).parent
+README = HERE.parent / "README.md"
 
 
 def table(figures: dict) -> str:
@@ -44,12 +45,41 @@ def table(figures: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
+def power(found: list[dict]) -> str:
+    """The zoo's matrix as Markdown."""
+    matrix = read_records(found)
+    seeds = len(matrix.tested[0].seeds)
+    images = max(verdict.n for one in matrix.tested for verdict in one.seeds)
+    head, *rows = lines(matrix)
+    cells = [head, ["---"] * len(head), *([f"`{variant}`", *row] for variant, *row in rows)]
+    return (
+        "\n".join(
+            [
+                f"{seeds} seeds of {images} scenes a behavior. *fail 5/5, n = 20*: the bias is caught in five seeds of"
+                " five, and in every one of them with 20 scenes already.",
+                "",
+                *(f"| {' | '.join(row)} |" for row in cells),
+                "",
+                "`vlcheck zoo matrix --to benchmarks/matrix.json` measures, `python -m benchmarks.table` writes this.",
+            ]
+        )
+        + "\n"
+    )
+
+
 def main() -> None:
     readme = README.read_text(encoding="utf-8")
-    block = table(json.loads(RESULTS.read_text(encoding="utf-8")))
-    wanted = BLOCK.sub(lambda match: match[1] + block + match[2], readme)
+    wanted = readme
+    for name, file, write in (("figures", "results.json", table), ("matrix", "matrix.json", power)):
+        block = write(json.loads((HERE / file).read_text(encoding="utf-8")))
+        wanted = re.sub(
+            rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)",
+            lambda match, block=block: match[1] + block + match[2],
+            wanted,
+            flags=re.DOTALL,
+        )
     if "--check" in sys.argv:
-        sys.exit(None if wanted == readme else "README.md's figures are not those of benchmarks/results.json")
+        sys.exit(None if wanted == readme else "README.md's figures are not those of benchmarks/*.json")
     README.write_text(wanted, encoding="utf-8")
 
 

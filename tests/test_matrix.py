@@ -1,11 +1,12 @@
 """What the power matrix makes of verdicts, and the verdicts that it gets."""
 
+import json
 from functools import partial
 from itertools import product
 
 import pytest
 
-from vlcheck.matrix import Examined, Matrix, lines
+from vlcheck.matrix import Examined, Matrix, lines, read_records, records
 from vlcheck.verdict import Verdict
 
 PLANTED = {"tiny": frozenset(), "tiny-color": frozenset({"color"})}
@@ -76,3 +77,10 @@ def test_seeds_are_counted_by_cell_whichever_test_fails():
     ]
     assert Matrix(tuple(rows)).failing("tiny-color", "color") == 2
     assert amiss(*rows) == []
+
+
+def test_what_is_written_of_a_matrix_is_read_again():
+    matrix = Matrix((*CLEAN, *CAUGHT))
+    again = read_records(json.loads(json.dumps(records(matrix))))
+    assert list(lines(again)) == list(lines(matrix))
+    assert list(again.amiss(PLANTED)) == list(matrix.amiss(PLANTED))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -114,9 +115,10 @@ def matrix(
     variant: Annotated[list[str] | None, typer.Option(help="some of the zoo; all unless said")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="processes at once")] = os.cpu_count() or 1,
     suite: Suite = None,
+    to: Annotated[Path | None, typer.Option(help="write every verdict to this file, as JSON")] = None,
 ) -> None:
     """Ask every variant about every bias; end with 1 unless what is planted fails, and nothing else does."""
-    from vlcheck.matrix import lines, make_matrix  # rare, and not light to import
+    from vlcheck.matrix import lines, make_matrix, records  # rare, and not light to import
 
     with _plainly():
         for name in variant or ():
@@ -127,6 +129,8 @@ def matrix(
         )
         for line in aligned(list(lines(found))):
             _say(line)
+        if to:
+            _write(to, "[\n" + ",\n".join(map(json.dumps, records(found))) + "\n]\n")
         amiss = list(found.amiss())
         for line in amiss:
             _say(line)
@@ -169,6 +173,13 @@ def _offered(source: CaseSource, chosen: Chosen) -> Iterator[str]:
 
 def _shipped() -> Path:
     return suite_folder() / "behavior_tests"
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--to {path}: cannot be written ({error.strerror}).") from error
 
 
 def _say(line: str) -> None:

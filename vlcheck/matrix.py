@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from vlcheck.cases import open_source
 from vlcheck.findings import Findings
@@ -135,6 +136,26 @@ def lines(matrix: Matrix) -> Iterator[list[str]]:
     yield ["variant", *matrix.biases]
     for variant in matrix.variants:
         yield [variant, *(_cell(matrix, variant, bias) for bias in matrix.biases)]
+
+
+def records(matrix: Matrix) -> list[dict[str, object]]:
+    """Every verdict, as JSON takes it, without the figures behind it."""
+    return [asdict(one) | {"seeds": [*map(_kept, one.seeds)], "together": _kept(one.together)} for one in matrix.tested]
+
+
+def read_records(records: Iterable[Mapping[str, Any]]) -> Matrix:
+    """The matrix that `records` made them of."""
+    return Matrix(tuple(_read(record) for record in records))
+
+
+def _kept(verdict: Verdict) -> dict[str, object]:
+    kept = {"status": verdict.status, "n": verdict.n, "violations": verdict.violations}
+    return kept if verdict.passed else kept | {"reason": verdict.reason}
+
+
+def _read(record: Mapping[str, Any]) -> Examined:
+    seeds = tuple(Verdict(**verdict) for verdict in record["seeds"])
+    return Examined(**{**record, "seeds": seeds, "together": Verdict(**record["together"])})
 
 
 def _cell(matrix: Matrix, variant: str, bias: str) -> str:

@@ -7,7 +7,7 @@ from vlcheck.perturb.noise import LuminanceNoise
 from vlcheck.perturb.place import CELLS, CutOut
 from vlcheck.perturb.quality import Blur, Brightness, Crop, Jpeg
 from vlcheck.perturb.text import OPENINGS, OPPOSITES, Bare, Exchange, Opening, ShuffleWords, SwapSides, opposite
-from vlcheck.perturb.view import Perturbation, View
+from vlcheck.perturb.view import Labelled, OfThePicture, Perturbation, View
 
 __all__ = [
     "CELLS",
@@ -24,8 +24,10 @@ __all__ = [
     "Exchange",
     "Grayscale",
     "Jpeg",
+    "Labelled",
     "LuminanceNoise",
     "Mirror",
+    "OfThePicture",
     "Opening",
     "OtherImage",
     "Perturbation",
