@@ -149,7 +149,7 @@ def read_records(records: Iterable[Mapping[str, Any]]) -> Matrix:
 
 
 def _kept(verdict: Verdict) -> dict[str, object]:
-    kept = {"status": verdict.status, "n": verdict.n, "violations": verdict.violations}
+    kept: dict[str, object] = {"status": verdict.status, "n": verdict.n, "violations": verdict.violations}
     return kept if verdict.passed else kept | {"reason": verdict.reason}
 
 
