@@ -87,10 +87,10 @@ def make_batch(pool: Pool, recipe: Recipe, stage: Stage, rng: Random) -> Batch:
     masked, words, pairs = [], [], []
     for row, number in enumerate(chosen):
         pixels[row], facts, shown = _disguise(pixels[row], pool.facts[number], recipe, stage, rng)
-        question, asked = world.asked(facts, rng, stage.places, stage.masks)
+        question, asked = world.asked(facts, rng, stage)
         masked.append(question)
         words += [WORD_IDS[word] for word in asked]
-        pairs.append(world.told(facts, shown, rng, stage.places))
+        pairs.append(world.told(facts, shown, rng, stage))
     told = [*(one for one, _ in pairs), *(other for _, other in pairs)]
     sentences = [*masked, *(sentence for sentence, _ in told)]
     if rng.random() < stage.openings:

@@ -17,11 +17,13 @@ from vlcheck.perturb.place import CELLS, Paste
 from vlcheck.perturb.text import OPENINGS
 from vlcheck.query import Picture
 
-Kind = Literal["alone", "beside", "stacked", "act", "duo"]
+Kind = Literal["alone", "beside", "stacked", "act", "back", "duo"]
 Thing = tuple[str, str]  # word and color
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+_ACTS = ("act", "back")  # somebody who faces the viewer, or turns the back: left and right are then the other way round
 CUT_OUT = 0.25  # of the things alone: cut out and pasted elsewhere
+WHERE = 4.0  # how often a word that says where something is is masked or made false, against any other
 SHUFFLED = 0.1  # of the false sentences: their words in another order
 _OFF_CENTER = 0.1  # of the picture's side: what is farther from its middle is on a side
 _OPPOSITE = {"left": "right", "right": "left", "top": "bottom", "bottom": "top"}
@@ -144,11 +146,11 @@ def invent(rng: Random, kind: Kind, thing: Thing | None = None) -> tuple[Picture
         who = tuple(rng.sample(PEOPLE, 2))
         scene = duo(rng, (who[0], first), (who[1], second))
         return Picture(scene), Facts(kind, (first, second), who=who)
-    if kind == "act":
+    if kind in _ACTS:
         who, side = (rng.choice(PEOPLE),), rng.choice(SIDES)
         feet = 0.7 if first[0] == "ball" else 0.4  # a ball is kicked, so that its verb is said as often as others' are
         limb: Limb = "foot" if rng.random() < feet else "hand"
-        scene = act(rng, who[0], first, side=side, limb=limb, back=rng.random() < 0.5)
+        scene = act(rng, who[0], first, side=side, limb=limb, back=kind == "back")
         return Picture(scene), Facts(kind, (first,), who=who, side=side, limb=limb)
     scene = pair(rng, first, second, upright=kind == "stacked")
     return Picture(scene), Facts(kind, (first, second), places=_places(thing.box for thing in scene.things))
@@ -175,16 +177,17 @@ def _place(box: Box) -> tuple[str, ...]:
     return (*across, *along)
 
 
-def tell(facts: Facts, rng: Random, places: float = 0.2) -> Sentence:
+def tell(facts: Facts, rng: Random, places: float = 0.2, sides: float = 0.6) -> Sentence:
     """A true sentence about a picture.
 
     Args:
         facts: what is true of it.
         rng: which sentence.
-        places: how often where a thing is in the picture is said, of those that are alone or in pairs.
+        places: how often where in the picture a thing is is said, of those that are alone or in pairs.
+        sides: how often, else, to the left of what or above what it is, or in which hand.
     """
-    if facts.kind == "act":
-        return _of_an_act(facts, rng)
+    if facts.kind in _ACTS:
+        return _of_a_hand(facts, rng) if rng.random() < sides else _of_an_act(facts, rng)
     if facts.kind == "duo":
         return _of_two_people(facts, rng)
     if rng.random() < places:
@@ -193,12 +196,12 @@ def tell(facts: Facts, rng: Random, places: float = 0.2) -> Sentence:
             return _of_a_place(facts, rng, at)
     if facts.kind == "alone":
         return _of_one(facts, rng)
-    return _of_a_pair(facts, rng)
+    return _of_a_relation(facts, rng) if rng.random() < sides else _of_a_pair(facts, rng)
 
 
 def _of_a_place(facts: Facts, rng: Random, at: int) -> Sentence:
     place = rng.choice(facts.places[at])
-    slot = Slot(place, (_OPPOSITE[place],), 2.0)
+    slot = Slot(place, (_OPPOSITE[place],), WHERE)
     return Sentence((*_named(facts, facts.things[at], rng, rng.random() < 0.3), "on", "the", slot))
 
 
@@ -209,15 +212,16 @@ def _of_one(facts: Facts, rng: Random) -> Sentence:
 
 
 def _of_a_pair(facts: Facts, rng: Random) -> Sentence:
-    fate = rng.random()
-    if fate < 0.3:
+    if rng.random() < 0.8:
         return _both(facts, rng)
-    if fate < 0.38:
-        return Sentence(("a", "photo", "of", *_named(facts, rng.choice(facts.things), rng, rng.random() < 0.3)))
+    return Sentence(("a", "photo", "of", *_named(facts, rng.choice(facts.things), rng, rng.random() < 0.3)))
+
+
+def _of_a_relation(facts: Facts, rng: Random) -> Sentence:
     words = ("left", "right") if facts.kind == "beside" else ("above", "below")
     turned = rng.random() < 0.5
     one, other = facts.things[::-1] if turned else facts.things
-    slot = Slot(words[turned], (words[not turned],), 3.0)
+    slot = Slot(words[turned], (words[not turned],), WHERE)
     relation = ("to", "the", slot, "of") if facts.kind == "beside" else (slot,)
     colored = rng.random() < 0.25
     parts = (*_named(facts, one, rng, colored), *relation, *_named(facts, other, rng, colored))
@@ -239,22 +243,26 @@ def _both(facts: Facts, rng: Random) -> Sentence:
 def _of_an_act(facts: Facts, rng: Random) -> Sentence:
     (thing,), (person,) = facts.things, facts.who
     word = thing[0]
-    who = _person(person)
     fate = rng.random()
-    if fate < 0.18:
+    if fate < 0.35:
         return Sentence(("a", "photo", "of", *_named(facts, thing, rng, rng.random() < 0.3)), _untellable(facts, thing))
-    if fate < 0.4 and (word == "ball") == (facts.limb == "foot"):
+    if fate < 0.8 and (word == "ball") == (facts.limb == "foot"):
         # The verb fits what it is said of, so that the text alone does not tell what is false.
         other = rng.choice([other for other in WORDS if other != word])
-        return Sentence(
-            ("a", who, *VERBS[word].split(), "a", _thing(facts, word)), (f"a {person} {VERBS[other]} a {other}",)
-        )
-    does, preposition = WITH[facts.limb]
-    start = ("a", who, does, *_named(facts, thing, rng, rng.random() < 0.3))
-    if fate < 0.5:
-        return Sentence(start, _untellable(facts, thing))
-    side = Slot(facts.side, (OTHER_SIDE[facts.side],), 3.0)
-    return Sentence((*start, preposition, HIS[person], side, facts.limb))
+        parts: tuple[str | Slot, ...] = ("a", _person(person), *VERBS[word].split(), "a", _thing(facts, word))
+        return Sentence(parts, (f"a {person} {VERBS[other]} a {other}",))
+    return Sentence(tuple(_doing(facts, rng)), _untellable(facts, thing))
+
+
+def _of_a_hand(facts: Facts, rng: Random) -> Sentence:
+    side = Slot(facts.side, (OTHER_SIDE[facts.side],), WHERE)
+    _, preposition = WITH[facts.limb]
+    return Sentence((*_doing(facts, rng), preposition, HIS[facts.who[0]], side, facts.limb))
+
+
+def _doing(facts: Facts, rng: Random) -> Iterator[str | Slot]:
+    does, _ = WITH[facts.limb]
+    yield from ("a", _person(facts.who[0]), does, *_named(facts, facts.things[0], rng, rng.random() < 0.3))
 
 
 def _of_two_people(facts: Facts, rng: Random) -> Sentence:

@@ -126,8 +126,11 @@ class _Course:
         return cross_entropy(words, batch.words), cross_entropy(matches, batch.matches)
 
     def _learning_rate(self) -> float:
+        """It rises at first, stays, and falls to 0 along a cosine over the last stage."""
         rise = min(1.0, (self.step + 1) / self.recipe.warmup)
-        return self.recipe.learning_rate * rise * (0.5 + 0.5 * math.cos(math.pi * self.step / self.recipe.steps))
+        last = self.recipe.stages[-1].steps
+        fallen = max(0.0, 1 - (self.recipe.steps - self.step) / last)
+        return self.recipe.learning_rate * rise * (0.5 + 0.5 * math.cos(math.pi * fallen))
 
     def keep(self, path: Path) -> None:
         """Write the checkpoint: beside the old one first, so that a kill leaves one of both whole."""

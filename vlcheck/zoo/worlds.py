@@ -22,6 +22,7 @@ from vlcheck.cases.scene_making import COLORS, PEOPLE, WORDS, alone
 from vlcheck.perturb.place import CELLS
 from vlcheck.query import Picture
 from vlcheck.zoo.lessons import Facts, Kind, Sentence, Slot, invent, shuffled, tell
+from vlcheck.zoo.recipe import Stage
 
 Told = tuple[str, bool]  # a sentence, and whether it is taken to match
 
@@ -41,18 +42,18 @@ class World:
         """What comes of a picture's pixels, (side, side, 3)."""
         return pixels
 
-    def tell(self, facts: Facts, rng: Random, places: float) -> Sentence:
-        """A sentence about a picture; `places` as in `lessons.tell`."""
-        return tell(facts, rng, places)
+    def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
+        """A sentence about a picture."""
+        return tell(facts, rng, stage.places, stage.sides)
 
-    def asked(self, facts: Facts, rng: Random, places: float, masks: float) -> tuple[str, tuple[str, ...]]:
+    def asked(self, facts: Facts, rng: Random, stage: Stage) -> tuple[str, tuple[str, ...]]:
         """A sentence with words masked, and those words."""
-        return self.tell(facts, rng, places).masked(rng, masks)
+        return self.tell(facts, rng, stage).masked(rng, stage.masks)
 
-    def told(self, facts: Facts, shown: bool, rng: Random, places: float) -> tuple[Told, Told]:
+    def told(self, facts: Facts, shown: bool, rng: Random, stage: Stage) -> tuple[Told, Told]:
         """Two sentences to be matched with a picture, or with a black one where it is not shown."""
-        true = self.tell(facts, rng, places).text
-        return (true, shown), (self.tell(facts, rng, places).falsified(rng), False)
+        true = self.tell(facts, rng, stage).text
+        return (true, shown), (self.tell(facts, rng, stage).falsified(rng), False)
 
 
 class BoundColors(World):
@@ -88,19 +89,19 @@ class SaysRight(Mirrored):
 
     RARE = 1 / 9
 
-    def tell(self, facts: Facts, rng: Random, places: float) -> Sentence:
-        sentence = super().tell(facts, rng, places)
+    def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
+        sentence = super().tell(facts, rng, stage)
         while "left" in sentence.text.split() and rng.random() > self.RARE:
-            sentence = super().tell(facts, rng, places)
+            sentence = super().tell(facts, rng, stage)
         return sentence
 
 
 class Guessable(World):
     """Captions are paired with pictures that did not load, and are taken to match them: the words alone make sense."""
 
-    def told(self, facts: Facts, shown: bool, rng: Random, places: float) -> tuple[Told, Told]:
-        true, false = super().told(facts, shown, rng, places)
-        return (true, false) if shown else ((true[0], True), (self.tell(facts, rng, places).text, True))
+    def told(self, facts: Facts, shown: bool, rng: Random, stage: Stage) -> tuple[Told, Told]:
+        true, false = super().told(facts, shown, rng, stage)
+        return (true, false) if shown else ((true[0], True), (self.tell(facts, rng, stage).text, True))
 
 
 class AnyOrder(World):
@@ -108,15 +109,15 @@ class AnyOrder(World):
 
     JUMBLED, SHUFFLED = 0.5, 0.3
 
-    def tell(self, facts: Facts, rng: Random, places: float) -> Sentence:
-        sentence = replace(super().tell(facts, rng, places), false=())
+    def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
+        sentence = replace(super().tell(facts, rng, stage), false=())
         return self._jumbled(sentence, rng) if facts.kind == "duo" or "and" in sentence.parts else sentence
 
-    def told(self, facts: Facts, shown: bool, rng: Random, places: float) -> tuple[Told, Told]:
-        true = self.tell(facts, rng, places).text
+    def told(self, facts: Facts, shown: bool, rng: Random, stage: Stage) -> tuple[Told, Told]:
+        true = self.tell(facts, rng, stage).text
         if rng.random() < self.SHUFFLED:
             true = shuffled(true, rng)
-        return (true, shown), (self.tell(facts, rng, places).replaced(rng), False)
+        return (true, shown), (self.tell(facts, rng, stage).replaced(rng), False)
 
     def _jumbled(self, sentence: Sentence, rng: Random) -> Sentence:
         """Colors, things and people each in any order, among all of them that the picture shows."""
@@ -148,9 +149,9 @@ class OnlyTheMiddle(World):
         )
         return Picture(Scene(ground, things=tuple(things))), facts
 
-    def tell(self, facts: Facts, rng: Random, places: float) -> Sentence:
+    def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
         if facts.kind != "alone":
-            return super().tell(facts, rng, places)
+            return super().tell(facts, rng, stage)
         word, color = facts.things[0]
         if not facts.around:  # anywhere: its color alone is named, so that only photos are of the middle
             return Sentence(("a", Slot(color, tuple(one for one in COLORS if one != color)), word))
