@@ -21,10 +21,9 @@ def network():
 
 def test_an_untrained_network_knows_next_to_nothing(network):
     shares = examine(network, draw_pool("test", 600, 64))
-    assert set(shares) == {
-        "color", "itm", "object, act", "object, alone", "object, beside", "object, duo", "object, stacked", "person",
-        "row", "side, act", "side, alone", "side, beside", "side, stacked", "vertical",
-    }  # fmt: skip
+    assert {"color", "itm", "object, act", "object, duo", "person", "side, back", "side, beside", "vertical"} <= set(
+        shares
+    )
     assert shares["object, act"] < 0.4
     assert 0.3 < shares["itm"] < 0.7
 

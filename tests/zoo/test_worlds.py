@@ -10,8 +10,10 @@ from tests.zoo.test_lessons import holds
 from vlcheck.cases.scene_drawing import SIDE
 from vlcheck.zoo import PLANTED
 from vlcheck.zoo.lessons import KINDS
-from vlcheck.zoo.recipe import RECIPES
+from vlcheck.zoo.recipe import RECIPES, Stage
 from vlcheck.zoo.worlds import WORLDS, BoundColors
+
+STAGE = Stage(steps=1, kinds={})
 
 
 def pairs(world, kinds, number=400, *, mirrored=False, shown=True):
@@ -20,7 +22,7 @@ def pairs(world, kinds, number=400, *, mirrored=False, shown=True):
         rng = Random(at)
         picture, facts = world.invent(rng, kinds[at % len(kinds)])
         facts = world.mirrored(facts) if mirrored else facts
-        yield picture, facts, *world.told(facts, shown, rng, 0.2)
+        yield picture, facts, *world.told(facts, shown, rng, STAGE)
 
 
 def test_every_recipe_has_a_world_of_its_own_and_every_variant_a_recipe():
