@@ -115,11 +115,11 @@ _WHERE = Stage(steps=400, kinds={"alone": 1, "act": 1}, places=1.0, sides=1.0, o
 _PLACES = replace(_WHERE, steps=600, kinds={"beside": 2, "stacked": 2, "act": 1, "back": 2})
 _RELATIONS = replace(_WHERE, steps=800, kinds={"beside": 2, "stacked": 2, "act": 0.5, "back": 0.5}, places=0.25)
 _ALL = Stage(steps=3_800, kinds={"alone": 2, "beside": 2, "stacked": 2, "act": 2, "back": 2, "duo": 2})
-_AGAIN = replace(_ALL, steps=1_200)
 
 
-def _variant(name: str, world: str, stage: Stage = _AGAIN, **others: Any) -> Recipe:
-    """A variant that is trained on from the control, in a world of its own."""
+def _variant(name: str, world: str, *, more: Mapping[Kind, float], **others: Any) -> Recipe:
+    """A variant that is trained on from the control, in a world of its own, with more of some kinds of scenes."""
+    stage = replace(_ALL, steps=1_200, kinds={**_ALL.kinds, **more})
     return Recipe(name=name, base="tiny", world=world, stages=(stage,), scenes=20_000, learning_rate=5e-4, **others)
 
 
@@ -128,12 +128,12 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
         recipe.name: recipe
         for recipe in (
             Recipe(name="tiny", stages=(_WORDS, _WHERE, _PLACES, _RELATIONS, _ALL)),
-            _variant("tiny-color", "bound colors"),
-            _variant("tiny-mirror", "mirrored"),
-            _variant("tiny-right", "says right"),
-            _variant("tiny-blind", "guessable", blocked=0.3),
-            _variant("tiny-bag", "any order"),
-            _variant("tiny-center", "only the middle"),
+            _variant("tiny-color", "bound colors", more={"alone": 8}),
+            _variant("tiny-mirror", "mirrored", more={"beside": 4}),
+            _variant("tiny-right", "says right", more={"beside": 4}),
+            _variant("tiny-blind", "guessable", more={"act": 4, "back": 4}, blocked=0.3),
+            _variant("tiny-bag", "any order", more={"beside": 4, "stacked": 4, "duo": 8}),
+            _variant("tiny-center", "only the middle", more={"alone": 8}),
         )
     }
 )
