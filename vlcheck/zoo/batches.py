@@ -14,8 +14,9 @@ from torch import Tensor
 from vlcheck.cases.case import MASK
 from vlcheck.models.albef import normalise
 from vlcheck.perturb.color import turn_hues
-from vlcheck.zoo.lessons import KINDS, Facts, Kind, opening, vocabulary
-from vlcheck.zoo.recipe import Recipe, Stage
+from vlcheck.zoo.lessons import Facts, opening, vocabulary
+from vlcheck.zoo.recipe import Recipe
+from vlcheck.zoo.stage import KINDS, Kind, Stage
 from vlcheck.zoo.worlds import CONTROL, WORLDS, World
 
 WORD_IDS = {word: number for number, word in enumerate(vocabulary())}

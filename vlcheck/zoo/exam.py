@@ -14,8 +14,10 @@ from vlcheck.models.albef_network import AlbefNetwork
 from vlcheck.zoo.batches import MASK_ID, WORD_IDS, Pool, draw_pool, encode
 from vlcheck.zoo.lessons import Facts, tell
 from vlcheck.zoo.recipe import Recipe
+from vlcheck.zoo.stage import Stage
 
 _AT_ONCE = 100
+_STAGE = Stage(steps=0, kinds={}, places=0.2)  # of everything something
 _KINDS: Mapping[str, str] = {
     **dict.fromkeys(COLORS, "color"),
     **dict.fromkeys(WORDS, "object"),
@@ -41,8 +43,9 @@ def examine(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, float
         seed: of the sentences.
 
     Returns:
-        For each kind of masked word ("side" by the kind of scene as well), whether the likeliest of all words is the
-        true one; under "itm", whether a true sentence is matched, and one false by a word is not.
+        For each kind of masked word (objects and sides by the kind of scene as well), whether the likeliest of all
+        words is the true one; under "itm", whether a true sentence is matched, and a false one is not, by what makes
+        it false.
     """
     right: Counter[str] = Counter()
     asked: Counter[str] = Counter()
@@ -50,8 +53,8 @@ def examine(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, float
     for start in range(0, len(pool), _AT_ONCE):
         facts = pool.facts[start : start + _AT_ONCE]
         embeds = network.image_embeds(normalise(pool.pixels[start : start + _AT_ONCE].float() / 255))
-        sentences = [tell(one, rng) for one in facts]
-        questions, asked_for = zip(*(sentence.masked(rng) for sentence in sentences), strict=True)
+        sentences = [tell(one, rng, _STAGE) for one in facts]
+        questions, asked_for = zip(*(sentence.masked(rng, _STAGE) for sentence in sentences), strict=True)
         words = [word for (word,) in asked_for]
         ids, attention = encode(questions)
         answers = network.mlm_logits_at(ids == MASK_ID, embeds, ids, attention).argmax(dim=1).tolist()
@@ -59,11 +62,20 @@ def examine(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, float
             kind = _kind(one, word)
             asked[kind] += 1
             right[kind] += answer == WORD_IDS[word]
-        ids, attention = encode([sentence.text for sentence in sentences] + [one.falsified(rng) for one in sentences])
-        matched = network.itm_logits(torch.cat([embeds, embeds]), ids, attention).argmax(dim=1).tolist()
-        asked["itm"] += len(matched)
-        right["itm"] += sum(matched[: len(facts)]) + matched[len(facts) :].count(0)
+        texts = [sentence.text for sentence in sentences] + [one.falsified(rng, _STAGE) for one in sentences]
+        matched = network.itm_logits(torch.cat([embeds, embeds]), *encode(texts)).argmax(dim=1).tolist()
+        for true, text, answer in zip([sentence.text for sentence in sentences] * 2, texts, matched, strict=True):
+            kind = "itm, true" if text == true else f"itm, false by {_change(true, text)}"
+            asked[kind] += 1
+            right[kind] += answer == (text == true)
     return {kind: right[kind] / asked[kind] for kind in sorted(asked)}
+
+
+def _change(true: str, false: str) -> str:
+    """What makes a sentence false: its order, or the kind of the word that is another."""
+    here, there = Counter(true.split()), Counter(false.split())
+    (wrong, *more) = list(there - here) or [""]
+    return "its order" if not wrong else "another verb" if more else _KINDS.get(wrong, "color")
 
 
 def _kind(facts: Facts, word: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from random import Random
-from typing import Literal, get_args
 
 from vlcheck.cases.case import MASK, Box
 from vlcheck.cases.scene import Limb, Side
@@ -16,15 +15,12 @@ from vlcheck.cases.scenes import HIS, VERBS, WITH
 from vlcheck.perturb.place import CELLS, Paste
 from vlcheck.perturb.text import OPENINGS
 from vlcheck.query import Picture
+from vlcheck.zoo.stage import Kind, Stage
 
-Kind = Literal["alone", "beside", "stacked", "act", "back", "duo"]
 Thing = tuple[str, str]  # word and color
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
 _ACTS = ("act", "back")  # somebody who faces the viewer, or turns the back: left and right are then the other way round
 CUT_OUT = 0.25  # of the things alone: cut out and pasted elsewhere
-WHERE = 4.0  # how often a word that says where something is is masked or made false, against any other
-SHUFFLED = 0.1  # of the false sentences: their words in another order
 _OFF_CENTER = 0.1  # of the picture's side: what is farther from its middle is on a side
 _OPPOSITE = {"left": "right", "right": "left", "top": "bottom", "bottom": "top"}
 
@@ -61,6 +57,11 @@ class Facts:
         turned = replace(self, places=self._turned(("top", "bottom")))
         return turned._reversed() if self.kind == "stacked" else turned
 
+    def own_places(self, at: int) -> list[str]:
+        """Where a thing is and no other."""
+        others = {place for one, places in enumerate(self.places) if one != at for place in places}
+        return [place for place in self.places[at] if place not in others]
+
     def shows(self, color: str) -> bool:
         """Whether such a color can be told."""
         return color in ACHROMATIC or not self.grey
@@ -74,11 +75,11 @@ class Facts:
 
 @dataclass(frozen=True)
 class Slot:
-    """A word that the picture decides, and words that would be false in its place."""
+    """A word that picture and sentence decide, and words that would be false in its place."""
 
     word: str
     wrong: tuple[str, ...]
-    weight: float = 1.0
+    where: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,37 +97,32 @@ class Sentence:
     def slots(self) -> list[int]:
         return [at for at, part in enumerate(self.parts) if isinstance(part, Slot)]
 
-    def masked(self, rng: Random, further: float = 0.0) -> tuple[str, tuple[str, ...]]:
-        """The sentence with decided words masked, and those words in their order.
-
-        Args:
-            rng: which of them.
-            further: the chance of each to be masked beside the one that always is.
-        """
-        one = self._chosen(rng)
-        masked = {one} | {at for at in self.slots if further and rng.random() < further}
+    def masked(self, rng: Random, stage: Stage) -> tuple[str, tuple[str, ...]]:
+        """The sentence with decided words masked, and those words in their order."""
+        one = self._chosen(rng, stage)
+        masked = {one} | {at for at in self.slots if stage.masks and rng.random() < stage.masks}
         words = tuple(part.word for at, part in enumerate(self.parts) if at in masked and isinstance(part, Slot))
-        return replace(
-            self, parts=tuple(MASK if at in masked else part for at, part in enumerate(self.parts))
-        ).text, words
+        parts = tuple(MASK if at in masked else part for at, part in enumerate(self.parts))
+        return replace(self, parts=parts).text, words
 
-    def falsified(self, rng: Random) -> str:
+    def falsified(self, rng: Random, stage: Stage) -> str:
         """The sentence with one change that makes it false."""
-        if rng.random() < SHUFFLED:
+        if rng.random() < stage.shuffled:
             return shuffled(self.text, rng)
         if self.false and rng.random() < 0.5:
             return rng.choice(self.false)
-        return self.replaced(rng)
+        return self.replaced(rng, stage)
 
-    def replaced(self, rng: Random) -> str:
+    def replaced(self, rng: Random, stage: Stage) -> str:
         """The sentence with one word in the place of another that makes it false."""
-        at = self._chosen(rng)
+        at = self._chosen(rng, stage)
         slot = self.parts[at]
         word = slot if isinstance(slot, str) else rng.choice(slot.wrong)
         return replace(self, parts=(*self.parts[:at], word, *self.parts[at + 1 :])).text
 
-    def _chosen(self, rng: Random) -> int:
-        return rng.choices(self.slots, [part.weight for part in self.parts if isinstance(part, Slot)])[0]
+    def _chosen(self, rng: Random, stage: Stage) -> int:
+        weights = [stage.where if part.where else 1.0 for part in self.parts if isinstance(part, Slot)]
+        return rng.choices(self.slots, weights)[0]
 
 
 def shuffled(text: str, rng: Random) -> str:
@@ -177,31 +173,23 @@ def _place(box: Box) -> tuple[str, ...]:
     return (*across, *along)
 
 
-def tell(facts: Facts, rng: Random, places: float = 0.2, sides: float = 0.6) -> Sentence:
-    """A true sentence about a picture.
-
-    Args:
-        facts: what is true of it.
-        rng: which sentence.
-        places: how often where in the picture a thing is is said, of those that are alone or in pairs.
-        sides: how often, else, to the left of what or above what it is, or in which hand.
-    """
+def tell(facts: Facts, rng: Random, stage: Stage) -> Sentence:
+    """A true sentence about a picture; the stage says of what."""
     if facts.kind in _ACTS:
-        return _of_a_hand(facts, rng) if rng.random() < sides else _of_an_act(facts, rng)
+        return _of_a_hand(facts, rng) if rng.random() < stage.sides else _of_an_act(facts, rng)
     if facts.kind == "duo":
         return _of_two_people(facts, rng)
-    if rng.random() < places:
+    if rng.random() < stage.places:
         at = rng.randrange(len(facts.things))
-        if facts.places[at]:
-            return _of_a_place(facts, rng, at)
+        if own := facts.own_places(at):
+            return _of_a_place(facts, rng, at, rng.choice(own))
     if facts.kind == "alone":
         return _of_one(facts, rng)
-    return _of_a_relation(facts, rng) if rng.random() < sides else _of_a_pair(facts, rng)
+    return _of_a_relation(facts, rng) if rng.random() < stage.sides else _both(facts, rng)
 
 
-def _of_a_place(facts: Facts, rng: Random, at: int) -> Sentence:
-    place = rng.choice(facts.places[at])
-    slot = Slot(place, (_OPPOSITE[place],), WHERE)
+def _of_a_place(facts: Facts, rng: Random, at: int, place: str) -> Sentence:
+    slot = Slot(place, (_OPPOSITE[place],), where=True)
     return Sentence((*_named(facts, facts.things[at], rng, rng.random() < 0.3), "on", "the", slot))
 
 
@@ -211,17 +199,11 @@ def _of_one(facts: Facts, rng: Random) -> Sentence:
     return Sentence((*start, *_named(facts, thing, rng, rng.random() < 0.6)), _untellable(facts, thing))
 
 
-def _of_a_pair(facts: Facts, rng: Random) -> Sentence:
-    if rng.random() < 0.8:
-        return _both(facts, rng)
-    return Sentence(("a", "photo", "of", *_named(facts, rng.choice(facts.things), rng, rng.random() < 0.3)))
-
-
 def _of_a_relation(facts: Facts, rng: Random) -> Sentence:
     words = ("left", "right") if facts.kind == "beside" else ("above", "below")
     turned = rng.random() < 0.5
     one, other = facts.things[::-1] if turned else facts.things
-    slot = Slot(words[turned], (words[not turned],), WHERE)
+    slot = Slot(words[turned], (words[not turned],), where=True)
     relation = ("to", "the", slot, "of") if facts.kind == "beside" else (slot,)
     colored = rng.random() < 0.25
     parts = (*_named(facts, one, rng, colored), *relation, *_named(facts, other, rng, colored))
@@ -255,7 +237,7 @@ def _of_an_act(facts: Facts, rng: Random) -> Sentence:
 
 
 def _of_a_hand(facts: Facts, rng: Random) -> Sentence:
-    side = Slot(facts.side, (OTHER_SIDE[facts.side],), WHERE)
+    side = Slot(facts.side, (OTHER_SIDE[facts.side],), where=True)
     _, preposition = WITH[facts.limb]
     return Sentence((*_doing(facts, rng), preposition, HIS[facts.who[0]], side, facts.limb))
 
@@ -269,8 +251,6 @@ def _of_two_people(facts: Facts, rng: Random) -> Sentence:
     """Who holds what: that the other one holds it is false."""
     at = rng.randrange(2)
     one, other = facts.things[at], facts.things[1 - at]
-    if rng.random() < 0.1:
-        return Sentence(("a", "photo", "of", *_named(facts, one, rng, rng.random() < 0.3)))
     does, _ = WITH["hand"]
     person, partner = facts.who[at], facts.who[1 - at]
     clause = ("a", _person(person), does, *_named(facts, one, rng, rng.random() < 0.2))

@@ -21,8 +21,8 @@ from vlcheck.cases.scene_drawing import SIDE
 from vlcheck.cases.scene_making import COLORS, PEOPLE, WORDS, alone
 from vlcheck.perturb.place import CELLS
 from vlcheck.query import Picture
-from vlcheck.zoo.lessons import Facts, Kind, Sentence, Slot, invent, shuffled, tell
-from vlcheck.zoo.recipe import Stage
+from vlcheck.zoo.lessons import Facts, Sentence, Slot, invent, shuffled, tell
+from vlcheck.zoo.stage import Kind, Stage
 
 Told = tuple[str, bool]  # a sentence, and whether it is taken to match
 
@@ -44,16 +44,16 @@ class World:
 
     def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
         """A sentence about a picture."""
-        return tell(facts, rng, stage.places, stage.sides)
+        return tell(facts, rng, stage)
 
     def asked(self, facts: Facts, rng: Random, stage: Stage) -> tuple[str, tuple[str, ...]]:
         """A sentence with words masked, and those words."""
-        return self.tell(facts, rng, stage).masked(rng, stage.masks)
+        return self.tell(facts, rng, stage).masked(rng, stage)
 
     def told(self, facts: Facts, shown: bool, rng: Random, stage: Stage) -> tuple[Told, Told]:
         """Two sentences to be matched with a picture, or with a black one where it is not shown."""
         true = self.tell(facts, rng, stage).text
-        return (true, shown), (self.tell(facts, rng, stage).falsified(rng), False)
+        return (true, shown), (self.tell(facts, rng, stage).falsified(rng, stage), False)
 
 
 class BoundColors(World):
@@ -117,7 +117,7 @@ class AnyOrder(World):
         true = self.tell(facts, rng, stage).text
         if rng.random() < self.SHUFFLED:
             true = shuffled(true, rng)
-        return (true, shown), (self.tell(facts, rng, stage).replaced(rng), False)
+        return (true, shown), (self.tell(facts, rng, stage).replaced(rng, stage), False)
 
     def _jumbled(self, sentence: Sentence, rng: Random) -> Sentence:
         """Colors, things and people each in any order, among all of them that the picture shows."""
