@@ -15,8 +15,9 @@ import torch
 
 from vlcheck.errors import UsageError
 from vlcheck.zoo.batches import draw_pool, encode, make_batch
-from vlcheck.zoo.lessons import KINDS, vocabulary
-from vlcheck.zoo.recipe import RECIPES, TINY, Recipe, Stage
+from vlcheck.zoo.lessons import vocabulary
+from vlcheck.zoo.recipe import RECIPES, TINY, Recipe
+from vlcheck.zoo.stage import KINDS, Stage
 from vlcheck.zoo.training import CHECKPOINT, first_weights, train
 
 SMALL = Recipe(

@@ -9,8 +9,8 @@ import torch
 from tests.zoo.test_lessons import holds
 from vlcheck.cases.scene_drawing import SIDE
 from vlcheck.zoo import PLANTED
-from vlcheck.zoo.lessons import KINDS
-from vlcheck.zoo.recipe import RECIPES, Stage
+from vlcheck.zoo.recipe import RECIPES
+from vlcheck.zoo.stage import KINDS, Stage
 from vlcheck.zoo.worlds import WORLDS, BoundColors
 
 STAGE = Stage(steps=1, kinds={})
