@@ -70,7 +70,7 @@ def power(found: list[dict]) -> str:
 def main() -> None:
     readme = README.read_text(encoding="utf-8")
     wanted = readme
-    for name, file, write in (("figures", "results.json", table), ("matrix", "matrix.json", power)):
+    for name, file, write in (("figures", "results.json", table),):
         block = write(json.loads((HERE / file).read_text(encoding="utf-8")))
         wanted = re.sub(
             rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)",
