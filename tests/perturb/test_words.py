@@ -38,6 +38,13 @@ def test_shuffled_words_are_the_same_words_in_an_order_that_depends_on_the_case(
     assert after.target == "red"
 
 
+def test_shuffled_words_are_never_in_their_old_order():
+    before = [view("a red hat", name=str(number)) for number in range(50)]
+    assert all(ShuffleWords()(one, ()).template != one.template for one in before)
+    with pytest.raises(NotApplicable, match="no two words"):
+        ShuffleWords()(view("red"), ())
+
+
 def test_exchanged_colors_are_each_the_others_things():
     after = Exchange()(view(candidates=("blue",)), ())
     assert (after.filled(after.target), after.target) == ("a blue ball and a red box", "blue")

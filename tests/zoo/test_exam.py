@@ -28,7 +28,7 @@ def test_an_untrained_network_knows_next_to_nothing(network):
 
 
 def test_a_network_that_says_one_word_is_right_as_often_as_the_word_is(network):
-    pool = draw_pool("test", 300, 64)
+    pool = draw_pool("test", 900, 64)
     says_left = first_weights(SMALL.config, 0).eval()
     with torch.no_grad():
         says_left.text_encoder.cls["predictions"].bias[vocabulary().index("left")] = 1e4

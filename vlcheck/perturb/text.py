@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -78,8 +79,14 @@ class ShuffleWords(Labelled):
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         words = view.template.split()
-        order = sorted(range(len(words)), key=lambda at: digest(view.case.id, str(at)))
-        return replace(view, template=" ".join(words[at] for at in order))
+        if len(set(words)) < 2:
+            raise NotApplicable("the text has no two words that could change places")
+        templates = (" ".join(_shuffled(words, f"{view.case.id} {attempt}")) for attempt in count())
+        return replace(view, template=next(one for one in templates if one.split() != words))
+
+
+def _shuffled(words: Sequence[str], seed: str) -> list[str]:
+    return [words[at] for at in sorted(range(len(words)), key=lambda at: digest(seed, str(at)))]
 
 
 @dataclass(frozen=True)
