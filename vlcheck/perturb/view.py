@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import ClassVar, Protocol
@@ -79,12 +80,12 @@ class Labelled:
         return f"{self.name}({parameters}) v{self.version}" if parameters else f"{self.name} v{self.version}"
 
 
-class OfThePicture(Labelled):
+class OfThePicture(Labelled, ABC):
     """A perturbation that edits the picture's pixels, and moves nothing in it."""
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         return replace(view, picture=view.picture.then(self))
 
+    @abstractmethod
     def edit(self, image: Image.Image) -> Image.Image:
         """Return the edited picture; raise NotApplicable where the edit makes no sense for this one."""
-        raise NotImplementedError
