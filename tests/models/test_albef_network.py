@@ -74,6 +74,15 @@ def test_another_resolution_is_the_original(array: str, reference_weights: Weigh
     np.testing.assert_allclose(computed_at_96(reference_weights)[array], expected, rtol=0, atol=5e-5)
 
 
+@torch.inference_mode()
+def test_texts_that_share_an_image_score_as_with_an_image_each(reference_weights: Weights) -> None:
+    network, inputs = network_of(reference_weights, torch.float64), np.load(REFERENCE / "inputs.npz")
+    image = network.image_embeds(torch.tensor(inputs["image"][:1], dtype=torch.float64))
+    ids, attention = torch.tensor(inputs["ids"]), torch.tensor(inputs["att"])
+    apart = network.itm_logits(image.expand(len(ids), -1, -1), ids, attention)
+    torch.testing.assert_close(network.itm_logits(image, ids, attention), apart, rtol=0, atol=1e-12)
+
+
 def test_every_reference_array_is_compared_but_the_saliency_maps() -> None:
     assert set(np.load(REFERENCE / "outputs64.npz")) == set(COMMON)
     saliency = {"gradcam_l2", "gradcam_l3"}

@@ -146,8 +146,10 @@ def test_a_batch_has_one_mask_a_question_and_a_true_and_a_false_sentence_each(po
     n = SMALL.batch_size
     assert batch.pixels.shape == (n, 3, 64, 64)
     assert len(batch.ids) == len(batch.attention) == 3 * n
-    assert batch.masked.sum(dim=1).tolist() == [1] * n + [0] * 2 * n
-    assert batch.matches[n:].sum() == 0
+    assert batch.masked.sum(dim=1).tolist() == [1, 0, 0] * n
+    assert batch.told.tolist() == [False, True, True] * n
+    assert len(batch.matches) == 2 * n
+    assert batch.matches[1::2].sum() == 0
     assert (batch.ids[:, 0] == vocabulary().index("[CLS]")).all()
 
 
@@ -190,7 +192,7 @@ def test_a_grey_picture_has_no_color_and_is_asked_for_none_that_it_lost(pool):
     for seed in range(20):
         batch = make_batch(pool, replace(SMALL, blocked=0.0, grey=1.0), ONE_MASK, Random(seed))
         assert not {words[word] for word in batch.words.tolist()} & lost
-        true = batch.ids[SMALL.batch_size : 2 * SMALL.batch_size]
+        true = batch.ids[1::3]
         assert not {words[word] for word in true.flatten().tolist()} & lost
 
 

@@ -38,7 +38,8 @@ class AlbefNetwork(nn.Module):
     """ALBEF for scoring (Li et al. 2021, arXiv:2107.07651), with the original's names of weights.
 
     Everywhere, `image_embeds` is (n, 1 + patches, vision_width) with the image's CLS token first, `input_ids` is
-    (n, tokens) with CLS first and no SEP, `attention_mask` is (n, tokens): 1 = token, 0 = padding.
+    (n, tokens) with CLS first and no SEP, `attention_mask` is (n, tokens): 1 = token, 0 = padding. Where there are
+    fewer images than texts, each is read by as many texts, one after the other.
     """
 
     def __init__(self, config: AlbefConfig) -> None:
@@ -232,7 +233,8 @@ class Layer(nn.Module):
     def forward(self, hidden: Tensor, keep: Tensor, image_embeds: Tensor | None = None) -> Tensor:
         hidden, _ = self.attention(hidden, keep)
         if image_embeds is not None:
-            hidden, _ = self.crossattention(hidden, encoder_hidden_states=image_embeds)
+            of_image = hidden.reshape(len(image_embeds), -1, hidden.shape[-1])
+            hidden = self.crossattention(of_image, encoder_hidden_states=image_embeds)[0].view_as(hidden)
         out: Tensor = self.output(self.intermediate(hidden), hidden)
         return out
 

@@ -46,11 +46,12 @@ class Batch:
 
     Attributes:
         pixels: (n, 3, side, side), normalised.
-        ids: (3 n, tokens): n sentences with masks, n true ones, n false ones.
+        ids: (3 n, tokens): of each picture a sentence with masks, a true one, a false one.
         attention: (3 n, tokens), 1 where there is a token.
-        masked: (3 n, tokens), True at the masks of the first n.
+        masked: (3 n, tokens), True at the masks.
         words: (masks,), the words at the masks, row by row.
-        matches: (2 n,), 1 where picture and sentence are taken to match: a black picture matches nothing.
+        told: (3 n,), True at the sentences without masks.
+        matches: (2 n,), of those: 1 where picture and sentence are taken to match. A black picture matches nothing.
     """
 
     pixels: Tensor
@@ -58,6 +59,7 @@ class Batch:
     attention: Tensor
     masked: Tensor
     words: Tensor
+    told: Tensor
     matches: Tensor
 
 
@@ -85,15 +87,16 @@ def make_batch(pool: Pool, recipe: Recipe, stage: Stage, rng: Random) -> Batch:
     kinds = rng.choices(list(stage.kinds), list(stage.kinds.values()), k=recipe.batch_size)
     chosen = [pool.choose(kind, rng) for kind in kinds]
     pixels = pool.pixels[chosen].float()
-    masked, words, pairs = [], [], []
+    sentences: list[str] = []
+    words: list[int] = []
+    matches: list[int] = []
     for row, number in enumerate(chosen):
         pixels[row], facts, shown = _disguise(pixels[row], pool.facts[number], recipe, stage, rng)
         question, asked = world.asked(facts, rng, stage)
-        masked.append(question)
+        told = world.told(facts, shown, rng, stage)
+        sentences += [question, *(sentence for sentence, _ in told)]
         words += [WORD_IDS[word] for word in asked]
-        pairs.append(world.told(facts, shown, rng, stage))
-    told = [*(one for one, _ in pairs), *(other for _, other in pairs)]
-    sentences = [*masked, *(sentence for sentence, _ in told)]
+        matches += [int(matching) for _, matching in told]
     if rng.random() < stage.openings:
         sentences = [opening(rng) + sentence for sentence in sentences]
     ids, attention = encode(sentences)
@@ -103,7 +106,8 @@ def make_batch(pool: Pool, recipe: Recipe, stage: Stage, rng: Random) -> Batch:
         attention=attention,
         masked=ids == MASK_ID,
         words=torch.tensor(words),
-        matches=torch.tensor([int(matches) for _, matches in told]),
+        told=torch.tensor([False, True, True]).repeat(len(chosen)),
+        matches=torch.tensor(matches),
     )
 
 

@@ -54,7 +54,7 @@ class Recipe:
     world: str = "control"
     seed: int = 0
     scenes: int = 40_000
-    batch_size: int = 96
+    batch_size: int = 64
     learning_rate: float = 1e-3
     warmup: int = 200
     grey: float = 0.12

@@ -120,9 +120,9 @@ class _Course:
 
     def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
         embeds = self.network.image_embeds(batch.pixels)
-        hidden = self.network.fusion(embeds.repeat(3, 1, 1), batch.ids, batch.attention)
+        hidden = self.network.fusion(embeds, batch.ids, batch.attention)
         words = self.network.text_encoder.predict(hidden[batch.masked])
-        matches = self.network.itm_head(hidden[len(embeds) :, 0])
+        matches = self.network.itm_head(hidden[batch.told, 0])
         return cross_entropy(words, batch.words), cross_entropy(matches, batch.matches)
 
     def _learning_rate(self) -> float:
