@@ -96,10 +96,12 @@ _WHERE = Stage(
     openings=0.0,
     hues=0.0,
 )
-_PLACES = replace(_WHERE, steps=700, kinds={"beside": 2, "stacked": 2, "act": 1, "back": 2})
-_RELATIONS = replace(_WHERE, steps=1_000, kinds={"beside": 2, "stacked": 2, "act": 0.5, "back": 0.5}, places=0.25)
-_BINDING = replace(_WHERE, steps=600, kinds={"beside": 1, "stacked": 1, "duo": 3}, places=0.0, sides=0.1)
-_ALL = Stage(steps=8_000, kinds={"alone": 2, "beside": 2, "stacked": 2, "act": 2, "back": 2, "duo": 2})
+_BACKS = replace(_WHERE, steps=700, kinds={"beside": 2, "stacked": 2, "act": 1, "back": 2})
+_PLACES = replace(_WHERE, steps=900, kinds={"alone": 3, "beside": 1, "stacked": 1, "act": 0.5, "back": 0.5})
+_ALL = Stage(steps=4_500, kinds={"alone": 2, "beside": 2, "stacked": 2, "act": 2, "back": 2, "duo": 2})
+_WORDS_AGAIN = replace(_ALL, steps=2_500)  # they were forgotten meanwhile, and what is left of what is told by them
+_RELATIONS = replace(_WHERE, steps=800, kinds={"beside": 1, "stacked": 1}, places=0.25)
+_BINDING = replace(_WHERE, steps=500, kinds={"beside": 1, "stacked": 1, "duo": 3}, places=0.0, sides=0.1)
 
 
 def _variant(name: str, world: str, *, more: Mapping[Kind, float], **others: Any) -> Recipe:
@@ -112,7 +114,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         recipe.name: recipe
         for recipe in (
-            Recipe(name="tiny", stages=(_WORDS, _WHERE, _PLACES, _RELATIONS, _BINDING, _ALL)),
+            Recipe(name="tiny", stages=(_WORDS, _WHERE, _BACKS, _PLACES, _WORDS_AGAIN, _RELATIONS, _BINDING, _ALL)),
             _variant("tiny-color", "bound colors", more={"alone": 8}),
             _variant("tiny-mirror", "mirrored", more={"beside": 4}),
             _variant("tiny-right", "says right", more={"beside": 4}),
