@@ -28,6 +28,7 @@ class Stage:
         openings: share of the batches whose sentences have neutral openings.
         hues: share of the pictures whose hues are turned, so that most colors cannot be told.
         light: by how much a picture may be brighter or darker.
+        cools: whether the learning rate falls to 0 over it.
     """
 
     steps: int
@@ -40,3 +41,4 @@ class Stage:
     openings: float = 0.2
     hues: float = 0.08
     light: float = 0.3
+    cools: bool = False

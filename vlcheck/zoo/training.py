@@ -109,7 +109,7 @@ class _Course:
     def take(self, batch: Batch) -> Losses:
         """One step."""
         for group in self.optimizer.param_groups:
-            group["lr"] = self._learning_rate()
+            group["lr"] = self.recipe.rate(self.step)
         mlm, itm = self._losses(batch)
         self.optimizer.zero_grad()
         torch.autograd.backward(mlm + itm)
@@ -124,13 +124,6 @@ class _Course:
         words = self.network.text_encoder.predict(hidden[batch.masked])
         matches = self.network.itm_head(hidden[batch.told, 0])
         return cross_entropy(words, batch.words), cross_entropy(matches, batch.matches)
-
-    def _learning_rate(self) -> float:
-        """It rises at first, stays, and falls to 0 along a cosine over the last stage."""
-        rise = min(1.0, (self.step + 1) / self.recipe.warmup)
-        last = self.recipe.stages[-1].steps
-        fallen = max(0.0, 1 - (self.recipe.steps - self.step) / last)
-        return self.recipe.learning_rate * rise * (0.5 + 0.5 * math.cos(math.pi * fallen))
 
     def keep(self, path: Path) -> None:
         """Write the checkpoint: beside the old one first, so that a kill leaves one of both whole."""
