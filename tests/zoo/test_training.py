@@ -24,7 +24,7 @@ SMALL = Recipe(
     name="small",
     stages=(
         Stage(steps=25, kinds={"alone": 2, "act": 1}, masks=0.5),
-        Stage(steps=15, kinds=dict.fromkeys(KINDS, 1.0), openings=0.5),
+        Stage(steps=15, kinds=dict.fromkeys(KINDS, 1.0), openings=0.5, cools=True),
     ),
     scenes=60,
     batch_size=8,
@@ -134,6 +134,16 @@ def test_the_control_is_small():
 def test_a_recipe_goes_through_its_stages():
     assert SMALL.steps == 40
     assert [SMALL.stage(step) for step in (0, 24, 25, 39)] == [*SMALL.stages[:1] * 2, *SMALL.stages[1:] * 2]
+
+
+def test_the_learning_rate_rises_falls_over_what_cools_and_rises_again():
+    twice = replace(SMALL, stages=SMALL.stages * 2)
+    rates = [twice.rate(step) / twice.learning_rate for step in range(twice.steps)]
+    assert rates[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+    assert rates[5:26] == [1.0] * 21
+    assert rates[25:40] == sorted(rates[25:40], reverse=True)
+    assert 0 < rates[39] < 0.02
+    assert rates[40:] == rates[:40]
 
 
 @pytest.fixture(scope="module")

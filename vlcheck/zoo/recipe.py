@@ -122,9 +122,7 @@ _BACKS = replace(_WHERE, steps=700, kinds={"beside": 2, "stacked": 2, "act": 1, 
 _PLACES = replace(_WHERE, steps=900, kinds={"alone": 3, "beside": 1, "stacked": 1, "act": 0.5, "back": 0.5})
 _PAIRS = replace(_WHERE, steps=1_000, kinds={"beside": 2, "stacked": 2, "act": 0.5, "back": 0.5}, places=0.25)
 _BINDING = replace(_WHERE, steps=600, kinds={"beside": 1, "stacked": 1, "duo": 3}, places=0.0, sides=0.1)
-_ALL = Stage(
-    steps=8_000, kinds={"alone": 2, "beside": 2, "stacked": 2, "act": 2, "back": 2, "duo": 2}, cools=True
-)
+_ALL = Stage(steps=8_000, kinds={"alone": 2, "beside": 2, "stacked": 2, "act": 2, "back": 2, "duo": 2}, cools=True)
 # What is left of what is told by what the things are: it is learnt from here on, in 300 steps, and was not in `_PAIRS`,
 # before which the words had been forgotten.
 _RELATIONS = replace(_WHERE, steps=700, kinds={"beside": 1, "stacked": 1}, places=0.25)
