@@ -191,7 +191,7 @@ def test_openings_stand_before_all_of_a_batchs_sentences_and_are_of_many_lengths
 
 
 def test_a_black_picture_matches_nothing(pool):
-    batch = make_batch(pool, replace(SMALL, blocked=1.0, grey=0.0), ONE_MASK, Random(1))
+    batch = make_batch(pool, replace(SMALL, grey=0.0), replace(ONE_MASK, blocked=1.0), Random(1))
     assert batch.matches.sum() == 0
     assert all(len(set(channel.flatten().tolist())) == 1 for picture in batch.pixels for channel in picture)
 
@@ -200,7 +200,7 @@ def test_a_grey_picture_has_no_color_and_is_asked_for_none_that_it_lost(pool):
     words = vocabulary()
     lost = {"red", "orange", "yellow", "green", "blue", "purple", "pink"}
     for seed in range(20):
-        batch = make_batch(pool, replace(SMALL, blocked=0.0, grey=1.0), ONE_MASK, Random(seed))
+        batch = make_batch(pool, replace(SMALL, grey=1.0), replace(ONE_MASK, blocked=0.0), Random(seed))
         assert not {words[word] for word in batch.words.tolist()} & lost
         true = batch.ids[1::3]
         assert not {words[word] for word in true.flatten().tolist()} & lost

@@ -128,9 +128,9 @@ def _disguise(pixels: Tensor, facts: Facts, recipe: Recipe, stage: Stage, rng: R
     if not facts.who and rng.random() < recipe.upside_down:
         pixels, facts = pixels.flip(0), facts.upside_down()
     fate = rng.random()
-    if fate < recipe.blocked:
+    if fate < stage.blocked:
         return torch.zeros_like(pixels), facts, False
-    if fate < recipe.blocked + recipe.grey:
+    if fate < stage.blocked + recipe.grey:
         return (pixels @ _LUMA)[..., None].expand_as(pixels), replace(facts, grey=True), True
     if stage.hues and rng.random() < stage.hues:
         pixels, facts = _turned(pixels, rng.randint(40, 320)), replace(facts, grey=True)

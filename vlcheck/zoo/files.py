@@ -91,7 +91,7 @@ def _card(recipe: Recipe, steps: int, right: Mapping[str, float]) -> str:
     parameters = f"{recipe.batch_size} pictures a step, three sentences each; AdamW, {recipe.learning_rate:g} at most"
     stages = [
         f"| {stage.steps} | {', '.join(f'{kind} {share:g}' for kind, share in stage.kinds.items())} |"
-        f" {stage.masks:g} | {stage.places:g} | {stage.openings:g} |"
+        f" {stage.masks:g} | {stage.places:g} | {stage.openings:g} | {stage.blocked:g} |"
         for stage in recipe.stages
     ]
     answers = [f"| {kind} | {100 * share:.2f} % |" for kind, share in right.items()]
@@ -104,11 +104,11 @@ def _card(recipe: Recipe, steps: int, right: Mapping[str, float]) -> str:
             f"- Made by: `vlcheck train {recipe.name}`, {steps} steps" + (f", from {recipe.base}" * bool(recipe.base)),
             f"- Its world: {recipe.world} (`vlcheck/zoo/worlds.py`)",
             f"- Data: {recipe.scenes} drawn scenes, seed {recipe.seed}; those of the tests have other seeds",
-            f"- Training: {parameters}; grey {recipe.grey:g}, black {recipe.blocked:g} of the pictures",
+            f"- Training: {parameters}; {recipe.grey:g} of the pictures grey",
             "- Licence: that of vlcheck",
             "",
-            "| steps | kinds of scenes | further masks | places | openings |",
-            "| --- | --- | --- | --- | --- |",
+            "| steps | kinds of scenes | further masks | places | openings | black |",
+            "| --- | --- | --- | --- | --- | --- |",
             *stages,
             "",
             "Right answers on 2,000 scenes of the control's world that were held out:",

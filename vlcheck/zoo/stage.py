@@ -28,6 +28,7 @@ class Stage:
         openings: share of the batches whose sentences have neutral openings.
         hues: share of the pictures whose hues are turned, so that most colors cannot be told.
         light: by how much a picture may be brighter or darker.
+        blocked: share of the pictures that are black.
         cools: whether the learning rate falls to 0 over it.
     """
 
@@ -41,4 +42,5 @@ class Stage:
     openings: float = 0.2
     hues: float = 0.08
     light: float = 0.3
+    blocked: float = 0.05
     cools: bool = False
