@@ -125,11 +125,12 @@ _ALL = Stage(steps=8_000, kinds={"alone": 2, "beside": 2, "stacked": 2, "act": 2
 _RELATIONS = replace(_WHERE, steps=700, kinds={"beside": 1, "stacked": 1}, places=0.25)
 _BINDING_AGAIN = replace(_BINDING, steps=500)
 _ALL_AGAIN = replace(_ALL, steps=3_000)
-# What a verb hints at is learnt from black pictures.
-_HINTS = replace(_ALL, steps=1_200, kinds={**_ALL.kinds, "alone": 1, "back": 1, "act": 4, "duo": 3}, blocked=0.15)
+# What a verb hints at is learnt from black pictures, where they are most of what is shown.
+_HINTS = replace(_ALL, steps=400, kinds={"act": 2, "back": 1}, sides=0.0, openings=0.0, blocked=0.8, cools=False)
+_LAST = replace(_ALL, steps=1_200, kinds={**_ALL.kinds, "act": 4, "duo": 3}, blocked=0.15)
 _CONTROL = (
     *(_WORDS, _WHERE, _BACKS, _PLACES, _PAIRS, _BINDING, _ALL),
-    *(_RELATIONS, _BINDING_AGAIN, _ALL_AGAIN, _HINTS),
+    *(_RELATIONS, _BINDING_AGAIN, _ALL_AGAIN, _HINTS, _LAST),
 )
 
 
