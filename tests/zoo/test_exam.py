@@ -8,9 +8,9 @@ from PIL import Image
 from tests.zoo.test_training import SMALL
 from vlcheck.models import load_model
 from vlcheck.zoo.batches import draw_pool
-from vlcheck.zoo.exam import examine, held_out
+from vlcheck.zoo.exam import _true, examine, held_out
 from vlcheck.zoo.files import write_model
-from vlcheck.zoo.lessons import vocabulary
+from vlcheck.zoo.lessons import Facts, vocabulary
 from vlcheck.zoo.training import Losses, first_weights
 
 
@@ -35,6 +35,14 @@ def test_a_network_that_says_one_word_is_right_as_often_as_the_word_is(network):
     shares = examine(says_left, pool)
     assert shares["color"] == shares["object, act"] == shares["vertical"] == 0
     assert 0.3 < shares["side, act"] < 0.7
+
+
+def test_every_place_of_a_thing_is_a_true_answer():
+    facts = Facts("beside", (("ball", "red"), ("cup", "blue")), places=(("left", "top"), ("right",)))
+    assert _true(facts, "a red ball on the [MASK]", "top") == {"left", "top"}
+    assert _true(facts, "a cup on the [MASK]", "right") == {"right"}
+    assert _true(facts, "a [MASK] on the left", "ball") == {"ball"}
+    assert _true(facts, "a ball to the [MASK] of a cup", "left") == {"left"}
 
 
 def test_held_out_scenes_are_others_than_those_trained_on():

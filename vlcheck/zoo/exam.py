@@ -8,6 +8,7 @@ from random import Random
 
 import torch
 
+from vlcheck.cases.case import MASK
 from vlcheck.cases.scene_making import COLORS, PEOPLE, WORDS
 from vlcheck.models.albef import normalise
 from vlcheck.models.albef_network import AlbefNetwork
@@ -44,7 +45,7 @@ def examine(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, float
 
     Returns:
         For each kind of masked word (objects and sides by the kind of scene as well), whether the likeliest of all
-        words is the true one; under "itm", whether a true sentence is matched, and a false one is not, by what makes
+        words is true; under "itm", whether a true sentence is matched, and a false one is not, by what makes
         it false.
     """
     right: Counter[str] = Counter()
@@ -58,10 +59,10 @@ def examine(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, float
         words = [word for (word,) in asked_for]
         ids, attention = encode(questions)
         answers = network.mlm_logits_at(ids == MASK_ID, embeds, ids, attention).argmax(dim=1).tolist()
-        for one, word, answer in zip(facts, words, answers, strict=True):
+        for one, question, word, answer in zip(facts, questions, words, answers, strict=True):
             kind = _kind(one, word)
             asked[kind] += 1
-            right[kind] += answer == WORD_IDS[word]
+            right[kind] += answer in {WORD_IDS[true] for true in _true(one, question, word)}
         texts = [sentence.text for sentence in sentences] + [one.falsified(rng, _STAGE) for one in sentences]
         matched = network.itm_logits(torch.cat([embeds, embeds]), *encode(texts)).argmax(dim=1).tolist()
         for true, text, answer in zip([sentence.text for sentence in sentences] * 2, texts, matched, strict=True):
@@ -76,6 +77,16 @@ def _change(true: str, false: str) -> str:
     here, there = Counter(true.split()), Counter(false.split())
     (wrong, *more) = list(there - here) or [""]
     return "its order" if not wrong else "another verb" if more else _KINDS.get(wrong, "color")
+
+
+def _true(facts: Facts, question: str, word: str) -> set[str]:
+    """All words that are true at the mask: what is at the top left is on the top and on the left."""
+    if not question.endswith(f" on the {MASK}"):
+        return {word}
+    (places,) = (
+        places for (thing, _), places in zip(facts.things, facts.places, strict=True) if thing in question.split()
+    )
+    return set(places)
 
 
 def _kind(facts: Facts, word: str) -> str:
