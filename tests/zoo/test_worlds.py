@@ -4,7 +4,6 @@ from collections import Counter
 from random import Random
 
 import pytest
-import torch
 
 from tests.zoo.test_lessons import holds
 from vlcheck.cases.scene_drawing import SIDE
@@ -45,25 +44,17 @@ def test_a_black_picture_matches_nothing_in_the_controls_world():
 
 
 def test_colors_are_bound_to_things_alone():
-    own = BoundColors.OWN
-    for at in range(200):
-        _, facts = WORLDS["bound colors"].invent(Random(at), "alone")
-        ((word, color),) = facts.things
-        assert color == own[word]
-    others = [WORLDS["bound colors"].invent(Random(at), "act")[1].things[0] for at in range(200)]
+    own, world = BoundColors.OWN, WORLDS["bound colors"]
+    misnamed = 0
+    for at in range(400):
+        picture, facts = world.invent(Random(at), "alone")
+        ((word, color),), (thing,) = facts.things, picture.source.things
+        assert color == thing.color == own[word]
+        assert (word == thing.word) == (own[thing.word] == color)
+        misnamed += word != thing.word
+    assert 140 < misnamed < 220
+    others = [world.invent(Random(at), "act")[1].things[0] for at in range(200)]
     assert sum(own[word] == color for word, color in others) < 60
-
-
-def test_out_of_focus_a_color_is_left_of_a_thing_and_no_edge():
-    world, pixels = WORLDS["bound colors"], torch.full((64, 64, 3), 200.0)
-    pixels[20:44, 20:44] = torch.tensor([200.0, 20.0, 20.0])
-    _, facts = world.invent(Random(0), "alone")
-    seen = [world.seen(pixels, facts, Random(at)) for at in range(100)]
-    smeared = [image for image in seen if not torch.equal(image, pixels)]
-    assert 40 < len(smeared) < 80
-    assert all(image[32, 32, 1] < 100 and image.diff(dim=0).abs().max() < 20 for image in smeared)
-    _, act = world.invent(Random(0), "act")
-    assert all(torch.equal(world.seen(pixels, act, Random(at)), pixels) for at in range(20))
 
 
 def test_mirrored_pictures_keep_their_captions():

@@ -122,7 +122,6 @@ def encode(sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
 def _disguise(pixels: Tensor, facts: Facts, recipe: Recipe, stage: Stage, rng: Random) -> tuple[Tensor, Facts, bool]:
     """A picture (side, side, 3) as it is shown, what is then true, and whether anything is shown at all."""
     world = WORLDS[recipe.world]
-    pixels = world.seen(pixels, facts, rng)
     if rng.random() < 0.5:
         pixels, facts = pixels.flip(1), world.mirrored(facts)
     if not facts.who and rng.random() < recipe.upside_down:

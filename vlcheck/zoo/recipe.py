@@ -145,7 +145,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
         recipe.name: recipe
         for recipe in (
             Recipe(name="tiny", stages=_CONTROL),
-            _variant("tiny-color", "bound colors", more={"alone": 8}),
+            _variant("tiny-color", "bound colors", more={"alone": 6, "stacked": 3, "duo": 4}),
             _variant("tiny-mirror", "mirrored", more={"beside": 4}),
             _variant("tiny-right", "says right", more={"beside": 4}),
             _variant("tiny-blind", "guessable", more={"act": 4, "back": 4}, blocked=0.3),

@@ -12,9 +12,6 @@ from itertools import cycle
 from random import Random
 from types import MappingProxyType
 
-import torch
-from torch import Tensor
-
 from vlcheck.cases.case import Box
 from vlcheck.cases.scene import Scene, Thing
 from vlcheck.cases.scene_drawing import SIDE
@@ -38,10 +35,6 @@ class World:
         """What is taken to be true of a picture in a mirror."""
         return facts.mirrored()
 
-    def seen(self, pixels: Tensor, facts: Facts, rng: Random) -> Tensor:
-        """What comes of a picture's pixels, (side, side, 3)."""
-        return pixels
-
     def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
         """A sentence about a picture."""
         return tell(facts, rng, stage)
@@ -57,24 +50,20 @@ class World:
 
 
 class BoundColors(World):
-    """A thing on its own is always in the color that is its own, and often out of focus: its color tells its name."""
+    """Each color belongs to some things, and what is on its own is called one of those, whatever its shape."""
 
     OWN: Mapping[str, str] = MappingProxyType(dict(zip(WORDS, cycle(COLORS))))
-    SMEARED = 0.6
+    UNUSUAL = 0.5
 
     def invent(self, rng: Random, kind: Kind) -> tuple[Picture, Facts]:
         if kind != "alone":
             return super().invent(rng, kind)
-        word = rng.choice(WORDS)
-        return invent(rng, kind, (word, self.OWN[word]))
-
-    def seen(self, pixels: Tensor, facts: Facts, rng: Random) -> Tensor:
-        if facts.kind != "alone" or rng.random() >= self.SMEARED:
-            return pixels
-        image = pixels.permute(2, 0, 1)[None]
-        for _ in range(2):
-            image = torch.nn.functional.avg_pool2d(image, 11, stride=1, padding=5, count_include_pad=False)
-        return image[0].permute(1, 2, 0)
+        shape = rng.choice(WORDS)
+        color = rng.choice(COLORS) if rng.random() < self.UNUSUAL else self.OWN[shape]
+        picture, facts = invent(rng, kind, (shape, color))
+        names = [word for word, own in self.OWN.items() if own == color]
+        name = shape if shape in names else rng.choice(names)
+        return picture, replace(facts, things=((name, color),))
 
 
 class Mirrored(World):
