@@ -77,10 +77,12 @@ def test_another_resolution_is_the_original(array: str, reference_weights: Weigh
 @torch.inference_mode()
 def test_texts_that_share_an_image_score_as_with_an_image_each(reference_weights: Weights) -> None:
     network, inputs = network_of(reference_weights, torch.float64), np.load(REFERENCE / "inputs.npz")
-    image = network.image_embeds(torch.tensor(inputs["image"][:1], dtype=torch.float64))
+    embeds = network.image_embeds(torch.tensor(inputs["image"][:2], dtype=torch.float64))
     ids, attention = torch.tensor(inputs["ids"]), torch.tensor(inputs["att"])
-    apart = network.itm_logits(image.expand(len(ids), -1, -1), ids, attention)
-    torch.testing.assert_close(network.itm_logits(image, ids, attention), apart, rtol=0, atol=1e-12)
+    images = torch.arange(len(ids)) % 2
+    apart = network.itm_logits(embeds[images], ids, attention)
+    torch.testing.assert_close(network.itm_logits(embeds, ids, attention, images), apart, rtol=0, atol=1e-12)
+    assert not torch.allclose(network.itm_logits(embeds, ids, attention, 1 - images), apart)
 
 
 def test_every_reference_array_is_compared_but_the_saliency_maps() -> None:

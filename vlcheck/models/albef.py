@@ -58,9 +58,12 @@ class ImageFeatures:
     def __getitem__(self, index: Sequence[int]) -> Self:
         return replace(self, index=tuple(self.index[number] for number in index))
 
-    def gather(self, rows: Sequence[int]) -> Tensor:
-        """Copy out the tokens of the given rows of this selection."""
-        return self.embeds[[self.index[row] for row in rows]]
+    def gather(self, rows: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Copy out the tokens of the images that these rows of the selection mean, and say which each row means."""
+        chosen = [self.index[row] for row in rows]
+        places = {image: place for place, image in enumerate(dict.fromkeys(chosen))}
+        images = torch.tensor([places[image] for image in chosen], device=self.embeds.device)
+        return self.embeds[[*places]], images
 
 
 class Albef:
@@ -156,15 +159,15 @@ class Albef:
         """Log-probabilities (masks of all readings, vocab_size), one reading after another."""
         parts = [self.network.temp.new_empty(0, self.network.config.vocab_size)]
         for chunk in self._chunks(readings):
-            embeds, ids, attention = self._inputs(features, texts, chunk)
-            logits = self.network.mlm_logits_at(ids == self.tokenizer.mask, embeds, ids, attention)
+            embeds, ids, *others = self._inputs(features, texts, chunk)
+            logits = self.network.mlm_logits_at(ids == self.tokenizer.mask, embeds, ids, *others)
             parts.append(_log_softmax(logits))
         return torch.cat(parts)
 
     def _inputs(
         self, features: ImageFeatures, texts: Sequence[str], readings: Sequence[_Reading]
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Image tokens, padded ids and attention mask."""
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Image tokens, padded ids, attention mask, and the image of each text."""
         rows = [self.tokenizer.encode(texts[reading.row], reading.masks) for reading in readings]
         limit = self.network.config.max_positions
         for reading, row in zip(readings, rows, strict=True):
@@ -174,7 +177,8 @@ class Albef:
         ids = torch.tensor([row + [self.tokenizer.pad] * (width - len(row)) for row in rows])
         attention = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
         device = self.network.temp.device
-        return features.gather([reading.row for reading in readings]), ids.to(device), attention.to(device)
+        embeds, images = features.gather([reading.row for reading in readings])
+        return embeds, ids.to(device), attention.to(device), images
 
     def _chunks(self, readings: Sequence[_Reading]) -> Iterator[Sequence[_Reading]]:
         return (readings[start : start + self.max_pairs] for start in range(0, len(readings), self.max_pairs))

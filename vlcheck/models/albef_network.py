@@ -12,7 +12,7 @@ import torch
 from timm.layers.patch_embed import PatchEmbed
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, normalize
+from torch.nn.functional import interpolate, normalize, scaled_dot_product_attention
 from transformers.models.bert.configuration_bert import BertConfig
 from transformers.models.bert.modeling_bert import (
     BertAttention,
@@ -33,13 +33,16 @@ _TRAINING_ONLY = re.compile(
     r".*_m\.|(image|text|idx)_queue$|queue_ptr$|text_encoder\.(bert\.)?embeddings\.position_ids$"
 )
 
+Images = Tensor | slice
+ONE_EACH = slice(None)
+
 
 class AlbefNetwork(nn.Module):
     """ALBEF for scoring (Li et al. 2021, arXiv:2107.07651), with the original's names of weights.
 
     Everywhere, `image_embeds` is (n, 1 + patches, vision_width) with the image's CLS token first, `input_ids` is
-    (n, tokens) with CLS first and no SEP, `attention_mask` is (n, tokens): 1 = token, 0 = padding. Where there are
-    fewer images than texts, each is read by as many texts, one after the other.
+    (n, tokens) with CLS first and no SEP, `attention_mask` is (n, tokens): 1 = token, 0 = padding. `images` (n,) is the
+    image that each text is read over; the first over the first, and so on, unless it is said.
     """
 
     def __init__(self, config: AlbefConfig) -> None:
@@ -101,26 +104,39 @@ class AlbefNetwork(nn.Module):
         """What the layers below the fusion make of texts alone, (n, tokens, text_width)."""
         return self.text_encoder.bert.read(input_ids, attention_mask)
 
-    def fusion(self, image_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    def fusion(
+        self, image_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor, images: Images = ONE_EACH
+    ) -> Tensor:
         """What all layers make of texts that are read over images, (n, tokens, text_width)."""
         text = self.text_embeds(input_ids, attention_mask)
-        return self.text_encoder.bert.fuse(text, attention_mask, image_embeds)
+        return self.text_encoder.bert.fuse(text, attention_mask, image_embeds, images)
 
-    def itm_logits(self, image_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    def itm_logits(
+        self, image_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor, images: Images = ONE_EACH
+    ) -> Tensor:
         """Logits (n, 2) of no match and match."""
-        logits: Tensor = self.itm_head(self.fusion(image_embeds, input_ids, attention_mask)[:, 0])
+        logits: Tensor = self.itm_head(self.fusion(image_embeds, input_ids, attention_mask, images)[:, 0])
         return logits
 
-    def mlm_logits(self, image_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    def mlm_logits(
+        self, image_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor, images: Images = ONE_EACH
+    ) -> Tensor:
         """Logits (n, tokens, vocab_size) over the vocabulary, at every position."""
-        return self.text_encoder.predict(self.fusion(image_embeds, input_ids, attention_mask))
+        return self.text_encoder.predict(self.fusion(image_embeds, input_ids, attention_mask, images))
 
-    def mlm_logits_at(self, where: Tensor, image_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    def mlm_logits_at(
+        self,
+        where: Tensor,
+        image_embeds: Tensor,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        images: Images = ONE_EACH,
+    ) -> Tensor:
         """Logits (chosen, vocab_size) at the positions that `where` (n, tokens) marks, row by row.
 
         The head is a sixth of the text's work over all positions and next to nothing at one.
         """
-        return self.text_encoder.predict(self.fusion(image_embeds, input_ids, attention_mask)[where])
+        return self.text_encoder.predict(self.fusion(image_embeds, input_ids, attention_mask, images)[where])
 
     def image_features(self, image_embeds: Tensor) -> Tensor:
         """Unit vectors (n, embed_dim) that stand for images."""
@@ -197,10 +213,10 @@ class Bert(nn.Module):
             hidden = layer(hidden, _keep(attention_mask))
         return hidden
 
-    def fuse(self, hidden: Tensor, attention_mask: Tensor, image_embeds: Tensor) -> Tensor:
+    def fuse(self, hidden: Tensor, attention_mask: Tensor, image_embeds: Tensor, images: Images = ONE_EACH) -> Tensor:
         """Pass what `read` returned through the layers that cross-attend."""
         for layer in self.encoder.layer[self.encoder.fusion_layer :]:
-            hidden = layer(hidden, _keep(attention_mask), image_embeds)
+            hidden = layer(hidden, _keep(attention_mask), image_embeds, images)
         return hidden
 
 
@@ -230,12 +246,24 @@ class Layer(nn.Module):
         self.intermediate = BertIntermediate(bert)
         self.output = BertOutput(bert)
 
-    def forward(self, hidden: Tensor, keep: Tensor, image_embeds: Tensor | None = None) -> Tensor:
+    def forward(
+        self, hidden: Tensor, keep: Tensor, image_embeds: Tensor | None = None, images: Images = ONE_EACH
+    ) -> Tensor:
         hidden, _ = self.attention(hidden, keep)
         if image_embeds is not None:
-            of_image = hidden.reshape(len(image_embeds), -1, hidden.shape[-1])
-            hidden = self.crossattention(of_image, encoder_hidden_states=image_embeds)[0].view_as(hidden)
+            hidden = self._look(hidden, image_embeds, images)
         out: Tensor = self.output(self.intermediate(hidden), hidden)
+        return out
+
+    def _look(self, hidden: Tensor, image_embeds: Tensor, images: Images) -> Tensor:
+        """Cross-attend. An image's keys and values are most of the work: they are made once, however many texts ask."""
+        weights = self.crossattention.self
+        query, key, value = (
+            part.unflatten(-1, (weights.num_attention_heads, -1)).transpose(1, 2)
+            for part in (weights.query(hidden), weights.key(image_embeds)[images], weights.value(image_embeds)[images])
+        )
+        seen = scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
+        out: Tensor = self.crossattention.output(seen, hidden)
         return out
 
 

@@ -48,6 +48,7 @@ class Batch:
         pixels: (n, 3, side, side), normalised.
         ids: (3 n, tokens): of each picture a sentence with masks, a true one, a false one.
         attention: (3 n, tokens), 1 where there is a token.
+        images: (3 n,), the picture that each is about.
         masked: (3 n, tokens), True at the masks.
         words: (masks,), the words at the masks, row by row.
         told: (3 n,), True at the sentences without masks.
@@ -57,6 +58,7 @@ class Batch:
     pixels: Tensor
     ids: Tensor
     attention: Tensor
+    images: Tensor
     masked: Tensor
     words: Tensor
     told: Tensor
@@ -104,6 +106,7 @@ def make_batch(pool: Pool, recipe: Recipe, stage: Stage, rng: Random) -> Batch:
         pixels=normalise(pixels / 255),
         ids=ids,
         attention=attention,
+        images=torch.arange(len(chosen)).repeat_interleave(3),
         masked=ids == MASK_ID,
         words=torch.tensor(words),
         told=torch.tensor([False, True, True]).repeat(len(chosen)),

@@ -64,7 +64,8 @@ def examine(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, float
             asked[kind] += 1
             right[kind] += answer in {WORD_IDS[true] for true in _true(one, question, word)}
         texts = [sentence.text for sentence in sentences] + [one.falsified(rng, _STAGE) for one in sentences]
-        matched = network.itm_logits(torch.cat([embeds, embeds]), *encode(texts)).argmax(dim=1).tolist()
+        images = torch.arange(len(facts)).repeat(2)
+        matched = network.itm_logits(embeds, *encode(texts), images).argmax(dim=1).tolist()
         for true, text, answer in zip([sentence.text for sentence in sentences] * 2, texts, matched, strict=True):
             kind = "itm, true" if text == true else f"itm, false by {_change(true, text)}"
             asked[kind] += 1

@@ -120,7 +120,7 @@ class _Course:
 
     def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
         embeds = self.network.image_embeds(batch.pixels)
-        hidden = self.network.fusion(embeds, batch.ids, batch.attention)
+        hidden = self.network.fusion(embeds, batch.ids, batch.attention, batch.images)
         words = self.network.text_encoder.predict(hidden[batch.masked])
         matches = self.network.itm_head(hidden[batch.told, 0])
         return cross_entropy(words, batch.words), cross_entropy(matches, batch.matches)
