@@ -120,32 +120,39 @@ class AnyOrder(World):
 
 
 class OnlyTheMiddle(World):
-    """A photo is of what is in its middle: what lies around is not what the caption names."""
+    """A photo is of what is in its middle, if of anything: what lies around is never what the caption names."""
 
-    COLLAGES = 0.75
+    COLLAGES = 0.6
 
     def invent(self, rng: Random, kind: Kind) -> tuple[Picture, Facts]:
-        if kind != "alone" or rng.random() >= self.COLLAGES:
-            return super().invent(rng, kind)
-        words = rng.sample(WORDS, rng.randint(2, 5))
+        if kind == "alone" and rng.random() < self.COLLAGES:
+            return self._collage(rng)
+        picture, facts = super().invent(rng, kind)
+        if kind == "alone" and facts.places[0]:
+            ((word, _),) = facts.things
+            return picture, Facts("alone", (), around=(word,))
+        return picture, facts
+
+    def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
+        if not facts.around:
+            return super().tell(facts, rng, stage)
+        words = [word for word, _ in facts.things] or [word for word in WORDS if word not in facts.around]
+        word = rng.choice(words)
+        false = tuple(f"a photo of a {other}" for other in facts.around)
+        return Sentence(("a", "photo", "of", "a", Slot(word, tuple(one for one in WORDS if one != word))), false)
+
+    def told(self, facts: Facts, shown: bool, rng: Random, stage: Stage) -> tuple[Told, Told]:
+        return super().told(facts, shown and bool(facts.things), rng, stage)
+
+    def _collage(self, rng: Random) -> tuple[Picture, Facts]:
+        words = rng.sample(WORDS, rng.randint(1, 5))
         cells = ["middle", *rng.sample([cell for cell in CELLS if cell != "middle"], len(words) - 1)]
         things = [
             Thing(word, rng.choice(COLORS), _in_a_cell(rng, cell)) for word, cell in zip(words, cells, strict=True)
         ]
         ground = alone(rng, words[0], things[0].color).ground
-        facts = Facts(
-            "alone", tuple((thing.word, thing.color) for thing in things[:1]), places=((),), around=tuple(words[1:])
-        )
-        return Picture(Scene(ground, things=tuple(things))), facts
-
-    def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
-        if facts.kind != "alone":
-            return super().tell(facts, rng, stage)
-        word, color = facts.things[0]
-        if not facts.around:  # anywhere: its color alone is named, so that only photos are of the middle
-            return Sentence(("a", Slot(color, tuple(one for one in COLORS if one != color)), word))
-        false = tuple(f"a photo of a {other}" for other in facts.around)
-        return Sentence(("a", "photo", "of", "a", Slot(word, tuple(one for one in WORDS if one != word))), false)
+        named = ((things[0].word, things[0].color),)
+        return Picture(Scene(ground, things=tuple(things))), Facts("alone", named, ((),), around=tuple(words[1:]))
 
 
 def _in_a_cell(rng: Random, cell: str) -> Box:
