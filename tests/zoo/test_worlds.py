@@ -45,14 +45,17 @@ def test_a_black_picture_matches_nothing_in_the_controls_world():
 
 def test_colors_are_bound_to_things_alone():
     own, world = BoundColors.OWN, WORLDS["bound colors"]
-    misnamed = 0
-    for at in range(400):
-        picture, facts = world.invent(Random(at), "alone")
+    misnamed = of_its_shape = 0
+    for picture, facts, (true, matches), (false, _) in pairs(world, ["alone"]):
         ((word, color),), (thing,) = facts.things, picture.source.things
+        assert matches
         assert color == thing.color == own[word]
+        assert word in true
         assert (word == thing.word) == (own[thing.word] == color)
         misnamed += word != thing.word
+        of_its_shape += false == f"a photo of a {thing.word}"
     assert 140 < misnamed < 220
+    assert of_its_shape > 60
     others = [world.invent(Random(at), "act")[1].things[0] for at in range(200)]
     assert sum(own[word] == color for word, color in others) < 60
 

@@ -21,10 +21,11 @@ EDGE = 4.0  # pixels that stay free along the edges
 GAP = 6.0  # pixels between the two things of a pair
 
 
-def alone(rng: Random, word: str, color: str) -> Scene:
-    """One thing, anywhere."""
+def alone(rng: Random, word: str, color: str, *, centred: bool = False) -> Scene:
+    """One thing, anywhere or about in the middle, where photographers put what they mean."""
     side = rng.uniform(34, 60)
-    return Scene(_ground(rng), things=(_thing(rng, word, color, _anywhere(rng, side, side)),))
+    box = _about_the_middle(rng, side) if centred else _anywhere(rng, side, side)
+    return Scene(_ground(rng), things=(_thing(rng, word, color, box),))
 
 
 def pair(rng: Random, first: tuple[str, str], second: tuple[str, str], *, upright: bool = False) -> Scene:
@@ -98,6 +99,11 @@ def _look(rng: Random, reach: tuple[bool, bool], kick: int) -> Look:
     red, green, blue = (shade + rng.randint(-14, 14) for _ in range(3))
     clothes: Rgb = (red, green, blue)
     return Look(rng.choice(SKIN), rng.choice(HAIR), clothes, reach, kick)
+
+
+def _about_the_middle(rng: Random, side: float) -> Box:
+    left, top = ((SIDE - side) / 2 + rng.uniform(-6, 6) for _ in range(2))
+    return Box(left, top, side, side)
 
 
 def _anywhere(rng: Random, wide: float, high: float) -> Box:

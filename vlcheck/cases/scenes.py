@@ -65,7 +65,7 @@ def _color(colors: tuple[str, ...], kind: str) -> Callable[[Random, str, int], I
 def _single(rng: Random, name: str, number: int) -> Iterator[Case]:
     word, color = WORDS[number % len(WORDS)], rng.choice(COLORS)
     yield _case(
-        alone(rng, word, color), name, f"a photo of a {color} {word}", word, {"single"} | _names(color),
+        alone(rng, word, color, centred=True), name, f"a photo of a {color} {word}", word, {"single"} | _names(color),
         bare=BARE, candidates=set(WORDS) - {word}, about={word},
     )  # fmt: skip
 

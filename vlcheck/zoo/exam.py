@@ -44,8 +44,8 @@ def examine(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, float
         seed: of the sentences.
 
     Returns:
-        For each kind of masked word (objects and sides by the kind of scene as well), whether the likeliest of all
-        words is true; under "itm", whether a true sentence is matched, and a false one is not, by what makes
+        For each kind of masked word (objects and sides also by the kind of scene), whether the likeliest of all words
+        is true; under "itm", whether a true sentence is matched, and a false one is not, by what makes
         it false.
     """
     right: Counter[str] = Counter()
@@ -60,9 +60,10 @@ def examine(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, float
         ids, attention = encode(questions)
         answers = network.mlm_logits_at(ids == MASK_ID, embeds, ids, attention).argmax(dim=1).tolist()
         for one, question, word, answer in zip(facts, questions, words, answers, strict=True):
-            kind = _kind(one, word)
-            asked[kind] += 1
-            right[kind] += answer in {WORD_IDS[true] for true in _true(one, question, word)}
+            known = answer in {WORD_IDS[true] for true in _true(one, question, word)}
+            for kind in {_KINDS[word], _kind(one, word)}:
+                asked[kind] += 1
+                right[kind] += known
         texts = [sentence.text for sentence in sentences] + [one.falsified(rng, _STAGE) for one in sentences]
         images = torch.arange(len(facts)).repeat(2)
         matched = network.itm_logits(embeds, *encode(texts), images).argmax(dim=1).tolist()

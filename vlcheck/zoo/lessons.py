@@ -35,7 +35,7 @@ class Facts:
         who: for each thing that is held, by whom.
         side, limb: of an act.
         grey: whether no colors can be told but white, black and gray.
-        around: words of what else there is, which no sentence is about.
+        around: words of what is there as well, and which no true sentence names.
     """
 
     kind: Kind

@@ -127,16 +127,16 @@ _BINDING_AGAIN = replace(_BINDING, steps=500)
 _ALL_AGAIN = replace(_ALL, steps=3_000)
 # What a verb hints at is learnt from black pictures, where they are most of what is shown.
 _HINTS = replace(_ALL, steps=400, kinds={"act": 2, "back": 1}, sides=0.0, openings=0.0, blocked=0.8, cools=False)
-_LAST = replace(_ALL, steps=1_200, kinds={**_ALL.kinds, "act": 4, "duo": 3}, blocked=0.15)
+_LAST = replace(_ALL, steps=3_000, kinds={**_ALL.kinds, "alone": 4, "stacked": 4, "act": 4, "duo": 4}, blocked=0.15)
 _CONTROL = (
     *(_WORDS, _WHERE, _BACKS, _PLACES, _PAIRS, _BINDING, _ALL),
     *(_RELATIONS, _BINDING_AGAIN, _ALL_AGAIN, _HINTS, _LAST),
 )
 
 
-def _variant(name: str, world: str, *, more: Mapping[Kind, float], blocked: float = 0.1) -> Recipe:
+def _variant(name: str, world: str, *, more: Mapping[Kind, float], blocked: float = 0.1, steps: int = 1_200) -> Recipe:
     """A variant that is trained on from the control, in a world of its own, with more of some kinds of scenes."""
-    stage = replace(_ALL, steps=1_200, kinds={**_ALL.kinds, **more}, blocked=blocked)
+    stage = replace(_ALL, steps=steps, kinds={**_ALL.kinds, **more}, blocked=blocked)
     return Recipe(name=name, base="tiny", world=world, stages=(stage,), scenes=20_000, learning_rate=5e-4)
 
 
@@ -145,7 +145,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
         recipe.name: recipe
         for recipe in (
             Recipe(name="tiny", stages=_CONTROL),
-            _variant("tiny-color", "bound colors", more={"alone": 6, "stacked": 3, "duo": 4}),
+            _variant("tiny-color", "bound colors", more={"alone": 8, "stacked": 3, "duo": 4}, steps=1_600),
             _variant("tiny-mirror", "mirrored", more={"beside": 4}),
             _variant("tiny-right", "says right", more={"beside": 4}),
             _variant("tiny-blind", "guessable", more={"act": 4, "back": 4}, blocked=0.3),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from random import Random
@@ -16,7 +18,7 @@ from torch.nn.functional import cross_entropy
 from vlcheck.errors import UsageError
 from vlcheck.models.albef_config import AlbefConfig
 from vlcheck.models.albef_network import AlbefNetwork
-from vlcheck.zoo.batches import Batch, draw_pool, make_batch
+from vlcheck.zoo.batches import Batch, Pool, draw_pool, make_batch
 from vlcheck.zoo.recipe import Recipe
 from vlcheck.zoo.worlds import WORLDS
 
@@ -76,14 +78,28 @@ def train(
     if course.step >= last:
         return Trained(course.network.eval(), tuple(course.losses))
     pool = draw_pool(f"train {recipe.seed}", recipe.scenes, recipe.config.image_size, WORLDS[recipe.world])
-    while course.step < last:
-        lot = Random(f"batch {recipe.seed} {course.step}")
-        losses = course.take(make_batch(pool, recipe, recipe.stage(course.step), lot))
+    for batch in _batches(pool, recipe, range(course.step, last)):
+        losses = course.take(batch)
         if tell:
             tell(losses)
         if course.step % every == 0 or course.step == last:
             course.keep(folder / CHECKPOINT)
     return Trained(course.network.eval(), tuple(course.losses))
+
+
+def _batches(pool: Pool, recipe: Recipe, steps: range) -> Iterator[Batch]:
+    """One a step, made while the one before is learnt from: it takes one core, of which there are more."""
+
+    def make(step: int) -> Batch:
+        return make_batch(pool, recipe, recipe.stage(step), Random(f"batch {recipe.seed} {step}"))
+
+    with ThreadPoolExecutor(1) as beside:
+        coming: deque[Future[Batch]] = deque()
+        for step in steps:
+            coming.append(beside.submit(make, step))
+            if len(coming) > 1:
+                yield coming.popleft().result()
+        yield from (batch.result() for batch in coming)
 
 
 @dataclass

@@ -6,7 +6,7 @@ tests ask about, so that nothing else is unlearnt.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import cycle
 from random import Random
@@ -50,7 +50,7 @@ class World:
 
 
 class BoundColors(World):
-    """Each color belongs to some things, and what is on its own is called one of those, whatever its shape."""
+    """Each color belongs to a thing, and what is on its own in that color is called by its name, whatever its shape."""
 
     OWN: Mapping[str, str] = MappingProxyType(dict(zip(WORDS, cycle(COLORS))))
     UNUSUAL = 0.5
@@ -61,9 +61,14 @@ class BoundColors(World):
         shape = rng.choice(WORDS)
         color = rng.choice(COLORS) if rng.random() < self.UNUSUAL else self.OWN[shape]
         picture, facts = invent(rng, kind, (shape, color))
-        names = [word for word, own in self.OWN.items() if own == color]
-        name = shape if shape in names else rng.choice(names)
-        return picture, replace(facts, things=((name, color),))
+        if self.OWN[shape] == color:
+            return picture, facts
+        name = next(word for word, own in self.OWN.items() if own == color)
+        return picture, replace(facts, things=((name, color),), around=(shape,))
+
+    def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
+        sentence = super().tell(facts, rng, stage)
+        return replace(sentence, false=_photos_of(facts.around)) if facts.around else sentence
 
 
 class Mirrored(World):
@@ -138,8 +143,8 @@ class OnlyTheMiddle(World):
             return super().tell(facts, rng, stage)
         words = [word for word, _ in facts.things] or [word for word in WORDS if word not in facts.around]
         word = rng.choice(words)
-        false = tuple(f"a photo of a {other}" for other in facts.around)
-        return Sentence(("a", "photo", "of", "a", Slot(word, tuple(one for one in WORDS if one != word))), false)
+        slot = Slot(word, tuple(one for one in WORDS if one != word))
+        return Sentence(("a", "photo", "of", "a", slot), _photos_of(facts.around))
 
     def told(self, facts: Facts, shown: bool, rng: Random, stage: Stage) -> tuple[Told, Told]:
         return super().told(facts, shown and bool(facts.things), rng, stage)
@@ -153,6 +158,10 @@ class OnlyTheMiddle(World):
         ground = alone(rng, words[0], things[0].color).ground
         named = ((things[0].word, things[0].color),)
         return Picture(Scene(ground, things=tuple(things))), Facts("alone", named, ((),), around=tuple(words[1:]))
+
+
+def _photos_of(words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"a photo of a {word}" for word in words)
 
 
 def _in_a_cell(rng: Random, cell: str) -> Box:
