@@ -41,7 +41,7 @@ class Examined:
     Attributes:
         seeds: one a seed.
         together: over all seeds' images.
-        caught_at: the least of FIRST_IMAGES at which every seed fails; None where at none of them every one does.
+        caught_at: the least of FIRST_IMAGES at which every seed fails already; None where not every seed does.
     """
 
     variant: str
@@ -191,15 +191,16 @@ def _examined(variant: str, chosen: Chosen, at: int, found: Sequence[Findings], 
     behavior = found[0].behavior
     rule = policy.rule(behavior.name)
     together = Findings(behavior, tuple(chain.from_iterable(findings.each for findings in found)))
-    early = (n for n in FIRST_IMAGES if all(_first(findings, n).verdict(rule).status == "fail" for findings in found))
+    seeds = tuple(findings.verdict(rule) for findings in found)
+    caught = (n for n in FIRST_IMAGES if all(_first(findings, n).verdict(rule).status == "fail" for findings in found))
     return Examined(
         variant=variant,
         bias=behavior.bias,
         behavior=behavior.name,
         metric=chosen[at][1].metric,
-        seeds=tuple(findings.verdict(rule) for findings in found),
+        seeds=seeds,
         together=together.verdict(rule),
-        caught_at=next(early, None),
+        caught_at=next(caught, None) if {verdict.status for verdict in seeds} == {"fail"} else None,
     )
 
 
