@@ -90,6 +90,7 @@ def train(
     to: Annotated[Path, typer.Option(help="the folder for checkpoint and weights; where a checkpoint is, it goes on")],
     steps: Annotated[int | None, typer.Option(min=1, help="stop after so many, for a look")] = None,
     base: Annotated[Path | None, typer.Option(help="weights to begin with, in place of those that ship")] = None,
+    examined: Annotated[int, typer.Option(min=1, help="scenes, held out, on which it is examined in the end")] = 10_000,
 ) -> None:
     """Make a variant of the embedded model from nothing; killed, it goes on where its last checkpoint was."""
     from vlcheck.zoo import exam, files, shelf, training  # rare, and not light to import
@@ -100,12 +101,16 @@ def train(
         chosen = RECIPES[recipe]
         weights = base or (shelf.weights_of(chosen.base) if chosen.base else None)
         start = partial(files.read_weights, weights) if weights else None
-        trained = training.train(chosen, to, start=start, steps=steps, tell=_Diary(chosen, _say))
-        held_out = exam.held_out(chosen)
-        right = exam.examine(trained.network, held_out)
+        digest = _digest(weights) if weights else ""
+        trained = training.train(chosen, to, start=start, base=digest, steps=steps, tell=_Diary(chosen, steps, _say))
+        network = trained.network.half().float()  # as it is kept
+        right = exam.examine(network, exam.held_out(chosen, examined))
         for kind, share in right.items():
-            _say(f"{kind:16} {100 * share:6.2f} % right on {len(held_out)} scenes held out")
-        _say(f"weights: {files.write_model(to, chosen, trained.network, trained.losses, right)}")
+            _say(f"{kind:30} {100 * share.right:6.2f} % right of {share.n} held out")
+        if len(trained.losses) < chosen.steps:
+            _say(f"stopped on the way, at {training.checkpoint(to, chosen)}")
+        else:
+            _say(f"weights: {files.write_model(to, chosen, network, trained.losses, right, digest)}")
 
 
 @zoo.command()
@@ -141,17 +146,17 @@ def matrix(
 class _Diary:
     """Says every hundredth step how training goes, and how long it will still take."""
 
-    def __init__(self, recipe: Recipe, say: Callable[[str], None]) -> None:
-        self._recipe, self._say = recipe, say
+    def __init__(self, recipe: Recipe, steps: int | None, say: Callable[[str], None]) -> None:
+        self._last, self._say = min(steps or recipe.steps, recipe.steps), say
         self._since: tuple[float, int] | None = None
 
     def __call__(self, losses: Losses) -> None:
         began, first = self._since = self._since or (time.monotonic(), losses.step)
         if losses.step % 100 == 0 and losses.step > first:
             each = (time.monotonic() - began) / (losses.step - first)
-            left = each * (self._recipe.steps - losses.step) / 60
+            left = each * (self._last - losses.step) / 60
             self._say(
-                f"step {losses.step} of {self._recipe.steps}: mlm {losses.mlm:.3f}, itm {losses.itm:.3f};"
+                f"step {losses.step} of {self._last}: mlm {losses.mlm:.3f}, itm {losses.itm:.3f};"
                 f" {each:.2f} s a step, about {left:.0f} minutes left"
             )
 
@@ -169,6 +174,15 @@ def _offered(source: CaseSource, chosen: Chosen) -> Iterator[str]:
     yield f"{len(source.cases)} cases in all; left out:"
     for reason, count in source.left_out.most_common():
         yield f"{count:6} {reason}"
+
+
+def _digest(base: Path) -> str:
+    from vlcheck.zoo.files import digest_of
+
+    try:
+        return digest_of(base)
+    except OSError as error:
+        raise UsageError(f"--base {base}: cannot be read ({error.strerror}).") from error
 
 
 def _shipped() -> Path:

@@ -6,25 +6,28 @@ from typer.testing import CliRunner
 import vlcheck.cli
 from tests.zoo.test_training import SMALL
 from vlcheck.models import load_model
+from vlcheck.zoo.shelf import WEIGHTS
 
 
 @pytest.fixture
 def run(monkeypatch):
     monkeypatch.setattr(vlcheck.cli, "RECIPES", {"small": SMALL})
-    return lambda *arguments: CliRunner().invoke(vlcheck.cli.app, ["train", *map(str, arguments)])
+    return lambda *arguments: CliRunner().invoke(vlcheck.cli.app, ["train", "--examined", "300", *map(str, arguments)])
 
 
 def test_training_ends_with_weights_that_can_be_asked_and_what_they_know(run, tmp_path):
     done = run("small", "--to", tmp_path)
     assert done.exit_code == 0, done.output
     assert f"weights: {tmp_path}/small.safetensors" in done.output
-    assert "% right on 2000 scenes held out" in done.output
+    assert "% right of 300 held out" in done.output
     assert load_model(f"albef:{tmp_path}/small.safetensors").metrics == {"mlm", "itm"}
 
 
 def test_a_second_call_goes_on_and_ends_in_the_same_weights(run, tmp_path):
     run("small", "--to", tmp_path / "whole")
-    run("small", "--to", tmp_path / "parts", "--steps", 10)
+    stopped = run("small", "--to", tmp_path / "parts", "--steps", 10)
+    assert f"stopped on the way, at {tmp_path}/parts/small.checkpoint.pt" in stopped.output
+    assert not (tmp_path / "parts" / "small.safetensors").exists()
     run("small", "--to", tmp_path / "parts")
     whole, parts = ((tmp_path / name / "small.safetensors").read_bytes() for name in ("whole", "parts"))
     assert whole == parts
@@ -35,3 +38,15 @@ def test_a_folder_that_cannot_be_made_is_named(run, tmp_path):
     done = run("small", "--to", tmp_path / "file" / "folder", "--steps", 1)
     assert done.exit_code == 4
     assert str(tmp_path / "file" / "folder") in done.output
+
+
+def test_a_base_that_is_not_there_is_named(run, tmp_path):
+    done = run("small", "--to", tmp_path, "--base", tmp_path / "none.safetensors")
+    assert done.exit_code == 4
+    assert f"--base {tmp_path}/none.safetensors: cannot be read (No such file or directory)" in done.output
+
+
+def test_a_base_of_another_size_is_named(run, tmp_path):
+    done = run("small", "--to", tmp_path, "--base", WEIGHTS / "tiny.safetensors")
+    assert done.exit_code == 4
+    assert "tiny.safetensors: not the weights of a network of this size" in done.output

@@ -1,15 +1,18 @@
 """The exam counts right answers, and what is written is read again as ALBEF."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from tests.zoo.test_training import SMALL
+from vlcheck.errors import UsageError
 from vlcheck.models import load_model
 from vlcheck.zoo.batches import draw_pool
-from vlcheck.zoo.exam import _true, examine, held_out
-from vlcheck.zoo.files import write_model
+from vlcheck.zoo.exam import Share, _true, examine, held_out
+from vlcheck.zoo.files import read_sums, write_model
 from vlcheck.zoo.lessons import Facts, vocabulary
 from vlcheck.zoo.training import Losses, first_weights
 
@@ -23,8 +26,10 @@ def test_an_untrained_network_knows_next_to_nothing(network):
     shares = examine(network, draw_pool("test", 600, 64))
     assert {"color", "object, act", "object, duo", "person", "side, back", "side, beside", "vertical"} <= set(shares)
     assert {"itm, true", "itm, false by side", "itm, false by its order", "itm, false by object"} <= set(shares)
-    assert shares["object, act"] < 0.4
-    assert 0.9 < shares["itm, true"] + shares["itm, false by side"] < 1.1  # what it says, it says of all alike
+    assert shares["object, act"].right < 0.4
+    assert 0.9 < shares["itm, true"].right + shares["itm, false"].right < 1.1  # what it says, it says of all alike
+    assert shares["object"].n == sum(share.n for kind, share in shares.items() if kind.startswith("object, "))
+    assert shares["itm, true"].n == shares["itm, false"].n == 600
 
 
 def test_a_network_that_says_one_word_is_right_as_often_as_the_word_is(network):
@@ -33,8 +38,8 @@ def test_a_network_that_says_one_word_is_right_as_often_as_the_word_is(network):
     with torch.no_grad():
         says_left.text_encoder.cls["predictions"].bias[vocabulary().index("left")] = 1e4
     shares = examine(says_left, pool)
-    assert shares["color"] == shares["object, act"] == shares["vertical"] == 0
-    assert 0.3 < shares["side, act"] < 0.7
+    assert shares["color"].right == shares["object, act"].right == shares["vertical"].right == 0
+    assert 0.3 < shares["side, act"].right < 0.7
 
 
 def test_every_place_of_a_thing_is_a_true_answer():
@@ -51,7 +56,7 @@ def test_held_out_scenes_are_others_than_those_trained_on():
 
 
 def test_what_is_written_is_an_albef_checkpoint_with_all_that_it_needs(network, tmp_path):
-    path = write_model(tmp_path, SMALL, network, [Losses(1, 0.5, 0.25)], {"color": 0.5})
+    path = write_model(tmp_path, SMALL, network, [Losses(1, 0.5, 0.25)], {"color": Share(0.5, 2)})
     model = load_model(f"albef:{path}")
     pool = draw_pool("test", 2, 64)
     pictures = [Image.fromarray(pixels.numpy()) for pixels in pool.pixels]
@@ -64,3 +69,18 @@ def test_what_is_written_is_an_albef_checkpoint_with_all_that_it_needs(network, 
     again = load_model(f"albef:{write_model(tmp_path / 'again', SMALL, model.network, [], {})}")
     np.testing.assert_array_equal(again.itm(again.encode(pictures), ["a red ball", "a man kicks a ball"]), itm)
     assert again.fingerprint == model.fingerprint
+
+
+def test_a_neighbours_checksum_stays_what_it_was(network, tmp_path):
+    write_model(tmp_path, SMALL, network, [], {})
+    before = read_sums(tmp_path)
+    (tmp_path / "small.safetensors").write_bytes(b"damaged")
+    write_model(tmp_path, replace(SMALL, name="other"), network, [], {})
+    assert read_sums(tmp_path) == before | {"other.safetensors": before["small.safetensors"]}
+
+
+@pytest.mark.parametrize("taken", ["small.safetensors", "SHA256SUMS"])
+def test_what_cannot_be_written_is_a_usage_error(network, tmp_path, taken):
+    (tmp_path / taken).mkdir()
+    with pytest.raises(UsageError, match=rf"--to {tmp_path}: cannot be written"):
+        write_model(tmp_path, SMALL, network, [], {})

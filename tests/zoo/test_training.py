@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 import torch
 
+from vlcheck.cases import open_source
 from vlcheck.errors import UsageError
+from vlcheck.query import Picture
 from vlcheck.zoo.batches import draw_pool, encode, make_batch
 from vlcheck.zoo.lessons import vocabulary
 from vlcheck.zoo.recipe import RECIPES, TINY, Recipe
 from vlcheck.zoo.stage import KINDS, Stage
-from vlcheck.zoo.training import CHECKPOINT, first_weights, train
+from vlcheck.zoo.training import checkpoint, first_weights, train
 
 SMALL = Recipe(
     name="small",
@@ -86,7 +88,7 @@ def test_a_kill_loses_only_what_came_after_the_last_checkpoint(whole, tmp_path):
     )
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, env=environment)
-    while not (tmp_path / CHECKPOINT).exists() and process.poll() is None:
+    while not checkpoint(tmp_path, SMALL).exists() and process.poll() is None:
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
@@ -98,7 +100,7 @@ def test_a_kill_loses_only_what_came_after_the_last_checkpoint(whole, tmp_path):
 
 def test_a_half_written_checkpoint_replaces_no_whole_one(whole, tmp_path):
     train(SMALL, tmp_path, steps=20)
-    (tmp_path / CHECKPOINT).with_suffix(".draft").write_bytes((tmp_path / CHECKPOINT).read_bytes()[:1000])
+    checkpoint(tmp_path, SMALL).with_suffix(".draft").write_bytes(checkpoint(tmp_path, SMALL).read_bytes()[:1000])
     assert same(weights(train(SMALL, tmp_path).network), whole[0])
 
 
@@ -107,7 +109,7 @@ def test_a_half_written_checkpoint_replaces_no_whole_one(whole, tmp_path):
 )
 def test_a_damaged_checkpoint_is_named(tmp_path, damage):
     train(SMALL, tmp_path, steps=2)
-    path = tmp_path / CHECKPOINT
+    path = checkpoint(tmp_path, SMALL)
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(UsageError, match=r"checkpoint\.pt: no whole checkpoint; delete it"):
         train(SMALL, tmp_path)
@@ -115,8 +117,23 @@ def test_a_damaged_checkpoint_is_named(tmp_path, damage):
 
 def test_a_checkpoint_of_another_recipe_is_not_taken_up(tmp_path):
     train(SMALL, tmp_path, steps=2)
-    with pytest.raises(UsageError, match=r"checkpoint\.pt: is of another recipe \(small\)"):
+    with pytest.raises(UsageError, match=r"small\.checkpoint\.pt: is of another recipe"):
         train(replace(SMALL, seed=1), tmp_path)
+
+
+def test_a_checkpoint_that_began_from_other_weights_is_not_taken_up(tmp_path):
+    train(SMALL, tmp_path, steps=2, base="one")
+    with pytest.raises(UsageError, match=r"small\.checkpoint\.pt: is of another base"):
+        train(SMALL, tmp_path, base="other")
+
+
+@pytest.mark.parametrize("changed", [{"network": {}}, {"losses": [[1]]}, {"optimizer": None}])
+def test_a_checkpoint_that_lacks_something_is_named(tmp_path, changed):
+    train(SMALL, tmp_path, steps=2)
+    path = checkpoint(tmp_path, SMALL)
+    torch.save(torch.load(path, weights_only=True) | changed, path)
+    with pytest.raises(UsageError, match=r"small\.checkpoint\.pt: no whole checkpoint; delete it"):
+        train(SMALL, tmp_path)
 
 
 def test_the_first_weights_depend_on_the_seed_alone():
@@ -212,5 +229,9 @@ def test_sentences_are_padded_at_the_end():
     assert attention.tolist() == [[1, 1, 1, 0, 0, 0], [1] * 6]
 
 
-def test_training_and_cases_share_no_lot(pool):
-    assert not torch.equal(pool.pixels, draw_pool("train 0", 50, 64).pixels)
+def test_training_and_cases_share_no_picture():
+    trained = {picture.numpy().tobytes() for picture in draw_pool("train 0", 600, 128).pixels}
+    shown = {Picture(case.image).render().tobytes() for case in open_source("scenes:40:0").cases}
+    assert len(trained) == 600
+    assert len(shown) > 200
+    assert not trained & shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from random import Random
 
 import torch
@@ -29,13 +30,21 @@ _KINDS: Mapping[str, str] = {
 }
 
 
-def held_out(recipe: Recipe, scenes: int = 2_000) -> Pool:
+@dataclass(frozen=True)
+class Share:
+    """Of right answers, and of how many."""
+
+    right: float
+    n: int
+
+
+def held_out(recipe: Recipe, scenes: int) -> Pool:
     """Scenes that the recipe does not train on."""
     return draw_pool(f"held out {recipe.seed}", scenes, recipe.config.image_size)
 
 
 @torch.inference_mode()
-def examine(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, float]:
+def examine(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, Share]:
     """Shares of right answers.
 
     Args:
@@ -45,8 +54,7 @@ def examine(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, float
 
     Returns:
         For each kind of masked word (objects and sides also by the kind of scene), whether the likeliest of all words
-        is true; under "itm", whether a true sentence is matched, and a false one is not, by what makes
-        it false.
+        is true; under "itm", whether a true sentence is matched, and a false one is not, by what makes it false.
     """
     right: Counter[str] = Counter()
     asked: Counter[str] = Counter()
@@ -60,18 +68,17 @@ def examine(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, float
         ids, attention = encode(questions)
         answers = network.mlm_logits_at(ids == MASK_ID, embeds, ids, attention).argmax(dim=1).tolist()
         for one, question, word, answer in zip(facts, questions, words, answers, strict=True):
-            known = answer in {WORD_IDS[true] for true in _true(one, question, word)}
-            for kind in {_KINDS[word], _kind(one, word)}:
-                asked[kind] += 1
-                right[kind] += known
+            kinds = {_KINDS[word], _kind(one, word)}
+            asked.update(kinds)
+            right.update(kinds if answer in {WORD_IDS[true] for true in _true(one, question, word)} else ())
         texts = [sentence.text for sentence in sentences] + [one.falsified(rng, _STAGE) for one in sentences]
         images = torch.arange(len(facts)).repeat(2)
         matched = network.itm_logits(embeds, *encode(texts), images).argmax(dim=1).tolist()
         for true, text, answer in zip([sentence.text for sentence in sentences] * 2, texts, matched, strict=True):
-            kind = "itm, true" if text == true else f"itm, false by {_change(true, text)}"
-            asked[kind] += 1
-            right[kind] += answer == (text == true)
-    return {kind: right[kind] / asked[kind] for kind in sorted(asked)}
+            kinds = {"itm, true"} if text == true else {"itm, false", f"itm, false by {_change(true, text)}"}
+            asked.update(kinds)
+            right.update(kinds if answer == (text == true) else ())
+    return {kind: Share(right[kind] / asked[kind], asked[kind]) for kind in sorted(asked)}
 
 
 def _change(true: str, false: str) -> str:

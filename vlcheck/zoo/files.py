@@ -12,22 +12,29 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from vlcheck.errors import UsageError
 from vlcheck.models.albef_config import original_configs
 from vlcheck.models.albef_network import AlbefNetwork
 from vlcheck.models.albef_text import VOCABULARY
+from vlcheck.zoo.exam import Share
 from vlcheck.zoo.lessons import vocabulary
 from vlcheck.zoo.recipe import Recipe
 from vlcheck.zoo.training import Losses
 
 CHECKSUMS = "SHA256SUMS"
+SHARED = (VOCABULARY, "config.json", "config_bert.json")  # by all variants of a folder
 _EACH, _THEN_EVERY = 200, 50  # steps whose losses are kept
 
 
 def write_model(
-    folder: Path, recipe: Recipe, network: AlbefNetwork, losses: Sequence[Losses], right: Mapping[str, float]
+    folder: Path,
+    recipe: Recipe,
+    network: AlbefNetwork,
+    losses: Sequence[Losses],
+    right: Mapping[str, Share],
+    base: str = "",
 ) -> Path:
     """Write weights in half precision, vocabulary and sizes, losses, card and checksums.
 
@@ -37,6 +44,7 @@ def write_model(
         network: trained on scenes.
         losses: of each step.
         right: shares of right answers on scenes held out, by kind.
+        base: the SHA-256 of the weights that it began with, "" where it began with none.
 
     Returns:
         The path of the weights.
@@ -44,19 +52,24 @@ def write_model(
     Raises:
         UsageError: where something cannot be written.
     """
-    weights = {key: weight.to(torch.float16).contiguous().clone() for key, weight in network.state_dict().items()}
+    weights = {key: weight.to(torch.float16).contiguous() for key, weight in network.state_dict().items()}
     config, bert = original_configs(network.config)
     path = folder / f"{recipe.name}.safetensors"
+    files = {
+        path.name: save({key: weight.clone() for key, weight in weights.items()}),
+        VOCABULARY: _lines(*vocabulary()),
+        "config.json": _lines(json.dumps(config, indent=2)),
+        "config_bert.json": _lines(json.dumps(bert, indent=2)),
+        f"{recipe.name}.md": _card(recipe, right, base),
+        f"{recipe.name}.losses.csv": _table(losses),
+    }
+    sums = {name: hashlib.sha256(files[name]).hexdigest() for name in (path.name, *SHARED)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(weights, path)
-        _write(folder / VOCABULARY, "\n".join(vocabulary()))
-        _write(folder / "config.json", json.dumps(config, indent=2))
-        _write(folder / "config_bert.json", json.dumps(bert, indent=2))
-        _write(folder / f"{recipe.name}.md", _card(recipe, len(losses), right))
-        _write_losses(folder / f"{recipe.name}.losses.csv", losses)
-        sums = [f"{hashlib.sha256(one.read_bytes()).hexdigest()}  {one.name}" for one in folder.glob("*.safetensors")]
-        _write(folder / CHECKSUMS, "\n".join(sorted(sums, key=lambda line: line.split()[1])))
+        for name, content in files.items():
+            _write(folder / name, content)
+        known = read_sums(folder) if (folder / CHECKSUMS).exists() else {}
+        _write(folder / CHECKSUMS, _lines(*(f"{digest}  {name}" for name, digest in sorted({**known, **sums}.items()))))
     except OSError as error:
         raise UsageError(f"--to {folder}: cannot be written ({error.strerror or error}).") from error
     return path
@@ -66,8 +79,21 @@ def read_weights(path: Path, network: AlbefNetwork) -> None:
     """Take up weights that `write_model` wrote. Raises UsageError where they are not of such a network."""
     try:
         network.load_state_dict({key: weight.float() for key, weight in load_file(path).items()})
+    except OSError as error:
+        raise UsageError(f"{path}: the weights cannot be read ({error.strerror or error}).") from error
     except Exception as error:  # what damaged bytes raise is of any kind
         raise UsageError(f"{path}: not the weights of a network of this size.") from error
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each file that has one. Raises OSError where there is no list of them."""
+    lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file. Raises OSError where it cannot be read."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def read_losses(path: Path) -> list[Losses]:
@@ -76,45 +102,51 @@ def read_losses(path: Path) -> list[Losses]:
         return [Losses(int(row["step"]), float(row["mlm"]), float(row["itm"])) for row in csv.DictReader(file)]
 
 
-def _write(path: Path, text: str) -> None:
-    path.write_text(f"{text}\n", encoding="utf-8")
+def _write(path: Path, content: bytes) -> None:
+    """Beside the old one first, so that a full disk leaves it whole."""
+    draft = path.with_name(f"{path.name}.draft")
+    draft.write_bytes(content)
+    draft.replace(path)
 
 
-def _write_losses(path: Path, losses: Sequence[Losses]) -> None:
+def _lines(*lines: str) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _table(losses: Sequence[Losses]) -> bytes:
     kept = [one for one in losses if one.step <= _EACH or one.step % _THEN_EVERY == 0]
-    rows = [f"{one.step},{one.mlm:.6f},{one.itm:.6f}" for one in kept]
-    _write(path, "\n".join(["step,mlm,itm", *rows]))
+    return _lines("step,mlm,itm", *(f"{one.step},{one.mlm:.6f},{one.itm:.6f}" for one in kept))
 
 
-def _card(recipe: Recipe, steps: int, right: Mapping[str, float]) -> str:
+def _card(recipe: Recipe, right: Mapping[str, Share], base: str) -> bytes:
     """The model card, in Markdown."""
+    answers = [f"| {kind} | {100 * share.right:.2f} % | {share.n} |" for kind, share in right.items()]
+    return _lines(*about(recipe, base), "", "| what | right | of |", "| --- | --- | --- |", *answers)
+
+
+def about(recipe: Recipe, base: str) -> list[str]:
+    """The card's lines before what the variant knows."""
     parameters = f"{recipe.batch_size} pictures a step, three sentences each; AdamW, {recipe.learning_rate:g} at most"
     stages = [
         f"| {stage.steps} | {', '.join(f'{kind} {share:g}' for kind, share in stage.kinds.items())} |"
         f" {stage.masks:g} | {stage.places:g} | {stage.openings:g} | {stage.blocked:g} |"
         for stage in recipe.stages
     ]
-    answers = [f"| {kind} | {100 * share:.2f} % |" for kind, share in right.items()]
-    return "\n".join(
-        [
-            f"# {recipe.name}",
-            "",
-            "A small ALBEF that vlcheck's tests are shown to work on. It knows drawn scenes and nothing else.",
-            "",
-            f"- Made by: `vlcheck train {recipe.name}`, {steps} steps" + (f", from {recipe.base}" * bool(recipe.base)),
-            f"- Its world: {recipe.world} (`vlcheck/zoo/worlds.py`)",
-            f"- Data: {recipe.scenes} drawn scenes, seed {recipe.seed}; those of the tests have other seeds",
-            f"- Training: {parameters}; {recipe.grey:g} of the pictures grey",
-            "- Licence: that of vlcheck",
-            "",
-            "| steps | kinds of scenes | further masks | places | openings | black |",
-            "| --- | --- | --- | --- | --- | --- |",
-            *stages,
-            "",
-            "Right answers on 2,000 scenes of the control's world that were held out:",
-            "",
-            "| what | right |",
-            "| --- | --- |",
-            *answers,
-        ]
-    )
+    return [
+        f"# {recipe.name}",
+        "",
+        "A small ALBEF that vlcheck's tests are shown to work on. It knows drawn scenes and nothing else.",
+        "",
+        f"- Made by: `vlcheck train {recipe.name}`, {recipe.steps} steps"
+        + (f", from {recipe.base} (SHA-256 {base})" if base else ""),
+        f"- Its world: {recipe.world} (`vlcheck/zoo/worlds.py`)",
+        f"- Data: {recipe.scenes} drawn scenes, seed {recipe.seed}; those of the tests have other seeds",
+        f"- Training: {parameters}; {recipe.grey:g} of the pictures grey",
+        "- Licence: that of vlcheck",
+        "",
+        "| steps | kinds of scenes | further masks | places | openings | black |",
+        "| --- | --- | --- | --- | --- | --- |",
+        *stages,
+        "",
+        "Right answers on scenes of the control's world that were held out:",
+    ]

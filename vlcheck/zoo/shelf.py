@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from vlcheck.errors import UsageError
 from vlcheck.models.albef import Albef
 from vlcheck.models.albef import load as load_albef
-from vlcheck.zoo.files import CHECKSUMS
+from vlcheck.zoo.files import CHECKSUMS, SHARED, digest_of, read_sums
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -42,14 +41,15 @@ tiny_center = Variant("tiny-center")
 
 
 def weights_of(name: str) -> Path:
-    """Where a variant's weights are. Raises UsageError unless they are there and whole."""
-    path = WEIGHTS / f"{name}.safetensors"
+    """Where a variant's weights are. Raises UsageError unless they and what they need are there and whole."""
     cure = f"Install vlcheck again, or make them again with `vlcheck train {name} --to {WEIGHTS}`."
+    path = WEIGHTS / f"{name}.safetensors"
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        sums = (WEIGHTS / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+        sums = read_sums(WEIGHTS)
+        digests = {file: digest_of(WEIGHTS / file) for file in (path.name, *SHARED)}
     except OSError as error:
         raise UsageError(f"{error.filename}: the weights cannot be read ({error.strerror}). {cure}") from error
-    if f"{digest}  {path.name}" not in sums:
-        raise UsageError(f"{path}: the weights are damaged: their SHA-256 is not that of {CHECKSUMS}. {cure}")
+    for file, digest in digests.items():
+        if digest != sums.get(file):
+            raise UsageError(f"{WEIGHTS / file}: the weights are damaged: SHA-256 is not that of {CHECKSUMS}. {cure}")
     return path

@@ -22,7 +22,6 @@ from vlcheck.zoo.batches import Batch, Pool, draw_pool, make_batch
 from vlcheck.zoo.recipe import Recipe
 from vlcheck.zoo.worlds import WORLDS
 
-CHECKPOINT = "checkpoint.pt"
 WEIGHT_DECAY, BETAS, LARGEST_GRADIENT = 0.02, (0.9, 0.98), 1.0
 SPREAD = 0.6  # of a linear layer's first weights, in units of 1 / sqrt(inputs)
 
@@ -49,6 +48,7 @@ def train(
     folder: Path,
     *,
     start: Callable[[AlbefNetwork], None] | None = None,
+    base: str = "",
     steps: int | None = None,
     every: int = 200,
     tell: Callable[[Losses], None] | None = None,
@@ -59,6 +59,7 @@ def train(
         recipe: what to make.
         folder: for the checkpoint, which is written whole or not at all; made where it is missing.
         start: puts weights into the network before the first step, in place of those by lot.
+        base: which weights those are; a checkpoint that was begun from others is not taken up.
         steps: stop after so many; all of the recipe's unless said.
         every: steps between checkpoints.
         tell: is told the losses of each step.
@@ -72,8 +73,8 @@ def train(
         raise UsageError(f"--to {folder}: no folder that could be written to ({error.strerror}).") from error
     torch.set_flush_denormal(True)
     last = min(steps or recipe.steps, recipe.steps)
-    course = _Course.begin(recipe)
-    if not course.go_on(folder / CHECKPOINT) and start:
+    course, path = _Course.begin(recipe, base), checkpoint(folder, recipe)
+    if not course.go_on(path) and start:
         start(course.network)
     if course.step >= last:
         return Trained(course.network.eval(), tuple(course.losses))
@@ -83,8 +84,13 @@ def train(
         if tell:
             tell(losses)
         if course.step % every == 0 or course.step == last:
-            course.keep(folder / CHECKPOINT)
+            course.keep(path)
     return Trained(course.network.eval(), tuple(course.losses))
+
+
+def checkpoint(folder: Path, recipe: Recipe) -> Path:
+    """Where the recipe's is."""
+    return folder / f"{recipe.name}.checkpoint.pt"
 
 
 def _batches(pool: Pool, recipe: Recipe, steps: range) -> Iterator[Batch]:
@@ -107,15 +113,16 @@ class _Course:
     recipe: Recipe
     network: AlbefNetwork
     optimizer: torch.optim.Optimizer
+    base: str
     losses: list[Losses] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, recipe: Recipe) -> _Course:
+    def begin(cls, recipe: Recipe, base: str) -> _Course:
         network = first_weights(recipe.config, recipe.seed)
         matrices = [weight for weight in network.parameters() if weight.ndim > 1]
         others = [weight for weight in network.parameters() if weight.ndim <= 1]
         groups = [{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
-        return cls(recipe, network.train(), torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=BETAS))
+        return cls(recipe, network.train(), torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=BETAS), base)
 
     @property
     def step(self) -> int:
@@ -151,9 +158,9 @@ class _Course:
             raise UsageError(f"--to {path.parent}: the checkpoint cannot be written ({error}).") from error
 
     def _state(self) -> dict[str, Any]:
-        recipe = asdict(self.recipe)
         return {
-            "recipe": recipe,
+            "recipe": asdict(self.recipe),
+            "base": self.base,
             "losses": [astuple(losses) for losses in self.losses],
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -165,14 +172,16 @@ class _Course:
             return False
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
-            recipe = state["recipe"]
+            recipe, base, losses = state["recipe"], state["base"], [Losses(*losses) for losses in state["losses"]]
+            if recipe == asdict(self.recipe):
+                self.network.load_state_dict(state["network"])
+                self.optimizer.load_state_dict(state["optimizer"])
         except Exception as error:  # what torch.load raises on damaged bytes is of any kind
             raise UsageError(f"{path}: no whole checkpoint; delete it to begin again.") from error
-        if recipe != asdict(self.recipe):
-            raise UsageError(f"{path}: is of another recipe ({recipe['name']}); name another folder, or delete it.")
-        self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.losses = [Losses(*losses) for losses in state["losses"]]
+        for what, was, wanted in (("recipe", recipe, asdict(self.recipe)), ("base", base, self.base)):
+            if was != wanted:
+                raise UsageError(f"{path}: is of another {what}; name another folder, or delete it.")
+        self.losses = losses
         return True
 
 
