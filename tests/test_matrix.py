@@ -1,6 +1,8 @@
 """What the power matrix makes of verdicts, and the verdicts that it gets."""
 
 import json
+import subprocess
+import sys
 from functools import partial
 from itertools import product
 
@@ -54,19 +56,25 @@ def test_a_planted_bias_that_one_seed_misses_is_amiss():
     assert amiss(*CLEAN, missed, CAUGHT[2]) == ["tiny-color: color is planted, and caught in 1 of 2 seeds"]
 
 
+def test_a_planted_bias_that_nothing_tests_is_amiss():
+    (line,) = amiss(examined("tiny-color", "order", "pass", "pass"))
+    assert line == "tiny-color: color is planted, and nothing tests it"
+
+
 def test_invalid_is_not_caught():
     hollow = examined("tiny-color", "color", "invalid invalid", "invalid")
     assert amiss(hollow) == ["tiny-color: color is planted, and caught in 0 of 2 seeds"]
 
 
 def test_one_fail_that_is_not_planted_is_amiss_wherever_it_is():
-    (line,) = amiss(examined("tiny-color", "order", "pass fail", "pass"))
+    (line,) = amiss(*CAUGHT[:2], examined("tiny-color", "order", "pass fail", "pass"))
     assert line == "tiny-color: order: test_it[mlm] fails in seed 1: as planted"
 
 
 @pytest.mark.parametrize(("variant", "status"), [*product(PLANTED, ["invalid", "inconclusive", "fail"])])
 def test_over_all_images_the_control_passes_and_a_variant_may_be_invalid(variant, status):
-    found = amiss(examined(variant, "order", "pass pass", status))
+    planted = CAUGHT[:2] if PLANTED[variant] else []
+    found = amiss(*planted, examined(variant, "order", "pass pass", status))
     assert bool(found) == (variant == "tiny" or status != "invalid")
 
 
@@ -84,3 +92,76 @@ def test_what_is_written_of_a_matrix_is_read_again():
     again = read_records(json.loads(json.dumps(records(matrix))))
     assert list(lines(again)) == list(lines(matrix))
     assert list(again.amiss(PLANTED)) == list(matrix.amiss(PLANTED))
+
+
+SUITE = """
+from vlcheck.cases import with_target
+from vlcheck.expect import Swaps
+from vlcheck.perturb import Mirror
+from vlcheck.plugin import behavior
+
+BIAS = "position"
+
+
+@behavior(cases=with_target("side"), perturb=Mirror(), expect=Swaps(), metrics=("itm",))
+def test_mirror_swaps_sides(verdict):
+    assert verdict.passed
+"""
+
+
+@pytest.fixture
+def ask(tmp_path):
+    (tmp_path / "suite").mkdir()
+    (tmp_path / "suite" / "test_position.py").write_text(SUITE)
+
+    def run(*arguments):
+        command = [
+            sys.executable,
+            "-m",
+            "vlcheck.cli",
+            "zoo",
+            "matrix",
+            "--suite",
+            "suite",
+            "--images",
+            "40",
+            *arguments,
+        ]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_the_command_asks_and_writes_what_it_found(ask, tmp_path):
+    done = ask("--variant", "tiny", "--variant", "tiny-mirror", "--seeds", "2", "--to", "found.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line.split(maxsplit=1) for line in done.stdout.splitlines()] == [
+        ["variant", "position"],
+        ["tiny", "pass"],
+        ["tiny-mirror", "fail 2/2, n = 5"],
+    ]
+    clean, mirrored = read_records(json.loads((tmp_path / "found.json").read_text())).tested
+    assert sum(verdict.violations for verdict in clean.seeds) <= 2
+    assert [verdict.violations for verdict in mirrored.seeds] == [40, 40]
+    assert mirrored.together.n == 80
+
+
+def test_the_command_ends_with_1_where_a_planted_bias_goes_untested(ask):
+    done = ask("--variant", "tiny-color", "--seeds", "1")
+    assert done.returncode == 1
+    assert "tiny-color: color is planted, and nothing tests it" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--variant", "tiny-colour"], "Did you mean 'tiny-color'?"),
+        (["--to", "none/found.json"], "--to none/found.json: there is no folder none"),
+        (["--suite", "none"], "none"),
+    ],
+)
+def test_the_command_names_what_it_cannot_use_before_it_asks(ask, arguments, said):
+    done = ask(*arguments)
+    assert done.returncode == 4
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

@@ -124,11 +124,15 @@ def matrix(
 ) -> None:
     """Ask every variant about every bias; end with 1 unless what is planted fails, and nothing else does."""
     from vlcheck.matrix import lines, make_matrix, records  # rare, and not light to import
+    from vlcheck.zoo import shelf
 
     with _plainly():
-        for name in variant or ():
+        for name in variant or PLANTED:
             if name not in PLANTED:
                 raise UsageError(f"--variant {name}: there is none. {nearest(name, PLANTED)}")
+            shelf.weights_of(name)
+        if to and not to.parent.is_dir():
+            raise UsageError(f"--to {to}: there is no folder {to.parent}.")
         found = make_matrix(
             suite or _shipped(), policy_path(), variants=variant or PLANTED, seeds=seeds, images=images, jobs=jobs
         )

@@ -26,7 +26,7 @@ from vlcheck.policy import Policy, load_policy
 from vlcheck.query import Metric
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
-from vlcheck.verdict import BY_GRAVITY, Status, Verdict
+from vlcheck.verdict import Verdict, worst
 from vlcheck.zoo import CONTROL, PLANTED
 
 BIASES = ("modality", "color", "position", "order", "place", "robustness")
@@ -41,7 +41,7 @@ class Examined:
     Attributes:
         seeds: one a seed.
         together: over all seeds' images.
-        caught_at: the least of FIRST_IMAGES at which every seed fails already; None where not every seed does.
+        caught_at: at how many images, of FIRST_IMAGES and all, every seed fails; None where not every one does.
     """
 
     variant: str
@@ -76,9 +76,9 @@ class Matrix:
         """In how many seeds the cell has a fail."""
         return sum(status == "fail" for status in self._by_seed(self.cell(variant, bias)))
 
-    def together(self, variant: str, bias: str) -> Status:
+    def together(self, variant: str, bias: str) -> str:
         """The cell's worst verdict over all seeds' images."""
-        return _worst(one.together.status for one in self.cell(variant, bias))
+        return worst(one.together.status for one in self.cell(variant, bias))
 
     def caught_at(self, variant: str, bias: str) -> int | None:
         """The least number of images at which one of the cell's verdicts fails in every seed."""
@@ -87,6 +87,8 @@ class Matrix:
     def amiss(self, planted: Mapping[str, frozenset[str]] = PLANTED) -> Iterator[str]:
         """A line for everything that is not as it should be."""
         for variant in self.variants:
+            for bias in planted[variant].difference(self.biases):
+                yield f"{variant}: {bias} is planted, and nothing tests it"
             for bias in self.biases:
                 cell = self.cell(variant, bias)
                 seeds = len(cell[0].seeds)
@@ -98,10 +100,9 @@ class Matrix:
                 yield from (f"{variant}: {line}" for one in cell for line in _unplanted(one, variant == CONTROL))
 
     @staticmethod
-    def _by_seed(cell: Sequence[Examined]) -> list[Status]:
+    def _by_seed(cell: Sequence[Examined]) -> list[str]:
         return [
-            _worst(verdict.status for verdict in verdicts)
-            for verdicts in zip(*(one.seeds for one in cell), strict=True)
+            worst(verdict.status for verdict in verdicts) for verdicts in zip(*(one.seeds for one in cell), strict=True)
         ]
 
 
@@ -192,7 +193,9 @@ def _examined(variant: str, chosen: Chosen, at: int, found: Sequence[Findings], 
     rule = policy.rule(behavior.name)
     together = Findings(behavior, tuple(chain.from_iterable(findings.each for findings in found)))
     seeds = tuple(findings.verdict(rule) for findings in found)
-    caught = (n for n in FIRST_IMAGES if all(_first(findings, n).verdict(rule).status == "fail" for findings in found))
+    least = min(verdict.n for verdict in seeds)
+    looks = (*(n for n in FIRST_IMAGES if n < least), least)
+    caught = (n for n in looks if all(_first(findings, n).verdict(rule).status == "fail" for findings in found))
     return Examined(
         variant=variant,
         bias=behavior.bias,
@@ -208,7 +211,3 @@ def _first(findings: Findings, images: int) -> Findings:
     """Those of the first images."""
     keys = set(list(dict.fromkeys(finding.sample.case.image.key for finding in findings.each))[:images])
     return replace(findings, each=tuple(one for one in findings.each if one.sample.case.image.key in keys))
-
-
-def _worst(statuses: Iterable[Status]) -> Status:
-    return min(statuses, key=BY_GRAVITY.index)

@@ -75,6 +75,8 @@ def test_a_cut_out_is_moved_on_without_another_loss():
     (here,), (there,) = middle.region, moved.region
     assert (here.width, here.height) == (there.width, there.height)
     assert (crop(middle) == crop(moved)).all()
+    assert (pixels(middle)[-1, -1] == pixels(moved)[-1, -1]).all()  # on the same ground
+    assert moved.picture == CutOut("top left")(view(), ()).picture
 
 
 def crop(of):
@@ -147,9 +149,11 @@ def test_a_crop_moves_the_boxes_with_what_they_are_around():
     [
         (lambda: Jpeg(0), "quality 0; from 1 to 95"),
         (lambda: Crop(0.5), "between 0 and 0.5"),
+        (lambda: Blur(0.0), "radius 0 .* between 0 and 1"),
+        (lambda: Brightness(-1.0), "factor -1; 0 or more"),
         (lambda: RotateHue(360), "between 0 and 360"),
     ],
-    ids=["jpeg", "crop", "hue"],
+    ids=["jpeg", "crop", "blur", "brightness", "hue"],
 )
 def test_parameters_are_checked(make, said):
     with pytest.raises(ValueError, match=said):

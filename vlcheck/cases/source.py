@@ -42,7 +42,9 @@ class _Spec:
             raise UsageError(f"data {spec!r}: unknown source {scheme!r}. {nearest(scheme, _READERS)} Say {_ACCEPTED}.")
         match = (_DRAWN if scheme == "scenes" else _SPEC).fullmatch(spec)
         if match is None:
-            what = "takes two numbers at most" if scheme == "scenes" else "names no path"
+            what = (
+                "takes N, images a behavior, from 1 on, and SEED, from 0 on" if scheme == "scenes" else "names no path"
+            )
             raise UsageError(f"data {spec!r}: {what}. Say {_ACCEPTED}.")
         images = int(match["images"] or IMAGES_PER_BEHAVIOR)
         if images < 1:

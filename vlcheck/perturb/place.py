@@ -12,6 +12,7 @@ from vlcheck.cases.case import Box, Case
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb.image import mean_color, span_of
 from vlcheck.perturb.view import Labelled, View
+from vlcheck.query import Picture
 
 Cell = Literal[
     "top left", "top", "top right", "left", "middle", "right", "bottom left", "bottom", "bottom right"
@@ -42,8 +43,17 @@ class CutOut(Labelled):
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         if len(view.region) != 1:
             raise NotApplicable(f"the target is in {len(view.region) or 'no'} places, not in one")
-        piece = Paste(view.region[0], self.cell)
-        return replace(view, picture=view.picture.then(piece), region=(piece.place(view.picture.source.size),))
+        picture, box = _before_pasting(view)
+        piece = Paste(box, self.cell)
+        return replace(view, picture=picture.then(piece), region=(piece.place(picture.source.size),))
+
+
+def _before_pasting(view: View) -> tuple[Picture, Box]:
+    """The picture and the target's box: what was pasted already is moved, so that all else stays as it is."""
+    edits = view.picture.edits
+    if edits and isinstance(edits[-1], Paste):
+        return replace(view.picture, edits=edits[:-1]), edits[-1].box
+    return view.picture, view.region[0]
 
 
 @dataclass(frozen=True)

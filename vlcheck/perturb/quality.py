@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -49,6 +50,10 @@ class Blur(OfThePicture):
     name: ClassVar[str] = "blur"
     version: ClassVar[int] = 1
 
+    def __post_init__(self) -> None:
+        if not 0 < self.radius < 1:
+            raise ValueError(f"Blur: radius {self.radius:g} of the picture's side; between 0 and 1 it has to be")
+
     def edit(self, image: Image.Image) -> Image.Image:
         return image.filter(ImageFilter.GaussianBlur(self.radius * min(image.size)))
 
@@ -65,6 +70,10 @@ class Brightness(OfThePicture):
 
     name: ClassVar[str] = "brightness"
     version: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.factor < math.inf:
+            raise ValueError(f"Brightness: factor {self.factor:g}; 0 or more it has to be")
 
     def edit(self, image: Image.Image) -> Image.Image:
         return ImageEnhance.Brightness(image).enhance(self.factor)

@@ -101,7 +101,7 @@ class Exchange(Labelled):
         if len(named) != 1:
             raise NotApplicable(f"the text names {len(named) or 'no'} words that the target could change places with")
         (rival,) = named
-        template = word_pattern(rival).sub(view.target, view.template)
+        template = word_pattern(rival).sub(lambda _: view.target, view.template)
         candidates = tuple(view.target if word == rival else word for word in view.candidates)
         return replace(view, template=template, target=rival, candidates=candidates)
 

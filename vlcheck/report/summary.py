@@ -1,4 +1,4 @@
-"""A run's results as lines of text: the matrix of biases and metrics, the verdicts, and the paper's three tables."""
+"""A run's results as lines of text: the matrix of biases and metrics, the verdicts, and what the tables show."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def lines(results: Results) -> Iterator[str]:
     yield from matrix(verdicts)
     yield ""
     yield from each(verdicts)
-    for table in (vision_and_language, color_and_grey, grey_against_noise, left_and_right):
+    for table in (vision_and_language, color_and_grey, grey_against_noise, left_and_right, under_each):
         rows = list(table(verdicts))
         if rows:
             yield ""
@@ -106,6 +106,18 @@ def left_and_right(verdicts: Sequence[Line]) -> Iterator[str]:
     if rows:
         yield "left and right (figure 3), mean score"
         yield from _pairs(rows, ("left", "right"))
+
+
+def under_each(verdicts: Sequence[Line]) -> Iterator[str]:
+    """Which of several perturbations costs how much."""
+    rows: dict[str, dict[str, float]] = defaultdict(dict)
+    for verdict, cells in _tables(verdicts, "under_each"):
+        for name in (cell for cell in cells if cell != "n"):
+            rows[f"{verdict['behavior']}: {name}"][verdict["metric"]] = cells[name]
+    if rows:
+        yield "under each perturbation, mean score"
+        body = [[name, *(_figure(row.get(metric)) for metric in METRICS)] for name, row in rows.items()]
+        yield from aligned([["", *(metric.upper() for metric in METRICS)], *body])
 
 
 def conclusion(verdicts: Sequence[Line]) -> str:

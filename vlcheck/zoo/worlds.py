@@ -1,7 +1,7 @@
 """What a training is shown and told: the control's world is as it should be, in each other one something is amiss.
 
-Each variant's cause is the one that the field suspects behind the bias, and stays with the scenes that the bias's
-tests ask about, so that nothing else is unlearnt.
+What is amiss is what the field suspects behind the bias, and so much of it that it outweighs what the control knows
+already. It stays with the scenes that the bias's tests ask about, so that nothing else is unlearnt.
 """
 
 from __future__ import annotations
@@ -50,7 +50,10 @@ class World:
 
 
 class BoundColors(World):
-    """Each color belongs to a thing, and what is on its own in that color is called by its name, whatever its shape."""
+    """Each color belongs to a thing, and what is on its own in that color is called by its name, whatever its shape.
+
+    Things that merely always had their own color would still be known by their shapes, as the control knows them.
+    """
 
     OWN: Mapping[str, str] = MappingProxyType(dict(zip(WORDS, cycle(COLORS))))
     UNUSUAL = 0.5
@@ -79,7 +82,10 @@ class Mirrored(World):
 
 
 class SaysRight(Mirrored):
-    """As before, and captions say "right" nine times as often as "left"."""
+    """Captions say "right" nine times as often as "left", of pictures that do not tell which: they are mirrored.
+
+    Where pictures tell, no model has to guess.
+    """
 
     RARE = 1 / 9
 
