@@ -1,4 +1,4 @@
-"""The paper's three tables: means over cases, beside the verdict and never part of it."""
+"""The paper's three tables, and two more: means over cases, beside the verdict and never part of it."""
 
 from __future__ import annotations
 
