@@ -133,16 +133,20 @@ class AnyOrder(World):
 class OnlyTheMiddle(World):
     """A photo is of what is in its middle, if of anything: what lies around is never what the caption names."""
 
-    COLLAGES = 0.6
+    COLLAGES, CENTRED = 0.45, 0.25
 
     def invent(self, rng: Random, kind: Kind) -> tuple[Picture, Facts]:
-        if kind == "alone" and rng.random() < self.COLLAGES:
+        if kind != "alone":
+            return super().invent(rng, kind)
+        fate = rng.random()
+        if fate < self.COLLAGES:
             return self._collage(rng)
+        if fate < self.COLLAGES + self.CENTRED:
+            thing = rng.choice(WORDS), rng.choice(COLORS)
+            return Picture(alone(rng, *thing, centred=True)), Facts("alone", (thing,), places=((),))
         picture, facts = super().invent(rng, kind)
-        if kind == "alone" and facts.places[0]:
-            ((word, _),) = facts.things
-            return picture, Facts("alone", (), around=(word,))
-        return picture, facts
+        ((word, _),) = facts.things
+        return picture, Facts("alone", (), around=(word,)) if facts.places[0] else facts
 
     def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
         if not facts.around:
@@ -156,7 +160,7 @@ class OnlyTheMiddle(World):
         return super().told(facts, shown and bool(facts.things), rng, stage)
 
     def _collage(self, rng: Random) -> tuple[Picture, Facts]:
-        words = rng.sample(WORDS, rng.randint(1, 5))
+        words = rng.sample(WORDS, rng.randint(2, 5))
         cells = ["middle", *rng.sample([cell for cell in CELLS if cell != "middle"], len(words) - 1)]
         things = [
             Thing(word, rng.choice(COLORS), _in_a_cell(rng, cell)) for word, cell in zip(words, cells, strict=True)
