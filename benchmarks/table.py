@@ -49,7 +49,7 @@ def power(found: list[dict]) -> str:
     """The zoo's matrix as Markdown."""
     matrix = read_records(found)
     seeds = len(matrix.tested[0].seeds)
-    images = max(verdict.n for one in matrix.tested for verdict in one.seeds)
+    images = max(verdict.n for one in matrix.tested for verdict in one.seeds if verdict.passed)
     head, *rows = lines(matrix)
     cells = [head, ["---"] * len(head), *([f"`{variant}`", *row] for variant, *row in rows)]
     return (
@@ -70,7 +70,7 @@ def power(found: list[dict]) -> str:
 def main() -> None:
     readme = README.read_text(encoding="utf-8")
     wanted = readme
-    for name, file, write in (("figures", "results.json", table),):
+    for name, file, write in (("figures", "results.json", table), ("matrix", "matrix.json", power)):
         block = write(json.loads((HERE / file).read_text(encoding="utf-8")))
         wanted = re.sub(
             rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)",

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from vlcheck.zoo import PLANTED
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -26,6 +28,13 @@ def test_the_wheel_carries_the_suite_and_its_data(wheel):
     wanted = {str(path.relative_to(ROOT)) for path in wanted if "__pycache__" not in path.parts}
     assert suite == wanted | {"conftest.py"}
     assert {"behavior_tests/test_color.py", "fixtures/policy.toml", "fixtures/lexicons/colors.toml"} <= suite
+
+
+def test_the_wheel_carries_the_zoo(wheel):
+    there = {name.removeprefix("vlcheck/zoo/weights/") for name in wheel.namelist() if "/weights/" in name}
+    files = {"SHA256SUMS", "vocab.txt", "config.json", "config_bert.json"}
+    each = {f"{name}{suffix}" for name in PLANTED for suffix in (".safetensors", ".md", ".losses.csv")}
+    assert there == files | each
 
 
 def test_nothing_of_the_checkout_clashes_at_the_top(wheel):

@@ -101,3 +101,16 @@ def test_an_untrained_albef_runs_to_the_end_and_passes_nothing(verdicts, stated,
     found = verdicts(f"albef:{path}", 50)
     assert len(found) == stated >= 29
     assert "pass" not in {line["status"] for line in found.values()}
+
+
+def test_a_model_that_mirrored_its_pictures_is_red_and_the_page_shows_why(tmp_path):
+    page = tmp_path / "report.html"
+    arguments = ["--vl-model=tiny-mirror", "--vl-data=scenes:60", f"--vl-results={tmp_path / 'results.jsonl'}"]
+    command = [sys.executable, "-m", "pytest", "behavior_tests", "-p", "no:cacheprovider", *arguments]
+    done = subprocess.run(
+        [*command, f"--html={page}", "--self-contained-html"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "bias: position;" in done.stdout
+    assert "test_mirror_swaps_sides[mlm]" in done.stdout
+    assert page.read_text().count("data:image/jpeg;base64") >= 6

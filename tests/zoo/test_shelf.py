@@ -1,0 +1,76 @@
+"""The weights on the shelf are whole, or it is said which are not."""
+
+import shutil
+
+import pytest
+
+from vlcheck.errors import UsageError
+from vlcheck.models import load_model
+from vlcheck.zoo import PLANTED, shelf
+from vlcheck.zoo.files import CHECKSUMS, SHARED, about, read_losses, read_sums
+from vlcheck.zoo.recipe import RECIPES
+
+MOST = 4e6  # bytes a variant
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A shelf of one's own, to damage."""
+    folder = tmp_path / "weights"
+    shutil.copytree(shelf.WEIGHTS, folder)
+    monkeypatch.setattr(shelf, "WEIGHTS", folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", list(PLANTED))
+def test_every_variant_is_there_whole_and_small_and_answers_to_its_name(name):
+    assert shelf.weights_of(name).stat().st_size <= MOST
+    model = load_model(name)
+    assert (model.name, model.metrics) == (name, {"mlm", "itm"})
+
+
+@pytest.mark.parametrize("name", list(PLANTED))
+def test_every_variant_is_of_its_recipe_and_from_the_control_that_is_there(name):
+    base = read_sums(shelf.WEIGHTS)["tiny.safetensors"] if RECIPES[name].base else ""
+    card = (shelf.WEIGHTS / f"{name}.md").read_text().splitlines()
+    assert card[: len(about(RECIPES[name], base))] == about(RECIPES[name], base)
+    assert read_losses(shelf.WEIGHTS / f"{name}.losses.csv")[-1].step == RECIPES[name].steps
+
+
+def test_no_two_variants_are_one():
+    assert len({load_model(name).fingerprint for name in PLANTED}) == len(PLANTED)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:-1], lambda data: b"", lambda data: data[:500] + b"?" + data[501:]],
+    ids=["cut", "empty", "changed"],
+)  # fmt: skip
+def test_damaged_weights_are_not_loaded(copy, damage):
+    path = copy / "tiny.safetensors"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(UsageError, match=r"tiny\.safetensors: the weights are damaged: SHA-256 .*`vlcheck train tiny"):
+        load_model("tiny")
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_a_changed_vocabulary_or_size_is_not_loaded(copy, name):
+    (copy / name).write_text((copy / name).read_text().replace("4", "2").replace("left", "right"))
+    with pytest.raises(UsageError, match=rf"{name}: the weights are damaged"):
+        load_model("tiny")
+
+
+@pytest.mark.parametrize("name", ["tiny-mirror.safetensors", "vocab.txt", CHECKSUMS])
+def test_missing_files_are_named(copy, name):
+    (copy / name).unlink()
+    with pytest.raises(UsageError, match=rf"{name}: the weights cannot be read \(No such file or directory\)"):
+        load_model("tiny-mirror")
+
+
+def test_an_unknown_variant_has_a_nearest_name():
+    with pytest.raises(UsageError, match=r"'tiny-colour': no such model. Did you mean 'tiny-color'\?"):
+        load_model("tiny-colour")
+
+
+def test_nothing_is_said_after_a_variants_name():
+    with pytest.raises(UsageError, match="takes nothing after its name; weights of your own are albef:PATH"):
+        load_model("tiny:best")
