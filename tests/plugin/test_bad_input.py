@@ -70,7 +70,7 @@ def test_a_model_that_is_not_there(project, spec, said):
         ("--vl-policy=absent.toml", "--vl-policy"),
         ("--vl-data=cocoa:data", "coco:ROOT"),
         ("--vl-data=scenes:0", "has to be 1 or more"),
-        ("--vl-data=scenes:-3", "two numbers at most"),
+        ("--vl-data=scenes:-3", "N, images a behavior, from 1 on"),
         ("--vl-data=jsonl:absent.jsonl", "absent.jsonl"),
         ("--vl-data=coco:data", "annotations"),
         ("--vl-lexicons=absent", "absent"),
