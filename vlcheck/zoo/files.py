@@ -52,11 +52,11 @@ def write_model(
     Raises:
         UsageError: where something cannot be written.
     """
-    weights = {key: weight.to(torch.float16).contiguous() for key, weight in network.state_dict().items()}
+    weights = {key: weight.to(torch.float16).contiguous().clone() for key, weight in network.state_dict().items()}
     config, bert = original_configs(network.config)
     path = folder / f"{recipe.name}.safetensors"
     files = {
-        path.name: save({key: weight.clone() for key, weight in weights.items()}),
+        path.name: save(weights),
         VOCABULARY: _lines(*vocabulary()),
         "config.json": _lines(json.dumps(config, indent=2)),
         "config_bert.json": _lines(json.dumps(bert, indent=2)),
