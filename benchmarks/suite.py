@@ -29,6 +29,7 @@ import torch
 from PIL import Image
 
 from benchmarks.albef_checkpoint import random_albef
+from vlcheck.behavior import Trials
 from vlcheck.cases import open_source
 from vlcheck.errors import NotApplicable
 from vlcheck.models.albef import Albef, load
@@ -117,7 +118,7 @@ def speed(coco: Path, images: int, rounds: int, sample: int | None) -> dict[str,
 def asked(data: str) -> list[Query]:
     """Every query of the suite."""
     chosen = collect(ROOT / "behavior_tests")
-    return list(foresee(chosen, open_source(data), load_policy(policy_path()), METRICS).queries)
+    return list(foresee(chosen, Trials(open_source(data)), load_policy(policy_path()), METRICS).queries)
 
 
 def rendered(queries: Sequence[Query]) -> dict[str, Image.Image]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from vlcheck.cases import MASK, Case, Selection
+from vlcheck.cases import MASK, Case, CaseSource, Selection
 from vlcheck.errors import NotApplicable
 from vlcheck.expect import AFTER, BEFORE, Expectation
 from vlcheck.perturb import OPPOSITES, Each, Perturbation, View
@@ -113,6 +113,21 @@ class Behavior:
         except NotApplicable as reason:
             return str(reason)
         return ask(metric, view, compared)
+
+
+@dataclass(frozen=True)
+class Trials:
+    """The trials of behaviors on a source's cases, made once: a run looks ahead at what it will judge."""
+
+    source: CaseSource
+    _made: dict[tuple[str, Metric], tuple[Behavior, list[Trial]]] = field(default_factory=dict, repr=False)
+
+    def of(self, behavior: Behavior, metric: Metric) -> list[Trial]:
+        """Those of all of a behavior's cases. Raises UsageError as `CaseSource.select`."""
+        key = behavior.name, metric
+        if key not in self._made or self._made[key][0] != behavior:
+            self._made[key] = behavior, behavior.trials(self.source.select(behavior.cases), metric)
+        return self._made[key][1]
 
 
 def ask(metric: Metric, view: View, compared: Iterable[str] = ()) -> Question:

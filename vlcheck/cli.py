@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vlcheck.behavior import Trials
 from vlcheck.cases import CaseSource, open_source
 from vlcheck.cases.export import write_jsonl
 from vlcheck.errors import UsageError, nearest
@@ -80,7 +81,7 @@ def plan(
         source = open_source(data, lexicons=lexicons)
         adapter = load_model(model, device=device, dtype=dtype) if model else None
         metrics = adapter.metrics if adapter else METRICS
-        for line in outlook(foresee(chosen, source, load_policy(policy or policy_path()), metrics), adapter):
+        for line in outlook(foresee(chosen, Trials(source), load_policy(policy or policy_path()), metrics), adapter):
             _say(line)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
+from json.encoder import encode_basestring_ascii as quoted
 
 
 def digest(*parts: str) -> str:
     """Hash texts so that no two lists of them share a digest by concatenation."""
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+    return hashlib.sha256(f"[{', '.join(map(quoted, parts))}]".encode()).hexdigest()[:32]  # as json.dumps, and faster

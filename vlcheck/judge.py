@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from vlcheck.behavior import Behavior, Question, Trial, ask
+from vlcheck.behavior import Behavior, Question, Trial, Trials, ask
 from vlcheck.cases import MASK, Case, CaseSource
 from vlcheck.errors import UsageError
 from vlcheck.expect import AFTER, BEFORE, Reading, Sample, Tolerances
@@ -41,15 +41,20 @@ class ModelUnderTest:
 
     Attributes:
         adapter: the model itself.
-        source: the cases.
+        trials: of any behavior, on the cases.
         record: is handed every judgement.
     """
 
     adapter: VisionLanguageModel
-    source: CaseSource
+    trials: Trials
     scorer: Scorer
     policy: Policy
     record: Callable[[Judgement], None] = _ignore
+
+    @property
+    def source(self) -> CaseSource:
+        """The cases."""
+        return self.trials.source
 
     def score(self, case: Case, metric: Metric) -> float:
         """The score of a case as it is, in [0, 1]; mlm over the closed set where there is one.
@@ -106,7 +111,7 @@ class ModelUnderTest:
 
     def _look(self, behavior: Behavior, metric: Metric) -> tuple[Findings, tuple[Row, ...]]:
         tolerances = self._tolerances(behavior, metric)
-        trials = behavior.trials(self.source.select(behavior.cases), metric)
+        trials = self.trials.of(behavior, metric)
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
         seen = [_find(trial, behavior, tolerances, answers) for trial in trials]
         return Findings(behavior, tuple(finding for finding, _ in seen)), tuple(row for _, row in seen)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from vlcheck.behavior import Behavior
 from vlcheck.cases import Case
@@ -103,9 +101,9 @@ class Judgement:
     def records(self, test: str) -> Iterator[dict[str, object]]:
         """The lines of the evidence and, after them, of the verdict, as the results file has them."""
         for row in self.rows:
-            yield finite({"kind": "evidence", "test": test, "metric": self.metric, **_evidence(row)})
+            yield {"kind": "evidence", "test": test, "metric": self.metric, **_evidence(row)}
         behavior = self.behavior
-        verdict = {
+        yield {
             "kind": "verdict",
             "test": test,
             "doc": behavior.doc,
@@ -117,7 +115,6 @@ class Judgement:
             **self.verdict.as_dict(),
             "tables": {name: dict(cells) for name, cells in self.tables.items()},
         }
-        yield finite(verdict)
 
     def pictures(self) -> list[Picture]:
         """All pictures that the rows show, each once."""
@@ -152,12 +149,3 @@ def _evidence(row: Row) -> dict[str, object]:
         "top_after": [list(word) for word in after.top] if after else [],
         "boxes": [list(box) for box in before.boxes] if before else [],
     }
-
-
-def finite(value: Any) -> Any:
-    """The same, with None for each number that JSON has not: a model may answer NaN."""
-    if isinstance(value, dict):
-        return {key: finite(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from vlcheck.behavior import Trials
 from vlcheck.cases import open_source
 from vlcheck.findings import Findings
 from vlcheck.judge import ModelUnderTest
@@ -179,13 +180,19 @@ def _ask(suite: Path, policy_file: Path, seeds: int, images: int, variant: str) 
     found: list[list[Findings]] = []
     adapter = load_model(variant)
     for seed in range(seeds):
-        source = open_source(f"scenes:{images}:{seed}")
+        trials = _trials(images, seed)
         with TemporaryDirectory() as folder, ScoreStore(Path(folder) / "scores", adapter.fingerprint, run="") as store:
             scorer = Scorer(adapter, store, batch_size=_BATCH, thumbnails=False, top=0)
-            model = ModelUnderTest(adapter, source, scorer, policy)
-            scorer.answers(foresee(chosen, source, policy, adapter.metrics).queries)
+            model = ModelUnderTest(adapter, trials, scorer, policy)
+            scorer.answers(foresee(chosen, trials, policy, adapter.metrics).queries)
             found.append([model.find(statement.behavior(item), statement.metric) for item, statement in chosen])
     return [_examined(variant, chosen, at, [findings[at] for findings in found], policy) for at in range(len(chosen))]
+
+
+@cache
+def _trials(images: int, seed: int) -> Trials:
+    """Of one seed's scenes: made once a process, and not once a variant."""
+    return Trials(open_source(f"scenes:{images}:{seed}"))
 
 
 def _examined(variant: str, chosen: Chosen, at: int, found: Sequence[Findings], policy: Policy) -> Examined:

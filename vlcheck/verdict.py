@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy.stats import beta, norm
+from scipy.special import betainc, betaincinv, ndtri  # scipy.stats takes half a second to import
 
 from vlcheck import betting
 
@@ -234,7 +234,7 @@ def needed_n(rate: float, allowed: float, alpha: float = 0.05, *, above: int = 0
 def detectable(n: int, allowed: float, alpha: float = 0.05) -> float | None:
     """The least true rate of violations that fails with a power of 0.8 at n images; None where even 1 does not."""
     fewest = next((x for x in range(n + 1) if _bounds(x, n, alpha)[0] > allowed), None)
-    return None if fewest is None else float(beta.ppf(POWER, fewest, n - fewest + 1))
+    return None if fewest is None else float(betaincinv(fewest, n - fewest + 1, POWER))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -290,14 +290,14 @@ def _by_cluster(rows: Iterable[tuple[float, Hashable]]) -> np.ndarray:
 
 
 def _bounds(x: float, n: int, alpha: float) -> tuple[float, float]:
-    low = float(beta.ppf(alpha, x, n - x + 1)) if x > 0 else 0.0
-    high = float(beta.ppf(1 - alpha, x + 1, n - x)) if x < n else 1.0
+    low = float(betaincinv(x, n - x + 1, alpha)) if x > 0 else 0.0
+    high = float(betaincinv(x + 1, n - x, 1 - alpha)) if x < n else 1.0
     return low, high
 
 
 def _p_above(x: float, n: int, allowed: float) -> float:
     """P(X >= x) at the allowed rate."""
-    return float(beta.cdf(allowed, x, n - x + 1)) if x > 0 else 1.0
+    return float(betainc(x, n - x + 1, allowed)) if x > 0 else 1.0
 
 
 def _rate_reason(x: float, n: int, interval: tuple[float, float], allowed: float, needed: int | None) -> str:
@@ -332,7 +332,7 @@ def _needed_for_mean(units: np.ndarray, band: tuple[float, float], alpha: float)
     if distance == 0:
         return None
     deviation = 2 * float(units.std(ddof=1)) if len(units) > 1 else 1.0
-    needed = (float(norm.ppf(1 - alpha)) * deviation / distance) ** 2
+    needed = (float(ndtri(1 - alpha)) * deviation / distance) ** 2
     return max(len(units) + 1, math.ceil(needed))
 
 

@@ -12,8 +12,7 @@ import pytest
 from PIL import Image
 
 from vlcheck import betting
-from vlcheck.behavior import Behavior
-from vlcheck.cases import CaseSource
+from vlcheck.behavior import Behavior, Trials
 from vlcheck.errors import printable
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.plugin.mark import Stated
@@ -81,18 +80,16 @@ class Foresight:
         ]
 
 
-def foresee(chosen: Chosen, source: CaseSource, policy: Policy, metrics: Collection[str]) -> Foresight:
+def foresee(chosen: Chosen, trials: Trials, policy: Policy, metrics: Collection[str]) -> Foresight:
     """Look ahead at those of the chosen tests whose metric there is."""
     prospects = []
     for item, statement in chosen:
         if statement.metric not in metrics:
             continue
         behavior = statement.behavior(item)
-        cases = source.select(behavior.cases)
-        trials = behavior.trials(cases, statement.metric)
-        queries = tuple(query for trial in trials for query in trial.queries())
-        rule = policy.rule(behavior.name)
-        prospects.append(Prospect(item.name, behavior, statement.metric, rule, len(cases), queries))
+        queries = tuple(query for trial in trials.of(behavior, statement.metric) for query in trial.queries())
+        rule, n = policy.rule(behavior.name), len(trials.source.select(behavior.cases))
+        prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries))
     return Foresight(tuple(prospects))
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from vlcheck.behavior import Trials
 from vlcheck.cases import CaseSource
 from vlcheck.judge import ModelUnderTest
 from vlcheck.judgement import Judgement
@@ -55,7 +56,7 @@ class Workbench:
         path = settings.store or folder / "scores.sqlite"
         store = held.enter_context(ScoreStore(path, adapter.fingerprint, run=folder.name))
         scorer = Scorer(adapter, store, batch_size=settings.batch_size, thumbnails=settings.images)
-        return cls(ModelUnderTest(adapter, source, scorer, policy), settings, held)
+        return cls(ModelUnderTest(adapter, Trials(source), scorer, policy), settings, held)
 
     def close(self) -> None:
         """Close the store."""
@@ -63,7 +64,7 @@ class Workbench:
 
     def foresee(self, chosen: Chosen) -> Foresight:
         """What the chosen tests take and can tell."""
-        return foresee(chosen, self.model.source, self.model.policy, self.model.adapter.metrics)
+        return foresee(chosen, self.model.trials, self.model.policy, self.model.adapter.metrics)
 
     def score(self, queries: Iterable[Query], leases: Path, progress: Callable[[Progress], None]) -> None:
         """Answer all queries, together with every process that calls this with the same ones and leases."""
@@ -109,4 +110,4 @@ def outlook(settings: Settings, source: CaseSource, chosen: Chosen) -> Iterator[
     """The lines of --vl-plan. Raises UsageError naming the option that cannot be satisfied."""
     policy = load_policy(settings.policy or policy_path())
     model = load_model(settings.model, device=settings.device, dtype=settings.dtype) if settings.model else None
-    return foresight.outlook(foresee(chosen, source, policy, model.metrics if model else METRICS), model)
+    return foresight.outlook(foresee(chosen, Trials(source), policy, model.metrics if model else METRICS), model)

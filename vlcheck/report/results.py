@@ -7,6 +7,7 @@ whole verdicts and a rest that counts for nothing.
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -124,7 +125,19 @@ def read(path: Path) -> Results:
 
 def _encoded(line: Mapping[str, object]) -> str:
     # ASCII, so that no line separator of Unicode splits a line; without NaN, which other readers refuse.
-    return json.dumps(line, allow_nan=False) + "\n"
+    try:
+        return json.dumps(line, allow_nan=False) + "\n"
+    except ValueError:
+        return json.dumps(_finite(line)) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    """The same, with None for each number that JSON has not: a model may answer NaN."""
+    if isinstance(value, Mapping):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _decoded(path: Path, number: int, text: str) -> Line:
