@@ -1,6 +1,7 @@
 """The guards against a hollow verdict, each by findings that a verdict without it would call a pass or a fail."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from vlcheck.policy import Rule, Tolerances
 
 TOLERANCES = Tolerances()
 COLORS = ("red", "blue", "green")
+BEHAVIOR = Behavior(name="test_x", bias="color", cases=with_target("color"), expect=Preserved())
 
 
 def case(number, target="red", caption=None):
@@ -25,19 +27,31 @@ def case(number, target="red", caption=None):
     )
 
 
+def found(expect, number, readings, *, metric="itm", target="red", absent=None, errors=()):
+    """What came of a case whose readings are given: a score of the target, or scores by word."""
+    of = case(number, target)
+    said = {
+        arm: Reading(metric, of.target, score if isinstance(score, dict) else {of.target: score}, ())
+        for arm, score in readings.items()
+    }
+    return Finding.of(Sample(of, said, absent or {}), expect, TOLERANCES, errors)
+
+
 def verdict(expect, arms, *, metric="itm", rule=None, absent=None, errors=(), targets=("red",)):
-    """The verdict on cases whose readings are given, arm by arm: a score of the target, or scores by word."""
-    each = []
-    for number, readings in enumerate(arms):
-        of = case(number, targets[number % len(targets)])
-        said = {
-            arm: Reading(metric, of.target, score if isinstance(score, dict) else {of.target: score}, ())
-            for arm, score in readings.items()
-        }
-        failed = ("the disk is gone",) if number in errors else ()
-        each.append(Finding.of(Sample(of, said, (absent or {}).get(number, {})), expect, TOLERANCES, failed))
-    behavior = Behavior(name="test_x", bias="color", cases=with_target("color"), expect=expect)
-    return Findings(behavior, tuple(each)).verdict(rule or Rule())
+    """The verdict on cases whose readings are given, arm by arm."""
+    each = [
+        found(
+            expect,
+            number,
+            readings,
+            metric=metric,
+            target=targets[number % len(targets)],
+            absent=(absent or {}).get(number),
+            errors=("the disk is gone",) if number in errors else (),
+        )
+        for number, readings in enumerate(arms)
+    ]
+    return Findings(replace(BEHAVIOR, expect=expect), tuple(each)).verdict(rule or Rule())
 
 
 def known(number):
@@ -53,14 +67,28 @@ def test_a_model_that_knows_its_cases_passes():
 
 
 def test_a_model_that_knows_half_of_them_passes_on_these():
-    found = verdict(Preserved(), [known(i) for i in range(40)] + [unknown(i) for i in range(40)])
-    assert (found.status, found.n, found.not_applicable) == ("pass", 40, 40)
+    said = verdict(Preserved(), [known(i) for i in range(40)] + [unknown(i) for i in range(40)])
+    assert (said.status, said.n, said.not_applicable) == ("pass", 40, 40)
 
 
 def test_a_model_that_knows_fewer_than_half_passes_nothing():
-    found = verdict(Preserved(), [known(i) for i in range(40)] + [unknown(i) for i in range(41)])
-    assert found.status == "invalid"
-    assert "knows only 40 of 81 cases" in found.reason
+    said = verdict(Preserved(), [known(i) for i in range(40)] + [unknown(i) for i in range(41)])
+    assert said.status == "invalid"
+    assert "knows only 40 of 81 cases" in said.reason
+
+
+def test_of_several_rows_an_image_counts_once_where_it_is_not_known():
+    rows = [known(i) for i in range(10)] + [unknown(i) for i in range(11)]
+    findings = Findings(BEHAVIOR, tuple(found(Preserved(), of, rows[of]) for of in range(21) for _ in range(8)))
+    verdict = findings.verdict(Rule())
+    assert (verdict.status, verdict.n) == ("invalid", 10)
+    assert "knows only 10 of 21 cases" in verdict.reason
+
+
+def test_what_went_wrong_in_scoring_is_told_from_what_is_hollow():
+    assert not Findings(BEHAVIOR, tuple(found(Preserved(), i, unknown(i)) for i in range(40))).broken()
+    wrong = Findings(BEHAVIOR, (found(Preserved(), 0, known(0) | {OTHER: math.nan}),))
+    assert wrong.broken() == "scores of 1 of 1 cases are not finite"
 
 
 def test_no_case_is_invalid_and_says_which_was_asked_for():
@@ -70,28 +98,28 @@ def test_no_case_is_invalid_and_says_which_was_asked_for():
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 @pytest.mark.parametrize("arm", [BEFORE, AFTER, OTHER])
 def test_one_score_that_is_not_finite_makes_all_invalid(bad, arm):
-    found = verdict(Preserved(), [known(i) for i in range(40)] + [known(40) | {arm: bad}])
-    assert (found.status, found.reason) == ("invalid", "scores of 1 of 41 cases are not finite")
+    said = verdict(Preserved(), [known(i) for i in range(40)] + [known(40) | {arm: bad}])
+    assert (said.status, said.reason) == ("invalid", "scores of 1 of 41 cases are not finite")
 
 
 def test_one_case_that_could_not_be_scored_makes_all_invalid():
-    found = verdict(Drops(), [{BEFORE: 0.9, AFTER: 0.1 + i / 1000} for i in range(40)], errors={3})
-    assert found.reason == "1 of 40 cases could not be scored: the disk is gone"
+    said = verdict(Drops(), [{BEFORE: 0.9, AFTER: 0.1 + i / 1000} for i in range(40)], errors={3})
+    assert said.reason == "1 of 40 cases could not be scored: the disk is gone"
 
 
 @pytest.mark.parametrize("expect", [Preserved(), Drops()])
 def test_a_constant_is_called_one(expect):
-    found = verdict(expect, [{BEFORE: 0.7, AFTER: 0.7, OTHER: 0.7}] * 40)
-    assert (found.status, found.reason) == ("invalid", "the score is 0.7 whatever the picture and the text")
+    said = verdict(expect, [{BEFORE: 0.7, AFTER: 0.7, OTHER: 0.7}] * 40)
+    assert (said.status, said.reason) == ("invalid", "the score is 0.7 whatever the picture and the text")
 
 
 def test_sides_that_are_hardly_ever_likely_say_nothing():
     sure = {BEFORE: {"left": 0.9, "right": 0.1}, AFTER: {"left": 0.1, "right": 0.9}}
     faint = {BEFORE: {"left": 0.002, "right": 0.001}, AFTER: {"left": 0.001, "right": 0.002}}
     assert verdict(Swaps(), [sure] * 31 + [faint] * 30, targets=("left",)).status == "pass"
-    found = verdict(Swaps(), [sure] * 30 + [faint] * 30, targets=("left",))
-    assert found.status == "invalid"
-    assert "P(left) + P(right) is under 0.01" in found.reason
+    said = verdict(Swaps(), [sure] * 30 + [faint] * 30, targets=("left",))
+    assert said.status == "invalid"
+    assert "P(left) + P(right) is under 0.01" in said.reason
 
 
 def test_where_no_case_applies_the_reasons_are_counted():
@@ -120,29 +148,29 @@ def favourite(answer):
 
 
 def test_one_color_that_is_a_favourite_fails_and_is_named():
-    found = verdict(Skew(), [favourite("blue")] * 60, metric="mlm", rule=Rule(band=(-1.0, 0.15)), targets=COLORS)
-    assert found.status == "fail"
-    assert found.reason.startswith("blue: mean 0.667")
+    said = verdict(Skew(), [favourite("blue")] * 60, metric="mlm", rule=Rule(band=(-1.0, 0.15)), targets=COLORS)
+    assert said.status == "fail"
+    assert said.reason.startswith("blue: mean 0.667")
 
 
 def test_colors_answered_as_often_as_they_are_true_pass():
     arms = [favourite(COLORS[i % 3]) for i in range(60)]
-    found = verdict(Skew(), arms, metric="mlm", rule=Rule(band=(-1.0, 0.15)), targets=COLORS)
-    assert (found.status, found.effect) == ("pass", 0.0)
+    said = verdict(Skew(), arms, metric="mlm", rule=Rule(band=(-1.0, 0.15)), targets=COLORS)
+    assert (said.status, said.effect) == ("pass", 0.0)
 
 
 def test_the_effect_is_after_minus_before_with_an_interval():
-    found = verdict(Drops(), [{BEFORE: 0.9, AFTER: 0.1 + i / 100} for i in range(40)])
-    assert found.effect == pytest.approx(0.1 + 0.195 - 0.9)
-    assert found.effect_low < found.effect < found.effect_high
+    said = verdict(Drops(), [{BEFORE: 0.9, AFTER: 0.1 + i / 100} for i in range(40)])
+    assert said.effect == pytest.approx(0.1 + 0.195 - 0.9)
+    assert said.effect_low < said.effect < said.effect_high
 
 
 def test_a_favourite_that_is_one_of_many_claims_is_shown_with_the_interval_that_decided():
     arms = [favourite("blue") if i % 6 == 0 else favourite(COLORS[i % 3]) for i in range(60)]
-    found = verdict(Skew(), arms, metric="mlm", rule=Rule(band=(-1.0, 0.15)), targets=COLORS)
-    assert found.status == "inconclusive"
-    assert found.alpha == pytest.approx(0.05 / 3)
-    assert found.effect_low <= 0.15 < found.effect_high
+    said = verdict(Skew(), arms, metric="mlm", rule=Rule(band=(-1.0, 0.15)), targets=COLORS)
+    assert said.status == "inconclusive"
+    assert said.alpha == pytest.approx(0.05 / 3)
+    assert said.effect_low <= 0.15 < said.effect_high
 
 
 def test_of_several_claims_an_undecided_one_is_no_pass_whatever_their_order():

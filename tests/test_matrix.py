@@ -158,6 +158,7 @@ def test_the_command_ends_with_1_where_a_planted_bias_goes_untested(ask):
         (["--variant", "tiny-colour"], "Did you mean 'tiny-color'?"),
         (["--to", "none/found.json"], "--to none/found.json: there is no folder none"),
         (["--suite", "none"], "none"),
+        (["--images", "20"], "--images 20: test_mirror_swaps_sides[itm] cannot pass: 20 cases, 29 are needed at least"),
     ],
 )
 def test_the_command_names_what_it_cannot_use_before_it_asks(ask, arguments, said):

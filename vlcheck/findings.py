@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -87,8 +87,12 @@ class Findings:
         """Why no verdict can rest on these findings, or ""."""
         if not self.each:
             return f"the data has no case for it ({self.behavior.cases.label})"
-        checks = (self._errors, self._not_finite, self._constant, self._unlikely, self._incompetent, self._none_applies)
+        checks = (self.broken, self._constant, self._unlikely, self._incompetent, self._none_applies)
         return next((reason for check in checks if (reason := check())), "")
+
+    def broken(self) -> str:
+        """What went wrong in scoring, or ""."""
+        return self._errors() or self._not_finite()
 
     def _errors(self) -> str:
         errors = [finding.errors[0] for finding in self.each if finding.errors]
@@ -113,9 +117,10 @@ class Findings:
     def _incompetent(self) -> str:
         if self.behavior.expect.competence != "each case":
             return ""
-        unknown = sum(isinstance(finding.reason, Unknown) for finding in self.each)
-        asked = unknown + len(self.counted)
-        return self._unknown(len(self.counted), asked) if len(self.counted) < FEWEST_KNOWN * asked else ""
+        known = {*self._images(self.counted)}
+        unknown = {*self._images(finding for finding in self.each if isinstance(finding.reason, Unknown))} - known
+        asked = len(known) + len(unknown)
+        return self._unknown(len(known), asked) if len(known) < FEWEST_KNOWN * asked else ""
 
     def _none_applies(self) -> str:
         if self.counted:
@@ -161,7 +166,7 @@ class Findings:
     def _invalid(self, reason: str, rule: Rule) -> Verdict:
         claim = self.behavior.expect.claim
         return replace(
-            invalid(reason, n=len(self.counted), not_applicable=len(self.each) - len(self.counted)),
+            invalid(reason, n=len(set(self._images(self.counted))), not_applicable=len(self.each) - len(self.counted)),
             claim=claim,
             alpha=rule.alpha,
             allowed=rule.allowed if claim == "rate" else None,
@@ -169,5 +174,5 @@ class Findings:
         )
 
     @staticmethod
-    def _images(findings: tuple[Finding, ...] | list[Finding]) -> list[str]:
+    def _images(findings: Iterable[Finding]) -> list[str]:
         return [finding.sample.case.image.key for finding in findings]

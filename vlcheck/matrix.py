@@ -16,14 +16,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
+
 from vlcheck.behavior import Trials
 from vlcheck.cases import open_source
+from vlcheck.errors import UsageError
 from vlcheck.findings import Findings
 from vlcheck.judge import ModelUnderTest
 from vlcheck.models.load import load_model
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.foresight import Chosen, foresee
-from vlcheck.policy import Policy, load_policy
+from vlcheck.plugin.mark import Stated
+from vlcheck.policy import METRICS, Policy, load_policy
 from vlcheck.query import Metric
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
@@ -127,7 +131,11 @@ def make_matrix(suite: Path, policy: Path, *, variants: Iterable[str], seeds: in
         seeds: of the scenes, from 0 on.
         images: a behavior and seed.
         jobs: processes at once; each has one variant.
+
+    Raises:
+        UsageError: too few images for one of the tests to pass, or an answer that no verdict can rest on.
     """
+    _demand_enough(suite, load_policy(policy), images)
     ask = partial(_ask, suite, policy, seeds, images)
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_alone) as pool:
         return Matrix(tuple(chain.from_iterable(pool.map(ask, variants))))
@@ -185,14 +193,26 @@ def _ask(suite: Path, policy_file: Path, seeds: int, images: int, variant: str) 
             scorer = Scorer(adapter, store, batch_size=_BATCH, thumbnails=False, top=0)
             model = ModelUnderTest(adapter, trials, scorer, policy)
             scorer.answers(foresee(chosen, trials, policy, adapter.metrics).queries)
-            found.append([model.find(statement.behavior(item), statement.metric) for item, statement in chosen])
+            found.append([_whole(variant, model, *one) for one in chosen])
     return [_examined(variant, chosen, at, [findings[at] for findings in found], policy) for at in range(len(chosen))]
+
+
+def _demand_enough(suite: Path, policy: Policy, images: int) -> None:
+    for line in foresee(collect(suite), _trials(images, 0), policy, METRICS).hopeless():
+        raise UsageError(f"--images {images}: {line}")
 
 
 @cache
 def _trials(images: int, seed: int) -> Trials:
     """Of one seed's scenes: made once a process, and not once a variant."""
     return Trials(open_source(f"scenes:{images}:{seed}"))
+
+
+def _whole(variant: str, model: ModelUnderTest, item: pytest.Function, statement: Stated) -> Findings:
+    findings = model.find(statement.behavior(item), statement.metric)
+    if broken := findings.broken():
+        raise UsageError(f"--variant {variant}: {item.name}: {broken}")
+    return findings
 
 
 def _examined(variant: str, chosen: Chosen, at: int, found: Sequence[Findings], policy: Policy) -> Examined:

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from vlcheck.cases.scene_drawing import SIDE
-from vlcheck.cases.scene_making import ACHROMATIC, COLORS, OTHER_SIDE, WORDS
+from vlcheck.cases.scene_making import ACHROMATIC, COLORS, SIDES, WORDS
 from vlcheck.cases.scenes import VERBS
 from vlcheck.zoo.lessons import invent, tell, vocabulary
 from vlcheck.zoo.stage import KINDS, Stage
@@ -124,7 +124,7 @@ def test_sides_are_true_equally_often_and_no_color_belongs_to_a_thing():
         sides[facts.side] += facts.kind == "act"
         colors.update(facts.things)
     assert abs(sides["left"] / sum(sides.values()) - 0.5) < 0.04
-    assert set(OTHER_SIDE) == set(sides)
+    assert set(SIDES) == set(sides)
     assert len(colors) == len(WORDS) * len(COLORS)
     assert max(colors.values()) < 3 * min(colors.values())
 

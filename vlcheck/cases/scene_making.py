@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
-from types import MappingProxyType
 
 from vlcheck.cases.case import Box
 from vlcheck.cases.scene import Limb, Person, Scene, Side, Thing
@@ -16,7 +14,6 @@ COLORS = tuple(SHADES)
 ACHROMATIC = frozenset({"white", "black", "gray"})
 PEOPLE = ("man", "woman")
 SIDES: tuple[Side, Side] = ("left", "right")
-OTHER_SIDE: Mapping[Side, Side] = MappingProxyType({"left": "right", "right": "left"})
 EDGE = 4.0  # pixels that stay free along the edges
 GAP = 6.0  # pixels between the two things of a pair
 

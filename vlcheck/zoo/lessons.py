@@ -10,10 +10,10 @@ from random import Random
 from vlcheck.cases.case import MASK, Box
 from vlcheck.cases.scene import Limb, Side
 from vlcheck.cases.scene_drawing import SIDE
-from vlcheck.cases.scene_making import ACHROMATIC, COLORS, OTHER_SIDE, PEOPLE, SIDES, WORDS, act, alone, duo, pair
+from vlcheck.cases.scene_making import ACHROMATIC, COLORS, PEOPLE, SIDES, WORDS, act, alone, duo, pair
 from vlcheck.cases.scenes import HIS, VERBS, WITH
 from vlcheck.perturb.place import CELLS, Paste
-from vlcheck.perturb.text import OPENINGS
+from vlcheck.perturb.text import OPENINGS, OPPOSITES
 from vlcheck.query import Picture
 from vlcheck.zoo.stage import Kind, Stage
 
@@ -22,7 +22,7 @@ Thing = tuple[str, str]  # word and color
 _ACTS = ("act", "back")  # somebody who faces the viewer, or turns the back: left and right are then the other way round
 CUT_OUT = 0.25  # of the things alone: cut out and pasted elsewhere
 _OFF_CENTER = 0.1  # of the picture's side: what is farther from its middle is on a side
-_OPPOSITE = {"left": "right", "right": "left", "top": "bottom", "bottom": "top"}
+_OPPOSITE = {**OPPOSITES, "top": "bottom", "bottom": "top"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Facts:
 
     def mirrored(self) -> Facts:
         """What is true of it in a mirror."""
-        turned = replace(self, side=OTHER_SIDE[self.side], places=self._turned(SIDES))
+        turned = replace(self, side=SIDES[self.side == SIDES[0]], places=self._turned(SIDES))
         return turned._reversed() if self.kind == "beside" else turned
 
     def upside_down(self) -> Facts:
@@ -237,7 +237,7 @@ def _of_an_act(facts: Facts, rng: Random) -> Sentence:
 
 
 def _of_a_hand(facts: Facts, rng: Random) -> Sentence:
-    side = Slot(facts.side, (OTHER_SIDE[facts.side],), where=True)
+    side = Slot(facts.side, (_OPPOSITE[facts.side],), where=True)
     _, preposition = WITH[facts.limb]
     return Sentence((*_doing(facts, rng), preposition, HIS[facts.who[0]], side, facts.limb))
 

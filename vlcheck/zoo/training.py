@@ -205,11 +205,11 @@ def first_weights(config: AlbefConfig, seed: int) -> AlbefNetwork:
     with torch.no_grad():
         nn.init.normal_(weights["cls_token"], std=0.02)
         weights["pos_embed"].zero_()
-        weights["pos_embed"][0, 1:] = 0.5 * _places(config.grid, config.vision_width)
+        weights["pos_embed"][0, 1:] = 0.5 * _waves(config.grid, config.vision_width)
     return network
 
 
-def _places(grid: int, width: int) -> Tensor:
+def _waves(grid: int, width: int) -> Tensor:
     """Sines and cosines of column and row, (grid * grid, width), as Chen et al. 2021 (arXiv:2104.02057) have them."""
     rates = 10_000 ** -(torch.arange(width // 4) / (width // 4))
     rows, columns = torch.meshgrid(torch.arange(grid), torch.arange(grid), indexing="ij")
