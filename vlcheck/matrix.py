@@ -14,9 +14,7 @@ from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-
-import pytest
+from typing import TYPE_CHECKING, Any
 
 from vlcheck.behavior import Trials
 from vlcheck.cases import open_source
@@ -26,13 +24,17 @@ from vlcheck.judge import ModelUnderTest
 from vlcheck.models.load import load_model
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.foresight import Chosen, foresee
-from vlcheck.plugin.mark import Stated
 from vlcheck.policy import METRICS, Policy, load_policy
 from vlcheck.query import Metric
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
 from vlcheck.verdict import Verdict, worst
 from vlcheck.zoo import CONTROL, PLANTED
+
+if TYPE_CHECKING:
+    import pytest
+
+    from vlcheck.plugin.mark import Stated
 
 BIASES = ("modality", "color", "position", "order", "place", "robustness")
 FIRST_IMAGES = (5, 10, 15, 20, 30, 50, 75, 100, 150, 200)  # at which it is looked when a bias is caught
@@ -198,8 +200,8 @@ def _ask(suite: Path, policy_file: Path, seeds: int, images: int, variant: str) 
 
 
 def _demand_enough(suite: Path, policy: Policy, images: int) -> None:
-    for line in foresee(collect(suite), _trials(images, 0), policy, METRICS).hopeless():
-        raise UsageError(f"--images {images}: {line}")
+    if hopeless := foresee(collect(suite), _trials(images, 0), policy, METRICS).hopeless():
+        raise UsageError(f"--images {images}: {hopeless[0]}")
 
 
 @cache

@@ -1,6 +1,7 @@
 """What is wrong is said by option, file and line; nothing green comes out of nothing."""
 
 import json
+import re
 
 import pytest
 from PIL import Image
@@ -15,6 +16,23 @@ def complaint(result):
     assert result.ret == USAGE
     assert "Traceback" not in result.stdout.str() + result.stderr.str()
     return result.stderr.str()
+
+
+@pytest.mark.parametrize(
+    ("metrics", "said"),
+    [
+        ('("itn",)', "there is no metric 'itn'. Did you mean 'itm'?"),
+        ('"itm"', "metrics='itm' has to name one or more of mlm, itm"),
+        ("()", "metrics=() has to name one or more"),
+    ],
+)
+def test_a_metric_that_there_is_not_is_no_skipped_test(project, metrics, said):
+    path = project.folder / "test_states.py"
+    stated = path.read_text()
+    path.write_text(re.sub(r"metrics=\(.*?\)", f"metrics={metrics}", stated, count=1))
+    result = project.run()
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert said in result.stdout.str()
 
 
 def test_no_model(project):

@@ -65,13 +65,17 @@ def _load(spec: str, device: str, dtype: str) -> object:
 
 @contextmanager
 def _no_garbage() -> Iterator[None]:
-    """What is made here stays: a library is imported a third faster where its objects are not searched for garbage."""
+    """What is made here stays: a library is imported a third faster where its objects are not searched for garbage.
+
+    They are left out of later searches, too; of the first model alone, so that no later one outlives its use.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
+        if not gc.get_freeze_count():
+            gc.freeze()
         if enabled:
             gc.enable()
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from vlcheck.behavior import Behavior
@@ -70,13 +70,28 @@ def behavior(
         perturb: what is done between before and after, e.g. `Grayscale()`; `Each(...)` of several.
         given: what is done to before and after alike, e.g. `Bare()`.
         tables: what the results show beside the verdict.
+
+    Raises:
+        ValueError: no metric, or one that there is not: its test would be skipped, and nothing be red.
     """
+    _check_metrics(metrics)
     statements = [
         Stated(metric=metric, cases=cases, expect=expect, perturb=perturb, given=given, tables=tuple(tables))
         for metric in metrics
     ]
     parameters = [pytest.param(statement, id=statement.metric) for statement in statements]
     return pytest.mark.parametrize(ARGUMENT, parameters, indirect=True)
+
+
+def _check_metrics(metrics: Sequence[Metric]) -> None:
+    from vlcheck.query import Metric  # brings Pillow, as the file of tests has done by now
+
+    known = get_args(Metric)
+    if isinstance(metrics, str) or not metrics:
+        raise ValueError(f'behavior: metrics={metrics!r} has to name one or more of {", ".join(known)}, e.g. ("itm",)')
+    for metric in metrics:
+        if metric not in known:
+            raise ValueError(f"behavior: there is no metric {metric!r}. {nearest(metric, known)}")
 
 
 def stated(item: object) -> Stated | None:
