@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
 import sys
 from pathlib import Path
 
-from vlcheck.matrix import lines, read_records
+from vlcheck.matrix import from_json, lines
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 
 
-def table(figures: dict) -> str:
+def table(measured: str) -> str:
     """The figures as Markdown."""
+    figures = json.loads(measured)
     few, many = figures["memory"].items()
     most = figures["most_by_arithmetic"]
     reached = figures["one_by_one_over_run"]
@@ -45,18 +47,16 @@ def table(figures: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def power(found: list[dict]) -> str:
+def power(measured: str) -> str:
     """The zoo's matrix as Markdown."""
-    matrix = read_records(found)
-    seeds = len(matrix.tested[0].seeds)
-    images = max(verdict.n for one in matrix.tested for verdict in one.seeds if verdict.passed)
+    matrix = from_json(measured)
     head, *rows = lines(matrix)
     cells = [head, ["---"] * len(head), *([f"`{variant}`", *row] for variant, *row in rows)]
     return (
         "\n".join(
             [
-                f"{seeds} seeds of {images} scenes a behavior. *fail 5/5, n = 20*: the bias is caught in five seeds of"
-                " five, and in every one of them with 20 scenes already.",
+                f"{matrix.seeds} seeds of {matrix.images} scenes a behavior. *fail 5/5, n = 20*: the bias is caught"
+                " in five seeds of five, and in every one of them when 20 scenes were asked about.",
                 "",
                 *(f"| {' | '.join(row)} |" for row in cells),
                 "",
@@ -67,11 +67,32 @@ def power(found: list[dict]) -> str:
     )
 
 
+def embedded(measured: str) -> str:
+    """The embedded model's times as a sentence."""
+    figures = json.loads(measured)
+    cold, kept, imports = (
+        f"{statistics.median(figures[f'{name}_seconds']):.0f} s" for name in ("cold", "kept", "import")
+    )
+    return (
+        f"`pytest behavior_tests/` on the embedded model, 200 scenes a behavior, {figures['machine']['cores']} cores:"
+        f" {cold}, and {kept} with kept scores (`--vl-store`), {imports} of either for imports; medians of"
+        f" {len(figures['cold_seconds'])}. `vlcheck zoo matrix`: {figures['matrix_seconds'] / 60:.1f} minutes."
+        " (`python -m benchmarks.embedded`)\n"
+    )
+
+
+BLOCKS = (
+    ("figures", "results.json", table),
+    ("embedded", "embedded.json", embedded),
+    ("matrix", "matrix.json", power),
+)
+
+
 def main() -> None:
     readme = README.read_text(encoding="utf-8")
     wanted = readme
-    for name, file, write in (("figures", "results.json", table), ("matrix", "matrix.json", power)):
-        block = write(json.loads((HERE / file).read_text(encoding="utf-8")))
+    for name, file, write in BLOCKS:
+        block = write((HERE / file).read_text(encoding="utf-8"))
         wanted = re.sub(
             rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)",
             lambda match, block=block: match[1] + block + match[2],

@@ -1,14 +1,22 @@
 """What the power matrix makes of verdicts, and the verdicts that it gets."""
 
-import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from functools import partial
 from itertools import product
 
 import pytest
 
-from vlcheck.matrix import Examined, Matrix, lines, read_records, records
+from vlcheck.behavior import Behavior
+from vlcheck.cases import open_source, with_target
+from vlcheck.errors import NotApplicable
+from vlcheck.expect import WHOLE, Sample, Swaps
+from vlcheck.findings import Finding, Findings
+from vlcheck.matrix import Examined, Matrix, as_json, caught_at, from_json, lines
+from vlcheck.policy import Rule
 from vlcheck.verdict import Verdict
 
 PLANTED = {"tiny": frozenset(), "tiny-color": frozenset({"color"})}
@@ -36,7 +44,7 @@ CAUGHT = [
 
 
 def amiss(*rows):
-    return list(Matrix(tuple(rows)).amiss(PLANTED))
+    return list(Matrix(40, tuple(rows)).amiss(PLANTED))
 
 
 def test_a_matrix_as_it_should_be_has_nothing_amiss():
@@ -44,7 +52,7 @@ def test_a_matrix_as_it_should_be_has_nothing_amiss():
 
 
 def test_the_table_says_in_how_many_seeds_and_from_how_many_images_on():
-    assert list(lines(Matrix((*CLEAN, *CAUGHT)))) == [
+    assert list(lines(Matrix(40, (*CLEAN, *CAUGHT)))) == [
         ["variant", "color", "order"],
         ["tiny", "pass", "pass"],
         ["tiny-color", "fail 2/2, n = 30", "invalid"],
@@ -83,15 +91,43 @@ def test_seeds_are_counted_by_cell_whichever_test_fails():
         examined("tiny-color", "color", "fail pass", "fail"),
         examined("tiny-color", "color", "pass fail", "fail", behavior="test_other"),
     ]
-    assert Matrix(tuple(rows)).failing("tiny-color", "color") == 2
+    assert Matrix(40, tuple(rows)).failing("tiny-color", "color") == 2
     assert amiss(*rows) == []
 
 
 def test_what_is_written_of_a_matrix_is_read_again():
-    matrix = Matrix((*CLEAN, *CAUGHT))
-    again = read_records(json.loads(json.dumps(records(matrix))))
+    matrix = Matrix(40, (*CLEAN, *CAUGHT))
+    again = from_json(as_json(matrix))
+    assert (again.images, again.seeds) == (40, 2)
     assert list(lines(again)) == list(lines(matrix))
     assert list(again.amiss(PLANTED)) == list(matrix.amiss(PLANTED))
+
+
+def found(margins):
+    """Findings on as many scenes, where a case without a margin does not apply."""
+    behavior = Behavior(name="test_it", bias="position", doc="", cases=with_target("side"), expect=Swaps())
+    cases = open_source(f"scenes:{len(margins)}").select(behavior.cases)
+    aside = NotApplicable("not this one")
+    findings = [
+        Finding(
+            Sample(case, {}), {} if margin is None else {WHOLE: margin}, aside if margin is None else None, 0.1, True
+        )
+        for case, margin in zip(cases, margins, strict=True)
+    ]
+    return Findings(behavior, tuple(findings))
+
+
+@pytest.mark.parametrize(
+    ("margins", "at"),
+    [
+        ([-1.0] * 60, 5),
+        ([1.0] * 10 + [-1.0] * 50, 15),
+        ([None] * 30 + [-1.0] * 10, 40),  # few count, and only all that were asked about fail
+        ([1.0] * 60, None),
+    ],
+)
+def test_a_bias_is_caught_where_every_seed_fails_by_images_asked_about(margins, at):
+    assert caught_at([found(margins), found([-1.0] * len(margins))], Rule()) == at
 
 
 SUITE = """
@@ -106,6 +142,16 @@ BIAS = "position"
 @behavior(cases=with_target("side"), perturb=Mirror(), expect=Swaps(), metrics=("itm",))
 def test_mirror_swaps_sides(verdict):
     assert verdict.passed
+"""
+
+
+KILLS = """
+import multiprocessing
+import os
+import signal
+
+if multiprocessing.parent_process():
+    os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
@@ -140,10 +186,24 @@ def test_the_command_asks_and_writes_what_it_found(ask, tmp_path):
         ["tiny", "pass"],
         ["tiny-mirror", "fail 2/2, n = 5"],
     ]
-    clean, mirrored = read_records(json.loads((tmp_path / "found.json").read_text())).tested
+    clean, mirrored = from_json((tmp_path / "found.json").read_text()).tested
     assert sum(verdict.violations for verdict in clean.seeds) <= 2
     assert [verdict.violations for verdict in mirrored.seeds] == [40, 40]
     assert mirrored.together.n == 80
+
+
+def test_a_process_that_is_killed_is_named(ask, tmp_path):
+    (tmp_path / "suite" / "conftest.py").write_text(KILLS)
+    done = ask("--variant", "tiny", "--seeds", "1", "--jobs", "1")
+    assert done.returncode == 4
+    assert "--jobs 1: a process was killed" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_another_run_of_pytest_is_told_selects_nothing(ask, monkeypatch):
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-k jpeg")
+    done = ask("--variant", "tiny-mirror", "--seeds", "1")
+    assert done.stdout.split() == ["variant", "position", "tiny-mirror", "fail", "1/1,", "n", "=", "5"]
 
 
 def test_the_command_ends_with_1_where_a_planted_bias_goes_untested(ask):
@@ -156,7 +216,7 @@ def test_the_command_ends_with_1_where_a_planted_bias_goes_untested(ask):
     ("arguments", "said"),
     [
         (["--variant", "tiny-colour"], "Did you mean 'tiny-color'?"),
-        (["--to", "none/found.json"], "--to none/found.json: there is no folder none"),
+        (["--to", "none/found.json"], "--to none/found.json: has to be a file, in a folder that can be written to"),
         (["--suite", "none"], "none"),
         (["--images", "20"], "--images 20: test_mirror_swaps_sides[itm] cannot pass: 20 cases, 29 are needed at least"),
     ],
@@ -166,3 +226,26 @@ def test_the_command_names_what_it_cannot_use_before_it_asks(ask, arguments, sai
     assert done.returncode == 4
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["from a parent", "in the terminal"])
+def test_an_interrupt_ends_every_process_at_once_and_without_a_traceback(tmp_path, send):
+    command = [sys.executable, "-m", "vlcheck.cli", "zoo", "matrix", "--jobs", "2"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True) as running:
+        time.sleep(15)  # long enough for its processes to ask, and far from long enough for an answer
+        send(running.pid, signal.SIGINT)
+        said = running.communicate(timeout=20)[1]
+    assert running.returncode in (1, 130)
+    assert "Traceback" not in said
+    assert ends(running.pid)
+
+
+def ends(group):
+    """Whether its last process is gone within seconds."""
+    for _ in range(50):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False

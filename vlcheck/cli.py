@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -124,7 +123,7 @@ def matrix(
     to: Annotated[Path | None, typer.Option(help="write every verdict to this file, as JSON")] = None,
 ) -> None:
     """Ask every variant about every bias; end with 1 unless what is planted fails, and nothing else does."""
-    from vlcheck.matrix import lines, make_matrix, records  # rare, and not light to import
+    from vlcheck.matrix import as_json, lines, make_matrix  # rare, and not light to import
     from vlcheck.zoo import shelf
 
     with _plainly():
@@ -132,18 +131,19 @@ def matrix(
             if name not in PLANTED:
                 raise UsageError(f"--variant {name}: there is none. {nearest(name, PLANTED)}")
             shelf.weights_of(name)
-        if to and not to.parent.is_dir():
-            raise UsageError(f"--to {to}: there is no folder {to.parent}.")
+        if to and (to.is_dir() or not os.access(to.parent, os.W_OK)):
+            raise UsageError(f"--to {to}: has to be a file, in a folder that can be written to.")
+        variants = dict.fromkeys(variant or PLANTED)
         found = make_matrix(
-            suite or _shipped(), policy_path(), variants=variant or PLANTED, seeds=seeds, images=images, jobs=jobs
+            suite or _shipped(), policy_path(), variants=variants, seeds=seeds, images=images, jobs=jobs
         )
         for line in aligned(list(lines(found))):
             _say(line)
-        if to:
-            _write(to, "[\n" + ",\n".join(map(json.dumps, records(found))) + "\n]\n")
         amiss = list(found.amiss())
         for line in amiss:
             _say(line)
+        if to:
+            _write(to, as_json(found))
     if amiss:
         sys.exit(1)
 
@@ -169,15 +169,19 @@ class _Diary:
 def _offered(source: CaseSource, chosen: Chosen) -> Iterator[str]:
     """Cases per behavior, with the commonest targets; then what was left out, by reason."""
     rows = [["behavior", "cases", "targets"]]
-    for behavior in {item.originalname: statement.behavior(item) for item, statement in chosen}.values():
+    behaviors = {item.originalname: statement.behavior(item) for item, statement in chosen}.values()
+    for behavior in behaviors:
         found = source.select(behavior.cases)
         targets = Counter(case.target for case in found).most_common()
         named = ", ".join(f"{word} {count}" for word, count in targets[:6])
         rows.append([behavior.name, str(len(found)), named + (", ..." if len(targets) > 6 else "")])
     yield from aligned(rows)
     yield ""
-    yield f"{len(source.cases)} cases in all; left out:"
-    for reason, count in source.left_out.most_common():
+    unasked = [case for case in source.cases if not any(behavior.cases.accepts(case) for behavior in behaviors)]
+    left_out = Counter(f"asked for by no behavior (tags {', '.join(sorted(case.tags))})" for case in unasked)
+    left_out += source.left_out
+    yield f"{len(source.cases)} cases in all; " + ("left out:" if left_out else "none is left out")
+    for reason, count in left_out.most_common():
         yield f"{count:6} {reason}"
 
 

@@ -6,12 +6,15 @@ has to pass every verdict.
 
 from __future__ import annotations
 
+import json
+import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from itertools import chain
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -24,7 +27,7 @@ from vlcheck.judge import ModelUnderTest
 from vlcheck.models.load import load_model
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.foresight import Chosen, foresee
-from vlcheck.policy import METRICS, Policy, load_policy
+from vlcheck.policy import METRICS, Policy, Rule, load_policy
 from vlcheck.query import Metric
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
@@ -48,7 +51,8 @@ class Examined:
     Attributes:
         seeds: one a seed.
         together: over all seeds' images.
-        caught_at: at how many images, of FIRST_IMAGES and all, every seed fails; None where not every one does.
+        caught_at: how many images, of FIRST_IMAGES and all, have to be asked about until every seed fails; None where
+            not every one does.
     """
 
     variant: str
@@ -62,13 +66,24 @@ class Examined:
 
 @dataclass(frozen=True)
 class Matrix:
-    """All verdicts of all variants."""
+    """All verdicts of all variants.
 
+    Attributes:
+        images: that were asked about, a behavior and seed.
+        tested: a row for each variant, behavior and metric.
+    """
+
+    images: int
     tested: tuple[Examined, ...]
 
     def cell(self, variant: str, bias: str) -> list[Examined]:
         """A variant's, of one bias."""
         return [one for one in self.tested if (one.variant, one.bias) == (variant, bias)]
+
+    @property
+    def seeds(self) -> int:
+        """How many."""
+        return len(self.tested[0].seeds)
 
     @property
     def variants(self) -> list[str]:
@@ -94,17 +109,14 @@ class Matrix:
     def amiss(self, planted: Mapping[str, frozenset[str]] = PLANTED) -> Iterator[str]:
         """A line for everything that is not as it should be."""
         for variant in self.variants:
-            for bias in planted[variant].difference(self.biases):
+            for bias in sorted(planted[variant].difference(self.biases)):
                 yield f"{variant}: {bias} is planted, and nothing tests it"
             for bias in self.biases:
-                cell = self.cell(variant, bias)
-                seeds = len(cell[0].seeds)
-                failing = self.failing(variant, bias)
-                if bias in planted[variant]:
-                    if failing < seeds:
-                        yield f"{variant}: {bias} is planted, and caught in {failing} of {seeds} seeds"
-                    continue
-                yield from (f"{variant}: {line}" for one in cell for line in _unplanted(one, variant == CONTROL))
+                cell, failing = self.cell(variant, bias), self.failing(variant, bias)
+                if bias not in planted[variant]:
+                    yield from (f"{variant}: {line}" for one in cell for line in _unplanted(one, variant == CONTROL))
+                elif failing < self.seeds:
+                    yield f"{variant}: {bias} is planted, and caught in {failing} of {self.seeds} seeds"
 
     @staticmethod
     def _by_seed(cell: Sequence[Examined]) -> list[str]:
@@ -135,12 +147,22 @@ def make_matrix(suite: Path, policy: Path, *, variants: Iterable[str], seeds: in
         jobs: processes at once; each has one variant.
 
     Raises:
-        UsageError: too few images for one of the tests to pass, or an answer that no verdict can rest on.
+        UsageError: too few images for one of the tests to pass, an answer that no verdict can rest on, or a process
+            that was killed.
     """
     _demand_enough(suite, load_policy(policy), images)
     ask = partial(_ask, suite, policy, seeds, images)
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_alone) as pool:
-        return Matrix(tuple(chain.from_iterable(pool.map(ask, variants))))
+        asked = [pool.submit(ask, variant) for variant in variants]
+        try:
+            return Matrix(images, tuple(chain.from_iterable(one.result() for one in asked)))
+        except BrokenProcessPool as error:
+            cause = "a process was killed, perhaps for want of memory; fewer at once need less"
+            raise UsageError(f"--jobs {jobs}: {cause}.") from error
+        except KeyboardInterrupt:
+            for process in active_children():
+                process.terminate()
+            raise
 
 
 def lines(matrix: Matrix) -> Iterator[list[str]]:
@@ -150,14 +172,16 @@ def lines(matrix: Matrix) -> Iterator[list[str]]:
         yield [variant, *(_cell(matrix, variant, bias) for bias in matrix.biases)]
 
 
-def records(matrix: Matrix) -> list[dict[str, object]]:
-    """Every verdict, as JSON takes it, without the figures behind it."""
-    return [asdict(one) | {"seeds": [*map(_kept, one.seeds)], "together": _kept(one.together)} for one in matrix.tested]
+def as_json(matrix: Matrix) -> str:
+    """Every verdict, a row a line, without the figures behind it."""
+    rows = [asdict(one) | {"seeds": [*map(_kept, one.seeds)], "together": _kept(one.together)} for one in matrix.tested]
+    return f'{{"images": {matrix.images}, "tested": [\n' + ",\n".join(map(json.dumps, rows)) + "\n]}\n"
 
 
-def read_records(records: Iterable[Mapping[str, Any]]) -> Matrix:
-    """The matrix that `records` made them of."""
-    return Matrix(tuple(_read(record) for record in records))
+def from_json(text: str) -> Matrix:
+    """The matrix that `as_json` made it of."""
+    kept = json.loads(text)
+    return Matrix(kept["images"], tuple(_read(row) for row in kept["tested"]))
 
 
 def _kept(verdict: Verdict) -> dict[str, object]:
@@ -165,9 +189,9 @@ def _kept(verdict: Verdict) -> dict[str, object]:
     return kept if verdict.passed else kept | {"reason": verdict.reason}
 
 
-def _read(record: Mapping[str, Any]) -> Examined:
-    seeds = tuple(Verdict(**verdict) for verdict in record["seeds"])
-    return Examined(**{**record, "seeds": seeds, "together": Verdict(**record["together"])})
+def _read(row: Mapping[str, Any]) -> Examined:
+    seeds = tuple(Verdict(**verdict) for verdict in row["seeds"])
+    return Examined(**{**row, "seeds": seeds, "together": Verdict(**row["together"])})
 
 
 def _cell(matrix: Matrix, variant: str, bias: str) -> str:
@@ -175,14 +199,15 @@ def _cell(matrix: Matrix, variant: str, bias: str) -> str:
     if not failing:
         return matrix.together(variant, bias)
     at = matrix.caught_at(variant, bias)
-    return f"fail {failing}/{len(matrix.tested[0].seeds)}" + (f", n = {at}" if at else "")
+    return f"fail {failing}/{matrix.seeds}" + (f", n = {at}" if at else "")
 
 
 def _alone() -> None:
-    """One thread a process: the models are too small for more."""
+    """One thread a process: the models are too small for more; and Ctrl-C ends it without a word."""
     import torch
 
     torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _ask(suite: Path, policy_file: Path, seeds: int, images: int, variant: str) -> list[Examined]:
@@ -222,9 +247,6 @@ def _examined(variant: str, chosen: Chosen, at: int, found: Sequence[Findings], 
     rule = policy.rule(behavior.name)
     together = Findings(behavior, tuple(chain.from_iterable(findings.each for findings in found)))
     seeds = tuple(findings.verdict(rule) for findings in found)
-    least = min(verdict.n for verdict in seeds)
-    looks = (*(n for n in FIRST_IMAGES if n < least), least)
-    caught = (n for n in looks if all(_first(findings, n).verdict(rule).status == "fail" for findings in found))
     return Examined(
         variant=variant,
         bias=behavior.bias,
@@ -232,11 +254,24 @@ def _examined(variant: str, chosen: Chosen, at: int, found: Sequence[Findings], 
         metric=chosen[at][1].metric,
         seeds=seeds,
         together=together.verdict(rule),
-        caught_at=next(caught, None) if {verdict.status for verdict in seeds} == {"fail"} else None,
+        caught_at=caught_at(found, rule) if {verdict.status for verdict in seeds} == {"fail"} else None,
     )
+
+
+def caught_at(found: Sequence[Findings], rule: Rule) -> int | None:
+    """How many images, of FIRST_IMAGES and all, have to be asked about until each of the findings fails."""
+    asked = max(len(_images(findings)) for findings in found)
+    looks = (*(n for n in FIRST_IMAGES if n < asked), asked)
+    caught = (n for n in looks if all(_first(findings, n).verdict(rule).status == "fail" for findings in found))
+    return next(caught, None)
 
 
 def _first(findings: Findings, images: int) -> Findings:
     """Those of the first images."""
-    keys = set(list(dict.fromkeys(finding.sample.case.image.key for finding in findings.each))[:images])
+    keys = set(_images(findings)[:images])
     return replace(findings, each=tuple(one for one in findings.each if one.sample.case.image.key in keys))
+
+
+def _images(findings: Findings) -> list[str]:
+    """Their keys, in the order in which they were asked about."""
+    return list(dict.fromkeys(finding.sample.case.image.key for finding in findings.each))

@@ -113,7 +113,7 @@ def judge(
     left_out = len(margins) - len(counted)
     hollow = _hollow([margin for margin, _ in counted], "margins")
     if hollow:
-        return invalid(hollow, n=len(counted), not_applicable=left_out, allowed=allowed, alpha=alpha)
+        return invalid(hollow, n=_images(counted), not_applicable=left_out, allowed=allowed, alpha=alpha)
     shares = _by_cluster((float(margin <= 0), image) for margin, image in counted)
     n, x = len(shares), float(shares.sum())
     low, high = _bounds(x, n, alpha)
@@ -164,7 +164,7 @@ def judge_mean(
     left_out = len(values) - len(counted)
     hollow = _hollow([value for value, _ in counted], "values")
     if hollow:
-        return invalid(hollow, claim="mean", n=len(counted), not_applicable=left_out, band=band, alpha=alpha)
+        return invalid(hollow, claim="mean", n=_images(counted), not_applicable=left_out, band=band, alpha=alpha)
     if max(abs(value) for value, _ in counted) > 1:
         raise ValueError("values have to be in [-1, 1]")
     units = (_by_cluster(counted) + 1) / 2
@@ -272,6 +272,10 @@ def _check(rows: Sequence[object], clusters: Sequence[Hashable] | None, alpha: f
 def _counted(rows: Sequence[float | None], clusters: Sequence[Hashable] | None) -> list[tuple[float, Hashable]]:
     images = range(len(rows)) if clusters is None else clusters
     return [(row, image) for row, image in zip(rows, images, strict=True) if row is not None]
+
+
+def _images(counted: Sequence[tuple[float, Hashable]]) -> int:
+    return len({image for _, image in counted})
 
 
 def _hollow(rows: Sequence[float], what: str) -> str:

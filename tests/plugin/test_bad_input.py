@@ -2,13 +2,24 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.plugin.conftest import ROOT
+from vlcheck.report.results import gather
 
 USAGE = pytest.ExitCode.USAGE_ERROR
+# A folder in place of the results file, as soon as the run has begun to judge.
+LEAVES_NO_ROOM = """
+import os
+
+
+def pytest_runtest_teardown():
+    os.makedirs("vlcheck-results.jsonl", exist_ok=True)
+"""
 
 
 def complaint(result):
@@ -53,6 +64,20 @@ def test_the_ini_files_scenes_are_for_the_zoo_alone(project):
     assert "say --vl-data scenes:5" in message
 
 
+def test_a_misspelt_variant_is_told_its_name(project):
+    project.data = ""
+    project.pytester.makeini("[pytest]\nvl_data = scenes:5")
+    assert "Did you mean 'tiny-color'?" in complaint(project.run("--vl-model=tiny-colour", model=""))
+
+
+def test_the_ini_files_variant_is_for_scenes_alone(project):
+    project.pytester.makeini("[pytest]\nvl_model = tiny")
+    message = complaint(project.run(model=""))
+    assert "--vl-model is missing" in message
+    assert "say --vl-model tiny" in message
+    assert project.run("--vl-plan", "--vl-model=tiny", model="", subprocess=True).ret == 0
+
+
 def test_scenes_that_are_asked_for_are_for_any_model(project):
     project.data = "scenes:5"
     project.pytester.makeini("[pytest]\nvl_data = scenes:7")
@@ -87,7 +112,10 @@ def test_a_model_that_is_not_there(project, spec, said):
         ("--vl-store=test_states.py", "no store of vlcheck's"),
         ("--vl-policy=absent.toml", "--vl-policy"),
         ("--vl-data=cocoa:data", "coco:ROOT"),
-        ("--vl-data=scenes:0", "has to be 1 or more"),
+        ("--vl-data=scenes:0", "has to be from 1 to 100000"),
+        ("--vl-data=scenes:100001", "has to be from 1 to 100000"),
+        (f"--vl-data=scenes:{'9' * 5000}", "has to be from 1 to 100000"),
+        (f"--vl-data=scenes:9:{'9' * 5000}", "SEED has 5000 digits"),
         ("--vl-data=scenes:-3", "N, images a behavior, from 1 on"),
         ("--vl-data=jsonl:absent.jsonl", "absent.jsonl"),
         ("--vl-data=coco:data", "annotations"),
@@ -189,6 +217,29 @@ def test_a_test_that_forgets_to_assert_its_verdict_is_no_pass(project):
     assert "40 of 40 violate" in result.stdout.str()
     assert "it has to assert verdict.passed" in result.stdout.str()
     project.run("-k", "grayscale").assert_outcomes(passed=2)
+
+
+def test_results_replace_nothing_but_results(project):
+    cases = project.folder / "data" / "cases.jsonl"
+    before = cases.read_bytes()
+    assert "holds no results" in complaint(project.run("--vl-results=data/cases.jsonl"))
+    assert cases.read_bytes() == before
+    (project.folder / "empty.jsonl").touch()
+    for _ in range(2):
+        project.run("-k", "grayscale", "--vl-results=empty.jsonl").assert_outcomes(passed=2)
+
+
+def test_results_and_store_are_two_files(project):
+    assert "the store of kept scores" in complaint(project.run("--vl-results=kept", "--vl-store=kept"))
+
+
+def test_results_that_can_go_nowhere_are_kept(project):
+    (project.folder / "conftest.py").write_text(LEAVES_NO_ROOM)
+    result = project.run("-k", "grayscale")
+    assert result.ret == USAGE
+    (folder,) = re.findall(r"They are kept in (\S+), in parts", result.stdout.str())
+    assert len(gather(Path(folder)).verdicts) == 2
+    shutil.rmtree(folder)
 
 
 def test_a_run_without_a_verdict_leaves_no_older_results_for_its_own(project):

@@ -17,10 +17,11 @@ from vlcheck.cases.lexicon_files import load_lexicons
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.scenes import draw_scenes
 from vlcheck.cases.selection import Selection, choose
-from vlcheck.errors import UsageError, nearest
+from vlcheck.errors import UsageError, nearest, printable
 from vlcheck.suite import lexicons_path
 
-IMAGES_PER_BEHAVIOR = 200
+IMAGES_PER_BEHAVIOR, MOST_IMAGES = 200, 100_000
+_DIGITS = 18  # of a number; Python itself refuses to read one of thousands
 
 _ACCEPTED = "scenes[:N[:SEED]], coco:ROOT[:N[:SEED]] or jsonl:PATH[:N[:SEED]]"
 _DRAWN = re.compile(r"(?P<scheme>scenes)(?::(?P<images>\d+))?(?::(?P<seed>\d+))?", re.ASCII)
@@ -46,11 +47,14 @@ class _Spec:
                 "takes N, images a behavior, from 1 on, and SEED, from 0 on" if scheme == "scenes" else "names no path"
             )
             raise UsageError(f"data {spec!r}: {what}. Say {_ACCEPTED}.")
-        images = int(match["images"] or IMAGES_PER_BEHAVIOR)
-        if images < 1:
-            raise UsageError(f"data {spec!r}: N is the number of images per behavior; it has to be 1 or more.")
+        images, seed = match["images"] or str(IMAGES_PER_BEHAVIOR), match["seed"] or "0"
+        if len(images) > _DIGITS or not 1 <= int(images) <= MOST_IMAGES:
+            what = f"N is the number of images per behavior; it has to be from 1 to {MOST_IMAGES}"
+            raise UsageError(f"data {printable(spec)!r}: {what}.")
+        if len(seed) > _DIGITS:
+            raise UsageError(f"data {printable(spec)!r}: SEED has {len(seed)} digits; at most {_DIGITS} are accepted.")
         path = Path(match.groupdict().get("path") or "").expanduser()
-        return cls(scheme, path, images, int(match["seed"] or 0))
+        return cls(scheme, path, int(images), int(seed))
 
 
 _READERS: Mapping[str, Callable[[_Spec, Lexicons], Offer]] = {

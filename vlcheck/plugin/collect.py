@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,14 +15,29 @@ from vlcheck.plugin.mark import all_stated
 
 
 def collect(suite: Path) -> Chosen:
-    """The tests of a folder that state a behavior. Raises UsageError where it cannot be collected or holds none."""
+    """The tests of a folder that state a behavior: all of them, whatever PYTEST_ADDOPTS or an ini file would select.
+
+    Raises:
+        UsageError: where the folder cannot be collected, or holds no such test.
+    """
     collector = _Collector()
     # pytest cannot rewrite what this process has imported already; where warnings are errors, that would end it.
     quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    status = pytest.main(["--collect-only", *quiet, str(suite)], [collector])
+    with _no_options_from_outside():
+        status = pytest.main(["--collect-only", "-o", "addopts=", *quiet, str(suite)], [collector])
     if not collector.chosen:
         raise UsageError(f"{suite}: no test there states a behavior (pytest's exit status {int(status)}).")
     return collector.chosen
+
+
+@contextmanager
+def _no_options_from_outside() -> Iterator[None]:
+    said = os.environ.pop("PYTEST_ADDOPTS", None)
+    try:
+        yield
+    finally:
+        if said is not None:
+            os.environ["PYTEST_ADDOPTS"] = said
 
 
 class _Collector:

@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 
 import pytest
 
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, nearest
 from vlcheck.zoo import PLANTED
 
 
@@ -70,19 +70,30 @@ class Settings:
 
     def demand(self) -> None:
         """Raise UsageError where it is not said which model is to be asked about what."""
+        from vlcheck.report.results import check_place  # in no run of other projects
+
         if not self.model:
             raise UsageError(f"--vl-model is missing: {_help('model')}. There is no default.")
         self.demand_data()
-        if self.data.partition(":")[0] == "scenes" and not self.chosen and self.model not in PLANTED:
+        self._demand_a_match()
+        check_place(self.results, self.store)
+
+    def _demand_a_match(self) -> None:
+        """The ini file's model and data are for one another: nothing of one's own meets them by oversight."""
+        drawn = self.data.partition(":")[0] == "scenes"
+        embedded = self.model in PLANTED
+        if drawn and not embedded and not self.chosen:
+            meant = f" {nearest(self.model, PLANTED)}" if ":" not in self.model else ""
             raise UsageError(
                 f"--vl-data is missing: {self.model} would be asked about the ini file's {self.data}, which are for the"
-                f" models of the zoo ({', '.join(PLANTED)}). No model is released on drawings by oversight: name your"
-                f" data, or say --vl-data {self.data}."
+                f" models of the zoo ({', '.join(PLANTED)}).{meant} No model is released on drawings by oversight: name"
+                f" your data, or say --vl-data {self.data}."
             )
-        if not self.results.parent.is_dir():
-            raise UsageError(f"--vl-results {self.results}: there is no folder {self.results.parent}.")
-        if self.results.exists() and not self.results.is_file():
-            raise UsageError(f"--vl-results {self.results}: is no file that results could be written to.")
+        if embedded and not drawn and not self.asked:
+            raise UsageError(
+                f"--vl-model is missing: the ini file's {self.model} knows drawn scenes alone, and would be asked about"
+                f" {self.data}. Name your model, or say --vl-model {self.model}."
+            )
 
 
 def add(parser: pytest.Parser) -> None:

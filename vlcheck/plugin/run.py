@@ -43,6 +43,7 @@ class Run:
         self.results: Results | None = None
         self.problem = ""
         self._folder: Path | None = None
+        self._kept = False  # the folder, where the results could go nowhere else
         self._opened: tuple[Workbench, Part] | None = None
         self._input: dict[str, str] | None = getattr(config, "workerinput", None)
         try:
@@ -146,13 +147,14 @@ class Run:
             write(self.settings.results, self.results)
         except UsageError as error:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
-            self.problem = str(error)
+            self._kept = True
+            self.problem = f"{error} They are kept in {self.folder}, in parts."
 
     def close(self) -> None:
         """Free what the run holds."""
         if self._opened:
             self._opened[0].close()
-        if self._folder and "vlcheck_folder" not in (self._input or {}):
+        if self._folder and not self._kept and "vlcheck_folder" not in (self._input or {}):
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _complain(self, error: UsageError) -> None:

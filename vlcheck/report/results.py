@@ -20,6 +20,7 @@ from vlcheck.errors import UsageError
 Line = dict[str, Any]
 Key = tuple[str, str, str]
 SCHEMA = 1
+_START = b'{"kind": "run"'  # of every results file
 
 
 @dataclass
@@ -94,6 +95,46 @@ def gather(folder: Path) -> Results:
         whole, _, _ = text.rpartition("\n")
         results.add(json.loads(line) for line in whole.splitlines())
     return results
+
+
+def check_place(path: Path, store: Path | None = None) -> None:
+    """Make sure, before anything is scored, that results can be written there, over older results at most.
+
+    Args:
+        path: where they are to go.
+        store: the file of kept scores, which may not be there yet.
+
+    Raises:
+        UsageError: naming --vl-results.
+    """
+    try:
+        wrong = _unfit(path, store)
+    except OSError as error:
+        wrong = f"cannot be looked at ({error.strerror})"
+    if wrong:
+        raise UsageError(f"--vl-results {path}: {wrong}.")
+
+
+def _unfit(path: Path, store: Path | None) -> str:
+    """Why no results can be written there, or ""."""
+    if not path.parent.is_dir():
+        return f"there is no folder {path.parent}"
+    if path.exists() and not path.is_file():
+        return "is no file that results could be written to"
+    if not os.access(path.resolve().parent, os.W_OK):
+        return f"nothing can be written to the folder {path.resolve().parent}"
+    if store and store.resolve() == path.resolve():
+        return "is the store of kept scores as well (--vl-store)"
+    return "" if _replaceable(path) else "is there and holds no results; name another path, or delete it"
+
+
+def _replaceable(path: Path) -> bool:
+    """Whether the file is missing, empty or a results file."""
+    if not path.exists():
+        return True
+    with path.open("rb") as file:
+        start = file.read(len(_START))
+    return start in (b"", _START)
 
 
 def write(path: Path, results: Results) -> None:
