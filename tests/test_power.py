@@ -33,6 +33,10 @@ def matrix():
     return make_matrix(suite, policy_path(), variants=PLANTED, seeds=SEEDS, images=IMAGES, jobs=os.cpu_count() or 1)
 
 
+def test_every_variant_was_made_for_something():
+    assert set(MADE_FOR) == set(PLANTED) - {CONTROL}
+
+
 def test_everything_is_asked_of_every_variant(matrix):
     assert matrix.variants == list(PLANTED)
     assert tuple(matrix.biases) == BIASES

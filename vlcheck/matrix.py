@@ -24,7 +24,6 @@ from vlcheck.cases import open_source
 from vlcheck.errors import UsageError
 from vlcheck.findings import Findings
 from vlcheck.judge import ModelUnderTest
-from vlcheck.models.load import load_model
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.foresight import Chosen, foresee
 from vlcheck.policy import METRICS, Policy, Rule, load_policy
@@ -33,6 +32,7 @@ from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
 from vlcheck.verdict import Verdict, worst
 from vlcheck.zoo import CONTROL, PLANTED
+from vlcheck.zoo.shelf import Variant
 
 if TYPE_CHECKING:
     import pytest
@@ -213,7 +213,7 @@ def _alone() -> None:
 def _ask(suite: Path, policy_file: Path, seeds: int, images: int, variant: str) -> list[Examined]:
     policy, chosen = load_policy(policy_file), collect(suite)
     found: list[list[Findings]] = []
-    adapter = load_model(variant)
+    adapter = Variant(variant)()
     for seed in range(seeds):
         trials = _trials(images, seed)
         with TemporaryDirectory() as folder, ScoreStore(Path(folder) / "scores", adapter.fingerprint, run="") as store:
