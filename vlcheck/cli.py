@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,9 +25,10 @@ from vlcheck.policy import METRICS, load_policy
 from vlcheck.report.summary import aligned
 from vlcheck.suite import policy_path, suite_folder
 from vlcheck.zoo import PLANTED
-from vlcheck.zoo.recipe import RECIPES, Recipe
+from vlcheck.zoo.recipe import RECIPES, Recipe, checkpoint
 
 if TYPE_CHECKING:
+    from vlcheck.zoo.base import Base
     from vlcheck.zoo.training import Losses
 
 USAGE_ERROR = 4  # as pytest ends where an option cannot be used
@@ -94,24 +94,37 @@ def train(
     examined: Annotated[int, typer.Option(min=1, help="scenes, held out, on which it is examined in the end")] = 10_000,
 ) -> None:
     """Make a variant of the embedded model from nothing; killed, it goes on where its last checkpoint was."""
-    from vlcheck.zoo import exam, files, shelf, training  # rare, and not light to import
-
     with _plainly():
         if recipe not in RECIPES:
             raise UsageError(f"recipe {recipe!r}: there is none. {nearest(recipe, RECIPES)}")
-        chosen = RECIPES[recipe]
-        weights = base or (shelf.weights_of(chosen.base) if chosen.base else None)
-        start = partial(files.read_weights, weights) if weights else None
-        digest = _digest(weights) if weights else ""
-        trained = training.train(chosen, to, start=start, base=digest, steps=steps, tell=_Diary(chosen, steps, _say))
-        network = trained.network.half().float()  # as it is kept
-        right = exam.examine(network, exam.held_out(chosen, examined))
-        for kind, share in right.items():
-            _say(f"{kind:30} {100 * share.right:6.2f} % right of {share.n} held out")
-        if len(trained.losses) < chosen.steps:
-            _say(f"stopped on the way, at {training.checkpoint(to, chosen)}")
-        else:
-            _say(f"weights: {files.write_model(to, chosen, network, trained.losses, right, digest)}")
+        _train(RECIPES[recipe], to, steps, base, examined)
+
+
+def _train(recipe: Recipe, to: Path, steps: int | None, base: Path | None, examined: int) -> None:
+    from vlcheck.zoo import exam, files, training  # rare, and not light to import
+
+    begun = _base(recipe, to, base)
+    trained = training.train(recipe, to, base=begun, steps=steps, tell=_Diary(recipe.last(steps), _say))
+    network = trained.network.half().float()  # as it is kept
+    right = exam.examine(network, exam.held_out(recipe, examined))
+    for kind, share in right.items():
+        _say(f"{kind:30} {100 * share.right:6.2f} % right of {share.n} held out")
+    if len(trained.losses) < recipe.steps:
+        _say(f"stopped on the way, at {checkpoint(to, recipe)}")
+    else:
+        _say(f"weights: {files.write_model(to, recipe, network, trained.losses, right, begun)}")
+
+
+def _base(recipe: Recipe, to: Path, own: Path | None) -> Base | None:
+    """The weights to begin with: one's own, else those that ship, else none."""
+    from vlcheck.zoo.base import read_base
+    from vlcheck.zoo.shelf import weights_of
+
+    if own and own.resolve() == (to / f"{recipe.name}.safetensors").resolve():
+        raise UsageError(f"--base {own}: is what would be written; name another folder with --to, or a copy of it.")
+    if own:
+        return read_base(own)
+    return read_base(weights_of(recipe.base), recipe.base) if recipe.base else None
 
 
 @zoo.command()
@@ -151,8 +164,8 @@ def matrix(
 class _Diary:
     """Says every hundredth step how training goes, and how long it will still take."""
 
-    def __init__(self, recipe: Recipe, steps: int | None, say: Callable[[str], None]) -> None:
-        self._last, self._say = min(steps or recipe.steps, recipe.steps), say
+    def __init__(self, last: int, say: Callable[[str], None]) -> None:
+        self._last, self._say = last, say
         self._since: tuple[float, int] | None = None
 
     def __call__(self, losses: Losses) -> None:
@@ -179,15 +192,6 @@ def _offered(source: CaseSource, chosen: Chosen) -> Iterator[str]:
     yield f"{len(source.cases)} cases in all; left out:"
     for reason, count in source.left_out.most_common():
         yield f"{count:6} {reason}"
-
-
-def _digest(base: Path) -> str:
-    from vlcheck.zoo.files import digest_of
-
-    try:
-        return digest_of(base)
-    except OSError as error:
-        raise UsageError(f"--base {base}: cannot be read ({error.strerror}).") from error
 
 
 def _shipped() -> Path:
