@@ -65,3 +65,15 @@ def test_a_base_that_is_not_finite_is_refused(bad, mine):
     changed(mine, **{"itm_head.bias": torch.tensor([0.0, bad])})
     with pytest.raises(UsageError, match=r"small\.safetensors: itm_head\.bias holds numbers that are not finite"):
         read_base(mine)
+
+
+@pytest.mark.parametrize(
+    ("key", "head"), [("itm_head.weight", "itm"), ("text_encoder.cls.predictions.decoder.weight", "mlm")]
+)
+def test_a_loss_that_is_no_number_ends_the_training(mine, tmp_path, key, head):
+    shape = load_file(mine)[key].shape
+    changed(mine, **{key: torch.full(shape, 3e38)})
+    told = []
+    with pytest.raises(UsageError, match=rf"^step 1: the {head} loss is (nan|inf), which no later step would mend"):
+        train(SMALL, tmp_path, base=read_base(mine), tell=told.append)
+    assert told == []

@@ -38,6 +38,15 @@ class Losses:
     mlm: float
     itm: float
 
+    def check(self) -> None:
+        """Raise UsageError where one is not finite: no later step would mend that."""
+        for head, loss in (("mlm", self.mlm), ("itm", self.itm)):
+            if not math.isfinite(loss):
+                raise UsageError(
+                    f"step {self.step}: the {head} loss is {loss}, which no later step would mend;"
+                    " begin again in another folder (--to), and with other weights if --base named them."
+                )
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -69,7 +78,7 @@ def train(
 
     Raises:
         UsageError: the folder cannot be written to, is another training's or holds files of others; it holds the
-            checkpoint of another recipe, or a damaged one.
+            checkpoint of another recipe, or a damaged one; a loss is not finite.
     """
     torch.set_flush_denormal(True)
     path, last = checkpoint(folder, recipe), recipe.last(steps)
@@ -136,6 +145,7 @@ class _Course:
             group["lr"] = self.recipe.rate(self.step)
         mlm, itm = self._losses(batch)
         losses = Losses(self.step + 1, float(mlm.detach()), float(itm.detach()))
+        losses.check()
         self.optimizer.zero_grad()
         torch.autograd.backward(mlm + itm)
         nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
