@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from vlcheck.zoo.training import Losses
 
 USAGE_ERROR = 4  # as pytest ends where an option cannot be used
+INTERRUPTED = 130  # as a shell has it of Ctrl-C
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Behavioural tests for vision-language models.")
 
@@ -97,7 +98,8 @@ def train(
     with _plainly():
         if recipe not in RECIPES:
             raise UsageError(f"recipe {recipe!r}: there is none. {nearest(recipe, RECIPES)}")
-        _train(RECIPES[recipe], to, steps, base, examined)
+        with _stoppable(checkpoint(to, RECIPES[recipe])):
+            _train(RECIPES[recipe], to, steps, base, examined)
 
 
 def _train(recipe: Recipe, to: Path, steps: int | None, base: Path | None, examined: int) -> None:
@@ -217,6 +219,17 @@ def _plainly() -> Iterator[None]:
     except UsageError as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(USAGE_ERROR)
+
+
+@contextmanager
+def _stoppable(kept: Path) -> Iterator[None]:
+    """End at Ctrl-C with a line that says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        how = f"goes on from {kept}" if kept.exists() else "begins again: there is no checkpoint yet"
+        typer.echo(f"Stopped; the same command {how}.", err=True)
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -93,6 +93,17 @@ def test_a_second_training_in_a_folder_is_refused_at_once_and_one_of_another_rec
     assert (code, err) == (0, ""), "a kill frees the folder"
 
 
+def test_ctrl_c_ends_with_a_line_that_says_how_to_go_on(tmp_path):
+    with training("endless", "--to", tmp_path) as process:
+        wait_for(tmp_path / "endless.checkpoint.pt", process)
+        time.sleep(1)  # in the midst of the steps
+        os.kill(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == f"Stopped; the same command goes on from {tmp_path}/endless.checkpoint.pt.\n"
+    assert set(contents(tmp_path)) == {"endless.checkpoint.pt"}
+
+
 def test_a_disk_that_is_too_small_for_the_checkpoint_is_named_before_the_first_step(tmp_path):
     code, out, err = ended("endless", "--to", tmp_path, largest=20_000)
     assert (code, out) == (4, "")
