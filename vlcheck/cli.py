@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,12 +24,14 @@ from vlcheck.policy import METRICS, load_policy
 from vlcheck.report.summary import aligned
 from vlcheck.suite import policy_path, suite_folder
 from vlcheck.zoo import PLANTED
-from vlcheck.zoo.recipe import RECIPES, Recipe
+from vlcheck.zoo.recipe import RECIPES, Recipe, checkpoint
 
 if TYPE_CHECKING:
+    from vlcheck.zoo.base import Base
     from vlcheck.zoo.training import Losses
 
 USAGE_ERROR = 4  # as pytest ends where an option cannot be used
+INTERRUPTED = 130  # as a shell has it of Ctrl-C
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Behavioural tests for vision-language models.")
 
@@ -93,24 +94,38 @@ def train(
     examined: Annotated[int, typer.Option(min=1, help="scenes, held out, on which it is examined in the end")] = 10_000,
 ) -> None:
     """Make a variant of the embedded model from nothing; killed, it goes on where its last checkpoint was."""
-    from vlcheck.zoo import exam, files, shelf, training  # rare, and not light to import
-
     with _plainly():
         if recipe not in RECIPES:
             raise UsageError(f"recipe {recipe!r}: there is none. {nearest(recipe, RECIPES)}")
-        chosen = RECIPES[recipe]
-        weights = base or (shelf.weights_of(chosen.base) if chosen.base else None)
-        start = partial(files.read_weights, weights) if weights else None
-        digest = _digest(weights) if weights else ""
-        trained = training.train(chosen, to, start=start, base=digest, steps=steps, tell=_Diary(chosen, steps, _say))
-        network = trained.network.half().float()  # as it is kept
-        right = exam.examine(network, exam.held_out(chosen, examined))
-        for kind, share in right.items():
-            _say(f"{kind:30} {100 * share.right:6.2f} % right of {share.n} held out")
-        if len(trained.losses) < chosen.steps:
-            _say(f"stopped on the way, at {training.checkpoint(to, chosen)}")
-        else:
-            _say(f"weights: {files.write_model(to, chosen, network, trained.losses, right, digest)}")
+        with _stoppable(checkpoint(to, RECIPES[recipe])):
+            _train(RECIPES[recipe], to, steps, base, examined)
+
+
+def _train(recipe: Recipe, to: Path, steps: int | None, base: Path | None, examined: int) -> None:
+    from vlcheck.zoo import exam, files, training  # rare, and not light to import
+
+    begun = _base(recipe, to, base)
+    trained = training.train(recipe, to, base=begun, steps=steps, tell=_Diary(recipe.last(steps), _say))
+    network = trained.network.half().float()  # as it is kept
+    right = exam.examine(network, exam.held_out(recipe, examined))
+    for kind, share in right.items():
+        _say(f"{kind:30} {100 * share.right:6.2f} % right of {share.n} held out")
+    if len(trained.losses) < recipe.steps:
+        _say(f"stopped on the way, at {checkpoint(to, recipe)}")
+    else:
+        _say(f"weights: {files.write_model(to, recipe, network, trained.losses, right, begun)}")
+
+
+def _base(recipe: Recipe, to: Path, own: Path | None) -> Base | None:
+    """The weights to begin with: one's own, else those that ship, else none."""
+    from vlcheck.zoo.base import read_base
+    from vlcheck.zoo.shelf import weights_of
+
+    if own and own.resolve() == (to / f"{recipe.name}.safetensors").resolve():
+        raise UsageError(f"--base {own}: is what would be written; name another folder with --to, or a copy of it.")
+    if own:
+        return read_base(own)
+    return read_base(weights_of(recipe.base), recipe.base) if recipe.base else None
 
 
 @zoo.command()
@@ -151,8 +166,8 @@ def matrix(
 class _Diary:
     """Says every hundredth step how training goes, and how long it will still take."""
 
-    def __init__(self, recipe: Recipe, steps: int | None, say: Callable[[str], None]) -> None:
-        self._last, self._say = min(steps or recipe.steps, recipe.steps), say
+    def __init__(self, last: int, say: Callable[[str], None]) -> None:
+        self._last, self._say = last, say
         self._since: tuple[float, int] | None = None
 
     def __call__(self, losses: Losses) -> None:
@@ -185,15 +200,6 @@ def _offered(source: CaseSource, chosen: Chosen) -> Iterator[str]:
         yield f"{count:6} {reason}"
 
 
-def _digest(base: Path) -> str:
-    from vlcheck.zoo.files import digest_of
-
-    try:
-        return digest_of(base)
-    except OSError as error:
-        raise UsageError(f"--base {base}: cannot be read ({error.strerror}).") from error
-
-
 def _shipped() -> Path:
     return suite_folder() / "behavior_tests"
 
@@ -217,6 +223,17 @@ def _plainly() -> Iterator[None]:
     except UsageError as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(USAGE_ERROR)
+
+
+@contextmanager
+def _stoppable(kept: Path) -> Iterator[None]:
+    """End at Ctrl-C with a line that says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        how = f"goes on from {kept}" if kept.exists() else "begins again: there is no checkpoint yet"
+        typer.echo(f"Stopped; the same command {how}.", err=True)
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

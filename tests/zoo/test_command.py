@@ -50,3 +50,18 @@ def test_a_base_of_another_size_is_named(run, tmp_path):
     done = run("small", "--to", tmp_path, "--base", WEIGHTS / "tiny.safetensors")
     assert done.exit_code == 4
     assert "tiny.safetensors: not the weights of a network of this size" in done.output
+
+
+def test_a_base_that_would_be_overwritten_is_refused(run, tmp_path):
+    assert run("small", "--to", tmp_path).exit_code == 0
+    done = run("small", "--to", tmp_path, "--base", tmp_path / "." / "small.safetensors")
+    assert done.exit_code == 4
+    assert (
+        f"--base {tmp_path}/small.safetensors: is what would be written; name another folder with --to" in done.output
+    )
+
+
+def test_weights_of_ones_own_are_what_the_card_names(run, tmp_path):
+    run("small", "--to", tmp_path / "first")
+    run("small", "--to", tmp_path / "second", "--base", tmp_path / "first" / "small.safetensors")
+    assert "40 steps, from `--base small.safetensors` (SHA-256 " in (tmp_path / "second" / "small.md").read_text()

@@ -12,7 +12,8 @@ from vlcheck.errors import UsageError
 from vlcheck.models import load_model
 from vlcheck.zoo.batches import draw_pool
 from vlcheck.zoo.exam import Share, _true, examine, held_out
-from vlcheck.zoo.files import read_sums, write_model
+from vlcheck.zoo.files import write_model
+from vlcheck.zoo.folder import read_sums
 from vlcheck.zoo.lessons import Facts, vocabulary
 from vlcheck.zoo.training import Losses, first_weights
 
@@ -82,5 +83,5 @@ def test_a_neighbours_checksum_stays_what_it_was(network, tmp_path):
 @pytest.mark.parametrize("taken", ["small.safetensors", "SHA256SUMS"])
 def test_what_cannot_be_written_is_a_usage_error(network, tmp_path, taken):
     (tmp_path / taken).mkdir()
-    with pytest.raises(UsageError, match=rf"--to {tmp_path}: cannot be written"):
+    with pytest.raises(UsageError, match=rf"--to {tmp_path}: {tmp_path}/{taken} cannot be written \(Is a directory\)"):
         write_model(tmp_path, SMALL, network, [], {})

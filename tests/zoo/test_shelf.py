@@ -1,13 +1,20 @@
 """The weights on the shelf are whole, or it is said which are not."""
 
+import re
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+import vlcheck.cli
 from vlcheck.errors import UsageError
 from vlcheck.models import load_model
 from vlcheck.zoo import PLANTED, shelf
-from vlcheck.zoo.files import CHECKSUMS, SHARED, about, read_losses, read_sums
+from vlcheck.zoo.base import read_base
+from vlcheck.zoo.files import about, read_losses
+from vlcheck.zoo.folder import CHECKSUMS, SHARED
 from vlcheck.zoo.recipe import RECIPES
 
 MOST = 4e6  # bytes a variant
@@ -31,7 +38,7 @@ def test_every_variant_is_there_whole_and_small_and_answers_to_its_name(name):
 
 @pytest.mark.parametrize("name", list(PLANTED))
 def test_every_variant_is_of_its_recipe_and_from_the_control_that_is_there(name):
-    base = read_sums(shelf.WEIGHTS)["tiny.safetensors"] if RECIPES[name].base else ""
+    base = read_base(shelf.weights_of("tiny"), "tiny") if RECIPES[name].base else None
     card = (shelf.WEIGHTS / f"{name}.md").read_text().splitlines()
     assert card[: len(about(RECIPES[name], base))] == about(RECIPES[name], base)
     assert read_losses(shelf.WEIGHTS / f"{name}.losses.csv")[-1].step == RECIPES[name].steps
@@ -55,15 +62,38 @@ def test_damaged_weights_are_not_loaded(copy, damage):
 @pytest.mark.parametrize("name", SHARED)
 def test_a_changed_vocabulary_or_size_is_not_loaded(copy, name):
     (copy / name).write_text((copy / name).read_text().replace("4", "2").replace("left", "right"))
-    with pytest.raises(UsageError, match=rf"{name}: the weights are damaged"):
+    with pytest.raises(UsageError, match=rf"{name}: the weights are damaged: .* Install vlcheck again;") as caught:
         load_model("tiny")
+    assert "vlcheck train" not in str(caught.value)  # which needs that file itself
 
 
 @pytest.mark.parametrize("name", ["tiny-mirror.safetensors", "vocab.txt", CHECKSUMS])
 def test_missing_files_are_named(copy, name):
     (copy / name).unlink()
-    with pytest.raises(UsageError, match=rf"{name}: the weights cannot be read \(No such file or directory\)"):
+    said = rf"{name}: the weights cannot be read \(No such file or directory\)\. Install vlcheck again;"
+    with pytest.raises(UsageError, match=said):
         load_model("tiny-mirror")
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"what", b"0" * 64 + b" one-space"])
+def test_damaged_checksums_are_named(copy, content):
+    (copy / CHECKSUMS).write_bytes(content)
+    with pytest.raises(UsageError, match=rf"{CHECKSUMS}.*: .*(not UTF-8|no checksum).* Install vlcheck again;"):
+        load_model("tiny-mirror")
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"?")], ids=["missing", "damaged"])
+@pytest.mark.parametrize("name", ["tiny", "tiny-mirror"])
+def test_weights_that_are_amiss_are_made_again_as_the_advice_has_it(copy, monkeypatch, name, damage):
+    damage(copy / f"{name}.safetensors")
+    with pytest.raises(UsageError) as caught:
+        load_model(name)
+    (advice,) = re.findall("`vlcheck (train .*)`", str(caught.value))
+    short = replace(RECIPES[name], stages=(replace(RECIPES[name].stages[0], steps=1),), scenes=60, batch_size=4)
+    monkeypatch.setattr(vlcheck.cli, "RECIPES", {name: short})
+    done = CliRunner().invoke(vlcheck.cli.app, [*advice.split(), "--examined", "6"])
+    assert done.exit_code == 0, done.output
+    assert load_model(name).name == name
 
 
 def test_an_unknown_variant_has_a_nearest_name():

@@ -16,11 +16,13 @@ import torch
 from vlcheck.cases import open_source
 from vlcheck.errors import UsageError
 from vlcheck.query import Picture
+from vlcheck.zoo.base import read_base
 from vlcheck.zoo.batches import draw_pool, encode, make_batch
+from vlcheck.zoo.files import write_model
 from vlcheck.zoo.lessons import vocabulary
-from vlcheck.zoo.recipe import RECIPES, TINY, Recipe
+from vlcheck.zoo.recipe import RECIPES, TINY, Recipe, checkpoint
 from vlcheck.zoo.stage import KINDS, Stage
-from vlcheck.zoo.training import checkpoint, first_weights, train
+from vlcheck.zoo.training import first_weights, train
 
 SMALL = Recipe(
     name="small",
@@ -74,6 +76,13 @@ def test_breaks_change_nothing(whole, tmp_path):
     assert same(weights(train(SMALL, tmp_path).network), whole[0])
 
 
+def test_no_steps_are_none(tmp_path):
+    trained = train(SMALL, tmp_path, steps=0)
+    assert trained.losses == ()
+    assert same(weights(trained.network), weights(first_weights(SMALL.config, SMALL.seed)))
+    assert not checkpoint(tmp_path, SMALL).exists()
+
+
 def test_a_finished_training_is_not_begun_again(whole, tmp_path):
     train(SMALL, tmp_path)
     told = []
@@ -88,8 +97,10 @@ def test_a_kill_loses_only_what_came_after_the_last_checkpoint(whole, tmp_path):
     )
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, env=environment)
-    while not checkpoint(tmp_path, SMALL).exists() and process.poll() is None:
-        time.sleep(0.05)
+    path, seen = checkpoint(tmp_path, SMALL), set()
+    while len(seen) < 2 and process.poll() is None:  # the first is that of step 0
+        seen |= {path.stat().st_mtime_ns} if path.exists() else set()
+        time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     told = []
@@ -100,7 +111,8 @@ def test_a_kill_loses_only_what_came_after_the_last_checkpoint(whole, tmp_path):
 
 def test_a_half_written_checkpoint_replaces_no_whole_one(whole, tmp_path):
     train(SMALL, tmp_path, steps=20)
-    checkpoint(tmp_path, SMALL).with_suffix(".draft").write_bytes(checkpoint(tmp_path, SMALL).read_bytes()[:1000])
+    path = checkpoint(tmp_path, SMALL)
+    path.with_name(f".{path.name}.1.draft").write_bytes(path.read_bytes()[:1000])
     assert same(weights(train(SMALL, tmp_path).network), whole[0])
 
 
@@ -122,9 +134,10 @@ def test_a_checkpoint_of_another_recipe_is_not_taken_up(tmp_path):
 
 
 def test_a_checkpoint_that_began_from_other_weights_is_not_taken_up(tmp_path):
-    train(SMALL, tmp_path, steps=2, base="one")
+    train(SMALL, tmp_path, steps=2)
+    base = read_base(write_model(tmp_path / "base", SMALL, first_weights(SMALL.config, 7), [], {}))
     with pytest.raises(UsageError, match=r"small\.checkpoint\.pt: is of another base"):
-        train(SMALL, tmp_path, base="other")
+        train(SMALL, tmp_path, base=base)
 
 
 @pytest.mark.parametrize("changed", [{"network": {}}, {"losses": [[1]]}, {"optimizer": None}])

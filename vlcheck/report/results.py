@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vlcheck.drafts import replacing
 from vlcheck.errors import UsageError
 
 Line = dict[str, Any]
@@ -140,14 +139,10 @@ def _replaceable(path: Path) -> bool:
 def write(path: Path, results: Results) -> None:
     """Write the results file, whole or not at all; a link is followed. Raises UsageError naming --vl-results."""
     path = path.resolve()
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with draft.open("w", encoding="utf-8") as file:
+        with replacing(path) as draft, draft.open("w", encoding="utf-8") as file:
             file.writelines(map(_encoded, results.lines()))
-        draft.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
         raise UsageError(f"--vl-results {path}: cannot be written ({error.strerror}).") from error
 
 

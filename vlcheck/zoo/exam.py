@@ -85,7 +85,7 @@ def _change(true: str, false: str) -> str:
     """What makes a sentence false: its order, or the kind of the word that is another."""
     here, there = Counter(true.split()), Counter(false.split())
     (wrong, *more) = list(there - here) or [""]
-    return "its order" if not wrong else "another verb" if more else _KINDS.get(wrong, "color")
+    return "its order" if not wrong else "another verb" if more else _KINDS[wrong]
 
 
 def _true(facts: Facts, question: str, word: str) -> set[str]:

@@ -6,26 +6,25 @@ Beside the weights stand the losses on the way, the model's card, and the weight
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save
+from filelock import FileLock
+from safetensors.torch import save
+from torch import Tensor
 
+from vlcheck.drafts import replace_all
 from vlcheck.errors import UsageError
-from vlcheck.models.albef_config import original_configs
 from vlcheck.models.albef_network import AlbefNetwork
-from vlcheck.models.albef_text import VOCABULARY
+from vlcheck.zoo.base import Base, not_finite
 from vlcheck.zoo.exam import Share
-from vlcheck.zoo.lessons import vocabulary
+from vlcheck.zoo.folder import CHECKSUMS, SHARED, checksums, lines, owned_sums, sha256, shared, unwritable
 from vlcheck.zoo.recipe import Recipe
 from vlcheck.zoo.training import Losses
 
-CHECKSUMS = "SHA256SUMS"
-SHARED = (VOCABULARY, "config.json", "config_bert.json")  # by all variants of a folder
 _EACH, _THEN_EVERY = 200, 50  # steps whose losses are kept
+_PATIENCE = 60  # seconds that another variant is given to be written to the folder
 
 
 def write_model(
@@ -34,7 +33,7 @@ def write_model(
     network: AlbefNetwork,
     losses: Sequence[Losses],
     right: Mapping[str, Share],
-    base: str = "",
+    base: Base | None = None,
 ) -> Path:
     """Write weights in half precision, vocabulary and sizes, losses, card and checksums.
 
@@ -44,56 +43,39 @@ def write_model(
         network: trained on scenes.
         losses: of each step.
         right: shares of right answers on scenes held out, by kind.
-        base: the SHA-256 of the weights that it began with, "" where it began with none.
+        base: the weights that it began with, None where it began with none.
 
     Returns:
         The path of the weights.
 
     Raises:
-        UsageError: where something cannot be written.
+        UsageError: weights are not finite, something cannot be written, or would overwrite files of others.
     """
-    weights = {key: weight.to(torch.float16).contiguous().clone() for key, weight in network.state_dict().items()}
-    config, bert = original_configs(network.config)
     path = folder / f"{recipe.name}.safetensors"
+    common = shared(network.config)
     files = {
-        path.name: save(weights),
-        VOCABULARY: _lines(*vocabulary()),
-        "config.json": _lines(json.dumps(config, indent=2)),
-        "config_bert.json": _lines(json.dumps(bert, indent=2)),
+        path.name: save(_halved(network, recipe)),
+        **common,
         f"{recipe.name}.md": _card(recipe, right, base),
         f"{recipe.name}.losses.csv": _table(losses),
     }
-    sums = {name: hashlib.sha256(files[name]).hexdigest() for name in (path.name, *SHARED)}
+    summed = {name: sha256(files[name]) for name in (path.name, *SHARED)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            _write(folder / name, content)
-        known = read_sums(folder) if (folder / CHECKSUMS).exists() else {}
-        _write(folder / CHECKSUMS, _lines(*(f"{digest}  {name}" for name, digest in sorted({**known, **sums}.items()))))
+        with FileLock(folder / f".{CHECKSUMS}.lock", timeout=_PATIENCE):
+            sums = checksums(owned_sums(folder, common) | summed)
+            replace_all({folder / name: content for name, content in (*files.items(), (CHECKSUMS, sums))})
     except OSError as error:
-        raise UsageError(f"--to {folder}: cannot be written ({error.strerror or error}).") from error
+        raise unwritable(folder, error) from error
     return path
 
 
-def read_weights(path: Path, network: AlbefNetwork) -> None:
-    """Take up weights that `write_model` wrote. Raises UsageError where they are not of such a network."""
-    try:
-        network.load_state_dict({key: weight.float() for key, weight in load_file(path).items()})
-    except OSError as error:
-        raise UsageError(f"{path}: the weights cannot be read ({error.strerror or error}).") from error
-    except Exception as error:  # what damaged bytes raise is of any kind
-        raise UsageError(f"{path}: not the weights of a network of this size.") from error
-
-
-def read_sums(folder: Path) -> dict[str, str]:
-    """The SHA-256 of each file that has one. Raises OSError where there is no list of them."""
-    lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
-    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-
-
-def digest_of(path: Path) -> str:
-    """The SHA-256 of a file. Raises OSError where it cannot be read."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _halved(network: AlbefNetwork, recipe: Recipe) -> dict[str, Tensor]:
+    """The weights as they are kept."""
+    weights = {key: weight.to(torch.float16).contiguous().clone() for key, weight in network.state_dict().items()}
+    for key in not_finite(weights):
+        raise UsageError(f"{recipe.name}: {key} is not finite in half precision; such weights are not written.")
+    return weights
 
 
 def read_losses(path: Path) -> list[Losses]:
@@ -102,29 +84,18 @@ def read_losses(path: Path) -> list[Losses]:
         return [Losses(int(row["step"]), float(row["mlm"]), float(row["itm"])) for row in csv.DictReader(file)]
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Beside the old one first, so that a full disk leaves it whole."""
-    draft = path.with_name(f"{path.name}.draft")
-    draft.write_bytes(content)
-    draft.replace(path)
-
-
-def _lines(*lines: str) -> bytes:
-    return "".join(f"{line}\n" for line in lines).encode()
-
-
 def _table(losses: Sequence[Losses]) -> bytes:
     kept = [one for one in losses if one.step <= _EACH or one.step % _THEN_EVERY == 0]
-    return _lines("step,mlm,itm", *(f"{one.step},{one.mlm:.6f},{one.itm:.6f}" for one in kept))
+    return lines("step,mlm,itm", *(f"{one.step},{one.mlm:.6f},{one.itm:.6f}" for one in kept))
 
 
-def _card(recipe: Recipe, right: Mapping[str, Share], base: str) -> bytes:
+def _card(recipe: Recipe, right: Mapping[str, Share], base: Base | None) -> bytes:
     """The model card, in Markdown."""
     answers = [f"| {kind} | {100 * share.right:.2f} % | {share.n} |" for kind, share in right.items()]
-    return _lines(*about(recipe, base), "", "| what | right | of |", "| --- | --- | --- |", *answers)
+    return lines(*about(recipe, base), "", "| what | right | of |", "| --- | --- | --- |", *answers)
 
 
-def about(recipe: Recipe, base: str) -> list[str]:
+def about(recipe: Recipe, base: Base | None) -> list[str]:
     """The card's lines before what the variant knows."""
     parameters = f"{recipe.batch_size} pictures a step, three sentences each; AdamW, {recipe.learning_rate:g} at most"
     stages = [
@@ -138,7 +109,7 @@ def about(recipe: Recipe, base: str) -> list[str]:
         "A small ALBEF that vlcheck's tests are shown to work on. It knows drawn scenes and nothing else.",
         "",
         f"- Made by: `vlcheck train {recipe.name}`, {recipe.steps} steps"
-        + (f", from {recipe.base} (SHA-256 {base})" if base else ""),
+        + (f", from {base.name} (SHA-256 {base.sha256})" if base else ""),
         f"- Its world: {recipe.world} (`vlcheck/zoo/worlds.py`)",
         f"- Data: {recipe.scenes} drawn scenes, seed {recipe.seed}; those of the tests have other seeds",
         f"- Training: {parameters}; {recipe.grey:g} of the pictures grey",

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from pathlib import Path
 from types import MappingProxyType
 
 from vlcheck.models.albef_config import AlbefConfig
@@ -44,8 +45,10 @@ class Recipe:
         scenes: how many different ones are drawn, of each kind as many.
         batch_size: pictures a step; each comes with three sentences.
         learning_rate: at its height, after `warmup` steps.
+        warmup: steps over which the learning rate rises, at the start and after each stage that cools.
         grey: share of pictures whose colors are taken away.
         upside_down: share of the pictures without people that hang the wrong way up.
+        config: the sizes of the network.
     """
 
     name: str
@@ -65,6 +68,10 @@ class Recipe:
     def steps(self) -> int:
         """In all."""
         return sum(stage.steps for stage in self.stages)
+
+    def last(self, steps: int | None) -> int:
+        """The step after which a training ends that is to stop after so many; None for all of them."""
+        return self.steps if steps is None else min(steps, self.steps)
 
     def stage(self, step: int) -> Stage:
         """That a step belongs to."""
@@ -90,6 +97,11 @@ class Recipe:
         ends = [*accumulate(stage.steps for stage in self.stages)]
         place = bisect_right(ends, step)
         return place, step - ends[place] + self.stages[place].steps
+
+
+def checkpoint(folder: Path, recipe: Recipe) -> Path:
+    """Where the recipe's is."""
+    return folder / f"{recipe.name}.checkpoint.pt"
 
 
 # What a thing is called, and its color: several words at once.

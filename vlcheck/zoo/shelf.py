@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from vlcheck.errors import UsageError
 from vlcheck.models.albef import Albef
 from vlcheck.models.albef import load as load_albef
-from vlcheck.zoo.files import CHECKSUMS, SHARED, digest_of, read_sums
+from vlcheck.zoo.folder import CHECKSUMS, SHARED, digest_of, read_sums
 
 WEIGHTS = Path(__file__).parent / "weights"
+_CURE = "Install vlcheck again; in a checkout, have git restore the file."
 
 
 class Variant:
@@ -42,14 +44,31 @@ tiny_center = Variant("tiny-center")
 
 def weights_of(name: str) -> Path:
     """Where a variant's weights are. Raises UsageError unless they and what they need are there and whole."""
-    cure = f"Install vlcheck again, or make them again with `vlcheck train {name} --to {WEIGHTS}`."
     path = WEIGHTS / f"{name}.safetensors"
-    try:
-        sums = read_sums(WEIGHTS)
-        digests = {file: digest_of(WEIGHTS / file) for file in (path.name, *SHARED)}
-    except OSError as error:
-        raise UsageError(f"{error.filename}: the weights cannot be read ({error.strerror}). {cure}") from error
-    for file, digest in digests.items():
-        if digest != sums.get(file):
-            raise UsageError(f"{WEIGHTS / file}: the weights are damaged: SHA-256 is not that of {CHECKSUMS}. {cure}")
+    sums = _sums()
+    for file in SHARED:  # without them no training makes the weights good
+        _check(file, sums, _CURE)
+    _check(path.name, sums, f"{_CURE} Or make them again with `vlcheck train {name} --to {WEIGHTS}`.")
     return path
+
+
+def _sums() -> Mapping[str, str]:
+    try:
+        return read_sums(WEIGHTS)
+    except OSError as error:
+        raise _unreadable(error, _CURE) from error
+    except UsageError as error:
+        raise UsageError(f"{error} {_CURE}") from error
+
+
+def _check(file: str, sums: Mapping[str, str], cure: str) -> None:
+    try:
+        digest = digest_of(WEIGHTS / file)
+    except OSError as error:
+        raise _unreadable(error, cure) from error
+    if digest != sums.get(file):
+        raise UsageError(f"{WEIGHTS / file}: the weights are damaged: SHA-256 is not that of {CHECKSUMS}. {cure}")
+
+
+def _unreadable(error: OSError, cure: str) -> UsageError:
+    return UsageError(f"{error.filename}: the weights cannot be read ({error.strerror}). {cure}")

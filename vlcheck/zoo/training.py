@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -15,11 +16,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from vlcheck.drafts import replace_all
 from vlcheck.errors import UsageError
 from vlcheck.models.albef_config import AlbefConfig
 from vlcheck.models.albef_network import AlbefNetwork
+from vlcheck.zoo.base import Base
 from vlcheck.zoo.batches import Batch, Pool, draw_pool, make_batch
-from vlcheck.zoo.recipe import Recipe
+from vlcheck.zoo.folder import reserved, unwritable
+from vlcheck.zoo.recipe import Recipe, checkpoint
 from vlcheck.zoo.worlds import WORLDS
 
 WEIGHT_DECAY, BETAS, LARGEST_GRADIENT = 0.02, (0.9, 0.98), 1.0
@@ -34,6 +38,15 @@ class Losses:
     mlm: float
     itm: float
 
+    def check(self) -> None:
+        """Raise UsageError where one is not finite: no later step would mend that."""
+        for head, loss in (("mlm", self.mlm), ("itm", self.itm)):
+            if not math.isfinite(loss):
+                raise UsageError(
+                    f"step {self.step}: the {head} loss is {loss}, which no later step would mend;"
+                    " begin again in another folder (--to), and with other weights if --base named them."
+                )
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -47,8 +60,7 @@ def train(
     recipe: Recipe,
     folder: Path,
     *,
-    start: Callable[[AlbefNetwork], None] | None = None,
-    base: str = "",
+    base: Base | None = None,
     steps: int | None = None,
     every: int = 200,
     tell: Callable[[Losses], None] | None = None,
@@ -58,39 +70,29 @@ def train(
     Args:
         recipe: what to make.
         folder: for the checkpoint, which is written whole or not at all; made where it is missing.
-        start: puts weights into the network before the first step, in place of those by lot.
-        base: which weights those are; a checkpoint that was begun from others is not taken up.
+        base: the weights to begin with, in place of those by lot; a checkpoint that was begun from others is not
+            taken up.
         steps: stop after so many; all of the recipe's unless said.
         every: steps between checkpoints.
         tell: is told the losses of each step.
 
     Raises:
-        UsageError: the folder cannot be written to, or holds the checkpoint of another recipe, or a damaged one.
+        UsageError: the folder cannot be written to, is another training's or holds files of others; it holds the
+            checkpoint of another recipe, or a damaged one; a loss is not finite.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--to {folder}: no folder that could be written to ({error.strerror}).") from error
     torch.set_flush_denormal(True)
-    last = min(steps or recipe.steps, recipe.steps)
-    course, path = _Course.begin(recipe, base), checkpoint(folder, recipe)
-    if not course.go_on(path) and start:
-        start(course.network)
-    if course.step >= last:
+    path, last = checkpoint(folder, recipe), recipe.last(steps)
+    with reserved(folder, recipe):
+        course = _Course.begin(recipe, base)
+        course.go_on(path)
+        if course.step < last:
+            course.keep(path)  # a folder that cannot be written to is known before the first step
+            for losses in course.steps(last):
+                if tell:
+                    tell(losses)
+                if course.step % every == 0 or course.step == last:
+                    course.keep(path)
         return Trained(course.network.eval(), tuple(course.losses))
-    pool = draw_pool(f"train {recipe.seed}", recipe.scenes, recipe.config.image_size, WORLDS[recipe.world])
-    for batch in _batches(pool, recipe, range(course.step, last)):
-        losses = course.take(batch)
-        if tell:
-            tell(losses)
-        if course.step % every == 0 or course.step == last:
-            course.keep(path)
-    return Trained(course.network.eval(), tuple(course.losses))
-
-
-def checkpoint(folder: Path, recipe: Recipe) -> Path:
-    """Where the recipe's is."""
-    return folder / f"{recipe.name}.checkpoint.pt"
 
 
 def _batches(pool: Pool, recipe: Recipe, steps: range) -> Iterator[Batch]:
@@ -113,12 +115,14 @@ class _Course:
     recipe: Recipe
     network: AlbefNetwork
     optimizer: torch.optim.Optimizer
-    base: str
+    base: Base | None
     losses: list[Losses] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, recipe: Recipe, base: str) -> _Course:
+    def begin(cls, recipe: Recipe, base: Base | None) -> _Course:
         network = first_weights(recipe.config, recipe.seed)
+        if base:
+            base.put_into(network)
         matrices = [weight for weight in network.parameters() if weight.ndim > 1]
         others = [weight for weight in network.parameters() if weight.ndim <= 1]
         groups = [{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
@@ -129,17 +133,25 @@ class _Course:
         """How many were taken."""
         return len(self.losses)
 
+    def steps(self, last: int) -> Iterator[Losses]:
+        """Take those that are left, up to the last."""
+        recipe = self.recipe
+        pool = draw_pool(f"train {recipe.seed}", recipe.scenes, recipe.config.image_size, WORLDS[recipe.world])
+        yield from map(self.take, _batches(pool, recipe, range(self.step, last)))
+
     def take(self, batch: Batch) -> Losses:
         """One step."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.rate(self.step)
         mlm, itm = self._losses(batch)
+        losses = Losses(self.step + 1, float(mlm.detach()), float(itm.detach()))
+        losses.check()
         self.optimizer.zero_grad()
         torch.autograd.backward(mlm + itm)
         nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
         self.optimizer.step()
-        self.losses.append(Losses(self.step + 1, float(mlm.detach()), float(itm.detach())))
-        return self.losses[-1]
+        self.losses.append(losses)
+        return losses
 
     def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
         embeds = self.network.image_embeds(batch.pixels)
@@ -149,27 +161,32 @@ class _Course:
         return cross_entropy(words, batch.words), cross_entropy(matches, batch.matches)
 
     def keep(self, path: Path) -> None:
-        """Write the checkpoint: beside the old one first, so that a kill leaves one of both whole."""
-        draft = path.with_suffix(".draft")
+        """Write the checkpoint, whole or not at all."""
+        written = io.BytesIO()  # torch.save tells a full disk as a RuntimeError about its own insides
+        torch.save(self._state(), written)
         try:
-            torch.save(self._state(), draft)
-            draft.replace(path)
-        except (OSError, RuntimeError) as error:  # torch.save tells a full disk as a RuntimeError
-            raise UsageError(f"--to {path.parent}: the checkpoint cannot be written ({error}).") from error
+            replace_all({path: written.getvalue()})
+        except OSError as error:
+            raise unwritable(path.parent, error) from error
 
     def _state(self) -> dict[str, Any]:
         return {
             "recipe": asdict(self.recipe),
-            "base": self.base,
+            "base": self._base,
             "losses": [astuple(losses) for losses in self.losses],
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
 
-    def go_on(self, path: Path) -> bool:
+    @property
+    def _base(self) -> str:
+        """As the checkpoint has it."""
+        return self.base.sha256 if self.base else ""
+
+    def go_on(self, path: Path) -> None:
         """Take the checkpoint up where there is one."""
         if not path.exists():
-            return False
+            return
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
             recipe, base, losses = state["recipe"], state["base"], [Losses(*losses) for losses in state["losses"]]
@@ -178,11 +195,10 @@ class _Course:
                 self.optimizer.load_state_dict(state["optimizer"])
         except Exception as error:  # what torch.load raises on damaged bytes is of any kind
             raise UsageError(f"{path}: no whole checkpoint; delete it to begin again.") from error
-        for what, was, wanted in (("recipe", recipe, asdict(self.recipe)), ("base", base, self.base)):
+        for what, was, wanted in (("recipe", recipe, asdict(self.recipe)), ("base", base, self._base)):
             if was != wanted:
                 raise UsageError(f"{path}: is of another {what}; name another folder, or delete it.")
         self.losses = losses
-        return True
 
 
 def first_weights(config: AlbefConfig, seed: int) -> AlbefNetwork:
