@@ -28,6 +28,13 @@ def test_cases_lists_each_behavior_with_its_targets_and_what_was_left_out(coco_r
     assert "24 object: photograph is not annotated" in done.stdout
 
 
+def test_cases_names_tags_that_no_behavior_asks_for(tmp_path):
+    done = run("cases", f"jsonl:{write_cases(tmp_path, 3, tags=['kitchen', 'objects'])}")
+    assert done.returncode == 0, done.stderr
+    assert "3 asked for by no behavior (tags kitchen, objects)" in done.stdout
+    assert "none is left out" in run("cases", f"jsonl:{write_cases(tmp_path, 3)}").stdout
+
+
 @pytest.mark.parametrize("copy", [True, False])
 def test_cases_that_are_written_are_read_again_as_they_were(tmp_path, copy):
     spec = f"jsonl:{write_cases(tmp_path / 'data', 12)}"

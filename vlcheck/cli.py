@@ -16,6 +16,7 @@ import typer
 from vlcheck.behavior import Trials
 from vlcheck.cases import CaseSource, open_source
 from vlcheck.cases.export import write_jsonl
+from vlcheck.drafts import replace_all
 from vlcheck.errors import UsageError, nearest
 from vlcheck.models.load import load_model
 from vlcheck.plugin.collect import collect
@@ -39,7 +40,9 @@ zoo = typer.Typer(no_args_is_help=True, help="The embedded models, whose biases 
 app.add_typer(zoo, name="zoo")
 
 Data = Annotated[str, typer.Argument(help="scenes[:N[:SEED]], coco:ROOT[:N[:SEED]] or jsonl:PATH[:N[:SEED]]")]
-OwnLexicons = Annotated[Path | None, typer.Option(help="a folder of lexicons that replace shipped ones")]
+OwnLexicons = Annotated[
+    Path | None, typer.Option("--lexicons", "--vl-lexicons", help="a folder of lexicons that replace shipped ones")
+]
 Suite = Annotated[Path | None, typer.Option(help="the folder of tests; the shipped suite unless said")]
 
 
@@ -68,10 +71,14 @@ def cases(
 @app.command()
 def plan(
     data: Data,
-    model: Annotated[str, typer.Option(help="estimates the time as well, e.g. albef:ALBEF_4M.pth")] = "",
-    device: str = "cpu",
-    dtype: str = "float32",
-    policy: Annotated[Path | None, typer.Option(help="what the model will be held to")] = None,
+    model: Annotated[
+        str, typer.Option("--model", "--vl-model", help="estimates the time as well, e.g. albef:ALBEF_4M.pth")
+    ] = "",
+    device: Annotated[str, typer.Option("--device", "--vl-device", help="where the model runs")] = "cpu",
+    dtype: Annotated[str, typer.Option("--dtype", "--vl-dtype", help="precision")] = "float32",
+    policy: Annotated[
+        Path | None, typer.Option("--policy", "--vl-policy", help="what the model will be held to")
+    ] = None,
     lexicons: OwnLexicons = None,
     suite: Suite = None,
 ) -> None:
@@ -206,7 +213,7 @@ def _shipped() -> Path:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        replace_all({path: text.encode()})
     except OSError as error:
         raise UsageError(f"--to {path}: cannot be written ({error.strerror}).") from error
 
@@ -217,12 +224,15 @@ def _say(line: str) -> None:
 
 @contextmanager
 def _plainly() -> Iterator[None]:
-    """End with the usage error's own words in place of the way it came."""
+    """End with the usage error's own words, or with one of Ctrl-C, in place of the way it came."""
     try:
         yield
     except UsageError as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(USAGE_ERROR)
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+        sys.exit(INTERRUPTED)
 
 
 @contextmanager

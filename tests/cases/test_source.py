@@ -31,14 +31,14 @@ def offer(*cases):
     [
         ("", "unknown source ''"),
         ("scene:5", "Did you mean 'scenes'?"),
-        ("scenes:0", "it has to be 1 or more"),
+        ("scenes:0", "it has to be from 1 to 100000"),
         ("scenes:-3", "takes N, images a behavior, from 1 on, and SEED, from 0 on"),
         ("scenes:5:1:2", "takes N, images a behavior, from 1 on, and SEED, from 0 on"),
         ("scenes:many", "takes N, images a behavior, from 1 on, and SEED, from 0 on"),
         ("jsonll:x", "Did you mean 'jsonl'?"),
         ("coco:", "names no path"),
         ("jsonl", "names no path"),
-        ("coco:x:0", "it has to be 1 or more"),
+        ("coco:x:0", "it has to be from 1 to 100000"),
     ],
 )
 def test_a_spec_that_means_nothing_is_told_what_would(spec, said):

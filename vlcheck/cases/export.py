@@ -44,7 +44,9 @@ def write_jsonl(path: Path, cases: Iterable[Case], *, copy: bool = False) -> int
 def _place(case: Case, folder: Path, *, copy: bool) -> str:
     """Where a line finds its image, from the file's folder."""
     if not isinstance(case.image, ImageFile):
-        raise UsageError(f"--to: the image of case {case.id} is no file that a line could name.")
+        raise UsageError(
+            f"--to: case {case.id} is on no file that a line could name; cases on photographs are written."
+        )
     source = case.image.path.resolve()
     if copy:
         target = folder / _IMAGES / source.name

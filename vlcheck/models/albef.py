@@ -21,7 +21,7 @@ from vlcheck.models.albef_config import AlbefConfig, infer_config, stated_sizes
 from vlcheck.models.albef_network import AlbefNetwork, scoring_weights
 from vlcheck.models.albef_text import MASK, MAX_WORDS, CaptionTokenizer, find_vocabulary, pre_caption, read_vocabulary
 from vlcheck.models.checkpoint import read_checkpoint
-from vlcheck.models.protocol import Encoded
+from vlcheck.models.protocol import DEFAULT_KINDS, Encoded
 
 __all__ = ["Albef", "AlbefConfig", "AlbefNetwork", "ImageFeatures", "load", "pre_caption"]
 
@@ -92,7 +92,9 @@ class Albef:
         self.name = name
         self.max_pairs = max_pairs
         self.lacks: Mapping[str, str] = {} if network.has_mlm_head else {"mlm": _NO_MLM}
-        self.kinds = {m: kind for m, kind in (("mlm", "masked-lm"), ("itm", "match-head")) if m not in self.lacks}
+        self.kinds: Mapping[str, str] = {
+            metric: kind for metric, kind in DEFAULT_KINDS.items() if metric not in self.lacks
+        }
         self.metrics = frozenset(self.kinds)
         self.fingerprint = _fingerprint(network, tokenizer)
 

@@ -20,11 +20,10 @@ from typing import cast
 from vlcheck.cases.case import MASK
 from vlcheck.digest import digest
 from vlcheck.errors import UsageError, nearest
-from vlcheck.models.protocol import KINDS, VisionLanguageModel
+from vlcheck.models.protocol import DEFAULT_KINDS, KINDS, VisionLanguageModel
 
 GROUP = "vlcheck.models"
 DTYPES = ("bfloat16", "float16", "float32", "float64")
-DEFAULT_KINDS = {"mlm": "masked-lm", "itm": "match-head"}
 
 Loader = Callable[..., object]  # takes device and dtype by keyword, returns a model
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from PIL import Image
 
 KINDS = ("masked-lm", "candidates", "match-head", "contrastive", "sigmoid", "ranking", "yes-no")
+DEFAULT_KINDS: Mapping[str, str] = MappingProxyType({"mlm": "masked-lm", "itm": "match-head"})
 
 
 class Encoded(Protocol):
