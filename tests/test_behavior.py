@@ -1,6 +1,6 @@
 """What a behavior asks of its cases."""
 
-from vlcheck.behavior import Behavior
+from vlcheck.behavior import Behavior, Trials
 from vlcheck.cases import open_source, with_target
 from vlcheck.expect import AFTER, BEFORE, Preserved
 from vlcheck.perturb import Bare, Compose, CutOut, Each, Mirror, Opening
@@ -11,12 +11,23 @@ def behavior(**details):
 
 
 def test_a_case_has_a_trial_for_each_perturbation_under_its_name():
-    cases = open_source("scenes:3").select(with_target("single"))
-    trials = behavior(perturb=Each(Opening(5), Opening(10))).trials(cases, "itm")
+    source = open_source("scenes:3")
+    cases = source.select(with_target("single"))
+    trials = Trials(source).of(behavior(perturb=Each(Opening(5), Opening(10))), "itm")
     assert [trial.case.id for trial in trials] == [case.id for case in cases for _ in range(2)]
     assert [trial.perturbation for trial in trials[:2]] == ["opening(5) v1", "opening(10) v1"]
     assert {trial.arms[BEFORE].view.template for trial in trials[:2]} == {cases[0].masked}
     assert all(trial.arms[AFTER].view.template.endswith(f": {trial.case.masked}") for trial in trials)
+
+
+def test_trials_are_made_once_until_a_behavior_of_the_name_states_something_else():
+    trials = Trials(open_source("scenes:3"))
+    first = trials.of(behavior(perturb=Mirror()), "mlm")
+    assert trials.of(behavior(perturb=Mirror()), "mlm") is first
+    other = trials.of(behavior(perturb=Mirror()), "itm")
+    assert [list(trial.arms) for trial in other] == [list(trial.arms) for trial in first]
+    assert {trial.arms[AFTER].metric for trial in other} == {"itm"}
+    assert {trial.perturbation for trial in trials.of(behavior(perturb=Opening(5)), "mlm")} == {"opening(5) v1"}
 
 
 def test_one_perturbation_is_one_trial_and_none_has_no_after():

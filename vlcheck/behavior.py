@@ -30,12 +30,21 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """A case in every arm: a question, or the reason why there is none.
+class Staged:
+    """A case in every arm, before anything is asked: a view, or the reason why there is none.
 
     Attributes:
         perturbation: which one leads from before to after, as results show it; "" where there is none.
     """
+
+    case: Case
+    arms: Mapping[str, View | str]
+    perturbation: str = ""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is asked of a case in every arm, or the reason why nothing is; else as `Staged`."""
 
     case: Case
     arms: Mapping[str, Question | str]
@@ -76,18 +85,22 @@ class Behavior:
         """The perturbation as results show it, "" where there is none."""
         return self.perturb.label if self.perturb else ""
 
-    def trials(self, cases: Sequence[Case], metric: Metric) -> list[Trial]:
-        """Each of the behavior's cases in every arm, under each of its perturbations."""
-        return [trial for case in cases for trial in self.trials_of(case, metric, cases)]
-
     def trials_of(self, case: Case, metric: Metric, others: Sequence[Case]) -> Iterator[Trial]:
         """Those of one case; `others` are all of the behavior's cases."""
+        return (self.trial(staged, metric) for staged in self.stage(case, others))
+
+    def stage(self, case: Case, others: Sequence[Case]) -> Iterator[Staged]:
+        """A case in every arm, under each of the perturbations; `others` are all of the behavior's cases."""
         for perturb in self.perturb.parts if isinstance(self.perturb, Each) else (self.perturb,):
             views = self._views(case, perturb, others)
-            arms = {
-                arm: self._question(metric, view) if isinstance(view, View) else view for arm, view in views.items()
-            }
-            yield Trial(case, MappingProxyType(arms), perturb.label if perturb else "")
+            yield Staged(case, MappingProxyType(views), perturb.label if perturb else "")
+
+    def trial(self, staged: Staged, metric: Metric) -> Trial:
+        """What a metric asks of what is staged."""
+        arms = {
+            arm: self._question(metric, view) if isinstance(view, View) else view for arm, view in staged.arms.items()
+        }
+        return Trial(staged.case, MappingProxyType(arms), staged.perturbation)
 
     def _views(self, case: Case, perturb: Perturbation | None, others: Sequence[Case]) -> dict[str, View | str]:
         whole = View.of(case)
@@ -120,14 +133,25 @@ class Trials:
     """The trials of behaviors on a source's cases, made once: a run looks ahead at what it will judge."""
 
     source: CaseSource
-    _made: dict[tuple[str, Metric], tuple[Behavior, list[Trial]]] = field(default_factory=dict, repr=False)
+    _made: dict[str, _Made] = field(default_factory=dict, repr=False)
 
     def of(self, behavior: Behavior, metric: Metric) -> list[Trial]:
         """Those of all of a behavior's cases. Raises UsageError as `CaseSource.select`."""
-        key = behavior.name, metric
-        if key not in self._made or self._made[key][0] != behavior:
-            self._made[key] = behavior, behavior.trials(self.source.select(behavior.cases), metric)
-        return self._made[key][1]
+        made = self._made.get(behavior.name)
+        if made is None or made.behavior != behavior:
+            cases = self.source.select(behavior.cases)
+            staged = [staged for case in cases for staged in behavior.stage(case, cases)]
+            made = self._made[behavior.name] = _Made(behavior, staged)
+        if metric not in made.trials:
+            made.trials[metric] = [behavior.trial(staged, metric) for staged in made.staged]
+        return made.trials[metric]
+
+
+@dataclass
+class _Made:
+    behavior: Behavior
+    staged: list[Staged]
+    trials: dict[Metric, list[Trial]] = field(default_factory=dict)
 
 
 def ask(metric: Metric, view: View, compared: Iterable[str] = ()) -> Question:

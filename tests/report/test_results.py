@@ -5,7 +5,7 @@ import json
 import pytest
 
 from vlcheck.errors import UsageError
-from vlcheck.report.results import Part, Results, gather, read, write
+from vlcheck.report.results import Part, Results, encoded, gather, read, write
 
 RUN = {"kind": "run", "schema": 1, "name": "a model"}
 
@@ -29,9 +29,10 @@ def test_parts_come_together_with_each_image_once(tmp_path):
         part.keep([image("i"), row("one", test), verdict(test)])
         part.keep([image("i"), image("j"), row("two", test), verdict(test)])
     results = gather(tmp_path)
-    assert [line["test"] for line in results.lines() if line["kind"] == "verdict"] == ["test_a", "test_b"]
+    written = [json.loads(text) for text in results.lines()]
+    assert [line["test"] for line in written if line["kind"] == "verdict"] == ["test_a", "test_b"]
     assert list(results.images) == ["i", "j"]
-    assert results.evidence["test_a", "a", "mlm"] == [row("two")]
+    assert results.rows(("test_a", "a", "mlm")) == [row("two")]
     assert (tmp_path / "gw0.part.jsonl").read_text().count('"image"') == 2
 
 
@@ -45,12 +46,12 @@ def test_a_part_that_was_cut_short_holds_whole_verdicts_and_no_half_one(tmp_path
     path.write_text(path.read_text()[: len(whole) + kept])
     results = gather(tmp_path)
     assert [key[0] for key in results.verdicts] == ["test_a"]
-    assert results.evidence["test_a", "a", "mlm"] == [row("one")]
+    assert results.rows(("test_a", "a", "mlm")) == [row("one")]
 
 
 def test_what_is_written_is_read_again(tmp_path):
     results = Results(RUN)
-    results.add([image("i"), row("caf\u00e9 \u2028"), verdict()])
+    results.add(map(encoded, [image("i"), row("caf\u00e9 \u2028"), verdict()]))
     write(tmp_path / "results.jsonl", results)
     assert read(tmp_path / "results.jsonl") == results
     assert json.loads((tmp_path / "results.jsonl").read_text().splitlines()[0]) == RUN

@@ -20,53 +20,59 @@ from vlcheck.errors import UsageError
 Line = dict[str, Any]
 Key = tuple[str, str, str]
 SCHEMA = 1
-_START = b'{"kind": "run"'  # of every results file
+_RUN, _EVIDENCE = '{"kind": "run"', '{"kind": "evidence"'  # as such lines begin
 
 
 @dataclass
 class Results:
-    """A run's results, a dictionary a line.
+    """A run's results, a dictionary a line; only the evidence, most of the lines, is kept as it is written.
 
     Attributes:
         run: what was run, and how.
         images: by picture key.
         verdicts: by (test, behavior, metric).
-        evidence: the rows behind a verdict, under its key.
+        evidence: the rows behind a verdict, as JSON, under its key.
     """
 
     run: Line = field(default_factory=dict)
     images: dict[str, Line] = field(default_factory=dict)
     verdicts: dict[Key, Line] = field(default_factory=dict)
-    evidence: dict[Key, list[Line]] = field(default_factory=dict)
+    evidence: dict[Key, list[str]] = field(default_factory=dict)
 
     @property
     def decided(self) -> bool:
         """Whether any verdict says something of the model: where none does, nothing was checked."""
         return any(verdict["status"] in ("pass", "fail") for verdict in self.verdicts.values())
 
-    def add(self, lines: Iterable[Line]) -> None:
-        """Take in lines; of two verdicts with one key the later counts."""
-        rows: list[Line] = []
-        for line in lines:
+    def rows(self, key: Key) -> list[Line]:
+        """The evidence behind a verdict."""
+        return [json.loads(text) for text in self.evidence[key]]
+
+    def add(self, texts: Iterable[str]) -> None:
+        """Take in lines of JSON; of two verdicts with one key the later counts."""
+        rows: list[str] = []
+        for text in texts:
+            if text.startswith(_EVIDENCE):
+                rows.append(text)
+                continue
+            line = json.loads(text)
             match line["kind"]:
                 case "run":
                     self.run = line
                 case "image":
                     self.images[line["key"]] = line
-                case "evidence":
-                    rows.append(line)
                 case "verdict":
                     key = line["test"], line["behavior"], line["metric"]
                     self.verdicts[key], self.evidence[key] = line, rows
                     rows = []
 
-    def lines(self) -> Iterator[Line]:
-        """All lines, in the file's order."""
-        yield self.run
-        yield from self.images.values()
+    def lines(self) -> Iterator[str]:
+        """All lines, as JSON, in the file's order."""
+        yield encoded(self.run)
+        yield from map(encoded, self.images.values())
         for key, verdict in sorted(self.verdicts.items()):
             yield from self.evidence[key]
-            yield verdict
+            yield encoded(verdict)
 
 
 class Part:
@@ -81,7 +87,7 @@ class Part:
         fresh = [line for line in lines if line["kind"] != "image" or line["key"] not in self._images]
         try:
             with self._path.open("a", encoding="utf-8") as file:
-                file.writelines(map(_encoded, fresh))
+                file.writelines(f"{encoded(line)}\n" for line in fresh)
         except OSError as error:
             raise UsageError(f"{self._path}: the results cannot be kept ({error.strerror}).") from error
         self._images |= {line["key"] for line in fresh if line["kind"] == "image"}
@@ -93,7 +99,7 @@ def gather(folder: Path) -> Results:
     for path in sorted(folder.glob("*.part.jsonl")):
         text = path.read_text(encoding="utf-8")
         whole, _, _ = text.rpartition("\n")
-        results.add(json.loads(line) for line in whole.splitlines())
+        results.add(whole.splitlines())
     return results
 
 
@@ -133,8 +139,8 @@ def _replaceable(path: Path) -> bool:
     if not path.exists():
         return True
     with path.open("rb") as file:
-        start = file.read(len(_START))
-    return start in (b"", _START)
+        start = file.read(len(_RUN))
+    return start in (b"", _RUN.encode())
 
 
 def write(path: Path, results: Results) -> None:
@@ -142,7 +148,7 @@ def write(path: Path, results: Results) -> None:
     path = path.resolve()
     try:
         with replacing(path) as draft, draft.open("w", encoding="utf-8") as file:
-            file.writelines(map(_encoded, results.lines()))
+            file.writelines(f"{line}\n" for line in results.lines())
     except OSError as error:
         raise UsageError(f"--vl-results {path}: cannot be written ({error.strerror}).") from error
 
@@ -152,7 +158,7 @@ def read(path: Path) -> Results:
     results = Results()
     try:
         with path.open(encoding="utf-8") as file:
-            results.add(_decoded(path, number, text) for number, text in enumerate(file, start=1))
+            results.add(_checked(path, number, text) for number, text in enumerate(file, start=1))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as a results file ({error}).") from error
     if not results.run:
@@ -160,12 +166,12 @@ def read(path: Path) -> Results:
     return results
 
 
-def _encoded(line: Mapping[str, object]) -> str:
-    # ASCII, so that no line separator of Unicode splits a line; without NaN, which other readers refuse.
+def encoded(line: Mapping[str, object]) -> str:
+    """A line as JSON: ASCII, so that no separator of Unicode splits it, and without NaN, which other readers refuse."""
     try:
-        return json.dumps(line, allow_nan=False) + "\n"
+        return json.dumps(line, allow_nan=False)
     except ValueError:
-        return json.dumps(_finite(line)) + "\n"
+        return json.dumps(_finite(line))
 
 
 def _finite(value: Any) -> Any:
@@ -177,7 +183,8 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _decoded(path: Path, number: int, text: str) -> Line:
+def _checked(path: Path, number: int, text: str) -> str:
+    """A line of a results file, in this module's spelling. Raises UsageError where it is none."""
     try:
         line = json.loads(text)
     except json.JSONDecodeError as error:
@@ -186,4 +193,4 @@ def _decoded(path: Path, number: int, text: str) -> Line:
         raise UsageError(f"{path}:{number}: no line of a results file; each names its kind.")
     if line["kind"] == "run" and line.get("schema") != SCHEMA:
         raise UsageError(f"{path}:{number}: schema {line.get('schema')!r}; this vlcheck reads schema {SCHEMA}.")
-    return line
+    return encoded(line)
