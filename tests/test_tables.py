@@ -84,8 +84,8 @@ def test_left_and_right_are_apart_by_which_is_true():
 def line(behavior, metric, status="pass", bias="modality", tables=None, p=1.0):
     return {
         "test": f"test_file.py::{behavior}[{metric}]", "behavior": behavior, "bias": bias, "metric": metric,
-        "status": status, "tables": tables or {}, "p": p, "claim": "rate", "n": 40, "violations": 3,
-        "rate_low": 0.02, "rate_high": 0.18, "allowed": 0.1,
+        "status": status, "tables": tables or {}, "p": p, "claim": "rate", "n": 40, "violations": 5,
+        "rate": 0.075, "rate_low": 0.02, "rate_high": 0.18, "allowed": 0.1,
     }  # fmt: skip
 
 
@@ -109,7 +109,7 @@ def test_figure_1_has_mlm_beside_itm():
     cells = VisionAndLanguage().cells([four(0.9, 0.5, 0.7, 0.1)])
     verdicts = [line("a", metric, tables={"vision_language": dict(cells)}) for metric in ("mlm", "itm")]
     text = list(summary.vision_and_language(verdicts))
-    assert text[0] == "vision and language (figure 1), mean score over 1 photographs"
+    assert text[0] == "vision and language (figure 1), mean score over 1 images"
     assert text[3].split() == ["blocked,", "with", "hint", "0.500", "0.500"]
 
 
@@ -120,4 +120,25 @@ def test_the_conclusion_tells_bias_from_too_little_data():
         line("c", "itm", "invalid"),
         line("d", "itm"),
     ]
-    assert summary.conclusion(verdicts) == "bias: color; 1 of 4 verdicts pass, 1 have not enough data, 1 are invalid"
+    assert summary.conclusion(verdicts) == "bias: color; of 4 verdicts: 1 fail, 1 invalid, 1 inconclusive, 1 pass"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "found"),
+    [
+        (["pass", "pass"], "no bias found"),
+        (["pass", "invalid"], "no bias in what was decided"),
+        (["inconclusive", "invalid"], "nothing decided"),
+    ],
+)
+def test_only_passes_are_a_clean_bill(statuses, found):
+    verdicts = [line("a", "mlm", status) for status in statuses]
+    assert summary.conclusion(verdicts).partition(";")[0] == found
+
+
+def test_what_is_observed_is_what_the_interval_is_of():
+    head, row, legend = summary.each([line("a", "mlm")])
+    assert dict(zip(head.split()[:6], row.replace(" to ", "-to-").split(), strict=False)) == {
+        "test": "a", "metric": "mlm", "verdict": "pass", "n": "40", "observed": "0.075", "interval": "0.02-to-0.18",
+    }  # fmt: skip
+    assert legend.startswith("n: images that count; observed: the share")

@@ -113,10 +113,12 @@ class Expectation(Protocol):
     Attributes:
         claim: "rate" where each case holds or is violated, "mean" where the mean is held to a band.
         competence: whether a case has to be known to the model: each for itself, or half of them for a pass.
+        expected: what has to hold, in a few words for reviewers.
     """
 
     claim: ClassVar[Claim]
     competence: ClassVar[Competence]
+    expected: ClassVar[str]
 
     def arms(self) -> Mapping[str, Perturbation]:
         """The views it needs beside before and after, each a perturbation of before."""
@@ -143,6 +145,7 @@ class _Expectation:
 
     claim: ClassVar[Claim] = "rate"
     competence: ClassVar[Competence] = "no"
+    expected: ClassVar[str] = ""
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {}
@@ -162,6 +165,7 @@ class Preserved(_Expectation):
     """INV: `within - (before - after)`; a gain is no loss. Cases that the model does not know do not count."""
 
     competence: ClassVar[Competence] = "each case"
+    expected: ClassVar[str] = "the score stays"
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {OTHER: OtherImage()}
@@ -181,6 +185,8 @@ class Drops(_Expectation):
         decided_by: a perturbation that takes the evidence away, e.g. Block(): where the score does not fall by
             delta under it, the picture does not decide the word, and the case does not count.
     """
+
+    expected: ClassVar[str] = "the score drops"
 
     decided_by: Perturbation | None = None
 
@@ -203,6 +209,8 @@ class _Sides(_Expectation):
 class Swaps(_Sides):
     """DIR, where the truth is certain: with q = P(true) over both sides, `min(q(I) - .5, .5 - q(mirror I)) - by`."""
 
+    expected: ClassVar[str] = "the true side before, the other one after"
+
     def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
         before, after = _preferences(sample, sample.case.target, tolerances.floor)
         return {WHOLE: min(before - 0.5, 0.5 - after) - tolerances.by}
@@ -214,6 +222,8 @@ class Flips(_Sides):
 
     With q = P(left) over both sides, a = q(I) - .5 and b = .5 - q(mirror I): `max(min(a, b), min(-a, -b)) - by`.
     """
+
+    expected: ClassVar[str] = "one side before, the other one after"
 
     def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
         before, after = _preferences(sample, "left", tolerances.floor)
@@ -230,6 +240,8 @@ class Beats(_Expectation):
     Attributes:
         all: it has to beat every candidate: the wrong word is the one that the model finds likeliest.
     """
+
+    expected: ClassVar[str] = "the true word scores higher than a wrong one"
 
     all: bool = False
 
@@ -268,6 +280,7 @@ class Balance(_Expectation):
 
     claim: ClassVar[Claim] = "mean"
     competence: ClassVar[Competence] = "to pass"
+    expected: ClassVar[str] = "neither the picture nor the words decide alone"
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {"bare": Bare(), OTHER: Compose(Bare(), OtherImage())}
@@ -293,6 +306,7 @@ class Skew(_Expectation):
 
     claim: ClassVar[Claim] = "mean"
     competence: ClassVar[Competence] = "to pass"
+    expected: ClassVar[str] = "no word is answered more often than it is true"
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {OTHER: OtherImage()}
@@ -320,6 +334,7 @@ class SidePreference(_Sides):
 
     claim: ClassVar[Claim] = "mean"
     competence: ClassVar[Competence] = "to pass"
+    expected: ClassVar[str] = "right is said as often as it is true"
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {OTHER: OtherImage()}

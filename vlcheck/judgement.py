@@ -112,6 +112,7 @@ class Judgement:
             "metric": self.metric,
             "score_kind": self.score_kind,
             "perturbation": behavior.perturbation,
+            "expected": behavior.expect.expected,
             **self.verdict.as_dict(),
             "tables": {name: dict(cells) for name, cells in self.tables.items()},
         }

@@ -36,7 +36,7 @@ class Verdict:
         reason: why, in a few words.
         n: images that count.
         not_applicable: cases that do not count.
-        violations: cases whose margin is 0 or less; None for a mean.
+        violations: rows whose margin is 0 or less, of which an image may have several; None for a mean.
         rate: mean over images of the violating share, and its one-sided bounds at alpha.
         allowed: the rate that is allowed; None for a mean.
         band: what a mean is held to; None for a rate.

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from html import unescape
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_the_terminal_ends_with_matrix_verdicts_and_conclusion(project):
             "bias*mlm*itm",
             "color*fail*fail",
             "*test*verdict*interval*allowed*p (Holm)",
-            "bias: color; 2 of 4 verdicts pass",
+            "bias: color; of 4 verdicts: 2 fail, 2 pass",
             "results: *vlcheck-results.jsonl",
         ]
     )
@@ -102,6 +103,24 @@ def test_html_rows_of_failing_tests_carry_three_pairs_of_pictures(project):
     project.run("--html=report.html", "--self-contained-html", model="loves_color")
     page = (project.folder / "report.html").read_text()
     assert page.count("data:image/jpeg;base64") == 2 * 3 * 2
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
+def test_the_page_names_model_bias_and_each_verdict(project, workers):
+    project.run("--html=report.html", "--self-contained-html", *workers, model="loves_color", subprocess=True)
+    page = unescape(unescape((project.folder / "report.html").read_text()))
+    assert "LovesColor on jsonl:" in page
+    assert "bias: color; of 4 verdicts: 2 fail, 2 pass" in page
+    assert len(re.findall(r'col-verdict\\?">pass: 0 of 40 violate', page)) == 2
+    assert "A red bus is still a bus." in page
+    assert "expected: the score stays" in page
+    assert re.search(r"true: (dog|cat|bus|cow)", page)
+
+
+def test_the_page_of_another_project_has_no_column_of_ours(project):
+    (project.folder / "test_other.py").write_text("def test_it(): pass")
+    project.pytester.runpytest_subprocess("test_other.py", "--html=report.html", "--self-contained-html")
+    assert "verdict" not in (project.folder / "report.html").read_text().casefold()
 
 
 def test_hostile_captions_are_escaped_in_html(project):

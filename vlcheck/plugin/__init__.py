@@ -28,8 +28,10 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     run = Run(config)
     config.stash[RUN] = run
-    if config.pluginmanager.hasplugin("xdist") and run.settings.model and not run.is_worker:
-        config.pluginmanager.register(Controller(run), "vlcheck-xdist")
+    if run.settings.model and not run.is_worker:
+        for name, helper in (("xdist", Controller(run)), ("html", html.Page(run))):
+            if config.pluginmanager.hasplugin(name):
+                config.pluginmanager.register(helper, f"vlcheck-{name}")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from vlcheck.report.results import Line, Results
-from vlcheck.verdict import holm, worst
+from vlcheck.verdict import BY_GRAVITY, holm, worst
 
 METRICS = ("mlm", "itm")
 _TWO_BY_TWO = {
@@ -17,6 +17,12 @@ _TWO_BY_TWO = {
     "interaction": "interaction",
     "balance": "balance, picture alone less words alone",
 }
+
+
+_LEGEND = (
+    "n: images that count; observed: the share of them that violates, or a mean; interval: its one-sided bounds;"
+    " p (Holm): p corrected for the number of tests"
+)
 
 
 def lines(results: Results) -> Iterator[str]:
@@ -49,12 +55,13 @@ def each(verdicts: Sequence[Line]) -> Iterator[str]:
     """One line a verdict, with p as it is and after Holm's correction over the run."""
     tested = [verdict for verdict in verdicts if verdict["p"] is not None]
     corrected = dict(zip(map(id, tested), holm([verdict["p"] for verdict in tested]), strict=True))
-    rows = [["test", "metric", "verdict", "n", "violations", "interval", "allowed", "p", "p (Holm)"]]
+    rows = [["test", "metric", "verdict", "n", "observed", "interval", "allowed", "p", "p (Holm)"]]
     for verdict in verdicts:
         name = verdict["test"].rpartition("::")[2].rpartition("[")[0] or verdict["behavior"]
         p = _figure(verdict["p"]), _figure(corrected.get(id(verdict)))
         rows.append([name, verdict["metric"], verdict["status"], str(verdict["n"]), *_held(verdict), *p])
     yield from aligned(rows)
+    yield _LEGEND
 
 
 def vision_and_language(verdicts: Sequence[Line]) -> Iterator[str]:
@@ -122,17 +129,18 @@ def under_each(verdicts: Sequence[Line]) -> Iterator[str]:
 
 def conclusion(verdicts: Sequence[Line]) -> str:
     """One sentence, which tells a bias from too little data."""
+    counts = Counter(verdict["status"] for verdict in verdicts)
     biased = sorted({verdict["bias"] for verdict in verdicts if verdict["status"] == "fail"})
-    undecided = sum(verdict["status"] == "inconclusive" for verdict in verdicts)
-    hollow = sum(verdict["status"] == "invalid" for verdict in verdicts)
-    passed = sum(verdict["status"] == "pass" for verdict in verdicts)
-    bias = f"bias: {', '.join(biased)}" if biased else "no bias shown" if passed else "nothing decided"
-    rest = [f"{passed} of {len(verdicts)} verdicts pass"]
-    if undecided:
-        rest.append(f"{undecided} have not enough data")
-    if hollow:
-        rest.append(f"{hollow} are invalid")
-    return f"{bias}; {', '.join(rest)}"
+    said = ", ".join(f"{counts[status]} {status}" for status in BY_GRAVITY if counts[status])
+    return f"{_found(biased, counts['pass'], len(verdicts))}; of {len(verdicts)} verdicts: {said}"
+
+
+def _found(biased: Sequence[str], passed: int, of: int) -> str:
+    if biased:
+        return f"bias: {', '.join(biased)}"
+    if passed == of:
+        return "no bias found"
+    return "no bias in what was decided" if passed else "nothing decided"
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -162,7 +170,7 @@ def _tables(verdicts: Iterable[Line], name: str) -> Iterator[tuple[Line, Mapping
 
 def _over(tables: Iterable[Mapping[str, float]]) -> str:
     counts = sorted({int(cells["n"]) for cells in tables})
-    return f" over {' or '.join(map(str, counts))} photographs"
+    return f" over {' or '.join(map(str, counts))} images"
 
 
 def _held(verdict: Line) -> tuple[str, str, str]:
@@ -172,8 +180,7 @@ def _held(verdict: Line) -> tuple[str, str, str]:
         seen = _figure(verdict["effect"]), _interval(verdict["effect_low"], verdict["effect_high"])
         return (*seen, _interval(low, high))
     interval = _interval(verdict["rate_low"], verdict["rate_high"])
-    violations = "-" if verdict["violations"] is None else str(verdict["violations"])
-    return violations, interval, _figure(verdict["allowed"])
+    return _figure(verdict["rate"]), interval, _figure(verdict["allowed"])
 
 
 def _interval(low: float | None, high: float | None) -> str:
