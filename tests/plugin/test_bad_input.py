@@ -219,6 +219,13 @@ def test_a_test_that_forgets_to_assert_its_verdict_is_no_pass(project):
     project.run("-k", "grayscale").assert_outcomes(passed=2)
 
 
+def test_a_test_that_breaks_after_its_verdict_passed_says_how(project):
+    path = project.folder / "test_states.py"
+    path.write_text(path.read_text().replace("assert verdict.passed", "assert verdict.passed; {}['absent']", 1))
+    result = project.run("-k", "grayscale and mlm")
+    result.stdout.fnmatch_lines(["FAILED *test_grayscale_preserves[[]mlm[]] - KeyError: 'absent'"])
+
+
 def test_results_replace_nothing_but_results(project):
     cases = project.folder / "data" / "cases.jsonl"
     before = cases.read_bytes()

@@ -29,7 +29,7 @@ def add(item: pytest.Item, report: pytest.TestReport) -> None:
         return
     report.sections.append(("vlcheck", "\n".join(line for judgement in judgements for line in _lines(judgement))))
     crash = getattr(report.longrepr, "reprcrash", None)
-    if crash is not None:
+    if crash is not None and not judgements[-1].verdict.passed:
         crash.message = judgements[-1].verdict.summary
 
 

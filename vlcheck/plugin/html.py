@@ -57,6 +57,8 @@ class Page:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
+        if not cells:  # a row that another plugin hides
+            return
         said = dict(report.user_properties)
         verdict = f"{said['vlcheck_status']}: {said['vlcheck_reason']}" if "vlcheck_status" in said else ""
         cells.insert(_COLUMN, f'<td class="col-verdict">{escape(verdict)}</td>')

@@ -21,7 +21,7 @@ _TWO_BY_TWO = {
 
 _LEGEND = (
     "n: images that count; observed: the share of them that violates, or a mean; interval: its one-sided bounds;"
-    " p (Holm): p corrected for the number of tests"
+    " p: of there being nothing to fail for, and corrected for the number of tests (Holm)"
 )
 
 
