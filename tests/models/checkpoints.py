@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from transformers import (
     Siglip2Config,
     Siglip2ImageProcessor,
     Siglip2Model,
+    Siglip2Tokenizer,
     SiglipConfig,
     SiglipImageProcessor,
     SiglipModel,
@@ -91,8 +93,28 @@ def byte_level_tokenizer() -> RobertaTokenizer:
     """Byte pairs, few of them merged: a word after a space is spelled otherwise than without."""
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
     pieces = [*special, *LETTERS, "Ġ", *".,'-", "Ġa", "Ġd", "Ġdo", "Ġdog", "do", "dog", "Ġr", "Ġre", "Ġred"]
-    merges = [("Ġ", "a"), ("Ġ", "d"), ("Ġd", "o"), ("Ġdo", "g"), ("d", "o"), ("do", "g"), ("Ġ", "r"), ("Ġr", "e"), ("Ġre", "d")]
+    merges = [
+        ("Ġ", "a"),
+        ("Ġ", "d"),
+        ("Ġd", "o"),
+        ("Ġdo", "g"),
+        ("d", "o"),
+        ("do", "g"),
+        ("Ġ", "r"),
+        ("Ġr", "e"),
+        ("Ġre", "d"),
+    ]
     return RobertaTokenizer(vocab={piece: number for number, piece in enumerate(pieces)}, merges=merges)
+
+
+def siglip2_tokenizer() -> Siglip2Tokenizer:
+    """Gemma's byte pairs: a space is a letter of its own."""
+    special = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"]
+    pieces = [*special, *LETTERS, "▁", *".,'-", "▁a", "▁d", "▁do", "▁dog"]
+    merges = [("▁", "a"), ("▁", "d"), ("▁d", "o"), ("▁do", "g")]
+    return Siglip2Tokenizer(
+        vocab={piece: number for number, piece in enumerate(pieces)}, merges=merges, padding_side="right"
+    )
 
 
 def _save(folder: Path, *parts: object, seed: int = 0) -> Path:
@@ -101,6 +123,13 @@ def _save(folder: Path, *parts: object, seed: int = 0) -> Path:
     random_weights(network, seed).save_pretrained(folder)
     for part in others:
         part.save_pretrained(folder)  # type: ignore[attr-defined]
+    return folder
+
+
+def _call(folder: Path, architecture: str) -> Path:
+    """Name the architecture as a published checkpoint does."""
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"architectures": [architecture]}))
     return folder
 
 
@@ -162,11 +191,18 @@ def bridgetower(folder: Path) -> Path:
         num_hidden_layers=2,
         num_attention_heads=4,
         intermediate_size=48,
-        text_config={**TEXT, "vocab_size": len(tokenizer), "num_hidden_layers": 3, "pad_token_id": 1},
+        text_config={
+            **TEXT,
+            "vocab_size": len(tokenizer),
+            "num_hidden_layers": 3,
+            "pad_token_id": 1,
+            "max_position_embeddings": 64,
+        },
         vision_config={"hidden_size": 64, "num_hidden_layers": 3, "patch_size": 8, "image_size": SIDE},
     )
-    images = BridgeTowerImageProcessor(size={"shortest_edge": SIDE}, crop_size=SQUARE, do_pad=False)
-    return _save(folder, BridgeTowerWithHeads(config), tokenizer, images)
+    images = BridgeTowerImageProcessor(size={"shortest_edge": SIDE}, crop_size={"shortest_edge": SIDE}, size_divisor=8)
+    _save(folder, BridgeTowerWithHeads(config), tokenizer, images)
+    return _call(folder, "BridgeTowerForMaskedLM")
 
 
 def _two_encoders(config: Callable[..., object], **more: object) -> object:
@@ -200,10 +236,10 @@ def _clip_images() -> BlipImageProcessor:
 def align(folder: Path) -> Path:
     vision = {
         "image_size": SIDE,
-        "width_coefficient": 0.1,
+        "width_coefficient": 1.0,
         "depth_coefficient": 0.1,
-        "in_channels": [16, 8],
-        "out_channels": [8, 16],
+        "in_channels": [32, 16],
+        "out_channels": [16, 32],
         "kernel_sizes": [3, 3],
         "strides": [1, 2],
         "num_block_repeats": [1, 1],
@@ -222,6 +258,6 @@ def siglip(folder: Path) -> Path:
 
 def siglip2(folder: Path) -> Path:
     vision = {**VISION, "num_patches": 16}
-    config = Siglip2Config(text_config=_text(max_position_embeddings=24), vision_config=vision)
+    config = Siglip2Config(text_config=_text(max_position_embeddings=64), vision_config=vision)
     images = Siglip2ImageProcessor(patch_size=8, max_num_patches=16)
-    return _save(folder, Siglip2Model(config), bert_tokenizer(), images)
+    return _save(folder, Siglip2Model(config), siglip2_tokenizer(), images)

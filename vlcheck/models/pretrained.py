@@ -139,7 +139,6 @@ class Pretrained:
     def tokenizer(self) -> PreTrainedTokenizerBase:
         """Load the tokenizer. Raises UsageError where its files are missing or damaged."""
         loaded: PreTrainedTokenizerBase = self._part("tokenizer", AutoTokenizer.from_pretrained)
-        loaded.padding_side = "right"
         return loaded
 
     def image_processor(self) -> BaseImageProcessor:

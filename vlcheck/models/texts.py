@@ -14,7 +14,7 @@ class Texts:
     """A model's tokenizer.
 
     Args:
-        tokenizer: pads on the right.
+        tokenizer: pads on the side on which the model was trained.
         limit: the most tokens that the model reads.
         padding: True for the longest text of a batch, "max_length" for models that were trained on full rows alone.
     """
