@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 from transformers import BatchEncoding, BridgeTowerConfig, BridgeTowerForMaskedLM, PreTrainedModel
+from transformers.masking_utils import create_bidirectional_mask
 from transformers.models.bridgetower.modeling_bridgetower import BridgeTowerITMHead
 
 from vlcheck.models.features import Features
@@ -68,8 +69,10 @@ class BridgeTower(Hosted):
     def read(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> tuple[Tensor, Tensor]:
         """What the cross-modal layers make of texts and images, (n, tokens, width) each."""
         (bridges,), tower = images, self.network.bridgetower
-        keep = tokens["attention_mask"].bool()[:, None, None, :]
         hidden = tower.text_model.embeddings(input_ids=tokens["input_ids"])
+        keep = create_bidirectional_mask(
+            config=tower.config, inputs_embeds=hidden[:, :1], attention_mask=tokens["attention_mask"]
+        )
         layers = tower.text_model.encoder.layer
         for layer in layers[: self._split]:
             hidden = layer(hidden, keep)
