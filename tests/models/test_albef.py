@@ -15,8 +15,9 @@ from benchmarks.albef_checkpoint import random_albef, random_state_dict, vocabul
 from tests.models.conftest import CAPTION, REFERENCE, REFERENCE_CONFIG, TINY
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models import NamesWords, VisionLanguageModel
-from vlcheck.models.albef import MEAN, STD, Albef, AlbefNetwork, ImageFeatures, load, preprocess
+from vlcheck.models.albef import MEAN, STD, Albef, AlbefNetwork, load, preprocess
 from vlcheck.models.albef_text import CaptionTokenizer
+from vlcheck.models.features import Features
 
 MASKED = [
     "a [MASK] bus.",
@@ -30,7 +31,7 @@ WORDS = [["red", "green", "left"], ["bus"], [], ["a", "people", "zoo"], ["left",
 
 
 @pytest.fixture
-def encoded(tiny: Albef, photographs: list[Image.Image]) -> ImageFeatures:
+def encoded(tiny: Albef, photographs: list[Image.Image]) -> Features:
     return tiny.encode(photographs)
 
 
@@ -75,7 +76,7 @@ def test_the_adapter_scores_as_the_original(dtype: torch.dtype, name: str, atol:
     model, outputs = reference_model(dtype), np.load(REFERENCE / f"{name}.npz")
     pixels = torch.tensor(np.load(REFERENCE / "inputs.npz")["image"], dtype=dtype)
     embeds = model.network.image_embeds(pixels).detach()
-    encoded = ImageFeatures(embeds, (0, 1))
+    encoded = Features((embeds,), (0, 1))
     texts = ["w7 w9 [MASK] w12", "w20 [MASK] w21 w22 w23 w24 w25"]
     words = [f"w{number}" for number in range(1, 100)]
     np.testing.assert_allclose(model.itm(encoded, texts), outputs["itm_prob"], rtol=0, atol=atol)
@@ -117,7 +118,7 @@ def test_no_forward_is_larger_than_said(tiny: Albef, photographs: list[Image.Ima
     assert forwards == [2, 2, 1]
 
 
-def test_a_selection_asks_the_selected_images(tiny: Albef, encoded: ImageFeatures) -> None:
+def test_a_selection_asks_the_selected_images(tiny: Albef, encoded: Features) -> None:
     text = "a red bus"
     everything = tiny.itm(encoded, [text] * 5)
     chosen = encoded[[3, 1, 1, 4]][[0, 2, 3]]
@@ -125,15 +126,13 @@ def test_a_selection_asks_the_selected_images(tiny: Albef, encoded: ImageFeature
     np.testing.assert_allclose(tiny.itm(chosen, [text] * 3), everything[[3, 1, 4]], atol=1e-6)
 
 
-def test_a_word_of_one_piece_has_its_softmax(
-    tiny: Albef, encoded: ImageFeatures, photographs: list[Image.Image]
-) -> None:
+def test_a_word_of_one_piece_has_its_softmax(tiny: Albef, encoded: Features, photographs: list[Image.Image]) -> None:
     expected = by_hand(tiny, photographs[0], MASKED[0], 1)[0, tiny.tokenizer.pieces("red")[0]]
     assert tiny.mlm(encoded[[0]], MASKED[:1], [["red"]])[0] == pytest.approx([float(expected)], rel=1e-4)
 
 
 def test_a_word_of_several_pieces_has_the_product_over_as_many_masks(
-    tiny: Albef, encoded: ImageFeatures, photographs: list[Image.Image]
+    tiny: Albef, encoded: Features, photographs: list[Image.Image]
 ) -> None:
     z, o, again = tiny.tokenizer.pieces("zoo")
     probs = by_hand(tiny, photographs[2], MASKED[1], 3)
@@ -146,18 +145,18 @@ def test_a_word_of_several_pieces_has_the_product_over_as_many_masks(
 
 
 def test_each_text_is_read_once_whatever_the_number_of_words(
-    tiny: Albef, encoded: ImageFeatures, forwards: list[int]
+    tiny: Albef, encoded: Features, forwards: list[int]
 ) -> None:
     tiny.mlm(encoded, MASKED, [CAPTION.split()] * 5)
     assert forwards == [5]
 
 
-def test_words_of_as_many_pieces_share_a_reading(tiny: Albef, encoded: ImageFeatures, forwards: list[int]) -> None:
+def test_words_of_as_many_pieces_share_a_reading(tiny: Albef, encoded: Features, forwards: list[int]) -> None:
     tiny.mlm(encoded[[0, 1]], MASKED[:2], [["zoo", "cab", "red"], ["bus"]])
     assert forwards == [2, 1]
 
 
-def test_the_likeliest_words_come_best_first_with_their_probabilities(tiny: Albef, encoded: ImageFeatures) -> None:
+def test_the_likeliest_words_come_best_first_with_their_probabilities(tiny: Albef, encoded: Features) -> None:
     words = [[word for word, _ in row] for row in tiny.top(encoded, MASKED, 3)]
     probs = [[prob for _, prob in row] for row in tiny.top(encoded, MASKED, 3)]
     assert all(row == sorted(row, reverse=True) for row in probs)
@@ -167,7 +166,7 @@ def test_the_likeliest_words_come_best_first_with_their_probabilities(tiny: Albe
     assert [len(row) for row in words] == [3] * 5
 
 
-def test_top_right_after_mlm_reads_nothing(tiny: Albef, encoded: ImageFeatures, forwards: list[int]) -> None:
+def test_top_right_after_mlm_reads_nothing(tiny: Albef, encoded: Features, forwards: list[int]) -> None:
     view = encoded[[0, 2]]
     scores = tiny.mlm(view, MASKED[:2], [["red"], ["zoo"]])
     before = len(forwards)
@@ -181,7 +180,7 @@ def test_top_right_after_mlm_reads_nothing(tiny: Albef, encoded: ImageFeatures, 
 
 @pytest.mark.parametrize(("rows", "texts"), [([0, 2], [1, 0]), ([2, 0], [0, 1])])
 def test_top_of_anything_else_is_read_anew(
-    rows: list[int], texts: list[int], tiny: Albef, encoded: ImageFeatures, forwards: list[int]
+    rows: list[int], texts: list[int], tiny: Albef, encoded: Features, forwards: list[int]
 ) -> None:
     tiny.mlm(encoded[[0, 2]], MASKED[:2], [["red"], ["red"]])
     (word, prob), *_ = tiny.top(encoded[rows], [MASKED[text] for text in texts], 4)[0]
@@ -196,31 +195,31 @@ def test_top_of_other_pictures_is_read_anew(tiny: Albef, photographs: list[Image
     assert forwards == [1, 1]
 
 
-def test_nothing_asked_is_nothing_answered(tiny: Albef, encoded: ImageFeatures) -> None:
+def test_nothing_asked_is_nothing_answered(tiny: Albef, encoded: Features) -> None:
     assert tiny.itm(encoded[[]], []).shape == (0,)
     assert tiny.mlm(encoded[[]], [], []) == []
     assert tiny.top(encoded[[]], [], 3) == []
 
 
 @pytest.mark.parametrize("text", ["a red bus", "a [MASK] [MASK]", "a [mask] bus"])
-def test_a_text_without_exactly_one_mask_is_refused(text: str, tiny: Albef, encoded: ImageFeatures) -> None:
+def test_a_text_without_exactly_one_mask_is_refused(text: str, tiny: Albef, encoded: Features) -> None:
     with pytest.raises(UsageError, match=r"\[MASK\] exactly once"):
         tiny.mlm(encoded[[0]], [text], [["red"]])
 
 
-def test_a_text_past_thirty_words_is_no_question_of_itm(tiny: Albef, encoded: ImageFeatures) -> None:
+def test_a_text_past_thirty_words_is_no_question_of_itm(tiny: Albef, encoded: Features) -> None:
     words = ["a"] * 30
     assert len(tiny.itm(encoded[[0]], [" ".join(words) + "!"])) == 1
     with pytest.raises(NotApplicable, match="more than the 30 words that ALBEF reads"):
         tiny.itm(encoded[[0]], [" ".join([*words, "dog"])])
 
 
-def test_a_text_past_the_positions_is_refused(tiny: Albef, encoded: ImageFeatures) -> None:
+def test_a_text_past_the_positions_is_refused(tiny: Albef, encoded: Features) -> None:
     with pytest.raises(UsageError, match="91 tokens; the model reads 64 at most"):
         tiny.itm(encoded[[0]], [" ".join(["zoo"] * 30)])
 
 
-def test_texts_and_images_are_counted(tiny: Albef, encoded: ImageFeatures) -> None:
+def test_texts_and_images_are_counted(tiny: Albef, encoded: Features) -> None:
     with pytest.raises(ValueError, match="1 texts for 5 images"):
         tiny.itm(encoded, ["a bus"])
 
@@ -261,7 +260,7 @@ def test_a_fine_tuned_checkpoint_offers_itm_alone_and_says_why(
     assert "fine-tuned" in model.lacks["mlm"]
     encoded = model.encode(photographs)
     np.testing.assert_allclose(model.itm(encoded, FILLED), tiny.itm(tiny.encode(photographs), FILLED), atol=1e-6)
-    with pytest.raises(UsageError, match=r"mscoco\.pth: a fine-tuned checkpoint without MLM head"):
+    with pytest.raises(UsageError, match=r"mscoco\.pth has no mlm: a fine-tuned checkpoint without MLM head"):
         model.mlm(encoded, MASKED, WORDS)
     with pytest.raises(UsageError, match="without MLM head"):
         model.top(encoded, MASKED, 1)

@@ -49,9 +49,12 @@ def load_model(spec: str, *, device: str = "cpu", dtype: str = "float32") -> Vis
 
 def _load(spec: str, device: str, dtype: str) -> object:
     families = {entry.name: entry for entry in entry_points(group=GROUP)}
-    loader = _registered(spec, families) or _in_file(spec) or _in_module(spec)
+    loader = _registered(spec, families) or _in_file(spec) or _pretrained(spec, families) or _in_module(spec)
     if loader is None:
-        forms = "FAMILY:PATH (e.g. albef:ALBEF_4M.pth), package.module:factory, path/to/file.py:factory"
+        forms = (
+            "a folder or hub id of a transformers checkpoint, FAMILY:PATH (e.g. albef:ALBEF_4M.pth),"
+            " package.module:factory, path/to/file.py:factory"
+        )
         family = nearest(spec.partition(":")[0], families)
         raise UsageError(f"{_option(spec)}: no such model. {family} Accepted: {forms}.")
     try:
@@ -88,6 +91,20 @@ def _registered(spec: str, families: dict[str, EntryPoint]) -> Loader | None:
         return partial(families[name].load(), argument)
     except (ImportError, AttributeError) as error:
         raise UsageError(f"{_option(spec)}: {families[name].value} cannot be imported ({error}).") from error
+
+
+def _pretrained(spec: str, families: dict[str, EntryPoint]) -> Loader | None:
+    """A folder or a hub id, whose config names the architecture."""
+    from vlcheck.models.pretrained import Pretrained  # brings transformers
+
+    checkpoint = Pretrained.find(spec)
+    if checkpoint is None:
+        return None
+    architecture = checkpoint.architecture
+    if architecture not in families:
+        known = ", ".join(sorted(name for name in families if name[0].isupper()))
+        raise UsageError(f"{_option(spec)}: {architecture} is no architecture that vlcheck knows. Known: {known}.")
+    return partial(families[architecture].load(), checkpoint)
 
 
 def _in_file(spec: str) -> Loader | None:

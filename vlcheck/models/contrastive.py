@@ -1,0 +1,98 @@
+"""CLIP (Radford et al. 2021, arXiv:2103.00020) and its kin: two encoders, and the cosine of what they make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import MappingProxyType
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import normalize
+from transformers import (
+    AlignModel,
+    AltCLIPModel,
+    ChineseCLIPModel,
+    CLIPModel,
+    MetaClip2Model,
+    PreTrainedModel,
+)
+
+from vlcheck.models.features import Features
+from vlcheck.models.hosted import Hosted
+from vlcheck.models.relative import Relative
+
+
+class TwoEncoders(Hosted):
+    """An image and a text are each a unit vector."""
+
+    lacks = MappingProxyType({"mlm": "it compares whole texts with pictures, and predicts no word"})
+
+    @torch.inference_mode()
+    def encode(self, images: Sequence[Image.Image]) -> Features:
+        return Features.of(normalize(self.network.get_image_features(**self.pixels(images)).pooler_output, dim=-1))
+
+    def cosines(self, images: tuple[Tensor, ...], texts: Sequence[str]) -> Tensor:
+        """Of images with as many texts, (n,). A text that is said of several images is encoded once."""
+        (embeds,) = images
+        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+        encoded = normalize(self.network.get_text_features(**self.tokens([*places])).pooler_output, dim=-1)
+        return (embeds * encoded[[places[text] for text in texts]]).sum(-1)
+
+
+class _Contrastive(Relative, TwoEncoders):
+    kinds = MappingProxyType({"itm": "contrastive"})
+
+    def rank(self, images: tuple[Tensor, ...], texts: Sequence[str]) -> Tensor:
+        return self.cosines(images, texts) * self.scale
+
+    @property
+    def scale(self) -> Tensor:
+        """By which a cosine becomes a logit."""
+        scale: Tensor = self.network.logit_scale.exp()
+        return scale
+
+
+class Clip(_Contrastive):
+    """CLIP."""
+
+    @classmethod
+    def network_class(cls) -> type[PreTrainedModel]:
+        return CLIPModel
+
+
+class AltClip(_Contrastive):
+    """AltCLIP (Chen et al. 2022, arXiv:2211.06679)."""
+
+    @classmethod
+    def network_class(cls) -> type[PreTrainedModel]:
+        return AltCLIPModel
+
+
+class ChineseClip(_Contrastive):
+    """Chinese CLIP (Yang et al. 2022, arXiv:2211.01335)."""
+
+    @classmethod
+    def network_class(cls) -> type[PreTrainedModel]:
+        return ChineseCLIPModel
+
+
+class MetaClip2(_Contrastive):
+    """MetaCLIP 2 (Chuang et al. 2025, arXiv:2507.22062)."""
+
+    @classmethod
+    def network_class(cls) -> type[PreTrainedModel]:
+        return MetaClip2Model
+
+
+class Align(_Contrastive):
+    """ALIGN (Jia et al. 2021, arXiv:2102.05918)."""
+
+    @classmethod
+    def network_class(cls) -> type[PreTrainedModel]:
+        return AlignModel
+
+    @property
+    def scale(self) -> Tensor:
+        scale: Tensor = 1 / self.network.temperature
+        return scale

@@ -1,0 +1,168 @@
+"""A checkpoint as transformers keeps it: a folder with config, weights and processor, or a repository of the hub."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import torch
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
+from transformers import (
+    AutoImageProcessor,
+    AutoTokenizer,
+    BaseImageProcessor,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from vlcheck.errors import UsageError
+
+CONFIG = "config.json"
+_HUB_ID = re.compile(r"(?P<repository>[\w-][\w.-]*/[\w.-]+)(@(?P<revision>[\w./-]+))?")
+_DECIDING = ("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "*.bin")  # files that decide a score
+_Network = TypeVar("_Network", bound=PreTrainedModel)
+_Part = TypeVar("_Part")
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A checkpoint on the disk.
+
+    Attributes:
+        folder: where its files are.
+        name: how reports call it: the folder, or the hub's id with the commit that was read.
+    """
+
+    folder: Path
+    name: str
+
+    @classmethod
+    def find(cls, spec: str) -> Pretrained | None:
+        """The checkpoint of a folder, or of a hub id with or without `@REVISION`; None where a spec is neither.
+
+        Raises:
+            UsageError: the repository is unknown, or cannot be reached and is not in the cache.
+        """
+        folder = Path(spec).expanduser()
+        if folder.is_dir():
+            return cls(folder, spec)
+        match = _HUB_ID.fullmatch(spec)
+        return cls._from_hub(match["repository"], match["revision"]) if match else None
+
+    @classmethod
+    def _from_hub(cls, repository: str, revision: str | None) -> Pretrained:
+        try:
+            folder = Path(snapshot_download(repository, revision=revision, allow_patterns=[*_DECIDING]))
+        except (RepositoryNotFoundError, HFValidationError) as error:
+            raise UsageError(f"{repository}: neither a folder here nor a repository of the hub.") from error
+        except (LocalEntryNotFoundError, OSError) as error:
+            raise UsageError(
+                f"{repository}: no folder of that name, not in the hub's cache, and the hub cannot be reached."
+                " Name a folder with config, weights and processor files."
+            ) from error
+        return cls(folder, f"{repository}@{folder.name}")  # the cache calls a snapshot after its commit
+
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """What config.json says. Raises UsageError where there is none."""
+        path = self.folder / CONFIG
+        try:
+            config = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise UsageError(f"{path}: no such file; a checkpoint of transformers has one.") from error
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{path}: cannot be read as a config ({error}).") from error
+        if not isinstance(config, dict):
+            raise UsageError(f"{path}: not a config, but {type(config).__name__}.")
+        return config
+
+    @property
+    def architecture(self) -> str:
+        """The name of the class whose weights these are. Raises UsageError where the config does not say."""
+        match self.config.get("architectures"):
+            case [str(name)]:
+                return name
+            case said:
+                raise UsageError(
+                    f'{self.folder / CONFIG}: "architectures" is {said!r}; it has to name one, e.g. ["BlipModel"].'
+                )
+
+    def network(
+        self, cls: type[_Network], *, device: str, dtype: str, optional: tuple[str, ...] = (), **settings: object
+    ) -> tuple[_Network, set[str]]:
+        """Load the weights, all of them: one that the file lacks would be drawn by lot.
+
+        Args:
+            cls: of transformers.
+            device: a torch device.
+            dtype: a torch dtype.
+            optional: how names of weights begin that a checkpoint may lack, all that begin so.
+            settings: of the config, in place of the checkpoint's.
+
+        Returns:
+            The network, in evaluation mode, and those of `optional` that it lacks.
+
+        Raises:
+            UsageError: weights are missing, damaged or of other shapes than the config says.
+        """
+        try:
+            load = cast(Callable[..., tuple[_Network, dict[str, Any]]], cls.from_pretrained)
+            network, loading = load(
+                self.folder,
+                dtype=getattr(torch, dtype),
+                local_files_only=True,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # so that they are told below, with those that are missing
+                **settings,
+            )
+        except Exception as error:  # what damaged files raise is of any kind
+            raise UsageError(f"{self.folder}: the weights cannot be loaded. {_first_line(error)}") from error
+        absent = set(loading["missing_keys"])
+        lacking = {head for head in optional if any(name.startswith(head) for name in absent)}
+        missing = sorted(name for name in absent if not name.startswith(tuple(lacking)))
+        other = sorted(name for name, *_ in loading["mismatched_keys"])
+        for what, names in (("lack", missing), ("have in another shape than the config says", other)):
+            if names:
+                shown = ", ".join(names[:3]) + (f", ... ({len(names)})" if len(names) > 3 else "")
+                raise UsageError(f"{self.folder}: the weights {what} {shown}.")
+        network.to(torch.device(device))  # type: ignore[arg-type]  # of nn.Module.to, which transformers wraps
+        network.eval()  # type: ignore[no-untyped-call]
+        return network.requires_grad_(requires_grad=False), lacking
+
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """Load the tokenizer. Raises UsageError where its files are missing or damaged."""
+        loaded: PreTrainedTokenizerBase = self._part("tokenizer", AutoTokenizer.from_pretrained)
+        return loaded
+
+    def image_processor(self) -> BaseImageProcessor:
+        """Load what turns pictures to pixels. Raises UsageError where its file is missing or damaged."""
+        loaded: BaseImageProcessor = self._part("image processor", AutoImageProcessor.from_pretrained)
+        return loaded
+
+    def _part(self, what: str, load: Callable[..., _Part]) -> _Part:
+        try:
+            return load(self.folder, local_files_only=True)
+        except Exception as error:  # missing and damaged files raise errors of many kinds
+            raise UsageError(
+                f"{self.folder}: no {what} can be loaded; its files belong beside the weights. {_first_line(error)}"
+            ) from error
+
+    def fingerprint(self, *more: str) -> str:
+        """Hash the content of all files that decide a score, and what else does."""
+        content = hashlib.sha256(repr(more).encode())
+        for path in sorted({path for pattern in _DECIDING for path in self.folder.glob(pattern)}):
+            with path.open("rb") as file:
+                content.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}".encode())
+        return content.hexdigest()
+
+
+def _first_line(error: Exception) -> str:
+    said = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {said[0][:300] if said else ''}"

@@ -1,0 +1,43 @@
+"""SigLIP (Zhai et al. 2023, arXiv:2303.15343) and SigLIP 2 (Tschannen et al. 2025): a probability for each pair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import MappingProxyType
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel, Siglip2Model, SiglipModel
+
+from vlcheck.models.contrastive import TwoEncoders
+from vlcheck.models.features import Features
+from vlcheck.models.pretrained import Pretrained
+from vlcheck.models.texts import Texts
+
+
+class Siglip(TwoEncoders):
+    """Sigmoid of the scaled cosine; texts are padded to full rows, as in training."""
+
+    kinds = MappingProxyType({"itm": "sigmoid"})
+
+    @classmethod
+    def network_class(cls) -> type[PreTrainedModel]:
+        return SiglipModel
+
+    @classmethod
+    def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:
+        limit = network.config.text_config.max_position_embeddings
+        return Texts(checkpoint.tokenizer(), limit=limit, padding="max_length")
+
+    def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
+        scale, bias = self.network.logit_scale.exp(), self.network.logit_bias
+        logits = self.cosines(features.each(rows), texts) * scale + bias
+        return torch.sigmoid(logits.to(torch.promote_types(logits.dtype, torch.float32)))
+
+
+class Siglip2(Siglip):
+    """SigLIP 2 with pictures of any shape."""
+
+    @classmethod
+    def network_class(cls) -> type[PreTrainedModel]:
+        return Siglip2Model

@@ -1,0 +1,56 @@
+"""Texts as a tokenizer of transformers reads them, with masks in place of "[MASK]"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from transformers import BatchEncoding, PreTrainedTokenizerBase
+
+from vlcheck.cases.case import MASK
+from vlcheck.errors import NotApplicable, UsageError
+
+
+class Texts:
+    """A model's tokenizer.
+
+    Args:
+        tokenizer: pads on the side on which the model was trained.
+        limit: the most tokens that the model reads.
+        padding: True for the longest text of a batch, "max_length" for models that were trained on full rows alone.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, *, limit: int, padding: bool | str = True) -> None:
+        self.tokenizer = tokenizer
+        self.limit = limit
+        self.padding = padding
+
+    def batch(self, texts: Sequence[str], masks: Sequence[int] | None = None) -> BatchEncoding:
+        """Ids and masks of texts, (n, tokens); each "[MASK]" becomes one mask token or as many as are said.
+
+        Raises:
+            NotApplicable: a text has more tokens than the model reads: what was cut off would count for nothing.
+        """
+        token = self.tokenizer.mask_token or ""
+        spelled = [text.replace(MASK, token * n) for text, n in zip(texts, masks or [1] * len(texts), strict=True)]
+        for text, ids in zip(spelled, self.tokenizer(spelled)["input_ids"], strict=True):
+            if len(ids) > self.limit:
+                raise NotApplicable(f"the text has {len(ids)} tokens, and the model reads {self.limit}: {text[:40]!r}")
+        length = self.limit if self.padding == "max_length" else None
+        tokens: BatchEncoding = self.tokenizer(spelled, padding=self.padding, max_length=length, return_tensors="pt")
+        return tokens
+
+    def pieces(self, text: str, word: str) -> list[int]:
+        """Ids of a word at a text's mask: after a space a byte-level tokenizer spells it otherwise.
+
+        Raises:
+            UsageError: the vocabulary cannot spell it: the probability of the unknown word would be that of all.
+        """
+        before, _, _ = text.partition(MASK)
+        ids = self.tokenizer((" " if before.endswith(" ") else "") + word, add_special_tokens=False)["input_ids"]
+        if not ids or self.tokenizer.unk_token_id in ids:
+            raise UsageError(f"the word {word!r} cannot be spelled with the model's vocabulary; ask for another.")
+        return list(ids)
+
+    def entry(self, number: int) -> str:
+        """How an entry of the vocabulary is written."""
+        return str(self.tokenizer.decode([number])).strip()
