@@ -1,4 +1,4 @@
-"""ALBEF's network: timm's ViT, and BERT layers of which the later ones cross-attend to the image."""
+"""ALBEF's network: timm's ViT, and a BERT whose later layers cross-attend to the image."""
 
 from __future__ import annotations
 
@@ -12,18 +12,11 @@ import torch
 from timm.layers.patch_embed import PatchEmbed
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, normalize, scaled_dot_product_attention
-from transformers.models.bert.configuration_bert import BertConfig
-from transformers.models.bert.modeling_bert import (
-    BertAttention,
-    BertEmbeddings,
-    BertIntermediate,
-    BertLMPredictionHead,
-    BertOutput,
-)
+from torch.nn.functional import interpolate, normalize
 
 from vlcheck.errors import UsageError
 from vlcheck.models.albef_config import AlbefConfig
+from vlcheck.models.fusion_bert import ONE_EACH, Images, TextEncoder, bert_config
 
 _MLM_HEAD = "text_encoder.cls.predictions."
 _WORDS = "text_encoder.bert.embeddings.word_embeddings.weight"
@@ -32,9 +25,6 @@ _POSITIONS = "visual_encoder.pos_embed"
 _TRAINING_ONLY = re.compile(
     r".*_m\.|(image|text|idx)_queue$|queue_ptr$|text_encoder\.(bert\.)?embeddings\.position_ids$"
 )
-
-Images = Tensor | slice
-ONE_EACH = slice(None)
 
 
 class AlbefNetwork(nn.Module):
@@ -60,7 +50,7 @@ class AlbefNetwork(nn.Module):
             weight_init="skip",
             embed_layer=partial(ConvStem, first=config.stem_width) if config.stem_width else PatchEmbed,
         )
-        self.text_encoder = TextEncoder(config)
+        self.text_encoder = TextEncoder(bert_config(config), config.fusion_layer, config.vision_width)
         self.vision_proj = nn.Linear(config.vision_width, config.embed_dim)
         self.text_proj = nn.Linear(config.text_width, config.embed_dim)
         self.itm_head = nn.Linear(config.text_width, 2)
@@ -176,97 +166,6 @@ class ConvStem(nn.Module):
         return tokens
 
 
-class TextEncoder(nn.Module):
-    """BERT whose layers from fusion_layer on also read the image, and its head for masked words."""
-
-    cls: nn.ModuleDict | None
-
-    def __init__(self, config: AlbefConfig) -> None:
-        super().__init__()
-        bert = _bert_config(config)
-        self.bert = Bert(bert, config)
-        head = BertLMPredictionHead(bert)
-        head.decoder.weight = self.bert.embeddings.word_embeddings.weight
-        head.decoder.bias = head.bias
-        self.cls = nn.ModuleDict({"predictions": head})
-
-    def predict(self, hidden: Tensor) -> Tensor:
-        """Logits (..., vocab_size) from features (..., text_width)."""
-        if self.cls is None:
-            raise UsageError("this checkpoint has no MLM head, as fine-tuned ones have none: it cannot predict words.")
-        logits: Tensor = self.cls["predictions"](hidden)
-        return logits
-
-
-class Bert(nn.Module):
-    """BERT without its head, in two halves."""
-
-    def __init__(self, bert: BertConfig, config: AlbefConfig) -> None:
-        super().__init__()
-        self.embeddings = BertEmbeddings(bert)
-        self.encoder = Encoder(bert, config)
-
-    def read(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Pass texts through the embeddings and the layers below the fusion."""
-        hidden: Tensor = self.embeddings(input_ids)
-        for layer in self.encoder.layer[: self.encoder.fusion_layer]:
-            hidden = layer(hidden, _keep(attention_mask))
-        return hidden
-
-    def fuse(self, hidden: Tensor, attention_mask: Tensor, image_embeds: Tensor, images: Images = ONE_EACH) -> Tensor:
-        """Pass what `read` returned through the layers that cross-attend."""
-        for layer in self.encoder.layer[self.encoder.fusion_layer :]:
-            hidden = layer(hidden, _keep(attention_mask), image_embeds, images)
-        return hidden
-
-
-class Encoder(nn.Module):
-    """The layers; those from `fusion_layer` on cross-attend."""
-
-    def __init__(self, bert: BertConfig, config: AlbefConfig) -> None:
-        super().__init__()
-        self.fusion_layer = config.fusion_layer
-        widths = [None] * config.fusion_layer + [config.vision_width] * (config.text_depth - config.fusion_layer)
-        self.layer = nn.ModuleList(Layer(bert, width) for width in widths)
-
-
-class Layer(nn.Module):
-    """A bidirectional BERT layer, with cross-attention to tokens of `image_width` where that is given.
-
-    transformers' own BertLayer has cross-attention in decoders alone, which are causal, and at the text's width.
-    """
-
-    def __init__(self, bert: BertConfig, image_width: int | None) -> None:
-        super().__init__()
-        self.attention = BertAttention(bert)
-        if image_width is not None:
-            self.crossattention = BertAttention(bert, is_cross_attention=True)
-            self.crossattention.self.key = nn.Linear(image_width, bert.hidden_size)
-            self.crossattention.self.value = nn.Linear(image_width, bert.hidden_size)
-        self.intermediate = BertIntermediate(bert)
-        self.output = BertOutput(bert)
-
-    def forward(
-        self, hidden: Tensor, keep: Tensor, image_embeds: Tensor | None = None, images: Images = ONE_EACH
-    ) -> Tensor:
-        hidden, _ = self.attention(hidden, keep)
-        if image_embeds is not None:
-            hidden = self._look(hidden, image_embeds, images)
-        out: Tensor = self.output(self.intermediate(hidden), hidden)
-        return out
-
-    def _look(self, hidden: Tensor, image_embeds: Tensor, images: Images) -> Tensor:
-        """Cross-attend. An image's keys and values are most of the work: they are made once, however many texts ask."""
-        weights = self.crossattention.self
-        query, key, value = (
-            part.unflatten(-1, (weights.num_attention_heads, -1)).transpose(1, 2)
-            for part in (weights.query(hidden), weights.key(image_embeds)[images], weights.value(image_embeds)[images])
-        )
-        seen = scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
-        out: Tensor = self.crossattention.output(seen, hidden)
-        return out
-
-
 def scoring_weights(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The weights that scoring needs, by their pre-training names (fine-tuned files lack the `bert.`)."""
     kept = {name: tensor for name, tensor in state_dict.items() if not _TRAINING_ONLY.match(name)}
@@ -296,25 +195,6 @@ def interpolate_positions(positions: Tensor, grid: int) -> Tensor:
     square = positions[:, 1:].reshape(1, side, side, width).permute(0, 3, 1, 2)
     resized = interpolate(square, size=(grid, grid), mode="bicubic", align_corners=False)
     return torch.cat([positions[:, :1], resized.permute(0, 2, 3, 1).flatten(1, 2)], dim=1)
-
-
-def _bert_config(config: AlbefConfig) -> BertConfig:
-    bert = BertConfig(
-        vocab_size=config.vocab_size,
-        hidden_size=config.text_width,
-        num_hidden_layers=config.text_depth,
-        num_attention_heads=config.text_heads,
-        intermediate_size=config.intermediate_size,
-        max_position_embeddings=config.max_positions,
-        layer_norm_eps=1e-12,
-    )
-    bert._attn_implementation = "sdpa"  # what PreTrainedModel would choose; parts without one fall to eager
-    return bert
-
-
-def _keep(attention_mask: Tensor) -> Tensor:
-    """Which keys each query sees, (n, 1, 1, tokens)."""
-    return attention_mask.bool()[:, None, None, :]
 
 
 def _is_pretraining(names: Container[str]) -> bool:
