@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Container, Mapping, Set
+from collections.abc import Container, Mapping
 from functools import partial
 from itertools import pairwise
 
@@ -16,10 +16,9 @@ from torch.nn.functional import interpolate, normalize
 
 from vlcheck.errors import UsageError
 from vlcheck.models.albef_config import AlbefConfig
-from vlcheck.models.fusion_bert import ONE_EACH, Images, TextEncoder, bert_config
+from vlcheck.models.fusion_bert import MLM_HEAD, ONE_EACH, WORDS, Images, TextEncoder, bert_config, check_tied
+from vlcheck.models.original import check_names, check_shapes
 
-_MLM_HEAD = "text_encoder.cls.predictions."
-_WORDS = "text_encoder.bert.embeddings.word_embeddings.weight"
 _POSITIONS = "visual_encoder.pos_embed"
 # Momentum copies, the queues of contrastive training, and a buffer that is its own index.
 _TRAINING_ONLY = re.compile(
@@ -73,14 +72,12 @@ class AlbefNetwork(nn.Module):
         weights = scoring_weights(state_dict)
         expected = {name: tensor.shape for name, tensor in self.state_dict().items()}
         if not (with_head := _is_pretraining(state_dict)):
-            expected = {name: shape for name, shape in expected.items() if not name.startswith(_MLM_HEAD)}
-        _check_names(expected.keys() - weights.keys(), weights.keys() - expected.keys())
+            expected = {name: shape for name, shape in expected.items() if not name.startswith(MLM_HEAD)}
+        check_names("an ALBEF", expected.keys(), weights.keys())
         weights[_POSITIONS] = interpolate_positions(weights[_POSITIONS], self.config.grid)
-        for name, shape in expected.items():
-            if weights[name].shape != shape:
-                raise UsageError(f"{name} has shape {tuple(weights[name].shape)} in place of {tuple(shape)}.")
+        check_shapes(expected, weights)
         if with_head:
-            _check_tied(weights)
+            check_tied(weights)
         else:
             self.text_encoder.cls = None
         self.load_state_dict(weights)
@@ -198,21 +195,4 @@ def interpolate_positions(positions: Tensor, grid: int) -> Tensor:
 
 
 def _is_pretraining(names: Container[str]) -> bool:
-    return _WORDS in names
-
-
-def _check_names(missing: Set[str], unknown: Set[str]) -> None:
-    complaints = [f"{what} {_some(names)}" for what, names in (("lacks", missing), ("has unknown", unknown)) if names]
-    if complaints:
-        raise UsageError(f"not an ALBEF checkpoint of these sizes: it {' and '.join(complaints)}.")
-
-
-def _some(names: Set[str]) -> str:
-    shown = ", ".join(sorted(names)[:3])
-    return f"{len(names)} weights ({shown}, ...)" if len(names) > 3 else shown
-
-
-def _check_tied(weights: Mapping[str, Tensor]) -> None:
-    for copy, original in ((f"{_MLM_HEAD}decoder.weight", _WORDS), (f"{_MLM_HEAD}decoder.bias", f"{_MLM_HEAD}bias")):
-        if not torch.allclose(weights[copy], weights[original], rtol=0, atol=0, equal_nan=True):
-            raise UsageError(f"{copy} differs from {original}: in ALBEF they are one weight.")
+    return WORDS in names

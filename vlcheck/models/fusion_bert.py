@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 from transformers.models.bert.configuration_bert import BertConfig
@@ -16,6 +18,9 @@ from transformers.models.bert.modeling_bert import (
 )
 
 from vlcheck.errors import UsageError
+
+MLM_HEAD = "text_encoder.cls.predictions."
+WORDS = "text_encoder.bert.embeddings.word_embeddings.weight"
 
 Images = Tensor | slice
 ONE_EACH = slice(None)
@@ -141,6 +146,13 @@ def bert_config(sizes: TextSizes) -> BertConfig:
     )
     bert._attn_implementation = "sdpa"  # what PreTrainedModel would choose; parts without one fall to eager
     return bert
+
+
+def check_tied(weights: Mapping[str, Tensor]) -> None:
+    """Refuse weights of a network whose MLM head has not the words of the embeddings, or two biases."""
+    for copy, original in ((f"{MLM_HEAD}decoder.weight", WORDS), (f"{MLM_HEAD}decoder.bias", f"{MLM_HEAD}bias")):
+        if not torch.allclose(weights[copy], weights[original], rtol=0, atol=0, equal_nan=True):
+            raise UsageError(f"{copy} differs from {original}: in the network they are one weight.")
 
 
 def _keep(attention_mask: Tensor) -> Tensor:
