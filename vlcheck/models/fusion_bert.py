@@ -1,4 +1,4 @@
-"""A BERT whose later layers cross-attend to an image: the text side of ALBEF."""
+"""A BERT whose later layers cross-attend to an image: the text side of ALBEF and X-VLM."""
 
 from __future__ import annotations
 
@@ -79,10 +79,21 @@ class Bert(nn.Module):
             hidden = layer(hidden, _keep(attention_mask))
         return hidden
 
-    def fuse(self, hidden: Tensor, attention_mask: Tensor, image_embeds: Tensor, images: Images = ONE_EACH) -> Tensor:
-        """Pass what `read` returned through the layers that cross-attend."""
+    def fuse(
+        self,
+        hidden: Tensor,
+        attention_mask: Tensor,
+        image_embeds: Tensor,
+        images: Images = ONE_EACH,
+        image_mask: Tensor | None = None,
+    ) -> Tensor:
+        """Pass what `read` returned through the layers that cross-attend.
+
+        `image_mask` (images, image tokens): 1 = what texts may look at; all where it is not given.
+        """
+        keep_image = None if image_mask is None else _keep(image_mask)[images]
         for layer in self.encoder.layer[self.encoder.fusion_layer :]:
-            hidden = layer(hidden, _keep(attention_mask), image_embeds, images)
+            hidden = layer(hidden, _keep(attention_mask), image_embeds, images, keep_image)
         return hidden
 
 
@@ -113,22 +124,27 @@ class Layer(nn.Module):
         self.output = BertOutput(bert)
 
     def forward(
-        self, hidden: Tensor, keep: Tensor, image_embeds: Tensor | None = None, images: Images = ONE_EACH
+        self,
+        hidden: Tensor,
+        keep: Tensor,
+        image_embeds: Tensor | None = None,
+        images: Images = ONE_EACH,
+        keep_image: Tensor | None = None,
     ) -> Tensor:
         hidden, _ = self.attention(hidden, keep)
         if image_embeds is not None:
-            hidden = self._look(hidden, image_embeds, images)
+            hidden = self._look(hidden, image_embeds, images, keep_image)
         out: Tensor = self.output(self.intermediate(hidden), hidden)
         return out
 
-    def _look(self, hidden: Tensor, image_embeds: Tensor, images: Images) -> Tensor:
+    def _look(self, hidden: Tensor, image_embeds: Tensor, images: Images, keep: Tensor | None) -> Tensor:
         """Cross-attend. An image's keys and values are most of the work: they are made once, however many texts ask."""
         weights = self.crossattention.self
         query, key, value = (
             part.unflatten(-1, (weights.num_attention_heads, -1)).transpose(1, 2)
             for part in (weights.query(hidden), weights.key(image_embeds)[images], weights.value(image_embeds)[images])
         )
-        seen = scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
+        seen = scaled_dot_product_attention(query, key, value, keep).transpose(1, 2).flatten(2)
         out: Tensor = self.crossattention.output(seen, hidden)
         return out
 
