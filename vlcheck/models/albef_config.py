@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vlcheck.errors import UsageError
+from vlcheck.models.original import read_json
 
 _HEAD_WIDTH = 64  # of ViT-B and BERT-base: heads leave no trace in the shapes
 
@@ -122,9 +122,9 @@ def stated_sizes(folder: Path, config: Mapping[str, object]) -> dict[str, object
         folder: where `config.json` and `config_bert.json` of the original code are looked for.
         config: what the checkpoint says itself; the files win over it.
     """
-    vision = {**config, **_read_json(folder / "config.json")}
+    vision = {**config, **read_json(folder / "config.json")}
     vit = vision.get("vit")
-    text = _read_json(folder / "config_bert.json")
+    text = read_json(folder / "config_bert.json")
     said = {
         "image_size": vision.get("image_res"),
         "embed_dim": vision.get("embed_dim"),
@@ -187,15 +187,3 @@ def _numbers(names: Iterable[str], pattern: str) -> set[int]:
     if not found:
         raise UsageError(f"not an ALBEF checkpoint: no weight is named {pattern.replace(chr(92), '')}.")
     return found
-
-
-def _read_json(path: Path) -> dict[str, object]:
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: not JSON ({error}).") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{path}: has to hold a JSON object.")
-    return content

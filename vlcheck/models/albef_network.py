@@ -1,10 +1,10 @@
-"""ALBEF's network: timm's ViT, and BERT layers of which the later ones cross-attend to the image."""
+"""ALBEF's network: timm's ViT, and a BERT whose later layers cross-attend to the image."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Container, Mapping, Set
+from collections.abc import Container, Mapping
 from functools import partial
 from itertools import pairwise
 
@@ -12,29 +12,18 @@ import torch
 from timm.layers.patch_embed import PatchEmbed
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, normalize, scaled_dot_product_attention
-from transformers.models.bert.configuration_bert import BertConfig
-from transformers.models.bert.modeling_bert import (
-    BertAttention,
-    BertEmbeddings,
-    BertIntermediate,
-    BertLMPredictionHead,
-    BertOutput,
-)
+from torch.nn.functional import interpolate, normalize
 
 from vlcheck.errors import UsageError
 from vlcheck.models.albef_config import AlbefConfig
+from vlcheck.models.fusion_bert import MLM_HEAD, ONE_EACH, WORDS, Images, TextEncoder, bert_config, check_tied
+from vlcheck.models.original import check_names, check_shapes
 
-_MLM_HEAD = "text_encoder.cls.predictions."
-_WORDS = "text_encoder.bert.embeddings.word_embeddings.weight"
 _POSITIONS = "visual_encoder.pos_embed"
 # Momentum copies, the queues of contrastive training, and a buffer that is its own index.
 _TRAINING_ONLY = re.compile(
     r".*_m\.|(image|text|idx)_queue$|queue_ptr$|text_encoder\.(bert\.)?embeddings\.position_ids$"
 )
-
-Images = Tensor | slice
-ONE_EACH = slice(None)
 
 
 class AlbefNetwork(nn.Module):
@@ -60,7 +49,7 @@ class AlbefNetwork(nn.Module):
             weight_init="skip",
             embed_layer=partial(ConvStem, first=config.stem_width) if config.stem_width else PatchEmbed,
         )
-        self.text_encoder = TextEncoder(config)
+        self.text_encoder = TextEncoder(bert_config(config), config.fusion_layer, config.vision_width)
         self.vision_proj = nn.Linear(config.vision_width, config.embed_dim)
         self.text_proj = nn.Linear(config.text_width, config.embed_dim)
         self.itm_head = nn.Linear(config.text_width, 2)
@@ -83,14 +72,12 @@ class AlbefNetwork(nn.Module):
         weights = scoring_weights(state_dict)
         expected = {name: tensor.shape for name, tensor in self.state_dict().items()}
         if not (with_head := _is_pretraining(state_dict)):
-            expected = {name: shape for name, shape in expected.items() if not name.startswith(_MLM_HEAD)}
-        _check_names(expected.keys() - weights.keys(), weights.keys() - expected.keys())
+            expected = {name: shape for name, shape in expected.items() if not name.startswith(MLM_HEAD)}
+        check_names("an ALBEF", expected.keys(), weights.keys())
         weights[_POSITIONS] = interpolate_positions(weights[_POSITIONS], self.config.grid)
-        for name, shape in expected.items():
-            if weights[name].shape != shape:
-                raise UsageError(f"{name} has shape {tuple(weights[name].shape)} in place of {tuple(shape)}.")
+        check_shapes(expected, weights)
         if with_head:
-            _check_tied(weights)
+            check_tied(weights)
         else:
             self.text_encoder.cls = None
         self.load_state_dict(weights)
@@ -176,97 +163,6 @@ class ConvStem(nn.Module):
         return tokens
 
 
-class TextEncoder(nn.Module):
-    """BERT whose layers from fusion_layer on also read the image, and its head for masked words."""
-
-    cls: nn.ModuleDict | None
-
-    def __init__(self, config: AlbefConfig) -> None:
-        super().__init__()
-        bert = _bert_config(config)
-        self.bert = Bert(bert, config)
-        head = BertLMPredictionHead(bert)
-        head.decoder.weight = self.bert.embeddings.word_embeddings.weight
-        head.decoder.bias = head.bias
-        self.cls = nn.ModuleDict({"predictions": head})
-
-    def predict(self, hidden: Tensor) -> Tensor:
-        """Logits (..., vocab_size) from features (..., text_width)."""
-        if self.cls is None:
-            raise UsageError("this checkpoint has no MLM head, as fine-tuned ones have none: it cannot predict words.")
-        logits: Tensor = self.cls["predictions"](hidden)
-        return logits
-
-
-class Bert(nn.Module):
-    """BERT without its head, in two halves."""
-
-    def __init__(self, bert: BertConfig, config: AlbefConfig) -> None:
-        super().__init__()
-        self.embeddings = BertEmbeddings(bert)
-        self.encoder = Encoder(bert, config)
-
-    def read(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Pass texts through the embeddings and the layers below the fusion."""
-        hidden: Tensor = self.embeddings(input_ids)
-        for layer in self.encoder.layer[: self.encoder.fusion_layer]:
-            hidden = layer(hidden, _keep(attention_mask))
-        return hidden
-
-    def fuse(self, hidden: Tensor, attention_mask: Tensor, image_embeds: Tensor, images: Images = ONE_EACH) -> Tensor:
-        """Pass what `read` returned through the layers that cross-attend."""
-        for layer in self.encoder.layer[self.encoder.fusion_layer :]:
-            hidden = layer(hidden, _keep(attention_mask), image_embeds, images)
-        return hidden
-
-
-class Encoder(nn.Module):
-    """The layers; those from `fusion_layer` on cross-attend."""
-
-    def __init__(self, bert: BertConfig, config: AlbefConfig) -> None:
-        super().__init__()
-        self.fusion_layer = config.fusion_layer
-        widths = [None] * config.fusion_layer + [config.vision_width] * (config.text_depth - config.fusion_layer)
-        self.layer = nn.ModuleList(Layer(bert, width) for width in widths)
-
-
-class Layer(nn.Module):
-    """A bidirectional BERT layer, with cross-attention to tokens of `image_width` where that is given.
-
-    transformers' own BertLayer has cross-attention in decoders alone, which are causal, and at the text's width.
-    """
-
-    def __init__(self, bert: BertConfig, image_width: int | None) -> None:
-        super().__init__()
-        self.attention = BertAttention(bert)
-        if image_width is not None:
-            self.crossattention = BertAttention(bert, is_cross_attention=True)
-            self.crossattention.self.key = nn.Linear(image_width, bert.hidden_size)
-            self.crossattention.self.value = nn.Linear(image_width, bert.hidden_size)
-        self.intermediate = BertIntermediate(bert)
-        self.output = BertOutput(bert)
-
-    def forward(
-        self, hidden: Tensor, keep: Tensor, image_embeds: Tensor | None = None, images: Images = ONE_EACH
-    ) -> Tensor:
-        hidden, _ = self.attention(hidden, keep)
-        if image_embeds is not None:
-            hidden = self._look(hidden, image_embeds, images)
-        out: Tensor = self.output(self.intermediate(hidden), hidden)
-        return out
-
-    def _look(self, hidden: Tensor, image_embeds: Tensor, images: Images) -> Tensor:
-        """Cross-attend. An image's keys and values are most of the work: they are made once, however many texts ask."""
-        weights = self.crossattention.self
-        query, key, value = (
-            part.unflatten(-1, (weights.num_attention_heads, -1)).transpose(1, 2)
-            for part in (weights.query(hidden), weights.key(image_embeds)[images], weights.value(image_embeds)[images])
-        )
-        seen = scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
-        out: Tensor = self.crossattention.output(seen, hidden)
-        return out
-
-
 def scoring_weights(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The weights that scoring needs, by their pre-training names (fine-tuned files lack the `bert.`)."""
     kept = {name: tensor for name, tensor in state_dict.items() if not _TRAINING_ONLY.match(name)}
@@ -298,41 +194,5 @@ def interpolate_positions(positions: Tensor, grid: int) -> Tensor:
     return torch.cat([positions[:, :1], resized.permute(0, 2, 3, 1).flatten(1, 2)], dim=1)
 
 
-def _bert_config(config: AlbefConfig) -> BertConfig:
-    bert = BertConfig(
-        vocab_size=config.vocab_size,
-        hidden_size=config.text_width,
-        num_hidden_layers=config.text_depth,
-        num_attention_heads=config.text_heads,
-        intermediate_size=config.intermediate_size,
-        max_position_embeddings=config.max_positions,
-        layer_norm_eps=1e-12,
-    )
-    bert._attn_implementation = "sdpa"  # what PreTrainedModel would choose; parts without one fall to eager
-    return bert
-
-
-def _keep(attention_mask: Tensor) -> Tensor:
-    """Which keys each query sees, (n, 1, 1, tokens)."""
-    return attention_mask.bool()[:, None, None, :]
-
-
 def _is_pretraining(names: Container[str]) -> bool:
-    return _WORDS in names
-
-
-def _check_names(missing: Set[str], unknown: Set[str]) -> None:
-    complaints = [f"{what} {_some(names)}" for what, names in (("lacks", missing), ("has unknown", unknown)) if names]
-    if complaints:
-        raise UsageError(f"not an ALBEF checkpoint of these sizes: it {' and '.join(complaints)}.")
-
-
-def _some(names: Set[str]) -> str:
-    shown = ", ".join(sorted(names)[:3])
-    return f"{len(names)} weights ({shown}, ...)" if len(names) > 3 else shown
-
-
-def _check_tied(weights: Mapping[str, Tensor]) -> None:
-    for copy, original in ((f"{_MLM_HEAD}decoder.weight", _WORDS), (f"{_MLM_HEAD}decoder.bias", f"{_MLM_HEAD}bias")):
-        if not torch.allclose(weights[copy], weights[original], rtol=0, atol=0, equal_nan=True):
-            raise UsageError(f"{copy} differs from {original}: in ALBEF they are one weight.")
+    return WORDS in names
