@@ -6,7 +6,8 @@ import json
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
@@ -71,10 +72,8 @@ def reference_weights() -> Weights:
 def computed(dtype: torch.dtype) -> dict[str, Tensor]:
     """All that the original recorded, by the reference's names."""
     network = reference(dtype)
-    seen, handles = watch(network)
-    image, text = network.streams(**INPUTS)
-    for handle in handles:
-        handle.remove()
+    with watching(network) as seen:
+        image, text = network.streams(**INPUTS)
     itm, regions = network.itm_logits(**INPUTS), network.region_logits(**INPUTS)
     zeroed = INPUTS | {"features": without_region(INPUTS["features"], 2)}
     return {name: torch.stack(parts) if len(parts) > 1 else parts[0] for name, parts in seen.items()} | {
@@ -92,7 +91,8 @@ def computed(dtype: torch.dtype) -> dict[str, Tensor]:
     }
 
 
-def watch(network: VilbertNetwork) -> tuple[dict[str, list[Tensor]], list[torch.utils.hooks.RemovableHandle]]:
+@contextmanager
+def watching(network: VilbertNetwork) -> Iterator[dict[str, list[Tensor]]]:
     """Record what goes through the layers, in the order in which they run."""
     seen: dict[str, list[Tensor]] = defaultdict(list)
 
@@ -110,8 +110,12 @@ def watch(network: VilbertNetwork) -> tuple[dict[str, list[Tensor]], list[torch.
     watched = [("emb_text", bert.embeddings), ("emb_image", bert.v_embeddings)]
     watched += [("layer_t", layer) for layer in bert.encoder.layer]
     watched += [("layer_v", layer) for layer in bert.encoder.v_layer]
-    handles = [module.register_forward_hook(partial(record, name)) for name, module in watched]
-    return seen, handles + [layer.register_forward_hook(record_exchange) for layer in bert.encoder.c_layer]
+    with ExitStack() as hooks:
+        for name, module in watched:
+            hooks.enter_context(module.register_forward_hook(partial(record, name)))
+        for exchange in bert.encoder.c_layer:
+            hooks.enter_context(exchange.register_forward_hook(record_exchange))
+        yield seen
 
 
 def probabilities(
@@ -225,6 +229,19 @@ def test_padding_counts_for_nothing(name: str) -> None:
     changed[1, -1] = 7  # a pad of the second text, and of the second image
     given = INPUTS | {name: changed}
     assert torch.equal(reference().itm_logits(**given), reference().itm_logits(**INPUTS))
+
+
+def test_each_token_has_the_embedding_of_its_segment() -> None:
+    network = reference()
+    segments = (np.arange(INPUTS["ids"].shape[1]) > 3).astype(int) * np.ones_like(INPUTS["ids"])
+    with watching(network) as seen:
+        network.streams(**INPUTS | {"segment_ids": segments})
+    table = {
+        name: network.get_parameter(f"bert.embeddings.{name}_embeddings.weight")
+        for name in ("word", "position", "token_type")
+    }
+    words = table["word"][INPUTS["ids"]] + table["position"][: segments.shape[1]] + table["token_type"][segments]
+    torch.testing.assert_close(seen["emb_text"][0], network.get_submodule("bert.embeddings.LayerNorm")(words))
 
 
 def test_layers_run_in_the_order_of_the_configuration() -> None:
