@@ -26,7 +26,7 @@ class Payload:
         return os.mkdir, (self.target,)
 
 
-@pytest.mark.parametrize("suffix", [".pth", ".pt", ".th"])
+@pytest.mark.parametrize("suffix", [".pth", ".pt", ".th", ".ckpt"])
 def test_a_flat_file_is_read(suffix: str, tmp_path: Path) -> None:
     torch.save(WEIGHTS, tmp_path / f"flat{suffix}")
     checkpoint = read_checkpoint(tmp_path / f"flat{suffix}")
@@ -38,6 +38,13 @@ def test_a_wrapped_file_tells_its_config() -> None:
     checkpoint = read_checkpoint(REFERENCE / "checkpoint_29.pth")
     assert len(checkpoint.weights) == 292
     assert checkpoint.config["image_res"] == 64
+
+
+def test_a_file_of_lightning_is_read(tmp_path: Path) -> None:
+    torch.save({"state_dict": WEIGHTS, "epoch": 3}, tmp_path / "last.ckpt")
+    checkpoint = read_checkpoint(tmp_path / "last.ckpt")
+    assert checkpoint.weights.keys() == WEIGHTS.keys()
+    assert torch.equal(checkpoint.weights["b"], WEIGHTS["b"])
 
 
 def test_a_file_of_the_old_format_is_read(tmp_path: Path) -> None:
@@ -106,7 +113,7 @@ def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
         read_checkpoint(tmp_path / "none.pth")
 
 
-@pytest.mark.parametrize("content", [[torch.ones(1)], {"model": {"a": 1}}, {}, {3: torch.ones(1)}])
+@pytest.mark.parametrize("content", [[torch.ones(1)], {"model": {"a": 1}}, {"state_dict": {}}, {}, {3: torch.ones(1)}])
 def test_what_is_no_state_dict_is_refused(content: object, tmp_path: Path) -> None:
     torch.save(content, tmp_path / "odd.pth")
     with pytest.raises(UsageError, match="state dict"):

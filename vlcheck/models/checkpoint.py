@@ -17,7 +17,8 @@ from safetensors.torch import load_file
 
 from vlcheck.errors import UsageError
 
-SUFFIXES = (".pth", ".pt", ".th", ".safetensors")
+SUFFIXES = (".pth", ".pt", ".th", ".ckpt", ".safetensors")
+_WRAPPERS = ("model", "state_dict")
 _ZIP, _PICKLE = b"PK", b"\x80"
 # What torch.load raises on damaged bytes, which may decode to any pickle instruction.
 _DAMAGED = (RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, OSError, struct.error)
@@ -37,7 +38,7 @@ class Checkpoint:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read a flat state dict, or one wrapped as `{"model": state_dict, "config": ...}`.
+    """Read a flat state dict, or one wrapped as `{"model": state_dict, "config": ...}` or `{"state_dict": ...}`.
 
     Args:
         path: a file of one of SUFFIXES.
@@ -87,12 +88,13 @@ def _refusal(message: str) -> str:
 
 
 def _unwrapped(path: Path, content: object) -> Checkpoint:
-    wrapped = isinstance(content, Mapping) and isinstance(content.get("model"), Mapping)
-    weights = content["model"] if isinstance(content, Mapping) and wrapped else content
+    outer = content if isinstance(content, Mapping) else {}
+    wrapper = next((key for key in _WRAPPERS if isinstance(outer.get(key), Mapping)), None)
+    weights = outer[wrapper] if wrapper else content
     if not isinstance(weights, Mapping) or not weights:
         raise UsageError(f"{path}: holds no state dict, but {type(weights).__name__}.")
     for name, value in weights.items():
         if not isinstance(name, str) or not isinstance(value, torch.Tensor):
             raise UsageError(f"{path}: not a state dict: {name!r} is no tensor but {type(value).__name__}.")
-    config = content.get("config") if isinstance(content, Mapping) and wrapped else None
+    config = outer.get("config") if wrapper else None
     return Checkpoint(weights, config if isinstance(config, Mapping) else {})
