@@ -26,7 +26,7 @@ class Payload:
         return os.mkdir, (self.target,)
 
 
-@pytest.mark.parametrize("suffix", [".pth", ".pt", ".th", ".bin"])
+@pytest.mark.parametrize("suffix", [".pth", ".pt", ".th", ".bin", ".ckpt"])
 def test_a_flat_file_is_read(suffix: str, tmp_path: Path) -> None:
     torch.save(WEIGHTS, tmp_path / f"flat{suffix}")
     checkpoint = read_checkpoint(tmp_path / f"flat{suffix}")
@@ -40,8 +40,9 @@ def test_a_wrapped_file_tells_its_config() -> None:
     assert checkpoint.config["image_res"] == 64
 
 
-def test_a_file_to_resume_training_from_is_read(tmp_path: Path) -> None:
-    torch.save({"model_state_dict": WEIGHTS, "global_step": 3}, tmp_path / "resume.bin")
+@pytest.mark.parametrize("wrapper", ["model_state_dict", "state_dict"])
+def test_a_file_to_resume_training_from_is_read(tmp_path: Path, wrapper: str) -> None:
+    torch.save({wrapper: WEIGHTS, "global_step": 3}, tmp_path / "resume.bin")
     checkpoint = read_checkpoint(tmp_path / "resume.bin")
     assert checkpoint.weights.keys() == WEIGHTS.keys()
     assert torch.equal(checkpoint.weights["b"], WEIGHTS["b"])
@@ -114,7 +115,8 @@ def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [[torch.ones(1)], {"model": {"a": 1}}, {"model_state_dict": {}}, {}, {3: torch.ones(1)}]
+    "content",
+    [[torch.ones(1)], {"model": {"a": 1}}, {"model_state_dict": {}}, {"state_dict": {}}, {}, {3: torch.ones(1)}],
 )
 def test_what_is_no_state_dict_is_refused(content: object, tmp_path: Path) -> None:
     torch.save(content, tmp_path / "odd.pth")

@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 
 from vlcheck.errors import UsageError
 
-SUFFIXES = (".pth", ".pt", ".th", ".bin", ".safetensors")
-_WRAPPERS = ("model", "model_state_dict")
+SUFFIXES = (".pth", ".pt", ".th", ".bin", ".ckpt", ".safetensors")
+_WRAPPERS = ("model", "model_state_dict", "state_dict")
 _ZIP, _PICKLE = b"PK", b"\x80"
 # What torch.load raises on damaged bytes, which may decode to any pickle instruction.
 _DAMAGED = (RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, OSError, struct.error)
@@ -38,7 +38,7 @@ class Checkpoint:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read a flat state dict, or one wrapped as `{"model": state_dict, "config": ...}` or `{"model_state_dict": ...}`.
+    """Read a flat state dict, or one wrapped as `{"model": state_dict, "config": ...}`, or under another of _WRAPPERS.
 
     Args:
         path: a file of one of SUFFIXES.
