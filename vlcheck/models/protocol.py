@@ -36,9 +36,11 @@ class VisionLanguageModel(Protocol):
 
     name: str
     fingerprint: str
-    metrics: frozenset[str]
     kinds: Mapping[str, str]
     mask: str
+
+    @property
+    def metrics(self) -> frozenset[str]: ...
 
     def encode(self, images: Sequence[Image.Image]) -> Encoded:
         """Prepare RGB images; `len(encoded) == len(images)`."""
