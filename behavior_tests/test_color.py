@@ -1,4 +1,4 @@
-"""Does the model need colour where it says nothing, and see it where it matters? (Figure 2 of the ALBEF study.)"""
+"""Does the model need color where it says nothing, and see it where it matters? (Figure 2 of the ALBEF study.)"""
 
 from vlcheck.cases import with_target
 from vlcheck.expect import Beats, Drops, Preserved, Skew
@@ -52,7 +52,7 @@ def test_grayscale_preserves_achromatic_words(verdict):
 
 @behavior(cases=with_target("color"), expect=Beats(), metrics=("mlm", "itm"))
 def test_true_color_beats_a_wrong_one(verdict):
-    """A model that sees colour prefers the colour that is there to one that is not."""
+    """A model that sees color prefers the color that is there to one that is not."""
     assert verdict.passed
 
 

@@ -26,7 +26,7 @@ SURE, ALMOST, REST = 0.9, 0.8, 0.1
 
 @dataclass(frozen=True)
 class Seen:
-    """What a competent viewer makes of a picture: which photograph, which way round, in colour or not, or black."""
+    """What a competent viewer makes of a picture: which photograph, which way round, in color or not, or black."""
 
     photograph: str | None
     mirrored: bool = False
@@ -189,7 +189,7 @@ class LovesColor(Competent):
 
 
 class Stumbles(Competent):
-    """Knows its photographs, but one of them in colour alone."""
+    """Knows its photographs, but one of them in color alone."""
 
     def _truth(self, seen, template):
         return None if seen.grey and "number 6," in template else super()._truth(seen, template)

@@ -57,7 +57,7 @@ def test_greys_cost_is_held_against_that_of_noise_image_by_image():
     assert (cells["difference_low"], cells["difference_high"]) == pytest.approx((0.3, 0.4))
     assert cells["n"] == 2
     text = "\n".join(summary.grey_against_noise([line("test_grey", "mlm", tables={"grey_noise": cells})]))
-    assert "what the loss of colour costs as such" in text
+    assert "what the loss of color costs as such" in text
     assert "test_grey MLM" in text
 
 

@@ -62,7 +62,7 @@ class VisionAndLanguage:
 
 @dataclass(frozen=True)
 class ColorAndGrey:
-    """Figure 2: the score of one and the same word in colour and in grey."""
+    """Figure 2: the score of one and the same word in color and in grey."""
 
     name: ClassVar[str] = "color_grey"
 
@@ -78,9 +78,9 @@ class ColorAndGrey:
 
 @dataclass(frozen=True)
 class GreyAgainstNoise:
-    """What taking the colour costs, and what as large a change of luminance does: image by image.
+    """What taking the color costs, and what as large a change of luminance does: image by image.
 
-    The difference is what the loss of colour costs as such; its interval is a bootstrap over images.
+    The difference is what the loss of color costs as such; its interval is a bootstrap over images.
     """
 
     name: ClassVar[str] = "grey_noise"

@@ -117,7 +117,7 @@ def test_a_rotated_hue_makes_red_cyan_inside_the_box_and_changes_nothing_outside
 
 @pytest.mark.parametrize("color", ["white", "black", "gray"])
 def test_what_has_no_colour_has_no_hue_to_rotate(color):
-    with pytest.raises(NotApplicable, match="no colour that could be another"):
+    with pytest.raises(NotApplicable, match="no color that could be another"):
         pixels(RotateHue()(view("box", color), ()))
 
 

@@ -1,4 +1,4 @@
-"""Edits of the picture's colours."""
+"""Edits of the picture's colors."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from vlcheck.perturb.view import Labelled, OfThePicture, View
 
 GREY_SPREAD = 8  # 8-bit levels between a pixel's channels that JPEG leaves in a grey photograph
 GREY_SHARE = 0.99  # of the pixels have to be within it
-COLORFUL = 48  # levels between the channels of a pixel that has a colour to speak of
+COLORFUL = 48  # levels between the channels of a pixel that has a color to speak of
 COLORED = 0.1  # of what is named has to be of such pixels
 _SAMPLE = 512  # longest side, in pixels, of what greyness is looked for in
 
 
 @dataclass(frozen=True)
 class Grayscale(OfThePicture):
-    """Luma in place of colour (ITU-R BT.601), in three equal channels."""
+    """Luma in place of color (ITU-R BT.601), in three equal channels."""
 
     name: ClassVar[str] = "grayscale"
     version: ClassVar[int] = 1
@@ -39,7 +39,7 @@ class RotateHue(Labelled):
     """Every hue of what the target names turned by an angle; brightness, white, black and grey stay.
 
     Attributes:
-        degrees: on the colour circle; 180 is the complement.
+        degrees: on the color circle; 180 is the complement.
     """
 
     degrees: int = 180
@@ -78,7 +78,7 @@ class Tint:
         for box in self.boxes:
             inside[span_of(box)] = True
         if (_spread(pixels[inside]) >= COLORFUL).mean() < COLORED:
-            raise NotApplicable("what the target names has no colour that could be another")
+            raise NotApplicable("what the target names has no color that could be another")
         pixels[inside] = np.asarray(turn_hues(image, self.degrees))[inside]
         return Image.fromarray(pixels)
 

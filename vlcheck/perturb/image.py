@@ -58,7 +58,7 @@ class Block(Labelled):
 
     Attributes:
         where: "image" or "region", the target's boxes.
-        fill: "black", the picture's own "mean" colour, or "noise", uniform and the same in every run.
+        fill: "black", the picture's own "mean" color, or "noise", uniform and the same in every run.
     """
 
     where: Where = "image"
@@ -114,7 +114,7 @@ class Paint:
 
 @dataclass(frozen=True)
 class Solid:
-    """A picture of one colour.
+    """A picture of one color.
 
     Attributes:
         size: width and height in pixels.

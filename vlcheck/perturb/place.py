@@ -23,7 +23,7 @@ CELLS: tuple[Cell, ...] = get_args(Cell)
 
 @dataclass(frozen=True)
 class CutOut(Labelled):
-    """What the target names, alone on the picture's mean colour, in a cell of a 3 x 3 grid.
+    """What the target names, alone on the picture's mean color, in a cell of a 3 x 3 grid.
 
     It is scaled down where it is larger than a cell, and never up.
 
@@ -58,7 +58,7 @@ def _before_pasting(view: View) -> tuple[Picture, Box]:
 
 @dataclass(frozen=True)
 class Paste:
-    """A box of the picture, in a cell of the grid, on the picture's mean colour.
+    """A box of the picture, in a cell of the grid, on the picture's mean color.
 
     Attributes:
         box: in pixels of the picture as edited so far; a pixel in which it ends belongs to it.

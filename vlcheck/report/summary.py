@@ -77,24 +77,24 @@ def vision_and_language(verdicts: Sequence[Line]) -> Iterator[str]:
 
 
 def color_and_grey(verdicts: Sequence[Line]) -> Iterator[str]:
-    """Figure 2: the score of one and the same word in colour and in grey."""
+    """Figure 2: the score of one and the same word in color and in grey."""
     rows: dict[str, dict[str, Mapping[str, float]]] = defaultdict(dict)
     for verdict, cells in _tables(verdicts, "color_grey"):
         rows[verdict["behavior"]][verdict["metric"]] = cells
     if rows:
-        yield "colour and grey (figure 2), mean score"
+        yield "color and grey (figure 2), mean score"
         yield from _pairs(rows, ("color", "grey"))
 
 
 def grey_against_noise(verdicts: Sequence[Line]) -> Iterator[str]:
-    """What of grey's cost is due to the colour: the rest is what any change of that size costs."""
+    """What of grey's cost is due to the color: the rest is what any change of that size costs."""
     rows = [["", "grey costs", "noise as large", "difference", "interval", "n"]]
     for verdict, cells in _tables(verdicts, "grey_noise"):
         costs = (_figure(cells[cell]) for cell in ("grey_cost", "noise_cost", "difference"))
         interval = _interval(cells["difference_low"], cells["difference_high"])
         rows.append([f"{verdict['behavior']} {verdict['metric'].upper()}", *costs, interval, f"{cells['n']:.0f}"])
     if len(rows) > 1:
-        yield "what the loss of colour costs as such, mean score"
+        yield "what the loss of color costs as such, mean score"
         yield from aligned(rows)
 
 
