@@ -19,6 +19,7 @@ from vlcheck.cases.export import write_jsonl
 from vlcheck.drafts import replace_all
 from vlcheck.errors import UsageError, nearest
 from vlcheck.models.load import load_model
+from vlcheck.models.protocol import only_compares
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.foresight import Chosen, foresee, outlook
 from vlcheck.policy import METRICS, load_policy
@@ -88,7 +89,8 @@ def plan(
         source = open_source(data, lexicons=lexicons)
         adapter = load_model(model, device=device, dtype=dtype) if model else None
         metrics = adapter.metrics if adapter else METRICS
-        for line in outlook(foresee(chosen, Trials(source), load_policy(policy or policy_path()), metrics), adapter):
+        trials = Trials(source, relative=only_compares(adapter))
+        for line in outlook(foresee(chosen, trials, load_policy(policy or policy_path()), metrics), adapter):
             _say(line)
 
 

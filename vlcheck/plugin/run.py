@@ -88,7 +88,7 @@ class Run:
             foresight = bench.foresee(chosen)
             reporter.say(foresight.hopeless())
             if not session.config.getvalue("maxfail"):
-                asked = [item.queries() for item in single if not bench.model.lacks(item.metric)]
+                asked = [item.queries(bench.model.trials) for item in single if not bench.model.lacks(item.metric)]
                 bench.score(chain(foresight.queries, *asked), self.folder, reporter.show)
         except UsageError as error:
             self._complain(error)
