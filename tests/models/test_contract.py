@@ -14,7 +14,7 @@ from tests.models import checkpoints
 from tests.scoring.counting import CountingModel, Features
 from vlcheck.cases import MASK, open_source
 from vlcheck.models import load_model
-from vlcheck.models.contract import PROBES, Outcome, Probe, examine, probes_of
+from vlcheck.models.contract import PROBES, TOLERANCES, Outcome, Probe, examine, probes_of
 
 FAMILIES = (
     "align", "altclip", "bert", "blip2_retrieval", "blip_retrieval", "bridgetower", "chinese_clip", "clip", "flava",
@@ -49,6 +49,15 @@ def test_every_family_keeps_the_contract(family: str, probes: list[Probe], tmp_p
     outcomes = list(examine(model, probes))
     assert len(outcomes) == 8 * len(model.metrics) > 0
     assert broken(outcomes) == []
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_keeps_the_contract_in_half_precision(
+    family: str, dtype: str, probes: list[Probe], tmp_path: Path
+) -> None:
+    model = load_model(str(getattr(checkpoints, family)(tmp_path)), dtype=dtype)
+    assert broken(list(examine(model, probes[:8], tolerance=TOLERANCES[dtype]))) == []
 
 
 def test_every_family_that_a_checkpoint_is_made_of_is_tried() -> None:
