@@ -122,6 +122,22 @@ class Competent:
         return SURE if matches and all(matches) else REST
 
 
+class Compares(Competent):
+    """As competent, and has nothing to say of a text but against others."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.kinds = self.kinds | {"itm": "contrastive"}
+
+    def itm(self, encoded, texts, foils=None):
+        found = []
+        for seen, text, against in zip(encoded, texts, foils, strict=True):
+            assert against, text
+            odds = np.exp([10 * self._match(seen, _unopened(one)) for one in (text, *against)])
+            found.append(odds[0] / odds.sum())
+        return np.array(found)
+
+
 class Constant(Competent):
     """Finds everything as likely as everything else."""
 
@@ -303,6 +319,7 @@ def factory(kind: type[Competent]):
 
 
 competent = factory(Competent)
+compares = factory(Compares)
 constant = factory(Constant)
 not_a_number = factory(NotANumber)
 raises = factory(Raises)

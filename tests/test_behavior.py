@@ -1,9 +1,15 @@
 """What a behavior asks of its cases."""
 
+from dataclasses import replace
+
+import pytest
+
+from tests.plugin.conftest import write_cases
 from vlcheck.behavior import Behavior, Trials
-from vlcheck.cases import open_source, with_target
-from vlcheck.expect import AFTER, BEFORE, Preserved
-from vlcheck.perturb import Bare, Compose, CutOut, Each, Mirror, Opening
+from vlcheck.cases import MASK, open_source, with_target
+from vlcheck.errors import NotApplicable
+from vlcheck.expect import AFTER, BEFORE, Drops, Preserved
+from vlcheck.perturb import Bare, Compose, CutOut, Each, Mirror, Opening, ShuffleWords
 
 
 def behavior(**details):
@@ -31,18 +37,59 @@ def test_trials_are_made_once_until_a_behavior_of_the_name_states_something_else
 
 
 def test_one_perturbation_is_one_trial_and_none_has_no_after():
-    cases = open_source("scenes:3").select(with_target("single"))
-    (trial,) = behavior(perturb=Mirror()).trials_of(cases[0], "mlm", cases)
+    source = open_source("scenes:3")
+    case = source.select(with_target("single"))[0]
+    (trial,) = Trials(source).of_case(behavior(perturb=Mirror()), "mlm", case)
     assert trial.perturbation == "mirror v1"
-    (trial,) = behavior().trials_of(cases[0], "mlm", cases)
+    (trial,) = Trials(source).of_case(behavior(), "mlm", case)
     assert (trial.perturbation, AFTER in trial.arms) == ("", False)
 
 
 def test_what_is_given_holds_before_and_after():
-    cases = open_source("scenes:3").select(with_target("single"))
+    source = open_source("scenes:3")
     stated = behavior(given=Compose(Bare(), CutOut("middle")), perturb=CutOut("top"))
-    (trial,) = stated.trials_of(cases[0], "mlm", cases)
+    (trial,) = Trials(source).of_case(stated, "mlm", source.select(with_target("single"))[0])
     before, after = trial.arms[BEFORE].view, trial.arms[AFTER].view
     assert before.template == after.template == "a photo of a [MASK]"
     assert before.region[0].y > after.region[0].y
     assert before.region[0].x == after.region[0].x
+
+
+def itm(trial, arm):
+    """A question's text, and what it is asked against."""
+    query = trial.arms[arm].queries[trial.arms[arm].view.target]
+    return query.text, set(query.words)
+
+
+def test_a_model_that_only_compares_is_asked_against_the_other_words():
+    source = open_source("scenes:3")
+    stated = behavior(perturb=Opening(5))
+    plain, relative = (Trials(source, relative=relative).of(stated, "itm")[0] for relative in (False, True))
+    case = plain.case
+    assert itm(plain, BEFORE) == (case.caption, set())
+    for arm in (BEFORE, AFTER):
+        text, foils = itm(relative, arm)
+        template = relative.arms[arm].view.template
+        assert text == itm(plain, arm)[0]
+        assert foils == {template.replace(MASK, word) for word in case.candidates}
+    assert itm(relative, BEFORE)[1].isdisjoint(itm(relative, AFTER)[1])  # one is as true as the other
+    assert Trials(source, relative=True).of(stated, "mlm")[0].arms == Trials(source).of(stated, "mlm")[0].arms
+
+
+def test_texts_that_are_not_both_true_are_foils_of_one_another():
+    source = open_source("scenes:3")
+    stated = replace(behavior(perturb=ShuffleWords()), cases=with_target("binding"), expect=Drops())
+    trial = Trials(source, relative=True).of(stated, "itm")[0]
+    (before, foils_before), (after, foils_after) = itm(trial, BEFORE), itm(trial, AFTER)
+    assert before in foils_after
+    assert after in foils_before
+
+
+def test_a_text_without_a_foil_is_not_asked_of_a_model_that_only_compares(tmp_path):
+    source = open_source(f"jsonl:{write_cases(tmp_path, 1, candidates=[])}")
+    stated = replace(behavior(), cases=with_target("object"))
+    (trial,) = Trials(source, relative=True).of(stated, "itm")
+    assert "no other is known to be false" in trial.arms[BEFORE]
+    with pytest.raises(NotApplicable, match="only compares texts"):
+        Trials(source, relative=True).plain(trial.case, "itm")
+    assert Trials(source, relative=True).plain(trial.case, "mlm").queries.keys() == {MASK}

@@ -71,6 +71,31 @@ def test_photographs_elsewhere_have_to_be_copied_and_nothing_is_overwritten(tmp_
     assert (again.returncode, "is there already" in again.stderr) == (4, True)
 
 
+def test_models_lists_families_with_their_scores_and_tests():
+    done = run("models")
+    assert done.returncode == 0, done.stderr
+    rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
+    assert rows["albef"] == ["masked-lm", "match-head", "56", "ALBEF_4M.pth,", "ALBEF.pth"]
+    assert rows["CLIPModel"][:3] == ["-", "contrastive", "29"]
+    assert rows["BertForMaskedLM"][:3] == ["masked-lm", "-", "27"]
+
+
+def test_models_check_ends_with_0_or_1(monkeypatch):
+    monkeypatch.setenv("VLCHECK_TEST_DATA", "scenes:8")  # of the double
+    kept = run("models", "check", "tiny")
+    assert kept.returncode == 0, kept.stdout + kept.stderr
+    assert kept.stdout.count("kept") == 16
+    broken = run("models", "check", f"{ROOT}/tests/doubles.py:raises", "--data", "scenes:8")
+    assert broken.returncode == 1
+    assert "BROKEN  mlm: it answers: RuntimeError: out of cheese" in broken.stdout
+    assert "Traceback" not in broken.stderr
+
+
+def test_models_check_needs_cases_enough(tmp_path):
+    done = run("models", "check", "tiny", "--data", f"jsonl:{write_cases(tmp_path, 3)}")
+    assert (done.returncode, "has 3 cases with candidates; 32 are needed" in done.stderr) == (4, True)
+
+
 def test_plan_says_what_a_run_takes(coco_root):
     done = run("plan", f"coco:{coco_root}:50")
     assert done.returncode == 0, done.stderr

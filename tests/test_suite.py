@@ -59,8 +59,9 @@ def test_a_competent_model_passes_or_lacks_cases_and_nothing_else(verdicts, stat
     assert sum(line["status"] == "pass" for line in found.values()) >= 24
 
 
-def test_a_competent_model_passes_everything_where_there_are_cases_enough(verdicts, stated):
-    found = verdicts(double("competent"), data="scenes:60")
+@pytest.mark.parametrize("name", ["competent", "compares"])
+def test_a_competent_model_passes_everything_where_there_are_cases_enough(verdicts, stated, name):
+    found = verdicts(double(name), data="scenes:60")
     assert len(found) == stated
     assert {line["status"] for line in found.values()} == {"pass"}
     # White, black and gray things have no hue to rotate, and the double mixes two cut-outs up.

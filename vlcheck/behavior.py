@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -85,22 +85,25 @@ class Behavior:
         """The perturbation as results show it, "" where there is none."""
         return self.perturb.label if self.perturb else ""
 
-    def trials_of(self, case: Case, metric: Metric, others: Sequence[Case]) -> Iterator[Trial]:
-        """Those of one case; `others` are all of the behavior's cases."""
-        return (self.trial(staged, metric) for staged in self.stage(case, others))
-
     def stage(self, case: Case, others: Sequence[Case]) -> Iterator[Staged]:
         """A case in every arm, under each of the perturbations; `others` are all of the behavior's cases."""
         for perturb in self.perturb.parts if isinstance(self.perturb, Each) else (self.perturb,):
             views = self._views(case, perturb, others)
             yield Staged(case, MappingProxyType(views), perturb.label if perturb else "")
 
-    def trial(self, staged: Staged, metric: Metric) -> Trial:
-        """What a metric asks of what is staged."""
+    def trial(self, staged: Staged, metric: Metric, *, relative: bool = False) -> Trial:
+        """What a metric asks of what is staged; against foils where the model's score is relative."""
+        foils = self._contrasted(staged) if relative else None
         arms = {
-            arm: self._question(metric, view) if isinstance(view, View) else view for arm, view in staged.arms.items()
+            arm: self._question(metric, view, foils) if isinstance(view, View) else view
+            for arm, view in staged.arms.items()
         }
         return Trial(staged.case, MappingProxyType(arms), staged.perturbation)
+
+    def _contrasted(self, staged: Staged) -> list[str]:
+        """The texts before and after, where they are not both true."""
+        views = [staged.arms.get(arm) for arm in (BEFORE, AFTER)] if self.expect.contrasts else []
+        return [view.filled(view.target) for view in views if isinstance(view, View)]
 
     def _views(self, case: Case, perturb: Perturbation | None, others: Sequence[Case]) -> dict[str, View | str]:
         whole = View.of(case)
@@ -120,19 +123,24 @@ class Behavior:
             views[AFTER] = UNCHANGED
         return views
 
-    def _question(self, metric: Metric, view: View) -> Question | str:
+    def _question(self, metric: Metric, view: View, foils: Sequence[str] | None) -> Question | str:
         try:
             compared = [*self.expect.words(view), *(word for table in self.tables for word in table.words(view))]
+            return ask(metric, view, compared, foils)
         except NotApplicable as reason:
             return str(reason)
-        return ask(metric, view, compared)
 
 
 @dataclass(frozen=True)
 class Trials:
-    """The trials of behaviors on a source's cases, made once: a run looks ahead at what it will judge."""
+    """The trials of behaviors on a source's cases, made once: a run looks ahead at what it will judge.
+
+    Attributes:
+        relative: whether the model's itm only compares texts.
+    """
 
     source: CaseSource
+    relative: bool = False
     _made: dict[str, _Made] = field(default_factory=dict, repr=False)
 
     def of(self, behavior: Behavior, metric: Metric) -> list[Trial]:
@@ -143,8 +151,23 @@ class Trials:
             staged = [staged for case in cases for staged in behavior.stage(case, cases)]
             made = self._made[behavior.name] = _Made(behavior, staged)
         if metric not in made.trials:
-            made.trials[metric] = [behavior.trial(staged, metric) for staged in made.staged]
+            made.trials[metric] = [self._trial(behavior, staged, metric) for staged in made.staged]
         return made.trials[metric]
+
+    def of_case(self, behavior: Behavior, metric: Metric, case: Case) -> list[Trial]:
+        """Those of one of the behavior's cases. Raises UsageError as `CaseSource.select`."""
+        others = self.source.select(behavior.cases)
+        return [self._trial(behavior, staged, metric) for staged in behavior.stage(case, others)]
+
+    def plain(self, case: Case, metric: Metric) -> Question:
+        """What is asked of a case as it is. Raises NotApplicable as `ask`."""
+        return ask(metric, View.of(case), foils=[] if self._relative(metric) else None)
+
+    def _trial(self, behavior: Behavior, staged: Staged, metric: Metric) -> Trial:
+        return behavior.trial(staged, metric, relative=self._relative(metric))
+
+    def _relative(self, metric: Metric) -> bool:
+        return self.relative and metric == "itm"
 
 
 @dataclass
@@ -154,16 +177,33 @@ class _Made:
     trials: dict[Metric, list[Trial]] = field(default_factory=dict)
 
 
-def ask(metric: Metric, view: View, compared: Iterable[str] = ()) -> Question:
-    """Word the question for a view: its target, and the words it is compared with."""
-    if metric == "itm":
-        fillings = dict.fromkeys([view.target, *compared])
-        return Question(metric, view, {word: Query("itm", view.picture, view.filled(word)) for word in fillings})
-    # One query with all words in one order, so that behaviors that share a view share it.
-    words = {view.target, *view.candidates, *compared}
-    if view.target in OPPOSITES:
-        words.add(OPPOSITES[view.target])
-    return Question(metric, view, {MASK: Query("mlm", view.picture, view.template, tuple(sorted(words)))})
+def ask(metric: Metric, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:
+    """Word the question for a view: its target, and the words it is compared with.
+
+    Args:
+        metric: which score.
+        view: what is shown and said.
+        compared: words that are asked about beside the target.
+        foils: itm of a model that only compares texts: texts beside those with another of the view's words filled in.
+
+    Raises:
+        NotApplicable: such a model, and no text to compare with.
+    """
+    fillings = dict.fromkeys([view.target, *compared])
+    # All words in one order, so that behaviors that share a view share its query.
+    closed = {*fillings, *view.candidates, *(OPPOSITES[word] for word in [view.target] if word in OPPOSITES)}
+    words = tuple(sorted(closed))
+    if metric == "mlm":
+        return Question(metric, view, {MASK: Query("mlm", view.picture, view.template, words)})
+    told = {*map(view.filled, words), *foils} if foils is not None else set()
+    if len(told) == 1:
+        raise NotApplicable("the model only compares texts, and no other is known to be false")
+    queries = {word: _match(view, view.filled(word), told) for word in fillings}
+    return Question(metric, view, queries)
+
+
+def _match(view: View, text: str, told: Set[str]) -> Query:
+    return Query("itm", view.picture, text, tuple(sorted(told - {text})))
 
 
 def _attempt(perturbation: Perturbation | None, view: View, others: Sequence[Case]) -> View | str:

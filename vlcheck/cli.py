@@ -18,7 +18,9 @@ from vlcheck.cases import CaseSource, open_source
 from vlcheck.cases.export import write_jsonl
 from vlcheck.drafts import replace_all
 from vlcheck.errors import UsageError, nearest
+from vlcheck.models.families import table
 from vlcheck.models.load import load_model
+from vlcheck.models.protocol import only_compares
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.foresight import Chosen, foresee, outlook
 from vlcheck.policy import METRICS, load_policy
@@ -35,6 +37,9 @@ USAGE_ERROR = 4  # as pytest ends where an option cannot be used
 INTERRUPTED = 130  # as a shell has it of Ctrl-C
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Behavioural tests for vision-language models.")
+
+models = typer.Typer(help="The families of models that --vl-model takes.")
+app.add_typer(models, name="models")
 
 zoo = typer.Typer(no_args_is_help=True, help="The embedded models, whose biases are known.")
 app.add_typer(zoo, name="zoo")
@@ -88,7 +93,8 @@ def plan(
         source = open_source(data, lexicons=lexicons)
         adapter = load_model(model, device=device, dtype=dtype) if model else None
         metrics = adapter.metrics if adapter else METRICS
-        for line in outlook(foresee(chosen, Trials(source), load_policy(policy or policy_path()), metrics), adapter):
+        trials = Trials(source, relative=only_compares(adapter))
+        for line in outlook(foresee(chosen, trials, load_policy(policy or policy_path()), metrics), adapter):
             _say(line)
 
 
@@ -133,6 +139,40 @@ def _base(recipe: Recipe, to: Path, own: Path | None) -> Base | None:
     if own:
         return read_base(own)
     return read_base(weights_of(recipe.base), recipe.base) if recipe.base else None
+
+
+@models.callback(invoke_without_command=True)
+def list_models(context: typer.Context) -> None:
+    """List families and architectures, the kind of score of each metric, and how many of the suite's tests it gets."""
+    if context.invoked_subcommand is None:
+        with _plainly():
+            tests = Counter(str(statement.metric) for _, statement in collect(_shipped()))
+            for line in aligned(list(table(tests))):
+                _say(line)
+
+
+@models.command("check")
+def check_model(
+    model: Annotated[str, typer.Argument(help="as --vl-model has it")],
+    data: Annotated[
+        str, typer.Option("--data", "--vl-data", help="whose pictures and texts it is asked about")
+    ] = "scenes",
+    device: Annotated[str, typer.Option("--device", "--vl-device", help="where the model runs")] = "cpu",
+    dtype: Annotated[str, typer.Option("--dtype", "--vl-dtype", help="precision")] = "float32",
+) -> None:
+    """Try the protocol's contract on a model; end with 1 unless it keeps to all of it."""
+    from vlcheck.models.contract import PROBES, TOLERANCES, examine, probes_of  # rare
+
+    with _plainly():
+        probes = probes_of(open_source(data).cases)
+        if len(probes) < PROBES:
+            raise UsageError(f"--data {data}: has {len(probes)} cases with candidates; {PROBES} are needed.")
+        outcomes = []
+        for outcome in examine(load_model(model, device=device, dtype=dtype), probes, tolerance=TOLERANCES[dtype]):
+            outcomes.append(outcome)
+            _say(f"{'kept  ' if outcome.kept else 'BROKEN'}  {outcome.clause}: {outcome.found}")
+    if not outcomes or not all(outcome.kept for outcome in outcomes):
+        sys.exit(1)
 
 
 @zoo.command()

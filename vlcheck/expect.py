@@ -114,11 +114,14 @@ class Expectation(Protocol):
         claim: "rate" where each case holds or is violated, "mean" where the mean is held to a band.
         competence: whether a case has to be known to the model: each for itself, or half of them for a pass.
         expected: what has to hold, in a few words for reviewers.
+        contrasts: whether before and after say things that are not both true; then each is a foil of the other for a
+            model that only compares texts.
     """
 
     claim: ClassVar[Claim]
     competence: ClassVar[Competence]
     expected: ClassVar[str]
+    contrasts: ClassVar[bool]
 
     def arms(self) -> Mapping[str, Perturbation]:
         """The views it needs beside before and after, each a perturbation of before."""
@@ -146,6 +149,7 @@ class _Expectation:
     claim: ClassVar[Claim] = "rate"
     competence: ClassVar[Competence] = "no"
     expected: ClassVar[str] = ""
+    contrasts: ClassVar[bool] = False
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {}
@@ -187,6 +191,7 @@ class Drops(_Expectation):
     """
 
     expected: ClassVar[str] = "the score drops"
+    contrasts: ClassVar[bool] = True
 
     decided_by: Perturbation | None = None
 

@@ -6,14 +6,13 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from vlcheck.behavior import Behavior, Question, Trial, Trials, ask
+from vlcheck.behavior import Behavior, Question, Trial, Trials
 from vlcheck.cases import MASK, Case, CaseSource
-from vlcheck.errors import UsageError
+from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.expect import AFTER, BEFORE, Reading, Sample, Tolerances
 from vlcheck.findings import Finding, Findings
 from vlcheck.judgement import Judgement, Row, Shown, Top
 from vlcheck.models.protocol import VisionLanguageModel
-from vlcheck.perturb import View
 from vlcheck.policy import Policy
 from vlcheck.query import Metric
 from vlcheck.scoring.answer import Answer
@@ -62,7 +61,10 @@ class ModelUnderTest:
         Raises:
             UsageError: where it cannot be scored.
         """
-        question = ask(metric, View.of(case))
+        try:
+            question = self.trials.plain(case, metric)
+        except NotApplicable as reason:
+            raise UsageError(f"case {case.id}: {reason}") from reason
         answer = _hear(question, self.scorer.answers(question.queries.values()))
         if isinstance(answer, _Heard):
             return answer.reading.value
@@ -82,7 +84,7 @@ class ModelUnderTest:
         Of several perturbations it is the row of the one that speaks most clearly against the model.
         """
         tolerances = self._tolerances(behavior, metric)
-        trials = list(behavior.trials_of(case, metric, self.source.select(behavior.cases)))
+        trials = self.trials.of_case(behavior, metric, case)
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
         rows = [_find(trial, behavior, tolerances, answers)[1] for trial in trials]
         return min(rows, key=_standing)

@@ -12,6 +12,8 @@ from transformers import (
     AlignModel,
     AltCLIPConfig,
     AltCLIPModel,
+    BertConfig,
+    BertForMaskedLM,
     BertTokenizer,
     Blip2Config,
     Blip2ForImageTextRetrieval,
@@ -135,6 +137,10 @@ def _call(folder: Path, architecture: str) -> Path:
 
 def _text(**more: object) -> dict[str, object]:
     return {**TEXT, "vocab_size": len(vocabulary()), **more}
+
+
+def bert(folder: Path) -> Path:
+    return _save(folder, BertForMaskedLM(BertConfig(**_text())), bert_tokenizer())
 
 
 def blip_retrieval(folder: Path) -> Path:

@@ -16,6 +16,7 @@ from transformers import (
     AltCLIPModel,
     AutoImageProcessor,
     AutoTokenizer,
+    BertForMaskedLM,
     Blip2ForImageTextRetrieval,
     BlipForImageTextRetrieval,
     BridgeTowerForImageAndTextRetrieval,
@@ -49,7 +50,7 @@ class ByHand:
     def __init__(self, cls: type[PreTrainedModel], folder: Path, dtype: str, **settings: Any) -> None:
         self.network: Any = cls.from_pretrained(folder, dtype=getattr(torch, dtype), **settings).eval()
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-        self.images: Any = AutoImageProcessor.from_pretrained(folder)
+        self.images: Any = AutoImageProcessor.from_pretrained(folder) if cls is not BertForMaskedLM else None
 
     @torch.inference_mode()
     def __call__(self, image: Image.Image, text: str | list[str], *, rename: str = "", **more: Any) -> Any:
@@ -129,6 +130,12 @@ def at_the_masks(cls: type[PreTrainedModel], field: str = "logits", **more: Any)
     return fill
 
 
+def without_a_picture(folder: Path, dtype: str, image: Image.Image, text: str, word: str) -> float:
+    hand = ByHand(BertForMaskedLM, folder, dtype)
+    masked, pieces = hand.spelled(text, word)
+    return hand.product(hand.network(**hand.tokenizer(masked, return_tensors="pt")).logits[0], masked, pieces)
+
+
 FLAVA = {"rename": "input_ids_masked", "skip_unmasked_multimodal_encoder": True, "return_loss": False}
 MATCHES: dict[str, Match] = {
     "blip_retrieval": second_of_two(BlipForImageTextRetrieval, "itm_score"),
@@ -145,6 +152,7 @@ MATCHES: dict[str, Match] = {
     "siglip2": of_a_pair(Siglip2Model, 64),
 }
 FILLS: dict[str, Fill] = {
+    "bert": without_a_picture,
     "vilt_words": at_the_masks(ViltForMaskedLM),
     "flava": at_the_masks(FlavaForPreTraining, "mmm_text_logits", **FLAVA),
     "bridgetower": at_the_masks(BridgeTowerForMaskedLM),

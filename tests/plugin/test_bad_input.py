@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.plugin.conftest import ROOT
+from tests.plugin.conftest import ROOT, write_cases
 from vlcheck.report.results import gather
 
 USAGE = pytest.ExitCode.USAGE_ERROR
@@ -234,6 +234,16 @@ def test_results_replace_nothing_but_results(project):
     (project.folder / "empty.jsonl").touch()
     for _ in range(2):
         project.run("-k", "grayscale", "--vl-results=empty.jsonl").assert_outcomes(passed=2)
+
+
+def test_results_beside_are_of_the_same_data(project):
+    project.run("-k", "grayscale", "--vl-results=other.jsonl")
+    write_cases(project.folder / "more", 3)
+    message = complaint(project.run("--vl-beside=other.jsonl", f"--vl-data=jsonl:{project.folder}/more/cases.jsonl"))
+    assert "--vl-beside" in message
+    assert f"results of jsonl:{project.folder}/more/cases.jsonl are accepted" in message
+    assert "cannot be read" in complaint(project.run("--vl-beside=absent.jsonl"))
+    assert "not JSON" in complaint(project.run("--vl-beside=test_states.py"))
 
 
 def test_results_and_store_are_two_files(project):

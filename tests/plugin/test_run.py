@@ -117,6 +117,16 @@ def test_the_page_names_model_bias_and_each_verdict(project, workers):
     assert re.search(r"true: (dog|cat|bus|cow)", page)
 
 
+def test_another_runs_results_stand_beside_where_their_scores_are_of_the_same_kind(project):
+    project.run("-k", "grayscale", "--vl-results=other.jsonl", model="compares")
+    text = project.run("-k", "grayscale", "--vl-beside=other.jsonl", model="loves_color").stdout.str()
+    assert "LovesColor on jsonl:" in text
+    assert "(mlm masked-lm, itm match-head)" in text
+    rows = [line.split() for line in text.splitlines() if line.startswith("test_grayscale_preserves")]
+    assert [(row[1], row[4], row[-1]) for row in rows] == [("mlm", "1.000", "0.000"), ("itm", "1.000", "kind")]
+    assert "Compares is not compared under itm: its scores are of kind contrastive, not match-head" in text
+
+
 def test_the_page_of_another_project_has_no_column_of_ours(project):
     (project.folder / "test_other.py").write_text("def test_it(): pass")
     project.pytester.runpytest_subprocess("test_other.py", "--html=report.html", "--self-contained-html")

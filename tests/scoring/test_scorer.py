@@ -57,6 +57,19 @@ def test_answers_are_the_models_own_scores_word_by_word(
     assert kept[itm.key] == Answer((chance(f"{seen}|a photo of a dog|"),))
 
 
+def test_words_are_asked_together_unless_their_scores_depend_on_one_another(
+    tmp_path: Path, store: ScoreStore, counting: CountingModel
+) -> None:
+    queries = questions(photograph(tmp_path, 1))[:3]  # of one mask, with words of their own
+    assert len({query.text for query in queries}) == 1
+    Scorer(counting, store).run(make_plan(queries))
+    assert counting.asked("mlm").total() == 1
+    counting.kinds = {**counting.kinds, "mlm": "candidates"}
+    store.fingerprint = "the same, by candidates"
+    Scorer(counting, store).run(make_plan(queries))
+    assert counting.asked("mlm").total() == 1 + 3
+
+
 def test_the_likeliest_words_come_with_the_scores(tmp_path: Path, store: ScoreStore, counting: CountingModel) -> None:
     picture = photograph(tmp_path, 1)
     road = questions(picture)[3]

@@ -39,6 +39,9 @@ class Albef(Adapter):
         max_pairs: the most texts in one forward, which bounds memory.
     """
 
+    kinds = DEFAULT_KINDS
+    known = ("ALBEF_4M.pth", "ALBEF.pth")
+
     def __init__(self, network: AlbefNetwork, tokenizer: CaptionTokenizer, *, name: str, max_pairs: int = 64) -> None:
         if len(tokenizer.vocabulary) != network.config.vocab_size:
             raise UsageError(

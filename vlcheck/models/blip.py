@@ -17,6 +17,7 @@ from vlcheck.models.hosted import Hosted, match_probability
 class BlipMatch(Hosted):
     """A retrieval checkpoint: an image is encoded once for all its texts."""
 
+    known = ("Salesforce/blip-itm-base-coco",)
     kinds = MappingProxyType({"itm": "match-head"})
     lacks = MappingProxyType({"mlm": "BLIP predicts words in its captioning checkpoint: itm=DIR,mlm=DIR names both"})
 

@@ -30,6 +30,7 @@ class BridgeTowerWithHeads(BridgeTowerForMaskedLM):
 class BridgeTower(Hosted):
     """A checkpoint with one head or both. The visual tower knows nothing of the text: it runs once for all texts."""
 
+    known = ("BridgeTower/bridgetower-base-itm-mlm",)
     heads = MappingProxyType({"mlm": "mlm_score.", "itm": "itm_score."})
     kinds = MappingProxyType({"mlm": "masked-lm", "itm": "match-head"})
 

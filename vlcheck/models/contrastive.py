@@ -56,6 +56,8 @@ class _Contrastive(Relative, TwoEncoders):
 class Clip(_Contrastive):
     """CLIP."""
 
+    known = ("openai/clip-vit-base-patch32",)
+
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
         return CLIPModel
@@ -63,6 +65,8 @@ class Clip(_Contrastive):
 
 class AltClip(_Contrastive):
     """AltCLIP (Chen et al. 2022, arXiv:2211.06679)."""
+
+    known = ("BAAI/AltCLIP",)
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
@@ -72,6 +76,8 @@ class AltClip(_Contrastive):
 class ChineseClip(_Contrastive):
     """Chinese CLIP (Yang et al. 2022, arXiv:2211.01335)."""
 
+    known = ("OFA-Sys/chinese-clip-vit-base-patch16",)
+
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
         return ChineseCLIPModel
@@ -80,6 +86,8 @@ class ChineseClip(_Contrastive):
 class MetaClip2(_Contrastive):
     """MetaCLIP 2 (Chuang et al. 2025, arXiv:2507.22062)."""
 
+    known = ("facebook/metaclip-2-worldwide-huge-quickgelu",)
+
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
         return MetaClip2Model
@@ -87,6 +95,8 @@ class MetaClip2(_Contrastive):
 
 class Align(_Contrastive):
     """ALIGN (Jia et al. 2021, arXiv:2102.05918)."""
+
+    known = ("kakaobrain/align-base",)
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:

@@ -17,6 +17,7 @@ from vlcheck.models.hosted import Hosted, match_probability
 class Flava(Hosted):
     """A pre-training checkpoint, whose image encoder runs once for all texts of an image."""
 
+    known = ("facebook/flava-full",)
     kinds = MappingProxyType({"mlm": "masked-lm", "itm": "match-head"})
     settings = MappingProxyType({"init_codebook": False})  # the codebook makes training's targets alone
 

@@ -23,23 +23,26 @@ class Hosted(Adapter):
         name: how reports call it.
         fingerprint: of its files, dtype and device type.
         network: in its dtype, on its device.
-        images: makes pixels of pictures.
+        images: makes pixels of pictures; None of a model that sees none.
         texts: makes ids of texts.
 
     Attributes:
+        known: well-known checkpoints.
         heads: metric -> how the names of its head's weights begin, where a checkpoint may come without them.
         settings: of the config, which scoring needs otherwise than training.
     """
 
+    known: ClassVar[tuple[str, ...]] = ()
     heads: ClassVar[Mapping[str, str]] = {}
     settings: ClassVar[Mapping[str, object]] = {}
 
     def __init__(
-        self, name: str, fingerprint: str, network: PreTrainedModel, images: BaseImageProcessor, texts: Texts
+        self, name: str, fingerprint: str, network: PreTrainedModel, images: BaseImageProcessor | None, texts: Texts
     ) -> None:
         self.name, self.fingerprint = name, fingerprint
         self.network: Any = network  # transformers' types know little of a network's parts
-        self.images, self.texts = images, texts
+        self.images: Any = images
+        self.texts = texts
 
     @classmethod
     def load(cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32") -> Self:
@@ -72,7 +75,8 @@ class Hosted(Adapter):
     def pixels(self, images: Sequence[Image.Image]) -> BatchFeature:
         """What the image processor makes of pictures, on the network's device, in its dtype."""
         rgb = [image.convert("RGB") for image in images]
-        return self.images(rgb, return_tensors="pt").to(self.network.device, self.network.dtype)
+        prepared: BatchFeature = self.images(rgb, return_tensors="pt")
+        return prepared.to(self.network.device, self.network.dtype)
 
     def tokens(self, texts: Sequence[str], masks: Sequence[int] | None = None) -> BatchEncoding:
         """Texts as ids and masks on the network's device."""

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
 from typing import cast
@@ -20,9 +20,9 @@ from typing import cast
 from vlcheck.cases.case import MASK
 from vlcheck.digest import digest
 from vlcheck.errors import UsageError, nearest
+from vlcheck.models.families import registered
 from vlcheck.models.protocol import DEFAULT_KINDS, KINDS, VisionLanguageModel
 
-GROUP = "vlcheck.models"
 DTYPES = ("bfloat16", "float16", "float32", "float64")
 
 Loader = Callable[..., object]  # takes device and dtype by keyword, returns a model
@@ -48,7 +48,7 @@ def load_model(spec: str, *, device: str = "cpu", dtype: str = "float32") -> Vis
 
 
 def _load(spec: str, device: str, dtype: str) -> object:
-    families = {entry.name: entry for entry in entry_points(group=GROUP)}
+    families = registered()
     loader = _registered(spec, families) or _in_file(spec) or _pretrained(spec, families) or _in_module(spec)
     if loader is None:
         forms = (

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 KINDS = ("masked-lm", "candidates", "match-head", "contrastive", "sigmoid", "ranking", "yes-no")
+RELATIVE = frozenset({"contrastive", "ranking"})  # kinds that say nothing of a text but against others
 DEFAULT_KINDS: Mapping[str, str] = MappingProxyType({"mlm": "masked-lm", "itm": "match-head"})
 
 
@@ -46,13 +47,18 @@ class VisionLanguageModel(Protocol):
         """Prepare RGB images; `len(encoded) == len(images)`."""
 
     def itm(self, encoded: Encoded, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
-        """P(image i and text i match), shape (n,), in [0, 1]; relative kinds need foils."""
+        """P(image i and text i match), shape (n,), in [0, 1]; relative kinds give P(text i) among it and foils[i]."""
 
     def mlm(self, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
         """For text i, P(word) at its one mask for each of words[i].
 
         A word of several pieces is masked as several; its probability is the product of theirs.
         """
+
+
+def only_compares(model: VisionLanguageModel | None) -> bool:
+    """Whether a model's itm says nothing of a text but against others."""
+    return model is not None and model.kinds.get("itm") in RELATIVE
 
 
 @runtime_checkable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from vlcheck.errors import UsageError
 from vlcheck.models.asking import Adapter, own
+from vlcheck.models.features import Features
 from vlcheck.models.protocol import Encoded
 
 
@@ -27,14 +29,17 @@ class Relative(Adapter):
         features = own(encoded, texts, self)
         if foils is None or not all(foils):
             raise UsageError(f"{self.name} only ranks texts: each needs foils that are false of its picture.")
-        sets = [[text, *(foil for foil in against if foil != text)] for text, against in zip(texts, foils, strict=True)]
-        asked = [(row, text) for row, texts_of in enumerate(sets) for text in texts_of]
-        logits = [
-            self.rank(features.each([row for row, _ in chunk]), [text for _, text in chunk])
-            for chunk in self._chunks(asked)
-        ]
-        parts = torch.split(torch.cat(logits).cpu(), [len(texts_of) for texts_of in sets])
-        return np.array([part.double().softmax(0)[0].item() for part in parts])
+        sets = [list(dict.fromkeys([text, *against])) for text, against in zip(texts, foils, strict=True)]
+        # A word and the word that it is compared with ask for the same texts of the same image.
+        row_of = {image: row for row, image in enumerate(features.index)}
+        pairs = [[(row_of[image], text) for text in told] for image, told in zip(features.index, sets, strict=True)]
+        distinct = list(dict.fromkeys(chain.from_iterable(pairs)))
+        logits = torch.cat([self._rank(features, chunk) for chunk in self._chunks(distinct)]).double().cpu()
+        place = {pair: at for at, pair in enumerate(distinct)}
+        return np.array([logits[[place[pair] for pair in told]].softmax(0)[0].item() for told in pairs])
+
+    def _rank(self, features: Features, pairs: Sequence[tuple[int, str]]) -> Tensor:
+        return self.rank(features.each([row for row, _ in pairs]), [text for _, text in pairs])
 
     def rank(self, images: tuple[Tensor, ...], texts: Sequence[str]) -> Tensor:
         """One logit a text, (n,), over as many images."""

@@ -18,6 +18,7 @@ from vlcheck.models.texts import Texts
 class Siglip(TwoEncoders):
     """Sigmoid of the scaled cosine; texts are padded to full rows, as in training."""
 
+    known = ("google/siglip-base-patch16-224",)
     kinds = MappingProxyType({"itm": "sigmoid"})
 
     @classmethod
@@ -37,6 +38,8 @@ class Siglip(TwoEncoders):
 
 class Siglip2(Siglip):
     """SigLIP 2 with pictures of any shape."""
+
+    known = ("google/siglip2-base-patch16-naflex",)
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:

@@ -40,6 +40,7 @@ class _Vilt(Hosted):
 class ViltWords(_Vilt):
     """A checkpoint for masked words."""
 
+    known = ("dandelin/vilt-b32-mlm",)
     kinds = MappingProxyType({"mlm": "masked-lm"})
     lacks = MappingProxyType({"itm": "it predicts words; name a retrieval checkpoint as well: itm=DIR,mlm=DIR"})
 
@@ -55,6 +56,7 @@ class ViltWords(_Vilt):
 class ViltRetrieval(Relative, _Vilt):
     """A checkpoint for retrieval: one unbounded logit, which ranks texts."""
 
+    known = ("dandelin/vilt-b32-finetuned-coco",)
     kinds = MappingProxyType({"itm": "ranking"})
     lacks = MappingProxyType({"mlm": "it ranks texts; name one for masked words as well: itm=DIR,mlm=DIR"})
 

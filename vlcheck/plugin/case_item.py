@@ -13,7 +13,7 @@ from vlcheck.errors import UsageError
 from vlcheck.plugin.mark import Stated, stated
 
 if TYPE_CHECKING:
-    from vlcheck.behavior import Behavior
+    from vlcheck.behavior import Behavior, Trials
     from vlcheck.cases import Case, CaseSource
     from vlcheck.judge import ModelUnderTest
     from vlcheck.query import Query
@@ -59,10 +59,9 @@ class CaseItem(pytest.Item):
         """What the case is one of."""
         return self._statement.behavior(self._of)
 
-    def queries(self) -> Iterator[Query]:
+    def queries(self, trials: Trials) -> Iterator[Query]:
         """All that the case asks."""
-        others = self._source.select(self._statement.cases)
-        for trial in self.behavior.trials_of(self._case, self.metric, others):
+        for trial in trials.of_case(self.behavior, self.metric, self._case):
             yield from trial.queries()
 
     def runtest(self) -> None:

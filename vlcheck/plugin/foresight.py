@@ -127,7 +127,7 @@ def _seconds(model: VisionLanguageModel, pictures: int, texts: int) -> float:
         encoded = model.encode(blank)
         done = time.perf_counter()
         if "itm" in model.metrics:
-            model.itm(encoded, [caption.replace("[MASK]", "dog")] * _PROBES)
+            model.itm(encoded, [caption.replace("[MASK]", "dog")] * _PROBES, [[caption]] * _PROBES)
         else:
             model.mlm(encoded, [caption] * _PROBES, [("dog",)] * _PROBES)
         asked = time.perf_counter()

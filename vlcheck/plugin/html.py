@@ -42,14 +42,15 @@ class Page:
         results = self._run.results
         if results is None or not results.verdicts:
             return
-        from vlcheck.report.summary import conclusion, lines, matrix  # in no run of other projects
+        from vlcheck.report.summary import conclusion, lines, matrix, subject  # in no run of other projects
 
         verdicts = list(results.verdicts.values())
-        asked = f"{results.run['name']} on {results.run['data']}"
-        summary.append(
-            f"<p><b>{escape(asked)}</b>: {escape(conclusion(verdicts))}</p>{_preformatted(matrix(verdicts))}"
-        )
-        summary.append(f"<details><summary>verdicts and tables</summary>{_preformatted(lines(results))}</details>")
+        everything = _preformatted(lines(results, self._run.beside))
+        summary += [
+            f"<p><b>{escape(subject(results.run))}</b>: {escape(conclusion(verdicts))}</p>",
+            _preformatted(matrix(verdicts)),
+            f"<details><summary>verdicts and tables</summary>{everything}</details>",
+        ]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[str]) -> None:

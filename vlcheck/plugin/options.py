@@ -30,6 +30,9 @@ _OPTIONS = (
     _Option("batch-size", "N", "images encoded at once (16)"),
     _Option("store", "PATH", "keep scores in this file and ask nothing twice, also over runs"),
     _Option("results", "PATH", "where the results go (vlcheck-results.jsonl)"),
+    _Option(
+        "beside", "PATH", "an earlier run's results, shown beside this one's, e.g. those of BERT, which sees no picture"
+    ),
     _Option("policy", "PATH", "tolerances and allowed rates (fixtures/policy.toml)"),
     _Option("lexicons", "DIR", "words that replace the shipped lexicons (fixtures/lexicons)"),
 )
@@ -55,6 +58,7 @@ class Settings:
     batch_size: int
     store: Path | None
     results: Path
+    beside: Path | None
     policy: Path | None
     lexicons: Path | None
     images: bool
@@ -141,6 +145,7 @@ def read(config: pytest.Config) -> Settings:
         batch_size=_positive(said("batch-size") or "16"),
         store=path("store"),
         results=path("results") or config.invocation_params.dir / "vlcheck-results.jsonl",
+        beside=path("beside"),
         policy=path("policy"),
         lexicons=path("lexicons"),
         images=not flag("no-images"),

@@ -72,6 +72,13 @@ class Run:
         self.settings.demand_data()
         return open_source(self.settings.data, lexicons=self.settings.lexicons)
 
+    @cached_property
+    def beside(self) -> Results | None:
+        """An earlier run's results, to be shown beside this one's. Raises UsageError."""
+        from vlcheck.report.results import read_beside  # in no run of other projects
+
+        return read_beside(self.settings.beside, self.settings.data) if self.settings.beside else None
+
     def prepare(self, session: pytest.Session) -> None:
         """Score all that the selected tests will ask, before the first of them runs."""
         if self.problem and not self.is_worker:
@@ -88,7 +95,7 @@ class Run:
             foresight = bench.foresee(chosen)
             reporter.say(foresight.hopeless())
             if not session.config.getvalue("maxfail"):
-                asked = [item.queries() for item in single if not bench.model.lacks(item.metric)]
+                asked = [item.queries(bench.model.trials) for item in single if not bench.model.lacks(item.metric)]
                 bench.score(chain(foresight.queries, *asked), self.folder, reporter.show)
         except UsageError as error:
             self._complain(error)
@@ -169,6 +176,7 @@ class Run:
             from vlcheck.report.results import Part
 
             self.settings.demand()
+            _ = self.beside  # what is wrong with it is said before anything is scored
             bench = Workbench.open(self.settings, self.source, self.folder)
             part = Part(self.folder, (self._input or {}).get("workerid", "main"))
             part.keep([bench.header()])

@@ -18,8 +18,8 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
         from vlcheck.report import summary  # in no run of other projects
 
         header = run.results.run
-        terminal.line(f"{header['name']} on {header['data']}")
-        for line in summary.lines(run.results):
+        terminal.line(summary.subject(header))
+        for line in summary.lines(run.results, run.beside):
             terminal.line(line)
         if not run.results.decided:
             terminal.line("nothing was decided", red=True)

@@ -16,6 +16,7 @@ from vlcheck.cases import CaseSource
 from vlcheck.judge import ModelUnderTest
 from vlcheck.judgement import Judgement
 from vlcheck.models.load import load_model
+from vlcheck.models.protocol import only_compares
 from vlcheck.plugin import foresight
 from vlcheck.plugin.foresight import Chosen, Foresight, foresee
 from vlcheck.plugin.options import Settings
@@ -56,7 +57,8 @@ class Workbench:
         path = settings.store or folder / "scores.sqlite"
         store = held.enter_context(ScoreStore(path, adapter.fingerprint, run=folder.name))
         scorer = Scorer(adapter, store, batch_size=settings.batch_size, thumbnails=settings.images)
-        return cls(ModelUnderTest(adapter, Trials(source), scorer, policy), settings, held)
+        trials = Trials(source, relative=only_compares(adapter))
+        return cls(ModelUnderTest(adapter, trials, scorer, policy), settings, held)
 
     def close(self) -> None:
         """Close the store."""
@@ -110,4 +112,5 @@ def outlook(settings: Settings, source: CaseSource, chosen: Chosen) -> Iterator[
     """The lines of --vl-plan. Raises UsageError naming the option that cannot be satisfied."""
     policy = load_policy(settings.policy or policy_path())
     model = load_model(settings.model, device=settings.device, dtype=settings.dtype) if settings.model else None
-    return foresight.outlook(foresee(chosen, Trials(source), policy, model.metrics if model else METRICS), model)
+    trials = Trials(source, relative=only_compares(model))
+    return foresight.outlook(foresee(chosen, trials, policy, model.metrics if model else METRICS), model)

@@ -166,6 +166,17 @@ def read(path: Path) -> Results:
     return results
 
 
+def read_beside(path: Path, data: str) -> Results:
+    """Read the results of a run that are to be shown beside another one's. Raises UsageError naming --vl-beside."""
+    try:
+        results = read(path)
+    except UsageError as error:
+        raise UsageError(f"--vl-beside {error}") from error
+    if results.run["data"] != data:
+        raise UsageError(f"--vl-beside {path}: is of {results.run['data']}; results of {data} are accepted.")
+    return results
+
+
 def encoded(line: Mapping[str, object]) -> str:
     """A line as JSON: ASCII, so that no separator of Unicode splits it, and without NaN, which other readers refuse."""
     try:

@@ -25,12 +25,12 @@ _LEGEND = (
 )
 
 
-def lines(results: Results) -> Iterator[str]:
-    """Everything that the terminal says at the end of a run."""
+def lines(results: Results, beside: Results | None = None) -> Iterator[str]:
+    """Everything that the terminal says at the end of a run; with what another run observed beside it."""
     verdicts = list(results.verdicts.values())
     yield from matrix(verdicts)
     yield ""
-    yield from each(verdicts)
+    yield from each(verdicts, beside)
     for table in (vision_and_language, color_and_grey, grey_against_noise, left_and_right, under_each):
         rows = list(table(verdicts))
         if rows:
@@ -38,6 +38,12 @@ def lines(results: Results) -> Iterator[str]:
             yield from rows
     yield ""
     yield conclusion(verdicts)
+
+
+def subject(run: Line) -> str:
+    """What was asked about what, and which kind of score each metric is."""
+    kinds = ", ".join(f"{metric} {kind}" for metric, kind in run["score_kinds"].items())
+    return f"{run['name']} on {run['data']} ({kinds})"
 
 
 def matrix(verdicts: Sequence[Line]) -> Iterator[str]:
@@ -51,17 +57,47 @@ def matrix(verdicts: Sequence[Line]) -> Iterator[str]:
     yield from aligned(rows)
 
 
-def each(verdicts: Sequence[Line]) -> Iterator[str]:
-    """One line a verdict, with p as it is and after Holm's correction over the run."""
+def each(verdicts: Sequence[Line], beside: Results | None = None) -> Iterator[str]:
+    """One line a verdict, with p as it is and after Holm's correction over the run.
+
+    Beside it is what another run observed, where its scores are of the same kind.
+    """
+    others = _by_behavior(beside)
     tested = [verdict for verdict in verdicts if verdict["p"] is not None]
     corrected = dict(zip(map(id, tested), holm([verdict["p"] for verdict in tested]), strict=True))
     rows = [["test", "metric", "verdict", "n", "observed", "interval", "allowed", "p", "p (Holm)"]]
+    rows[0] += [beside.run["name"]] if beside else []
     for verdict in verdicts:
         name = verdict["test"].rpartition("::")[2].rpartition("[")[0] or verdict["behavior"]
         p = _figure(verdict["p"]), _figure(corrected.get(id(verdict)))
         rows.append([name, verdict["metric"], verdict["status"], str(verdict["n"]), *_held(verdict), *p])
+        rows[-1] += [_observed(verdict, others)] if beside else []
     yield from aligned(rows)
     yield _LEGEND
+    if beside:
+        yield from _incomparable(verdicts, others, beside.run["name"])
+
+
+def _by_behavior(results: Results | None) -> Mapping[tuple[str, str], Line]:
+    verdicts = results.verdicts.values() if results else ()
+    return {(verdict["behavior"], verdict["metric"]): verdict for verdict in verdicts}
+
+
+def _observed(verdict: Line, others: Mapping[tuple[str, str], Line]) -> str:
+    """What another run observed of the behavior, where that can be compared."""
+    other = others.get((verdict["behavior"], verdict["metric"]))
+    if other is None:
+        return "-"
+    return _held(other)[0] if other["score_kind"] == verdict["score_kind"] else "other kind"
+
+
+def _incomparable(verdicts: Iterable[Line], others: Mapping[tuple[str, str], Line], name: str) -> Iterator[str]:
+    """Why some verdicts have nothing beside them: scores of two kinds are no one scale."""
+    pairs = [(verdict, others.get((verdict["behavior"], verdict["metric"]))) for verdict in verdicts]
+    kinds = {(one["metric"], one["score_kind"], other["score_kind"]) for one, other in pairs if other}
+    for metric, own, theirs in sorted(kinds):
+        if own != theirs:
+            yield f"{name} is not compared under {metric}: its scores are of kind {theirs}, not {own}"
 
 
 def vision_and_language(verdicts: Sequence[Line]) -> Iterator[str]:

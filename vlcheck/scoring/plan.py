@@ -46,8 +46,13 @@ class Plan:
 
     @cached_property
     def texts(self) -> int:
-        """Distinct (picture, text, metric): what the model has to read, as words asked at one mask share a reading."""
-        return len({(q.picture.key, q.text, q.metric) for chunk in self.chunks for q in chunk.queries})
+        """Distinct (picture, text, metric): what the model has to read, as words asked at one mask share a reading.
+
+        Foils are read as well.
+        """
+        return len(
+            {(q.picture.key, text, q.metric) for chunk in self.chunks for q in chunk.queries for text in q.texts}
+        )
 
 
 def make_plan(queries: Iterable[Query], *, batch_size: int = 16, kept: Container[str] = ()) -> Plan:

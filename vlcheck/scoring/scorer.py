@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -189,8 +189,13 @@ class Scorer:
         """Group by metric, then by length, so that padding is small."""
         size = self.batch_size * TEXTS_PER_PICTURE
         for metric in get_args(Metric):
-            asks = sorted(_asks(query for query in queries if query.metric == metric), key=_length)
+            asks = sorted(_asks((query for query in queries if query.metric == metric), self._merges), key=_length)
             yield from (asks[start : start + size] for start in range(0, len(asks), size))
+
+    @cached_property
+    def _merges(self) -> Set[str]:
+        """Metrics under which words of one mask are asked together, whoever asks."""
+        return {"mlm"} - {metric for metric, kind in self.model.kinds.items() if kind == "candidates"}
 
     def _replies(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> list[Answer]:
         """Ask one batch of one metric; one reply an ask."""
@@ -225,12 +230,12 @@ class Scorer:
         return [_reply([score]) for score in scores.tolist()]
 
 
-def _asks(queries: Iterable[Query]) -> list[_Ask]:
-    """Gather what one reading of a text answers: mlm gives any words at a mask, itm compares with given foils."""
+def _asks(queries: Iterable[Query], merged: Set[str]) -> list[_Ask]:
+    """Gather what one reading of a text answers; words are merged where no score depends on the others."""
     groups: dict[tuple[str, str, tuple[str, ...]], list[Query]] = {}
     for query in queries:
-        foils = query.words if query.metric == "itm" else ()
-        groups.setdefault((query.picture.key, query.text, foils), []).append(query)
+        together = () if query.metric in merged else query.words
+        groups.setdefault((query.picture.key, query.text, together), []).append(query)
     return [_Ask(tuple(group)) for group in groups.values()]
 
 

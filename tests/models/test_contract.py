@@ -1,0 +1,139 @@
+"""The protocol's contract, tried on every family, and on models that break one clause each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.models import checkpoints
+from tests.scoring.counting import CountingModel, Features
+from vlcheck.cases import MASK, open_source
+from vlcheck.models import load_model
+from vlcheck.models.contract import PROBES, TOLERANCES, Outcome, Probe, examine, probes_of
+
+FAMILIES = (
+    "align", "altclip", "bert", "blip2_retrieval", "blip_retrieval", "bridgetower", "chinese_clip", "clip", "flava",
+    "metaclip2", "siglip", "siglip2", "vilt_retrieval", "vilt_words",
+)  # fmt: skip
+SAID = [
+    (f"a red {MASK} on the street", ("bus", "dog", "cat")),
+    (f"a {MASK}", ("dog", "ox", "zebra")),
+    (f"the cat is {MASK} of the dog in the photo", ("left", "right")),
+]
+
+
+@pytest.fixture(scope="session")
+def probes(coco_root: Path) -> list[Probe]:
+    """Real photographs of many shapes, with texts of different lengths and words of one and of several pieces."""
+    paths = sorted(coco_root.glob("*/*.jpg"))[:PROBES]
+    return [Probe(_read(path), *said) for path, said in zip(paths, islice(cycle(SAID), PROBES), strict=True)]
+
+
+def _read(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        return image.convert("RGB")
+
+
+def broken(outcomes: Sequence[Outcome]) -> list[str]:
+    return [f"{outcome.clause}: {outcome.found}" for outcome in outcomes if not outcome.kept]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_keeps_the_contract(family: str, probes: list[Probe], tmp_path: Path) -> None:
+    model = load_model(str(getattr(checkpoints, family)(tmp_path)))
+    outcomes = list(examine(model, probes))
+    assert len(outcomes) == 8 * len(model.metrics) > 0
+    assert broken(outcomes) == []
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_keeps_the_contract_in_half_precision(
+    family: str, dtype: str, probes: list[Probe], tmp_path: Path
+) -> None:
+    model = load_model(str(getattr(checkpoints, family)(tmp_path)), dtype=dtype)
+    assert broken(list(examine(model, probes[:8], tolerance=TOLERANCES[dtype]))) == []
+
+
+def test_every_family_that_a_checkpoint_is_made_of_is_tried() -> None:
+    made = {name for name, value in vars(checkpoints).items() if _makes_a_checkpoint(value)}
+    assert made == set(FAMILIES)
+
+
+def _makes_a_checkpoint(value: object) -> bool:
+    hints = getattr(value, "__annotations__", {})
+    return list(hints) == ["folder", "return"] and not getattr(value, "__name__", "_").startswith("_")
+
+
+class OutOfRange(CountingModel):
+    def itm(self, encoded: Features, texts: Sequence[str], foils: object = None) -> np.ndarray:
+        return super().itm(encoded, texts) * 2
+
+
+class Forgetful(CountingModel):
+    asked_so_far = 0
+
+    def itm(self, encoded: Features, texts: Sequence[str], foils: object = None) -> np.ndarray:
+        self.asked_so_far += 1
+        return super().itm(encoded, texts) / self.asked_so_far
+
+
+class Leaky(CountingModel):
+    """What is asked beside a text moves its score, as padding does that is not masked."""
+
+    def mlm(self, encoded: Features, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        return [own * 0.9 ** len(max(texts, key=len)) for own in super().mlm(encoded, texts, words)]
+
+
+class ByPlace(CountingModel):
+    """Scores the first word above the others."""
+
+    def mlm(self, encoded: Features, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        return [own / np.arange(1, len(own) + 1) for own in super().mlm(encoded, texts, words)]
+
+
+class Blind(CountingModel):
+    def encode(self, images: Sequence[Image.Image]) -> Features:
+        return Features(["black"] * len(images))
+
+
+class Raises(CountingModel):
+    def encode(self, images: Sequence[Image.Image]) -> Features:
+        raise MemoryError("out of cheese")
+
+
+@pytest.mark.parametrize(
+    ("kind", "clauses"),
+    [
+        (CountingModel, []),
+        (OutOfRange, ["itm: each score is a probability"]),
+        (Leaky, ["mlm: the same in batches of 1"]),
+        (ByPlace, ["mlm: the same with the words in another order"]),
+        (Blind, ["itm: other pictures, other scores", "mlm: other pictures, other scores"]),
+        (Raises, ["itm: it answers: MemoryError: out of cheese", "mlm: it answers: MemoryError: out of cheese"]),
+    ],
+)
+def test_a_model_that_breaks_a_clause_is_told_which(
+    kind: Callable[[Path], CountingModel], clauses: list[str], probes: list[Probe], tmp_path: Path
+) -> None:
+    found = broken(list(examine(kind(tmp_path / "journal"), probes)))
+    assert len(found) == len(clauses), found
+    assert all(line.startswith(clause) for line, clause in zip(found, clauses, strict=True))
+
+
+def test_a_model_that_says_something_else_each_time_is_told_so(probes: list[Probe], tmp_path: Path) -> None:
+    found = broken(list(examine(Forgetful(tmp_path / "journal"), probes)))
+    assert found[0].startswith("itm: the same asked again: differs by")
+
+
+def test_probes_of_drawn_scenes_have_three_shapes_and_words_beside_the_true_one() -> None:
+    probes = probes_of(open_source("scenes:40").cases)
+    assert len(probes) == PROBES
+    assert len({probe.image.size for probe in probes}) == 3
+    assert all(len(set(probe.words)) > 1 for probe in probes)
+    assert all(probe.texts[0].count(probe.words[0]) for probe in probes)

@@ -1,0 +1,48 @@
+"""BERT alone: what the words of a caption predict without the picture, the control beside a model that sees it.
+
+Source: Devlin et al. 2019 (arXiv:1810.04805).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Self
+
+import torch
+from PIL import Image
+from torch import Tensor
+from transformers import BatchEncoding, BertForMaskedLM, PreTrainedModel
+
+from vlcheck.models.features import Features
+from vlcheck.models.hosted import Hosted
+from vlcheck.models.pretrained import Pretrained
+
+
+class Bert(Hosted):
+    """A text encoder for masked words, which is shown pictures and looks at none."""
+
+    sees = False
+    kinds = MappingProxyType({"mlm": "masked-lm"})
+    lacks = MappingProxyType({"itm": "it reads words alone, and no picture"})
+    known = ("google-bert/bert-base-uncased",)
+
+    @classmethod
+    def network_class(cls) -> type[PreTrainedModel]:
+        return BertForMaskedLM
+
+    @classmethod
+    def load(cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32") -> Self:
+        """Load a checkpoint; it needs no image processor. Raises UsageError where a part of it is missing."""
+        network, _ = checkpoint.network(cls.network_class(), device=device, dtype=dtype)
+        fingerprint = checkpoint.fingerprint(cls.__name__, dtype, torch.device(device).type)
+        return cls(checkpoint.name, fingerprint, network, None, cls.reader(checkpoint, network))
+
+    @torch.inference_mode()
+    def encode(self, images: Sequence[Image.Image]) -> Features:
+        """Nothing of each image."""
+        return Features.of(torch.zeros(len(images), 0))
+
+    def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
+        logits: Tensor = self.network(**tokens).logits[where]
+        return logits

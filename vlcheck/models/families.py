@@ -1,0 +1,65 @@
+"""Which families of models there are: what is registered under the entry-point group `vlcheck.models`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import get_type_hints
+
+GROUP = "vlcheck.models"
+
+
+@dataclass(frozen=True)
+class Family:
+    """What a spec can begin with, or the architecture that a checkpoint's config names.
+
+    Attributes:
+        name: as registered.
+        known: well-known checkpoints.
+        kinds: metric -> score kind, of a checkpoint that has all heads.
+        problem: why it cannot be loaded, "" where it can.
+    """
+
+    name: str
+    known: tuple[str, ...] = ()
+    kinds: Mapping[str, str] | None = None
+    problem: str = ""
+
+
+def registered() -> dict[str, EntryPoint]:
+    """By name."""
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+def families() -> Iterator[Family]:
+    """All of them, by name; a loader that cannot be imported is one with a problem."""
+    for name, entry in sorted(registered().items()):
+        try:
+            made = _made_by(entry.load())
+        except (ImportError, AttributeError) as error:
+            yield Family(name, problem=f"{entry.value} cannot be imported ({error})")
+        else:
+            yield Family(name, tuple(getattr(made, "known", ())), getattr(made, "kinds", None))
+
+
+def table(tests: Mapping[str, int]) -> Iterator[list[str]]:
+    """The families as rows of text, a head before them.
+
+    Args:
+        tests: how many there are of each metric.
+    """
+    yield ["family or architecture", "mlm", "itm", "tests", "known checkpoints"]
+    for family in families():
+        kinds = family.kinds or {}
+        asked = sum(n for metric, n in tests.items() if metric in kinds)
+        known = family.problem or ", ".join(family.known)
+        yield [family.name, kinds.get("mlm", "-"), kinds.get("itm", "-"), str(asked), known]
+
+
+def _made_by(loader: Callable[..., object]) -> object:
+    """The class of what a loader makes: it is a method of that class, or says what it returns."""
+    if inspect.ismethod(loader):
+        return loader.__self__
+    return get_type_hints(loader if inspect.isfunction(loader) else type(loader).__call__).get("return")
