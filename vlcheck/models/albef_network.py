@@ -17,7 +17,7 @@ from torch.nn.functional import interpolate, normalize
 from vlcheck.errors import UsageError
 from vlcheck.models.albef_config import AlbefConfig
 from vlcheck.models.fusion_bert import MLM_HEAD, ONE_EACH, WORDS, Images, TextEncoder, bert_config, check_tied
-from vlcheck.models.original import check_names, check_shapes
+from vlcheck.models.original import check_weights
 
 _POSITIONS = "visual_encoder.pos_embed"
 # Momentum copies, the queues of contrastive training, and a buffer that is its own index.
@@ -73,9 +73,9 @@ class AlbefNetwork(nn.Module):
         expected = {name: tensor.shape for name, tensor in self.state_dict().items()}
         if not (with_head := _is_pretraining(state_dict)):
             expected = {name: shape for name, shape in expected.items() if not name.startswith(MLM_HEAD)}
-        check_names("an ALBEF", expected.keys(), weights.keys())
-        weights[_POSITIONS] = interpolate_positions(weights[_POSITIONS], self.config.grid)
-        check_shapes(expected, weights)
+        if _POSITIONS in weights:
+            weights[_POSITIONS] = interpolate_positions(weights[_POSITIONS], self.config.grid)
+        check_weights("an ALBEF", expected, weights)
         if with_head:
             check_tied(weights)
         else:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ from torch import Tensor
 from transformers.models.vilt.configuration_vilt import ViltConfig
 
 from vlcheck.errors import UsageError
-from vlcheck.models.checkpoint import SUFFIXES, read_checkpoint
+from vlcheck.models.checkpoint import read_checkpoint
+from vlcheck.models.original import check_size, check_weights, find_checkpoint, naming, read_json
 from vlcheck.models.vilt_network import ViltNetwork
 
 __all__ = ["ViltNetwork", "vilt_from_original"]
@@ -79,39 +79,22 @@ def vilt_from_original(folder: str | Path) -> ViltNetwork:
             shape than the sizes ask for.
     """
     folder = Path(folder).expanduser()
-    path = _only_checkpoint(folder)
+    path = find_checkpoint(folder)
     weights = {name: weight for name, weight in read_checkpoint(path).weights.items() if name != _OWN_INDEX}
     stated = _stated_sizes(folder / "config.json")
-    try:
+    with naming(path):
         return _load(_config(weights, stated), weights)
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from error
-
-
-def _only_checkpoint(folder: Path) -> Path:
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder; name the one that the checkpoint is in.")
-    found = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES)
-    if len(found) != 1:
-        names = ", ".join(path.name for path in found) or "none"
-        raise UsageError(f"{folder}: has to hold one checkpoint ({', '.join(SUFFIXES)}); found: {names}.")
-    return found[0]
 
 
 def _stated_sizes(path: Path) -> dict[str, int]:
     """What the original's config says, by ViltConfig's names; nothing where there is none."""
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: not JSON ({error}).") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{path}: has to hold a JSON object.")
-    said = {name: content[original] for name, original in _STATED.items() if content.get(original) is not None}
-    for name, value in said.items():
-        if type(value) is not int or value < 1:
-            raise UsageError(f"{path}: {_STATED[name]} has to be a whole number from 1 up, not {value!r}.")
+    content = read_json(path)
+    said: dict[str, Any] = {
+        name: content[original] for name, original in _STATED.items() if content.get(original) is not None
+    }
+    with naming(path):
+        for name, value in said.items():
+            check_size(_STATED[name], value)
     return said
 
 
@@ -150,8 +133,8 @@ def _load(config: ViltConfig, weights: Mapping[str, Tensor]) -> ViltNetwork:
     parts: dict[str, list[str]] = defaultdict(list)
     for name in expected:
         parts[_original_name(name)].append(name)
-    _check_names(parts.keys() - weights.keys(), weights.keys() - parts.keys())
-    _check_shapes({name: _joined_shape([expected[part] for part in names]) for name, names in parts.items()}, weights)
+    shapes = {name: _joined_shape([expected[part] for part in names]) for name, names in parts.items()}
+    check_weights("a ViLT", shapes, weights)
     network.load_state_dict(
         {
             name: part.to(torch.float32, copy=True)  # what is mapped from the file is read here
@@ -179,24 +162,3 @@ def _fill_buffers(network: ViltNetwork) -> None:
     positions = torch.arange(network.config.max_position_embeddings)[None]
     text.register_buffer("position_ids", positions, persistent=False)
     text.register_buffer("token_type_ids", torch.zeros_like(positions), persistent=False)
-
-
-def _check_names(missing: Set[str], unknown: Set[str]) -> None:
-    complaints = [f"{what} {_some(names)}" for what, names in (("lacks", missing), ("has unknown", unknown)) if names]
-    if complaints:
-        raise UsageError(f"not a ViLT checkpoint of these sizes: it {' and '.join(complaints)}.")
-
-
-def _check_shapes(expected: Mapping[str, tuple[int, ...]], weights: Mapping[str, Tensor]) -> None:
-    wrong = [
-        f"{name} of shape {tuple(weights[name].shape)} in place of {shape}"
-        for name, shape in expected.items()
-        if weights[name].shape != shape
-    ]
-    if wrong:
-        raise UsageError(f"not a ViLT checkpoint of these sizes: it has {_some(wrong)}.")
-
-
-def _some(names: Collection[str]) -> str:
-    shown = ", ".join(sorted(names)[:3])
-    return f"{len(names)} weights ({shown}, ...)" if len(names) > 3 else shown

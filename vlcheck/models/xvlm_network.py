@@ -16,7 +16,7 @@ from torch.nn.functional import normalize
 from vlcheck.errors import UsageError
 from vlcheck.models.checkpoint import read_checkpoint
 from vlcheck.models.fusion_bert import MLM_HEAD, ONE_EACH, TextEncoder, bert_config, check_tied
-from vlcheck.models.original import check_names, check_shapes, find_checkpoint
+from vlcheck.models.original import check_weights, find_checkpoint, naming
 from vlcheck.models.xvlm_config import PATCH_SIZE, XvlmConfig, read_config
 
 _BBOX_HEAD = "bbox_head."
@@ -79,10 +79,8 @@ class XvlmNetwork(nn.Module):
         path = find_checkpoint(folder)
         checkpoint = read_checkpoint(path)
         network = cls(read_config(folder, checkpoint.config))
-        try:
+        with naming(path):
             network.load_original_state_dict(checkpoint.weights)
-        except UsageError as error:
-            raise UsageError(f"{path}: {error}") from error
         return network.eval().requires_grad_(requires_grad=False)
 
     @property
@@ -106,8 +104,7 @@ class XvlmNetwork(nn.Module):
         fine_tuned = not any(name.startswith("text_encoder.bert.") for name in weights)
         own = {name: tensor.shape for name, tensor in self.state_dict().items() if not name.startswith(absent)}
         originals = {name: _original_name(name, fine_tuned=fine_tuned) for name in own}
-        check_names("an X-VLM", set(originals.values()), weights.keys())
-        check_shapes({originals[name]: shape for name, shape in own.items()}, weights)
+        check_weights("an X-VLM", {originals[name]: shape for name, shape in own.items()}, weights)
         renamed = {name: weights[original] for name, original in originals.items()}
         if MLM_HEAD in absent:
             self.text_encoder.cls = None
