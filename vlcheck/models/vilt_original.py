@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ from vlcheck.models.vilt_network import ViltNetwork
 
 __all__ = ["ViltNetwork", "vilt_from_original"]
 
+HEADS = MappingProxyType({"mlm": "mlm_score", "itm": "itm_score"})  # a checkpoint may come without one of them
 _HEAD_WIDTH = 64  # of ViT-B: heads leave no trace in the shapes
 _OWN_INDEX = "text_embeddings.position_ids"  # a buffer of older transformers
 # ViltNetwork's names and the original's, replaced one after the other. Query, key and value are one weight there.
@@ -67,6 +69,8 @@ _FOUND = {
 def vilt_from_original(folder: str | Path) -> ViltNetwork:
     """Load a checkpoint of the original code, pre-trained for masked words and matching (`vilt_200k_mlm_itm.ckpt`).
 
+    Where one of the two heads is not in it, the network has none.
+
     Args:
         folder: holds one checkpoint and, where sizes are not to be read off its weights, the original's `config.json`:
             `num_heads` is in no shape, without it a head is 64 wide.
@@ -84,6 +88,11 @@ def vilt_from_original(folder: str | Path) -> ViltNetwork:
     stated = _stated_sizes(folder / "config.json")
     with naming(path):
         return _load(_config(weights, stated), weights)
+
+
+def sizes_of(config: ViltConfig) -> dict[str, Any]:
+    """All that is read of a network, by ViltConfig's names."""
+    return {name: getattr(config, name) for name in sorted((_STATED.keys() | _FOUND.keys()) - {"mlp_ratio"})}
 
 
 def _stated_sizes(path: Path) -> dict[str, int]:
@@ -129,6 +138,10 @@ def _size(weights: Mapping[str, Tensor], name: str, axis: int) -> int:
 def _load(config: ViltConfig, weights: Mapping[str, Tensor]) -> ViltNetwork:
     with torch.device("meta"):  # names and shapes alone: no memory, and no draw from torch's random numbers
         network = ViltNetwork(config)
+    absent = [head for head in HEADS.values() if not any(name.startswith(f"{head}.") for name in weights)]
+    if len(absent) < len(HEADS):  # without any it is no checkpoint for scoring, and lacks both
+        for head in absent:
+            setattr(network, head, None)
     expected = network.state_dict()
     parts: dict[str, list[str]] = defaultdict(list)
     for name in expected:

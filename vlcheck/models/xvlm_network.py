@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from timm.models.swin_transformer import SwinTransformer
 from torch import Tensor, nn
-from torch.nn.functional import normalize
 
 from vlcheck.errors import UsageError
 from vlcheck.models.checkpoint import read_checkpoint
 from vlcheck.models.fusion_bert import MLM_HEAD, ONE_EACH, TextEncoder, bert_config, check_tied
+from vlcheck.models.fusion_network import FusionNetwork
 from vlcheck.models.original import check_weights, find_checkpoint, naming
 from vlcheck.models.xvlm_config import PATCH_SIZE, XvlmConfig, read_config
 
@@ -29,7 +29,7 @@ _RECOMPUTED = re.compile(
 Array = np.ndarray | Tensor
 
 
-class XvlmNetwork(nn.Module):
+class XvlmNetwork(FusionNetwork):
     """X-VLM for scoring (Zeng et al. 2022, arXiv:2111.08276).
 
     Everywhere, `image` is (n, 3, image_size, image_size), normalised pixels; `image_embeds` is (n, 1 + grid * grid,
@@ -38,6 +38,7 @@ class XvlmNetwork(nn.Module):
     first of the first, and so on, unless it is said. Arrays are numpy's or torch's; floats become the network's dtype.
     """
 
+    config: XvlmConfig
     bbox_head: nn.Sequential | None
 
     def __init__(self, config: XvlmConfig) -> None:
@@ -82,11 +83,6 @@ class XvlmNetwork(nn.Module):
         with naming(path):
             network.load_original_state_dict(checkpoint.weights)
         return network.eval().requires_grad_(requires_grad=False)
-
-    @property
-    def has_mlm_head(self) -> bool:
-        """Whether words can be predicted: fine-tuned checkpoints have no head for it."""
-        return self.text_encoder.cls is not None
 
     @property
     def has_bbox_head(self) -> bool:
@@ -184,29 +180,12 @@ class XvlmNetwork(nn.Module):
         text = self.text_embeds(ids, att)
         return self.text_encoder.bert.fuse(text, self._own(att), image_embeds, self._index(images), seen)
 
-    def match(self, fused: Tensor) -> Tensor:
-        """Logits (n, 2) of no match and match, from what `fusion` returned."""
-        logits: Tensor = self.itm_head(fused[:, 0])
-        return logits
-
     def locate(self, fused: Tensor) -> Tensor:
         """Boxes (n, 4), as `boxes` has them, from what `fusion` returned."""
         if self.bbox_head is None:
             raise UsageError("this checkpoint has no head for boxes, as those fine-tuned for retrieval have none.")
         boxes: Tensor = self.bbox_head(fused[:, 0]).sigmoid()
         return boxes
-
-    def image_features(self, image_embeds: Tensor) -> Tensor:
-        """Unit vectors (n, embed_dim) that stand for images, or for regions."""
-        return normalize(self.vision_proj(image_embeds[:, 0]), dim=-1)
-
-    def text_features(self, ids: Array, att: Array) -> Tensor:
-        """Unit vectors (n, embed_dim) that stand for texts."""
-        return normalize(self.text_proj(self.text_embeds(ids, att)[:, 0]), dim=-1)
-
-    def itc_similarity(self, image_embeds: Tensor, ids: Array, att: Array) -> Tensor:
-        """Cosine over temperature of every image with every text, (images, texts)."""
-        return self.image_features(image_embeds) @ self.text_features(ids, att).T / self.temp
 
     def _own(self, array: Array) -> Tensor:
         """On the network's device, and in its dtype where it is of floats."""
