@@ -8,12 +8,6 @@ from vlcheck.errors import UsageError
 from vlcheck.models.vocabulary import check_entries, find_vocabulary, read_vocabulary, vocabulary_of
 
 
-@pytest.fixture
-def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
-
-
 def test_the_vocabulary_beside_the_checkpoint_is_taken(tmp_path: Path) -> None:
     (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n\u2028\nlast", encoding="utf-8")
     assert find_vocabulary(tmp_path) == tmp_path / "vocab.txt"

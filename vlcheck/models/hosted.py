@@ -39,8 +39,7 @@ class Hosted(Processed):
         )
         for metric, head in cls.heads.items():
             if head in lacking:
-                model.kinds = {name: kind for name, kind in model.kinds.items() if name != metric}
-                model.lacks = {**model.lacks, metric: f"its checkpoint has no weights of {head.rstrip('.')}"}
+                model.lose(metric, head)
         return model
 
     @classmethod

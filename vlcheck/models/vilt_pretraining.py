@@ -16,9 +16,10 @@ from vlcheck.models.features import Features
 from vlcheck.models.hosted import match_probability
 from vlcheck.models.original import find_checkpoint, fingerprint, named_path
 from vlcheck.models.processed import Processed
+from vlcheck.models.protocol import DEFAULT_KINDS
 from vlcheck.models.texts import Texts
 from vlcheck.models.vilt_network import ImageTokens
-from vlcheck.models.vilt_original import sizes_of, vilt_from_original
+from vlcheck.models.vilt_original import HEADS, sizes_of, vilt_from_original
 from vlcheck.models.vocabulary import bert_tokenizer, check_entries, vocabulary_of
 
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -38,8 +39,7 @@ class ViltPretraining(Processed):
     What is kept of an image are its embedded patches: all that ViLT makes of it before it meets a text.
     """
 
-    def __init__(self, *parts: Any, **more: Any) -> None:
-        super().__init__(*parts, **more)
+    kinds = DEFAULT_KINDS
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
@@ -78,14 +78,18 @@ def load(path: str, *, device: str = "cpu", dtype: str = "float32") -> ViltPretr
     """
     folder = named_path(path, "vilt-original needs the folder of a checkpoint: vilt-original:FOLDER.")
     network = vilt_from_original(folder).to(device, getattr(torch, dtype))
-    config = network.config
+    sizes = sizes_of(network.config)
     with vocabulary_of(folder) as vocabulary:
-        check_entries(vocabulary, config.vocab_size)
+        check_entries(vocabulary, sizes["vocab_size"])
         tokenizer = bert_tokenizer(vocabulary, _SPECIAL)
-    return ViltPretraining(
+    model = ViltPretraining(
         f"vilt-original:{find_checkpoint(folder).name}",
-        fingerprint(network, sizes_of(config), _PIXELS, vocabulary),
+        fingerprint(network, sizes, _PIXELS, vocabulary),
         network,
-        ViltImageProcessorPil(size={"shortest_edge": config.image_size}, **_PIXELS),
-        Texts(tokenizer, limit=config.max_position_embeddings),
+        ViltImageProcessorPil(size={"shortest_edge": sizes["image_size"]}, **_PIXELS),
+        Texts(tokenizer, limit=sizes["max_position_embeddings"]),
     )
+    for metric, head in HEADS.items():
+        if getattr(network, head) is None:
+            model.lose(metric, head)
+    return model
