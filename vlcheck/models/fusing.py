@@ -76,7 +76,6 @@ class Fusing(Adapter):
         asked = [texts[row] for row in rows]
         embeds, ids, *others = self._inputs(features, rows, asked, [reading.masks for reading in readings])
         fused = self.network.fusion(embeds, ids, *others)
-        # The head is a sixth of the text's work over all positions and next to nothing at one.
         return log_softmax(self.network.text_encoder.predict(fused[ids == self.tokenizer.mask]))
 
     def _pieces(self, text: str, word: str) -> list[int]:
@@ -105,6 +104,6 @@ class Fusing(Adapter):
 
     def _check_tokens(self, text: str, length: int) -> None:
         if self.max_tokens is not None and length > self.max_tokens:
-            raise NotApplicable(f"the text has {length} tokens, and {self.family} reads {self.max_tokens}")
+            raise NotApplicable(f"the text has more than the {self.max_tokens} tokens that {self.family} reads")
         if length > (limit := self.network.config.max_positions):
             raise UsageError(f"{text!r} has {length} tokens; the model reads {limit} at most.")
