@@ -15,9 +15,10 @@ from benchmarks.albef_checkpoint import random_albef, random_state_dict, vocabul
 from tests.models.conftest import CAPTION, REFERENCE, REFERENCE_CONFIG, TINY
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models import NamesWords, VisionLanguageModel
-from vlcheck.models.albef import MEAN, STD, Albef, AlbefNetwork, load, preprocess
+from vlcheck.models.albef import Albef, AlbefNetwork, load
 from vlcheck.models.albef_text import CaptionTokenizer
 from vlcheck.models.features import Features
+from vlcheck.models.pixels import MEAN, STD, preprocess
 
 MASKED = [
     "a [MASK] bus.",

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -12,9 +11,7 @@ from vlcheck.models.albef_text import (
     MASK,
     CaptionTokenizer,
     clean_words,
-    find_vocabulary,
     pre_caption,
-    read_vocabulary,
 )
 
 CLS, MASK_ID, SEP, UNKNOWN = 101, 103, 102, 100
@@ -24,12 +21,6 @@ CLEANED = json.loads((REFERENCE / "pre_caption.json").read_text())
 @pytest.fixture(scope="module")
 def tokenizer() -> CaptionTokenizer:
     return CaptionTokenizer(vocabulary(512, ["a red bus on the road", "hand"]))
-
-
-@pytest.fixture
-def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.mark.parametrize("raw", CLEANED)
@@ -90,27 +81,6 @@ def test_a_word_is_spelled_as_in_a_caption(tokenizer: CaptionTokenizer) -> None:
 def test_a_word_that_cannot_be_spelled_is_refused(word: str, tokenizer: CaptionTokenizer) -> None:
     with pytest.raises(UsageError, match="cannot be spelled"):
         tokenizer.pieces(word)
-
-
-def test_the_vocabulary_beside_the_checkpoint_is_taken(tmp_path: Path) -> None:
-    (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n\u2028\nlast", encoding="utf-8")
-    assert find_vocabulary(tmp_path) == tmp_path / "vocab.txt"
-    assert read_vocabulary(tmp_path / "vocab.txt") == ["[PAD]", "[UNK]", "\u2028", "last"]
-
-
-@pytest.mark.usefixtures("no_hub")
-def test_without_a_vocabulary_the_error_says_where_to_put_it(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=rf"{tmp_path}/vocab\.txt.*HF_HUB_OFFLINE.*Put bert-base-uncased's vocab\.txt"):
-        find_vocabulary(tmp_path)
-
-
-@pytest.mark.usefixtures("no_hub")
-def test_an_unreachable_hub_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nothing listens there
-    monkeypatch.delenv("no_proxy", raising=False)
-    with pytest.raises(UsageError, match="nor can the hub be reached"):
-        find_vocabulary(tmp_path)
 
 
 def test_a_list_without_the_special_tokens_is_no_vocabulary() -> None:

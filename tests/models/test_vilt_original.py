@@ -243,7 +243,7 @@ def test_a_missing_weight_is_named(name: str, tmp_path: Path) -> None:
 def test_a_weight_of_another_shape_is_named(name: str, tmp_path: Path) -> None:
     longer = torch.cat([WEIGHTS[name], WEIGHTS[name]])
     saved(tmp_path, WEIGHTS | {name: longer}, reference_config())
-    wrong = rf"{CHECKPOINT}: .*{name} of shape \({len(longer)}, ?.*in place of \({len(WEIGHTS[name])}, ?"
+    wrong = rf"{CHECKPOINT}: .*{name} has shape \({len(longer)}, ?.*in place of \({len(WEIGHTS[name])}, ?"
     with pytest.raises(UsageError, match=wrong):
         vilt_from_original(tmp_path)
 
@@ -309,13 +309,13 @@ def test_a_config_that_is_no_json_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_without_checkpoint_is_refused(tmp_path: Path) -> None:
     shutil.copy(REFERENCE / "config.json", tmp_path)
-    with pytest.raises(UsageError, match=r"has to hold one checkpoint \(.*\.ckpt.*found: none"):
+    with pytest.raises(UsageError, match=r"has to hold one checkpoint \(.*\.ckpt.*it holds: none"):
         vilt_from_original(tmp_path)
 
 
 def test_a_folder_of_several_checkpoints_is_refused(tmp_path: Path) -> None:
     saved(saved(tmp_path, WEIGHTS, reference_config()), WEIGHTS, name="other.pth")
-    with pytest.raises(UsageError, match=rf"found: other\.pth, {CHECKPOINT}\."):
+    with pytest.raises(UsageError, match=rf"it holds: other\.pth, {CHECKPOINT}\."):
         vilt_from_original(tmp_path)
 
 

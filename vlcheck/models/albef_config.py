@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vlcheck.errors import UsageError
-from vlcheck.models.original import read_json
+from vlcheck.models.original import check_multiple, check_size, read_json
 
 _HEAD_WIDTH = 64  # of ViT-B and BERT-base: heads leave no trace in the shapes
 
@@ -55,9 +55,7 @@ class AlbefConfig:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            least = 0 if name == "stem_width" else 1
-            if not isinstance(value, int) or value < least:
-                raise UsageError(f"{name} has to be a whole number from {least} up, not {value!r}.")
+            check_size(name, value, least=0 if name == "stem_width" else 1)
         if self.stem_width and self.patch_size & (self.patch_size - 1):
             raise UsageError(f"patch_size {self.patch_size} has to be a power of 2 where there is a stem.")
         for whole, part in (
@@ -65,8 +63,7 @@ class AlbefConfig:
             ("vision_width", "vision_heads"),
             ("text_width", "text_heads"),
         ):
-            if getattr(self, whole) % getattr(self, part):
-                raise UsageError(f"{whole} {getattr(self, whole)} is no multiple of {part} {getattr(self, part)}.")
+            check_multiple(whole, getattr(self, whole), part, getattr(self, part))
         if self.fusion_layer >= self.text_depth:
             raise UsageError(f"fusion_layer {self.fusion_layer} has to be under text_depth {self.text_depth}.")
 

@@ -12,12 +12,13 @@ import torch
 from timm.layers.patch_embed import PatchEmbed
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, normalize
+from torch.nn.functional import interpolate
 
 from vlcheck.errors import UsageError
 from vlcheck.models.albef_config import AlbefConfig
 from vlcheck.models.fusion_bert import MLM_HEAD, ONE_EACH, WORDS, Images, TextEncoder, bert_config, check_tied
-from vlcheck.models.original import check_names, check_shapes
+from vlcheck.models.fusion_network import FusionNetwork
+from vlcheck.models.original import check_weights
 
 _POSITIONS = "visual_encoder.pos_embed"
 # Momentum copies, the queues of contrastive training, and a buffer that is its own index.
@@ -26,13 +27,15 @@ _TRAINING_ONLY = re.compile(
 )
 
 
-class AlbefNetwork(nn.Module):
+class AlbefNetwork(FusionNetwork):
     """ALBEF for scoring (Li et al. 2021, arXiv:2107.07651), with the original's names of weights.
 
     Everywhere, `image_embeds` is (n, 1 + patches, vision_width) with the image's CLS token first, `input_ids` is
     (n, tokens) with CLS first and no SEP, `attention_mask` is (n, tokens): 1 = token, 0 = padding. `images` (n,) is the
     image that each text is read over; the first over the first, and so on, unless it is said.
     """
+
+    config: AlbefConfig
 
     def __init__(self, config: AlbefConfig) -> None:
         super().__init__()
@@ -55,11 +58,6 @@ class AlbefNetwork(nn.Module):
         self.itm_head = nn.Linear(config.text_width, 2)
         self.temp = nn.Parameter(torch.tensor(0.07))
 
-    @property
-    def has_mlm_head(self) -> bool:
-        """Whether words can be predicted: fine-tuned checkpoints have no head for it."""
-        return self.text_encoder.cls is not None
-
     def load_albef_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
         """Load weights of the original code, of pre-training or fine-tuned for retrieval.
 
@@ -73,9 +71,9 @@ class AlbefNetwork(nn.Module):
         expected = {name: tensor.shape for name, tensor in self.state_dict().items()}
         if not (with_head := _is_pretraining(state_dict)):
             expected = {name: shape for name, shape in expected.items() if not name.startswith(MLM_HEAD)}
-        check_names("an ALBEF", expected.keys(), weights.keys())
-        weights[_POSITIONS] = interpolate_positions(weights[_POSITIONS], self.config.grid)
-        check_shapes(expected, weights)
+        if _POSITIONS in weights:
+            weights[_POSITIONS] = interpolate_positions(weights[_POSITIONS], self.config.grid)
+        check_weights("an ALBEF", expected, weights)
         if with_head:
             check_tied(weights)
         else:
@@ -102,8 +100,7 @@ class AlbefNetwork(nn.Module):
         self, image_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor, images: Images = ONE_EACH
     ) -> Tensor:
         """Logits (n, 2) of no match and match."""
-        logits: Tensor = self.itm_head(self.fusion(image_embeds, input_ids, attention_mask, images)[:, 0])
-        return logits
+        return self.match(self.fusion(image_embeds, input_ids, attention_mask, images))
 
     def mlm_logits(
         self, image_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor, images: Images = ONE_EACH
@@ -124,19 +121,6 @@ class AlbefNetwork(nn.Module):
         The head is a sixth of the text's work over all positions and next to nothing at one.
         """
         return self.text_encoder.predict(self.fusion(image_embeds, input_ids, attention_mask, images)[where])
-
-    def image_features(self, image_embeds: Tensor) -> Tensor:
-        """Unit vectors (n, embed_dim) that stand for images."""
-        return normalize(self.vision_proj(image_embeds[:, 0]), dim=-1)
-
-    def text_features(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Unit vectors (n, embed_dim) that stand for texts."""
-        return normalize(self.text_proj(self.text_embeds(input_ids, attention_mask)[:, 0]), dim=-1)
-
-    def itc_similarity(self, image_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Cosine over temperature of every image with every text, (images, texts)."""
-        similarity = self.image_features(image_embeds) @ self.text_features(input_ids, attention_mask).T
-        return similarity / self.temp
 
 
 class ConvStem(nn.Module):

@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import NamedTuple, TypeVar
+from typing import ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ class Adapter(ABC):
     """A model as vlcheck asks it: what a family adds are its forward passes.
 
     Attributes:
+        known: well-known checkpoints.
         name: how reports call it.
         fingerprint: content hash of all that decides a score.
         kinds: metric -> score kind.
@@ -39,6 +40,7 @@ class Adapter(ABC):
         max_pairs: the most texts in one forward, which bounds memory.
     """
 
+    known: ClassVar[tuple[str, ...]] = ()
     mask = MASK
     name: str
     fingerprint: str

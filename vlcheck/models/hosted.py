@@ -2,47 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping
+from typing import ClassVar, Self
 
 import torch
-from PIL import Image
 from torch import Tensor
-from transformers import BaseImageProcessor, BatchEncoding, BatchFeature, PreTrainedModel
+from transformers import PreTrainedModel
 
-from vlcheck.models.asking import Adapter, Reading, log_softmax
-from vlcheck.models.features import Features
+from vlcheck.models.asking import log_softmax
 from vlcheck.models.pretrained import Pretrained
+from vlcheck.models.processed import Processed
 from vlcheck.models.texts import Texts
 
 
-class Hosted(Adapter):
-    """A network of transformers with its tokenizer and image processor.
-
-    Args:
-        name: how reports call it.
-        fingerprint: of its files, dtype and device type.
-        network: in its dtype, on its device.
-        images: makes pixels of pictures; None of a model that sees none.
-        texts: makes ids of texts.
+class Hosted(Processed):
+    """A network of transformers, in a checkpoint with its tokenizer and image processor.
 
     Attributes:
-        known: well-known checkpoints.
         heads: metric -> how the names of its head's weights begin, where a checkpoint may come without them.
         settings: of the config, which scoring needs otherwise than training.
     """
 
-    known: ClassVar[tuple[str, ...]] = ()
     heads: ClassVar[Mapping[str, str]] = {}
     settings: ClassVar[Mapping[str, object]] = {}
-
-    def __init__(
-        self, name: str, fingerprint: str, network: PreTrainedModel, images: BaseImageProcessor | None, texts: Texts
-    ) -> None:
-        self.name, self.fingerprint = name, fingerprint
-        self.network: Any = network  # transformers' types know little of a network's parts
-        self.images: Any = images
-        self.texts = texts
 
     @classmethod
     def load(cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32") -> Self:
@@ -57,8 +39,7 @@ class Hosted(Adapter):
         )
         for metric, head in cls.heads.items():
             if head in lacking:
-                model.kinds = {name: kind for name, kind in model.kinds.items() if name != metric}
-                model.lacks = {**model.lacks, metric: f"its checkpoint has no weights of {head.rstrip('.')}"}
+                model.lose(metric, head)
         return model
 
     @classmethod
@@ -71,39 +52,6 @@ class Hosted(Adapter):
         """How texts are read."""
         text = network.config.get_text_config()
         return Texts(checkpoint.tokenizer(), limit=text.max_position_embeddings)
-
-    def pixels(self, images: Sequence[Image.Image]) -> BatchFeature:
-        """What the image processor makes of pictures, on the network's device, in its dtype."""
-        rgb = [image.convert("RGB") for image in images]
-        prepared: BatchFeature = self.images(rgb, return_tensors="pt")
-        return prepared.to(self.network.device, self.network.dtype)
-
-    def tokens(self, texts: Sequence[str], masks: Sequence[int] | None = None) -> BatchEncoding:
-        """Texts as ids and masks on the network's device."""
-        return self.texts.batch(texts, masks).to(self.network.device)
-
-    def _predict(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
-        rows = [reading.row for reading in readings]
-        tokens = self.tokens([texts[row] for row in rows], [reading.masks for reading in readings])
-        where = tokens["input_ids"] == self.texts.tokenizer.mask_token_id
-        return log_softmax(self.word_logits(features.each(rows), tokens, where))
-
-    def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
-        """Logits (masks, vocab_size) where `where` (n, tokens) says, of texts over as many images."""
-        raise NotImplementedError
-
-    def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
-        return self.match(features.each(rows), self.tokens(texts))
-
-    def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
-        """P(match), (n,), of texts with as many images."""
-        raise NotImplementedError
-
-    def _pieces(self, text: str, word: str) -> list[int]:
-        return self.texts.pieces(text, word)
-
-    def _entry(self, number: int) -> str:
-        return self.texts.entry(number)
 
 
 def match_probability(logits: Tensor) -> Tensor:

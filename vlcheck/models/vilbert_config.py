@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from vlcheck.errors import UsageError
+from vlcheck.models.original import check_multiple, check_size, is_size, naming, read_needed_json
 
 _ACTIVATIONS = ("gelu", "relu", "swish")
 # What the original's code could do otherwise, and this network cannot: other values give other numbers.
@@ -70,8 +70,7 @@ class VilbertConfig:
 
     def __post_init__(self) -> None:
         for name in (field.name for field in fields(self) if isinstance(field.default, int)):
-            if not _is_count(getattr(self, name), least=1):
-                raise UsageError(f"{name} has to be a whole number from 1 up, not {getattr(self, name)!r}.")
+            check_size(name, getattr(self, name))
         for name in ("hidden_act", "v_hidden_act"):
             if getattr(self, name) not in _ACTIVATIONS:
                 raise UsageError(f"{name} has to be one of {', '.join(_ACTIVATIONS)}, not {getattr(self, name)!r}.")
@@ -80,8 +79,7 @@ class VilbertConfig:
             ("v_hidden_size", "v_num_attention_heads"),
             ("bi_hidden_size", "bi_num_attention_heads"),
         ):
-            if getattr(self, whole) % getattr(self, part):
-                raise UsageError(f"{whole} {getattr(self, whole)} is no multiple of {part} {getattr(self, part)}.")
+            check_multiple(whole, getattr(self, whole), part, getattr(self, part))
         _check_stops("v_biattention_id", self.v_biattention_id, self.v_num_hidden_layers)
         _check_stops("t_biattention_id", self.t_biattention_id, self.num_hidden_layers)
         if len(self.v_biattention_id) != len(self.t_biattention_id):
@@ -94,14 +92,12 @@ def read_config(path: Path) -> VilbertConfig:
     Raises:
         UsageError: no such file, not JSON, an option that is missing or wrong, or one of a network that differs.
     """
-    said = _read_json(path)
-    try:
+    said = read_needed_json(path, "put the checkpoint's bert_base_6layer_6conect.json there")
+    with naming(path):
         return _config(said)
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from error
 
 
-def _config(said: Mapping[str, Any]) -> VilbertConfig:
+def _config(said: Mapping[str, object]) -> VilbertConfig:
     for name, value in _FIXED.items():
         if said.get(name, value) != value:
             raise UsageError(f"{name} {said[name]!r} is not supported; accepted: {value!r}.")
@@ -109,29 +105,13 @@ def _config(said: Mapping[str, Any]) -> VilbertConfig:
     # No default may stand in: a wrong number of heads fits all weights and shows in no error.
     if missing := [name for name in names if name not in said]:
         raise UsageError(f"lacks {', '.join(missing)}.")
-    given: dict[str, Any] = {name: tuple(said[name]) if isinstance(said[name], list) else said[name] for name in names}
+    given: dict[str, Any] = {name: tuple(value) if isinstance(value := said[name], list) else value for name in names}
     return VilbertConfig(**given)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise UsageError(f"{path}: no such file; put the checkpoint's bert_base_6layer_6conect.json there.")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: not JSON ({error}).") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{path}: has to hold a JSON object.")
-    return content
 
 
 def _check_stops(name: str, stops: object, depth: int) -> None:
     """Co-attention stands before layers that exist, in order."""
-    if not isinstance(stops, tuple) or not all(_is_count(stop, least=0) for stop in stops):
+    if not isinstance(stops, tuple) or not all(is_size(stop, least=0) for stop in stops):
         raise UsageError(f"{name} has to be a list of whole numbers, not {stops!r}.")
     if list(stops) != sorted(stops) or any(stop > depth for stop in stops):
         raise UsageError(f"{name} {list(stops)} has to rise, up to the {depth} layers at most.")
-
-
-def _is_count(value: object, *, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least

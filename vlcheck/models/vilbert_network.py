@@ -21,8 +21,9 @@ from transformers.models.bert.modeling_bert import (
     BertPredictionHeadTransform,
 )
 
+from vlcheck.models.original import find_checkpoint
 from vlcheck.models.vilbert_config import VilbertConfig, read_config
-from vlcheck.models.vilbert_original import find_checkpoint, read_weights
+from vlcheck.models.vilbert_original import read_weights
 
 _EPS = 1e-12
 

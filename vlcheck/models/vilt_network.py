@@ -43,6 +43,9 @@ class ViltNetwork(nn.Module):
     What is zero in all channels is padding, inside an image too: a patch that is set to zero is not gray, it is gone.
     """
 
+    mlm_score: ViltMLMHead | None
+    itm_score: nn.Linear | None
+
     def __init__(self, config: ViltConfig) -> None:
         super().__init__()
         self.config = config
@@ -55,16 +58,28 @@ class ViltNetwork(nn.Module):
 
     def itm_logits(self, *, image: Array, ids: Array, mask: Array, **_: object) -> Tensor:
         """Logits (n, 2) of no match and match; further arrays are passed over."""
-        logits: Tensor = self.itm_score(self(image, ids, mask).pooler_output)
-        return logits
+        return self.match(self(image, ids, mask).pooler_output)
 
     def mlm_logits(self, *, image: Array, ids: Array, mask: Array, **_: object) -> Tensor:
         """Logits (n, tokens, vocab_size) over the vocabulary, at every position; further arrays are passed over."""
-        logits: Tensor = self.mlm_score(self(image, ids, mask).last_hidden_state[:, : ids.shape[1]])
+        return self.predict(self(image, ids, mask).last_hidden_state[:, : ids.shape[1]])
+
+    def match(self, pooled: Tensor) -> Tensor:
+        """Logits (n, 2) of no match and match, from pooled features (n, hidden_size)."""
+        if self.itm_score is None:
+            raise UsageError("this checkpoint has no head for matching.")
+        logits: Tensor = self.itm_score(pooled)
+        return logits
+
+    def predict(self, hidden: Tensor) -> Tensor:
+        """Logits (..., vocab_size) from features (..., hidden_size) of text tokens."""
+        if self.mlm_score is None:
+            raise UsageError("this checkpoint has no head for words.")
+        logits: Tensor = self.mlm_score(hidden)
         return logits
 
     def forward(self, image: Array, ids: Array, mask: Array, **asked: bool) -> BaseModelOutputWithPooling:
-        """Read texts and images together: text tokens first, then those of `image_tokens`.
+        """Read texts and images together: see `read`.
 
         Args:
             image: pixels.
@@ -72,16 +87,24 @@ class ViltNetwork(nn.Module):
             mask: which of them are text.
             asked: `output_hidden_states` and `output_attentions`, as ViltModel takes them.
         """
-        tokens = self.image_tokens(image)
-        device = tokens.embeds.device
+        return self.read(self.image_tokens(image), ids, mask, **asked)
+
+    def read(self, image: ImageTokens, ids: Array, mask: Array, **asked: bool) -> BaseModelOutputWithPooling:
+        """Read texts over as many images: text tokens first, then those of `image_tokens`."""
         out: BaseModelOutputWithPooling = self.vilt(
-            input_ids=torch.as_tensor(ids, dtype=torch.long, device=device),
-            attention_mask=torch.as_tensor(mask, dtype=torch.long, device=device),
-            image_embeds=tokens.embeds,
-            pixel_mask=tokens.mask,
+            input_ids=torch.as_tensor(ids, dtype=torch.long, device=self.device),
+            attention_mask=torch.as_tensor(mask, dtype=torch.long, device=self.device),
+            image_embeds=image.embeds,
+            pixel_mask=image.mask,
             **asked,
         )
         return out
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        device: torch.device = self.vilt.embeddings.cls_token.device
+        return device
 
     def image_tokens(self, image: Array) -> ImageTokens:
         """Embed the patches of images, as many for all as the one with the most has.
@@ -95,7 +118,7 @@ class ViltNetwork(nn.Module):
             UsageError: an image without a patch in its first row or column: it has no size.
         """
         embeddings = self.vilt.embeddings
-        pixels = torch.as_tensor(image, device=embeddings.cls_token.device)
+        pixels = torch.as_tensor(image, device=self.device)
         patches: Tensor = embeddings.patch_embeddings(pixels)  # which casts them
         valid = valid_patches(pixels, (patches.shape[2], patches.shape[3]))
         height, width = valid[:, :, 0].sum(1), valid[:, 0].sum(1)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -16,11 +16,13 @@ from torch import Tensor
 from transformers.models.vilt.configuration_vilt import ViltConfig
 
 from vlcheck.errors import UsageError
-from vlcheck.models.checkpoint import SUFFIXES, read_checkpoint
+from vlcheck.models.checkpoint import read_checkpoint
+from vlcheck.models.original import check_size, check_weights, find_checkpoint, naming, read_json
 from vlcheck.models.vilt_network import ViltNetwork
 
 __all__ = ["ViltNetwork", "vilt_from_original"]
 
+HEADS = MappingProxyType({"mlm": "mlm_score", "itm": "itm_score"})  # a checkpoint may come without one of them
 _HEAD_WIDTH = 64  # of ViT-B: heads leave no trace in the shapes
 _OWN_INDEX = "text_embeddings.position_ids"  # a buffer of older transformers
 # ViltNetwork's names and the original's, replaced one after the other. Query, key and value are one weight there.
@@ -67,6 +69,8 @@ _FOUND = {
 def vilt_from_original(folder: str | Path) -> ViltNetwork:
     """Load a checkpoint of the original code, pre-trained for masked words and matching (`vilt_200k_mlm_itm.ckpt`).
 
+    Where one of the two heads is not in it, the network has none.
+
     Args:
         folder: holds one checkpoint and, where sizes are not to be read off its weights, the original's `config.json`:
             `num_heads` is in no shape, without it a head is 64 wide.
@@ -79,39 +83,27 @@ def vilt_from_original(folder: str | Path) -> ViltNetwork:
             shape than the sizes ask for.
     """
     folder = Path(folder).expanduser()
-    path = _only_checkpoint(folder)
+    path = find_checkpoint(folder)
     weights = {name: weight for name, weight in read_checkpoint(path).weights.items() if name != _OWN_INDEX}
     stated = _stated_sizes(folder / "config.json")
-    try:
+    with naming(path):
         return _load(_config(weights, stated), weights)
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from error
 
 
-def _only_checkpoint(folder: Path) -> Path:
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder; name the one that the checkpoint is in.")
-    found = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES)
-    if len(found) != 1:
-        names = ", ".join(path.name for path in found) or "none"
-        raise UsageError(f"{folder}: has to hold one checkpoint ({', '.join(SUFFIXES)}); found: {names}.")
-    return found[0]
+def sizes_of(config: ViltConfig) -> dict[str, Any]:
+    """All that is read of a network, by ViltConfig's names."""
+    return {name: getattr(config, name) for name in sorted((_STATED.keys() | _FOUND.keys()) - {"mlp_ratio"})}
 
 
 def _stated_sizes(path: Path) -> dict[str, int]:
     """What the original's config says, by ViltConfig's names; nothing where there is none."""
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: not JSON ({error}).") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{path}: has to hold a JSON object.")
-    said = {name: content[original] for name, original in _STATED.items() if content.get(original) is not None}
-    for name, value in said.items():
-        if type(value) is not int or value < 1:
-            raise UsageError(f"{path}: {_STATED[name]} has to be a whole number from 1 up, not {value!r}.")
+    content = read_json(path)
+    said: dict[str, Any] = {
+        name: content[original] for name, original in _STATED.items() if content.get(original) is not None
+    }
+    with naming(path):
+        for name, value in said.items():
+            check_size(_STATED[name], value)
     return said
 
 
@@ -146,12 +138,16 @@ def _size(weights: Mapping[str, Tensor], name: str, axis: int) -> int:
 def _load(config: ViltConfig, weights: Mapping[str, Tensor]) -> ViltNetwork:
     with torch.device("meta"):  # names and shapes alone: no memory, and no draw from torch's random numbers
         network = ViltNetwork(config)
+    absent = [head for head in HEADS.values() if not any(name.startswith(f"{head}.") for name in weights)]
+    if len(absent) < len(HEADS):  # without any it is no checkpoint for scoring, and lacks both
+        for head in absent:
+            setattr(network, head, None)
     expected = network.state_dict()
     parts: dict[str, list[str]] = defaultdict(list)
     for name in expected:
         parts[_original_name(name)].append(name)
-    _check_names(parts.keys() - weights.keys(), weights.keys() - parts.keys())
-    _check_shapes({name: _joined_shape([expected[part] for part in names]) for name, names in parts.items()}, weights)
+    shapes = {name: _joined_shape([expected[part] for part in names]) for name, names in parts.items()}
+    check_weights("a ViLT", shapes, weights)
     network.load_state_dict(
         {
             name: part.to(torch.float32, copy=True)  # what is mapped from the file is read here
@@ -179,24 +175,3 @@ def _fill_buffers(network: ViltNetwork) -> None:
     positions = torch.arange(network.config.max_position_embeddings)[None]
     text.register_buffer("position_ids", positions, persistent=False)
     text.register_buffer("token_type_ids", torch.zeros_like(positions), persistent=False)
-
-
-def _check_names(missing: Set[str], unknown: Set[str]) -> None:
-    complaints = [f"{what} {_some(names)}" for what, names in (("lacks", missing), ("has unknown", unknown)) if names]
-    if complaints:
-        raise UsageError(f"not a ViLT checkpoint of these sizes: it {' and '.join(complaints)}.")
-
-
-def _check_shapes(expected: Mapping[str, tuple[int, ...]], weights: Mapping[str, Tensor]) -> None:
-    wrong = [
-        f"{name} of shape {tuple(weights[name].shape)} in place of {shape}"
-        for name, shape in expected.items()
-        if weights[name].shape != shape
-    ]
-    if wrong:
-        raise UsageError(f"not a ViLT checkpoint of these sizes: it has {_some(wrong)}.")
-
-
-def _some(names: Collection[str]) -> str:
-    shown = ", ".join(sorted(names)[:3])
-    return f"{len(names)} weights ({shown}, ...)" if len(names) > 3 else shown

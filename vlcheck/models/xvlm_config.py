@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vlcheck.errors import UsageError
-from vlcheck.models.original import read_json
+from vlcheck.models.original import check_multiple, check_size, is_size, naming, read_json, read_needed_json
 
 PATCH_SIZE = 4  # of Swin: no config of X-VLM says it
 _PER_STAGE = ("vision_depths", "vision_heads")
@@ -71,17 +71,18 @@ class XvlmConfig:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            _check_whole(name, value)
+            check = _check_stages if name in _PER_STAGE else check_size
+            check(name, value)
         if len(self.vision_depths) != len(self.vision_heads):
             raise UsageError(
                 f"vision_depths {self.vision_depths} and vision_heads {self.vision_heads} differ in length."
             )
-        _check_multiple("image_size", self.image_size, "the side of an image token", self.token_size)
+        check_multiple("image_size", self.image_size, "an image token's side of", self.token_size)
         for stage, heads in enumerate(self.vision_heads):
-            _check_multiple(f"the width of stage {stage}", self.stem_width * 2**stage, "its vision_heads", heads)
+            check_multiple(f"stage {stage}'s width of", self.stem_width * 2**stage, "its vision_heads", heads)
             side = self.image_size // (PATCH_SIZE * 2**stage)
-            _check_multiple(f"the side of stage {stage}", side, "window_size", min(side, self.window_size))
-        _check_multiple("text_width", self.text_width, "text_heads", self.text_heads)
+            check_multiple(f"stage {stage}'s side of", side, "window_size", min(side, self.window_size))
+        check_multiple("text_width", self.text_width, "text_heads", self.text_heads)
         if self.fusion_layer >= self.text_depth:
             raise UsageError(f"fusion_layer {self.fusion_layer} has to be under text_depth {self.text_depth}.")
 
@@ -122,22 +123,14 @@ def read_config(folder: Path, said: Mapping[str, object]) -> XvlmConfig:
     general = {**said, **read_json(path)}
     swin_path = folder / Path(str(general.get("vision_config", "config_swin.json"))).name
     bert_path = folder / Path(str(general.get("text_config", "config_bert.json"))).name
-    swin, bert = _read(swin_path), _read(bert_path)
+    swin, bert = (read_needed_json(file, "X-VLM's sizes are read from it") for file in (swin_path, bert_path))
     _check_only(_NO_OTHER_ENCODERS, general, path)
     _check_only(_NO_OTHER_BERT, bert, bert_path)
     sizes = _taken(_GENERAL, general, path) | _taken(_SWIN, swin, swin_path) | _taken(_BERT, bert, bert_path)
-    try:
+    with naming(folder):
         config = XvlmConfig(**sizes)
-    except UsageError as error:
-        raise UsageError(f"{folder}: {error}") from error
     _check_only({"image_res": config.image_size, "patch_size": config.token_size}, general, path)
     return config
-
-
-def _read(path: Path) -> dict[str, object]:
-    if not path.is_file():
-        raise UsageError(f"{path}: no such file; X-VLM's sizes are read from it.")
-    return read_json(path)
 
 
 def _taken(names: Mapping[str, str], said: Mapping[str, object], path: Path) -> dict[str, Any]:
@@ -154,17 +147,6 @@ def _check_only(accepted: Mapping[str, object], said: Mapping[str, object], path
             raise UsageError(f"{path}: {name} is {said[name]!r}; only {value!r} is accepted.")
 
 
-def _check_whole(name: str, value: object) -> None:
-    numbers = value if isinstance(value, tuple) else (value,)
-    if isinstance(value, tuple) != (name in _PER_STAGE) or not numbers or any(_is_no_size(n) for n in numbers):
-        what = "whole numbers, one for each stage," if name in _PER_STAGE else "a whole number"
-        raise UsageError(f"{name} has to be {what} from 1 up, not {value!r}.")
-
-
-def _is_no_size(value: object) -> bool:
-    return type(value) is not int or value < 1
-
-
-def _check_multiple(whole: str, value: int, part: str, divisor: int) -> None:
-    if value % divisor:
-        raise UsageError(f"{whole}, {value}, is no multiple of {part}, {divisor}.")
+def _check_stages(name: str, value: object) -> None:
+    if not isinstance(value, tuple) or not value or not all(is_size(number) for number in value):
+        raise UsageError(f"{name} has to be whole numbers, one for each stage, from 1 up, not {value!r}.")

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from timm.models.swin_transformer import SwinTransformer
 from torch import Tensor, nn
-from torch.nn.functional import normalize
 
 from vlcheck.errors import UsageError
 from vlcheck.models.checkpoint import read_checkpoint
 from vlcheck.models.fusion_bert import MLM_HEAD, ONE_EACH, TextEncoder, bert_config, check_tied
-from vlcheck.models.original import check_names, check_shapes, find_checkpoint
+from vlcheck.models.fusion_network import FusionNetwork
+from vlcheck.models.original import check_weights, find_checkpoint, naming
 from vlcheck.models.xvlm_config import PATCH_SIZE, XvlmConfig, read_config
 
 _BBOX_HEAD = "bbox_head."
@@ -29,7 +29,7 @@ _RECOMPUTED = re.compile(
 Array = np.ndarray | Tensor
 
 
-class XvlmNetwork(nn.Module):
+class XvlmNetwork(FusionNetwork):
     """X-VLM for scoring (Zeng et al. 2022, arXiv:2111.08276).
 
     Everywhere, `image` is (n, 3, image_size, image_size), normalised pixels; `image_embeds` is (n, 1 + grid * grid,
@@ -38,6 +38,7 @@ class XvlmNetwork(nn.Module):
     first of the first, and so on, unless it is said. Arrays are numpy's or torch's; floats become the network's dtype.
     """
 
+    config: XvlmConfig
     bbox_head: nn.Sequential | None
 
     def __init__(self, config: XvlmConfig) -> None:
@@ -79,16 +80,9 @@ class XvlmNetwork(nn.Module):
         path = find_checkpoint(folder)
         checkpoint = read_checkpoint(path)
         network = cls(read_config(folder, checkpoint.config))
-        try:
+        with naming(path):
             network.load_original_state_dict(checkpoint.weights)
-        except UsageError as error:
-            raise UsageError(f"{path}: {error}") from error
         return network.eval().requires_grad_(requires_grad=False)
-
-    @property
-    def has_mlm_head(self) -> bool:
-        """Whether words can be predicted: fine-tuned checkpoints have no head for it."""
-        return self.text_encoder.cls is not None
 
     @property
     def has_bbox_head(self) -> bool:
@@ -106,8 +100,7 @@ class XvlmNetwork(nn.Module):
         fine_tuned = not any(name.startswith("text_encoder.bert.") for name in weights)
         own = {name: tensor.shape for name, tensor in self.state_dict().items() if not name.startswith(absent)}
         originals = {name: _original_name(name, fine_tuned=fine_tuned) for name in own}
-        check_names("an X-VLM", set(originals.values()), weights.keys())
-        check_shapes({originals[name]: shape for name, shape in own.items()}, weights)
+        check_weights("an X-VLM", {originals[name]: shape for name, shape in own.items()}, weights)
         renamed = {name: weights[original] for name, original in originals.items()}
         if MLM_HEAD in absent:
             self.text_encoder.cls = None
@@ -187,29 +180,12 @@ class XvlmNetwork(nn.Module):
         text = self.text_embeds(ids, att)
         return self.text_encoder.bert.fuse(text, self._own(att), image_embeds, self._index(images), seen)
 
-    def match(self, fused: Tensor) -> Tensor:
-        """Logits (n, 2) of no match and match, from what `fusion` returned."""
-        logits: Tensor = self.itm_head(fused[:, 0])
-        return logits
-
     def locate(self, fused: Tensor) -> Tensor:
         """Boxes (n, 4), as `boxes` has them, from what `fusion` returned."""
         if self.bbox_head is None:
             raise UsageError("this checkpoint has no head for boxes, as those fine-tuned for retrieval have none.")
         boxes: Tensor = self.bbox_head(fused[:, 0]).sigmoid()
         return boxes
-
-    def image_features(self, image_embeds: Tensor) -> Tensor:
-        """Unit vectors (n, embed_dim) that stand for images, or for regions."""
-        return normalize(self.vision_proj(image_embeds[:, 0]), dim=-1)
-
-    def text_features(self, ids: Array, att: Array) -> Tensor:
-        """Unit vectors (n, embed_dim) that stand for texts."""
-        return normalize(self.text_proj(self.text_embeds(ids, att)[:, 0]), dim=-1)
-
-    def itc_similarity(self, image_embeds: Tensor, ids: Array, att: Array) -> Tensor:
-        """Cosine over temperature of every image with every text, (images, texts)."""
-        return self.image_features(image_embeds) @ self.text_features(ids, att).T / self.temp
 
     def _own(self, array: Array) -> Tensor:
         """On the network's device, and in its dtype where it is of floats."""

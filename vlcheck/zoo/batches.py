@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from vlcheck.cases.case import MASK
-from vlcheck.models.albef import normalise
+from vlcheck.models.pixels import normalise
 from vlcheck.perturb.color import turn_hues
 from vlcheck.zoo.lessons import Facts, opening, vocabulary
 from vlcheck.zoo.recipe import Recipe

@@ -11,8 +11,8 @@ import torch
 
 from vlcheck.cases.case import MASK
 from vlcheck.cases.scene_making import COLORS, PEOPLE, WORDS
-from vlcheck.models.albef import normalise
 from vlcheck.models.albef_network import AlbefNetwork
+from vlcheck.models.pixels import normalise
 from vlcheck.zoo.batches import MASK_ID, WORD_IDS, Pool, draw_pool, encode
 from vlcheck.zoo.lessons import Facts, tell
 from vlcheck.zoo.recipe import Recipe

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from vlcheck.errors import UsageError
 from vlcheck.models.albef_config import AlbefConfig, original_configs
-from vlcheck.models.albef_text import VOCABULARY
+from vlcheck.models.vocabulary import VOCABULARY
 from vlcheck.zoo.lessons import vocabulary
 from vlcheck.zoo.recipe import Recipe
 

@@ -1,0 +1,72 @@
+"""What adapters share whose texts and pictures go through a tokenizer and an image processor of transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PIL import Image
+from torch import Tensor, nn
+from transformers import BaseImageProcessor, BatchEncoding, BatchFeature
+
+from vlcheck.models.asking import Adapter, Reading, log_softmax
+from vlcheck.models.features import Features
+from vlcheck.models.texts import Texts
+
+
+class Processed(Adapter):
+    """A network that is fed by a tokenizer and an image processor of transformers.
+
+    Args:
+        name: how reports call it.
+        fingerprint: of its files, dtype and device type.
+        network: in its dtype, on its device.
+        images: makes pixels of pictures; None of a model that sees none.
+        texts: makes ids of texts.
+    """
+
+    def __init__(
+        self, name: str, fingerprint: str, network: nn.Module, images: BaseImageProcessor | None, texts: Texts
+    ) -> None:
+        self.name, self.fingerprint = name, fingerprint
+        self.network: Any = network  # transformers' types know little of a network's parts
+        self.images: Any = images
+        self.texts = texts
+
+    def lose(self, metric: str, head: str) -> None:
+        """Offer a metric no more, for want of its head's weights."""
+        self.kinds = {name: kind for name, kind in self.kinds.items() if name != metric}
+        self.lacks = {**self.lacks, metric: f"its checkpoint has no weights of {head.rstrip('.')}"}
+
+    def pixels(self, images: Sequence[Image.Image]) -> BatchFeature:
+        """What the image processor makes of pictures, on the network's device, in its dtype."""
+        rgb = [image.convert("RGB") for image in images]
+        prepared: BatchFeature = self.images(rgb, return_tensors="pt")
+        return prepared.to(self.network.device, self.network.dtype)
+
+    def tokens(self, texts: Sequence[str], masks: Sequence[int] | None = None) -> BatchEncoding:
+        """Texts as ids and masks on the network's device."""
+        return self.texts.batch(texts, masks).to(self.network.device)
+
+    def _predict(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
+        rows = [reading.row for reading in readings]
+        tokens = self.tokens([texts[row] for row in rows], [reading.masks for reading in readings])
+        where = tokens["input_ids"] == self.texts.tokenizer.mask_token_id
+        return log_softmax(self.word_logits(features.each(rows), tokens, where))
+
+    def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
+        """Logits (masks, vocab_size) where `where` (n, tokens) says, of texts over as many images."""
+        raise NotImplementedError
+
+    def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
+        return self.match(features.each(rows), self.tokens(texts))
+
+    def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
+        """P(match), (n,), of texts with as many images."""
+        raise NotImplementedError
+
+    def _pieces(self, text: str, word: str) -> list[int]:
+        return self.texts.pieces(text, word)
+
+    def _entry(self, number: int) -> str:
+        return self.texts.entry(number)
