@@ -59,7 +59,7 @@ def table(tests: Mapping[str, int]) -> Iterator[list[str]]:
 
 
 def _made_by(loader: Callable[..., object]) -> object:
-    """The class of what a loader makes: it is a method of that class, or says what it returns."""
+    """What says of which kinds a loader's models are: the class whose method it is, what it returns, or itself."""
     if inspect.ismethod(loader):
         return loader.__self__
-    return get_type_hints(loader if inspect.isfunction(loader) else type(loader).__call__).get("return")
+    return get_type_hints(loader).get("return") if inspect.isfunction(loader) else loader

@@ -8,6 +8,7 @@ from pathlib import Path
 from vlcheck.errors import UsageError
 from vlcheck.models.albef import Albef
 from vlcheck.models.albef import load as load_albef
+from vlcheck.models.protocol import DEFAULT_KINDS
 from vlcheck.zoo.folder import CHECKSUMS, SHARED, digest_of, read_sums
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -20,6 +21,8 @@ class Variant:
     Args:
         name: one of `vlcheck.zoo.PLANTED`.
     """
+
+    kinds = DEFAULT_KINDS
 
     def __init__(self, name: str) -> None:
         self.name = name
