@@ -65,3 +65,19 @@ def tiny(tiny_folder: Path) -> Albef:
 def photographs() -> list[Image.Image]:
     random = np.random.default_rng(5)
     return [Image.fromarray(random.integers(0, 256, (40, 60, 3), dtype=np.uint8)) for _ in range(5)]
+
+
+@pytest.fixture(scope="session")
+def real_photographs(coco_root: Path) -> list[Image.Image]:
+    """Three of COCO: landscape, portrait, and one nearer to a square."""
+    shapes: dict[Path, float] = {}
+    for path in sorted(coco_root.glob("*/*.jpg")):
+        with Image.open(path) as image:
+            shapes[path] = image.width / image.height
+    ordered = sorted(shapes, key=shapes.__getitem__)
+    return [_read(path) for path in (ordered[-1], ordered[0], ordered[len(ordered) // 3])]
+
+
+def _read(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        return image.convert("RGB")

@@ -160,7 +160,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     ("options", "complaint"),
     [
         ({"dtype": "float31"}, "--vl-dtype 'float31'.*Did you mean 'float32'"),
-        ({"device": "gpu"}, "--vl-device 'gpu'.*cpu, cuda, cuda:N, mps"),
+        ({"device": "gpu"}, "--vl-device 'gpu'.*cpu, cuda, cuda:N, mps, auto"),
         ({"device": "cuda:x"}, "--vl-device 'cuda:x'"),
         ({"device": "cuda:99"}, r"--vl-device 'cuda:99': this machine has \d+ such devices"),
     ],

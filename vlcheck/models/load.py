@@ -24,6 +24,8 @@ from vlcheck.models.protocol import DEFAULT_KINDS, KINDS, VisionLanguageModel
 
 GROUP = "vlcheck.models"
 DTYPES = ("bfloat16", "float16", "float32", "float64")
+DEVICES = "cpu, cuda, cuda:N, mps"
+AUTO = "auto"  # over all devices there are
 
 Loader = Callable[..., object]  # takes device and dtype by keyword, returns a model
 
@@ -35,7 +37,7 @@ def load_model(spec: str, *, device: str = "cpu", dtype: str = "float32") -> Vis
         spec: `FAMILY:ARGUMENT`, a family registered under the entry-point group `vlcheck.models` and what it loads,
             e.g. "albef:ALBEF_4M.pth"; or a factory, `package.module:factory` or `path/to/file.py:factory`, which
             takes `device` and `dtype` and returns a model (whose `kinds` and `top` may be absent).
-        device: "cpu", "cuda", "cuda:N" or "mps".
+        device: "cpu", "cuda", "cuda:N", "mps", or "auto", which spreads a generative model over all devices.
         dtype: one of DTYPES.
 
     Raises:
@@ -57,6 +59,8 @@ def _load(spec: str, device: str, dtype: str) -> object:
         )
         family = nearest(spec.partition(":")[0], families)
         raise UsageError(f"{_option(spec)}: no such model. {family} Accepted: {forms}.")
+    if device == AUTO and not _spreads(loader):
+        raise UsageError(f"--vl-device {AUTO}: {spec!r} is not spread over devices. Accepted: {DEVICES}.")
     try:
         return loader(device=device, dtype=dtype)
     except UsageError as error:
@@ -190,9 +194,12 @@ def _check_dtype(dtype: str) -> None:
 
 
 def _check_device(device: str) -> None:
+    if device == AUTO:
+        _check_accelerate()
+        return
     kind, _, number = device.partition(":")
     if kind not in ("cpu", "cuda", "mps") or not re.fullmatch(r"\d*", number):
-        raise UsageError(f"--vl-device {device!r}: no such device. Accepted: cpu, cuda, cuda:N, mps.")
+        raise UsageError(f"--vl-device {device!r}: no such device. Accepted: {DEVICES}, {AUTO}.")
     if device == "cpu":
         return
     import torch  # not at the top: a spec is checked, and a model without torch loaded, without it
@@ -200,6 +207,17 @@ def _check_device(device: str) -> None:
     there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": torch.mps.device_count()}[kind]
     if int(number or 0) >= there:
         raise UsageError(f"--vl-device {device!r}: this machine has {there} such devices; cpu is always accepted.")
+
+
+def _check_accelerate() -> None:
+    if importlib.util.find_spec("accelerate") is None:
+        raise UsageError(f"--vl-device {AUTO}: needs the package accelerate. Install it, or name one of {DEVICES}.")
+
+
+def _spreads(loader: Loader) -> bool:
+    """Whether a family can be spread over several devices."""
+    family = getattr(getattr(loader, "func", loader), "__self__", None)
+    return bool(getattr(family, "spreads", False))
 
 
 def _quoted(error: BaseException) -> str:
