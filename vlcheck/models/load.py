@@ -20,6 +20,7 @@ from typing import cast
 from vlcheck.cases.case import MASK
 from vlcheck.digest import digest
 from vlcheck.errors import UsageError, nearest
+from vlcheck.models.pair import Pair, read_pair
 from vlcheck.models.protocol import DEFAULT_KINDS, KINDS, VisionLanguageModel
 
 GROUP = "vlcheck.models"
@@ -36,7 +37,8 @@ def load_model(spec: str, *, device: str = "cpu", dtype: str = "float32") -> Vis
     Args:
         spec: `FAMILY:ARGUMENT`, a family registered under the entry-point group `vlcheck.models` and what it loads,
             e.g. "albef:ALBEF_4M.pth"; or a factory, `package.module:factory` or `path/to/file.py:factory`, which
-            takes `device` and `dtype` and returns a model (whose `kinds` and `top` may be absent).
+            takes `device` and `dtype` and returns a model (whose `kinds` and `top` may be absent); or
+            `itm=SPEC,mlm=SPEC`, where a family keeps its heads in two checkpoints.
         device: "cpu", "cuda", "cuda:N", "mps", or "auto", which spreads a generative model over all devices.
         dtype: one of DTYPES.
 
@@ -46,7 +48,16 @@ def load_model(spec: str, *, device: str = "cpu", dtype: str = "float32") -> Vis
     _check_dtype(dtype)
     _check_device(device)
     with _no_garbage():
-        return _checked(_load(spec, device, dtype), spec)
+        return _checked(_load_pair(spec, device, dtype) or _load(spec, device, dtype), spec)
+
+
+def _load_pair(spec: str, device: str, dtype: str) -> object:
+    """The model of a spec that names two, None of any other."""
+    try:
+        specs = read_pair(spec)
+        return specs and Pair({one: _checked(_load(part, device, dtype), part) for one, part in specs.items()})
+    except UsageError as error:
+        raise UsageError(f"{_option(spec)}: {error}") from error
 
 
 def _load(spec: str, device: str, dtype: str) -> object:
@@ -55,7 +66,7 @@ def _load(spec: str, device: str, dtype: str) -> object:
     if loader is None:
         forms = (
             "a folder or hub id of a transformers checkpoint, FAMILY:PATH (e.g. albef:ALBEF_4M.pth),"
-            " package.module:factory, path/to/file.py:factory"
+            " package.module:factory, path/to/file.py:factory, itm=SPEC,mlm=SPEC"
         )
         family = nearest(spec.partition(":")[0], families)
         raise UsageError(f"{_option(spec)}: no such model. {family} Accepted: {forms}.")
