@@ -32,6 +32,11 @@ from transformers import (
     LlavaOnevisionProcessor,
     LlavaOnevisionVideoProcessor,
     LlavaProcessor,
+    MllamaConfig,
+    MllamaImageProcessor,
+    MllamaProcessor,
+    PaliGemmaConfig,
+    PaliGemmaProcessor,
     PreTrainedConfig,
     PreTrainedTokenizerFast,
     Qwen2_5_VLConfig,
@@ -43,6 +48,7 @@ from transformers import (
     Qwen3VLConfig,
     Qwen3VLProcessor,
     Qwen3VLVideoProcessor,
+    SiglipImageProcessor,
     SmolVLMConfig,
     SmolVLMImageProcessor,
     SmolVLMProcessor,
@@ -66,7 +72,15 @@ SPECIAL = (
         "<global-img>",
         *(f"<row_{row}_col_{col}>" for row in range(1, 7) for col in range(1, 7)),
     ),
-    *("<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>", "<image_soft_token>"),
+    *(
+        "<start_of_turn>",
+        "<end_of_turn>",
+        "<start_of_image>",
+        "<end_of_image>",
+        "<image_soft_token>",
+        "<|image|>",
+        "<|python_tag|>",
+    ),
 )
 TEXT: dict[str, Any] = {
     "vocab_size": 448,
@@ -110,8 +124,13 @@ GEMMA = (
 )
 
 
-def tokenizer(**named: str) -> PreTrainedTokenizerFast:
-    """Byte pairs of a few texts, by which every other text can be spelled; `named` are special tokens with names."""
+def tokenizer(single: str = "<s> $A", **named: object) -> PreTrainedTokenizerFast:
+    """Byte pairs of a few texts, by which every other text can be spelled.
+
+    Args:
+        single: what becomes of a text.
+        named: special tokens with names.
+    """
     pairs = Tokenizer(models.BPE())
     pairs.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     pairs.decoder = decoders.ByteLevel()
@@ -119,7 +138,7 @@ def tokenizer(**named: str) -> PreTrainedTokenizerFast:
     special = [AddedToken(token, special=True) for token in SPECIAL]
     trainer = trainers.BpeTrainer(vocab_size=TEXT["vocab_size"], initial_alphabet=alphabet, special_tokens=special)
     pairs.train_from_iterator(SAID, trainer)
-    pairs.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", number("<s>"))])
+    pairs.post_processor = processors.TemplateProcessing(single=single, special_tokens=[("<s>", number("<s>"))])
     named = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", **named}
     return PreTrainedTokenizerFast(tokenizer_object=pairs, **named)
 
@@ -261,6 +280,30 @@ def gemma3(folder: Path) -> Path:
     images = Gemma3ImageProcessor(size=SQUARE)
     words = tokenizer(extra_special_tokens=names)
     return _save(folder, config, Gemma3Processor(images, words, image_seq_length=4, chat_template=GEMMA))
+
+
+def mllama(folder: Path) -> Path:
+    tiles = [[1, 1], [1, 2], [2, 1]]
+    vision = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_global_layers": 1}
+    vision |= {"attention_heads": 4, "image_size": SIDE, "patch_size": 8, "max_num_tiles": 2}
+    vision |= {"intermediate_layers_indices": [0], "vision_output_dim": 64, "supported_aspect_ratios": tiles}
+    text = {**TEXT, "num_hidden_layers": 3, "cross_attention_layers": [1]}
+    config = MllamaConfig(vision_config=vision, text_config=text, image_token_index=number("<|image|>"))
+    images = MllamaImageProcessor(size=SQUARE, max_image_tiles=2)
+    chat = GEMMA.replace("<start_of_image>", "<|image|>")
+    return _save(folder, config, MllamaProcessor(images, tokenizer(), chat_template=chat))
+
+
+def paligemma(folder: Path) -> Path:
+    images = SiglipImageProcessor(size=SQUARE)
+    images.image_seq_length = 16
+    processor = PaliGemmaProcessor(images, tokenizer("$A", extra_special_tokens={"image_token": IMAGE}))
+    vision = {"model_type": "siglip_vision_model", **VISION, "projection_dim": 32, "vision_use_head": False}
+    text = {"model_type": "gemma", **TEXT, "head_dim": 8, "vocab_size": len(processor.tokenizer)}
+    config = PaliGemmaConfig(
+        vision_config=vision, text_config=text, image_token_index=number(IMAGE), projection_dim=32, hidden_size=32
+    )
+    return _save(folder, config, processor)
 
 
 def blip_captioning(folder: Path) -> Path:

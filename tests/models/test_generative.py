@@ -27,8 +27,8 @@ from tests.models import chats
 from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models import load_model
+from vlcheck.models.answering import Answering, spellings
 from vlcheck.models.autoregressive import Autoregressive
-from vlcheck.models.generative import Generative
 
 FAMILIES = (
     "llava",
@@ -41,6 +41,7 @@ FAMILIES = (
     pytest.param("smolvlm", marks=pytest.mark.skipif(find_spec("num2words") is None, reason="needs num2words")),
     "internvl",
     "gemma3",
+    "mllama",
 )
 TEXTS = ["a red bus on the street", "a dog", "the cat is left of the dog in the photo"]
 MASKED = [f"a red {MASK} on the street", f"a {MASK}", f"{MASK} of the dog is a cat in the photo"]
@@ -91,6 +92,18 @@ class ByHand:
 
     def fill(self, image: Image.Image, text: str, words: tuple[str, ...]) -> np.ndarray:
         return softmax([self.likelihood(image, text.replace(MASK, word)) for word in words])
+
+
+class ByPrompt(ByHand):
+    """PaliGemma, whose processor takes a prompt and, in training, what the model should write after it."""
+
+    def inputs(self, image: Image.Image, asked: str, answer: str | None = None) -> Any:
+        prompt = "<image>caption en" if asked.startswith("Describe") else f"<image>answer en {asked}"
+        suffix = {} if answer is None else {"suffix": [answer]}
+        inputs = self.processor(text=[prompt], images=[image], **suffix).convert_to_tensors("pt").to(self.network.dtype)
+        del inputs["labels"]
+        ends = inputs["input_ids"].shape[1] - (answer is not None)  # with a suffix comes the end of the text
+        return {name: one[:, :ends] if name != "pixel_values" else one for name, one in inputs.items()}
 
 
 def softmax(likelihoods: list[float]) -> np.ndarray:
@@ -159,7 +172,7 @@ def test_a_word_is_as_likely_as_the_answer_it_completes(
         assert np.sort(probs)[-2] > 1e-4  # a close choice, in which a mistake would show
 
 
-@pytest.mark.parametrize("family", [*FAMILIES, "blip_captioning"])
+@pytest.mark.parametrize("family", [*FAMILIES, "paligemma", "blip_captioning"])
 def test_a_score_does_not_depend_on_what_is_read_with_it(
     family: str, loaded: Callable[..., Any], real_photographs: list[Image.Image]
 ) -> None:
@@ -205,7 +218,7 @@ def test_what_is_neither_yes_nor_no_is_told(loaded: Callable[..., Any], real_pho
     model = loaded("llava")
     encoded = model.encode(real_photographs)
     answers = model.answers(encoded, TEXTS)
-    assert isinstance(model, Generative)
+    assert isinstance(model, Answering)
     np.testing.assert_allclose(model.itm(encoded, TEXTS), answers.yes / (answers.yes + answers.no))
     assert (answers.yes + answers.no < 0.2).all()
 
@@ -216,7 +229,7 @@ def test_every_spelling_of_an_answer_counts(loaded: Callable[..., Any]) -> None:
     assert model.yes == sorted(vocabulary[token] for token in ("Yes", "Ġyes", "yes") if token in vocabulary)
     assert len(model.yes) > 1
     with pytest.raises(UsageError, match="no token for the answer 'oui'"):
-        model.chat.answers("oui")
+        spellings(model.chat.tokenizer, "oui")
 
 
 def test_outside_of_a_closed_set_no_word_is_likely(
@@ -373,3 +386,23 @@ def test_blip_captions_do_not_match(loaded: Callable[..., Any], real_photographs
     model = loaded("blip_captioning")
     with pytest.raises(UsageError, match="has no itm: BLIP matches in its retrieval checkpoint"):
         model.itm(model.encode(real_photographs[:1]), TEXTS[:1])
+
+
+@pytest.mark.parametrize(("dtype", "atol"), TOLERANCES)
+def test_paligemma_is_asked_by_its_own_prompts(
+    dtype: str,
+    atol: float,
+    folder_of: Callable[[str], Path],
+    loaded: Callable[..., Any],
+    real_photographs: list[Image.Image],
+) -> None:
+    model, hand = loaded("paligemma", dtype=dtype), ByPrompt(folder_of("paligemma"), dtype)
+    images, texts = zip(*PAIRS, strict=True)
+    encoded = model.encode(real_photographs)[images]
+    matches = model.itm(encoded, [TEXTS[text] for text in texts])
+    fills = model.mlm(encoded, [MASKED[text] for text in texts], [WORDS[text] for text in texts])
+    for (image, text), found, probs in zip(PAIRS, matches, fills, strict=True):
+        assert found == pytest.approx(hand.match(real_photographs[image], TEXTS[text]), rel=0, abs=atol)
+        theirs = hand.fill(real_photographs[image], MASKED[text], WORDS[text])
+        np.testing.assert_allclose(probs, theirs, rtol=0, atol=atol)
+    assert len(set(np.round(matches, 6))) == len(PAIRS)

@@ -12,10 +12,11 @@ from torch import Tensor
 from transformers import BatchFeature, ProcessorMixin
 
 from vlcheck.errors import UsageError
+from vlcheck.models.answering import QUESTION
 
-QUESTION = 'Does this figure show "{text}"? Please answer yes or no.'  # Lin et al. 2024, section 3
 REQUEST = "Describe the picture."
-_PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
+SEEN = ("cross_attention_mask",)  # inputs that say token by token what is seen of a picture
+_PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", *SEEN)
 
 
 class Opening(NamedTuple):
@@ -47,8 +48,9 @@ class Chat:
         self.processor: Any = processor
         self.tokenizer: Any = self.processor.tokenizer
         self.image_token = image_token
-        self.template = self.processor.chat_template or self.tokenizer.chat_template
-        if not self.template:
+        if not self.processor.chat_template:
+            self.processor.chat_template = self.tokenizer.chat_template
+        if not self.processor.chat_template:
             raise UsageError(
                 f"{folder}: its processor has no chat template, by which a question is put to it; it belongs in"
                 " chat_template.jinja beside the weights."
@@ -77,22 +79,11 @@ class Chat:
         cut = {name: tensor[:, :length] if name in _PER_TOKEN else tensor for name, tensor in inputs.items()}
         return Opening(cut, tuple(ids[: len(ids) - common]), length)
 
-    def answers(self, word: str) -> list[int]:
-        """Every token that reads as a word, in any case, with or without a space before it.
-
-        Raises:
-            UsageError: there is none.
-        """
-        found = [number for token, number in self.tokenizer.get_vocab().items() if token.strip("Ġ▁ ").lower() == word]
-        if not found:
-            raise UsageError(f"the model's vocabulary has no token for the answer {word!r}.")
-        return sorted(found)
-
     def _question(self, text: str) -> str:
         return self._rendered([_about_the_picture(QUESTION.format(text=text))], add_generation_prompt=True)
 
     def _rendered(self, conversation: Sequence[Mapping[str, object]], **how: bool) -> str:
-        rendered: str = self.processor.apply_chat_template(conversation, chat_template=self.template, **how)
+        rendered: str = self.processor.apply_chat_template(conversation, **how)
         return rendered
 
     def _ids(self, rendered: str) -> list[int]:
@@ -101,7 +92,7 @@ class Chat:
     def _special(self, rendered: str) -> dict[str, bool]:
         """A template that writes the first token itself must not get a second one."""
         first = self.tokenizer.bos_token
-        return {"add_special_tokens": not (first and rendered.startswith(first))}
+        return {"add_special_tokens": False} if first and rendered.startswith(first) else {}
 
 
 def _about_the_picture(text: str) -> dict[str, object]:

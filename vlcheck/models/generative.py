@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self, cast
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 from transformers import AutoModelForImageTextToText, DynamicCache, PreTrainedModel
 
 from vlcheck.errors import UsageError
-from vlcheck.models.asking import log_softmax, own
-from vlcheck.models.autoregressive import Autoregressive, check_length
-from vlcheck.models.chat import Chat
+from vlcheck.models.answering import Answering, spellings
+from vlcheck.models.autoregressive import check_length
+from vlcheck.models.chat import SEEN, Chat
 from vlcheck.models.features import Features
 from vlcheck.models.pretrained import Pretrained
-from vlcheck.models.protocol import Encoded
 
 
 class Prefix(NamedTuple):
@@ -31,12 +29,15 @@ class Prefix(NamedTuple):
         head: the tokens that stand for it where the picture is one token.
         length: how many tokens were read.
         position: of the token that comes next; less than `length` where an image's tokens share positions.
+        seen: which parts of the picture every later token sees, where the network is told so token by token; for one
+            token.
     """
 
     layers: tuple[tuple[Tensor, Tensor], ...]
     head: tuple[int, ...]
     length: int
     position: int
+    seen: Mapping[str, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,20 +47,11 @@ class Prefixes(Features):
     prefixes: tuple[Prefix, ...] = ()
 
 
-class YesNo(NamedTuple):
-    """P("yes") and P("no") as the first token of the answer, each (n,); what is left is neither."""
-
-    yes: np.ndarray
-    no: np.ndarray
-
-
-class Generative(Autoregressive):
+class Generative(Answering):
     """A network that writes text about pictures.
 
-    Match is VQAScore (Lin et al. 2024, arXiv:2404.01291): P("yes") at the first token of the answer to 'Does this
-    figure show "{text}"? Please answer yes or no.', here as a share of P("yes") + P("no"), each summed over every token
-    that reads so in any case, with or without a space before it. Fill is by candidates, as the answer to "Describe the
-    picture.". Both are put in the chat template of the model's own processor.
+    Match is the answer to a yes-no question, fill by candidates the answer to "Describe the picture.", both in the chat
+    template of the model's own processor.
 
     A picture is read once: the keys and values of all that comes before a text are kept, and each text goes on from
     there.
@@ -78,7 +70,7 @@ class Generative(Autoregressive):
     def __init__(self, name: str, fingerprint: str, network: PreTrainedModel, chat: Chat) -> None:
         self.name, self.fingerprint = name, fingerprint
         self.network, self.chat = network, chat
-        self.yes, self.no = chat.answers("yes"), chat.answers("no")
+        self.yes, self.no = (spellings(chat.tokenizer, word) for word in ("yes", "no"))
         self.limit: int = network.config.get_text_config().max_position_embeddings
         # transformers 5 renamed it on the way
         self._cache = "cache" if "cache" in inspect.signature(network.forward).parameters else "past_key_values"
@@ -98,32 +90,8 @@ class Generative(Autoregressive):
         prefixes = tuple(self._read_picture(image) for image in images)
         return Prefixes((), tuple(range(len(prefixes))), prefixes=prefixes)
 
-    @torch.inference_mode()
-    def itm(self, encoded: Encoded, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
-        """P("yes") / (P("yes") + P("no")), (n,).
-
-        Raises:
-            NotApplicable: a text that the model would not read in full.
-        """
-        answers = self.answers(encoded, texts)
-        share: np.ndarray = answers.yes / (answers.yes + answers.no)
-        return share
-
-    @torch.inference_mode()
-    def answers(self, encoded: Encoded, texts: Sequence[str]) -> YesNo:
-        """What it answers to the question whether picture i shows text i."""
-        features = own(encoded, texts, self)
-        asked = [self._after(features, row, text, self.chat.asked(text)) for row, text in enumerate(texts)]
-        found = torch.zeros(2, len(texts), dtype=torch.float64)
-        for image, rows in self._by_image(features, range(len(texts))):
-            ids, _ = self._padded([asked[row] for row in rows])
-            ends = [len(asked[row]) - 1 for row in rows]
-            keep = sorted({*ends})
-            read = self.logits(features, image, ids, ids.new_tensor(keep))
-            logits = read[range(len(rows)), [keep.index(end) for end in ends]]
-            probs = log_softmax(logits).double().exp()
-            found[:, rows] = torch.stack([probs[:, words].sum(-1) for words in (self.yes, self.no)]).cpu()
-        return YesNo(*found.numpy())
+    def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
+        return self._after(features, row, text, self.chat.asked(text))
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
         return self._after(features, row, text, self.chat.answered(text))
@@ -137,6 +105,7 @@ class Generative(Autoregressive):
             logits_to_keep=keep,
             use_cache=True,
             **{self._cache: _restored(prefix, len(ids))},
+            **{name: mask.expand(*ids.shape, *mask.shape[2:]) for name, mask in prefix.seen.items()},
         ).logits
         return logits
 
@@ -156,7 +125,8 @@ class Generative(Autoregressive):
         shift = int(self.network.model.rope_deltas) if self._positions_are_of_space else 0
         layers: Sequence[Any] = cache.layers
         kept = tuple((layer.keys, layer.values) for layer in layers)
-        return Prefix(kept, opening.head, opening.length, opening.length + shift)
+        seen = {name: inputs[name][:, -1:] for name in SEEN if name in inputs}
+        return Prefix(kept, opening.head, opening.length, opening.length + shift, seen)
 
     def _after(self, features: Features, row: int, text: str, ids: Sequence[int]) -> Sequence[int]:
         """The tokens that come after the picture of a row."""
