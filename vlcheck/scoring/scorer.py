@@ -189,7 +189,8 @@ class Scorer:
         """Group by metric, then by length, so that padding is small."""
         size = self.batch_size * TEXTS_PER_PICTURE
         for metric in get_args(Metric):
-            asks = sorted(_asks(query for query in queries if query.metric == metric), key=_length)
+            compares = metric == "itm" or self.model.kinds.get(metric) == "candidates"
+            asks = sorted(_asks((query for query in queries if query.metric == metric), compares), key=_length)
             yield from (asks[start : start + size] for start in range(0, len(asks), size))
 
     def _replies(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> list[Answer]:
@@ -225,12 +226,16 @@ class Scorer:
         return [_reply([score]) for score in scores.tolist()]
 
 
-def _asks(queries: Iterable[Query]) -> list[_Ask]:
-    """Gather what one reading of a text answers: mlm gives any words at a mask, itm compares with given foils."""
+def _asks(queries: Iterable[Query], compares: bool) -> list[_Ask]:
+    """Gather what one reading of a text answers.
+
+    Where a model compares, with foils or among candidates, each query is a set of its own: a score that hung on what
+    else is asked would change with the selection of tests. Elsewhere one reading gives any words at a mask.
+    """
     groups: dict[tuple[str, str, tuple[str, ...]], list[Query]] = {}
     for query in queries:
-        foils = query.words if query.metric == "itm" else ()
-        groups.setdefault((query.picture.key, query.text, foils), []).append(query)
+        compared = query.words if compares else ()
+        groups.setdefault((query.picture.key, query.text, compared), []).append(query)
     return [_Ask(tuple(group)) for group in groups.values()]
 
 
