@@ -294,16 +294,20 @@ def mllama(folder: Path) -> Path:
     return _save(folder, config, MllamaProcessor(images, tokenizer(), chat_template=chat))
 
 
-def paligemma(folder: Path) -> Path:
+def paligemma(folder: Path, **text: object) -> Path:
     images = SiglipImageProcessor(size=SQUARE)
     images.image_seq_length = 16
     processor = PaliGemmaProcessor(images, tokenizer("$A", extra_special_tokens={"image_token": IMAGE}))
     vision = {"model_type": "siglip_vision_model", **VISION, "projection_dim": 32, "vision_use_head": False}
-    text = {"model_type": "gemma", **TEXT, "head_dim": 8, "vocab_size": len(processor.tokenizer)}
+    text = {"model_type": "gemma", **TEXT, "head_dim": 8, "vocab_size": len(processor.tokenizer), **text}
     config = PaliGemmaConfig(
         vision_config=vision, text_config=text, image_token_index=number(IMAGE), projection_dim=32, hidden_size=32
     )
     return _save(folder, config, processor)
+
+
+def paligemma2(folder: Path) -> Path:
+    return paligemma(folder, model_type="gemma2", sliding_window=24, query_pre_attn_scalar=8)
 
 
 def blip_captioning(folder: Path) -> Path:

@@ -172,7 +172,7 @@ def test_a_word_is_as_likely_as_the_answer_it_completes(
         assert np.sort(probs)[-2] > 1e-4  # a close choice, in which a mistake would show
 
 
-@pytest.mark.parametrize("family", [*FAMILIES, "paligemma", "blip_captioning"])
+@pytest.mark.parametrize("family", [*FAMILIES, "paligemma", "paligemma2", "blip_captioning"])
 def test_a_score_does_not_depend_on_what_is_read_with_it(
     family: str, loaded: Callable[..., Any], real_photographs: list[Image.Image]
 ) -> None:
@@ -311,6 +311,21 @@ def test_a_template_with_the_text_before_the_picture_is_refused(
         model.itm(model.encode(real_photographs[:1]), ["a dog"])
 
 
+def test_a_template_without_the_picture_is_refused(llava_of_my_own: Path, real_photographs: list[Image.Image]) -> None:
+    (llava_of_my_own / "chat_template.jinja").write_text("{{ messages[0]['content'][1]['text'] }}")
+    model = load_model(str(llava_of_my_own))
+    with pytest.raises(UsageError, match=r"mine: its chat template puts no question about one picture\. .*<image>"):
+        model.encode(real_photographs[:1])
+
+
+def test_a_template_is_told_the_same_date_every_day(llava_of_my_own: Path) -> None:
+    template = llava_of_my_own / "chat_template.jinja"
+    today = "{% if date_string is not defined %}{% set date_string = strftime_now('%d %b %Y') %}{% endif %}"
+    template.write_text(f"{today}Today is {{{{ date_string }}}}. {template.read_text()}")
+    chat = load_model(str(llava_of_my_own)).chat  # type: ignore[attr-defined]
+    assert "Today is 26 Jul 2024." in chat.tokenizer.decode(chat.asked("a dog"))
+
+
 def test_missing_processor_files_are_named(llava_of_my_own: Path) -> None:
     (llava_of_my_own / "processor_config.json").unlink()
     with pytest.raises(UsageError, match=r"mine: no (processor|image processor) can be loaded"):
@@ -389,14 +404,16 @@ def test_blip_captions_do_not_match(loaded: Callable[..., Any], real_photographs
 
 
 @pytest.mark.parametrize(("dtype", "atol"), TOLERANCES)
+@pytest.mark.parametrize("family", ["paligemma", "paligemma2"])
 def test_paligemma_is_asked_by_its_own_prompts(
+    family: str,
     dtype: str,
     atol: float,
     folder_of: Callable[[str], Path],
     loaded: Callable[..., Any],
     real_photographs: list[Image.Image],
 ) -> None:
-    model, hand = loaded("paligemma", dtype=dtype), ByPrompt(folder_of("paligemma"), dtype)
+    model, hand = loaded(family, dtype=dtype), ByPrompt(folder_of(family), dtype)
     images, texts = zip(*PAIRS, strict=True)
     encoded = model.encode(real_photographs)[images]
     matches = model.itm(encoded, [TEXTS[text] for text in texts])

@@ -15,6 +15,7 @@ from vlcheck.errors import UsageError
 from vlcheck.models.answering import QUESTION
 
 REQUEST = "Describe the picture."
+DATE = "26 Jul 2024"  # what Llama's templates say where they are told no date, and cannot look
 SEEN = ("cross_attention_mask",)  # inputs that say token by token what is seen of a picture
 _PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", *SEEN)
 
@@ -40,6 +41,8 @@ class Chat:
         processor: of text and pictures.
         image_token: the id that stands for a part of a picture.
 
+        folder: where it was read from.
+
     Raises:
         UsageError: the processor has no chat template.
     """
@@ -47,7 +50,7 @@ class Chat:
     def __init__(self, processor: ProcessorMixin, image_token: int, folder: Path) -> None:
         self.processor: Any = processor
         self.tokenizer: Any = self.processor.tokenizer
-        self.image_token = image_token
+        self.image_token, self.folder = image_token, folder
         if not self.processor.chat_template:
             self.processor.chat_template = self.tokenizer.chat_template
         if not self.processor.chat_template:
@@ -55,6 +58,8 @@ class Chat:
                 f"{folder}: its processor has no chat template, by which a question is put to it; it belongs in"
                 " chat_template.jinja beside the weights."
             )
+        # A score that hung on the day of the run would be another one tomorrow.
+        self.said = {"date_string": DATE} if "date_string" in str(self.processor.chat_template) else {}
 
     def asked(self, text: str) -> list[int]:
         """Tokens of the question whether the picture shows a text, up to where the answer begins."""
@@ -66,13 +71,16 @@ class Chat:
         return self._ids(self._rendered([_about_the_picture(REQUEST), answer], continue_final_message=True))
 
     def open(self, image: Image.Image) -> Opening:
-        """What is read before any text about a picture."""
+        """What is read before any text about a picture. Raises UsageError where the template shows none."""
         asked = self._question("")
-        inputs: BatchFeature = self.processor(
-            text=[asked], images=[image.convert("RGB")], return_tensors="pt", **self._special(asked)
-        )
+        try:
+            inputs: BatchFeature = self.processor(
+                text=[asked], images=[image.convert("RGB")], return_tensors="pt", **self._special(asked)
+            )
+        except ValueError as error:  # of a template that does not show the picture once
+            raise UsageError(f"{self.folder}: its chat template puts no question about one picture. {error}") from error
         whole, ids = inputs["input_ids"][0].tolist(), self._ids(asked)
-        after = len(whole) - max(place for place, token in enumerate(whole) if token == self.image_token) - 1
+        after = whole[::-1].index(self.image_token)
         pairs = list(zip(reversed(whole), reversed(ids), strict=False))[:after]
         common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         length = len(whole) - common
@@ -83,7 +91,7 @@ class Chat:
         return self._rendered([_about_the_picture(QUESTION.format(text=text))], add_generation_prompt=True)
 
     def _rendered(self, conversation: Sequence[Mapping[str, object]], **how: bool) -> str:
-        rendered: str = self.processor.apply_chat_template(conversation, **how)
+        rendered: str = self.processor.apply_chat_template(conversation, **self.said, **how)
         return rendered
 
     def _ids(self, rendered: str) -> list[int]:

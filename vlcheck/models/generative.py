@@ -14,9 +14,9 @@ from torch import Tensor
 from transformers import AutoModelForImageTextToText, DynamicCache, PreTrainedModel
 
 from vlcheck.errors import UsageError
-from vlcheck.models.answering import Answering, spellings
+from vlcheck.models.answering import QUESTION, Answering, spellings
 from vlcheck.models.autoregressive import check_length
-from vlcheck.models.chat import SEEN, Chat
+from vlcheck.models.chat import REQUEST, SEEN, Chat
 from vlcheck.models.features import Features
 from vlcheck.models.pretrained import Pretrained
 
@@ -78,9 +78,9 @@ class Generative(Answering):
     @classmethod
     def load(cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32") -> Self:
         """Load a checkpoint. Raises UsageError where a part of it is missing."""
-        cls_of_any = cast(type[PreTrainedModel], AutoModelForImageTextToText)  # it loads as they do, and makes one
-        network, _ = checkpoint.network(cls_of_any, device=device, dtype=dtype)
-        fingerprint = checkpoint.fingerprint(cls.__name__, dtype, network.device.type)
+        any_class = cast(type[PreTrainedModel], AutoModelForImageTextToText)  # loads as they do, and makes one of them
+        network, _ = checkpoint.network(any_class, device=device, dtype=dtype)
+        fingerprint = checkpoint.fingerprint(cls.__name__, QUESTION, REQUEST, dtype, network.device.type)
         chat = Chat(checkpoint.processor(), network.config.image_token_id, checkpoint.folder)
         return cls(checkpoint.name, fingerprint, network, chat)
 
