@@ -119,7 +119,7 @@ def siglip2_tokenizer() -> Siglip2Tokenizer:
     )
 
 
-def _save(folder: Path, *parts: object, seed: int = 0) -> Path:
+def save(folder: Path, *parts: object, seed: int = 0) -> Path:
     network, *others = parts
     assert isinstance(network, PreTrainedModel)
     random_weights(network, seed).save_pretrained(folder)
@@ -135,22 +135,23 @@ def _call(folder: Path, architecture: str) -> Path:
     return folder
 
 
-def _text(**more: object) -> dict[str, object]:
+def text_sizes(**more: object) -> dict[str, object]:
     return {**TEXT, "vocab_size": len(vocabulary()), **more}
 
 
 def bert(folder: Path) -> Path:
-    return _save(folder, BertForMaskedLM(BertConfig(**_text())), bert_tokenizer())
+    return save(folder, BertForMaskedLM(BertConfig(**text_sizes())), bert_tokenizer())
 
 
-def blip_retrieval(folder: Path) -> Path:
-    text = _text(encoder_hidden_size=32, bos_token_id=2, eos_token_id=3, sep_token_id=3)
+def blip_retrieval(folder: Path, *, seed: int = 0) -> Path:
+    text = text_sizes(encoder_hidden_size=32, bos_token_id=2, eos_token_id=3, sep_token_id=3)
     config = BlipConfig(text_config=text, vision_config=VISION, image_text_hidden_size=16)
-    return _save(folder, BlipForImageTextRetrieval(config), bert_tokenizer(), BlipImageProcessor(size=SQUARE))
+    network = BlipForImageTextRetrieval(config)
+    return save(folder, network, bert_tokenizer(), BlipImageProcessor(size=SQUARE), seed=seed)
 
 
 def blip2_retrieval(folder: Path) -> Path:
-    qformer = _text(encoder_hidden_size=32, cross_attention_frequency=1, use_qformer_text_input=True)
+    qformer = text_sizes(encoder_hidden_size=32, cross_attention_frequency=1, use_qformer_text_input=True)
     config = Blip2Config(
         vision_config=VISION,
         qformer_config=qformer,
@@ -158,11 +159,11 @@ def blip2_retrieval(folder: Path) -> Path:
         num_query_tokens=4,
         image_text_hidden_size=16,
     )
-    return _save(folder, Blip2ForImageTextRetrieval(config), bert_tokenizer(), BlipImageProcessor(size=SQUARE))
+    return save(folder, Blip2ForImageTextRetrieval(config), bert_tokenizer(), BlipImageProcessor(size=SQUARE))
 
 
 def _vilt() -> ViltConfig:
-    return ViltConfig(**_text(), image_size=64, patch_size=16, max_image_length=-1)
+    return ViltConfig(**text_sizes(), image_size=64, patch_size=16, max_image_length=-1)
 
 
 def _vilt_images() -> ViltImageProcessor:
@@ -170,24 +171,24 @@ def _vilt_images() -> ViltImageProcessor:
 
 
 def vilt_words(folder: Path) -> Path:
-    return _save(folder, ViltForMaskedLM(_vilt()), bert_tokenizer(), _vilt_images())
+    return save(folder, ViltForMaskedLM(_vilt()), bert_tokenizer(), _vilt_images())
 
 
 def vilt_retrieval(folder: Path) -> Path:
-    return _save(folder, ViltForImageAndTextRetrieval(_vilt()), bert_tokenizer(), _vilt_images())
+    return save(folder, ViltForImageAndTextRetrieval(_vilt()), bert_tokenizer(), _vilt_images())
 
 
 def flava(folder: Path) -> Path:
     config = FlavaConfig(
         image_config={**VISION, "vocab_size": 20},
-        text_config=_text(),
+        text_config=text_sizes(),
         multimodal_config={key: VISION[key] for key in VISION if not key.endswith("_size") or key[0] in "hi"},
         hidden_size=32,
         projection_dim=16,
         init_codebook=False,
     )
     images = FlavaImageProcessor(size=SQUARE, crop_size=SQUARE, return_image_mask=False, return_codebook_pixels=False)
-    return _save(folder, FlavaForPreTraining(config), bert_tokenizer(), images)
+    return save(folder, FlavaForPreTraining(config), bert_tokenizer(), images)
 
 
 def bridgetower(folder: Path) -> Path:
@@ -207,32 +208,32 @@ def bridgetower(folder: Path) -> Path:
         vision_config={"hidden_size": 64, "num_hidden_layers": 3, "patch_size": 8, "image_size": SIDE},
     )
     images = BridgeTowerImageProcessor(size={"shortest_edge": SIDE}, crop_size={"shortest_edge": SIDE}, size_divisor=8)
-    _save(folder, BridgeTowerWithHeads(config), tokenizer, images)
+    save(folder, BridgeTowerWithHeads(config), tokenizer, images)
     return _call(folder, "BridgeTowerForMaskedLM")
 
 
 def _two_encoders(config: Callable[..., object], **more: object) -> object:
-    return config(text_config=_text(**more), vision_config=VISION, projection_dim=16)
+    return config(text_config=text_sizes(**more), vision_config=VISION, projection_dim=16)
 
 
 def clip(folder: Path) -> Path:
     config = _two_encoders(CLIPConfig, bos_token_id=2, eos_token_id=3)
-    return _save(folder, CLIPModel(config), bert_tokenizer(), _clip_images())
+    return save(folder, CLIPModel(config), bert_tokenizer(), _clip_images())
 
 
 def metaclip2(folder: Path) -> Path:
     config = _two_encoders(MetaClip2Config, bos_token_id=2, eos_token_id=3)
-    return _save(folder, MetaClip2Model(config), bert_tokenizer(), _clip_images())
+    return save(folder, MetaClip2Model(config), bert_tokenizer(), _clip_images())
 
 
 def altclip(folder: Path) -> Path:
     config = _two_encoders(AltCLIPConfig, project_dim=32, max_position_embeddings=42)
-    return _save(folder, AltCLIPModel(config), bert_tokenizer(), _clip_images())
+    return save(folder, AltCLIPModel(config), bert_tokenizer(), _clip_images())
 
 
 def chinese_clip(folder: Path) -> Path:
     config = _two_encoders(ChineseCLIPConfig)
-    return _save(folder, ChineseCLIPModel(config), bert_tokenizer(), _clip_images())
+    return save(folder, ChineseCLIPModel(config), bert_tokenizer(), _clip_images())
 
 
 def _clip_images() -> BlipImageProcessor:
@@ -253,17 +254,17 @@ def align(folder: Path) -> Path:
         "depthwise_padding": [],
         "hidden_dim": 32,
     }
-    config = AlignConfig(text_config=_text(), vision_config=vision, projection_dim=32)
-    return _save(folder, AlignModel(config), bert_tokenizer(), EfficientNetImageProcessor(size=SQUARE))
+    config = AlignConfig(text_config=text_sizes(), vision_config=vision, projection_dim=32)
+    return save(folder, AlignModel(config), bert_tokenizer(), EfficientNetImageProcessor(size=SQUARE))
 
 
 def siglip(folder: Path) -> Path:
-    config = SiglipConfig(text_config=_text(max_position_embeddings=24), vision_config=VISION)
-    return _save(folder, SiglipModel(config), bert_tokenizer(), SiglipImageProcessor(size=SQUARE))
+    config = SiglipConfig(text_config=text_sizes(max_position_embeddings=24), vision_config=VISION)
+    return save(folder, SiglipModel(config), bert_tokenizer(), SiglipImageProcessor(size=SQUARE))
 
 
 def siglip2(folder: Path) -> Path:
     vision = {**VISION, "num_patches": 16}
-    config = Siglip2Config(text_config=_text(max_position_embeddings=64), vision_config=vision)
+    config = Siglip2Config(text_config=text_sizes(max_position_embeddings=64), vision_config=vision)
     images = Siglip2ImageProcessor(patch_size=8, max_num_patches=16)
-    return _save(folder, Siglip2Model(config), siglip2_tokenizer(), images)
+    return save(folder, Siglip2Model(config), siglip2_tokenizer(), images)

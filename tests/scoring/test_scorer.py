@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -55,19 +56,6 @@ def test_answers_are_the_models_own_scores_word_by_word(
     assert kept[cat_bird.key].values == (p["cat"], p["bird"])
     assert kept[dog.key].values == (p["dog"],)
     assert kept[itm.key] == Answer((chance(f"{seen}|a photo of a dog|"),))
-
-
-def test_words_are_asked_together_unless_their_scores_depend_on_one_another(
-    tmp_path: Path, store: ScoreStore, counting: CountingModel
-) -> None:
-    queries = questions(photograph(tmp_path, 1))[:3]  # of one mask, with words of their own
-    assert len({query.text for query in queries}) == 1
-    Scorer(counting, store).run(make_plan(queries))
-    assert counting.asked("mlm").total() == 1
-    counting.kinds = {**counting.kinds, "mlm": "candidates"}
-    store.fingerprint = "the same, by candidates"
-    Scorer(counting, store).run(make_plan(queries))
-    assert counting.asked("mlm").total() == 1 + 3
 
 
 def test_the_likeliest_words_come_with_the_scores(tmp_path: Path, store: ScoreStore, counting: CountingModel) -> None:
@@ -194,6 +182,22 @@ def test_one_text_against_other_foils_is_another_question(
     asked = f"{digest_of(picture)}|a dog"
     assert store.get(cat) == Answer((chance(f"{asked}|a cat"),))
     assert store.get(bus) == Answer((chance(f"{asked}|a bus"),))
+
+
+def test_candidates_are_compared_with_the_words_of_their_own_query(tmp_path: Path, store: ScoreStore) -> None:
+    class Choosing(CountingModel):
+        kinds: ClassVar = {"mlm": "candidates", "itm": "match-head"}
+
+        def mlm(self, encoded: Features, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
+            return [scores / scores.sum() for scores in super().mlm(encoded, texts, words)]
+
+    dog_cat, cat_bird, *_ = questions(photograph(tmp_path, 1))
+
+    Scorer(Choosing(tmp_path / "journal.txt"), store).run(make_plan([dog_cat, cat_bird]))
+
+    kept = store.get_many([dog_cat, cat_bird])
+    assert [sum(answer.values) for answer in kept.values()] == pytest.approx([1, 1])
+    assert len(kept) == 2
 
 
 def test_features_are_dropped_before_the_next_chunk_is_encoded(tmp_path: Path, store: ScoreStore) -> None:

@@ -21,9 +21,12 @@ from vlcheck.cases.case import MASK
 from vlcheck.digest import digest
 from vlcheck.errors import UsageError, nearest
 from vlcheck.models.families import registered
+from vlcheck.models.pair import Pair, read_pair
 from vlcheck.models.protocol import DEFAULT_KINDS, KINDS, VisionLanguageModel
 
 DTYPES = ("bfloat16", "float16", "float32", "float64")
+DEVICES = "cpu, cuda, cuda:N, mps"
+AUTO = "auto"  # over all devices there are
 
 Loader = Callable[..., object]  # takes device and dtype by keyword, returns a model
 
@@ -34,8 +37,9 @@ def load_model(spec: str, *, device: str = "cpu", dtype: str = "float32") -> Vis
     Args:
         spec: `FAMILY:ARGUMENT`, a family registered under the entry-point group `vlcheck.models` and what it loads,
             e.g. "albef:ALBEF_4M.pth"; or a factory, `package.module:factory` or `path/to/file.py:factory`, which
-            takes `device` and `dtype` and returns a model (whose `kinds` and `top` may be absent).
-        device: "cpu", "cuda", "cuda:N" or "mps".
+            takes `device` and `dtype` and returns a model (whose `kinds` and `top` may be absent); or
+            `itm=SPEC,mlm=SPEC`, where a family keeps its heads in two checkpoints.
+        device: "cpu", "cuda", "cuda:N", "mps", or "auto", which spreads a generative model over all devices.
         dtype: one of DTYPES.
 
     Raises:
@@ -44,7 +48,16 @@ def load_model(spec: str, *, device: str = "cpu", dtype: str = "float32") -> Vis
     _check_dtype(dtype)
     _check_device(device)
     with _no_garbage():
-        return _checked(_load(spec, device, dtype), spec)
+        return _checked(_load_pair(spec, device, dtype) or _load(spec, device, dtype), spec)
+
+
+def _load_pair(spec: str, device: str, dtype: str) -> object:
+    """The model of a spec that names two, None of any other."""
+    try:
+        specs = read_pair(spec)
+        return specs and Pair({one: _checked(_load(part, device, dtype), part) for one, part in specs.items()})
+    except UsageError as error:
+        raise UsageError(f"{_option(spec)}: {error}") from error
 
 
 def _load(spec: str, device: str, dtype: str) -> object:
@@ -53,10 +66,12 @@ def _load(spec: str, device: str, dtype: str) -> object:
     if loader is None:
         forms = (
             "a folder or hub id of a transformers checkpoint, FAMILY:PATH (e.g. albef:ALBEF_4M.pth),"
-            " package.module:factory, path/to/file.py:factory"
+            " package.module:factory, path/to/file.py:factory, itm=SPEC,mlm=SPEC"
         )
         family = nearest(spec.partition(":")[0], families)
         raise UsageError(f"{_option(spec)}: no such model. {family} Accepted: {forms}.")
+    if device == AUTO and not _spreads(loader):
+        raise UsageError(f"--vl-device {AUTO}: {spec!r} is not spread over devices. Accepted: {DEVICES}.")
     try:
         return loader(device=device, dtype=dtype)
     except UsageError as error:
@@ -190,9 +205,12 @@ def _check_dtype(dtype: str) -> None:
 
 
 def _check_device(device: str) -> None:
+    if device == AUTO:
+        _check_accelerate()
+        return
     kind, _, number = device.partition(":")
     if kind not in ("cpu", "cuda", "mps") or not re.fullmatch(r"\d*", number):
-        raise UsageError(f"--vl-device {device!r}: no such device. Accepted: cpu, cuda, cuda:N, mps.")
+        raise UsageError(f"--vl-device {device!r}: no such device. Accepted: {DEVICES}, {AUTO}.")
     if device == "cpu":
         return
     import torch  # not at the top: a spec is checked, and a model without torch loaded, without it
@@ -200,6 +218,17 @@ def _check_device(device: str) -> None:
     there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": torch.mps.device_count()}[kind]
     if int(number or 0) >= there:
         raise UsageError(f"--vl-device {device!r}: this machine has {there} such devices; cpu is always accepted.")
+
+
+def _check_accelerate() -> None:
+    if importlib.util.find_spec("accelerate") is None:
+        raise UsageError(f"--vl-device {AUTO}: needs the package accelerate. Install it, or name one of {DEVICES}.")
+
+
+def _spreads(loader: Loader) -> bool:
+    """Whether a family can be spread over several devices."""
+    family = getattr(getattr(loader, "func", loader), "__self__", None)
+    return bool(getattr(family, "spreads", False))
 
 
 def _quoted(error: BaseException) -> str:

@@ -16,10 +16,12 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
 from transformers import (
     AutoImageProcessor,
+    AutoProcessor,
     AutoTokenizer,
     BaseImageProcessor,
     PreTrainedModel,
     PreTrainedTokenizerBase,
+    ProcessorMixin,
 )
 
 from vlcheck.errors import UsageError
@@ -51,7 +53,7 @@ class Pretrained:
             UsageError: the repository is unknown, or cannot be reached and is not in the cache.
         """
         folder = Path(spec).expanduser()
-        if folder.is_dir():
+        if spec and folder.is_dir():
             return cls(folder, spec)
         match = _HUB_ID.fullmatch(spec)
         return cls._from_hub(match["repository"], match["revision"]) if match else None
@@ -101,7 +103,7 @@ class Pretrained:
 
         Args:
             cls: of transformers.
-            device: a torch device.
+            device: a torch device, or "auto", all that there are.
             dtype: a torch dtype.
             optional: how names of weights begin that a checkpoint may lack, all that begin so.
             settings: of the config, in place of the checkpoint's.
@@ -112,6 +114,7 @@ class Pretrained:
         Raises:
             UsageError: weights are missing, damaged or of other shapes than the config says.
         """
+        placed = {"device_map": "auto"} if device == "auto" else {}
         try:
             load = cast(Callable[..., tuple[_Network, dict[str, Any]]], cls.from_pretrained)
             network, loading = load(
@@ -120,6 +123,7 @@ class Pretrained:
                 local_files_only=True,
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # so that they are told below, with those that are missing
+                **placed,
                 **settings,
             )
         except Exception as error:  # what damaged files raise is of any kind
@@ -132,7 +136,8 @@ class Pretrained:
             if names:
                 shown = ", ".join(names[:3]) + (f", ... ({len(names)})" if len(names) > 3 else "")
                 raise UsageError(f"{self.folder}: the weights {what} {shown}.")
-        network.to(torch.device(device))  # type: ignore[arg-type]  # of nn.Module.to, which transformers wraps
+        if not placed:
+            network.to(torch.device(device))  # type: ignore[arg-type]  # of nn.Module.to, which transformers wraps
         network.eval()  # type: ignore[no-untyped-call]
         return network.requires_grad_(requires_grad=False), lacking
 
@@ -144,6 +149,13 @@ class Pretrained:
     def image_processor(self) -> BaseImageProcessor:
         """Load what turns pictures to pixels. Raises UsageError where its file is missing or damaged."""
         loaded: BaseImageProcessor = self._part("image processor", AutoImageProcessor.from_pretrained)
+        return loaded
+
+    def processor(self) -> ProcessorMixin:
+        """Load what reads text and pictures together. Raises UsageError where its files are missing or damaged."""
+        loaded = self._part("processor", AutoProcessor.from_pretrained)
+        if not isinstance(loaded, ProcessorMixin):  # transformers takes a part of it where the whole is not there
+            raise UsageError(f"{self.folder}: no processor can be loaded, but a {type(loaded).__name__} alone.")
         return loaded
 
     def _part(self, what: str, load: Callable[..., _Part]) -> _Part:

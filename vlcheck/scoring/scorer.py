@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -189,13 +189,9 @@ class Scorer:
         """Group by metric, then by length, so that padding is small."""
         size = self.batch_size * TEXTS_PER_PICTURE
         for metric in get_args(Metric):
-            asks = sorted(_asks((query for query in queries if query.metric == metric), self._merges), key=_length)
+            compares = metric == "itm" or self.model.kinds.get(metric) == "candidates"
+            asks = sorted(_asks((query for query in queries if query.metric == metric), compares), key=_length)
             yield from (asks[start : start + size] for start in range(0, len(asks), size))
-
-    @cached_property
-    def _merges(self) -> Set[str]:
-        """Metrics under which words of one mask are asked together, whoever asks."""
-        return {"mlm"} - {metric for metric, kind in self.model.kinds.items() if kind == "candidates"}
 
     def _replies(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> list[Answer]:
         """Ask one batch of one metric; one reply an ask."""
@@ -230,12 +226,16 @@ class Scorer:
         return [_reply([score]) for score in scores.tolist()]
 
 
-def _asks(queries: Iterable[Query], merged: Set[str]) -> list[_Ask]:
-    """Gather what one reading of a text answers; words are merged where no score depends on the others."""
+def _asks(queries: Iterable[Query], compares: bool) -> list[_Ask]:
+    """Gather what one reading of a text answers.
+
+    Where a model compares, with foils or among candidates, each query is a set of its own: a score that hung on what
+    else is asked would change with the selection of tests. Elsewhere one reading gives any words at a mask.
+    """
     groups: dict[tuple[str, str, tuple[str, ...]], list[Query]] = {}
     for query in queries:
-        together = () if query.metric in merged else query.words
-        groups.setdefault((query.picture.key, query.text, together), []).append(query)
+        compared = query.words if compares else ()
+        groups.setdefault((query.picture.key, query.text, compared), []).append(query)
     return [_Ask(tuple(group)) for group in groups.values()]
 
 

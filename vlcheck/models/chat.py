@@ -1,0 +1,107 @@
+"""Conversations about one picture, in the words of a model's own chat template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from PIL import Image
+from torch import Tensor
+from transformers import BatchFeature, ProcessorMixin
+
+from vlcheck.errors import UsageError
+from vlcheck.models.answering import QUESTION
+
+REQUEST = "Describe the picture."
+DATE = "26 Jul 2024"  # what Llama's templates say where they are told no date, and cannot look
+SEEN = ("cross_attention_mask",)  # inputs that say token by token what is seen of a picture
+_PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", *SEEN)
+
+
+class Opening(NamedTuple):
+    """How every conversation about a picture begins: all up to and including the picture.
+
+    Attributes:
+        inputs: of the network, for one picture.
+        head: the tokens that stand for it before the processor makes one token for each part of the picture.
+        length: how many tokens it has after that.
+    """
+
+    inputs: Mapping[str, Tensor]
+    head: tuple[int, ...]
+    length: int
+
+
+class Chat:
+    """A processor and its chat template.
+
+    Args:
+        processor: of text and pictures.
+        image_token: the id that stands for a part of a picture.
+
+        folder: where it was read from.
+
+    Raises:
+        UsageError: the processor has no chat template.
+    """
+
+    def __init__(self, processor: ProcessorMixin, image_token: int, folder: Path) -> None:
+        self.processor: Any = processor
+        self.tokenizer: Any = self.processor.tokenizer
+        self.image_token, self.folder = image_token, folder
+        if not self.processor.chat_template:
+            self.processor.chat_template = self.tokenizer.chat_template
+        if not self.processor.chat_template:
+            raise UsageError(
+                f"{folder}: its processor has no chat template, by which a question is put to it; it belongs in"
+                " chat_template.jinja beside the weights."
+            )
+        # A score that hung on the day of the run would be another one tomorrow.
+        self.said = {"date_string": DATE} if "date_string" in str(self.processor.chat_template) else {}
+
+    def asked(self, text: str) -> list[int]:
+        """Tokens of the question whether the picture shows a text, up to where the answer begins."""
+        return self._ids(self._question(text))
+
+    def answered(self, text: str) -> list[int]:
+        """Tokens of the request for a description and of a text as its answer, without what ends an answer."""
+        answer = {"role": "assistant", "content": [{"type": "text", "text": text}]}
+        return self._ids(self._rendered([_about_the_picture(REQUEST), answer], continue_final_message=True))
+
+    def open(self, image: Image.Image) -> Opening:
+        """What is read before any text about a picture. Raises UsageError where the template shows none."""
+        asked = self._question("")
+        try:
+            inputs: BatchFeature = self.processor(
+                text=[asked], images=[image.convert("RGB")], return_tensors="pt", **self._special(asked)
+            )
+        except ValueError as error:  # of a template that does not show the picture once
+            raise UsageError(f"{self.folder}: its chat template puts no question about one picture. {error}") from error
+        whole, ids = inputs["input_ids"][0].tolist(), self._ids(asked)
+        after = whole[::-1].index(self.image_token)
+        pairs = list(zip(reversed(whole), reversed(ids), strict=False))[:after]
+        common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        length = len(whole) - common
+        cut = {name: tensor[:, :length] if name in _PER_TOKEN else tensor for name, tensor in inputs.items()}
+        return Opening(cut, tuple(ids[: len(ids) - common]), length)
+
+    def _question(self, text: str) -> str:
+        return self._rendered([_about_the_picture(QUESTION.format(text=text))], add_generation_prompt=True)
+
+    def _rendered(self, conversation: Sequence[Mapping[str, object]], **how: bool) -> str:
+        rendered: str = self.processor.apply_chat_template(conversation, **self.said, **how)
+        return rendered
+
+    def _ids(self, rendered: str) -> list[int]:
+        return list(self.tokenizer(rendered, **self._special(rendered))["input_ids"])
+
+    def _special(self, rendered: str) -> dict[str, bool]:
+        """A template that writes the first token itself must not get a second one."""
+        first = self.tokenizer.bos_token
+        return {"add_special_tokens": False} if first and rendered.startswith(first) else {}
+
+
+def _about_the_picture(text: str) -> dict[str, object]:
+    return {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": text}]}
