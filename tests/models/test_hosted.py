@@ -165,14 +165,17 @@ def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
 
 @pytest.fixture(scope="module")
 def photographs(coco_root: Path) -> list[Image.Image]:
-    """Three real ones: landscape, portrait, and one nearer to a square."""
+    return [_read(path) for path in three_shapes(coco_root)]
+
+
+def three_shapes(coco_root: Path) -> list[Path]:
+    """Three real photographs: landscape, portrait, and one nearer to a square."""
     shapes: dict[Path, float] = {}
     for path in sorted(coco_root.glob("*/*.jpg")):
         with Image.open(path) as image:
             shapes[path] = image.width / image.height
     ordered = sorted(shapes, key=shapes.__getitem__)
-    chosen = [ordered[-1], ordered[0], ordered[len(ordered) // 3]]
-    return [_read(path) for path in chosen]
+    return [ordered[-1], ordered[0], ordered[len(ordered) // 3]]
 
 
 def _read(path: Path) -> Image.Image:
