@@ -8,11 +8,13 @@ from typing import Any, ClassVar, Self
 import torch
 from PIL import Image
 from torch import Tensor
-from transformers import BaseImageProcessor, BatchEncoding, BatchFeature, PreTrainedModel
+from transformers import BatchEncoding, BatchFeature, PreTrainedModel
 
+from vlcheck.errors import UsageError
 from vlcheck.models.asking import Adapter, Reading, log_softmax
 from vlcheck.models.features import Features
 from vlcheck.models.pretrained import Pretrained
+from vlcheck.models.regions import SAID_BY
 from vlcheck.models.texts import Texts
 
 
@@ -23,7 +25,7 @@ class Hosted(Adapter):
         name: how reports call it.
         fingerprint: of its files, dtype and device type.
         network: in its dtype, on its device.
-        images: makes pixels of pictures.
+        images: makes pixels of pictures, or what `viewer` gives in its place.
         texts: makes ids of texts.
 
     Attributes:
@@ -34,9 +36,7 @@ class Hosted(Adapter):
     heads: ClassVar[Mapping[str, str]] = {}
     settings: ClassVar[Mapping[str, object]] = {}
 
-    def __init__(
-        self, name: str, fingerprint: str, network: PreTrainedModel, images: BaseImageProcessor, texts: Texts
-    ) -> None:
+    def __init__(self, name: str, fingerprint: str, network: PreTrainedModel, images: Any, texts: Texts) -> None:
         self.name, self.fingerprint = name, fingerprint
         self.network: Any = network  # transformers' types know little of a network's parts
         self.images, self.texts = images, texts
@@ -49,9 +49,8 @@ class Hosted(Adapter):
             cls.network_class(), device=device, dtype=dtype, optional=heads, **cls.settings
         )
         fingerprint = checkpoint.fingerprint(cls.__name__, dtype, torch.device(device).type)
-        model = cls(
-            checkpoint.name, fingerprint, network, checkpoint.image_processor(), cls.reader(checkpoint, network)
-        )
+        viewer = cls.viewer(checkpoint, network)
+        model = cls(checkpoint.name, fingerprint, network, viewer, cls.reader(checkpoint, network))
         for metric, head in cls.heads.items():
             if head in lacking:
                 model.kinds = {name: kind for name, kind in model.kinds.items() if name != metric}
@@ -64,6 +63,13 @@ class Hosted(Adapter):
         raise NotImplementedError
 
     @classmethod
+    def viewer(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Any:
+        """How pictures are looked at: an image processor, unless a family has another way."""
+        if checkpoint.detector:
+            raise UsageError(f"{checkpoint.architecture} reads pixels, not regions: leave out {SAID_BY}...")
+        return checkpoint.image_processor()
+
+    @classmethod
     def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:
         """How texts are read."""
         text = network.config.get_text_config()
@@ -72,7 +78,8 @@ class Hosted(Adapter):
     def pixels(self, images: Sequence[Image.Image]) -> BatchFeature:
         """What the image processor makes of pictures, on the network's device, in its dtype."""
         rgb = [image.convert("RGB") for image in images]
-        return self.images(rgb, return_tensors="pt").to(self.network.device, self.network.dtype)
+        pixels: BatchFeature = self.images(rgb, return_tensors="pt").to(self.network.device, self.network.dtype)
+        return pixels
 
     def tokens(self, texts: Sequence[str], masks: Sequence[int] | None = None) -> BatchEncoding:
         """Texts as ids and masks on the network's device."""
