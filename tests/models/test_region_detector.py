@@ -64,7 +64,7 @@ def test_boxes_and_labels_are_those_that_torchvision_finds(
     theirs.load_state_dict(torch.load(weights(variant), weights_only=True))
     (expected,) = theirs([to_tensor(strip)])
     found = FasterRcnn.load(weights(variant), side=SIDE)(strip)
-    torch.testing.assert_close(found.boxes, expected["boxes"])
+    torch.testing.assert_close(found.boxes, expected["boxes"].double())
     names = FasterRCNN_ResNet50_FPN_Weights.COCO_V1.meta["categories"]
     assert found.labels == tuple(names[label] for label in expected["labels"].tolist())
     assert found.boxes.shape == (REGIONS, 4)
@@ -77,10 +77,12 @@ def test_features_are_the_box_heads_of_each_box(weights: Callable[[str], Path], 
     found = detector(strip)
     images, _ = network.transform([to_tensor(strip)])
     height, width = images.image_sizes[0]
-    scaled = found.boxes * torch.tensor([width / strip.width, height / strip.height] * 2)
+    scaled = found.boxes.float() * torch.tensor([width / strip.width, height / strip.height] * 2)
     for row in (0, 17, 35):
         pooled = network.roi_heads.box_roi_pool(network.backbone(images.tensors), [scaled[[row]]], images.image_sizes)
-        torch.testing.assert_close(found.features[[row]], network.roi_heads.box_head(pooled), rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(
+            found.features[[row]].float(), network.roi_heads.box_head(pooled), rtol=1e-3, atol=1e-3
+        )
     assert found.features.shape == (REGIONS, 1024)
     assert len(found.features.unique(dim=0)) > REGIONS / 2
 

@@ -52,8 +52,8 @@ def detector(sources: list[ImageFile], tmp_path_factory: pytest.TempPathFactory)
         low, extent = random.uniform(0, 0.6, (count, 2)), random.uniform(0.1, 0.4, (count, 2))
         np.savez(
             folder / f"{source.path.stem}.npz",
-            boxes=(np.concatenate([low, low + extent], 1) * np.tile(source.size, 2)).astype(np.float32),
-            features=random.normal(size=(count, checkpoints.REGION)).astype(np.float32),
+            boxes=(np.concatenate([low, low + extent], 1) * np.tile(source.size, 2)),
+            features=random.normal(size=(count, checkpoints.REGION)),
         )
     return folder
 

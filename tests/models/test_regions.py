@@ -20,9 +20,9 @@ class Quarters:
 
     def __call__(self, image: Image.Image) -> Regions:
         boxes = [(left, top, left + 0.5, top + 0.5) for top in (0, 0.5) for left in (0, 0.5)]
-        placed = torch.tensor(boxes) * torch.tensor(image.size).repeat(2)
+        placed = torch.tensor(boxes).double() * torch.tensor(image.size).repeat(2)
         light = [float(np.array(image.crop((*map(int, box),))).mean()) for box in placed.tolist()]
-        return Regions(placed, torch.tensor(light)[:, None], ("a", "b", "c", "d"))
+        return Regions(placed, torch.tensor(light).double()[:, None], ("a", "b", "c", "d"))
 
 
 @pytest.fixture

@@ -34,7 +34,8 @@ def load_model(spec: str, *, device: str = "cpu", dtype: str = "float32") -> Vis
     Args:
         spec: `FAMILY:ARGUMENT`, a family registered under the entry-point group `vlcheck.models` and what it loads,
             e.g. "albef:ALBEF_4M.pth"; or a factory, `package.module:factory` or `path/to/file.py:factory`, which
-            takes `device` and `dtype` and returns a model (whose `kinds` and `top` may be absent).
+            takes `device` and `dtype` and returns a model (whose `kinds` and `top` may be absent). A model that reads
+            regions is followed by what finds them, `SPEC,regions=DETECTOR`: see `vlcheck.models.regions`.
         device: "cpu", "cuda", "cuda:N" or "mps".
         dtype: one of DTYPES.
 

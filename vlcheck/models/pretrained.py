@@ -57,7 +57,7 @@ class Pretrained:
         """
         model, detector = split_spec(spec)
         folder = Path(model).expanduser()
-        if folder.is_dir():
+        if model and folder.is_dir():
             return cls(folder, spec, detector)
         match = _HUB_ID.fullmatch(model)
         if not match:

@@ -88,7 +88,7 @@ class FasterRcnn:
         features = network.roi_heads.box_head(pooled)
         (scaled,) = network.transform.postprocess([found], prepared.image_sizes, [image.size[::-1]])
         labels = self.names and tuple(self.names[number] for number in found["labels"].tolist())
-        return Regions(scaled["boxes"].cpu(), features.cpu(), labels or None)
+        return Regions(scaled["boxes"].cpu().double(), features.cpu().double(), labels or None)
 
 
 def _network(weights: Mapping[str, Tensor], side: int) -> FasterRCNN:

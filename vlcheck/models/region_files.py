@@ -41,7 +41,9 @@ class RegionFiles:
     def __call__(self, image: Image.Image) -> Regions:
         photograph = noted_file(image)
         if photograph is None or pixel_sha256(image) != pixel_sha256(ImageFile(photograph).open()):
-            raise NotApplicable("regions were computed beforehand, and of unedited photographs alone")
+            raise NotApplicable(
+                "regions were computed beforehand, of unedited photographs alone; a detector would look at this one"
+            )
         path = self.folder / f"{photograph.stem}.npz"
         regions = read_regions(path)
         if regions.features.shape[1] != self.width:
@@ -76,8 +78,8 @@ def _checked(path: Path, boxes: np.ndarray, features: np.ndarray, labels: np.nda
         if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
             raise UsageError(f"{path}: {name} have to be finite numbers.")
     return Regions(
-        torch.from_numpy(boxes.astype(np.float32)),
-        torch.from_numpy(features.astype(np.float32)),
+        torch.from_numpy(boxes.astype(np.float64)),
+        torch.from_numpy(features.astype(np.float64)),
         None if labels is None else tuple(map(str, labels.tolist())),
     )
 

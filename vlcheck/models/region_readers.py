@@ -63,7 +63,7 @@ class ReadsRegions(Adapter):
                 regions = look(self.extractor, image)
             except (NotApplicable, UsageError) as reason:
                 refused[number] = reason.with_traceback(None)  # which would keep the image in memory
-                regions = Regions(torch.zeros(1, 4), torch.zeros(1, self.extractor.width))
+                regions = _nothing(self.extractor.width)
             inputs.append(self.inputs(regions, image.size))
         tensors = [pad_sequence([*arrays], batch_first=True) for arrays in zip(*inputs, strict=True)]
         return replace(RegionFeatures.of(*map(self._place, tensors)), refused=refused)
@@ -102,9 +102,14 @@ class HostedReader(ReadsRegions, Hosted):
         return find_extractor(checkpoint.detector, device=str(network.device), width=width)
 
 
+def _nothing(width: int) -> Regions:
+    """In the place of an image that is not asked about."""
+    return Regions(torch.zeros(1, 4, dtype=torch.float64), torch.zeros(1, width, dtype=torch.float64))
+
+
 def relative(boxes: Tensor, size: tuple[int, int]) -> Tensor:
-    """Boxes in widths and heights of the image, 0 to 1, in float64."""
-    return boxes.double() / boxes.new_tensor(size).repeat(2)
+    """Boxes in widths and heights of the image, 0 to 1."""
+    return boxes / boxes.new_tensor(size).repeat(2)
 
 
 def all_seen(regions: Regions) -> Tensor:

@@ -1,4 +1,14 @@
-"""Regions of a detector, which models read that were built before networks saw pixels from end to end."""
+"""Regions of a detector, which LXMERT, VisualBERT and ViLBERT read in place of pixels.
+
+Such a model is named with what finds its regions, DETECTOR:
+
+- `FOLDER,regions=DETECTOR` or `HUB_ID,regions=DETECTOR`: a checkpoint of transformers;
+- `vilbert:FOLDER,regions=DETECTOR`: one of ViLBERT's original code.
+
+DETECTOR is a file, weights of torchvision's Faster R-CNN (`region_detector`), which looks at every picture as it is
+shown; or a folder of regions that were computed beforehand (`region_files`). Models were trained on 2048 features of
+another detector, and torchvision's makes 1024: the files are for them, the weights for models trained on such.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +37,11 @@ MOST_OVERLAP = 0.5  # of a box, in a region that is left when the box is taken o
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """What a detector finds in an image, on the CPU.
+    """What a detector finds in an image: on the CPU and in float64, of which a model takes what it needs.
 
     Attributes:
-        boxes: (n, 4), float32: x1, y1, x2, y2 in pixels.
-        features: (n, width), float32.
+        boxes: (n, 4): x1, y1, x2, y2 in pixels.
+        features: (n, width).
         labels: the class of each, where classes have names.
     """
 

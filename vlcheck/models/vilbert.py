@@ -44,7 +44,7 @@ class Vilbert(ReadsRegions):
         self.name, self.fingerprint = name, fingerprint
 
     def inputs(self, regions: Regions, size: tuple[int, int]) -> Sequence[Tensor]:
-        return region_inputs(regions.boxes.double(), regions.features.double(), size)
+        return region_inputs(regions.boxes, regions.features, size)
 
     def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
         """Of its two logits the first is a match."""
