@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
 
 import torch
+from torch import nn
 from transformers import (
     AlignConfig,
     AlignModel,
@@ -30,6 +33,8 @@ from transformers import (
     FlavaConfig,
     FlavaForPreTraining,
     FlavaImageProcessor,
+    LxmertConfig,
+    LxmertForPreTraining,
     MetaClip2Config,
     MetaClip2Model,
     PreTrainedModel,
@@ -45,9 +50,15 @@ from transformers import (
     ViltForImageAndTextRetrieval,
     ViltForMaskedLM,
     ViltImageProcessor,
+    VisualBertConfig,
+    VisualBertForPreTraining,
 )
 
 from vlcheck.models.bridgetower import BridgeTowerWithHeads
+from vlcheck.models.vilbert_config import VilbertConfig
+from vlcheck.models.vilbert_network import VilbertNetwork
+
+Network = TypeVar("Network", bound=nn.Module)
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -77,7 +88,7 @@ def vocabulary() -> list[str]:
     return [*SPECIAL, *WORDS, *LETTERS, *(f"##{letter}" for letter in LETTERS), *".,'-"]
 
 
-def random_weights(network: PreTrainedModel, seed: int = 0) -> PreTrainedModel:
+def random_weights(network: Network, seed: int = 0) -> Network:
     """Give every weight a part in the result: what is drawn too small, and zeros, would hide mistakes."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -268,3 +279,52 @@ def siglip2(folder: Path) -> Path:
     config = Siglip2Config(text_config=text_sizes(max_position_embeddings=64), vision_config=vision)
     images = Siglip2ImageProcessor(patch_size=8, max_num_patches=16)
     return save(folder, Siglip2Model(config), siglip2_tokenizer(), images)
+
+
+REGION = 6  # features
+
+
+def lxmert(folder: Path) -> Path:
+    layers = {"l_layers": 2, "x_layers": 2, "r_layers": 1}
+    config = LxmertConfig(
+        **{key: value for key, value in text_sizes().items() if key != "num_hidden_layers"},
+        **layers,
+        visual_feat_dim=REGION,
+        num_qa_labels=3,
+        num_object_labels=4,
+        num_attr_labels=2,
+    )
+    return save(folder, LxmertForPreTraining(config), bert_tokenizer())
+
+
+def visual_bert(folder: Path) -> Path:
+    config = VisualBertConfig(**text_sizes(), visual_embedding_dim=REGION)
+    return save(folder, VisualBertForPreTraining(config), bert_tokenizer())
+
+
+def vilbert(folder: Path) -> Path:
+    """The original's layout: a state dict, its configuration and the vocabulary."""
+    config = VilbertConfig(
+        vocab_size=len(vocabulary()),
+        hidden_size=32,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        intermediate_size=48,
+        max_position_embeddings=40,
+        v_feature_size=REGION,
+        v_target_size=5,
+        v_hidden_size=24,
+        v_num_hidden_layers=2,
+        v_num_attention_heads=3,
+        v_intermediate_size=20,
+        bi_hidden_size=16,
+        bi_num_attention_heads=2,
+        v_biattention_id=(0, 1),
+        t_biattention_id=(1, 2),
+    )
+    weights = random_weights(VilbertNetwork(config)).state_dict()
+    words = weights["bert.embeddings.word_embeddings.weight"]
+    torch.save({**weights, "cls.predictions.decoder.weight": words}, folder / "pytorch_model_9.bin")
+    (folder / "config.json").writetext_sizes(json.dumps(asdict(config)))
+    (folder / "vocab.txt").writetext_sizes("\n".join(vocabulary()) + "\n")
+    return folder

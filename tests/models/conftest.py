@@ -73,15 +73,20 @@ def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
 
 
-@pytest.fixture(scope="session")
-def real_photographs(coco_root: Path) -> list[Image.Image]:
-    """Three of COCO: landscape, portrait, and one nearer to a square."""
+def three_shapes(coco_root: Path) -> list[Path]:
+    """Three real photographs: landscape, portrait, and one nearer to a square."""
     shapes: dict[Path, float] = {}
     for path in sorted(coco_root.glob("*/*.jpg")):
         with Image.open(path) as image:
             shapes[path] = image.width / image.height
     ordered = sorted(shapes, key=shapes.__getitem__)
-    return [_read(path) for path in (ordered[-1], ordered[0], ordered[len(ordered) // 3])]
+    return [ordered[-1], ordered[0], ordered[len(ordered) // 3]]
+
+
+@pytest.fixture(scope="session")
+def real_photographs(coco_root: Path) -> list[Image.Image]:
+    """Of three shapes."""
+    return [_read(path) for path in three_shapes(coco_root)]
 
 
 def _read(path: Path) -> Image.Image:

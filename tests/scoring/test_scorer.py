@@ -23,10 +23,10 @@ from tests.scoring.counting import (
     photograph,
     questions,
 )
+from vlcheck.cases.provenance import pixel_sha256
 from vlcheck.query import Picture, Query
 from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.plan import make_plan
-from vlcheck.scoring.render import pixel_sha256
 from vlcheck.scoring.scorer import Progress, Scorer
 from vlcheck.scoring.store import ScoreStore
 

@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 from PIL import Image, ImageOps
 
+from vlcheck.cases.provenance import note_file
 from vlcheck.cases.words import words_of
 from vlcheck.errors import UsageError
 
@@ -74,7 +75,9 @@ class ImageFile:
 
     def open(self) -> Image.Image:
         with self._decoding(), self._header() as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+        note_file(upright, self.path)
+        return upright
 
     def check(self) -> None:
         """Raise UsageError unless the file is there and its header is that of a picture of bearable size."""

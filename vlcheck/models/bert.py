@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import MappingProxyType
-from typing import Self
 
 import torch
 from PIL import Image
@@ -32,11 +31,8 @@ class Bert(Hosted):
         return BertForMaskedLM
 
     @classmethod
-    def load(cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32") -> Self:
-        """Load a checkpoint; it needs no image processor. Raises UsageError where a part of it is missing."""
-        network, _ = checkpoint.network(cls.network_class(), device=device, dtype=dtype)
-        fingerprint = checkpoint.fingerprint(cls.__name__, dtype, torch.device(device).type)
-        return cls(checkpoint.name, fingerprint, network, None, cls.reader(checkpoint, network))
+    def viewer(cls, checkpoint: Pretrained, network: PreTrainedModel) -> None:
+        """None: it looks at no picture."""
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from vlcheck.errors import UsageError
 from vlcheck.models.asking import log_softmax
 from vlcheck.models.pretrained import Pretrained
 from vlcheck.models.processed import Processed
+from vlcheck.models.regions import SAID_BY
 from vlcheck.models.texts import Texts
 
 
@@ -34,9 +36,8 @@ class Hosted(Processed):
             cls.network_class(), device=device, dtype=dtype, optional=heads, **cls.settings
         )
         fingerprint = checkpoint.fingerprint(cls.__name__, dtype, torch.device(device).type)
-        model = cls(
-            checkpoint.name, fingerprint, network, checkpoint.image_processor(), cls.reader(checkpoint, network)
-        )
+        viewer = cls.viewer(checkpoint, network)
+        model = cls(checkpoint.name, fingerprint, network, viewer, cls.reader(checkpoint, network))
         for metric, head in cls.heads.items():
             if head in lacking:
                 model.lose(metric, head)
@@ -46,6 +47,13 @@ class Hosted(Processed):
     def network_class(cls) -> type[PreTrainedModel]:
         """The class of transformers whose checkpoints are read."""
         raise NotImplementedError
+
+    @classmethod
+    def viewer(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Any:
+        """How pictures are looked at: an image processor, unless a family has another way."""
+        if checkpoint.detector:
+            raise UsageError(f"{checkpoint.architecture} reads pixels, not regions: leave out {SAID_BY}...")
+        return checkpoint.image_processor()
 
     @classmethod
     def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:

@@ -38,7 +38,8 @@ def load_model(spec: str, *, device: str = "cpu", dtype: str = "float32") -> Vis
         spec: `FAMILY:ARGUMENT`, a family registered under the entry-point group `vlcheck.models` and what it loads,
             e.g. "albef:ALBEF_4M.pth"; or a factory, `package.module:factory` or `path/to/file.py:factory`, which
             takes `device` and `dtype` and returns a model (whose `kinds` and `top` may be absent); or
-            `itm=SPEC,mlm=SPEC`, where a family keeps its heads in two checkpoints.
+            `itm=SPEC,mlm=SPEC`, where a family keeps its heads in two checkpoints. A model that reads regions is
+            followed by what finds them, `SPEC,regions=DETECTOR`: see `vlcheck.models.regions`.
         device: "cpu", "cuda", "cuda:N", "mps", or "auto", which spreads a generative model over all devices.
         dtype: one of DTYPES.
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -25,6 +25,7 @@ from transformers import (
 )
 
 from vlcheck.errors import UsageError
+from vlcheck.models.regions import split_spec
 
 CONFIG = "config.json"
 _HUB_ID = re.compile(r"(?P<repository>[\w-][\w.-]*/[\w.-]+)(@(?P<revision>[\w./-]+))?")
@@ -40,23 +41,31 @@ class Pretrained:
     Attributes:
         folder: where its files are.
         name: how reports call it: the folder, or the hub's id with the commit that was read.
+        detector: the path that `,regions=` says, for a model that reads regions.
     """
 
     folder: Path
     name: str
+    detector: str = ""
 
     @classmethod
     def find(cls, spec: str) -> Pretrained | None:
         """The checkpoint of a folder, or of a hub id with or without `@REVISION`; None where a spec is neither.
 
+        Either may be followed by `,regions=PATH`.
+
         Raises:
             UsageError: the repository is unknown, or cannot be reached and is not in the cache.
         """
-        folder = Path(spec).expanduser()
-        if spec and folder.is_dir():
-            return cls(folder, spec)
-        match = _HUB_ID.fullmatch(spec)
-        return cls._from_hub(match["repository"], match["revision"]) if match else None
+        model, detector = split_spec(spec)
+        folder = Path(model).expanduser()
+        if model and folder.is_dir():
+            return cls(folder, spec, detector)
+        match = _HUB_ID.fullmatch(model)
+        if not match:
+            return None
+        found = cls._from_hub(match["repository"], match["revision"])
+        return replace(found, name=found.name + spec.removeprefix(model), detector=detector)
 
     @classmethod
     def _from_hub(cls, repository: str, revision: str | None) -> Pretrained:

@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 from torch import Tensor, nn
-from transformers import BaseImageProcessor, BatchEncoding, BatchFeature
+from transformers import BatchEncoding, BatchFeature
 
 from vlcheck.models.asking import Adapter, Reading, log_softmax
 from vlcheck.models.features import Features
@@ -21,17 +21,14 @@ class Processed(Adapter):
         name: how reports call it.
         fingerprint: of its files, dtype and device type.
         network: in its dtype, on its device.
-        images: makes pixels of pictures; None of a model that sees none.
+        images: makes pixels of pictures, or what the adapter looks at them with in its place.
         texts: makes ids of texts.
     """
 
-    def __init__(
-        self, name: str, fingerprint: str, network: nn.Module, images: BaseImageProcessor | None, texts: Texts
-    ) -> None:
+    def __init__(self, name: str, fingerprint: str, network: nn.Module, images: Any, texts: Texts) -> None:
         self.name, self.fingerprint = name, fingerprint
         self.network: Any = network  # transformers' types know little of a network's parts
-        self.images: Any = images
-        self.texts = texts
+        self.images, self.texts = images, texts
 
     def lose(self, metric: str, head: str) -> None:
         """Offer a metric no more, for want of its head's weights."""

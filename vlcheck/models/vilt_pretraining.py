@@ -20,9 +20,8 @@ from vlcheck.models.protocol import DEFAULT_KINDS
 from vlcheck.models.texts import Texts
 from vlcheck.models.vilt_network import ImageTokens
 from vlcheck.models.vilt_original import HEADS, sizes_of, vilt_from_original
-from vlcheck.models.vocabulary import bert_tokenizer, check_entries, vocabulary_of
+from vlcheck.models.vocabulary import SPECIAL, bert_tokenizer, check_entries, vocabulary_of
 
-_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 # The original's `pixelbert` transform: the shorter side becomes image_size, unless the longer one would then be more
 # than 1333/800 of it, and both are floored to multiples of 32.
 _PIXELS: dict[str, Any] = {
@@ -82,7 +81,7 @@ def load(path: str, *, device: str = "cpu", dtype: str = "float32") -> ViltPretr
     sizes = sizes_of(network.config)
     with vocabulary_of(folder) as vocabulary:
         check_entries(vocabulary, sizes["vocab_size"])
-        tokenizer = bert_tokenizer(vocabulary, _SPECIAL)
+        tokenizer = bert_tokenizer(vocabulary, SPECIAL)
     model = ViltPretraining(
         f"vilt-original:{find_checkpoint(folder).name}",
         fingerprint(network, sizes, _PIXELS, vocabulary),

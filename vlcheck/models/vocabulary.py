@@ -14,6 +14,7 @@ from vlcheck.errors import UsageError
 from vlcheck.models.original import naming
 
 VOCABULARY = "vocab.txt"
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 HUB_ID = "bert-base-uncased"
 _HUB_SECONDS = 5.0
 

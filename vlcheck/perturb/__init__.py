@@ -6,6 +6,7 @@ from vlcheck.perturb.image import Block, Mirror, Solid, UpsideDown
 from vlcheck.perturb.noise import LuminanceNoise
 from vlcheck.perturb.place import CELLS, CutOut
 from vlcheck.perturb.quality import Blur, Brightness, Crop, Jpeg
+from vlcheck.perturb.regions import AblateRegions
 from vlcheck.perturb.text import OPENINGS, OPPOSITES, Bare, Exchange, Opening, ShuffleWords, SwapSides, opposite
 from vlcheck.perturb.view import Labelled, OfThePicture, Perturbation, View
 
@@ -13,6 +14,7 @@ __all__ = [
     "CELLS",
     "OPENINGS",
     "OPPOSITES",
+    "AblateRegions",
     "Bare",
     "Block",
     "Blur",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -69,12 +68,6 @@ def _render(picture: Picture, unedited: Image.Image) -> Image.Image | Answer:
 
 def _equal(image: Image.Image, other: Image.Image) -> bool:
     return image.size == other.size and ImageChops.difference(image, other).getbbox() is None
-
-
-def pixel_sha256(image: Image.Image) -> str:
-    """Digest mode, size and pixels: equal digests mean that a model sees the same."""
-    header = f"{image.mode} {image.width}x{image.height} ".encode()
-    return hashlib.sha256(header + image.tobytes()).hexdigest()
 
 
 def thumbnail_jpeg(image: Image.Image) -> bytes:

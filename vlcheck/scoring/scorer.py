@@ -14,12 +14,13 @@ from typing import get_args
 import numpy as np
 from PIL import Image
 
+from vlcheck.cases.provenance import pixel_sha256
 from vlcheck.errors import NotApplicable, printable
 from vlcheck.models.protocol import Encoded, NamesWords, VisionLanguageModel
 from vlcheck.query import Metric, Picture, Query
 from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.plan import Chunk, Plan, make_plan
-from vlcheck.scoring.render import pixel_sha256, render_all, thumbnail_jpeg
+from vlcheck.scoring.render import render_all, thumbnail_jpeg
 from vlcheck.scoring.store import ScoreStore, Thumbnail
 
 TOLERANCE = 1e-6  # by how much rounding may carry a probability past 0 or 1

@@ -1,0 +1,99 @@
+"""ViLBERT (Lu et al. 2019, arXiv:1908.02265) as vlcheck asks it. Its network is in `vilbert_network`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import torch
+from torch import Tensor
+
+from vlcheck.models.asking import Reading, log_softmax
+from vlcheck.models.features import Features
+from vlcheck.models.original import fingerprint, named_path
+from vlcheck.models.protocol import DEFAULT_KINDS
+from vlcheck.models.region_readers import ReadsRegions
+from vlcheck.models.regions import RegionExtractor, Regions, find_extractor, split_spec
+from vlcheck.models.texts import Texts
+from vlcheck.models.vilbert_network import VilbertNetwork
+from vlcheck.models.vilbert_regions import region_inputs
+from vlcheck.models.vocabulary import SPECIAL, bert_tokenizer, check_entries, vocabulary_of
+
+
+class Vilbert(ReadsRegions):
+    """A pre-training checkpoint of the original code: both heads.
+
+    Args:
+        network: in its dtype, on its device.
+        texts: makes ids of texts, with the network's vocabulary.
+        extractor: finds regions.
+        name: how reports call it.
+        fingerprint: of its files, dtype, device type and extractor.
+    """
+
+    kinds = DEFAULT_KINDS
+    known = ("pytorch_model_9.bin (vilbert-multi-task)",)
+
+    def __init__(
+        self, network: VilbertNetwork, texts: Texts, extractor: RegionExtractor, *, name: str, fingerprint: str
+    ) -> None:
+        self.network, self.texts, self.extractor = network, texts, extractor
+        self.name, self.fingerprint = name, fingerprint
+
+    def inputs(self, regions: Regions, size: tuple[int, int]) -> Sequence[Tensor]:
+        return region_inputs(regions.boxes, regions.features, size)
+
+    def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
+        """Of its two logits the first is a match."""
+        return log_softmax(self.network.itm_logits(**self._asked(features, rows, texts)))[:, 0].exp()
+
+    def _predict(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
+        rows = [reading.row for reading in readings]
+        asked = self._asked(features, rows, [texts[row] for row in rows], [reading.masks for reading in readings])
+        where = asked["ids"] == self.texts.tokenizer.mask_token_id
+        return log_softmax(self.network.mlm_logits(**asked)[where])
+
+    def _pieces(self, text: str, word: str) -> list[int]:
+        return self.texts.pieces(text, word)
+
+    def _entry(self, number: int) -> str:
+        return self.texts.entry(number)
+
+    def _asked(
+        self, features: Features, rows: Sequence[int], texts: Sequence[str], masks: Sequence[int] | None = None
+    ) -> dict[str, Tensor]:
+        """The network's inputs, by its names."""
+        regions, places, seen = features.each(rows)
+        tokens = self.texts.batch(texts, masks).to(regions.device)
+        return {
+            "ids": tokens["input_ids"],
+            "input_mask": tokens["attention_mask"],
+            "segment_ids": tokens["token_type_ids"],
+            "features": regions,
+            "image_loc": places,
+            "image_mask": seen,
+        }
+
+
+def load(spec: str, *, device: str = "cpu", dtype: str = "float32") -> Vilbert:
+    """Load `FOLDER,regions=DETECTOR`.
+
+    Args:
+        spec: FOLDER holds one checkpoint of the original code and its `config.json`, with `vocab.txt` beside them or
+            bert-base-uncased's from the hub; for DETECTOR see `vlcheck.models.regions.find_extractor`.
+        device: a torch device.
+        dtype: a torch dtype.
+
+    Raises:
+        UsageError: a part is missing or cannot be read, or the parts do not fit one another.
+    """
+    said, detector = split_spec(spec)
+    folder = named_path(said, "vilbert needs a folder and a detector: vilbert:FOLDER,regions=DETECTOR.")
+    network = VilbertNetwork.from_original(folder).to(device, getattr(torch, dtype))
+    sizes = network.config
+    with vocabulary_of(folder) as vocabulary:
+        check_entries(vocabulary, sizes.vocab_size)
+        texts = Texts(bert_tokenizer(vocabulary, SPECIAL), limit=sizes.max_position_embeddings)
+    extractor = find_extractor(detector, device=device, width=sizes.v_feature_size)
+    decides = fingerprint(network, asdict(sizes), vocabulary, extractor.fingerprint)
+    return Vilbert(network, texts, extractor, name=f"vilbert:{spec}", fingerprint=decides)

@@ -1,0 +1,65 @@
+"""A detector's regions taken out, for models that read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, get_args
+
+from PIL import Image
+
+from vlcheck.cases.case import Box, Case
+from vlcheck.cases.provenance import Ablation, note_ablation
+from vlcheck.errors import NotApplicable
+from vlcheck.perturb.image import Paint
+from vlcheck.perturb.view import Labelled, View
+
+Which = Literal["overlapping", "all"]
+
+
+@dataclass(frozen=True)
+class AblateRegions(Labelled):
+    """Regions taken out: how far vision serves language (Frank et al. 2021, arXiv:2109.04448).
+
+    A model of regions keeps the regions that it has of the whole picture, and loses those that hold more than half of a
+    box of the target, or all. `Block` is another question to it: of the regions that a detector finds in a picture that
+    is painted over. A model of pixels has no regions, and is shown the target, or all, painted black.
+
+    Attributes:
+        which: "overlapping" the target, or "all".
+    """
+
+    which: Which = "overlapping"
+
+    name: ClassVar[str] = "ablate-regions"
+    version: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        if self.which not in get_args(Which):
+            raise ValueError(f"AblateRegions: {self.which!r} is none of {', '.join(get_args(Which))}")
+
+    def __call__(self, view: View, others: Sequence[Case]) -> View:
+        if self.which == "all":
+            return replace(view, picture=view.picture.then(TakeOut()))
+        if not view.region:
+            raise NotApplicable("the case has no region")
+        return replace(view, picture=view.picture.then(TakeOut(view.region)))
+
+
+@dataclass(frozen=True)
+class TakeOut:
+    """Boxes painted black, and a note of what was there: a picture is all that reaches a model.
+
+    Attributes:
+        boxes: in pixels of the picture as edited so far; none for the whole picture.
+    """
+
+    boxes: tuple[Box, ...] = ()
+
+    name: ClassVar[str] = "take-out"
+    version: ClassVar[int] = 1
+
+    def edit(self, image: Image.Image) -> Image.Image:
+        painted = Paint(self.boxes or (Box(0, 0, *image.size),), "black").edit(image)
+        note_ablation(painted, Ablation(image, self.boxes))
+        return painted
