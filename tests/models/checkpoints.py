@@ -325,6 +325,6 @@ def vilbert(folder: Path) -> Path:
     weights = random_weights(VilbertNetwork(config)).state_dict()
     words = weights["bert.embeddings.word_embeddings.weight"]
     torch.save({**weights, "cls.predictions.decoder.weight": words}, folder / "pytorch_model_9.bin")
-    (folder / "config.json").writetext_sizes(json.dumps(asdict(config)))
-    (folder / "vocab.txt").writetext_sizes("\n".join(vocabulary()) + "\n")
+    (folder / "config.json").write_text(json.dumps(asdict(config)))
+    (folder / "vocab.txt").write_text("\n".join(vocabulary()) + "\n")
     return folder

@@ -10,16 +10,25 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.models import checkpoints
+from tests.models import chats, checkpoints
+from tests.models.test_original_models import ORIGINALS, original_folder
+from tests.models.test_region_models import write_regions
 from tests.scoring.counting import CountingModel, Features
-from vlcheck.cases import MASK, open_source
+from vlcheck.cases import MASK, ImageFile, open_source
 from vlcheck.models import load_model
 from vlcheck.models.contract import PROBES, TOLERANCES, Outcome, Probe, examine, probes_of
+from vlcheck.models.protocol import VisionLanguageModel
 
-FAMILIES = (
+PLAIN = (
     "align", "altclip", "bert", "blip2_retrieval", "blip_retrieval", "bridgetower", "chinese_clip", "clip", "flava",
     "metaclip2", "siglip", "siglip2", "vilt_retrieval", "vilt_words",
 )  # fmt: skip
+WRITING = (
+    "blip_captioning", "gemma3", "idefics3", "internvl", "llava", "llava_next", "llava_onevision", "mllama",
+    "paligemma", "paligemma2", "qwen2_5_vl", "qwen2_vl", "qwen3_vl", "smolvlm",
+)  # fmt: skip
+READING_REGIONS = ("lxmert", "vilbert", "visual_bert")
+FAMILIES = (*PLAIN, *WRITING, *READING_REGIONS, *ORIGINALS)
 SAID = [
     (f"a red {MASK} on the street", ("bus", "dog", "cat")),
     (f"a {MASK}", ("dog", "ox", "zebra")),
@@ -27,16 +36,35 @@ SAID = [
 ]
 
 
-@pytest.fixture(scope="session")
-def probes(coco_root: Path) -> list[Probe]:
+@pytest.fixture(scope="module")
+def photographs(coco_root: Path) -> list[ImageFile]:
+    return [ImageFile(path) for path in sorted(coco_root.glob("*/*.jpg"))[:PROBES]]
+
+
+@pytest.fixture(scope="module")
+def probes(photographs: list[ImageFile]) -> list[Probe]:
     """Real photographs of many shapes, with texts of different lengths and words of one and of several pieces."""
-    paths = sorted(coco_root.glob("*/*.jpg"))[:PROBES]
-    return [Probe(_read(path), *said) for path, said in zip(paths, islice(cycle(SAID), PROBES), strict=True)]
+    return [Probe(image.open(), *said) for image, said in zip(photographs, islice(cycle(SAID), PROBES), strict=True)]
 
 
-def _read(path: Path) -> Image.Image:
-    with Image.open(path) as image:
-        return image.convert("RGB")
+@pytest.fixture(scope="module")
+def regions(photographs: list[ImageFile], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder, random = tmp_path_factory.mktemp("regions"), np.random.default_rng(4)
+    for number, image in enumerate(photographs):
+        write_regions(folder, image, 3 + number % 5, random)
+    return folder
+
+
+@pytest.fixture
+def load(tmp_path: Path, regions: Path) -> Callable[..., VisionLanguageModel]:
+    def load(family: str, dtype: str = "float32") -> VisionLanguageModel:
+        if family in ORIGINALS:
+            return load_model(f"{family}:{original_folder(family, tmp_path)}", dtype=dtype)
+        folder = getattr(checkpoints, family, None) or getattr(chats, family)
+        spec = f"{'vilbert:' if family == 'vilbert' else ''}{folder(tmp_path)}"
+        return load_model(f"{spec},regions={regions}" if family in READING_REGIONS else spec, dtype=dtype)
+
+    return load
 
 
 def broken(outcomes: Sequence[Outcome]) -> list[str]:
@@ -44,8 +72,10 @@ def broken(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_family_keeps_the_contract(family: str, probes: list[Probe], tmp_path: Path) -> None:
-    model = load_model(str(getattr(checkpoints, family)(tmp_path)))
+def test_every_family_keeps_the_contract(
+    family: str, probes: list[Probe], load: Callable[..., VisionLanguageModel]
+) -> None:
+    model = load(family)
     outcomes = list(examine(model, probes))
     assert len(outcomes) == 8 * len(model.metrics) > 0
     assert broken(outcomes) == []
@@ -54,20 +84,19 @@ def test_every_family_keeps_the_contract(family: str, probes: list[Probe], tmp_p
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_family_keeps_the_contract_in_half_precision(
-    family: str, dtype: str, probes: list[Probe], tmp_path: Path
+    family: str, dtype: str, probes: list[Probe], load: Callable[..., VisionLanguageModel]
 ) -> None:
-    model = load_model(str(getattr(checkpoints, family)(tmp_path)), dtype=dtype)
-    assert broken(list(examine(model, probes[:8], tolerance=TOLERANCES[dtype]))) == []
+    assert broken(list(examine(load(family, dtype), probes[:8], tolerance=TOLERANCES[dtype]))) == []
 
 
 def test_every_family_that_a_checkpoint_is_made_of_is_tried() -> None:
-    made = {name for name, value in vars(checkpoints).items() if _makes_a_checkpoint(value)}
-    assert made == set(FAMILIES)
+    made = {name for module in (checkpoints, chats) for name, value in vars(module).items() if _makes_one(value)}
+    assert made | set(ORIGINALS) == set(FAMILIES)
 
 
-def _makes_a_checkpoint(value: object) -> bool:
+def _makes_one(value: object) -> bool:
     hints = getattr(value, "__annotations__", {})
-    return list(hints) == ["folder", "return"] and not getattr(value, "__name__", "_").startswith("_")
+    return next(iter(hints), "") == "folder" and getattr(value, "__name__", "") not in ("save", "_call")
 
 
 class OutOfRange(CountingModel):

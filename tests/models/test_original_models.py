@@ -144,10 +144,14 @@ def family(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def folder(family: str, tmp_path: Path) -> Path:
+    return original_folder(family, tmp_path)
+
+
+def original_folder(family: str, within: Path) -> Path:
     """As a user has it: checkpoint, configs and vocabulary."""
     original = ORIGINALS[family]
     copied = shutil.copytree(
-        REFERENCES / original.reference, tmp_path / "model", ignore=shutil.ignore_patterns("*.npz", "*.md")
+        REFERENCES / original.reference, within / "model", ignore=shutil.ignore_patterns("*.npz", "*.md")
     )
     (copied / "vocab.txt").write_text("\n".join(entries(original.entries)) + "\n", encoding="utf-8")
     return copied

@@ -50,13 +50,17 @@ def detector(sources: list[ImageFile], tmp_path_factory: pytest.TempPathFactory)
     """Regions of the three photographs, as if a detector had been run."""
     folder, random = tmp_path_factory.mktemp("regions"), np.random.default_rng(4)
     for source, count in zip(sources, COUNTS, strict=True):
-        low, extent = random.uniform(0, 0.6, (count, 2)), random.uniform(0.1, 0.4, (count, 2))
-        np.savez(
-            folder / f"{source.path.stem}.npz",
-            boxes=(np.concatenate([low, low + extent], 1) * np.tile(source.size, 2)),
-            features=random.normal(size=(count, checkpoints.REGION)),
-        )
+        write_regions(folder, source, count, random)
     return folder
+
+
+def write_regions(folder: Path, source: ImageFile, count: int, random: np.random.Generator) -> None:
+    low, extent = random.uniform(0, 0.6, (count, 2)), random.uniform(0.1, 0.4, (count, 2))
+    np.savez(
+        folder / f"{source.path.stem}.npz",
+        boxes=(np.concatenate([low, low + extent], 1) * np.tile(source.size, 2)),
+        features=random.normal(size=(count, checkpoints.REGION)),
+    )
 
 
 @pytest.fixture(scope="module")

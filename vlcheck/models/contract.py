@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -52,11 +52,14 @@ Ask = Callable[..., Scores]
 
 
 def probes_of(cases: Iterable[Case]) -> list[Probe]:
-    """Make PROBES of cases at most, of those that have other words; their pictures get three shapes."""
-    with_words = (case for case in cases if case.candidates)
+    """Make PROBES of cases at most, of those that have other words; pictures of one shape get three."""
+    chosen = list(islice((case for case in cases if case.candidates), PROBES))
+    images = [case.image.open() for case in chosen]
+    if len({image.size for image in images}) == 1:
+        images = [_shaped(image, number) for number, image in enumerate(images)]
     return [
-        Probe(_shaped(case.image.open().convert("RGB"), number), case.masked, (case.target, *case.candidates)[:_WORDS])
-        for number, case in zip(range(PROBES), with_words, strict=False)
+        Probe(image, case.masked, (case.target, *case.candidates)[:_WORDS])
+        for image, case in zip(images, chosen, strict=True)
     ]
 
 
