@@ -95,8 +95,8 @@ def test_every_family_that_a_checkpoint_is_made_of_is_tried() -> None:
 
 
 def _makes_one(value: object) -> bool:
-    hints = getattr(value, "__annotations__", {})
-    return next(iter(hints), "") == "folder" and getattr(value, "__name__", "") not in ("save", "_call")
+    hints, name = getattr(value, "__annotations__", {}), getattr(value, "__name__", "_")
+    return next(iter(hints), "") == "folder" and name != "save" and not name.startswith("_")
 
 
 class OutOfRange(CountingModel):

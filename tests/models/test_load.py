@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.models.checkpoints import clip
 from vlcheck.errors import UsageError
 from vlcheck.models import load_model
 
@@ -200,3 +202,46 @@ def test_a_score_kind_that_no_report_knows_is_refused(tmp_path: Path) -> None:
     path.write_text(DOUBLE)
     with pytest.raises(UsageError, match=r"kinds {'itm': 'guess'}: .*match-head"):
         load_model(f"{path}:odd_kind")
+
+
+@pytest.fixture
+def with_code(tmp_path: Path) -> Path:
+    """A checkpoint whose tokenizer is code of its own, which leaves a trace where it runs."""
+    folder = clip(tmp_path / "clip")
+    trace = tmp_path / "trace"
+    (folder / "spelling.py").write_text(
+        "from pathlib import Path\n\nfrom transformers import BertTokenizer\n\n"
+        f"Path({str(trace)!r}).touch()\n\n\nclass Spelling(BertTokenizer):\n    pass\n"
+    )
+    path = folder / "tokenizer_config.json"
+    config = json.loads(path.read_text()) | {
+        "tokenizer_class": "Spelling",
+        "auto_map": {"AutoTokenizer": ["spelling.Spelling", None]},
+    }
+    path.write_text(json.dumps(config))
+    return folder
+
+
+def test_code_of_a_checkpoint_does_not_run_unless_that_is_asked_for(with_code: Path) -> None:
+    trace = with_code.parent / "trace"
+    plain = load_model(str(with_code))  # with transformers' own class, as it has one
+    assert type(plain.texts.tokenizer).__name__ != "Spelling"
+    assert not trace.exists()
+    trusting = load_model(str(with_code), trust_remote_code=True)
+    assert type(trusting.texts.tokenizer).__name__ == "Spelling"
+    assert trace.exists()
+
+
+def test_a_checkpoint_that_needs_code_of_its_own_is_told_how_to_allow_it(with_code: Path) -> None:
+    path = with_code / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"model_type": "of-nobody"}))
+    with pytest.raises(UsageError, match="--vl-trust-remote-code"):
+        load_model(str(with_code))
+    assert not (with_code.parent / "trace").exists()
+
+
+def test_code_that_may_run_is_part_of_the_fingerprint(with_code: Path) -> None:
+    first = load_model(str(with_code), trust_remote_code=True).fingerprint
+    with (with_code / "spelling.py").open("a") as file:
+        file.write("# changed\n")
+    assert load_model(str(with_code), trust_remote_code=True).fingerprint != first

@@ -32,7 +32,7 @@ class Adapter(ABC):
     """A model as vlcheck asks it: what a family adds are its forward passes.
 
     Attributes:
-        known: well-known checkpoints.
+        known: well-known checkpoints, by architecture where a class reads several.
         name: how reports call it.
         fingerprint: content hash of all that decides a score.
         kinds: metric -> score kind.
@@ -40,7 +40,7 @@ class Adapter(ABC):
         max_pairs: the most texts in one forward, which bounds memory.
     """
 
-    known: ClassVar[tuple[str, ...]] = ()
+    known: ClassVar[Sequence[str] | Mapping[str, Sequence[str]]] = ()
     mask = MASK
     name: str
     fingerprint: str

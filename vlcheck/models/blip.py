@@ -51,6 +51,7 @@ class BlipCaption(Autoregressive, _Blip):
     """A captioning checkpoint: fill by candidates, as captions after the prompt of its training."""
 
     kinds = MappingProxyType({"mlm": "candidates"})
+    known = ("Salesforce/blip-image-captioning-base",)
     lacks = MappingProxyType({"itm": "BLIP matches in its retrieval checkpoint: itm=DIR,mlm=DIR names both"})
 
     @classmethod

@@ -41,7 +41,13 @@ def families() -> Iterator[Family]:
         except (ImportError, AttributeError) as error:
             yield Family(name, problem=f"{entry.value} cannot be imported ({error})")
         else:
-            yield Family(name, tuple(getattr(made, "known", ())), getattr(made, "kinds", None))
+            yield Family(name, _known(made, name), getattr(made, "kinds", None))
+
+
+def _known(made: object, name: str) -> tuple[str, ...]:
+    """Well-known checkpoints; of a class that is registered under several names, those of the one."""
+    known = getattr(made, "known", ())
+    return tuple(known.get(name, ()) if isinstance(known, Mapping) else known)
 
 
 def table(tests: Mapping[str, int]) -> Iterator[list[str]]:

@@ -64,6 +64,21 @@ class Generative(Answering):
     """
 
     kinds = MappingProxyType({"itm": "yes-no", "mlm": "candidates"})
+    known = MappingProxyType(
+        {
+            "Gemma3ForConditionalGeneration": ("google/gemma-3-4b-it",),
+            "Idefics3ForConditionalGeneration": ("HuggingFaceM4/Idefics3-8B-Llama3",),
+            "InternVLForConditionalGeneration": ("OpenGVLab/InternVL3-1B-hf",),
+            "LlavaForConditionalGeneration": ("llava-hf/llava-1.5-7b-hf",),
+            "LlavaNextForConditionalGeneration": ("llava-hf/llava-v1.6-mistral-7b-hf",),
+            "LlavaOnevisionForConditionalGeneration": ("llava-hf/llava-onevision-qwen2-0.5b-ov-hf",),
+            "MllamaForConditionalGeneration": ("meta-llama/Llama-3.2-11B-Vision-Instruct",),
+            "Qwen2VLForConditionalGeneration": ("Qwen/Qwen2-VL-2B-Instruct",),
+            "Qwen2_5_VLForConditionalGeneration": ("Qwen/Qwen2.5-VL-3B-Instruct",),
+            "Qwen3VLForConditionalGeneration": ("Qwen/Qwen3-VL-2B-Instruct",),
+            "SmolVLMForConditionalGeneration": ("HuggingFaceTB/SmolVLM2-256M-Video-Instruct",),
+        }
+    )
     spreads: ClassVar[bool] = True  # over several devices, where --vl-device is auto
     max_pairs = 16  # every text has a copy of its picture's keys and values while it is read
 

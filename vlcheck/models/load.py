@@ -31,7 +31,9 @@ AUTO = "auto"  # over all devices there are
 Loader = Callable[..., object]  # takes device and dtype by keyword, returns a model
 
 
-def load_model(spec: str, *, device: str = "cpu", dtype: str = "float32") -> VisionLanguageModel:
+def load_model(
+    spec: str, *, device: str = "cpu", dtype: str = "float32", trust_remote_code: bool = False
+) -> VisionLanguageModel:
     """Load a model by its spec.
 
     Args:
@@ -42,6 +44,7 @@ def load_model(spec: str, *, device: str = "cpu", dtype: str = "float32") -> Vis
             followed by what finds them, `SPEC,regions=DETECTOR`: see `vlcheck.models.regions`.
         device: "cpu", "cuda", "cuda:N", "mps", or "auto", which spreads a generative model over all devices.
         dtype: one of DTYPES.
+        trust_remote_code: whether Python code that comes with a checkpoint may run.
 
     Raises:
         UsageError: no such model, device or dtype, or a factory that cannot be called or returns no model.
@@ -49,21 +52,22 @@ def load_model(spec: str, *, device: str = "cpu", dtype: str = "float32") -> Vis
     _check_dtype(dtype)
     _check_device(device)
     with _no_garbage():
-        return _checked(_load_pair(spec, device, dtype) or _load(spec, device, dtype), spec)
+        load = partial(_load, device=device, dtype=dtype, trusted=trust_remote_code)
+        return _checked(_load_pair(spec, load) or load(spec), spec)
 
 
-def _load_pair(spec: str, device: str, dtype: str) -> object:
+def _load_pair(spec: str, load: Callable[[str], object]) -> object:
     """The model of a spec that names two, None of any other."""
     try:
         specs = read_pair(spec)
-        return specs and Pair({one: _checked(_load(part, device, dtype), part) for one, part in specs.items()})
+        return specs and Pair({metric: _checked(load(part), part) for metric, part in specs.items()})
     except UsageError as error:
         raise UsageError(f"{_option(spec)}: {error}") from error
 
 
-def _load(spec: str, device: str, dtype: str) -> object:
+def _load(spec: str, device: str, dtype: str, trusted: bool) -> object:
     families = registered()
-    loader = _registered(spec, families) or _in_file(spec) or _pretrained(spec, families) or _in_module(spec)
+    loader = _registered(spec, families) or _in_file(spec) or _pretrained(spec, families, trusted) or _in_module(spec)
     if loader is None:
         forms = (
             "a folder or hub id of a transformers checkpoint, FAMILY:PATH (e.g. albef:ALBEF_4M.pth),"
@@ -109,11 +113,11 @@ def _registered(spec: str, families: dict[str, EntryPoint]) -> Loader | None:
         raise UsageError(f"{_option(spec)}: {families[name].value} cannot be imported ({error}).") from error
 
 
-def _pretrained(spec: str, families: dict[str, EntryPoint]) -> Loader | None:
+def _pretrained(spec: str, families: dict[str, EntryPoint], trusted: bool) -> Loader | None:
     """A folder or a hub id, whose config names the architecture."""
     from vlcheck.models.pretrained import Pretrained  # brings transformers
 
-    checkpoint = Pretrained.find(spec)
+    checkpoint = Pretrained.find(spec, trusted=trusted)
     if checkpoint is None:
         return None
     architecture = checkpoint.architecture

@@ -24,7 +24,7 @@ def read_pair(spec: str) -> dict[str, str] | None:
     if not re.match(r"\w+=", spec):
         return None
     parts: dict[str, str] = {}
-    for part in re.split(r",(?=\w+=)", spec):
+    for part in re.split(r",(?!regions=)(?=\w+=)", spec):
         metric, _, named = part.partition("=")
         if metric not in DEFAULT_KINDS:
             raise UsageError(f"{metric!r} is no metric. {nearest(metric, DEFAULT_KINDS)}")

@@ -25,6 +25,7 @@ class PaliGemma(Answering, Hosted):
     """
 
     kinds = MappingProxyType({"itm": "yes-no", "mlm": "candidates"})
+    known = ("google/paligemma-3b-mix-224",)
     max_pairs = 16
 
     def __init__(self, *parts: Any) -> None:

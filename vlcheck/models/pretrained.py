@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -42,17 +42,23 @@ class Pretrained:
         folder: where its files are.
         name: how reports call it: the folder, or the hub's id with the commit that was read.
         detector: the path that `,regions=` says, for a model that reads regions.
+        trusted: whether Python code that comes with the checkpoint may run.
     """
 
     folder: Path
     name: str
     detector: str = ""
+    trusted: bool = False
 
     @classmethod
-    def find(cls, spec: str) -> Pretrained | None:
+    def find(cls, spec: str, *, trusted: bool = False) -> Pretrained | None:
         """The checkpoint of a folder, or of a hub id with or without `@REVISION`; None where a spec is neither.
 
         Either may be followed by `,regions=PATH`.
+
+        Args:
+            spec: the folder or id.
+            trusted: whether Python code that comes with the checkpoint may run.
 
         Raises:
             UsageError: the repository is unknown, or cannot be reached and is not in the cache.
@@ -60,25 +66,13 @@ class Pretrained:
         model, detector = split_spec(spec)
         folder = Path(model).expanduser()
         if model and folder.is_dir():
-            return cls(folder, spec, detector)
+            return cls(folder, spec, detector, trusted)
         match = _HUB_ID.fullmatch(model)
         if not match:
             return None
-        found = cls._from_hub(match["repository"], match["revision"])
-        return replace(found, name=found.name + spec.removeprefix(model), detector=detector)
-
-    @classmethod
-    def _from_hub(cls, repository: str, revision: str | None) -> Pretrained:
-        try:
-            folder = Path(snapshot_download(repository, revision=revision, allow_patterns=[*_DECIDING]))
-        except (RepositoryNotFoundError, HFValidationError) as error:
-            raise UsageError(f"{repository}: neither a folder here nor a repository of the hub.") from error
-        except (LocalEntryNotFoundError, OSError) as error:
-            raise UsageError(
-                f"{repository}: no folder of that name, not in the hub's cache, and the hub cannot be reached."
-                " Name a folder with config, weights and processor files."
-            ) from error
-        return cls(folder, f"{repository}@{folder.name}")  # the cache calls a snapshot after its commit
+        folder = _from_hub(match["repository"], match["revision"], _deciding(trusted))
+        commit = folder.name  # the cache calls a snapshot after its commit
+        return cls(folder, f"{match['repository']}@{commit}{spec.removeprefix(model)}", detector, trusted)
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
@@ -130,6 +124,7 @@ class Pretrained:
                 self.folder,
                 dtype=getattr(torch, dtype),
                 local_files_only=True,
+                trust_remote_code=self.trusted,
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # so that they are told below, with those that are missing
                 **placed,
@@ -169,7 +164,7 @@ class Pretrained:
 
     def _part(self, what: str, load: Callable[..., _Part]) -> _Part:
         try:
-            return load(self.folder, local_files_only=True)
+            return load(self.folder, local_files_only=True, trust_remote_code=self.trusted)
         except Exception as error:  # missing and damaged files raise errors of many kinds
             raise UsageError(
                 f"{self.folder}: no {what} can be loaded; its files belong beside the weights. {_first_line(error)}"
@@ -178,12 +173,32 @@ class Pretrained:
     def fingerprint(self, *more: str) -> str:
         """Hash the content of all files that decide a score, and what else does."""
         content = hashlib.sha256(repr(more).encode())
-        for path in sorted({path for pattern in _DECIDING for path in self.folder.glob(pattern)}):
+        for path in sorted({path for pattern in _deciding(self.trusted) for path in self.folder.glob(pattern)}):
             with path.open("rb") as file:
                 content.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}".encode())
         return content.hexdigest()
 
 
+def _from_hub(repository: str, revision: str | None, patterns: Sequence[str]) -> Path:
+    """The folder of the hub's cache that holds a repository's files."""
+    try:
+        return Path(snapshot_download(repository, revision=revision, allow_patterns=[*patterns]))
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise UsageError(f"{repository}: neither a folder here nor a repository of the hub.") from error
+    except (LocalEntryNotFoundError, OSError) as error:
+        raise UsageError(
+            f"{repository}: no folder of that name, not in the hub's cache, and the hub cannot be reached."
+            " Name a folder with config, weights and processor files."
+        ) from error
+
+
+def _deciding(trusted: bool) -> tuple[str, ...]:
+    """The files that decide a score; code is one of them only where it may run."""
+    return (*_DECIDING, "*.py") if trusted else _DECIDING
+
+
 def _first_line(error: Exception) -> str:
     said = str(error).strip().splitlines()
+    if "trust_remote_code" in str(error):
+        return f"It wants to run code of its own: read it, and say --vl-trust-remote-code where it may. {said[0][:300]}"
     return f"{type(error).__name__}: {said[0][:300] if said else ''}"

@@ -64,6 +64,7 @@ class Settings:
     images: bool
     cases: bool
     plan: bool
+    trust_remote_code: bool
     asked: bool
     chosen: bool
 
@@ -109,6 +110,10 @@ def add(parser: pytest.Parser) -> None:
     for flag in _FLAGS:
         group.addoption(f"--vl-{flag.name}", action="store_true", default=None, help=flag.help)
         parser.addini(_ini(flag.name), flag.help, type="bool", default=False)
+    # Not in the ini file: that code of others runs is said each time.
+    group.addoption(
+        "--vl-trust-remote-code", action="store_true", help="let Python code that comes with a checkpoint run"
+    )
     group.addoption(
         "--vl-plan", action="store_true", help="say what the selected tests take and can tell; score nothing"
     )
@@ -151,6 +156,7 @@ def read(config: pytest.Config) -> Settings:
         images=not flag("no-images"),
         cases=flag("cases"),
         plan=bool(config.getoption("vl_plan", default=False)),
+        trust_remote_code=bool(config.getoption("vl_trust_remote_code", default=False)),
         asked=config.getoption("vl_model", default=None) is not None,
         chosen=config.getoption("vl_data", default=None) is not None,
     )

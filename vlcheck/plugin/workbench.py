@@ -16,7 +16,7 @@ from vlcheck.cases import CaseSource
 from vlcheck.judge import ModelUnderTest
 from vlcheck.judgement import Judgement
 from vlcheck.models.load import load_model
-from vlcheck.models.protocol import only_compares
+from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.plugin import foresight
 from vlcheck.plugin.foresight import Chosen, Foresight, foresee
 from vlcheck.plugin.options import Settings
@@ -52,7 +52,7 @@ class Workbench:
             UsageError: naming the option that cannot be satisfied.
         """
         policy = load_policy(settings.policy or policy_path())
-        adapter = load_model(settings.model, device=settings.device, dtype=settings.dtype)
+        adapter = _model(settings)
         held = ExitStack()
         path = settings.store or folder / "scores.sqlite"
         store = held.enter_context(ScoreStore(path, adapter.fingerprint, run=folder.name))
@@ -86,6 +86,7 @@ class Workbench:
             "data": settings.data,
             "device": settings.device,
             "dtype": settings.dtype,
+            "trust_remote_code": settings.trust_remote_code,
             "versions": {"python": platform.python_version()} | {name: version(name) for name in _VERSIONED},
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "policy": self.model.policy.as_dict(),
@@ -111,6 +112,15 @@ class Workbench:
 def outlook(settings: Settings, source: CaseSource, chosen: Chosen) -> Iterator[str]:
     """The lines of --vl-plan. Raises UsageError naming the option that cannot be satisfied."""
     policy = load_policy(settings.policy or policy_path())
-    model = load_model(settings.model, device=settings.device, dtype=settings.dtype) if settings.model else None
+    model = _model(settings) if settings.model else None
     trials = Trials(source, relative=only_compares(model))
     return foresight.outlook(foresee(chosen, trials, policy, model.metrics if model else METRICS), model)
+
+
+def _model(settings: Settings) -> VisionLanguageModel:
+    return load_model(
+        settings.model,
+        device=settings.device,
+        dtype=settings.dtype,
+        trust_remote_code=settings.trust_remote_code,
+    )
