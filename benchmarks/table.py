@@ -6,9 +6,15 @@ import json
 import re
 import statistics
 import sys
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from vlcheck.matrix import from_json, lines
+from vlcheck.models.families import table as family_rows
+from vlcheck.plugin.collect import collect
+from vlcheck.suite import suite_folder
+from vlcheck.zoo import PLANTED
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
@@ -81,18 +87,31 @@ def embedded(measured: str) -> str:
     )
 
 
-BLOCKS = (
-    ("figures", "results.json", table),
-    ("embedded", "embedded.json", embedded),
-    ("matrix", "matrix.json", power),
-)
+def families() -> str:
+    """The families of models as Markdown, but for those of the zoo."""
+    tests = Counter(str(statement.metric) for _, statement in collect(suite_folder() / "behavior_tests"))
+    head, *rows = family_rows(tests)
+    cells = [head, ["---"] * len(head), *([f"`{name}`", *row] for name, *row in rows if name not in PLANTED)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in cells) + "\n`vlcheck models` lists them.\n"
+
+
+def _kept(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "figures": lambda: table(_kept("results.json")),
+    "embedded": lambda: embedded(_kept("embedded.json")),
+    "matrix": lambda: power(_kept("matrix.json")),
+    "families": families,
+}
 
 
 def main() -> None:
     readme = README.read_text(encoding="utf-8")
     wanted = readme
-    for name, file, write in BLOCKS:
-        block = write((HERE / file).read_text(encoding="utf-8"))
+    for name, write in BLOCKS.items():
+        block = write()
         wanted = re.sub(
             rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)",
             lambda match, block=block: match[1] + block + match[2],
