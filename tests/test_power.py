@@ -1,9 +1,8 @@
 """Proof that the tests fire: every planted bias is caught in every seed, and nothing else is."""
 
-import os
-
 import pytest
 
+from vlcheck.cli import PROCESSES
 from vlcheck.matrix import BIASES, make_matrix
 from vlcheck.suite import policy_path, suite_folder
 from vlcheck.zoo import CONTROL, PLANTED
@@ -30,7 +29,7 @@ MADE_FOR = {
 @pytest.fixture(scope="module")
 def matrix():
     suite = suite_folder() / "behavior_tests"
-    return make_matrix(suite, policy_path(), variants=PLANTED, seeds=SEEDS, images=IMAGES, jobs=os.cpu_count() or 1)
+    return make_matrix(suite, policy_path(), variants=PLANTED, seeds=SEEDS, images=IMAGES, jobs=PROCESSES)
 
 
 def test_every_variant_was_made_for_something():

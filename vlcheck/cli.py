@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from vlcheck.zoo.training import Losses
 
 USAGE_ERROR = 4  # as pytest ends where an option cannot be used
+PROCESSES = 2 * (os.cpu_count() or 1)  # more than cores, so that none is idle while the last variants are asked
 INTERRUPTED = 130  # as a shell has it of Ctrl-C
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Behavioural tests for vision-language models.")
@@ -180,7 +181,7 @@ def matrix(
     seeds: Annotated[int, typer.Option(min=1, help="of the scenes")] = 5,
     images: Annotated[int, typer.Option(min=1, help="a behavior and seed")] = 200,
     variant: Annotated[list[str] | None, typer.Option(help="some of the zoo; all unless said")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="processes at once")] = os.cpu_count() or 1,
+    jobs: Annotated[int, typer.Option(min=1, help="processes at once, of 1.4 GB each")] = PROCESSES,
     suite: Suite = None,
     to: Annotated[Path | None, typer.Option(help="write every verdict to this file, as JSON")] = None,
 ) -> None:
