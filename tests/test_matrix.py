@@ -155,6 +155,16 @@ if multiprocessing.parent_process():
 """
 
 
+# A process that asks says so.
+TELLS = """
+import multiprocessing
+from pathlib import Path
+
+if multiprocessing.parent_process():
+    Path("asking").touch()
+"""
+
+
 @pytest.fixture
 def ask(tmp_path):
     (tmp_path / "suite").mkdir()
@@ -228,11 +238,14 @@ def test_the_command_names_what_it_cannot_use_before_it_asks(ask, arguments, sai
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["from a parent", "in the terminal"])
-def test_an_interrupt_ends_every_process_at_once_and_without_a_traceback(tmp_path, send):
-    command = [sys.executable, "-m", "vlcheck.cli", "zoo", "matrix", "--jobs", "2"]
+@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["from-a-parent", "in-the-terminal"])
+def test_an_interrupt_ends_every_process_at_once_and_without_a_traceback(ask, tmp_path, send):
+    (tmp_path / "suite" / "conftest.py").write_text(TELLS)
+    command = [sys.executable, "-m", "vlcheck.cli", "zoo", "matrix", "--suite", "suite", "--jobs", "2"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True) as running:
-        time.sleep(15)  # long enough for its processes to ask, and far from long enough for an answer
+        while not (tmp_path / "asking").exists():
+            assert running.poll() is None
+            time.sleep(0.1)
         send(running.pid, signal.SIGINT)
         said = running.communicate(timeout=20)[1]
     assert running.returncode == 130

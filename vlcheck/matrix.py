@@ -11,6 +11,7 @@ import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from itertools import chain
@@ -153,7 +154,8 @@ def make_matrix(suite: Path, policy: Path, *, variants: Iterable[str], seeds: in
     _demand_enough(suite, load_policy(policy), images)
     ask = partial(_ask, suite, policy, seeds, images)
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_alone) as pool:
-        asked = [pool.submit(ask, variant) for variant in variants]
+        with _ignoring_interrupts():  # a process is born with what its parent ignores: the parent alone answers Ctrl-C
+            asked = [pool.submit(ask, variant) for variant in variants]
         try:
             return Matrix(images, tuple(chain.from_iterable(one.result() for one in asked)))
         except BrokenProcessPool as error:
@@ -203,11 +205,19 @@ def _cell(matrix: Matrix, variant: str, bias: str) -> str:
 
 
 def _alone() -> None:
-    """One thread a process: the models are too small for more; and Ctrl-C ends it without a word."""
+    """One thread a process: the models are too small for more."""
     import torch
 
     torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@contextmanager
+def _ignoring_interrupts() -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _ask(suite: Path, policy_file: Path, seeds: int, images: int, variant: str) -> list[Examined]:
