@@ -27,15 +27,16 @@ def main() -> None:
     parser.add_argument("--no-matrix", action="store_true", help="keep the matrix's figure of the last time")
     chosen = parser.parse_args()
     figures = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    figures |= {"cold_seconds": [], "kept_seconds": [], "import_seconds": []}
+    figures |= {"cold_seconds": [], "kept_seconds": [], "import_seconds": [], "machine": machine()}
     for _ in range(chosen.rounds):
         with tempfile.TemporaryDirectory() as folder:
             figures["cold_seconds"].append(suite(Path(folder)))
             figures["kept_seconds"].append(suite(Path(folder)))
         figures["import_seconds"].append(process("-c", IMPORT))
     if not chosen.no_matrix:
-        figures["matrix_seconds"] = process("-m", "vlcheck.cli", "zoo", "matrix")
-    figures["machine"] = machine()
+        figures["matrix_seconds"] = process(
+            "-m", "vlcheck.cli", "zoo", "matrix", "--jobs", str(figures["machine"]["cores"])
+        )
     RESULTS.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(figures, indent=2))
 

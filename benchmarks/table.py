@@ -82,7 +82,8 @@ def embedded(measured: str) -> str:
     return (
         f"`pytest behavior_tests/` on the embedded model, 200 scenes a behavior, {figures['machine']['cores']} cores:"
         f" {cold}, and {kept} with kept scores (`--vl-store`), {imports} of either for imports; medians of"
-        f" {len(figures['cold_seconds'])}. `vlcheck zoo matrix`: {figures['matrix_seconds'] / 60:.1f} minutes."
+        f" {len(figures['cold_seconds'])}. `vlcheck zoo matrix --jobs {figures['machine']['cores']}`:"
+        f" {figures['matrix_seconds'] / 60:.1f} minutes."
         " (`python -m benchmarks.embedded`)\n"
     )
 
