@@ -88,6 +88,21 @@ def embedded(measured: str) -> str:
     )
 
 
+def reuse(measured: str) -> str:
+    """What encoding once saves as Markdown, by family."""
+    figures = json.loads(measured)
+    rows = []
+    for family, turns in figures["seconds"].items():
+        kept, anew = (statistics.median(seconds) for seconds in zip(*turns, strict=True))
+        ratio = statistics.median(kept / anew for kept, anew in turns)
+        rows.append(f"| {family} | {kept:.2f} s | {anew:.2f} s | {ratio:.2f} |\n")
+    return (
+        f"Two photographs with {figures['texts']} texts each, {figures['machine']['cores']} cores, no GPU; medians of"
+        f" {len(turns)}.\n\n| family, with random weights | encoded once | encoded for every text | ratio |\n"
+        f"| --- | --- | --- | --- |\n{''.join(rows)}\n`python -m benchmarks.reuse COCO_ROOT` measures.\n"
+    )
+
+
 def families() -> str:
     """The families of models as Markdown, but for those of the zoo."""
     tests = Counter(str(statement.metric) for _, statement in collect(suite_folder() / "behavior_tests"))
@@ -103,6 +118,7 @@ def _kept(name: str) -> str:
 BLOCKS: dict[str, Callable[[], str]] = {
     "figures": lambda: table(_kept("results.json")),
     "embedded": lambda: embedded(_kept("embedded.json")),
+    "reuse": lambda: reuse(_kept("reuse.json")),
     "matrix": lambda: power(_kept("matrix.json")),
     "families": families,
 }

@@ -21,7 +21,7 @@ class Question:
     Attributes:
         metric: which score.
         view: what is shown and said.
-        queries: mlm: one query, under "[MASK]"; itm: one for each word filled in, under that word.
+        queries: mlm, mrc: one query, under "[MASK]"; itm: one for each word filled in, under that word.
     """
 
     metric: Metric
@@ -187,12 +187,16 @@ def ask(metric: Metric, view: View, compared: Iterable[str] = (), foils: Sequenc
         foils: itm of a model that only compares texts: texts beside those with another of the view's words filled in.
 
     Raises:
-        NotApplicable: such a model, and no text to compare with.
+        NotApplicable: such a model, and no text to compare with; a word that is asked about and not told.
     """
     fillings = dict.fromkeys([view.target, *compared])
     # All words in one order, so that behaviors that share a view share its query.
     closed = {*fillings, *view.candidates, *(OPPOSITES[word] for word in [view.target] if word in OPPOSITES)}
     words = tuple(sorted(closed))
+    if metric == "mrc":
+        return Question(metric, view, {MASK: Query("mrc", view.picture, view.text, tuple(fillings))})
+    if not view.told:
+        raise NotApplicable("the text does not say the word that is asked about")
     if metric == "mlm":
         return Question(metric, view, {MASK: Query("mlm", view.picture, view.template, words)})
     told = {*map(view.filled, words), *foils} if foils is not None else set()

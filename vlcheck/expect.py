@@ -55,7 +55,7 @@ class Reading:
     Attributes:
         metric: which score.
         target: the word that is true of the view.
-        scores: by word; mlm: P(word at the mask); itm: P(match) with the word filled in.
+        scores: by word; mlm: P(word at the mask); itm: P(match) with the word filled in; mrc: P(class of the regions).
         candidates: mlm: the closed set's other words, none of them true of the picture.
     """
 

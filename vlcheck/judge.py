@@ -170,10 +170,11 @@ def _hear(question: Question | str, answers: Answers) -> _Heard | Answer:
         return _Heard(Reading("itm", view.target, {word: answer.values[0] for word, answer in heard.items()}), ())
     query, answer = question.queries[MASK], heard[MASK]
     scores = dict(zip(query.words, answer.values, strict=True))
-    return _Heard(Reading("mlm", view.target, scores, view.candidates), answer.top)
+    candidates = view.candidates if question.metric == "mlm" else ()
+    return _Heard(Reading(question.metric, view.target, scores, candidates), answer.top)
 
 
 def _show(question: Question, heard: _Heard) -> Shown:
     view, reading = question.view, heard.reading
-    text = view.template if question.metric == "mlm" else view.filled(view.target)
+    text = view.template if question.metric == "mlm" else view.text
     return Shown(view.picture, text, view.target, reading.value, reading.scores, heard.top, view.region)

@@ -6,13 +6,14 @@ import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, get_args
 
 from vlcheck.errors import UsageError, nearest
 from vlcheck.models.protocol import KINDS
+from vlcheck.query import Metric
 
 Consequence = Literal["fail", "skip", "xfail"]
-METRICS = ("mlm", "itm")
+METRICS = get_args(Metric)
 UNDECIDED = ("inconclusive", "invalid")
 
 

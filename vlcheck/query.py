@@ -12,7 +12,7 @@ from PIL import Image
 from vlcheck.cases.case import ImageSource
 from vlcheck.digest import digest
 
-Metric = Literal["mlm", "itm"]
+Metric = Literal["mlm", "itm", "mrc"]
 UNCHANGED = "the perturbation changed nothing"
 
 
@@ -54,10 +54,11 @@ class Query:
     """One question to a model.
 
     Attributes:
-        metric: "mlm", the probability of each of `words` at the mask, or "itm", that picture and text match.
+        metric: "mlm", the probability of each of `words` at the mask; "itm", that picture and text match; "mrc", the
+            probability of each of `words` as the class of the regions that were taken out of the picture.
         picture: what is shown.
-        text: what is said; holds "[MASK]" once where the metric is "mlm".
-        words: mlm: the words asked for; itm: foils, for models that only compare.
+        text: what is said; holds "[MASK]" once where the metric is "mlm", and may where it is "mrc".
+        words: mlm, mrc: the words asked for; itm: foils, for models that only compare.
     """
 
     metric: Metric

@@ -64,12 +64,13 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 WORDS = ("a", "photo", "of", "the", "on", "red", "bus", "dog", "cat", "left", "right", "street", "is", "in", "and")
 SIDE = 32  # pixels
+POSITIONS = 200  # a caption that is spelled letter by letter is long
 TEXT = {
     "hidden_size": 32,
     "intermediate_size": 48,
     "num_hidden_layers": 2,
     "num_attention_heads": 4,
-    "max_position_embeddings": 40,
+    "max_position_embeddings": POSITIONS,
     "pad_token_id": 0,
 }
 VISION = {
@@ -214,7 +215,7 @@ def bridgetower(folder: Path) -> Path:
             "vocab_size": len(tokenizer),
             "num_hidden_layers": 3,
             "pad_token_id": 1,
-            "max_position_embeddings": 64,
+            "max_position_embeddings": POSITIONS,
         },
         vision_config={"hidden_size": 64, "num_hidden_layers": 3, "patch_size": 8, "image_size": SIDE},
     )
@@ -238,7 +239,7 @@ def metaclip2(folder: Path) -> Path:
 
 
 def altclip(folder: Path) -> Path:
-    config = _two_encoders(AltCLIPConfig, project_dim=32, max_position_embeddings=42)
+    config = _two_encoders(AltCLIPConfig, project_dim=32, max_position_embeddings=POSITIONS + 2)
     return save(folder, AltCLIPModel(config), bert_tokenizer(), _clip_images())
 
 
@@ -270,18 +271,19 @@ def align(folder: Path) -> Path:
 
 
 def siglip(folder: Path) -> Path:
-    config = SiglipConfig(text_config=text_sizes(max_position_embeddings=24), vision_config=VISION)
+    config = SiglipConfig(text_config=text_sizes(), vision_config=VISION)
     return save(folder, SiglipModel(config), bert_tokenizer(), SiglipImageProcessor(size=SQUARE))
 
 
 def siglip2(folder: Path) -> Path:
     vision = {**VISION, "num_patches": 16}
-    config = Siglip2Config(text_config=text_sizes(max_position_embeddings=64), vision_config=vision)
+    config = Siglip2Config(text_config=text_sizes(), vision_config=vision)
     images = Siglip2ImageProcessor(patch_size=8, max_num_patches=16)
     return save(folder, Siglip2Model(config), siglip2_tokenizer(), images)
 
 
 REGION = 6  # features
+CLASSES = ("bus,coach", "dog", "cat", "zebra", "man", "table", "people", "bed", "toilet", "bowl", "plane", "bench")
 
 
 def lxmert(folder: Path) -> Path:
@@ -291,10 +293,10 @@ def lxmert(folder: Path) -> Path:
         **layers,
         visual_feat_dim=REGION,
         num_qa_labels=3,
-        num_object_labels=4,
+        num_object_labels=len(CLASSES),
         num_attr_labels=2,
     )
-    return save(folder, LxmertForPreTraining(config), bert_tokenizer())
+    return _name_classes(save(folder, LxmertForPreTraining(config), bert_tokenizer()))
 
 
 def visual_bert(folder: Path) -> Path:
@@ -310,9 +312,9 @@ def vilbert(folder: Path) -> Path:
         num_hidden_layers=3,
         num_attention_heads=4,
         intermediate_size=48,
-        max_position_embeddings=40,
+        max_position_embeddings=POSITIONS,
         v_feature_size=REGION,
-        v_target_size=5,
+        v_target_size=1 + len(CLASSES),
         v_hidden_size=24,
         v_num_hidden_layers=2,
         v_num_attention_heads=3,
@@ -327,4 +329,9 @@ def vilbert(folder: Path) -> Path:
     torch.save({**weights, "cls.predictions.decoder.weight": words}, folder / "pytorch_model_9.bin")
     (folder / "config.json").write_text(json.dumps(asdict(config)))
     (folder / "vocab.txt").write_text("\n".join(vocabulary()) + "\n")
+    return _name_classes(folder)
+
+
+def _name_classes(folder: Path) -> Path:
+    (folder / "objects_vocab.txt").write_text("\n".join(CLASSES) + "\n")
     return folder

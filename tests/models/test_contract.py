@@ -11,24 +11,14 @@ import pytest
 from PIL import Image
 
 from tests.models import chats, checkpoints
-from tests.models.test_original_models import ORIGINALS, original_folder
-from tests.models.test_region_models import write_regions
+from tests.models.families import FAMILIES, spec_of, write_regions
+from tests.models.test_original_models import ORIGINALS
 from tests.scoring.counting import CountingModel, Features
 from vlcheck.cases import MASK, ImageFile, open_source
 from vlcheck.models import load_model
 from vlcheck.models.contract import PROBES, TOLERANCES, Outcome, Probe, examine, probes_of
 from vlcheck.models.protocol import VisionLanguageModel
 
-PLAIN = (
-    "align", "altclip", "bert", "blip2_retrieval", "blip_retrieval", "bridgetower", "chinese_clip", "clip", "flava",
-    "metaclip2", "siglip", "siglip2", "vilt_retrieval", "vilt_words",
-)  # fmt: skip
-WRITING = (
-    "blip_captioning", "gemma3", "idefics3", "internvl", "llava", "llava_next", "llava_onevision", "mllama",
-    "paligemma", "paligemma2", "qwen2_5_vl", "qwen2_vl", "qwen3_vl", "smolvlm",
-)  # fmt: skip
-READING_REGIONS = ("lxmert", "vilbert", "visual_bert")
-FAMILIES = (*PLAIN, *WRITING, *READING_REGIONS, *ORIGINALS)
 SAID = [
     (f"a red {MASK} on the street", ("bus", "dog", "cat")),
     (f"a {MASK}", ("dog", "ox", "zebra")),
@@ -57,14 +47,7 @@ def regions(photographs: list[ImageFile], tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def load(tmp_path: Path, regions: Path) -> Callable[..., VisionLanguageModel]:
-    def load(family: str, dtype: str = "float32") -> VisionLanguageModel:
-        if family in ORIGINALS:
-            return load_model(f"{family}:{original_folder(family, tmp_path)}", dtype=dtype)
-        folder = getattr(checkpoints, family, None) or getattr(chats, family)
-        spec = f"{'vilbert:' if family == 'vilbert' else ''}{folder(tmp_path)}"
-        return load_model(f"{spec},regions={regions}" if family in READING_REGIONS else spec, dtype=dtype)
-
-    return load
+    return lambda family, dtype="float32": load_model(spec_of(family, tmp_path, regions), dtype=dtype)
 
 
 def broken(outcomes: Sequence[Outcome]) -> list[str]:

@@ -148,8 +148,8 @@ MATCHES: dict[str, Match] = {
     "altclip": against_foils(AltCLIPModel),
     "chinese_clip": against_foils(ChineseCLIPModel),
     "align": against_foils(AlignModel),
-    "siglip": of_a_pair(SiglipModel, 24),
-    "siglip2": of_a_pair(Siglip2Model, 64),
+    "siglip": of_a_pair(SiglipModel, checkpoints.POSITIONS),
+    "siglip2": of_a_pair(Siglip2Model, checkpoints.POSITIONS),
 }
 FILLS: dict[str, Fill] = {
     "bert": without_a_picture,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from transformers import BertTokenizer, LxmertForPreTraining, VisualBertForPreTr
 
 from tests.models import checkpoints
 from tests.models.conftest import three_shapes
+from tests.models.families import write_regions
 from tests.models.test_hosted import MASKED, TEXTS, TOLERANCES, WORDS
 from vlcheck.cases.case import MASK, Box, ImageFile
 from vlcheck.errors import NotApplicable, UsageError
@@ -52,15 +54,6 @@ def detector(sources: list[ImageFile], tmp_path_factory: pytest.TempPathFactory)
     for source, count in zip(sources, COUNTS, strict=True):
         write_regions(folder, source, count, random)
     return folder
-
-
-def write_regions(folder: Path, source: ImageFile, count: int, random: np.random.Generator) -> None:
-    low, extent = random.uniform(0, 0.6, (count, 2)), random.uniform(0.1, 0.4, (count, 2))
-    np.savez(
-        folder / f"{source.path.stem}.npz",
-        boxes=(np.concatenate([low, low + extent], 1) * np.tile(source.size, 2)),
-        features=random.normal(size=(count, checkpoints.REGION)),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +94,10 @@ class ByHand:
         """Logits (tokens, vocab_size)."""
         raise NotImplementedError
 
+    def of_regions(self, text: str) -> Tensor:
+        """Logits (regions, classes)."""
+        raise NotImplementedError
+
     def fill(self, text: str, word: str) -> float:
         """The probabilities of a word's pieces at as many masks, multiplied."""
         pieces = self.tokenizer(word, add_special_tokens=False)["input_ids"]
@@ -116,6 +113,15 @@ class ByHand:
 
 
 class LxmertByHand(ByHand):
+    def of_regions(self, text: str) -> Tensor:
+        network: Any = LxmertForPreTraining.from_pretrained(self.folder, dtype=self.dtype).eval()
+        width, height = self.size
+        places = torch.stack([self.boxes[:, side] / extent for side, extent in enumerate([width, height] * 2)], 1)
+        given = {"visual_feats": self.features[None].to(self.dtype), "visual_pos": places[None].to(self.dtype)}
+        _, seen, *_ = network.lxmert(**self.tokenizer(text, return_tensors="pt"), **given, return_dict=False)
+        head = network.obj_predict_head
+        return head.decoder_dict["obj"](head.transform(seen))[0]
+
     def said(self, text: str) -> Any:
         width, height = self.size
         places = torch.stack([self.boxes[:, side] / extent for side, extent in enumerate([width, height] * 2)], 1)
@@ -164,6 +170,9 @@ class VilbertByHand(ByHand):
 
     def at_tokens(self, text: str) -> Tensor:
         return self.network().mlm_logits(**self.asked(text))[0]
+
+    def of_regions(self, text: str) -> Tensor:
+        return self.network().region_logits(**self.asked(text))[0, 1:]
 
 
 BY_HAND = {"lxmert": LxmertByHand, "visual_bert": VisualBertByHand, "vilbert": VilbertByHand}
@@ -259,6 +268,61 @@ def test_taken_out_regions_are_zeros_where_they_were(
     assert np.abs(np.subtract(whole, theirs)).min() > 1e-4
 
 
+@pytest.mark.parametrize(("dtype", "atol"), TOLERANCES)
+@pytest.mark.parametrize(("family", "first_class"), [("lxmert", 0), ("vilbert", 1)])
+@torch.inference_mode()
+def test_the_class_of_what_was_taken_out_is_what_the_network_says(
+    family: str,
+    first_class: int,
+    dtype: str,
+    atol: float,
+    loaded: Callable[..., VisionLanguageModel],
+    by_hand: Callable[..., list[ByHand]],
+    sources: list[ImageFile],
+) -> None:
+    """All regions of one photograph and one of another, with and without the word in the text, in one batch."""
+    hands = by_hand(family, dtype)[:2]
+    x1, y1, x2, y2 = hands[1].boxes[4].tolist()
+    box = Box(x1, y1, x2 - x1, y2 - y1)
+    gone = [torch.ones(5, dtype=torch.bool), torch.tensor([_share(box, one) > 0.5 for one in hands[1].boxes.tolist()])]
+    images = [TakeOut(boxes).edit(source.open()) for source, boxes in zip(sources, [(), (box,)], strict=False)]
+    words = [("bus", "coach", "dog"), ("zebra",)]  # a bus is called a coach as well
+    texts = [TEXTS[0], MASKED[1]]
+    model: Any = loaded(family, dtype)
+    assert model.kinds["mrc"] == "masked-region"
+    found = model.mrc(model.encode(images), texts, words)
+    for hand, out, text, asked, probs in zip(hands, gone, texts, words, found, strict=True):
+        hand.features[out] = 0
+        of_classes = hand.of_regions(text)[out].double().softmax(-1).mean(0)
+        numbers = {"bus": 0, "coach": 0, "dog": 1, "zebra": 3}
+        theirs = [of_classes[first_class + numbers[word]].item() for word in asked]
+        np.testing.assert_allclose(probs, theirs, rtol=0, atol=atol)
+
+
+@pytest.mark.parametrize("family", ["lxmert", "vilbert"])
+def test_what_cannot_be_told_of_regions_is_no_question(
+    family: str, loaded: Callable[..., VisionLanguageModel], sources: list[ImageFile]
+) -> None:
+    model: Any = loaded(family)
+    whole, ablated = model.encode([sources[0].open()]), model.encode([TakeOut().edit(sources[0].open())])
+    with pytest.raises(NotApplicable, match="no region was taken out"):
+        model.mrc(whole, TEXTS[:1], [("bus",)])
+    with pytest.raises(NotApplicable, match="no class of regions of that name"):
+        model.mrc(ablated, TEXTS[:1], [("frisbee",)])
+
+
+def test_class_names_are_as_many_as_the_head_has(folder_of: dict[str, Path], detector: Path, tmp_path: Path) -> None:
+    for family, prefix, size in (("lxmert", "", 12), ("vilbert", "vilbert:", 13)):
+        folder = shutil.copytree(folder_of[family], tmp_path / family)
+        (folder / "objects_vocab.txt").write_text("bus\ndog\n")
+        with pytest.raises(UsageError, match=rf"objects_vocab\.txt: 2 classes; the model tells {size}, or {size - 1}"):
+            load_model(f"{prefix}{folder},regions={detector}")
+        (folder / "objects_vocab.txt").unlink()
+        model: Any = load_model(f"{prefix}{folder},regions={detector}")
+        assert model.metrics == {"mlm", "itm"}
+        assert "objects_vocab.txt" in model.lacks["mrc"]
+
+
 def _share(target: Box, other: list[float]) -> float:
     """How much of a target is in another box of two corners."""
     x1, y1, x2, y2 = other
@@ -330,8 +394,8 @@ def test_the_likeliest_words_come_with_their_probabilities(
 ) -> None:
     model = loaded(family)
     encoded = model.encode(photographs)
-    for row, top in enumerate(model.top(encoded, MASKED, 3)):
-        assert len(top) == 3
+    for row, top in enumerate(model.top(encoded, MASKED, 30)):
+        assert len(top) == 30
         word, probability = next((word, p) for word, p in top if word in checkpoints.WORDS + tuple(checkpoints.LETTERS))
         asked = model.mlm(encoded[[row]], [MASKED[row]], [(word,)])
         assert asked[0][0] == pytest.approx(probability)
@@ -372,7 +436,7 @@ def test_a_model_of_pixels_is_told_to_leave_the_detector_out(detector: Path, tmp
 def test_a_vocabulary_of_another_length_than_vilberts_is_refused(detector: Path, tmp_path: Path) -> None:
     checkpoints.vilbert(tmp_path)
     (tmp_path / "vocab.txt").write_text("\n".join(checkpoints.vocabulary()[:-1]))
-    with pytest.raises(UsageError, match=r"vocab\.txt: has \d+ entries, the network \d+"):
+    with pytest.raises(UsageError, match=r"vocab\.txt: the vocabulary has \d+ entries, the network \d+"):
         load_model(f"vilbert:{tmp_path},regions={detector}")
 
 

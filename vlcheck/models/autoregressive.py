@@ -130,7 +130,7 @@ class Autoregressive(Adapter):
         )
 
 
-def check_length(text: str, tokens: int, limit: int) -> None:
+def check_length(tokens: int, limit: int) -> None:
     """Raises NotApplicable where a text has more tokens, with all that is read before it, than a model reads."""
     if tokens > limit:
-        raise NotApplicable(f"the text has {tokens} tokens with its prompt, and the model reads {limit}: {text[:40]!r}")
+        raise NotApplicable(f"the text and its prompt have more than the {limit} tokens that the model reads")

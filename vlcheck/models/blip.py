@@ -60,7 +60,7 @@ class BlipCaption(Autoregressive, _Blip):
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
         _, *ids, _ = self.texts.tokenizer(PROMPT + text)["input_ids"]
-        check_length(text, len(ids) + 1, self.texts.limit)
+        check_length(len(ids) + 1, self.texts.limit)
         return [self.network.config.text_config.bos_token_id, *ids]
 
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:

@@ -15,8 +15,9 @@ import numpy as np
 from PIL import Image
 
 from vlcheck.cases import MASK, Case
-from vlcheck.errors import printable
-from vlcheck.models.protocol import RELATIVE, VisionLanguageModel
+from vlcheck.cases.provenance import Ablation, note_ablation
+from vlcheck.errors import NotApplicable, printable
+from vlcheck.models.protocol import RELATIVE, ClassifiesRegions, VisionLanguageModel
 
 BATCHES = (1, 7, 32)
 PROBES = max(BATCHES)
@@ -73,7 +74,8 @@ def examine(model: VisionLanguageModel, probes: Sequence[Probe], *, tolerance: f
     """
     for metric in sorted(model.metrics):
         try:
-            yield from _outcomes(metric, partial(_scores, model, metric), probes, tolerance, _sees(model))
+            asked = _of_classes(model, probes) if metric == "mrc" else probes
+            yield from _outcomes(metric, partial(_scores, model, metric), asked, tolerance, _sees(model))
         except Exception as error:  # noqa: BLE001 - a model is foreign code
             yield Outcome(f"{metric}: it answers", False, printable(f"{type(error).__name__}: {error}"))
 
@@ -97,12 +99,15 @@ def _outcomes(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float, 
 
 
 def _scores(model: VisionLanguageModel, metric: str, probes: Sequence[Probe], batch: int = PROBES) -> Scores:
-    """Of each probe: mlm, one a word; itm, of the text with the first word and of that with the last."""
+    """Of each probe: mlm and mrc, one a word; itm, of the text with the first word and of that with the last."""
     parts = [probes[start : start + batch] for start in range(0, len(probes), batch)]
     return list(chain.from_iterable(_ask(model, metric, part) for part in parts))
 
 
 def _ask(model: VisionLanguageModel, metric: str, probes: Sequence[Probe]) -> Scores:
+    if metric == "mrc" and isinstance(model, ClassifiesRegions):
+        hidden = model.encode([_without_regions(probe.image) for probe in probes])
+        return [*map(np.asarray, model.mrc(hidden, _templates(probes), [probe.words for probe in probes]))]
     encoded = model.encode([probe.image for probe in probes])
     if metric == "mlm":
         return [np.asarray(own) for own in model.mlm(encoded, _templates(probes), [probe.words for probe in probes])]
@@ -111,6 +116,27 @@ def _ask(model: VisionLanguageModel, metric: str, probes: Sequence[Probe]) -> Sc
     foils = [[one for one in probes[row].texts if one != text] for row, text in zip(rows, texts, strict=True)]
     found = np.asarray(model.itm(encoded[rows], texts, foils if model.kinds["itm"] in RELATIVE else None))
     return list(found.reshape(len(probes), 2))
+
+
+def _of_classes(model: VisionLanguageModel, probes: Sequence[Probe]) -> list[Probe]:
+    """The probes with those words alone that are classes of regions to the model."""
+    known = {word for word in chain.from_iterable(probe.words for probe in probes) if _is_class(model, probes[0], word)}
+    kept = [probe._replace(words=tuple(word for word in probe.words if word in known)) for probe in probes]
+    return [probe for probe in kept if probe.words]
+
+
+def _is_class(model: VisionLanguageModel, probe: Probe, word: str) -> bool:
+    try:
+        _ask(model, "mrc", [probe._replace(words=(word,))])
+    except NotApplicable:
+        return False
+    return True
+
+
+def _without_regions(image: Image.Image) -> Image.Image:
+    ablated = image.copy()
+    note_ablation(ablated, Ablation(image, ()))
+    return ablated
 
 
 def _templates(probes: Sequence[Probe]) -> list[str]:

@@ -148,7 +148,7 @@ class Generative(Answering):
         prefix = _prefixes(features)[features.index[row]]
         if tuple(ids[: len(prefix.head)]) != prefix.head:
             raise UsageError(f"{self.name}: its chat template puts something else than the picture before {text!r}.")
-        check_length(text, prefix.length + len(ids) - len(prefix.head), self.limit)
+        check_length(prefix.length + len(ids) - len(prefix.head), self.limit)
         return ids[len(prefix.head) :]
 
 

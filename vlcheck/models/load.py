@@ -15,7 +15,7 @@ from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
-from typing import cast
+from typing import cast, get_args
 
 from vlcheck.cases.case import MASK
 from vlcheck.digest import digest
@@ -23,6 +23,7 @@ from vlcheck.errors import UsageError, nearest
 from vlcheck.models.families import registered
 from vlcheck.models.pair import Pair, read_pair
 from vlcheck.models.protocol import DEFAULT_KINDS, KINDS, VisionLanguageModel
+from vlcheck.query import Metric
 
 DTYPES = ("bfloat16", "float16", "float32", "float64")
 DEVICES = "cpu, cuda, cuda:N, mps"
@@ -184,8 +185,9 @@ def _checked(loaded: object, spec: str) -> VisionLanguageModel:
     """Make sure that the protocol is kept; supply `kinds` where it is absent."""
     _demand(loaded, ("name", "fingerprint", "metrics", "mask", "encode"), spec)
     metrics = getattr(loaded, "metrics", None)
-    if not isinstance(metrics, Set | list | tuple) or not metrics or not all(one in DEFAULT_KINDS for one in metrics):
-        raise UsageError(f"{_option(spec)}: metrics {metrics!r} have to be some of {', '.join(DEFAULT_KINDS)}.")
+    known = get_args(Metric)
+    if not isinstance(metrics, Set | list | tuple) or not metrics or not all(metric in known for metric in metrics):
+        raise UsageError(f"{_option(spec)}: metrics {metrics!r} have to be some of {', '.join(known)}.")
     _demand(loaded, metrics, spec)
     model = cast(VisionLanguageModel, loaded)
     if model.mask != MASK:

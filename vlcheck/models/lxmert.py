@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 from transformers import BatchEncoding, LxmertForPreTraining, PreTrainedModel
 
+from vlcheck.models.features import Features
 from vlcheck.models.hosted import match_probability
 from vlcheck.models.protocol import DEFAULT_KINDS
 from vlcheck.models.region_readers import HostedReader, all_seen, relative
@@ -25,6 +26,11 @@ class Lxmert(HostedReader):
     def network_class(cls) -> type[PreTrainedModel]:
         return LxmertForPreTraining
 
+    @property
+    def n_classes(self) -> int:
+        config = self.network.config
+        return config.num_object_labels if config.task_obj_predict and config.visual_obj_loss else 0
+
     def inputs(self, regions: Regions, size: tuple[int, int]) -> Sequence[Tensor]:
         return regions.features, relative(regions.boxes, size), all_seen(regions)
 
@@ -34,6 +40,15 @@ class Lxmert(HostedReader):
 
     def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
         return match_probability(self.read(images, tokens).cross_relationship_score)
+
+    def region_logits(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
+        """By the head that transformers applies in training alone."""
+        regions, boxes, seen = features.each(rows)
+        read = self.network.lxmert(
+            **self.tokens(texts), visual_feats=regions, visual_pos=boxes, visual_attention_mask=seen
+        )
+        logits: Tensor = self.network.obj_predict_head(read.vision_output)["obj"]
+        return logits
 
     def read(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Any:
         """What the network says of texts over as many images."""

@@ -42,10 +42,10 @@ class PaliGemma(Answering, Hosted):
         return Features.of(self.network.model.get_image_features(self.pixels(images)["pixel_values"]).pooler_output)
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        return self._after(features, text, "answer en " + QUESTION.format(text=text))
+        return self._after(features, "answer en " + QUESTION.format(text=text))
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
-        return self._after(features, text, "caption en", text)
+        return self._after(features, "caption en", text)
 
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
         seen = features.tensors[0][image].expand(len(ids), -1, -1)
@@ -59,10 +59,10 @@ class PaliGemma(Answering, Hosted):
         ).logits
         return logits
 
-    def _after(self, features: Features, text: str, prompt: str, answer: str = "") -> Sequence[int]:
+    def _after(self, features: Features, prompt: str, answer: str = "") -> Sequence[int]:
         """The first token of every text, a prompt in one line and the answer to it."""
         ids = [self.texts.tokenizer.bos_token_id, *self._ids(" ".join(prompt.split()) + "\n"), *self._ids(answer)]
-        check_length(text, features.tensors[0].shape[1] + len(ids), self.texts.limit)
+        check_length(features.tensors[0].shape[1] + len(ids), self.texts.limit)
         return ids
 
     def _ids(self, text: str) -> list[int]:

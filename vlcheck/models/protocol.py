@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from PIL import Image
 
-KINDS = ("masked-lm", "candidates", "match-head", "contrastive", "sigmoid", "ranking", "yes-no")
+KINDS = ("masked-lm", "candidates", "match-head", "contrastive", "sigmoid", "ranking", "yes-no", "masked-region")
 RELATIVE = frozenset({"contrastive", "ranking"})  # kinds that say nothing of a text but against others
 DEFAULT_KINDS: Mapping[str, str] = MappingProxyType({"mlm": "masked-lm", "itm": "match-head"})
 
@@ -30,7 +30,7 @@ class VisionLanguageModel(Protocol):
     Attributes:
         name: how reports call it.
         fingerprint: content hash of weights, preprocessing, dtype and device type; part of every kept score's key.
-        metrics: subset of {"mlm", "itm"}.
+        metrics: subset of {"mlm", "itm", "mrc"}; the last one's method is in `ClassifiesRegions`.
         kinds: metric -> score kind, one of KINDS.
         mask: the mask in every text given to `mlm`, always "[MASK]", whatever the tokenizer calls it.
     """
@@ -67,3 +67,15 @@ class NamesWords(Protocol):
 
     def top(self, encoded: Encoded, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
         """The k likeliest words at each text's mask, with their probabilities, best first."""
+
+
+@runtime_checkable
+class ClassifiesRegions(Protocol):
+    """A model that also says what the regions are that were taken out of a picture."""
+
+    def mrc(self, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        """For text i, P(word) as the class of image i's regions that were taken out, their mean, for each of words[i].
+
+        Raises:
+            NotApplicable: none was taken out, or the model has no class for a word.
+        """

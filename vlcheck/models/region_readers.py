@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -14,19 +16,26 @@ from transformers import PreTrainedModel
 
 from vlcheck.digest import digest
 from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.models.asking import Adapter
+from vlcheck.models.asking import Adapter, log_softmax, own
 from vlcheck.models.features import Features
 from vlcheck.models.hosted import Hosted
 from vlcheck.models.pretrained import Pretrained
+from vlcheck.models.protocol import Encoded
+from vlcheck.models.region_classes import FILE, RegionClasses
 from vlcheck.models.regions import RegionExtractor, Regions, find_extractor, look
 from vlcheck.models.texts import Texts
 
 
 @dataclass(frozen=True, eq=False)
 class RegionFeatures(Features):
-    """Images as their regions, or why an image has none: told when it is asked about, so that others can be."""
+    """Images as their regions, or why an image has none: told when it is asked about, so that others can be.
+
+    Attributes:
+        gone: (images, regions), which regions were taken out.
+    """
 
     refused: Mapping[int, Exception] = field(default_factory=dict)
+    gone: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.bool))
 
     def each(self, rows: Sequence[int]) -> tuple[Tensor, ...]:
         self._refuse(rows)
@@ -48,16 +57,26 @@ class ReadsRegions(Adapter):
     Attributes:
         network: in its dtype, on its device.
         extractor: finds regions.
+        classes: what its head for regions tells, where their names are known.
     """
 
     network: Any
     extractor: RegionExtractor
+    classes: RegionClasses
+
+    def name_classes(self, folder: Path, size: int) -> None:
+        """Offer masked regions where the checkpoint's folder says what the classes are. Raises UsageError as `read`."""
+        classes = RegionClasses.read(folder, size)
+        if classes:
+            self.classes, self.kinds = classes, {**self.kinds, "mrc": "masked-region"}
+        else:
+            self.lacks = {**self.lacks, "mrc": f"what its classes of regions are called is not in {folder / FILE}"}
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> RegionFeatures:
         """Look at each image by itself: beside a larger one a detector would see other pixels at the edge."""
         refused: dict[int, Exception] = {}
-        inputs = []
+        inputs, gone = [], []
         for number, image in enumerate(images):
             try:
                 regions = look(self.extractor, image)
@@ -65,8 +84,44 @@ class ReadsRegions(Adapter):
                 refused[number] = reason.with_traceback(None)  # which would keep the image in memory
                 regions = _nothing(self.extractor.width)
             inputs.append(self.inputs(regions, image.size))
+            gone.append(torch.zeros(len(regions.boxes), dtype=torch.bool) if regions.gone is None else regions.gone)
         tensors = [pad_sequence([*arrays], batch_first=True) for arrays in zip(*inputs, strict=True)]
-        return replace(RegionFeatures.of(*map(self._place, tensors)), refused=refused)
+        features = RegionFeatures.of(*map(self._place, tensors))
+        return replace(features, refused=refused, gone=pad_sequence(gone, batch_first=True))
+
+    @torch.inference_mode()
+    def mrc(self, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        """P(word) as the class of the regions that were taken out of each image, their mean.
+
+        Raises:
+            UsageError: the model has no head for it, or the names of its classes are not known.
+            NotApplicable: no region was taken out, a word is no class, or a text would not be read in full.
+        """
+        self._demand("mrc")
+        features = own(encoded, texts, self)
+        if not isinstance(features, RegionFeatures):
+            raise TypeError(f"{self.name} is asked about what it encoded, not about {type(features).__name__}")
+        numbers = [[self.classes.number(word) for word in asked] for asked in words]
+        return [
+            of_classes[asked].numpy()
+            for rows in self._chunks(range(len(texts)))
+            for of_classes, asked in zip(
+                self._told_apart(features, rows, texts), (numbers[row] for row in rows), strict=True
+            )
+        ]
+
+    def _told_apart(self, features: RegionFeatures, rows: Sequence[int], texts: Sequence[str]) -> Iterator[Tensor]:
+        """P(class), (classes,), of what was taken out of each row's image."""
+        probs = log_softmax(self.region_logits(features, rows, [texts[row] for row in rows])).exp().double().cpu()
+        for own_probs, row in zip(probs, rows, strict=True):
+            gone = features.gone[features.index[row]]
+            if not gone.any():
+                raise NotApplicable("no region was taken out of the picture, so that none can be asked for")
+            yield own_probs[gone].mean(0)
+
+    def region_logits(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
+        """Logits (rows, regions, classes) of each region of the image that each row means, read with its text."""
+        raise NotImplementedError
 
     def inputs(self, regions: Regions, size: tuple[int, int]) -> Sequence[Tensor]:
         """What the network reads of an image of a size (width, height) in pixels: arrays (regions, ...).
@@ -90,11 +145,23 @@ class HostedReader(ReadsRegions, Hosted):
 
     width: ClassVar[str]
 
+    @property
+    def n_classes(self) -> int:
+        """How many classes its head for regions tells; 0 where it has none."""
+        return 0
+
     def __init__(
         self, name: str, fingerprint: str, network: PreTrainedModel, images: RegionExtractor, texts: Texts
     ) -> None:
         super().__init__(name, digest(fingerprint, images.fingerprint), network, images, texts)
         self.extractor = images
+
+    @classmethod
+    def load(cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32") -> Self:
+        model = super().load(checkpoint, device=device, dtype=dtype)
+        if model.n_classes:
+            model.name_classes(checkpoint.folder, model.n_classes)
+        return model
 
     @classmethod
     def viewer(cls, checkpoint: Pretrained, network: PreTrainedModel) -> RegionExtractor:

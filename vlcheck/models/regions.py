@@ -43,11 +43,13 @@ class Regions:
         boxes: (n, 4): x1, y1, x2, y2 in pixels.
         features: (n, width).
         labels: the class of each, where classes have names.
+        gone: (n,), which of them were taken out; None for none.
     """
 
     boxes: Tensor
     features: Tensor
     labels: tuple[str, ...] | None = None
+    gone: Tensor | None = None
 
     def without(self, boxes: Sequence[Box]) -> Regions:
         """Take out the regions that hold more than half of one of these boxes, or all where there is no box.
@@ -64,7 +66,7 @@ class Regions:
         gone = (overlap(self.boxes, target) > MOST_OVERLAP).any(1) if boxes else torch.ones(len(self.boxes)).bool()
         if not gone.any():
             raise NotApplicable("no region of the detector holds more than half of what is to be taken out")
-        return replace(self, features=self.features.masked_fill(gone[:, None], 0))
+        return replace(self, features=self.features.masked_fill(gone[:, None], 0), gone=gone)
 
 
 class RegionExtractor(Protocol):

@@ -32,9 +32,9 @@ class Texts:
         """
         token = self.tokenizer.mask_token or ""
         spelled = [text.replace(MASK, token * n) for text, n in zip(texts, masks or [1] * len(texts), strict=True)]
-        for text, ids in zip(spelled, self.tokenizer(spelled)["input_ids"], strict=True):
+        for ids in self.tokenizer(spelled)["input_ids"]:
             if len(ids) > self.limit:
-                raise NotApplicable(f"the text has {len(ids)} tokens, and the model reads {self.limit}: {text[:40]!r}")
+                raise NotApplicable(f"the text has more than the {self.limit} tokens that the model reads")
         length = self.limit if self.padding == "max_length" else None
         tokens: BatchEncoding = self.tokenizer(spelled, padding=self.padding, max_length=length, return_tensors="pt")
         return tokens

@@ -53,6 +53,10 @@ class Vilbert(ReadsRegions):
         where = asked["ids"] == self.texts.tokenizer.mask_token_id
         return log_softmax(self.network.mlm_logits(**asked)[where])
 
+    def region_logits(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
+        """Of the regions, without the whole image before them."""
+        return self.network.region_logits(**self._asked(features, rows, texts))[:, 1:]
+
     def _pieces(self, text: str, word: str) -> list[int]:
         return self.texts.pieces(text, word)
 
@@ -96,4 +100,6 @@ def load(spec: str, *, device: str = "cpu", dtype: str = "float32") -> Vilbert:
         texts = Texts(bert_tokenizer(vocabulary, SPECIAL), limit=sizes.max_position_embeddings)
     extractor = find_extractor(detector, device=device, width=sizes.v_feature_size)
     decides = fingerprint(network, asdict(sizes), vocabulary, extractor.fingerprint)
-    return Vilbert(network, texts, extractor, name=f"vilbert:{spec}", fingerprint=decides)
+    model = Vilbert(network, texts, extractor, name=f"vilbert:{spec}", fingerprint=decides)
+    model.name_classes(folder, sizes.v_target_size)
+    return model

@@ -7,7 +7,17 @@ from vlcheck.perturb.noise import LuminanceNoise
 from vlcheck.perturb.place import CELLS, CutOut
 from vlcheck.perturb.quality import Blur, Brightness, Crop, Jpeg
 from vlcheck.perturb.regions import AblateRegions
-from vlcheck.perturb.text import OPENINGS, OPPOSITES, Bare, Exchange, Opening, ShuffleWords, SwapSides, opposite
+from vlcheck.perturb.text import (
+    OPENINGS,
+    OPPOSITES,
+    Bare,
+    Exchange,
+    Opening,
+    ShuffleWords,
+    SwapSides,
+    Untold,
+    opposite,
+)
 from vlcheck.perturb.view import Labelled, OfThePicture, Perturbation, View
 
 __all__ = [
@@ -37,6 +47,7 @@ __all__ = [
     "ShuffleWords",
     "Solid",
     "SwapSides",
+    "Untold",
     "UpsideDown",
     "View",
     "opposite",

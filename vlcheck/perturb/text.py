@@ -50,6 +50,20 @@ class Bare(Labelled):
 
 
 @dataclass(frozen=True)
+class Untold(Labelled):
+    """The text without the target, a mask in its place: how far language serves vision (Frank et al. 2021).
+
+    It is for masked regions; the other metrics ask for the word itself.
+    """
+
+    name: ClassVar[str] = "untold"
+    version: ClassVar[int] = 1
+
+    def __call__(self, view: View, others: Sequence[Case]) -> View:
+        return replace(view, told=False)
+
+
+@dataclass(frozen=True)
 class Opening(Labelled):
     """A neutral opening before the text.
 

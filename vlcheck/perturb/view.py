@@ -24,6 +24,7 @@ class View:
         target: the word that is true there.
         candidates: the closed set's other words, none of them true of the picture.
         region: boxes of what the target names, in pixels of the picture as edited.
+        told: whether a text that asks for no word, as of masked regions, says the target.
     """
 
     case: Case
@@ -32,6 +33,7 @@ class View:
     target: str
     candidates: tuple[str, ...] = ()
     region: tuple[Box, ...] = ()
+    told: bool = True
 
     @classmethod
     def of(cls, case: Case) -> View:
@@ -39,9 +41,14 @@ class View:
         return cls(case, Picture(case.image), case.masked, case.target, case.candidates, case.region)
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> tuple[str, str, str, bool]:
         """What is shown and said: views with equal keys ask the same."""
-        return self.picture.key, self.template, self.target
+        return self.picture.key, self.template, self.target, self.told
+
+    @property
+    def text(self) -> str:
+        """What is said where no word is asked for."""
+        return self.filled(self.target) if self.told else self.template
 
     def filled(self, word: str) -> str:
         """The text with a word in the mask's place."""

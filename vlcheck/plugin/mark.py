@@ -66,7 +66,7 @@ def behavior(
     Args:
         cases: which cases it is about, e.g. `with_target("object")`.
         expect: from scores to margins, e.g. `Preserved()`.
-        metrics: "mlm", "itm" or both; the metric is the parameter's id, so -k mlm selects.
+        metrics: of "mlm", "itm" and, for models of regions, "mrc"; the metric is the parameter's id, so -k mlm selects.
         perturb: what is done between before and after, e.g. `Grayscale()`; `Each(...)` of several.
         given: what is done to before and after alike, e.g. `Bare()`.
         tables: what the results show beside the verdict.

@@ -51,9 +51,10 @@ def matrix(verdicts: Sequence[Line]) -> Iterator[str]:
     cells: dict[tuple[str, str], list[str]] = defaultdict(list)
     for verdict in verdicts:
         cells[verdict["bias"], verdict["metric"]].append(verdict["status"])
-    rows = [["bias", *METRICS]]
+    metrics = dict.fromkeys([*METRICS, *(verdict["metric"] for verdict in verdicts)])
+    rows = [["bias", *metrics]]
     for bias in dict.fromkeys(verdict["bias"] for verdict in verdicts):
-        rows.append([bias, *(worst(cells[bias, metric]) if cells[bias, metric] else "-" for metric in METRICS)])
+        rows.append([bias, *(worst(cells[bias, metric]) if cells[bias, metric] else "-" for metric in metrics)])
     yield from aligned(rows)
 
 

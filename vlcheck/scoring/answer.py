@@ -10,7 +10,7 @@ class Answer:
     """What came of a query: values, or why there are none.
 
     Attributes:
-        values: mlm: one probability for each of the query's words, in their order; itm: one, P(match).
+        values: mlm, mrc: one probability for each of the query's words, in their order; itm: one, P(match).
         top: mlm, where the model names words: the likeliest at the mask, best first.
         unasked: why the question makes no sense (a perturbation's reason), else "".
         error: what went wrong (the photograph does not decode, the model raised), else "".

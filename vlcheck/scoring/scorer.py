@@ -16,7 +16,7 @@ from PIL import Image
 
 from vlcheck.cases.provenance import pixel_sha256
 from vlcheck.errors import NotApplicable, printable
-from vlcheck.models.protocol import Encoded, NamesWords, VisionLanguageModel
+from vlcheck.models.protocol import ClassifiesRegions, Encoded, NamesWords, VisionLanguageModel
 from vlcheck.query import Metric, Picture, Query
 from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.plan import Chunk, Plan, make_plan
@@ -196,7 +196,7 @@ class Scorer:
 
     def _replies(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> list[Answer]:
         """Ask one batch of one metric; one reply an ask."""
-        head = self._mlm if asks[0].queries[0].metric == "mlm" else self._itm
+        head = {"mlm": self._mlm, "itm": self._itm, "mrc": self._mrc}[asks[0].queries[0].metric]
         try:
             with _warnings_are_no_answer():
                 replies = head(encoded[rows], asks)
@@ -216,7 +216,16 @@ class Scorer:
         tops = self.model.top(encoded, texts, self.top) if isinstance(self.model, NamesWords) else [[]] * len(texts)
         if len(tops) != len(texts):
             return Answer(error=f"the model named likely words for {len(tops)} of {len(texts)} texts")
-        return [_mlm_reply(*reply) for reply in zip(asks, scores, tops, strict=True)]
+        return [_words_reply(*reply) for reply in zip(asks, scores, tops, strict=True)]
+
+    def _mrc(self, encoded: Encoded, asks: Sequence[_Ask]) -> list[Answer] | Answer:
+        if not isinstance(self.model, ClassifiesRegions):
+            return Answer(error=f"{self.model.name} says that it offers mrc, and has no method of that name")
+        texts = tuple(ask.text for ask in asks)
+        scores = self.model.mrc(encoded, texts, tuple(ask.words for ask in asks))
+        if len(scores) != len(texts):
+            return _miscounted(len(scores), "texts", len(texts))
+        return [_words_reply(ask, own) for ask, own in zip(asks, scores, strict=True)]
 
     def _itm(self, encoded: Encoded, asks: Sequence[_Ask]) -> list[Answer] | Answer:
         foils = tuple(ask.words for ask in asks)
@@ -244,7 +253,7 @@ def _length(ask: _Ask) -> tuple[int, str, str]:
     return len(ask.text), ask.text, ask.picture
 
 
-def _mlm_reply(ask: _Ask, scores: np.ndarray, top: Sequence[tuple[str, float]]) -> Answer:
+def _words_reply(ask: _Ask, scores: np.ndarray, top: Sequence[tuple[str, float]] = ()) -> Answer:
     values = np.asarray(scores, dtype=np.float64)
     if values.shape != (len(ask.words),):
         return _misshapen(values, "words", len(ask.words))

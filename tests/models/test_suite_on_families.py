@@ -1,0 +1,103 @@
+"""The whole suite, asked of every family, from its files on the disk to the results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.models.families import FAMILIES, spec_of, write_regions
+from tests.models.test_original_models import ORIGINALS
+from vlcheck.behavior import Trials
+from vlcheck.cases import MASK, ImageFile, open_source
+from vlcheck.models import load_model
+from vlcheck.models.protocol import VisionLanguageModel, only_compares
+from vlcheck.query import Query
+
+ROOT = Path(__file__).parents[2]
+VERDICTS = {"mlm": 27, "itm": 29}
+UNPERTURBED = "test_grayscale_preserves_objects"  # a behavior that asks about each photograph as it is
+
+
+@pytest.fixture(scope="module")
+def regions(coco_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder, random = tmp_path_factory.mktemp("regions"), np.random.default_rng(5)
+    for path in sorted(coco_root.glob("*/*.jpg")):
+        write_regions(folder, ImageFile(path), 4, random)
+    return folder
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_suite_asks_every_family_to_the_end(
+    family: str, coco_root: Path, regions: Path, tmp_path: Path, pytester: pytest.Pytester
+) -> None:
+    spec = spec_of(family, tmp_path, regions)
+    data = "scenes:3" if family in ORIGINALS else f"coco:{coco_root}:3"  # theirs read few tokens
+    results = tmp_path / "results.jsonl"
+    suite = (
+        "-p",
+        "no:cacheprovider",
+        f"--rootdir={ROOT}",
+        f"-c{ROOT / 'pyproject.toml'}",
+        str(ROOT / "behavior_tests"),
+    )
+    said = (f"--vl-model={spec}", f"--vl-data={data}", f"--vl-results={results}", "--vl-no-images")
+    assert pytester.runpytest_inprocess(*suite, *said).ret == pytest.ExitCode.TESTS_FAILED
+
+    head, *lines = map(json.loads, results.read_text().splitlines())
+    verdicts = [line for line in lines if line["kind"] == "verdict"]
+    model = load_model(spec)
+    assert head["score_kinds"] == model.kinds
+    assert sorted((line["metric"], line["score_kind"]) for line in verdicts) == sorted(
+        asked for metric, kind in model.kinds.items() for asked in [(metric, kind)] * VERDICTS[metric]
+    )
+    assert {line["status"] for line in verdicts} <= {"fail", "inconclusive", "invalid"}
+
+    rows = [line for line in lines if line["kind"] == "evidence" and line["scores"] and UNPERTURBED in line["test"]]
+    assert {row["metric"] for row in rows} == set(model.kinds)
+    source = open_source(data)
+    cases = {case.id: case for case in source.cases}
+    trials = Trials(source, relative=only_compares(model))
+    for row in rows:
+        question = trials.plain(cases[row["case"]], row["metric"])
+        alone = {word: score for told, query in question.queries.items() for word, score in ask(model, told, query)}
+        assert {word: row["scores"][0][word] for word in alone} == pytest.approx(alone, abs=1e-5)
+
+
+@pytest.mark.parametrize("family", ["lxmert", "vilbert"])
+def test_models_of_regions_are_asked_how_vision_and_language_serve_one_another(
+    family: str, coco_root: Path, regions: Path, tmp_path: Path, pytester: pytest.Pytester
+) -> None:
+    """The tests that CONTRIBUTING has for them."""
+    _, _, file = (ROOT / "CONTRIBUTING.md").read_text().partition("<!-- file: test_regions.py -->\n```python\n")
+    pytester.makepyfile(test_regions=file.partition("```")[0])
+    said = (f"--vl-model={spec_of(family, tmp_path, regions)}", f"--vl-data=coco:{coco_root}")
+    run = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--vl-no-images", *said)
+    assert run.ret == pytest.ExitCode.TESTS_FAILED
+    lines = [*map(json.loads, (pytester.path / "vlcheck-results.jsonl").read_text().splitlines())]
+    kinds = {(line["behavior"], line["metric"]): line["score_kind"] for line in lines if line["kind"] == "verdict"}
+    assert kinds == {
+        ("test_vision_serves_language", "mlm"): "masked-lm",
+        ("test_vision_serves_language", "itm"): "match-head",
+        ("test_language_serves_vision", "mrc"): "masked-region",
+    }
+    rows = [line for line in lines if line["kind"] == "evidence" and line["metric"] == "mrc" and line["scores"]]
+    assert len(rows) >= 5
+    for row in rows:
+        (told, untold), (before, after) = row["texts"], row["scores"]
+        assert MASK in untold
+        assert MASK not in told
+        assert before.keys() == after.keys()
+        assert before != after
+
+
+def ask(model: VisionLanguageModel, told: str, query: Query) -> Iterator[tuple[str, float]]:
+    """What a model says where nothing else is asked beside it."""
+    encoded = model.encode([query.picture.render().convert("RGB")])
+    if query.metric == "mlm":
+        yield from zip(query.words, model.mlm(encoded, [query.text], [query.words])[0].tolist(), strict=True)
+    else:
+        yield told, float(model.itm(encoded, [query.text], [query.words] if query.words else None)[0])
