@@ -49,6 +49,9 @@ Data = Annotated[str, typer.Argument(help="scenes[:N[:SEED]], coco:ROOT[:N[:SEED
 OwnLexicons = Annotated[
     Path | None, typer.Option("--lexicons", "--vl-lexicons", help="a folder of lexicons that replace shipped ones")
 ]
+TrustRemoteCode = Annotated[
+    bool, typer.Option("--vl-trust-remote-code", help="let Python code that comes with a checkpoint run")
+]
 Suite = Annotated[Path | None, typer.Option(help="the folder of tests; the shipped suite unless said")]
 
 
@@ -87,12 +90,13 @@ def plan(
     ] = None,
     lexicons: OwnLexicons = None,
     suite: Suite = None,
+    trusted: TrustRemoteCode = False,
 ) -> None:
     """Say per test how many cases there are and what they can decide, and what scoring them takes; score nothing."""
     with _plainly():
         chosen = collect(suite or _shipped())
         source = open_source(data, lexicons=lexicons)
-        adapter = load_model(model, device=device, dtype=dtype) if model else None
+        adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted) if model else None
         metrics = adapter.metrics if adapter else METRICS
         trials = Trials(source, relative=only_compares(adapter))
         for line in outlook(foresee(chosen, trials, load_policy(policy or policy_path()), metrics), adapter):
@@ -160,6 +164,7 @@ def check_model(
     ] = "scenes",
     device: Annotated[str, typer.Option("--device", "--vl-device", help="where the model runs")] = "cpu",
     dtype: Annotated[str, typer.Option("--dtype", "--vl-dtype", help="precision")] = "float32",
+    trusted: TrustRemoteCode = False,
 ) -> None:
     """Try the protocol's contract on a model; end with 1 unless it keeps to all of it."""
     from vlcheck.models.contract import PROBES, TOLERANCES, examine, probes_of  # rare
@@ -167,9 +172,13 @@ def check_model(
     with _plainly():
         probes = probes_of(open_source(data).cases)
         if len(probes) < PROBES:
-            raise UsageError(f"--data {data}: has {len(probes)} cases with candidates; {PROBES} are needed.")
+            raise UsageError(
+                f"--data {data}: has {len(probes)} pictures of cases with candidates, and {PROBES} are needed:"
+                " say a larger N, or leave it out."
+            )
         outcomes = []
-        for outcome in examine(load_model(model, device=device, dtype=dtype), probes, tolerance=TOLERANCES[dtype]):
+        adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
+        for outcome in examine(adapter, probes, tolerance=TOLERANCES[dtype]):
             outcomes.append(outcome)
             _say(f"{'kept  ' if outcome.kept else 'BROKEN'}  {outcome.clause}: {outcome.found}")
     if not outcomes or not all(outcome.kept for outcome in outcomes):

@@ -143,6 +143,20 @@ def test_a_model_that_says_something_else_each_time_is_told_so(probes: list[Prob
     assert found[0].startswith("itm: the same asked again: differs by")
 
 
+def test_probes_of_photographs_are_of_different_ones(coco_root: Path) -> None:
+    probes = probes_of(open_source(f"coco:{coco_root}").cases)
+    assert len(probes) == PROBES
+    assert len({probe.image.tobytes() for probe in probes}) == PROBES
+
+
+def test_the_model_that_contributing_has_keeps_the_contract(tmp_path: Path) -> None:
+    _, _, file = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text().partition("```python\nimport hashlib")
+    (tmp_path / "mine.py").write_text(f"import hashlib{file.partition('```')[0]}")
+    outcomes = list(examine(load_model(f"{tmp_path / 'mine.py'}:Mine"), probes_of(open_source("scenes").cases)))
+    assert outcomes
+    assert broken(outcomes) == []
+
+
 def test_probes_of_drawn_scenes_have_three_shapes_and_words_beside_the_true_one() -> None:
     probes = probes_of(open_source("scenes:40").cases)
     assert len(probes) == PROBES

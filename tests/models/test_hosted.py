@@ -104,10 +104,10 @@ def against_foils(cls: type[PreTrainedModel]) -> Match:
 
 
 def of_a_pair(cls: type[PreTrainedModel], length: int) -> Match:
-    """Sigmoid of the pair's logit; texts padded as in training."""
+    """Sigmoid of the pair's logit; texts padded, and the padding read, as in training."""
 
     def match(folder: Path, dtype: str, image: Image.Image, text: str, foils: list[str]) -> float:
-        padded = {"padding": "max_length", "max_length": length}
+        padded = {"padding": "max_length", "max_length": length, "return_attention_mask": False}
         return float(ByHand(cls, folder, dtype)(image, text, padded=padded).logits_per_image.sigmoid()[0, 0])
 
     return match

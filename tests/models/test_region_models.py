@@ -149,6 +149,7 @@ class VilbertByHand(ByHand):
         """As the original's code makes them, with the whole image before its regions."""
         ids = torch.tensor([self.tokenizer(text)["input_ids"]])
         (width, height), whole = self.size, [0.0, 0, 1, 1, 1]
+        seen = self.features[self.features.any(1)]
         places = [
             [x1 / width, y1 / height, x2 / width, y2 / height, (x2 - x1) * (y2 - y1) / (width * height)]
             for x1, y1, x2, y2 in self.boxes.tolist()
@@ -157,7 +158,7 @@ class VilbertByHand(ByHand):
             "ids": ids,
             "input_mask": torch.ones_like(ids),
             "segment_ids": torch.zeros_like(ids),
-            "features": torch.cat([self.features.mean(0, keepdim=True), self.features])[None],
+            "features": torch.cat([self.features.sum(0, keepdim=True) / max(1, len(seen)), self.features])[None],
             "image_loc": torch.tensor([[whole, *places]], dtype=torch.float64),
             "image_mask": torch.ones(1, 1 + len(places), dtype=torch.long),
         }

@@ -6,13 +6,16 @@ import math
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from tests.scoring.counting import CountingModel, photograph, questions
+from tests.scoring.counting import CountingModel, Features, chance, photograph, questions
+from vlcheck.cases.case import ImageFile
 from vlcheck.errors import NotApplicable
-from vlcheck.query import Query
+from vlcheck.query import Picture, Query
 from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.scorer import Scorer
@@ -234,3 +237,44 @@ def test_an_interrupt_passes_through_and_what_was_scored_stays(tmp_path: Path, s
         Scorer(Interrupted(tmp_path / "journal.txt"), store).run(make_plan([*mlm, itm]))
 
     assert store.missing(query.key for query in [*mlm, itm]) == {itm.key}
+
+
+class CannotEncodeOne(CountingModel):
+    """Raises where a strip is among the pictures, as processors do that know no such shape."""
+
+    def encode(self, images: Sequence[Image.Image]) -> Features:
+        if any(image.width > 10 * image.height for image in images):
+            raise ValueError("absolute aspect ratio must be smaller than 10")
+        return super().encode(images)
+
+
+def test_a_picture_that_cannot_be_encoded_takes_no_other_with_it(tmp_path: Path, store: ScoreStore) -> None:
+    strip = tmp_path / "strip.png"
+    Image.new("RGB", (100, 2), "red").save(strip)
+    pictures = [photograph(tmp_path, 1), Picture(ImageFile(strip)), photograph(tmp_path, 2)]
+    queries = [Query("itm", picture, "a dog") for picture in pictures]
+    Scorer(CannotEncodeOne(tmp_path / "journal"), store, batch_size=3).run(make_plan(queries, batch_size=3))
+    first, refused, second = (store.get_many(queries)[query.key] for query in queries)
+    assert first.values
+    assert second.values
+    assert refused.error == "ValueError: absolute aspect ratio must be smaller than 10"
+
+
+class TellsDogs(CountingModel):
+    """Has one class of regions."""
+
+    metrics = frozenset({"mrc"})
+    kinds: ClassVar[dict[str, str]] = {"mrc": "masked-region"}
+
+    def mrc(self, encoded: Features, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        if any(word != "dog" for asked in words for word in asked):
+            raise NotApplicable("no class of that name")
+        return [np.array([chance(digest)]) for digest in encoded.digests]
+
+
+def test_a_word_that_is_no_class_takes_no_other_with_it(tmp_path: Path, store: ScoreStore) -> None:
+    queries = [Query("mrc", photograph(tmp_path, 1), "a [MASK] in a photo", (word,)) for word in ("dog", "lorry")]
+    Scorer(TellsDogs(tmp_path / "journal"), store).run(make_plan(queries))
+    dog, lorry = (store.get_many(queries)[query.key] for query in queries)
+    assert len(dog.values) == 1
+    assert lorry.unasked == "no class of that name"

@@ -52,6 +52,15 @@ class ImageSource(Protocol):
         """Decode to RGB."""
 
 
+def _eight_bits(image: Image.Image, path: Path) -> Image.Image:
+    """The same in levels of 0 to 255: Pillow would cut off what is above."""
+    if image.mode.startswith("I;16"):
+        return image.point(lambda level: level / 256).convert("L")
+    if image.mode in ("I", "F"):
+        raise UsageError(f"{path}: pixels of mode {image.mode}, whose white is not known; 8 or 16 bits are accepted.")
+    return image
+
+
 @dataclass(frozen=True)
 class ImageFile:
     """A photograph on disk, turned upright by its EXIF orientation."""
@@ -75,7 +84,7 @@ class ImageFile:
 
     def open(self) -> Image.Image:
         with self._decoding(), self._header() as image:
-            upright = ImageOps.exif_transpose(image).convert("RGB")
+            upright = _eight_bits(ImageOps.exif_transpose(image), self.path).convert("RGB")
         note_file(upright, self.path)
         return upright
 

@@ -157,7 +157,12 @@ def check_masked(texts: Sequence[str]) -> None:
 
 def log_softmax(logits: Tensor) -> Tensor:
     """In float32 at least: half precision has no digits left for an unlikely word."""
-    return logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(-1)
+    return wide(logits).log_softmax(-1)
+
+
+def wide(tensor: Tensor) -> Tensor:
+    """In float32 at least."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
 
 
 def _word_probs(log_probs: Tensor, words: Sequence[tuple[int, Sequence[int]]]) -> np.ndarray:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from vlcheck.cases.case import MASK
-from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.errors import NotApplicable
 from vlcheck.models.asking import Adapter, check_masked, log_softmax, own
 from vlcheck.models.features import Features
 from vlcheck.models.protocol import Encoded
@@ -55,17 +55,17 @@ class Autoregressive(Adapter):
         """P(word) among the words asked at each text's one mask; each sums to 1 over its distinct words.
 
         Raises:
-            UsageError: no fill, a text has not exactly one mask, or a single word is asked for: without another to
-                compare with it is certain, whatever the picture.
-            NotApplicable: a text that the model would not read in full.
+            UsageError: no fill, or a text has not exactly one mask.
+            NotApplicable: a text that the model would not read in full, or of which a single word is asked for: without
+                another to compare with it is certain, whatever the picture.
         """
         self._demand("mlm")
         features = own(encoded, texts, self)
         check_masked(texts)
         sets = [tuple(dict.fromkeys(asked)) for asked in words]
-        for text, choices in zip(texts, sets, strict=True):
+        for choices in sets:
             if len(choices) == 1:
-                raise UsageError(f"{self.name} only compares words: {text!r} needs another one than {choices[0]!r}.")
+                raise NotApplicable("the model only compares words, and no other is known to be false")
         sentences = [
             sentence
             for row, (text, choices) in enumerate(zip(texts, sets, strict=True))

@@ -13,6 +13,7 @@ from transformers import BatchEncoding, BlipForConditionalGeneration, BlipForIma
 from vlcheck.models.autoregressive import Autoregressive, check_length
 from vlcheck.models.features import Features
 from vlcheck.models.hosted import Hosted, match_probability
+from vlcheck.models.texts import check_plain
 
 PROMPT = "a picture of "  # before every caption that the captioning checkpoints were trained on
 
@@ -51,6 +52,7 @@ class BlipCaption(Autoregressive, _Blip):
     """A captioning checkpoint: fill by candidates, as captions after the prompt of its training."""
 
     kinds = MappingProxyType({"mlm": "candidates"})
+    prompts = (PROMPT,)
     known = ("Salesforce/blip-image-captioning-base",)
     lacks = MappingProxyType({"itm": "BLIP matches in its retrieval checkpoint: itm=DIR,mlm=DIR names both"})
 
@@ -59,6 +61,7 @@ class BlipCaption(Autoregressive, _Blip):
         return BlipForConditionalGeneration
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
+        check_plain(text, self.texts.signs)
         _, *ids, _ = self.texts.tokenizer(PROMPT + text)["input_ids"]
         check_length(len(ids) + 1, self.texts.limit)
         return [self.network.config.text_config.bos_token_id, *ids]

@@ -11,8 +11,9 @@ from PIL import Image
 from torch import Tensor
 from transformers import BatchFeature, ProcessorMixin
 
-from vlcheck.errors import UsageError
+from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models.answering import QUESTION
+from vlcheck.models.texts import check_plain, signs
 
 REQUEST = "Describe the picture."
 DATE = "26 Jul 2024"  # what Llama's templates say where they are told no date, and cannot look
@@ -40,11 +41,10 @@ class Chat:
     Args:
         processor: of text and pictures.
         image_token: the id that stands for a part of a picture.
-
         folder: where it was read from.
 
     Raises:
-        UsageError: the processor has no chat template.
+        UsageError: the processor has no chat template, or one that puts no question about one picture.
     """
 
     def __init__(self, processor: ProcessorMixin, image_token: int, folder: Path) -> None:
@@ -60,25 +60,38 @@ class Chat:
             )
         # A score that hung on the day of the run would be another one tomorrow.
         self.said = {"date_string": DATE} if "date_string" in str(self.processor.chat_template) else {}
+        self.signs = signs(self.tokenizer)
+        self._try()
 
     def asked(self, text: str) -> list[int]:
         """Tokens of the question whether the picture shows a text, up to where the answer begins."""
+        check_plain(text, self.signs)
         return self._ids(self._question(text))
 
     def answered(self, text: str) -> list[int]:
         """Tokens of the request for a description and of a text as its answer, without what ends an answer."""
-        answer = {"role": "assistant", "content": [{"type": "text", "text": text}]}
-        return self._ids(self._rendered([_about_the_picture(REQUEST), answer], continue_final_message=True))
+        check_plain(text, self.signs)
+        return self._ids(self._answer(text))
+
+    def _try(self) -> None:
+        """Put a question and an answer about a plain picture. Raises UsageError where the template does not."""
+        try:
+            for text in ("a dog", "two cats"):
+                if any(text not in put(text) for put in (self._question, self._answer)):
+                    raise ValueError("it leaves out what is said")
+            self._read(self._question(""), Image.new("RGB", (224, 224)))
+        except Exception as error:  # what a template raises, or the processor of its text, is of any kind
+            raise UsageError(
+                f"{self.folder}: its chat template puts no question about one picture. {type(error).__name__}: {error}"
+            ) from error
 
     def open(self, image: Image.Image) -> Opening:
-        """What is read before any text about a picture. Raises UsageError where the template shows none."""
+        """What is read before any text about a picture. Raises NotApplicable where the processor refuses it."""
         asked = self._question("")
         try:
-            inputs: BatchFeature = self.processor(
-                text=[asked], images=[image.convert("RGB")], return_tensors="pt", **self._special(asked)
-            )
-        except ValueError as error:  # of a template that does not show the picture once
-            raise UsageError(f"{self.folder}: its chat template puts no question about one picture. {error}") from error
+            inputs = self._read(asked, image.convert("RGB"))
+        except ValueError as error:
+            raise NotApplicable(f"the model's processor refuses the picture: {error}") from error
         whole, ids = inputs["input_ids"][0].tolist(), self._ids(asked)
         after = whole[::-1].index(self.image_token)
         pairs = list(zip(reversed(whole), reversed(ids), strict=False))[:after]
@@ -89,6 +102,16 @@ class Chat:
 
     def _question(self, text: str) -> str:
         return self._rendered([_about_the_picture(QUESTION.format(text=text))], add_generation_prompt=True)
+
+    def _answer(self, text: str) -> str:
+        answer = {"role": "assistant", "content": [{"type": "text", "text": text}]}
+        return self._rendered([_about_the_picture(REQUEST), answer], continue_final_message=True)
+
+    def _read(self, rendered: str, image: Image.Image) -> BatchFeature:
+        inputs: BatchFeature = self.processor(
+            text=[rendered], images=[image], return_tensors="pt", **self._special(rendered)
+        )
+        return inputs
 
     def _rendered(self, conversation: Sequence[Mapping[str, object]], **how: bool) -> str:
         rendered: str = self.processor.apply_chat_template(conversation, **self.said, **how)

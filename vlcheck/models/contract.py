@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -53,8 +53,9 @@ Ask = Callable[..., Scores]
 
 
 def probes_of(cases: Iterable[Case]) -> list[Probe]:
-    """Make PROBES of cases at most, of those that have other words; pictures of one shape get three."""
-    chosen = list(islice((case for case in cases if case.candidates), PROBES))
+    """Make PROBES of cases at most, of different pictures and from all over; pictures of one shape get three."""
+    offered = list({case.image.key: case for case in cases if case.candidates}.values())
+    chosen = offered[:: max(1, len(offered) // PROBES)][:PROBES]
     images = [case.image.open() for case in chosen]
     if len({image.size for image in images}) == 1:
         images = [_shaped(image, number) for number, image in enumerate(images)]
@@ -75,6 +76,9 @@ def examine(model: VisionLanguageModel, probes: Sequence[Probe], *, tolerance: f
     for metric in sorted(model.metrics):
         try:
             asked = _of_classes(model, probes) if metric == "mrc" else probes
+            if not asked:
+                yield Outcome(f"{metric}: it answers", False, "no probe names a class of regions that it tells")
+                continue
             yield from _outcomes(metric, partial(_scores, model, metric), asked, tolerance, _sees(model))
         except Exception as error:  # noqa: BLE001 - a model is foreign code
             yield Outcome(f"{metric}: it answers", False, printable(f"{type(error).__name__}: {error}"))
@@ -93,7 +97,7 @@ def _outcomes(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float, 
         distance = _distance(scores, again)
         yield Outcome(f"{metric}: the same {clause}", distance <= most, f"differs by {distance:.1e} at most")
     changed = sum(map(_differ, scores, ask(_exchanged(probes))))
-    kept = 2 * changed > len(probes) if sees else not changed
+    kept = bool(changed) == sees
     what = "other pictures, other scores" if sees else "it reads words alone"
     yield Outcome(f"{metric}: {what}", kept, f"{changed} of {len(probes)} differ")
 

@@ -18,6 +18,7 @@ from transformers import (
     PreTrainedModel,
 )
 
+from vlcheck.models.asking import wide
 from vlcheck.models.features import Features
 from vlcheck.models.hosted import Hosted
 from vlcheck.models.relative import Relative
@@ -30,13 +31,13 @@ class TwoEncoders(Hosted):
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
-        return Features.of(normalize(self.network.get_image_features(**self.pixels(images)).pooler_output, dim=-1))
+        return Features.of(unit(self.network.get_image_features(**self.pixels(images)).pooler_output))
 
     def cosines(self, images: tuple[Tensor, ...], texts: Sequence[str]) -> Tensor:
         """Of images with as many texts, (n,). A text that is said of several images is encoded once."""
         (embeds,) = images
         places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        encoded = normalize(self.network.get_text_features(**self.tokens([*places])).pooler_output, dim=-1)
+        encoded = unit(self.network.get_text_features(**self.tokens([*places])).pooler_output)
         return (embeds * encoded[[places[text] for text in texts]]).sum(-1)
 
 
@@ -49,8 +50,7 @@ class _Contrastive(Relative, TwoEncoders):
     @property
     def scale(self) -> Tensor:
         """By which a cosine becomes a logit."""
-        scale: Tensor = self.network.logit_scale.exp()
-        return scale
+        return wide(self.network.logit_scale).exp()
 
 
 class Clip(_Contrastive):
@@ -104,5 +104,9 @@ class Align(_Contrastive):
 
     @property
     def scale(self) -> Tensor:
-        scale: Tensor = 1 / self.network.temperature
-        return scale
+        return 1 / wide(self.network.temperature)
+
+
+def unit(vectors: Tensor) -> Tensor:
+    """Vectors (n, width) of length one, in float32 at least: a scale of 100 makes much of half precision's rounding."""
+    return normalize(wide(vectors), dim=-1)

@@ -6,9 +6,12 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import get_type_hints
+from typing import get_args, get_type_hints
+
+from vlcheck.query import Metric
 
 GROUP = "vlcheck.models"
+METRICS = get_args(Metric)
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,12 @@ def table(tests: Mapping[str, int]) -> Iterator[list[str]]:
     Args:
         tests: how many there are of each metric.
     """
-    yield ["family or architecture", "mlm", "itm", "tests", "known checkpoints"]
+    yield ["family or architecture", *METRICS, "tests", "known checkpoints"]
     for family in families():
         kinds = family.kinds or {}
         asked = sum(n for metric, n in tests.items() if metric in kinds)
         known = family.problem or ", ".join(family.known)
-        yield [family.name, kinds.get("mlm", "-"), kinds.get("itm", "-"), str(asked), known]
+        yield [family.name, *(kinds.get(metric, "-") for metric in METRICS), str(asked), known]
 
 
 def _made_by(loader: Callable[..., object]) -> object:

@@ -67,8 +67,6 @@ class Fusing(Adapter):
 
     def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
         """Softmax over the two logits of the match head, of which the second is a match."""
-        for text in texts:
-            self._check_words(text)
         logits = self.network.match(self.network.fusion(*self._inputs(features, rows, texts)))
         return log_softmax(logits)[:, 1].exp()
 
@@ -89,6 +87,8 @@ class Fusing(Adapter):
         self, features: Features, rows: Sequence[int], texts: Sequence[str], masks: Sequence[int] | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Image tokens, padded ids, attention mask, and the image of each text."""
+        for text in texts:
+            self._check_words(text)
         sentences = [self.tokenizer.encode(text, n) for text, n in zip(texts, masks or [1] * len(texts), strict=True)]
         for text, sentence in zip(texts, sentences, strict=True):
             self._check_tokens(text, len(sentence))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import torch
@@ -23,10 +23,12 @@ class Hosted(Processed):
     Attributes:
         heads: metric -> how the names of its head's weights begin, where a checkpoint may come without them.
         settings: of the config, which scoring needs otherwise than training.
+        prompts: words of ours that a text is put into.
     """
 
     heads: ClassVar[Mapping[str, str]] = {}
     settings: ClassVar[Mapping[str, object]] = {}
+    prompts: ClassVar[Sequence[str]] = ()
 
     @classmethod
     def load(cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32") -> Self:
@@ -35,12 +37,16 @@ class Hosted(Processed):
         network, lacking = checkpoint.network(
             cls.network_class(), device=device, dtype=dtype, optional=heads, **cls.settings
         )
-        fingerprint = checkpoint.fingerprint(cls.__name__, dtype, torch.device(device).type)
+        fingerprint = checkpoint.fingerprint(cls.__name__, dtype, torch.device(device).type, *cls.prompts)
         viewer = cls.viewer(checkpoint, network)
         model = cls(checkpoint.name, fingerprint, network, viewer, cls.reader(checkpoint, network))
         for metric, head in cls.heads.items():
             if head in lacking:
-                model.lose(metric, head)
+                model.lose(metric, f"its checkpoint has no weights of {head.rstrip('.')}")
+        if model.kinds.get("mlm") == "masked-lm" and model.texts.tokenizer.mask_token is None:
+            model.lose("mlm", "its tokenizer has no mask token")
+        if not model.kinds:
+            raise UsageError(f"{checkpoint.folder}: it cannot be asked: {'; '.join(model.lacks.values())}.")
         return model
 
     @classmethod

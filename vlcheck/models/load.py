@@ -74,8 +74,10 @@ def _load(spec: str, device: str, dtype: str, trusted: bool) -> object:
             "a folder or hub id of a transformers checkpoint, FAMILY:PATH (e.g. albef:ALBEF_4M.pth),"
             " package.module:factory, path/to/file.py:factory, itm=SPEC,mlm=SPEC"
         )
-        family = nearest(spec.partition(":")[0], families)
-        raise UsageError(f"{_option(spec)}: no such model. {family} Accepted: {forms}.")
+        said = spec.partition(":")[0]
+        known = nearest(said, [name for name in families if name[0].islower()])
+        what = "no such folder." if said.startswith(("/", ".", "~")) else f"no such model. {known}"
+        raise UsageError(f"{_option(spec)}: {what} Accepted: {forms}.")
     if device == AUTO and not _spreads(loader):
         raise UsageError(f"--vl-device {AUTO}: {spec!r} is not spread over devices. Accepted: {DEVICES}.")
     try:
@@ -108,6 +110,8 @@ def _registered(spec: str, families: dict[str, EntryPoint]) -> Loader | None:
     name, _, argument = spec.partition(":")
     if name not in families:
         return None
+    if name[0].isupper():
+        raise UsageError(f"{_option(spec)}: {name} is found by a checkpoint's config: name its folder or hub id alone.")
     try:
         return partial(families[name].load(), argument)
     except (ImportError, AttributeError) as error:
@@ -118,10 +122,13 @@ def _pretrained(spec: str, families: dict[str, EntryPoint], trusted: bool) -> Lo
     """A folder or a hub id, whose config names the architecture."""
     from vlcheck.models.pretrained import Pretrained  # brings transformers
 
-    checkpoint = Pretrained.find(spec, trusted=trusted)
-    if checkpoint is None:
-        return None
-    architecture = checkpoint.architecture
+    try:
+        checkpoint = Pretrained.find(spec, trusted=trusted)
+        if checkpoint is None:
+            return None
+        architecture = checkpoint.architecture
+    except UsageError as error:
+        raise UsageError(f"{_option(spec)}: {error}") from error
     if architecture not in families:
         known = ", ".join(sorted(name for name in families if name[0].isupper()))
         raise UsageError(f"{_option(spec)}: {architecture} is no architecture that vlcheck knows. Known: {known}.")
@@ -216,7 +223,7 @@ def _check_device(device: str) -> None:
         _check_accelerate()
         return
     kind, _, number = device.partition(":")
-    if kind not in ("cpu", "cuda", "mps") or not re.fullmatch(r"\d*", number):
+    if not re.fullmatch(r"(cpu|cuda|mps)(:\d+)?", device):
         raise UsageError(f"--vl-device {device!r}: no such device. Accepted: {DEVICES}, {AUTO}.")
     if device == "cpu":
         return

@@ -10,7 +10,7 @@ from transformers import BatchEncoding, LxmertForPreTraining, PreTrainedModel
 
 from vlcheck.models.features import Features
 from vlcheck.models.hosted import match_probability
-from vlcheck.models.protocol import DEFAULT_KINDS
+from vlcheck.models.protocol import WITH_REGIONS
 from vlcheck.models.region_readers import HostedReader, all_seen, relative
 from vlcheck.models.regions import Regions
 
@@ -18,7 +18,7 @@ from vlcheck.models.regions import Regions
 class Lxmert(HostedReader):
     """A pre-training checkpoint: both heads."""
 
-    kinds = DEFAULT_KINDS
+    kinds = WITH_REGIONS
     known = ("unc-nlp/lxmert-base-uncased",)
     width = "visual_feat_dim"
 

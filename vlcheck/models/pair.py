@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -21,10 +22,10 @@ def read_pair(spec: str) -> dict[str, str] | None:
     Raises:
         UsageError: a metric is unknown, named twice, not named, or has no spec.
     """
-    if not re.match(r"\w+=", spec):
+    if not re.match(r"\w+=", spec) or Path(spec).exists():
         return None
     parts: dict[str, str] = {}
-    for part in re.split(r",(?!regions=)(?=\w+=)", spec):
+    for part in re.split(r",\s*(?!regions=)(?=\w+=)", spec):
         metric, _, named = part.partition("=")
         if metric not in DEFAULT_KINDS:
             raise UsageError(f"{metric!r} is no metric. {nearest(metric, DEFAULT_KINDS)}")
@@ -32,7 +33,7 @@ def read_pair(spec: str) -> dict[str, str] | None:
             raise UsageError(f"{metric} is named twice; one model answers it.")
         parts[metric] = named
     if missing := [metric for metric in DEFAULT_KINDS if not parts.get(metric)]:
-        raise UsageError(f"{' and '.join(missing)} has no model. Accepted: itm=SPEC,mlm=SPEC.")
+        raise UsageError(f"no model is named for {' and '.join(missing)}. Accepted: itm=SPEC,mlm=SPEC.")
     return parts
 
 

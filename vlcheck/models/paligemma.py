@@ -15,6 +15,7 @@ from vlcheck.models.answering import QUESTION, Answering, spellings
 from vlcheck.models.autoregressive import check_length
 from vlcheck.models.features import Features
 from vlcheck.models.hosted import Hosted
+from vlcheck.models.texts import check_plain
 
 
 class PaliGemma(Answering, Hosted):
@@ -27,6 +28,7 @@ class PaliGemma(Answering, Hosted):
     kinds = MappingProxyType({"itm": "yes-no", "mlm": "candidates"})
     known = ("google/paligemma-3b-mix-224",)
     max_pairs = 16
+    prompts = (QUESTION,)
 
     def __init__(self, *parts: Any) -> None:
         super().__init__(*parts)
@@ -61,6 +63,7 @@ class PaliGemma(Answering, Hosted):
 
     def _after(self, features: Features, prompt: str, answer: str = "") -> Sequence[int]:
         """The first token of every text, a prompt in one line and the answer to it."""
+        check_plain(prompt + answer, self.texts.signs)
         ids = [self.texts.tokenizer.bos_token_id, *self._ids(" ".join(prompt.split()) + "\n"), *self._ids(answer)]
         check_length(features.tensors[0].shape[1] + len(ids), self.texts.limit)
         return ids

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,14 @@ from typing import Any, TypeVar, cast
 
 import torch
 from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from torch import nn
 from transformers import (
     AutoImageProcessor,
     AutoProcessor,
@@ -23,6 +31,7 @@ from transformers import (
     PreTrainedTokenizerBase,
     ProcessorMixin,
 )
+from transformers.utils import logging
 
 from vlcheck.errors import UsageError
 from vlcheck.models.regions import split_spec
@@ -30,6 +39,7 @@ from vlcheck.models.regions import split_spec
 CONFIG = "config.json"
 _HUB_ID = re.compile(r"(?P<repository>[\w-][\w.-]*/[\w.-]+)(@(?P<revision>[\w./-]+))?")
 _DECIDING = ("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "*.bin")  # files that decide a score
+_NUMBER = re.compile(r"\.\d+\.")
 _Network = TypeVar("_Network", bound=PreTrainedModel)
 _Part = TypeVar("_Part")
 
@@ -108,7 +118,7 @@ class Pretrained:
             cls: of transformers.
             device: a torch device, or "auto", all that there are.
             dtype: a torch dtype.
-            optional: how names of weights begin that a checkpoint may lack, all that begin so.
+            optional: how names of weights begin that a checkpoint may lack, all of them or none.
             settings: of the config, in place of the checkpoint's.
 
         Returns:
@@ -120,23 +130,27 @@ class Pretrained:
         placed = {"device_map": "auto"} if device == "auto" else {}
         try:
             load = cast(Callable[..., tuple[_Network, dict[str, Any]]], cls.from_pretrained)
-            network, loading = load(
-                self.folder,
-                dtype=getattr(torch, dtype),
-                local_files_only=True,
-                trust_remote_code=self.trusted,
-                output_loading_info=True,
-                ignore_mismatched_sizes=True,  # so that they are told below, with those that are missing
-                **placed,
-                **settings,
-            )
+            with _quiet():
+                network, loading = load(
+                    self.folder,
+                    dtype=getattr(torch, dtype),
+                    local_files_only=True,
+                    trust_remote_code=self.trusted,
+                    output_loading_info=True,
+                    ignore_mismatched_sizes=True,  # so that they are told below, with those that are missing
+                    **placed,
+                    **settings,
+                )
         except Exception as error:  # what damaged files raise is of any kind
             raise UsageError(f"{self.folder}: the weights cannot be loaded. {_first_line(error)}") from error
         absent = set(loading["missing_keys"])
-        lacking = {head for head in optional if any(name.startswith(head) for name in absent)}
-        missing = sorted(name for name in absent if not name.startswith(tuple(lacking)))
-        other = sorted(name for name, *_ in loading["mismatched_keys"])
-        for what, names in (("lack", missing), ("have in another shape than the config says", other)):
+        lacking = {head for head in optional if _weights_of(head, network) <= absent}
+        faults = {
+            "lack": (name for name in absent if not name.startswith(tuple(lacking))),
+            "have in another shape than the config says": (name for name, *_ in loading["mismatched_keys"]),
+            "have of more layers than the config says": _of_more_layers(loading["unexpected_keys"], network),
+        }
+        for what, names in ((what, sorted(names)) for what, names in faults.items()):
             if names:
                 shown = ", ".join(names[:3]) + (f", ... ({len(names)})" if len(names) > 3 else "")
                 raise UsageError(f"{self.folder}: the weights {what} {shown}.")
@@ -148,6 +162,7 @@ class Pretrained:
     def tokenizer(self) -> PreTrainedTokenizerBase:
         """Load the tokenizer. Raises UsageError where its files are missing or damaged."""
         loaded: PreTrainedTokenizerBase = self._part("tokenizer", AutoTokenizer.from_pretrained)
+        self._check_vocabulary(loaded)
         return loaded
 
     def image_processor(self) -> BaseImageProcessor:
@@ -160,7 +175,14 @@ class Pretrained:
         loaded = self._part("processor", AutoProcessor.from_pretrained)
         if not isinstance(loaded, ProcessorMixin):  # transformers takes a part of it where the whole is not there
             raise UsageError(f"{self.folder}: no processor can be loaded, but a {type(loaded).__name__} alone.")
+        self._check_vocabulary(loaded.tokenizer)
         return loaded
+
+    def _check_vocabulary(self, tokenizer: PreTrainedTokenizerBase) -> None:
+        """Transformers makes an empty tokenizer where its files are missing, to which all words are one."""
+        files = sorted({"tokenizer.json", *tokenizer.vocab_files_names.values()})
+        if not any((self.folder / name).exists() for name in files):
+            raise UsageError(f"{self.folder}: no tokenizer; one of {', '.join(files)} belongs beside the weights.")
 
     def _part(self, what: str, load: Callable[..., _Part]) -> _Part:
         try:
@@ -179,10 +201,41 @@ class Pretrained:
         return content.hexdigest()
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' progress bars and its advice to train: what is wrong with the weights is told here."""
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _weights_of(head: str, network: nn.Module) -> set[str]:
+    return {name for name, _ in network.named_parameters() if name.startswith(head)}
+
+
+def _of_more_layers(unexpected: Iterable[str], network: nn.Module) -> Iterator[str]:
+    """Weights that are called like the network's own but for a number: transformers drops them and says nothing."""
+    own = {_NUMBER.sub(".", name) for name in network.state_dict()}
+    return (name for name in unexpected if _NUMBER.sub(".", name) in own)
+
+
 def _from_hub(repository: str, revision: str | None, patterns: Sequence[str]) -> Path:
     """The folder of the hub's cache that holds a repository's files."""
     try:
         return Path(snapshot_download(repository, revision=revision, allow_patterns=[*patterns]))
+    except GatedRepoError as error:
+        raise UsageError(
+            f"{repository}: the hub gives it to those alone who accepted its terms: do so on its page, then say who you"
+            " are with `hf auth login` or HF_TOKEN."
+        ) from error
+    except RevisionNotFoundError as error:
+        raise UsageError(f"{repository}: has no revision {revision!r} on the hub.") from error
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise UsageError(f"{repository}: neither a folder here nor a repository of the hub.") from error
     except (LocalEntryNotFoundError, OSError) as error:

@@ -30,10 +30,10 @@ class Processed(Adapter):
         self.network: Any = network  # transformers' types know little of a network's parts
         self.images, self.texts = images, texts
 
-    def lose(self, metric: str, head: str) -> None:
-        """Offer a metric no more, for want of its head's weights."""
+    def lose(self, metric: str, why: str) -> None:
+        """Offer a metric no more."""
         self.kinds = {name: kind for name, kind in self.kinds.items() if name != metric}
-        self.lacks = {**self.lacks, metric: f"its checkpoint has no weights of {head.rstrip('.')}"}
+        self.lacks = {**self.lacks, metric: why}
 
     def pixels(self, images: Sequence[Image.Image]) -> BatchFeature:
         """What the image processor makes of pictures, on the network's device, in its dtype."""

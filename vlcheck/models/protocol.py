@@ -11,6 +11,7 @@ from PIL import Image
 
 KINDS = ("masked-lm", "candidates", "match-head", "contrastive", "sigmoid", "ranking", "yes-no", "masked-region")
 RELATIVE = frozenset({"contrastive", "ranking"})  # kinds that say nothing of a text but against others
+WITH_REGIONS: Mapping[str, str] = MappingProxyType({"mlm": "masked-lm", "itm": "match-head", "mrc": "masked-region"})
 DEFAULT_KINDS: Mapping[str, str] = MappingProxyType({"mlm": "masked-lm", "itm": "match-head"})
 
 

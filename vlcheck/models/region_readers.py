@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -64,13 +65,20 @@ class ReadsRegions(Adapter):
     extractor: RegionExtractor
     classes: RegionClasses
 
-    def name_classes(self, folder: Path, size: int) -> None:
-        """Offer masked regions where the checkpoint's folder says what the classes are. Raises UsageError as `read`."""
-        classes = RegionClasses.read(folder, size)
+    def name_classes(self, folders: Sequence[Path], size: int) -> None:
+        """Offer masked regions where one of the folders says what the head's classes are, and the head is there.
+
+        Raises:
+            UsageError: as `RegionClasses.read`.
+        """
+        classes = RegionClasses.read(folders, size) if size else None
         if classes:
-            self.classes, self.kinds = classes, {**self.kinds, "mrc": "masked-region"}
-        else:
-            self.lacks = {**self.lacks, "mrc": f"what its classes of regions are called is not in {folder / FILE}"}
+            self.classes, self.fingerprint = classes, digest(self.fingerprint, repr(classes))
+            return
+        self.kinds = {metric: kind for metric, kind in self.kinds.items() if metric != "mrc"}
+        places = " or ".join(str(folder / FILE) for folder in folders)
+        why = f"what its classes of regions are called is not in {places}" if size else "it has no head for regions"
+        self.lacks = {**self.lacks, "mrc": why}
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> RegionFeatures:
@@ -101,13 +109,13 @@ class ReadsRegions(Adapter):
         features = own(encoded, texts, self)
         if not isinstance(features, RegionFeatures):
             raise TypeError(f"{self.name} is asked about what it encoded, not about {type(features).__name__}")
-        numbers = [[self.classes.number(word) for word in asked] for asked in words]
+        numbers = [[self.classes.numbers_of(word) for word in asked] for asked in words]
+        told_apart = chain.from_iterable(
+            self._told_apart(features, rows, texts) for rows in self._chunks(range(len(texts)))
+        )
         return [
-            of_classes[asked].numpy()
-            for rows in self._chunks(range(len(texts)))
-            for of_classes, asked in zip(
-                self._told_apart(features, rows, texts), (numbers[row] for row in rows), strict=True
-            )
+            np.array([float(of_classes[[*one]].sum()) for one in asked])
+            for of_classes, asked in zip(told_apart, numbers, strict=True)
         ]
 
     def _told_apart(self, features: RegionFeatures, rows: Sequence[int], texts: Sequence[str]) -> Iterator[Tensor]:
@@ -159,8 +167,9 @@ class HostedReader(ReadsRegions, Hosted):
     @classmethod
     def load(cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32") -> Self:
         model = super().load(checkpoint, device=device, dtype=dtype)
-        if model.n_classes:
-            model.name_classes(checkpoint.folder, model.n_classes)
+        if "mrc" in cls.kinds:
+            detector = Path(checkpoint.detector).expanduser()
+            model.name_classes([checkpoint.folder, *([detector] if detector.is_dir() else [])], model.n_classes)
         return model
 
     @classmethod

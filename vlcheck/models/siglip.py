@@ -7,8 +7,9 @@ from types import MappingProxyType
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel, Siglip2Model, SiglipModel
+from transformers import BatchEncoding, PreTrainedModel, Siglip2Model, SiglipModel
 
+from vlcheck.models.asking import wide
 from vlcheck.models.contrastive import TwoEncoders
 from vlcheck.models.features import Features
 from vlcheck.models.pretrained import Pretrained
@@ -31,9 +32,12 @@ class Siglip(TwoEncoders):
         return Texts(checkpoint.tokenizer(), limit=limit, padding="max_length")
 
     def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
-        scale, bias = self.network.logit_scale.exp(), self.network.logit_bias
-        logits = self.cosines(features.each(rows), texts) * scale + bias
-        return torch.sigmoid(logits.to(torch.promote_types(logits.dtype, torch.float32)))
+        scale, bias = wide(self.network.logit_scale).exp(), wide(self.network.logit_bias)
+        return torch.sigmoid(self.cosines(features.each(rows), texts) * scale + bias)
+
+    def tokens(self, texts: Sequence[str], masks: Sequence[int] | None = None) -> BatchEncoding:
+        """Without a mask: SigLIP was trained to read the padding, too."""
+        return BatchEncoding({"input_ids": super().tokens(texts, masks)["input_ids"]})
 
 
 class Siglip2(Siglip):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from transformers import BatchEncoding, PreTrainedTokenizerBase
 
@@ -23,13 +23,17 @@ class Texts:
         self.tokenizer = tokenizer
         self.limit = limit
         self.padding = padding
+        self.signs = signs(tokenizer)
 
     def batch(self, texts: Sequence[str], masks: Sequence[int] | None = None) -> BatchEncoding:
         """Ids and masks of texts, (n, tokens); each "[MASK]" becomes one mask token or as many as are said.
 
         Raises:
-            NotApplicable: a text has more tokens than the model reads: what was cut off would count for nothing.
+            NotApplicable: a text has more tokens than the model reads: what was cut off would count for nothing; or it
+                holds one of the tokenizer's signs.
         """
+        for text in texts:
+            check_plain(text.replace(MASK, ""), self.signs)
         token = self.tokenizer.mask_token or ""
         spelled = [text.replace(MASK, token * n) for text, n in zip(texts, masks or [1] * len(texts), strict=True)]
         for ids in self.tokenizer(spelled)["input_ids"]:
@@ -54,3 +58,16 @@ class Texts:
     def entry(self, number: int) -> str:
         """How an entry of the vocabulary is written."""
         return str(self.tokenizer.decode([number])).strip()
+
+
+def signs(tokenizer: PreTrainedTokenizerBase) -> tuple[str, ...]:
+    """What stands for no word: the mask, a picture, the end of a turn."""
+    added = (token.content for token in tokenizer.added_tokens_decoder.values() if token.special)
+    return tuple(dict.fromkeys([*tokenizer.all_special_tokens, *added]))
+
+
+def check_plain(text: str, own_signs: Iterable[str]) -> None:
+    """Raises NotApplicable where a text holds a sign: the model would obey it, and not read it."""
+    for sign in own_signs:
+        if sign in text:
+            raise NotApplicable(f"the text holds {sign!r}, which is no word to the model but a sign")

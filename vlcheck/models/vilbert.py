@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from torch import Tensor
 from vlcheck.models.asking import Reading, log_softmax
 from vlcheck.models.features import Features
 from vlcheck.models.original import fingerprint, named_path
-from vlcheck.models.protocol import DEFAULT_KINDS
+from vlcheck.models.protocol import WITH_REGIONS
 from vlcheck.models.region_readers import ReadsRegions
 from vlcheck.models.regions import RegionExtractor, Regions, find_extractor, split_spec
 from vlcheck.models.texts import Texts
@@ -31,7 +32,7 @@ class Vilbert(ReadsRegions):
         fingerprint: of its files, dtype, device type and extractor.
     """
 
-    kinds = DEFAULT_KINDS
+    kinds = WITH_REGIONS
     known = ("pytorch_model_9.bin (vilbert-multi-task)",)
 
     def __init__(
@@ -41,7 +42,7 @@ class Vilbert(ReadsRegions):
         self.name, self.fingerprint = name, fingerprint
 
     def inputs(self, regions: Regions, size: tuple[int, int]) -> Sequence[Tensor]:
-        return region_inputs(regions.boxes, regions.features, size)
+        return region_inputs(regions.boxes, regions.features, size, regions.gone)
 
     def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
         """Of its two logits the first is a match."""
@@ -55,7 +56,8 @@ class Vilbert(ReadsRegions):
 
     def region_logits(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
         """Of the regions, without the whole image before them."""
-        return self.network.region_logits(**self._asked(features, rows, texts))[:, 1:]
+        logits: Tensor = self.network.region_logits(**self._asked(features, rows, texts))
+        return logits[:, 1:]
 
     def _pieces(self, text: str, word: str) -> list[int]:
         return self.texts.pieces(text, word)
@@ -101,5 +103,6 @@ def load(spec: str, *, device: str = "cpu", dtype: str = "float32") -> Vilbert:
     extractor = find_extractor(detector, device=device, width=sizes.v_feature_size)
     decides = fingerprint(network, asdict(sizes), vocabulary, extractor.fingerprint)
     model = Vilbert(network, texts, extractor, name=f"vilbert:{spec}", fingerprint=decides)
-    model.name_classes(folder, sizes.v_target_size)
+    regions = Path(detector).expanduser()
+    model.name_classes([folder, *([regions] if regions.is_dir() else [])], sizes.v_target_size)
     return model

@@ -124,8 +124,8 @@ class VilbertNetwork(nn.Module):
     def region_logits(self, **inputs: Array) -> Tensor:
         """Logits (n, regions, v_target_size) over the detector's classes, at every region.
 
-        A region is masked by zeros in its row of `features`; its box and mask stay. Pre-training masks before the mean
-        of the features is taken for the whole image, and asks nothing of the whole image's own row.
+        A region is masked by zeros in its row of `features`; its box and mask stay. In pre-training the whole image's
+        row is the mean of the regions that are not masked, and nothing is asked of it.
         """
         logits: Tensor = self.cls["imagePredictions"](self.streams(**inputs).image)
         return logits

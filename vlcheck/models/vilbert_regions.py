@@ -28,13 +28,19 @@ class Regions(NamedTuple):
     image_mask: Tensor
 
 
-def region_inputs(boxes: Tensor | np.ndarray, features: Tensor | np.ndarray, size: tuple[float, float]) -> Regions:
+def region_inputs(
+    boxes: Tensor | np.ndarray,
+    features: Tensor | np.ndarray,
+    size: tuple[float, float],
+    gone: Tensor | None = None,
+) -> Regions:
     """Put the whole image before the regions of one image, and boxes in its units (Lu et al. 2019, section 3.1).
 
     Args:
         boxes: (regions, 4): x1, y1, x2, y2 in pixels.
         features: (regions, v_feature_size) of the detector, not normalised; the mean of them stands for the image.
         size: width and height of the image in pixels.
+        gone: (regions,), which were taken out, rows of zeros: the image's mean is of the others, as in pre-training.
 
     Raises:
         UsageError: not a box for each row of features, no region at all, or an image without extent.
@@ -50,8 +56,9 @@ def region_inputs(boxes: Tensor | np.ndarray, features: Tensor | np.ndarray, siz
     corners = boxes / boxes.new_tensor(size).repeat(2)
     area = (corners[:, 2:] - corners[:, :2]).prod(dim=1, keepdim=True)
     whole = corners.new_tensor([[0, 0, 1, 1, 1]])
+    left = len(features) if gone is None else max(1, int((~gone).sum()))
     return Regions(
-        features=torch.cat([features.mean(dim=0, keepdim=True), features]),
+        features=torch.cat([features.sum(dim=0, keepdim=True) / left, features]),
         image_loc=torch.cat([whole, torch.cat([corners, area], dim=1)]),
         image_mask=torch.ones(1 + len(features), dtype=torch.long, device=features.device),
     )

@@ -73,5 +73,5 @@ class ViltRetrieval(Relative, _Vilt):
 def _one_order() -> Iterator[None]:
     """ViLT reads an image's patches in an order by lot, which moves the last digits: always the same one."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)
         yield

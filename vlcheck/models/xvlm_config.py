@@ -107,6 +107,12 @@ class XvlmConfig:
         return int(2 ** (len(self.vision_depths) - 1))
 
 
+def _file_name(said: object, path: Path) -> str:
+    if not isinstance(said, str):
+        raise UsageError(f"{path}: vision_config and text_config have to name files, as X-VLM's own do.")
+    return Path(said).name
+
+
 def read_config(folder: Path, said: Mapping[str, object]) -> XvlmConfig:
     """Read the sizes from the original's `config.json` and from the files of Swin and BERT that it names.
 
@@ -121,8 +127,8 @@ def read_config(folder: Path, said: Mapping[str, object]) -> XvlmConfig:
     """
     path = folder / "config.json"
     general = {**said, **read_json(path)}
-    swin_path = folder / Path(str(general.get("vision_config", "config_swin.json"))).name
-    bert_path = folder / Path(str(general.get("text_config", "config_bert.json"))).name
+    swin_path = folder / _file_name(general.get("vision_config", "config_swin.json"), path)
+    bert_path = folder / _file_name(general.get("text_config", "config_bert.json"), path)
     swin, bert = (read_needed_json(file, "X-VLM's sizes are read from it") for file in (swin_path, bert_path))
     _check_only(_NO_OTHER_ENCODERS, general, path)
     _check_only(_NO_OTHER_BERT, bert, bert_path)

@@ -52,6 +52,8 @@ def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, ob
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     run = session.config.stash[RUN]
+    if session.testsfailed and not session.config.option.continue_on_collection_errors:
+        return (yield)  # which ends the run: nothing is scored for it
     if run.settings.plan:
         run.plan(session)
         session.items.clear()

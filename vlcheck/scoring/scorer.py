@@ -145,11 +145,20 @@ class Scorer:
         encoded = self._encode((*images.values(),))
         images.clear()  # memory: from here on the features stand for them
         if isinstance(encoded, Answer):
-            self.store.put((query, encoded) for query in queries)
+            self._without_batch(queries, encoded)
             return
         for batch in self._batches(queries):
             replies = self._replies(encoded, [rows[ask.picture] for ask in batch], batch)
             self.store.put(pair for ask, reply in zip(batch, replies, strict=True) for pair in ask.split(reply))
+
+    def _without_batch(self, queries: Sequence[Query], raised: Answer) -> None:
+        """Ask by single pictures: one that the model cannot encode must not take the others with it."""
+        pictures = {query.picture.key for query in queries}
+        if len(pictures) == 1:
+            self.store.put((query, raised) for query in queries)
+            return
+        for key in pictures:
+            self.score(Chunk(tuple(query for query in queries if query.picture.key == key)))
 
     def _with_head(self, queries: list[Query]) -> list[Query]:
         """Answer those whose metric the model lacks; return the others."""
@@ -190,7 +199,7 @@ class Scorer:
         """Group by metric, then by length, so that padding is small."""
         size = self.batch_size * TEXTS_PER_PICTURE
         for metric in get_args(Metric):
-            compares = metric == "itm" or self.model.kinds.get(metric) == "candidates"
+            compares = metric != "mlm" or self.model.kinds.get(metric) == "candidates"
             asks = sorted(_asks((query for query in queries if query.metric == metric), compares), key=_length)
             yield from (asks[start : start + size] for start in range(0, len(asks), size))
 
@@ -239,8 +248,9 @@ class Scorer:
 def _asks(queries: Iterable[Query], compares: bool) -> list[_Ask]:
     """Gather what one reading of a text answers.
 
-    Where a model compares, with foils or among candidates, each query is a set of its own: a score that hung on what
-    else is asked would change with the selection of tests. Elsewhere one reading gives any words at a mask.
+    Where a model compares, with foils or among candidates, or refuses a word that is no class of regions, each query is
+    a set of its own: a score that hung on what else is asked would change with the selection of tests. Elsewhere one
+    reading gives any words at a mask.
     """
     groups: dict[tuple[str, str, tuple[str, ...]], list[Query]] = {}
     for query in queries:
