@@ -75,9 +75,10 @@ def test_models_lists_families_with_their_scores_and_tests():
     done = run("models")
     assert done.returncode == 0, done.stderr
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
-    assert rows["albef"] == ["masked-lm", "match-head", "56", "ALBEF_4M.pth,", "ALBEF.pth"]
-    assert rows["CLIPModel"][:3] == ["-", "contrastive", "29"]
-    assert rows["BertForMaskedLM"][:3] == ["masked-lm", "-", "27"]
+    assert rows["albef"] == ["masked-lm", "match-head", "-", "56", "ALBEF_4M.pth,", "ALBEF.pth"]
+    assert rows["CLIPModel"][:4] == ["-", "contrastive", "-", "29"]
+    assert rows["BertForMaskedLM"][:4] == ["masked-lm", "-", "-", "27"]
+    assert rows["LxmertForPreTraining"][:4] == ["masked-lm", "match-head", "masked-region", "56"]
 
 
 def test_models_check_ends_with_0_or_1(monkeypatch):
@@ -93,7 +94,7 @@ def test_models_check_ends_with_0_or_1(monkeypatch):
 
 def test_models_check_needs_cases_enough(tmp_path):
     done = run("models", "check", "tiny", "--data", f"jsonl:{write_cases(tmp_path, 3)}")
-    assert (done.returncode, "has 3 cases with candidates; 32 are needed" in done.stderr) == (4, True)
+    assert (done.returncode, "pictures of cases with candidates, and 32 are needed" in done.stderr) == (4, True)
 
 
 def test_plan_says_what_a_run_takes(coco_root):

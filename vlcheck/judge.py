@@ -167,7 +167,8 @@ def _hear(question: Question | str, answers: Answers) -> _Heard | Answer:
             return answer
     view = question.view
     if question.metric == "itm":
-        return _Heard(Reading("itm", view.target, {word: answer.values[0] for word, answer in heard.items()}), ())
+        scores = {word: answer.values[0] for word, answer in heard.items()}
+        return _Heard(Reading("itm", view.target, scores), heard[view.target].top)
     query, answer = question.queries[MASK], heard[MASK]
     scores = dict(zip(query.words, answer.values, strict=True))
     candidates = view.candidates if question.metric == "mlm" else ()

@@ -65,8 +65,8 @@ def test_the_fingerprint_is_of_both(match: Path, words: Path, tmp_path: Path) ->
     [
         ("itm={match},vqa={words}", "'vqa' is no metric. Known: itm, mlm"),
         ("itm={match},itm={words}", "itm is named twice"),
-        ("itm={match}", "mlm has no model. Accepted: itm=SPEC,mlm=SPEC"),
-        ("itm={match},mlm=", "mlm has no model"),
+        ("itm={match}", "no model is named for mlm. Accepted: itm=SPEC,mlm=SPEC"),
+        ("itm={match},mlm=", "no model is named for mlm"),
         ("itm={words},mlm={words}", "has no itm: BLIP matches in its retrieval checkpoint"),
         ("itm={match},mlm={match}", "has no mlm: BLIP predicts words in its captioning checkpoint"),
         ("itm={match},mlm=no-such-folder", "--vl-model 'no-such-folder': no such model"),

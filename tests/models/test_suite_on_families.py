@@ -66,6 +66,9 @@ def test_the_suite_asks_every_family_to_the_end(
         question = trials.plain(cases[row["case"]], row["metric"])
         alone = {word: score for told, query in question.queries.items() for word, score in ask(model, told, query)}
         assert {word: row["scores"][0][word] for word in alone} == pytest.approx(alone, abs=1e-5)
+        if model.kinds[row["metric"]] == "yes-no":
+            said = dict(row["top_before"])
+            assert row["before"] == pytest.approx(said["yes"] / (said["yes"] + said["no"]))
 
 
 @pytest.mark.parametrize("family", ["lxmert", "vilbert"])

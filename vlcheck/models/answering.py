@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from vlcheck.errors import UsageError
 from vlcheck.models.asking import log_softmax, own
 from vlcheck.models.autoregressive import Autoregressive
 from vlcheck.models.features import Features
-from vlcheck.models.protocol import Encoded
+from vlcheck.models.protocol import Encoded, YesNo
 
 QUESTION = 'Does this figure show "{text}"? Please answer yes or no.'
-
-
-class YesNo(NamedTuple):
-    """P("yes") and P("no") as the first token of the answer, each (n,); what is left is neither."""
-
-    yes: np.ndarray
-    no: np.ndarray
 
 
 class Answering(Autoregressive):
@@ -53,8 +46,15 @@ class Answering(Autoregressive):
 
     @torch.inference_mode()
     def answers(self, encoded: Encoded, texts: Sequence[str]) -> YesNo:
-        """What it answers to the question whether picture i shows text i."""
+        """What it answers to the question whether picture i shows text i; free right after `itm` of the same."""
         features = own(encoded, texts, self)
+        last, read = features.last, (features.index, tuple(texts))
+        if last.log_probs is None or last.of != read:
+            last.of, last.log_probs = read, self._yes_and_no(features, texts).log()
+        return YesNo(*last.log_probs.exp().numpy())
+
+    def _yes_and_no(self, features: Features, texts: Sequence[str]) -> Tensor:
+        """P("yes") and P("no"), (2, n)."""
         asked = [self.asked(features, row, text) for row, text in enumerate(texts)]
         found = torch.zeros(2, len(texts), dtype=torch.float64)
         for image, rows in self._by_image(features, range(len(texts))):
@@ -64,7 +64,7 @@ class Answering(Autoregressive):
             logits = self.logits(features, image, ids, ids.new_tensor(keep))
             probs = log_softmax(logits[range(len(rows)), [keep.index(end) for end in ends]]).double().exp()
             found[:, rows] = torch.stack([probs[:, words].sum(-1) for words in (self.yes, self.no)]).cpu()
-        return YesNo(*found.numpy())
+        return found
 
     @abstractmethod
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:

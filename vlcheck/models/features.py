@@ -12,7 +12,7 @@ from torch import Tensor
 
 @dataclass
 class LastReading:
-    """The latest predictions at one mask, of these images and texts."""
+    """The latest predictions at one mask, or as an answer, of these images and texts."""
 
     of: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
     log_probs: Tensor | None = None

@@ -42,7 +42,7 @@ class Hosted(Processed):
         model = cls(checkpoint.name, fingerprint, network, viewer, cls.reader(checkpoint, network))
         for metric, head in cls.heads.items():
             if head in lacking:
-                model.lose(metric, f"its checkpoint has no weights of {head.rstrip('.')}")
+                model.lose_head(metric, head)
         if model.kinds.get("mlm") == "masked-lm" and model.texts.tokenizer.mask_token is None:
             model.lose("mlm", "its tokenizer has no mask token")
         if not model.kinds:

@@ -35,6 +35,10 @@ class Processed(Adapter):
         self.kinds = {name: kind for name, kind in self.kinds.items() if name != metric}
         self.lacks = {**self.lacks, metric: why}
 
+    def lose_head(self, metric: str, head: str) -> None:
+        """Offer a metric no more, for want of its head's weights, whose names begin so."""
+        self.lose(metric, f"its checkpoint has no weights of {head.rstrip('.')}")
+
     def pixels(self, images: Sequence[Image.Image]) -> BatchFeature:
         """What the image processor makes of pictures, on the network's device, in its dtype."""
         rgb = [image.convert("RGB") for image in images]

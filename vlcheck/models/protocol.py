@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from PIL import Image
@@ -68,6 +68,21 @@ class NamesWords(Protocol):
 
     def top(self, encoded: Encoded, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
         """The k likeliest words at each text's mask, with their probabilities, best first."""
+
+
+class YesNo(NamedTuple):
+    """P("yes") and P("no") as the first token of the answer, each (n,); what is left is neither."""
+
+    yes: np.ndarray
+    no: np.ndarray
+
+
+@runtime_checkable
+class AnswersYesNo(Protocol):
+    """A model that is asked whether picture and text match."""
+
+    def answers(self, encoded: Encoded, texts: Sequence[str]) -> YesNo:
+        """What it answers to the question whether picture i shows text i."""
 
 
 @runtime_checkable

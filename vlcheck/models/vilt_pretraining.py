@@ -91,5 +91,5 @@ def load(path: str, *, device: str = "cpu", dtype: str = "float32") -> ViltPretr
     )
     for metric, head in HEADS.items():
         if getattr(network, head) is None:
-            model.lose(metric, head)
+            model.lose_head(metric, head)
     return model

@@ -16,7 +16,7 @@ from PIL import Image
 
 from vlcheck.cases.provenance import pixel_sha256
 from vlcheck.errors import NotApplicable, printable
-from vlcheck.models.protocol import ClassifiesRegions, Encoded, NamesWords, VisionLanguageModel
+from vlcheck.models.protocol import AnswersYesNo, ClassifiesRegions, Encoded, NamesWords, VisionLanguageModel
 from vlcheck.query import Metric, Picture, Query
 from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.plan import Chunk, Plan, make_plan
@@ -242,7 +242,14 @@ class Scorer:
         scores = np.asarray(self.model.itm(encoded, texts, foils if any(foils) else None), dtype=np.float64)
         if scores.shape != (len(texts),):
             return _misshapen(scores, "texts", len(texts))
-        return [_reply([score]) for score in scores.tolist()]
+        # Straight after itm, as with `top`.
+        answers = self.model.answers(encoded, texts) if isinstance(self.model, AnswersYesNo) else None
+        tops = [_yes_and_no(*pair) for pair in zip(*answers, strict=True)] if answers else [()] * len(texts)
+        return [_reply([score], top) for score, top in zip(scores.tolist(), tops, strict=True)]
+
+
+def _yes_and_no(yes: float, no: float) -> tuple[tuple[str, float], ...]:
+    return ("yes", float(yes)), ("no", float(no))
 
 
 def _asks(queries: Iterable[Query], compares: bool) -> list[_Ask]:
