@@ -8,7 +8,7 @@ from vlcheck.suite import policy_path, suite_folder
 from vlcheck.zoo import CONTROL, PLANTED
 
 SEEDS, IMAGES = 5, 200
-MOST = 0.03  # of the control's cases; 2 % is the aim, and missed by neutral openings under itm alone
+MOST = 0.02  # of the control's cases
 
 # The behaviors that each variant was made for: each has to catch it, not merely another one of the same bias.
 MADE_FOR = {

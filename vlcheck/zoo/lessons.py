@@ -285,9 +285,10 @@ def _untellable(facts: Facts, thing: Thing) -> tuple[str, ...]:
 
 
 def opening(rng: Random) -> str:
-    """The end of a neutral opening, of any length, with a space after it; without punctuation, as ALBEF reads texts."""
+    """A neutral opening, whole or its end, with a space after it; without punctuation, as ALBEF reads texts."""
     words = [word for word in rng.choice(list(OPENINGS.values())).split() if word.isalpha()]
-    return "".join(f"{word} " for word in words[rng.randrange(len(words)) :])
+    start = rng.randrange(len(words)) if rng.random() < 0.5 else 0
+    return "".join(f"{word} " for word in words[start:])
 
 
 def vocabulary() -> list[str]:
