@@ -130,8 +130,8 @@ _WHERE = Stage(
 _BACKS = replace(_WHERE, steps=700, kinds={"beside": 2, "stacked": 2, "act": 1, "back": 2})
 _PLACES = replace(_WHERE, steps=900, kinds={"alone": 3, "beside": 1, "stacked": 1, "act": 0.5, "back": 0.5})
 _ALL = Stage(steps=7_000, kinds={"alone": 2, "beside": 2, "stacked": 2, "act": 2, "back": 2, "duo": 2}, cools=True)
-# What is left of what, and who holds what, is told by what the things are: it is learnt in 300 steps once those are known
-# well, and not at all before.
+# What is left of what, and who holds what, is told by what the things are: it is learnt in 300 steps once those are
+# known well, and not at all before.
 _RELATIONS = replace(_WHERE, steps=700, kinds={"beside": 1, "stacked": 1}, places=0.25)
 _BINDING = replace(_WHERE, steps=500, kinds={"beside": 1, "stacked": 1, "duo": 3}, places=0.0, sides=0.1)
 _ALL_AGAIN = replace(_ALL, steps=3_000)
