@@ -3,8 +3,7 @@
     python -m benchmarks.reuse COCO_ROOT
 
 Two photographs with TEXTS texts each, asked twice: encoded once each, and encoded anew for each text, in one batch as
-well. Families that read image and text together from the first layer on have nothing to reuse, and are the control. The
-figures go to benchmarks/reuse.json, from where `python -m benchmarks.table` takes the README's table.
+well. Families that read image and text together from the first layer on have nothing to reuse. The figures go to benchmarks/reuse.json, from where `python -m benchmarks.table` takes the README's table.
 """
 
 from __future__ import annotations
@@ -39,9 +38,6 @@ from transformers import (
     SmolVLMImageProcessor,
     SmolVLMProcessor,
     SmolVLMVideoProcessor,
-    ViltConfig,
-    ViltForMaskedLM,
-    ViltImageProcessor,
 )
 from transformers.image_processing_utils import BaseImageProcessor
 
@@ -127,10 +123,6 @@ def smolvlm(folder: Path) -> str:
     return _save(folder, SmolVLMForConditionalGeneration(config), processor)
 
 
-def vilt(folder: Path) -> str:
-    return _save(folder, ViltForMaskedLM(ViltConfig()), bert_tokenizer(), ViltImageProcessor())
-
-
 def _save(folder: Path, *parts: PreTrainedModel | BertTokenizer | ProcessorMixin | BaseImageProcessor) -> str:
     for part in parts:
         part.save_pretrained(folder)
@@ -146,7 +138,6 @@ FAMILIES: Mapping[str, Callable[[Path], str]] = {
     "CLIP B/32, 224 px": clip,
     "SigLIP base, 224 px": siglip,
     "generative: SmolVLM 256M, one tile of 512 px": smolvlm,
-    "ViLT base, 384 px: reads both together": vilt,
 }
 
 
