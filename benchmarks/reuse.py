@@ -3,7 +3,8 @@
     python -m benchmarks.reuse COCO_ROOT
 
 Two photographs with TEXTS texts each, asked twice: encoded once each, and encoded anew for each text, in one batch as
-well. Families that read image and text together from the first layer on have nothing to reuse. The figures go to benchmarks/reuse.json, from where `python -m benchmarks.table` takes the README's table.
+well. Families that read image and text together from the first layer on have nothing to reuse. The figures go to
+benchmarks/reuse.json, from where `python -m benchmarks.table` takes the README's table.
 """
 
 from __future__ import annotations
