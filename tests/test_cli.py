@@ -78,6 +78,8 @@ def test_models_lists_families_with_their_scores_and_tests():
     assert rows["albef"] == ["masked-lm", "match-head", "-", "56", "ALBEF_4M.pth,", "ALBEF.pth"]
     assert rows["CLIPModel"][:4] == ["-", "contrastive", "-", "29"]
     assert rows["BertForMaskedLM"][:4] == ["masked-lm", "-", "-", "27"]
+    assert "test_mirror_flips_hands," in rows["mlm"]
+    assert "test_mirror_flips_hands," in rows["itm"]
     assert rows["LxmertForPreTraining"][:4] == ["masked-lm", "match-head", "masked-region", "56"]
 
 

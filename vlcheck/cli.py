@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -148,12 +148,16 @@ def _base(recipe: Recipe, to: Path, own: Path | None) -> Base | None:
 
 @models.callback(invoke_without_command=True)
 def list_models(context: typer.Context) -> None:
-    """List families and architectures, the kind of score of each metric, and how many of the suite's tests it gets."""
+    """List families and architectures, the kind of score of each metric, and which of the suite's tests ask for it."""
     if context.invoked_subcommand is None:
         with _plainly():
-            tests = Counter(str(statement.metric) for _, statement in collect(_shipped()))
-            for line in aligned(list(table(tests))):
+            asked: dict[str, list[str]] = defaultdict(list)
+            for item, statement in collect(_shipped()):
+                asked[statement.metric].append(item.originalname)
+            for line in aligned(list(table({metric: len(names) for metric, names in asked.items()}))):
                 _say(line)
+            for metric, names in asked.items():
+                _say(f"{metric} is asked by {', '.join(names)}")
 
 
 @models.command("check")

@@ -9,7 +9,8 @@ from PIL import Image, ImageOps
 
 from vlcheck.cases.case import Box
 from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.models.regions import Regions, find_extractor, look, overlap, split_spec
+from vlcheck.models.region_extractor import find_extractor
+from vlcheck.models.regions import Regions, look, overlap, split_spec
 from vlcheck.perturb.regions import TakeOut
 
 

@@ -23,7 +23,8 @@ from vlcheck.models.hosted import Hosted
 from vlcheck.models.pretrained import Pretrained
 from vlcheck.models.protocol import Encoded
 from vlcheck.models.region_classes import FILE, RegionClasses
-from vlcheck.models.regions import RegionExtractor, Regions, find_extractor, look
+from vlcheck.models.region_extractor import find_extractor
+from vlcheck.models.regions import RegionExtractor, Regions, look
 from vlcheck.models.texts import Texts
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -24,14 +23,9 @@ from torchvision.ops import box_area
 
 from vlcheck.cases.case import Box
 from vlcheck.cases.provenance import ablation_of
-from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.errors import NotApplicable
 
 SAID_BY = ",regions="
-HOW_TO_SAY = (
-    f"{SAID_BY}DETECTOR after the model names one: weights of torchvision's Faster R-CNN (a file), or a folder of"
-    " regions that were computed beforehand, with NAME.npz for each photograph NAME.jpg: boxes (n, 4) and features"
-    " (n, width)"
-)
 MOST_OVERLAP = 0.5  # of a box, in a region that is left when the box is taken out
 
 
@@ -101,31 +95,6 @@ def split_spec(spec: str) -> tuple[str, str]:
     """A model, and what is said of its detector: a path, or nothing."""
     model, _, detector = spec.partition(SAID_BY)
     return model, detector
-
-
-def find_extractor(said: str, *, device: str, width: int) -> RegionExtractor:
-    """Load a detector, or open a folder of regions that were computed beforehand.
-
-    Args:
-        said: its path.
-        device: a torch device for the detector.
-        width: features of a region, as the model reads them.
-
-    Raises:
-        UsageError: nothing is said, there is nothing at the path, or its regions have another width.
-    """
-    from vlcheck.models.region_detector import FasterRcnn  # either knows this module
-    from vlcheck.models.region_files import RegionFiles
-
-    if not said:
-        raise UsageError(f"it reads regions of a detector: {HOW_TO_SAY}.")
-    path = Path(said).expanduser()
-    if not path.exists():
-        raise UsageError(f"{path}: no such file or folder; {HOW_TO_SAY}.")
-    extractor: RegionExtractor = RegionFiles(path) if path.is_dir() else FasterRcnn.load(path, device=device)
-    if extractor.width != width:
-        raise UsageError(f"{path}: its regions have {extractor.width} features; the model reads {width}.")
-    return extractor
 
 
 def look(extractor: RegionExtractor, image: Image.Image) -> Regions:

@@ -13,8 +13,9 @@ from vlcheck.models.asking import Reading, log_softmax
 from vlcheck.models.features import Features
 from vlcheck.models.original import fingerprint, named_path
 from vlcheck.models.protocol import WITH_REGIONS
+from vlcheck.models.region_extractor import find_extractor
 from vlcheck.models.region_readers import ReadsRegions
-from vlcheck.models.regions import RegionExtractor, Regions, find_extractor, split_spec
+from vlcheck.models.regions import RegionExtractor, Regions, split_spec
 from vlcheck.models.texts import Texts
 from vlcheck.models.vilbert_network import VilbertNetwork
 from vlcheck.models.vilbert_regions import region_inputs
@@ -86,7 +87,7 @@ def load(spec: str, *, device: str = "cpu", dtype: str = "float32") -> Vilbert:
 
     Args:
         spec: FOLDER holds one checkpoint of the original code and its `config.json`, with `vocab.txt` beside them or
-            bert-base-uncased's from the hub; for DETECTOR see `vlcheck.models.regions.find_extractor`.
+            bert-base-uncased's from the hub; for DETECTOR see `vlcheck.models.region_extractor.find_extractor`.
         device: a torch device.
         dtype: a torch dtype.
 
