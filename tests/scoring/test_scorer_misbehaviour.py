@@ -278,3 +278,19 @@ def test_a_word_that_is_no_class_takes_no_other_with_it(tmp_path: Path, store: S
     dog, lorry = (store.get_many(queries)[query.key] for query in queries)
     assert len(dog.values) == 1
     assert lorry.unasked == "no class of that name"
+
+
+class CannotSpell(CountingModel):
+    def mlm(self, encoded: Features, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        if any("naïve" in asked for asked in words):
+            raise ValueError("cannot spell")
+        return super().mlm(encoded, texts, words)
+
+
+def test_a_word_that_cannot_be_spelled_takes_those_of_no_other_query_with_it(tmp_path: Path, store: ScoreStore) -> None:
+    picture = photograph(tmp_path, 1)
+    queries = [Query("mlm", picture, "a [MASK]", words) for words in (("dog", "cat"), ("dog", "naïve"))]
+    Scorer(CannotSpell(tmp_path / "journal"), store).run(make_plan(queries))
+    spelled, other = (store.get_many(queries)[query.key] for query in queries)
+    assert len(spelled.values) == 2
+    assert other.error == "ValueError: cannot spell"

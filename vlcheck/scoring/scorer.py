@@ -148,8 +148,9 @@ class Scorer:
             self._without_batch(queries, encoded)
             return
         for batch in self._batches(queries):
-            replies = self._replies(encoded, [rows[ask.picture] for ask in batch], batch)
-            self.store.put(pair for ask, reply in zip(batch, replies, strict=True) for pair in ask.split(reply))
+            asked = [rows[ask.picture] for ask in batch]
+            replies = zip(asked, batch, self._replies(encoded, asked, batch), strict=True)
+            self.store.put([pair for reply in replies for pair in self._answered(encoded, *reply)])
 
     def _without_batch(self, queries: Sequence[Query], raised: Answer) -> None:
         """Ask by single pictures: one that the model cannot encode must not take the others with it."""
@@ -215,6 +216,14 @@ class Scorer:
                 return [self._replies(encoded, [row], [ask])[0] for row, ask in zip(rows, asks, strict=True)]
             replies = _raised(error)
         return [replies] * len(asks) if isinstance(replies, Answer) else replies
+
+    def _answered(self, encoded: Encoded, row: int, ask: _Ask, reply: Answer) -> Iterator[tuple[Query, Answer]]:
+        """Each query and its answer; a word that the model cannot read must not take those of other queries with it."""
+        if reply.values or len(ask.queries) == 1:
+            yield from ask.split(reply)
+            return
+        for query in ask.queries:
+            yield query, self._replies(encoded, [row], [_Ask((query,))])[0]
 
     def _mlm(self, encoded: Encoded, asks: Sequence[_Ask]) -> list[Answer] | Answer:
         texts = tuple(ask.text for ask in asks)  # a tuple: a model may not change what it is asked
