@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import vlcheck.plugin.workbench  # noqa: F401 - pytester forgets what a run imports, and numpy cannot be imported twice
+import vlcheck.models.pretrained  # noqa: F401 - pytester forgets what a run imports, and torch cannot be imported twice
+import vlcheck.plugin.workbench  # noqa: F401 - nor can numpy
 
 ROOT = Path(__file__).parents[2]
 WORDS = ("dog", "cat", "bus", "cow")

@@ -127,6 +127,13 @@ def test_another_runs_results_stand_beside_where_their_scores_are_of_the_same_ki
     assert "Compares is not compared under itm: its scores are of kind contrastive, not match-head" in text
 
 
+def test_what_another_run_was_not_asked_is_said(project):
+    project.run("-k", "grayscale", "--vl-results=other.jsonl", model="matches_only")
+    text = project.run("-k", "grayscale", "--vl-beside=other.jsonl").stdout.str()
+    assert "MatchesOnly is not compared under mlm: it was asked none of these tests" in text
+    assert "not compared under itm" not in text
+
+
 def test_the_page_of_another_project_has_no_column_of_ours(project):
     (project.folder / "test_other.py").write_text("def test_it(): pass")
     project.pytester.runpytest_subprocess("test_other.py", "--html=report.html", "--self-contained-html")

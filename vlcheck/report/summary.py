@@ -99,6 +99,9 @@ def _incomparable(verdicts: Iterable[Line], others: Mapping[tuple[str, str], Lin
     for metric, own, theirs in sorted(kinds):
         if own != theirs:
             yield f"{name} is not compared under {metric}: its scores are of kind {theirs}, not {own}"
+    compared = {metric for metric, _, _ in kinds}
+    for metric in sorted({verdict["metric"] for verdict in verdicts} - compared):
+        yield f"{name} is not compared under {metric}: it was asked none of these tests"
 
 
 def vision_and_language(verdicts: Sequence[Line]) -> Iterator[str]:
