@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import vlcheck.models.pretrained  # noqa: F401 - pytester forgets what a run imports, and torch cannot be imported twice
-import vlcheck.plugin.workbench  # noqa: F401 - nor can numpy
+# pytester forgets what a run imports, and neither torch nor numpy can be imported twice
+import vlcheck.models.pretrained
+import vlcheck.plugin.workbench  # noqa: F401
 
 ROOT = Path(__file__).parents[2]
 WORDS = ("dog", "cat", "bus", "cow")
