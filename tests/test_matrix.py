@@ -242,7 +242,10 @@ def test_the_command_names_what_it_cannot_use_before_it_asks(ask, arguments, sai
 def test_an_interrupt_ends_every_process_at_once_and_without_a_traceback(ask, tmp_path, send):
     (tmp_path / "suite" / "conftest.py").write_text(TELLS)
     command = [sys.executable, "-m", "vlcheck.cli", "zoo", "matrix", "--suite", "suite", "--jobs", "2"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True) as running:
+    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs begin deaf to it
+    with subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=heeds
+    ) as running:
         while not (tmp_path / "asking").exists():
             assert running.poll() is None
             time.sleep(0.1)
