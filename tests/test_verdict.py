@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from vlcheck.bounds import Tally
 from vlcheck.verdict import (
     bootstrap_interval,
     could_pass,
@@ -106,14 +107,15 @@ def test_what_would_decide_is_said():
     assert judge(margins(50, 0)).needed_n is None
     needed = judge(margins(50, 2)).needed_n
     assert needed > 50
-    assert judge(margins(needed, round(0.04 * needed))).status == "pass"
+    assert judge(margins(needed, int(0.04 * needed))).status == "pass"
+    assert judge(margins(50, 6)).needed_n > 300
 
 
 def test_needed_n_is_the_least():
     for n in range(1, 29):
         assert not could_pass(n, 0.1)
-    assert needed_n(0.0, 0.1) == 29
-    assert needed_n(1.0, 0.1) == 2
+    assert needed_n(Tally.of_violations(0, 1), 0.1) == 29
+    assert needed_n(Tally.of_violations(1, 1), 0.1) == 2
 
 
 def test_most_that_pass_is_the_last_that_does():

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vlcheck import betting
 from vlcheck.behavior import Behavior, Trials
+from vlcheck.bounds import Tally, exact, upper
 from vlcheck.errors import printable
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.plugin.mark import Stated
@@ -57,7 +57,7 @@ class Prospect:
         return most_that_pass(self.n, self.rule.allowed, self.rule.alpha)
 
     def _narrowest(self) -> float:
-        return 2 * betting.upper_bound(np.full(self.n, 0.5), self.rule.alpha) - 1
+        return 2 * upper(exact, Tally(np.array([0.5]), np.array([self.n])), self.rule.alpha) - 1
 
 
 @dataclass(frozen=True)
