@@ -77,7 +77,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict with the rows and tables it comes with."""
+    """A verdict with the rows and tables it comes with.
+
+    Attributes:
+        asked: how many images were asked about until it was decided.
+        offered: how many there were.
+    """
 
     behavior: Behavior
     metric: Metric
@@ -85,6 +90,8 @@ class Judgement:
     verdict: Verdict
     rows: tuple[Row, ...]
     tables: Mapping[str, Mapping[str, float | int]]
+    asked: int
+    offered: int
 
     def worst(self, count: int = 3) -> list[Row]:
         """The rows that speak most clearly against the model, worst first; of each case one."""
@@ -114,6 +121,8 @@ class Judgement:
             "perturbation": behavior.perturbation,
             "expected": behavior.expect.expected,
             **self.verdict.as_dict(),
+            "asked": self.asked,
+            "offered": self.offered,
             "tables": {name: dict(cells) for name, cells in self.tables.items()},
         }
 

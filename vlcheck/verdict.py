@@ -75,6 +75,11 @@ class Verdict:
         return self.status == "pass"
 
     @property
+    def decided(self) -> bool:
+        """Whether it passes or fails: more images would not be asked about."""
+        return self.status in ("pass", "fail")
+
+    @property
     def summary(self) -> str:
         """The verdict in one line."""
         return f"{self.status}: {self.reason}"

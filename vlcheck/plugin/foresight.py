@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, count
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from vlcheck.behavior import Behavior, Trials
-from vlcheck.bounds import Tally, exact, upper
+from vlcheck.bounds import Tally, Test, exact, upper
 from vlcheck.errors import printable
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.plugin.mark import Stated
@@ -36,11 +36,12 @@ class Prospect:
     rule: Rule
     n: int
     queries: tuple[Query, ...]
+    by: Test = exact
 
     @property
     def hopeless(self) -> bool:
         """Whether it cannot pass, whatever the model answers."""
-        return self.behavior.expect.claim == "rate" and not could_pass(self.n, self.rule.allowed, self.rule.alpha)
+        return self.behavior.expect.claim == "rate" and not self._could_pass(self.n)
 
     @property
     def tells(self) -> str:
@@ -49,15 +50,23 @@ class Prospect:
             return "nothing: no case"
         if self.behavior.expect.claim == "mean":
             return f"a mean to within {self._narrowest():.2f} at best"
-        least = detectable(self.n, self.rule.allowed, self.rule.alpha)
+        least = detectable(self.n, self.rule.allowed, self.rule.alpha, test=self.by)
         fails = "never fails" if least is None else f"finds a rate of {100 * least:.0f} %"
         return fails if self.hopeless else f"{fails}, passes with {self._most()} violations at most"
 
+    @property
+    def least(self) -> int:
+        """The fewest cases with which it can pass."""
+        return next(n for n in count(1) if self._could_pass(n))
+
+    def _could_pass(self, n: int) -> bool:
+        return could_pass(n, self.rule.allowed, self.rule.alpha, test=self.by)
+
     def _most(self) -> int | None:
-        return most_that_pass(self.n, self.rule.allowed, self.rule.alpha)
+        return most_that_pass(self.n, self.rule.allowed, self.rule.alpha, test=self.by)
 
     def _narrowest(self) -> float:
-        return 2 * upper(exact, Tally(np.array([0.5]), np.array([self.n])), self.rule.alpha) - 1
+        return 2 * upper(self.by, Tally(np.array([0.5]), np.array([self.n])), self.rule.alpha) - 1
 
 
 @dataclass(frozen=True)
@@ -74,14 +83,14 @@ class Foresight:
     def hopeless(self) -> list[str]:
         """A line for each test that cannot pass with the cases there are."""
         return [
-            f"{prospect.test} cannot pass: {prospect.n} cases, {_least(prospect.rule)} are needed at least"
+            f"{prospect.test} cannot pass: {prospect.n} cases, {prospect.least} are needed at least"
             for prospect in self.prospects
             if prospect.hopeless
         ]
 
 
-def foresee(chosen: Chosen, trials: Trials, policy: Policy, metrics: Collection[str]) -> Foresight:
-    """Look ahead at those of the chosen tests whose metric there is."""
+def foresee(chosen: Chosen, trials: Trials, policy: Policy, metrics: Collection[str], test: Test = exact) -> Foresight:
+    """Look ahead at those of the chosen tests whose metric there is; test: what will decide."""
     prospects = []
     for item, statement in chosen:
         if statement.metric not in metrics:
@@ -89,7 +98,7 @@ def foresee(chosen: Chosen, trials: Trials, policy: Policy, metrics: Collection[
         behavior = statement.behavior(item)
         queries = tuple(query for trial in trials.of(behavior, statement.metric) for query in trial.queries())
         rule, n = policy.rule(behavior.name), len(trials.source.select(behavior.cases))
-        prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries))
+        prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries, test))
     return Foresight(tuple(prospects))
 
 
@@ -102,13 +111,6 @@ def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator
     yield f"{plan.n_pictures} pictures to encode, {plan.texts} texts to ask about them"
     if model:
         yield _duration(model, plan.n_pictures, plan.texts)
-
-
-def _least(rule: Rule) -> int:
-    n = 1
-    while not could_pass(n, rule.allowed, rule.alpha):
-        n += 1
-    return n
 
 
 def _duration(model: VisionLanguageModel, pictures: int, texts: int) -> str:

@@ -38,6 +38,7 @@ _OPTIONS = (
 )
 _FLAGS = (
     _Option("no-images", "", "leave the pictures out of the results, e.g. where they are private"),
+    _Option("sequential", "", "ask about images in growing batches, each behavior until its verdict is decided"),
     _Option("cases", "", "a test for every single case as well, which gates nothing: an xfail where the case violates"),
 )
 
@@ -63,6 +64,7 @@ class Settings:
     lexicons: Path | None
     images: bool
     cases: bool
+    sequential: bool
     plan: bool
     trust_remote_code: bool
     asked: bool
@@ -155,6 +157,7 @@ def read(config: pytest.Config) -> Settings:
         lexicons=path("lexicons"),
         images=not flag("no-images"),
         cases=flag("cases"),
+        sequential=flag("sequential"),
         plan=bool(config.getoption("vl_plan", default=False)),
         trust_remote_code=bool(config.getoption("vl_trust_remote_code", default=False)),
         asked=config.getoption("vl_model", default=None) is not None,

@@ -96,7 +96,9 @@ class Run:
             reporter.say(foresight.hopeless())
             if not session.config.getvalue("maxfail"):
                 asked = [item.queries(bench.model.trials) for item in single if not bench.model.lacks(item.metric)]
-                bench.score(chain(foresight.queries, *asked), self.folder, reporter.show)
+                bench.score(chain(*asked), self.folder, reporter.show)
+                for queries in bench.model.rounds((item.behavior(of), item.metric) for of, item in chosen):
+                    bench.score(queries, self.folder, reporter.show)
         except UsageError as error:
             self._complain(error)
 

@@ -15,6 +15,7 @@ from vlcheck.behavior import Trials
 from vlcheck.cases import CaseSource
 from vlcheck.judge import ModelUnderTest
 from vlcheck.judgement import Judgement
+from vlcheck.looks import ONCE, Looks, Sequentially
 from vlcheck.models.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.plugin import foresight
@@ -58,7 +59,8 @@ class Workbench:
         store = held.enter_context(ScoreStore(path, adapter.fingerprint, run=folder.name))
         scorer = Scorer(adapter, store, batch_size=settings.batch_size, thumbnails=settings.images)
         trials = Trials(source, relative=only_compares(adapter))
-        return cls(ModelUnderTest(adapter, trials, scorer, policy), settings, held)
+        looks = _looks(settings, source)
+        return cls(ModelUnderTest(adapter, trials, scorer, policy, looks), settings, held)
 
     def close(self) -> None:
         """Close the store."""
@@ -66,7 +68,8 @@ class Workbench:
 
     def foresee(self, chosen: Chosen) -> Foresight:
         """What the chosen tests take and can tell."""
-        return foresee(chosen, self.model.trials, self.model.policy, self.model.adapter.metrics)
+        model = self.model
+        return foresee(chosen, model.trials, model.policy, model.adapter.metrics, model.looks.test)
 
     def score(self, queries: Iterable[Query], leases: Path, progress: Callable[[Progress], None]) -> None:
         """Answer all queries, together with every process that calls this with the same ones and leases."""
@@ -84,6 +87,9 @@ class Workbench:
             "fingerprint": adapter.fingerprint,
             "score_kinds": dict(adapter.kinds),
             "data": settings.data,
+            "images": self.model.source.images,
+            "seed": self.model.source.seed,
+            "sequential": settings.sequential,
             "device": settings.device,
             "dtype": settings.dtype,
             "trust_remote_code": settings.trust_remote_code,
@@ -114,7 +120,12 @@ def outlook(settings: Settings, source: CaseSource, chosen: Chosen) -> Iterator[
     policy = load_policy(settings.policy or policy_path())
     model = _model(settings) if settings.model else None
     trials = Trials(source, relative=only_compares(model))
-    return foresight.outlook(foresee(chosen, trials, policy, model.metrics if model else METRICS), model)
+    test = _looks(settings, source).test
+    return foresight.outlook(foresee(chosen, trials, policy, model.metrics if model else METRICS, test), model)
+
+
+def _looks(settings: Settings, source: CaseSource) -> Looks:
+    return Sequentially(source.seed) if settings.sequential else ONCE
 
 
 def _model(settings: Settings) -> VisionLanguageModel:

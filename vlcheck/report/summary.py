@@ -21,6 +21,7 @@ _TWO_BY_TWO = {
 
 _LEGEND = (
     "n: images that count; observed: the share of them that violates, or a mean; interval: its one-sided bounds;"
+    " finds: the least true rate, or distance of a mean from what is allowed, that fails 4 times in 5 at this n;"
     " p: of there being nothing to fail for, and corrected for the number of tests (Holm)"
 )
 
@@ -37,6 +38,7 @@ def lines(results: Results, beside: Results | None = None) -> Iterator[str]:
             yield ""
             yield from rows
     yield ""
+    yield from saving(results)
     yield conclusion(verdicts)
 
 
@@ -66,11 +68,11 @@ def each(verdicts: Sequence[Line], beside: Results | None = None) -> Iterator[st
     others = _by_behavior(beside)
     tested = [verdict for verdict in verdicts if verdict["p"] is not None]
     corrected = dict(zip(map(id, tested), holm([verdict["p"] for verdict in tested]), strict=True))
-    rows = [["test", "metric", "verdict", "n", "observed", "interval", "allowed", "p", "p (Holm)"]]
+    rows = [["test", "metric", "verdict", "n", "observed", "interval", "allowed", "finds", "p", "p (Holm)"]]
     rows[0] += [beside.run["name"]] if beside else []
     for verdict in verdicts:
         name = verdict["test"].rpartition("::")[2].rpartition("[")[0] or verdict["behavior"]
-        p = _figure(verdict["p"]), _figure(corrected.get(id(verdict)))
+        p = map(_figure, (verdict["detectable"], verdict["p"], corrected.get(id(verdict))))
         rows.append([name, verdict["metric"], verdict["status"], str(verdict["n"]), *_held(verdict), *p])
         rows[-1] += [_observed(verdict, others)] if beside else []
     yield from aligned(rows)
@@ -102,6 +104,14 @@ def _incomparable(verdicts: Iterable[Line], others: Mapping[tuple[str, str], Lin
     compared = {metric for metric, _, _ in kinds}
     for metric in sorted({verdict["metric"] for verdict in verdicts} - compared):
         yield f"{name} is not compared under {metric}: it was asked none of these tests"
+
+
+def saving(results: Results) -> Iterator[str]:
+    """How much of a sequential run was left unasked."""
+    if results.run.get("sequential"):
+        asked, offered = (sum(verdict[key] for verdict in results.verdicts.values()) for key in ("asked", "offered"))
+        share = 100 * asked / max(offered, 1)
+        yield f"sequential: of {offered} images, summed over the tests, {asked} were asked about ({share:.0f} %)"
 
 
 def vision_and_language(verdicts: Sequence[Line]) -> Iterator[str]:
