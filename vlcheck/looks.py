@@ -59,7 +59,7 @@ class Sequentially:
         by_image: dict[str, list[Trial]] = {}
         for trial in sorted(trials, key=lambda trial: digest(str(self.seed), trial.case.image.key)):
             by_image.setdefault(trial.case.image.key, []).append(trial)
-        for size in _sizes(len(by_image)):
+        for size in sizes(len(by_image)):
             yield [trial for image in list(by_image)[:size] for trial in by_image[image]]
 
 
@@ -71,7 +71,7 @@ def images_of(trials: Iterable[Trial]) -> int:
     return len({trial.case.image.key for trial in trials})
 
 
-def _sizes(n: int) -> Iterable[int]:
+def sizes(n: int) -> Iterable[int]:
     """How many of n images have been asked about at each look."""
     size = float(FIRST_LOOK)
     while size < n:

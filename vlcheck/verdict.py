@@ -124,7 +124,7 @@ def judge(
     shares = _by_cluster((float(margin <= 0), image) for margin, image in counted)
     sample = Tally.of(shares)
     low, high = lower(test, sample, alpha), upper(test, sample, alpha)
-    status: Status = "fail" if low > allowed else "pass" if high <= allowed else "inconclusive"
+    status = status_of_rate(sample, allowed, alpha, test=test)
     needed = needed_n(sample, allowed, alpha, test=test) if status == "inconclusive" else None
     said = (
         f"{shares.sum():.4g} of {len(shares)} violate ({100 * sample.mean:.0f} %, from {100 * low:.1f} to"
@@ -182,7 +182,7 @@ def judge_mean(
     sample = Tally.of((_by_cluster(counted) + 1) / 2)
     n, mean = round(sample.n), _signed(sample.mean)
     low, high = _signed(lower(test, sample, alpha)), _signed(upper(test, sample, alpha))
-    status = _held(low, high, band)
+    status = status_of_mean(sample, band, alpha, test=test)
     needed = _needed_for_mean(sample, band, alpha, test) if status == "inconclusive" else None
     said = f"mean {mean:.3f} of {n}, from {low:.3f} to {high:.3f}; {band[0]:g} to {band[1]:g} is allowed"
     return Verdict(
@@ -200,6 +200,23 @@ def judge_mean(
         effect_low=low,
         effect_high=high,
     )
+
+
+def status_of_rate(sample: Tally, allowed: float, alpha: float = 0.05, *, test: Test = exact) -> Status:
+    """What images' violating shares say: fail or pass where the bound on their mean is above or below the allowed."""
+    if _fails(sample, allowed, alpha, test):
+        return "fail"
+    return "pass" if _passes(sample, allowed, alpha, test) else "inconclusive"
+
+
+def status_of_mean(sample: Tally, band: tuple[float, float], alpha: float = 0.05, *, test: Test = exact) -> Status:
+    """What values that were scaled from [-1, 1] to [0, 1] say of a band of [-1, 1]."""
+    low, high = ((edge + 1) / 2 for edge in band)
+    if (high < 1 and _fails(sample, high, alpha, test)) or (
+        low > 0 and _fails(sample.mirrored(), 1 - low, alpha, test)
+    ):
+        return "fail"
+    return "pass" if _inside(sample, (low, high), alpha, test) else "inconclusive"
 
 
 def invalid(reason: str, **figures: Any) -> Verdict:
@@ -311,6 +328,13 @@ def _passes(sample: Tally, allowed: float, alpha: float, test: Test) -> bool:
     return test(sample.mirrored(), 1 - allowed) <= alpha
 
 
+def _inside(sample: Tally, edges: tuple[float, float], alpha: float, test: Test) -> bool:
+    """Whether both bounds are between two edges in [0, 1]; an edge that is 0 or 1 holds of itself."""
+    low, high = edges
+    above = low <= 0 or _passes(sample.mirrored(), 1 - low, alpha, test)
+    return above and (high >= 1 or _passes(sample, high, alpha, test))
+
+
 def _enlarged(sample: Tally, decides: Callable[[Tally], bool]) -> int | None:
     """The least number of images, above those there are, at which a sample of the same values decides."""
     n = round(sample.n)
@@ -329,12 +353,6 @@ def _with_needed(said: str, needed: int | None) -> str:
     return f"{said}; " + (f"n = {needed} would decide" if needed else "no n would decide")
 
 
-def _held(low: float, high: float, band: tuple[float, float]) -> Status:
-    if band[0] <= low and high <= band[1]:
-        return "pass"
-    return "fail" if high < band[0] or low > band[1] else "inconclusive"
-
-
 def _p_outside(test: Test, sample: Tally, band: tuple[float, float]) -> float:
     low, high = ((edge + 1) / 2 for edge in band)
     above = test(sample, high) if high < 1 else 1.0
@@ -349,12 +367,7 @@ def _needed_for_mean(sample: Tally, band: tuple[float, float], alpha: float, tes
         return _enlarged(sample, lambda larger: _fails(larger, high, alpha, test))
     if sample.mean < low:
         return _enlarged(sample, lambda larger: _fails(larger.mirrored(), 1 - low, alpha, test))
-
-    def inside(larger: Tally) -> bool:
-        above = low <= 0 or _passes(larger.mirrored(), 1 - low, alpha, test)
-        return above and (high >= 1 or _passes(larger, high, alpha, test))
-
-    return _enlarged(sample, inside)
+    return _enlarged(sample, lambda larger: _inside(larger, (low, high), alpha, test))
 
 
 def _quantile(probability: float) -> float:
