@@ -5,7 +5,7 @@
 Every cell is RUNS runs of n images, each with some rows, of which a share violates in expectation. How much rows of an
 image agree is their correlation, of a beta-binomial law; or "rare" images violate in all their rows, and the others in
 half as many as there are on average. A fail is false where the rate is allowed, a pass where it is not. Beside it are
-claims about a mean; and, for values of two kinds, which deceive a bound most, the exact probability that it is wrong, the
+claims about a mean; and, for values of two kinds, which deceive a bound most, the exact probability that it is wrong,
 worst of a grid. The figures go to benchmarks/calibration.json, from where `python -m benchmarks.table` takes tables and
 curves.
 """
