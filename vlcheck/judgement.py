@@ -105,6 +105,16 @@ class Judgement:
             worst.setdefault(row.case.id, row)
         return list(worst.values())[:count]
 
+    @property
+    def attribution(self) -> str:
+        """How much of the effect is due to what the edit took away, not to its size; "" where that was not asked."""
+        cells = self.tables.get("against_noise")
+        if not cells:
+            return ""
+        low, high = cells["difference_low"], cells["difference_high"]
+        beyond = f"{cells['difference']:.3f} ({low:.3f} to {high:.3f})"
+        return f"costs {cells['cost']:.3f} on average; {beyond} of it is more than what noise as large costs"
+
     def records(self, test: str) -> Iterator[dict[str, object]]:
         """The lines of the evidence and, after them, of the verdict, as the results file has them."""
         for row in self.rows:

@@ -36,5 +36,7 @@ def add(item: pytest.Item, report: pytest.TestReport) -> None:
 def _lines(judgement: Judgement) -> Iterator[str]:
     verdict = judgement.verdict
     yield f"{judgement.behavior.bias}, {judgement.metric}: {verdict.summary}"
+    if judgement.attribution:
+        yield f"  {judgement.attribution}"
     for row in judgement.worst():
         yield from (f"  {line}" for line in row.lines())

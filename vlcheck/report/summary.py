@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from vlcheck.report.agreement import agreements
 from vlcheck.report.results import Line, Results
 from vlcheck.verdict import BY_GRAVITY, holm, worst
 
@@ -32,12 +33,13 @@ def lines(results: Results, beside: Results | None = None) -> Iterator[str]:
     yield from matrix(verdicts)
     yield ""
     yield from each(verdicts, beside)
-    for table in (vision_and_language, color_and_grey, grey_against_noise, left_and_right, under_each):
+    for table in (vision_and_language, color_and_grey, against_noise, left_and_right, under_each):
         rows = list(table(verdicts))
         if rows:
             yield ""
             yield from rows
     yield ""
+    yield from disagreement(results)
     yield from saving(results)
     yield conclusion(verdicts)
 
@@ -106,6 +108,18 @@ def _incomparable(verdicts: Iterable[Line], others: Mapping[tuple[str, str], Lin
         yield f"{name} is not compared under {metric}: it was asked none of these tests"
 
 
+def disagreement(results: Results) -> Iterator[str]:
+    """The behaviors of which mlm and itm say different things, and how many of their cases."""
+    rows = [["where mlm and itm disagree", "mlm", "itm", "both hold", "mlm alone violates", "itm alone", "both", "n"]]
+    for one in agreements(results):
+        if one.disagrees:
+            counts = map(str, (one.neither, one.mlm, one.itm, one.both, one.n))
+            rows.append([one.behavior, *one.statuses, *counts])
+    if len(rows) > 1:
+        yield from aligned(rows)
+        yield ""
+
+
 def saving(results: Results) -> Iterator[str]:
     """How much of a sequential run was left unasked."""
     if results.run.get("sequential"):
@@ -136,15 +150,15 @@ def color_and_grey(verdicts: Sequence[Line]) -> Iterator[str]:
         yield from _pairs(rows, ("color", "grey"))
 
 
-def grey_against_noise(verdicts: Sequence[Line]) -> Iterator[str]:
-    """What of grey's cost is due to the color: the rest is what any change of that size costs."""
-    rows = [["", "grey costs", "noise as large", "difference", "interval", "n"]]
-    for verdict, cells in _tables(verdicts, "grey_noise"):
-        costs = (_figure(cells[cell]) for cell in ("grey_cost", "noise_cost", "difference"))
+def against_noise(verdicts: Sequence[Line]) -> Iterator[str]:
+    """What of an edit's cost is due to what it takes away: the rest is what any change of that size costs."""
+    rows = [["", "costs", "noise as large", "difference", "interval", "n"]]
+    for verdict, cells in _tables(verdicts, "against_noise"):
+        costs = (_figure(cells[cell]) for cell in ("cost", "noise_cost", "difference"))
         interval = _interval(cells["difference_low"], cells["difference_high"])
         rows.append([f"{verdict['behavior']} {verdict['metric'].upper()}", *costs, interval, f"{cells['n']:.0f}"])
     if len(rows) > 1:
-        yield "what the loss of color costs as such, mean score"
+        yield "what the edit costs as such, and not as a change of its size, mean score"
         yield from aligned(rows)
 
 
