@@ -82,6 +82,7 @@ class Workbench:
             "model": settings.model,
             "name": adapter.name,
             "fingerprint": adapter.fingerprint,
+            "baseline": str(settings.baseline) if settings.baseline else None,
             "score_kinds": dict(adapter.kinds),
             "data": settings.data,
             "device": settings.device,
