@@ -203,7 +203,8 @@ def _unlike(old: Line, new: Line) -> Iterator[str]:
 
 
 def _then(old: object, new: object) -> str:
-    return f"{old or 'none'} in the old run, {new or 'none'} in the new one"
+    named = ("none" if value in ("", None) else value for value in (old, new))
+    return "{} in the old run, {} in the new one".format(*named)
 
 
 def _counted(rows: Iterable[Line]) -> list[Line]:
