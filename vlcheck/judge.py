@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import count
 
 from vlcheck.behavior import Behavior, Question, Trial, Trials
 from vlcheck.cases import MASK, Case, CaseSource
 from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.expect import AFTER, BEFORE, Reading, Sample, Tolerances
+from vlcheck.expect import AFTER, BEFORE, Reading, Sample
 from vlcheck.findings import Finding, Findings
 from vlcheck.judgement import Judgement, Row, Shown, Top
 from vlcheck.looks import ONCE, Looks, images_of
 from vlcheck.models.protocol import VisionLanguageModel
-from vlcheck.policy import Policy
+from vlcheck.policy import Policy, Tolerances
 from vlcheck.query import Metric, Query
 from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.scorer import Scorer
@@ -109,6 +109,7 @@ class ModelUnderTest:
             behavior=behavior,
             metric=metric,
             score_kind=self.adapter.kinds[metric],
+            tolerances=asdict(self._tolerances(behavior, metric)),
             verdict=verdict,
             rows=rows,
             tables={table.name: table.cells(findings.samples) for table in behavior.tables},
@@ -184,6 +185,7 @@ def _find(trial: Trial, behavior: Behavior, tolerances: Tolerances, answers: Ans
         before=shown.get(BEFORE),
         after=shown.get(AFTER),
         perturbation=trial.perturbation,
+        effect=finding.effect,
     )
     return finding, row
 

@@ -51,6 +51,7 @@ class Row:
         margins: by what is claimed about (see `vlcheck.expect.Expectation.margins`); empty where the case does not
             count, for `reason`.
         perturbation: which one led from before to after.
+        effect: how far the score moved; None where the case does not count.
     """
 
     case: Case
@@ -59,6 +60,7 @@ class Row:
     before: Shown | None = None
     after: Shown | None = None
     perturbation: str = ""
+    effect: float | None = None
 
     @property
     def margin(self) -> float | None:
@@ -80,6 +82,7 @@ class Judgement:
     """A verdict with the rows and tables it comes with.
 
     Attributes:
+        tolerances: what the margins were taken with, by name.
         asked: how many images were asked about until it was decided.
         offered: how many there were.
     """
@@ -87,6 +90,7 @@ class Judgement:
     behavior: Behavior
     metric: Metric
     score_kind: str
+    tolerances: Mapping[str, float]
     verdict: Verdict
     rows: tuple[Row, ...]
     tables: Mapping[str, Mapping[str, float | int]]
@@ -130,6 +134,7 @@ class Judgement:
             "score_kind": self.score_kind,
             "perturbation": behavior.perturbation,
             "expected": behavior.expect.expected,
+            "tolerances": dict(self.tolerances),
             **self.verdict.as_dict(),
             "asked": self.asked,
             "offered": self.offered,
@@ -163,6 +168,7 @@ def _evidence(row: Row) -> dict[str, object]:
         "after": after.value if after else None,
         "margin": row.margin,
         "values": None if WHOLE in row.margins else dict(row.margins),
+        "effect": row.effect,
         "reason": row.reason,
         "scores": [dict(view.scores) for view in shown],
         "top_before": [list(word) for word in before.top] if before else [],

@@ -33,6 +33,7 @@ _OPTIONS = (
     _Option(
         "beside", "PATH", "an earlier run's results, shown beside this one's, e.g. those of BERT, which sees no picture"
     ),
+    _Option("baseline", "PATH", "the results of the release before: this run ends with 1 where anything is worse"),
     _Option("policy", "PATH", "tolerances and allowed rates (fixtures/policy.toml)"),
     _Option("lexicons", "DIR", "words that replace the shipped lexicons (fixtures/lexicons)"),
 )
@@ -60,6 +61,7 @@ class Settings:
     store: Path | None
     results: Path
     beside: Path | None
+    baseline: Path | None
     policy: Path | None
     lexicons: Path | None
     images: bool
@@ -153,6 +155,7 @@ def read(config: pytest.Config) -> Settings:
         store=path("store"),
         results=path("results") or config.invocation_params.dir / "vlcheck-results.jsonl",
         beside=path("beside"),
+        baseline=path("baseline"),
         policy=path("policy"),
         lexicons=path("lexicons"),
         images=not flag("no-images"),

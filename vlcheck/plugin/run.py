@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vlcheck.judgement import Judgement
     from vlcheck.plugin.workbench import Workbench
     from vlcheck.query import Picture
+    from vlcheck.report.comparison import Comparison
     from vlcheck.report.results import Part, Results
 
 
@@ -34,6 +35,7 @@ class Run:
         settings: what the options say.
         selected: how many selected tests state a behavior, in all processes.
         results: what all processes found, once the run is over; None in a worker and where nothing was selected.
+        comparison: of these with the baseline, where there is one and something was judged.
         problem: what the user has to mend, where the run itself could not say it and exit.
     """
 
@@ -41,6 +43,7 @@ class Run:
         self.config = config
         self.selected = 0
         self.results: Results | None = None
+        self.comparison: Comparison | None = None
         self.problem = ""
         self._folder: Path | None = None
         self._kept = False  # the folder, where the results could go nowhere else
@@ -78,6 +81,20 @@ class Run:
         from vlcheck.report.results import read_beside  # in no run of other projects
 
         return read_beside(self.settings.beside, self.settings.data) if self.settings.beside else None
+
+    @cached_property
+    def baseline(self) -> Results | None:
+        """The results of the release before, which this one has to be no worse than. Raises UsageError."""
+        from vlcheck.report.comparison import read_baseline  # in no run of other projects
+
+        return read_baseline(self.settings.baseline, self.settings.results) if self.settings.baseline else None
+
+    def demand_baseline(self) -> None:
+        """End at once, in the process that compares, where the baseline cannot be used."""
+        try:
+            _ = self.baseline
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from error
 
     def prepare(self, session: pytest.Session) -> None:
         """Score all that the selected tests will ask, before the first of them runs."""
@@ -147,7 +164,8 @@ class Run:
         from vlcheck.report.results import gather, write  # in no run of other projects
 
         self.results = gather(self.folder)
-        if not self.results.decided:
+        self.comparison = self._compared(self.results)
+        if not self.results.decided or (self.comparison and not self.comparison.accepted):
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         if not self.results.run:
             return
@@ -158,6 +176,14 @@ class Run:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             self._kept = True
             self.problem = f"{error} They are kept in {self.folder}, in parts."
+
+    def _compared(self, results: Results) -> Comparison | None:
+        """With the baseline; None where there is none, or nothing to compare with it."""
+        if not results.verdicts or self.baseline is None:
+            return None
+        from vlcheck.report.comparison import compare  # in no run of other projects
+
+        return compare(self.baseline, results)
 
     def close(self) -> None:
         """Free what the run holds."""
@@ -179,6 +205,8 @@ class Run:
 
             self.settings.demand()
             _ = self.beside  # what is wrong with it is said before anything is scored
+            if not self.is_worker:
+                _ = self.baseline
             bench = Workbench.open(self.settings, self.source, self.folder)
             part = Part(self.folder, (self._input or {}).get("workerid", "main"))
             part.keep([bench.header()])

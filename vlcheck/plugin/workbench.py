@@ -85,6 +85,7 @@ class Workbench:
             "model": settings.model,
             "name": adapter.name,
             "fingerprint": adapter.fingerprint,
+            "baseline": str(settings.baseline) if settings.baseline else None,
             "score_kinds": dict(adapter.kinds),
             "data": settings.data,
             "images": self.model.source.images,

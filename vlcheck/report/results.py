@@ -12,7 +12,8 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, NamedTuple
 
 from vlcheck.drafts import replacing
 from vlcheck.errors import UsageError
@@ -21,6 +22,37 @@ Line = dict[str, Any]
 Key = tuple[str, str, str]
 SCHEMA = 1
 _RUN, _EVIDENCE = '{"kind": "run"', '{"kind": "evidence"'  # as such lines begin
+
+
+class _Accepted(NamedTuple):
+    types: tuple[type, ...]
+    said: str
+    optional: bool = False
+
+
+_TEXT = _Accepted((str,), "text")
+_TEXT_OR_NONE = _Accepted((str, NoneType), "text or null")
+_NUMBER_OR_NONE = _Accepted((int, float, NoneType), "a number or null")
+_LIST = _Accepted((list,), "a list")
+_TABLE_IF_ANY = _Accepted((dict, NoneType), "an object or null", optional=True)
+_LIST_IF_ANY = _Accepted((list, NoneType), "a list or null", optional=True)
+
+# What readers rely on, by kind of line; more is written.
+_READ: Mapping[str, Mapping[str, _Accepted]] = {
+    "run": dict.fromkeys(("name", "fingerprint", "data", "started"), _TEXT),
+    "image": {"key": _TEXT},
+    "evidence": {
+        "case": _TEXT,
+        "image": _TEXT_OR_NONE,
+        "perturbed": _TEXT_OR_NONE,
+        "texts": _LIST,
+        "margin": _NUMBER_OR_NONE,
+        "values": _TABLE_IF_ANY,
+        "effect": _NUMBER_OR_NONE._replace(optional=True),
+    },
+    "verdict": dict.fromkeys(("test", "bias", "behavior", "metric", "score_kind", "claim", "status", "reason"), _TEXT)
+    | {"band": _LIST_IF_ANY, "tolerances": _TABLE_IF_ANY},
+}
 
 
 @dataclass
@@ -200,8 +232,12 @@ def _checked(path: Path, number: int, text: str) -> str:
         line = json.loads(text)
     except json.JSONDecodeError as error:
         raise UsageError(f"{path}:{number}: not JSON ({error.msg}).") from error
-    if not isinstance(line, dict) or line.get("kind") not in ("run", "image", "evidence", "verdict"):
+    kind = line.get("kind") if isinstance(line, dict) else None
+    if not isinstance(kind, str) or kind not in _READ:
         raise UsageError(f"{path}:{number}: no line of a results file; each names its kind.")
-    if line["kind"] == "run" and line.get("schema") != SCHEMA:
+    if kind == "run" and line.get("schema") != SCHEMA:
         raise UsageError(f"{path}:{number}: schema {line.get('schema')!r}; this vlcheck reads schema {SCHEMA}.")
-    return encoded(line)
+    for key, accepted in _READ[kind].items():
+        if not (key in line or accepted.optional) or not isinstance(line.get(key), accepted.types):
+            raise UsageError(f"{path}:{number}: {kind} line without {key!r}, which has to be {accepted.said}.")
+    return encoded({"kind": kind} | line)  # which others know such lines by, and may have put elsewhere

@@ -74,7 +74,7 @@ def each(verdicts: Sequence[Line], beside: Results | None = None) -> Iterator[st
     rows[0] += [beside.run["name"]] if beside else []
     for verdict in verdicts:
         name = verdict["test"].rpartition("::")[2].rpartition("[")[0] or verdict["behavior"]
-        p = map(_figure, (verdict["detectable"], verdict["p"], corrected.get(id(verdict))))
+        p = map(figure, (verdict["detectable"], verdict["p"], corrected.get(id(verdict))))
         rows.append([name, verdict["metric"], verdict["status"], str(verdict["n"]), *_held(verdict), *p])
         rows[-1] += [_observed(verdict, others)] if beside else []
     yield from aligned(rows)
@@ -136,7 +136,7 @@ def vision_and_language(verdicts: Sequence[Line]) -> Iterator[str]:
     yield f"vision and language (figure 1), mean score{_over(tables.values())}"
     rows = [["", *(metric.upper() for metric in METRICS)]]
     for cell, name in _TWO_BY_TWO.items():
-        rows.append([name, *(_figure(tables.get(metric, {}).get(cell)) for metric in METRICS)])
+        rows.append([name, *(figure(tables.get(metric, {}).get(cell)) for metric in METRICS)])
     yield from aligned(rows)
 
 
@@ -154,7 +154,7 @@ def against_noise(verdicts: Sequence[Line]) -> Iterator[str]:
     """What of an edit's cost is due to what it takes away: the rest is what any change of that size costs."""
     rows = [["", "costs", "noise as large", "difference", "interval", "n"]]
     for verdict, cells in _tables(verdicts, "against_noise"):
-        costs = (_figure(cells[cell]) for cell in ("cost", "noise_cost", "difference"))
+        costs = (figure(cells[cell]) for cell in ("cost", "noise_cost", "difference"))
         interval = _interval(cells["difference_low"], cells["difference_high"])
         rows.append([f"{verdict['behavior']} {verdict['metric'].upper()}", *costs, interval, f"{cells['n']:.0f}"])
     if len(rows) > 1:
@@ -187,7 +187,7 @@ def under_each(verdicts: Sequence[Line]) -> Iterator[str]:
             rows[f"{verdict['behavior']}: {name}"][verdict["metric"]] = cells[name]
     if rows:
         yield "under each perturbation, mean score"
-        body = [[name, *(_figure(row.get(metric)) for metric in METRICS)] for name, row in rows.items()]
+        body = [[name, *(figure(row.get(metric)) for metric in METRICS)] for name, row in rows.items()]
         yield from aligned([["", *(metric.upper() for metric in METRICS)], *body])
 
 
@@ -221,7 +221,7 @@ def _pairs(rows: Mapping[str, Mapping[str, Mapping[str, float]]], columns: tuple
     for name, by_metric in rows.items():
         figures = [by_metric.get(metric, {}).get(column) for metric in METRICS for column in columns]
         n = max(cells["n"] for cells in by_metric.values())
-        body.append([name, *map(_figure, figures), f"{n:.0f}"])
+        body.append([name, *map(figure, figures), f"{n:.0f}"])
     yield from aligned([head, *body])
 
 
@@ -241,17 +241,18 @@ def _held(verdict: Line) -> tuple[str, str, str]:
     """What was seen, its interval, and what it is held to."""
     if verdict["claim"] == "mean":
         low, high = verdict["band"] or (None, None)
-        seen = _figure(verdict["effect"]), _interval(verdict["effect_low"], verdict["effect_high"])
+        seen = figure(verdict["effect"]), _interval(verdict["effect_low"], verdict["effect_high"])
         return (*seen, _interval(low, high))
     interval = _interval(verdict["rate_low"], verdict["rate_high"])
-    return _figure(verdict["rate"]), interval, _figure(verdict["allowed"])
+    return figure(verdict["rate"]), interval, figure(verdict["allowed"])
 
 
 def _interval(low: float | None, high: float | None) -> str:
     return "-" if low is None or high is None else f"{low:.2f} to {high:.2f}"
 
 
-def _figure(number: float | None) -> str:
+def figure(number: float | None) -> str:
+    """A number in a table's cell."""
     if number is None:
         return "-"
     return f"{number:.3f}" if abs(number) >= 0.001 or number == 0 else f"{number:.0e}"
