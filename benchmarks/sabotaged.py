@@ -164,7 +164,16 @@ def memoising(device: str, dtype: str) -> Memoising:
     return Memoising(name="memoises its first answer", model=tiny(device=device, dtype=dtype))
 
 
-NAMES = ("constant", "not_a_number", "random", "flipped", "deaf", "by_size", "memoising")
+SHOWN = {
+    "constant": "answers 0.5",
+    "not_a_number": "answers NaN",
+    "random": "answers at random",
+    "flipped": "has its labels flipped",
+    "deaf": "ignores the text",
+    "by_size": "answers by image size",
+    "memoising": "repeats what it said of a text's first picture",
+}
+NAMES = tuple(SHOWN)
 
 
 def examined(name: str, data: str) -> dict[str, object]:
@@ -183,6 +192,7 @@ def examined(name: str, data: str) -> dict[str, object]:
     reasons = Counter(_kind(one["reason"]) for one in verdicts if one["status"] == "invalid")
     return {
         "name": name,
+        "shown": SHOWN[name],
         "exit_status": ran.returncode,
         "verdicts": Counter(one["status"] for one in verdicts),
         "fails": sorted({one["bias"] for one in verdicts if one["status"] == "fail"}),

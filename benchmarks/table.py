@@ -10,14 +10,17 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks import calibration_pages
 from vlcheck.matrix import from_json, lines
 from vlcheck.models.families import table as family_rows
 from vlcheck.plugin.collect import collect
 from vlcheck.suite import suite_folder
+from vlcheck.verdict import BY_GRAVITY
 from vlcheck.zoo import PLANTED
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
+DOCS = HERE.parent / "docs"
 
 
 def table(measured: str) -> str:
@@ -115,18 +118,44 @@ def _kept(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
+def sabotaged(measured: str) -> str:
+    """How broken models end, as Markdown."""
+    figures = json.loads(measured)
+    rows = []
+    for model in figures["models"]:
+        counts = " | ".join(str(model["verdicts"].get(status, 0)) for status in reversed(BY_GRAVITY))
+        fails = ", ".join(model["fails"]) or "-"
+        rows.append(
+            f"| {model['shown']} | {model['exit_status']} | {counts} | {fails} | {'; '.join(model['invalid'])} |\n"
+        )
+    return (
+        f"{figures['images']} scenes a behavior. None is green.\n\n"
+        "| a model that | exit status | pass | inconclusive | invalid | fail | fails | invalid because |\n"
+        f"| --- | --- | --- | --- | --- | --- | --- | --- |\n{''.join(rows)}\n`python -m benchmarks.sabotaged` measures.\n"
+    )
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "figures": lambda: table(_kept("results.json")),
     "embedded": lambda: embedded(_kept("embedded.json")),
     "reuse": lambda: reuse(_kept("reuse.json")),
     "matrix": lambda: power(_kept("matrix.json")),
     "families": families,
+    "calibration": lambda: calibration_pages.passage(_kept("calibration.json")),
+    "sabotaged": lambda: sabotaged(_kept("sabotaged.json")),
 }
 
 
-def main() -> None:
-    readme = README.read_text(encoding="utf-8")
-    wanted = readme
+# Files that hold nothing else.
+FILES: dict[Path, Callable[[], str]] = {
+    DOCS / "calibration.md": lambda: calibration_pages.page(_kept("calibration.json")),
+    DOCS / "power.svg": lambda: calibration_pages.drawing(_kept("calibration.json")),
+}
+
+
+def _readme() -> str:
+    """The README with its blocks as they should be."""
+    wanted = README.read_text(encoding="utf-8")
     for name, write in BLOCKS.items():
         block = write()
         wanted = re.sub(
@@ -135,9 +164,16 @@ def main() -> None:
             wanted,
             flags=re.DOTALL,
         )
+    return wanted
+
+
+def main() -> None:
+    wanted = {README: _readme()} | {path: write() for path, write in FILES.items()}
+    stale = [path.name for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
     if "--check" in sys.argv:
-        sys.exit(None if wanted == readme else "README.md's figures are not those of benchmarks/*.json")
-    README.write_text(wanted, encoding="utf-8")
+        sys.exit(f"{', '.join(stale)}: not as benchmarks/*.json has it" if stale else None)
+    for path, text in wanted.items():
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
