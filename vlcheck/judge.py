@@ -13,7 +13,7 @@ from vlcheck.expect import AFTER, BEFORE, Reading, Sample, Tolerances
 from vlcheck.findings import Finding, Findings
 from vlcheck.judgement import Judgement, Row, Shown, Top
 from vlcheck.models.protocol import VisionLanguageModel
-from vlcheck.policy import Policy
+from vlcheck.policy import Policy, Terms
 from vlcheck.query import Metric
 from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.scorer import Scorer
@@ -96,11 +96,13 @@ class ModelUnderTest:
             UsageError: where the model cannot be asked for the metric, or the data or the policy lacks something.
         """
         findings, rows = self._look(behavior, metric)
+        terms = self._terms(behavior)
         judgement = Judgement(
             behavior=behavior,
             metric=metric,
             score_kind=self.adapter.kinds[metric],
-            verdict=findings.verdict(self.policy.rule(behavior.name)),
+            verdict=findings.verdict(terms.rule),
+            known=terms.known(metric),
             rows=rows,
             tables={table.name: table.cells(findings.samples) for table in behavior.tables},
         )
@@ -121,7 +123,10 @@ class ModelUnderTest:
     def _tolerances(self, behavior: Behavior, metric: Metric) -> Tolerances:
         if reason := self.lacks(metric):
             raise UsageError(reason)
-        return self.policy.tolerances(metric, self.adapter.kinds[metric], behavior.name)
+        return self._terms(behavior).tolerances(metric, self.adapter.kinds[metric])
+
+    def _terms(self, behavior: Behavior) -> Terms:
+        return self.policy.of(behavior.name, behavior.bias)
 
 
 def _standing(row: Row) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vlcheck.behavior import Behavior
 from vlcheck.cases import Case
 from vlcheck.expect import WHOLE
+from vlcheck.policy import Known
 from vlcheck.query import Metric, Picture
 from vlcheck.verdict import Verdict
 
@@ -77,7 +78,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict with the rows and tables it comes with."""
+    """A verdict with the rows and tables it comes with, and what the policy knew of it beforehand."""
 
     behavior: Behavior
     metric: Metric
@@ -85,6 +86,7 @@ class Judgement:
     verdict: Verdict
     rows: tuple[Row, ...]
     tables: Mapping[str, Mapping[str, float | int]]
+    known: Known | None = None
 
     def worst(self, count: int = 3) -> list[Row]:
         """The rows that speak most clearly against the model, worst first; of each case one."""
@@ -114,6 +116,7 @@ class Judgement:
             "perturbation": behavior.perturbation,
             "expected": behavior.expect.expected,
             **self.verdict.as_dict(),
+            "known": self.known.as_dict() if self.known else None,
             "tables": {name: dict(cells) for name, cells in self.tables.items()},
         }
 
@@ -126,7 +129,7 @@ class Judgement:
         """The verdict's figures, flat, as JUnit's properties take them."""
         low, high = self.verdict.band or (None, None)
         figures = {"bias": self.behavior.bias, "metric": self.metric, **self.verdict.as_dict()}
-        figures |= {"band_low": low, "band_high": high}
+        figures |= {"band_low": low, "band_high": high, "known": self.known.excuse if self.known else None}
         flat = {name: figure for name, figure in figures.items() if isinstance(figure, str | int | float)}
         return [(f"vlcheck_{name}", figure) for name, figure in flat.items()]
 

@@ -27,7 +27,8 @@ from vlcheck.findings import Findings
 from vlcheck.judge import ModelUnderTest
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.foresight import Chosen, foresee
-from vlcheck.policy import METRICS, Policy, Rule, load_policy
+from vlcheck.policy import METRICS, Policy, Rule
+from vlcheck.policy_file import load_policy
 from vlcheck.query import Metric
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
@@ -254,7 +255,7 @@ def _whole(variant: str, model: ModelUnderTest, item: pytest.Function, statement
 
 def _examined(variant: str, chosen: Chosen, at: int, found: Sequence[Findings], policy: Policy) -> Examined:
     behavior = found[0].behavior
-    rule = policy.rule(behavior.name)
+    rule = policy.of(behavior.name, behavior.bias).rule
     together = Findings(behavior, tuple(chain.from_iterable(findings.each for findings in found)))
     seeds = tuple(findings.verdict(rule) for findings in found)
     return Examined(

@@ -19,7 +19,8 @@ from vlcheck.models.load import load_model
 from vlcheck.models.protocol import only_compares
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.foresight import Chosen, foresee, outlook
-from vlcheck.policy import METRICS, load_policy
+from vlcheck.policy import METRICS
+from vlcheck.policy_file import load_policy
 from vlcheck.report.summary import aligned
 from vlcheck.suite import policy_path
 
