@@ -1,0 +1,108 @@
+"""The policy in force, and one that is proposed from a model that is trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vlcheck.behavior import Behavior
+from vlcheck.cli.arguments import OwnPolicy, Suite, shipped_tests
+from vlcheck.cli.speech import plainly, say
+from vlcheck.errors import UsageError, nearest
+from vlcheck.plugin.collect import collect
+from vlcheck.plugin.foresight import Chosen
+from vlcheck.plugin.mark import subjects
+from vlcheck.policy import UNDECIDED, Known, Policy, Terms, Value
+from vlcheck.policy_file import load_policy
+from vlcheck.query import Metric
+from vlcheck.suite import policy_path
+
+Names = Annotated[list[str] | None, typer.Argument(metavar="TEST...", help="some of the tests; all unless said")]
+
+app = typer.Typer(no_args_is_help=True, help="What a model is held to.")
+
+
+@app.command()
+def show(tests: Names = None, policy: OwnPolicy = None, suite: Suite = None) -> None:
+    """Print what each test is held to, and from where in the policy each value comes."""
+    with plainly():
+        chosen = collect(suite or shipped_tests())
+        held = checked(policy or policy_path(), chosen, datetime.now(UTC))
+        behaviors = {item.originalname: statement.behavior(item) for item, statement in chosen}
+        for name in tests or ():
+            if name not in behaviors:
+                raise UsageError(f"{name}: there is no such test. {nearest(name, behaviors)}")
+        say(f"policy: {held.path}")
+        for name in tests or behaviors:
+            metrics = [statement.metric for item, statement in chosen if item.originalname == name]
+            for line in _held_to(held, behaviors[name], list(dict.fromkeys(metrics))):
+                say(line)
+
+
+def checked(path: Path, chosen: Chosen, now: datetime) -> Policy:
+    """The policy of a file on a day. Raises UsageError where it does not fit the tests, which are all there are."""
+    policy, tests = load_policy(path).as_of(now.date()), subjects(chosen)
+    policy.check(tests)
+    policy.demand_tests(tests)
+    return policy
+
+
+def _held_to(policy: Policy, behavior: Behavior, metrics: Sequence[Metric]) -> Iterator[str]:
+    """A head, and a line a value: metrics that have it from one table, or have the same one, share the line."""
+    yield ""
+    yield f"{behavior.name} ({behavior.bias}; {', '.join(metrics)})"
+    terms = policy.of(behavior.name, behavior.bias)
+    rows = [*_rule(terms, behavior), *_tolerances(terms, behavior, metrics), *_undecided(terms)]
+    rows += [_known(policy, metric, known) for metric in metrics if (known := terms.known(metric))]
+    yield from (f"  {line}" for line in _columns(rows))
+
+
+def _rule(terms: Terms, behavior: Behavior) -> Iterator[list[str]]:
+    keys = ("allowed", "alpha") if behavior.expect.claim == "rate" else ("band", "alpha")
+    yield from (_row(terms.policy, key, [terms.find(key)]) for key in keys)
+
+
+def _undecided(terms: Terms) -> Iterator[list[str]]:
+    yield from (_row(terms.policy, key, [terms.find(key)]) for key in UNDECIDED)
+
+
+def _tolerances(terms: Terms, behavior: Behavior, metrics: Sequence[Metric]) -> Iterator[list[str]]:
+    """What the expectation reads; a score kind has a line where a table of its own changes something."""
+    for key in behavior.expect.reads():
+        plain = {metric: terms.find(key, metric) for metric in metrics}
+        for value in dict.fromkeys(found.value for found in plain.values()):
+            equal = [metric for metric in metrics if plain[metric].value == value]
+            under = "" if equal == list(metrics) else f" ({', '.join(equal)})"
+            yield _row(terms.policy, f"{key}{under}", [plain[metric] for metric in equal])
+        for metric in metrics:
+            for kind in terms.policy.named(f"tolerances.{metric}"):
+                found = terms.find(key, metric, kind)
+                if found.table == f"tolerances.{metric}.{kind}":
+                    yield _row(terms.policy, f"{key} ({metric}, {kind})", [found])
+
+
+def _known(policy: Policy, metric: Metric, known: Known) -> list[str]:
+    state = "expired on" if known.expired else "until"
+    return [f"known ({metric})", f"{state} {known.until}: {known.reason}", f"{policy.path.name} known[{known.number}]"]
+
+
+def _row(policy: Policy, name: str, values: Sequence[Value]) -> list[str]:
+    tables = dict.fromkeys(value.table for value in values)
+    said = ", ".join(f"[{table}]" for table in tables if table)
+    from_file = f"{policy.path.name} {said}" if said else ""
+    return [name, _shown(values[0].value), ", ".join(filter(None, [from_file, "built in" if "" in tables else ""]))]
+
+
+def _shown(value: Any) -> str:
+    return f"{value[0]:g} to {value[1]:g}" if isinstance(value, tuple) else str(value)
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """As `aligned`, all of it to the left."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
