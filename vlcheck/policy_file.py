@@ -1,7 +1,9 @@
-"""Reads a policy file: every key is checked, and what is wrong is named with what would be accepted."""
+"""Reads a policy file, where what is wrong is named with what would be accepted, and writes one."""
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -40,6 +42,42 @@ def load_policy(path: Path) -> Policy:
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"--vl-policy {path}: not TOML ({error}).") from error
     return _Reader(path).policy(content)
+
+
+def to_toml(policy: Policy, because: Mapping[tuple[str, str], str]) -> Iterator[str]:
+    """The lines of a file that is read as the policy; a comment before a value says why, by table and key."""
+    for name, table in policy.tables.items():
+        if not table:
+            continue
+        yield ""
+        yield f"[{_header(name)}]"
+        for key, value in table.items():
+            if (name, key) in because:
+                yield f"# {printable(because[name, key])}"
+            yield f"{key} = {_written(value)}"
+    for one in policy.known:
+        yield ""
+        yield "[[known]]"
+        said = {"behavior": one.behavior, "bias": one.bias, "metric": one.metric, "reason": one.reason}
+        yield from (f"{key} = {_quoted(text)}" for key, text in said.items() if text)
+        yield f"until = {one.until}"
+
+
+def _header(name: str) -> str:
+    """A table's name as a file has it: that of a bias or a behavior may hold anything."""
+    group, _, rest = name.partition(".")
+    parts = [group, rest] if group in ("biases", "behaviors") else name.split(".")
+    return ".".join(part if re.fullmatch("[A-Za-z0-9_-]+", part) else _quoted(part) for part in parts)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(str, value))}]"
+    return _quoted(value) if isinstance(value, str) else str(value)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # which TOML wants escaped, unlike JSON
 
 
 @dataclass(frozen=True)

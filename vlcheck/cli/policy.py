@@ -9,16 +9,20 @@ from typing import Annotated, Any
 
 import typer
 
-from vlcheck.behavior import Behavior
-from vlcheck.cli.arguments import OwnPolicy, Suite, shipped_tests
+from vlcheck.behavior import Behavior, Trials
+from vlcheck.cases import open_source
+from vlcheck.cli.arguments import Device, DType, OwnLexicons, OwnPolicy, Suite, TrustRemoteCode, shipped_tests
 from vlcheck.cli.speech import plainly, say
 from vlcheck.errors import UsageError, nearest
+from vlcheck.models.load import load_model
+from vlcheck.models.protocol import only_compares
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.foresight import Chosen
 from vlcheck.plugin.mark import subjects
-from vlcheck.policy import UNDECIDED, Known, Policy, Terms, Value
+from vlcheck.policy import UNDECIDED, Policy, Terms, Value
 from vlcheck.policy_file import load_policy
 from vlcheck.query import Metric
+from vlcheck.scoring.scorer import Progress
 from vlcheck.suite import policy_path
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="TEST...", help="some of the tests; all unless said")]
@@ -43,6 +47,71 @@ def show(tests: Names = None, policy: OwnPolicy = None, suite: Suite = None) -> 
                 say(line)
 
 
+@app.command()
+def calibrate(
+    model: Annotated[str, typer.Option("--model", "--vl-model", help="one that is trusted, as a run has it")],
+    data: Annotated[str, typer.Option("--data", "--vl-data", help="what it is asked about, as a run has it")],
+    policy: OwnPolicy = None,
+    store: Annotated[Path | None, typer.Option("--store", "--vl-store", help="keep scores in this file")] = None,
+    device: Device = "cpu",
+    dtype: DType = "float32",
+    lexicons: OwnLexicons = None,
+    suite: Suite = None,
+    trusted: TrustRemoteCode = False,
+    to: Annotated[Path | None, typer.Option(help="write the policy to this file, which must not be there yet")] = None,
+) -> None:
+    """Propose a policy: the strictest tolerances and bands under which a model that is trusted still passes."""
+    from vlcheck.calibrate import Trust, ask, lines, propose  # rare, and not light to import
+    from vlcheck.outside import scored
+
+    with plainly():
+        now = datetime.now(UTC)
+        _demand_new(to)
+        chosen = collect(suite or shipped_tests())
+        before = checked(policy or policy_path(), chosen, now)
+        source = open_source(data, lexicons=lexicons)
+        adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
+        trials = Trials(source, relative=only_compares(adapter))
+        with scored(adapter, trials, before, chosen, store=store, progress=_Teller()) as under_test:
+            proposal = propose(before, ask(under_test, chosen))
+        trust = Trust(model, adapter.fingerprint, data, now.date())
+        text = "".join(f"{line}\n" for line in lines(proposal, trust))
+        if to:
+            _write_new(to, text)
+        else:
+            typer.echo(text, nl=False)
+
+
+def _demand_new(to: Path | None) -> None:
+    if to and to.exists():
+        raise UsageError(f"--to {to}: is there already; name a file that is not.")
+    if to and not to.parent.is_dir():
+        raise UsageError(f"--to {to}: there is no folder {to.parent}.")
+
+
+def _write_new(to: Path, text: str) -> None:
+    """Write a file that was not there before; what cannot be written is said, so that it is not lost."""
+    try:
+        with to.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        typer.echo(text, nl=False)
+        raise UsageError(f"--to {to}: cannot be written ({error.strerror}); the policy is printed instead.") from error
+
+
+class _Teller:
+    """Says on stderr, at each tenth, how far the scoring is."""
+
+    def __init__(self) -> None:
+        self._tenths = 0
+
+    def __call__(self, progress: Progress) -> None:
+        tenths = 10 * progress.done // progress.total
+        if tenths > self._tenths:
+            self._tenths = tenths
+            typer.echo(f"scoring: {progress.said}", err=True)
+
+
 def checked(path: Path, chosen: Chosen, now: datetime) -> Policy:
     """The policy of a file on a day. Raises UsageError where it does not fit the tests, which are all there are."""
     policy, tests = load_policy(path).as_of(now.date()), subjects(chosen)
@@ -57,7 +126,7 @@ def _held_to(policy: Policy, behavior: Behavior, metrics: Sequence[Metric]) -> I
     yield f"{behavior.name} ({behavior.bias}; {', '.join(metrics)})"
     terms = policy.of(behavior.name, behavior.bias)
     rows = [*_rule(terms, behavior), *_tolerances(terms, behavior, metrics), *_undecided(terms)]
-    rows += [_known(policy, metric, known) for metric in metrics if (known := terms.known(metric))]
+    rows += _known(terms, metrics)
     yield from (f"  {line}" for line in _columns(rows))
 
 
@@ -85,9 +154,13 @@ def _tolerances(terms: Terms, behavior: Behavior, metrics: Sequence[Metric]) -> 
                     yield _row(terms.policy, f"{key} ({metric}, {kind})", [found])
 
 
-def _known(policy: Policy, metric: Metric, known: Known) -> list[str]:
-    state = "expired on" if known.expired else "until"
-    return [f"known ({metric})", f"{state} {known.until}: {known.reason}", f"{policy.path.name} known[{known.number}]"]
+def _known(terms: Terms, metrics: Sequence[Metric]) -> Iterator[list[str]]:
+    by_metric = {metric: terms.known(metric) for metric in metrics}
+    for known in dict.fromkeys(filter(None, by_metric.values())):
+        under = ", ".join(metric for metric in metrics if by_metric[metric] == known)
+        state = "expired on" if known.expired else "until"
+        from_entry = f"{terms.policy.path.name} known[{known.number}]"
+        yield [f"known ({under})", f"{state} {known.until}: {known.reason}", from_entry]
 
 
 def _row(policy: Policy, name: str, values: Sequence[Value]) -> list[str]:

@@ -36,6 +36,11 @@ class Progress:
     seconds: float
     left: float
 
+    @property
+    def said(self) -> str:
+        """In words."""
+        return f"{self.done} of {self.total} pictures in {self.seconds:.0f} s, about {self.left:.0f} s left"
+
     @classmethod
     def since(cls, started: float, done: int, total: int) -> Progress:
         """Measure from a `time.monotonic()`; `done` is at least 1."""
