@@ -6,16 +6,18 @@ from datetime import date
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from tests.test_cli import run
-from vlcheck import calibrate
+from tests.plugin.conftest import ROOT
+from tests.test_cli import run as run_as_typed
 from vlcheck.behavior import Behavior
 from vlcheck.calibrate import Asked, Trust, lines, propose
 from vlcheck.cases import Case, with_target
+from vlcheck.cli import app
 from vlcheck.expect import AFTER, BEFORE, OTHER, Drops, Preserved, Reading, Sample, SidePreference, Swaps
 from vlcheck.findings import Finding, Findings
 from vlcheck.perturb import Solid
-from vlcheck.policy import Policy, Tolerances
+from vlcheck.policy import Tolerances
 from vlcheck.policy_file import load_policy, to_toml
 
 SUITE = """
@@ -24,7 +26,7 @@ from vlcheck.expect import Beats, Preserved, SidePreference, Swaps
 from vlcheck.perturb import Grayscale, Mirror
 from vlcheck.plugin import behavior
 
-BIAS = "{}"
+BIAS = "color"
 
 
 @behavior(cases=with_target("object"), perturb=Grayscale(), expect=Preserved(), metrics=("mlm", "itm"))
@@ -60,14 +62,18 @@ behavior = "test_grey_preserves"
 reason = "captions\\u001b[31m name colors"
 until = {}
 """
-UNHARMED = Policy(path="policy.toml")
+
+
+def run(*arguments):
+    """A command in this process, where torch is there already."""
+    return CliRunner().invoke(app, ["policy", *map(str, arguments)])
 
 
 @pytest.fixture
 def suite(tmp_path):
     folder = tmp_path / "suite"
     folder.mkdir()
-    (folder / "test_all.py").write_text(SUITE.format("color"))
+    (folder / f"{tmp_path.name}.py").write_text(SUITE)  # a name that no other test's suite has
     return folder
 
 
@@ -83,13 +89,13 @@ def own(tmp_path):
 
 def shown(done):
     """The blocks that are printed, by their heads: each a line a value, its cells apart by two spaces."""
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     _, *blocks = done.stdout.strip().split("\n\n")
     return {head: [re.split(r"\s{2,}", row.strip()) for row in rows] for head, *rows in map(str.splitlines, blocks)}
 
 
 def test_show_says_each_value_with_where_it_is_from(suite, own):
-    blocks = shown(run("policy", "show", "--suite", suite, f"--vl-policy={own(POLICY.format('2999-01-31'))}"))
+    blocks = shown(run("show", "--suite", suite, f"--vl-policy={own(POLICY.format('2999-01-31'))}"))
     assert blocks["test_grey_preserves (color; mlm, itm)"] == [
         ["allowed", "0.2", "mine.toml [defaults]"],
         ["alpha", "0.05", "built in"],
@@ -106,7 +112,7 @@ def test_show_says_each_value_with_where_it_is_from(suite, own):
 
 def test_show_tells_metrics_apart_that_differ_and_what_has_expired(suite, own):
     policy = own(POLICY.format("2001-01-31").replace("[tolerances.itm]\nwithin = 0.08", "[tolerances.itm]\nby = 0.01"))
-    blocks = shown(run("policy", "show", "test_grey_preserves", "--suite", suite, f"--vl-policy={policy}"))
+    blocks = shown(run("show", "test_grey_preserves", "--suite", suite, f"--vl-policy={policy}"))
     (rows,) = blocks.values()
     assert ["within (mlm)", "0.08", "mine.toml [tolerances.mlm]"] in rows
     assert ["within (itm)", "0.1", "built in"] in rows
@@ -114,7 +120,7 @@ def test_show_tells_metrics_apart_that_differ_and_what_has_expired(suite, own):
 
 
 def test_show_knows_the_shipped_suite():
-    blocks = shown(run("policy", "show", "test_no_color_is_answered_too_often"))
+    blocks = shown(run("show", "test_no_color_is_answered_too_often"))
     rows = blocks["test_no_color_is_answered_too_often (color; mlm, itm)"]
     assert rows[0] == ["band", "-1 to 0.15", "policy.toml [behaviors.test_no_color_is_answered_too_often]"]
 
@@ -131,12 +137,12 @@ def test_show_knows_the_shipped_suite():
         (("calibrate", "--vl-model=tiny", "--vl-data=scenes:5", "--to=no/mine.toml"), "", "there is no folder no"),
     ],
 )
-def test_what_cannot_be_used_is_named(suite, own, tmp_path, arguments, policy, said):
+def test_what_cannot_be_used_is_named(suite, own, tmp_path, monkeypatch, arguments, policy, said):
     path = own(policy)
-    done = run("policy", *arguments, "--suite", suite, f"--vl-policy={path}", cwd=tmp_path)
-    assert done.returncode == 4
+    monkeypatch.chdir(tmp_path)
+    done = run(*arguments, "--suite", suite, f"--vl-policy={path}")
+    assert done.exit_code == 4
     assert said in done.stderr
-    assert "Traceback" not in done.stderr
     assert path.read_text() == policy
 
 
@@ -144,7 +150,7 @@ def test_calibrate_proposes_a_policy_that_the_trusted_model_passes(suite, own, t
     to, store = tmp_path / "proposed.toml", tmp_path / "scores.sqlite"
     policy = own("[[known]]\nbehavior = 'test_mirror_swaps'\nreason = 'x'\nuntil = 2027-01-31")
     said = ("--vl-model=tiny", "--vl-data=scenes:40", "--suite", suite, f"--vl-store={store}", f"--vl-policy={policy}")
-    done = run("policy", "calibrate", *said, f"--to={to}")
+    done = run_as_typed("policy", "calibrate", *said, f"--to={to}")
     assert done.returncode == 0, done.stderr
     assert (done.stdout, "pictures in" in done.stderr) == ("", True)
     proposed = load_policy(to)
@@ -160,7 +166,7 @@ def test_calibrate_proposes_a_policy_that_the_trusted_model_passes(suite, own, t
     assert re.search(
         r"# test_mirror_swaps\[mlm\], n = 40: all but \d of its margins are 0\.0\d\d at least\nby = ", text
     )
-    again = run("policy", "calibrate", *said)  # from kept scores
+    again = run("calibrate", *said)  # from kept scores
     assert again.stdout == text
 
 
@@ -169,7 +175,6 @@ READ_AGAIN = r"""
 band = [-1.0, 0.15]
 [on]
 invalid = "skip"
-[tolerances.mlm]
 [tolerances.mlm.masked-lm]
 within = 0.04
 [biases."co\"l.or\u007f\u0001"]
@@ -189,7 +194,7 @@ def test_a_policy_that_is_written_is_read_again(own):
     because = {("on", "invalid"): "a\n[defaults]\nallowed = 0.9\x1b\u2028"}
     path = own("\n".join(to_toml(policy, because)))
     again = load_policy(path)
-    assert {name: table for name, table in policy.tables.items() if table} == again.tables
+    assert again.tables == policy.tables
     assert again.known == policy.known
     assert "\n# a\\n[defaults]\\nallowed" in path.read_text()
 
@@ -281,7 +286,7 @@ def test_by_is_the_largest_difference_that_there_is(in_force):
 
 
 def test_below_moves_only_where_the_scores_are_elsewhere(in_force):
-    assert table(propose(in_force, [dropping(0.9, 0.1)])) == {"by": 0.39}
+    assert table(propose(in_force, [dropping(0.9, 0.1)])) == {"by": 0.79}
     proposal = propose(in_force, [dropping(0.31, 0.02)])
     assert table(proposal)["below"] == 0.3
     assert dropping(0.31, 0.02).passes(proposal.policy)
@@ -321,18 +326,16 @@ def test_hostile_names_break_out_of_no_comment(in_force, own):
     trust = Trust("mine\nallowed = 0.9", "abc\x1b", "jsonl:a\u2028b", date(2027, 1, 31))
     text = "\n".join(lines(propose(in_force, [hostile, failing]), trust))
     again = load_policy(own(text))
-    assert set(again.tables) == {"tolerances.itm.match-head"}
+    assert {name for name, values in again.tables.items() if values} == {"tolerances.itm.match-head"}
     assert not any(ord(one) < 32 and one != "\n" for one in text)
 
 
 def test_a_model_without_the_tests_metrics_cannot_be_calibrated(suite, monkeypatch, tmp_path):
     monkeypatch.setenv("VLCHECK_TEST_DATA", "scenes:5")
-    (suite / "test_all.py").write_text(
-        SUITE.format("color").replace('("mlm", "itm")', '("mlm",)').replace('("itm",)', '("mlm",)')
-    )
-    said = ("--vl-model", f"{calibrate.__file__}/../../tests/doubles.py:matches_only", "--vl-data=scenes:5")
-    done = run("policy", "calibrate", *said, "--suite", suite)
-    assert done.returncode == 4
+    (suite / f"{tmp_path.name}.py").write_text(SUITE.replace('"itm"', '"mlm"').replace('("mlm", "mlm")', '("mlm",)'))
+    said = ("--vl-model", f"{ROOT}/tests/doubles.py:matches_only", "--vl-data=scenes:5")
+    done = run("calibrate", *said, "--suite", suite)
+    assert done.exit_code == 4
     assert "MatchesOnly: has no metric that one of the tests asks" in done.stderr
 
 

@@ -35,7 +35,7 @@ def show(tests: Names = None, policy: OwnPolicy = None, suite: Suite = None) -> 
     """Print what each test is held to, and from where in the policy each value comes."""
     with plainly():
         chosen = collect(suite or shipped_tests())
-        held = checked(policy or policy_path(), chosen, datetime.now(UTC))
+        held = _checked(policy, chosen, datetime.now(UTC))
         behaviors = {item.originalname: statement.behavior(item) for item, statement in chosen}
         for name in tests or ():
             if name not in behaviors:
@@ -68,7 +68,7 @@ def calibrate(
         now = datetime.now(UTC)
         _demand_new(to)
         chosen = collect(suite or shipped_tests())
-        before = checked(policy or policy_path(), chosen, now)
+        before = _checked(policy, chosen, now)
         source = open_source(data, lexicons=lexicons)
         adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
         trials = Trials(source, relative=only_compares(adapter))
@@ -112,11 +112,15 @@ class _Teller:
             typer.echo(f"scoring: {progress.said}", err=True)
 
 
-def checked(path: Path, chosen: Chosen, now: datetime) -> Policy:
-    """The policy of a file on a day. Raises UsageError where it does not fit the tests, which are all there are."""
-    policy, tests = load_policy(path).as_of(now.date()), subjects(chosen)
+def _checked(own: Path | None, chosen: Chosen, now: datetime) -> Policy:
+    """One's own policy, else the shipped one, on a day. Raises UsageError where it does not fit the tests.
+
+    They are all there are, so that all of one's own policy has to be about them; the shipped one is about the shipped.
+    """
+    policy, tests = load_policy(own or policy_path()).as_of(now.date()), subjects(chosen)
     policy.check(tests)
-    policy.demand_tests(tests)
+    if own:
+        policy.demand_tests(tests)
     return policy
 
 
