@@ -146,6 +146,14 @@ def test_what_cannot_be_used_is_named(suite, own, tmp_path, monkeypatch, argumen
     assert path.read_text() == policy
 
 
+def test_a_plan_is_made_under_a_policy_that_is_about_its_tests(suite, own):
+    command = ["plan", "scenes:5", "--suite", str(suite)]
+    done = CliRunner().invoke(app, [*command, f"--vl-policy={own('[behaviors.test_gray_preserves]')}"])
+    assert (done.exit_code, "Did you mean 'test_grey_preserves'?" in done.stderr) == (4, True)
+    done = CliRunner().invoke(app, [*command, f"--vl-policy={own('[behaviors.test_grey_preserves]')}"])
+    assert (done.exit_code, "test_grey_preserves[mlm]" in done.stdout) == (0, True)
+
+
 def test_calibrate_proposes_a_policy_that_the_trusted_model_passes(suite, own, tmp_path):
     to, store = tmp_path / "proposed.toml", tmp_path / "scores.sqlite"
     policy = own("[[known]]\nbehavior = 'test_mirror_swaps'\nreason = 'x'\nuntil = 2027-01-31")
@@ -318,6 +326,37 @@ def test_what_passed_before_passes_under_the_proposal(in_force):
     before = [one.name for one in tests if one.passes(in_force)]
     assert 3 < len(before) < len(tests)
     assert [name for name in before if name in {one.name for one, _ in proposal.left_out()}] == []
+
+
+def test_a_delta_that_someone_else_has_stays_above_within(in_force):
+    other = replace(losing(0.01, name="test_other"), behavior=replace(losing(0.01).behavior, name="o", bias="place"))
+    tests = [losing(0.145, name="test_a"), other]
+    assert table(propose(in_force, tests))["within"] == 0.15
+    narrow = in_force.changed("biases.place", {"delta": 0.12})
+    proposal = propose(narrow, tests)
+    assert table(proposal).get("within", 0.1) < 0.12
+    assert table(proposal, "behaviors.test_a") == {"within": 0.15, "delta": 0.2}
+    assert all(one.passes(proposal.policy) for one in tests)
+
+
+def test_metrics_of_one_behavior_share_its_table(in_force):
+    itm = losing(0.02)
+    mlm = replace(losing(0.25), metric="mlm", kind="masked-lm")
+    apart = in_force.changed("tolerances.itm", {"delta": 0.5})
+    proposal = propose(apart, [itm, mlm])
+    assert table(proposal, "behaviors.test_preserves") == {"within": 0.26, "delta": 0.5}
+    assert [one.passes(proposal.policy) for one in (itm, mlm)] == [True, True]
+
+
+def test_what_another_tests_need_would_spoil_keeps_what_is_in_force(in_force):
+    readings = [{BEFORE: {"left": 0.5, "right": 0.5}, OTHER: {"left": 0.33, "right": 0.33}}] * 400
+    means = asked("test_mean", SidePreference(), readings)
+    proposal = propose(in_force, [losing(0.145, name="test_a"), means])
+    assert table(proposal) == {"within": 0.15, "delta": 0.2}
+    own = table(proposal, "behaviors.test_mean")
+    assert (own["within"], own["delta"]) == (0.1, 0.15)
+    assert means.passes(in_force)
+    assert means.passes(proposal.policy)
 
 
 def test_hostile_names_break_out_of_no_comment(in_force, own):

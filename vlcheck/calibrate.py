@@ -27,6 +27,7 @@ from vlcheck.verdict import Verdict, most_that_pass
 LOOSEST = 30  # hundredths: a score that falls by more is not preserved, a mean that is farther from 0 is no balance
 FAR = 10  # hundredths past the policy in force: who needs more gets a table of its own, and leaves the others theirs
 KNOWS_BEYOND = 5  # hundredths by which delta stays above within
+WIDEST = 100 - KNOWS_BEYOND  # hundredths: there is no delta above 1
 
 Values = dict[str, Any]
 
@@ -60,9 +61,14 @@ class Asked:
         return policy.of(self.behavior.name, self.behavior.bias).find(key, self.metric, self.kind).value
 
     def shares(self, policy: Policy, key: str) -> bool:
-        """Whether it goes by a tolerance, and by the one that its kind of score has."""
+        """Whether a tolerance is the one of its kind of score, and not its own or its bias's."""
         table = policy.of(self.behavior.name, self.behavior.bias).find(key, self.metric, self.kind).table
-        return key in self.behavior.expect.reads() and not table.startswith(("behaviors.", "biases."))
+        return not table.startswith(("behaviors.", "biases."))
+
+    def goes_by(self, policy: Policy, key: str) -> bool:
+        """Whether it reads a tolerance of its kind of score, which can be moved for all of that kind."""
+        coupled = ("within", "delta") if key == "within" else (key,)
+        return key in self.behavior.expect.reads() and all(self.shares(policy, one) for one in coupled)
 
     def under(self, policy: Policy) -> Findings:
         """What comes of its cases under a policy."""
@@ -164,9 +170,9 @@ def propose(policy: Policy, asked: Sequence[Asked]) -> Proposal:
     """Tighten the policy in force as far as a trusted model's scores allow, and loosen it where they need it."""
     proposal = Proposal(policy, policy, tuple(asked))
     for key, settle in _SHARED.items():
-        for group in _grouped((one for one in asked if one.shares(policy, key)), lambda one: one.kinds_table):
+        for group in _grouped((one for one in asked if one.goes_by(policy, key)), lambda one: one.kinds_table):
             proposal = settle(proposal, group)
-    for group in _grouped((one for one in asked if one.shares(policy, "within")), lambda one: one.own_table):
+    for group in _grouped((one for one in asked if one.goes_by(policy, "within")), lambda one: one.own_table):
         proposal = _stand_apart(proposal, group)
     means = (one for one in asked if one.behavior.expect.claim == "mean")
     for group in _grouped(means, lambda one: one.own_table):
@@ -205,11 +211,13 @@ def _grouped(asked: Iterable[Asked], by: Callable[[Asked], str]) -> list[list[As
 
 
 def _share_within(proposal: Proposal, group: Sequence[Asked]) -> Proposal:
-    """Give all scores of a kind the least `within` under which most pass; delta stays above it."""
-    now = _hundredths(group[0].in_force(proposal.policy, "within"))
-    loosest = min(now + FAR, max(LOOSEST, now))
-    grid = [_within(group, proposal.policy, at) for at in range(loosest + 1)]
-    return proposal.with_first(group[0].kinds_table, grid, group)
+    """Give all scores of a kind the least `within` under which most pass; every delta stays above it."""
+    policy, table = proposal.policy, group[0].kinds_table
+    now = _hundredths(group[0].in_force(policy, "within"))
+    of_kind = [one for one in proposal.asked if one.kinds_table == table]
+    fixed = [_hundredths(one.in_force(policy, "delta")) - 1 for one in of_kind if not one.shares(policy, "delta")]
+    loosest = min(now + FAR, max(LOOSEST, now), WIDEST, *fixed)
+    return proposal.with_first(table, [_within(group, policy, at) for at in range(loosest + 1)], group)
 
 
 def _share_below(proposal: Proposal, group: Sequence[Asked]) -> Proposal:
@@ -264,14 +272,16 @@ def _restore(proposal: Proposal, group: Sequence[Asked]) -> Proposal:
     lost = [one for one in group if one.passes(proposal.before) and not one.passes(proposal.policy)]
     if not lost:
         return proposal
-    values = {key: lost[0].in_force(proposal.before, key) for key in lost[0].behavior.expect.reads()}
+    reads = lost[0].behavior.expect.reads()
+    coupled = ("within",) if "delta" in reads else ()
+    values = {key: lost[0].in_force(proposal.before, key) for key in (*coupled, *reads)}
     return proposal.with_first(group[0].own_table, [values], group, _passing(group, proposal.policy))
 
 
 def _within(group: Sequence[Asked], policy: Policy, at: int) -> Values:
-    delta = max(one.in_force(policy, "delta") for one in group)
+    deltas = [one.in_force(policy, "delta") for one in group]
     beyond = (at + KNOWS_BEYOND) / 100
-    return {"within": at / 100} | ({"delta": beyond} if beyond > delta else {})
+    return {"within": at / 100} | ({"delta": max(beyond, *deltas)} if beyond > min(deltas) else {})
 
 
 def _passing(group: Sequence[Asked], policy: Policy) -> int:

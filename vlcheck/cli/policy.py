@@ -11,19 +11,24 @@ import typer
 
 from vlcheck.behavior import Behavior, Trials
 from vlcheck.cases import open_source
-from vlcheck.cli.arguments import Device, DType, OwnLexicons, OwnPolicy, Suite, TrustRemoteCode, shipped_tests
+from vlcheck.cli.arguments import (
+    Device,
+    DType,
+    OwnLexicons,
+    OwnPolicy,
+    Suite,
+    TrustRemoteCode,
+    policy_for,
+    shipped_tests,
+)
 from vlcheck.cli.speech import plainly, say
 from vlcheck.errors import UsageError, nearest
 from vlcheck.models.load import load_model
 from vlcheck.models.protocol import only_compares
 from vlcheck.plugin.collect import collect
-from vlcheck.plugin.foresight import Chosen
-from vlcheck.plugin.mark import subjects
 from vlcheck.policy import UNDECIDED, Policy, Terms, Value
-from vlcheck.policy_file import load_policy
 from vlcheck.query import Metric
 from vlcheck.scoring.scorer import Progress
-from vlcheck.suite import policy_path
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="TEST...", help="some of the tests; all unless said")]
 
@@ -35,7 +40,7 @@ def show(tests: Names = None, policy: OwnPolicy = None, suite: Suite = None) -> 
     """Print what each test is held to, and from where in the policy each value comes."""
     with plainly():
         chosen = collect(suite or shipped_tests())
-        held = _checked(policy, chosen, datetime.now(UTC))
+        held = policy_for(chosen, policy).as_of(datetime.now(UTC).date())
         behaviors = {item.originalname: statement.behavior(item) for item, statement in chosen}
         for name in tests or ():
             if name not in behaviors:
@@ -65,16 +70,16 @@ def calibrate(
     from vlcheck.outside import scored
 
     with plainly():
-        now = datetime.now(UTC)
+        today = datetime.now(UTC).date()
         _demand_new(to)
         chosen = collect(suite or shipped_tests())
-        before = _checked(policy, chosen, now)
+        before = policy_for(chosen, policy)
         source = open_source(data, lexicons=lexicons)
         adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
         trials = Trials(source, relative=only_compares(adapter))
         with scored(adapter, trials, before, chosen, store=store, progress=_Teller()) as under_test:
             proposal = propose(before, ask(under_test, chosen))
-        trust = Trust(model, adapter.fingerprint, data, now.date())
+        trust = Trust(model, adapter.fingerprint, data, today)
         text = "".join(f"{line}\n" for line in lines(proposal, trust))
         if to:
             _write_new(to, text)
@@ -110,18 +115,6 @@ class _Teller:
         if tenths > self._tenths:
             self._tenths = tenths
             typer.echo(f"scoring: {progress.said}", err=True)
-
-
-def _checked(own: Path | None, chosen: Chosen, now: datetime) -> Policy:
-    """One's own policy, else the shipped one, on a day. Raises UsageError where it does not fit the tests.
-
-    They are all there are, so that all of one's own policy has to be about them; the shipped one is about the shipped.
-    """
-    policy, tests = load_policy(own or policy_path()).as_of(now.date()), subjects(chosen)
-    policy.check(tests)
-    if own:
-        policy.demand_tests(tests)
-    return policy
 
 
 def _held_to(policy: Policy, behavior: Behavior, metrics: Sequence[Metric]) -> Iterator[str]:
