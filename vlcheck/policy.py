@@ -119,8 +119,9 @@ class Known:
 
     @property
     def stale(self) -> str:
-        """What is to be done where the bias is gone."""
-        return f"the known bias no longer shows ({self.reason}): remove {self.label} from {self.path}"
+        """What is to be done where a test passes: other tests may still show what is known of a whole bias."""
+        instead = "" if self.behavior else ", or name the behaviors that still show it"
+        return f"the known bias no longer shows here ({self.reason}): remove {self.label} from {self.path}{instead}"
 
     @property
     def overdue(self) -> str:

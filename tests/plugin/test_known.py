@@ -62,7 +62,7 @@ def test_a_known_bias_that_is_gone_has_to_be_removed_whatever_the_ini_file_says(
     project.pytester.makeini(f"[pytest]\nstrict = {strict}\nstrict_xfail = {strict}")
     result = held(entry(until=until), "-k", "mlm")
     result.assert_outcomes(passed=1, failed=1)
-    said = '*the known bias no longer shows (captions name colors): remove known[[]1[]] (behavior "test_grayscale*'
+    said = '*the known bias no longer shows here (captions name colors): remove known[[]1[]] (behavior "test_grayscale*'
     result.stdout.fnmatch_lines([said])
     assert "policy.toml" in result.stdout.str()
     assert [line["status"] for line in project.results("verdict")] == ["pass", "pass"]
@@ -71,6 +71,7 @@ def test_a_known_bias_that_is_gone_has_to_be_removed_whatever_the_ini_file_says(
 def test_a_known_bias_of_a_whole_bias_has_to_show_in_each_of_its_tests(held):
     result = held(entry('bias = "color"'), model="loves_color")
     result.assert_outcomes(xfailed=2, failed=2)
+    assert "policy.toml, or name the behaviors that still show it" in result.stdout.str()
 
 
 def test_an_expired_entry_excuses_nothing_and_says_so(project, held):
@@ -130,6 +131,12 @@ def test_an_error_beside_a_known_bias_stays_one(project, held):
     path = project.folder / "test_states.py"
     path.write_text(path.read_text().replace("assert verdict.passed", "{}['absent']"))
     held(entry(), "-k", "grayscale", model="loves_color").assert_outcomes(failed=2)
+
+
+def test_what_else_is_asserted_is_not_excused_by_a_bias_that_is_gone(project, held):
+    path = project.folder / "test_states.py"
+    path.write_text(path.read_text().replace("assert verdict.passed", "assert verdict.passed; assert 1 == 2"))
+    held(entry(), "-k", "grayscale").assert_outcomes(failed=2)
 
 
 def test_a_test_that_forgets_to_assert_a_known_bias_is_told(project, held):
