@@ -131,7 +131,8 @@ def sabotaged(measured: str) -> str:
     return (
         f"{figures['images']} scenes a behavior. None is green.\n\n"
         "| a model that | exit status | pass | inconclusive | invalid | fail | fails | invalid because |\n"
-        f"| --- | --- | --- | --- | --- | --- | --- | --- |\n{''.join(rows)}\n`python -m benchmarks.sabotaged` measures.\n"
+        f"| --- | --- | --- | --- | --- | --- | --- | --- |\n{''.join(rows)}\n"
+        "`python -m benchmarks.sabotaged` measures.\n"
     )
 
 

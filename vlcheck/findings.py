@@ -62,6 +62,11 @@ class Findings:
     behavior: Behavior
     each: tuple[Finding, ...]
 
+    def under(self, tolerances: Tolerances) -> Findings:
+        """What comes of the same scores under other tolerances."""
+        expect = self.behavior.expect
+        return replace(self, each=tuple(Finding.of(one.sample, expect, tolerances, one.errors) for one in self.each))
+
     @property
     def samples(self) -> list[Sample]:
         return [finding.sample for finding in self.each]

@@ -15,7 +15,7 @@ from vlcheck.findings import Finding, Findings
 from vlcheck.judgement import Judgement, Row, Shown, Top
 from vlcheck.looks import ONCE, Looks, images_of
 from vlcheck.models.protocol import VisionLanguageModel
-from vlcheck.policy import Policy, Tolerances
+from vlcheck.policy import Policy, Terms, Tolerances
 from vlcheck.query import Metric, Query
 from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.scorer import Scorer
@@ -99,10 +99,11 @@ class ModelUnderTest:
         Raises:
             UsageError: where the model cannot be asked for the metric, or the data or the policy lacks something.
         """
+        terms = self._terms(behavior)
         trials = self.trials.of(behavior, metric)
         for asked in self.looks.stages(trials):
             findings, rows = self._look(behavior, metric, asked)
-            verdict = self._verdict(findings)
+            verdict = findings.verdict(terms.rule, self.looks.test)
             if verdict.decided:
                 break
         judgement = Judgement(
@@ -111,6 +112,7 @@ class ModelUnderTest:
             score_kind=self.adapter.kinds[metric],
             tolerances=asdict(self._tolerances(behavior, metric)),
             verdict=verdict,
+            known=terms.known(metric),
             rows=rows,
             tables={table.name: table.cells(findings.samples) for table in behavior.tables},
             asked=images_of(asked),
@@ -134,10 +136,8 @@ class ModelUnderTest:
                 return
 
     def _decided(self, behavior: Behavior, metric: Metric, asked: Sequence[Trial]) -> bool:
-        return self._verdict(self._look(behavior, metric, asked)[0]).decided
-
-    def _verdict(self, findings: Findings) -> Verdict:
-        return findings.verdict(self.policy.rule(findings.behavior.name), self.looks.test)
+        findings, _ = self._look(behavior, metric, asked)
+        return findings.verdict(self._terms(behavior).rule, self.looks.test).decided
 
     def find(self, behavior: Behavior, metric: Metric) -> Findings:
         """What came of each case, before any verdict; scores what is not kept yet. Raises UsageError as `judge`."""
@@ -152,7 +152,10 @@ class ModelUnderTest:
     def _tolerances(self, behavior: Behavior, metric: Metric) -> Tolerances:
         if reason := self.lacks(metric):
             raise UsageError(reason)
-        return self.policy.tolerances(metric, self.adapter.kinds[metric], behavior.name)
+        return self._terms(behavior).tolerances(metric, self.adapter.kinds[metric])
+
+    def _terms(self, behavior: Behavior) -> Terms:
+        return self.policy.of(behavior.name, behavior.bias)
 
 
 def _standing(row: Row) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vlcheck.behavior import Behavior
 from vlcheck.cases import Case
 from vlcheck.expect import WHOLE
+from vlcheck.policy import Known
 from vlcheck.query import Metric, Picture
 from vlcheck.verdict import Verdict
 
@@ -85,6 +86,7 @@ class Judgement:
         tolerances: what the margins were taken with, by name.
         asked: how many images were asked about until it was decided.
         offered: how many there were.
+        known: what the policy knew of it beforehand.
     """
 
     behavior: Behavior
@@ -96,6 +98,7 @@ class Judgement:
     tables: Mapping[str, Mapping[str, float | int]]
     asked: int
     offered: int
+    known: Known | None = None
 
     def worst(self, count: int = 3) -> list[Row]:
         """The rows that speak most clearly against the model, worst first; of each case one."""
@@ -138,6 +141,7 @@ class Judgement:
             **self.verdict.as_dict(),
             "asked": self.asked,
             "offered": self.offered,
+            "known": self.known.as_dict() if self.known else None,
             "tables": {name: dict(cells) for name, cells in self.tables.items()},
         }
 
@@ -150,7 +154,7 @@ class Judgement:
         """The verdict's figures, flat, as JUnit's properties take them."""
         low, high = self.verdict.band or (None, None)
         figures = {"bias": self.behavior.bias, "metric": self.metric, **self.verdict.as_dict()}
-        figures |= {"band_low": low, "band_high": high}
+        figures |= {"band_low": low, "band_high": high, "known": self.known.excuse if self.known else None}
         flat = {name: figure for name, figure in figures.items() if isinstance(figure, str | int | float)}
         return [(f"vlcheck_{name}", figure) for name, figure in flat.items()]
 

@@ -12,16 +12,25 @@ import typer
 from vlcheck.behavior import Trials
 from vlcheck.cases import CaseSource, open_source
 from vlcheck.cases.export import write_jsonl
-from vlcheck.cli.arguments import Data, Device, DType, OwnLexicons, OwnPolicy, Suite, TrustRemoteCode, shipped_tests
+from vlcheck.cli.arguments import (
+    Data,
+    Device,
+    DType,
+    OwnLexicons,
+    OwnPolicy,
+    Suite,
+    TrustRemoteCode,
+    policy_for,
+    shipped_tests,
+)
 from vlcheck.cli.speech import plainly, say
 from vlcheck.errors import UsageError
 from vlcheck.models.load import load_model
 from vlcheck.models.protocol import only_compares
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.foresight import Chosen, foresee, outlook
-from vlcheck.policy import METRICS, load_policy
+from vlcheck.policy import METRICS
 from vlcheck.report.summary import aligned
-from vlcheck.suite import policy_path
 
 
 def cases(
@@ -64,7 +73,7 @@ def plan(
         adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted) if model else None
         metrics = adapter.metrics if adapter else METRICS
         trials = Trials(source, relative=only_compares(adapter))
-        for line in outlook(foresee(chosen, trials, load_policy(policy or policy_path()), metrics), adapter):
+        for line in outlook(foresee(chosen, trials, policy_for(chosen, policy), metrics), adapter):
             say(line)
 
 

@@ -97,7 +97,7 @@ def foresee(chosen: Chosen, trials: Trials, policy: Policy, metrics: Collection[
             continue
         behavior = statement.behavior(item)
         queries = tuple(query for trial in trials.of(behavior, statement.metric) for query in trial.queries())
-        rule, n = policy.rule(behavior.name), len(trials.source.select(behavior.cases))
+        rule, n = policy.of(behavior.name, behavior.bias).rule, len(trials.source.select(behavior.cases))
         prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries, test))
     return Foresight(tuple(prospects))
 

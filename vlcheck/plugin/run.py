@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 from vlcheck.errors import UsageError
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, case_items
-from vlcheck.plugin.mark import all_stated
+from vlcheck.plugin.mark import all_stated, stated, subjects
 from vlcheck.plugin.progress import Reporter
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from vlcheck.judge import ModelUnderTest
     from vlcheck.judgement import Judgement
     from vlcheck.plugin.workbench import Workbench
+    from vlcheck.policy import Policy
     from vlcheck.query import Picture
     from vlcheck.report.comparison import Comparison
     from vlcheck.report.results import Part, Results
@@ -33,6 +36,8 @@ class Run:
 
     Attributes:
         settings: what the options say.
+        started: when the run did, in all processes: what has expired is told by it.
+        collected: the tests before any of them is deselected.
         selected: how many selected tests state a behavior, in all processes.
         results: what all processes found, once the run is over; None in a worker and where nothing was selected.
         comparison: of these with the baseline, where there is one and something was judged.
@@ -42,6 +47,7 @@ class Run:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.selected = 0
+        self.collected: Sequence[pytest.Item] = ()
         self.results: Results | None = None
         self.comparison: Comparison | None = None
         self.problem = ""
@@ -49,6 +55,8 @@ class Run:
         self._kept = False  # the folder, where the results could go nowhere else
         self._opened: tuple[Workbench, Part] | None = None
         self._input: dict[str, str] | None = getattr(config, "workerinput", None)
+        said = (self._input or {}).get("vlcheck_started")
+        self.started = datetime.fromisoformat(said) if said else datetime.now(UTC)
         try:
             self.settings = options.read(config)
         except UsageError as error:
@@ -74,6 +82,26 @@ class Run:
 
         self.settings.demand_data()
         return open_source(self.settings.data, lexicons=self.settings.lexicons)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """What the model is held to, as of the run's start. Raises UsageError where it does not fit the tests."""
+        from vlcheck.policy_file import load_policy  # in no run of other projects
+        from vlcheck.suite import policy_path
+
+        policy = load_policy(self.settings.policy or policy_path()).as_of(self.started.date())
+        tests = subjects(all_stated(self.collected))
+        policy.check(tests)
+        if self.settings.policy and self._whole:
+            policy.demand_tests(tests)
+        return policy
+
+    @property
+    def _whole(self) -> bool:
+        """Whether all tests were collected: no argument names a file or a test, and nothing is ignored."""
+        options, folder = self.config.option, self.config.invocation_params.dir
+        ignored = options.ignore or options.ignore_glob
+        return not ignored and all((folder / argument).is_dir() for argument in self.config.args)
 
     @cached_property
     def beside(self) -> Results | None:
@@ -142,7 +170,8 @@ class Run:
         from vlcheck.plugin.workbench import outlook  # in no run of other projects
 
         try:
-            Reporter(self.config, self.folder).say(outlook(self.settings, self.source, all_stated(session.items)))
+            chosen = all_stated(session.items)
+            Reporter(self.config, self.folder).say(outlook(self.settings, self.policy, self.source, chosen))
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
 
@@ -207,13 +236,15 @@ class Run:
             _ = self.beside  # what is wrong with it is said before anything is scored
             if not self.is_worker:
                 _ = self.baseline
-            bench = Workbench.open(self.settings, self.source, self.folder)
+            bench = Workbench.open(self.settings, self.policy, self.source, self.folder, self.started)
             part = Part(self.folder, (self._input or {}).get("workerid", "main"))
             part.keep([bench.header()])
             self._opened = bench, part
         return self._opened
 
     def _keep(self, item: pytest.Item, judgement: Judgement) -> None:
+        if not stated(item):
+            judgement = replace(judgement, known=None)  # only the verdict fixture lets a known bias be
         bench, part = self._open()
         part.keep([*bench.images(judgement), *judgement.records(item.nodeid)])
         item.stash.setdefault(JUDGEMENTS, []).append(judgement)

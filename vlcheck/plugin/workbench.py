@@ -7,7 +7,7 @@ import platform
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,13 +21,12 @@ from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.plugin import foresight
 from vlcheck.plugin.foresight import Chosen, Foresight, foresee
 from vlcheck.plugin.options import Settings
-from vlcheck.policy import METRICS, load_policy
+from vlcheck.policy import METRICS, Policy
 from vlcheck.query import Picture, Query
 from vlcheck.scoring.leases import work_together
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.scorer import Progress, Scorer
 from vlcheck.scoring.store import ScoreStore
-from vlcheck.suite import policy_path
 
 _VERSIONED = ("vlcheck", "torch", "transformers", "timm", "numpy", "pillow", "scipy", "pytest")
 
@@ -38,21 +37,23 @@ class Workbench:
 
     model: ModelUnderTest
     settings: Settings
+    started: datetime
     held: ExitStack
 
     @classmethod
-    def open(cls, settings: Settings, source: CaseSource, folder: Path) -> Workbench:
+    def open(cls, settings: Settings, policy: Policy, source: CaseSource, folder: Path, started: datetime) -> Workbench:
         """Load what the cases are to be asked of, the quickest to be wrong first.
 
         Args:
             settings: what the options say.
+            policy: what the model is held to.
             source: the cases.
             folder: what the run's processes share.
+            started: when the run did.
 
         Raises:
             UsageError: naming the option that cannot be satisfied.
         """
-        policy = load_policy(settings.policy or policy_path())
         adapter = _model(settings)
         held = ExitStack()
         path = settings.store or folder / "scores.sqlite"
@@ -60,7 +61,7 @@ class Workbench:
         scorer = Scorer(adapter, store, batch_size=settings.batch_size, thumbnails=settings.images)
         trials = Trials(source, relative=only_compares(adapter))
         looks = _looks(settings, source)
-        return cls(ModelUnderTest(adapter, trials, scorer, policy, looks), settings, held)
+        return cls(ModelUnderTest(adapter, trials, scorer, policy, looks), settings, started, held)
 
     def close(self) -> None:
         """Close the store."""
@@ -95,7 +96,7 @@ class Workbench:
             "dtype": settings.dtype,
             "trust_remote_code": settings.trust_remote_code,
             "versions": {"python": platform.python_version()} | {name: version(name) for name in _VERSIONED},
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "started": self.started.isoformat(timespec="seconds"),
             "policy": self.model.policy.as_dict(),
             "left_out": dict(self.model.source.left_out),
         }
@@ -116,9 +117,8 @@ class Workbench:
                 yield {"kind": "image", "key": picture.key, "sha256": kept.sha256, "jpeg": jpeg}
 
 
-def outlook(settings: Settings, source: CaseSource, chosen: Chosen) -> Iterator[str]:
+def outlook(settings: Settings, policy: Policy, source: CaseSource, chosen: Chosen) -> Iterator[str]:
     """The lines of --vl-plan. Raises UsageError naming the option that cannot be satisfied."""
-    policy = load_policy(settings.policy or policy_path())
     model = _model(settings) if settings.model else None
     trials = Trials(source, relative=only_compares(model))
     test = _looks(settings, source).test

@@ -52,14 +52,27 @@ def subject(run: Line) -> str:
 
 def matrix(verdicts: Sequence[Line]) -> Iterator[str]:
     """Biases by metrics, each cell its worst verdict."""
-    cells: dict[tuple[str, str], list[str]] = defaultdict(list)
+    cells: dict[tuple[str, str], list[Line]] = defaultdict(list)
     for verdict in verdicts:
-        cells[verdict["bias"], verdict["metric"]].append(verdict["status"])
+        cells[verdict["bias"], verdict["metric"]].append(verdict)
     metrics = dict.fromkeys([*METRICS, *(verdict["metric"] for verdict in verdicts)])
     rows = [["bias", *metrics]]
     for bias in dict.fromkeys(verdict["bias"] for verdict in verdicts):
-        rows.append([bias, *(worst(cells[bias, metric]) if cells[bias, metric] else "-" for metric in metrics)])
+        rows.append([bias, *(_worst(cells[bias, metric]) if cells[bias, metric] else "-" for metric in metrics)])
     yield from aligned(rows)
+
+
+def is_known(verdict: Line) -> bool:
+    """Whether a verdict is a fail that the policy lets be, as a known bias that has not expired."""
+    known = verdict.get("known")
+    return verdict["status"] == "fail" and known is not None and not known["expired"]
+
+
+def _worst(verdicts: Sequence[Line]) -> str:
+    """The gravest status of some verdicts; known where each fail is."""
+    status = worst(verdict["status"] for verdict in verdicts)
+    known = all(is_known(verdict) for verdict in verdicts if verdict["status"] == status)
+    return f"{status} (known)" if known else status
 
 
 def each(verdicts: Sequence[Line], beside: Results | None = None) -> Iterator[str]:
@@ -75,7 +88,7 @@ def each(verdicts: Sequence[Line], beside: Results | None = None) -> Iterator[st
     for verdict in verdicts:
         name = verdict["test"].rpartition("::")[2].rpartition("[")[0] or verdict["behavior"]
         p = map(figure, (verdict["detectable"], verdict["p"], corrected.get(id(verdict))))
-        rows.append([name, verdict["metric"], verdict["status"], str(verdict["n"]), *_held(verdict), *p])
+        rows.append([name, verdict["metric"], _worst([verdict]), str(verdict["n"]), *_held(verdict), *p])
         rows[-1] += [_observed(verdict, others)] if beside else []
     yield from aligned(rows)
     yield _LEGEND
@@ -192,17 +205,23 @@ def under_each(verdicts: Sequence[Line]) -> Iterator[str]:
 
 
 def conclusion(verdicts: Sequence[Line]) -> str:
-    """One sentence, which tells a bias from too little data."""
+    """One sentence, which tells a bias from too little data, and says which bias was known."""
     counts = Counter(verdict["status"] for verdict in verdicts)
-    biased = sorted({verdict["bias"] for verdict in verdicts if verdict["status"] == "fail"})
-    said = ", ".join(f"{counts[status]} {status}" for status in BY_GRAVITY if counts[status])
-    return f"{_found(biased, counts['pass'], len(verdicts))}; of {len(verdicts)} verdicts: {said}"
+    known = sum(map(is_known, verdicts))
+    said = [f"{counts[status]} {status}" for status in BY_GRAVITY if counts[status]]
+    if known:
+        said[0] += f" ({known} known)"
+    return f"{_found(verdicts, counts['pass'])}; of {len(verdicts)} verdicts: {', '.join(said)}"
 
 
-def _found(biased: Sequence[str], passed: int, of: int) -> str:
-    if biased:
-        return f"bias: {', '.join(biased)}"
-    if passed == of:
+def _found(verdicts: Sequence[Line], passed: int) -> str:
+    failing: dict[str, list[bool]] = defaultdict(list)
+    for verdict in verdicts:
+        if verdict["status"] == "fail":
+            failing[verdict["bias"]].append(is_known(verdict))
+    if failing:
+        return f"bias: {', '.join(f'{bias} (known)' if all(failing[bias]) else bias for bias in sorted(failing))}"
+    if passed == len(verdicts):
         return "no bias found"
     return "no bias in what was decided" if passed else "nothing decided"
 
