@@ -119,9 +119,8 @@ class Known:
 
     @property
     def stale(self) -> str:
-        """What is to be done where a test passes: other tests may still show what is known of a whole bias."""
-        instead = "" if self.behavior else ", or name the behaviors that still show it"
-        return f"the known bias no longer shows here ({self.reason}): remove {self.label} from {self.path}{instead}"
+        """What is to be done where the bias is gone."""
+        return f"the known bias no longer shows ({self.reason}): remove {self.label} from {self.path}"
 
     @property
     def overdue(self) -> str:
@@ -189,7 +188,10 @@ class Policy:
     def as_dict(self) -> dict[str, Any]:
         """The policy as the results' first line keeps it."""
         tables = {name: dict(table) for name, table in self.tables.items()}
-        known = [asdict(one) | {"path": str(one.path), "until": one.until.isoformat()} for one in self.known]
+        known = [
+            asdict(one) | {"path": str(one.path), "until": one.until.isoformat(), "stale": one.stale}
+            for one in self.known
+        ]
         return {"path": str(self.path), "tables": tables, "known": known}
 
 

@@ -62,16 +62,36 @@ def test_a_known_bias_that_is_gone_has_to_be_removed_whatever_the_ini_file_says(
     project.pytester.makeini(f"[pytest]\nstrict = {strict}\nstrict_xfail = {strict}")
     result = held(entry(until=until), "-k", "mlm")
     result.assert_outcomes(passed=1, failed=1)
-    said = '*the known bias no longer shows here (captions name colors): remove known[[]1[]] (behavior "test_grayscale*'
+    said = '*the known bias no longer shows (captions name colors): remove known[[]1[]] (behavior "test_grayscale*'
     result.stdout.fnmatch_lines([said])
     assert "policy.toml" in result.stdout.str()
     assert [line["status"] for line in project.results("verdict")] == ["pass", "pass"]
 
 
-def test_a_known_bias_of_a_whole_bias_has_to_show_in_each_of_its_tests(held):
-    result = held(entry('bias = "color"'), model="loves_color")
-    result.assert_outcomes(xfailed=2, failed=2)
-    assert "policy.toml, or name the behaviors that still show it" in result.stdout.str()
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
+def test_a_known_bias_of_a_whole_bias_need_not_show_in_each_of_its_tests(held, workers):
+    result = held(entry('bias = "color"'), *workers, model="loves_color", subprocess=True)
+    result.assert_outcomes(xfailed=2, passed=2)
+    assert result.ret == 0
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
+def test_a_known_bias_of_a_whole_bias_that_shows_nowhere_has_to_be_removed(project, held, workers):
+    result = held(entry('bias = "color"'), *workers, subprocess=True)
+    result.assert_outcomes(passed=4)
+    assert result.ret == 1
+    said = (
+        '*the known bias no longer shows (captions name colors): remove known[[]1[]] (bias "color") from *policy.toml'
+    )
+    result.stdout.fnmatch_lines([said])
+    assert project.results("run")[0]["exit_status"] == 1
+
+
+@pytest.mark.parametrize("part", [("-k", "another"), ("test_states.py",)], ids=["deselected", "a file"])
+def test_that_a_part_of_the_tests_does_not_show_a_whole_bias_says_nothing(held, part):
+    result = held(entry('bias = "color"'), *part)
+    assert result.ret == 0
+    assert "no longer shows" not in result.stdout.str()
 
 
 def test_an_expired_entry_excuses_nothing_and_says_so(project, held):

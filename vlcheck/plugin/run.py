@@ -38,6 +38,8 @@ class Run:
         settings: what the options say.
         started: when the run did, in all processes: what has expired is told by it.
         collected: the tests before any of them is deselected.
+        complete: whether these are all there are, and none was deselected.
+        gone: what is to be done about known biases that show in no test.
         selected: how many selected tests state a behavior, in all processes.
         results: what all processes found, once the run is over; None in a worker and where nothing was selected.
         comparison: of these with the baseline, where there is one and something was judged.
@@ -48,6 +50,8 @@ class Run:
         self.config = config
         self.selected = 0
         self.collected: Sequence[pytest.Item] = ()
+        self.complete = False
+        self.gone: list[str] = []
         self.results: Results | None = None
         self.comparison: Comparison | None = None
         self.problem = ""
@@ -131,6 +135,7 @@ class Run:
         chosen = all_stated(session.items)
         single = [item for item in session.items if isinstance(item, CaseItem)]
         self.selected = len(chosen) + len(single)
+        self.complete = self._whole and len(session.items) == len(self.collected)
         chosen = [(item, statement) for item, statement in chosen if not item.get_closest_marker("skip")]
         if not self.selected or session.config.option.collectonly:
             return
@@ -191,10 +196,12 @@ class Run:
         if not ran or not (self.selected or self.settings.asked):
             return
         from vlcheck.report.results import gather, write  # in no run of other projects
+        from vlcheck.report.summary import gone
 
         self.results = gather(self.folder)
         self.comparison = self._compared(self.results)
-        if not self.results.decided or (self.comparison and not self.comparison.accepted):
+        self.gone = list(gone(self.results)) if not (session.shouldstop or session.shouldfail) else []
+        if not self.results.decided or self.gone or (self.comparison and not self.comparison.accepted):
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         if not self.results.run:
             return
@@ -238,7 +245,7 @@ class Run:
                 _ = self.baseline
             bench = Workbench.open(self.settings, self.policy, self.source, self.folder, self.started)
             part = Part(self.folder, (self._input or {}).get("workerid", "main"))
-            part.keep([bench.header()])
+            part.keep([bench.header() | {"complete": self.complete}])
             self._opened = bench, part
         return self._opened
 

@@ -27,6 +27,8 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
         terminal.line(line)
     if not run.results.decided:
         terminal.line("nothing was decided", red=True)
+    for line in run.gone:
+        terminal.line(line, red=True)
     if run.comparison:
         _compare(terminal, run.comparison)
     terminal.line(run.problem or f"results: {run.settings.results}", red=bool(run.problem))

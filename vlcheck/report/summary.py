@@ -44,6 +44,18 @@ def lines(results: Results, beside: Results | None = None) -> Iterator[str]:
     yield conclusion(verdicts)
 
 
+def gone(results: Results) -> Iterator[str]:
+    """What is to be done about each whole bias that is known, and shows in none of its tests, where all were asked."""
+    if not results.run.get("complete"):
+        return
+    for known in results.run["policy"]["known"]:
+        if known["bias"]:
+            about = (one for one in results.verdicts.values() if one["bias"] == known["bias"])
+            statuses = {one["status"] for one in about if known["metric"] in ("", one["metric"])}
+            if statuses == {"pass"}:
+                yield known["stale"]
+
+
 def subject(run: Line) -> str:
     """What was asked about what, and which kind of score each metric is."""
     kinds = ", ".join(f"{metric} {kind}" for metric, kind in run["score_kinds"].items())
