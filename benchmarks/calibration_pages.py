@@ -84,9 +84,9 @@ def drawing(measured: str) -> str:
                 f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2" stroke-dasharray="{dash}"/>'
             )
     for at, (n, color) in enumerate(zip(IMAGES, COLORS, strict=True)):
-        x, y = WIDTH - 150, EDGE + 90 + 18 * at
+        x, y = WIDTH - 190, EDGE + 90 + 18 * at
         parts.append(f'<text x="{x}" y="{y}" fill="{color}">n = {n}</text>')
-    parts.append(f'<text x="{WIDTH - 150}" y="{EDGE + 150}" fill="#555">full: fails, dashed: passes</text>')
+    parts.append(f'<text x="{WIDTH - 190}" y="{EDGE + 150}" fill="#555">full: fails, dashed: passes</text>')
     style = 'font-family="sans-serif" font-size="12"'
     body = "\n".join(parts)
     title = "<title>Share of runs that fail or pass, by true rate of violations; 10 % is allowed</title>"
