@@ -41,7 +41,8 @@ def passage(measured: str) -> str:
         "",
         "![How often a true rate fails or passes, by number of images](docs/power.svg)",
         "",
-        "One row an image, 10 % allowed; in brackets what `--vl-sequential` asked of the images.",
+        "One row an image, 10 % allowed: with the fixed number of images, with `--vl-sequential`, and (in brackets) the"
+        " share of the images that this asked about.",
         "",
         *_power(cells),
         "",

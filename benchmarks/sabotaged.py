@@ -200,12 +200,18 @@ def examined(name: str, data: str) -> dict[str, object]:
     }
 
 
+KINDS = {
+    "not finite": "scores are not finite",
+    "whatever the picture and the text": "the score is constant",
+    "the model knows only": "it knows too few cases",
+    "is under": "neither side is ever likely",
+    "does not decide the word": "no picture decides the word",
+}
+
+
 def _kind(reason: str) -> str:
     """A verdict's reason without its figures."""
-    for kind in ("not finite", "whatever the picture and the text", "the model knows only", "together", "is under"):
-        if kind in reason:
-            return kind
-    return reason
+    return next((kind for part, kind in KINDS.items() if part in reason), reason)
 
 
 def main() -> None:

@@ -59,17 +59,19 @@ def table(measured: str) -> str:
 def power(measured: str) -> str:
     """The zoo's matrix as Markdown."""
     matrix = from_json(measured)
+    seeds, images = matrix.seeds, matrix.images
     head, *rows = lines(matrix)
     cells = [head, ["---"] * len(head), *([f"`{variant}`", *row] for variant, *row in rows)]
     return (
         "\n".join(
             [
-                f"{matrix.seeds} seeds of {matrix.images} scenes a behavior. *fail 5/5, n = 20*: the bias is caught"
-                " in five seeds of five, and in every one of them when 20 scenes were asked about.",
+                f"{seeds} seeds of {images} scenes a behavior. *fail {seeds}/{seeds}, n = 20*: the bias is caught in"
+                " every seed, also when 20 scenes of each were asked about.",
                 "",
                 *(f"| {' | '.join(row)} |" for row in cells),
                 "",
-                "`vlcheck zoo matrix --to benchmarks/matrix.json` measures, `python -m benchmarks.table` writes this.",
+                f"`vlcheck zoo matrix --seeds {seeds} --images {images} --to benchmarks/matrix.json` measures,"
+                " `python -m benchmarks.table` writes this.",
             ]
         )
         + "\n"

@@ -19,7 +19,7 @@ def test_it_is_red_and_says_why(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("constant", "whatever the picture and the text"), ("not_a_number", "not finite")]
+    ("name", "reason"), [("constant", "the score is constant"), ("not_a_number", "scores are not finite")]
 )
 def test_what_says_nothing_is_invalid_throughout(name, reason):
     stored = {one["name"]: one for one in json.loads(RESULTS.read_text())["models"]}
