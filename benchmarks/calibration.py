@@ -37,8 +37,9 @@ ROWS = (1, 5, 9, 21)
 RATES = (0.0, 0.02, 0.05, 0.1, 0.101, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 AGREEMENT = ("0", "0.3", "1", "rare")
 ALLOWED, ALPHA = 0.1, 0.05
-BAND = (-0.25, 0.25)
-MEANS = (0.0, 0.1, 0.2, 0.25, 0.251, 0.3, 0.4, 0.6)
+WIDE, NARROW = "mean", "mean in a narrow band"
+BANDS = {WIDE: (-0.25, 0.25), NARROW: (-0.01, 0.01)}
+MEANS = {WIDE: (-0.3, -0.25, 0.0, 0.2, 0.25, 0.251, 0.3, 0.4, 0.6), NARROW: (0.0, 0.01, 0.02, 0.1)}
 SHAPES = ("two values", "uniform", "narrow", "rare outliers")
 LEVELS = 100  # of a value in [0, 1]
 Decide = Callable[[Tally], Status]
@@ -87,8 +88,8 @@ def cells() -> Iterator[Cell]:
         yield Cell("rate", n, rate, 1, "1")
         for rows, agreement in product(ROWS[1:], AGREEMENT):
             yield Cell("rate", n, rate, rows, agreement)
-    for n, mean, shape in product(IMAGES, MEANS, SHAPES):
-        yield Cell("mean", n, mean, 1, shape)
+    for n, (claim, means), shape in product(IMAGES, MEANS.items(), SHAPES):
+        yield from (Cell(claim, n, mean, 1, shape) for mean in means)
 
 
 def shares(cell: Cell, rng: np.random.Generator) -> np.ndarray:
@@ -141,7 +142,7 @@ def measured(cell: Cell, runs: int = RUNS) -> Cell:
 def _decides(claim: str, test: Callable[[Tally, float], float]) -> Decide:
     if claim == "rate":
         return lambda sample: status_of_rate(sample, ALLOWED, ALPHA, test=test)
-    return lambda sample: status_of_mean(sample, BAND, ALPHA, test=test)
+    return lambda sample: status_of_mean(sample, BANDS[claim], ALPHA, test=test)
 
 
 def _sequentially(values: np.ndarray, decide: Decide) -> tuple[Status, int]:
@@ -154,10 +155,15 @@ def _sequentially(values: np.ndarray, decide: Decide) -> tuple[Status, int]:
     return status, n
 
 
+def allowed(cell: Cell) -> bool:
+    """Whether the truth is within what is allowed."""
+    low, high = (0.0, ALLOWED) if cell.claim == "rate" else BANDS[cell.claim]
+    return low <= cell.truth <= high
+
+
 def wrong(cell: Cell, counted: Counted) -> int:
     """How many of the verdicts are false."""
-    allowed = cell.truth <= (ALLOWED if cell.claim == "rate" else BAND[1])
-    return counted.failed if allowed else counted.passed
+    return counted.failed if allowed(cell) else counted.passed
 
 
 def bound(runs: int = RUNS) -> float:

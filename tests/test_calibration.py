@@ -40,7 +40,7 @@ def test_no_values_of_two_kinds_deceive_the_bound(stored):
 AGAIN = [
     Cell("rate", 30, 0.15, 1, "1"),
     Cell("rate", 30, 0.101, 9, "rare"),
-    Cell("mean", 30, 0.4, 1, "uniform"),
+    Cell("mean in a narrow band", 30, 0.1, 1, "uniform"),
 ]
 
 

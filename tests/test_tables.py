@@ -11,8 +11,8 @@ from vlcheck.report import summary
 from vlcheck.tables import AgainstNoise, ColorAndGrey, LeftAndRight, UnderEach, VisionAndLanguage
 
 
-def sample(target="dog", absent=None, **arms):
-    case = Case(id="one", image=Solid((8, 8), (0, 0, 0)), caption=f"a {target}", target=target)
+def sample(target="dog", absent=None, image=0, **arms):
+    case = Case(id="one", image=Solid((8, 8), (image, 0, 0)), caption=f"a {target}", target=target)
     scores = {arm: score if isinstance(score, dict) else {target: score} for arm, score in arms.items()}
     return Sample(case, {arm: Reading("itm", target, said) for arm, said in scores.items()}, absent or {})
 
@@ -49,7 +49,8 @@ def test_under_each_perturbation_a_mean_of_its_own():
 
 
 def test_what_an_edit_costs_is_held_against_that_of_noise_image_by_image():
-    samples = [sample(**{BEFORE: 0.9, AFTER: 0.4, "noise": 0.8}), sample(**{BEFORE: 0.7, AFTER: 0.4, "noise": 0.7})]
+    scores = [{BEFORE: 0.9, AFTER: 0.4, "noise": 0.8}, {BEFORE: 0.7, AFTER: 0.4, "noise": 0.7}]
+    samples = [sample(image=image, **arms) for image, arms in enumerate(scores)]
     cells = AgainstNoise(Grayscale()).cells(samples)
     assert cells["cost"] == pytest.approx(0.4)
     assert cells["noise_cost"] == pytest.approx(0.05)

@@ -101,15 +101,16 @@ class AgainstNoise:
         cells = _means(samples, {"before": _value(BEFORE), "after": _value(AFTER), "noise": _value("noise")})
         if not cells:
             return {}
-        rows = _rows(samples, [_value("noise"), _value(AFTER)])
-        low, high = bootstrap_interval([noise - after for noise, after in rows])
+        whole = [sample for sample in samples if _rows([sample], [_value(BEFORE), _value(AFTER), _value("noise")])]
+        differences = [sample["noise"].value - sample[AFTER].value for sample in whole]
+        low, high = bootstrap_interval(differences, [sample.case.image.key for sample in whole])
         return {
             "cost": cells["before"] - cells["after"],
             "noise_cost": cells["before"] - cells["noise"],
             "difference": cells["noise"] - cells["after"],
             "difference_low": low,
             "difference_high": high,
-            "n": len(rows),
+            "n": len({sample.case.image.key for sample in whole}),
         }
 
 

@@ -23,6 +23,7 @@ from vlcheck.bounds import Tally, Test, exact, lower, upper
 Status = Literal["pass", "fail", "inconclusive", "invalid"]
 Claim = Literal["rate", "mean"]
 
+DECIDED = ("pass", "fail")
 BY_GRAVITY: tuple[Status, ...] = ("fail", "invalid", "inconclusive", "pass")
 POWER = 0.8
 MOST_CASES = 100_000
@@ -77,7 +78,7 @@ class Verdict:
     @property
     def decided(self) -> bool:
         """Whether it passes or fails: more images would not be asked about."""
-        return self.status in ("pass", "fail")
+        return self.status in DECIDED
 
     @property
     def summary(self) -> str:
@@ -157,7 +158,8 @@ def judge_mean(
 ) -> Verdict:
     """Hold the mean over images of values in [-1, 1] to a band.
 
-    `detectable` is an estimate by the normal approximation.
+    `detectable` is what the interval takes on its wider side, and how far the mean of a sample strays by the normal
+    approximation.
 
     Args:
         values: one a case; None does not count.
@@ -181,8 +183,9 @@ def judge_mean(
         raise ValueError("values have to be in [-1, 1]")
     sample = Tally.of((_by_cluster(counted) + 1) / 2)
     n, mean = round(sample.n), _signed(sample.mean)
-    low, high = _signed(lower(test, sample, alpha)), _signed(upper(test, sample, alpha))
     status = status_of_mean(sample, band, alpha, test=test)
+    held_to = alpha if status == "pass" else alpha / _sides(band)
+    low, high = _signed(lower(test, sample, held_to)), _signed(upper(test, sample, held_to))
     needed = _needed_for_mean(sample, band, alpha, test) if status == "inconclusive" else None
     said = f"mean {mean:.3f} of {n}, from {low:.3f} to {high:.3f}; {band[0]:g} to {band[1]:g} is allowed"
     return Verdict(
@@ -195,7 +198,7 @@ def judge_mean(
         alpha=alpha,
         p=_p_outside(test, sample, band),
         needed_n=needed,
-        detectable=2 * (_quantile(1 - alpha) + _quantile(POWER)) * sample.deviation / math.sqrt(n),
+        detectable=max(mean - low, high - mean) + 2 * _quantile(POWER) * sample.deviation / math.sqrt(n),
         effect=mean,
         effect_low=low,
         effect_high=high,
@@ -210,12 +213,14 @@ def status_of_rate(sample: Tally, allowed: float, alpha: float = 0.05, *, test: 
 
 
 def status_of_mean(sample: Tally, band: tuple[float, float], alpha: float = 0.05, *, test: Test = exact) -> Status:
-    """What values that were scaled from [-1, 1] to [0, 1] say of a band of [-1, 1]."""
-    low, high = ((edge + 1) / 2 for edge in band)
-    if (high < 1 and _fails(sample, high, alpha, test)) or (
-        low > 0 and _fails(sample.mirrored(), 1 - low, alpha, test)
-    ):
+    """What values that were scaled from [-1, 1] to [0, 1] say of a band of [-1, 1].
+
+    Both edges have to be kept for a pass, so each is held to alpha; either is enough for a fail, so each is held to its
+    share of it (Bonferroni).
+    """
+    if _p_outside(test, sample, band) < alpha:
         return "fail"
+    low, high = ((edge + 1) / 2 for edge in band)
     return "pass" if _inside(sample, (low, high), alpha, test) else "inconclusive"
 
 
@@ -238,6 +243,13 @@ def most_that_pass(n: int, allowed: float, alpha: float = 0.05, *, test: Test = 
     """The most violations among n images that still pass; None where not even none does."""
     too_many = _first(lambda x: x > n or not _passes(Tally.of_violations(x, n), allowed, alpha, test), 0, n + 1)
     return too_many - 1 if n and too_many else None
+
+
+def fewest_that_pass(allowed: float, alpha: float = 0.05, *, test: Test = exact) -> int | None:
+    """The least number of images that pass where none violates; None where 100,000 do not."""
+    if not could_pass(MOST_CASES, allowed, alpha, test=test):
+        return None
+    return _first(lambda n: could_pass(n, allowed, alpha, test=test), 1, MOST_CASES)
 
 
 def needed_n(sample: Tally, allowed: float, alpha: float = 0.05, *, test: Test = exact) -> int | None:
@@ -353,20 +365,27 @@ def _with_needed(said: str, needed: int | None) -> str:
     return f"{said}; " + (f"n = {needed} would decide" if needed else "no n would decide")
 
 
+def _sides(band: tuple[float, float]) -> int:
+    """On how many sides a mean can leave its band."""
+    return max(1, (band[0] > -1) + (band[1] < 1))
+
+
 def _p_outside(test: Test, sample: Tally, band: tuple[float, float]) -> float:
+    """Of the hypothesis that the mean is in its band; an edge at the end of the range is no place to look for it."""
     low, high = ((edge + 1) / 2 for edge in band)
-    above = test(sample, high) if high < 1 else 1.0
-    below = test(sample.mirrored(), 1 - low) if low > 0 else 1.0
-    return min(1.0, 2 * min(above, below))
+    above = [test(sample, high)] if high < 1 else []
+    below = [test(sample.mirrored(), 1 - low)] if low > 0 else []
+    return min(1.0, _sides(band) * min(above + below, default=1.0))
 
 
 def _needed_for_mean(sample: Tally, band: tuple[float, float], alpha: float, test: Test) -> int | None:
     """The n at which the mean seen would pass where it is in the band, and fail where it is not."""
     low, high = ((edge + 1) / 2 for edge in band)
+    share = alpha / _sides(band)
     if sample.mean > high:
-        return _enlarged(sample, lambda larger: _fails(larger, high, alpha, test))
+        return _enlarged(sample, lambda larger: _fails(larger, high, share, test))
     if sample.mean < low:
-        return _enlarged(sample, lambda larger: _fails(larger.mirrored(), 1 - low, alpha, test))
+        return _enlarged(sample, lambda larger: _fails(larger.mirrored(), 1 - low, share, test))
     return _enlarged(sample, lambda larger: _inside(larger, (low, high), alpha, test))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, count
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ from vlcheck.policy import Policy, Rule
 from vlcheck.query import Metric, Query
 from vlcheck.report.summary import aligned
 from vlcheck.scoring.plan import make_plan
-from vlcheck.verdict import could_pass, detectable, most_that_pass
+from vlcheck.verdict import could_pass, detectable, fewest_that_pass, most_that_pass
 
 Chosen = Sequence[tuple[pytest.Function, Stated]]
 _PROBES = 2
@@ -41,7 +41,9 @@ class Prospect:
     @property
     def hopeless(self) -> bool:
         """Whether it cannot pass, whatever the model answers."""
-        return self.behavior.expect.claim == "rate" and not self._could_pass(self.n)
+        return self.behavior.expect.claim == "rate" and not could_pass(
+            self.n, self.rule.allowed, self.rule.alpha, test=self.by
+        )
 
     @property
     def tells(self) -> str:
@@ -55,12 +57,10 @@ class Prospect:
         return fails if self.hopeless else f"{fails}, passes with {self._most()} violations at most"
 
     @property
-    def least(self) -> int:
-        """The fewest cases with which it can pass."""
-        return next(n for n in count(1) if self._could_pass(n))
-
-    def _could_pass(self, n: int) -> bool:
-        return could_pass(n, self.rule.allowed, self.rule.alpha, test=self.by)
+    def lacks(self) -> str:
+        """What it would take to pass."""
+        least = fewest_that_pass(self.rule.allowed, self.rule.alpha, test=self.by)
+        return f"{least} are needed at least" if least else f"none pass where {self.rule.allowed:g} is allowed"
 
     def _most(self) -> int | None:
         return most_that_pass(self.n, self.rule.allowed, self.rule.alpha, test=self.by)
@@ -83,7 +83,7 @@ class Foresight:
     def hopeless(self) -> list[str]:
         """A line for each test that cannot pass with the cases there are."""
         return [
-            f"{prospect.test} cannot pass: {prospect.n} cases, {prospect.least} are needed at least"
+            f"{prospect.test} cannot pass: {prospect.n} cases, {prospect.lacks}"
             for prospect in self.prospects
             if prospect.hopeless
         ]

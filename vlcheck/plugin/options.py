@@ -84,6 +84,11 @@ class Settings:
         if not self.model:
             raise UsageError(f"--vl-model is missing: {_help('model')}. There is no default.")
         self.demand_data()
+        if self.sequential and self.baseline:
+            raise UsageError(
+                "--vl-sequential: does not go with --vl-baseline: where it stops asking hangs on what it found, and the"
+                " releases would be compared on few images, or on none. Leave one of them out."
+            )
         self._demand_a_match()
         check_place(self.results, self.store)
 

@@ -102,9 +102,9 @@ class Run:
 
     @property
     def _whole(self) -> bool:
-        """Whether all tests were collected: no argument names a file or a test, and nothing is ignored."""
+        """Whether all tests were collected: no argument names a file or a test, and nothing is left out beforehand."""
         options, folder = self.config.option, self.config.invocation_params.dir
-        ignored = options.ignore or options.ignore_glob
+        ignored = any(getattr(options, name, None) for name in ("ignore", "ignore_glob", "deselect", "lf", "stepwise"))
         return not ignored and all((folder / argument).is_dir() for argument in self.config.args)
 
     @cached_property
@@ -200,7 +200,8 @@ class Run:
 
         self.results = gather(self.folder)
         self.comparison = self._compared(self.results)
-        self.gone = list(gone(self.results)) if not (session.shouldstop or session.shouldfail) else []
+        ended = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        self.gone = list(gone(self.results)) if ended and not (session.shouldstop or session.shouldfail) else []
         if not self.results.decided or self.gone or (self.comparison and not self.comparison.accepted):
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         if not self.results.run:
@@ -219,7 +220,8 @@ class Run:
             return None
         from vlcheck.report.comparison import compare  # in no run of other projects
 
-        return compare(self.baseline, results)
+        found = compare(self.baseline, results)
+        return found if results.run.get("complete") else found.of_asked({test for test, _, _ in results.verdicts})
 
     def close(self) -> None:
         """Free what the run holds."""

@@ -6,7 +6,7 @@ A test of a release alone asks whether it may ship; this asks whether it lost so
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -14,12 +14,13 @@ from typing import Literal, NamedTuple
 from vlcheck.errors import UsageError
 from vlcheck.paired import by_image, mcnemar, sign_flip
 from vlcheck.report.results import Key, Line, Results, read
-from vlcheck.verdict import holm
+from vlcheck.verdict import DECIDED, holm
 
 Outcome = Literal["worse", "same", "better", "not comparable"]
 
 ALPHA = 0.05
 FEWEST_PAIRED = 0.5
+_ALL = "Results of all images are accepted, without --vl-sequential."
 _EFFECT_DRAWS = 9_999  # it decides nothing
 _WHOLE = ""
 _ALIKE = {
@@ -47,8 +48,10 @@ class Compared:
     Attributes:
         test: its item in the new run, or in the old one where the new one has none.
         reason: why it is not comparable.
+        lost: whether the old run decided what the new one has no word on.
         about: what a mean is of, where the behavior claims something about several things.
         n: images paired.
+        counted: images that count in either run, whichever has more.
         figure: the rate of violations, or the mean that is claimed about; p is corrected over the run (Holm).
         images_worse: whose violating share rose; None for a mean.
         images_better: whose violating share fell; None for a mean.
@@ -61,8 +64,10 @@ class Compared:
     metric: str
     verdict: Outcome
     reason: str = ""
+    lost: bool = False
     about: str = ""
     n: int = 0
+    counted: int = 0
     figure: Change | None = None
     images_worse: int | None = None
     images_better: int | None = None
@@ -94,8 +99,17 @@ class Comparison:
 
     @property
     def accepted(self) -> bool:
-        """Whether something was compared, and nothing is worse."""
-        return self.comparable and not self.which("worse")
+        """Whether something was compared, and nothing is worse or lost."""
+        return self.comparable and not self.which("worse") and not self.lost
+
+    @property
+    def lost(self) -> list[Compared]:
+        """What the old run decided and the new one has no word on."""
+        return [row for row in self.rows if row.lost]
+
+    def of_asked(self, tests: Collection[str]) -> Comparison:
+        """What was asked in the new run, of which more was not to be asked."""
+        return replace(self, rows=tuple(row for row in self.rows if row.test in tests))
 
 
 class _Pair(NamedTuple):
@@ -110,6 +124,8 @@ def read_compared(path: Path) -> Results:
     results = read(path)
     if not results.verdicts:
         raise UsageError(f"{path}: holds no verdict; the results of a run that judged something are accepted.")
+    if results.run.get("sequential"):
+        raise UsageError(f"{path}: is of a sequential run; where that stopped asking hangs on what it found. {_ALL}")
     return results
 
 
@@ -164,16 +180,19 @@ def _compared(old: Results, old_key: Key | None, new: Results, new_key: Key | No
     after = new.verdicts[new_key] if new_key else None
     row = _unmeasured(after or before or {})
     if before is None or after is None or old_key is None or new_key is None:
-        return replace(row, reason=f"asked in the {'old' if before else 'new'} run only")
+        lost = before is not None and before["status"] in DECIDED
+        return replace(row, reason=f"asked in the {'old' if before else 'new'} run only", lost=lost)
     reason = next(_unlike(before, after), "")
     if reason:
-        return replace(row, reason=reason)
+        return replace(row, reason=reason, lost=before["status"] in DECIDED and after["status"] == "invalid")
     olds, news = _counted(old.rows(old_key)), _counted(new.rows(new_key))
     pairs = _paired(olds, news)
     reason = _other_data(olds, news, len(pairs))
     if reason:
         return replace(row, reason=reason)
-    row = replace(row, verdict="same", n=len({pair.new["image"] for pair in pairs}), effect=_effect(pairs))
+    counted = max(len({line["image"] for line in lines}) for lines in (olds, news))
+    paired = len({pair.new["image"] for pair in pairs})
+    row = replace(row, verdict="same", n=paired, counted=counted, effect=_effect(pairs))
     return _mean(row, pairs, after["band"], alpha) if after["claim"] == "mean" else _rate(row, pairs)
 
 
@@ -275,7 +294,8 @@ def _claimed(row: Compared, pairs: Sequence[_Pair], claim: str, band: Sequence[f
 
 def _values(row: Line) -> Mapping[str, float]:
     """By what is claimed about; most claim about the whole alone."""
-    return row.get("values") or {_WHOLE: row["margin"]}
+    values = row.get("values") or {_WHOLE: row["margin"]}
+    return {claim: value for claim, value in values.items() if value is not None}
 
 
 def _outside(mean: float, band: Sequence[float]) -> float:

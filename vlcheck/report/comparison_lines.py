@@ -13,8 +13,8 @@ from vlcheck.report.summary import aligned, figure
 _LONGEST = 80  # of a name
 _LEGEND = (
     "old, new: the share of images that violates, or a mean; worse, better: images whose share rose, or fell; n: images"
-    " paired; p: of there being no difference, corrected for the number of tests (Holm); effect: how far the score"
-    " moves, old to new, which decides nothing, and its p"
+    " paired, of those that count in either run; p: of there being no difference, corrected for the number of tests"
+    " (Holm); effect: how far the score moves, old to new, which decides nothing, and its p"
 )
 
 
@@ -40,7 +40,8 @@ def conclusion(comparison: Comparison) -> str:
         return "nothing can be compared: nothing green comes out of nothing"
     same, left_out = len(comparison.which("same")), len(comparison.which("not comparable"))
     worse, better = _biases(comparison.which("worse")), _biases(comparison.which("better"))
-    return f"worse: {worse}; better: {better}; {same} same, {left_out} not comparable"
+    lost = f"; lost: {_biases(comparison.lost)}" if comparison.lost else ""
+    return f"worse: {worse}; better: {better}; {same} same, {left_out} not comparable{lost}"
 
 
 def _head(old: Line, new: Line) -> str:
@@ -56,13 +57,17 @@ def _table(rows: Iterable[Compared]) -> Iterator[Sequence[str]]:
     yield "test", "metric", "verdict", "old", "new", "worse", "better", "n", "p (Holm)", "effect", "p (effect)"
     for row in rows:
         about = f": {row.about}" if row.about else ""
-        images = (_count(row.images_worse), _count(row.images_better), str(row.n))
+        images = (_count(row.images_worse), _count(row.images_better), _paired(row))
         yield _name(row.behavior + about), _name(row.metric), row.verdict, *_change(row, images), *_effect(row.effect)
 
 
 def _change(row: Compared, images: tuple[str, str, str]) -> tuple[str, ...]:
     change = row.figure or Change(0.0, 0.0, 1.0)
     return figure(change.old), figure(change.new), *images, figure(change.p)
+
+
+def _paired(row: Compared) -> str:
+    return str(row.n) if row.n >= row.counted else f"{row.n} of {row.counted}"
 
 
 def _effect(change: Change | None) -> tuple[str, str]:
