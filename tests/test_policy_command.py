@@ -197,6 +197,23 @@ until = 2027-01-31
 """
 
 
+def test_calibrate_proposes_for_ones_own_suite_what_is_about_its_tests_alone(suite, tmp_path):
+    to = tmp_path / "proposed.toml"
+    done = run("calibrate", "--vl-model=tiny", "--vl-data=scenes:40", "--suite", suite, f"--to={to}")
+    assert done.exit_code == 0, done.stderr
+    assert "test_vision_and_language_balance" not in to.read_text()
+    assert run("show", "--suite", suite, f"--vl-policy={to}").exit_code == 0
+
+
+def test_calibrate_proposes_nothing_from_a_model_that_passes_nothing(suite, tmp_path):
+    to = tmp_path / "proposed.toml"
+    model = f"{ROOT}/benchmarks/sabotaged.py:not_a_number"
+    done = run("calibrate", "--vl-model", model, "--vl-data=scenes:40", "--suite", suite, f"--to={to}")
+    assert done.exit_code == 4
+    assert "passes none of the tests; nothing can be proposed from it" in done.stderr
+    assert not to.exists()
+
+
 def test_a_policy_that_is_written_is_read_again(own):
     policy = load_policy(own(READ_AGAIN))
     because = {("on", "invalid"): "a\n[defaults]\nallowed = 0.9\x1b\u2028"}

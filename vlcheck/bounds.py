@@ -62,6 +62,10 @@ class Tally:
         """1 minus each value."""
         return Tally(1.0 - self.values[::-1], self.counts[::-1])
 
+    def moved(self, mean: float) -> Tally:
+        """The values shifted so that this is their mean, as far as the range lets them."""
+        return Tally(np.clip(self.values + (mean - self.mean), 0.0, 1.0), self.counts)
+
     def times(self, factor: float) -> Tally:
         """The same values, each so many times as often."""
         return Tally(self.values, self.counts * factor)

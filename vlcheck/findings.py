@@ -155,8 +155,10 @@ class Findings:
         if all(verdict.passed for verdict in plain):
             return max(plain, key=lambda verdict: abs(verdict.effect or 0.0))
         strict = [self._held(claim, rule, rule.alpha / len(claims), test) for claim in claims]
-        worst = min(strict, key=lambda verdict: (BY_GRAVITY.index(verdict.status), verdict.p or 0.0))
-        return replace(worst, p=min(1.0, (worst.p or 0.0) * len(claims)))
+        at = min(range(len(claims)), key=lambda i: (BY_GRAVITY.index(strict[i].status), strict[i].p or 0.0))
+        needed = [verdict.needed_n for verdict in (strict[at], plain[at]) if verdict.needed_n]
+        p = min(1.0, (strict[at].p or 0.0) * len(claims))
+        return replace(strict[at], p=p, needed_n=min(needed, default=None))
 
     def _held(self, claim: str, rule: Rule, alpha: float, test: Test) -> Verdict:
         band = rule.band

@@ -158,6 +158,13 @@ class Policy:
         """The policy with other values in a table."""
         return replace(self, tables={**self.tables, table: {**self.tables.get(table, {}), **values}})
 
+    def about(self, tests: Collection[Subject]) -> Policy:
+        """The policy without tables and entries that are about none of the tests."""
+        names = {f"behaviors.{test.behavior}" for test in tests} | {f"biases.{test.bias}" for test in tests}
+        apart = {name for name in self.tables if name.startswith(("behaviors.", "biases."))}
+        tables = {name: table for name, table in self.tables.items() if name in names or name not in apart}
+        return replace(self, tables=tables, known=tuple(one for one in self.known if any(map(one.matches, tests))))
+
     def named(self, group: str) -> list[str]:
         """Which biases, or behaviors, have a table of their own."""
         return [name.removeprefix(f"{group}.") for name in self.tables if name.startswith(f"{group}.")]

@@ -27,6 +27,7 @@ DECIDED = ("pass", "fail")
 BY_GRAVITY: tuple[Status, ...] = ("fail", "invalid", "inconclusive", "pass")
 POWER = 0.8
 MOST_CASES = 100_000
+_STEP = 0.001
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,8 +159,7 @@ def judge_mean(
 ) -> Verdict:
     """Hold the mean over images of values in [-1, 1] to a band.
 
-    `detectable` is what the interval takes on its wider side, and how far the mean of a sample strays by the normal
-    approximation.
+    `detectable` takes the values that were seen, shifted, for those that would be.
 
     Args:
         values: one a case; None does not count.
@@ -198,7 +198,7 @@ def judge_mean(
         alpha=alpha,
         p=_p_outside(test, sample, band),
         needed_n=needed,
-        detectable=max(mean - low, high - mean) + 2 * _quantile(POWER) * sample.deviation / math.sqrt(n),
+        detectable=_detectable_mean(sample, band, alpha, test),
         effect=mean,
         effect_low=low,
         effect_high=high,
@@ -363,6 +363,30 @@ def _first(true: Callable[[int], bool], low: int, high: int) -> int:
 def _with_needed(said: str, needed: int | None) -> str:
     """Add at which n what was seen would decide."""
     return f"{said}; " + (f"n = {needed} would decide" if needed else "no n would decide")
+
+
+def _detectable_mean(sample: Tally, band: tuple[float, float], alpha: float, test: Test) -> float | None:
+    """How far from the band a mean has to be to fail with a power of 0.8, on the side where that is farther.
+
+    Of a sample's mean it is taken, by the normal approximation, that in a fifth of all samples it is nearer to the band
+    by `stray` than the true one.
+    """
+    stray = _quantile(POWER) * sample.deviation / math.sqrt(sample.n)
+    low, high = ((edge + 1) / 2 for edge in band)
+    outward = [(one, edge) for one, edge in ((sample, high), (sample.mirrored(), 1 - low)) if edge < 1]
+    found = [_found_beyond(one, edge, alpha / _sides(band), stray, test) for one, edge in outward]
+    there = [distance for distance in found if distance is not None]
+    return 2 * max(there) if there else None
+
+
+def _found_beyond(sample: Tally, edge: float, alpha: float, stray: float, test: Test) -> float | None:
+    """How far above an edge the mean of a sample's values has to be, in steps; None where the range ends before."""
+
+    def fails(steps: int) -> bool:
+        return _fails(sample.moved(edge + steps * _STEP - stray), edge, alpha, test)
+
+    last = int((1 - edge) / _STEP)
+    return _first(fails, 1, last) * _STEP if last > 0 and fails(last) else None
 
 
 def _sides(band: tuple[float, float]) -> int:

@@ -39,7 +39,7 @@ def scores(results):
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("data", ["zoo", "coco"])
 def test_no_score_moves_and_no_verdict_changes(tmp_path_factory, data, how, request):
-    model, spec = ("tiny-mirror", "scenes:20") if data == "zoo" else ("tiny", f"coco:{coco(request)}:20")
+    model, spec = ("tiny-mirror", "scenes:40") if data == "zoo" else ("tiny", f"coco:{coco(request)}:40")
     usual = once(tmp_path_factory, data, model, spec)
     other = run(tmp_path_factory.mktemp("other"), "other", model, spec, *HOW[how])
     statuses = [{key: verdict["status"] for key, verdict in one.verdicts.items()} for one in (usual, other)]

@@ -87,10 +87,20 @@ def test_a_known_bias_of_a_whole_bias_that_shows_nowhere_has_to_be_removed(proje
     assert project.results("run")[0]["exit_status"] == 1
 
 
-@pytest.mark.parametrize("part", [("-k", "another"), ("test_states.py",)], ids=["deselected", "a file"])
+@pytest.mark.parametrize(
+    "part",
+    [("-k", "another"), ("test_states.py",), ("-p", "cacheprovider", "--lf")],
+    ids=["deselected", "a file", "failed last"],
+)
 def test_that_a_part_of_the_tests_does_not_show_a_whole_bias_says_nothing(held, part):
     result = held(entry('bias = "color"'), *part)
     assert result.ret == 0
+    assert "no longer shows" not in result.stdout.str()
+
+
+def test_that_a_run_was_stopped_says_nothing_of_a_whole_bias(held):
+    result = held(entry('bias = "color"'), model="interrupted", subprocess=True)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
     assert "no longer shows" not in result.stdout.str()
 
 
@@ -190,9 +200,19 @@ def test_an_entry_about_no_test_fails_the_tests_of_workers(held):
     assert "biases.colour: matches no test. Did you mean 'color'?" in result.stdout.str()
 
 
-@pytest.mark.parametrize("part", ["test_states.py", "test_states.py::test_grayscale_preserves", "--ignore=other"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        ("test_states.py",),
+        ("test_states.py::test_grayscale_preserves",),
+        ("--ignore=other",),
+        ("--deselect=other",),
+        ("-p", "cacheprovider", "--lf"),
+    ],
+    ids=" ".join,
+)
 def test_where_a_part_is_collected_entries_may_be_about_the_rest(held, part):
-    result = held(entry('bias = "order"') + "[behaviors.test_elsewhere]\nby = 0.1", part, "-k", "grayscale and mlm")
+    result = held(entry('bias = "order"') + "[behaviors.test_elsewhere]\nby = 0.1", *part, "-k", "grayscale and mlm")
     result.assert_outcomes(passed=1)
 
 

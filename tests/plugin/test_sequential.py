@@ -83,6 +83,25 @@ def test_what_cannot_pass_is_said_by_the_bound_that_will_decide(project):
     assert "cannot pass" not in project.run("-k", "grayscale and itm").stdout.str()
 
 
+def test_where_nothing_is_allowed_the_run_says_that_none_pass(project):
+    (project.folder / "policy.toml").write_text("[defaults]\nallowed = 0\n")
+    result = project.run("--vl-policy=policy.toml", "-k", "grayscale and itm")
+    assert "cannot pass: 40 cases, none pass where 0 is allowed" in result.stdout.str()
+    assert result.ret == 1
+
+
+def test_a_sequential_run_is_not_compared(project):
+    project.run("--vl-results=old.jsonl")
+    result = project.run("--vl-sequential", "--vl-baseline=old.jsonl")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--vl-sequential: does not go with --vl-baseline" in result.stderr.str()
+    project.run("--vl-sequential", "--vl-results=sequential.jsonl")
+    result = project.run("--vl-baseline=sequential.jsonl")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--vl-baseline" in result.stderr.str()
+    assert "is of a sequential run" in result.stderr.str()
+
+
 def test_the_plan_tells_what_a_sequential_run_can(project):
     plain = project.run("--vl-plan").stdout.str()
     looking = project.run("--vl-plan", "--vl-sequential").stdout.str()

@@ -49,5 +49,19 @@ def test_verdicts_that_differ_or_a_tenth_of_the_rows_are_shown(statuses, itm, sh
     assert not shown or lines[1].split() == ["test_a", *statuses, str(20 - itm), "0", str(itm), "0", "20"]
 
 
+def test_what_a_test_is_parametrized_with_beside_the_metric_keeps_its_rows_apart():
+    lines = []
+    for one in ("big", "small"):
+        for metric in ("mlm", "itm"):
+            test = f"test_a.py::test_a[{one}-{metric}]"
+            margin = -0.1 if (one, metric) == ("big", "itm") else 0.1
+            row = {"kind": "evidence", "test": test, "case": "a", "perturbation": "", "margin": margin}
+            verdict = {"kind": "verdict", "test": test, "behavior": "test_a", "metric": metric, "status": "pass"}
+            lines += [json.dumps(row), json.dumps(verdict | {"claim": "rate"})]
+    found = Results()
+    found.add(lines)
+    assert [(one.itm, one.neither) for one in agreements(found)] == [(1, 0), (0, 1)]
+
+
 def test_a_mean_has_no_violations_to_compare():
     assert list(agreements(results({"a": 0.1}, {"a": 0.1}, claim="mean"))) == []

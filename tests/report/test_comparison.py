@@ -161,6 +161,25 @@ def test_of_several_means_the_worse_one_speaks_and_pays_for_their_number():
     assert (back.verdict, back.about) == ("better", "gray")
 
 
+def test_what_the_old_run_decided_and_the_new_one_has_no_word_on_is_lost():
+    old = results((verdict(), rows(GOOD)), (verdict("test_b"), rows(GOOD)))
+    hollow = verdict("test_b", status="invalid", reason="scores are not finite")
+    for new in (results((verdict(), rows(GOOD)), (hollow, [])), results((verdict(), rows(GOOD)))):
+        found = compare(old, new)
+        assert [row.behavior for row in found.lost] == ["test_b"]
+        assert found.comparable
+        assert not found.accepted
+        assert "lost: color (1 test)" in conclusion(found)
+    undecided = results((verdict(), rows(GOOD)), (verdict("test_b", status="inconclusive"), rows(GOOD)))
+    assert compare(undecided, results((verdict(), rows(GOOD)))).accepted
+
+
+def test_cases_that_no_longer_count_are_seen_in_the_table():
+    new = [row(f"i{number}", None if number < 8 else HOLDS) for number in range(20)]
+    text = "\n".join(lines(compare(results((verdict(), rows(GOOD))), results((verdict(), new)))))
+    assert "12 of 20" in text
+
+
 def test_a_mean_counts_in_the_correction():
     old = results((mean(), rows([0.0] * 20)), (verdict(), rows(GOOD)))
     new = results((mean(), rows([0.5] * 20)), (verdict(), rows([VIOLATES] * 6 + GOOD[6:])))

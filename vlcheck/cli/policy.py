@@ -26,6 +26,7 @@ from vlcheck.errors import UsageError, nearest
 from vlcheck.models.load import load_model
 from vlcheck.models.protocol import only_compares
 from vlcheck.plugin.collect import collect
+from vlcheck.plugin.mark import subjects
 from vlcheck.policy import UNDECIDED, Policy, Terms, Value
 from vlcheck.query import Metric
 from vlcheck.scoring.scorer import Progress
@@ -78,7 +79,9 @@ def calibrate(
         adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
         trials = Trials(source, relative=only_compares(adapter))
         with scored(adapter, trials, before, chosen, store=store, progress=_Teller()) as under_test:
-            proposal = propose(before, ask(under_test, chosen))
+            proposal = propose(before.about(subjects(chosen)), ask(under_test, chosen))
+        if not any(one.passes(proposal.policy) for one in proposal.asked):
+            raise UsageError(f"--vl-model {model}: passes none of the tests; nothing can be proposed from it.")
         trust = Trust(model, adapter.fingerprint, data, today)
         text = "".join(f"{line}\n" for line in lines(proposal, trust))
         if to:

@@ -175,6 +175,7 @@ class Run:
         from vlcheck.plugin.workbench import outlook  # in no run of other projects
 
         try:
+            _ = self.baseline
             chosen = all_stated(session.items)
             Reporter(self.config, self.folder).say(outlook(self.settings, self.policy, self.source, chosen))
         except UsageError as error:

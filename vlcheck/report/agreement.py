@@ -40,11 +40,12 @@ class Agreement:
 
 def agreements(results: Results) -> Iterator[Agreement]:
     """One for each behavior that claims about its cases under both metrics."""
-    found: dict[tuple[str, str], dict[str, Line]] = {}
+    found: dict[tuple[str, ...], dict[str, Line]] = {}
     for key, verdict in results.verdicts.items():
-        function = verdict["test"].partition("[")[0]
-        found.setdefault((function, verdict["behavior"]), {})[verdict["metric"]] = verdict | {"key": key}
-    for (_, behavior), verdicts in found.items():
+        name, _, parameters = verdict["test"].partition("[")
+        others = [one for one in parameters.rstrip("]").split("-") if one != verdict["metric"]]
+        found.setdefault((name, *others, verdict["behavior"]), {})[verdict["metric"]] = verdict | {"key": key}
+    for (*_, behavior), verdicts in found.items():
         if {"mlm", "itm"} <= verdicts.keys() and verdicts["mlm"]["claim"] == "rate":
             violates = {metric: _violations(results, verdicts[metric]["key"]) for metric in ("mlm", "itm")}
             statuses = verdicts["mlm"]["status"], verdicts["itm"]["status"]
