@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,7 +16,7 @@ from vlcheck.report.agreement import Agreement, agreements
 from vlcheck.report.comparison import Compared, Comparison
 from vlcheck.report.comparison_lines import conclusion as compared_sentence
 from vlcheck.report.page.beside import Beside
-from vlcheck.report.page.budget import MOST, Room, Wanted, by_interest, choose, ranked
+from vlcheck.report.page.budget import FIRST, MOST, Room, Wanted, by_interest, choose, ranked
 from vlcheck.report.page.changes import ChangeView, change_view
 from vlcheck.report.page.evidence import RowView, row_view
 from vlcheck.report.page.matrix import Conclusion, Matrix, Named, by_gravity, conclusion, gravity, matrix
@@ -132,7 +132,7 @@ def draw(
     style, script = _asset("page.css"), _asset("page.js")
     html = _environment().get_template("page.html")
     return html.render(
-        start=Markup(START),
+        start=Markup(START),  # noqa: S704 - ours
         page=view,
         style=style,
         script=script,
@@ -228,10 +228,10 @@ def _telling(rows: Sequence[Line], verdict: Line) -> tuple[list[Line], Mapping[i
 
 
 def _row_views(
-    rows: Iterable[Line], ranks: Mapping[int, int], of: int, claim: str, album: Album
+    rows: Sequence[Line], ranks: Mapping[int, int], of: int, claim: str, album: Album
 ) -> tuple[RowView, ...]:
-    """The worst first."""
-    ordered = sorted(rows, key=lambda row: ranks[id(row)])
+    """The worst, the median and the best one, then the rest, the worst first."""
+    ordered = [*rows[:FIRST], *sorted(rows[FIRST:], key=lambda row: ranks[id(row)])]
     return tuple(row_view(row, ranks[id(row)], of, claim, album) for row in ordered)
 
 
@@ -262,7 +262,9 @@ def _outcome(compared: Compared | None) -> str:
 
 def _release(comparison: Comparison, names: Mapping[Key, str]) -> Release:
     views = {
-        which: [change_view(one, names.get((one.test, one.behavior, one.metric), "")) for one in comparison.which(which)]
+        which: [
+            change_view(one, names.get((one.test, one.behavior, one.metric), "")) for one in comparison.which(which)
+        ]
         for which in ("worse", "better", "same", "not comparable")
     }
     old = comparison.old

@@ -76,15 +76,16 @@ def _interval(
     low, seen, high = map(axis, ends)
     first, last = map(axis, allowed)
     parts = [
-        Markup('<path class="axis" d="M{} 22H{}"/>').format(axis(axis.low), axis(axis.high)),
-        Markup('<rect class="zone" x="{}" y="10" width="{}" height="24"/>').format(first, round(last - first, 1)),
-        Markup('<path class="span" d="M{} 22H{}M{} 17v10M{} 17v10"/>').format(low, high, low, high),
-        Markup('<use href="#s-{}" x="{}" y="14" width="16" height="16" class="{}"/>').format(
-            status, round(seen - 8, 1), status
+        Markup('<rect class="zone" x="{}" y="18" width="{}" height="20"/>').format(first, round(last - first, 1)),
+        Markup('<path class="axis" d="M{} 28H{}"/>').format(axis(axis.low), axis(axis.high)),
+        Markup('<path class="span" d="M{} 28H{}M{} 22v12M{} 22v12"/>').format(low, high, low, high),
+        Markup('<path class="pin" d="M{} 14v14"/>').format(seen),
+        Markup('<use href="#s-{}" x="{}" y="0" width="14" height="14" class="{}"/>').format(
+            status, round(seen - 7, 1), status
         ),
         *(_tick(axis, value) for value in dict.fromkeys((axis.low, *allowed, axis.high))),
     ]
-    return _SVG.format("interval", _WIDTH, 52, label, Markup("").join(parts))
+    return _SVG.format("interval", _WIDTH, 54, label, Markup("").join(parts))
 
 
 def _tick(axis: Axis, value: float) -> Markup:
@@ -92,7 +93,7 @@ def _tick(axis: Axis, value: float) -> Markup:
     anchor = "start" if at < 30 else "end" if at > _WIDTH - 30 else "middle"
     place = at - _EDGE + 2 if anchor == "start" else at + _EDGE - 2 if anchor == "end" else at
     written = share(value) if axis.low == 0 else f"{value:g}"
-    return Markup('<text x="{}" y="48" text-anchor="{}">{}</text>').format(round(place, 1), anchor, written)
+    return Markup('<text x="{}" y="50" text-anchor="{}">{}</text>').format(round(place, 1), anchor, written)
 
 
 def _slopes(rows: Sequence[Moved]) -> Markup:

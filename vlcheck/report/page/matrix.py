@@ -142,8 +142,9 @@ def _notes(verdicts: Sequence[Line]) -> Iterator[str]:
     yield f"{len(passing)} of {of} {_verb(passing, 'pass')}."
 
 
-def _verb(of: Sequence[object], verb: str) -> str:
-    return verb if len(of) != 1 else f"{verb}es" if verb.endswith("s") else f"{verb}s"
+def _verb(of: Sequence[object], status: str) -> str:
+    """A verdict as what some of them do; adjectives stay as they are."""
+    return {"fail": "fails", "pass": "passes"}.get(status, status) if len(of) == 1 else status
 
 
 def _names(biases: Sequence[str]) -> str:
@@ -162,7 +163,7 @@ def _cell(named: Sequence[Named]) -> Cell | None:
         id=chief.name,
         title=title(verdict["behavior"]),
         observed=observed(verdict),
-        counts=f"{len(alike)} of {counted(len(named), 'behavior')}",
+        counts=f"{len(alike)} of {counted(len(named), 'behavior')} {_verb(alike, verdict['status'])}",
         known=verdict["status"] == "fail" and all(one.get("known") for one in alike),
         change=next((change for change in ("worse", "better", "same", "not comparable") if change in changes), ""),
     )

@@ -69,7 +69,7 @@ class VerdictView:
         beside: what another run observed.
         change: what became of it since the release before.
         disagreement: how the other metric sees the same rows.
-        rows: those of the evidence that are shown, the worst first.
+        rows: those of the evidence that are shown: the worst, the median, the best, then the rest, the worst first.
         shown: how many of how many rows that is, in words.
     """
 
@@ -128,7 +128,7 @@ def verdict_view(
         name: of its place on the page.
         holm: p, corrected over the run.
         measured: what all of its rows say.
-        rows: those that are shown, the worst first.
+        rows: those that are shown, in the order in which they are.
         beside: another run, where there is one.
         change: what became of it since the release before, where there is one.
         agreement: what the two metrics say of the same rows, where both were asked.

@@ -89,7 +89,7 @@ def shares(low: float, high: float) -> str:
 
 def signed(number: float) -> str:
     """A mean, a margin or a difference."""
-    return f"{number:+.3f}"
+    return f"{number:+.3f}" if abs(number) >= 0.001 or number == 0 else f"{number:+.0e}"
 
 
 def between(low: float, high: float) -> str:

@@ -34,11 +34,11 @@
   const verdicts = all(".verdict").map((element) => ({
     element, status: element.dataset.status, bias: element.dataset.bias,
     lists: all(".rows", element), more: element.querySelector(".more"),
-    rows: all(".row", element).map((row) => ({ element: row, outcome: row.dataset.outcome, case: row.dataset.case,
+    rows: all(".row", element).map((row, place) => ({ element: row, place, outcome: row.dataset.outcome, case: row.dataset.case,
       margin: row.dataset.margin === "" ? NaN : Number(row.dataset.margin), rank: Number(row.dataset.rank) || Infinity })),
   }));
   const number = (a, b) => (Number.isNaN(a) ? 1 : 0) - (Number.isNaN(b) ? 1 : 0) || a - b || 0;
-  const orders = { rank: (a, b) => (a.rank === b.rank ? 0 : a.rank - b.rank), up: (a, b) => number(a.margin, b.margin),
+  const orders = { telling: (a, b) => a.place - b.place, rank: (a, b) => (a.rank === b.rank ? a.place - b.place : a.rank - b.rank), up: (a, b) => number(a.margin, b.margin),
     down: (a, b) => number(-a.margin, -b.margin), case: (a, b) => (a.case < b.case ? -1 : a.case > b.case ? 1 : 0) };
   const arrange = (one, order) => {
     const rows = [...one.rows].sort((a, b) => a.element.hidden - b.element.hidden || orders[order](a, b));
