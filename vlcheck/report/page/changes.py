@@ -41,7 +41,7 @@ class ChangeView:
 
 def change_view(compared: Compared, name: str) -> ChangeView:
     """What became of a behavior; `name` is of the verdict's place on the page."""
-    figures = ("-",) * 6
+    figures: tuple[str, ...] = ("-",) * 6
     if compared.figure:
         images = ["-" if count is None else str(count) for count in (compared.images_worse, compared.images_better)]
         ends = map(signed if compared.images_worse is None else share, (compared.figure.old, compared.figure.new))

@@ -12,7 +12,7 @@ from vlcheck.report.results import Line
 from vlcheck.report.summary import METRICS
 from vlcheck.verdict import BY_GRAVITY, worst
 
-_SAID = {
+_SAID: Mapping[str, str] = {
     "invalid": "the answers say nothing of the model",
     "inconclusive": "too few images to tell",
 }
@@ -128,7 +128,9 @@ def _sentence(statuses: Mapping[str, str], verdicts: Sequence[Line]) -> str:
 
 
 def _notes(verdicts: Sequence[Line]) -> Iterator[str]:
-    by_status = {status: [one for one in verdicts if one["status"] == status] for status in BY_GRAVITY}
+    by_status: Mapping[str, list[Line]] = {
+        status: [one for one in verdicts if one["status"] == status] for status in BY_GRAVITY
+    }
     failing, of = by_status["fail"], counted(len(verdicts), "verdict")
     if failing:
         known = sum(bool(one.get("known")) for one in failing)

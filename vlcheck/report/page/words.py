@@ -72,9 +72,10 @@ def visible(text: str) -> str:
 def marked(texts: Sequence[str]) -> list[Marked]:
     """A text, or one before and one after with the words marked that are not in the other."""
     cut = [said(text) for text in texts]
-    tokens = [_TOKEN.findall(one.text) for one in cut]
-    changed = _changed(tokens[0], tokens[1]) if len(tokens) == 2 else [set()] * len(tokens)
-    return [Marked(tuple(_pieces(*pair)), one.full) for one, *pair in zip(cut, tokens, changed, strict=True)]
+    tokens: list[list[str]] = [_TOKEN.findall(one.text) for one in cut]
+    changed = _changed(tokens[0], tokens[1]) if len(tokens) == 2 else [set[int]()] * len(tokens)
+    pieces = (tuple(_pieces(words, places)) for words, places in zip(tokens, changed, strict=True))
+    return [Marked(its, one.full) for its, one in zip(pieces, cut, strict=True)]
 
 
 def share(rate: float) -> str:
@@ -120,7 +121,12 @@ def _changed(before: Sequence[str], after: Sequence[str]) -> list[set[int]]:
         if what != "equal":
             gone.update(range(i, i_end))
             new.update(range(j, j_end))
-    return [gone, new]
+    return [_without_edges(before, gone), _without_edges(after, new)]
+
+
+def _without_edges(tokens: Sequence[str], places: set[int]) -> set[int]:
+    """A space is marked between marked words alone."""
+    return {place for place in places if not tokens[place].isspace() or {place - 1, place + 1} <= places}
 
 
 def _pieces(tokens: Sequence[str], changed: set[int]) -> Iterator[Piece]:
