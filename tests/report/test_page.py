@@ -89,7 +89,11 @@ def test_a_cell_of_the_matrix_is_its_worst_behavior_and_leads_to_it():
     color, position = found.matrix.rows
     assert (color.bias.text, color.status, position.status) == ("color", "fail", "invalid")
     mlm, itm = color.cells
-    assert (mlm.status, mlm.observed, mlm.counts) == ("fail", "66.7 % (27.1 to 93.7 %)", "2 of 2 behaviors fail")
+    assert (mlm.status, mlm.observed, mlm.counts) == (
+        "fail",
+        "66.7 % (27.1 to 93.7 %)",
+        "2 of 2 behaviors fail; the worst:",
+    )
     assert (itm.status, itm.observed) == ("pass", "0 % (0 to 9.5 %)")
     ids = {one.id: one.title.text for group in found.groups for one in group.verdicts}
     assert ids[mlm.id] == "grey preserves"

@@ -34,7 +34,7 @@ class Cell:
     Attributes:
         id: of that behavior's place on the page.
         observed: its rate or mean, with the interval.
-        counts: how many of the behaviors have this verdict.
+        counts: how many of the behaviors have this verdict; the title goes on with one of them.
         known: whether all that fails is known to the policy.
         change: the worst that became of any of them since the release before.
     """
@@ -165,10 +165,16 @@ def _cell(named: Sequence[Named]) -> Cell | None:
         id=chief.name,
         title=title(verdict["behavior"]),
         observed=observed(verdict),
-        counts=f"{len(alike)} of {counted(len(named), 'behavior')} {_verb(alike, verdict['status'])}",
+        counts=_counts(alike, named, verdict["status"]),
         known=verdict["status"] == "fail" and all(one.get("known") for one in alike),
         change=next((change for change in ("worse", "better", "same", "not comparable") if change in changes), ""),
     )
+
+
+def _counts(alike: Sequence[Line], of: Sequence[Named], status: str) -> str:
+    """How many behaviors of a cell have its verdict; it names one of them next."""
+    which = "the worst" if status != "invalid" else "for example"
+    return f"{len(alike)} of {counted(len(of), 'behavior')} {_verb(alike, status)}; {which}:"
 
 
 def _beyond(verdict: Line) -> float:

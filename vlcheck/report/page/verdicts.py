@@ -153,7 +153,7 @@ def verdict_view(
         tables=tuple(grids(verdict)),
         beside=beside.sentence(verdict) if beside else None,
         change=change_view(change, name) if change else None,
-        disagreement=disagreement(agreement) if agreement else "",
+        disagreement=disagreement(agreement) if agreement and agreement.n else "",
         rows=tuple(rows),
         shown=_shown(len(rows), measured.rows),
     )
