@@ -6,14 +6,14 @@ import base64
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from vlcheck.report.agreement import Agreement, agreements
-from vlcheck.report.comparison import Compared, Comparison
+from vlcheck.report.comparison import Compared, Comparison, Outcome
 from vlcheck.report.comparison_lines import conclusion as compared_sentence
 from vlcheck.report.page.beside import Beside
 from vlcheck.report.page.budget import FIRST, MOST, Room, Wanted, by_interest, choose, ranked
@@ -31,6 +31,7 @@ from vlcheck.verdict import BY_GRAVITY
 START = "<!doctype html>\n<!-- a report of vlcheck"  # as such a file begins, by which it is known
 _SECTION = 10_000  # characters of a verdict without its rows
 _LEFT_OUT = 20  # reasons
+_OUTCOMES: tuple[Outcome, ...] = ("worse", "better", "same", "not comparable")
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,7 @@ def page_view(
     room: Room,
 ) -> PageView:
     """What the page of a run shows; see `draw`."""
+    results = replace(results, verdicts=dict(sorted(results.verdicts.items())))  # in the order of the file
     run, verdicts = results.run, list(results.verdicts.values())
     changes = {(one.test, one.behavior, one.metric): one for one in comparison.rows} if comparison else {}
     names = {key: f"v{place}" for place, key in enumerate(results.verdicts, start=1)}
@@ -261,11 +263,13 @@ def _outcome(compared: Compared | None) -> str:
 
 
 def _release(comparison: Comparison, names: Mapping[Key, str]) -> Release:
+    rows = {
+        which: sorted(comparison.which(which), key=lambda one: (one.test, one.behavior, one.metric))
+        for which in _OUTCOMES
+    }
     views = {
-        which: [
-            change_view(one, names.get((one.test, one.behavior, one.metric), "")) for one in comparison.which(which)
-        ]
-        for which in ("worse", "better", "same", "not comparable")
+        which: [change_view(one, names.get((one.test, one.behavior, one.metric), "")) for one in its]
+        for which, its in rows.items()
     }
     old = comparison.old
     return Release(
