@@ -491,6 +491,8 @@ def test_results_that_say_less_are_drawn_all_the_same(tmp_path):
     """Of another vlcheck, or made by hand: only what readers rely on."""
     names = ("kind", "test", "bias", "behavior", "metric", "score_kind", "claim", "status", "reason")
     least = {key: value for key, value in verdict().items() if key in names}
+    known = ("vision_language", "left_right", "color_grey", "against_noise", "under_each")
+    least |= {"tables": {name: {"left_is_true_n": None} for name in known}}
     evidence = {key: row("one", -0.1)[key] for key in ("kind", "case", "image", "perturbed", "texts", "margin")}
     run = {key: pages.RUN[key] for key in ("kind", "schema", "name", "fingerprint", "data", "started")}
     found = results((least, [evidence]), run=run)

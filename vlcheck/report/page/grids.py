@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vlcheck.report.page.words import Said, between, said
 from vlcheck.report.results import Line
 from vlcheck.report.summary import figure
 
-Cells = Mapping[str, float]
+Cells = Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -36,33 +36,33 @@ def grids(verdict: Line) -> Iterator[Grid]:
 
 def _vision_language(cells: Cells) -> Grid:
     body = [
-        (name, [cells[f"original_{key}"], cells[f"blocked_{key}"]])
+        (name, [cells.get(f"original_{key}"), cells.get(f"blocked_{key}")])
         for key, name in (("hint", "with its hint"), ("bare", "bare"))
     ]
+    interaction, balance = figure(cells.get("interaction")), figure(cells.get("balance"))
     caption = (
-        f"Vision and language (figure 1), mean score{_over(cells)}: interaction {figure(cells['interaction'])}, balance"
-        f" (picture alone less words alone) {figure(cells['balance'])}"
+        f"Vision and language (figure 1), mean score{_over(cells)}: interaction {interaction}, balance (picture alone less"
+        f" words alone) {balance}"
     )
     return _grid(caption, ("caption", "picture as it is", "picture blocked"), body)
 
 
 def _color_grey(cells: Cells) -> Grid:
-    body = [("the same word", [cells["color"], cells["grey"]])]
+    body = [("the same word", [cells.get("color"), cells.get("grey")])]
     return _grid(f"Color and grey (figure 2), mean score{_over(cells)}", ("", "in color", "in grey"), body)
 
 
 def _against_noise(cells: Cells) -> Grid:
-    body = [("mean score", [cells["cost"], cells["noise_cost"], cells["difference"]])]
-    caption = (
-        f"What the edit costs as such, and not as a change of its size{_over(cells)}: the difference is"
-        f" {between(cells['difference_low'], cells['difference_high'])}"
-    )
+    body = [("mean score", [cells.get(key) for key in ("cost", "noise_cost", "difference")])]
+    low, high = cells.get("difference_low"), cells.get("difference_high")
+    interval = "" if low is None or high is None else f": the difference is {between(low, high)}"
+    caption = f"What the edit costs as such, and not as a change of its size{_over(cells)}{interval}"
     return _grid(caption, ("", "the edit costs", "noise as large costs", "difference"), body)
 
 
 def _left_right(cells: Cells) -> Grid:
     body = [
-        (f"{true} is true, {arm} (n = {cells[f'{true}_is_true_n']:.0f})", _sides(cells, f"{true}_is_true_{arm}"))
+        (f"{true} is true, {arm}{_count(cells, f'{true}_is_true_n')}", _sides(cells, f"{true}_is_true_{arm}"))
         for true in ("left", "right")
         if f"{true}_is_true_n" in cells
         for arm in ("original", "mirrored")
@@ -70,8 +70,8 @@ def _left_right(cells: Cells) -> Grid:
     return _grid("Left and right (figure 3), mean score", ("picture", "left", "right"), body)
 
 
-def _sides(cells: Cells, start: str) -> list[float]:
-    return [cells[f"{start}_{word}"] for word in ("left", "right")]
+def _sides(cells: Cells, start: str) -> list[float | None]:
+    return [cells.get(f"{start}_{word}") for word in ("left", "right")]
 
 
 def _under_each(cells: Cells) -> Grid:
@@ -83,13 +83,19 @@ def _unknown(name: str) -> Callable[[Cells], Grid]:
     return lambda cells: _grid(said(name).text, ("", ""), [(cell, [value]) for cell, value in cells.items()])
 
 
-def _grid(caption: str, head: tuple[str, ...], body: list[tuple[str, list[float]]]) -> Grid:
+def _grid(caption: str, head: tuple[str, ...], body: Sequence[tuple[str, Sequence[float | None]]]) -> Grid:
     rows = tuple((said(name), tuple(map(figure, cells))) for name, cells in body)
     return Grid(caption, tuple(map(said, head)), rows)
 
 
 def _over(cells: Cells) -> str:
-    return f" over {cells['n']:.0f} images" if "n" in cells else ""
+    n = cells.get("n")
+    return "" if n is None else f" over {n:.0f} images"
+
+
+def _count(cells: Cells, key: str) -> str:
+    n = cells.get(key)
+    return "" if n is None else f" (n = {n:.0f})"
 
 
 _KNOWN: Mapping[str, Callable[[Cells], Grid]] = {
