@@ -41,8 +41,8 @@ def _vision_language(cells: Cells) -> Grid:
     ]
     interaction, balance = figure(cells.get("interaction")), figure(cells.get("balance"))
     caption = (
-        f"Vision and language (figure 1), mean score{_over(cells)}: interaction {interaction}, balance (picture alone less"
-        f" words alone) {balance}"
+        f"Vision and language (figure 1), mean score{_over(cells)}: interaction {interaction},"
+        f" balance (picture alone less words alone) {balance}"
     )
     return _grid(caption, ("caption", "picture as it is", "picture blocked"), body)
 
