@@ -49,6 +49,7 @@
       one.more.querySelector("summary").textContent = `${rest} more`;
     }
   };
+  const counted = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
   const filter = () => {
     const field = form.elements, wanted = field.case.value.trim().toLowerCase();
     const picky = Boolean(wanted || field.outcome.value);
@@ -67,7 +68,7 @@
       if (one.lists.length) arrange(one, field.sort.value);
     }
     for (const bias of all(".bias")) bias.hidden = !all(".verdict", bias).some((one) => !one.hidden);
-    field.found.value = `${rows} rows of ${shown} verdicts`;
+    field.found.value = `${counted(rows, "row")} of ${counted(shown, "verdict")}`;
   };
   let waiting = 0;
   form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(filter, 120); });
