@@ -172,7 +172,11 @@ def test_evidence_begins_with_the_worst_the_median_and_the_best():
 
 def test_the_worst_of_a_mean_is_the_farthest_from_0():
     one = views(small())["right is no favourite", "mlm"]
-    assert [(each.case.text, each.outcome) for each in one.rows] == [("two", "counts"), ("one", "counts")]
+    assert [(each.case.text, each.outcome, each.measure) for each in one.rows] == [
+        ("two", "counts", "value"),
+        ("one", "counts", "value"),
+    ]
+    assert one.rows[0].place == "farthest from 0 of 2"
 
 
 def test_where_nothing_counts_the_rows_show_what_was_asked():

@@ -12,6 +12,7 @@ from vlcheck.report.summary import figure
 
 _WORD = 40  # characters of a word
 _WORDS = 5  # likeliest ones
+_ENDS = ("worst", "best"), ("farthest from 0", "nearest")  # of a rate, of a mean
 _SEARCHED = 200  # characters of a case's name
 
 
@@ -69,6 +70,7 @@ class RowView:
         place: the same in words.
         outcome: "violates", "holds", "counts" (for a mean) or "left out".
         searched: what a search for the case compares.
+        measure: what the margin is: of a mean it is the case's value.
         margin: signed; "-" where it does not count.
         sorted_by: the margin as a number, or "".
         values: of what is claimed about, where that is several things.
@@ -81,6 +83,7 @@ class RowView:
     place: str
     outcome: str
     searched: str
+    measure: str
     margin: str
     sorted_by: str
     values: tuple[Word, ...]
@@ -104,9 +107,10 @@ def row_view(row: Line, rank: int, of: int, claim: str, album: Album) -> RowView
         case=said(row["case"], 80),
         perturbation=said(row["perturbation"], 80) if row.get("perturbation") else None,
         rank=rank,
-        place=_place(rank, of),
+        place=_place(rank, of, _ENDS[claim == "mean"]),
         outcome=outcome(row, claim),
         searched=visible(row["case"]).lower()[:_SEARCHED],
+        measure="value" if claim == "mean" else "margin",
         margin="-" if margin is None else signed(margin),
         sorted_by="" if margin is None else f"{margin:.6g}",
         values=tuple(Word(said(name, _WORD), signed(value)) for name, value in values.items()),
@@ -124,10 +128,11 @@ def outcome(row: Line, claim: str) -> str:
     return "violates" if row["margin"] <= 0 else "holds"
 
 
-def _place(rank: int, of: int) -> str:
+def _place(rank: int, of: int, ends: tuple[str, str]) -> str:
     if not rank:
         return "does not count"
-    named = {1: "worst", (of + 1) // 2: "median", of: "best"} if of > 2 else {1: "worst"}
+    first, last = ends
+    named = {1: first, (of + 1) // 2: "median", of: last} if of > 2 else {1: first}
     return f"{named[rank]} of {of}" if rank in named else f"{rank} of {of}"
 
 
