@@ -37,6 +37,12 @@ def test_the_wheel_carries_the_zoo(wheel):
     assert there == files | each
 
 
+def test_the_wheel_carries_what_the_reviewer_page_is_drawn_with(wheel):
+    start = "vlcheck/report/templates/"
+    there = {name.removeprefix(start) for name in wheel.namelist() if name.startswith(start)}
+    assert there == {"page.html", "parts.html", "page.css", "page.js"}
+
+
 def test_nothing_of_the_checkout_clashes_at_the_top(wheel):
     top = {name.split("/")[0] for name in wheel.namelist()}
     assert top == {"vlcheck", "vlcheck-0.1.0.dist-info"}

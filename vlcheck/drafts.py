@@ -8,6 +8,33 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 
+def unwritable(path: Path, what: str) -> str:
+    """Why no file can be written there, or "".
+
+    Args:
+        path: where it is to go.
+        what: would be written, e.g. "results".
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+    if not path.parent.is_dir():
+        return f"there is no folder {path.parent}"
+    if path.exists() and not path.is_file():
+        return f"is no file that {what} could be written to"
+    if not os.access(path.resolve().parent, os.W_OK):
+        return f"nothing can be written to the folder {path.resolve().parent}"
+    return ""
+
+
+def begins(path: Path, start: bytes) -> bool:
+    """Whether a file is missing, empty or begins like this: whatever else it is, is not ours to replace."""
+    if not path.exists():
+        return True
+    with path.open("rb") as file:
+        return file.read(len(start)) in (b"", start)
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a draft to write: it takes the file's place where nothing is raised, and is gone where something is.

@@ -168,6 +168,7 @@ def _evidence(row: Row) -> dict[str, object]:
         "image": before.picture.key if before else None,
         "perturbed": after.picture.key if after else None,
         "texts": [view.text for view in shown],
+        "targets": [view.target for view in shown],
         "before": before.value if before else None,
         "after": after.value if after else None,
         "margin": row.margin,

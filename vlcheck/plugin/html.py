@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -51,6 +53,10 @@ class Page:
             _preformatted(matrix(verdicts)),
             f"<details><summary>verdicts and tables</summary>{everything}</details>",
         ]
+        settings = self._run.settings
+        if settings.report and settings.html:
+            there = quote(os.path.relpath(settings.report, settings.html.parent))
+            summary.append(f'<p><a href="{escape(there)}">the page for reviewers, with the evidence</a></p>')
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[str]) -> None:

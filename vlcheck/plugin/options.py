@@ -30,6 +30,7 @@ _OPTIONS = (
     _Option("batch-size", "N", "images encoded at once (16)"),
     _Option("store", "PATH", "keep scores in this file and ask nothing twice, also over runs"),
     _Option("results", "PATH", "where the results go (vlcheck-results.jsonl)"),
+    _Option("report", "PATH", "a page for reviewers, with the pictures that prove each verdict: report.html"),
     _Option(
         "beside", "PATH", "an earlier run's results, shown beside this one's, e.g. those of BERT, which sees no picture"
     ),
@@ -51,6 +52,7 @@ class Settings:
     Attributes:
         asked: whether --vl-model was given on the command line.
         chosen: whether --vl-data was.
+        html: where pytest-html writes, if it does.
     """
 
     model: str
@@ -60,6 +62,7 @@ class Settings:
     batch_size: int
     store: Path | None
     results: Path
+    report: Path | None
     beside: Path | None
     baseline: Path | None
     policy: Path | None
@@ -71,6 +74,7 @@ class Settings:
     trust_remote_code: bool
     asked: bool
     chosen: bool
+    html: Path | None
 
     def demand_data(self) -> None:
         """Raise UsageError where it is not said what is to be asked about."""
@@ -91,6 +95,17 @@ class Settings:
             )
         self._demand_a_match()
         check_place(self.results, self.store)
+        self._demand_a_place()
+
+    def _demand_a_place(self) -> None:
+        """Raise UsageError where the report cannot be written, or would take another file's place."""
+        if self.report is None:
+            return
+        from vlcheck.report import page  # in no run of other projects
+
+        others = {"--vl-results": self.results, "--vl-store": self.store, "--html": self.html}
+        others |= {"--vl-beside": self.beside, "--vl-baseline": self.baseline}
+        page.check_place(self.report, others, "--vl-report")
 
     def _demand_a_match(self) -> None:
         """The ini file's model and data are for one another: nothing of one's own meets them by oversight."""
@@ -151,6 +166,7 @@ def read(config: pytest.Config) -> Settings:
     def path(name: str) -> Path | None:
         return config.invocation_params.dir / Path(said(name)).expanduser() if said(name) else None
 
+    html = config.getoption("htmlpath", default=None)
     return Settings(
         model=said("model"),
         data=said("data"),
@@ -159,6 +175,7 @@ def read(config: pytest.Config) -> Settings:
         batch_size=_positive(said("batch-size") or "16"),
         store=path("store"),
         results=path("results") or config.invocation_params.dir / "vlcheck-results.jsonl",
+        report=path("report"),
         beside=path("beside"),
         baseline=path("baseline"),
         policy=path("policy"),
@@ -170,6 +187,7 @@ def read(config: pytest.Config) -> Settings:
         trust_remote_code=bool(config.getoption("vl_trust_remote_code", default=False)),
         asked=config.getoption("vl_model", default=None) is not None,
         chosen=config.getoption("vl_data", default=None) is not None,
+        html=config.invocation_params.dir / html if html else None,
     )
 
 

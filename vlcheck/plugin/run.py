@@ -214,6 +214,21 @@ class Run:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             self._kept = True
             self.problem = f"{error} They are kept in {self.folder}, in parts."
+        try:
+            self._report(self.results)
+        except UsageError as error:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+            self.problem = " ".join(filter(None, (self.problem, str(error))))
+
+    def _report(self, results: Results) -> None:
+        """Write the page for reviewers, where one is wanted. Raises UsageError."""
+        settings = self.settings
+        if settings.report is None:
+            return
+        from vlcheck.report import page  # in no run of other projects
+
+        drawn = page.draw(results, source=settings.results.name, beside=self.beside, comparison=self.comparison)
+        page.write(settings.report, drawn, "--vl-report")
 
     def _compared(self, results: Results) -> Comparison | None:
         """With the baseline; None where there is none, or nothing to compare with it."""

@@ -32,6 +32,8 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
     if run.comparison:
         _compare(terminal, run.comparison)
     terminal.line(run.problem or f"results: {run.settings.results}", red=bool(run.problem))
+    if run.settings.report and not run.problem:
+        terminal.line(f"report: {run.settings.report}")
 
 
 def _compare(terminal: pytest.TerminalReporter, comparison: Comparison) -> None:

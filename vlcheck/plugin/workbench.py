@@ -114,7 +114,7 @@ class Workbench:
             kept = self.model.scorer.thumbnail(picture)
             if kept:
                 jpeg = base64.b64encode(kept.jpeg).decode("ascii")
-                yield {"kind": "image", "key": picture.key, "sha256": kept.sha256, "jpeg": jpeg}
+                yield {"kind": "image", "key": picture.key, "sha256": kept.sha256, "jpeg": jpeg, **_size(picture)}
 
 
 def outlook(settings: Settings, policy: Policy, source: CaseSource, chosen: Chosen) -> Iterator[str]:
@@ -123,6 +123,11 @@ def outlook(settings: Settings, policy: Policy, source: CaseSource, chosen: Chos
     trials = Trials(source, relative=only_compares(model))
     test = _looks(settings, source).test
     return foresight.outlook(foresee(chosen, trials, policy, model.metrics if model else METRICS, test), model)
+
+
+def _size(picture: Picture) -> dict[str, int]:
+    """Of what was shown, of which the thumbnail is a small copy; nothing where an edit may have changed it."""
+    return {} if picture.edits else dict(zip(("width", "height"), picture.source.size, strict=True))
 
 
 def _looks(settings: Settings, source: CaseSource) -> Looks:

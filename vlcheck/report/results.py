@@ -8,76 +8,117 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
-from vlcheck.drafts import replacing
+from vlcheck.drafts import begins, replacing, unwritable
 from vlcheck.errors import UsageError, printable
 from vlcheck.verdict import BY_GRAVITY, Claim
 
 Line = dict[str, Any]
 Key = tuple[str, str, str]
 SCHEMA = 1
+_FIGURES = (
+    *("n", "not_applicable", "violations", "rate", "rate_low", "rate_high", "allowed", "alpha", "p", "needed_n"),
+    *("detectable", "effect", "effect_low", "effect_high", "asked", "offered"),
+)
 _RUN, _EVIDENCE = '{"kind": "run"', '{"kind": "evidence"'  # as such lines begin
 
 
 class _Accepted(NamedTuple):
-    fits: Callable[[Any], bool]
+    holds: Callable[[Any], bool]
     said: str
     optional: bool = False
 
+    def if_any(self) -> _Accepted:
+        return self._replace(optional=True)
 
-def _is_text(value: object) -> bool:
+
+def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
-def _is_number_or_none(value: object) -> bool:
-    return value is None or _is_number(value)
+def _is_table(value: Any) -> bool:
+    return value is None or (isinstance(value, dict) and all(map(_is_number, value.values())))
 
 
-def _is_band(value: object) -> bool:
-    return value is None or (isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)))
+def _is_list_of(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list) and all(map(holds, value))
 
 
-def _are_numbers(value: object) -> bool:
-    return value is None or (isinstance(value, dict) and all(map(_is_number_or_none, value.values())))
+def _is_scored(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and _is_text(value[0]) and _is_number(value[1])
+
+
+def _is_box(value: Any) -> bool:
+    return _is_list_of(_is_number)(value) and len(value) == 4 and None not in value
+
+
+def _or_none(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or holds(value)
+
+
+def _is_object(value: Any) -> bool:
+    return value is None or isinstance(value, dict)
+
+
+def _is_tables(value: Any) -> bool:
+    return value is None or (isinstance(value, dict) and all(map(_is_table, value.values())))
 
 
 _TEXT = _Accepted(_is_text, "text")
-_TEXT_OR_NONE = _Accepted(lambda value: value is None or _is_text(value), "text or null")
-_TEXT_IF_ANY = _TEXT_OR_NONE._replace(optional=True)
-_NUMBER_OR_NONE = _Accepted(_is_number_or_none, "a number or null")
-_LIST = _Accepted(lambda value: isinstance(value, list), "a list")
-_NUMBERS_IF_ANY = _Accepted(_are_numbers, "an object of numbers, or null", optional=True)
+_TEXT_OR_NONE = _Accepted(_or_none(_is_text), "text or null")
+_NUMBER_OR_NONE = _Accepted(_is_number, "a number or null")
+_TEXTS = _Accepted(_is_list_of(_is_text), "a list of texts")
+_BAND = _Accepted(
+    _or_none(lambda value: _is_list_of(_is_number)(value) and len(value) == 2 and None not in value),
+    "two numbers or null",
+)
+_BOXES = _Accepted(_or_none(_is_list_of(_is_box)), "a list of boxes of four numbers, or null")
+_TABLE = _Accepted(_is_table, "an object of numbers, or null")
+_TABLES = _Accepted(_is_tables, "an object of tables, or null")
+_WORDS = _Accepted(_or_none(_is_list_of(_is_scored)), "a list of words with their scores, or null")
+_OBJECT = _Accepted(_is_object, "an object or null")
+_STATUS = _Accepted(lambda value: value in BY_GRAVITY, f"one of {', '.join(BY_GRAVITY)}")
 
 # What readers rely on, by kind of line; more is written.
 _READ: Mapping[str, Mapping[str, _Accepted]] = {
     "run": dict.fromkeys(("name", "fingerprint", "data", "started"), _TEXT)
+    | dict.fromkeys(("score_kinds", "versions", "policy", "left_out"), _OBJECT.if_any())
     | {"schema": _Accepted(lambda value: type(value) is int, "a whole number")},
-    "image": {"key": _TEXT},
+    "image": {"key": _TEXT, "width": _NUMBER_OR_NONE.if_any()},
     "evidence": {
         "case": _TEXT,
-        "perturbation": _TEXT_IF_ANY,
         "image": _TEXT_OR_NONE,
         "perturbed": _TEXT_OR_NONE,
-        "texts": _LIST,
+        "texts": _TEXTS,
         "margin": _NUMBER_OR_NONE,
-        "values": _NUMBERS_IF_ANY,
-        "effect": _NUMBER_OR_NONE._replace(optional=True),
+    }
+    | dict.fromkeys(("effect", "before", "after"), _NUMBER_OR_NONE.if_any())
+    | dict.fromkeys(("top_before", "top_after"), _WORDS.if_any())
+    | dict.fromkeys(("perturbation", "reason"), _TEXT_OR_NONE.if_any())
+    | {
+        "values": _TABLE.if_any(),
+        "targets": _TEXTS.if_any(),
+        "scores": _Accepted(_or_none(_is_list_of(_is_table)), "a list of objects of numbers, or null", optional=True),
+        "boxes": _BOXES.if_any(),
     },
     "verdict": dict.fromkeys(("test", "bias", "behavior", "metric", "score_kind", "reason"), _TEXT)
+    | dict.fromkeys(("doc", "expected", "perturbation"), _TEXT_OR_NONE.if_any())
+    | dict.fromkeys(_FIGURES, _NUMBER_OR_NONE.if_any())
     | {
         "claim": _Accepted(lambda value: value in get_args(Claim), '"rate" or "mean"'),
-        "status": _Accepted(lambda value: value in BY_GRAVITY, f"one of {', '.join(BY_GRAVITY)}"),
-        "band": _Accepted(_is_band, "two numbers, or null", optional=True),
-        "tolerances": _NUMBERS_IF_ANY,
+        "status": _STATUS,
+        "band": _BAND.if_any(),
+        "tolerances": _TABLE.if_any(),
+        "tables": _TABLES.if_any(),
+        "known": _OBJECT.if_any(),
     },
 }
 
@@ -182,24 +223,12 @@ def check_place(path: Path, store: Path | None = None) -> None:
 
 def _unfit(path: Path, store: Path | None) -> str:
     """Why no results can be written there, or ""."""
-    if not path.parent.is_dir():
-        return f"there is no folder {path.parent}"
-    if path.exists() and not path.is_file():
-        return "is no file that results could be written to"
-    if not os.access(path.resolve().parent, os.W_OK):
-        return f"nothing can be written to the folder {path.resolve().parent}"
+    wrong = unwritable(path, "results")
+    if wrong:
+        return wrong
     if store and store.resolve() == path.resolve():
         return "is the store of kept scores as well (--vl-store)"
-    return "" if _replaceable(path) else "is there and holds no results; name another path, or delete it"
-
-
-def _replaceable(path: Path) -> bool:
-    """Whether the file is missing, empty or a results file."""
-    if not path.exists():
-        return True
-    with path.open("rb") as file:
-        start = file.read(len(_RUN))
-    return start in (b"", _RUN.encode())
+    return "" if begins(path, _RUN.encode()) else "is there and holds no results; name another path, or delete it"
 
 
 def write(path: Path, results: Results) -> None:
@@ -225,14 +254,14 @@ def read(path: Path) -> Results:
     return results
 
 
-def read_beside(path: Path, data: str) -> Results:
-    """Read the results of a run that are to be shown beside another one's. Raises UsageError naming --vl-beside."""
+def read_beside(path: Path, data: str, option: str = "--vl-beside") -> Results:
+    """Read the results of a run that are to be shown beside another one's. Raises UsageError naming the option."""
     try:
         results = read(path)
     except UsageError as error:
-        raise UsageError(f"--vl-beside {error}") from error
+        raise UsageError(f"{option} {error}") from error
     if results.run["data"] != data:
-        raise UsageError(f"--vl-beside {path}: is of {results.run['data']}; results of {data} are accepted.")
+        raise UsageError(f"{option} {path}: is of {results.run['data']}; results of {data} are accepted.")
     return results
 
 
@@ -265,6 +294,6 @@ def _checked(path: Path, number: int, text: str) -> str:
     if kind == "run" and line.get("schema") != SCHEMA:
         raise UsageError(f"{path}:{number}: schema {line.get('schema')!r}; this vlcheck reads schema {SCHEMA}.")
     for key, accepted in _READ[kind].items():
-        if not (key in line or accepted.optional) or (key in line and not accepted.fits(line[key])):
+        if not (accepted.holds(line[key]) if key in line else accepted.optional):
             raise UsageError(f"{path}:{number}: {kind} line without {key!r}, which has to be {accepted.said}.")
     return encoded({"kind": kind} | line)  # which others know such lines by, and may have put elsewhere

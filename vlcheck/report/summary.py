@@ -93,19 +93,23 @@ def each(verdicts: Sequence[Line], beside: Results | None = None) -> Iterator[st
     Beside it is what another run observed, where its scores are of the same kind.
     """
     others = _by_behavior(beside)
-    tested = [verdict for verdict in verdicts if verdict["p"] is not None]
-    corrected = dict(zip(map(id, tested), holm([verdict["p"] for verdict in tested]), strict=True))
     rows = [["test", "metric", "verdict", "n", "observed", "interval", "allowed", "finds", "p", "p (Holm)"]]
     rows[0] += [beside.run["name"]] if beside else []
-    for verdict in verdicts:
+    for verdict, p_holm in zip(verdicts, corrected(verdicts), strict=True):
         name = verdict["test"].rpartition("::")[2].rpartition("[")[0] or verdict["behavior"]
-        p = map(figure, (verdict["detectable"], verdict["p"], corrected.get(id(verdict))))
+        p = map(figure, (verdict["detectable"], verdict["p"], p_holm))
         rows.append([name, verdict["metric"], _worst([verdict]), str(verdict["n"]), *_held(verdict), *p])
         rows[-1] += [_observed(verdict, others)] if beside else []
     yield from aligned(rows)
     yield _LEGEND
     if beside:
         yield from _incomparable(verdicts, others, beside.run["name"])
+
+
+def corrected(verdicts: Sequence[Line]) -> list[float | None]:
+    """p of each verdict after Holm's correction over the run; None where nothing was tested."""
+    found = iter(holm([verdict["p"] for verdict in verdicts if verdict.get("p") is not None]))
+    return [None if verdict.get("p") is None else next(found) for verdict in verdicts]
 
 
 def _by_behavior(results: Results | None) -> Mapping[tuple[str, str], Line]:

@@ -1,0 +1,58 @@
+"""What became of the behaviors since the release before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vlcheck.report.comparison import Compared
+from vlcheck.report.page.measures import NAME, title
+from vlcheck.report.page.words import Said, said, share, signed
+from vlcheck.report.summary import figure
+
+
+@dataclass(frozen=True)
+class ChangeView:
+    """What became of a behavior since the release before.
+
+    Attributes:
+        outcome: worse, same, better or not comparable.
+        id: of the verdict's place on the page; "" where this run has none.
+        figures: old, new, images worse, images better, images paired, p; "-" where there is none.
+        reason: why it is not comparable.
+    """
+
+    outcome: str
+    id: str
+    bias: Said
+    title: Said
+    metric: Said
+    figures: tuple[str, ...]
+    reason: Said | None
+
+    @property
+    def sentence(self) -> str:
+        """What is said of it beside the verdict."""
+        old, new, worse, better, n, p = self.figures
+        if self.reason:
+            return self.reason.text
+        images = f", {worse} images worse and {better} better" if worse != "-" else ""
+        return f"{old} before, {new} now{images}, of {n} paired (p after Holm's correction {p})"
+
+
+def change_view(compared: Compared, name: str) -> ChangeView:
+    """What became of a behavior; `name` is of the verdict's place on the page."""
+    figures: tuple[str, ...] = ("-",) * 6
+    if compared.figure:
+        images = ["-" if count is None else str(count) for count in (compared.images_worse, compared.images_better)]
+        ends = map(signed if compared.images_worse is None else share, (compared.figure.old, compared.figure.new))
+        figures = (*ends, *images, str(compared.n), figure(compared.figure.p))
+    about = f" ({compared.about})" if compared.about else ""
+    return ChangeView(
+        outcome=compared.verdict,
+        id=name,
+        bias=said(compared.bias, NAME),
+        title=title(compared.behavior + about),
+        metric=said(compared.metric, NAME),
+        figures=figures,
+        reason=said(compared.reason) if compared.reason else None,
+    )

@@ -1,0 +1,326 @@
+"""The page as a whole, and how it becomes HTML."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from vlcheck.report.agreement import Agreement, agreements
+from vlcheck.report.comparison import Compared, Comparison, Outcome
+from vlcheck.report.comparison_lines import conclusion as compared_sentence
+from vlcheck.report.page.beside import Beside
+from vlcheck.report.page.budget import FIRST, MOST, Room, Wanted, by_interest, choose, ranked
+from vlcheck.report.page.changes import ChangeView, change_view
+from vlcheck.report.page.evidence import RowView, row_view
+from vlcheck.report.page.matrix import Conclusion, Matrix, Named, by_gravity, conclusion, gravity, matrix
+from vlcheck.report.page.measures import NAME, title
+from vlcheck.report.page.pictures import Album
+from vlcheck.report.page.verdicts import Measured, VerdictView, measured, verdict_view
+from vlcheck.report.page.words import Said, counted, said
+from vlcheck.report.results import Key, Line, Results
+from vlcheck.report.summary import corrected
+from vlcheck.verdict import BY_GRAVITY
+
+START = "<!doctype html>\n<!-- a report of vlcheck"  # as such a file begins, by which it is known
+_SECTION = 10_000  # characters of a verdict without its rows
+_LEFT_OUT = 20  # reasons
+_OUTCOMES: tuple[Outcome, ...] = ("worse", "better", "same", "not comparable")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something to know of the run."""
+
+    name: str
+    value: Said
+
+
+@dataclass(frozen=True)
+class Group:
+    """The verdicts of a bias, the gravest first."""
+
+    bias: Said
+    status: str
+    verdicts: tuple[VerdictView, ...]
+
+
+@dataclass(frozen=True)
+class Release:
+    """What became of all behaviors since the release before.
+
+    Attributes:
+        old: which release that is.
+        sentence: what it comes to.
+        accepted: whether something was compared and nothing is worse.
+        changes: what is not the same, the worst first.
+        rest: what is the same or cannot be compared.
+    """
+
+    old: Said
+    sentence: str
+    accepted: bool
+    changes: tuple[ChangeView, ...]
+    rest: tuple[ChangeView, ...]
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A behavior of which mlm and itm say different things."""
+
+    title: Said
+    statuses: tuple[str, str]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PageView:
+    """All that the page shows.
+
+    Attributes:
+        model, data: what was asked about what.
+        facts: of the run.
+        left_out: what the data had that no case was made of: how many, and why.
+        source: the results file's name: where all rows are.
+        beside: the other run's name; None where there is none.
+        statuses: the verdicts that there are, the gravest first.
+        shown: how many of how many rows are shown.
+        pictures: a style sheet that holds them.
+    """
+
+    model: Said
+    data: Said
+    started: Said
+    facts: tuple[Fact, ...]
+    versions: tuple[Fact, ...]
+    left_out: tuple[Fact, ...]
+    conclusion: Conclusion
+    matrix: Matrix
+    release: Release | None
+    disagreements: tuple[Disagreement, ...]
+    groups: tuple[Group, ...]
+    beside: Said | None
+    source: Said
+    statuses: tuple[str, ...]
+    shown: str
+    pictures: Markup
+
+
+def draw(
+    results: Results,
+    *,
+    source: str,
+    beside: Results | None = None,
+    comparison: Comparison | None = None,
+    room: Room | None = None,
+) -> str:
+    """The page of a run, as HTML that needs nothing from elsewhere; equal results give equal pages.
+
+    Args:
+        results: the run's.
+        source: the name of the file that holds them.
+        beside: another run's on the same data, to be shown beside.
+        comparison: with the release before.
+        room: what fits on the page.
+    """
+    view = page_view(results, source=source, beside=beside, comparison=comparison, room=room or Room())
+    style, script = _asset("page.css"), _asset("page.js")
+    html = _environment().get_template("page.html")
+    return html.render(
+        start=Markup(START),  # noqa: S704 - ours
+        page=view,
+        style=style,
+        script=script,
+        digests={"styles": [_digest(style), _digest(view.pictures)], "script": _digest(script)},
+    )
+
+
+def page_view(
+    results: Results,
+    *,
+    source: str,
+    beside: Results | None = None,
+    comparison: Comparison | None = None,
+    room: Room,
+) -> PageView:
+    """What the page of a run shows; see `draw`."""
+    results = replace(results, verdicts=dict(sorted(results.verdicts.items())))  # in the order of the file
+    run, verdicts = results.run, list(results.verdicts.values())
+    changes = {(one.test, one.behavior, one.metric): one for one in comparison.rows} if comparison else {}
+    names = {key: f"v{place}" for place, key in enumerate(results.verdicts, start=1)}
+    named = [Named(name, results.verdicts[key], _outcome(changes.get(key))) for key, name in names.items()]
+    album = Album(results.images)
+    views = _verdicts(results, names, changes, Beside(beside) if beside else None, album, room)
+    shown, rows = sum(len(view.rows) for view in views), sum(view.measured.rows for view in views)
+    return PageView(
+        model=said(run["name"], NAME),
+        data=said(run["data"], NAME),
+        started=said(run["started"], NAME),
+        facts=tuple(_facts(run)),
+        versions=tuple(Fact(said(name).text, said(one)) for name, one in (run.get("versions") or {}).items()),
+        left_out=tuple(
+            Fact(said(count).text, said(why)) for why, count in list((run.get("left_out") or {}).items())[:_LEFT_OUT]
+        ),
+        conclusion=conclusion(verdicts),
+        matrix=matrix(named),
+        release=_release(comparison, names) if comparison else None,
+        disagreements=tuple(_disagreements(results)),
+        groups=tuple(_groups(verdicts, views)),
+        beside=said(beside.run["name"], NAME) if beside else None,
+        source=said(source),
+        statuses=tuple(status for status in BY_GRAVITY if any(one["status"] == status for one in verdicts)),
+        shown=f"{shown:,} of {counted(rows, 'row')}",
+        pictures=album.style,
+    )
+
+
+def _verdicts(
+    results: Results,
+    names: Mapping[Key, str],
+    changes: Mapping[Key, Compared],
+    beside: Beside | None,
+    album: Album,
+    room: Room,
+) -> list[VerdictView]:
+    """The verdicts in the results' order; of each only the rows that may be shown are kept at a time."""
+    wanted: list[Wanted] = []
+    ranks: dict[str, Mapping[int, int]] = {}
+    all_measured: dict[str, Measured] = {}
+    for key, name in names.items():
+        verdict, rows = results.verdicts[key], results.rows(key)
+        all_measured[name] = measured(rows, verdict["claim"])
+        telling, ranks[name] = _telling(rows, verdict)
+        wanted.append(Wanted(name, verdict["status"], telling))
+    chosen = choose(wanted, album, room.less(0, _SECTION * len(names)))
+    holm = corrected(list(results.verdicts.values()))
+    alike = _agreements(results)
+    views = []
+    for (key, name), p in zip(names.items(), holm, strict=True):
+        verdict = results.verdicts[key]
+        views.append(
+            verdict_view(
+                verdict,
+                name=name,
+                holm=p,
+                measured=all_measured[name],
+                rows=_row_views(chosen[name], ranks[name], all_measured[name].counted, verdict["claim"], album),
+                beside=beside,
+                change=changes.get(key),
+                agreement=alike.get(key[1]),
+            )
+        )
+    return views
+
+
+def _telling(rows: Sequence[Line], verdict: Line) -> tuple[list[Line], Mapping[int, int]]:
+    """The rows that may be shown, the most telling first, and the ranks of those that count, by identity.
+
+    Where nothing counts, the first rows show what was asked.
+    """
+    order, most = ranked(rows, verdict["claim"]), MOST[verdict["status"]]
+    telling = [order[place] for place in by_interest(len(order), most)] or list(rows[:most])
+    places = {id(row): place for place, row in enumerate(order, start=1)}
+    return telling, {id(row): places.get(id(row), 0) for row in telling}
+
+
+def _row_views(
+    rows: Sequence[Line], ranks: Mapping[int, int], of: int, claim: str, album: Album
+) -> tuple[RowView, ...]:
+    """The worst, the median and the best one, then the rest, the worst first."""
+    ordered = [*rows[:FIRST], *sorted(rows[FIRST:], key=lambda row: ranks[id(row)])]
+    return tuple(row_view(row, ranks[id(row)], of, claim, album) for row in ordered)
+
+
+def _agreements(results: Results) -> Mapping[str, Agreement]:
+    """By behavior, where its name is that of one behavior alone."""
+    found: Mapping[str, list[Agreement]] = defaultdict(list)
+    for one in agreements(results):
+        found[one.behavior].append(one)
+    return {behavior: ones[0] for behavior, ones in found.items() if len(ones) == 1}
+
+
+def _disagreements(results: Results) -> Iterator[Disagreement]:
+    for one in agreements(results):
+        if one.disagrees:
+            yield Disagreement(title(one.behavior), one.statuses, (one.neither, one.mlm, one.itm, one.both, one.n))
+
+
+def _groups(verdicts: Sequence[Line], views: Sequence[VerdictView]) -> Iterator[Group]:
+    for bias, status in by_gravity(verdicts).items():
+        pairs = [pair for pair in zip(verdicts, views, strict=True) if pair[0]["bias"] == bias]
+        pairs.sort(key=lambda pair: gravity(pair[0]))
+        yield Group(said(bias, NAME), status, tuple(view for _, view in pairs))
+
+
+def _outcome(compared: Compared | None) -> str:
+    return compared.verdict if compared else ""
+
+
+def _release(comparison: Comparison, names: Mapping[Key, str]) -> Release:
+    rows = {
+        which: sorted(comparison.which(which), key=lambda one: (one.test, one.behavior, one.metric))
+        for which in _OUTCOMES
+    }
+    views = {
+        which: [change_view(one, names.get((one.test, one.behavior, one.metric), "")) for one in its]
+        for which, its in rows.items()
+    }
+    old = comparison.old
+    return Release(
+        old=said(f"{old['name']} on {old['data']} ({old['started']})"),
+        sentence=said(compared_sentence(comparison), 1_000).text,
+        accepted=comparison.accepted,
+        changes=(*views["worse"], *views["better"]),
+        rest=(*views["same"], *views["not comparable"]),
+    )
+
+
+def _facts(run: Line) -> Iterator[Fact]:
+    kinds = ", ".join(f"{metric} {kind}" for metric, kind in (run.get("score_kinds") or {}).items())
+    policy = run.get("policy") or {}
+    told = {
+        "model": run.get("model") or run["name"],
+        "fingerprint": run["fingerprint"],
+        "data": run["data"],
+        "images a behavior": run.get("images"),
+        "seed": run.get("seed"),
+        "date": run["started"],
+        "scores": kinds,
+        "device and precision": " ".join(str(run[key]) for key in ("device", "dtype") if run.get(key)),
+        "policy": policy.get("path") if isinstance(policy, dict) else None,
+        "baseline": run.get("baseline"),
+        "sequential": "each behavior was asked until it was decided" if run.get("sequential") else None,
+    }
+    for name, value in told.items():
+        if value not in (None, ""):
+            yield Fact(name, said(value))
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("vlcheck.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _asset(name: str) -> Markup:
+    """A style sheet or script of ours."""
+    loader = _environment().loader
+    assert loader is not None  # noqa: S101 - for mypy; it is set above
+    text, _, _ = loader.get_source(_environment(), name)
+    return Markup(text)  # noqa: S704 - it is a file of this package
+
+
+def _digest(asset: str) -> str:
+    """By which the page lets this style or script run, and no other one."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(asset.encode()).digest()).decode('ascii')}"

@@ -1,0 +1,43 @@
+"""A verdict's numbers and names in words."""
+
+from __future__ import annotations
+
+from vlcheck.report.page.words import Said, between, said, share, shares, signed
+from vlcheck.report.results import Line
+
+NAME = 90  # characters of a name
+
+
+def title(behavior: str) -> Said:
+    """A behavior's name in words."""
+    return said(behavior.removeprefix("test_").replace("_", " "), NAME)
+
+
+def observed(verdict: Line) -> str:
+    """What was seen, and its interval."""
+    if verdict["claim"] == "mean":
+        mean, low, high = (verdict.get(key) for key in ("effect", "effect_low", "effect_high"))
+        return "" if mean is None or low is None or high is None else f"{signed(mean)} ({between(low, high)})"
+    rate, low, high = (verdict.get(key) for key in ("rate", "rate_low", "rate_high"))
+    return "" if rate is None or low is None or high is None else f"{share(rate)} ({shares(low, high)})"
+
+
+def allowed(verdict: Line) -> str:
+    """What it is held to."""
+    if verdict["claim"] == "mean":
+        band = verdict.get("band")
+        return between(*band) if band else "-"
+    return "-" if verdict.get("allowed") is None else share(verdict["allowed"])
+
+
+def known(verdict: Line) -> Said | None:
+    """What the policy says of a known bias."""
+    bias = verdict.get("known")
+    if not isinstance(bias, dict):
+        return None
+    ended = "expired" if bias.get("expired") else "until"
+    return said(f"known, {ended} {bias.get('until')}: {bias.get('reason')}")
+
+
+def whole(number: int | None) -> str:
+    return "-" if number is None else f"{number:,}"
