@@ -9,6 +9,7 @@ from typing import NamedTuple, cast
 import pytest
 
 from vlcheck.errors import UsageError, nearest
+from vlcheck.suite import FIXTURES, lexicons_in, policy_in
 from vlcheck.zoo import PLANTED
 
 
@@ -34,8 +35,8 @@ _OPTIONS = (
         "beside", "PATH", "an earlier run's results, shown beside this one's, e.g. those of BERT, which sees no picture"
     ),
     _Option("baseline", "PATH", "the results of the release before: this run ends with 1 where anything is worse"),
-    _Option("policy", "PATH", "tolerances and allowed rates (fixtures/policy.toml)"),
-    _Option("lexicons", "DIR", "words that replace the shipped lexicons (fixtures/lexicons)"),
+    _Option("policy", "PATH", "tolerances and allowed rates (policy.toml of the fixtures that conftest.py loads)"),
+    _Option("lexicons", "DIR", "words that replace the shipped lexicons (likewise lexicons/)"),
 )
 _FLAGS = (
     _Option("no-images", "", "leave the pictures out of the results, e.g. where they are private"),
@@ -49,6 +50,8 @@ class Settings:
     """What the options say.
 
     Attributes:
+        policy: what is said, else that of the suite's copy that is run, else None for the shipped one.
+        lexicons: likewise.
         asked: whether --vl-model was given on the command line.
         chosen: whether --vl-data was.
     """
@@ -146,6 +149,7 @@ def read(config: pytest.Config) -> Settings:
     def path(name: str) -> Path | None:
         return config.invocation_params.dir / Path(said(name)).expanduser() if said(name) else None
 
+    fixtures = _fixtures(config)
     return Settings(
         model=said("model"),
         data=said("data"),
@@ -156,8 +160,8 @@ def read(config: pytest.Config) -> Settings:
         results=path("results") or config.invocation_params.dir / "vlcheck-results.jsonl",
         beside=path("beside"),
         baseline=path("baseline"),
-        policy=path("policy"),
-        lexicons=path("lexicons"),
+        policy=path("policy") or (policy_in(fixtures) if fixtures else None),
+        lexicons=path("lexicons") or (lexicons_in(fixtures) if fixtures else None),
         images=not flag("no-images"),
         cases=flag("cases"),
         sequential=flag("sequential"),
@@ -166,6 +170,12 @@ def read(config: pytest.Config) -> Settings:
         asked=config.getoption("vl_model", default=None) is not None,
         chosen=config.getoption("vl_data", default=None) is not None,
     )
+
+
+def _fixtures(config: pytest.Config) -> Path | None:
+    """The folder of the fixtures that the tests' conftest.py loads: a copy of the suite is held to its own policy."""
+    file = getattr(config.pluginmanager.get_plugin(FIXTURES), "__file__", None)
+    return Path(file).parent if file else None
 
 
 def _help(name: str) -> str:

@@ -29,6 +29,7 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
         terminal.line("nothing was decided", red=True)
     if run.comparison:
         _compare(terminal, run.comparison)
+    terminal.line(f"policy: {run.results.run['policy']['path']}")
     terminal.line(run.problem or f"results: {run.settings.results}", red=bool(run.problem))
 
 
