@@ -42,8 +42,8 @@ def write(folder: Path, copy: SuiteCopy) -> None:
         replace_all(files)
     except OSError as error:
         raise UsageError(
-            f"{error.filename or folder}: cannot be written ({error.strerror}). Nothing that was there has changed; once"
-            " that is mended, say the same again."
+            f"{error.filename or folder}: cannot be written ({error.strerror}). Nothing that was there has changed;"
+            " once that is mended, say the same again."
         ) from error
 
 
@@ -55,8 +55,8 @@ def _demand_place(folder: Path) -> None:
         raise UsageError(f"{folder}: is where vlcheck itself keeps the suite; name the folder of your repository.")
     if (folder / "fixtures.py").exists():
         raise UsageError(
-            f"{folder / 'fixtures.py'}: a folder fixtures/ beside it would hide this module from your imports. Rename it,"
-            " or name another folder, e.g. one for these tests alone."
+            f"{folder / 'fixtures.py'}: a folder fixtures/ beside it would hide this module from your imports. Rename"
+            " it, or name another folder, e.g. one for these tests alone."
         )
 
 

@@ -66,7 +66,9 @@ class CopiedFile:
     def diff(self) -> Iterator[str]:
         """From the repository's file to the shipped one, as a patch has it; empty unless it differs."""
         if self.own is not None and self.differs:
-            for line in difflib.unified_diff(_lines(self.own), _lines(self.shipped), f"a/{self.path}", f"b/{self.path}"):
+            for line in difflib.unified_diff(
+                _lines(self.own), _lines(self.shipped), f"a/{self.path}", f"b/{self.path}"
+            ):
                 yield from [line[:-1]] if line.endswith("\n") else [line, "\\ No newline at end of file"]
 
 

@@ -18,8 +18,14 @@ _COLORS = {"+": typer.colors.GREEN, "-": typer.colors.RED, "@": typer.colors.CYA
 _LOADS = f'pytest_plugins = ["{FIXTURES}"]'
 # What a file has to hold, and what is amiss without it.
 _NEEDED = {
-    "conftest.py": (FIXTURES, f"add {_LOADS}: without it nothing of fixtures/ is used, its policy and lexicons included"),
-    "fixtures/model.py": ("vlcheck", "is a module of yours: tests that ask for model, cases or policy do not find them"),
+    "conftest.py": (
+        FIXTURES,
+        f"add {_LOADS}: without it, fixtures/ with its policy and lexicons is not used",
+    ),
+    "fixtures/model.py": (
+        "vlcheck",
+        "is a module of yours, without the fixtures model, cases and policy",
+    ),
 }
 
 
