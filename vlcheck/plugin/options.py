@@ -43,6 +43,9 @@ _FLAGS = (
     _Option("sequential", "", "ask about images in growing batches, each behavior until its verdict is decided"),
     _Option("cases", "", "a test for every single case as well, which gates nothing: an xfail where the case violates"),
 )
+# What a verdict depends on; the rest says where results go, or what they are compared with.
+_JUDGED_BY = ("model", "data", "device", "dtype", "policy", "lexicons")
+_JUDGED_HOW = ("sequential", "trust-remote-code")
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,13 @@ def add(parser: pytest.Parser) -> None:
     group.addoption(
         "--vl-plan", action="store_true", help="say what the selected tests take and can tell; score nothing"
     )
+
+
+def again(config: pytest.Config, test: str) -> list[str]:
+    """The command that runs a test again, with all that the command line said of how it is judged."""
+    said = {name: config.getoption(_ini(name), default=None) for name in _JUDGED_BY}
+    flags = [f"--vl-{name}" for name in _JUDGED_HOW if config.getoption(_ini(name), default=None)]
+    return ["pytest", test, *(f"--vl-{name}={value}" for name, value in said.items() if value is not None), *flags]
 
 
 def stay_alone(config: pytest.Config) -> None:
