@@ -1,6 +1,5 @@
 """GitHub's runner is told of runs of ours, once, and in words that no text of a test can turn into others."""
 
-import os
 import re
 import shlex
 from urllib.parse import unquote
@@ -9,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.plugin.conftest import STATES
-from vlcheck.plugin.github import MOST_ANNOTATIONS, command
+from vlcheck.plugin.github import MOST_ANNOTATIONS, command, in_the_checkout
 
 # A bias and a test whose names would like to be something else.
 HOSTILE = STATES.replace('BIAS = "color"', r"BIAS = 'a|b`<i>,:%\r\n::error ::x\u202e\x1b\ufffe\x00'")
@@ -26,7 +25,7 @@ def runner(project, monkeypatch):
 
 
 def annotations(result):
-    return [line for line in result.outlines if line.startswith("::")]
+    return [line for line in result.outlines if line.startswith("::error title=")]
 
 
 def parts(annotation):
@@ -113,7 +112,7 @@ def test_hostile_names_stay_in_their_place(project, runner):
     found = annotations(result)
     assert len(found) == 2
     title, *_ = parts(found[0])
-    assert title.startswith("a|b`<i>,:%\r\n::error ::x")
+    assert title.startswith("a|b`<i>,:%\\r\\n::error ::x\\u202e\\x1b")
     assert all(line.isprintable() for line in runner.read_text().split("\n"))
     assert "<i>" not in runner.read_text().replace("\\<i\\>", "")
     tree = ElementTree.parse(project.folder / "junit.xml")  # noqa: S314 - pytest's own
@@ -122,7 +121,12 @@ def test_hostile_names_stay_in_their_place(project, runner):
     assert "#x1B" in biases.pop()
 
 
+def test_a_file_is_named_from_the_checkout_where_it_is_inside(tmp_path):
+    assert in_the_checkout(tmp_path / "checks" / "test_a.py", tmp_path) == "checks/test_a.py"
+    assert in_the_checkout(tmp_path / "test_a.py", tmp_path / "other") == (tmp_path / "test_a.py").as_posix()
+    assert in_the_checkout(tmp_path / "test_a.py", None) == (tmp_path / "test_a.py").as_posix()
+
+
 def test_a_command_escapes_what_would_end_it():
     said = command("error", "50 % of\r\n::a, b", title="a,b:c%\n", line="1")
     assert said == "::error title=a%2Cb%3Ac%25%0A,line=1::50 %25 of%0D%0A::a, b"
-    assert os.linesep not in said

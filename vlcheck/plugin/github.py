@@ -16,7 +16,7 @@ from vlcheck.plugin import options
 from vlcheck.plugin.run import Run
 
 if TYPE_CHECKING:
-    from vlcheck.report.results import Line
+    from vlcheck.report.results import Line, Results
 
 MOST_ANNOTATIONS = 10  # GitHub shows no more of a step
 
@@ -48,46 +48,50 @@ class Runner:
 
 def tell(terminal: pytest.TerminalReporter, run: Run) -> None:
     """Tell GitHub's runner, where this is one, what came of a run of ours."""
-    runner = Runner.of(os.environ)
     if run.results is None or not run.results.verdicts:
         return
+    runner = Runner.of(os.environ)
     if runner.summary:
-        _append(runner.summary, run, terminal)
+        _append(runner.summary, _summary(run.results, run), terminal)
     if runner.annotates:
         terminal.ensure_newline()
-        for line in _annotations(terminal, run, runner.workspace):
+        failed = {report.nodeid: report for report in terminal.stats.get("failed", ())}
+        for line in _annotations(run.results, failed, run.config, runner.workspace):
             terminal.write_line(line)
 
 
-def _append(path: Path, run: Run, terminal: pytest.TerminalReporter) -> None:
-    """Add the summary; that it cannot be written changes nothing of the run."""
+def _summary(results: Results, run: Run) -> str:
     from vlcheck.report import comparison_lines, markdown  # in no run of other projects
 
     compared = run.comparison
     also = [f"Compared with the baseline: {comparison_lines.conclusion(compared)}"] if compared else []
-    also += [run.problem] if run.problem else []
-    assert run.results is not None  # noqa: S101 - tell looks
+    return markdown.summary(results, [*also, run.problem] if run.problem else also)
+
+
+def _append(path: Path, text: str, terminal: pytest.TerminalReporter) -> None:
+    """Add to the step's summary; that it cannot be written changes nothing of the run."""
     try:
         with path.open("a", encoding="utf-8") as file:
-            file.write(f"{markdown.summary(run.results, also)}\n")
+            file.write(f"{text}\n")
     except OSError as error:
         terminal.line(f"GITHUB_STEP_SUMMARY {path}: cannot be written ({error.strerror})", red=True)
 
 
-def _annotations(terminal: pytest.TerminalReporter, run: Run, workspace: Path | None) -> Iterator[str]:
+def _annotations(
+    results: Results, failed: Mapping[str, pytest.TestReport], config: pytest.Config, workspace: Path | None
+) -> Iterator[str]:
     """The gravest verdicts of tests that failed, as the runner's commands."""
     from vlcheck.report.markdown import gravest_first  # in no run of other projects
 
-    failed = {report.nodeid: report for report in terminal.stats.get("failed", ())}
-    verdicts = run.results.verdicts.values() if run.results else ()
-    counted = [verdict for verdict in gravest_first(verdicts) if verdict["test"] in failed]
-    for verdict in [one for one in counted if one["status"] != "pass"][:MOST_ANNOTATIONS]:
+    ranked = gravest_first(results.verdicts.values())
+    counted = [verdict for verdict in ranked if verdict["test"] in failed and verdict["status"] != "pass"]
+    for verdict in counted[:MOST_ANNOTATIONS]:
         path, line, _ = failed[verdict["test"]].location
         yield command(
             "error",
-            _message(verdict, options.again(run.config, verdict["test"])),
-            title=f"{verdict['bias']}: {verdict['behavior']} [{verdict['metric']}]",
-            file=_in_the_checkout(run.config.rootpath / path, workspace),
+            _message(verdict, options.again(config, verdict["test"])),
+            title=printable(f"{verdict['bias']}: {verdict['behavior']} [{verdict['metric']}]"),
+            file=in_the_checkout(config.rootpath / path, workspace),
             line=str((line or 0) + 1),
         )
 
@@ -106,10 +110,11 @@ def _message(verdict: Line, again: list[str]) -> str:
     return f"{printable(found)} {printable(verdict['reason'])}\n{shlex.join(again)}"
 
 
-def _in_the_checkout(path: Path, workspace: Path | None) -> str:
-    """As GitHub names files: from the checkout's folder."""
-    inside = workspace is not None and path.is_relative_to(workspace)
-    return (path.relative_to(workspace) if inside and workspace else path).as_posix()
+def in_the_checkout(path: Path, workspace: Path | None) -> str:
+    """A file as GitHub names it: from the checkout's folder."""
+    if workspace and path.is_relative_to(workspace):
+        path = path.relative_to(workspace)
+    return path.as_posix()
 
 
 def _data(text: str) -> str:

@@ -49,7 +49,7 @@ def status(verdict: Line) -> str:
 
 def escaped(text: str, most: int = _LONGEST) -> str:
     """Foreign text as Markdown shows it: no markup, no HTML, one line, and nothing that cannot be seen."""
-    return _SYNTAX.sub(r"\\\g<0>", printable(text, most))
+    return _SYNTAX.sub(r"\\\g<0>", printable(text[: most + 1], most))  # what is cut need not be looked at
 
 
 def _gravity(verdict: Line) -> tuple[bool, int, float]:
