@@ -1,11 +1,14 @@
 """What vlcheck's own tests share."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-BESIDE = Path(__file__).parents[2] / "shared"
+ROOT = Path(__file__).parents[1]
+BESIDE = ROOT.parent / "shared"
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +18,15 @@ def coco_root() -> Path:
     if not (root / "annotations").is_dir():
         pytest.fail(f"{root}: no COCO folder; set VLCHECK_COCO to one with annotations/ and photographs", pytrace=False)
     return root
+
+
+@pytest.fixture(scope="session")
+def wheel_path(tmp_path_factory) -> Path:
+    """What pip installs."""
+    folder = tmp_path_factory.mktemp("wheel")
+    code = f"from hatchling.build import build_wheel; print(build_wheel({str(folder)!r}))"
+    built = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return folder / built.stdout.split()[-1]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

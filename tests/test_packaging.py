@@ -12,12 +12,10 @@ from vlcheck.zoo import PLANTED
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    code = f"from hatchling.build import build_wheel; print(build_wheel({str(folder)!r}))"
-    built = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    return zipfile.ZipFile(folder / built.stdout.split()[-1])
+@pytest.fixture
+def wheel(wheel_path):
+    with zipfile.ZipFile(wheel_path) as file:
+        yield file
 
 
 def test_the_wheel_carries_the_suite_and_its_data(wheel):

@@ -1,8 +1,11 @@
-"""Where the shipped suite is: its lexicons and its policy."""
+"""Where the shipped suite is: its tests, its lexicons and its policy."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+FIXTURES = "fixtures.model"  # as the suite's conftest.py loads them; lexicons and policy stand beside that module
+_LEXICONS, _POLICY = "lexicons", "policy.toml"
 
 
 def suite_folder() -> Path:
@@ -12,11 +15,31 @@ def suite_folder() -> Path:
     return installed if installed.is_dir() else package.parent
 
 
+def suite_files() -> dict[str, bytes]:
+    """The content of every file of the suite, by its path below the suite's folder, with slashes."""
+    root = suite_folder()
+    below = sorted(path for part in ("behavior_tests", "fixtures") for path in (root / part).rglob("*"))
+    paths = [path for path in below if path.is_file() and "__pycache__" not in path.parts]
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in (*paths, root / "conftest.py")}
+
+
 def lexicons_path() -> Path:
     """The shipped lexicons."""
-    return suite_folder() / "fixtures" / "lexicons"
+    return suite_folder() / "fixtures" / _LEXICONS
 
 
 def policy_path() -> Path:
     """The shipped policy."""
-    return suite_folder() / "fixtures" / "policy.toml"
+    return suite_folder() / "fixtures" / _POLICY
+
+
+def lexicons_in(fixtures: Path) -> Path | None:
+    """The lexicons of a folder of fixtures, or None where it has none."""
+    folder = fixtures / _LEXICONS
+    return folder if folder.is_dir() else None
+
+
+def policy_in(fixtures: Path) -> Path | None:
+    """The policy of a folder of fixtures, or None where it has none."""
+    path = fixtures / _POLICY
+    return path if path.is_file() else None

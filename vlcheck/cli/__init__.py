@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from vlcheck.cli import compare, data, models, policy, report, training, zoo
+from vlcheck.cli import compare, data, init, models, policy, report, training, zoo
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Behavioural tests for vision-language models.")
+app.command()(init.init)
 app.command()(data.cases)
 app.command()(data.plan)
 app.command()(compare.compare)

@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
-from vlcheck.plugin import explain, html, options, terminal
+from vlcheck.plugin import explain, github, html, options, terminal
 from vlcheck.plugin.fixture import verdict
 from vlcheck.plugin.mark import behavior
 from vlcheck.plugin.run import RUN, Run
@@ -86,3 +86,4 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     terminal.summarise(terminalreporter, config.stash[RUN])
+    github.tell(terminalreporter, config.stash[RUN])

@@ -9,6 +9,7 @@ from typing import NamedTuple, cast
 import pytest
 
 from vlcheck.errors import UsageError, nearest
+from vlcheck.suite import FIXTURES, lexicons_in, policy_in
 from vlcheck.zoo import PLANTED
 
 
@@ -35,14 +36,17 @@ _OPTIONS = (
         "beside", "PATH", "an earlier run's results, shown beside this one's, e.g. those of BERT, which sees no picture"
     ),
     _Option("baseline", "PATH", "the results of the release before: this run ends with 1 where anything is worse"),
-    _Option("policy", "PATH", "tolerances and allowed rates (fixtures/policy.toml)"),
-    _Option("lexicons", "DIR", "words that replace the shipped lexicons (fixtures/lexicons)"),
+    _Option("policy", "PATH", "tolerances and allowed rates (policy.toml of the fixtures that conftest.py loads)"),
+    _Option("lexicons", "DIR", "words that replace the shipped lexicons (likewise lexicons/)"),
 )
 _FLAGS = (
     _Option("no-images", "", "leave the pictures out of the results, e.g. where they are private"),
     _Option("sequential", "", "ask about images in growing batches, each behavior until its verdict is decided"),
     _Option("cases", "", "a test for every single case as well, which gates nothing: an xfail where the case violates"),
 )
+# What a verdict depends on; the rest says where results go, or what they are compared with.
+_JUDGED_BY = ("model", "data", "device", "dtype", "policy", "lexicons")
+_JUDGED_HOW = ("sequential", "trust-remote-code")
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class Settings:
     """What the options say.
 
     Attributes:
+        policy: what is said, else that of the suite's copy that is run, else None for the shipped one.
+        lexicons: likewise.
         asked: whether --vl-model was given on the command line.
         chosen: whether --vl-data was.
         html: where pytest-html writes, if it does.
@@ -143,6 +149,13 @@ def add(parser: pytest.Parser) -> None:
     )
 
 
+def again(config: pytest.Config, test: str) -> list[str]:
+    """The command that runs a test again, with all that the command line said of how it is judged."""
+    said = {name: config.getoption(_ini(name), default=None) for name in _JUDGED_BY}
+    flags = [f"--vl-{name}" for name in _JUDGED_HOW if config.getoption(_ini(name), default=None)]
+    return ["pytest", test, *(f"--vl-{name}={value}" for name, value in said.items() if value is not None), *flags]
+
+
 def stay_alone(config: pytest.Config) -> None:
     """Undo -n: what is only looked ahead at needs no workers."""
     if config.pluginmanager.hasplugin("xdist"):
@@ -167,6 +180,7 @@ def read(config: pytest.Config) -> Settings:
         return config.invocation_params.dir / Path(said(name)).expanduser() if said(name) else None
 
     html = config.getoption("htmlpath", default=None)
+    fixtures = _fixtures(config)
     return Settings(
         model=said("model"),
         data=said("data"),
@@ -178,8 +192,8 @@ def read(config: pytest.Config) -> Settings:
         report=path("report"),
         beside=path("beside"),
         baseline=path("baseline"),
-        policy=path("policy"),
-        lexicons=path("lexicons"),
+        policy=path("policy") or (policy_in(fixtures) if fixtures else None),
+        lexicons=path("lexicons") or (lexicons_in(fixtures) if fixtures else None),
         images=not flag("no-images"),
         cases=flag("cases"),
         sequential=flag("sequential"),
@@ -189,6 +203,12 @@ def read(config: pytest.Config) -> Settings:
         chosen=config.getoption("vl_data", default=None) is not None,
         html=config.invocation_params.dir / html if html else None,
     )
+
+
+def _fixtures(config: pytest.Config) -> Path | None:
+    """The folder of the fixtures that the tests' conftest.py loads: a copy of the suite is held to its own policy."""
+    file = getattr(config.pluginmanager.get_plugin(FIXTURES), "__file__", None)
+    return Path(file).parent if file else None
 
 
 def _help(name: str) -> str:

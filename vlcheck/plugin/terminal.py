@@ -31,6 +31,7 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
         terminal.line(line, red=True)
     if run.comparison:
         _compare(terminal, run.comparison)
+    terminal.line(f"policy: {run.results.run['policy']['path']}")
     terminal.line(run.problem or f"results: {run.settings.results}", red=bool(run.problem))
     if run.settings.report and not run.problem:
         terminal.line(f"report: {run.settings.report}")

@@ -98,7 +98,7 @@ def each(verdicts: Sequence[Line], beside: Results | None = None) -> Iterator[st
     for verdict, p_holm in zip(verdicts, corrected(verdicts), strict=True):
         name = verdict["test"].rpartition("::")[2].rpartition("[")[0] or verdict["behavior"]
         p = map(figure, (verdict["detectable"], verdict["p"], p_holm))
-        rows.append([name, verdict["metric"], _worst([verdict]), str(verdict["n"]), *_held(verdict), *p])
+        rows.append([name, verdict["metric"], _worst([verdict]), str(verdict["n"]), *held(verdict), *p])
         rows[-1] += [_observed(verdict, others)] if beside else []
     yield from aligned(rows)
     yield _LEGEND
@@ -122,7 +122,7 @@ def _observed(verdict: Line, others: Mapping[tuple[str, str], Line]) -> str:
     other = others.get((verdict["behavior"], verdict["metric"]))
     if other is None:
         return "-"
-    return _held(other)[0] if other["score_kind"] == verdict["score_kind"] else "other kind"
+    return held(other)[0] if other["score_kind"] == verdict["score_kind"] else "other kind"
 
 
 def _incomparable(verdicts: Iterable[Line], others: Mapping[tuple[str, str], Line], name: str) -> Iterator[str]:
@@ -272,7 +272,7 @@ def _over(tables: Iterable[Mapping[str, float]]) -> str:
     return f" over {' or '.join(map(str, counts))} images"
 
 
-def _held(verdict: Line) -> tuple[str, str, str]:
+def held(verdict: Line) -> tuple[str, str, str]:
     """What was seen, its interval, and what it is held to."""
     if verdict["claim"] == "mean":
         low, high = verdict["band"] or (None, None)
