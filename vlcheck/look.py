@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
+from PIL import Image
+
 from vlcheck.behavior import Question, ask
 from vlcheck.cases.case import MASK, Case, ImageFile, word_pattern
 from vlcheck.cases.limits import LONGEST_CAPTION, is_text
@@ -50,11 +52,13 @@ class Said:
 
     Attributes:
         text: with the brackets.
+        caption: without them.
         target: the word in them.
         others: what it is compared with.
     """
 
     text: str
+    caption: str
     target: str
     others: tuple[str, ...]
 
@@ -67,19 +71,18 @@ class Said:
         Raises:
             UsageError: naming what of it cannot be used.
         """
-        target = _bracketed(text)
+        before, target, after = _parted(text)
         said = _words(words) if words else [OPPOSITES[word] for word in [target.lower()] if word in OPPOSITES]
         others = {word.casefold(): word for word in said if word.casefold() != target.casefold()}
         if len(others) >= MOST_WORDS:
             raise UsageError(f"--words: are {len(others) + 1} with {target!r}; at most {MOST_WORDS} are accepted.")
-        return cls(text, target, tuple(others.values()))
+        return cls(text, f"{before}{target}{after}", target, tuple(others.values()))
 
     def case(self, photograph: Path) -> Case:
         """The case that the suite would make of it. Raises UsageError where the photograph does not decode."""
         image = ImageFile(photograph)
         image.open()
-        caption = re.sub(r"\[[^\]]*\]", lambda _: self.target, self.text)
-        return Case(id="look", image=image, caption=caption, target=self.target, candidates=self.others)
+        return Case(id="look", image=image, caption=self.caption, target=self.target, candidates=self.others)
 
     def demand_words(self, model: VisionLanguageModel) -> None:
         """Raise UsageError where a model only compares words, and there is no other one."""
@@ -106,31 +109,31 @@ def look(model: VisionLanguageModel, said: Said, photograph: Path) -> Figure:
     heard = _answers(model, asked)
     words = (case.target, *case.candidates)
     panels = (
-        Panel(name, view.picture.render(), {metric: _scores(heard[name][metric], words) for metric in METRICS})
+        Panel(name, _shown(view), {metric: _scores(heard[name][metric], words) for metric in METRICS})
         for name, view in views.items()
     )
     headings = {metric: _heading(model, metric, len(words)) for metric in METRICS}
     return Figure(model.name, said.text, words, headings, tuple(panels))
 
 
-def _bracketed(text: str) -> str:
-    """The one word in brackets."""
+def _parted(text: str) -> tuple[str, str, str]:
+    """The one word in brackets, between what is before and after it."""
     if not is_text(text):
         raise UsageError("the text holds bytes that are no UTF-8.")
     if len(text) > LONGEST_CAPTION:
         raise UsageError(f"the text has {len(text)} characters; at most {LONGEST_CAPTION} are accepted.")
     shown = printable(text)
-    found = re.fullmatch(r"[^\[\]]*\[([^\[\]]*)\][^\[\]]*", text, re.DOTALL)
+    found = re.fullmatch(r"([^\[\]]*)\[([^\[\]]*)\]([^\[\]]*)", text, re.DOTALL)
     if not found:
         raise UsageError(f'the text "{shown}" has to have one word in brackets, and no other bracket: "{EXAMPLE}".')
-    target = found[1].strip()
+    before, target, after = found[1], found[2].strip(), found[3]
     if not target or f"[{target}]" == MASK:
         raise UsageError(f'the text "{shown}" has to have the true word in its brackets: "{EXAMPLE}".')
-    times = len(word_pattern(target).findall(text.replace(found[1], target)))
+    times = len(word_pattern(target).findall(f"{before}{target}{after}"))
     if times != 1:
         what = f"is {times} times in" if times else "is part of a longer word in"
         raise UsageError(f'the word "{printable(target)}" {what} the text "{shown}"; it has to be a word of it once.')
-    return target
+    return before, target, after
 
 
 def _words(said: str) -> list[str]:
@@ -165,6 +168,14 @@ def _answers(
         name: {metric: hear(question, answers) for metric, question in by_metric.items()}
         for name, by_metric in asked.items()
     }
+
+
+def _shown(view: View) -> Image.Image:
+    """The picture; where an edit would change nothing, as it is."""
+    try:
+        return view.picture.render()
+    except NotApplicable:
+        return view.picture.source.open()
 
 
 def _scores(heard: Heard | Answer, words: Sequence[str]) -> Scores:

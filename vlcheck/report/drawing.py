@@ -122,6 +122,8 @@ def _draw_panel(figure: Figure, panel: Panel, width: int, height: int) -> Sheet:
         sheet.skip(_GAP // 2)
         sheet.write(metric.upper(), _NORMAL, _INK)
         _draw_scores(sheet, figure.words, scores)
+    for scores in panel.scores.values():
+        _draw_likeliest(sheet, scores)
     return sheet
 
 
@@ -134,11 +136,14 @@ def _draw_scores(sheet: Sheet, words: Sequence[str], scores: Scores) -> None:
         sheet.place(_bar(sheet.width, word, scores.shares[word], _TRUE if word == words[0] else _OTHER))
     if scores.together is not None and len(words) > 1:
         sheet.write(f"together {score(scores.together)} at the mask", _SMALL, _PALE)
+
+
+def _draw_likeliest(sheet: Sheet, scores: Scores) -> None:
     if scores.top:
-        sheet.skip(_GAP // 4)
-        sheet.write("likeliest at the mask:", _SMALL, _PALE)
-        for word, share in scores.top:
-            sheet.write(f"{word} {score(share)}", _SMALL, _PALE, most=1)
+        sheet.skip(_GAP // 2)
+        sheet.write("likeliest at the mask", _SMALL, _INK)
+    for word, share in scores.top:
+        sheet.write(f"{word} {score(share)}", _SMALL, _PALE, most=1)
 
 
 def _bar(width: int, word: str, share: float, ink: str) -> Image.Image:
