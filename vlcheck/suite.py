@@ -1,8 +1,10 @@
-"""Where the shipped suite is: its lexicons and its policy."""
+"""The shipped suite: the biases that it is about, and where it is, with its lexicons and its policy."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+BIASES = ("modality", "color", "position", "order", "place", "robustness")
 
 
 def suite_folder() -> Path:

@@ -34,12 +34,13 @@ _TEXT = _Accepted((str,), "text")
 _TEXT_OR_NONE = _Accepted((str, NoneType), "text or null")
 _NUMBER_OR_NONE = _Accepted((int, float, NoneType), "a number or null")
 _LIST = _Accepted((list,), "a list")
+_NUMBER_IF_ANY = _NUMBER_OR_NONE._replace(optional=True)
 _TABLE_IF_ANY = _Accepted((dict, NoneType), "an object or null", optional=True)
 _LIST_IF_ANY = _Accepted((list, NoneType), "a list or null", optional=True)
 
 # What readers rely on, by kind of line; more is written.
 _READ: Mapping[str, Mapping[str, _Accepted]] = {
-    "run": dict.fromkeys(("name", "fingerprint", "data", "started"), _TEXT),
+    "run": dict.fromkeys(("name", "fingerprint", "data", "started"), _TEXT) | {"versions": _TABLE_IF_ANY},
     "image": {"key": _TEXT},
     "evidence": {
         "case": _TEXT,
@@ -48,10 +49,12 @@ _READ: Mapping[str, Mapping[str, _Accepted]] = {
         "texts": _LIST,
         "margin": _NUMBER_OR_NONE,
         "values": _TABLE_IF_ANY,
-        "effect": _NUMBER_OR_NONE._replace(optional=True),
+        "effect": _NUMBER_IF_ANY,
     },
     "verdict": dict.fromkeys(("test", "bias", "behavior", "metric", "score_kind", "claim", "status", "reason"), _TEXT)
-    | {"band": _LIST_IF_ANY, "tolerances": _TABLE_IF_ANY},
+    | dict.fromkeys(("n", "not_applicable", "alpha", "allowed", "rate", "rate_low", "rate_high"), _NUMBER_IF_ANY)
+    | dict.fromkeys(("effect", "effect_low", "effect_high"), _NUMBER_IF_ANY)
+    | {"band": _LIST_IF_ANY, "tolerances": _TABLE_IF_ANY, "known": _TABLE_IF_ANY},
 }
 
 

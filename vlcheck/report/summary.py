@@ -64,6 +64,11 @@ def subject(run: Line) -> str:
 
 def matrix(verdicts: Sequence[Line]) -> Iterator[str]:
     """Biases by metrics, each cell its worst verdict."""
+    yield from aligned(biases(verdicts))
+
+
+def biases(verdicts: Sequence[Line]) -> list[list[str]]:
+    """The cells of `matrix`, a list a row."""
     cells: dict[tuple[str, str], list[Line]] = defaultdict(list)
     for verdict in verdicts:
         cells[verdict["bias"], verdict["metric"]].append(verdict)
@@ -71,13 +76,13 @@ def matrix(verdicts: Sequence[Line]) -> Iterator[str]:
     rows = [["bias", *metrics]]
     for bias in dict.fromkeys(verdict["bias"] for verdict in verdicts):
         rows.append([bias, *(_worst(cells[bias, metric]) if cells[bias, metric] else "-" for metric in metrics)])
-    yield from aligned(rows)
+    return rows
 
 
 def is_known(verdict: Line) -> bool:
     """Whether a verdict is a fail that the policy lets be, as a known bias that has not expired."""
     known = verdict.get("known")
-    return verdict["status"] == "fail" and known is not None and not known["expired"]
+    return verdict["status"] == "fail" and known is not None and not known.get("expired")
 
 
 def _worst(verdicts: Sequence[Line]) -> str:
@@ -100,7 +105,7 @@ def each(verdicts: Sequence[Line], beside: Results | None = None) -> Iterator[st
     for verdict in verdicts:
         name = verdict["test"].rpartition("::")[2].rpartition("[")[0] or verdict["behavior"]
         p = map(figure, (verdict["detectable"], verdict["p"], corrected.get(id(verdict))))
-        rows.append([name, verdict["metric"], _worst([verdict]), str(verdict["n"]), *_held(verdict), *p])
+        rows.append([name, verdict["metric"], _worst([verdict]), str(verdict["n"]), *held(verdict), *p])
         rows[-1] += [_observed(verdict, others)] if beside else []
     yield from aligned(rows)
     yield _LEGEND
@@ -118,7 +123,7 @@ def _observed(verdict: Line, others: Mapping[tuple[str, str], Line]) -> str:
     other = others.get((verdict["behavior"], verdict["metric"]))
     if other is None:
         return "-"
-    return _held(other)[0] if other["score_kind"] == verdict["score_kind"] else "other kind"
+    return held(other)[0] if other["score_kind"] == verdict["score_kind"] else "other kind"
 
 
 def _incomparable(verdicts: Iterable[Line], others: Mapping[tuple[str, str], Line], name: str) -> Iterator[str]:
@@ -268,7 +273,7 @@ def _over(tables: Iterable[Mapping[str, float]]) -> str:
     return f" over {' or '.join(map(str, counts))} images"
 
 
-def _held(verdict: Line) -> tuple[str, str, str]:
+def held(verdict: Line) -> tuple[str, str, str]:
     """What was seen, its interval, and what it is held to."""
     if verdict["claim"] == "mean":
         low, high = verdict["band"] or (None, None)
