@@ -277,7 +277,7 @@ def test_typed_it_draws_and_says_and_replaces_its_own_picture_alone(photograph, 
     asked = (photograph, TEXT, "--vl-model", f"{ROOT}/tests/doubles.py:hashes")
     done = run("look", *asked, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert [line.split()[0] for line in done.stdout.splitlines()[4:8]] == ["original", "blocked", "grey", "mirrored"]
+    assert [line.split()[0] for line in done.stdout.splitlines()[5:9]] == ["original", "blocked", "grey", "mirrored"]
     assert done.stdout.endswith("picture: look.png\n")
     (tmp_path / "mine.png").write_bytes((tmp_path / "look.png").read_bytes())
     shutil.copy(photograph, tmp_path / "photo.png")

@@ -112,7 +112,7 @@ def look(model: VisionLanguageModel, said: Said, photograph: Path) -> Figure:
         Panel(name, _shown(view), {metric: _scores(heard[name][metric], words) for metric in METRICS})
         for name, view in views.items()
     )
-    headings = {metric: _heading(model, metric, len(words)) for metric in METRICS}
+    headings: dict[str, str] = {metric: _heading(model, metric, len(words)) for metric in METRICS}
     return Figure(model.name, said.text, words, headings, tuple(panels))
 
 

@@ -148,7 +148,7 @@ def _draw_likeliest(sheet: Sheet, scores: Scores) -> None:
 
 def _bar(width: int, word: str, share: float, ink: str) -> Image.Image:
     """The word, a bar from 0 to 1, and the number."""
-    left, right = width * 3 // 10, round(_plain(_SMALL).getlength(_NUMBER)) + 8
+    left, right = width * 9 // 25, round(_plain(_SMALL).getlength(_NUMBER)) + 8
     strip = Image.new("RGB", (width, round(_BAR * 1.5)), "white")
     pen = ImageDraw.Draw(strip)
     shown, font = legible(printable(word, 80), _SMALL)
