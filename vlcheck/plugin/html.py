@@ -125,7 +125,7 @@ def _number(column: str, number: object, shown: str) -> str:
 def _key(number: object) -> str:
     """A text for a number: texts are in the order of their numbers, and none is before all of them."""
     if not _is_number(number):
-        return ""
+        return "-"  # not "": what is compared goes on with the tag's end, and "<" is after the digits
     (bits,) = struct.unpack(">Q", struct.pack(">d", number + 0.0))  # -0.0 + 0.0 is 0.0
     return f"{bits ^ (2**64 - 1 if bits >> 63 else 2**63):016x}"
 
