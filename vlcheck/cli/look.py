@@ -17,7 +17,8 @@ from vlcheck.models.load import load_model
 def look(
     image: Annotated[Path, typer.Argument(help="a photograph")],
     text: Annotated[
-        str, typer.Argument(help='what is said of it, the true word in brackets: "a ball in his [left] hand"')
+        str,
+        typer.Argument(help="what is said of it, with square brackets around the word that is true"),
     ],
     model: Annotated[str, typer.Option("--model", "--vl-model", help="the model, as a run has it")],
     words: Annotated[
