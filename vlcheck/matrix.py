@@ -30,6 +30,7 @@ from vlcheck.plugin.foresight import Chosen, foresee
 from vlcheck.policy import METRICS, Policy, Rule
 from vlcheck.policy_file import load_policy
 from vlcheck.query import Metric
+from vlcheck.suite import BIASES
 from vlcheck.verdict import Verdict, worst
 from vlcheck.zoo import CONTROL, PLANTED
 from vlcheck.zoo.shelf import Variant
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
     from vlcheck.plugin.mark import Stated
 
-BIASES = ("modality", "color", "position", "order", "place", "robustness")
 FIRST_IMAGES = (5, 10, 15, 20, 30, 50, 75, 100, 150, 200)  # at which it is looked when a bias is caught
 _BATCH = 64  # pictures at once: the models are small
 

@@ -1,9 +1,10 @@
-"""Where the shipped suite is: its tests, its lexicons and its policy."""
+"""The shipped suite: the biases that it is about, and where it is, with its tests, lexicons and policy."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+BIASES = ("modality", "color", "position", "order", "place", "robustness")
 FIXTURES = "fixtures.model"  # as the suite's conftest.py loads them; lexicons and policy stand beside that module
 _LEXICONS, _POLICY = "lexicons", "policy.toml"
 

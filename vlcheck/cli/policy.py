@@ -21,7 +21,7 @@ from vlcheck.cli.arguments import (
     policy_for,
     shipped_tests,
 )
-from vlcheck.cli.speech import plainly, say
+from vlcheck.cli.speech import demand_new, plainly, say
 from vlcheck.errors import UsageError, nearest
 from vlcheck.models.load import load_model
 from vlcheck.models.protocol import only_compares
@@ -72,7 +72,7 @@ def calibrate(
 
     with plainly():
         today = datetime.now(UTC).date()
-        _demand_new(to)
+        demand_new(to)
         chosen = collect(suite or shipped_tests())
         before = policy_for(chosen, policy)
         source = open_source(data, lexicons=lexicons)
@@ -88,13 +88,6 @@ def calibrate(
             _write_new(to, text)
         else:
             typer.echo(text, nl=False)
-
-
-def _demand_new(to: Path | None) -> None:
-    if to and to.exists():
-        raise UsageError(f"--to {to}: is there already; name a file that is not.")
-    if to and not to.parent.is_dir():
-        raise UsageError(f"--to {to}: there is no folder {to.parent}.")
 
 
 def _write_new(to: Path, text: str) -> None:

@@ -8,119 +8,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any
 
 from vlcheck.drafts import begins, replacing, unwritable
 from vlcheck.errors import UsageError, printable
-from vlcheck.verdict import BY_GRAVITY, Claim
+from vlcheck.report.schema import complaint
 
 Line = dict[str, Any]
 Key = tuple[str, str, str]
-SCHEMA = 1
-_FIGURES = (
-    *("n", "not_applicable", "violations", "rate", "rate_low", "rate_high", "allowed", "alpha", "p", "needed_n"),
-    *("detectable", "effect", "effect_low", "effect_high", "asked", "offered"),
-)
 _RUN, _EVIDENCE = '{"kind": "run"', '{"kind": "evidence"'  # as such lines begin
-
-
-class _Accepted(NamedTuple):
-    holds: Callable[[Any], bool]
-    said: str
-    optional: bool = False
-
-    def if_any(self) -> _Accepted:
-        return self._replace(optional=True)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_number(value: Any) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-
-
-def _is_table(value: Any) -> bool:
-    return value is None or (isinstance(value, dict) and all(map(_is_number, value.values())))
-
-
-def _is_list_of(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, list) and all(map(holds, value))
-
-
-def _is_scored(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and _is_text(value[0]) and _is_number(value[1])
-
-
-def _is_box(value: Any) -> bool:
-    return _is_list_of(_is_number)(value) and len(value) == 4 and None not in value
-
-
-def _or_none(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: value is None or holds(value)
-
-
-def _is_object(value: Any) -> bool:
-    return value is None or isinstance(value, dict)
-
-
-def _is_tables(value: Any) -> bool:
-    return value is None or (isinstance(value, dict) and all(map(_is_table, value.values())))
-
-
-_TEXT = _Accepted(_is_text, "text")
-_TEXT_OR_NONE = _Accepted(_or_none(_is_text), "text or null")
-_NUMBER_OR_NONE = _Accepted(_is_number, "a number or null")
-_TEXTS = _Accepted(_is_list_of(_is_text), "a list of texts")
-_BAND = _Accepted(
-    _or_none(lambda value: _is_list_of(_is_number)(value) and len(value) == 2 and None not in value),
-    "two numbers or null",
-)
-_BOXES = _Accepted(_or_none(_is_list_of(_is_box)), "a list of boxes of four numbers, or null")
-_TABLE = _Accepted(_is_table, "an object of numbers, or null")
-_TABLES = _Accepted(_is_tables, "an object of tables, or null")
-_WORDS = _Accepted(_or_none(_is_list_of(_is_scored)), "a list of words with their scores, or null")
-_OBJECT = _Accepted(_is_object, "an object or null")
-_STATUS = _Accepted(lambda value: value in BY_GRAVITY, f"one of {', '.join(BY_GRAVITY)}")
-
-# What readers rely on, by kind of line; more is written.
-_READ: Mapping[str, Mapping[str, _Accepted]] = {
-    "run": dict.fromkeys(("name", "fingerprint", "data", "started"), _TEXT)
-    | dict.fromkeys(("score_kinds", "versions", "policy", "left_out"), _OBJECT.if_any())
-    | {"schema": _Accepted(lambda value: type(value) is int, "a whole number")},
-    "image": {"key": _TEXT, "width": _NUMBER_OR_NONE.if_any()},
-    "evidence": {
-        "case": _TEXT,
-        "image": _TEXT_OR_NONE,
-        "perturbed": _TEXT_OR_NONE,
-        "texts": _TEXTS,
-        "margin": _NUMBER_OR_NONE,
-    }
-    | dict.fromkeys(("effect", "before", "after"), _NUMBER_OR_NONE.if_any())
-    | dict.fromkeys(("top_before", "top_after"), _WORDS.if_any())
-    | dict.fromkeys(("perturbation", "reason"), _TEXT_OR_NONE.if_any())
-    | {
-        "values": _TABLE.if_any(),
-        "targets": _TEXTS.if_any(),
-        "scores": _Accepted(_or_none(_is_list_of(_is_table)), "a list of objects of numbers, or null", optional=True),
-        "boxes": _BOXES.if_any(),
-    },
-    "verdict": dict.fromkeys(("test", "bias", "behavior", "metric", "score_kind", "reason"), _TEXT)
-    | dict.fromkeys(("doc", "expected", "perturbation"), _TEXT_OR_NONE.if_any())
-    | dict.fromkeys(_FIGURES, _NUMBER_OR_NONE.if_any())
-    | {
-        "claim": _Accepted(lambda value: value in get_args(Claim), '"rate" or "mean"'),
-        "status": _STATUS,
-        "band": _BAND.if_any(),
-        "tolerances": _TABLE.if_any(),
-        "tables": _TABLES.if_any(),
-        "known": _OBJECT.if_any(),
-    },
-}
 
 
 @dataclass
@@ -288,12 +187,7 @@ def _checked(path: Path, number: int, text: str) -> str:
         line = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}:{number}: not JSON ({printable(str(error), 80)}).") from error
-    kind = line.get("kind") if isinstance(line, dict) else None
-    if not isinstance(kind, str) or kind not in _READ:
-        raise UsageError(f"{path}:{number}: no line of a results file; each names its kind.")
-    if kind == "run" and line.get("schema") != SCHEMA:
-        raise UsageError(f"{path}:{number}: schema {line.get('schema')!r}; this vlcheck reads schema {SCHEMA}.")
-    for key, accepted in _READ[kind].items():
-        if not (accepted.holds(line[key]) if key in line else accepted.optional):
-            raise UsageError(f"{path}:{number}: {kind} line without {key!r}, which has to be {accepted.said}.")
-    return encoded({"kind": kind} | line)  # which others know such lines by, and may have put elsewhere
+    wrong = complaint(line)
+    if wrong:
+        raise UsageError(f"{path}:{number}: {wrong}.")
+    return encoded({"kind": line["kind"]} | line)  # which others know such lines by, and may have put elsewhere

@@ -64,6 +64,11 @@ def subject(run: Line) -> str:
 
 def matrix(verdicts: Sequence[Line]) -> Iterator[str]:
     """Biases by metrics, each cell its worst verdict."""
+    yield from aligned(biases(verdicts))
+
+
+def biases(verdicts: Sequence[Line]) -> list[list[str]]:
+    """The cells of `matrix`, a list a row."""
     cells: dict[tuple[str, str], list[Line]] = defaultdict(list)
     for verdict in verdicts:
         cells[verdict["bias"], verdict["metric"]].append(verdict)
@@ -71,13 +76,13 @@ def matrix(verdicts: Sequence[Line]) -> Iterator[str]:
     rows = [["bias", *metrics]]
     for bias in dict.fromkeys(verdict["bias"] for verdict in verdicts):
         rows.append([bias, *(_worst(cells[bias, metric]) if cells[bias, metric] else "-" for metric in metrics)])
-    yield from aligned(rows)
+    return rows
 
 
 def is_known(verdict: Line) -> bool:
     """Whether a verdict is a fail that the policy lets be, as a known bias that has not expired."""
     known = verdict.get("known")
-    return verdict["status"] == "fail" and known is not None and not known["expired"]
+    return verdict["status"] == "fail" and known is not None and not known.get("expired")
 
 
 def _worst(verdicts: Sequence[Line]) -> str:

@@ -1,0 +1,27 @@
+"""A section of a model's card, from a run's results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vlcheck.cli.speech import demand_new, plainly, say, write
+from vlcheck.report.card import card as section
+from vlcheck.report.comparison import read_compared
+
+
+def card(
+    results: Annotated[Path, typer.Argument(help="what a run wrote, e.g. vlcheck-results.jsonl")],
+    to: Annotated[Path | None, typer.Option(help="write it to this file, which must not be there yet")] = None,
+) -> None:
+    """Write a model card's section, headed by the hub's model-index: what was asked, what fails, and the limits."""
+    with plainly():
+        demand_new(to)
+        text = section(read_compared(results))
+        if to:
+            write(to, text)
+            say(f"card: {to}")
+        else:
+            typer.echo(text, nl=False)
