@@ -73,26 +73,12 @@ def test_a_mean_stands_where_a_rate_does():
 
 
 @WORKERS
-def test_the_reviewers_page_is_linked_where_there_is_one(project, workers):
-    project.pytester.makeconftest(
-        """
-        from vlcheck.plugin import html
-
-        linked = html.Page._link
-
-        def link(page):
-            class Settings:
-                report = page._run.config.invocation_params.dir / 'a "review".html'
-            class Run:
-                settings, config = Settings, page._run.config
-            return linked(html.Page(Run))
-
-        html.Page._link = link
-        """
-    )
-    project.run("-k", "grayscale", "--html=pages/report.html", *workers, subprocess=True)
+def test_the_reviewers_page_is_linked_from_where_this_one_is(project, workers):
+    report = '--vl-report=a "review".html'
+    project.run("-k", "grayscale", "--html=pages/report.html", report, *workers, subprocess=True)
     page = (project.folder / "pages" / "report.html").read_text()
-    assert page.count('<a href="../a%20%22review%22.html">every case') == 1
+    assert page.count('<a href="../a%20%22review%22.html">the page for reviewers') == 1
+    assert (project.folder / 'a "review".html').exists()
 
 
 def test_without_a_reviewers_page_nothing_is_linked(project):
