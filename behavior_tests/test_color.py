@@ -4,7 +4,7 @@ from vlcheck.cases import with_target
 from vlcheck.expect import Beats, Drops, Preserved, Skew
 from vlcheck.perturb import Bare, Block, Compose, Grayscale, RotateHue
 from vlcheck.plugin import behavior
-from vlcheck.tables import ColorAndGrey, GreyAgainstNoise
+from vlcheck.tables import AgainstNoise, ColorAndGrey
 
 BIAS = "color"
 
@@ -19,7 +19,7 @@ objects = with_target("object", lacking=("names-chromatic",))
     perturb=Grayscale(),
     expect=Preserved(),
     metrics=("mlm", "itm"),
-    tables=(ColorAndGrey(), GreyAgainstNoise()),
+    tables=(ColorAndGrey(), AgainstNoise(Grayscale())),
 )
 def test_grayscale_preserves_objects(verdict):
     """A red bus is still a bus in a black-and-white photograph."""
@@ -31,7 +31,7 @@ def test_grayscale_preserves_objects(verdict):
     perturb=Grayscale(),
     expect=Drops(decided_by=Block()),
     metrics=("mlm", "itm"),
-    tables=(ColorAndGrey(),),
+    tables=(ColorAndGrey(), AgainstNoise(Grayscale())),
 )
 def test_grayscale_drops_chromatic_words(verdict):
     """Nobody can see in a black-and-white photograph that the bus is red: who still says so recites."""
@@ -43,7 +43,7 @@ def test_grayscale_drops_chromatic_words(verdict):
     perturb=Grayscale(),
     expect=Preserved(),
     metrics=("mlm", "itm"),
-    tables=(ColorAndGrey(),),
+    tables=(ColorAndGrey(), AgainstNoise(Grayscale())),
 )
 def test_grayscale_preserves_achromatic_words(verdict):
     """White, black and grey are as plain to see in a black-and-white photograph."""
@@ -73,7 +73,13 @@ def test_unusual_color_keeps_its_name(verdict):
     assert verdict.passed
 
 
-@behavior(cases=objects, perturb=RotateHue(), expect=Preserved(), metrics=("mlm", "itm"))
+@behavior(
+    cases=objects,
+    perturb=RotateHue(),
+    expect=Preserved(),
+    metrics=("mlm", "itm"),
+    tables=(AgainstNoise(RotateHue()),),
+)
 def test_rotated_hue_preserves_objects(verdict):
     """A bus that was recognised is recognised when it is painted over."""
     assert verdict.passed

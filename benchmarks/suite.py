@@ -36,7 +36,8 @@ from vlcheck.models.albef import Albef, load
 from vlcheck.models.albef_config import AlbefConfig
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.foresight import foresee
-from vlcheck.policy import METRICS, load_policy
+from vlcheck.policy import METRICS
+from vlcheck.policy_file import load_policy
 from vlcheck.query import Query
 from vlcheck.scoring.plan import Plan, make_plan
 from vlcheck.suite import policy_path

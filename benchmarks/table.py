@@ -10,14 +10,17 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks import calibration_pages
 from vlcheck.matrix import from_json, lines
 from vlcheck.models.families import table as family_rows
 from vlcheck.plugin.collect import collect
 from vlcheck.suite import suite_folder
+from vlcheck.verdict import BY_GRAVITY
 from vlcheck.zoo import PLANTED
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
+DOCS = HERE.parent / "docs"
 
 
 def table(measured: str) -> str:
@@ -56,17 +59,19 @@ def table(measured: str) -> str:
 def power(measured: str) -> str:
     """The zoo's matrix as Markdown."""
     matrix = from_json(measured)
+    seeds, images = matrix.seeds, matrix.images
     head, *rows = lines(matrix)
     cells = [head, ["---"] * len(head), *([f"`{variant}`", *row] for variant, *row in rows)]
     return (
         "\n".join(
             [
-                f"{matrix.seeds} seeds of {matrix.images} scenes a behavior. *fail 5/5, n = 20*: the bias is caught"
-                " in five seeds of five, and in every one of them when 20 scenes were asked about.",
+                f"{seeds} seeds of {images} scenes a behavior. *fail {seeds}/{seeds}, n = 20*: the bias is caught in"
+                " every seed, also when 20 scenes of each were asked about.",
                 "",
                 *(f"| {' | '.join(row)} |" for row in cells),
                 "",
-                "`vlcheck zoo matrix --to benchmarks/matrix.json` measures, `python -m benchmarks.table` writes this.",
+                f"`vlcheck zoo matrix --seeds {seeds} --images {images} --to benchmarks/matrix.json` measures,"
+                " `python -m benchmarks.table` writes this.",
             ]
         )
         + "\n"
@@ -115,18 +120,45 @@ def _kept(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
+def sabotaged(measured: str) -> str:
+    """How broken models end, as Markdown."""
+    figures = json.loads(measured)
+    rows = []
+    for model in figures["models"]:
+        counts = " | ".join(str(model["verdicts"].get(status, 0)) for status in reversed(BY_GRAVITY))
+        fails = ", ".join(model["fails"]) or "-"
+        rows.append(
+            f"| {model['shown']} | {model['exit_status']} | {counts} | {fails} | {'; '.join(model['invalid'])} |\n"
+        )
+    return (
+        f"{figures['images']} scenes a behavior. None is green.\n\n"
+        "| a model that | exit status | pass | inconclusive | invalid | fail | fails | invalid because |\n"
+        f"| --- | --- | --- | --- | --- | --- | --- | --- |\n{''.join(rows)}\n"
+        "`python -m benchmarks.sabotaged` measures.\n"
+    )
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "figures": lambda: table(_kept("results.json")),
     "embedded": lambda: embedded(_kept("embedded.json")),
     "reuse": lambda: reuse(_kept("reuse.json")),
     "matrix": lambda: power(_kept("matrix.json")),
     "families": families,
+    "calibration": lambda: calibration_pages.passage(_kept("calibration.json")),
+    "sabotaged": lambda: sabotaged(_kept("sabotaged.json")),
 }
 
 
-def main() -> None:
-    readme = README.read_text(encoding="utf-8")
-    wanted = readme
+# Files that hold nothing else.
+FILES: dict[Path, Callable[[], str]] = {
+    DOCS / "calibration.md": lambda: calibration_pages.page(_kept("calibration.json")),
+    DOCS / "power.svg": lambda: calibration_pages.drawing(_kept("calibration.json")),
+}
+
+
+def _readme() -> str:
+    """The README with its blocks as they should be."""
+    wanted = README.read_text(encoding="utf-8")
     for name, write in BLOCKS.items():
         block = write()
         wanted = re.sub(
@@ -135,9 +167,16 @@ def main() -> None:
             wanted,
             flags=re.DOTALL,
         )
+    return wanted
+
+
+def main() -> None:
+    wanted = {README: _readme()} | {path: write() for path, write in FILES.items()}
+    stale = [path.name for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
     if "--check" in sys.argv:
-        sys.exit(None if wanted == readme else "README.md's figures are not those of benchmarks/*.json")
-    README.write_text(wanted, encoding="utf-8")
+        sys.exit(f"{', '.join(stale)}: not as benchmarks/*.json has it" if stale else None)
+    for path, text in wanted.items():
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

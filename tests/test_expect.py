@@ -1,6 +1,6 @@
 """Margins against numbers worked out by hand, and against the study's own figures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -200,3 +200,51 @@ def test_mlm_is_renormalised_over_the_words_that_are_not_true_and_the_raw_one_st
 def test_words_that_are_all_impossible_share_nothing():
     dog = case("a dog on a sofa", "dog", candidates=("cat",))
     assert sample({BEFORE: {"dog": 0.0, "cat": 0.0}}, of=dog, metric="mlm")[BEFORE].value == 0.0
+
+
+RED = case("a red bus", "red", candidates=("blue", "green"))
+ON_LEFT = case("a dog to the left of a cat", "left", tags=frozenset({"side"}))
+STRICT = {"within": 0.0, "delta": 0.99, "by": 0.99, "below": 0.02, "floor": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("expect", "of", "readings"),
+    [
+        (Preserved(), case(), {BEFORE: 0.9, AFTER: 0.85, OTHER: 0.1}),
+        (Drops(), case(), {BEFORE: 0.9, AFTER: 0.1}),
+        (Drops(decided_by=Block()), case(), {BEFORE: 0.9, AFTER: 0.1, "without": 0.1}),
+        (Swaps(), ON_LEFT, {BEFORE: sides(0.8, 0.1), AFTER: sides(0.1, 0.8)}),
+        (Flips(), ON_LEFT, {BEFORE: sides(0.8, 0.1), AFTER: sides(0.1, 0.8)}),
+        (Beats(), RED, {BEFORE: {"red": 0.6, "blue": 0.2, "green": 0.1}}),
+        (Beats(all=True), RED, {BEFORE: {"red": 0.6, "blue": 0.2, "green": 0.1}}),
+        (Balance(), case(), {BEFORE: 0.9, "bare": 0.8, AFTER: 0.7, OTHER: 0.1}),
+        (Skew(), RED, {BEFORE: {"red": 0.6, "blue": 0.2, "green": 0.1}, OTHER: dict.fromkeys(("red", "blue"), 0.1)}),
+        (SidePreference(), ON_LEFT, {BEFORE: sides(0.8, 0.1), OTHER: sides(0.1, 0.8)}),
+    ],
+    ids=[
+        "preserved",
+        "drops",
+        "decided-drops",
+        "swaps",
+        "flips",
+        "beats",
+        "beats-all",
+        "balance",
+        "skew",
+        "side-preference",
+    ],
+)
+def test_an_expectation_reads_the_tolerances_that_it_names_and_no_other(expect, of, readings):
+    one = sample(readings, of=of)
+
+    def found(tolerances):
+        try:
+            known = expect.known(one, tolerances) if expect.competence != "no" else None
+            return expect.margins(one, tolerances), known
+        except NotApplicable as reason:
+            return str(reason)
+
+    plain = found(TOLERANCES)
+    assert isinstance(plain, tuple)
+    mattering = {key for key, value in STRICT.items() if found(replace(TOLERANCES, **{key: value})) != plain}
+    assert mattering == set(expect.reads())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vlcheck.cli import PROCESSES
+from vlcheck.cli.zoo import PROCESSES
 from vlcheck.matrix import BIASES, make_matrix
 from vlcheck.suite import policy_path, suite_folder
 from vlcheck.zoo import CONTROL, PLANTED

@@ -6,13 +6,13 @@ import pytest
 
 from vlcheck.cases import Case
 from vlcheck.expect import AFTER, BEFORE, Reading, Sample
-from vlcheck.perturb import Solid
+from vlcheck.perturb import Grayscale, Solid
 from vlcheck.report import summary
-from vlcheck.tables import ColorAndGrey, GreyAgainstNoise, LeftAndRight, UnderEach, VisionAndLanguage
+from vlcheck.tables import AgainstNoise, ColorAndGrey, LeftAndRight, UnderEach, VisionAndLanguage
 
 
-def sample(target="dog", absent=None, **arms):
-    case = Case(id="one", image=Solid((8, 8), (0, 0, 0)), caption=f"a {target}", target=target)
+def sample(target="dog", absent=None, image=0, **arms):
+    case = Case(id="one", image=Solid((8, 8), (image, 0, 0)), caption=f"a {target}", target=target)
     scores = {arm: score if isinstance(score, dict) else {target: score} for arm, score in arms.items()}
     return Sample(case, {arm: Reading("itm", target, said) for arm, said in scores.items()}, absent or {})
 
@@ -48,21 +48,24 @@ def test_under_each_perturbation_a_mean_of_its_own():
     assert cells == pytest.approx({"before": 0.8, "a": 0.3, "b": 0.4, "n": 2})
 
 
-def test_greys_cost_is_held_against_that_of_noise_image_by_image():
-    samples = [sample(**{BEFORE: 0.9, AFTER: 0.4, "noise": 0.8}), sample(**{BEFORE: 0.7, AFTER: 0.4, "noise": 0.7})]
-    cells = GreyAgainstNoise().cells(samples)
-    assert cells["grey_cost"] == pytest.approx(0.4)
+def test_what_an_edit_costs_is_held_against_that_of_noise_image_by_image():
+    scores = [{BEFORE: 0.9, AFTER: 0.4, "noise": 0.8}, {BEFORE: 0.7, AFTER: 0.4, "noise": 0.7}]
+    samples = [sample(image=image, **arms) for image, arms in enumerate(scores)]
+    cells = AgainstNoise(Grayscale()).cells(samples)
+    assert cells["cost"] == pytest.approx(0.4)
     assert cells["noise_cost"] == pytest.approx(0.05)
     assert cells["difference"] == pytest.approx(0.35)
     assert (cells["difference_low"], cells["difference_high"]) == pytest.approx((0.3, 0.4))
     assert cells["n"] == 2
-    text = "\n".join(summary.grey_against_noise([line("test_grey", "mlm", tables={"grey_noise": cells})]))
-    assert "what the loss of color costs as such" in text
+    text = "\n".join(summary.against_noise([line("test_grey", "mlm", tables={"against_noise": cells})]))
+    assert "what the edit costs as such" in text
     assert "test_grey MLM" in text
 
 
 def test_noise_that_was_not_asked_is_in_no_mean():
-    assert GreyAgainstNoise().cells([sample(absent={"noise": "grey already"}, **{BEFORE: 0.9, AFTER: 0.4})]) == {}
+    assert (
+        AgainstNoise(Grayscale()).cells([sample(absent={"noise": "grey already"}, **{BEFORE: 0.9, AFTER: 0.4})]) == {}
+    )
 
 
 def test_left_and_right_are_apart_by_which_is_true():
@@ -86,6 +89,7 @@ def line(behavior, metric, status="pass", bias="modality", tables=None, p=1.0):
         "test": f"test_file.py::{behavior}[{metric}]", "behavior": behavior, "bias": bias, "metric": metric,
         "status": status, "tables": tables or {}, "p": p, "claim": "rate", "n": 40, "violations": 5,
         "rate": 0.075, "rate_low": 0.02, "rate_high": 0.18, "allowed": 0.1,
+        "detectable": 0.27,
     }  # fmt: skip
 
 
@@ -141,4 +145,6 @@ def test_what_is_observed_is_what_the_interval_is_of():
     assert dict(zip(head.split()[:6], row.replace(" to ", "-to-").split(), strict=False)) == {
         "test": "a", "metric": "mlm", "verdict": "pass", "n": "40", "observed": "0.075", "interval": "0.02-to-0.18",
     }  # fmt: skip
+    assert head.split()[7:9] == ["finds", "p"]
+    assert row.split()[-3:] == ["0.270", "1.000", "1.000"]
     assert legend.startswith("n: images that count; observed: the share")

@@ -6,16 +6,20 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from vlcheck.betting import anytime
+from vlcheck.bounds import Tally, exact
 from vlcheck.verdict import (
     bootstrap_interval,
     could_pass,
     detectable,
+    fewest_that_pass,
     holm,
     invalid,
     judge,
     judge_mean,
     most_that_pass,
     needed_n,
+    status_of_mean,
     worst,
 )
 
@@ -106,14 +110,15 @@ def test_what_would_decide_is_said():
     assert judge(margins(50, 0)).needed_n is None
     needed = judge(margins(50, 2)).needed_n
     assert needed > 50
-    assert judge(margins(needed, round(0.04 * needed))).status == "pass"
+    assert judge(margins(needed, int(0.04 * needed))).status == "pass"
+    assert judge(margins(50, 6)).needed_n > 300
 
 
 def test_needed_n_is_the_least():
     for n in range(1, 29):
         assert not could_pass(n, 0.1)
-    assert needed_n(0.0, 0.1) == 29
-    assert needed_n(1.0, 0.1) == 2
+    assert needed_n(Tally.of_violations(0, 1), 0.1) == 29
+    assert needed_n(Tally.of_violations(1, 1), 0.1) == 2
 
 
 def test_most_that_pass_is_the_last_that_does():
@@ -133,6 +138,42 @@ def test_a_mean_passes_inside_its_band_and_fails_outside(mean, status):
     verdict = judge_mean(values.tolist(), band=(-0.3, 0.3))
     assert verdict.status == status
     assert verdict.effect_low <= verdict.effect <= verdict.effect_high
+
+
+@pytest.mark.parametrize("values", [[0.02, -0.02], [0.1, -0.1], [0.3, -0.3], [1.0, -1.0]], ids=str)
+@pytest.mark.parametrize("test", [exact, anytime])
+def test_a_mean_as_far_out_as_a_verdict_says_it_finds_fails_as_often(values, test):
+    rng = np.random.default_rng(5)
+    distance = judge_mean(values * 30, band=(-0.15, 0.15), test=test).detectable
+    assert distance is not None
+    share = (1 + (0.15 + distance) / max(values)) / 2
+    if share > 1:  # too far for such values: shift them
+        drawn = 0.15 + distance + rng.choice(values, (200, 60))
+    else:
+        drawn = np.where(rng.random((200, 60)) < share, max(values), min(values))
+    drawn = np.clip(drawn, -1, 1)
+    fails = [status_of_mean(Tally.of((row + 1) / 2), (-0.15, 0.15), test=test) == "fail" for row in drawn]
+    assert np.mean(fails) >= 0.75
+
+
+@pytest.mark.parametrize("band", [(-0.15, 0.15), (-1.0, 0.08), (-0.0005, 0.0005), (-0.2, 1.0), (-1.0, 1.0)])
+def test_a_mean_fails_where_its_p_is_below_alpha_and_nowhere_else(band):
+    rng = np.random.default_rng(6)
+    for mean in (-0.5, -0.2, 0.0, 0.1, 0.2, 0.5):
+        for _ in range(20):
+            verdict = judge_mean(rng.choice([-1.0, 1.0], 100, p=[0.5 - mean / 2, 0.5 + mean / 2]).tolist(), band=band)
+            assert (verdict.status == "fail") == (verdict.p < 0.05)
+            if verdict.status == "fail":
+                assert verdict.effect_low > band[1] or verdict.effect_high < band[0]
+            if verdict.status == "pass":
+                assert band[0] <= verdict.effect_low <= verdict.effect_high <= band[1]
+
+
+def test_nothing_passes_where_nothing_is_allowed():
+    assert fewest_that_pass(0.0) is None
+    assert fewest_that_pass(0.1) == 29
+    assert judge(margins(200, 0), allowed=0.0).status == "inconclusive"
+    assert judge(margins(200, 1), allowed=0.0).status == "fail"
 
 
 def test_a_mean_at_the_edge_is_judged_wrongly_no_more_often_than_alpha():

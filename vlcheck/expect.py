@@ -129,6 +129,9 @@ class Expectation(Protocol):
     def words(self, view: View) -> tuple[str, ...]:
         """The words it compares the target with."""
 
+    def reads(self) -> tuple[str, ...]:
+        """The tolerances that it goes by; no other one matters."""
+
     def known(self, sample: Sample, tolerances: Tolerances) -> bool:
         """Whether the model knows the case; asked only where competence is."""
 
@@ -144,7 +147,7 @@ class Expectation(Protocol):
 
 
 class _Expectation:
-    """What most expectations share: no arms, no other words, no competence, after minus before."""
+    """What most expectations share: no arms, no other words, no tolerances, no competence, after minus before."""
 
     claim: ClassVar[Claim] = "rate"
     competence: ClassVar[Competence] = "no"
@@ -155,6 +158,9 @@ class _Expectation:
         return {}
 
     def words(self, view: View) -> tuple[str, ...]:
+        return ()
+
+    def reads(self) -> tuple[str, ...]:
         return ()
 
     def known(self, sample: Sample, tolerances: Tolerances) -> bool:
@@ -173,6 +179,9 @@ class Preserved(_Expectation):
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {OTHER: OtherImage()}
+
+    def reads(self) -> tuple[str, ...]:
+        return ("within", "delta")
 
     def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
         loss = sample[BEFORE].value - sample[AFTER].value
@@ -198,6 +207,9 @@ class Drops(_Expectation):
     def arms(self) -> Mapping[str, Perturbation]:
         return {} if self.decided_by is None else {"without": self.decided_by}
 
+    def reads(self) -> tuple[str, ...]:
+        return ("by", "below") if self.decided_by is None else ("by", "below", "delta")
+
     def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
         before, after = sample[BEFORE].value, sample[AFTER].value
         if self.decided_by is not None and before - sample["without"].value <= tolerances.delta:
@@ -208,6 +220,9 @@ class Drops(_Expectation):
 class _Sides(_Expectation):
     def words(self, view: View) -> tuple[str, ...]:
         return (opposite(view.target),)
+
+    def reads(self) -> tuple[str, ...]:
+        return ("by", "floor")
 
 
 @dataclass(frozen=True)
@@ -253,6 +268,9 @@ class Beats(_Expectation):
     def words(self, view: View) -> tuple[str, ...]:
         return self._rivals(view.case)
 
+    def reads(self) -> tuple[str, ...]:
+        return ("by", "floor")
+
     def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
         target, rival = sample.case.target, self._rival(sample)
         return {WHOLE: sample[BEFORE].preference(target, rival, tolerances.floor) - 0.5 - tolerances.by}
@@ -290,6 +308,9 @@ class Balance(_Expectation):
     def arms(self) -> Mapping[str, Perturbation]:
         return {"bare": Bare(), OTHER: Compose(Bare(), OtherImage())}
 
+    def reads(self) -> tuple[str, ...]:
+        return ("delta",)
+
     def known(self, sample: Sample, tolerances: Tolerances) -> bool:
         return sample.known("bare", OTHER, tolerances.delta)
 
@@ -321,6 +342,9 @@ class Skew(_Expectation):
             raise NotApplicable("the case has no other word to answer")
         return view.case.candidates
 
+    def reads(self) -> tuple[str, ...]:
+        return ("delta",)
+
     def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
         scores = sample[BEFORE].scores
         target = sample.case.target
@@ -343,6 +367,9 @@ class SidePreference(_Sides):
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {OTHER: OtherImage()}
+
+    def reads(self) -> tuple[str, ...]:
+        return ("delta", "floor")
 
     def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
         right = sample[BEFORE].preference("right", "left", tolerances.floor)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from vlcheck.behavior import Behavior
+from vlcheck.bounds import Test, exact
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.expect import WHOLE, Expectation, Sample, Tolerances, Unknown, Unlikely
 from vlcheck.policy import Rule
@@ -61,6 +62,11 @@ class Findings:
     behavior: Behavior
     each: tuple[Finding, ...]
 
+    def under(self, tolerances: Tolerances) -> Findings:
+        """What comes of the same scores under other tolerances."""
+        expect = self.behavior.expect
+        return replace(self, each=tuple(Finding.of(one.sample, expect, tolerances, one.errors) for one in self.each))
+
     @property
     def samples(self) -> list[Sample]:
         return [finding.sample for finding in self.each]
@@ -70,14 +76,14 @@ class Findings:
         """Those that have a margin."""
         return [finding for finding in self.each if finding.margins]
 
-    def verdict(self, rule: Rule) -> Verdict:
+    def verdict(self, rule: Rule, test: Test = exact) -> Verdict:
         """The verdict: invalid where it would be hollow, else what the statistics say."""
         hollow = self._hollow()
         if hollow:
             return self._invalid(hollow, rule)
         if self.behavior.expect.claim == "rate":
-            return self._with_effect(self._rate(rule))
-        verdict = self._mean(rule)
+            return self._with_effect(self._rate(rule, test))
+        verdict = self._mean(rule, test)
         known = sum(finding.known for finding in self.counted)
         if verdict.passed and known < FEWEST_KNOWN * len(self.counted):
             return self._invalid(self._unknown(known, len(self.counted)), rule)
@@ -132,11 +138,11 @@ class Findings:
     def _unknown(known: int, asked: int) -> str:
         return f"the model knows only {known} of {asked} cases: an untrained model preserves everything"
 
-    def _rate(self, rule: Rule) -> Verdict:
+    def _rate(self, rule: Rule, test: Test) -> Verdict:
         margins = [finding.margins.get(WHOLE) for finding in self.each]
-        return judge(margins, self._images(self.each), allowed=rule.allowed, alpha=rule.alpha)
+        return judge(margins, self._images(self.each), allowed=rule.allowed, alpha=rule.alpha, test=test)
 
-    def _mean(self, rule: Rule) -> Verdict:
+    def _mean(self, rule: Rule, test: Test) -> Verdict:
         """Each thing claimed about is held to the band: one outside fails, all inside pass.
 
         A fail is sought in several places, so each is held to its share of alpha (Bonferroni); a pass needs all of
@@ -145,17 +151,19 @@ class Findings:
         if rule.band is None:
             raise UsageError(f"the policy has no band for {self.behavior.name}: add one under [behaviors].")
         claims = sorted({claim for finding in self.counted for claim in finding.margins})
-        plain = [self._held(claim, rule, rule.alpha) for claim in claims]
+        plain = [self._held(claim, rule, rule.alpha, test) for claim in claims]
         if all(verdict.passed for verdict in plain):
             return max(plain, key=lambda verdict: abs(verdict.effect or 0.0))
-        strict = [self._held(claim, rule, rule.alpha / len(claims)) for claim in claims]
-        worst = min(strict, key=lambda verdict: (BY_GRAVITY.index(verdict.status), verdict.p or 0.0))
-        return replace(worst, p=min(1.0, (worst.p or 0.0) * len(claims)))
+        strict = [self._held(claim, rule, rule.alpha / len(claims), test) for claim in claims]
+        at = min(range(len(claims)), key=lambda i: (BY_GRAVITY.index(strict[i].status), strict[i].p or 0.0))
+        needed = [verdict.needed_n for verdict in (strict[at], plain[at]) if verdict.needed_n]
+        p = min(1.0, (strict[at].p or 0.0) * len(claims))
+        return replace(strict[at], p=p, needed_n=min(needed, default=None))
 
-    def _held(self, claim: str, rule: Rule, alpha: float) -> Verdict:
+    def _held(self, claim: str, rule: Rule, alpha: float, test: Test) -> Verdict:
         band = rule.band
         values = [finding.margins.get(claim) for finding in self.each]
-        verdict = judge_mean(values, self._images(self.each), band=band, alpha=alpha)
+        verdict = judge_mean(values, self._images(self.each), band=band, alpha=alpha, test=test)
         return replace(verdict, reason=f"{claim}: {verdict.reason}") if claim != WHOLE else verdict
 
     def _with_effect(self, verdict: Verdict) -> Verdict:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import count
 
 from vlcheck.behavior import Behavior, Question, Trial, Trials
 from vlcheck.cases import MASK, Case, CaseSource
 from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.expect import AFTER, BEFORE, Reading, Sample, Tolerances
+from vlcheck.expect import AFTER, BEFORE, Reading, Sample
 from vlcheck.findings import Finding, Findings
 from vlcheck.judgement import Judgement, Row, Shown, Top
+from vlcheck.looks import ONCE, Looks, images_of
 from vlcheck.models.protocol import VisionLanguageModel
-from vlcheck.policy import Policy
-from vlcheck.query import Metric
+from vlcheck.policy import Policy, Terms, Tolerances
+from vlcheck.query import Metric, Query
 from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.verdict import Verdict
@@ -41,6 +43,7 @@ class ModelUnderTest:
     Attributes:
         adapter: the model itself.
         trials: of any behavior, on the cases.
+        looks: how often a verdict is looked at before all cases are asked about.
         record: is handed every judgement.
     """
 
@@ -48,6 +51,7 @@ class ModelUnderTest:
     trials: Trials
     scorer: Scorer
     policy: Policy
+    looks: Looks = ONCE
     record: Callable[[Judgement], None] = _ignore
 
     @property
@@ -95,25 +99,52 @@ class ModelUnderTest:
         Raises:
             UsageError: where the model cannot be asked for the metric, or the data or the policy lacks something.
         """
-        findings, rows = self._look(behavior, metric)
+        terms = self._terms(behavior)
+        trials = self.trials.of(behavior, metric)
+        for asked in self.looks.stages(trials):
+            findings, rows = self._look(behavior, metric, asked)
+            verdict = findings.verdict(terms.rule, self.looks.test)
+            if verdict.decided:
+                break
         judgement = Judgement(
             behavior=behavior,
             metric=metric,
             score_kind=self.adapter.kinds[metric],
-            verdict=findings.verdict(self.policy.rule(behavior.name)),
+            tolerances=asdict(self._tolerances(behavior, metric)),
+            verdict=verdict,
+            known=terms.known(metric),
             rows=rows,
             tables={table.name: table.cells(findings.samples) for table in behavior.tables},
+            asked=images_of(asked),
+            offered=images_of(trials),
         )
         self.record(judgement)
         return judgement.verdict
 
+    def rounds(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[list[Query]]:
+        """All queries of some tests, in rounds to be answered one after the other: who is decided asks no more.
+
+        Raises UsageError as `judge`, for metrics that the model has.
+        """
+        open_ = [(one, list(self.looks.stages(self.trials.of(*one)))) for one in stated if not self.lacks(one[1])]
+        for at in count():
+            fresh = [trial for _, stages in open_ for trial in stages[at][len(stages[at - 1]) if at else 0 :]]
+            yield [query for trial in fresh for query in trial.queries()]
+            more = [(one, stages) for one, stages in open_ if at + 1 < len(stages)]
+            open_ = [(one, stages) for one, stages in more if not self._decided(*one, stages[at])]
+            if not open_:
+                return
+
+    def _decided(self, behavior: Behavior, metric: Metric, asked: Sequence[Trial]) -> bool:
+        findings, _ = self._look(behavior, metric, asked)
+        return findings.verdict(self._terms(behavior).rule, self.looks.test).decided
+
     def find(self, behavior: Behavior, metric: Metric) -> Findings:
         """What came of each case, before any verdict; scores what is not kept yet. Raises UsageError as `judge`."""
-        return self._look(behavior, metric)[0]
+        return self._look(behavior, metric, self.trials.of(behavior, metric))[0]
 
-    def _look(self, behavior: Behavior, metric: Metric) -> tuple[Findings, tuple[Row, ...]]:
+    def _look(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> tuple[Findings, tuple[Row, ...]]:
         tolerances = self._tolerances(behavior, metric)
-        trials = self.trials.of(behavior, metric)
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
         seen = [_find(trial, behavior, tolerances, answers) for trial in trials]
         return Findings(behavior, tuple(finding for finding, _ in seen)), tuple(row for _, row in seen)
@@ -121,7 +152,10 @@ class ModelUnderTest:
     def _tolerances(self, behavior: Behavior, metric: Metric) -> Tolerances:
         if reason := self.lacks(metric):
             raise UsageError(reason)
-        return self.policy.tolerances(metric, self.adapter.kinds[metric], behavior.name)
+        return self._terms(behavior).tolerances(metric, self.adapter.kinds[metric])
+
+    def _terms(self, behavior: Behavior) -> Terms:
+        return self.policy.of(behavior.name, behavior.bias)
 
 
 def _standing(row: Row) -> float:
@@ -154,6 +188,7 @@ def _find(trial: Trial, behavior: Behavior, tolerances: Tolerances, answers: Ans
         before=shown.get(BEFORE),
         after=shown.get(AFTER),
         perturbation=trial.perturbation,
+        effect=finding.effect,
     )
     return finding, row
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vlcheck.behavior import Behavior
 from vlcheck.cases import Case
 from vlcheck.expect import WHOLE
+from vlcheck.policy import Known
 from vlcheck.query import Metric, Picture
 from vlcheck.verdict import Verdict
 
@@ -51,6 +52,7 @@ class Row:
         margins: by what is claimed about (see `vlcheck.expect.Expectation.margins`); empty where the case does not
             count, for `reason`.
         perturbation: which one led from before to after.
+        effect: how far the score moved; None where the case does not count.
     """
 
     case: Case
@@ -59,6 +61,7 @@ class Row:
     before: Shown | None = None
     after: Shown | None = None
     perturbation: str = ""
+    effect: float | None = None
 
     @property
     def margin(self) -> float | None:
@@ -77,14 +80,25 @@ class Row:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict with the rows and tables it comes with."""
+    """A verdict with the rows and tables it comes with.
+
+    Attributes:
+        tolerances: what the margins were taken with, by name.
+        asked: how many images were asked about until it was decided.
+        offered: how many there were.
+        known: what the policy knew of it beforehand.
+    """
 
     behavior: Behavior
     metric: Metric
     score_kind: str
+    tolerances: Mapping[str, float]
     verdict: Verdict
     rows: tuple[Row, ...]
     tables: Mapping[str, Mapping[str, float | int]]
+    asked: int
+    offered: int
+    known: Known | None = None
 
     def worst(self, count: int = 3) -> list[Row]:
         """The rows that speak most clearly against the model, worst first; of each case one."""
@@ -97,6 +111,16 @@ class Judgement:
         for _, row in counted:
             worst.setdefault(row.case.id, row)
         return list(worst.values())[:count]
+
+    @property
+    def attribution(self) -> str:
+        """How much of the effect is due to what the edit took away, not to its size; "" where that was not asked."""
+        cells = self.tables.get("against_noise")
+        if not cells:
+            return ""
+        low, high = cells["difference_low"], cells["difference_high"]
+        beyond = f"{cells['difference']:.3f} ({low:.3f} to {high:.3f})"
+        return f"costs {cells['cost']:.3f} on average; {beyond} of it is more than what noise as large costs"
 
     def records(self, test: str) -> Iterator[dict[str, object]]:
         """The lines of the evidence and, after them, of the verdict, as the results file has them."""
@@ -113,7 +137,11 @@ class Judgement:
             "score_kind": self.score_kind,
             "perturbation": behavior.perturbation,
             "expected": behavior.expect.expected,
+            "tolerances": dict(self.tolerances),
             **self.verdict.as_dict(),
+            "asked": self.asked,
+            "offered": self.offered,
+            "known": self.known.as_dict() if self.known else None,
             "tables": {name: dict(cells) for name, cells in self.tables.items()},
         }
 
@@ -126,7 +154,7 @@ class Judgement:
         """The verdict's figures, flat, as JUnit's properties take them."""
         low, high = self.verdict.band or (None, None)
         figures = {"bias": self.behavior.bias, "metric": self.metric, **self.verdict.as_dict()}
-        figures |= {"band_low": low, "band_high": high}
+        figures |= {"band_low": low, "band_high": high, "known": self.known.excuse if self.known else None}
         flat = {name: figure for name, figure in figures.items() if isinstance(figure, str | int | float)}
         return [(f"vlcheck_{name}", figure) for name, figure in flat.items()]
 
@@ -144,6 +172,7 @@ def _evidence(row: Row) -> dict[str, object]:
         "after": after.value if after else None,
         "margin": row.margin,
         "values": None if WHOLE in row.margins else dict(row.margins),
+        "effect": row.effect,
         "reason": row.reason,
         "scores": [dict(view.scores) for view in shown],
         "top_before": [list(word) for word in before.top] if before else [],

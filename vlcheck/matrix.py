@@ -17,7 +17,6 @@ from functools import cache, partial
 from itertools import chain
 from multiprocessing import active_children, get_context
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from vlcheck.behavior import Trials
@@ -25,12 +24,12 @@ from vlcheck.cases import open_source
 from vlcheck.errors import UsageError
 from vlcheck.findings import Findings
 from vlcheck.judge import ModelUnderTest
+from vlcheck.outside import scored
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.foresight import Chosen, foresee
-from vlcheck.policy import METRICS, Policy, Rule, load_policy
+from vlcheck.policy import METRICS, Policy, Rule
+from vlcheck.policy_file import load_policy
 from vlcheck.query import Metric
-from vlcheck.scoring.scorer import Scorer
-from vlcheck.scoring.store import ScoreStore
 from vlcheck.verdict import Verdict, worst
 from vlcheck.zoo import CONTROL, PLANTED
 from vlcheck.zoo.shelf import Variant
@@ -226,10 +225,7 @@ def _ask(suite: Path, policy_file: Path, seeds: int, images: int, variant: str) 
     adapter = Variant(variant)()
     for seed in range(seeds):
         trials = _trials(images, seed)
-        with TemporaryDirectory() as folder, ScoreStore(Path(folder) / "scores", adapter.fingerprint, run="") as store:
-            scorer = Scorer(adapter, store, batch_size=_BATCH, thumbnails=False, top=0)
-            model = ModelUnderTest(adapter, trials, scorer, policy)
-            scorer.answers(foresee(chosen, trials, policy, adapter.metrics).queries)
+        with scored(adapter, trials, policy, chosen, batch_size=_BATCH, top=0) as model:
             found.append([_whole(variant, model, *one) for one in chosen])
     return [_examined(variant, chosen, at, [findings[at] for findings in found], policy) for at in range(len(chosen))]
 
@@ -254,7 +250,7 @@ def _whole(variant: str, model: ModelUnderTest, item: pytest.Function, statement
 
 def _examined(variant: str, chosen: Chosen, at: int, found: Sequence[Findings], policy: Policy) -> Examined:
     behavior = found[0].behavior
-    rule = policy.rule(behavior.name)
+    rule = policy.of(behavior.name, behavior.bias).rule
     together = Findings(behavior, tuple(chain.from_iterable(findings.each for findings in found)))
     seeds = tuple(findings.verdict(rule) for findings in found)
     return Examined(

@@ -1,15 +1,16 @@
-"""What a model is held to: tolerances, allowed rates, bands, and what an undecided verdict does."""
+"""What a model is held to: tolerances, allowed rates, bands, what an undecided verdict does; biases that are known."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import date
+from itertools import combinations
 from pathlib import Path
-from typing import Any, Literal, NoReturn, get_args
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, cast, get_args
 
-from vlcheck.errors import UsageError, nearest
-from vlcheck.models.protocol import KINDS
+from vlcheck.errors import UsageError, nearest, printable
 from vlcheck.query import Metric
 
 Consequence = Literal["fail", "skip", "xfail"]
@@ -51,141 +52,207 @@ class Rule:
     band: tuple[float, float] = (-0.15, 0.15)
 
 
+TOLERANCES = tuple(each.name for each in fields(Tolerances))
+RULE = tuple(each.name for each in fields(Rule))
+BUILT_IN = MappingProxyType(vars(Tolerances()) | vars(Rule()) | dict.fromkeys(UNDECIDED, "fail"))
+
+
+class Subject(NamedTuple):
+    """What a test states, as far as a policy may speak of it."""
+
+    behavior: str
+    bias: str
+    metric: str
+
+
+class Value(NamedTuple):
+    """A value that is in force, and the table that it is from; "" where it is built in."""
+
+    value: Any
+    table: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """A bias that is known, and borne until a day.
+
+    Attributes:
+        path: the policy file.
+        number: of the entry in it, from 1.
+        behavior: whose bias it is; else all behaviors of `bias`.
+        metric: under which it shows; "" where under each.
+        reason: why it is borne.
+        until: the last day.
+        expired: whether that is over: see `Policy.as_of`.
+    """
+
+    path: Path
+    number: int
+    behavior: str = ""
+    bias: str = ""
+    metric: str = ""
+    reason: str
+    until: date
+    expired: bool = False
+
+    def matches(self, test: Subject) -> bool:
+        """Whether the entry is about a test."""
+        same = test.behavior == self.behavior if self.behavior else test.bias == self.bias
+        return same and self.metric in ("", test.metric)
+
+    def overlaps(self, other: Known) -> bool:
+        """Whether both entries are about the same tests, whichever tests there are."""
+        same = (self.behavior, self.bias) == (other.behavior, other.bias)
+        return same and ("" in (self.metric, other.metric) or self.metric == other.metric)
+
+    @property
+    def label(self) -> str:
+        """The entry as messages name it."""
+        subject = f'behavior "{self.behavior}"' if self.behavior else f'bias "{self.bias}"'
+        under = f', metric "{self.metric}"' if self.metric else ""
+        return f"known[{self.number}] ({subject}{under})"
+
+    @property
+    def excuse(self) -> str:
+        """Why a test may fail."""
+        return f"known until {self.until}: {self.reason}"
+
+    @property
+    def stale(self) -> str:
+        """What is to be done where the bias is gone."""
+        return f"the known bias no longer shows ({self.reason}): remove {self.label} from {self.path}"
+
+    @property
+    def overdue(self) -> str:
+        """What is to be said where the bias is there after its last day."""
+        return f"the known bias expired on {self.until} ({self.reason}): mend it, or renew {self.label} in {self.path}"
+
+    def as_dict(self) -> dict[str, object]:
+        """The entry as a verdict's line in the results has it."""
+        return {"reason": self.reason, "until": self.until.isoformat(), "expired": self.expired}
+
+
 @dataclass(frozen=True)
 class Policy:
     """A policy file's content.
 
     Attributes:
         path: the file.
-        defaults: for behaviors that have no rule of their own.
-        metrics: tolerances by metric, or by metric and score kind as "mlm.masked-lm".
-        behaviors: what a test function changes of both, by its name.
-        on: what an undecided verdict does to its test.
+        tables: its tables by their names, as "defaults", "tolerances.mlm.masked-lm" or "biases.color".
+        known: its entries of known biases.
     """
 
     path: Path
-    defaults: Rule = Rule()
-    metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    behaviors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    on: Mapping[str, Consequence] = field(default_factory=dict)
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    known: tuple[Known, ...] = ()
 
-    def tolerances(self, metric: str, kind: str, behavior: str) -> Tolerances:
-        """The metric's tolerances, changed by those of its score kind, changed by the behavior's own."""
-        layers = (self.metrics.get(metric), self.metrics.get(f"{metric}.{kind}"), self.behaviors.get(behavior))
-        said = {key: value for layer in layers for key, value in (layer or {}).items() if key in _TOLERANCES}
-        return Tolerances(**said)
+    def of(self, behavior: str, bias: str) -> Terms:
+        """What a behavior is held to."""
+        return Terms(self, behavior, bias)
 
-    def rule(self, behavior: str) -> Rule:
-        """The rule that a behavior is held to."""
-        own = self.behaviors.get(behavior, {})
-        return replace(self.defaults, **{key: value for key, value in own.items() if key in _RULE})
+    def as_of(self, today: date) -> Policy:
+        """The policy on a day, which tells the known biases that are borne from those that have expired."""
+        return replace(self, known=tuple(replace(one, expired=today > one.until) for one in self.known))
+
+    def changed(self, table: str, values: Mapping[str, Any]) -> Policy:
+        """The policy with other values in a table."""
+        return replace(self, tables={**self.tables, table: {**self.tables.get(table, {}), **values}})
+
+    def about(self, tests: Collection[Subject]) -> Policy:
+        """The policy without tables and entries that are about none of the tests."""
+        names = {f"behaviors.{test.behavior}" for test in tests} | {f"biases.{test.bias}" for test in tests}
+        apart = {name for name in self.tables if name.startswith(("behaviors.", "biases."))}
+        tables = {name: table for name, table in self.tables.items() if name in names or name not in apart}
+        return replace(self, tables=tables, known=tuple(one for one in self.known if any(map(one.matches, tests))))
+
+    def named(self, group: str) -> list[str]:
+        """Which biases, or behaviors, have a table of their own."""
+        return [name.removeprefix(f"{group}.") for name in self.tables if name.startswith(f"{group}.")]
+
+    def check(self, tests: Iterable[Subject]) -> None:
+        """Raise UsageError where what is said of a test contradicts itself."""
+        for test in tests:
+            terms = self.of(test.behavior, test.bias)
+            terms.known(test.metric)
+            for kind in ("", *self.named(f"tolerances.{test.metric}")):
+                terms.tolerances(test.metric, kind)
+
+    def demand_tests(self, tests: Collection[Subject]) -> None:
+        """Raise UsageError where a table or an entry is about none of the tests, which have to be all there are."""
+        behaviors, biases = {test.behavior for test in tests}, {test.bias for test in tests}
+        for group, there in (("biases", biases), ("behaviors", behaviors)):
+            for name in self.named(group):
+                if name not in there:
+                    raise self.wrong(f"{group}.{name}", f"matches no test. {nearest(name, there)}")
+        for one in self.known:
+            if not any(map(one.matches, tests)):
+                raise self.wrong(one.label, f"matches no test. {_meant(one, tests)}")
+
+    def wrong(self, where: str, why: str) -> UsageError:
+        """The error that names the file and the table or entry."""
+        return UsageError(f"--vl-policy {self.path}: {printable(where)}: {printable(why)}")
 
     def as_dict(self) -> dict[str, Any]:
         """The policy as the results' first line keeps it."""
-        content = asdict(self)
-        return content | {"path": str(self.path)}
-
-
-_TOLERANCES = {each.name for each in fields(Tolerances)}
-_RULE = {each.name for each in fields(Rule)}
-_RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "within": (lambda x: 0 <= x <= 1, "a number from 0 to 1"),
-    "delta": (lambda x: 0 < x <= 1, "a number above 0, up to 1"),
-    "by": (lambda x: 0 < x <= 1, "a number above 0, up to 1"),
-    "below": (lambda x: 0 <= x <= 1, "a number from 0 to 1"),
-    "floor": (lambda x: 0 <= x <= 1, "a number from 0 to 1"),
-    "allowed": (lambda x: 0 <= x < 1, "a number from 0, below 1"),
-    "alpha": (lambda x: 0 < x < 0.5, "a number above 0, below 0.5"),
-}
-
-
-def load_policy(path: Path) -> Policy:
-    """Read a policy file.
-
-    Raises:
-        UsageError: naming the file and the key, where it cannot be read, has an unknown key or a value out of range.
-    """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--vl-policy {path}: cannot be read ({error}).") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"--vl-policy {path}: not TOML ({error}).") from error
-    return _Reader(path).policy(content)
+        tables = {name: dict(table) for name, table in self.tables.items()}
+        known = [
+            asdict(one) | {"path": str(one.path), "until": one.until.isoformat(), "stale": one.stale}
+            for one in self.known
+        ]
+        return {"path": str(self.path), "tables": tables, "known": known}
 
 
 @dataclass(frozen=True)
-class _Reader:
-    path: Path
+class Terms:
+    """What one behavior is held to: the most particular table that has a key decides."""
 
-    def policy(self, content: Mapping[str, Any]) -> Policy:
-        tables = self._table("", content, ("defaults", "tolerances", "behaviors", "on"))
-        behaviors = self._table("behaviors", tables.get("behaviors", {}))
-        policy = Policy(
-            path=self.path,
-            defaults=Rule(**self._figures("defaults", tables.get("defaults", {}), _RULE)),
-            metrics=dict(self._metrics(self._table("tolerances", tables.get("tolerances", {}), METRICS))),
-            behaviors={
-                name: self._figures(f"behaviors.{name}", own, _RULE | _TOLERANCES) for name, own in behaviors.items()
-            },
-            on=self._on(self._table("on", tables.get("on", {}), UNDECIDED)),
-        )
-        self._order(policy)
-        return policy
+    policy: Policy
+    behavior: str
+    bias: str
 
-    def _metrics(self, tables: Mapping[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
-        for metric, own in tables.items():
-            table = self._table(f"tolerances.{metric}", own)
-            kinds = {key: value for key, value in table.items() if isinstance(value, dict)}
-            plain = {key: value for key, value in table.items() if key not in kinds}
-            yield metric, self._figures(f"tolerances.{metric}", plain, _TOLERANCES)
-            self._table(f"tolerances.{metric}", kinds, KINDS)
-            for kind, values in kinds.items():
-                yield f"{metric}.{kind}", self._figures(f"tolerances.{metric}.{kind}", values, _TOLERANCES)
+    def find(self, key: str, metric: str = "", kind: str = "") -> Value:
+        """The value in force, and where it is from; tolerances have a metric and a score kind."""
+        for table in self._tables(metric, kind):
+            if key in self.policy.tables.get(table, {}):
+                return Value(self.policy.tables[table][key], table)
+        return Value(BUILT_IN[key], "")
 
-    def _order(self, policy: Policy) -> None:
-        for metric, _, kind in (key.partition(".") for key in {*METRICS, *policy.metrics}):
-            for behavior in ("", *policy.behaviors):
-                tolerances = policy.tolerances(metric, kind, behavior)
-                if tolerances.delta <= tolerances.within:
-                    where = f"behaviors.{behavior}" if behavior else f"tolerances.{metric}"
-                    self._refuse(where, f"delta {tolerances.delta} has to be above within {tolerances.within}")
+    @property
+    def rule(self) -> Rule:
+        """What the statistics hold it to."""
+        return Rule(**{key: self.find(key).value for key in RULE})
 
-    def _on(self, table: Mapping[str, Any]) -> dict[str, Consequence]:
-        for key, value in table.items():
-            if value not in ("fail", "skip", "xfail"):
-                self._refuse(f"on.{key}", f'{value!r} has to be "fail", "skip" or "xfail"')
-        return dict(table)
+    def tolerances(self, metric: str, kind: str) -> Tolerances:
+        """The tolerances of its margins. Raises UsageError where tables that do not fit come together in them."""
+        found = Tolerances(**{key: self.find(key, metric, kind).value for key in TOLERANCES})
+        if found.delta <= found.within:
+            said = [self.find(key, metric, kind).table for key in ("within", "delta")]
+            first = next(table for table in self._tables(metric, kind) if table in said)
+            raise self.policy.wrong(first, f"delta {found.delta} has to be above within {found.within}")
+        return found
 
-    def _figures(self, where: str, table: Any, known: Collection[str]) -> dict[str, Any]:
-        figures = dict(self._table(where, table, known))
-        for key, value in figures.items():
-            if key == "band":
-                figures[key] = self._band(f"{where}.band", value)
-                continue
-            fits, accepted = _RANGES[key]
-            if not _is_number(value) or not fits(value):
-                self._refuse(f"{where}.{key}", f"{value!r} has to be {accepted}")
-        return figures
+    def on(self, status: str) -> Consequence:
+        """What a verdict that is not passed does to its test."""
+        return cast("Consequence", self.find(status).value) if status in UNDECIDED else "fail"
 
-    def _band(self, where: str, value: Any) -> tuple[float, float]:
-        pair = value if isinstance(value, list) and all(map(_is_number, value)) else []
-        if len(pair) != 2 or not -1 <= pair[0] < pair[1] <= 1:
-            self._refuse(where, f"{value!r} has to be two numbers from -1 to 1, the lower one first")
-        return float(pair[0]), float(pair[1])
+    def known(self, metric: str) -> Known | None:
+        """What is known of it under a metric. Raises UsageError where two entries are about it."""
+        test = Subject(self.behavior, self.bias, metric)
+        found = [one for one in self.policy.known if one.matches(test)]
+        for one, other in combinations(found, 2):
+            raise self.policy.wrong(one.label, f"{self.behavior}[{metric}] is in {other.label} as well; leave one")
+        return found[0] if found else None
 
-    def _table(self, where: str, value: Any, known: Collection[str] | None = None) -> Mapping[str, Any]:
-        if not isinstance(value, dict):
-            self._refuse(where, f"{value!r} has to be a table")
-        unknown = [key for key in value if known is not None and key not in known]
-        if unknown:
-            hint = nearest(unknown[0], known or ())
-            self._refuse(f"{where}.{unknown[0]}".lstrip("."), f"is no key of a policy. {hint}")
-        return value
-
-    def _refuse(self, where: str, why: str) -> NoReturn:
-        raise UsageError(f"--vl-policy {self.path}: {where}: {why}")
+    def _tables(self, metric: str, kind: str) -> Iterator[str]:
+        """The tables that may speak of it, the most particular first."""
+        yield from (f"behaviors.{self.behavior}", f"biases.{self.bias}")
+        yield from (f"tolerances.{metric}.{kind}", f"tolerances.{metric}", "defaults", "on")
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _meant(known: Known, tests: Collection[Subject]) -> str:
+    """What an entry that is about none of the tests may have meant."""
+    same = {test.metric for test in tests if replace(known, metric="").matches(test)}
+    if same:
+        return f"Its metrics are {', '.join(sorted(same))}."
+    name = known.behavior or known.bias
+    return nearest(name, {test.behavior if known.behavior else test.bias for test in tests})

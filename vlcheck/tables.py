@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 
 from vlcheck.errors import NotApplicable
 from vlcheck.expect import AFTER, BEFORE, Sample
-from vlcheck.perturb import Bare, Block, Compose, Grayscale, LuminanceNoise, Mirror, Perturbation, View, opposite
+from vlcheck.perturb import AsMuchNoise, Bare, Block, Compose, Mirror, Perturbation, View, opposite
 from vlcheck.verdict import bootstrap_interval
 
 Cells = Mapping[str, float | int]
@@ -77,34 +77,40 @@ class ColorAndGrey:
 
 
 @dataclass(frozen=True)
-class GreyAgainstNoise:
-    """What taking the color costs, and what as large a change of luminance does: image by image.
+class AgainstNoise:
+    """What an edit of the picture costs, and what as large a change of luminance does: image by image.
 
-    The difference is what the loss of color costs as such; its interval is a bootstrap over images.
+    The difference in differences, (before - after) - (before - noise), is what the edit costs as such; its interval is
+    a bootstrap over images.
+
+    Attributes:
+        edit: the behavior's perturbation.
     """
 
-    name: ClassVar[str] = "grey_noise"
+    edit: Perturbation
+
+    name: ClassVar[str] = "against_noise"
 
     def arms(self) -> Mapping[str, Perturbation]:
-        return {"noise": LuminanceNoise(Grayscale())}
+        return {"noise": AsMuchNoise(self.edit)}
 
     def words(self, view: View) -> tuple[str, ...]:
         return ()
 
     def cells(self, samples: Sequence[Sample]) -> Cells:
-        rows = _rows(samples, [_value(BEFORE), _value(AFTER), _value("noise")])
-        if not rows:
+        cells = _means(samples, {"before": _value(BEFORE), "after": _value(AFTER), "noise": _value("noise")})
+        if not cells:
             return {}
-        costs = [(before - grey, before - noise) for before, grey, noise in rows]
-        differences = [grey - noise for grey, noise in costs]
-        low, high = bootstrap_interval(differences)
+        whole = [sample for sample in samples if _rows([sample], [_value(BEFORE), _value(AFTER), _value("noise")])]
+        differences = [sample["noise"].value - sample[AFTER].value for sample in whole]
+        low, high = bootstrap_interval(differences, [sample.case.image.key for sample in whole])
         return {
-            "grey_cost": fmean(grey for grey, _ in costs),
-            "noise_cost": fmean(noise for _, noise in costs),
-            "difference": fmean(differences),
+            "cost": cells["before"] - cells["after"],
+            "noise_cost": cells["before"] - cells["noise"],
+            "difference": cells["noise"] - cells["after"],
             "difference_low": low,
             "difference_high": high,
-            "n": len(rows),
+            "n": len({sample.case.image.key for sample in whole}),
         }
 
 

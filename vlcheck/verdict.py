@@ -2,28 +2,32 @@
 
 A case with a margin of 0 or less is a violation. The estimand of a rate is the mean over images of each image's
 violating share. A rate fails where the lower end of its interval is above what is allowed, and passes where the upper
-end is not; a mean passes inside its band and fails outside. Both ends are one-sided bounds at alpha.
+end is not; a mean passes inside its band and fails outside. Both ends are one-sided bounds at alpha, of the test that
+fits how the images were looked at: `vlcheck.bounds.exact` once, `vlcheck.betting.anytime` as often as one likes.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy.special import betainc, betaincinv, ndtri  # scipy.stats takes half a second to import
+from scipy.special import betaincinv, ndtri  # scipy.stats takes half a second to import
 
-from vlcheck import betting
+from vlcheck.bounds import Tally, Test, exact, lower, upper
 
 Status = Literal["pass", "fail", "inconclusive", "invalid"]
 Claim = Literal["rate", "mean"]
 
+DECIDED = ("pass", "fail")
 BY_GRAVITY: tuple[Status, ...] = ("fail", "invalid", "inconclusive", "pass")
 POWER = 0.8
 MOST_CASES = 100_000
+_STEP = 0.001
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +47,8 @@ class Verdict:
         alpha: error rate of each bound.
         p: of the hypothesis that there is nothing to fail for; None where nothing was tested.
         needed_n: images at which the rate or mean seen would decide; None where it decides already or never would.
-        detectable: the least true rate that fails with a power of 0.8 at this n; None where no rate does.
+        detectable: the least true rate, or distance of a mean from its band, that fails with a power of 0.8 at this n;
+            None where none does.
         effect: mean of after minus before, or the mean that is claimed about, with an interval.
     """
 
@@ -72,6 +77,11 @@ class Verdict:
         return self.status == "pass"
 
     @property
+    def decided(self) -> bool:
+        """Whether it passes or fails: more images would not be asked about."""
+        return self.status in DECIDED
+
+    @property
     def summary(self) -> str:
         """The verdict in one line."""
         return f"{self.status}: {self.reason}"
@@ -91,17 +101,16 @@ def judge(
     *,
     allowed: float = 0.10,
     alpha: float = 0.05,
+    test: Test = exact,
 ) -> Verdict:
     """Hold the rate of violations to what is allowed.
-
-    The bounds are exact (Clopper and Pearson, Biometrika 26, 1934) where an image has one case. Where it has more,
-    they are taken at the sum of the images' violating shares, in place of a count, over the number of images.
 
     Args:
         margins: one a case; > 0 holds, None does not count.
         clusters: the image of each case; without it each case is an image of its own.
         allowed: rate of violations that passes, in [0, 1).
         alpha: error rate of each one-sided bound, in (0, 0.5).
+        test: of a mean of values in [0, 1], here of the images' violating shares.
 
     Raises:
         ValueError: for clusters of another length, or allowed or alpha out of range.
@@ -115,24 +124,28 @@ def judge(
     if hollow:
         return invalid(hollow, n=_images(counted), not_applicable=left_out, allowed=allowed, alpha=alpha)
     shares = _by_cluster((float(margin <= 0), image) for margin, image in counted)
-    n, x = len(shares), float(shares.sum())
-    low, high = _bounds(x, n, alpha)
-    status: Status = "fail" if low > allowed else "pass" if high <= allowed else "inconclusive"
-    needed = None if status != "inconclusive" else needed_n(x / n, allowed, alpha, above=n)
+    sample = Tally.of(shares)
+    low, high = lower(test, sample, alpha), upper(test, sample, alpha)
+    status = status_of_rate(sample, allowed, alpha, test=test)
+    needed = needed_n(sample, allowed, alpha, test=test) if status == "inconclusive" else None
+    said = (
+        f"{shares.sum():.4g} of {len(shares)} violate ({100 * sample.mean:.0f} %, from {100 * low:.1f} to"
+        f" {100 * high:.1f} %); {100 * allowed:.4g} % is allowed"
+    )
     return Verdict(
         status=status,
-        reason=_rate_reason(x, n, (low, high), allowed, needed if status == "inconclusive" else 0),
-        n=n,
+        reason=_with_needed(said, needed) if status == "inconclusive" else said,
+        n=len(shares),
         not_applicable=left_out,
         violations=sum(margin <= 0 for margin, _ in counted),
-        rate=x / n,
+        rate=sample.mean,
         rate_low=low,
         rate_high=high,
         allowed=allowed,
         alpha=alpha,
-        p=_p_above(x, n, allowed),
+        p=test(sample, allowed),
         needed_n=needed,
-        detectable=detectable(n, allowed, alpha),
+        detectable=detectable(len(shares), allowed, alpha, test=test),
     )
 
 
@@ -142,17 +155,18 @@ def judge_mean(
     *,
     band: tuple[float, float],
     alpha: float = 0.05,
+    test: Test = exact,
 ) -> Verdict:
     """Hold the mean over images of values in [-1, 1] to a band.
 
-    The bounds are those of `vlcheck.betting`: they assume nothing but the range. `needed_n` is an estimate by the
-    normal approximation.
+    `detectable` takes the values that were seen, shifted, for those that would be.
 
     Args:
         values: one a case; None does not count.
         clusters: the image of each case; without it each case is an image of its own.
         band: lowest and highest mean that pass.
         alpha: error rate of each one-sided bound, in (0, 0.5).
+        test: of a mean of values in [0, 1], onto which those in [-1, 1] are scaled.
 
     Raises:
         ValueError: for clusters of another length, values outside [-1, 1], a band that is none, alpha out of range.
@@ -167,26 +181,47 @@ def judge_mean(
         return invalid(hollow, claim="mean", n=_images(counted), not_applicable=left_out, band=band, alpha=alpha)
     if max(abs(value) for value, _ in counted) > 1:
         raise ValueError("values have to be in [-1, 1]")
-    units = (_by_cluster(counted) + 1) / 2
-    mean = _signed(units.mean())
-    low, high = _signed(betting.lower_bound(units, alpha)), _signed(betting.upper_bound(units, alpha))
-    status = _held(low, high, band)
-    needed = _needed_for_mean(units, band, alpha) if status == "inconclusive" else 0
-    said = f"mean {mean:.3f} of {len(units)}, from {low:.3f} to {high:.3f}; {band[0]:g} to {band[1]:g} is allowed"
+    sample = Tally.of((_by_cluster(counted) + 1) / 2)
+    n, mean = round(sample.n), _signed(sample.mean)
+    status = status_of_mean(sample, band, alpha, test=test)
+    held_to = alpha if status == "pass" else alpha / _sides(band)
+    low, high = _signed(lower(test, sample, held_to)), _signed(upper(test, sample, held_to))
+    needed = _needed_for_mean(sample, band, alpha, test) if status == "inconclusive" else None
+    said = f"mean {mean:.3f} of {n}, from {low:.3f} to {high:.3f}; {band[0]:g} to {band[1]:g} is allowed"
     return Verdict(
         status=status,
         claim="mean",
-        reason=_with_needed(said, needed, "about "),
-        n=len(units),
+        reason=_with_needed(said, needed) if status == "inconclusive" else said,
+        n=n,
         not_applicable=left_out,
         band=band,
         alpha=alpha,
-        p=_p_outside(units, band, alpha),
-        needed_n=needed or None,
+        p=_p_outside(test, sample, band),
+        needed_n=needed,
+        detectable=_detectable_mean(sample, band, alpha, test),
         effect=mean,
         effect_low=low,
         effect_high=high,
     )
+
+
+def status_of_rate(sample: Tally, allowed: float, alpha: float = 0.05, *, test: Test = exact) -> Status:
+    """What images' violating shares say: fail or pass where the bound on their mean is above or below the allowed."""
+    if _fails(sample, allowed, alpha, test):
+        return "fail"
+    return "pass" if _passes(sample, allowed, alpha, test) else "inconclusive"
+
+
+def status_of_mean(sample: Tally, band: tuple[float, float], alpha: float = 0.05, *, test: Test = exact) -> Status:
+    """What values that were scaled from [-1, 1] to [0, 1] say of a band of [-1, 1].
+
+    Both edges have to be kept for a pass, so each is held to alpha; either is enough for a fail, so each is held to its
+    share of it (Bonferroni).
+    """
+    if _p_outside(test, sample, band) < alpha:
+        return "fail"
+    low, high = ((edge + 1) / 2 for edge in band)
+    return "pass" if _inside(sample, (low, high), alpha, test) else "inconclusive"
 
 
 def invalid(reason: str, **figures: Any) -> Verdict:
@@ -199,42 +234,44 @@ def worst(statuses: Iterable[str]) -> str:
     return min(statuses, key=BY_GRAVITY.index)
 
 
-def could_pass(n: int, allowed: float, alpha: float = 0.05) -> bool:
+def could_pass(n: int, allowed: float, alpha: float = 0.05, *, test: Test = exact) -> bool:
     """Whether n images without a violation would pass."""
-    return n > 0 and _bounds(0, n, alpha)[1] <= allowed
+    return n > 0 and _passes(Tally.of_violations(0, n), allowed, alpha, test)
 
 
-def most_that_pass(n: int, allowed: float, alpha: float = 0.05) -> int | None:
+def most_that_pass(n: int, allowed: float, alpha: float = 0.05, *, test: Test = exact) -> int | None:
     """The most violations among n images that still pass; None where not even none does."""
-    passing = [x for x in range(n + 1) if _bounds(x, n, alpha)[1] <= allowed]
-    return passing[-1] if passing else None
+    too_many = _first(lambda x: x > n or not _passes(Tally.of_violations(x, n), allowed, alpha, test), 0, n + 1)
+    return too_many - 1 if n and too_many else None
 
 
-def needed_n(rate: float, allowed: float, alpha: float = 0.05, *, above: int = 0) -> int | None:
-    """The least number of images, above those there are, at which this rate, in whole violations, would decide.
+def fewest_that_pass(allowed: float, alpha: float = 0.05, *, test: Test = exact) -> int | None:
+    """The least number of images that pass where none violates; None where 100,000 do not."""
+    if not could_pass(MOST_CASES, allowed, alpha, test=test):
+        return None
+    return _first(lambda n: could_pass(n, allowed, alpha, test=test), 1, MOST_CASES)
+
+
+def needed_n(sample: Tally, allowed: float, alpha: float = 0.05, *, test: Test = exact) -> int | None:
+    """The least number of images, above those there are, at which what was seen of them would decide.
 
     None where the rate is the allowed one, so that no number would, or where 100,000 would not.
     """
-    if rate == allowed:
+    if sample.mean == allowed:
         return None
-
-    def decides(n: int) -> bool:
-        low, high = _bounds(round(rate * n), n, alpha)
-        return high <= allowed if rate < allowed else low > allowed
-
-    # Rounding makes `decides` jump to and fro: doubling finds the order of size, the walk the first n in it.
-    size = above + 1
-    while not decides(size):
-        size *= 2
-        if size > MOST_CASES:
-            return None
-    return next(n for n in range(max(above + 1, size // 4), size + 1) if decides(n))
+    decides = _passes if sample.mean < allowed else _fails
+    return _enlarged(sample, lambda larger: decides(larger, allowed, alpha, test))
 
 
-def detectable(n: int, allowed: float, alpha: float = 0.05) -> float | None:
-    """The least true rate of violations that fails with a power of 0.8 at n images; None where even 1 does not."""
-    fewest = next((x for x in range(n + 1) if _bounds(x, n, alpha)[0] > allowed), None)
-    return None if fewest is None else float(betaincinv(fewest, n - fewest + 1, POWER))
+def detectable(n: int, allowed: float, alpha: float = 0.05, *, test: Test = exact) -> float | None:
+    """The least true rate of violations that fails with a power of 0.8 at n images; None where even 1 does not.
+
+    Of images that have one row each, or whose rows hold or violate together; where they do not, less can be found.
+    """
+    if not _fails(Tally.of_violations(n, n), allowed, alpha, test):
+        return None
+    fewest = _first(lambda x: _fails(Tally.of_violations(x, n), allowed, alpha, test), 1, n)
+    return float(betaincinv(fewest, n - fewest + 1, POWER))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -293,51 +330,92 @@ def _by_cluster(rows: Iterable[tuple[float, Hashable]]) -> np.ndarray:
     return np.array([np.mean(members) for members in clusters.values()])
 
 
-def _bounds(x: float, n: int, alpha: float) -> tuple[float, float]:
-    low = float(betaincinv(x, n - x + 1, alpha)) if x > 0 else 0.0
-    high = float(betaincinv(x + 1, n - x, 1 - alpha)) if x < n else 1.0
-    return low, high
+def _fails(sample: Tally, allowed: float, alpha: float, test: Test) -> bool:
+    """Whether the lower bound is above what is allowed."""
+    return test(sample, allowed) < alpha
 
 
-def _p_above(x: float, n: int, allowed: float) -> float:
-    """P(X >= x) at the allowed rate."""
-    return float(betainc(x, n - x + 1, allowed)) if x > 0 else 1.0
+def _passes(sample: Tally, allowed: float, alpha: float, test: Test) -> bool:
+    """Whether the upper bound is at most what is allowed."""
+    return test(sample.mirrored(), 1 - allowed) <= alpha
 
 
-def _rate_reason(x: float, n: int, interval: tuple[float, float], allowed: float, needed: int | None) -> str:
-    low, high = interval
-    said = (
-        f"{x:.4g} of {n} violate ({100 * x / n:.0f} %, from {100 * low:.1f} to {100 * high:.1f} %);"
-        f" {100 * allowed:.4g} % is allowed"
-    )
-    return _with_needed(said, needed)
+def _inside(sample: Tally, edges: tuple[float, float], alpha: float, test: Test) -> bool:
+    """Whether both bounds are between two edges in [0, 1]; an edge that is 0 or 1 holds of itself."""
+    low, high = edges
+    above = low <= 0 or _passes(sample.mirrored(), 1 - low, alpha, test)
+    return above and (high >= 1 or _passes(sample, high, alpha, test))
 
 
-def _with_needed(said: str, needed: int | None, roughly: str = "") -> str:
-    """Add at which n what was seen would decide: 0 where it decides already, None where none does."""
-    if needed == 0:
-        return said
-    return f"{said}; " + (f"n = {roughly}{needed} would decide" if needed else "no n would decide")
-
-
-def _held(low: float, high: float, band: tuple[float, float]) -> Status:
-    if band[0] <= low and high <= band[1]:
-        return "pass"
-    return "fail" if high < band[0] or low > band[1] else "inconclusive"
-
-
-def _p_outside(units: np.ndarray, band: tuple[float, float], alpha: float) -> float:
-    low, high = ((edge + 1) / 2 for edge in band)
-    return min(1.0, 2 * min(betting.p_value(units, high, alpha), betting.p_value(1 - units, 1 - low, alpha)))
-
-
-def _needed_for_mean(units: np.ndarray, band: tuple[float, float], alpha: float) -> int | None:
-    distance = min(abs(_signed(units.mean()) - edge) for edge in band)
-    if distance == 0:
+def _enlarged(sample: Tally, decides: Callable[[Tally], bool]) -> int | None:
+    """The least number of images, above those there are, at which a sample of the same values decides."""
+    n = round(sample.n)
+    if n >= MOST_CASES or not decides(sample.times(MOST_CASES / n)):
         return None
-    deviation = 2 * float(units.std(ddof=1)) if len(units) > 1 else 1.0
-    needed = (float(ndtri(1 - alpha)) * deviation / distance) ** 2
-    return max(len(units) + 1, math.ceil(needed))
+    return _first(lambda size: decides(sample.times(size / n)), n + 1, MOST_CASES)
+
+
+def _first(true: Callable[[int], bool], low: int, high: int) -> int:
+    """The least number for which it is true, of those from low to high, from some of which on it is."""
+    return low + bisect_left(range(low, high), True, key=true)
+
+
+def _with_needed(said: str, needed: int | None) -> str:
+    """Add at which n what was seen would decide."""
+    return f"{said}; " + (f"n = {needed} would decide" if needed else "no n would decide")
+
+
+def _detectable_mean(sample: Tally, band: tuple[float, float], alpha: float, test: Test) -> float | None:
+    """How far from the band a mean has to be to fail with a power of 0.8, on the side where that is farther.
+
+    Of a sample's mean it is taken, by the normal approximation, that in a fifth of all samples it is nearer to the band
+    by `stray` than the true one.
+    """
+    stray = _quantile(POWER) * sample.deviation / math.sqrt(sample.n)
+    low, high = ((edge + 1) / 2 for edge in band)
+    outward = [(one, edge) for one, edge in ((sample, high), (sample.mirrored(), 1 - low)) if edge < 1]
+    found = [_found_beyond(one, edge, alpha / _sides(band), stray, test) for one, edge in outward]
+    there = [distance for distance in found if distance is not None]
+    return 2 * max(there) if there else None
+
+
+def _found_beyond(sample: Tally, edge: float, alpha: float, stray: float, test: Test) -> float | None:
+    """How far above an edge the mean of a sample's values has to be, in steps; None where the range ends before."""
+
+    def fails(steps: int) -> bool:
+        return _fails(sample.moved(edge + steps * _STEP - stray), edge, alpha, test)
+
+    last = int((1 - edge) / _STEP)
+    return _first(fails, 1, last) * _STEP if last > 0 and fails(last) else None
+
+
+def _sides(band: tuple[float, float]) -> int:
+    """On how many sides a mean can leave its band."""
+    return max(1, (band[0] > -1) + (band[1] < 1))
+
+
+def _p_outside(test: Test, sample: Tally, band: tuple[float, float]) -> float:
+    """Of the hypothesis that the mean is in its band; an edge at the end of the range is no place to look for it."""
+    low, high = ((edge + 1) / 2 for edge in band)
+    above = [test(sample, high)] if high < 1 else []
+    below = [test(sample.mirrored(), 1 - low)] if low > 0 else []
+    return min(1.0, _sides(band) * min(above + below, default=1.0))
+
+
+def _needed_for_mean(sample: Tally, band: tuple[float, float], alpha: float, test: Test) -> int | None:
+    """The n at which the mean seen would pass where it is in the band, and fail where it is not."""
+    low, high = ((edge + 1) / 2 for edge in band)
+    share = alpha / _sides(band)
+    if sample.mean > high:
+        return _enlarged(sample, lambda larger: _fails(larger, high, share, test))
+    if sample.mean < low:
+        return _enlarged(sample, lambda larger: _fails(larger.mirrored(), 1 - low, share, test))
+    return _enlarged(sample, lambda larger: _inside(larger, (low, high), alpha, test))
+
+
+def _quantile(probability: float) -> float:
+    """Of the standard normal distribution."""
+    return float(ndtri(probability))
 
 
 def _signed(unit: float) -> float:

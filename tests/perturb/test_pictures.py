@@ -12,9 +12,12 @@ from vlcheck.cases.scene_making import alone
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb import (
     CELLS,
+    AsMuchNoise,
+    Bare,
     Block,
     Blur,
     Brightness,
+    Compose,
     Crop,
     CutOut,
     Grayscale,
@@ -175,6 +178,24 @@ def test_noise_changes_luminance_as_much_as_grey_changes_the_picture(color):
     free = ((noisy > 0) & (noisy < 255)).all(axis=2)
     assert np.ptp(change[free], axis=1).max() <= 1  # the same in every channel, but for rounding
     assert (noisy == pixels(LuminanceNoise(Grayscale())(before, ()))).all()
+
+
+@pytest.mark.parametrize("like", [Grayscale(), RotateHue()])
+def test_noise_in_a_perturbations_place_is_noise_as_large_as_its_edit(like):
+    before = view("box", "red")
+    after, noisy = like(before, ()), AsMuchNoise(like)(before, ())
+    assert noisy.text == before.text
+    error, other = (np.sqrt(np.mean((pixels(one) - pixels(before)) ** 2)) for one in (after, noisy))
+    assert other == pytest.approx(error, abs=0.05)
+    assert (pixels(noisy) != pixels(after)).any()
+
+
+@pytest.mark.parametrize("like", [Bare(), Compose(Grayscale(), Blur())])
+def test_what_is_not_one_edit_of_the_picture_has_no_noise_as_large(like):
+    before = view()
+    before = View.of(replace(before.case, bare="a [MASK]"))
+    with pytest.raises(NotApplicable, match="not one edit"):
+        AsMuchNoise(like)(before, ())
 
 
 def test_noise_is_not_asked_where_there_is_no_colour_to_lose():

@@ -181,7 +181,7 @@ def test_a_plain_test_can_ask_the_model(project):
                 name="mirrored", bias="position", cases=with_target("object"), perturb=Mirror(), expect=Preserved()
             )
             assert model.judge(mirrored, "itm").passed
-            assert policy.rule("mirrored").allowed == 0.1
+            assert policy.of("mirrored", "position").rule.allowed == 0.1
         """
     )
     result = project.run(subprocess=True)

@@ -7,15 +7,17 @@ import pytest
 from vlcheck.errors import UsageError
 from vlcheck.report.results import Part, Results, encoded, gather, read, write
 
-RUN = {"kind": "run", "schema": 1, "name": "a model"}
+RUN = {"kind": "run", "schema": 1, "name": "a model", "fingerprint": "f", "data": "scenes", "started": "today"}
 
 
 def verdict(test="test_a", status="pass"):
-    return {"kind": "verdict", "test": test, "behavior": "a", "metric": "mlm", "status": status}
+    named = {"kind": "verdict", "test": test, "bias": "color", "behavior": "a", "metric": "mlm"}
+    return named | {"score_kind": "masked-lm", "claim": "rate", "status": status, "reason": ""}
 
 
 def row(case, test="test_a"):
-    return {"kind": "evidence", "test": test, "metric": "mlm", "case": case}
+    named = {"kind": "evidence", "test": test, "metric": "mlm", "case": case}
+    return named | {"image": "i", "perturbed": None, "texts": [], "margin": 0.1}
 
 
 def image(key):
@@ -33,7 +35,7 @@ def test_parts_come_together_with_each_image_once(tmp_path):
     assert [line["test"] for line in written if line["kind"] == "verdict"] == ["test_a", "test_b"]
     assert list(results.images) == ["i", "j"]
     assert results.rows(("test_a", "a", "mlm")) == [row("two")]
-    assert (tmp_path / "gw0.part.jsonl").read_text().count('"image"') == 2
+    assert (tmp_path / "gw0.part.jsonl").read_text().count('"jpeg"') == 2
 
 
 @pytest.mark.parametrize("kept", [1, 20, 120])
@@ -71,6 +73,25 @@ def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
         ("[1]", ":1: no line of a results file"),
         (json.dumps(RUN) + '\n{"kind": "nothing"}', ":2: no line of a results file"),
         (json.dumps(RUN | {"schema": 2}), ":1: schema 2; this vlcheck reads schema 1"),
+        (json.dumps(RUN | {"data": None}), ":1: run line without 'data', which has to be text"),
+        (json.dumps(RUN) + "\n" + json.dumps(verdict() | {"claim": 1}), ":2: verdict line without 'claim'"),
+        (json.dumps(row("one") | {"margin": "0.1"}), ":1: evidence line without 'margin', .* a number or null"),
+        (
+            json.dumps(verdict() | {"tolerances": 0.1}),
+            ":1: verdict line without 'tolerances', .* an object of numbers, or null",
+        ),
+        ("[" * 100_000, ":1: not JSON"),
+        ('{"kind": "run", "schema": ' + "1" * 5000 + "}", ":1: not JSON"),
+        (json.dumps(RUN | {"schema": True}), ":1: run line without 'schema', .* a whole number"),
+        (json.dumps(row("one") | {"perturbation": ["a"]}), "without 'perturbation', .* text or null"),
+        (json.dumps(row("one") | {"values": {"a": "b"}}), "without 'values', .* an object of numbers"),
+        (json.dumps(row("one") | {"margin": True}), "without 'margin', .* a number or null"),
+        (json.dumps(verdict() | {"band": ["a", "b"]}), "without 'band', .* two numbers, or null"),
+        (json.dumps(verdict() | {"band": [0.1]}), "without 'band', .* two numbers, or null"),
+        (json.dumps(verdict() | {"status": "great"}), "without 'status', .* one of fail, invalid, inconclusive, pass"),
+        (json.dumps(verdict() | {"claim": "all"}), 'without \'claim\', .* "rate" or "mean"'),
+        ('{"kind": "image"}', ":1: image line without 'key'"),
+        ('{"kind": ["run"]}', ":1: no line of a results file"),
         ("", "holds no run"),
     ],
 )
@@ -79,3 +100,9 @@ def test_a_file_that_holds_no_results_is_refused_by_line(tmp_path, text, said):
     path.write_text(text)
     with pytest.raises(UsageError, match=said):
         read(path)
+
+
+def test_a_line_whose_keys_stand_in_another_order_is_the_same_line(tmp_path):
+    path = tmp_path / "results.jsonl"
+    path.write_text("\n".join(json.dumps(line, sort_keys=True) for line in (RUN, row("one"), verdict())))
+    assert read(path).rows(("test_a", "a", "mlm")) == [row("one")]

@@ -11,7 +11,7 @@ from vlcheck.zoo.shelf import WEIGHTS
 
 @pytest.fixture
 def run(monkeypatch):
-    monkeypatch.setattr(vlcheck.cli, "RECIPES", {"small": SMALL})
+    monkeypatch.setattr(vlcheck.cli.training, "RECIPES", {"small": SMALL})
     return lambda *arguments: CliRunner().invoke(vlcheck.cli.app, ["train", "--examined", "300", *map(str, arguments)])
 
 

@@ -3,7 +3,7 @@
 from vlcheck.perturb.color import Grayscale, RotateHue
 from vlcheck.perturb.combine import Compose, Each, OtherImage
 from vlcheck.perturb.image import Block, Mirror, Solid, UpsideDown
-from vlcheck.perturb.noise import LuminanceNoise
+from vlcheck.perturb.noise import AsMuchNoise, LuminanceNoise
 from vlcheck.perturb.place import CELLS, CutOut
 from vlcheck.perturb.quality import Blur, Brightness, Crop, Jpeg
 from vlcheck.perturb.regions import AblateRegions
@@ -25,6 +25,7 @@ __all__ = [
     "OPENINGS",
     "OPPOSITES",
     "AblateRegions",
+    "AsMuchNoise",
     "Bare",
     "Block",
     "Blur",

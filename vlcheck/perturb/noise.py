@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 from PIL import Image
 
-from vlcheck.perturb.view import OfThePicture
+from vlcheck.cases.case import Case
+from vlcheck.errors import NotApplicable
+from vlcheck.perturb.view import Labelled, OfThePicture, Perturbation, View
 from vlcheck.query import ImageEdit
 
 CLOSE = 0.02  # levels by which the root mean square error may be off
@@ -35,6 +38,27 @@ class LuminanceNoise(OfThePicture):
         seed = int.from_bytes(hashlib.sha256(image.tobytes()).digest()[:8], "big")
         noise = np.random.default_rng(seed).standard_normal((*pixels.shape[:2], 1), dtype=np.float32)
         return Image.fromarray(_with_error(pixels, noise, wanted))
+
+
+@dataclass(frozen=True)
+class AsMuchNoise(Labelled):
+    """In place of a perturbation of the picture, noise that changes it as much; the text is left as it was.
+
+    Attributes:
+        like: the perturbation.
+    """
+
+    like: Perturbation
+
+    name: ClassVar[str] = "as-much-noise"
+    version: ClassVar[int] = 1
+
+    def __call__(self, view: View, others: Sequence[Case]) -> View:
+        before, after = view.picture, self.like(view, others).picture
+        edits = after.edits[len(before.edits) :]
+        if after.source.key != before.source.key or len(edits) != 1:
+            raise NotApplicable("not one edit of the picture: no noise is as much")
+        return replace(view, picture=before.then(LuminanceNoise(edits[0])))
 
 
 def _with_error(pixels: np.ndarray, noise: np.ndarray, wanted: float) -> np.ndarray:

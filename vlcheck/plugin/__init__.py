@@ -49,6 +49,11 @@ def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, ob
     return collector.config.stash[RUN].with_cases((yield))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    config.stash[RUN].collected = tuple(items)  # before any of them is deselected
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     run = session.config.stash[RUN]
@@ -65,9 +70,10 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
+    call: pytest.CallInfo[None],
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    explain.hold(item, report)
+    explain.hold(item, call, report)
     explain.add(item, report)
     html.add(item, report)
     return report

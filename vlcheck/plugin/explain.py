@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from vlcheck.judgement import Judgement
 
 
-def hold(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Fail a test that states a behavior and passed although its verdict did not: it has asserted nothing."""
+def hold(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    """Fail a test that states a behavior and passed although its verdict did not: it has asserted nothing.
+
+    That of a known bias has failed already, as one that is gone; it is told what is wrong with it all the same.
+    """
     failed = [judgement.verdict for judgement in item.stash.get(JUDGEMENTS, []) if not judgement.verdict.passed]
-    if failed and report.when == "call" and report.passed and not hasattr(report, "wasxfail") and stated(item):
+    if failed and call.when == "call" and not call.excinfo and not hasattr(report, "wasxfail") and stated(item):
         report.outcome = "failed"
         report.longrepr = f"{failed[-1].summary}\nThe test passed all the same: it has to assert verdict.passed."
 
@@ -36,5 +39,9 @@ def add(item: pytest.Item, report: pytest.TestReport) -> None:
 def _lines(judgement: Judgement) -> Iterator[str]:
     verdict = judgement.verdict
     yield f"{judgement.behavior.bias}, {judgement.metric}: {verdict.summary}"
+    if judgement.known and judgement.known.expired and verdict.status == "fail":
+        yield judgement.known.overdue
+    if judgement.attribution:
+        yield f"  {judgement.attribution}"
     for row in judgement.worst():
         yield from (f"  {line}" for line in row.lines())

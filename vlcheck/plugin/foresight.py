@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vlcheck import betting
 from vlcheck.behavior import Behavior, Trials
+from vlcheck.bounds import Tally, Test, exact, upper
 from vlcheck.errors import printable
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.plugin.mark import Stated
@@ -20,7 +20,7 @@ from vlcheck.policy import Policy, Rule
 from vlcheck.query import Metric, Query
 from vlcheck.report.summary import aligned
 from vlcheck.scoring.plan import make_plan
-from vlcheck.verdict import could_pass, detectable, most_that_pass
+from vlcheck.verdict import could_pass, detectable, fewest_that_pass, most_that_pass
 
 Chosen = Sequence[tuple[pytest.Function, Stated]]
 _PROBES = 2
@@ -36,11 +36,14 @@ class Prospect:
     rule: Rule
     n: int
     queries: tuple[Query, ...]
+    by: Test = exact
 
     @property
     def hopeless(self) -> bool:
         """Whether it cannot pass, whatever the model answers."""
-        return self.behavior.expect.claim == "rate" and not could_pass(self.n, self.rule.allowed, self.rule.alpha)
+        return self.behavior.expect.claim == "rate" and not could_pass(
+            self.n, self.rule.allowed, self.rule.alpha, test=self.by
+        )
 
     @property
     def tells(self) -> str:
@@ -49,15 +52,21 @@ class Prospect:
             return "nothing: no case"
         if self.behavior.expect.claim == "mean":
             return f"a mean to within {self._narrowest():.2f} at best"
-        least = detectable(self.n, self.rule.allowed, self.rule.alpha)
+        least = detectable(self.n, self.rule.allowed, self.rule.alpha, test=self.by)
         fails = "never fails" if least is None else f"finds a rate of {100 * least:.0f} %"
         return fails if self.hopeless else f"{fails}, passes with {self._most()} violations at most"
 
+    @property
+    def lacks(self) -> str:
+        """What it would take to pass."""
+        least = fewest_that_pass(self.rule.allowed, self.rule.alpha, test=self.by)
+        return f"{least} are needed at least" if least else f"none pass where {self.rule.allowed:g} is allowed"
+
     def _most(self) -> int | None:
-        return most_that_pass(self.n, self.rule.allowed, self.rule.alpha)
+        return most_that_pass(self.n, self.rule.allowed, self.rule.alpha, test=self.by)
 
     def _narrowest(self) -> float:
-        return 2 * betting.upper_bound(np.full(self.n, 0.5), self.rule.alpha) - 1
+        return 2 * upper(self.by, Tally(np.array([0.5]), np.array([self.n])), self.rule.alpha) - 1
 
 
 @dataclass(frozen=True)
@@ -74,22 +83,22 @@ class Foresight:
     def hopeless(self) -> list[str]:
         """A line for each test that cannot pass with the cases there are."""
         return [
-            f"{prospect.test} cannot pass: {prospect.n} cases, {_least(prospect.rule)} are needed at least"
+            f"{prospect.test} cannot pass: {prospect.n} cases, {prospect.lacks}"
             for prospect in self.prospects
             if prospect.hopeless
         ]
 
 
-def foresee(chosen: Chosen, trials: Trials, policy: Policy, metrics: Collection[str]) -> Foresight:
-    """Look ahead at those of the chosen tests whose metric there is."""
+def foresee(chosen: Chosen, trials: Trials, policy: Policy, metrics: Collection[str], test: Test = exact) -> Foresight:
+    """Look ahead at those of the chosen tests whose metric there is; test: what will decide."""
     prospects = []
     for item, statement in chosen:
         if statement.metric not in metrics:
             continue
         behavior = statement.behavior(item)
         queries = tuple(query for trial in trials.of(behavior, statement.metric) for query in trial.queries())
-        rule, n = policy.rule(behavior.name), len(trials.source.select(behavior.cases))
-        prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries))
+        rule, n = policy.of(behavior.name, behavior.bias).rule, len(trials.source.select(behavior.cases))
+        prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries, test))
     return Foresight(tuple(prospects))
 
 
@@ -102,13 +111,6 @@ def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator
     yield f"{plan.n_pictures} pictures to encode, {plan.texts} texts to ask about them"
     if model:
         yield _duration(model, plan.n_pictures, plan.texts)
-
-
-def _least(rule: Rule) -> int:
-    n = 1
-    while not could_pass(n, rule.allowed, rule.alpha):
-        n += 1
-    return n
 
 
 def _duration(model: VisionLanguageModel, pictures: int, texts: int) -> str:

@@ -71,9 +71,9 @@ def _preformatted(lines: Iterable[str]) -> str:
 
 def _block(judgement: Judgement, run: Run) -> str:
     behavior = judgement.behavior
-    told = (behavior.doc, f"expected: {behavior.expect.expected}", judgement.verdict.summary)
+    told = (behavior.doc, f"expected: {behavior.expect.expected}", judgement.verdict.summary, judgement.attribution)
     rows = "".join(_row(row, run) for row in judgement.worst())
-    return f'<div class="vlcheck">{"".join(f"<p>{escape(one)}</p>" for one in told)}<table>{rows}</table></div>'
+    return f'<div class="vlcheck">{"".join(f"<p>{escape(one)}</p>" for one in told if one)}<table>{rows}</table></div>'
 
 
 def _row(row: Row, run: Run) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vlcheck.cases import Selection
     from vlcheck.expect import Expectation
     from vlcheck.perturb import Each, Perturbation
+    from vlcheck.policy import Subject
     from vlcheck.query import Metric
     from vlcheck.tables import Table
 
@@ -99,6 +100,14 @@ def stated(item: object) -> Stated | None:
     call = getattr(item, "callspec", None)
     statement = call.params.get(ARGUMENT) if call else None
     return statement if isinstance(statement, Stated) else None
+
+
+def subjects(chosen: Sequence[tuple[pytest.Function, Stated]]) -> list[Subject]:
+    """The tests as a policy speaks of them. Raises UsageError where a file names no bias."""
+    from vlcheck.policy import Subject  # in no run of other projects
+
+    behaviors = [(statement.behavior(item), statement.metric) for item, statement in chosen]
+    return [Subject(behavior.name, behavior.bias, metric) for behavior, metric in behaviors]
 
 
 def all_stated(items: Sequence[pytest.Item]) -> list[tuple[pytest.Function, Stated]]:

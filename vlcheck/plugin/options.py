@@ -33,11 +33,13 @@ _OPTIONS = (
     _Option(
         "beside", "PATH", "an earlier run's results, shown beside this one's, e.g. those of BERT, which sees no picture"
     ),
+    _Option("baseline", "PATH", "the results of the release before: this run ends with 1 where anything is worse"),
     _Option("policy", "PATH", "tolerances and allowed rates (fixtures/policy.toml)"),
     _Option("lexicons", "DIR", "words that replace the shipped lexicons (fixtures/lexicons)"),
 )
 _FLAGS = (
     _Option("no-images", "", "leave the pictures out of the results, e.g. where they are private"),
+    _Option("sequential", "", "ask about images in growing batches, each behavior until its verdict is decided"),
     _Option("cases", "", "a test for every single case as well, which gates nothing: an xfail where the case violates"),
 )
 
@@ -59,10 +61,12 @@ class Settings:
     store: Path | None
     results: Path
     beside: Path | None
+    baseline: Path | None
     policy: Path | None
     lexicons: Path | None
     images: bool
     cases: bool
+    sequential: bool
     plan: bool
     trust_remote_code: bool
     asked: bool
@@ -80,6 +84,11 @@ class Settings:
         if not self.model:
             raise UsageError(f"--vl-model is missing: {_help('model')}. There is no default.")
         self.demand_data()
+        if self.sequential and self.baseline:
+            raise UsageError(
+                "--vl-sequential: does not go with --vl-baseline: where it stops asking hangs on what it found, and the"
+                " releases would be compared on few images, or on none. Leave one of them out."
+            )
         self._demand_a_match()
         check_place(self.results, self.store)
 
@@ -151,10 +160,12 @@ def read(config: pytest.Config) -> Settings:
         store=path("store"),
         results=path("results") or config.invocation_params.dir / "vlcheck-results.jsonl",
         beside=path("beside"),
+        baseline=path("baseline"),
         policy=path("policy"),
         lexicons=path("lexicons"),
         images=not flag("no-images"),
         cases=flag("cases"),
+        sequential=flag("sequential"),
         plan=bool(config.getoption("vl_plan", default=False)),
         trust_remote_code=bool(config.getoption("vl_trust_remote_code", default=False)),
         asked=config.getoption("vl_model", default=None) is not None,

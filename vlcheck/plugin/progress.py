@@ -32,10 +32,7 @@ class Reporter:
 
     def show(self, progress: Progress) -> None:
         """Say how far the scoring is."""
-        line = (
-            f"scoring: {progress.done} of {progress.total} pictures in {progress.seconds:.0f} s,"
-            f" about {progress.left:.0f} s left"
-        )
+        line = f"scoring: {progress.said}"
         if self._terminal:
             self._post(self._terminal, line, last=progress.done == progress.total)
         else:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 from vlcheck.errors import UsageError
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, case_items
-from vlcheck.plugin.mark import all_stated
+from vlcheck.plugin.mark import all_stated, stated, subjects
 from vlcheck.plugin.progress import Reporter
 
 if TYPE_CHECKING:
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
     from vlcheck.judge import ModelUnderTest
     from vlcheck.judgement import Judgement
     from vlcheck.plugin.workbench import Workbench
+    from vlcheck.policy import Policy
     from vlcheck.query import Picture
+    from vlcheck.report.comparison import Comparison
     from vlcheck.report.results import Part, Results
 
 
@@ -32,20 +36,31 @@ class Run:
 
     Attributes:
         settings: what the options say.
+        started: when the run did, in all processes: what has expired is told by it.
+        collected: the tests before any of them is deselected.
+        complete: whether these are all there are, and none was deselected.
+        gone: what is to be done about known biases that show in no test.
         selected: how many selected tests state a behavior, in all processes.
         results: what all processes found, once the run is over; None in a worker and where nothing was selected.
+        comparison: of these with the baseline, where there is one and something was judged.
         problem: what the user has to mend, where the run itself could not say it and exit.
     """
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.selected = 0
+        self.collected: Sequence[pytest.Item] = ()
+        self.complete = False
+        self.gone: list[str] = []
         self.results: Results | None = None
+        self.comparison: Comparison | None = None
         self.problem = ""
         self._folder: Path | None = None
         self._kept = False  # the folder, where the results could go nowhere else
         self._opened: tuple[Workbench, Part] | None = None
         self._input: dict[str, str] | None = getattr(config, "workerinput", None)
+        said = (self._input or {}).get("vlcheck_started")
+        self.started = datetime.fromisoformat(said) if said else datetime.now(UTC)
         try:
             self.settings = options.read(config)
         except UsageError as error:
@@ -73,11 +88,45 @@ class Run:
         return open_source(self.settings.data, lexicons=self.settings.lexicons)
 
     @cached_property
+    def policy(self) -> Policy:
+        """What the model is held to, as of the run's start. Raises UsageError where it does not fit the tests."""
+        from vlcheck.policy_file import load_policy  # in no run of other projects
+        from vlcheck.suite import policy_path
+
+        policy = load_policy(self.settings.policy or policy_path()).as_of(self.started.date())
+        tests = subjects(all_stated(self.collected))
+        policy.check(tests)
+        if self.settings.policy and self._whole:
+            policy.demand_tests(tests)
+        return policy
+
+    @property
+    def _whole(self) -> bool:
+        """Whether all tests were collected: no argument names a file or a test, and nothing is left out beforehand."""
+        options, folder = self.config.option, self.config.invocation_params.dir
+        ignored = any(getattr(options, name, None) for name in ("ignore", "ignore_glob", "deselect", "lf", "stepwise"))
+        return not ignored and all((folder / argument).is_dir() for argument in self.config.args)
+
+    @cached_property
     def beside(self) -> Results | None:
         """An earlier run's results, to be shown beside this one's. Raises UsageError."""
         from vlcheck.report.results import read_beside  # in no run of other projects
 
         return read_beside(self.settings.beside, self.settings.data) if self.settings.beside else None
+
+    @cached_property
+    def baseline(self) -> Results | None:
+        """The results of the release before, which this one has to be no worse than. Raises UsageError."""
+        from vlcheck.report.comparison import read_baseline  # in no run of other projects
+
+        return read_baseline(self.settings.baseline, self.settings.results) if self.settings.baseline else None
+
+    def demand_baseline(self) -> None:
+        """End at once, in the process that compares, where the baseline cannot be used."""
+        try:
+            _ = self.baseline
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from error
 
     def prepare(self, session: pytest.Session) -> None:
         """Score all that the selected tests will ask, before the first of them runs."""
@@ -86,6 +135,7 @@ class Run:
         chosen = all_stated(session.items)
         single = [item for item in session.items if isinstance(item, CaseItem)]
         self.selected = len(chosen) + len(single)
+        self.complete = self._whole and len(session.items) == len(self.collected)
         chosen = [(item, statement) for item, statement in chosen if not item.get_closest_marker("skip")]
         if not self.selected or session.config.option.collectonly:
             return
@@ -96,7 +146,9 @@ class Run:
             reporter.say(foresight.hopeless())
             if not session.config.getvalue("maxfail"):
                 asked = [item.queries(bench.model.trials) for item in single if not bench.model.lacks(item.metric)]
-                bench.score(chain(foresight.queries, *asked), self.folder, reporter.show)
+                bench.score(chain(*asked), self.folder, reporter.show)
+                for queries in bench.model.rounds((item.behavior(of), item.metric) for of, item in chosen):
+                    bench.score(queries, self.folder, reporter.show)
         except UsageError as error:
             self._complain(error)
 
@@ -123,7 +175,9 @@ class Run:
         from vlcheck.plugin.workbench import outlook  # in no run of other projects
 
         try:
-            Reporter(self.config, self.folder).say(outlook(self.settings, self.source, all_stated(session.items)))
+            _ = self.baseline
+            chosen = all_stated(session.items)
+            Reporter(self.config, self.folder).say(outlook(self.settings, self.policy, self.source, chosen))
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
 
@@ -143,9 +197,13 @@ class Run:
         if not ran or not (self.selected or self.settings.asked):
             return
         from vlcheck.report.results import gather, write  # in no run of other projects
+        from vlcheck.report.summary import gone
 
         self.results = gather(self.folder)
-        if not self.results.decided:
+        self.comparison = self._compared(self.results)
+        ended = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        self.gone = list(gone(self.results)) if ended and not (session.shouldstop or session.shouldfail) else []
+        if not self.results.decided or self.gone or (self.comparison and not self.comparison.accepted):
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         if not self.results.run:
             return
@@ -156,6 +214,15 @@ class Run:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             self._kept = True
             self.problem = f"{error} They are kept in {self.folder}, in parts."
+
+    def _compared(self, results: Results) -> Comparison | None:
+        """With the baseline; None where there is none, or nothing to compare with it."""
+        if not results.verdicts or self.baseline is None:
+            return None
+        from vlcheck.report.comparison import compare  # in no run of other projects
+
+        found = compare(self.baseline, results)
+        return found if results.run.get("complete") else found.of_asked({test for test, _, _ in results.verdicts})
 
     def close(self) -> None:
         """Free what the run holds."""
@@ -177,13 +244,17 @@ class Run:
 
             self.settings.demand()
             _ = self.beside  # what is wrong with it is said before anything is scored
-            bench = Workbench.open(self.settings, self.source, self.folder)
+            if not self.is_worker:
+                _ = self.baseline
+            bench = Workbench.open(self.settings, self.policy, self.source, self.folder, self.started)
             part = Part(self.folder, (self._input or {}).get("workerid", "main"))
-            part.keep([bench.header()])
+            part.keep([bench.header() | {"complete": self.complete}])
             self._opened = bench, part
         return self._opened
 
     def _keep(self, item: pytest.Item, judgement: Judgement) -> None:
+        if not stated(item):
+            judgement = replace(judgement, known=None)  # only the verdict fixture lets a known bias be
         bench, part = self._open()
         part.keep([*bench.images(judgement), *judgement.records(item.nodeid)])
         item.stash.setdefault(JUDGEMENTS, []).append(judgement)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from vlcheck.plugin.run import Run
+
+if TYPE_CHECKING:
+    from vlcheck.report.comparison import Comparison
 
 
 def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
@@ -14,13 +19,27 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
     terminal.section("vlcheck", sep="=")
     if not run.results.verdicts:
         terminal.line("no verdict came of this run", red=True)
-    else:
-        from vlcheck.report import summary  # in no run of other projects
+        return
+    from vlcheck.report import summary  # in no run of other projects
 
-        header = run.results.run
-        terminal.line(summary.subject(header))
-        for line in summary.lines(run.results, run.beside):
-            terminal.line(line)
-        if not run.results.decided:
-            terminal.line("nothing was decided", red=True)
-        terminal.line(run.problem or f"results: {run.settings.results}", red=bool(run.problem))
+    terminal.line(summary.subject(run.results.run))
+    for line in summary.lines(run.results, run.beside):
+        terminal.line(line)
+    if not run.results.decided:
+        terminal.line("nothing was decided", red=True)
+    for line in run.gone:
+        terminal.line(line, red=True)
+    if run.comparison:
+        _compare(terminal, run.comparison)
+    terminal.line(run.problem or f"results: {run.settings.results}", red=bool(run.problem))
+
+
+def _compare(terminal: pytest.TerminalReporter, comparison: Comparison) -> None:
+    """Say what became of the release before."""
+    from vlcheck.report import comparison_lines  # in no run of other projects
+
+    terminal.section("vlcheck: compared with the baseline", sep="-")
+    *body, conclusion = comparison_lines.lines(comparison)
+    for line in body:
+        terminal.line(line)
+    terminal.line(conclusion, red=not comparison.accepted)

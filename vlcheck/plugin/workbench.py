@@ -7,7 +7,7 @@ import platform
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,18 +15,18 @@ from vlcheck.behavior import Trials
 from vlcheck.cases import CaseSource
 from vlcheck.judge import ModelUnderTest
 from vlcheck.judgement import Judgement
+from vlcheck.looks import ONCE, Looks, Sequentially
 from vlcheck.models.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.plugin import foresight
 from vlcheck.plugin.foresight import Chosen, Foresight, foresee
 from vlcheck.plugin.options import Settings
-from vlcheck.policy import METRICS, load_policy
+from vlcheck.policy import METRICS, Policy
 from vlcheck.query import Picture, Query
 from vlcheck.scoring.leases import work_together
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.scorer import Progress, Scorer
 from vlcheck.scoring.store import ScoreStore
-from vlcheck.suite import policy_path
 
 _VERSIONED = ("vlcheck", "torch", "transformers", "timm", "numpy", "pillow", "scipy", "pytest")
 
@@ -37,28 +37,31 @@ class Workbench:
 
     model: ModelUnderTest
     settings: Settings
+    started: datetime
     held: ExitStack
 
     @classmethod
-    def open(cls, settings: Settings, source: CaseSource, folder: Path) -> Workbench:
+    def open(cls, settings: Settings, policy: Policy, source: CaseSource, folder: Path, started: datetime) -> Workbench:
         """Load what the cases are to be asked of, the quickest to be wrong first.
 
         Args:
             settings: what the options say.
+            policy: what the model is held to.
             source: the cases.
             folder: what the run's processes share.
+            started: when the run did.
 
         Raises:
             UsageError: naming the option that cannot be satisfied.
         """
-        policy = load_policy(settings.policy or policy_path())
         adapter = _model(settings)
         held = ExitStack()
         path = settings.store or folder / "scores.sqlite"
         store = held.enter_context(ScoreStore(path, adapter.fingerprint, run=folder.name))
         scorer = Scorer(adapter, store, batch_size=settings.batch_size, thumbnails=settings.images)
         trials = Trials(source, relative=only_compares(adapter))
-        return cls(ModelUnderTest(adapter, trials, scorer, policy), settings, held)
+        looks = _looks(settings, source)
+        return cls(ModelUnderTest(adapter, trials, scorer, policy, looks), settings, started, held)
 
     def close(self) -> None:
         """Close the store."""
@@ -66,7 +69,8 @@ class Workbench:
 
     def foresee(self, chosen: Chosen) -> Foresight:
         """What the chosen tests take and can tell."""
-        return foresee(chosen, self.model.trials, self.model.policy, self.model.adapter.metrics)
+        model = self.model
+        return foresee(chosen, model.trials, model.policy, model.adapter.metrics, model.looks.test)
 
     def score(self, queries: Iterable[Query], leases: Path, progress: Callable[[Progress], None]) -> None:
         """Answer all queries, together with every process that calls this with the same ones and leases."""
@@ -82,13 +86,17 @@ class Workbench:
             "model": settings.model,
             "name": adapter.name,
             "fingerprint": adapter.fingerprint,
+            "baseline": str(settings.baseline) if settings.baseline else None,
             "score_kinds": dict(adapter.kinds),
             "data": settings.data,
+            "images": self.model.source.images,
+            "seed": self.model.source.seed,
+            "sequential": settings.sequential,
             "device": settings.device,
             "dtype": settings.dtype,
             "trust_remote_code": settings.trust_remote_code,
             "versions": {"python": platform.python_version()} | {name: version(name) for name in _VERSIONED},
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "started": self.started.isoformat(timespec="seconds"),
             "policy": self.model.policy.as_dict(),
             "left_out": dict(self.model.source.left_out),
         }
@@ -109,12 +117,16 @@ class Workbench:
                 yield {"kind": "image", "key": picture.key, "sha256": kept.sha256, "jpeg": jpeg}
 
 
-def outlook(settings: Settings, source: CaseSource, chosen: Chosen) -> Iterator[str]:
+def outlook(settings: Settings, policy: Policy, source: CaseSource, chosen: Chosen) -> Iterator[str]:
     """The lines of --vl-plan. Raises UsageError naming the option that cannot be satisfied."""
-    policy = load_policy(settings.policy or policy_path())
     model = _model(settings) if settings.model else None
     trials = Trials(source, relative=only_compares(model))
-    return foresight.outlook(foresee(chosen, trials, policy, model.metrics if model else METRICS), model)
+    test = _looks(settings, source).test
+    return foresight.outlook(foresee(chosen, trials, policy, model.metrics if model else METRICS, test), model)
+
+
+def _looks(settings: Settings, source: CaseSource) -> Looks:
+    return Sequentially(source.seed) if settings.sequential else ONCE
 
 
 def _model(settings: Settings) -> VisionLanguageModel:

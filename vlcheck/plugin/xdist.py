@@ -25,6 +25,7 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self, config: pytest.Config, specs: Sequence[Any]) -> None:
+        self._run.demand_baseline()
         # Each worker's torch would take all cores, and all of them would wait for one another.
         if "OMP_NUM_THREADS" not in os.environ:
             for spec in specs:
@@ -33,6 +34,7 @@ class Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         node.workerinput["vlcheck_folder"] = str(self._run.folder)
+        node.workerinput["vlcheck_started"] = self._run.started.isoformat()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

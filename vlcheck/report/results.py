@@ -9,18 +9,77 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, get_args
 
 from vlcheck.drafts import replacing
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, printable
+from vlcheck.verdict import BY_GRAVITY, Claim
 
 Line = dict[str, Any]
 Key = tuple[str, str, str]
 SCHEMA = 1
 _RUN, _EVIDENCE = '{"kind": "run"', '{"kind": "evidence"'  # as such lines begin
+
+
+class _Accepted(NamedTuple):
+    fits: Callable[[Any], bool]
+    said: str
+    optional: bool = False
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_number_or_none(value: object) -> bool:
+    return value is None or _is_number(value)
+
+
+def _is_band(value: object) -> bool:
+    return value is None or (isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)))
+
+
+def _are_numbers(value: object) -> bool:
+    return value is None or (isinstance(value, dict) and all(map(_is_number_or_none, value.values())))
+
+
+_TEXT = _Accepted(_is_text, "text")
+_TEXT_OR_NONE = _Accepted(lambda value: value is None or _is_text(value), "text or null")
+_TEXT_IF_ANY = _TEXT_OR_NONE._replace(optional=True)
+_NUMBER_OR_NONE = _Accepted(_is_number_or_none, "a number or null")
+_LIST = _Accepted(lambda value: isinstance(value, list), "a list")
+_NUMBERS_IF_ANY = _Accepted(_are_numbers, "an object of numbers, or null", optional=True)
+
+# What readers rely on, by kind of line; more is written.
+_READ: Mapping[str, Mapping[str, _Accepted]] = {
+    "run": dict.fromkeys(("name", "fingerprint", "data", "started"), _TEXT)
+    | {"schema": _Accepted(lambda value: type(value) is int, "a whole number")},
+    "image": {"key": _TEXT},
+    "evidence": {
+        "case": _TEXT,
+        "perturbation": _TEXT_IF_ANY,
+        "image": _TEXT_OR_NONE,
+        "perturbed": _TEXT_OR_NONE,
+        "texts": _LIST,
+        "margin": _NUMBER_OR_NONE,
+        "values": _NUMBERS_IF_ANY,
+        "effect": _NUMBER_OR_NONE._replace(optional=True),
+    },
+    "verdict": dict.fromkeys(("test", "bias", "behavior", "metric", "score_kind", "reason"), _TEXT)
+    | {
+        "claim": _Accepted(lambda value: value in get_args(Claim), '"rate" or "mean"'),
+        "status": _Accepted(lambda value: value in BY_GRAVITY, f"one of {', '.join(BY_GRAVITY)}"),
+        "band": _Accepted(_is_band, "two numbers, or null", optional=True),
+        "tolerances": _NUMBERS_IF_ANY,
+    },
+}
 
 
 @dataclass
@@ -198,10 +257,14 @@ def _checked(path: Path, number: int, text: str) -> str:
     """A line of a results file, in this module's spelling. Raises UsageError where it is none."""
     try:
         line = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UsageError(f"{path}:{number}: not JSON ({error.msg}).") from error
-    if not isinstance(line, dict) or line.get("kind") not in ("run", "image", "evidence", "verdict"):
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}:{number}: not JSON ({printable(str(error), 80)}).") from error
+    kind = line.get("kind") if isinstance(line, dict) else None
+    if not isinstance(kind, str) or kind not in _READ:
         raise UsageError(f"{path}:{number}: no line of a results file; each names its kind.")
-    if line["kind"] == "run" and line.get("schema") != SCHEMA:
+    if kind == "run" and line.get("schema") != SCHEMA:
         raise UsageError(f"{path}:{number}: schema {line.get('schema')!r}; this vlcheck reads schema {SCHEMA}.")
-    return encoded(line)
+    for key, accepted in _READ[kind].items():
+        if not (key in line or accepted.optional) or (key in line and not accepted.fits(line[key])):
+            raise UsageError(f"{path}:{number}: {kind} line without {key!r}, which has to be {accepted.said}.")
+    return encoded({"kind": kind} | line)  # which others know such lines by, and may have put elsewhere

@@ -36,6 +36,11 @@ class Progress:
     seconds: float
     left: float
 
+    @property
+    def said(self) -> str:
+        """In words."""
+        return f"{self.done} of {self.total} pictures in {self.seconds:.0f} s, about {self.left:.0f} s left"
+
     @classmethod
     def since(cls, started: float, done: int, total: int) -> Progress:
         """Measure from a `time.monotonic()`; `done` is at least 1."""
@@ -110,12 +115,14 @@ class Scorer:
         """Return the kept answer, or ask now."""
         return self.answers([query])[query.key]
 
-    def answers(self, queries: Iterable[Query]) -> dict[str, Answer]:
+    def answers(
+        self, queries: Iterable[Query], progress: Callable[[Progress], None] | None = None
+    ) -> dict[str, Answer]:
         """Return the kept answers by the queries' keys; ask now, in batches, what is missing."""
         asked = {query.key: query for query in queries}
         missing = self.store.missing(asked)
         if missing:
-            self.run(make_plan((asked[key] for key in missing), batch_size=self.batch_size))
+            self.run(make_plan((asked[key] for key in missing), batch_size=self.batch_size), progress)
         return self.store.get_many(asked.values())
 
     def thumbnail(self, picture: Picture) -> Thumbnail | None:

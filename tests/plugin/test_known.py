@@ -1,0 +1,243 @@
+"""Known biases are borne until their day; what is gone, overdue or undecided speaks up."""
+
+import pytest
+
+PASSED, EXPIRED = "2999-12-31", "2001-01-31"
+AT_THE_TURN_OF_A_DAY = """
+from datetime import UTC, datetime
+
+import pytest
+from vlcheck.plugin.run import RUN
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
+    config.stash[RUN].started = datetime.fromisoformat("{}")
+"""
+KNOWN_GREY = 'behavior = "test_grayscale_preserves"'
+
+
+def entry(subject=KNOWN_GREY, until=PASSED):
+    return f'[[known]]\n{subject}\nreason = "captions name colors"\nuntil = {until}\n'
+
+
+@pytest.fixture
+def held(project):
+    """Run the project under a policy."""
+
+    def run(policy, *arguments, **options):
+        (project.folder / "policy.toml").write_text(policy)
+        return project.run("--vl-policy=policy.toml", *arguments, **options)
+
+    return run
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
+def test_a_known_bias_is_expected_and_the_run_says_that_there_is_one(project, held, workers):
+    result = held(entry(), "-rx", *workers, model="loves_color", subprocess=bool(workers))
+    assert result.ret == 0
+    result.assert_outcomes(passed=2, xfailed=2)
+    result.stdout.fnmatch_lines(["XFAIL *test_grayscale_preserves* known until 2999-12-31: captions name colors*"])
+    result.stdout.fnmatch_lines(
+        [
+            "color*fail (known)*fail (known)",
+            "test_grayscale_preserves*fail (known)*40*",
+            "bias: color (known); of 4 verdicts: 2 fail (2 known), 2 pass",
+        ]
+    )
+    known = {line["behavior"]: line["known"] for line in project.results("verdict")}
+    said = {"reason": "captions name colors", "until": "2999-12-31", "expired": False}
+    assert known == {"test_grayscale_preserves": said, "test_another_image_drops": None}
+
+
+def test_a_bias_that_is_known_under_one_metric_still_fails_under_the_other(held):
+    result = held(entry(f'{KNOWN_GREY}\nmetric = "itm"'), model="loves_color")
+    result.assert_outcomes(passed=2, xfailed=1, failed=1)
+    result.stdout.fnmatch_lines(["color*fail*fail (known)", "bias: color; of 4 verdicts: 2 fail (1 known), 2 pass"])
+
+
+@pytest.mark.parametrize("strict", ["true", "false"])
+@pytest.mark.parametrize("until", [PASSED, EXPIRED])
+def test_a_known_bias_that_is_gone_has_to_be_removed_whatever_the_ini_file_says(project, held, strict, until):
+    project.pytester.makeini(f"[pytest]\nstrict = {strict}\nstrict_xfail = {strict}")
+    result = held(entry(until=until), "-k", "mlm")
+    result.assert_outcomes(passed=1, failed=1)
+    said = '*the known bias no longer shows (captions name colors): remove known[[]1[]] (behavior "test_grayscale*'
+    result.stdout.fnmatch_lines([said])
+    assert "policy.toml" in result.stdout.str()
+    assert [line["status"] for line in project.results("verdict")] == ["pass", "pass"]
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
+def test_a_known_bias_of_a_whole_bias_need_not_show_in_each_of_its_tests(held, workers):
+    result = held(entry('bias = "color"'), *workers, model="loves_color", subprocess=True)
+    result.assert_outcomes(xfailed=2, passed=2)
+    assert result.ret == 0
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
+def test_a_known_bias_of_a_whole_bias_that_shows_nowhere_has_to_be_removed(project, held, workers):
+    result = held(entry('bias = "color"'), *workers, subprocess=True)
+    result.assert_outcomes(passed=4)
+    assert result.ret == 1
+    said = (
+        '*the known bias no longer shows (captions name colors): remove known[[]1[]] (bias "color") from *policy.toml'
+    )
+    result.stdout.fnmatch_lines([said])
+    assert project.results("run")[0]["exit_status"] == 1
+
+
+@pytest.mark.parametrize(
+    "part",
+    [("-k", "another"), ("test_states.py",), ("-p", "cacheprovider", "--lf")],
+    ids=["deselected", "a file", "failed last"],
+)
+def test_that_a_part_of_the_tests_does_not_show_a_whole_bias_says_nothing(held, part):
+    result = held(entry('bias = "color"'), *part)
+    assert result.ret == 0
+    assert "no longer shows" not in result.stdout.str()
+
+
+def test_that_a_run_was_stopped_says_nothing_of_a_whole_bias(held):
+    result = held(entry('bias = "color"'), model="interrupted", subprocess=True)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert "no longer shows" not in result.stdout.str()
+
+
+def test_an_expired_entry_excuses_nothing_and_says_so(project, held):
+    result = held(entry(until=EXPIRED), "-k", "grayscale and mlm", model="loves_color")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "the known bias expired on 2001-01-31 (captions name colors): mend it, or renew known[[]1[]] (behavior*",
+            "*bias: color; of 1 verdicts: 1 fail",
+        ]
+    )
+    assert project.results("verdict")[0]["known"]["expired"] is True
+
+
+@pytest.mark.parametrize(
+    ("started", "outcome"),
+    [("2027-01-31T23:59:59+00:00", "xfailed"), ("2027-02-01T00:00:00+00:00", "failed")],
+)
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["one process", "a worker"])
+def test_its_day_is_told_by_the_runs_start_in_every_process(project, held, started, outcome, workers):
+    (project.folder / "conftest.py").write_text(AT_THE_TURN_OF_A_DAY.format(started))
+    result = held(
+        entry(until="2027-01-31"), "-k", "grayscale and mlm", *workers, model="loves_color", subprocess=bool(workers)
+    )
+    result.assert_outcomes(**{outcome: 1})
+    assert project.results("run")[0]["started"] == started
+
+
+@pytest.mark.parametrize("model", ["not_a_number", "constant"])
+def test_an_invalid_verdict_is_excused_by_no_entry(project, held, model):
+    held(entry('bias = "color"'), model=model).assert_outcomes(failed=4)
+    assert {line["status"] for line in project.results("verdict")} == {"invalid"}
+
+
+def test_an_inconclusive_verdict_is_excused_by_no_entry(project, held):
+    path = project.folder / "data" / "cases.jsonl"
+    path.write_text("\n".join(path.read_text().splitlines()[:20]))
+    held(entry('bias = "color"')).assert_outcomes(failed=4)
+    assert {line["status"] for line in project.results("verdict")} == {"inconclusive"}
+
+
+def test_what_an_undecided_verdict_does_is_said_by_bias_and_behavior(held):
+    result = held(
+        """
+        [biases.color]
+        invalid = "skip"
+        [behaviors.test_grayscale_preserves]
+        invalid = "xfail"
+        """,
+        model="constant",
+    )
+    result.assert_outcomes(skipped=2, xfailed=2)
+    assert result.ret == 1
+
+
+def test_an_error_beside_a_known_bias_stays_one(project, held):
+    path = project.folder / "test_states.py"
+    path.write_text(path.read_text().replace("assert verdict.passed", "{}['absent']"))
+    held(entry(), "-k", "grayscale", model="loves_color").assert_outcomes(failed=2)
+
+
+def test_what_else_is_asserted_is_not_excused_by_a_bias_that_is_gone(project, held):
+    path = project.folder / "test_states.py"
+    path.write_text(path.read_text().replace("assert verdict.passed", "assert verdict.passed; assert 1 == 2"))
+    held(entry(), "-k", "grayscale").assert_outcomes(failed=2)
+
+
+def test_a_test_that_forgets_to_assert_a_known_bias_is_told(project, held):
+    path = project.folder / "test_states.py"
+    path.write_text(path.read_text().replace("assert verdict.passed", "pass"))
+    result = held(entry(), "-k", "grayscale", model="loves_color")
+    result.assert_outcomes(failed=2)
+    assert "it has to assert verdict.passed" in result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        (entry('behavior = "test_grayscale_preserve"'), 'known[1] (behavior "test_grayscale_preserve"): matches no'),
+        ("[biases.colour]\nby = 0.1", "biases.colour: matches no test. Did you mean 'color'?"),
+        ("[behaviors.test_grey]\nby = 0.1", "behaviors.test_grey: matches no test"),
+        (entry(f'{KNOWN_GREY}\nmetric = "mrc"'), "Its metrics are itm, mlm."),
+    ],
+)
+@pytest.mark.parametrize("arguments", [(), ("-k", "another_image"), ("--vl-plan",), (".",)])
+def test_an_entry_about_no_test_ends_the_run_before_it_begins(held, policy, said, arguments):
+    result = held(policy, *arguments, model="raises")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--vl-policy" in result.stderr.str()
+    assert said in result.stderr.str()
+
+
+def test_an_entry_about_no_test_fails_the_tests_of_workers(held):
+    result = held("[biases.colour]\nby = 0.1", "-n", "2", subprocess=True)
+    result.assert_outcomes(errors=4)
+    assert "biases.colour: matches no test. Did you mean 'color'?" in result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        ("test_states.py",),
+        ("test_states.py::test_grayscale_preserves",),
+        ("--ignore=other",),
+        ("--deselect=other",),
+        ("-p", "cacheprovider", "--lf"),
+    ],
+    ids=" ".join,
+)
+def test_where_a_part_is_collected_entries_may_be_about_the_rest(held, part):
+    result = held(entry('bias = "order"') + "[behaviors.test_elsewhere]\nby = 0.1", *part, "-k", "grayscale and mlm")
+    result.assert_outcomes(passed=1)
+
+
+def test_two_entries_about_one_test_are_both_named_also_where_a_part_is_collected(held):
+    result = held(entry() + entry('bias = "color"'), "test_states.py")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert 'test_grayscale_preserves[mlm] is in known[2] (bias "color") as well' in result.stderr.str()
+
+
+def test_a_plain_test_asks_without_excuse(project, held):
+    project.pytester.makeconftest('pytest_plugins = ["fixtures.model"]')
+    project.pytester.makepyfile(
+        test_plain="""
+        from vlcheck.behavior import Behavior
+        from vlcheck.cases import with_target
+        from vlcheck.expect import Preserved
+        from vlcheck.perturb import Grayscale
+
+        def test_greys(model):
+            grey = Behavior(
+                name="grey", bias="color", cases=with_target("object"), perturb=Grayscale(), expect=Preserved()
+            )
+            assert model.judge(grey, "itm").passed
+        """
+    )
+    result = held(entry('bias = "color"'), "test_plain.py", model="loves_color", subprocess=True)
+    result.assert_outcomes(failed=1)
+    assert project.results("verdict")[0]["known"] is None

@@ -1,0 +1,33 @@
+"""No model that is broken on purpose comes out green."""
+
+import json
+
+import pytest
+
+from benchmarks.sabotaged import NAMES, RESULTS, examined
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_red_and_says_why(name):
+    found = examined(name, "scenes:30")
+    counts = found["verdicts"]
+    assert found["exit_status"] == 1
+    assert sum(counts.values()) == 56
+    assert counts["fail"] + counts["invalid"] > counts["pass"] + counts["inconclusive"]
+    assert found["fails"] or counts["invalid"] == 56
+    assert not counts["invalid"] or found["invalid"]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("constant", "the score is constant"), ("not_a_number", "scores are not finite")]
+)
+def test_what_says_nothing_is_invalid_throughout(name, reason):
+    stored = {one["name"]: one for one in json.loads(RESULTS.read_text())["models"]}
+    assert stored[name]["verdicts"] == {"invalid": 56}
+    assert stored[name]["invalid"] == [reason]
+
+
+def test_what_was_measured_is_of_all_of_them_and_red():
+    stored = json.loads(RESULTS.read_text())["models"]
+    assert [one["name"] for one in stored] == list(NAMES)
+    assert {one["exit_status"] for one in stored} == {1}

@@ -1,0 +1,16 @@
+"""The command line, for what is not a test."""
+
+from __future__ import annotations
+
+import typer
+
+from vlcheck.cli import compare, data, models, policy, training, zoo
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Behavioural tests for vision-language models.")
+app.command()(data.cases)
+app.command()(data.plan)
+app.command()(compare.compare)
+app.command()(training.train)
+app.add_typer(models.app, name="models")
+app.add_typer(policy.app, name="policy")
+app.add_typer(zoo.app, name="zoo")

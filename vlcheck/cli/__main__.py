@@ -1,0 +1,5 @@
+"""`python -m vlcheck.cli`."""
+
+from vlcheck.cli import app
+
+app()

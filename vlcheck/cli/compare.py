@@ -1,0 +1,31 @@
+"""Whether a release is worse than the one before."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vlcheck.cli.speech import plainly, say
+from vlcheck.errors import UsageError
+from vlcheck.report import comparison, comparison_lines
+
+
+def compare(
+    old: Annotated[Path, typer.Argument(help="results of the release that there is")],
+    new: Annotated[Path, typer.Argument(help="results of the one to be, on the same data")],
+    alpha: Annotated[
+        float, typer.Option(help="rate of comparisons in which an equal model is found to differ, at most")
+    ] = comparison.ALPHA,
+) -> None:
+    """Compare two results files case by case; end with 1 where something is worse, or nothing can be compared."""
+    with plainly():
+        if not 0 < alpha < 1:
+            raise UsageError(f"--alpha {alpha:g}: has to be above 0 and below 1.")
+        found = comparison.compare(comparison.read_compared(old), comparison.read_compared(new), alpha)
+        for line in comparison_lines.lines(found):
+            say(line)
+    if not found.accepted:
+        sys.exit(1)

@@ -1,0 +1,63 @@
+"""The families of models, and whether a model keeps to the protocol."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from typing import Annotated
+
+import typer
+
+from vlcheck.cases import open_source
+from vlcheck.cli.arguments import Device, DType, TrustRemoteCode, shipped_tests
+from vlcheck.cli.speech import plainly, say
+from vlcheck.errors import UsageError
+from vlcheck.models.families import table
+from vlcheck.models.load import load_model
+from vlcheck.plugin.collect import collect
+from vlcheck.report.summary import aligned
+
+app = typer.Typer(help="The families of models that --vl-model takes.")
+
+
+@app.callback(invoke_without_command=True)
+def list_models(context: typer.Context) -> None:
+    """List families and architectures, the kind of score of each metric, and which of the suite's tests ask for it."""
+    if context.invoked_subcommand is None:
+        with plainly():
+            asked: dict[str, list[str]] = defaultdict(list)
+            for item, statement in collect(shipped_tests()):
+                asked[statement.metric].append(item.originalname)
+            for line in aligned(list(table({metric: len(names) for metric, names in asked.items()}))):
+                say(line)
+            for metric, names in asked.items():
+                say(f"{metric} is asked by {', '.join(names)}")
+
+
+@app.command("check")
+def check_model(
+    model: Annotated[str, typer.Argument(help="as --vl-model has it")],
+    data: Annotated[
+        str, typer.Option("--data", "--vl-data", help="whose pictures and texts it is asked about")
+    ] = "scenes",
+    device: Device = "cpu",
+    dtype: DType = "float32",
+    trusted: TrustRemoteCode = False,
+) -> None:
+    """Try the protocol's contract on a model; end with 1 unless it keeps to all of it."""
+    from vlcheck.models.contract import PROBES, TOLERANCES, examine, probes_of  # rare
+
+    with plainly():
+        probes = probes_of(open_source(data).cases)
+        if len(probes) < PROBES:
+            raise UsageError(
+                f"--data {data}: has {len(probes)} pictures of cases with candidates, and {PROBES} are needed:"
+                " say a larger N, or leave it out."
+            )
+        outcomes = []
+        adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
+        for outcome in examine(adapter, probes, tolerance=TOLERANCES[dtype]):
+            outcomes.append(outcome)
+            say(f"{'kept  ' if outcome.kept else 'BROKEN'}  {outcome.clause}: {outcome.found}")
+    if not outcomes or not all(outcome.kept for outcome in outcomes):
+        sys.exit(1)

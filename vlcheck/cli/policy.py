@@ -1,0 +1,181 @@
+"""The policy in force, and one that is proposed from a model that is trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vlcheck.behavior import Behavior, Trials
+from vlcheck.cases import open_source
+from vlcheck.cli.arguments import (
+    Device,
+    DType,
+    OwnLexicons,
+    OwnPolicy,
+    Suite,
+    TrustRemoteCode,
+    policy_for,
+    shipped_tests,
+)
+from vlcheck.cli.speech import plainly, say
+from vlcheck.errors import UsageError, nearest
+from vlcheck.models.load import load_model
+from vlcheck.models.protocol import only_compares
+from vlcheck.plugin.collect import collect
+from vlcheck.plugin.mark import subjects
+from vlcheck.policy import UNDECIDED, Policy, Terms, Value
+from vlcheck.query import Metric
+from vlcheck.scoring.scorer import Progress
+
+Names = Annotated[list[str] | None, typer.Argument(metavar="TEST...", help="some of the tests; all unless said")]
+
+app = typer.Typer(no_args_is_help=True, help="What a model is held to.")
+
+
+@app.command()
+def show(tests: Names = None, policy: OwnPolicy = None, suite: Suite = None) -> None:
+    """Print what each test is held to, and from where in the policy each value comes."""
+    with plainly():
+        chosen = collect(suite or shipped_tests())
+        held = policy_for(chosen, policy).as_of(datetime.now(UTC).date())
+        behaviors = {item.originalname: statement.behavior(item) for item, statement in chosen}
+        for name in tests or ():
+            if name not in behaviors:
+                raise UsageError(f"{name}: there is no such test. {nearest(name, behaviors)}")
+        say(f"policy: {held.path}")
+        for name in tests or behaviors:
+            metrics = [statement.metric for item, statement in chosen if item.originalname == name]
+            for line in _held_to(held, behaviors[name], list(dict.fromkeys(metrics))):
+                say(line)
+
+
+@app.command()
+def calibrate(
+    model: Annotated[str, typer.Option("--model", "--vl-model", help="one that is trusted, as a run has it")],
+    data: Annotated[str, typer.Option("--data", "--vl-data", help="what it is asked about, as a run has it")],
+    policy: OwnPolicy = None,
+    store: Annotated[Path | None, typer.Option("--store", "--vl-store", help="keep scores in this file")] = None,
+    device: Device = "cpu",
+    dtype: DType = "float32",
+    lexicons: OwnLexicons = None,
+    suite: Suite = None,
+    trusted: TrustRemoteCode = False,
+    to: Annotated[Path | None, typer.Option(help="write the policy to this file, which must not be there yet")] = None,
+) -> None:
+    """Propose a policy: the strictest tolerances and bands under which a model that is trusted still passes."""
+    from vlcheck.calibrate import Trust, ask, lines, propose  # rare, and not light to import
+    from vlcheck.outside import scored
+
+    with plainly():
+        today = datetime.now(UTC).date()
+        _demand_new(to)
+        chosen = collect(suite or shipped_tests())
+        before = policy_for(chosen, policy)
+        source = open_source(data, lexicons=lexicons)
+        adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
+        trials = Trials(source, relative=only_compares(adapter))
+        with scored(adapter, trials, before, chosen, store=store, progress=_Teller()) as under_test:
+            proposal = propose(before.about(subjects(chosen)), ask(under_test, chosen))
+        if not any(one.passes(proposal.policy) for one in proposal.asked):
+            raise UsageError(f"--vl-model {model}: passes none of the tests; nothing can be proposed from it.")
+        trust = Trust(model, adapter.fingerprint, data, today)
+        text = "".join(f"{line}\n" for line in lines(proposal, trust))
+        if to:
+            _write_new(to, text)
+        else:
+            typer.echo(text, nl=False)
+
+
+def _demand_new(to: Path | None) -> None:
+    if to and to.exists():
+        raise UsageError(f"--to {to}: is there already; name a file that is not.")
+    if to and not to.parent.is_dir():
+        raise UsageError(f"--to {to}: there is no folder {to.parent}.")
+
+
+def _write_new(to: Path, text: str) -> None:
+    """Write a file that was not there before; what cannot be written is said, so that it is not lost."""
+    try:
+        with to.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        typer.echo(text, nl=False)
+        raise UsageError(f"--to {to}: cannot be written ({error.strerror}); the policy is printed instead.") from error
+
+
+class _Teller:
+    """Says on stderr, at each tenth, how far the scoring is."""
+
+    def __init__(self) -> None:
+        self._tenths = 0
+
+    def __call__(self, progress: Progress) -> None:
+        tenths = 10 * progress.done // progress.total
+        if tenths > self._tenths:
+            self._tenths = tenths
+            typer.echo(f"scoring: {progress.said}", err=True)
+
+
+def _held_to(policy: Policy, behavior: Behavior, metrics: Sequence[Metric]) -> Iterator[str]:
+    """A head, and a line a value: metrics that have it from one table, or have the same one, share the line."""
+    yield ""
+    yield f"{behavior.name} ({behavior.bias}; {', '.join(metrics)})"
+    terms = policy.of(behavior.name, behavior.bias)
+    rows = [*_rule(terms, behavior), *_tolerances(terms, behavior, metrics), *_undecided(terms)]
+    rows += _known(terms, metrics)
+    yield from (f"  {line}" for line in _columns(rows))
+
+
+def _rule(terms: Terms, behavior: Behavior) -> Iterator[list[str]]:
+    keys = ("allowed", "alpha") if behavior.expect.claim == "rate" else ("band", "alpha")
+    yield from (_row(terms.policy, key, [terms.find(key)]) for key in keys)
+
+
+def _undecided(terms: Terms) -> Iterator[list[str]]:
+    yield from (_row(terms.policy, key, [terms.find(key)]) for key in UNDECIDED)
+
+
+def _tolerances(terms: Terms, behavior: Behavior, metrics: Sequence[Metric]) -> Iterator[list[str]]:
+    """What the expectation reads; a score kind has a line where a table of its own changes something."""
+    for key in behavior.expect.reads():
+        plain = {metric: terms.find(key, metric) for metric in metrics}
+        for value in dict.fromkeys(found.value for found in plain.values()):
+            equal = [metric for metric in metrics if plain[metric].value == value]
+            under = "" if equal == list(metrics) else f" ({', '.join(equal)})"
+            yield _row(terms.policy, f"{key}{under}", [plain[metric] for metric in equal])
+        for metric in metrics:
+            for kind in terms.policy.named(f"tolerances.{metric}"):
+                found = terms.find(key, metric, kind)
+                if found.table == f"tolerances.{metric}.{kind}":
+                    yield _row(terms.policy, f"{key} ({metric}, {kind})", [found])
+
+
+def _known(terms: Terms, metrics: Sequence[Metric]) -> Iterator[list[str]]:
+    by_metric = {metric: terms.known(metric) for metric in metrics}
+    for known in dict.fromkeys(filter(None, by_metric.values())):
+        under = ", ".join(metric for metric in metrics if by_metric[metric] == known)
+        state = "expired on" if known.expired else "until"
+        from_entry = f"{terms.policy.path.name} known[{known.number}]"
+        yield [f"known ({under})", f"{state} {known.until}: {known.reason}", from_entry]
+
+
+def _row(policy: Policy, name: str, values: Sequence[Value]) -> list[str]:
+    tables = dict.fromkeys(value.table for value in values)
+    said = ", ".join(f"[{table}]" for table in tables if table)
+    from_file = f"{policy.path.name} {said}" if said else ""
+    return [name, _shown(values[0].value), ", ".join(filter(None, [from_file, "built in" if "" in tables else ""]))]
+
+
+def _shown(value: Any) -> str:
+    return f"{value[0]:g} to {value[1]:g}" if isinstance(value, tuple) else str(value)
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """As `aligned`, all of it to the left."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

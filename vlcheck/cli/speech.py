@@ -1,0 +1,53 @@
+"""What the commands say, and how they end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from vlcheck.drafts import replace_all
+from vlcheck.errors import UsageError
+
+USAGE_ERROR = 4  # as pytest ends where an option cannot be used
+INTERRUPTED = 130  # as a shell has it of Ctrl-C
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file that --to names. Raises UsageError."""
+    try:
+        replace_all({path: text.encode()})
+    except OSError as error:
+        raise UsageError(f"--to {path}: cannot be written ({error.strerror}).") from error
+
+
+def say(line: str) -> None:
+    """Write a line."""
+    typer.echo(line)
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """End with the usage error's own words, or with one of Ctrl-C, in place of the way it came."""
+    try:
+        yield
+    except UsageError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(USAGE_ERROR)
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+        sys.exit(INTERRUPTED)
+
+
+@contextmanager
+def stoppable(kept: Path) -> Iterator[None]:
+    """End at Ctrl-C with a line that says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        how = f"goes on from {kept}" if kept.exists() else "begins again: there is no checkpoint yet"
+        typer.echo(f"Stopped; the same command {how}.", err=True)
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,56 @@
+"""The power matrix of the embedded models."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vlcheck.cli.arguments import Suite, shipped_tests
+from vlcheck.cli.speech import plainly, say, write
+from vlcheck.errors import UsageError, nearest
+from vlcheck.report.summary import aligned
+from vlcheck.suite import policy_path
+from vlcheck.zoo import PLANTED
+
+PROCESSES = 2 * (os.cpu_count() or 1)  # more than cores, so that none is idle while the last variants are asked
+
+app = typer.Typer(no_args_is_help=True, help="The embedded models, whose biases are known.")
+
+
+@app.command()
+def matrix(
+    seeds: Annotated[int, typer.Option(min=1, help="of the scenes")] = 5,
+    images: Annotated[int, typer.Option(min=1, help="a behavior and seed")] = 200,
+    variant: Annotated[list[str] | None, typer.Option(help="some of the zoo; all unless said")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="processes at once, of 1.4 GB each")] = PROCESSES,
+    suite: Suite = None,
+    to: Annotated[Path | None, typer.Option(help="write every verdict to this file, as JSON")] = None,
+) -> None:
+    """Ask every variant about every bias; end with 1 unless what is planted fails, and nothing else does."""
+    from vlcheck.matrix import as_json, lines, make_matrix  # rare, and not light to import
+    from vlcheck.zoo import shelf
+
+    with plainly():
+        for name in variant or PLANTED:
+            if name not in PLANTED:
+                raise UsageError(f"--variant {name}: there is none. {nearest(name, PLANTED)}")
+            shelf.weights_of(name)
+        if to and (to.is_dir() or not os.access(to.parent, os.W_OK)):
+            raise UsageError(f"--to {to}: has to be a file, in a folder that can be written to.")
+        variants = dict.fromkeys(variant or PLANTED)
+        found = make_matrix(
+            suite or shipped_tests(), policy_path(), variants=variants, seeds=seeds, images=images, jobs=jobs
+        )
+        for line in aligned(list(lines(found))):
+            say(line)
+        amiss = list(found.amiss())
+        for line in amiss:
+            say(line)
+        if to:
+            write(to, as_json(found))
+    if amiss:
+        sys.exit(1)

@@ -1,0 +1,51 @@
+"""A model under test outside pytest: all that some tests ask is scored once, before anything is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from vlcheck.behavior import Trials
+from vlcheck.judge import ModelUnderTest
+from vlcheck.models.protocol import VisionLanguageModel
+from vlcheck.plugin.foresight import Chosen, foresee
+from vlcheck.policy import Policy
+from vlcheck.scoring.scorer import Progress, Scorer
+from vlcheck.scoring.store import ScoreStore
+
+
+@contextmanager
+def scored(
+    adapter: VisionLanguageModel,
+    trials: Trials,
+    policy: Policy,
+    chosen: Chosen,
+    *,
+    store: Path | None = None,
+    batch_size: int = 16,
+    top: int = 5,
+    progress: Callable[[Progress], None] | None = None,
+) -> Iterator[ModelUnderTest]:
+    """Ask the model all that the chosen tests ask, as far as it has their metrics.
+
+    Args:
+        adapter: the model.
+        trials: of any behavior, on the cases.
+        policy: what the model is held to.
+        chosen: the tests.
+        store: where answers are kept; a file that is gone in the end, unless said.
+        batch_size: pictures encoded together.
+        top: how many of the likeliest words to keep.
+        progress: called as pictures are done.
+
+    Raises:
+        UsageError: the store cannot be used, or the data lacks something.
+    """
+    with ExitStack() as held:
+        path = store or Path(held.enter_context(TemporaryDirectory())) / "scores"
+        kept = held.enter_context(ScoreStore(path, adapter.fingerprint))
+        scorer = Scorer(adapter, kept, batch_size=batch_size, thumbnails=False, top=top)
+        scorer.answers(foresee(chosen, trials, policy, adapter.metrics).queries, progress)
+        yield ModelUnderTest(adapter, trials, scorer, policy)

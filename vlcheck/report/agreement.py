@@ -1,0 +1,70 @@
+"""Where the masked word and the match disagree about the same cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from vlcheck.report.results import Line, Results
+
+Row = tuple[str, str]  # case and perturbation
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Of the rows of a behavior that both metrics could be asked about, how many violate under which.
+
+    Attributes:
+        statuses: the verdicts, of mlm and itm.
+        neither: rows that hold under both.
+        both: rows that violate under both.
+        mlm, itm: rows that violate under that metric alone.
+    """
+
+    behavior: str
+    statuses: tuple[str, str]
+    neither: int
+    both: int
+    mlm: int
+    itm: int
+
+    @property
+    def n(self) -> int:
+        return self.neither + self.both + self.mlm + self.itm
+
+    @property
+    def disagrees(self) -> bool:
+        """Whether the verdicts differ, or a tenth of the rows do."""
+        return self.statuses[0] != self.statuses[1] or 10 * (self.mlm + self.itm) >= max(self.n, 1)
+
+
+def agreements(results: Results) -> Iterator[Agreement]:
+    """One for each behavior that claims about its cases under both metrics."""
+    found: dict[tuple[str, ...], dict[str, Line]] = {}
+    for key, verdict in results.verdicts.items():
+        name, _, parameters = verdict["test"].partition("[")
+        others = [one for one in parameters.rstrip("]").split("-") if one != verdict["metric"]]
+        found.setdefault((name, *others, verdict["behavior"]), {})[verdict["metric"]] = verdict | {"key": key}
+    for (*_, behavior), verdicts in found.items():
+        if {"mlm", "itm"} <= verdicts.keys() and verdicts["mlm"]["claim"] == "rate":
+            violates = {metric: _violations(results, verdicts[metric]["key"]) for metric in ("mlm", "itm")}
+            statuses = verdicts["mlm"]["status"], verdicts["itm"]["status"]
+            yield _agreement(behavior, statuses, violates["mlm"], violates["itm"])
+
+
+def _agreement(behavior: str, statuses: tuple[str, str], mlm: Mapping[Row, bool], itm: Mapping[Row, bool]) -> Agreement:
+    shared = [(mlm[row], itm[row]) for row in mlm.keys() & itm.keys()]
+    return Agreement(
+        behavior,
+        statuses,
+        neither=shared.count((False, False)),
+        both=shared.count((True, True)),
+        mlm=shared.count((True, False)),
+        itm=shared.count((False, True)),
+    )
+
+
+def _violations(results: Results, key: tuple[str, str, str]) -> dict[Row, bool]:
+    """Whether a row violates, where it counts."""
+    rows = results.rows(key)
+    return {(row["case"], row["perturbation"]): row["margin"] <= 0 for row in rows if row["margin"] is not None}

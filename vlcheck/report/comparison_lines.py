@@ -1,0 +1,105 @@
+"""A comparison as lines of text: what differs in a table, what cannot be compared and why, and one sentence."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from vlcheck.errors import printable
+from vlcheck.report.comparison import Change, Compared, Comparison
+from vlcheck.report.results import Line
+from vlcheck.report.summary import aligned, figure
+
+_LONGEST = 80  # of a name
+_LEGEND = (
+    "old, new: the share of images that violates, or a mean; worse, better: images whose share rose, or fell; n: images"
+    " paired, of those that count in either run; p: of there being no difference, corrected for the number of tests"
+    " (Holm); effect: how far the score moves, old to new, which decides nothing, and its p"
+)
+
+
+def lines(comparison: Comparison) -> Iterator[str]:
+    """All that is said of a comparison; what comes from the files cannot steer the terminal."""
+    yield _head(comparison.old, comparison.new)
+    measured = [row for row in comparison.rows if row.figure]
+    if measured:
+        yield ""
+        yield from aligned(list(_table(measured)))
+        yield _LEGEND
+    left_out = comparison.which("not comparable")
+    if left_out:
+        yield ""
+        yield from _reasons(left_out, comparison.comparable)
+    yield ""
+    yield conclusion(comparison)
+
+
+def conclusion(comparison: Comparison) -> str:
+    """One sentence."""
+    if not comparison.comparable:
+        return "nothing can be compared: nothing green comes out of nothing"
+    same, left_out = len(comparison.which("same")), len(comparison.which("not comparable"))
+    worse, better = _biases(comparison.which("worse")), _biases(comparison.which("better"))
+    lost = f"; lost: {_biases(comparison.lost)}" if comparison.lost else ""
+    return f"worse: {worse}; better: {better}; {same} same, {left_out} not comparable{lost}"
+
+
+def _head(old: Line, new: Line) -> str:
+    same = "; the same weights" if old["fingerprint"] == new["fingerprint"] else ""
+    return f"{_subject(new)} against {_subject(old)}{same}"
+
+
+def _subject(run: Line) -> str:
+    return f"{printable(run['name'])} on {printable(run['data'])} ({printable(run['started'])})"
+
+
+def _table(rows: Iterable[Compared]) -> Iterator[Sequence[str]]:
+    yield "test", "metric", "verdict", "old", "new", "worse", "better", "n", "p (Holm)", "effect", "p (effect)"
+    for row in rows:
+        about = f": {row.about}" if row.about else ""
+        images = (_count(row.images_worse), _count(row.images_better), _paired(row))
+        yield _name(row.behavior + about), _name(row.metric), row.verdict, *_change(row, images), *_effect(row.effect)
+
+
+def _change(row: Compared, images: tuple[str, str, str]) -> tuple[str, ...]:
+    change = row.figure or Change(0.0, 0.0, 1.0)
+    return figure(change.old), figure(change.new), *images, figure(change.p)
+
+
+def _paired(row: Compared) -> str:
+    return str(row.n) if row.n >= row.counted else f"{row.n} of {row.counted}"
+
+
+def _effect(change: Change | None) -> tuple[str, str]:
+    return (f"{figure(change.old)} to {figure(change.new)}", figure(change.p)) if change else ("-", "-")
+
+
+def _count(images: int | None) -> str:
+    return "-" if images is None else str(images)
+
+
+def _reasons(rows: Sequence[Compared], some: bool) -> Iterator[str]:
+    """Why rows are not comparable, each reason once."""
+    by_reason: dict[str, list[Compared]] = defaultdict(list)
+    for row in rows:
+        by_reason[row.reason].append(row)
+    for reason, alike in by_reason.items():
+        named = "all tests" if len(by_reason) == 1 and not some else _names(alike)
+        yield f"{len(alike)} not comparable, {printable(reason)}: {named}"
+
+
+def _names(rows: Iterable[Compared]) -> str:
+    metrics: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        metrics[_name(row.behavior)].append(_name(row.metric))
+    return ", ".join(f"{name} ({', '.join(asked)})" for name, asked in metrics.items())
+
+
+def _biases(rows: Iterable[Compared]) -> str:
+    counts = Counter(_name(row.bias) for row in rows)
+    said = (f"{bias} ({count} test{'s' if count > 1 else ''})" for bias, count in sorted(counts.items()))
+    return ", ".join(said) or "none"
+
+
+def _name(text: str) -> str:
+    return printable(text, _LONGEST)
