@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import logsumexp
 
 from vlcheck.bounds import Tally
 
@@ -27,5 +26,6 @@ def anytime(sample: Tally, mean: float) -> float:
     """
     if mean <= 0:
         return 0.0 if sample.values[-1] > 0 else 1.0
-    gains = np.log1p(_SHARES[:, None] * (sample.values / mean - 1))
-    return float(min(1.0, math.exp(math.log(_BETS) - logsumexp(gains @ sample.counts))))
+    gains = np.log1p(_SHARES[:, None] * (sample.values / mean - 1)) @ sample.counts
+    most = float(gains.max())  # taken out, since it may be more than can be raised to e
+    return min(1.0, math.exp(-most) / float(np.exp(gains - most).mean()))
