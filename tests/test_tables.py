@@ -117,29 +117,6 @@ def test_figure_1_has_mlm_beside_itm():
     assert text[3].split() == ["blocked,", "with", "hint", "0.500", "0.500"]
 
 
-def test_the_conclusion_tells_bias_from_too_little_data():
-    verdicts = [
-        line("a", "mlm", "fail", "color"),
-        line("b", "mlm", "inconclusive"),
-        line("c", "itm", "invalid"),
-        line("d", "itm"),
-    ]
-    assert summary.conclusion(verdicts) == "bias: color; of 4 verdicts: 1 fail, 1 invalid, 1 inconclusive, 1 pass"
-
-
-@pytest.mark.parametrize(
-    ("statuses", "found"),
-    [
-        (["pass", "pass"], "no bias found"),
-        (["pass", "invalid"], "no bias in what was decided"),
-        (["inconclusive", "invalid"], "nothing decided"),
-    ],
-)
-def test_only_passes_are_a_clean_bill(statuses, found):
-    verdicts = [line("a", "mlm", status) for status in statuses]
-    assert summary.conclusion(verdicts).partition(";")[0] == found
-
-
 def test_what_is_observed_is_what_the_interval_is_of():
     head, row, legend = summary.each([line("a", "mlm")])
     assert dict(zip(head.split()[:6], row.replace(" to ", "-to-").split(), strict=False)) == {

@@ -145,6 +145,9 @@ class Expectation(Protocol):
     def effect(self, sample: Sample) -> float:
         """How far the score moves: after minus before."""
 
+    def wanted(self, arm: str, target: str) -> str:
+        """What has to be said BEFORE or AFTER of a view that has this target, for reviewers; "" where that varies."""
+
 
 class _Expectation:
     """What most expectations share: no arms, no other words, no tolerances, no competence, after minus before."""
@@ -169,6 +172,9 @@ class _Expectation:
     def effect(self, sample: Sample) -> float:
         return sample[AFTER].value - sample[BEFORE].value
 
+    def wanted(self, arm: str, target: str) -> str:
+        return f"{target} is true" if arm == BEFORE else ""
+
 
 @dataclass(frozen=True)
 class Preserved(_Expectation):
@@ -188,6 +194,9 @@ class Preserved(_Expectation):
         if not self.known(sample, tolerances):
             raise Unknown("the model does not know the case")
         return {WHOLE: tolerances.within - loss}
+
+    def wanted(self, arm: str, target: str) -> str:
+        return f"{target} is {'true' if arm == BEFORE else 'still true'}"
 
 
 @dataclass(frozen=True)
@@ -216,6 +225,9 @@ class Drops(_Expectation):
             raise NotApplicable("the picture does not decide the word")
         return {WHOLE: min(before - after - tolerances.by, tolerances.below - after, before - tolerances.below)}
 
+    def wanted(self, arm: str, target: str) -> str:
+        return f"{target} is true" if arm == BEFORE else "the score has to drop"
+
 
 class _Sides(_Expectation):
     def words(self, view: View) -> tuple[str, ...]:
@@ -235,6 +247,9 @@ class Swaps(_Sides):
         before, after = _preferences(sample, sample.case.target, tolerances.floor)
         return {WHOLE: min(before - 0.5, 0.5 - after) - tolerances.by}
 
+    def wanted(self, arm: str, target: str) -> str:
+        return f"{target} is true" if arm == BEFORE else f"{opposite(target)} is true now"
+
 
 @dataclass(frozen=True)
 class Flips(_Sides):
@@ -249,6 +264,9 @@ class Flips(_Sides):
         before, after = _preferences(sample, "left", tolerances.floor)
         a, b = before - 0.5, 0.5 - after
         return {WHOLE: max(min(a, b), min(-a, -b)) - tolerances.by}
+
+    def wanted(self, arm: str, target: str) -> str:
+        return "" if arm == BEFORE else "the other side is true now"
 
 
 @dataclass(frozen=True)

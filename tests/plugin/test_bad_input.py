@@ -350,7 +350,7 @@ def test_too_few_cases_are_named_before_anything_is_scored_and_do_not_pass(proje
     assert {line["status"] for line in project.results("verdict")} == {"inconclusive"}
     text = result.stdout.str()
     assert text.index("cannot pass: 28 cases") < text.index("scoring:")
-    assert "nothing decided; of 4 verdicts: 4 inconclusive" in text
+    assert "Nothing was decided: this run says nothing of the model. Of 4 verdicts, 4 are inconclusive." in text
 
 
 def test_everything_deselected_is_not_green(project):

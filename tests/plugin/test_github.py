@@ -58,12 +58,16 @@ def test_a_failing_behavior_is_annotated_and_the_summary_appended_once(project, 
 
 def test_the_command_of_an_annotation_runs_the_test_again(project, runner):
     result = project.run("--vl-device=cpu", model="loves_color")
-    again = shlex.split(parts(annotations(result)[0])[-1].splitlines()[-1])
-    assert again[0] == "pytest"
+    _, behavior, case = parts(annotations(result)[0])[-1].splitlines()
+    pytest_, *again = shlex.split(behavior)
+    assert pytest_ == "pytest"
     assert again[-1] == "--vl-device=cpu"
-    rerun = project.pytester.runpytest_subprocess(*again[1:], "-p", "no:cacheprovider")
+    rerun = project.pytester.runpytest_subprocess(*again, "-p", "no:cacheprovider")
     assert rerun.ret == 1
     rerun.assert_outcomes(failed=1)
+    alone = shlex.split(case.removeprefix("its worst case alone: pytest "))
+    rerun = project.pytester.runpytest_subprocess(*alone, "-p", "no:cacheprovider")
+    rerun.assert_outcomes(xfailed=1)
 
 
 def test_a_run_that_passes_has_a_summary_and_no_annotation(project, runner):

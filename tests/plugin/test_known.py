@@ -42,7 +42,7 @@ def test_a_known_bias_is_expected_and_the_run_says_that_there_is_one(project, he
         [
             "color*fail (known)*fail (known)",
             "test_grayscale_preserves*fail (known)*40*",
-            "bias: color (known); of 4 verdicts: 2 fail (2 known), 2 pass",
+            "Fails 1 of 1 bias: color (known). Of 4 verdicts, 2 fail, 2 pass; 2 of what fails is known.",
         ]
     )
     known = {line["behavior"]: line["known"] for line in project.results("verdict")}
@@ -53,7 +53,12 @@ def test_a_known_bias_is_expected_and_the_run_says_that_there_is_one(project, he
 def test_a_bias_that_is_known_under_one_metric_still_fails_under_the_other(held):
     result = held(entry(f'{KNOWN_GREY}\nmetric = "itm"'), model="loves_color")
     result.assert_outcomes(passed=2, xfailed=1, failed=1)
-    result.stdout.fnmatch_lines(["color*fail*fail (known)", "bias: color; of 4 verdicts: 2 fail (1 known), 2 pass"])
+    result.stdout.fnmatch_lines(
+        [
+            "color*fail*fail (known)",
+            "Fails 1 of 1 bias: color. Of 4 verdicts, 2 fail, 2 pass; 1 of what fails is known.",
+        ]
+    )
 
 
 @pytest.mark.parametrize("strict", ["true", "false"])
@@ -110,7 +115,7 @@ def test_an_expired_entry_excuses_nothing_and_says_so(project, held):
     result.stdout.fnmatch_lines(
         [
             "the known bias expired on 2001-01-31 (captions name colors): mend it, or renew known[[]1[]] (behavior*",
-            "*bias: color; of 1 verdicts: 1 fail",
+            "*Fails 1 of 1 bias: color. Of 1 verdict, 1 fails.",
         ]
     )
     assert project.results("verdict")[0]["known"]["expired"] is True

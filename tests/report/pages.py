@@ -19,6 +19,8 @@ RUN = {
     "versions": {"python": "3.11.7", "vlcheck": "0.1.0"},
     "policy": {"path": "policy.toml"},
     "left_out": {"no color is named": 7},
+    "complete": True,
+    "unjudged": [],
 }
 NOTHING = dict.fromkeys(("rate", "rate_low", "rate_high", "effect", "effect_low", "effect_high", "p", "violations"))
 
@@ -54,6 +56,8 @@ def row(case, margin, **changes):
         "top_before": [["bus", 0.9], ["car", 0.05]],
         "top_after": [["car", 0.7], ["bus", 0.2]],
         "boxes": [[10.0, 20.0, 40.0, 30.0]],
+        "perturbed_boxes": [[30.0, 20.0, 40.0, 30.0]],
+        "wanted": ["bus is true", "bus is still true"],
     }
     return line | changes
 
@@ -65,6 +69,7 @@ def verdict(behavior="test_grey_preserves", metric="mlm", status="fail", **chang
         "test": f"behavior_tests/test_it.py::{behavior}[{metric}]",
         "doc": "A red bus is still a bus in grey.",
         "bias": "color",
+        "bias_doc": "Does the model do without color?",
         "behavior": behavior,
         "metric": metric,
         "score_kind": {"mlm": "masked-lm", "itm": "match-head"}[metric],

@@ -9,8 +9,8 @@ from huggingface_hub import ModelCard
 from tests.report.test_comparison import BAD, GOOD, mean, results, rows, verdict
 from tests.test_cli import run
 from vlcheck.report.card import card
+from vlcheck.report.conclusion import conclude
 from vlcheck.report.results import write
-from vlcheck.report.summary import conclusion
 
 JUDGED = {"n": 20, "not_applicable": 0, "alpha": 0.05, "allowed": 0.1, "doc": "A red bus is still a bus."}
 HOSTILE = "x | y\n---\n`z` <script>alert(1)</script> [a](http://b) **c** \"d\" 'e' \\ : {f} #g \u202ereversed \x1b[31m"
@@ -63,7 +63,7 @@ def test_the_hub_finds_the_same_figures():
         ("image-text-matching", "mean-score", -0.4),
     }
     assert {(one.dataset_type, one.dataset_name, one.verified) for one in data.eval_results} == {
-        ("coco", "coco:/data/coco:50", False)
+        ("coco", "coco", False)
     }
     (grey,) = (one for one in data.eval_results if one.metric_value == 1 / 3)
     assert grey.metric_name == (
@@ -89,13 +89,14 @@ def test_the_section_says_what_was_asked_in_one_sentence_and_a_table():
     versions = {"vlcheck": "0.1.0"}
     verdicts = [failing(), passing(), favourite()]
     text = card_of(*verdicts, data="coco:/data/coco", versions=versions, started="2026-02-03T04:05:06+00:00", images=50)
-    assert f"**{conclusion(verdicts)}**" in text
+    found = conclude(results(*((one, []) for one in verdicts)))
+    assert f"**{found.sentence}** {found.counts}\n" in text
     for row in (
         "| model | mine |",
         "| fingerprint | f |",
-        "| data | coco:/data/coco, 50 images a test at most |",
+        "| data | coco, 50 images a test at most |",
         "| n | 20 to 30 images that count, by test |",
-        "| date | 2026-02-03T04:05:06+00:00 |",
+        "| date | 03 February 2026, 04:05 UTC |",
         "| vlcheck | 0.1.0 |",
         "| scores | mlm masked-lm, itm match-head |",
         "| bias | mlm | itm |",
@@ -122,7 +123,7 @@ def test_the_limits_are_plain():
         "  - test\\_grey (mlm): mended in the next release (until 2027-01-31)",
         "- Not asked about: modality, position, order, place, robustness.",
         "- Not asked by: itm.",
-        "- Some tests of the suite were left out of this run.",
+        "- Not the whole suite was asked: tests were left out of this run.",
         "- 4 cases, summed over the tests, did not count",
     ):
         assert limit in text

@@ -12,6 +12,7 @@ from tests.report import pages
 from tests.report.pages import bare, image, mean, passing, results, row, rows, small, verdict
 from vlcheck.errors import UsageError
 from vlcheck.report.comparison import compare
+from vlcheck.report.conclusion import conclude
 from vlcheck.report.page import check_place, draw, write
 from vlcheck.report.page.budget import FIRST, MOST, Room, by_interest
 from vlcheck.report.page.document import START, page_view
@@ -57,44 +58,55 @@ def figures(one):
     return {figure.name: figure.value for figure in one.figures}
 
 
-def test_the_conclusion_names_what_fails_and_what_was_not_decided():
-    conclusion = view(small()).conclusion
-    assert (conclusion.status, conclusion.sentence) == ("fail", "Fails 1 of 2 biases: color.")
-    assert conclusion.notes == (
-        "1 of 4 verdicts fails.",
-        "1 of 4 verdicts is invalid (position): the answers say nothing of the model.",
-        "1 of 4 verdicts is inconclusive (position): too few images to tell.",
-        "1 of 4 verdicts passes.",
-    )
+def test_the_page_begins_with_what_the_run_comes_to():
+    found = small()
+    assert view(found).conclusion == conclude(found)
+    page = draw(found, source="r")
+    assert page.index("Fails 1 of 2 biases: color.") < page.index('id="found"') < page.index('id="biases"')
+    assert "<title>fail: a-model on scenes:6 - vlcheck</title>" in page
 
 
-@pytest.mark.parametrize(
-    ("pairs", "status", "sentence"),
-    [
-        ([], "invalid", "No verdict came of this run: nothing was checked."),
-        ([(mean(), [])], "inconclusive", "Nothing was decided: this run says nothing of the model."),
-        ([(passing(), []), (mean(), [])], "inconclusive", "No bias in what was decided: 1 of 2 biases pass."),
-        ([(passing(), [])], "pass", "Passes 1 bias: color."),
-        ([(passing(), []), (mean("pass"), [])], "pass", "Passes all 2 biases: color, position."),
-    ],
-)
-def test_nothing_green_comes_out_of_nothing(pairs, status, sentence):
-    conclusion = view(results(*pairs)).conclusion
-    assert (conclusion.status, conclusion.sentence) == (status, sentence)
+def test_a_part_of_the_suite_is_not_shown_as_a_pass():
+    page = draw(results((passing(), []), run={"complete": False}), source="r")
+    assert '<p class="conclusion partial">' in page
+    assert "tests were left out of this run" in page
+    assert '<p class="conclusion pass">' in draw(results((passing(), [])), source="r")
+
+
+def test_what_fails_is_said_with_what_the_bias_asks_and_the_case_that_shows_it_best():
+    less = verdict("test_hue_preserves", rate=0.2)
+    (one,) = view(small((less, rows()))).found
+    assert (one.bias.text, one.status, one.question.text) == ("color", "fail", "Does the model do without color?")
+    assert one.fails == "2 of 3"
+    assert [(test.title.text, [metric.text for metric in test.metrics]) for test in one.tests] == [
+        ("grey preserves", ["mlm"]),
+        ("hue preserves", ["mlm"]),
+    ]
+    assert one.tests[0].doc.text == "A red bus is still a bus in grey."
+    assert (one.example.case.text, one.example.place) == ("one", "worst of 6")
+    assert [side.wanted.text for side in one.example.sides] == ["bus is true", "bus is still true"]
+    assert view(results((passing(), rows()))).found == ()
+
+
+def test_the_head_says_what_tells_this_run_from_others():
+    about = [one.text for one in view(results((passing(), []), run={"images": 200, "seed": 3})).about]
+    assert about == ["fingerprint f1f1", "up to 200 images a behavior, seed 3", "vlcheck 0.1.0"]
+    assert view(small()).started.text == "02 January 2026, 03:04 UTC"
+    assert view(small(run={"started": "</time>"})).started.text == "</time>"
 
 
 def test_a_cell_of_the_matrix_is_its_worst_behavior_and_leads_to_it():
     less = verdict("test_hue_preserves", rate=0.5, rate_low=0.2, rate_high=0.8)
     found = view(small((less, rows())))
     color, position = found.matrix.rows
-    assert (color.bias.text, color.status, position.status) == ("color", "fail", "invalid")
+    assert (color.bias.text, color.question.text) == ("color", "Does the model do without color?")
     mlm, itm = color.cells
     assert (mlm.status, mlm.observed, mlm.counts) == (
         "fail",
         "66.7 % (27.1 to 93.7 %)",
-        "2 of 2 behaviors fail; the worst:",
+        "2 fail; the worst:",
     )
-    assert (itm.status, itm.observed) == ("pass", "0 % (0 to 9.5 %)")
+    assert (itm.status, itm.observed, itm.counts) == ("pass", "0 % (0 to 9.5 %)", "")
     ids = {one.id: one.title.text for group in found.groups for one in group.verdicts}
     assert ids[mlm.id] == "grey preserves"
     assert position.cells[0].observed == "+0.120 (-0.050 to +0.310)"
@@ -197,10 +209,11 @@ def test_a_row_has_both_pictures_texts_scores_and_words():
 
 def test_boxes_are_drawn_where_the_small_copy_has_them():
     """The thumbnail is half as large as what was shown."""
-    before, after = views(small())["grey preserves", "mlm"].rows[0].sides
-    (box,) = before.boxes
+    found = results((verdict(), rows()), images=[image("red"), image("grey")])
+    before, after = views(found)["grey preserves", "mlm"].rows[0].sides
+    (box,), (moved,) = before.boxes, after.boxes
     assert (box.x, box.y, box.width, box.height) == (5.0, 10.0, 20.0, 15.0)
-    assert after.boxes == ()
+    assert (moved.x, moved.y, moved.width, moved.height) == (15.0, 10.0, 20.0, 15.0)
 
 
 def test_a_picture_of_unknown_size_has_no_box():
@@ -216,7 +229,7 @@ def test_a_picture_that_is_none_leaves_its_place_and_the_rest_of_the_page(jpeg):
     before, after = views(found)["grey preserves", "mlm"].rows[0].sides
     assert before.picture is None
     assert after.picture is not None
-    assert draw(found, source="r").count("no picture</span>") == 6
+    assert draw(found, source="r").count("no picture</span>") == 1 + 6  # what fails, then the rows
 
 
 def test_a_run_without_pictures_has_placeholders_that_name_the_case():
@@ -230,7 +243,7 @@ def test_a_run_without_pictures_has_placeholders_that_name_the_case():
 def test_each_picture_is_in_the_page_once():
     page = draw(small(), source="r")
     assert page.count("data:image/jpeg;base64,") == 2
-    assert len(re.findall(r'class="picture p0"', page)) == 6 + 3 + 2 + 2
+    assert len(re.findall(r'class="picture p0"', page)) == 1 + 6 + 3 + 2 + 2  # what fails, then the verdicts
 
 
 def test_equal_results_give_equal_pages_in_whatever_order_they_came():
@@ -287,7 +300,7 @@ def test_long_text_is_cut_and_all_of_it_can_be_reached():
     long = "word " * 2_000
     found = results((verdict(reason=long), [row("case" * 2_500, -0.1, texts=[long, long + "end"])]))
     page = Elements(draw(found, source="r"))
-    assert page.text.count(long) == 2  # the reason and the text before; that after is longer
+    assert page.text.count(long) == 3  # the reason, and the text before in what fails and its row; that after is longer
     assert f"{long}end" in page.text
     titles = {attributes.get("title", "") for attributes in page.all("bdi")}
     assert "case" * 2_500 in titles
@@ -349,12 +362,13 @@ def test_where_both_metrics_count_the_same_rows_it_is_said_how_they_disagree():
 def test_a_known_bias_still_fails_and_says_that_it_is_known():
     known = {"reason": "issue 7", "until": "2027-01-31", "expired": False}
     found = view(results((verdict(known=known), rows())))
-    assert found.conclusion.sentence == "Fails 1 of 1 bias: color."
-    assert found.conclusion.notes[0] == "1 of 1 verdict fails, 1 of them known."
-    assert found.matrix.rows[0].cells[0].known
+    assert found.conclusion.sentence == "Fails 1 of 1 bias: color (known)."
+    assert found.matrix.rows[0].cells[0].said == "fail (known)"
+    assert found.found[0].status == found.groups[0].said == "fail (known)"
     assert found.groups[0].verdicts[0].known.text == "known, until 2027-01-31: issue 7"
     expired = view(results((verdict(known=known | {"expired": True}), rows())))
     assert expired.groups[0].verdicts[0].known.text == "known, expired 2027-01-31: issue 7"
+    assert expired.matrix.rows[0].cells[0].said == "fail"
 
 
 def test_a_control_is_shown_beside_where_its_scores_are_of_the_same_kind():

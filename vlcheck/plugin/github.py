@@ -13,6 +13,7 @@ import pytest
 
 from vlcheck.errors import printable
 from vlcheck.plugin import options
+from vlcheck.plugin.case_item import name_of
 from vlcheck.plugin.run import Run
 
 if TYPE_CHECKING:
@@ -81,15 +82,15 @@ def _annotations(
     results: Results, failed: Mapping[str, pytest.TestReport], config: pytest.Config, workspace: Path | None
 ) -> Iterator[str]:
     """The gravest verdicts of tests that failed, as the runner's commands."""
-    from vlcheck.report.markdown import gravest_first  # in no run of other projects
+    from vlcheck.report.conclusion import gravest_first  # in no run of other projects
 
-    ranked = gravest_first(results.verdicts.values())
-    counted = [verdict for verdict in ranked if verdict["test"] in failed and verdict["status"] != "pass"]
+    gravest = gravest_first(results.verdicts.values())
+    counted = [verdict for verdict in gravest if verdict["test"] in failed and verdict["status"] != "pass"]
     for verdict in counted[:MOST_ANNOTATIONS]:
         path, line, _ = failed[verdict["test"]].location
         yield command(
             "error",
-            _message(verdict, options.again(config, verdict["test"])),
+            "\n".join(_message(verdict, results, config)),
             title=printable(f"{verdict['bias']}: {verdict['behavior']} [{verdict['metric']}]"),
             file=in_the_checkout(config.rootpath / path, workspace),
             line=str((line or 0) + 1),
@@ -102,12 +103,20 @@ def command(name: str, message: str, **properties: str) -> str:
     return f"::{name} {said}::{_data(message)}"
 
 
-def _message(verdict: Line, again: list[str]) -> str:
-    from vlcheck.report.summary import held  # in no run of other projects
+def _message(verdict: Line, results: Results, config: pytest.Config) -> Iterator[str]:
+    """What was found, and the commands that run the behavior and its worst case again."""
+    from vlcheck.report.results import key_of, ranked  # in no run of other projects
+    from vlcheck.report.summary import held
 
     observed, interval, allowed = held(verdict)
     found = f"{verdict['status']}, bias {verdict['bias']}: observed {observed} ({interval}), allowed {allowed}."
-    return f"{printable(found)} {printable(verdict['reason'])}\n{shlex.join(again)}"
+    yield f"{printable(found)} {printable(verdict['reason'])}"
+    yield shlex.join(options.again(config, verdict["test"]))
+    worst = ranked(results.rows(key_of(verdict)), verdict["claim"])[:1]
+    if worst and verdict["claim"] == "rate":  # a case alone has no mean
+        file, _, _ = verdict["test"].rpartition("::")
+        case = f"{file}::{name_of(verdict['behavior'], verdict['metric'], worst[0]['case'])}"
+        yield f"its worst case alone: {shlex.join([*options.again(config, case), '--vl-cases'])}"
 
 
 def in_the_checkout(path: Path, workspace: Path | None) -> str:

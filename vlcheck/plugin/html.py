@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _COLUMN = 2  # after result and test
 _LONGEST = 2_000  # of a text
 _COLUMNS = ("verdict", "rate", "interval", "margin")
-_GRAVEST = ("fail", "invalid", "inconclusive", "pass")  # as vlcheck.verdict has them, which is not light to import
 
 
 def add(item: pytest.Item, report: pytest.TestReport) -> None:
@@ -54,14 +53,15 @@ class Page:
         results = self._run.results
         if results is None or not results.verdicts:
             return
-        from vlcheck.report.summary import conclusion, lines, matrix, subject  # in no run of other projects
+        from vlcheck.report.conclusion import conclude  # in no run of other projects
+        from vlcheck.report.summary import lines, matrix, subject
 
-        verdicts = list(results.verdicts.values())
+        found = conclude(results)
         everything = _preformatted(lines(results, self._run.beside))
         summary += [
-            f"<p><b>{_text(subject(results.run))}</b>: {_text(conclusion(verdicts))}</p>",
+            f"<p><b>{_text(subject(results.run))}</b>: {_text(found.sentence)} {found.counts}</p>",
             *self._link(),
-            _preformatted(matrix(verdicts)),
+            _preformatted(matrix(list(results.verdicts.values()))),
             f"<details><summary>verdicts and tables</summary>{everything}</details>",
         ]
 
@@ -96,13 +96,15 @@ def _href(page: Path, config: pytest.Config) -> str:
 
 def _gravest(properties: Sequence[tuple[str, object]]) -> Mapping[str, object]:
     """The figures of a test's verdict; of several the gravest one."""
+    from vlcheck.verdict import BY_GRAVITY  # in no run of other projects
+
     verdicts: list[dict[str, object]] = []
     for name, figure in properties:
         if name == "vlcheck_bias":  # the first of a verdict's
             verdicts.append({})
         if name.startswith("vlcheck_") and verdicts:
             verdicts[-1][name.removeprefix("vlcheck_")] = figure
-    return min(verdicts, key=lambda said: _GRAVEST.index(str(said["status"])), default={})
+    return min(verdicts, key=lambda said: BY_GRAVITY.index(str(said["status"])), default={})
 
 
 def _figures(said: Mapping[str, object]) -> Iterator[str]:

@@ -17,7 +17,7 @@ import pytest
 from vlcheck.errors import UsageError
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, case_items
-from vlcheck.plugin.mark import all_stated, stated, subjects
+from vlcheck.plugin.mark import Stated, all_stated, stated, subjects
 from vlcheck.plugin.progress import Reporter
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Run:
         collected: the tests before any of them is deselected.
         complete: whether these are all there are, and none was deselected.
         gone: what is to be done about known biases that show in no test.
-        selected: how many selected tests state a behavior, in all processes.
+        selected: how many selected tests state a behavior, or are one of its cases, in all processes.
         results: what all processes found, once the run is over; None in a worker and where nothing was selected.
         comparison: of these with the baseline, where there is one and something was judged.
         problem: what the user has to mend, where the run itself could not say it and exit.
@@ -55,6 +55,7 @@ class Run:
         self.results: Results | None = None
         self.comparison: Comparison | None = None
         self.problem = ""
+        self._chosen: list[tuple[pytest.Function, Stated]] = []
         self._folder: Path | None = None
         self._kept = False  # the folder, where the results could go nowhere else
         self._opened: tuple[Workbench, Part] | None = None
@@ -132,7 +133,7 @@ class Run:
         """Score all that the selected tests will ask, before the first of them runs."""
         if self.problem and not self.is_worker:
             raise pytest.UsageError(self.problem)
-        chosen = all_stated(session.items)
+        self._chosen = chosen = all_stated(session.items)
         single = [item for item in session.items if isinstance(item, CaseItem)]
         self.selected = len(chosen) + len(single)
         self.complete = self._whole and len(session.items) == len(self.collected)
@@ -196,13 +197,14 @@ class Run:
         ran = not (session.config.option.collectonly or self.settings.plan)
         if not ran or not (self.selected or self.settings.asked):
             return
+        from vlcheck.report.conclusion import gone
         from vlcheck.report.results import gather, write  # in no run of other projects
-        from vlcheck.report.summary import gone
 
         self.results = gather(self.folder)
         self.comparison = self._compared(self.results)
-        ended = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-        self.gone = list(gone(self.results)) if ended and not (session.shouldstop or session.shouldfail) else []
+        judged = {test for test, _, _ in self.results.verdicts}
+        self.results.run["unjudged"] = [test for test in self.results.run.get("unjudged", ()) if test not in judged]
+        self.gone = list(gone(self.results))
         if not self.results.decided or self.gone or (self.comparison and not self.comparison.accepted):
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         if not self.results.run:
@@ -263,7 +265,8 @@ class Run:
                 _ = self.baseline
             bench = Workbench.open(self.settings, self.policy, self.source, self.folder, self.started)
             part = Part(self.folder, (self._input or {}).get("workerid", "main"))
-            part.keep([bench.header() | {"complete": self.complete}])
+            expected = [item.nodeid for item, its in self._chosen if not bench.model.lacks(its.metric)]
+            part.keep([bench.header() | {"complete": self.complete, "unjudged": expected}])
             self._opened = bench, part
         return self._opened
 

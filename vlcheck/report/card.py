@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePath
 from types import MappingProxyType
 
-from vlcheck.errors import printable
+from vlcheck.report import markdown
+from vlcheck.report.conclusion import MEANINGS, Conclusion, Standing, conclude
 from vlcheck.report.results import Line, Results
-from vlcheck.report.summary import METRICS, biases, conclusion, held, is_known
-from vlcheck.suite import BIASES
+from vlcheck.report.summary import biases, held, moment
 
 # What a verdict's line may lack where another version wrote it.
 _FIGURES = (
@@ -21,12 +22,8 @@ _FIGURES = (
     + ("rate", "rate_low", "rate_high")
     + ("effect", "effect_low", "effect_high")
 )
-_TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "mlm": ("fill-mask", "the masked word, given picture and text"),
-        "itm": ("image-text-matching", "whether picture and text match"),
-        "mrc": ("masked-region-classification", "the class of a masked region, given the text"),
-    }
+_TASKS: Mapping[str, str] = MappingProxyType(
+    {"mlm": "fill-mask", "itm": "image-text-matching", "mrc": "masked-region-classification"}
 )
 _LONGEST = 2_000  # of a text
 
@@ -34,7 +31,8 @@ _LONGEST = 2_000  # of a text
 def card(results: Results) -> str:
     """The card's section of a run, under its metadata; a pure function of the results."""
     verdicts = [dict.fromkeys(_FIGURES) | verdict for verdict in results.verdicts.values()]
-    lines = ["---", *_metadata(results.run, verdicts), "---", "", *_section(results.run, verdicts)]
+    section = _section(results.run, verdicts, conclude(results))
+    lines = ["---", *_metadata(results.run, verdicts), "---", "", *section]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -48,12 +46,11 @@ def _metadata(run: Line, verdicts: Sequence[Line]) -> Iterator[str]:
     yield f"- name: {_quoted(run['name'])}"
     yield "  results:" if by_metric else "  results: []"
     for metric, figures in by_metric.items():
-        task, named = _TASKS.get(metric, (metric, metric))
         yield "  - task:"
-        yield f"      type: {_quoted(task)}"
-        yield f"      name: {_quoted(named)}"
+        yield f"      type: {_quoted(_TASKS.get(metric, metric))}"
+        yield f"      name: {_quoted(MEANINGS.get(metric, metric))}"
         yield "    dataset:"
-        yield f"      name: {_quoted(run['data'])}"
+        yield f"      name: {_quoted(_dataset(run))}"
         yield f"      type: {_quoted(_scheme(run))}"
         yield from (f"      config: {_quoted(asked)}" for asked in [_amount(run)] if asked)
         yield "    metrics:"
@@ -74,13 +71,13 @@ def _named_figure(verdict: Line) -> str:
     _, interval, allowed = held(verdict)
     what = "share of images that violates" if verdict["claim"] == "rate" else "mean"
     test = f"{verdict['bias']}: {verdict['behavior']} ({verdict['metric']})"
-    return f"{test}, {what}, {interval}, {allowed} allowed: {_status(verdict)}"
+    return f"{test}, {what}, {interval}, {allowed} allowed: {Standing((verdict,)).said}"
 
 
-def _section(run: Line, verdicts: Sequence[Line]) -> Iterator[str]:
+def _section(run: Line, verdicts: Sequence[Line], found: Conclusion) -> Iterator[str]:
     yield "## Behavioral tests"
     yield ""
-    yield f"**{_text(conclusion(verdicts))}**"
+    yield f"**{_text(found.sentence)}** {found.counts}".rstrip()
     yield ""
     yield from _table([["asked", ""], *([_text(what), _text(said)] for what, said in _asked(run, verdicts))])
     yield ""
@@ -101,45 +98,49 @@ def _section(run: Line, verdicts: Sequence[Line]) -> Iterator[str]:
     yield ""
     yield "### Limits"
     yield ""
-    yield from _limits(run, verdicts)
+    yield from _limits(run, verdicts, found)
 
 
 def _asked(run: Line, verdicts: Sequence[Line]) -> Iterator[tuple[str, str]]:
     yield "model", run["name"]
     yield "fingerprint", run["fingerprint"]
-    yield "data", ", ".join(filter(None, [run["data"], _amount(run)]))
+    yield "data", ", ".join(filter(None, [_dataset(run), _amount(run)]))
     yield "n", f"{_range(verdict['n'] for verdict in verdicts)} images that count, by test"
-    yield "date", run["started"]
+    yield "date", moment(run["started"])
     yield "vlcheck", str((run.get("versions") or {}).get("vlcheck", "unknown"))
     kinds = dict.fromkeys((verdict["metric"], verdict["score_kind"]) for verdict in verdicts)
     yield "scores", ", ".join(f"{metric} {kind}" for metric, kind in kinds) or "none"
 
 
 def _failing(verdict: Line) -> list[str]:
-    told = [verdict["behavior"], verdict["metric"], _status(verdict), *held(verdict), _count(verdict["n"])]
+    told = [verdict["behavior"], verdict["metric"], Standing((verdict,)).said, *held(verdict), _count(verdict["n"])]
     return [*map(_text, told), _text(verdict["doc"] or "-")]
 
 
-def _limits(run: Line, verdicts: Sequence[Line]) -> Iterator[str]:
+def _limits(run: Line, verdicts: Sequence[Line], found: Conclusion) -> Iterator[str]:
     """What the verdicts do not say."""
     yield from _meaning([verdict for verdict in verdicts if verdict["status"] == "pass"])
     if _scheme(run) == "scenes":
         yield "- The pictures are drawn scenes: nothing here says how the model does on photographs."
     else:
-        yield f"- The pictures are those of {_text(run['data'])}: other ones may show other biases."
+        yield f"- The pictures are those of {_text(_dataset(run))}: other ones may show other biases."
     for status, what in (
         ("inconclusive", "too few images to tell"),
         ("invalid", "the answers, or the data, say nothing"),
     ):
-        found = [verdict for verdict in verdicts if verdict["status"] == status]
-        if found:
-            yield f"- {status.capitalize()}, {what}: {len(found)} of {len(verdicts)} tests."
-            yield from (_below(verdict, verdict["reason"]) for verdict in found)
+        about = [verdict for verdict in verdicts if verdict["status"] == status]
+        if about:
+            yield f"- {status.capitalize()}, {what}: {len(about)} of {len(verdicts)} tests."
+            yield from (_below(verdict, verdict["reason"]) for verdict in about)
     known = [verdict for verdict in verdicts if verdict["known"]]
     if known:
         yield "- Known biases, which the policy bears until a day:"
         yield from (_below(verdict, _excuse(verdict)) for verdict in known)
-    yield from _left_out(run, verdicts)
+    yield from (f"- {_text(note)}" for note in found.notes)
+    skipped = sum(verdict["not_applicable"] or 0 for verdict in verdicts)
+    if skipped:
+        yield f"- {skipped} cases, summed over the tests, did not count: not applicable, or not known to the model."
+    yield "- Biases that no test states were not looked for."
 
 
 def _meaning(passed: Sequence[Line]) -> Iterator[str]:
@@ -155,22 +156,6 @@ def _meaning(passed: Sequence[Line]) -> Iterator[str]:
         yield "- Nothing passed."
 
 
-def _left_out(run: Line, verdicts: Sequence[Line]) -> Iterator[str]:
-    """What was not asked."""
-    there = {verdict["bias"] for verdict in verdicts}
-    if absent := [bias for bias in BIASES if bias not in there]:
-        yield f"- Not asked about: {', '.join(absent)}."
-    metrics = {verdict["metric"] for verdict in verdicts}
-    if lacking := [metric for metric in METRICS if metric not in metrics]:
-        yield f"- Not asked by: {', '.join(lacking)}."
-    if run.get("complete") is False:
-        yield "- Some tests of the suite were left out of this run."
-    skipped = sum(verdict["not_applicable"] or 0 for verdict in verdicts)
-    if skipped:
-        yield f"- {skipped} cases, summed over the tests, did not count: not applicable, or not known to the model."
-    yield "- Biases that no test states were not looked for."
-
-
 def _below(verdict: Line, said: str) -> str:
     """A line under a limit: what is said of one test."""
     return f"  - {_text(verdict['behavior'])} ({_text(verdict['metric'])}): {_text(said)}"
@@ -183,12 +168,14 @@ def _excuse(verdict: Line) -> str:
     return f"{known.get('reason', '')} ({over} {known.get('until', '')}{gone})"
 
 
-def _status(verdict: Line) -> str:
-    return f"{verdict['status']} (known)" if is_known(verdict) else str(verdict["status"])
-
-
 def _scheme(run: Line) -> str:
     return str(run["data"]).partition(":")[0]
+
+
+def _dataset(run: Line) -> str:
+    """The data's name, without the way to it: a card is public."""
+    place = re.sub(r"(^|:)\d+(:\d+)?$", "", str(run["data"]).partition(":")[2])
+    return PurePath(place).name or _scheme(run)
 
 
 def _amount(run: Line) -> str:
@@ -211,18 +198,13 @@ def _count(n: int | None) -> str:
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """A table of Markdown, of cells that are Markdown."""
     head, *body = rows
-    yield f"| {' | '.join(head)} |"
-    yield f"|{' --- |' * len(head)}"
-    yield from (f"| {' | '.join(row)} |" for row in body)
+    yield markdown.row(head)
+    yield markdown.rule(len(head))
+    yield from map(markdown.row, body)
 
 
-def _text(text: object) -> str:
-    """Foreign text as Markdown shows it: one line, nothing in it is markup, a link or a control character."""
-    shown = printable(" ".join(str(text).split()), _LONGEST)
-    shown = re.sub(r"[\\`*_\[\]|~#!$]", r"\\\g<0>", shown)
-    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("://", "&#58;//"), ("@", "&#64;")):
-        shown = shown.replace(character, entity)
-    return re.sub(r"(?i)\bwww\.", lambda found: f"{found[0][:-1]}&#46;", shown)
+def _text(foreign: object) -> str:
+    return markdown.text(foreign, _LONGEST)
 
 
 def _quoted(text: object) -> str:

@@ -9,14 +9,15 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from vlcheck.errors import UsageError
 from vlcheck.paired import by_image, mcnemar, sign_flip
 from vlcheck.report.results import Key, Line, Results, read
 from vlcheck.verdict import DECIDED, holm
 
-Outcome = Literal["worse", "same", "better", "not comparable"]
+Outcome = Literal["worse", "better", "same", "not comparable"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)  # the most telling first
 
 ALPHA = 0.05
 FEWEST_PAIRED = 0.5
@@ -72,6 +73,11 @@ class Compared:
     images_worse: int | None = None
     images_better: int | None = None
     effect: Change | None = None
+
+    @property
+    def key(self) -> Key:
+        """Of the verdict that it is about."""
+        return self.test, self.behavior, self.metric
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class Results:
                 case "image":
                     self.images[line["key"]] = line
                 case "verdict":
-                    key = line["test"], line["behavior"], line["metric"]
+                    key = key_of(line)
                     self.verdicts[key], self.evidence[key] = line, rows
                     rows = []
 
@@ -162,6 +162,17 @@ def read_beside(path: Path, data: str, option: str = "--vl-beside") -> Results:
     if results.run["data"] != data:
         raise UsageError(f"{option} {path}: is of {results.run['data']}; results of {data} are accepted.")
     return results
+
+
+def ranked(rows: Iterable[Line], claim: str) -> list[Line]:
+    """The rows that count, the worst first: of a rate the lowest margin, of a mean the one farthest from 0."""
+    counted = [row for row in rows if row["margin"] is not None]
+    return sorted(counted, key=lambda row: -abs(row["margin"]) if claim == "mean" else row["margin"])
+
+
+def key_of(verdict: Line) -> Key:
+    """What a verdict is told by."""
+    return verdict["test"], verdict["behavior"], verdict["metric"]
 
 
 def encoded(line: Mapping[str, object]) -> str:

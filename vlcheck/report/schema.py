@@ -91,6 +91,7 @@ _STATUS = _Accepted(lambda value: value in BY_GRAVITY, f"one of {', '.join(BY_GR
 _READ: Mapping[str, Mapping[str, _Accepted]] = {
     "run": dict.fromkeys(("name", "fingerprint", "data", "started"), _TEXT)
     | dict.fromkeys(("score_kinds", "versions", "policy", "left_out"), _OBJECT.if_any())
+    | {"unjudged": _TEXTS.if_any()}
     | {"schema": _Accepted(lambda value: type(value) is int, "a whole number")},
     "image": {"key": _TEXT, "width": _NUMBER_OR_NONE.if_any()},
     "evidence": {
@@ -107,10 +108,13 @@ _READ: Mapping[str, Mapping[str, _Accepted]] = {
         "values": _TABLE.if_any(),
         "targets": _TEXTS.if_any(),
         "scores": _Accepted(_or_none(_is_list_of(_is_table)), "a list of objects of numbers, or null", optional=True),
-        "boxes": _BOXES.if_any(),
+    }
+    | dict.fromkeys(("boxes", "perturbed_boxes"), _BOXES.if_any())
+    | {
+        "wanted": _TEXTS.if_any(),
     },
     "verdict": dict.fromkeys(("test", "bias", "behavior", "metric", "score_kind", "reason"), _TEXT)
-    | dict.fromkeys(("doc", "expected", "perturbation"), _TEXT_OR_NONE.if_any())
+    | dict.fromkeys(("doc", "bias_doc", "expected", "perturbation"), _TEXT_OR_NONE.if_any())
     | dict.fromkeys(_FIGURES, _NUMBER_OR_NONE.if_any())
     | {
         "claim": _Accepted(lambda value: value in get_args(Claim), '"rate" or "mean"'),

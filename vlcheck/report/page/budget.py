@@ -53,12 +53,6 @@ class Wanted:
     rows: Sequence[Line]
 
 
-def ranked(rows: Iterable[Line], claim: str) -> list[Line]:
-    """The rows that count, the worst first: of a rate the lowest margin, of a mean the one farthest from 0."""
-    counted = [row for row in rows if row["margin"] is not None]
-    return sorted(counted, key=lambda row: -abs(row["margin"]) if claim == "mean" else row["margin"])
-
-
 def by_interest(count: int, most: int) -> list[int]:
     """The places of the most telling of so many ranked rows, the most telling first.
 

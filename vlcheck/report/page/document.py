@@ -13,25 +13,27 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from vlcheck.report.agreement import Agreement, agreements
-from vlcheck.report.comparison import Compared, Comparison, Outcome
+from vlcheck.report.comparison import OUTCOMES, Compared, Comparison
 from vlcheck.report.comparison_lines import conclusion as compared_sentence
+from vlcheck.report.conclusion import Conclusion, Matrix, conclude, counted, matrix
 from vlcheck.report.page.beside import Beside
-from vlcheck.report.page.budget import FIRST, MOST, Room, Wanted, by_interest, choose, ranked
+from vlcheck.report.page.budget import FIRST, MOST, Room, Wanted, by_interest, choose
 from vlcheck.report.page.changes import ChangeView, change_view
 from vlcheck.report.page.evidence import RowView, row_view
-from vlcheck.report.page.matrix import Conclusion, Matrix, Named, by_gravity, conclusion, gravity, matrix
+from vlcheck.report.page.found import FoundView, found_views
+from vlcheck.report.page.matrix import MatrixView, matrix_view
 from vlcheck.report.page.measures import NAME, title
 from vlcheck.report.page.pictures import Album
 from vlcheck.report.page.verdicts import Measured, VerdictView, measured, verdict_view
-from vlcheck.report.page.words import Said, counted, said
-from vlcheck.report.results import Key, Line, Results
-from vlcheck.report.summary import corrected
+from vlcheck.report.page.words import Said, said
+from vlcheck.report.results import Key, Line, Results, key_of, ranked
+from vlcheck.report.summary import corrected, moment
 from vlcheck.verdict import BY_GRAVITY
 
 START = "<!doctype html>\n<!-- a report of vlcheck"  # as such a file begins, by which it is known
 _SECTION = 10_000  # characters of a verdict without its rows
 _LEFT_OUT = 20  # reasons
-_OUTCOMES: tuple[Outcome, ...] = ("worse", "better", "same", "not comparable")
+_ABOUT = ("vlcheck", "torch", "transformers")  # versions that the head names
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,15 @@ class Fact:
 
 @dataclass(frozen=True)
 class Group:
-    """The verdicts of a bias, the gravest first."""
+    """The verdicts of a bias, the gravest first.
+
+    Attributes:
+        said: the gravest status; of a fail also whether it is known.
+    """
 
     bias: Said
     status: str
+    said: str
     verdicts: tuple[VerdictView, ...]
 
 
@@ -87,6 +94,8 @@ class PageView:
         model, data: what was asked about what.
         facts: of the run.
         left_out: what the data had that no case was made of: how many, and why.
+        about: what tells this run from another one of the model.
+        found: the biases that fail.
         source: the results file's name: where all rows are.
         beside: the other run's name; None where there is none.
         statuses: the verdicts that there are, the gravest first.
@@ -100,8 +109,10 @@ class PageView:
     facts: tuple[Fact, ...]
     versions: tuple[Fact, ...]
     left_out: tuple[Fact, ...]
+    about: tuple[Said, ...]
     conclusion: Conclusion
-    matrix: Matrix
+    found: tuple[FoundView, ...]
+    matrix: MatrixView
     release: Release | None
     disagreements: tuple[Disagreement, ...]
     groups: tuple[Group, ...]
@@ -151,30 +162,31 @@ def page_view(
 ) -> PageView:
     """What the page of a run shows; see `draw`."""
     results = replace(results, verdicts=dict(sorted(results.verdicts.items())))  # in the order of the file
-    run, verdicts = results.run, list(results.verdicts.values())
-    changes = {(one.test, one.behavior, one.metric): one for one in comparison.rows} if comparison else {}
+    run, by_bias = results.run, matrix(results.verdicts.values())
+    changes = _changes(comparison) if comparison else {}
     names = {key: f"v{place}" for place, key in enumerate(results.verdicts, start=1)}
-    named = [Named(name, results.verdicts[key], _outcome(changes.get(key))) for key, name in names.items()]
-    album = Album(results.images)
-    views = _verdicts(results, names, changes, Beside(beside) if beside else None, album, room)
-    shown, rows = sum(len(view.rows) for view in views), sum(view.measured.rows for view in views)
+    album, alike = Album(results.images), list(agreements(results))
+    views = _verdicts(results, names, changes, Beside(beside) if beside else None, alike, album, room)
+    shown, rows = sum(len(view.rows) for view in views.values()), sum(view.measured.rows for view in views.values())
     return PageView(
         model=said(run["name"], NAME),
         data=said(run["data"], NAME),
-        started=said(run["started"], NAME),
+        started=said(moment(run["started"]), NAME),
         facts=tuple(_facts(run)),
         versions=tuple(Fact(said(name).text, said(one)) for name, one in (run.get("versions") or {}).items()),
         left_out=tuple(
             Fact(said(count).text, said(why)) for why, count in list((run.get("left_out") or {}).items())[:_LEFT_OUT]
         ),
-        conclusion=conclusion(verdicts),
-        matrix=matrix(named),
+        about=tuple(_about(run)),
+        conclusion=_legible(conclude(results)),
+        found=tuple(found_views(by_bias, views)),
+        matrix=matrix_view(results, names, {key: one.verdict for key, one in changes.items()}),
         release=_release(comparison, names) if comparison else None,
-        disagreements=tuple(_disagreements(results)),
-        groups=tuple(_groups(verdicts, views)),
+        disagreements=tuple(_disagreements(alike)),
+        groups=tuple(_groups(by_bias, views)),
         beside=said(beside.run["name"], NAME) if beside else None,
         source=said(source),
-        statuses=tuple(status for status in BY_GRAVITY if any(one["status"] == status for one in verdicts)),
+        statuses=tuple(status for status in BY_GRAVITY if any(view.status == status for view in views.values())),
         shown=f"{shown:,} of {counted(rows, 'row')}",
         pictures=album.style,
     )
@@ -185,9 +197,10 @@ def _verdicts(
     names: Mapping[Key, str],
     changes: Mapping[Key, Compared],
     beside: Beside | None,
+    alike: Sequence[Agreement],
     album: Album,
     room: Room,
-) -> list[VerdictView]:
+) -> dict[Key, VerdictView]:
     """The verdicts in the results' order; of each only the rows that may be shown are kept at a time."""
     wanted: list[Wanted] = []
     ranks: dict[str, Mapping[int, int]] = {}
@@ -199,21 +212,19 @@ def _verdicts(
         wanted.append(Wanted(name, verdict["status"], telling))
     chosen = choose(wanted, album, room.less(0, _SECTION * len(names)))
     holm = corrected(list(results.verdicts.values()))
-    alike = _agreements(results)
-    views = []
+    by_behavior = _by_behavior(alike)
+    views = {}
     for (key, name), p in zip(names.items(), holm, strict=True):
         verdict = results.verdicts[key]
-        views.append(
-            verdict_view(
-                verdict,
-                name=name,
-                holm=p,
-                measured=all_measured[name],
-                rows=_row_views(chosen[name], ranks[name], all_measured[name].counted, verdict["claim"], album),
-                beside=beside,
-                change=changes.get(key),
-                agreement=alike.get(key[1]),
-            )
+        views[key] = verdict_view(
+            verdict,
+            name=name,
+            holm=p,
+            measured=all_measured[name],
+            rows=_row_views(chosen[name], ranks[name], all_measured[name].counted, verdict["claim"], album),
+            beside=beside,
+            change=changes.get(key),
+            agreement=by_behavior.get(key[1]),
         )
     return views
 
@@ -237,40 +248,35 @@ def _row_views(
     return tuple(row_view(row, ranks[id(row)], of, claim, album) for row in ordered)
 
 
-def _agreements(results: Results) -> Mapping[str, Agreement]:
+def _by_behavior(alike: Sequence[Agreement]) -> Mapping[str, Agreement]:
     """By behavior, where its name is that of one behavior alone."""
     found: Mapping[str, list[Agreement]] = defaultdict(list)
-    for one in agreements(results):
+    for one in alike:
         found[one.behavior].append(one)
     return {behavior: ones[0] for behavior, ones in found.items() if len(ones) == 1}
 
 
-def _disagreements(results: Results) -> Iterator[Disagreement]:
-    for one in agreements(results):
+def _disagreements(alike: Sequence[Agreement]) -> Iterator[Disagreement]:
+    for one in alike:
         if one.disagrees:
             yield Disagreement(title(one.behavior), one.statuses, (one.neither, one.mlm, one.itm, one.both, one.n))
 
 
-def _groups(verdicts: Sequence[Line], views: Sequence[VerdictView]) -> Iterator[Group]:
-    for bias, status in by_gravity(verdicts).items():
-        pairs = [pair for pair in zip(verdicts, views, strict=True) if pair[0]["bias"] == bias]
-        pairs.sort(key=lambda pair: gravity(pair[0]))
-        yield Group(said(bias, NAME), status, tuple(view for _, view in pairs))
+def _groups(by_bias: Matrix, views: Mapping[Key, VerdictView]) -> Iterator[Group]:
+    for bias, standing in by_bias.biases.items():
+        its = tuple(views[key_of(verdict)] for verdict in standing.verdicts)
+        yield Group(said(bias, NAME), standing.status, standing.said, its)
 
 
-def _outcome(compared: Compared | None) -> str:
-    return compared.verdict if compared else ""
+def _changes(comparison: Comparison) -> Mapping[Key, Compared]:
+    """What became of each verdict: of several means the one that says most."""
+    ordered = sorted(comparison.rows, key=lambda one: OUTCOMES.index(one.verdict), reverse=True)
+    return {one.key: one for one in ordered}
 
 
 def _release(comparison: Comparison, names: Mapping[Key, str]) -> Release:
-    rows = {
-        which: sorted(comparison.which(which), key=lambda one: (one.test, one.behavior, one.metric))
-        for which in _OUTCOMES
-    }
-    views = {
-        which: [change_view(one, names.get((one.test, one.behavior, one.metric), "")) for one in its]
-        for which, its in rows.items()
-    }
+    rows = {which: sorted(comparison.which(which), key=lambda one: one.key) for which in OUTCOMES}
+    views = {which: [change_view(one, names.get(one.key, "")) for one in its] for which, its in rows.items()}
     old = comparison.old
     return Release(
         old=said(f"{old['name']} on {old['data']} ({old['started']})"),
@@ -279,6 +285,21 @@ def _release(comparison: Comparison, names: Mapping[Key, str]) -> Release:
         changes=(*views["worse"], *views["better"]),
         rest=(*views["same"], *views["not comparable"]),
     )
+
+
+def _legible(conclusion: Conclusion) -> Conclusion:
+    """The same with what is invisible in it spelled out."""
+    sentence, notes = said(conclusion.sentence, 1_000).text, (said(note, 1_000).text for note in conclusion.notes)
+    return replace(conclusion, sentence=sentence, notes=tuple(notes))
+
+
+def _about(run: Line) -> Iterator[Said]:
+    """The fingerprint, how much was asked about, and the versions that scores hang on."""
+    yield said(f"fingerprint {run['fingerprint'][:12]}")
+    if run.get("images") is not None:
+        yield said(f"up to {counted(run['images'], 'image')} a behavior, seed {run.get('seed')}")
+    versions = run.get("versions") or {}
+    yield from (said(f"{name} {versions[name]}") for name in _ABOUT if name in versions)
 
 
 def _facts(run: Line) -> Iterator[Fact]:
@@ -290,11 +311,12 @@ def _facts(run: Line) -> Iterator[Fact]:
         "data": run["data"],
         "images a behavior": run.get("images"),
         "seed": run.get("seed"),
-        "date": run["started"],
+        "started": run["started"],
         "scores": kinds,
         "device and precision": " ".join(str(run[key]) for key in ("device", "dtype") if run.get(key)),
         "policy": policy.get("path") if isinstance(policy, dict) else None,
         "baseline": run.get("baseline"),
+        "pytest's exit status": run.get("exit_status"),
         "sequential": "each behavior was asked until it was decided" if run.get("sequential") else None,
     }
     for name, value in told.items():

@@ -46,6 +46,7 @@ class Side:
         text: what was said of it.
         target: the word that is true of it; None where the results do not name it.
         score: of the target.
+        wanted: what has to be said there.
         raw: what the model gave the words it was asked about; the likeliest of them.
         top: the likeliest words at the mask.
     """
@@ -57,6 +58,7 @@ class Side:
     text: Marked
     target: Said | None
     score: str
+    wanted: Said | None
     raw: tuple[Word, ...]
     top: tuple[Word, ...]
 
@@ -138,8 +140,8 @@ def _place(rank: int, of: int, ends: tuple[str, str]) -> str:
 
 def _sides(row: Line, album: Album) -> Iterator[Side]:
     """Before, and after where there is one."""
-    texts, scores, targets = (row.get(key) or [] for key in ("texts", "scores", "targets"))
-    keys = row["image"], row["perturbed"]
+    texts, scores, targets, wanted = (row.get(key) or [] for key in ("texts", "scores", "targets", "wanted"))
+    keys, boxes = (row["image"], row["perturbed"]), (row.get("boxes"), row.get("perturbed_boxes"))
     for place, text in enumerate(marked(texts)[:2]):
         name = ("before", "after")[place]
         picture = album.get(keys[place])
@@ -147,10 +149,11 @@ def _sides(row: Line, album: Album) -> Iterator[Side]:
             name=name,
             picture=picture,
             label=_label(name, row),
-            boxes=tuple(_boxes(row, picture)) if place == 0 or keys[0] == keys[1] else (),
+            boxes=tuple(_boxes(boxes[place] or (), picture)),
             text=text,
             target=said(targets[place], _WORD) if place < len(targets) else None,
             score=figure(row.get(name)),
+            wanted=said(wanted[place]) if place < len(wanted) and wanted[place] else None,
             raw=tuple(_raw(scores[place], targets[place : place + 1])) if place < len(scores) else (),
             top=tuple(Word(said(word, _WORD), figure(score)) for word, score in row.get(f"top_{name}") or ())[:_WORDS],
         )
@@ -170,7 +173,7 @@ def _raw(scores: Mapping[str, float | None], target: Sequence[str]) -> Iterator[
             yield Word(said(word, _WORD), figure(scores[word]))
 
 
-def _boxes(row: Line, picture: Picture | None) -> Iterable[Rectangle]:
+def _boxes(boxes: Iterable[Sequence[float]], picture: Picture | None) -> Iterable[Rectangle]:
     if picture and picture.shrunk:
-        for box in row.get("boxes") or ():
+        for box in boxes:
             yield Rectangle(*(round(edge * picture.shrunk, 1) for edge in box))

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from vlcheck.report.agreement import Agreement
 from vlcheck.report.comparison import Compared
+from vlcheck.report.conclusion import counted
 from vlcheck.report.page import drawings
 from vlcheck.report.page.beside import Beside
 from vlcheck.report.page.changes import ChangeView, change_view
@@ -17,7 +18,7 @@ from vlcheck.report.page.drawings import Moved
 from vlcheck.report.page.evidence import RowView, outcome
 from vlcheck.report.page.grids import Grid, grids
 from vlcheck.report.page.measures import NAME, allowed, known, observed, title, whole
-from vlcheck.report.page.words import Said, between, counted, said, share, signed
+from vlcheck.report.page.words import Said, between, said, share, signed
 from vlcheck.report.results import Line
 from vlcheck.report.summary import figure
 

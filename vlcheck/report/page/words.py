@@ -98,11 +98,6 @@ def between(low: float, high: float) -> str:
     return f"{signed(low)} to {signed(high)}"
 
 
-def counted(number: int, what: str, many: str = "") -> str:
-    """1 row, 2 rows."""
-    return f"{number:,} {what if number == 1 else many or what + 's'}"
-
-
 def _visible(one: str) -> str:
     if one in _WRITTEN or unicodedata.category(one) not in _HIDDEN:
         return one
