@@ -19,17 +19,56 @@ def test_a_run_writes_the_page_that_its_results_give(project):
     result.stdout.fnmatch_lines(["results: *", f"report: {project.folder / 'report.html'}"])
     text = page(project)
     assert "Fails 1 of 1 bias: color." in text
-    assert "2 of 4 verdicts fail." in text
+    assert "Of 4 verdicts, 2 fail, 2 pass." in text
     assert "data:image/jpeg;base64," in text
     (image, *_) = project.results("image")
     assert (image["width"], image["height"]) == (64, 64)
-    assert project.results("evidence")[0]["targets"] == ["dog", "dog"]
+    first = next(line for line in project.results("evidence") if line["perturbation"] == "grayscale v1")
+    assert (first["targets"], first["wanted"]) == (["dog", "dog"], ["dog is true", "dog is still true"])
 
 
 def test_the_ini_file_asks_for_it_too(project):
     project.pytester.makeini("[pytest]\nvl_report = page.html")
     project.run("-k", "grayscale and mlm")
-    assert "Passes 1 bias: color." in page(project, "page.html")
+    assert '<p class="conclusion partial">' in page(project, "page.html")
+
+
+def test_what_a_bias_asks_is_the_first_paragraph_of_its_file(project):
+    states = project.folder / "test_states.py"
+    states.write_text(f'"""Is grey\nenough?\n\nMore of it.\n"""\n{states.read_text()}')
+    project.run(REPORT, model="loves_color")
+    assert {line["bias_doc"] for line in project.results("verdict")} == {"Is grey\nenough?"}
+    assert "<bdi>Is grey enough?</bdi> <b>Not in 2 of 4 verdicts.</b>" in page(project)
+
+
+LAST = '@behavior(cases=with_target("object"), perturb=OtherImage()'
+
+
+@pytest.mark.parametrize(
+    ("above_the_last", "arguments"),
+    [
+        ("@pytest.mark.skip\n", ()),
+        ("@pytest.mark.usefixtures('missing')\n", ()),
+        ("@pytest.mark.usefixtures('missing')\n", ("-n2",)),
+        ("def test_that_stops():\n    assert False\n\n", ("-x",)),
+    ],
+)
+def test_a_test_without_a_verdict_is_named_and_the_run_is_no_pass(project, above_the_last, arguments):
+    states = project.folder / "test_states.py"
+    states.write_text(f"import pytest\n{states.read_text().replace(LAST, above_the_last + LAST)}")
+    project.run(REPORT, *arguments, subprocess=bool(arguments))
+    (run,) = project.results("run")
+    assert run["unjudged"] == [f"test_states.py::test_another_image_drops[{metric}]" for metric in ("mlm", "itm")]
+    assert '<p class="conclusion partial">' in page(project)
+    assert "2 selected tests have no verdict" in page(project)
+
+
+def test_a_metric_that_the_model_has_not_leaves_no_test_without_a_verdict(project):
+    project.run(REPORT, model="matches_only")
+    (run,) = project.results("run")
+    assert run["unjudged"] == []
+    assert "Not asked by: mlm." in page(project)
+    assert '<p class="conclusion pass">' in page(project)
 
 
 def test_two_workers_write_it_once_and_it_is_what_their_results_give(project):

@@ -27,13 +27,14 @@ def image(key):
 def test_parts_come_together_with_each_image_once(tmp_path):
     for name, test in (("gw0", "test_b"), ("gw1", "test_a")):
         part = Part(tmp_path, name)
-        part.keep([RUN])
+        part.keep([RUN | {"unjudged": ["test_a", "test_b", "test_c"]}])
         part.keep([image("i"), row("one", test), verdict(test)])
         part.keep([image("i"), image("j"), row("two", test), verdict(test)])
     results = gather(tmp_path)
     written = [json.loads(text) for text in results.lines()]
     assert [line["test"] for line in written if line["kind"] == "verdict"] == ["test_a", "test_b"]
     assert list(results.images) == ["i", "j"]
+    assert results.run["unjudged"] == ["test_c"]
     assert results.rows(("test_a", "a", "mlm")) == [row("two")]
     assert (tmp_path / "gw0.part.jsonl").read_text().count('"jpeg"') == 2
 

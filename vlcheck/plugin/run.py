@@ -197,13 +197,11 @@ class Run:
         ran = not (session.config.option.collectonly or self.settings.plan)
         if not ran or not (self.selected or self.settings.asked):
             return
-        from vlcheck.report.conclusion import gone
-        from vlcheck.report.results import gather, write  # in no run of other projects
+        from vlcheck.report.conclusion import gone  # in no run of other projects
+        from vlcheck.report.results import gather, write
 
         self.results = gather(self.folder)
         self.comparison = self._compared(self.results)
-        judged = {test for test, _, _ in self.results.verdicts}
-        self.results.run["unjudged"] = [test for test in self.results.run.get("unjudged", ()) if test not in judged]
         self.gone = list(gone(self.results))
         if not self.results.decided or self.gone or (self.comparison and not self.comparison.accepted):
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED

@@ -93,12 +93,18 @@ class Part:
 
 
 def gather(folder: Path) -> Results:
-    """Put the parts in a folder together; a line that a kill cut short is left out."""
+    """Put the parts in a folder together; a line that a kill cut short is left out.
+
+    Each part's head has, as `unjudged`, the tests that are to have a verdict; those that have none are left there.
+    """
     results = Results()
     for path in sorted(folder.glob("*.part.jsonl")):
         text = path.read_text(encoding="utf-8")
         whole, _, _ = text.rpartition("\n")
         results.add(whole.splitlines())
+    if results.run:
+        judged = {test for test, _, _ in results.verdicts}
+        results.run["unjudged"] = [test for test in results.run["unjudged"] if test not in judged]
     return results
 
 
