@@ -89,10 +89,10 @@ def test_what_fails_is_said_with_what_the_bias_asks_and_the_case_that_shows_it_b
 
 
 def test_the_head_says_what_tells_this_run_from_others():
-    about = [one.text for one in view(results((passing(), []), run={"images": 200, "seed": 3})).about]
+    about = [one.text for one in view(results((passing(), []), run={"images": 200, "seed": 3})).run.about]
     assert about == ["fingerprint f1f1", "up to 200 images a behavior, seed 3", "vlcheck 0.1.0"]
-    assert view(small()).started.text == "02 January 2026, 03:04 UTC"
-    assert view(small(run={"started": "</time>"})).started.text == "</time>"
+    assert view(small()).run.started.text == "02 January 2026, 03:04 UTC"
+    assert view(small(run={"started": "</time>"})).run.started.text == "</time>"
 
 
 def test_a_cell_of_the_matrix_is_its_worst_behavior_and_leads_to_it():

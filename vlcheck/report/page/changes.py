@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vlcheck.report.comparison import Compared
+from vlcheck.report.comparison import OUTCOMES, Compared, Comparison
+from vlcheck.report.comparison_lines import conclusion
 from vlcheck.report.page.measures import NAME, title
 from vlcheck.report.page.words import Said, said, share, signed
+from vlcheck.report.results import Key
 from vlcheck.report.summary import figure
 
 
@@ -55,4 +58,37 @@ def change_view(compared: Compared, name: str) -> ChangeView:
         metric=said(compared.metric, NAME),
         figures=figures,
         reason=said(compared.reason) if compared.reason else None,
+    )
+
+
+@dataclass(frozen=True)
+class Release:
+    """What became of all behaviors since the release before.
+
+    Attributes:
+        old: which release that is.
+        sentence: what it comes to.
+        accepted: whether something was compared and nothing is worse.
+        changes: what is not the same, the worst first.
+        rest: what is the same or cannot be compared.
+    """
+
+    old: Said
+    sentence: str
+    accepted: bool
+    changes: tuple[ChangeView, ...]
+    rest: tuple[ChangeView, ...]
+
+
+def release(comparison: Comparison, names: Mapping[Key, str]) -> Release:
+    """What became of all behaviors; `names` are of the verdicts' places on the page."""
+    rows = {which: sorted(comparison.which(which), key=lambda one: one.key) for which in OUTCOMES}
+    views = {which: [change_view(one, names.get(one.key, "")) for one in its] for which, its in rows.items()}
+    old = comparison.old
+    return Release(
+        old=said(f"{old['name']} on {old['data']} ({old['started']})"),
+        sentence=said(conclusion(comparison), 1_000).text,
+        accepted=comparison.accepted,
+        changes=(*views["worse"], *views["better"]),
+        rest=(*views["same"], *views["not comparable"]),
     )

@@ -14,34 +14,24 @@ from markupsafe import Markup
 
 from vlcheck.report.agreement import Agreement, agreements
 from vlcheck.report.comparison import OUTCOMES, Compared, Comparison
-from vlcheck.report.comparison_lines import conclusion as compared_sentence
 from vlcheck.report.conclusion import Conclusion, Matrix, conclude, counted, matrix
 from vlcheck.report.page.beside import Beside
 from vlcheck.report.page.budget import FIRST, MOST, Room, Wanted, by_interest, choose
-from vlcheck.report.page.changes import ChangeView, change_view
+from vlcheck.report.page.changes import Release, release
 from vlcheck.report.page.evidence import RowView, row_view
 from vlcheck.report.page.found import FoundView, found_views
 from vlcheck.report.page.matrix import MatrixView, matrix_view
 from vlcheck.report.page.measures import NAME, title
 from vlcheck.report.page.pictures import Album
+from vlcheck.report.page.run import RunView, run_view
 from vlcheck.report.page.verdicts import Measured, VerdictView, measured, verdict_view
 from vlcheck.report.page.words import Said, said
 from vlcheck.report.results import Key, Line, Results, key_of, ranked
-from vlcheck.report.summary import corrected, moment
+from vlcheck.report.summary import corrected
 from vlcheck.verdict import BY_GRAVITY
 
 START = "<!doctype html>\n<!-- a report of vlcheck"  # as such a file begins, by which it is known
 _SECTION = 10_000  # characters of a verdict without its rows
-_LEFT_OUT = 20  # reasons
-_ABOUT = ("vlcheck", "torch", "transformers")  # versions that the head names
-
-
-@dataclass(frozen=True)
-class Fact:
-    """Something to know of the run."""
-
-    name: str
-    value: Said
 
 
 @dataclass(frozen=True)
@@ -59,25 +49,6 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Release:
-    """What became of all behaviors since the release before.
-
-    Attributes:
-        old: which release that is.
-        sentence: what it comes to.
-        accepted: whether something was compared and nothing is worse.
-        changes: what is not the same, the worst first.
-        rest: what is the same or cannot be compared.
-    """
-
-    old: Said
-    sentence: str
-    accepted: bool
-    changes: tuple[ChangeView, ...]
-    rest: tuple[ChangeView, ...]
-
-
-@dataclass(frozen=True)
 class Disagreement:
     """A behavior of which mlm and itm say different things."""
 
@@ -91,10 +62,7 @@ class PageView:
     """All that the page shows.
 
     Attributes:
-        model, data: what was asked about what.
-        facts: of the run.
-        left_out: what the data had that no case was made of: how many, and why.
-        about: what tells this run from another one of the model.
+        run: what was asked about what.
         found: the biases that fail.
         source: the results file's name: where all rows are.
         beside: the other run's name; None where there is none.
@@ -103,13 +71,7 @@ class PageView:
         pictures: a style sheet that holds them.
     """
 
-    model: Said
-    data: Said
-    started: Said
-    facts: tuple[Fact, ...]
-    versions: tuple[Fact, ...]
-    left_out: tuple[Fact, ...]
-    about: tuple[Said, ...]
+    run: RunView
     conclusion: Conclusion
     found: tuple[FoundView, ...]
     matrix: MatrixView
@@ -162,26 +124,18 @@ def page_view(
 ) -> PageView:
     """What the page of a run shows; see `draw`."""
     results = replace(results, verdicts=dict(sorted(results.verdicts.items())))  # in the order of the file
-    run, by_bias = results.run, matrix(results.verdicts.values())
+    by_bias = matrix(results.verdicts.values())
     changes = _changes(comparison) if comparison else {}
     names = {key: f"v{place}" for place, key in enumerate(results.verdicts, start=1)}
     album, alike = Album(results.images), list(agreements(results))
     views = _verdicts(results, names, changes, Beside(beside) if beside else None, alike, album, room)
     shown, rows = sum(len(view.rows) for view in views.values()), sum(view.measured.rows for view in views.values())
     return PageView(
-        model=said(run["name"], NAME),
-        data=said(run["data"], NAME),
-        started=said(moment(run["started"]), NAME),
-        facts=tuple(_facts(run)),
-        versions=tuple(Fact(said(name).text, said(one)) for name, one in (run.get("versions") or {}).items()),
-        left_out=tuple(
-            Fact(said(count).text, said(why)) for why, count in list((run.get("left_out") or {}).items())[:_LEFT_OUT]
-        ),
-        about=tuple(_about(run)),
+        run=run_view(results.run),
         conclusion=_legible(conclude(results)),
         found=tuple(found_views(by_bias, views)),
         matrix=matrix_view(results, names, {key: one.verdict for key, one in changes.items()}),
-        release=_release(comparison, names) if comparison else None,
+        release=release(comparison, names) if comparison else None,
         disagreements=tuple(_disagreements(alike)),
         groups=tuple(_groups(by_bias, views)),
         beside=said(beside.run["name"], NAME) if beside else None,
@@ -274,54 +228,10 @@ def _changes(comparison: Comparison) -> Mapping[Key, Compared]:
     return {one.key: one for one in ordered}
 
 
-def _release(comparison: Comparison, names: Mapping[Key, str]) -> Release:
-    rows = {which: sorted(comparison.which(which), key=lambda one: one.key) for which in OUTCOMES}
-    views = {which: [change_view(one, names.get(one.key, "")) for one in its] for which, its in rows.items()}
-    old = comparison.old
-    return Release(
-        old=said(f"{old['name']} on {old['data']} ({old['started']})"),
-        sentence=said(compared_sentence(comparison), 1_000).text,
-        accepted=comparison.accepted,
-        changes=(*views["worse"], *views["better"]),
-        rest=(*views["same"], *views["not comparable"]),
-    )
-
-
 def _legible(conclusion: Conclusion) -> Conclusion:
     """The same with what is invisible in it spelled out."""
     sentence, notes = said(conclusion.sentence, 1_000).text, (said(note, 1_000).text for note in conclusion.notes)
     return replace(conclusion, sentence=sentence, notes=tuple(notes))
-
-
-def _about(run: Line) -> Iterator[Said]:
-    """The fingerprint, how much was asked about, and the versions that scores hang on."""
-    yield said(f"fingerprint {run['fingerprint'][:12]}")
-    if run.get("images") is not None:
-        yield said(f"up to {counted(run['images'], 'image')} a behavior, seed {run.get('seed')}")
-    versions = run.get("versions") or {}
-    yield from (said(f"{name} {versions[name]}") for name in _ABOUT if name in versions)
-
-
-def _facts(run: Line) -> Iterator[Fact]:
-    kinds = ", ".join(f"{metric} {kind}" for metric, kind in (run.get("score_kinds") or {}).items())
-    policy = run.get("policy") or {}
-    told = {
-        "model": run.get("model") or run["name"],
-        "fingerprint": run["fingerprint"],
-        "data": run["data"],
-        "images a behavior": run.get("images"),
-        "seed": run.get("seed"),
-        "started": run["started"],
-        "scores": kinds,
-        "device and precision": " ".join(str(run[key]) for key in ("device", "dtype") if run.get(key)),
-        "policy": policy.get("path") if isinstance(policy, dict) else None,
-        "baseline": run.get("baseline"),
-        "pytest's exit status": run.get("exit_status"),
-        "sequential": "each behavior was asked until it was decided" if run.get("sequential") else None,
-    }
-    for name, value in told.items():
-        if value not in (None, ""):
-            yield Fact(name, said(value))
 
 
 @cache
