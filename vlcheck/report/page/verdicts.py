@@ -171,7 +171,7 @@ def disagreement(agreement: Agreement) -> str:
 def _figures(verdict: Line, holm: float | None) -> Iterator[Figure]:
     mean = verdict["claim"] == "mean"
     violations = verdict.get("violations")
-    yield Figure("images that count", whole(verdict.get("n")), "n")
+    yield Figure("images that count", whole(verdict.get("n")))
     if not mean:
         yield Figure("violations", whole(violations), "rows that violate, of which an image may have several")
     yield Figure("mean" if mean else "rate", observed(verdict) or "-", "with its one-sided bounds")
