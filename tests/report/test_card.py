@@ -13,6 +13,7 @@ from vlcheck.report.conclusion import conclude
 from vlcheck.report.results import write
 
 JUDGED = {"n": 20, "not_applicable": 0, "alpha": 0.05, "allowed": 0.1, "doc": "A red bus is still a bus."}
+JUDGED |= {"bias_doc": "Is grey enough?"}
 HOSTILE = "x | y\n---\n`z` <script>alert(1)</script> [a](http://b) **c** \"d\" 'e' \\ : {f} #g \u202ereversed \x1b[31m"
 NAMES = [
     HOSTILE,
@@ -99,9 +100,9 @@ def test_the_section_says_what_was_asked_in_one_sentence_and_a_table():
         "| date | 03 February 2026, 04:05 UTC |",
         "| vlcheck | 0.1.0 |",
         "| scores | mlm masked-lm, itm match-head |",
-        "| bias | mlm | itm |",
-        "| color | fail | - |",
-        "| position | - | fail |",
+        "| bias | asks | mlm | itm |",
+        "| color | Is grey enough? | fail | - |",
+        "| position |  | - | fail |",
         "| test\\_grey | mlm | fail | 0.333 | 0.25 to 0.50 | 0.100 | 20 | A red bus is still a bus. |",
         "| test\\_m | itm | fail | -0.400 | -0.50 to -0.30 | -0.15 to 0.15 | 30 | - |",
     ):
@@ -161,7 +162,7 @@ def test_hostile_texts_are_texts_in_the_section():
     assert not re.search(r"(?<!\\)[`\[]", body)
     assert not {"\u202e", "\x1b", "\r"} & set(text)
     table = [line for line in body.splitlines() if line.startswith("|") and "still" not in line]
-    assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {3, 4, 9}
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {3, 5, 9}
     assert "\n---\n" not in body
 
 

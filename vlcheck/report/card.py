@@ -18,7 +18,7 @@ from vlcheck.report.summary import biases, held, moment
 
 # What a verdict's line may lack where another version wrote it.
 _FIGURES = (
-    ("n", "not_applicable", "alpha", "allowed", "band", "doc", "known")
+    ("n", "not_applicable", "alpha", "allowed", "band", "doc", "bias_doc", "known")
     + ("rate", "rate_low", "rate_high")
     + ("effect", "effect_low", "effect_high")
 )
@@ -85,7 +85,7 @@ def _section(run: Line, verdicts: Sequence[Line], found: Conclusion) -> Iterator
     yield ""
     yield "Each cell is the gravest verdict of a bias and metric: fail, invalid, inconclusive, pass."
     yield ""
-    yield from _table([[_text(cell) for cell in row] for row in biases(verdicts)])
+    yield from _table([[_text(cell) for cell in row] for row in _biases(verdicts)])
     failing = [verdict for verdict in verdicts if verdict["status"] == "fail"]
     if failing:
         yield ""
@@ -112,6 +112,15 @@ def _asked(run: Line, verdicts: Sequence[Line]) -> Iterator[tuple[str, str]]:
     yield "scores", ", ".join(f"{metric} {kind}" for metric, kind in kinds) or "none"
 
 
+def _biases(verdicts: Sequence[Line]) -> Iterator[Sequence[str]]:
+    """The matrix, each bias with what it asks of a model."""
+    asks = {verdict["bias"]: verdict["bias_doc"] or "" for verdict in verdicts}
+    (bias, *metrics), *rows = biases(verdicts)
+    yield bias, "asks", *metrics
+    for bias, *statuses in rows:
+        yield bias, asks[bias], *statuses
+
+
 def _failing(verdict: Line) -> list[str]:
     told = [verdict["behavior"], verdict["metric"], Standing((verdict,)).said, *held(verdict), _count(verdict["n"])]
     return [*map(_text, told), _text(verdict["doc"] or "-")]
@@ -136,7 +145,7 @@ def _limits(run: Line, verdicts: Sequence[Line], found: Conclusion) -> Iterator[
     if known:
         yield "- Known biases, which the policy bears until a day:"
         yield from (_below(verdict, _excuse(verdict)) for verdict in known)
-    yield from (f"- {_text(note)}" for note in found.notes)
+    yield from (f"- {_text(note)}" for note in found.left_out)
     skipped = sum(verdict["not_applicable"] or 0 for verdict in verdicts)
     if skipped:
         yield f"- {skipped} cases, summed over the tests, did not count: not applicable, or not known to the model."
@@ -195,7 +204,7 @@ def _count(n: int | None) -> str:
     return "-" if n is None else str(n)
 
 
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def _table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """A table of Markdown, of cells that are Markdown."""
     head, *body = rows
     yield markdown.row(head)

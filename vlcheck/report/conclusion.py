@@ -86,25 +86,31 @@ class Conclusion:
             not the whole suite.
         sentence: which biases fail.
         counts: the verdicts, counted.
-        notes: what the sentence leaves out.
+        undecided: of which biases something is invalid or inconclusive.
+        left_out: what was not asked, and what the policy knows and is gone.
     """
 
     tone: Tone
     sentence: str
     counts: str
-    notes: tuple[str, ...]
+    undecided: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All that the sentence does not say."""
+        return self.undecided + self.left_out
 
 
 def conclude(results: Results) -> Conclusion:
     """What a run comes to; nothing green comes out of nothing, or out of a part."""
     verdicts = list(results.verdicts.values())
     if not verdicts:
-        notes = tuple(_unjudged(results.run))
-        return Conclusion("invalid", "No verdict came of this run: nothing was checked.", "", notes)
-    biases = matrix(verdicts).biases
-    notes = (*_undecided(verdicts), *_not_asked(results.run, verdicts), *_no_longer_known(results))
-    tone, sentence = _found(biases, whole=is_whole(results.run))
-    return Conclusion(tone, sentence, _counts(verdicts), notes)
+        nothing = "No verdict came of this run: nothing was checked."
+        return Conclusion("invalid", nothing, "", (), tuple(_unjudged(results.run)))
+    tone, sentence = _found(matrix(verdicts).biases, whole=is_whole(results.run))
+    left_out = (*_not_asked(results.run, verdicts), *_no_longer_known(results))
+    return Conclusion(tone, sentence, _counts(verdicts), tuple(_undecided(verdicts)), left_out)
 
 
 def matrix(verdicts: Iterable[Line]) -> Matrix:

@@ -230,8 +230,11 @@ def _changes(comparison: Comparison) -> Mapping[Key, Compared]:
 
 def _legible(conclusion: Conclusion) -> Conclusion:
     """The same with what is invisible in it spelled out."""
-    sentence, notes = said(conclusion.sentence, 1_000).text, (said(note, 1_000).text for note in conclusion.notes)
-    return replace(conclusion, sentence=sentence, notes=tuple(notes))
+    undecided, left_out = (
+        tuple(said(note, 1_000).text for note in notes) for notes in (conclusion.undecided, conclusion.left_out)
+    )
+    sentence = said(conclusion.sentence, 1_000).text
+    return replace(conclusion, sentence=sentence, undecided=undecided, left_out=left_out)
 
 
 @cache
