@@ -13,7 +13,6 @@ import yaml
 
 from tests.conftest import ROOT
 from vlcheck import repository
-from vlcheck.plugin import options
 
 DOCS = ROOT / "docs"
 GITHUB, GITLAB = (yaml.safe_load((DOCS / "ci" / f"{name}.yml").read_text()) for name in ("github", "gitlab"))
@@ -39,12 +38,6 @@ def scripts():
     }
 
 
-def known(script):
-    """The script without options that this vlcheck does not have yet."""
-    names = {option.name for option in (*options._OPTIONS, *options._FLAGS)}
-    return re.sub(r" --vl-([a-z-]+)=\S+", lambda said: said[0] if said[1] in names else "", script)
-
-
 @pytest.fixture
 def checkout(tmp_path):
     """A team's repository, as it is checked out."""
@@ -53,19 +46,26 @@ def checkout(tmp_path):
 
 
 def gate(recipe, checkout, model, tests, **changes):
-    """Run a recipe's steps as its runner does, until one fails; return the last."""
+    """Run a recipe's steps as its runner does, until one fails; return the last. No run finds another's outputs."""
+    for name in OUTPUTS:
+        (checkout / name).unlink(missing_ok=True)
     here = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
     here |= {"MODEL": model, "DATA": "scenes:30", "DEVICE": "cpu", "BASELINE": "", "PYTEST_ADDOPTS": f"-k {tests}"}
     here |= (
         {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(checkout / "summary.md")} if recipe == "github" else {}
     )
-    for script in map(known, scripts()[recipe]):
+    for script in scripts()[recipe]:
         shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
         environment = os.environ | here | changes
         done = subprocess.run(shell, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             break
     return done
+
+
+def outputs(checkout):
+    """Which of its outputs a gate has left."""
+    return {name for name in OUTPUTS if (checkout / name).is_file()}
 
 
 @pytest.mark.parametrize("name", ["github", "gitlab"])
@@ -110,7 +110,7 @@ def test_the_version_is_pinned_and_both_recipes_ask_the_same():
     github, gitlab = GITHUB["env"], GITLAB["variables"]
     assert [github[name] for name in names] == [gitlab[name] for name in names]
     version = re.search(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)[1]
-    assert github["VLCHECK"] == f"vlcheck=={version}"
+    assert Path(github["VLCHECK"]).name == f"vlcheck-{version}-py3-none-any.whl"
     asked = [" ".join(scripts()[name][0].split()) for name in ("github", "gitlab")]
     assert asked[0] == asked[1]
 
@@ -119,10 +119,12 @@ def test_the_version_is_pinned_and_both_recipes_ask_the_same():
 def test_the_exit_status_gates(recipe, checkout):
     good = gate(recipe, checkout, *PASSES)
     assert good.returncode == 0, good.stdout + good.stderr
+    assert outputs(checkout) == OUTPUTS
     assert (checkout / ".vlcheck" / "scores.sqlite").is_file()
     assert len(ElementTree.parse(checkout / "junit.xml").findall(".//testcase")) == 2  # noqa: S314 - pytest's own
     bad = gate(recipe, checkout, *FAILS)
     assert bad.returncode == 1, bad.stdout + bad.stderr
+    assert outputs(checkout) == OUTPUTS
     run = json.loads((checkout / "vlcheck-results.jsonl").read_text().splitlines()[0])
     assert (run["name"], run["exit_status"]) == ("tiny-mirror", 1)
     if recipe == "github":
