@@ -38,7 +38,7 @@ def test_what_a_bias_asks_is_the_first_paragraph_of_its_file(project):
     states.write_text(f'"""Is grey\nenough?\n\nMore of it.\n"""\n{states.read_text()}')
     project.run(REPORT, model="loves_color")
     assert {line["bias_doc"] for line in project.results("verdict")} == {"Is grey\nenough?"}
-    assert "<bdi>Is grey enough?</bdi> <b>Not in 2 of 4 verdicts.</b>" in page(project)
+    assert '<p class="question"><bdi>Is grey enough?</bdi></p>' in page(project)
 
 
 LAST = '@behavior(cases=with_target("object"), perturb=OtherImage()'

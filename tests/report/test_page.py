@@ -77,14 +77,17 @@ def test_what_fails_is_said_with_what_the_bias_asks_and_the_case_that_shows_it_b
     less = verdict("test_hue_preserves", rate=0.2)
     (one,) = view(small((less, rows()))).found
     assert (one.bias.text, one.status, one.question.text) == ("color", "fail", "Does the model do without color?")
-    assert one.fails == "2 of 3"
-    assert [(test.title.text, [metric.text for metric in test.metrics]) for test in one.tests] == [
-        ("grey preserves", ["mlm"]),
-        ("hue preserves", ["mlm"]),
+    assert one.counts == "Of 3 verdicts, 2 fail, 1 passes."
+    assert [(test.title.text, [(of.text, seen) for of, seen in test.observed]) for test in one.tests] == [
+        ("grey preserves", [("mlm", "wrong in 66.7 %")]),
+        ("hue preserves", [("mlm", "wrong in 20 %")]),
     ]
     assert one.tests[0].doc.text == "A red bus is still a bus in grey."
-    assert (one.example.case.text, one.example.place) == ("one", "worst of 6")
-    assert [side.wanted.text for side in one.example.sides] == ["bus is true", "bus is still true"]
+    assert (one.example.title.text, one.example.metric.text) == ("grey preserves", "mlm")
+    assert (one.example.row.case.text, one.example.row.place) == ("one", "worst of 6")
+    before, after = one.example.row.sides
+    assert (before.wanted.text, before.says.text) == ("bus is true", "bus")
+    assert (after.wanted.text, after.says.text) == ("bus is still true", "car")
     assert view(results((passing(), rows()))).found == ()
 
 
@@ -101,15 +104,12 @@ def test_a_cell_of_the_matrix_is_its_worst_behavior_and_leads_to_it():
     color, position = found.matrix.rows
     assert (color.bias.text, color.question.text) == ("color", "Does the model do without color?")
     mlm, itm = color.cells
-    assert (mlm.status, mlm.observed, mlm.counts) == (
-        "fail",
-        "66.7 % (27.1 to 93.7 %)",
-        "2 fail; the worst:",
-    )
-    assert (itm.status, itm.observed, itm.counts) == ("pass", "0 % (0 to 9.5 %)", "")
+    assert (mlm.status, mlm.observed, mlm.allowed) == ("fail", "wrong in 66.7 % (27.1 to 93.7 %)", "10 %")
+    assert (mlm.counts, itm.counts) == ("2 fail; the worst:", "")
+    assert (itm.status, itm.observed) == ("pass", "wrong in 0 % (0 to 9.5 %)")
     ids = {one.id: one.title.text for group in found.groups for one in group.verdicts}
     assert ids[mlm.id] == "grey preserves"
-    assert position.cells[0].observed == "+0.120 (-0.050 to +0.310)"
+    assert position.cells[0].observed == "mean +0.120 (-0.050 to +0.310)"
 
 
 def test_a_metric_that_was_not_asked_has_no_cell():

@@ -27,7 +27,10 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
 Tone = Literal["fail", "invalid", "inconclusive", "pass", "partial"]
 
 _UNDECIDED: Mapping[str, str] = MappingProxyType(
-    {"invalid": "the answers say nothing of the model", "inconclusive": "too few images to tell"}
+    {
+        "invalid": "neither good nor bad: too few known cases, or answers that say nothing",
+        "inconclusive": "too few images to tell",
+    }
 )
 _MOST_NAMED = 5  # tests
 

@@ -47,6 +47,7 @@ class Side:
         target: the word that is true of it; None where the results do not name it.
         score: of the target.
         wanted: what has to be said there.
+        says: the likeliest of the words that the model was asked about, where they are several.
         raw: what the model gave the words it was asked about; the likeliest of them.
         top: the likeliest words at the mask.
     """
@@ -59,6 +60,7 @@ class Side:
     target: Said | None
     score: str
     wanted: Said | None
+    says: Said | None
     raw: tuple[Word, ...]
     top: tuple[Word, ...]
 
@@ -154,6 +156,7 @@ def _sides(row: Line, album: Album) -> Iterator[Side]:
             target=said(targets[place], _WORD) if place < len(targets) else None,
             score=figure(row.get(name)),
             wanted=said(wanted[place]) if place < len(wanted) and wanted[place] else None,
+            says=_says(scores[place]) if place < len(scores) else None,
             raw=tuple(_raw(scores[place], targets[place : place + 1])) if place < len(scores) else (),
             top=tuple(Word(said(word, _WORD), figure(score)) for word, score in row.get(f"top_{name}") or ())[:_WORDS],
         )
@@ -163,6 +166,11 @@ def _label(name: str, row: Line) -> str:
     case = said(row["case"], 80).text
     edit = said(row.get("perturbation") or "", 80).text
     return f"{case}, {name}" + (f" {edit}" if name == "after" and edit else "")
+
+
+def _says(scores: Mapping[str, float | None]) -> Said | None:
+    likeliest = max(scores, key=lambda word: scores[word] or 0.0, default="")
+    return said(likeliest, _WORD) if len(scores) > 1 else None
 
 
 def _raw(scores: Mapping[str, float | None], target: Sequence[str]) -> Iterator[Word]:

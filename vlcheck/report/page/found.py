@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from vlcheck.report.conclusion import Matrix, Standing
+from vlcheck.report.conclusion import METRICS, Matrix, Standing, counted, tally
 from vlcheck.report.page.evidence import RowView
 from vlcheck.report.page.matrix import question
-from vlcheck.report.page.measures import NAME
+from vlcheck.report.page.measures import NAME, briefly
 from vlcheck.report.page.verdicts import VerdictView
 from vlcheck.report.page.words import Said, said
-from vlcheck.report.results import Key, key_of
+from vlcheck.report.results import Key, Line, key_of
 
 _MOST_TESTS = 3
 
@@ -22,14 +22,23 @@ class TestView:
 
     Attributes:
         id: of the place on the page of its gravest verdict.
-        metrics: under which it does.
+        observed: by metric, what was seen.
         doc: why a user should care.
     """
 
     id: str
     title: Said
-    metrics: tuple[Said, ...]
+    observed: tuple[tuple[Said, str], ...]
     doc: Said | None
+
+
+@dataclass(frozen=True)
+class Example:
+    """The worst case of a behavior."""
+
+    title: Said
+    metric: Said
+    row: RowView
 
 
 @dataclass(frozen=True)
@@ -39,19 +48,19 @@ class FoundView:
     Attributes:
         status: "fail", or "fail (known)".
         question: what it asks of a model.
-        fails: in how many of its verdicts the model does not do it.
+        counts: how many of its verdicts fail, pass...
         tests: the gravest of its behaviors that fail.
         more: how many others there are.
-        example: the worst case of the gravest of them; None where no case is shown.
+        example: of the gravest of them that shows a case; None where none does.
     """
 
     bias: Said
     status: str
     question: Said | None
-    fails: str
+    counts: str
     tests: tuple[TestView, ...]
     more: int
-    example: RowView | None
+    example: Example | None
 
 
 def found_views(matrix: Matrix, views: Mapping[Key, VerdictView]) -> Iterator[FoundView]:
@@ -67,21 +76,22 @@ def found_views(matrix: Matrix, views: Mapping[Key, VerdictView]) -> Iterator[Fo
 
 
 def _found(bias: str, standing: Standing, views: Mapping[Key, VerdictView]) -> FoundView:
-    failing = [views[key_of(verdict)] for verdict in standing.failing]
-    tests: dict[str, list[VerdictView]] = {}
-    for verdict, view in zip(standing.failing, failing, strict=True):
-        tests.setdefault(verdict["behavior"], []).append(view)
+    shown = [views[key_of(verdict)] for verdict in standing.failing]
+    tests: dict[str, list[Line]] = {}
+    for verdict in standing.failing:
+        tests.setdefault(verdict["behavior"], []).append(verdict)
     return FoundView(
         bias=said(bias, NAME),
         status=standing.said,
         question=question(standing.verdicts[0]),
-        fails=f"{len(failing)} of {len(standing.verdicts)}",
-        tests=tuple(_test(its) for its in list(tests.values())[:_MOST_TESTS]),
+        counts=f"Of {counted(len(standing.verdicts), 'verdict')}, {', '.join(tally(standing.verdicts))}.",
+        tests=tuple(_test(its, views[key_of(its[0])]) for its in list(tests.values())[:_MOST_TESTS]),
         more=max(0, len(tests) - _MOST_TESTS),
-        example=next((view.rows[0] for view in failing if view.rows), None),
+        example=next((Example(view.title, view.metric, view.rows[0]) for view in shown if view.rows), None),
     )
 
 
-def _test(views: list[VerdictView]) -> TestView:
-    first = views[0]
-    return TestView(first.id, first.title, tuple(view.metric for view in views), first.doc)
+def _test(verdicts: Sequence[Line], first: VerdictView) -> TestView:
+    ordered = sorted(verdicts, key=lambda verdict: (verdict["metric"] not in METRICS[:1], verdict["metric"]))
+    observed = tuple((said(verdict["metric"], NAME), briefly(verdict)) for verdict in ordered)
+    return TestView(first.id, first.title, observed, first.doc)

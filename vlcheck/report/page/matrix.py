@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vlcheck.report.comparison import OUTCOMES, Outcome
 from vlcheck.report.conclusion import MEANINGS, Standing, matrix, tally
-from vlcheck.report.page.measures import NAME, observed, title
+from vlcheck.report.page.measures import NAME, allowed, title, told
 from vlcheck.report.page.words import Said, said
 from vlcheck.report.results import Key, Line, Results, key_of
 
@@ -20,6 +20,7 @@ class Cell:
         said: the status; of a fail also whether it is known.
         id: of that behavior's place on the page.
         observed: its rate or mean, with the interval.
+        allowed: what that is held to.
         counts: how many of the cell's behaviors fail, pass...; the title goes on with the worst of them.
         change: the worst that became of any of them since the release before.
     """
@@ -29,6 +30,7 @@ class Cell:
     id: str
     title: Said
     observed: str
+    allowed: str
     counts: str
     change: Outcome | None
 
@@ -96,7 +98,8 @@ def _cell(standing: Standing | None, names: Mapping[Key, str], changes: Mapping[
         said=standing.said,
         id=names[key_of(chief)],
         title=title(chief["behavior"]),
-        observed=observed(chief),
+        observed=told(chief),
+        allowed=allowed(chief),
         counts=f"{', '.join(tally(standing.verdicts))}; {example}:" if len(standing.verdicts) > 1 else "",
         change=next((outcome for outcome in OUTCOMES if outcome in its), None),
     )

@@ -22,6 +22,17 @@ def observed(verdict: Line) -> str:
     return "" if rate is None or low is None or high is None else f"{share(rate)} ({shares(low, high)})"
 
 
+def told(verdict: Line) -> str:
+    """What was seen, and its interval, for who does not know what it is."""
+    what, seen = "mean" if verdict["claim"] == "mean" else "wrong in", observed(verdict)
+    return seen and f"{what} {seen}"
+
+
+def briefly(verdict: Line) -> str:
+    """The same without the interval."""
+    return told(verdict).partition(" (")[0]
+
+
 def allowed(verdict: Line) -> str:
     """What it is held to."""
     if verdict["claim"] == "mean":

@@ -17,7 +17,7 @@ from vlcheck.report.page.changes import ChangeView, change_view
 from vlcheck.report.page.drawings import Moved
 from vlcheck.report.page.evidence import RowView, outcome
 from vlcheck.report.page.grids import Grid, grids
-from vlcheck.report.page.measures import NAME, allowed, known, observed, title, whole
+from vlcheck.report.page.measures import NAME, allowed, known, observed, title, told, whole
 from vlcheck.report.page.words import Said, between, said, share, signed
 from vlcheck.report.results import Line
 from vlcheck.report.summary import figure
@@ -142,7 +142,7 @@ def verdict_view(
         title=title(verdict["behavior"]),
         status=verdict["status"],
         known=known(verdict),
-        observed=observed(verdict),
+        observed=told(verdict),
         doc=said(" ".join(verdict["doc"].split()), 600) if verdict.get("doc") else None,
         expected=said(verdict["expected"]) if verdict.get("expected") else None,
         perturbation=said(verdict["perturbation"]) if verdict.get("perturbation") else None,
