@@ -33,8 +33,8 @@ def look(
     trusted: TrustRemoteCode = False,
 ) -> None:
     """Show one photograph as it is, blocked, in grey and mirrored, with MLM and ITM; end with 1 without any score."""
-    from vlcheck.look import Said  # not light to import
-    from vlcheck.look import look as ask
+    from vlcheck.photograph import Said  # not light to import
+    from vlcheck.photograph import look as ask
     from vlcheck.report.drawing import draw
     from vlcheck.report.figure import lines
 

@@ -12,8 +12,8 @@ from tests.doubles import Hashes, NotANumber
 from tests.plugin.conftest import ROOT, project  # noqa: F401 - a fixture
 from tests.test_cli import run
 from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.look import EXAMPLE, Said, look
 from vlcheck.models.load import load_model
+from vlcheck.photograph import EXAMPLE, Said, look
 from vlcheck.report.drawing import WIDTH, Sheet, draw, is_ours, legible, wrapped
 from vlcheck.report.figure import lines
 
