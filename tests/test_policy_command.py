@@ -135,6 +135,11 @@ def test_show_knows_the_shipped_suite():
         (("calibrate", "--vl-model=tinny", "--vl-data=scenes:5"), "", "--vl-model"),
         (("calibrate", "--vl-model=tiny", "--vl-data=scenes:5", "--to=mine.toml"), "", "mine.toml: is there already"),
         (("calibrate", "--vl-model=tiny", "--vl-data=scenes:5", "--to=no/mine.toml"), "", "there is no folder no"),
+        (
+            ("calibrate", "--vl-model=tiny", "--vl-data=scenes:5", "--vl-store=kept", "--to=kept"),
+            "",
+            "--to kept: is what --store names as well",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_named(suite, own, tmp_path, monkeypatch, arguments, policy, said):
@@ -203,6 +208,18 @@ def test_calibrate_proposes_for_ones_own_suite_what_is_about_its_tests_alone(sui
     assert done.exit_code == 0, done.stderr
     assert "test_vision_and_language_balance" not in to.read_text()
     assert run("show", "--suite", suite, f"--vl-policy={to}").exit_code == 0
+
+
+def test_calibrate_prints_what_it_cannot_write(suite, tmp_path, monkeypatch):
+    def come_meanwhile(*_):
+        to.write_text("mine")
+        return ["proposed"]
+
+    to = tmp_path / "proposed.toml"
+    monkeypatch.setattr("vlcheck.calibrate.lines", come_meanwhile)
+    done = run("calibrate", "--vl-model=tiny", "--vl-data=scenes:40", "--suite", suite, f"--to={to}")
+    assert (done.exit_code, done.stdout, to.read_text()) == (4, "proposed\n", "mine")
+    assert "is there already; name a file that is not. The policy is printed instead." in done.stderr
 
 
 def test_calibrate_proposes_nothing_from_a_model_that_passes_nothing(suite, tmp_path):

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from vlcheck.cli.arguments import Suite, shipped_tests
-from vlcheck.cli.speech import plainly, say, write
+from vlcheck.cli.speech import TO, plainly, say, write
+from vlcheck.drafts import demand_place
 from vlcheck.errors import UsageError, nearest
 from vlcheck.report.summary import aligned
 from vlcheck.suite import policy_path
@@ -31,7 +32,7 @@ def matrix(
     to: Annotated[Path | None, typer.Option(help="write every verdict to this file, as JSON")] = None,
 ) -> None:
     """Ask every variant about every bias; end with 1 unless what is planted fails, and nothing else does."""
-    from vlcheck.matrix import as_json, lines, make_matrix  # rare, and not light to import
+    from vlcheck.matrix import as_json, is_ours, lines, make_matrix  # rare, and not light to import
     from vlcheck.zoo import shelf
 
     with plainly():
@@ -39,8 +40,8 @@ def matrix(
             if name not in PLANTED:
                 raise UsageError(f"--variant {name}: there is none. {nearest(name, PLANTED)}")
             shelf.weights_of(name)
-        if to and (to.is_dir() or not os.access(to.parent, os.W_OK)):
-            raise UsageError(f"--to {to}: has to be a file, in a folder that can be written to.")
+        if to:
+            demand_place(to, TO, "matrix", is_ours=is_ours)
         variants = dict.fromkeys(variant or PLANTED)
         found = make_matrix(
             suite or shipped_tests(), policy_path(), variants=variants, seeds=seeds, images=images, jobs=jobs
@@ -51,6 +52,6 @@ def matrix(
         for line in amiss:
             say(line)
         if to:
-            write(to, as_json(found))
+            write(to, as_json(found).encode())
     if amiss:
         sys.exit(1)

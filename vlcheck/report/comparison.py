@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from vlcheck.drafts import followed
 from vlcheck.errors import UsageError
 from vlcheck.paired import by_image, mcnemar, sign_flip
 from vlcheck.report.results import Key, Line, Results, read
@@ -140,7 +141,7 @@ def read_baseline(path: Path, results: Path) -> Results:
     Raises:
         UsageError: naming --vl-baseline.
     """
-    if path.resolve() == results.resolve():
+    if followed(path) == followed(results):
         raise UsageError(f"--vl-baseline {path}: is where the results go (--vl-results), which would replace it.")
     try:
         return read_compared(path)
