@@ -205,7 +205,7 @@ def _unmeasured(verdict: Line) -> Compared:
 def _unlike(old: Line, new: Line) -> Iterator[str]:
     """Why two verdicts cannot be compared, whatever their evidence."""
     for key, what in _ALIKE.items():
-        if key in old and key in new and old[key] != new[key]:
+        if None not in (old.get(key), new.get(key)) and old[key] != new[key]:
             yield f"{what} differs: {_then(old[key], new[key])}"
     if new["claim"] == "mean" and not (old.get("band") and new.get("band")):
         yield "a mean without a band"

@@ -15,7 +15,7 @@ from typing import Any
 
 from vlcheck.drafts import Others, begins, demand_place, placing
 from vlcheck.errors import UsageError, printable
-from vlcheck.report.schema import complaint
+from vlcheck.report.schema import complaint, completed
 
 Line = dict[str, Any]
 Key = tuple[str, str, str]
@@ -120,7 +120,7 @@ def write(path: Path, results: Results) -> None:
 
 
 def read(path: Path) -> Results:
-    """Read a results file. Raises UsageError naming the line where it is none."""
+    """Read a results file; what a line may lack stands in it as None, or empty. Raises UsageError naming the line."""
     results = Results()
     try:
         with path.open(encoding="utf-8") as file:
@@ -161,7 +161,7 @@ def _finite(value: Any) -> Any:
 
 
 def _checked(path: Path, number: int, text: str) -> str:
-    """A line of a results file, in this module's spelling. Raises UsageError where it is none."""
+    """A line of a results file, whole and in this module's spelling. Raises UsageError where it is none."""
     try:
         line = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -169,4 +169,5 @@ def _checked(path: Path, number: int, text: str) -> str:
     wrong = complaint(line)
     if wrong:
         raise UsageError(f"{path}:{number}: {wrong}.")
-    return encoded({"kind": line["kind"]} | line)  # which others know such lines by, and may have put elsewhere
+    # The kind, by which lines are known, may stand elsewhere in files that others wrote.
+    return encoded({"kind": line["kind"]} | completed(line))
