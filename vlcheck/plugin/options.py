@@ -10,7 +10,8 @@ from typing import NamedTuple, cast
 import pytest
 
 from vlcheck.errors import UsageError, nearest
-from vlcheck.suite import FIXTURES, lexicons_in, policy_in
+from vlcheck.plugin.extent import fixtures_folder
+from vlcheck.suite import lexicons_in, policy_in
 from vlcheck.zoo import PLANTED
 
 
@@ -183,7 +184,7 @@ def read(config: pytest.Config) -> Settings:
         said = config.getoption(option, default=None)
         return config.invocation_params.dir / Path(os.path.expandvars(said)).expanduser() if said else None
 
-    fixtures = _fixtures(config)
+    fixtures = fixtures_folder(config)  # a copy of the suite is held to its own policy
     return Settings(
         model=said("model"),
         data=said("data"),
@@ -207,12 +208,6 @@ def read(config: pytest.Config) -> Settings:
         html=others("htmlpath"),
         junit=others("xmlpath"),
     )
-
-
-def _fixtures(config: pytest.Config) -> Path | None:
-    """The folder of the fixtures that the tests' conftest.py loads: a copy of the suite is held to its own policy."""
-    file = getattr(config.pluginmanager.get_plugin(FIXTURES), "__file__", None)
-    return Path(file).parent if file else None
 
 
 def _help(name: str) -> str:
