@@ -18,6 +18,7 @@ from vlcheck.cli.arguments import (
     OwnPolicy,
     Suite,
     TrustRemoteCode,
+    lexicons_for,
     policy_for,
     shipped_tests,
 )
@@ -77,7 +78,7 @@ def calibrate(
             _demand_place(to, store)
         chosen = collect(suite or shipped_tests())
         before = policy_for(chosen, policy)
-        source = open_source(data, lexicons=lexicons)
+        source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
         adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
         trials = Trials(source, relative=only_compares(adapter))
         with scored(adapter, trials, before, chosen, store=store, progress=_Teller()) as under_test:

@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from vlcheck.cli.arguments import Suite, shipped_tests
+from vlcheck.cli.arguments import Suite, policy_file, shipped_tests
 from vlcheck.cli.speech import TO, plainly, say, write
 from vlcheck.drafts import demand_place
 from vlcheck.errors import UsageError, nearest
+from vlcheck.plugin.collect import collect
 from vlcheck.report.summary import aligned
-from vlcheck.suite import policy_path
 from vlcheck.zoo import PLANTED
 
 PROCESSES = 2 * (os.cpu_count() or 1)  # more than cores, so that none is idle while the last variants are asked
@@ -42,10 +42,9 @@ def matrix(
             shelf.weights_of(name)
         if to:
             demand_place(to, TO, "matrix", is_ours=is_ours)
-        variants = dict.fromkeys(variant or PLANTED)
-        found = make_matrix(
-            suite or shipped_tests(), policy_path(), variants=variants, seeds=seeds, images=images, jobs=jobs
-        )
+        variants, tests = dict.fromkeys(variant or PLANTED), suite or shipped_tests()
+        policy = policy_file(collect(tests))
+        found = make_matrix(tests, policy, variants=variants, seeds=seeds, images=images, jobs=jobs)
         for line in aligned(list(lines(found))):
             say(line)
         amiss = list(found.amiss())
