@@ -138,6 +138,17 @@ def test_what_cannot_be_used_is_named_without_a_traceback(arguments, said, tmp_p
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("command", [["report"], ["card"], ["compare", "results.jsonl"]], ids=" ".join)
+@pytest.mark.parametrize("path", [".", "..", "/", "", "folder"])
+def test_a_folder_is_no_results_file(tmp_path, monkeypatch, command, path):
+    monkeypatch.chdir(tmp_path)
+    write(Path("results.jsonl"), small())
+    Path("folder").mkdir()
+    done = CliRunner().invoke(app, [*command, path])
+    assert (done.exit_code, done.stdout) == (4, "")
+    assert done.stderr.startswith(f"Error: {path or '.'}: cannot be read as a results file")
+
+
 UNREADABLE = "absent.py:model"  # what is said of it, not of the folder, had been begun
 
 
