@@ -89,7 +89,7 @@ def line(behavior, metric, status="pass", bias="modality", tables=None, p=1.0):
         "test": f"test_file.py::{behavior}[{metric}]", "behavior": behavior, "bias": bias, "metric": metric,
         "status": status, "tables": tables or {}, "p": p, "claim": "rate", "n": 40, "violations": 5,
         "rate": 0.075, "rate_low": 0.02, "rate_high": 0.18, "allowed": 0.1,
-        "detectable": 0.27,
+        "detectable": 0.27, "known": None,
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 BIASES = ("modality", "color", "position", "order", "place", "robustness")
 FIXTURES = "fixtures.model"  # as the suite's conftest.py loads them; lexicons and policy stand beside that module
-_LEXICONS, _POLICY = "lexicons", "policy.toml"
+_TESTS, _LEXICONS, _POLICY = "behavior_tests", "lexicons", "policy.toml"
 
 
 def suite_folder() -> Path:
@@ -19,7 +19,7 @@ def suite_folder() -> Path:
 def suite_files() -> dict[str, bytes]:
     """The content of every file of the suite, by its path below the suite's folder, with slashes."""
     root = suite_folder()
-    below = sorted(path for part in ("behavior_tests", "fixtures") for path in (root / part).rglob("*"))
+    below = sorted(path for part in (_TESTS, "fixtures") for path in (root / part).rglob("*"))
     paths = [path for path in below if path.is_file() and "__pycache__" not in path.parts]
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in (*paths, root / "conftest.py")}
 
@@ -32,6 +32,12 @@ def lexicons_path() -> Path:
 def policy_path() -> Path:
     """The shipped policy."""
     return suite_folder() / "fixtures" / _POLICY
+
+
+def tests_beside(fixtures: Path) -> Path | None:
+    """The suite's tests beside a folder of fixtures, or None where there are none."""
+    folder = fixtures.parent / _TESTS
+    return folder if folder.is_dir() else None
 
 
 def lexicons_in(fixtures: Path) -> Path | None:

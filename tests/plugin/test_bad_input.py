@@ -229,7 +229,7 @@ def test_a_test_that_breaks_after_its_verdict_passed_says_how(project):
 def test_results_replace_nothing_but_results(project):
     cases = project.folder / "data" / "cases.jsonl"
     before = cases.read_bytes()
-    assert "holds no results" in complaint(project.run("--vl-results=data/cases.jsonl"))
+    assert "is there and is no results file of vlcheck's" in complaint(project.run("--vl-results=data/cases.jsonl"))
     assert cases.read_bytes() == before
     (project.folder / "empty.jsonl").touch()
     for _ in range(2):
@@ -246,8 +246,10 @@ def test_results_beside_are_of_the_same_data(project):
     assert "not JSON" in complaint(project.run("--vl-beside=test_states.py"))
 
 
-def test_results_and_store_are_two_files(project):
-    assert "the store of kept scores" in complaint(project.run("--vl-results=kept", "--vl-store=kept"))
+@pytest.mark.parametrize("option", ["--vl-store", "--html", "--junitxml", "--vl-beside"])
+def test_results_replace_no_file_of_another_option(project, option):
+    message = complaint(project.run("--vl-results=kept", f"{option}=kept"))
+    assert f"--vl-results {project.folder / 'kept'}: is what {option} names as well" in message
 
 
 def test_results_that_can_go_nowhere_are_kept(project):

@@ -221,6 +221,29 @@ def test_where_a_part_is_collected_entries_may_be_about_the_rest(held, part):
     result.assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize(
+    ("testpaths", "named", "refused"),
+    [
+        ("", (), True),
+        ("", ("checks",), True),  # nothing says that there is more
+        ("checks more", (), True),
+        ("checks more", ("more", "checks"), True),
+        ("*", (".",), True),
+        ("checks more", ("checks",), False),
+        ("checks more", ("checks/deep",), False),
+        ("more", ("checks",), True),  # which the testpaths say nothing of
+    ],
+)
+def test_a_folder_is_all_there_is_where_the_testpaths_name_no_more(project, held, testpaths, named, refused):
+    for folder in ("checks/deep", "more"):
+        (project.folder / folder).mkdir(parents=True)
+    (project.folder / "test_states.py").rename(project.folder / "checks" / "deep" / "test_states.py")
+    project.pytester.makeini(f"[pytest]\ntestpaths = {testpaths}")
+    result = held("[behaviors.test_elsewhere]\nby = 0.1", "--vl-plan", *named)
+    assert (result.ret == pytest.ExitCode.USAGE_ERROR) is refused
+    assert ("behaviors.test_elsewhere: matches no test" in result.stderr.str()) is refused
+
+
 def test_two_entries_about_one_test_are_both_named_also_where_a_part_is_collected(held):
     result = held(entry() + entry('bias = "color"'), "test_states.py")
     assert result.ret == pytest.ExitCode.USAGE_ERROR

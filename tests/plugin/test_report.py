@@ -100,10 +100,13 @@ def test_a_baseline_and_a_control_are_on_it(project):
         ("test_states.py", "is there and is no report of vlcheck's"),
         ("vlcheck-results.jsonl", "is what --vl-results names as well"),
         ("list.html", "is what --html names as well"),
+        ("junit.xml", "is what --junitxml names as well"),
     ],
 )
-def test_a_place_that_cannot_be_used_is_named_before_anything_is_scored(project, log, place, said):
-    message = complaint(project.run(f"--vl-report={place}", "--html=list.html", model="counting"))
+def test_a_place_that_cannot_be_used_is_named_before_anything_is_scored(project, log, monkeypatch, place, said):
+    monkeypatch.setenv("PWD", str(project.folder))
+    others = ("--html=list.html", "--junitxml=$PWD/junit.xml")
+    message = complaint(project.run(f"--vl-report={place}", *others, model="counting"))
     assert f"--vl-report {project.folder / place}: {said}" in message
     assert not log.exists() or lines(log) == []
 

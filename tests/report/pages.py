@@ -6,6 +6,7 @@ import io
 from PIL import Image
 
 from vlcheck.report.results import Results, encoded
+from vlcheck.report.schema import completed
 
 RUN = {
     "kind": "run",
@@ -96,6 +97,7 @@ def verdict(behavior="test_grey_preserves", metric="mlm", status="fail", **chang
         "effect_high": -0.1,
         "asked": 7,
         "offered": 7,
+        "known": None,
         "tables": {},
     }
     return line | changes
@@ -146,10 +148,10 @@ def results(*pairs, run=None, images=None):
     """The results of some verdicts with their evidence."""
     found = Results()
     found.add(
-        encoded(line)
+        encoded(completed(line))
         for line in [RUN | (run or {}), *(images or [image("red"), image("grey", (99, 99, 99), shown=None)])]
     )
     for verdict, evidence in pairs:
         lines = [one | {"test": verdict["test"], "metric": verdict["metric"]} for one in evidence]
-        found.add(map(encoded, [*lines, verdict]))
+        found.add(encoded(completed(line)) for line in [*lines, verdict])
     return found

@@ -181,6 +181,10 @@ def test_typed_it_writes_a_file_that_was_not_there(tmp_path):
     assert ModelCard.load(to).data.eval_results[0].metric_value == 1 / 3
     again = run("card", path, f"--to={to}")
     assert (again.returncode, "is there already" in again.stderr) == (4, True)
+    (tmp_path / "link.md").symlink_to("new.md")
+    assert run("card", path, f"--to={tmp_path}/link.md").returncode == 0
+    assert (tmp_path / "link.md").is_symlink()
+    assert (tmp_path / "new.md").read_text() == to.read_text()
 
 
 @pytest.mark.parametrize(

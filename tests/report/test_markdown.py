@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 import pytest
 
 from vlcheck.report.markdown import MOST_BYTES, MOST_ROWS, summary, text
-from vlcheck.report.results import Results
+from vlcheck.report.results import Results, key_of
+from vlcheck.report.schema import completed
 
 HOSTILE = "a|b`c`<img src=x onerror=y>\r\n# x **y** [z](http://e) \u202egnp\x1b[2J ~~s~~ &amp; \\"
 
@@ -18,9 +19,8 @@ def verdict(test="test_a", metric="mlm", **changes):
 
 
 def results(*verdicts, **run):
-    header = {"name": "mine", "data": "scenes", "score_kinds": {"mlm": "masked-lm"}, "complete": True} | run
-    keyed = {(one["test"], one["behavior"], one["metric"]): one for one in verdicts}
-    return Results(header, verdicts=keyed)
+    header = {"kind": "run", "name": "mine", "data": "scenes", "score_kinds": {"mlm": "masked-lm"}, "complete": True}
+    return Results(completed(header | run), verdicts={key_of(one): completed(one) for one in verdicts})
 
 
 def rows(page):

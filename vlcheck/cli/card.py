@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from vlcheck.cli.speech import demand_new, plainly, say, write
+from vlcheck.cli.speech import TO, plainly, say, write
+from vlcheck.drafts import demand_place
 from vlcheck.report.card import card as section
 from vlcheck.report.comparison import read_compared
 
@@ -18,10 +19,11 @@ def card(
 ) -> None:
     """Write a model card's section, headed by the hub's model-index: what was asked, what fails, and the limits."""
     with plainly():
-        demand_new(to)
+        if to:
+            demand_place(to, TO, "card")
         text = section(read_compared(results))
         if to:
-            write(to, text)
+            write(to, text.encode())
             say(f"card: {to}")
         else:
             typer.echo(text, nl=False)

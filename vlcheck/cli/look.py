@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from vlcheck.cli.arguments import Device, DType, TrustRemoteCode
-from vlcheck.cli.speech import demand_folder, plainly, say, write_bytes
+from vlcheck.cli.speech import TO, plainly, say, write
+from vlcheck.drafts import demand_place
 from vlcheck.errors import UsageError
 from vlcheck.models.load import load_model
 
@@ -33,8 +34,8 @@ def look(
     trusted: TrustRemoteCode = False,
 ) -> None:
     """Show one photograph as it is, blocked, in grey and mirrored, with MLM and ITM; end with 1 without any score."""
-    from vlcheck.look import Said  # not light to import
-    from vlcheck.look import look as ask
+    from vlcheck.photograph import Said  # not light to import
+    from vlcheck.photograph import look as ask
     from vlcheck.report.drawing import draw
     from vlcheck.report.figure import lines
 
@@ -43,7 +44,7 @@ def look(
         said.case(image)  # what is wrong with the photograph is said before a model is loaded
         _demand_place(to, image)
         figure = ask(load_model(model, device=device, dtype=dtype, trust_remote_code=trusted), said, image)
-        write_bytes(to, draw(figure))
+        write(to, draw(figure))
         for line in lines(figure):
             say(line)
         say(f"picture: {to}")
@@ -56,9 +57,5 @@ def _demand_place(to: Path, image: Path) -> None:
     from vlcheck.report.drawing import is_ours
 
     if to.suffix.lower() != ".png":
-        raise UsageError(f"--to {to}: has to end in .png.")
-    if to.resolve() == image.resolve():
-        raise UsageError(f"--to {to}: is the photograph itself; name another file.")
-    if to.exists() and not is_ours(to):
-        raise UsageError(f"--to {to}: is there already and is no picture of vlcheck look; name another file.")
-    demand_folder(to)
+        raise UsageError(f"{TO} {to}: has to end in .png.")
+    demand_place(to, TO, "picture", is_ours=is_ours, others={"IMAGE": image})

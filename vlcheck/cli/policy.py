@@ -18,10 +18,12 @@ from vlcheck.cli.arguments import (
     OwnPolicy,
     Suite,
     TrustRemoteCode,
+    lexicons_for,
     policy_for,
     shipped_tests,
 )
-from vlcheck.cli.speech import demand_new, plainly, say
+from vlcheck.cli.speech import TO, plainly, say, write
+from vlcheck.drafts import demand_place
 from vlcheck.errors import UsageError, nearest
 from vlcheck.models.load import load_model
 from vlcheck.models.protocol import only_compares
@@ -72,10 +74,11 @@ def calibrate(
 
     with plainly():
         today = datetime.now(UTC).date()
-        demand_new(to)
+        if to:
+            _demand_place(to, store)
         chosen = collect(suite or shipped_tests())
         before = policy_for(chosen, policy)
-        source = open_source(data, lexicons=lexicons)
+        source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
         adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
         trials = Trials(source, relative=only_compares(adapter))
         with scored(adapter, trials, before, chosen, store=store, progress=_Teller()) as under_test:
@@ -85,19 +88,24 @@ def calibrate(
         trust = Trust(model, adapter.fingerprint, data, today)
         text = "".join(f"{line}\n" for line in lines(proposal, trust))
         if to:
-            _write_new(to, text)
+            _write(to, text, store)
         else:
             typer.echo(text, nl=False)
 
 
-def _write_new(to: Path, text: str) -> None:
-    """Write a file that was not there before; what cannot be written is said, so that it is not lost."""
+def _demand_place(to: Path, store: Path | None) -> None:
+    """A policy goes where no file is."""
+    demand_place(to, TO, "policy", others={"--store": store})
+
+
+def _write(to: Path, text: str, store: Path | None) -> None:
+    """Write the policy; where that cannot be, or a file came there meanwhile, it is said, so that it is not lost."""
     try:
-        with to.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
+        _demand_place(to, store)
+        write(to, text.encode())
+    except UsageError as error:
         typer.echo(text, nl=False)
-        raise UsageError(f"--to {to}: cannot be written ({error.strerror}); the policy is printed instead.") from error
+        raise UsageError(f"{error} The policy is printed instead.") from error
 
 
 class _Teller:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vlcheck.cli.speech import plainly, say
+from vlcheck.cli.speech import TO, plainly, say
 from vlcheck.errors import UsageError
 from vlcheck.report import comparison, page
 from vlcheck.report.results import Results, read, read_beside
@@ -25,12 +25,12 @@ def report(
 ) -> None:
     """Draw the page for reviewers: which biases the model has, and the pictures that prove it."""
     with plainly():
-        place = to or results.with_suffix(".html")
-        page.check_place(place, {"RESULTS": results, "--baseline": baseline, "--beside": beside}, "--to")
         run = read(results)
+        place = to or results.with_suffix(".html")
+        page.check_place(place, {"RESULTS": results, "--baseline": baseline, "--beside": beside}, TO)
         control = read_beside(beside, run.run["data"], "--beside") if beside else None
         compared = comparison.compare(_before(baseline), run) if baseline else None
-        page.write(place, page.draw(run, source=results.name, beside=control, comparison=compared), "--to")
+        page.write(place, page.draw(run, source=results.name, beside=control, comparison=compared), TO)
         say(f"report: {place}")
 
 

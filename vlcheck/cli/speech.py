@@ -9,37 +9,18 @@ from pathlib import Path
 
 import typer
 
-from vlcheck.drafts import replace_all
+from vlcheck.drafts import placing
 from vlcheck.errors import UsageError
 
+TO = "--to"
 USAGE_ERROR = 4  # as pytest ends where an option cannot be used
 INTERRUPTED = 130  # as a shell has it of Ctrl-C
 
 
-def demand_new(to: Path | None) -> None:
-    """Raise UsageError where the file that --to names is there already, or has no folder."""
-    if to and to.exists():
-        raise UsageError(f"--to {to}: is there already; name a file that is not.")
-    demand_folder(to)
-
-
-def demand_folder(to: Path | None) -> None:
-    """Raise UsageError where the file that --to names has no folder."""
-    if to and not to.parent.is_dir():
-        raise UsageError(f"--to {to}: there is no folder {to.parent}.")
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file that --to names. Raises UsageError."""
-    write_bytes(path, text.encode())
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """As `write`, what is no text."""
-    try:
-        replace_all({path: content})
-    except OSError as error:
-        raise UsageError(f"--to {path}: cannot be written ({error.strerror}).") from error
+def write(path: Path, content: bytes) -> None:
+    """Write the file that --to names. Raises UsageError."""
+    with placing(path, TO) as draft:
+        draft.write_bytes(content)
 
 
 def say(line: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -9,7 +10,8 @@ from typing import NamedTuple, cast
 import pytest
 
 from vlcheck.errors import UsageError, nearest
-from vlcheck.suite import FIXTURES, lexicons_in, policy_in
+from vlcheck.plugin.extent import fixtures_folder
+from vlcheck.suite import lexicons_in, policy_in
 from vlcheck.zoo import PLANTED
 
 
@@ -59,6 +61,7 @@ class Settings:
         asked: whether --vl-model was given on the command line.
         chosen: whether --vl-data was.
         html: where pytest-html writes, if it does.
+        junit: where pytest writes its JUnit XML, if it does.
     """
 
     model: str
@@ -81,6 +84,7 @@ class Settings:
     asked: bool
     chosen: bool
     html: Path | None
+    junit: Path | None
 
     def demand_data(self) -> None:
         """Raise UsageError where it is not said what is to be asked about."""
@@ -89,8 +93,6 @@ class Settings:
 
     def demand(self) -> None:
         """Raise UsageError where it is not said which model is to be asked about what."""
-        from vlcheck.report.results import check_place  # in no run of other projects
-
         if not self.model:
             raise UsageError(f"--vl-model is missing: {_help('model')}. There is no default.")
         self.demand_data()
@@ -100,18 +102,17 @@ class Settings:
                 " releases would be compared on few images, or on none. Leave one of them out."
             )
         self._demand_a_match()
-        check_place(self.results, self.store)
-        self._demand_a_place()
+        self._demand_places()
 
-    def _demand_a_place(self) -> None:
-        """Raise UsageError where the report cannot be written, or would take another file's place."""
-        if self.report is None:
-            return
-        from vlcheck.report import page  # in no run of other projects
+    def _demand_places(self) -> None:
+        """Raise UsageError where results or report cannot be written, or would take another file's place."""
+        from vlcheck.report import page, results  # in no run of other projects
 
-        others = {"--vl-results": self.results, "--vl-store": self.store, "--html": self.html}
-        others |= {"--vl-beside": self.beside, "--vl-baseline": self.baseline}
-        page.check_place(self.report, others, "--vl-report")
+        others = {"--vl-store": self.store, "--html": self.html, "--junitxml": self.junit, "--vl-beside": self.beside}
+        results.check_place(self.results, others)
+        if self.report:
+            others |= {"--vl-results": self.results, "--vl-baseline": self.baseline}
+            page.check_place(self.report, others, "--vl-report")
 
     def _demand_a_match(self) -> None:
         """The ini file's model and data are for one another: nothing of one's own meets them by oversight."""
@@ -179,8 +180,11 @@ def read(config: pytest.Config) -> Settings:
     def path(name: str) -> Path | None:
         return config.invocation_params.dir / Path(said(name)).expanduser() if said(name) else None
 
-    html = config.getoption("htmlpath", default=None)
-    fixtures = _fixtures(config)
+    def others(option: str) -> Path | None:
+        said = config.getoption(option, default=None)
+        return config.invocation_params.dir / Path(os.path.expandvars(said)).expanduser() if said else None
+
+    fixtures = fixtures_folder(config)  # a copy of the suite is held to its own policy
     return Settings(
         model=said("model"),
         data=said("data"),
@@ -201,14 +205,9 @@ def read(config: pytest.Config) -> Settings:
         trust_remote_code=bool(config.getoption("vl_trust_remote_code", default=False)),
         asked=config.getoption("vl_model", default=None) is not None,
         chosen=config.getoption("vl_data", default=None) is not None,
-        html=config.invocation_params.dir / html if html else None,
+        html=others("htmlpath"),
+        junit=others("xmlpath"),
     )
-
-
-def _fixtures(config: pytest.Config) -> Path | None:
-    """The folder of the fixtures that the tests' conftest.py loads: a copy of the suite is held to its own policy."""
-    file = getattr(config.pluginmanager.get_plugin(FIXTURES), "__file__", None)
-    return Path(file).parent if file else None
 
 
 def _help(name: str) -> str:

@@ -17,6 +17,7 @@ import pytest
 from vlcheck.errors import UsageError
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, case_items
+from vlcheck.plugin.extent import is_whole
 from vlcheck.plugin.mark import Stated, all_stated, stated, subjects
 from vlcheck.plugin.progress import Reporter
 
@@ -97,16 +98,9 @@ class Run:
         policy = load_policy(self.settings.policy or policy_path()).as_of(self.started.date())
         tests = subjects(all_stated(self.collected))
         policy.check(tests)
-        if self.settings.policy and self._whole:
+        if self.settings.policy and is_whole(self.config):
             policy.demand_tests(tests)
         return policy
-
-    @property
-    def _whole(self) -> bool:
-        """Whether all tests were collected: no argument names a file or a test, and nothing is left out beforehand."""
-        options, folder = self.config.option, self.config.invocation_params.dir
-        ignored = any(getattr(options, name, None) for name in ("ignore", "ignore_glob", "deselect", "lf", "stepwise"))
-        return not ignored and all((folder / argument).is_dir() for argument in self.config.args)
 
     @cached_property
     def beside(self) -> Results | None:
@@ -136,7 +130,7 @@ class Run:
         self._chosen = chosen = all_stated(session.items)
         single = [item for item in session.items if isinstance(item, CaseItem)]
         self.selected = len(chosen) + len(single)
-        self.complete = self._whole and len(session.items) == len(self.collected)
+        self.complete = is_whole(self.config) and len(session.items) == len(self.collected)
         chosen = [(item, statement) for item, statement in chosen if not item.get_closest_marker("skip")]
         if not self.selected or session.config.option.collectonly:
             return

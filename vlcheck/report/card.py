@@ -16,12 +16,6 @@ from vlcheck.report.conclusion import MEANINGS, Conclusion, Standing, conclude
 from vlcheck.report.results import Line, Results
 from vlcheck.report.summary import biases, held, moment
 
-# What a verdict's line may lack where another version wrote it.
-_FIGURES = (
-    ("n", "not_applicable", "alpha", "allowed", "band", "doc", "bias_doc", "known")
-    + ("rate", "rate_low", "rate_high")
-    + ("effect", "effect_low", "effect_high")
-)
 _TASKS: Mapping[str, str] = MappingProxyType(
     {"mlm": "fill-mask", "itm": "image-text-matching", "mrc": "masked-region-classification"}
 )
@@ -30,7 +24,7 @@ _LONGEST = 2_000  # of a text
 
 def card(results: Results) -> str:
     """The card's section of a run, under its metadata; a pure function of the results."""
-    verdicts = [dict.fromkeys(_FIGURES) | verdict for verdict in results.verdicts.values()]
+    verdicts = list(results.verdicts.values())
     section = _section(results.run, verdicts, conclude(results))
     lines = ["---", *_metadata(results.run, verdicts), "---", "", *section]
     return "".join(f"{line}\n" for line in lines)
@@ -107,7 +101,7 @@ def _asked(run: Line, verdicts: Sequence[Line]) -> Iterator[tuple[str, str]]:
     yield "data", ", ".join(filter(None, [_dataset(run), _amount(run)]))
     yield "n", f"{_range(verdict['n'] for verdict in verdicts)} images that count, by test"
     yield "date", moment(run["started"])
-    yield "vlcheck", str((run.get("versions") or {}).get("vlcheck", "unknown"))
+    yield "vlcheck", str(run["versions"].get("vlcheck", "unknown"))
     kinds = dict.fromkeys((verdict["metric"], verdict["score_kind"]) for verdict in verdicts)
     yield "scores", ", ".join(f"{metric} {kind}" for metric, kind in kinds) or "none"
 

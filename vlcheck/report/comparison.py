@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
+from vlcheck.drafts import followed
 from vlcheck.errors import UsageError
 from vlcheck.paired import by_image, mcnemar, sign_flip
 from vlcheck.report.results import Key, Line, Results, read
@@ -146,7 +147,7 @@ def read_baseline(path: Path, results: Path) -> Results:
     Raises:
         UsageError: naming --vl-baseline.
     """
-    if path.resolve() == results.resolve():
+    if followed(path) == followed(results):
         raise UsageError(f"--vl-baseline {path}: is where the results go (--vl-results), which would replace it.")
     try:
         return read_compared(path)
@@ -210,7 +211,7 @@ def _unmeasured(verdict: Line) -> Compared:
 def _unlike(old: Line, new: Line) -> Iterator[str]:
     """Why two verdicts cannot be compared, whatever their evidence."""
     for key, what in _ALIKE.items():
-        if key in old and key in new and old[key] != new[key]:
+        if None not in (old.get(key), new.get(key)) and old[key] != new[key]:
             yield f"{what} differs: {_then(old[key], new[key])}"
     if new["claim"] == "mean" and not (old.get("band") and new.get("band")):
         yield "a mean without a band"

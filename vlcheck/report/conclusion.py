@@ -138,7 +138,7 @@ def gravest_first(verdicts: Iterable[Line]) -> list[Line]:
 
 def is_known(verdict: Line) -> bool:
     """Whether a verdict is a fail that the policy lets be, as a known bias that has not expired."""
-    known = verdict.get("known")
+    known = verdict["known"]
     return verdict["status"] == "fail" and known is not None and not known.get("expired")
 
 
@@ -152,7 +152,7 @@ def gone(results: Results) -> Iterator[str]:
 
 def is_whole(run: Line) -> bool:
     """Whether all tests of the suite have a verdict, but for those by a metric that the model has not."""
-    return bool(run.get("complete")) and not run.get("unjudged")
+    return bool(run.get("complete")) and not run["unjudged"]
 
 
 def _gravity(verdict: Line) -> tuple[int, bool, float]:
@@ -162,10 +162,10 @@ def _gravity(verdict: Line) -> tuple[int, bool, float]:
 def _beyond(verdict: Line) -> float:
     """How far what was seen is beyond what is allowed; below 0 where it is not."""
     if verdict["claim"] == "mean":
-        mean, band = verdict.get("effect"), verdict.get("band")
+        mean, band = verdict["effect"], verdict["band"]
         return -2.0 if mean is None or not band else float(max(band[0] - mean, mean - band[1]))
-    rate = verdict.get("rate")
-    return -2.0 if rate is None else float(rate - (verdict.get("allowed") or 0.0))
+    rate = verdict["rate"]
+    return -2.0 if rate is None else float(rate - (verdict["allowed"] or 0.0))
 
 
 def _found(biases: Mapping[str, Standing], *, whole: bool) -> tuple[Tone, str]:
@@ -223,7 +223,7 @@ def _not_asked(run: Line, verdicts: Sequence[Line]) -> Iterator[str]:
 
 def _unjudged(run: Line) -> Iterator[str]:
     """Tests that were selected and have no verdict."""
-    tests = run.get("unjudged") or []
+    tests = run["unjudged"]
     if tests:
         names = [test.rpartition("::")[2] for test in tests[:_MOST_NAMED]]
         rest = f" and {len(tests) - _MOST_NAMED} more" if len(tests) > _MOST_NAMED else ""
@@ -243,7 +243,8 @@ def _no_longer_known(results: Results) -> Iterator[str]:
 
 def _entries(run: Line) -> Sequence[Line]:
     """The policy's known biases."""
-    return (run.get("policy") or {}).get("known") or ()
+    entries: Sequence[Line] = run["policy"].get("known", ())
+    return entries
 
 
 def _statuses(results: Results, known: Line, of: str) -> set[str]:

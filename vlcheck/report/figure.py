@@ -1,6 +1,6 @@
 """The figure of one photograph: four views of it side by side, with what each metric says of every word.
 
-Plain values: what asked the model for them is `vlcheck.look`, what draws them `vlcheck.report.drawing`.
+Plain values: what asked the model for them is `vlcheck.photograph`, what draws them `vlcheck.report.drawing`.
 """
 
 from __future__ import annotations

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vlcheck.drafts import begins, replacing, unwritable
+from vlcheck.drafts import Others, begins, demand_place, placing
 from vlcheck.errors import UsageError, printable
-from vlcheck.report.schema import complaint
+from vlcheck.report.schema import complaint, completed
 
 Line = dict[str, Any]
 Key = tuple[str, str, str]
+_OPTION = "--vl-results"
 _RUN, _EVIDENCE = '{"kind": "run"', '{"kind": "evidence"'  # as such lines begin
 
 
@@ -108,46 +109,24 @@ def gather(folder: Path) -> Results:
     return results
 
 
-def check_place(path: Path, store: Path | None = None) -> None:
-    """Make sure, before anything is scored, that results can be written there, over older results at most.
+def check_place(path: Path, others: Others) -> None:
+    """Make sure that results can be written there, over older results at most. Raises UsageError naming --vl-results.
 
     Args:
         path: where they are to go.
-        store: the file of kept scores, which may not be there yet.
-
-    Raises:
-        UsageError: naming --vl-results.
+        others: files that they must not replace, by the option that names them.
     """
-    try:
-        wrong = _unfit(path, store)
-    except OSError as error:
-        wrong = f"cannot be looked at ({error.strerror})"
-    if wrong:
-        raise UsageError(f"--vl-results {path}: {wrong}.")
-
-
-def _unfit(path: Path, store: Path | None) -> str:
-    """Why no results can be written there, or ""."""
-    wrong = unwritable(path, "results")
-    if wrong:
-        return wrong
-    if store and store.resolve() == path.resolve():
-        return "is the store of kept scores as well (--vl-store)"
-    return "" if begins(path, _RUN.encode()) else "is there and holds no results; name another path, or delete it"
+    demand_place(path, _OPTION, "results file", is_ours=lambda there: begins(there, _RUN.encode()), others=others)
 
 
 def write(path: Path, results: Results) -> None:
-    """Write the results file, whole or not at all; a link is followed. Raises UsageError naming --vl-results."""
-    path = path.resolve()
-    try:
-        with replacing(path) as draft, draft.open("w", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in results.lines())
-    except OSError as error:
-        raise UsageError(f"--vl-results {path}: cannot be written ({error.strerror}).") from error
+    """Write the results file, whole or not at all. Raises UsageError naming --vl-results."""
+    with placing(path, _OPTION) as draft, draft.open("w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in results.lines())
 
 
 def read(path: Path) -> Results:
-    """Read a results file. Raises UsageError naming the line where it is none."""
+    """Read a results file; what a line may lack stands in it as None, or empty. Raises UsageError naming the line."""
     results = Results()
     try:
         with path.open(encoding="utf-8") as file:
@@ -199,7 +178,7 @@ def _finite(value: Any) -> Any:
 
 
 def _checked(path: Path, number: int, text: str) -> str:
-    """A line of a results file, in this module's spelling. Raises UsageError where it is none."""
+    """A line of a results file, whole and in this module's spelling. Raises UsageError where it is none."""
     try:
         line = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -207,4 +186,5 @@ def _checked(path: Path, number: int, text: str) -> str:
     wrong = complaint(line)
     if wrong:
         raise UsageError(f"{path}:{number}: {wrong}.")
-    return encoded({"kind": line["kind"]} | line)  # which others know such lines by, and may have put elsewhere
+    # The kind, by which lines are known, may stand elsewhere in files that others wrote.
+    return encoded({"kind": line["kind"]} | completed(line))

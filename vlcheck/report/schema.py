@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, get_args
 
@@ -27,13 +28,20 @@ def complaint(line: object) -> str:
     return ""
 
 
+def completed(line: Mapping[str, Any]) -> dict[str, Any]:
+    """A line without a complaint, with all that readers rely on: what is optional and not there is None, or empty."""
+    known = _READ[line["kind"]].items()
+    return {**line} | {key: one.missing for key, one in known if one.optional and line.get(key) is None}
+
+
 class _Accepted(NamedTuple):
     holds: Callable[[Any], bool]
     said: str
     optional: bool = False
+    missing: Any = None  # what stands for it where it is optional, and not there or null
 
-    def if_any(self) -> _Accepted:
-        return self._replace(optional=True)
+    def if_any(self, missing: Any = None) -> _Accepted:
+        return self._replace(optional=True, missing=missing)
 
 
 def _is_text(value: Any) -> bool:
@@ -41,11 +49,20 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value is None
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number that no float is as large as
+        return False
+
+
+def _is_cells(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_number, value.values()))
 
 
 def _is_table(value: Any) -> bool:
-    return value is None or (isinstance(value, dict) and all(map(_is_number, value.values())))
+    return value is None or _is_cells(value)
 
 
 def _is_list_of(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
@@ -68,6 +85,11 @@ def _is_object(value: Any) -> bool:
     return value is None or isinstance(value, dict)
 
 
+def _is_policy(value: Any) -> bool:
+    known = value.get("known", []) if isinstance(value, dict) else []
+    return _is_object(value) and isinstance(known, list) and all(isinstance(one, dict) for one in known)
+
+
 def _is_tables(value: Any) -> bool:
     return value is None or (isinstance(value, dict) and all(map(_is_table, value.values())))
 
@@ -81,18 +103,23 @@ _BAND = _Accepted(
     "two numbers or null",
 )
 _BOXES = _Accepted(_or_none(_is_list_of(_is_box)), "a list of boxes of four numbers, or null")
+_SCORES = _Accepted(_or_none(_is_list_of(_is_cells)), "a list of objects of numbers, or null")
 _TABLE = _Accepted(_is_table, "an object of numbers, or null")
 _TABLES = _Accepted(_is_tables, "an object of tables, or null")
 _WORDS = _Accepted(_or_none(_is_list_of(_is_scored)), "a list of words with their scores, or null")
 _OBJECT = _Accepted(_is_object, "an object or null")
+_POLICY = _Accepted(_is_policy, "an object whose known biases are objects, or null")
 _STATUS = _Accepted(lambda value: value in BY_GRAVITY, f"one of {', '.join(BY_GRAVITY)}")
 
 # What readers rely on, by kind of line; more is written.
 _READ: Mapping[str, Mapping[str, _Accepted]] = {
     "run": dict.fromkeys(("name", "fingerprint", "data", "started"), _TEXT)
-    | dict.fromkeys(("score_kinds", "versions", "policy", "left_out"), _OBJECT.if_any())
-    | {"unjudged": _TEXTS.if_any()}
-    | {"schema": _Accepted(lambda value: type(value) is int, "a whole number")},
+    | dict.fromkeys(("score_kinds", "versions", "left_out"), _OBJECT.if_any(missing={}))
+    | {
+        "policy": _POLICY.if_any(missing={}),
+        "unjudged": _TEXTS.if_any(missing=[]),
+        "schema": _Accepted(lambda value: type(value) is int, "a whole number"),
+    },
     "image": {"key": _TEXT, "width": _NUMBER_OR_NONE.if_any()},
     "evidence": {
         "case": _TEXT,
@@ -106,13 +133,11 @@ _READ: Mapping[str, Mapping[str, _Accepted]] = {
     | dict.fromkeys(("perturbation", "reason"), _TEXT_OR_NONE.if_any())
     | {
         "values": _TABLE.if_any(),
-        "targets": _TEXTS.if_any(),
-        "scores": _Accepted(_or_none(_is_list_of(_is_table)), "a list of objects of numbers, or null", optional=True),
+        "targets": _TEXTS.if_any(missing=[]),
+        "wanted": _TEXTS.if_any(missing=[]),
+        "scores": _SCORES.if_any(),
     }
-    | dict.fromkeys(("boxes", "perturbed_boxes"), _BOXES.if_any())
-    | {
-        "wanted": _TEXTS.if_any(),
-    },
+    | dict.fromkeys(("boxes", "perturbed_boxes"), _BOXES.if_any()),
     "verdict": dict.fromkeys(("test", "bias", "behavior", "metric", "score_kind", "reason"), _TEXT)
     | dict.fromkeys(("doc", "bias_doc", "expected", "perturbation"), _TEXT_OR_NONE.if_any())
     | dict.fromkeys(_FIGURES, _NUMBER_OR_NONE.if_any())
@@ -121,7 +146,7 @@ _READ: Mapping[str, Mapping[str, _Accepted]] = {
         "status": _STATUS,
         "band": _BAND.if_any(),
         "tolerances": _TABLE.if_any(),
-        "tables": _TABLES.if_any(),
+        "tables": _TABLES.if_any(missing={}),
         "known": _OBJECT.if_any(),
     },
 }

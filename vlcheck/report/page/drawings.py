@@ -49,11 +49,11 @@ class Axis:
 def interval(verdict: Line) -> Markup | None:
     """What was seen, with its interval, over what is allowed; None where nothing was measured."""
     if verdict["claim"] == "mean":
-        ends = verdict.get("effect_low"), verdict.get("effect"), verdict.get("effect_high")
-        allowed, axis = tuple(verdict.get("band") or (-1.0, 1.0)), Axis(-1.0, 1.0)
+        ends = verdict["effect_low"], verdict["effect"], verdict["effect_high"]
+        allowed, axis = tuple(verdict["band"] or (-1.0, 1.0)), Axis(-1.0, 1.0)
     else:
-        ends = verdict.get("rate_low"), verdict.get("rate"), verdict.get("rate_high")
-        allowed, axis = (0.0, verdict.get("allowed") or 0.0), Axis(0.0, 1.0)
+        ends = verdict["rate_low"], verdict["rate"], verdict["rate_high"]
+        allowed, axis = (0.0, verdict["allowed"] or 0.0), Axis(0.0, 1.0)
     low, seen, high = ends
     if low is None or seen is None or high is None:
         return None

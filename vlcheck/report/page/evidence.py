@@ -106,10 +106,10 @@ def row_view(row: Line, rank: int, of: int, claim: str, album: Album) -> RowView
         album: the pictures.
     """
     margin = row["margin"]
-    values = row.get("values") or {}
+    values = row["values"] or {}
     return RowView(
         case=said(row["case"], 80),
-        perturbation=said(row["perturbation"], 80) if row.get("perturbation") else None,
+        perturbation=said(row["perturbation"], 80) if row["perturbation"] else None,
         rank=rank,
         place=_place(rank, of, _ENDS[claim == "mean"]),
         outcome=outcome(row, claim),
@@ -118,7 +118,7 @@ def row_view(row: Line, rank: int, of: int, claim: str, album: Album) -> RowView
         margin="-" if margin is None else signed(margin),
         sorted_by="" if margin is None else f"{margin:.6g}",
         values=tuple(Word(said(name, _WORD), signed(value)) for name, value in values.items()),
-        reason=said(row["reason"]) if row.get("reason") else None,
+        reason=said(row["reason"]) if row["reason"] else None,
         sides=tuple(_sides(row, album)),
     )
 
@@ -142,8 +142,8 @@ def _place(rank: int, of: int, ends: tuple[str, str]) -> str:
 
 def _sides(row: Line, album: Album) -> Iterator[Side]:
     """Before, and after where there is one."""
-    texts, scores, targets, wanted = (row.get(key) or [] for key in ("texts", "scores", "targets", "wanted"))
-    keys, boxes = (row["image"], row["perturbed"]), (row.get("boxes"), row.get("perturbed_boxes"))
+    texts, scores, targets, wanted = (row[key] or [] for key in ("texts", "scores", "targets", "wanted"))
+    keys, boxes = (row["image"], row["perturbed"]), (row["boxes"], row["perturbed_boxes"])
     for place, text in enumerate(marked(texts)[:2]):
         name = ("before", "after")[place]
         picture = album.get(keys[place])
@@ -154,17 +154,17 @@ def _sides(row: Line, album: Album) -> Iterator[Side]:
             boxes=tuple(_boxes(boxes[place] or (), picture)),
             text=text,
             target=said(targets[place], _WORD) if place < len(targets) else None,
-            score=figure(row.get(name)),
+            score=figure(row[name]),
             wanted=said(wanted[place]) if place < len(wanted) and wanted[place] else None,
             says=_says(scores[place]) if place < len(scores) else None,
             raw=tuple(_raw(scores[place], targets[place : place + 1])) if place < len(scores) else (),
-            top=tuple(Word(said(word, _WORD), figure(score)) for word, score in row.get(f"top_{name}") or ())[:_WORDS],
+            top=tuple(Word(said(word, _WORD), figure(score)) for word, score in row[f"top_{name}"] or ())[:_WORDS],
         )
 
 
 def _label(name: str, row: Line) -> str:
     case = said(row["case"], 80).text
-    edit = said(row.get("perturbation") or "", 80).text
+    edit = said(row["perturbation"] or "", 80).text
     return f"{case}, {name}" + (f" {edit}" if name == "after" and edit else "")
 
 

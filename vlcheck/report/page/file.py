@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vlcheck.drafts import begins, replacing, unwritable
-from vlcheck.errors import UsageError
+from vlcheck.drafts import Others, begins, demand_place, placing
 from vlcheck.report.page.document import START
 
 
-def check_place(path: Path, others: dict[str, Path | None], option: str) -> None:
+def check_place(path: Path, others: Others, option: str) -> None:
     """Make sure that a page can be written there, over an older page at most.
 
     Args:
@@ -20,33 +19,10 @@ def check_place(path: Path, others: dict[str, Path | None], option: str) -> None
     Raises:
         UsageError: naming the option.
     """
-    try:
-        wrong = _unfit(path, others)
-    except OSError as error:
-        wrong = f"cannot be looked at ({error.strerror})"
-    if wrong:
-        raise UsageError(f"{option} {path}: {wrong}.")
+    demand_place(path, option, "report", is_ours=lambda there: begins(there, START.encode()), others=others)
 
 
 def write(path: Path, page: str, option: str) -> None:
-    """Write the page; a link is followed. Raises UsageError naming the option."""
-    try:
-        with replacing(path.resolve()) as draft:
-            draft.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{option} {path}: cannot be written ({error.strerror}).") from error
-
-
-def _unfit(path: Path, others: dict[str, Path | None]) -> str:
-    """Why no page can be written there, or ""."""
-    for name, other in others.items():
-        if other and other.resolve() == path.resolve():
-            return f"is what {name} names as well"
-    wrong = unwritable(path, "a report")
-    if wrong:
-        return wrong
-    return (
-        ""
-        if begins(path, START.encode())
-        else "is there and is no report of vlcheck's; name another path, or delete it"
-    )
+    """Write the page. Raises UsageError naming the option."""
+    with placing(path, option) as draft:
+        draft.write_text(page, encoding="utf-8")

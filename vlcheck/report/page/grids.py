@@ -29,7 +29,7 @@ class Grid:
 
 def grids(verdict: Line) -> Iterator[Grid]:
     """The tables of a verdict that have anything to show."""
-    for name, cells in (verdict.get("tables") or {}).items():
+    for name, cells in verdict["tables"].items():
         if cells:
             yield _KNOWN.get(name, _unknown(name))(cells)
 

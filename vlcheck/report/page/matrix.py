@@ -84,7 +84,7 @@ def matrix_view(results: Results, names: Mapping[Key, str], changes: Mapping[Key
 
 def question(verdict: Line) -> Said | None:
     """What the verdict's bias asks of a model, as the file of its tests says it."""
-    text = verdict.get("bias_doc")
+    text = verdict["bias_doc"]
     return said(" ".join(text.split())) if text else None
 
 

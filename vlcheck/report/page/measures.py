@@ -16,9 +16,9 @@ def title(behavior: str) -> Said:
 def observed(verdict: Line) -> str:
     """What was seen, and its interval."""
     if verdict["claim"] == "mean":
-        mean, low, high = (verdict.get(key) for key in ("effect", "effect_low", "effect_high"))
+        mean, low, high = (verdict[key] for key in ("effect", "effect_low", "effect_high"))
         return "" if mean is None or low is None or high is None else f"{signed(mean)} ({between(low, high)})"
-    rate, low, high = (verdict.get(key) for key in ("rate", "rate_low", "rate_high"))
+    rate, low, high = (verdict[key] for key in ("rate", "rate_low", "rate_high"))
     return "" if rate is None or low is None or high is None else f"{share(rate)} ({shares(low, high)})"
 
 
@@ -36,14 +36,14 @@ def briefly(verdict: Line) -> str:
 def allowed(verdict: Line) -> str:
     """What it is held to."""
     if verdict["claim"] == "mean":
-        band = verdict.get("band")
+        band = verdict["band"]
         return between(*band) if band else "-"
-    return "-" if verdict.get("allowed") is None else share(verdict["allowed"])
+    return "-" if verdict["allowed"] is None else share(verdict["allowed"])
 
 
 def known(verdict: Line) -> Said | None:
     """What the policy says of a known bias."""
-    bias = verdict.get("known")
+    bias = verdict["known"]
     if not isinstance(bias, dict):
         return None
     ended = "expired" if bias.get("expired") else "until"

@@ -46,7 +46,7 @@ class RunView:
 
 def run_view(run: Line) -> RunView:
     """A run's head, from the first line of its results."""
-    versions, left_out = run.get("versions") or {}, run.get("left_out") or {}
+    versions, left_out = run["versions"], run["left_out"]
     return RunView(
         model=said(run["name"], NAME),
         data=said(run["data"], NAME),
@@ -66,7 +66,7 @@ def _about(run: Line, versions: Mapping[str, Any]) -> Iterator[Said]:
 
 
 def _facts(run: Line) -> Iterator[Fact]:
-    kinds = ", ".join(f"{metric} {kind}" for metric, kind in (run.get("score_kinds") or {}).items())
+    kinds = ", ".join(f"{metric} {kind}" for metric, kind in run["score_kinds"].items())
     told = {
         "model": run.get("model") or run["name"],
         "fingerprint": run["fingerprint"],
@@ -76,7 +76,7 @@ def _facts(run: Line) -> Iterator[Fact]:
         "started": run["started"],
         "scores": kinds,
         "device and precision": " ".join(str(run[key]) for key in ("device", "dtype") if run.get(key)),
-        "policy": (run.get("policy") or {}).get("path"),
+        "policy": run["policy"].get("path"),
         "baseline": run.get("baseline"),
         "sequential": "each behavior was asked until it was decided" if run.get("sequential") else None,
         "pytest's exit status": run.get("exit_status"),

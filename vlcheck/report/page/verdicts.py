@@ -102,11 +102,11 @@ def measured(rows: Sequence[Line], claim: str) -> Measured:
     """What all rows say together."""
     counts = [row for row in rows if row["margin"] is not None]
     moved = [
-        Moved(row["before"], row.get("after"), None if claim == "mean" else outcome(row, claim) == "violates")
+        Moved(row["before"], row["after"], None if claim == "mean" else outcome(row, claim) == "violates")
         for row in counts
-        if row.get("before") is not None
+        if row["before"] is not None
     ]
-    reasons = Counter(str(row.get("reason") or "no reason is given") for row in rows if row["margin"] is None)
+    reasons = Counter(str(row["reason"] or "no reason is given") for row in rows if row["margin"] is None)
     left_out = tuple((count, said(reason)) for reason, count in reasons.most_common(_REASONS))
     return Measured(len(rows), len(counts), drawings.movement(moved), left_out)
 
@@ -143,9 +143,9 @@ def verdict_view(
         status=verdict["status"],
         known=known(verdict),
         observed=told(verdict),
-        doc=said(" ".join(verdict["doc"].split()), 600) if verdict.get("doc") else None,
-        expected=said(verdict["expected"]) if verdict.get("expected") else None,
-        perturbation=said(verdict["perturbation"]) if verdict.get("perturbation") else None,
+        doc=said(" ".join(verdict["doc"].split()), 600) if verdict["doc"] else None,
+        expected=said(verdict["expected"]) if verdict["expected"] else None,
+        perturbation=said(verdict["perturbation"]) if verdict["perturbation"] else None,
         reason=said(verdict["reason"], 500),
         open=verdict["status"] == "fail",
         interval=drawings.interval(verdict),
@@ -170,29 +170,29 @@ def disagreement(agreement: Agreement) -> str:
 
 def _figures(verdict: Line, holm: float | None) -> Iterator[Figure]:
     mean = verdict["claim"] == "mean"
-    violations = verdict.get("violations")
-    yield Figure("images that count", whole(verdict.get("n")))
+    violations = verdict["violations"]
+    yield Figure("images that count", whole(verdict["n"]))
     if not mean:
         yield Figure("violations", whole(violations), "rows that violate, of which an image may have several")
     yield Figure("mean" if mean else "rate", observed(verdict) or "-", "with its one-sided bounds")
     yield Figure("allowed", allowed(verdict))
-    if not mean and verdict.get("effect") is not None:
+    if not mean and verdict["effect"] is not None:
         yield Figure("effect", _effect(verdict), "how far the score moves on average; it decides nothing")
-    detectable = verdict.get("detectable")
+    detectable = verdict["detectable"]
     least = "-" if detectable is None else signed(detectable) if mean else share(detectable)
     yield Figure("finds", least, "the least true rate, or distance from the band, that fails 4 times in 5 at this n")
-    if verdict.get("needed_n") is not None:
+    if verdict["needed_n"] is not None:
         yield Figure("would decide", f"n = {verdict['needed_n']:,}", "images at which what was seen would decide")
-    yield Figure("p", figure(verdict.get("p")), "of there being nothing to fail for")
+    yield Figure("p", figure(verdict["p"]), "of there being nothing to fail for")
     yield Figure("p (Holm)", figure(holm), "corrected for the number of tests of the run")
-    yield Figure("cases left out", whole(verdict.get("not_applicable")), "that do not apply, or that it does not know")
-    if verdict.get("asked") is not None and verdict.get("asked") != verdict.get("offered"):
+    yield Figure("cases left out", whole(verdict["not_applicable"]), "that do not apply, or that it does not know")
+    if verdict["asked"] is not None and verdict["asked"] != verdict["offered"]:
         yield Figure("asked", f"{verdict['asked']} of {verdict.get('offered')} images", "until it was decided")
     yield Figure("score", said(verdict["score_kind"], NAME).text, "the kind of score")
 
 
 def _effect(verdict: Line) -> str:
-    low, high = verdict.get("effect_low"), verdict.get("effect_high")
+    low, high = verdict["effect_low"], verdict["effect_high"]
     interval = "" if low is None or high is None else f" ({between(low, high)})"
     return signed(verdict["effect"]) + interval
 

@@ -88,8 +88,10 @@ def shares(low: float, high: float) -> str:
     return f"{share(low).removesuffix(' %')} to {share(high)}"
 
 
-def signed(number: float) -> str:
+def signed(number: float | None) -> str:
     """A mean, a margin or a difference."""
+    if number is None:
+        return "-"
     return f"{number:+.3f}" if abs(number) >= 0.001 or number == 0 else f"{number:+.0e}"
 
 

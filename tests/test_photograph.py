@@ -12,8 +12,8 @@ from tests.doubles import Hashes, NotANumber
 from tests.plugin.conftest import ROOT, project  # noqa: F401 - a fixture
 from tests.test_cli import run
 from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.look import EXAMPLE, Said, look
 from vlcheck.models.load import load_model
+from vlcheck.photograph import EXAMPLE, Said, look
 from vlcheck.report.drawing import WIDTH, Sheet, draw, is_ours, legible, wrapped
 from vlcheck.report.figure import lines
 
@@ -281,15 +281,21 @@ def test_typed_it_draws_and_says_and_replaces_its_own_picture_alone(photograph, 
     assert done.stdout.endswith("picture: look.png\n")
     (tmp_path / "mine.png").write_bytes((tmp_path / "look.png").read_bytes())
     shutil.copy(photograph, tmp_path / "photo.png")
+    (tmp_path / "link.png").symlink_to("new.png")
     for to, status, said in (
         ("mine.png", 0, ""),
-        ("photo.png", 4, "is there already and is no picture of vlcheck look"),
+        ("photo.png", 4, "is there and is no picture of vlcheck's"),
+        ("link.png", 0, ""),
         ("look.jpg", 4, "has to end in .png"),
         ("absent/look.png", 4, "there is no folder absent"),
     ):
         again = run("look", *asked, f"--to={to}", cwd=tmp_path)
         assert (again.returncode, said in again.stderr) == (status, True), again.stderr
     assert (tmp_path / "photo.png").read_bytes() == photograph.read_bytes()
+    assert (tmp_path / "new.png").read_bytes() == (tmp_path / "look.png").read_bytes()
+    assert (tmp_path / "link.png").is_symlink()
+    itself = run("look", "look.png", *asked[1:], cwd=tmp_path)
+    assert (itself.returncode, "--to look.png: is what IMAGE names as well" in itself.stderr) == (4, True)
 
 
 def test_without_any_score_it_ends_with_1(photograph, tmp_path, monkeypatch):
