@@ -50,6 +50,18 @@ def test_a_known_bias_is_expected_and_the_run_says_that_there_is_one(project, he
     assert known == {"test_grayscale_preserves": said, "test_another_image_drops": None}
 
 
+def test_names_and_reasons_do_not_steer_the_terminal(project, held):
+    states = project.folder / "test_states.py"
+    states.write_text(states.read_text().replace('BIAS = "color"', 'BIAS = "col\\x1b[2Jor\\u202e"'))
+    policy = f'[[known]]\n{KNOWN_GREY}\nmetric = "itm"\nreason = "a\\u001b[31m\\u202eb"\nuntil = {PASSED}\n'
+    result = held(policy, "-rA", "--color=no", model="loves_color")
+    result.assert_outcomes(passed=2, xfailed=1, failed=1)
+    shown = result.stdout.str()
+    assert not {"\x1b", "\u202e"} & set(shown)
+    assert "Fails 1 of 1 bias: col\\x1b[2Jor\\u202e." in shown
+    assert "known until 2999-12-31: a\\x1b[31m\\u202eb" in shown
+
+
 def test_a_bias_that_is_known_under_one_metric_still_fails_under_the_other(held):
     result = held(entry(f'{KNOWN_GREY}\nmetric = "itm"'), model="loves_color")
     result.assert_outcomes(passed=2, xfailed=1, failed=1)

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vlcheck.errors import printable
 from vlcheck.plugin.run import Run
 
 if TYPE_CHECKING:
     from vlcheck.report.comparison import Comparison
+
+_LONGEST = 5_000  # of a line
+_COLORS = {"pass": "green", "fail": "red", "invalid": "red"}
 
 
 def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
@@ -21,12 +25,12 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
         terminal.line("no verdict came of this run", red=True)
         return
     from vlcheck.report import summary  # in no run of other projects
+    from vlcheck.report.conclusion import conclude
 
-    terminal.line(summary.subject(run.results.run))
-    for line in summary.lines(run.results, run.beside):
-        terminal.line(line)
-    if not run.results.decided:
-        terminal.line("nothing was decided", red=True)
+    *lines, conclusion = (summary.subject(run.results.run), *summary.lines(run.results, run.beside))
+    for line in lines:
+        terminal.line(printable(line, _LONGEST))  # names come from anywhere, and could steer it
+    terminal.line(printable(conclusion, _LONGEST), **{_COLORS.get(conclude(run.results).tone, "yellow"): True})
     for line in run.gone:
         terminal.line(line, red=True)
     if run.comparison:
