@@ -31,6 +31,19 @@ def test_a_control_and_a_release_before_are_shown(kept, tmp_path):
     assert "Beside it, <bdi>the old one</bdi>" in text
 
 
+@pytest.mark.parametrize(("complete", "accepted"), [(True, False), (False, True)])
+def test_what_a_part_of_the_suite_was_not_asked_is_not_lost(tmp_path, complete, accepted):
+    """As --vl-baseline has it."""
+    good = rows({str(i): 0.1 for i in range(20)})
+    write(tmp_path / "old.jsonl", results((passing(), good), (passing("test_hue", bias="hue"), good)))
+    write(tmp_path / "new.jsonl", results((passing(), good), run={"complete": complete}))
+    done = run("report", tmp_path / "new.jsonl", "--baseline", tmp_path / "old.jsonl")
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "new.html").read_text(encoding="utf-8")
+    assert ("No word on what the release before decided: hue." in text) == (not accepted)
+    assert ("hue</bdi></th>" in text.partition('id="release"')[2].partition("<details>")[0]) == (not accepted)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -41,10 +54,12 @@ def test_a_control_and_a_release_before_are_shown(kept, tmp_path):
         (["mine.html", "--to", "page.html"], "mine.html:1: not JSON"),
         (["results.jsonl", "--beside", "mine.html"], "--beside mine.html:1: not JSON"),
         (["results.jsonl", "--baseline", "mine.html"], "--baseline mine.html:1: not JSON"),
+        (["sequential.jsonl", "--baseline", "results.jsonl"], "sequential.jsonl: is of a sequential run"),
     ],
 )
 def test_what_cannot_be_used_is_named_and_ends_with_4(kept, tmp_path, monkeypatch, arguments, said):
     (tmp_path / "mine.html").write_text("<html>mine</html>")
+    write(tmp_path / "sequential.jsonl", small(run={"sequential": True}))
     monkeypatch.chdir(tmp_path)
     done = run("report", *arguments)
     assert done.returncode == 4

@@ -11,7 +11,7 @@ from tests.plugin.conftest import STATES
 from vlcheck.plugin.github import MOST_ANNOTATIONS, command, in_the_checkout
 
 # A bias and a test whose names would like to be something else.
-HOSTILE = STATES.replace('BIAS = "color"', r"BIAS = 'a|b`<i>,:%\r\n::error ::x\u202e\x1b\ufffe\x00'")
+HOSTILE = STATES.replace('BIAS = "color"', r"BIAS = '::error ::a|b`<i>,##[error]:%\r\n::error ::x\u202e\x1b\ufffe\x00'")
 
 
 @pytest.fixture
@@ -115,8 +115,10 @@ def test_hostile_names_stay_in_their_place(project, runner):
     result = project.run("--junitxml=junit.xml", model="loves_color")
     found = annotations(result)
     assert len(found) == 2
+    commands = [line for line in result.outlines if line.lstrip().startswith("::") or "##[" in line]
+    assert commands == found
     title, *_ = parts(found[0])
-    assert title.startswith("a|b`<i>,:%\\r\\n::error ::x\\u202e\\x1b")
+    assert title.startswith("::error ::a|b`<i>,##[error]:%\\r\\n::error ::x\\u202e\\x1b")
     assert all(line.isprintable() for line in runner.read_text().split("\n"))
     assert "<i>" not in runner.read_text().replace("\\<i\\>", "")
     tree = ElementTree.parse(project.folder / "junit.xml")  # noqa: S314 - pytest's own

@@ -3,7 +3,6 @@
 import json
 import random
 import re
-import shutil
 from html import unescape
 from xml.etree import ElementTree
 
@@ -91,20 +90,28 @@ HOSTILE = '\\x00\\ud800\\x1b[31m</td></table>\\n<script>alert(1)</script>"'
 
 @pytest.fixture
 def hostile(project):
-    """A bias, a docstring and a model's name of the worst kind."""
+    """A bias, a docstring, a model's name, captions and a policy's reason of the worst kind."""
     text = (project.folder / "test_states.py").read_text()
-    text = text.replace('BIAS = "color"', f"BIAS = '{HOSTILE}'")
+    text = text.replace('BIAS = "color"', f"BIAS = '{HOSTILE}'").replace("A red bus", HOSTILE)
     (project.folder / "test_states.py").write_text(text)
     lines = (project.folder / "data" / "cases.jsonl").read_text().splitlines()
     cases = [json.loads(line) for line in lines]
     for i, case in enumerate(cases):
-        case["caption"] = f"{i} <script>alert(1)</script>\x00\x1b | a {case['target']}"
+        case["caption"] = f"{i} <script>alert(1)</script>\x00\x1b | {'long ' * 350}a {case['target']}"
     (project.folder / "data" / "cases.jsonl").write_text("\n".join(map(json.dumps, cases)))
+    (project.folder / "mine.py").write_text(
+        "from tests.doubles import loves_color\n\n\ndef named(device, dtype):\n"
+        f"    model = loves_color(device, dtype)\n    model.name = '{HOSTILE}'\n    return model\n"
+    )
+    reason = json.dumps(HOSTILE.encode().decode("unicode_escape").replace("\ud800", "") + "long " * 2_000)
+    known = 'behavior = "test_grayscale_preserves"\nmetric = "itm"'
+    (project.folder / "policy.toml").write_text(f"[[known]]\n{known}\nreason = {reason}\nuntil = 2999-12-31\n")
     return project
 
 
 def test_hostile_texts_are_texts_on_the_page_and_leave_valid_xml(hostile):
-    result = hostile.run(*PAGE, "--junitxml=report.xml", model="loves_color")
+    named = ("--vl-model=mine.py:named", "--vl-policy=policy.toml")
+    result = hostile.run(*PAGE, "--junitxml=report.xml", "--color=no", *named, model="")
     assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
     page = page_of(hostile)
     assert "<script>alert(1)" not in page
@@ -119,11 +126,7 @@ def test_hostile_texts_are_texts_on_the_page_and_leave_valid_xml(hostile):
     assert "<script>alert(1)</script>" in found[0].get("value")
 
 
-def test_a_click_on_a_column_sorts_by_number(project):
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
-    if not executable:
-        pytest.skip("needs Chromium")
+def test_a_click_on_a_column_sorts_by_number(project, browser):
     project.pytester.makeconftest(
         """
         import pytest
@@ -144,18 +147,15 @@ def test_a_click_on_a_column_sorts_by_number(project):
     )
     project.pytester.makepyfile(test_states="\n".join(f"def test_{name}(): pass" for name in "abcdef"))
     project.run(*PAGE)
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
-        page.goto((project.folder / "report.html").as_uri())
+    page = browser.new_page()
+    page.goto((project.folder / "report.html").as_uri())
 
-        def sorted_by(column):
-            page.click(f'th[data-column-type="{column}"]')
-            names = page.locator("td.col-testId").all_inner_texts()
-            return "".join(name[-1] for name in names)
+    def sorted_by(column):
+        page.click(f'th[data-column-type="{column}"]')
+        names = page.locator("td.col-testId").all_inner_texts()
+        return "".join(name[-1] for name in names)
 
-        for column, ascending in (("rate", "fdeabc"), ("interval", "fdeabc"), ("margin", "fdaceb")):
-            assert {sorted_by(column), sorted_by(column)} == {ascending, ascending[::-1]}
-        shown = page.locator("td.col-rate").all_inner_texts()  # and not what they are sorted by
-        assert sorted(shown) == ["", "0.000", "0.000", "0.090", "0.100", "1.000"]
-        browser.close()
+    for column, ascending in (("rate", "fdeabc"), ("interval", "fdeabc"), ("margin", "fdaceb")):
+        assert {sorted_by(column), sorted_by(column)} == {ascending, ascending[::-1]}
+    shown = page.locator("td.col-rate").all_inner_texts()  # and not what they are sorted by
+    assert sorted(shown) == ["", "0.000", "0.000", "0.090", "0.100", "1.000"]

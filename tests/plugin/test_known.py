@@ -42,7 +42,7 @@ def test_a_known_bias_is_expected_and_the_run_says_that_there_is_one(project, he
         [
             "color*fail (known)*fail (known)",
             "test_grayscale_preserves*fail (known)*40*",
-            "Fails 1 of 1 bias: color (known). Of 4 verdicts, 2 fail, 2 pass; 2 of what fails is known.",
+            "Fails 1 of 1 bias: color (known). Of 4 verdicts, 2 fail, 2 pass; 2 of what fails are known.",
         ]
     )
     known = {line["behavior"]: line["known"] for line in project.results("verdict")}

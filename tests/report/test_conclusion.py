@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.report.pages import invalid, mean, passing, results, small, verdict
+from tests.report.pages import invalid, mean, passing, results, row, small, verdict
+from vlcheck.report.comparison import compare
 from vlcheck.report.conclusion import conclude, gravest_first, matrix
 
 KNOWN = {"reason": "issue 7", "until": "2027-01-31", "expired": False}
@@ -79,13 +80,49 @@ def test_a_known_bias_still_fails_and_says_that_it_is_known():
 
 def test_a_known_bias_that_is_gone_says_what_is_to_be_done():
     policy = {"path": "policy.toml", "known": [COLOR]}
-    assert said(passing(), passing(metric="mlm"), policy=policy).notes[-1] == "remove known[1]"
+    found = said(passing(), passing(metric="mlm"), policy=policy)
+    assert found.notes[-1] == "remove known[1]"
+    assert (found.tone, found.sentence) == (
+        "fail",
+        "Passes 1 bias: color. A known bias is gone: the policy is out of date.",
+    )
     assert "remove known[1]" not in said(passing(), verdict(), policy=policy).notes
     assert "remove known[1]" not in said(passing(), policy=policy, complete=False).notes
     behavior = COLOR | {"bias": "", "behavior": "test_grey_preserves", "metric": "mlm"}
     policy = {"path": "policy.toml", "known": [behavior]}
     assert "remove known[1]" in said(passing(metric="mlm"), policy=policy, complete=False).notes
     assert "remove known[1]" not in said(passing(metric="itm"), policy=policy).notes
+
+
+def judged(status, margin):
+    one = passing(metric="mlm") if status == "pass" else verdict(status=status)
+    return results((one, [row(f"c{i}", margin, image=f"i{i}") for i in range(20)]))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (judged("pass", 0.1), judged("pass", -0.1), "Passes 1 bias: color. Worse than the release before: color."),
+        (
+            results((passing(metric="mlm"), []), (passing("test_hue", bias="hue"), [])),
+            judged("pass", 0.1),
+            "Passes 1 bias: color. No word on what the release before decided: hue.",
+        ),
+        (judged("invalid", 0.1), judged("pass", 0.1), "Passes 1 bias: color. Not comparable with the release before."),
+    ],
+)
+def test_a_release_that_is_not_accepted_is_not_green(old, new, said):
+    found = conclude(new, compare(old, new))
+    assert (found.tone, found.sentence) == ("fail", said)
+    assert conclude(new).tone == "pass"
+    assert conclude(new, compare(new, new)).tone == "pass"
+
+
+def test_a_run_that_ended_red_for_another_reason_is_not_green():
+    assert said(passing(), exit_status=0).tone == "pass"
+    found = said(passing(), exit_status=1)
+    assert (found.tone, found.sentence) == ("partial", "Passes 1 bias: color. The run as a whole ended with 1.")
+    assert said(verdict(), exit_status=1).sentence == "Fails 1 of 1 bias: color."
 
 
 def test_a_cell_is_its_gravest_verdict_and_known_where_all_that_fails_is():

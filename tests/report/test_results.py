@@ -86,6 +86,10 @@ def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
             json.dumps(verdict() | {"tolerances": 0.1}),
             ":1: verdict line without 'tolerances', .* an object of numbers, or null",
         ),
+        (
+            "\n".join(map(json.dumps, (RUN, row("one"), verdict("test_b")))),
+            ":2: is evidence of test_a, of which no verdict follows",
+        ),
         ("[" * 100_000, ":1: not JSON"),
         ('{"kind": "run", "schema": ' + "1" * 5000 + "}", ":1: not JSON"),
         (json.dumps(RUN | {"schema": True}), ":1: run line without 'schema', .* a whole number"),

@@ -10,7 +10,7 @@ import typer
 from vlcheck.cli.speech import TO, plainly, say, write
 from vlcheck.drafts import demand_place
 from vlcheck.report.card import card as section
-from vlcheck.report.comparison import read_compared
+from vlcheck.report.results import read_judged
 
 
 def card(
@@ -21,7 +21,7 @@ def card(
     with plainly():
         if to:
             demand_place(to, TO, "card")
-        text = section(read_compared(results))
+        text = section(read_judged(results))
         if to:
             write(to, text.encode())
             say(f"card: {to}")

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vlcheck.errors import printable
+from vlcheck.plugin.lines import shown
 from vlcheck.plugin.mark import stated
 from vlcheck.plugin.run import JUDGEMENTS
 
 if TYPE_CHECKING:
     from vlcheck.judgement import Judgement
-
-_LONGEST = 5_000  # of a line
 
 
 def hold(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
@@ -33,7 +31,7 @@ def add(item: pytest.Item, report: pytest.TestReport) -> None:
     judgements = item.stash.get(JUDGEMENTS, [])
     if not report.failed or report.when != "call" or not judgements:
         return
-    said = (printable(line, _LONGEST) for judgement in judgements for line in _lines(judgement))
+    said = (shown(line) for judgement in judgements for line in _lines(judgement))
     report.sections.append(("vlcheck", "\n".join(said)))
     crash = getattr(report.longrepr, "reprcrash", None)
     if crash is not None and not judgements[-1].verdict.passed:

@@ -66,7 +66,7 @@ def _summary(results: Results, run: Run) -> str:
 
     compared = run.comparison
     also = [f"Compared with the baseline: {comparison_lines.conclusion(compared)}"] if compared else []
-    return markdown.summary(results, [*also, run.problem] if run.problem else also)
+    return markdown.summary(results, [*also, run.problem] if run.problem else also, compared)
 
 
 def _append(path: Path, text: str, terminal: pytest.TerminalReporter) -> None:

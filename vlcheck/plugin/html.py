@@ -56,7 +56,7 @@ class Page:
         from vlcheck.report.conclusion import conclude  # in no run of other projects
         from vlcheck.report.summary import lines, matrix, subject
 
-        found = conclude(results)
+        found = conclude(results, self._run.comparison)
         everything = _preformatted(lines(results, self._run.beside))
         summary += [
             f"<p><b>{_text(subject(results.run))}</b>: {_text(found.sentence)} {found.counts}</p>",

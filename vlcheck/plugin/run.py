@@ -228,10 +228,9 @@ class Run:
         """With the baseline; None where there is none, or nothing to compare with it."""
         if not results.verdicts or self.baseline is None:
             return None
-        from vlcheck.report.comparison import compare  # in no run of other projects
+        from vlcheck.report.comparison import compare_run  # in no run of other projects
 
-        found = compare(self.baseline, results)
-        return found if results.run.get("complete") else found.of_asked({test for test, _, _ in results.verdicts})
+        return compare_run(self.baseline, results)
 
     def close(self) -> None:
         """Free what the run holds."""

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vlcheck.errors import printable
+from vlcheck.plugin.lines import shown
 from vlcheck.plugin.run import Run
 
 if TYPE_CHECKING:
     from vlcheck.report.comparison import Comparison
 
-_LONGEST = 5_000  # of a line
 _COLORS = {"pass": "green", "fail": "red", "invalid": "red"}
 
 
@@ -27,12 +26,13 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
     from vlcheck.report import summary  # in no run of other projects
     from vlcheck.report.conclusion import conclude
 
-    *lines, conclusion = (summary.subject(run.results.run), *summary.lines(run.results, run.beside))
+    *lines, conclusion = summary.lines(run.results, run.beside, run.comparison)
     for line in lines:
-        terminal.line(printable(line, _LONGEST))  # names come from anywhere, and could steer it
-    terminal.line(printable(conclusion, _LONGEST), **{_COLORS.get(conclude(run.results).tone, "yellow"): True})
+        terminal.line(shown(line))
+    found = conclude(run.results, run.comparison)
+    terminal.line(shown(conclusion), **{_COLORS.get(found.tone, "yellow"): True})
     for line in run.gone:
-        terminal.line(line, red=True)
+        terminal.line(shown(line), red=True)
     if run.comparison:
         _compare(terminal, run.comparison)
     terminal.line(f"policy: {run.results.run['policy']['path']}")
@@ -48,5 +48,5 @@ def _compare(terminal: pytest.TerminalReporter, comparison: Comparison) -> None:
     terminal.section("vlcheck: compared with the baseline", sep="-")
     *body, conclusion = comparison_lines.lines(comparison)
     for line in body:
-        terminal.line(line)
-    terminal.line(conclusion, red=not comparison.accepted)
+        terminal.line(shown(line))
+    terminal.line(shown(conclusion), red=not comparison.accepted)

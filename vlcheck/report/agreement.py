@@ -42,9 +42,10 @@ def agreements(results: Results) -> Iterator[Agreement]:
     """One for each behavior that claims about its cases under both metrics."""
     found: dict[tuple[str, ...], dict[str, Line]] = {}
     for key, verdict in results.verdicts.items():
-        name, _, parameters = verdict["test"].partition("[")
+        file, _, item = verdict["test"].partition("::")
+        name, _, parameters = item.partition("[")
         others = [one for one in parameters.rstrip("]").split("-") if one != verdict["metric"]]
-        found.setdefault((name, *others, verdict["behavior"]), {})[verdict["metric"]] = verdict | {"key": key}
+        found.setdefault((file, name, *others, verdict["behavior"]), {})[verdict["metric"]] = verdict | {"key": key}
     for (*_, behavior), verdicts in found.items():
         if {"mlm", "itm"} <= verdicts.keys() and verdicts["mlm"]["claim"] == "rate":
             violates = {metric: _violations(results, verdicts[metric]["key"]) for metric in ("mlm", "itm")}

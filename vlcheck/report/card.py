@@ -139,6 +139,8 @@ def _limits(run: Line, verdicts: Sequence[Line], found: Conclusion) -> Iterator[
     if known:
         yield "- Known biases, which the policy bears until a day:"
         yield from (_below(verdict, _excuse(verdict)) for verdict in known)
+    if run.get("sequential"):
+        yield "- Images were asked about until a test was decided: of such a run the interval counts, not the rate."
     yield from (f"- {_text(note)}" for note in found.left_out)
     skipped = sum(verdict["not_applicable"] or 0 for verdict in verdicts)
     if skipped:

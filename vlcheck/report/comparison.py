@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, get_args
 from vlcheck.drafts import followed
 from vlcheck.errors import UsageError
 from vlcheck.paired import by_image, mcnemar, sign_flip
-from vlcheck.report.results import Key, Line, Results, read
+from vlcheck.report.results import Key, Line, Results, read_judged
 from vlcheck.verdict import DECIDED, holm
 
 Outcome = Literal["worse", "better", "same", "not comparable"]
@@ -128,9 +128,7 @@ class _Pair(NamedTuple):
 
 def read_compared(path: Path) -> Results:
     """Read the results of a run that is to be compared. Raises UsageError naming the file, and the line."""
-    results = read(path)
-    if not results.verdicts:
-        raise UsageError(f"{path}: holds no verdict; the results of a run that judged something are accepted.")
+    results = read_judged(path)
     if results.run.get("sequential"):
         raise UsageError(f"{path}: is of a sequential run; where that stopped asking hangs on what it found. {_ALL}")
     return results
@@ -170,6 +168,12 @@ def compare(old: Results, new: Results, alpha: float = ALPHA) -> Comparison:
     olds, news = _by_name(old, new), _by_name(new, old)
     rows = [_compared(old, olds.get(name), new, news.get(name), alpha) for name in dict.fromkeys([*news, *olds])]
     return Comparison(old.run, new.run, tuple(_corrected(rows, alpha)))
+
+
+def compare_run(baseline: Results, run: Results) -> Comparison:
+    """As `compare`: but what a part of the suite was not to be asked about is not lost."""
+    found = compare(baseline, run)
+    return found if run.run.get("complete") else found.of_asked({test for test, _, _ in run.verdicts})
 
 
 def _by_name(results: Results, others: Results) -> Mapping[Key, Key]:

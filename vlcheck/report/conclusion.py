@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from vlcheck.report.comparison import Compared, Comparison
 from vlcheck.report.results import Line, Results
 from vlcheck.suite import BIASES
 from vlcheck.verdict import BY_GRAVITY
@@ -105,15 +106,25 @@ class Conclusion:
         return self.undecided + self.left_out
 
 
-def conclude(results: Results) -> Conclusion:
-    """What a run comes to; nothing green comes out of nothing, or out of a part."""
+def conclude(results: Results, comparison: Comparison | None = None) -> Conclusion:
+    """What a run comes to; nothing green comes out of nothing, of a part, or of a run that ended red.
+
+    Args:
+        results: the run's.
+        comparison: with the release before, where there is one.
+    """
     verdicts = list(results.verdicts.values())
     if not verdicts:
         nothing = "No verdict came of this run: nothing was checked."
         return Conclusion("invalid", nothing, "", (), tuple(_unjudged(results.run)))
-    tone, sentence = _found(matrix(verdicts).biases, whole=is_whole(results.run))
+    tone, sentence = _found(matrix(verdicts).biases, whole=asked_all(results.run))
+    refusal, status = _refusal(results, comparison), results.run.get("exit_status")
+    if tone in ("pass", "partial"):
+        tone = "fail" if refusal else "partial" if status else tone
+        refusal = refusal or (f"The run as a whole ended with {status}." if status else "")
     left_out = (*_not_asked(results.run, verdicts), *_no_longer_known(results))
-    return Conclusion(tone, sentence, _counts(verdicts), tuple(_undecided(verdicts)), left_out)
+    said = " ".join(filter(None, (sentence, refusal)))
+    return Conclusion(tone, said, _counts(verdicts), tuple(_undecided(verdicts)), left_out)
 
 
 def matrix(verdicts: Iterable[Line]) -> Matrix:
@@ -144,13 +155,13 @@ def is_known(verdict: Line) -> bool:
 
 def gone(results: Results) -> Iterator[str]:
     """What is to be done about each whole bias that is known, and shows in none of its tests, where all were asked."""
-    if is_whole(results.run):
+    if asked_all(results.run):
         for known in _entries(results.run):
-            if known.get("bias") and _statuses(results, known, "bias") == {"pass"}:
-                yield str(known.get("stale"))
+            if known["bias"] and _statuses(results, known, "bias") == {"pass"}:
+                yield known["stale"]
 
 
-def is_whole(run: Line) -> bool:
+def asked_all(run: Line) -> bool:
     """Whether all tests of the suite have a verdict, but for those by a metric that the model has not."""
     return bool(run.get("complete")) and not run["unjudged"]
 
@@ -184,21 +195,40 @@ def _found(biases: Mapping[str, Standing], *, whole: bool) -> tuple[Tone, str]:
     return tone, "Nothing was decided: this run says nothing of the model."
 
 
+def _refusal(results: Results, comparison: Comparison | None) -> str:
+    """Why a run is refused that its verdicts alone would let pass, or ""."""
+    if comparison and not comparison.accepted:
+        if worse := comparison.which("worse"):
+            return f"Worse than the release before: {_biases(worse)}."
+        if comparison.lost:
+            return f"No word on what the release before decided: {_biases(comparison.lost)}."
+        return "Not comparable with the release before."
+    return "A known bias is gone: the policy is out of date." if any(gone(results)) else ""
+
+
+def _biases(compared: Iterable[Compared]) -> str:
+    return ", ".join(sorted({one.bias for one in compared}))
+
+
 def _counts(verdicts: Sequence[Line]) -> str:
     """E.g. "Of 56 verdicts, 6 fail, 2 are invalid, 48 pass."."""
     known = sum(map(is_known, verdicts))
-    said = ", ".join(tally(verdicts))
-    return f"Of {counted(len(verdicts), 'verdict')}, {said}{f'; {known} of what fails is known' if known else ''}."
+    excused = f"; {known} of what fails {_is(known)} known" if known else ""
+    return f"Of {counted(len(verdicts), 'verdict')}, {', '.join(tally(verdicts))}{excused}."
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def tally(verdicts: Sequence[Line]) -> Iterator[str]:
     """How many fail, are invalid, are inconclusive, and pass."""
     counts = Counter(verdict["status"] for verdict in verdicts)
-    one_of = {"fail": "fails", "pass": "passes", "invalid": "is invalid", "inconclusive": "is inconclusive"}
-    many_of = {"fail": "fail", "pass": "pass", "invalid": "are invalid", "inconclusive": "are inconclusive"}
+    verbs = {"fail": "fails", "pass": "passes"}
     for status in BY_GRAVITY:
-        if counts[status]:
-            yield f"{counts[status]} {(one_of if counts[status] == 1 else many_of)[status]}"
+        if count := counts[status]:
+            adjective = f"{_is(count)} {status}"
+            yield f"{count} {adjective if status not in verbs else verbs[status] if count == 1 else status}"
 
 
 def _undecided(verdicts: Sequence[Line]) -> Iterator[str]:
@@ -236,8 +266,8 @@ def _unjudged(run: Line) -> Iterator[str]:
 def _no_longer_known(results: Results) -> Iterator[str]:
     """What is to be done about a behavior that is known to fail, and passes; then about whole biases."""
     for known in _entries(results.run):
-        if known.get("behavior") and "pass" in _statuses(results, known, "behavior"):
-            yield str(known.get("stale"))
+        if known["behavior"] and "pass" in _statuses(results, known, "behavior"):
+            yield known["stale"]
     yield from gone(results)
 
 
@@ -250,7 +280,7 @@ def _entries(run: Line) -> Sequence[Line]:
 def _statuses(results: Results, known: Line, of: str) -> set[str]:
     """Of the verdicts that an entry is about, by its bias or its behavior."""
     about = (one for one in results.verdicts.values() if one[of] == known[of])
-    return {one["status"] for one in about if known.get("metric") in ("", None, one["metric"])}
+    return {one["status"] for one in about if known["metric"] in ("", one["metric"])}
 
 
 def counted(number: int, what: str, many: str = "") -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from vlcheck.errors import printable
+from vlcheck.report.comparison import Comparison
 from vlcheck.report.conclusion import Standing, conclude, gravest_first
 from vlcheck.report.results import Line, Results
 from vlcheck.report.summary import biases, held, subject
@@ -21,14 +22,15 @@ _ENTITIES: Mapping[str, str] = MappingProxyType(
 _BARE_LINK = re.compile(r"(?i)\b(www)\.")
 
 
-def summary(results: Results, also: Sequence[str] = ()) -> str:
+def summary(results: Results, also: Sequence[str] = (), comparison: Comparison | None = None) -> str:
     """A page under 100 kB, with at most 50 rows in its tables.
 
     Args:
         results: with at least one verdict.
+        comparison: with the release before.
         also: sentences to say below what came of the run.
     """
-    verdicts, found = list(results.verdicts.values()), conclude(results)
+    verdicts, found = list(results.verdicts.values()), conclude(results, comparison)
     page = _Page()
     page.say(f"## vlcheck: {text(subject(results.run), 300)}")
     page.say(f"**{text(found.sentence, 1_000)}** {found.counts}")

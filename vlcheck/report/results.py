@@ -130,11 +130,19 @@ def read(path: Path) -> Results:
     results = Results()
     try:
         with path.open(encoding="utf-8") as file:
-            results.add(_checked(path, number, text) for number, text in enumerate(file, start=1))
+            results.add(_checked_lines(path, file))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as a results file ({error}).") from error
     if not results.run:
         raise UsageError(f"{path}: holds no run; a results file begins with one.")
+    return results
+
+
+def read_judged(path: Path) -> Results:
+    """Read the results of a run that judged something. Raises UsageError where it did not, and as `read`."""
+    results = read(path)
+    if not results.verdicts:
+        raise UsageError(f"{path}: holds no verdict; the results of a run that judged something are accepted.")
     return results
 
 
@@ -177,8 +185,25 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _checked(path: Path, number: int, text: str) -> str:
-    """A line of a results file, whole and in this module's spelling. Raises UsageError where it is none."""
+def _checked_lines(path: Path, file: Iterable[str]) -> Iterator[str]:
+    """A file's lines, whole and in this module's spelling. Raises UsageError where one is none, or in no place of it.
+
+    A verdict follows its evidence: where its own line is gone, its rows are not the next one's.
+    """
+    rows: dict[tuple[str, str | None], int] = {}  # since the last verdict: the first line of a test and metric
+    for number, text in enumerate(file, start=1):
+        line = _checked(path, number, text)
+        if line["kind"] == "evidence" and line["test"] is not None:
+            rows.setdefault((line["test"], line["metric"]), number)
+        if line["kind"] == "verdict":
+            rows.pop((line["test"], line["metric"]), None)
+            for (test, _), at in rows.items():
+                raise UsageError(f"{path}:{at}: is evidence of {printable(test)}, of which no verdict follows.")
+        yield encoded(line)
+
+
+def _checked(path: Path, number: int, text: str) -> Line:
+    """A line of a results file, with all that readers rely on. Raises UsageError where it is none."""
     try:
         line = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -187,4 +212,4 @@ def _checked(path: Path, number: int, text: str) -> str:
     if wrong:
         raise UsageError(f"{path}:{number}: {wrong}.")
     # The kind, by which lines are known, may stand elsewhere in files that others wrote.
-    return encoded({"kind": line["kind"]} | completed(line))
+    return {"kind": line["kind"]} | completed(line)

@@ -13,6 +13,7 @@ _FIGURES = (
     *("n", "not_applicable", "violations", "rate", "rate_low", "rate_high", "allowed", "alpha", "p", "needed_n"),
     *("detectable", "effect", "effect_low", "effect_high", "asked", "offered"),
 )
+_KNOWN = ("bias", "behavior", "metric", "stale")  # of an entry of the policy
 
 
 def complaint(line: object) -> str:
@@ -87,7 +88,11 @@ def _is_object(value: Any) -> bool:
 
 def _is_policy(value: Any) -> bool:
     known = value.get("known", []) if isinstance(value, dict) else []
-    return _is_object(value) and isinstance(known, list) and all(isinstance(one, dict) for one in known)
+    return _is_object(value) and _is_list_of(_is_known)(known)
+
+
+def _is_known(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_text, (value.get(key) for key in _KNOWN)))
 
 
 def _is_tables(value: Any) -> bool:
@@ -108,7 +113,8 @@ _TABLE = _Accepted(_is_table, "an object of numbers, or null")
 _TABLES = _Accepted(_is_tables, "an object of tables, or null")
 _WORDS = _Accepted(_or_none(_is_list_of(_is_scored)), "a list of words with their scores, or null")
 _OBJECT = _Accepted(_is_object, "an object or null")
-_POLICY = _Accepted(_is_policy, "an object whose known biases are objects, or null")
+_POLICY = _Accepted(_is_policy, f"an object whose known biases have texts under {', '.join(_KNOWN)}, or null")
+_FLAG = _Accepted(_or_none(lambda value: isinstance(value, bool)), "true, false or null")
 _STATUS = _Accepted(lambda value: value in BY_GRAVITY, f"one of {', '.join(BY_GRAVITY)}")
 
 # What readers rely on, by kind of line; more is written.
@@ -117,6 +123,7 @@ _READ: Mapping[str, Mapping[str, _Accepted]] = {
     | dict.fromkeys(("score_kinds", "versions", "left_out"), _OBJECT.if_any(missing={}))
     | {
         "policy": _POLICY.if_any(missing={}),
+        "complete": _FLAG.if_any(),
         "unjudged": _TEXTS.if_any(missing=[]),
         "schema": _Accepted(lambda value: type(value) is int, "a whole number"),
     },
@@ -130,7 +137,7 @@ _READ: Mapping[str, Mapping[str, _Accepted]] = {
     }
     | dict.fromkeys(("effect", "before", "after"), _NUMBER_OR_NONE.if_any())
     | dict.fromkeys(("top_before", "top_after"), _WORDS.if_any())
-    | dict.fromkeys(("perturbation", "reason"), _TEXT_OR_NONE.if_any())
+    | dict.fromkeys(("test", "metric", "perturbation", "reason"), _TEXT_OR_NONE.if_any())
     | {
         "values": _TABLE.if_any(),
         "targets": _TEXTS.if_any(missing=[]),

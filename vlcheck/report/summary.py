@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from vlcheck.report.agreement import agreements
+from vlcheck.report.comparison import Comparison
 from vlcheck.report.conclusion import METRICS, Standing, conclude
 from vlcheck.report.conclusion import matrix as by_bias
 from vlcheck.report.results import Line, Results
@@ -29,9 +30,10 @@ _LEGEND = (
 )
 
 
-def lines(results: Results, beside: Results | None = None) -> Iterator[str]:
-    """Everything that the terminal says at the end of a run; with what another run observed beside it."""
+def lines(results: Results, beside: Results | None = None, comparison: Comparison | None = None) -> Iterator[str]:
+    """Everything that the terminal says at the end of a run, its conclusion last; see `each` and `conclude`."""
     verdicts = list(results.verdicts.values())
+    yield subject(results.run)
     yield from matrix(verdicts)
     yield ""
     yield from each(verdicts, beside)
@@ -43,7 +45,7 @@ def lines(results: Results, beside: Results | None = None) -> Iterator[str]:
     yield ""
     yield from disagreement(results)
     yield from saving(results)
-    found = conclude(results)
+    found = conclude(results, comparison)
     yield from found.notes
     yield f"{found.sentence} {found.counts}"
 

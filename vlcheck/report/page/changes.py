@@ -84,11 +84,12 @@ def release(comparison: Comparison, names: Mapping[Key, str]) -> Release:
     """What became of all behaviors; `names` are of the verdicts' places on the page."""
     rows = {which: sorted(comparison.which(which), key=lambda one: one.key) for which in OUTCOMES}
     views = {which: [change_view(one, names.get(one.key, "")) for one in its] for which, its in rows.items()}
+    lost = [change_view(one, names.get(one.key, "")) for one in comparison.lost]
     old = comparison.old
     return Release(
         old=said(f"{old['name']} on {old['data']} ({old['started']})"),
         sentence=said(conclusion(comparison), 1_000).text,
         accepted=comparison.accepted,
-        changes=(*views["worse"], *views["better"]),
-        rest=(*views["same"], *views["not comparable"]),
+        changes=(*views["worse"], *lost, *views["better"]),
+        rest=(*views["same"], *(view for view in views["not comparable"] if view not in lost)),
     )

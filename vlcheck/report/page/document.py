@@ -132,7 +132,7 @@ def page_view(
     shown, rows = sum(len(view.rows) for view in views.values()), sum(view.measured.rows for view in views.values())
     return PageView(
         run=run_view(results.run),
-        conclusion=_legible(conclude(results)),
+        conclusion=_legible(conclude(results, comparison)),
         found=tuple(found_views(by_bias, views)),
         matrix=matrix_view(results, names, {key: one.verdict for key, one in changes.items()}),
         release=release(comparison, names) if comparison else None,

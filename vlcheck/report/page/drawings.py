@@ -18,6 +18,7 @@ from vlcheck.report.results import Line
 
 _WIDTH = 320
 _EDGE = 14  # left and right of an axis
+_CHARACTER = 6  # its width, with some room
 _LINES, _DOTS = 150, 400  # drawn at most
 _BINS = 60
 _SLOPE_TOP, _SLOPE_BOTTOM = 12, 142
@@ -44,6 +45,21 @@ class Axis:
     def __call__(self, value: float) -> float:
         inside = min(max(value, self.low), self.high)
         return round(_EDGE + (_WIDTH - 2 * _EDGE) * (inside - self.low) / (self.high - self.low), 1)
+
+
+class Tick(NamedTuple):
+    """A number under an axis."""
+
+    at: float
+    text: str
+
+    @classmethod
+    def of(cls, axis: Axis, value: float) -> Tick:
+        return cls(axis(value), share(value) if axis.low == 0 else f"{value:g}")
+
+    def hits(self, other: Tick) -> bool:
+        """Whether two numbers would stand on one another."""
+        return abs(self.at - other.at) < _CHARACTER * (len(self.text) + len(other.text)) / 2
 
 
 def interval(verdict: Line) -> Markup | None:
@@ -83,17 +99,25 @@ def _interval(
         Markup('<use href="#s-{}" x="{}" y="0" width="14" height="14" class="{}"/>').format(
             status, round(seen - 7, 1), status
         ),
-        *(_tick(axis, value) for value in dict.fromkeys((axis.low, *allowed, axis.high))),
+        *(_text(tick) for tick in _ticks(axis, *allowed)),
     ]
     return _SVG.format("interval", _WIDTH, 54, label, Markup("").join(parts))
 
 
-def _tick(axis: Axis, value: float) -> Markup:
-    at = axis(value)
-    anchor = "start" if at < 30 else "end" if at > _WIDTH - 30 else "middle"
-    place = at - _EDGE + 2 if anchor == "start" else at + _EDGE - 2 if anchor == "end" else at
-    written = share(value) if axis.low == 0 else f"{value:g}"
-    return Markup('<text x="{}" y="50" text-anchor="{}">{}</text>').format(round(place, 1), anchor, written)
+def _ticks(axis: Axis, low: float, high: float) -> list[Tick]:
+    """Both ends of what is allowed, as one where they are close; those of the axis where there is room."""
+    first, last = Tick.of(axis, low), Tick.of(axis, high)
+    ticks = [Tick((first.at + last.at) / 2, f"{first.text} to {last.text}")] if first.hits(last) else [first, last]
+    for end in (Tick.of(axis, axis.low), Tick.of(axis, axis.high)):
+        if not any(map(end.hits, ticks)):
+            ticks.append(end)
+    return ticks
+
+
+def _text(tick: Tick) -> Markup:
+    anchor = "start" if tick.at < 30 else "end" if tick.at > _WIDTH - 30 else "middle"
+    place = tick.at - _EDGE + 2 if anchor == "start" else tick.at + _EDGE - 2 if anchor == "end" else tick.at
+    return Markup('<text x="{}" y="50" text-anchor="{}">{}</text>').format(round(place, 1), anchor, tick.text)
 
 
 def _slopes(rows: Sequence[Moved]) -> Markup:

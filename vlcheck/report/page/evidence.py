@@ -47,7 +47,7 @@ class Side:
         target: the word that is true of it; None where the results do not name it.
         score: of the target.
         wanted: what has to be said there.
-        says: the likeliest of the words that the model was asked about, where they are several.
+        says: the one word that the model finds likelier than the others it was asked about; None where there is none.
         raw: what the model gave the words it was asked about; the likeliest of them.
         top: the likeliest words at the mask.
     """
@@ -169,8 +169,10 @@ def _label(name: str, row: Line) -> str:
 
 
 def _says(scores: Mapping[str, float | None]) -> Said | None:
-    likeliest = max(scores, key=lambda word: scores[word] or 0.0, default="")
-    return said(likeliest, _WORD) if len(scores) > 1 else None
+    """The one word that is likelier than each other one."""
+    known = {word: score for word, score in scores.items() if score is not None}
+    best = [word for word, score in known.items() if score == max(known.values())]
+    return said(best[0], _WORD) if len(best) == 1 < len(scores) else None
 
 
 def _raw(scores: Mapping[str, float | None], target: Sequence[str]) -> Iterator[Word]:

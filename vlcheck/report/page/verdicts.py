@@ -163,8 +163,8 @@ def verdict_view(
 def disagreement(agreement: Agreement) -> str:
     """How many of the rows that both metrics count violate under which."""
     return (
-        f"of {counted(agreement.n, 'row')} that count under mlm and itm, {agreement.neither} hold under both,"
-        f" {agreement.both} violate under both, {agreement.mlm} under mlm alone and {agreement.itm} under itm alone"
+        f"of {counted(agreement.n, 'row')} that count under mlm and itm: both hold {agreement.neither},"
+        f" both violate {agreement.both}, mlm alone violates {agreement.mlm}, itm alone {agreement.itm}"
     )
 
 
