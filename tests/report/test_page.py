@@ -398,9 +398,9 @@ def test_a_known_bias_still_fails_and_says_that_it_is_known():
     assert found.conclusion.sentence == "Fails 1 of 1 bias: color (known)."
     assert found.matrix.rows[0].cells[0].said == "fail (known)"
     assert found.found[0].status == found.groups[0].said == "fail (known)"
-    assert found.groups[0].verdicts[0].known.text == "known, until 2027-01-31: issue 7"
+    assert found.groups[0].verdicts[0].known.text == "known until 2027-01-31: issue 7"
     expired = view(results((verdict(known=known | {"expired": True}), rows())))
-    assert expired.groups[0].verdicts[0].known.text == "known, expired 2027-01-31: issue 7"
+    assert expired.groups[0].verdicts[0].known.text == "known expired on 2027-01-31: issue 7"
     assert expired.matrix.rows[0].cells[0].said == "fail"
 
 

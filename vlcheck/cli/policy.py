@@ -159,9 +159,8 @@ def _known(terms: Terms, metrics: Sequence[Metric]) -> Iterator[list[str]]:
     by_metric = {metric: terms.known(metric) for metric in metrics}
     for known in dict.fromkeys(filter(None, by_metric.values())):
         under = ", ".join(metric for metric in metrics if by_metric[metric] == known)
-        state = "expired on" if known.expired else "until"
         from_entry = f"{terms.policy.path.name} known[{known.number}]"
-        yield [f"known ({under})", f"{state} {known.until}: {known.reason}", from_entry]
+        yield [f"known ({under})", excuse(known.as_dict()), from_entry]
 
 
 def _row(policy: Policy, name: str, values: Sequence[Value]) -> list[str]:

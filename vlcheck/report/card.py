@@ -12,7 +12,7 @@ from pathlib import PurePath
 from types import MappingProxyType
 
 from vlcheck.report import markdown
-from vlcheck.report.conclusion import MEANINGS, Conclusion, Standing, conclude
+from vlcheck.report.conclusion import MEANINGS, Conclusion, Standing, conclude, excuse
 from vlcheck.report.results import Line, Results
 from vlcheck.report.summary import biases, held, moment
 
@@ -138,7 +138,7 @@ def _limits(run: Line, verdicts: Sequence[Line], found: Conclusion) -> Iterator[
     known = [verdict for verdict in verdicts if verdict["known"]]
     if known:
         yield "- Known biases, which the policy bears until a day:"
-        yield from (_below(verdict, _excuse(verdict)) for verdict in known)
+        yield from (_below(verdict, _borne(verdict)) for verdict in known)
     if run.get("sequential"):
         yield "- Images were asked about until a test was decided: of such a run the interval counts, not the rate."
     yield from (f"- {_text(note)}" for note in found.left_out)
@@ -166,11 +166,9 @@ def _below(verdict: Line, said: str) -> str:
     return f"  - {_text(verdict['behavior'])} ({_text(verdict['metric'])}): {_text(said)}"
 
 
-def _excuse(verdict: Line) -> str:
-    known = verdict["known"]
-    over = "expired on" if known.get("expired") else "until"
-    gone = "" if verdict["status"] == "fail" else f"; {verdict['status']} this time"
-    return f"{known.get('reason', '')} ({over} {known.get('until', '')}{gone})"
+def _borne(verdict: Line) -> str:
+    gone = "" if verdict["status"] == "fail" else f" ({verdict['status']} this time)"
+    return f"{excuse(verdict['known'])}{gone}"
 
 
 def _scheme(run: Line) -> str:

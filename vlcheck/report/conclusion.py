@@ -153,6 +153,11 @@ def is_known(verdict: Line) -> bool:
     return verdict["status"] == "fail" and known is not None and not known.get("expired")
 
 
+def excuse(known: Line) -> str:
+    """What the policy says of a known bias, as a verdict's line has it."""
+    return f"{'expired on' if known.get('expired') else 'until'} {known.get('until')}: {known.get('reason')}"
+
+
 def gone(results: Results) -> Iterator[str]:
     """What is to be done about each whole bias that is known, and shows in none of its tests, where all were asked."""
     if asked_all(results.run):

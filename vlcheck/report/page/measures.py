@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vlcheck.report.conclusion import excuse
 from vlcheck.report.page.words import Said, between, said, share, shares, signed
 from vlcheck.report.results import Line
 
@@ -43,11 +44,7 @@ def allowed(verdict: Line) -> str:
 
 def known(verdict: Line) -> Said | None:
     """What the policy says of a known bias."""
-    bias = verdict["known"]
-    if not isinstance(bias, dict):
-        return None
-    ended = "expired" if bias.get("expired") else "until"
-    return said(f"known, {ended} {bias.get('until')}: {bias.get('reason')}")
+    return said(f"known {excuse(verdict['known'])}") if verdict["known"] is not None else None
 
 
 def whole(number: int | None) -> str:
