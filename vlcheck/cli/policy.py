@@ -31,6 +31,7 @@ from vlcheck.plugin.collect import collect
 from vlcheck.plugin.mark import subjects
 from vlcheck.policy import UNDECIDED, Policy, Terms, Value
 from vlcheck.query import Metric
+from vlcheck.report.conclusion import excuse
 from vlcheck.scoring.scorer import Progress
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="TEST...", help="some of the tests; all unless said")]
