@@ -10,7 +10,7 @@ from vlcheck.report.comparison_lines import conclusion
 from vlcheck.report.page.measures import NAME, title
 from vlcheck.report.page.words import Said, said, share, signed
 from vlcheck.report.results import Key
-from vlcheck.report.summary import figure
+from vlcheck.report.summary import figure, moment
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def release(comparison: Comparison, names: Mapping[Key, str]) -> Release:
     lost = [change_view(one, names.get(one.key, "")) for one in comparison.lost]
     old = comparison.old
     return Release(
-        old=said(f"{old['name']} on {old['data']} ({old['started']})"),
+        old=said(f"{old['name']} on {old['data']} ({moment(old['started'])})"),
         sentence=said(conclusion(comparison), 1_000).text,
         accepted=comparison.accepted,
         changes=(*views["worse"], *lost, *views["better"]),
