@@ -149,7 +149,7 @@ class Expectation(Protocol):
         """What has to be said BEFORE or AFTER of a view that has this target, for reviewers; "" where that varies."""
 
 
-class _Expectation:
+class BaseExpectation:
     """What most expectations share: no arms, no other words, no tolerances, no competence, after minus before."""
 
     claim: ClassVar[Claim] = "rate"
@@ -177,7 +177,7 @@ class _Expectation:
 
 
 @dataclass(frozen=True)
-class Preserved(_Expectation):
+class Preserved(BaseExpectation):
     """INV: `within - (before - after)`; a gain is no loss. Cases that the model does not know do not count."""
 
     competence: ClassVar[Competence] = "each case"
@@ -200,7 +200,7 @@ class Preserved(_Expectation):
 
 
 @dataclass(frozen=True)
-class Drops(_Expectation):
+class Drops(BaseExpectation):
     """DIR: `min(before - after - by, below - after, before - below)`: a constant score cannot pass.
 
     Attributes:
@@ -229,7 +229,7 @@ class Drops(_Expectation):
         return f"{target} is true" if arm == BEFORE else "the score has to drop"
 
 
-class _Sides(_Expectation):
+class _Sides(BaseExpectation):
     def words(self, view: View) -> tuple[str, ...]:
         return (opposite(view.target),)
 
@@ -270,7 +270,7 @@ class Flips(_Sides):
 
 
 @dataclass(frozen=True)
-class Beats(_Expectation):
+class Beats(BaseExpectation):
     """MFT: the true word beats a wrong one: with q = P(true) over both, `q - .5 - by`.
 
     The wrong word is the opposite side, or one of the case's candidates, the same in every run.
@@ -313,7 +313,7 @@ class Beats(_Expectation):
 
 
 @dataclass(frozen=True)
-class Balance(_Expectation):
+class Balance(BaseExpectation):
     """Mean of D = score(original, bare) - score(blocked, with hint), in [-1, 1]: 0 leans on neither (figure 1).
 
     Before is the caption with its hint, after the same with the picture blocked.
@@ -341,7 +341,7 @@ class Balance(_Expectation):
 
 
 @dataclass(frozen=True)
-class Skew(_Expectation):
+class Skew(BaseExpectation):
     """Mean, for each word, of how often it is answered minus how often it is true: no word may be a favourite.
 
     The answer is the likeliest of the target and the case's candidates. A word that another part of the picture

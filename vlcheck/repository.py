@@ -49,6 +49,13 @@ def write(folder: Path, copy: SuiteCopy) -> None:
 
 def _demand_place(folder: Path) -> None:
     """Raise UsageError where the suite must not go."""
+    try:
+        _demand_fit(folder)
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be looked at ({error.strerror}).") from error
+
+
+def _demand_fit(folder: Path) -> None:
     if os.path.lexists(folder) and not folder.is_dir():
         raise UsageError(f"{folder}: is no folder; name one, or one that is to be made.")
     if folder.resolve() == suite_folder().resolve():

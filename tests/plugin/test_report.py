@@ -1,11 +1,15 @@
 """The page for reviewers that a run writes at its end: `--vl-report`."""
 
+import re
+import shutil
+from pathlib import Path
+
 import pytest
 
 from tests.plugin.conftest import lines
 from tests.plugin.test_bad_input import complaint
 from vlcheck.report.page import draw
-from vlcheck.report.results import read
+from vlcheck.report.results import gather, read
 
 REPORT = "--vl-report=report.html"
 
@@ -63,6 +67,56 @@ def test_a_test_without_a_verdict_is_named_and_the_run_is_no_pass(project, above
     assert "2 selected tests have no verdict" in page(project)
 
 
+MAKES_WAY = """
+    from pathlib import Path
+
+    def test_a_folder_takes_the_place_of_the_other_report():
+        Path("list").unlink(missing_ok=True)
+        Path("list").mkdir()
+"""
+
+
+@pytest.mark.parametrize("option", ["--junitxml", "--html"])
+def test_where_another_report_cannot_be_written_the_results_are_and_say_how_it_ended(project, option):
+    project.pytester.makepyfile(test_z=MAKES_WAY)
+    result = project.run(REPORT, f"{option}=list", subprocess=True)
+    assert result.ret != 0
+    (run,) = project.results("run")
+    assert run["exit_status"] == pytest.ExitCode.INTERNAL_ERROR
+    assert len(project.results("verdict")) == 4
+    assert '<p class="conclusion partial">' in page(project)
+    assert "The run as a whole ended with 3." in page(project)
+
+
+def _stopped(*_, **__):
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_the_page_is_drawn_is_said_in_a_line_and_the_results_are_there(project, monkeypatch):
+    monkeypatch.setattr("vlcheck.report.page.draw", _stopped)
+    result = project.run(REPORT, model="loves_color")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines([f"--vl-report {project.folder / 'report.html'}: stopped; what is there may be older."])
+    (run,) = project.results("run")
+    assert run["exit_status"] == pytest.ExitCode.INTERRUPTED
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+
+
+def test_ctrl_c_while_the_results_are_written_keeps_their_parts(project, monkeypatch):
+    monkeypatch.setattr("vlcheck.report.results.write", _stopped)
+    result = project.run(REPORT)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    (folder,) = re.findall(r"They are kept in (\S+), in parts", result.stdout.str())
+    assert len(gather(Path(folder)).verdicts) == 4
+    assert "The run as a whole ended with 2." in page(project)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("option", ["--vl-report=", "--vl-results="])
+def test_an_option_that_names_nothing_is_refused(project, option):
+    assert f"{option[:-1]}: names nothing" in complaint(project.run(option))
+
+
 def test_a_metric_that_the_model_has_not_leaves_no_test_without_a_verdict(project):
     project.run(REPORT, model="matches_only")
     (run,) = project.results("run")
@@ -89,7 +143,7 @@ def test_a_baseline_and_a_control_are_on_it(project):
     project.run(REPORT, "--vl-baseline=old.jsonl", "--vl-beside=old.jsonl", model="loves_color")
     text = page(project)
     assert "Against the release before: worse: color (2 tests); better: none" in text
-    assert "<p>Beside it, <bdi>Competent</bdi>: <bdi>pass 0 % (0 to 7.2 %)</bdi>.</p>" in text
+    assert "<div>Beside it, <bdi>Competent</bdi>: <bdi>pass 0 % (0 to 7.2 %)</bdi>.</div>" in text
 
 
 @pytest.mark.parametrize(

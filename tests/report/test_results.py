@@ -62,7 +62,7 @@ def test_what_is_written_is_read_again(tmp_path):
     assert again.rows(KEY)[0]["case"] == "caf\u00e9 \u2028"
     write(tmp_path / "again.jsonl", again)
     assert read(tmp_path / "again.jsonl") == again
-    assert json.loads((tmp_path / "results.jsonl").read_text().splitlines()[0]) == RUN
+    assert json.loads((tmp_path / "results.jsonl").read_text().splitlines()[0]) == RUN | {"verdicts": 1}
 
 
 def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
@@ -85,6 +85,11 @@ def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
         (
             json.dumps(verdict() | {"tolerances": 0.1}),
             ":1: verdict line without 'tolerances', .* an object of numbers, or null",
+        ),
+        ("\n".join(map(json.dumps, (RUN, row("one")))), ":2: is evidence of test_a, of which no verdict follows"),
+        (
+            json.dumps(RUN | {"verdicts": 2}) + "\n" + json.dumps(verdict()),
+            ":1: promises 2 verdicts, and 1 follow; the file was cut",
         ),
         (
             "\n".join(map(json.dumps, (RUN, row("one"), verdict("test_b")))),

@@ -11,6 +11,7 @@ import typer
 
 from vlcheck import repository
 from vlcheck.cli.speech import plainly, say
+from vlcheck.report.conclusion import counted
 from vlcheck.suite import FIXTURES
 from vlcheck.suite_copy import RECORD, CopiedFile, SuiteCopy
 
@@ -53,7 +54,7 @@ def written(copy: SuiteCopy, folder: Path) -> Iterator[str]:
         yield f"left alone, and not as vlcheck has them (vlcheck init --diff {folder} shows how):"
         yield from (f"  {file.path}{_lacks(file)}" for file in copy.differing)
     if copy.unknown:
-        yield f"{len(copy.unknown)} files beside them in behavior_tests/ and fixtures/ are yours alone"
+        yield f"yours alone, beside them in behavior_tests/ and fixtures/: {counted(len(copy.unknown), 'file')}"
     yield ""
     yield f"next, in {folder}:"
     yield "  pytest behavior_tests --vl-model albef:ALBEF_4M.pth --vl-data coco:/data/coco"

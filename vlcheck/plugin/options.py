@@ -178,6 +178,8 @@ def read(config: pytest.Config) -> Settings:
         return bool(config.getoption(_ini(name), default=None) or config.getini(_ini(name)))
 
     def path(name: str) -> Path | None:
+        if config.getoption(_ini(name), default=None) == "":
+            raise UsageError(f"--vl-{name}: names nothing; leave it out, or name a file or folder: {_help(name)}.")
         return config.invocation_params.dir / Path(said(name)).expanduser() if said(name) else None
 
     def others(option: str) -> Path | None:

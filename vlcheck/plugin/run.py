@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -194,35 +195,54 @@ class Run:
         from vlcheck.report.conclusion import gone  # in no run of other projects
         from vlcheck.report.results import gather, write
 
-        self.results = gather(self.folder)
-        self.comparison = self._compared(self.results)
-        self.gone = list(gone(self.results))
-        if not self.results.decided or self.gone or (self.comparison and not self.comparison.accepted):
+        self.results = results = gather(self.folder)
+        self.comparison = self._compared(results)
+        self.gone = list(gone(results))
+        if not results.decided or self.gone or (self.comparison and not self.comparison.accepted):
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
-        if not self.results.run:
+        if not results.run:
             return
-        self.results.run["exit_status"] = int(session.exitstatus)
-        try:
-            write(self.settings.results, self.results)
-        except UsageError as error:
-            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        before = self.problem
+        with self._ending(session, f"--vl-results {self.settings.results}: stopped before they were written."):
+            write(self.settings.results, results)
+        if self.problem != before:
             self._kept = True
-            self.problem = f"{error} They are kept in {self.folder}, in parts."
-        try:
-            self._report(self.results)
-        except UsageError as error:
-            session.exitstatus = pytest.ExitCode.USAGE_ERROR
-            self.problem = " ".join(filter(None, (self.problem, str(error))))
-
-    def _report(self, results: Results) -> None:
-        """Write the page for reviewers, where one is wanted. Raises UsageError."""
-        settings = self.settings
-        if settings.report is None:
+            self.problem += f" They are kept in {self.folder}, in parts; vlcheck report draws each of them."
+        if self.settings.report is None:
             return
+        with self._ending(session, f"--vl-report {self.settings.report}: stopped; what is there may be older."):
+            self._report(self.settings.report, results)
+        if not self._kept and results.run["exit_status"] != session.exitstatus:
+            with self._ending(session, f"--vl-results {self.settings.results}: stopped; it says how the tests ended."):
+                write(self.settings.results, results)
+
+    @contextmanager
+    def _ending(self, session: pytest.Session, stopped: str) -> Iterator[None]:
+        """Write something at the run's end, whose status it says; what goes wrong is the run's problem.
+
+        Args:
+            session: gets the status.
+            stopped: what is wrong where the user presses Ctrl-C meanwhile.
+        """
+        if self.results:
+            self.results.run["exit_status"] = int(session.exitstatus)
+        try:
+            yield
+        except UsageError as error:
+            self._fail(session, pytest.ExitCode.USAGE_ERROR, str(error))
+        except KeyboardInterrupt:
+            self._fail(session, pytest.ExitCode.INTERRUPTED, stopped)
+
+    def _fail(self, session: pytest.Session, status: pytest.ExitCode, problem: str) -> None:
+        session.exitstatus = status
+        self.problem = " ".join(filter(None, (self.problem, problem)))
+
+    def _report(self, path: Path, results: Results) -> None:
+        """Write the page for reviewers. Raises UsageError."""
         from vlcheck.report import page  # in no run of other projects
 
-        drawn = page.draw(results, source=settings.results.name, beside=self.beside, comparison=self.comparison)
-        page.write(settings.report, drawn, "--vl-report")
+        drawn = page.draw(results, source=self.settings.results.name, beside=self.beside, comparison=self.comparison)
+        page.write(path, drawn, "--vl-report")
 
     def _compared(self, results: Results) -> Comparison | None:
         """With the baseline; None where there is none, or nothing to compare with it."""

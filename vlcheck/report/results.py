@@ -68,7 +68,7 @@ class Results:
 
     def lines(self) -> Iterator[str]:
         """All lines, as JSON, in the file's order."""
-        yield encoded(self.run)
+        yield encoded(self.run | {"verdicts": len(self.verdicts)})
         yield from map(encoded, self.images.values())
         for key, verdict in sorted(self.verdicts.items()):
             yield from self.evidence[key]
@@ -104,8 +104,7 @@ def gather(folder: Path) -> Results:
         whole, _, _ = text.rpartition("\n")
         results.add(whole.splitlines())
     if results.run:
-        judged = {test for test, _, _ in results.verdicts}
-        results.run["unjudged"] = [test for test in results.run["unjudged"] if test not in judged]
+        results.run["unjudged"] = _unjudged(results)
     return results
 
 
@@ -135,7 +134,17 @@ def read(path: Path) -> Results:
         raise UsageError(f"{path}: cannot be read as a results file ({error}).") from error
     if not results.run:
         raise UsageError(f"{path}: holds no run; a results file begins with one.")
+    held, written = len(results.verdicts), results.run["verdicts"]
+    if written not in (None, held):
+        raise UsageError(f"{path}:1: promises {written} verdicts, and {held} follow; the file was cut short.")
+    results.run["unjudged"] = _unjudged(results)  # of a part, all that the run was to ask
     return results
+
+
+def _unjudged(results: Results) -> list[str]:
+    """The tests that are to have a verdict and have none."""
+    judged = {test for test, _, _ in results.verdicts}
+    return [test for test in results.run["unjudged"] if test not in judged]
 
 
 def read_judged(path: Path) -> Results:
@@ -197,9 +206,15 @@ def _checked_lines(path: Path, file: Iterable[str]) -> Iterator[str]:
             rows.setdefault((line["test"], line["metric"]), number)
         if line["kind"] == "verdict":
             rows.pop((line["test"], line["metric"]), None)
-            for (test, _), at in rows.items():
-                raise UsageError(f"{path}:{at}: is evidence of {printable(test)}, of which no verdict follows.")
+            _demand_none(path, rows)
         yield encoded(line)
+    _demand_none(path, rows)
+
+
+def _demand_none(path: Path, rows: Mapping[tuple[str, str | None], int]) -> None:
+    """Raise UsageError where evidence has no verdict; `rows` are its lines' numbers."""
+    for (test, _), number in rows.items():
+        raise UsageError(f"{path}:{number}: is evidence of {printable(test)}, of which no verdict follows.")
 
 
 def _checked(path: Path, number: int, text: str) -> Line:

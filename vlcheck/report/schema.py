@@ -124,6 +124,7 @@ _READ: Mapping[str, Mapping[str, _Accepted]] = {
     | {
         "policy": _POLICY.if_any(missing={}),
         "complete": _FLAG.if_any(),
+        "verdicts": _NUMBER_OR_NONE.if_any(),
         "unjudged": _TEXTS.if_any(missing=[]),
         "schema": _Accepted(lambda value: type(value) is int, "a whole number"),
     },
