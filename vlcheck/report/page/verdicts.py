@@ -188,7 +188,7 @@ def _figures(verdict: Line, holm: float | None) -> Iterator[Figure]:
     yield Figure("cases left out", whole(verdict["not_applicable"]), "that do not apply, or that it does not know")
     if verdict["asked"] is not None and verdict["asked"] != verdict["offered"]:
         yield Figure("asked", f"{verdict['asked']} of {verdict.get('offered')} images", "until it was decided")
-    yield Figure("score", said(verdict["score_kind"], NAME).text, "the kind of score")
+    yield Figure("score", said(verdict["score_kind"], NAME).text)
 
 
 def _effect(verdict: Line) -> str:
