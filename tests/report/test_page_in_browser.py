@@ -11,6 +11,8 @@ from tests.report.pages import passing, results, row, small, verdict
 from vlcheck.report.comparison import compare
 from vlcheck.report.page import draw
 
+expect.set_options(timeout=PATIENCE)  # which is apart from that of a page
+
 
 def large():
     """A run with everything: pictures, a control's tables, many rows, verdicts of each kind, hostile names."""
