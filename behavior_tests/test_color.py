@@ -1,4 +1,7 @@
-"""Does the model need color where it says nothing, and see it where it matters? (Figure 2 of the ALBEF study.)"""
+"""Does the model do without color where it says nothing, and see it where it matters?
+
+Figure 2 of the ALBEF study.
+"""
 
 from vlcheck.cases import with_target
 from vlcheck.expect import Beats, Drops, Preserved, Skew

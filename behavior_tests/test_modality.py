@@ -1,4 +1,7 @@
-"""Does the model look at the picture, and read the words? (Figure 1 of the ALBEF study.)"""
+"""Does the model look at the picture, and read the words?
+
+Figure 1 of the ALBEF study.
+"""
 
 from vlcheck.cases import with_target
 from vlcheck.expect import Balance, Drops, Preserved

@@ -1,4 +1,4 @@
-"""Does the model read the words in their order, or as a bag of words?"""
+"""Does the model read the words in their order, and not as a bag of words?"""
 
 from vlcheck.cases import with_target
 from vlcheck.expect import Beats, Drops, Preserved

@@ -1,4 +1,4 @@
-"""Does the model look everywhere, or only where photographers put what they mean?"""
+"""Does the model see as well off the middle of a picture as in it?"""
 
 from vlcheck.cases import with_target
 from vlcheck.expect import Preserved

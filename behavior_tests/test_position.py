@@ -1,4 +1,7 @@
-"""Does the model know left from right, and above from below? (Figure 3 of the ALBEF study.)"""
+"""Does the model know left from right, and above from below?
+
+Figure 3 of the ALBEF study.
+"""
 
 from vlcheck.cases import with_target
 from vlcheck.expect import Beats, Flips, Preserved, SidePreference, Swaps

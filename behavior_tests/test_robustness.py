@@ -1,4 +1,4 @@
-"""Does the model stand what every picture goes through on its way?"""
+"""Is the model unmoved by what every picture goes through on its way: JPEG, a blur, other light, a cut edge?"""
 
 from vlcheck.cases import with_target
 from vlcheck.expect import Preserved

@@ -7,9 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from typer.testing import CliRunner
 
 from tests.plugin.conftest import ROOT, write_cases
+from tests.report.pages import small
 from vlcheck.cases import open_source
+from vlcheck.cli import app
+from vlcheck.report.results import write
 
 
 def run(*arguments, cwd=None):
@@ -131,3 +136,39 @@ def test_what_cannot_be_used_is_named_without_a_traceback(arguments, said, tmp_p
     assert done.returncode == 4
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [["report"], ["card"], ["compare", "results.jsonl"]], ids=" ".join)
+@pytest.mark.parametrize("path", [".", "..", "/", "", "folder"])
+def test_a_folder_is_no_results_file(tmp_path, monkeypatch, command, path):
+    monkeypatch.chdir(tmp_path)
+    write(Path("results.jsonl"), small())
+    Path("folder").mkdir()
+    done = CliRunner().invoke(app, [*command, path])
+    assert (done.exit_code, done.stdout) == (4, "")
+    assert done.stderr.startswith(f"Error: {path or '.'}: cannot be read as a results file")
+
+
+UNREADABLE = "absent.py:model"  # what is said of it, not of the folder, had been begun
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (("card", "absent.jsonl"), "card.md"),
+        (("report", "results.jsonl"), "page.html"),
+        (("look", "photograph.png", "a [red] bus", "--model", UNREADABLE), "look.png"),
+        (("policy", "calibrate", "--model", UNREADABLE, "--data", "scenes:5"), "policy.toml"),
+        (("zoo", "matrix", "--suite", "absent"), "matrix.json"),
+    ],
+)
+def test_a_folder_that_cannot_be_written_to_is_found_out_before_the_work(tmp_path, monkeypatch, arguments, name):
+    monkeypatch.chdir(tmp_path)
+    write(Path("results.jsonl"), small())
+    Image.new("RGB", (8, 8)).save("photograph.png")
+    monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK)  # as root, every folder can be written to
+    done = CliRunner().invoke(app, [*arguments, "--to", f"{tmp_path}/{name}"])
+    assert (done.exit_code, done.stderr) == (
+        4,
+        f"Error: --to {tmp_path}/{name}: nothing can be written to the folder {tmp_path}.\n",
+    )

@@ -1,9 +1,11 @@
 """Margins against numbers worked out by hand, and against the study's own figures."""
 
+import re
 from dataclasses import dataclass, replace
 
 import pytest
 
+from tests.conftest import ROOT
 from vlcheck.cases import Case
 from vlcheck.errors import NotApplicable
 from vlcheck.expect import (
@@ -77,6 +79,30 @@ def test_figure_3_fails_swaps_also_where_it_orders_both_right_by_a_hair(figure):
 def test_figure_3_itm_has_the_order_right_so_that_only_by_makes_it_fail():
     without_by = margin(Swaps(), {BEFORE: ITM_OF_FIGURE_3.before, AFTER: ITM_OF_FIGURE_3.after}) + TOLERANCES.by
     assert 0 < without_by < 0.001
+
+
+def test_an_expectation_of_ones_own_is_what_contributing_shows():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (block,) = [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "BaseExpectation" in block]
+    names = {"__name__": __name__}
+    exec(block, names)  # noqa: S102 - our own page
+    near = names["Near"]()
+    assert margin(near, {BEFORE: 0.5, AFTER: 0.9}) == pytest.approx(Tolerances().within - 0.4)
+    assert near.wanted(AFTER, "dog") == "dog is as likely as before"
+
+
+@pytest.mark.parametrize(
+    ("expect", "before", "after"),
+    [
+        (Preserved(), "left is true", "left is still true"),
+        (Drops(), "left is true", "the score has to drop"),
+        (Swaps(), "left is true", "right is true now"),
+        (Flips(), "", "the other side is true now"),
+        (Beats(), "left is true", ""),
+    ],
+)
+def test_reviewers_are_told_what_is_true_before_and_after(expect, before, after):
+    assert (expect.wanted(BEFORE, "left"), expect.wanted(AFTER, "left")) == (before, after)
 
 
 def test_a_gain_is_no_loss():

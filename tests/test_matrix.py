@@ -226,12 +226,15 @@ def test_the_command_ends_with_1_where_a_planted_bias_goes_untested(ask):
     ("arguments", "said"),
     [
         (["--variant", "tiny-colour"], "Did you mean 'tiny-color'?"),
-        (["--to", "none/found.json"], "--to none/found.json: has to be a file, in a folder that can be written to"),
+        (["--to", "none/found.json"], "--to none/found.json: there is no folder none"),
+        (["--to", "suite"], "--to suite: is no file that a matrix could be written to"),
+        (["--to", "mine.json"], "--to mine.json: is there and is no matrix of vlcheck's"),
         (["--suite", "none"], "none"),
         (["--images", "20"], "--images 20: test_mirror_swaps_sides[itm] cannot pass: 20 cases, 29 are needed at least"),
     ],
 )
-def test_the_command_names_what_it_cannot_use_before_it_asks(ask, arguments, said):
+def test_the_command_names_what_it_cannot_use_before_it_asks(ask, tmp_path, arguments, said):
+    (tmp_path / "mine.json").write_text("{}")
     done = ask(*arguments)
     assert done.returncode == 4
     assert said in done.stderr

@@ -12,12 +12,10 @@ from vlcheck.zoo import PLANTED
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    code = f"from hatchling.build import build_wheel; print(build_wheel({str(folder)!r}))"
-    built = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    return zipfile.ZipFile(folder / built.stdout.split()[-1])
+@pytest.fixture
+def wheel(wheel_path):
+    with zipfile.ZipFile(wheel_path) as file:
+        yield file
 
 
 def test_the_wheel_carries_the_suite_and_its_data(wheel):
@@ -35,6 +33,12 @@ def test_the_wheel_carries_the_zoo(wheel):
     files = {"SHA256SUMS", "vocab.txt", "config.json", "config_bert.json"}
     each = {f"{name}{suffix}" for name in PLANTED for suffix in (".safetensors", ".md", ".losses.csv")}
     assert there == files | each
+
+
+def test_the_wheel_carries_what_the_reviewer_page_is_drawn_with(wheel):
+    start = "vlcheck/report/templates/"
+    there = {name.removeprefix(start) for name in wheel.namelist() if name.startswith(start)}
+    assert there == {"page.html", "parts.html", "page.css", "page.js"}
 
 
 def test_nothing_of_the_checkout_clashes_at_the_top(wheel):

@@ -1,6 +1,8 @@
 """`vlcheck policy`: what is in force, and what a model that is trusted proposes."""
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 
@@ -10,6 +12,7 @@ from typer.testing import CliRunner
 
 from tests.plugin.conftest import ROOT
 from tests.test_cli import run as run_as_typed
+from vlcheck import repository
 from vlcheck.behavior import Behavior
 from vlcheck.calibrate import Asked, Trust, lines, propose
 from vlcheck.cases import Case, with_target
@@ -135,6 +138,11 @@ def test_show_knows_the_shipped_suite():
         (("calibrate", "--vl-model=tinny", "--vl-data=scenes:5"), "", "--vl-model"),
         (("calibrate", "--vl-model=tiny", "--vl-data=scenes:5", "--to=mine.toml"), "", "mine.toml: is there already"),
         (("calibrate", "--vl-model=tiny", "--vl-data=scenes:5", "--to=no/mine.toml"), "", "there is no folder no"),
+        (
+            ("calibrate", "--vl-model=tiny", "--vl-data=scenes:5", "--vl-store=kept", "--to=kept"),
+            "",
+            "--to kept: is what --store names as well",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_named(suite, own, tmp_path, monkeypatch, arguments, policy, said):
@@ -144,6 +152,58 @@ def test_what_cannot_be_used_is_named(suite, own, tmp_path, monkeypatch, argumen
     assert done.exit_code == 4
     assert said in done.stderr
     assert path.read_text() == policy
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """The suite in a team's repository, with a folder of a test of their own; in a process of its own each is read."""
+    folder = tmp_path / "copy"
+    repository.write(folder, repository.read(folder))
+    (folder / "behavior_tests" / "own").mkdir()
+    (folder / "behavior_tests" / "own" / "test_own.py").write_text(SUITE)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("plan", "scenes:5"),
+        ("policy", "show"),
+        ("policy", "calibrate", "--vl-model=absent.py:model", "--vl-data=scenes:5"),
+        ("zoo", "matrix"),
+    ],
+    ids=" ".join,
+)
+def test_a_copys_own_policy_holds_for_its_tests(copy, command):
+    (copy / "fixtures" / "policy.toml").write_text("[defaults]\nalowed = 0.2")
+    done = run_as_typed(*command, "--suite", copy / "behavior_tests")
+    assert done.returncode == 4
+    assert f"{copy}/fixtures/policy.toml: defaults.alowed" in done.stderr
+
+
+def test_a_copys_own_words_hold_for_its_tests(copy):
+    (copy / "fixtures" / "lexicons" / "colors.toml").write_text("[mauve")
+    for command in (("plan", "scenes:5"), ("cases", "scenes:5")):
+        done = run_as_typed(*command, "--suite", copy / "behavior_tests")
+        assert (done.returncode, f"{copy}/fixtures/lexicons/colors.toml" in done.stderr) == (4, True), done.stderr
+
+
+def test_a_part_of_a_copy_is_held_to_what_its_policy_says_of_it(copy):
+    (copy / "fixtures" / "policy.toml").write_text("[behaviors.test_vision_and_language_balance]\nalpha = 0.01")
+    done = run_as_typed("policy", "show", "--suite", copy / "behavior_tests" / "own")
+    assert f"policy: {copy}/fixtures/policy.toml" in done.stdout, done.stderr
+    (copy / "behavior_tests" / "test_modality.py").unlink()
+    done = run_as_typed("policy", "show", "--suite", copy / "behavior_tests")
+    assert (done.returncode, "test_vision_and_language_balance: matches no test" in done.stderr) == (4, True)
+
+
+def test_a_run_of_a_part_of_a_copy_is_not_asked_for_the_rest(copy, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    command = [sys.executable, "-m", "pytest", "--vl-model=tiny", "--vl-data=scenes:5", "--vl-plan"]
+    (copy / "behavior_tests" / "test_modality.py").unlink()
+    for folder, refused in (("behavior_tests/own", False), ("behavior_tests", True), (".", True)):
+        done = subprocess.run([*command, folder], cwd=copy, capture_output=True, text=True, check=False)
+        assert ("test_vision_and_language_balance: matches no test" in done.stderr) is refused, done.stdout
 
 
 def test_a_plan_is_made_under_a_policy_that_is_about_its_tests(suite, own):
@@ -203,6 +263,18 @@ def test_calibrate_proposes_for_ones_own_suite_what_is_about_its_tests_alone(sui
     assert done.exit_code == 0, done.stderr
     assert "test_vision_and_language_balance" not in to.read_text()
     assert run("show", "--suite", suite, f"--vl-policy={to}").exit_code == 0
+
+
+def test_calibrate_prints_what_it_cannot_write(suite, tmp_path, monkeypatch):
+    def come_meanwhile(*_):
+        to.write_text("mine")
+        return ["proposed"]
+
+    to = tmp_path / "proposed.toml"
+    monkeypatch.setattr("vlcheck.calibrate.lines", come_meanwhile)
+    done = run("calibrate", "--vl-model=tiny", "--vl-data=scenes:40", "--suite", suite, f"--to={to}")
+    assert (done.exit_code, done.stdout, to.read_text()) == (4, "proposed\n", "mine")
+    assert "is there already; name a file that is not. The policy is printed instead." in done.stderr
 
 
 def test_calibrate_proposes_nothing_from_a_model_that_passes_nothing(suite, tmp_path):

@@ -112,6 +112,6 @@ def test_a_model_that_mirrored_its_pictures_is_red_and_the_page_shows_why(tmp_pa
         [*command, f"--html={page}", "--self-contained-html"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert "bias: position;" in done.stdout
+    assert "Fails 1 of 6 biases: position." in done.stdout
     assert "test_mirror_swaps_sides[mlm]" in done.stdout
     assert page.read_text().count("data:image/jpeg;base64") >= 6

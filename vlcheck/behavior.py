@@ -63,6 +63,7 @@ class Behavior:
     Attributes:
         name: the test function's name; the policy knows the behavior by it.
         bias: "modality", "color", "position"...
+        bias_doc: what the bias asks of a model.
         doc: why a user should care.
         cases: which cases of the data it is about.
         expect: from scores to margins.
@@ -75,6 +76,7 @@ class Behavior:
     bias: str
     cases: Selection
     expect: Expectation
+    bias_doc: str = ""
     doc: str = ""
     perturb: Perturbation | Each | None = None
     given: Perturbation | None = None

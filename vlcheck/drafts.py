@@ -1,11 +1,52 @@
-"""A file is replaced whole or not at all: what is written is a draft beside it."""
+"""A file is replaced whole or not at all: what is written is a draft beside it.
+
+A link is followed, to a file that is there or is to come, and stays a link.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+from vlcheck.errors import UsageError
+
+Others = Mapping[str, Path | None]
+
+
+def demand_place(
+    path: Path, option: str, what: str, *, is_ours: Callable[[Path], bool] | None = None, others: Others | None = None
+) -> None:
+    """Make sure, before anything is computed, that a file can be written where an option says.
+
+    Args:
+        path: where it is to go.
+        option: that names it.
+        what: is written, e.g. "report".
+        is_ours: whether a file that is there is an older one, to be replaced; unless given, none may be there.
+        others: files that it must not replace, by the option that names them.
+
+    Raises:
+        UsageError: naming the option.
+    """
+    try:
+        wrong = _unwritable(path, what, others or {}) or _taken(path, what, is_ours)
+    except OSError as error:
+        wrong = f"cannot be looked at ({error.strerror})"
+    if wrong:
+        raise UsageError(f"{option} {path}: {wrong}.")
+
+
+def followed(path: Path) -> Path:
+    """Where links lead to; a link where they lead in a circle, for which Path.resolve raises."""
+    return Path(os.path.realpath(path))
+
+
+def begins(path: Path, start: bytes) -> bool:
+    """Whether a file is empty or begins like this: whatever else it is, is not ours to replace."""
+    with path.open("rb") as file:
+        return file.read(len(start)) in (b"", start)
 
 
 @contextmanager
@@ -28,6 +69,16 @@ def replacing(path: Path) -> Iterator[Path]:
             draft.unlink(missing_ok=True)
 
 
+@contextmanager
+def placing(path: Path, option: str) -> Iterator[Path]:
+    """As `replacing`, for a file that an option names. Raises UsageError naming it."""
+    try:
+        with replacing(followed(path)) as draft:
+            yield draft
+    except OSError as error:
+        raise UsageError(f"{option} {path}: cannot be written ({error.strerror}).") from error
+
+
 def replace_all(files: Mapping[Path, bytes]) -> None:
     """Write every draft, and only then put them in place, in their order.
 
@@ -37,3 +88,28 @@ def replace_all(files: Mapping[Path, bytes]) -> None:
     with ExitStack() as drafts:
         for path, content in reversed(tuple(files.items())):  # what is entered last is put in place first
             drafts.enter_context(replacing(path)).write_bytes(content)
+
+
+def _unwritable(path: Path, what: str, others: Others) -> str:
+    """Why no file can be written there, whatever is there, or ""."""
+    place = followed(path)
+    for name, other in others.items():
+        if other and followed(other) == place:
+            return f"is what {name} names as well"
+    if place.is_symlink():
+        return "is a link that leads in a circle"
+    folder = place.parent if path.is_symlink() else path.parent
+    if not folder.is_dir():
+        return f"there is no folder {folder}"
+    if place.exists() and not place.is_file():
+        return f"is no file that a {what} could be written to"
+    return "" if os.access(folder, os.W_OK) else f"nothing can be written to the folder {folder}"
+
+
+def _taken(path: Path, what: str, is_ours: Callable[[Path], bool] | None) -> str:
+    """Why the file that is there must not be replaced, or ""."""
+    if not path.exists():
+        return ""
+    if is_ours is None:
+        return "is there already; name a file that is not"
+    return "" if is_ours(path) else f"is there and is no {what} of vlcheck's; name another path, or delete it"

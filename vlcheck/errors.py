@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_JOINERS = "\u200c\u200d"  # without which Persian, Hindi and families of emoji fall apart
+
 
 class UsageError(Exception):
     """Input that vlcheck cannot work with; the message names the option, file or line, and what would be accepted."""
@@ -16,7 +18,9 @@ class NotApplicable(Exception):
 
 def printable(text: str, most: int = 300) -> str:
     """Foreign text as a terminal can show it: control characters escaped, cut where it is long."""
-    shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    shown = "".join(
+        one if one.isprintable() or one in _JOINERS else one.encode("unicode_escape").decode() for one in text
+    )
     return shown if len(shown) <= most else f"{shown[: most - 4]} ..."
 
 

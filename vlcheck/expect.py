@@ -145,8 +145,11 @@ class Expectation(Protocol):
     def effect(self, sample: Sample) -> float:
         """How far the score moves: after minus before."""
 
+    def wanted(self, arm: str, target: str) -> str:
+        """What has to be said BEFORE or AFTER of a view that has this target, for reviewers; "" where that varies."""
 
-class _Expectation:
+
+class BaseExpectation:
     """What most expectations share: no arms, no other words, no tolerances, no competence, after minus before."""
 
     claim: ClassVar[Claim] = "rate"
@@ -169,9 +172,12 @@ class _Expectation:
     def effect(self, sample: Sample) -> float:
         return sample[AFTER].value - sample[BEFORE].value
 
+    def wanted(self, arm: str, target: str) -> str:
+        return f"{target} is true" if arm == BEFORE else ""
+
 
 @dataclass(frozen=True)
-class Preserved(_Expectation):
+class Preserved(BaseExpectation):
     """INV: `within - (before - after)`; a gain is no loss. Cases that the model does not know do not count."""
 
     competence: ClassVar[Competence] = "each case"
@@ -189,9 +195,12 @@ class Preserved(_Expectation):
             raise Unknown("the model does not know the case")
         return {WHOLE: tolerances.within - loss}
 
+    def wanted(self, arm: str, target: str) -> str:
+        return f"{target} is {'true' if arm == BEFORE else 'still true'}"
+
 
 @dataclass(frozen=True)
-class Drops(_Expectation):
+class Drops(BaseExpectation):
     """DIR: `min(before - after - by, below - after, before - below)`: a constant score cannot pass.
 
     Attributes:
@@ -216,8 +225,11 @@ class Drops(_Expectation):
             raise NotApplicable("the picture does not decide the word")
         return {WHOLE: min(before - after - tolerances.by, tolerances.below - after, before - tolerances.below)}
 
+    def wanted(self, arm: str, target: str) -> str:
+        return f"{target} is true" if arm == BEFORE else "the score has to drop"
 
-class _Sides(_Expectation):
+
+class _Sides(BaseExpectation):
     def words(self, view: View) -> tuple[str, ...]:
         return (opposite(view.target),)
 
@@ -235,6 +247,9 @@ class Swaps(_Sides):
         before, after = _preferences(sample, sample.case.target, tolerances.floor)
         return {WHOLE: min(before - 0.5, 0.5 - after) - tolerances.by}
 
+    def wanted(self, arm: str, target: str) -> str:
+        return f"{target} is true" if arm == BEFORE else f"{opposite(target)} is true now"
+
 
 @dataclass(frozen=True)
 class Flips(_Sides):
@@ -250,9 +265,12 @@ class Flips(_Sides):
         a, b = before - 0.5, 0.5 - after
         return {WHOLE: max(min(a, b), min(-a, -b)) - tolerances.by}
 
+    def wanted(self, arm: str, target: str) -> str:
+        return "" if arm == BEFORE else "the other side is true now"
+
 
 @dataclass(frozen=True)
-class Beats(_Expectation):
+class Beats(BaseExpectation):
     """MFT: the true word beats a wrong one: with q = P(true) over both, `q - .5 - by`.
 
     The wrong word is the opposite side, or one of the case's candidates, the same in every run.
@@ -295,7 +313,7 @@ class Beats(_Expectation):
 
 
 @dataclass(frozen=True)
-class Balance(_Expectation):
+class Balance(BaseExpectation):
     """Mean of D = score(original, bare) - score(blocked, with hint), in [-1, 1]: 0 leans on neither (figure 1).
 
     Before is the caption with its hint, after the same with the picture blocked.
@@ -323,7 +341,7 @@ class Balance(_Expectation):
 
 
 @dataclass(frozen=True)
-class Skew(_Expectation):
+class Skew(BaseExpectation):
     """Mean, for each word, of how often it is answered minus how often it is true: no word may be a favourite.
 
     The answer is the likeliest of the target and the case's candidates. A word that another part of the picture

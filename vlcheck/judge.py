@@ -14,7 +14,7 @@ from vlcheck.expect import AFTER, BEFORE, Reading, Sample
 from vlcheck.findings import Finding, Findings
 from vlcheck.judgement import Judgement, Row, Shown, Top
 from vlcheck.looks import ONCE, Looks, images_of
-from vlcheck.models.protocol import VisionLanguageModel
+from vlcheck.models.protocol import VisionLanguageModel, lacks
 from vlcheck.policy import Policy, Terms, Tolerances
 from vlcheck.query import Metric, Query
 from vlcheck.scoring.answer import Answer
@@ -25,7 +25,7 @@ Answers = Mapping[str, Answer]  # by the query's key
 
 
 @dataclass(frozen=True)
-class _Heard:
+class Heard:
     """A question's answers put together."""
 
     reading: Reading
@@ -69,18 +69,14 @@ class ModelUnderTest:
             question = self.trials.plain(case, metric)
         except NotApplicable as reason:
             raise UsageError(f"case {case.id}: {reason}") from reason
-        answer = _hear(question, self.scorer.answers(question.queries.values()))
-        if isinstance(answer, _Heard):
+        answer = hear(question, self.scorer.answers(question.queries.values()))
+        if isinstance(answer, Heard):
             return answer.reading.value
         raise UsageError(f"case {case.id}: {answer.error or answer.unasked}")
 
     def lacks(self, metric: Metric) -> str:
         """Why the model cannot be asked for a metric; "" where it can."""
-        if metric in self.adapter.metrics:
-            return ""
-        reasons: Mapping[str, str] = getattr(self.adapter, "lacks", {})
-        offered = ", ".join(sorted(self.adapter.metrics))
-        return f"{self.adapter.name} has no {metric}: {reasons.get(metric, f'it offers {offered}')}"
+        return lacks(self.adapter, metric)
 
     def examine(self, behavior: Behavior, metric: Metric, case: Case) -> Row:
         """The evidence of one of the behavior's cases; scores what is not kept yet. Raises UsageError as `judge`.
@@ -171,8 +167,8 @@ def _find(trial: Trial, behavior: Behavior, tolerances: Tolerances, answers: Ans
     errors: list[str] = []
     shown: dict[str, Shown] = {}
     for arm, question in trial.arms.items():
-        heard = _hear(question, answers)
-        if isinstance(heard, _Heard):
+        heard = hear(question, answers)
+        if isinstance(heard, Heard):
             readings[arm] = heard.reading
             if isinstance(question, Question) and arm in (BEFORE, AFTER):
                 shown[arm] = _show(question, heard)
@@ -193,7 +189,8 @@ def _find(trial: Trial, behavior: Behavior, tolerances: Tolerances, answers: Ans
     return finding, row
 
 
-def _hear(question: Question | str, answers: Answers) -> _Heard | Answer:
+def hear(question: Question | str, answers: Answers) -> Heard | Answer:
+    """Put a question's answers together; where there is none, what came instead says why."""
     if isinstance(question, str):
         return Answer(unasked=question)
     heard = {word: answers[query.key] for word, query in question.queries.items()}
@@ -203,14 +200,14 @@ def _hear(question: Question | str, answers: Answers) -> _Heard | Answer:
     view = question.view
     if question.metric == "itm":
         scores = {word: answer.values[0] for word, answer in heard.items()}
-        return _Heard(Reading("itm", view.target, scores), heard[view.target].top)
+        return Heard(Reading("itm", view.target, scores), heard[view.target].top)
     query, answer = question.queries[MASK], heard[MASK]
     scores = dict(zip(query.words, answer.values, strict=True))
     candidates = view.candidates if question.metric == "mlm" else ()
-    return _Heard(Reading(question.metric, view.target, scores, candidates), answer.top)
+    return Heard(Reading(question.metric, view.target, scores, candidates), answer.top)
 
 
-def _show(question: Question, heard: _Heard) -> Shown:
+def _show(question: Question, heard: Heard) -> Shown:
     view, reading = question.view, heard.reading
     text = view.template if question.metric == "mlm" else view.text
     return Shown(view.picture, text, view.target, reading.value, reading.scores, heard.top, view.region)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vlcheck.behavior import Behavior
 from vlcheck.cases import Case
-from vlcheck.expect import WHOLE
+from vlcheck.expect import AFTER, BEFORE, WHOLE, Expectation
 from vlcheck.policy import Known
 from vlcheck.query import Metric, Picture
 from vlcheck.verdict import Verdict
@@ -125,13 +125,14 @@ class Judgement:
     def records(self, test: str) -> Iterator[dict[str, object]]:
         """The lines of the evidence and, after them, of the verdict, as the results file has them."""
         for row in self.rows:
-            yield {"kind": "evidence", "test": test, "metric": self.metric, **_evidence(row)}
+            yield {"kind": "evidence", "test": test, "metric": self.metric, **_evidence(row, self.behavior.expect)}
         behavior = self.behavior
         yield {
             "kind": "verdict",
             "test": test,
             "doc": behavior.doc,
             "bias": behavior.bias,
+            "bias_doc": behavior.bias_doc,
             "behavior": behavior.name,
             "metric": self.metric,
             "score_kind": self.score_kind,
@@ -155,19 +156,23 @@ class Judgement:
         low, high = self.verdict.band or (None, None)
         figures = {"bias": self.behavior.bias, "metric": self.metric, **self.verdict.as_dict()}
         figures |= {"band_low": low, "band_high": high, "known": self.known.excuse if self.known else None}
+        figures |= {"margin": next((row.margin for row in self.worst(1)), None)}
         flat = {name: figure for name, figure in figures.items() if isinstance(figure, str | int | float)}
         return [(f"vlcheck_{name}", figure) for name, figure in flat.items()]
 
 
-def _evidence(row: Row) -> dict[str, object]:
+def _evidence(row: Row, expect: Expectation) -> dict[str, object]:
     before, after = row.before, row.after
-    shown = [view for view in (before, after) if view]
+    arms = [(arm, view) for arm, view in ((BEFORE, before), (AFTER, after)) if view]
+    shown = [view for _, view in arms]
     return {
         "case": row.case.id,
         "perturbation": row.perturbation,
         "image": before.picture.key if before else None,
         "perturbed": after.picture.key if after else None,
         "texts": [view.text for view in shown],
+        "targets": [view.target for view in shown],
+        "wanted": [expect.wanted(arm, view.target) for arm, view in arms],
         "before": before.value if before else None,
         "after": after.value if after else None,
         "margin": row.margin,
@@ -178,4 +183,5 @@ def _evidence(row: Row) -> dict[str, object]:
         "top_before": [list(word) for word in before.top] if before else [],
         "top_after": [list(word) for word in after.top] if after else [],
         "boxes": [list(box) for box in before.boxes] if before else [],
+        "perturbed_boxes": [list(box) for box in after.boxes] if after else [],
     }

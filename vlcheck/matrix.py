@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlcheck.behavior import Trials
 from vlcheck.cases import open_source
+from vlcheck.drafts import begins
 from vlcheck.errors import UsageError
 from vlcheck.findings import Findings
 from vlcheck.judge import ModelUnderTest
@@ -30,6 +31,7 @@ from vlcheck.plugin.foresight import Chosen, foresee
 from vlcheck.policy import METRICS, Policy, Rule
 from vlcheck.policy_file import load_policy
 from vlcheck.query import Metric
+from vlcheck.suite import BIASES
 from vlcheck.verdict import Verdict, worst
 from vlcheck.zoo import CONTROL, PLANTED
 from vlcheck.zoo.shelf import Variant
@@ -39,8 +41,8 @@ if TYPE_CHECKING:
 
     from vlcheck.plugin.mark import Stated
 
-BIASES = ("modality", "color", "position", "order", "place", "robustness")
 FIRST_IMAGES = (5, 10, 15, 20, 30, 50, 75, 100, 150, 200)  # at which it is looked when a bias is caught
+_START = '{"images": '
 _BATCH = 64  # pictures at once: the models are small
 
 
@@ -176,7 +178,12 @@ def lines(matrix: Matrix) -> Iterator[list[str]]:
 def as_json(matrix: Matrix) -> str:
     """Every verdict, a row a line, without the figures behind it."""
     rows = [asdict(one) | {"seeds": [*map(_kept, one.seeds)], "together": _kept(one.together)} for one in matrix.tested]
-    return f'{{"images": {matrix.images}, "tested": [\n' + ",\n".join(map(json.dumps, rows)) + "\n]}\n"
+    return f'{_START}{matrix.images}, "tested": [\n' + ",\n".join(map(json.dumps, rows)) + "\n]}\n"
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file is what `as_json` makes, or empty."""
+    return begins(path, _START.encode())
 
 
 def from_json(text: str) -> Matrix:

@@ -16,6 +16,7 @@ from vlcheck.query import Metric
 Consequence = Literal["fail", "skip", "xfail"]
 METRICS = get_args(Metric)
 UNDECIDED = ("inconclusive", "invalid")
+_LONGEST = 2_000  # of what a message says of an entry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,17 +116,19 @@ class Known:
     @property
     def excuse(self) -> str:
         """Why a test may fail."""
-        return f"known until {self.until}: {self.reason}"
+        return printable(f"known until {self.until}: {self.reason}", _LONGEST)
 
     @property
     def stale(self) -> str:
         """What is to be done where the bias is gone."""
-        return f"the known bias no longer shows ({self.reason}): remove {self.label} from {self.path}"
+        said = f"the known bias no longer shows ({self.reason}): remove {self.label} from {self.path}"
+        return printable(said, _LONGEST)
 
     @property
     def overdue(self) -> str:
         """What is to be said where the bias is there after its last day."""
-        return f"the known bias expired on {self.until} ({self.reason}): mend it, or renew {self.label} in {self.path}"
+        said = f"the known bias expired on {self.until} ({self.reason}): mend it, or renew {self.label} in {self.path}"
+        return printable(said, _LONGEST)
 
     def as_dict(self) -> dict[str, object]:
         """The entry as a verdict's line in the results has it."""

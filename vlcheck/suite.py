@@ -1,8 +1,12 @@
-"""Where the shipped suite is: its lexicons and its policy."""
+"""The shipped suite: the biases that it is about, and where it is, with its tests, lexicons and policy."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+BIASES = ("modality", "color", "position", "order", "place", "robustness")
+FIXTURES = "fixtures.model"  # as the suite's conftest.py loads them; lexicons and policy stand beside that module
+_TESTS, _LEXICONS, _POLICY = "behavior_tests", "lexicons", "policy.toml"
 
 
 def suite_folder() -> Path:
@@ -12,11 +16,37 @@ def suite_folder() -> Path:
     return installed if installed.is_dir() else package.parent
 
 
+def suite_files() -> dict[str, bytes]:
+    """The content of every file of the suite, by its path below the suite's folder, with slashes."""
+    root = suite_folder()
+    below = sorted(path for part in (_TESTS, "fixtures") for path in (root / part).rglob("*"))
+    paths = [path for path in below if path.is_file() and "__pycache__" not in path.parts]
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in (*paths, root / "conftest.py")}
+
+
 def lexicons_path() -> Path:
     """The shipped lexicons."""
-    return suite_folder() / "fixtures" / "lexicons"
+    return suite_folder() / "fixtures" / _LEXICONS
 
 
 def policy_path() -> Path:
     """The shipped policy."""
-    return suite_folder() / "fixtures" / "policy.toml"
+    return suite_folder() / "fixtures" / _POLICY
+
+
+def tests_beside(fixtures: Path) -> Path | None:
+    """The suite's tests beside a folder of fixtures, or None where there are none."""
+    folder = fixtures.parent / _TESTS
+    return folder if folder.is_dir() else None
+
+
+def lexicons_in(fixtures: Path) -> Path | None:
+    """The lexicons of a folder of fixtures, or None where it has none."""
+    folder = fixtures / _LEXICONS
+    return folder if folder.is_dir() else None
+
+
+def policy_in(fixtures: Path) -> Path | None:
+    """The policy of a folder of fixtures, or None where it has none."""
+    path = fixtures / _POLICY
+    return path if path.is_file() else None

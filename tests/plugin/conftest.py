@@ -88,6 +88,8 @@ def project(pytester, monkeypatch):
     data = f"jsonl:{cases}"
     monkeypatch.setenv("VLCHECK_TEST_DATA", data)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):  # these runs are none of a workflow's steps
+        monkeypatch.delenv(name, raising=False)
     pytester.makepyfile(test_states=STATES)
     return Project(pytester, data)
 

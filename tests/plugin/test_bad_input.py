@@ -229,7 +229,7 @@ def test_a_test_that_breaks_after_its_verdict_passed_says_how(project):
 def test_results_replace_nothing_but_results(project):
     cases = project.folder / "data" / "cases.jsonl"
     before = cases.read_bytes()
-    assert "holds no results" in complaint(project.run("--vl-results=data/cases.jsonl"))
+    assert "is there and is no results file of vlcheck's" in complaint(project.run("--vl-results=data/cases.jsonl"))
     assert cases.read_bytes() == before
     (project.folder / "empty.jsonl").touch()
     for _ in range(2):
@@ -246,8 +246,10 @@ def test_results_beside_are_of_the_same_data(project):
     assert "not JSON" in complaint(project.run("--vl-beside=test_states.py"))
 
 
-def test_results_and_store_are_two_files(project):
-    assert "the store of kept scores" in complaint(project.run("--vl-results=kept", "--vl-store=kept"))
+@pytest.mark.parametrize("option", ["--vl-store", "--html", "--junitxml", "--vl-beside"])
+def test_results_replace_no_file_of_another_option(project, option):
+    message = complaint(project.run("--vl-results=kept", f"{option}=kept"))
+    assert f"--vl-results {project.folder / 'kept'}: is what {option} names as well" in message
 
 
 def test_results_that_can_go_nowhere_are_kept(project):
@@ -350,7 +352,7 @@ def test_too_few_cases_are_named_before_anything_is_scored_and_do_not_pass(proje
     assert {line["status"] for line in project.results("verdict")} == {"inconclusive"}
     text = result.stdout.str()
     assert text.index("cannot pass: 28 cases") < text.index("scoring:")
-    assert "nothing decided; of 4 verdicts: 4 inconclusive" in text
+    assert "Nothing was decided: this run says nothing of the model. Of 4 verdicts, 4 are inconclusive." in text
 
 
 def test_everything_deselected_is_not_green(project):
@@ -383,7 +385,7 @@ def test_a_run_that_decides_nothing_is_not_green_whatever_the_policy(project, co
     (project.folder / "policy.toml").write_text(f'[on]\ninvalid = "{consequence}"\n')
     result = project.run("--vl-policy=policy.toml", model="constant")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["nothing was decided"])
+    result.stdout.fnmatch_lines(["Nothing was decided: this run says nothing of the model.*"])
 
 
 def test_a_test_file_that_names_no_bias_is_told_to(project):

@@ -130,7 +130,10 @@ SPOILT = {
         lambda path: path.write_text(path.read_text().replace('"schema": 1', '"schema": 9', 1)),
         "old.jsonl:1: schema 9; this vlcheck reads schema 1",
     ),
-    "without verdicts": (lambda path: path.write_text(header(path)), "holds no verdict"),
+    "without verdicts": (
+        lambda path: path.write_text(header(path)),
+        "promises 4 verdicts, and 0 follow; the file was cut short",
+    ),
     "without a key": (
         lambda path: path.write_text(path.read_text().replace('"claim"', '"clam"')),
         "verdict line without 'claim', which has to be",

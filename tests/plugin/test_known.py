@@ -42,7 +42,7 @@ def test_a_known_bias_is_expected_and_the_run_says_that_there_is_one(project, he
         [
             "color*fail (known)*fail (known)",
             "test_grayscale_preserves*fail (known)*40*",
-            "bias: color (known); of 4 verdicts: 2 fail (2 known), 2 pass",
+            "Fails 1 of 1 bias: color (known). Of 4 verdicts, 2 fail, 2 pass; 2 of what fails are known.",
         ]
     )
     known = {line["behavior"]: line["known"] for line in project.results("verdict")}
@@ -50,10 +50,27 @@ def test_a_known_bias_is_expected_and_the_run_says_that_there_is_one(project, he
     assert known == {"test_grayscale_preserves": said, "test_another_image_drops": None}
 
 
+def test_names_and_reasons_do_not_steer_the_terminal(project, held):
+    states = project.folder / "test_states.py"
+    states.write_text(states.read_text().replace('BIAS = "color"', 'BIAS = "col\\x1b[2Jor\\u202e"'))
+    policy = f'[[known]]\n{KNOWN_GREY}\nmetric = "itm"\nreason = "a\\u001b[31m\\u202eb"\nuntil = {PASSED}\n'
+    result = held(policy, "-rA", "--color=no", model="loves_color")
+    result.assert_outcomes(passed=2, xfailed=1, failed=1)
+    shown = result.stdout.str()
+    assert not {"\x1b", "\u202e"} & set(shown)
+    assert "Fails 1 of 1 bias: col\\x1b[2Jor\\u202e." in shown
+    assert "known until 2999-12-31: a\\x1b[31m\\u202eb" in shown
+
+
 def test_a_bias_that_is_known_under_one_metric_still_fails_under_the_other(held):
     result = held(entry(f'{KNOWN_GREY}\nmetric = "itm"'), model="loves_color")
     result.assert_outcomes(passed=2, xfailed=1, failed=1)
-    result.stdout.fnmatch_lines(["color*fail*fail (known)", "bias: color; of 4 verdicts: 2 fail (1 known), 2 pass"])
+    result.stdout.fnmatch_lines(
+        [
+            "color*fail*fail (known)",
+            "Fails 1 of 1 bias: color. Of 4 verdicts, 2 fail, 2 pass; 1 of what fails is known.",
+        ]
+    )
 
 
 @pytest.mark.parametrize("strict", ["true", "false"])
@@ -110,7 +127,7 @@ def test_an_expired_entry_excuses_nothing_and_says_so(project, held):
     result.stdout.fnmatch_lines(
         [
             "the known bias expired on 2001-01-31 (captions name colors): mend it, or renew known[[]1[]] (behavior*",
-            "*bias: color; of 1 verdicts: 1 fail",
+            "*Fails 1 of 1 bias: color. Of 1 verdict, 1 fails.",
         ]
     )
     assert project.results("verdict")[0]["known"]["expired"] is True
@@ -214,6 +231,29 @@ def test_an_entry_about_no_test_fails_the_tests_of_workers(held):
 def test_where_a_part_is_collected_entries_may_be_about_the_rest(held, part):
     result = held(entry('bias = "order"') + "[behaviors.test_elsewhere]\nby = 0.1", *part, "-k", "grayscale and mlm")
     result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("testpaths", "named", "refused"),
+    [
+        ("", (), True),
+        ("", ("checks",), True),  # nothing says that there is more
+        ("checks more", (), True),
+        ("checks more", ("more", "checks"), True),
+        ("*", (".",), True),
+        ("checks more", ("checks",), False),
+        ("checks more", ("checks/deep",), False),
+        ("more", ("checks",), True),  # which the testpaths say nothing of
+    ],
+)
+def test_a_folder_is_all_there_is_where_the_testpaths_name_no_more(project, held, testpaths, named, refused):
+    for folder in ("checks/deep", "more"):
+        (project.folder / folder).mkdir(parents=True)
+    (project.folder / "test_states.py").rename(project.folder / "checks" / "deep" / "test_states.py")
+    project.pytester.makeini(f"[pytest]\ntestpaths = {testpaths}")
+    result = held("[behaviors.test_elsewhere]\nby = 0.1", "--vl-plan", *named)
+    assert (result.ret == pytest.ExitCode.USAGE_ERROR) is refused
+    assert ("behaviors.test_elsewhere: matches no test" in result.stderr.str()) is refused
 
 
 def test_two_entries_about_one_test_are_both_named_also_where_a_part_is_collected(held):

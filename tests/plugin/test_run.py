@@ -53,7 +53,7 @@ def test_the_terminal_ends_with_matrix_verdicts_and_conclusion(project):
             "bias*mlm*itm",
             "color*fail*fail",
             "*test*verdict*interval*allowed*p (Holm)",
-            "bias: color; of 4 verdicts: 2 fail, 2 pass",
+            "Fails 1 of 1 bias: color. Of 4 verdicts, 2 fail, 2 pass.",
             "results: *vlcheck-results.jsonl",
         ]
     )
@@ -110,7 +110,7 @@ def test_the_page_names_model_bias_and_each_verdict(project, workers):
     project.run("--html=report.html", "--self-contained-html", *workers, model="loves_color", subprocess=True)
     page = unescape(unescape((project.folder / "report.html").read_text()))
     assert "LovesColor on jsonl:" in page
-    assert "bias: color; of 4 verdicts: 2 fail, 2 pass" in page
+    assert "Fails 1 of 1 bias: color. Of 4 verdicts, 2 fail, 2 pass." in page
     assert len(re.findall(r'col-verdict\\?">pass: 0 of 40 violate', page)) == 2
     assert "A red bus is still a bus." in page
     assert "expected: the score stays" in page

@@ -6,6 +6,7 @@ from vlcheck.errors import UsageError
 from vlcheck.report.comparison import compare, read_baseline, read_compared
 from vlcheck.report.comparison_lines import conclusion, lines
 from vlcheck.report.results import Results, encoded, write
+from vlcheck.report.schema import completed
 
 HOLDS, VIOLATES = 0.1, -0.1
 GOOD, BAD = [HOLDS] * 20, [VIOLATES] * 20
@@ -13,7 +14,7 @@ GOOD, BAD = [HOLDS] * 20, [VIOLATES] * 20
 
 def run(**changes):
     header = {"kind": "run", "schema": 1, "name": "mine", "fingerprint": "f", "data": "scenes", "started": "today"}
-    return Results(header | changes)
+    return Results(completed(header | changes))
 
 
 def verdict(test="test_a", metric="mlm", **changes):
@@ -42,7 +43,7 @@ def results(*judged, **changes):
     """A run of verdicts, each with its evidence."""
     one = run(**changes)
     for line, evidence in judged:
-        one.add(map(encoded, [*evidence, line]))
+        one.add(encoded(completed(each)) for each in [*evidence, line])
     return one
 
 

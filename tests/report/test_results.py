@@ -7,6 +7,7 @@ import pytest
 from vlcheck.errors import UsageError
 from vlcheck.report.results import Part, Results, encoded, gather, read, write
 
+KEY = ("test_a", "a", "mlm")
 RUN = {"kind": "run", "schema": 1, "name": "a model", "fingerprint": "f", "data": "scenes", "started": "today"}
 
 
@@ -27,14 +28,15 @@ def image(key):
 def test_parts_come_together_with_each_image_once(tmp_path):
     for name, test in (("gw0", "test_b"), ("gw1", "test_a")):
         part = Part(tmp_path, name)
-        part.keep([RUN])
+        part.keep([RUN | {"unjudged": ["test_a", "test_b", "test_c"]}])
         part.keep([image("i"), row("one", test), verdict(test)])
         part.keep([image("i"), image("j"), row("two", test), verdict(test)])
     results = gather(tmp_path)
     written = [json.loads(text) for text in results.lines()]
     assert [line["test"] for line in written if line["kind"] == "verdict"] == ["test_a", "test_b"]
     assert list(results.images) == ["i", "j"]
-    assert results.rows(("test_a", "a", "mlm")) == [row("two")]
+    assert results.run["unjudged"] == ["test_c"]
+    assert results.rows(KEY) == [row("two")]
     assert (tmp_path / "gw0.part.jsonl").read_text().count('"jpeg"') == 2
 
 
@@ -48,15 +50,19 @@ def test_a_part_that_was_cut_short_holds_whole_verdicts_and_no_half_one(tmp_path
     path.write_text(path.read_text()[: len(whole) + kept])
     results = gather(tmp_path)
     assert [key[0] for key in results.verdicts] == ["test_a"]
-    assert results.rows(("test_a", "a", "mlm")) == [row("one")]
+    assert results.rows(KEY) == [row("one")]
 
 
 def test_what_is_written_is_read_again(tmp_path):
     results = Results(RUN)
     results.add(map(encoded, [image("i"), row("caf\u00e9 \u2028"), verdict()]))
     write(tmp_path / "results.jsonl", results)
-    assert read(tmp_path / "results.jsonl") == results
-    assert json.loads((tmp_path / "results.jsonl").read_text().splitlines()[0]) == RUN
+    again = read(tmp_path / "results.jsonl")
+    assert (list(again.images), list(again.verdicts)) == (["i"], [KEY])
+    assert again.rows(KEY)[0]["case"] == "caf\u00e9 \u2028"
+    write(tmp_path / "again.jsonl", again)
+    assert read(tmp_path / "again.jsonl") == again
+    assert json.loads((tmp_path / "results.jsonl").read_text().splitlines()[0]) == RUN | {"verdicts": 1}
 
 
 def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
@@ -80,14 +86,26 @@ def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
             json.dumps(verdict() | {"tolerances": 0.1}),
             ":1: verdict line without 'tolerances', .* an object of numbers, or null",
         ),
+        ("\n".join(map(json.dumps, (RUN, row("one")))), ":2: is evidence of test_a, of which no verdict follows"),
+        (
+            json.dumps(RUN | {"verdicts": 2}) + "\n" + json.dumps(verdict()),
+            ":1: promises 2 verdicts, and 1 follow; the file was cut",
+        ),
+        (
+            "\n".join(map(json.dumps, (RUN, row("one"), verdict("test_b")))),
+            ":2: is evidence of test_a, of which no verdict follows",
+        ),
         ("[" * 100_000, ":1: not JSON"),
         ('{"kind": "run", "schema": ' + "1" * 5000 + "}", ":1: not JSON"),
         (json.dumps(RUN | {"schema": True}), ":1: run line without 'schema', .* a whole number"),
         (json.dumps(row("one") | {"perturbation": ["a"]}), "without 'perturbation', .* text or null"),
         (json.dumps(row("one") | {"values": {"a": "b"}}), "without 'values', .* an object of numbers"),
         (json.dumps(row("one") | {"margin": True}), "without 'margin', .* a number or null"),
-        (json.dumps(verdict() | {"band": ["a", "b"]}), "without 'band', .* two numbers, or null"),
-        (json.dumps(verdict() | {"band": [0.1]}), "without 'band', .* two numbers, or null"),
+        (json.dumps(row("one") | {"margin": 10**400}), "without 'margin', .* a number or null"),
+        (json.dumps(row("one")).replace("0.1", "1e999"), "without 'margin', .* a number or null"),
+        (json.dumps(verdict() | {"tables": {"a": {"b": float("nan")}}}), "without 'tables'"),
+        (json.dumps(verdict() | {"band": ["a", "b"]}), "without 'band', .* two numbers or null"),
+        (json.dumps(verdict() | {"band": [0.1]}), "without 'band', .* two numbers or null"),
         (json.dumps(verdict() | {"status": "great"}), "without 'status', .* one of fail, invalid, inconclusive, pass"),
         (json.dumps(verdict() | {"claim": "all"}), 'without \'claim\', .* "rate" or "mean"'),
         ('{"kind": "image"}', ":1: image line without 'key'"),
@@ -105,4 +123,19 @@ def test_a_file_that_holds_no_results_is_refused_by_line(tmp_path, text, said):
 def test_a_line_whose_keys_stand_in_another_order_is_the_same_line(tmp_path):
     path = tmp_path / "results.jsonl"
     path.write_text("\n".join(json.dumps(line, sort_keys=True) for line in (RUN, row("one"), verdict())))
-    assert read(path).rows(("test_a", "a", "mlm")) == [row("one")]
+    (again,) = read(path).rows(KEY)
+    assert again.items() >= row("one").items()
+
+
+@pytest.mark.parametrize("null", [True, False])
+def test_what_a_line_may_lack_stands_in_it_all_the_same(tmp_path, null):
+    path = tmp_path / "results.jsonl"
+    named = ("score_kinds", "versions"), ("effect", "top_after", "scores"), ("n", "p", "detectable", "known", "tables")
+    lacking = (RUN, row("one"), verdict())
+    if null:
+        lacking = (line | dict.fromkeys(names) for line, names in zip(lacking, named, strict=True))
+    path.write_text("\n".join(map(json.dumps, lacking)))
+    found = read(path)
+    assert [found.run[name] for name in named[0]] == [{}, {}]
+    assert [found.rows(KEY)[0][name] for name in named[1]] == [None] * 3
+    assert [found.verdicts[KEY][name] for name in named[2]] == [None, None, None, None, {}]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from vlcheck.cli import compare, data, models, policy, training, zoo
+from vlcheck.cli import card, compare, data, init, look, models, policy, report, training, zoo
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Behavioural tests for vision-language models.")
+app.command()(init.init)
 app.command()(data.cases)
 app.command()(data.plan)
 app.command()(compare.compare)
+app.command()(look.look)
+app.command()(card.card)
+app.command()(report.report)
 app.command()(training.train)
 app.add_typer(models.app, name="models")
 app.add_typer(policy.app, name="policy")

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import pytest
 import typer
 
+from vlcheck.plugin.extent import fixtures_folder, is_whole
 from vlcheck.plugin.foresight import Chosen
 from vlcheck.plugin.mark import subjects
 from vlcheck.policy import Policy
 from vlcheck.policy_file import load_policy
-from vlcheck.suite import policy_path, suite_folder
+from vlcheck.suite import lexicons_in, policy_in, policy_path, suite_folder
 
 Data = Annotated[str, typer.Argument(help="scenes[:N[:SEED]], coco:ROOT[:N[:SEED]] or jsonl:PATH[:N[:SEED]]")]
 OwnLexicons = Annotated[
@@ -27,15 +29,35 @@ Suite = Annotated[Path | None, typer.Option(help="the folder of tests; the shipp
 
 
 def policy_for(chosen: Chosen, own: Path | None) -> Policy:
-    """One's own policy, else the shipped one. Raises UsageError where it does not fit the tests.
+    """What `policy_file` names. Raises UsageError where it does not fit the tests.
 
-    They are all there are, so that all of one's own policy has to be about them; the shipped one is about the shipped.
+    All of one's own policy has to be about them; that of a suite's copy too, unless they are a part of the copy. The
+    shipped one is about the shipped tests.
     """
-    policy, tests = load_policy(own or policy_path()), subjects(chosen)
+    path = policy_file(chosen, own)
+    policy, tests = load_policy(path), subjects(chosen)
     policy.check(tests)
-    if own:
+    if own or (path != policy_path() and is_whole(_config(chosen))):
         policy.demand_tests(tests)
     return policy
+
+
+def policy_file(chosen: Chosen, own: Path | None = None) -> Path:
+    """What a run of these tests is held to: one's own policy, else that of the suite's copy, else the shipped one."""
+    fixtures = fixtures_folder(_config(chosen))
+    return own or (policy_in(fixtures) if fixtures else None) or policy_path()
+
+
+def lexicons_for(chosen: Chosen, own: Path | None) -> Path | None:
+    """Likewise, the words; None for the shipped ones alone."""
+    fixtures = fixtures_folder(_config(chosen))
+    return own or (lexicons_in(fixtures) if fixtures else None)
+
+
+def _config(chosen: Chosen) -> pytest.Config:
+    """Of the collection that found them."""
+    item, _ = chosen[0]
+    return item.config
 
 
 def shipped_tests() -> Path:

@@ -20,6 +20,7 @@ from vlcheck.cli.arguments import (
     OwnPolicy,
     Suite,
     TrustRemoteCode,
+    lexicons_for,
     policy_for,
     shipped_tests,
 )
@@ -44,13 +45,14 @@ def cases(
     with plainly():
         if copy and not to:
             raise UsageError("--copy: name the file beside which the images go with --to, e.g. --to mine/cases.jsonl.")
-        source = open_source(data, lexicons=lexicons)
+        chosen = collect(suite or shipped_tests())
+        source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
         if not source.cases:
             raise UsageError(f"{data}: offers no case. Left out: {dict(source.left_out)}.")
         if to:
             say(f"{write_jsonl(to, source.cases, copy=copy)} cases written to {to}")
             return
-        for line in _offered(source, collect(suite or shipped_tests())):
+        for line in _offered(source, chosen):
             say(line)
 
 
@@ -69,7 +71,7 @@ def plan(
     """Say per test how many cases there are and what they can decide, and what scoring them takes; score nothing."""
     with plainly():
         chosen = collect(suite or shipped_tests())
-        source = open_source(data, lexicons=lexicons)
+        source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
         adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted) if model else None
         metrics = adapter.metrics if adapter else METRICS
         trials = Trials(source, relative=only_compares(adapter))

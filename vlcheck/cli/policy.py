@@ -18,10 +18,12 @@ from vlcheck.cli.arguments import (
     OwnPolicy,
     Suite,
     TrustRemoteCode,
+    lexicons_for,
     policy_for,
     shipped_tests,
 )
-from vlcheck.cli.speech import plainly, say
+from vlcheck.cli.speech import TO, plainly, say, write
+from vlcheck.drafts import demand_place
 from vlcheck.errors import UsageError, nearest
 from vlcheck.models.load import load_model
 from vlcheck.models.protocol import only_compares
@@ -29,6 +31,7 @@ from vlcheck.plugin.collect import collect
 from vlcheck.plugin.mark import subjects
 from vlcheck.policy import UNDECIDED, Policy, Terms, Value
 from vlcheck.query import Metric
+from vlcheck.report.conclusion import excuse
 from vlcheck.scoring.scorer import Progress
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="TEST...", help="some of the tests; all unless said")]
@@ -72,10 +75,11 @@ def calibrate(
 
     with plainly():
         today = datetime.now(UTC).date()
-        _demand_new(to)
+        if to:
+            _demand_place(to, store)
         chosen = collect(suite or shipped_tests())
         before = policy_for(chosen, policy)
-        source = open_source(data, lexicons=lexicons)
+        source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
         adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
         trials = Trials(source, relative=only_compares(adapter))
         with scored(adapter, trials, before, chosen, store=store, progress=_Teller()) as under_test:
@@ -85,26 +89,24 @@ def calibrate(
         trust = Trust(model, adapter.fingerprint, data, today)
         text = "".join(f"{line}\n" for line in lines(proposal, trust))
         if to:
-            _write_new(to, text)
+            _write(to, text, store)
         else:
             typer.echo(text, nl=False)
 
 
-def _demand_new(to: Path | None) -> None:
-    if to and to.exists():
-        raise UsageError(f"--to {to}: is there already; name a file that is not.")
-    if to and not to.parent.is_dir():
-        raise UsageError(f"--to {to}: there is no folder {to.parent}.")
+def _demand_place(to: Path, store: Path | None) -> None:
+    """A policy goes where no file is."""
+    demand_place(to, TO, "policy", others={"--store": store})
 
 
-def _write_new(to: Path, text: str) -> None:
-    """Write a file that was not there before; what cannot be written is said, so that it is not lost."""
+def _write(to: Path, text: str, store: Path | None) -> None:
+    """Write the policy; where that cannot be, or a file came there meanwhile, it is said, so that it is not lost."""
     try:
-        with to.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
+        _demand_place(to, store)
+        write(to, text.encode())
+    except UsageError as error:
         typer.echo(text, nl=False)
-        raise UsageError(f"--to {to}: cannot be written ({error.strerror}); the policy is printed instead.") from error
+        raise UsageError(f"{error} The policy is printed instead.") from error
 
 
 class _Teller:
@@ -158,9 +160,8 @@ def _known(terms: Terms, metrics: Sequence[Metric]) -> Iterator[list[str]]:
     by_metric = {metric: terms.known(metric) for metric in metrics}
     for known in dict.fromkeys(filter(None, by_metric.values())):
         under = ", ".join(metric for metric in metrics if by_metric[metric] == known)
-        state = "expired on" if known.expired else "until"
         from_entry = f"{terms.policy.path.name} known[{known.number}]"
-        yield [f"known ({under})", f"{state} {known.until}: {known.reason}", from_entry]
+        yield [f"known ({under})", excuse(known.as_dict()), from_entry]
 
 
 def _row(policy: Policy, name: str, values: Sequence[Value]) -> list[str]:

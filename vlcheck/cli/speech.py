@@ -9,19 +9,18 @@ from pathlib import Path
 
 import typer
 
-from vlcheck.drafts import replace_all
+from vlcheck.drafts import placing
 from vlcheck.errors import UsageError
 
+TO = "--to"
 USAGE_ERROR = 4  # as pytest ends where an option cannot be used
 INTERRUPTED = 130  # as a shell has it of Ctrl-C
 
 
-def write(path: Path, text: str) -> None:
-    """Write a file that --to names. Raises UsageError."""
-    try:
-        replace_all({path: text.encode()})
-    except OSError as error:
-        raise UsageError(f"--to {path}: cannot be written ({error.strerror}).") from error
+def write(path: Path, content: bytes) -> None:
+    """Write the file that --to names. Raises UsageError."""
+    with placing(path, TO) as draft:
+        draft.write_bytes(content)
 
 
 def say(line: str) -> None:

@@ -9,11 +9,12 @@ from typing import Annotated
 
 import typer
 
-from vlcheck.cli.arguments import Suite, shipped_tests
-from vlcheck.cli.speech import plainly, say, write
+from vlcheck.cli.arguments import Suite, policy_file, shipped_tests
+from vlcheck.cli.speech import TO, plainly, say, write
+from vlcheck.drafts import demand_place
 from vlcheck.errors import UsageError, nearest
+from vlcheck.plugin.collect import collect
 from vlcheck.report.summary import aligned
-from vlcheck.suite import policy_path
 from vlcheck.zoo import PLANTED
 
 PROCESSES = 2 * (os.cpu_count() or 1)  # more than cores, so that none is idle while the last variants are asked
@@ -31,7 +32,7 @@ def matrix(
     to: Annotated[Path | None, typer.Option(help="write every verdict to this file, as JSON")] = None,
 ) -> None:
     """Ask every variant about every bias; end with 1 unless what is planted fails, and nothing else does."""
-    from vlcheck.matrix import as_json, lines, make_matrix  # rare, and not light to import
+    from vlcheck.matrix import as_json, is_ours, lines, make_matrix  # rare, and not light to import
     from vlcheck.zoo import shelf
 
     with plainly():
@@ -39,18 +40,17 @@ def matrix(
             if name not in PLANTED:
                 raise UsageError(f"--variant {name}: there is none. {nearest(name, PLANTED)}")
             shelf.weights_of(name)
-        if to and (to.is_dir() or not os.access(to.parent, os.W_OK)):
-            raise UsageError(f"--to {to}: has to be a file, in a folder that can be written to.")
-        variants = dict.fromkeys(variant or PLANTED)
-        found = make_matrix(
-            suite or shipped_tests(), policy_path(), variants=variants, seeds=seeds, images=images, jobs=jobs
-        )
+        if to:
+            demand_place(to, TO, "matrix", is_ours=is_ours)
+        variants, tests = dict.fromkeys(variant or PLANTED), suite or shipped_tests()
+        policy = policy_file(collect(tests))
+        found = make_matrix(tests, policy, variants=variants, seeds=seeds, images=images, jobs=jobs)
         for line in aligned(list(lines(found))):
             say(line)
         amiss = list(found.amiss())
         for line in amiss:
             say(line)
         if to:
-            write(to, as_json(found))
+            write(to, as_json(found).encode())
     if amiss:
         sys.exit(1)

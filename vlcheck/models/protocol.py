@@ -62,6 +62,15 @@ def only_compares(model: VisionLanguageModel | None) -> bool:
     return model is not None and model.kinds.get("itm") in RELATIVE
 
 
+def lacks(model: VisionLanguageModel, metric: str) -> str:
+    """Why a model cannot be asked for a metric; "" where it can."""
+    if metric in model.metrics:
+        return ""
+    reasons: Mapping[str, str] = getattr(model, "lacks", {})
+    offered = ", ".join(sorted(model.metrics))
+    return f"{model.name} has no {metric}: {reasons.get(metric, f'it offers {offered}')}"
+
+
 @runtime_checkable
 class NamesWords(Protocol):
     """A model that also says which words it finds likeliest."""

@@ -6,9 +6,10 @@ from collections.abc import Generator
 
 import pytest
 
-from vlcheck.plugin import explain, html, options, terminal
+from vlcheck.plugin import explain, github, html, options, terminal
 from vlcheck.plugin.fixture import verdict
 from vlcheck.plugin.mark import behavior
+from vlcheck.plugin.rescue import Rescue
 from vlcheck.plugin.run import RUN, Run
 from vlcheck.plugin.xdist import Controller
 
@@ -29,6 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     run = Run(config)
     config.stash[RUN] = run
     if run.settings.model and not run.is_worker:
+        config.pluginmanager.register(Rescue(run), "vlcheck-rescue")
         for name, helper in (("xdist", Controller(run)), ("html", html.Page(run))):
             if config.pluginmanager.hasplugin(name):
                 config.pluginmanager.register(helper, f"vlcheck-{name}")
@@ -86,3 +88,4 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     terminal.summarise(terminalreporter, config.stash[RUN])
+    github.tell(terminalreporter, config.stash[RUN])

@@ -86,6 +86,11 @@ class CaseItem(pytest.Item):
         return path, line, self.name
 
 
+def name_of(behavior: str, metric: str, case: str) -> str:
+    """What an item of a case is called, by the behavior's and the case's name."""
+    return f"{behavior}[{metric}-{case}]"
+
+
 def case_items(item: object, source: CaseSource, model_for: ModelFor) -> Iterator[CaseItem]:
     """An item for each case of the behavior that an item states; none where it states none, or claims a mean.
 
@@ -101,7 +106,7 @@ def case_items(item: object, source: CaseSource, model_for: ModelFor) -> Iterato
     ):
         return
     for case in source.select(statement.cases):
-        name = f"{item.originalname}[{statement.metric}-{case.id}]"
+        name = name_of(item.originalname, statement.metric, case.id)
         yield CaseItem.from_parent(
             item.parent, name=name, of=item, statement=statement, case=case, source=source, model_for=model_for
         )

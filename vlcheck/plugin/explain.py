@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vlcheck.plugin.lines import shown
 from vlcheck.plugin.mark import stated
 from vlcheck.plugin.run import JUDGEMENTS
 
@@ -30,7 +31,8 @@ def add(item: pytest.Item, report: pytest.TestReport) -> None:
     judgements = item.stash.get(JUDGEMENTS, [])
     if not report.failed or report.when != "call" or not judgements:
         return
-    report.sections.append(("vlcheck", "\n".join(line for judgement in judgements for line in _lines(judgement))))
+    said = (shown(line) for judgement in judgements for line in _lines(judgement))
+    report.sections.append(("vlcheck", "\n".join(said)))
     crash = getattr(report.longrepr, "reprcrash", None)
     if crash is not None and not judgements[-1].verdict.passed:
         crash.message = judgements[-1].verdict.summary

@@ -1,20 +1,31 @@
-"""What pytest-html's page shows of a run: its summary, a verdict a row, and a failing test's three worst cases."""
+"""What pytest-html's page shows of a run: its summary, a verdict a row, and a failing test's three worst cases.
+
+Everything else is on the reviewer's page, which this one links to.
+"""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+import math
+import os
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeGuard
+from urllib.parse import quote
 
 import pytest
 
+from vlcheck.errors import printable
 from vlcheck.plugin.run import JUDGEMENTS, RUN, Run
 
 if TYPE_CHECKING:
     from vlcheck.judgement import Judgement, Row, Shown
 
 _COLUMN = 2  # after result and test
+_LONGEST = 2_000  # of a text
+_COLUMNS = ("verdict", "rate", "interval", "margin")
 
 
 def add(item: pytest.Item, report: pytest.TestReport) -> None:
@@ -42,48 +53,117 @@ class Page:
         results = self._run.results
         if results is None or not results.verdicts:
             return
-        from vlcheck.report.summary import conclusion, lines, matrix, subject  # in no run of other projects
+        from vlcheck.report.conclusion import conclude  # in no run of other projects
+        from vlcheck.report.summary import lines, matrix, subject
 
-        verdicts = list(results.verdicts.values())
+        found = conclude(results, self._run.comparison)
         everything = _preformatted(lines(results, self._run.beside))
         summary += [
-            f"<p><b>{escape(subject(results.run))}</b>: {escape(conclusion(verdicts))}</p>",
-            _preformatted(matrix(verdicts)),
+            f"<p><b>{_text(subject(results.run))}</b>: {_text(found.sentence)} {found.counts}</p>",
+            *self._link(),
+            _preformatted(matrix(list(results.verdicts.values()))),
             f"<details><summary>verdicts and tables</summary>{everything}</details>",
         ]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
-        cells.insert(_COLUMN, '<th class="sortable" data-column-type="verdict">Verdict</th>')
+        cells[_COLUMN:_COLUMN] = [
+            f'<th class="sortable" data-column-type="{name}">{name.capitalize()}</th>' for name in _COLUMNS
+        ]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
         if not cells:  # a row that another plugin hides
             return
-        said = dict(report.user_properties)
-        verdict = f"{said['vlcheck_status']}: {said['vlcheck_reason']}" if "vlcheck_status" in said else ""
-        cells.insert(_COLUMN, f'<td class="col-verdict">{escape(verdict)}</td>')
+        cells[_COLUMN:_COLUMN] = _figures(_gravest(report.user_properties))
+
+    def _link(self) -> Iterator[str]:
+        """To the reviewer's page, where one is written."""
+        page = self._run.settings.report
+        if page:
+            yield f'<p><a href="{_href(page, self._run.config)}">the page for reviewers, with the evidence</a></p>'
+
+
+def _href(page: Path, config: pytest.Config) -> str:
+    """The way to a file from the folder of pytest-html's own."""
+    said = Path(os.path.expandvars(config.getoption("htmlpath"))).expanduser()
+    folder = (config.invocation_params.dir / said).parent
+    try:
+        return escape(quote(Path(os.path.relpath(page, folder)).as_posix()))
+    except ValueError:  # on another drive
+        return escape(page.resolve().as_uri())
+
+
+def _gravest(properties: Sequence[tuple[str, object]]) -> Mapping[str, object]:
+    """The figures of a test's verdict; of several the gravest one."""
+    from vlcheck.verdict import BY_GRAVITY  # in no run of other projects
+
+    verdicts: list[dict[str, object]] = []
+    for name, figure in properties:
+        if name == "vlcheck_bias":  # the first of a verdict's
+            verdicts.append({})
+        if name.startswith("vlcheck_") and verdicts:
+            verdicts[-1][name.removeprefix("vlcheck_")] = figure
+    return min(verdicts, key=lambda said: BY_GRAVITY.index(str(said["status"])), default={})
+
+
+def _figures(said: Mapping[str, object]) -> Iterator[str]:
+    """The cells of a verdict, empty where there is none; a mean stands where a rate does."""
+    name = "rate" if said.get("claim") == "rate" else "effect"
+    value, low, high = (said.get(key) for key in (name, f"{name}_low", f"{name}_high"))
+    verdict = f"{said['status']}: {said['reason']}" if said else ""
+    yield f'<td class="col-verdict">{_text(verdict)}</td>'
+    yield _number("rate", value, _figure(value, ".3f"))
+    interval = f"{_figure(low, '.2f')} to {_figure(high, '.2f')}" if _is_number(low) and _is_number(high) else ""
+    yield _number("interval", low, interval)
+    yield _number("margin", said.get("margin"), _figure(said.get("margin"), "+.4f"))
+
+
+def _number(column: str, number: object, shown: str) -> str:
+    """A cell that sorts by its number: pytest-html compares what stands in a cell, from its first character on."""
+    return f'<td class="col-{column}"><span hidden>{_key(number)}</span>{escape(shown)}</td>'
+
+
+def _key(number: object) -> str:
+    """A text for a number: texts are in the order of their numbers, and none is before all of them."""
+    if not _is_number(number):
+        return "-"  # not "": what is compared goes on with the tag's end, and "<" is after the digits
+    (bits,) = struct.unpack(">Q", struct.pack(">d", number + 0.0))  # -0.0 + 0.0 is 0.0
+    return f"{bits ^ (2**64 - 1 if bits >> 63 else 2**63):016x}"
+
+
+def _figure(number: object, form: str) -> str:
+    return format(number, form) if _is_number(number) else ""
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _text(text: str) -> str:
+    """Foreign text in one line: what spans two is not sorted by, and halves of characters cannot be written."""
+    return escape(printable(" ".join(text.split()), _LONGEST))
 
 
 def _preformatted(lines: Iterable[str]) -> str:
-    return f"<pre>{escape(chr(10).join(lines))}</pre>"
+    return f"<pre>{escape(chr(10).join(printable(line, _LONGEST) for line in lines))}</pre>"
 
 
 def _block(judgement: Judgement, run: Run) -> str:
     behavior = judgement.behavior
     told = (behavior.doc, f"expected: {behavior.expect.expected}", judgement.verdict.summary, judgement.attribution)
     rows = "".join(_row(row, run) for row in judgement.worst())
-    return f'<div class="vlcheck">{"".join(f"<p>{escape(one)}</p>" for one in told if one)}<table>{rows}</table></div>'
+    return f'<div class="vlcheck">{"".join(f"<p>{_text(one)}</p>" for one in told if one)}<table>{rows}</table></div>'
 
 
 def _row(row: Row, run: Run) -> str:
     told = (row.case.id, row.perturbation, f"true: {row.case.target}", f"margin {row.margin:+.4f}")
     cells = "".join(_cell(name, shown, run) for name, shown in (("before", row.before), ("after", row.after)) if shown)
-    return f"<tr><td>{'<br>'.join(escape(one) for one in told if one)}</td>{cells}</tr>"
+    return f"<tr><td>{'<br>'.join(_text(one) for one in told if one)}</td>{cells}</tr>"
 
 
 def _cell(name: str, shown: Shown, run: Run) -> str:
     jpeg = run.thumbnail(shown.picture)
     source = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
     picture = f'<img src="{source}" alt="{name}" style="max-width: 16em"><br>' if jpeg else ""
-    return f"<td>{picture}{escape(shown.text)}<br>{name}: {escape(shown.said)}</td>"
+    return f"<td>{picture}{_text(shown.text)}<br>{name}: {_text(shown.said)}</td>"

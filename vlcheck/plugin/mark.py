@@ -25,7 +25,7 @@ ARGUMENT = "verdict"
 
 @dataclass(frozen=True, kw_only=True)
 class Stated:
-    """A behavior as its test states it, under one metric; the test function adds its name, bias and docstring."""
+    """A behavior as its test states it, under one metric; the test function and its file add names and docstrings."""
 
     metric: Metric
     cases: Selection
@@ -44,6 +44,7 @@ class Stated:
         return Behavior(
             name=item.originalname,
             bias=bias,
+            bias_doc=(inspect.getdoc(item.module) or "").partition("\n\n")[0],
             doc=inspect.getdoc(item.function) or "",
             cases=self.cases,
             expect=self.expect,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -9,6 +10,8 @@ from typing import NamedTuple, cast
 import pytest
 
 from vlcheck.errors import UsageError, nearest
+from vlcheck.plugin.extent import fixtures_folder
+from vlcheck.suite import lexicons_in, policy_in
 from vlcheck.zoo import PLANTED
 
 
@@ -30,18 +33,22 @@ _OPTIONS = (
     _Option("batch-size", "N", "images encoded at once (16)"),
     _Option("store", "PATH", "keep scores in this file and ask nothing twice, also over runs"),
     _Option("results", "PATH", "where the results go (vlcheck-results.jsonl)"),
+    _Option("report", "PATH", "a page for reviewers, with the pictures that prove each verdict: report.html"),
     _Option(
         "beside", "PATH", "an earlier run's results, shown beside this one's, e.g. those of BERT, which sees no picture"
     ),
     _Option("baseline", "PATH", "the results of the release before: this run ends with 1 where anything is worse"),
-    _Option("policy", "PATH", "tolerances and allowed rates (fixtures/policy.toml)"),
-    _Option("lexicons", "DIR", "words that replace the shipped lexicons (fixtures/lexicons)"),
+    _Option("policy", "PATH", "tolerances and allowed rates (policy.toml of the fixtures that conftest.py loads)"),
+    _Option("lexicons", "DIR", "words that replace the shipped lexicons (likewise lexicons/)"),
 )
 _FLAGS = (
     _Option("no-images", "", "leave the pictures out of the results, e.g. where they are private"),
     _Option("sequential", "", "ask about images in growing batches, each behavior until its verdict is decided"),
     _Option("cases", "", "a test for every single case as well, which gates nothing: an xfail where the case violates"),
 )
+# What a verdict depends on; the rest says where results go, or what they are compared with.
+_JUDGED_BY = ("model", "data", "device", "dtype", "policy", "lexicons")
+_JUDGED_HOW = ("sequential", "trust-remote-code")
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,12 @@ class Settings:
     """What the options say.
 
     Attributes:
+        policy: what is said, else that of the suite's copy that is run, else None for the shipped one.
+        lexicons: likewise.
         asked: whether --vl-model was given on the command line.
         chosen: whether --vl-data was.
+        html: where pytest-html writes, if it does.
+        junit: where pytest writes its JUnit XML, if it does.
     """
 
     model: str
@@ -60,6 +71,7 @@ class Settings:
     batch_size: int
     store: Path | None
     results: Path
+    report: Path | None
     beside: Path | None
     baseline: Path | None
     policy: Path | None
@@ -71,6 +83,8 @@ class Settings:
     trust_remote_code: bool
     asked: bool
     chosen: bool
+    html: Path | None
+    junit: Path | None
 
     def demand_data(self) -> None:
         """Raise UsageError where it is not said what is to be asked about."""
@@ -79,8 +93,6 @@ class Settings:
 
     def demand(self) -> None:
         """Raise UsageError where it is not said which model is to be asked about what."""
-        from vlcheck.report.results import check_place  # in no run of other projects
-
         if not self.model:
             raise UsageError(f"--vl-model is missing: {_help('model')}. There is no default.")
         self.demand_data()
@@ -90,7 +102,17 @@ class Settings:
                 " releases would be compared on few images, or on none. Leave one of them out."
             )
         self._demand_a_match()
-        check_place(self.results, self.store)
+        self._demand_places()
+
+    def _demand_places(self) -> None:
+        """Raise UsageError where results or report cannot be written, or would take another file's place."""
+        from vlcheck.report import page, results  # in no run of other projects
+
+        others = {"--vl-store": self.store, "--html": self.html, "--junitxml": self.junit, "--vl-beside": self.beside}
+        results.check_place(self.results, others)
+        if self.report:
+            others |= {"--vl-results": self.results, "--vl-baseline": self.baseline}
+            page.check_place(self.report, others, "--vl-report")
 
     def _demand_a_match(self) -> None:
         """The ini file's model and data are for one another: nothing of one's own meets them by oversight."""
@@ -128,6 +150,13 @@ def add(parser: pytest.Parser) -> None:
     )
 
 
+def again(config: pytest.Config, test: str) -> list[str]:
+    """The command that runs a test again, with all that the command line said of how it is judged."""
+    said = {name: config.getoption(_ini(name), default=None) for name in _JUDGED_BY}
+    flags = [f"--vl-{name}" for name in _JUDGED_HOW if config.getoption(_ini(name), default=None)]
+    return ["pytest", test, *(f"--vl-{name}={value}" for name, value in said.items() if value is not None), *flags]
+
+
 def stay_alone(config: pytest.Config) -> None:
     """Undo -n: what is only looked ahead at needs no workers."""
     if config.pluginmanager.hasplugin("xdist"):
@@ -149,8 +178,15 @@ def read(config: pytest.Config) -> Settings:
         return bool(config.getoption(_ini(name), default=None) or config.getini(_ini(name)))
 
     def path(name: str) -> Path | None:
+        if config.getoption(_ini(name), default=None) == "":
+            raise UsageError(f"--vl-{name}: names nothing; leave it out, or name a file or folder: {_help(name)}.")
         return config.invocation_params.dir / Path(said(name)).expanduser() if said(name) else None
 
+    def others(option: str) -> Path | None:
+        said = config.getoption(option, default=None)
+        return config.invocation_params.dir / Path(os.path.expandvars(said)).expanduser() if said else None
+
+    fixtures = fixtures_folder(config)  # a copy of the suite is held to its own policy
     return Settings(
         model=said("model"),
         data=said("data"),
@@ -159,10 +195,11 @@ def read(config: pytest.Config) -> Settings:
         batch_size=_positive(said("batch-size") or "16"),
         store=path("store"),
         results=path("results") or config.invocation_params.dir / "vlcheck-results.jsonl",
+        report=path("report"),
         beside=path("beside"),
         baseline=path("baseline"),
-        policy=path("policy"),
-        lexicons=path("lexicons"),
+        policy=path("policy") or (policy_in(fixtures) if fixtures else None),
+        lexicons=path("lexicons") or (lexicons_in(fixtures) if fixtures else None),
         images=not flag("no-images"),
         cases=flag("cases"),
         sequential=flag("sequential"),
@@ -170,6 +207,8 @@ def read(config: pytest.Config) -> Settings:
         trust_remote_code=bool(config.getoption("vl_trust_remote_code", default=False)),
         asked=config.getoption("vl_model", default=None) is not None,
         chosen=config.getoption("vl_data", default=None) is not None,
+        html=others("htmlpath"),
+        junit=others("xmlpath"),
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,7 +18,8 @@ import pytest
 from vlcheck.errors import UsageError
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, case_items
-from vlcheck.plugin.mark import all_stated, stated, subjects
+from vlcheck.plugin.extent import is_whole
+from vlcheck.plugin.mark import Stated, all_stated, stated, subjects
 from vlcheck.plugin.progress import Reporter
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class Run:
         collected: the tests before any of them is deselected.
         complete: whether these are all there are, and none was deselected.
         gone: what is to be done about known biases that show in no test.
-        selected: how many selected tests state a behavior, in all processes.
+        selected: how many selected tests state a behavior, or are one of its cases, in all processes.
         results: what all processes found, once the run is over; None in a worker and where nothing was selected.
         comparison: of these with the baseline, where there is one and something was judged.
         problem: what the user has to mend, where the run itself could not say it and exit.
@@ -55,6 +57,7 @@ class Run:
         self.results: Results | None = None
         self.comparison: Comparison | None = None
         self.problem = ""
+        self._chosen: list[tuple[pytest.Function, Stated]] = []
         self._folder: Path | None = None
         self._kept = False  # the folder, where the results could go nowhere else
         self._opened: tuple[Workbench, Part] | None = None
@@ -96,16 +99,9 @@ class Run:
         policy = load_policy(self.settings.policy or policy_path()).as_of(self.started.date())
         tests = subjects(all_stated(self.collected))
         policy.check(tests)
-        if self.settings.policy and self._whole:
+        if self.settings.policy and is_whole(self.config):
             policy.demand_tests(tests)
         return policy
-
-    @property
-    def _whole(self) -> bool:
-        """Whether all tests were collected: no argument names a file or a test, and nothing is left out beforehand."""
-        options, folder = self.config.option, self.config.invocation_params.dir
-        ignored = any(getattr(options, name, None) for name in ("ignore", "ignore_glob", "deselect", "lf", "stepwise"))
-        return not ignored and all((folder / argument).is_dir() for argument in self.config.args)
 
     @cached_property
     def beside(self) -> Results | None:
@@ -132,10 +128,10 @@ class Run:
         """Score all that the selected tests will ask, before the first of them runs."""
         if self.problem and not self.is_worker:
             raise pytest.UsageError(self.problem)
-        chosen = all_stated(session.items)
+        self._chosen = chosen = all_stated(session.items)
         single = [item for item in session.items if isinstance(item, CaseItem)]
         self.selected = len(chosen) + len(single)
-        self.complete = self._whole and len(session.items) == len(self.collected)
+        self.complete = is_whole(self.config) and len(session.items) == len(self.collected)
         chosen = [(item, statement) for item, statement in chosen if not item.get_closest_marker("skip")]
         if not self.selected or session.config.option.collectonly:
             return
@@ -196,33 +192,65 @@ class Run:
         ran = not (session.config.option.collectonly or self.settings.plan)
         if not ran or not (self.selected or self.settings.asked):
             return
-        from vlcheck.report.results import gather, write  # in no run of other projects
-        from vlcheck.report.summary import gone
+        from vlcheck.report.conclusion import gone  # in no run of other projects
+        from vlcheck.report.results import gather, write
 
-        self.results = gather(self.folder)
-        self.comparison = self._compared(self.results)
-        ended = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-        self.gone = list(gone(self.results)) if ended and not (session.shouldstop or session.shouldfail) else []
-        if not self.results.decided or self.gone or (self.comparison and not self.comparison.accepted):
+        self.results = results = gather(self.folder)
+        self.comparison = self._compared(results)
+        self.gone = list(gone(results))
+        if not results.decided or self.gone or (self.comparison and not self.comparison.accepted):
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
-        if not self.results.run:
+        if not results.run:
             return
-        self.results.run["exit_status"] = int(session.exitstatus)
-        try:
-            write(self.settings.results, self.results)
-        except UsageError as error:
-            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        before = self.problem
+        with self._ending(session, f"--vl-results {self.settings.results}: stopped before they were written."):
+            write(self.settings.results, results)
+        if self.problem != before:
             self._kept = True
-            self.problem = f"{error} They are kept in {self.folder}, in parts."
+            self.problem += f" They are kept in {self.folder}, in parts; vlcheck report draws each of them."
+        if self.settings.report is None:
+            return
+        with self._ending(session, f"--vl-report {self.settings.report}: stopped; what is there may be older."):
+            self._report(self.settings.report, results)
+        if not self._kept and results.run["exit_status"] != session.exitstatus:
+            with self._ending(session, f"--vl-results {self.settings.results}: stopped; it says how the tests ended."):
+                write(self.settings.results, results)
+
+    @contextmanager
+    def _ending(self, session: pytest.Session, stopped: str) -> Iterator[None]:
+        """Write something at the run's end, whose status it says; what goes wrong is the run's problem.
+
+        Args:
+            session: gets the status.
+            stopped: what is wrong where the user presses Ctrl-C meanwhile.
+        """
+        if self.results:
+            self.results.run["exit_status"] = int(session.exitstatus)
+        try:
+            yield
+        except UsageError as error:
+            self._fail(session, pytest.ExitCode.USAGE_ERROR, str(error))
+        except KeyboardInterrupt:
+            self._fail(session, pytest.ExitCode.INTERRUPTED, stopped)
+
+    def _fail(self, session: pytest.Session, status: pytest.ExitCode, problem: str) -> None:
+        session.exitstatus = status
+        self.problem = " ".join(filter(None, (self.problem, problem)))
+
+    def _report(self, path: Path, results: Results) -> None:
+        """Write the page for reviewers. Raises UsageError."""
+        from vlcheck.report import page  # in no run of other projects
+
+        drawn = page.draw(results, source=self.settings.results.name, beside=self.beside, comparison=self.comparison)
+        page.write(path, drawn, "--vl-report")
 
     def _compared(self, results: Results) -> Comparison | None:
         """With the baseline; None where there is none, or nothing to compare with it."""
         if not results.verdicts or self.baseline is None:
             return None
-        from vlcheck.report.comparison import compare  # in no run of other projects
+        from vlcheck.report.comparison import compare_run  # in no run of other projects
 
-        found = compare(self.baseline, results)
-        return found if results.run.get("complete") else found.of_asked({test for test, _, _ in results.verdicts})
+        return compare_run(self.baseline, results)
 
     def close(self) -> None:
         """Free what the run holds."""
@@ -248,7 +276,8 @@ class Run:
                 _ = self.baseline
             bench = Workbench.open(self.settings, self.policy, self.source, self.folder, self.started)
             part = Part(self.folder, (self._input or {}).get("workerid", "main"))
-            part.keep([bench.header() | {"complete": self.complete}])
+            expected = [item.nodeid for item, its in self._chosen if not bench.model.lacks(its.metric)]
+            part.keep([bench.header() | {"complete": self.complete, "unjudged": expected}])
             self._opened = bench, part
         return self._opened
 

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vlcheck.plugin.lines import shown
 from vlcheck.plugin.run import Run
 
 if TYPE_CHECKING:
     from vlcheck.report.comparison import Comparison
+
+_COLORS = {"pass": "green", "fail": "red", "invalid": "red"}
 
 
 def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
@@ -21,17 +24,21 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
         terminal.line("no verdict came of this run", red=True)
         return
     from vlcheck.report import summary  # in no run of other projects
+    from vlcheck.report.conclusion import conclude
 
-    terminal.line(summary.subject(run.results.run))
-    for line in summary.lines(run.results, run.beside):
-        terminal.line(line)
-    if not run.results.decided:
-        terminal.line("nothing was decided", red=True)
+    *lines, conclusion = summary.lines(run.results, run.beside, run.comparison)
+    for line in lines:
+        terminal.line(shown(line))
+    found = conclude(run.results, run.comparison)
+    terminal.line(shown(conclusion), **{_COLORS.get(found.tone, "yellow"): True})
     for line in run.gone:
-        terminal.line(line, red=True)
+        terminal.line(shown(line), red=True)
     if run.comparison:
         _compare(terminal, run.comparison)
+    terminal.line(f"policy: {run.results.run['policy']['path']}")
     terminal.line(run.problem or f"results: {run.settings.results}", red=bool(run.problem))
+    if run.settings.report and not run.problem:
+        terminal.line(f"report: {run.settings.report}")
 
 
 def _compare(terminal: pytest.TerminalReporter, comparison: Comparison) -> None:
@@ -41,5 +48,5 @@ def _compare(terminal: pytest.TerminalReporter, comparison: Comparison) -> None:
     terminal.section("vlcheck: compared with the baseline", sep="-")
     *body, conclusion = comparison_lines.lines(comparison)
     for line in body:
-        terminal.line(line)
-    terminal.line(conclusion, red=not comparison.accepted)
+        terminal.line(shown(line))
+    terminal.line(shown(conclusion), red=not comparison.accepted)

@@ -25,6 +25,7 @@ from vlcheck.policy import METRICS, Policy
 from vlcheck.query import Picture, Query
 from vlcheck.scoring.leases import work_together
 from vlcheck.scoring.plan import make_plan
+from vlcheck.scoring.render import size_of_shown
 from vlcheck.scoring.scorer import Progress, Scorer
 from vlcheck.scoring.store import ScoreStore
 
@@ -113,8 +114,9 @@ class Workbench:
         for picture in judgement.pictures():
             kept = self.model.scorer.thumbnail(picture)
             if kept:
-                jpeg = base64.b64encode(kept.jpeg).decode("ascii")
-                yield {"kind": "image", "key": picture.key, "sha256": kept.sha256, "jpeg": jpeg}
+                line = {"kind": "image", "key": picture.key, "sha256": kept.sha256}
+                size = zip(("width", "height"), size_of_shown(kept.jpeg), strict=False)
+                yield line | {"jpeg": base64.b64encode(kept.jpeg).decode("ascii"), **dict(size)}
 
 
 def outlook(settings: Settings, policy: Policy, source: CaseSource, chosen: Chosen) -> Iterator[str]:

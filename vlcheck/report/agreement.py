@@ -42,9 +42,10 @@ def agreements(results: Results) -> Iterator[Agreement]:
     """One for each behavior that claims about its cases under both metrics."""
     found: dict[tuple[str, ...], dict[str, Line]] = {}
     for key, verdict in results.verdicts.items():
-        name, _, parameters = verdict["test"].partition("[")
+        file, _, item = verdict["test"].partition("::")
+        name, _, parameters = item.partition("[")
         others = [one for one in parameters.rstrip("]").split("-") if one != verdict["metric"]]
-        found.setdefault((name, *others, verdict["behavior"]), {})[verdict["metric"]] = verdict | {"key": key}
+        found.setdefault((file, name, *others, verdict["behavior"]), {})[verdict["metric"]] = verdict | {"key": key}
     for (*_, behavior), verdicts in found.items():
         if {"mlm", "itm"} <= verdicts.keys() and verdicts["mlm"]["claim"] == "rate":
             violates = {metric: _violations(results, verdicts[metric]["key"]) for metric in ("mlm", "itm")}
@@ -67,4 +68,6 @@ def _agreement(behavior: str, statuses: tuple[str, str], mlm: Mapping[Row, bool]
 def _violations(results: Results, key: tuple[str, str, str]) -> dict[Row, bool]:
     """Whether a row violates, where it counts."""
     rows = results.rows(key)
-    return {(row["case"], row["perturbation"]): row["margin"] <= 0 for row in rows if row["margin"] is not None}
+    return {
+        (row["case"], row.get("perturbation") or ""): row["margin"] <= 0 for row in rows if row["margin"] is not None
+    }

@@ -9,14 +9,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
+from vlcheck.drafts import followed
 from vlcheck.errors import UsageError
 from vlcheck.paired import by_image, mcnemar, sign_flip
-from vlcheck.report.results import Key, Line, Results, read
+from vlcheck.report.results import Key, Line, Results, read_judged
 from vlcheck.verdict import DECIDED, holm
 
-Outcome = Literal["worse", "same", "better", "not comparable"]
+Outcome = Literal["worse", "better", "same", "not comparable"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)  # the most telling first
 
 ALPHA = 0.05
 FEWEST_PAIRED = 0.5
@@ -73,6 +75,11 @@ class Compared:
     images_better: int | None = None
     effect: Change | None = None
 
+    @property
+    def key(self) -> Key:
+        """Of the verdict that it is about."""
+        return self.test, self.behavior, self.metric
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -121,9 +128,7 @@ class _Pair(NamedTuple):
 
 def read_compared(path: Path) -> Results:
     """Read the results of a run that is to be compared. Raises UsageError naming the file, and the line."""
-    results = read(path)
-    if not results.verdicts:
-        raise UsageError(f"{path}: holds no verdict; the results of a run that judged something are accepted.")
+    results = read_judged(path)
     if results.run.get("sequential"):
         raise UsageError(f"{path}: is of a sequential run; where that stopped asking hangs on what it found. {_ALL}")
     return results
@@ -140,7 +145,7 @@ def read_baseline(path: Path, results: Path) -> Results:
     Raises:
         UsageError: naming --vl-baseline.
     """
-    if path.resolve() == results.resolve():
+    if followed(path) == followed(results):
         raise UsageError(f"--vl-baseline {path}: is where the results go (--vl-results), which would replace it.")
     try:
         return read_compared(path)
@@ -163,6 +168,12 @@ def compare(old: Results, new: Results, alpha: float = ALPHA) -> Comparison:
     olds, news = _by_name(old, new), _by_name(new, old)
     rows = [_compared(old, olds.get(name), new, news.get(name), alpha) for name in dict.fromkeys([*news, *olds])]
     return Comparison(old.run, new.run, tuple(_corrected(rows, alpha)))
+
+
+def compare_run(baseline: Results, run: Results) -> Comparison:
+    """As `compare`: but what a part of the suite was not to be asked about is not lost."""
+    found = compare(baseline, run)
+    return found if run.run.get("complete") else found.of_asked({test for test, _, _ in run.verdicts})
 
 
 def _by_name(results: Results, others: Results) -> Mapping[Key, Key]:
@@ -204,7 +215,7 @@ def _unmeasured(verdict: Line) -> Compared:
 def _unlike(old: Line, new: Line) -> Iterator[str]:
     """Why two verdicts cannot be compared, whatever their evidence."""
     for key, what in _ALIKE.items():
-        if key in old and key in new and old[key] != new[key]:
+        if None not in (old.get(key), new.get(key)) and old[key] != new[key]:
             yield f"{what} differs: {_then(old[key], new[key])}"
     if new["claim"] == "mean" and not (old.get("band") and new.get("band")):
         yield "a mean without a band"

@@ -8,78 +8,19 @@ from __future__ import annotations
 
 import json
 import math
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any
 
-from vlcheck.drafts import replacing
+from vlcheck.drafts import Others, begins, demand_place, placing
 from vlcheck.errors import UsageError, printable
-from vlcheck.verdict import BY_GRAVITY, Claim
+from vlcheck.report.schema import complaint, completed
 
 Line = dict[str, Any]
 Key = tuple[str, str, str]
-SCHEMA = 1
+_OPTION = "--vl-results"
 _RUN, _EVIDENCE = '{"kind": "run"', '{"kind": "evidence"'  # as such lines begin
-
-
-class _Accepted(NamedTuple):
-    fits: Callable[[Any], bool]
-    said: str
-    optional: bool = False
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_number_or_none(value: object) -> bool:
-    return value is None or _is_number(value)
-
-
-def _is_band(value: object) -> bool:
-    return value is None or (isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)))
-
-
-def _are_numbers(value: object) -> bool:
-    return value is None or (isinstance(value, dict) and all(map(_is_number_or_none, value.values())))
-
-
-_TEXT = _Accepted(_is_text, "text")
-_TEXT_OR_NONE = _Accepted(lambda value: value is None or _is_text(value), "text or null")
-_TEXT_IF_ANY = _TEXT_OR_NONE._replace(optional=True)
-_NUMBER_OR_NONE = _Accepted(_is_number_or_none, "a number or null")
-_LIST = _Accepted(lambda value: isinstance(value, list), "a list")
-_NUMBERS_IF_ANY = _Accepted(_are_numbers, "an object of numbers, or null", optional=True)
-
-# What readers rely on, by kind of line; more is written.
-_READ: Mapping[str, Mapping[str, _Accepted]] = {
-    "run": dict.fromkeys(("name", "fingerprint", "data", "started"), _TEXT)
-    | {"schema": _Accepted(lambda value: type(value) is int, "a whole number")},
-    "image": {"key": _TEXT},
-    "evidence": {
-        "case": _TEXT,
-        "perturbation": _TEXT_IF_ANY,
-        "image": _TEXT_OR_NONE,
-        "perturbed": _TEXT_OR_NONE,
-        "texts": _LIST,
-        "margin": _NUMBER_OR_NONE,
-        "values": _NUMBERS_IF_ANY,
-        "effect": _NUMBER_OR_NONE._replace(optional=True),
-    },
-    "verdict": dict.fromkeys(("test", "bias", "behavior", "metric", "score_kind", "reason"), _TEXT)
-    | {
-        "claim": _Accepted(lambda value: value in get_args(Claim), '"rate" or "mean"'),
-        "status": _Accepted(lambda value: value in BY_GRAVITY, f"one of {', '.join(BY_GRAVITY)}"),
-        "band": _Accepted(_is_band, "two numbers, or null", optional=True),
-        "tolerances": _NUMBERS_IF_ANY,
-    },
-}
 
 
 @dataclass
@@ -121,13 +62,13 @@ class Results:
                 case "image":
                     self.images[line["key"]] = line
                 case "verdict":
-                    key = line["test"], line["behavior"], line["metric"]
+                    key = key_of(line)
                     self.verdicts[key], self.evidence[key] = line, rows
                     rows = []
 
     def lines(self) -> Iterator[str]:
         """All lines, as JSON, in the file's order."""
-        yield encoded(self.run)
+        yield encoded(self.run | {"verdicts": len(self.verdicts)})
         yield from map(encoded, self.images.values())
         for key, verdict in sorted(self.verdicts.items()):
             yield from self.evidence[key]
@@ -153,87 +94,87 @@ class Part:
 
 
 def gather(folder: Path) -> Results:
-    """Put the parts in a folder together; a line that a kill cut short is left out."""
+    """Put the parts in a folder together; a line that a kill cut short is left out.
+
+    Each part's head has, as `unjudged`, the tests that are to have a verdict; those that have none are left there.
+    """
     results = Results()
     for path in sorted(folder.glob("*.part.jsonl")):
         text = path.read_text(encoding="utf-8")
         whole, _, _ = text.rpartition("\n")
         results.add(whole.splitlines())
+    if results.run:
+        results.run["unjudged"] = _unjudged(results)
     return results
 
 
-def check_place(path: Path, store: Path | None = None) -> None:
-    """Make sure, before anything is scored, that results can be written there, over older results at most.
+def check_place(path: Path, others: Others) -> None:
+    """Make sure that results can be written there, over older results at most. Raises UsageError naming --vl-results.
 
     Args:
         path: where they are to go.
-        store: the file of kept scores, which may not be there yet.
-
-    Raises:
-        UsageError: naming --vl-results.
+        others: files that they must not replace, by the option that names them.
     """
-    try:
-        wrong = _unfit(path, store)
-    except OSError as error:
-        wrong = f"cannot be looked at ({error.strerror})"
-    if wrong:
-        raise UsageError(f"--vl-results {path}: {wrong}.")
-
-
-def _unfit(path: Path, store: Path | None) -> str:
-    """Why no results can be written there, or ""."""
-    if not path.parent.is_dir():
-        return f"there is no folder {path.parent}"
-    if path.exists() and not path.is_file():
-        return "is no file that results could be written to"
-    if not os.access(path.resolve().parent, os.W_OK):
-        return f"nothing can be written to the folder {path.resolve().parent}"
-    if store and store.resolve() == path.resolve():
-        return "is the store of kept scores as well (--vl-store)"
-    return "" if _replaceable(path) else "is there and holds no results; name another path, or delete it"
-
-
-def _replaceable(path: Path) -> bool:
-    """Whether the file is missing, empty or a results file."""
-    if not path.exists():
-        return True
-    with path.open("rb") as file:
-        start = file.read(len(_RUN))
-    return start in (b"", _RUN.encode())
+    demand_place(path, _OPTION, "results file", is_ours=lambda there: begins(there, _RUN.encode()), others=others)
 
 
 def write(path: Path, results: Results) -> None:
-    """Write the results file, whole or not at all; a link is followed. Raises UsageError naming --vl-results."""
-    path = path.resolve()
-    try:
-        with replacing(path) as draft, draft.open("w", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in results.lines())
-    except OSError as error:
-        raise UsageError(f"--vl-results {path}: cannot be written ({error.strerror}).") from error
+    """Write the results file, whole or not at all. Raises UsageError naming --vl-results."""
+    with placing(path, _OPTION) as draft, draft.open("w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in results.lines())
 
 
 def read(path: Path) -> Results:
-    """Read a results file. Raises UsageError naming the line where it is none."""
+    """Read a results file; what a line may lack stands in it as None, or empty. Raises UsageError naming the line."""
     results = Results()
     try:
         with path.open(encoding="utf-8") as file:
-            results.add(_checked(path, number, text) for number, text in enumerate(file, start=1))
+            results.add(_checked_lines(path, file))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as a results file ({error}).") from error
     if not results.run:
         raise UsageError(f"{path}: holds no run; a results file begins with one.")
+    held, written = len(results.verdicts), results.run["verdicts"]
+    if written not in (None, held):
+        raise UsageError(f"{path}:1: promises {written} verdicts, and {held} follow; the file was cut short.")
+    results.run["unjudged"] = _unjudged(results)  # of a part, all that the run was to ask
     return results
 
 
-def read_beside(path: Path, data: str) -> Results:
-    """Read the results of a run that are to be shown beside another one's. Raises UsageError naming --vl-beside."""
+def _unjudged(results: Results) -> list[str]:
+    """The tests that are to have a verdict and have none."""
+    judged = {test for test, _, _ in results.verdicts}
+    return [test for test in results.run["unjudged"] if test not in judged]
+
+
+def read_judged(path: Path) -> Results:
+    """Read the results of a run that judged something. Raises UsageError where it did not, and as `read`."""
+    results = read(path)
+    if not results.verdicts:
+        raise UsageError(f"{path}: holds no verdict; the results of a run that judged something are accepted.")
+    return results
+
+
+def read_beside(path: Path, data: str, option: str = "--vl-beside") -> Results:
+    """Read the results of a run that are to be shown beside another one's. Raises UsageError naming the option."""
     try:
         results = read(path)
     except UsageError as error:
-        raise UsageError(f"--vl-beside {error}") from error
+        raise UsageError(f"{option} {error}") from error
     if results.run["data"] != data:
-        raise UsageError(f"--vl-beside {path}: is of {results.run['data']}; results of {data} are accepted.")
+        raise UsageError(f"{option} {path}: is of {results.run['data']}; results of {data} are accepted.")
     return results
+
+
+def ranked(rows: Iterable[Line], claim: str) -> list[Line]:
+    """The rows that count, the worst first: of a rate the lowest margin, of a mean the one farthest from 0."""
+    counted = [row for row in rows if row["margin"] is not None]
+    return sorted(counted, key=lambda row: -abs(row["margin"]) if claim == "mean" else row["margin"])
+
+
+def key_of(verdict: Line) -> Key:
+    """What a verdict is told by."""
+    return verdict["test"], verdict["behavior"], verdict["metric"]
 
 
 def encoded(line: Mapping[str, object]) -> str:
@@ -253,18 +194,37 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _checked(path: Path, number: int, text: str) -> str:
-    """A line of a results file, in this module's spelling. Raises UsageError where it is none."""
+def _checked_lines(path: Path, file: Iterable[str]) -> Iterator[str]:
+    """A file's lines, whole and in this module's spelling. Raises UsageError where one is none, or in no place of it.
+
+    A verdict follows its evidence: where its own line is gone, its rows are not the next one's.
+    """
+    rows: dict[tuple[str, str | None], int] = {}  # since the last verdict: the first line of a test and metric
+    for number, text in enumerate(file, start=1):
+        line = _checked(path, number, text)
+        if line["kind"] == "evidence" and line["test"] is not None:
+            rows.setdefault((line["test"], line["metric"]), number)
+        if line["kind"] == "verdict":
+            rows.pop((line["test"], line["metric"]), None)
+            _demand_none(path, rows)
+        yield encoded(line)
+    _demand_none(path, rows)
+
+
+def _demand_none(path: Path, rows: Mapping[tuple[str, str | None], int]) -> None:
+    """Raise UsageError where evidence has no verdict; `rows` are its lines' numbers."""
+    for (test, _), number in rows.items():
+        raise UsageError(f"{path}:{number}: is evidence of {printable(test)}, of which no verdict follows.")
+
+
+def _checked(path: Path, number: int, text: str) -> Line:
+    """A line of a results file, with all that readers rely on. Raises UsageError where it is none."""
     try:
         line = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}:{number}: not JSON ({printable(str(error), 80)}).") from error
-    kind = line.get("kind") if isinstance(line, dict) else None
-    if not isinstance(kind, str) or kind not in _READ:
-        raise UsageError(f"{path}:{number}: no line of a results file; each names its kind.")
-    if kind == "run" and line.get("schema") != SCHEMA:
-        raise UsageError(f"{path}:{number}: schema {line.get('schema')!r}; this vlcheck reads schema {SCHEMA}.")
-    for key, accepted in _READ[kind].items():
-        if not (key in line or accepted.optional) or (key in line and not accepted.fits(line[key])):
-            raise UsageError(f"{path}:{number}: {kind} line without {key!r}, which has to be {accepted.said}.")
-    return encoded({"kind": kind} | line)  # which others know such lines by, and may have put elsewhere
+    wrong = complaint(line)
+    if wrong:
+        raise UsageError(f"{path}:{number}: {wrong}.")
+    # The kind, by which lines are known, may stand elsewhere in files that others wrote.
+    return {"kind": line["kind"]} | completed(line)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 from vlcheck.report.agreement import agreements
+from vlcheck.report.comparison import Comparison
+from vlcheck.report.conclusion import METRICS, Standing, conclude
+from vlcheck.report.conclusion import matrix as by_bias
 from vlcheck.report.results import Line, Results
-from vlcheck.verdict import BY_GRAVITY, holm, worst
+from vlcheck.verdict import holm
 
-METRICS = ("mlm", "itm")
 _TWO_BY_TWO = {
     "original_hint": "original, with hint",
     "blocked_hint": "blocked, with hint",
@@ -27,9 +30,10 @@ _LEGEND = (
 )
 
 
-def lines(results: Results, beside: Results | None = None) -> Iterator[str]:
-    """Everything that the terminal says at the end of a run; with what another run observed beside it."""
+def lines(results: Results, beside: Results | None = None, comparison: Comparison | None = None) -> Iterator[str]:
+    """Everything that the terminal says at the end of a run, its conclusion last; see `each` and `conclude`."""
     verdicts = list(results.verdicts.values())
+    yield subject(results.run)
     yield from matrix(verdicts)
     yield ""
     yield from each(verdicts, beside)
@@ -41,19 +45,9 @@ def lines(results: Results, beside: Results | None = None) -> Iterator[str]:
     yield ""
     yield from disagreement(results)
     yield from saving(results)
-    yield conclusion(verdicts)
-
-
-def gone(results: Results) -> Iterator[str]:
-    """What is to be done about each whole bias that is known, and shows in none of its tests, where all were asked."""
-    if not results.run.get("complete"):
-        return
-    for known in results.run["policy"]["known"]:
-        if known["bias"]:
-            about = (one for one in results.verdicts.values() if one["bias"] == known["bias"])
-            statuses = {one["status"] for one in about if known["metric"] in ("", one["metric"])}
-            if statuses == {"pass"}:
-                yield known["stale"]
+    found = conclude(results, comparison)
+    yield from found.notes
+    yield f"{found.sentence} {found.counts}"
 
 
 def subject(run: Line) -> str:
@@ -64,27 +58,15 @@ def subject(run: Line) -> str:
 
 def matrix(verdicts: Sequence[Line]) -> Iterator[str]:
     """Biases by metrics, each cell its worst verdict."""
-    cells: dict[tuple[str, str], list[Line]] = defaultdict(list)
-    for verdict in verdicts:
-        cells[verdict["bias"], verdict["metric"]].append(verdict)
-    metrics = dict.fromkeys([*METRICS, *(verdict["metric"] for verdict in verdicts)])
-    rows = [["bias", *metrics]]
-    for bias in dict.fromkeys(verdict["bias"] for verdict in verdicts):
-        rows.append([bias, *(_worst(cells[bias, metric]) if cells[bias, metric] else "-" for metric in metrics)])
-    yield from aligned(rows)
+    yield from aligned(biases(verdicts))
 
 
-def is_known(verdict: Line) -> bool:
-    """Whether a verdict is a fail that the policy lets be, as a known bias that has not expired."""
-    known = verdict.get("known")
-    return verdict["status"] == "fail" and known is not None and not known["expired"]
-
-
-def _worst(verdicts: Sequence[Line]) -> str:
-    """The gravest status of some verdicts; known where each fail is."""
-    status = worst(verdict["status"] for verdict in verdicts)
-    known = all(is_known(verdict) for verdict in verdicts if verdict["status"] == status)
-    return f"{status} (known)" if known else status
+def biases(verdicts: Sequence[Line]) -> list[list[str]]:
+    """The cells of `matrix`, a list a row."""
+    found = by_bias(verdicts)
+    cells = ([found.cells.get((bias, metric)) for metric in found.metrics] for bias in found.biases)
+    rows = ([cell.said if cell else "-" for cell in row] for row in cells)
+    return [["bias", *found.metrics], *([bias, *row] for bias, row in zip(found.biases, rows, strict=True))]
 
 
 def each(verdicts: Sequence[Line], beside: Results | None = None) -> Iterator[str]:
@@ -93,19 +75,23 @@ def each(verdicts: Sequence[Line], beside: Results | None = None) -> Iterator[st
     Beside it is what another run observed, where its scores are of the same kind.
     """
     others = _by_behavior(beside)
-    tested = [verdict for verdict in verdicts if verdict["p"] is not None]
-    corrected = dict(zip(map(id, tested), holm([verdict["p"] for verdict in tested]), strict=True))
     rows = [["test", "metric", "verdict", "n", "observed", "interval", "allowed", "finds", "p", "p (Holm)"]]
     rows[0] += [beside.run["name"]] if beside else []
-    for verdict in verdicts:
+    for verdict, p_holm in zip(verdicts, corrected(verdicts), strict=True):
         name = verdict["test"].rpartition("::")[2].rpartition("[")[0] or verdict["behavior"]
-        p = map(figure, (verdict["detectable"], verdict["p"], corrected.get(id(verdict))))
-        rows.append([name, verdict["metric"], _worst([verdict]), str(verdict["n"]), *_held(verdict), *p])
+        p = map(figure, (verdict["detectable"], verdict["p"], p_holm))
+        rows.append([name, verdict["metric"], Standing((verdict,)).said, str(verdict["n"]), *held(verdict), *p])
         rows[-1] += [_observed(verdict, others)] if beside else []
     yield from aligned(rows)
     yield _LEGEND
     if beside:
         yield from _incomparable(verdicts, others, beside.run["name"])
+
+
+def corrected(verdicts: Sequence[Line]) -> list[float | None]:
+    """p of each verdict after Holm's correction over the run; None where nothing was tested."""
+    found = iter(holm([verdict["p"] for verdict in verdicts if verdict.get("p") is not None]))
+    return [None if verdict.get("p") is None else next(found) for verdict in verdicts]
 
 
 def _by_behavior(results: Results | None) -> Mapping[tuple[str, str], Line]:
@@ -118,7 +104,7 @@ def _observed(verdict: Line, others: Mapping[tuple[str, str], Line]) -> str:
     other = others.get((verdict["behavior"], verdict["metric"]))
     if other is None:
         return "-"
-    return _held(other)[0] if other["score_kind"] == verdict["score_kind"] else "other kind"
+    return held(other)[0] if other["score_kind"] == verdict["score_kind"] else "other kind"
 
 
 def _incomparable(verdicts: Iterable[Line], others: Mapping[tuple[str, str], Line], name: str) -> Iterator[str]:
@@ -216,28 +202,6 @@ def under_each(verdicts: Sequence[Line]) -> Iterator[str]:
         yield from aligned([["", *(metric.upper() for metric in METRICS)], *body])
 
 
-def conclusion(verdicts: Sequence[Line]) -> str:
-    """One sentence, which tells a bias from too little data, and says which bias was known."""
-    counts = Counter(verdict["status"] for verdict in verdicts)
-    known = sum(map(is_known, verdicts))
-    said = [f"{counts[status]} {status}" for status in BY_GRAVITY if counts[status]]
-    if known:
-        said[0] += f" ({known} known)"
-    return f"{_found(verdicts, counts['pass'])}; of {len(verdicts)} verdicts: {', '.join(said)}"
-
-
-def _found(verdicts: Sequence[Line], passed: int) -> str:
-    failing: dict[str, list[bool]] = defaultdict(list)
-    for verdict in verdicts:
-        if verdict["status"] == "fail":
-            failing[verdict["bias"]].append(is_known(verdict))
-    if failing:
-        return f"bias: {', '.join(f'{bias} (known)' if all(failing[bias]) else bias for bias in sorted(failing))}"
-    if passed == len(verdicts):
-        return "no bias found"
-    return "no bias in what was decided" if passed else "nothing decided"
-
-
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Columns as wide as their widest cell, the first to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -268,7 +232,7 @@ def _over(tables: Iterable[Mapping[str, float]]) -> str:
     return f" over {' or '.join(map(str, counts))} images"
 
 
-def _held(verdict: Line) -> tuple[str, str, str]:
+def held(verdict: Line) -> tuple[str, str, str]:
     """What was seen, its interval, and what it is held to."""
     if verdict["claim"] == "mean":
         low, high = verdict["band"] or (None, None)
@@ -280,6 +244,15 @@ def _held(verdict: Line) -> tuple[str, str, str]:
 
 def _interval(low: float | None, high: float | None) -> str:
     return "-" if low is None or high is None else f"{low:.2f} to {high:.2f}"
+
+
+def moment(text: str) -> str:
+    """A point of time in UTC as one writes it; a text that is none, or names no zone, stays as it is."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{when.astimezone(UTC):%d %B %Y, %H:%M} UTC" if when.tzinfo else text
 
 
 def figure(number: float | None) -> str:

@@ -71,9 +71,15 @@ def _equal(image: Image.Image, other: Image.Image) -> bool:
 
 
 def thumbnail_jpeg(image: Image.Image) -> bytes:
-    """Shrink to at most THUMBNAIL_SIDE pixels on the long side, as JPEG."""
+    """Shrink to at most THUMBNAIL_SIDE pixels on the long side, as JPEG; a comment says what it is a copy of."""
     small = image.copy()
     small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     file = io.BytesIO()
-    small.save(file, "JPEG", quality=THUMBNAIL_QUALITY)
+    small.save(file, "JPEG", quality=THUMBNAIL_QUALITY, comment=" ".join(map(str, image.size)))
     return file.getvalue()
+
+
+def size_of_shown(thumbnail: bytes) -> list[int]:
+    """Width and height, in pixels, of what a thumbnail is a copy of; empty where an older vlcheck made it."""
+    with Image.open(io.BytesIO(thumbnail)) as image:
+        return [int(side) for side in image.info.get("comment", b"").split()]

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from vlcheck.cases.provenance import pixel_sha256
-from vlcheck.errors import NotApplicable, printable
+from vlcheck.errors import NotApplicable, UsageError, printable
 from vlcheck.models.protocol import AnswersYesNo, ClassifiesRegions, Encoded, NamesWords, VisionLanguageModel
 from vlcheck.query import Metric, Picture, Query
 from vlcheck.scoring.answer import Answer
@@ -322,4 +322,6 @@ def _warnings_are_no_answer() -> Iterator[None]:
 def _raised(error: Exception) -> Answer:
     if isinstance(error, NotApplicable):
         return Answer(unasked=str(error))
+    if isinstance(error, UsageError):
+        return Answer(error=printable(str(error)))
     return Answer(error=printable(f"{type(error).__name__}: {error}"))

@@ -1,0 +1,147 @@
+"""What a run comes to: nothing green comes out of nothing or of a part, and the gravest is said first."""
+
+import pytest
+
+from tests.report.pages import invalid, mean, passing, results, row, small, verdict
+from vlcheck.report.comparison import compare
+from vlcheck.report.conclusion import conclude, gravest_first, matrix
+
+KNOWN = {"reason": "issue 7", "until": "2027-01-31", "expired": False}
+COLOR = {"behavior": "", "bias": "color", "metric": "", "stale": "remove known[1]"}
+
+
+def said(*verdicts, **run):
+    return conclude(results(*((one, []) for one in verdicts), run=run))
+
+
+def test_the_sentence_names_what_fails_and_the_notes_what_was_not_decided_or_asked():
+    found = conclude(small())
+    assert (found.tone, found.sentence) == ("fail", "Fails 1 of 2 biases: color.")
+    assert found.counts == "Of 4 verdicts, 1 fails, 1 is invalid, 1 is inconclusive, 1 passes."
+    assert found.notes == (
+        "Invalid (in position): neither good nor bad: too few known cases, or answers that say nothing.",
+        "Inconclusive (in position): too few images to tell.",
+        "Not asked about: modality, order, place, robustness.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "tone", "sentence"),
+    [
+        ([], "invalid", "No verdict came of this run: nothing was checked."),
+        ([mean()], "inconclusive", "Nothing was decided: this run says nothing of the model."),
+        ([invalid(), mean()], "invalid", "Nothing was decided: this run says nothing of the model."),
+        ([passing(), mean()], "inconclusive", "No bias in what was decided: 1 of 2 biases passes."),
+        ([passing()], "pass", "Passes 1 bias: color."),
+        ([passing(), mean("pass")], "pass", "Passes all 2 biases: color, position."),
+    ],
+)
+def test_nothing_green_comes_out_of_nothing(verdicts, tone, sentence):
+    found = said(*verdicts)
+    assert (found.tone, found.sentence) == (tone, sentence)
+
+
+@pytest.mark.parametrize(
+    ("run", "note"),
+    [
+        ({"complete": False}, "Not the whole suite was asked: tests were left out of this run."),
+        ({"complete": None}, "Not the whole suite was asked: tests were left out of this run."),
+        (
+            {"unjudged": ["a.py::test_b[mlm]"]},
+            "1 selected test has no verdict, since the run was stopped, or they were skipped or ended in an error:"
+            " test_b[mlm].",
+        ),
+        (
+            {"complete": False, "unjudged": [f"a.py::t{number}" for number in range(7)]},
+            "7 selected tests have no verdict, since the run was stopped, or they were skipped or ended in an error:"
+            " t0, t1, t2, t3, t4 and 2 more.",
+        ),
+    ],
+)
+def test_a_part_of_the_suite_is_not_green_and_says_what_was_not_asked(run, note):
+    found = said(passing(), mean("pass"), **run)
+    assert found.tone == "partial"
+    assert found.sentence == "Passes what was asked of 2 biases, which is not the whole suite: color, position."
+    assert note in found.notes
+    assert said(passing(metric="mlm"), **run).notes[1] == "Not asked by: itm."
+
+
+def test_a_run_that_ended_before_its_first_verdict_names_what_it_was_to_ask():
+    assert "1 selected test has no verdict" in said(unjudged=["a.py::test_b[mlm]"]).notes[0]
+
+
+def test_a_known_bias_still_fails_and_says_that_it_is_known():
+    found = said(verdict(known=KNOWN), passing())
+    assert found.sentence == "Fails 1 of 1 bias: color (known)."
+    assert found.counts == "Of 2 verdicts, 1 fails, 1 passes; 1 of what fails is known."
+    assert said(verdict(known=KNOWN), verdict("test_hue")).sentence == "Fails 1 of 1 bias: color."
+    assert said(verdict(known=KNOWN | {"expired": True})).sentence == "Fails 1 of 1 bias: color."
+
+
+def test_a_known_bias_that_is_gone_says_what_is_to_be_done():
+    policy = {"path": "policy.toml", "known": [COLOR]}
+    found = said(passing(), passing(metric="mlm"), policy=policy)
+    assert found.notes[-1] == "remove known[1]"
+    assert (found.tone, found.sentence) == (
+        "fail",
+        "Passes 1 bias: color. A known bias is gone: the policy is out of date.",
+    )
+    assert "remove known[1]" not in said(passing(), verdict(), policy=policy).notes
+    assert "remove known[1]" not in said(passing(), policy=policy, complete=False).notes
+    behavior = COLOR | {"bias": "", "behavior": "test_grey_preserves", "metric": "mlm"}
+    policy = {"path": "policy.toml", "known": [behavior]}
+    assert "remove known[1]" in said(passing(metric="mlm"), policy=policy, complete=False).notes
+    assert "remove known[1]" not in said(passing(metric="itm"), policy=policy).notes
+
+
+def judged(status, margin):
+    one = passing(metric="mlm") if status == "pass" else verdict(status=status)
+    return results((one, [row(f"c{i}", margin, image=f"i{i}") for i in range(20)]))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (judged("pass", 0.1), judged("pass", -0.1), "Passes 1 bias: color. Worse than the release before: color."),
+        (
+            results((passing(metric="mlm"), []), (passing("test_hue", bias="hue"), [])),
+            judged("pass", 0.1),
+            "Passes 1 bias: color. No word on what the release before decided: hue.",
+        ),
+        (judged("invalid", 0.1), judged("pass", 0.1), "Passes 1 bias: color. Not comparable with the release before."),
+    ],
+)
+def test_a_release_that_is_not_accepted_is_not_green(old, new, said):
+    found = conclude(new, compare(old, new))
+    assert (found.tone, found.sentence) == ("fail", said)
+    assert conclude(new).tone == "pass"
+    assert conclude(new, compare(new, new)).tone == "pass"
+
+
+def test_a_run_that_ended_red_for_another_reason_is_not_green():
+    assert said(passing(), exit_status=0).tone == "pass"
+    found = said(passing(), exit_status=1)
+    assert (found.tone, found.sentence) == ("partial", "Passes 1 bias: color. The run as a whole ended with 1.")
+    assert said(verdict(), exit_status=1).sentence == "Fails 1 of 1 bias: color."
+
+
+def test_a_cell_is_its_gravest_verdict_and_known_where_all_that_fails_is():
+    one = verdict(known=KNOWN)
+    found = matrix([passing("test_hue", "mlm"), one, passing(), invalid()])
+    assert (found.metrics, list(found.biases)) == (("mlm", "itm"), ["color", "position"])
+    assert found.cells["color", "mlm"].said == "fail (known)"
+    assert matrix([one, verdict("test_hue")]).cells["color", "mlm"].said == "fail"
+    assert ("position", "mlm") not in found.cells
+
+
+def test_the_gravest_come_first_what_is_known_after_what_is_not_then_the_farthest():
+    known, expired = verdict("known", known=KNOWN), verdict("expired", known=KNOWN | {"expired": True}, rate=0.2)
+    verdicts = [known, mean(), verdict("clear", rate=0.9), expired, invalid(), passing()]
+    order = [one["behavior"] for one in gravest_first(verdicts)]
+    assert order[:3] == ["clear", "expired", "known"]
+    assert [one["status"] for one in gravest_first(verdicts)[3:]] == ["invalid", "inconclusive", "pass"]
+
+
+def test_biases_are_in_the_order_of_their_verdicts_then_of_their_names():
+    verdicts = [passing(bias=bias) for bias in ("c", "a")] + [verdict(bias="b"), verdict(bias="d", known=KNOWN)]
+    assert list(matrix(verdicts).biases) == ["b", "d", "a", "c"]

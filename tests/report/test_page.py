@@ -1,0 +1,552 @@
+"""The reviewer page says what the results say, all of it as text, and no more than opens fast."""
+
+import html
+import json
+import re
+import unicodedata
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.report import pages
+from tests.report.pages import bare, image, mean, passing, results, row, rows, small, verdict
+from vlcheck.errors import UsageError
+from vlcheck.report.comparison import compare
+from vlcheck.report.conclusion import conclude
+from vlcheck.report.page import check_place, draw, write
+from vlcheck.report.page.budget import FIRST, MOST, Room, by_interest
+from vlcheck.report.page.document import START, page_view
+from vlcheck.report.page.pictures import Album
+from vlcheck.report.page.words import marked, said, visible
+from vlcheck.report.results import read
+from vlcheck.report.results import write as write_results
+
+HOSTILE = (
+    "<script>alert(1)</script><img src=x onerror=alert(1)>\"'>&amp; \u202egnirts\u202c \u0007\ud800 👩‍👧 {{ 7*7 }}"
+)
+
+
+class Elements(HTMLParser):
+    """The elements of a page, with their attributes, and its text."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.elements, self.text = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    def all(self, name):
+        return [attributes for tag, attributes in self.elements if tag == name]
+
+
+def view(found, **options):
+    return page_view(found, source="results.jsonl", room=options.pop("room", Room()), **options)
+
+
+def views(found, **options):
+    """The verdicts, by behavior and metric."""
+    listed = [one for group in view(found, **options).groups for one in group.verdicts]
+    return {(one.title.text, one.metric.text): one for one in listed}
+
+
+def figures(one):
+    return {figure.name: figure.value for figure in one.figures}
+
+
+def test_the_page_begins_with_what_the_run_comes_to():
+    found = small()
+    assert view(found).conclusion == conclude(found)
+    page = draw(found, source="r")
+    assert page.index("Fails 1 of 2 biases: color.") < page.index('id="found"') < page.index('id="biases"')
+    assert "<title>fail: a-model on scenes:6 - vlcheck</title>" in page
+
+
+def test_a_part_of_the_suite_is_not_shown_as_a_pass():
+    page = draw(results((passing(), []), run={"complete": False}), source="r")
+    assert '<p class="conclusion partial">' in page
+    assert "tests were left out of this run" in page
+    assert '<p class="conclusion pass">' in draw(results((passing(), [])), source="r")
+
+
+def test_what_fails_is_said_with_what_the_bias_asks_and_the_case_that_shows_it_best():
+    less = verdict("test_hue_preserves", rate=0.2)
+    (one,) = view(small((less, rows()))).found
+    assert (one.bias.text, one.status, one.question.text) == ("color", "fail", "Does the model do without color?")
+    assert one.counts == "Of 3 verdicts, 2 fail, 1 passes."
+    assert [(test.title.text, [(of.text, seen) for of, seen in test.observed]) for test in one.tests] == [
+        ("grey preserves", [("mlm", "wrong in 66.7 %")]),
+        ("hue preserves", [("mlm", "wrong in 20 %")]),
+    ]
+    assert one.tests[0].doc.text == "A red bus is still a bus in grey."
+    assert (one.example.title.text, one.example.metric.text) == ("grey preserves", "mlm")
+    assert (one.example.row.case.text, one.example.row.place) == ("one", "worst of 6")
+    before, after = one.example.row.sides
+    assert (before.wanted.text, before.says.text) == ("bus is true", "bus")
+    assert (after.wanted.text, after.says.text) == ("bus is still true", "car")
+    assert view(results((passing(), rows()))).found == ()
+
+
+def test_the_head_says_what_tells_this_run_from_others():
+    about = [one.text for one in view(results((passing(), []), run={"images": 200, "seed": 3})).run.about]
+    assert about == ["fingerprint f1f1", "up to 200 images a behavior, seed 3", "vlcheck 0.1.0"]
+    assert view(small()).run.started.text == "02 January 2026, 03:04 UTC"
+    assert view(small(run={"started": "</time>"})).run.started.text == "</time>"
+
+
+def test_a_cell_of_the_matrix_is_its_worst_behavior_and_leads_to_it():
+    less = verdict("test_hue_preserves", rate=0.5, rate_low=0.2, rate_high=0.8)
+    found = view(small((less, rows())))
+    color, position = found.matrix.rows
+    assert (color.bias.text, color.question.text) == ("color", "Does the model do without color?")
+    mlm, itm = color.cells
+    assert (mlm.status, mlm.observed, mlm.allowed) == ("fail", "wrong in 66.7 % (27.1 to 93.7 %)", "10 %")
+    assert (mlm.counts, itm.counts) == ("2 fail; the worst:", "")
+    assert (itm.status, itm.observed) == ("pass", "wrong in 0 % (0 to 9.5 %)")
+    ids = {one.id: one.title.text for group in found.groups for one in group.verdicts}
+    assert ids[mlm.id] == "grey preserves"
+    assert position.cells[0].observed == "mean +0.120 (-0.050 to +0.310)"
+
+
+def test_a_metric_that_was_not_asked_has_no_cell():
+    (only,) = view(results((verdict(), rows()))).matrix.rows
+    assert only.cells[1] is None
+    assert "not asked" in draw(results((verdict(), rows())), source="r")
+
+
+def test_a_verdict_says_why_one_should_care_and_has_the_figures_of_the_results():
+    one = views(small())["grey preserves", "mlm"]
+    assert one.doc.text == "A red bus is still a bus in grey."
+    assert (one.expected.text, one.perturbation.text) == ("the score stays", "grayscale v1")
+    assert one.reason.text == verdict()["reason"]
+    told = figures(one)
+    assert told["rate"] == "66.7 % (27.1 to 93.7 %)"
+    assert (told["images that count"], told["violations"], told["allowed"]) == ("6", "4", "10 %")
+    assert (told["finds"], told["p"], told["p (Holm)"]) == ("58.2 %", "0.001", "0.004")
+    assert told["effect"] == "-0.250 (-0.400 to -0.100)"
+    assert [(count, reason.text) for count, reason in one.measured.left_out] == [
+        (1, "the model does not know the case")
+    ]
+
+
+def test_a_mean_is_held_to_its_band():
+    one = views(small())["right is no favourite", "mlm"]
+    told = figures(one)
+    assert told["mean"] == "+0.120 (-0.050 to +0.310)"
+    assert (told["allowed"], told["would decide"], told["finds"]) == ("-0.150 to +0.150", "n = 812", "+0.200")
+    assert "violations" not in told
+    assert "observed +0.120, interval -0.050 to +0.310, allowed -0.150 to +0.150" in one.interval
+
+
+def test_the_interval_is_drawn_where_it_is():
+    """From 0 to 1 the axis is 292 of 320 wide, and begins at 14."""
+    drawn = views(small())["grey preserves", "mlm"].interval
+    assert 'class="zone" x="14.0" y="18" width="29.2"' in drawn
+    assert "M93.2 28H287.7" in drawn
+    assert views(small())["mirror swaps", "itm"].interval is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "ticks"),
+    [
+        ({"allowed": 0.1}, ["0 %", "10 %", "100 %"]),
+        ({"allowed": 0.05}, ["0 % to 5 %", "100 %"]),
+        ({"allowed": 0.99}, ["0 %", "99 %"]),
+        ({"claim": "mean", "band": [-0.15, 0.15]}, ["-0.15", "0.15", "-1", "1"]),
+        ({"claim": "mean", "band": [-0.02, 0.02]}, ["-0.02 to 0.02", "-1", "1"]),
+        ({"claim": "mean", "band": [-1.0, 0.15]}, ["-1", "0.15", "1"]),
+    ],
+)
+def test_numbers_under_the_interval_do_not_stand_on_one_another(changes, ticks):
+    one = verdict(effect=0.0, effect_low=-0.1, effect_high=0.1, **{name: changes[name] for name in changes})
+    drawn = views(results((one, [])))["grey preserves", "mlm"].interval
+    assert re.findall(r"<text[^>]*>([^<]*)</text>", drawn) == ticks
+
+
+@pytest.mark.parametrize(
+    ("scores", "says"),
+    [
+        ({"bus": 0.2, "car": 0.7}, "car"),
+        ({"bus": 0.5, "car": 0.5}, None),
+        ({"bus": None, "car": None}, None),
+        ({"bus": 0.1, "car": None}, "bus"),
+        ({"bus": 0.9}, None),
+    ],
+)
+def test_the_model_says_the_one_word_that_is_likelier_than_all_others(scores, says):
+    found = results((verdict(), [row("one", -0.1, scores=[scores, scores])]))
+    for side in views(found)["grey preserves", "mlm"].rows[0].sides:
+        assert (side.says and side.says.text) == says
+    assert ("the model says" in draw(found, source="r")) == bool(says)
+
+
+def test_rows_that_violate_are_drawn_apart_from_those_that_hold():
+    drawn = views(small())["grey preserves", "mlm"].measured.moved
+    violating = re.search(r'class="violating" d="([^"]*)"', drawn)[1]
+    holding = re.search(r'class="holding" d="([^"]*)"', drawn)[1]
+    assert (violating.count("M"), holding.count("M")) == (4, 2)
+    assert "M70 25.0L250 77.0" in violating  # 0.9 before, 0.5 after
+    assert "4 of 6 rows violate" in drawn
+
+
+def test_scores_without_an_after_are_dots_and_many_are_thinned_out():
+    few = views(small())["right is no favourite", "mlm"].measured.moved
+    assert 'aria-label="scores: mean 0.900, 2 rows"' in few
+    many = results((mean(), [bare(str(i), 0.1) for i in range(900)]))
+    drawn = views(many)["right is no favourite", "mlm"].measured.moved
+    assert drawn.count("h0") == 400
+    assert "900 rows; 400 of them drawn" in drawn
+
+
+def test_evidence_begins_with_the_worst_the_median_and_the_best():
+    one = views(small())["grey preserves", "mlm"]
+    assert [(each.case.text, each.place) for each in one.rows] == [
+        ("one", "worst of 6"),
+        ("four", "median of 6"),
+        ("five", "best of 6"),
+        ("two", "2 of 6"),
+        ("six", "4 of 6"),
+        ("three", "5 of 6"),
+    ]
+    assert [each.outcome for each in one.rows] == ["violates", "violates", "holds", "violates", "violates", "holds"]
+    assert one.shown == "6 of 7 rows"
+
+
+def test_the_worst_of_a_mean_is_the_farthest_from_0():
+    one = views(small())["right is no favourite", "mlm"]
+    assert [(each.case.text, each.outcome, each.measure) for each in one.rows] == [
+        ("two", "counts", "value"),
+        ("one", "counts", "value"),
+    ]
+    assert one.rows[0].place == "farthest from 0 of 2"
+
+
+def test_where_nothing_counts_the_rows_show_what_was_asked():
+    one = views(small())["mirror swaps", "itm"]
+    assert [(each.outcome, each.reason.text) for each in one.rows] == [
+        ("left out", "the model does not know the case")
+    ] * 2
+
+
+def test_a_row_has_both_pictures_texts_scores_and_words():
+    before, after = views(small())["grey preserves", "mlm"].rows[0].sides
+    assert (before.score, before.target.text, after.score) == ("0.900", "bus", "0.500")
+    assert [(one.word.text, one.score) for one in after.top] == [("car", "0.700"), ("bus", "0.200")]
+    assert [(one.word.text, one.score) for one in after.raw] == [("bus", "0.200"), ("car", "0.700")]
+    assert [piece for piece in after.text.pieces if piece.mark] == [("grey", "changed"), ("[MASK]", "mask")]
+    assert before.picture.id != after.picture.id
+
+
+def test_boxes_are_drawn_where_the_small_copy_has_them():
+    """The thumbnail is half as large as what was shown."""
+    found = results((verdict(), rows()), images=[image("red"), image("grey")])
+    before, after = views(found)["grey preserves", "mlm"].rows[0].sides
+    (box,), (moved,) = before.boxes, after.boxes
+    assert (box.x, box.y, box.width, box.height) == (5.0, 10.0, 20.0, 15.0)
+    assert (moved.x, moved.y, moved.width, moved.height) == (15.0, 10.0, 20.0, 15.0)
+
+
+def test_a_picture_of_unknown_size_has_no_box():
+    found = results((verdict(), rows()), images=[image("red", shown=None), image("grey")])
+    before, _ = views(found)["grey preserves", "mlm"].rows[0].sides
+    assert before.picture is not None
+    assert before.boxes == ()
+
+
+@pytest.mark.parametrize("jpeg", ["", "####", "aGVsbG8=", None, 7, "</style><script>"])
+def test_a_picture_that_is_none_leaves_its_place_and_the_rest_of_the_page(jpeg):
+    found = results((verdict(), rows()), images=[image("red", jpeg=jpeg), image("grey")])
+    before, after = views(found)["grey preserves", "mlm"].rows[0].sides
+    assert before.picture is None
+    assert after.picture is not None
+    assert draw(found, source="r").count("no picture</span>") == 1 + 6  # what fails, then the rows
+
+
+def test_a_run_without_pictures_has_placeholders_that_name_the_case():
+    found = small()
+    found.images.clear()
+    page = draw(found, source="r")
+    assert "data:image" not in page
+    assert 'aria-label="one, after grayscale v1: no picture in the results"' in page
+
+
+def test_each_picture_is_in_the_page_once():
+    page = draw(small(), source="r")
+    assert page.count("data:image/jpeg;base64,") == 2
+    assert len(re.findall(r'class="picture p0"', page)) == 1 + 6 + 3 + 2 + 2  # what fails, then the verdicts
+
+
+def test_equal_results_give_equal_pages_in_whatever_order_they_came():
+    turned = small()
+    turned.verdicts = dict(reversed(turned.verdicts.items()))
+    assert draw(turned, source="r") == draw(small(), source="r")
+
+
+def test_the_page_asks_nobody_for_anything():
+    page = Elements(draw(small(), source="r"))
+    for tag, attributes in page.elements:
+        assert tag not in ("link", "iframe", "object", "embed", "base")
+        assert "style" not in attributes
+        assert not [name for name in attributes if name.startswith("on")]
+        for name in ("src", "href", "xlink:href", "action"):
+            assert attributes.get(name, "#").startswith("#")
+    policy = next(one["content"] for one in page.all("meta") if one.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'; img-src data:;")
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("where", ["run", "verdict", "row"])
+def test_hostile_text_stays_text(where):
+    changes = {
+        "run": {
+            "name": HOSTILE,
+            "model": HOSTILE,
+            "data": HOSTILE,
+            "versions": {HOSTILE: HOSTILE},
+            "fingerprint": HOSTILE,
+        },
+        "verdict": {"bias": HOSTILE, "doc": HOSTILE, "reason": HOSTILE, "expected": HOSTILE, "perturbation": HOSTILE}
+        | {"test": HOSTILE, "behavior": HOSTILE, "tables": {HOSTILE: {HOSTILE: 1.0}}}
+        | {"known": {"until": HOSTILE, "reason": HOSTILE}},
+        "row": {"case": HOSTILE, "texts": [HOSTILE, HOSTILE], "targets": [HOSTILE, "x"], "perturbation": HOSTILE}
+        | {"scores": [{HOSTILE: 0.1, "a": 0.2}], "top_before": [[HOSTILE, 0.1]]},
+    }[where]
+    one = verdict(**(changes if where == "verdict" else {}))
+    found = results(
+        (one, [row("a", -0.1) | (changes if where == "row" else {})]), run=changes if where == "run" else {}
+    )
+    text = draw(found, source="r")
+    page = Elements(text)
+    assert len(page.all("script")) == 1
+    assert not [tag for tag, attributes in page.elements if tag == "img" or "onerror" in attributes]
+    assert "alert(1)" in html.unescape(text)
+    assert "49" not in html.unescape(text).split("{{")[1][:8]
+    steering = {one for one in text if unicodedata.category(one) in ("Cc", "Cf", "Cs")} - {"\n", "\u200d"}
+    assert not steering
+    assert "⟨U+202E⟩gnirts⟨U+202C⟩ ␇⟨U+D800⟩ 👩‍👧" in html.unescape(text)
+
+
+def test_long_text_is_cut_and_all_of_it_can_be_reached():
+    long = "word " * 2_000
+    found = results((verdict(reason=long), [row("case" * 2_500, -0.1, texts=[long, long + "end"])]))
+    page = Elements(draw(found, source="r"))
+    assert page.text.count(long) == 3  # the reason, and the text before in what fails and its row; that after is longer
+    assert f"{long}end" in page.text
+    assert page.text.count("case" * 2_500) == 1
+    cut = [one for one in page.text if long not in one and "case" * 2_500 not in one and "{" not in one]
+    assert max(map(len, cut)) < 700
+
+
+def test_what_is_invisible_is_spelled_out_and_what_is_written_stays():
+    assert visible("a\u202eb\n\x00\x7f\ufeff") == "a⟨U+202E⟩b␊␀␡⟨U+FEFF⟩"
+    assert visible("می‌خواهم 👩‍👧 é\u00a0x") == "می‌خواهم 👩‍👧 é\u00a0x"
+    assert said("x" * 281).text == "x" * 278 + " …"
+    assert said("x" * 281).full == "x" * 281
+
+
+def test_words_that_changed_are_marked_on_both_sides():
+    before, after = marked(["a dog to the left of a cat", "a dog to the right of a cat"])
+    assert before.pieces == (("a dog to the ", ""), ("left", "changed"), (" of a cat", ""))
+    assert after.pieces[1] == ("right", "changed")
+    assert marked(["the same", "the same"])[0].pieces == (("the same", ""),)
+
+
+def test_the_tables_of_the_paper_are_shown():
+    hint = {"original_hint": 0.9, "blocked_hint": 0.4, "original_bare": 0.8, "blocked_bare": 0.1, "interaction": -0.2}
+    sides = {f"left_is_true_{arm}_{word}": 0.25 for arm in ("original", "mirrored") for word in ("left", "right")}
+    noise = {"cost": 0.3, "noise_cost": 0.1, "difference": 0.2, "difference_low": 0.1, "difference_high": 0.35, "n": 9}
+    tables = {
+        "vision_language": hint | {"balance": 0.4, "n": 50},
+        "left_right": sides | {"left_is_true_n": 30},
+        "color_grey": {"color": 0.7, "grey": 0.2, "n": 12},
+        "against_noise": noise,
+        "under_each": {"before": 1.0, "jpeg v1": 0.5, "n": 4},
+        "of my own": {"cell": 2.0},
+    }
+    shown = views(results((verdict(tables=tables), rows())))["grey preserves", "mlm"].tables
+    by_caption = {grid.caption.partition(",")[0].partition(" over ")[0]: grid for grid in shown}
+    assert [cells for _, cells in by_caption["Vision and language (figure 1)"].rows] == [
+        ("0.900", "0.400"),
+        ("0.800", "0.100"),
+    ]
+    assert "over 50 images: interaction -0.200" in by_caption["Vision and language (figure 1)"].caption
+    assert len(by_caption["Left and right (figure 3)"].rows) == 2
+    assert by_caption["Color and grey (figure 2)"].rows[0][1] == ("0.700", "0.200")
+    costs = by_caption["What the edit costs as such"]
+    assert costs.rows[0][1] == ("0.300", "0.100", "0.200")
+    assert "+0.100 to +0.350" in costs.caption
+    assert [name.text for name, _ in by_caption["Under each perturbation"].rows] == ["before", "jpeg v1"]
+    assert by_caption["of my own"].rows[0][1] == ("2.000",)
+
+
+def test_where_both_metrics_count_the_same_rows_it_is_said_how_they_disagree():
+    found = view(small())
+    (one,) = found.disagreements
+    assert (one.statuses, one.counts) == (("fail", "pass"), (1, 2, 0, 0, 3))
+    assert views(small())["grey preserves", "mlm"].disagreement == (
+        "of 3 rows that count under mlm and itm: both hold 1, both violate 0, mlm alone violates 2, itm alone 0"
+    )
+
+
+def test_a_known_bias_still_fails_and_says_that_it_is_known():
+    known = {"reason": "issue 7", "until": "2027-01-31", "expired": False}
+    found = view(results((verdict(known=known), rows())))
+    assert found.conclusion.sentence == "Fails 1 of 1 bias: color (known)."
+    assert found.matrix.rows[0].cells[0].said == "fail (known)"
+    assert found.found[0].status == found.groups[0].said == "fail (known)"
+    assert found.groups[0].verdicts[0].known.text == "known until 2027-01-31: issue 7"
+    expired = view(results((verdict(known=known | {"expired": True}), rows())))
+    assert expired.groups[0].verdicts[0].known.text == "known expired on 2027-01-31: issue 7"
+    assert expired.matrix.rows[0].cells[0].said == "fail"
+
+
+def test_a_control_is_shown_beside_where_its_scores_are_of_the_same_kind():
+    control = results((passing(metric="mlm"), []), (passing(score_kind="contrastive"), []), run={"name": "words alone"})
+    found = views(small(), beside=control)
+    assert found["grey preserves", "mlm"].beside.text == "pass 0 % (0 to 9.5 %)"
+    kinds = "is not compared: its scores are of kind contrastive, not match-head"
+    assert found["grey preserves", "itm"].beside.text == kinds
+    assert found["mirror swaps", "itm"].beside.text == "was not asked this"
+    assert "words alone" in draw(small(), source="r", beside=control)
+
+
+def test_what_became_of_it_since_the_release_before_is_paired():
+    bad, good = ([row(str(i), margin, image=f"i{i}") for i in range(20)] for margin in (-0.1, 0.1))
+    old = results((passing(metric="mlm"), good), (passing(), good), run={"name": "the old one"})
+    new = results((verdict(), bad), (passing(), good))
+    comparison = compare(old, new)
+    found = view(new, comparison=comparison)
+    (worse,) = found.release.changes
+    assert (worse.outcome, worse.figures[:5]) == ("worse", ("0 %", "100 %", "20", "0", "20"))
+    assert not found.release.accepted
+    assert [one.outcome for one in found.release.rest] == ["same"]
+    assert found.matrix.rows[0].cells[0].change == "worse"
+    assert worse.id == found.matrix.rows[0].cells[0].id
+    page = draw(new, source="r", comparison=comparison)
+    assert "worse: color (1 test); better: none; 1 same, 0 not comparable" in page
+    assert "the old one on scenes:6" in page
+
+
+def many(verdicts, of, status="fail", **changes):
+    """A large run: as many verdicts with as many rows."""
+    make = verdict if status == "fail" else passing
+    margins = {f"case {place}": 0.001 * place - 1 for place in range(of)}
+    return [(make(f"test_{status}_{number}", "mlm"), rows(margins, **changes)) for number in range(verdicts)]
+
+
+def shown(found, **options):
+    return {one.title.text: len(one.rows) for group in view(found, **options).groups for one in group.verdicts}
+
+
+def test_failing_verdicts_get_their_rows_first_and_every_verdict_gets_three():
+    found = results(*many(2, 200), *many(2, 200, "pass"))
+    assert shown(found) == {
+        "fail 0": MOST["fail"],
+        "fail 1": MOST["fail"],
+        "pass 0": MOST["pass"],
+        "pass 1": MOST["pass"],
+    }
+    room = Room(rows=40, characters=10_000_000)
+    assert shown(found, room=room) == {"fail 0": 17, "fail 1": 17, "pass 0": FIRST, "pass 1": FIRST}
+    assert view(found, room=room).shown == "40 of 800 rows"
+
+
+def test_however_large_the_run_the_page_keeps_to_its_room():
+    found = results(*many(60, 60))
+    counts = shown(found)
+    assert sum(counts.values()) <= 2_000
+    assert min(counts.values()) >= 30
+
+
+def test_long_texts_and_large_pictures_take_room_too():
+    room = Room(rows=2_000, characters=2_000_000)
+    long = results(*many(3, 100, texts=["<" * 10_000, "&" * 10_000]))
+    assert len(draw(long, source="r", room=room).encode()) < 2_500_000
+    assert 9 <= sum(shown(long, room=room).values()) < 30
+    pairs = many(3, 100)
+    for place, line in enumerate(line for _, evidence in pairs for line in evidence):
+        line["image"] = f"i{place}"
+    large = image("", jpeg=image("")["jpeg"] + "A" * 40_000)  # what follows the picture's end is not shown
+    found = results(*pairs, images=[large | {"key": f"i{place}"} for place in range(300)])
+    assert len(draw(found, source="r", room=room).encode()) < 2_500_000
+    assert 9 <= sum(shown(found, room=room).values()) < 50
+
+
+def test_pictures_that_are_shared_cost_once():
+    line = image("red")
+    album = Album({"red": line})
+    assert album.cost(["red", "red", "absent", None]) == len(line["jpeg"])
+    album.get("red")
+    assert album.cost(["red"]) == 0
+
+
+@pytest.mark.parametrize(("count", "most", "places"), [(0, 9, []), (1, 9, [0]), (2, 9, [0, 1]), (5, 3, [0, 2, 4])])
+def test_the_most_telling_rows_are_the_ends_and_the_middle(count, most, places):
+    assert by_interest(count, most) == places
+
+
+def test_of_many_rows_a_tenth_each_is_around_the_median_and_the_best():
+    places = by_interest(1_000, 20)
+    assert sorted(places) == [*range(16), 499, 500, 998, 999]
+
+
+def test_the_page_is_not_written_over_what_is_none(tmp_path):
+    other = tmp_path / "other.html"
+    other.write_text("<!doctype html>\n<html>mine</html>")
+    with pytest.raises(UsageError, match=r"--to .*other\.html: is there and is no report of vlcheck's"):
+        check_place(other, {}, "--to")
+    with pytest.raises(UsageError, match="there is no folder"):
+        check_place(tmp_path / "absent" / "r.html", {}, "--vl-report")
+    with pytest.raises(UsageError, match="is what --vl-results names as well"):
+        check_place(tmp_path / "r", {"--vl-results": tmp_path / "r"}, "--vl-report")
+    write(tmp_path / "r.html", draw(small(), source="r"), "--to")
+    check_place(tmp_path / "r.html", {"--vl-results": tmp_path / "r"}, "--to")
+    assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith(START)
+
+
+def test_a_page_that_cannot_be_written_leaves_nothing(tmp_path):
+    (tmp_path / "r.html").mkdir()
+    with pytest.raises(UsageError, match=r"--vl-report .*r\.html: cannot be written"):
+        write(tmp_path / "r.html", "page", "--vl-report")
+    assert [path.name for path in tmp_path.iterdir()] == ["r.html"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "said"),
+    [
+        ("verdict", {"status": "green"}, "'status', which has to be one of fail, invalid, inconclusive, pass"),
+        ("verdict", {"rate": "0.1"}, "'rate', which has to be a number or null"),
+        ("verdict", {"band": [1]}, "'band', which has to be two numbers or null"),
+        ("verdict", {"tables": {"a": {"b": []}}}, "'tables', which has to be an object of tables"),
+        ("evidence", {"texts": [1]}, "'texts', which has to be a list of texts"),
+        ("evidence", {"top_after": [["a"]]}, "'top_after', which has to be a list of words"),
+        ("evidence", {"boxes": [[1, 2, 3]]}, "'boxes', which has to be a list of boxes"),
+        ("evidence", {"scores": [{"a": "b"}]}, "'scores', which has to be a list of objects"),
+    ],
+)
+def test_damaged_results_are_named_with_their_line(tmp_path, kind, changes, said):
+    lines = [json.loads(text) for text in small().lines()]
+    place = next(number for number, line in enumerate(lines) if line["kind"] == kind)
+    lines[place] |= changes
+    path = tmp_path / "results.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    with pytest.raises(UsageError, match=re.escape(f"{path}:{place + 1}: {kind} line without {said}")):
+        read(path)
+
+
+def test_results_that_say_less_are_drawn_all_the_same(tmp_path):
+    """Of another vlcheck, or made by hand: only what readers rely on."""
+    names = ("kind", "test", "bias", "behavior", "metric", "score_kind", "claim", "status", "reason")
+    least = {key: value for key, value in verdict().items() if key in names}
+    known = ("vision_language", "left_right", "color_grey", "against_noise", "under_each")
+    least |= {"tables": {name: {"left_is_true_n": None} for name in known}}
+    evidence = {key: row("one", -0.1)[key] for key in ("kind", "case", "image", "perturbed", "texts", "margin")}
+    run = {key: pages.RUN[key] for key in ("kind", "schema", "name", "fingerprint", "data", "started")}
+    found = results((least, [evidence]), run=run)
+    path = tmp_path / "results.jsonl"
+    write_results(path, found)
+    assert "Fails 1 of 1 bias: color." in draw(read(path), source="r")

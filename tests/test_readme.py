@@ -1,0 +1,257 @@
+"""Every command of the README is run as it stands, and what its prose names is there."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from typer.main import get_command
+
+from tests.conftest import ROOT
+from vlcheck.cases import open_source
+from vlcheck.cli import app
+from vlcheck.policy_file import load_policy
+from vlcheck.zoo.folder import SHARED
+from vlcheck.zoo.shelf import WEIGHTS, weights_of
+
+README, CONTRIBUTING = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md"))
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/ci.md")
+FENCE = r"^```{}\n(.*?)^```$"
+RESULTS = "vlcheck-results.jsonl"
+SCENES, PHOTOGRAPHS = "scenes:30", "coco:{coco}"
+FEW = "achromatic or swaps_sides or grayscale_preserves_objects"  # of the suite's tests
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a block of commands comes to.
+
+    Attributes:
+        ends: each command's exit status.
+        leaves: files that are there afterwards.
+        data: what stands in for coco:/data/coco, where it is the reader's own folder that is meant.
+        checkout: whether it is run in a checkout of this project; else in a folder of the reader's own.
+    """
+
+    ends: tuple[int, ...]
+    leaves: tuple[str, ...] = ()
+    data: str = SCENES
+    checkout: bool = True
+
+
+# Nothing here needs a GPU or the hub. Blocks that .ci/run evaluates are not run once more: see run_by_ci.
+BLOCKS = {
+    "mirror": Expected((1,), ("report.html", RESULTS)),
+    "model": Expected((0,), (RESULTS,)),
+    "factory": Expected((0, 1), (RESULTS,)),  # it sees the average color, and knows no thing
+    "data": Expected((0, 0), data=PHOTOGRAPHS),
+    "cases": Expected((0, 0, 1), ("cases.jsonl", RESULTS), data=PHOTOGRAPHS),  # the checkpoint knows drawn scenes alone
+    "bias": Expected((0,), (RESULTS,)),
+    "policy": Expected((0, 0), ("mine.toml",)),
+    "wheel": Expected((0,), ("dist/vlcheck-0.1.0-py3-none-any.whl",)),
+    "repository": Expected((0, 0, 0), ("fixtures/policy.toml", RESULTS), checkout=False),
+    "report": Expected((0,), ("report.html",)),
+    "card": Expected((0,), ("card.md",)),
+    "look": Expected((0,), ("look.png",)),
+    "compare": Expected((0, 0), (RESULTS,)),
+}
+
+
+def fenced(language: str, text: str = README) -> list[str]:
+    """The blocks of a language."""
+    return re.findall(FENCE.format(language), text, re.MULTILINE | re.DOTALL)
+
+
+def named_blocks() -> dict[str, str]:
+    """The blocks of commands, by the names in the comments above them."""
+    block = "^<!-- command: (\\S+) -->\n" + FENCE.format("bash").removeprefix("^")
+    return dict(re.findall(block, README, re.MULTILINE | re.DOTALL))
+
+
+def commands(block: str) -> list[str]:
+    lines = block.replace("\\\n", " ").splitlines()
+    return [command.strip() for line in lines if line for command in line.split(" && ")]
+
+
+def run_by_ci() -> set[str]:
+    """The blocks that .ci/run evaluates: they install vlcheck, ask `tiny` about everything, and run these tests."""
+    return set(re.findall(r'eval "\$\(readme (\S+)\)"', (ROOT / ".ci" / "run").read_text(encoding="utf-8")))
+
+
+def run(command: str, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as a shell does, with few of the suite's tests; what it installs goes beside the folder."""
+    site = folder.with_name("site")
+    programs = [site / "bin", Path(sys.executable).parent, os.environ["PATH"]]
+    here = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
+    here |= {"PATH": os.pathsep.join(map(str, programs)), "PYTHONPATH": os.pathsep.join([str(site), str(ROOT)])}
+    here |= {"PIP_TARGET": str(site), "PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1"}
+    here |= {
+        "PIP_NO_BUILD_ISOLATION": "0"
+    }  # pip reads it the other way round: it builds with the hatchling that is here
+    here |= {"PYTEST_ADDOPTS": f"-p no:cacheprovider -k '{FEW}'"} | changes
+    shell = ["bash", "--noprofile", "--norc", "-c", command]
+    return subprocess.run(shell, cwd=folder, env=here, capture_output=True, text=True, check=False)
+
+
+# What the reader has.
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """Checkpoints of their own, a model, a photograph, results of earlier runs."""
+    folder = tmp_path_factory.mktemp("reader") / "own"
+    folder.mkdir()
+    for name in ("ALBEF_4M.pth", "NEW.pth", "TRUSTED.pth"):
+        torch.save({"model": load_file(weights_of("tiny"))}, folder / name)
+    for name in SHARED:
+        shutil.copy(WEIGHTS / name, folder)
+    (factory,) = [block for block in fenced("python", CONTRIBUTING) if "class Mine" in block]
+    (folder / "mine.py").write_text(factory, encoding="utf-8")
+    open_source("scenes:1").cases[0].image.open().save(folder / "photo.jpg")
+    done = run(f"python -m pytest {ROOT}/behavior_tests --vl-model tiny --vl-data {SCENES}", folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("old.jsonl", "new.jsonl", "words.jsonl"):
+        shutil.copy(folder / RESULTS, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory, own):
+    """This project, with all of that, and the README's own test, in it."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("behavior_tests", "fixtures", "vlcheck"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("LICENSE", "README.md", "conftest.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder)
+    (test,) = [block for block in fenced("python") if "BIAS" in block]
+    (folder / "behavior_tests" / "test_mine.py").write_text(test, encoding="utf-8")
+    return shutil.copytree(own, folder, dirs_exist_ok=True)
+
+
+# The blocks.
+
+
+def test_each_block_of_commands_has_a_name_and_is_run():
+    names = named_blocks().keys()
+    assert len(fenced("bash")) == len(names), "each ```bash block needs a <!-- command: NAME --> of its own above it"
+    unknown = sorted(names - BLOCKS.keys() - run_by_ci())
+    assert not unknown, f"README.md has commands that nothing runs: say in BLOCKS what {', '.join(unknown)} comes to"
+    assert BLOCKS.keys() | run_by_ci() == names
+
+
+def test_commands_are_in_no_other_kind_of_block():
+    opened = re.findall(r"^```(.+)$", README, re.MULTILINE)
+    assert set(opened) == {"bash", "json", "python", "text", "toml"}
+    assert len(opened) == len(re.findall(r"^```$", README, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_a_block_comes_to_what_it_should(name, own, checkout, coco_root, wheel_path, tmp_path):
+    expected = BLOCKS[name]
+    folder = shutil.copytree(checkout if expected.checkout else own, tmp_path / "folder")
+    for command, end in zip(commands(named_blocks()[name]), expected.ends, strict=True):
+        here = command.replace("coco:/data/coco", expected.data.format(coco=coco_root))
+        done = run(here, folder, VLCHECK=str(wheel_path))
+        assert done.returncode == end, f"{here}\n{done.stdout}{done.stderr}"
+    assert [path for path in expected.leaves if not (folder / path).is_file()] == []
+
+
+def test_the_case_is_read(tmp_path):
+    (line,) = fenced("json")
+    (tmp_path / "cases.jsonl").write_text(line, encoding="utf-8")
+    (tmp_path / "images").mkdir()
+    open_source("scenes:1").cases[0].image.open().save(tmp_path / "images" / "frisbee.jpg")
+    (case,) = open_source(f"jsonl:{tmp_path / 'cases.jsonl'}").cases
+    assert case.masked == "A man holding a frisbee in his [MASK] hand."
+
+
+def test_the_known_bias_is_read(tmp_path):
+    (table,) = fenced("toml")
+    (tmp_path / "mine.toml").write_text(table, encoding="utf-8")
+    (known,) = load_policy(tmp_path / "mine.toml").known
+    assert (known.behavior, known.metric) == ("test_mirror_swaps_sides", "itm")
+
+
+# The prose.
+
+
+def prose(page: str) -> str:
+    """A page without its blocks."""
+    return re.sub(FENCE.format(".*?"), "", (ROOT / page).read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def code(page: str) -> list[list[str]]:
+    """The words of what stands in backticks."""
+    return [words for text in re.findall(r"`([^`]+)`", prose(page)) if (words := text.split())]
+
+
+def options(words: list[str]) -> set[str]:
+    return {word.partition("=")[0] for word in words if re.match(r"--[a-z]", word)}
+
+
+def every_command(command=None, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], set[str]]]:
+    """Each command of vlcheck, with its options."""
+    command = command or get_command(app)
+    yield names, {"--help"} | {option for parameter in command.params for option in parameter.opts}
+    for name, below in getattr(command, "commands", {}).items():
+        yield from every_command(below, (*names, name))
+
+
+@pytest.fixture(scope="module")
+def of_vlcheck():
+    return dict(every_command())
+
+
+@pytest.fixture(scope="module")
+def of_pytest():
+    """The options of pytest and its plugins, vlcheck among them."""
+    done = run("python -m pytest --help", ROOT, PYTEST_ADDOPTS="")
+    return set(re.findall(r"(?<![\w-])--[a-z][\w-]*", done.stdout))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_options_of_commands_in_the_prose_are_there(page, of_vlcheck):
+    for _, *words in (words for words in code(page) if words[0] == "vlcheck" and len(words) > 1):
+        said = max((names for names in of_vlcheck if names == tuple(words[: len(names)])), key=len)
+        assert said, f"vlcheck {' '.join(words)}: no such command"
+        assert options(words) <= of_vlcheck[said], f"vlcheck {' '.join(words)}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_options_of_pytest_in_the_prose_are_there(page, of_vlcheck, of_pytest):
+    for words in code(page):
+        if words[0] == "pytest" or words[:3] == ["python", "-m", "pytest"]:
+            assert options(words) <= of_pytest, " ".join(words)
+        if words[0].startswith("--"):
+            assert options(words) <= of_pytest.union(*of_vlcheck.values()), " ".join(words)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_modules_in_the_prose_are_there(page):
+    modules = {words[2] for words in code(page) if words[:2] == ["python", "-m"]}
+    assert [module for module in modules if importlib.util.find_spec(module) is None] == []
+
+
+def anchors(path: Path) -> set[str]:
+    """What GitHub calls the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", prose(str(path.relative_to(ROOT))), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if link.startswith("https://"):
+            continue
+        file, _, anchor = link.partition("#")
+        target = ((ROOT / page).parent / file).resolve() if file else ROOT / page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link

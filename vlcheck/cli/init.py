@@ -1,0 +1,102 @@
+"""Writes the suite into a team's repository, theirs to edit, and shows what a newer vlcheck would change of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vlcheck import repository
+from vlcheck.cli.speech import plainly, say
+from vlcheck.report.conclusion import counted
+from vlcheck.suite import FIXTURES
+from vlcheck.suite_copy import RECORD, CopiedFile, SuiteCopy
+
+_COLORS = {"+": typer.colors.GREEN, "-": typer.colors.RED, "@": typer.colors.CYAN}
+_LOADS = f'pytest_plugins = ["{FIXTURES}"]'
+# What a file has to hold, and what is amiss without it.
+_NEEDED = {
+    "conftest.py": (
+        FIXTURES,
+        f"add {_LOADS}: without it, fixtures/ with its policy and lexicons is not used",
+    ),
+    "fixtures/model.py": (
+        "vlcheck",
+        "is a module of yours, without the fixtures model, cases and policy",
+    ),
+}
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="the repository; made where it is missing")] = Path(),
+    diff: Annotated[
+        bool, typer.Option("--diff", help="write nothing; show what differs from this vlcheck's, and end with 1 if so")
+    ] = False,
+) -> None:
+    """Write behavior_tests/, fixtures/ and conftest.py into a repository; what is there is left alone."""
+    with plainly():
+        copy = repository.read(folder)
+        if not diff:
+            repository.write(folder, copy)
+        for line in differences(copy) if diff else written(copy, folder):
+            say(line)
+    if diff and (copy.missing or copy.differing):
+        sys.exit(1)
+
+
+def written(copy: SuiteCopy, folder: Path) -> Iterator[str]:
+    """What was done, what was not, and what comes next."""
+    yield f"vlcheck {copy.version}: {len(copy.missing)} of {len(copy.files)} files written to {folder}"
+    if copy.differing:
+        yield f"left alone, and not as vlcheck has them (vlcheck init --diff {folder} shows how):"
+        yield from (f"  {file.path}{_lacks(file)}" for file in copy.differing)
+    if copy.unknown:
+        yield f"yours alone, beside them in behavior_tests/ and fixtures/: {counted(len(copy.unknown), 'file')}"
+    yield ""
+    yield f"next, in {folder}:"
+    yield "  pytest behavior_tests --vl-model albef:ALBEF_4M.pth --vl-data coco:/data/coco"
+    yield "or name your model and data in pytest's ini file, e.g. under [tool.pytest.ini_options] in pyproject.toml:"
+    yield '  vl_model = "albef:ALBEF_4M.pth"'
+    yield '  vl_data = "coco:/data/coco"'
+    yield f"fixtures/policy.toml and fixtures/lexicons/ hold where conftest.py says {_LOADS}: edit them"
+    yield f"commit all of it, {RECORD} too: vlcheck init --diff tells by it your changes from those of a newer vlcheck"
+
+
+def differences(copy: SuiteCopy) -> Iterator[str]:
+    """A patch from the repository's files to the shipped ones, each with who changed it; then what has no counterpart.
+
+    `patch` and `git apply` pass over the lines that are no patch.
+    """
+    for file in copy.differing:
+        yield f"{file.path}: {file.history}{_lacks(file)}"
+        yield from (_colored(line) for line in file.diff())
+    yield from (f"{file.path}: {file.history}" for file in copy.missing)
+    yield from _others(copy)
+    same = len(copy.files) - len(copy.missing) - len(copy.differing)
+    yield f"{len(copy.differing)} differ, {len(copy.missing)} missing, {same} as vlcheck {copy.version} has them"
+    if copy.missing:
+        yield "vlcheck init writes what is missing; delete a file that only vlcheck changed, and it writes the new one"
+    elif copy.differing:
+        yield "delete a file that only vlcheck changed, and vlcheck init writes the new one"
+    if any(file.history.startswith("you and") for file in copy.differing):
+        yield f"what both changed, merge by hand; then delete the file's entry in {RECORD}, and say vlcheck init"
+
+
+def _lacks(file: CopiedFile) -> str:
+    """What a file of theirs has to say for the suite's fixtures to be found."""
+    word, missing = _NEEDED.get(file.path, ("", ""))
+    return "" if word.encode() in (file.own or b"") else f" ({missing})"
+
+
+def _others(copy: SuiteCopy) -> Iterator[str]:
+    """Files that only the repository has."""
+    for path in copy.unknown:
+        taken = copy.record.get(path)
+        yield f"{path}: " + (f"of vlcheck {taken.vlcheck}, which no longer has it" if taken else "unknown to vlcheck")
+
+
+def _colored(line: str) -> str:
+    return typer.style(line, fg=_COLORS[line[0]]) if line[:1] in _COLORS else line

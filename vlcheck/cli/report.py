@@ -1,0 +1,41 @@
+"""The page for reviewers, drawn again from a results file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vlcheck.cli.speech import TO, plainly, say
+from vlcheck.errors import UsageError
+from vlcheck.report import comparison, page
+from vlcheck.report.results import Results, read, read_beside
+
+
+def report(
+    results: Annotated[Path, typer.Argument(help="results of a run")],
+    to: Annotated[
+        Path | None, typer.Option(help="where the page goes; beside the results unless said, with the suffix .html")
+    ] = None,
+    baseline: Annotated[Path | None, typer.Option(help="results of the release before, on the same data")] = None,
+    beside: Annotated[
+        Path | None, typer.Option(help="results of a control, e.g. of a model that sees no picture, on the same data")
+    ] = None,
+) -> None:
+    """Draw the page for reviewers: which biases the model has, and the pictures that prove it."""
+    with plainly():
+        run = comparison.read_compared(results) if baseline else read(results)
+        place = to or results.with_suffix(".html")
+        page.check_place(place, {"RESULTS": results, "--baseline": baseline, "--beside": beside}, TO)
+        control = read_beside(beside, run.run["data"], "--beside") if beside else None
+        compared = comparison.compare_run(_before(baseline), run) if baseline else None
+        page.write(place, page.draw(run, source=results.name, beside=control, comparison=compared), TO)
+        say(f"report: {place}")
+
+
+def _before(path: Path) -> Results:
+    try:
+        return comparison.read_compared(path)
+    except UsageError as error:
+        raise UsageError(f"--baseline {error}") from error

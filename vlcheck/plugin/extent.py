@@ -1,0 +1,51 @@
+"""How much of the tests a run collects: all that there are, or a part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from glob import iglob
+from pathlib import Path
+
+import pytest
+
+from vlcheck.suite import FIXTURES, tests_beside
+
+_LEAVING_OUT = ("ignore", "ignore_glob", "deselect", "lf", "stepwise")
+
+
+def fixtures_folder(config: pytest.Config) -> Path | None:
+    """The folder of the fixtures that the tests' conftest.py loads, that of a suite or of its copy; None without."""
+    file = getattr(config.pluginmanager.get_plugin(FIXTURES), "__file__", None)
+    return Path(file).parent if file else None
+
+
+def is_whole(config: pytest.Config) -> bool:
+    """Whether all tests are collected: folders alone that hold all there are, and nothing is left out beforehand.
+
+    All there are is what the ini file's testpaths name, where they hold the suite, or what is named of no suite. Else
+    it is the suite, which may stand beside a project's own tests; and where nothing says it, what is named.
+    """
+    if any(getattr(config.option, name, None) for name in _LEAVING_OUT):
+        return False
+    named = [config.invocation_params.dir / argument for argument in config.args]
+    return all(path.is_dir() for path in named) and _hold(named, _all_there_are(config, named))
+
+
+def _all_there_are(config: pytest.Config, named: list[Path]) -> list[Path]:
+    fixtures = fixtures_folder(config)
+    suite = [folder for folder in [tests_beside(fixtures) if fixtures else None] if folder]
+    paths = list(_test_paths(config))
+    return paths if _hold(paths, suite or named) else suite
+
+
+def _test_paths(config: pytest.Config) -> Iterator[Path]:
+    """What the ini file's testpaths name."""
+    for pattern in config.getini("testpaths"):
+        found = iglob(pattern, root_dir=config.rootpath, recursive=True)  # noqa: PTH207 - Path.glob refuses "."
+        yield from (config.rootpath / path for path in found)
+
+
+def _hold(folders: list[Path], others: list[Path]) -> bool:
+    """Whether each of the others is one of the folders, or inside one."""
+    resolved = [folder.resolve() for folder in folders]
+    return all(any(other.resolve().is_relative_to(folder) for folder in resolved) for other in others)

@@ -1,0 +1,6 @@
+"""The reviewer page: one HTML file, drawn from a results file alone."""
+
+from vlcheck.report.page.document import draw
+from vlcheck.report.page.file import check_place, write
+
+__all__ = ["check_place", "draw", "write"]

@@ -1,0 +1,261 @@
+"""The page as a whole, and how it becomes HTML."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from vlcheck.report.agreement import Agreement, agreements
+from vlcheck.report.comparison import OUTCOMES, Compared, Comparison
+from vlcheck.report.conclusion import Conclusion, Matrix, conclude, counted, matrix
+from vlcheck.report.page.beside import Beside
+from vlcheck.report.page.budget import FIRST, MOST, Room, Wanted, by_interest, choose
+from vlcheck.report.page.changes import Release, release
+from vlcheck.report.page.evidence import RowView, row_view
+from vlcheck.report.page.found import FoundView, found_views
+from vlcheck.report.page.matrix import MatrixView, matrix_view
+from vlcheck.report.page.measures import NAME, title
+from vlcheck.report.page.pictures import Album
+from vlcheck.report.page.run import RunView, run_view
+from vlcheck.report.page.verdicts import Measured, VerdictView, measured, verdict_view
+from vlcheck.report.page.words import Said, said
+from vlcheck.report.results import Key, Line, Results, key_of, ranked
+from vlcheck.report.summary import corrected
+from vlcheck.verdict import BY_GRAVITY
+
+START = "<!doctype html>\n<!-- a report of vlcheck"  # as such a file begins, by which it is known
+_SECTION = 10_000  # characters of a verdict without its rows
+
+
+@dataclass(frozen=True)
+class Group:
+    """The verdicts of a bias, the gravest first.
+
+    Attributes:
+        said: the gravest status; of a fail also whether it is known.
+    """
+
+    bias: Said
+    status: str
+    said: str
+    verdicts: tuple[VerdictView, ...]
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A behavior of which mlm and itm say different things."""
+
+    title: Said
+    statuses: tuple[str, str]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PageView:
+    """All that the page shows.
+
+    Attributes:
+        run: what was asked about what.
+        found: the biases that fail.
+        source: the results file's name: where all rows are.
+        beside: the other run's name; None where there is none.
+        statuses: the verdicts that there are, the gravest first.
+        shown: how many of how many rows are shown.
+        pictures: a style sheet that holds them.
+    """
+
+    run: RunView
+    conclusion: Conclusion
+    found: tuple[FoundView, ...]
+    matrix: MatrixView
+    release: Release | None
+    disagreements: tuple[Disagreement, ...]
+    groups: tuple[Group, ...]
+    beside: Said | None
+    source: Said
+    statuses: tuple[str, ...]
+    shown: str
+    pictures: Markup
+
+
+def draw(
+    results: Results,
+    *,
+    source: str,
+    beside: Results | None = None,
+    comparison: Comparison | None = None,
+    room: Room | None = None,
+) -> str:
+    """The page of a run, as HTML that needs nothing from elsewhere; equal results give equal pages.
+
+    Args:
+        results: the run's.
+        source: the name of the file that holds them.
+        beside: another run's on the same data, to be shown beside.
+        comparison: with the release before.
+        room: what fits on the page.
+    """
+    view = page_view(results, source=source, beside=beside, comparison=comparison, room=room or Room())
+    style, script = _asset("page.css"), _asset("page.js")
+    html = _environment().get_template("page.html")
+    return html.render(
+        start=Markup(START),  # noqa: S704 - ours
+        page=view,
+        style=style,
+        script=script,
+        digests={"styles": [_digest(style), _digest(view.pictures)], "script": _digest(script)},
+    )
+
+
+def page_view(
+    results: Results,
+    *,
+    source: str,
+    beside: Results | None = None,
+    comparison: Comparison | None = None,
+    room: Room,
+) -> PageView:
+    """What the page of a run shows; see `draw`."""
+    results = replace(results, verdicts=dict(sorted(results.verdicts.items())))  # in the order of the file
+    by_bias = matrix(results.verdicts.values())
+    changes = _changes(comparison) if comparison else {}
+    names = {key: f"v{place}" for place, key in enumerate(results.verdicts, start=1)}
+    album, alike = Album(results.images), list(agreements(results))
+    views = _verdicts(results, names, changes, Beside(beside) if beside else None, alike, album, room)
+    shown, rows = sum(len(view.rows) for view in views.values()), sum(view.measured.rows for view in views.values())
+    return PageView(
+        run=run_view(results.run),
+        conclusion=_legible(conclude(results, comparison)),
+        found=tuple(found_views(by_bias, views)),
+        matrix=matrix_view(results, names, {key: one.verdict for key, one in changes.items()}),
+        release=release(comparison, names) if comparison else None,
+        disagreements=tuple(_disagreements(alike)),
+        groups=tuple(_groups(by_bias, views)),
+        beside=said(beside.run["name"], NAME) if beside else None,
+        source=said(source),
+        statuses=tuple(status for status in BY_GRAVITY if any(view.status == status for view in views.values())),
+        shown=f"{shown:,} of {counted(rows, 'row')}",
+        pictures=album.style,
+    )
+
+
+def _verdicts(
+    results: Results,
+    names: Mapping[Key, str],
+    changes: Mapping[Key, Compared],
+    beside: Beside | None,
+    alike: Sequence[Agreement],
+    album: Album,
+    room: Room,
+) -> dict[Key, VerdictView]:
+    """The verdicts in the results' order; of each only the rows that may be shown are kept at a time."""
+    wanted: list[Wanted] = []
+    ranks: dict[str, Mapping[int, int]] = {}
+    all_measured: dict[str, Measured] = {}
+    for key, name in names.items():
+        verdict, rows = results.verdicts[key], results.rows(key)
+        all_measured[name] = measured(rows, verdict["claim"])
+        telling, ranks[name] = _telling(rows, verdict)
+        wanted.append(Wanted(name, verdict["status"], telling))
+    chosen = choose(wanted, album, room.less(0, _SECTION * len(names)))
+    holm = corrected(list(results.verdicts.values()))
+    by_behavior = _by_behavior(alike)
+    views = {}
+    for (key, name), p in zip(names.items(), holm, strict=True):
+        verdict = results.verdicts[key]
+        views[key] = verdict_view(
+            verdict,
+            name=name,
+            holm=p,
+            measured=all_measured[name],
+            rows=_row_views(chosen[name], ranks[name], all_measured[name].counted, verdict["claim"], album),
+            beside=beside,
+            change=changes.get(key),
+            agreement=by_behavior.get(key[1]),
+        )
+    return views
+
+
+def _telling(rows: Sequence[Line], verdict: Line) -> tuple[list[Line], Mapping[int, int]]:
+    """The rows that may be shown, the most telling first, and the ranks of those that count, by identity.
+
+    Where nothing counts, the first rows show what was asked.
+    """
+    order, most = ranked(rows, verdict["claim"]), MOST[verdict["status"]]
+    telling = [order[place] for place in by_interest(len(order), most)] or list(rows[:most])
+    places = {id(row): place for place, row in enumerate(order, start=1)}
+    return telling, {id(row): places.get(id(row), 0) for row in telling}
+
+
+def _row_views(
+    rows: Sequence[Line], ranks: Mapping[int, int], of: int, claim: str, album: Album
+) -> tuple[RowView, ...]:
+    """The worst, the median and the best one, then the rest, the worst first."""
+    ordered = [*rows[:FIRST], *sorted(rows[FIRST:], key=lambda row: ranks[id(row)])]
+    return tuple(row_view(row, ranks[id(row)], of, claim, album) for row in ordered)
+
+
+def _by_behavior(alike: Sequence[Agreement]) -> Mapping[str, Agreement]:
+    """By behavior, where its name is that of one behavior alone."""
+    found: Mapping[str, list[Agreement]] = defaultdict(list)
+    for one in alike:
+        found[one.behavior].append(one)
+    return {behavior: ones[0] for behavior, ones in found.items() if len(ones) == 1}
+
+
+def _disagreements(alike: Sequence[Agreement]) -> Iterator[Disagreement]:
+    for one in alike:
+        if one.disagrees:
+            yield Disagreement(title(one.behavior), one.statuses, (one.neither, one.mlm, one.itm, one.both, one.n))
+
+
+def _groups(by_bias: Matrix, views: Mapping[Key, VerdictView]) -> Iterator[Group]:
+    for bias, standing in by_bias.biases.items():
+        its = tuple(views[key_of(verdict)] for verdict in standing.verdicts)
+        yield Group(said(bias, NAME), standing.status, standing.said, its)
+
+
+def _changes(comparison: Comparison) -> Mapping[Key, Compared]:
+    """What became of each verdict: of several means the one that says most."""
+    ordered = sorted(comparison.rows, key=lambda one: OUTCOMES.index(one.verdict), reverse=True)
+    return {one.key: one for one in ordered}
+
+
+def _legible(conclusion: Conclusion) -> Conclusion:
+    """The same with what is invisible in it spelled out."""
+    undecided, left_out = (
+        tuple(said(note, 1_000).text for note in notes) for notes in (conclusion.undecided, conclusion.left_out)
+    )
+    sentence = said(conclusion.sentence, 1_000).text
+    return replace(conclusion, sentence=sentence, undecided=undecided, left_out=left_out)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("vlcheck.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _asset(name: str) -> Markup:
+    """A style sheet or script of ours."""
+    loader = _environment().loader
+    assert loader is not None  # noqa: S101 - for mypy; it is set above
+    text, _, _ = loader.get_source(_environment(), name)
+    return Markup(text)  # noqa: S704 - it is a file of this package
+
+
+def _digest(asset: str) -> str:
+    """By which the page lets this style or script run, and no other one."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(asset.encode()).digest()).decode('ascii')}"

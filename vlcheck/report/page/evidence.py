@@ -1,0 +1,189 @@
+"""The evidence of a verdict as a page shows it: rows with their pictures, texts and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from vlcheck.report.page.pictures import Album, Picture
+from vlcheck.report.page.words import Marked, Said, marked, said, signed, visible
+from vlcheck.report.results import Line
+from vlcheck.report.summary import figure
+
+_WORD = 40  # characters of a word
+_WORDS = 5  # likeliest ones
+_ENDS = ("worst", "best"), ("farthest from 0", "nearest")  # of a rate, of a mean
+_SEARCHED = 200  # characters of a case's name
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word and its score."""
+
+    word: Said
+    score: str
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """In pixels of the picture's small copy."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Side:
+    """The row before or after.
+
+    Attributes:
+        name: "before" or "after".
+        picture: None where there is none to show.
+        label: what it is a picture of.
+        boxes: of what the target names.
+        text: what was said of it.
+        target: the word that is true of it; None where the results do not name it.
+        score: of the target.
+        wanted: what has to be said there.
+        says: the one word that the model finds likelier than the others it was asked about; None where there is none.
+        raw: what the model gave the words it was asked about; the likeliest of them.
+        top: the likeliest words at the mask.
+    """
+
+    name: str
+    picture: Picture | None
+    label: str
+    boxes: tuple[Rectangle, ...]
+    text: Marked
+    target: Said | None
+    score: str
+    wanted: Said | None
+    says: Said | None
+    raw: tuple[Word, ...]
+    top: tuple[Word, ...]
+
+
+@dataclass(frozen=True)
+class RowView:
+    """One row of the evidence.
+
+    Attributes:
+        rank: its place among those that count, the worst first; 0 where it does not count.
+        place: the same in words.
+        outcome: "violates", "holds", "counts" (for a mean) or "left out".
+        searched: what a search for the case compares.
+        measure: what the margin is: of a mean it is the case's value.
+        margin: signed; "-" where it does not count.
+        sorted_by: the margin as a number, or "".
+        values: of what is claimed about, where that is several things.
+        reason: why it does not count.
+    """
+
+    case: Said
+    perturbation: Said | None
+    rank: int
+    place: str
+    outcome: str
+    searched: str
+    measure: str
+    margin: str
+    sorted_by: str
+    values: tuple[Word, ...]
+    reason: Said | None
+    sides: tuple[Side, ...]
+
+
+def row_view(row: Line, rank: int, of: int, claim: str, album: Album) -> RowView:
+    """A row of the evidence.
+
+    Args:
+        row: its line.
+        rank: its place among those that count, from 1 on; 0 where it does not count.
+        of: how many count.
+        claim: the verdict's.
+        album: the pictures.
+    """
+    margin = row["margin"]
+    values = row["values"] or {}
+    return RowView(
+        case=said(row["case"], 80),
+        perturbation=said(row["perturbation"], 80) if row["perturbation"] else None,
+        rank=rank,
+        place=_place(rank, of, _ENDS[claim == "mean"]),
+        outcome=outcome(row, claim),
+        searched=visible(row["case"]).lower()[:_SEARCHED],
+        measure="value" if claim == "mean" else "margin",
+        margin="-" if margin is None else signed(margin),
+        sorted_by="" if margin is None else f"{margin:.6g}",
+        values=tuple(Word(said(name, _WORD), signed(value)) for name, value in values.items()),
+        reason=said(row["reason"]) if row["reason"] else None,
+        sides=tuple(_sides(row, album)),
+    )
+
+
+def outcome(row: Line, claim: str) -> str:
+    """What a row says for itself."""
+    if row["margin"] is None:
+        return "left out"
+    if claim == "mean":
+        return "counts"
+    return "violates" if row["margin"] <= 0 else "holds"
+
+
+def _place(rank: int, of: int, ends: tuple[str, str]) -> str:
+    if not rank:
+        return "does not count"
+    first, last = ends
+    named = {1: first, (of + 1) // 2: "median", of: last} if of > 2 else {1: first}
+    return f"{named[rank]} of {of}" if rank in named else f"{rank} of {of}"
+
+
+def _sides(row: Line, album: Album) -> Iterator[Side]:
+    """Before, and after where there is one."""
+    texts, scores, targets, wanted = (row[key] or [] for key in ("texts", "scores", "targets", "wanted"))
+    keys, boxes = (row["image"], row["perturbed"]), (row["boxes"], row["perturbed_boxes"])
+    for place, text in enumerate(marked(texts)[:2]):
+        name = ("before", "after")[place]
+        picture = album.get(keys[place])
+        yield Side(
+            name=name,
+            picture=picture,
+            label=_label(name, row),
+            boxes=tuple(_boxes(boxes[place] or (), picture)),
+            text=text,
+            target=said(targets[place], _WORD) if place < len(targets) else None,
+            score=figure(row[name]),
+            wanted=said(wanted[place]) if place < len(wanted) and wanted[place] else None,
+            says=_says(scores[place]) if place < len(scores) else None,
+            raw=tuple(_raw(scores[place], targets[place : place + 1])) if place < len(scores) else (),
+            top=tuple(Word(said(word, _WORD), figure(score)) for word, score in row[f"top_{name}"] or ())[:_WORDS],
+        )
+
+
+def _label(name: str, row: Line) -> str:
+    case = said(row["case"], 80).text
+    edit = said(row["perturbation"] or "", 80).text
+    return f"{case}, {name}" + (f" {edit}" if name == "after" and edit else "")
+
+
+def _says(scores: Mapping[str, float | None]) -> Said | None:
+    """The one word that is likelier than each other one."""
+    known = {word: score for word, score in scores.items() if score is not None}
+    best = [word for word, score in known.items() if score == max(known.values())]
+    return said(best[0], _WORD) if len(best) == 1 < len(scores) else None
+
+
+def _raw(scores: Mapping[str, float | None], target: Sequence[str]) -> Iterator[Word]:
+    """The target's score and the likeliest other ones; nothing where the target alone was asked about."""
+    if len(scores) > 1:
+        others = sorted(scores.keys() - set(target), key=lambda word: (-(scores[word] or 0.0), word))
+        for word in [*(word for word in target if word in scores), *others[: _WORDS - len(target)]]:
+            yield Word(said(word, _WORD), figure(scores[word]))
+
+
+def _boxes(boxes: Iterable[Sequence[float]], picture: Picture | None) -> Iterable[Rectangle]:
+    if picture and picture.shrunk:
+        for box in boxes:
+            yield Rectangle(*(round(edge * picture.shrunk, 1) for edge in box))

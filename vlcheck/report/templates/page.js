@@ -1,0 +1,82 @@
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const all = (what, within = document) => [...within.querySelectorAll(what)];
+
+  // The theme: the system's until the button says otherwise.
+  const button = document.getElementById("theme");
+  const dark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+  const label = () => { button.textContent = dark() ? "light" : "dark"; button.ariaLabel = `${button.textContent} theme`; };
+  const kept = { get: () => { try { return localStorage.getItem("vlcheck-theme"); } catch { return null; } },
+    set: (value) => { try { localStorage.setItem("vlcheck-theme", value); } catch { /* a browser may forbid it */ } } };
+  if (["dark", "light"].includes(kept.get())) root.dataset.theme = kept.get();
+  button.addEventListener("click", () => { root.dataset.theme = dark() ? "light" : "dark"; kept.set(root.dataset.theme); label(); });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", label);
+  button.hidden = false;
+  label();
+
+  // A link to a verdict opens it.
+  const open = () => {
+    const there = location.hash && document.getElementById(location.hash.slice(1));
+    if (!there) return;
+    for (let at = there; at; at = at.parentElement) {
+      if (at.tagName === "DETAILS") at.open = true;
+      at.hidden = false;
+    }
+    const head = there.closest("details.verdict");
+    (head || there).scrollIntoView();
+    if (head) head.querySelector("summary").focus({ preventScroll: true });
+  };
+  addEventListener("hashchange", open);
+
+  // Filters hide; sorting puts the first three of each verdict in front.
+  const form = document.getElementById("filter");
+  const verdicts = all(".verdict").map((element) => ({
+    element, status: element.dataset.status, bias: element.dataset.bias,
+    lists: all(".rows", element), more: element.querySelector(".more"),
+    rows: all(".row", element).map((row, place) => ({ element: row, place, outcome: row.dataset.outcome, case: row.dataset.case,
+      margin: row.dataset.margin === "" ? NaN : Number(row.dataset.margin), rank: Number(row.dataset.rank) || Infinity })),
+  }));
+  const number = (a, b) => (Number.isNaN(a) ? 1 : 0) - (Number.isNaN(b) ? 1 : 0) || a - b || 0;
+  const orders = { telling: (a, b) => a.place - b.place, rank: (a, b) => (a.rank === b.rank ? a.place - b.place : a.rank - b.rank), up: (a, b) => number(a.margin, b.margin),
+    down: (a, b) => number(-a.margin, -b.margin), case: (a, b) => (a.case < b.case ? -1 : a.case > b.case ? 1 : 0) };
+  const arrange = (one, order) => {
+    const rows = [...one.rows].sort((a, b) => a.element.hidden - b.element.hidden || orders[order](a, b));
+    rows.forEach((row, place) => one.lists[place < 3 ? 0 : 1].append(row.element));
+    if (one.more) {
+      const rest = rows.slice(3).filter((row) => !row.element.hidden).length;
+      one.more.hidden = !rest;
+      one.more.querySelector("summary").textContent = `${rest} more`;
+    }
+  };
+  const counted = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
+  const filter = () => {
+    const field = form.elements, wanted = field.case.value.trim().toLowerCase();
+    const picky = Boolean(wanted || field.outcome.value);
+    let rows = 0, shown = 0;
+    for (const one of verdicts) {
+      let fitting = 0;
+      for (const row of one.rows) {
+        row.element.hidden = !(row.case.includes(wanted) && (!field.outcome.value || row.outcome === field.outcome.value));
+        fitting += !row.element.hidden;
+      }
+      const fits = (!field.status.value || one.status === field.status.value)
+        && (!field.bias.value || one.bias === field.bias.value) && (!picky || fitting > 0);
+      one.element.hidden = !fits;
+      if (fits) { shown += 1; rows += fitting; }
+      if (fits && wanted) one.element.open = true;
+      if (one.lists.length) arrange(one, field.sort.value);
+    }
+    for (const bias of all(".bias")) bias.hidden = !all(".verdict", bias).some((one) => !one.hidden);
+    field.found.value = `${counted(rows, "row")} of ${counted(shown, "verdict")}`;
+  };
+  let waiting = 0;
+  form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(filter, 120); });
+  form.addEventListener("submit", (event) => event.preventDefault());
+  for (const every of all("[data-all]", form)) {
+    every.addEventListener("click", () => verdicts.forEach((one) => { one.element.open = every.dataset.all === "open"; }));
+  }
+  form.reset();
+  form.hidden = false;
+  open();
+})();
