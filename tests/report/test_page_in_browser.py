@@ -192,7 +192,9 @@ def test_all_of_it_can_be_read_without_scripts(open_page):
     failing.locator(".more > summary").click()
     expect(failing.locator(".row:visible")).to_have_count(40)
     passing = page.locator("details.verdict[data-status=pass]").first
-    passing.locator("summary").first.click()
+    passing.locator("summary").first.press(
+        "Enter"
+    )  # a click could miss it: rows above it take their place as they come
     expect(passing.locator(".row").first).to_be_visible()
 
 
