@@ -22,9 +22,11 @@ def collect(suite: Path) -> Chosen:
     """
     collector = _Collector()
     # pytest cannot rewrite what this process has imported already; where warnings are errors, that would end it.
+    # Where it is called from must not decide which conftest.py, and so which fixtures, a suite elsewhere has.
+    cut = f"--confcutdir={suite.resolve().anchor}"
     quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
     with _no_options_from_outside():
-        status = pytest.main(["--collect-only", "-o", "addopts=", *quiet, str(suite)], [collector])
+        status = pytest.main(["--collect-only", "-o", "addopts=", cut, *quiet, str(suite)], [collector])
     if not collector.chosen:
         raise UsageError(f"{suite}: no test there states a behavior (pytest's exit status {int(status)}).")
     return collector.chosen
