@@ -21,9 +21,9 @@ def collect(suite: Path) -> Chosen:
         UsageError: where the folder cannot be collected, or holds no such test.
     """
     collector = _Collector()
-    # pytest cannot rewrite what this process has imported already; where warnings are errors, that would end it.
     # Where it is called from must not decide which conftest.py, and so which fixtures, a suite elsewhere has.
     cut = f"--confcutdir={suite.resolve().anchor}"
+    # pytest cannot rewrite what this process has imported already; where warnings are errors, that would end it.
     quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
     with _no_options_from_outside():
         status = pytest.main(["--collect-only", "-o", "addopts=", cut, *quiet, str(suite)], [collector])
