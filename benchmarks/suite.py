@@ -34,6 +34,7 @@ from vlcheck.cases import open_source
 from vlcheck.errors import NotApplicable
 from vlcheck.models.albef import Albef, load
 from vlcheck.models.albef_config import AlbefConfig
+from vlcheck.operating import ahead
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.foresight import foresee
 from vlcheck.policy import METRICS
@@ -119,7 +120,7 @@ def speed(coco: Path, images: int, rounds: int, sample: int | None) -> dict[str,
 def asked(data: str) -> list[Query]:
     """Every query of the suite."""
     chosen = collect(ROOT / "behavior_tests")
-    return list(foresee(chosen, Trials(open_source(data)), load_policy(policy_path()), METRICS).queries)
+    return list(foresee(chosen, ahead(Trials(open_source(data)), {}), load_policy(policy_path()), METRICS).queries)
 
 
 def rendered(queries: Sequence[Query]) -> dict[str, Image.Image]:

@@ -163,7 +163,11 @@ class Trials:
 
     def plain(self, case: Case, metric: Metric) -> Question:
         """What is asked of a case as it is. Raises NotApplicable as `ask`."""
-        return ask(metric, View.of(case), foils=[] if self._relative(metric) else None)
+        return self.question(View.of(case), metric)
+
+    def question(self, view: View, metric: Metric) -> Question:
+        """What is asked of a view on its own. Raises NotApplicable as `ask`."""
+        return ask(metric, view, foils=[] if self._relative(metric) else None)
 
     def _trial(self, behavior: Behavior, staged: Staged, metric: Metric) -> Trial:
         return behavior.trial(staged, metric, relative=self._relative(metric))

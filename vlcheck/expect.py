@@ -8,15 +8,16 @@ about a mean.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import ClassVar, Literal, Protocol
 
 from vlcheck.cases.case import Case
 from vlcheck.digest import digest
 from vlcheck.errors import NotApplicable
-from vlcheck.perturb import Bare, Compose, OtherImage, Perturbation, View, opposite
+from vlcheck.perturb import OPPOSITES, Bare, Compose, OtherImage, Perturbation, View, opposite
 from vlcheck.query import Metric
+from vlcheck.scale import RAW, Scale
 
 Claim = Literal["rate", "mean"]
 Competence = Literal["no", "each case", "to pass"]
@@ -57,12 +58,14 @@ class Reading:
         target: the word that is true of the view.
         scores: by word; mlm: P(word at the mask); itm: P(match) with the word filled in; mrc: P(class of the regions).
         candidates: mlm: the closed set's other words, none of them true of the picture.
+        scale: the model's operating scale, on which margins are formed.
     """
 
     metric: Metric
     target: str
     scores: Mapping[str, float]
     candidates: tuple[str, ...] = ()
+    scale: Scale = RAW
 
     @property
     def raw(self) -> float:
@@ -70,20 +73,36 @@ class Reading:
         return self.scores[self.target]
 
     @property
+    def score(self) -> float:
+        """The target's raw score; in mlm renormalised over the closed set, where the case has one."""
+        if self.metric != "mlm" or not self.candidates:
+            return self.raw
+        return RAW.share(self.raw, [self.scores[word] for word in self.candidates])
+
+    @property
     def value(self) -> float:
-        """The target's score; in mlm renormalised over the closed set, where the case has one."""
-        return self.share(self.target, *self.candidates) if self.metric == "mlm" else self.raw
+        """The target's score on the operating scale; the raw one where that is the identity."""
+        return self.score if self.scale == RAW else self.share(self.target, *self._rivals)
+
+    @property
+    def _rivals(self) -> tuple[str, ...]:
+        """The other words of the target's closed set: in mlm the candidates, else the opposite of a side."""
+        if self.metric != "mlm":
+            return ()
+        against = OPPOSITES.get(self.target)
+        return self.candidates or ((against,) if against and against in self.scores else ())
 
     def share(self, word: str, *against: str) -> float:
-        """P(word) renormalised over the word and those it stands against; 0 where all of them are."""
+        """Return P(word) renormalised over the word and those it stands against; 0 where all of them are."""
         if not against:
-            return self.scores[word]
-        total = self.scores[word] + sum(self.scores[other] for other in against)
-        return self.scores[word] / total if total else 0.0
+            return self.scale.level(self.scores[word])
+        if self.metric == "mlm":
+            return self.scale.share(self.scores[word], [self.scores[other] for other in against])
+        return RAW.share(self.scale.level(self.scores[word]), [self.scale.level(self.scores[one]) for one in against])
 
     def preference(self, word: str, against: str, floor: float) -> float:
-        """P(word) renormalised over two words; raises Unlikely where both together are under the floor."""
-        if self.scores[word] + self.scores[against] < floor:
+        """Return P(word) renormalised over two words. Raises Unlikely where both together are under the floor."""
+        if self.share(word) + self.share(against) < floor:
             raise Unlikely(f"P({word}) + P({against}) is under {floor:g}")
         return self.share(word, against)
 
@@ -101,6 +120,10 @@ class Sample:
         if arm in self.absent:
             raise NotApplicable(self.absent[arm])
         return self.readings[arm]
+
+    def on(self, scale: Scale) -> Sample:
+        """Return the same sample read on an operating scale."""
+        return replace(self, readings={arm: replace(one, scale=scale) for arm, one in self.readings.items()})
 
     def known(self, own: str, other: str, delta: float) -> bool:
         """Whether the model scores the case's own picture higher by delta than one in which the target is not true."""

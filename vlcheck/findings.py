@@ -57,10 +57,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Findings:
-    """What came of all cases of a behavior under one metric."""
+    """What came of all cases of a behavior under one metric.
+
+    Attributes:
+        hollow: why a pass would say nothing, whatever the cases say; "" where it would not.
+    """
 
     behavior: Behavior
     each: tuple[Finding, ...]
+    hollow: str = ""
 
     def under(self, tolerances: Tolerances) -> Findings:
         """What comes of the same scores under other tolerances."""
@@ -77,7 +82,21 @@ class Findings:
         return [finding for finding in self.each if finding.margins]
 
     def verdict(self, rule: Rule, test: Test = exact) -> Verdict:
-        """The verdict: invalid where it would be hollow, else what the statistics say."""
+        """The verdict: invalid where it would be hollow, else what the statistics say.
+
+        Where the model is not seen to know anything, a directional or functional expectation still fails: it asks for
+        no competence.
+        """
+        found = self._judged(rule, test)
+        if self.hollow and found.status != "invalid" and not (found.status == "fail" and self._asks_no_competence):
+            return self._invalid(self.hollow, rule)
+        return found
+
+    @property
+    def _asks_no_competence(self) -> bool:
+        return self.behavior.expect.competence == "no"
+
+    def _judged(self, rule: Rule, test: Test) -> Verdict:
         hollow = self._hollow()
         if hollow:
             return self._invalid(hollow, rule)

@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import count
 
 from vlcheck.behavior import Behavior, Question, Trial, Trials
-from vlcheck.cases import MASK, Case, CaseSource
+from vlcheck.cases import Case, CaseSource
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.expect import AFTER, BEFORE, Reading, Sample
 from vlcheck.findings import Finding, Findings
-from vlcheck.judgement import Judgement, Row, Shown, Top
-from vlcheck.looks import ONCE, Looks, images_of
+from vlcheck.judgement import Judgement, Row, Shown
+from vlcheck.looks import Looks, images_of
 from vlcheck.models.protocol import VisionLanguageModel, lacks
+from vlcheck.operating import Gauge, Operating
 from vlcheck.policy import Policy, Terms, Tolerances
 from vlcheck.query import Metric, Query
-from vlcheck.scoring.answer import Answer
+from vlcheck.reading import Answers, Heard, hear
+from vlcheck.scale import RAW, Scale
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.verdict import Verdict
 
-Answers = Mapping[str, Answer]  # by the query's key
-
-
-@dataclass(frozen=True)
-class Heard:
-    """A question's answers put together."""
-
-    reading: Reading
-    top: Top
+UNSCALED = "its image is one of the first, which set the scale of later ones"
 
 
 def _ignore(judgement: Judgement) -> None:
@@ -43,7 +37,7 @@ class ModelUnderTest:
     Attributes:
         adapter: the model itself.
         trials: of any behavior, on the cases.
-        looks: how often a verdict is looked at before all cases are asked about.
+        operating: the model's operating scales.
         record: is handed every judgement.
     """
 
@@ -51,8 +45,13 @@ class ModelUnderTest:
     trials: Trials
     scorer: Scorer
     policy: Policy
-    looks: Looks = ONCE
+    operating: Operating
     record: Callable[[Judgement], None] = _ignore
+
+    @property
+    def looks(self) -> Looks:
+        """How often a verdict is looked at before all cases are asked about."""
+        return self.operating.looks
 
     @property
     def source(self) -> CaseSource:
@@ -71,7 +70,7 @@ class ModelUnderTest:
             raise UsageError(f"case {case.id}: {reason}") from reason
         answer = hear(question, self.scorer.answers(question.queries.values()))
         if isinstance(answer, Heard):
-            return answer.reading.value
+            return answer.reading.score
         raise UsageError(f"case {case.id}: {answer.error or answer.unasked}")
 
     def lacks(self, metric: Metric) -> str:
@@ -86,7 +85,8 @@ class ModelUnderTest:
         tolerances = self._tolerances(behavior, metric)
         trials = self.trials.of_case(behavior, metric, case)
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
-        rows = [_find(trial, behavior, tolerances, answers)[1] for trial in trials]
+        scale = self._gauge(behavior, metric, trials).scale(case)
+        rows = [_find(trial, behavior, tolerances, answers, scale)[1] for trial in trials]
         return min(rows, key=_standing)
 
     def judge(self, behavior: Behavior, metric: Metric) -> Verdict:
@@ -102,11 +102,13 @@ class ModelUnderTest:
             verdict = findings.verdict(terms.rule, self.looks.test)
             if verdict.decided:
                 break
+        gauge = self._gauge(behavior, metric, asked)
         judgement = Judgement(
             behavior=behavior,
             metric=metric,
             score_kind=self.adapter.kinds[metric],
             tolerances=asdict(self._tolerances(behavior, metric)),
+            scale=gauge.as_dict(),
             verdict=verdict,
             known=terms.known(metric),
             rows=rows,
@@ -125,7 +127,8 @@ class ModelUnderTest:
         open_ = [(one, list(self.looks.stages(self.trials.of(*one)))) for one in stated if not self.lacks(one[1])]
         for at in count():
             fresh = [trial for _, stages in open_ for trial in stages[at][len(stages[at - 1]) if at else 0 :]]
-            yield [query for trial in fresh for query in trial.queries()]
+            setting = [query for one, stages in open_ for query in self.setting(*one, stages[at])]
+            yield [*setting, *(query for trial in fresh for query in trial.queries())]
             more = [(one, stages) for one, stages in open_ if at + 1 < len(stages)]
             open_ = [(one, stages) for one, stages in more if not self._decided(*one, stages[at])]
             if not open_:
@@ -139,11 +142,21 @@ class ModelUnderTest:
         """What came of each case, before any verdict; scores what is not kept yet. Raises UsageError as `judge`."""
         return self._look(behavior, metric, self.trials.of(behavior, metric))[0]
 
+    def setting(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> Iterator[Query]:
+        """What sets the scale by which some trials are judged. Raises UsageError as `judge`."""
+        scaling = self._terms(behavior).scaling(metric, self.adapter.kinds[metric])
+        return self.operating.queries(metric, scaling, [trial.case.image.key for trial in trials])
+
+    def _gauge(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> Gauge:
+        scaling = self._terms(behavior).scaling(metric, self.adapter.kinds[metric])
+        return self.operating.gauge(metric, scaling, [trial.case.image.key for trial in trials])
+
     def _look(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> tuple[Findings, tuple[Row, ...]]:
         tolerances = self._tolerances(behavior, metric)
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
-        seen = [_find(trial, behavior, tolerances, answers) for trial in trials]
-        return Findings(behavior, tuple(finding for finding, _ in seen)), tuple(row for _, row in seen)
+        gauge = self._gauge(behavior, metric, trials)
+        seen = [_find(trial, behavior, tolerances, answers, gauge.scale(trial.case)) for trial in trials]
+        return Findings(behavior, tuple(finding for finding, _ in seen), gauge.hollow), tuple(row for _, row in seen)
 
     def _tolerances(self, behavior: Behavior, metric: Metric) -> Tolerances:
         if reason := self.lacks(metric):
@@ -161,7 +174,9 @@ def _standing(row: Row) -> float:
     return -math.inf if math.isnan(row.margin) else row.margin
 
 
-def _find(trial: Trial, behavior: Behavior, tolerances: Tolerances, answers: Answers) -> tuple[Finding, Row]:
+def _find(
+    trial: Trial, behavior: Behavior, tolerances: Tolerances, answers: Answers, scale: Scale | None
+) -> tuple[Finding, Row]:
     readings: dict[str, Reading] = {}
     absent: dict[str, str] = {}
     errors: list[str] = []
@@ -171,12 +186,15 @@ def _find(trial: Trial, behavior: Behavior, tolerances: Tolerances, answers: Ans
         if isinstance(heard, Heard):
             readings[arm] = heard.reading
             if isinstance(question, Question) and arm in (BEFORE, AFTER):
-                shown[arm] = _show(question, heard)
+                shown[arm] = _show(question, heard, scale or RAW)
         else:
             absent[arm] = heard.unasked or heard.error
             errors += [heard.error] if heard.error else []
     sample = Sample(trial.case, readings, absent, trial.perturbation)
-    finding = Finding.of(sample, behavior.expect, tolerances, tuple(errors))
+    if scale is None:
+        finding = Finding(sample, {}, NotApplicable(UNSCALED), None, False, tuple(errors))
+    else:
+        finding = Finding.of(sample.on(scale), behavior.expect, tolerances, tuple(errors))
     row = Row(
         case=trial.case,
         margins=finding.margins,
@@ -189,25 +207,8 @@ def _find(trial: Trial, behavior: Behavior, tolerances: Tolerances, answers: Ans
     return finding, row
 
 
-def hear(question: Question | str, answers: Answers) -> Heard | Answer:
-    """Put a question's answers together; where there is none, what came instead says why."""
-    if isinstance(question, str):
-        return Answer(unasked=question)
-    heard = {word: answers[query.key] for word, query in question.queries.items()}
-    for answer in heard.values():
-        if answer.unasked or answer.error:
-            return answer
-    view = question.view
-    if question.metric == "itm":
-        scores = {word: answer.values[0] for word, answer in heard.items()}
-        return Heard(Reading("itm", view.target, scores), heard[view.target].top)
-    query, answer = question.queries[MASK], heard[MASK]
-    scores = dict(zip(query.words, answer.values, strict=True))
-    candidates = view.candidates if question.metric == "mlm" else ()
-    return Heard(Reading(question.metric, view.target, scores, candidates), answer.top)
-
-
-def _show(question: Question, heard: Heard) -> Shown:
+def _show(question: Question, heard: Heard, scale: Scale) -> Shown:
     view, reading = question.view, heard.reading
     text = view.template if question.metric == "mlm" else view.text
-    return Shown(view.picture, text, view.target, reading.value, reading.scores, heard.top, view.region)
+    level = replace(reading, scale=scale).value
+    return Shown(view.picture, text, view.target, reading.score, level, reading.scores, heard.top, view.region)

@@ -22,7 +22,8 @@ class Shown:
     Attributes:
         text: the text, with the target filled in for itm.
         target: the word that is true there.
-        value: the case's score; mlm: over the closed set where there is one.
+        value: the case's raw score; mlm: over the closed set where there is one.
+        level: the same on the model's operating scale, as margins take it.
         scores: the raw score of each word.
         top: mlm: the likeliest words at the mask, where the model names them.
         boxes: of what the target names, in pixels of the picture shown.
@@ -32,6 +33,7 @@ class Shown:
     text: str
     target: str
     value: float
+    level: float
     scores: Mapping[str, float]
     top: Top = ()
     boxes: tuple[tuple[float, ...], ...] = ()
@@ -84,6 +86,7 @@ class Judgement:
 
     Attributes:
         tolerances: what the margins were taken with, by name.
+        scale: on which scale, and how it came about: see `vlcheck.operating.Gauge.as_dict`.
         asked: how many images were asked about until it was decided.
         offered: how many there were.
         known: what the policy knew of it beforehand.
@@ -93,6 +96,7 @@ class Judgement:
     metric: Metric
     score_kind: str
     tolerances: Mapping[str, float]
+    scale: Mapping[str, object]
     verdict: Verdict
     rows: tuple[Row, ...]
     tables: Mapping[str, Mapping[str, float | int]]
@@ -139,6 +143,7 @@ class Judgement:
             "perturbation": behavior.perturbation,
             "expected": behavior.expect.expected,
             "tolerances": dict(self.tolerances),
+            "scale": dict(self.scale),
             **self.verdict.as_dict(),
             "asked": self.asked,
             "offered": self.offered,
@@ -175,6 +180,7 @@ def _evidence(row: Row, expect: Expectation) -> dict[str, object]:
         "wanted": [expect.wanted(arm, view.target) for arm, view in arms],
         "before": before.value if before else None,
         "after": after.value if after else None,
+        "levels": [view.level for view in shown],
         "margin": row.margin,
         "values": None if WHOLE in row.margins else dict(row.margins),
         "effect": row.effect,

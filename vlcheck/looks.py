@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from vlcheck.digest import digest
 
 FIRST_LOOK = 8
 GROWTH = 1.25
+FOLDS = 5
 
 
 class Looks(Protocol):
@@ -28,6 +30,94 @@ class Looks(Protocol):
     def stages(self, trials: Sequence[Trial]) -> Iterator[list[Trial]]:
         """What has been asked at each look: it begins with what had been at the one before, and the last is all."""
 
+    def division(self, images: Collection[str]) -> Division:
+        """Divide images so that none sets the scale that it is judged by.
+
+        Args:
+            images: keys of those that may set it.
+        """
+
+
+class Division(Protocol):
+    """Images in groups; the scale of each group is fitted to images of other groups.
+
+    Attributes:
+        demanded: the groups that cannot do without a scale.
+    """
+
+    @property
+    def demanded(self) -> Sequence[int]: ...
+
+    def group(self, image: str) -> int:
+        """Return the group of any image, by its key."""
+
+    def teaches(self, image: str, group: int) -> bool:
+        """Return whether an image may set the scale of a group."""
+
+    def beside(self, image: str) -> Callable[[str], bool]:
+        """Return which images may be the other picture, of which a text about this one is not true."""
+
+    def summit(self, groups: Collection[int]) -> int:
+        """Return the group whose scale rests on all that may teach any of some groups."""
+
+    def continues(self, group: int) -> bool:
+        """Return whether more images will be looked at than teach a group."""
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Cross-fitting: the scale of each fold rests on all others."""
+
+    demanded: Sequence[int] = range(FOLDS)
+
+    def group(self, image: str) -> int:
+        return int(digest("fold", image)[:8], 16) % FOLDS
+
+    def teaches(self, image: str, group: int) -> bool:
+        return self.group(image) != group
+
+    def beside(self, image: str) -> Callable[[str], bool]:
+        return lambda other: True
+
+    def summit(self, groups: Collection[int]) -> int:
+        return FOLDS  # of which no image is
+
+    def continues(self, group: int) -> bool:
+        return False
+
+
+@dataclass(frozen=True)
+class Batches:
+    """A predictable scale: that of each batch rests on the batches before, so that the first one has none.
+
+    Attributes:
+        place: of an image in the order in which all of them are looked at.
+        ends: the place of the last image of each batch but the last, ascending.
+    """
+
+    place: Callable[[str], str]
+    ends: tuple[str, ...]
+
+    @property
+    def demanded(self) -> Sequence[int]:
+        return [len(self.ends)]
+
+    def group(self, image: str) -> int:
+        return bisect_left(self.ends, self.place(image))
+
+    def teaches(self, image: str, group: int) -> bool:
+        return self.group(image) < group
+
+    def beside(self, image: str) -> Callable[[str], bool]:
+        own = self.group(image)
+        return lambda other: self.group(other) <= own
+
+    def summit(self, groups: Collection[int]) -> int:
+        return max(groups, default=0)
+
+    def continues(self, group: int) -> bool:
+        return group < len(self.ends)
+
 
 @dataclass(frozen=True)
 class Once:
@@ -39,6 +129,9 @@ class Once:
 
     def stages(self, trials: Sequence[Trial]) -> Iterator[list[Trial]]:
         yield list(trials)
+
+    def division(self, images: Collection[str]) -> Division:
+        return Folds()
 
 
 @dataclass(frozen=True)
@@ -57,10 +150,18 @@ class Sequentially:
 
     def stages(self, trials: Sequence[Trial]) -> Iterator[list[Trial]]:
         by_image: dict[str, list[Trial]] = {}
-        for trial in sorted(trials, key=lambda trial: digest(str(self.seed), trial.case.image.key)):
+        for trial in sorted(trials, key=lambda trial: self._place(trial.case.image.key)):
             by_image.setdefault(trial.case.image.key, []).append(trial)
         for size in sizes(len(by_image)):
             yield [trial for image in list(by_image)[:size] for trial in by_image[image]]
+
+    def division(self, images: Collection[str]) -> Division:
+        places = sorted(map(self._place, images))
+        ends = (places[size - 1] for size in doubled(FIRST_LOOK, len(places)))
+        return Batches(self._place, tuple(ends))
+
+    def _place(self, image: str) -> str:
+        return digest(str(self.seed), image)
 
 
 ONCE = Once()
@@ -69,6 +170,13 @@ ONCE = Once()
 def images_of(trials: Iterable[Trial]) -> int:
     """How many images some trials are about."""
     return len({trial.case.image.key for trial in trials})
+
+
+def doubled(first: int, n: int) -> Iterator[int]:
+    """Return first, twice that and so on, below n."""
+    while first < n:
+        yield first
+        first *= 2
 
 
 def sizes(n: int) -> Iterable[int]:

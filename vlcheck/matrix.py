@@ -25,6 +25,7 @@ from vlcheck.drafts import begins
 from vlcheck.errors import UsageError
 from vlcheck.findings import Findings
 from vlcheck.judge import ModelUnderTest
+from vlcheck.operating import ahead
 from vlcheck.outside import scored
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.foresight import Chosen, foresee
@@ -238,7 +239,7 @@ def _ask(suite: Path, policy_file: Path, seeds: int, images: int, variant: str) 
 
 
 def _demand_enough(suite: Path, policy: Policy, images: int) -> None:
-    if hopeless := foresee(collect(suite), _trials(images, 0), policy, METRICS).hopeless():
+    if hopeless := foresee(collect(suite), ahead(_trials(images, 0), {}), policy, METRICS).hopeless():
         raise UsageError(f"--images {images}: {hopeless[0]}")
 
 
@@ -258,7 +259,8 @@ def _whole(variant: str, model: ModelUnderTest, item: pytest.Function, statement
 def _examined(variant: str, chosen: Chosen, at: int, found: Sequence[Findings], policy: Policy) -> Examined:
     behavior = found[0].behavior
     rule = policy.of(behavior.name, behavior.bias).rule
-    together = Findings(behavior, tuple(chain.from_iterable(findings.each for findings in found)))
+    hollow = next((findings.hollow for findings in found if findings.hollow), "")
+    together = Findings(behavior, tuple(chain.from_iterable(findings.each for findings in found)), hollow)
     seeds = tuple(findings.verdict(rule) for findings in found)
     return Examined(
         variant=variant,

@@ -9,7 +9,9 @@ from tempfile import TemporaryDirectory
 
 from vlcheck.behavior import Trials
 from vlcheck.judge import ModelUnderTest
+from vlcheck.looks import ONCE
 from vlcheck.models.protocol import VisionLanguageModel
+from vlcheck.operating import Operating
 from vlcheck.plugin.foresight import Chosen, foresee
 from vlcheck.policy import Policy
 from vlcheck.scoring.scorer import Progress, Scorer
@@ -47,5 +49,6 @@ def scored(
         path = store or Path(held.enter_context(TemporaryDirectory())) / "scores"
         kept = held.enter_context(ScoreStore(path, adapter.fingerprint))
         scorer = Scorer(adapter, kept, batch_size=batch_size, thumbnails=False, top=top)
-        scorer.answers(foresee(chosen, trials, policy, adapter.metrics).queries, progress)
-        yield ModelUnderTest(adapter, trials, scorer, policy)
+        operating = Operating(trials, adapter.kinds, ONCE, scorer.answers)
+        scorer.answers(foresee(chosen, operating, policy, adapter.metrics).queries, progress)
+        yield ModelUnderTest(adapter, trials, scorer, policy, operating)

@@ -18,10 +18,10 @@ from vlcheck.behavior import Question, ask
 from vlcheck.cases.case import MASK, Case, ImageFile, word_pattern
 from vlcheck.cases.limits import LONGEST_CAPTION, is_text
 from vlcheck.errors import NotApplicable, UsageError, printable
-from vlcheck.judge import Heard, hear
 from vlcheck.models.protocol import RELATIVE, VisionLanguageModel, lacks
 from vlcheck.perturb import OPPOSITES, Block, Grayscale, Mirror, Perturbation, View
 from vlcheck.query import Metric
+from vlcheck.reading import Heard, hear
 from vlcheck.report.figure import Figure, Panel, Scores
 from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.scorer import Scorer

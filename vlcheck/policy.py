@@ -39,6 +39,23 @@ class Tolerances:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Scaling:
+    """On which scale margins are formed.
+
+    Attributes:
+        scale: "calibrated", the model's own operating scale, or "raw", its scores as they are.
+        auc: what the area under the ROC curve, own pictures against other ones, has to be above: a score that does not
+            tell them apart passes nothing. Its lower bound counts; in [0.5, 1).
+        uncalibrated: where the data has too few pairs of an own and another picture to calibrate by: go by "raw"
+            scores, or make the verdict "invalid".
+    """
+
+    scale: Literal["calibrated", "raw"] = "calibrated"
+    auc: float = 0.60
+    uncalibrated: Literal["raw", "invalid"] = "raw"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """What the statistics hold a behavior to.
 
@@ -55,7 +72,11 @@ class Rule:
 
 TOLERANCES = tuple(each.name for each in fields(Tolerances))
 RULE = tuple(each.name for each in fields(Rule))
-BUILT_IN = MappingProxyType(vars(Tolerances()) | vars(Rule()) | dict.fromkeys(UNDECIDED, "fail"))
+SCALING = tuple(each.name for each in fields(Scaling))
+CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"scale": ("calibrated", "raw"), "uncalibrated": ("raw", "invalid")}
+)
+BUILT_IN = MappingProxyType(vars(Tolerances()) | vars(Scaling()) | vars(Rule()) | dict.fromkeys(UNDECIDED, "fail"))
 
 
 class Subject(NamedTuple):
@@ -233,6 +254,10 @@ class Terms:
             first = next(table for table in self._tables(metric, kind) if table in said)
             raise self.policy.wrong(first, f"delta {found.delta} has to be above within {found.within}")
         return found
+
+    def scaling(self, metric: str, kind: str) -> Scaling:
+        """On which scale its margins are formed."""
+        return Scaling(**{key: self.find(key, metric, kind).value for key in SCALING})
 
     def on(self, status: str) -> Consequence:
         """What a verdict that is not passed does to its test."""

@@ -14,10 +14,11 @@ from typing import Any, NoReturn, get_args
 
 from vlcheck.errors import UsageError, nearest, printable
 from vlcheck.models.protocol import KINDS
-from vlcheck.policy import METRICS, RULE, TOLERANCES, UNDECIDED, Consequence, Known, Policy
+from vlcheck.policy import CHOICES, METRICS, RULE, SCALING, TOLERANCES, UNDECIDED, Consequence, Known, Policy
 
 _GROUPS = ("defaults", "tolerances", "biases", "behaviors", "known", "on")
 _KNOWN = ("behavior", "bias", "metric", "reason", "until")
+_OF_SCORES = (*TOLERANCES, *SCALING)
 _RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "within": (lambda x: 0 <= x <= 1, "a number from 0 to 1"),
     "delta": (lambda x: 0 < x <= 1, "a number above 0, up to 1"),
@@ -26,6 +27,7 @@ _RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "floor": (lambda x: 0 <= x <= 1, "a number from 0 to 1"),
     "allowed": (lambda x: 0 <= x < 1, "a number from 0, below 1"),
     "alpha": (lambda x: 0 < x < 0.5, "a number above 0, below 0.5"),
+    "auc": (lambda x: 0.5 <= x < 1, "a number from 0.5, below 1"),
 }
 
 
@@ -91,21 +93,24 @@ class _Reader:
         return policy
 
     def _tables(self, groups: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        for name, known in (("defaults", RULE), ("on", UNDECIDED)):
+        for name, known in (("defaults", (*RULE, *SCALING)), ("on", UNDECIDED)):
             if name in groups:
                 yield name, self._values(name, groups[name], known)
         for metric, own in self._table("tolerances", groups.get("tolerances", {}), METRICS).items():
             yield from self._metric(f"tolerances.{metric}", own)
         for group in ("biases", "behaviors"):
             for name, own in self._table(group, groups.get(group, {})).items():
-                yield f"{group}.{name}", self._values(f"{group}.{name}", own, (*RULE, *TOLERANCES, *UNDECIDED))
+                yield (
+                    f"{group}.{name}",
+                    self._values(f"{group}.{name}", own, (*RULE, *TOLERANCES, *SCALING, *UNDECIDED)),
+                )
 
     def _metric(self, where: str, own: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
         table = self._table(where, own)
         kinds = {key: value for key, value in table.items() if isinstance(value, dict)}
-        yield where, self._values(where, {key: table[key] for key in table if key not in kinds}, TOLERANCES)
+        yield where, self._values(where, {key: table[key] for key in table if key not in kinds}, _OF_SCORES)
         for kind, values in self._table(where, kinds, KINDS).items():
-            yield f"{where}.{kind}", self._values(f"{where}.{kind}", values, TOLERANCES)
+            yield f"{where}.{kind}", self._values(f"{where}.{kind}", values, _OF_SCORES)
 
     def _in_order(self, policy: Policy) -> None:
         """Refuse what no test could be held to; of which bias a behavior is, only the tests say."""
@@ -137,6 +142,10 @@ class _Reader:
         if key in UNDECIDED:
             if value not in get_args(Consequence):
                 self._refuse(where, f'{value!r} has to be "fail", "skip" or "xfail"')
+            return value
+        if key in CHOICES:
+            if value not in CHOICES[key]:
+                self._refuse(where, f"{value!r} has to be {' or '.join(map(_quoted, CHOICES[key]))}")
             return value
         fits, accepted = _RANGES[key]
         if not _is_number(value) or not fits(value):

@@ -1,4 +1,4 @@
-"""The paper's three tables, and two more: means over cases, beside the verdict and never part of it."""
+"""The paper's three tables, and two more: means of raw scores over cases, beside the verdict and never part of it."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class AgainstNoise:
         if not cells:
             return {}
         whole = [sample for sample in samples if _rows([sample], [_value(BEFORE), _value(AFTER), _value("noise")])]
-        differences = [sample["noise"].value - sample[AFTER].value for sample in whole]
+        differences = [sample["noise"].score - sample[AFTER].score for sample in whole]
         low, high = bootstrap_interval(differences, [sample.case.image.key for sample in whole])
         return {
             "cost": cells["before"] - cells["after"],
@@ -166,7 +166,7 @@ class _Cell(Protocol):
 
 
 def _value(arm: str) -> _Cell:
-    return lambda sample: sample[arm].value
+    return lambda sample: sample[arm].score
 
 
 def _score(arm: str, word: str) -> _Cell:

@@ -28,6 +28,7 @@ from vlcheck.cli.speech import plainly, say
 from vlcheck.errors import UsageError
 from vlcheck.models.load import load_model
 from vlcheck.models.protocol import only_compares
+from vlcheck.operating import ahead
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.foresight import Chosen, foresee, outlook
 from vlcheck.policy import METRICS
@@ -74,8 +75,8 @@ def plan(
         source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
         adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted) if model else None
         metrics = adapter.metrics if adapter else METRICS
-        trials = Trials(source, relative=only_compares(adapter))
-        for line in outlook(foresee(chosen, trials, policy_for(chosen, policy), metrics), adapter):
+        operating = ahead(Trials(source, relative=only_compares(adapter)), adapter.kinds if adapter else {})
+        for line in outlook(foresee(chosen, operating, policy_for(chosen, policy), metrics), adapter):
             say(line)
 
 

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vlcheck.behavior import Behavior, Trials
+from vlcheck.behavior import Behavior
 from vlcheck.bounds import Tally, Test, exact, upper
 from vlcheck.errors import printable
 from vlcheck.models.protocol import VisionLanguageModel
+from vlcheck.operating import Operating
 from vlcheck.plugin.mark import Stated
 from vlcheck.policy import Policy, Rule
 from vlcheck.query import Metric, Query
@@ -71,14 +72,25 @@ class Prospect:
 
 @dataclass(frozen=True)
 class Foresight:
-    """That of all selected tests."""
+    """That of all selected tests.
+
+    Attributes:
+        setting: what sets the model's operating scale, beside what the tests ask themselves.
+    """
 
     prospects: tuple[Prospect, ...]
+    setting: tuple[Query, ...] = ()
 
     @property
     def queries(self) -> Iterator[Query]:
         """All that the tests will ask, as often as they ask it."""
-        return chain.from_iterable(prospect.queries for prospect in self.prospects)
+        return chain(self.setting, *(prospect.queries for prospect in self.prospects))
+
+    @property
+    def added(self) -> list[Query]:
+        """What is asked to set the scale alone."""
+        asked = {query.key for prospect in self.prospects for query in prospect.queries}
+        return [query for query in self.setting if query.key not in asked]
 
     def hopeless(self) -> list[str]:
         """A line for each test that cannot pass with the cases there are."""
@@ -89,17 +101,23 @@ class Foresight:
         ]
 
 
-def foresee(chosen: Chosen, trials: Trials, policy: Policy, metrics: Collection[str], test: Test = exact) -> Foresight:
-    """Look ahead at those of the chosen tests whose metric there is; test: what will decide."""
+def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Collection[str]) -> Foresight:
+    """Look ahead at those of the chosen tests whose metric there is."""
     prospects = []
+    setting: dict[str, Query] = {}
+    trials, test = operating.trials, operating.looks.test
     for item, statement in chosen:
         if statement.metric not in metrics:
             continue
-        behavior = statement.behavior(item)
-        queries = tuple(query for trial in trials.of(behavior, statement.metric) for query in trial.queries())
+        behavior, kind = statement.behavior(item), operating.kinds.get(statement.metric, "")
+        staged = trials.of(behavior, statement.metric)
+        queries = tuple(query for trial in staged for query in trial.queries())
+        scaling = policy.of(behavior.name, behavior.bias).scaling(statement.metric, kind)
+        images = [trial.case.image.key for trial in staged]
+        setting |= {query.key: query for query in operating.queries(statement.metric, scaling, images)}
         rule, n = policy.of(behavior.name, behavior.bias).rule, len(trials.source.select(behavior.cases))
         prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries, test))
-    return Foresight(tuple(prospects))
+    return Foresight(tuple(prospects), tuple(setting.values()))
 
 
 def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator[str]:
@@ -109,6 +127,10 @@ def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator
     yield from aligned(rows)
     plan = make_plan(foresight.queries)
     yield f"{plan.n_pictures} pictures to encode, {plan.texts} texts to ask about them"
+    if foresight.added:
+        rest = make_plan(query for prospect in foresight.prospects for query in prospect.queries)
+        more = f"{plan.n_pictures - rest.n_pictures} pictures and {plan.texts - rest.texts} texts"
+        yield f"{more} of these only set the model's operating scale"
     if model:
         yield _duration(model, plan.n_pictures, plan.texts)
 

@@ -18,6 +18,7 @@ from vlcheck.judgement import Judgement
 from vlcheck.looks import ONCE, Looks, Sequentially
 from vlcheck.models.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
+from vlcheck.operating import Operating, ahead
 from vlcheck.plugin import foresight
 from vlcheck.plugin.foresight import Chosen, Foresight, foresee
 from vlcheck.plugin.options import Settings
@@ -62,7 +63,8 @@ class Workbench:
         scorer = Scorer(adapter, store, batch_size=settings.batch_size, thumbnails=settings.images)
         trials = Trials(source, relative=only_compares(adapter))
         looks = _looks(settings, source)
-        return cls(ModelUnderTest(adapter, trials, scorer, policy, looks), settings, started, held)
+        operating = Operating(trials, adapter.kinds, looks, scorer.answers)
+        return cls(ModelUnderTest(adapter, trials, scorer, policy, operating), settings, started, held)
 
     def close(self) -> None:
         """Close the store."""
@@ -71,7 +73,7 @@ class Workbench:
     def foresee(self, chosen: Chosen) -> Foresight:
         """What the chosen tests take and can tell."""
         model = self.model
-        return foresee(chosen, model.trials, model.policy, model.adapter.metrics, model.looks.test)
+        return foresee(chosen, model.operating, model.policy, model.adapter.metrics)
 
     def score(self, queries: Iterable[Query], leases: Path, progress: Callable[[Progress], None]) -> None:
         """Answer all queries, together with every process that calls this with the same ones and leases."""
@@ -123,8 +125,8 @@ def outlook(settings: Settings, policy: Policy, source: CaseSource, chosen: Chos
     """The lines of --vl-plan. Raises UsageError naming the option that cannot be satisfied."""
     model = _model(settings) if settings.model else None
     trials = Trials(source, relative=only_compares(model))
-    test = _looks(settings, source).test
-    return foresight.outlook(foresee(chosen, trials, policy, model.metrics if model else METRICS, test), model)
+    operating = ahead(trials, model.kinds if model else {}, _looks(settings, source))
+    return foresight.outlook(foresee(chosen, operating, policy, model.metrics if model else METRICS), model)
 
 
 def _looks(settings: Settings, source: CaseSource) -> Looks:

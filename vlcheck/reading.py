@@ -1,0 +1,40 @@
+"""What a model answered, read back as scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vlcheck.behavior import Question
+from vlcheck.cases import MASK
+from vlcheck.expect import Reading
+from vlcheck.judgement import Top
+from vlcheck.scoring.answer import Answer
+
+Answers = Mapping[str, Answer]  # by the query's key
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A question's answers put together."""
+
+    reading: Reading
+    top: Top
+
+
+def hear(question: Question | str, answers: Answers) -> Heard | Answer:
+    """Put a question's answers together; where there is none, what came instead says why."""
+    if isinstance(question, str):
+        return Answer(unasked=question)
+    heard = {word: answers[query.key] for word, query in question.queries.items()}
+    for answer in heard.values():
+        if answer.unasked or answer.error:
+            return answer
+    view = question.view
+    if question.metric == "itm":
+        scores = {word: answer.values[0] for word, answer in heard.items()}
+        return Heard(Reading("itm", view.target, scores), heard[view.target].top)
+    query, answer = question.queries[MASK], heard[MASK]
+    scores = dict(zip(query.words, answer.values, strict=True))
+    candidates = view.candidates if question.metric == "mlm" else ()
+    return Heard(Reading(question.metric, view.target, scores, candidates), answer.top)
