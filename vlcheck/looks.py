@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 from vlcheck.behavior import Trial
@@ -71,7 +72,7 @@ class Folds:
     demanded: Sequence[int] = range(FOLDS)
 
     def group(self, image: str) -> int:
-        return int(digest("fold", image)[:8], 16) % FOLDS
+        return _fold(image)
 
     def teaches(self, image: str, group: int) -> bool:
         return self.group(image) != group
@@ -161,10 +162,22 @@ class Sequentially:
         return Batches(self._place, tuple(ends))
 
     def _place(self, image: str) -> str:
-        return digest(str(self.seed), image)
+        return _place(self.seed, image)
 
 
 ONCE = Once()
+
+
+@cache
+def _place(seed: int, image: str) -> str:
+    """A place in a shuffled order that is the same in every process."""
+    return digest(str(seed), image)
+
+
+@cache
+def _fold(image: str) -> int:
+    """By lot, and the same in every run."""
+    return int(digest("fold", image)[:8], 16) % FOLDS
 
 
 def images_of(trials: Iterable[Trial]) -> int:

@@ -49,6 +49,7 @@ class Gauge:
         whole: what all pairs come to; None where there are too few, or the policy goes by raw scores.
         reason: why raw scores are gone by; "" where they are not.
         hollow: why a pass would say nothing; "" where it would not.
+        demanded: the scale that the policy asks for.
     """
 
     lessons: Mapping[int, Lesson | None]
@@ -56,6 +57,7 @@ class Gauge:
     whole: Lesson | None = None
     reason: str = ""
     hollow: str = ""
+    demanded: str = "calibrated"
 
     def scale(self, case: Case) -> Scale | None:
         """Return the scale that a case is read on; None where no other images have set one yet."""
@@ -66,7 +68,11 @@ class Gauge:
 
     def as_dict(self) -> dict[str, object]:
         """Return what a verdict's line in the results says of the scale."""
-        said: dict[str, object] = {"used": "raw" if self.reason else "calibrated", "reason": self.reason}
+        said: dict[str, object] = {
+            "demanded": self.demanded,
+            "used": "raw" if self.reason else "calibrated",
+            "reason": self.reason,
+        }
         if self.whole:
             scale, told = self.whole.scale, self.whole.separation
             said |= {"gain": scale.gain, "offset": scale.offset, "power": scale.power}
@@ -112,6 +118,7 @@ class Operating:
     looks: Looks
     ask: Callable[[Iterable[Query]], Answers]
     _pairs: dict[Metric, tuple[Paired, ...]] = field(default_factory=dict, repr=False)
+    _taught: dict[tuple[Metric, int], list[Paired]] = field(default_factory=dict, repr=False)
     _lessons: dict[tuple[Metric, int], Lesson | None] = field(default_factory=dict, repr=False)
 
     def gauge(self, metric: Metric, scaling: Scaling, images: Iterable[str]) -> Gauge:
@@ -123,7 +130,8 @@ class Operating:
             images: keys of all that are judged.
         """
         if scaling.scale == "raw" or metric not in CALIBRATED:
-            return raw("the policy goes by raw scores" if scaling.scale == "raw" else f"{metric} has raw scores alone")
+            reason = "the policy goes by them" if scaling.scale == "raw" else f"{metric} has no other scale"
+            return Gauge({}, reason=reason, demanded="raw")
         if few := self._too_few(metric):
             return raw(few, few if scaling.uncalibrated == "invalid" else "")
         groups = {self._division.group(image) for image in images}
@@ -161,8 +169,12 @@ class Operating:
         return self._lessons[metric, group]
 
     def _teaching(self, metric: Metric, group: int) -> list[Paired]:
-        teaches = self._division.teaches
-        return [pair for pair in self._paired(metric) if all(teaches(image, group) for image in pair.images)]
+        """The pairs that set a group's scale."""
+        if (metric, group) not in self._taught:
+            teaches = self._division.teaches
+            found = [pair for pair in self._paired(metric) if all(teaches(image, group) for image in pair.images)]
+            self._taught[metric, group] = found
+        return self._taught[metric, group]
 
     @cached_property
     def _cases(self) -> tuple[Case, ...]:

@@ -23,6 +23,7 @@ from scipy.special import betaincinv, expit, log_expit, logsumexp  # scipy.stats
 
 CERTAIN = 0.999  # what a true statement comes to where true and false ones are wholly apart; a false one to the rest
 _STEPS = 100
+_SECTIONS = 60
 _STILL = 1e-12
 _POWERS = (1e-3, 1e3)
 _LEAST = 1e-30  # in place of a probability of 0, which has no logarithm
@@ -201,7 +202,7 @@ def _surprise(log_true: np.ndarray, log_false: np.ndarray) -> float:
 def _least(surprise: Callable[[float], float]) -> float:
     """Where a surprise is least, by golden sections of the logarithm."""
     low, high = map(math.log, _POWERS)
-    for _ in range(_STEPS):
+    for _ in range(_SECTIONS):
         left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
         low, high = (low, right) if surprise(math.exp(left)) <= surprise(math.exp(right)) else (left, high)
     return math.exp((low + high) / 2)

@@ -15,6 +15,7 @@ from vlcheck.drafts import followed
 from vlcheck.errors import UsageError
 from vlcheck.paired import by_image, mcnemar, sign_flip
 from vlcheck.report.results import Key, Line, Results, read_judged
+from vlcheck.report.scales import demanded, differing, used
 from vlcheck.verdict import DECIDED, holm
 
 Outcome = Literal["worse", "better", "same", "not comparable"]
@@ -57,7 +58,8 @@ class Compared:
         figure: the rate of violations, or the mean that is claimed about; p is corrected over the run (Holm).
         images_worse: whose violating share rose; None for a mean.
         images_better: whose violating share fell; None for a mean.
-        effect: how far the score moves; None where a run did not keep it. It decides nothing.
+        effect: how far the score moves; None where a run did not keep it, or the runs
+            went by other scales. It decides nothing.
     """
 
     test: str
@@ -89,11 +91,13 @@ class Comparison:
         old: the first line of the old run's results.
         new: that of the new run's.
         rows: one for each behavior and metric of either.
+        scales: where the operating scales of the two differ, and how; effects are on each run's own.
     """
 
     old: Line
     new: Line
     rows: tuple[Compared, ...]
+    scales: tuple[str, ...] = ()
 
     def which(self, verdict: Outcome) -> list[Compared]:
         """The rows of one verdict."""
@@ -167,7 +171,8 @@ def compare(old: Results, new: Results, alpha: float = ALPHA) -> Comparison:
     """
     olds, news = _by_name(old, new), _by_name(new, old)
     rows = [_compared(old, olds.get(name), new, news.get(name), alpha) for name in dict.fromkeys([*news, *olds])]
-    return Comparison(old.run, new.run, tuple(_corrected(rows, alpha)))
+    scales = differing(old.verdicts.values(), new.verdicts.values())
+    return Comparison(old.run, new.run, tuple(_corrected(rows, alpha)), tuple(scales))
 
 
 def compare_run(baseline: Results, run: Results) -> Comparison:
@@ -203,7 +208,8 @@ def _compared(old: Results, old_key: Key | None, new: Results, new_key: Key | No
         return replace(row, reason=reason)
     counted = max(len({line["image"] for line in lines}) for lines in (olds, news))
     paired = len({pair.new["image"] for pair in pairs})
-    row = replace(row, verdict="same", n=paired, counted=counted, effect=_effect(pairs))
+    alike = used(before.get("scale")) == used(after.get("scale"))
+    row = replace(row, verdict="same", n=paired, counted=counted, effect=_effect(pairs) if alike else None)
     return _mean(row, pairs, after["band"], alpha) if after["claim"] == "mean" else _rate(row, pairs)
 
 
@@ -217,6 +223,9 @@ def _unlike(old: Line, new: Line) -> Iterator[str]:
     for key, what in _ALIKE.items():
         if None not in (old.get(key), new.get(key)) and old[key] != new[key]:
             yield f"{what} differs: {_then(old[key], new[key])}"
+    scales = demanded(old.get("scale")), demanded(new.get("scale"))
+    if len({*scales}) > 1:
+        yield f"the scale of margins differs: {_then(*scales)}"
     if new["claim"] == "mean" and not (old.get("band") and new.get("band")):
         yield "a mean without a band"
     tolerances = old.get("tolerances") or {}, new.get("tolerances") or {}

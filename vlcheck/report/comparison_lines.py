@@ -26,6 +26,8 @@ def lines(comparison: Comparison) -> Iterator[str]:
         yield ""
         yield from aligned(list(_table(measured)))
         yield _LEGEND
+    if comparison.scales:
+        yield f"effects are on each run's own operating scale, and these differ: {'; '.join(comparison.scales)}"
     left_out = comparison.which("not comparable")
     if left_out:
         yield ""

@@ -13,6 +13,7 @@ _FIGURES = (
     *("n", "not_applicable", "violations", "rate", "rate_low", "rate_high", "allowed", "alpha", "p", "needed_n"),
     *("detectable", "effect", "effect_low", "effect_high", "asked", "offered"),
 )
+_SCALE = ("gain", "offset", "power", "auc", "auc_low", "pairs")
 _KNOWN = ("bias", "behavior", "metric", "stale")  # of an entry of the policy
 
 
@@ -99,6 +100,18 @@ def _is_tables(value: Any) -> bool:
     return value is None or (isinstance(value, dict) and all(map(_is_table, value.values())))
 
 
+def _is_scale(value: Any) -> bool:
+    """What a verdict says of its scale: which was asked for, which was used and why, and its figures."""
+    if value is None:
+        return True
+    said = isinstance(value, dict) and [value.get(key) for key in ("demanded", "used")]
+    known = said and all(one in ("calibrated", "raw") for one in said) and _is_text(value.get("reason"))
+    figures = known and [value.get(key) for key in _SCALE]
+    if not figures or not all(map(_is_number, figures)):
+        return False
+    return value["used"] == "raw" or (None not in figures and value["gain"] > 0 and value["power"] > 0)
+
+
 _TEXT = _Accepted(_is_text, "text")
 _TEXT_OR_NONE = _Accepted(_or_none(_is_text), "text or null")
 _NUMBER_OR_NONE = _Accepted(_is_number, "a number or null")
@@ -114,6 +127,8 @@ _TABLES = _Accepted(_is_tables, "an object of tables, or null")
 _WORDS = _Accepted(_or_none(_is_list_of(_is_scored)), "a list of words with their scores, or null")
 _OBJECT = _Accepted(_is_object, "an object or null")
 _POLICY = _Accepted(_is_policy, f"an object whose known biases have texts under {', '.join(_KNOWN)}, or null")
+_NUMBERS = _Accepted(_or_none(_is_list_of(_is_number)), "a list of numbers, or null")
+_SCALE_SAID = _Accepted(_is_scale, f"an object with demanded, used, reason, {', '.join(_SCALE)}, or null")
 _FLAG = _Accepted(_or_none(lambda value: isinstance(value, bool)), "true, false or null")
 _STATUS = _Accepted(lambda value: value in BY_GRAVITY, f"one of {', '.join(BY_GRAVITY)}")
 
@@ -144,6 +159,7 @@ _READ: Mapping[str, Mapping[str, _Accepted]] = {
         "targets": _TEXTS.if_any(missing=[]),
         "wanted": _TEXTS.if_any(missing=[]),
         "scores": _SCORES.if_any(),
+        "levels": _NUMBERS.if_any(missing=[]),
     }
     | dict.fromkeys(("boxes", "perturbed_boxes"), _BOXES.if_any()),
     "verdict": dict.fromkeys(("test", "bias", "behavior", "metric", "score_kind", "reason"), _TEXT)
@@ -154,6 +170,7 @@ _READ: Mapping[str, Mapping[str, _Accepted]] = {
         "status": _STATUS,
         "band": _BAND.if_any(),
         "tolerances": _TABLE.if_any(),
+        "scale": _SCALE_SAID.if_any(),
         "tables": _TABLES.if_any(missing={}),
         "known": _OBJECT.if_any(),
     },

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from vlcheck.report import scales
 from vlcheck.report.agreement import agreements
 from vlcheck.report.comparison import Comparison
 from vlcheck.report.conclusion import METRICS, Standing, conclude
@@ -46,6 +47,7 @@ def lines(results: Results, beside: Results | None = None, comparison: Compariso
     yield from disagreement(results)
     yield from saving(results)
     found = conclude(results, comparison)
+    yield from scales.lines(verdicts)
     yield from found.notes
     yield f"{found.sentence} {found.counts}"
 

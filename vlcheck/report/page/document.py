@@ -131,7 +131,7 @@ def page_view(
     views = _verdicts(results, names, changes, Beside(beside) if beside else None, alike, album, room)
     shown, rows = sum(len(view.rows) for view in views.values()), sum(view.measured.rows for view in views.values())
     return PageView(
-        run=run_view(results.run),
+        run=run_view(results.run, results.verdicts.values()),
         conclusion=_legible(conclude(results, comparison)),
         found=tuple(found_views(by_bias, views)),
         matrix=matrix_view(results, names, {key: one.verdict for key, one in changes.items()}),

@@ -15,12 +15,14 @@ from markupsafe import Markup
 
 from vlcheck.report.page.words import between, share, shares, signed
 from vlcheck.report.results import Line
+from vlcheck.scale import Scale
 
 _WIDTH = 320
 _EDGE = 14  # left and right of an axis
 _CHARACTER = 6  # its width, with some room
 _LINES, _DOTS = 150, 400  # drawn at most
 _BINS = 60
+_CURVE = 200  # steps of a curve
 _SLOPE_TOP, _SLOPE_BOTTOM = 12, 142
 _SLOPE_LEFT, _SLOPE_RIGHT = 70, 250
 _STRIP_BOTTOM, _STRIP_TOP = 82, 10
@@ -84,6 +86,29 @@ def movement(rows: Sequence[Moved]) -> Markup | None:
     if pairs:
         return _slopes(pairs)
     return _strip(rows) if rows else None
+
+
+def curve(scale: Scale) -> Markup:
+    """The operating scale over the raw score; its middle, where the model is as likely right as wrong, is marked."""
+    at = [step / _CURVE for step in range(_CURVE + 1)]
+    across = [_SLOPE_LEFT + (_SLOPE_RIGHT - _SLOPE_LEFT) * raw for raw in at]
+    places = [f"{x:.1f} {_height(scale.level(raw))}" for x, raw in zip(across, at, strict=True)]
+    middle = next((raw for raw in at if scale.level(raw) >= 0.5), 1.0)
+    label = f"operating scale over the raw score: 0.5 at a raw score of {middle:.2f}"
+    parts = [
+        Markup('<path class="axis" d="M{0} {2}V{3}H{1}M{0} {4}H{1}"/>').format(
+            _SLOPE_LEFT, _SLOPE_RIGHT, _SLOPE_TOP, _SLOPE_BOTTOM, _height(0.5)
+        ),
+        Markup('<path class="mean" d="M{}"/>').format("L".join(places)),
+        Markup('<text x="{}" y="16" text-anchor="end">1</text><text x="{}" y="146" text-anchor="end">0</text>').format(
+            _SLOPE_LEFT - 6, _SLOPE_LEFT - 6
+        ),
+        *(
+            Markup('<text x="{}" y="160" text-anchor="middle">{}</text>').format(x, text)
+            for x, text in ((_SLOPE_LEFT, "raw 0"), (_SLOPE_RIGHT, "raw 1"))
+        ),
+    ]
+    return _SVG.format("slopes", _WIDTH, 166, label, Markup("").join(parts))
 
 
 def _interval(

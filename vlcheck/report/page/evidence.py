@@ -45,7 +45,8 @@ class Side:
         boxes: of what the target names.
         text: what was said of it.
         target: the word that is true of it; None where the results do not name it.
-        score: of the target.
+        score: of the target, raw.
+        level: the same on the model's operating scale; "" where that is the raw one.
         wanted: what has to be said there.
         says: the one word that the model finds likelier than the others it was asked about; None where there is none.
         raw: what the model gave the words it was asked about; the likeliest of them.
@@ -59,6 +60,7 @@ class Side:
     text: Marked
     target: Said | None
     score: str
+    level: str
     wanted: Said | None
     says: Said | None
     raw: tuple[Word, ...]
@@ -155,11 +157,18 @@ def _sides(row: Line, album: Album) -> Iterator[Side]:
             text=text,
             target=said(targets[place], _WORD) if place < len(targets) else None,
             score=figure(row[name]),
+            level=_level(row, place, row[name]),
             wanted=said(wanted[place]) if place < len(wanted) and wanted[place] else None,
             says=_says(scores[place]) if place < len(scores) else None,
             raw=tuple(_raw(scores[place], targets[place : place + 1])) if place < len(scores) else (),
             top=tuple(Word(said(word, _WORD), figure(score)) for word, score in row[f"top_{name}"] or ())[:_WORDS],
         )
+
+
+def _level(row: Line, place: int, score: float | None) -> str:
+    levels = row["levels"]
+    level = levels[place] if place < len(levels) else None
+    return "" if level is None or level == score else figure(level)
 
 
 def _label(name: str, row: Line) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from markupsafe import Markup
+
+from vlcheck.report import scales
 from vlcheck.report.conclusion import counted
+from vlcheck.report.page.drawings import curve
 from vlcheck.report.page.measures import NAME
 from vlcheck.report.page.words import Said, said
 from vlcheck.report.results import Line
@@ -42,10 +46,19 @@ class RunView:
     facts: tuple[Fact, ...]
     versions: tuple[Fact, ...]
     left_out: tuple[Fact, ...]
+    scales: tuple[ScaleView, ...] = ()
 
 
-def run_view(run: Line) -> RunView:
-    """A run's head, from the first line of its results."""
+@dataclass(frozen=True)
+class ScaleView:
+    """On which scale a metric's margins were formed; the curve, where it is not that of raw scores."""
+
+    sentence: Said
+    curve: Markup | None
+
+
+def run_view(run: Line, verdicts: Iterable[Line] = ()) -> RunView:
+    """A run's head, from the first line of its results and what its verdicts say of their scales."""
     versions, left_out = run["versions"], run["left_out"]
     return RunView(
         model=said(run["name"], NAME),
@@ -55,6 +68,10 @@ def run_view(run: Line) -> RunView:
         facts=tuple(_facts(run)),
         versions=tuple(Fact(said(name).text, said(version)) for name, version in versions.items()),
         left_out=tuple(Fact(said(count).text, said(why)) for why, count in islice(left_out.items(), _LEFT_OUT)),
+        scales=tuple(
+            ScaleView(said(one.sentence), curve(one.scale) if one.calibrated and one.scale else None)
+            for one in scales.found(verdicts)
+        ),
     )
 
 

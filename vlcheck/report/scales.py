@@ -1,0 +1,103 @@
+"""On which scale a run's margins were formed, from its verdicts: one for each metric and reason."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from vlcheck.report.results import Line
+from vlcheck.scale import Scale
+
+CALIBRATED = "calibrated"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The scale of some verdicts of a metric.
+
+    Attributes:
+        metric: which score.
+        kind: its score kind.
+        said: what a verdict's line says of the scale: see `vlcheck.operating.Gauge.as_dict`.
+        tests: how many verdicts went by it.
+    """
+
+    metric: str
+    kind: str
+    said: Line
+    tests: int
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether margins were formed on the model's own operating scale."""
+        return used(self.said) == CALIBRATED
+
+    @property
+    def scale(self) -> Scale | None:
+        """The scale of all pairs together; None where none was fitted."""
+        gain, offset, power = (self.said.get(key) for key in ("gain", "offset", "power"))
+        return None if gain is None or offset is None or power is None else Scale(gain, offset, power)
+
+    @property
+    def sentence(self) -> str:
+        """What is to be known of it."""
+        whose = f"{self.metric} ({self.kind}), {self.tests} verdict{'s' if self.tests > 1 else ''}"
+        if not self.calibrated:
+            return f"{whose}: raw scores; {self.said['reason']}"
+        told = f"{self.said['pairs']} pairs of an own and another picture, area under the curve {self.said['auc']:.2f}"
+        return f"{whose}: calibrated on {told} (at least {self.said['auc_low']:.2f}); {self._middle()}"
+
+    def _middle(self) -> str:
+        scale = self.scale or Scale()
+        half = 1 / (1 + math.exp(min(max(scale.offset / scale.gain, -700), 700))) if scale.gain > 0 else math.nan
+        closed = f", closed sets at a temperature of {1 / scale.power:.2f}" if scale.power != scale.gain else ""
+        return f"0.5 is where the model gives {half:.2g}, gain {scale.gain:.2f}{closed}"
+
+
+def found(verdicts: Iterable[Line]) -> list[Found]:
+    """Return the scales of a run's verdicts, by metric, the commonest first."""
+    alike: dict[tuple[str, str, str], list[Line]] = defaultdict(list)
+    for verdict in verdicts:
+        if said := verdict.get("scale"):
+            alike[verdict["metric"], verdict["score_kind"], str(said)].append(said)
+    each = [Found(metric, kind, lines[0], len(lines)) for (metric, kind, _), lines in alike.items()]
+    return sorted(each, key=lambda one: (one.metric, -one.tests))
+
+
+def lines(verdicts: Iterable[Line]) -> Iterator[str]:
+    """Say on which scale each metric's margins were formed."""
+    yield from (f"scale of {one.sentence}" for one in found(verdicts))
+
+
+def used(said: Any) -> str:
+    """Return the scale that margins were formed on; older results know raw scores alone."""
+    return str((said or {}).get("used", "raw"))
+
+
+def demanded(said: Any) -> str:
+    """Return the scale that the policy asks for; older results know raw scores alone."""
+    return str((said or {}).get("demanded", "raw"))
+
+
+def differing(old: Iterable[Line], new: Iterable[Line]) -> Iterator[str]:
+    """Say where two runs' operating scales differ by more than a hundredth of the gain or the offset."""
+    before = {one.metric: one for one in found(old) if one.calibrated}
+    for one in found(new):
+        other = before.get(one.metric)
+        if other and one.calibrated and _apart(other.scale, one.scale):
+            yield f"{one.metric}: {_named(other.scale)} in the old run, {_named(one.scale)} in the new one"
+            del before[one.metric]
+
+
+def _apart(one: Scale | None, other: Scale | None) -> bool:
+    if one is None or other is None:
+        return one is not other
+    pairs = zip((one.gain, one.offset, one.power), (other.gain, other.offset, other.power), strict=True)
+    return any(not math.isclose(a, b, rel_tol=0.01, abs_tol=0.01) for a, b in pairs)
+
+
+def _named(scale: Scale | None) -> str:
+    return f"gain {scale.gain:.2f}, offset {scale.offset:+.2f}, power {scale.power:.2f}" if scale else "none"
