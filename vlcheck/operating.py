@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeGuard
 
@@ -223,9 +223,8 @@ def learn(metric: Metric, kind: str, told: Sequence[Pair]) -> Lesson | None:
     told = [pair for pair in told if all(math.isfinite(score) for one in pair for score in one.scores.values())]
     if len(told) < FEWEST:
         return None
-    scale = _fit(metric, kind, told)
-    own, other = ([replace(reading, scale=scale).value for reading in readings] for readings in zip(*told, strict=True))
-    return Lesson(scale, separation(own, other))
+    own, other = ([reading.score for reading in readings] for readings in zip(*told, strict=True))
+    return Lesson(_fit(metric, kind, told), separation(own, other))
 
 
 def _fit(metric: Metric, kind: str, told: Sequence[Pair]) -> Scale:
@@ -242,7 +241,7 @@ def _hollow(lesson: Lesson | None, least: float) -> str:
     if lesson is None:
         return "the pairs of pictures that set the scale could not be scored"
     told = lesson.separation
-    if told.low > least:
+    if told.low > least and lesson.scale.gain > 0:
         return ""
     return (
         f"own and other pictures are not told apart: area under the curve {told.auc:.2f}, at least {told.low:.2f} in"

@@ -133,8 +133,8 @@ def fit_centred(true: Sequence[float]) -> Scale:
         true: shares of true statements, in [0, 1].
     """
     odds = np.array([_log_odds(one) for one in true])
-    finite = odds[np.isfinite(odds)]
-    edges = (float(finite.min()), float(finite.max())) if len(finite) else (-1.0, 1.0)
+    farthest = float(np.abs(odds[np.isfinite(odds)]).max(initial=0.0)) or 1.0
+    edges = (-farthest, farthest)
     odds = np.clip(odds, *edges)
     gain = _least(lambda gain: _surprise(log_expit(gain * odds), log_expit(-gain * odds)))
     return Scale(gain=gain, power=gain, edges=edges)

@@ -1,0 +1,104 @@
+"""The operating scale: what a model knows decides where its scores come to, and not how it expresses them."""
+
+import math
+
+import numpy as np
+import pytest
+
+from vlcheck.scale import CERTAIN, RAW, Scale, fit_alone, fit_centred, fit_closed, separation
+
+RANDOM = np.random.default_rng(7)
+TRUE, FALSE = RANDOM.normal(4, 1.5, 60), RANDOM.normal(-3, 2, 60)  # log-odds
+AFFINE = [(1, 3), (1, -3), (1, 6.5), (1, -6.5), (0.3, 0), (3, 0), (0.8, -6.5)]
+
+
+def probability(odds):
+    return [1 / (1 + math.exp(-one)) for one in odds]
+
+
+def test_the_raw_scale_changes_nothing():
+    assert [RAW.level(score) for score in (0.0, 1e-12, 0.3, 1.0)] == [0.0, 1e-12, 0.3, 1.0]
+    assert RAW.share(0.2, [0.1, 0.1]) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("gain", "shift"), AFFINE)
+def test_a_gain_and_a_shift_of_the_log_odds_do_not_show(gain, shift):
+    plain = fit_alone(probability(TRUE), probability(FALSE))
+    mapped = fit_alone(probability(gain * TRUE + shift), probability(gain * FALSE + shift))
+    for odds in (-5.0, -1.0, 0.0, 0.7, 3.0):
+        (before,), (after,) = probability([odds]), probability([gain * odds + shift])
+        assert mapped.level(after) == pytest.approx(plain.level(before), abs=1e-6)
+
+
+def test_the_middle_is_where_true_and_false_are_equally_likely():
+    """Two normal distributions of one spread: the log-odds of the truth are linear, with 0 half-way."""
+    true, false = RANDOM.normal(-1, 1, 20_000), RANDOM.normal(-5, 1, 20_000)
+    scale = fit_alone(probability(true), probability(false))
+    assert scale.level(*probability([-3.0])) == pytest.approx(0.5, abs=0.02)
+    assert scale.level(*probability([-2.0])) == pytest.approx(1 / (1 + math.exp(-4)), abs=0.02)
+
+
+def test_what_is_wholly_apart_comes_to_what_is_certain():
+    scale = fit_alone([0.9] * 10, [0.1] * 10)
+    assert scale.level(0.9) == pytest.approx(CERTAIN)
+    assert scale.level(0.1) == pytest.approx(1 - CERTAIN)
+
+
+def test_scores_of_exactly_0_and_1_are_taken_for_the_least_and_the_highest_that_were_seen():
+    saturated = fit_alone([1.0, 1.0, 0.999, 0.99], [0.0, 0.001, 0.002, 0.01])
+    assert saturated.level(1.0) == saturated.level(0.999) > 0.9
+    assert saturated.level(0.0) == saturated.level(0.001) < 0.1
+    assert fit_alone([1.0] * 5, [0.0] * 5).level(1.0) == pytest.approx(CERTAIN)
+
+
+def test_a_score_that_is_constant_has_no_gain_and_a_flipped_one_a_negative_gain():
+    assert fit_alone([0.5] * 20, [0.5] * 20).gain == pytest.approx(0, abs=1e-9)
+    assert fit_alone(probability(FALSE), probability(TRUE)).gain < 0
+
+
+def test_no_number_stays_none():
+    assert math.isnan(Scale(gain=0.5, offset=1.0).level(math.nan))
+    assert math.isnan(Scale(power=0.5).share(math.nan, [0.1]))
+
+
+@pytest.mark.parametrize("temperature", [0.3, 0.5, 3])
+def test_a_temperature_of_closed_sets_does_not_show(temperature):
+    scores = RANDOM.dirichlet(np.full(8, 0.4), 50)
+    sets = [(max(row), sorted(row)[:-1]) for row in scores.tolist()]
+    hotter = [(true ** (1 / temperature), [one ** (1 / temperature) for one in others]) for true, others in sets]
+    plain, mapped = Scale(power=fit_closed(sets)), Scale(power=fit_closed(hotter))
+    for one, other in zip(sets, hotter, strict=True):
+        assert mapped.share(*other) == pytest.approx(plain.share(*one), abs=1e-6)
+
+
+def test_closed_sets_keep_their_order_and_their_sum():
+    scale, scores = Scale(power=0.4), [0.6, 0.3, 0.05]
+    shares = [scale.share(one, [other for other in scores if other != one]) for one in scores]
+    assert sum(shares) == pytest.approx(1)
+    assert shares == sorted(shares, reverse=True)
+    assert Scale(power=3.0).share(0.0, [0.0, 0.0]) == 0.0
+
+
+def test_shares_of_texts_keep_their_middle():
+    scale = fit_centred([0.6, 0.7, 0.55, 0.9])
+    assert scale.level(0.5) == pytest.approx(0.5)
+    assert scale.level(0.6) > 0.6  # a model that is right, and less sure than it could be
+
+
+def test_the_area_under_the_curve_against_counting_by_hand():
+    found = separation([0.9, 0.5, 0.4], [0.5, 0.1])
+    assert found.auc == pytest.approx((2 + 1.5 + 1) / 6)
+    assert (found.pairs, found.low < found.auc) == (2, True)
+    assert separation([1.0] * 29, [0.0] * 29).low == pytest.approx(0.05 ** (1 / 29))
+    assert separation([0.0], [1.0]).low == 0
+
+
+def test_the_bound_of_the_area_holds():
+    """Of a score that tells nothing, the lower bound is above 0.5 in at most 5 of 100."""
+    draws = RANDOM.random((400, 2, 25))
+    assert sum(separation(*draw).low > 0.5 for draw in draws) / 400 <= 0.05
+
+
+def test_nothing_is_separated_from_nothing():
+    with pytest.raises(ValueError, match="a true and a false"):
+        separation([], [0.5])
