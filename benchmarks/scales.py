@@ -3,8 +3,8 @@
     python -m benchmarks.scales
 
 The zoo's answers are passed through monotone maps, which leave every order as it is, and judged again; then tests whose
-truth is known are simulated with the scale fitted anew in each. What comes out goes to benchmarks/scales.json, from where
-`python -m benchmarks.table` takes the README's tables.
+truth is known are simulated with the scale fitted anew in each. What comes out goes to benchmarks/scales.json, from
+where `python -m benchmarks.table` takes the README's tables.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ from vlcheck.zoo.shelf import Variant
 RESULTS = Path(__file__).with_name("scales.json")
 SEEDS, IMAGES, RUNS = 5, 100, 2000
 RELATION = "same", "inconclusive", "fail for pass", "pass for fail", "other"
+NUMBERS, RATES, SPREADS = (30, 50, 200), (0.02, 0.05, ALLOWED, 0.101, 0.15, 0.2, 0.3), (1.0, 3.0)
 Statuses = Mapping[str, str]  # by test
 
 
@@ -175,12 +176,7 @@ OWN, OTHER = 4.0, -4.0  # mean log-odds
 
 
 def cells() -> Iterator[Cell]:
-    yield from (
-        Cell(*one)
-        for one in product(
-            ("preserved", "drops"), (30, 50, 200), (0.02, 0.05, ALLOWED, 0.101, 0.15, 0.2, 0.3), (1.0, 3.0)
-        )
-    )
+    yield from (Cell(*one) for one in product(("preserved", "drops"), NUMBERS, RATES, SPREADS))
 
 
 def simulated(cell: Cell) -> Cell:

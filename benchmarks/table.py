@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from benchmarks import calibration_pages
 from vlcheck.matrix import from_json, lines
@@ -138,6 +139,41 @@ def sabotaged(measured: str) -> str:
     )
 
 
+def scales(measured: str) -> str:
+    """What monotone maps of the scores do to verdicts, as Markdown."""
+    figures = json.loads(measured)
+    rows = []
+    for said in figures["zoo"][0]["mapped"]["raw"]:
+        totals = [_total(figures["zoo"], scale, said) for scale in ("raw", "calibrated")]
+        cells = [total[name] for total in totals for name in ("fail for pass", "pass for fail", "undecided")]
+        rows.append(f"| {said} | {' | '.join(map(str, cells))} |\n")
+    verdicts = sum(figures["zoo"][0]["unmapped"]["raw"].values()) * len(figures["zoo"])
+    wrong = max(figures["cells"], key=lambda cell: cell["wrong"])
+    outside = sum(cell["wrong"] > figures["bound"] * figures["runs"] for cell in figures["cells"])
+    return (
+        f"The zoo's {len(figures['zoo']) // figures['seeds']} models, {figures['seeds']} seeds of {figures['images']}"
+        f" scenes a behavior, {verdicts:,} verdicts for each map, against the same models unmapped: how many end"
+        " otherwise, with raw scores and on the operating scale.\n\n"
+        "| map | raw: fail for pass | pass for fail | undecided or invalid | calibrated: fail for pass |"
+        " pass for fail | undecided or invalid |\n| --- | --- | --- | --- | --- | --- | --- |\n"
+        f"{''.join(rows)}\nQueries that only set the scale: {max(row['added_queries'] for row in figures['zoo'])}."
+        f" With the scale fitted anew in each of {figures['runs']:,} simulated tests, {len(figures['cells'])} cells of"
+        f" known truth on the scale that very many images would set (30, 50, 200 images): at most"
+        f" {100 * wrong['wrong'] / figures['runs']:.2f} % of the verdicts are wrong (n = {wrong['n']}, true rate"
+        f" {wrong['truth']:g}, {wrong['expects']}); {outside} cells are above alpha and three Monte-Carlo standard"
+        f" errors, {100 * figures['bound']:.2f} %.\n\n`python -m benchmarks.scales` measures.\n"
+    )
+
+
+def _total(rows: list[dict[str, Any]], scale: str, said: str) -> Counter[str]:
+    """What became of verdicts under a map, over all variants and seeds."""
+    total: Counter[str] = Counter()
+    for row in rows:
+        total.update(row["mapped"][scale][said])
+    total["undecided"] = total["inconclusive"] + total["other"]
+    return total
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "figures": lambda: table(_kept("results.json")),
     "embedded": lambda: embedded(_kept("embedded.json")),
@@ -145,6 +181,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "matrix": lambda: power(_kept("matrix.json")),
     "families": families,
     "calibration": lambda: calibration_pages.passage(_kept("calibration.json")),
+    "scales": lambda: scales(_kept("scales.json")),
     "sabotaged": lambda: sabotaged(_kept("sabotaged.json")),
 }
 
