@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from vlcheck.scale import CERTAIN, RAW, Scale, fit_alone, fit_centred, fit_closed, separation
+from vlcheck.scale import CERTAIN, RAW, Scale, fit_alone, fit_closed, fit_shares, separation
 
 RANDOM = np.random.default_rng(7)
 TRUE, FALSE = RANDOM.normal(4, 1.5, 60), RANDOM.normal(-3, 2, 60)  # log-odds
@@ -80,9 +80,26 @@ def test_closed_sets_keep_their_order_and_their_sum():
 
 
 def test_shares_of_texts_keep_their_middle():
-    scale = fit_centred([0.6, 0.7, 0.55, 0.9])
+    scale = fit_shares([(0.6, 1), (0.7, 1), (0.55, 1), (0.9, 1)])
     assert scale.level(0.5) == pytest.approx(0.5)
     assert scale.level(0.6) > 0.6  # a model that is right, and less sure than it could be
+
+
+@pytest.mark.parametrize("temperature", [0.3, 3, 10])
+def test_a_temperature_of_texts_among_foils_hardly_shows(temperature):
+    """Also where shares are 1 to the last digit, or all below a half."""
+    logits = RANDOM.normal(0, 1, (40, 14)) + np.eye(14)[0] * 17
+
+    def shares(heat, place):
+        heated = np.exp((logits - logits.max(axis=1, keepdims=True)) / heat)
+        return [(one, 13) for one in (heated[:, place] / heated.sum(axis=1)).tolist()]
+
+    levels = []
+    for heat in (1, temperature):
+        scale = fit_shares(shares(heat, 0))
+        levels.append([scale.level(*one) for place in (0, 5) for one in shares(heat, place)])
+    assert levels[1] == pytest.approx(levels[0], abs=0.1)
+    assert min(levels[1][:40]) > 0.9 > 0.3 > max(levels[1][40:])
 
 
 def test_the_area_under_the_curve_against_counting_by_hand():

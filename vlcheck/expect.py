@@ -58,6 +58,7 @@ class Reading:
         target: the word that is true of the view.
         scores: by word; mlm: P(word at the mask); itm: P(match) with the word filled in; mrc: P(class of the regions).
         candidates: mlm: the closed set's other words, none of them true of the picture.
+        foils: itm of a model that only compares texts: how many each text was compared with; 0 elsewhere.
         scale: the model's operating scale, on which margins are formed.
     """
 
@@ -65,6 +66,7 @@ class Reading:
     target: str
     scores: Mapping[str, float]
     candidates: tuple[str, ...] = ()
+    foils: int = 0
     scale: Scale = RAW
 
     @property
@@ -95,14 +97,18 @@ class Reading:
     def share(self, word: str, *against: str) -> float:
         """Return P(word) renormalised over the word and those it stands against; 0 where all of them are."""
         if not against:
-            return self.scale.level(self.scores[word])
+            return self._level(word)
         if self.metric == "mlm":
             return self.scale.share(self.scores[word], [self.scores[other] for other in against])
-        return RAW.share(self.scale.level(self.scores[word]), [self.scale.level(self.scores[one]) for one in against])
+        return RAW.share(self._level(word), [self._level(other) for other in against])
+
+    def _level(self, word: str) -> float:
+        return self.scale.level(self.scores[word], max(self.foils, 1))
 
     def preference(self, word: str, against: str, floor: float) -> float:
         """Return P(word) renormalised over two words. Raises Unlikely where both together are under the floor."""
-        if self.share(word) + self.share(against) < floor:
+        either = self.scores[word] + self.scores[against] if self.foils else self._level(word) + self._level(against)
+        if either < floor:
             raise Unlikely(f"P({word}) + P({against}) is under {floor:g}")
         return self.share(word, against)
 

@@ -22,7 +22,7 @@ from vlcheck.perturb import OtherImage, View
 from vlcheck.policy import Scaling
 from vlcheck.query import Metric, Query
 from vlcheck.reading import Answers, Heard, hear
-from vlcheck.scale import RAW, Scale, Separation, fit_alone, fit_centred, fit_closed, separation, with_power
+from vlcheck.scale import RAW, Scale, Separation, fit_alone, fit_closed, fit_shares, separation, with_power
 from vlcheck.scoring.answer import Answer
 
 OBJECTS = with_target("object")
@@ -228,10 +228,9 @@ def learn(metric: Metric, kind: str, told: Sequence[Pair]) -> Lesson | None:
 
 
 def _fit(metric: Metric, kind: str, told: Sequence[Pair]) -> Scale:
-    own = [reading.raw for reading, _ in told]
     if kind in RELATIVE:
-        return fit_centred(own)
-    alone = fit_alone(own, [reading.raw for _, reading in told])
+        return fit_shares([(reading.raw, max(reading.foils, 1)) for reading, _ in told])
+    alone = fit_alone([reading.raw for reading, _ in told], [reading.raw for _, reading in told])
     closed = [(one.raw, [one.scores[word] for word in one.candidates]) for one, _ in told if one.candidates]
     return with_power(alone, fit_closed(closed) if closed else max(alone.gain, 0.0)) if metric == "mlm" else alone
 

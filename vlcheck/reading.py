@@ -33,7 +33,8 @@ def hear(question: Question | str, answers: Answers) -> Heard | Answer:
     view = question.view
     if question.metric == "itm":
         scores = {word: answer.values[0] for word, answer in heard.items()}
-        return Heard(Reading("itm", view.target, scores), heard[view.target].top)
+        foils = len(question.queries[view.target].words)
+        return Heard(Reading("itm", view.target, scores, foils=foils), heard[view.target].top)
     query, answer = question.queries[MASK], heard[MASK]
     scores = dict(zip(query.words, answer.values, strict=True))
     candidates = view.candidates if question.metric == "mlm" else ()

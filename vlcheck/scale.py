@@ -27,6 +27,7 @@ from scipy.special import betaincinv, expit  # scipy.stats takes half a second t
 CERTAIN = 0.999
 _SURE = math.log(CERTAIN / (1 - CERTAIN))
 _LEAST_GAIN = 1e-9  # of a closed set whose true word is not the likeliest on average: all words are as likely
+_NEXT_TO_0, _NEXT_TO_1 = -744.4, 36.7  # log-odds of the numbers beside 0 and 1
 _LEAST = 1e-30  # in place of a probability of 0, which has no logarithm
 
 
@@ -46,13 +47,18 @@ class Scale:
     power: float = 1.0
     edges: tuple[float, float] = (-math.inf, math.inf)
 
-    def level(self, probability: float) -> float:
-        """Return a probability that stands alone, in [0, 1], on the operating scale."""
-        if (self.gain, self.offset) == (1.0, 0.0):
+    def level(self, probability: float, foils: int = 1) -> float:
+        """Return a probability that stands alone, in [0, 1], on the operating scale.
+
+        Args:
+            probability: of a text that stands alone, or its share among foils.
+            foils: how many these are; the gain is that of the odds against their mean.
+        """
+        if self == RAW:
             return probability
         low, high = self.edges
-        odds = min(max(_log_odds(probability), low), high)
-        return float(expit(self.gain * odds + self.offset))
+        odds, many = min(max(_log_odds(probability), low), high), math.log(foils)
+        return float(expit(self.gain * (odds + many) - many + self.offset))
 
     def share(self, probability: float, others: Sequence[float]) -> float:
         """Return the share of one probability among a closed set, at the set's temperature; 0 where all are 0."""
@@ -122,18 +128,19 @@ def fit_alone(true: Sequence[float], false: Sequence[float]) -> Scale:
     return Scale(gain=gain, offset=-gain * middle, edges=edges)
 
 
-def fit_centred(true: Sequence[float]) -> Scale:
-    """Fit the gain alone to shares of true statements among false ones, of which 0.5 is the middle already.
+def fit_shares(true: Sequence[tuple[float, int]]) -> Scale:
+    """Fit the gain alone to shares of true texts among foils, which have their middle already: a temperature.
 
     Args:
-        true: shares of true statements, in [0, 1].
+        true: shares, in [0, 1], and how many foils each text was compared with.
     """
-    odds = np.array([_log_odds(one) for one in true])
-    low, high = _edges(odds)
-    farthest = max(abs(low), abs(high))
-    odds = np.clip(odds, -farthest, farthest)
-    gain = max(_gain(float(odds.mean()), odds - odds.mean()), _LEAST_GAIN)
-    return Scale(gain=gain, power=gain, edges=(-farthest, farthest))
+    odds = np.array([_log_odds(share) for share, _ in true])
+    finite = odds[np.isfinite(odds)]
+    edges = _NEXT_TO_0, float(finite.max()) if len(finite) else _NEXT_TO_1
+    many = np.log([foils for _, foils in true])
+    odds = np.clip(odds, *edges) + many
+    gain = max(_gain(float(odds.mean()), odds - odds.mean(), _SURE + float(many.mean())), _LEAST_GAIN)
+    return Scale(gain=gain, power=gain, edges=edges)
 
 
 def fit_closed(sets: Sequence[tuple[float, Sequence[float]]]) -> float:
@@ -163,13 +170,14 @@ def _edges(odds: np.ndarray) -> tuple[float, float]:
     return (float(finite.min()), float(finite.max())) if len(finite) else (-1.0, 1.0)
 
 
-def _gain(half: float, strays: np.ndarray) -> float:
+def _gain(half: float, strays: np.ndarray, sure: float = _SURE) -> float:
     """The gain of the discriminant.
 
     Args:
         half: half the distance of the means of true and false statements.
         strays: distances of both from their means.
+        sure: what half the distance comes to at most.
     """
     variance = float((strays**2).mean())
-    bounded = _SURE / abs(half) if half else 0.0
+    bounded = sure / abs(half) if half else 0.0
     return math.copysign(min(2 * abs(half) / variance, bounded) if variance else bounded, half)
