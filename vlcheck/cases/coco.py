@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,7 +18,7 @@ from vlcheck.cases.coco_objects import find_objects
 from vlcheck.cases.coco_sides import find_sides, find_verticals
 from vlcheck.cases.lexicon import Lexicons
 from vlcheck.cases.limits import LONGEST_CAPTION
-from vlcheck.cases.offer import Offer
+from vlcheck.cases.offer import Missing, Offer
 from vlcheck.cases.photograph import Finding, Instance, Known, Photograph, settle
 from vlcheck.errors import UsageError
 
@@ -31,6 +32,11 @@ _FINDERS: Mapping[str, Callable[[Known], Iterator[Finding]]] = {
     "side": find_sides,
     "vertical": find_verticals,
     "hand": find_hands,
+}
+_SPLITS = ("train2017", "val2017")
+_BROUGHT = {
+    "instances_": frozenset({"object", "single", "side", "vertical", "hand"}),
+    KEYPOINTS: frozenset({"hand", "own-side"}),
 }
 
 
@@ -58,7 +64,28 @@ def read_coco(root: Path, lexicons: Lexicons) -> Offer:
         name: _cases(Known(photograph, lexicons, tuple(categories or lexicons.objects)), left_out)
         for name, photograph in photographs.items()
     }
-    return Offer(cases, left_out, lambda case: _check(photographs[case.id.split("-")[1]]))
+    splits = [file.stem.removeprefix("captions_") for file in files]
+    left_out += _strays(root, splits)
+    missing = tuple(_missing(root, splits))
+    return Offer(cases, left_out, lambda case: _check(photographs[case.id.split("-")[1]]), missing)
+
+
+def _strays(root: Path, splits: Sequence[str]) -> Counter[str]:
+    """Keypoints of photographs that no captions file lists."""
+    names = sorted(file.stem.removeprefix(KEYPOINTS) for file in (root / "annotations").glob(f"{KEYPOINTS}*.json"))
+    return Counter(
+        f"{KEYPOINTS}{name}.json has no captions_{name}.json beside it" for name in names if name not in splits
+    )
+
+
+def _missing(root: Path, splits: Sequence[str]) -> Iterator[Missing]:
+    for split, (stem, kinds) in product(splits, _BROUGHT.items()):
+        file = f"annotations/{stem}{split}.json"
+        if not (root / file).exists():
+            yield Missing(file, kinds)
+    others = [split for split in _SPLITS if split not in splits]
+    if len(others) == 1:
+        yield Missing(f"annotations/*_{others[0]}.json and the photographs in {others[0]}/")
 
 
 def _cases(known: Known, left_out: Counter[str]) -> tuple[Case, ...]:
