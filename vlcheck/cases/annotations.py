@@ -126,10 +126,9 @@ def _kept(path: Path, text: _Json, readers: Mapping[str, Callable[[Entry], Any]]
         text.value()
         raise UsageError(f"{path}: has to hold an object with the lists {' and '.join(readers)}.")
     for name in text.members():
-        if text.next() == "[":
-            keep = readers.get(name)
-            rows = (keep(_entry(path, name, index, row)) for index, row in enumerate(text.elements()) if keep)
-            tables[name] = list(rows)
+        keep = readers.get(name)
+        if keep and text.next() == "[":
+            tables[name] = [keep(_entry(path, name, index, row)) for index, row in enumerate(text.elements())]
         else:
             text.value()
     text.finish()
@@ -166,8 +165,9 @@ class _Json:
             try:
                 value, end = self._decode(self._text, self._at)
             except json.JSONDecodeError as error:
+                place = self._before + error.pos
                 if not self._more(size):
-                    raise ValueError(f"{error.msg}: char {self._before + error.pos}") from error
+                    raise ValueError(f"{error.msg}: char {place}") from error
             else:
                 if end < len(self._text) or not self._more(size):  # a number may go on
                     self._at = end
