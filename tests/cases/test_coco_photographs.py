@@ -27,7 +27,7 @@ def test_there_are_cases_of_each_kind(source):
     counts = Counter(map(kind, source.cases))
     assert counts["object"] >= 130
     assert counts["color"] >= 35
-    assert counts["side"] >= 30
+    assert counts["side"] == 46
     assert counts["vertical"] == 4
     assert counts["hand"] == 4
 

@@ -8,23 +8,27 @@ from itertools import permutations
 from vlcheck.cases.case import Box, Case
 from vlcheck.cases.photograph import Finding, Known
 
-SMALLEST = 0.01  # of the picture's area
-PATCH = 1 / 14**2  # of it: what is aloft is small, but no smaller than a patch of a ViT-B/16 at 224 pixels
+SMALLEST = 1 / 14**2  # of the picture's area: a patch of a ViT-B/16 at 224 pixels
 SHARED = 0.5  # of the narrower box's width: more of it lies above or below the other box than beside it
 
 
 def find_sides(known: Known) -> Iterator[Finding]:
     """The pair of categories whose smaller box is the largest, worded from the left and from the right.
 
-    Each of the two has one instance, with at least SMALLEST of the picture's area; their boxes share no column.
+    Each of the two has one instance, with at least SMALLEST of the picture's area; their boxes share no column, and
+    are farther apart across than up and down.
     """
-    large = _large(known, SMALLEST)
+    large = _large(known)
     if isinstance(large, str):
         yield "", large
         return
     pairs = [pair for pair in permutations(sorted(large), 2) if _left_of(*(large[name] for name in pair))]
     if not pairs:
         yield "", "boxes overlap in x"
+        return
+    pairs = [pair for pair in pairs if _beside(*(large[name] for name in pair))]
+    if not pairs:
+        yield "", "one thing is above the other rather than beside it"
         return
     left, right = _clearest(pairs, large)
     for side, subject, anchor in (("left", left, right), ("right", right, left)):
@@ -35,10 +39,10 @@ def find_verticals(known: Known) -> Iterator[Finding]:
     """The pair of categories whose smaller box is the largest, worded from above and from below.
 
     The upper one is known to be aloft: of two things on the ground, the higher one in a picture is the farther one.
-    Each has one instance, with at least PATCH of the picture's area; their boxes share no row, and SHARED of the
+    Each has one instance, with at least SMALLEST of the picture's area; their boxes share no row, and SHARED of the
     narrower one's columns.
     """
-    large = _large(known, PATCH)
+    large = _large(known)
     if isinstance(large, str):
         yield "", large
         return
@@ -60,14 +64,14 @@ def find_verticals(known: Known) -> Iterator[Finding]:
         yield place, _case(known, "vertical", place, place, subject, anchor)
 
 
-def _large(known: Known, smallest: float) -> Mapping[str, Box] | str:
-    """The categories that have one instance of such a share of the picture, or why there are no two."""
+def _large(known: Known) -> Mapping[str, Box] | str:
+    """The categories that have one instance, and that is not too small, or why there are no two."""
     if known.photograph.instances is None:
         return "photograph is not annotated"
     if len(known.singles) < 2:
         return "fewer than two categories have one instance"
     width, height = known.photograph.size
-    large = {category: box for category, box in known.singles.items() if box.area >= smallest * width * height}
+    large = {category: box for category, box in known.singles.items() if box.area >= SMALLEST * width * height}
     return large if len(large) > 1 else "objects are too small"
 
 
@@ -77,6 +81,11 @@ def _clearest(pairs: list[tuple[str, str]], boxes: Mapping[str, Box]) -> tuple[s
 
 def _left_of(one: Box, other: Box) -> bool:
     return one.x + one.width <= other.x
+
+
+def _beside(one: Box, other: Box) -> bool:
+    across = abs(one.x + one.width / 2 - other.x - other.width / 2)
+    return across >= abs(one.y + one.height / 2 - other.y - other.height / 2)
 
 
 def _over(upper: Box, lower: Box) -> bool:
