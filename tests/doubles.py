@@ -20,7 +20,7 @@ from vlcheck.perturb.color import is_grey
 
 GRID = 16
 SMALL = 128, 128
-NEAR = 6  # levels: what differs less is the same picture
+SAME, ALIKE = 0.6, 0.4  # levels, and a share of how far the look is from flat: what differs less is the same picture
 SURE, ALMOST, REST = 0.9, 0.8, 0.1
 
 
@@ -89,8 +89,9 @@ class Competent:
     def _see(self, image: Image.Image) -> Seen:
         if not image.getbbox():
             return Seen(None, black=True)
-        distances = np.abs(self.looks - _luma(image)).mean(axis=(1, 2))
-        if distances.min() < NEAR:
+        look = _luma(image)
+        distances = np.abs(self.looks - look).mean(axis=(1, 2))
+        if distances.min() < max(SAME, ALIKE * np.abs(look).mean()):
             return replace(self.known[int(distances.argmin())], grey=is_grey(image))
         return Seen(None)
 

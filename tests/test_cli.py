@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from tests.cases.conftest import Folder
 from tests.plugin.conftest import ROOT, write_cases
 from tests.report.pages import small
 from vlcheck.cases import open_source
@@ -28,7 +29,7 @@ def test_cases_lists_each_behavior_with_its_targets_and_what_was_left_out(coco_r
     assert done.returncode == 0, done.stderr
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line.startswith("test_")}
     assert rows["test_grayscale_preserves_objects"][0] == "50"
-    assert rows["test_mirror_flips_hands"] == ["1", "right", "1"]
+    assert rows["test_mirror_flips_hands"] == ["3", "right", "2,", "left", "1"]
     assert {"test_mirror_swaps_sides", "test_true_color_beats_a_wrong_one", "test_vision_alone_preserves"} <= set(rows)
     assert "24 object: photograph is not annotated" in done.stdout
 
@@ -38,6 +39,34 @@ def test_cases_names_tags_that_no_behavior_asks_for(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "3 asked for by no behavior (tags kitchen, objects)" in done.stdout
     assert "none is left out" in run("cases", f"jsonl:{write_cases(tmp_path, 3)}").stdout
+
+
+@pytest.mark.parametrize("command", ["cases", "plan"])
+def test_files_that_would_bring_more_are_named(tmp_path, command):
+    folder = Folder(tmp_path)
+    folder.photograph("A red bus.", instances=[("bus", 0, 0, 80, 80)])
+    root = folder.write()
+    keypoints = (
+        "annotations/person_keypoints_val2017.json would bring more: test_mirror_flips_hands (has 0), test_mirror_"
+    )
+    split = "annotations/*_train2017.json and the photographs in train2017/ would bring more: cases of every kind"
+    said = run(command, f"coco:{root}").stdout
+    assert (keypoints in said, split in said, "instances_val2017.json would bring more" in said) == (True, True, False)
+    folder.annotations("instances").unlink()
+    said = run(command, f"coco:{root}:1").stdout
+    (line,) = [line for line in said.splitlines() if line.startswith("annotations/instances_val2017.json would bring")]
+    assert "test_other_cells_preserve (has 0)" in line
+    assert (
+        "test_true_color_beats_a_wrong_one" not in line
+    )  # it needs no boxes, and has the one image that was asked for
+
+
+def test_a_folder_with_all_of_coco_misses_nothing(tmp_path):
+    for split in ("train2017", "val2017"):
+        folder = Folder(tmp_path, split=split)
+        folder.person(folder.photograph("A red bus."))
+        folder.write()
+    assert "would bring more" not in run("cases", f"coco:{tmp_path}").stdout
 
 
 @pytest.mark.parametrize("copy", [True, False])

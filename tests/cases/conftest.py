@@ -21,6 +21,16 @@ CATEGORIES = (
     "stop sign",
     "book",
     "umbrella",
+    "frisbee",
+    "cup",
+    "sports ball",
+    "clock",
+    "bird",
+)
+JOINTS = (
+    *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow"),
+    *("right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee"),
+    *("left_ankle", "right_ankle"),
 )
 
 
@@ -46,6 +56,14 @@ class Folder:
             self.tables["instances"]["annotations"].append(what)
         return number
 
+    def person(self, number, visible=2, **joints):
+        """Mark a person's joints in a photograph: (x, y) by name."""
+        table = self.tables.setdefault("person_keypoints", _keypoints())
+        if {"id": number} not in table["images"]:
+            table["images"].append({"id": number})
+        marked = [value for name in JOINTS for value in ((*joints[name], visible) if name in joints else (0, 0, 0))]
+        table["annotations"].append({"image_id": number, "category_id": 0, "keypoints": marked})
+
     def write(self):
         """Returns the spec's root."""
         (self.root / "annotations").mkdir(exist_ok=True)
@@ -68,6 +86,10 @@ def _empty():
     categories = [{"id": number, "name": name} for number, name in enumerate(CATEGORIES)]
     licences = [{"id": 4, "name": "Attribution License"}]
     return {"images": [], "annotations": [], "categories": categories, "licenses": licences}
+
+
+def _keypoints():
+    return {"images": [], "annotations": [], "categories": [{"id": 0, "name": "person", "keypoints": list(JOINTS)}]}
 
 
 @pytest.fixture

@@ -32,6 +32,8 @@ def test_the_shipped_ones_are_whole():
     kinds = {name: color.kind for name, color in lexicons.colors.items()}
     assert {name for name, kind in kinds.items() if kind == "achromatic"} == {"white", "black", "gray"}
     assert lexicons.sides.words == {"left", "right"}
+    assert lexicons.held.keys() | lexicons.aloft.keys() <= lexicons.objects.keys()
+    assert {held.limb for held in lexicons.held.values()} == {"hand", "foot"}
 
 
 def test_one_file_of_ones_own_takes_the_place_of_one(own):
@@ -65,6 +67,10 @@ def test_other_words_make_other_cases(coco_root, own):
         ("objects", "[dog]\nname = 3", "name has to be a text"),
         ("persons", 'category = "person"\ncontrary = []', "contrary has to be a table of lists of words"),
         ("sides", 'words = ["left"]', "has no possessors"),
+        ("held", '[cup]\nword = "in"\nlimb = "arm"', "[cup]: limb is 'arm'; it has to be hand or foot"),
+        ("held", "[cup]", "[cup]: has no word"),
+        ("aloft", "[kite]\nsaid = 1", "[kite]: said has to be a list of words"),
+        ("aloft", '[kite]\nsays = ["flying"]', "unknown key 'says'. Known: said"),
         ("colours", "", "there is no such lexicon. Did you mean 'colors'?"),
     ],
 )

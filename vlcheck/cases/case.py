@@ -36,6 +36,12 @@ class Box(NamedTuple):
     def area(self) -> float:
         return self.width * self.height
 
+    def meets(self, other: Box) -> bool:
+        """Whether the two share an area."""
+        apart_x = self.x + self.width <= other.x or other.x + other.width <= self.x
+        apart_y = self.y + self.height <= other.y or other.y + other.height <= self.y
+        return not (apart_x or apart_y)
+
 
 class ImageSource(Protocol):
     """Where an image comes from. Opening is left until its pixels are needed."""

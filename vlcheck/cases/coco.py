@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from vlcheck.cases.annotations import Entry, read_tables
 from vlcheck.cases.case import MASK, Box, Case, ImageFile
 from vlcheck.cases.coco_colors import find_colors
+from vlcheck.cases.coco_hands import find_hands
+from vlcheck.cases.coco_keypoints import KEYPOINTS, read_keypoints
 from vlcheck.cases.coco_objects import find_objects
-from vlcheck.cases.coco_sides import find_hands, find_sides
+from vlcheck.cases.coco_sides import find_sides, find_verticals
 from vlcheck.cases.lexicon import Lexicons
-from vlcheck.cases.limits import LARGEST_NUMBER, LONGEST_CAPTION, is_text
-from vlcheck.cases.offer import Offer
+from vlcheck.cases.limits import LONGEST_CAPTION
+from vlcheck.cases.offer import Missing, Offer
 from vlcheck.cases.photograph import Finding, Instance, Known, Photograph, settle
 from vlcheck.errors import UsageError
 
@@ -27,7 +30,13 @@ _FINDERS: Mapping[str, Callable[[Known], Iterator[Finding]]] = {
     "object": find_objects,
     "color": find_colors,
     "side": find_sides,
+    "vertical": find_verticals,
     "hand": find_hands,
+}
+_SPLITS = ("train2017", "val2017")
+_BROUGHT = {
+    "instances_": frozenset({"object", "single", "side", "vertical", "hand"}),
+    KEYPOINTS: frozenset({"hand", "own-side"}),
 }
 
 
@@ -55,7 +64,28 @@ def read_coco(root: Path, lexicons: Lexicons) -> Offer:
         name: _cases(Known(photograph, lexicons, tuple(categories or lexicons.objects)), left_out)
         for name, photograph in photographs.items()
     }
-    return Offer(cases, left_out, lambda case: _check(photographs[case.id.split("-")[1]]))
+    splits = [file.stem.removeprefix("captions_") for file in files]
+    left_out += _strays(root, splits)
+    missing = tuple(_missing(root, splits))
+    return Offer(cases, left_out, lambda case: _check(photographs[case.id.split("-")[1]]), missing)
+
+
+def _strays(root: Path, splits: Sequence[str]) -> Counter[str]:
+    """Keypoints of photographs that no captions file lists."""
+    names = sorted(file.stem.removeprefix(KEYPOINTS) for file in (root / "annotations").glob(f"{KEYPOINTS}*.json"))
+    return Counter(
+        f"{KEYPOINTS}{name}.json has no captions_{name}.json beside it" for name in names if name not in splits
+    )
+
+
+def _missing(root: Path, splits: Sequence[str]) -> Iterator[Missing]:
+    for split, (stem, kinds) in product(splits, _BROUGHT.items()):
+        file = f"annotations/{stem}{split}.json"
+        if not (root / file).exists():
+            yield Missing(file, kinds)
+    others = [split for split in _SPLITS if split not in splits]
+    if len(others) == 1:
+        yield Missing(f"annotations/*_{others[0]}.json and the photographs in {others[0]}/")
 
 
 def _cases(known: Known, left_out: Counter[str]) -> tuple[Case, ...]:
@@ -90,142 +120,97 @@ class _Split:
 
     @classmethod
     def read(cls, file: Path, root: Path) -> _Split:
-        """Read a captions file, and the instances file of the same split where there is one."""
+        """Read a captions file, and the instances and keypoints files of the same split where there are any."""
         name = file.stem.removeprefix("captions_")
-        listing = _Annotations.load(file)
-        captions = _captions(listing)
-        licences = {_id(entry): entry.text("name", "") for entry in listing.entries("licenses", optional=True)}
-        beside = file.with_name(f"instances_{name}.json")
-        instances, categories = _instances(_Annotations.load(beside)) if beside.exists() else ({}, ())
+        listing = read_tables(
+            file,
+            {"images": _Listed.read, "annotations": _captioned, "licenses": lambda entry: (entry.id, _name(entry))},
+            optional="licenses",
+        )
+        captions, licences = _captions(file, listing), dict(listing["licenses"])
+        beside, keypoints = file.with_name(f"instances_{name}.json"), file.with_name(f"{KEYPOINTS}{name}.json")
+        instances, categories = _instances(beside) if beside.exists() else ({}, ())
+        files = {one.id: str(one.file_name) for one in listing["images"]}
+        persons = read_keypoints(keypoints, files, listed_in=file) if keypoints.exists() else {}
         photographs = [
             Photograph(
-                name=f"{_id(entry):012d}",
-                image=ImageFile(root / name / _inside(entry)),
-                size=(entry.number("width"), entry.number("height")),
-                captions=tuple(captions.get(_id(entry), ())),
-                instances=instances.get(_id(entry)),
+                name=f"{one.id:012d}",
+                image=ImageFile(root / name / one.file_name),
+                size=one.size,
+                captions=tuple(captions[one.id]),
+                instances=instances.get(one.id),
+                persons=persons.get(one.id),
                 listed_in=file,
-                source=f"COCO {name} {entry.text('flickr_url', '') or entry.text('file_name')}",
-                licence=licences.get(entry.number("license", 0), ""),
+                source=f"COCO {name} {one.url or one.file_name}",
+                licence=licences.get(one.licence, ""),
             )
-            for entry in listing.entries("images")
+            for one in listing["images"]
         ]
         return cls(tuple(photographs), categories)
 
 
-def _captions(file: _Annotations) -> dict[int, list[str]]:
-    captions: dict[int, list[str]] = {_id(entry): [] for entry in file.entries("images")}
-    for entry in file.entries("annotations"):
-        of = entry.number("image_id")
-        if of not in captions:
-            raise UsageError(f"{entry.where}: image_id {of} is none of the file's images.")
-        captions[of].append(_caption(entry))
-    return captions
+@dataclass(frozen=True)
+class _Listed:
+    """A photograph, as the captions file lists it."""
+
+    id: int
+    file_name: PurePosixPath
+    size: tuple[int, int]
+    url: str
+    licence: int
+
+    @classmethod
+    def read(cls, entry: Entry) -> _Listed:
+        number, path = entry.id, PurePosixPath(entry.text("file_name"))
+        if path.is_absolute() or ".." in path.parts:
+            raise UsageError(f"{entry.where}: file_name {str(path)!r} climbs out of the split's folder.")
+        size = entry.number("width"), entry.number("height")
+        return cls(number, path, size, entry.text("flickr_url", ""), entry.number("license", 0))
 
 
-def _instances(file: _Annotations) -> tuple[dict[int, tuple[Instance, ...]], tuple[str, ...]]:
-    """By image; one that the file does not list is not annotated."""
-    names = {_id(entry): entry.text("name") for entry in file.entries("categories")}
-    instances: dict[int, list[Instance]] = {_id(entry): [] for entry in file.entries("images")}
-    for entry in file.entries("annotations"):
-        of, category = entry.number("image_id"), entry.number("category_id")
-        if of not in instances:
-            raise UsageError(f"{entry.where}: image_id {of} is none of the file's images.")
-        if category not in names:
-            raise UsageError(f"{entry.where}: category_id {category} is none of the file's categories.")
-        box = entry.box("bbox")
-        area = entry.real("area", box.area)
-        instances[of].append(Instance(names[category], box, area, bool(entry.fields.get("iscrowd", 0))))
-    return {image: tuple(each) for image, each in instances.items()}, tuple(names.values())
+def _name(entry: Entry) -> str:
+    return entry.text("name", "")
 
 
-def _caption(entry: _Entry) -> str:
+def _captioned(entry: Entry) -> tuple[int, str]:
     text = " ".join(entry.text("caption").split())
     if MASK in text or len(text) > LONGEST_CAPTION:
         what = f"holds {MASK}" if MASK in text else f"has {len(text)} characters"
         raise UsageError(f"{entry.where}: caption {what}; at most {LONGEST_CAPTION}, of plain words, are accepted.")
-    return text
+    return entry.number("image_id"), text
 
 
-def _inside(entry: _Entry) -> PurePosixPath:
-    path = PurePosixPath(entry.text("file_name"))
-    if path.is_absolute() or ".." in path.parts:
-        raise UsageError(f"{entry.where}: file_name {str(path)!r} climbs out of the split's folder.")
-    return path
+def _captions(file: Path, listing: Mapping[str, list[Any]]) -> dict[int, list[str]]:
+    captions: dict[int, list[str]] = {one.id: [] for one in listing["images"]}
+    for index, (of, caption) in enumerate(listing["annotations"]):
+        if of not in captions:
+            raise UsageError(f"{file}: annotations[{index}]: image_id {of} is none of the file's images.")
+        captions[of].append(caption)
+    return captions
 
 
-def _id(entry: _Entry) -> int:
-    number = entry.number("id")
-    if number < 0:
-        raise UsageError(f"{entry.where}: id is {number}; it has to be 0 or more.")
-    return number
+def _instances(file: Path) -> tuple[dict[int, tuple[Instance, ...]], tuple[str, ...]]:
+    """By image; one that the file does not list is not annotated."""
+    tables = read_tables(
+        file,
+        {
+            "images": lambda entry: entry.id,
+            "annotations": _annotated,
+            "categories": lambda entry: (entry.id, entry.text("name")),
+        },
+    )
+    names = dict(tables["categories"])
+    instances: dict[int, list[Instance]] = {image: [] for image in tables["images"]}
+    for index, (of, category, box, area, crowd) in enumerate(tables["annotations"]):
+        if of not in instances:
+            raise UsageError(f"{file}: annotations[{index}]: image_id {of} is none of the file's images.")
+        if category not in names:
+            raise UsageError(f"{file}: annotations[{index}]: category_id {category} is none of the file's categories.")
+        instances[of].append(Instance(names[category], box, area, crowd))
+    return {image: tuple(each) for image, each in instances.items()}, tuple(names.values())
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """An object of one of the file's lists."""
-
-    where: str
-    fields: Mapping[str, Any]
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self.fields.get(key, default)
-        if not isinstance(value, str) or not is_text(value):
-            raise self._bad(key, "a text", value)
-        return value
-
-    def number(self, key: str, default: int | None = None) -> int:
-        value = self.fields.get(key, default)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise self._bad(key, "a whole number", value)
-        return value
-
-    def real(self, key: str, default: float) -> float:
-        value = self.fields.get(key, default)
-        if not _is_real(value):
-            raise self._bad(key, "a number", value)
-        return float(value)
-
-    def box(self, key: str) -> Box:
-        value = self.fields.get(key)
-        if not isinstance(value, list) or len(value) != 4 or not all(map(_is_real, value)) or min(value[2:]) < 0:
-            raise self._bad(key, "[x, y, width, height]", value)
-        return Box(*map(float, value))
-
-    def _bad(self, key: str, wanted: str, value: object) -> UsageError:
-        found = f"is {value!r}" if key in self.fields else "is missing"
-        return UsageError(f"{self.where}: {key} {found}; it has to be {wanted}.")
-
-
-def _is_real(value: object) -> bool:
-    return isinstance(value, int | float) and abs(value) < LARGEST_NUMBER
-
-
-@dataclass(frozen=True)
-class _Annotations:
-    """One of COCO's annotation files."""
-
-    path: Path
-    tables: Mapping[str, Any]
-
-    @classmethod
-    def load(cls, path: Path) -> _Annotations:
-        try:
-            tables = json.loads(path.read_bytes())
-        except OSError as error:
-            raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
-        except (ValueError, RecursionError) as error:
-            raise UsageError(f"{path}: is not JSON ({error}).") from error
-        if not isinstance(tables, dict):
-            raise UsageError(f"{path}: has to hold an object with the lists images and annotations.")
-        return cls(path, tables)
-
-    def entries(self, table: str, *, optional: bool = False) -> Iterator[_Entry]:
-        rows = self.tables.get(table, [] if optional else None)
-        if not isinstance(rows, list):
-            raise UsageError(f"{self.path}: has no list {table!r}.")
-        for index, row in enumerate(rows):
-            where = f"{self.path}: {table}[{index}]"
-            if not isinstance(row, dict):
-                raise UsageError(f"{where} is not an object.")
-            yield _Entry(where, row)
+def _annotated(entry: Entry) -> tuple[int, int, Box, float, bool]:
+    box = entry.box("bbox")
+    crowd = bool(entry.fields.get("iscrowd", 0))
+    return entry.number("image_id"), entry.number("category_id"), box, entry.real("area", box.area), crowd

@@ -1,113 +1,106 @@
-"""Side cases, worded from boxes, and hand cases, found in captions."""
+"""Side and vertical cases, worded from boxes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import combinations
+from collections.abc import Iterator, Mapping
+from itertools import permutations
 
 from vlcheck.cases.case import Box, Case
-from vlcheck.cases.lexicon import Lexicons
-from vlcheck.cases.photograph import Caption, Finding, Known, article
+from vlcheck.cases.photograph import Finding, Known
 
-SMALLEST = 0.01
+SMALLEST = 1 / 14**2  # of the picture's area: a patch of a ViT-B/16 at 224 pixels
+SHARED = 0.5  # of the narrower box's width: more of it lies above or below the other box than beside it
 
 
 def find_sides(known: Known) -> Iterator[Finding]:
     """The pair of categories whose smaller box is the largest, worded from the left and from the right.
 
-    Each of the two has one instance, with at least SMALLEST of the picture's area; their boxes share no column.
+    Each of the two has one instance, with at least SMALLEST of the picture's area; their boxes share no column, and
+    are farther apart across than up and down.
     """
-    if known.photograph.instances is None:
-        yield "", "photograph is not annotated"
+    large = _large(known)
+    if isinstance(large, str):
+        yield "", large
         return
-    if len(known.singles) < 2:
-        yield "", "fewer than two categories have one instance"
-        return
-    width, height = known.photograph.size
-    large = {category: box for category, box in known.singles.items() if box.area >= SMALLEST * width * height}
-    if len(large) < 2:
-        yield "", "objects are too small"
-        return
-    pairs = [pair for pair in combinations(sorted(large), 2) if _apart(large[pair[0]], large[pair[1]])]
+    pairs = [pair for pair in permutations(sorted(large), 2) if _left_of(*(large[name] for name in pair))]
     if not pairs:
         yield "", "boxes overlap in x"
         return
-    pair = max(pairs, key=lambda pair: min(large[name].area for name in pair))
-    left, right = sorted(pair, key=lambda name: large[name].x)
-    yield "left", _case(known, "left", left, right, large[left])
-    yield "right", _case(known, "right", right, left, large[right])
+    pairs = [pair for pair in pairs if _beside(*(large[name] for name in pair))]
+    if not pairs:
+        yield "", "one thing is above the other rather than beside it"
+        return
+    left, right = _clearest(pairs, large)
+    for side, subject, anchor in (("left", left, right), ("right", right, left)):
+        yield side, _case(known, "side", side, f"to the {side} of", subject, anchor)
 
 
-def _apart(one: Box, other: Box) -> bool:
-    return one.x + one.width <= other.x or other.x + other.width <= one.x
+def find_verticals(known: Known) -> Iterator[Finding]:
+    """The pair of categories whose smaller box is the largest, worded from above and from below.
+
+    The upper one is known to be aloft: of two things on the ground, the higher one in a picture is the farther one.
+    Each has one instance, with at least SMALLEST of the picture's area; their boxes share no row, and SHARED of the
+    narrower one's columns.
+    """
+    large = _large(known)
+    if isinstance(large, str):
+        yield "", large
+        return
+    aloft = known.lexicons.aloft
+    pairs = [
+        (upper, lower)
+        for upper, lower in permutations(sorted(large), 2)
+        if upper in aloft and _over(large[upper], large[lower])
+    ]
+    if not pairs:
+        yield "", "nothing that hangs or flies is above another thing"
+        return
+    pairs = [pair for pair in pairs if known.told(pair[0], aloft[pair[0]])]
+    if not pairs:
+        yield "", "no caption says that the upper thing flies"
+        return
+    upper, lower = _clearest(pairs, large)
+    for place, subject, anchor in (("above", upper, lower), ("below", lower, upper)):
+        yield place, _case(known, "vertical", place, place, subject, anchor)
 
 
-def _case(known: Known, side: str, subject: str, anchor: str, box: Box) -> Case:
-    """Region: the box of the object that is said to be on the side."""
+def _large(known: Known) -> Mapping[str, Box] | str:
+    """The categories that have one instance, and that is not too small, or why there are no two."""
+    if known.photograph.instances is None:
+        return "photograph is not annotated"
+    if len(known.singles) < 2:
+        return "fewer than two categories have one instance"
+    width, height = known.photograph.size
+    large = {category: box for category, box in known.singles.items() if box.area >= SMALLEST * width * height}
+    return large if len(large) > 1 else "objects are too small"
+
+
+def _clearest(pairs: list[tuple[str, str]], boxes: Mapping[str, Box]) -> tuple[str, str]:
+    return max(pairs, key=lambda pair: min(boxes[name].area for name in pair))
+
+
+def _left_of(one: Box, other: Box) -> bool:
+    return one.x + one.width <= other.x
+
+
+def _beside(one: Box, other: Box) -> bool:
+    across = abs(one.x + one.width / 2 - other.x - other.width / 2)
+    return across >= abs(one.y + one.height / 2 - other.y - other.height / 2)
+
+
+def _over(upper: Box, lower: Box) -> bool:
+    shared = min(upper.x + upper.width, lower.x + lower.width) - max(upper.x, lower.x)
+    return upper.y + upper.height <= lower.y and shared >= SHARED * min(upper.width, lower.width)
+
+
+def _case(known: Known, kind: str, target: str, relation: str, subject: str, anchor: str) -> Case:
+    """Region: the box of the object that is said to be in the place."""
     return known.case(
-        "side",
-        [side, subject, anchor],
-        caption=f"{_called(known.lexicons, subject)} to the {side} of {_called(known.lexicons, anchor)}",
-        target=side,
-        tags={"names-side"},
+        kind,
+        [target, subject, anchor],
+        caption=f"{known.called(subject)} {relation} {known.called(anchor)}",
+        target=target,
+        tags={"names-side"} if kind == "side" else (),
         about=frozenset({subject, anchor}),
-        region=(box,),
+        region=(known.singles[subject],),
     )
-
-
-def _called(lexicons: Lexicons, category: str) -> str:
-    return lexicons.category(category).name or article(category)
-
-
-def find_hands(known: Known) -> Iterator[Finding]:
-    """One thing a side and part of the body; only somebody's hand, foot, arm or leg makes a case."""
-    for index, caption in enumerate(known.captions):
-        sides = [i for i, token in enumerate(caption.tokens) if token.word in known.lexicons.sides.words]
-        if sides:
-            outcome = _hand(known, caption, sides)
-            yield outcome.id if isinstance(outcome, Case) else index, outcome
-
-
-def _hand(known: Known, caption: Caption, sides: list[int]) -> Case | str:
-    if len(sides) > 1:
-        return "caption has several words for a side"
-    at = sides[0]
-    tokens, side = caption.tokens, caption.tokens[at].word
-    if not _somebodys(known, caption, at) or not caption.names_once(side):
-        return "word for a side is not about somebody's hand, foot, arm or leg"
-    if _animals(known, caption, at):
-        return "word for a side may be about an animal"
-    if unsettled := known.lexicons.stops.unsettles(tokens):
-        return unsettled
-    person = known.lexicons.persons.category
-    return known.case(
-        "hand",
-        [side, tokens[at + 1].word],
-        caption=caption.text,
-        target=side,
-        tags={"names-side", "person"},
-        about=frozenset({person}),
-        region=known.box(person),
-    )
-
-
-def _somebodys(known: Known, caption: Caption, at: int) -> bool:
-    tokens, sides = caption.tokens, known.lexicons.sides
-    if at == 0 or at + 1 == len(tokens) or not (tokens[at - 1].gap.isspace() and tokens[at].gap.isspace()):
-        return False
-    owner = tokens[at - 1]
-    person = known.lexicons.category(known.lexicons.persons.category)
-    possessive = owner.possessive and owner.word in (*person.every, *known.lexicons.persons.contrary)
-    part = tokens[at + 1].word in sides.parts and known.lexicons.stops.closes(tokens, at + 1)
-    if at == 2 and tokens[0].word in sides.aside:
-        return False
-    return part and (owner.word in sides.possessors or possessive)
-
-
-def _animals(known: Known, caption: Caption, at: int) -> bool:
-    """Whether what was named last before a side, of persons and animals, is an animal: a dog has a left leg, too."""
-    animals = known.lexicons.sides.animals
-    living = animals | {known.lexicons.persons.category}
-    before = [sense.category for found in caption.named if found.end <= at for sense in found.meaning]
-    named = [category for category in before if category in living]
-    return bool(named) and named[-1] in animals

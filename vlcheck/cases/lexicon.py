@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
+from vlcheck.cases.scene import Limb
 from vlcheck.cases.words import Phrasebook, Token
 
 Number = Literal["one", "many"]
@@ -77,6 +78,16 @@ class Sides:
     aside: frozenset[str]
     animals: frozenset[str]
     parts: frozenset[str]
+    mirrors: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Held:
+    """How a thing is held; what each key is for is said in held.toml."""
+
+    limb: Limb
+    word: str
+    said: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -142,6 +153,8 @@ class Lexicons:
     nouns: frozenset[str]
     persons: Persons
     sides: Sides
+    held: Mapping[str, Held]
+    aloft: Mapping[str, frozenset[str]]
     stops: Stops
     writing: Writing
     _books: dict[tuple[str, ...], Phrasebook[tuple[Sense, ...]]] = field(

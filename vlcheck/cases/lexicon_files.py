@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar, cast
 
-from vlcheck.cases.lexicon import ColorWords, Lexicons, ObjectWords, Persons, Sides, Stops, Writing
+from vlcheck.cases.lexicon import ColorWords, Held, Lexicons, ObjectWords, Persons, Sides, Stops, Writing
+from vlcheck.cases.limbs import CHAINS
 from vlcheck.errors import UsageError, nearest
 
 Lexicon = TypeVar("Lexicon")
 Entry = TypeVar("Entry")
 
-FILES = ("colors", "nouns", "objects", "persons", "sides", "stops", "writing")
+FILES = ("aloft", "colors", "held", "nouns", "objects", "persons", "sides", "stops", "writing")
 
 
 def load_lexicons(shipped: Path, own: Path | None = None) -> Lexicons:
@@ -33,6 +34,8 @@ def load_lexicons(shipped: Path, own: Path | None = None) -> Lexicons:
         nouns=_whole(paths["nouns"], lambda section: frozenset(section.words("words"))),
         persons=_whole(paths["persons"], _persons),
         sides=_whole(paths["sides"], _sides),
+        held=_each(paths["held"], _held),
+        aloft=_each(paths["aloft"], lambda section: frozenset(section.words("said", optional=True))),
         stops=_whole(paths["stops"], _stops),
         writing=_whole(paths["writing"], _writing),
     )
@@ -117,7 +120,15 @@ def _sides(section: _Section) -> Sides:
     words, also = frozenset(section.words("words")), frozenset(section.words("also", optional=True))
     possessors, aside = frozenset(section.words("possessors")), frozenset(section.words("aside", optional=True))
     animals = frozenset(section.words("animals", optional=True))
-    return Sides(words, also, possessors, aside, animals, frozenset(section.words("parts")))
+    mirrors = frozenset(section.words("mirrors", optional=True))
+    return Sides(words, also, possessors, aside, animals, frozenset(section.words("parts")), mirrors)
+
+
+def _held(section: _Section) -> Held:
+    named, limbs = section.text("limb", "hand"), {limb: limb for limb in CHAINS}
+    if named not in limbs:
+        raise UsageError(f"{section.where}: limb is {named!r}; it has to be {' or '.join(limbs)}.")
+    return Held(limbs[named], section.text("word"), frozenset(section.words("said", optional=True)))
 
 
 def _stops(section: _Section) -> Stops:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vlcheck.cases.case import Box, Case, ImageFile, word_pattern
 from vlcheck.cases.lexicon import Lexicons, Number, Sense, with_near
+from vlcheck.cases.limbs import Person
 from vlcheck.cases.words import Found, Token, tokenize
 
 CROWDED = 2.0
@@ -36,6 +37,7 @@ class Photograph:
         size: width and height in pixels, as listed.
         captions: in the order of the file, white space squeezed.
         instances: what was annotated; None where the photograph was not.
+        persons: those with a wrist or an ankle that was marked; None where no keypoints file lists the photograph.
         listed_in: the annotation file that names it.
         source: where it is from.
         licence: under which it may be shown.
@@ -46,6 +48,7 @@ class Photograph:
     size: tuple[int, int]
     captions: tuple[str, ...]
     instances: tuple[Instance, ...] | None
+    persons: tuple[Person, ...] | None
     listed_in: Path
     source: str
     licence: str
@@ -159,6 +162,19 @@ class Known:
         for instance in self.photograph.instances or ():
             areas[instance.category] = areas.get(instance.category, 0.0) + instance.area
         return all(areas[category] >= CROWDED * area for other, area in areas.items() if other != category)
+
+    def called(self, category: str) -> str:
+        """A category with its article, or what stands in the place of both."""
+        return self.lexicons.category(category).name or article(category)
+
+    def told(self, category: str, words: frozenset[str]) -> bool:
+        """Whether a caption that names a category, or hints at it, has one of the words; True where none are given."""
+        naming = (
+            caption
+            for caption in self.captions
+            if any(sense.category == category for found in caption.named for sense in found.meaning)
+        )
+        return not words or any(token.word in words for caption in naming for token in caption.tokens)
 
     def names(self, caption: Caption) -> frozenset[str]:
         """Tags for what else a caption names: a side, in whatever sense, or a color that grey takes away."""

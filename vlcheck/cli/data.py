@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from vlcheck.behavior import Trials
+from vlcheck.behavior import Behavior, Trials
 from vlcheck.cases import CaseSource, open_source
 from vlcheck.cases.export import write_jsonl
 from vlcheck.cli.arguments import (
@@ -76,13 +76,15 @@ def plan(
         adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted) if model else None
         metrics = adapter.metrics if adapter else METRICS
         operating = ahead(Trials(source, relative=only_compares(adapter)), adapter.kinds if adapter else {})
-        for line in outlook(foresee(chosen, operating, policy_for(chosen, policy), metrics), adapter):
+        foresight = foresee(chosen, operating, policy_for(chosen, policy), metrics)
+        behaviors = {prospect.behavior.name: prospect.behavior for prospect in foresight.prospects}
+        for line in (*outlook(foresight, adapter), *_wanting(source, behaviors.values())):
             say(line)
 
 
 def _offered(source: CaseSource, chosen: Chosen) -> Iterator[str]:
     """Cases per behavior, with the commonest targets; then what was left out, by reason."""
-    rows = [["behavior", "cases", "targets"]]
+    rows = [["behavior", "images", "targets"]]
     behaviors = {item.originalname: statement.behavior(item) for item, statement in chosen}.values()
     for behavior in behaviors:
         found = source.select(behavior.cases)
@@ -97,3 +99,14 @@ def _offered(source: CaseSource, chosen: Chosen) -> Iterator[str]:
     yield f"{len(source.cases)} cases in all; " + ("left out:" if left_out else "none is left out")
     for reason, count in left_out.most_common():
         yield f"{count:6} {reason}"
+    yield from _wanting(source, behaviors)
+
+
+def _wanting(source: CaseSource, behaviors: Iterable[Behavior]) -> Iterator[str]:
+    """Which files would bring more to behaviors with fewer images than were asked for."""
+    counts = {behavior: len(source.select(behavior.cases)) for behavior in behaviors}
+    few = {behavior: count for behavior, count in counts.items() if count < source.images}
+    for missing in source.offer.missing if few else ():
+        served = [f"{one.name} (has {n})" for one, n in few.items() if missing.kinds.intersection(one.cases.kinds)]
+        if served or not missing.kinds:
+            yield f"{missing.files} would bring more: {', '.join(served) or 'cases of every kind'}"

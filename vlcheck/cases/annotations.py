@@ -1,0 +1,221 @@
+"""COCO's annotation files, read piece by piece: a file may be larger than what is wanted of it by far."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from vlcheck.cases.case import Box
+from vlcheck.cases.limits import LARGEST_NUMBER, is_text
+from vlcheck.errors import UsageError
+
+_PIECE = 1 << 20  # characters
+_OTHER = re.compile(r"[^ \t\n\r]")  # than a space
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An object of one of the file's lists."""
+
+    path: Path
+    table: str
+    index: int
+    fields: Mapping[str, Any]
+
+    @property
+    def where(self) -> str:
+        """Which one it is, for errors."""
+        return f"{self.path}: {self.table}[{self.index}]"
+
+    @property
+    def id(self) -> int:
+        """Its own id, 0 or more."""
+        number = self.number("id")
+        if number < 0:
+            raise UsageError(f"{self.where}: id is {number}; it has to be 0 or more.")
+        return number
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """A text that can be written down again."""
+        value = self.fields.get(key, default)
+        if not isinstance(value, str) or not is_text(value):
+            raise self._bad(key, "a text", value)
+        return value
+
+    def number(self, key: str, default: int | None = None) -> int:
+        """A whole number."""
+        value = self.fields.get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self._bad(key, "a whole number", value)
+        return value
+
+    def real(self, key: str, default: float) -> float:
+        """A number."""
+        value = self.fields.get(key, default)
+        if not _is_real(value):
+            raise self._bad(key, "a number", value)
+        return float(value)
+
+    def reals(self, key: str, count: int) -> list[float]:
+        """So many numbers."""
+        value = self.fields.get(key)
+        if not isinstance(value, list) or len(value) != count or not _are_real(value):
+            length = f" of {len(value)}" if isinstance(value, list) else ""
+            raise self._bad(key, f"a list of {count} numbers", f"{type(value).__name__}{length}")
+        return value
+
+    def box(self, key: str) -> Box:
+        """A rectangle."""
+        value = self.fields.get(key)
+        if not isinstance(value, list) or len(value) != 4 or not all(map(_is_real, value)) or min(value[2:]) < 0:
+            raise self._bad(key, "[x, y, width, height]", value)
+        return Box(*map(float, value))
+
+    def _bad(self, key: str, wanted: str, value: object) -> UsageError:
+        found = f"is {value!r}" if key in self.fields else "is missing"
+        return UsageError(f"{self.where}: {key} {found}; it has to be {wanted}.")
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, int | float) and abs(value) < LARGEST_NUMBER
+
+
+def _are_real(values: list[Any]) -> bool:
+    whole = set(map(type, values)) == {int}  # nearly all are, and are checked much faster
+    return max(map(abs, values)) < LARGEST_NUMBER if whole else all(map(_is_real, values))
+
+
+def read_tables(
+    path: Path, readers: Mapping[str, Callable[[Entry], Any]], *, optional: str = ""
+) -> dict[str, list[Any]]:
+    """Read lists of a file that holds one object, and keep of each entry what its reader makes of it.
+
+    No more of the file is in memory than a piece of it and the entry that is being read.
+
+    Args:
+        path: the file.
+        readers: by the name of the list.
+        optional: the name of a list that may be missing.
+
+    Raises:
+        UsageError: naming the file, and the list or the entry that is not as it has to be.
+    """
+    tables: dict[str, list[Any]] = {optional: []} if optional else {}
+    try:
+        with path.open("rb") as binary:
+            encoding = json.detect_encoding(binary.read(4))
+        with path.open(encoding=encoding) as file:
+            tables |= _kept(path, _Json(file), readers)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: is not JSON ({error}).") from error
+    for name in readers:
+        if name not in tables:
+            raise UsageError(f"{path}: has no list {name!r}.")
+    return tables
+
+
+def _kept(path: Path, text: _Json, readers: Mapping[str, Callable[[Entry], Any]]) -> dict[str, list[Any]]:
+    tables: dict[str, list[Any]] = {}
+    if text.next() != "{":
+        text.value()
+        raise UsageError(f"{path}: has to hold an object with the lists {' and '.join(readers)}.")
+    for name in text.members():
+        keep = readers.get(name)
+        if keep and text.next() == "[":
+            tables[name] = [keep(_entry(path, name, index, row)) for index, row in enumerate(text.elements())]
+        else:
+            text.value()
+    text.finish()
+    return tables
+
+
+def _entry(path: Path, table: str, index: int, row: object) -> Entry:
+    if not isinstance(row, dict):
+        raise UsageError(f"{path}: {table}[{index}] is not an object.")
+    return Entry(path, table, index, row)
+
+
+class _Json:
+    """The text of a JSON file, of which a piece at a time is in memory. Its errors are those of `json`."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._decode = json.JSONDecoder().raw_decode
+        self._text, self._at, self._before = "", 0, 0
+
+    def next(self) -> str:
+        """The next character that is no space, or "" at the end."""
+        while True:
+            found = _OTHER.search(self._text, self._at)
+            self._at = found.start() if found else len(self._text)
+            if found or not self._more(_PIECE):
+                return self._text[self._at : self._at + 1]
+
+    def value(self) -> Any:
+        """Read the value that begins here."""
+        self.next()
+        size = _PIECE
+        while True:
+            try:
+                value, end = self._decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                place = self._before + error.pos
+                if not self._more(size):
+                    raise ValueError(f"{error.msg}: char {place}") from error
+            else:
+                if end < len(self._text) or not self._more(size):  # a number may go on
+                    self._at = end
+                    return value
+            size *= 2
+
+    def elements(self) -> Iterator[Any]:
+        """Read the elements of the list that begins here, one by one."""
+        self._expect("[")
+        if self._ended("]"):
+            return
+        while True:
+            yield self.value()
+            if self._expect(",]") == "]":
+                return
+
+    def members(self) -> Iterator[str]:
+        """Read the names of the object that begins here; whoever asks reads each one's value."""
+        self._expect("{")
+        if self._ended("}"):
+            return
+        while True:
+            name = self.value()
+            self._expect(":")
+            yield str(name)
+            if self._expect(",}") == "}":
+                return
+
+    def finish(self) -> None:
+        """Raise ValueError unless this is the end."""
+        if self.next():
+            raise ValueError(f"Extra data: char {self._before + self._at}")
+
+    def _ended(self, bracket: str) -> bool:
+        ended = self.next() == bracket
+        self._at += ended
+        return ended
+
+    def _expect(self, among: str) -> str:
+        found = self.next()
+        if not found or found not in among:
+            raise ValueError(f"Expecting {' or '.join(among)}: char {self._before + self._at}")
+        self._at += 1
+        return found
+
+    def _more(self, size: int) -> bool:
+        """Read on; what was read is let go."""
+        piece = self._file.read(size)
+        self._before += self._at
+        self._text, self._at = self._text[self._at :] + piece, 0
+        return bool(piece)
