@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vlcheck.cases.case import MASK, Box, Case, ImageFile
+from vlcheck.cases.coco_bindings import find_bindings
 from vlcheck.cases.coco_colors import find_colors
 from vlcheck.cases.coco_objects import find_objects
 from vlcheck.cases.coco_sides import find_hands, find_sides
@@ -28,6 +29,7 @@ _FINDERS: Mapping[str, Callable[[Known], Iterator[Finding]]] = {
     "color": find_colors,
     "side": find_sides,
     "hand": find_hands,
+    "binding": find_bindings,
 }
 
 

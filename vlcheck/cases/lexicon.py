@@ -91,6 +91,7 @@ class Stops:
     after: frozenset[str]
     endings: tuple[str, ...]
     compounds: frozenset[str]
+    shades: frozenset[str]
 
     def unsettles(self, tokens: Sequence[Token]) -> str:
         """Why nothing that a caption names is known to be there, or ""."""

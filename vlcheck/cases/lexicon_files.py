@@ -130,6 +130,7 @@ def _stops(section: _Section) -> Stops:
         after=frozenset(section.words("after")),
         endings=section.words("endings"),
         compounds=frozenset(section.words("compounds")),
+        shades=frozenset(section.words("shades")),
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vlcheck.cases.case import Box, Case, ImageFile, word_pattern
 from vlcheck.cases.lexicon import Lexicons, Number, Sense, with_near
-from vlcheck.cases.words import Found, Token, tokenize
+from vlcheck.cases.words import Found, Token, article_of, tokenize
 
 CROWDED = 2.0
 
@@ -111,6 +111,12 @@ class Known:
         objects = {word for name in self.possible for word in (name, *self.lexicons.category(name).every)}
         colors = {name for word in self.said for name in self.lexicons.colors_of(word)}
         return self.said | objects | colors
+
+    @cached_property
+    def grey(self) -> bool:
+        """Whether a caption says that the photograph has no color."""
+        pictures = self.lexicons.grey_pictures
+        return any(True for caption in self.captions for _ in pictures.find(caption.tokens))
 
     @cached_property
     def legible(self) -> bool:
@@ -217,5 +223,4 @@ def settle(findings: Iterable[Finding]) -> tuple[list[Case], list[str]]:
 
 def article(noun: str) -> str:
     """The noun with its indefinite article: "an apple", "a uniform"."""
-    vowel = noun[0] in "aeiou" and not noun.startswith(("uni", "use", "eu", "one"))
-    return f"{'an' if vowel else 'a'} {noun}"
+    return f"{article_of(noun)} {noun}"

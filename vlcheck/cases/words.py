@@ -57,6 +57,11 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(token.word for token in tokenize(text))
 
 
+def article_of(noun: str) -> str:
+    """The indefinite article that goes before a noun: "an" apple, "a" uniform."""
+    return "an" if noun[0] in "aeiou" and not noun.startswith(("uni", "use", "eu", "one")) else "a"
+
+
 class Phrasebook(Generic[Meaning]):
     """Finds phrases in texts, the longest first, so that "hot dog" hides "dog".
 
