@@ -13,6 +13,7 @@ from vlcheck.cases.case import MASK, Box, Case, ImageFile
 from vlcheck.cases.coco_bindings import find_bindings
 from vlcheck.cases.coco_colors import find_colors
 from vlcheck.cases.coco_objects import find_objects
+from vlcheck.cases.coco_roles import find_roles
 from vlcheck.cases.coco_sides import find_hands, find_sides
 from vlcheck.cases.lexicon import Lexicons
 from vlcheck.cases.limits import LARGEST_NUMBER, LONGEST_CAPTION, is_text
@@ -30,6 +31,7 @@ _FINDERS: Mapping[str, Callable[[Known], Iterator[Finding]]] = {
     "side": find_sides,
     "hand": find_hands,
     "binding": find_bindings,
+    "role": find_roles,
 }
 
 

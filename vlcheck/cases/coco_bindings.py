@@ -19,7 +19,7 @@ _JOINS = frozenset({"and", "or"})
 def find_bindings(known: Known) -> Iterator[Finding]:
     """One thing two colors and the words after them, in either order: each color is the target once."""
     for caption in known.captions:
-        for pair in combinations(colored_things(known, caption), 2):
+        for pair in combinations(colored_things(known, caption) if len(caption.colors) > 1 else (), 2):
             things = frozenset((one.color, one.noun) for one in pair)
             reason = _why_not(known, *pair)
             if reason:
@@ -86,19 +86,19 @@ def _shaded(known: Known, colored: Colored) -> bool:
 
 
 def _loose(known: Known, colored: Colored, other: Colored) -> bool:
-    """Whether a caption that names the thing may give it the other's color: "a bus, painted blue", "a blue city bus"."""
+    """Whether a caption that names the thing may give it the other's color, as "a bus, painted blue" does."""
     return any(
         _leads_to(known, caption, found.end, colored)
         for caption in known.captions
         if _names(caption, colored)
-        for found in known.lexicons.color_names.find(caption.tokens)
+        for found in caption.colors
         if found.meaning == other.color
     )
 
 
 def _names(caption: Caption, colored: Colored) -> bool:
-    senses = (sense.category for found in caption.named for sense in found.meaning)
-    return any(token.word == colored.noun for token in caption.tokens) or colored.category in senses
+    named = {sense.category for found in caption.named for sense in found.meaning}
+    return any(token.word == colored.noun for token in caption.tokens) or colored.category in named
 
 
 def _leads_to(known: Known, caption: Caption, end: int, colored: Colored) -> bool:

@@ -57,7 +57,7 @@ def find_colors(known: Known) -> Iterator[Finding]:
 
 def colored_things(known: Known, caption: Caption) -> Iterator[Colored]:
     """Each color word of a caption, and what it is said of."""
-    for found in known.lexicons.color_names.find(caption.tokens):
+    for found in caption.colors:
         category, end = _category(known, caption, found.end), _end(caption, found)
         noun = caption.tokens[end - 1].word if end > found.end else ""
         unknown = _why_not(known, caption, found, noun, end, category)
@@ -105,7 +105,7 @@ def _why_not(known: Known, caption: Caption, found: Found[str], noun: str, end: 
         return "noun is part of a longer one"
     if _joined(known, caption, found.start):
         return "thing has several colors"
-    named = [one for one in lexicons.color_names.find(tokens) if one.meaning == color]
+    named = [one for one in caption.colors if one.meaning == color]
     if len(named) > 1 or not caption.names_once(tokens[found.start].word):
         return "caption names the color more than once"
     if _disputed(known, color, noun, category) or _mixed_up(known, color):
@@ -121,7 +121,7 @@ def _joined(known: Known, caption: Caption, start: int) -> bool:
         return True
     ends = {found.end for found in caption.named if any(found.meaning)}
     ends |= {index + 1 for index, token in enumerate(tokens) if token.word in lexicons.nouns}
-    named = [one for one in lexicons.color_names.find(tokens) if one.meaning and start - FAR <= one.start < start]
+    named = [one for one in caption.colors if one.meaning and start - FAR <= one.start < start]
     return any(ends.isdisjoint(range(one.end + 1, start + 1)) for one in named)
 
 
@@ -137,8 +137,7 @@ def _disputed(known: Known, color: str, noun: str, category: str | None) -> bool
 
 def _mixed_up(known: Known, color: str) -> bool:
     """Whether a caption without the color names one that viewers mix up with it."""
-    book = known.lexicons.color_names
-    named = [{found.meaning for found in book.find(caption.tokens)} for caption in known.captions]
+    named = [{found.meaning for found in caption.colors} for caption in known.captions]
     near = with_near([color], known.lexicons.colors)
     return any(color not in names and names & near for names in named)
 

@@ -80,6 +80,23 @@ class Sides:
 
 
 @dataclass(frozen=True)
+class Roles:
+    """What beings do to each other; what each list is for is said in roles.toml."""
+
+    determiners: tuple[str, ...]
+    modifiers: frozenset[str]
+    auxiliaries: frozenset[str]
+    turns: frozenset[str]
+    mutual: tuple[str, ...]
+    doings: frozenset[str]
+    joints: tuple[str, ...]
+    acts: Mapping[str, frozenset[str]]
+    persons: Mapping[str, frozenset[str]]
+    animals: Mapping[str, frozenset[str]]
+    sexes: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
 class Stops:
     """Senses in which a word does not mean what it seems to."""
 
@@ -120,6 +137,18 @@ class Writing:
     categories: frozenset[str]
 
 
+class Living(NamedTuple):
+    """What a word for a living being may mean.
+
+    Attributes:
+        kind: the category that it names, or the word itself where it names none.
+        numbers: singular, plural or either.
+    """
+
+    kind: str
+    numbers: tuple[Number, ...]
+
+
 class Sense(NamedTuple):
     """What a phrase may mean.
 
@@ -142,6 +171,7 @@ class Lexicons:
     colors: Mapping[str, ColorWords]
     nouns: frozenset[str]
     persons: Persons
+    roles: Roles
     sides: Sides
     stops: Stops
     writing: Writing
@@ -174,6 +204,43 @@ class Lexicons:
     def grey_pictures(self) -> Phrasebook[bool]:
         """Finds what says that the whole photograph has no color."""
         return Phrasebook(dict.fromkeys(self.stops.grey, True))
+
+    @cached_property
+    def beings(self) -> Mapping[str, Living]:
+        """What each word for a living being means."""
+        living: dict[str, Living] = {}
+        numbers: tuple[Number, ...] = ("one", "many")
+        for number in numbers:
+            for kind, words in self._living(number):
+                for word in words:
+                    before = living[word].numbers if word in living else ()
+                    living[word] = Living(kind or word, (*before, number))
+        return living
+
+    def _living(self, number: Number) -> Iterator[tuple[str, Iterable[str]]]:
+        """Words for living beings in a number, by the category that they name; "" where they name none."""
+        person = self.persons.category
+        for name in (person, *sorted(self.sides.animals)):
+            words = self.category(name)
+            yield name, words.one if number == "one" else words.many
+        yield person, self.roles.persons.get(number, frozenset())
+        yield "", self.roles.animals.get(number, frozenset())
+
+    @cached_property
+    def acts(self) -> Phrasebook[str]:
+        """Finds what one being does to another, under the act's name; what may hold both ways has none."""
+        acts = {phrase: name for name, phrases in self.roles.acts.items() for phrase in phrases}
+        return Phrasebook(dict.fromkeys(self.roles.mutual, "") | acts)
+
+    @cached_property
+    def determiners(self) -> Phrasebook[bool]:
+        """Finds what begins the phrase that names a being."""
+        return Phrasebook(dict.fromkeys(self.roles.determiners, True))
+
+    @cached_property
+    def joints(self) -> Phrasebook[bool]:
+        """Finds what joins two persons and what each of them does."""
+        return Phrasebook(dict.fromkeys(self.roles.joints, True))
 
     def colors_of(self, word: str) -> frozenset[str]:
         """The colors that a word names or hints at."""

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar, cast
 
-from vlcheck.cases.lexicon import ColorWords, Lexicons, ObjectWords, Persons, Sides, Stops, Writing
+from vlcheck.cases.lexicon import ColorWords, Lexicons, ObjectWords, Persons, Roles, Sides, Stops, Writing
 from vlcheck.errors import UsageError, nearest
 
 Lexicon = TypeVar("Lexicon")
 Entry = TypeVar("Entry")
 
-FILES = ("colors", "nouns", "objects", "persons", "sides", "stops", "writing")
+FILES = ("colors", "nouns", "objects", "persons", "roles", "sides", "stops", "writing")
 
 
 def load_lexicons(shipped: Path, own: Path | None = None) -> Lexicons:
@@ -32,6 +32,7 @@ def load_lexicons(shipped: Path, own: Path | None = None) -> Lexicons:
         colors=_each(paths["colors"], _colors),
         nouns=_whole(paths["nouns"], lambda section: frozenset(section.words("words"))),
         persons=_whole(paths["persons"], _persons),
+        roles=_whole(paths["roles"], _roles),
         sides=_whole(paths["sides"], _sides),
         stops=_whole(paths["stops"], _stops),
         writing=_whole(paths["writing"], _writing),
@@ -111,6 +112,22 @@ def _colors(section: _Section) -> ColorWords:
 
 def _persons(section: _Section) -> Persons:
     return Persons(section.text("category"), section.groups("contrary"))
+
+
+def _roles(section: _Section) -> Roles:
+    return Roles(
+        determiners=section.words("determiners"),
+        modifiers=frozenset(section.words("modifiers", optional=True)),
+        auxiliaries=frozenset(section.words("auxiliaries", optional=True)),
+        turns=frozenset(section.words("turns", optional=True)),
+        mutual=section.words("mutual", optional=True),
+        doings=frozenset(section.words("doings", optional=True)),
+        joints=section.words("joints", optional=True),
+        acts=section.groups("acts"),
+        persons=section.groups("persons"),
+        animals=section.groups("animals"),
+        sexes=section.groups("sexes"),
+    )
 
 
 def _sides(section: _Section) -> Sides:

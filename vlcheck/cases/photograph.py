@@ -53,11 +53,19 @@ class Photograph:
 
 @dataclass(frozen=True)
 class Caption:
-    """A caption and its words."""
+    """A caption and its words.
+
+    Attributes:
+        text: as the file has it, white space squeezed.
+        tokens: its words.
+        named: what names a category or hints at one.
+        colors: what names a color; a color word in another sense names none.
+    """
 
     text: str
     tokens: tuple[Token, ...]
     named: tuple[Found[tuple[Sense, ...]], ...]
+    colors: tuple[Found[str], ...]
 
     def names_once(self, word: str) -> bool:
         """Whether it has the word exactly once, as a case demands of its target."""
@@ -80,9 +88,11 @@ class Known:
     @cached_property
     def captions(self) -> tuple[Caption, ...]:
         """The captions, read."""
-        book = self.lexicons.phrasebook(self.categories)
+        book, colors = self.lexicons.phrasebook(self.categories), self.lexicons.color_names
         read = ((text, tokenize(text)) for text in self.photograph.captions)
-        return tuple(Caption(text, tokens, tuple(book.find(tokens))) for text, tokens in read)
+        return tuple(
+            Caption(text, tokens, tuple(book.find(tokens)), tuple(colors.find(tokens))) for text, tokens in read
+        )
 
     @cached_property
     def said(self) -> frozenset[str]:
@@ -197,7 +207,7 @@ class Known:
             bare=bare,
             candidates=candidates,
             about=about,
-            present=self.present | about,
+            present=self.present if about <= self.present else self.present | about,
             region=region,
             tags=self.tags | {kind, *tags},
             source=self.photograph.source,

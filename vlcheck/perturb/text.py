@@ -127,7 +127,9 @@ class Exchange(Labelled):
 
 def _with_articles_exchanged(template: str, target: str, rival: str) -> str:
     """Put right each a or an that stands directly before the mask or the rival, before these change places."""
-    articles = [match for match in _ARTICLE.finditer(template) if match["word"].lower() in (MASK.lower(), rival.lower())]
+    articles = [
+        match for match in _ARTICLE.finditer(template) if match["word"].lower() in (MASK.lower(), rival.lower())
+    ]
     if len(articles) == 2:
         fitting = [articles[1]["article"], articles[0]["article"]]
     else:
