@@ -10,7 +10,7 @@ import pytest
 from vlcheck.cases import open_source, with_target
 from vlcheck.perturb import OPPOSITES
 
-KINDS = {"object", "color", "side", "hand"}
+KINDS = {"object", "color", "side", "hand", "binding", "role"}
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,8 @@ def test_no_case_is_refuted_by_its_own_photograph(source):
 
 
 def test_no_candidate_is_said_of_the_photograph(source):
-    assert all(case.present.isdisjoint(case.candidates) for case in source.cases)
+    told = [case for case in source.cases if kind(case) not in ("binding", "role")]
+    assert all(case.present.isdisjoint(case.candidates) for case in told)
     assert min(len(case.candidates) for case in source.cases if "object" in case.tags) >= 40
     assert min(len(case.candidates) for case in source.cases if "color" in case.tags) >= 3
 

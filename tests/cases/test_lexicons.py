@@ -65,6 +65,9 @@ def test_other_words_make_other_cases(coco_root, own):
         ("objects", "[dog]\nname = 3", "name has to be a text"),
         ("persons", 'category = "person"\ncontrary = []', "contrary has to be a table of lists of words"),
         ("sides", 'words = ["left"]', "has no possessors"),
+        ("roles", 'determiners = ["a"]\nacts = ["feeds"]', "acts has to be a table of lists of words"),
+        ("roles", 'determiners = ["a"]\n[acts]\nfeed = "feeds"', "[acts]: feed has to be a list of words"),
+        ("roles", 'determiners = ["a"]\n[acts]\n[persons]\n[animals]\n[sexes]', "has no ages"),
         ("colours", "", "there is no such lexicon. Did you mean 'colors'?"),
     ],
 )

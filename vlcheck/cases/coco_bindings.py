@@ -52,8 +52,6 @@ def _why_not(known: Known, one: Colored, other: Colored) -> str:
         return unknown
     if any(_shared(known, colored) for colored in (one, other)):
         return "caption binds one color to two nouns"
-    if one.noun == other.noun or (one.category and one.category == other.category):
-        return "caption gives one thing two colors"
     if any(_several(colored) for colored in (one, other)):
         return "caption names one of the things more than once"
     if other.color in with_near([one.color], known.lexicons.colors):

@@ -128,6 +128,8 @@ def _why_not(known: Known, caption: Caption, agent: _Being, patient: _Being) -> 
         return unsettled
     if agent.word == patient.word or not (caption.names_once(agent.word) and caption.names_once(patient.word)):
         return "caption names one of the two more than once"
+    if _alike(known, agent, patient):
+        return "both words may be true of one being"
     if agent.number != patient.number:
         return "one and several cannot change places"
     if agent.start and tokens[agent.start - 1].word in (*lexicons.roles.joints, "or"):
@@ -140,11 +142,23 @@ def _why_not(known: Known, caption: Caption, agent: _Being, patient: _Being) -> 
     return ""
 
 
+def _alike(known: Known, one: _Being, other: _Being) -> bool:
+    """Whether the words of two beings may be true of the same one, as "lady" and "woman", "person" and "man"."""
+    roles, person = known.lexicons.roles, known.lexicons.persons.category
+    if one.kind == other.kind == person:
+        return not roles.exclude(one.word, other.word)
+    return one.kind == other.kind or (
+        person not in (one.kind, other.kind) and bool(roles.generic & {one.word, other.word})
+    )
+
+
 def _disputed(known: Known, caption: Caption, being: _Being) -> bool:
-    """Whether other captions have a person of another group, none of which this caption names."""
-    named = {token.word for token in caption.tokens}
-    groups = (words for words in known.lexicons.persons.contrary.values() if words & named)
-    return known.lexicons.persons.disputed(being.word, known.said - named.union(*groups))
+    """Whether another caption has, in the person's place, one of a group that this caption does not name."""
+    contrary, named = known.lexicons.persons.contrary.values(), {token.word for token in caption.tokens}
+    own = frozenset().union(*(words for words in contrary if being.word in words))
+    others = frozenset().union(*(words for words in contrary if words.isdisjoint(named)))
+    said = ({token.word for token in one.tokens} for one in known.captions)
+    return bool(own) and any(own.isdisjoint(words) and not others.isdisjoint(words) for words in said)
 
 
 def _contradicted(known: Known, act: _Act) -> str:
@@ -172,17 +186,21 @@ def _acting(known: Known, caption: Caption, act: _Act) -> Case:
 
 
 def _each_does(known: Known, caption: Caption, one: _Being, other: _Being) -> bool:
-    """Whether two persons of different sex are joined, each with something that only this one wears, holds or does."""
-    roles, tokens = known.lexicons.roles, caption.tokens
-    sexes = [{sex for sex, words in roles.sexes.items() if being.word in words} for being in (one, other)]
-    joints = [found.start for found in known.lexicons.joints.find(tokens) if found.end == other.start]
-    if not all(sexes) or sexes[0] == sexes[1] or not joints or _turns(known, caption, one.at + 1, joints[0]):
+    """Whether two persons are joined, each with something that only this one wears, holds or does."""
+    lexicons, tokens = known.lexicons, caption.tokens
+    joints = [found.start for found in lexicons.joints.find(tokens) if found.end == other.start]
+    persons = one.kind == other.kind == lexicons.persons.category
+    if not persons or not joints or _turns(known, caption, one.at + 1, joints[0]):
         return False
     does = tokens[one.at + 1 : joints[0]], tokens[other.at + 1 :]
     first, second = ({token.word for token in each} for each in does)
-    gendered = frozenset().union(*known.lexicons.persons.contrary.values())
+    gendered = frozenset().union(*lexicons.persons.contrary.values())
     apart = not (first <= second or second <= first)
-    return apart and gendered.isdisjoint(first | second) and all(_does(roles.doings, each[0].word) for each in does)
+    return (
+        apart
+        and gendered.isdisjoint(first | second)
+        and all(_does(lexicons.roles.doings, each[0].word) for each in does)
+    )
 
 
 def _does(doings: frozenset[str], word: str) -> bool:

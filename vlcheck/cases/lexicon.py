@@ -89,11 +89,21 @@ class Roles:
     turns: frozenset[str]
     mutual: tuple[str, ...]
     doings: frozenset[str]
+    generic: frozenset[str]
     joints: tuple[str, ...]
     acts: Mapping[str, frozenset[str]]
     persons: Mapping[str, frozenset[str]]
     animals: Mapping[str, frozenset[str]]
     sexes: Mapping[str, frozenset[str]]
+    ages: Mapping[str, frozenset[str]]
+
+    def exclude(self, one: str, other: str) -> bool:
+        """Whether no person is called by both words."""
+        for groups in (self.sexes, self.ages):
+            told = [{name for name, words in groups.items() if word in words} for word in (one, other)]
+            if all(told) and told[0].isdisjoint(told[1]):
+                return True
+        return False
 
 
 @dataclass(frozen=True)

@@ -122,11 +122,13 @@ def _roles(section: _Section) -> Roles:
         turns=frozenset(section.words("turns", optional=True)),
         mutual=section.words("mutual", optional=True),
         doings=frozenset(section.words("doings", optional=True)),
+        generic=frozenset(section.words("generic", optional=True)),
         joints=section.words("joints", optional=True),
         acts=section.groups("acts"),
         persons=section.groups("persons"),
         animals=section.groups("animals"),
         sexes=section.groups("sexes"),
+        ages=section.groups("ages"),
     )
 
 
