@@ -147,9 +147,8 @@ def _alike(known: Known, one: _Being, other: _Being) -> bool:
     roles, person = known.lexicons.roles, known.lexicons.persons.category
     if one.kind == other.kind == person:
         return not roles.exclude(one.word, other.word)
-    return one.kind == other.kind or (
-        person not in (one.kind, other.kind) and bool(roles.generic & {one.word, other.word})
-    )
+    animals = person not in (one.kind, other.kind)
+    return one.kind == other.kind or (animals and not roles.generic.isdisjoint({one.word, other.word}))
 
 
 def _disputed(known: Known, caption: Caption, being: _Being) -> bool:
@@ -195,12 +194,9 @@ def _each_does(known: Known, caption: Caption, one: _Being, other: _Being) -> bo
     does = tokens[one.at + 1 : joints[0]], tokens[other.at + 1 :]
     first, second = ({token.word for token in each} for each in does)
     gendered = frozenset().union(*lexicons.persons.contrary.values())
-    apart = not (first <= second or second <= first)
-    return (
-        apart
-        and gendered.isdisjoint(first | second)
-        and all(_does(lexicons.roles.doings, each[0].word) for each in does)
-    )
+    if first <= second or second <= first or not gendered.isdisjoint(first | second):
+        return False
+    return all(_does(lexicons.roles.doings, each[0].word) for each in does)
 
 
 def _does(doings: frozenset[str], word: str) -> bool:
