@@ -9,8 +9,7 @@ from itertools import combinations
 from vlcheck.cases.case import MASK, Case, word_pattern
 from vlcheck.cases.coco_colors import Colored, colored_things
 from vlcheck.cases.lexicon import with_near
-from vlcheck.cases.photograph import Caption, Finding, Known
-from vlcheck.cases.words import article_of
+from vlcheck.cases.photograph import Caption, Finding, Known, article
 
 NEAR = 3  # words among which a color's noun is looked for
 _JOINS = frozenset({"and", "or"})
@@ -113,15 +112,12 @@ def _leads_to(known: Known, caption: Caption, end: int, colored: Colored) -> boo
 
 
 def _without(color: str, masked: str) -> str:
-    """The masked text without the other color, each article as the word after it has it; "a" before the mask."""
-    text = re.sub(rf"{word_pattern(color).pattern}\s*", "", masked, flags=re.IGNORECASE)
-    text = _ARTICLE.sub(lambda found: _fitted(found["article"], found["word"]), text)
+    """The masked text without the other color, an article before it fitted to what follows; "a" before the mask."""
+    named = rf"(?P<article>(?<![\w-])an? )?{word_pattern(color).pattern}\s+(?P<word>\w+)"
+    text = re.sub(named, lambda found: _fitted(found["article"], found["word"]), masked, flags=re.IGNORECASE)
+    text = re.sub(rf"(?<![\w-])(a)n (?={re.escape(MASK)})", r"\1 ", text, flags=re.IGNORECASE)
     return text[:1].upper() + text[1:] if masked[:1].isupper() else text
 
 
-_ARTICLE = re.compile(rf"(?<![\w-])(?P<article>an?) (?=(?P<word>{re.escape(MASK)}|\w+))", re.IGNORECASE)
-
-
-def _fitted(article: str, word: str) -> str:
-    fitting = "a" if word == MASK else article_of(word.lower())
-    return f"{fitting.capitalize() if article[0].isupper() else fitting} "
+def _fitted(before: str | None, word: str) -> str:
+    return article(word) if before else word

@@ -65,7 +65,8 @@ def spelled(tokens: Sequence[Token]) -> str:
 
 def article_of(noun: str) -> str:
     """The indefinite article that goes before a noun: "an" apple, "a" uniform."""
-    return "an" if noun[0] in "aeiou" and not noun.startswith(("uni", "use", "eu", "one")) else "a"
+    word = noun.lower()
+    return "an" if word[0] in "aeiou" and not word.startswith(("uni", "use", "eu", "one")) else "a"
 
 
 class Phrasebook(Generic[Meaning]):
