@@ -33,11 +33,7 @@ def test_each_of_two_colors_is_the_target_once(folder):
         ("A red bus, a blue umbrella", "A blue bus, a red umbrella", "A [MASK] bus, an umbrella"),
         ("Red flowers in a white bowl", "White flowers in a red bowl", "[MASK] flowers in a bowl"),
         ("A red stop sign by a blue wall", "A blue stop sign by a red wall", "A [MASK] stop sign by a wall"),
-        (
-            "A red bus for an hour, an orange wall",
-            "An orange bus for an hour, a red wall",
-            "A [MASK] bus for an hour, a wall",
-        ),
+        ("A red bus, an hour, a blue wall", "A blue bus, an hour, a red wall", "A [MASK] bus, an hour, a wall"),
         ("Two brown dogs on green grass", "Two green dogs on brown grass", "Two [MASK] dogs on grass"),
     ],
 )
