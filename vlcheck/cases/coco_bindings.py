@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from vlcheck.cases.case import MASK, Case, word_pattern
-from vlcheck.cases.coco_colors import Colored, colored_things
+from vlcheck.cases.coco_colors import Colored, colored_things, why_unknown
 from vlcheck.cases.lexicon import with_near
 from vlcheck.cases.photograph import Caption, Finding, Known, article
 
@@ -45,9 +45,9 @@ def _case(known: Known, colored: Colored, other: Colored) -> Case:
 
 def _why_not(known: Known, one: Colored, other: Colored) -> str:
     """Why the two colors cannot change places to make the caption false, or ""."""
-    if one.color == other.color:
-        return one.unknown if not (one.noun and one.color) else "caption binds one color to two nouns"
-    if unknown := one.unknown or other.unknown:
+    if one.color and one.noun and one.color == other.color:
+        return "caption binds one color to two nouns"
+    if unknown := why_unknown(known, one) or why_unknown(known, other):
         return unknown
     if any(_shared(known, colored) for colored in (one, other)):
         return "caption binds one color to two nouns"

@@ -23,7 +23,6 @@ class Colored:
         noun: the thing's word, the last of a phrase; "" where none follows directly.
         end: the index after the thing's last word.
         category: the category that the thing's word names, if it names one.
-        unknown: why the thing is not known to have the color, or "".
     """
 
     caption: Caption
@@ -31,7 +30,6 @@ class Colored:
     noun: str
     end: int
     category: str | None
-    unknown: str
 
     @property
     def word(self) -> str:
@@ -52,7 +50,7 @@ def find_colors(known: Known) -> Iterator[Finding]:
     """
     for caption in known.captions:
         for colored in colored_things(known, caption):
-            yield (colored.word, colored.noun), colored.unknown or _case(known, colored)
+            yield (colored.word, colored.noun), why_unknown(known, colored) or _case(known, colored)
 
 
 def colored_things(known: Known, caption: Caption) -> Iterator[Colored]:
@@ -60,8 +58,7 @@ def colored_things(known: Known, caption: Caption) -> Iterator[Colored]:
     for found in caption.colors:
         category, end = _category(known, caption, found.end), _end(caption, found)
         noun = caption.tokens[end - 1].word if end > found.end else ""
-        unknown = _why_not(known, caption, found, noun, end, category)
-        yield Colored(caption, found, noun, end, category, unknown)
+        yield Colored(caption, found, noun, end, category)
 
 
 def _end(caption: Caption, found: Found[str]) -> int:
@@ -89,26 +86,27 @@ def _case(known: Known, colored: Colored) -> Case:
     )
 
 
-def _why_not(known: Known, caption: Caption, found: Found[str], noun: str, end: int, category: str | None) -> str:
-    lexicons, tokens, color = known.lexicons, caption.tokens, found.meaning
+def why_unknown(known: Known, colored: Colored) -> str:
+    """Why a thing is not known to have the color that a caption says of it, or ""."""
+    lexicons, caption, tokens = known.lexicons, colored.caption, colored.caption.tokens
     if known.grey:
         return "photograph is said to have no color"
-    if not color:
+    if not colored.color:
         return "color word has another sense"
     if unsettled := lexicons.stops.unsettles(tokens):
         return unsettled
-    if noun and category == lexicons.persons.category:
+    if colored.noun and colored.category == lexicons.persons.category:
         return "color word is said of a person"
-    if not noun or (category is None and noun not in lexicons.nouns):
+    if not colored.noun or (colored.category is None and colored.noun not in lexicons.nouns):
         return "color word is not directly before a known noun"
-    if not lexicons.stops.closes(tokens, end - 1):
+    if not lexicons.stops.closes(tokens, colored.end - 1):
         return "noun is part of a longer one"
-    if _joined(known, caption, found.start):
+    if _joined(known, caption, colored.found.start):
         return "thing has several colors"
-    named = [one for one in caption.colors if one.meaning == color]
-    if len(named) > 1 or not caption.names_once(tokens[found.start].word):
+    named = [one for one in caption.colors if one.meaning == colored.color]
+    if len(named) > 1 or not caption.names_once(colored.word):
         return "caption names the color more than once"
-    if _disputed(known, color, noun, category) or _mixed_up(known, color):
+    if _disputed(known, colored.color, colored.noun, colored.category) or _mixed_up(known, colored.color):
         return "captions disagree about the color"
     return ""
 
