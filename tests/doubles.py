@@ -63,8 +63,10 @@ class Competent:
         disguised: list[tuple[Seen, np.ndarray]] = []
         for case in self.cases:
             texts = [case.masked] if case.bare is None else [case.masked, case.bare]
-            self.truths.setdefault(case.image.key, {}).update(dict.fromkeys(texts, case))
-            self.said[case.masked] = case
+            truths = self.truths.setdefault(case.image.key, {})
+            for text in texts:  # a color's own case says whether grey takes it away; a binding's does not
+                truths.setdefault(text, case)
+            self.said.setdefault(case.masked, case)
             plain = Seen(case.image.key)
             if plain not in looks:
                 image = case.image.open()

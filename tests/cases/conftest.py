@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from vlcheck.cases import open_source
+
 SIZE = (200, 100)
 CATEGORIES = (
     "person",
@@ -74,6 +76,13 @@ class Folder:
             path.parent.mkdir(exist_ok=True)
             Image.new("RGB", SIZE, (10 * listed["id"] % 256, 90, 90)).save(path)
         return self.root
+
+    def offered(self, kind):
+        """The cases of a kind, and how many things were left out of it, by reason."""
+        source = open_source(f"coco:{self.write()}")
+        found = [case for case in source.cases if kind in case.tags]
+        parts = (reason.partition(": ")[::2] for reason in source.left_out)
+        return found, {reason: source.left_out[f"{of}: {reason}"] for of, reason in parts if of == kind}
 
     def annotations(self, name):
         return self.root / "annotations" / f"{name}_{self.split}.json"

@@ -71,6 +71,9 @@ def test_other_words_make_other_cases(coco_root, own):
         ("held", "[cup]", "[cup]: has no word"),
         ("aloft", "[kite]\nsaid = 1", "[kite]: said has to be a list of words"),
         ("aloft", '[kite]\nsays = ["flying"]', "unknown key 'says'. Known: said"),
+        ("roles", 'determiners = ["a"]\nacts = ["feeds"]', "acts has to be a table of lists of words"),
+        ("roles", 'determiners = ["a"]\n[acts]\nfeed = "feeds"', "[acts]: feed has to be a list of words"),
+        ("roles", 'determiners = ["a"]\n[acts]\n[persons]\n[animals]\n[sexes]', "has no ages"),
         ("colours", "", "there is no such lexicon. Did you mean 'colors'?"),
     ],
 )

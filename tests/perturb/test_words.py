@@ -58,6 +58,24 @@ def test_twice_exchanged_is_as_before():
 
 
 @pytest.mark.parametrize(
+    ("caption", "target", "rival", "said"),
+    [
+        ("an orange cat on a blue mat", "orange", "blue", "a blue cat on an orange mat"),
+        ("A man feeding an elephant", "elephant", "man", "An elephant feeding a man"),
+        ("the orange cat on a blue mat", "orange", "blue", "the blue cat on an orange mat"),
+        ("a man on an old elephant", "elephant", "man", "an elephant on an old man"),
+        ("a ball and a orange box", "ball", "orange", "a orange and a ball box"),
+        ("Man near an elephant", "elephant", "man", "Elephant near a man"),
+    ],
+)
+def test_exchanged_words_keep_articles_and_capitals_right(caption, target, rival, said):
+    before = view(caption, target, candidates=(rival,))
+    after = Exchange()(before, ())
+    assert after.filled(after.target) == said
+    assert Exchange()(after, ()) == before
+
+
+@pytest.mark.parametrize(
     ("candidates", "said"),
     [((), "names no words"), (("green",), "names no words"), (("ball", "blue"), "names 2 words")],
     ids=["no candidate", "not named", "two named"],

@@ -11,10 +11,12 @@ from typing import Any
 
 from vlcheck.cases.annotations import Entry, read_tables
 from vlcheck.cases.case import MASK, Box, Case, ImageFile
+from vlcheck.cases.coco_bindings import find_bindings
 from vlcheck.cases.coco_colors import find_colors
 from vlcheck.cases.coco_hands import find_hands
 from vlcheck.cases.coco_keypoints import KEYPOINTS, read_keypoints
 from vlcheck.cases.coco_objects import find_objects
+from vlcheck.cases.coco_roles import find_roles
 from vlcheck.cases.coco_sides import find_sides, find_verticals
 from vlcheck.cases.lexicon import Lexicons
 from vlcheck.cases.limits import LONGEST_CAPTION
@@ -32,6 +34,8 @@ _FINDERS: Mapping[str, Callable[[Known], Iterator[Finding]]] = {
     "side": find_sides,
     "vertical": find_verticals,
     "hand": find_hands,
+    "binding": find_bindings,
+    "role": find_roles,
 }
 _SPLITS = ("train2017", "val2017")
 _BROUGHT = {

@@ -91,6 +91,33 @@ class Held:
 
 
 @dataclass(frozen=True)
+class Roles:
+    """What beings do to each other; what each list is for is said in roles.toml."""
+
+    determiners: tuple[str, ...]
+    modifiers: frozenset[str]
+    auxiliaries: frozenset[str]
+    turns: frozenset[str]
+    mutual: tuple[str, ...]
+    doings: frozenset[str]
+    generic: frozenset[str]
+    joints: tuple[str, ...]
+    acts: Mapping[str, frozenset[str]]
+    persons: Mapping[str, frozenset[str]]
+    animals: Mapping[str, frozenset[str]]
+    sexes: Mapping[str, frozenset[str]]
+    ages: Mapping[str, frozenset[str]]
+
+    def exclude(self, one: str, other: str) -> bool:
+        """Whether no person is called by both words."""
+        for groups in (self.sexes, self.ages):
+            told = [{name for name, words in groups.items() if word in words} for word in (one, other)]
+            if all(told) and told[0].isdisjoint(told[1]):
+                return True
+        return False
+
+
+@dataclass(frozen=True)
 class Stops:
     """Senses in which a word does not mean what it seems to."""
 
@@ -102,6 +129,7 @@ class Stops:
     after: frozenset[str]
     endings: tuple[str, ...]
     compounds: frozenset[str]
+    shades: frozenset[str]
 
     def unsettles(self, tokens: Sequence[Token]) -> str:
         """Why nothing that a caption names is known to be there, or ""."""
@@ -130,6 +158,18 @@ class Writing:
     categories: frozenset[str]
 
 
+class Living(NamedTuple):
+    """What a word for a living being may mean.
+
+    Attributes:
+        kind: the category that it names, or the word itself where it names none.
+        numbers: singular, plural or either.
+    """
+
+    kind: str
+    numbers: tuple[Number, ...]
+
+
 class Sense(NamedTuple):
     """What a phrase may mean.
 
@@ -152,6 +192,7 @@ class Lexicons:
     colors: Mapping[str, ColorWords]
     nouns: frozenset[str]
     persons: Persons
+    roles: Roles
     sides: Sides
     held: Mapping[str, Held]
     aloft: Mapping[str, frozenset[str]]
@@ -186,6 +227,43 @@ class Lexicons:
     def grey_pictures(self) -> Phrasebook[bool]:
         """Finds what says that the whole photograph has no color."""
         return Phrasebook(dict.fromkeys(self.stops.grey, True))
+
+    @cached_property
+    def beings(self) -> Mapping[str, Living]:
+        """What each word for a living being means."""
+        living: dict[str, Living] = {}
+        numbers: tuple[Number, ...] = ("one", "many")
+        for number in numbers:
+            for kind, words in self._living(number):
+                for word in words:
+                    before = living[word].numbers if word in living else ()
+                    living[word] = Living(kind or word, (*before, number))
+        return living
+
+    def _living(self, number: Number) -> Iterator[tuple[str, Iterable[str]]]:
+        """Words for living beings in a number, by the category that they name; "" where they name none."""
+        person = self.persons.category
+        for name in (person, *sorted(self.sides.animals)):
+            words = self.category(name)
+            yield name, words.one if number == "one" else words.many
+        yield person, self.roles.persons.get(number, frozenset())
+        yield "", self.roles.animals.get(number, frozenset())
+
+    @cached_property
+    def acts(self) -> Phrasebook[str]:
+        """Finds what one being does to another, under the act's name; what may hold both ways has none."""
+        acts = {phrase: name for name, phrases in self.roles.acts.items() for phrase in phrases}
+        return Phrasebook(dict.fromkeys(self.roles.mutual, "") | acts)
+
+    @cached_property
+    def determiners(self) -> Phrasebook[bool]:
+        """Finds what begins the phrase that names a being."""
+        return Phrasebook(dict.fromkeys(self.roles.determiners, True))
+
+    @cached_property
+    def joints(self) -> Phrasebook[bool]:
+        """Finds what joins two persons and what each of them does."""
+        return Phrasebook(dict.fromkeys(self.roles.joints, True))
 
     def colors_of(self, word: str) -> frozenset[str]:
         """The colors that a word names or hints at."""

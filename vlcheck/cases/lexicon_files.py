@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar, cast
 
-from vlcheck.cases.lexicon import ColorWords, Held, Lexicons, ObjectWords, Persons, Sides, Stops, Writing
+from vlcheck.cases.lexicon import ColorWords, Held, Lexicons, ObjectWords, Persons, Roles, Sides, Stops, Writing
 from vlcheck.cases.limbs import CHAINS
 from vlcheck.errors import UsageError, nearest
 
 Lexicon = TypeVar("Lexicon")
 Entry = TypeVar("Entry")
 
-FILES = ("aloft", "colors", "held", "nouns", "objects", "persons", "sides", "stops", "writing")
+FILES = ("aloft", "colors", "held", "nouns", "objects", "persons", "roles", "sides", "stops", "writing")
 
 
 def load_lexicons(shipped: Path, own: Path | None = None) -> Lexicons:
@@ -33,6 +33,7 @@ def load_lexicons(shipped: Path, own: Path | None = None) -> Lexicons:
         colors=_each(paths["colors"], _colors),
         nouns=_whole(paths["nouns"], lambda section: frozenset(section.words("words"))),
         persons=_whole(paths["persons"], _persons),
+        roles=_whole(paths["roles"], _roles),
         sides=_whole(paths["sides"], _sides),
         held=_each(paths["held"], _held),
         aloft=_each(paths["aloft"], lambda section: frozenset(section.words("said", optional=True))),
@@ -116,6 +117,24 @@ def _persons(section: _Section) -> Persons:
     return Persons(section.text("category"), section.groups("contrary"))
 
 
+def _roles(section: _Section) -> Roles:
+    return Roles(
+        determiners=section.words("determiners"),
+        modifiers=frozenset(section.words("modifiers", optional=True)),
+        auxiliaries=frozenset(section.words("auxiliaries", optional=True)),
+        turns=frozenset(section.words("turns", optional=True)),
+        mutual=section.words("mutual", optional=True),
+        doings=frozenset(section.words("doings", optional=True)),
+        generic=frozenset(section.words("generic", optional=True)),
+        joints=section.words("joints", optional=True),
+        acts=section.groups("acts"),
+        persons=section.groups("persons"),
+        animals=section.groups("animals"),
+        sexes=section.groups("sexes"),
+        ages=section.groups("ages"),
+    )
+
+
 def _sides(section: _Section) -> Sides:
     words, also = frozenset(section.words("words")), frozenset(section.words("also", optional=True))
     possessors, aside = frozenset(section.words("possessors")), frozenset(section.words("aside", optional=True))
@@ -141,6 +160,7 @@ def _stops(section: _Section) -> Stops:
         after=frozenset(section.words("after")),
         endings=section.words("endings"),
         compounds=frozenset(section.words("compounds")),
+        shades=frozenset(section.words("shades")),
     )
 
 

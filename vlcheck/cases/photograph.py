@@ -12,7 +12,7 @@ from pathlib import Path
 from vlcheck.cases.case import Box, Case, ImageFile, word_pattern
 from vlcheck.cases.lexicon import Lexicons, Number, Sense, with_near
 from vlcheck.cases.limbs import Person
-from vlcheck.cases.words import Found, Token, tokenize
+from vlcheck.cases.words import Found, Token, article_of, tokenize
 
 CROWDED = 2.0
 
@@ -56,11 +56,19 @@ class Photograph:
 
 @dataclass(frozen=True)
 class Caption:
-    """A caption and its words."""
+    """A caption and its words.
+
+    Attributes:
+        text: as the file has it, white space squeezed.
+        tokens: its words.
+        named: what names a category or hints at one.
+        colors: what names a color; a color word in another sense names none.
+    """
 
     text: str
     tokens: tuple[Token, ...]
     named: tuple[Found[tuple[Sense, ...]], ...]
+    colors: tuple[Found[str], ...]
 
     def names_once(self, word: str) -> bool:
         """Whether it has the word exactly once, as a case demands of its target."""
@@ -83,9 +91,11 @@ class Known:
     @cached_property
     def captions(self) -> tuple[Caption, ...]:
         """The captions, read."""
-        book = self.lexicons.phrasebook(self.categories)
+        book, colors = self.lexicons.phrasebook(self.categories), self.lexicons.color_names
         read = ((text, tokenize(text)) for text in self.photograph.captions)
-        return tuple(Caption(text, tokens, tuple(book.find(tokens))) for text, tokens in read)
+        return tuple(
+            Caption(text, tokens, tuple(book.find(tokens)), tuple(colors.find(tokens))) for text, tokens in read
+        )
 
     @cached_property
     def said(self) -> frozenset[str]:
@@ -114,6 +124,12 @@ class Known:
         objects = {word for name in self.possible for word in (name, *self.lexicons.category(name).every)}
         colors = {name for word in self.said for name in self.lexicons.colors_of(word)}
         return self.said | objects | colors
+
+    @cached_property
+    def grey(self) -> bool:
+        """Whether a caption says that the photograph has no color."""
+        pictures = self.lexicons.grey_pictures
+        return any(True for caption in self.captions for _ in pictures.find(caption.tokens))
 
     @cached_property
     def legible(self) -> bool:
@@ -207,7 +223,7 @@ class Known:
             bare=bare,
             candidates=candidates,
             about=about,
-            present=self.present | about,
+            present=self.present if about <= self.present else self.present | about,
             region=region,
             tags=self.tags | {kind, *tags},
             source=self.photograph.source,
@@ -233,5 +249,4 @@ def settle(findings: Iterable[Finding]) -> tuple[list[Case], list[str]]:
 
 def article(noun: str) -> str:
     """The noun with its indefinite article: "an apple", "a uniform"."""
-    vowel = noun[0] in "aeiou" and not noun.startswith(("uni", "use", "eu", "one"))
-    return f"{'an' if vowel else 'a'} {noun}"
+    return f"{article_of(noun)} {noun}"

@@ -57,6 +57,18 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(token.word for token in tokenize(text))
 
 
+def spelled(tokens: Sequence[Token]) -> str:
+    """Write words as a text again, in lower case, without what stands after the last one."""
+    words = (token.word + ("'s" if token.possessive else "") + token.gap for token in tokens)
+    return "".join(words).rstrip(" .,!?")
+
+
+def article_of(noun: str) -> str:
+    """The indefinite article that goes before a noun: "an" apple, "a" uniform."""
+    word = noun.lower()
+    return "an" if word[0] in "aeiou" and not word.startswith(("uni", "use", "eu", "one")) else "a"
+
+
 class Phrasebook(Generic[Meaning]):
     """Finds phrases in texts, the longest first, so that "hot dog" hides "dog".
 
@@ -72,15 +84,15 @@ class Phrasebook(Generic[Meaning]):
 
     def find(self, tokens: Sequence[Token]) -> Iterator[Found[Meaning]]:
         """From left to right, without overlap."""
-        start = 0
-        while start < len(tokens):
-            found = self._at(tokens, start)
+        free = 0
+        for start, token in enumerate(tokens):
+            found = self._at(tokens, start) if start >= free and token.word in self._longest else None
             if found:
                 yield found
-            start = found.end if found else start + 1
+                free = found.end
 
     def _at(self, tokens: Sequence[Token], start: int) -> Found[Meaning] | None:
-        longest = self._longest.get(tokens[start].word, 0)
+        longest = self._longest[tokens[start].word]
         for end in range(min(start + longest, len(tokens)), start, -1):
             phrase = tuple(token.word for token in tokens[start:end])
             if phrase in self._meanings and all(_GLUE.fullmatch(token.gap) for token in tokens[start : end - 1]):

@@ -9,7 +9,8 @@ from itertools import count
 from types import MappingProxyType
 from typing import ClassVar
 
-from vlcheck.cases.case import Case, word_pattern
+from vlcheck.cases.case import MASK, Case, word_pattern
+from vlcheck.cases.words import article_of
 from vlcheck.digest import digest
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb.view import Labelled, View
@@ -105,19 +106,45 @@ def _shuffled(words: Sequence[str], seed: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Exchange(Labelled):
-    """The target and the closed set's word that the text names as well change places; what was true is false then."""
+    """The target and the closed set's word that the text names as well change places; what was true is false then.
+
+    Both take their articles along; where only one of them has a or an, this is fitted to the word that comes there.
+    """
 
     name: ClassVar[str] = "exchange"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         named = [word for word in view.candidates if word_pattern(word).search(view.template)]
         if len(named) != 1:
             raise NotApplicable(f"the text names {len(named) or 'no'} words that the target could change places with")
         (rival,) = named
-        template = word_pattern(rival).sub(lambda _: view.target, view.template)
+        template = _with_articles_exchanged(view.template, view.target, rival)
+        template = word_pattern(rival).sub(lambda found: _cased_as(found[0], view.target), template)
         candidates = tuple(view.target if word == rival else word for word in view.candidates)
         return replace(view, template=template, target=rival, candidates=candidates)
+
+
+def _with_articles_exchanged(template: str, target: str, rival: str) -> str:
+    """Put right each a or an that stands directly before the mask or the rival, before these change places."""
+    articles = [
+        match for match in _ARTICLE.finditer(template) if match["word"].lower() in (MASK.lower(), rival.lower())
+    ]
+    if len(articles) == 2:
+        fitting = [articles[1]["article"], articles[0]["article"]]
+    else:
+        fitting = [article_of(rival if match["word"] == MASK else target) for match in articles]
+    for match, article in reversed(list(zip(articles, fitting, strict=True))):
+        said = _cased_as(match["article"], article.lower())
+        template = template[: match.start()] + said + template[match.end("article") :]
+    return template
+
+
+_ARTICLE = re.compile(rf"(?<![\w-])(?P<article>an?) (?=(?P<word>{re.escape(MASK)}|\w+)(?![\w-]))", re.IGNORECASE)
+
+
+def _cased_as(old: str, new: str) -> str:
+    return new.capitalize() if old[0].isupper() else new
 
 
 @dataclass(frozen=True)
@@ -142,4 +169,4 @@ _SIDE_WORD = re.compile("|".join(word_pattern(word).pattern for word in _SIDES),
 def _swapped(match: re.Match[str]) -> str:
     word = match[0]
     other = _SIDES[word.lower()]
-    return other.capitalize() if word[0].isupper() else other
+    return _cased_as(word, other)
