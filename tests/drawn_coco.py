@@ -15,7 +15,7 @@ from vlcheck.cases.lexicon_files import load_lexicons
 from vlcheck.cases.scene import Scene
 from vlcheck.suite import lexicons_path
 
-EACH, OF = 36, 600  # scenes of each kind, and how many are looked through for them
+EACH, OF = 16, 250  # scenes of each kind, and how many are looked through for them
 SHAPES = ((320, 240), (240, 320), (320, 213), (213, 320), (280, 280))  # pixels; each scene is stretched to one of them
 SPLITS = ("train2017", "val2017")
 

@@ -1,13 +1,15 @@
 """A test that lacks photographs, references or Chromium is skipped and counted, or fails where these are required."""
 
+import re
 import sys
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
 from tests.drawn_coco import draw_coco
-from tests.needs import NEEDS
+from tests.needs import NEEDS, REQUIRE
 
 TESTS = """
     def test_photographs(photographs_root):
@@ -116,6 +118,15 @@ def test_a_need_that_is_not_an_argument_is_no_reason_to_skip(run):
 
 def test_no_test_selected_is_no_success(run):
     assert run("-m", "chromium", "-n2", tests="def test_nothing(): pass").ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_the_variables_are_passed_on_by_tox_and_explained():
+    variables = {REQUIRE, *(need.variable for need in NEEDS.values())}
+    tox = ConfigParser()
+    tox.read(ROOT / "tox.ini")
+    assert set(tox["testenv:tests"]["pass_env"].split(", ")) == variables
+    for page in ("README.md", "CONTRIBUTING.md"):
+        assert set(re.findall(r"VLCHECK_[A-Z]+", (ROOT / page).read_text(encoding="utf-8"))) >= variables
 
 
 @pytest.mark.parametrize("need", NEEDS)
