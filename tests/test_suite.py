@@ -45,8 +45,8 @@ def double(name):
     return f"{ROOT}/tests/doubles.py:{name}"
 
 
-def test_a_competent_model_passes_or_lacks_cases_and_nothing_else(verdicts, stated, photographs_root):
-    found = verdicts(double("competent"), f"coco:{photographs_root}")
+def test_a_competent_model_passes_or_lacks_cases_and_nothing_else(verdicts, stated, coco_root):
+    found = verdicts(double("competent"), f"coco:{coco_root}")
     assert len(found) == stated >= 29
     for line in found.values():
         if line["status"] == "invalid":
