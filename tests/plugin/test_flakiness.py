@@ -50,8 +50,8 @@ def test_no_score_of_a_scene_moves_and_no_verdict_changes(tmp_path, usual, how):
 
 
 @pytest.mark.parametrize("how", HOW)
-def test_no_score_of_a_photograph_moves_and_no_verdict_changes(tmp_path, usual, how, coco_root):
-    said = "tiny", f"coco:{coco_root}:40"
+def test_no_score_of_a_photograph_moves_and_no_verdict_changes(tmp_path, usual, how, photographs_root):
+    said = "tiny", f"coco:{photographs_root}:40"
     says_the_same(usual(*said), run(tmp_path, "other", *said, *HOW[how]))
 
 
