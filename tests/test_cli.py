@@ -24,8 +24,8 @@ def run(*arguments, cwd=None):
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=environment)
 
 
-def test_cases_lists_each_behavior_with_its_targets_and_what_was_left_out(coco_root):
-    done = run("cases", f"coco:{coco_root}:50")
+def test_cases_lists_each_behavior_with_its_targets_and_what_was_left_out(photographs_root):
+    done = run("cases", f"coco:{photographs_root}:50")
     assert done.returncode == 0, done.stderr
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line.startswith("test_")}
     assert rows["test_grayscale_preserves_objects"][0] == "50"

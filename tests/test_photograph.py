@@ -40,7 +40,7 @@ STATES = """
 
 @pytest.fixture
 def photograph(coco_root):
-    return coco_root / "val2017" / "000000000885.jpg"
+    return min((coco_root / "val2017").glob("*.jpg"))
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +213,7 @@ def test_a_text_that_cannot_be_used_is_refused_with_what_would_be(text, words, s
 )
 def test_a_file_that_is_no_photograph_is_named(photograph, tmp_path, name, content, said):
     if content == "cut":
-        content = photograph.read_bytes()[:20_000]
+        content = photograph.read_bytes()[:8_000]
     if content == "huge":
         Image.new("1", (20_000, 6_000)).save(tmp_path / name)
     elif content is not None:

@@ -7,7 +7,7 @@ from vlcheck.matrix import BIASES, make_matrix
 from vlcheck.suite import policy_path, suite_folder
 from vlcheck.zoo import CONTROL, PLANTED
 
-SEEDS, IMAGES = 5, 200
+SEEDS, IMAGES = 3, 200
 MOST = 0.02  # of the control's cases
 
 # The behaviors that each variant was made for: each has to catch it, not merely another one of the same bias.

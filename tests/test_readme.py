@@ -153,15 +153,35 @@ def test_commands_are_in_no_other_kind_of_block():
     assert len(opened) == len(re.findall(r"^```$", README, re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", BLOCKS)
-def test_a_block_comes_to_what_it_should(name, own, checkout, coco_root, wheel_path, tmp_path):
-    expected = BLOCKS[name]
-    folder = shutil.copytree(checkout if expected.checkout else own, tmp_path / "folder")
-    for command, end in zip(commands(named_blocks()[name]), expected.ends, strict=True):
-        here = command.replace("coco:/data/coco", expected.data.format(coco=coco_root))
-        done = run(here, folder, VLCHECK=str(wheel_path))
-        assert done.returncode == end, f"{here}\n{done.stdout}{done.stderr}"
-    assert [path for path in expected.leaves if not (folder / path).is_file()] == []
+def about(data: str) -> list[str]:
+    """The blocks in which this stands in for coco:/data/coco."""
+    return [name for name, expected in BLOCKS.items() if expected.data == data]
+
+
+@pytest.fixture
+def comes_to_what_it_should(own, checkout, wheel_path, tmp_path):
+    """Run a block, with data that stands in for coco:/data/coco."""
+
+    def run_it(name, data):
+        expected = BLOCKS[name]
+        folder = shutil.copytree(checkout if expected.checkout else own, tmp_path / "folder")
+        for command, end in zip(commands(named_blocks()[name]), expected.ends, strict=True):
+            here = command.replace("coco:/data/coco", data)
+            done = run(here, folder, VLCHECK=str(wheel_path))
+            assert done.returncode == end, f"{here}\n{done.stdout}{done.stderr}"
+        assert [path for path in expected.leaves if not (folder / path).is_file()] == []
+
+    return run_it
+
+
+@pytest.mark.parametrize("name", about(SCENES))
+def test_a_block_comes_to_what_it_should(name, comes_to_what_it_should):
+    comes_to_what_it_should(name, SCENES)
+
+
+@pytest.mark.parametrize("name", about(PHOTOGRAPHS))
+def test_a_block_about_photographs_comes_to_what_it_should(name, comes_to_what_it_should, coco_root):
+    comes_to_what_it_should(name, PHOTOGRAPHS.format(coco=coco_root))
 
 
 def test_the_case_is_read(tmp_path):

@@ -1,4 +1,4 @@
-"""The suite itself, on real photographs: what it has to say of models whose answers are known."""
+"""The suite itself: what it has to say of models whose answers are known."""
 
 import json
 import os
@@ -16,14 +16,13 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def verdicts(coco_root, tmp_path_factory):
+def verdicts(tmp_path_factory):
     """Run the suite in a process of its own; verdicts by test and metric."""
 
-    def run(model, images=200, data=None, *arguments):
-        data = data or f"coco:{coco_root}:{images}"
+    def run(model, data):
         results = tmp_path_factory.mktemp("run") / "results.jsonl"
         command = [sys.executable, "-m", "pytest", "behavior_tests", f"--vl-model={model}", f"--vl-data={data}"]
-        command += [f"--vl-results={results}", "-q", "--tb=no", "-p", "no:cacheprovider", *arguments]
+        command += [f"--vl-results={results}", "-q", "--tb=no", "-p", "no:cacheprovider"]
         done = subprocess.run(
             command, cwd=ROOT, env=os.environ | {"VLCHECK_TEST_DATA": data}, capture_output=True, text=True, check=False
         )
@@ -46,8 +45,8 @@ def double(name):
     return f"{ROOT}/tests/doubles.py:{name}"
 
 
-def test_a_competent_model_passes_or_lacks_cases_and_nothing_else(verdicts, stated):
-    found = verdicts(double("competent"))
+def test_a_competent_model_passes_or_lacks_cases_and_nothing_else(verdicts, stated, coco_root):
+    found = verdicts(double("competent"), f"coco:{coco_root}")
     assert len(found) == stated >= 29
     for line in found.values():
         if line["status"] == "invalid":
@@ -60,7 +59,7 @@ def test_a_competent_model_passes_or_lacks_cases_and_nothing_else(verdicts, stat
 
 @pytest.mark.parametrize("name", ["competent", "compares"])
 def test_a_competent_model_passes_everything_where_there_are_cases_enough(verdicts, stated, name):
-    found = verdicts(double(name), data="scenes:60")
+    found = verdicts(double(name), "scenes:60")
     assert len(found) == stated
     assert {line["status"] for line in found.values()} == {"pass"}
     # White, black and gray things have no hue to rotate, and the double mixes two cut-outs up.
@@ -68,8 +67,8 @@ def test_a_competent_model_passes_everything_where_there_are_cases_enough(verdic
 
 
 @pytest.mark.parametrize("name", ["constant", "not_a_number", "raises", "miscounts", "hashes"])
-def test_no_broken_model_passes_anything(verdicts, stated, name):
-    found = verdicts(double(name))
+def test_no_broken_model_passes_anything(verdicts, stated, name, coco_root):
+    found = verdicts(double(name), f"coco:{coco_root}")
     assert len(found) == stated >= 29
     assert "pass" not in {line["status"] for line in found.values()}
     if name != "hashes":
@@ -84,8 +83,8 @@ def test_no_broken_model_passes_anything(verdicts, stated, name):
         ("reads_only", "test_another_image_drops_bare_word", "mlm", "test_true_color_beats_a_wrong_one"),
     ],
 )
-def test_a_planted_bias_is_caught_where_it_is(verdicts, name, caught, metric, clean):
-    found = verdicts(double(name))
+def test_a_planted_bias_is_caught_where_it_is(verdicts, name, caught, metric, clean, coco_root):
+    found = verdicts(double(name), f"coco:{coco_root}")
     assert found[caught, metric]["status"] == "fail"
     assert found[clean, metric]["status"] == "pass"
 
@@ -98,7 +97,7 @@ def test_an_untrained_albef_runs_to_the_end_and_passes_nothing(verdicts, stated,
     cases = open_source(f"coco:{coco_root}").cases
     words = [word for case in cases for word in (case.caption, case.target, *case.candidates)]
     path = random_albef(tmp_path, small, [*words, "left right"])
-    found = verdicts(f"albef:{path}", 50)
+    found = verdicts(f"albef:{path}", f"coco:{coco_root}:50")
     assert len(found) == stated >= 29
     assert "pass" not in {line["status"] for line in found.values()}
 

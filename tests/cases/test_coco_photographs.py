@@ -15,8 +15,8 @@ KINDS = {"object", "color", "side", "vertical", "hand", "binding", "role"}
 
 
 @pytest.fixture(scope="module")
-def source(coco_root):
-    return open_source(f"coco:{coco_root}")
+def source(photographs_root):
+    return open_source(f"coco:{photographs_root}")
 
 
 def kind(case):
@@ -159,32 +159,32 @@ def test_sides_are_those_of_the_boxes(source):
 
 
 @pytest.mark.parametrize("images", [7, 8, 200])
-def test_left_and_right_are_true_equally_often(coco_root, images):
-    chosen = open_source(f"coco:{coco_root}:{images}").select(with_target("side"))
+def test_left_and_right_are_true_equally_often(photographs_root, images):
+    chosen = open_source(f"coco:{photographs_root}:{images}").select(with_target("side"))
     counts = Counter(case.target for case in chosen)
     assert abs(counts["left"] - counts["right"]) <= 1
     assert len({case.image for case in chosen}) == len(chosen)
 
 
-def test_a_smaller_choice_is_the_beginning_of_a_larger_one(coco_root):
-    few, many = (open_source(f"coco:{coco_root}:{n}").select(with_target("object")) for n in (20, 50))
+def test_a_smaller_choice_is_the_beginning_of_a_larger_one(photographs_root):
+    few, many = (open_source(f"coco:{photographs_root}:{n}").select(with_target("object")) for n in (20, 50))
     assert (len(few), len(many)) == (20, 50)
     assert many[:20] == few
 
 
-def test_another_seed_chooses_others(coco_root):
-    one, other = (open_source(f"coco:{coco_root}:20:{seed}").select(with_target("object")) for seed in (0, 1))
+def test_another_seed_chooses_others(photographs_root):
+    one, other = (open_source(f"coco:{photographs_root}:20:{seed}").select(with_target("object")) for seed in (0, 1))
     assert {case.id for case in one} != {case.id for case in other}
 
 
-def test_every_process_chooses_the_same(coco_root):
+def test_every_process_chooses_the_same(photographs_root):
     code = (
         "import hashlib, sys; from vlcheck.cases import open_source, with_target\n"
         "chosen = open_source(sys.argv[1]).select(with_target('object'))\n"
         "said = [(c.id, c.candidates, sorted(c.present), c.bare) for c in chosen]\n"
         "print(hashlib.sha256(repr(said).encode()).hexdigest())"
     )
-    spec = f"coco:{coco_root}:50"
+    spec = f"coco:{photographs_root}:50"
     chosen = open_source(spec).select(with_target("object"))
     said = [(case.id, case.candidates, sorted(case.present), case.bare) for case in chosen]
     for seed in ("1", "2"):

@@ -283,7 +283,10 @@ def siglip2(folder: Path) -> Path:
 
 
 REGION = 6  # features
-CLASSES = ("bus,coach", "dog", "cat", "zebra", "man", "table", "people", "bed", "toilet", "bowl", "plane", "bench")
+CLASSES = (
+    "bus,coach", "dog", "cat", "zebra", "man", "table", "people", "bed", "toilet", "bowl", "plane", "bench", "boat",
+    "book", "chair", "cup", "kite",
+)  # fmt: skip
 
 
 def lxmert(folder: Path) -> Path:

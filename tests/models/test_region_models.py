@@ -313,7 +313,10 @@ def test_what_cannot_be_told_of_regions_is_no_question(
 
 
 def test_class_names_are_as_many_as_the_head_has(folder_of: dict[str, Path], detector: Path, tmp_path: Path) -> None:
-    for family, prefix, size in (("lxmert", "", 12), ("vilbert", "vilbert:", 13)):
+    for family, prefix, size in (
+        ("lxmert", "", len(checkpoints.CLASSES)),
+        ("vilbert", "vilbert:", 1 + len(checkpoints.CLASSES)),
+    ):
         folder = shutil.copytree(folder_of[family], tmp_path / family)
         (folder / "objects_vocab.txt").write_text("bus\ndog\n")
         with pytest.raises(UsageError, match=rf"objects_vocab\.txt: 2 classes; the model tells {size}, or {size - 1}"):

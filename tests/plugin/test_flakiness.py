@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -36,12 +37,25 @@ def scores(results):
     return found
 
 
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory):
+    """A run as it is by default, once for all comparisons."""
+    return cache(lambda model, data: run(tmp_path_factory.mktemp("usual"), "usual", model, data))
+
+
 @pytest.mark.parametrize("how", HOW)
-@pytest.mark.parametrize("data", ["zoo", "coco"])
-def test_no_score_moves_and_no_verdict_changes(tmp_path_factory, data, how, request):
-    model, spec = ("tiny-mirror", "scenes:40") if data == "zoo" else ("tiny", f"coco:{coco(request)}:40")
-    usual = once(tmp_path_factory, data, model, spec)
-    other = run(tmp_path_factory.mktemp("other"), "other", model, spec, *HOW[how])
+def test_no_score_of_a_scene_moves_and_no_verdict_changes(tmp_path, usual, how):
+    said = "tiny-mirror", "scenes:40"
+    says_the_same(usual(*said), run(tmp_path, "other", *said, *HOW[how]))
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_no_score_of_a_photograph_moves_and_no_verdict_changes(tmp_path, usual, how, photographs_root):
+    said = "tiny", f"coco:{photographs_root}:40"
+    says_the_same(usual(*said), run(tmp_path, "other", *said, *HOW[how]))
+
+
+def says_the_same(usual, other):
     statuses = [{key: verdict["status"] for key, verdict in one.verdicts.items()} for one in (usual, other)]
     assert statuses[0] == statuses[1]
     assert len(set(statuses[0].values())) > 2  # what could change is there
@@ -49,17 +63,3 @@ def test_no_score_moves_and_no_verdict_changes(tmp_path_factory, data, how, requ
     assert before.keys() == after.keys()
     assert len(before) > 2000
     assert max(abs(before[key] - after[key]) for key in before) <= CLOSE
-
-
-def coco(request):
-    return request.getfixturevalue("coco_root")
-
-
-_ONCE = {}
-
-
-def once(factory, data, model, spec):
-    """The run as it is by default, once for all comparisons."""
-    if data not in _ONCE:
-        _ONCE[data] = run(factory.mktemp(data), "usual", model, spec)
-    return _ONCE[data]
