@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
 
@@ -16,7 +16,7 @@ from vlcheck.judgement import Judgement, Row, Shown, Top
 from vlcheck.looks import ONCE, Looks, images_of
 from vlcheck.models.protocol import VisionLanguageModel, lacks
 from vlcheck.policy import Policy, Terms, Tolerances
-from vlcheck.query import Metric, Query
+from vlcheck.query import Metric, Picture, Query
 from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.verdict import Verdict
@@ -86,7 +86,7 @@ class ModelUnderTest:
         tolerances = self._tolerances(behavior, metric)
         trials = self.trials.of_case(behavior, metric, case)
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
-        rows = [_find(trial, behavior, tolerances, answers)[1] for trial in trials]
+        rows = [_find(trial, behavior, tolerances, answers, self.scorer.shows)[1] for trial in trials]
         return min(rows, key=_standing)
 
     def judge(self, behavior: Behavior, metric: Metric) -> Verdict:
@@ -142,7 +142,7 @@ class ModelUnderTest:
     def _look(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> tuple[Findings, tuple[Row, ...]]:
         tolerances = self._tolerances(behavior, metric)
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
-        seen = [_find(trial, behavior, tolerances, answers) for trial in trials]
+        seen = [_find(trial, behavior, tolerances, answers, self.scorer.shows) for trial in trials]
         return Findings(behavior, tuple(finding for finding, _ in seen)), tuple(row for _, row in seen)
 
     def _tolerances(self, behavior: Behavior, metric: Metric) -> Tolerances:
@@ -161,7 +161,9 @@ def _standing(row: Row) -> float:
     return -math.inf if math.isnan(row.margin) else row.margin
 
 
-def _find(trial: Trial, behavior: Behavior, tolerances: Tolerances, answers: Answers) -> tuple[Finding, Row]:
+def _find(
+    trial: Trial, behavior: Behavior, tolerances: Tolerances, answers: Answers, shows: Callable[[Picture], bool]
+) -> tuple[Finding, Row]:
     readings: dict[str, Reading] = {}
     absent: dict[str, str] = {}
     errors: list[str] = []
@@ -175,7 +177,7 @@ def _find(trial: Trial, behavior: Behavior, tolerances: Tolerances, answers: Ans
         else:
             absent[arm] = heard.unasked or heard.error
             errors += [heard.error] if heard.error else []
-    sample = Sample(trial.case, readings, absent, trial.perturbation)
+    sample = Sample(trial.case, readings, absent, trial.perturbation, _askable(trial, absent, shows))
     finding = Finding.of(sample, behavior.expect, tolerances, tuple(errors))
     row = Row(
         case=trial.case,
@@ -187,6 +189,12 @@ def _find(trial: Trial, behavior: Behavior, tolerances: Tolerances, answers: Ans
         effect=finding.effect,
     )
     return finding, row
+
+
+def _askable(trial: Trial, absent: Collection[str], shows: Callable[[Picture], bool]) -> bool:
+    """Whether the data lets the case be asked: an edit may turn out to change nothing when the picture is drawn."""
+    unheard = [trial.arms[arm] for arm in trial.needed if arm in absent]
+    return trial.askable and all(shows(one.view.picture) for one in unheard if isinstance(one, Question))
 
 
 def hear(question: Question | str, answers: Answers) -> Heard | Answer:
