@@ -50,7 +50,7 @@ class Prospect:
     def tells(self) -> str:
         """What n images can decide."""
         if not self.n:
-            return "nothing: no case, not asked"
+            return "nothing: no case that can be asked"
         if self.behavior.expect.claim == "mean":
             tells = f"a mean to within {self._narrowest():.2f} at best"
             return f"{tells}; {self.lacks}{self.fate}" if self.hopeless else tells
