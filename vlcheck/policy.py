@@ -170,7 +170,8 @@ class Policy:
         apart = {name for name in self.tables if name.startswith(("behaviors.", "biases."))}
         tables = {name: table for name, table in self.tables.items() if name in names or name not in apart}
         known = tuple(one for one in self.known if any(map(one.matches, tests)))
-        return replace(self, tables=tables, known=known, required=tuple(self.required_of(tests)) or None)
+        required = None if self.required is None else tuple(self.required_of(tests))
+        return replace(self, tables=tables, known=known, required=required)
 
     def required_of(self, tests: Collection[Subject]) -> list[str]:
         """Of which biases a run of these tests needs a pass or a fail: those that are required, as far as it has them.
@@ -193,11 +194,8 @@ class Policy:
                 terms.tolerances(test.metric, kind)
 
     def demand_tests(self, tests: Collection[Subject]) -> None:
-        """Raise UsageError where a table or an entry is about none of the tests, which have to be all there are."""
+        """Raise UsageError where something is said of what no test is about; the tests have to be all there are."""
         behaviors, biases = {test.behavior for test in tests}, {test.bias for test in tests}
-        for bias in self.required or ():
-            if bias not in biases:
-                raise self.wrong("required", f"{bias!r} is a bias of no test; there are {', '.join(sorted(biases))}")
         for group, there in (("biases", biases), ("behaviors", behaviors)):
             for name in self.named(group):
                 if name not in there:
@@ -205,6 +203,9 @@ class Policy:
         for one in self.known:
             if not any(map(one.matches, tests)):
                 raise self.wrong(one.label, f"matches no test. {_meant(one, tests)}")
+        for bias in self.required or ():
+            if bias not in biases:
+                raise self.wrong("required", f"{bias!r} is a bias of no test; there are {', '.join(sorted(biases))}")
 
     def wrong(self, where: str, why: str) -> UsageError:
         """The error that names the file and the table or entry."""
