@@ -54,7 +54,9 @@ def test_a_competent_model_passes_or_is_not_asked_and_nothing_else(verdicts, sta
     assert len(found) == stated >= 29
     for line in found.values():
         if line["status"] == "not asked":
-            assert re.fullmatch(r"(the data has no case for it \(.*\)|(.*: )?\d+ images?); a pass needs \d+", line["reason"])
+            assert re.fullmatch(
+                r"(the data has no case for it \(.*\)|(.*: )?\d+ images?); a pass needs \d+", line["reason"]
+            )
             continue
         # The double takes one photograph for another when its largest object is painted over.
         assert line["violations"] in ((0, 1) if line["behavior"] == "test_rotated_hue_preserves_objects" else (0, None))
@@ -82,9 +84,8 @@ def test_no_broken_model_passes_anything(verdicts, stated, name):
 
 
 @pytest.mark.parametrize("name", ["constant", "not_a_number", "raises", "miscounts", "hashes"])
-@pytest.mark.parametrize("scenes", [3, 29])
-def test_no_broken_model_is_green_on_few_scenes_or_just_enough(verdicts, name, scenes):
-    found = verdicts(double(name), data=f"scenes:{scenes}", ends=(1,))
+def test_no_broken_model_is_green_on_few_scenes(verdicts, name):
+    found = verdicts(double(name), data="scenes:3", ends=(1,))
     assert "pass" not in {line["status"] for line in found.values()}
     if name != "hashes":
         assert {line["status"] for line in found.values()} == {"invalid"}

@@ -114,8 +114,7 @@ class Behavior:
 
     @property
     def _needed(self) -> Set[str]:
-        """The arms that a margin takes; of a mean, half of the cases may do without the picture that tells if it knows.
-        """
+        """The arms that a case cannot do without; for a mean, only half of the cases have to be known to the model."""
         arms = {BEFORE, *self.expect.arms(), *([AFTER] if self.perturb else [])}
         return arms - {OTHER} if self.expect.competence == "to pass" else arms
 

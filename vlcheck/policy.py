@@ -56,7 +56,9 @@ class Rule:
 
 TOLERANCES = tuple(each.name for each in fields(Tolerances))
 RULE = tuple(each.name for each in fields(Rule))
-BUILT_IN = MappingProxyType(vars(Tolerances()) | vars(Rule()) | dict.fromkeys(UNDECIDED, "fail") | {"not_asked": "skip"})
+BUILT_IN = MappingProxyType(
+    vars(Tolerances()) | vars(Rule()) | dict.fromkeys(UNDECIDED, "fail") | {"not_asked": "skip"}
+)
 
 
 class Subject(NamedTuple):

@@ -79,8 +79,8 @@ def test_what_has_too_few_images_is_skipped_with_the_count_and_does_not_shut_the
             "order *not asked *not asked",
             "test_mirror_preserves *not asked *12 *",
             "Not asked (in order): the data has fewer images than a pass needs.",
-            "Passes 1 of 2 biases in what was asked, which is nothing of the others: color. Of 6 verdicts, 4 pass, 2 are"
-            " not asked.",
+            "Passes 1 of 2 biases in what was asked, which is nothing of the others: color."
+            " Of 6 verdicts, 4 pass, 2 are not asked.",
             "SKIPPED * not asked: 12 images; a pass needs 29",
         ]
     )
@@ -104,7 +104,9 @@ def test_one_test_that_passes_is_enough_for_its_bias(rare):
     result = rare.run()
     result.assert_outcomes(passed=4, skipped=2)
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["order *pass (1 not asked) *pass (1 not asked)", "Passes 1 bias in what was asked: order.*"])
+    result.stdout.fnmatch_lines(
+        ["order *pass (1 not asked) *pass (1 not asked)", "Passes 1 bias in what was asked: order.*"]
+    )
 
 
 def test_a_known_bias_that_fails_is_decided(held):

@@ -76,7 +76,10 @@ def test_what_the_old_run_decided_and_is_not_asked_now_is_lost():
     assert (found.verdict, found.lost) == ("not comparable", True)
     assert found.reason == "not asked in the new run: 3 images; a pass needs 29"
     assert not compare(old, new).accepted
-    assert (only(new, old).reason, only(new, old).lost) == ("not asked in the old run: 3 images; a pass needs 29", False)
+    assert (only(new, old).reason, only(new, old).lost) == (
+        "not asked in the old run: 3 images; a pass needs 29",
+        False,
+    )
     assert not only(new, new).lost
 
 
