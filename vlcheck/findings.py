@@ -172,13 +172,15 @@ class Findings:
         if rule.band is None:
             raise UsageError(f"the policy has no band for {self.behavior.name}: add one under [behaviors].")
         claims = sorted({claim for finding in self.counted for claim in finding.margins})
-        every = {claim: self._held(claim, rule, rule.alpha, test) for claim in claims}
-        plain = [verdict for verdict in every.values() if not verdict.passed]
-        if not plain:
-            return max(every.values(), key=lambda verdict: abs(verdict.effect or 0.0))
-        open_ = (claim for claim, verdict in every.items() if not verdict.passed)
-        strict = [self._held(claim, rule, rule.alpha / len(claims), test) for claim in open_]
-        at = min(range(len(strict)), key=lambda i: (BY_GRAVITY.index(strict[i].status), strict[i].p or 0.0))
+        plain = {claim: self._held(claim, rule, rule.alpha, test) for claim in claims}
+        strict = {
+            claim: self._held(claim, rule, rule.alpha / len(claims), test)
+            for claim in claims
+            if not plain[claim].passed
+        }
+        if not strict:
+            return max(plain.values(), key=lambda verdict: abs(verdict.effect or 0.0))
+        at = min(strict, key=lambda claim: (BY_GRAVITY.index(strict[claim].status), strict[claim].p or 0.0))
         needed = [verdict.needed_n for verdict in (strict[at], plain[at]) if verdict.needed_n]
         p = min(1.0, (strict[at].p or 0.0) * len(claims))
         return replace(strict[at], p=p, needed_n=min(needed, default=None))

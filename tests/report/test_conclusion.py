@@ -94,6 +94,8 @@ def test_what_is_required_and_not_decided_is_said_once_and_is_not_green():
     assert found.undecided[-1] == shut
     assert said(passing(), verdict(bias="place", known=KNOWN), invalid(), **run).undecided[-1].count("position") == 1
     assert said(passing(), mean("pass"), required=["color", "position"]).tone == "pass"
+    found = said(passing(), policy={"path": "policy.toml", "known": [COLOR]}, required=["place"])
+    assert (found.tone, found.undecided[-1].startswith("The policy requires")) == ("fail", True)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.conftest import PATIENCE
-from tests.report.pages import passing, results, row, small, verdict
+from tests.report.pages import passing, results, row, small, unasked, verdict
 from vlcheck.report.comparison import compare
 from vlcheck.report.page import draw
 
@@ -25,7 +25,7 @@ def large():
     return small(
         (verdict("test_grey_drops", tables=tables), many),
         (long, [row("\u202e" + "long" * 500, -0.1)]),
-        *((one, []) for one in calm),
+        *((one, []) for one in (*calm, unasked(bias="place"), unasked(bias="robustness"))),
     )
 
 

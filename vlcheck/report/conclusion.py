@@ -123,12 +123,10 @@ def conclude(results: Results, comparison: Comparison | None = None) -> Conclusi
         return Conclusion("invalid", nothing, "", (), tuple(_unjudged(results.run)))
     tone, sentence = _found(matrix(verdicts).biases, whole=asked_all(results.run))
     refusal, lacking, status = _refusal(results, comparison), _lacking(results), results.run.get("exit_status")
-    undecided = tuple(_undecided(verdicts))
     if tone in ("pass", "partial"):
         tone = "fail" if refusal else "inconclusive" if lacking else "partial" if status else tone
         refusal = refusal or lacking or (f"The run as a whole ended with {status}." if status else "")
-    elif lacking:
-        undecided += (lacking,)
+    undecided = (*_undecided(verdicts), *([lacking] if lacking and lacking != refusal else []))
     left_out = (*_not_asked(results.run, verdicts), *_no_longer_known(results))
     said = " ".join(filter(None, (sentence, refusal)))
     return Conclusion(tone, said, _counts(verdicts), undecided, left_out)
