@@ -263,6 +263,10 @@ def test_a_plan_says_what_will_not_be_asked_and_what_that_shuts(rare):
     text = rare.run("--vl-plan").stdout.str()
     assert "12  finds a rate of 41 %; a pass needs 29, and is not asked unless it fails" in text
     assert "no test can pass of what the policy requires: order" in text
+    tag(rare, 1)
+    assert (
+        "1                       never fails; a pass needs 29, and is not asked" in rare.run("--vl-plan").stdout.str()
+    )
     tag(rare, 29)
     assert "not asked" not in rare.run("--vl-plan").stdout.str()
 

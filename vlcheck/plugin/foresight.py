@@ -51,25 +51,40 @@ class Prospect:
         """What n images can decide."""
         if not self.n:
             return "nothing: no case that can be asked"
-        if self.behavior.expect.claim == "mean":
-            tells = f"a mean to within {self._narrowest():.2f} at best"
-            return f"{tells}; {self.lacks}{self.fate}" if self.hopeless else tells
-        least = detectable(self.n, self.rule.allowed, self.rule.alpha, test=self.by)
-        fails = "never fails" if least is None else f"finds a rate of {100 * least:.0f} %"
-        passes = f", passes with {self._most()} violations at most"
-        return f"{fails}; {self.lacks}{self.fate}" if self.hopeless else fails + passes
+        lacks = f"; {self.lacks}{self.fate}" if self.hopeless else ""
+        if self._claims_a_mean:
+            return f"a mean to within {self._narrowest():.2f} at best{lacks}"
+        fails = "never fails" if self._finds is None else f"finds a rate of {100 * self._finds:.0f} %"
+        return fails + (lacks or f", passes with {self._most()} violations at most")
 
     @property
     def lacks(self) -> str:
         """What it would take to pass."""
-        if self._least is None:
-            return f"none pass where {self.rule.allowed:g} is allowed"
-        return f"a pass needs {self._least}"
+        if self._least is not None:
+            return f"a pass needs {self._least}"
+        low, high = self.rule.band
+        allowed = f"{low:g} to {high:g}" if self._claims_a_mean else f"{self.rule.allowed:g}"
+        return f"none pass where {allowed} is allowed"
 
     @property
     def fate(self) -> str:
         """What becomes of it where it cannot pass, if more images are what it lacks."""
-        return ", and is not asked unless it fails" if self._least or not self.n else ""
+        if self._least is None and self.n:
+            return ""
+        return ", and is not asked" if self._never_fails else ", and is not asked unless it fails"
+
+    @property
+    def _never_fails(self) -> bool:
+        return not self.n or (not self._claims_a_mean and self._finds is None)
+
+    @property
+    def _claims_a_mean(self) -> bool:
+        return self.behavior.expect.claim == "mean"
+
+    @property
+    def _finds(self) -> float | None:
+        """The least true rate that is found four times in five."""
+        return detectable(self.n, self.rule.allowed, self.rule.alpha, test=self.by)
 
     @property
     def _least(self) -> int | None:
