@@ -184,7 +184,7 @@ def test_sorting_sorts_and_sorts_back(open_page):
 
 def test_all_of_it_can_be_read_without_scripts(open_page):
     page = open_page(java_script_enabled=False)
-    expect(page.get_by_text("Fails 1 of 4 biases: color.")).to_be_visible()
+    expect(page.get_by_text("Fails 1 of 5 biases: color.")).to_be_visible()
     expect(page.locator("#filter")).not_to_be_visible()
     expect(page.locator("#theme")).not_to_be_visible()
     failing = named(page, "grey drops")
