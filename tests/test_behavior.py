@@ -8,7 +8,7 @@ from tests.plugin.conftest import write_cases
 from vlcheck.behavior import Behavior, Trials
 from vlcheck.cases import MASK, open_source, with_target
 from vlcheck.errors import NotApplicable
-from vlcheck.expect import AFTER, BEFORE, Drops, Preserved
+from vlcheck.expect import AFTER, BEFORE, OTHER, Balance, Drops, Preserved
 from vlcheck.perturb import Bare, Compose, CutOut, Each, Mirror, Opening, ShuffleWords
 
 
@@ -53,6 +53,25 @@ def test_what_is_given_holds_before_and_after():
     assert before.template == after.template == "a photo of a [MASK]"
     assert before.region[0].y > after.region[0].y
     assert before.region[0].x == after.region[0].x
+
+
+@pytest.mark.parametrize(
+    ("expect", "perturb", "askable"),
+    [
+        (Drops(), Mirror(), True),
+        (Drops(), CutOut("top"), False),  # the case has no region
+        (Drops(decided_by=CutOut("top")), Mirror(), False),
+        (Preserved(), Mirror(), False),  # there is no other picture to tell by if the model knows the case
+        (Balance(), Mirror(), True),  # which not each case of a mean has to be
+        (Balance(), CutOut("top"), False),
+    ],
+)
+def test_a_case_is_askable_where_the_data_has_all_that_its_margin_takes(tmp_path, expect, perturb, askable):
+    trials = Trials(open_source(f"jsonl:{write_cases(tmp_path, 1)}"))
+    stated = replace(behavior(perturb=perturb), cases=with_target("object"), expect=expect)
+    (trial,) = trials.of(stated, "itm")
+    assert trial.askable is askable
+    assert isinstance(trial.arms.get(OTHER, ""), str)
 
 
 def itm(trial, arm):

@@ -78,11 +78,11 @@ def test_a_model_that_knows_fewer_than_half_passes_nothing():
 
 
 def test_of_several_rows_an_image_counts_once_where_it_is_not_known():
-    rows = [known(i) for i in range(10)] + [unknown(i) for i in range(11)]
-    findings = Findings(BEHAVIOR, tuple(found(Preserved(), of, rows[of]) for of in range(21) for _ in range(8)))
+    rows = [known(i) for i in range(14)] + [unknown(i) for i in range(15)]
+    findings = Findings(BEHAVIOR, tuple(found(Preserved(), of, rows[of]) for of in range(29) for _ in range(8)))
     verdict = findings.verdict(Rule())
-    assert (verdict.status, verdict.n) == ("invalid", 10)
-    assert "knows only 10 of 21 cases" in verdict.reason
+    assert (verdict.status, verdict.n) == ("invalid", 14)
+    assert "knows only 14 of 29 cases" in verdict.reason
 
 
 def test_what_went_wrong_in_scoring_is_told_from_what_is_hollow():
@@ -91,8 +91,59 @@ def test_what_went_wrong_in_scoring_is_told_from_what_is_hollow():
     assert wrong.broken() == "scores of 1 of 1 cases are not finite"
 
 
-def test_no_case_is_invalid_and_says_which_was_asked_for():
-    assert verdict(Preserved(), []).reason == "the data has no case for it (color)"
+def test_no_case_is_not_asked_and_says_which_was_asked_for():
+    said = verdict(Preserved(), [])
+    assert (said.status, said.reason) == ("not asked", "the data has no case for it (color); a pass needs 29")
+    assert verdict(Preserved(), [], rule=Rule(allowed=0)).status == "not asked"
+
+
+def test_fewer_images_than_a_pass_needs_are_not_asked_and_counted():
+    said = verdict(Preserved(), [known(i) for i in range(28)])
+    assert (said.status, said.reason, said.n) == ("not asked", "28 images; a pass needs 29", 28)
+    assert (said.passed, said.decided) == (False, False)
+    assert verdict(Preserved(), [known(i) for i in range(29)]).status == "pass"
+    assert verdict(Preserved(), [known(0)]).reason == "1 image; a pass needs 29"
+
+
+def test_fewer_images_fail_all_the_same():
+    lost = [known(i) | {AFTER: 0.2} for i in range(5)]
+    assert verdict(Preserved(), lost).status == "fail"
+    assert verdict(Preserved(), [*lost[:1], *(known(i) for i in range(1, 20))]).status == "not asked"
+
+
+def test_what_no_number_of_images_would_decide_lacks_none():
+    assert verdict(Preserved(), [known(i) for i in range(5)], rule=Rule(allowed=0)).status == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("arms", "errors"),
+    [
+        ([known(i) for i in range(5)], {3}),
+        ([known(i) for i in range(4)] + [known(4) | {AFTER: math.nan}], ()),
+        ([{BEFORE: 0.7, AFTER: 0.7, OTHER: 0.7}] * 5, ()),
+    ],
+    ids=["errors", "not finite", "constant"],
+)
+def test_broken_answers_about_few_images_are_invalid_all_the_same(arms, errors):
+    assert verdict(Preserved(), arms, errors=errors).status == "invalid"
+
+
+def test_what_the_model_does_not_know_of_few_images_is_not_asked_and_of_enough_it_is_the_models():
+    assert verdict(Preserved(), [unknown(i) for i in range(28)]).status == "not asked"
+    assert verdict(Preserved(), [unknown(i) for i in range(29)]).status == "invalid"
+    half_known = [known(i) for i in range(20)] + [unknown(i) for i in range(20, 35)]
+    assert verdict(Preserved(), half_known).status == "inconclusive"
+
+
+def test_only_images_that_the_data_lets_be_asked_are_offered():
+    each = [found(Preserved(), i, known(i)) for i in range(12)]
+    each += [found(Preserved(), i, known(i), absent={AFTER: "grey already"}) for i in range(12, 40)]
+    barred = [replace(one, sample=replace(one.sample, askable=not one.sample.absent)) for one in each]
+    assert Findings(BEHAVIOR, tuple(each)).verdict(Rule()).status == "inconclusive"
+    said = Findings(BEHAVIOR, tuple(barred)).verdict(Rule())
+    assert (said.status, said.reason) == ("not asked", "12 images; a pass needs 29")
+    none = tuple(barred[12:])
+    assert Findings(BEHAVIOR, none).verdict(Rule()).reason == "no case applies: 28 x grey already; a pass needs 29"
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
@@ -171,6 +222,27 @@ def test_a_favourite_that_is_one_of_many_claims_is_shown_with_the_interval_that_
     assert said.status == "inconclusive"
     assert said.alpha == pytest.approx(0.05 / 3)
     assert said.effect_low <= 0.15 < said.effect_high
+
+
+def colors_of(few, biased=0):
+    """Cases that are red or blue, `few` of them green; `biased` ones are answered with blue."""
+    each = []
+    for number in range(60):
+        true = "green" if number < few else COLORS[number % 2]
+        said = "blue" if number >= 60 - biased else true
+        of = replace(case(number, true), candidates=COLORS[:2] if true != "green" else ("red",))
+        scores = {color: 0.9 if color == said else 0.05 for color in (true, *of.candidates, "red", "blue")}
+        readings = {BEFORE: Reading("mlm", true, scores, of.candidates), OTHER: Reading("mlm", true, {true: 0.1}, ())}
+        each.append(Finding.of(Sample(of, readings), Skew(), TOLERANCES))
+    return Findings(replace(BEHAVIOR, expect=Skew()), tuple(each)).verdict(Rule(band=(-1.0, 0.15)))
+
+
+def test_of_several_claims_the_one_with_too_few_images_is_named_unless_another_is_undecided():
+    assert colors_of(0).status == "pass"
+    said = colors_of(10)
+    assert (said.status, said.reason) == ("not asked", "green: 10 images; a pass needs 19")
+    said = colors_of(10, biased=14)
+    assert (said.status, said.reason.split(":")[0]) == ("inconclusive", "blue")
 
 
 def test_of_several_claims_an_undecided_one_is_no_pass_whatever_their_order():

@@ -11,7 +11,7 @@ from vlcheck.plugin.collect import collect
 from vlcheck.plugin.mark import subjects
 from vlcheck.policy import Subject, Value
 from vlcheck.policy_file import load_policy
-from vlcheck.suite import policy_path
+from vlcheck.suite import BIASES, policy_path
 
 TESTS = (
     Subject("test_one", "color", "mlm"),
@@ -39,6 +39,8 @@ def test_the_shipped_policy_is_the_design():
     assert tolerances.delta > tolerances.within
     assert tolerances.by > 0
     assert [terms.on(status) for status in ("fail", "inconclusive", "invalid")] == ["fail"] * 3
+    assert terms.on("not asked") == "skip"
+    assert shipped.required == BIASES
 
 
 def test_the_shipped_policy_is_about_the_shipped_tests():
@@ -47,6 +49,18 @@ def test_the_shipped_policy_is_about_the_shipped_tests():
     shipped.demand_tests(tests)
     assert set(shipped.named("behaviors")) < {test.behavior for test in tests}
     assert shipped.known == ()
+
+
+def test_required_are_the_biases_that_are_named_as_far_as_the_tests_have_them(policy):
+    assert policy("").required_of(TESTS) == ["color", "position"]
+    assert policy("required = []").required_of(TESTS) == []
+    said = policy('required = ["place", "position", "position"]')
+    assert said.required_of(TESTS) == ["position"]
+    with pytest.raises(UsageError, match="required: 'place' is a bias of no test; there are color, position"):
+        said.demand_tests(TESTS)
+    assert said.about(TESTS).required == ("position",)
+    assert policy("").about(TESTS).required is None
+    policy("").demand_tests(TESTS)
 
 
 def test_a_behavior_takes_its_own_before_its_kinds_before_its_metrics(policy):

@@ -107,10 +107,21 @@ def test_show_says_each_value_with_where_it_is_from(suite, own):
         ["delta", "0.2", "mine.toml [biases.color]"],
         ["inconclusive", "skip", "mine.toml [biases.color]"],
         ["invalid", "fail", "built in"],
+        ["not_asked", "skip", "built in"],
         ["known (mlm, itm)", "until 2999-01-31: captions\\x1b[31m name colors", "mine.toml known[1]"],
     ]
     assert ["by", "0.02", "mine.toml [behaviors.test_mirror_swaps]"] in blocks["test_mirror_swaps (color; mlm)"]
     assert blocks["test_right_is_no_favourite (color; itm)"][0] == ["band", "-0.15 to 0.15", "built in"]
+
+
+def test_show_says_which_biases_are_required(suite, own):
+    assert "\nrequired: color\n" in run("show", "--suite", suite).stdout
+    done = run("show", "--suite", suite, f"--vl-policy={own('required = []')}")
+    assert "\nrequired: no bias\n" in done.stdout
+    place = own('required = ["place"]')
+    done = run("show", "--suite", suite, f"--vl-policy={place}")
+    assert done.exit_code == 4
+    assert "mine.toml: required: 'place' is a bias of no test; there are color" in done.stderr
 
 
 def test_show_tells_metrics_apart_that_differ_and_what_has_expired(suite, own):
@@ -239,6 +250,7 @@ def test_calibrate_proposes_a_policy_that_the_trusted_model_passes(suite, own, t
 
 
 READ_AGAIN = r"""
+required = ["color"]
 [defaults]
 band = [-1.0, 0.15]
 [on]
@@ -293,6 +305,7 @@ def test_a_policy_that_is_written_is_read_again(own):
     again = load_policy(path)
     assert again.tables == policy.tables
     assert again.known == policy.known
+    assert again.required == policy.required == ("color",)
     assert "\n# a\\n[defaults]\\nallowed" in path.read_text()
 
 
@@ -371,7 +384,7 @@ def test_what_decides_nothing_cannot_be_calibrated_and_says_why(in_force):
     proposal = propose(in_force, [few, hollow])
     assert proposal.policy == in_force
     text = "\n".join(lines(proposal, Trust("mine", "abc", "scenes", date(2027, 1, 31))))
-    assert "# cannot be calibrated:\n#   test_few[itm]: inconclusive: 0 of 20 violate" in text
+    assert "# cannot be calibrated:\n#   test_few[itm]: not asked: 20 images; a pass needs 29" in text
     assert "#   test_hollow[itm]: invalid: 1 of 60 cases could not be scored: out of cheese" in text
 
 

@@ -193,10 +193,12 @@ def test_the_case_is_read(tmp_path):
     assert case.masked == "A man holding a frisbee in his [MASK] hand."
 
 
-def test_the_known_bias_is_read(tmp_path):
-    (table,) = fenced("toml")
-    (tmp_path / "mine.toml").write_text(table, encoding="utf-8")
-    (known,) = load_policy(tmp_path / "mine.toml").known
+def test_what_is_required_and_the_known_bias_are_read(tmp_path):
+    (tmp_path / "mine.toml").write_text("\n".join(fenced("toml")), encoding="utf-8")
+    policy = load_policy(tmp_path / "mine.toml")
+    assert policy.required == ("modality", "color", "position")
+    assert policy.of("test_x", "color").on("not asked") == "fail"
+    (known,) = policy.known
     assert (known.behavior, known.metric) == ("test_mirror_swaps_sides", "itm")
 
 

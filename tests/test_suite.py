@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,20 +14,22 @@ from vlcheck.cases import open_source
 from vlcheck.models.albef_config import AlbefConfig
 
 ROOT = Path(__file__).parents[1]
+# The double mixes photographs up that are much edited, and is less sure of a side than a pass of 19 images takes.
+MIXED_UP = ("test_rotated_hue_preserves_objects", "test_other_cells_preserve", "test_right_is_not_preferred_to_left")
 
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory):
     """Run the suite in a process of its own; verdicts by test and metric."""
 
-    def run(model, data):
+    def run(model, data, ends=(0, 1)):
         results = tmp_path_factory.mktemp("run") / "results.jsonl"
         command = [sys.executable, "-m", "pytest", "behavior_tests", f"--vl-model={model}", f"--vl-data={data}"]
         command += [f"--vl-results={results}", "-q", "--tb=no", "-p", "no:cacheprovider"]
         done = subprocess.run(
             command, cwd=ROOT, env=os.environ | {"VLCHECK_TEST_DATA": data}, capture_output=True, text=True, check=False
         )
-        assert done.returncode in (0, 1), done.stdout + done.stderr
+        assert done.returncode in ends, done.stdout + done.stderr
         lines = [json.loads(line) for line in results.read_text().splitlines()]
         return {(line["behavior"], line["metric"]): line for line in lines if line["kind"] == "verdict"}
 
@@ -45,15 +48,17 @@ def double(name):
     return f"{ROOT}/tests/doubles.py:{name}"
 
 
-def test_a_competent_model_passes_or_lacks_cases_and_nothing_else(verdicts, stated, coco_root):
+def test_a_competent_model_passes_or_is_not_asked_and_nothing_else(verdicts, stated, coco_root):
     found = verdicts(double("competent"), f"coco:{coco_root}")
     assert len(found) == stated >= 29
     for line in found.values():
-        if line["status"] == "invalid":
-            assert line["reason"].startswith("the data has no case for it")
+        if line["status"] == "not asked":
+            assert re.fullmatch(
+                r"(the data has no case for it \(.*\)|(.*: )?\d+ images?); a pass needs \d+", line["reason"]
+            )
             continue
         assert line["violations"] in (0, None)
-        assert line["status"] == "pass" or (line["status"], line["n"] < 46) == ("inconclusive", True)
+        assert line["status"] == "pass"
     assert sum(line["status"] == "pass" for line in found.values()) >= 24
 
 
@@ -68,8 +73,17 @@ def test_a_competent_model_passes_everything_where_there_are_cases_enough(verdic
 
 @pytest.mark.parametrize("name", ["constant", "not_a_number", "raises", "miscounts", "hashes"])
 def test_no_broken_model_passes_anything(verdicts, stated, name, coco_root):
-    found = verdicts(double(name), f"coco:{coco_root}")
+    found = verdicts(double(name), f"coco:{coco_root}", ends=(1,))
     assert len(found) == stated >= 29
+    assert "pass" not in {line["status"] for line in found.values()}
+    if name != "hashes":
+        asked = {line["status"] for line in found.values() if not line["reason"].startswith("the data has no case")}
+        assert asked == {"invalid"}
+
+
+@pytest.mark.parametrize("name", ["constant", "not_a_number", "raises", "miscounts", "hashes"])
+def test_no_broken_model_is_green_on_few_scenes(verdicts, name):
+    found = verdicts(double(name), "scenes:3", ends=(1,))
     assert "pass" not in {line["status"] for line in found.values()}
     if name != "hashes":
         assert {line["status"] for line in found.values()} == {"invalid"}

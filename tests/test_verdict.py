@@ -12,6 +12,7 @@ from vlcheck.verdict import (
     bootstrap_interval,
     could_pass,
     detectable,
+    fewest_inside,
     fewest_that_pass,
     holm,
     invalid,
@@ -220,3 +221,30 @@ def test_what_pytest_shows_of_a_verdict_is_not_cut():
     assert len(repr(verdict)) < 240
     assert not verdict.passed
     assert "12 of 50 violate (24 %" in repr(judge(margins(50, 12)))
+
+
+@pytest.mark.parametrize("test", [exact, anytime])
+@pytest.mark.parametrize("band", [(-0.15, 0.15), (-0.25, 0.25), (-0.1, 0.4), (0.2, 0.6)])
+def test_no_sample_of_equal_values_passes_a_mean_with_fewer_images_than_that(band, test):
+    least = fewest_inside(band, test=test)
+    values = np.linspace(*band, 41)[1:-1]
+
+    def passes(n):
+        return [judge_mean([value] * n, band=band, test=test).status == "pass" for value in values]
+
+    assert any(passes(least))
+    assert not any(passes(least - 1))
+
+
+def test_a_band_with_an_open_side_needs_what_a_mean_of_0_does():
+    for band in ((-1.0, 0.15), (-0.15, 1.0)):
+        assert fewest_inside(band) == 19
+        assert judge_mean([0.0] * 19, band=band).status == "pass"
+        assert judge_mean([0.0] * 18, band=band).status == "inconclusive"
+    assert fewest_inside((-1.0, -0.1)) is None
+
+
+def test_what_is_not_asked_takes_nothing_from_a_pass_and_alone_is_none():
+    assert worst(["not asked", "pass"]) == "pass"
+    assert worst(["not asked", "not asked"]) == "not asked"
+    assert worst(["not asked", "inconclusive", "pass"]) == "inconclusive"

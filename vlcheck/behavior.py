@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from vlcheck.cases import MASK, Case, CaseSource, Selection
 from vlcheck.errors import NotApplicable
-from vlcheck.expect import AFTER, BEFORE, Expectation
+from vlcheck.expect import AFTER, BEFORE, OTHER, Expectation
 from vlcheck.perturb import OPPOSITES, Each, Perturbation, View
 from vlcheck.query import UNCHANGED, Metric, Query
 from vlcheck.tables import Table
@@ -44,11 +44,21 @@ class Staged:
 
 @dataclass(frozen=True)
 class Trial:
-    """What is asked of a case in every arm, or the reason why nothing is; else as `Staged`."""
+    """What is asked of a case in every arm, or the reason why nothing is; else as `Staged`.
+
+    Attributes:
+        needed: the arms without which the case says nothing.
+    """
 
     case: Case
     arms: Mapping[str, Question | str]
     perturbation: str = ""
+    needed: Set[str] = frozenset({BEFORE})
+
+    @property
+    def askable(self) -> bool:
+        """Whether the data lets the case be asked, as far as that is known before its pictures are drawn."""
+        return all(isinstance(self.arms.get(arm), Question) for arm in self.needed)
 
     def queries(self) -> Iterator[Query]:
         for arm in self.arms.values():
@@ -100,7 +110,13 @@ class Behavior:
             arm: self._question(metric, view, foils) if isinstance(view, View) else view
             for arm, view in staged.arms.items()
         }
-        return Trial(staged.case, MappingProxyType(arms), staged.perturbation)
+        return Trial(staged.case, MappingProxyType(arms), staged.perturbation, self._needed)
+
+    @property
+    def _needed(self) -> Set[str]:
+        """The arms that a case cannot do without; for a mean, only half of the cases have to be known to the model."""
+        arms = {BEFORE, *self.expect.arms(), *([AFTER] if self.perturb else [])}
+        return arms - {OTHER} if self.expect.competence == "to pass" else arms
 
     def _contrasted(self, staged: Staged) -> list[str]:
         """The texts before and after, where they are not both true."""

@@ -199,6 +199,7 @@ _FATE = {
     "fail": "biases of the trusted model itself, which no tolerance here excuses",
     "inconclusive": "cannot be calibrated",
     "invalid": "cannot be calibrated",
+    "not asked": "cannot be calibrated",
     "pass": "pass under the policy in force, and not under what others need here",
 }
 

@@ -115,12 +115,17 @@ class Reading:
 
 @dataclass(frozen=True)
 class Sample:
-    """One case's readings by arm, and why an arm has none; under which perturbation, where there is one."""
+    """One case's readings by arm, and why an arm has none; under which perturbation, where there is one.
+
+    Attributes:
+        askable: whether the data lets the case be asked, whatever the model answers.
+    """
 
     case: Case
     readings: Mapping[str, Reading]
     absent: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     perturbation: str = ""
+    askable: bool = True
 
     def __getitem__(self, arm: str) -> Reading:
         if arm in self.absent:

@@ -6,14 +6,26 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 from vlcheck.behavior import Behavior
 from vlcheck.bounds import Test, exact
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.expect import WHOLE, Expectation, Sample, Tolerances, Unknown, Unlikely
 from vlcheck.policy import Rule
-from vlcheck.verdict import BY_GRAVITY, Verdict, bootstrap_interval, invalid, judge, judge_mean
+from vlcheck.verdict import (
+    BY_GRAVITY,
+    HOLLOW,
+    NOT_ASKED,
+    Claim,
+    Verdict,
+    bootstrap_interval,
+    fewest_inside,
+    fewest_that_pass,
+    invalid,
+    judge,
+    judge_mean,
+)
 
 FEWEST_KNOWN = 0.5
 MOST_UNLIKELY = 0.5
@@ -81,25 +93,28 @@ class Findings:
         """Those that have a margin."""
         return [finding for finding in self.each if finding.margins]
 
+    @cached_property
+    def askable(self) -> int:
+        """How many images the data offers, whatever the model answers."""
+        return len({*self._images(finding for finding in self.each if finding.sample.askable)})
+
     def verdict(self, rule: Rule, test: Test = exact) -> Verdict:
         """The verdict: invalid where it would be hollow, else what the statistics say.
 
         Where the model is not seen to know anything, a directional or functional expectation still fails: it asks for
-        no competence.
+        no competence. Not asked where neither decides, and the data has fewer images than a pass needs.
         """
         found = self._judged(rule, test)
-        if self.hollow and found.status != "invalid" and not (found.status == "fail" and self._asks_no_competence):
+        excused = found.status == "fail" and self.behavior.expect.competence == "no"
+        if self.hollow and found.status not in HOLLOW and not excused:
             return self._invalid(self.hollow, rule)
         return found
 
-    @property
-    def _asks_no_competence(self) -> bool:
-        return self.behavior.expect.competence == "no"
-
     def _judged(self, rule: Rule, test: Test) -> Verdict:
-        hollow = self._hollow()
-        if hollow:
-            return self._invalid(hollow, rule)
+        if broken := self.broken() or self._constant():
+            return self._invalid(broken, rule)
+        if hollow := self._hollow():
+            return self._unless_too_few(self._invalid(hollow, rule), rule, test)
         if self.behavior.expect.claim == "rate":
             return self._with_effect(self._rate(rule, test))
         verdict = self._mean(rule, test)
@@ -109,10 +124,10 @@ class Findings:
         return verdict
 
     def _hollow(self) -> str:
-        """Why no verdict can rest on these findings, or ""."""
+        """Why no verdict can rest on these findings, though the answers are sound, or ""."""
         if not self.each:
             return f"the data has no case for it ({self.behavior.cases.label})"
-        checks = (self.broken, self._constant, self._unlikely, self._incompetent, self._none_applies)
+        checks = (self._unlikely, self._incompetent, self._none_applies)
         return next((reason for check in checks if (reason := check())), "")
 
     def broken(self) -> str:
@@ -159,7 +174,8 @@ class Findings:
 
     def _rate(self, rule: Rule, test: Test) -> Verdict:
         margins = [finding.margins.get(WHOLE) for finding in self.each]
-        return judge(margins, self._images(self.each), allowed=rule.allowed, alpha=rule.alpha, test=test)
+        verdict = judge(margins, self._images(self.each), allowed=rule.allowed, alpha=rule.alpha, test=test)
+        return self._unless_too_few(verdict, rule, test)
 
     def _mean(self, rule: Rule, test: Test) -> Verdict:
         """Each thing claimed about is held to the band: one outside fails, all inside pass.
@@ -170,11 +186,15 @@ class Findings:
         if rule.band is None:
             raise UsageError(f"the policy has no band for {self.behavior.name}: add one under [behaviors].")
         claims = sorted({claim for finding in self.counted for claim in finding.margins})
-        plain = [self._held(claim, rule, rule.alpha, test) for claim in claims]
-        if all(verdict.passed for verdict in plain):
-            return max(plain, key=lambda verdict: abs(verdict.effect or 0.0))
-        strict = [self._held(claim, rule, rule.alpha / len(claims), test) for claim in claims]
-        at = min(range(len(claims)), key=lambda i: (BY_GRAVITY.index(strict[i].status), strict[i].p or 0.0))
+        plain = {claim: self._held(claim, rule, rule.alpha, test) for claim in claims}
+        strict = {
+            claim: self._held(claim, rule, rule.alpha / len(claims), test)
+            for claim in claims
+            if not plain[claim].passed
+        }
+        if not strict:
+            return max(plain.values(), key=lambda verdict: abs(verdict.effect or 0.0))
+        at = min(strict, key=lambda claim: (BY_GRAVITY.index(strict[claim].status), strict[claim].p or 0.0))
         needed = [verdict.needed_n for verdict in (strict[at], plain[at]) if verdict.needed_n]
         p = min(1.0, (strict[at].p or 0.0) * len(claims))
         return replace(strict[at], p=p, needed_n=min(needed, default=None))
@@ -183,7 +203,20 @@ class Findings:
         band = rule.band
         values = [finding.margins.get(claim) for finding in self.each]
         verdict = judge_mean(values, self._images(self.each), band=band, alpha=alpha, test=test)
+        verdict = self._unless_too_few(verdict, rule, test)
         return replace(verdict, reason=f"{claim}: {verdict.reason}") if claim != WHOLE else verdict
+
+    def _unless_too_few(self, verdict: Verdict, rule: Rule, test: Test) -> Verdict:
+        """The verdict; not asked where it decides nothing, and more images are what it takes.
+
+        What the model's answers kept from counting is counted: of a claim, these images might have been about it.
+        """
+        could_count = verdict.n + self.askable - len({*self._images(self.counted)})
+        least = fewest_needed(self.behavior.expect.claim, rule, test)
+        if verdict.decided or (could_count and (least is None or could_count >= least)):
+            return verdict
+        has = f"{could_count} image{'s' if could_count > 1 else ''}" if could_count else verdict.reason
+        return replace(verdict, status=NOT_ASKED, reason=f"{has}; a pass needs {least}" if least else has)
 
     def _with_effect(self, verdict: Verdict) -> Verdict:
         effects = [finding.effect for finding in self.counted if finding.effect is not None]
@@ -203,3 +236,11 @@ class Findings:
     @staticmethod
     def _images(findings: Iterable[Finding]) -> list[str]:
         return [finding.sample.case.image.key for finding in findings]
+
+
+@cache
+def fewest_needed(claim: Claim, rule: Rule, test: Test = exact) -> int | None:
+    """The least number of images that a pass needs; None where none is enough."""
+    if claim == "rate":
+        return fewest_that_pass(rule.allowed, rule.alpha, test=test)
+    return fewest_inside(rule.band, rule.alpha, test=test)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count
 
@@ -17,7 +17,7 @@ from vlcheck.looks import Looks, images_of
 from vlcheck.models.protocol import VisionLanguageModel, lacks
 from vlcheck.operating import Gauge, Operating
 from vlcheck.policy import Policy, Terms, Tolerances
-from vlcheck.query import Metric, Query
+from vlcheck.query import Metric, Picture, Query
 from vlcheck.reading import Answers, Heard, hear
 from vlcheck.scale import RAW, Scale
 from vlcheck.scoring.scorer import Scorer
@@ -85,8 +85,8 @@ class ModelUnderTest:
         tolerances = self._tolerances(behavior, metric)
         trials = self.trials.of_case(behavior, metric, case)
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
-        scale = self._gauge(behavior, metric, trials).scale(case)
-        rows = [_find(trial, behavior, tolerances, answers, scale)[1] for trial in trials]
+        scale, shows = self._gauge(behavior, metric, trials).scale(case), self.scorer.shows
+        rows = [_find(trial, behavior, tolerances, answers, scale, shows)[1] for trial in trials]
         return min(rows, key=_standing)
 
     def judge(self, behavior: Behavior, metric: Metric) -> Verdict:
@@ -154,8 +154,8 @@ class ModelUnderTest:
     def _look(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> tuple[Findings, tuple[Row, ...]]:
         tolerances = self._tolerances(behavior, metric)
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
-        gauge = self._gauge(behavior, metric, trials)
-        seen = [_find(trial, behavior, tolerances, answers, gauge.scale(trial.case)) for trial in trials]
+        gauge, shows = self._gauge(behavior, metric, trials), self.scorer.shows
+        seen = [_find(trial, behavior, tolerances, answers, gauge.scale(trial.case), shows) for trial in trials]
         return Findings(behavior, tuple(finding for finding, _ in seen), gauge.hollow), tuple(row for _, row in seen)
 
     def _tolerances(self, behavior: Behavior, metric: Metric) -> Tolerances:
@@ -175,7 +175,12 @@ def _standing(row: Row) -> float:
 
 
 def _find(
-    trial: Trial, behavior: Behavior, tolerances: Tolerances, answers: Answers, scale: Scale | None
+    trial: Trial,
+    behavior: Behavior,
+    tolerances: Tolerances,
+    answers: Answers,
+    scale: Scale | None,
+    shows: Callable[[Picture], bool],
 ) -> tuple[Finding, Row]:
     readings: dict[str, Reading] = {}
     absent: dict[str, str] = {}
@@ -190,7 +195,7 @@ def _find(
         else:
             absent[arm] = heard.unasked or heard.error
             errors += [heard.error] if heard.error else []
-    sample = Sample(trial.case, readings, absent, trial.perturbation)
+    sample = Sample(trial.case, readings, absent, trial.perturbation, _askable(trial, absent, shows))
     if scale is None:
         finding = Finding(sample, {}, NotApplicable(UNSCALED), None, False, tuple(errors))
     else:
@@ -205,6 +210,12 @@ def _find(
         effect=finding.effect,
     )
     return finding, row
+
+
+def _askable(trial: Trial, absent: Collection[str], shows: Callable[[Picture], bool]) -> bool:
+    """Whether the data lets the case be asked: an edit may turn out to change nothing when the picture is drawn."""
+    unheard = [trial.arms[arm] for arm in trial.needed if arm in absent]
+    return trial.askable and all(shows(one.view.picture) for one in unheard if isinstance(one, Question))
 
 
 def _show(question: Question, heard: Heard, scale: Scale) -> Shown:

@@ -12,10 +12,11 @@ from typing import Any, Literal, NamedTuple, cast, get_args
 
 from vlcheck.errors import UsageError, nearest, printable
 from vlcheck.query import Metric
+from vlcheck.suite import BIASES
 
 Consequence = Literal["fail", "skip", "xfail"]
 METRICS = get_args(Metric)
-UNDECIDED = ("inconclusive", "invalid")
+UNDECIDED = ("inconclusive", "invalid", "not_asked")
 _LONGEST = 2_000  # of what a message says of an entry
 
 
@@ -76,7 +77,9 @@ SCALING = tuple(each.name for each in fields(Scaling))
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"scale": ("calibrated", "raw"), "uncalibrated": ("raw", "invalid")}
 )
-BUILT_IN = MappingProxyType(vars(Tolerances()) | vars(Scaling()) | vars(Rule()) | dict.fromkeys(UNDECIDED, "fail"))
+BUILT_IN = MappingProxyType(
+    vars(Tolerances()) | vars(Scaling()) | vars(Rule()) | dict.fromkeys(UNDECIDED, "fail") | {"not_asked": "skip"}
+)
 
 
 class Subject(NamedTuple):
@@ -164,11 +167,13 @@ class Policy:
         path: the file.
         tables: its tables by their names, as "defaults", "tolerances.mlm.masked-lm" or "biases.color".
         known: its entries of known biases.
+        required: the biases of which a run needs a pass or a fail; None where the file does not say.
     """
 
     path: Path
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     known: tuple[Known, ...] = ()
+    required: tuple[str, ...] | None = None
 
     def of(self, behavior: str, bias: str) -> Terms:
         """What a behavior is held to."""
@@ -187,7 +192,17 @@ class Policy:
         names = {f"behaviors.{test.behavior}" for test in tests} | {f"biases.{test.bias}" for test in tests}
         apart = {name for name in self.tables if name.startswith(("behaviors.", "biases."))}
         tables = {name: table for name, table in self.tables.items() if name in names or name not in apart}
-        return replace(self, tables=tables, known=tuple(one for one in self.known if any(map(one.matches, tests))))
+        known = tuple(one for one in self.known if any(map(one.matches, tests)))
+        required = None if self.required is None else tuple(self.required_of(tests))
+        return replace(self, tables=tables, known=known, required=required)
+
+    def required_of(self, tests: Collection[Subject]) -> list[str]:
+        """Of which biases a run of these tests needs a pass or a fail: those that are required, as far as it has them.
+
+        Where the file does not say, these are all that vlcheck ships.
+        """
+        there = {test.bias for test in tests}
+        return [bias for bias in (BIASES if self.required is None else self.required) if bias in there]
 
     def named(self, group: str) -> list[str]:
         """Which biases, or behaviors, have a table of their own."""
@@ -202,7 +217,7 @@ class Policy:
                 terms.tolerances(test.metric, kind)
 
     def demand_tests(self, tests: Collection[Subject]) -> None:
-        """Raise UsageError where a table or an entry is about none of the tests, which have to be all there are."""
+        """Raise UsageError where something is said of what no test is about; the tests have to be all there are."""
         behaviors, biases = {test.behavior for test in tests}, {test.bias for test in tests}
         for group, there in (("biases", biases), ("behaviors", behaviors)):
             for name in self.named(group):
@@ -211,6 +226,9 @@ class Policy:
         for one in self.known:
             if not any(map(one.matches, tests)):
                 raise self.wrong(one.label, f"matches no test. {_meant(one, tests)}")
+        for bias in self.required or ():
+            if bias not in biases:
+                raise self.wrong("required", f"{bias!r} is a bias of no test; there are {', '.join(sorted(biases))}")
 
     def wrong(self, where: str, why: str) -> UsageError:
         """The error that names the file and the table or entry."""
@@ -261,7 +279,8 @@ class Terms:
 
     def on(self, status: str) -> Consequence:
         """What a verdict that is not passed does to its test."""
-        return cast("Consequence", self.find(status).value) if status in UNDECIDED else "fail"
+        key = status.replace(" ", "_")
+        return cast("Consequence", self.find(key).value) if key in UNDECIDED else "fail"
 
     def known(self, metric: str) -> Known | None:
         """What is known of it under a metric. Raises UsageError where two entries are about it."""

@@ -16,7 +16,7 @@ from vlcheck.errors import UsageError, nearest, printable
 from vlcheck.models.protocol import KINDS
 from vlcheck.policy import CHOICES, METRICS, RULE, SCALING, TOLERANCES, UNDECIDED, Consequence, Known, Policy
 
-_GROUPS = ("defaults", "tolerances", "biases", "behaviors", "known", "on")
+_GROUPS = ("required", "defaults", "tolerances", "biases", "behaviors", "known", "on")
 _KNOWN = ("behavior", "bias", "metric", "reason", "until")
 _OF_SCORES = (*TOLERANCES, *SCALING)
 _RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
@@ -48,6 +48,9 @@ def load_policy(path: Path) -> Policy:
 
 def to_toml(policy: Policy, because: Mapping[tuple[str, str], str]) -> Iterator[str]:
     """The lines of a file that is read as the policy; a comment before a value says why, by table and key."""
+    if policy.required is not None:
+        yield ""
+        yield f"required = [{', '.join(map(_quoted, policy.required))}]"
     for name, table in policy.tables.items():
         if not table:
             continue
@@ -88,9 +91,16 @@ class _Reader:
 
     def policy(self, content: Mapping[str, Any]) -> Policy:
         groups = self._table("", content, _GROUPS)
-        policy = Policy(self.path, dict(self._tables(groups)), tuple(self._all_known(groups.get("known", []))))
+        required = self._required(groups["required"]) if "required" in groups else None
+        known = tuple(self._all_known(groups.get("known", [])))
+        policy = Policy(self.path, dict(self._tables(groups)), known, required)
         self._in_order(policy)
         return policy
+
+    def _required(self, biases: Any) -> tuple[str, ...]:
+        if not isinstance(biases, list) or not all(isinstance(bias, str) for bias in biases):
+            self._refuse("required", f'{biases!r} has to be a list of biases, e.g. ["color", "position"]')
+        return tuple(dict.fromkeys(biases))
 
     def _tables(self, groups: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for name, known in (("defaults", (*RULE, *SCALING)), ("on", UNDECIDED)):

@@ -20,11 +20,14 @@ from scipy.special import betaincinv, ndtri  # scipy.stats takes half a second t
 
 from vlcheck.bounds import Tally, Test, exact, lower, upper
 
-Status = Literal["pass", "fail", "inconclusive", "invalid"]
+Status = Literal["pass", "fail", "inconclusive", "invalid", "not asked"]
 Claim = Literal["rate", "mean"]
 
 DECIDED = ("pass", "fail")
-BY_GRAVITY: tuple[Status, ...] = ("fail", "invalid", "inconclusive", "pass")
+NOT_ASKED: Status = "not asked"
+HOLLOW = ("invalid", NOT_ASKED)  # rests on too little for any comparison
+# What was not asked comes last: beside a pass it takes nothing from it, and alone it is no pass.
+BY_GRAVITY: tuple[Status, ...] = ("fail", "invalid", "inconclusive", "pass", NOT_ASKED)
 POWER = 0.8
 MOST_CASES = 100_000
 _STEP = 0.001
@@ -73,7 +76,7 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether the behavior holds; neither inconclusive nor invalid passes."""
+        """Whether the behavior holds; what is inconclusive, invalid or not asked does not pass."""
         return self.status == "pass"
 
     @property
@@ -230,7 +233,7 @@ def invalid(reason: str, **figures: Any) -> Verdict:
 
 
 def worst(statuses: Iterable[str]) -> str:
-    """The gravest of some statuses: fail, invalid, inconclusive, pass."""
+    """The gravest of some statuses: fail, invalid, inconclusive, pass, not asked."""
     return min(statuses, key=BY_GRAVITY.index)
 
 
@@ -250,6 +253,21 @@ def fewest_that_pass(allowed: float, alpha: float = 0.05, *, test: Test = exact)
     if not could_pass(MOST_CASES, allowed, alpha, test=test):
         return None
     return _first(lambda n: could_pass(n, allowed, alpha, test=test), 1, MOST_CASES)
+
+
+def fewest_inside(band: tuple[float, float], alpha: float = 0.05, *, test: Test = exact) -> int | None:
+    """The least number of images of which a mean passes where all have the spotless value; None where 100,000 do not.
+
+    The spotless value is the one that passes soonest: in a band around 0 its middle. It is 0 where a side of the band
+    is open, since no model is at the end of the range.
+    """
+    low, high = ((edge + 1) / 2 for edge in band)
+    spotless = 0.5 if low <= 0 or high >= 1 else low / (1 - high + low)
+
+    def passes(n: int) -> bool:
+        return _inside(Tally(np.array([spotless]), np.array([float(n)])), (low, high), alpha, test)
+
+    return _first(passes, 1, MOST_CASES) if passes(MOST_CASES) else None
 
 
 def needed_n(sample: Tally, allowed: float, alpha: float = 0.05, *, test: Test = exact) -> int | None:

@@ -325,9 +325,9 @@ def test_a_text_that_the_perturbation_leaves_as_it_was_is_no_evidence(project):
             assert verdict.passed
         """
     )
-    project.run().assert_outcomes(failed=2)
-    verdicts = project.results("verdict")
-    assert {line["reason"] for line in verdicts} == {"no case applies: 40 x the perturbation changed nothing"}
+    project.run().assert_outcomes(skipped=2)
+    said = "no case applies: 40 x the perturbation changed nothing; a pass needs 29"
+    assert {line["reason"] for line in project.results("verdict")} == {said}
 
 
 def test_a_model_that_ignores_the_picture_passes_nothing(project):
@@ -335,24 +335,30 @@ def test_a_model_that_ignores_the_picture_passes_nothing(project):
     assert "pass" not in {line["status"] for line in project.results("verdict")}
 
 
-def test_a_behavior_without_a_case_is_invalid(project):
+def test_a_behavior_without_a_case_is_not_asked_and_a_run_of_such_is_not_green(project):
     change(project)
     path = project.folder / "data" / "cases.jsonl"
     path.write_text(path.read_text().replace('["object"]', '["person"]'))
     result = project.run()
-    result.assert_outcomes(failed=4)
-    assert {line["reason"] for line in project.results("verdict")} == {"the data has no case for it (object)"}
+    result.assert_outcomes(skipped=4)
+    assert result.ret == 1
+    said = "the data has no case for it (object); a pass needs 29"
+    assert {line["reason"] for line in project.results("verdict")} == {said}
 
 
 def test_too_few_cases_are_named_before_anything_is_scored_and_do_not_pass(project):
     path = project.folder / "data" / "cases.jsonl"
     path.write_text("\n".join(path.read_text().splitlines()[:28]))
     result = project.run()
-    result.assert_outcomes(failed=4)
-    assert {line["status"] for line in project.results("verdict")} == {"inconclusive"}
+    result.assert_outcomes(skipped=4)
+    assert result.ret == 1
+    assert {line["status"] for line in project.results("verdict")} == {"not asked"}
     text = result.stdout.str()
-    assert text.index("cannot pass: 28 cases") < text.index("scoring:")
-    assert "Nothing was decided: this run says nothing of the model. Of 4 verdicts, 4 are inconclusive." in text
+    named = "test_grayscale_preserves[mlm] cannot pass, and is not asked unless it fails: 28 images, a pass needs 29"
+    assert (
+        text.index(named) < text.index("no test can pass of what the policy requires: color") < text.index("scoring:")
+    )
+    assert "Nothing was decided: this run says nothing of the model. Of 4 verdicts, 4 are not asked." in text
 
 
 def test_everything_deselected_is_not_green(project):

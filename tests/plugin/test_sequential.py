@@ -79,14 +79,14 @@ def test_what_cannot_pass_is_said_by_the_bound_that_will_decide(project):
     few = write_cases(project.folder / "few", 35)
     project.data = f"jsonl:{few}"
     text = project.run("--vl-sequential", "-k", "grayscale and itm").stdout.str()
-    assert "cannot pass: 35 cases, 40 are needed at least" in text
+    assert "cannot pass, and is not asked unless it fails: 35 images, a pass needs 40" in text
     assert "cannot pass" not in project.run("-k", "grayscale and itm").stdout.str()
 
 
 def test_where_nothing_is_allowed_the_run_says_that_none_pass(project):
     (project.folder / "policy.toml").write_text("[defaults]\nallowed = 0\n")
     result = project.run("--vl-policy=policy.toml", "-k", "grayscale and itm")
-    assert "cannot pass: 40 cases, none pass where 0 is allowed" in result.stdout.str()
+    assert "cannot pass: 40 images, none pass where 0 is allowed" in result.stdout.str()
     assert result.ret == 1
 
 

@@ -120,6 +120,13 @@ def invalid(behavior="test_mirror_swaps", **changes):
     return verdict(behavior, "itm", "invalid", **NOTHING | told | changes)
 
 
+def unasked(behavior="test_sides_swap", metric="mlm", **changes):
+    """A test of which the data has three images."""
+    few = {"n": 3, "violations": 0, "rate": 0.0, "rate_low": 0.0, "rate_high": 0.63, "needed_n": 29, "p": 1.0}
+    said = {"status": "not asked", "bias": "position", "reason": "3 images; a pass needs 29"}
+    return verdict(behavior, metric, **few | said | changes)
+
+
 MARGINS = {"one": -0.3, "two": -0.2, "three": 0.05, "four": -0.1, "five": 0.1, "six": -0.05, "seven": None}
 
 

@@ -86,6 +86,23 @@ def test_a_verdict_without_a_figure_is_no_result_and_is_a_limit():
     assert "- Nothing passed." in text
 
 
+def test_what_was_not_asked_is_no_result_and_is_a_limit_with_its_count():
+    few = {
+        "n": 3,
+        "rate": 0.0,
+        "rate_low": 0.0,
+        "rate_high": 0.6,
+        "allowed": 0.1,
+        "reason": "3 images; a pass needs 29",
+    }
+    text = card_of(passing(), verdict("test_sides", **JUDGED | few | {"status": "not asked", "bias": "position"}))
+    assert [one.metric_value for one in ModelCard(text).data.eval_results] == [0.00001]
+    assert "**Passes 1 of 2 biases in what was asked, which is nothing of the others: color.**" in text
+    assert "\n| position | Is grey enough? | not asked | - |\n" in text
+    assert "- Not asked, fewer images than a pass needs, and these do not fail: 1 of 2 tests.\n" in limits(text)
+    assert "\n  - test\\_sides (mlm): 3 images" in limits(text)
+
+
 def test_the_section_says_what_was_asked_in_one_sentence_and_a_table():
     versions = {"vlcheck": "0.1.0"}
     verdicts = [failing(), passing(), favourite()]

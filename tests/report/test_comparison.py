@@ -69,6 +69,20 @@ def test_more_violations_are_worse_fewer_better_and_few_the_same():
     assert compared(GOOD, [VIOLATES] * 6 + GOOD[6:]).verdict == "worse"  # p = 2 / 2^6
 
 
+def test_what_the_old_run_decided_and_is_not_asked_now_is_lost():
+    few = {"status": "not asked", "reason": "3 images; a pass needs 29"}
+    old, new = results((verdict(), rows(GOOD))), results((verdict(**few), rows(GOOD)))
+    found = only(old, new)
+    assert (found.verdict, found.lost) == ("not comparable", True)
+    assert found.reason == "not asked in the new run: 3 images; a pass needs 29"
+    assert not compare(old, new).accepted
+    assert (only(new, old).reason, only(new, old).lost) == (
+        "not asked in the old run: 3 images; a pass needs 29",
+        False,
+    )
+    assert not only(new, new).lost
+
+
 def test_a_margin_of_nothing_is_a_violation():
     assert compared(GOOD, [0.0] * 20).images_worse == 20
 

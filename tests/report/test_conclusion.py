@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.report.pages import invalid, mean, passing, results, row, small, verdict
+from tests.report.pages import invalid, mean, passing, results, row, small, unasked, verdict
 from vlcheck.report.comparison import compare
 from vlcheck.report.conclusion import conclude, gravest_first, matrix
 
@@ -39,6 +39,63 @@ def test_the_sentence_names_what_fails_and_the_notes_what_was_not_decided_or_ask
 def test_nothing_green_comes_out_of_nothing(verdicts, tone, sentence):
     found = said(*verdicts)
     assert (found.tone, found.sentence) == (tone, sentence)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "tone", "sentence", "counts"),
+    [
+        (
+            [passing(), mean("pass"), unasked(), unasked(metric="itm")],
+            "pass",
+            "Passes all 2 biases in what was asked: color, position.",
+            "Of 4 verdicts, 2 pass, 2 are not asked.",
+        ),
+        (
+            [passing(), unasked()],
+            "partial",
+            "Passes 1 of 2 biases in what was asked, which is nothing of the others: color.",
+            "Of 2 verdicts, 1 passes, 1 is not asked.",
+        ),
+        (
+            [unasked(), unasked(metric="itm")],
+            "inconclusive",
+            "Nothing was decided: this run says nothing of the model.",
+            "Of 2 verdicts, 2 are not asked.",
+        ),
+        (
+            [passing(), unasked(), invalid()],
+            "invalid",
+            "No bias in what was decided: 1 of 2 biases passes.",
+            "Of 3 verdicts, 1 is invalid, 1 passes, 1 is not asked.",
+        ),
+        (
+            [verdict(), unasked()],
+            "fail",
+            "Fails 1 of 2 biases: color.",
+            "Of 2 verdicts, 1 fails, 1 is not asked.",
+        ),
+    ],
+)
+def test_a_bias_that_was_not_asked_about_is_never_said_to_pass(verdicts, tone, sentence, counts):
+    found = said(*verdicts)
+    assert (found.tone, found.sentence, found.counts) == (tone, sentence, counts)
+    assert "Not asked (in position): the data has fewer images than a pass needs." in found.undecided
+
+
+def test_what_is_required_and_not_decided_is_said_once_and_is_not_green():
+    shut = "The policy requires a pass or a fail of position, place, and there is none."
+    run = {"required": ["color", "position", "place"], "exit_status": 1}
+    found = said(passing(), unasked(), **run)
+    assert (found.tone, found.sentence.endswith(f"color. {shut}")) == ("inconclusive", True)
+    assert shut not in found.notes
+    assert said(passing(), required=["place"]).tone == "inconclusive"
+    found = said(verdict(), unasked(), **run)
+    assert found.sentence == "Fails 1 of 2 biases: color."
+    assert found.undecided[-1] == shut
+    assert said(passing(), verdict(bias="place", known=KNOWN), invalid(), **run).undecided[-1].count("position") == 1
+    assert said(passing(), mean("pass"), required=["color", "position"]).tone == "pass"
+    found = said(passing(), policy={"path": "policy.toml", "known": [COLOR]}, required=["place"])
+    assert (found.tone, found.undecided[-1].startswith("The policy requires")) == ("fail", True)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +144,7 @@ def test_a_known_bias_that_is_gone_says_what_is_to_be_done():
         "Passes 1 bias: color. A known bias is gone: the policy is out of date.",
     )
     assert "remove known[1]" not in said(passing(), verdict(), policy=policy).notes
+    assert "remove known[1]" not in said(passing(), unasked(bias="color"), policy=policy).notes
     assert "remove known[1]" not in said(passing(), policy=policy, complete=False).notes
     behavior = COLOR | {"bias": "", "behavior": "test_grey_preserves", "metric": "mlm"}
     policy = {"path": "policy.toml", "known": [behavior]}
@@ -132,6 +190,14 @@ def test_a_cell_is_its_gravest_verdict_and_known_where_all_that_fails_is():
     assert found.cells["color", "mlm"].said == "fail (known)"
     assert matrix([one, verdict("test_hue")]).cells["color", "mlm"].said == "fail"
     assert ("position", "mlm") not in found.cells
+
+
+def test_a_cell_that_passes_counts_what_was_not_asked_and_one_that_was_not_says_so():
+    found = matrix([mean("pass"), unasked(), unasked("test_hands"), unasked(metric="itm")])
+    assert found.cells["position", "mlm"].said == "pass (2 not asked)"
+    assert found.cells["position", "itm"].said == "not asked"
+    assert found.biases["position"].said == "pass (3 not asked)"
+    assert matrix([mean(), unasked()]).cells["position", "mlm"].said == "inconclusive"
 
 
 def test_the_gravest_come_first_what_is_known_after_what_is_not_then_the_farthest():

@@ -67,6 +67,14 @@ def test_a_known_fail_beside_a_pass_is_a_known_fail():
     ]
 
 
+def test_what_was_not_asked_is_counted_beside_a_pass_and_listed_last():
+    few = [verdict(f"few_{number}", status="not asked") for number in range(2)]
+    page = summary(results(*few, verdict("passes", status="pass"), verdict("unclear", status="inconclusive")))
+    assert rows(page)[0] == ["color", "inconclusive", "-"]
+    assert [row[0] for row in rows(page)[1:]] == ["unclear\\[mlm\\]", "few\\_0\\[mlm\\]", "few\\_1\\[mlm\\]"]
+    assert rows(summary(results(*few, verdict("passes", status="pass"))))[0] == ["color", "pass (2 not asked)", "-"]
+
+
 def test_a_part_of_the_suite_says_so():
     page = summary(results(verdict(status="pass"), complete=False, unjudged=["t.py::test_b[mlm]"]))
     assert "**Passes what was asked of 1 bias, which is not the whole suite: color.**" in page

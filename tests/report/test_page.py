@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.report import pages
-from tests.report.pages import bare, image, mean, passing, results, row, rows, small, verdict
+from tests.report.pages import bare, image, mean, passing, results, row, rows, small, unasked, verdict
 from vlcheck.errors import UsageError
 from vlcheck.report.comparison import compare
 from vlcheck.report.conclusion import conclude
@@ -550,3 +550,22 @@ def test_results_that_say_less_are_drawn_all_the_same(tmp_path):
     path = tmp_path / "results.jsonl"
     write_results(path, found)
     assert "Fails 1 of 1 bias: color." in draw(read(path), source="r")
+
+
+def test_what_was_not_asked_has_its_badge_and_no_figure_in_the_matrix():
+    found = results((passing(), []), (mean("pass"), []), (unasked(), rows({"one": 0.1})), (unasked(metric="itm"), []))
+    html = draw(found, source="r")
+    page = Elements(html)
+    assert "Passes all 2 biases in what was asked: color, position." in html
+    cells = [one["class"] for one in page.all("td") if one.get("role") == "cell"]
+    assert sorted(cells) == ["not-asked", "pass", "pass", "unasked"]
+    (cell,) = re.findall(r'<td role="cell" class="not-asked">(.*?)</td>', html)
+    assert "wrong in" not in cell
+    assert '<span class="badge not-asked"><svg class="shape" aria-hidden="true" viewBox="0 0 16 16">' in cell
+    assert 'href="#s-not-asked"' in cell
+    assert "pass (1 not asked)" in html
+    assert "1 passes, 1 is not asked; the worst:" in html
+    assert "3 images; a pass needs 29" in html
+    assert "<option>not asked</option>" in html
+    for used in re.findall(r'href="#(s-[^"]*)"', html):
+        assert f'<symbol id="{used}"' in html

@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.conftest import PATIENCE
-from tests.report.pages import passing, results, row, small, verdict
+from tests.report.pages import passing, results, row, small, unasked, verdict
 from vlcheck.report.comparison import compare
 from vlcheck.report.page import draw
 
@@ -25,7 +25,7 @@ def large():
     return small(
         (verdict("test_grey_drops", tables=tables), many),
         (long, [row("\u202e" + "long" * 500, -0.1)]),
-        *((one, []) for one in calm),
+        *((one, []) for one in (*calm, unasked("test_cells", bias="place"), unasked(bias="robustness"))),
     )
 
 
@@ -100,7 +100,7 @@ def test_the_pictures_are_drawn(open_page):
 def test_the_matrix_has_the_numbers_of_the_results(open_page):
     page = open_page()
     lines = list(large().verdicts.values())
-    gravity = ("fail", "invalid", "inconclusive", "pass")
+    gravity = ("fail", "invalid", "inconclusive", "pass", "not asked")
     for bias in {line["bias"] for line in lines}:
         row = page.locator("table.matrix tbody tr", has=page.locator("th", has_text=bias))
         for place, metric in enumerate(("mlm", "itm")):
@@ -111,7 +111,8 @@ def test_the_matrix_has_the_numbers_of_the_results(open_page):
                 continue
             status = min((line["status"] for line in its), key=gravity.index)
             assert text.startswith(status)
-            rates = [line["rate"] for line in its if line["status"] == status and line["rate"] is not None]
+            shown = [line for line in its if line["status"] == status != "not asked"]
+            rates = [line["rate"] for line in shown if line["rate"] is not None]
             assert (f"wrong in {100 * max(rates):.1f}".removesuffix(".0") + " %" in text) if rates else "%" not in text
             assert status != "fail" or f"{sum(line['status'] == status for line in its)} fail" in text
     assert "wrong in 66.7 % (27.1 to 93.7 %)" in page.locator("table.matrix td").first.inner_text()
@@ -144,7 +145,7 @@ def test_what_fails_is_in_the_first_window_with_its_pictures_and_leads_to_the_ev
 def test_filters_filter(open_page):
     page = open_page()
     shown = page.locator("details.verdict:visible")
-    assert shown.count() == 8
+    assert shown.count() == 10
     page.locator("[name=status]").select_option("invalid")
     expect(shown).to_have_count(1)
     expect(page.locator("output")).to_have_text("2 rows of 1 verdict")
@@ -183,7 +184,7 @@ def test_sorting_sorts_and_sorts_back(open_page):
 
 def test_all_of_it_can_be_read_without_scripts(open_page):
     page = open_page(java_script_enabled=False)
-    expect(page.get_by_text("Fails 1 of 4 biases: color.")).to_be_visible()
+    expect(page.get_by_text("Fails 1 of 5 biases: color.")).to_be_visible()
     expect(page.locator("#filter")).not_to_be_visible()
     expect(page.locator("#theme")).not_to_be_visible()
     failing = named(page, "grey drops")

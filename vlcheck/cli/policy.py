@@ -50,6 +50,7 @@ def show(tests: Names = None, policy: OwnPolicy = None, suite: Suite = None) -> 
             if name not in behaviors:
                 raise UsageError(f"{name}: there is no such test. {nearest(name, behaviors)}")
         say(f"policy: {held.path}")
+        say(f"required: {', '.join(held.required_of(subjects(chosen))) or 'no bias'}")
         for name in tests or behaviors:
             metrics = [statement.metric for item, statement in chosen if item.originalname == name]
             for line in _held_to(held, behaviors[name], list(dict.fromkeys(metrics))):

@@ -14,14 +14,17 @@ from PIL import Image
 from vlcheck.behavior import Behavior
 from vlcheck.bounds import Tally, Test, exact, upper
 from vlcheck.errors import printable
+from vlcheck.findings import fewest_needed
+from vlcheck.looks import images_of
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.operating import Operating
-from vlcheck.plugin.mark import Stated
+from vlcheck.plugin.mark import Stated, subjects
 from vlcheck.policy import Policy, Rule
 from vlcheck.query import Metric, Query
+from vlcheck.report.conclusion import counted
 from vlcheck.report.summary import aligned
 from vlcheck.scoring.plan import make_plan
-from vlcheck.verdict import could_pass, detectable, fewest_that_pass, most_that_pass
+from vlcheck.verdict import detectable, most_that_pass
 
 Chosen = Sequence[tuple[pytest.Function, Stated]]
 _PROBES = 2
@@ -29,7 +32,7 @@ _PROBES = 2
 
 @dataclass(frozen=True)
 class Prospect:
-    """One test's: how many cases it has, what it is held to, what it asks."""
+    """One test's: of how many images the data lets it ask, what it is held to, what it asks."""
 
     test: str
     behavior: Behavior
@@ -42,26 +45,51 @@ class Prospect:
     @property
     def hopeless(self) -> bool:
         """Whether it cannot pass, whatever the model answers."""
-        return self.behavior.expect.claim == "rate" and not could_pass(
-            self.n, self.rule.allowed, self.rule.alpha, test=self.by
-        )
+        return self._least is None or self.n < self._least
 
     @property
     def tells(self) -> str:
-        """What n cases can decide."""
+        """What n images can decide."""
         if not self.n:
-            return "nothing: no case"
-        if self.behavior.expect.claim == "mean":
-            return f"a mean to within {self._narrowest():.2f} at best"
-        least = detectable(self.n, self.rule.allowed, self.rule.alpha, test=self.by)
-        fails = "never fails" if least is None else f"finds a rate of {100 * least:.0f} %"
-        return fails if self.hopeless else f"{fails}, passes with {self._most()} violations at most"
+            return "nothing: no case that can be asked"
+        lacks = f"; {self.lacks}{self.fate}" if self.hopeless else ""
+        if self._claims_a_mean:
+            return f"a mean to within {self._narrowest():.2f} at best{lacks}"
+        fails = "never fails" if self._finds is None else f"finds a rate of {100 * self._finds:.0f} %"
+        return fails + (lacks or f", passes with {self._most()} violations at most")
 
     @property
     def lacks(self) -> str:
         """What it would take to pass."""
-        least = fewest_that_pass(self.rule.allowed, self.rule.alpha, test=self.by)
-        return f"{least} are needed at least" if least else f"none pass where {self.rule.allowed:g} is allowed"
+        if self._least is not None:
+            return f"a pass needs {self._least}"
+        low, high = self.rule.band
+        allowed = f"{low:g} to {high:g}" if self._claims_a_mean else f"{self.rule.allowed:g}"
+        return f"none pass where {allowed} is allowed"
+
+    @property
+    def fate(self) -> str:
+        """What becomes of it where it cannot pass, if more images are what it lacks."""
+        if self._least is None and self.n:
+            return ""
+        return ", and is not asked" if self._never_fails else ", and is not asked unless it fails"
+
+    @property
+    def _never_fails(self) -> bool:
+        return not self.n or (not self._claims_a_mean and self._finds is None)
+
+    @property
+    def _claims_a_mean(self) -> bool:
+        return self.behavior.expect.claim == "mean"
+
+    @property
+    def _finds(self) -> float | None:
+        """The least true rate that is found four times in five."""
+        return detectable(self.n, self.rule.allowed, self.rule.alpha, test=self.by)
+
+    @property
+    def _least(self) -> int | None:
+        return fewest_needed(self.behavior.expect.claim, self.rule, self.by)
 
     def _most(self) -> int | None:
         return most_that_pass(self.n, self.rule.allowed, self.rule.alpha, test=self.by)
@@ -76,10 +104,12 @@ class Foresight:
 
     Attributes:
         setting: what sets the model's operating scale, beside what the tests ask themselves.
+        required: the biases of which the run needs a pass or a fail.
     """
 
     prospects: tuple[Prospect, ...]
     setting: tuple[Query, ...] = ()
+    required: tuple[str, ...] = ()
 
     @property
     def queries(self) -> Iterator[Query]:
@@ -93,12 +123,18 @@ class Foresight:
         return [query for query in self.setting if query.key not in asked]
 
     def hopeless(self) -> list[str]:
-        """A line for each test that cannot pass with the cases there are."""
+        """A line for each test that cannot pass with the images there are."""
         return [
-            f"{prospect.test} cannot pass: {prospect.n} cases, {prospect.lacks}"
+            f"{prospect.test} cannot pass{prospect.fate}: {counted(prospect.n, 'image')}, {prospect.lacks}"
             for prospect in self.prospects
             if prospect.hopeless
         ]
+
+    def shut(self) -> list[str]:
+        """A line where the policy requires a bias that none of its tests can pass."""
+        open_ = {prospect.behavior.bias for prospect in self.prospects if not prospect.hopeless}
+        biases = [bias for bias in self.required if bias not in open_]
+        return [f"no test can pass of what the policy requires: {', '.join(biases)}"] if biases else []
 
 
 def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Collection[str]) -> Foresight:
@@ -110,14 +146,14 @@ def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Colle
         if statement.metric not in metrics:
             continue
         behavior, kind = statement.behavior(item), operating.kinds.get(statement.metric, "")
-        staged = trials.of(behavior, statement.metric)
-        queries = tuple(query for trial in staged for query in trial.queries())
+        asked = trials.of(behavior, statement.metric)
+        queries = tuple(query for trial in asked for query in trial.queries())
         scaling = policy.of(behavior.name, behavior.bias).scaling(statement.metric, kind)
-        images = [trial.case.image.key for trial in staged]
+        images = [trial.case.image.key for trial in asked]
         setting |= {query.key: query for query in operating.queries(statement.metric, scaling, images)}
-        rule, n = policy.of(behavior.name, behavior.bias).rule, len(trials.source.select(behavior.cases))
+        rule, n = policy.of(behavior.name, behavior.bias).rule, images_of(trial for trial in asked if trial.askable)
         prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries, test))
-    return Foresight(tuple(prospects), tuple(setting.values()))
+    return Foresight(tuple(prospects), tuple(setting.values()), tuple(policy.required_of(subjects(chosen))))
 
 
 def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator[str]:
@@ -125,6 +161,7 @@ def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator
     rows = [["test", "n", "tells"]]
     rows += [[prospect.test, str(prospect.n), prospect.tells] for prospect in foresight.prospects]
     yield from aligned(rows)
+    yield from map(printable, foresight.shut())
     plan = make_plan(foresight.queries)
     yield f"{plan.n_pictures} pictures to encode, {plan.texts} texts to ask about them"
     if foresight.added:

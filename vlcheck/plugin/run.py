@@ -139,7 +139,7 @@ class Run:
         try:
             bench, _ = self._open()
             foresight = bench.foresee(chosen)
-            reporter.say(foresight.hopeless())
+            reporter.say([*foresight.hopeless(), *foresight.shut()])
             if not session.config.getvalue("maxfail"):
                 asked = [item.queries(bench.model.trials) for item in single if not bench.model.lacks(item.metric)]
                 bench.score(chain(*asked), self.folder, reporter.show)
@@ -192,13 +192,14 @@ class Run:
         ran = not (session.config.option.collectonly or self.settings.plan)
         if not ran or not (self.selected or self.settings.asked):
             return
-        from vlcheck.report.conclusion import gone  # in no run of other projects
+        from vlcheck.report.conclusion import gone, missing  # in no run of other projects
         from vlcheck.report.results import gather, write
 
         self.results = results = gather(self.folder)
         self.comparison = self._compared(results)
         self.gone = list(gone(results))
-        if not results.decided or self.gone or (self.comparison and not self.comparison.accepted):
+        lacking = not results.decided or missing(results)
+        if lacking or self.gone or (self.comparison and not self.comparison.accepted):
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         if not results.run:
             return
@@ -277,7 +278,8 @@ class Run:
             bench = Workbench.open(self.settings, self.policy, self.source, self.folder, self.started)
             part = Part(self.folder, (self._input or {}).get("workerid", "main"))
             expected = [item.nodeid for item, its in self._chosen if not bench.model.lacks(its.metric)]
-            part.keep([bench.header() | {"complete": self.complete, "unjudged": expected}])
+            required = self.policy.required_of(subjects(self._chosen))
+            part.keep([bench.header() | {"complete": self.complete, "required": required, "unjudged": expected}])
             self._opened = bench, part
         return self._opened
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from vlcheck.report.results import Line, Results
+from vlcheck.verdict import NOT_ASKED
 
 Row = tuple[str, str]  # case and perturbation
 
@@ -34,8 +35,9 @@ class Agreement:
 
     @property
     def disagrees(self) -> bool:
-        """Whether the verdicts differ, or a tenth of the rows do."""
-        return self.statuses[0] != self.statuses[1] or 10 * (self.mlm + self.itm) >= max(self.n, 1)
+        """Whether the verdicts of what was asked under both differ, or a tenth of the rows do."""
+        differ = NOT_ASKED not in self.statuses and self.statuses[0] != self.statuses[1]
+        return differ or 10 * (self.mlm + self.itm) >= max(self.n, 1)
 
 
 def agreements(results: Results) -> Iterator[Agreement]:

@@ -15,6 +15,7 @@ from vlcheck.report import markdown
 from vlcheck.report.conclusion import MEANINGS, Conclusion, Standing, conclude, excuse
 from vlcheck.report.results import Line, Results
 from vlcheck.report.summary import biases, held, moment
+from vlcheck.verdict import BY_GRAVITY, NOT_ASKED
 
 _TASKS: Mapping[str, str] = MappingProxyType(
     {"mlm": "fill-mask", "itm": "image-text-matching", "mrc": "masked-region-classification"}
@@ -34,7 +35,7 @@ def _metadata(run: Line, verdicts: Sequence[Line]) -> Iterator[str]:
     """The hub's model-index: a result a metric, in it a figure a test that has one."""
     by_metric: dict[str, list[Line]] = defaultdict(list)
     for verdict in verdicts:
-        if _value(verdict) is not None:
+        if _value(verdict) is not None and verdict["status"] != NOT_ASKED:
             by_metric[verdict["metric"]].append(verdict)
     yield "model-index:"
     yield f"- name: {_quoted(run['name'])}"
@@ -77,7 +78,7 @@ def _section(run: Line, verdicts: Sequence[Line], found: Conclusion) -> Iterator
     yield ""
     yield "### Biases"
     yield ""
-    yield "Each cell is the gravest verdict of a bias and metric: fail, invalid, inconclusive, pass."
+    yield f"Each cell is the gravest verdict of a bias and metric: {', '.join(BY_GRAVITY)}."
     yield ""
     yield from _table([[_text(cell) for cell in row] for row in _biases(verdicts)])
     failing = [verdict for verdict in verdicts if verdict["status"] == "fail"]
@@ -130,6 +131,7 @@ def _limits(run: Line, verdicts: Sequence[Line], found: Conclusion) -> Iterator[
     for status, what in (
         ("inconclusive", "too few images to tell"),
         ("invalid", "the answers, or the data, say nothing"),
+        (NOT_ASKED, "fewer images than a pass needs, and these do not fail"),
     ):
         about = [verdict for verdict in verdicts if verdict["status"] == status]
         if about:

@@ -16,7 +16,7 @@ from vlcheck.errors import UsageError
 from vlcheck.paired import by_image, mcnemar, sign_flip
 from vlcheck.report.results import Key, Line, Results, read_judged
 from vlcheck.report.scales import demanded, differing, used
-from vlcheck.verdict import DECIDED, holm
+from vlcheck.verdict import DECIDED, HOLLOW, holm
 
 Outcome = Literal["worse", "better", "same", "not comparable"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)  # the most telling first
@@ -200,7 +200,7 @@ def _compared(old: Results, old_key: Key | None, new: Results, new_key: Key | No
         return replace(row, reason=f"asked in the {'old' if before else 'new'} run only", lost=lost)
     reason = next(_unlike(before, after), "")
     if reason:
-        return replace(row, reason=reason, lost=before["status"] in DECIDED and after["status"] == "invalid")
+        return replace(row, reason=reason, lost=before["status"] in DECIDED and after["status"] in HOLLOW)
     olds, news = _counted(old.rows(old_key)), _counted(new.rows(new_key))
     pairs = _paired(olds, news)
     reason = _other_data(olds, news, len(pairs))
@@ -233,9 +233,9 @@ def _unlike(old: Line, new: Line) -> Iterator[str]:
         if tolerances[0][key] != tolerances[1][key]:
             yield f"the tolerance {key!r} differs: {_then(tolerances[0][key], tolerances[1][key])}"
     hollow = [
-        f"invalid in the {which} run: {one['reason']}"
+        f"{one['status']} in the {which} run: {one['reason']}"
         for which, one in (("old", old), ("new", new))
-        if one["status"] == "invalid"
+        if one["status"] in HOLLOW
     ]
     if hollow:
         yield "; ".join(hollow)

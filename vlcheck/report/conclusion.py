@@ -14,7 +14,7 @@ from typing import Literal
 from vlcheck.report.comparison import Compared, Comparison
 from vlcheck.report.results import Line, Results
 from vlcheck.suite import BIASES
-from vlcheck.verdict import BY_GRAVITY
+from vlcheck.verdict import BY_GRAVITY, DECIDED, NOT_ASKED
 
 METRICS = ("mlm", "itm")
 MEANINGS: Mapping[str, str] = MappingProxyType(
@@ -31,6 +31,7 @@ _UNDECIDED: Mapping[str, str] = MappingProxyType(
     {
         "invalid": "neither good nor bad: too few known cases, or answers that say nothing",
         "inconclusive": "too few images to tell",
+        NOT_ASKED: "the data has fewer images than a pass needs",
     }
 )
 _MOST_NAMED = 5  # tests
@@ -58,8 +59,11 @@ class Standing:
 
     @property
     def said(self) -> str:
-        """The status; of a fail also whether it is known."""
-        return f"{self.status} (known)" if self.known else self.status
+        """The status; of a fail also whether it is known, of a pass beside what was not asked how much that is."""
+        if self.known:
+            return f"{self.status} (known)"
+        idle = sum(verdict["status"] == NOT_ASKED for verdict in self.verdicts)
+        return f"pass ({idle} not asked)" if self.status == "pass" and idle else self.status
 
     @property
     def failing(self) -> tuple[Line, ...]:
@@ -87,10 +91,10 @@ class Conclusion:
 
     Attributes:
         tone: the gravest verdict; invalid where there is none, partial where all passes that was asked, and that was
-            not the whole suite.
+            not the whole suite, or nothing of a bias; inconclusive where nothing is asked of one that is required.
         sentence: which biases fail.
         counts: the verdicts, counted.
-        undecided: of which biases something is invalid or inconclusive.
+        undecided: of which biases something is invalid, inconclusive or not asked; which of them are required.
         left_out: what was not asked, and what the policy knows and is gone.
     """
 
@@ -118,13 +122,14 @@ def conclude(results: Results, comparison: Comparison | None = None) -> Conclusi
         nothing = "No verdict came of this run: nothing was checked."
         return Conclusion("invalid", nothing, "", (), tuple(_unjudged(results.run)))
     tone, sentence = _found(matrix(verdicts).biases, whole=asked_all(results.run))
-    refusal, status = _refusal(results, comparison), results.run.get("exit_status")
+    refusal, lacking, status = _refusal(results, comparison), _lacking(results), results.run.get("exit_status")
     if tone in ("pass", "partial"):
-        tone = "fail" if refusal else "partial" if status else tone
-        refusal = refusal or (f"The run as a whole ended with {status}." if status else "")
+        tone = "fail" if refusal else "inconclusive" if lacking else "partial" if status else tone
+        refusal = refusal or lacking or (f"The run as a whole ended with {status}." if status else "")
+    undecided = (*_undecided(verdicts), *([lacking] if lacking and lacking != refusal else []))
     left_out = (*_not_asked(results.run, verdicts), *_no_longer_known(results))
     said = " ".join(filter(None, (sentence, refusal)))
-    return Conclusion(tone, said, _counts(verdicts), tuple(_undecided(verdicts)), left_out)
+    return Conclusion(tone, said, _counts(verdicts), undecided, left_out)
 
 
 def matrix(verdicts: Iterable[Line]) -> Matrix:
@@ -166,6 +171,12 @@ def gone(results: Results) -> Iterator[str]:
                 yield known["stale"]
 
 
+def missing(results: Results) -> list[str]:
+    """The biases of which the policy requires a pass or a fail, and that have none."""
+    decided = {verdict["bias"] for verdict in results.verdicts.values() if verdict["status"] in DECIDED}
+    return [bias for bias in results.run.get("required", ()) if bias not in decided]
+
+
 def asked_all(run: Line) -> bool:
     """Whether all tests of the suite have a verdict, but for those by a metric that the model has not."""
     return bool(run.get("complete")) and not run["unjudged"]
@@ -190,14 +201,30 @@ def _found(biases: Mapping[str, Standing], *, whole: bool) -> tuple[Tone, str]:
     passing = [bias for bias, its in biases.items() if its.status == "pass"]
     if failing:
         return "fail", f"Fails {len(failing)} of {of}: {', '.join(failing)}."
-    if len(passing) == len(biases):
-        if whole:
-            return "pass", f"Passes {'all ' if len(biases) > 1 else ''}{of}: {', '.join(passing)}."
-        return "partial", f"Passes what was asked of {of}, which is not the whole suite: {', '.join(passing)}."
+    if passing and all(its.status in ("pass", NOT_ASKED) for its in biases.values()):
+        return _passes(biases, passing, whole=whole)
     tone: Tone = "invalid" if any(its.status == "invalid" for its in biases.values()) else "inconclusive"
     if any(one["status"] == "pass" for its in biases.values() for one in its.verdicts):
         return tone, f"No bias in what was decided: {len(passing)} of {of} {'passes' if len(passing) == 1 else 'pass'}."
     return tone, "Nothing was decided: this run says nothing of the model."
+
+
+def _passes(biases: Mapping[str, Standing], passing: Sequence[str], *, whole: bool) -> tuple[Tone, str]:
+    """Where all passes that was asked."""
+    of, named = counted(len(biases), "bias", "biases"), ", ".join(passing)
+    if len(passing) < len(biases):
+        return "partial", f"Passes {len(passing)} of {of} in what was asked, which is nothing of the others: {named}."
+    if not whole:
+        return "partial", f"Passes what was asked of {of}, which is not the whole suite: {named}."
+    idle = any(one["status"] == NOT_ASKED for its in biases.values() for one in its.verdicts)
+    said = f"Passes {'all ' if len(biases) > 1 else ''}{of}"
+    return "pass", f"{said} in what was asked: {named}." if idle else f"{said}: {named}."
+
+
+def _lacking(results: Results) -> str:
+    """What the policy requires and the run has not, or ""."""
+    lacking = missing(results)
+    return f"The policy requires a pass or a fail of {', '.join(lacking)}, and there is none." if lacking else ""
 
 
 def _refusal(results: Results, comparison: Comparison | None) -> str:
@@ -227,7 +254,7 @@ def _is(count: int) -> str:
 
 
 def tally(verdicts: Sequence[Line]) -> Iterator[str]:
-    """How many fail, are invalid, are inconclusive, and pass."""
+    """How many fail, are invalid, are inconclusive, pass, and are not asked."""
     counts = Counter(verdict["status"] for verdict in verdicts)
     verbs = {"fail": "fails", "pass": "passes"}
     for status in BY_GRAVITY:

@@ -16,6 +16,7 @@ from typing import Any
 from vlcheck.drafts import Others, begins, demand_place, placing
 from vlcheck.errors import UsageError, printable
 from vlcheck.report.schema import complaint, completed
+from vlcheck.verdict import DECIDED
 
 Line = dict[str, Any]
 Key = tuple[str, str, str]
@@ -42,7 +43,7 @@ class Results:
     @property
     def decided(self) -> bool:
         """Whether any verdict says something of the model: where none does, nothing was checked."""
-        return any(verdict["status"] in ("pass", "fail") for verdict in self.verdicts.values())
+        return any(verdict["status"] in DECIDED for verdict in self.verdicts.values())
 
     def rows(self, key: Key) -> list[Line]:
         """The evidence behind a verdict."""

@@ -141,6 +141,7 @@ _READ: Mapping[str, Mapping[str, _Accepted]] = {
         "complete": _FLAG.if_any(),
         "verdicts": _NUMBER_OR_NONE.if_any(),
         "unjudged": _TEXTS.if_any(missing=[]),
+        "required": _TEXTS.if_any(missing=[]),
         "schema": _Accepted(lambda value: type(value) is int, "a whole number"),
     },
     "image": {"key": _TEXT, "width": _NUMBER_OR_NONE.if_any()},

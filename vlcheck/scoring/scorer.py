@@ -125,6 +125,10 @@ class Scorer:
             self.run(make_plan((asked[key] for key in missing), batch_size=self.batch_size), progress)
         return self.store.get_many(asked.values())
 
+    def shows(self, picture: Picture) -> bool:
+        """Whether a picture that was asked about could be shown, whatever the model made of it."""
+        return self.store.pictures(picture.key) is not None
+
     def thumbnail(self, picture: Picture) -> Thumbnail | None:
         """Return what is kept of a picture, rendered once more where its small copy is wanted and missing."""
         kept = self.store.pictures(picture.key)

@@ -14,7 +14,7 @@ from vlcheck.report.results import Line, encoded
 from vlcheck.verdict import BY_GRAVITY
 
 FIRST = 3
-MOST: Mapping[str, int] = {"fail": 100, "invalid": 20, "inconclusive": 50, "pass": 12}
+MOST: Mapping[str, int] = {"fail": 100, "invalid": 20, "inconclusive": 50, "pass": 12, "not asked": 12}
 _ROW = 3_000  # characters that a usual row takes, without its pictures
 _USUAL = 4_000  # of such a row in the results file
 _ESCAPED = 5  # characters that one becomes at most

@@ -77,7 +77,7 @@ def interval(verdict: Line) -> Markup | None:
         return None
     written, both = (signed, between) if verdict["claim"] == "mean" else (share, shares)
     label = f"observed {written(seen)}, interval {both(low, high)}, allowed {both(*allowed)}"
-    return _interval(axis, allowed, (low, seen, high), verdict["status"], label)
+    return _interval(axis, allowed, (low, seen, high), verdict["status"].replace(" ", "-"), label)
 
 
 def movement(rows: Sequence[Moved]) -> Markup | None:

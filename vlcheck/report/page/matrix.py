@@ -10,6 +10,7 @@ from vlcheck.report.conclusion import MEANINGS, Standing, matrix, tally
 from vlcheck.report.page.measures import NAME, allowed, title, told
 from vlcheck.report.page.words import Said, said
 from vlcheck.report.results import Key, Line, Results, key_of
+from vlcheck.verdict import HOLLOW, NOT_ASKED
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Cell:
     Attributes:
         said: the status; of a fail also whether it is known.
         id: of that behavior's place on the page.
-        observed: its rate or mean, with the interval.
+        observed: its rate or mean, with the interval; "" where nothing was measured or asked.
         allowed: what that is held to.
         counts: how many of the cell's behaviors fail, pass...; the title goes on with the worst of them.
         change: the worst that became of any of them since the release before.
@@ -92,13 +93,13 @@ def _cell(standing: Standing | None, names: Mapping[Key, str], changes: Mapping[
     if standing is None:
         return None
     chief, its = standing.verdicts[0], {changes.get(key_of(verdict)) for verdict in standing.verdicts}
-    example = "for example" if standing.status == "invalid" else "the worst"
+    example = "for example" if standing.status in HOLLOW else "the worst"
     return Cell(
         status=standing.status,
         said=standing.said,
         id=names[key_of(chief)],
         title=title(chief["behavior"]),
-        observed=told(chief),
+        observed="" if standing.status == NOT_ASKED else told(chief),
         allowed=allowed(chief),
         counts=f"{', '.join(tally(standing.verdicts))}; {example}:" if len(standing.verdicts) > 1 else "",
         change=next((outcome for outcome in OUTCOMES if outcome in its), None),

@@ -59,7 +59,7 @@ class VerdictView:
         id: of its place on the page.
         bias, metric, test: as the results name them.
         title: the behavior's name in words.
-        status: pass, fail, inconclusive or invalid.
+        status: pass, fail, inconclusive, invalid or not asked.
         known: what the policy says of a known bias, or None.
         observed: the rate or mean, and its interval; "" where nothing was measured.
         doc: why a user should care.
