@@ -51,6 +51,14 @@ def test_the_shipped_policy_is_about_the_shipped_tests():
     assert shipped.known == ()
 
 
+def test_the_scale_is_the_policys_by_kind_of_score(policy):
+    said = policy("[defaults]\nscale = 'raw'\n[tolerances.itm.sigmoid]\nscale = 'calibrated'\nauc = 0.8")
+    terms = said.of("test_one", "color")
+    assert (terms.scaling("itm", "sigmoid").scale, terms.scaling("itm", "sigmoid").auc) == ("calibrated", 0.8)
+    assert (terms.scaling("itm", "match-head").scale, terms.scaling("mlm", "masked-lm").auc) == ("raw", 0.6)
+    assert policy("").of("test_one", "color").scaling("mlm", "candidates").uncalibrated == "raw"
+
+
 def test_required_are_the_biases_that_are_named_as_far_as_the_tests_have_them(policy):
     assert policy("").required_of(TESTS) == ["color", "position"]
     assert policy("required = []").required_of(TESTS) == []
@@ -204,6 +212,9 @@ def test_tables_that_do_not_fit_are_refused_where_a_test_brings_them_together(po
         ("[behaviors.test_x]\nallow = 0.1", r"behaviors\.test_x\.allow: .* 'allowed'"),
         ("[on]\ninvalid = 'pass'", r'on\.invalid: \'pass\' has to be "fail", "skip" or "xfail"'),
         ("[defaults]\nallowed = 1.0", r"defaults\.allowed: 1\.0 has to be a number from 0, below 1"),
+        ("[defaults]\nscale = 'log'", r'defaults\.scale: \'log\' has to be "calibrated" or "raw"'),
+        ("[biases.color]\nuncalibrated = 1", r'biases\.color\.uncalibrated: 1 has to be "raw" or "invalid"'),
+        ("[tolerances.itm.sigmoid]\nauc = 0.4", r"sigmoid\.auc: 0\.4 has to be a number from 0\.5, below 1"),
         ("[defaults]\nalpha = true", r"defaults\.alpha: True has to be a number"),
         ("[defaults]\nalpha = nan", r"defaults\.alpha: nan has to be a number"),
         ("[tolerances.mlm.maskedlm]\nby = 0.1", r"tolerances\.mlm\.maskedlm: .* 'masked-lm'"),

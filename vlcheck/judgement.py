@@ -161,7 +161,7 @@ class Judgement:
         low, high = self.verdict.band or (None, None)
         figures = {"bias": self.behavior.bias, "metric": self.metric, **self.verdict.as_dict()}
         figures |= {"band_low": low, "band_high": high, "known": self.known.excuse if self.known else None}
-        figures |= {"margin": next((row.margin for row in self.worst(1)), None)}
+        figures |= {"scale": self.scale["used"], "margin": next((row.margin for row in self.worst(1)), None)}
         flat = {name: figure for name, figure in figures.items() if isinstance(figure, str | int | float)}
         return [(f"vlcheck_{name}", figure) for name, figure in flat.items()]
 

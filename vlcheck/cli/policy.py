@@ -29,7 +29,7 @@ from vlcheck.models.load import load_model
 from vlcheck.models.protocol import only_compares
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.mark import subjects
-from vlcheck.policy import UNDECIDED, Policy, Terms, Value
+from vlcheck.policy import SCALING, UNDECIDED, Policy, Terms, Value
 from vlcheck.query import Metric
 from vlcheck.report.conclusion import excuse
 from vlcheck.scoring.scorer import Progress
@@ -143,8 +143,8 @@ def _undecided(terms: Terms) -> Iterator[list[str]]:
 
 
 def _tolerances(terms: Terms, behavior: Behavior, metrics: Sequence[Metric]) -> Iterator[list[str]]:
-    """What the expectation reads; a score kind has a line where a table of its own changes something."""
-    for key in behavior.expect.reads():
+    """What the expectation reads, and on which scale; a kind has a line where a table of its own changes something."""
+    for key in (*behavior.expect.reads(), *SCALING):
         plain = {metric: terms.find(key, metric) for metric in metrics}
         for value in dict.fromkeys(found.value for found in plain.values()):
             equal = [metric for metric in metrics if plain[metric].value == value]

@@ -53,7 +53,7 @@ class Found:
     def _middle(self) -> str:
         scale = self.scale or Scale()
         half = 1 / (1 + math.exp(min(max(scale.offset / scale.gain, -700), 700))) if scale.gain > 0 else math.nan
-        closed = f", closed sets at a temperature of {1 / scale.power:.2f}" if scale.power != scale.gain else ""
+        closed = f", closed sets at a temperature of {1 / scale.power:.2f}" if self.metric == "mlm" else ""
         return f"0.5 is where the model gives {half:.2g}, gain {scale.gain:.2f}{closed}"
 
 
