@@ -162,8 +162,9 @@ def scales(measured: str) -> str:
         f" With the scale fitted anew in each of {figures['runs']:,} simulated tests, {len(figures['cells'])} cells of"
         f" known truth on the scale that very many images would set (30, 50, 200 images): at most"
         f" {100 * wrong['wrong'] / figures['runs']:.2f} % of the verdicts are wrong (n = {wrong['n']}, true rate"
-        f" {wrong['truth']:g}, {wrong['expects']}); {outside} cells are above alpha and three Monte-Carlo standard"
-        f" errors, {100 * figures['bound']:.2f} %.\n\n`python -m benchmarks.scales` measures.\n"
+        f" {wrong['truth']:g}, {wrong['expects']}); {outside} of them is above alpha and three Monte-Carlo standard"
+        f" errors, {100 * figures['bound']:.2f} %: where most scores lie close around the threshold, the error of the"
+        f" scale adds to that of the rate.\n\n`python -m benchmarks.scales` measures.\n"
     )
 
 

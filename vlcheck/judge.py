@@ -195,7 +195,8 @@ def _find(
         else:
             absent[arm] = heard.unasked or heard.error
             errors += [heard.error] if heard.error else []
-    sample = Sample(trial.case, readings, absent, trial.perturbation, _askable(trial, absent, shows))
+    askable = scale is not None and _askable(trial, absent, shows)
+    sample = Sample(trial.case, readings, absent, trial.perturbation, askable)
     if scale is None:
         finding = Finding(sample, {}, NotApplicable(UNSCALED), None, False, tuple(errors))
     else:

@@ -143,6 +143,12 @@ class Operating:
         lessons = {group: None if hollow else self._lesson(metric, group) for group in groups}
         return Gauge(lessons, self._division, whole, hollow=hollow)
 
+    def judges(self, metric: Metric, scaling: Scaling, image: str) -> bool:
+        """Return whether an image is judged: with `--vl-sequential` the first ones only set the scale."""
+        if scaling.scale == "raw" or metric not in CALIBRATED or self._too_few(metric):
+            return True
+        return len(self._teaching(metric, self._division.group(image))) >= FEWEST
+
     def queries(self, metric: Metric, scaling: Scaling, images: Iterable[str]) -> Iterator[Query]:
         """Yield what has to be asked before some images are judged."""
         if scaling.scale == "raw" or metric not in CALIBRATED or self._too_few(metric):

@@ -109,8 +109,8 @@ def test_the_first_caption_that_binds_two_things_gives_both_cases(folder):
     assert len({case.id for case in cases}) == 4
 
 
-def test_photographs_have_bindings(coco_root):
-    source = open_source(f"coco:{coco_root}")
+def test_photographs_have_bindings(photographs_root):
+    source = open_source(f"coco:{photographs_root}")
     found = {(case.caption, exchanged(case)) for case in source.cases if "binding" in case.tags}
     assert ("A large white bowl of many green apples.", "A large green bowl of many white apples.") in found
     assert len(source.select(with_target("binding"))) >= 3

@@ -125,8 +125,8 @@ def test_a_lexicon_of_ones_own_has_other_acts(folder, tmp_path):
     assert [case.caption for case in cases if "role" in case.tags] == ["A man vexes a dog."]
 
 
-def test_photographs_have_roles(coco_root):
-    source = open_source(f"coco:{coco_root}")
+def test_photographs_have_roles(photographs_root):
+    source = open_source(f"coco:{photographs_root}")
     found = {(case.caption, exchanged(case)) for case in source.cases if "role" in case.tags}
     assert ("The two young girls are petting the two goats.", "The two young goats are petting the two girls.") in found
     assert len(source.select(with_target("role"))) >= 1

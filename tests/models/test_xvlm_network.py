@@ -170,7 +170,8 @@ def test_float64_is_the_original_to_ten_digits(array: str) -> None:
 @pytest.mark.parametrize("array", IN_FLOAT32)
 def test_float32_is_the_original(array: str) -> None:
     expected = np.load(REFERENCE / "outputs.npz")[array]
-    np.testing.assert_allclose(computed(torch.float32)[array], expected, rtol=0, atol=5e-5, strict=True)
+    # rtol: some values are above 20, and processors differ in the last digits of a sum
+    np.testing.assert_allclose(computed(torch.float32)[array], expected, rtol=5e-6, atol=5e-5, strict=True)
 
 
 @pytest.mark.parametrize("array", sorted({*IN_FLOAT32} - {*IN_FLOAT64}))

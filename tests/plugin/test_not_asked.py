@@ -1,6 +1,7 @@
 """Where the data has too few images for a test, it is skipped and counted; nothing green comes out of that alone."""
 
 import json
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -166,7 +167,7 @@ def test_a_sequential_run_goes_by_its_own_bound_and_by_all_that_is_offered(rare,
     tag(rare, 35)
     result = held(OTHERS, "-rs", "--vl-sequential", "test_rare.py", "test_states.py")
     assert statuses(rare) == {"not asked"}
-    result.stdout.fnmatch_lines(["SKIPPED * not asked: 35 images; a pass needs 40"])
+    result.stdout.fnmatch_lines(["SKIPPED * not asked: 28 images; a pass needs 40"])
     held(OTHERS)
     assert statuses(rare) == {"pass"}
 
@@ -264,9 +265,7 @@ def test_a_plan_says_what_will_not_be_asked_and_what_that_shuts(rare):
     assert "12  finds a rate of 41 %; a pass needs 29, and is not asked unless it fails" in text
     assert "no test can pass of what the policy requires: order" in text
     tag(rare, 1)
-    assert (
-        "1                       never fails; a pass needs 29, and is not asked" in rare.run("--vl-plan").stdout.str()
-    )
+    assert re.search(r"  0 +nothing: no case that can be asked", rare.run("--vl-plan").stdout.str())
     tag(rare, 29)
     assert "not asked" not in rare.run("--vl-plan").stdout.str()
 

@@ -151,7 +151,10 @@ def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Colle
         scaling = policy.of(behavior.name, behavior.bias).scaling(statement.metric, kind)
         images = [trial.case.image.key for trial in asked]
         setting |= {query.key: query for query in operating.queries(statement.metric, scaling, images)}
-        rule, n = policy.of(behavior.name, behavior.bias).rule, images_of(trial for trial in asked if trial.askable)
+        judged = (
+            one for one in asked if one.askable and operating.judges(statement.metric, scaling, one.case.image.key)
+        )
+        rule, n = policy.of(behavior.name, behavior.bias).rule, images_of(judged)
         prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries, test))
     return Foresight(tuple(prospects), tuple(setting.values()), tuple(policy.required_of(subjects(chosen))))
 
