@@ -62,9 +62,9 @@ class Scale:
 
     def share(self, probability: float, others: Sequence[float]) -> float:
         """Return the share of one probability among a closed set, at the set's temperature; 0 where all are 0."""
-        most = max(probability, *others)
-        if not most > 0:
-            return 0.0 if most == 0 else math.nan
+        total, most = sum((probability, *others)), max(probability, *others)
+        if self.power == 1 or not most > 0:
+            return probability / total if total else 0.0
         raised = [(one / most) ** self.power for one in (probability, *others)]
         return float(raised[0] / sum(raised))
 
