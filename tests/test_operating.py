@@ -6,9 +6,11 @@ import pytest
 from tests.doubles import Competent
 from vlcheck.behavior import Trials
 from vlcheck.cases import open_source
-from vlcheck.looks import ONCE, Batches, Folds, Sequentially
+from vlcheck.looks import ONCE, Batches, Sequentially
 from vlcheck.operating import FEWEST, Operating
 from vlcheck.policy import Scaling
+from vlcheck.report import scales
+from vlcheck.report.schema import complaint
 from vlcheck.scoring.answer import Answer
 
 CALIBRATED, RAW = Scaling(), Scaling(scale="raw")
@@ -140,11 +142,43 @@ def test_sequentially_the_scale_rests_on_images_that_were_looked_at_before():
     assert asked <= set(images[:16])
 
 
+def test_a_verdict_on_the_first_images_alone_says_that_nothing_was_calibrated_and_is_read_back():
+    one = operating("scenes:40", looks=Sequentially(0))
+    images = sorted(dict.fromkeys(case.image.key for case in one._cases), key=one._division.place)
+    gauge = one.gauge("itm", CALIBRATED, images[:3])
+    assert gauge.as_dict()["used"] == "raw"
+    assert "pairs" not in gauge.as_dict()
+    line = {"kind": "verdict", "test": "t", "bias": "b", "behavior": "b", "metric": "itm", "score_kind": "match-head"}
+    line |= {"reason": "", "claim": "rate", "status": "invalid", "scale": gauge.as_dict()}
+    assert complaint(line) == ""
+    assert list(scales.lines([line]))
+    case = next(case for case in one._cases if case.image.key == images[0])
+    assert (gauge.judges(case), gauge.scale(case)) == (False, None)
+
+
+def weak(query, own, random):
+    """Log-odds that tell own pictures from other ones now and then."""
+    odds = random.normal(0.9 if query.key in own else 0.0, 1)
+    return Answer((1 / (1 + float(np.exp(-odds))),) * max(1, len(query.words)))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_scale_falls(seed):
+    """Whatever a few images of a weak score teach, nobody is read upside down."""
+    random, own, kept = np.random.default_rng(seed), set(), {}
+    says = lambda query: kept.setdefault(query.key, weak(query, own, random))  # noqa: E731
+    one = operating("scenes:60", says=says, looks=Sequentially(seed))
+    own |= {query.key for pair in one._paired("itm") for query in pair.own.queries.values()}
+    lessons = one.gauge("itm", CALIBRATED, keys(one)).lessons.values()
+    assert all(lesson is None or lesson.scale.gain > 0 for lesson in lessons)
+
+
 def test_divisions_say_whom_they_teach():
-    folds, batches = Folds(), Batches(lambda image: image, ("b", "d"))
+    folds, batches = ONCE.division([str(image) for image in range(20)]), Batches(lambda image: image, ("b", "d"))
     assert [batches.group(image) for image in "abcde"] == [0, 0, 1, 1, 2]
     assert [batches.teaches("b", group) for group in (0, 1, 2)] == [False, True, True]
     assert [batches.beside("c")(other) for other in "ade"] == [True, True, False]
     assert [batches.continues(group) for group in (0, 1, 2)] == [True, True, False]
+    assert [[folds.group(str(image)) for image in range(20)].count(fold) for fold in folds.demanded] == [4] * 5
     assert {folds.group(str(image)) for image in range(100)} == set(folds.demanded)
     assert folds.teaches("x", folds.summit([0, 1]))

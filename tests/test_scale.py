@@ -45,9 +45,11 @@ def test_what_is_wholly_apart_comes_to_what_is_certain():
 
 
 def test_scores_of_exactly_0_and_1_are_taken_for_the_least_and_the_highest_that_were_seen():
-    saturated = fit_alone([1.0, 1.0, 0.999, 0.99], [0.0, 0.001, 0.002, 0.01])
-    assert saturated.level(1.0) == saturated.level(0.999) > 0.9
-    assert saturated.level(0.0) == saturated.level(0.001) < 0.1
+    saturated = fit_alone([1.0, 1.0, 0.9999, 0.99], [0.0, 0.0001, 0.002, 0.01])
+    assert saturated.level(1.0) == saturated.level(0.9999) > 0.9
+    assert saturated.level(0.0) == saturated.level(0.0001) < 0.1
+    rounded = fit_alone([1.0] * 10, [0.0] * 8 + [0.01] * 2)  # two decimals: no true score is finite
+    assert rounded.level(1.0) > 0.9 > 0.1 > rounded.level(0.01) >= rounded.level(0.0)
     assert fit_alone([1.0] * 5, [0.0] * 5).level(1.0) == pytest.approx(CERTAIN)
 
 
@@ -119,3 +121,20 @@ def test_the_bound_of_the_area_holds():
 def test_nothing_is_separated_from_nothing():
     with pytest.raises(ValueError, match="a true and a false"):
         separation([], [0.5])
+
+
+def test_a_few_wrong_labels_move_no_scale():
+    """Three of 60 true captions are wrong, and the model is sure of it."""
+    plain = fit_alone([0.9, 0.85, 0.95] * 20, [0.1, 0.2, 0.05] * 20)
+    wrong = fit_alone([0.9, 0.85, 0.95] * 19 + [1e-12] * 3, [0.1, 0.2, 0.05] * 20)
+    assert wrong.level(0.9) == pytest.approx(plain.level(0.9), abs=0.01)
+    assert wrong.level(0.1) == pytest.approx(plain.level(0.1), abs=0.01)
+    sets = [(0.9, [0.05, 0.01]), (0.8, [0.1, 0.1]), (0.95, [0.02, 0.01])] * 33
+    moved = Scale(power=fit_closed([*sets, (0.0, [0.5, 0.5])])).share(0.9, [0.05])
+    assert moved == pytest.approx(Scale(power=fit_closed(sets)).share(0.9, [0.05]), abs=0.01)
+    shares = [(0.9, 5), (0.8, 5), (0.95, 5)] * 33
+    assert fit_shares([*shares, (0.0, 5)]).gain == pytest.approx(fit_shares(shares).gain, rel=0.1)
+
+
+def test_a_word_as_unlikely_as_the_others_sets_no_exponent():
+    assert fit_closed([(0.0, [0.0, 0.0])] * 6) < 1e-6

@@ -90,17 +90,18 @@ def test_no_broken_model_is_green_on_few_scenes(verdicts, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "caught", "metric", "clean"),
+    ("name", "caught", "metric", "clean", "status"),
     [
-        ("says_right", "test_mirror_swaps_sides", "itm", "test_grayscale_preserves_objects"),
-        ("loves_color", "test_grayscale_preserves_objects", "itm", "test_mirror_preserves_sideless_captions"),
-        ("reads_only", "test_another_image_drops_bare_word", "mlm", "test_true_color_beats_a_wrong_one"),
+        ("says_right", "test_mirror_swaps_sides", "itm", "test_grayscale_preserves_objects", "pass"),
+        ("loves_color", "test_grayscale_preserves_objects", "itm", "test_mirror_preserves_sideless_captions", "pass"),
+        # It guesses colors from the words: true, and nothing that it has seen.
+        ("reads_only", "test_another_image_drops_bare_word", "mlm", "test_true_color_beats_a_wrong_one", "invalid"),
     ],
 )
-def test_a_planted_bias_is_caught_where_it_is(verdicts, name, caught, metric, clean, coco_root):
+def test_a_planted_bias_is_caught_where_it_is(verdicts, name, caught, metric, clean, status, coco_root):
     found = verdicts(double(name), f"coco:{coco_root}")
     assert found[caught, metric]["status"] == "fail"
-    assert found[clean, metric]["status"] == "pass"
+    assert found[clean, metric]["status"] == status
 
 
 def test_an_untrained_albef_runs_to_the_end_and_passes_nothing(verdicts, stated, coco_root, tmp_path):

@@ -329,8 +329,8 @@ class Beats(BaseExpectation):
 
     def effect(self, sample: Sample) -> float:
         """P(true) minus P(wrong)."""
-        scores = sample[BEFORE].scores
-        return scores[sample.case.target] - scores[self._rival(sample)]
+        reading = sample[BEFORE]
+        return reading.share(sample.case.target) - reading.share(self._rival(sample))
 
     def _rival(self, sample: Sample) -> str:
         scores = sample[BEFORE].scores

@@ -23,7 +23,7 @@ from vlcheck.scale import RAW, Scale
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.verdict import Verdict
 
-UNSCALED = "its image is one of the first, which set the scale of later ones"
+UNSCALED = "no other images have set the scale to read it on"
 
 
 def _ignore(judgement: Judgement) -> None:
@@ -85,8 +85,8 @@ class ModelUnderTest:
         tolerances = self._tolerances(behavior, metric)
         trials = self.trials.of_case(behavior, metric, case)
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
-        scale, shows = self._gauge(behavior, metric, trials).scale(case), self.scorer.shows
-        rows = [_find(trial, behavior, tolerances, answers, scale, shows)[1] for trial in trials]
+        gauge = self._gauge(behavior, metric, self.trials.of(behavior, metric))
+        rows = [_find(trial, behavior, tolerances, answers, gauge, self.scorer.shows)[1] for trial in trials]
         return min(rows, key=_standing)
 
     def judge(self, behavior: Behavior, metric: Metric) -> Verdict:
@@ -155,7 +155,7 @@ class ModelUnderTest:
         tolerances = self._tolerances(behavior, metric)
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
         gauge, shows = self._gauge(behavior, metric, trials), self.scorer.shows
-        seen = [_find(trial, behavior, tolerances, answers, gauge.scale(trial.case), shows) for trial in trials]
+        seen = [_find(trial, behavior, tolerances, answers, gauge, shows) for trial in trials]
         return Findings(behavior, tuple(finding for finding, _ in seen), gauge.hollow), tuple(row for _, row in seen)
 
     def _tolerances(self, behavior: Behavior, metric: Metric) -> Tolerances:
@@ -179,9 +179,10 @@ def _find(
     behavior: Behavior,
     tolerances: Tolerances,
     answers: Answers,
-    scale: Scale | None,
+    gauge: Gauge,
     shows: Callable[[Picture], bool],
 ) -> tuple[Finding, Row]:
+    scale = gauge.scale(trial.case)
     readings: dict[str, Reading] = {}
     absent: dict[str, str] = {}
     errors: list[str] = []
@@ -195,7 +196,7 @@ def _find(
         else:
             absent[arm] = heard.unasked or heard.error
             errors += [heard.error] if heard.error else []
-    askable = scale is not None and _askable(trial, absent, shows)
+    askable = gauge.judges(trial.case) and _askable(trial, absent, shows)
     sample = Sample(trial.case, readings, absent, trial.perturbation, askable)
     if scale is None:
         finding = Finding(sample, {}, NotApplicable(UNSCALED), None, False, tuple(errors))

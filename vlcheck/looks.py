@@ -67,12 +67,17 @@ class Division(Protocol):
 
 @dataclass(frozen=True)
 class Folds:
-    """Cross-fitting: the scale of each fold rests on all others."""
+    """Cross-fitting: the scale of each fold rests on all others.
 
+    Attributes:
+        places: of the images that set it in a shuffled order, ascending; they are dealt to the folds in turn.
+    """
+
+    places: tuple[str, ...]
     demanded: Sequence[int] = range(FOLDS)
 
     def group(self, image: str) -> int:
-        return _fold(image)
+        return bisect_left(self.places, _place("fold", image)) % FOLDS
 
     def teaches(self, image: str, group: int) -> bool:
         return self.group(image) != group
@@ -132,7 +137,7 @@ class Once:
         yield list(trials)
 
     def division(self, images: Collection[str]) -> Division:
-        return Folds()
+        return Folds(tuple(sorted(_place("fold", image) for image in images)))
 
 
 @dataclass(frozen=True)
@@ -162,22 +167,16 @@ class Sequentially:
         return Batches(self._place, tuple(ends))
 
     def _place(self, image: str) -> str:
-        return _place(self.seed, image)
+        return _place(str(self.seed), image)
 
 
 ONCE = Once()
 
 
 @cache
-def _place(seed: int, image: str) -> str:
-    """A place in a shuffled order that is the same in every process."""
-    return digest(str(seed), image)
-
-
-@cache
-def _fold(image: str) -> int:
-    """By lot, and the same in every run."""
-    return int(digest("fold", image)[:8], 16) % FOLDS
+def _place(seed: str, image: str) -> str:
+    """Return an image's place in a shuffled order that is the same in every process."""
+    return digest(seed, image)
 
 
 def images_of(trials: Iterable[Trial]) -> int:

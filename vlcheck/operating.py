@@ -26,7 +26,7 @@ from vlcheck.scale import RAW, Scale, Separation, fit_alone, fit_closed, fit_sha
 from vlcheck.scoring.answer import Answer
 
 OBJECTS = with_target("object")
-FEWEST = 5  # pairs that a scale is fitted to
+FEWEST = 6  # pairs that a scale is fitted to: fewer are never known to be told apart
 CALIBRATED: tuple[Metric, ...] = ("mlm", "itm")
 Pair = tuple[Reading, Reading]
 
@@ -50,6 +50,7 @@ class Gauge:
         reason: why raw scores are gone by; "" where they are not.
         hollow: why a pass would say nothing; "" where it would not.
         demanded: the scale that the policy asks for.
+        untaught: groups that too few pairs set the scale of.
     """
 
     lessons: Mapping[int, Lesson | None]
@@ -58,6 +59,11 @@ class Gauge:
     reason: str = ""
     hollow: str = ""
     demanded: str = "calibrated"
+    untaught: frozenset[int] = frozenset()
+
+    def judges(self, case: Case) -> bool:
+        """Return whether enough other images teach how to read a case: those looked at first only set the scale."""
+        return self.division is None or self.division.group(case.image.key) not in self.untaught
 
     def scale(self, case: Case) -> Scale | None:
         """Return the scale that a case is read on; None where no other images have set one yet."""
@@ -68,10 +74,11 @@ class Gauge:
 
     def as_dict(self) -> dict[str, object]:
         """Return what a verdict's line in the results says of the scale."""
+        reason = self.reason or self.hollow
         said: dict[str, object] = {
             "demanded": self.demanded,
-            "used": "raw" if self.reason else "calibrated",
-            "reason": self.reason,
+            "used": "raw" if reason else "calibrated",
+            "reason": reason,
         }
         if self.whole:
             scale, told = self.whole.scale, self.whole.separation
@@ -140,8 +147,9 @@ class Operating:
         hollow = _hollow(whole, scaling.auc)
         if hollow and not self._division.continues(summit):
             return raw(hollow, hollow, whole)
-        lessons = {group: None if hollow else self._lesson(metric, group) for group in groups}
-        return Gauge(lessons, self._division, whole, hollow=hollow)
+        lessons = {group: None if hollow else self._sound(metric, group) for group in groups}
+        untaught = frozenset(group for group in groups if len(self._teaching(metric, group)) < FEWEST)
+        return Gauge(lessons, self._division, whole, hollow=hollow, untaught=untaught)
 
     def judges(self, metric: Metric, scaling: Scaling, image: str) -> bool:
         """Return whether an image is judged: with `--vl-sequential` the first ones only set the scale."""
@@ -174,6 +182,11 @@ class Operating:
             self._lessons[metric, group] = learn(metric, self.kinds[metric], told)
         return self._lessons[metric, group]
 
+    def _sound(self, metric: Metric, group: int) -> Lesson | None:
+        """Return what a group's scale is, where it rises; None where it does not."""
+        lesson = self._lesson(metric, group)
+        return lesson if lesson and lesson.scale.gain > 0 else None
+
     def _teaching(self, metric: Metric, group: int) -> list[Paired]:
         """The pairs that set a group's scale."""
         if (metric, group) not in self._taught:
@@ -186,7 +199,9 @@ class Operating:
     def _cases(self) -> tuple[Case, ...]:
         """Those that set the scale: of objects, as the suite asks about most; of anything where the data has none."""
         source = self.trials.source
-        return source.select(OBJECTS) or source.select(Selection(tuple(sorted(_tags(source.cases)))))
+        objects = source.select(OBJECTS)
+        enough = len(objects) >= 2 * FEWEST
+        return objects if enough else source.select(Selection(tuple(sorted(_tags(source.cases)))))
 
     @cached_property
     def _division(self) -> Division:
@@ -246,8 +261,8 @@ def _hollow(lesson: Lesson | None, least: float) -> str:
     if lesson is None:
         return "the pairs of pictures that set the scale could not be scored"
     told = lesson.separation
-    if told.low > least and lesson.scale.gain > 0:
-        return ""
+    if told.low > least:
+        return "" if lesson.scale.gain > 0 else "own pictures score no higher on average than other ones"
     return (
         f"own and other pictures are not told apart: area under the curve {told.auc:.2f}, at least {told.low:.2f} in"
         f" {told.pairs} pairs, has to be above {least:g}"

@@ -226,9 +226,14 @@ class Policy:
         for one in self.known:
             if not any(map(one.matches, tests)):
                 raise self.wrong(one.label, f"matches no test. {_meant(one, tests)}")
+        self.demand_required(tests)
+
+    def demand_required(self, tests: Collection[Subject]) -> None:
+        """Raise UsageError where a bias is required that none of the tests has, which have to be all there are."""
+        there = {test.bias for test in tests}
         for bias in self.required or ():
-            if bias not in biases:
-                raise self.wrong("required", f"{bias!r} is a bias of no test; there are {', '.join(sorted(biases))}")
+            if bias not in there:
+                raise self.wrong("required", f"{bias!r} is a bias of no test; there are {', '.join(sorted(there))}")
 
     def wrong(self, where: str, why: str) -> UsageError:
         """The error that names the file and the table or entry."""

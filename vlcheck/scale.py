@@ -12,7 +12,8 @@ Both are fitted to scores whose truth is known, so that a shift of the log-odds,
 changes the parameters and not the result. The fit is Fisher's linear discriminant: of two normal distributions of one
 spread, the log-odds of the truth are linear in the score, with the gain (m1 - m0) / s^2 and their middle at
 (m1 + m0) / 2. Logistic regression estimates the same with more variance (Efron, JASA 70, 1975), most of all where true
-and false are far apart; there the gain is bounded, so that a mean true statement comes to CERTAIN.
+and false are far apart; there the gain is bounded, so that a mean true statement comes to CERTAIN. Means and spread are
+those of winsorised values (Tukey, 1962), so that a few wrong labels do not set the scale of all.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ CERTAIN = 0.999
 _SURE = math.log(CERTAIN / (1 - CERTAIN))
 _LEAST_GAIN = 1e-9  # of a closed set whose true word is not the likeliest on average: all words are as likely
 _NEXT_TO_0, _NEXT_TO_1 = -744.4, 36.7  # log-odds of the numbers beside 0 and 1
-_LEAST = 1e-30  # in place of a probability of 0, which has no logarithm
+_OUTER = 0.1
+_DRAWN_IN = 0.6787  # variance of a normal distribution whose outer tenths are drawn in, of 1
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Scale:
         gain: of the log-odds of a probability that stands alone, above 0.
         offset: is added to them.
         power: exponent of the probabilities of a closed set, the inverse of a temperature, above 0.
-        edges: the least and the highest log-odds that were seen; a probability of 0 or 1 is taken for these.
+        edges: the least and the highest log-odds; a probability of 0 or 1 is taken for these.
     """
 
     gain: float = 1.0
@@ -122,7 +124,7 @@ def fit_alone(true: Sequence[float], false: Sequence[float]) -> Scale:
         A scale, whose gain is at most 0 where false statements score higher.
     """
     edges = _edges(np.array([_log_odds(one) for one in (*true, *false)]))
-    first, second = (np.clip([_log_odds(one) for one in some], *edges) for some in (true, false))
+    first, second = (_winsorised(np.clip([_log_odds(one) for one in some], *edges)) for some in (true, false))
     middle = (float(first.mean()) + float(second.mean())) / 2
     gain = _gain(float(first.mean()) - middle, np.concatenate([first - first.mean(), second - second.mean()]))
     return Scale(gain=gain, offset=-gain * middle, edges=edges)
@@ -135,12 +137,11 @@ def fit_shares(true: Sequence[tuple[float, int]]) -> Scale:
         true: shares, in [0, 1], and how many foils each text was compared with.
     """
     odds = np.array([_log_odds(share) for share, _ in true])
-    finite = odds[np.isfinite(odds)]
-    edges = _NEXT_TO_0, float(finite.max()) if len(finite) else _NEXT_TO_1
+    low, high = _edges(odds) if np.isfinite(odds).any() else (_NEXT_TO_0, _NEXT_TO_1)
     many = np.log([foils for _, foils in true])
-    odds = np.clip(odds, *edges) + many
+    odds = _winsorised(np.clip(odds, low, high) + many)
     gain = max(_gain(float(odds.mean()), odds - odds.mean(), _SURE + float(many.mean())), _LEAST_GAIN)
-    return Scale(gain=gain, power=gain, edges=edges)
+    return Scale(gain=gain, power=gain, edges=(_NEXT_TO_0, high))
 
 
 def fit_closed(sets: Sequence[tuple[float, Sequence[float]]]) -> float:
@@ -149,7 +150,8 @@ def fit_closed(sets: Sequence[tuple[float, Sequence[float]]]) -> float:
     Args:
         sets: of each the true word's probability, and those of the others, all of them false.
     """
-    ratios = np.array([math.log(max(true, _LEAST)) - math.log(max(*others, _LEAST)) for true, others in sets])
+    ratios = np.array([_log_ratio(true, max(others)) for true, others in sets])
+    ratios = _winsorised(np.clip(ratios, *_edges(ratios)))
     return max(_gain(float(ratios.mean()), ratios - ratios.mean()), _LEAST_GAIN)
 
 
@@ -164,10 +166,24 @@ def _log_odds(probability: float) -> float:
     return math.log(probability) - math.log1p(-probability)
 
 
+def _log_ratio(one: float, other: float) -> float:
+    if one == other:
+        return 0.0
+    if not one or not other:
+        return math.inf if one else -math.inf
+    return math.log(one) - math.log(other)
+
+
+def _winsorised(values: np.ndarray) -> np.ndarray:
+    """Return the values with the outermost tenth at each end drawn in: a wrong label in a few pairs moves no scale."""
+    drawn_in: np.ndarray = np.clip(values, *np.quantile(values, [_OUTER, 1 - _OUTER]))
+    return drawn_in
+
+
 def _edges(odds: np.ndarray) -> tuple[float, float]:
-    """The least and the highest that are finite; -1 and 1 where none is."""
+    """Return what log-odds of 0 and 1 are taken for: the least and the highest that are finite, or what is certain."""
     finite = odds[np.isfinite(odds)]
-    return (float(finite.min()), float(finite.max())) if len(finite) else (-1.0, 1.0)
+    return float(finite.min(initial=-_SURE)), float(finite.max(initial=_SURE))
 
 
 def _gain(half: float, strays: np.ndarray, sure: float = _SURE) -> float:
@@ -175,9 +191,9 @@ def _gain(half: float, strays: np.ndarray, sure: float = _SURE) -> float:
 
     Args:
         half: half the distance of the means of true and false statements.
-        strays: distances of both from their means.
+        strays: distances of both from their means, winsorised.
         sure: what half the distance comes to at most.
     """
-    variance = float((strays**2).mean())
+    variance = float((strays**2).mean()) / _DRAWN_IN
     bounded = sure / abs(half) if half else 0.0
     return math.copysign(min(2 * abs(half) / variance, bounded) if variance else bounded, half)

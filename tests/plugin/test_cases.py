@@ -30,8 +30,13 @@ def test_a_behavior_may_fail_on_one_case_and_pass_on_the_whole(project):
 
 
 def test_one_case_is_run_again_by_its_name_and_asks_no_more_than_it_needs(project, log):
+    """Beside its own pictures those that set the model's scale, which raw scores do without."""
     name = "test_states.py::test_another_image_drops[itm-line-3]"
-    result = project.run("--vl-cases", name, model="counting", subprocess=True)
+    project.run("--vl-cases", name, model="counting", subprocess=True).assert_outcomes(xpassed=1)
+    assert 4 < len(encoded(log)) <= PICTURES
+    log.unlink()
+    (project.folder / "raw.toml").write_text("[defaults]\nscale = 'raw'\n")
+    result = project.run("--vl-cases", "--vl-policy=raw.toml", name, model="counting", subprocess=True)
     result.assert_outcomes(xpassed=1)
     assert sorted(line.split()[0] for line in lines(log)) == ["encode", "encode", "itm", "itm"]
     assert result.ret == pytest.ExitCode.TESTS_FAILED

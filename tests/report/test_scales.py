@@ -40,7 +40,10 @@ def test_scales_that_differ_between_runs_are_named():
     assert list(scales.differing([verdict()], [other, other])) == [
         "itm: gain 2.00, offset +4.00, power 0.50 in the old run, gain 0.50, offset +4.00, power 0.50 in the new one"
     ]
-    assert list(scales.differing([verdict(RAW)], [other])) == []
+    assert list(scales.differing([verdict(RAW)], [other])) == [
+        "itm: raw scores in the old run, gain 0.50, offset +4.00, power 0.50 in the new one"
+    ]
+    assert list(scales.differing([verdict(RAW)], [verdict(RAW)])) == []
 
 
 def test_the_curve_says_where_its_middle_is():

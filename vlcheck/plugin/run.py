@@ -18,7 +18,7 @@ import pytest
 from vlcheck.errors import UsageError
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, case_items
-from vlcheck.plugin.extent import is_whole
+from vlcheck.plugin.extent import fixtures_folder, is_whole
 from vlcheck.plugin.mark import Stated, all_stated, stated, subjects
 from vlcheck.plugin.progress import Reporter
 
@@ -99,8 +99,11 @@ class Run:
         policy = load_policy(self.settings.policy or policy_path()).as_of(self.started.date())
         tests = subjects(all_stated(self.collected))
         policy.check(tests)
-        if self.settings.policy and is_whole(self.config):
-            policy.demand_tests(tests)
+        if is_whole(self.config):
+            if self.settings.policy:
+                policy.demand_tests(tests)
+            elif fixtures_folder(self.config):  # the policy of the tests' own suite: none of its biases may be gone
+                policy.demand_required(tests)
         return policy
 
     @cached_property

@@ -58,12 +58,15 @@ class Found:
 
 
 def found(verdicts: Iterable[Line]) -> list[Found]:
-    """Return the scales of a run's verdicts, by metric, the commonest first."""
+    """Return the scales of a run's verdicts, by metric, the commonest first; of a sequential run that of most pairs."""
     alike: dict[tuple[str, str, str], list[Line]] = defaultdict(list)
     for verdict in verdicts:
         if said := verdict.get("scale"):
-            alike[verdict["metric"], verdict["score_kind"], str(said)].append(said)
-    each = [Found(metric, kind, lines[0], len(lines)) for (metric, kind, _), lines in alike.items()]
+            alike[verdict["metric"], verdict["score_kind"], said["reason"]].append(said)
+    each = [
+        Found(metric, kind, max(lines, key=lambda said: said.get("pairs") or 0), len(lines))
+        for (metric, kind, _), lines in alike.items()
+    ]
     return sorted(each, key=lambda one: (one.metric, -one.tests))
 
 
@@ -84,20 +87,24 @@ def demanded(said: Any) -> str:
 
 def differing(old: Iterable[Line], new: Iterable[Line]) -> Iterator[str]:
     """Say where two runs' operating scales differ by more than a hundredth of the gain or the offset."""
-    before = {one.metric: one for one in found(old) if one.calibrated}
+    before: dict[str, Found] = {}
+    for one in found(old):
+        before.setdefault(one.metric, one)
     for one in found(new):
-        other = before.get(one.metric)
-        if other and one.calibrated and _apart(other.scale, one.scale):
-            yield f"{one.metric}: {_named(other.scale)} in the old run, {_named(one.scale)} in the new one"
-            del before[one.metric]
+        other = before.pop(one.metric, None)
+        if other and (one.calibrated, other.calibrated) != (False, False) and _apart(other, one):
+            yield f"{one.metric}: {_named(other)} in the old run, {_named(one)} in the new one"
 
 
-def _apart(one: Scale | None, other: Scale | None) -> bool:
-    if one is None or other is None:
-        return one is not other
-    pairs = zip((one.gain, one.offset, one.power), (other.gain, other.offset, other.power), strict=True)
-    return any(not math.isclose(a, b, rel_tol=0.01, abs_tol=0.01) for a, b in pairs)
+def _apart(one: Found, other: Found) -> bool:
+    if one.calibrated != other.calibrated:
+        return True
+    figures = ([each.said[key] for key in ("gain", "offset", "power")] for each in (one, other))
+    return any(not math.isclose(a, b, rel_tol=0.01, abs_tol=0.01) for a, b in zip(*figures, strict=True))
 
 
-def _named(scale: Scale | None) -> str:
-    return f"gain {scale.gain:.2f}, offset {scale.offset:+.2f}, power {scale.power:.2f}" if scale else "none"
+def _named(one: Found) -> str:
+    scale = one.scale
+    if scale is None or not one.calibrated:
+        return "raw scores"
+    return f"gain {scale.gain:.2f}, offset {scale.offset:+.2f}, power {scale.power:.2f}"
