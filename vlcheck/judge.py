@@ -143,7 +143,7 @@ class ModelUnderTest:
         return self._look(behavior, metric, self.trials.of(behavior, metric))[0]
 
     def setting(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> Iterator[Query]:
-        """What sets the scale by which some trials are judged. Raises UsageError as `judge`."""
+        """Yield the queries that set the scale of some trials. Raises UsageError as `judge`."""
         scaling = self._terms(behavior).scaling(metric, self.adapter.kinds[metric])
         return self.operating.queries(metric, scaling, [trial.case.image.key for trial in trials])
 

@@ -41,7 +41,7 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Gauge:
-    """What the cases of a test are read with.
+    """The scales that the cases of a test are read on.
 
     Attributes:
         lessons: by group of images, what other images taught of it; None where they taught nothing yet.
@@ -94,7 +94,7 @@ def raw(reason: str, hollow: str = "", whole: Lesson | None = None) -> Gauge:
 
 @dataclass(frozen=True)
 class Paired:
-    """What is asked of a case with its own picture, and with one of which its text is not true.
+    """The questions about a case with its own picture and with one of which its text is not true.
 
     Attributes:
         images: keys of both.

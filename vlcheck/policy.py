@@ -41,7 +41,7 @@ class Tolerances:
 
 @dataclass(frozen=True, kw_only=True)
 class Scaling:
-    """On which scale margins are formed.
+    """The scale on which margins are formed.
 
     Attributes:
         scale: "calibrated", the model's own operating scale, or "raw", its scores as they are.
@@ -197,7 +197,7 @@ class Policy:
         return replace(self, tables=tables, known=known, required=required)
 
     def required_of(self, tests: Collection[Subject]) -> list[str]:
-        """Of which biases a run of these tests needs a pass or a fail: those that are required, as far as it has them.
+        """Return the biases of which a run of these tests needs a pass or a fail: the required ones that it has tests of.
 
         Where the file does not say, these are all that vlcheck ships.
         """
@@ -279,7 +279,7 @@ class Terms:
         return found
 
     def scaling(self, metric: str, kind: str) -> Scaling:
-        """On which scale its margins are formed."""
+        """Return the scale on which its margins are formed."""
         return Scaling(**{key: self.find(key, metric, kind).value for key in SCALING})
 
     def on(self, status: str) -> Consequence:

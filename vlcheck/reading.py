@@ -1,4 +1,4 @@
-"""What a model answered, read back as scores."""
+"""Answers of a model, read back as scores."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Entry:
 
     @property
     def where(self) -> str:
-        """Which one it is, for errors."""
+        """Name the entry, for errors."""
         return f"{self.path}: {self.table}[{self.index}]"
 
     @property
@@ -61,7 +61,7 @@ class Entry:
         return float(value)
 
     def reals(self, key: str, count: int) -> list[float]:
-        """So many numbers."""
+        """Return a list of so many numbers."""
         value = self.fields.get(key)
         if not isinstance(value, list) or len(value) != count or not _are_real(value):
             length = f" of {len(value)}" if isinstance(value, list) else ""

@@ -39,7 +39,7 @@ class Person:
         return hypot(max(box.x - x, x - box.x - box.width, 0), max(box.y - y, y - box.y - box.height, 0))
 
     def length(self, limb: Limb) -> float:
-        """Of the longest part of an arm, or leg, that was marked: the one that is seen least from its end."""
+        """Return the length of the longest marked part of an arm or a leg: it is foreshortened least."""
         joints = ([self.joints.get(f"{side}_{joint}") for joint in CHAINS[limb]] for side in SIDES)
         parts = (pair for first, second, third in joints for pair in ((first, second), (second, third)))
         return max((dist(one[:2], other[:2]) for one, other in parts if one and other), default=0.0)

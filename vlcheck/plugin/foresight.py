@@ -1,4 +1,4 @@
-"""What is known of a run before anything is scored: what it takes, and what it can tell."""
+"""Preview of a run before anything is scored: its cost, and what its tests can decide."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PROBES = 2
 
 @dataclass(frozen=True)
 class Prospect:
-    """One test's: of how many images the data lets it ask, what it is held to, what it asks."""
+    """Preview of one test: how many images the data offers it, its rule, and its queries."""
 
     test: str
     behavior: Behavior
@@ -49,7 +49,7 @@ class Prospect:
 
     @property
     def tells(self) -> str:
-        """What n images can decide."""
+        """Say what n images can decide."""
         if not self.n:
             return "nothing: no case that can be asked"
         lacks = f"; {self.lacks}{self.fate}" if self.hopeless else ""
@@ -60,7 +60,7 @@ class Prospect:
 
     @property
     def lacks(self) -> str:
-        """What it would take to pass."""
+        """Say how many images a pass needs."""
         if self._least is not None:
             return f"a pass needs {self._least}"
         low, high = self.rule.band
@@ -69,7 +69,7 @@ class Prospect:
 
     @property
     def fate(self) -> str:
-        """What becomes of it where it cannot pass, if more images are what it lacks."""
+        """Say what happens to a test that too few images let pass."""
         if self._least is None and self.n:
             return ""
         return ", and is not asked" if self._never_fails else ", and is not asked unless it fails"
@@ -100,7 +100,7 @@ class Prospect:
 
 @dataclass(frozen=True)
 class Foresight:
-    """That of all selected tests.
+    """Preview of all selected tests.
 
     Attributes:
         setting: what sets the model's operating scale, beside what the tests ask themselves.
@@ -118,7 +118,7 @@ class Foresight:
 
     @property
     def added(self) -> list[Query]:
-        """What is asked to set the scale alone."""
+        """Queries that only set the scale."""
         asked = {query.key for prospect in self.prospects for query in prospect.queries}
         return [query for query in self.setting if query.key not in asked]
 
@@ -160,7 +160,7 @@ def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Colle
 
 
 def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator[str]:
-    """What a run would tell and take, line by line; the time is estimated only where there is a model."""
+    """Yield the preview as lines; the time is estimated only where there is a model."""
     rows = [["test", "n", "tells"]]
     rows += [[prospect.test, str(prospect.n), prospect.tells] for prospect in foresight.prospects]
     yield from aligned(rows)

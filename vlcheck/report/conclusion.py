@@ -210,7 +210,7 @@ def _found(biases: Mapping[str, Standing], *, whole: bool) -> tuple[Tone, str]:
 
 
 def _passes(biases: Mapping[str, Standing], passing: Sequence[str], *, whole: bool) -> tuple[Tone, str]:
-    """Where all passes that was asked."""
+    """Return the sentence of a run in which everything that was asked passes."""
     of, named = counted(len(biases), "bias", "biases"), ", ".join(passing)
     if len(passing) < len(biases):
         return "partial", f"Passes {len(passing)} of {of} in what was asked, which is nothing of the others: {named}."
@@ -222,7 +222,7 @@ def _passes(biases: Mapping[str, Standing], passing: Sequence[str], *, whole: bo
 
 
 def _lacking(results: Results) -> str:
-    """What the policy requires and the run has not, or ""."""
+    """Return which required biases the run has no pass or fail of, as a sentence; "" where there is none."""
     lacking = missing(results)
     return f"The policy requires a pass or a fail of {', '.join(lacking)}, and there is none." if lacking else ""
 

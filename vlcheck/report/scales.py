@@ -1,4 +1,4 @@
-"""On which scale a run's margins were formed, from its verdicts: one for each metric and reason."""
+"""The scales on which a run's margins were formed, read from its verdicts: one for each metric and reason."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Found:
 
     @property
     def sentence(self) -> str:
-        """What is to be known of it."""
+        """Describe the scale in one sentence."""
         whose = f"{self.metric} ({self.kind}), {self.tests} verdict{'s' if self.tests > 1 else ''}"
         if not self.calibrated:
             return f"{whose}: raw scores; {self.said['reason']}"
