@@ -197,7 +197,7 @@ class Policy:
         return replace(self, tables=tables, known=known, required=required)
 
     def required_of(self, tests: Collection[Subject]) -> list[str]:
-        """Return the biases of which a run of these tests needs a pass or a fail: the required ones that it has tests of.
+        """Return the required biases that these tests are about: a run of them needs a pass or a fail of each.
 
         Where the file does not say, these are all that vlcheck ships.
         """

@@ -102,9 +102,14 @@ def test_two_persons_who_are_not_told_apart_make_no_case(folder, caption):
 def test_what_another_caption_says_the_other_way_round_makes_no_case(folder):
     folder.photograph("A dog chasing a cat.", "The cat chases the dog.", annotated=False)
     folder.photograph("A dog chasing a cat.", "A cat feeding the dog.", annotated=False)
+    folder.photograph("A dog chasing a cat.", "The dog is being chased by the cat.", annotated=False)
+    folder.photograph("A dog chasing a cat.", "The cat is being chased by the dog.", annotated=False)
     cases, reasons = folder.offered("role")
-    assert [case.caption for case in cases] == ["A dog chasing a cat.", "A cat feeding the dog."]
-    assert reasons == {"captions say it of both": 2}
+    assert [case.caption for case in cases] == [
+        *("A dog chasing a cat.", "A cat feeding the dog."),
+        *("A dog chasing a cat.", "The cat is being chased by the dog."),
+    ]
+    assert reasons == {"captions say it of both": 4}
 
 
 def test_captions_that_disagree_about_the_person_make_no_case(folder):

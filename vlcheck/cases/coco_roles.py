@@ -10,6 +10,7 @@ from vlcheck.cases.lexicon import Number
 from vlcheck.cases.photograph import Caption, Finding, Known
 from vlcheck.cases.words import Token, spelled
 
+_PASSIVE = "passive "
 _SOMEBODY = {"one": "somebody", "many": "some people"}
 _AN_ANIMAL = {"one": "an animal", "many": "some animals"}
 _SINGULAR = frozenset({"a", "an", "one"})
@@ -162,18 +163,25 @@ def _disputed(known: Known, caption: Caption, being: _Being) -> bool:
 
 def _contradicted(known: Known, act: _Act) -> str:
     """Whether another caption has the same act the other way round."""
-    told = (act.name, act.patient.kind, act.agent.kind)
-    if act.agent.kind != act.patient.kind and told in _acts(known):
+    verb, doer, other = _told(act)
+    if doer != other and (verb, other, doer) in map(_told, _acts(known)):
         return "captions say it of both"
     return ""
 
 
-def _acts(known: Known) -> Iterator[tuple[str, str, str]]:
+def _told(act: _Act) -> tuple[str, str, str]:
+    """Return the verb, the kind of being that does it, and the kind that it is done to."""
+    verb = act.name.removeprefix(_PASSIVE)
+    kinds = (act.agent.kind, act.patient.kind)
+    return (verb, *(kinds if verb == act.name else kinds[::-1]))
+
+
+def _acts(known: Known) -> Iterator[_Act]:
     for caption in known.captions:
         beings = _beings(known, caption)
         act = _act(known, caption, *beings[:2]) if len(beings) > 1 else None
         if act:
-            yield act.name, act.agent.kind, act.patient.kind
+            yield act
 
 
 def _acting(known: Known, caption: Caption, act: _Act) -> Case:
