@@ -109,7 +109,7 @@ def test_what_another_caption_says_the_other_way_round_makes_no_case(folder):
         *("A dog chasing a cat.", "A cat feeding the dog."),
         *("A dog chasing a cat.", "The cat is being chased by the dog."),
     ]
-    assert reasons == {"captions say it of both": 4}
+    assert reasons == {"captions say it of both": 3}  # of three things, each dog and cat in one order
 
 
 def test_captions_that_disagree_about_the_person_make_no_case(folder):
