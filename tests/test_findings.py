@@ -260,3 +260,23 @@ def test_of_several_claims_an_undecided_one_is_no_pass_whatever_their_order():
     for word in COLORS:
         found = verdict(Skew(), answers(word, 40), targets=COLORS, rule=narrow)
         assert (found.status, found.reason.split(":")[0]) == ("inconclusive", word)
+
+
+def test_one_image_alone_is_no_constant():
+    """A saturated head may well say the same of both its pictures."""
+    assert verdict(Drops(), [{BEFORE: 1.0, AFTER: 1.0}]).status == "not asked"
+    assert verdict(Drops(), [{BEFORE: 1.0, AFTER: 1.0}] * 2).status == "invalid"
+
+
+def test_where_own_pictures_are_not_told_from_others_nothing_passes_and_what_asks_no_competence_fails():
+    passing = [{BEFORE: 0.9, AFTER: 0.1 + i / 1000, OTHER: 0.1} for i in range(40)]
+    failing = [{BEFORE: 0.9, AFTER: 0.8 + i / 1000, OTHER: 0.1} for i in range(40)]
+    for expect, arms, status in (
+        (Drops(), passing, "invalid"),
+        (Drops(), failing, "fail"),
+        (Preserved(), passing, "invalid"),
+    ):
+        each = tuple(found(expect, number, readings) for number, readings in enumerate(arms))
+        said = Findings(replace(BEHAVIOR, expect=expect), each, hollow="nothing is told apart").verdict(Rule())
+        assert said.status == status
+        assert (said.reason == "nothing is told apart") == (status == "invalid")

@@ -144,7 +144,8 @@ class Findings:
 
     def _constant(self) -> str:
         scores = [score for finding in self.each for _, score in finding.scores()]
-        if len(scores) > 1 and max(scores) == min(scores):
+        several = len({*self._images(self.each)}) > 1  # of one image a saturated head may well say the same twice
+        if several and len(scores) > 1 and max(scores) == min(scores):
             return f"the score is {scores[0]:.4g} whatever the picture and the text"
         return ""
 
