@@ -129,7 +129,7 @@ class Operating:
     _lessons: dict[tuple[Metric, int], Lesson | None] = field(default_factory=dict, repr=False)
 
     def gauge(self, metric: Metric, scaling: Scaling, images: Iterable[str]) -> Gauge:
-        """Return what the cases of some images are read with.
+        """Return the scales that the cases of some images are read on.
 
         Args:
             metric: which score.
