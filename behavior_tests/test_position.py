@@ -13,6 +13,7 @@ BIAS = "position"
 
 sides = with_target("side")
 hands = with_target("hand")
+own_hands = with_target("hand", having=("own-side",))
 verticals = with_target("vertical")
 sideless = with_target("object", lacking=("names-side", "legible-text"))
 
@@ -26,6 +27,12 @@ def test_mirror_swaps_sides(verdict):
 @behavior(cases=hands, perturb=Mirror(), expect=Flips(), metrics=("mlm", "itm"), tables=(LeftAndRight(),))
 def test_mirror_flips_hands(verdict):
     """In a mirror the left hand is the right one, whichever of the two the annotator meant."""
+    assert verdict.passed
+
+
+@behavior(cases=own_hands, perturb=Mirror(), expect=Swaps(), metrics=("mlm", "itm"), tables=(LeftAndRight(),))
+def test_mirror_swaps_own_hands(verdict):
+    """Where it is known that the hand is the person's own left, the answer has to be left, and right in a mirror."""
     assert verdict.passed
 
 
@@ -49,6 +56,12 @@ def test_mirror_preserves_sideless_captions(verdict):
 @behavior(cases=sides, expect=Beats(), metrics=("mlm", "itm"))
 def test_true_side_beats_the_other(verdict):
     """A model that knows left from right prefers the side that is true."""
+    assert verdict.passed
+
+
+@behavior(cases=own_hands, expect=Beats(), metrics=("mlm", "itm"))
+def test_true_hand_beats_the_other(verdict):
+    """A model that knows a person's left hand from the right one prefers the hand that is true."""
     assert verdict.passed
 
 

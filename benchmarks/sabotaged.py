@@ -1,6 +1,6 @@
 """Models that are broken on purpose, against the whole suite: none may come out green.
 
-    python -m benchmarks.sabotaged
+    python -m benchmarks.sabotaged COCO_ROOT
 
 Each is `--vl-model benchmarks/sabotaged.py:NAME`. How their verdicts end goes to benchmarks/sabotaged.json, from where
 `python -m benchmarks.table` takes the README's table.
@@ -8,6 +8,7 @@ Each is `--vl-model benchmarks/sabotaged.py:NAME`. How their verdicts end goes t
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import subprocess
@@ -215,10 +216,16 @@ def _kind(reason: str) -> str:
 
 
 def main() -> None:
-    found = [examined(name, f"scenes:{IMAGES}") for name in NAMES]
-    RESULTS.write_text(json.dumps({"images": IMAGES, "models": found}, indent=1) + "\n", encoding="utf-8")
-    for one in found:
-        print(one)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "coco", type=Path, metavar="COCO_ROOT", help="a COCO folder: its photographs are asked about, too"
+    )
+    data = {"scenes": f"scenes:{IMAGES}", "photographs": f"coco:{parser.parse_args().coco.resolve()}"}
+    found = {name: [examined(one, spec) for one in NAMES] for name, spec in data.items()}
+    RESULTS.write_text(json.dumps({"images": IMAGES} | found, indent=1) + "\n", encoding="utf-8")
+    for name, models in found.items():
+        for one in models:
+            print(name, one["name"], one["exit_status"], dict(one["verdicts"]))
 
 
 if __name__ == "__main__":

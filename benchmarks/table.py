@@ -127,7 +127,7 @@ def sabotaged(measured: str) -> str:
     """How broken models end, as Markdown."""
     figures = json.loads(measured)
     rows = []
-    for model in figures["models"]:
+    for model in figures["scenes"]:
         counts = " | ".join(str(model["verdicts"].get(status, 0)) for status in _COLUMNS)
         fails = ", ".join(model["fails"]) or "-"
         rows.append(
@@ -137,7 +137,17 @@ def sabotaged(measured: str) -> str:
         f"{figures['images']} scenes a behavior. None is green.\n\n"
         "| a model that | exit status | pass | inconclusive | invalid | fail | fails | invalid because |\n"
         f"| --- | --- | --- | --- | --- | --- | --- | --- |\n{''.join(rows)}\n"
-        "`python -m benchmarks.sabotaged` measures.\n"
+        f"{_on_photographs(figures['photographs'])} `python -m benchmarks.sabotaged COCO_ROOT` measures.\n"
+    )
+
+
+def _on_photographs(models: list[dict[str, Any]]) -> str:
+    statuses = " or ".join(sorted({str(model["exit_status"]) for model in models}))
+    most = max(models, key=lambda model: model["verdicts"].get("pass", 0))
+    verdicts = most["verdicts"]
+    return (
+        f"On photographs of COCO val2017 the exit status is {statuses}, too: {verdicts.get('pass', 0)} passes at most,"
+        f" of a model that {most['shown']}, beside {verdicts.get('fail', 0)} fails."
     )
 
 

@@ -13,7 +13,7 @@ MOST = 0.02  # of the control's cases
 # The behaviors that each variant was made for: each has to catch it, not merely another one of the same bias.
 MADE_FOR = {
     "tiny-color": {"test_unusual_color_keeps_its_name"},
-    "tiny-mirror": {"test_mirror_swaps_sides", "test_mirror_flips_hands"},
+    "tiny-mirror": {"test_mirror_swaps_sides", "test_mirror_flips_hands", "test_mirror_swaps_own_hands"},
     "tiny-right": {"test_right_is_not_preferred_to_left"},
     "tiny-blind": {"test_blocking_drops_match"},
     "tiny-bag": {

@@ -12,9 +12,9 @@ def test_it_is_red_and_says_why(name):
     found = examined(name, "scenes:30")
     counts = found["verdicts"]
     assert found["exit_status"] == 1
-    assert sum(counts.values()) == 56
+    assert sum(counts.values()) == 60
     assert counts["fail"] + counts["invalid"] > counts["pass"] + counts["inconclusive"]
-    assert found["fails"] or counts["invalid"] == 56
+    assert found["fails"] or counts["invalid"] == 60
     assert not counts["invalid"] or found["invalid"]
 
 
@@ -22,12 +22,13 @@ def test_it_is_red_and_says_why(name):
     ("name", "reason"), [("constant", "the score is constant"), ("not_a_number", "scores are not finite")]
 )
 def test_what_says_nothing_is_invalid_throughout(name, reason):
-    stored = {one["name"]: one for one in json.loads(RESULTS.read_text())["models"]}
-    assert stored[name]["verdicts"] == {"invalid": 56}
+    stored = {one["name"]: one for one in json.loads(RESULTS.read_text())["scenes"]}
+    assert stored[name]["verdicts"] == {"invalid": 60}
     assert stored[name]["invalid"] == [reason]
 
 
-def test_what_was_measured_is_of_all_of_them_and_red():
-    stored = json.loads(RESULTS.read_text())["models"]
+@pytest.mark.parametrize("data", ["scenes", "photographs"])
+def test_what_was_measured_is_of_all_of_them_and_red(data):
+    stored = json.loads(RESULTS.read_text())[data]
     assert [one["name"] for one in stored] == list(NAMES)
     assert {one["exit_status"] for one in stored} == {1}

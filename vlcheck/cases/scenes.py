@@ -118,7 +118,7 @@ def _hand(rng: Random, name: str, number: int) -> Iterator[Case]:
     scene = act(rng, who, (word, rng.choice(COLORS)), side=side, limb=limb, back=rng.random() < 0.5)
     does, preposition = WITH[limb]
     text = f"a {who} {does} a {word} {preposition} {HIS[who]} {side} {limb}"
-    yield _case(scene, name, text, side, {"hand", "names-side", "person"}, about={who, word})
+    yield _case(scene, name, text, side, {"hand", "names-side", "own-side", "person"}, about={who, word})
 
 
 def _case(
