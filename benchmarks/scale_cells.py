@@ -132,7 +132,7 @@ def _middle(cell: Cell) -> float:
 
     def points(mean: float, spread: float) -> np.ndarray:
         levels = scores.levels(scale, _logits(noise, mean, spread))
-        return np.quantile(levels, (np.arange(_POINTS) + 0.5) / _POINTS)
+        return np.asarray(np.quantile(levels, (np.arange(_POINTS) + 0.5) / _POINTS))
 
     before = points(scores.own, 1.0)[:, None]
     low, high = -30.0, 30.0
@@ -178,6 +178,6 @@ def _predictable(n: int) -> Iterator[tuple[slice, slice]]:
 def _violates(cell: Cell, before: np.ndarray, after: np.ndarray) -> np.ndarray:
     tolerances = Tolerances()
     if cell.expects == "preserved":
-        return before - after >= tolerances.within
-    margins = before - after - tolerances.by, tolerances.below - after, before - tolerances.below
-    return np.minimum(np.minimum(margins[0], margins[1]), margins[2]) <= 0
+        return np.asarray(before - after >= tolerances.within)
+    drop, below, above = before - after - tolerances.by, tolerances.below - after, before - tolerances.below
+    return np.asarray(np.minimum(np.minimum(drop, below), above) <= 0)
