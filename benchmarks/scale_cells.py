@@ -122,31 +122,31 @@ def cells() -> Iterator[Cell]:
 
 def simulated(cell: Cell) -> Cell:
     """Draw tests whose true rate of violations is known on the scale that infinitely many images would set."""
-    random, middle = np.random.default_rng(cell.seed), _middle(cell)
+    random, middle = np.random.default_rng(cell.seed), middle_of(cell)
     found = Counter(_status(cell, middle, random) for _ in range(cell.runs))
     return replace(cell, fails=found["fail"], passes=found["pass"])
 
 
-def _middle(cell: Cell) -> float:
+def middle_of(cell: Cell) -> float:
     """The mean true logit after the edit at which the true rate of violations is the cell's; by bisection."""
     scores = SCORES[cell.scores]
     noise = norm.ppf(qmc.Sobol(scores.width, seed=0).random(_NOISE))
-    scale = scores.fit(_logits(noise, scores.own), _logits(noise, scores.other))
+    scale = scores.fit(logits_of(noise, scores.own), logits_of(noise, scores.other))
 
     def points(mean: float, spread: float) -> np.ndarray:
-        levels = scores.levels(scale, _logits(noise, mean, spread))
+        levels = scores.levels(scale, logits_of(noise, mean, spread))
         return np.asarray(np.quantile(levels, (np.arange(_POINTS) + 0.5) / _POINTS))
 
     before = points(scores.own, 1.0)[:, None]
     low, high = -30.0, 30.0
     for _ in range(40):
         at = (low + high) / 2
-        rate = _violates(cell, before, points(at, cell.spread)).mean()
+        rate = violates(cell, before, points(at, cell.spread)).mean()
         low, high = (at, high) if (rate > cell.truth) == (cell.expects == "preserved") else (low, at)
     return (low + high) / 2
 
 
-def _logits(noise: np.ndarray, mean: float, spread: float = 1.0) -> np.ndarray:
+def logits_of(noise: np.ndarray, mean: float, spread: float = 1.0) -> np.ndarray:
     """Logits of images, given standard normal noise, (n, width): the first column is that of the true word."""
     logits = noise.copy()
     logits[:, 0] = mean + spread * noise[:, 0]
@@ -156,29 +156,30 @@ def _logits(noise: np.ndarray, mean: float, spread: float = 1.0) -> np.ndarray:
 def _status(cell: Cell, middle: float, random: np.random.Generator) -> str:
     scores = SCORES[cell.scores]
     noise = random.standard_normal((3, cell.n, scores.width))
-    own, other = _logits(noise[0], scores.own), _logits(noise[1], scores.other)
-    after = _logits(noise[2], middle, cell.spread)
+    own, other = logits_of(noise[0], scores.own), logits_of(noise[1], scores.other)
+    after = logits_of(noise[2], middle, cell.spread)
     violated = np.zeros(cell.n)
-    for taught, here in _cross_fitted(cell.n) if cell.looks == ONCE else _predictable(cell.n):
+    for taught, here in cross_fitted(cell.n) if cell.looks == ONCE else predictable(cell.n):
         scale = scores.fit(own[taught], other[taught])
-        violated[here] = _violates(cell, scores.levels(scale, own[here]), scores.levels(scale, after[here]))
+        violated[here] = violates(cell, scores.levels(scale, own[here]), scores.levels(scale, after[here]))
     if cell.looks == ONCE:
         return decides("rate", exact)(Tally.of(violated))
     return sequentially(violated, decides("rate", anytime), unjudged=FIRST_LOOK)[0]
 
 
-def _cross_fitted(n: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def cross_fitted(n: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield for each fold which images set its scale, and which are judged by it; images are in a random order."""
     fold = np.arange(n) % FOLDS
     yield from ((fold != one, fold == one) for one in range(FOLDS))
 
 
-def _predictable(n: int) -> Iterator[tuple[slice, slice]]:
+def predictable(n: int) -> Iterator[tuple[slice, slice]]:
     """Yield the same for each batch: those before it set its scale, so that the first one is not judged."""
     yield from ((slice(start), slice(start, end)) for start, end in pairwise([*doubled(FIRST_LOOK, n), n]))
 
 
-def _violates(cell: Cell, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+def violates(cell: Cell, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Whether each image violates what the cell expects, given its levels before and after the edit."""
     tolerances = Tolerances()
     if cell.expects == "preserved":
         return np.asarray(before - after >= tolerances.within)

@@ -13,12 +13,12 @@ from benchmarks.scale_cells import (
     SCORES,
     SEQUENTIALLY,
     Cell,
-    _logits,
-    _middle,
-    _predictable,
-    _violates,
     cells,
+    logits_of,
+    middle_of,
+    predictable,
     simulated,
+    violates,
 )
 
 
@@ -26,9 +26,9 @@ from benchmarks.scale_cells import (
 def test_the_true_rate_is_that_of_very_many_images(scores, expects):
     cell, how = Cell(expects, 50, 0.1, 1.0, scores), SCORES[scores]
     noise = np.random.default_rng(3).standard_normal((3, 5_000, how.width))
-    own, other, after = (_logits(*one) for one in zip(noise, (how.own, how.other, _middle(cell)), strict=True))
+    own, other, after = (logits_of(*one) for one in zip(noise, (how.own, how.other, middle_of(cell)), strict=True))
     scale = how.fit(own, other)
-    assert _violates(cell, how.levels(scale, own), how.levels(scale, after)).mean() == pytest.approx(0.1, abs=0.02)
+    assert violates(cell, how.levels(scale, own), how.levels(scale, after)).mean() == pytest.approx(0.1, abs=0.02)
 
 
 @pytest.mark.parametrize(("scores", "looks"), [(ALONE, SEQUENTIALLY), (CLOSED, ONCE)])
@@ -39,7 +39,7 @@ def test_what_is_clear_is_decided_and_not_wrong(scores, looks):
 
 def test_a_predictable_scale_rests_on_images_before_and_the_first_8_are_not_judged():
     images = range(50)
-    batches = [(list(images[taught]), list(images[here])) for taught, here in _predictable(50)]
+    batches = [(list(images[taught]), list(images[here])) for taught, here in predictable(50)]
     assert [(len(taught), here[0], here[-1]) for taught, here in batches] == [(8, 8, 15), (16, 16, 31), (32, 32, 49)]
     assert all(max(taught) < min(here) for taught, here in batches)
     seen = []
