@@ -26,7 +26,7 @@ import numpy as np
 from scipy.stats import binom
 
 from vlcheck.betting import anytime
-from vlcheck.bounds import Tally, exact
+from vlcheck.bounds import Tally, Test, exact
 from vlcheck.looks import sizes
 from vlcheck.verdict import Status, status_of_mean, status_of_rate
 
@@ -129,9 +129,9 @@ def measured(cell: Cell, runs: int = RUNS) -> Cell:
     rng = np.random.default_rng(cell.seed)
     draw = shares if cell.claim == "rate" else units
     drawn = [draw(cell, rng) for _ in range(runs)]
-    once, often = (_decides(cell.claim, test) for test in (exact, anytime))
+    once, often = (decides(cell.claim, test) for test in (exact, anytime))
     fixed = Counter(once(Tally.of(values)) for values in drawn)
-    ends = [_sequentially(values, often) for values in drawn]
+    ends = [sequentially(values, often) for values in drawn]
     stopped = Counter(status for status, _ in ends)
     return replace(
         cell,
@@ -140,17 +140,19 @@ def measured(cell: Cell, runs: int = RUNS) -> Cell:
     )
 
 
-def _decides(claim: str, test: Callable[[Tally, float], float]) -> Decide:
+def decides(claim: str, test: Test) -> Decide:
+    """How a claim is decided by a test."""
     if claim == "rate":
         return lambda sample: status_of_rate(sample, ALLOWED, ALPHA, test=test)
     return lambda sample: status_of_mean(sample, BANDS[claim], ALPHA, test=test)
 
 
-def _sequentially(values: np.ndarray, decide: Decide) -> tuple[Status, int]:
-    """How a run ends that stops when it is decided, and after how many images."""
+def sequentially(values: np.ndarray, decide: Decide, *, unjudged: int = 0) -> tuple[Status, int]:
+    """How a run ends that stops when it is decided, and after how many images; the first ones may not be judged."""
     status: Status = "inconclusive"
     for n in sizes(len(values)):
-        status = decide(Tally.of(values[:n]))
+        if n > unjudged:
+            status = decide(Tally.of(values[unjudged:n]))
         if status != "inconclusive":
             break
     return status, n

@@ -7,7 +7,7 @@ import re
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -156,26 +156,39 @@ def scales(measured: str) -> str:
     figures = json.loads(measured)
     rows = []
     for said in figures["zoo"][0]["mapped"]["raw"]:
-        totals = [_total(figures["zoo"], scale, said) for scale in ("raw", "calibrated")]
-        cells = [total[name] for total in totals for name in ("fail for pass", "pass for fail", "undecided")]
-        rows.append(f"| {said} | {' | '.join(map(str, cells))} |\n")
-    verdicts = sum(figures["zoo"][0]["unmapped"]["raw"].values()) * len(figures["zoo"])
-    wrong = max(figures["cells"], key=lambda cell: cell["wrong"])
-    outside = sum(cell["wrong"] > figures["bound"] * figures["runs"] for cell in figures["cells"])
+        raw, calibrated = (_total(figures["zoo"], scale, said) for scale in ("raw", "calibrated"))
+        cells = [total[name] for total in (raw, calibrated) for name in ("fail for pass", "pass for fail", "undecided")]
+        rows.append(f"| {said} | {raw['verdicts']:,} | {' | '.join(map(str, cells))} |\n")
+    added = max(sum(row["added_queries"].values()) for row in figures["zoo"])
     return (
         f"The zoo's {len(figures['zoo']) // figures['seeds']} models, {figures['seeds']} seeds of {figures['images']}"
-        f" scenes a behavior, {verdicts:,} verdicts for each map, against the same models unmapped: how many end"
-        " otherwise, with raw scores and on the operating scale.\n\n"
-        "| map | raw: fail for pass | pass for fail | undecided or invalid | calibrated: fail for pass |"
-        " pass for fail | undecided or invalid |\n| --- | --- | --- | --- | --- | --- | --- |\n"
-        f"{''.join(rows)}\nQueries that only set the scale: {max(row['added_queries'] for row in figures['zoo'])}."
-        f" With the scale fitted anew in each of {figures['runs']:,} simulated tests, {len(figures['cells'])} cells of"
-        f" known truth on the scale that very many images would set (30, 50, 200 images): at most"
-        f" {100 * wrong['wrong'] / figures['runs']:.2f} % of the verdicts are wrong (n = {wrong['n']}, true rate"
-        f" {wrong['truth']:g}, {wrong['expects']}); {outside} of them is above alpha and three Monte-Carlo standard"
-        f" errors, {100 * figures['bound']:.2f} %: where most scores lie close around the threshold, the error of the"
-        f" scale adds to that of the rate.\n\n`python -m benchmarks.scales` measures.\n"
+        " scenes a behavior, against the same models unmapped: how many verdicts end otherwise, with raw scores and on"
+        " the operating scale. As *contrastive* models they give the softmax of a text's log-odds and its foils', as"
+        " *candidates* that of the words' log-probabilities; there unmapped is a temperature of 1.\n\n"
+        "| map | verdicts | raw: fail for pass | pass for fail | undecided or invalid | calibrated: fail for pass |"
+        " pass for fail | undecided or invalid |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+        f"{''.join(rows)}\nQueries that only set the scale: {added}. With the scale fitted anew in each simulated test,"
+        " against the truth on the scale that very many images would set: where most scores lie close around the"
+        " threshold, the error of the scale adds to that of the rate.\n\n"
+        "| simulated tests | runs of each | cells | at most wrong | in | bound | cells above it |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |\n"
+        f"{''.join(_simulated(figures['cells']))}\nThe bound is alpha and three Monte-Carlo standard errors.\n\n"
+        "`python -m benchmarks.scales` measures.\n"
     )
+
+
+def _simulated(cells: list[dict[str, Any]]) -> Iterator[str]:
+    """A row for each design of simulated tests: the worst share of wrong verdicts."""
+    for scores, looks in dict.fromkeys((cell["scores"], cell["looks"]) for cell in cells):
+        some = [cell for cell in cells if (cell["scores"], cell["looks"]) == (scores, looks)]
+        worst = max(some, key=lambda cell: cell["wrong"] / cell["runs"])
+        outside = sum(cell["wrong"] > cell["bound"] * cell["runs"] for cell in some)
+        yield (
+            f"| {scores}, looked at {looks} | {worst['runs']:,} | {len(some)} |"
+            f" {100 * worst['wrong'] / worst['runs']:.2f} % |"
+            f" n = {worst['n']}, true rate {worst['truth']:g}, {worst['expects']} |"
+            f" {100 * worst['bound']:.2f} % | {outside} |\n"
+        )
 
 
 def _total(rows: list[dict[str, Any]], scale: str, said: str) -> Counter[str]:
@@ -183,6 +196,7 @@ def _total(rows: list[dict[str, Any]], scale: str, said: str) -> Counter[str]:
     total: Counter[str] = Counter()
     for row in rows:
         total.update(row["mapped"][scale][said])
+    total["verdicts"] = total.total()
     total["undecided"] = total["inconclusive"] + total["other"]
     return total
 

@@ -87,21 +87,38 @@ def test_shares_of_texts_keep_their_middle():
     assert scale.level(0.6) > 0.6  # a model that is right, and less sure than it could be
 
 
-@pytest.mark.parametrize("temperature", [0.3, 3, 10])
-def test_a_temperature_of_texts_among_foils_hardly_shows(temperature):
+def text_levels(logits, heat):
+    """Where a true and a false text come to among the others, on the scale of the true ones' shares: (2, n)."""
+    heated = np.exp((logits - logits.max(axis=1, keepdims=True)) / heat)
+    shares, foils = (heated / heated.sum(axis=1, keepdims=True)).T.tolist(), logits.shape[1] - 1
+    scale = fit_shares([(share, foils) for share in shares[0]])
+    return np.array([[scale.level(share, foils) for share in shares[place]] for place in (0, 1)])
+
+
+@pytest.mark.parametrize("temperature", [0.5, 3, 10])
+def test_a_temperature_of_two_texts_does_not_show(temperature):
+    logits = RANDOM.normal((5, 0), 1, (40, 2))
+    assert text_levels(logits, temperature) == pytest.approx(text_levels(logits, 1), abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("temperature", "off"), [(0.3, 0.01), (3, 0.005), (10, 0.1)])
+def test_a_temperature_of_texts_far_from_their_foils_hardly_shows(temperature, off, seed):
     """Also where shares are 1 to the last digit, or all below a half."""
-    logits = RANDOM.normal(0, 1, (40, 14)) + np.eye(14)[0] * 17
+    logits = np.random.default_rng(seed).normal((17, *[0] * 13), 1, (40, 14))
+    levels = text_levels(logits, temperature)
+    assert levels == pytest.approx(text_levels(logits, 1), abs=off)
+    assert levels[0].min() > 0.9 > 0.3 > levels[1].max()
 
-    def shares(heat, place):
-        heated = np.exp((logits - logits.max(axis=1, keepdims=True)) / heat)
-        return [(one, 13) for one in (heated[:, place] / heated.sum(axis=1)).tolist()]
 
-    levels = []
-    for heat in (1, temperature):
-        scale = fit_shares(shares(heat, 0))
-        levels.append([scale.level(*one) for place in (0, 5) for one in shares(heat, place)])
-    assert levels[1] == pytest.approx(levels[0], abs=0.1)
-    assert min(levels[1][:40]) > 0.9 > 0.3 > max(levels[1][40:])
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("temperature", [0.3, 3])
+def test_a_temperature_of_texts_near_their_foils_shows_in_some_of_them(temperature, seed):
+    """A share tells nothing of how the foils are spread: the colder the softmax, the more the nearest one weighs."""
+    logits = np.random.default_rng(seed).normal((6, *[0] * 13), 1, (40, 14))
+    moved = np.abs(text_levels(logits, temperature) - text_levels(logits, 1))
+    assert moved.mean() < 0.03
+    assert (moved > 0.1).mean() < 0.1
 
 
 def test_the_area_under_the_curve_against_counting_by_hand():
