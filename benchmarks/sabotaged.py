@@ -132,6 +132,10 @@ class Memoising(Tampered):
         return found
 
 
+def _pixels(picture: Image.Image) -> str:
+    return hashlib.sha256(picture.tobytes()).hexdigest()
+
+
 def _draw(*parts: object) -> float:
     """A number in [0, 1) that is always the same for the same parts."""
     return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:4]) / 2**32
@@ -146,7 +150,7 @@ def not_a_number(device: str, dtype: str) -> Sabotaged:
 
 
 def random(device: str, dtype: str) -> Sabotaged:
-    return Sabotaged(name="random", says=lambda picture, text, word: _draw(picture.tobytes(), text, word))
+    return Sabotaged(name="random", says=lambda picture, text, word: _draw(_pixels(picture), text, word))
 
 
 def by_size(device: str, dtype: str) -> Sabotaged:
