@@ -134,6 +134,44 @@ def test_what_a_mirror_would_change_is_tagged(folder, caption, tags):
 
 
 @pytest.mark.parametrize(
+    ("caption", "things", "tagged"),
+    [
+        ("", [("bus", 100, 0, 20, 20)], True),
+        ("", [("bus", 100, 0, 19, 19)], False),
+        ("", [("bus", 100, 0, 9, 20)], True),
+        ("", [("bus", 100, 0, 9, 9), ("bus", 120, 0, 20, 20)], True),
+        ("", [("stop sign", 100, 0, 2, 2)], True),
+        ("", [("bowl", 100, 0, 90, 90)], False),
+        ("A far bus.", [("bus", 100, 0, 9, 9)], False),
+        ("A bus.", [], True),
+        ("A bus stop.", [], False),
+        ("Some paper.", [], True),
+        ("Toilet paper and a paper towel.", [], False),
+        ("Toilet paper on a newspaper.", [], True),
+        ("The number 7.", [], True),
+        ("A number of balls.", [], False),
+        ("A city street.", [], True),
+        ("A street light.", [], False),
+        ("A baseball cap.", [], False),
+        ("A baseball game.", [], True),
+        ("A poster.", [], True),
+        ("A four poster bed.", [], False),
+    ],
+)
+def test_what_may_have_legible_text_on_it_is_tagged(folder, caption, things, tagged):
+    folder.photograph("A dog.", caption, instances=[("dog", *LEFT), *things])
+    (case,) = [case for case in offered(folder, "object")[0] if case.target == "dog"]
+    assert ("legible-text" in case.tags) == tagged
+
+
+def test_what_was_not_annotated_may_have_legible_text(folder):
+    folder.photograph("A red bowl.", annotated=False)
+    folder.photograph("A red bowl.", instances=[("dog", *LEFT)])
+    unknown, known = offered(folder, "color")[0]
+    assert ("legible-text" in unknown.tags, "legible-text" in known.tags) == (True, False)
+
+
+@pytest.mark.parametrize(
     ("caption", "reason"),
     [
         ("A glass of white wine.", "color word has another sense"),

@@ -32,7 +32,7 @@ def test_the_shipped_ones_are_whole():
     kinds = {name: color.kind for name, color in lexicons.colors.items()}
     assert {name for name, kind in kinds.items() if kind == "achromatic"} == {"white", "black", "gray"}
     assert lexicons.sides.words == {"left", "right"}
-    assert lexicons.held.keys() | lexicons.aloft.keys() <= lexicons.objects.keys()
+    assert lexicons.held.keys() | lexicons.aloft.keys() | lexicons.writing.categories.keys() <= lexicons.objects.keys()
     assert {held.limb for held in lexicons.held.values()} == {"hand", "foot"}
 
 
@@ -74,6 +74,9 @@ def test_other_words_make_other_cases(coco_root, own):
         ("roles", 'determiners = ["a"]\nacts = ["feeds"]', "acts has to be a table of lists of words"),
         ("roles", 'determiners = ["a"]\n[acts]\nfeed = "feeds"', "[acts]: feed has to be a list of words"),
         ("roles", 'determiners = ["a"]\n[acts]\n[persons]\n[animals]\n[sexes]', "has no ages"),
+        ("writing", 'words = []\ncategories = ["bus"]', "categories has to be a table of shares from 0 to 1"),
+        ("writing", "words = []\n[categories]\nbus = 1.5", "categories has to be a table of shares from 0 to 1"),
+        ("writing", "words = []\n[categories]\nbus = true", "categories has to be a table of shares from 0 to 1"),
         ("colours", "", "there is no such lexicon. Did you mean 'colors'?"),
     ],
 )

@@ -152,10 +152,11 @@ class Stops:
 
 @dataclass(frozen=True)
 class Writing:
-    """What suggests that something can be read in a photograph."""
+    """What suggests that something can be read in a photograph; what each list is for is said in writing.toml."""
 
-    words: frozenset[str]
-    categories: frozenset[str]
+    words: tuple[str, ...]
+    never: tuple[str, ...]
+    categories: Mapping[str, float]
 
 
 class Living(NamedTuple):
@@ -227,6 +228,11 @@ class Lexicons:
     def grey_pictures(self) -> Phrasebook[bool]:
         """Finds what says that the whole photograph has no color."""
         return Phrasebook(dict.fromkeys(self.stops.grey, True))
+
+    @cached_property
+    def suggests_writing(self) -> Phrasebook[bool]:
+        """Finds the words that suggest writing; a phrase in which they mean something else is found as False."""
+        return Phrasebook(dict.fromkeys(self.writing.words, True) | dict.fromkeys(self.writing.never, False))
 
     @cached_property
     def beings(self) -> Mapping[str, Living]:

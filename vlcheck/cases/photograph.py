@@ -98,6 +98,11 @@ class Known:
         )
 
     @cached_property
+    def senses(self) -> tuple[Sense, ...]:
+        """What the captions name or hint at, in each sense that it may have."""
+        return tuple(sense for caption in self.captions for found in caption.named for sense in found.meaning)
+
+    @cached_property
     def said(self) -> frozenset[str]:
         """All words of all captions."""
         return frozenset(token.word for caption in self.captions for token in caption.tokens)
@@ -115,7 +120,7 @@ class Known:
         """The categories that are not known to be absent."""
         if self.photograph.instances is None:
             return frozenset(self.categories)
-        named = {sense.category for caption in self.captions for found in caption.named for sense in found.meaning}
+        named = {sense.category for sense in self.senses}
         return with_near(named | set(self.counts), self.lexicons.objects)
 
     @cached_property
@@ -133,9 +138,18 @@ class Known:
 
     @cached_property
     def legible(self) -> bool:
-        """Whether something suggests that there is writing to be read."""
-        writing = self.lexicons.writing
-        return not writing.words.isdisjoint(self.said) or not writing.categories.isdisjoint(self.counts)
+        """Whether something suggests that there is writing to be read, or nothing was annotated that would tell."""
+        find = self.lexicons.suggests_writing.find
+        told = any(found.meaning for caption in self.captions for found in find(caption.tokens))
+        return told or self.photograph.instances is None or any(map(self._readable, self.lexicons.writing.categories))
+
+    def _readable(self, category: str) -> bool:
+        """Whether there is one that is large enough to read what is on it; one that is only named may be."""
+        if category not in self.counts:
+            return any(sense.category == category and sense.target for sense in self.senses)
+        least = self.lexicons.writing.categories[category] * max(self.photograph.size)
+        boxes = (one.box for one in self.photograph.instances or () if one.category == category)
+        return any(max(box.width, box.height) >= least for box in boxes)
 
     @cached_property
     def tags(self) -> frozenset[str]:
@@ -160,9 +174,7 @@ class Known:
         """The box of each category that has one instance, and of which no caption says that there are several."""
         several = {
             sense.category
-            for caption in self.captions
-            for found in caption.named
-            for sense in found.meaning
+            for sense in self.senses
             if sense.numbers == ("many",) and self.lexicons.category(sense.category).one
         }
         boxes = {name: self.boxes(name) for name, count in self.counts.items() if count == 1 and name not in several}
