@@ -252,7 +252,14 @@ def test_a_pair_is_worded_both_ways_and_the_clearest_is_taken(folder):
 
 @pytest.mark.parametrize(
     "caption",
-    ["A ball in his [MASK] hand.", "She stands on her [MASK] foot.", "The man's [MASK] arm is up.", "Their [MASK] leg"],
+    [
+        "A ball in his [MASK] hand.",
+        "She stands on her [MASK] foot.",
+        "The man's [MASK] arm is up.",
+        "Their [MASK] leg",
+        "A man with a hot dog in his [MASK] hand.",
+        "Beside a monkey stands a boy with his [MASK] arm up.",
+    ],
 )
 def test_a_hand_is_somebodys(folder, caption):
     folder.photograph(caption.replace("[MASK]", "left"), annotated=False)
@@ -273,6 +280,15 @@ def test_a_hand_is_somebodys(folder, caption):
         "On his right hand there is a dog.",
         "A dog raising his left leg.",
         "A man walks a dog that lifts his left leg.",
+        "A man walks a monkey that lifts his left leg.",
+        "A teddy bear with a heart in his left hand.",
+        "A girl hugs a teddy bear by his left arm.",
+        "A stuffed animal raising her left arm.",
+        "A man and a robot with his left arm up.",
+        "The gorilla's left hand.",
+        "The doll's left hand.",
+        "A kangaroo on his left foot.",
+        "Something green that raises his left arm.",
         "No ball in his left hand.",
     ],
 )

@@ -72,10 +72,8 @@ def _read(known: Known, caption: Caption, beings: list[_Being]) -> Case | str:
 
 def _beings(known: Known, caption: Caption) -> list[_Being]:
     """The living beings that a caption names, phrases as "hot dog" left out."""
-    phrases = (range(found.start, found.end) for found in caption.named if found.end > found.start + 1)
-    hidden = frozenset(at for phrase in phrases for at in phrase)
     words = known.lexicons.beings
-    at_all = [at for at, token in enumerate(caption.tokens) if token.word in words and at not in hidden]
+    at_all = [at for at, token in enumerate(caption.tokens) if token.word in words and at not in caption.hidden]
     return [_being(known, caption, at) for at in at_all]
 
 

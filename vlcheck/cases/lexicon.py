@@ -124,6 +124,7 @@ class Stops:
     colors: tuple[str, ...]
     grey: tuple[str, ...]
     depictions: frozenset[str]
+    quotes: frozenset[str]
     denials: frozenset[str]
     before: frozenset[str]
     after: frozenset[str]
@@ -136,7 +137,7 @@ class Stops:
         words = {token.word for token in tokens}
         if words & self.denials:
             return "caption says what is not there"
-        return "caption is about a depiction" if words & self.depictions else ""
+        return "caption is about a depiction" if words & (self.depictions | self.quotes) else ""
 
     def closes(self, tokens: Sequence[Token], last: int) -> bool:
         """Whether a noun ends with this token, instead of going on as in "bus stop" or "cat's"."""

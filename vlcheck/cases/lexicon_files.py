@@ -165,6 +165,7 @@ def _stops(section: _Section) -> Stops:
         colors=section.words("colors"),
         grey=section.words("grey"),
         depictions=frozenset(section.words("depictions")),
+        quotes=frozenset(section.words("quotes", optional=True)),
         denials=frozenset(section.words("denials")),
         before=frozenset(section.words("before")),
         after=frozenset(section.words("after")),

@@ -70,6 +70,12 @@ class Caption:
     named: tuple[Found[tuple[Sense, ...]], ...]
     colors: tuple[Found[str], ...]
 
+    @cached_property
+    def hidden(self) -> frozenset[int]:
+        """The indices of the words in its phrases: "dog" in "hot dog" names no dog."""
+        phrases = (range(found.start, found.end) for found in self.named if found.end > found.start + 1)
+        return frozenset(at for phrase in phrases for at in phrase)
+
     def names_once(self, word: str) -> bool:
         """Whether it has the word exactly once, as a case demands of its target."""
         return len(word_pattern(word).findall(self.text)) == 1
