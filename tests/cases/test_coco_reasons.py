@@ -134,6 +134,31 @@ def test_what_a_mirror_would_change_is_tagged(folder, caption, tags):
 
 
 @pytest.mark.parametrize(
+    ("caption", "cases"),
+    [
+        ("A stuffed dog.", 0),
+        ("A toy puppy on a shelf.", 0),
+        ("A statue of a brown dog.", 0),
+        ("Two dog figurines.", 0),
+        ("A dog sculpture.", 0),
+        ("A ceramic dog.", 0),
+        ("A painted dog.", 1),
+        ("A dog's toy beside a dog.", 1),
+        ("A dog with a toy.", 1),
+        ("A statue beside a dog.", 1),
+        ("A dog drawing a sled.", 1),
+        ("A dog on a wooden bench.", 1),
+        ("A statue of a man walking his dog.", 1),
+    ],
+)
+def test_a_living_being_that_another_caption_calls_a_likeness_is_none(folder, caption, cases):
+    folder.photograph("A dog in a park.", caption, instances=[("dog", *LEFT)])
+    found, reasons = offered(folder, "object")
+    assert len(found) == cases
+    assert reasons.get("a caption says that the thing is a likeness", 0) == 1 - cases
+
+
+@pytest.mark.parametrize(
     ("caption", "things", "tagged"),
     [
         ("", [("bus", 100, 0, 20, 20)], True),

@@ -119,9 +119,8 @@ def _persons(known: Known, caption: Caption, at: int) -> bool:
     Where none of them was named, there may be a person, unless the photograph was annotated and nothing says so.
     """
     lexicons, person = known.lexicons, known.lexicons.persons.category
-    living = lexicons.sides.animals | {person}
     words = ((i, caption.tokens[i].word) for i in range(at) if i not in caption.hidden)
     named = {i: lexicons.beings[word].kind for i, word in words if word in lexicons.beings}
     senses = ((found.end, sense.category) for found in caption.named for sense in found.meaning)
-    named |= {end - 1: category for end, category in senses if end <= at and category in living}
+    named |= {end - 1: category for end, category in senses if end <= at and category in lexicons.living}
     return named[max(named)] == person if named else person in known.possible

@@ -166,6 +166,7 @@ def _stops(section: _Section) -> Stops:
         grey=section.words("grey"),
         depictions=frozenset(section.words("depictions")),
         quotes=frozenset(section.words("quotes", optional=True)),
+        materials=frozenset(section.words("materials", optional=True)),
         denials=frozenset(section.words("denials")),
         before=frozenset(section.words("before")),
         after=frozenset(section.words("after")),

@@ -137,6 +137,18 @@ class Known:
         return self.said | objects | colors
 
     @cached_property
+    def likenesses(self) -> frozenset[str]:
+        """The categories of living beings that are made, painted or stuffed, as a caption says."""
+        return frozenset(
+            sense.category
+            for caption in self.captions
+            for found in caption.named
+            for sense in found.meaning
+            if sense.category in self.lexicons.living
+            and self.lexicons.stops.likens(caption.tokens, found.start, found.end)
+        )
+
+    @cached_property
     def grey(self) -> bool:
         """Whether a caption says that the photograph has no color."""
         pictures = self.lexicons.grey_pictures
