@@ -132,6 +132,19 @@ def test_a_mirror_turns_hands(folder):
     assert offered(folder) == ([], {"person may be a reflection": 1})
 
 
+@pytest.mark.parametrize("caption", ["A statue in a park.", "Two dolls, by a robot.", "A LEGO man", "A puppet."])
+def test_a_hand_that_may_be_a_toys_or_a_statues_is_nobodys(folder, caption):
+    number = holding(folder, ("frisbee", *IN_LEFT), caption=caption)
+    folder.tables["captions"]["annotations"].append({"image_id": number, "caption": "A man raises his left arm."})
+    assert offered(folder) == ([], {"person may be a depiction": 2})
+
+
+@pytest.mark.parametrize("caption", ["A sign that says stop.", "A woman with a book titled Hands."])
+def test_what_is_only_written_makes_nobody_a_toy(folder, caption):
+    holding(folder, ("frisbee", *IN_LEFT), caption=caption)
+    assert len(offered(folder)[0]) == 1
+
+
 def test_without_marks_no_hand_is_known(folder):
     holding(folder, ("frisbee", *IN_LEFT), visible=0)
     holding(folder, ("frisbee", *IN_LEFT), people=[])

@@ -134,6 +134,69 @@ def test_what_a_mirror_would_change_is_tagged(folder, caption, tags):
 
 
 @pytest.mark.parametrize(
+    ("caption", "cases"),
+    [
+        ("A stuffed dog.", 0),
+        ("A toy puppy on a shelf.", 0),
+        ("A statue of a brown dog.", 0),
+        ("Two dog figurines.", 0),
+        ("A dog sculpture.", 0),
+        ("A ceramic dog.", 0),
+        ("A painted dog.", 1),
+        ("A dog's toy beside a dog.", 1),
+        ("A dog with a toy.", 1),
+        ("A statue beside a dog.", 1),
+        ("A dog drawing a sled.", 1),
+        ("A dog on a wooden bench.", 1),
+        ("A statue of a man walking his dog.", 1),
+    ],
+)
+def test_a_living_being_that_another_caption_calls_a_likeness_is_none(folder, caption, cases):
+    folder.photograph("A dog in a park.", caption, instances=[("dog", *LEFT)])
+    found, reasons = offered(folder, "object")
+    assert len(found) == cases
+    assert reasons.get("a caption says that the thing is a likeness", 0) == 1 - cases
+
+
+@pytest.mark.parametrize(
+    ("caption", "things", "tagged"),
+    [
+        ("", [("bus", 100, 0, 20, 20)], True),
+        ("", [("bus", 100, 0, 19, 19)], False),
+        ("", [("bus", 100, 0, 9, 20)], True),
+        ("", [("bus", 100, 0, 9, 9), ("bus", 120, 0, 20, 20)], True),
+        ("", [("stop sign", 100, 0, 2, 2)], True),
+        ("", [("bowl", 100, 0, 90, 90)], False),
+        ("A far bus.", [("bus", 100, 0, 9, 9)], False),
+        ("A bus.", [], True),
+        ("A bus stop.", [], False),
+        ("Some paper.", [], True),
+        ("Toilet paper and a paper towel.", [], False),
+        ("Toilet paper on a newspaper.", [], True),
+        ("The number 7.", [], True),
+        ("A number of balls.", [], False),
+        ("A city street.", [], True),
+        ("A street light.", [], False),
+        ("A baseball cap.", [], False),
+        ("A baseball game.", [], True),
+        ("A poster.", [], True),
+        ("A four poster bed.", [], False),
+    ],
+)
+def test_what_may_have_legible_text_on_it_is_tagged(folder, caption, things, tagged):
+    folder.photograph("A dog.", caption, instances=[("dog", *LEFT), *things])
+    (case,) = [case for case in offered(folder, "object")[0] if case.target == "dog"]
+    assert ("legible-text" in case.tags) == tagged
+
+
+def test_what_was_not_annotated_may_have_legible_text(folder):
+    folder.photograph("A red bowl.", annotated=False)
+    folder.photograph("A red bowl.", instances=[("dog", *LEFT)])
+    unknown, known = offered(folder, "color")[0]
+    assert ("legible-text" in unknown.tags, "legible-text" in known.tags) == (True, False)
+
+
+@pytest.mark.parametrize(
     ("caption", "reason"),
     [
         ("A glass of white wine.", "color word has another sense"),
@@ -214,7 +277,14 @@ def test_a_pair_is_worded_both_ways_and_the_clearest_is_taken(folder):
 
 @pytest.mark.parametrize(
     "caption",
-    ["A ball in his [MASK] hand.", "She stands on her [MASK] foot.", "The man's [MASK] arm is up.", "Their [MASK] leg"],
+    [
+        "A ball in his [MASK] hand.",
+        "She stands on her [MASK] foot.",
+        "The man's [MASK] arm is up.",
+        "Their [MASK] leg",
+        "A man with a hot dog in his [MASK] hand.",
+        "Beside a monkey stands a boy with his [MASK] arm up.",
+    ],
 )
 def test_a_hand_is_somebodys(folder, caption):
     folder.photograph(caption.replace("[MASK]", "left"), annotated=False)
@@ -235,6 +305,15 @@ def test_a_hand_is_somebodys(folder, caption):
         "On his right hand there is a dog.",
         "A dog raising his left leg.",
         "A man walks a dog that lifts his left leg.",
+        "A man walks a monkey that lifts his left leg.",
+        "A teddy bear with a heart in his left hand.",
+        "A girl hugs a teddy bear by his left arm.",
+        "A stuffed animal raising her left arm.",
+        "A man and a robot with his left arm up.",
+        "The gorilla's left hand.",
+        "The doll's left hand.",
+        "A kangaroo on his left foot.",
+        "Something green that raises his left arm.",
         "No ball in his left hand.",
     ],
 )

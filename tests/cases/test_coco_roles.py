@@ -112,6 +112,11 @@ def test_what_another_caption_says_the_other_way_round_makes_no_case(folder):
     assert reasons == {"captions say it of both": 3}  # of three things, each dog and cat in one order
 
 
+def test_a_likeness_does_nothing_to_anybody(folder):
+    folder.photograph("A cat chasing a dog.", "A cat beside a dog statue.", annotated=False)
+    assert folder.offered("role")[1]["a caption says that one of the two is a likeness"] == 1
+
+
 def test_captions_that_disagree_about_the_person_make_no_case(folder):
     folder.photograph("A man feeding a dog.", "A woman with a dog.", annotated=False)
     folder.photograph("A woman holding a boy.", "A lady holding a child.", "A boy and a lady.", annotated=False)

@@ -4,6 +4,7 @@ import pytest
 
 from vlcheck.cases import open_source
 from vlcheck.cases.lexicon_files import FILES, load_lexicons
+from vlcheck.cases.words import tokenize
 from vlcheck.errors import UsageError
 from vlcheck.suite import lexicons_path
 
@@ -32,8 +33,40 @@ def test_the_shipped_ones_are_whole():
     kinds = {name: color.kind for name, color in lexicons.colors.items()}
     assert {name for name, kind in kinds.items() if kind == "achromatic"} == {"white", "black", "gray"}
     assert lexicons.sides.words == {"left", "right"}
-    assert lexicons.held.keys() | lexicons.aloft.keys() <= lexicons.objects.keys()
+    assert lexicons.held.keys() | lexicons.aloft.keys() | lexicons.writing.categories.keys() <= lexicons.objects.keys()
     assert {held.limb for held in lexicons.held.values()} == {"hand", "foot"}
+
+
+@pytest.mark.parametrize(
+    ("text", "targets"),
+    [
+        ("a player at bat, another up to bat", []),
+        ("a player swings a bat at a ball", ["bat", "ball"]),
+        ("a fruit bat", []),
+        ("sea horses and a saw horse", []),
+        ("a woman on a motorcycle with a side car", ["woman", "motorcycle"]),
+        ("a train with tanker cars, freight cars", ["train"]),
+        ("a model train, toy trains, a paper airplane", []),
+        ("chili dogs, a cheese dog and crab cakes", []),
+        ("a Beanie Baby and a snow man", []),
+        ("head phones beside a wall phone", []),
+        ("onion balls and cotton balls", []),
+        ("a hair tie, a pitch fork", []),
+        ("a man on a jet ski", ["man"]),
+        ("a cow boy on a horse", ["horse"]),
+    ],
+)
+def test_a_word_in_a_phrase_that_means_something_else_is_no_target(text, targets):
+    lexicons = load_lexicons(lexicons_path())
+    book = lexicons.phrasebook(tuple(lexicons.objects))
+    named = [sense.target for found in book.find(tokenize(text)) for sense in found.meaning if sense.target]
+    assert named == targets
+
+
+def test_who_is_at_bat_may_have_one():
+    lexicons = load_lexicons(lexicons_path())
+    (found,) = lexicons.phrasebook(("baseball bat",)).find(tokenize("A boy at bat."))
+    assert [sense.category for sense in found.meaning] == ["baseball bat"]
 
 
 def test_one_file_of_ones_own_takes_the_place_of_one(own):
@@ -74,6 +107,9 @@ def test_other_words_make_other_cases(coco_root, own):
         ("roles", 'determiners = ["a"]\nacts = ["feeds"]', "acts has to be a table of lists of words"),
         ("roles", 'determiners = ["a"]\n[acts]\nfeed = "feeds"', "[acts]: feed has to be a list of words"),
         ("roles", 'determiners = ["a"]\n[acts]\n[persons]\n[animals]\n[sexes]', "has no ages"),
+        ("writing", 'words = []\ncategories = ["bus"]', "categories has to be a table of shares from 0 to 1"),
+        ("writing", "words = []\n[categories]\nbus = 1.5", "categories has to be a table of shares from 0 to 1"),
+        ("writing", "words = []\n[categories]\nbus = true", "categories has to be a table of shares from 0 to 1"),
         ("colours", "", "there is no such lexicon. Did you mean 'colors'?"),
     ],
 )

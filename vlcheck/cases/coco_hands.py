@@ -44,6 +44,8 @@ def _why_not(known: Known, category: str, held: Held) -> str:
         return "thing is one of a crowd"
     if known.lexicons.sides.mirrors & known.said:
         return "person may be a reflection"
+    if known.lexicons.stops.depictions & known.said:
+        return "person may be a depiction"
     return "" if known.told(category, held.said) else "no caption says that the thing is held"
 
 
@@ -80,10 +82,12 @@ def _hand(known: Known, caption: Caption, sides: list[int]) -> Case | str:
     tokens, side = caption.tokens, caption.tokens[at].word
     if not _somebodys(known, caption, at) or not caption.names_once(side):
         return "word for a side is not about somebody's hand, foot, arm or leg"
-    if _animals(known, caption, at):
-        return "word for a side may be about an animal"
+    if not _persons(known, caption, at):
+        return "word for a side is not known to be about a person"
     if unsettled := known.lexicons.stops.unsettles(tokens):
         return unsettled
+    if known.lexicons.stops.depictions & known.said:
+        return "person may be a depiction"
     person = known.lexicons.persons.category
     return known.case(
         "hand",
@@ -109,10 +113,14 @@ def _somebodys(known: Known, caption: Caption, at: int) -> bool:
     return part and (owner.word in sides.possessors or possessive)
 
 
-def _animals(known: Known, caption: Caption, at: int) -> bool:
-    """Whether what was named last before a side, of persons and animals, is an animal: a dog has a left leg, too."""
-    animals = known.lexicons.sides.animals
-    living = animals | {known.lexicons.persons.category}
-    before = [sense.category for found in caption.named if found.end <= at for sense in found.meaning]
-    named = [category for category in before if category in living]
-    return bool(named) and named[-1] in animals
+def _persons(known: Known, caption: Caption, at: int) -> bool:
+    """Whether what was named last before a side, of persons, animals and toys, is a person: a dog has a left leg, too.
+
+    Where none of them was named, there may be a person, unless the photograph was annotated and nothing says so.
+    """
+    lexicons, person = known.lexicons, known.lexicons.persons.category
+    words = ((i, caption.tokens[i].word) for i in range(at) if i not in caption.hidden)
+    named = {i: lexicons.beings[word].kind for i, word in words if word in lexicons.beings}
+    senses = ((found.end, sense.category) for found in caption.named for sense in found.meaning)
+    named |= {end - 1: category for end, category in senses if end <= at and category in lexicons.living}
+    return named[max(named)] == person if named else person in known.possible

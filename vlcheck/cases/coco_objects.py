@@ -66,6 +66,8 @@ def _why_not(known: Known, caption: Caption, category: str, mention: _Mention, t
         return "word may be a verb"
     if unsettled := lexicons.stops.unsettles(caption.tokens):
         return unsettled
+    if category in known.likenesses:
+        return "a caption says that the thing is a likeness"
     if lexicons.persons.disputed(target, known.said):
         return "captions disagree about the person"
     return ""

@@ -72,10 +72,8 @@ def _read(known: Known, caption: Caption, beings: list[_Being]) -> Case | str:
 
 def _beings(known: Known, caption: Caption) -> list[_Being]:
     """The living beings that a caption names, phrases as "hot dog" left out."""
-    phrases = (range(found.start, found.end) for found in caption.named if found.end > found.start + 1)
-    hidden = frozenset(at for phrase in phrases for at in phrase)
     words = known.lexicons.beings
-    at_all = [at for at, token in enumerate(caption.tokens) if token.word in words and at not in hidden]
+    at_all = [at for at, token in enumerate(caption.tokens) if token.word in words and at not in caption.hidden]
     return [_being(known, caption, at) for at in at_all]
 
 
@@ -116,10 +114,9 @@ def _act(known: Known, caption: Caption, agent: _Being, patient: _Being) -> _Act
 def _turns(known: Known, caption: Caption, start: int, end: int) -> bool:
     """Whether somebody else may be spoken of between two places."""
     lexicons = known.lexicons
-    living = {lexicons.persons.category, *lexicons.sides.animals}
     named = (sense for found in caption.named if start <= found.start < end for sense in found.meaning)
     words = (token.word for token in caption.tokens[start:end])
-    return any(sense.category in living for sense in named) or not lexicons.roles.turns.isdisjoint(words)
+    return any(sense.category in lexicons.living for sense in named) or not lexicons.roles.turns.isdisjoint(words)
 
 
 def _why_not(known: Known, caption: Caption, agent: _Being, patient: _Being) -> str:
@@ -127,6 +124,8 @@ def _why_not(known: Known, caption: Caption, agent: _Being, patient: _Being) -> 
     lexicons, tokens = known.lexicons, caption.tokens
     if unsettled := lexicons.stops.unsettles(tokens):
         return unsettled
+    if not known.likenesses.isdisjoint({agent.kind, patient.kind}):
+        return "a caption says that one of the two is a likeness"
     if agent.word == patient.word or not (caption.names_once(agent.word) and caption.names_once(patient.word)):
         return "caption names one of the two more than once"
     if _alike(known, agent, patient):

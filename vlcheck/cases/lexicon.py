@@ -11,6 +11,7 @@ from vlcheck.cases.scene import Limb
 from vlcheck.cases.words import Phrasebook, Token
 
 Number = Literal["one", "many"]
+OF = 3  # words in which "of" is looked for before a noun
 
 
 class _HasNear(Protocol):
@@ -124,6 +125,8 @@ class Stops:
     colors: tuple[str, ...]
     grey: tuple[str, ...]
     depictions: frozenset[str]
+    quotes: frozenset[str]
+    materials: frozenset[str]
     denials: frozenset[str]
     before: frozenset[str]
     after: frozenset[str]
@@ -136,7 +139,15 @@ class Stops:
         words = {token.word for token in tokens}
         if words & self.denials:
             return "caption says what is not there"
-        return "caption is about a depiction" if words & self.depictions else ""
+        return "caption is about a depiction" if words & (self.depictions | self.quotes) else ""
+
+    def likens(self, tokens: Sequence[Token], start: int, end: int) -> bool:
+        """Whether a living being is a likeness, as in "stuffed bear", "statue of a brown bear" or "bear statue"."""
+        words = [token.word for token in tokens]
+        heads = [words[at - 1] for at in range(max(start - OF, 1), start) if words[at] == "of"]
+        following = words[end : end + 1] if tokens[end - 1].gap.isspace() and not tokens[end - 1].possessive else []
+        nouns = [word for word in (*heads, *following) if not word.endswith(self.endings)]
+        return not self.depictions.isdisjoint(nouns) or not self.materials.isdisjoint(words[:start][-1:])
 
     def closes(self, tokens: Sequence[Token], last: int) -> bool:
         """Whether a noun ends with this token, instead of going on as in "bus stop" or "cat's"."""
@@ -152,10 +163,11 @@ class Stops:
 
 @dataclass(frozen=True)
 class Writing:
-    """What suggests that something can be read in a photograph."""
+    """What suggests that something can be read in a photograph; what each list is for is said in writing.toml."""
 
-    words: frozenset[str]
-    categories: frozenset[str]
+    words: tuple[str, ...]
+    never: tuple[str, ...]
+    categories: Mapping[str, float]
 
 
 class Living(NamedTuple):
@@ -227,6 +239,16 @@ class Lexicons:
     def grey_pictures(self) -> Phrasebook[bool]:
         """Finds what says that the whole photograph has no color."""
         return Phrasebook(dict.fromkeys(self.stops.grey, True))
+
+    @cached_property
+    def suggests_writing(self) -> Phrasebook[bool]:
+        """Finds the words that suggest writing; a phrase in which they mean something else is found as False."""
+        return Phrasebook(dict.fromkeys(self.writing.words, True) | dict.fromkeys(self.writing.never, False))
+
+    @cached_property
+    def living(self) -> frozenset[str]:
+        """The categories of persons and animals."""
+        return self.sides.animals | {self.persons.category}
 
     @cached_property
     def beings(self) -> Mapping[str, Living]:

@@ -78,6 +78,12 @@ class _Section:
         section = _Section(f"{self.where} [{key}]", value)
         return {name: frozenset(section.words(name)) for name in value}
 
+    def shares(self, key: str) -> Mapping[str, float]:
+        value = self._get(key, None)
+        if not isinstance(value, dict) or not all(map(_is_share, value.values())):
+            raise UsageError(f"{self.where}: {key} has to be a table of shares from 0 to 1, like bus = 0.1.")
+        return {name: float(share) for name, share in value.items()}
+
     def finish(self) -> None:
         """Raise UsageError where there is a key that means nothing."""
         for key in self._table:
@@ -90,6 +96,10 @@ class _Section:
         if value is None:
             raise UsageError(f"{self.where}: has no {key}.")
         return value
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def _objects(section: _Section) -> ObjectWords:
@@ -155,6 +165,8 @@ def _stops(section: _Section) -> Stops:
         colors=section.words("colors"),
         grey=section.words("grey"),
         depictions=frozenset(section.words("depictions")),
+        quotes=frozenset(section.words("quotes", optional=True)),
+        materials=frozenset(section.words("materials", optional=True)),
         denials=frozenset(section.words("denials")),
         before=frozenset(section.words("before")),
         after=frozenset(section.words("after")),
@@ -165,7 +177,7 @@ def _stops(section: _Section) -> Stops:
 
 
 def _writing(section: _Section) -> Writing:
-    return Writing(frozenset(section.words("words")), frozenset(section.words("categories")))
+    return Writing(section.words("words"), section.words("never", optional=True), section.shares("categories"))
 
 
 def _whole(path: Path, reader: Callable[[_Section], Lexicon]) -> Lexicon:

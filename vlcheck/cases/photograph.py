@@ -70,6 +70,12 @@ class Caption:
     named: tuple[Found[tuple[Sense, ...]], ...]
     colors: tuple[Found[str], ...]
 
+    @cached_property
+    def hidden(self) -> frozenset[int]:
+        """The indices of the words in its phrases: "dog" in "hot dog" names no dog."""
+        phrases = (range(found.start, found.end) for found in self.named if found.end > found.start + 1)
+        return frozenset(at for phrase in phrases for at in phrase)
+
     def names_once(self, word: str) -> bool:
         """Whether it has the word exactly once, as a case demands of its target."""
         return len(word_pattern(word).findall(self.text)) == 1
@@ -98,6 +104,11 @@ class Known:
         )
 
     @cached_property
+    def senses(self) -> tuple[Sense, ...]:
+        """What the captions name or hint at, in each sense that it may have."""
+        return tuple(sense for caption in self.captions for found in caption.named for sense in found.meaning)
+
+    @cached_property
     def said(self) -> frozenset[str]:
         """All words of all captions."""
         return frozenset(token.word for caption in self.captions for token in caption.tokens)
@@ -115,7 +126,7 @@ class Known:
         """The categories that are not known to be absent."""
         if self.photograph.instances is None:
             return frozenset(self.categories)
-        named = {sense.category for caption in self.captions for found in caption.named for sense in found.meaning}
+        named = {sense.category for sense in self.senses}
         return with_near(named | set(self.counts), self.lexicons.objects)
 
     @cached_property
@@ -126,6 +137,18 @@ class Known:
         return self.said | objects | colors
 
     @cached_property
+    def likenesses(self) -> frozenset[str]:
+        """The categories of living beings that are made, painted or stuffed, as a caption says."""
+        return frozenset(
+            sense.category
+            for caption in self.captions
+            for found in caption.named
+            for sense in found.meaning
+            if sense.category in self.lexicons.living
+            and self.lexicons.stops.likens(caption.tokens, found.start, found.end)
+        )
+
+    @cached_property
     def grey(self) -> bool:
         """Whether a caption says that the photograph has no color."""
         pictures = self.lexicons.grey_pictures
@@ -133,9 +156,18 @@ class Known:
 
     @cached_property
     def legible(self) -> bool:
-        """Whether something suggests that there is writing to be read."""
-        writing = self.lexicons.writing
-        return not writing.words.isdisjoint(self.said) or not writing.categories.isdisjoint(self.counts)
+        """Whether something suggests that there is writing to be read, or nothing was annotated that would tell."""
+        find = self.lexicons.suggests_writing.find
+        told = any(found.meaning for caption in self.captions for found in find(caption.tokens))
+        return told or self.photograph.instances is None or any(map(self._readable, self.lexicons.writing.categories))
+
+    def _readable(self, category: str) -> bool:
+        """Whether there is one that is large enough to read what is on it; one that is only named may be."""
+        if category not in self.counts:
+            return any(sense.category == category and sense.target for sense in self.senses)
+        least = self.lexicons.writing.categories[category] * max(self.photograph.size)
+        boxes = (one.box for one in self.photograph.instances or () if one.category == category)
+        return any(max(box.width, box.height) >= least for box in boxes)
 
     @cached_property
     def tags(self) -> frozenset[str]:
@@ -160,9 +192,7 @@ class Known:
         """The box of each category that has one instance, and of which no caption says that there are several."""
         several = {
             sense.category
-            for caption in self.captions
-            for found in caption.named
-            for sense in found.meaning
+            for sense in self.senses
             if sense.numbers == ("many",) and self.lexicons.category(sense.category).one
         }
         boxes = {name: self.boxes(name) for name, count in self.counts.items() if count == 1 and name not in several}
