@@ -6,7 +6,8 @@ import json
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,6 +21,7 @@ from vlcheck.cases.words import words_of
 from vlcheck.errors import UsageError, nearest
 
 LONGEST_LINE = 1_000_000
+MOST_SAID = 20  # errors of a file
 _NEEDED = ("image", "caption", "target", "tags")
 _TEXTS = ("image", "caption", "target", "bare", "id", "source", "licence")
 _LISTS = ("tags", "candidates", "present", "about")
@@ -48,7 +50,26 @@ def read_jsonl(path: Path) -> Offer:
     if not by_id:
         raise UsageError(f"{path}: has no case; it has to hold one case a line, as JSON.")
     cases = {image: tuple(_cases(path.parent / image, lines)) for image, lines in by_image.items()}
-    return Offer(cases, Counter(), lambda case: by_id[case.id].check(case))
+    every = [case for each in cases.values() for case in each]
+    return Offer(
+        cases,
+        Counter(),
+        lambda case: by_id[case.id].check(case),
+        audit=lambda: _audit((by_id[case.id], case) for case in every),
+    )
+
+
+def _audit(lines: Iterable[tuple[_Line, Case]]) -> None:
+    """Look at the picture of every line, whichever are chosen. Raises UsageError with all that is wrong."""
+    wrong = []
+    for line, case in lines:
+        try:
+            line.check_picture(case)
+        except UsageError as error:
+            wrong.append(str(error))
+    if wrong:
+        more = [f"... and {len(wrong) - MOST_SAID} more"] if len(wrong) > MOST_SAID else []
+        raise UsageError("\n".join([*wrong[:MOST_SAID], *more]))
 
 
 def _cases(path: Path, lines: Sequence[_Line]) -> Iterator[Case]:
@@ -116,16 +137,26 @@ class _Line:
             raise UsageError(f"{self.path}:{self.number}: {error}") from error
 
     def check(self, case: Case) -> None:
-        """Raise UsageError unless the picture is there, looks like one, and holds the region; else as `Offer.check`."""
-        try:
-            size = case.image.size
+        """Raise as `Offer.check`."""
+        self.check_picture(case)
+        with self._saying_where():
             check_upright(case)
             check_color(case)
-        except UsageError as error:
-            raise UsageError(f"{self.path}:{self.number}: {error}") from error
+
+    def check_picture(self, case: Case) -> None:
+        """Raise UsageError unless the picture is there, looks like one, and holds the region."""
+        with self._saying_where():
+            size = case.image.size
         for box in case.region:
             if sticks_out(box, size):
                 raise self.bad("region", in_full(box, size))
+
+    @contextmanager
+    def _saying_where(self) -> Iterator[None]:
+        try:
+            yield
+        except UsageError as error:
+            raise UsageError(f"{self.path}:{self.number}: {error}") from error
 
     def bad(self, field: str, what: str) -> UsageError:
         return UsageError(f"{self.path}:{self.number}: {field}: {what}.")
@@ -158,7 +189,7 @@ class _Line:
             raise self.bad(field, 'is empty; it has to hold the kind of the target, e.g. ["object"]')
 
     def _check_region(self, value: object) -> None:
-        boxes = value if isinstance(value, list) else [value]
+        boxes: list[Any] = value if isinstance(value, list) else [value]
         for box in boxes:
             if not _is_box(box):
                 raise self.bad("region", f"{box!r} is no box; it has to be a list of {PIXELS}")
