@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path, PurePosixPath
@@ -22,7 +22,7 @@ from vlcheck.cases.lexicon import Lexicons
 from vlcheck.cases.limits import LONGEST_CAPTION
 from vlcheck.cases.offer import Missing, Offer
 from vlcheck.cases.photograph import Finding, Instance, Known, Photograph, settle
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, nearest
 
 LAYOUT = (
     "a COCO folder holds annotations/captions_<split>.json, annotations/instances_<split>.json and the photographs in"
@@ -44,34 +44,53 @@ _BROUGHT = {
 }
 
 
-def read_coco(root: Path, lexicons: Lexicons) -> Offer:
+def read_coco(root: Path, lexicons: Lexicons, *, split: str = "") -> Offer:
     """Find every case that the folder's captions and instances offer.
 
+    Args:
+        root: the folder.
+        lexicons: the words.
+        split: the one to read; "" for all of them.
+
     Raises:
-        UsageError: where the folder or one of its annotation files is not as COCO has it.
+        UsageError: where the folder or one of its annotation files is not as COCO has it, or there is no such split.
     """
     if not root.is_dir():
         raise UsageError(f"{root}: there is no such folder; {LAYOUT}.")
     files = sorted((root / "annotations").glob("captions_*.json"))
     if not files:
         raise UsageError(f"{root}: has no annotations/captions_*.json; {LAYOUT}.")
+    named = _named(root, files, split)
     photographs: dict[str, Photograph] = {}
     categories: dict[str, None] = {}
     left_out: Counter[str] = Counter()
-    for file in files:
-        split = _Split.read(file, root)
-        categories |= dict.fromkeys(split.categories)
-        for photograph in split.photographs:
+    for file in named:
+        read = _Split.read(file, root)
+        categories |= dict.fromkeys(read.categories)
+        for photograph in read.photographs:
             if photographs.setdefault(photograph.name, photograph) is not photograph:
                 left_out["photograph is listed in two splits"] += 1
     cases = {
         name: _cases(Known(photograph, lexicons, tuple(categories or lexicons.objects)), left_out)
         for name, photograph in photographs.items()
     }
-    splits = [file.stem.removeprefix("captions_") for file in files]
-    left_out += _strays(root, splits)
-    missing = tuple(_missing(root, splits))
+    left_out += _strays(root, _splits(files))
+    missing = tuple(_missing(root, _splits(named), _splits(files)))
     return Offer(cases, left_out, lambda case: _check(photographs[case.id.split("-")[1]]), missing)
+
+
+def _splits(files: Iterable[Path]) -> list[str]:
+    return [file.stem.removeprefix("captions_") for file in files]
+
+
+def _named(root: Path, files: Sequence[Path], split: str) -> Sequence[Path]:
+    """The captions file of a split, or all of them where none is named."""
+    named = [file for file in files if file.stem == f"captions_{split}"]
+    if split and not named:
+        raise UsageError(
+            f"{root}: has no split {split!r}, annotations/captions_{split}.json. {nearest(split, _splits(files))}"
+        )
+    return named or files
 
 
 def _strays(root: Path, splits: Sequence[str]) -> Counter[str]:
@@ -82,12 +101,13 @@ def _strays(root: Path, splits: Sequence[str]) -> Counter[str]:
     )
 
 
-def _missing(root: Path, splits: Sequence[str]) -> Iterator[Missing]:
+def _missing(root: Path, splits: Sequence[str], there: Sequence[str]) -> Iterator[Missing]:
+    """Files of the splits that are read, and another split that is not there."""
     for split, (stem, kinds) in product(splits, _BROUGHT.items()):
         file = f"annotations/{stem}{split}.json"
         if not (root / file).exists():
             yield Missing(file, kinds)
-    others = [split for split in _SPLITS if split not in splits]
+    others = [split for split in _SPLITS if split not in there]
     if len(others) == 1:
         yield Missing(f"annotations/*_{others[0]}.json and the photographs in {others[0]}/")
 

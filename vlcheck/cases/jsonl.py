@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from vlcheck.cases.case import MASK, Box, Case, ImageFile
+from vlcheck.cases.lexicon import Lexicons
 from vlcheck.cases.limits import LARGEST_NUMBER, LONGEST_CAPTION, is_text
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.words import words_of
@@ -24,7 +25,7 @@ _FIELDS = (*_TEXTS, *_LISTS, "region")
 _ID = re.compile(r"[!-~]+")
 
 
-def read_jsonl(path: Path) -> Offer:
+def read_jsonl(path: Path, lexicons: Lexicons) -> Offer:
     """Read the file line by line.
 
     A case that does not say what is `present` has the words of all captions of its image.
