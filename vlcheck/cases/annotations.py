@@ -40,25 +40,46 @@ class Entry:
         return number
 
     def text(self, key: str, default: str | None = None) -> str:
-        """A text that can be written down again."""
-        value = self.fields.get(key, default)
+        """A text that can be written down again; null is as good as none where there is a default."""
+        value = self._value(key, default)
         if not isinstance(value, str) or not is_text(value):
             raise self._bad(key, "a text", value)
         return value
 
     def number(self, key: str, default: int | None = None) -> int:
         """A whole number."""
-        value = self.fields.get(key, default)
+        value = self._value(key, default)
         if not isinstance(value, int) or isinstance(value, bool):
             raise self._bad(key, "a whole number", value)
         return value
 
     def real(self, key: str, default: float) -> float:
         """A number."""
-        value = self.fields.get(key, default)
+        value = self._value(key, default)
         if not _is_real(value):
             raise self._bad(key, "a number", value)
         return float(value)
+
+    def mention(self, key: str) -> str:
+        """A text that only says where something is from: "" where it is anything else."""
+        value = self.fields.get(key)
+        return value if isinstance(value, str) and is_text(value) else ""
+
+    def flag(self, key: str) -> bool:
+        """0 or 1, as a number or as text; 0 unless said."""
+        value = self._value(key, 0)
+        if value not in (0, 1, "0", "1"):
+            raise self._bad(key, "0 or 1", value)
+        return value in (1, "1")
+
+    def ids(self, key: str) -> frozenset[int] | None:
+        """A list of ids; None where there is no such key."""
+        if key not in self.fields:
+            return None
+        value = self._value(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, int) for one in value):
+            raise self._bad(key, "a list of ids", value)
+        return frozenset(value)
 
     def reals(self, key: str, count: int) -> list[float]:
         """Return a list of so many numbers."""
@@ -74,6 +95,10 @@ class Entry:
         if not isinstance(value, list) or len(value) != 4 or not all(map(_is_real, value)) or min(value[2:]) < 0:
             raise self._bad(key, "[x, y, width, height]", value)
         return Box(*map(float, value))
+
+    def _value(self, key: str, default: object) -> Any:
+        value = self.fields.get(key, default)
+        return default if value is None else value
 
     def _bad(self, key: str, wanted: str, value: object) -> UsageError:
         found = f"is {value!r}" if key in self.fields else "is missing"

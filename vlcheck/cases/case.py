@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,13 +15,14 @@ from typing import NamedTuple, Protocol
 from PIL import Image, ImageOps
 
 from vlcheck.cases.provenance import note_file
+from vlcheck.cases.tones import is_colorless
 from vlcheck.cases.words import words_of
 from vlcheck.errors import UsageError
 
 MASK = "[MASK]"
 MAX_PIXELS = 100_000_000
 _ORIENTATION = 0x0112
-_TURNED = range(5, 9)
+_ORIENTATIONS, _TURNED = range(1, 9), range(5, 9)
 
 
 class Box(NamedTuple):
@@ -81,12 +82,33 @@ class ImageFile:
         except OSError as error:
             raise UsageError(f"{self.path}: cannot be read ({error.strerror}).") from error
 
-    @cached_property
+    @property
     def size(self) -> tuple[int, int]:
+        (width, height), orientation = self._header_says
+        return (height, width) if orientation in _TURNED else (width, height)
+
+    @property
+    def stored(self) -> tuple[int, int]:
+        """Width and height of the pixels as they are stored."""
+        return self._header_says[0]
+
+    @property
+    def moved(self) -> bool:
+        """Whether the stored pixels are mirrored or turned to stand upright."""
+        return self._header_says[1] != 1
+
+    @cached_property
+    def _header_says(self) -> tuple[tuple[int, int], int]:
+        """Width and height of the pixels as they are stored, and EXIF's orientation, 1 to 8."""
         with self._decoding(), self._header() as image:
-            width, height = image.size
-            turned = image.getexif().get(_ORIENTATION, 1) in _TURNED
-        return (height, width) if turned else (width, height)
+            orientation = image.getexif().get(_ORIENTATION, 1)
+            return image.size, orientation if orientation in _ORIENTATIONS else 1
+
+    @cached_property
+    def colorless(self) -> bool:
+        """Whether the picture has no color."""
+        with self._decoding(), self._header() as image:
+            return is_colorless(image)
 
     def open(self) -> Image.Image:
         with self._decoding(), self._header() as image:
@@ -159,7 +181,7 @@ class Case:
     bare: str | None = None
     candidates: tuple[str, ...] = ()
     about: frozenset[str] = frozenset()
-    present: frozenset[str] = frozenset()
+    present: Set[str] = frozenset()
     region: tuple[Box, ...] = ()
     tags: frozenset[str] = frozenset()
     source: str = ""

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
 from vlcheck.cases.annotations import Entry, read_tables
-from vlcheck.cases.case import MASK, Box, Case, ImageFile
+from vlcheck.cases.case import MASK, Case, ImageFile, ImageSource
 from vlcheck.cases.coco_bindings import find_bindings
 from vlcheck.cases.coco_colors import find_colors
 from vlcheck.cases.coco_hands import find_hands
+from vlcheck.cases.coco_identity import missing_files, told_apart
+from vlcheck.cases.coco_instances import NONE, Listed, read_instances
 from vlcheck.cases.coco_keypoints import KEYPOINTS, read_keypoints
 from vlcheck.cases.coco_objects import find_objects
 from vlcheck.cases.coco_roles import find_roles
 from vlcheck.cases.coco_sides import find_sides, find_verticals
+from vlcheck.cases.fitness import MOVED, check_color
 from vlcheck.cases.lexicon import Lexicons
 from vlcheck.cases.limits import LONGEST_CAPTION
 from vlcheck.cases.offer import Missing, Offer
-from vlcheck.cases.photograph import Finding, Instance, Known, Photograph, settle
-from vlcheck.errors import UsageError, nearest
+from vlcheck.cases.photograph import Finding, Known, Photograph, settle
+from vlcheck.errors import NotApplicable, UsageError, nearest
 
 LAYOUT = (
     "a COCO folder holds annotations/captions_<split>.json, annotations/instances_<split>.json and the photographs in"
@@ -61,35 +63,30 @@ def read_coco(root: Path, lexicons: Lexicons, *, split: str = "") -> Offer:
     if not files:
         raise UsageError(f"{root}: has no annotations/captions_*.json; {LAYOUT}.")
     named = _named(root, files, split)
-    photographs: dict[str, Photograph] = {}
-    categories: dict[str, None] = {}
-    left_out: Counter[str] = Counter()
-    for file in named:
-        read = _Split.read(file, root)
-        categories |= dict.fromkeys(read.categories)
-        for photograph in read.photographs:
-            if photographs.setdefault(photograph.name, photograph) is not photograph:
-                left_out["photograph is listed in two splits"] += 1
+    there = [file for file in named if (root / _name(file)).is_dir()]
+    splits = [_Split.read(file, root) for file in there]
+    left_out = sum((split.left_out for split in splits), Counter())
+    left_out.update(f"split {_name(file)} has no folder {_name(file)}/" for file in named if file not in there)
+    photographs, twins = told_apart({split.name: split.photographs for split in splits})
+    if left_out and not photographs:
+        raise UsageError(f"{root}: has none of the photographs that it lists ({dict(left_out)}); {LAYOUT}.")
+    left_out += twins
+    categories = tuple({name: None for split in splits for name in split.categories} or lexicons.objects)
     cases = {
-        name: _cases(Known(photograph, lexicons, tuple(categories or lexicons.objects)), left_out)
-        for name, photograph in photographs.items()
+        name: _cases(Known(photograph, lexicons, categories), left_out) for name, photograph in photographs.items()
     }
-    left_out += _strays(root, _splits(files))
-    missing = tuple(_missing(root, _splits(named), _splits(files)))
-    return Offer(cases, left_out, lambda case: _check(photographs[case.id.split("-")[1]]), missing)
-
-
-def _splits(files: Iterable[Path]) -> list[str]:
-    return [file.stem.removeprefix("captions_") for file in files]
+    left_out += _strays(root, [_name(file) for file in files])
+    by_image: Mapping[ImageSource, Photograph] = {one.image: one for one in photographs.values()}
+    missing = tuple(_missing(root, [split.name for split in splits], [*map(_name, files)]))
+    return Offer(cases, left_out, lambda case: _check(case, by_image[case.image]), missing)
 
 
 def _named(root: Path, files: Sequence[Path], split: str) -> Sequence[Path]:
     """The captions file of a split, or all of them where none is named."""
-    named = [file for file in files if file.stem == f"captions_{split}"]
+    named = [file for file in files if _name(file) == split]
     if split and not named:
-        raise UsageError(
-            f"{root}: has no split {split!r}, annotations/captions_{split}.json. {nearest(split, _splits(files))}"
-        )
+        known = nearest(split, map(_name, files))
+        raise UsageError(f"{root}: has no split {split!r}, annotations/captions_{split}.json. {known}")
     return named or files
 
 
@@ -124,76 +121,89 @@ def _cases(known: Known, left_out: Counter[str]) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-def _check(photograph: Photograph) -> None:
-    """Raise UsageError unless the file is there, looks like a picture and has the size that its boxes are for."""
+def _check(case: Case, photograph: Photograph) -> None:
+    """Raise NotApplicable unless the file is a picture that is as it was annotated."""
+    image, listed = photograph.image, photograph.size
     try:
-        size = photograph.image.size
+        size, moved = image.size, image.moved and image.size == image.stored
     except UsageError as error:
-        raise UsageError(f"{error} It is listed in {photograph.listed_in}.") from error
-    if size != photograph.size:
-        raise UsageError(
-            f"{photograph.image.path}: is {size[0]} x {size[1]} pixels, but {photograph.listed_in} says"
-            f" {photograph.size[0]} x {photograph.size[1]}: boxes would not fit."
-        )
+        raise NotApplicable("photograph cannot be read") from error
+    if size != listed:
+        said = f"{image.path}: is {size[0]} x {size[1]} pixels, and {listed[0]} x {listed[1]} in {photograph.listed_in}"
+        raise NotApplicable("photograph has another size than is listed") from UsageError(said)
+    if moved:
+        raise NotApplicable(MOVED) from UsageError(str(image.path))
+    check_color(case)
 
 
 @dataclass(frozen=True)
 class _Split:
+    """A split that has a folder of photographs."""
+
+    name: str
     photographs: tuple[Photograph, ...]
     categories: tuple[str, ...]
+    left_out: Counter[str]
 
     @classmethod
     def read(cls, file: Path, root: Path) -> _Split:
         """Read a captions file, and the instances and keypoints files of the same split where there are any."""
-        name = file.stem.removeprefix("captions_")
+        name = _name(file)
         listing = read_tables(
-            file,
-            {"images": _Listed.read, "annotations": _captioned, "licenses": lambda entry: (entry.id, _name(entry))},
-            optional="licenses",
+            file, {"images": Listed.read, "annotations": _captioned, "licenses": _licence}, optional="licenses"
         )
-        captions, licences = _captions(file, listing), dict(listing["licenses"])
+        listed = _by_id(file, listing["images"])
+        captions, licences = _captions(file, listed, listing["annotations"]), dict(listing["licenses"])
         beside, keypoints = file.with_name(f"instances_{name}.json"), file.with_name(f"{KEYPOINTS}{name}.json")
-        instances, categories = _instances(beside) if beside.exists() else ({}, ())
-        files = {one.id: str(one.file_name) for one in listing["images"]}
+        instances = read_instances(beside, listed, file) if beside.exists() else NONE
+        files = {number: str(one.file_name) for number, one in listed.items()}
         persons = read_keypoints(keypoints, files, listed_in=file) if keypoints.exists() else {}
-        photographs = [
-            Photograph(
-                name=f"{one.id:012d}",
-                image=ImageFile(root / name / one.file_name),
-                size=one.size,
-                captions=tuple(captions[one.id]),
-                instances=instances.get(one.id),
-                persons=persons.get(one.id),
-                listed_in=file,
-                source=f"COCO {name} {one.url or one.file_name}",
-                licence=licences.get(one.licence, ""),
+        absent = missing_files(root / name, [one.file_name for one in listed.values()])
+        left_out = Counter({f"photograph is not in {name}/": len(absent)} if absent else {})
+        photographs = []
+        for number, one in listed.items():
+            if one.file_name in absent:
+                continue
+            if number in instances.unfit:
+                left_out[instances.unfit[number]] += 1
+                continue
+            annotated = instances.by_image.get(number)
+            photographs.append(
+                Photograph(
+                    name=f"{number:012d}",
+                    image=ImageFile(root / name / one.file_name),
+                    size=one.size,
+                    captions=tuple(captions[number]),
+                    instances=annotated.instances if annotated else None,
+                    persons=persons.get(number),
+                    listed_in=file,
+                    source=f"COCO {name} {one.url or one.file_name}",
+                    licence=licences.get(one.licence, one.licence if isinstance(one.licence, str) else ""),
+                    sought=annotated.sought if annotated else frozenset(),
+                    partial=annotated.partial if annotated else frozenset(),
+                )
             )
-            for one in listing["images"]
-        ]
-        return cls(tuple(photographs), categories)
+        return cls(name, tuple(photographs), instances.categories, left_out)
 
 
-@dataclass(frozen=True)
-class _Listed:
-    """A photograph, as the captions file lists it."""
-
-    id: int
-    file_name: PurePosixPath
-    size: tuple[int, int]
-    url: str
-    licence: int
-
-    @classmethod
-    def read(cls, entry: Entry) -> _Listed:
-        number, path = entry.id, PurePosixPath(entry.text("file_name"))
-        if path.is_absolute() or ".." in path.parts:
-            raise UsageError(f"{entry.where}: file_name {str(path)!r} climbs out of the split's folder.")
-        size = entry.number("width"), entry.number("height")
-        return cls(number, path, size, entry.text("flickr_url", ""), entry.number("license", 0))
+def _name(captions: Path) -> str:
+    """The split of a captions file."""
+    return captions.stem.removeprefix("captions_")
 
 
-def _name(entry: Entry) -> str:
-    return entry.text("name", "")
+def _licence(entry: Entry) -> tuple[object, str]:
+    number = entry.fields.get("id")
+    return number if isinstance(number, int | str) else None, entry.mention("name")
+
+
+def _by_id(file: Path, images: Sequence[Listed]) -> dict[int, Listed]:
+    listed: dict[int, Listed] = {}
+    for index, image in enumerate(images):
+        twin = listed.setdefault(image.id, image)
+        if twin.file_name != image.file_name:
+            what = f"id {image.id} is that of {str(twin.file_name)!r} and of {str(image.file_name)!r}"
+            raise UsageError(f"{file}: images[{index}]: {what}; ids are unique within a split.")
+    return listed
 
 
 def _captioned(entry: Entry) -> tuple[int, str]:
@@ -204,37 +214,10 @@ def _captioned(entry: Entry) -> tuple[int, str]:
     return entry.number("image_id"), text
 
 
-def _captions(file: Path, listing: Mapping[str, list[Any]]) -> dict[int, list[str]]:
-    captions: dict[int, list[str]] = {one.id: [] for one in listing["images"]}
-    for index, (of, caption) in enumerate(listing["annotations"]):
+def _captions(file: Path, listed: Mapping[int, Listed], annotations: Sequence[tuple[int, str]]) -> dict[int, list[str]]:
+    captions: dict[int, list[str]] = {number: [] for number in listed}
+    for index, (of, caption) in enumerate(annotations):
         if of not in captions:
             raise UsageError(f"{file}: annotations[{index}]: image_id {of} is none of the file's images.")
         captions[of].append(caption)
     return captions
-
-
-def _instances(file: Path) -> tuple[dict[int, tuple[Instance, ...]], tuple[str, ...]]:
-    """By image; one that the file does not list is not annotated."""
-    tables = read_tables(
-        file,
-        {
-            "images": lambda entry: entry.id,
-            "annotations": _annotated,
-            "categories": lambda entry: (entry.id, entry.text("name")),
-        },
-    )
-    names = dict(tables["categories"])
-    instances: dict[int, list[Instance]] = {image: [] for image in tables["images"]}
-    for index, (of, category, box, area, crowd) in enumerate(tables["annotations"]):
-        if of not in instances:
-            raise UsageError(f"{file}: annotations[{index}]: image_id {of} is none of the file's images.")
-        if category not in names:
-            raise UsageError(f"{file}: annotations[{index}]: category_id {category} is none of the file's categories.")
-        instances[of].append(Instance(names[category], box, area, crowd))
-    return {image: tuple(each) for image, each in instances.items()}, tuple(names.values())
-
-
-def _annotated(entry: Entry) -> tuple[int, int, Box, float, bool]:
-    box = entry.box("bbox")
-    crowd = bool(entry.fields.get("iscrowd", 0))
-    return entry.number("image_id"), entry.number("category_id"), box, entry.real("area", box.area), crowd

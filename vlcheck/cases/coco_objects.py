@@ -58,7 +58,8 @@ def _case(known: Known, caption: Caption, category: str, mentions: list[_Mention
 
 def _why_not(known: Known, caption: Caption, category: str, mention: _Mention, target: str) -> str:
     lexicons = known.lexicons
-    if any(sense.category != category and sense.category in known.counts for sense in mention.meaning):
+    others = {sense.category for sense in mention.meaning} - {category}
+    if any(other in known.counts or other in known.unsought for other in others):
         return "word could mean another annotated category"
     if not lexicons.stops.closes(caption.tokens, mention.end - 1) or _continues(known, caption, mention):
         return "word is part of a longer noun"

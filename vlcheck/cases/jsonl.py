@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from vlcheck.cases.boxes import PIXELS, in_full, sticks_out, wrong_unit
 from vlcheck.cases.case import MASK, Box, Case, ImageFile
+from vlcheck.cases.fitness import check_color, check_upright
 from vlcheck.cases.lexicon import Lexicons
 from vlcheck.cases.limits import LARGEST_NUMBER, LONGEST_CAPTION, is_text
 from vlcheck.cases.offer import Offer
@@ -22,6 +25,7 @@ _NEEDED = ("image", "caption", "target", "tags")
 _TEXTS = ("image", "caption", "target", "bare", "id", "source", "licence")
 _LISTS = ("tags", "candidates", "present", "about")
 _FIELDS = (*_TEXTS, *_LISTS, "region")
+_OPTIONAL = frozenset(_FIELDS).difference(_NEEDED)
 _ID = re.compile(r"[!-~]+")
 
 
@@ -44,8 +48,15 @@ def read_jsonl(path: Path, lexicons: Lexicons) -> Offer:
         by_image.setdefault(line.image, []).append(line)
     if not by_id:
         raise UsageError(f"{path}: has no case; it has to hold one case a line, as JSON.")
-    cases = {image: tuple(line.case(_said(lines)) for line in lines) for image, lines in by_image.items()}
+    cases = {image: tuple(_cases(path.parent / image, lines)) for image, lines in by_image.items()}
     return Offer(cases, Counter(), lambda case: by_id[case.id].check(case))
+
+
+def _cases(path: Path, lines: Sequence[_Line]) -> Iterator[Case]:
+    """The cases of one image, which is opened once for all of them."""
+    image, said = ImageFile(path), _said(lines)
+    for line in lines:
+        yield line.case(image, said)
 
 
 def _said(lines: Sequence[_Line]) -> frozenset[str]:
@@ -73,7 +84,10 @@ class _Line:
 
     @classmethod
     def parse(cls, path: Path, number: int, text: bytes) -> _Line:
-        line = cls(path, number, _object(f"{path}:{number}", text), "")
+        said = _object(f"{path}:{number}", text)
+        # What need not be said may be null.
+        fields = {name: value for name, value in said.items() if value is not None or name not in _OPTIONAL}
+        line = cls(path, number, fields, "")
         line._check_fields()
         return cls(path, number, line.fields, line._image())
 
@@ -81,20 +95,20 @@ class _Line:
     def id(self) -> str:
         return str(self.fields.get("id", f"line-{self.number}"))
 
-    def case(self, said: frozenset[str]) -> Case:
+    def case(self, image: ImageFile, said: frozenset[str]) -> Case:
         """Build the case; `said` are the words of all captions of its image."""
         fields = self.fields
         try:
             return Case(
                 id=self.id,
-                image=ImageFile(self.path.parent / self.image),
+                image=image,
                 caption=fields["caption"],
                 target=fields["target"],
                 bare=fields.get("bare"),
                 candidates=tuple(fields.get("candidates", ())),
                 about=frozenset(word.lower() for word in fields.get("about", ())),
                 present=_told(fields["present"]) if "present" in fields else said,
-                region=tuple(Box(*box) for box in fields.get("region", ())),
+                region=tuple(dict.fromkeys(Box(*box) for box in fields.get("region", ()))),
                 tags=frozenset(fields["tags"]),
                 source=fields.get("source", ""),
                 licence=fields.get("licence", ""),
@@ -103,14 +117,16 @@ class _Line:
             raise UsageError(f"{self.path}:{self.number}: {error}") from error
 
     def check(self, case: Case) -> None:
-        """Raise UsageError unless the picture is there, looks like one, and holds the region."""
+        """Raise UsageError unless the picture is there, looks like one, and holds the region; else as `Offer.check`."""
         try:
-            width, height = case.image.size
+            size = case.image.size
+            check_upright(case)
+            check_color(case)
         except UsageError as error:
             raise UsageError(f"{self.path}:{self.number}: {error}") from error
         for box in case.region:
-            if box.x < -1 or box.y < -1 or box.x + box.width > width + 1 or box.y + box.height > height + 1:
-                raise self.bad("region", f"{list(box)} lies outside of the picture, {width} x {height} pixels")
+            if sticks_out(box, size):
+                raise self.bad("region", in_full(box, size))
 
     def bad(self, field: str, what: str) -> UsageError:
         return UsageError(f"{self.path}:{self.number}: {field}: {what}.")
@@ -146,7 +162,10 @@ class _Line:
         boxes = value if isinstance(value, list) else [value]
         for box in boxes:
             if not _is_box(box):
-                raise self.bad("region", f"{box!r} is no box; it has to be a list of [x, y, width, height] in pixels")
+                raise self.bad("region", f"{box!r} is no box; it has to be a list of {PIXELS}")
+            x, y, width, height = box
+            if unit := wrong_unit(Box(x, y, width, height)):
+                raise self.bad("region", f"{box!r} {unit}")
 
     def _check_words(self) -> None:
         target = self.fields["target"].casefold()
@@ -159,13 +178,15 @@ class _Line:
             raise self.bad("id", f"is {self.id!r}; it has to be printable ASCII without spaces")
 
     def _image(self) -> str:
-        """The image's path from the folder, where it stays within, also when links are followed."""
-        folder = self.path.parent.resolve()
-        said = self.fields["image"]
-        image = (folder / said).resolve() if "\0" not in said else folder
-        if Path(said).is_absolute() or not image.is_relative_to(folder) or image == folder:
+        """The image's path from the folder, where its text stays within; a link may lead out, as in a hub's cache."""
+        said = str(self.fields["image"])
+        if "://" in said:
+            raise self.bad("image", f"{said!r} is an address; it has to be a file's path from {self.path.parent}")
+        image = posixpath.normpath(said)
+        if "\0" in said or posixpath.isabs(image) or image.split("/")[0] in ("..", "."):
+            folder = self.path.parent.resolve()
             raise self.bad("image", f"{said!r} climbs out of {folder}; it has to be a path from there to a file within")
-        return image.relative_to(folder).as_posix()
+        return image
 
 
 def _lines(path: Path) -> Iterator[_Line]:

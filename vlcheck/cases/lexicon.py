@@ -201,11 +201,28 @@ class Lexicons:
     _books: dict[tuple[str, ...], Phrasebook[tuple[Sense, ...]]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _owners: dict[tuple[str, ...], Mapping[str, frozenset[str]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def category(self, name: str) -> ObjectWords:
         """A category's words; one that is not in the lexicon has its name, where that is one word."""
         known = self.objects.get(name)
-        return known or (ObjectWords(one=(name,)) if " " not in name else ObjectWords(also=(name,), candidate=False))
+        return known or (ObjectWords(one=(name,)) if name.isalpha() else ObjectWords(also=(name,), candidate=False))
+
+    def words(self, category: str) -> frozenset[str]:
+        """All words that name a category or hint at it, and its name."""
+        return self.category(category).every | {category}
+
+    def owners(self, categories: tuple[str, ...]) -> Mapping[str, frozenset[str]]:
+        """By word, which of a data set's categories it names or hints at."""
+        if categories not in self._owners:
+            owners: dict[str, set[str]] = {}
+            for name in categories:
+                for word in self.words(name):
+                    owners.setdefault(word, set()).add(name)
+            self._owners[categories] = {word: frozenset(names) for word, names in owners.items()}
+        return self._owners[categories]
 
     def phrasebook(self, categories: tuple[str, ...]) -> Phrasebook[tuple[Sense, ...]]:
         """Finds what names the categories of a data set or hints at them; a phrase of none has no senses."""

@@ -29,7 +29,8 @@ class Offer:
     Attributes:
         cases: by the name of their image, which is the same wherever the data lies.
         left_out: how many things were left out, by reason.
-        check: raises UsageError where the picture of a case that was chosen cannot be used.
+        check: looks at the picture of a case. Raises NotApplicable where it does not fit what is said of it, and
+            UsageError where the data has to be mended first.
         missing: what would bring more.
     """
 

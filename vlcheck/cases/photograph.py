@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from vlcheck.cases.all_but import AllBut
+from vlcheck.cases.boxes import is_seen
 from vlcheck.cases.case import Box, Case, ImageFile, word_pattern
 from vlcheck.cases.lexicon import Lexicons, Number, Sense, with_near
 from vlcheck.cases.limbs import Person
@@ -37,6 +39,8 @@ class Photograph:
         size: width and height in pixels, as listed.
         captions: in the order of the file, white space squeezed.
         instances: what was annotated; None where the photograph was not.
+        sought: the categories that annotators looked for: without an instance, only these are known to be absent.
+        partial: the categories of which more may be there than was annotated.
         persons: those with a wrist or an ankle that was marked; None where no keypoints file lists the photograph.
         listed_in: the annotation file that names it.
         source: where it is from.
@@ -52,6 +56,8 @@ class Photograph:
     listed_in: Path
     source: str
     licence: str
+    sought: frozenset[str] = frozenset()
+    partial: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -79,9 +85,8 @@ class Caption:
 class Known:
     """What is known of a photograph: from its instances, its captions and the lexicons.
 
-    A category is *possible* where it was annotated, where a caption names it or hints at it, and where annotators mix
-    it up with one of these; every category is where the photograph was not annotated. What is not possible is known
-    to be absent.
+    A category is *possible* where it was annotated, where a caption names it or hints at it, where annotators mix it up
+    with one of these, and where nobody looked for it. What is not possible is known to be absent.
     """
 
     photograph: Photograph
@@ -104,26 +109,41 @@ class Known:
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
-        """How many instances each category has; a crowd counts as two at least."""
+        """How many instances each category has; a crowd, or one of a partial category, counts as two at least."""
         counts: Counter[str] = Counter()
         for instance in self.photograph.instances or ():
-            counts[instance.category] += 2 if instance.crowd else 1
+            counts[instance.category] += 2 if instance.crowd or instance.category in self.photograph.partial else 1
         return counts
+
+    @cached_property
+    def unsought(self) -> frozenset[str]:
+        """The categories that nobody looked for."""
+        return frozenset(self.categories).difference(self.photograph.sought, self.counts)
 
     @cached_property
     def possible(self) -> frozenset[str]:
         """The categories that are not known to be absent."""
-        if self.photograph.instances is None:
-            return frozenset(self.categories)
         named = {sense.category for caption in self.captions for found in caption.named for sense in found.meaning}
-        return with_near(named | set(self.counts), self.lexicons.objects)
+        return with_near(named | set(self.counts), self.lexicons.objects) | self.unsought
 
     @cached_property
-    def present(self) -> frozenset[str]:
+    def present(self) -> Set[str]:
         """The words that are true of the photograph, or not known to be false of it."""
-        objects = {word for name in self.possible for word in (name, *self.lexicons.category(name).every)}
         colors = {name for word in self.said for name in self.lexicons.colors_of(word)}
-        return self.said | objects | colors
+        known = self.said | colors | self._words(self.possible - self.unsought)
+        if not self.unsought:
+            return known
+        owners = self.lexicons.owners(self.categories)
+        false = {word for word in self._words(self._absent) if owners[word] <= self._absent}
+        return AllBut(owners.keys(), frozenset(false), known)
+
+    @cached_property
+    def _absent(self) -> frozenset[str]:
+        """The categories that are known to be absent."""
+        return self.photograph.sought.intersection(self.categories) - self.possible
+
+    def _words(self, categories: Iterable[str]) -> frozenset[str]:
+        return frozenset(word for name in categories for word in self.lexicons.words(name))
 
     @cached_property
     def grey(self) -> bool:
@@ -145,14 +165,16 @@ class Known:
     @cached_property
     def absent(self) -> Mapping[Number, tuple[str, ...]]:
         """In each number, a word for each category that is known to be absent."""
-        names = [name for name in self.categories if name not in self.possible]
         numbers: tuple[Number, ...] = ("one", "many")
-        words = {number: {self.lexicons.category(name).canonical(number) for name in names} for number in numbers}
+        absent = [self.lexicons.category(name) for name in self._absent]
+        words = {number: {category.canonical(number) for category in absent} for number in numbers}
         return {number: tuple(sorted(word for word in words[number] - self.present if word)) for number in numbers}
 
     def boxes(self, category: str) -> tuple[Box, ...]:
-        """The boxes of a category; those of crowds only where it has no others."""
-        instances = [one for one in self.photograph.instances or () if one.category == category and one.box.area]
+        """The boxes of a category; those of crowds only where it has no others, none where there may be more."""
+        if category in self.photograph.partial:
+            return ()
+        instances = [one for one in self.photograph.instances or () if one.category == category and is_seen(one.box)]
         return tuple(one.box for one in [one for one in instances if not one.crowd] or instances)
 
     @cached_property
@@ -173,10 +195,16 @@ class Known:
         return (self.singles[category],) if category and category in self.singles else ()
 
     def stands_out(self, category: str) -> bool:
-        """Whether it is the only category, or covers at least twice the area of any other."""
+        """Whether it is the only category, or covers at least twice the area of any other.
+
+        What nobody looked for may cover all that is left of the photograph.
+        """
         areas: dict[str, float] = {}
         for instance in self.photograph.instances or ():
             areas[instance.category] = areas.get(instance.category, 0.0) + instance.area
+        if self.unsought:
+            width, height = self.photograph.size
+            areas[""] = width * height - sum(areas.values())
         return all(areas[category] >= CROWDED * area for other, area in areas.items() if other != category)
 
     def called(self, category: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vlcheck.cases.case import Case
@@ -62,8 +62,19 @@ def with_target(*kinds: str, having: Iterable[str] = (), lacking: Iterable[str] 
     return Selection(kinds, frozenset(having), frozenset(lacking), bare)
 
 
-def choose(offered: Mapping[str, Sequence[Case]], selection: Selection, *, at_most: int, seed: int) -> tuple[Case, ...]:
-    """Choose one case an image, balanced over the target words.
+Identify = Callable[[str, Case], str | None]
+"""The key of a case's picture, given the name of its image too; None where the case is to be passed over."""
+
+
+def choose(
+    offered: Mapping[str, Sequence[Case]],
+    selection: Selection,
+    *,
+    at_most: int,
+    seed: int,
+    identify: Identify = lambda _, case: case.image.key,
+) -> tuple[Case, ...]:
+    """Choose one case an image, balanced over the target words; pictures of one content are one image.
 
     The targets take turns, the rarest first, each with its next image that none has taken. Images come in an order
     that depends on the seed and their names alone, so that behaviors prefer the same ones, and a smaller choice is the
@@ -74,13 +85,14 @@ def choose(offered: Mapping[str, Sequence[Case]], selection: Selection, *, at_mo
         selection: which of them are asked for.
         at_most: the number of images.
         seed: for another choice.
+        identify: asked of a case when its turn comes, since it takes the picture's file.
     """
     queues = _queues(offered, selection, seed)
     chosen: dict[str, Case] = {}
     while queues and len(chosen) < at_most:
         for queue in queues:
-            taken = _next(queue, chosen)
-            if taken and len(chosen) < at_most:
+            taken = _next(queue, chosen, identify) if len(chosen) < at_most else None
+            if taken:
                 chosen[taken[0]] = taken[1]
         queues = [queue for queue in queues if queue]
     return tuple(chosen.values())
@@ -98,11 +110,12 @@ def _queues(offered: Mapping[str, Sequence[Case]], selection: Selection, seed: i
     return [queues[target] for target in sorted(queues, key=lambda target: (len(queues[target]), _rank(seed, target)))]
 
 
-def _next(queue: _Queue, taken: Mapping[str, Case]) -> tuple[str, Case] | None:
+def _next(queue: _Queue, taken: Mapping[str, Case], identify: Identify) -> tuple[str, Case] | None:
     while queue:
         image, case = queue.popleft()
-        if image not in taken:
-            return image, case
+        key = identify(image, case)
+        if key is not None and key not in taken:
+            return key, case
     return None
 
 

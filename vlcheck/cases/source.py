@@ -13,10 +13,11 @@ from vlcheck.cases.coco import read_coco
 from vlcheck.cases.jsonl import read_jsonl
 from vlcheck.cases.lexicon import Lexicons
 from vlcheck.cases.lexicon_files import load_lexicons
+from vlcheck.cases.looked_at import LookedAt
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.scenes import draw_scenes
 from vlcheck.cases.selection import Selection, choose
-from vlcheck.errors import UsageError, printable
+from vlcheck.errors import NotApplicable, UsageError, printable
 from vlcheck.paths import expanded
 from vlcheck.specs import DataSpec, Scheme, accepted, parse_data
 from vlcheck.suite import lexicons_path
@@ -57,24 +58,46 @@ class CaseSource:
 
     @property
     def left_out(self) -> Counter[str]:
-        """How many things were left out, by reason."""
-        return self.offer.left_out
+        """How many things were left out, by reason; of pictures, those that have been looked at."""
+        return self.offer.left_out + self._looked_at.left_out()
 
     def select(self, selection: Selection) -> tuple[Case, ...]:
-        """Choose a behavior's cases: one an image, balanced over the target words, the same in every process.
+        """Choose a behavior's cases: one a picture, balanced over the target words, the same in every process.
+
+        Pictures that do not fit what is said of them are left out, and counted.
 
         Returns:
             No case where the data has none.
 
         Raises:
-            UsageError: where a chosen picture is missing, does not decode or is too large.
+            UsageError: where the data names a picture that cannot be used, and is to be mended.
         """
         if selection not in self._selected:
-            chosen = choose(self.offer.cases, selection, at_most=self.images, seed=self.seed)
-            for case in chosen:
-                self.offer.check(case)
-            self._selected[selection] = chosen
+            self._selected[selection] = choose(
+                self.offer.cases, selection, at_most=self.images, seed=self.seed, identify=self._identify
+            )
         return self._selected[selection]
+
+    @cached_property
+    def fitting(self) -> tuple[Case, ...]:
+        """All cases whose pictures fit what is said of them: each picture is looked at. Raises as `select`."""
+        named = ((name, case) for name, cases in self.offer.cases.items() for case in cases)
+        return tuple(case for name, case in named if self._fits(name, case))
+
+    def _identify(self, name: str, case: Case) -> str | None:
+        return self._looked_at.content(name, case) if self._fits(name, case) else None
+
+    def _fits(self, name: str, case: Case) -> bool:
+        try:
+            self.offer.check(case)
+        except NotApplicable as reason:
+            self._looked_at.leave_out(name, reason)
+            return False
+        return True
+
+    @cached_property
+    def _looked_at(self) -> LookedAt:
+        return LookedAt()
 
     @cached_property
     def _selected(self) -> dict[Selection, tuple[Case, ...]]:

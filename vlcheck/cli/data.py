@@ -51,7 +51,7 @@ def cases(
         if not source.cases:
             raise UsageError(f"{data}: offers no case. Left out: {dict(source.left_out)}.")
         if to:
-            say(f"{write_jsonl(to, source.cases, copy=copy)} cases written to {to}")
+            say(f"{write_jsonl(to, source.fitting, copy=copy)} cases written to {to}")
             return
         for line in _offered(source, chosen):
             say(line)

@@ -140,7 +140,7 @@ def _demand_options(parsed: Single, known: Iterable[str]) -> None:
         if key not in names:
             takes = nearest(key, names) if names else "It takes no options."
             raise UsageError(
-                f"{_option(parsed.said)}: {parsed.what} has no option {key!r}. {takes} A path that holds ,{key}= is put in"
+                f"{_option(parsed.said)}: {parsed.what} has no option {key!r}. {takes} A path with ,{key}= stands in"
                 " double quotes."
             )
 

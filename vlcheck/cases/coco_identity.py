@@ -1,0 +1,74 @@
+"""Which photographs of a COCO folder there are, and which of them are one: an id may be used again in each split."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from vlcheck.cases.photograph import Photograph
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+
+
+def missing_files(folder: Path, names: Iterable[PurePosixPath]) -> frozenset[PurePosixPath]:
+    """Those of the names that no file below the folder has; each folder is listed once."""
+    listings: dict[Path, frozenset[str]] = {}
+    missing = []
+    for name in names:
+        parent = (folder / name).parent
+        if parent not in listings:
+            listings[parent] = frozenset(path.name for path in parent.iterdir()) if parent.is_dir() else frozenset()
+        # A file system may take two spellings for one name.
+        if name.name not in listings[parent] and not (folder / name).exists():
+            missing.append(name)
+    return frozenset(missing)
+
+
+def told_apart(splits: Mapping[str, Sequence[Photograph]]) -> tuple[dict[str, Photograph], Counter[str]]:
+    """Name the photographs of all splits, and count those that several splits list.
+
+    A photograph goes by its id. Where another split has another photograph under the id, both go by split and id.
+    """
+    by_name: dict[str, list[tuple[str, Photograph]]] = {}
+    for split, photographs in splits.items():
+        for photograph in photographs:
+            by_name.setdefault(photograph.name, []).append((split, photograph))
+    named: dict[str, Photograph] = {}
+    twins = 0
+    for name, listed in by_name.items():
+        distinct = list(_distinct(listed)) if len(listed) > 1 else listed
+        twins += len(listed) - len(distinct)
+        for split, photograph in distinct:
+            own = name if len(distinct) == 1 else f"{_ascii(split)}-{name}"
+            named[own] = photograph if own == name else replace(photograph, name=own)
+    return named, Counter({"photograph is listed in two splits": twins} if twins else {})
+
+
+def _distinct(listed: Iterable[tuple[str, Photograph]]) -> Iterator[tuple[str, Photograph]]:
+    """The first of each picture. Files of two sizes are two pictures, and are not read."""
+    seen: list[Photograph] = []
+    for split, photograph in listed:
+        if not any(_is_same(photograph.image.path, other.image.path) for other in seen):
+            seen.append(photograph)
+            yield split, photograph
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        stats = one.stat(), other.stat()
+        same = os.path.samestat(*stats) or (stats[0].st_size == stats[1].st_size and _bytes(one) == _bytes(other))
+    except OSError:
+        return False
+    return same
+
+
+def _bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _ascii(split: str) -> str:
+    """A split's name, fit for a pytest id."""
+    return "".join(one if one in _PLAIN else f"u{ord(one):x}" for one in split)

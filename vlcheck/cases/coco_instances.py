@@ -1,0 +1,208 @@
+"""Reads COCO's instances, and LVIS's: what was annotated in photographs, and what was looked for."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from vlcheck.cases.annotations import Entry, read_tables
+from vlcheck.cases.boxes import SHARES, are_corners, in_full, is_in_shares, sticks_out
+from vlcheck.cases.case import Box
+from vlcheck.cases.photograph import Instance
+from vlcheck.errors import UsageError
+
+OUTSIDE = "photograph has a box outside of it"
+OTHER_SIZE = "photograph is listed with two sizes"
+_BRACKET, _JOINT = re.compile(r"[(\[{]"), re.compile(r"[_\W]+")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A photograph, as a captions file lists it; its license is an id or a text."""
+
+    id: int
+    file_name: PurePosixPath
+    size: tuple[int, int]
+    url: str
+    licence: object
+
+    @classmethod
+    def read(cls, entry: Entry) -> Listed:
+        number, path = entry.id, PurePosixPath(entry.text("file_name"))
+        if path.is_absolute() or ".." in path.parts:
+            raise UsageError(f"{entry.where}: file_name {str(path)!r} climbs out of the split's folder.")
+        size = entry.number("width"), entry.number("height")
+        licence = entry.fields.get("license")
+        return cls(number, path, size, entry.mention("flickr_url"), licence if isinstance(licence, int | str) else None)
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """What was annotated in a photograph.
+
+    Attributes:
+        instances: equal boxes of one category are one.
+        sought: the categories that annotators looked for.
+        partial: the categories of which more may be there.
+    """
+
+    instances: tuple[Instance, ...]
+    sought: frozenset[str]
+    partial: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Instances:
+    """A split's instances.
+
+    Attributes:
+        by_image: one that the file does not list is not annotated.
+        unfit: why annotations do not fit their photographs, by image.
+        categories: in the order of the file, as words.
+    """
+
+    by_image: Mapping[int, Annotated]
+    unfit: Mapping[int, str]
+    categories: tuple[str, ...]
+
+
+NONE = Instances({}, {}, ())
+
+
+class _Image(NamedTuple):
+    """What an instances file says of a photograph; LVIS names categories that are not there, and those half done."""
+
+    id: int
+    file_name: str
+    size: tuple[int, int] | None
+    absent: frozenset[int] | None
+    partial: frozenset[int]
+
+    @classmethod
+    def read(cls, entry: Entry) -> _Image:
+        sized = entry.fields.get("width") is not None and entry.fields.get("height") is not None
+        size = (entry.number("width"), entry.number("height")) if sized else None
+        partial = entry.ids("not_exhaustive_category_ids") or frozenset()
+        return cls(entry.id, entry.text("file_name", ""), size, entry.ids("neg_category_ids"), partial)
+
+
+class _Row(NamedTuple):
+    image: int
+    category: int
+    box: Box
+    area: float
+    crowd: bool
+
+    @classmethod
+    def read(cls, entry: Entry) -> _Row:
+        box = entry.box("bbox")
+        area = entry.real("area", box.area)
+        return cls(entry.number("image_id"), entry.number("category_id"), box, area, entry.flag("iscrowd"))
+
+
+def read_instances(file: Path, listed: Mapping[int, Listed], listed_in: Path) -> Instances:
+    """Read an instances file.
+
+    Args:
+        file: the file.
+        listed: the photographs of its split, by id.
+        listed_in: the annotation file that lists them.
+
+    Raises:
+        UsageError: naming what is not as COCO has it; the file is of another data set, or its boxes in another unit.
+    """
+    readers = {"images": _Image.read, "annotations": _Row.read, "categories": lambda entry: (entry, entry.text("name"))}
+    tables = read_tables(file, readers)
+    names = _names(tables["categories"])
+    images: dict[int, _Image] = {}
+    for image in tables["images"]:
+        _check_file(file, image, listed.get(image.id), listed_in)
+        images[image.id] = image
+    rows: list[_Row] = tables["annotations"]
+    _check_rows(file, rows, images, names)
+    sizes = {image: listed[image].size for image in images if image in listed}
+    unfit = {image.id: OTHER_SIZE for image in images.values() if image.size not in (None, sizes.get(image.id))}
+    unfit |= dict.fromkeys(_outside(file, rows, sizes), OUTSIDE)
+    found = _by_image(rows, images, names)
+    return Instances(_annotated(found, images, names), unfit, tuple(dict.fromkeys(names.values())))
+
+
+def spoken(name: str) -> str:
+    """A category's name as words: "fire hydrant" of "fire_hydrant", "bow" of "bow_(weapon)"."""
+    before = _BRACKET.split(name)[0]
+    return " ".join(_JOINT.split(before.lower())).strip() or name
+
+
+def _names(categories: Iterable[tuple[Entry, str]]) -> dict[int, str]:
+    """By id; two that are called alike are one category."""
+    names: dict[int, str] = {}
+    for entry, name in categories:
+        if names.setdefault(entry.id, spoken(name)) != spoken(name):
+            raise UsageError(f"{entry.where}: id {entry.id} is that of {names[entry.id]!r} and of {name!r}.")
+    return names
+
+
+def _check_file(file: Path, image: _Image, listed: Listed | None, listed_in: Path) -> None:
+    if listed and image.file_name and PurePosixPath(image.file_name).name != listed.file_name.name:
+        raise UsageError(
+            f"{file}: instances of another data set: image {image.id} is {image.file_name!r}, and"
+            f" {str(listed.file_name)!r} in {listed_in}."
+        )
+
+
+def _check_rows(file: Path, rows: Sequence[_Row], images: Mapping[int, _Image], names: Mapping[int, str]) -> None:
+    for index, row in enumerate(rows):
+        if row.image not in images:
+            raise UsageError(f"{file}: annotations[{index}]: image_id {row.image} is none of the file's images.")
+        if row.category not in names:
+            what = f"category_id {row.category} is none of the file's categories"
+            raise UsageError(f"{file}: annotations[{index}]: {what}.")
+        if row.box.width <= 1 and is_in_shares(row.box):
+            raise UsageError(f"{file}: annotations[{index}]: bbox {list(row.box)} {SHARES}.")
+
+
+def _outside(file: Path, rows: Sequence[_Row], sizes: Mapping[int, tuple[int, int]]) -> frozenset[int]:
+    """The images that have a box outside of them. Raises UsageError where all boxes of the file are corners."""
+    out = [at for at, row in enumerate(rows) if row.image in sizes and sticks_out(row.box, sizes[row.image])]
+    if out and all(are_corners(row.box, sizes[row.image]) for row in rows if row.image in sizes):
+        first = rows[out[0]]
+        raise UsageError(f"{file}: annotations[{out[0]}]: bbox {in_full(first.box, sizes[first.image])}.")
+    return frozenset(rows[at].image for at in out)
+
+
+def _by_image(
+    rows: Iterable[_Row], images: Iterable[int], names: Mapping[int, str]
+) -> dict[int, dict[tuple[str, Box], Instance]]:
+    found: dict[int, dict[tuple[str, Box], Instance]] = {image: {} for image in images}
+    for row in rows:
+        instance = Instance(names[row.category], row.box, row.area, row.crowd)
+        found[row.image].setdefault((instance.category, _rounded(row.box)), instance)
+    return found
+
+
+def _rounded(box: Box) -> Box:
+    """To a tenth of a pixel: copies of an annotation may differ by what writing them down leaves."""
+    return Box(*(round(side, 1) for side in box))
+
+
+def _annotated(
+    found: Mapping[int, Mapping[tuple[str, Box], Instance]], images: Mapping[int, _Image], names: Mapping[int, str]
+) -> dict[int, Annotated]:
+    every = frozenset(names.values())
+    ids = Counter(names.values())
+    each = {}
+    for number, image in images.items():
+        sought = every if image.absent is None else _sought(image.absent, names, ids)
+        partial = frozenset(names[one] for one in image.partial if one in names)
+        each[number] = Annotated(tuple(found[number].values()), sought, partial)
+    return each
+
+
+def _sought(absent: frozenset[int], names: Mapping[int, str], ids: Mapping[str, int]) -> frozenset[str]:
+    """The names all of whose categories are known to be absent; who is there is seen by the instances."""
+    told = Counter(names[one] for one in absent if one in names)
+    return frozenset(name for name, count in told.items() if count == ids[name])
