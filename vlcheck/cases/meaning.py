@@ -65,6 +65,6 @@ def wanting(cases: Iterable[Case]) -> Iterator[str]:
                     yield f"{tag} without {field}, which that tag needs"
 
 
-def needs_words(case: Case) -> bool:
-    """Return whether a model that only compares has nothing to compare the target with."""
+def compared_with_nothing(case: Case) -> bool:
+    """Return whether a model that only compares has no word to compare the target with."""
     return not case.candidates and case.target not in _PLACES
