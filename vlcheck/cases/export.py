@@ -101,7 +101,7 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except (FileExistsError, NotADirectoryError) as error:
-        raise UsageError(f"--to {path}: {error.filename} is no folder.") from error
+        raise UsageError(f"--to {path}: {error.filename} is no folder, or lies in none.") from error
     except OSError as error:
         raise UsageError(
             f"--to {path}: {error.filename or path} cannot be used ({error.strerror or error})."
