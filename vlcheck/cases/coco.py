@@ -126,6 +126,7 @@ def _check(case: Case, photograph: Photograph) -> None:
     image, listed = photograph.image, photograph.size
     try:
         size, moved = image.size, image.moved and image.size == image.stored
+        check_color(case)
     except UsageError as error:
         raise NotApplicable("photograph cannot be read") from error
     if size != listed:
@@ -133,7 +134,6 @@ def _check(case: Case, photograph: Photograph) -> None:
         raise NotApplicable("photograph has another size than is listed") from UsageError(said)
     if moved:
         raise NotApplicable(MOVED) from UsageError(str(image.path))
-    check_color(case)
 
 
 @dataclass(frozen=True)

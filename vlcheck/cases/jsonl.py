@@ -6,7 +6,8 @@ import json
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -54,7 +55,22 @@ def read_jsonl(path: Path, lexicons: Lexicons) -> Offer:
         raise UsageError(f"{path}: has no case; it has to hold one case a line, as JSON.")
     cases = {image: tuple(_cases(path.parent / image, lines, complaints)) for image, lines in by_image.items()}
     complaints.demand_none()
-    return Offer(cases, Counter(), lambda case: by_id[case.id].check(case))
+    every = [case for each in cases.values() for case in each]
+    return Offer(
+        cases,
+        Counter(),
+        lambda case: by_id[case.id].check(case),
+        audit=lambda: _audit((by_id[case.id], case) for case in every),
+    )
+
+
+def _audit(lines: Iterable[tuple[_Line, Case]]) -> None:
+    """Look at the picture of every line, whichever are chosen. Raises UsageError with all that is wrong."""
+    complaints = Complaints()
+    for line, case in lines:
+        with complaints.of_line(line.number):
+            line.check_picture(case)
+    complaints.demand_none()
 
 
 def _cases(path: Path, lines: Sequence[_Line], complaints: Complaints) -> Iterator[Case]:
@@ -126,16 +142,26 @@ class _Line:
             raise UsageError(f"{self.path}:{self.number}: {error}") from error
 
     def check(self, case: Case) -> None:
-        """Raise UsageError unless the picture is there, looks like one, and holds the region; else as `Offer.check`."""
-        try:
-            size = case.image.size
+        """Raise as `Offer.check`."""
+        self.check_picture(case)
+        with self._saying_where():
             check_upright(case)
             check_color(case)
-        except UsageError as error:
-            raise UsageError(f"{self.path}:{self.number}: {error}") from error
+
+    def check_picture(self, case: Case) -> None:
+        """Raise UsageError unless the picture is there, looks like one, and holds the region."""
+        with self._saying_where():
+            size = case.image.size
         for box in case.region:
             if sticks_out(box, size):
                 raise self.bad("region", in_full(box, size))
+
+    @contextmanager
+    def _saying_where(self) -> Iterator[None]:
+        try:
+            yield
+        except UsageError as error:
+            raise UsageError(f"{self.path}:{self.number}: {error}") from error
 
     def bad(self, field: str, what: str) -> UsageError:
         return UsageError(f"{self.path}:{self.number}: {field}: {what}.")

@@ -32,9 +32,11 @@ class Offer:
         check: looks at the picture of a case. Raises NotApplicable where it does not fit what is said of it, and
             UsageError where the data has to be mended first.
         missing: what would bring more.
+        audit: looks at every picture, where that takes no longer than a person waits. Raises UsageError as `check`.
     """
 
     cases: Mapping[str, tuple[Case, ...]]
     left_out: Counter[str]
     check: Callable[[Case], None]
     missing: tuple[Missing, ...] = ()
+    audit: Callable[[], None] = lambda: None

@@ -49,6 +49,7 @@ def cases(
         source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
         if not source.cases:
             raise UsageError(f"{data}: offers no case. Left out: {dict(source.left_out)}.")
+        source.offer.audit()
         if to:
             say(f"{write_jsonl(to, source.fitting, copy=copy)} cases written to {to}")
             return
