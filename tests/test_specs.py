@@ -1,10 +1,12 @@
 """The grammar of specs: what is written is parsed to what was meant, and what was parsed is written again."""
 
 import random
+import re
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from vlcheck.cases import open_source
 from vlcheck.errors import UsageError
 from vlcheck.models import load_model
@@ -282,3 +284,14 @@ def test_a_folder_of_any_name_can_be_named(name, tmp_path, monkeypatch):
     quoted = '"' + name.replace('"', '""') + '"'
     assert load_model(quoted).metrics == {"itm"}
     assert load_model(f"{tmp_path}/{name}").metrics == {"itm"}
+
+
+ROWS = re.findall(r"^\| `([^`]+)` \|", (ROOT / "docs" / "specs.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("spec", ROWS)
+def test_what_the_page_on_specs_names_is_parsed_and_written_as_it_is(spec):
+    if spec.startswith(("scenes", "coco:", "jsonl:")):
+        assert data(str(data(spec))) == data(spec)
+    else:
+        assert str(parse_model(spec, ("albef", "tiny"), METRICS, exists=nothing)) == spec

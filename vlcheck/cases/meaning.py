@@ -25,7 +25,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 COLORS = ("chromatic", "achromatic")
 BESIDE = ("own-side", "names-side", "names-chromatic", "legible-text", "person")
 TAGS = frozenset((*WORDS, *NEEDS, *COLORS, *BESIDE))
-_PLACES = {word: tag for tag, words in WORDS.items() for word in words}
+_PLACES = {word: [tag for tag, words in WORDS.items() if word in words] for words in WORDS.values() for word in words}
 
 
 def misfit(target: str, tags: Collection[str], kinds: Mapping[str, str]) -> str:
@@ -36,11 +36,12 @@ def misfit(target: str, tags: Collection[str], kinds: Mapping[str, str]) -> str:
         tags: of the case.
         kinds: of the colors that are known, by word: chromatic or achromatic.
     """
-    for tag in WORDS.keys() & tags:
+    for tag in sorted(WORDS.keys() & tags):
         if target not in WORDS[tag]:
             return f"{target!r} is no word of the tag {tag!r}; {_accepted(target, WORDS[tag])}"
-    if (place := _PLACES.get(target.lower())) and (other := sorted(NEEDS.keys() & tags)):
-        return f"{target!r} is no word of the tag {other[0]!r}, which names a thing or a color; it is one of {place!r}"
+    if (places := _PLACES.get(target.lower())) and (other := sorted(NEEDS.keys() & tags)):
+        own = " or ".join(map(repr, places))
+        return f"{target!r} is no word of the tag {other[0]!r}, which names a thing or a color; it is one of {own}"
     if (kind := kinds.get(target.lower())) and (wrong := [tag for tag in COLORS if tag in tags and tag != kind]):
         return (
             f"{target!r} is {kind}; the tag {wrong[0]!r} is for {_colors(kinds, wrong[0])}, or a color not known here"
