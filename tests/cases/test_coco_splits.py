@@ -13,6 +13,8 @@ def root(tmp_path):
     for split, thing in (("train2017", "bus"), ("val2017", "dog")):
         folder = Folder(tmp_path / "coco", split=split)
         folder.root.mkdir(exist_ok=True)
+        if thing == "dog":
+            folder.photograph("A room.")  # a picture's color is its number's: no two are copies
         folder.photograph(f"A red {thing}.", instances=[(thing, 0, 0, 80, 80)])
         folder.write()
     return tmp_path / "coco"
@@ -33,7 +35,7 @@ def test_nothing_of_another_split_is_missed_or_counted(root):
     (root / "annotations" / "instances_train2017.json").unlink()
     source = open_source(f"coco:{root}@val2017")
     assert [one.files for one in source.offer.missing] == ["annotations/person_keypoints_val2017.json"]
-    assert not any("annotated" in reason for reason in source.left_out)
+    assert not any("photograph is not annotated" in reason for reason in source.left_out)
 
 
 def test_a_split_that_is_not_there_is_told_the_nearest(root):
