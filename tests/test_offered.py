@@ -30,7 +30,7 @@ def doubled(tmp_path):
 def test_second_cases_of_an_image_are_counted(doubled):
     lines = said(open_source(doubled), OBJECTS)
     assert any(line.split()[:2] == ["test_objects", "4"] for line in lines)
-    assert "4 second case of an image: a behavior asks about one case of each" in lines
+    assert "4 second case of its image: a behavior asks about one case of each" in lines
 
 
 def test_a_second_case_that_another_behavior_asks_about_is_none(tmp_path):
@@ -64,6 +64,9 @@ def test_a_tag_that_a_test_asks_for_is_known(tmp_path):
 def test_what_a_tag_or_a_model_that_compares_needs_is_said(tmp_path):
     lines = said(open_source(f"jsonl:{write_cases(tmp_path, 3, tags=['binding'], candidates=[])}"), OBJECTS)
     assert "3 binding without candidates, which that tag needs" in lines
-    assert any(line.startswith("3 cases without candidates: hardly a test asks models about them") for line in lines)
+    assert any(
+        line.startswith("3 cases without candidates: few tests ask about them where a model only compares")
+        for line in lines
+    )
     lines = said(open_source(f"jsonl:{write_cases(tmp_path, 3)}"), OBJECTS)
     assert not any("without" in line for line in lines)

@@ -65,7 +65,7 @@ def _passed_over(source: CaseSource, behaviors: Sequence[Behavior]) -> Iterator[
         if not wanted:
             yield f"asked for by no behavior (tags {', '.join(sorted(case.tags))})"
         elif case.id not in asked and any(names[case.id] in images[behavior] for behavior in wanted):
-            yield "second case of an image: a behavior asks about one case of each"
+            yield "second case of its image: a behavior asks about one case of each"
         elif case.id not in asked and any(len(chosen[behavior]) >= source.images for behavior in wanted):
             yield f"of more than the {source.images} images a behavior that were asked for"
 
@@ -73,6 +73,6 @@ def _passed_over(source: CaseSource, behaviors: Sequence[Behavior]) -> Iterator[
 def _uncompared(cases: Iterable[Case]) -> Iterator[str]:
     if count := sum(map(compared_with_nothing, cases)):
         yield (
-            f"{counted(count, 'case')} without candidates: hardly a test asks models about them that only compare"
-            " (contrastive, ranking; candidates, in mlm)"
+            f"{counted(count, 'case')} without candidates: few tests ask about them where a model only compares (kinds"
+            " contrastive, ranking and candidates)"
         )
