@@ -31,10 +31,12 @@ class Checkpoint:
     Attributes:
         weights: tensors by name, on the CPU; those of a PyTorch file may be mapped from disk, unread.
         config: what a wrapped checkpoint says of itself, else empty.
+        wrapper: the key under which the weights stand, "" where they are the file's content.
     """
 
     weights: Mapping[str, torch.Tensor]
     config: Mapping[str, object] = field(default_factory=dict)
+    wrapper: str = ""
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -89,7 +91,7 @@ def _refusal(message: str) -> str:
 
 def _unwrapped(path: Path, content: object) -> Checkpoint:
     outer = content if isinstance(content, Mapping) else {}
-    wrapper = next((key for key in _WRAPPERS if isinstance(outer.get(key), Mapping)), None)
+    wrapper = next((key for key in _WRAPPERS if isinstance(outer.get(key), Mapping)), "")
     weights = outer[wrapper] if wrapper else content
     if not isinstance(weights, Mapping) or not weights:
         raise UsageError(f"{path}: holds no state dict, but {type(weights).__name__}.")
@@ -97,4 +99,4 @@ def _unwrapped(path: Path, content: object) -> Checkpoint:
         if not isinstance(name, str) or not isinstance(value, torch.Tensor):
             raise UsageError(f"{path}: not a state dict: {name!r} is no tensor but {type(value).__name__}.")
     config = outer.get("config") if wrapper else None
-    return Checkpoint(weights, config if isinstance(config, Mapping) else {})
+    return Checkpoint(weights, config if isinstance(config, Mapping) else {}, wrapper)

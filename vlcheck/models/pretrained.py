@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +21,6 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from torch import nn
 from transformers import (
     AutoImageProcessor,
     AutoProcessor,
@@ -34,12 +33,13 @@ from transformers import (
 from transformers.utils import logging
 
 from vlcheck.errors import UsageError
+from vlcheck.models.folder import CONFIG, check_files, check_no_adapter, no_config, not_a_folder
+from vlcheck.models.loaded import check_loaded, check_quantization
+from vlcheck.models.original import naming
 from vlcheck.models.regions import split_spec
 
-CONFIG = "config.json"
 _HUB_ID = re.compile(r"(?P<repository>[\w-][\w.-]*/[\w.-]+)(@(?P<revision>[\w./-]+))?")
 _DECIDING = ("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "*.bin")  # files that decide a score
-_NUMBER = re.compile(r"\.\d+\.")
 _Network = TypeVar("_Network", bound=PreTrainedModel)
 _Part = TypeVar("_Part")
 
@@ -71,12 +71,14 @@ class Pretrained:
             trusted: whether Python code that comes with the checkpoint may run.
 
         Raises:
-            UsageError: the repository is unknown, or cannot be reached and is not in the cache.
+            UsageError: it is a file; the repository is unknown, or cannot be reached and is not in the cache.
         """
         model, detector = split_spec(spec)
         folder = Path(model).expanduser()
         if model and folder.is_dir():
             return cls(folder, spec, detector, trusted)
+        if model and folder.is_file():
+            raise UsageError(not_a_folder(folder))
         match = _HUB_ID.fullmatch(model)
         if not match:
             return None
@@ -91,7 +93,8 @@ class Pretrained:
         try:
             config = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
-            raise UsageError(f"{path}: no such file; a checkpoint of transformers has one.") from error
+            check_no_adapter(self.folder)
+            raise UsageError(no_config(self.folder)) from error
         except (OSError, ValueError) as error:
             raise UsageError(f"{path}: cannot be read as a config ({error}).") from error
         if not isinstance(config, dict):
@@ -125,8 +128,10 @@ class Pretrained:
             The network, in evaluation mode, and those of `optional` that it lacks.
 
         Raises:
-            UsageError: weights are missing, damaged or of other shapes than the config says.
+            UsageError: weights are missing, damaged or of other shapes than the config says, or there are others.
         """
+        check_quantization(self.config, str(self.folder / CONFIG))
+        formats = check_files(self.folder, self.config, used=(Path(self.detector).expanduser(),))
         placed = {"device_map": "auto"} if device == "auto" else {}
         try:
             load = cast(Callable[..., tuple[_Network, dict[str, Any]]], cls.from_pretrained)
@@ -143,17 +148,8 @@ class Pretrained:
                 )
         except Exception as error:  # what damaged files raise is of any kind
             raise UsageError(f"{self.folder}: the weights cannot be loaded. {_first_line(error)}") from error
-        absent = set(loading["missing_keys"])
-        lacking = {head for head in optional if _weights_of(head, network) <= absent}
-        faults = {
-            "lack": (name for name in absent if not name.startswith(tuple(lacking))),
-            "have in another shape than the config says": (name for name, *_ in loading["mismatched_keys"]),
-            "have of more layers than the config says": _of_more_layers(loading["unexpected_keys"], network),
-        }
-        for what, names in ((what, sorted(names)) for what, names in faults.items()):
-            if names:
-                shown = ", ".join(names[:3]) + (f", ... ({len(names)})" if len(names) > 3 else "")
-                raise UsageError(f"{self.folder}: the weights {what} {shown}.")
+        with naming(self.folder):
+            lacking = check_loaded(network, self.config, loading, formats, optional)
         if not placed:
             network.to(torch.device(device))  # type: ignore[arg-type]  # of nn.Module.to, which transformers wraps
         network.eval()  # type: ignore[no-untyped-call]
@@ -213,16 +209,6 @@ def _quiet() -> Iterator[None]:
         logging.set_verbosity(verbosity)
         if bars:
             logging.enable_progress_bar()
-
-
-def _weights_of(head: str, network: nn.Module) -> set[str]:
-    return {name for name, _ in network.named_parameters() if name.startswith(head)}
-
-
-def _of_more_layers(unexpected: Iterable[str], network: nn.Module) -> Iterator[str]:
-    """Weights that are called like the network's own but for a number: transformers drops them and says nothing."""
-    own = {_NUMBER.sub(".", name) for name in network.state_dict()}
-    return (name for name in unexpected if _NUMBER.sub(".", name) in own)
 
 
 def _from_hub(repository: str, revision: str | None, patterns: Sequence[str]) -> Path:
