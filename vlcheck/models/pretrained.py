@@ -36,10 +36,18 @@ from vlcheck.errors import UsageError
 from vlcheck.models.folder import CONFIG, check_files, check_no_adapter, no_config, not_a_folder
 from vlcheck.models.loaded import check_loaded, check_quantization
 from vlcheck.models.original import naming
+from vlcheck.models.packages import needed
 from vlcheck.models.regions import split_spec
 
 _HUB_ID = re.compile(r"(?P<repository>[\w-][\w.-]*/[\w.-]+)(@(?P<revision>[\w./-]+))?")
 _DECIDING = ("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "*.bin")  # files that decide a score
+_FILES = {  # of the parts beside the weights
+    "tokenizer": "tokenizer.json, tokenizer_config.json",
+    "image processor": "preprocessor_config.json or processor_config.json",
+    "processor": "processor_config.json, preprocessor_config.json, tokenizer.json",
+}
+# What a processor has to be told to know how many tokens stand for a picture.
+_COUNTS = ("patch_size", "num_image_tokens", "vision_feature_select_strategy")
 _Network = TypeVar("_Network", bound=PreTrainedModel)
 _Part = TypeVar("_Part")
 
@@ -172,7 +180,20 @@ class Pretrained:
         if not isinstance(loaded, ProcessorMixin):  # transformers takes a part of it where the whole is not there
             raise UsageError(f"{self.folder}: no processor can be loaded, but a {type(loaded).__name__} alone.")
         self._check_vocabulary(loaded.tokenizer)
+        self._check_counts(loaded)
         return loaded
+
+    def _check_counts(self, processor: ProcessorMixin) -> None:
+        """Folders of before 2025 leave to the network how many tokens stand for a picture; transformers 5 does not."""
+        if unsaid := [name for name in _COUNTS if getattr(processor, name, "") is None]:
+            vision = self.config.get("vision_config", {})
+            said = {name: self.config.get(name, vision.get(name)) for name in unsaid}
+            known = ", ".join(f'"{name}": {json.dumps(value)}' for name, value in said.items() if value is not None)
+            raise UsageError(
+                f"{self.folder / 'processor_config.json'}: has to say {', '.join(unsaid)}, by which the tokens of a"
+                f" picture are counted{f'; {CONFIG} has {known}' if known else ''}. Say num_additional_image_tokens"
+                " as well: 1 where the vision network has a class token, as CLIP's."
+            )
 
     def _check_vocabulary(self, tokenizer: PreTrainedTokenizerBase) -> None:
         """Transformers makes an empty tokenizer where its files are missing, to which all words are one."""
@@ -185,7 +206,8 @@ class Pretrained:
             return load(self.folder, local_files_only=True, trust_remote_code=self.trusted)
         except Exception as error:  # missing and damaged files raise errors of many kinds
             raise UsageError(
-                f"{self.folder}: no {what} can be loaded; its files belong beside the weights. {_first_line(error)}"
+                f"{self.folder}: no {what} can be loaded; its files ({_FILES[what]}) belong beside the weights."
+                f" {needed(self.folder, str(error))}{_first_line(error)}"
             ) from error
 
     def fingerprint(self, *more: str) -> str:
