@@ -15,7 +15,7 @@ from tests.models.conftest import TINY
 from vlcheck.errors import UsageError
 from vlcheck.models import load_model
 from vlcheck.models.albef_config import original_configs
-from vlcheck.models.misfits import check_formats, check_names
+from vlcheck.models.misfits import check_formats, check_names, reason
 
 Weights = dict[str, Tensor]
 QUERY = "text_encoder.bert.encoder.layer.0.attention.self.query.weight"
@@ -40,11 +40,17 @@ def with_more(*names: str) -> Callable[[Weights], Weights]:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (prefixed("module."), r"begin with 'module\.', which torch's DataParallel puts there: save model\.module\.state"),
+        (
+            prefixed("module."),
+            r"begin with 'module\.', which torch's DataParallel puts there: save model\.module\.state",
+        ),
         (prefixed("_orig_mod."), r"begin with '_orig_mod\.', which torch\.compile puts there"),
         (prefixed("module._orig_mod."), r"save model\.module\._orig_mod\.state_dict"),
         (prefixed("base_model.model."), "peft puts there: merge the adapter"),
-        (prefixed("model."), r"begin with 'model\.', which a module around the model \(such as Lightning's\) puts there"),
+        (
+            prefixed("model."),
+            r"begin with 'model\.', which a module around the model \(such as Lightning's\) puts there",
+        ),
         (prefixed("albef."), r"begin with 'albef\.'"),
         (with_more(QUERY.replace("weight", "lora_A")), "lora_A: these belong to an adapter"),
         (with_more(QUERY + "_scale"), "query.weight_scale: these belong to quantized weights"),
@@ -53,7 +59,10 @@ def with_more(*names: str) -> Callable[[Weights], Weights]:
             lambda weights: weights | {QUERY: weights[QUERY].to(torch.float8_e4m3fn)},
             rf"{QUERY}: these are float8_e4m3fn, so quantized",
         ),
-        (with_more("text_decoder.bert.embeddings.LayerNorm.bias"), r"fine-tuned for writing \(answers or captions\): name"),
+        (
+            with_more("text_decoder.bert.embeddings.LayerNorm.bias"),
+            r"fine-tuned for writing \(answers or captions\): name",
+        ),
         (with_more("cls_head.0.weight"), r"fine-tuned for classifying pairs \(NLVR2 or SNLI-VE\)"),
     ],
 )
@@ -62,6 +71,41 @@ def test_an_albef_that_is_no_plain_checkpoint_is_told_why(
 ) -> None:
     with pytest.raises(UsageError, match=rf"checkpoint\.pth: .*{said}"):
         load_albef(tmp_path, change(random_state_dict(TINY)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("an adapter", "lora_A.weight lora_A lora_A.default.weight lora_down.weight lora_magnitude_vector hada_w1_a"),
+        ("an adapter", "lokr_w2 ia3_l oft_R.weight vera_lambda_b base_layer.weight modules_to_save.default.weight"),
+        (
+            "quantized weights",
+            "weight_scale weight_scale_inv weight_scale_2 SCB weight_format qweight qzeros scales g_idx",
+        ),
+        ("quantized weights", "weight.absmax weight.quant_map weight.quant_state.bitsandbytes__nf4 weight_packed"),
+        ("quantized weights", "weight._data weight._scale input_scale weight_zero_point codebooks W_q weight_qdata"),
+    ],
+)
+def test_what_belongs_to_other_than_plain_weights_is_known_by_its_name(kind: str, names: str) -> None:
+    for name in names.split():
+        said = reason([ANCHOR], (), [f"layer.0.query.{name}"])
+        assert said.startswith(f"layer.0.query.{name}: these belong to {kind}"), name
+
+
+@pytest.mark.parametrize(
+    "name", ["logit_scale", "layer_scale.lambda", "visual.proj", "rank_output.bias", "blocks.0.scale"]
+)
+def test_other_names_tell_no_kind(name: str) -> None:
+    assert reason([ANCHOR, name], (), [name]) == ""
+
+
+@pytest.mark.parametrize("kind", [torch.float8_e5m2, torch.int8, torch.uint8, torch.int64, torch.bool])
+def test_other_formats_are_refused(kind: torch.dtype) -> None:
+    said = str(kind).removeprefix("torch.")
+    with pytest.raises(
+        UsageError, match=rf"{QUERY}: these are {said}, so quantized\. Accepted: float16, bfloat16, float"
+    ):
+        check_formats({QUERY: kind, ANCHOR: torch.float32})
 
 
 def test_names_of_a_whole_network_give_no_reason() -> None:

@@ -36,7 +36,9 @@ def test_a_tokenizer_of_pieces_names_both_of_its_packages(
     (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": tokenizer}))
     for name in ("spiece.model", "tokenizer.model", "sentencepiece.bpe.model"):
         (folder / name).write_bytes(b"pieces")
-    with pytest.raises(UsageError, match=rf"no tokenizer can be loaded.* It needs protobuf and sentencepiece: {INSTALL}"):
+    with pytest.raises(
+        UsageError, match=rf"no tokenizer can be loaded.* It needs protobuf and sentencepiece: {INSTALL}"
+    ):
         load_model(str(folder))
 
 
@@ -61,5 +63,7 @@ def test_a_processor_that_cannot_count_a_picture_s_tokens_is_refused(family: str
     file = folder / "processor_config.json"
     said = {name: value for name, value in json.loads(file.read_text()).items() if name != key}
     file.write_text(json.dumps(said))
-    with pytest.raises(UsageError, match=rf"processor_config\.json: has to say {key}, by which the tokens of a picture"):
+    with pytest.raises(
+        UsageError, match=rf"processor_config\.json: has to say {key}, by which the tokens of a picture"
+    ):
         load_model(str(folder))

@@ -19,6 +19,7 @@ from vlcheck.errors import UsageError
 
 SUFFIXES = (".pth", ".pt", ".th", ".bin", ".ckpt", ".safetensors")
 _WRAPPERS = ("model", "model_state_dict", "state_dict")
+_POINTER = b"version https://git-lfs"
 _ZIP, _PICKLE = b"PK", b"\x80"
 # What torch.load raises on damaged bytes, which may decode to any pickle instruction.
 _DAMAGED = (RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, OSError, struct.error)
@@ -54,8 +55,16 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise UsageError(f"{path}: no such checkpoint.")
     if path.suffix not in SUFFIXES:
         raise UsageError(f"{path}: not a checkpoint by its name; accepted: {', '.join(SUFFIXES)}.")
+    if is_pointer(path):
+        raise UsageError(f"{path}: a pointer of Git LFS, not the file itself; fetch it: git lfs pull.")
     content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
     return _unwrapped(path, content)
+
+
+def is_pointer(path: Path) -> bool:
+    """Whether a file is what Git LFS puts in the place of one that was not fetched."""
+    with path.open("rb") as file:
+        return file.read(len(_POINTER)) == _POINTER
 
 
 def _read_safetensors(path: Path) -> object:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vlcheck.errors import UsageError
-from vlcheck.models.checkpoint import SUFFIXES, read_checkpoint
+from vlcheck.models.checkpoint import SUFFIXES, is_pointer, read_checkpoint
 from vlcheck.models.misfits import is_index, reason
 from vlcheck.models.original import read_json
 
@@ -55,9 +55,8 @@ def check_files(folder: Path, config: Mapping[str, object], used: Collection[Pat
     entry = _entry(folder, config)
     files = _files(entry)
     weights = _together(files)
-    beside = (path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES and path.is_file())
-    for path in beside:
-        if path not in (*files, *used) and not _TRAINING.fullmatch(path.name):
+    for path in sorted(folder.iterdir()):
+        if path not in (*files, *used) and _may_hold_weights(path):
             _check_copy(path, entry, weights)
     return {name: weight.dtype for name, weight in weights.items()}
 
@@ -176,6 +175,10 @@ def _together(files: Sequence[Path]) -> dict[str, Tensor]:
         weights |= checkpoint.weights
         origin |= dict.fromkeys(checkpoint.weights, file)
     return weights
+
+
+def _may_hold_weights(path: Path) -> bool:
+    return path.suffix in SUFFIXES and path.is_file() and not _TRAINING.fullmatch(path.name) and not is_pointer(path)
 
 
 def _check_copy(path: Path, entry: Path, weights: Mapping[str, Tensor]) -> None:

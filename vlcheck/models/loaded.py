@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from transformers.quantizers.auto import AutoQuantizationConfig
 from vlcheck.errors import UsageError
 from vlcheck.models.misfits import check_formats, is_index, is_quantization, reason, some
 
+_OLD = re.compile(r"(?<=LayerNorm\.)(gamma|beta)$")
 _NUMBER = re.compile(r"\.\d+\.")
 # Parts that a checkpoint may hold and a network for scoring may do without: BERT's next sentence, pooled features.
 _UNREAD = re.compile(r"(^|\.)(cls\.seq_relationship|pooler|vision_model\.head)\.")
@@ -68,7 +70,7 @@ def check_loaded(
     if quantizer is None and any(_quantizations(config)):
         raise UsageError(f'"{_QUANTIZATION}" stands where transformers does not read it; it belongs at the top.')
     misshapen = {name for name, *_ in loading["mismatched_keys"]}
-    absent = {*loading["missing_keys"], *([] if quantizer else _drawn(network))} - misshapen
+    absent = {*loading["missing_keys"], *_unreported(network)} - misshapen
     lacking = {head for head in optional if _weights_of(head, network) <= absent}
     absent = {name for name in absent if not name.startswith(tuple(lacking))}
     strangers = {name for name in loading["unexpected_keys"] if not is_index(name) and not _UNREAD.search(name)}
@@ -76,6 +78,7 @@ def check_loaded(
         strangers = {name for name in strangers if not is_quantization(name)}
     layers = {*_of_more_layers(strangers, network)}
     faults = (
+        ("have under two names", _twice(formats, network)),
         ("lack", absent),
         ("have in another shape than the config says", misshapen),
         ("have of more layers than the config says", layers),
@@ -105,10 +108,23 @@ def _quantizations(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield from (value,) if name == _QUANTIZATION else _quantizations(value)
 
 
-def _drawn(network: nn.Module) -> Iterator[str]:
-    """Weights that transformers did not mark as loaded, whatever it reports."""
-    marked = {name: getattr(weight, "_is_hf_initialized", False) for name, weight in network.named_parameters()}
-    return (name for name, loaded in marked.items() if not loaded) if any(marked.values()) else iter(())
+def _unreported(network: PreTrainedModel) -> Iterator[str]:
+    """Weights that were drawn by lot, of those whose absence their class reports to nobody."""
+    hidden = [re.compile(pattern) for pattern in getattr(network, "_keys_to_ignore_on_load_missing", None) or ()]
+    for name, weight in network.named_parameters():
+        if any(pattern.search(name) for pattern in hidden) and not getattr(weight, "_is_hf_initialized", False):
+            yield name
+
+
+def _twice(names: Iterable[str], network: PreTrainedModel) -> set[str]:
+    """Names that transformers reads as others that are there as well: of the two one wins."""
+    base = f"{network.base_model_prefix}."
+    read = Counter(_OLD.sub(_new, name.removeprefix(base)) for name in names)
+    return {name for name, times in read.items() if times > 1}
+
+
+def _new(old: re.Match[str]) -> str:
+    return {"gamma": "weight", "beta": "bias"}[old[0]]
 
 
 def _weights_of(head: str, network: nn.Module) -> set[str]:
