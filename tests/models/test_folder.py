@@ -19,6 +19,7 @@ from tests.models import checkpoints
 from vlcheck.errors import UsageError
 from vlcheck.models import load_model
 from vlcheck.models.folder import check_files
+from vlcheck.models.loaded import check_quantization
 
 WHOLE = "model.safetensors"
 QUERY = "text_model.encoder.layers.0.self_attn.q_proj.weight"
@@ -273,7 +274,10 @@ def test_weights_in_a_format_that_says_nothing_without_a_scale_are_refused(folde
     plain = kept(folder)
     write(folder / WHOLE, plain | {QUERY: torch.ones_like(plain[QUERY]).to(kind)})
     said = str(kind).removeprefix("torch.")
-    with pytest.raises(UsageError, match=rf"{QUERY}: these are {said}, so quantized\. Accepted: float16, bfloat16"):
+    with pytest.raises(
+        UsageError,
+        match=rf"{QUERY}: these are {said}, so quantized, and no scale is read\. Accepted: float16, bfloat16",
+    ):
         load_model(str(folder))
 
 
@@ -285,21 +289,40 @@ def test_weights_in_a_format_that_says_nothing_without_a_scale_are_refused(folde
             r"config\.json: .* quant_method 'mine' cannot be read\. Unkn",
         ),
         ({"quantization_config": {"bits": 4}}, r"quant_method None cannot be read"),
-        ({"vision_config": {"quantization_config": {"quant_method": "mine"}}}, "quant_method 'mine' cannot be read"),
+        ({"text_config": {"quantization_config": {"quant_method": "mine"}}}, "quant_method 'mine' cannot be read"),
+        (
+            {"vision_config": {"quantization_config": {"quant_method": "fp8"}}},
+            r'config\.json: "quantization_config" in "vision_config" is not read; it belongs at the top',
+        ),
     ],
 )
-def test_an_unknown_way_of_quantizing_is_refused(folder: Path, said: dict[str, Any], why: str) -> None:
-    config = json.loads((folder / "config.json").read_text())
-    vision = {"vision_config": config["vision_config"] | said["vision_config"]} if "vision_config" in said else said
-    say(folder / "config.json", **vision)
+def test_a_way_of_quantizing_that_would_be_skipped_is_refused(said: dict[str, Any], why: str) -> None:
     with pytest.raises(UsageError, match=why):
+        check_quantization(said, "config.json")
+
+
+def test_an_unknown_way_of_quantizing_is_refused_before_anything_is_loaded(folder: Path) -> None:
+    say(folder / "config.json", quantization_config={"quant_method": "mine"})
+    with pytest.raises(UsageError, match=r"config\.json: .* quant_method 'mine' cannot be read"):
         load_model(str(folder))
 
 
-def test_a_way_of_quantizing_where_transformers_does_not_look_is_refused(folder: Path) -> None:
-    vision = json.loads((folder / "config.json").read_text())["vision_config"]
-    say(folder / "config.json", vision_config=vision | {"quantization_config": {"quant_method": "fp8"}})
-    with pytest.raises(UsageError, match=r'"quantization_config" stands where transformers does not read it'):
+def test_what_is_said_of_quantized_weights_is_followed(folder: Path) -> None:
+    """In eight bits, whose scales stand beside them: about the scores of the weights before."""
+    plain, right = kept(folder), scores(folder)
+    scale = plain[QUERY].abs().max() / 448
+    write(
+        folder / WHOLE,
+        plain | {QUERY: (plain[QUERY] / scale).to(torch.float8_e4m3fn), f"{QUERY}_scale_inv": scale[None, None]},
+    )
+    said = {"quant_method": "fp8", "weight_block_size": [128, 128], "activation_scheme": "dynamic", "dequantize": True}
+    say(folder / "config.json", quantization_config=said)
+    np.testing.assert_allclose(scores(folder), right, atol=0.02)
+    write(folder / WHOLE, {name.removesuffix("_inv"): weight for name, weight in kept(folder).items()})
+    with pytest.raises(UsageError, match=rf"does not read, {QUERY}_scale\."):
+        load_model(str(folder))
+    write(folder / WHOLE, {name: weight for name, weight in kept(folder).items() if name != f"{QUERY}_scale"})
+    with pytest.raises(UsageError, match=rf"{QUERY}: these are float8_e4m3fn, so quantized, and no scale is read"):
         load_model(str(folder))
 
 
@@ -436,10 +459,10 @@ def authors_own(folder: Path) -> None:
         (open_clip, "in open_clip's layout, which vlcheck does not read: name the same model in transformers' layout"),
         (
             inner("checkpoint-500", "checkpoint-1000"),
-            r"folders checkpoint-500, checkpoint-1000 .* e\.g\. .*checkpoint-1000",
+            r"in its folders checkpoint-500, checkpoint-1000: .* e\.g\. .*checkpoint-1000",
         ),
-        (inner("0_CLIPModel"), r"folders 0_CLIPModel have one"),
-        (adapters_inside, "folders checkpoint-10 are adapters: merge one"),
+        (inner("0_CLIPModel"), r"in its folders 0_CLIPModel: name one"),
+        (adapters_inside, "Adapters are in its folders checkpoint-10: merge one"),
         (diffusers, "a pipeline of diffusers"),
         (original, r"holds ALBEF\.pth\. A checkpoint of a model's original code is named with its family: albef:PATH"),
         (authors_own, "layout of its authors' own code"),
@@ -450,6 +473,13 @@ def test_a_folder_without_a_config_is_told_for_what_it_is(folder: Path, change: 
     change(folder)
     with pytest.raises(UsageError, match=rf"config\.json: no such file; .*{said}|{said}"):
         load_model(str(folder))
+
+
+def test_a_run_whose_own_folder_has_no_weights_points_to_its_checkpoints(folder: Path) -> None:
+    shutil.copytree(folder, folder / "checkpoint-500")
+    (folder / WHOLE).unlink()
+    with pytest.raises(UsageError, match=rf"no weights; .* in its folders checkpoint-500: .* {folder}/checkpoint-500"):
+        check_files(folder, {})
 
 
 def test_a_file_in_the_place_of_its_folder_is_told(folder: Path) -> None:

@@ -15,7 +15,7 @@ from tests.models.conftest import TINY
 from vlcheck.errors import UsageError
 from vlcheck.models import load_model
 from vlcheck.models.albef_config import original_configs
-from vlcheck.models.misfits import check_formats, check_names, reason
+from vlcheck.models.misfits import check_formats, check_names, reason, scaled
 
 Weights = dict[str, Tensor]
 QUERY = "text_encoder.bert.encoder.layer.0.attention.self.query.weight"
@@ -103,9 +103,15 @@ def test_other_names_tell_no_kind(name: str) -> None:
 def test_other_formats_are_refused(kind: torch.dtype) -> None:
     said = str(kind).removeprefix("torch.")
     with pytest.raises(
-        UsageError, match=rf"{QUERY}: these are {said}, so quantized\. Accepted: float16, bfloat16, float"
+        UsageError,
+        match=rf"{QUERY}: these are {said}, so quantized, and no scale is read\. Accepted: float16, bfloat16, float",
     ):
         check_formats({QUERY: kind, ANCHOR: torch.float32})
+
+
+@pytest.mark.parametrize("part", ["weight_scale_inv", "weight.absmax", "SCB", "weight.quant_state.bitsandbytes__nf4"])
+def test_a_weight_with_its_scale_beside_it_is_told_from_others(part: str) -> None:
+    assert scaled(["a.weight", "b.weight", f"a.{part}"]) == {"a.weight", f"a.{part}"}
 
 
 def test_names_of_a_whole_network_give_no_reason() -> None:

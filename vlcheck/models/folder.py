@@ -94,16 +94,21 @@ def _looks_like(folder: Path) -> str:
         )
     if "model_index.json" in names:
         return "The folder is a pipeline of diffusers: name a vision-language model."
-    if inner := [path.parent.name for path in _by_age(folder.glob(f"*/{CONFIG}"))]:
-        return f"Its folders {', '.join(inner)} have one: name one of them, e.g. {folder / inner[-1]}."
-    if inner := [path.parent.name for path in _by_age(folder.glob(f"*/{_ADAPTER}"))]:
-        return (
-            f"Its folders {', '.join(inner)} are adapters: merge one into its base, and name the folder of the whole."
-        )
+    if inner := _inner(folder):
+        return inner
     if "params.json" in names:
         return "The folder is in the layout of its authors' own code: name the same model in transformers' layout."
     if files := [name for name in names if name.endswith((*SUFFIXES, ".gguf", ".h5", ".msgpack", ".onnx"))]:
         return f"It holds {', '.join(files)}. {_ORIGINAL}"
+    return ""
+
+
+def _inner(folder: Path) -> str:
+    """Name the checkpoints in a folder, as a run of training leaves them."""
+    if whole := [path.parent.name for path in _by_age(folder.glob(f"*/{CONFIG}"))]:
+        return f"Checkpoints are in its folders {', '.join(whole)}: name one of them, e.g. {folder / whole[-1]}."
+    if adapters := [path.parent.name for path in _by_age(folder.glob(f"*/{_ADAPTER}"))]:
+        return f"Adapters are in its folders {', '.join(adapters)}: merge one into its base, and name the whole."
     return ""
 
 
@@ -128,8 +133,8 @@ def _entry(folder: Path, config: Mapping[str, object]) -> Path:
     if found := next((folder / name for name in names if (folder / name).is_file()), None):
         return found
     other = sorted(path.name for path in folder.iterdir() if path.suffix in (*SUFFIXES, ".h5", ".msgpack", ".gguf"))
-    held = f" It holds {', '.join(other)}: save it again, or give a variant one of these names." if other else ""
-    raise UsageError(f"{folder}: no weights; accepted: {', '.join(names)}.{held}")
+    held = f"It holds {', '.join(other)}: save it again, or give a variant one of these names." if other else ""
+    raise UsageError(f"{folder}: no weights; accepted: {', '.join(names)}. {held or _inner(folder)}".rstrip())
 
 
 def _files(entry: Path) -> list[Path]:

@@ -14,17 +14,20 @@ from transformers import PreTrainedModel
 from transformers.quantizers.auto import AutoQuantizationConfig
 
 from vlcheck.errors import UsageError
-from vlcheck.models.misfits import check_formats, is_index, is_quantization, reason, some
+from vlcheck.models.misfits import check_formats, is_index, reason, scaled, some
 
 _OLD = re.compile(r"(?<=LayerNorm\.)(gamma|beta)$")
 _NUMBER = re.compile(r"\.\d+\.")
 # Parts that a checkpoint may hold and a network for scoring may do without: BERT's next sentence, pooled features.
 _UNREAD = re.compile(r"(^|\.)(cls\.seq_relationship|pooler|vision_model\.head)\.")
+# Scales by which a faster network would round what passes through it: without them it is the more precise.
+_OF_ACTIVATIONS = re.compile(r"\.((in|out)put|activation|[kqv])_scale$")
 _QUANTIZATION = "quantization_config"
+_READ_IN = ("", "text_config", "decoder", "generator")  # the parts in which transformers looks for it
 
 
 def check_quantization(config: Mapping[str, Any], file: str) -> None:
-    """Refuse a way of quantizing that transformers does not know: it would skip it and say so in a log.
+    """Refuse a way of quantizing that transformers would skip, with a word in a log: an unknown or a misplaced one.
 
     Args:
         config: what config.json says.
@@ -33,7 +36,9 @@ def check_quantization(config: Mapping[str, Any], file: str) -> None:
     Raises:
         UsageError: transformers cannot read what is said.
     """
-    for said in _quantizations(config):
+    for place, said in _quantizations(config):
+        if place not in _READ_IN:
+            raise UsageError(f'{file}: "{_QUANTIZATION}" in "{place}" is not read; it belongs at the top.')
         try:
             AutoQuantizationConfig.from_dict(dict(said))
         except Exception as error:  # of any kind, where keys are missing or wrong
@@ -66,16 +71,14 @@ def check_loaded(
         UsageError: a weight is missing, has another shape or an unknown name, or is quantized and would not be read so.
     """
     _check_kind(network, config)
-    quantizer = getattr(network, "hf_quantizer", None)
-    if quantizer is None and any(_quantizations(config)):
-        raise UsageError(f'"{_QUANTIZATION}" stands where transformers does not read it; it belongs at the top.')
+    quantized = any(_quantizations(config))
     misshapen = {name for name, *_ in loading["mismatched_keys"]}
     absent = {*loading["missing_keys"], *_unreported(network)} - misshapen
     lacking = {head for head in optional if _weights_of(head, network) <= absent}
     absent = {name for name in absent if not name.startswith(tuple(lacking))}
     strangers = {name for name in loading["unexpected_keys"] if not is_index(name) and not _UNREAD.search(name)}
-    if quantizer:
-        strangers = {name for name in strangers if not is_quantization(name)}
+    if quantized:
+        strangers = {name for name in strangers if not _OF_ACTIVATIONS.search(name)}
     layers = {*_of_more_layers(strangers, network)}
     faults = (
         ("have under two names", _twice(formats, network)),
@@ -87,8 +90,9 @@ def check_loaded(
     if said := [f"{what} {some(names)}" for what, names in faults if names]:
         why = reason(formats.keys(), absent, strangers)
         raise UsageError(f"the weights {'; they '.join(said)}. {why}".rstrip())
-    if not quantizer:
-        check_formats(formats, {name.rpartition(".")[2] for name in _whole(network)})
+    read_so = scaled(formats) if quantized else ()
+    plain = {name: kind for name, kind in formats.items() if name not in read_so}
+    check_formats(plain, {name.rpartition(".")[2] for name in _whole(network)})
     return lacking
 
 
@@ -101,11 +105,11 @@ def _check_kind(network: PreTrainedModel, config: Mapping[str, Any]) -> None:
         raise UsageError(f'config.json: "model_type" {said!r} and "architectures" {named} differ; accepted: {meant!r}.')
 
 
-def _quantizations(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """What is said of quantization, at whatever depth."""
+def _quantizations(config: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """What is said of quantization, at whatever depth, and in which part of the config."""
     for name, value in config.items():
         if isinstance(value, Mapping) and value:
-            yield from (value,) if name == _QUANTIZATION else _quantizations(value)
+            yield from ((place, value),) if name == _QUANTIZATION else _quantizations(value, name)
 
 
 def _unreported(network: PreTrainedModel) -> Iterator[str]:

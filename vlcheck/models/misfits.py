@@ -17,7 +17,7 @@ _ADAPTER = re.compile(
     r"(\.|$)"
 )
 _QUANTIZED = re.compile(
-    r"(^|\.)(\w*weight_scale\w*|\w*scale_inv|_scale|\w*_scales|\w*_blocks|(in|out)put_scale|[kv]_scale|qweight|qzeros|scales"
+    r"(^|\.)(\w*weight_scale\w*|\w*scale_inv|_scale|\w*_scales|\w*_blocks|((in|out)put|activation|[kqv])_scale|qweight|qzeros|scales"
     r"|g_idx|SCB|weight_format|(nested_)?(absmax|quant_map)|quant_state\S*|weight_(packed|shape)|(\w*_)?zero_points?"
     r"|codebooks?|codes|W_q|_data|\w*qdata|_packed_params\S*)$"
 )
@@ -45,9 +45,11 @@ def is_index(name: str) -> bool:
     return name.rpartition(".")[2] in _INDICES
 
 
-def is_quantization(name: str) -> bool:
-    """Whether a tensor is called like a part of quantized weights."""
-    return bool(_QUANTIZED.search(name))
+def scaled(names: Collection[str]) -> set[str]:
+    """Those beside which a part of quantized weights stands, such as a scale, and such parts themselves."""
+    parts = {name: found for name in names if (found := _QUANTIZED.search(name))}
+    modules = {name[: found.start()] for name, found in parts.items()}
+    return {name for name in names if name in parts or name in modules or name.rpartition(".")[0] in modules}
 
 
 def reason(names: Collection[str], missing: Collection[str], strangers: Collection[str]) -> str:
@@ -63,7 +65,7 @@ def reason(names: Collection[str], missing: Collection[str], strangers: Collecti
             f"{some(found)}: these belong to an adapter (LoRA or its kin). Merge it into its base (peft's"
             " merge_and_unload), and save the whole."
         )
-    if found := [name for name in strangers if is_quantization(name)]:
+    if found := [name for name in strangers if _QUANTIZED.search(name)]:
         return f"{some(found)}: these belong to quantized weights. {_QUANTIZED_CURE}"
     prefix = _prefix(names, missing)
     return _unwrap(prefix) if prefix else ""
@@ -102,7 +104,9 @@ def check_formats(formats: Mapping[str, torch.dtype], whole: Collection[str] = (
     ]
     if odd:
         kinds = sorted({str(formats[name]).removeprefix("torch.") for name in odd})
-        raise UsageError(f"{some(odd)}: these are {', '.join(kinds)}, so quantized. {_QUANTIZED_CURE}")
+        raise UsageError(
+            f"{some(odd)}: these are {', '.join(kinds)}, so quantized, and no scale is read. {_QUANTIZED_CURE}"
+        )
 
 
 def some(names: Collection[str]) -> str:
