@@ -109,8 +109,8 @@ def test_a_truncated_safetensors_file_is_called_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
 def test_a_text_file_is_no_checkpoint(suffix: str, tmp_path: Path) -> None:
-    path = tmp_path / f"pointer{suffix}"
-    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 2\n")
+    path = tmp_path / f"page{suffix}"
+    path.write_text("<!doctype html>\n<title>Not found</title>\n")
     with pytest.raises(UsageError, match=r"not a (PyTorch checkpoint|safetensors file)"):
         read_checkpoint(path)
 

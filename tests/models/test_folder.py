@@ -149,6 +149,14 @@ def test_a_run_s_last_weights_are_scored_beside_its_other_files(folder: Path) ->
     assert np.array_equal(scores(folder), right)
 
 
+def test_a_detector_in_the_folder_is_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.save({"backbone.weight": torch.ones(3)}, folder / "detector.pth")
+    with pytest.raises(UsageError, match=r"detector\.pth: is not read, and holds other weights"):
+        check_files(folder, {})
+    monkeypatch.chdir(folder)
+    assert check_files(folder, {}, used=(Path("detector.pth"),))
+
+
 def test_a_copy_that_is_more_precise_than_what_is_read_is_another(folder: Path) -> None:
     whole = kept(folder)
     torch.save(whole, folder / "pytorch_model.bin")

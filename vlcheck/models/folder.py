@@ -55,8 +55,9 @@ def check_files(folder: Path, config: Mapping[str, object], used: Collection[Pat
     entry = _entry(folder, config)
     files = _files(entry)
     weights = _together(files)
+    known = {path.resolve() for path in (*files, *used)}
     for path in sorted(folder.iterdir()):
-        if path not in (*files, *used) and _may_hold_weights(path):
+        if path.resolve() not in known and _may_hold_weights(path):
             _check_copy(path, entry, weights)
     return {name: weight.dtype for name, weight in weights.items()}
 

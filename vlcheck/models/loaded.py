@@ -101,7 +101,7 @@ def _check_kind(network: PreTrainedModel, config: Mapping[str, Any]) -> None:
     said, made = config.get("model_type"), type(network.config).model_type
     named = config["architectures"][0]
     meant = getattr(getattr(transformers, named, network).config_class, "model_type", made)
-    if said and made and {said, meant} != {made}:
+    if said in transformers.CONFIG_MAPPING and {said, meant} != {made}:
         raise UsageError(f'config.json: "model_type" {said!r} and "architectures" {named} differ; accepted: {meant!r}.')
 
 
