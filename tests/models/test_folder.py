@@ -233,6 +233,15 @@ def test_weights_in_a_wrapper_are_told(folder: Path) -> None:
         check_files(folder, {})
 
 
+def test_two_files_that_make_other_pixels_are_refused(folder: Path) -> None:
+    said = json.loads((folder / "preprocessor_config.json").read_text())
+    say(folder / "processor_config.json", image_processor=said | {"image_processor_type": "CLIPImageProcessorFast"})
+    check_files(folder, {})
+    say(folder / "processor_config.json", image_processor=said | {"image_mean": [0, 0, 0]})
+    with pytest.raises(UsageError, match=r"preprocessor_config\.json: says another image_mean than processor_config\."):
+        check_files(folder, {})
+
+
 # Adapters and quantized weights
 
 

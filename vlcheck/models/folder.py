@@ -31,6 +31,10 @@ _TRAINING = re.compile(
     r"(optimizer|scheduler|scaler|sampler|dl_state_dict|training_args|rng_state|random_states)(_\d+)*"
     r"\.(pt|pth|bin|safetensors)"
 )
+# Settings that change a picture's pixels.
+_PIXELS = ("size", "crop_size", "patch_size", "image_mean", "image_std", "rescale_factor", "resample") + tuple(
+    f"do_{step}" for step in ("resize", "center_crop", "rescale", "normalize")
+)
 # What other tools write where weights are quantized, in the place of config.json's "quantization_config".
 _QUANTIZED = ("quantize_config.json", "quant_config.json", "hf_quant_config.json")
 
@@ -52,6 +56,7 @@ def check_files(folder: Path, config: Mapping[str, object], used: Collection[Pat
     """
     check_no_adapter(folder)
     _check_not_quantized(folder, config)
+    _check_one_view(folder)
     entry = _entry(folder, config)
     files = _files(entry)
     weights = _together(files)
@@ -116,6 +121,21 @@ def _inner(folder: Path) -> str:
 def _by_age(paths: Iterator[Path]) -> list[Path]:
     """By the number in the folder's name, the step of a run, or by name."""
     return sorted(paths, key=lambda path: (int((re.findall(r"\d+", path.parent.name) or [0])[-1]), path.parent.name))
+
+
+def _check_one_view(folder: Path) -> None:
+    """Refuse two files that say otherwise how pictures become pixels: transformers reads one and not the other."""
+    whole, part = folder / "processor_config.json", folder / "preprocessor_config.json"
+    inner, alone = read_json(whole).get("image_processor"), read_json(part)
+    said = {
+        key: (inner[key], alone[key]) for key in _PIXELS if isinstance(inner, dict) and key in inner and key in alone
+    }
+    # One number and a pair of equal ones are two ways to say the same.
+    if differ := [key for key, (one, other) in said.items() if type(one) is type(other) and one != other]:
+        raise UsageError(
+            f"{part}: says another {', '.join(differ)} than {whole.name} says under image_processor: keep the file that"
+            " the model was trained with."
+        )
 
 
 def _check_not_quantized(folder: Path, config: Mapping[str, object]) -> None:
