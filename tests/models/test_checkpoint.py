@@ -26,6 +26,13 @@ class Payload:
         return os.mkdir, (self.target,)
 
 
+def test_a_file_that_git_did_not_fetch_is_told(tmp_path: Path) -> None:
+    for name in ("a.safetensors", "a.pth"):
+        (tmp_path / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+        with pytest.raises(UsageError, match=rf"{name}: a pointer of Git LFS, .* git lfs pull"):
+            read_checkpoint(tmp_path / name)
+
+
 @pytest.mark.parametrize("suffix", [".pth", ".pt", ".th", ".bin", ".ckpt"])
 def test_a_flat_file_is_read(suffix: str, tmp_path: Path) -> None:
     torch.save(WEIGHTS, tmp_path / f"flat{suffix}")
@@ -102,8 +109,8 @@ def test_a_truncated_safetensors_file_is_called_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
 def test_a_text_file_is_no_checkpoint(suffix: str, tmp_path: Path) -> None:
-    path = tmp_path / f"pointer{suffix}"
-    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 2\n")
+    path = tmp_path / f"page{suffix}"
+    path.write_text("<!doctype html>\n<title>Not found</title>\n")
     with pytest.raises(UsageError, match=r"not a (PyTorch checkpoint|safetensors file)"):
         read_checkpoint(path)
 

@@ -19,6 +19,7 @@ from vlcheck.errors import UsageError
 
 SUFFIXES = (".pth", ".pt", ".th", ".bin", ".ckpt", ".safetensors")
 _WRAPPERS = ("model", "model_state_dict", "state_dict")
+_POINTER = b"version https://git-lfs"
 _ZIP, _PICKLE = b"PK", b"\x80"
 # What torch.load raises on damaged bytes, which may decode to any pickle instruction.
 _DAMAGED = (RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, OSError, struct.error)
@@ -31,10 +32,12 @@ class Checkpoint:
     Attributes:
         weights: tensors by name, on the CPU; those of a PyTorch file may be mapped from disk, unread.
         config: what a wrapped checkpoint says of itself, else empty.
+        wrapper: the key under which the weights stand, "" where they are the file's content.
     """
 
     weights: Mapping[str, torch.Tensor]
     config: Mapping[str, object] = field(default_factory=dict)
+    wrapper: str = ""
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -52,8 +55,16 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise UsageError(f"{path}: no such checkpoint.")
     if path.suffix not in SUFFIXES:
         raise UsageError(f"{path}: not a checkpoint by its name; accepted: {', '.join(SUFFIXES)}.")
+    if is_pointer(path):
+        raise UsageError(f"{path}: a pointer of Git LFS, not the file itself; fetch it: git lfs pull.")
     content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
     return _unwrapped(path, content)
+
+
+def is_pointer(path: Path) -> bool:
+    """Whether a file is what Git LFS puts in the place of one that was not fetched."""
+    with path.open("rb") as file:
+        return file.read(len(_POINTER)) == _POINTER
 
 
 def _read_safetensors(path: Path) -> object:
@@ -89,7 +100,7 @@ def _refusal(message: str) -> str:
 
 def _unwrapped(path: Path, content: object) -> Checkpoint:
     outer = content if isinstance(content, Mapping) else {}
-    wrapper = next((key for key in _WRAPPERS if isinstance(outer.get(key), Mapping)), None)
+    wrapper = next((key for key in _WRAPPERS if isinstance(outer.get(key), Mapping)), "")
     weights = outer[wrapper] if wrapper else content
     if not isinstance(weights, Mapping) or not weights:
         raise UsageError(f"{path}: holds no state dict, but {type(weights).__name__}.")
@@ -97,4 +108,4 @@ def _unwrapped(path: Path, content: object) -> Checkpoint:
         if not isinstance(name, str) or not isinstance(value, torch.Tensor):
             raise UsageError(f"{path}: not a state dict: {name!r} is no tensor but {type(value).__name__}.")
     config = outer.get("config") if wrapper else None
-    return Checkpoint(weights, config if isinstance(config, Mapping) else {})
+    return Checkpoint(weights, config if isinstance(config, Mapping) else {}, wrapper)

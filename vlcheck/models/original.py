@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from vlcheck.errors import UsageError
 from vlcheck.models.checkpoint import SUFFIXES
+from vlcheck.models.misfits import check_formats, reason, some
 from vlcheck.paths import expanded
 
 
@@ -85,20 +86,19 @@ def check_multiple(whole: str, value: int, part: str, divisor: int) -> None:
 
 
 def check_weights(family: str, expected: Mapping[str, Sequence[int]], weights: Mapping[str, Tensor]) -> None:
-    """Refuse weights that are not just those of a network of this family (`an ALBEF`), by their names and shapes."""
+    """Refuse weights that are not just those of a network of this family (`an ALBEF`): names, shapes, formats."""
     misshapen = [
         f"{name} has shape {tuple(weights[name].shape)} in place of {tuple(shape)}"
         for name, shape in expected.items()
         if name in weights and tuple(weights[name].shape) != tuple(shape)
     ]
-    faults = (
-        ("it lacks ", expected.keys() - weights.keys()),
-        ("it has unknown ", weights.keys() - expected.keys()),
-        ("", misshapen),
-    )
+    missing, strangers = expected.keys() - weights.keys(), weights.keys() - expected.keys()
+    faults = (("it lacks ", missing), ("it has unknown ", strangers), ("", misshapen))
     complaints = [f"{what}{some(names)}" for what, names in faults if names]
     if complaints:
-        raise UsageError(f"not {family} checkpoint of these sizes: {'; '.join(complaints)}.")
+        why = reason(weights.keys(), missing, strangers)
+        raise UsageError(f"not {family} checkpoint of these sizes: {'; '.join(complaints)}. {why}".rstrip())
+    check_formats({name: weight.dtype for name, weight in weights.items()})
 
 
 def fingerprint(network: nn.Module, *settings: object) -> str:
@@ -112,9 +112,3 @@ def fingerprint(network: nn.Module, *settings: object) -> str:
         content.update(f"{name} {tuple(tensor.shape)}".encode())
         content.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     return content.hexdigest()
-
-
-def some(names: Collection[str]) -> str:
-    """All of a few names of weights, or the first of many."""
-    shown = ", ".join(sorted(names)[:3])
-    return f"{len(names)} weights ({shown}, ...)" if len(names) > 3 else shown

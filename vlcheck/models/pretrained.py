@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +21,6 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from torch import nn
 from transformers import (
     AutoImageProcessor,
     AutoProcessor,
@@ -34,13 +33,22 @@ from transformers import (
 from transformers.utils import logging
 
 from vlcheck.errors import UsageError
+from vlcheck.models.folder import CONFIG, check_files, check_no_adapter, no_config, not_a_folder
+from vlcheck.models.loaded import check_loaded, check_quantization
+from vlcheck.models.original import naming
+from vlcheck.models.packages import needed
 from vlcheck.paths import expanded, there_is
 from vlcheck.specs import Reference, Single
 
-CONFIG = "config.json"
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 _DECIDING = ("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "*.bin")  # files that decide a score
-_NUMBER = re.compile(r"\.\d+\.")
+_FILES = {  # of the parts beside the weights
+    "tokenizer": "tokenizer.json, tokenizer_config.json",
+    "image processor": "preprocessor_config.json or processor_config.json",
+    "processor": "processor_config.json, preprocessor_config.json, tokenizer.json",
+}
+# What a processor has to be told to know how many tokens stand for a picture.
+_COUNTS = ("patch_size", "num_image_tokens", "vision_feature_select_strategy")
 _Network = TypeVar("_Network", bound=PreTrainedModel)
 _Part = TypeVar("_Part")
 
@@ -72,7 +80,7 @@ class Pretrained:
             trusted: whether Python code that comes with the checkpoint may run.
 
         Raises:
-            UsageError: the repository is unknown, or cannot be reached and is not in the cache.
+            UsageError: it is a file; the repository is unknown, or cannot be reached and is not in the cache.
         """
         what, detector = parsed.what, dict(parsed.options).get("regions", "")
         if not isinstance(what, Reference):
@@ -80,6 +88,8 @@ class Pretrained:
         folder = expanded(what.path)
         if not what.at and there_is(what.path) and folder.is_dir():
             return cls(folder, parsed.said, detector, trusted)
+        if not what.at and folder.is_file():
+            raise UsageError(not_a_folder(folder))
         if not _HUB_ID.fullmatch(what.path):
             return None
         folder = _from_hub(what.path, str(what.at) or None, _deciding(trusted))
@@ -93,7 +103,8 @@ class Pretrained:
         try:
             config = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
-            raise UsageError(f"{path}: no such file; a checkpoint of transformers has one.") from error
+            check_no_adapter(self.folder)
+            raise UsageError(no_config(self.folder)) from error
         except (OSError, ValueError) as error:
             raise UsageError(f"{path}: cannot be read as a config ({error}).") from error
         if not isinstance(config, dict):
@@ -127,8 +138,10 @@ class Pretrained:
             The network, in evaluation mode, and those of `optional` that it lacks.
 
         Raises:
-            UsageError: weights are missing, damaged or of other shapes than the config says.
+            UsageError: weights are missing, damaged or of other shapes than the config says, or there are others.
         """
+        check_quantization(self.config, str(self.folder / CONFIG))
+        formats = check_files(self.folder, self.config, used=(Path(self.detector).expanduser(),))
         placed = {"device_map": "auto"} if device == "auto" else {}
         try:
             load = cast(Callable[..., tuple[_Network, dict[str, Any]]], cls.from_pretrained)
@@ -145,17 +158,8 @@ class Pretrained:
                 )
         except Exception as error:  # what damaged files raise is of any kind
             raise UsageError(f"{self.folder}: the weights cannot be loaded. {_first_line(error)}") from error
-        absent = set(loading["missing_keys"])
-        lacking = {head for head in optional if _weights_of(head, network) <= absent}
-        faults = {
-            "lack": (name for name in absent if not name.startswith(tuple(lacking))),
-            "have in another shape than the config says": (name for name, *_ in loading["mismatched_keys"]),
-            "have of more layers than the config says": _of_more_layers(loading["unexpected_keys"], network),
-        }
-        for what, names in ((what, sorted(names)) for what, names in faults.items()):
-            if names:
-                shown = ", ".join(names[:3]) + (f", ... ({len(names)})" if len(names) > 3 else "")
-                raise UsageError(f"{self.folder}: the weights {what} {shown}.")
+        with naming(self.folder):
+            lacking = check_loaded(network, self.config, loading, formats, optional)
         if not placed:
             network.to(torch.device(device))  # type: ignore[arg-type]  # of nn.Module.to, which transformers wraps
         network.eval()  # type: ignore[no-untyped-call]
@@ -178,7 +182,20 @@ class Pretrained:
         if not isinstance(loaded, ProcessorMixin):  # transformers takes a part of it where the whole is not there
             raise UsageError(f"{self.folder}: no processor can be loaded, but a {type(loaded).__name__} alone.")
         self._check_vocabulary(loaded.tokenizer)
+        self._check_counts(loaded)
         return loaded
+
+    def _check_counts(self, processor: ProcessorMixin) -> None:
+        """Folders of before 2025 leave to the network how many tokens stand for a picture; transformers 5 does not."""
+        if unsaid := [name for name in _COUNTS if getattr(processor, name, "") is None]:
+            vision = self.config.get("vision_config", {})
+            said = {name: self.config.get(name, vision.get(name)) for name in unsaid}
+            known = ", ".join(f'"{name}": {json.dumps(value)}' for name, value in said.items() if value is not None)
+            raise UsageError(
+                f"{self.folder / 'processor_config.json'}: has to say {', '.join(unsaid)}, by which the tokens of a"
+                f" picture are counted{f'; {CONFIG} has {known}' if known else ''}. Say num_additional_image_tokens"
+                " as well: 1 where the vision network has a class token, as CLIP's."
+            )
 
     def _check_vocabulary(self, tokenizer: PreTrainedTokenizerBase) -> None:
         """Transformers makes an empty tokenizer where its files are missing, to which all words are one."""
@@ -191,7 +208,8 @@ class Pretrained:
             return load(self.folder, local_files_only=True, trust_remote_code=self.trusted)
         except Exception as error:  # missing and damaged files raise errors of many kinds
             raise UsageError(
-                f"{self.folder}: no {what} can be loaded; its files belong beside the weights. {_first_line(error)}"
+                f"{self.folder}: no {what} can be loaded; its files ({_FILES[what]}) belong beside the weights."
+                f" {needed(self.folder, str(error))}{_first_line(error)}"
             ) from error
 
     def fingerprint(self, *more: str) -> str:
@@ -215,16 +233,6 @@ def _quiet() -> Iterator[None]:
         logging.set_verbosity(verbosity)
         if bars:
             logging.enable_progress_bar()
-
-
-def _weights_of(head: str, network: nn.Module) -> set[str]:
-    return {name for name, _ in network.named_parameters() if name.startswith(head)}
-
-
-def _of_more_layers(unexpected: Iterable[str], network: nn.Module) -> Iterator[str]:
-    """Weights that are called like the network's own but for a number: transformers drops them and says nothing."""
-    own = {_NUMBER.sub(".", name) for name in network.state_dict()}
-    return (name for name in unexpected if _NUMBER.sub(".", name) in own)
 
 
 def _from_hub(repository: str, revision: str | None, patterns: Sequence[str]) -> Path:

@@ -22,6 +22,7 @@ from torchvision.transforms.functional import to_tensor
 
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models.checkpoint import read_checkpoint
+from vlcheck.models.misfits import check_names
 from vlcheck.models.original import check_weights
 from vlcheck.models.regions import Regions
 
@@ -93,6 +94,7 @@ class FasterRcnn:
 
 def _network(weights: Mapping[str, Tensor], side: int) -> FasterRCNN:
     """Build the network that weights are of, and fill it."""
+    check_names(weights, "backbone.body.conv1.weight")
     last = next((name for name in _VARIANTS if name in weights), None)
     if last is None or _CLASSES not in weights:
         raise UsageError(f"not weights of a Faster R-CNN of torchvision: they lack {' or '.join(_VARIANTS)}.")

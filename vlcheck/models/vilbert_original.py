@@ -12,7 +12,8 @@ from torch import Tensor
 
 from vlcheck.errors import UsageError
 from vlcheck.models.checkpoint import read_checkpoint
-from vlcheck.models.original import check_weights, naming, some
+from vlcheck.models.misfits import check_names, some
+from vlcheck.models.original import check_weights, naming
 
 _WORDS = "bert.embeddings.word_embeddings.weight"
 _DECODER = "cls.predictions.decoder.weight"
@@ -32,7 +33,9 @@ def read_weights(path: Path, shapes: Mapping[str, torch.Size]) -> dict[str, Tens
     """
     weights = read_checkpoint(path).weights
     with naming(path):
-        return _checked(_current_names(weights), shapes)
+        current = _current_names(weights)
+        check_names(current, _WORDS)
+        return _checked(current, shapes)
 
 
 def _current_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

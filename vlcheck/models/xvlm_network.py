@@ -16,6 +16,7 @@ from vlcheck.errors import UsageError
 from vlcheck.models.checkpoint import read_checkpoint
 from vlcheck.models.fusion_bert import MLM_HEAD, ONE_EACH, TextEncoder, bert_config, check_tied
 from vlcheck.models.fusion_network import FusionNetwork
+from vlcheck.models.misfits import check_names
 from vlcheck.models.original import check_weights, find_checkpoint, naming
 from vlcheck.models.xvlm_config import PATCH_SIZE, XvlmConfig, read_config
 from vlcheck.paths import expanded
@@ -96,6 +97,7 @@ class XvlmNetwork(FusionNetwork):
         Raises:
             UsageError: a weight is missing, is unknown, or has another shape; nothing is loaded then.
         """
+        check_names(state_dict, "vision_encoder.patch_embed.proj.weight")
         weights = {name: tensor for name, tensor in state_dict.items() if not _RECOMPUTED.match(name)}
         absent = tuple(head for head in (MLM_HEAD, _BBOX_HEAD) if not any(name.startswith(head) for name in weights))
         fine_tuned = not any(name.startswith("text_encoder.bert.") for name in weights)

@@ -1,0 +1,260 @@
+"""A folder as transformers saves it: the files that it reads weights from, and what else lies beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vlcheck.errors import UsageError
+from vlcheck.models.checkpoint import SUFFIXES, is_pointer, read_checkpoint
+from vlcheck.models.misfits import is_index, reason
+from vlcheck.models.original import read_json
+
+CONFIG = "config.json"
+_ORIGINAL = (
+    "A checkpoint of a model's original code is named with its family: albef:PATH, vilbert:FOLDER,regions=DETECTOR,"
+    " vilt-original:FOLDER or xvlm:FOLDER."
+)
+_INDEX = ".index.json"
+# What transformers looks for, in its order: the first that is there is read, whatever is newer.
+_ENTRIES = ("model.safetensors", f"model.safetensors{_INDEX}", "pytorch_model.bin", f"pytorch_model.bin{_INDEX}")
+_ADAPTER = "adapter_config.json"
+_ADAPTERS = re.compile(r"adapter_(config\.json|model\..*)|pytorch_(adapter|lora_weights)\..*|adapters?\.safetensors")
+_OPEN_CLIP = re.compile(r"open_clip_.*")
+# The state of a training run, which no score depends on.
+_TRAINING = re.compile(
+    r"(optimizer|scheduler|scaler|sampler|dl_state_dict|training_args|rng_state|random_states)(_\d+)*"
+    r"\.(pt|pth|bin|safetensors)"
+)
+# Settings that change a picture's pixels.
+_PIXELS = ("size", "crop_size", "patch_size", "image_mean", "image_std", "rescale_factor", "resample") + tuple(
+    f"do_{step}" for step in ("resize", "center_crop", "rescale", "normalize")
+)
+# What other tools write where weights are quantized, in the place of config.json's "quantization_config".
+_QUANTIZED = ("quantize_config.json", "quant_config.json", "hf_quant_config.json")
+
+
+def check_files(folder: Path, config: Mapping[str, object], used: Collection[Path] = ()) -> dict[str, torch.dtype]:
+    """Make sure that the weights that transformers reads are all that the folder has to say.
+
+    Args:
+        folder: as transformers saves it. Folders in it are models of their own.
+        config: its config.json.
+        used: files in it that are read for another purpose.
+
+    Returns:
+        The number formats of the weights that are read, by name.
+
+    Raises:
+        UsageError: an adapter lies beside them; there are no weights, or not all that an index names; or another file
+            holds weights that are not the same.
+    """
+    check_no_adapter(folder)
+    _check_not_quantized(folder, config)
+    _check_one_view(folder)
+    entry = _entry(folder, config)
+    files = _files(entry)
+    weights = _together(files)
+    known = {path.resolve() for path in (*files, *used)}
+    for path in sorted(folder.iterdir()):
+        if path.resolve() not in known and _may_hold_weights(path):
+            _check_copy(path, entry, weights)
+    return {name: weight.dtype for name, weight in weights.items()}
+
+
+def check_no_adapter(folder: Path) -> None:
+    """Refuse an adapter, which transformers reads or leaves unread by whether peft is installed."""
+    found = sorted(path for path in folder.iterdir() if _ADAPTERS.fullmatch(path.name))
+    if found:
+        base = read_json(folder / _ADAPTER).get("base_model_name_or_path")
+        raise UsageError(
+            f"{found[0]}: an adapter{f' of {base}' if base else ''}. vlcheck reads whole models: merge the adapter into"
+            " its base (peft's merge_and_unload), save that with its processor, and name its folder. Where the weights"
+            f" are merged already, remove {', '.join(path.name for path in found)}."
+        )
+
+
+def no_config(folder: Path) -> str:
+    """Say that there is no config.json, and what the folder is in its place."""
+    return f"{folder / CONFIG}: no such file; a checkpoint of transformers has one. {_looks_like(folder)}".rstrip()
+
+
+def not_a_folder(file: Path) -> str:
+    """Say what is accepted in the place of a file."""
+    if (file.parent / CONFIG).is_file():
+        return f"{file}: a file; of a checkpoint of transformers name the folder: {file.parent}."
+    return f"{file}: a file; a checkpoint of transformers is a folder. {_looks_like(file.parent) or _ORIGINAL}"
+
+
+def _looks_like(folder: Path) -> str:
+    names = sorted(path.name for path in folder.iterdir())
+    if any(_OPEN_CLIP.fullmatch(name) for name in names):
+        return (
+            "The folder is in open_clip's layout, which vlcheck does not read: name the same model in transformers'"
+            " layout (CLIPModel or SiglipModel), or write a factory (package.module:factory)."
+        )
+    if "model_index.json" in names:
+        return "The folder is a pipeline of diffusers: name a vision-language model."
+    if inner := _inner(folder):
+        return inner
+    if "params.json" in names:
+        return "The folder is in the layout of its authors' own code: name the same model in transformers' layout."
+    if files := [name for name in names if name.endswith((*SUFFIXES, ".gguf", ".h5", ".msgpack", ".onnx"))]:
+        return f"It holds {', '.join(files)}. {_ORIGINAL}"
+    return ""
+
+
+def _inner(folder: Path) -> str:
+    """Name the checkpoints in a folder, as a run of training leaves them."""
+    if whole := [path.parent.name for path in _by_age(folder.glob(f"*/{CONFIG}"))]:
+        return f"Checkpoints are in its folders {', '.join(whole)}: name one of them, e.g. {folder / whole[-1]}."
+    if adapters := [path.parent.name for path in _by_age(folder.glob(f"*/{_ADAPTER}"))]:
+        return f"Adapters are in its folders {', '.join(adapters)}: merge one into its base, and name the whole."
+    return ""
+
+
+def _by_age(paths: Iterator[Path]) -> list[Path]:
+    """By the number in the folder's name, the step of a run, or by name."""
+    return sorted(paths, key=lambda path: (int((re.findall(r"\d+", path.parent.name) or [0])[-1]), path.parent.name))
+
+
+def _check_one_view(folder: Path) -> None:
+    """Refuse two files that say otherwise how pictures become pixels: transformers reads one and not the other."""
+    whole, part = folder / "processor_config.json", folder / "preprocessor_config.json"
+    inner, alone = read_json(whole).get("image_processor"), read_json(part)
+    said = {
+        key: (inner[key], alone[key]) for key in _PIXELS if isinstance(inner, dict) and key in inner and key in alone
+    }
+    # One number and a pair of equal ones are two ways to say the same.
+    if differ := [key for key, (one, other) in said.items() if type(one) is type(other) and one != other]:
+        raise UsageError(
+            f"{part}: says another {', '.join(differ)} than {whole.name} says under image_processor: keep the file that"
+            " the model was trained with."
+        )
+
+
+def _check_not_quantized(folder: Path, config: Mapping[str, object]) -> None:
+    said = next((name for name in _QUANTIZED if (folder / name).is_file()), None)
+    if said and not config.get("quantization_config"):
+        raise UsageError(
+            f'{folder / said}: says that the weights are quantized, and {CONFIG} has no "quantization_config", from'
+            " which transformers knows how they are read. Add it, or name the folder of the weights as they were."
+        )
+
+
+def _entry(folder: Path, config: Mapping[str, object]) -> Path:
+    """The file of weights, or the index of several, that transformers reads."""
+    said = config.get("transformers_weights")
+    names = (said,) if isinstance(said, str) else _ENTRIES
+    if found := next((folder / name for name in names if (folder / name).is_file()), None):
+        return found
+    other = sorted(path.name for path in folder.iterdir() if path.suffix in (*SUFFIXES, ".h5", ".msgpack", ".gguf"))
+    held = f"It holds {', '.join(other)}: save it again, or give a variant one of these names." if other else ""
+    raise UsageError(f"{folder}: no weights; accepted: {', '.join(names)}. {held or _inner(folder)}".rstrip())
+
+
+def _files(entry: Path) -> list[Path]:
+    """The files that are read for an entry. An index beside a whole file has to be of files that are there."""
+    if entry.name.endswith(_INDEX):
+        return _shards(entry)
+    if (beside := entry.with_name(entry.name + _INDEX)).is_file():
+        _shards(beside)
+    return [entry]
+
+
+def _shards(index: Path) -> list[Path]:
+    names = sorted({*_places(index).values()})
+    if absent := [name for name in names if not (index.parent / name).is_file()]:
+        raise UsageError(
+            f"{index}: names {', '.join(absent)}, which {'is' if len(absent) == 1 else 'are'} not there. Fetch or save"
+            " the checkpoint again; remove the index where another file holds all weights."
+        )
+    return [index.parent / name for name in names]
+
+
+def _places(index: Path) -> dict[str, str]:
+    """The name of a weight -> the file that holds it."""
+    places = read_json(index).get("weight_map")
+    if not isinstance(places, dict) or not places or not all(isinstance(name, str) for name in places.values()):
+        raise UsageError(f'{index}: has to say under "weight_map" which file holds which weight.')
+    return places
+
+
+def _together(files: Sequence[Path]) -> dict[str, Tensor]:
+    """The weights of all files, mapped from the disk."""
+    weights: dict[str, Tensor] = {}
+    origin: dict[str, Path] = {}
+    for file in files:
+        checkpoint = read_checkpoint(file)
+        if checkpoint.wrapper:
+            raise UsageError(
+                f"{file}: its weights stand under {checkpoint.wrapper!r}, where transformers finds none: save what is"
+                " under it alone."
+            )
+        if twice := next((name for name in checkpoint.weights if name in weights), None):
+            raise UsageError(f"{file}: holds {twice}, as {origin[twice].name} does. Save the checkpoint again.")
+        weights |= checkpoint.weights
+        origin |= dict.fromkeys(checkpoint.weights, file)
+    return weights
+
+
+def _may_hold_weights(path: Path) -> bool:
+    return path.suffix in SUFFIXES and path.is_file() and not _TRAINING.fullmatch(path.name) and not is_pointer(path)
+
+
+def _check_copy(path: Path, entry: Path, weights: Mapping[str, Tensor]) -> None:
+    """Refuse a file of weights that is not read, unless all that it holds is read from another one."""
+    cure = f"transformers reads {entry.name}: keep in the folder what is to be scored, and move the other away."
+    try:
+        beside = read_checkpoint(path).weights
+    except UsageError as error:
+        raise UsageError(f"{error} It lies beside the weights, and is not read; {cure}") from error
+    if strangers := [*_not_in(weights, beside)]:
+        why = reason(beside.keys(), (), [name for name in strangers if name not in weights])
+        raise UsageError(
+            f"{path}: is not read, and holds other weights, e.g. {strangers[0]}. {f'{why} ' if why else ''}"
+            f"{cure[0].upper()}{cure[1:]}"
+        )
+
+
+def _not_in(weights: Mapping[str, Tensor], beside: Mapping[str, Tensor]) -> Iterator[str]:
+    """Those of `beside` that are not among the weights: by name, or in another layout by what they hold."""
+    known: set[bytes] = set()
+    for name, tensor in beside.items():
+        if name in weights:
+            if not _rounds_to(weights[name], tensor):
+                yield name
+        elif not is_index(name):
+            known = known or {_digest(layout) for weight in weights.values() for layout in _layouts(weight)}
+            if _digest(tensor) not in known and not {_digest(part) for part in _parts(tensor)} <= known:
+                yield name
+
+
+def _rounds_to(weight: Tensor, other: Tensor) -> bool:
+    """Whether a weight is the other, but for the other's number format."""
+    return weight.shape == other.shape and torch.equal(_bytes(weight.to(other.dtype)), _bytes(other))
+
+
+def _layouts(weight: Tensor) -> tuple[Tensor, ...]:
+    """A weight as it is and as other libraries lay it out: transposed."""
+    return (weight, weight.T) if weight.ndim == 2 else (weight,)
+
+
+def _parts(tensor: Tensor) -> tuple[Tensor, ...]:
+    """Query, key and value, where one tensor may hold all three."""
+    return tensor.chunk(3) if tensor.ndim and len(tensor) % 3 == 0 else (tensor,)
+
+
+def _digest(tensor: Tensor) -> bytes:
+    content = hashlib.sha256(f"{tuple(tensor.shape)} {tensor.dtype}".encode())
+    content.update(_bytes(tensor).numpy().data)
+    return content.digest()
+
+
+def _bytes(tensor: Tensor) -> Tensor:
+    return tensor.contiguous().flatten().view(torch.uint8)

@@ -1,0 +1,140 @@
+"""Reasons why the weights of a file do not fit a network, told by their names and number formats."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+import torch
+
+from vlcheck.errors import UsageError
+
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+# Indices that a network makes itself and that some files hold as well: how names of such tensors end.
+_INDICES = ("position_ids", "token_type_ids", "relative_position_index", "num_batches_tracked", "queue_ptr", "inv_freq")
+_ADAPTER = re.compile(
+    r"(^|[._])(lora|lora_\w+|hada_w\d\w*|lokr_w\d\w*|oft_\w+|ia3_\w+|vera_lambda_\w+|base_layer|modules_to_save|adapters?)"
+    r"(\.|$)"
+)
+_QUANTIZED = re.compile(
+    r"(^|\.)(\w*weight_scale\w*|\w*scale_inv|_scale|\w*_scales|\w*_blocks|((in|out)put|activation|[kqv])_scale|qweight|qzeros|scales"
+    r"|g_idx|SCB|weight_format|(nested_)?(absmax|quant_map)|quant_state\S*|weight_(packed|shape)|(\w*_)?zero_points?"
+    r"|codebooks?|codes|W_q|_data|\w*qdata|_packed_params\S*)$"
+)
+# What is put before all names by a module around the model, and by which.
+_WRAPPERS = {
+    "module.": "torch's DataParallel",
+    "_orig_mod.": "torch.compile",
+    "_forward_module.": "Lightning",
+    "_fsdp_wrapped_module.": "torch's FSDP",
+    "base_model.model.": "peft",
+}
+# Heads of other tasks than scoring: how their names begin.
+_TASKS = {
+    "text_decoder.": "writing (answers or captions)",
+    "cls_head.": "classifying pairs (NLVR2 or SNLI-VE)",
+    "ta_head.": "classifying pairs (pre-training for NLVR2)",
+    "vqa_classifier.": "answers (VQA)",
+    "nlvr2_classifier.": "classifying pairs (NLVR2)",
+    "vil_prediction": "answers (VQA and other tasks)",
+}
+
+
+def is_index(name: str) -> bool:
+    """Whether a tensor is called like indices that every network makes itself."""
+    return name.rpartition(".")[2] in _INDICES
+
+
+def scaled(names: Collection[str]) -> set[str]:
+    """Those beside which a part of quantized weights stands, such as a scale, and such parts themselves."""
+    parts = {name: found for name in names if (found := _QUANTIZED.search(name))}
+    modules = {name[: found.start()] for name, found in parts.items()}
+    return {name for name in names if name in parts or name in modules or name.rpartition(".")[0] in modules}
+
+
+def reason(names: Collection[str], missing: Collection[str], strangers: Collection[str]) -> str:
+    """Say why weights do not fit, in a sentence; "" where their names do not tell.
+
+    Args:
+        names: of all weights, as the file has them.
+        missing: names of the network's weights that the file lacks.
+        strangers: names in the file that the network does not know.
+    """
+    if found := [name for name in strangers if _ADAPTER.search(name)]:
+        return (
+            f"{some(found)}: these belong to an adapter (LoRA or its kin). Merge it into its base (peft's"
+            " merge_and_unload), and save the whole."
+        )
+    if found := [name for name in strangers if _QUANTIZED.search(name)]:
+        return f"{some(found)}: these belong to quantized weights. {_QUANTIZED_CURE}"
+    prefix = _prefix(names, missing)
+    return _unwrap(prefix) if prefix else ""
+
+
+_QUANTIZED_CURE = (
+    f"Accepted: {', '.join(str(kind).removeprefix('torch.') for kind in _FLOATS)}, or a folder of transformers whose"
+    ' config.json says under "quantization_config" how they are read.'
+)
+
+
+def check_names(names: Collection[str], anchor: str) -> None:
+    """Refuse names that tell why they do not fit, before sizes are read off the shapes.
+
+    Args:
+        names: of all weights.
+        anchor: a name that every checkpoint of the family has.
+    """
+    if why := reason(names, {anchor} - {*names}, names):
+        raise UsageError(why)
+    if task := next((task for head, task in _TASKS.items() if any(name.startswith(head) for name in names)), ""):
+        raise UsageError(f"fine-tuned for {task}: name a checkpoint of pre-training, or of image-text retrieval.")
+
+
+def check_formats(formats: Mapping[str, torch.dtype], whole: Collection[str] = ()) -> None:
+    """Refuse weights that are no floats of 16 bits or more: without their scales they are other numbers.
+
+    Args:
+        formats: of the weights, by name.
+        whole: how names of tensors end in which the network has whole numbers.
+    """
+    odd = [
+        name
+        for name, kind in formats.items()
+        if kind not in _FLOATS and not is_index(name) and name.rpartition(".")[2] not in whole
+    ]
+    if odd:
+        kinds = sorted({str(formats[name]).removeprefix("torch.") for name in odd})
+        raise UsageError(
+            f"{some(odd)}: these are {', '.join(kinds)}, so quantized, and no scale is read. {_QUANTIZED_CURE}"
+        )
+
+
+def some(names: Collection[str]) -> str:
+    """All of a few names of weights, or the first of many."""
+    shown = ", ".join(sorted(names)[:3])
+    return f"{len(names)} weights ({shown}, ...)" if len(names) > 3 else shown
+
+
+def _prefix(names: Collection[str], missing: Collection[str]) -> str:
+    """What stands before all names, or before each of the missing ones."""
+    if not missing:
+        return ""
+    prefix = ""
+    while head := next((head for head in _WRAPPERS if all(name.startswith(prefix + head) for name in names)), ""):
+        prefix += head
+    if prefix:
+        return prefix
+    known, first = {*names}, min(missing)
+    heads = (name.removesuffix(first) for name in names if name.endswith(f".{first}"))
+    return next((head for head in heads if all(head + name in known for name in missing)), "")
+
+
+def _unwrap(prefix: str) -> str:
+    """Where a prefix comes from, and how weights are saved without it."""
+    makers = " and ".join(maker for head, maker in _WRAPPERS.items() if head in prefix)
+    if "base_model." in prefix:
+        cure = "merge the adapter (model.merge_and_unload()), and save what that returns"
+    else:
+        cure = f"save model.{prefix}state_dict()"
+    by = makers or "a module around the model (such as Lightning's)"
+    return f"The names of its weights begin with {prefix!r}, which {by} puts there: {cure}."
