@@ -30,7 +30,7 @@ from vlcheck.scoring.render import size_of_shown
 from vlcheck.scoring.scorer import Progress, Scorer
 from vlcheck.scoring.store import ScoreStore
 
-_VERSIONED = ("vlcheck", "torch", "transformers", "timm", "numpy", "pillow", "scipy", "pytest")
+_ALSO = ("scipy", "pytest")  # versions that no score hangs on, and a verdict may
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,11 @@ class Workbench:
         model = self.model
         return foresee(chosen, model.operating, model.policy, model.adapter.metrics)
 
+    def superseded(self) -> Iterator[str]:
+        """A line where the kept scores of the model are of other versions than those that are installed."""
+        if said := self.model.scorer.store.superseded():
+            yield said
+
     def score(self, queries: Iterable[Query], leases: Path, progress: Callable[[Progress], None]) -> None:
         """Answer all queries, together with every process that calls this with the same ones and leases."""
         plan = make_plan(queries, batch_size=self.settings.batch_size)
@@ -98,7 +103,9 @@ class Workbench:
             "device": settings.device,
             "dtype": settings.dtype,
             "trust_remote_code": settings.trust_remote_code,
-            "versions": {"python": platform.python_version()} | {name: version(name) for name in _VERSIONED},
+            "versions": {"python": platform.python_version()}
+            | {**self.model.scorer.store.versions}
+            | {name: version(name) for name in _ALSO},
             "started": self.started.isoformat(timespec="seconds"),
             "policy": self.model.policy.as_dict(),
             "left_out": dict(self.model.source.left_out),
