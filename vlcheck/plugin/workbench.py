@@ -6,7 +6,7 @@ import base64
 import platform
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +16,7 @@ from vlcheck.cases import CaseSource
 from vlcheck.judge import ModelUnderTest
 from vlcheck.judgement import Judgement
 from vlcheck.looks import ONCE, Looks, Sequentially
+from vlcheck.models import tried
 from vlcheck.models.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.operating import Operating, ahead
@@ -109,6 +110,7 @@ class Workbench:
             "started": self.started.isoformat(timespec="seconds"),
             "policy": self.model.policy.as_dict(),
             "left_out": dict(self.model.source.left_out),
+            "contract": asdict(tried.look_up(adapter.fingerprint)),
         }
 
     def thumbnail(self, picture: Picture) -> bytes:
