@@ -124,9 +124,7 @@ GEMMA = (
 )
 
 
-def tokenizer(
-    single: str = "<s> $A", *, ends: tuple[str, ...] = (), **named: object
-) -> PreTrainedTokenizerFast:
+def tokenizer(single: str = "<s> $A", *, ends: tuple[str, ...] = (), **named: object) -> PreTrainedTokenizerFast:
     """Byte pairs of a few texts, by which every other text can be spelled.
 
     Args:

@@ -11,8 +11,10 @@ from PIL import Image
 from torch import Tensor
 from transformers import BatchFeature, PreTrainedTokenizerBase, ProcessorMixin
 
-from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.cases.rgb import to_rgb
+from vlcheck.errors import UsageError
 from vlcheck.models.answering import QUESTION
+from vlcheck.models.refusal import refusals
 from vlcheck.models.texts import check_plain, signs
 
 REQUEST = "Describe the picture."
@@ -90,10 +92,9 @@ class Chat:
     def open(self, image: Image.Image) -> Opening:
         """What is read before any text about a picture. Raises NotApplicable where the processor refuses it."""
         asked = self._question("")
-        try:
-            inputs = self._read(asked, image.convert("RGB"))
-        except ValueError as error:
-            raise NotApplicable(f"the model's processor refuses the picture: {error}") from error
+        rgb = to_rgb(image)
+        with refusals():
+            inputs = self._read(asked, rgb)
         whole, ids = self._unended(inputs["input_ids"][0].tolist()), self._ids(asked)
         after = whole[::-1].index(self.image_token)
         pairs = list(zip(reversed(whole), reversed(ids), strict=False))[:after]

@@ -11,7 +11,6 @@ from transformers.processing_utils import TextKwargs
 from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable, UsageError
 
-
 _Tokenizer = TypeVar("_Tokenizer", bound=PreTrainedTokenizerBase)
 
 
