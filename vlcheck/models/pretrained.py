@@ -35,6 +35,7 @@ from transformers.utils import logging
 
 from vlcheck.errors import UsageError
 from vlcheck.models.regions import split_spec
+from vlcheck.models.texts import without_habits
 
 CONFIG = "config.json"
 _HUB_ID = re.compile(r"(?P<repository>[\w-][\w.-]*/[\w.-]+)(@(?P<revision>[\w./-]+))?")
@@ -160,10 +161,10 @@ class Pretrained:
         return network.requires_grad_(requires_grad=False), lacking
 
     def tokenizer(self) -> PreTrainedTokenizerBase:
-        """Load the tokenizer. Raises UsageError where its files are missing or damaged."""
+        """Load the tokenizer, without its habits. Raises UsageError where its files are missing or damaged."""
         loaded: PreTrainedTokenizerBase = self._part("tokenizer", AutoTokenizer.from_pretrained)
         self._check_vocabulary(loaded)
-        return loaded
+        return without_habits(loaded)
 
     def image_processor(self) -> BaseImageProcessor:
         """Load what turns pictures to pixels. Raises UsageError where its file is missing or damaged."""
@@ -176,6 +177,7 @@ class Pretrained:
         if not isinstance(loaded, ProcessorMixin):  # transformers takes a part of it where the whole is not there
             raise UsageError(f"{self.folder}: no processor can be loaded, but a {type(loaded).__name__} alone.")
         self._check_vocabulary(loaded.tokenizer)
+        without_habits(loaded.tokenizer)
         return loaded
 
     def _check_vocabulary(self, tokenizer: PreTrainedTokenizerBase) -> None:

@@ -11,7 +11,7 @@ from vlcheck.verdict import BY_GRAVITY, Claim
 SCHEMA = 1
 _FIGURES = (
     *("n", "not_applicable", "violations", "rate", "rate_low", "rate_high", "allowed", "alpha", "p", "needed_n"),
-    *("detectable", "effect", "effect_low", "effect_high", "asked", "offered"),
+    *("detectable", "effect", "effect_low", "effect_high", "asked", "offered", "refused", "mass"),
 )
 _SCALE = ("gain", "offset", "power", "auc", "auc_low", "pairs")
 _KNOWN = ("bias", "behavior", "metric", "stale")  # of an entry of the policy
