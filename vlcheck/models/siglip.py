@@ -21,6 +21,7 @@ class Siglip(TwoEncoders):
 
     known = ("google/siglip-base-patch16-224",)
     kinds = MappingProxyType({"itm": "sigmoid"})
+    cased = False
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
