@@ -24,7 +24,7 @@ PROBES = max(BATCHES)
 # By how much a score may depend on what is asked beside it: sums are made in another order in another batch.
 TOLERANCES: Mapping[str, float] = {"float64": 1e-9, "float32": 1e-4, "bfloat16": 5e-2, "float16": 1e-2}
 _WORDS = 5  # of a probe, at most
-_FEW = 4  # probes, for clauses that more of them make no surer
+_FEW = 3  # probes, for clauses that more of them make no surer
 _LONGER = (6, 3, 1)  # how often a text is said again after itself
 
 
