@@ -11,13 +11,13 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 
 from vlcheck.models.pretrained import Pretrained
 
-TEXTS = ["a photo of a dog", "A dog's  ball, in the park with 12345 cats!", "zebra-crossing a/b isn't", "the Café é"]
+TEXTS = ["a photo of a dog", "A dog's  ball, in the park with 12345 cats!", "zebra-crossing a/b isn't", " the Café é"]
 SPECIAL = ["<unk>", "<s>", "</s>", "<pad>"]
 LLAMA_3 = r"(?i:'s|'t)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 
 
 def pieces_of_llama_2() -> Tokenizer:
-    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
+    tokenizer = Tokenizer(models.BPE(unk_token=SPECIAL[0], byte_fallback=True, fuse_unk=True))
     tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
     tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
     bytes_ = [f"<0x{byte:02X}>" for byte in range(256)]
