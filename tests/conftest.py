@@ -22,6 +22,14 @@ def wheel_path(tmp_path_factory) -> Path:
     return folder / built.stdout.split()[-1]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory):
+    """Keep what `vlcheck models check` finds here out of the user's cache, and what is there out of these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="module")
 def browser(chromium):
     """Chromium, started."""

@@ -15,6 +15,8 @@ from tests.plugin.conftest import ROOT, write_cases
 from tests.report.pages import small
 from vlcheck.cases import open_source
 from vlcheck.cli import app
+from vlcheck.models import load_model
+from vlcheck.models.tried import Tried, look_up
 from vlcheck.report.results import write
 
 
@@ -117,13 +119,16 @@ def test_models_lists_families_with_their_scores_and_tests():
     assert rows["LxmertForPreTraining"][:4] == ["masked-lm", "match-head", "masked-region", "60"]
 
 
-def test_models_check_ends_with_0_or_1(monkeypatch):
+def test_models_check_ends_with_0_or_1_and_is_remembered(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("VLCHECK_TEST_DATA", "scenes:8")  # of the double
     kept = run("models", "check", "tiny")
     assert kept.returncode == 0, kept.stdout + kept.stderr
-    assert kept.stdout.count("kept") == 16
+    assert kept.stdout.count("kept") == 22
+    assert look_up(load_model("tiny").fingerprint) == Tried(tried=True)
     broken = run("models", "check", f"{ROOT}/tests/doubles.py:raises", "--data", "scenes:8")
     assert broken.returncode == 1
+    assert look_up("competent-1").broken == ("itm: it answers", "mlm: it answers")
     assert "BROKEN  mlm: it answers: RuntimeError: out of cheese" in broken.stdout
     assert "Traceback" not in broken.stderr
 

@@ -138,12 +138,42 @@ def test_what_the_model_does_not_know_of_few_images_is_not_asked_and_of_enough_i
 def test_only_images_that_the_data_lets_be_asked_are_offered():
     each = [found(Preserved(), i, known(i)) for i in range(12)]
     each += [found(Preserved(), i, known(i), absent={AFTER: "grey already"}) for i in range(12, 40)]
-    barred = [replace(one, sample=replace(one.sample, askable=not one.sample.absent)) for one in each]
-    assert Findings(BEHAVIOR, tuple(each)).verdict(Rule()).status == "inconclusive"
+    barred = [Finding.of(replace(one.sample, askable=not one.sample.absent), Preserved(), TOLERANCES) for one in each]
+    assert Findings(BEHAVIOR, tuple(each)).verdict(Rule()).status == "invalid"
     said = Findings(BEHAVIOR, tuple(barred)).verdict(Rule())
     assert (said.status, said.reason) == ("not asked", "12 images; a pass needs 29")
     none = tuple(barred[12:])
     assert Findings(BEHAVIOR, none).verdict(Rule()).reason == "no case applies: 28 x grey already; a pass needs 29"
+
+
+@pytest.mark.parametrize(("refused", "status"), [(0, "pass"), (1, "pass"), (39, "pass"), (40, "invalid")])
+def test_pictures_that_the_model_refuses_are_counted_and_at_half_of_them_nothing_passes(refused, status):
+    rows = [known(i) for i in range(40 + refused)]
+    said = verdict(Preserved(), rows, absent={40 + i: {AFTER: "too narrow"} for i in range(refused)})
+    assert (said.status, said.refused, said.not_applicable) == (status, refused, refused)
+    counted = f"the model refuses {refused} of {40 + refused} cases: too narrow"
+    assert (counted in said.reason) == bool(refused)
+
+
+def answered(number, mass):
+    one = found(Preserved(), number, known(number))
+    readings = {arm: replace(reading, mass=mass) for arm, reading in one.sample.readings.items()}
+    return Finding.of(replace(one.sample, readings=readings), Preserved(), TOLERANCES)
+
+
+def test_an_answer_that_is_neither_yes_nor_no_is_no_evidence():
+    each = [answered(i, 0.9) for i in range(40)] + [answered(i, 0.4) for i in range(40, 60)]
+    said = Findings(BEHAVIOR, tuple(each)).verdict(Rule())
+    assert (said.status, said.n, said.not_applicable) == ("pass", 40, 20)
+    assert said.mass == pytest.approx((40 * 0.9 + 20 * 0.4) / 60)
+    assert {str(one.reason) for one in each[40:]} == {"P(yes) + P(no) is under 0.5"}
+
+
+def test_a_model_that_answers_neither_yes_nor_no_passes_nothing():
+    each = [answered(i, 0.9) for i in range(40)] + [answered(i, 0.4) for i in range(40, 80)]
+    said = Findings(BEHAVIOR, tuple(each)).verdict(Rule())
+    assert (said.status, said.reason) == ("invalid", "in 40 of 80 cases P(yes) + P(no) is under 0.5")
+    assert Findings(BEHAVIOR, tuple(each)).under(replace(TOLERANCES, mass=0.3)).verdict(Rule()).passed
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])

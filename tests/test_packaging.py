@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -39,6 +40,14 @@ def test_the_wheel_carries_what_the_reviewer_page_is_drawn_with(wheel):
     start = "vlcheck/report/templates/"
     there = {name.removeprefix(start) for name in wheel.namelist() if name.startswith(start)}
     assert there == {"page.html", "parts.html", "page.css", "page.js"}
+
+
+def test_every_floor_is_a_version_that_is_run():
+    """A floor stands with as many figures as tell it: numpy>=1.26 is 1.26.0."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    floors = dict(floor.split(">=") for floor in project["dependencies"])
+    pinned = dict(line.split("==") for line in (ROOT / ".ci" / "lowest.txt").read_text().splitlines() if "==" in line)
+    assert pinned == {name: ".".join([*floor.split("."), "0", "0"][:3]) for name, floor in floors.items()}
 
 
 def test_nothing_of_the_checkout_clashes_at_the_top(wheel):

@@ -105,6 +105,7 @@ def test_show_says_each_value_with_where_it_is_from(suite, own):
         ["within", "0.08", "mine.toml [tolerances.mlm], [tolerances.itm]"],
         ["within (mlm, masked-lm)", "0.04", "mine.toml [tolerances.mlm.masked-lm]"],
         ["delta", "0.2", "mine.toml [biases.color]"],
+        ["mass", "0.5", "built in"],
         ["scale", "calibrated", "built in"],
         ["auc", "0.6", "built in"],
         ["uncalibrated", "raw", "built in"],

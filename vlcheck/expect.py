@@ -7,7 +7,7 @@ about a mean.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import ClassVar, Literal, Protocol
@@ -34,6 +34,10 @@ class Unlikely(NotApplicable):
     """The model finds none of the words likely: which of them it prefers says nothing."""
 
 
+class Refused(NotApplicable):
+    """The data lets the case be asked, and the model refuses it: the picture is too narrow for its processor, say."""
+
+
 class Tolerances(Protocol):
     """What the policy tolerates of a metric: see `vlcheck.policy.Tolerances`."""
 
@@ -47,6 +51,8 @@ class Tolerances(Protocol):
     def below(self) -> float: ...
     @property
     def floor(self) -> float: ...
+    @property
+    def mass(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,7 @@ class Reading:
         candidates: mlm: the closed set's other words, none of them true of the picture.
         foils: itm of a model that only compares texts: how many each text was compared with; 0 elsewhere.
         scale: the model's operating scale, on which margins are formed.
+        mass: itm of a model that answers a question: the least P(yes) + P(no) of its answers; None elsewhere.
     """
 
     metric: Metric
@@ -68,6 +75,7 @@ class Reading:
     candidates: tuple[str, ...] = ()
     foils: int = 0
     scale: Scale = RAW
+    mass: float | None = None
 
     @property
     def raw(self) -> float:
@@ -129,8 +137,14 @@ class Sample:
 
     def __getitem__(self, arm: str) -> Reading:
         if arm in self.absent:
-            raise NotApplicable(self.absent[arm])
+            raise (Refused if self.askable else NotApplicable)(self.absent[arm])
         return self.readings[arm]
+
+    def demand_answered(self, arms: Iterable[str], least: float) -> None:
+        """Raise Unlikely where the model answers a question with neither yes nor no."""
+        read = [self.readings[arm].mass for arm in arms if arm in self.readings]
+        if any(mass is not None and mass < least for mass in read):
+            raise Unlikely(f"P(yes) + P(no) is under {least:g}")
 
     def on(self, scale: Scale) -> Sample:
         """Return the same sample read on an operating scale."""

@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from vlcheck.behavior import Behavior
 from vlcheck.bounds import Test, exact
 from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.expect import WHOLE, Expectation, Sample, Tolerances, Unknown, Unlikely
+from vlcheck.expect import AFTER, BEFORE, WHOLE, Expectation, Refused, Sample, Tolerances, Unknown, Unlikely
 from vlcheck.policy import Rule
 from vlcheck.verdict import (
     BY_GRAVITY,
@@ -29,6 +29,7 @@ from vlcheck.verdict import (
 
 FEWEST_KNOWN = 0.5
 MOST_UNLIKELY = 0.5
+MOST_REFUSED = 0.5
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Finding:
     def of(cls, sample: Sample, expect: Expectation, tolerances: Tolerances, errors: tuple[str, ...] = ()) -> Finding:
         """Ask the expectation about a case's readings."""
         try:
+            sample.demand_answered({BEFORE, AFTER, *expect.arms()}, tolerances.mass)
             margins = expect.margins(sample, tolerances)
             known = expect.competence == "no" or expect.known(sample, tolerances)
             return cls(sample, margins, None, expect.effect(sample), known, errors)
@@ -107,8 +109,9 @@ class Findings:
         found = self._judged(rule, test)
         excused = found.status == "fail" and self.behavior.expect.competence == "no"
         if self.hollow and found.status not in HOLLOW and not excused:
-            return self._invalid(self.hollow, rule)
-        return found
+            found = self._invalid(self.hollow, rule)
+        said = "; ".join(filter(None, [found.reason, self._said_of_refusals()]))
+        return replace(found, reason=said, refused=len(self.refused), mass=self._mass())
 
     def _judged(self, rule: Rule, test: Test) -> Verdict:
         if broken := self.broken() or self._constant():
@@ -123,11 +126,27 @@ class Findings:
             return self._invalid(self._unknown(known, len(self.counted)), rule)
         return verdict
 
+    @cached_property
+    def refused(self) -> list[Finding]:
+        """Those that the model refuses, though the data lets them be asked."""
+        return [finding for finding in self.each if isinstance(finding.reason, Refused) and not finding.errors]
+
+    def _said_of_refusals(self) -> str:
+        if not self.refused or not self.counted:  # where none counts, all reasons are told
+            return ""
+        return f"the model refuses {len(self.refused)} of {len(self.each)} cases: {self.refused[0].reason}"
+
+    def _mass(self) -> float | None:
+        """The mean of P(yes) + P(no), of a model that answers questions."""
+        read = [reading.mass for finding in self.each for reading in finding.sample.readings.values()]
+        masses = [mass for mass in read if mass is not None and math.isfinite(mass)]
+        return sum(masses) / len(masses) if masses else None
+
     def _hollow(self) -> str:
         """Why no verdict can rest on these findings, though the answers are sound, or ""."""
         if not self.each:
             return f"the data has no case for it ({self.behavior.cases.label})"
-        checks = (self._unlikely, self._incompetent, self._none_applies)
+        checks = (self._unlikely, self._incompetent, self._none_applies, self._mostly_refused)
         return next((reason for check in checks if (reason := check())), "")
 
     def broken(self) -> str:
@@ -162,6 +181,11 @@ class Findings:
         unknown = {*self._images(finding for finding in self.each if isinstance(finding.reason, Unknown))} - known
         asked = len(known) + len(unknown)
         return self._unknown(len(known), asked) if len(known) < FEWEST_KNOWN * asked else ""
+
+    def _mostly_refused(self) -> str:
+        askable = sum(finding.sample.askable for finding in self.each)
+        most = self.refused and len(self.refused) >= MOST_REFUSED * askable
+        return "the cases that are left are the fewer ones" if most else ""
 
     def _none_applies(self) -> str:
         if self.counted:

@@ -30,6 +30,8 @@ class Tolerances:
         by: the least difference that counts as one, above 0.
         below: what a score has to fall below to have dropped.
         floor: two words that together are under it say nothing.
+        mass: an answer says nothing where P(yes) + P(no) is under it: by one half the model would rather answer
+            something else.
     """
 
     within: float = 0.10
@@ -37,6 +39,7 @@ class Tolerances:
     by: float = 0.05
     below: float = 0.50
     floor: float = 0.01
+    mass: float = 0.50
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ _RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "by": (lambda x: 0 < x <= 1, "a number above 0, up to 1"),
     "below": (lambda x: 0 <= x <= 1, "a number from 0 to 1"),
     "floor": (lambda x: 0 <= x <= 1, "a number from 0 to 1"),
+    "mass": (lambda x: 0 <= x <= 1, "a number from 0 to 1"),
     "allowed": (lambda x: 0 <= x < 1, "a number from 0, below 1"),
     "alpha": (lambda x: 1e-6 <= x < 0.5, "a number from 1e-6, below 0.5"),
     "auc": (lambda x: 0.5 <= x < 1, "a number from 0.5, below 1"),

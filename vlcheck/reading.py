@@ -34,7 +34,9 @@ def hear(question: Question | str, answers: Answers) -> Heard | Answer:
     if question.metric == "itm":
         scores = {word: answer.values[0] for word, answer in heard.items()}
         foils = len(question.queries[view.target].words)
-        return Heard(Reading("itm", view.target, scores, foils=foils), heard[view.target].top)
+        masses = [sum(share for _, share in answer.top) for answer in heard.values() if answer.top]
+        reading = Reading("itm", view.target, scores, foils=foils, mass=min(masses, default=None))
+        return Heard(reading, heard[view.target].top)
     query, answer = question.queries[MASK], heard[MASK]
     scores = dict(zip(query.words, answer.values, strict=True))
     candidates = view.candidates if question.metric == "mlm" else ()

@@ -43,6 +43,8 @@ class Verdict:
         reason: why, in a few words.
         n: images that count.
         not_applicable: cases that do not count.
+        refused: those of them that the data lets be asked, and the model refuses.
+        mass: of a model that answers questions, the mean of P(yes) + P(no); None elsewhere.
         violations: rows whose margin is 0 or less, of which an image may have several; None for a mean.
         rate: mean over images of the violating share, and its one-sided bounds at alpha.
         allowed: the rate that is allowed; None for a mean.
@@ -60,6 +62,8 @@ class Verdict:
     reason: str = ""
     n: int = 0
     not_applicable: int = 0
+    refused: int = 0
+    mass: float | None = None
     violations: int | None = None
     rate: float | None = None
     rate_low: float | None = None

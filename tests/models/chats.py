@@ -124,11 +124,12 @@ GEMMA = (
 )
 
 
-def tokenizer(single: str = "<s> $A", **named: object) -> PreTrainedTokenizerFast:
+def tokenizer(single: str = "<s> $A", *, ends: tuple[str, ...] = (), **named: object) -> PreTrainedTokenizerFast:
     """Byte pairs of a few texts, by which every other text can be spelled.
 
     Args:
         single: what becomes of a text.
+        ends: special tokens that it puts after a text.
         named: special tokens with names.
     """
     pairs = Tokenizer(models.BPE())
@@ -138,7 +139,8 @@ def tokenizer(single: str = "<s> $A", **named: object) -> PreTrainedTokenizerFas
     special = [AddedToken(token, special=True) for token in SPECIAL]
     trainer = trainers.BpeTrainer(vocab_size=TEXT["vocab_size"], initial_alphabet=alphabet, special_tokens=special)
     pairs.train_from_iterator(SAID, trainer)
-    pairs.post_processor = processors.TemplateProcessing(single=single, special_tokens=[("<s>", number("<s>"))])
+    added = [(token, number(token)) for token in ("<s>", *ends)]
+    pairs.post_processor = processors.TemplateProcessing(single=single, special_tokens=added)
     named = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", **named}
     return PreTrainedTokenizerFast(tokenizer_object=pairs, **named)
 

@@ -7,6 +7,8 @@ from html import unescape
 
 import pytest
 
+from vlcheck.models.tried import keep
+
 
 def test_a_competent_model_passes(project):
     result = project.run("-v")
@@ -57,6 +59,24 @@ def test_the_terminal_ends_with_matrix_verdicts_and_conclusion(project):
             "results: *vlcheck-results.jsonl",
         ]
     )
+
+
+def test_the_end_says_that_the_contract_was_never_tried_or_is_broken(project, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    page = project.folder / "report.html"
+
+    def ends(said: str, contract: dict[str, object]) -> None:
+        result = project.run("-k", "grayscale and mlm", "--vl-report=report.html")
+        assert result.ret == 0
+        assert [result.stdout.str().count(said), page.read_text().count(said)] == [1, 1]
+        assert project.results("run")[0]["contract"] == contract
+
+    ends("The contract was not tried on this model", {"tried": False, "broken": []})
+    keep("competent-1", ["itm: the same asked again"])
+    broken = "The model breaks the contract (vlcheck models check): itm: the same asked again."
+    ends(broken, {"tried": True, "broken": ["itm: the same asked again"]})
+    keep("competent-1", [])
+    assert "models check" not in project.run("-k", "grayscale and mlm").stdout.str()
 
 
 def test_results_hold_run_verdicts_evidence_and_pictures(project):

@@ -361,3 +361,21 @@ def test_results_without_a_verdict_are_no_standard(tmp_path):
     write(tmp_path / "results.jsonl", run())
     with pytest.raises(UsageError, match=r"results\.jsonl: holds no verdict"):
         read_compared(tmp_path / "results.jsonl")
+
+
+def test_releases_are_compared_across_versions_and_those_that_differ_are_named():
+    before = {"transformers": "5.23.0", "tokenizers": "0.22.1", "peft": "not installed", "torch": "2.9.0"}
+    now = {"torch": "2.9.0", "transformers": "5.24.0", "tokenizers": "0.22.1", "peft": "0.18.0", "timm": "1.0.9"}
+    old = results((verdict(), rows(GOOD)), versions=before)
+    new = results((verdict(), rows(BAD)), versions=now)
+    found = compare(old, new)
+    assert [one.verdict for one in found.rows] == ["worse"]
+    text = list(lines(found))
+    assert text[1] == (
+        "What is installed differs: transformers 5.23.0 before, 5.24.0 now; peft not installed before, 0.18.0 now"
+    )
+    assert compare(new, new).versions == ()
+    assert not any("installed" in line for line in lines(compare(new, new)))
+    assert compare(run(), new).versions == ()  # results of before named fewer of them, or none
+    hostile = compare(results((verdict(), rows(GOOD)), versions={"torch": "\x1b[2J"}), new)
+    assert all(line.isprintable() for line in lines(hostile))

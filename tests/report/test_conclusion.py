@@ -25,6 +25,22 @@ def test_the_sentence_names_what_fails_and_the_notes_what_was_not_decided_or_ask
     )
 
 
+def test_that_the_contract_was_never_tried_or_is_broken_is_a_note_and_no_more():
+    plain = said(passing(), complete=True)
+    assert said(passing(), complete=True, contract={"tried": True, "broken": []}) == plain
+    untried = said(passing(), complete=True, contract={"tried": False, "broken": []})
+    assert (untried.tone, untried.sentence) == (plain.tone, plain.sentence)
+    assert untried.notes == (
+        *plain.notes,
+        "The contract was not tried on this model as it is loaded and installed here (vlcheck models check).",
+    )
+    broken = said(passing(), complete=True, contract={"tried": True, "broken": [f"itm: {n}" for n in range(7)]})
+    assert broken.tone == plain.tone
+    assert broken.notes[-1] == (
+        "The model breaks the contract (vlcheck models check): itm: 0; itm: 1; itm: 2; itm: 3; itm: 4 and 2 more."
+    )
+
+
 @pytest.mark.parametrize(
     ("verdicts", "tone", "sentence"),
     [

@@ -428,7 +428,14 @@ def test_what_became_of_it_since_the_release_before_is_paired():
     assert worse.id == found.matrix.rows[0].cells[0].id
     page = draw(new, source="r", comparison=comparison)
     assert "worse: color (1 test); better: none; 1 same, 0 not comparable" in page
+    assert "What is installed differs" not in page
     assert "the old one on scenes:6" in page
+
+
+def test_versions_that_differ_from_those_of_the_release_before_are_on_the_page():
+    old, new = (results((passing(), []), run={"versions": {"transformers": one}}) for one in ("5.23.0", "5.24.0"))
+    page = draw(new, source="r", comparison=compare(old, new))
+    assert "What is installed differs: transformers 5.23.0 before, 5.24.0 now" in page
 
 
 def many(verdicts, of, status="fail", **changes):

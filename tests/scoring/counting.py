@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from vlcheck.cases.case import ImageFile
+from vlcheck.cases.rgb import to_rgb
 from vlcheck.errors import NotApplicable
 from vlcheck.query import Picture, Query
 
@@ -49,7 +50,7 @@ class CountingModel:
         self.features: weakref.WeakSet[Features] = weakref.WeakSet()
 
     def encode(self, images: Sequence[Image.Image]) -> Features:
-        digests = [hashlib.sha256(np.asarray(image).tobytes()).hexdigest()[:12] for image in images]
+        digests = [hashlib.sha256(np.asarray(to_rgb(image)).tobytes()).hexdigest()[:12] for image in images]
         self._write("encode", digests)
         features = Features(digests)
         self.features.add(features)

@@ -275,3 +275,64 @@ def test_two_processes_that_find_no_file_write_to_one_without_loss(tmp_path: Pat
     assert [writer.exitcode for writer in writers] == [0, 0]
     with ScoreStore(path, "model") as store:
         assert store.missing(query.key for query in queries) == set()
+
+
+OLD, NEW = {"transformers": "5.23.0", "peft": "not installed"}, {"transformers": "5.24.0", "peft": "not installed"}
+
+
+def test_scores_of_other_versions_are_no_answers_and_stay_as_they_are(tmp_path: Path, query: Query) -> None:
+    with ScoreStore(tmp_path / "s.db", "model", versions=OLD) as old:
+        old.put([(query, Answer((0.1, 0.2)))])
+    with ScoreStore(tmp_path / "s.db", "model", versions=NEW) as new:
+        assert new.get(query) is None
+        new.put([(query, Answer((0.3, 0.4)))])
+    with ScoreStore(tmp_path / "s.db", "model", versions=OLD) as old:
+        assert old.get(query) == Answer((0.1, 0.2))
+
+
+def test_unless_said_the_versions_are_those_that_are_installed(
+    tmp_path: Path, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScoreStore(tmp_path / "s.db", "model") as store:
+        store.put([(query, Answer((0.1, 0.2)))])
+    with ScoreStore(tmp_path / "s.db", "model") as store:
+        assert store.get(query) == Answer((0.1, 0.2))
+    (tmp_path / "peft-0.18.0.dist-info").mkdir()
+    (tmp_path / "peft-0.18.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: peft\nVersion: 0.18.0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with ScoreStore(tmp_path / "s.db", "model") as store:
+        assert store.get(query) is None
+        assert store.superseded().endswith("asked again: peft not installed before, 0.18.0 now")
+
+
+def test_that_all_is_asked_again_is_said_until_something_is_kept(tmp_path: Path, query: Query) -> None:
+    path = tmp_path / "s.db"
+    with ScoreStore(path, "model", versions=OLD) as old:
+        assert old.superseded() == ""
+        old.put([(query, Answer((0.1, 0.2)))])
+        assert old.superseded() == ""
+    with ScoreStore(path, "another model", versions=NEW) as other:
+        assert other.superseded() == ""
+    with ScoreStore(path, "model", versions=NEW) as new:
+        assert new.superseded() == (
+            f"--vl-store {path}: its scores of this model are of other versions, and asked again:"
+            " transformers 5.23.0 before, 5.24.0 now"
+        )
+        new.put([(query, Answer((0.3, 0.4)))])
+        assert new.superseded() == ""
+
+
+def test_scores_that_an_older_vlcheck_kept_are_asked_again_and_that_is_said(tmp_path: Path, query: Query) -> None:
+    """It kept them under the model's fingerprint alone, and had no table of versions."""
+    path = tmp_path / "s.db"
+    with ScoreStore(path, "model", versions=OLD) as old:
+        old.put([(query, Answer((0.1, 0.2)))])
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE answers SET fingerprint = 'model'")
+        connection.execute("DROP TABLE installed")
+    connection.close()
+    with ScoreStore(path, "model", versions=OLD) as store:
+        assert store.get(query) is None
+        assert store.superseded().endswith("asked again: an older vlcheck did not say of which")
+        store.put([(query, Answer((0.3, 0.4)))])
+        assert store.get(query) == Answer((0.3, 0.4))

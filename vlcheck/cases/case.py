@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 from PIL import Image, ImageOps
 
 from vlcheck.cases.provenance import note_file
+from vlcheck.cases.rgb import UnknownWhite, to_rgb
 from vlcheck.cases.tones import is_colorless
 from vlcheck.cases.words import words_of
 from vlcheck.errors import UsageError
@@ -57,15 +58,6 @@ class ImageSource(Protocol):
 
     def open(self) -> Image.Image:
         """Decode to RGB."""
-
-
-def _eight_bits(image: Image.Image, path: Path) -> Image.Image:
-    """The same in levels of 0 to 255: Pillow would cut off what is above."""
-    if image.mode.startswith("I;16"):
-        return image.point(lambda level: level / 256).convert("L")
-    if image.mode in ("I", "F"):
-        raise UsageError(f"{path}: pixels of mode {image.mode}, whose white is not known; 8 or 16 bits are accepted.")
-    return image
 
 
 @dataclass(frozen=True)
@@ -112,7 +104,7 @@ class ImageFile:
 
     def open(self) -> Image.Image:
         with self._decoding(), self._header() as image:
-            upright = _eight_bits(ImageOps.exif_transpose(image), self.path).convert("RGB")
+            upright = to_rgb(ImageOps.exif_transpose(image))
         note_file(upright, self.path)
         return upright
 
@@ -146,6 +138,8 @@ class ImageFile:
             yield
         except Image.DecompressionBombError as error:
             raise UsageError(f"{self.path}: {error} At most {MAX_PIXELS / 1e6:.0f} megapixels are accepted.") from error
+        except UnknownWhite as error:
+            raise UsageError(f"{self.path}: {error}") from error
         except UsageError:
             raise
         except Exception as error:  # Pillow's readers raise anything on damaged bytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,10 +12,14 @@ from vlcheck.cases import open_source
 from vlcheck.cli.arguments import Device, DType, TrustRemoteCode, shipped_tests
 from vlcheck.cli.speech import plainly, say
 from vlcheck.errors import UsageError
+from vlcheck.models import tried
 from vlcheck.models.families import table
 from vlcheck.models.load import load_model
 from vlcheck.plugin.collect import collect
 from vlcheck.report.summary import aligned
+
+if TYPE_CHECKING:
+    from vlcheck.models.contract import Outcome
 
 app = typer.Typer(help="The families of models that --vl-model takes.")
 
@@ -44,7 +48,7 @@ def check_model(
     dtype: DType = "float32",
     trusted: TrustRemoteCode = False,
 ) -> None:
-    """Try the protocol's contract on a model; end with 1 unless it keeps to all of it."""
+    """Try the protocol's contract on a model; end with 1 unless it keeps to all of it. Later runs on the model know."""
     from vlcheck.models.contract import PROBES, TOLERANCES, examine, probes_of  # rare
 
     with plainly():
@@ -58,6 +62,17 @@ def check_model(
         adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
         for outcome in examine(adapter, probes, tolerance=TOLERANCES[dtype]):
             outcomes.append(outcome)
-            say(f"{'kept  ' if outcome.kept else 'BROKEN'}  {outcome.clause}: {outcome.found}")
-    if not outcomes or not all(outcome.kept for outcome in outcomes):
+            say(f"{_word(outcome)}  {outcome.clause}: {outcome.found}")
+        broken = [outcome.clause for outcome in outcomes if not outcome.kept]
+        try:
+            tried.keep(adapter.fingerprint, broken)
+        except OSError as error:
+            say(f"runs cannot know of it: {error.filename} cannot be written ({error.strerror})")
+    if not outcomes or broken:
         sys.exit(1)
+
+
+def _word(outcome: Outcome) -> str:
+    if not outcome.kept:
+        return "BROKEN"
+    return "note  " if outcome.note else "kept  "

@@ -144,17 +144,25 @@ def _undecided(terms: Terms) -> Iterator[list[str]]:
 
 def _tolerances(terms: Terms, behavior: Behavior, metrics: Sequence[Metric]) -> Iterator[list[str]]:
     """What the expectation reads, and on which scale; a kind has a line where a table of its own changes something."""
-    for key in (*behavior.expect.reads(), *SCALING):
-        plain = {metric: terms.find(key, metric) for metric in metrics}
+    for key, by in _read(behavior, metrics):
+        plain = {metric: terms.find(key, metric) for metric in by}
         for value in dict.fromkeys(found.value for found in plain.values()):
             equal = [metric for metric in metrics if plain[metric].value == value]
-            under = "" if equal == list(metrics) else f" ({', '.join(equal)})"
+            under = "" if equal == list(by) else f" ({', '.join(equal)})"
             yield _row(terms.policy, f"{key}{under}", [plain[metric] for metric in equal])
-        for metric in metrics:
+        for metric in by:
             for kind in terms.policy.named(f"tolerances.{metric}"):
                 found = terms.find(key, metric, kind)
                 if found.table == f"tolerances.{metric}.{kind}":
                     yield _row(terms.policy, f"{key} ({metric}, {kind})", [found])
+
+
+def _read(behavior: Behavior, metrics: Sequence[Metric]) -> Iterator[tuple[str, Sequence[Metric]]]:
+    """The keys that it goes by, each with the metrics under which it does: only a match is an answer to a question."""
+    yield from ((key, metrics) for key in behavior.expect.reads())
+    if "itm" in metrics:
+        yield "mass", ["itm"]
+    yield from ((key, metrics) for key in SCALING)
 
 
 def _known(terms: Terms, metrics: Sequence[Metric]) -> Iterator[list[str]]:

@@ -36,6 +36,7 @@ class Adapter(ABC):
         name: how reports call it.
         fingerprint: content hash of all that decides a score.
         kinds: metric -> score kind.
+        cased: False where the model was trained on small letters alone.
         lacks: metrics that are not offered, and why.
         max_pairs: the most texts in one forward, which bounds memory.
     """
@@ -45,6 +46,7 @@ class Adapter(ABC):
     name: str
     fingerprint: str
     kinds: Mapping[str, str]
+    cased: ClassVar[bool] = True
     lacks: Mapping[str, str] = {}
     max_pairs: int = 64
 

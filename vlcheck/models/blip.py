@@ -62,7 +62,7 @@ class BlipCaption(Autoregressive, _Blip):
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
         check_plain(text, self.texts.signs)
-        _, *ids, _ = self.texts.tokenizer(PROMPT + text)["input_ids"]
+        ids = self.texts.tokenizer(PROMPT + text, add_special_tokens=False)["input_ids"]
         check_length(len(ids) + 1, self.texts.limit)
         return [self.network.config.text_config.bos_token_id, *ids]
 

@@ -9,14 +9,17 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 from torch import Tensor
-from transformers import BatchFeature, ProcessorMixin
+from transformers import BatchFeature, PreTrainedTokenizerBase, ProcessorMixin
 
-from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.cases.rgb import to_rgb
+from vlcheck.errors import UsageError
 from vlcheck.models.answering import QUESTION
+from vlcheck.models.refusal import refusals
 from vlcheck.models.texts import check_plain, signs
 
 REQUEST = "Describe the picture."
 DATE = "26 Jul 2024"  # what Llama's templates say where they are told no date, and cannot look
+_SOME_TEXT = "a dog"
 SEEN = ("cross_attention_mask",)  # inputs that say token by token what is seen of a picture
 _PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", *SEEN)
 
@@ -61,6 +64,7 @@ class Chat:
         # A score that hung on the day of the run would be another one tomorrow.
         self.said = {"date_string": DATE} if "date_string" in str(self.processor.chat_template) else {}
         self.signs = signs(self.tokenizer)
+        self.before, self.after = added_around(self.tokenizer)
         self._try()
 
     def asked(self, text: str) -> list[int]:
@@ -88,11 +92,10 @@ class Chat:
     def open(self, image: Image.Image) -> Opening:
         """What is read before any text about a picture. Raises NotApplicable where the processor refuses it."""
         asked = self._question("")
-        try:
-            inputs = self._read(asked, image.convert("RGB"))
-        except ValueError as error:
-            raise NotApplicable(f"the model's processor refuses the picture: {error}") from error
-        whole, ids = inputs["input_ids"][0].tolist(), self._ids(asked)
+        rgb = to_rgb(image)
+        with refusals():
+            inputs = self._read(asked, rgb)
+        whole, ids = self._unended(inputs["input_ids"][0].tolist()), self._ids(asked)
         after = whole[::-1].index(self.image_token)
         pairs = list(zip(reversed(whole), reversed(ids), strict=False))[:after]
         common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
@@ -108,8 +111,9 @@ class Chat:
         return self._rendered([_about_the_picture(REQUEST), answer], continue_final_message=True)
 
     def _read(self, rendered: str, image: Image.Image) -> BatchFeature:
+        begun = self._begins(self._plain(rendered))
         inputs: BatchFeature = self.processor(
-            text=[rendered], images=[image], return_tensors="pt", **self._special(rendered)
+            text=[rendered], images=[image], return_tensors="pt", add_special_tokens=not begun
         )
         return inputs
 
@@ -118,12 +122,32 @@ class Chat:
         return rendered
 
     def _ids(self, rendered: str) -> list[int]:
-        return list(self.tokenizer(rendered, **self._special(rendered))["input_ids"])
+        """Tokens of a rendered text: the tokenizer's first ones, where the template does not write them, but no last.
 
-    def _special(self, rendered: str) -> dict[str, bool]:
-        """A template that writes the first token itself must not get a second one."""
-        first = self.tokenizer.bos_token
-        return {"add_special_tokens": False} if first and rendered.startswith(first) else {}
+        A question ends where the template ends: an end of text after it would be read as the end of the answer.
+        """
+        plain = self._plain(rendered)
+        return plain if self._begins(plain) else [*self.before, *plain]
+
+    def _plain(self, rendered: str) -> list[int]:
+        return list(self.tokenizer(rendered, add_special_tokens=False)["input_ids"])
+
+    def _begins(self, ids: Sequence[int]) -> bool:
+        """Whether a template wrote what the tokenizer puts before a text: twice would be once too often."""
+        return tuple(ids[: len(self.before)]) == self.before
+
+    def _unended(self, ids: list[int]) -> list[int]:
+        """Tokens without what the tokenizer puts after a text."""
+        ended = self.after and tuple(ids[-len(self.after) :]) == self.after
+        return ids[: -len(self.after)] if ended else ids
+
+
+def added_around(tokenizer: PreTrainedTokenizerBase) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The tokens that a tokenizer puts before every text, and those that it puts after it."""
+    plain = list(tokenizer(_SOME_TEXT, add_special_tokens=False)["input_ids"])
+    whole = list(tokenizer(_SOME_TEXT)["input_ids"])
+    start = next(at for at in range(len(whole)) if whole[at : at + len(plain)] == plain)
+    return tuple(whole[:start]), tuple(whole[start + len(plain) :])
 
 
 def _about_the_picture(text: str) -> dict[str, object]:

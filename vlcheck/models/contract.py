@@ -17,13 +17,15 @@ from PIL import Image
 from vlcheck.cases import MASK, Case
 from vlcheck.cases.provenance import Ablation, note_ablation
 from vlcheck.errors import NotApplicable, printable
-from vlcheck.models.protocol import RELATIVE, ClassifiesRegions, VisionLanguageModel
+from vlcheck.models.protocol import RELATIVE, ClassifiesRegions, Encoded, VisionLanguageModel
 
 BATCHES = (1, 7, 32)
 PROBES = max(BATCHES)
 # By how much a score may depend on what is asked beside it: sums are made in another order in another batch.
 TOLERANCES: Mapping[str, float] = {"float64": 1e-9, "float32": 1e-4, "bfloat16": 5e-2, "float16": 1e-2}
 _WORDS = 5  # of a probe, at most
+_FEW = 3  # probes, for clauses that more of them make no surer
+_LONGER = (6, 3, 1)  # how often a text is said again after itself
 
 
 class Probe(NamedTuple):
@@ -41,12 +43,19 @@ class Probe(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """Whether a model keeps to a clause, and what was found."""
+    """Whether a model keeps to a clause, and what was found.
+
+    Attributes:
+        note: whether nothing is demanded, and it is said alone.
+    """
 
     clause: str
     kept: bool
     found: str
+    note: bool = False
 
+
+_SHARED = RELATIVE | {"candidates"}  # kinds whose scores are shares among those that are asked together
 
 Scores = list[np.ndarray]  # a probe's
 Ask = Callable[..., Scores]
@@ -80,6 +89,7 @@ def examine(model: VisionLanguageModel, probes: Sequence[Probe], *, tolerance: f
                 yield Outcome(f"{metric}: it answers", False, "no probe names a class of regions that it tells")
                 continue
             yield from _outcomes(metric, partial(_scores, model, metric), asked, tolerance, _sees(model))
+            yield from _of_few(model, metric, asked[:_FEW], tolerance)
         except Exception as error:  # noqa: BLE001 - a model is foreign code
             yield Outcome(f"{metric}: it answers", False, printable(f"{type(error).__name__}: {error}"))
 
@@ -102,6 +112,65 @@ def _outcomes(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float, 
     yield Outcome(f"{metric}: {what}", kept, f"{changed} of {len(probes)} differ")
 
 
+def _of_few(model: VisionLanguageModel, metric: str, probes: Sequence[Probe], tolerance: float) -> Iterator[Outcome]:
+    ask = partial(_scores, model, metric)
+    if model.kinds[metric] in _SHARED:
+        yield _sums_to_one(metric, _ask_all(model, metric, probes), tolerance)
+    yield _beside_longer(metric, ask, probes, tolerance)
+    yield _capitals(metric, ask, probes, tolerance, cased=getattr(model, "cased", True))
+    if metric != "mrc":  # which is asked about what is left of a picture
+        yield _on_white(metric, ask, probes, tolerance)
+
+
+def _sums_to_one(metric: str, shares: Scores, tolerance: float) -> Outcome:
+    """A score among others is a share: a cosine between 0 and 1 is none."""
+    what = "a text and its foils" if metric == "itm" else "the words"
+    sums = [float(own.sum()) for own in shares]
+    kept = all(abs(total - 1) <= tolerance * len(own) for total, own in zip(sums, shares, strict=True))
+    return Outcome(f"{metric}: the shares of {what} sum to 1", kept, f"{min(sums):.3g} to {max(sums):.3g}")
+
+
+def _beside_longer(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float) -> Outcome:
+    """The longest text beside which the model reads another decides how far that one is padded."""
+    clause = f"{metric}: the same beside a longer text"
+    alone = [ask([probe])[0] for probe in probes]
+    for times in _LONGER:
+        try:
+            beside = [ask([probe, _longer(probe, times)])[0] for probe in probes]
+        except Exception:  # noqa: BLE001, S112 - a model is foreign code, and may refuse what is too long for it
+            continue
+        distance = _distance(alone, beside)
+        return Outcome(clause, distance <= tolerance, f"differs by {distance:.1e} at most")
+    return Outcome(clause, True, "it refuses longer texts", note=True)
+
+
+def _capitals(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float, *, cased: bool) -> Outcome:
+    """Capitals may count, unless the model says that it was trained on small letters."""
+    small, large = (ask([_written(probe, how) for probe in probes]) for how in (str.lower, str.title))
+    distance = _distance(small, large)
+    found = f"differs by {distance:.1e} at most"
+    if not cased:
+        return Outcome(f"{metric}: the same in capitals", distance <= tolerance, found)
+    if distance > tolerance:
+        found += "; one that was trained on small letters has to lower its texts"
+    return Outcome(f"{metric}: in capitals", True, found, note=True)
+
+
+def _on_white(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float) -> Outcome:
+    """What is hidden in a transparent picture is not seen; a model may refuse pictures with an alpha channel."""
+    clause = f"{metric}: a transparent picture stands on white"
+    given = [probe.image.convert("RGB") for probe in probes]
+    cut_out = [_cut_out(image) for image in given]
+    white = [Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB") for image in cut_out]
+    seen = [*given, *white]
+    shown = [*(image.convert("RGBA") for image in given), *cut_out]
+    try:
+        distance = _distance(*(ask(_showing([*probes, *probes], images)) for images in (seen, shown)))
+    except Exception:  # noqa: BLE001 - a model is foreign code
+        return Outcome(clause, True, "it refuses pictures with an alpha channel", note=True)
+    return Outcome(clause, distance <= tolerance, f"differs by {distance:.1e} at most")
+
+
 def _scores(model: VisionLanguageModel, metric: str, probes: Sequence[Probe], batch: int = PROBES) -> Scores:
     """Of each probe: mlm and mrc, one a word; itm, of the text with the first word and of that with the last."""
     parts = [probes[start : start + batch] for start in range(0, len(probes), batch)]
@@ -115,11 +184,25 @@ def _ask(model: VisionLanguageModel, metric: str, probes: Sequence[Probe]) -> Sc
     encoded = model.encode([probe.image for probe in probes])
     if metric == "mlm":
         return [np.asarray(own) for own in model.mlm(encoded, _templates(probes), [probe.words for probe in probes])]
-    rows = [row for row in range(len(probes)) for _ in range(2)]
-    texts = [text for probe in probes for text in (probe.texts[0], probe.texts[-1])]
-    foils = [[one for one in probes[row].texts if one != text] for row, text in zip(rows, texts, strict=True)]
-    found = np.asarray(model.itm(encoded[rows], texts, foils if model.kinds["itm"] in RELATIVE else None))
-    return list(found.reshape(len(probes), 2))
+    return _match(model, encoded, probes, [(probe.texts[0], probe.texts[-1]) for probe in probes])
+
+
+def _ask_all(model: VisionLanguageModel, metric: str, probes: Sequence[Probe]) -> Scores:
+    """As `_ask`; itm of the text with each of the words."""
+    if metric != "itm":
+        return _ask(model, metric, probes)
+    return _match(model, model.encode([probe.image for probe in probes]), probes, [probe.texts for probe in probes])
+
+
+def _match(
+    model: VisionLanguageModel, encoded: Encoded, probes: Sequence[Probe], texts: Sequence[Sequence[str]]
+) -> Scores:
+    """Of each probe, itm of some of its texts against all of its others."""
+    rows = [row for row, own in enumerate(texts) for _ in own]
+    foils = [[one for one in probes[row].texts if one != text] for row, own in enumerate(texts) for text in own]
+    relative = model.kinds["itm"] in RELATIVE
+    found = np.asarray(model.itm(encoded[rows], [*chain.from_iterable(texts)], foils if relative else None))
+    return np.split(found, np.cumsum([len(own) for own in texts])[:-1])
 
 
 def _of_classes(model: VisionLanguageModel, probes: Sequence[Probe]) -> list[Probe]:
@@ -149,6 +232,27 @@ def _templates(probes: Sequence[Probe]) -> list[str]:
 
 def _turned(probe: Probe) -> Probe:
     return probe._replace(words=probe.words[::-1])
+
+
+def _longer(probe: Probe, times: int) -> Probe:
+    return probe._replace(template=" ".join([probe.template, *[probe.texts[0]] * times]))
+
+
+def _written(probe: Probe, how: Callable[[str], str]) -> Probe:
+    """With the template written another way, but for its mask."""
+    return probe._replace(template=MASK.join(map(how, probe.template.split(MASK))))
+
+
+def _showing(probes: Sequence[Probe], images: Sequence[Image.Image]) -> list[Probe]:
+    return [probe._replace(image=image) for probe, image in zip(probes, images, strict=True)]
+
+
+def _cut_out(image: Image.Image) -> Image.Image:
+    """Its left half gone, as tools leave it: the pixels are there, and transparent."""
+    shown, alpha = image.copy(), Image.new("L", image.size, 255)
+    alpha.paste(0, (0, 0, image.width // 2, image.height))
+    shown.putalpha(alpha)
+    return shown
 
 
 def _exchanged(probes: Sequence[Probe]) -> list[Probe]:

@@ -39,6 +39,7 @@ class Fusing(Adapter):
     """
 
     kinds = DEFAULT_KINDS
+    cased = False
     family: ClassVar[str]
     max_tokens: ClassVar[int | None] = None
 

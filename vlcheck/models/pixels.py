@@ -7,13 +7,15 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from vlcheck.cases.rgb import to_rgb
+
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 def preprocess(image: Image.Image, size: int) -> Tensor:
     """Resize to a square without keeping the aspect, bicubic, and normalise: (3, size, size), float32."""
-    resized = image.convert("RGB").resize((size, size), Image.Resampling.BICUBIC)
+    resized = to_rgb(image).resize((size, size), Image.Resampling.BICUBIC)
     return normalise(torch.from_numpy(np.array(resized, dtype=np.float32)) / 255)
 
 

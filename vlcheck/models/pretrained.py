@@ -37,6 +37,7 @@ from vlcheck.models.folder import CONFIG, check_files, check_no_adapter, no_conf
 from vlcheck.models.loaded import check_loaded, check_quantization
 from vlcheck.models.original import naming
 from vlcheck.models.packages import needed
+from vlcheck.models.texts import without_habits
 from vlcheck.paths import expanded, there_is
 from vlcheck.specs import Reference, Single
 
@@ -166,10 +167,10 @@ class Pretrained:
         return network.requires_grad_(requires_grad=False), lacking
 
     def tokenizer(self) -> PreTrainedTokenizerBase:
-        """Load the tokenizer. Raises UsageError where its files are missing or damaged."""
+        """Load the tokenizer, without its habits. Raises UsageError where its files are missing or damaged."""
         loaded: PreTrainedTokenizerBase = self._part("tokenizer", AutoTokenizer.from_pretrained)
         self._check_vocabulary(loaded)
-        return loaded
+        return without_habits(loaded)
 
     def image_processor(self) -> BaseImageProcessor:
         """Load what turns pictures to pixels. Raises UsageError where its file is missing or damaged."""
@@ -183,6 +184,7 @@ class Pretrained:
             raise UsageError(f"{self.folder}: no processor can be loaded, but a {type(loaded).__name__} alone.")
         self._check_vocabulary(loaded.tokenizer)
         self._check_counts(loaded)
+        without_habits(loaded.tokenizer)
         return loaded
 
     def _check_counts(self, processor: ProcessorMixin) -> None:

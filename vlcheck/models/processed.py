@@ -9,8 +9,10 @@ from PIL import Image
 from torch import Tensor, nn
 from transformers import BatchEncoding, BatchFeature
 
+from vlcheck.cases.rgb import to_rgb
 from vlcheck.models.asking import Adapter, Reading, log_softmax
 from vlcheck.models.features import Features
+from vlcheck.models.refusal import refusals
 from vlcheck.models.texts import Texts
 
 
@@ -40,10 +42,19 @@ class Processed(Adapter):
         self.lose(metric, f"its checkpoint has no weights of {head.rstrip('.')}")
 
     def pixels(self, images: Sequence[Image.Image]) -> BatchFeature:
-        """What the image processor makes of pictures, on the network's device, in its dtype."""
-        rgb = [image.convert("RGB") for image in images]
-        prepared: BatchFeature = self.images(rgb, return_tensors="pt")
-        return prepared.to(self.network.device, self.network.dtype)
+        """What the image processor makes of pictures, on the network's device, in its dtype.
+
+        Raises:
+            NotApplicable: it refuses one of them.
+        """
+        return self.prepared(images).to(self.network.device, self.network.dtype)
+
+    def prepared(self, images: Sequence[Image.Image]) -> BatchFeature:
+        """What the image processor makes of pictures. Raises NotApplicable as `pixels`."""
+        rgb = [to_rgb(image) for image in images]
+        with refusals():
+            made: BatchFeature = self.images(rgb, return_tensors="pt")
+        return made
 
     def tokens(self, texts: Sequence[str], masks: Sequence[int] | None = None) -> BatchEncoding:
         """Texts as ids and masks on the network's device."""

@@ -34,6 +34,8 @@ class VisionLanguageModel(Protocol):
         metrics: subset of {"mlm", "itm", "mrc"}; the last one's method is in `ClassifiesRegions`.
         kinds: metric -> score kind, one of KINDS.
         mask: the mask in every text given to `mlm`, always "[MASK]", whatever the tokenizer calls it.
+
+    A model may also have `cased`, False where it was trained on small letters alone: then capitals must change nothing.
     """
 
     name: str
@@ -45,7 +47,10 @@ class VisionLanguageModel(Protocol):
     def metrics(self) -> frozenset[str]: ...
 
     def encode(self, images: Sequence[Image.Image]) -> Encoded:
-        """Prepare RGB images; `len(encoded) == len(images)`."""
+        """Prepare images; `len(encoded) == len(images)`.
+
+        A run shows RGB alone. One with an alpha channel stands on white, or is refused.
+        """
 
     def itm(self, encoded: Encoded, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
         """P(image i and text i match), shape (n,), in [0, 1]; relative kinds give P(text i) among it and foils[i]."""

@@ -20,6 +20,7 @@ from torchvision.models.detection import (
 from torchvision.models.detection.faster_rcnn import FastRCNNConvFCHead, FastRCNNPredictor, TwoMLPHead
 from torchvision.transforms.functional import to_tensor
 
+from vlcheck.cases.rgb import to_rgb
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models.checkpoint import read_checkpoint
 from vlcheck.models.misfits import check_names
@@ -79,7 +80,7 @@ class FasterRcnn:
     @torch.inference_mode()
     def __call__(self, image: Image.Image) -> Regions:
         network, device = self.network, next(self.network.parameters()).device
-        prepared, _ = network.transform([to_tensor(image.convert("RGB")).to(device)])
+        prepared, _ = network.transform([to_tensor(to_rgb(image)).to(device)])
         maps = network.backbone(prepared.tensors)
         proposals, _ = network.rpn(prepared, maps)
         (found,), _ = network.roi_heads(maps, proposals, prepared.image_sizes)

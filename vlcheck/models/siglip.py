@@ -21,6 +21,7 @@ class Siglip(TwoEncoders):
 
     known = ("google/siglip-base-patch16-224",)
     kinds = MappingProxyType({"itm": "sigmoid"})
+    cased = False
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
@@ -36,8 +37,12 @@ class Siglip(TwoEncoders):
         return torch.sigmoid(self.cosines(features.each(rows), texts) * scale + bias)
 
     def tokens(self, texts: Sequence[str], masks: Sequence[int] | None = None) -> BatchEncoding:
-        """Without a mask: SigLIP was trained to read the padding, too."""
-        return BatchEncoding({"input_ids": super().tokens(texts, masks)["input_ids"]})
+        """In lower case, and without an attention mask: so SigLIP was trained, which reads the padding, too.
+
+        SigLIP 2 comes with Gemma's tokenizer, which lowers nothing.
+        """
+        lowered = [text.lower() for text in texts]
+        return BatchEncoding({"input_ids": super().tokens(lowered, masks)["input_ids"]})
 
 
 class Siglip2(Siglip):

@@ -43,10 +43,9 @@ class ViltPretraining(Processed):
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
-        rgb = [image.convert("RGB") for image in images]
         # In float32 whatever the network's dtype: rounded further, the channels of a picture may add up to 0 as well,
         # which to ViLT is padding.
-        pixels: Tensor = self.images(rgb, return_tensors="pt")["pixel_values"]
+        pixels: Tensor = self.prepared(images)["pixel_values"]
         return Features.of(*self.network.image_tokens(pixels))
 
     def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:

@@ -65,8 +65,11 @@ def _summary(results: Results, run: Run) -> str:
     from vlcheck.report import comparison_lines, markdown  # in no run of other projects
 
     compared = run.comparison
-    also = [f"Compared with the baseline: {comparison_lines.conclusion(compared)}"] if compared else []
-    return markdown.summary(results, [*also, run.problem] if run.problem else also, compared)
+    also = [run.problem] if run.problem else []
+    if compared:
+        said = f"Compared with the baseline: {comparison_lines.conclusion(compared)}"
+        also = [said, *comparison_lines.other_versions(compared), *also]
+    return markdown.summary(results, also, compared)
 
 
 def _append(path: Path, text: str, terminal: pytest.TerminalReporter) -> None:

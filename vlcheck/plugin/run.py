@@ -142,7 +142,7 @@ class Run:
         try:
             bench, _ = self._open()
             foresight = bench.foresee(chosen)
-            reporter.say([*foresight.hopeless(), *foresight.shut()])
+            reporter.say([*bench.superseded(), *foresight.hopeless(), *foresight.shut()])
             if not session.config.getvalue("maxfail"):
                 asked = [item.queries(bench.model.trials) for item in single if not bench.model.lacks(item.metric)]
                 bench.score(chain(*asked), self.folder, reporter.show)

@@ -6,7 +6,7 @@ import base64
 import platform
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +16,7 @@ from vlcheck.cases import CaseSource
 from vlcheck.judge import ModelUnderTest
 from vlcheck.judgement import Judgement
 from vlcheck.looks import ONCE, Looks, Sequentially
+from vlcheck.models import tried
 from vlcheck.models.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.operating import Operating, ahead
@@ -30,7 +31,7 @@ from vlcheck.scoring.render import size_of_shown
 from vlcheck.scoring.scorer import Progress, Scorer
 from vlcheck.scoring.store import ScoreStore
 
-_VERSIONED = ("vlcheck", "torch", "transformers", "timm", "numpy", "pillow", "scipy", "pytest")
+_ALSO = ("scipy", "pytest")  # versions that no score hangs on, and a verdict may
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,11 @@ class Workbench:
         model = self.model
         return foresee(chosen, model.operating, model.policy, model.adapter.metrics)
 
+    def superseded(self) -> Iterator[str]:
+        """A line where the kept scores of the model are of other versions than those that are installed."""
+        if said := self.model.scorer.store.superseded():
+            yield said
+
     def score(self, queries: Iterable[Query], leases: Path, progress: Callable[[Progress], None]) -> None:
         """Answer all queries, together with every process that calls this with the same ones and leases."""
         plan = make_plan(queries, batch_size=self.settings.batch_size)
@@ -98,10 +104,13 @@ class Workbench:
             "device": settings.device,
             "dtype": settings.dtype,
             "trust_remote_code": settings.trust_remote_code,
-            "versions": {"python": platform.python_version()} | {name: version(name) for name in _VERSIONED},
+            "versions": {"python": platform.python_version()}
+            | {**self.model.scorer.store.versions}
+            | {name: version(name) for name in _ALSO},
             "started": self.started.isoformat(timespec="seconds"),
             "policy": self.model.policy.as_dict(),
             "left_out": dict(self.model.source.left_out),
+            "contract": asdict(tried.look_up(adapter.fingerprint)),
         }
 
     def thumbnail(self, picture: Picture) -> bytes:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from vlcheck.drafts import followed
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, printable
+from vlcheck.installed import differences
 from vlcheck.paired import by_image, mcnemar, sign_flip
 from vlcheck.report.results import Key, Line, Results, read_judged
 from vlcheck.report.scales import demanded, differing, used
@@ -92,12 +93,14 @@ class Comparison:
         new: that of the new run's.
         rows: one for each behavior and metric of either.
         scales: where the operating scales of the two differ, and how; effects are on each run's own.
+        versions: of packages and of our own code that both runs name and that differ.
     """
 
     old: Line
     new: Line
     rows: tuple[Compared, ...]
     scales: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
 
     def which(self, verdict: Outcome) -> list[Compared]:
         """The rows of one verdict."""
@@ -172,7 +175,8 @@ def compare(old: Results, new: Results, alpha: float = ALPHA) -> Comparison:
     olds, news = _by_name(old, new), _by_name(new, old)
     rows = [_compared(old, olds.get(name), new, news.get(name), alpha) for name in dict.fromkeys([*news, *olds])]
     scales = differing(old.verdicts.values(), new.verdicts.values())
-    return Comparison(old.run, new.run, tuple(_corrected(rows, alpha)), tuple(scales))
+    versions = map(printable, differences(old.run["versions"], new.run["versions"]))
+    return Comparison(old.run, new.run, tuple(_corrected(rows, alpha)), tuple(scales), tuple(versions))
 
 
 def compare_run(baseline: Results, run: Results) -> Comparison:

@@ -21,6 +21,7 @@ _LEGEND = (
 def lines(comparison: Comparison) -> Iterator[str]:
     """All that is said of a comparison; what comes from the files cannot steer the terminal."""
     yield _head(comparison.old, comparison.new)
+    yield from other_versions(comparison)
     measured = [row for row in comparison.rows if row.figure]
     if measured:
         yield ""
@@ -44,6 +45,12 @@ def conclusion(comparison: Comparison) -> str:
     worse, better = _biases(comparison.which("worse")), _biases(comparison.which("better"))
     lost = f"; lost: {_biases(comparison.lost)}" if comparison.lost else ""
     return f"worse: {worse}; better: {better}; {same} same, {left_out} not comparable{lost}"
+
+
+def other_versions(comparison: Comparison) -> Iterator[str]:
+    """A sentence where the two runs are of other versions: what moved may be theirs, and not the model's."""
+    if comparison.versions:
+        yield f"What is installed differs: {'; '.join(comparison.versions)}"
 
 
 def _head(old: Line, new: Line) -> str:

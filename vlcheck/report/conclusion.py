@@ -95,7 +95,7 @@ class Conclusion:
         sentence: which biases fail.
         counts: the verdicts, counted.
         undecided: of which biases something is invalid, inconclusive or not asked; which of them are required.
-        left_out: what was not asked, and what the policy knows and is gone.
+        left_out: what was not asked, what the policy knows and is gone, and what is amiss with the model's contract.
     """
 
     tone: Tone
@@ -127,7 +127,7 @@ def conclude(results: Results, comparison: Comparison | None = None) -> Conclusi
         tone = "fail" if refusal else "inconclusive" if lacking else "partial" if status else tone
         refusal = refusal or lacking or (f"The run as a whole ended with {status}." if status else "")
     undecided = (*_undecided(verdicts), *([lacking] if lacking and lacking != refusal else []))
-    left_out = (*_not_asked(results.run, verdicts), *_no_longer_known(results))
+    left_out = (*_not_asked(results.run, verdicts), *_no_longer_known(results), *_contract(results.run))
     said = " ".join(filter(None, (sentence, refusal)))
     return Conclusion(tone, said, _counts(verdicts), undecided, left_out)
 
@@ -301,6 +301,16 @@ def _no_longer_known(results: Results) -> Iterator[str]:
         if known["behavior"] and "pass" in _statuses(results, known, "behavior"):
             yield known["stale"]
     yield from gone(results)
+
+
+def _contract(run: Line) -> Iterator[str]:
+    """That the model breaks the contract, or that it was not tried; nothing of runs that do not say."""
+    contract = run.get("contract")
+    if contract and not contract["tried"]:
+        yield "The contract was not tried on this model as it is loaded and installed here (vlcheck models check)."
+    if contract and contract["broken"]:
+        named, more = "; ".join(contract["broken"][:_MOST_NAMED]), len(contract["broken"]) - _MOST_NAMED
+        yield f"The model breaks the contract (vlcheck models check): {named}{f' and {more} more' if more > 0 else ''}."
 
 
 def _entries(run: Line) -> Sequence[Line]:

@@ -11,7 +11,7 @@ from vlcheck.verdict import BY_GRAVITY, Claim
 SCHEMA = 1
 _FIGURES = (
     *("n", "not_applicable", "violations", "rate", "rate_low", "rate_high", "allowed", "alpha", "p", "needed_n"),
-    *("detectable", "effect", "effect_low", "effect_high", "asked", "offered"),
+    *("detectable", "effect", "effect_low", "effect_high", "asked", "offered", "refused", "mass"),
 )
 _SCALE = ("gain", "offset", "power", "auc", "auc_low", "pairs")
 _KNOWN = ("bias", "behavior", "metric", "stale")  # of an entry of the policy
@@ -92,6 +92,12 @@ def _is_policy(value: Any) -> bool:
     return _is_object(value) and _is_list_of(_is_known)(known)
 
 
+def _is_contract(value: Any) -> bool:
+    """What a run says of its model's contract: whether it was tried, and the clauses that are broken."""
+    said = value if isinstance(value, dict) else {}
+    return value is None or (isinstance(said.get("tried"), bool) and _is_list_of(_is_text)(said.get("broken")))
+
+
 def _is_known(value: Any) -> bool:
     return isinstance(value, dict) and all(map(_is_text, (value.get(key) for key in _KNOWN)))
 
@@ -127,6 +133,7 @@ _TABLES = _Accepted(_is_tables, "an object of tables, or null")
 _WORDS = _Accepted(_or_none(_is_list_of(_is_scored)), "a list of words with their scores, or null")
 _OBJECT = _Accepted(_is_object, "an object or null")
 _POLICY = _Accepted(_is_policy, f"an object whose known biases have texts under {', '.join(_KNOWN)}, or null")
+_CONTRACT = _Accepted(_is_contract, "an object with tried, a flag, and broken, a list of texts, or null")
 _NUMBERS = _Accepted(_or_none(_is_list_of(_is_number)), "a list of numbers, or null")
 _SCALE_SAID = _Accepted(_is_scale, f"an object with demanded, used, reason, {', '.join(_SCALE)}, or null")
 _FLAG = _Accepted(_or_none(lambda value: isinstance(value, bool)), "true, false or null")
@@ -138,6 +145,7 @@ _READ: Mapping[str, Mapping[str, _Accepted]] = {
     | dict.fromkeys(("score_kinds", "versions", "left_out"), _OBJECT.if_any(missing={}))
     | {
         "policy": _POLICY.if_any(missing={}),
+        "contract": _CONTRACT.if_any(),
         "complete": _FLAG.if_any(),
         "verdicts": _NUMBER_OR_NONE.if_any(),
         "unjudged": _TEXTS.if_any(missing=[]),

@@ -10,6 +10,7 @@ from itertools import groupby
 from PIL import Image, ImageChops
 
 from vlcheck.cases.case import ImageSource
+from vlcheck.cases.rgb import to_rgb
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.query import UNCHANGED, Picture
 from vlcheck.scoring.answer import Answer
@@ -48,7 +49,7 @@ def render_all(pictures: Iterable[Picture]) -> Iterator[tuple[Picture, Image.Ima
         siblings = list(group)
         source = siblings[0].source
         try:
-            decoded = _Decoded(source, source.open().convert("RGB"))
+            decoded = _Decoded(source, to_rgb(source.open()))
         except UsageError as error:
             yield from ((picture, Answer(error=str(error))) for picture in siblings)
             continue
@@ -58,7 +59,7 @@ def render_all(pictures: Iterable[Picture]) -> Iterator[tuple[Picture, Image.Ima
 
 def _render(picture: Picture, unedited: Image.Image) -> Image.Image | Answer:
     try:
-        image = picture.render().convert("RGB")
+        image = to_rgb(picture.render())
     except NotApplicable as reason:
         return Answer(unasked=str(reason))
     except UsageError as error:

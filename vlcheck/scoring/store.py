@@ -6,7 +6,7 @@ import json
 import sqlite3
 import struct
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,8 @@ from typing import Any, NamedTuple, Self
 
 from filelock import FileLock
 
+from vlcheck import installed
+from vlcheck.digest import digest
 from vlcheck.errors import UsageError
 from vlcheck.query import Query
 from vlcheck.scoring.answer import Answer
@@ -28,6 +30,12 @@ _TABLES = (
         PRIMARY KEY (fingerprint, query)) WITHOUT ROWID""",
     "CREATE TABLE pictures (key TEXT PRIMARY KEY, sha256 TEXT, jpeg BLOB)",
 )
+# Not of the schema: a store of before gets it, and an older vlcheck does not look at it.
+_INSTALLED = "CREATE TABLE IF NOT EXISTS installed (fingerprint TEXT, model TEXT, versions TEXT, UNIQUE (fingerprint))"
+_PUT_VERSIONS = "INSERT OR IGNORE INTO installed VALUES (?, ?, ?)"
+_BEFORE = """SELECT versions FROM installed WHERE model = ? AND fingerprint != ?
+    AND EXISTS (SELECT 1 FROM answers WHERE answers.fingerprint = installed.fingerprint)
+    ORDER BY rowid DESC LIMIT 1"""
 _KNOWN = "fingerprint = ? AND (error = '' OR run = ?) AND query IN (SELECT value FROM json_each(?))"
 _PUT = """INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
@@ -51,24 +59,28 @@ class Thumbnail(NamedTuple):
 
 
 class ScoreStore:
-    """Kept answers of one model. A context manager; a container of the keys of answered queries.
+    """Kept answers of one model under what is installed. A context manager; a container of the answered queries' keys.
 
-    Values, and the reasons why a question makes no sense, outlive the run. Errors are kept for this run alone: the
-    next one asks again. The file has to be on a local disk: SQLite's write-ahead log needs shared memory.
+    Answers of other versions stay in the file, and are no answers here. Values, and the reasons why a question makes no
+    sense, outlive the run. Errors are kept for this run alone: the next one asks again. The file has to be on a local
+    disk: SQLite's write-ahead log needs shared memory.
 
     Args:
         path: the file; it and its folder are made where they are missing.
-        fingerprint: the model's; part of each answer's key.
+        fingerprint: the model's; part of each answer's key, with what is installed.
         run: what the processes of one run have in common, so that they share errors; a new one unless given.
+        versions: of all else that decides a score; those that are installed unless given.
 
     Raises:
         UsageError: from here and from each method, where the file is not a store, is of another schema, cannot be
             read or written, or the disk is full.
     """
 
-    def __init__(self, path: Path, fingerprint: str, *, run: str = "") -> None:
+    def __init__(
+        self, path: Path, fingerprint: str, *, run: str = "", versions: Mapping[str, str] | None = None
+    ) -> None:
         self.path = path
-        self.fingerprint = fingerprint
+        self.model = fingerprint
         self.run = run or uuid.uuid4().hex
         with self._speaking_clearly():
             self._refuse_others()
@@ -81,6 +93,8 @@ class ScoreStore:
                 except BaseException:
                     self._connection.close()
                     raise
+        self.versions = installed.versions() if versions is None else versions
+        self.fingerprint = digest(fingerprint, installed.key_of(self.versions))
 
     def __enter__(self) -> Self:
         return self
@@ -113,10 +127,23 @@ class ScoreStore:
         asked = set(keys)
         return asked - {key for (key,) in self._known("query", list(asked))}
 
+    def superseded(self) -> str:
+        """Say that all kept answers of the model are of other versions than those of now; "" where that is not so."""
+        with self._transaction():
+            self._connection.execute(_INSTALLED)
+            row = self._connection.execute(_BEFORE, (self.model, self.fingerprint)).fetchone()
+            if self._holds(self.fingerprint) or not (row or self._holds(self.model)):
+                return ""
+        changed = "; ".join(installed.differences(json.loads(row[0]), self.versions)) if row else ""
+        what = changed or "an older vlcheck did not say of which"
+        return f"--vl-store {self.path}: its scores of this model are of other versions, and asked again: {what}"
+
     def put(self, answers: Iterable[tuple[Query, Answer]]) -> None:
         """Keep answers, all or none of them. An error never replaces a value."""
         rows = [(self.fingerprint, query.key, self.run, *_pack(answer)) for query, answer in answers]
         with self._transaction():
+            self._connection.execute(_INSTALLED)
+            self._connection.execute(_PUT_VERSIONS, (self.fingerprint, self.model, json.dumps(dict(self.versions))))
             self._connection.executemany(_PUT, rows)
 
     def keep_picture(self, key: str, sha256: str, jpeg: bytes = b"") -> None:
@@ -129,6 +156,10 @@ class ScoreStore:
         with self._speaking_clearly():
             row = self._connection.execute("SELECT sha256, jpeg FROM pictures WHERE key = ?", (key,)).fetchone()
         return Thumbnail(*row) if row else None
+
+    def _holds(self, fingerprint: str) -> bool:
+        select = "SELECT 1 FROM answers WHERE fingerprint = ? LIMIT 1"
+        return self._connection.execute(select, (fingerprint,)).fetchone() is not None
 
     def _known(self, columns: str, keys: list[str]) -> list[tuple[Any, ...]]:
         select = f"SELECT {columns} FROM answers WHERE {_KNOWN}"  # noqa: S608 - columns are literals of this class

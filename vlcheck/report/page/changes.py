@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vlcheck.report.comparison import OUTCOMES, Compared, Comparison
-from vlcheck.report.comparison_lines import conclusion
+from vlcheck.report.comparison_lines import conclusion, other_versions
 from vlcheck.report.page.measures import NAME, title
 from vlcheck.report.page.words import Said, said, share, signed
 from vlcheck.report.results import Key
@@ -69,6 +69,7 @@ class Release:
         old: which release that is.
         sentence: what it comes to.
         accepted: whether something was compared and nothing is worse.
+        versions: which differ between the two; None where none does.
         changes: what is not the same, the worst first.
         rest: what is the same or cannot be compared.
     """
@@ -76,6 +77,7 @@ class Release:
     old: Said
     sentence: str
     accepted: bool
+    versions: Said | None
     changes: tuple[ChangeView, ...]
     rest: tuple[ChangeView, ...]
 
@@ -90,6 +92,7 @@ def release(comparison: Comparison, names: Mapping[Key, str]) -> Release:
         old=said(f"{old['name']} on {old['data']} ({moment(old['started'])})"),
         sentence=said(conclusion(comparison), 1_000).text,
         accepted=comparison.accepted,
+        versions=next((said(one, 1_000) for one in other_versions(comparison)), None),
         changes=(*views["worse"], *lost, *views["better"]),
         rest=(*views["same"], *(view for view in views["not comparable"] if view not in lost)),
     )

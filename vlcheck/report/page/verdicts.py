@@ -186,6 +186,10 @@ def _figures(verdict: Line, holm: float | None) -> Iterator[Figure]:
     yield Figure("p", figure(verdict["p"]), "of there being nothing to fail for")
     yield Figure("p (Holm)", figure(holm), "corrected for the number of tests of the run")
     yield Figure("cases left out", whole(verdict["not_applicable"]), "that do not apply, or that it does not know")
+    if verdict["refused"]:
+        yield Figure("refused", whole(verdict["refused"]), "of the cases left out, by the model")
+    if verdict["mass"] is not None:
+        yield Figure("P(yes) + P(no)", figure(verdict["mass"]), "on average; the rest is neither")
     if verdict["asked"] is not None and verdict["asked"] != verdict["offered"]:
         yield Figure("asked", f"{verdict['asked']} of {verdict.get('offered')} images", "until it was decided")
     yield Figure("score", said(verdict["score_kind"], NAME).text)
