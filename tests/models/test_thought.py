@@ -61,9 +61,7 @@ def test_a_model_that_thinks_is_asked_without(thinking: str, without: str, qwen:
 
 
 def test_a_thought_that_cannot_be_ended_is_refused(qwen: Path, tmp_path: Path) -> None:
-    with pytest.raises(
-        UsageError, match=r"thinking: its chat template: it opens a thought \(<think>\)"
-    ):
+    with pytest.raises(UsageError, match=r"thinking: its chat template: it opens a thought \(<think>\)"):
         answer(qwen, tmp_path / "thinking", template(OPENED))
 
 

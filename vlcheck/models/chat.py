@@ -112,6 +112,12 @@ class Chat:
         with refusals():
             inputs = self._read(asked, rgb)
         whole, ids = self._unended(inputs["input_ids"][0].tolist()), self._ids(asked)
+        if self.image_token not in whole:
+            raise UsageError(
+                f"the processor writes a picture without the token {self.image_token}, which config.json calls"
+                " image_token_id (image_token_index); the image_token of the tokenizer or of processor_config.json has"
+                " to be the one with this number."
+            )
         after = whole[::-1].index(self.image_token)
         pairs = list(zip(reversed(whole), reversed(ids), strict=False))[:after]
         common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

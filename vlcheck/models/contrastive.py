@@ -21,7 +21,9 @@ from transformers import (
 from vlcheck.models.asking import wide
 from vlcheck.models.features import Features
 from vlcheck.models.hosted import Hosted
+from vlcheck.models.pretrained import Pretrained
 from vlcheck.models.relative import Relative
+from vlcheck.models.texts import Texts, positions_of_roberta
 
 
 class TwoEncoders(Hosted):
@@ -72,6 +74,10 @@ class AltClip(_Contrastive):
     def network_class(cls) -> type[PreTrainedModel]:
         return AltCLIPModel
 
+    @classmethod
+    def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:
+        return Texts(checkpoint.tokenizer(), limit=positions_of_roberta(network.config.text_config))
+
 
 class ChineseClip(_Contrastive):
     """Chinese CLIP (Yang et al. 2022, arXiv:2211.01335)."""
@@ -101,6 +107,10 @@ class Align(_Contrastive):
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
         return AlignModel
+
+    @property
+    def side(self) -> None:
+        """None: its convolutions take any; published checkpoints are shown smaller ones than their config says."""
 
     @property
     def scale(self) -> Tensor:

@@ -1,0 +1,55 @@
+"""One picture and one question go through a network when it is loaded: what does not fit is told before any score."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from transformers import PreTrainedTokenizerBase
+
+from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.models.texts import signs
+
+PLAIN = Image.new("RGB", (224, 160), (128, 128, 128))  # no square: what is not cropped keeps its shape
+
+
+@contextmanager
+def trying(folder: Path) -> Iterator[None]:
+    """Say of which folder it is that a picture or a question does not go through.
+
+    Raises:
+        UsageError: in place of whatever is raised.
+    """
+    try:
+        yield
+    except (NotApplicable, UsageError) as error:
+        raise UsageError(f"{folder}: {error}") from error
+    except Exception as error:  # networks raise errors of many kinds
+        said = " ".join(str(error).split())[:300]
+        raise UsageError(
+            f"{folder}: a plain picture and a question do not go through the network: {type(error).__name__}: {said}."
+            " config.json and the files of the processor and the tokenizer have to be of one model."
+        ) from error
+
+
+def check_rows(tokenizer: PreTrainedTokenizerBase, rows: int) -> None:
+    """Make sure that the network knows every token of a text; more rows than tokens are padding, and harmless.
+
+    Args:
+        tokenizer: signs of its own are no part of any text.
+        rows: of the network's table of embeddings.
+
+    Raises:
+        UsageError: words were added to the tokenizer alone.
+    """
+    unknown = {number: token for token, number in tokenizer.get_vocab().items() if number >= rows}
+    unknown = {number: token for number, token in unknown.items() if token not in signs(tokenizer)}
+    if unknown:
+        first = min(unknown)
+        raise UsageError(
+            f"the tokenizer (tokenizer.json, added_tokens.json) has {len(unknown)} tokens from number {first} on,"
+            f" {unknown[first]!r} the first, and the network's embeddings have {rows} rows (config.json: vocab_size):"
+            " words were added, and the network was not resized (resize_token_embeddings)."
+        )
