@@ -49,7 +49,7 @@ def test_pictures_of_another_size_than_the_networks_are_refused(family: str, sid
 def test_pictures_that_are_not_cut_to_a_square_are_refused(copy_of: Folder) -> None:
     folder = copy_of("blip_retrieval")
     BlipImageProcessor(size={"height": 32, "width": 24}).save_pretrained(folder)
-    with pytest.raises(UsageError, match="32 pixels high and 24 wide .* positions for 32 x 32"):
+    with pytest.raises(UsageError, match=r"32 pixels high and 24 wide .* positions for 32 x 32"):
         load_model(str(folder))
 
 
