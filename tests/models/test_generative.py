@@ -233,6 +233,15 @@ def test_every_spelling_of_an_answer_counts(loaded: Callable[..., Any]) -> None:
         spellings(model.chat.tokenizer, "oui")
 
 
+def test_an_answer_without_yes_and_no_is_a_number_all_the_same(
+    loaded: Callable[..., Any], real_photographs: list[Image.Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = loaded("llava")
+    encoded = model.encode(real_photographs[:1])
+    monkeypatch.setattr(model, "_yes_and_no", lambda *_: torch.zeros(2, 1, dtype=torch.float64))
+    assert model.itm(encoded, ["a dog"]).tolist() == [0.5]  # which does not count: its mass is 0
+
+
 def test_words_that_are_compared_are_a_share_of_what_the_model_would_write(
     folder_of: Callable[[str], Path], loaded: Callable[..., Any], real_photographs: list[Image.Image]
 ) -> None:
@@ -320,15 +329,12 @@ def test_a_chat_template_beside_the_tokenizer_is_found(
     assert np.array_equal(mine.itm(mine.encode(images), TEXTS[:1]), theirs.itm(theirs.encode(images), TEXTS[:1]))
 
 
-def test_a_template_with_the_text_before_the_picture_is_refused(
-    llava_of_my_own: Path, real_photographs: list[Image.Image]
-) -> None:
+def test_a_template_with_the_text_before_the_picture_is_refused(llava_of_my_own: Path) -> None:
     part = "{% for part in message['content'] | reverse %}{{ part['text'] or '<image>' }}{% endfor %}"
     template = f"{{% for message in messages %}}{part}{{% endfor %}}"
     (llava_of_my_own / "chat_template.jinja").write_text(template)
-    model = load_model(str(llava_of_my_own))
     with pytest.raises(UsageError, match="puts something else than the picture before 'a dog'"):
-        model.itm(model.encode(real_photographs[:1]), ["a dog"])
+        load_model(str(llava_of_my_own))
 
 
 @pytest.mark.parametrize(

@@ -103,14 +103,11 @@ class Align(_Contrastive):
     """ALIGN (Jia et al. 2021, arXiv:2102.05918)."""
 
     known = ("kakaobrain/align-base",)
+    side = None  # its convolutions take any: published checkpoints are shown smaller pictures than their config says
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
         return AlignModel
-
-    @property
-    def side(self) -> None:
-        """None: its convolutions take any; published checkpoints are shown smaller ones than their config says."""
 
     @property
     def scale(self) -> Tensor:

@@ -44,8 +44,8 @@ def check_rows(tokenizer: PreTrainedTokenizerBase, rows: int) -> None:
     Raises:
         UsageError: words were added to the tokenizer alone.
     """
-    unknown = {number: token for token, number in tokenizer.get_vocab().items() if number >= rows}
-    unknown = {number: token for number, token in unknown.items() if token not in signs(tokenizer)}
+    own = signs(tokenizer)
+    unknown = {number: token for token, number in tokenizer.get_vocab().items() if number >= rows and token not in own}
     if unknown:
         first = min(unknown)
         raise UsageError(
