@@ -42,7 +42,8 @@ class Answering(Autoregressive):
         """
         answers = self.answers(encoded, texts)
         mass = answers.yes + answers.no
-        return np.divide(answers.yes, mass, out=np.full(mass.shape, 0.5), where=mass != 0)
+        share: np.ndarray = np.divide(answers.yes, mass, out=np.full(mass.shape, 0.5), where=mass != 0)
+        return share
 
     @torch.inference_mode()
     def answers(self, encoded: Encoded, texts: Sequence[str]) -> YesNo:

@@ -21,6 +21,12 @@ from vlcheck.models.features import Features
 from vlcheck.models.pretrained import Pretrained
 from vlcheck.models.tryout import PLAIN, check_rows, trying
 
+_FITTING = (
+    "image_token_id and the vision_config's image_size and patch_size in config.json; patch_size, image_seq_length,"
+    " num_additional_image_tokens and vision_feature_select_strategy in processor_config.json; the image processor's"
+    " size, crop_size and patch_size there or in preprocessor_config.json"
+)
+
 
 class Prefix(NamedTuple):
     """What a model keeps of a picture: keys and values of all that is read before any text about it.
@@ -99,7 +105,7 @@ class Generative(Answering):
         fingerprint = checkpoint.fingerprint(cls.__name__, QUESTION, REQUEST, dtype, network.device.type)
         chat = Chat(checkpoint.processor(), network.config.image_token_id, checkpoint.folder)
         model = cls(checkpoint.name, fingerprint, network, chat)
-        with trying(checkpoint.folder):
+        with trying(checkpoint.folder, _FITTING):
             model.try_out()
         return model
 

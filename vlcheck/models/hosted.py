@@ -19,6 +19,10 @@ from vlcheck.models.regions import SAID_BY
 from vlcheck.models.texts import Texts
 from vlcheck.models.tryout import PLAIN, check_rows, trying
 
+_FITTING = (
+    "image_size, max_position_embeddings and vocab_size in config.json, size and crop_size in preprocessor_config.json"
+    " or processor_config.json, and the tokenizer's files"
+)
 _OF_TOKENS = ("word_embeddings", "token_embedding", "embed_tokens")  # as transformers calls embeddings of tokens
 
 
@@ -52,7 +56,7 @@ class Hosted(Processed):
             model.lose("mlm", "its tokenizer has no mask token")
         if not model.kinds:
             raise UsageError(f"{checkpoint.folder}: it cannot be asked: {'; '.join(model.lacks.values())}.")
-        with trying(checkpoint.folder):
+        with trying(checkpoint.folder, _FITTING):
             model.try_out()
         return model
 

@@ -16,8 +16,12 @@ PLAIN = Image.new("RGB", (224, 160), (128, 128, 128))  # no square: what is not 
 
 
 @contextmanager
-def trying(folder: Path) -> Iterator[None]:
+def trying(folder: Path, deciding: str) -> Iterator[None]:
     """Say of which folder it is that a picture or a question does not go through.
+
+    Args:
+        folder: of the checkpoint.
+        deciding: files and their keys that have to fit one another.
 
     Raises:
         UsageError: in place of whatever is raised.
@@ -27,10 +31,10 @@ def trying(folder: Path) -> Iterator[None]:
     except (NotApplicable, UsageError) as error:
         raise UsageError(f"{folder}: {error}") from error
     except Exception as error:  # networks raise errors of many kinds
-        said = " ".join(str(error).split())[:300]
+        said = " ".join(str(error).split())[:300].rstrip(".")
         raise UsageError(
             f"{folder}: a plain picture and a question do not go through the network: {type(error).__name__}: {said}."
-            " config.json and the files of the processor and the tokenizer have to be of one model."
+            f" These have to fit one another: {deciding}."
         ) from error
 
 
