@@ -68,6 +68,21 @@ def test_words_that_the_network_was_not_resized_for_are_refused(family: str, add
         load_model(str(folder))
 
 
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        (2, "takes the highest token of a text for its end .*has to be 3"),
+        (49407, "at token 49407 .* ends a text with 3"),
+    ],
+)
+def test_a_text_that_is_read_at_its_end_has_one(end: int, said: str, copy_of: Folder) -> None:
+    folder = copy_of("clip")
+    config = json.loads((folder / "config.json").read_text())
+    edit(folder / "config.json", text_config=config["text_config"] | {"eos_token_id": end})
+    with pytest.raises(UsageError, match=f"clip: the network .*{said}"):
+        load_model(str(folder))
+
+
 def test_more_rows_than_tokens_are_harmless(copy_of: Folder) -> None:
     model: Any = load_model(str(copy_of("llava")))
     assert model.network.get_input_embeddings().num_embeddings > len(model.chat.tokenizer)

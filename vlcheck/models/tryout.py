@@ -38,6 +38,27 @@ def trying(folder: Path, deciding: str) -> Iterator[None]:
         ) from error
 
 
+def check_end(tokenizer: PreTrainedTokenizerBase, end: int) -> None:
+    """Make sure that a network which reads a text at its end finds it. Raises UsageError."""
+    ids = tokenizer("a")["input_ids"]
+    if end not in ids:
+        raise UsageError(
+            f"the network reads a text at token {end} (config.json: text_config, eos_token_id), and the tokenizer ends"
+            f" a text with {ids[-1]}: each text would be read at its first token."
+        )
+
+
+def check_highest(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Make sure that the highest token of a text is its end, where a network takes it for that. Raises UsageError."""
+    end, own = tokenizer("a")["input_ids"][-1], signs(tokenizer)
+    above = [token for token, number in tokenizer.get_vocab().items() if number > end and token not in own]
+    if above:
+        raise UsageError(
+            f"the network takes the highest token of a text for its end (config.json: text_config, eos_token_id is 2),"
+            f" and {len(above)} words, {above[0]!r} one of them, are higher than that. eos_token_id has to be {end}."
+        )
+
+
 def check_rows(tokenizer: PreTrainedTokenizerBase, rows: int) -> None:
     """Make sure that the network knows every token of a text; more rows than tokens are padding, and harmless.
 
