@@ -1,4 +1,4 @@
-"""What an annotation does not say is not known: LVIS says what was looked for, and other splits look for other things."""
+"""An annotation that is absent is not known to be false: LVIS says what was looked for, each split what it lists."""
 
 import json
 
