@@ -187,7 +187,7 @@ def test_a_black_and_white_photograph_has_no_colors(folder):
     ("instances", "caption", "reason"),
     [
         ([("dog", *LEFT)], "", "fewer than two categories have one instance"),
-        ([("dog", *LEFT), ("cat", *RIGHT), ("cat", *RIGHT)], "", "fewer than two categories have one instance"),
+        ([("dog", *LEFT), ("cat", *RIGHT), ("cat", 110, 0, 70, 80)], "", "fewer than two categories have one instance"),
         ([("dog", *LEFT), ("cat", *RIGHT)], "Many dogs.", "fewer than two categories have one instance"),
         ([("dog", *LEFT), ("cat", 100, 0, 10, 10)], "", "objects are too small"),
         ([("dog", *LEFT), ("cat", 79, 0, 80, 80)], "", "boxes overlap in x"),

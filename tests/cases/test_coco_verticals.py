@@ -33,7 +33,7 @@ def test_the_pair_whose_smaller_box_is_the_largest_is_taken(folder):
     ("instances", "caption", "reason"),
     [
         ([("dog", *LOW)], "", "fewer than two categories have one instance"),
-        ([("clock", *HIGH), ("dog", *LOW), ("dog", *LOW)], "", "fewer than two categories have one instance"),
+        ([("clock", *HIGH), ("dog", *LOW), ("dog", 0, 50, 20, 20)], "", "fewer than two categories have one instance"),
         ([("clock", *HIGH), ("dog", *LOW)], "Two dogs.", "fewer than two categories have one instance"),
         ([("clock", 60, 5, 10, 10), ("dog", *LOW)], "", "objects are too small"),
         ([("clock", *LOW), ("dog", *HIGH)], "", "nothing that hangs or flies is above another thing"),

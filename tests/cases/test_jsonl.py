@@ -88,6 +88,12 @@ def test_one_case_an_image_is_chosen(write):
         ({"tags": ["object", 3]}, "tags: is ['object', 3]; it has to be a list of texts"),
         ({"region": [[0, 0, 0, 5]]}, "region: [0, 0, 0, 5] is no box"),
         ({"region": 7}, "region: 7 is no box"),
+        (
+            {"region": [[0.1, 0.2, 0.5, 0.6]]},
+            "in shares of the picture; boxes have to be [x, y, width, height] in pixels",
+        ),
+        ({"region": [[5, 5, 0.5, 9]]}, "is under a pixel; boxes have to be [x, y, width, height] in pixels"),
+        ({"image": "http://a.org/one.png"}, "is an address; it has to be a file's path"),
         ({"bare": "a photo"}, "bare 'a photo' has to hold [MASK] exactly once"),
         ({"caption": "A [MASK] dog"}, "caption: holds [MASK]; it has to hold the target itself"),
         ({"candidates": ["Dog"]}, "candidates: 'Dog' is the target"),
@@ -111,10 +117,27 @@ def test_a_missing_field_is_named_with_what_is_needed(write, field):
     assert f":1: {field}: is missing; a case needs image, caption, target, tags" in refusal(write(line))
 
 
-def test_a_link_out_of_the_folder_is_refused(write, tmp_path):
-    spec = write(LINE | {"image": "out/secret.png"})
-    (tmp_path / "out").symlink_to("/etc")
-    assert "climbs out" in refusal(spec)
+def test_a_link_into_a_hubs_cache_is_followed(write, tmp_path):
+    snapshot, blob = tmp_path / "snapshots" / "1f2e", tmp_path / "blobs" / "9c8b"
+    for folder in (snapshot / "images", blob.parent):
+        folder.mkdir(parents=True)
+    write(LINE | {"image": "images/one.png"})
+    (tmp_path / "one.png").rename(blob)
+    (snapshot / "images" / "one.png").symlink_to("../../../blobs/9c8b")
+    (tmp_path / "cases.jsonl").rename(blob.parent / "7a6d")
+    (snapshot / "cases.jsonl").symlink_to("../../blobs/7a6d")
+    (case,) = open_source(f"jsonl:{snapshot}/cases.jsonl").select(with_target("object"))
+    assert case.image.size == (40, 30)
+
+
+@pytest.mark.parametrize("image", ["../one.png", "images/../../one.png", "/etc/one.png", "..", "images/.."])
+def test_a_path_that_climbs_out_by_its_text_is_refused(write, image):
+    assert "climbs out" in refusal(write(LINE | {"image": image}))
+
+
+@pytest.mark.parametrize("field", ["id", "bare", "candidates", "about", "present", "region", "source", "licence"])
+def test_null_is_as_good_as_nothing_where_nothing_is_needed(write, field):
+    assert open_source(write(LINE | {field: None})).cases == open_source(write(LINE)).cases
 
 
 @pytest.mark.parametrize(

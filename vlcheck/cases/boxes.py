@@ -32,8 +32,8 @@ def wrong_unit(box: Box) -> str:
 
 def sticks_out(box: Box, size: tuple[int, int]) -> bool:
     """Whether a box lies outside of its picture, wholly or in part."""
-    right, bottom = size[0] + SLACK, size[1] + SLACK
-    return box.x < -SLACK or box.y < -SLACK or box.x + box.width > right or box.y + box.height > bottom
+    x, y, width, height = box
+    return min(x, y) < -SLACK or x + width > size[0] + SLACK or y + height > size[1] + SLACK
 
 
 def are_corners(box: Box, size: tuple[int, int]) -> bool:

@@ -156,7 +156,7 @@ class _Split:
         captions, licences = _captions(file, listed, listing["annotations"]), dict(listing["licenses"])
         beside, keypoints = file.with_name(f"instances_{name}.json"), file.with_name(f"{KEYPOINTS}{name}.json")
         instances = read_instances(beside, listed, file) if beside.exists() else NONE
-        files = {number: str(one.file_name) for number, one in listed.items()}
+        files = {number: one.file_name for number, one in listed.items()}
         persons = read_keypoints(keypoints, files, listed_in=file) if keypoints.exists() else {}
         absent = missing_files(root / name, [one.file_name for one in listed.values()])
         left_out = Counter({f"photograph is not in {name}/": len(absent)} if absent else {})
@@ -201,7 +201,7 @@ def _by_id(file: Path, images: Sequence[Listed]) -> dict[int, Listed]:
     for index, image in enumerate(images):
         twin = listed.setdefault(image.id, image)
         if twin.file_name != image.file_name:
-            what = f"id {image.id} is that of {str(twin.file_name)!r} and of {str(image.file_name)!r}"
+            what = f"id {image.id} is that of {twin.file_name!r} and of {image.file_name!r}"
             raise UsageError(f"{file}: images[{index}]: {what}; ids are unique within a split.")
     return listed
 

@@ -6,25 +6,32 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from vlcheck.cases.photograph import Photograph
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
 
-def missing_files(folder: Path, names: Iterable[PurePosixPath]) -> frozenset[PurePosixPath]:
-    """Those of the names that no file below the folder has; each folder is listed once."""
-    listings: dict[Path, frozenset[str]] = {}
+def missing_files(folder: Path, names: Iterable[str]) -> frozenset[str]:
+    """Those of the names (paths, with "/") that no file below the folder has; each folder is listed once."""
+    listings: dict[str, frozenset[str]] = {}
     missing = []
     for name in names:
-        parent = (folder / name).parent
+        parent, _, file = name.rpartition("/")
         if parent not in listings:
-            listings[parent] = frozenset(path.name for path in parent.iterdir()) if parent.is_dir() else frozenset()
+            listings[parent] = _names(folder / parent)
         # A file system may take two spellings for one name.
-        if name.name not in listings[parent] and not (folder / name).exists():
+        if file not in listings[parent] and not (folder / name).exists():
             missing.append(name)
     return frozenset(missing)
+
+
+def _names(folder: Path) -> frozenset[str]:
+    if not folder.is_dir():
+        return frozenset()
+    with os.scandir(folder) as entries:
+        return frozenset(entry.name for entry in entries)
 
 
 def told_apart(splits: Mapping[str, Sequence[Photograph]]) -> tuple[dict[str, Photograph], Counter[str]]:

@@ -25,7 +25,7 @@ class Listed:
     """A photograph, as a captions file lists it; its license is an id or a text."""
 
     id: int
-    file_name: PurePosixPath
+    file_name: str
     size: tuple[int, int]
     url: str
     licence: object
@@ -37,7 +37,8 @@ class Listed:
             raise UsageError(f"{entry.where}: file_name {str(path)!r} climbs out of the split's folder.")
         size = entry.number("width"), entry.number("height")
         licence = entry.fields.get("license")
-        return cls(number, path, size, entry.mention("flickr_url"), licence if isinstance(licence, int | str) else None)
+        known = licence if isinstance(licence, int | str) else None
+        return cls(number, str(path), size, entry.mention("flickr_url"), known)
 
 
 @dataclass(frozen=True)
@@ -147,22 +148,22 @@ def _names(categories: Iterable[tuple[Entry, str]]) -> dict[int, str]:
 
 
 def _check_file(file: Path, image: _Image, listed: Listed | None, listed_in: Path) -> None:
-    if listed and image.file_name and PurePosixPath(image.file_name).name != listed.file_name.name:
+    same = not image.file_name or image.file_name == (listed and listed.file_name)
+    if listed and not same and PurePosixPath(image.file_name).name != PurePosixPath(listed.file_name).name:
         raise UsageError(
             f"{file}: instances of another data set: image {image.id} is {image.file_name!r}, and"
-            f" {str(listed.file_name)!r} in {listed_in}."
+            f" {listed.file_name!r} in {listed_in}."
         )
 
 
 def _check_rows(file: Path, rows: Sequence[_Row], images: Mapping[int, _Image], names: Mapping[int, str]) -> None:
-    for index, row in enumerate(rows):
-        if row.image not in images:
-            raise UsageError(f"{file}: annotations[{index}]: image_id {row.image} is none of the file's images.")
-        if row.category not in names:
-            what = f"category_id {row.category} is none of the file's categories"
-            raise UsageError(f"{file}: annotations[{index}]: {what}.")
-        if row.box.width <= 1 and is_in_shares(row.box):
-            raise UsageError(f"{file}: annotations[{index}]: bbox {list(row.box)} {SHARES}.")
+    for index, (image, category, box, _, _) in enumerate(rows):
+        if image not in images:
+            raise UsageError(f"{file}: annotations[{index}]: image_id {image} is none of the file's images.")
+        if category not in names:
+            raise UsageError(f"{file}: annotations[{index}]: category_id {category} is none of the file's categories.")
+        if box.width <= 1 and is_in_shares(box):
+            raise UsageError(f"{file}: annotations[{index}]: bbox {list(box)} {SHARES}.")
 
 
 def _outside(file: Path, rows: Sequence[_Row], sizes: Mapping[int, tuple[int, int]]) -> frozenset[int]:
@@ -174,23 +175,25 @@ def _outside(file: Path, rows: Sequence[_Row], sizes: Mapping[int, tuple[int, in
     return frozenset(rows[at].image for at in out)
 
 
-def _by_image(
-    rows: Iterable[_Row], images: Iterable[int], names: Mapping[int, str]
-) -> dict[int, dict[tuple[str, Box], Instance]]:
-    found: dict[int, dict[tuple[str, Box], Instance]] = {image: {} for image in images}
-    for row in rows:
-        instance = Instance(names[row.category], row.box, row.area, row.crowd)
-        found[row.image].setdefault((instance.category, _rounded(row.box)), instance)
+_Places = dict[tuple[str, tuple[float, ...]], Instance]
+
+
+def _by_image(rows: Iterable[_Row], images: Iterable[int], names: Mapping[int, str]) -> dict[int, _Places]:
+    found: dict[int, _Places] = {image: {} for image in images}
+    for image, category, box, area, crowd in rows:
+        name = names[category]
+        found[image].setdefault((name, _rounded(box)), Instance(name, box, area, crowd))
     return found
 
 
-def _rounded(box: Box) -> Box:
+def _rounded(box: Box) -> tuple[float, ...]:
     """To a tenth of a pixel: copies of an annotation may differ by what writing them down leaves."""
-    return Box(*(round(side, 1) for side in box))
+    x, y, width, height = box
+    return round(x, 1), round(y, 1), round(width, 1), round(height, 1)
 
 
 def _annotated(
-    found: Mapping[int, Mapping[tuple[str, Box], Instance]], images: Mapping[int, _Image], names: Mapping[int, str]
+    found: Mapping[int, _Places], images: Mapping[int, _Image], names: Mapping[int, str]
 ) -> dict[int, Annotated]:
     every = frozenset(names.values())
     ids = Counter(names.values())

@@ -201,6 +201,7 @@ class Lexicons:
     _books: dict[tuple[str, ...], Phrasebook[tuple[Sense, ...]]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _words: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _owners: dict[tuple[str, ...], Mapping[str, frozenset[str]]] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -212,7 +213,9 @@ class Lexicons:
 
     def words(self, category: str) -> frozenset[str]:
         """All words that name a category or hint at it, and its name."""
-        return self.category(category).every | {category}
+        if category not in self._words:
+            self._words[category] = self.category(category).every | {category}
+        return self._words[category]
 
     def owners(self, categories: tuple[str, ...]) -> Mapping[str, frozenset[str]]:
         """By word, which of a data set's categories it names or hints at."""

@@ -111,8 +111,9 @@ class Known:
     def counts(self) -> Mapping[str, int]:
         """How many instances each category has; a crowd, or one of a partial category, counts as two at least."""
         counts: Counter[str] = Counter()
+        partial = self.photograph.partial
         for instance in self.photograph.instances or ():
-            counts[instance.category] += 2 if instance.crowd or instance.category in self.photograph.partial else 1
+            counts[instance.category] += 2 if instance.crowd or instance.category in partial else 1
         return counts
 
     @cached_property
@@ -143,7 +144,7 @@ class Known:
         return self.photograph.sought.intersection(self.categories) - self.possible
 
     def _words(self, categories: Iterable[str]) -> frozenset[str]:
-        return frozenset(word for name in categories for word in self.lexicons.words(name))
+        return frozenset().union(*map(self.lexicons.words, categories))
 
     @cached_property
     def grey(self) -> bool:
