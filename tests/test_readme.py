@@ -23,7 +23,7 @@ from vlcheck.zoo.folder import SHARED
 from vlcheck.zoo.shelf import WEIGHTS, weights_of
 
 README, CONTRIBUTING = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md"))
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/ci.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/ci.md", "docs/specs.md")
 FENCE = r"^```{}\n(.*?)^```$"
 RESULTS = "vlcheck-results.jsonl"
 SCENES, PHOTOGRAPHS = "scenes:30", "coco:{coco}"

@@ -24,6 +24,11 @@ def printable(text: str, most: int = 300) -> str:
     return shown if len(shown) <= most else f"{shown[: most - 4]} ..."
 
 
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is most like another; None where none is like it."""
+    return next(iter(difflib.get_close_matches(name, sorted(known), n=1)), None)
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Say which known name is meant, or list them all.
 
@@ -35,7 +40,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
         A sentence to end an error message with.
     """
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1)
-    if close:
-        return f"Did you mean {close[0]!r}?"
+    if meant := closest(name, names):
+        return f"Did you mean {meant!r}?"
     return f"Known: {', '.join(names)}."

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from vlcheck.cases.case import Box
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models.region_extractor import find_extractor
-from vlcheck.models.regions import Regions, look, overlap, split_spec
+from vlcheck.models.regions import Regions, look, overlap
 from vlcheck.perturb.regions import TakeOut
 
 
@@ -71,18 +71,6 @@ def test_a_box_that_no_region_holds_is_a_reason(picture: Image.Image) -> None:
 def test_a_picture_that_was_edited_afterwards_is_looked_at_as_it_is(picture: Image.Image) -> None:
     edited = ImageOps.mirror(TakeOut((Box(0, 0, 20, 10),)).edit(picture))
     assert look(Quarters(), edited).features[:, 0].tolist() == [20, 0, 40, 30]
-
-
-@pytest.mark.parametrize(
-    ("spec", "parts"),
-    [
-        ("unc-nlp/lxmert-base-uncased,regions=coco/", ("unc-nlp/lxmert-base-uncased", "coco/")),
-        ("folder", ("folder", "")),
-        ("folder,regions=", ("folder", "")),
-    ],
-)
-def test_a_detector_is_said_after_the_model(spec: str, parts: tuple[str, str]) -> None:
-    assert split_spec(spec) == parts
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.plugin.conftest import write_cases
+
 
 def test_the_plan_names_n_what_it_tells_pictures_texts_and_time(project):
     result = project.run("--vl-plan")
@@ -64,3 +66,34 @@ def test_the_plan_names_what_cannot_be_used(project):
 def test_a_model_that_cannot_be_timed_says_why(project):
     text = project.run("--vl-plan", model="encodes_nothing").stdout.str()
     assert "EncodesNothing cannot be timed. TypeError" in text
+
+
+COMPARES_TEXTS = "the model only compares texts, and no other is known to be false; candidates name them"
+COMPARES_WORDS = "the model only compares words, and no other is known to be false; candidates name them"
+
+
+@pytest.mark.parametrize(
+    ("model", "refused"), [("compares", {"itm": COMPARES_TEXTS}), ("fills", {"mlm": COMPARES_WORDS}), ("knows", {})]
+)
+def test_the_plan_says_why_cases_are_not_asked(project, model, refused):
+    write_cases(project.folder / "data", 40, candidates=[])
+    project.pytester.makepyfile(
+        mine="""
+        from tests.doubles import Compares, Competent, factory
+
+        class Fills(Competent):
+            def __post_init__(self):
+                super().__post_init__()
+                self.kinds = self.kinds | {"mlm": "candidates"}
+
+        compares, fills, knows = map(factory, (Compares, Fills, Competent))
+        """
+    )
+    text = project.run("--vl-plan", f"--vl-model=mine.py:{model}", model="").stdout.str()
+    for metric in ("mlm", "itm"):
+        (row,) = [line.split() for line in text.splitlines() if line.startswith(f"test_grayscale_preserves[{metric}]")]
+        assert row[1] == ("0" if metric in refused else "40")
+    told = [line for line in text.splitlines() if line.startswith("not asked by test_grayscale")]
+    for line, (metric, why) in zip(told, refused.items(), strict=True):
+        assert line.startswith(f"not asked by test_grayscale_preserves[{metric}] (40 cases)")
+        assert line.endswith(why)

@@ -24,7 +24,7 @@ from vlcheck.cases.lexicon import Lexicons
 from vlcheck.cases.limits import LONGEST_CAPTION
 from vlcheck.cases.offer import Missing, Offer
 from vlcheck.cases.photograph import Finding, Known, Photograph, settle
-from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.errors import NotApplicable, UsageError, nearest
 
 LAYOUT = (
     "a COCO folder holds annotations/captions_<split>.json, annotations/instances_<split>.json and the photographs in"
@@ -46,21 +46,27 @@ _BROUGHT = {
 }
 
 
-def read_coco(root: Path, lexicons: Lexicons) -> Offer:
+def read_coco(root: Path, lexicons: Lexicons, *, split: str = "") -> Offer:
     """Find every case that the folder's captions and instances offer.
 
+    Args:
+        root: the folder.
+        lexicons: the words.
+        split: the one to read; "" for all of them.
+
     Raises:
-        UsageError: where the folder or one of its annotation files is not as COCO has it.
+        UsageError: where the folder or one of its annotation files is not as COCO has it, or there is no such split.
     """
     if not root.is_dir():
         raise UsageError(f"{root}: there is no such folder; {LAYOUT}.")
     files = sorted((root / "annotations").glob("captions_*.json"))
     if not files:
         raise UsageError(f"{root}: has no annotations/captions_*.json; {LAYOUT}.")
-    there = [file for file in files if (root / _name(file)).is_dir()]
+    named = _named(root, files, split)
+    there = [file for file in named if (root / _name(file)).is_dir()]
     splits = [_Split.read(file, root) for file in there]
     left_out = sum((split.left_out for split in splits), Counter())
-    left_out.update(f"split {_name(file)} has no folder {_name(file)}/" for file in files if file not in there)
+    left_out.update(f"split {_name(file)} has no folder {_name(file)}/" for file in named if file not in there)
     photographs, twins = told_apart({split.name: split.photographs for split in splits})
     if left_out and not photographs:
         raise UsageError(f"{root}: has none of the photographs that it lists ({dict(left_out)}); {LAYOUT}.")
@@ -71,8 +77,17 @@ def read_coco(root: Path, lexicons: Lexicons) -> Offer:
     }
     left_out += _strays(root, [_name(file) for file in files])
     by_image: Mapping[ImageSource, Photograph] = {one.image: one for one in photographs.values()}
-    missing = tuple(_missing(root, [split.name for split in splits]))
+    missing = tuple(_missing(root, [split.name for split in splits], [*map(_name, files)]))
     return Offer(cases, left_out, lambda case: _check(case, by_image[case.image]), missing)
+
+
+def _named(root: Path, files: Sequence[Path], split: str) -> Sequence[Path]:
+    """The captions file of a split, or all of them where none is named."""
+    named = [file for file in files if _name(file) == split]
+    if split and not named:
+        known = nearest(split, map(_name, files))
+        raise UsageError(f"{root}: has no split {split!r}, annotations/captions_{split}.json. {known}")
+    return named or files
 
 
 def _strays(root: Path, splits: Sequence[str]) -> Counter[str]:
@@ -83,12 +98,13 @@ def _strays(root: Path, splits: Sequence[str]) -> Counter[str]:
     )
 
 
-def _missing(root: Path, splits: Sequence[str]) -> Iterator[Missing]:
+def _missing(root: Path, splits: Sequence[str], there: Sequence[str]) -> Iterator[Missing]:
+    """Files of the splits that are read, and another split that is not there."""
     for split, (stem, kinds) in product(splits, _BROUGHT.items()):
         file = f"annotations/{stem}{split}.json"
         if not (root / file).exists():
             yield Missing(file, kinds)
-    others = [split for split in _SPLITS if split not in splits]
+    others = [split for split in _SPLITS if split not in there]
     if len(others) == 1:
         yield Missing(f"annotations/*_{others[0]}.json and the photographs in {others[0]}/")
 

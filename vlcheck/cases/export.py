@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import filecmp
 import json
+import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from vlcheck.cases.case import Case, ImageFile
+from vlcheck.drafts import replacing
 from vlcheck.errors import UsageError
 
 _IMAGES = "images"
@@ -21,46 +24,88 @@ def write_jsonl(path: Path, cases: Iterable[Case], *, copy: bool = False) -> int
     Args:
         path: of the file; a file that is there already stays as it is.
         cases: whose images are files.
-        copy: put the images beside the file, into images/; else they have to be in its folder already.
+        copy: put the images beside the file, into images/, where those of several folders keep their folders' names;
+            else they have to be in its folder already.
 
     Returns:
         The number of lines.
 
     Raises:
-        UsageError: where an image is outside the folder and not to be copied, or something cannot be written.
+        UsageError: where an image is outside the folder and not to be copied, or something cannot be read or written.
     """
-    try:
+    written = list(cases)
+    files = {_file(case): case for case in written}
+    with _told(path):
+        if path.exists():
+            raise UsageError(f"--to {path}: is there already; name another file.")
         path.parent.mkdir(parents=True, exist_ok=True)
-        lines = [json.dumps(_line(case, _place(case, path.parent, copy=copy))) + "\n" for case in cases]
-        with path.open("x", encoding="utf-8") as file:
-            file.writelines(lines)
-    except FileExistsError as error:
-        raise UsageError(f"--to {path}: is there already; name another file.") from error
-    except OSError as error:
-        raise UsageError(f"--to {path}: cannot be written ({error.strerror or error}).") from error
+    places = _copied(files, path.parent) if copy else {file: _within(file, path.parent) for file in files}
+    lines = [json.dumps(_line(case, places[_file(case)])) + "\n" for case in written]
+    with _told(path), replacing(path) as draft:
+        draft.write_text("".join(lines), encoding="utf-8")
     return len(lines)
 
 
-def _place(case: Case, folder: Path, *, copy: bool) -> str:
-    """Where a line finds its image, from the file's folder."""
+def _file(case: Case) -> Path:
     if not isinstance(case.image, ImageFile):
         raise UsageError(
             f"--to: case {case.id} is on no file that a line could name; cases on photographs are written."
         )
-    source = case.image.path.resolve()
-    if copy:
-        target = folder / _IMAGES / source.name
+    return case.image.path
+
+
+def _within(file: Path, folder: Path) -> str:
+    """Where a line finds its image, from the file's folder."""
+    source, root = file.resolve(), folder.resolve()
+    if not source.is_relative_to(root):
+        raise UsageError(f"--to: {source} is outside {root}; add --copy, or write the file beside its images.")
+    return source.relative_to(root).as_posix()
+
+
+def _copied(files: Collection[Path], folder: Path) -> dict[Path, str]:
+    """Copy the images; where a line finds each of them."""
+    places = {}
+    for file, name in _names(files).items():
+        ImageFile(file).check()
+        target = folder / _IMAGES / name
+        _copy(file, target)
+        places[file] = f"{_IMAGES}/{name}"
+    return places
+
+
+def _names(files: Collection[Path]) -> dict[Path, str]:
+    """The path of each file below the folder that all of them are in."""
+    if not files:
+        return {}
+    # Links are not followed: it is they that have the names.
+    there = {file: Path(os.path.abspath(file)) for file in files}  # noqa: PTH100 - resolve() follows them
+    common = os.path.commonpath([path.parent for path in there.values()])
+    return {file: path.relative_to(common).as_posix() for file, path in there.items()}
+
+
+def _copy(file: Path, target: Path) -> None:
+    with _told(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
         if not target.exists():
-            target.parent.mkdir(exist_ok=True)
-            shutil.copyfile(source, target)
-        elif not filecmp.cmp(source, target, shallow=False):
-            raise UsageError(f"--to: {source} cannot be copied, {target} is another picture; write to another folder.")
-        return f"{_IMAGES}/{source.name}"
-    if not source.is_relative_to(folder.resolve()):
+            with replacing(target) as draft:
+                shutil.copyfile(file, draft)
+        elif not filecmp.cmp(file, target, shallow=False):
+            raise UsageError(
+                f"--to: {file} cannot be copied: {target} is there already, another picture; write to another folder."
+            )
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say of which file it is that it cannot be read or written, and why."""
+    try:
+        yield
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UsageError(f"--to {path}: {error.filename} is no folder, or lies in none.") from error
+    except OSError as error:
         raise UsageError(
-            f"--to: {source} is outside {folder.resolve()}; add --copy, or write the file beside its images."
-        )
-    return source.relative_to(folder.resolve()).as_posix()
+            f"--to {path}: {error.filename or path} cannot be used ({error.strerror or error})."
+        ) from error
 
 
 def _line(case: Case, image: str) -> dict[str, Any]:

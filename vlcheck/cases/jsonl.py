@@ -6,22 +6,25 @@ import json
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from vlcheck.cases.boxes import PIXELS, in_full, sticks_out, wrong_unit
 from vlcheck.cases.case import MASK, Box, Case, ImageFile
+from vlcheck.cases.complaints import Complaints
 from vlcheck.cases.fitness import check_color, check_upright
+from vlcheck.cases.lexicon import Lexicons
 from vlcheck.cases.limits import LARGEST_NUMBER, LONGEST_CAPTION, is_text
+from vlcheck.cases.meaning import misfit
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.words import words_of
 from vlcheck.errors import UsageError, nearest
 
 LONGEST_LINE = 1_000_000
-MOST_SAID = 20  # errors of a file
 _NEEDED = ("image", "caption", "target", "tags")
 _TEXTS = ("image", "caption", "target", "bare", "id", "source", "licence")
 _LISTS = ("tags", "candidates", "present", "about")
@@ -30,26 +33,28 @@ _OPTIONAL = frozenset(_FIELDS).difference(_NEEDED)
 _ID = re.compile(r"[!-~]+")
 
 
-def read_jsonl(path: Path) -> Offer:
+def read_jsonl(path: Path, lexicons: Lexicons) -> Offer:
     """Read the file line by line.
 
     A case that does not say what is `present` has the words of all captions of its image.
 
     Raises:
-        UsageError: naming file, line and field, and what would be accepted.
+        UsageError: naming file, line and field, and what would be accepted, for all that is wrong.
     """
     if not path.is_file():
         raise UsageError(f"{path}: there is no such file; it has to hold one case a line, as JSON.")
+    complaints = Complaints()
     by_image: dict[str, list[_Line]] = {}
     by_id: dict[str, _Line] = {}
-    for line in _lines(path):
+    for line in _lines(path, lexicons.color_kinds, complaints):
         twin = by_id.setdefault(line.id, line)
-        if twin is not line:
-            raise line.bad("id", f"{line.id!r} is that of line {twin.number}, too; ids are unique")
+        with complaints.of_line(line.number):
+            line.check_twin(twin)
         by_image.setdefault(line.image, []).append(line)
-    if not by_id:
+    if not by_id and not complaints.count:
         raise UsageError(f"{path}: has no case; it has to hold one case a line, as JSON.")
-    cases = {image: tuple(_cases(path.parent / image, lines)) for image, lines in by_image.items()}
+    cases = {image: tuple(_cases(path.parent / image, lines, complaints)) for image, lines in by_image.items()}
+    complaints.demand_none()
     every = [case for each in cases.values() for case in each]
     return Offer(
         cases,
@@ -61,22 +66,19 @@ def read_jsonl(path: Path) -> Offer:
 
 def _audit(lines: Iterable[tuple[_Line, Case]]) -> None:
     """Look at the picture of every line, whichever are chosen. Raises UsageError with all that is wrong."""
-    wrong = []
+    complaints = Complaints()
     for line, case in lines:
-        try:
+        with complaints.of_line(line.number):
             line.check_picture(case)
-        except UsageError as error:
-            wrong.append(str(error))
-    if wrong:
-        more = [f"... and {len(wrong) - MOST_SAID} more"] if len(wrong) > MOST_SAID else []
-        raise UsageError("\n".join([*wrong[:MOST_SAID], *more]))
+    complaints.demand_none()
 
 
-def _cases(path: Path, lines: Sequence[_Line]) -> Iterator[Case]:
+def _cases(path: Path, lines: Sequence[_Line], complaints: Complaints) -> Iterator[Case]:
     """The cases of one image, which is opened once for all of them."""
     image, said = ImageFile(path), _said(lines)
     for line in lines:
-        yield line.case(image, said)
+        with complaints.of_line(line.number):
+            yield line.case(image, said)
 
 
 def _said(lines: Sequence[_Line]) -> frozenset[str]:
@@ -104,12 +106,15 @@ class _Line:
 
     @classmethod
     def parse(cls, path: Path, number: int, text: bytes) -> _Line:
+        """Read the fields, which are not checked yet. Raises UsageError where the line is no object."""
         said = _object(f"{path}:{number}", text)
         # What need not be said may be null.
         fields = {name: value for name, value in said.items() if value is not None or name not in _OPTIONAL}
-        line = cls(path, number, fields, "")
-        line._check_fields()
-        return cls(path, number, line.fields, line._image())
+        return cls(path, number, fields, "")
+
+    def placed(self) -> _Line:
+        """The same with the path of its image. Raises UsageError where that leads out of the folder."""
+        return replace(self, image=self._image())
 
     @property
     def id(self) -> str:
@@ -161,19 +166,35 @@ class _Line:
     def bad(self, field: str, what: str) -> UsageError:
         return UsageError(f"{self.path}:{self.number}: {field}: {what}.")
 
-    def _check_fields(self) -> None:
-        for field in self.fields:
-            if field not in _FIELDS:
-                raise self.bad(field, f"there is no such field. {nearest(field, _FIELDS)}".rstrip("."))
-        for field in _NEEDED:
-            if field not in self.fields:
-                raise self.bad(field, f"is missing; a case needs {', '.join(_NEEDED)}")
-        for field in self.fields.keys() & set(_TEXTS):
-            self._check_text(field, self.fields[field])
-        for field in self.fields.keys() & set(_LISTS):
-            self._check_list(field, self.fields[field])
-        self._check_region(self.fields.get("region", []))
-        self._check_words()
+    def checks_of_fields(self) -> Iterator[Callable[[], None]]:
+        """Each field on its own."""
+        for field in (*_NEEDED, *(field for field in self.fields if field not in _NEEDED)):
+            yield partial(self._check_field, field)
+
+    def checks_of_words(self, color_kinds: Mapping[str, str]) -> Iterator[Callable[[], None]]:
+        """What fields say together, once each of them is as it has to be."""
+        yield partial(self._check_meaning, color_kinds)
+        yield self._check_candidates
+        yield self._check_caption
+        yield self._check_id
+
+    def check_twin(self, twin: _Line) -> None:
+        """Raise UsageError where another line has the same id."""
+        if twin is not self:
+            raise self.bad("id", f"{self.id!r} is that of line {twin.number}, too; ids are unique")
+
+    def _check_field(self, field: str) -> None:
+        if field not in _FIELDS:
+            raise self.bad(field, f"there is no such field. {nearest(field, _FIELDS)}".rstrip("."))
+        if field not in self.fields:
+            raise self.bad(field, f"is missing; a case needs {', '.join(_NEEDED)}")
+        value = self.fields[field]
+        if field == "region":
+            self._check_region(value)
+        elif field in _LISTS:
+            self._check_list(field, value)
+        else:
+            self._check_text(field, value)
 
     def _check_text(self, field: str, value: object) -> None:
         if not isinstance(value, str) or not is_text(value) or not (value.strip() or field in ("source", "licence")):
@@ -197,13 +218,21 @@ class _Line:
             if unit := wrong_unit(Box(x, y, width, height)):
                 raise self.bad("region", f"{box!r} {unit}")
 
-    def _check_words(self) -> None:
+    def _check_meaning(self, color_kinds: Mapping[str, str]) -> None:
+        if amiss := misfit(self.fields["target"], self.fields["tags"], color_kinds):
+            raise self.bad("target", amiss.rstrip("."))
+
+    def _check_candidates(self) -> None:
         target = self.fields["target"].casefold()
         for word in self.fields.get("candidates", ()):
             if word.casefold() == target:
                 raise self.bad("candidates", f"{word!r} is the target; they have to be words that are not true")
+
+    def _check_caption(self) -> None:
         if MASK in self.fields["caption"]:
             raise self.bad("caption", f"holds {MASK}; it has to hold the target itself")
+
+    def _check_id(self) -> None:
         if not _ID.fullmatch(self.id):
             raise self.bad("id", f"is {self.id!r}; it has to be printable ASCII without spaces")
 
@@ -219,26 +248,36 @@ class _Line:
         return image
 
 
-def _lines(path: Path) -> Iterator[_Line]:
+def _lines(path: Path, color_kinds: Mapping[str, str], complaints: Complaints) -> Iterator[_Line]:
+    """The lines whose fields are as they have to be; what is wrong with the others is kept."""
     try:
         with path.open("rb") as file:
-            for number, text in enumerate(_texts(path, file), start=1):
+            for number, text in enumerate(_texts(file), start=1):
                 if text.strip():
-                    yield _Line.parse(path, number, text)
+                    with complaints.of_line(number):
+                        line = _Line.parse(path, number, text)
+                        if complaints.without(number, line.checks_of_fields()) and complaints.without(
+                            number, line.checks_of_words(color_kinds)
+                        ):
+                            yield line.placed()
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
 
 
-def _texts(path: Path, file: BinaryIO) -> Iterator[bytes]:
-    number = 0
+def _texts(file: BinaryIO) -> Iterator[bytes]:
+    """The file's lines; of one that is too long, its beginning."""
+    first = True
     while text := file.readline(LONGEST_LINE + 1):
-        number += 1
-        if len(text) > LONGEST_LINE:
-            raise UsageError(f"{path}:{number}: is longer than {LONGEST_LINE} bytes; one case a line is accepted.")
-        yield text.removeprefix(b"\xef\xbb\xbf") if number == 1 else text
+        rest = text
+        while len(rest) > LONGEST_LINE and not rest.endswith(b"\n"):
+            rest = file.readline(LONGEST_LINE + 1)
+        yield text.removeprefix(b"\xef\xbb\xbf") if first else text
+        first = False
 
 
 def _object(where: str, text: bytes) -> Mapping[str, Any]:
+    if len(text) > LONGEST_LINE:
+        raise UsageError(f"{where}: is longer than {LONGEST_LINE} bytes; one case a line is accepted.")
     try:
         fields = json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:

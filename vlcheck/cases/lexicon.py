@@ -244,6 +244,11 @@ class Lexicons:
         return Phrasebook(names | dict.fromkeys(self.stops.colors, "") | dict.fromkeys(self.stops.grey, ""))
 
     @cached_property
+    def color_kinds(self) -> Mapping[str, str]:
+        """Whether each word for a color is chromatic or achromatic."""
+        return {word: color.kind for color in self.colors.values() for word in color.words}
+
+    @cached_property
     def grey_pictures(self) -> Phrasebook[bool]:
         """Finds what says that the whole photograph has no color."""
         return Phrasebook(dict.fromkeys(self.stops.grey, True))

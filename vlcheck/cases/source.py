@@ -1,8 +1,7 @@
-"""Opens data by its spec: `scenes[:N[:SEED]]`, `coco:ROOT[:N[:SEED]]` or `jsonl:PATH[:N[:SEED]]`."""
+"""Opens data by its spec, of which `vlcheck.specs` has the grammar."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,51 +17,22 @@ from vlcheck.cases.looked_at import LookedAt
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.scenes import draw_scenes
 from vlcheck.cases.selection import Selection, choose
-from vlcheck.errors import NotApplicable, UsageError, nearest, printable
+from vlcheck.errors import NotApplicable, UsageError, printable
+from vlcheck.paths import expanded
+from vlcheck.specs import DataSpec, Scheme, accepted, parse_data
 from vlcheck.suite import lexicons_path
 
-IMAGES_PER_BEHAVIOR, MOST_IMAGES = 200, 100_000
-_DIGITS = 18  # of a number; Python itself refuses to read one of thousands
-
-_ACCEPTED = "scenes[:N[:SEED]], coco:ROOT[:N[:SEED]] or jsonl:PATH[:N[:SEED]]"
-_DRAWN = re.compile(r"(?P<scheme>scenes)(?::(?P<images>\d+))?(?::(?P<seed>\d+))?", re.ASCII)
-# Read from the right, since a path may have colons.
-_SPEC = re.compile(r"(?P<scheme>[^:]*):(?P<path>.+?)(?::(?P<images>\d+))?(?::(?P<seed>\d+))?", re.ASCII | re.DOTALL)
-
-
-@dataclass(frozen=True)
-class _Spec:
-    scheme: str
-    path: Path
-    images: int
-    seed: int
-
-    @classmethod
-    def parse(cls, spec: str) -> _Spec:
-        scheme = spec.partition(":")[0]
-        if scheme not in _READERS:
-            raise UsageError(f"data {spec!r}: unknown source {scheme!r}. {nearest(scheme, _READERS)} Say {_ACCEPTED}.")
-        match = (_DRAWN if scheme == "scenes" else _SPEC).fullmatch(spec)
-        if match is None:
-            what = (
-                "takes N, images a behavior, from 1 on, and SEED, from 0 on" if scheme == "scenes" else "names no path"
-            )
-            raise UsageError(f"data {spec!r}: {what}. Say {_ACCEPTED}.")
-        images, seed = match["images"] or str(IMAGES_PER_BEHAVIOR), match["seed"] or "0"
-        if len(images) > _DIGITS or not 1 <= int(images) <= MOST_IMAGES:
-            what = f"N is the number of images per behavior; it has to be from 1 to {MOST_IMAGES}"
-            raise UsageError(f"data {printable(spec)!r}: {what}.")
-        if len(seed) > _DIGITS:
-            raise UsageError(f"data {printable(spec)!r}: SEED has {len(seed)} digits; at most {_DIGITS} are accepted.")
-        path = Path(match.groupdict().get("path") or "").expanduser()
-        return cls(scheme, path, int(images), int(seed))
-
-
-_READERS: Mapping[str, Callable[[_Spec, Lexicons], Offer]] = {
-    "scenes": lambda spec, _: draw_scenes(spec.images, spec.seed),
-    "coco": lambda spec, lexicons: read_coco(spec.path, lexicons),
-    "jsonl": lambda spec, _: read_jsonl(spec.path),
+_SCHEMES: Mapping[str, Scheme] = {
+    "scenes": Scheme("scenes", path=False),
+    "coco": Scheme("coco:ROOT[@SPLIT]", at="split"),
+    "jsonl": Scheme("jsonl:PATH"),
 }
+_READERS: Mapping[str, Callable[[DataSpec, Path, Lexicons], Offer]] = {
+    "scenes": lambda spec, _path, _lexicons: draw_scenes(spec.images, spec.seed),
+    "coco": lambda spec, path, lexicons: read_coco(path, lexicons, split=str(spec.source.at)),
+    "jsonl": lambda _spec, path, lexicons: read_jsonl(path, lexicons),
+}
+ACCEPTED = accepted(_SCHEMES)
 
 
 @dataclass(frozen=True)
@@ -138,13 +108,24 @@ def open_source(spec: str, *, lexicons: Path | None = None) -> CaseSource:
     """Read the cases that a spec names.
 
     Args:
-        spec: `scenes[:N[:SEED]]`, `coco:ROOT[:N[:SEED]]` or `jsonl:PATH[:N[:SEED]]`; N images per behavior, 200
+        spec: `scenes[:N[:SEED]]`, `coco:ROOT[@SPLIT][:N[:SEED]]` or `jsonl:PATH[:N[:SEED]]`; N images per behavior, 200
             unless said.
         lexicons: a folder whose files take the place of shipped lexicons.
 
     Raises:
         UsageError: naming the spec, file or line that cannot be used, and what would be accepted.
     """
-    parsed = _Spec.parse(spec)
-    offer = _READERS[parsed.scheme](parsed, load_lexicons(lexicons_path(), lexicons))
+    parsed = parse_data(spec, _SCHEMES)
+    words = load_lexicons(lexicons_path(), lexicons)
+    offer = _READERS[parsed.source.scheme](parsed, _path(parsed, spec), words)
     return CaseSource(spec, offer, parsed.images, parsed.seed)
+
+
+def _path(parsed: DataSpec, spec: str) -> Path:
+    """Where the data is; its reader says what is missing there."""
+    try:
+        path = expanded(parsed.source.path)
+        path.exists()  # raises where the name is too long, or a folder may not be entered
+    except (UsageError, OSError) as error:
+        raise UsageError(f"--vl-data {printable(spec)!r}: {error}") from error
+    return path

@@ -5,8 +5,11 @@ from __future__ import annotations
 import typer
 
 from vlcheck.cli import card, compare, data, init, look, models, policy, report, training, zoo
+from vlcheck.cli.home import AtHome
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Behavioural tests for vision-language models.")
+app = typer.Typer(
+    cls=AtHome, no_args_is_help=True, add_completion=False, help="Behavioural tests for vision-language models."
+)
 app.command()(init.init)
 app.command()(data.cases)
 app.command()(data.plan)

@@ -8,6 +8,7 @@ from typing import Annotated
 import pytest
 import typer
 
+from vlcheck.cases.source import ACCEPTED
 from vlcheck.plugin.extent import fixtures_folder, is_whole
 from vlcheck.plugin.foresight import Chosen
 from vlcheck.plugin.mark import subjects
@@ -15,7 +16,7 @@ from vlcheck.policy import Policy
 from vlcheck.policy_file import load_policy
 from vlcheck.suite import lexicons_in, policy_in, policy_path, suite_folder
 
-Data = Annotated[str, typer.Argument(help="scenes[:N[:SEED]], coco:ROOT[:N[:SEED]] or jsonl:PATH[:N[:SEED]]")]
+Data = Annotated[str, typer.Argument(help=ACCEPTED)]
 OwnLexicons = Annotated[
     Path | None, typer.Option("--lexicons", "--vl-lexicons", help="a folder of lexicons that replace shipped ones")
 ]

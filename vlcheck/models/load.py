@@ -9,7 +9,7 @@ import inspect
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import EntryPoint
@@ -21,9 +21,11 @@ from vlcheck.cases.case import MASK
 from vlcheck.digest import digest
 from vlcheck.errors import UsageError, nearest
 from vlcheck.models.families import registered
-from vlcheck.models.pair import Pair, read_pair
+from vlcheck.models.pair import Pair
 from vlcheck.models.protocol import DEFAULT_KINDS, KINDS, VisionLanguageModel
+from vlcheck.paths import expanded, there_is
 from vlcheck.query import Metric
+from vlcheck.specs import Factory, Reference, Several, Single, parse_model
 
 DTYPES = ("bfloat16", "float16", "float32", "float64")
 DEVICES = "cpu, cuda, cuda:N, mps"
@@ -38,11 +40,12 @@ def load_model(
     """Load a model by its spec.
 
     Args:
-        spec: `FAMILY:ARGUMENT`, a family registered under the entry-point group `vlcheck.models` and what it loads,
+        spec: `FAMILY:PATH`, a family registered under the entry-point group `vlcheck.models` and what it loads,
             e.g. "albef:ALBEF_4M.pth"; or a factory, `package.module:factory` or `path/to/file.py:factory`, which
             takes `device` and `dtype` and returns a model (whose `kinds` and `top` may be absent); or
             `itm=SPEC,mlm=SPEC`, where a family keeps its heads in two checkpoints. A model that reads regions is
-            followed by what finds them, `SPEC,regions=DETECTOR`: see `vlcheck.models.regions`.
+            followed by what finds them, `SPEC,regions=DETECTOR`: see `vlcheck.models.regions`. `vlcheck.specs` has the
+            grammar.
         device: "cpu", "cuda", "cuda:N", "mps", or "auto", which spreads a generative model over all devices.
         dtype: one of DTYPES.
         trust_remote_code: whether Python code that comes with a checkpoint may run.
@@ -52,27 +55,27 @@ def load_model(
     """
     _check_dtype(dtype)
     _check_device(device)
+    families = registered()
+    parsed = parse_model(spec, families, DEFAULT_KINDS)
     with _no_garbage():
-        load = partial(_load, device=device, dtype=dtype, trusted=trust_remote_code)
-        return _checked(_load_pair(spec, load) or load(spec), spec)
+        load = partial(_load, families=families, device=device, dtype=dtype, trusted=trust_remote_code)
+        return _checked(load(parsed) if isinstance(parsed, Single) else _load_each(parsed, spec, load), spec)
 
 
-def _load_pair(spec: str, load: Callable[[str], object]) -> object:
-    """The model of a spec that names two, None of any other."""
+def _load_each(parsed: Several, spec: str, load: Callable[[Single], object]) -> Pair:
     try:
-        specs = read_pair(spec)
-        return specs and Pair({metric: _checked(load(part), part) for metric, part in specs.items()})
+        return Pair({metric: _checked(load(part), part.said) for metric, part in parsed.parts})
     except UsageError as error:
         raise UsageError(f"{_option(spec)}: {error}") from error
 
 
-def _load(spec: str, device: str, dtype: str, trusted: bool) -> object:
-    families = registered()
-    loader = _registered(spec, families) or _in_file(spec) or _pretrained(spec, families, trusted) or _in_module(spec)
+def _load(parsed: Single, *, families: Mapping[str, EntryPoint], device: str, dtype: str, trusted: bool) -> object:
+    spec, loader = parsed.said, _loader(parsed, families, trusted)
     if loader is None:
         forms = (
             "a folder or hub id of a transformers checkpoint, FAMILY:PATH (e.g. albef:ALBEF_4M.pth),"
-            " package.module:factory, path/to/file.py:factory, itm=SPEC,mlm=SPEC"
+            " package.module:factory, path/to/file.py:factory, itm=SPEC,mlm=SPEC; a name that holds , or @ or = stands"
+            " in double quotes"
         )
         said = spec.partition(":")[0]
         known = nearest(said, [name for name in families if name[0].islower()])
@@ -105,25 +108,50 @@ def _no_garbage() -> Iterator[None]:
             gc.enable()
 
 
-def _registered(spec: str, families: dict[str, EntryPoint]) -> Loader | None:
-    """A family by its name; what follows the colon is its own to read."""
-    name, _, argument = spec.partition(":")
-    if name not in families:
-        return None
-    if name[0].isupper():
-        raise UsageError(f"{_option(spec)}: {name} is found by a checkpoint's config: name its folder or hub id alone.")
+def _loader(parsed: Single, families: Mapping[str, EntryPoint], trusted: bool) -> Loader | None:
+    if isinstance(parsed.what, Factory):
+        _demand_options(parsed, ())
+        find = _in_file if parsed.what.in_file else _in_module
+        return find(parsed.what, parsed.said)
+    return _registered(parsed, parsed.what, families) if parsed.what.scheme else _pretrained(parsed, families, trusted)
+
+
+def _registered(parsed: Single, what: Reference, families: Mapping[str, EntryPoint]) -> Loader:
+    """A family by its name; the options that it takes are parameters of its own."""
+    spec = parsed.said
+    if what.scheme[0].isupper():
+        raise UsageError(
+            f"{_option(spec)}: {what.scheme} is found by a checkpoint's config: name its folder or hub id alone."
+        )
     try:
-        return partial(families[name].load(), argument)
+        load = families[what.scheme].load()
     except (ImportError, AttributeError) as error:
-        raise UsageError(f"{_option(spec)}: {families[name].value} cannot be imported ({error}).") from error
+        raise UsageError(f"{_option(spec)}: {families[what.scheme].value} cannot be imported ({error}).") from error
+    takes = inspect.signature(load).parameters.values()
+    if not any(one.kind is one.VAR_KEYWORD for one in takes):
+        _demand_options(parsed, [one.name for one in takes if one.kind is one.KEYWORD_ONLY])
+    return partial(load, what.path, **dict(parsed.options))
 
 
-def _pretrained(spec: str, families: dict[str, EntryPoint], trusted: bool) -> Loader | None:
+def _demand_options(parsed: Single, known: Iterable[str]) -> None:
+    """Raise UsageError where an option is said that the model does not take."""
+    names = [name for name in known if name not in ("device", "dtype")]
+    for key, _ in parsed.options:
+        if key not in names:
+            takes = nearest(key, names) if names else "It takes no options."
+            raise UsageError(
+                f"{_option(parsed.said)}: {parsed.what} has no option {key!r}. {takes} A path with ,{key}= stands in"
+                " double quotes."
+            )
+
+
+def _pretrained(parsed: Single, families: Mapping[str, EntryPoint], trusted: bool) -> Loader | None:
     """A folder or a hub id, whose config names the architecture."""
     from vlcheck.models.pretrained import Pretrained  # brings transformers
 
+    spec = parsed.said
     try:
-        checkpoint = Pretrained.find(spec, trusted=trusted)
+        checkpoint = Pretrained.find(parsed, trusted=trusted)
         if checkpoint is None:
             return None
         architecture = checkpoint.architecture
@@ -132,32 +160,30 @@ def _pretrained(spec: str, families: dict[str, EntryPoint], trusted: bool) -> Lo
     if architecture not in families:
         known = ", ".join(sorted(name for name in families if name[0].isupper()))
         raise UsageError(f"{_option(spec)}: {architecture} is no architecture that vlcheck knows. Known: {known}.")
+    _demand_options(parsed, Pretrained.options)
     return partial(families[architecture].load(), checkpoint)
 
 
-def _in_file(spec: str) -> Loader | None:
-    match = re.fullmatch(r"(.+\.py):([A-Za-z_]\w*)", spec)
-    if not match:
-        return None
-    path = Path(match[1]).expanduser()
-    if not path.is_file():
-        raise UsageError(f"{_option(spec)}: {path}: no such file.")
-    return _factory(_import_file(path, spec), match[2], spec)
-
-
-def _in_module(spec: str) -> Loader | None:
-    match = re.fullmatch(r"([A-Za-z_][\w.]*):([A-Za-z_]\w*)", spec)
-    if not match:
-        return None
+def _in_file(factory: Factory, spec: str) -> Loader:
     try:
-        module = importlib.import_module(match[1])
+        path = expanded(factory.where)
+    except UsageError as error:
+        raise UsageError(f"{_option(spec)}: {error}") from error
+    if not there_is(factory.where) or not path.is_file():
+        raise UsageError(f"{_option(spec)}: {path}: no such file.")
+    return _factory(_import_file(path, spec), factory.name, spec)
+
+
+def _in_module(factory: Factory, spec: str) -> Loader | None:
+    try:
+        module = importlib.import_module(factory.where)
     except ModuleNotFoundError as error:
-        if error.name and (match[1] == error.name or match[1].startswith(f"{error.name}.")):
+        if error.name and (factory.where == error.name or factory.where.startswith(f"{error.name}.")):
             return None  # nothing by that name: as unknown as any other spec
-        raise UsageError(f"{_option(spec)}: {match[1]} cannot be imported ({error}).") from error
+        raise UsageError(f"{_option(spec)}: {factory.where} cannot be imported ({error}).") from error
     except (Exception, SystemExit) as error:  # so is a module
-        raise UsageError(f"{_option(spec)}: {match[1]} cannot be imported. {_quoted(error)}") from error
-    return _factory(module, match[2], spec)
+        raise UsageError(f"{_option(spec)}: {factory.where} cannot be imported. {_quoted(error)}") from error
+    return _factory(module, factory.name, spec)
 
 
 def _import_file(path: Path, spec: str) -> ModuleType:

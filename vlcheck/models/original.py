@@ -13,13 +13,14 @@ from torch import Tensor, nn
 
 from vlcheck.errors import UsageError
 from vlcheck.models.checkpoint import SUFFIXES
+from vlcheck.paths import expanded
 
 
 def named_path(said: str, accepted: str) -> Path:
     """The path that follows a family's name. Raises UsageError where nothing does: that would be this folder."""
     if not said:
         raise UsageError(accepted)
-    return Path(said).expanduser()
+    return expanded(said)
 
 
 def find_checkpoint(folder: Path) -> Path:

@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from vlcheck.cases.case import MASK
 from vlcheck.digest import digest
-from vlcheck.errors import UsageError, nearest
-from vlcheck.models.protocol import DEFAULT_KINDS, Encoded, NamesWords, VisionLanguageModel
-
-
-def read_pair(spec: str) -> dict[str, str] | None:
-    """From `itm=SPEC,mlm=SPEC` to the spec of each metric; None where a spec is not of this form.
-
-    Raises:
-        UsageError: a metric is unknown, named twice, not named, or has no spec.
-    """
-    if not re.match(r"\w+=", spec) or Path(spec).exists():
-        return None
-    parts: dict[str, str] = {}
-    for part in re.split(r",\s*(?!regions=)(?=\w+=)", spec):
-        metric, _, named = part.partition("=")
-        if metric not in DEFAULT_KINDS:
-            raise UsageError(f"{metric!r} is no metric. {nearest(metric, DEFAULT_KINDS)}")
-        if metric in parts:
-            raise UsageError(f"{metric} is named twice; one model answers it.")
-        parts[metric] = named
-    if missing := [metric for metric in DEFAULT_KINDS if not parts.get(metric)]:
-        raise UsageError(f"no model is named for {' and '.join(missing)}. Accepted: itm=SPEC,mlm=SPEC.")
-    return parts
+from vlcheck.errors import UsageError
+from vlcheck.models.protocol import Encoded, NamesWords, VisionLanguageModel
 
 
 @dataclass(frozen=True, eq=False)

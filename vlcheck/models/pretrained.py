@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import torch
 from huggingface_hub import snapshot_download
@@ -34,10 +34,11 @@ from transformers import (
 from transformers.utils import logging
 
 from vlcheck.errors import UsageError
-from vlcheck.models.regions import split_spec
+from vlcheck.paths import expanded, there_is
+from vlcheck.specs import Reference, Single
 
 CONFIG = "config.json"
-_HUB_ID = re.compile(r"(?P<repository>[\w-][\w.-]*/[\w.-]+)(@(?P<revision>[\w./-]+))?")
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 _DECIDING = ("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "*.bin")  # files that decide a score
 _NUMBER = re.compile(r"\.\d+\.")
 _Network = TypeVar("_Network", bound=PreTrainedModel)
@@ -60,29 +61,30 @@ class Pretrained:
     detector: str = ""
     trusted: bool = False
 
+    options: ClassVar[tuple[str, ...]] = ("regions",)  # that may be said after it
+
     @classmethod
-    def find(cls, spec: str, *, trusted: bool = False) -> Pretrained | None:
+    def find(cls, parsed: Single, *, trusted: bool = False) -> Pretrained | None:
         """The checkpoint of a folder, or of a hub id with or without `@REVISION`; None where a spec is neither.
 
-        Either may be followed by `,regions=PATH`.
-
         Args:
-            spec: the folder or id.
+            parsed: the folder or id, and the options.
             trusted: whether Python code that comes with the checkpoint may run.
 
         Raises:
             UsageError: the repository is unknown, or cannot be reached and is not in the cache.
         """
-        model, detector = split_spec(spec)
-        folder = Path(model).expanduser()
-        if model and folder.is_dir():
-            return cls(folder, spec, detector, trusted)
-        match = _HUB_ID.fullmatch(model)
-        if not match:
+        what, detector = parsed.what, dict(parsed.options).get("regions", "")
+        if not isinstance(what, Reference):
             return None
-        folder = _from_hub(match["repository"], match["revision"], _deciding(trusted))
+        folder = expanded(what.path)
+        if not what.at and there_is(what.path) and folder.is_dir():
+            return cls(folder, parsed.said, detector, trusted)
+        if not _HUB_ID.fullmatch(what.path):
+            return None
+        folder = _from_hub(what.path, str(what.at) or None, _deciding(trusted))
         commit = folder.name  # the cache calls a snapshot after its commit
-        return cls(folder, f"{match['repository']}@{commit}{spec.removeprefix(model)}", detector, trusted)
+        return cls(folder, str(Single(Reference("", what.path, commit), parsed.options)), detector, trusted)
 
     @cached_property
     def config(self) -> Mapping[str, Any]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from vlcheck.errors import UsageError
 from vlcheck.models.region_detector import FasterRcnn
 from vlcheck.models.region_files import RegionFiles
 from vlcheck.models.regions import SAID_BY, RegionExtractor
+from vlcheck.paths import expanded, there_is
 
 HOW_TO_SAY = (
     f"{SAID_BY}DETECTOR after the model names one: weights of torchvision's Faster R-CNN (a file), or a folder of"
@@ -29,8 +28,8 @@ def find_extractor(said: str, *, device: str, width: int) -> RegionExtractor:
     """
     if not said:
         raise UsageError(f"it reads regions of a detector: {HOW_TO_SAY}.")
-    path = Path(said).expanduser()
-    if not path.exists():
+    path = expanded(said)
+    if not there_is(said):
         raise UsageError(f"{path}: no such file or folder; {HOW_TO_SAY}.")
     extractor: RegionExtractor = RegionFiles(path) if path.is_dir() else FasterRcnn.load(path, device=device)
     if extractor.width != width:

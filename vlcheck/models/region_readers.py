@@ -26,6 +26,7 @@ from vlcheck.models.region_classes import FILE, RegionClasses
 from vlcheck.models.region_extractor import find_extractor
 from vlcheck.models.regions import RegionExtractor, Regions, look
 from vlcheck.models.texts import Texts
+from vlcheck.paths import expanded
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +170,7 @@ class HostedReader(ReadsRegions, Hosted):
     def load(cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32") -> Self:
         model = super().load(checkpoint, device=device, dtype=dtype)
         if "mrc" in cls.kinds:
-            detector = Path(checkpoint.detector).expanduser()
+            detector = expanded(checkpoint.detector)
             model.name_classes([checkpoint.folder, *([detector] if detector.is_dir() else [])], model.n_classes)
         return model
 

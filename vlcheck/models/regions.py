@@ -91,12 +91,6 @@ def overlap(boxes: Tensor, targets: Tensor) -> Tensor:
     return shares
 
 
-def split_spec(spec: str) -> tuple[str, str]:
-    """A model, and what is said of its detector: a path, or nothing."""
-    model, _, detector = spec.partition(SAID_BY)
-    return model, detector
-
-
 def look(extractor: RegionExtractor, image: Image.Image) -> Regions:
     """The regions of an image, or, of one that regions were taken out of, what is left of the original's."""
     ablation = ablation_of(image)

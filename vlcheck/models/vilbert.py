@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -15,11 +14,12 @@ from vlcheck.models.original import fingerprint, named_path
 from vlcheck.models.protocol import WITH_REGIONS
 from vlcheck.models.region_extractor import find_extractor
 from vlcheck.models.region_readers import ReadsRegions
-from vlcheck.models.regions import RegionExtractor, Regions, split_spec
+from vlcheck.models.regions import RegionExtractor, Regions
 from vlcheck.models.texts import Texts
 from vlcheck.models.vilbert_network import VilbertNetwork
 from vlcheck.models.vilbert_regions import region_inputs
 from vlcheck.models.vocabulary import SPECIAL, bert_tokenizer, check_entries, vocabulary_of
+from vlcheck.paths import expanded
 
 
 class Vilbert(ReadsRegions):
@@ -82,28 +82,28 @@ class Vilbert(ReadsRegions):
         }
 
 
-def load(spec: str, *, device: str = "cpu", dtype: str = "float32") -> Vilbert:
-    """Load `FOLDER,regions=DETECTOR`.
+def load(path: str, *, regions: str = "", device: str = "cpu", dtype: str = "float32") -> Vilbert:
+    """Load a model of the original code, and what finds its regions.
 
     Args:
-        spec: FOLDER holds one checkpoint of the original code and its `config.json`, with `vocab.txt` beside them or
-            bert-base-uncased's from the hub; for DETECTOR see `vlcheck.models.region_extractor.find_extractor`.
+        path: of a folder that holds one checkpoint of the original code and its `config.json`, with `vocab.txt` beside
+            them or bert-base-uncased's from the hub.
+        regions: see `vlcheck.models.region_extractor.find_extractor`.
         device: a torch device.
         dtype: a torch dtype.
 
     Raises:
         UsageError: a part is missing or cannot be read, or the parts do not fit one another.
     """
-    said, detector = split_spec(spec)
-    folder = named_path(said, "vilbert needs a folder and a detector: vilbert:FOLDER,regions=DETECTOR.")
+    folder = named_path(path, "vilbert needs a folder and a detector: vilbert:FOLDER,regions=DETECTOR.")
     network = VilbertNetwork.from_original(folder).to(device, getattr(torch, dtype))
     sizes = network.config
     with vocabulary_of(folder) as vocabulary:
         check_entries(vocabulary, sizes.vocab_size)
         texts = Texts(bert_tokenizer(vocabulary, SPECIAL), limit=sizes.max_position_embeddings)
-    extractor = find_extractor(detector, device=device, width=sizes.v_feature_size)
+    extractor = find_extractor(regions, device=device, width=sizes.v_feature_size)
     decides = fingerprint(network, asdict(sizes), vocabulary, extractor.fingerprint)
-    model = Vilbert(network, texts, extractor, name=f"vilbert:{spec}", fingerprint=decides)
-    regions = Path(detector).expanduser()
-    model.name_classes([folder, *([regions] if regions.is_dir() else [])], sizes.v_target_size)
+    model = Vilbert(network, texts, extractor, name=f"vilbert:{path},regions={regions}", fingerprint=decides)
+    detector = expanded(regions)
+    model.name_classes([folder, *([detector] if detector.is_dir() else [])], sizes.v_target_size)
     return model

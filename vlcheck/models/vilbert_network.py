@@ -24,6 +24,7 @@ from transformers.models.bert.modeling_bert import (
 from vlcheck.models.original import find_checkpoint
 from vlcheck.models.vilbert_config import VilbertConfig, read_config
 from vlcheck.models.vilbert_original import read_weights
+from vlcheck.paths import expanded
 
 _EPS = 1e-12
 
@@ -77,7 +78,7 @@ class VilbertNetwork(nn.Module):
             UsageError: not one checkpoint, one that cannot be read, no configuration, or a weight that is missing, is
                 unknown or has another shape than the configuration says.
         """
-        folder = Path(folder).expanduser()
+        folder = expanded(folder)
         path = find_checkpoint(folder)
         with torch.device("meta"):  # names and shapes alone: no memory, and no draw from torch's random numbers
             network = cls(read_config(folder / "config.json"))

@@ -19,6 +19,7 @@ from vlcheck.errors import UsageError
 from vlcheck.models.checkpoint import read_checkpoint
 from vlcheck.models.original import check_size, check_weights, find_checkpoint, naming, read_json
 from vlcheck.models.vilt_network import ViltNetwork
+from vlcheck.paths import expanded
 
 __all__ = ["ViltNetwork", "vilt_from_original"]
 
@@ -82,7 +83,7 @@ def vilt_from_original(folder: str | Path) -> ViltNetwork:
         UsageError: not one checkpoint, one that cannot be read, or a weight that is missing, is unknown or has another
             shape than the sizes ask for.
     """
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     path = find_checkpoint(folder)
     weights = {name: weight for name, weight in read_checkpoint(path).weights.items() if name != _OWN_INDEX}
     stated = _stated_sizes(folder / "config.json")

@@ -18,6 +18,7 @@ from vlcheck.models.fusion_bert import MLM_HEAD, ONE_EACH, TextEncoder, bert_con
 from vlcheck.models.fusion_network import FusionNetwork
 from vlcheck.models.original import check_weights, find_checkpoint, naming
 from vlcheck.models.xvlm_config import PATCH_SIZE, XvlmConfig, read_config
+from vlcheck.paths import expanded
 
 _BBOX_HEAD = "bbox_head."
 # Buffers that follow from the sizes.
@@ -76,7 +77,7 @@ class XvlmNetwork(FusionNetwork):
         Raises:
             UsageError: a file is missing or cannot be read, or the weights are not those of these sizes.
         """
-        folder = Path(folder).expanduser()
+        folder = expanded(folder)
         path = find_checkpoint(folder)
         checkpoint = read_checkpoint(path)
         network = cls(read_config(folder, checkpoint.config))

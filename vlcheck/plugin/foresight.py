@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from vlcheck.behavior import Behavior
+from vlcheck.behavior import Behavior, Question, Trial
 from vlcheck.bounds import Tally, Test, exact, upper
 from vlcheck.errors import printable
 from vlcheck.findings import fewest_needed
@@ -28,11 +29,16 @@ from vlcheck.verdict import detectable, most_that_pass
 
 Chosen = Sequence[tuple[pytest.Function, Stated]]
 _PROBES = 2
+_NAMED = 3  # tests, of those that lose cases for one reason
 
 
 @dataclass(frozen=True)
 class Prospect:
-    """Preview of one test: how many images the data offers it, its rule, and its queries."""
+    """Preview of one test: how many images the data offers it, its rule, and its queries.
+
+    Attributes:
+        refused: how many cases cannot be asked about, by reason.
+    """
 
     test: str
     behavior: Behavior
@@ -41,6 +47,7 @@ class Prospect:
     n: int
     queries: tuple[Query, ...]
     by: Test = exact
+    refused: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def hopeless(self) -> bool:
@@ -151,12 +158,40 @@ def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Colle
         scaling = policy.of(behavior.name, behavior.bias).scaling(statement.metric, kind)
         images = [trial.case.image.key for trial in asked]
         setting |= {query.key: query for query in operating.queries(statement.metric, scaling, images)}
+        refused = {id(one): reason for one in asked if (reason := _refusal(one, kind))}
         judged = (
-            one for one in asked if one.askable and operating.judges(statement.metric, scaling, one.case.image.key)
+            one
+            for one in asked
+            if id(one) not in refused and operating.judges(statement.metric, scaling, one.case.image.key)
         )
         rule, n = policy.of(behavior.name, behavior.bias).rule, images_of(judged)
-        prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries, test))
+        counts = Counter(reason for _, reason in {(one.case.id, refused.get(id(one), "")) for one in asked} if reason)
+        prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries, test, counts))
     return Foresight(tuple(prospects), tuple(setting.values()), tuple(policy.required_of(subjects(chosen))))
+
+
+def _refusal(trial: Trial, kind: str) -> str:
+    """Why a case is not asked about, or ""; a model of the kind "candidates" compares words as others compare texts."""
+    arms = [trial.arms.get(arm) for arm in sorted(trial.needed)]
+    if told := next((arm for arm in arms if isinstance(arm, str)), ""):
+        return told
+    queries = [query for arm in arms if isinstance(arm, Question) for query in arm.queries.values()]
+    alone = kind == "candidates" and any(len(query.words) == 1 for query in queries)
+    return "the model only compares words, and no other is known to be false" if alone else ""
+
+
+def _refusals(prospects: Iterable[Prospect]) -> Iterator[str]:
+    """A line for each reason why cases are not asked about, with the tests that lose most."""
+    losses: dict[str, dict[str, int]] = defaultdict(dict)
+    for prospect in prospects:
+        for reason, count in prospect.refused.items():
+            losses[reason][prospect.test] = count
+    for reason, tests in losses.items():
+        most = sorted(tests, key=lambda test: -tests[test])
+        named = ", ".join(f"{test} ({counted(tests[test], 'case')})" for test in most[:_NAMED])
+        more = f" and {counted(len(most) - _NAMED, 'other')}" if len(most) > _NAMED else ""
+        cure = "; candidates name them" if "known to be false" in reason else ""
+        yield f"not asked by {named}{more}: {reason}{cure}"
 
 
 def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator[str]:
@@ -164,6 +199,7 @@ def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator
     rows = [["test", "n", "tells"]]
     rows += [[prospect.test, str(prospect.n), prospect.tells] for prospect in foresight.prospects]
     yield from aligned(rows)
+    yield from map(printable, _refusals(foresight.prospects))
     yield from map(printable, foresight.shut())
     plan = make_plan(foresight.queries)
     yield f"{plan.n_pictures} pictures to encode, {plan.texts} texts to ask about them"

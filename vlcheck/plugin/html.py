@@ -18,6 +18,7 @@ from urllib.parse import quote
 import pytest
 
 from vlcheck.errors import printable
+from vlcheck.paths import expanded
 from vlcheck.plugin.run import JUDGEMENTS, RUN, Run
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Page:
 
 def _href(page: Path, config: pytest.Config) -> str:
     """The way to a file from the folder of pytest-html's own."""
-    said = Path(os.path.expandvars(config.getoption("htmlpath"))).expanduser()
+    said = expanded(os.path.expandvars(config.getoption("htmlpath")))
     folder = (config.invocation_params.dir / said).parent
     try:
         return escape(quote(Path(os.path.relpath(page, folder)).as_posix()))

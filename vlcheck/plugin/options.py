@@ -10,6 +10,7 @@ from typing import NamedTuple, cast
 import pytest
 
 from vlcheck.errors import UsageError, nearest
+from vlcheck.paths import expanded
 from vlcheck.plugin.extent import fixtures_folder
 from vlcheck.suite import lexicons_in, policy_in
 from vlcheck.zoo import PLANTED
@@ -26,7 +27,7 @@ _OPTIONS = (
     _Option(
         "data",
         "SPEC",
-        "the cases: scenes[:N[:SEED]], coco:ROOT[:N[:SEED]] or jsonl:PATH[:N[:SEED]], N images per behavior (200)",
+        "the cases: scenes[:N[:SEED]], coco:ROOT[@SPLIT][:N[:SEED]] or jsonl:PATH[:N[:SEED]]; N images a test (200)",
     ),
     _Option("device", "NAME", "where the model runs: cpu, cuda, cuda:1, mps (cpu)"),
     _Option("dtype", "NAME", "precision: float32, bfloat16, float16, float64 (float32)"),
@@ -180,11 +181,11 @@ def read(config: pytest.Config) -> Settings:
     def path(name: str) -> Path | None:
         if config.getoption(_ini(name), default=None) == "":
             raise UsageError(f"--vl-{name}: names nothing; leave it out, or name a file or folder: {_help(name)}.")
-        return config.invocation_params.dir / Path(said(name)).expanduser() if said(name) else None
+        return config.invocation_params.dir / expanded(said(name)) if said(name) else None
 
     def others(option: str) -> Path | None:
         said = config.getoption(option, default=None)
-        return config.invocation_params.dir / Path(os.path.expandvars(said)).expanduser() if said else None
+        return config.invocation_params.dir / expanded(os.path.expandvars(said)) if said else None
 
     fixtures = fixtures_folder(config)  # a copy of the suite is held to its own policy
     return Settings(

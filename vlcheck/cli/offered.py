@@ -1,0 +1,78 @@
+"""What data offers to behaviors, what is left out of it, and what would bring more."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from vlcheck.behavior import Behavior
+from vlcheck.cases import Case, CaseSource
+from vlcheck.cases.meaning import TAGS, compared_with_nothing, wanting
+from vlcheck.errors import closest
+from vlcheck.report.conclusion import counted
+from vlcheck.report.summary import aligned
+
+_TARGETS = 6
+
+
+def offered(source: CaseSource, behaviors: Sequence[Behavior]) -> Iterator[str]:
+    """Cases per behavior, with the commonest targets; then what was left out, by reason, and what is amiss."""
+    rows = [["behavior", "images", "targets"]]
+    for behavior in behaviors:
+        found = source.select(behavior.cases)
+        targets = Counter(case.target for case in found).most_common()
+        named = ", ".join(f"{word} {count}" for word, count in targets[:_TARGETS])
+        rows.append([behavior.name, str(len(found)), named + (", ..." if len(targets) > _TARGETS else "")])
+    yield from aligned(rows)
+    yield ""
+    left_out = Counter(_passed_over(source, behaviors)) + source.left_out
+    yield f"{len(source.cases)} cases in all; " + ("left out:" if left_out else "none is left out")
+    for reason, count in (*left_out.most_common(), *Counter(wanting(source.cases)).most_common()):
+        yield f"{count:6} {reason}"
+    yield from _uncompared(source.cases)
+    yield from missing(source, behaviors)
+    yield from slips(source.cases, behaviors)
+
+
+def missing(source: CaseSource, behaviors: Iterable[Behavior]) -> Iterator[str]:
+    """Which files would bring more to behaviors with fewer images than were asked for."""
+    counts = {behavior: len(source.select(behavior.cases)) for behavior in behaviors}
+    few = {behavior: count for behavior, count in counts.items() if count < source.images}
+    for one in source.offer.missing if few else ():
+        served = [f"{each.name} (has {n})" for each, n in few.items() if one.kinds.intersection(each.cases.kinds)]
+        if served or not one.kinds:
+            yield f"{one.files} would bring more: {', '.join(served) or 'cases of every kind'}"
+
+
+def slips(cases: Iterable[Case], behaviors: Iterable[Behavior]) -> Iterator[str]:
+    """Tags that no test knows, and that are nearly one that is known."""
+    selections = [behavior.cases for behavior in behaviors]
+    known = TAGS.union(*((*one.kinds, *one.having, *one.lacking) for one in selections))
+    strange = Counter(tag for case in cases for tag in case.tags if tag not in known)
+    for tag, count in sorted(strange.items()):
+        if meant := closest(tag, known):
+            yield f"tag {tag!r} ({counted(count, 'case')}) is known to no test. Did you mean {meant!r}?"
+
+
+def _passed_over(source: CaseSource, behaviors: Sequence[Behavior]) -> Iterator[str]:
+    """Why cases are not asked about, one reason each."""
+    names = {case.id: name for name, cases in source.offer.cases.items() for case in cases}
+    chosen = {behavior: source.select(behavior.cases) for behavior in behaviors}
+    images = {behavior: {names[case.id] for case in found} for behavior, found in chosen.items()}
+    asked = {case.id for found in chosen.values() for case in found}
+    for case in source.cases:
+        wanted = [behavior for behavior in behaviors if behavior.cases.accepts(case)]
+        if not wanted:
+            yield f"asked for by no behavior (tags {', '.join(sorted(case.tags))})"
+        elif case.id not in asked and any(names[case.id] in images[behavior] for behavior in wanted):
+            yield "second case of its image: a behavior asks about one case of each"
+        elif case.id not in asked and any(len(chosen[behavior]) >= source.images for behavior in wanted):
+            yield f"of more than the {source.images} images a behavior that were asked for"
+
+
+def _uncompared(cases: Iterable[Case]) -> Iterator[str]:
+    if count := sum(map(compared_with_nothing, cases)):
+        yield (
+            f"{counted(count, 'case')} without candidates: few tests ask about them where a model only compares (kinds"
+            " contrastive, ranking and candidates)"
+        )
