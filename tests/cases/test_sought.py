@@ -1,4 +1,4 @@
-"""An annotation that is absent is not known to be false: LVIS says what was looked for, each split what it lists."""
+"""What an annotation does not say is not known: LVIS says what was looked for, and splits look for different things."""
 
 import json
 
