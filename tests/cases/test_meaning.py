@@ -39,7 +39,7 @@ def case(target, *tags, **fields):
 @pytest.mark.parametrize(
     ("target", "tags", "said"),
     [
-        ("lft", ["side"], "'lft' is no word of the tag 'side'; it has to be left or right. Did you mean 'left'?"),
+        ("lft", ["side"], "'lft' is no word of the tag 'side'; it has to be left or right (did you mean 'left'?)."),
         ("above", ["side"], "'above' is no word of the tag 'side'; it has to be left or right"),
         ("left", ["vertical"], "'left' is no word of the tag 'vertical'; it has to be above or below"),
         ("over", ["vertical"], "it has to be above or below"),

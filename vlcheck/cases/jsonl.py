@@ -220,7 +220,7 @@ class _Line:
 
     def _check_meaning(self, color_kinds: Mapping[str, str]) -> None:
         if amiss := misfit(self.fields["target"], self.fields["tags"], color_kinds):
-            raise self.bad("target", amiss.rstrip("."))
+            raise self.bad("target", amiss)
 
     def _check_candidates(self) -> None:
         target = self.fields["target"].casefold()

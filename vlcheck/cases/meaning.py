@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from vlcheck.cases.case import Case
-from vlcheck.errors import nearest
+from vlcheck.errors import closest
 
 # All words that the target can be, where these are few.
 WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -50,7 +50,8 @@ def misfit(target: str, tags: Collection[str], kinds: Mapping[str, str]) -> str:
 
 
 def _accepted(target: str, words: Collection[str]) -> str:
-    return f"it has to be {' or '.join(words)}" + (f". {nearest(target, words)}" if target.lower() not in words else "")
+    meant = closest(target, words)
+    return f"it has to be {' or '.join(words)}" + (f" (did you mean {meant!r}?)" if meant else "")
 
 
 def _colors(kinds: Mapping[str, str], kind: str) -> str:
