@@ -87,10 +87,10 @@ class Pretrained:
         if not isinstance(what, Reference):
             return None
         folder = expanded(what.path)
-        if not what.at and there_is(what.path) and folder.is_dir():
+        if not what.at and there_is(what.path):
+            if not folder.is_dir():
+                raise UsageError(not_a_folder(folder))
             return cls(folder, parsed.said, detector, trusted)
-        if not what.at and folder.is_file():
-            raise UsageError(not_a_folder(folder))
         if not _HUB_ID.fullmatch(what.path):
             return None
         folder = _from_hub(what.path, str(what.at) or None, _deciding(trusted))
@@ -142,7 +142,7 @@ class Pretrained:
             UsageError: weights are missing, damaged or of other shapes than the config says, or there are others.
         """
         check_quantization(self.config, str(self.folder / CONFIG))
-        formats = check_files(self.folder, self.config, used=(Path(self.detector).expanduser(),))
+        formats = check_files(self.folder, self.config, used=(expanded(self.detector),))
         placed = {"device_map": "auto"} if device == "auto" else {}
         try:
             load = cast(Callable[..., tuple[_Network, dict[str, Any]]], cls.from_pretrained)
