@@ -25,7 +25,7 @@ def needed(folder: Path, message: str) -> str:
     missing = sorted(name for name in wanted if not _is_there(_MODULES[name]))
     if not missing:
         return ""
-    return f'It needs {" and ".join(missing)}: python -m pip install "vlcheck[{EXTRA}]". '
+    return f'It needs {" and ".join(missing)}, of the extra {EXTRA}: python -m pip install "vlcheck[{EXTRA}]". '
 
 
 def _is_there(module: str) -> bool:
