@@ -69,22 +69,23 @@ class Hosted(Processed):
         check_rows(self.texts.tokenizer, self.rows)
         encoded = self.encode([PLAIN])
         if "itm" in self.kinds:
-            self.itm(encoded, [self.texts.longest("a")], [["a dog"]])
+            writes = self.kinds["itm"] == "yes-no"  # its limit is for the question around the text, too
+            self.itm(encoded, ["a" if writes else self.texts.longest("a")], [["a dog"]])
         elif self.kinds["mlm"] == "masked-lm":
             self.top(encoded, [self.texts.longest(MASK)], 1)
         else:
             self.mlm(encoded, [f"a {MASK}"], [("dog", "cat")])
 
     @property
-    def rows(self) -> int:
-        """How many tokens the network has embeddings for."""
+    def rows(self) -> int | None:
+        """How many tokens the network has embeddings for; None where they are called otherwise."""
         found = (part.num_embeddings for name, part in self.network.named_modules() if name.endswith(_OF_TOKENS))
-        return int(next(found))
+        return next(found, None)
 
     @property
     def side(self) -> Any:
         """Of the pictures that the network has positions for, in pixels; None where pictures may be of any size."""
-        return self.network.config.vision_config.image_size
+        return getattr(getattr(self.network.config, "vision_config", None), "image_size", None)
 
     def pixels(self, images: Sequence[Image.Image]) -> BatchFeature:
         """As `Processed.pixels`.
@@ -94,10 +95,11 @@ class Hosted(Processed):
             UsageError: it makes pictures of another size than the network was trained on: some networks would cut off
                 their positions, and say nothing.
         """
-        made = super().pixels(images)
-        side, found = self.side, tuple(made["pixel_values"].shape[-2:])
-        wanted = (side, side) if isinstance(side, int) else side and tuple(side)
-        if wanted and found != wanted:
+        made, side = super().pixels(images), self.side
+        if side is None:
+            return made
+        found, wanted = tuple(made["pixel_values"].shape[-2:]), (side, side) if isinstance(side, int) else tuple(side)
+        if found != wanted:
             raise UsageError(
                 f"the image processor makes pictures {found[0]} pixels high and {found[1]} wide (size, crop_size in"
                 f" preprocessor_config.json or processor_config.json), and the network has positions for {wanted[0]} x"

@@ -59,16 +59,18 @@ def check_highest(tokenizer: PreTrainedTokenizerBase) -> None:
         )
 
 
-def check_rows(tokenizer: PreTrainedTokenizerBase, rows: int) -> None:
+def check_rows(tokenizer: PreTrainedTokenizerBase, rows: int | None) -> None:
     """Make sure that the network knows every token of a text; more rows than tokens are padding, and harmless.
 
     Args:
         tokenizer: signs of its own are no part of any text.
-        rows: of the network's table of embeddings.
+        rows: of the network's table of embeddings; None where that is not known.
 
     Raises:
         UsageError: words were added to the tokenizer alone.
     """
+    if rows is None:
+        return
     own = signs(tokenizer)
     unknown = {number: token for token, number in tokenizer.get_vocab().items() if number >= rows and token not in own}
     if unknown:
