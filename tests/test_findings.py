@@ -169,6 +169,13 @@ def test_an_answer_that_is_neither_yes_nor_no_is_no_evidence():
     assert {str(one.reason) for one in each[40:]} == {"P(yes) + P(no) is under 0.5"}
 
 
+def test_words_that_the_model_would_not_write_are_no_evidence():
+    one = found(Preserved(), 0, known(0), metric="mlm")
+    readings = {arm: replace(reading, mass=0.005) for arm, reading in one.sample.readings.items()}
+    rare = Finding.of(replace(one.sample, readings=readings), Preserved(), TOLERANCES)
+    assert str(rare.reason) == "P(any of the words) is under 0.01"
+
+
 def test_a_model_that_answers_neither_yes_nor_no_passes_nothing():
     each = [answered(i, 0.9) for i in range(40)] + [answered(i, 0.4) for i in range(40, 80)]
     said = Findings(BEHAVIOR, tuple(each)).verdict(Rule())

@@ -15,6 +15,7 @@ from typing import ClassVar, Literal, Protocol
 from vlcheck.cases.case import Case
 from vlcheck.digest import digest
 from vlcheck.errors import NotApplicable
+from vlcheck.models.protocol import MASSES
 from vlcheck.perturb import OPPOSITES, Bare, Compose, OtherImage, Perturbation, View, opposite
 from vlcheck.query import Metric
 from vlcheck.scale import RAW, Scale
@@ -66,7 +67,8 @@ class Reading:
         candidates: mlm: the closed set's other words, none of them true of the picture.
         foils: itm of a model that only compares texts: how many each text was compared with; 0 elsewhere.
         scale: the model's operating scale, on which margins are formed.
-        mass: itm of a model that answers a question: the least P(yes) + P(no) of its answers; None elsewhere.
+        mass: of what the scores are a share: itm of a model that answers a question: the least P(yes) + P(no) of its
+            answers; mlm of one that only compares words: P(any of them), by their first tokens; None elsewhere.
     """
 
     metric: Metric
@@ -113,6 +115,12 @@ class Reading:
     def _level(self, word: str) -> float:
         return self.scale.level(self.scores[word], max(self.foils, 1))
 
+    def demand_answered(self, tolerances: Tolerances) -> None:
+        """Raise Unlikely where the model would rather say something else than what its score is a share of."""
+        least = tolerances.mass if self.metric == "itm" else tolerances.floor
+        if self.mass is not None and self.mass < least:
+            raise Unlikely(f"{MASSES[self.metric]} is under {least:g}")
+
     def preference(self, word: str, against: str, floor: float) -> float:
         """Return P(word) renormalised over two words. Raises Unlikely where both together are under the floor."""
         either = self.scores[word] + self.scores[against] if self.foils else self._level(word) + self._level(against)
@@ -140,11 +148,11 @@ class Sample:
             raise (Refused if self.askable else NotApplicable)(self.absent[arm])
         return self.readings[arm]
 
-    def demand_answered(self, arms: Iterable[str], least: float) -> None:
-        """Raise Unlikely where the model answers a question with neither yes nor no."""
-        read = [self.readings[arm].mass for arm in arms if arm in self.readings]
-        if any(mass is not None and mass < least for mass in read):
-            raise Unlikely(f"P(yes) + P(no) is under {least:g}")
+    def demand_answered(self, arms: Iterable[str], tolerances: Tolerances) -> None:
+        """Raise Unlikely as `Reading.demand_answered`."""
+        for arm in arms:
+            if arm in self.readings:
+                self.readings[arm].demand_answered(tolerances)
 
     def on(self, scale: Scale) -> Sample:
         """Return the same sample read on an operating scale."""

@@ -55,7 +55,7 @@ class Finding:
     def of(cls, sample: Sample, expect: Expectation, tolerances: Tolerances, errors: tuple[str, ...] = ()) -> Finding:
         """Ask the expectation about a case's readings."""
         try:
-            sample.demand_answered({BEFORE, AFTER, *expect.arms()}, tolerances.mass)
+            sample.demand_answered({BEFORE, AFTER, *expect.arms()}, tolerances)
             margins = expect.margins(sample, tolerances)
             known = expect.competence == "no" or expect.known(sample, tolerances)
             return cls(sample, margins, None, expect.effect(sample), known, errors)
@@ -137,7 +137,7 @@ class Findings:
         return f"the model refuses {len(self.refused)} of {len(self.each)} cases: {self.refused[0].reason}"
 
     def _mass(self) -> float | None:
-        """The mean of P(yes) + P(no), of a model that answers questions."""
+        """The mean of what the scores are shares of, of a model that answers questions or compares words."""
         read = [reading.mass for finding in self.each for reading in finding.sample.readings.values()]
         masses = [mass for mass in read if mass is not None and math.isfinite(mass)]
         return sum(masses) / len(masses) if masses else None

@@ -29,7 +29,7 @@ class Tolerances:
         delta: by how much the own picture has to beat another for a case to be known; above `within`.
         by: the least difference that counts as one, above 0.
         below: what a score has to fall below to have dropped.
-        floor: two words that together are under it say nothing.
+        floor: two words that together are under it say nothing; of a model that only compares words, all of them.
         mass: an answer says nothing where P(yes) + P(no) is under it: by one half the model would rather answer
             something else.
     """

@@ -9,6 +9,7 @@ from vlcheck.behavior import Question
 from vlcheck.cases import MASK
 from vlcheck.expect import Reading
 from vlcheck.judgement import Top
+from vlcheck.models.protocol import ANY
 from vlcheck.scoring.answer import Answer
 
 Answers = Mapping[str, Answer]  # by the query's key
@@ -40,4 +41,5 @@ def hear(question: Question | str, answers: Answers) -> Heard | Answer:
     query, answer = question.queries[MASK], heard[MASK]
     scores = dict(zip(query.words, answer.values, strict=True))
     candidates = view.candidates if question.metric == "mlm" else ()
-    return Heard(Reading(question.metric, view.target, scores, candidates), answer.top)
+    mass = dict(answer.top).get(ANY)
+    return Heard(Reading(question.metric, view.target, scores, candidates, mass=mass), answer.top)

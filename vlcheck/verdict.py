@@ -44,7 +44,8 @@ class Verdict:
         n: images that count.
         not_applicable: cases that do not count.
         refused: those of them that the data lets be asked, and the model refuses.
-        mass: of a model that answers questions, the mean of P(yes) + P(no); None elsewhere.
+        mass: of a model that answers questions, the mean of P(yes) + P(no), of one that only compares words that of
+            P(any of them); None elsewhere.
         violations: rows whose margin is 0 or less, of which an image may have several; None for a mean.
         rate: mean over images of the violating share, and its one-sided bounds at alpha.
         allowed: the rate that is allowed; None for a mean.

@@ -29,6 +29,7 @@ from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models import load_model
 from vlcheck.models.answering import Answering, spellings
 from vlcheck.models.autoregressive import Autoregressive
+from vlcheck.models.protocol import ANY
 
 FAMILIES = (
     "llava",
@@ -232,6 +233,31 @@ def test_every_spelling_of_an_answer_counts(loaded: Callable[..., Any]) -> None:
         spellings(model.chat.tokenizer, "oui")
 
 
+def test_an_answer_without_yes_and_no_is_a_number_all_the_same(
+    loaded: Callable[..., Any], real_photographs: list[Image.Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = loaded("llava")
+    encoded = model.encode(real_photographs[:1])
+    monkeypatch.setattr(model, "_yes_and_no", lambda *_: torch.zeros(2, 1, dtype=torch.float64))
+    assert model.itm(encoded, ["a dog"]).tolist() == [0.5]  # which does not count: its mass is 0
+
+
+def test_words_that_are_compared_are_a_share_of_what_the_model_would_write(
+    folder_of: Callable[[str], Path], loaded: Callable[..., Any], real_photographs: list[Image.Image]
+) -> None:
+    model, hand, (image, *_) = loaded("llava", dtype="float64"), ByHand(folder_of("llava"), "float64"), real_photographs
+    encoded = model.encode([image])
+    for text, words in zip(MASKED, WORDS, strict=True):
+        written = [hand.inputs(image, "Describe the picture.", text.replace(MASK, word)) for word in words]
+        ids = [inputs["input_ids"][0].tolist() for inputs in written]
+        start = next(place for place, column in enumerate(zip(*ids, strict=False)) if len(set(column)) > 1)
+        with torch.inference_mode():
+            probs = hand.network(**written[0]).logits[0, start - 1].softmax(-1)
+        theirs = sum(float(probs[token]) for token in {one[start] for one in ids})
+        model.mlm(encoded, [text], [words])
+        assert model.top(encoded, [text], 1) == [[(ANY, pytest.approx(theirs, abs=1e-10))]]
+
+
 def test_outside_of_a_closed_set_no_word_is_likely(
     loaded: Callable[..., Any], real_photographs: list[Image.Image]
 ) -> None:
@@ -241,6 +267,8 @@ def test_outside_of_a_closed_set_no_word_is_likely(
     assert model.top(encoded, MASKED[:1], 5) == [[]]
     twice, once = (model.mlm(encoded, MASKED[:1], [words])[0] for words in (("bus", "dog", "bus"), ("dog", "bus")))
     np.testing.assert_allclose(twice, once[[1, 0, 1]])
+    ((name, mass),) = model.top(encoded, MASKED[:1], 5)[0]
+    assert (name, 0 < mass < 1) == (ANY, True)
     with pytest.raises(NotApplicable, match="only compares words, and no other is known to be false"):
         model.mlm(encoded, MASKED[:1], [["bus", "bus"]])
     with pytest.raises(UsageError, match="exactly once"):
@@ -301,15 +329,12 @@ def test_a_chat_template_beside_the_tokenizer_is_found(
     assert np.array_equal(mine.itm(mine.encode(images), TEXTS[:1]), theirs.itm(theirs.encode(images), TEXTS[:1]))
 
 
-def test_a_template_with_the_text_before_the_picture_is_refused(
-    llava_of_my_own: Path, real_photographs: list[Image.Image]
-) -> None:
+def test_a_template_with_the_text_before_the_picture_is_refused(llava_of_my_own: Path) -> None:
     part = "{% for part in message['content'] | reverse %}{{ part['text'] or '<image>' }}{% endfor %}"
     template = f"{{% for message in messages %}}{part}{{% endfor %}}"
     (llava_of_my_own / "chat_template.jinja").write_text(template)
-    model = load_model(str(llava_of_my_own))
     with pytest.raises(UsageError, match="puts something else than the picture before 'a dog'"):
-        model.itm(model.encode(real_photographs[:1]), ["a dog"])
+        load_model(str(llava_of_my_own))
 
 
 @pytest.mark.parametrize(

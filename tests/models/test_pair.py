@@ -10,6 +10,7 @@ from tests.models import chats, checkpoints
 from vlcheck.cases.case import MASK
 from vlcheck.errors import UsageError
 from vlcheck.models import load_model
+from vlcheck.models.protocol import AnswersYesNo
 
 TEXTS = ["a red bus on the street", "a dog", "the cat is left of the dog"]
 MASKED = [f"a {MASK} bus", f"a {MASK}", f"the cat is {MASK} of the dog"]
@@ -51,6 +52,19 @@ def test_foils_and_likely_words_are_passed_on(tmp_path: Path, real_photographs: 
     ranked = ranker.itm(ranker.encode(real_photographs), TEXTS, foils)
     np.testing.assert_array_equal(pair.itm(encoded, TEXTS, foils), ranked)
     assert pair.top(encoded, MASKED, 3) == filler.top(filler.encode(real_photographs), MASKED, 3)  # type: ignore[attr-defined]
+
+
+def test_yes_and_no_are_passed_on(
+    match: Path, words: Path, tmp_path: Path, real_photographs: list[Image.Image]
+) -> None:
+    answering = chats.paligemma(tmp_path)
+    pair, matcher = load_model(f"itm={answering},mlm={words}"), load_model(str(answering))
+    assert isinstance(pair, AnswersYesNo)
+    assert isinstance(matcher, AnswersYesNo)
+    mine = pair.answers(pair.encode(real_photographs), TEXTS)
+    theirs = matcher.answers(matcher.encode(real_photographs), TEXTS)
+    np.testing.assert_array_equal(mine, theirs)
+    assert not isinstance(load_model(f"itm={match},mlm={words}"), AnswersYesNo)
 
 
 def test_the_fingerprint_is_of_both(match: Path, words: Path, tmp_path: Path) -> None:

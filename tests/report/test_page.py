@@ -133,6 +133,15 @@ def test_a_verdict_says_why_one_should_care_and_has_the_figures_of_the_results()
     ]
 
 
+@pytest.mark.parametrize(("metric", "of"), [("itm", "P(yes) + P(no)"), ("mlm", "P(any of the words)")])
+def test_what_the_scores_are_a_share_of_and_what_the_model_refused_is_told(metric, of):
+    (one,) = views(results((verdict(metric=metric, mass=0.87, refused=3), rows(metric=metric)))).values()
+    told = figures(one)
+    assert (told[of], told["refused"]) == ("0.870", "3")
+    (plain,) = views(results((verdict(), rows()))).values()
+    assert {of, "refused"}.isdisjoint(figures(plain))
+
+
 def test_a_mean_is_held_to_its_band():
     one = views(small())["right is no favourite", "mlm"]
     told = figures(one)

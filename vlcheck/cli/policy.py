@@ -147,7 +147,7 @@ def _tolerances(terms: Terms, behavior: Behavior, metrics: Sequence[Metric]) -> 
     for key, by in _read(behavior, metrics):
         plain = {metric: terms.find(key, metric) for metric in by}
         for value in dict.fromkeys(found.value for found in plain.values()):
-            equal = [metric for metric in metrics if plain[metric].value == value]
+            equal = [metric for metric in by if plain[metric].value == value]
             under = "" if equal == list(by) else f" ({', '.join(equal)})"
             yield _row(terms.policy, f"{key}{under}", [plain[metric] for metric in equal])
         for metric in by:

@@ -35,13 +35,14 @@ class Answering(Autoregressive):
 
     @torch.inference_mode()
     def itm(self, encoded: Encoded, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
-        """P("yes") / (P("yes") + P("no")), (n,).
+        """P("yes") / (P("yes") + P("no")), (n,); 0.5 where neither has any probability.
 
         Raises:
             NotApplicable: a text that the model would not read in full.
         """
         answers = self.answers(encoded, texts)
-        share: np.ndarray = answers.yes / (answers.yes + answers.no)
+        mass = answers.yes + answers.no
+        share: np.ndarray = np.divide(answers.yes, mass, out=np.full(mass.shape, 0.5), where=mass != 0)
         return share
 
     @torch.inference_mode()

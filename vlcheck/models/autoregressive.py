@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby, takewhile
+from itertools import chain, groupby, takewhile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable
 from vlcheck.models.asking import Adapter, check_masked, log_softmax, own
 from vlcheck.models.features import Features
-from vlcheck.models.protocol import Encoded
+from vlcheck.models.protocol import ANY, Encoded
 
 
 class Sentence(NamedTuple):
@@ -66,12 +66,14 @@ class Autoregressive(Adapter):
         for choices in sets:
             if len(choices) == 1:
                 raise NotApplicable("the model only compares words, and no other is known to be false")
-        sentences = [
-            sentence
+        compared = [
+            [*self._completed(features, row, [text.replace(MASK, word) for word in choices])]
             for row, (text, choices) in enumerate(zip(texts, sets, strict=True))
-            for sentence in self._completed(features, row, [text.replace(MASK, word) for word in choices])
         ]
-        parts = torch.split(self._likelihoods(features, sentences), [len(choices) for choices in sets])
+        read = self._likelihoods(features, [*chain.from_iterable(compared)])
+        parts, firsts = (torch.split(one, [*map(len, compared)]) for one in read)
+        features.last.compared = features.index, tuple(texts)
+        features.last.masses = tuple(map(_mass, compared, firsts))
         found = [
             dict(zip(choices, part.softmax(0).tolist(), strict=True)) for choices, part in zip(sets, parts, strict=True)
         ]
@@ -79,8 +81,13 @@ class Autoregressive(Adapter):
 
     @torch.inference_mode()
     def top(self, encoded: Encoded, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
-        """None for each text: outside of a closed set no word has a probability."""
-        return [[] for _ in texts]
+        """How likely any of the words is that were compared last; no other word has a probability.
+
+        It is free right after `mlm` of the same texts, and unknown at any other time.
+        """
+        features = own(encoded, texts, self)
+        known = features.last.compared == (features.index, tuple(texts))
+        return [[(ANY, mass)] for mass in features.last.masses] if known else [[] for _ in texts]
 
     @abstractmethod
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
@@ -97,10 +104,10 @@ class Autoregressive(Adapter):
         return (Sentence(row, ids, start) for ids in spelled)
 
     def _likelihoods(self, features: Features, sentences: Sequence[Sentence]) -> Tensor:
-        """Log-likelihood of each from its start on, (sentences,), float64."""
-        found = torch.zeros(len(sentences), dtype=torch.float64)
+        """Log-likelihood of each from its start on, and of its first token there, (2, sentences), float64."""
+        found = torch.zeros(2, len(sentences), dtype=torch.float64)
         for image, places in self._by_image(features, [sentence.row for sentence in sentences]):
-            found[places] = self._likelihood(features, image, [sentences[place] for place in places]).cpu()
+            found[:, places] = self._likelihood(features, image, [sentences[place] for place in places]).cpu()
         return found
 
     def _likelihood(self, features: Features, image: int, sentences: Sequence[Sentence]) -> Tensor:
@@ -108,10 +115,11 @@ class Autoregressive(Adapter):
         starts = torch.tensor([sentence.start for sentence in sentences], device=ids.device)
         places = torch.arange(int(starts.min()), ids.shape[1], device=ids.device)
         if not len(places):  # one text is all that the others begin with
-            return torch.zeros(len(sentences), dtype=torch.float64)
+            return torch.zeros(2, len(sentences), dtype=torch.float64)
         log_probs = log_softmax(self.logits(features, image, ids, places - 1))
         each = log_probs.gather(-1, ids[:, places, None])[..., 0].double()
-        return each.where((places >= starts[:, None]) & (places < lengths[:, None]), 0).sum(-1)
+        each = each.where((places >= starts[:, None]) & (places < lengths[:, None]), 0)
+        return torch.stack([each.sum(-1), each.where(places == starts[:, None], 0).sum(-1)])
 
     def _by_image(self, features: Features, rows: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
         """Which of these rows are read together: an image, and at most `max_pairs` places in `rows`."""
@@ -128,6 +136,17 @@ class Autoregressive(Adapter):
         return pad_sequence(rows, batch_first=True), torch.tensor(
             [len(ids) for ids in rows], device=self.network.device
         )
+
+
+def _mass(sentences: Sequence[Sentence], firsts: Tensor) -> float:
+    """How likely a text goes on with any of the words by which some differ: by the first token of each.
+
+    Args:
+        sentences: that are compared.
+        firsts: log-likelihood of the first token by which each differs, (sentences,).
+    """
+    first = {one.ids[one.start]: log for one, log in zip(sentences, firsts, strict=True) if len(one.ids) > one.start}
+    return float(sum(log.exp() for log in first.values())) if first else 1.0
 
 
 def check_length(tokens: int, limit: int) -> None:

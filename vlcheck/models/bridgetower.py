@@ -15,7 +15,7 @@ from transformers.models.bridgetower.modeling_bridgetower import BridgeTowerITMH
 from vlcheck.models.features import Features
 from vlcheck.models.hosted import Hosted, match_probability
 from vlcheck.models.pretrained import Pretrained
-from vlcheck.models.texts import Texts
+from vlcheck.models.texts import Texts, positions_of_roberta
 
 
 class BridgeTowerWithHeads(BridgeTowerForMaskedLM):
@@ -40,8 +40,7 @@ class BridgeTower(Hosted):
 
     @classmethod
     def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:
-        text = network.config.text_config
-        return Texts(checkpoint.tokenizer(), limit=text.max_position_embeddings - text.pad_token_id - 1)
+        return Texts(checkpoint.tokenizer(), limit=positions_of_roberta(network.config.text_config))
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from PIL import Image
@@ -16,9 +17,20 @@ from vlcheck.errors import UsageError
 from vlcheck.models.answering import QUESTION
 from vlcheck.models.refusal import refusals
 from vlcheck.models.texts import check_plain, signs
+from vlcheck.models.thought import end_of_thought
 
 REQUEST = "Describe the picture."
-DATE = "26 Jul 2024"  # what Llama's templates say where they are told no date, and cannot look
+SAID: Mapping[str, object] = MappingProxyType(
+    {
+        # What Llama's templates say where they are told no date, and cannot look: on the day of the run the score would
+        # be another one each day.
+        "date_string": "26 Jul 2024",
+        # The answer is read at its first token, and before a thought there is none: by these names templates open one.
+        "enable_thinking": False,
+        "thinking": False,
+    }
+)
+_LAST_ASKED = QUESTION.partition("{text}")[2]
 _SOME_TEXT = "a dog"
 SEEN = ("cross_attention_mask",)  # inputs that say token by token what is seen of a picture
 _PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", *SEEN)
@@ -61,10 +73,11 @@ class Chat:
                 f"{folder}: its processor has no chat template, by which a question is put to it; it belongs in"
                 " chat_template.jinja beside the weights."
             )
-        # A score that hung on the day of the run would be another one tomorrow.
-        self.said = {"date_string": DATE} if "date_string" in str(self.processor.chat_template) else {}
+        self.template = str(self.processor.chat_template)
+        self.said = {name: value for name, value in SAID.items() if name in self.template}
         self.signs = signs(self.tokenizer)
         self.before, self.after = added_around(self.tokenizer)
+        self.unthought = ""
         self._try()
 
     def asked(self, text: str) -> list[int]:
@@ -80,10 +93,13 @@ class Chat:
     def _try(self) -> None:
         """Put a question and an answer about a plain picture. Raises UsageError where the template does not."""
         try:
+            self.unthought = self._end_of_thought()
             for text in ("a dog", "two cats"):
                 if any(text not in put(text) for put in (self._question, self._answer)):
                     raise ValueError("it leaves out what is said")
             self._read(self._question(""), Image.new("RGB", (224, 224)))
+        except UsageError as error:
+            raise UsageError(f"{self.folder}: its chat template: {error}") from error
         except Exception as error:  # what a template raises, or the processor of its text, is of any kind
             raise UsageError(
                 f"{self.folder}: its chat template puts no question about one picture. {type(error).__name__}: {error}"
@@ -96,6 +112,12 @@ class Chat:
         with refusals():
             inputs = self._read(asked, rgb)
         whole, ids = self._unended(inputs["input_ids"][0].tolist()), self._ids(asked)
+        if self.image_token not in whole:
+            raise UsageError(
+                f"the processor writes a picture without the token {self.image_token}, which config.json calls"
+                " image_token_id (image_token_index); the image_token of the tokenizer or of processor_config.json has"
+                " to be the one with this number."
+            )
         after = whole[::-1].index(self.image_token)
         pairs = list(zip(reversed(whole), reversed(ids), strict=False))[:after]
         common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
@@ -104,7 +126,13 @@ class Chat:
         return Opening(cut, tuple(ids[: len(ids) - common]), length)
 
     def _question(self, text: str) -> str:
-        return self._rendered([_about_the_picture(QUESTION.format(text=text))], add_generation_prompt=True)
+        asked = self._rendered([_about_the_picture(QUESTION.format(text=text))], add_generation_prompt=True)
+        return f"{asked.rstrip()}{self.unthought}" if self.unthought else asked
+
+    def _end_of_thought(self) -> str:
+        """What follows a question where the template opens a thought after it, so that the answer follows."""
+        _, _, prompt = self._question("").rpartition(_LAST_ASKED)
+        return end_of_thought(prompt, self.template, self.tokenizer.get_vocab())
 
     def _answer(self, text: str) -> str:
         answer = {"role": "assistant", "content": [{"type": "text", "text": text}]}

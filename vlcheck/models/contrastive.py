@@ -21,7 +21,12 @@ from transformers import (
 from vlcheck.models.asking import wide
 from vlcheck.models.features import Features
 from vlcheck.models.hosted import Hosted
+from vlcheck.models.pretrained import Pretrained
 from vlcheck.models.relative import Relative
+from vlcheck.models.texts import Texts, positions_of_roberta
+from vlcheck.models.tryout import check_end, check_highest
+
+_BY_HIGHEST = 2  # an eos_token_id by which transformers takes the highest token of a text for its end
 
 
 class TwoEncoders(Hosted):
@@ -53,10 +58,28 @@ class _Contrastive(Relative, TwoEncoders):
         return wide(self.network.logit_scale).exp()
 
 
-class Clip(_Contrastive):
+class _AtTheEnd(_Contrastive):
+    """A text is what the network makes of its last token."""
+
+    def try_out(self) -> None:
+        super().try_out()
+        self.check_end(self.network.config.text_config.eos_token_id)
+
+    def check_end(self, number: int) -> None:
+        """Make sure that the network finds the end of a text by this number. Raises UsageError."""
+        check_end(self.texts.tokenizer, number)
+
+
+class Clip(_AtTheEnd):
     """CLIP."""
 
     known = ("openai/clip-vit-base-patch32",)
+
+    def check_end(self, number: int) -> None:
+        if number == _BY_HIGHEST:
+            check_highest(self.texts.tokenizer)
+        else:
+            super().check_end(number)
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
@@ -72,6 +95,10 @@ class AltClip(_Contrastive):
     def network_class(cls) -> type[PreTrainedModel]:
         return AltCLIPModel
 
+    @classmethod
+    def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:
+        return Texts(checkpoint.tokenizer(), limit=positions_of_roberta(network.config.text_config))
+
 
 class ChineseClip(_Contrastive):
     """Chinese CLIP (Yang et al. 2022, arXiv:2211.01335)."""
@@ -83,7 +110,7 @@ class ChineseClip(_Contrastive):
         return ChineseCLIPModel
 
 
-class MetaClip2(_Contrastive):
+class MetaClip2(_AtTheEnd):
     """MetaCLIP 2 (Chuang et al. 2025, arXiv:2507.22062)."""
 
     known = ("facebook/metaclip-2-worldwide-huge-quickgelu",)
@@ -97,6 +124,7 @@ class Align(_Contrastive):
     """ALIGN (Jia et al. 2021, arXiv:2102.05918)."""
 
     known = ("kakaobrain/align-base",)
+    side = None  # its convolutions take any: published checkpoints are shown smaller pictures than their config says
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:

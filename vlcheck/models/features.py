@@ -12,10 +12,19 @@ from torch import Tensor
 
 @dataclass
 class LastReading:
-    """The latest predictions at one mask, or as an answer, of these images and texts."""
+    """The latest predictions at one mask, or as an answer, of these images and texts.
+
+    Attributes:
+        of: the images and texts.
+        log_probs: what was predicted.
+        compared: the images and texts of which words were compared last.
+        masses: how likely any of these words is, text by text.
+    """
 
     of: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
     log_probs: Tensor | None = None
+    compared: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
+    masses: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

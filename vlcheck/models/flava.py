@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from PIL import Image
@@ -24,6 +25,10 @@ class Flava(Hosted):
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
         return FlavaForPreTraining
+
+    @property
+    def side(self) -> Any:
+        return self.network.config.image_config.image_size
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:

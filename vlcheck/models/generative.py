@@ -19,6 +19,13 @@ from vlcheck.models.autoregressive import check_length
 from vlcheck.models.chat import REQUEST, SEEN, Chat
 from vlcheck.models.features import Features
 from vlcheck.models.pretrained import Pretrained
+from vlcheck.models.tryout import PLAIN, check_rows, trying
+
+_FITTING = (
+    "image_token_id and the vision_config's image_size and patch_size in config.json; patch_size, image_seq_length,"
+    " num_additional_image_tokens and vision_feature_select_strategy in processor_config.json; the image processor's"
+    " size, crop_size and patch_size there or in preprocessor_config.json"
+)
 
 
 class Prefix(NamedTuple):
@@ -97,7 +104,19 @@ class Generative(Answering):
         network, _ = checkpoint.network(any_class, device=device, dtype=dtype)
         fingerprint = checkpoint.fingerprint(cls.__name__, QUESTION, REQUEST, dtype, network.device.type)
         chat = Chat(checkpoint.processor(), network.config.image_token_id, checkpoint.folder)
-        return cls(checkpoint.name, fingerprint, network, chat)
+        model = cls(checkpoint.name, fingerprint, network, chat)
+        with trying(checkpoint.folder, _FITTING):
+            model.try_out()
+        return model
+
+    def try_out(self) -> None:
+        """Put a plain picture and a question through the network.
+
+        Raises:
+            Exception: whatever comes of parts that do not fit.
+        """
+        check_rows(self.chat.tokenizer, self.network.get_input_embeddings().num_embeddings)
+        self.answers(self.encode([PLAIN]), ["a dog"])
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Prefixes:

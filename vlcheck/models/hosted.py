@@ -6,15 +6,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import torch
+from PIL import Image
 from torch import Tensor
-from transformers import PreTrainedModel
+from transformers import BatchFeature, PreTrainedModel
 
+from vlcheck.cases.case import MASK
 from vlcheck.errors import UsageError
 from vlcheck.models.asking import log_softmax
 from vlcheck.models.pretrained import Pretrained
 from vlcheck.models.processed import Processed
 from vlcheck.models.regions import SAID_BY
 from vlcheck.models.texts import Texts
+from vlcheck.models.tryout import PLAIN, check_rows, trying
+
+_FITTING = (
+    "image_size, max_position_embeddings and vocab_size in config.json, size and crop_size in preprocessor_config.json"
+    " or processor_config.json, and the tokenizer's files"
+)
+_OF_TOKENS = ("word_embeddings", "token_embedding", "embed_tokens")  # as transformers calls embeddings of tokens
 
 
 class Hosted(Processed):
@@ -47,7 +56,56 @@ class Hosted(Processed):
             model.lose("mlm", "its tokenizer has no mask token")
         if not model.kinds:
             raise UsageError(f"{checkpoint.folder}: it cannot be asked: {'; '.join(model.lacks.values())}.")
+        with trying(checkpoint.folder, _FITTING):
+            model.try_out()
         return model
+
+    def try_out(self) -> None:
+        """Put a plain picture and a question, the longest one that is read, through the network.
+
+        Raises:
+            Exception: whatever comes of parts that do not fit.
+        """
+        check_rows(self.texts.tokenizer, self.rows)
+        encoded = self.encode([PLAIN])
+        if "itm" in self.kinds:
+            writes = self.kinds["itm"] == "yes-no"  # its limit is for the question around the text, too
+            self.itm(encoded, ["a" if writes else self.texts.longest("a")], [["a dog"]])
+        elif self.kinds["mlm"] == "masked-lm":
+            self.top(encoded, [self.texts.longest(MASK)], 1)
+        else:
+            self.mlm(encoded, [f"a {MASK}"], [("dog", "cat")])
+
+    @property
+    def rows(self) -> int | None:
+        """How many tokens the network has embeddings for; None where they are called otherwise."""
+        found = (part.num_embeddings for name, part in self.network.named_modules() if name.endswith(_OF_TOKENS))
+        return next(found, None)
+
+    @property
+    def side(self) -> Any:
+        """Of the pictures that the network has positions for, in pixels; None where pictures may be of any size."""
+        return getattr(getattr(self.network.config, "vision_config", None), "image_size", None)
+
+    def pixels(self, images: Sequence[Image.Image]) -> BatchFeature:
+        """As `Processed.pixels`.
+
+        Raises:
+            NotApplicable: the image processor refuses a picture.
+            UsageError: it makes pictures of another size than the network was trained on: some networks would cut off
+                their positions, and say nothing.
+        """
+        made, side = super().pixels(images), self.side
+        if side is None:
+            return made
+        found, wanted = tuple(made["pixel_values"].shape[-2:]), (side, side) if isinstance(side, int) else tuple(side)
+        if found != wanted:
+            raise UsageError(
+                f"the image processor makes pictures {found[0]} pixels high and {found[1]} wide (size, crop_size in"
+                f" preprocessor_config.json or processor_config.json), and the network has positions for {wanted[0]} x"
+                f" {wanted[1]} (config.json: image_size); they have to be the same."
+            )
+        return made
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:

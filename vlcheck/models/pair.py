@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image
 from vlcheck.cases.case import MASK
 from vlcheck.digest import digest
 from vlcheck.errors import UsageError, nearest
-from vlcheck.models.protocol import DEFAULT_KINDS, Encoded, NamesWords, VisionLanguageModel
+from vlcheck.models.protocol import DEFAULT_KINDS, AnswersYesNo, Encoded, NamesWords, VisionLanguageModel, YesNo
 
 
 def read_pair(spec: str) -> dict[str, str] | None:
@@ -68,6 +69,9 @@ class Pair:
                 why = getattr(model, "lacks", {}).get(metric, f"it offers {', '.join(sorted(model.metrics))}")
                 raise UsageError(f"{metric}={model.name}: {model.name} has no {metric}: {why}.")
         self.parts = parts
+        matcher = parts["itm"]
+        if isinstance(matcher, AnswersYesNo):  # else a pair has no method of that name either
+            self.answers = partial(_answers, matcher)
         self.metrics = frozenset(parts)
         self.kinds = {metric: model.kinds[metric] for metric, model in parts.items()}
         self.name = ",".join(f"{metric}={model.name}" for metric, model in sorted(parts.items()))
@@ -90,6 +94,11 @@ class Pair:
             if isinstance(model, NamesWords)
             else [[] for _ in texts]
         )
+
+
+def _answers(model: AnswersYesNo, encoded: Encoded, texts: Sequence[str]) -> YesNo:
+    """What the model of a pair says that answers itm."""
+    return model.answers(_by_each(encoded).parts["itm"], texts)
 
 
 def _by_each(encoded: Encoded) -> EncodedByEach:

@@ -76,12 +76,20 @@ def lacks(model: VisionLanguageModel, metric: str) -> str:
     return f"{model.name} has no {metric}: {reasons.get(metric, f'it offers {offered}')}"
 
 
+ANY = "any of the words"  # in the place of a likely word, where a model only compares words
+# Of what a score is a share, by metric: where it is hardly anything, the model would rather say something else.
+MASSES: Mapping[str, str] = MappingProxyType({"itm": "P(yes) + P(no)", "mlm": f"P({ANY})"})
+
+
 @runtime_checkable
 class NamesWords(Protocol):
     """A model that also says which words it finds likeliest."""
 
     def top(self, encoded: Encoded, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
-        """The k likeliest words at each text's mask, with their probabilities, best first."""
+        """The k likeliest words at each text's mask, with their probabilities, best first.
+
+        A model that only compares words gives ANY, and how likely any of those is that it has just compared.
+        """
 
 
 class YesNo(NamedTuple):

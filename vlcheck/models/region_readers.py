@@ -26,6 +26,7 @@ from vlcheck.models.region_classes import FILE, RegionClasses
 from vlcheck.models.region_extractor import find_extractor
 from vlcheck.models.regions import RegionExtractor, Regions, look
 from vlcheck.models.texts import Texts
+from vlcheck.models.tryout import check_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +173,10 @@ class HostedReader(ReadsRegions, Hosted):
             detector = Path(checkpoint.detector).expanduser()
             model.name_classes([checkpoint.folder, *([detector] if detector.is_dir() else [])], model.n_classes)
         return model
+
+    def try_out(self) -> None:
+        """Look at its words alone: a plain picture has no regions."""
+        check_rows(self.texts.tokenizer, self.rows)
 
     @classmethod
     def viewer(cls, checkpoint: Pretrained, network: PreTrainedModel) -> RegionExtractor:

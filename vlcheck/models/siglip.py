@@ -49,6 +49,7 @@ class Siglip2(Siglip):
     """SigLIP 2 with pictures of any shape."""
 
     known = ("google/siglip2-base-patch16-naflex",)
+    side = None
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:

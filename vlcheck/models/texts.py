@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from transformers.processing_utils import TextKwargs
 from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable, UsageError
 
+_LONGEST = 1024  # tokens of a text that is read to try a network
 _Tokenizer = TypeVar("_Tokenizer", bound=PreTrainedTokenizerBase)
 
 
@@ -47,6 +49,20 @@ class Texts:
         tokens: BatchEncoding = self.tokenizer(spelled, padding=self.padding, max_length=length, return_tensors="pt")
         return tokens
 
+    def longest(self, word: str) -> str:
+        """A text of as many tokens as the model reads, or of a few fewer; of a short one where it reads no end of them.
+
+        Args:
+            word: with which it begins.
+        """
+        if self.limit > _LONGEST:
+            return word
+        spelled = word.replace(MASK, self.tokenizer.mask_token or "")
+        fits = bisect_right(
+            range(self.limit), self.limit, key=lambda more: len(self.tokenizer(spelled + " a" * more)["input_ids"])
+        )
+        return word + " a" * max(fits - 1, 0)
+
     def pieces(self, text: str, word: str) -> list[int]:
         """Ids of a word at a text's mask: after a space a byte-level tokenizer spells it otherwise.
 
@@ -82,6 +98,11 @@ def without_habits(tokenizer: _Tokenizer) -> _Tokenizer:
         if getattr(backend.model, "dropout", None):
             backend.model.dropout = None
     return tokenizer
+
+
+def positions_of_roberta(config: Any) -> int:
+    """The most tokens of a network whose positions begin after the number of its padding, as RoBERTa's do."""
+    return int(config.max_position_embeddings - config.pad_token_id - 1)
 
 
 def signs(tokenizer: PreTrainedTokenizerBase) -> tuple[str, ...]:

@@ -25,6 +25,8 @@ from vlcheck.models.relative import Relative
 class _Vilt(Hosted):
     """What both checkpoints share: an image's pixels are all that can be kept of it."""
 
+    side = None  # positions are drawn out over pictures of any shape
+
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
         prepared = self.pixels(images)

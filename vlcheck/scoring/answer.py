@@ -11,8 +11,8 @@ class Answer:
 
     Attributes:
         values: mlm, mrc: one probability for each of the query's words, in their order; itm: one, P(match).
-        top: mlm, where the model names words: the likeliest at the mask, best first; itm, where it answers a question:
-            how likely yes and no are.
+        top: mlm, where the model names words: the likeliest at the mask, best first; where it only compares words: how
+            likely any of them is; itm, where it answers a question: how likely yes and no are.
         unasked: why the question makes no sense (a perturbation's reason), else "".
         error: what went wrong (the photograph does not decode, the model raised), else "".
     """

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from vlcheck.models.protocol import MASSES
 from vlcheck.report.agreement import Agreement
 from vlcheck.report.comparison import Compared
 from vlcheck.report.conclusion import counted
@@ -189,7 +190,7 @@ def _figures(verdict: Line, holm: float | None) -> Iterator[Figure]:
     if verdict["refused"]:
         yield Figure("refused", whole(verdict["refused"]), "of the cases left out, by the model")
     if verdict["mass"] is not None:
-        yield Figure("P(yes) + P(no)", figure(verdict["mass"]), "on average; the rest is neither")
+        yield Figure(MASSES[verdict["metric"]], figure(verdict["mass"]), "on average; the rest is something else")
     if verdict["asked"] is not None and verdict["asked"] != verdict["offered"]:
         yield Figure("asked", f"{verdict['asked']} of {verdict.get('offered')} images", "until it was decided")
     yield Figure("score", said(verdict["score_kind"], NAME).text)

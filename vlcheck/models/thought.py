@@ -1,0 +1,47 @@
+"""Chat templates that have a model think before it answers: what is written for a thought without words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator
+
+from vlcheck.errors import UsageError
+
+_SIGN = re.compile(r"([<\[◁]\|?)((?!end)[\w:.-]*(?:think|thought|reason)[\w:.-]*)(\|?[>\]▷])", re.IGNORECASE)
+
+
+def end_of_thought(prompt: str, template: str, vocabulary: Container[str]) -> str:
+    """Return what ends the thought that a prompt for an answer opens; "" where it opens none.
+
+    Args:
+        prompt: what a template writes after a question.
+        template: may say how a thought ends, where it writes those of earlier turns.
+        vocabulary: may have a token for it.
+
+    Raises:
+        UsageError: neither does.
+    """
+    last = [*_SIGN.finditer(prompt)][-1:]
+    if not last:
+        return ""
+    sign = last[0]
+    ends = [*_ends(sign)]
+    if any(end in prompt[sign.end() :] for end in ends):
+        return ""
+    for end in ends:
+        if end in template or end in vocabulary:
+            return f"\n\n{end}\n\n"
+    raise UsageError(
+        f"it opens a thought ({sign[0]}) where the answer to a question begins, and neither it nor the vocabulary says"
+        f" how the thought ends. Accepted: a template that opens none, that opens none where enable_thinking is false,"
+        f" or that has {ends[0]}."
+    )
+
+
+def _ends(sign: re.Match[str]) -> Iterator[str]:
+    """How the end of a thought may be written that a sign begins: </think>, say."""
+    before, name, after = sign.groups()
+    yield f"{before}/{name}{after}"
+    for begin in ("begin", "start"):
+        if begin in name:
+            yield f"{before}{name.replace(begin, 'end')}{after}"
