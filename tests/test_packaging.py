@@ -43,7 +43,7 @@ def test_the_wheel_carries_what_the_reviewer_page_is_drawn_with(wheel):
 
 
 def test_every_floor_is_a_version_that_is_run():
-    """A floor stands with as many figures as tell it: numpy>=1.26 is 1.26.0."""
+    """A floor stands with as many figures as tell it: numpy>=2.0 is 2.0.0."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     floors = dict(floor.split(">=") for floor in project["dependencies"])
     pinned = dict(line.split("==") for line in (ROOT / ".ci" / "lowest.txt").read_text().splitlines() if "==" in line)
