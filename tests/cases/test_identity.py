@@ -29,6 +29,8 @@ def test_ids_may_begin_again_in_each_split(tmp_path, splits):
     assert ids(source) == [f"coco-{splits[0]}-000000000001-object-dog", f"coco-{splits[1]}-000000000001-object-cat"]
     assert [case.image.path.parent.name for case in source.select(DOGS)] in (list(splits), list(splits[::-1]))
     assert not any("two splits" in reason for reason in source.left_out)
+    for split in splits:
+        assert ids(open_source(f"coco:{tmp_path}@{split}")) == [name for name in ids(source) if f"-{split}-" in name]
 
 
 def test_ids_that_no_other_split_has_go_without_its_name(tmp_path):

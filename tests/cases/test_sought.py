@@ -1,4 +1,4 @@
-"""What an annotation does not say is not known: LVIS says what was looked for, and other splits look for other things."""
+"""What an annotation does not say is not known: LVIS says what was looked for, and splits look for different things."""
 
 import json
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 from vlcheck.cases.case import Box
 from vlcheck.cases.limits import LARGEST_NUMBER, is_text
 from vlcheck.errors import UsageError
+
+Value = TypeVar("Value")
 
 _PIECE = 1 << 20  # characters
 _OTHER = re.compile(r"[^ \t\n\r]")  # than a space
@@ -130,19 +133,36 @@ def read_tables(
         UsageError: naming the file, and the list or the entry that is not as it has to be.
     """
     tables: dict[str, list[Any]] = {optional: []} if optional else {}
-    try:
-        with path.open("rb") as binary:
-            encoding = json.detect_encoding(binary.read(4))
-        with path.open(encoding=encoding) as file:
-            tables |= _kept(path, _Json(file), readers)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: is not JSON ({error}).") from error
+    with _opened(path) as text:
+        tables |= _kept(path, text, readers)
     for name in readers:
         if name not in tables:
             raise UsageError(f"{path}: has no list {name!r}.")
     return tables
+
+
+def read_list(path: Path, table: str, reader: Callable[[Entry], Value]) -> list[Value]:
+    """Read one list, and no further than to its end. Raises as `read_tables`."""
+    with _opened(path) as text:
+        if text.next() == "{":
+            for name in text.members():
+                if name == table and text.next() == "[":
+                    return [reader(_entry(path, table, index, row)) for index, row in enumerate(text.elements())]
+                text.value()
+    raise UsageError(f"{path}: has no list {table!r}.")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[_Json]:
+    try:
+        with path.open("rb") as binary:
+            encoding = json.detect_encoding(binary.read(4))
+        with path.open(encoding=encoding) as file:
+            yield _Json(file)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: is not JSON ({error}).") from error
 
 
 def _kept(path: Path, text: _Json, readers: Mapping[str, Callable[[Entry], Any]]) -> dict[str, list[Any]]:

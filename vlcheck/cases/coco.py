@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from vlcheck.cases.annotations import Entry, read_tables
+from vlcheck.cases.annotations import Entry, read_list, read_tables
 from vlcheck.cases.case import MASK, Case, ImageFile, ImageSource
 from vlcheck.cases.coco_bindings import find_bindings
 from vlcheck.cases.coco_colors import find_colors
 from vlcheck.cases.coco_hands import find_hands
 from vlcheck.cases.coco_identity import missing_files, told_apart
-from vlcheck.cases.coco_instances import NONE, Listed, read_instances
+from vlcheck.cases.coco_instances import NONE, Listed, name_of, read_instances
 from vlcheck.cases.coco_keypoints import KEYPOINTS, read_keypoints
 from vlcheck.cases.coco_objects import find_objects
 from vlcheck.cases.coco_roles import find_roles
@@ -67,7 +67,10 @@ def read_coco(root: Path, lexicons: Lexicons, *, split: str = "") -> Offer:
     splits = [_Split.read(file, root) for file in there]
     left_out = sum((split.left_out for split in splits), Counter())
     left_out.update(f"split {_name(file)} has no folder {_name(file)}/" for file in named if file not in there)
-    photographs, twins = told_apart({split.name: split.photographs for split in splits})
+    photographs, twins = told_apart(
+        {split.name: split.photographs for split in splits},
+        _elsewhere(root, set(files).difference(named), {one.name for split in splits for one in split.photographs}),
+    )
     if left_out and not photographs:
         raise UsageError(f"{root}: has none of the photographs that it lists ({dict(left_out)}); {LAYOUT}.")
     left_out += twins
@@ -88,6 +91,25 @@ def _named(root: Path, files: Sequence[Path], split: str) -> Sequence[Path]:
         known = nearest(split, map(_name, files))
         raise UsageError(f"{root}: has no split {split!r}, annotations/captions_{split}.json. {known}")
     return named or files
+
+
+def _elsewhere(root: Path, files: Iterable[Path], names: Set[str]) -> dict[str, list[Path]]:
+    """The photographs that other captions files have under the names."""
+    found: dict[str, list[Path]] = {}
+    for file in sorted(files):
+        for one in _listed(file):
+            path = root / _name(file) / one.file_name if name_of(one.id) in names else None
+            if path and path.is_file():
+                found.setdefault(name_of(one.id), []).append(path)
+    return found
+
+
+def _listed(file: Path) -> list[Listed]:
+    """The photographs of a captions file that was not asked for: none where it cannot be read."""
+    try:
+        return read_list(file, "images", Listed.read)
+    except UsageError:
+        return []
 
 
 def _strays(root: Path, splits: Sequence[str]) -> Counter[str]:
@@ -170,7 +192,7 @@ class _Split:
             annotated = instances.by_image.get(number)
             photographs.append(
                 Photograph(
-                    name=f"{number:012d}",
+                    name=name_of(number),
                     image=ImageFile(root / name / one.file_name),
                     size=one.size,
                     captions=tuple(captions[number]),

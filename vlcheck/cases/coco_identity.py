@@ -34,10 +34,16 @@ def _names(folder: Path) -> frozenset[str]:
         return frozenset(entry.name for entry in entries)
 
 
-def told_apart(splits: Mapping[str, Sequence[Photograph]]) -> tuple[dict[str, Photograph], Counter[str]]:
-    """Name the photographs of all splits, and count those that several splits list.
+def told_apart(
+    splits: Mapping[str, Sequence[Photograph]], elsewhere: Mapping[str, Sequence[Path]]
+) -> tuple[dict[str, Photograph], Counter[str]]:
+    """Name the photographs of some splits, and count those that several of these list.
 
-    A photograph goes by its id. Where another split has another photograph under the id, both go by split and id.
+    A photograph goes by its id. Where any split has another photograph under the id, both go by split and id.
+
+    Args:
+        splits: by name, those that are read.
+        elsewhere: by id, the files of other splits: a photograph has one name, whether they are read or not.
     """
     by_name: dict[str, list[tuple[str, Photograph]]] = {}
     for split, photographs in splits.items():
@@ -48,9 +54,11 @@ def told_apart(splits: Mapping[str, Sequence[Photograph]]) -> tuple[dict[str, Ph
     for name, listed in by_name.items():
         distinct = list(_distinct(listed)) if len(listed) > 1 else listed
         twins += len(listed) - len(distinct)
+        one = distinct[0][1].image.path
+        clear = len(distinct) == 1 and all(_is_same(one, path) for path in elsewhere.get(name, ()))
         for split, photograph in distinct:
-            own = name if len(distinct) == 1 else f"{_ascii(split)}-{name}"
-            named[own] = photograph if own == name else replace(photograph, name=own)
+            own = name if clear else f"{_ascii(split)}-{name}"
+            named[own] = photograph if clear else replace(photograph, name=own)
     return named, Counter({"photograph is listed in two splits": twins} if twins else {})
 
 

@@ -41,6 +41,11 @@ class Listed:
         return cls(number, str(path), size, entry.mention("flickr_url"), known)
 
 
+def name_of(number: int) -> str:
+    """A photograph's id as COCO's files have it: twelve digits."""
+    return f"{number:012d}"
+
+
 @dataclass(frozen=True)
 class Annotated:
     """What was annotated in a photograph.

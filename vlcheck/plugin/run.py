@@ -282,6 +282,8 @@ class Run:
             part = Part(self.folder, (self._input or {}).get("workerid", "main"))
             expected = [item.nodeid for item, its in self._chosen if not bench.model.lacks(its.metric)]
             required = self.policy.required_of(subjects(self._chosen))
+            for item, its in self._chosen:
+                self.source.select(its.behavior(item).cases)  # the header says which pictures are left out
             part.keep([bench.header() | {"complete": self.complete, "required": required, "unjudged": expected}])
             self._opened = bench, part
         return self._opened
