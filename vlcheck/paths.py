@@ -7,13 +7,14 @@ from pathlib import Path
 from vlcheck.errors import UsageError
 
 
-def expanded(said: str | Path) -> Path:
-    """Return a path with the home folder in place of `~`. Raises UsageError where that is not known."""
+def expanded(said: str | Path, option: str = "") -> Path:
+    """Return a path with the home folder in place of `~`. Raises UsageError, naming the option, where none is known."""
     try:
         return Path(said).expanduser()
     except RuntimeError as error:
         home = Path(said).parts[0]
-        raise UsageError(f"{said}: no home folder is known for {home}; write the path in full.") from error
+        where = f"{option} {said}".lstrip()
+        raise UsageError(f"{where}: no home folder is known for {home}; write the path in full.") from error
 
 
 def there_is(said: str) -> bool:

@@ -119,7 +119,7 @@ def test_a_model_that_is_not_there(project, spec, said):
         ("--vl-data=scenes:-3", "N, images a behavior, from 1 on"),
         ("--vl-data=jsonl:absent.jsonl", "absent.jsonl"),
         ("--vl-data=jsonl:~nobody-here/x", "no home folder is known for ~nobody-here"),
-        ("--vl-results=~nobody-here/x", "no home folder is known for ~nobody-here"),
+        ("--vl-results=~nobody-here/x", "--vl-results ~nobody-here/x: no home folder is known for ~nobody-here"),
         ("--html=~nobody-here/x", "no home folder is known for ~nobody-here"),
         ("--vl-data=coco:data", "annotations"),
         ("--vl-lexicons=absent", "absent"),

@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 from vlcheck.cli.speech import plainly
 from vlcheck.paths import expanded
 
-_AT_HOME = re.compile(r"(--[\w-]+=)(~.*)", re.DOTALL)
+_AT_HOME = re.compile(r"(--[\w-]+)=(~.*)", re.DOTALL)
 
 
 class AtHome(TyperGroup):
@@ -23,4 +23,4 @@ class AtHome(TyperGroup):
 
 def _expanded(argument: str) -> str:
     option = _AT_HOME.fullmatch(argument)
-    return option[1] + str(expanded(option[2])) if option else argument
+    return f"{option[1]}={expanded(option[2], option[1])}" if option else argument

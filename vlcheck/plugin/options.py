@@ -181,11 +181,11 @@ def read(config: pytest.Config) -> Settings:
     def path(name: str) -> Path | None:
         if config.getoption(_ini(name), default=None) == "":
             raise UsageError(f"--vl-{name}: names nothing; leave it out, or name a file or folder: {_help(name)}.")
-        return config.invocation_params.dir / expanded(said(name)) if said(name) else None
+        return config.invocation_params.dir / expanded(said(name), f"--vl-{name}") if said(name) else None
 
     def others(option: str) -> Path | None:
         said = config.getoption(option, default=None)
-        return config.invocation_params.dir / expanded(os.path.expandvars(said)) if said else None
+        return config.invocation_params.dir / expanded(os.path.expandvars(said), option) if said else None
 
     fixtures = fixtures_folder(config)  # a copy of the suite is held to its own policy
     return Settings(
