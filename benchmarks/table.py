@@ -143,11 +143,10 @@ def sabotaged(measured: str) -> str:
 
 def _on_photographs(models: list[dict[str, Any]]) -> str:
     statuses = " or ".join(sorted({str(model["exit_status"]) for model in models}))
-    most = max(models, key=lambda model: model["verdicts"].get("pass", 0))
-    verdicts = most["verdicts"]
+    passes = max(model["verdicts"].get("pass", 0) for model in models)
     return (
-        f"On photographs of COCO val2017 the exit status is {statuses}, too: {verdicts.get('pass', 0)} passes at most,"
-        f" of a model that {most['shown']}, beside {verdicts.get('fail', 0)} fails."
+        f"On photographs of COCO val2017 the exit status is {statuses}, too, and {passes or 'none'} of"
+        f" {sum(models[0]['verdicts'].values())} tests is passed by any."
     )
 
 
