@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from vlcheck.cases import open_source, with_target
+from vlcheck.cases.export import write_jsonl
 from vlcheck.errors import UsageError
 
 LEFT = (0, 0, 80, 80)
@@ -82,7 +83,7 @@ def test_a_folder_with_none_of_its_photographs_is_told_the_layout(folder, folder
         open_source(f"coco:{folder.root}")
 
 
-def test_a_photograph_below_its_split_and_one_in_a_hubs_cache_are_found(folder):
+def test_a_photograph_in_a_hubs_cache_is_found_and_written_out(folder):
     number = folder.photograph("A dog.", instances=[("dog", *LEFT)])
     folder.write()
     blob = folder.root.parent / f"{folder.root.name}-blob"
@@ -90,3 +91,5 @@ def test_a_photograph_below_its_split_and_one_in_a_hubs_cache_are_found(folder):
     folder.path(number).symlink_to(blob)
     source = open_source(f"coco:{folder.root}")
     assert len(source.select(with_target("object"))) == 1
+    write_jsonl(folder.root / "cases.jsonl", source.cases)
+    assert len(open_source(f"jsonl:{folder.root}/cases.jsonl").select(with_target("object"))) == 1

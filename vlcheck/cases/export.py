@@ -55,8 +55,8 @@ def _file(case: Case) -> Path:
 
 
 def _within(file: Path, folder: Path) -> str:
-    """Where a line finds its image, from the file's folder."""
-    source, root = file.resolve(), folder.resolve()
+    """Where a line finds its image, from the file's folder; a link there may lead out, as in a hub's cache."""
+    source, root = file.parent.resolve() / file.name, folder.resolve()
     if not source.is_relative_to(root):
         raise UsageError(f"--to: {source} is outside {root}; add --copy, or write the file beside its images.")
     return source.relative_to(root).as_posix()
