@@ -78,7 +78,7 @@ def test_a_folder_with_none_of_its_photographs_is_told_the_layout(folder, folder
     shutil.rmtree(folder.root / folder.split)
     if folders:
         (folder.root / folder.split).mkdir()
-    with pytest.raises(UsageError, match=r"has none of the photographs that it lists .*a COCO folder holds"):
+    with pytest.raises(UsageError, match=r"has no photograph that can be used .*a COCO folder holds"):
         open_source(f"coco:{folder.root}")
 
 

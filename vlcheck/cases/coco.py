@@ -72,7 +72,8 @@ def read_coco(root: Path, lexicons: Lexicons, *, split: str = "") -> Offer:
         _elsewhere(root, set(files).difference(named), {one.name for split in splits for one in split.photographs}),
     )
     if left_out and not photographs:
-        raise UsageError(f"{root}: has none of the photographs that it lists ({dict(left_out)}); {LAYOUT}.")
+        why = ", ".join(f"{count} times: {reason}" for reason, count in left_out.items())
+        raise UsageError(f"{root}: has no photograph that can be used ({why}); {LAYOUT}.")
     left_out += twins
     categories = tuple({name: None for split in splits for name in split.categories} or lexicons.objects)
     cases = {
@@ -181,31 +182,24 @@ class _Split:
         files = {number: one.file_name for number, one in listed.items()}
         persons = read_keypoints(keypoints, files, listed_in=file) if keypoints.exists() else {}
         absent = missing_files(root / name, [one.file_name for one in listed.values()])
-        left_out = Counter({f"photograph is not in {name}/": len(absent)} if absent else {})
-        photographs = []
-        for number, one in listed.items():
-            if one.file_name in absent:
-                continue
-            if number in instances.unfit:
-                left_out[instances.unfit[number]] += 1
-                continue
-            annotated = instances.by_image.get(number)
-            photographs.append(
-                Photograph(
-                    name=name_of(number),
-                    image=ImageFile(root / name / one.file_name),
-                    size=one.size,
-                    captions=tuple(captions[number]),
-                    instances=annotated.instances if annotated else None,
-                    persons=persons.get(number),
-                    listed_in=file,
-                    source=f"COCO {name} {one.url or one.file_name}",
-                    licence=licences.get(one.licence, one.licence if isinstance(one.licence, str) else ""),
-                    sought=annotated.sought if annotated else frozenset(),
-                    partial=annotated.partial if annotated else frozenset(),
-                )
+        unfit = {number: instances.unfit[number] for number in listed if number in instances.unfit}
+        unfit |= {one.id: f"photograph is not in {name}/" for one in listed.values() if one.file_name in absent}
+        photographs = [
+            Photograph(
+                name=name_of(number),
+                image=ImageFile(root / name / one.file_name),
+                size=one.size,
+                captions=tuple(captions[number]),
+                persons=persons.get(number),
+                listed_in=file,
+                source=f"COCO {name} {one.url or one.file_name}",
+                licence=licences.get(one.licence, one.licence if isinstance(one.licence, str) else ""),
+                **instances.of(number)._asdict(),
             )
-        return cls(name, tuple(photographs), instances.categories, left_out)
+            for number, one in listed.items()
+            if number not in unfit
+        ]
+        return cls(name, tuple(photographs), instances.categories, Counter(unfit.values()))
 
 
 def _name(captions: Path) -> str:

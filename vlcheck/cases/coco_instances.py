@@ -46,19 +46,18 @@ def name_of(number: int) -> str:
     return f"{number:012d}"
 
 
-@dataclass(frozen=True)
-class Annotated:
-    """What was annotated in a photograph.
+class Annotated(NamedTuple):
+    """What was annotated in a photograph, by the names that `Photograph` has for it.
 
     Attributes:
-        instances: equal boxes of one category are one.
+        instances: equal boxes of one category are one; None where the photograph was not annotated.
         sought: the categories that annotators looked for.
         partial: the categories of which more may be there.
     """
 
-    instances: tuple[Instance, ...]
-    sought: frozenset[str]
-    partial: frozenset[str]
+    instances: tuple[Instance, ...] | None = None
+    sought: frozenset[str] = frozenset()
+    partial: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Instances:
     """A split's instances.
 
     Attributes:
-        by_image: one that the file does not list is not annotated.
+        by_image: those that the file lists.
         unfit: why annotations do not fit their photographs, by image.
         categories: in the order of the file, as words.
     """
@@ -74,6 +73,10 @@ class Instances:
     by_image: Mapping[int, Annotated]
     unfit: Mapping[int, str]
     categories: tuple[str, ...]
+
+    def of(self, image: int) -> Annotated:
+        """What was annotated in a photograph."""
+        return self.by_image.get(image, Annotated())
 
 
 NONE = Instances({}, {}, ())
