@@ -111,3 +111,10 @@ def test_a_disk_that_fills_leaves_no_half_picture(photographs, tmp_path, monkeyp
     said = complaint(tmp_path / "cases.jsonl", photographs(a="red"), copy=True)
     assert said == f"--to {tmp_path}/images/a.png: {tmp_path}/images/a.png cannot be used (No space left on device)."
     assert [*(tmp_path / "images").iterdir()] == []
+
+
+def test_images_outside_the_folder_have_to_be_copied(photographs, tmp_path):
+    said = complaint(tmp_path / "mine" / "cases.jsonl", photographs(a="red"))
+    assert said.startswith(f"--to: {tmp_path}/data/a.png is outside {tmp_path}/mine; add --copy")
+    assert write_jsonl(tmp_path / "cases.jsonl", photographs(a="red")) == 2
+    assert not (tmp_path / "images").exists()

@@ -120,7 +120,7 @@ def test_a_model_that_is_not_there(project, spec, said):
         ("--vl-data=jsonl:absent.jsonl", "absent.jsonl"),
         ("--vl-data=jsonl:~nobody-here/x", "no home folder is known for ~nobody-here"),
         ("--vl-results=~nobody-here/x", "--vl-results ~nobody-here/x: no home folder is known for ~nobody-here"),
-        ("--html=~nobody-here/x", "no home folder is known for ~nobody-here"),
+        ("--html=~nobody-here/x", "--html ~nobody-here/x: no home folder is known for ~nobody-here"),
         ("--vl-data=coco:data", "annotations"),
         ("--vl-lexicons=absent", "absent"),
         ("--vl-dtype=float33", "float33"),

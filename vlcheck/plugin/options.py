@@ -183,8 +183,8 @@ def read(config: pytest.Config) -> Settings:
             raise UsageError(f"--vl-{name}: names nothing; leave it out, or name a file or folder: {_help(name)}.")
         return config.invocation_params.dir / expanded(said(name), f"--vl-{name}") if said(name) else None
 
-    def others(option: str) -> Path | None:
-        said = config.getoption(option, default=None)
+    def others(destination: str, option: str) -> Path | None:
+        said = config.getoption(destination, default=None)
         return config.invocation_params.dir / expanded(os.path.expandvars(said), option) if said else None
 
     fixtures = fixtures_folder(config)  # a copy of the suite is held to its own policy
@@ -208,8 +208,8 @@ def read(config: pytest.Config) -> Settings:
         trust_remote_code=bool(config.getoption("vl_trust_remote_code", default=False)),
         asked=config.getoption("vl_model", default=None) is not None,
         chosen=config.getoption("vl_data", default=None) is not None,
-        html=others("htmlpath"),
-        junit=others("xmlpath"),
+        html=others("htmlpath", "--html"),
+        junit=others("xmlpath", "--junit-xml"),
     )
 
 
