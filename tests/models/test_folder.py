@@ -356,6 +356,12 @@ def test_another_tool_s_word_for_quantized_weights_is_refused(folder: Path, name
         ("bert", ("bert.pooler.dense.weight", "cls.seq_relationship.weight", "bert.embeddings.position_ids")),
         ("clip", ("text_model.embeddings.position_ids", "vision_model.embeddings.position_ids")),
         ("siglip", ("vision_model.embeddings.position_ids",)),
+        ("bridgetower", ("itc_text_head.embed.weight", "itc_image_head.embed.weight", "logit_scale")),
+        ("vilt_words", ("itm_score.fc.weight",)),
+        ("vilt_retrieval", ("itm_score.fc.weight", "mlm_score.bias")),
+        ("blip_retrieval", ("text_decoder.cls.predictions.bias",)),
+        ("blip2_retrieval", ("language_model.lm_head.weight", "language_projection.weight")),
+        ("flava", ("image_codebook.blocks.input.weight",)),  # beside the whole codebook, which the checkpoint has
     ],
 )
 def test_parts_of_published_checkpoints_that_no_score_reads_are_harmless(

@@ -124,7 +124,14 @@ class Pretrained:
                 )
 
     def network(
-        self, cls: type[_Network], *, device: str, dtype: str, optional: tuple[str, ...] = (), **settings: object
+        self,
+        cls: type[_Network],
+        *,
+        device: str,
+        dtype: str,
+        optional: tuple[str, ...] = (),
+        unread: tuple[str, ...] = (),
+        **settings: object,
     ) -> tuple[_Network, set[str]]:
         """Load the weights, all of them: one that the file lacks would be drawn by lot.
 
@@ -133,6 +140,7 @@ class Pretrained:
             device: a torch device, or "auto", all that there are.
             dtype: a torch dtype.
             optional: how names of weights begin that a checkpoint may lack, all of them or none.
+            unread: how names of weights begin that a checkpoint may have, and no score depends on.
             settings: of the config, in place of the checkpoint's.
 
         Returns:
@@ -160,7 +168,7 @@ class Pretrained:
         except Exception as error:  # what damaged files raise is of any kind
             raise UsageError(f"{self.folder}: the weights cannot be loaded. {_first_line(error)}") from error
         with naming(self.folder):
-            lacking = check_loaded(network, self.config, loading, formats, optional)
+            lacking = check_loaded(network, self.config, loading, formats, optional, unread)
         if not placed:
             network.to(torch.device(device))  # type: ignore[arg-type]  # of nn.Module.to, which transformers wraps
         network.eval()  # type: ignore[no-untyped-call]
