@@ -137,4 +137,6 @@ def _unwrap(prefix: str) -> str:
     else:
         cure = f"save model.{prefix}state_dict()"
     by = " and ".join(makers) or "a module around the model (such as Lightning's)"
-    return f"The names of its weights begin with {prefix!r}, which {by} put{'' if len(makers) > 1 else 's'} there: {cure}."
+    return (
+        f"The names of its weights begin with {prefix!r}, which {by} put{'' if len(makers) > 1 else 's'} there: {cure}."
+    )
