@@ -197,7 +197,7 @@ def flava(folder: Path) -> Path:
         multimodal_config={key: VISION[key] for key in VISION if not key.endswith("_size") or key[0] in "hi"},
         hidden_size=32,
         projection_dim=16,
-        init_codebook=False,
+        image_codebook_config={"hidden_size": 8, "vocab_size": 20},
     )
     images = FlavaImageProcessor(size=SQUARE, crop_size=SQUARE, return_image_mask=False, return_codebook_pixels=False)
     return save(folder, FlavaForPreTraining(config), bert_tokenizer(), images)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,20 @@ def test_a_path_that_leads_to_no_checkpoint_is_refused(name: str, complaint: str
     (tmp_path / "x.onnx").touch()
     with pytest.raises(UsageError, match=complaint):
         read_checkpoint(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("key", "other"),
+    [
+        ("ema", dict),
+        ("model_ema", lambda moved: {"decay": 0.99, "module": moved}),
+        ("averaged", lambda moved: {f"module.{name}": weight for name, weight in moved.items()}),
+    ],
+)
+def test_two_sets_of_weights_in_one_file_are_refused(key: str, other: Callable[..., object], tmp_path: Path) -> None:
+    path = tmp_path / "two.pth"
+    torch.save({"model": WEIGHTS, key: other(WEIGHTS), "optimizer": {"state": {0: {"a": torch.zeros(3)}}}}, path)
+    assert read_checkpoint(path).weights.keys() == WEIGHTS.keys()
+    torch.save({"model": WEIGHTS, key: other({name: weight + 1 for name, weight in WEIGHTS.items()})}, path)
+    with pytest.raises(UsageError, match=rf"two\.pth: holds two sets of weights, under 'model' and under '{key}"):
+        read_checkpoint(path)

@@ -18,7 +18,7 @@ from torch import Tensor
 from tests.models import checkpoints
 from vlcheck.errors import UsageError
 from vlcheck.models import load_model
-from vlcheck.models.folder import check_files
+from vlcheck.models.folder import check_files, check_one_template
 from vlcheck.models.loaded import check_quantization
 
 WHOLE = "model.safetensors"
@@ -97,6 +97,10 @@ def test_other_weights_beside_those_that_are_read_are_refused(
         check_files(folder, {})
 
 
+def halved(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: weight.half() for name, weight in weights.items()}
+
+
 def open_clip_layout(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Names of its own, projections transposed, query, key and value in one."""
     three = [QUERY.replace("q_proj", part) for part in ("q_proj", "k_proj", "v_proj")]
@@ -127,9 +131,20 @@ def open_clip_layout(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         lambda folder, same: (folder / "tf_model.h5").write_bytes(b"of TensorFlow"),
         lambda folder, same: shutil.copytree(folder, folder / "checkpoint-500"),
         lambda folder, same: say(folder / "pytorch_model.bin.index.json", weight_map={"a": "not_fetched.bin"}),
+        lambda folder, same: write(folder / "open_clip_model.safetensors", halved(open_clip_layout(same))),
+        lambda folder, same: torch.save(halved(same | {"tied": same[PROJECTED]}), folder / "model_fp16.bin"),
+        lambda folder, same: torch.save({"net": {"weights": same}, "epoch": 3}, folder / "last.pt"),
+        lambda folder, same: (folder / "openvino_model.bin").write_bytes(bytes(range(64))),
+        lambda folder, same: (folder / "openvino_detokenizer.bin").write_bytes(b"\x80 no pickle"),
+        lambda folder, same: (folder / "pytorch_model.bin").write_bytes(b""),
+        lambda folder, same: torch.save({"lr": 1e-4, "betas": [0.9, 0.99]}, folder / "args.pt"),
+        lambda folder, same: torch.save([0.5, 0.25], folder / "metrics.pt"),
+        lambda folder, same: torch.save({"base_lrs": torch.ones(2)}, folder / "lr_scheduler.pt"),
+        lambda folder, same: torch.save(Path("of/code"), folder / "args.bin"),
     ],
     ids=str.split(
         "copy tied indices shards rounded open_clip args optimizer random pointer tensorflow inner_folder other_index"
+        " rounded_layout rounded_tied nested openvino openvino_pickle empty plain list lr_scheduler code"
     ),
 )
 def test_what_says_the_same_or_nothing_of_weights_is_harmless(
@@ -157,12 +172,28 @@ def test_a_detector_in_the_folder_is_used(folder: Path, monkeypatch: pytest.Monk
     assert check_files(folder, {}, used=(Path("detector.pth"),))
 
 
-def test_a_copy_that_is_more_precise_than_what_is_read_is_another(folder: Path) -> None:
+@pytest.mark.parametrize("layout", [dict, open_clip_layout])
+def test_a_copy_that_is_more_precise_than_what_is_read_is_told_as_one(folder: Path, layout: Callable[..., Any]) -> None:
     whole = kept(folder)
-    torch.save(whole, folder / "pytorch_model.bin")
-    write(folder / WHOLE, {name: weight.half() for name, weight in whole.items()})
-    with pytest.raises(UsageError, match=r"pytorch_model\.bin: is not read, and holds other weights"):
+    torch.save(layout(whole), folder / "pytorch_model.bin")
+    write(folder / WHOLE, halved(whole))
+    said = r"pytorch_model\.bin: is not read, and holds the same weights, more precise: transformers reads float16"
+    with pytest.raises(UsageError, match=said):
         check_files(folder, {})
+
+
+@pytest.mark.parametrize("content", [b"\x80 no pickle", b"PK no zip"])
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pth", "consolidated.00.pth"])
+def test_a_damaged_copy_of_the_model_is_refused(folder: Path, name: str, content: bytes) -> None:
+    (folder / name).write_bytes(content)
+    with pytest.raises(UsageError, match=rf"{name}: damaged.* It lies beside the weights"):
+        check_files(folder, {})
+
+
+def test_a_link_to_nothing_is_told(folder: Path) -> None:
+    (folder / "x.bin").symlink_to("gone.bin")
+    with pytest.raises(UsageError, match=r"x\.bin: a link to gone\.bin, which is not there: fetch it, or remove"):
+        load_model(str(folder))
 
 
 def test_shards_are_read_together(folder: Path) -> None:
@@ -240,6 +271,51 @@ def test_two_files_that_make_other_pixels_are_refused(folder: Path) -> None:
     say(folder / "processor_config.json", image_processor=said | {"image_mean": [0, 0, 0]})
     with pytest.raises(UsageError, match=r"preprocessor_config\.json: says another image_mean than processor_config\."):
         check_files(folder, {})
+
+
+@pytest.mark.parametrize(
+    ("whole", "part"),
+    [
+        ({"max_pixels": 100}, {"max_pixels": 200}),
+        ({"do_pad": True}, {"do_pad": False}),
+        ({"do_convert_rgb": True}, {"do_convert_rgb": False}),
+        ({"rescale_factor": 1}, {"rescale_factor": 0.5}),
+        ({"size": 32}, {"size": {"height": 64, "width": 64}}),
+    ],
+)
+def test_every_setting_of_pixels_is_compared(folder: Path, whole: dict[str, Any], part: dict[str, Any]) -> None:
+    say(folder / "processor_config.json", image_processor=whole)
+    say(folder / "preprocessor_config.json", **part)
+    with pytest.raises(UsageError, match=rf"preprocessor_config\.json: says another {next(iter(part))} than"):
+        check_files(folder, {})
+
+
+def test_settings_that_make_the_same_pixels_are_no_two_views(folder: Path) -> None:
+    more = {"image_mean": 0.5, "size": 32, "data_format": "channels_last", "return_tensors": "pt", "do_pad": None}
+    said = {
+        "image_mean": [0.5] * 3,
+        "size": {"height": 32, "width": 32},
+        "data_format": "channels_first",
+        "do_pad": True,
+    }
+    say(folder / "processor_config.json", image_processor=more)
+    say(folder / "preprocessor_config.json", **said)
+    check_files(folder, {})
+
+
+def test_two_chat_templates_that_differ_are_refused(tmp_path: Path) -> None:
+    from tests.models import chats
+
+    folder = chats.llava(tmp_path)
+    template = (folder / "chat_template.jinja").read_text()
+    say(folder / "chat_template.json", chat_template=template)
+    say(folder / "tokenizer_config.json", chat_template="of words alone")
+    check_one_template(folder)
+    for name in ("chat_template.json", "processor_config.json"):
+        say(folder / name, chat_template=f"{template} And more.")
+        with pytest.raises(UsageError, match=rf"{name}.* and chat_template\.jinja hold chat templates that differ"):
+            load_model(str(folder))
+        say(folder / name, chat_template=template)
 
 
 # Adapters and quantized weights
@@ -356,6 +432,12 @@ def test_another_tool_s_word_for_quantized_weights_is_refused(folder: Path, name
         ("bert", ("bert.pooler.dense.weight", "cls.seq_relationship.weight", "bert.embeddings.position_ids")),
         ("clip", ("text_model.embeddings.position_ids", "vision_model.embeddings.position_ids")),
         ("siglip", ("vision_model.embeddings.position_ids",)),
+        ("bridgetower", ("itc_text_head.embed.weight", "itc_image_head.embed.weight", "logit_scale")),
+        ("vilt_words", ("itm_score.fc.weight",)),
+        ("vilt_retrieval", ("itm_score.fc.weight", "mlm_score.bias")),
+        ("blip_retrieval", ("text_decoder.cls.predictions.bias",)),
+        ("blip2_retrieval", ("language_model.lm_head.weight", "language_projection.weight")),
+        ("flava", ("image_codebook.blocks.input.weight",)),  # beside the whole codebook, which the checkpoint has
     ],
 )
 def test_parts_of_published_checkpoints_that_no_score_reads_are_harmless(

@@ -137,3 +137,13 @@ def test_what_the_hub_refuses_is_told_apart(error: type[Exception], said: str, m
     monkeypatch.setattr(pretrained, "snapshot_download", refuse)
     with pytest.raises(UsageError, match=said):
         load_model("some/model@mian")
+
+
+def test_files_in_the_hub_s_cache_are_not_to_be_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = checkpoints.bert(tmp_path / "0a1b")
+    torch.save({"other": torch.ones(2)}, folder / "pytorch_model.bin")
+    monkeypatch.setattr(pretrained, "snapshot_download", lambda *_, **__: str(folder))
+    with pytest.raises(
+        UsageError, match=r"hf download some/model --revision 0a1b --local-dir DIR\), change that, and na"
+    ):
+        load_model("some/model")

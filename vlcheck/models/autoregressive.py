@@ -139,7 +139,7 @@ class Autoregressive(Adapter):
 
 
 def _mass(sentences: Sequence[Sentence], firsts: Tensor) -> float:
-    """How likely a text goes on with any of the words by which some differ: by the first token of each.
+    """Return the summed probability of the first tokens by which the texts differ.
 
     Args:
         sentences: that are compared.

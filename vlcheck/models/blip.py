@@ -30,6 +30,7 @@ class BlipMatch(_Blip):
     """A retrieval checkpoint."""
 
     known = ("Salesforce/blip-itm-base-coco",)
+    unread = ("text_decoder.",)
     kinds = MappingProxyType({"itm": "match-head"})
     lacks = MappingProxyType({"mlm": "BLIP predicts words in its captioning checkpoint: itm=DIR,mlm=DIR names both"})
 
@@ -54,6 +55,7 @@ class BlipCaption(Autoregressive, _Blip):
     kinds = MappingProxyType({"mlm": "candidates"})
     prompts = (PROMPT,)
     known = ("Salesforce/blip-image-captioning-base",)
+    unread = ("text_encoder.", "vision_proj.", "text_proj.", "itm_head.")
     lacks = MappingProxyType({"itm": "BLIP matches in its retrieval checkpoint: itm=DIR,mlm=DIR names both"})
 
     @classmethod

@@ -20,6 +20,7 @@ class Blip2Match(Hosted):
     """A retrieval checkpoint: its vision model runs once for all texts of an image."""
 
     known = ("Salesforce/blip2-itm-vit-g",)
+    unread = ("language_model.", "language_projection.")
     kinds = MappingProxyType({"itm": "match-head"})
     lacks = MappingProxyType({"mlm": "BLIP-2's Q-Former predicts no word at a mask"})
 

@@ -32,6 +32,7 @@ class BridgeTower(Hosted):
 
     known = ("BridgeTower/bridgetower-base-itm-mlm",)
     heads = MappingProxyType({"mlm": "mlm_score.", "itm": "itm_score."})
+    unread = ("itc_text_head.", "itc_image_head.", "itc_cross_modal_head.", "logit_scale")
     kinds = MappingProxyType({"mlm": "masked-lm", "itm": "match-head"})
 
     @classmethod

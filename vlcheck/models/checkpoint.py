@@ -7,7 +7,7 @@ import re
 import struct
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,14 +57,44 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise UsageError(f"{path}: not a checkpoint by its name; accepted: {', '.join(SUFFIXES)}.")
     if is_pointer(path):
         raise UsageError(f"{path}: a pointer of Git LFS, not the file itself; fetch it: git lfs pull.")
-    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
-    return _unwrapped(path, content)
+    checkpoint = _unwrapped(path, content := _read(path))
+    if checkpoint.wrapper:
+        _check_only(path, checkpoint, content)
+    return checkpoint
+
+
+def read_tensors(path: Path) -> Mapping[str, torch.Tensor]:
+    """Read the tensors of a file of one of SUFFIXES, which need not be a checkpoint.
+
+    Returns:
+        The weights of a checkpoint, else all tensors, by where they stand; none where it is of a format without any.
+
+    Raises:
+        UsageError: truncated, or a pickle that runs code.
+    """
+    if not path.stat().st_size or (path.suffix != ".safetensors" and not _is_torch(path)):
+        return {}
+    content = _read(path)
+    try:
+        return _unwrapped(path, content).weights
+    except UsageError:
+        return dict(_tensors(content))
 
 
 def is_pointer(path: Path) -> bool:
-    """Whether a file is what Git LFS puts in the place of one that was not fetched."""
+    """Return True if a file is what Git LFS puts in the place of one that was not fetched."""
     with path.open("rb") as file:
         return file.read(len(_POINTER)) == _POINTER
+
+
+def _read(path: Path) -> object:
+    return _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
+
+
+def _is_torch(path: Path) -> bool:
+    """Return True if a file begins as PyTorch's files do."""
+    with path.open("rb") as file:
+        return file.read(2).startswith((_ZIP, _PICKLE))
 
 
 def _read_safetensors(path: Path) -> object:
@@ -75,10 +105,8 @@ def _read_safetensors(path: Path) -> object:
 
 
 def _read_torch(path: Path) -> object:
-    with path.open("rb") as file:
-        start = file.read(2)
-    if not start.startswith((_ZIP, _PICKLE)):
-        raise UsageError(f"{path}: not a PyTorch checkpoint{' but an empty file' if not start else ''}.")
+    if not _is_torch(path):
+        raise UsageError(f"{path}: not a PyTorch checkpoint{'' if path.stat().st_size else ' but an empty file'}.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of a pickle's protocol: what matters is raised
@@ -109,3 +137,39 @@ def _unwrapped(path: Path, content: object) -> Checkpoint:
             raise UsageError(f"{path}: not a state dict: {name!r} is no tensor but {type(value).__name__}.")
     config = outer.get("config") if wrapper else None
     return Checkpoint(weights, config if isinstance(config, Mapping) else {}, wrapper)
+
+
+def _check_only(path: Path, checkpoint: Checkpoint, content: object) -> None:
+    """Refuse a second state dict of the same network and other weights: of their moving average, say."""
+    weights = checkpoint.weights
+    for place, held in _mappings(content):
+        own = {str(name).removeprefix("module."): value for name, value in held.items()}
+        shared = weights.keys() & own.keys()
+        if 2 * len(shared) < len(weights) or all(_same(weights[name], own[name]) for name in shared):
+            continue
+        raise UsageError(
+            f"{path}: holds two sets of weights, under {checkpoint.wrapper!r} and under {place!r}: save the one that is"
+            " to be scored alone."
+        )
+
+
+def _same(weight: torch.Tensor, other: object) -> bool:
+    return isinstance(other, torch.Tensor) and torch.equal(weight, other.to(weight.dtype))
+
+
+def _mappings(content: object, place: str = "") -> Iterator[tuple[str, Mapping[object, object]]]:
+    """All mappings in a file's content, at whatever depth, and where they stand."""
+    if isinstance(content, Mapping):
+        yield place, content
+        for key, value in content.items():
+            yield from _mappings(value, f"{place}.{key}" if place else str(key))
+
+
+def _tensors(content: object, place: str = "") -> Iterator[tuple[str, torch.Tensor]]:
+    """All tensors in a file's content, at whatever depth, and where they stand."""
+    if isinstance(content, torch.Tensor):
+        yield place or "a tensor without a name", content
+    elif isinstance(content, Mapping | list | tuple):
+        items = content.items() if isinstance(content, Mapping) else enumerate(content)
+        for key, value in items:
+            yield from _tensors(value, f"{place}.{key}" if place else str(key))

@@ -20,6 +20,7 @@ class Flava(Hosted):
 
     known = ("facebook/flava-full",)
     kinds = MappingProxyType({"mlm": "masked-lm", "itm": "match-head"})
+    unread = ("image_codebook.",)
     settings = MappingProxyType({"init_codebook": False})  # the codebook makes training's targets alone
 
     @classmethod

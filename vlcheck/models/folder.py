@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vlcheck.errors import UsageError
-from vlcheck.models.checkpoint import SUFFIXES, is_pointer, read_checkpoint
+from vlcheck.models.checkpoint import SUFFIXES, is_pointer, read_checkpoint, read_tensors
 from vlcheck.models.misfits import is_index, reason
 from vlcheck.models.original import read_json
 
@@ -28,19 +28,21 @@ _ADAPTERS = re.compile(r"adapter_(config\.json|model\..*)|pytorch_(adapter|lora_
 _OPEN_CLIP = re.compile(r"open_clip_.*")
 # The state of a training run, which no score depends on.
 _TRAINING = re.compile(
-    r"(optimizer|scheduler|scaler|sampler|dl_state_dict|training_args|rng_state|random_states)(_\d+)*"
+    r"(optimizer|(lr_)?scheduler|scaler|sampler|dl_state_dict|training_args|rng_state|random_states)(_\d+)*"
     r"\.(pt|pth|bin|safetensors)"
 )
-# Settings that change a picture's pixels.
-_PIXELS = ("size", "crop_size", "patch_size", "image_mean", "image_std", "rescale_factor", "resample") + tuple(
-    f"do_{step}" for step in ("resize", "center_crop", "rescale", "normalize")
+# Files that a library may read as the model's weights, by how their names begin.
+_MODEL = ("model", "pytorch_model", "consolidated")
+# Settings of an image processor that change no pixel.
+_NO_PIXELS = re.compile(
+    r"_.*|.*_type|processor_class|auto_map|return_.*|(input_)?data_format|device|disable_grouping|transformers_version"
 )
 # What other tools write where weights are quantized, in the place of config.json's "quantization_config".
 _QUANTIZED = ("quantize_config.json", "quant_config.json", "hf_quant_config.json")
 
 
 def check_files(folder: Path, config: Mapping[str, object], used: Collection[Path] = ()) -> dict[str, torch.dtype]:
-    """Make sure that the weights that transformers reads are all that the folder has to say.
+    """Check that no file in the folder holds weights that transformers would leave unread.
 
     Args:
         folder: as transformers saves it. Folders in it are models of their own.
@@ -51,19 +53,21 @@ def check_files(folder: Path, config: Mapping[str, object], used: Collection[Pat
         The number formats of the weights that are read, by name.
 
     Raises:
-        UsageError: an adapter lies beside them; there are no weights, or not all that an index names; or another file
-            holds weights that are not the same.
+        UsageError: an adapter lies beside them; there are no weights, or not all that an index names; another file
+            holds weights that are not the same; or a link leads nowhere.
     """
+    _check_links(folder)
     check_no_adapter(folder)
     _check_not_quantized(folder, config)
     _check_one_view(folder)
     entry = _entry(folder, config)
     files = _files(entry)
     weights = _together(files)
+    read = _Read(entry.name, weights)
     known = {path.resolve() for path in (*files, *used)}
     for path in sorted(folder.iterdir()):
         if path.resolve() not in known and _may_hold_weights(path):
-            _check_copy(path, entry, weights)
+            _check_copy(path, read)
     return {name: weight.dtype for name, weight in weights.items()}
 
 
@@ -127,15 +131,50 @@ def _check_one_view(folder: Path) -> None:
     """Refuse two files that say otherwise how pictures become pixels: transformers reads one and not the other."""
     whole, part = folder / "processor_config.json", folder / "preprocessor_config.json"
     inner, alone = read_json(whole).get("image_processor"), read_json(part)
-    said = {
-        key: (inner[key], alone[key]) for key in _PIXELS if isinstance(inner, dict) and key in inner and key in alone
-    }
-    # One number and a pair of equal ones are two ways to say the same.
-    if differ := [key for key, (one, other) in said.items() if type(one) is type(other) and one != other]:
+    if not isinstance(inner, dict):
+        return
+    shared = (key for key in inner if key in alone and not _NO_PIXELS.fullmatch(key))
+    if differ := [key for key in shared if not _say_the_same(inner[key], alone[key])]:
         raise UsageError(
             f"{part}: says another {', '.join(differ)} than {whole.name} says under image_processor: keep the file that"
             " the model was trained with."
         )
+
+
+def _say_the_same(one: object, other: object) -> bool:
+    """Return True if two settings are one: a number and as many equal ones say the same, and null says nothing."""
+    if one == other or None in (one, other):
+        return True
+    return type(one) is not type(other) and _numbers(one) == _numbers(other)
+
+
+def _numbers(setting: object) -> set[str]:
+    values = setting.values() if isinstance(setting, dict) else setting if isinstance(setting, list) else [setting]
+    return {repr(value) for value in values}
+
+
+def check_one_template(folder: Path) -> None:
+    """Refuse two chat templates of a processor that differ: transformers takes one, by its version.
+
+    The tokenizer's, in tokenizer_config.json, is for conversations without pictures, and asked where there is no other.
+    """
+    jinja = folder / "chat_template.jinja"
+    said = {
+        name: read_json(folder / name).get("chat_template") for name in ("processor_config.json", "chat_template.json")
+    }
+    said[jinja.name] = jinja.read_text(encoding="utf-8") if jinja.is_file() else None
+    texts = {name: text.strip() for name, text in said.items() if isinstance(text, str)}
+    if len({*texts.values()}) > 1:
+        raise UsageError(
+            f"{folder}: {' and '.join(texts)} hold chat templates that differ: keep the one that the model was trained"
+            " with, in chat_template.jinja."
+        )
+
+
+def _check_links(folder: Path) -> None:
+    """Refuse a link to a file that is not there."""
+    if broken := next((path for path in sorted(folder.iterdir()) if not path.exists()), None):
+        raise UsageError(f"{broken}: a link to {broken.readlink()}, which is not there: fetch it, or remove the link.")
 
 
 def _check_not_quantized(folder: Path, config: Mapping[str, object]) -> None:
@@ -207,36 +246,74 @@ def _may_hold_weights(path: Path) -> bool:
     return path.suffix in SUFFIXES and path.is_file() and not _TRAINING.fullmatch(path.name) and not is_pointer(path)
 
 
-def _check_copy(path: Path, entry: Path, weights: Mapping[str, Tensor]) -> None:
+def _check_copy(path: Path, read: _Read) -> None:
     """Refuse a file of weights that is not read, unless all that it holds is read from another one."""
-    cure = f"transformers reads {entry.name}: keep in the folder what is to be scored, and move the other away."
+    cure = f"transformers reads {read.name}: keep in the folder what is to be scored, and move the other away."
     try:
-        beside = read_checkpoint(path).weights
+        beside = read_tensors(path)
     except UsageError as error:
+        if not path.name.startswith(_MODEL):
+            return
         raise UsageError(f"{error} It lies beside the weights, and is not read; {cure}") from error
-    if strangers := [*_not_in(weights, beside)]:
-        why = reason(beside.keys(), (), [name for name in strangers if name not in weights])
+    strangers = [name for name, tensor in beside.items() if not read.has(name, tensor)]
+    if not strangers:
+        return
+    if all(read.has_rounded(name, beside[name]) for name in strangers):
         raise UsageError(
-            f"{path}: is not read, and holds other weights, e.g. {strangers[0]}. {f'{why} ' if why else ''}"
-            f"{cure[0].upper()}{cure[1:]}"
+            f"{path}: is not read, and holds the same weights, more precise: transformers reads {read.formats} from"
+            f" {read.name}. Keep in the folder what is to be scored, and move the other away."
         )
+    why = reason(beside.keys(), (), [name for name in strangers if name not in read.weights])
+    raise UsageError(
+        f"{path}: is not read, and holds other weights, e.g. {strangers[0]}. {f'{why} ' if why else ''}"
+        f"{cure[0].upper()}{cure[1:]}"
+    )
 
 
-def _not_in(weights: Mapping[str, Tensor], beside: Mapping[str, Tensor]) -> Iterator[str]:
-    """Those of `beside` that are not among the weights: by name, or in another layout by what they hold."""
-    known: set[bytes] = set()
-    for name, tensor in beside.items():
-        if name in weights:
-            if not _rounds_to(weights[name], tensor):
-                yield name
-        elif not is_index(name):
-            known = known or {_digest(layout) for weight in weights.values() for layout in _layouts(weight)}
-            if _digest(tensor) not in known and not {_digest(part) for part in _parts(tensor)} <= known:
-                yield name
+class _Read:
+    """The weights that are read, to be found by name, and by content where another layout calls them otherwise.
+
+    Args:
+        name: of their file, or of the index of several.
+        weights: by name.
+    """
+
+    def __init__(self, name: str, weights: Mapping[str, Tensor]) -> None:
+        self.name, self.weights = name, weights
+        self._kinds = sorted({weight.dtype for weight in weights.values() if weight.is_floating_point()}, key=str)
+        self._digests: dict[torch.dtype, set[bytes]] = {}
+
+    @property
+    def formats(self) -> str:
+        return " and ".join(str(kind).removeprefix("torch.") for kind in self._kinds)
+
+    def has(self, name: str, tensor: Tensor) -> bool:
+        """Return True if a tensor is one of the weights, but for the tensor's number format."""
+        if name in self.weights:
+            return _rounds_to(self.weights[name], tensor)
+        if is_index(name):
+            return True
+        known = self._known(tensor.dtype)
+        return _digest(tensor) in known or {_digest(part) for part in _parts(tensor)} <= known
+
+    def has_rounded(self, name: str, tensor: Tensor) -> bool:
+        """Return True if a tensor is one of the weights after it is rounded to their number format."""
+        return tensor.is_floating_point() and any(self.has(name, tensor.to(kind)) for kind in self._kinds)
+
+    def _known(self, kind: torch.dtype) -> set[bytes]:
+        """Digests of all weights in a number format, made once."""
+        if kind not in self._digests:
+            self._digests[kind] = {
+                _digest(layout.to(kind))
+                for weight in self.weights.values()
+                if weight.is_floating_point() == kind.is_floating_point
+                for layout in _layouts(weight)
+            }
+        return self._digests[kind]
 
 
 def _rounds_to(weight: Tensor, other: Tensor) -> bool:
-    """Whether a weight is the other, but for the other's number format."""
+    """Return True if a weight is the other, but for the other's number format."""
     return weight.shape == other.shape and torch.equal(_bytes(weight.to(other.dtype)), _bytes(other))
 
 

@@ -31,11 +31,13 @@ class Hosted(Processed):
 
     Attributes:
         heads: metric -> how the names of its head's weights begin, where a checkpoint may come without them.
+        unread: how names of weights begin that a published checkpoint may have, and no score depends on.
         settings: of the config, which scoring needs otherwise than training.
         prompts: words of ours that a text is put into.
     """
 
     heads: ClassVar[Mapping[str, str]] = {}
+    unread: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[Mapping[str, object]] = {}
     prompts: ClassVar[Sequence[str]] = ()
 
@@ -44,7 +46,7 @@ class Hosted(Processed):
         """Load a checkpoint. Raises UsageError where a part of it is missing."""
         heads = tuple(cls.heads.values())
         network, lacking = checkpoint.network(
-            cls.network_class(), device=device, dtype=dtype, optional=heads, **cls.settings
+            cls.network_class(), device=device, dtype=dtype, optional=heads, unread=cls.unread, **cls.settings
         )
         fingerprint = checkpoint.fingerprint(cls.__name__, dtype, torch.device(device).type, *cls.prompts)
         viewer = cls.viewer(checkpoint, network)

@@ -1,4 +1,4 @@
-"""Whether a network of transformers is what its checkpoint says: all of its weights, and nothing left over."""
+"""Checks that a network holds every weight of its checkpoint, and no other."""
 
 from __future__ import annotations
 
@@ -54,6 +54,7 @@ def check_loaded(
     loading: Mapping[str, Any],
     formats: Mapping[str, torch.dtype],
     optional: Iterable[str],
+    unread: tuple[str, ...] = (),
 ) -> set[str]:
     """Make sure that every weight of a network is from its checkpoint, and every one of the checkpoint in it.
 
@@ -63,6 +64,7 @@ def check_loaded(
         loading: what transformers says of the loading.
         formats: number formats of the checkpoint's weights, by name.
         optional: how names of weights begin that a checkpoint may lack, all of them or none.
+        unread: how names of weights begin that a checkpoint may have, and no score depends on.
 
     Returns:
         Those of `optional` that it lacks.
@@ -76,7 +78,11 @@ def check_loaded(
     absent = {*loading["missing_keys"], *_unreported(network)} - misshapen
     lacking = {head for head in optional if _weights_of(head, network) <= absent}
     absent = {name for name in absent if not name.startswith(tuple(lacking))}
-    strangers = {name for name in loading["unexpected_keys"] if not is_index(name) and not _UNREAD.search(name)}
+    strangers = {
+        name
+        for name in loading["unexpected_keys"]
+        if not (is_index(name) or _UNREAD.search(name) or name.startswith(unread))
+    }
     if quantized:
         strangers = {name for name in strangers if not _OF_ACTIVATIONS.search(name)}
     layers = {*_of_more_layers(strangers, network)}
@@ -113,7 +119,7 @@ def _quantizations(config: Mapping[str, Any], place: str = "") -> Iterator[tuple
 
 
 def _unreported(network: PreTrainedModel) -> Iterator[str]:
-    """Weights that were drawn by lot, of those whose absence their class reports to nobody."""
+    """Yield the names of weights that the checkpoint lacks and whose class reports no absence."""
     hidden = [re.compile(pattern) for pattern in getattr(network, "_keys_to_ignore_on_load_missing", None) or ()]
     for name, weight in network.named_parameters():
         if any(pattern.search(name) for pattern in hidden) and not getattr(weight, "_is_hf_initialized", False):
@@ -121,7 +127,7 @@ def _unreported(network: PreTrainedModel) -> Iterator[str]:
 
 
 def _twice(names: Iterable[str], network: PreTrainedModel) -> set[str]:
-    """Names that transformers reads as others that are there as well: of the two one wins."""
+    """Return names that transformers maps to one weight: only one of them would be loaded."""
     base = f"{network.base_model_prefix}."
     read = Counter(_OLD.sub(_new, name.removeprefix(base)) for name in names)
     return {name for name, times in read.items() if times > 1}

@@ -20,6 +20,7 @@ class Lxmert(HostedReader):
 
     kinds = WITH_REGIONS
     known = ("unc-nlp/lxmert-base-uncased",)
+    unread = ("answer_head.",)
     width = "visual_feat_dim"
 
     @classmethod

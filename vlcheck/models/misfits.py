@@ -41,12 +41,12 @@ _TASKS = {
 
 
 def is_index(name: str) -> bool:
-    """Whether a tensor is called like indices that every network makes itself."""
+    """Return True if a tensor is called like indices that every network makes itself."""
     return name.rpartition(".")[2] in _INDICES
 
 
 def scaled(names: Collection[str]) -> set[str]:
-    """Those beside which a part of quantized weights stands, such as a scale, and such parts themselves."""
+    """Return the names of quantized weights, and of their scales and zero points."""
     parts = {name: found for name in names if (found := _QUANTIZED.search(name))}
     modules = {name[: found.start()] for name, found in parts.items()}
     return {name for name in names if name in parts or name in modules or name.rpartition(".")[0] in modules}
@@ -131,10 +131,12 @@ def _prefix(names: Collection[str], missing: Collection[str]) -> str:
 
 def _unwrap(prefix: str) -> str:
     """Where a prefix comes from, and how weights are saved without it."""
-    makers = " and ".join(maker for head, maker in _WRAPPERS.items() if head in prefix)
+    makers = [maker for head, maker in _WRAPPERS.items() if head in prefix]
     if "base_model." in prefix:
         cure = "merge the adapter (model.merge_and_unload()), and save what that returns"
     else:
         cure = f"save model.{prefix}state_dict()"
-    by = makers or "a module around the model (such as Lightning's)"
-    return f"The names of its weights begin with {prefix!r}, which {by} puts there: {cure}."
+    by = " and ".join(makers) or "a module around the model (such as Lightning's)"
+    return (
+        f"The names of its weights begin with {prefix!r}, which {by} put{'' if len(makers) > 1 else 's'} there: {cure}."
+    )

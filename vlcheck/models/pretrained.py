@@ -33,7 +33,7 @@ from transformers import (
 from transformers.utils import logging
 
 from vlcheck.errors import UsageError
-from vlcheck.models.folder import CONFIG, check_files, check_no_adapter, no_config, not_a_folder
+from vlcheck.models.folder import CONFIG, check_files, check_no_adapter, check_one_template, no_config, not_a_folder
 from vlcheck.models.loaded import check_loaded, check_quantization
 from vlcheck.models.original import naming
 from vlcheck.models.packages import needed
@@ -63,12 +63,14 @@ class Pretrained:
         name: how reports call it: the folder, or the hub's id with the commit that was read.
         detector: the path that `,regions=` says, for a model that reads regions.
         trusted: whether Python code that comes with the checkpoint may run.
+        repository: of the hub, in whose cache the folder is; "" where the folder is the user's.
     """
 
     folder: Path
     name: str
     detector: str = ""
     trusted: bool = False
+    repository: str = ""
 
     options: ClassVar[tuple[str, ...]] = ("regions",)  # that may be said after it
 
@@ -95,7 +97,7 @@ class Pretrained:
             return None
         folder = _from_hub(what.path, str(what.at) or None, _deciding(trusted))
         commit = folder.name  # the cache calls a snapshot after its commit
-        return cls(folder, str(Single(Reference("", what.path, commit), parsed.options)), detector, trusted)
+        return cls(folder, str(Single(Reference("", what.path, commit), parsed.options)), detector, trusted, what.path)
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
@@ -124,7 +126,14 @@ class Pretrained:
                 )
 
     def network(
-        self, cls: type[_Network], *, device: str, dtype: str, optional: tuple[str, ...] = (), **settings: object
+        self,
+        cls: type[_Network],
+        *,
+        device: str,
+        dtype: str,
+        optional: tuple[str, ...] = (),
+        unread: tuple[str, ...] = (),
+        **settings: object,
     ) -> tuple[_Network, set[str]]:
         """Load the weights, all of them: one that the file lacks would be drawn by lot.
 
@@ -133,6 +142,7 @@ class Pretrained:
             device: a torch device, or "auto", all that there are.
             dtype: a torch dtype.
             optional: how names of weights begin that a checkpoint may lack, all of them or none.
+            unread: how names of weights begin that a checkpoint may have, and no score depends on.
             settings: of the config, in place of the checkpoint's.
 
         Returns:
@@ -142,7 +152,8 @@ class Pretrained:
             UsageError: weights are missing, damaged or of other shapes than the config says, or there are others.
         """
         check_quantization(self.config, str(self.folder / CONFIG))
-        formats = check_files(self.folder, self.config, used=(expanded(self.detector),))
+        with self._keeping_cache():
+            formats = check_files(self.folder, self.config, used=(expanded(self.detector),))
         placed = {"device_map": "auto"} if device == "auto" else {}
         try:
             load = cast(Callable[..., tuple[_Network, dict[str, Any]]], cls.from_pretrained)
@@ -160,7 +171,7 @@ class Pretrained:
         except Exception as error:  # what damaged files raise is of any kind
             raise UsageError(f"{self.folder}: the weights cannot be loaded. {_first_line(error)}") from error
         with naming(self.folder):
-            lacking = check_loaded(network, self.config, loading, formats, optional)
+            lacking = check_loaded(network, self.config, loading, formats, optional, unread)
         if not placed:
             network.to(torch.device(device))  # type: ignore[arg-type]  # of nn.Module.to, which transformers wraps
         network.eval()  # type: ignore[no-untyped-call]
@@ -179,6 +190,8 @@ class Pretrained:
 
     def processor(self) -> ProcessorMixin:
         """Load what reads text and pictures together. Raises UsageError where its files are missing or damaged."""
+        with self._keeping_cache():
+            check_one_template(self.folder)
         loaded = self._part("processor", AutoProcessor.from_pretrained)
         if not isinstance(loaded, ProcessorMixin):  # transformers takes a part of it where the whole is not there
             raise UsageError(f"{self.folder}: no processor can be loaded, but a {type(loaded).__name__} alone.")
@@ -214,10 +227,25 @@ class Pretrained:
                 f" {needed(self.folder, str(error))}{_first_line(error)}"
             ) from error
 
+    @contextmanager
+    def _keeping_cache(self) -> Iterator[None]:
+        """Say where files can be changed: the hub's cache is not for that."""
+        try:
+            yield
+        except UsageError as error:
+            if not self.repository:
+                raise
+            raise UsageError(
+                f"{error} This folder is the hub's cache, which no file is taken from: download it to a folder (hf"
+                f" download {self.repository} --revision {self.folder.name} --local-dir DIR), change that, and name it."
+            ) from error
+
     def fingerprint(self, *more: str) -> str:
         """Hash the content of all files that decide a score, and what else does."""
         content = hashlib.sha256(repr(more).encode())
-        for path in sorted({path for pattern in _deciding(self.trusted) for path in self.folder.glob(pattern)}):
+        for path in sorted(
+            {path for pattern in _deciding(self.trusted) for path in self.folder.glob(pattern) if path.is_file()}
+        ):
             with path.open("rb") as file:
                 content.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}".encode())
         return content.hexdigest()

@@ -1,4 +1,4 @@
-"""What becomes of a picture that a model's processor does not take."""
+"""Turns errors of an image processor into NotApplicable."""
 
 from __future__ import annotations
 

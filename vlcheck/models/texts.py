@@ -50,7 +50,7 @@ class Texts:
         return tokens
 
     def longest(self, word: str) -> str:
-        """A text of as many tokens as the model reads, or of a few fewer; of a short one where it reads no end of them.
+        """Return a text close to the token limit; `word` alone where the limit is above _LONGEST.
 
         Args:
             word: with which it begins.

@@ -23,7 +23,7 @@ class Tried:
     """What came of the contract.
 
     Attributes:
-        tried: whether it was tried; not, where nothing was found or the file cannot be read.
+        tried: False where nothing was found or the file cannot be read.
         broken: clauses that the model breaks.
     """
 

@@ -43,6 +43,7 @@ class ViltWords(_Vilt):
     """A checkpoint for masked words."""
 
     known = ("dandelin/vilt-b32-mlm",)
+    unread = ("itm_score.",)
     kinds = MappingProxyType({"mlm": "masked-lm"})
     lacks = MappingProxyType({"itm": "it predicts words; name a retrieval checkpoint as well: itm=DIR,mlm=DIR"})
 
@@ -59,6 +60,7 @@ class ViltRetrieval(Relative, _Vilt):
     """A checkpoint for retrieval: one unbounded logit, which ranks texts."""
 
     known = ("dandelin/vilt-b32-finetuned-coco",)
+    unread = ("mlm_score.", "itm_score.")
     kinds = MappingProxyType({"itm": "ranking"})
     lacks = MappingProxyType({"mlm": "it ranks texts; name one for masked words as well: itm=DIR,mlm=DIR"})
 
