@@ -70,10 +70,19 @@ def test_boxes_and_sides_of_ones_own_need_pixels_that_stand_upright(tmp_path, or
     [
         ([(0.1, 0.2, 0.4, 0.5)], "is in shares of the picture; boxes have to be [x, y, width, height] in pixels"),
         ([(0, 0, 0.5, 1)], "is in shares of the picture"),
-        ([LEFT, (0.5, 0.5, 0.5, 0.5)], "is in shares of the picture"),
+        ([(0.0, 0.0, 1.0, 1.0)], "is in shares of the picture"),
+        ([(0, 0, 1, 1)], "is in shares of the picture"),
+        ([(0.0, 0.0, 1.0000001, 1)], "is in shares of the picture"),
         ([(0, 0, 80, 80), (100, 10, 180, 90)], "here [100.0, 10.0, 80.0, 80.0]"),
+        ([(20, 20, 20, 90), (0, 0, 80, 80), (100, 10, 180, 90)], "here [100.0, 10.0, 80.0, 80.0]"),
+        ([(9, 9, 0, 0), (-9, 9, 99, 99), (0, 0, 80, 80), (100, 10, 180, 90)], "here [100.0, 10.0, 80.0, 80.0]"),
+        ([(90, 10, 50, 60), *3 * [(0, 0, 80, 80)], (100, 10, 180, 90)], "here [100.0, 10.0, 80.0, 80.0]"),
+        ([*2 * [(90, 10, 50, 60)], *40 * [(0, 0, 80, 80)], (100, 10, 180, 90)], "here [100.0, 10.0, 80.0, 80.0]"),
     ],
-    ids=["shares", "share of an edge", "one of them in shares", "corners"],
+    ids=[
+        *("shares", "share of an edge", "all of the picture", "a pixel", "rounded", "corners"),
+        *("no area as corners", "none and outside", "one in another order", "two of many"),
+    ],
 )
 def test_boxes_in_another_unit_are_refused_by_its_name(folder, boxes, said):
     folder.photograph("A dog.", instances=[("dog", *box) for box in boxes])
@@ -84,12 +93,48 @@ def test_boxes_in_another_unit_are_refused_by_its_name(folder, boxes, said):
     assert said in str(raised.value)
 
 
+def test_corners_are_told_by_a_crowd_no_more_than_by_one_photograph(folder):
+    folder.photograph("A dog.", instances=[("dog", 0, 0, 80, 80), ("dog", 90, 10, 50, 60)])
+    folder.photograph("A dog.", instances=[("dog", 100, 10, 180, 90)])
+    folder.tables["instances"]["annotations"][1]["iscrowd"] = 1
+    folder.write()
+    with pytest.raises(UsageError, match="as corners"):
+        open_source(f"coco:{folder.root}")
+
+
+def test_a_box_that_fits_as_corners_alone_refuses_no_file_whose_others_do_not(folder):
+    folder.photograph("A dog.", instances=[("dog", *LEFT), ("cat", *RIGHT), ("bus", 90, 30, 60, 20)])
+    folder.photograph("A dog.", instances=[("dog", 100, 10, 180, 90)])
+    source = open_source(f"coco:{folder.write()}")
+    assert [case.target for case in source.cases if "object" in case.tags] == ["dog"]
+    (reason,) = (why for why in source.left_out if why.startswith("photograph has a box outside of it"))
+    assert "annotations[3]: bbox [100.0, 10.0, 180.0, 90.0] lies outside" in reason
+    assert "as corners [left, top, right, bottom] it lies within" in reason
+
+
+@pytest.mark.parametrize("speck", [(0, 0, 0.5, 0.5), (0, 0, 1, 1)])
+def test_one_speck_is_no_region_and_refuses_no_file(folder, speck):
+    folder.photograph("A dog.", instances=[("dog", *speck)])
+    for _ in range(2):
+        folder.photograph("A dog.", instances=[("dog", *LEFT)])
+    ((speck, *others), _) = folder.offered("object")
+    assert (speck.region, [case.region for case in others]) == ((), 2 * [(LEFT,)])
+
+
+@pytest.mark.parametrize("box", [[0.0, 0.0, 1.0, 1.0], [0, 0, 1, 1], [0, 0, 1, 0.5]])
+def test_shares_in_a_file_of_ones_own_are_refused_by_their_name(tmp_path, box):
+    line = {"image": "one.png", "caption": "A dog.", "target": "dog", "tags": ["mine"], "region": [box]}
+    (tmp_path / "cases.jsonl").write_text(json.dumps(line))
+    with pytest.raises(UsageError, match=r"cases.jsonl:1: region: .* is in shares of the picture"):
+        open_source(f"jsonl:{tmp_path}/cases.jsonl")
+
+
 def test_a_box_outside_of_its_photograph_leaves_it_out_and_no_other(folder):
     folder.photograph("A dog.", instances=[("dog", 150, 20, 80, 60)])
     folder.photograph("A dog.", instances=[("dog", 150, 20, 50.4, 60)])
     source = open_source(f"coco:{folder.write()}")
     assert [case.id for case in source.cases] == ["coco-000000000002-object-dog"]
-    assert source.left_out["photograph has a box outside of it"] == 1
+    assert counted(source, "photograph has a box outside of it, e.g. ") == 1
 
 
 def test_instances_for_another_size_leave_the_photograph_out(folder):

@@ -1,4 +1,4 @@
-"""What an annotation does not say is not known: LVIS says what was looked for, and splits look for different things."""
+"""Only a category that was looked for is known to be absent: LVIS names those, and splits look for different ones."""
 
 import json
 

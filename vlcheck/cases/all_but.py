@@ -1,4 +1,4 @@
-"""Words that are known by those which are missing: of a data set with a thousand categories, nearly all."""
+"""A set of words that is stored as its complement: with a thousand categories it holds nearly all."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class AllBut(Set[str]):
     """A set that shares its elements with others of its kind.
 
     Attributes:
-        whole: what all of them are made of.
-        missing: what this one has not.
-        more: what it has, missing or not.
+        whole: the words of the lexicon.
+        missing: those that it does not hold.
+        more: words that it holds, missing or not.
     """
 
     whole: Set[str]
@@ -36,5 +36,5 @@ class AllBut(Set[str]):
 
     @classmethod
     def _from_iterable(cls, words: Iterable[str]) -> frozenset[str]:  # type: ignore[override]
-        """What the other operators come to."""
+        """Return the result of the other operators, which is a plain set."""
         return frozenset(words)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TextIO, TypeVar
 
 from vlcheck.cases.case import Box
 from vlcheck.cases.limits import LARGEST_NUMBER, is_text
@@ -27,7 +27,14 @@ class Entry:
     path: Path
     table: str
     index: int
-    fields: Mapping[str, Any]
+    row: object
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The object's fields. Raises UsageError where the list has something else in its place."""
+        if not isinstance(self.row, dict):
+            raise UsageError(f"{self.where} is not an object.")
+        return self.row
 
     @property
     def where(self) -> str:
@@ -117,6 +124,88 @@ def _are_real(values: list[Any]) -> bool:
     return max(map(abs, values)) < LARGEST_NUMBER if whole else all(map(_is_real, values))
 
 
+class Unusable(NamedTuple):
+    """An entry that cannot be used.
+
+    Attributes:
+        image: the id of its image; None where it does not say.
+        said: where it stands, and what is wrong with it.
+    """
+
+    image: int | None
+    said: str
+
+
+def spared(read: Callable[[Entry], Value], key: str) -> Callable[[Entry], Value | Unusable]:
+    """Return a reader that gives an `Unusable` in place of an error; `key` names the field with the image's id."""
+
+    def attempt(entry: Entry) -> Value | Unusable:
+        try:
+            return read(entry)
+        except UsageError as error:
+            image = entry.row.get(key) if isinstance(entry.row, dict) else None
+            return Unusable(image if isinstance(image, int) else None, str(error))
+
+    return attempt
+
+
+def split_usable(entries: Sequence[Value | Unusable]) -> tuple[list[Value], list[Unusable]]:
+    """Return the entries that can be used, and the others. Raises UsageError where there are only others."""
+    usable = [one for one in entries if not isinstance(one, Unusable)]
+    unusable = [one for one in entries if isinstance(one, Unusable)]
+    if unusable and not usable:
+        raise UsageError(unusable[0].said)
+    return usable, unusable
+
+
+class Annotation(Protocol):
+    """An entry that says something of an image: the image's id, and the entry's own index in its list."""
+
+    @property
+    def image(self) -> int: ...
+
+    @property
+    def at(self) -> int: ...
+
+
+Row = TypeVar("Row", bound=Annotation)
+
+
+@dataclass(frozen=True)
+class Rows(Generic[Row]):
+    """The annotations of a file.
+
+    Attributes:
+        usable: those of listed images.
+        unusable: those that cannot be read.
+        strays: those of images that the file does not list.
+    """
+
+    usable: list[Row]
+    unusable: list[Unusable]
+    strays: list[Unusable]
+
+    @classmethod
+    def of(cls, path: Path, entries: Sequence[Row | Unusable], images: Collection[int | None]) -> Rows[Row]:
+        """Sort annotations. Raises UsageError where none is usable.
+
+        Args:
+            path: their file.
+            entries: read by a reader that is `spared`.
+            images: the ids that the file lists.
+        """
+        read, unusable = split_usable(entries)
+        usable = [row for row in read if row.image in images]
+        strays = [
+            Unusable(row.image, f"{path}: annotations[{row.at}]: image_id {row.image} is none of the file's images.")
+            for row in read
+            if row.image not in images
+        ]
+        if strays and not usable:
+            raise UsageError(strays[0].said)
+        return cls(usable, unusable, strays)
+
+
 def read_tables(
     path: Path, readers: Mapping[str, Callable[[Entry], Any]], *, optional: str = ""
 ) -> dict[str, list[Any]]:
@@ -147,7 +236,7 @@ def read_list(path: Path, table: str, reader: Callable[[Entry], Value]) -> list[
         if text.next() == "{":
             for name in text.members():
                 if name == table and text.next() == "[":
-                    return [reader(_entry(path, table, index, row)) for index, row in enumerate(text.elements())]
+                    return [reader(Entry(path, table, index, row)) for index, row in enumerate(text.elements())]
                 text.value()
     raise UsageError(f"{path}: has no list {table!r}.")
 
@@ -173,17 +262,11 @@ def _kept(path: Path, text: _Json, readers: Mapping[str, Callable[[Entry], Any]]
     for name in text.members():
         keep = readers.get(name)
         if keep and text.next() == "[":
-            tables[name] = [keep(_entry(path, name, index, row)) for index, row in enumerate(text.elements())]
+            tables[name] = [keep(Entry(path, name, index, row)) for index, row in enumerate(text.elements())]
         else:
             text.value()
     text.finish()
     return tables
-
-
-def _entry(path: Path, table: str, index: int, row: object) -> Entry:
-    if not isinstance(row, dict):
-        raise UsageError(f"{path}: {table}[{index}] is not an object.")
-    return Entry(path, table, index, row)
 
 
 class _Json:

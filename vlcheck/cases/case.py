@@ -86,7 +86,7 @@ class ImageFile:
 
     @property
     def moved(self) -> bool:
-        """Whether the stored pixels are mirrored or turned to stand upright."""
+        """Return True if the stored pixels are mirrored or turned to stand upright."""
         return self._header_says[1] != 1
 
     @cached_property
@@ -98,7 +98,7 @@ class ImageFile:
 
     @cached_property
     def colorless(self) -> bool:
-        """Whether the picture has no color."""
+        """Return True if the picture has no color."""
         with self._decoding(), self._header() as image:
             return is_colorless(image)
 

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
-from vlcheck.cases.annotations import Entry, read_list, read_tables
+from vlcheck.cases.annotations import Entry, Rows, Unusable, read_list, read_tables, spared, split_usable
 from vlcheck.cases.case import MASK, Case, ImageFile, ImageSource
 from vlcheck.cases.coco_bindings import find_bindings
 from vlcheck.cases.coco_colors import find_colors
 from vlcheck.cases.coco_hands import find_hands
 from vlcheck.cases.coco_identity import missing_files, told_apart
 from vlcheck.cases.coco_instances import NONE, Listed, name_of, read_instances
-from vlcheck.cases.coco_keypoints import KEYPOINTS, read_keypoints
+from vlcheck.cases.coco_keypoints import KEYPOINTS, NO_KEYPOINTS, read_keypoints
 from vlcheck.cases.coco_objects import find_objects
 from vlcheck.cases.coco_roles import find_roles
 from vlcheck.cases.coco_sides import find_sides, find_verticals
@@ -24,6 +25,7 @@ from vlcheck.cases.lexicon import Lexicons
 from vlcheck.cases.limits import LONGEST_CAPTION
 from vlcheck.cases.offer import Missing, Offer
 from vlcheck.cases.photograph import Finding, Known, Photograph, settle
+from vlcheck.cases.reasons import Reason, counted
 from vlcheck.errors import NotApplicable, UsageError, nearest
 
 LAYOUT = (
@@ -106,9 +108,9 @@ def _elsewhere(root: Path, files: Iterable[Path], names: Set[str]) -> dict[str, 
 
 
 def _listed(file: Path) -> list[Listed]:
-    """The photographs of a captions file that was not asked for: none where it cannot be read."""
+    """Return the photographs of a captions file that was not asked for: none where it cannot be read."""
     try:
-        return read_list(file, "images", Listed.read)
+        return split_usable(read_list(file, "images", spared(Listed.read, "id")))[0]
     except UsageError:
         return []
 
@@ -172,25 +174,31 @@ class _Split:
     def read(cls, file: Path, root: Path) -> _Split:
         """Read a captions file, and the instances and keypoints files of the same split where there are any."""
         name = _name(file)
-        listing = read_tables(
-            file, {"images": Listed.read, "annotations": _captioned, "licenses": _licence}, optional="licenses"
-        )
+        readers = {
+            "images": spared(Listed.read, "id"),
+            "annotations": spared(_Captioned.read, "image_id"),
+            "licenses": spared(_licence, "id"),
+        }
+        listing = read_tables(file, readers, optional="licenses")
+        broken = split_usable(listing["images"])[1]
         listed = _by_id(file, listing["images"])
-        captions, licences = _captions(file, listed, listing["annotations"]), dict(listing["licenses"])
+        rows = Rows.of(file, listing["annotations"], {*listed, *(one.image for one in broken)})
+        captions = _captions(listed, rows.usable)
+        licences = dict(one for one in listing["licenses"] if not isinstance(one, Unusable))
         beside, keypoints = file.with_name(f"instances_{name}.json"), file.with_name(f"{KEYPOINTS}{name}.json")
         instances = read_instances(beside, listed, file) if beside.exists() else NONE
         files = {number: one.file_name for number, one in listed.items()}
-        persons = read_keypoints(keypoints, files, listed_in=file) if keypoints.exists() else {}
+        persons = read_keypoints(keypoints, files, listed_in=file) if keypoints.exists() else NO_KEYPOINTS
         absent = missing_files(root / name, [one.file_name for one in listed.values()])
         unfit = {number: instances.unfit[number] for number in listed if number in instances.unfit}
-        unfit |= {one.id: f"photograph is not in {name}/" for one in listed.values() if one.file_name in absent}
+        unfit |= {one.id: Reason(f"photograph is not in {name}/") for one in listed.values() if one.file_name in absent}
         photographs = [
             Photograph(
                 name=name_of(number),
                 image=ImageFile(root / name / one.file_name),
                 size=one.size,
                 captions=tuple(captions[number]),
-                persons=persons.get(number),
+                persons=persons.by_image.get(number),
                 listed_in=file,
                 source=f"COCO {name} {one.url or one.file_name}",
                 licence=licences.get(one.licence, one.licence if isinstance(one.licence, str) else ""),
@@ -199,7 +207,15 @@ class _Split:
             for number, one in listed.items()
             if number not in unfit
         ]
-        return cls(name, tuple(photographs), instances.categories, Counter(unfit.values()))
+        reasons = [
+            *(Reason("photograph's entry cannot be used", one.said) for one in broken),
+            *unfit.values(),
+            *(Reason("caption cannot be used", one.said) for one in rows.unusable),
+            *(Reason("caption is of no listed photograph", one.said) for one in rows.strays),
+            *instances.left_out,
+            *persons.left_out,
+        ]
+        return cls(name, tuple(photographs), instances.categories, counted(reasons))
 
 
 def _name(captions: Path) -> str:
@@ -212,9 +228,11 @@ def _licence(entry: Entry) -> tuple[object, str]:
     return number if isinstance(number, int | str) else None, entry.mention("name")
 
 
-def _by_id(file: Path, images: Sequence[Listed]) -> dict[int, Listed]:
+def _by_id(file: Path, images: Sequence[Listed | Unusable]) -> dict[int, Listed]:
     listed: dict[int, Listed] = {}
     for index, image in enumerate(images):
+        if isinstance(image, Unusable):
+            continue
         twin = listed.setdefault(image.id, image)
         if twin.file_name != image.file_name:
             what = f"id {image.id} is that of {twin.file_name!r} and of {image.file_name!r}"
@@ -222,18 +240,24 @@ def _by_id(file: Path, images: Sequence[Listed]) -> dict[int, Listed]:
     return listed
 
 
-def _captioned(entry: Entry) -> tuple[int, str]:
-    text = " ".join(entry.text("caption").split())
-    if MASK in text or len(text) > LONGEST_CAPTION:
-        what = f"holds {MASK}" if MASK in text else f"has {len(text)} characters"
-        raise UsageError(f"{entry.where}: caption {what}; at most {LONGEST_CAPTION}, of plain words, are accepted.")
-    return entry.number("image_id"), text
+class _Captioned(NamedTuple):
+    image: int
+    at: int
+    text: str
+
+    @classmethod
+    def read(cls, entry: Entry) -> _Captioned:
+        text = " ".join(entry.text("caption").split())
+        if MASK in text or len(text) > LONGEST_CAPTION:
+            what = f"holds {MASK}" if MASK in text else f"has {len(text)} characters"
+            raise UsageError(f"{entry.where}: caption {what}; at most {LONGEST_CAPTION}, of plain words, are accepted.")
+        return cls(entry.number("image_id"), entry.index, text)
 
 
-def _captions(file: Path, listed: Mapping[int, Listed], annotations: Sequence[tuple[int, str]]) -> dict[int, list[str]]:
+def _captions(listed: Iterable[int], rows: Iterable[_Captioned]) -> dict[int, list[str]]:
+    """Return the captions of each photograph, in the order of the file."""
     captions: dict[int, list[str]] = {number: [] for number in listed}
-    for index, (of, caption) in enumerate(annotations):
-        if of not in captions:
-            raise UsageError(f"{file}: annotations[{index}]: image_id {of} is none of the file's images.")
-        captions[of].append(caption)
+    for row in rows:
+        if row.image in captions:
+            captions[row.image].append(row.text)
     return captions

@@ -1,4 +1,4 @@
-"""Which photographs of a COCO folder there are, and which of them are one: an id may be used again in each split."""
+"""The identity of photographs in a COCO folder: splits may share one, and an id may be used again in each split."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 
 
 def missing_files(folder: Path, names: Iterable[str]) -> frozenset[str]:
-    """Those of the names (paths, with "/") that no file below the folder has; each folder is listed once."""
+    """Return the paths, relative to `folder`, of which there is no file."""
     listings: dict[str, frozenset[str]] = {}
     missing = []
     for name in names:

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from vlcheck.cases.annotations import Entry, read_tables
-from vlcheck.cases.boxes import SHARES, are_corners, in_full, is_in_shares, sticks_out
+from vlcheck.cases.annotations import Entry, Rows, Unusable, read_tables, spared, split_usable
+from vlcheck.cases.box_units import Placed, check_unit
+from vlcheck.cases.boxes import in_full, sticks_out
 from vlcheck.cases.case import Box
 from vlcheck.cases.photograph import Instance
+from vlcheck.cases.reasons import Reason
 from vlcheck.errors import UsageError
 
 OUTSIDE = "photograph has a box outside of it"
 OTHER_SIZE = "photograph is listed with two sizes"
+UNUSABLE = "photograph has an annotation that cannot be used"
 _BRACKET, _JOINT = re.compile(r"[(\[{]"), re.compile(r"[_\W]+")
 
 
@@ -68,14 +71,16 @@ class Instances:
         by_image: those that the file lists.
         unfit: why annotations do not fit their photographs, by image.
         categories: in the order of the file, as words.
+        left_out: why annotations of no photograph are not used.
     """
 
     by_image: Mapping[int, Annotated]
-    unfit: Mapping[int, str]
+    unfit: Mapping[int, Reason]
     categories: tuple[str, ...]
+    left_out: tuple[Reason, ...] = ()
 
     def of(self, image: int) -> Annotated:
-        """What was annotated in a photograph."""
+        """Return what was annotated in a photograph."""
         return self.by_image.get(image, Annotated())
 
 
@@ -101,6 +106,7 @@ class _Image(NamedTuple):
 
 class _Row(NamedTuple):
     image: int
+    at: int
     category: int
     box: Box
     area: float
@@ -110,7 +116,8 @@ class _Row(NamedTuple):
     def read(cls, entry: Entry) -> _Row:
         box = entry.box("bbox")
         area = entry.real("area", box.area)
-        return cls(entry.number("image_id"), entry.number("category_id"), box, area, entry.flag("iscrowd"))
+        image, category = entry.number("image_id"), entry.number("category_id")
+        return cls(image, entry.index, category, box, area, entry.flag("iscrowd"))
 
 
 def read_instances(file: Path, listed: Mapping[int, Listed], listed_in: Path) -> Instances:
@@ -124,20 +131,31 @@ def read_instances(file: Path, listed: Mapping[int, Listed], listed_in: Path) ->
     Raises:
         UsageError: naming what is not as COCO has it; the file is of another data set, or its boxes in another unit.
     """
-    readers = {"images": _Image.read, "annotations": _Row.read, "categories": lambda entry: (entry, entry.text("name"))}
+    readers = {
+        "images": spared(_Image.read, "id"),
+        "annotations": spared(_Row.read, "image_id"),
+        "categories": lambda entry: (entry, entry.text("name")),
+    }
     tables = read_tables(file, readers)
     names = _names(tables["categories"])
     images: dict[int, _Image] = {}
-    for image in tables["images"]:
+    known, broken = split_usable(tables["images"])
+    for image in known:
         _check_file(file, image, listed.get(image.id), listed_in)
         images[image.id] = image
-    rows: list[_Row] = tables["annotations"]
-    _check_rows(file, rows, images, names)
+    entries = [_with_category(file, row, names) for row in tables["annotations"]]
+    rows = Rows.of(file, entries, {*images, *(one.image for one in broken)})
+    used = [row for row in rows.usable if row.image in images]
     sizes = {image: listed[image].size for image in images if image in listed}
-    unfit = {image.id: OTHER_SIZE for image in images.values() if image.size not in (None, sizes.get(image.id))}
-    unfit |= dict.fromkeys(_outside(file, rows, sizes), OUTSIDE)
-    found = _by_image(rows, images, names)
-    return Instances(_annotated(found, images, names), unfit, tuple(dict.fromkeys(names.values())))
+    check_unit(file, [Placed(row.at, row.box, sizes[row.image], row.crowd) for row in used if row.image in sizes])
+    unusable = [*broken, *rows.unusable]
+    unfit = {image.id: Reason(OTHER_SIZE) for image in known if image.size not in (None, sizes.get(image.id))}
+    unfit |= _outside(file, used, sizes)
+    unfit |= {one.image: Reason(UNUSABLE, one.said) for one in reversed(unusable) if one.image is not None}
+    left_out = [Reason("annotation of an unknown photograph", one.said) for one in unusable if one.image is None]
+    left_out += [Reason("instance is of no listed photograph", one.said) for one in rows.strays]
+    annotated = _annotated(_by_image(used, images, names), images, names)
+    return Instances(annotated, unfit, tuple(dict.fromkeys(names.values())), tuple(left_out))
 
 
 def spoken(name: str) -> str:
@@ -164,23 +182,23 @@ def _check_file(file: Path, image: _Image, listed: Listed | None, listed_in: Pat
         )
 
 
-def _check_rows(file: Path, rows: Sequence[_Row], images: Mapping[int, _Image], names: Mapping[int, str]) -> None:
-    for index, (image, category, box, _, _) in enumerate(rows):
-        if image not in images:
-            raise UsageError(f"{file}: annotations[{index}]: image_id {image} is none of the file's images.")
-        if category not in names:
-            raise UsageError(f"{file}: annotations[{index}]: category_id {category} is none of the file's categories.")
-        if box.width <= 1 and is_in_shares(box):
-            raise UsageError(f"{file}: annotations[{index}]: bbox {list(box)} {SHARES}.")
+def _with_category(file: Path, row: _Row | Unusable, names: Mapping[int, str]) -> _Row | Unusable:
+    """Return the row; one whose category the file does not list cannot be used."""
+    if isinstance(row, Unusable) or row.category in names:
+        return row
+    what = f"category_id {row.category} is none of the file's categories."
+    return Unusable(row.image, f"{file}: annotations[{row.at}]: {what}")
 
 
-def _outside(file: Path, rows: Sequence[_Row], sizes: Mapping[int, tuple[int, int]]) -> frozenset[int]:
-    """The images that have a box outside of them. Raises UsageError where all boxes of the file are corners."""
-    out = [at for at, row in enumerate(rows) if row.image in sizes and sticks_out(row.box, sizes[row.image])]
-    if out and all(are_corners(row.box, sizes[row.image]) for row in rows if row.image in sizes):
-        first = rows[out[0]]
-        raise UsageError(f"{file}: annotations[{out[0]}]: bbox {in_full(first.box, sizes[first.image])}.")
-    return frozenset(rows[at].image for at in out)
+def _outside(file: Path, rows: Sequence[_Row], sizes: Mapping[int, tuple[int, int]]) -> dict[int, Reason]:
+    """Return the images that have a box outside of them, with the first such box."""
+    out: dict[int, Reason] = {}
+    for row in rows:
+        size = sizes.get(row.image)
+        if size and row.image not in out and sticks_out(row.box, size):
+            said = f"{file}: annotations[{row.at}]: bbox {in_full(row.box, size)}"
+            out[row.image] = Reason(OUTSIDE, said)
+    return out
 
 
 _Places = dict[tuple[str, tuple[float, ...]], Instance]
@@ -188,7 +206,7 @@ _Places = dict[tuple[str, tuple[float, ...]], Instance]
 
 def _by_image(rows: Iterable[_Row], images: Iterable[int], names: Mapping[int, str]) -> dict[int, _Places]:
     found: dict[int, _Places] = {image: {} for image in images}
-    for image, category, box, area, crowd in rows:
+    for image, _, category, box, area, crowd in rows:
         name = names[category]
         found[image].setdefault((name, _rounded(box)), Instance(name, box, area, crowd))
     return found
@@ -214,6 +232,6 @@ def _annotated(
 
 
 def _sought(absent: frozenset[int], names: Mapping[int, str], ids: Mapping[str, int]) -> frozenset[str]:
-    """The names all of whose categories are known to be absent; who is there is seen by the instances."""
+    """Return the names whose categories are all annotated as absent."""
     told = Counter(names[one] for one in absent if one in names)
     return frozenset(name for name, count in told.items() if count == ids[name])

@@ -1,4 +1,4 @@
-"""Whether a picture fits what is said of it; who does not is left out, and counted under the reason."""
+"""Checks that a picture fits its case. One that does not is left out and counted."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def _said(lines: Sequence[_Line]) -> frozenset[str]:
 
 
 def _told(present: Sequence[str]) -> frozenset[str]:
-    """What is said to be there, in whole and word by word: a fire hydrant is a hydrant, too."""
+    """Return the words for all that is said to be there, in whole and word by word: a fire hydrant is a hydrant, too."""
     return frozenset(one.lower() for one in present).union(*map(words_of, present))
 
 
@@ -172,7 +172,7 @@ class _Line:
             yield partial(self._check_field, field)
 
     def checks_of_words(self, color_kinds: Mapping[str, str]) -> Iterator[Callable[[], None]]:
-        """What fields say together, once each of them is as it has to be."""
+        """Yield the checks of fields together, once each of them is as it has to be."""
         yield partial(self._check_meaning, color_kinds)
         yield self._check_candidates
         yield self._check_caption

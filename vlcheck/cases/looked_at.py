@@ -1,4 +1,4 @@
-"""What came of the pictures that were opened when cases were chosen."""
+"""The pictures that were opened when cases were chosen, and why some of them were left out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from vlcheck.cases.case import Case
+from vlcheck.cases.reasons import Reason
 from vlcheck.errors import NotApplicable
 
 
@@ -36,6 +37,6 @@ class LookedAt:
 
     def left_out(self) -> Counter[str]:
         """How many images, by reason."""
-        told = {why + (f", e.g. {one.first}" if one.first else ""): len(one.names) for why, one in self._unfit.items()}
+        told = {str(Reason(why, one.first)): len(one.names) for why, one in self._unfit.items()}
         copies = sum(len(names) - 1 for names in self._named.values())
         return Counter(told | ({"picture is a copy of another one": copies} if copies else {}))

@@ -1,4 +1,4 @@
-"""What a tag says of a case: which words its target can be, and what it needs beside it."""
+"""The meaning of tags: the words that a case's target can be, and the fields that it needs beside it."""
 
 from __future__ import annotations
 
@@ -68,5 +68,5 @@ def wanting(cases: Iterable[Case]) -> Iterator[str]:
 
 
 def compared_with_nothing(case: Case) -> bool:
-    """Return whether a model that only compares has no word to compare the target with."""
+    """Return True if a model that only compares has no word to compare the target with."""
     return not case.candidates and case.target not in _PLACES

@@ -304,7 +304,7 @@ def _no_longer_known(results: Results) -> Iterator[str]:
 
 
 def _contract(run: Line) -> Iterator[str]:
-    """That the model breaks the contract, or that it was not tried; nothing of runs that do not say."""
+    """Yield a sentence where the model breaks the contract, or where it was never tried."""
     contract = run.get("contract")
     if contract and not contract["tried"]:
         yield "The contract was not tried on this model as it is loaded and installed here (vlcheck models check)."

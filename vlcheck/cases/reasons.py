@@ -1,0 +1,23 @@
+"""The reasons for which things are left out, counted, with one example of each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Reason(NamedTuple):
+    """The reason for which one thing is left out, and the place where that is seen: "" where no place says more."""
+
+    why: str
+    example: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.why}, e.g. {self.example.rstrip('.')}" if self.example else self.why
+
+
+def counted(reasons: Iterable[Reason]) -> Counter[str]:
+    """Count by reason; each is written with the example of the first."""
+    first: dict[str, Reason] = {}
+    return Counter(str(first.setdefault(reason.why, reason)) for reason in reasons)
