@@ -122,6 +122,7 @@ def open_clip_layout(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         lambda folder, same: write(folder / "open_clip_model.safetensors", open_clip_layout(same)),
         lambda folder, same: torch.save({"lr": 1e-4}, folder / "training_args.bin"),
         lambda folder, same: torch.save({"state": moved(same)}, folder / "optimizer.pt"),
+        lambda folder, same: write(folder / "optimizer-00001-of-00002.safetensors", moved(same)),
         lambda folder, same: torch.save([1, 2], folder / "rng_state_0.pth"),
         lambda folder, same: (folder / "pytorch_model.bin").write_text("version https://git-lfs.github.com/spec/v1"),
         lambda folder, same: (folder / "tf_model.h5").write_bytes(b"of TensorFlow"),
@@ -129,7 +130,7 @@ def open_clip_layout(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         lambda folder, same: say(folder / "pytorch_model.bin.index.json", weight_map={"a": "not_fetched.bin"}),
     ],
     ids=str.split(
-        "copy tied indices shards rounded open_clip args optimizer random pointer tensorflow inner_folder other_index"
+        "copy tied indices shards rounded open_clip args optimizer part_of_optimizer random pointer tensorflow inner_folder other_index"
     ),
 )
 def test_what_says_the_same_or_nothing_of_weights_is_harmless(
@@ -224,6 +225,24 @@ def test_a_variant_alone_is_told_from_no_weights(folder: Path) -> None:
         UsageError, match=r"no weights; accepted: model\.safetensors, .* holds model\.fp16\.safetensors"
     ):
         check_files(folder, {})
+
+
+def test_an_index_whose_name_is_written_in_another_case_is_told(folder: Path) -> None:
+    write_shards(folder, kept(folder))
+    (folder / WHOLE).unlink()
+    (folder / f"{WHOLE}.index.json").rename(folder / "Model.safetensors.index.json")
+    with pytest.raises(
+        UsageError, match=r"no weights; accepted: .* holds Model\.safetensors\.index\.json, model-00001"
+    ):
+        check_files(folder, {})
+
+
+@pytest.mark.parametrize("said", [3, ["model.safetensors"]])
+def test_a_name_of_weights_that_is_no_name_is_refused(said: object, folder: Path) -> None:
+    with pytest.raises(
+        UsageError, match=r'config\.json: "transformers_weights" is .*; it has to be the name of a file'
+    ):
+        check_files(folder, {"transformers_weights": said})
 
 
 def test_weights_in_a_wrapper_are_told(folder: Path) -> None:
