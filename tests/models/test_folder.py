@@ -130,7 +130,8 @@ def open_clip_layout(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         lambda folder, same: say(folder / "pytorch_model.bin.index.json", weight_map={"a": "not_fetched.bin"}),
     ],
     ids=str.split(
-        "copy tied indices shards rounded open_clip args optimizer part_of_optimizer random pointer tensorflow inner_folder other_index"
+        "copy tied indices shards rounded open_clip args optimizer part_of_optimizer random pointer tensorflow"
+        " inner_folder other_index"
     ),
 )
 def test_what_says_the_same_or_nothing_of_weights_is_harmless(
@@ -384,6 +385,31 @@ def test_parts_of_published_checkpoints_that_no_score_reads_are_harmless(
     extra = {name: torch.arange(4) if name.endswith("ids") else torch.ones(4) for name in more}
     write(folder / WHOLE, kept(folder) | extra)
     load_model(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("family", "part", "more"),
+    [
+        ("vilt_retrieval", "vilt.pooler.dense", "lora_A.weight"),
+        ("vilt_retrieval", "pooler.dense", "weight_scale"),
+        ("siglip", "vision_model.head.mlp.fc1", "base_layer.weight"),
+        ("bert", "bert.pooler.dense", "lora_magnitude_vector"),
+    ],
+)
+def test_what_would_change_a_part_that_some_networks_lack_is_refused(
+    family: str, part: str, more: str, tmp_path: Path
+) -> None:
+    folder = getattr(checkpoints, family)(tmp_path)
+    write(folder / WHOLE, kept(folder) | {f"{part}.{more}": torch.ones(2, 2)})
+    with pytest.raises(UsageError, match=rf"does not read, {part}\.{more}\. \S+{more}: these belong to"):
+        load_model(str(folder))
+
+
+def test_a_stranger_in_a_part_that_the_network_has_is_refused(tmp_path: Path) -> None:
+    folder = checkpoints.vilt_retrieval(tmp_path)
+    write(folder / WHOLE, kept(folder) | {"vilt.pooler.second.weight": torch.ones(2, 2)})
+    with pytest.raises(UsageError, match=r"does not read, vilt\.pooler\.second\.weight"):
+        load_model(str(folder))
 
 
 def test_a_weight_that_a_class_says_may_be_absent_is_not_drawn_by_lot(
