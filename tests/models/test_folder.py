@@ -126,6 +126,7 @@ def open_clip_layout(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         lambda folder, same: write(folder / "open_clip_model.safetensors", open_clip_layout(same)),
         lambda folder, same: torch.save({"lr": 1e-4}, folder / "training_args.bin"),
         lambda folder, same: torch.save({"state": moved(same)}, folder / "optimizer.pt"),
+        lambda folder, same: write(folder / "optimizer-00001-of-00002.safetensors", moved(same)),
         lambda folder, same: torch.save([1, 2], folder / "rng_state_0.pth"),
         lambda folder, same: (folder / "pytorch_model.bin").write_text("version https://git-lfs.github.com/spec/v1"),
         lambda folder, same: (folder / "tf_model.h5").write_bytes(b"of TensorFlow"),
@@ -143,8 +144,9 @@ def open_clip_layout(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         lambda folder, same: torch.save(Path("of/code"), folder / "args.bin"),
     ],
     ids=str.split(
-        "copy tied indices shards rounded open_clip args optimizer random pointer tensorflow inner_folder other_index"
-        " rounded_layout rounded_tied nested openvino openvino_pickle empty plain list lr_scheduler code"
+        "copy tied indices shards rounded open_clip args optimizer part_of_optimizer random pointer tensorflow"
+        " inner_folder other_index rounded_layout rounded_tied nested openvino openvino_pickle empty plain list"
+        " lr_scheduler code"
     ),
 )
 def test_what_says_the_same_or_nothing_of_weights_is_harmless(
@@ -255,6 +257,24 @@ def test_a_variant_alone_is_told_from_no_weights(folder: Path) -> None:
         UsageError, match=r"no weights; accepted: model\.safetensors, .* holds model\.fp16\.safetensors"
     ):
         check_files(folder, {})
+
+
+def test_an_index_whose_name_is_written_in_another_case_is_told(folder: Path) -> None:
+    write_shards(folder, kept(folder))
+    (folder / WHOLE).unlink()
+    (folder / f"{WHOLE}.index.json").rename(folder / "Model.safetensors.index.json")
+    with pytest.raises(
+        UsageError, match=r"no weights; accepted: .* holds Model\.safetensors\.index\.json, model-00001"
+    ):
+        check_files(folder, {})
+
+
+@pytest.mark.parametrize("said", [3, ["model.safetensors"]])
+def test_a_name_of_weights_that_is_no_name_is_refused(said: object, folder: Path) -> None:
+    with pytest.raises(
+        UsageError, match=r'config\.json: "transformers_weights" is .*; it has to be the name of a file'
+    ):
+        check_files(folder, {"transformers_weights": said})
 
 
 def test_weights_in_a_wrapper_are_told(folder: Path) -> None:
@@ -447,6 +467,31 @@ def test_parts_of_published_checkpoints_that_no_score_reads_are_harmless(
     extra = {name: torch.arange(4) if name.endswith("ids") else torch.ones(4) for name in more}
     write(folder / WHOLE, kept(folder) | extra)
     load_model(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("family", "part", "more"),
+    [
+        ("vilt_retrieval", "vilt.pooler.dense", "lora_A.weight"),
+        ("vilt_retrieval", "pooler.dense", "weight_scale"),
+        ("siglip", "vision_model.head.mlp.fc1", "base_layer.weight"),
+        ("bert", "bert.pooler.dense", "lora_magnitude_vector"),
+    ],
+)
+def test_what_would_change_a_part_that_some_networks_lack_is_refused(
+    family: str, part: str, more: str, tmp_path: Path
+) -> None:
+    folder = getattr(checkpoints, family)(tmp_path)
+    write(folder / WHOLE, kept(folder) | {f"{part}.{more}": torch.ones(2, 2)})
+    with pytest.raises(UsageError, match=rf"does not read, {part}\.{more}\. \S+{more}: these belong to"):
+        load_model(str(folder))
+
+
+def test_a_stranger_in_a_part_that_the_network_has_is_refused(tmp_path: Path) -> None:
+    folder = checkpoints.vilt_retrieval(tmp_path)
+    write(folder / WHOLE, kept(folder) | {"vilt.pooler.second.weight": torch.ones(2, 2)})
+    with pytest.raises(UsageError, match=r"does not read, vilt\.pooler\.second\.weight"):
+        load_model(str(folder))
 
 
 def test_a_weight_that_a_class_says_may_be_absent_is_not_drawn_by_lot(

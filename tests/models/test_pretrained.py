@@ -147,3 +147,54 @@ def test_files_in_the_hub_s_cache_are_not_to_be_moved(tmp_path: Path, monkeypatc
         UsageError, match=r"hf download some/model --revision 0a1b --local-dir DIR\), change that, and na"
     ):
         load_model("some/model")
+
+
+def by_index(entry: str, file: str) -> Damage:
+    """Keep all weights in one file that an index names."""
+
+    def move(folder: Path) -> None:
+        kept = load_file(folder / "model.safetensors")
+        (folder / "model.safetensors").unlink()
+        places = dict.fromkeys(kept, file)
+        (folder / f"{entry}.index.json").write_text(json.dumps({"metadata": {}, "weight_map": places}))
+        write_weights(folder / file, kept)
+
+    return move
+
+
+def by_config(file: str) -> Damage:
+    """Keep all weights in one file that config.json names."""
+
+    def move(folder: Path) -> None:
+        config(transformers_weights=file)(folder)
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / "model.safetensors").rename(folder / file)
+
+    return move
+
+
+def write_weights(path: Path, kept: dict[str, torch.Tensor]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    if path.suffix == ".safetensors":
+        save_file(kept, path, metadata={"format": "pt"})
+    else:
+        torch.save(kept, path)
+
+
+@pytest.mark.parametrize(
+    ("move", "file"),
+    [
+        (by_index("model.safetensors", "parts/one.safetensors"), "parts/one.safetensors"),
+        (by_index("pytorch_model.bin", "part1.pt"), "part1.pt"),
+        (by_config("weights/model.safetensors"), "weights/model.safetensors"),
+    ],
+)
+def test_other_weights_are_another_fingerprint_wherever_they_lie(move: Damage, file: str, tmp_path: Path) -> None:
+    folder = checkpoints.bert(tmp_path)
+    move(folder)
+    before: Any = load_model(str(folder))
+    path = folder / file
+    kept = load_file(path) if path.suffix == ".safetensors" else torch.load(path)
+    write_weights(path, {name: weight * 0.5 for name, weight in kept.items()})
+    after: Any = load_model(str(folder))
+    assert after.fingerprint != before.fingerprint

@@ -28,7 +28,7 @@ _ADAPTERS = re.compile(r"adapter_(config\.json|model\..*)|pytorch_(adapter|lora_
 _OPEN_CLIP = re.compile(r"open_clip_.*")
 # The state of a training run, which no score depends on.
 _TRAINING = re.compile(
-    r"(optimizer|(lr_)?scheduler|scaler|sampler|dl_state_dict|training_args|rng_state|random_states)(_\d+)*"
+    r"(optimizer|(lr_)?scheduler|scaler|sampler|dl_state_dict|training_args|rng_state|random_states)([_-]\d+(-of-\d+)?)*"
     r"\.(pt|pth|bin|safetensors)"
 )
 # Files that a library may read as the model's weights, by how their names begin.
@@ -61,7 +61,7 @@ def check_files(folder: Path, config: Mapping[str, object], used: Collection[Pat
     _check_not_quantized(folder, config)
     _check_one_view(folder)
     entry = _entry(folder, config)
-    files = _files(entry)
+    files = _read_for(entry)
     weights = _together(files)
     read = _Read(entry.name, weights)
     known = {path.resolve() for path in (*files, *used)}
@@ -69,6 +69,11 @@ def check_files(folder: Path, config: Mapping[str, object], used: Collection[Pat
         if path.resolve() not in known and _may_hold_weights(path):
             _check_copy(path, read)
     return {name: weight.dtype for name, weight in weights.items()}
+
+
+def weight_files(folder: Path, config: Mapping[str, object]) -> list[Path]:
+    """Return the files that transformers reads weights from, wherever an index or config.json says they are."""
+    return _read_for(_entry(folder, config))
 
 
 def check_no_adapter(folder: Path) -> None:
@@ -189,15 +194,26 @@ def _check_not_quantized(folder: Path, config: Mapping[str, object]) -> None:
 def _entry(folder: Path, config: Mapping[str, object]) -> Path:
     """The file of weights, or the index of several, that transformers reads."""
     said = config.get("transformers_weights")
-    names = (said,) if isinstance(said, str) else _ENTRIES
+    if not isinstance(said, str | None):
+        raise UsageError(
+            f'{folder / CONFIG}: "transformers_weights" is {said!r}; it has to be the name of a file of weights.'
+        )
+    names = (said,) if said else _ENTRIES
     if found := next((folder / name for name in names if (folder / name).is_file()), None):
         return found
-    other = sorted(path.name for path in folder.iterdir() if path.suffix in (*SUFFIXES, ".h5", ".msgpack", ".gguf"))
+    other = sorted(path.name for path in folder.iterdir() if _is_like_weights(path, names))
     held = f"It holds {', '.join(other)}: save it again, or give a variant one of these names." if other else ""
     raise UsageError(f"{folder}: no weights; accepted: {', '.join(names)}. {held or _inner(folder)}".rstrip())
 
 
-def _files(entry: Path) -> list[Path]:
+def _is_like_weights(path: Path, names: Collection[str]) -> bool:
+    """Return True for a file of weights of any library, and for one whose name differs from these in its case alone."""
+    return path.suffix in (*SUFFIXES, ".h5", ".msgpack", ".gguf") or path.name.lower() in {
+        name.lower() for name in names
+    }
+
+
+def _read_for(entry: Path) -> list[Path]:
     """The files that are read for an entry. An index beside a whole file has to be of files that are there."""
     if entry.name.endswith(_INDEX):
         return _shards(entry)

@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 from transformers.quantizers.auto import AutoQuantizationConfig
 
 from vlcheck.errors import UsageError
-from vlcheck.models.misfits import check_formats, is_index, reason, scaled, some
+from vlcheck.models.misfits import check_formats, is_index, is_of_adapter, is_of_quantizer, reason, scaled, some
 
 _OLD = re.compile(r"(?<=LayerNorm\.)(gamma|beta)$")
 _NUMBER = re.compile(r"\.\d+\.")
@@ -78,13 +78,10 @@ def check_loaded(
     absent = {*loading["missing_keys"], *_unreported(network)} - misshapen
     lacking = {head for head in optional if _weights_of(head, network) <= absent}
     absent = {name for name in absent if not name.startswith(tuple(lacking))}
-    strangers = {
-        name
-        for name in loading["unexpected_keys"]
-        if not (is_index(name) or _UNREAD.search(name) or name.startswith(unread))
-    }
+    strangers = {name for name in loading["unexpected_keys"] if not (is_index(name) or name.startswith(unread))}
     if quantized:
         strangers = {name for name in strangers if not _OF_ACTIVATIONS.search(name)}
+    strangers -= {*_unread(strangers, network, quantized=quantized)}
     layers = {*_of_more_layers(strangers, network)}
     faults = (
         ("have under two names", _twice(formats, network)),
@@ -116,6 +113,17 @@ def _quantizations(config: Mapping[str, Any], place: str = "") -> Iterator[tuple
     for name, value in config.items():
         if isinstance(value, Mapping) and value:
             yield from ((place, value),) if name == _QUANTIZATION else _quantizations(value, name)
+
+
+def _unread(strangers: Iterable[str], network: PreTrainedModel, *, quantized: bool) -> Iterator[str]:
+    """Yield the names of plain weights, or of quantized ones, in parts that the network has not got."""
+    base = f"{network.base_model_prefix}."
+    parts = {name.removeprefix(base) for name, _ in network.named_modules()}
+    for name in strangers:
+        plain = not is_of_adapter(name) and (quantized or not is_of_quantizer(name))
+        found = _UNREAD.search(name)
+        if plain and found and name[: found.end() - 1].removeprefix(base) not in parts:
+            yield name
 
 
 def _unreported(network: PreTrainedModel) -> Iterator[str]:

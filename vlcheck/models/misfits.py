@@ -45,6 +45,16 @@ def is_index(name: str) -> bool:
     return name.rpartition(".")[2] in _INDICES
 
 
+def is_of_adapter(name: str) -> bool:
+    """Return True if a tensor is called like a part of an adapter."""
+    return _ADAPTER.search(name) is not None
+
+
+def is_of_quantizer(name: str) -> bool:
+    """Return True if a tensor is called like a part of quantized weights."""
+    return _QUANTIZED.search(name) is not None
+
+
 def scaled(names: Collection[str]) -> set[str]:
     """Return the names of quantized weights, and of their scales and zero points."""
     parts = {name: found for name in names if (found := _QUANTIZED.search(name))}
@@ -60,12 +70,12 @@ def reason(names: Collection[str], missing: Collection[str], strangers: Collecti
         missing: names of the network's weights that the file lacks.
         strangers: names in the file that the network does not know.
     """
-    if found := [name for name in strangers if _ADAPTER.search(name)]:
+    if found := [name for name in strangers if is_of_adapter(name)]:
         return (
             f"{some(found)}: these belong to an adapter (LoRA or its kin). Merge it into its base (peft's"
             " merge_and_unload), and save the whole."
         )
-    if found := [name for name in strangers if _QUANTIZED.search(name)]:
+    if found := [name for name in strangers if is_of_quantizer(name)]:
         return f"{some(found)}: these belong to quantized weights. {_QUANTIZED_CURE}"
     prefix = _prefix(names, missing)
     return _unwrap(prefix) if prefix else ""

@@ -33,7 +33,15 @@ from transformers import (
 from transformers.utils import logging
 
 from vlcheck.errors import UsageError
-from vlcheck.models.folder import CONFIG, check_files, check_no_adapter, check_one_template, no_config, not_a_folder
+from vlcheck.models.folder import (
+    CONFIG,
+    check_files,
+    check_no_adapter,
+    check_one_template,
+    no_config,
+    not_a_folder,
+    weight_files,
+)
 from vlcheck.models.loaded import check_loaded, check_quantization
 from vlcheck.models.original import naming
 from vlcheck.models.packages import needed
@@ -243,9 +251,8 @@ class Pretrained:
     def fingerprint(self, *more: str) -> str:
         """Hash the content of all files that decide a score, and what else does."""
         content = hashlib.sha256(repr(more).encode())
-        for path in sorted(
-            {path for pattern in _deciding(self.trusted) for path in self.folder.glob(pattern) if path.is_file()}
-        ):
+        beside = (path for pattern in _deciding(self.trusted) for path in self.folder.glob(pattern) if path.is_file())
+        for path in sorted({*beside, *weight_files(self.folder, self.config)}):
             with path.open("rb") as file:
                 content.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}".encode())
         return content.hexdigest()
