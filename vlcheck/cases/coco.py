@@ -82,7 +82,7 @@ def read_coco(root: Path, lexicons: Lexicons, *, split: str = "") -> Offer:
     left_out += _strays(root, [_name(file) for file in files])
     by_image: Mapping[ImageSource, Photograph] = {one.image: one for one in photographs.values()}
     missing = tuple(_missing(root, [split.name for split in splits], [*map(_name, files)]))
-    return Offer(cases, left_out, lambda case: _check(case, by_image[case.image]), missing)
+    return Offer(cases, left_out, lambda case: _check(case, by_image[case.image], lexicons), missing)
 
 
 def _named(root: Path, files: Sequence[Path], split: str) -> Sequence[Path]:
@@ -144,12 +144,12 @@ def _cases(known: Known, left_out: Counter[str]) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-def _check(case: Case, photograph: Photograph) -> None:
+def _check(case: Case, photograph: Photograph, lexicons: Lexicons) -> None:
     """Raise NotApplicable unless the file is a picture that is as it was annotated."""
     image, listed = photograph.image, photograph.size
     try:
         size, moved = image.size, image.moved and image.size == image.stored
-        check_color(case)
+        check_color(case, lexicons)
     except UsageError as error:
         raise NotApplicable("photograph cannot be read") from error
     if size != listed:

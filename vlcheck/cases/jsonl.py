@@ -59,7 +59,7 @@ def read_jsonl(path: Path, lexicons: Lexicons) -> Offer:
     return Offer(
         cases,
         Counter(),
-        lambda case: by_id[case.id].check(case),
+        lambda case: by_id[case.id].check(case, lexicons),
         audit=lambda: _audit((by_id[case.id], case) for case in every),
     )
 
@@ -141,12 +141,12 @@ class _Line:
         except UsageError as error:
             raise UsageError(f"{self.path}:{self.number}: {error}") from error
 
-    def check(self, case: Case) -> None:
+    def check(self, case: Case, lexicons: Lexicons) -> None:
         """Raise as `Offer.check`."""
         self.check_picture(case)
         with self._saying_where():
-            check_upright(case)
-            check_color(case)
+            check_upright(case, lexicons)
+            check_color(case, lexicons)
 
     def check_picture(self, case: Case) -> None:
         """Raise UsageError unless the picture is there, looks like one, and holds the region."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from vlcheck.cases.case import Case
@@ -22,10 +22,14 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "role": ("candidates", "bare"),
     }
 )
+THINGS = frozenset({"object", "single", "role"})
 COLORS = ("chromatic", "achromatic")
 BESIDE = ("own-side", "names-side", "names-chromatic", "legible-text", "person")
 TAGS = frozenset((*WORDS, *NEEDS, *COLORS, *BESIDE))
-_PLACES = {word: [tag for tag, words in WORDS.items() if word in words] for words in WORDS.values() for word in words}
+# The tags that each word of a place can have.
+PLACES: Mapping[str, Sequence[str]] = {
+    word: [tag for tag, words in WORDS.items() if word in words] for words in WORDS.values() for word in words
+}
 
 
 def misfit(target: str, tags: Collection[str], kinds: Mapping[str, str]) -> str:
@@ -39,7 +43,7 @@ def misfit(target: str, tags: Collection[str], kinds: Mapping[str, str]) -> str:
     for tag in sorted(WORDS.keys() & tags):
         if target not in WORDS[tag]:
             return f"{target!r} is no word of the tag {tag!r}; {_accepted(target, WORDS[tag])}"
-    if (places := _PLACES.get(target.lower())) and (other := sorted(NEEDS.keys() & tags)):
+    if (places := PLACES.get(target.lower())) and (other := sorted(NEEDS.keys() & tags)):
         own = " or ".join(map(repr, places))
         return f"{target!r} is no word of the tag {other[0]!r}, which names a thing or a color; it is one of {own}"
     if (kind := kinds.get(target.lower())) and (wrong := [tag for tag in COLORS if tag in tags and tag != kind]):
@@ -69,4 +73,4 @@ def wanting(cases: Iterable[Case]) -> Iterator[str]:
 
 def compared_with_nothing(case: Case) -> bool:
     """Return whether a model that only compares has no word to compare the target with."""
-    return not case.candidates and case.target not in _PLACES
+    return not case.candidates and case.target not in PLACES
