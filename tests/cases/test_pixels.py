@@ -106,6 +106,16 @@ def test_instances_for_another_size_leave_the_photograph_out(folder):
     assert source.left_out["photograph is listed with two sizes"] == 1
 
 
+def test_a_photograph_that_is_listed_twice_with_two_sizes_is_left_out(folder):
+    for _ in range(2):
+        folder.photograph("A dog.", instances=[("dog", *LEFT)])
+    images = folder.tables["captions"]["images"]
+    images += [images[0] | {"width": 20.0}, images[1] | {"width": float(SIZE[0])}]
+    source = open_source(f"coco:{folder.write()}")
+    assert [case.id for case in source.cases] == ["coco-000000000002-object-dog"]
+    assert source.left_out["photograph is listed with two sizes"] == 1
+
+
 def test_a_box_under_a_pixel_is_no_region_and_has_no_side(folder):
     folder.photograph("A dog.", instances=[("dog", 50, 40, 0.6, 30), ("cat", *RIGHT)])
     cases, reasons = folder.offered("side")

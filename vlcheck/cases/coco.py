@@ -14,7 +14,7 @@ from vlcheck.cases.coco_bindings import find_bindings
 from vlcheck.cases.coco_colors import find_colors
 from vlcheck.cases.coco_hands import find_hands
 from vlcheck.cases.coco_identity import missing_files, told_apart
-from vlcheck.cases.coco_instances import NONE, Listed, name_of, read_instances
+from vlcheck.cases.coco_instances import NONE, OTHER_SIZE, Listed, name_of, read_instances
 from vlcheck.cases.coco_keypoints import KEYPOINTS, read_keypoints
 from vlcheck.cases.coco_objects import find_objects
 from vlcheck.cases.coco_roles import find_roles
@@ -99,7 +99,8 @@ def _elsewhere(root: Path, files: Iterable[Path], names: Set[str]) -> dict[str, 
     found: dict[str, list[Path]] = {}
     for file in sorted(files):
         for one in _listed(file):
-            path = root / _name(file) / one.file_name if name_of(one.id) in names else None
+            folder = root / _name(file)
+            path = folder / one.below(folder) if name_of(one.id) in names else None
             if path and path.is_file():
                 found.setdefault(name_of(one.id), []).append(path)
     return found
@@ -181,13 +182,15 @@ class _Split:
         instances = read_instances(beside, listed, file) if beside.exists() else NONE
         files = {number: one.file_name for number, one in listed.items()}
         persons = read_keypoints(keypoints, files, listed_in=file) if keypoints.exists() else {}
-        absent = missing_files(root / name, [one.file_name for one in listed.values()])
+        paths = {number: one.below(root / name) for number, one in listed.items()}
+        absent = missing_files(root / name, paths.values())
         unfit = {number: instances.unfit[number] for number in listed if number in instances.unfit}
-        unfit |= {one.id: f"photograph is not in {name}/" for one in listed.values() if one.file_name in absent}
+        unfit |= {one.id: OTHER_SIZE for one in listing["images"] if one.size != listed[one.id].size}
+        unfit |= {number: f"photograph is not in {name}/" for number, path in paths.items() if path in absent}
         photographs = [
             Photograph(
                 name=name_of(number),
-                image=ImageFile(root / name / one.file_name),
+                image=ImageFile(root / name / paths[number]),
                 size=one.size,
                 captions=tuple(captions[number]),
                 persons=persons.get(number),
