@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from vlcheck.cases.case import Case
+from vlcheck.cases.lexicon import Lexicons
+from vlcheck.cases.words import words_of
 from vlcheck.errors import closest
 
 # All words that the target can be, where these are few.
@@ -69,6 +71,20 @@ def wanting(cases: Iterable[Case]) -> Iterator[str]:
             for field in NEEDS[tag]:
                 if not getattr(case, field):
                     yield f"{tag} without {field}, which that tag needs"
+
+
+def doubts(case: Case, lexicons: Lexicons) -> Iterator[str]:
+    """Say what of a case may not be meant; each may be right, as a violet is a flower."""
+    target, thing, color = case.target.lower(), case.tags & THINGS, case.tags & {"color", "binding"}
+    if thing and not color and target in lexicons.color_kinds.keys() - lexicons.things:
+        yield "target is a color, and its tags call it a thing"
+    if "color" in case.tags and not thing and target in lexicons.things and not lexicons.colors_of(target):
+        yield "target is a thing, and its tags call it a color"
+    said = case.present | words_of(case.caption)
+    if case.tags & {"object", "single"} and any(words_of(word) <= said for word in case.candidates):
+        yield "a candidate is said of the picture; candidates have to make the caption false"
+    if not case.about <= case.present:
+        yield "about has a word that is not said of the picture, by present or captions"
 
 
 def compared_with_nothing(case: Case) -> bool:
