@@ -228,6 +228,29 @@ def test_what_means_nothing_is_named_by_option_and_part(parse, spec, said):
 
 
 @pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("coco:/a@val2017@x", "'@val2017@x' after '/a', which is there, means nothing"),
+        ("coco:/a@", "'@' after '/a', which is there, means nothing. Say coco:ROOT[@SPLIT][:N[:SEED]]"),
+        ("coco:/a:-1", "':-1' after '/a', which is there, means nothing"),
+        ("coco:/a:1:2:3", "':1:2:3' after '/a', which is there"),
+        ("coco:/a@val2017:50:3 ", "'@val2017:50:3 ' after '/a', which is there"),
+        ("jsonl:/a@val2017", "'@val2017' after '/a', which is there, means nothing. Say jsonl:PATH[:N[:SEED]]"),
+        ("coco:/a ", "'/a ' ends with a space, and '/a' is there"),
+        ("coco: /a", "' /a' begins with a space, and '/a' is there"),
+        ("coco: /a@val2017", "' /a' begins with a space, and '/a' is there"),
+        ("sugarcrepe:/a@coco:/a:-1", "':-1' after '/a', which is there"),
+        ("COCO:/a", "unknown source 'COCO'. Did you mean 'coco'?"),
+        (" coco:/a", "unknown source ' coco'. Did you mean 'coco'?"),
+    ],
+)
+def test_what_is_beside_a_path_that_exists_is_named_rather_than_a_path_that_does_not(spec, said):
+    with pytest.raises(UsageError) as raised:
+        data(spec, exists="/a".__eq__)
+    assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(
     "spec", ["~nobody-here/x", "~nobody-here/x.py:make", "albef:~nobody-here/x", "x/y,regions=~nobody-here/x"]
 )
 def test_a_home_that_nobody_has_is_one_line_of_a_model(spec, tmp_path, monkeypatch):

@@ -25,8 +25,9 @@ def printable(text: str, most: int = 300) -> str:
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that is most like another; None where none is like it."""
-    return next(iter(difflib.get_close_matches(name, sorted(known), n=1)), None)
+    """Return the known name that is most like another, whatever the case; None where none is like it."""
+    names = {one.casefold(): one for one in sorted(known, reverse=True)}
+    return next((names[one] for one in difflib.get_close_matches(name.casefold(), sorted(names), n=1)), None)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -279,12 +279,36 @@ def _source(scan: _Scanner, schemes: Mapping[str, Scheme]) -> Reference:
     if not scheme.path:
         return Reference(name)
     ends = scheme.ends(schemes)
-    path = scan.value(ends) if scan.take_mark(":") else ""
+    named, rest = scan.take_mark(":"), scan.text[scan.at :]
+    path = scan.value(ends) if named else ""
     if not path:
         raise UsageError(f"{name} names no path. Say {scheme.form}.")
+    if not rest.startswith('"') and (amiss := _beside_a_path(path, rest, scan.exists)):
+        raise UsageError(f"{amiss}. Say {scheme.form}[:N[:SEED]], N from 1 on, and SEED from 0 on.")
     if scheme.at == "nothing" or not scan.take_mark("@"):
         return Reference(name, path)
     return Reference(name, path, _source(scan, schemes) if scheme.at == "source" else scan.value(ends))
+
+
+def _beside_a_path(path: str, rest: str, exists: Exists) -> str:
+    """Say what is beside the longest path that exists; "" where all of the path does, or nothing.
+
+    Args:
+        path: as it was read.
+        rest: the text from the path's beginning on.
+        exists: tells whether there is a file or folder.
+    """
+    if exists(path):
+        return ""
+    if exists(path.strip()) and path != path.rstrip():
+        return f"{printable(path)!r} ends with a space, and {printable(path.strip())!r} is there"
+    if exists(path.strip()):
+        return f"{printable(path)!r} begins with a space, and {printable(path.strip())!r} is there"
+    stops = [mark.start() for mark in re.finditer("[:@]", path)]
+    stop = next((stop for stop in reversed(stops) if exists(path[:stop])), None)
+    if stop is None:
+        return ""
+    return f"{printable(rest[stop:])!r} after {printable(path[:stop])!r}, which is there, means nothing"
 
 
 def _several(scan: _Scanner, families: Collection[str], metrics: Collection[str]) -> Several:

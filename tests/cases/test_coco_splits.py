@@ -1,5 +1,7 @@
 """A split of a COCO folder, by its name."""
 
+import re
+
 import pytest
 
 from tests.cases.conftest import Folder
@@ -50,3 +52,19 @@ def test_a_folder_whose_name_holds_an_at_is_no_split(root):
     assert targets(f"coco:{other}") == {"bus", "dog"}
     assert targets(f'coco:"{other}"') == {"bus", "dog"}
     assert targets(f"coco:{other}@val2017") == {"dog"}
+
+
+@pytest.mark.parametrize("spec", ["coco:{}", "coco:{}@val2017"])
+def test_a_files_name_may_begin_with_the_splits_folder(root, spec):
+    for file in (root / "annotations").glob("*_val2017.json"):
+        file.write_text(re.sub(r'"(?=0{5}\d+\.jpg")', '"val2017/', file.read_text()))
+    source = open_source(spec.format(root))
+    assert "dog" in {case.target for case in source.fitting}
+    assert not any("photograph is not in" in reason for reason in source.left_out)
+
+
+def test_a_folder_of_the_splits_name_within_it_is_no_second_root(root):
+    (root / "val2017" / "val2017").mkdir()
+    file = root / "annotations" / "captions_val2017.json"
+    file.write_text(file.read_text().replace('"0000', '"val2017/0000'))
+    assert open_source(f"coco:{root}").left_out["photograph is not in val2017/"] == 2

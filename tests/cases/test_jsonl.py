@@ -88,6 +88,7 @@ def test_one_case_an_image_is_chosen(write):
         ({"tags": ["object", 3]}, "tags: is ['object', 3]; it has to be a list of texts"),
         ({"region": [[0, 0, 0, 5]]}, "region: [0, 0, 0, 5] is no box"),
         ({"region": 7}, "region: 7 is no box"),
+        ({"region": [1, 2, 8, 9]}, "region: [1, 2, 8, 9] is one box; it has to be a list of [x, y, width, height]"),
         (
             {"region": [[0.1, 0.2, 0.5, 0.6]]},
             "in shares of the picture; boxes have to be [x, y, width, height] in pixels",
@@ -97,6 +98,8 @@ def test_one_case_an_image_is_chosen(write):
         ({"bare": "a photo"}, "bare 'a photo' has to hold [MASK] exactly once"),
         ({"caption": "A [MASK] dog"}, "caption: holds [MASK]; it has to hold the target itself"),
         ({"candidates": ["Dog"]}, "candidates: 'Dog' is the target"),
+        ({"candidates": ["cat", "cat"]}, "candidates: 'cat' is there twice"),
+        ({"candidates": ["cat", "bus", " CAT"]}, "candidates: ' CAT' is there twice"),
         ({"id": "a b"}, "id: is 'a b'; it has to be printable ASCII without spaces"),
         ({"id": "h\u00fcnd"}, "id: is"),
         ({"image": "."}, "climbs out"),
@@ -147,9 +150,10 @@ def test_null_is_as_good_as_nothing_where_nothing_is_needed(write, field):
         ("{", ":1: is not JSON"),
         ("[" * 100_000, ":1: is not JSON"),
         ("x" * (LONGEST_LINE + 1), f":1: is longer than {LONGEST_LINE} bytes"),
+        ('{"image": "a.png", "image": "b.png"}', ":1: is not JSON ('image' is there twice)"),
         ("", "has no case"),
     ],
-    ids=["list", "cut short", "deep", "long", "empty"],
+    ids=["list", "cut short", "deep", "long", "twice", "empty"],
 )
 def test_a_line_that_is_no_object_is_named(write, text, said):
     assert said in refusal(write(text))

@@ -8,6 +8,7 @@ from PIL import Image
 from vlcheck.cases import Case, open_source
 from vlcheck.cases.complaints import MOST_SAID
 from vlcheck.cases.meaning import NEEDS, TAGS, WORDS, compared_with_nothing, wanting
+from vlcheck.cli.offered import offered
 from vlcheck.errors import UsageError
 from vlcheck.perturb import OPPOSITES, Solid
 
@@ -135,3 +136,29 @@ def test_what_tags_need_is_missed_and_counted():
         "role without bare, which that tag needs",
     ]
     assert [one.target for one in cases if compared_with_nothing(one)] == ["red", "dog"]
+
+
+@pytest.mark.parametrize(
+    ("line", "doubt"),
+    [
+        ({"target": "red", "tags": ["object"]}, "target is a color"),
+        ({"target": "Violet", "tags": ["single"]}, "target is a color"),
+        ({"target": "orange", "tags": ["object"]}, None),
+        ({"target": "red", "tags": ["object", "color"]}, None),
+        ({"target": "bus", "tags": ["color"]}, "target is a thing"),
+        ({"target": "carrot", "tags": ["color"]}, None),
+        ({"target": "dog", "tags": ["object"], "candidates": ["it"]}, "a candidate is said of the picture"),
+        ({"target": "dog", "tags": ["object"], "candidates": ["Cat"], "present": ["dog", "cat"]}, "a candidate is"),
+        ({"target": "dog", "tags": ["object"], "candidates": ["cat"]}, None),
+        ({"target": "red", "tags": ["binding"], "candidates": ["it"]}, None),
+        ({"target": "dog", "tags": ["object"], "about": ["zebra"]}, "about has a word"),
+        ({"target": "dog", "tags": ["object"], "present": ["cat"]}, "about has a word"),
+        ({"target": "dog", "tags": ["object"], "about": ["zebra"], "present": ["zebra", "dog"]}, None),
+    ],
+    ids=str,
+)
+def test_what_may_not_be_meant_is_counted_with_a_case(read, line, doubt):
+    source = read(line)
+    said = [text.strip() for text in offered(source, [])]
+    assert [list(ids) for ids in source.offer.doubts.values()] == ([["line-1"]] if doubt else [])
+    assert any(text.startswith(f"1 {doubt}") and text.endswith(", e.g. line-1") for text in said) == bool(doubt)

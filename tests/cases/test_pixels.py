@@ -53,15 +53,19 @@ def test_a_turned_photograph_fits_where_its_size_says_which_pixels_were_meant(fo
         ({"tags": ["object", "names-side"]}, False),
         ({"caption": "a dog left of a cat", "target": "left", "tags": ["side"]}, False),
         ({"caption": "a dog above a cat", "target": "above", "tags": ["vertical"]}, False),
+        ({"tags": ["object", "own-side"]}, False),
+        ({"caption": "a dog left of a cat", "target": "left", "tags": ["mine"]}, False),
+        ({"caption": "a dog Above a cat", "target": "Above", "tags": ["mine"]}, False),
+        ({"caption": "a dog left of a cat", "tags": ["object"]}, False),
     ],
-    ids=["nothing placed", "boxes", "side named", "side", "vertical"],
+    ids=["nothing placed", "boxes", "side named", "side", "vertical", "own side", "left", "above", "untagged side"],
 )
 def test_boxes_and_sides_of_ones_own_need_pixels_that_stand_upright(tmp_path, orientation, more, fits):
     store(tmp_path / "one.jpg", orientation)
     line = {"image": "one.jpg", "caption": "A dog.", "target": "dog", "tags": ["object"]} | more
     (tmp_path / "cases.jsonl").write_text(json.dumps(line))
     source = open_source(f"jsonl:{tmp_path}/cases.jsonl")
-    assert len(source.select(with_target("object", "side", "vertical"))) == fits
+    assert len(source.select(with_target("object", "side", "vertical", "mine"))) == fits
     assert counted(source, MOVED) == (not fits)
 
 
@@ -147,6 +151,16 @@ def test_instances_for_another_size_leave_the_photograph_out(folder):
     assert source.left_out["photograph is listed with two sizes"] == 1
 
 
+def test_a_photograph_that_is_listed_twice_with_two_sizes_is_left_out(folder):
+    for _ in range(2):
+        folder.photograph("A dog.", instances=[("dog", *LEFT)])
+    images = folder.tables["captions"]["images"]
+    images += [images[0] | {"width": 20.0}, images[1] | {"width": float(SIZE[0])}]
+    source = open_source(f"coco:{folder.write()}")
+    assert [case.id for case in source.cases] == ["coco-000000000002-object-dog"]
+    assert source.left_out["photograph is listed with two sizes"] == 1
+
+
 def test_a_box_under_a_pixel_is_no_region_and_has_no_side(folder):
     folder.photograph("A dog.", instances=[("dog", 50, 40, 0.6, 30), ("cat", *RIGHT)])
     cases, reasons = folder.offered("side")
@@ -192,8 +206,48 @@ def test_a_photograph_without_color_makes_no_chromatic_case(folder, mode):
     source = open_source(f"coco:{folder.root}")
     assert source.select(CHROMATIC) == source.select(with_target("binding")) == ()
     assert counted(source, COLORLESS) == 2
-    assert len(source.select(OBJECTS)) == 3
+    assert [case.caption for case in source.select(OBJECTS)] == ["A white bus."]
     assert [case.target for case in source.select(with_target("color", having=("achromatic",)))] == ["white"]
+
+
+@pytest.mark.parametrize(
+    ("caption", "target", "tags", "fits"),
+    [
+        ("A red bus.", "red", ["color"], False),
+        ("A red bus.", "red", ["mine"], False),
+        ("A mauve bus.", "mauve", ["color", "chromatic"], False),
+        ("A red bus and a white cup.", "white", ["color"], False),
+        ("A red bus and a white cup.", "white", ["binding"], False),
+        ("A red bus.", "bus", ["object"], False),
+        ("A white bus.", "white", ["color"], True),
+        ("A black bus and a white cup.", "white", ["binding"], True),
+        ("An orange.", "orange", ["object", "single"], True),
+        ("A photo of a red panda.", "photo", ["mine"], True),
+        ("A bus by a tree.", "bus", ["object"], True),
+    ],
+)
+@pytest.mark.parametrize("gray_one", [True, False])
+def test_a_caption_of_ones_own_that_names_a_color_is_not_kept_on_a_gray_picture(
+    tmp_path, caption, target, tags, fits, gray_one
+):
+    (gray("RGB") if gray_one else Image.new("RGB", SIZE, "red")).save(tmp_path / "one.png")
+    line = {"image": "one.png", "caption": caption, "target": target, "tags": tags}
+    (tmp_path / "cases.jsonl").write_text(json.dumps(line))
+    source = open_source(f"jsonl:{tmp_path}/cases.jsonl")
+    assert len(source.select(with_target(*tags))) == (fits or not gray_one)
+    assert counted(source, COLORLESS) == (not fits and gray_one)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P"])
+def test_colors_under_what_is_transparent_are_none(tmp_path, mode):
+    picture = Image.new("RGBA", SIZE, (200, 0, 0, 0))
+    picture.paste((90, 90, 90, 255), (20, 20, 60, 60))
+    if mode == "P":
+        picture = picture.quantize(4)
+    picture.save(tmp_path / "one.png")
+    line = {"image": "one.png", "caption": "A red bus.", "target": "red", "tags": ["color", "chromatic"]}
+    (tmp_path / "cases.jsonl").write_text(json.dumps(line))
+    assert open_source(f"jsonl:{tmp_path}/cases.jsonl").fitting == ()
 
 
 def test_a_little_color_is_color(folder):

@@ -138,7 +138,9 @@ def test_categories_that_are_called_alike_are_one_and_absent_together(folder):
 
 
 @pytest.mark.parametrize(
-    ("crowd", "sides"), [("0", 2), ("1", 0), (0, 2), (1, 0), (False, 2), (True, 0), (None, 2)], ids=repr
+    ("crowd", "sides"),
+    [("0", 2), ("1", 0), (0, 2), (1, 0), (False, 2), (True, 0), (None, 2), ("true", 0), ("False", 2)],
+    ids=repr,
 )
 def test_a_crowd_is_told_by_number_or_text(folder, crowd, sides):
     folder.photograph("", instances=[("dog", *LEFT), ("cat", *RIGHT)])

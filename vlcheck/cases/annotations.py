@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from vlcheck.errors import UsageError
 Value = TypeVar("Value")
 
 _PIECE = 1 << 20  # characters
+_FLAGS = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True}
 _OTHER = re.compile(r"[^ \t\n\r]")  # than a space
 
 
@@ -57,17 +58,19 @@ class Entry:
         return value
 
     def number(self, key: str, default: int | None = None) -> int:
-        """A whole number."""
+        """A whole number; 200.0 is one."""
         value = self._value(key, default)
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
         if not isinstance(value, int) or isinstance(value, bool):
             raise self._bad(key, "a whole number", value)
         return value
 
-    def real(self, key: str, default: float) -> float:
-        """A number."""
+    def area(self, key: str, default: float) -> float:
+        """A number, 0 or more."""
         value = self._value(key, default)
-        if not _is_real(value):
-            raise self._bad(key, "a number", value)
+        if not _is_real(value) or value < 0:
+            raise self._bad(key, "a number, 0 or more", value)
         return float(value)
 
     def mention(self, key: str) -> str:
@@ -76,18 +79,19 @@ class Entry:
         return value if isinstance(value, str) and is_text(value) else ""
 
     def flag(self, key: str) -> bool:
-        """0 or 1, as a number or as text; 0 unless said."""
+        """0 or 1, or false or true, as such or as text; 0 unless said."""
         value = self._value(key, 0)
-        if value not in (0, 1, "0", "1"):
+        flag = _FLAGS.get(value.lower() if isinstance(value, str) else value) if isinstance(value, Hashable) else None
+        if flag is None:
             raise self._bad(key, "0 or 1", value)
-        return value in (1, "1")
+        return flag
 
     def ids(self, key: str) -> frozenset[int] | None:
         """A list of ids; None where there is no such key."""
         if key not in self.fields:
             return None
         value = self._value(key, [])
-        if not isinstance(value, list) or not all(isinstance(one, int) for one in value):
+        if not isinstance(value, list) or not all(isinstance(one, int) and not isinstance(one, bool) for one in value):
             raise self._bad(key, "a list of ids", value)
         return frozenset(value)
 
@@ -116,7 +120,7 @@ class Entry:
 
 
 def _is_real(value: object) -> bool:
-    return isinstance(value, int | float) and abs(value) < LARGEST_NUMBER
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER
 
 
 def _are_real(values: list[Any]) -> bool:

@@ -15,7 +15,7 @@ from vlcheck.cases.coco_bindings import find_bindings
 from vlcheck.cases.coco_colors import find_colors
 from vlcheck.cases.coco_hands import find_hands
 from vlcheck.cases.coco_identity import missing_files, told_apart
-from vlcheck.cases.coco_instances import NONE, Listed, name_of, read_instances
+from vlcheck.cases.coco_instances import NONE, OTHER_SIZE, Listed, name_of, read_instances
 from vlcheck.cases.coco_keypoints import KEYPOINTS, NO_KEYPOINTS, read_keypoints
 from vlcheck.cases.coco_objects import find_objects
 from vlcheck.cases.coco_roles import find_roles
@@ -84,7 +84,7 @@ def read_coco(root: Path, lexicons: Lexicons, *, split: str = "") -> Offer:
     left_out += _strays(root, [_name(file) for file in files])
     by_image: Mapping[ImageSource, Photograph] = {one.image: one for one in photographs.values()}
     missing = tuple(_missing(root, [split.name for split in splits], [*map(_name, files)]))
-    return Offer(cases, left_out, lambda case: _check(case, by_image[case.image]), missing)
+    return Offer(cases, left_out, lambda case: _check(case, by_image[case.image], lexicons), missing)
 
 
 def _named(root: Path, files: Sequence[Path], split: str) -> Sequence[Path]:
@@ -101,7 +101,8 @@ def _elsewhere(root: Path, files: Iterable[Path], names: Set[str]) -> dict[str, 
     found: dict[str, list[Path]] = {}
     for file in sorted(files):
         for one in _listed(file):
-            path = root / _name(file) / one.file_name if name_of(one.id) in names else None
+            folder = root / _name(file)
+            path = folder / one.below(folder) if name_of(one.id) in names else None
             if path and path.is_file():
                 found.setdefault(name_of(one.id), []).append(path)
     return found
@@ -146,12 +147,12 @@ def _cases(known: Known, left_out: Counter[str]) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-def _check(case: Case, photograph: Photograph) -> None:
+def _check(case: Case, photograph: Photograph, lexicons: Lexicons) -> None:
     """Raise NotApplicable unless the file is a picture that is as it was annotated."""
     image, listed = photograph.image, photograph.size
     try:
         size, moved = image.size, image.moved and image.size == image.stored
-        check_color(case)
+        check_color(case, lexicons)
     except UsageError as error:
         raise NotApplicable("photograph cannot be read") from error
     if size != listed:
@@ -189,13 +190,15 @@ class _Split:
         instances = read_instances(beside, listed, file) if beside.exists() else NONE
         files = {number: one.file_name for number, one in listed.items()}
         persons = read_keypoints(keypoints, files, listed_in=file) if keypoints.exists() else NO_KEYPOINTS
-        absent = missing_files(root / name, [one.file_name for one in listed.values()])
+        paths = {number: one.below(root / name) for number, one in listed.items()}
+        absent = missing_files(root / name, paths.values())
         unfit = {number: instances.unfit[number] for number in listed if number in instances.unfit}
-        unfit |= {one.id: Reason(f"photograph is not in {name}/") for one in listed.values() if one.file_name in absent}
+        unfit |= {one.id: Reason(OTHER_SIZE) for one in listing["images"] if one.size != listed[one.id].size}
+        unfit |= {number: Reason(f"photograph is not in {name}/") for number, path in paths.items() if path in absent}
         photographs = [
             Photograph(
                 name=name_of(number),
-                image=ImageFile(root / name / one.file_name),
+                image=ImageFile(root / name / paths[number]),
                 size=one.size,
                 captions=tuple(captions[number]),
                 persons=persons.by_image.get(number),

@@ -43,6 +43,12 @@ class Listed:
         known = licence if isinstance(licence, int | str) else None
         return cls(number, str(path), size, entry.mention("flickr_url"), known)
 
+    def below(self, split: Path) -> str:
+        """Its path from the split's folder, where the file may have it from the folder above."""
+        first, _, rest = self.file_name.partition("/")
+        from_above = rest and first == split.name and not (split / first).is_dir()
+        return rest if from_above else self.file_name
+
 
 def name_of(number: int) -> str:
     """A photograph's id as COCO's files have it: twelve digits."""
@@ -115,7 +121,7 @@ class _Row(NamedTuple):
     @classmethod
     def read(cls, entry: Entry) -> _Row:
         box = entry.box("bbox")
-        area = entry.real("area", box.area)
+        area = entry.area("area", box.area)
         image, category = entry.number("image_id"), entry.number("category_id")
         return cls(image, entry.index, category, box, area, entry.flag("iscrowd"))
 

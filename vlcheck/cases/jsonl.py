@@ -19,7 +19,7 @@ from vlcheck.cases.complaints import Complaints
 from vlcheck.cases.fitness import check_color, check_upright
 from vlcheck.cases.lexicon import Lexicons
 from vlcheck.cases.limits import LARGEST_NUMBER, LONGEST_CAPTION, is_text
-from vlcheck.cases.meaning import misfit
+from vlcheck.cases.meaning import doubts, misfit
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.words import words_of
 from vlcheck.errors import UsageError, nearest
@@ -59,9 +59,19 @@ def read_jsonl(path: Path, lexicons: Lexicons) -> Offer:
     return Offer(
         cases,
         Counter(),
-        lambda case: by_id[case.id].check(case),
+        lambda case: by_id[case.id].check(case, lexicons),
         audit=lambda: _audit((by_id[case.id], case) for case in every),
+        doubts=_doubts(every, lexicons),
     )
+
+
+def _doubts(cases: Iterable[Case], lexicons: Lexicons) -> dict[str, list[str]]:
+    """The ids of the cases of which something may not be meant."""
+    found: dict[str, list[str]] = {}
+    for case in cases:
+        for doubt in doubts(case, lexicons):
+            found.setdefault(doubt, []).append(case.id)
+    return found
 
 
 def _audit(lines: Iterable[tuple[_Line, Case]]) -> None:
@@ -87,7 +97,7 @@ def _said(lines: Sequence[_Line]) -> frozenset[str]:
 
 
 def _told(present: Sequence[str]) -> frozenset[str]:
-    """Return the words for all that is said to be there, in whole and word by word: a fire hydrant is a hydrant, too."""
+    """Return the words for all that is said to be there, whole and word by word: a fire hydrant is a hydrant, too."""
     return frozenset(one.lower() for one in present).union(*map(words_of, present))
 
 
@@ -141,12 +151,12 @@ class _Line:
         except UsageError as error:
             raise UsageError(f"{self.path}:{self.number}: {error}") from error
 
-    def check(self, case: Case) -> None:
+    def check(self, case: Case, lexicons: Lexicons) -> None:
         """Raise as `Offer.check`."""
         self.check_picture(case)
         with self._saying_where():
-            check_upright(case)
-            check_color(case)
+            check_upright(case, lexicons)
+            check_color(case, lexicons)
 
     def check_picture(self, case: Case) -> None:
         """Raise UsageError unless the picture is there, looks like one, and holds the region."""
@@ -210,6 +220,8 @@ class _Line:
             raise self.bad(field, 'is empty; it has to hold the kind of the target, e.g. ["object"]')
 
     def _check_region(self, value: object) -> None:
+        if _is_box(value):
+            raise self.bad("region", f"{value!r} is one box; it has to be a list of {PIXELS}: [{value!r}]")
         boxes: list[Any] = value if isinstance(value, list) else [value]
         for box in boxes:
             if not _is_box(box):
@@ -223,10 +235,13 @@ class _Line:
             raise self.bad("target", amiss)
 
     def _check_candidates(self) -> None:
-        target = self.fields["target"].casefold()
+        target, seen = _folded(self.fields["target"]), set()
         for word in self.fields.get("candidates", ()):
-            if word.casefold() == target:
+            if _folded(word) == target:
                 raise self.bad("candidates", f"{word!r} is the target; they have to be words that are not true")
+            if _folded(word) in seen:
+                raise self.bad("candidates", f"{word!r} is there twice; each is compared with the target once")
+            seen.add(_folded(word))
 
     def _check_caption(self) -> None:
         if MASK in self.fields["caption"]:
@@ -279,12 +294,25 @@ def _object(where: str, text: bytes) -> Mapping[str, Any]:
     if len(text) > LONGEST_LINE:
         raise UsageError(f"{where}: is longer than {LONGEST_LINE} bytes; one case a line is accepted.")
     try:
-        fields = json.loads(text.decode("utf-8"))
+        fields = json.loads(text.decode("utf-8"), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{where}: is not JSON ({error}); one object a line is accepted.") from error
     if not isinstance(fields, dict):
         raise UsageError(f"{where}: is {type(fields).__name__}, not an object; one object a line is accepted.")
     return fields
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's fields. Raises ValueError where a name is there twice: `json` would take the last."""
+    counts = Counter(name for name, _ in pairs)
+    if twice := [name for name, count in counts.items() if count > 1]:
+        raise ValueError(f"{twice[0]!r} is there twice")
+    return dict(pairs)
+
+
+def _folded(word: str) -> str:
+    """A word as it is compared with others: whatever its case and its spaces."""
+    return " ".join(word.casefold().split())
 
 
 def _is_box(value: object) -> bool:

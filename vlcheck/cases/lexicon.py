@@ -261,6 +261,11 @@ class Lexicons:
         return {word: color.kind for color in self.colors.values() for word in color.words}
 
     @cached_property
+    def things(self) -> frozenset[str]:
+        """All words that name a thing of any category, or hint at it."""
+        return frozenset().union(*map(self.words, self.objects))
+
+    @cached_property
     def grey_pictures(self) -> Phrasebook[bool]:
         """Finds what says that the whole photograph has no color."""
         return Phrasebook(dict.fromkeys(self.stops.grey, True))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from vlcheck.cases.case import Case
+from vlcheck.cases.lexicon import Lexicons
+from vlcheck.cases.words import words_of
 from vlcheck.errors import closest
 
 # All words that the target can be, where these are few.
@@ -22,10 +24,14 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "role": ("candidates", "bare"),
     }
 )
+THINGS = frozenset({"object", "single", "role"})
 COLORS = ("chromatic", "achromatic")
 BESIDE = ("own-side", "names-side", "names-chromatic", "legible-text", "person")
 TAGS = frozenset((*WORDS, *NEEDS, *COLORS, *BESIDE))
-_PLACES = {word: [tag for tag, words in WORDS.items() if word in words] for words in WORDS.values() for word in words}
+# The tags that each word of a place can have.
+PLACES: Mapping[str, Sequence[str]] = {
+    word: [tag for tag, words in WORDS.items() if word in words] for words in WORDS.values() for word in words
+}
 
 
 def misfit(target: str, tags: Collection[str], kinds: Mapping[str, str]) -> str:
@@ -39,7 +45,7 @@ def misfit(target: str, tags: Collection[str], kinds: Mapping[str, str]) -> str:
     for tag in sorted(WORDS.keys() & tags):
         if target not in WORDS[tag]:
             return f"{target!r} is no word of the tag {tag!r}; {_accepted(target, WORDS[tag])}"
-    if (places := _PLACES.get(target.lower())) and (other := sorted(NEEDS.keys() & tags)):
+    if (places := PLACES.get(target.lower())) and (other := sorted(NEEDS.keys() & tags)):
         own = " or ".join(map(repr, places))
         return f"{target!r} is no word of the tag {other[0]!r}, which names a thing or a color; it is one of {own}"
     if (kind := kinds.get(target.lower())) and (wrong := [tag for tag in COLORS if tag in tags and tag != kind]):
@@ -67,6 +73,20 @@ def wanting(cases: Iterable[Case]) -> Iterator[str]:
                     yield f"{tag} without {field}, which that tag needs"
 
 
+def doubts(case: Case, lexicons: Lexicons) -> Iterator[str]:
+    """Say what of a case may not be meant; each may be right, as a violet is a flower."""
+    target, thing, color = case.target.lower(), case.tags & THINGS, case.tags & {"color", "binding"}
+    if thing and not color and target in lexicons.color_kinds.keys() - lexicons.things:
+        yield "target is a color, and its tags call it a thing"
+    if "color" in case.tags and not thing and target in lexicons.things and not lexicons.colors_of(target):
+        yield "target is a thing, and its tags call it a color"
+    said = case.present | words_of(case.caption)
+    if case.tags & {"object", "single"} and any(words_of(word) <= said for word in case.candidates):
+        yield "a candidate is said of the picture; candidates have to make the caption false"
+    if not case.about <= case.present:
+        yield "about has a word that is not said of the picture, by present or captions"
+
+
 def compared_with_nothing(case: Case) -> bool:
     """Return True if a model that only compares has no word to compare the target with."""
-    return not case.candidates and case.target not in _PLACES
+    return not case.candidates and case.target not in PLACES

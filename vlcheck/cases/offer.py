@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from vlcheck.cases.case import Case
 
@@ -32,6 +32,7 @@ class Offer:
         check: looks at the picture of a case. Raises NotApplicable where it does not fit what is said of it, and
             UsageError where the data has to be mended first.
         missing: what would bring more.
+        doubts: what may not be meant, and the ids of the cases of which it is said.
         audit: looks at every picture, where that takes no longer than a person waits. Raises UsageError as `check`.
     """
 
@@ -40,3 +41,4 @@ class Offer:
     check: Callable[[Case], None]
     missing: tuple[Missing, ...] = ()
     audit: Callable[[], None] = lambda: None
+    doubts: Mapping[str, Sequence[str]] = field(default_factory=dict)

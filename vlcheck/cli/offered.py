@@ -29,6 +29,8 @@ def offered(source: CaseSource, behaviors: Sequence[Behavior]) -> Iterator[str]:
     yield f"{len(source.cases)} cases in all; " + ("left out:" if left_out else "none is left out")
     for reason, count in (*left_out.most_common(), *Counter(wanting(source.cases)).most_common()):
         yield f"{count:6} {reason}"
+    for doubt, ids in source.offer.doubts.items():
+        yield f"{len(ids):6} {doubt}, e.g. {ids[0]}"
     yield from _uncompared(source.cases)
     yield from missing(source, behaviors)
     yield from slips(source.cases, behaviors)
