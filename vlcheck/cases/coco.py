@@ -181,7 +181,7 @@ class _Split:
             "licenses": spared(_licence, "id"),
         }
         listing = read_tables(file, readers, optional="licenses")
-        broken = split_usable(listing["images"])[1]
+        images, broken = split_usable(listing["images"])
         listed = _by_id(file, listing["images"])
         rows = Rows.of(file, listing["annotations"], {*listed, *(one.image for one in broken)})
         captions = _captions(listed, rows.usable)
@@ -193,7 +193,7 @@ class _Split:
         paths = {number: one.below(root / name) for number, one in listed.items()}
         absent = missing_files(root / name, paths.values())
         unfit = {number: instances.unfit[number] for number in listed if number in instances.unfit}
-        unfit |= {one.id: Reason(OTHER_SIZE) for one in listing["images"] if one.size != listed[one.id].size}
+        unfit |= {one.id: Reason(OTHER_SIZE) for one in images if one.size != listed[one.id].size}
         unfit |= {number: Reason(f"photograph is not in {name}/") for number, path in paths.items() if path in absent}
         photographs = [
             Photograph(

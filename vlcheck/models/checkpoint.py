@@ -154,7 +154,16 @@ def _check_only(path: Path, checkpoint: Checkpoint, content: object) -> None:
 
 
 def _same(weight: torch.Tensor, other: object) -> bool:
-    return isinstance(other, torch.Tensor) and torch.equal(weight, other.to(weight.dtype))
+    if other is weight:
+        return True
+    if not isinstance(other, torch.Tensor) or other.shape != weight.shape:
+        return False
+    return torch.equal(as_bytes(weight), as_bytes(other.to(weight.dtype)))
+
+
+def as_bytes(tensor: torch.Tensor) -> torch.Tensor:
+    """Return the bytes of a tensor, which can be compared and hashed whatever its number format: (n,), uint8."""
+    return tensor.contiguous().flatten().view(torch.uint8)
 
 
 def _mappings(content: object, place: str = "") -> Iterator[tuple[str, Mapping[object, object]]]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vlcheck.errors import UsageError
-from vlcheck.models.checkpoint import SUFFIXES, is_pointer, read_checkpoint, read_tensors
+from vlcheck.models.checkpoint import SUFFIXES, as_bytes, is_pointer, read_checkpoint, read_tensors
 from vlcheck.models.misfits import is_index, reason
 from vlcheck.models.original import read_json
 
@@ -330,7 +330,7 @@ class _Read:
 
 def _rounds_to(weight: Tensor, other: Tensor) -> bool:
     """Return True if a weight is the other, but for the other's number format."""
-    return weight.shape == other.shape and torch.equal(_bytes(weight.to(other.dtype)), _bytes(other))
+    return weight.shape == other.shape and torch.equal(as_bytes(weight.to(other.dtype)), as_bytes(other))
 
 
 def _layouts(weight: Tensor) -> tuple[Tensor, ...]:
@@ -345,9 +345,5 @@ def _parts(tensor: Tensor) -> tuple[Tensor, ...]:
 
 def _digest(tensor: Tensor) -> bytes:
     content = hashlib.sha256(f"{tuple(tensor.shape)} {tensor.dtype}".encode())
-    content.update(_bytes(tensor).numpy().data)
+    content.update(as_bytes(tensor).numpy().data)
     return content.digest()
-
-
-def _bytes(tensor: Tensor) -> Tensor:
-    return tensor.contiguous().flatten().view(torch.uint8)
