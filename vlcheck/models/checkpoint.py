@@ -143,18 +143,17 @@ def _check_only(path: Path, checkpoint: Checkpoint, content: object) -> None:
     """Refuse a second state dict of the same network and other weights: of their moving average, say."""
     weights = checkpoint.weights
     for place, held in _mappings(content):
-        own = {str(name).removeprefix("module."): value for name, value in held.items()}
-        shared = weights.keys() & own.keys()
-        if 2 * len(shared) < len(weights) or all(_same(weights[name], own[name]) for name in shared):
+        own = {
+            str(name).removeprefix("module."): value for name, value in held.items() if isinstance(value, torch.Tensor)
+        }
+        shared = [name for name, weight in weights.items() if name in own and own[name].shape == weight.shape]
+        same = all(torch.equal(weights[name], own[name].to(weights[name].dtype)) for name in shared)
+        if same or 2 * len(shared) < len(weights) or place.startswith("optimizer"):
             continue
         raise UsageError(
             f"{path}: holds two sets of weights, under {checkpoint.wrapper!r} and under {place!r}: save the one that is"
             " to be scored alone."
         )
-
-
-def _same(weight: torch.Tensor, other: object) -> bool:
-    return isinstance(other, torch.Tensor) and torch.equal(weight, other.to(weight.dtype))
 
 
 def _mappings(content: object, place: str = "") -> Iterator[tuple[str, Mapping[object, object]]]:
