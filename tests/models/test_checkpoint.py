@@ -151,7 +151,7 @@ def test_a_path_that_leads_to_no_checkpoint_is_refused(name: str, complaint: str
 )
 def test_two_sets_of_weights_in_one_file_are_refused(key: str, other: Callable[..., object], tmp_path: Path) -> None:
     path = tmp_path / "two.pth"
-    torch.save({"model": WEIGHTS, key: other(WEIGHTS), "optimizer": {"state": {0: {"a": torch.zeros(3)}}}}, path)
+    torch.save({"model": WEIGHTS, key: other(WEIGHTS), "optimizer": {"exp_avg": {"a": torch.zeros(3)}}}, path)
     assert read_checkpoint(path).weights.keys() == WEIGHTS.keys()
     torch.save({"model": WEIGHTS, key: other({name: weight + 1 for name, weight in WEIGHTS.items()})}, path)
     with pytest.raises(UsageError, match=rf"two\.pth: holds two sets of weights, under 'model' and under '{key}"):

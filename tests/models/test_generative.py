@@ -372,10 +372,17 @@ def test_a_picture_that_the_processor_refuses_is_no_question(loaded: Callable[..
         loaded("qwen2_vl").encode([Image.new("RGB", (10_000, 1))])
 
 
-def test_a_template_is_told_the_same_date_every_day(llava_of_my_own: Path) -> None:
+@pytest.mark.parametrize(
+    "today",
+    [
+        "{% if date_string is not defined %}{% set date_string = strftime_now('%d %b %Y') %}{% endif %}"
+        "Today is {{ date_string }}. ",
+        "{% if strftime_now is defined %}Today is {{ strftime_now('%d %b %Y') }}. {% endif %}",
+    ],
+)
+def test_a_template_is_told_the_same_date_every_day(llava_of_my_own: Path, today: str) -> None:
     template = llava_of_my_own / "chat_template.jinja"
-    today = "{% if date_string is not defined %}{% set date_string = strftime_now('%d %b %Y') %}{% endif %}"
-    template.write_text(f"{today}Today is {{{{ date_string }}}}. {template.read_text()}")
+    template.write_text(today + template.read_text())
     chat = load_model(str(llava_of_my_own)).chat  # type: ignore[attr-defined]
     assert "Today is 26 Jul 2024." in chat.tokenizer.decode(chat.asked("a dog"))
 

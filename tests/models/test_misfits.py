@@ -45,7 +45,10 @@ def with_more(*names: str) -> Callable[[Weights], Weights]:
             r"begin with 'module\.', which torch's DataParallel puts there: save model\.module\.state",
         ),
         (prefixed("_orig_mod."), r"begin with '_orig_mod\.', which torch\.compile puts there"),
-        (prefixed("module._orig_mod."), r"save model\.module\._orig_mod\.state_dict"),
+        (
+            prefixed("module._orig_mod."),
+            r"which torch's DataParallel and torch\.compile put there: save model\.module\._orig_mod\.state_dict",
+        ),
         (prefixed("base_model.model."), "peft puts there: merge the adapter"),
         (
             prefixed("model."),

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import transformers
 from PIL import Image
-from transformers import AltCLIPConfig, AltCLIPModel, BlipImageProcessor
+from transformers import AltCLIPConfig, AltCLIPModel, AutoConfig, BlipImageProcessor
 
+from benchmarks.albef_checkpoint import random_albef
 from tests.models import chats, checkpoints
+from tests.models.conftest import CAPTION, TINY
+from tests.models.families import write_regions
+from vlcheck.cases import ImageFile
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models import load_model
+from vlcheck.models.tryout import PLAIN
 
 Folder = Callable[[str], Path]
 
@@ -121,3 +129,23 @@ def test_the_longest_text_is_found(made: dict[str, Path]) -> None:
     model: Any = load_model(str(made["bert"]))
     for word in ("a", "[MASK]", "zebra"):
         assert len(model.texts.batch([model.texts.longest(word)])["input_ids"][0]) == checkpoints.POSITIONS
+
+
+@pytest.mark.parametrize(
+    ("family", "wrong"), [("lxmert", {"visual_pos_dim": 5}), ("visual_bert", {"type_vocab_size": 1})]
+)
+def test_a_region_goes_through_at_load(family: str, wrong: dict[str, int], tmp_path: Path) -> None:
+    folder = getattr(checkpoints, family)(tmp_path / "right")
+    PLAIN.save(tmp_path / "a.jpg")
+    write_regions(tmp_path, ImageFile(tmp_path / "a.jpg"), 2, np.random.default_rng(0))
+    load_model(f"{folder},regions={tmp_path}")
+    config = AutoConfig.from_pretrained(folder, **wrong)
+    checkpoints.save(folder, getattr(transformers, config.architectures[0])(config))
+    with pytest.raises(UsageError, match=r"right: a plain picture and a question do not go through the network"):
+        load_model(f"{folder},regions={tmp_path}")
+
+
+def test_a_picture_goes_through_the_original_code_s_networks_at_load(tmp_path: Path) -> None:
+    random_albef(tmp_path, dataclasses.replace(TINY, max_positions=2), [CAPTION])
+    with pytest.raises(UsageError, match="has 3 tokens; the model reads 2 at most"):
+        load_model(f"albef:{tmp_path / 'checkpoint.pth'}")

@@ -30,6 +30,14 @@ SAID: Mapping[str, object] = MappingProxyType(
         "thinking": False,
     }
 )
+# The same day for templates that look themselves, in the format that they ask for.
+_DAY = {
+    "%d": "26", "%e": "26", "%b": "Jul", "%B": "July", "%m": "07", "%Y": "2024", "%y": "24",
+    "%a": "Fri", "%A": "Friday", "%H": "00", "%I": "12", "%M": "00", "%S": "00", "%p": "AM", "%F": "2024-07-26", "%T": "00:00:00",
+    "%-d": "26", "%-m": "7", "%j": "208", "%Z": "UTC", "%z": "+0000",
+}  # fmt: skip
+_REPLACED = "".join(f"|replace({part!r}, {value!r})" for part, value in _DAY.items())
+_NOW = f"{{%- macro strftime_now(format) -%}}{{{{ format{_REPLACED} }}}}{{%- endmacro +%}}"
 _LAST_ASKED = QUESTION.partition("{text}")[2]
 _SOME_TEXT = "a dog"
 SEEN = ("cross_attention_mask",)  # inputs that say token by token what is seen of a picture
@@ -74,6 +82,8 @@ class Chat:
                 " chat_template.jinja beside the weights."
             )
         self.template = str(self.processor.chat_template)
+        if "strftime_now" in self.template and isinstance(self.processor.chat_template, str):
+            self.processor.chat_template = _NOW + self.template
         self.said = {name: value for name, value in SAID.items() if name in self.template}
         self.signs = signs(self.tokenizer)
         self.before, self.after = added_around(self.tokenizer)

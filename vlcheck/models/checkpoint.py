@@ -143,9 +143,12 @@ def _check_only(path: Path, checkpoint: Checkpoint, content: object) -> None:
     """Refuse a second state dict of the same network and other weights: of their moving average, say."""
     weights = checkpoint.weights
     for place, held in _mappings(content):
-        own = {str(name).removeprefix("module."): value for name, value in held.items()}
-        shared = weights.keys() & own.keys()
-        if 2 * len(shared) < len(weights) or all(_same(weights[name], own[name]) for name in shared):
+        own = {
+            str(name).removeprefix("module."): value for name, value in held.items() if isinstance(value, torch.Tensor)
+        }
+        shared = [name for name, weight in weights.items() if name in own and own[name].shape == weight.shape]
+        same = all(_same(weights[name], own[name]) for name in shared)
+        if same or 2 * len(shared) < len(weights) or place.startswith("optimizer"):
             continue
         raise UsageError(
             f"{path}: holds two sets of weights, under {checkpoint.wrapper!r} and under {place!r}: save the one that is"
@@ -153,12 +156,8 @@ def _check_only(path: Path, checkpoint: Checkpoint, content: object) -> None:
         )
 
 
-def _same(weight: torch.Tensor, other: object) -> bool:
-    if other is weight:
-        return True
-    if not isinstance(other, torch.Tensor) or other.shape != weight.shape:
-        return False
-    return torch.equal(as_bytes(weight), as_bytes(other.to(weight.dtype)))
+def _same(weight: torch.Tensor, other: torch.Tensor) -> bool:
+    return weight is other or torch.equal(as_bytes(weight), as_bytes(other.to(weight.dtype)))
 
 
 def as_bytes(tensor: torch.Tensor) -> torch.Tensor:

@@ -19,6 +19,7 @@ from vlcheck.models.fusion_network import FusionNetwork
 from vlcheck.models.original import fingerprint
 from vlcheck.models.pixels import MEAN, STD, preprocess
 from vlcheck.models.protocol import DEFAULT_KINDS
+from vlcheck.models.tryout import PLAIN, ask, trying
 from vlcheck.models.vocabulary import check_entries, vocabulary_of
 
 _NO_MLM = "a fine-tuned checkpoint without MLM head: it offers itm alone; for mlm take a pre-training checkpoint"
@@ -57,7 +58,10 @@ class Fusing(Adapter):
     def from_folder(cls, folder: Path, network: FusionNetwork, *, name: str, device: str, dtype: str) -> Self:
         """A network with the vocabulary of the folder that its checkpoint is in. Raises UsageError without one."""
         with vocabulary_of(folder) as vocabulary:
-            return cls(network.to(device, getattr(torch, dtype)), CaptionTokenizer(vocabulary), name=name)
+            model = cls(network.to(device, getattr(torch, dtype)), CaptionTokenizer(vocabulary), name=name)
+        with trying(folder, "the configs, the checkpoint and vocab.txt"):
+            ask(model, model.encode([PLAIN]))
+        return model
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:

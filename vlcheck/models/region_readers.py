@@ -26,7 +26,7 @@ from vlcheck.models.region_classes import FILE, RegionClasses
 from vlcheck.models.region_extractor import find_extractor
 from vlcheck.models.regions import RegionExtractor, Regions, look
 from vlcheck.models.texts import Texts
-from vlcheck.models.tryout import check_rows
+from vlcheck.models.tryout import PLAIN, ask, check_rows
 from vlcheck.paths import expanded
 
 
@@ -99,6 +99,12 @@ class ReadsRegions(Adapter):
         tensors = [pad_sequence([*arrays], batch_first=True) for arrays in zip(*inputs, strict=True)]
         features = RegionFeatures.of(*map(self._place, tensors))
         return replace(features, refused=refused, gone=pad_sequence(gone, batch_first=True))
+
+    def one_region(self) -> RegionFeatures:
+        """A picture with one region of zeros: a plain picture has none to be found."""
+        inputs = self.inputs(_nothing(self.extractor.width), PLAIN.size)
+        features = RegionFeatures.of(*(self._place(array[None]) for array in inputs))
+        return replace(features, gone=torch.zeros(1, 1, dtype=torch.bool))
 
     @torch.inference_mode()
     def mrc(self, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
@@ -176,8 +182,13 @@ class HostedReader(ReadsRegions, Hosted):
         return model
 
     def try_out(self) -> None:
-        """Look at its words alone: a plain picture has no regions."""
+        """Put one region and a question, the longest one that is read, through the network.
+
+        Raises:
+            Exception: whatever comes of parts that do not fit.
+        """
         check_rows(self.texts.tokenizer, self.rows)
+        ask(self, self.one_region(), self.texts.longest("a"))
 
     @classmethod
     def viewer(cls, checkpoint: Pretrained, network: PreTrainedModel) -> RegionExtractor:

@@ -9,7 +9,10 @@ from pathlib import Path
 from PIL import Image
 from transformers import PreTrainedTokenizerBase
 
+from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.models.asking import Adapter
+from vlcheck.models.features import Features
 from vlcheck.models.texts import signs
 
 PLAIN = Image.new("RGB", (224, 160), (128, 128, 128))  # no square: what is not cropped keeps its shape
@@ -36,6 +39,23 @@ def trying(folder: Path, deciding: str) -> Iterator[None]:
             f"{folder}: a plain picture and a question do not go through the network: {type(error).__name__}: {said}."
             f" These have to fit one another: {deciding}."
         ) from error
+
+
+def ask(model: Adapter, encoded: Features, long: str = "") -> None:
+    """Ask a model for whatever it offers about one picture.
+
+    Args:
+        model: has one head or more.
+        encoded: the picture.
+        long: in the place of a short text.
+
+    Raises:
+        Exception: whatever comes of parts that do not fit.
+    """
+    if "itm" in model.kinds:
+        model.itm(encoded, [long or "a"], [["a dog"]])
+    if "mlm" in model.kinds:
+        model.top(encoded, [f"a {MASK}"], 1)
 
 
 def check_end(tokenizer: PreTrainedTokenizerBase, end: int) -> None:

@@ -16,6 +16,7 @@ from vlcheck.models.region_extractor import find_extractor
 from vlcheck.models.region_readers import ReadsRegions
 from vlcheck.models.regions import RegionExtractor, Regions
 from vlcheck.models.texts import Texts
+from vlcheck.models.tryout import ask, trying
 from vlcheck.models.vilbert_network import VilbertNetwork
 from vlcheck.models.vilbert_regions import region_inputs
 from vlcheck.models.vocabulary import SPECIAL, bert_tokenizer, check_entries, vocabulary_of
@@ -104,6 +105,8 @@ def load(path: str, *, regions: str = "", device: str = "cpu", dtype: str = "flo
     extractor = find_extractor(regions, device=device, width=sizes.v_feature_size)
     decides = fingerprint(network, asdict(sizes), vocabulary, extractor.fingerprint)
     model = Vilbert(network, texts, extractor, name=f"vilbert:{path},regions={regions}", fingerprint=decides)
+    with trying(folder, "config.json, the checkpoint and vocab.txt"):
+        ask(model, model.one_region(), texts.longest("a"))
     detector = expanded(regions)
     model.name_classes([folder, *([detector] if detector.is_dir() else [])], sizes.v_target_size)
     return model

@@ -18,6 +18,7 @@ from vlcheck.models.original import find_checkpoint, fingerprint, named_path
 from vlcheck.models.processed import Processed
 from vlcheck.models.protocol import DEFAULT_KINDS
 from vlcheck.models.texts import Texts
+from vlcheck.models.tryout import PLAIN, ask, trying
 from vlcheck.models.vilt_network import ImageTokens
 from vlcheck.models.vilt_original import HEADS, sizes_of, vilt_from_original
 from vlcheck.models.vocabulary import SPECIAL, bert_tokenizer, check_entries, vocabulary_of
@@ -91,4 +92,6 @@ def load(path: str, *, device: str = "cpu", dtype: str = "float32") -> ViltPretr
     for metric, head in HEADS.items():
         if getattr(network, head) is None:
             model.lose_head(metric, head)
+    with trying(folder, "config.json, the checkpoint and vocab.txt"):
+        ask(model, model.encode([PLAIN]), model.texts.longest("a"))
     return model
