@@ -87,7 +87,7 @@ def _said(lines: Sequence[_Line]) -> frozenset[str]:
 
 
 def _told(present: Sequence[str]) -> frozenset[str]:
-    """Return the words for all that is said to be there, in whole and word by word: a fire hydrant is a hydrant, too."""
+    """Return the words for all that is said to be there, whole and word by word: a fire hydrant is a hydrant, too."""
     return frozenset(one.lower() for one in present).union(*map(words_of, present))
 
 

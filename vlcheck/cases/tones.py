@@ -10,7 +10,7 @@ GRAY = 12  # levels by which red, green and blue of a gray photograph may differ
 
 
 def is_colorless(image: Image.Image) -> bool:
-    """Return True if all of a picture is gray; one in a single tone, as sepia, is not told from a photograph of sand."""
+    """Return True if all of a picture is gray; a single tone, as sepia, is not told from a photograph of sand."""
     if len(image.getbands()) == 1 and image.mode != "P":
         return True
     image.draft("RGB", (GLANCE, GLANCE))  # JPEG is decoded at a fraction of its size
