@@ -97,6 +97,38 @@ def test_boxes_in_another_unit_are_refused_by_its_name(folder, boxes, said):
     assert said in str(raised.value)
 
 
+def in_large_pictures(folder, boxes):
+    """Give each box a photograph that is listed with 640 x 480 pixels."""
+    for box in boxes:
+        folder.photograph("A dog.", instances=[("dog", *box)])
+    for listed in folder.tables["captions"]["images"]:
+        listed |= {"width": 640, "height": 480}
+    return folder.write()
+
+
+PERCENT = [(at % 60, at % 50, 33 + at % 7, 50) for at in range(120)]
+CENTERS = [(40 + 11 * at % 560, 30 + 7 * at % 420, 78, 58) for at in range(120)]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "said"),
+    [(PERCENT, "is in percent of the picture"), (CENTERS, r"as \[center x, center y, width, height\]")],
+    ids=["percent", "centers"],
+)
+def test_many_boxes_tell_that_they_are_in_another_unit(folder, boxes, said):
+    root = in_large_pictures(folder, boxes)
+    with pytest.raises(UsageError, match=rf"{said}.*; boxes have to be \[x, y, width, height\] in pixels"):
+        open_source(f"coco:{root}")
+
+
+@pytest.mark.parametrize(
+    "boxes", [PERCENT[:50], [*PERCENT, (200, 200, 50, 50)], [(x - w / 2, y - h / 2, w, h) for x, y, w, h in CENTERS]]
+)
+def test_few_boxes_and_boxes_in_pixels_are_in_no_other_unit(folder, boxes):
+    cases = open_source(f"coco:{in_large_pictures(folder, boxes)}").cases
+    assert len([case for case in cases if "object" in case.tags]) == len(boxes)
+
+
 def test_corners_are_told_by_a_crowd_no_more_than_by_one_photograph(folder):
     folder.photograph("A dog.", instances=[("dog", 0, 0, 80, 80), ("dog", 90, 10, 50, 60)])
     folder.photograph("A dog.", instances=[("dog", 100, 10, 180, 90)])

@@ -114,7 +114,7 @@ def _somebodys(known: Known, caption: Caption, at: int) -> bool:
 
 
 def _persons(known: Known, caption: Caption, at: int) -> bool:
-    """Whether what was named last before a side, of persons, animals and toys, is a person: a dog has a left leg, too.
+    """Return True if the last person, animal or toy named before a side is a person: a dog has a left leg, too.
 
     Where none of them was named, there may be a person, unless the photograph was annotated and nothing says so.
     """

@@ -56,7 +56,7 @@ def name_of(number: int) -> str:
 
 
 class Annotated(NamedTuple):
-    """What was annotated in a photograph, by the names that `Photograph` has for it.
+    """The annotations of a photograph, by the names that `Photograph` has for them.
 
     Attributes:
         instances: equal boxes of one category are one; None where the photograph was not annotated.
@@ -94,7 +94,7 @@ NONE = Instances({}, {}, ())
 
 
 class _Image(NamedTuple):
-    """What an instances file says of a photograph; LVIS names categories that are not there, and those half done."""
+    """A photograph in an instances file; LVIS names categories that are not there, and those half done."""
 
     id: int
     file_name: str

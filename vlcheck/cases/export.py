@@ -55,7 +55,7 @@ def _file(case: Case) -> Path:
 
 
 def _within(file: Path, folder: Path) -> str:
-    """Where a line finds its image, from the file's folder; a link there may lead out, as in a hub's cache."""
+    """Return a line's path to its image from the file's folder; a link there may lead out, as in a hub's cache."""
     source, root = file.parent.resolve() / file.name, folder.resolve()
     if not source.is_relative_to(root):
         raise UsageError(f"--to: {source} is outside {root}; add --copy, or write the file beside its images.")

@@ -142,7 +142,7 @@ class Stops:
         return "caption is about a depiction" if words & (self.depictions | self.quotes) else ""
 
     def likens(self, tokens: Sequence[Token], start: int, end: int) -> bool:
-        """Whether a living being is a likeness, as in "stuffed bear", "statue of a brown bear" or "bear statue"."""
+        """Return True if a living being is a likeness: "stuffed bear", "statue of a brown bear" or "bear statue"."""
         words = [token.word for token in tokens]
         heads = [words[at - 1] for at in range(max(start - OF, 1), start) if words[at] == "of"]
         following = words[end : end + 1] if tokens[end - 1].gap.isspace() and not tokens[end - 1].possessive else []
@@ -163,7 +163,7 @@ class Stops:
 
 @dataclass(frozen=True)
 class Writing:
-    """What suggests that something can be read in a photograph; what each list is for is said in writing.toml."""
+    """Signs that something can be read in a photograph; writing.toml says what each list is for."""
 
     words: tuple[str, ...]
     never: tuple[str, ...]
@@ -257,7 +257,7 @@ class Lexicons:
 
     @cached_property
     def color_kinds(self) -> Mapping[str, str]:
-        """Whether each word for a color is chromatic or achromatic."""
+        """The kind of each word for a color: chromatic or achromatic."""
         return {word: color.kind for color in self.colors.values() for word in color.words}
 
     @cached_property

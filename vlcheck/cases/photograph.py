@@ -110,7 +110,7 @@ class Known:
 
     @cached_property
     def senses(self) -> tuple[Sense, ...]:
-        """What the captions name or hint at, in each sense that it may have."""
+        """The categories that the captions name or hint at, in each sense."""
         return tuple(sense for caption in self.captions for found in caption.named for sense in found.meaning)
 
     @cached_property
@@ -177,13 +177,13 @@ class Known:
 
     @cached_property
     def legible(self) -> bool:
-        """Whether something suggests that there is writing to be read, or nothing was annotated that would tell."""
+        """True if something suggests that there is writing to be read, or nothing was annotated that would tell."""
         find = self.lexicons.suggests_writing.find
         told = any(found.meaning for caption in self.captions for found in find(caption.tokens))
         return told or self.photograph.instances is None or any(map(self._readable, self.lexicons.writing.categories))
 
     def _readable(self, category: str) -> bool:
-        """Whether there is one that is large enough to read what is on it; one that is only named may be."""
+        """Return True if one is large enough to read what is on it; one that is only named may be."""
         if category not in self.counts:
             return any(sense.category == category and sense.target for sense in self.senses)
         least = self.lexicons.writing.categories[category] * max(self.photograph.size)
@@ -226,7 +226,7 @@ class Known:
         return (self.singles[category],) if category and category in self.singles else ()
 
     def stands_out(self, category: str) -> bool:
-        """Whether it is the only category, or covers at least twice the area of any other.
+        """Return True if it is the only category, or covers at least twice the area of any other.
 
         What nobody looked for may cover all that is left of the photograph.
         """

@@ -122,7 +122,7 @@ def open_source(spec: str, *, lexicons: Path | None = None) -> CaseSource:
 
 
 def _path(parsed: DataSpec, spec: str) -> Path:
-    """Where the data is; its reader says what is missing there."""
+    """Return the place of the data; its reader says what is missing there."""
     try:
         path = expanded(parsed.source.path)
         path.exists()  # raises where the name is too long, or a folder may not be entered
