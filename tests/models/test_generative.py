@@ -341,7 +341,6 @@ def test_a_template_with_the_text_before_the_picture_is_refused(llava_of_my_own:
     ("template", "why"),
     [
         ("{% for message in messages %}{{ message['content'][-1]['text'] }}{% endfor %}", ".*<image>"),
-        ("USER: <image> ASSISTANT:", "ValueError: it leaves out what is said"),
         ("{{ messages[0].__class__.__mro__ }}", "SecurityError"),
         ("{{ raise_exception('no pictures here') }}", "TemplateError: no pictures here"),
         ("{% for", "TemplateSyntaxError"),
@@ -352,6 +351,68 @@ def test_a_template_that_puts_no_question_about_a_picture_is_refused(
 ) -> None:
     (llava_of_my_own / "chat_template.jinja").write_text(template)
     with pytest.raises(UsageError, match=rf"mine: its chat template puts no question about one picture\. .*{why}"):
+        load_model(str(llava_of_my_own))
+
+
+HEAD = "{% if add_generation_prompt %}ASSISTANT:{% endif %}"
+
+
+def with_head(head: str, more: str = "") -> str:
+    return chats.LLAVA.replace(HEAD, HEAD.replace("ASSISTANT:", head)) + more
+
+
+@pytest.mark.parametrize(
+    ("template", "read", "meant"),
+    [
+        (chats.LLAVA.replace(HEAD, ""), "nothing", "'ASSISTANT:'"),
+        (chats.LLAVA + "<|im_end|>", r"'ASSISTANT:<\|im_end\|>'", "'ASSISTANT:'"),
+        (with_head("ASSISTANT:</s>"), "'ASSISTANT:</s>'", "'ASSISTANT:'"),
+        (with_head("ASSISTANT:<scratchpad>"), "'ASSISTANT:<scratchpad>'", "'ASSISTANT:'"),
+        (with_head("ASSISTANT:<|channel|>analysis<|message|>"), r"'ASSISTANT:<\|channel", "'ASSISTANT:'"),
+        (with_head("ASSISTANT:<unused94>thought\n", "{# <unused95> #}"), "'ASSISTANT:<unused94>thought'", "'ASSIST"),
+        (with_head('ASSISTANT:{{ \'{"answer": "\' }}'), """'ASSISTANT:{"answer": "'""", "'ASSISTANT:'"),
+        (with_head("ASSISTANT: Step by step:"), "'ASSISTANT: Step by step:'", "'ASSISTANT:'"),
+        (chats.QWEN.replace("add_generation_prompt", "false"), r"'<\|im_end\|>'", r"'<\|im_end\|>\\n<\|im_start"),
+    ],
+)
+def test_an_answer_is_read_where_the_template_puts_it(
+    template: str, read: str, meant: str, llava_of_my_own: Path
+) -> None:
+    template = template.replace("<|vision_start|><|image_pad|><|vision_end|>", "<image>")
+    (llava_of_my_own / "chat_template.jinja").write_text(template)
+    with pytest.raises(UsageError, match=rf"mine: its chat template: where .* it writes {read}.* it writes {meant}"):
+        load_model(str(llava_of_my_own))
+
+
+MISTRAL = (
+    "{% for message in messages %}{% if message['role'] == 'user' %}[INST] {% for part in message['content'] %}"
+    "{{ part['text'] or '<image>\n' }}{% endfor %} [/INST]{% else %} {{ message['content'][0]['text'] }}</s>{% endif %}"
+    "{% endfor %}"
+)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        MISTRAL,
+        chats.LLAVA.replace("message['role'].upper() + ': '", "message['role'].upper() + ':\n '"),
+        chats.QWEN,
+        chats.GEMMA,
+        chats.IDEFICS,
+    ],
+    ids=["no turn of its own", "other spaces", "qwen", "gemma", "idefics"],
+)
+def test_heads_of_published_templates_are_accepted(template: str, llava_of_my_own: Path) -> None:
+    for sign in ("<|vision_start|><|image_pad|><|vision_end|>", "<start_of_image>"):
+        template = template.replace(sign, "<image>")
+    (llava_of_my_own / "chat_template.jinja").write_text(template)
+    load_model(str(llava_of_my_own))
+
+
+@pytest.mark.parametrize("change", ["part['text'][:40]", "part['text'][:300]", "part['text'] | upper", "''"])
+def test_a_template_that_changes_what_is_said_is_refused(change: str, llava_of_my_own: Path) -> None:
+    (llava_of_my_own / "chat_template.jinja").write_text(chats.LLAVA.replace("part['text'] + ' '", f"{change} + ' '"))
+    with pytest.raises(UsageError, match="mine: its chat template: it changes or leaves out what is said: 'Does this"):
         load_model(str(llava_of_my_own))
 
 

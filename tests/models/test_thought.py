@@ -12,7 +12,7 @@ from PIL import Image
 from tests.models import chats
 from vlcheck.errors import UsageError
 from vlcheck.models import load_model
-from vlcheck.models.thought import end_of_thought
+from vlcheck.models.thought import end_of_thought, without_thoughts
 
 PROMPT = "<|im_start|>assistant\n{% endif %}"
 OPENED = "<think>\n"
@@ -73,6 +73,8 @@ def test_a_thought_that_cannot_be_ended_is_refused(qwen: Path, tmp_path: Path) -
         ("[THINK]\n", "[/THINK]"),
         ("<seed:think>", "</seed:think>"),
         ("<|begin_of_thought|>\n", "<|end_of_thought|>"),
+        ("<|START_THINKING|>", "<|END_THINKING|>"),
+        ("<|Start_Thinking|>", "<|End_Thinking|>"),
         ("<think>\n\n</think>\n\n<think>", "</think>"),
     ],
 )
@@ -84,6 +86,11 @@ def test_signs_of_thoughts(prompt: str, end: str) -> None:
 @pytest.mark.parametrize("prompt", ["", "ASSISTANT:", "<|im_start|>assistant\n", "<answer>"])
 def test_what_is_no_thought(prompt: str) -> None:
     assert end_of_thought(prompt, "<think></think>", {"</think>"}) == ""
+
+
+def test_a_thought_that_is_ended_is_left_out() -> None:
+    prompt = "ASSISTANT: <|START_THINKING|>So.<|END_THINKING|>\n<think>Well</think> <think>"
+    assert without_thoughts(prompt) == "ASSISTANT: \n <think>"
 
 
 def test_the_share_of_other_answers_is_seen(qwen: Path, tmp_path: Path) -> None:

@@ -13,11 +13,11 @@ from torch import Tensor
 from transformers import BatchFeature, PreTrainedTokenizerBase, ProcessorMixin
 
 from vlcheck.cases.rgb import to_rgb
-from vlcheck.errors import UsageError
+from vlcheck.errors import NotApplicable, UsageError, printable
 from vlcheck.models.answering import QUESTION
 from vlcheck.models.refusal import refusals
 from vlcheck.models.texts import check_plain, signs
-from vlcheck.models.thought import end_of_thought
+from vlcheck.models.thought import end_of_thought, without_thoughts
 
 REQUEST = "Describe the picture."
 SAID: Mapping[str, object] = MappingProxyType(
@@ -40,6 +40,8 @@ _REPLACED = "".join(f"|replace({part!r}, {value!r})" for part, value in _DAY.ite
 _NOW = f"{{%- macro strftime_now(format) -%}}{{{{ format{_REPLACED} }}}}{{%- endmacro +%}}"
 _LAST_ASKED = QUESTION.partition("{text}")[2]
 _SOME_TEXT = "a dog"
+_LONG_TEXT = " and ".join([_SOME_TEXT] * 50)
+_ANSWER = "Yes"
 SEEN = ("cross_attention_mask",)  # inputs that say token by token what is seen of a picture
 _PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", *SEEN)
 
@@ -104,16 +106,28 @@ class Chat:
         """Put a question and an answer about a plain picture. Raises UsageError where the template does not."""
         try:
             self.unthought = self._end_of_thought()
-            for text in ("a dog", "two cats"):
-                if any(text not in put(text) for put in (self._question, self._answer)):
-                    raise ValueError("it leaves out what is said")
+            self._question(_LONG_TEXT), self._answer(_LONG_TEXT)
+            self._check_end()
             self._read(self._question(""), Image.new("RGB", (224, 224)))
-        except UsageError as error:
+        except (NotApplicable, UsageError) as error:
             raise UsageError(f"{self.folder}: its chat template: {error}") from error
         except Exception as error:  # what a template raises, or the processor of its text, is of any kind
             raise UsageError(
                 f"{self.folder}: its chat template puts no question about one picture. {type(error).__name__}: {error}"
             ) from error
+
+    def _check_end(self) -> None:
+        """Make sure that a question ends where the template puts the answer to it. Raises UsageError."""
+        asked, answered = self._question(_SOME_TEXT), self._answer(_ANSWER, QUESTION.format(text=_SOME_TEXT))
+        ends = asked, answered[: answered.rindex(_ANSWER)]
+        read, meant = (without_thoughts(end.rpartition(_LAST_ASKED)[2]) for end in ends)
+        if "".join(read.split()) != "".join(meant.split()):
+            raise UsageError(
+                f"where an answer is asked for (add_generation_prompt), it writes {_shown(read)} after the question,"
+                f" and where the answer is there, it writes {_shown(meant)} before it: the answer would be read in"
+                " another place than the template gives it. Accepted: a template that writes the same in both cases, but for"
+                " spaces and a thought that is ended."
+            )
 
     def open(self, image: Image.Image) -> Opening:
         """What is read before any text about a picture. Raises NotApplicable where the processor refuses it."""
@@ -144,9 +158,9 @@ class Chat:
         _, _, prompt = self._question("").rpartition(_LAST_ASKED)
         return end_of_thought(prompt, self.template, self.tokenizer.get_vocab())
 
-    def _answer(self, text: str) -> str:
+    def _answer(self, text: str, to: str = REQUEST) -> str:
         answer = {"role": "assistant", "content": [{"type": "text", "text": text}]}
-        return self._rendered([_about_the_picture(REQUEST), answer], continue_final_message=True)
+        return self._rendered([_about_the_picture(to), answer], continue_final_message=True)
 
     def _read(self, rendered: str, image: Image.Image) -> BatchFeature:
         begun = self._begins(self._plain(rendered))
@@ -155,8 +169,12 @@ class Chat:
         )
         return inputs
 
-    def _rendered(self, conversation: Sequence[Mapping[str, object]], **how: bool) -> str:
+    def _rendered(self, conversation: Sequence[Mapping[str, Any]], **how: bool) -> str:
+        """What the template makes of a conversation. Raises NotApplicable where it changes what is said, or cuts it."""
+        said = [part["text"].strip() for turn in conversation for part in turn["content"] if part["type"] == "text"]
         rendered: str = self.processor.apply_chat_template(conversation, **self.said, **how)
+        if lost := next((text for text in said if text not in rendered), ""):
+            raise NotApplicable(f"it changes or leaves out what is said: {printable(lost, 100)!r}")
         return rendered
 
     def _ids(self, rendered: str) -> list[int]:
@@ -186,6 +204,10 @@ def added_around(tokenizer: PreTrainedTokenizerBase) -> tuple[tuple[int, ...], t
     whole = list(tokenizer(_SOME_TEXT)["input_ids"])
     start = next(at for at in range(len(whole)) if whole[at : at + len(plain)] == plain)
     return tuple(whole[:start]), tuple(whole[start + len(plain) :])
+
+
+def _shown(text: str) -> str:
+    return repr(text.strip()) if text.strip() else "nothing"
 
 
 def _about_the_picture(text: str) -> dict[str, object]:

@@ -8,6 +8,7 @@ from collections.abc import Container, Iterator
 from vlcheck.errors import UsageError
 
 _SIGN = re.compile(r"([<\[◁]\|?)((?!end)[\w:.-]*(?:think|thought|reason)[\w:.-]*)(\|?[>\]▷])", re.IGNORECASE)
+_BEGIN = re.compile("begin|start", re.IGNORECASE)
 
 
 def end_of_thought(prompt: str, template: str, vocabulary: Container[str]) -> str:
@@ -38,10 +39,23 @@ def end_of_thought(prompt: str, template: str, vocabulary: Container[str]) -> st
     )
 
 
+def without_thoughts(prompt: str) -> str:
+    """Return a prompt without the thoughts that are begun and ended in it."""
+    for sign in reversed([*_SIGN.finditer(prompt)]):
+        rest = prompt[sign.end() :]
+        if ended := [rest.partition(end)[2] for end in _ends(sign) if end in rest]:
+            prompt = prompt[: sign.start()] + max(ended, key=len)
+    return prompt
+
+
 def _ends(sign: re.Match[str]) -> Iterator[str]:
     """How the end of a thought may be written that a sign begins: </think>, say."""
     before, name, after = sign.groups()
+    if _BEGIN.search(name):
+        yield f"{before}{_BEGIN.sub(_end, name)}{after}"
     yield f"{before}/{name}{after}"
-    for begin in ("begin", "start"):
-        if begin in name:
-            yield f"{before}{name.replace(begin, 'end')}{after}"
+
+
+def _end(begin: re.Match[str]) -> str:
+    """In capitals where the beginning is."""
+    return "END" if begin[0].isupper() else "End" if begin[0].istitle() else "end"
