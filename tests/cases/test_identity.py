@@ -1,5 +1,6 @@
 """A picture is its content: an id names one file of a split, and copies of a picture are one."""
 
+import json
 import shutil
 
 import pytest
@@ -7,6 +8,8 @@ from PIL import Image
 
 from tests.cases.conftest import SIZE, Folder
 from vlcheck.cases import open_source, with_target
+from vlcheck.cases.case import ImageFile
+from vlcheck.cases.copies import Copies
 from vlcheck.cases.export import write_jsonl
 from vlcheck.errors import UsageError
 
@@ -135,3 +138,30 @@ def test_a_copy_takes_no_place_of_another_picture(twins):
 def _in_place(folder):
     folder.write()
     return folder.path(1)
+
+
+@pytest.mark.parametrize(("name", "options"), [("copy.png", {}), ("copy.jpg", {"quality": 60})])
+def test_a_copy_in_another_format_is_chosen_once(tmp_path, name, options):
+    scene, other = (each[0].image.open() for each in list(open_source("scenes:2").offer.cases.values())[:2])
+    scene.save(tmp_path / "one.jpg", quality=90)
+    Image.open(tmp_path / "one.jpg").save(tmp_path / name, **options)
+    other.save(tmp_path / "other.png")
+    lines = [{"image": image, "caption": "A dog.", "target": "dog", "tags": ["object"]} for image in ("one.jpg", name)]
+    lines.append(lines[0] | {"image": "other.png"})
+    (tmp_path / "cases.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    source = open_source(f"jsonl:{tmp_path}/cases.jsonl")
+    assert len(source.select(DOGS)) == 2
+    assert source.left_out["picture is a copy of another one"] == 1
+
+
+def test_two_pictures_that_differ_in_a_thing_are_no_copies(tmp_path):
+    scenes = {case.image.key: case.image for case in open_source("scenes:30").cases}
+    pictures = [image.open() for image in scenes.values()]
+    moved = pictures[0].copy()
+    moved.paste((200, 30, 30), (16, 16, 26, 26))
+    copies, mirrored = Copies(), pictures[0].transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    keys = set()
+    for number, picture in enumerate([*pictures, moved, mirrored]):
+        picture.save(tmp_path / f"{number}.png")
+        keys.add(copies.key(ImageFile(tmp_path / f"{number}.png")))
+    assert len(keys) == len(scenes) + 2

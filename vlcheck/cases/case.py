@@ -12,11 +12,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from vlcheck.cases.provenance import note_file
 from vlcheck.cases.rgb import UnknownWhite, to_rgb
-from vlcheck.cases.tones import is_colorless
+from vlcheck.cases.tones import glance, is_colorless
 from vlcheck.cases.words import words_of
 from vlcheck.errors import UsageError
 
@@ -101,6 +103,12 @@ class ImageFile:
         """Return True if the picture has no color."""
         with self._decoding(), self._header() as image:
             return is_colorless(image)
+
+    @cached_property
+    def glance(self) -> NDArray[np.uint8]:
+        """How bright the parts of the stored picture are; formats differ by two levels at most."""
+        with self._decoding(), self._header() as image:
+            return glance(image)
 
     def open(self) -> Image.Image:
         with self._decoding(), self._header() as image:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from vlcheck.cases.case import Case
+from vlcheck.cases.copies import Copies
 from vlcheck.cases.reasons import Reason
 from vlcheck.errors import NotApplicable
 
@@ -24,6 +25,7 @@ class LookedAt:
 
     _unfit: dict[str, _Unfit] = field(default_factory=dict)
     _named: dict[str, set[str]] = field(default_factory=dict)
+    _copies: Copies = field(default_factory=Copies)
 
     def leave_out(self, name: str, reason: NotApplicable) -> None:
         """Count an image once under the reason; the reason's cause says what was found."""
@@ -31,7 +33,7 @@ class LookedAt:
 
     def content(self, name: str, case: Case) -> str:
         """The key of the case's picture; images of equal keys are copies."""
-        key = case.image.key
+        key = self._copies.key(case.image)
         self._named.setdefault(key, set()).add(name)
         return key
 

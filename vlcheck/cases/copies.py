@@ -1,0 +1,75 @@
+"""Tells which files hold one picture, whatever their format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vlcheck.cases.case import ImageFile, ImageSource
+from vlcheck.cases.tones import BLOCK
+from vlcheck.errors import UsageError
+
+GLANCED = 2  # levels by which two formats may differ at a glance
+BRIGHT, COLORED, MEAN = (
+    8,
+    40,
+    2,
+)  # levels, of blocks in a copy encoded again: in brightness, in a color, and on the mean
+_STEP = 8  # levels, between the groups that pictures are looked for in
+
+
+class _Seen(NamedTuple):
+    image: ImageFile
+    glance: NDArray[np.int16]
+
+
+@dataclass
+class Copies:
+    """The pictures that were seen so far; only those of one size and brightness are compared."""
+
+    _first: dict[str, str] = field(default_factory=dict)
+    _groups: dict[tuple[tuple[int, int], int], list[_Seen]] = field(default_factory=dict)
+
+    def key(self, image: ImageSource) -> str:
+        """Return the key of the first picture seen of which this one is a copy, else its own."""
+        if image.key not in self._first:
+            self._first[image.key] = self._original(image) if isinstance(image, ImageFile) else image.key
+        return self._first[image.key]
+
+    def _original(self, image: ImageFile) -> str:
+        try:
+            seen = _Seen(image, image.glance.astype(np.int16))
+            group = int(seen.glance.mean()) // _STEP
+            copies = (other for other in self._near(image.size, group) if _is_copy(seen, other))
+            if original := next(copies, None):
+                return original.image.key
+        except UsageError:  # it is named when it is shown
+            return image.key
+        self._groups.setdefault((image.size, group), []).append(seen)
+        return image.key
+
+    def _near(self, size: tuple[int, int], group: int) -> Iterator[_Seen]:
+        for near in (group, group - 1, group + 1):
+            yield from self._groups.get((size, near), ())
+
+
+def _is_copy(one: _Seen, other: _Seen) -> bool:
+    return np.abs(one.glance - other.glance).max() <= GLANCED and _is_alike(one.image.open(), other.image.open())
+
+
+def _is_alike(one: Image.Image, other: Image.Image) -> bool:
+    """Whether two pictures differ by no more than what encoding leaves; a thing that moved is more."""
+    apart, bright = _apart(one, other), _apart(one.convert("L"), other.convert("L"))
+    return bool(bright.max() <= BRIGHT and apart.max() <= COLORED and apart.mean() < MEAN)
+
+
+def _apart(one: Image.Image, other: Image.Image) -> NDArray[np.int16]:
+    """By how many levels the means of blocks differ."""
+    means, others = (np.asarray(each.reduce(BLOCK)).astype(np.int16) for each in (one, other))
+    apart: NDArray[np.int16] = np.abs(means - others)
+    return apart
