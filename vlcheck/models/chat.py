@@ -33,8 +33,8 @@ SAID: Mapping[str, object] = MappingProxyType(
 # The same day for templates that look themselves, in the format that they ask for.
 _DAY = {
     "%d": "26", "%e": "26", "%b": "Jul", "%B": "July", "%m": "07", "%Y": "2024", "%y": "24",
-    "%a": "Fri", "%A": "Friday", "%H": "00", "%I": "12", "%M": "00", "%S": "00", "%p": "AM", "%F": "2024-07-26", "%T": "00:00:00",
-    "%-d": "26", "%-m": "7", "%j": "208", "%Z": "UTC", "%z": "+0000",
+    "%a": "Fri", "%A": "Friday", "%H": "00", "%I": "12", "%M": "00", "%S": "00", "%p": "AM",
+    "%F": "2024-07-26", "%T": "00:00:00", "%-d": "26", "%-m": "7", "%j": "208", "%Z": "UTC", "%z": "+0000",
 }  # fmt: skip
 _REPLACED = "".join(f"|replace({part!r}, {value!r})" for part, value in _DAY.items())
 _NOW = f"{{%- macro strftime_now(format) -%}}{{{{ format{_REPLACED} }}}}{{%- endmacro +%}}"

@@ -143,11 +143,13 @@ def _check_only(path: Path, checkpoint: Checkpoint, content: object) -> None:
     """Refuse a second state dict of the same network and other weights: of their moving average, say."""
     weights = checkpoint.weights
     for place, held in _mappings(content):
+        if held is weights:
+            continue
         own = {
             str(name).removeprefix("module."): value for name, value in held.items() if isinstance(value, torch.Tensor)
         }
         shared = [name for name, weight in weights.items() if name in own and own[name].shape == weight.shape]
-        same = all(torch.equal(weights[name], own[name].to(weights[name].dtype)) for name in shared)
+        same = all(torch.equal(weights[name].double(), own[name].double()) for name in shared)
         if same or 2 * len(shared) < len(weights) or place.startswith("optimizer"):
             continue
         raise UsageError(
