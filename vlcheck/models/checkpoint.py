@@ -143,6 +143,8 @@ def _check_only(path: Path, checkpoint: Checkpoint, content: object) -> None:
     """Refuse a second state dict of the same network and other weights: of their moving average, say."""
     weights = checkpoint.weights
     for place, held in _mappings(content):
+        if held is weights:
+            continue
         own = {
             str(name).removeprefix("module."): value for name, value in held.items() if isinstance(value, torch.Tensor)
         }
