@@ -115,8 +115,8 @@ class Chat:
             raise UsageError(
                 f"where an answer is asked for (add_generation_prompt), it writes {_shown(read)} after the question,"
                 f" and where the answer is there, it writes {_shown(meant)} before it: the answer would be read in"
-                " another place than the template gives it. Accepted: a template that writes the same in both cases, but for"
-                " spaces and a thought that is ended."
+                " another place than the template gives it. Accepted: a template that writes the same in both cases,"
+                " but for spaces and a thought that is ended."
             )
 
     def open(self, image: Image.Image) -> Opening:

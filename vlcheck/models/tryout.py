@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,6 +37,15 @@ def trying(folder: Path, deciding: str) -> Iterator[None]:
             f"{folder}: a plain picture and a question do not go through the network: {type(error).__name__}: {said}."
             f" These have to fit one another: {deciding}."
         ) from error
+
+
+def check_finite(scores: Iterable[float]) -> None:
+    """Refuse a network that makes no numbers. Raises UsageError."""
+    if not all(map(math.isfinite, scores)):
+        raise UsageError(
+            "of a plain picture and a question the network makes no numbers (NaN): weights are damaged (NaN, infinite),"
+            " or the number format is too narrow for them (--vl-dtype float32 has the widest range)."
+        )
 
 
 def check_end(tokenizer: PreTrainedTokenizerBase, end: int) -> None:
