@@ -401,6 +401,12 @@ def test_weights_in_a_format_that_says_nothing_without_a_scale_are_refused(folde
             {"quantization_config": {"quant_method": "mine"}},
             r"config\.json: .* quant_method 'mine' cannot be read\. Unkn",
         ),
+        ({"quantization_config": "x"}, r"config\.json: \"quantization_config\" is 'x'; it has to be an object"),
+        ({"quantization_config": [1]}, r'"quantization_config" is \[1\]; it has to be an object'),
+        (
+            {"compression_config": {"quant_method": "compressed-tensors"}},
+            '"compression_config" is not read; accepted: "quantization_config" in its place',
+        ),
         ({"quantization_config": {"bits": 4}}, r"quant_method None cannot be read"),
         ({"text_config": {"quantization_config": {"quant_method": "mine"}}}, "quant_method 'mine' cannot be read"),
         (

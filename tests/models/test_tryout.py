@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import transformers
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from transformers import AltCLIPConfig, AltCLIPModel, AutoConfig, BlipImageProcessor
 
 from benchmarks.albef_checkpoint import random_albef
@@ -108,6 +109,26 @@ def test_a_picture_has_to_fill_its_tokens(file: str, change: dict[str, int], sai
     folder = copy_of("llava")
     edit(folder / file, **change)
     with pytest.raises(UsageError, match=f"llava: .*{said}"):
+        load_model(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("family", "part", "value"),
+    [
+        ("clip", "logit_scale", "nan"),
+        ("clip", "visual_projection.weight", "inf"),
+        ("llava", "language_model.lm_head.weight", "nan"),
+        ("bert", "cls.predictions.bias", "nan"),
+        ("flava", "mmm_text_head.transform.dense.bias", "nan"),
+    ],
+)
+def test_weights_of_which_no_number_comes_are_refused(family: str, part: str, value: str, copy_of: Folder) -> None:
+    folder = copy_of(family)
+    weights = load_file(folder / "model.safetensors")
+    assert part in weights
+    weights[part].fill_(float(value))
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UsageError, match=rf"{family}: of a plain picture and a question the network makes no numbers"):
         load_model(str(folder))
 
 

@@ -19,7 +19,7 @@ from vlcheck.models.autoregressive import check_length
 from vlcheck.models.chat import REQUEST, SEEN, Chat
 from vlcheck.models.features import Features
 from vlcheck.models.pretrained import Pretrained
-from vlcheck.models.tryout import PLAIN, check_rows, trying
+from vlcheck.models.tryout import PLAIN, check_finite, check_rows, trying
 
 _FITTING = (
     "image_token_id and the vision_config's image_size and patch_size in config.json; patch_size, image_seq_length,"
@@ -116,7 +116,8 @@ class Generative(Answering):
             Exception: whatever comes of parts that do not fit.
         """
         check_rows(self.chat.tokenizer, self.network.get_input_embeddings().num_embeddings)
-        self.answers(self.encode([PLAIN]), ["a dog"])
+        answers = self.answers(self.encode([PLAIN]), ["a dog"])
+        check_finite([*answers.yes, *answers.no])
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Prefixes:

@@ -17,7 +17,7 @@ from vlcheck.models.pretrained import Pretrained
 from vlcheck.models.processed import Processed
 from vlcheck.models.regions import SAID_BY
 from vlcheck.models.texts import Texts
-from vlcheck.models.tryout import PLAIN, check_rows, trying
+from vlcheck.models.tryout import PLAIN, check_finite, check_rows, trying
 
 _FITTING = (
     "image_size, max_position_embeddings and vocab_size in config.json, size and crop_size in preprocessor_config.json"
@@ -72,11 +72,12 @@ class Hosted(Processed):
         encoded = self.encode([PLAIN])
         if "itm" in self.kinds:
             writes = self.kinds["itm"] == "yes-no"  # its limit is for the question around the text, too
-            self.itm(encoded, ["a" if writes else self.texts.longest("a")], [["a dog"]])
-        elif self.kinds["mlm"] == "masked-lm":
-            self.top(encoded, [self.texts.longest(MASK)], 1)
-        else:
-            self.mlm(encoded, [f"a {MASK}"], [("dog", "cat")])
+            check_finite(self.itm(encoded, ["a" if writes else self.texts.longest("a")], [["a dog"]]))
+        if self.kinds.get("mlm") == "masked-lm":
+            (likeliest,) = self.top(encoded, [self.texts.longest(MASK)], 1)
+            check_finite(probability for _, probability in likeliest)
+        elif "mlm" in self.kinds:
+            check_finite(*self.mlm(encoded, [f"a {MASK}"], [("dog", "cat")]))
 
     @property
     def rows(self) -> int | None:

@@ -23,6 +23,7 @@ _UNREAD = re.compile(r"(^|\.)(cls\.seq_relationship|pooler|vision_model\.head)\.
 # Scales by which a faster network would round what passes through it: without them it is the more precise.
 _OF_ACTIVATIONS = re.compile(r"\.((in|out)put|activation|[kqv])_scale$")
 _QUANTIZATION = "quantization_config"
+_OLD_QUANTIZATION = "compression_config"  # of compressed-tensors
 _READ_IN = ("", "text_config", "decoder", "generator")  # the parts in which transformers looks for it
 
 
@@ -36,7 +37,11 @@ def check_quantization(config: Mapping[str, Any], file: str) -> None:
     Raises:
         UsageError: transformers cannot read what is said.
     """
+    if _OLD_QUANTIZATION in config:
+        raise UsageError(f'{file}: "{_OLD_QUANTIZATION}" is not read; accepted: "{_QUANTIZATION}" in its place.')
     for place, said in _quantizations(config):
+        if not isinstance(said, Mapping):
+            raise UsageError(f'{file}: "{_QUANTIZATION}" is {said!r}; it has to be an object with a quant_method.')
         if place not in _READ_IN:
             raise UsageError(f'{file}: "{_QUANTIZATION}" in "{place}" is not read; it belongs at the top.')
         try:
@@ -108,11 +113,13 @@ def _check_kind(network: PreTrainedModel, config: Mapping[str, Any]) -> None:
         raise UsageError(f'config.json: "model_type" {said!r} and "architectures" {named} differ; accepted: {meant!r}.')
 
 
-def _quantizations(config: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _quantizations(config: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
     """What is said of quantization, at whatever depth, and in which part of the config."""
     for name, value in config.items():
-        if isinstance(value, Mapping) and value:
-            yield from ((place, value),) if name == _QUANTIZATION else _quantizations(value, name)
+        if name == _QUANTIZATION and value:
+            yield place, value
+        elif isinstance(value, Mapping):
+            yield from _quantizations(value, name)
 
 
 def _unread(strangers: Iterable[str], network: PreTrainedModel, *, quantized: bool) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,6 +57,15 @@ def ask(model: Adapter, encoded: Features, long: str = "") -> None:
         model.itm(encoded, [long or "a"], [["a dog"]])
     if "mlm" in model.kinds:
         model.top(encoded, [f"a {MASK}"], 1)
+
+
+def check_finite(scores: Iterable[float]) -> None:
+    """Refuse a network that makes no numbers. Raises UsageError."""
+    if not all(map(math.isfinite, scores)):
+        raise UsageError(
+            "of a plain picture and a question the network makes no numbers (NaN): weights are damaged (NaN, infinite),"
+            " or the number format is too narrow for them (--vl-dtype float32 has the widest range)."
+        )
 
 
 def check_end(tokenizer: PreTrainedTokenizerBase, end: int) -> None:
