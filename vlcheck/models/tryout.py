@@ -51,12 +51,14 @@ def ask(model: Adapter, encoded: Features, long: str = "") -> None:
         long: in the place of a short text.
 
     Raises:
+        UsageError: it makes no numbers.
         Exception: whatever comes of parts that do not fit.
     """
     if "itm" in model.kinds:
-        model.itm(encoded, [long or "a"], [["a dog"]])
+        check_finite(model.itm(encoded, [long or "a"], [["a dog"]]))
     if "mlm" in model.kinds:
-        model.top(encoded, [f"a {MASK}"], 1)
+        (likeliest,) = model.top(encoded, [f"a {MASK}"], 1)
+        check_finite(probability for _, probability in likeliest)
 
 
 def check_finite(scores: Iterable[float]) -> None:
