@@ -43,7 +43,7 @@ class Probe(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """Return True if a model keeps to a clause, and what was found.
+    """The outcome of one clause: held or broken, and what was found.
 
     Attributes:
         note: whether nothing is demanded, and it is said alone.
