@@ -189,7 +189,7 @@ class Chat:
         return list(self.tokenizer(rendered, add_special_tokens=False)["input_ids"])
 
     def _begins(self, ids: Sequence[int]) -> bool:
-        """Whether a template wrote what the tokenizer puts before a text: twice would be once too often."""
+        """Return True if a template wrote what the tokenizer puts before a text: twice would be once too often."""
         return tuple(ids[: len(self.before)]) == self.before
 
     def _unended(self, ids: list[int]) -> list[int]:

@@ -43,7 +43,7 @@ class Probe(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """Whether a model keeps to a clause, and what was found.
+    """The outcome of one clause: held or broken, and what was found.
 
     Attributes:
         note: whether nothing is demanded, and it is said alone.
@@ -286,5 +286,5 @@ def _differ(one: np.ndarray, other: np.ndarray) -> bool:
 
 
 def _sees(model: VisionLanguageModel) -> bool:
-    """Whether it is shown the pictures; a control that reads words alone says that it is not."""
+    """Return True if it is shown the pictures; a control that reads words alone says that it is not."""
     return bool(getattr(model, "sees", True))

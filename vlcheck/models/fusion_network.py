@@ -34,7 +34,7 @@ class FusionNetwork(nn.Module):
 
     @property
     def has_mlm_head(self) -> bool:
-        """Whether words can be predicted: fine-tuned checkpoints have no head for it."""
+        """Return True if words can be predicted: fine-tuned checkpoints have no head for it."""
         return self.text_encoder.cls is not None
 
     def image_embeds(self, pixels: Tensor, /) -> Tensor:

@@ -146,7 +146,7 @@ class Generative(Answering):
 
     @property
     def _positions_are_of_space(self) -> bool:
-        """Whether a position is of time, height and width: Qwen2-VL (Wang et al. 2024, arXiv:2409.12191), 2.1."""
+        """Return True if a position is of time, height and width (Qwen2-VL, arXiv:2409.12191, 2.1)."""
         return hasattr(self.network.model, "rope_deltas")
 
     def _read_picture(self, image: Image.Image) -> Prefix:

@@ -266,7 +266,7 @@ def _check_accelerate() -> None:
 
 
 def _spreads(loader: Loader) -> bool:
-    """Whether a family can be spread over several devices."""
+    """Return True if a family can be spread over several devices."""
     family = getattr(getattr(loader, "func", loader), "__self__", None)
     return bool(getattr(family, "spreads", False))
 

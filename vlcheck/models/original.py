@@ -75,7 +75,7 @@ def check_size(name: str, value: object, least: int = 1) -> None:
 
 
 def is_size(value: object, least: int = 1) -> bool:
-    """Whether it is a whole number that is large enough; JSON's true and false are none."""
+    """Return True if it is a whole number that is large enough; JSON's true and false are none."""
     return type(value) is int and value >= least
 
 

@@ -63,7 +63,7 @@ class VisionLanguageModel(Protocol):
 
 
 def only_compares(model: VisionLanguageModel | None) -> bool:
-    """Whether a model's itm says nothing of a text but against others."""
+    """Return True if a model's itm says nothing of a text but against others."""
     return model is not None and model.kinds.get("itm") in RELATIVE
 
 

@@ -88,7 +88,7 @@ class XvlmNetwork(FusionNetwork):
 
     @property
     def has_bbox_head(self) -> bool:
-        """Whether boxes can be predicted: checkpoints fine-tuned for retrieval have no head for it."""
+        """Return True if boxes can be predicted: checkpoints fine-tuned for retrieval have no head for it."""
         return self.bbox_head is not None
 
     def load_original_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
