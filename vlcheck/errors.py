@@ -25,9 +25,12 @@ def printable(text: str, most: int = 300) -> str:
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that is most like another, whatever the case; None where none is like it."""
-    names = {one.casefold(): one for one in sorted(known, reverse=True)}
-    return next((names[one] for one in difflib.get_close_matches(name.casefold(), sorted(names), n=1)), None)
+    """Return the known name that is most like another, else the one that is but for its case; None where none is."""
+    names = sorted(known)
+    if meant := difflib.get_close_matches(name, names, n=1):
+        return meant[0]
+    folded = {one.casefold(): one for one in reversed(names)}
+    return next((folded[one] for one in difflib.get_close_matches(name.casefold(), sorted(folded), n=1)), None)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
