@@ -141,14 +141,14 @@ def measured(cell: Cell, runs: int = RUNS) -> Cell:
 
 
 def decides(claim: str, test: Test) -> Decide:
-    """How a claim is decided by a test."""
+    """Return the function that decides a claim by a test."""
     if claim == "rate":
         return lambda sample: status_of_rate(sample, ALLOWED, ALPHA, test=test)
     return lambda sample: status_of_mean(sample, BANDS[claim], ALPHA, test=test)
 
 
 def sequentially(values: np.ndarray, decide: Decide, *, unjudged: int = 0) -> tuple[Status, int]:
-    """How a run ends that stops when it is decided, and after how many images; the first ones may not be judged."""
+    """Return how a run ends that stops once it is decided, and after how many images; the first are not judged."""
     status: Status = "inconclusive"
     for n in sizes(len(values)):
         if n > unjudged:

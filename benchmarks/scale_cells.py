@@ -99,7 +99,7 @@ class Cell:
 
     @property
     def wrong(self) -> int:
-        """How many verdicts are false."""
+        """The number of false verdicts."""
         return self.fails if self.truth <= ALLOWED else self.passes
 
     @property
@@ -179,7 +179,7 @@ def predictable(n: int) -> Iterator[tuple[slice, slice]]:
 
 
 def violates(cell: Cell, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Whether each image violates what the cell expects, given its levels before and after the edit."""
+    """Return True for each image that violates what the cell expects, given levels before and after the edit: (n,)."""
     tolerances = Tolerances()
     if cell.expects == "preserved":
         return np.asarray(before - after >= tolerances.within)

@@ -38,7 +38,7 @@ class Kind:
 
     @property
     def relative(self) -> bool:
-        """Whether it says nothing of a text but against others."""
+        """True if a score compares a text with others, and says nothing of one alone."""
         return self.name in RELATIVE
 
 

@@ -406,7 +406,7 @@ def test_heads_of_published_templates_are_accepted(template: str, llava_of_my_ow
     for sign in ("<|vision_start|><|image_pad|><|vision_end|>", "<start_of_image>"):
         template = template.replace(sign, "<image>")
     (llava_of_my_own / "chat_template.jinja").write_text(template)
-    load_model(str(llava_of_my_own))
+    assert load_model(str(llava_of_my_own)).kinds == {"itm": "yes-no", "mlm": "candidates"}
 
 
 @pytest.mark.parametrize("change", ["part['text'][:40]", "part['text'][:300]", "part['text'] | upper", "''"])
