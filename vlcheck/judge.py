@@ -111,6 +111,7 @@ class ModelUnderTest:
             scale=gauge.as_dict(),
             verdict=verdict,
             known=terms.known(metric),
+            gates=terms.on(verdict.status) == "fail",
             rows=rows,
             tables={table.name: table.cells(findings.samples) for table in behavior.tables},
             asked=images_of(asked),

@@ -90,6 +90,7 @@ class Judgement:
         asked: how many images were asked about until it was decided.
         offered: how many there were.
         known: what the policy knew of it beforehand.
+        gates: whether its test has to fail unless it passes, or is a known bias: the policy may let it be.
     """
 
     behavior: Behavior
@@ -103,6 +104,7 @@ class Judgement:
     asked: int
     offered: int
     known: Known | None = None
+    gates: bool = True
 
     def worst(self, count: int = 3) -> list[Row]:
         """The rows that speak most clearly against the model, worst first; of each case one."""
@@ -148,6 +150,7 @@ class Judgement:
             "asked": self.asked,
             "offered": self.offered,
             "known": self.known.as_dict() if self.known else None,
+            "gates": self.gates,
             "tables": {name: dict(cells) for name, cells in self.tables.items()},
         }
 

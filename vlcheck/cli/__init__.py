@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from vlcheck.cli import card, compare, data, init, look, models, policy, report, training, zoo
+from vlcheck.cli import card, compare, data, gate, init, look, models, policy, report, training, zoo
 from vlcheck.cli.home import AtHome
 
 app = typer.Typer(
@@ -14,6 +14,7 @@ app.command()(init.init)
 app.command()(data.cases)
 app.command()(data.plan)
 app.command()(compare.compare)
+app.command()(gate.gate)
 app.command()(look.look)
 app.command()(card.card)
 app.command()(report.report)

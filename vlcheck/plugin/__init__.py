@@ -7,10 +7,10 @@ from collections.abc import Generator
 import pytest
 
 from vlcheck.plugin import explain, github, html, options, terminal
+from vlcheck.plugin.ending import status_of
 from vlcheck.plugin.fixture import verdict
 from vlcheck.plugin.mark import behavior
-from vlcheck.plugin.rescue import Rescue
-from vlcheck.plugin.run import RUN, Run
+from vlcheck.plugin.run import RUN, Run, last_word
 from vlcheck.plugin.xdist import Controller
 
 __all__ = ["behavior", "verdict"]
@@ -20,30 +20,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     options.add(parser)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int, int]:
     if config.getoption("vl_plan", default=False):
         options.stay_alone(config)
+    try:
+        status = yield
+    except BaseException as error:
+        last_word(config, status_of(error))
+        raise
+    return last_word(config, status)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     run = Run(config)
     config.stash[RUN] = run
     if run.settings.model and not run.is_worker:
-        config.pluginmanager.register(Rescue(run), "vlcheck-rescue")
-        for name, helper in (("xdist", Controller(run)), ("html", html.Page(run))):
-            if config.pluginmanager.hasplugin(name):
-                config.pluginmanager.register(helper, f"vlcheck-{name}")
+        # Their hooks are those of other plugins, which may be there under any name, or not be there.
+        config.pluginmanager.register(Controller(run), "vlcheck-xdist")
+        config.pluginmanager.register(html.Page(run), "vlcheck-html")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if RUN in config.stash:
+        config.stash[RUN].ending.finish(pytest.ExitCode.INTERNAL_ERROR)  # where another plugin kept it from that
         config.stash[RUN].close()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
-    session.config.stash[RUN].read_cases()
+    session.config.stash[RUN].collect()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -51,14 +57,16 @@ def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, ob
     return collector.config.stash[RUN].with_cases((yield))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, object, object]:
     config.stash[RUN].collected = tuple(items)  # before any of them is deselected
+    return (yield)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     run = session.config.stash[RUN]
+    run.select(session)
     if session.testsfailed and not session.config.option.continue_on_collection_errors:
         return (yield)  # which ends the run: nothing is scored for it
     if run.settings.plan:
@@ -83,7 +91,7 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    session.config.stash[RUN].finish(session)
+    session.exitstatus = session.config.stash[RUN].ending.finish(session.exitstatus)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -49,23 +49,24 @@ class Runner:
 
 def tell(terminal: pytest.TerminalReporter, run: Run) -> None:
     """Tell GitHub's runner, where this is one, what came of a run of ours."""
-    if run.results is None or not run.results.verdicts:
+    results = run.ending.results
+    if results is None or not results.verdicts:
         return
     runner = Runner.of(os.environ)
     if runner.summary:
-        _append(runner.summary, _summary(run.results, run), terminal)
+        _append(runner.summary, _summary(results, run), terminal)
     if runner.annotates:
         terminal.ensure_newline()
         failed = {report.nodeid: report for report in terminal.stats.get("failed", ())}
-        for line in _annotations(run.results, failed, run.config, runner.workspace):
+        for line in _annotations(results, failed, run.config, runner.workspace):
             terminal.write_line(line)
 
 
 def _summary(results: Results, run: Run) -> str:
     from vlcheck.report import comparison_lines, markdown  # in no run of other projects
 
-    compared = run.comparison
-    also = [run.problem] if run.problem else []
+    compared = run.ending.comparison
+    also = [run.ending.problem] if run.ending.problem else []
     if compared:
         said = f"Compared with the baseline: {comparison_lines.conclusion(compared)}"
         also = [said, *comparison_lines.other_versions(compared), *also]

@@ -51,13 +51,13 @@ class Page:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, summary: list[str]) -> None:
-        results = self._run.results
+        results = self._run.ending.results
         if results is None or not results.verdicts:
             return
         from vlcheck.report.conclusion import conclude  # in no run of other projects
         from vlcheck.report.summary import lines, matrix, subject
 
-        found = conclude(results, self._run.comparison)
+        found = conclude(results, self._run.ending.comparison)
         everything = _preformatted(lines(results, self._run.beside))
         summary += [
             f"<p><b>{_text(subject(results.run))}</b>: {_text(found.sentence)} {found.counts}</p>",

@@ -9,6 +9,7 @@ from typing import NamedTuple, cast
 
 import pytest
 
+from vlcheck import run_id
 from vlcheck.errors import UsageError, nearest
 from vlcheck.paths import expanded
 from vlcheck.plugin.extent import fixtures_folder
@@ -34,6 +35,9 @@ _OPTIONS = (
     _Option("batch-size", "N", "images encoded at once (16)"),
     _Option("store", "PATH", "keep scores in this file and ask nothing twice, also over runs"),
     _Option("results", "PATH", "where the results go (vlcheck-results.jsonl)"),
+    _Option(
+        "run-id", "ID", "the run's id, by which vlcheck gate knows its results (the CI server's, else drawn)"
+    ),
     _Option("report", "PATH", "a page for reviewers, with the pictures that prove each verdict: report.html"),
     _Option(
         "beside", "PATH", "an earlier run's results, shown beside this one's, e.g. those of BERT, which sees no picture"
@@ -61,6 +65,7 @@ class Settings:
         lexicons: likewise.
         asked: whether --vl-model was given on the command line.
         chosen: whether --vl-data was.
+        run_id: the run's; "" where neither an option nor the CI server says it.
         html: where pytest-html writes, if it does.
         junit: where pytest writes its JUnit XML, if it does.
     """
@@ -72,6 +77,7 @@ class Settings:
     batch_size: int
     store: Path | None
     results: Path
+    run_id: str
     report: Path | None
     beside: Path | None
     baseline: Path | None
@@ -107,10 +113,11 @@ class Settings:
 
     def _demand_places(self) -> None:
         """Raise UsageError where results or report cannot be written, or would take another file's place."""
-        from vlcheck.report import page, results  # in no run of other projects
+        from vlcheck.report import page  # in no run of other projects
+        from vlcheck.report.places import Places
 
         others = {"--vl-store": self.store, "--html": self.html, "--junitxml": self.junit, "--vl-beside": self.beside}
-        results.check_place(self.results, others)
+        Places(self.results).demand(others)
         if self.report:
             others |= {"--vl-results": self.results, "--vl-baseline": self.baseline}
             page.check_place(self.report, others, "--vl-report")
@@ -160,7 +167,7 @@ def again(config: pytest.Config, test: str) -> list[str]:
 
 def stay_alone(config: pytest.Config) -> None:
     """Undo -n: what is only looked ahead at needs no workers."""
-    if config.pluginmanager.hasplugin("xdist"):
+    if hasattr(config.option, "numprocesses"):
         config.option.numprocesses, config.option.dist, config.option.tx = 0, "no", []
 
 
@@ -196,6 +203,7 @@ def read(config: pytest.Config) -> Settings:
         batch_size=_positive(said("batch-size") or "16"),
         store=path("store"),
         results=path("results") or config.invocation_params.dir / "vlcheck-results.jsonl",
+        run_id=_run_id(config.getoption("vl_run_id", default=None), config.getini("vl_run_id")),
         report=path("report"),
         beside=path("beside"),
         baseline=path("baseline"),
@@ -211,6 +219,17 @@ def read(config: pytest.Config) -> Settings:
         html=others("htmlpath", "--html"),
         junit=others("xmlpath", "--junit-xml"),
     )
+
+
+def on_the_command_line(config: pytest.Config, name: str) -> bool:
+    """Whether an option is said there, and not in the ini file."""
+    return config.getoption(_ini(name), default=None) is not None
+
+
+def _run_id(said: str | None, ini: str) -> str:
+    if said is None and not ini:
+        return run_id.of_ci(os.environ)
+    return run_id.checked(ini if said is None else said, "--vl-run-id")
 
 
 def _help(name: str) -> str:

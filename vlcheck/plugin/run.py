@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -15,9 +14,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vlcheck import run_id
 from vlcheck.errors import UsageError
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, case_items
+from vlcheck.plugin.ending import Ending
 from vlcheck.plugin.extent import fixtures_folder, is_whole
 from vlcheck.plugin.mark import Stated, all_stated, stated, subjects
 from vlcheck.plugin.progress import Reporter
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from vlcheck.plugin.workbench import Workbench
     from vlcheck.policy import Policy
     from vlcheck.query import Picture
-    from vlcheck.report.comparison import Comparison
     from vlcheck.report.results import Part, Results
 
 
@@ -41,25 +41,20 @@ class Run:
         started: when the run did, in all processes: what has expired is told by it.
         collected: the tests before any of them is deselected.
         complete: whether these are all there are, and none was deselected.
-        gone: what is to be done about known biases that show in no test.
-        selected: how many selected tests state a behavior, or are one of its cases, in all processes.
-        results: what all processes found, once the run is over; None in a worker and where nothing was selected.
-        comparison: of these with the baseline, where there is one and something was judged.
+        ending: what comes of it.
         problem: what the user has to mend, where the run itself could not say it and exit.
     """
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.selected = 0
         self.collected: Sequence[pytest.Item] = ()
         self.complete = False
-        self.gone: list[str] = []
-        self.results: Results | None = None
-        self.comparison: Comparison | None = None
+        self.ending = Ending(self)
         self.problem = ""
+        self._collecting = False
         self._chosen: list[tuple[pytest.Function, Stated]] = []
+        self._single: list[CaseItem] = []
         self._folder: Path | None = None
-        self._kept = False  # the folder, where the results could go nowhere else
         self._opened: tuple[Workbench, Part] | None = None
         self._input: dict[str, str] | None = getattr(config, "workerinput", None)
         said = (self._input or {}).get("vlcheck_started")
@@ -68,11 +63,27 @@ class Run:
             self.settings = options.read(config)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
+        self.run_id = (self._input or {}).get("vlcheck_run_id") or self.settings.run_id or run_id.drawn()
 
     @property
     def is_worker(self) -> bool:
         """Whether this is one of xdist's workers."""
         return self._input is not None
+
+    @property
+    def lists(self) -> bool:
+        """Whether it only looks ahead, and no test is to run."""
+        return self.config.option.collectonly or self.settings.plan
+
+    @property
+    def concerned(self) -> bool:
+        """Whether tests were to run, and behaviors were selected in any process, or a model was named for them."""
+        return self._collecting and (self.settings.asked or (self._folder is not None and self._note.exists()))
+
+    @property
+    def _note(self) -> Path:
+        """The file by which one process tells the others, also if it dies, that behaviors were selected."""
+        return self.folder / "selected"
 
     @property
     def folder(self) -> Path:
@@ -118,7 +129,7 @@ class Run:
         """The results of the release before, which this one has to be no worse than. Raises UsageError."""
         from vlcheck.report.comparison import read_baseline  # in no run of other projects
 
-        return read_baseline(self.settings.baseline, self.settings.results) if self.settings.baseline else None
+        return read_baseline(self.settings.baseline, self.ending.places) if self.settings.baseline else None
 
     def demand_baseline(self) -> None:
         """End at once, in the process that compares, where the baseline cannot be used."""
@@ -127,16 +138,21 @@ class Run:
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
 
+    def select(self, session: pytest.Session) -> None:
+        """Note which tests are to run."""
+        self._chosen = all_stated(session.items)
+        self._single = [item for item in session.items if isinstance(item, CaseItem)]
+        self.complete = is_whole(self.config) and len(session.items) == len(self.collected)
+        if self._chosen or self._single or self._emptied(session):
+            self._note.touch()
+
     def prepare(self, session: pytest.Session) -> None:
         """Score all that the selected tests will ask, before the first of them runs."""
         if self.problem and not self.is_worker:
             raise pytest.UsageError(self.problem)
-        self._chosen = chosen = all_stated(session.items)
-        single = [item for item in session.items if isinstance(item, CaseItem)]
-        self.selected = len(chosen) + len(single)
-        self.complete = is_whole(self.config) and len(session.items) == len(self.collected)
-        chosen = [(item, statement) for item, statement in chosen if not item.get_closest_marker("skip")]
-        if not self.selected or session.config.option.collectonly:
+        chosen = [(item, statement) for item, statement in self._chosen if not item.get_closest_marker("skip")]
+        single = self._single
+        if not (self._chosen or single) or self.lists or getattr(session.config.option, "setupplan", False):
             return
         reporter = Reporter(self.config, self.folder)
         try:
@@ -151,8 +167,13 @@ class Run:
         except UsageError as error:
             self._complain(error)
 
-    def read_cases(self) -> None:
+    def _emptied(self, session: pytest.Session) -> bool:
+        """Whether there were behaviors, and something has left no test at all of what was collected."""
+        return not session.items and any(map(stated, self.collected))
+
+    def collect(self) -> None:
         """Read the cases before the tests are collected, where each case is to have an item."""
+        self._collecting = True
         if self.settings.cases:
             try:
                 _ = self.source
@@ -187,80 +208,11 @@ class Run:
         bench, _ = self._open()
         return replace(bench.model, record=lambda judgement: self._keep(item, judgement))
 
-    def finish(self, session: pytest.Session) -> None:
-        """Put the parts together; a run that ends without one verdict does not exit 0."""
-        if self.is_worker:
-            getattr(self.config, "workeroutput", {})["vlcheck_selected"] = self.selected
-            return
-        ran = not (session.config.option.collectonly or self.settings.plan)
-        if not ran or not (self.selected or self.settings.asked):
-            return
-        from vlcheck.report.conclusion import gone, missing  # in no run of other projects
-        from vlcheck.report.results import gather, write
-
-        self.results = results = gather(self.folder)
-        self.comparison = self._compared(results)
-        self.gone = list(gone(results))
-        lacking = not results.decided or missing(results)
-        if lacking or self.gone or (self.comparison and not self.comparison.accepted):
-            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
-        if not results.run:
-            return
-        before = self.problem
-        with self._ending(session, f"--vl-results {self.settings.results}: stopped before they were written."):
-            write(self.settings.results, results)
-        if self.problem != before:
-            self._kept = True
-            self.problem += f" They are kept in {self.folder}, in parts; vlcheck report draws each of them."
-        if self.settings.report is None:
-            return
-        with self._ending(session, f"--vl-report {self.settings.report}: stopped; what is there may be older."):
-            self._report(self.settings.report, results)
-        if not self._kept and results.run["exit_status"] != session.exitstatus:
-            with self._ending(session, f"--vl-results {self.settings.results}: stopped; it says how the tests ended."):
-                write(self.settings.results, results)
-
-    @contextmanager
-    def _ending(self, session: pytest.Session, stopped: str) -> Iterator[None]:
-        """Write something at the run's end, whose status it says; what goes wrong is the run's problem.
-
-        Args:
-            session: gets the status.
-            stopped: what is wrong where the user presses Ctrl-C meanwhile.
-        """
-        if self.results:
-            self.results.run["exit_status"] = int(session.exitstatus)
-        try:
-            yield
-        except UsageError as error:
-            self._fail(session, pytest.ExitCode.USAGE_ERROR, str(error))
-        except KeyboardInterrupt:
-            self._fail(session, pytest.ExitCode.INTERRUPTED, stopped)
-
-    def _fail(self, session: pytest.Session, status: pytest.ExitCode, problem: str) -> None:
-        session.exitstatus = status
-        self.problem = " ".join(filter(None, (self.problem, problem)))
-
-    def _report(self, path: Path, results: Results) -> None:
-        """Write the page for reviewers. Raises UsageError."""
-        from vlcheck.report import page  # in no run of other projects
-
-        drawn = page.draw(results, source=self.settings.results.name, beside=self.beside, comparison=self.comparison)
-        page.write(path, drawn, "--vl-report")
-
-    def _compared(self, results: Results) -> Comparison | None:
-        """With the baseline; None where there is none, or nothing to compare with it."""
-        if not results.verdicts or self.baseline is None:
-            return None
-        from vlcheck.report.comparison import compare_run  # in no run of other projects
-
-        return compare_run(self.baseline, results)
-
     def close(self) -> None:
         """Free what the run holds."""
         if self._opened:
             self._opened[0].close()
-        if self._folder and not self._kept and "vlcheck_folder" not in (self._input or {}):
+        if self._folder and not self.ending.kept and "vlcheck_folder" not in (self._input or {}):
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _complain(self, error: UsageError) -> None:
@@ -275,6 +227,7 @@ class Run:
             from vlcheck.report.results import Part
 
             self.settings.demand()
+            self._begin()
             _ = self.beside  # what is wrong with it is said before anything is scored
             if not self.is_worker:
                 _ = self.baseline
@@ -284,13 +237,22 @@ class Run:
             required = self.policy.required_of(subjects(self._chosen))
             for item, its in self._chosen:
                 self.source.select(its.behavior(item).cases)  # the header says which pictures are left out
-            part.keep([bench.header() | {"complete": self.complete, "required": required, "unjudged": expected}])
+            asked = {"complete": self.complete, "required": required, "unjudged": expected}
+            part.keep([bench.header() | {"run_id": self.run_id} | asked])
             self._opened = bench, part
         return self._opened
 
+    def _begin(self) -> None:
+        """Start the unfinished file, before the model's own code runs, which may end the process."""
+        started = self.started.isoformat(timespec="milliseconds")
+        self.ending.places.begin(
+            run_id=self.run_id, started=started, model=self.settings.model, data=self.settings.data
+        )
+
     def _keep(self, item: pytest.Item, judgement: Judgement) -> None:
         if not stated(item):
-            judgement = replace(judgement, known=None)  # only the verdict fixture lets a known bias be
+            # What a test of another kind makes of its verdict is its own; only the fixture lets a known bias be.
+            judgement = replace(judgement, known=None, gates=False)
         bench, part = self._open()
         part.keep([*bench.images(judgement), *judgement.records(item.nodeid)])
         item.stash.setdefault(JUDGEMENTS, []).append(judgement)
@@ -299,6 +261,12 @@ class Run:
     def thumbnail(self, picture: Picture) -> bytes:
         """The JPEG of a picture; empty where pictures are to be left out."""
         return self._opened[0].thumbnail(picture) if self._opened else b""
+
+
+def last_word(config: pytest.Config, status: int) -> int:
+    """Return what the process ends with where pytest ends with a status."""
+    run = config.stash.get(RUN, None)
+    return run.ending.last_word(status) if run else status
 
 
 RUN = pytest.StashKey[Run]()

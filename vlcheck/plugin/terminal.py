@@ -11,34 +11,42 @@ from vlcheck.plugin.run import Run
 
 if TYPE_CHECKING:
     from vlcheck.report.comparison import Comparison
+    from vlcheck.report.results import Results
 
 _COLORS = {"pass": "green", "fail": "red", "invalid": "red"}
 
 
 def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
     """Say what came of the run, where it was one of ours."""
-    if run.results is None:
-        return
-    terminal.section("vlcheck", sep="=")
-    if not run.results.verdicts:
+    end = run.ending
+    if end.results is not None or end.problem:
+        terminal.section("vlcheck", sep="=")
+    if end.results is not None and end.results.verdicts:
+        _conclude(terminal, run, end.results)
+        if end.comparison:
+            _compare(terminal, end.comparison)
+        terminal.line(f"policy: {end.results.run['policy']['path']}")
+    elif end.results is not None:
         terminal.line("no verdict came of this run", red=True)
-        return
-    from vlcheck.report import summary  # in no run of other projects
-    from vlcheck.report.conclusion import conclude
+    if end.problem:
+        terminal.line(shown(end.problem), red=True)
+    for line in end.left():
+        terminal.line(line)
+    end.said = True
 
-    *lines, conclusion = summary.lines(run.results, run.beside, run.comparison)
+
+def _conclude(terminal: pytest.TerminalReporter, run: Run, results: Results) -> None:
+    """Say what the verdicts come to."""
+    from vlcheck.report import summary  # in no run of other projects
+    from vlcheck.report.conclusion import conclude, gone
+
+    *lines, conclusion = summary.lines(results, run.beside, run.ending.comparison)
     for line in lines:
         terminal.line(shown(line))
-    found = conclude(run.results, run.comparison)
+    found = conclude(results, run.ending.comparison)
     terminal.line(shown(conclusion), **{_COLORS.get(found.tone, "yellow"): True})
-    for line in run.gone:
+    for line in gone(results):
         terminal.line(shown(line), red=True)
-    if run.comparison:
-        _compare(terminal, run.comparison)
-    terminal.line(f"policy: {run.results.run['policy']['path']}")
-    terminal.line(run.problem or f"results: {run.settings.results}", red=bool(run.problem))
-    if run.settings.report and not run.problem:
-        terminal.line(f"report: {run.settings.report}")
 
 
 def _compare(terminal: pytest.TerminalReporter, comparison: Comparison) -> None:

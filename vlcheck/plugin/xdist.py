@@ -1,4 +1,4 @@
-"""What the controller of pytest-xdist does for a run; registered where that plugin is and a model is to be checked."""
+"""What the controller of pytest-xdist does for a run; its hooks are called where that plugin is, by whatever name."""
 
 from __future__ import annotations
 
@@ -35,10 +35,7 @@ class Controller:
     def pytest_configure_node(self, node: Any) -> None:
         node.workerinput["vlcheck_folder"] = str(self._run.folder)
         node.workerinput["vlcheck_started"] = self._run.started.isoformat()
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        self._run.selected += getattr(node, "workeroutput", {}).get("vlcheck_selected", 0)
+        node.workerinput["vlcheck_run_id"] = self._run.run_id
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Scheduling | None:

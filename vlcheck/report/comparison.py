@@ -141,18 +141,18 @@ def read_compared(path: Path) -> Results:
     return results
 
 
-def read_baseline(path: Path, results: Path) -> Results:
+def read_baseline(path: Path, results: Iterable[Path]) -> Results:
     """Read what a run is to be compared with.
 
     Args:
         path: the baseline.
-        results: where the run's own results will go. In the baseline's place they would make what is worse today
+        results: where the run's own results may go. In the baseline's place they would make what is worse today
             tomorrow's standard.
 
     Raises:
         UsageError: naming --vl-baseline.
     """
-    if followed(path) == followed(results):
+    if followed(path) in map(followed, results):
         raise UsageError(f"--vl-baseline {path}: is where the results go (--vl-results), which would replace it.")
     try:
         return read_compared(path)

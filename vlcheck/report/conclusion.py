@@ -127,7 +127,7 @@ def conclude(results: Results, comparison: Comparison | None = None) -> Conclusi
         tone = "fail" if refusal else "inconclusive" if lacking else "partial" if status else tone
         refusal = refusal or lacking or (f"The run as a whole ended with {status}." if status else "")
     undecided = (*_undecided(verdicts), *([lacking] if lacking and lacking != refusal else []))
-    left_out = (*_not_asked(results.run, verdicts), *_no_longer_known(results), *_contract(results.run))
+    left_out = (*_not_asked(results.run, verdicts), *no_longer_known(results), *_contract(results.run))
     said = " ".join(filter(None, (sentence, refusal)))
     return Conclusion(tone, said, _counts(verdicts), undecided, left_out)
 
@@ -169,6 +169,25 @@ def gone(results: Results) -> Iterator[str]:
         for known in _entries(results.run):
             if known["bias"] and _statuses(results, known, "bias") == {"pass"}:
                 yield known["stale"]
+
+
+def no_longer_known(results: Results) -> Iterator[str]:
+    """What is to be done about a behavior that is known to fail, and passes; then about whole biases."""
+    for known in _entries(results.run):
+        if known["behavior"] and "pass" in _statuses(results, known, "behavior"):
+            yield known["stale"]
+    yield from gone(results)
+
+
+def worsened(comparison: Comparison) -> str:
+    """Why the release before refuses a run, or ""."""
+    if comparison.accepted:
+        return ""
+    if worse := comparison.which("worse"):
+        return f"Worse than the release before: {_biases(worse)}."
+    if comparison.lost:
+        return f"No word on what the release before decided: {_biases(comparison.lost)}."
+    return "Not comparable with the release before."
 
 
 def missing(results: Results) -> list[str]:
@@ -229,13 +248,8 @@ def _lacking(results: Results) -> str:
 
 def _refusal(results: Results, comparison: Comparison | None) -> str:
     """Why a run is refused that its verdicts alone would let pass, or ""."""
-    if comparison and not comparison.accepted:
-        if worse := comparison.which("worse"):
-            return f"Worse than the release before: {_biases(worse)}."
-        if comparison.lost:
-            return f"No word on what the release before decided: {_biases(comparison.lost)}."
-        return "Not comparable with the release before."
-    return "A known bias is gone: the policy is out of date." if any(gone(results)) else ""
+    said = worsened(comparison) if comparison else ""
+    return said or ("A known bias is gone: the policy is out of date." if any(gone(results)) else "")
 
 
 def _biases(compared: Iterable[Compared]) -> str:
@@ -293,14 +307,6 @@ def _unjudged(run: Line) -> Iterator[str]:
             f"{counted(len(tests), 'selected test has', 'selected tests have')} no verdict, since the run was stopped,"
             f" or they were skipped or ended in an error: {', '.join(names)}{rest}."
         )
-
-
-def _no_longer_known(results: Results) -> Iterator[str]:
-    """What is to be done about a behavior that is known to fail, and passes; then about whole biases."""
-    for known in _entries(results.run):
-        if known["behavior"] and "pass" in _statuses(results, known, "behavior"):
-            yield known["stale"]
-    yield from gone(results)
 
 
 def _contract(run: Line) -> Iterator[str]:

@@ -20,7 +20,7 @@ from vlcheck.verdict import DECIDED
 
 Line = dict[str, Any]
 Key = tuple[str, str, str]
-_OPTION = "--vl-results"
+OPTION = "--vl-results"
 _RUN, _EVIDENCE = '{"kind": "run"', '{"kind": "evidence"'  # as such lines begin
 
 
@@ -44,6 +44,11 @@ class Results:
     def decided(self) -> bool:
         """Whether any verdict says something of the model: where none does, nothing was checked."""
         return any(verdict["status"] in DECIDED for verdict in self.verdicts.values())
+
+    @property
+    def length(self) -> int:
+        """How many lines a file of them has."""
+        return 1 + len(self.images) + sum(map(len, self.evidence.values())) + len(self.verdicts)
 
     def rows(self, key: Key) -> list[Line]:
         """The evidence behind a verdict."""
@@ -69,7 +74,7 @@ class Results:
 
     def lines(self) -> Iterator[str]:
         """All lines, as JSON, in the file's order."""
-        yield encoded(self.run | {"verdicts": len(self.verdicts)})
+        yield encoded(self.run | {"verdicts": len(self.verdicts), "lines": self.length})
         yield from map(encoded, self.images.values())
         for key, verdict in sorted(self.verdicts.items()):
             yield from self.evidence[key]
@@ -116,12 +121,12 @@ def check_place(path: Path, others: Others) -> None:
         path: where they are to go.
         others: files that they must not replace, by the option that names them.
     """
-    demand_place(path, _OPTION, "results file", is_ours=lambda there: begins(there, _RUN.encode()), others=others)
+    demand_place(path, OPTION, "results file", is_ours=lambda there: begins(there, _RUN.encode()), others=others)
 
 
 def write(path: Path, results: Results) -> None:
     """Write the results file, whole or not at all. Raises UsageError naming --vl-results."""
-    with placing(path, _OPTION) as draft, draft.open("w", encoding="utf-8") as file:
+    with placing(path, OPTION) as draft, draft.open("w", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in results.lines())
 
 
@@ -135,11 +140,30 @@ def read(path: Path) -> Results:
         raise UsageError(f"{path}: cannot be read as a results file ({error}).") from error
     if not results.run:
         raise UsageError(f"{path}: holds no run; a results file begins with one.")
-    held, written = len(results.verdicts), results.run["verdicts"]
-    if written not in (None, held):
-        raise UsageError(f"{path}:1: promises {written} verdicts, and {held} follow; the file was cut short.")
+    _demand_all(path, results)
     results.run["unjudged"] = _unjudged(results)  # of a part, all that the run was to ask
     return results
+
+
+def head(path: Path) -> Line | None:
+    """Return the run that a results file says it is of, by its first line alone; None where it says none."""
+    try:
+        if not path.is_file():
+            return None
+        with path.open(encoding="utf-8") as file:
+            line = _checked(path, 1, file.readline())
+    except (OSError, UnicodeDecodeError, UsageError):
+        return None
+    return line if line["kind"] == "run" else None
+
+
+def _demand_all(path: Path, results: Results) -> None:
+    """Raise UsageError where a file holds less, or more, than its first line promises."""
+    for what, held in (("verdicts", len(results.verdicts)), ("lines", results.length)):
+        promised = results.run[what]
+        if promised not in (None, held):
+            verb = "follow" if what == "verdicts" else "are there"
+            raise UsageError(f"{path}:1: promises {promised} {what}, and {held} {verb}; the file was cut short.")
 
 
 def _unjudged(results: Results) -> list[str]:
@@ -201,8 +225,13 @@ def _checked_lines(path: Path, file: Iterable[str]) -> Iterator[str]:
     A verdict follows its evidence: where its own line is gone, its rows are not the next one's.
     """
     rows: dict[tuple[str, str | None], int] = {}  # since the last verdict: the first line of a test and metric
+    runs: list[int] = []
     for number, text in enumerate(file, start=1):
         line = _checked(path, number, text)
+        if line["kind"] == "run":
+            runs.append(number)
+        if len(runs) > 1:
+            raise UsageError(f"{path}:{number}: begins a second run after that of line {runs[0]}; a file holds one.")
         if line["kind"] == "evidence" and line["test"] is not None:
             rows.setdefault((line["test"], line["metric"]), number)
         if line["kind"] == "verdict":

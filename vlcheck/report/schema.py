@@ -147,7 +147,10 @@ _READ: Mapping[str, Mapping[str, _Accepted]] = {
         "policy": _POLICY.if_any(missing={}),
         "contract": _CONTRACT.if_any(),
         "complete": _FLAG.if_any(),
+        "run_id": _TEXT_OR_NONE.if_any(),
+        "exit_status": _NUMBER_OR_NONE.if_any(),
         "verdicts": _NUMBER_OR_NONE.if_any(),
+        "lines": _NUMBER_OR_NONE.if_any(),
         "unjudged": _TEXTS.if_any(missing=[]),
         "required": _TEXTS.if_any(missing=[]),
         "schema": _Accepted(lambda value: type(value) is int, "a whole number"),
@@ -182,5 +185,6 @@ _READ: Mapping[str, Mapping[str, _Accepted]] = {
         "scale": _SCALE_SAID.if_any(),
         "tables": _TABLES.if_any(missing={}),
         "known": _OBJECT.if_any(),
+        "gates": _FLAG.if_any(),
     },
 }

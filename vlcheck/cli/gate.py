@@ -1,0 +1,42 @@
+"""Whether a release may rest on what a run judged."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vlcheck import run_id
+from vlcheck.cli.speech import plainly, say
+from vlcheck.errors import printable
+from vlcheck.report.conclusion import counted
+from vlcheck.report.gate import read_run, refusals, told
+
+
+def gate(
+    results: Annotated[Path, typer.Argument(help="what a run wrote, e.g. vlcheck-results.jsonl")],
+    run: Annotated[
+        str | None, typer.Option("--run-id", "--vl-run-id", help="the run's; the CI server's unless said")
+    ] = None,
+    part: Annotated[
+        bool, typer.Option("--part", help="accept the run of a part of the suite, e.g. of pytest -k color")
+    ] = False,
+) -> None:
+    """Accept the results of one whole run that ended well and has nothing that fails; end with 1 where they are not."""
+    with plainly():
+        named = run_id.of_ci(os.environ) if run is None else run_id.checked(run, "--run-id")
+        found = read_run(results)
+        reasons = list(refusals(results, found, run_id=named, part=part))
+    if reasons:
+        say(f"not accepted: {results}")
+        for reason in reasons:
+            say(f"  {reason}")
+        sys.exit(1)
+    say(f"accepted: {results}: {told(found.run)}, {counted(len(found.verdicts), 'verdict')} on {_subject(found.run)}")
+
+
+def _subject(run: dict[str, object]) -> str:
+    return printable(f"{run['name']}, asked about {run['data']}")

@@ -1,0 +1,178 @@
+"""The end of a run: what it judged is written where it belongs, and it never ends with 0 where that is not green."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vlcheck.errors import UsageError
+from vlcheck.plugin import options
+from vlcheck.plugin.lines import shown
+
+if TYPE_CHECKING:
+    from vlcheck.plugin.run import Run
+    from vlcheck.report.comparison import Comparison
+    from vlcheck.report.places import Places
+    from vlcheck.report.results import Results
+
+
+class Ending:
+    """What came of a run, in the process that says it; a worker of xdist says nothing.
+
+    Attributes:
+        results: what all processes found; None until then, and where nothing was selected.
+        comparison: of these with the baseline, where there is one and something was judged.
+        objections: why the run is not green, whatever its tests did.
+        problem: what the user has to mend, where it cannot be said before the run's end.
+        written: where the results went; None where they went nowhere.
+        drawn: whether the page was.
+        kept: whether the run's folder has to stay, since the results could go nowhere else.
+        said: whether a terminal has shown all of that.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._over = False
+        self._forced = pytest.ExitCode.OK
+        self.results: Results | None = None
+        self.comparison: Comparison | None = None
+        self.objections: list[str] = []
+        self.problem = ""
+        self.written: Path | None = None
+        self.drawn = False
+        self.kept = False
+        self.said = False
+
+    def finish(self, status: int) -> int:
+        """Put the parts together and write them, once; return the run's exit status.
+
+        Args:
+            status: what pytest would end with.
+        """
+        if self._over or self._run.is_worker:
+            return self._at_least(status)
+        self._over = True
+        if self._run.lists:
+            self._refuse_to_list()
+        elif self._run.concerned:
+            self._conclude(status)
+        return self._at_least(status)
+
+    def last_word(self, status: int) -> int:
+        """Return what the process ends with, whatever other plugins made of the exit status; the results say it too."""
+        final = self.finish(status)
+        if self.written and self.results and self.results.run["exit_status"] != final:
+            self._write(self.written, self.results, final)
+        reasons = " ".join(filter(None, (*self.objections, self.problem)))
+        if reasons and (final != status or not self.said):
+            sys.stderr.write(f"vlcheck: the run ends with {int(final)}. {shown(reasons)}\n")
+        return final
+
+    @property
+    def places(self) -> Places:
+        """Where results go."""
+        from vlcheck.report.places import Places  # in no run of other projects
+
+        return Places(self._run.settings.results)
+
+    def left(self) -> Iterator[str]:
+        """Yield where results and page are, or which older ones are as they were."""
+        from vlcheck.report.gate import told  # in no run of other projects
+
+        results, report = self._run.settings.results, self._run.settings.report
+        if self.written:
+            whole = self.places.kept if self.written != results else None
+            yield f"results: {self.written}" + (f" (a part; {results.name} keeps {told(whole)})" if whole else "")
+        if report and self.drawn:
+            yield f"report: {report}"
+        if self.results and not self.results.verdicts:
+            yield from (f"as it was: {path}" for path in (results, report) if path and path.exists())
+
+    def _at_least(self, status: int) -> int:
+        """What the run ends with where pytest would end with a status: never 0 where there is an objection."""
+        return self._forced or status or (pytest.ExitCode.TESTS_FAILED if self.objections else pytest.ExitCode.OK)
+
+    def _refuse_to_list(self) -> None:
+        """Where the command line asks a run for files and it judges nothing, say so."""
+        settings = self._run.settings
+        names = ("results", "report") if settings.plan else ("results", "report", "baseline")
+        if asked := [f"--vl-{name}" for name in names if options.on_the_command_line(self._run.config, name)]:
+            listing = "--vl-plan" if settings.plan else "--collect-only"
+            self._fail(pytest.ExitCode.USAGE_ERROR, f"{', '.join(asked)}: {listing} judges nothing; leave one out.")
+
+    def _conclude(self, status: int) -> None:
+        """Gather what was judged, object to it, and write it."""
+        from vlcheck.report.gate import objections  # in no run of other projects
+        from vlcheck.report.results import gather
+
+        self.results = results = gather(self._run.folder)
+        self.comparison = self._compared(results)
+        self.objections = list(objections(results, self.comparison))
+        if results.verdicts:
+            self._write(self.places.choose(results), results, status)
+        elif results.run:
+            results.run["exit_status"] = int(self._at_least(status))
+            with self._ending(f"--vl-results {self._run.settings.results}: stopped."):
+                self.places.leave(results)
+
+    def _compared(self, results: Results) -> Comparison | None:
+        """With the baseline; None where there is none, or nothing to compare with it."""
+        if not results.verdicts or self._run.baseline is None:
+            return None
+        from vlcheck.report.comparison import compare_run  # in no run of other projects
+
+        return compare_run(self._run.baseline, results)
+
+    def _write(self, path: Path, results: Results, status: int) -> None:
+        """Write results and page; both say the exit status, which what goes wrong with them changes."""
+        settings = self._run.settings
+        self._write_results(path, results, status)
+        if settings.report:
+            results.run["exit_status"] = int(self._at_least(status))
+            with self._ending(f"--vl-report {settings.report}: stopped; what is there may be older."):
+                self._draw(settings.report, results, path.name)
+            if self.written and results.run["exit_status"] != self._at_least(status):
+                self._write_results(path, results, status)
+
+    def _write_results(self, path: Path, results: Results, status: int) -> None:
+        results.run["exit_status"] = int(self._at_least(status))
+        before = self.problem
+        with self._ending(f"--vl-results {path}: stopped before they were written."):
+            self.places.write(path, results)
+            self.written = path
+        if self.problem != before and not self.written:
+            self.kept = True
+            self.problem += f" They are kept in {self._run.folder}, in parts; vlcheck report draws each of them."
+
+    def _draw(self, path: Path, results: Results, source: str) -> None:
+        """Write the page for reviewers. Raises UsageError."""
+        from vlcheck.report import page  # in no run of other projects
+
+        drawn = page.draw(results, source=source, beside=self._run.beside, comparison=self.comparison)
+        page.write(path, drawn, "--vl-report")
+        self.drawn = True
+
+    @contextmanager
+    def _ending(self, stopped: str) -> Iterator[None]:
+        """Let what goes wrong be the run's problem; `stopped` says it of Ctrl-C."""
+        try:
+            yield
+        except UsageError as error:
+            self._fail(pytest.ExitCode.USAGE_ERROR, str(error))
+        except KeyboardInterrupt:
+            self._fail(pytest.ExitCode.INTERRUPTED, stopped)
+
+    def _fail(self, status: pytest.ExitCode, problem: str) -> None:
+        self._forced = status
+        self.problem = " ".join(filter(None, (self.problem, problem)))
+
+
+def status_of(error: BaseException) -> int:
+    """Return the exit status of a process that an exception ends."""
+    ends = {pytest.UsageError: pytest.ExitCode.USAGE_ERROR, KeyboardInterrupt: pytest.ExitCode.INTERRUPTED}
+    return next((status for kind, status in ends.items() if isinstance(error, kind)), pytest.ExitCode.INTERNAL_ERROR)

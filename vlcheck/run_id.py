@@ -1,0 +1,47 @@
+"""The name of a run: a pipeline's own number for it, where the environment has one."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from vlcheck.errors import UsageError, printable
+
+_LONGEST = 200
+# What CI servers call a run, and an attempt at it or a job of it; the first that is set names the run.
+_CI = (
+    ("GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT"),  # Gitea and Forgejo have the same names
+    ("CI_PIPELINE_ID", "CI_JOB_ID"),  # GitLab
+    ("CI_JOB_ID",),
+    ("BUILD_TAG",),  # Jenkins
+    ("BUILDKITE_BUILD_ID", "BUILDKITE_RETRY_COUNT"),
+    ("CIRCLE_WORKFLOW_ID",),
+    ("BUILD_BUILDID", "SYSTEM_JOBATTEMPT"),  # Azure
+    ("BITBUCKET_PIPELINE_UUID", "BITBUCKET_PIPELINE_RUN_NUMBER"),
+    ("CODEBUILD_BUILD_ID",),
+    ("APPVEYOR_JOB_ID",),
+    ("TRAVIS_JOB_ID",),
+)
+
+
+def of_ci(environment: Mapping[str, str]) -> str:
+    """Return the run's id as the variables of a CI server have it; "" where there is none."""
+    for names in _CI:
+        if environment.get(names[0]):
+            return "-".join(environment[name] for name in names if environment.get(name))
+    return ""
+
+
+def drawn() -> str:
+    """Return an id that no other run has."""
+    return uuid.uuid4().hex
+
+
+def checked(run_id: str, option: str) -> str:
+    """Return an id that an option names. Raises UsageError where it cannot tell one run from another."""
+    if not run_id.strip():
+        raise UsageError(f"{option}: names nothing; leave it out, or name the run, e.g. by the number of its pipeline.")
+    if len(run_id) > _LONGEST or not run_id.isprintable():
+        said = printable(run_id, 60)
+        raise UsageError(f"{option} {said}: has to be of at most {_LONGEST} characters, none of them a control one.")
+    return run_id
