@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import cast
 
 import pytest
 
-from vlcheck.plugin import explain, github, html, options, terminal
+from vlcheck.endings import follow
+from vlcheck.plugin import explain, github, html, options, signals, terminal
 from vlcheck.plugin.fixture import verdict
 from vlcheck.plugin.mark import behavior
 from vlcheck.plugin.rescue import Rescue
@@ -20,16 +22,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     options.add(parser)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
     if config.getoption("vl_plan", default=False):
         options.stay_alone(config)
+    status: object = pytest.ExitCode.INTERNAL_ERROR
+    try:
+        status = yield
+    finally:
+        if RUN in config.stash and config.stash[RUN].settings.model:
+            signals.end_with(config, int(cast("int", status)))
+    return status
 
 
 def pytest_configure(config: pytest.Config) -> None:
     run = Run(config)
     config.stash[RUN] = run
-    if run.settings.model and not run.is_worker:
+    if run.settings.model and run.is_worker:
+        follow(int(config.workerinput["vlcheck_controller"]))  # type: ignore[attr-defined] # of xdist's workers
+    elif run.settings.model:
+        config.pluginmanager.register(signals.Signals(config), "vlcheck-signals")
         config.pluginmanager.register(Rescue(run), "vlcheck-rescue")
         for name, helper in (("xdist", Controller(run)), ("html", html.Page(run))):
             if config.pluginmanager.hasplugin(name):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from vlcheck.query import Picture
     from vlcheck.report.comparison import Comparison
     from vlcheck.report.results import Part, Results
+    from vlcheck.scratch import Scratch
 
 
 class Run:
@@ -58,7 +57,7 @@ class Run:
         self.comparison: Comparison | None = None
         self.problem = ""
         self._chosen: list[tuple[pytest.Function, Stated]] = []
-        self._folder: Path | None = None
+        self._scratch: Scratch | None = None
         self._kept = False  # the folder, where the results could go nowhere else
         self._opened: tuple[Workbench, Part] | None = None
         self._input: dict[str, str] | None = getattr(config, "workerinput", None)
@@ -77,10 +76,16 @@ class Run:
     @property
     def folder(self) -> Path:
         """Where the run's processes share scores and leave their parts of the results."""
-        if self._folder is None:
-            shared = (self._input or {}).get("vlcheck_folder")
-            self._folder = Path(shared or tempfile.mkdtemp(prefix="vlcheck-"))
-        return self._folder
+        if shared := (self._input or {}).get("vlcheck_folder"):
+            return Path(shared)
+        if self._scratch is None:
+            from vlcheck.scratch import Scratch  # in no run of other projects
+
+            try:
+                self._scratch = Scratch()
+            except UsageError as error:
+                raise pytest.UsageError(str(error)) from error
+        return self._scratch.path
 
     @cached_property
     def source(self) -> CaseSource:
@@ -260,8 +265,8 @@ class Run:
         """Free what the run holds."""
         if self._opened:
             self._opened[0].close()
-        if self._folder and not self._kept and "vlcheck_folder" not in (self._input or {}):
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._scratch:
+            self._scratch.keep() if self._kept else self._scratch.close()
 
     def _complain(self, error: UsageError) -> None:
         if not self.is_worker:
