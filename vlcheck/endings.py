@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
 from types import FrameType
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -36,7 +38,7 @@ class Interrupts:
         self._ending = False
         self._ours: list[int] = []
         if threading.current_thread() is threading.main_thread():
-            self._ours = [number for number in _SIGNALS if signal.getsignal(number) == signal.SIG_DFL]
+            self._ours = [number for number in _SIGNALS if _is_free(number)]
         for number in self._ours:
             signal.signal(number, self._stop)
 
@@ -55,6 +57,10 @@ class Interrupts:
             raise Stopped(number)
 
 
+def _is_free(number: int) -> bool:
+    return signal.getsignal(number) == signal.SIG_DFL
+
+
 @contextmanager
 def interrupts() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end a command as Ctrl-C does."""
@@ -65,21 +71,36 @@ def interrupts() -> Iterator[None]:
         held.close()
 
 
-def follow(parent: int) -> None:
+def follow(parent: int, stop: Path | None = None) -> None:
     """End this process within a second of its parent's death, also while the main thread computes.
 
     Args:
-        parent: the process id that the parent had when it started this one. Nothing is done where another process
-            stands between the two, or where the system keeps the id of a parent that is dead (Windows).
+        parent: the process id that the parent had when it started this one. Nothing is done at its death where another
+            process stands between the two, or where the system keeps the id of a parent that is dead (Windows).
+        stop: a file by which the parent asks for an end as at Ctrl-C.
     """
-    if os.getppid() == parent:
-        threading.Thread(target=_die_with, args=(parent,), name="vlcheck-follow", daemon=True).start()
+    if stop and threading.current_thread() is threading.main_thread() and _is_free(signal.SIGTERM):
+        signal.signal(signal.SIGTERM, partial(_stop_if_asked, stop))
+    threading.Thread(
+        target=_follow, args=(parent, os.getppid() == parent, stop), name="vlcheck-follow", daemon=True
+    ).start()
 
 
-def _die_with(parent: int) -> None:
-    while os.getppid() == parent:
+def _follow(parent: int, is_child: bool, stop: Path | None) -> None:
+    while not is_child or os.getppid() == parent:
+        if stop and stop.exists():
+            os.kill(os.getpid(), signal.SIGTERM)  # SIGINT is ignored by what a shell started in the background
+            stop = None
         time.sleep(_LOOK_EVERY)
     os._exit(1)  # nobody is left to read what an orderly end would write
+
+
+def _stop_if_asked(stop: Path, number: int, frame: FrameType | None) -> None:
+    """Raise Stopped where the parent asked for it; die of anybody else's signal, as a process does by default."""
+    if stop.exists():
+        raise Stopped(number)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def despite_threads(status: int) -> None:

@@ -7,7 +7,6 @@ from typing import cast
 
 import pytest
 
-from vlcheck.endings import follow
 from vlcheck.plugin import explain, github, html, options, signals, terminal
 from vlcheck.plugin.fixture import verdict
 from vlcheck.plugin.mark import behavior
@@ -39,9 +38,9 @@ def pytest_configure(config: pytest.Config) -> None:
     run = Run(config)
     config.stash[RUN] = run
     if run.settings.model and run.is_worker:
-        follow(int(config.workerinput["vlcheck_controller"]))  # type: ignore[attr-defined] # of xdist's workers
+        signals.follow_controller(run, int(config.workerinput["vlcheck_controller"]))  # type: ignore[attr-defined] # xdist's
     elif run.settings.model:
-        config.pluginmanager.register(signals.Signals(config), "vlcheck-signals")
+        config.pluginmanager.register(signals.Signals(run), "vlcheck-signals")
         config.pluginmanager.register(Rescue(run), "vlcheck-rescue")
         for name, helper in (("xdist", Controller(run)), ("html", html.Page(run))):
             if config.pluginmanager.hasplugin(name):

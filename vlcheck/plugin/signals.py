@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from vlcheck.endings import Interrupts, Stopped, despite_threads
+from vlcheck.endings import Interrupts, Stopped, despite_threads, follow
+from vlcheck.plugin.run import Run
 
 
 class Signals:
-    """Of the main process of a run; a worker is told by it."""
+    """Of the main process of a run, which passes the signal on to its workers."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, run: Run) -> None:
+        self._run = run
         self._held = Interrupts()
-        self._workers: set[int] = set()
-        config.add_cleanup(self._held.close)  # after temporary folders are gone
+        run.config.add_cleanup(self._held.close)  # after temporary folders are gone
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         self._held.mute()
-        if isinstance(excinfo.value, Stopped):  # of Ctrl-C a terminal tells all of them
-            for pid in self._workers:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGINT)
+        if isinstance(excinfo.value, Stopped):  # of Ctrl-C a terminal tells all processes
+            with suppress(OSError):
+                _stop(self._run).touch()
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodeready(self, node: Any) -> None:
-        if node.gateway.spec.popen:  # a process of this machine
-            self._workers.add(node.workerinfo["pid"])
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        self._workers.discard(getattr(node, "workerinfo", {}).get("pid"))
+def follow_controller(run: Run, controller: int) -> None:
+    """End a worker with its controller, at a signal or at its death."""
+    follow(controller, _stop(run))
+
+
+def _stop(run: Run) -> Path:
+    """The file by which a controller asks its workers to end."""
+    return run.folder / "stop"
 
 
 def end_with(config: pytest.Config, status: int) -> None:
