@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vlcheck.errors import UsageError
+from vlcheck.errors import ForeignFault, UsageError, contained
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, case_items
 from vlcheck.plugin.extent import fixtures_folder, is_whole
@@ -147,7 +147,7 @@ class Run:
         try:
             bench, _ = self._open()
             foresight = bench.foresee(chosen)
-            reporter.say([*bench.superseded(), *foresight.hopeless(), *foresight.shut()])
+            reporter.say([*bench.superseded(), *foresight.hopeless(), *foresight.shut(), *foresight.faults])
             if not session.config.getvalue("maxfail"):
                 asked = [item.queries(bench.model.trials) for item in single if not bench.model.lacks(item.metric)]
                 bench.score(chain(*asked), self.folder, reporter.show)
@@ -288,7 +288,8 @@ class Run:
             expected = [item.nodeid for item, its in self._chosen if not bench.model.lacks(its.metric)]
             required = self.policy.required_of(subjects(self._chosen))
             for item, its in self._chosen:
-                self.source.select(its.behavior(item).cases)  # the header says which pictures are left out
+                with suppress(ForeignFault), contained():  # of which its own test is told
+                    self.source.select(its.behavior(item).cases)  # the header says which pictures are left out
             part.keep([bench.header() | {"complete": self.complete, "required": required, "unjudged": expected}])
             self._opened = bench, part
         return self._opened
