@@ -120,10 +120,11 @@ class Scorer:
     ) -> dict[str, Answer]:
         """Return the kept answers by the queries' keys; ask now, in batches, what is missing."""
         asked = {query.key: query for query in queries}
-        missing = self.store.missing(asked)
+        kept = self.store.get_many(asked.values())
+        missing = [query for key, query in asked.items() if key not in kept]
         if missing:
-            self.run(make_plan((asked[key] for key in missing), batch_size=self.batch_size), progress)
-        return self.store.get_many(asked.values())
+            self.run(make_plan(missing, batch_size=self.batch_size), progress)
+        return kept | self.store.get_many(missing)
 
     def shows(self, picture: Picture) -> bool:
         """Whether a picture that was asked about could be shown, whatever the model made of it."""
