@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import cast
 
 import pytest
 
@@ -22,15 +21,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int, int]:
     if config.getoption("vl_plan", default=False):
         options.stay_alone(config)
-    status: object = pytest.ExitCode.INTERNAL_ERROR
     try:
         status = yield
-    finally:
-        if RUN in config.stash and config.stash[RUN].settings.model:
-            signals.end_with(config, int(cast("int", status)))
+    except BaseException:
+        signals.end_with(config, pytest.ExitCode.INTERNAL_ERROR)
+        raise
+    signals.end_with(config, status)
     return status
 
 

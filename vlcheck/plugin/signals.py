@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vlcheck.endings import Interrupts, Stopped, despite_threads, follow
-from vlcheck.plugin.run import Run
+from vlcheck.plugin.run import RUN, Run
 
 
 class Signals:
@@ -38,11 +38,13 @@ def _stop(run: Run) -> Path:
 
 
 def end_with(config: pytest.Config, status: int) -> None:
-    """End the process with the run's status whatever threads there are, where pytest is what it runs.
+    """End the process with the run's status whatever threads its model left, where pytest is what it runs.
 
     A program that calls `pytest.main` goes on after it, and a run inside another run is none of the process's business.
     """
+    if RUN not in config.stash or not config.stash[RUN].settings.model:
+        return
     program = Path(sys.argv[0])
     is_pytest = program.stem in ("pytest", "py.test") or program.parent.name == "pytest"
     if hasattr(config, "workerinput") or (is_pytest and [*config.invocation_params.args] == sys.argv[1:]):
-        despite_threads(status)
+        despite_threads(int(status))
