@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from vlcheck.cases import MASK, Case, CaseSource, Selection
-from vlcheck.errors import NotApplicable
+from vlcheck.errors import NotApplicable, contained
 from vlcheck.expect import AFTER, BEFORE, OTHER, Expectation
 from vlcheck.perturb import OPPOSITES, Each, Perturbation, View
 from vlcheck.query import UNCHANGED, Metric, Query
@@ -161,19 +161,23 @@ class Trials:
     relative: bool = False
     _made: dict[str, _Made] = field(default_factory=dict, repr=False)
 
+    @contained()
     def of(self, behavior: Behavior, metric: Metric) -> list[Trial]:
-        """Those of all of a behavior's cases. Raises UsageError as `CaseSource.select`."""
+        """Those of all of a behavior's cases. Raises UsageError as `CaseSource.select`, ForeignFault of its parts."""
         made = self._made.get(behavior.name)
         if made is None or made.behavior != behavior:
             cases = self.source.select(behavior.cases)
             staged = [staged for case in cases for staged in behavior.stage(case, cases)]
             made = self._made[behavior.name] = _Made(behavior, staged)
         if metric not in made.trials:
-            made.trials[metric] = [self._trial(behavior, staged, metric) for staged in made.staged]
+            trials = [self._trial(behavior, staged, metric) for staged in made.staged]
+            _demand_keys(trials)
+            made.trials[metric] = trials
         return made.trials[metric]
 
+    @contained()
     def of_case(self, behavior: Behavior, metric: Metric, case: Case) -> list[Trial]:
-        """Those of one of the behavior's cases. Raises UsageError as `CaseSource.select`."""
+        """Those of one of the behavior's cases. Raises as `of`."""
         others = self.source.select(behavior.cases)
         return [self._trial(behavior, staged, metric) for staged in behavior.stage(case, others)]
 
@@ -190,6 +194,12 @@ class Trials:
 
     def _relative(self, metric: Metric) -> bool:
         return self.relative and metric == "itm"
+
+
+def _demand_keys(trials: Iterable[Trial]) -> None:
+    """Let a perturbation that cannot be told from others fail here, where its own test alone is concerned."""
+    for query in (query for trial in trials for query in trial.queries()):
+        _ = query.key
 
 
 @dataclass

@@ -9,7 +9,7 @@ from itertools import count
 
 from vlcheck.behavior import Behavior, Question, Trial, Trials
 from vlcheck.cases import Case, CaseSource
-from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, contained
 from vlcheck.expect import AFTER, BEFORE, Reading, Sample
 from vlcheck.findings import Finding, Findings
 from vlcheck.judgement import Judgement, Row, Shown
@@ -77,6 +77,7 @@ class ModelUnderTest:
         """Why the model cannot be asked for a metric; "" where it can."""
         return lacks(self.adapter, metric)
 
+    @contained()
     def examine(self, behavior: Behavior, metric: Metric, case: Case) -> Row:
         """The evidence of one of the behavior's cases; scores what is not kept yet. Raises UsageError as `judge`.
 
@@ -89,11 +90,13 @@ class ModelUnderTest:
         rows = [_find(trial, behavior, tolerances, answers, gauge, self.scorer.shows)[1] for trial in trials]
         return min(rows, key=_standing)
 
+    @contained()
     def judge(self, behavior: Behavior, metric: Metric) -> Verdict:
         """Score what is not kept yet, and say whether the behavior holds.
 
         Raises:
             UsageError: where the model cannot be asked for the metric, or the data or the policy lacks something.
+            ForeignFault: where the behavior's selection, perturbation, expectation or tables raise.
         """
         terms = self._terms(behavior)
         trials = self.trials.of(behavior, metric)
@@ -123,9 +126,10 @@ class ModelUnderTest:
     def rounds(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[list[Query]]:
         """All queries of some tests, in rounds to be answered one after the other: who is decided asks no more.
 
-        Raises UsageError as `judge`, for metrics that the model has.
+        Raises UsageError as `judge`, for metrics that the model has; of a test with a ForeignFault nothing is asked.
         """
-        open_ = [(one, list(self.looks.stages(self.trials.of(*one)))) for one in stated if not self.lacks(one[1])]
+        planned = ((one, self._stages(*one)) for one in stated if not self.lacks(one[1]))
+        open_ = [(one, stages) for one, stages in planned if stages]
         for at in count():
             fresh = [trial for _, stages in open_ for trial in stages[at][len(stages[at - 1]) if at else 0 :]]
             setting = [query for one, stages in open_ for query in self.setting(*one, stages[at])]
@@ -135,8 +139,18 @@ class ModelUnderTest:
             if not open_:
                 return
 
+    def _stages(self, behavior: Behavior, metric: Metric) -> list[list[Trial]]:
+        """What is asked at each look; nothing where the behavior cannot be planned, which its own test says."""
+        try:
+            return list(self.looks.stages(self.trials.of(behavior, metric)))
+        except ForeignFault:
+            return []
+
     def _decided(self, behavior: Behavior, metric: Metric, asked: Sequence[Trial]) -> bool:
-        findings, _ = self._look(behavior, metric, asked)
+        try:
+            findings, _ = self._look(behavior, metric, asked)
+        except ForeignFault:  # likewise
+            return True
         return findings.verdict(self._terms(behavior).rule, self.looks.test).decided
 
     def find(self, behavior: Behavior, metric: Metric) -> Findings:
@@ -152,6 +166,7 @@ class ModelUnderTest:
         scaling = self._terms(behavior).scaling(metric, self.adapter.kinds[metric])
         return self.operating.gauge(metric, scaling, [trial.case.image.key for trial in trials])
 
+    @contained()
     def _look(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> tuple[Findings, tuple[Row, ...]]:
         tolerances = self._tolerances(behavior, metric)
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())

@@ -15,13 +15,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from itertools import chain
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vlcheck.behavior import Trials
 from vlcheck.cases import open_source
 from vlcheck.drafts import begins
+from vlcheck.endings import follow
 from vlcheck.errors import UsageError
 from vlcheck.findings import Findings
 from vlcheck.judge import ModelUnderTest
@@ -212,9 +213,11 @@ def _cell(matrix: Matrix, variant: str, bias: str) -> str:
 
 
 def _alone() -> None:
-    """One thread a process: the models are too small for more."""
+    """One thread a process, as the models are too small for more; it ends with the process that waits for it."""
     import torch
 
+    if parent := parent_process():
+        follow(parent.pid or 0)
     torch.set_num_threads(1)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from vlcheck.behavior import Trials
 from vlcheck.judge import ModelUnderTest
@@ -16,6 +15,7 @@ from vlcheck.plugin.foresight import Chosen, foresee
 from vlcheck.policy import Policy
 from vlcheck.scoring.scorer import Progress, Scorer
 from vlcheck.scoring.store import ScoreStore
+from vlcheck.scratch import Scratch
 
 
 @contextmanager
@@ -46,8 +46,8 @@ def scored(
         UsageError: the store cannot be used, or the data lacks something.
     """
     with ExitStack() as held:
-        path = store or Path(held.enter_context(TemporaryDirectory())) / "scores"
-        kept = held.enter_context(ScoreStore(path, adapter.fingerprint))
+        path = store or held.enter_context(Scratch()) / "scores"
+        kept = held.enter_context(ScoreStore(path, adapter.fingerprint, temporary=store is None))
         scorer = Scorer(adapter, kept, batch_size=batch_size, thumbnails=False, top=top)
         operating = Operating(trials, adapter.kinds, ONCE, scorer.answers)
         scorer.answers(foresee(chosen, operating, policy, adapter.metrics).queries, progress)

@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from PIL import Image
@@ -26,6 +25,7 @@ from vlcheck.report.figure import Figure, Panel, Scores
 from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
+from vlcheck.scratch import Scratch
 
 METRICS: tuple[Metric, ...] = ("mlm", "itm")
 MOST_WORDS = 8
@@ -161,7 +161,7 @@ def _answers(
 ) -> Mapping[str, Mapping[Metric, Heard | Answer]]:
     """What is heard of each view, all asked at once."""
     questions = [one for by_metric in asked.values() for one in by_metric.values() if isinstance(one, Question)]
-    with TemporaryDirectory() as folder, ScoreStore(Path(folder) / "scores", model.fingerprint) as store:
+    with Scratch() as folder, ScoreStore(folder / "scores", model.fingerprint, temporary=True) as store:
         scorer = Scorer(model, store, thumbnails=False)
         answers = scorer.answers(query for question in questions for query in question.queries.values())
     return {

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -10,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import Timeout
 
 from tests.scoring.counting import CountingModel, Features, broken_photograph, photograph, questions
 from vlcheck.cases.case import ImageFile
 from vlcheck.query import Picture, Query
-from vlcheck.scoring.leases import work_together
+from vlcheck.scoring.leases import BEAT, LONGEST, SILENCE, Leases, work_together
 from vlcheck.scoring.plan import Plan, make_plan
 from vlcheck.scoring.scorer import Progress, Scorer
 from vlcheck.scoring.store import ScoreStore
@@ -102,6 +105,12 @@ def work_on(folder: Path) -> None:
     work(folder, CountingModel(folder / "journal.txt"))
 
 
+def hold(folder: Path) -> None:
+    with Leases(folder, SILENCE).take("chunk"):
+        (folder / "held").touch()
+        time.sleep(10 * PATIENCE)
+
+
 def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not condition():
@@ -167,3 +176,29 @@ def test_the_chunk_of_a_killed_worker_is_taken_again(
     assert Counter(counting.asked("mlm").values()) == {1: 2 * PICTURES}
     assert Counter(counting.asked("itm").values()) == {1: PICTURES}
     assert Counter(counting.asked("encode").values()) == {1: PICTURES - len(held), 2: len(held)}
+
+
+def test_a_lease_lasts_as_long_as_its_holder_gives_signs_of_life(
+    tmp_path: Path, start: Callable[..., SpawnProcess]
+) -> None:
+    assert 3 * BEAT < SILENCE < LONGEST
+    leases, silence = Leases(tmp_path, 3 * BEAT), 3 * BEAT
+
+    def taken() -> bool:
+        try:
+            with leases.take("chunk"):
+                return True
+        except Timeout:
+            return False
+
+    holder = start(hold, tmp_path)
+    until((tmp_path / "held").exists)
+    assert not taken()
+    deadline = time.monotonic() + 1.5 * silence
+    while time.monotonic() < deadline:
+        assert not taken()
+        time.sleep(0.1)
+    os.kill(holder.pid or 0, signal.SIGSTOP)
+    until(taken)
+    with leases.take("other"):
+        pass

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.scoring.counting import CountingModel, Features, chance, photograph, questions
+from tests.scoring.counting import Brighten, CountingModel, Features, chance, photograph, questions
 from vlcheck.cases.case import ImageFile
 from vlcheck.errors import NotApplicable
 from vlcheck.query import Picture, Query
@@ -294,3 +294,58 @@ def test_a_word_that_cannot_be_spelled_takes_those_of_no_other_query_with_it(tmp
     spelled, other = (store.get_many(queries)[query.key] for query in queries)
     assert len(spelled.values) == 2
     assert other.error == "ValueError: cannot spell"
+
+
+class NoRoom(Brighten):
+    """Has no room beside other pictures, or none at all."""
+
+    name = "no room"
+    taken: ClassVar[list[int]] = []
+    room: ClassVar[int] = 1
+
+    def edit(self, image: Image.Image) -> Image.Image:
+        self.taken.append(1)
+        if len(self.taken) > self.room:
+            self.taken.clear()
+            raise MemoryError
+        return super().edit(image)
+
+
+@pytest.mark.parametrize(("room", "answered"), [(3, [1] * 5), (0, [0] * 5)])
+def test_where_pictures_have_no_room_beside_one_another_a_batch_is_halved(
+    tmp_path: Path, store: ScoreStore, monkeypatch: pytest.MonkeyPatch, room: int, answered: list[int]
+) -> None:
+    monkeypatch.setattr(NoRoom, "room", room)
+    monkeypatch.setattr(NoRoom, "taken", [])
+    queries = [Query("itm", photograph(tmp_path, seed).then(NoRoom(5)), "a dog") for seed in range(5)]
+    Scorer(CountingModel(tmp_path / "journal"), store, batch_size=8).run(make_plan(queries, batch_size=8))
+    kept = [store.get_many(queries)[query.key] for query in queries]
+    assert [len(answer.values) for answer in kept] == answered
+    assert {answer.error for answer in kept} == ({""} if room else {"MemoryError: "})
+
+
+class Unspeakable(BaseException):
+    def __str__(self) -> str:
+        raise SystemExit
+
+
+@pytest.mark.parametrize("method", ["encode", "itm"])
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (SystemExit(0), "SystemExit: 0"),
+        (pytest.skip.Exception("not today"), "Skipped: not today"),
+        (pytest.exit.Exception("enough"), "Exit: enough"),
+        (GeneratorExit(), "GeneratorExit: "),
+        (Unspeakable(), "Unspeakable: its message cannot be read"),
+    ],
+)
+def test_whatever_a_model_raises_is_an_answer(
+    tmp_path: Path, store: ScoreStore, monkeypatch: pytest.MonkeyPatch, method: str, raised: BaseException, said: str
+) -> None:
+    def leave(*asked: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(CountingModel, method, leave)
+    query = Query("itm", photograph(tmp_path, 1), "a dog")
+    assert Scorer(CountingModel(tmp_path / "journal"), store).answer(query) == Answer(error=said)

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import resource
 import sqlite3
+import struct
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
@@ -13,15 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.scoring.counting import photograph
+from tests.scoring.counting import CountingModel, photograph
 from vlcheck.errors import UsageError
 from vlcheck.query import Query
 from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.plan import make_plan
-from vlcheck.scoring.store import ScoreStore
+from vlcheck.scoring.scorer import Scorer
+from vlcheck.scoring.store import DamagedStore, ScoreStore
 
 SPAWN = multiprocessing.get_context("spawn")
 NOBODY = 65534
+JPEG = b"\xff\xd8 a small copy \xff\xd9"
 
 
 @pytest.fixture
@@ -38,13 +41,13 @@ def test_an_answer_comes_back_as_it_was_put(store: ScoreStore, query: Query) -> 
 
 
 def test_nan_and_infinity_come_back(store: ScoreStore, query: Query) -> None:
-    store.put([(query, Answer((math.nan, math.inf, -math.inf)))])
+    store.put([(query, Answer((math.nan, -math.inf)))])
 
     answer = store.get(query)
 
     assert answer is not None
     assert math.isnan(answer.values[0])
-    assert answer.values[1:] == (math.inf, -math.inf)
+    assert answer.values[1] == -math.inf
 
 
 def test_what_was_never_put_is_missing(store: ScoreStore, query: Query) -> None:
@@ -109,10 +112,10 @@ def test_a_message_that_names_an_undecodable_path_is_kept(store: ScoreStore, que
 def test_a_thumbnail_is_kept_and_not_lost_to_a_picture_without(store: ScoreStore) -> None:
     store.keep_picture("key", "sha")
     assert store.pictures("key") == ("sha", b"")
-    store.keep_picture("key", "sha", b"jpeg")
+    store.keep_picture("key", "sha", JPEG)
     store.keep_picture("key", "sha")
 
-    assert store.pictures("key") == ("sha", b"jpeg")
+    assert store.pictures("key") == ("sha", JPEG)
     assert store.pictures("other") is None
 
 
@@ -336,3 +339,56 @@ def test_scores_that_an_older_vlcheck_kept_are_asked_again_and_that_is_said(tmp_
         assert store.superseded().endswith("asked again: an older vlcheck did not say of which")
         store.put([(query, Answer((0.3, 0.4)))])
         assert store.get(query) == Answer((0.3, 0.4))
+
+
+DAMAGE = {
+    "of no whole number": "scores = substr(scores, 1, 11)",
+    "cut short": "scores = substr(scores, 1, 8)",
+    "empty": "scores = x''",
+    "of text": "scores = 'half'",
+    "null": "scores = NULL",
+    "no probability": f"scores = x'{struct.pack('<2d', 0.5, 1e9).hex()}'",
+    "nan": f"scores = x'{struct.pack('<2d', 0.5, math.nan).hex()}'",
+    "words that are no JSON": "top = '[[\"dog\", 0.'",
+    "words that are no pairs": "top = '{\"dog\": 1}'",
+    "words that are null": "top = NULL",
+    "an error that is null": "error = NULL",
+    "a reason that is a number": "unasked = x'00'",
+    "an error that is no text": "error = CAST(x'ff80' AS TEXT)",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
+def test_a_row_that_is_damaged_is_said_and_asked_again(tmp_path: Path, damage: str) -> None:
+    path, model = tmp_path / "s.db", CountingModel(tmp_path / "journal")
+    queries = [Query("mlm", photograph(tmp_path, seed), "a [MASK]", ("dog", "cat")) for seed in range(2)]
+    with ScoreStore(path, model.fingerprint) as store:
+        answers = Scorer(model, store).answers(queries)
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"UPDATE answers SET {damage} WHERE query = ?", (queries[0].key,))
+    connection.close()
+
+    with ScoreStore(path, model.fingerprint) as store:
+        with pytest.warns(DamagedStore, match=rf"--vl-store {path}: the store is damaged: 1 of its answers .* again"):
+            assert Scorer(model, store).answers(queries) == answers
+        assert Scorer(model, store).answers(queries) == answers
+    assert model.asked("mlm").total() == 3
+
+
+def test_a_small_copy_that_is_damaged_is_drawn_again(tmp_path: Path) -> None:
+    path, picture = tmp_path / "s.db", photograph(tmp_path, 1)
+    for damage in ("jpeg = 'text'", "jpeg = substr(jpeg, 1, 40)", "sha256 = NULL", "sha256 = CAST(x'ff' AS TEXT)"):
+        with ScoreStore(path, "model") as store:
+            sound = Scorer(CountingModel(tmp_path / "journal"), store).thumbnail(picture)
+        with sqlite3.connect(path) as connection:
+            connection.execute(f"UPDATE pictures SET {damage}")
+        connection.close()
+        with ScoreStore(path, "model") as store:
+            assert Scorer(CountingModel(tmp_path / "journal"), store).thumbnail(picture) == sound
+
+
+def test_a_temporary_store_that_has_no_room_names_the_variable_that_moves_it(tmp_path: Path, query: Query) -> None:
+    with ScoreStore(tmp_path / "s.db", "model", temporary=True) as store:
+        store._connection.execute("PRAGMA max_page_count = 20")
+        with pytest.raises(UsageError, match=r"^TMPDIR .*s\.db: database or disk is full\. Name a file"):
+            store.put((Query("itm", query.picture, f"text {i}"), Answer((0.5,))) for i in range(5_000))

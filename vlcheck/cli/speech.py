@@ -10,6 +10,7 @@ from pathlib import Path
 import typer
 
 from vlcheck.drafts import placing
+from vlcheck.endings import Stopped, interrupts
 from vlcheck.errors import UsageError
 
 TO = "--to"
@@ -30,15 +31,16 @@ def say(line: str) -> None:
 
 @contextmanager
 def plainly() -> Iterator[None]:
-    """End with the usage error's own words, or with one of Ctrl-C, in place of the way it came."""
+    """End with the usage error's own words, or with one of Ctrl-C or a signal, in place of the way it came."""
     try:
-        yield
+        with interrupts():
+            yield
     except UsageError as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(USAGE_ERROR)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         typer.echo("Stopped.", err=True)
-        sys.exit(INTERRUPTED)
+        sys.exit(_status(stop))
 
 
 @contextmanager
@@ -46,7 +48,11 @@ def stoppable(kept: Path) -> Iterator[None]:
     """End at Ctrl-C with a line that says how to go on."""
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         how = f"goes on from {kept}" if kept.exists() else "begins again: there is no checkpoint yet"
         typer.echo(f"Stopped; the same command {how}.", err=True)
-        sys.exit(INTERRUPTED)
+        sys.exit(_status(stop))
+
+
+def _status(stop: KeyboardInterrupt) -> int:
+    return stop.status if isinstance(stop, Stopped) else INTERRUPTED

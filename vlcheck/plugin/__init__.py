@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
-from vlcheck.plugin import explain, github, html, options, terminal
+from vlcheck.plugin import explain, github, html, options, signals, terminal
 from vlcheck.plugin.ending import status_of
 from vlcheck.plugin.fixture import verdict
 from vlcheck.plugin.mark import behavior
@@ -27,15 +27,20 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int, int]:
     try:
         status = yield
     except BaseException as error:
-        last_word(config, status_of(error))
+        signals.end_with(config, last_word(config, status_of(error)))
         raise
-    return last_word(config, status)
+    status = last_word(config, status)
+    signals.end_with(config, status)
+    return status
 
 
 def pytest_configure(config: pytest.Config) -> None:
     run = Run(config)
     config.stash[RUN] = run
-    if run.settings.model and not run.is_worker:
+    if run.settings.model and run.is_worker:
+        signals.follow_controller(run, int(config.workerinput["vlcheck_controller"]))  # type: ignore[attr-defined] # xdist's
+    elif run.settings.model:
+        config.pluginmanager.register(signals.Signals(run), "vlcheck-signals")
         # Their hooks are those of other plugins, which may be there under any name, or not be there.
         config.pluginmanager.register(Controller(run), "vlcheck-xdist")
         config.pluginmanager.register(html.Page(run), "vlcheck-html")

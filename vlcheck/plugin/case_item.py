@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vlcheck.errors import UsageError
+from vlcheck.errors import ForeignFault, UsageError, contained
 from vlcheck.plugin.mark import Stated, stated
 
 if TYPE_CHECKING:
@@ -60,9 +61,10 @@ class CaseItem(pytest.Item):
         return self._statement.behavior(self._of)
 
     def queries(self, trials: Trials) -> Iterator[Query]:
-        """All that the case asks."""
-        for trial in trials.of_case(self.behavior, self.metric, self._case):
-            yield from trial.queries()
+        """All that the case asks; nothing where the behavior cannot be planned, which the item itself says."""
+        with suppress(ForeignFault):
+            for trial in trials.of_case(self.behavior, self.metric, self._case):
+                yield from trial.queries()
 
     def runtest(self) -> None:
         model = self._model_for(self)
@@ -105,7 +107,10 @@ def case_items(item: object, source: CaseSource, model_for: ModelFor) -> Iterato
         or not item.parent
     ):
         return
-    for case in source.select(statement.cases):
+    cases: Sequence[Case] = ()
+    with suppress(ForeignFault), contained():  # of which the behavior's own item is told
+        cases = source.select(statement.cases)
+    for case in cases:
         name = name_of(item.originalname, statement.metric, case.id)
         yield CaseItem.from_parent(
             item.parent, name=name, of=item, statement=statement, case=case, source=source, model_for=model_for

@@ -14,7 +14,7 @@ from PIL import Image
 
 from vlcheck.behavior import Behavior, Question, Trial
 from vlcheck.bounds import Tally, Test, exact, upper
-from vlcheck.errors import printable
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, contained, printable
 from vlcheck.findings import fewest_needed
 from vlcheck.looks import images_of
 from vlcheck.models.protocol import VisionLanguageModel
@@ -112,11 +112,13 @@ class Foresight:
     Attributes:
         setting: what sets the model's operating scale, beside what the tests ask themselves.
         required: the biases of which the run needs a pass or a fail.
+        faults: a line for each test whose own code raises when it is planned.
     """
 
     prospects: tuple[Prospect, ...]
     setting: tuple[Query, ...] = ()
     required: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
     @property
     def queries(self) -> Iterator[Query]:
@@ -146,14 +148,19 @@ class Foresight:
 
 def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Collection[str]) -> Foresight:
     """Look ahead at those of the chosen tests whose metric there is."""
-    prospects = []
+    prospects: list[Prospect] = []
     setting: dict[str, Query] = {}
+    faults: list[str] = []
     trials, test = operating.trials, operating.looks.test
     for item, statement in chosen:
         if statement.metric not in metrics:
             continue
         behavior, kind = statement.behavior(item), operating.kinds.get(statement.metric, "")
-        asked = trials.of(behavior, statement.metric)
+        try:
+            asked = trials.of(behavior, statement.metric)
+        except ForeignFault as fault:
+            faults.append(f"{item.name} cannot be planned: {fault}")
+            continue
         queries = tuple(query for trial in asked for query in trial.queries())
         scaling = policy.of(behavior.name, behavior.bias).scaling(statement.metric, kind)
         images = [trial.case.image.key for trial in asked]
@@ -167,7 +174,8 @@ def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Colle
         rule, n = policy.of(behavior.name, behavior.bias).rule, images_of(judged)
         counts = Counter(reason for _, reason in {(one.case.id, refused.get(id(one), "")) for one in asked} if reason)
         prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries, test, counts))
-    return Foresight(tuple(prospects), tuple(setting.values()), tuple(policy.required_of(subjects(chosen))))
+    required = tuple(policy.required_of(subjects(chosen)))
+    return Foresight(tuple(prospects), tuple(setting.values()), required, tuple(faults))
 
 
 def _refusal(trial: Trial, kind: str) -> str:
@@ -200,7 +208,7 @@ def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator
     rows += [[prospect.test, str(prospect.n), prospect.tells] for prospect in foresight.prospects]
     yield from aligned(rows)
     yield from map(printable, _refusals(foresight.prospects))
-    yield from map(printable, foresight.shut())
+    yield from map(printable, (*foresight.shut(), *foresight.faults))
     plan = make_plan(foresight.queries)
     yield f"{plan.n_pictures} pictures to encode, {plan.texts} texts to ask about them"
     if foresight.added:
@@ -213,9 +221,10 @@ def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator
 
 def _duration(model: VisionLanguageModel, pictures: int, texts: int) -> str:
     try:
-        return f"about {_seconds(model, pictures, texts) / 60:.1f} minutes with {model.name}"
-    except Exception as error:  # noqa: BLE001 - a model is foreign code
-        return printable(f"{model.name} cannot be timed. {type(error).__name__}: {error}")
+        with contained():
+            return f"about {_seconds(model, pictures, texts) / 60:.1f} minutes with {model.name}"
+    except (NotApplicable, UsageError, ForeignFault) as error:
+        return printable(f"{model.name} cannot be timed. {error}")
 
 
 def _seconds(model: VisionLanguageModel, pictures: int, texts: int) -> float:

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,8 +38,9 @@ class Reporter:
             self._post(self._terminal, line, last=progress.done == progress.total)
         else:
             draft = self._left.with_suffix(f".{os.getpid()}")
-            draft.write_text(line, encoding="utf-8")
-            draft.replace(self._left)
+            with suppress(OSError):  # no room: what cannot be shown must not end what is scored
+                draft.write_text(line, encoding="utf-8")
+                draft.replace(self._left)
 
     def watch(self, stop: threading.Event) -> None:
         """Post what workers leave, until told to stop."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vlcheck import run_id
-from vlcheck.errors import UsageError
+from vlcheck.errors import ForeignFault, UsageError, contained
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, case_items
 from vlcheck.plugin.ending import Ending
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from vlcheck.policy import Policy
     from vlcheck.query import Picture
     from vlcheck.report.results import Part, Results
+    from vlcheck.scratch import Scratch
 
 
 class Run:
@@ -54,7 +54,7 @@ class Run:
         self._collecting = False
         self._chosen: list[tuple[pytest.Function, Stated]] = []
         self._single: list[CaseItem] = []
-        self._folder: Path | None = None
+        self._scratch: Scratch | None = None
         self._opened: tuple[Workbench, Part] | None = None
         self._input: dict[str, str] | None = getattr(config, "workerinput", None)
         said = (self._input or {}).get("vlcheck_started")
@@ -78,7 +78,7 @@ class Run:
     @property
     def concerned(self) -> bool:
         """Whether tests were to run, and behaviors were selected in any process, or a model was named for them."""
-        return self._collecting and (self.settings.asked or (self._folder is not None and self._note.exists()))
+        return self._collecting and (self.settings.asked or (self._scratch is not None and self._note.exists()))
 
     @property
     def _note(self) -> Path:
@@ -88,10 +88,16 @@ class Run:
     @property
     def folder(self) -> Path:
         """Where the run's processes share scores and leave their parts of the results."""
-        if self._folder is None:
-            shared = (self._input or {}).get("vlcheck_folder")
-            self._folder = Path(shared or tempfile.mkdtemp(prefix="vlcheck-"))
-        return self._folder
+        if shared := (self._input or {}).get("vlcheck_folder"):
+            return Path(shared)
+        if self._scratch is None:
+            from vlcheck.scratch import Scratch  # in no run of other projects
+
+            try:
+                self._scratch = Scratch()
+            except UsageError as error:
+                raise pytest.UsageError(str(error)) from error
+        return self._scratch.path
 
     @cached_property
     def source(self) -> CaseSource:
@@ -158,7 +164,7 @@ class Run:
         try:
             bench, _ = self._open()
             foresight = bench.foresee(chosen)
-            reporter.say([*bench.superseded(), *foresight.hopeless(), *foresight.shut()])
+            reporter.say([*bench.superseded(), *foresight.hopeless(), *foresight.shut(), *foresight.faults])
             if not session.config.getvalue("maxfail"):
                 asked = [item.queries(bench.model.trials) for item in single if not bench.model.lacks(item.metric)]
                 bench.score(chain(*asked), self.folder, reporter.show)
@@ -212,8 +218,8 @@ class Run:
         """Free what the run holds."""
         if self._opened:
             self._opened[0].close()
-        if self._folder and not self.ending.kept and "vlcheck_folder" not in (self._input or {}):
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._scratch:
+            self._scratch.keep() if self.ending.kept else self._scratch.close()
 
     def _complain(self, error: UsageError) -> None:
         if not self.is_worker:
@@ -236,7 +242,8 @@ class Run:
             expected = [item.nodeid for item, its in self._chosen if not bench.model.lacks(its.metric)]
             required = self.policy.required_of(subjects(self._chosen))
             for item, its in self._chosen:
-                self.source.select(its.behavior(item).cases)  # the header says which pictures are left out
+                with suppress(ForeignFault), contained():  # of which its own test is told
+                    self.source.select(its.behavior(item).cases)  # the header says which pictures are left out
             asked = {"complete": self.complete, "required": required, "unjudged": expected}
             part.keep([bench.header() | {"run_id": self.run_id} | asked])
             self._opened = bench, part

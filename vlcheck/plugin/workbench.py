@@ -60,7 +60,7 @@ class Workbench:
         adapter = _model(settings)
         held = ExitStack()
         path = settings.store or folder / "scores.sqlite"
-        store = held.enter_context(ScoreStore(path, adapter.fingerprint, run=folder.name))
+        store = held.enter_context(ScoreStore(path, adapter.fingerprint, run=folder.name, temporary=not settings.store))
         scorer = Scorer(adapter, store, batch_size=settings.batch_size, thumbnails=settings.images)
         trials = Trials(source, relative=only_compares(adapter))
         looks = _looks(settings, source)

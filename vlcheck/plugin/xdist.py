@@ -33,6 +33,7 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput["vlcheck_controller"] = os.getpid()
         node.workerinput["vlcheck_folder"] = str(self._run.folder)
         node.workerinput["vlcheck_started"] = self._run.started.isoformat()
         node.workerinput["vlcheck_run_id"] = self._run.run_id

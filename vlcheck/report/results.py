@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vlcheck import scratch
 from vlcheck.drafts import Others, begins, demand_place, placing
 from vlcheck.errors import UsageError, printable
 from vlcheck.report.schema import complaint, completed
@@ -95,7 +96,9 @@ class Part:
             with self._path.open("a", encoding="utf-8") as file:
                 file.writelines(f"{encoded(line)}\n" for line in fresh)
         except OSError as error:
-            raise UsageError(f"{self._path}: the results cannot be kept ({error.strerror}).") from error
+            raise UsageError(
+                f"{scratch.where()}: {self._path}: the results cannot be kept there ({error.strerror})."
+            ) from error
         self._images |= {line["key"] for line in fresh if line["kind"] == "image"}
 
 

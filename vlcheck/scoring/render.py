@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -11,7 +11,7 @@ from PIL import Image, ImageChops
 
 from vlcheck.cases.case import ImageSource
 from vlcheck.cases.rgb import to_rgb
-from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, contained
 from vlcheck.query import UNCHANGED, Picture
 from vlcheck.scoring.answer import Answer
 
@@ -43,28 +43,42 @@ def render_all(pictures: Iterable[Picture]) -> Iterator[tuple[Picture, Image.Ima
 
     Yields:
         Each picture with its RGB pixels, or with the answer to all that is asked about it: an error where it does
-        not decode; unasked where an edit does not apply, or has changed nothing.
+        not decode, or an edit raises; unasked where an edit does not apply, or has changed nothing.
+
+    Raises:
+        MemoryError: there is no room for a picture beside the others.
     """
     for _, group in groupby(pictures, key=lambda picture: picture.source.key):
         siblings = list(group)
         source = siblings[0].source
-        try:
-            decoded = _Decoded(source, to_rgb(source.open()))
-        except UsageError as error:
-            yield from ((picture, Answer(error=str(error))) for picture in siblings)
+        image = _attempt(source.open)
+        if isinstance(image, Answer):
+            yield from ((picture, image) for picture in siblings)
             continue
+        decoded = _Decoded(source, image)
         for picture in siblings:
-            yield picture, _render(replace(picture, source=decoded), decoded.image)
+            yield picture, _render(replace(picture, source=decoded), image)
 
 
 def _render(picture: Picture, unedited: Image.Image) -> Image.Image | Answer:
+    image = _attempt(picture.render)
+    if isinstance(image, Answer):
+        named = f"{', '.join(edit.name for edit in picture.edits)}: " if picture.edits and image.error else ""
+        return replace(image, error=named + image.error)
+    return Answer(unasked=UNCHANGED) if picture.edits and _equal(image, unedited) else image
+
+
+def _attempt(draw: Callable[[], Image.Image]) -> Image.Image | Answer:
+    """Draw a picture, or say why there is none. Raises MemoryError."""
     try:
-        image = to_rgb(picture.render())
+        with contained():
+            return to_rgb(draw())
     except NotApplicable as reason:
         return Answer(unasked=str(reason))
-    except UsageError as error:
+    except (UsageError, ForeignFault) as error:
+        if isinstance(error.__cause__, MemoryError):
+            raise error.__cause__ from None
         return Answer(error=str(error))
-    return Answer(unasked=UNCHANGED) if picture.edits and _equal(image, unedited) else image
 
 
 def _equal(image: Image.Image, other: Image.Image) -> bool:

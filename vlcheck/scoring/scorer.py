@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from vlcheck.cases.provenance import pixel_sha256
-from vlcheck.errors import NotApplicable, UsageError, printable
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, contained, printable, told
 from vlcheck.models.protocol import AnswersYesNo, ClassifiesRegions, Encoded, NamesWords, VisionLanguageModel
 from vlcheck.query import Metric, Picture, Query
 from vlcheck.scoring.answer import Answer
@@ -120,10 +120,11 @@ class Scorer:
     ) -> dict[str, Answer]:
         """Return the kept answers by the queries' keys; ask now, in batches, what is missing."""
         asked = {query.key: query for query in queries}
-        missing = self.store.missing(asked)
+        kept = self.store.get_many(asked.values())
+        missing = [query for key, query in asked.items() if key not in kept]
         if missing:
-            self.run(make_plan((asked[key] for key in missing), batch_size=self.batch_size), progress)
-        return self.store.get_many(asked.values())
+            self.run(make_plan(missing, batch_size=self.batch_size), progress)
+        return kept | self.store.get_many(missing)
 
     def shows(self, picture: Picture) -> bool:
         """Whether a picture that was asked about could be shown, whatever the model made of it."""
@@ -143,12 +144,16 @@ class Scorer:
         """Answer every query of a chunk that is not answered yet, and keep the answers.
 
         Pictures are encoded in one batch; the features are dropped at the end. What goes wrong with a picture or a
-        model becomes the answer of the queries it concerns. An interrupt passes through; what was asked before it
-        is kept.
+        model becomes the answer of the queries it concerns; a batch without room in memory is halved. An interrupt
+        passes through; what was asked before it is kept.
         """
         missing = self.store.missing(query.key for query in chunk.queries)
         queries = self._with_head([query for query in chunk.queries if query.key in missing])
-        images = self._render(queries)
+        try:
+            images = self._render(queries)
+        except MemoryError as error:
+            self._halved(queries, Answer(error=told(error)))
+            return
         queries = [query for query in queries if query.picture.key in images]
         if not queries:
             return
@@ -156,21 +161,22 @@ class Scorer:
         encoded = self._encode((*images.values(),))
         images.clear()  # memory: from here on the features stand for them
         if isinstance(encoded, Answer):
-            self._without_batch(queries, encoded)
+            self._halved(queries, encoded)
             return
         for batch in self._batches(queries):
             asked = [rows[ask.picture] for ask in batch]
             replies = zip(asked, batch, self._replies(encoded, asked, batch), strict=True)
             self.store.put([pair for reply in replies for pair in self._answered(encoded, *reply)])
 
-    def _without_batch(self, queries: Sequence[Query], raised: Answer) -> None:
-        """Ask by single pictures: one that the model cannot encode must not take the others with it."""
-        pictures = {query.picture.key for query in queries}
+    def _halved(self, queries: Sequence[Query], raised: Answer) -> None:
+        """Ask about half of the pictures at a time: one that cannot be encoded must not take the others with it."""
+        pictures = list(dict.fromkeys(query.picture.key for query in queries))
         if len(pictures) == 1:
             self.store.put((query, raised) for query in queries)
             return
-        for key in pictures:
-            self.score(Chunk(tuple(query for query in queries if query.picture.key == key)))
+        first = {*pictures[: len(pictures) // 2]}
+        for half in (first, {*pictures} - first):
+            self.score(Chunk(tuple(query for query in queries if query.picture.key in half)))
 
     def _with_head(self, queries: list[Query]) -> list[Query]:
         """Answer those whose metric the model lacks; return the others."""
@@ -200,10 +206,10 @@ class Scorer:
 
     def _encode(self, images: Sequence[Image.Image]) -> Encoded | Answer:
         try:
-            with _warnings_are_no_answer():
+            with contained(), _warnings_are_no_answer():
                 encoded = self.model.encode(images)
-            found = len(encoded)
-        except Exception as error:  # noqa: BLE001 - a model is foreign code: what it raises is an answer, not our end
+                found = len(encoded)
+        except (NotApplicable, UsageError, ForeignFault) as error:  # what a model raises is an answer, not our end
             return _raised(error)
         return encoded if found == len(images) else Answer(error=f"the model encoded {found} pictures of {len(images)}")
 
@@ -219,9 +225,9 @@ class Scorer:
         """Ask one batch of one metric; one reply an ask."""
         head = {"mlm": self._mlm, "itm": self._itm, "mrc": self._mrc}[asks[0].queries[0].metric]
         try:
-            with _warnings_are_no_answer():
+            with contained(), _warnings_are_no_answer():
                 replies = head(encoded[rows], asks)
-        except Exception as error:  # noqa: BLE001 - foreign code, as in _encode
+        except (NotApplicable, UsageError, ForeignFault) as error:  # as in _encode
             if len(asks) > 1:
                 # One text that the model cannot read must not take the others with it.
                 return [self._replies(encoded, [row], [ask])[0] for row, ask in zip(rows, asks, strict=True)]
@@ -323,9 +329,7 @@ def _warnings_are_no_answer() -> Iterator[None]:
         yield
 
 
-def _raised(error: Exception) -> Answer:
+def _raised(error: NotApplicable | UsageError | ForeignFault) -> Answer:
     if isinstance(error, NotApplicable):
         return Answer(unasked=str(error))
-    if isinstance(error, UsageError):
-        return Answer(error=printable(str(error)))
-    return Answer(error=printable(f"{type(error).__name__}: {error}"))
+    return Answer(error=printable(str(error)))

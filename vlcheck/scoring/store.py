@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import struct
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+import warnings
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from filelock import FileLock
 
-from vlcheck import installed
+from vlcheck import installed, scratch
 from vlcheck.digest import digest
 from vlcheck.errors import UsageError
 from vlcheck.query import Query
@@ -36,7 +39,9 @@ _PUT_VERSIONS = "INSERT OR IGNORE INTO installed VALUES (?, ?, ?)"
 _BEFORE = """SELECT versions FROM installed WHERE model = ? AND fingerprint != ?
     AND EXISTS (SELECT 1 FROM answers WHERE answers.fingerprint = installed.fingerprint)
     ORDER BY rowid DESC LIMIT 1"""
-_KNOWN = "fingerprint = ? AND (error = '' OR run = ?) AND query IN (SELECT value FROM json_each(?))"
+_AMONG = "FROM answers WHERE fingerprint = ? AND query IN (SELECT value FROM json_each(?))"
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_JPEG = (b"\xff\xd8", b"\xff\xd9")  # as such a file begins and ends
 _PUT = """INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
         run = excluded.run, scores = excluded.scores, top = excluded.top,
@@ -58,18 +63,24 @@ class Thumbnail(NamedTuple):
     jpeg: bytes
 
 
+class DamagedStore(UserWarning):
+    """Kept answers cannot be used, and are asked again."""
+
+
 class ScoreStore:
     """Kept answers of one model under what is installed. A context manager; a container of the answered queries' keys.
 
     Answers of other versions stay in the file, and are no answers here. Values, and the reasons why a question makes no
-    sense, outlive the run. Errors are kept for this run alone: the next one asks again. The file has to be on a local
-    disk: SQLite's write-ahead log needs shared memory.
+    sense, outlive the run. Errors are kept for this run alone: the next one asks again. So it does with what is no
+    number, and with rows that are damaged; a DamagedStore warning says so. The file has to be on a local disk: SQLite's
+    write-ahead log needs shared memory.
 
     Args:
         path: the file; it and its folder are made where they are missing.
         fingerprint: the model's; part of each answer's key, with what is installed.
         run: what the processes of one run have in common, so that they share errors; a new one unless given.
         versions: of all else that decides a score; those that are installed unless given.
+        temporary: the file is in a folder for temporary files: messages name TMPDIR, and not --vl-store.
 
     Raises:
         UsageError: from here and from each method, where the file is not a store, is of another schema, cannot be
@@ -77,9 +88,16 @@ class ScoreStore:
     """
 
     def __init__(
-        self, path: Path, fingerprint: str, *, run: str = "", versions: Mapping[str, str] | None = None
+        self,
+        path: Path,
+        fingerprint: str,
+        *,
+        run: str = "",
+        versions: Mapping[str, str] | None = None,
+        temporary: bool = False,
     ) -> None:
         self.path = path
+        self._named = f"{scratch.where()}: {path}" if temporary else f"--vl-store {path}"
         self.model = fingerprint
         self.run = run or uuid.uuid4().hex
         with self._speaking_clearly():
@@ -88,6 +106,7 @@ class ScoreStore:
             # Several processes may find the file missing; SQLite does not wait while another one switches to WAL.
             with FileLock(f"{path}.lock", timeout=_PATIENCE):
                 self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+                self._connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
                 try:
                     self._prepare()
                 except BaseException:
@@ -118,14 +137,16 @@ class ScoreStore:
 
     def get_many(self, queries: Iterable[Query]) -> dict[str, Answer]:
         """Return what is known, by the query's key."""
-        keys = [query.key for query in queries]
-        rows = self._known("query, scores, top, unasked, error", keys)
-        return {key: _unpack(scores, top, unasked, error) for key, scores, top, unasked, error in rows}
+        asked = {query.key: query for query in queries}
+        known = self._known(asked)
+        wrong = {key for key, answer in known.items() if not _answers(answer, asked[key])}
+        self._discard(wrong, "cannot be read")
+        return {key: answer for key, answer in known.items() if key not in wrong}
 
     def missing(self, keys: Iterable[str]) -> set[str]:
         """Return the keys of queries that are still to be asked."""
         asked = set(keys)
-        return asked - {key for (key,) in self._known("query", list(asked))}
+        return asked - self._known(asked).keys()
 
     def superseded(self) -> str:
         """Say that all kept answers of the model are of other versions than those of now; "" where that is not so."""
@@ -134,9 +155,9 @@ class ScoreStore:
             row = self._connection.execute(_BEFORE, (self.model, self.fingerprint)).fetchone()
             if self._holds(self.fingerprint) or not (row or self._holds(self.model)):
                 return ""
-        changed = "; ".join(installed.differences(json.loads(row[0]), self.versions)) if row else ""
+        changed = "; ".join(installed.differences(_versions(row[0]), self.versions)) if row else ""
         what = changed or "an older vlcheck did not say of which"
-        return f"--vl-store {self.path}: its scores of this model are of other versions, and asked again: {what}"
+        return f"{self._named}: its scores of this model are of other versions, and asked again: {what}"
 
     def put(self, answers: Iterable[tuple[Query, Answer]]) -> None:
         """Keep answers, all or none of them. An error never replaces a value."""
@@ -152,19 +173,48 @@ class ScoreStore:
             self._connection.execute(_PUT_PICTURE, (key, sha256, jpeg))
 
     def pictures(self, key: str) -> Thumbnail | None:
-        """Return what is kept of the picture with this key, or None."""
+        """Return what is kept of the picture with this key, or None; without a small copy where that is damaged."""
         with self._speaking_clearly():
             row = self._connection.execute("SELECT sha256, jpeg FROM pictures WHERE key = ?", (key,)).fetchone()
-        return Thumbnail(*row) if row else None
+        if row is None:
+            return None
+        sha256, jpeg = row
+        sound = isinstance(sha256, str) and sha256.isascii() and isinstance(jpeg, bytes)
+        return Thumbnail(sha256, jpeg) if sound and (not jpeg or _is_jpeg(jpeg)) else Thumbnail("", b"")
 
     def _holds(self, fingerprint: str) -> bool:
         select = "SELECT 1 FROM answers WHERE fingerprint = ? LIMIT 1"
         return self._connection.execute(select, (fingerprint,)).fetchone() is not None
 
-    def _known(self, columns: str, keys: list[str]) -> list[tuple[Any, ...]]:
-        select = f"SELECT {columns} FROM answers WHERE {_KNOWN}"  # noqa: S608 - columns are literals of this class
+    def _known(self, keys: Iterable[str]) -> dict[str, Answer]:
+        """The kept answers that this run goes by; rows that it cannot read are dropped from the file."""
+        select = f"SELECT query, run, scores, top, unasked, error {_AMONG}"  # noqa: S608 - a literal of this module
         with self._speaking_clearly():
-            return self._connection.execute(select, (self.fingerprint, self.run, json.dumps(keys))).fetchall()
+            rows = self._connection.execute(select, (self.fingerprint, json.dumps(list(keys)))).fetchall()
+        known: dict[str, Answer] = {}
+        damaged, no_numbers = set(), set()
+        for key, run, *kept in rows:
+            answer = _unpack(kept)
+            if answer is None:
+                damaged.add(key)
+            elif run != self.run and not all(map(math.isfinite, answer.values)):
+                no_numbers.add(key)
+            elif run == self.run or not answer.error:
+                known[key] = answer
+        self._discard(damaged, "cannot be read")
+        self._discard(no_numbers, "are no numbers, unless the model answered so,")
+        return known
+
+    def _discard(self, keys: Collection[str], why: str) -> None:
+        """Drop damaged answers, so that they are asked again, and say so."""
+        if not keys:
+            return
+        with self._transaction():
+            self._connection.execute(f"DELETE {_AMONG}", (self.fingerprint, json.dumps(list(keys))))
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")  # also where a run makes errors of warnings: it goes on
+            said = f"{self._named}: the store is damaged: {len(keys)} of its answers {why} and are asked again."
+            warnings.warn(said, DamagedStore, stacklevel=2)
 
     def _refuse_others(self) -> None:
         """Look before a lock is put beside what is not ours."""
@@ -208,13 +258,14 @@ class ScoreStore:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise UsageError(
-                f"--vl-store {self.path}: {error}. Name a file on a local disk that can be written and has room;"
-                " a store that is damaged can be deleted: its scores are then asked again."
-            ) from error
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+                cure = "The store is damaged: delete it, and its scores are asked again"
+            else:
+                cure = "Name a file on a local disk that can be written and has room"
+            raise UsageError(f"{self._named}: {error}. {cure}.") from error
 
     def _complaint(self, what: str) -> UsageError:
-        return UsageError(f"--vl-store {self.path}: this is {what}.")
+        return UsageError(f"{self._named}: this is {what}.")
 
 
 def _pack(answer: Answer) -> tuple[bytes, str, str, str]:
@@ -228,6 +279,37 @@ def _storable(message: str) -> str:
     return message.encode(errors="backslashreplace").decode()
 
 
-def _unpack(scores: bytes, top: str, unasked: str, error: str) -> Answer:
+def _unpack(kept: Sequence[Any]) -> Answer | None:
+    """Read scores, top, unasked and error of a row; None where it is damaged."""
+    scores, top, unasked, error = kept
+    if not isinstance(scores, bytes) or len(scores) % 8 or not all(isinstance(one, str) for one in kept[1:]):
+        return None
     values = struct.unpack(f"<{len(scores) // 8}d", scores)
-    return Answer(values, tuple((word, score) for word, score in json.loads(top)), unasked, error)
+    if any(math.isfinite(value) and not 0 <= value <= 1 for value in values):
+        return None
+    try:
+        "".join((top, unasked, error)).encode()  # bytes that are no text came as surrogates
+        words = tuple((str(word), float(score)) for word, score in json.loads(top))
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return Answer(values, words, unasked, error)
+
+
+def _answers(answer: Answer, query: Query) -> bool:
+    """Whether an answer has as many values as the query asks for, or says why it has none."""
+    if answer.unasked or answer.error:
+        return True
+    return len(answer.values) == (1 if query.metric == "itm" else len(query.words))
+
+
+def _is_jpeg(content: bytes) -> bool:
+    return content.startswith(_JPEG[0]) and content.endswith(_JPEG[1])
+
+
+def _versions(kept: object) -> Mapping[str, str]:
+    """The versions of a row; none where it is damaged."""
+    try:
+        found = json.loads(kept) if isinstance(kept, str) else {}
+    except ValueError:
+        found = {}
+    return {str(name): str(one) for name, one in found.items()} if isinstance(found, dict) else {}

@@ -1,0 +1,123 @@
+"""A run that something ends: a signal, a kill, or threads that its model leaves behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.plugin.conftest import STATES
+
+PATIENCE = 60.0
+WAITS = f"""{STATES}
+    def test_that_waits():
+        import os, time
+        print("waits in", os.getpid(), file=open("waiting", "w"))
+        time.sleep(600)
+
+    @behavior(cases=with_target("object"), perturb=Mirror(), expect=Preserved(), metrics=("itm",))
+    def test_that_nothing_is_known_of(verdict):
+        assert verdict.passed
+"""
+
+
+@pytest.fixture
+def temporary(project, monkeypatch):
+    """An empty folder in the place of the one for temporary files."""
+    folder = project.folder / "tmp"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def left(temporary):
+    return [path for path in temporary.iterdir() if path.name.startswith("vlcheck-")]
+
+
+def ended_by(project, number, *options):
+    """End a run by a signal while its fifth of six tests runs; return its exit status and the process that ran it."""
+    project.pytester.makepyfile(test_states=WAITS)
+    said = [f"--vl-model={ROOT}/tests/doubles.py:competent", f"--vl-data={project.data}", "-p", "no:cacheprovider"]
+    waiting = project.folder / "waiting"
+    with project.pytester.popen([sys.executable, "-m", "pytest", *said, *options], stdout=subprocess.DEVNULL) as run:
+        deadline = time.monotonic() + PATIENCE
+        while not (waiting.exists() and waiting.read_text().endswith("\n")):
+            assert run.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        run.send_signal(number)
+        return run.wait(PATIENCE), int(waiting.read_text().split()[-1])
+
+
+@pytest.mark.parametrize(("name", "options"), [("SIGTERM", ("-n", "1")), ("SIGHUP", ())])
+def test_a_signal_ends_a_run_as_an_interrupt_does(project, temporary, name, options):
+    status, process = ended_by(project, getattr(signal, name), *options)
+    assert status == pytest.ExitCode.INTERRUPTED
+    assert left(temporary) == []
+    assert [line["status"] for line in project.results("verdict")] == ["pass"] * 4
+    (run,) = project.results("run")
+    assert run["exit_status"] == pytest.ExitCode.INTERRUPTED
+    assert run["unjudged"] == ["test_states.py::test_that_nothing_is_known_of[itm]"]
+    assert not is_alive(process)
+
+
+def test_a_worker_ends_with_its_controller_and_the_next_run_sweeps_what_they_left(project, temporary):
+    _, process = ended_by(project, signal.SIGKILL, "-n", "1")
+    killed = time.monotonic()
+    while is_alive(process):
+        assert time.monotonic() < killed + 3, "an orphan works on"
+        time.sleep(0.05)
+    assert len(left(temporary)) == 1
+    project.run("-k", "grayscale")
+    assert left(temporary) == []
+
+
+def test_tests_whose_workers_are_killed_again_and_again_are_named_as_unjudged(project, log):
+    (project.folder / "mine.py").write_text("""
+import os, signal
+from tests.doubles import Competent, factory
+
+class Dies(Competent):
+    def itm(self, encoded, texts, foils=None):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+dies = factory(Dies)
+""")
+    model = f"--vl-model={project.folder / 'mine.py'}:dies"
+    result = project.run(model, "-n", "1", "--max-worker-restart", "1", model="", subprocess=True)
+    assert result.ret != 0
+    (run,) = project.results("run")
+    assert len(run["unjudged"]) == 4
+
+
+def test_threads_of_a_model_do_not_keep_a_run(project):
+    (project.folder / "mine.py").write_text("""
+import threading, time
+from tests.doubles import Competent, factory
+
+class Lingers(Competent):
+    def __post_init__(self):
+        super().__post_init__()
+        threading.Thread(target=time.sleep, args=(600,)).start()
+
+lingers = factory(Lingers)
+""")
+    said = [f"--vl-model={project.folder / 'mine.py'}:lingers", f"--vl-data={project.data}", "--junitxml=junit.xml"]
+    result = project.pytester.run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *said, timeout=PATIENCE)
+    assert result.ret == 0
+    assert len(project.results("verdict")) == 4
+    assert (project.folder / "junit.xml").read_text().endswith("</testsuites>")
+    assert "4 passed" in result.stdout.str()
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
