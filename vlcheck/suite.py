@@ -46,6 +46,15 @@ def lexicons_in(fixtures: Path) -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def fixtures_above(path: Path) -> Path | None:
+    """The fixtures of the suite that tests at a path are of: the nearest with a policy or lexicons, or None."""
+    for folder in (path, *path.parents):
+        fixtures = folder / "fixtures"
+        if policy_in(fixtures) or lexicons_in(fixtures):
+            return fixtures
+    return None
+
+
 def policy_in(fixtures: Path) -> Path | None:
     """The policy of a folder of fixtures, or None where it has none."""
     path = fixtures / _POLICY

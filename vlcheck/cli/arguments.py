@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import pytest
 import typer
 
 from vlcheck.cases.source import ACCEPTED
-from vlcheck.plugin.extent import fixtures_folder, is_whole
+from vlcheck.plugin.extent import is_whole
 from vlcheck.plugin.foresight import Chosen
 from vlcheck.plugin.mark import subjects
+from vlcheck.plugin.run import RUN, Run
 from vlcheck.policy import Policy
 from vlcheck.policy_file import load_policy
-from vlcheck.suite import lexicons_in, policy_in, policy_path, suite_folder
+from vlcheck.suite import policy_path, suite_folder
 
 Data = Annotated[str, typer.Argument(help=ACCEPTED)]
 OwnLexicons = Annotated[
@@ -38,27 +38,25 @@ def policy_for(chosen: Chosen, own: Path | None) -> Policy:
     path = policy_file(chosen, own)
     policy, tests = load_policy(path), subjects(chosen)
     policy.check(tests)
-    if own or (path != policy_path() and is_whole(_config(chosen))):
+    if own or (path != policy_path() and is_whole(_run(chosen).config)):
         policy.demand_tests(tests)
     return policy
 
 
 def policy_file(chosen: Chosen, own: Path | None = None) -> Path:
     """What a run of these tests is held to: one's own policy, else that of the suite's copy, else the shipped one."""
-    fixtures = fixtures_folder(_config(chosen))
-    return own or (policy_in(fixtures) if fixtures else None) or policy_path()
+    return own or _run(chosen).policy_path
 
 
 def lexicons_for(chosen: Chosen, own: Path | None) -> Path | None:
     """Likewise, the words; None for the shipped ones alone."""
-    fixtures = fixtures_folder(_config(chosen))
-    return own or (lexicons_in(fixtures) if fixtures else None)
+    return own or _run(chosen).lexicons
 
 
-def _config(chosen: Chosen) -> pytest.Config:
-    """Of the collection that found them."""
+def _run(chosen: Chosen) -> Run:
+    """What the plugin makes of the tests' own folder and ini file."""
     item, _ = chosen[0]
-    return item.config
+    return item.config.stash[RUN]
 
 
 def shipped_tests() -> Path:

@@ -11,6 +11,7 @@ from vlcheck.plugin.fixture import verdict
 from vlcheck.plugin.mark import behavior
 from vlcheck.plugin.rescue import Rescue
 from vlcheck.plugin.run import RUN, Run
+from vlcheck.plugin.suites import COLLECTED, from_elsewhere
 from vlcheck.plugin.xdist import Controller
 
 __all__ = ["behavior", "verdict"]
@@ -36,6 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
                 config.pluginmanager.register(helper, f"vlcheck-{name}")
 
 
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    settings = config.stash[RUN].settings
+    return list(from_elsewhere(config, settings)) if settings.model or settings.plan else []
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     if RUN in config.stash:
         config.stash[RUN].close()
@@ -53,7 +59,7 @@ def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, ob
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    config.stash[RUN].collected = tuple(items)  # before any of them is deselected
+    config.stash[RUN].collected = config.stash[COLLECTED] = tuple(items)  # before any of them is deselected
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
