@@ -24,6 +24,12 @@ def suite_files() -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in (*paths, root / "conftest.py")}
 
 
+def tests_here() -> Path | None:
+    """The suite's tests in the current folder, as a repository has them, or None where there are none."""
+    folder = Path(_TESTS)
+    return folder if folder.is_dir() else None
+
+
 def lexicons_path() -> Path:
     """The shipped lexicons."""
     return suite_folder() / "fixtures" / _LEXICONS

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from vlcheck.cases.source import ACCEPTED
+from vlcheck.cli.speech import say
 from vlcheck.plugin.extent import is_whole
 from vlcheck.plugin.foresight import Chosen
 from vlcheck.plugin.mark import subjects
 from vlcheck.plugin.run import RUN, Run
 from vlcheck.policy import Policy
 from vlcheck.policy_file import load_policy
-from vlcheck.suite import policy_path, suite_folder
+from vlcheck.suite import policy_path, suite_folder, tests_here
 
 Data = Annotated[str, typer.Argument(help=ACCEPTED)]
 OwnLexicons = Annotated[
@@ -26,7 +28,24 @@ DType = Annotated[str, typer.Option("--dtype", "--vl-dtype", help="precision")]
 TrustRemoteCode = Annotated[
     bool, typer.Option("--vl-trust-remote-code", help="let Python code that comes with a checkpoint run")
 ]
-Suite = Annotated[Path | None, typer.Option(help="the folder of tests; the shipped suite unless said")]
+Suite = Annotated[
+    Path | None,
+    typer.Option(help="the folder of tests; behavior_tests in the current folder unless said, else the shipped suite"),
+]
+
+
+def chosen_suite(suite: Path | None, tell: Callable[[str], None] = say) -> Path:
+    """The folder of a suite's tests.
+
+    Args:
+        suite: as it is said; else the one in the current folder is taken, else the shipped one.
+        tell: is told which one was taken, where it is not said.
+    """
+    if suite is not None:
+        return suite
+    here = tests_here()
+    tell(f"suite: {here} in the current folder" if here else f"suite: the shipped one, {shipped_tests()}")
+    return here or shipped_tests()
 
 
 def policy_for(chosen: Chosen, own: Path | None) -> Policy:

@@ -19,9 +19,9 @@ from vlcheck.cli.arguments import (
     OwnPolicy,
     Suite,
     TrustRemoteCode,
+    chosen_suite,
     lexicons_for,
     policy_for,
-    shipped_tests,
 )
 from vlcheck.cli.offered import missing, offered, slips
 from vlcheck.cli.speech import plainly, say
@@ -45,7 +45,7 @@ def cases(
     with plainly():
         if copy and not to:
             raise UsageError("--copy: name the file beside which the images go with --to, e.g. --to mine/cases.jsonl.")
-        chosen = collect(suite or shipped_tests())
+        chosen = collect(chosen_suite(suite))
         source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
         if not source.cases:
             raise UsageError(f"{data}: offers no case. Left out: {dict(source.left_out)}.")
@@ -71,7 +71,7 @@ def plan(
 ) -> None:
     """Say per test how many cases there are and what they can decide, and what scoring them takes; score nothing."""
     with plainly():
-        chosen = collect(suite or shipped_tests())
+        chosen = collect(chosen_suite(suite))
         source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
         adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted) if model else None
         metrics = adapter.metrics if adapter else METRICS
