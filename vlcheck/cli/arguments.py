@@ -10,13 +10,10 @@ import typer
 
 from vlcheck.cases.source import ACCEPTED
 from vlcheck.cli.speech import say
-from vlcheck.plugin.extent import is_whole
 from vlcheck.plugin.foresight import Chosen
-from vlcheck.plugin.mark import subjects
 from vlcheck.plugin.run import RUN, Run
 from vlcheck.policy import Policy
-from vlcheck.policy_file import load_policy
-from vlcheck.suite import policy_path, suite_folder, tests_here
+from vlcheck.suite import suite_folder, tests_here
 
 Data = Annotated[str, typer.Argument(help=ACCEPTED)]
 OwnLexicons = Annotated[
@@ -49,17 +46,8 @@ def chosen_suite(suite: Path | None, tell: Callable[[str], None] = say) -> Path:
 
 
 def policy_for(chosen: Chosen, own: Path | None) -> Policy:
-    """What `policy_file` names. Raises UsageError where it does not fit the tests.
-
-    All of one's own policy has to be about them; that of a suite's copy too, unless they are a part of the copy. The
-    shipped one is about the shipped tests.
-    """
-    path = policy_file(chosen, own)
-    policy, tests = load_policy(path), subjects(chosen)
-    policy.check(tests)
-    if own or (path != policy_path() and is_whole(_run(chosen).config)):
-        policy.demand_tests(tests)
-    return policy
+    """As a run has it: what `policy_file` names. Raises UsageError where it does not fit the tests."""
+    return _run(chosen).policy_from(own)
 
 
 def policy_file(chosen: Chosen, own: Path | None = None) -> Path:
@@ -70,6 +58,11 @@ def policy_file(chosen: Chosen, own: Path | None = None) -> Path:
 def lexicons_for(chosen: Chosen, own: Path | None) -> Path | None:
     """Likewise, the words; None for the shipped ones alone."""
     return own or _run(chosen).lexicons
+
+
+def is_sequential(chosen: Chosen) -> bool:
+    """Whether the ini file of the tests says that a run looks at its verdicts again and again."""
+    return _run(chosen).settings.sequential
 
 
 def _run(chosen: Chosen) -> Run:

@@ -95,13 +95,17 @@ class Settings:
         if not self.model:
             raise UsageError(f"--vl-model is missing: {_help('model')}. There is no default.")
         self.demand_data()
+        self.demand_comparable()
+        self._demand_a_match()
+        self._demand_places()
+
+    def demand_comparable(self) -> None:
+        """Raise UsageError where a baseline is named, and how much is asked hangs on what is found."""
         if self.sequential and self.baseline:
             raise UsageError(
                 "--vl-sequential: does not go with --vl-baseline: where it stops asking hangs on what it found, and the"
                 " releases would be compared on few images, or on none. Leave one of them out."
             )
-        self._demand_a_match()
-        self._demand_places()
 
     def _demand_places(self) -> None:
         """Raise UsageError where results or report cannot be written, or would take another file's place."""

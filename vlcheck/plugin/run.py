@@ -112,14 +112,18 @@ class Run:
     @cached_property
     def policy(self) -> Policy:
         """What the model is held to, as of the run's start. Raises UsageError where it does not fit the tests."""
+        return self.policy_from(self.settings.policy).as_of(self.started.date())
+
+    def policy_from(self, said: Path | None) -> Policy:
+        """Read the policy that is said, else `policy_path`. Raises UsageError where it does not fit the tests."""
         from vlcheck.policy_file import load_policy  # in no run of other projects
 
-        policy = load_policy(self.policy_path).as_of(self.started.date())
+        policy = load_policy(said or self.policy_path)
         tests = subjects(all_stated(self.collected))
         policy.check(tests)
         if is_whole(self.config):
             fixtures = fixtures_folder(self.config)
-            if self.settings.policy or (fixtures and policy_in(fixtures)):
+            if said or self.settings.policy or (fixtures and policy_in(fixtures)):
                 policy.demand_tests(tests)
             elif fixtures:  # the policy of the tests' own suite: none of its biases may be gone
                 policy.demand_required(tests)
@@ -160,7 +164,7 @@ class Run:
         reporter = Reporter(self.config, self.folder)
         try:
             bench, _ = self._open()
-            foresight = bench.foresee(chosen)
+            foresight = bench.foresee(self._chosen)
             reporter.say([*bench.superseded(), *foresight.hopeless(), *foresight.shut()])
             if not session.config.getvalue("maxfail"):
                 asked = [item.queries(bench.model.trials) for item in single if not bench.model.lacks(item.metric)]
@@ -195,6 +199,7 @@ class Run:
 
         try:
             self._demand_own_words()
+            self.settings.demand_comparable()
             _ = self.baseline
             chosen = all_stated(session.items)
             Reporter(self.config, self.folder).say(outlook(self.settings, self.policy, self.source, chosen))
