@@ -65,6 +65,7 @@ behavior = "test_grey_preserves"
 reason = "captions\\u001b[31m name colors"
 until = {}
 """
+SHIPPED_TESTS = tuple((ROOT / "behavior_tests").glob("*.py"))
 
 
 def run(*arguments):
@@ -201,6 +202,33 @@ def test_a_copys_own_words_hold_for_its_tests(copy):
     for command in (("plan", "scenes:5"), ("cases", "scenes:5")):
         done = run_as_typed(*command, "--suite", copy / "behavior_tests")
         assert (done.returncode, f"{copy}/fixtures/lexicons/colors.toml" in done.stderr) == (4, True), done.stderr
+
+
+def here(*command):
+    """A command in this process, which has imported no test yet."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(sys.modules):
+            if name.partition(".")[0] in ("fixtures", "conftest", *(path.stem for path in SHIPPED_TESTS)):
+                patch.delitem(sys.modules, name)
+        return CliRunner().invoke(app, command)
+
+
+def test_commands_take_the_suite_in_the_current_folder_and_say_so(copy, monkeypatch):
+    monkeypatch.chdir(copy)
+    (copy / "behavior_tests" / "test_color.py").unlink()
+    (copy / "fixtures" / "policy.toml").write_text("[behaviors.test_grayscale_preserves_objects]\nalpha = 0.01")
+    for command in (("plan", "scenes:5"), ("policy", "show")):
+        done = here(*command)
+        assert done.stdout.startswith("suite: behavior_tests in the current folder\n")
+        assert (
+            f"{copy}/fixtures/policy.toml: behaviors.test_grayscale_preserves_objects: matches no test" in done.stderr
+        )
+    done = here("cases", "scenes:5")
+    assert done.stdout.startswith("suite: behavior_tests in the current folder\n")
+    assert ("test_grey_preserves" in done.stdout, "test_grayscale_preserves_objects" in done.stdout) == (True, False)
+    monkeypatch.chdir(copy / "fixtures")
+    done = here("policy", "calibrate", "--vl-model=no.py:no", "--vl-data=scenes:5")
+    assert (done.stdout, "suite: the shipped one, " in done.stderr) == ("", True)
 
 
 def test_a_part_of_a_copy_is_held_to_what_its_policy_says_of_it(copy):

@@ -173,6 +173,11 @@ class Sequentially:
 ONCE = Once()
 
 
+def looks_at(seed: int, *, sequential: bool) -> Looks:
+    """Return how often the verdicts of a run are looked at, with `--vl-sequential` or without."""
+    return Sequentially(seed) if sequential else ONCE
+
+
 @cache
 def _place(seed: str, image: str) -> str:
     """Return an image's place in a shuffled order that is the same in every process."""

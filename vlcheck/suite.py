@@ -24,6 +24,12 @@ def suite_files() -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in (*paths, root / "conftest.py")}
 
 
+def tests_here() -> Path | None:
+    """The suite's tests in the current folder, as a repository has them, or None where there are none."""
+    folder = Path(_TESTS)
+    return folder if folder.is_dir() else None
+
+
 def lexicons_path() -> Path:
     """The shipped lexicons."""
     return suite_folder() / "fixtures" / _LEXICONS
@@ -44,6 +50,15 @@ def lexicons_in(fixtures: Path) -> Path | None:
     """The lexicons of a folder of fixtures, or None where it has none."""
     folder = fixtures / _LEXICONS
     return folder if folder.is_dir() else None
+
+
+def fixtures_above(path: Path) -> Path | None:
+    """The fixtures of the suite that tests at a path are of: the nearest with a policy or lexicons, or None."""
+    for folder in (path, *path.parents):
+        fixtures = folder / "fixtures"
+        if policy_in(fixtures) or lexicons_in(fixtures):
+            return fixtures
+    return None
 
 
 def policy_in(fixtures: Path) -> Path | None:

@@ -4,8 +4,8 @@ from types import ModuleType
 
 import pytest
 
-from vlcheck.plugin import options
-from vlcheck.suite import FIXTURES
+from vlcheck.plugin.run import Run
+from vlcheck.suite import FIXTURES, policy_path
 
 
 @pytest.fixture
@@ -17,26 +17,25 @@ def fixtures(pytester):
     return folder
 
 
-def settings(pytester, folder, *arguments):
-    """The settings of a run whose conftest.py loads the fixtures in a folder."""
+def in_force(pytester, folder, *arguments):
+    """Policy and lexicons of a run whose conftest.py loads the fixtures in a folder."""
     config = pytester.parseconfig(*arguments)
     module = ModuleType(FIXTURES)
     module.__file__ = str(folder / "model.py")
     config.pluginmanager.register(module, FIXTURES)
-    return options.read(config)
+    run = Run(config)
+    return run.policy_path, run.lexicons
 
 
 def test_policy_and_lexicons_are_those_beside_the_fixtures_that_are_loaded(pytester, fixtures):
-    found = settings(pytester, fixtures)
-    assert (found.policy, found.lexicons) == (fixtures / "policy.toml", fixtures / "lexicons")
+    assert in_force(pytester, fixtures) == (fixtures / "policy.toml", fixtures / "lexicons")
 
 
 def test_what_is_said_goes_before_them(pytester, fixtures):
-    found = settings(pytester, fixtures, "--vl-policy=mine.toml", "--vl-lexicons=words")
-    assert (found.policy, found.lexicons) == (pytester.path / "mine.toml", pytester.path / "words")
+    said = ("--vl-policy=mine.toml", "--vl-lexicons=words")
+    assert in_force(pytester, fixtures, *said) == (pytester.path / "mine.toml", pytester.path / "words")
 
 
 def test_fixtures_of_another_sort_have_none(pytester):
-    found = settings(pytester, pytester.path)
-    assert (found.policy, found.lexicons) == (None, None)
-    assert options.read(pytester.parseconfig()).policy is None
+    assert in_force(pytester, pytester.path) == (policy_path(), None)
+    assert Run(pytester.parseconfig()).policy_path == policy_path()

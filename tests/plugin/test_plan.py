@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from typer.testing import CliRunner
 
-from tests.plugin.conftest import write_cases
+from tests.plugin.conftest import ROOT, write_cases
+from vlcheck.cli import app
 
 
 def test_the_plan_names_n_what_it_tells_pictures_texts_and_time(project):
@@ -91,9 +93,65 @@ def test_the_plan_says_why_cases_are_not_asked(project, model, refused):
     )
     text = project.run("--vl-plan", f"--vl-model=mine.py:{model}", model="").stdout.str()
     for metric in ("mlm", "itm"):
-        (row,) = [line.split() for line in text.splitlines() if line.startswith(f"test_grayscale_preserves[{metric}]")]
+        row, *_ = [line.split() for line in text.splitlines() if line.startswith(f"test_grayscale_preserves[{metric}]")]
         assert row[1] == ("0" if metric in refused else "40")
     told = [line for line in text.splitlines() if line.startswith("not asked by test_grayscale")]
     for line, (metric, why) in zip(told, refused.items(), strict=True):
         assert line.startswith(f"not asked by test_grayscale_preserves[{metric}] (40 cases)")
         assert line.endswith(why)
+
+
+def foreseen(text):
+    """The lines that say which tests, and which required biases, cannot pass."""
+    return [line for line in text.splitlines() if "cannot pass" in line or "no test can pass" in line]
+
+
+REQUIRES = """
+required = ["color"]
+[behaviors.test_another_image_drops]
+allowed = 0.3
+"""
+
+
+@pytest.mark.parametrize("said", [(), ("--vl-sequential",), ("--vl-cases",)], ids=str)
+def test_the_plan_and_the_command_say_cannot_pass_in_the_words_of_the_run(project, monkeypatch, said):
+    path = project.folder / "data" / "cases.jsonl"
+    path.write_text("\n".join(path.read_text().splitlines()[:20]))
+    (project.folder / "policy.toml").write_text(REQUIRES)
+    monkeypatch.chdir(project.folder)
+    said = (*said, "--vl-policy=policy.toml")
+    run = foreseen(project.run(*said).stdout.str())
+    n = 12 if "--vl-sequential" in said else 20
+    few = f"test_grayscale_preserves[mlm] cannot pass, and is not asked unless it fails: {n} images, a pass needs "
+    assert any(line.startswith(few) for line in run)
+    for model in ("competent", ""):
+        assert foreseen(project.run(*said, "--vl-plan", model=model).stdout.str()) == run
+        named = [f"--model={ROOT}/tests/doubles.py:{model}"] if model else []
+        said_too = [one for one in said if one != "--vl-cases"]
+        done = CliRunner().invoke(app, ["plan", project.data, "--suite=.", *named, *said_too])
+        assert foreseen(done.stdout) == run, done.stderr
+
+
+def test_the_plan_goes_by_the_ini_file_as_a_run_does(project, monkeypatch):
+    (project.folder / "policy.toml").write_text("[defaults]\nallowed = 0.3")
+    monkeypatch.chdir(project.folder)
+    plan = ["plan", project.data, "--suite=."]
+    assert "passes with 0 violations" in CliRunner().invoke(app, plan).stdout
+    project.pytester.makeini("[pytest]\nvl_policy = policy.toml")
+    done = CliRunner().invoke(app, plan)
+    assert f"policy: {project.folder}/policy.toml" in done.stdout
+    assert "passes with 6 violations" in done.stdout
+    project.pytester.makeini("[pytest]\nvl_sequential = true")
+    assert "test_grayscale_preserves[itm] cannot pass" in CliRunner().invoke(app, plan).stdout
+
+
+def test_a_test_that_is_marked_to_be_skipped_is_foreseen_by_neither(project):
+    path = project.folder / "test_states.py"
+    path.write_text(f"import pytest\n{path.read_text()}".replace("@behavior", "@pytest.mark.skip\n@behavior", 1))
+    assert "test_grayscale_preserves" not in project.run("--vl-plan").stdout.str()
+
+
+def test_the_plan_refuses_what_the_run_would_refuse(project):
+    result = project.run("--vl-plan", "--vl-sequential", "--vl-baseline=before.jsonl")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--vl-sequential: does not go with --vl-baseline" in result.stderr.str()

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
-import pytest
 import typer
 
 from vlcheck.cases.source import ACCEPTED
-from vlcheck.plugin.extent import fixtures_folder, is_whole
+from vlcheck.cli.speech import say
 from vlcheck.plugin.foresight import Chosen
-from vlcheck.plugin.mark import subjects
+from vlcheck.plugin.run import RUN, Run
 from vlcheck.policy import Policy
-from vlcheck.policy_file import load_policy
-from vlcheck.suite import lexicons_in, policy_in, policy_path, suite_folder
+from vlcheck.suite import suite_folder, tests_here
 
 Data = Annotated[str, typer.Argument(help=ACCEPTED)]
 OwnLexicons = Annotated[
@@ -26,39 +25,50 @@ DType = Annotated[str, typer.Option("--dtype", "--vl-dtype", help="precision")]
 TrustRemoteCode = Annotated[
     bool, typer.Option("--vl-trust-remote-code", help="let Python code that comes with a checkpoint run")
 ]
-Suite = Annotated[Path | None, typer.Option(help="the folder of tests; the shipped suite unless said")]
+Suite = Annotated[
+    Path | None,
+    typer.Option(help="the folder of tests; behavior_tests in the current folder unless said, else the shipped suite"),
+]
+
+
+def chosen_suite(suite: Path | None, tell: Callable[[str], None] = say) -> Path:
+    """The folder of a suite's tests.
+
+    Args:
+        suite: as it is said; else the one in the current folder is taken, else the shipped one.
+        tell: is told which one was taken, where it is not said.
+    """
+    if suite is not None:
+        return suite
+    here = tests_here()
+    tell(f"suite: {here} in the current folder" if here else f"suite: the shipped one, {shipped_tests()}")
+    return here or shipped_tests()
 
 
 def policy_for(chosen: Chosen, own: Path | None) -> Policy:
-    """What `policy_file` names. Raises UsageError where it does not fit the tests.
-
-    All of one's own policy has to be about them; that of a suite's copy too, unless they are a part of the copy. The
-    shipped one is about the shipped tests.
-    """
-    path = policy_file(chosen, own)
-    policy, tests = load_policy(path), subjects(chosen)
-    policy.check(tests)
-    if own or (path != policy_path() and is_whole(_config(chosen))):
-        policy.demand_tests(tests)
-    return policy
+    """As a run has it: what `policy_file` names. Raises UsageError where it does not fit the tests."""
+    return _run(chosen).policy_from(own)
 
 
 def policy_file(chosen: Chosen, own: Path | None = None) -> Path:
     """What a run of these tests is held to: one's own policy, else that of the suite's copy, else the shipped one."""
-    fixtures = fixtures_folder(_config(chosen))
-    return own or (policy_in(fixtures) if fixtures else None) or policy_path()
+    return own or _run(chosen).policy_path
 
 
 def lexicons_for(chosen: Chosen, own: Path | None) -> Path | None:
     """Likewise, the words; None for the shipped ones alone."""
-    fixtures = fixtures_folder(_config(chosen))
-    return own or (lexicons_in(fixtures) if fixtures else None)
+    return own or _run(chosen).lexicons
 
 
-def _config(chosen: Chosen) -> pytest.Config:
-    """Of the collection that found them."""
+def is_sequential(chosen: Chosen) -> bool:
+    """Whether the ini file of the tests says that a run looks at its verdicts again and again."""
+    return _run(chosen).settings.sequential
+
+
+def _run(chosen: Chosen) -> Run:
+    """What the plugin makes of the tests' own folder and ini file."""
     item, _ = chosen[0]
-    return item.config
+    return item.config.stash[RUN]
 
 
 def shipped_tests() -> Path:

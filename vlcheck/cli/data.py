@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vlcheck.behavior import Behavior, Trials
+from vlcheck.behavior import Behavior
 from vlcheck.cases import open_source
 from vlcheck.cases.export import write_jsonl
 from vlcheck.cli.arguments import (
@@ -19,18 +19,18 @@ from vlcheck.cli.arguments import (
     OwnPolicy,
     Suite,
     TrustRemoteCode,
+    chosen_suite,
+    is_sequential,
     lexicons_for,
     policy_for,
-    shipped_tests,
 )
 from vlcheck.cli.offered import missing, offered, slips
 from vlcheck.cli.speech import plainly, say
 from vlcheck.errors import UsageError
+from vlcheck.looks import looks_at
 from vlcheck.models.load import load_model
-from vlcheck.models.protocol import only_compares
-from vlcheck.operating import ahead
 from vlcheck.plugin.collect import collect
-from vlcheck.plugin.foresight import Chosen, foresee, outlook
+from vlcheck.plugin.foresight import Chosen, preview
 from vlcheck.policy import METRICS
 
 
@@ -45,7 +45,7 @@ def cases(
     with plainly():
         if copy and not to:
             raise UsageError("--copy: name the file beside which the images go with --to, e.g. --to mine/cases.jsonl.")
-        chosen = collect(suite or shipped_tests())
+        chosen = collect(chosen_suite(suite))
         source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
         if not source.cases:
             raise UsageError(f"{data}: offers no case. Left out: {dict(source.left_out)}.")
@@ -67,18 +67,21 @@ def plan(
     policy: OwnPolicy = None,
     lexicons: OwnLexicons = None,
     suite: Suite = None,
+    sequential: Annotated[bool, typer.Option("--sequential", "--vl-sequential", help="as a run has it")] = False,
     trusted: TrustRemoteCode = False,
 ) -> None:
     """Say per test how many cases there are and what they can decide, and what scoring them takes; score nothing."""
     with plainly():
-        chosen = collect(suite or shipped_tests())
+        chosen = collect(chosen_suite(suite))
         source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
+        held = policy_for(chosen, policy)
         adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted) if model else None
         metrics = adapter.metrics if adapter else METRICS
-        operating = ahead(Trials(source, relative=only_compares(adapter)), adapter.kinds if adapter else {})
-        foresight = foresee(chosen, operating, policy_for(chosen, policy), metrics)
         behaviors = _behaviors([one for one in chosen if one[1].metric in metrics])
-        for line in (*outlook(foresight, adapter), *missing(source, behaviors), *slips(source.cases, behaviors)):
+        say(f"policy: {held.path}")
+        looks = looks_at(source.seed, sequential=sequential or is_sequential(chosen))
+        lines = preview(chosen, source, held, adapter, looks)
+        for line in (*lines, *missing(source, behaviors), *slips(source.cases, behaviors)):
             say(line)
 
 

@@ -21,7 +21,7 @@ _LOADS = f'pytest_plugins = ["{FIXTURES}"]'
 _NEEDED = {
     "conftest.py": (
         FIXTURES,
-        f"add {_LOADS}: without it, fixtures/ with its policy and lexicons is not used",
+        f"add {_LOADS}: without it, your tests have no fixtures model, cases and policy",
     ),
     "fixtures/model.py": (
         "vlcheck",
@@ -61,7 +61,7 @@ def written(copy: SuiteCopy, folder: Path) -> Iterator[str]:
     yield "or name your model and data in pytest's ini file, e.g. under [tool.pytest.ini_options] in pyproject.toml:"
     yield '  vl_model = "albef:ALBEF_4M.pth"'
     yield '  vl_data = "coco:/data/coco"'
-    yield f"fixtures/policy.toml and fixtures/lexicons/ hold where conftest.py says {_LOADS}: edit them"
+    yield "fixtures/policy.toml and fixtures/lexicons/ hold for all tests below this folder: edit them"
     yield f"commit all of it, {RECORD} too: vlcheck init --diff tells by it your changes from those of a newer vlcheck"
 
 

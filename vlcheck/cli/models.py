@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vlcheck.cases import open_source
-from vlcheck.cli.arguments import Device, DType, TrustRemoteCode, shipped_tests
+from vlcheck.cli.arguments import Device, DType, TrustRemoteCode, chosen_suite
 from vlcheck.cli.speech import plainly, say
 from vlcheck.errors import UsageError
 from vlcheck.models import tried
@@ -30,7 +30,7 @@ def list_models(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         with plainly():
             asked: dict[str, list[str]] = defaultdict(list)
-            for item, statement in collect(shipped_tests()):
+            for item, statement in collect(chosen_suite(None)):
                 asked[statement.metric].append(item.originalname)
             for line in aligned(list(table({metric: len(names) for metric, names in asked.items()}))):
                 say(line)

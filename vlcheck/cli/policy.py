@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,9 +19,9 @@ from vlcheck.cli.arguments import (
     OwnPolicy,
     Suite,
     TrustRemoteCode,
+    chosen_suite,
     lexicons_for,
     policy_for,
-    shipped_tests,
 )
 from vlcheck.cli.speech import TO, plainly, say, write
 from vlcheck.drafts import demand_place
@@ -43,7 +44,7 @@ app = typer.Typer(no_args_is_help=True, help="What a model is held to.")
 def show(tests: Names = None, policy: OwnPolicy = None, suite: Suite = None) -> None:
     """Print what each test is held to, and from where in the policy each value comes."""
     with plainly():
-        chosen = collect(suite or shipped_tests())
+        chosen = collect(chosen_suite(suite))
         held = policy_for(chosen, policy).as_of(datetime.now(UTC).date())
         behaviors = {item.originalname: statement.behavior(item) for item, statement in chosen}
         for name in tests or ():
@@ -78,7 +79,7 @@ def calibrate(
         today = datetime.now(UTC).date()
         if to:
             _demand_place(to, store)
-        chosen = collect(suite or shipped_tests())
+        chosen = collect(chosen_suite(suite, partial(typer.echo, err=True)))  # what is printed is the policy alone
         before = policy_for(chosen, policy)
         source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
         adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from vlcheck.cli.arguments import Suite, policy_file, shipped_tests
+from vlcheck.cli.arguments import Suite, chosen_suite, policy_file
 from vlcheck.cli.speech import TO, plainly, say, write
 from vlcheck.drafts import demand_place
 from vlcheck.errors import UsageError, nearest
@@ -42,7 +42,7 @@ def matrix(
             shelf.weights_of(name)
         if to:
             demand_place(to, TO, "matrix", is_ours=is_ours)
-        variants, tests = dict.fromkeys(variant or PLANTED), suite or shipped_tests()
+        variants, tests = dict.fromkeys(variant or PLANTED), chosen_suite(suite)
         policy = policy_file(collect(tests))
         found = make_matrix(tests, policy, variants=variants, seeds=seeds, images=images, jobs=jobs)
         for line in aligned(list(lines(found))):

@@ -11,6 +11,7 @@ from vlcheck.plugin.ending import status_of
 from vlcheck.plugin.fixture import verdict
 from vlcheck.plugin.mark import behavior
 from vlcheck.plugin.run import RUN, Run, last_word
+from vlcheck.plugin.suites import COLLECTED, from_elsewhere
 from vlcheck.plugin.xdist import Controller
 
 __all__ = ["behavior", "verdict"]
@@ -46,6 +47,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(html.Page(run), "vlcheck-html")
 
 
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    settings = config.stash[RUN].settings
+    return list(from_elsewhere(config, settings)) if settings.model or settings.plan else []
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     if RUN in config.stash:
         config.stash[RUN].ending.finish(pytest.ExitCode.INTERNAL_ERROR)  # where another plugin kept it from that
@@ -64,7 +70,7 @@ def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, ob
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, object, object]:
-    config.stash[RUN].collected = tuple(items)  # before any of them is deselected
+    config.stash[RUN].collected = config.stash[COLLECTED] = tuple(items)  # before any of them is deselected
     return (yield)
 
 

@@ -13,6 +13,8 @@ from vlcheck.errors import UsageError
 from vlcheck.plugin.foresight import Chosen
 from vlcheck.plugin.mark import all_stated
 
+_FROM_OUTSIDE = ("PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")  # vlcheck itself is a plugin that pytest finds
+
 
 def collect(suite: Path) -> Chosen:
     """The tests of a folder that state a behavior: all of them, whatever PYTEST_ADDOPTS or an ini file would select.
@@ -34,12 +36,11 @@ def collect(suite: Path) -> Chosen:
 
 @contextmanager
 def _no_options_from_outside() -> Iterator[None]:
-    said = os.environ.pop("PYTEST_ADDOPTS", None)
+    said = {name: os.environ.pop(name) for name in _FROM_OUTSIDE if name in os.environ}
     try:
         yield
     finally:
-        if said is not None:
-            os.environ["PYTEST_ADDOPTS"] = said
+        os.environ.update(said)
 
 
 class _Collector:

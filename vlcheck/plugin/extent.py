@@ -8,15 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from vlcheck.suite import FIXTURES, tests_beside
+from vlcheck.plugin.suites import fixtures_folder
+from vlcheck.suite import tests_beside
 
 _LEAVING_OUT = ("ignore", "ignore_glob", "deselect", "lf", "stepwise")
-
-
-def fixtures_folder(config: pytest.Config) -> Path | None:
-    """The folder of the fixtures that the tests' conftest.py loads, that of a suite or of its copy; None without."""
-    file = getattr(config.pluginmanager.get_plugin(FIXTURES), "__file__", None)
-    return Path(file).parent if file else None
 
 
 def is_whole(config: pytest.Config) -> bool:

@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vlcheck.behavior import Behavior, Question, Trial
+from vlcheck.behavior import Behavior, Question, Trial, Trials
 from vlcheck.bounds import Tally, Test, exact, upper
+from vlcheck.cases import CaseSource
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, contained, printable
 from vlcheck.findings import fewest_needed
-from vlcheck.looks import images_of
-from vlcheck.models.protocol import VisionLanguageModel
-from vlcheck.operating import Operating
+from vlcheck.looks import Looks, images_of
+from vlcheck.models.protocol import VisionLanguageModel, only_compares
+from vlcheck.operating import Operating, ahead
 from vlcheck.plugin.mark import Stated, subjects
-from vlcheck.policy import Policy, Rule
+from vlcheck.policy import METRICS, Policy, Rule
 from vlcheck.query import Metric, Query
 from vlcheck.report.conclusion import counted
 from vlcheck.report.summary import aligned
@@ -147,13 +148,13 @@ class Foresight:
 
 
 def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Collection[str]) -> Foresight:
-    """Look ahead at those of the chosen tests whose metric there is."""
+    """Look ahead at those of the chosen tests whose metric there is, and that are not marked to be skipped."""
     prospects: list[Prospect] = []
     setting: dict[str, Query] = {}
     faults: list[str] = []
     trials, test = operating.trials, operating.looks.test
     for item, statement in chosen:
-        if statement.metric not in metrics:
+        if statement.metric not in metrics or item.get_closest_marker("skip"):
             continue
         behavior, kind = statement.behavior(item), operating.kinds.get(statement.metric, "")
         try:
@@ -202,13 +203,22 @@ def _refusals(prospects: Iterable[Prospect]) -> Iterator[str]:
         yield f"not asked by {named}{more}: {reason}{cure}"
 
 
+def preview(
+    chosen: Chosen, source: CaseSource, policy: Policy, model: VisionLanguageModel | None, looks: Looks
+) -> Iterator[str]:
+    """Yield the lines of a plan, with those that the run begins with; the time only where there is a model."""
+    trials = Trials(source, relative=only_compares(model))
+    operating = ahead(trials, model.kinds if model else {}, looks)
+    return outlook(foresee(chosen, operating, policy, model.metrics if model else METRICS), model)
+
+
 def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator[str]:
     """Yield the preview as lines; the time is estimated only where there is a model."""
     rows = [["test", "n", "tells"]]
     rows += [[prospect.test, str(prospect.n), prospect.tells] for prospect in foresight.prospects]
     yield from aligned(rows)
     yield from map(printable, _refusals(foresight.prospects))
-    yield from map(printable, (*foresight.shut(), *foresight.faults))
+    yield from map(printable, [*foresight.hopeless(), *foresight.shut(), *foresight.faults])
     plan = make_plan(foresight.queries)
     yield f"{plan.n_pictures} pictures to encode, {plan.texts} texts to ask about them"
     if foresight.added:

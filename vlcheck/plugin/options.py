@@ -12,8 +12,6 @@ import pytest
 from vlcheck import run_id
 from vlcheck.errors import UsageError, nearest
 from vlcheck.paths import expanded
-from vlcheck.plugin.extent import fixtures_folder
-from vlcheck.suite import lexicons_in, policy_in
 from vlcheck.zoo import PLANTED
 
 
@@ -43,7 +41,7 @@ _OPTIONS = (
         "beside", "PATH", "an earlier run's results, shown beside this one's, e.g. those of BERT, which sees no picture"
     ),
     _Option("baseline", "PATH", "the results of the release before: this run ends with 1 where anything is worse"),
-    _Option("policy", "PATH", "tolerances and allowed rates (policy.toml of the fixtures that conftest.py loads)"),
+    _Option("policy", "PATH", "tolerances and allowed rates (fixtures/policy.toml of the tests' suite)"),
     _Option("lexicons", "DIR", "words that replace the shipped lexicons (likewise lexicons/)"),
 )
 _FLAGS = (
@@ -61,7 +59,7 @@ class Settings:
     """What the options say.
 
     Attributes:
-        policy: what is said, else that of the suite's copy that is run, else None for the shipped one.
+        policy: what is said; None for that of the tests' suite.
         lexicons: likewise.
         asked: whether --vl-model was given on the command line.
         chosen: whether --vl-data was.
@@ -103,13 +101,17 @@ class Settings:
         if not self.model:
             raise UsageError(f"--vl-model is missing: {_help('model')}. There is no default.")
         self.demand_data()
+        self.demand_comparable()
+        self._demand_a_match()
+        self._demand_places()
+
+    def demand_comparable(self) -> None:
+        """Raise UsageError where a baseline is named, and how much is asked hangs on what is found."""
         if self.sequential and self.baseline:
             raise UsageError(
                 "--vl-sequential: does not go with --vl-baseline: where it stops asking hangs on what it found, and the"
                 " releases would be compared on few images, or on none. Leave one of them out."
             )
-        self._demand_a_match()
-        self._demand_places()
 
     def _demand_places(self) -> None:
         """Raise UsageError where results or report cannot be written, or would take another file's place."""
@@ -194,7 +196,6 @@ def read(config: pytest.Config) -> Settings:
         said = config.getoption(destination, default=None)
         return config.invocation_params.dir / expanded(os.path.expandvars(said), option) if said else None
 
-    fixtures = fixtures_folder(config)  # a copy of the suite is held to its own policy
     return Settings(
         model=said("model"),
         data=said("data"),
@@ -207,8 +208,8 @@ def read(config: pytest.Config) -> Settings:
         report=path("report"),
         beside=path("beside"),
         baseline=path("baseline"),
-        policy=path("policy") or (policy_in(fixtures) if fixtures else None),
-        lexicons=path("lexicons") or (lexicons_in(fixtures) if fixtures else None),
+        policy=path("policy"),
+        lexicons=path("lexicons"),
         images=not flag("no-images"),
         cases=flag("cases"),
         sequential=flag("sequential"),

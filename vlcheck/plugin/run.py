@@ -18,9 +18,11 @@ from vlcheck.errors import ForeignFault, UsageError, contained
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, case_items
 from vlcheck.plugin.ending import Ending
-from vlcheck.plugin.extent import fixtures_folder, is_whole
+from vlcheck.plugin.extent import is_whole
 from vlcheck.plugin.mark import Stated, all_stated, stated, subjects
 from vlcheck.plugin.progress import Reporter
+from vlcheck.plugin.suites import fixtures_folder, judging_fixtures
+from vlcheck.suite import lexicons_in, policy_in, policy_path
 
 if TYPE_CHECKING:
     from vlcheck.cases import CaseSource
@@ -54,6 +56,7 @@ class Run:
         self._collecting = False
         self._chosen: list[tuple[pytest.Function, Stated]] = []
         self._single: list[CaseItem] = []
+        self._words: Path | None = None  # with which the cases were read, where that was before the tests were found
         self._scratch: Scratch | None = None
         self._opened: tuple[Workbench, Part] | None = None
         self._input: dict[str, str] | None = getattr(config, "workerinput", None)
@@ -99,27 +102,47 @@ class Run:
                 raise pytest.UsageError(str(error)) from error
         return self._scratch.path
 
+    @property
+    def policy_path(self) -> Path:
+        """The policy that is said, else that of the tests' suite, else the shipped one. Raises UsageError."""
+        if self.settings.policy:
+            return self.settings.policy
+        fixtures = judging_fixtures(self.config)
+        return (policy_in(fixtures) if fixtures else None) or policy_path()
+
+    @property
+    def lexicons(self) -> Path | None:
+        """Likewise, the folder of words; None for the shipped ones alone. Raises UsageError."""
+        if self.settings.lexicons:
+            return self.settings.lexicons
+        fixtures = judging_fixtures(self.config)
+        return lexicons_in(fixtures) if fixtures else None
+
     @cached_property
     def source(self) -> CaseSource:
         """The cases, read when they are first needed. Raises UsageError."""
         from vlcheck.cases import open_source  # in no run of other projects
 
         self.settings.demand_data()
-        return open_source(self.settings.data, lexicons=self.settings.lexicons)
+        return open_source(self.settings.data, lexicons=self.lexicons)
 
     @cached_property
     def policy(self) -> Policy:
         """What the model is held to, as of the run's start. Raises UsageError where it does not fit the tests."""
-        from vlcheck.policy_file import load_policy  # in no run of other projects
-        from vlcheck.suite import policy_path
+        return self.policy_from(self.settings.policy).as_of(self.started.date())
 
-        policy = load_policy(self.settings.policy or policy_path()).as_of(self.started.date())
+    def policy_from(self, said: Path | None) -> Policy:
+        """Read the policy that is said, else `policy_path`. Raises UsageError where it does not fit the tests."""
+        from vlcheck.policy_file import load_policy  # in no run of other projects
+
+        policy = load_policy(said or self.policy_path)
         tests = subjects(all_stated(self.collected))
         policy.check(tests)
         if is_whole(self.config):
-            if self.settings.policy:
+            fixtures = fixtures_folder(self.config)
+            if said or self.settings.policy or (fixtures and policy_in(fixtures)):
                 policy.demand_tests(tests)
-            elif fixtures_folder(self.config):  # the policy of the tests' own suite: none of its biases may be gone
+            elif fixtures:  # the policy of the tests' own suite: none of its biases may be gone
                 policy.demand_required(tests)
         return policy
 
@@ -163,7 +186,7 @@ class Run:
         reporter = Reporter(self.config, self.folder)
         try:
             bench, _ = self._open()
-            foresight = bench.foresee(chosen)
+            foresight = bench.foresee(self._chosen)
             reporter.say([*bench.superseded(), *foresight.hopeless(), *foresight.shut(), *foresight.faults])
             if not session.config.getvalue("maxfail"):
                 asked = [item.queries(bench.model.trials) for item in single if not bench.model.lacks(item.metric)]
@@ -182,6 +205,7 @@ class Run:
         self._collecting = True
         if self.settings.cases:
             try:
+                self._words = self.lexicons
                 _ = self.source
             except UsageError as error:
                 self._complain(error)
@@ -201,6 +225,8 @@ class Run:
         from vlcheck.plugin.workbench import outlook  # in no run of other projects
 
         try:
+            self._demand_own_words()
+            self.settings.demand_comparable()
             _ = self.baseline
             chosen = all_stated(session.items)
             Reporter(self.config, self.folder).say(outlook(self.settings, self.policy, self.source, chosen))
@@ -221,6 +247,15 @@ class Run:
         if self._scratch:
             self._scratch.keep() if self.ending.kept else self._scratch.close()
 
+    def _demand_own_words(self) -> None:
+        """Raise UsageError where the cases were read before the tests were found, with another suite's words."""
+        if self.settings.cases and self._words != self.lexicons:
+            raise UsageError(
+                f"--vl-cases: the cases were read with the words of {self._words or 'vlcheck'} before the tests were"
+                f" found, and the tests are of the suite with {self.lexicons or 'no words of its own'}. Name the"
+                " folder of the tests, or --vl-lexicons."
+            )
+
     def _complain(self, error: UsageError) -> None:
         if not self.is_worker:
             raise pytest.UsageError(str(error)) from error
@@ -233,6 +268,7 @@ class Run:
             from vlcheck.report.results import Part
 
             self.settings.demand()
+            self._demand_own_words()
             self._begin()
             _ = self.beside  # what is wrong with it is said before anything is scored
             if not self.is_worker:

@@ -15,15 +15,14 @@ from vlcheck.behavior import Trials
 from vlcheck.cases import CaseSource
 from vlcheck.judge import ModelUnderTest
 from vlcheck.judgement import Judgement
-from vlcheck.looks import ONCE, Looks, Sequentially
+from vlcheck.looks import looks_at
 from vlcheck.models import tried
 from vlcheck.models.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
-from vlcheck.operating import Operating, ahead
-from vlcheck.plugin import foresight
-from vlcheck.plugin.foresight import Chosen, Foresight, foresee
+from vlcheck.operating import Operating
+from vlcheck.plugin.foresight import Chosen, Foresight, foresee, preview
 from vlcheck.plugin.options import Settings
-from vlcheck.policy import METRICS, Policy
+from vlcheck.policy import Policy
 from vlcheck.query import Picture, Query
 from vlcheck.scoring.leases import work_together
 from vlcheck.scoring.plan import make_plan
@@ -63,7 +62,7 @@ class Workbench:
         store = held.enter_context(ScoreStore(path, adapter.fingerprint, run=folder.name, temporary=not settings.store))
         scorer = Scorer(adapter, store, batch_size=settings.batch_size, thumbnails=settings.images)
         trials = Trials(source, relative=only_compares(adapter))
-        looks = _looks(settings, source)
+        looks = looks_at(source.seed, sequential=settings.sequential)
         operating = Operating(trials, adapter.kinds, looks, scorer.answers)
         return cls(ModelUnderTest(adapter, trials, scorer, policy, operating), settings, started, held)
 
@@ -133,13 +132,7 @@ class Workbench:
 def outlook(settings: Settings, policy: Policy, source: CaseSource, chosen: Chosen) -> Iterator[str]:
     """The lines of --vl-plan. Raises UsageError naming the option that cannot be satisfied."""
     model = _model(settings) if settings.model else None
-    trials = Trials(source, relative=only_compares(model))
-    operating = ahead(trials, model.kinds if model else {}, _looks(settings, source))
-    return foresight.outlook(foresee(chosen, operating, policy, model.metrics if model else METRICS), model)
-
-
-def _looks(settings: Settings, source: CaseSource) -> Looks:
-    return Sequentially(source.seed) if settings.sequential else ONCE
+    return preview(chosen, source, policy, model, looks_at(source.seed, sequential=settings.sequential))
 
 
 def _model(settings: Settings) -> VisionLanguageModel:

@@ -1,0 +1,80 @@
+"""The suite that the tests of a run are of: the policy and the lexicons beside them judge, wherever the run starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vlcheck.errors import UsageError
+from vlcheck.plugin.case_item import CaseItem
+from vlcheck.plugin.mark import stated
+from vlcheck.suite import FIXTURES, fixtures_above, suite_folder
+
+if TYPE_CHECKING:
+    from vlcheck.plugin.options import Settings
+
+COLLECTED = pytest.StashKey[tuple[pytest.Item, ...]]()  # before any of them is deselected
+
+
+def fixtures_folder(config: pytest.Config) -> Path | None:
+    """The fixtures of the suite that the tests are of, else those that their conftest.py loads; None without."""
+    return next(iter(_suites(config)), None) or _loaded(config)
+
+
+def judging_fixtures(config: pytest.Config) -> Path | None:
+    """As `fixtures_folder`. Raises UsageError where another suite's fixtures would judge than the tests' own."""
+    own, loaded = _suites(config), _loaded(config)
+    if len(own) > 1:
+        raise UsageError(
+            f"the tests are of {len(own)} suites, each with a policy or lexicons of its own:"
+            f" {', '.join(map(str, own))}. Run them one at a time, or name what holds for all: --vl-policy and"
+            " --vl-lexicons."
+        )
+    if own and loaded and not _same(own[0], loaded):
+        raise UsageError(
+            f"the tests are of the suite with {own[0]}, and {FIXTURES} was loaded from {loaded}: another suite's. Run"
+            " the tests of one suite alone; where an --import-mode, a plugin or PYTHONPATH brings the other one, put"
+            f" {own[0].parent} before it on the path."
+        )
+    return own[0] if own else loaded
+
+
+def from_elsewhere(config: pytest.Config, settings: Settings) -> Iterator[str]:
+    """A line where no policy or lexicons are beside the tests, and those of a folder elsewhere judge."""
+    loaded = _loaded(config)
+    if loaded is None or (settings.policy and settings.lexicons) or _same(loaded, suite_folder() / "fixtures"):
+        return
+    if not _suites(config) and fixtures_above(loaded.parent) == loaded:
+        yield f"vlcheck: beside the tests is no fixtures/; policy and lexicons are those of {loaded}"
+
+
+def _loaded(config: pytest.Config) -> Path | None:
+    """The folder of the fixtures that the tests' conftest.py loads."""
+    file = getattr(config.pluginmanager.get_plugin(FIXTURES), "__file__", None)
+    return Path(file).parent if file else None
+
+
+def _suites(config: pytest.Config) -> list[Path]:
+    """The fixtures of each suite that the tests are of; of what is named, as long as nothing is collected."""
+    collected = config.stash.get(COLLECTED, None)
+    paths = _named(config) if collected is None else _judged(collected)
+    found = filter(None, map(fixtures_above, dict.fromkeys(paths)))
+    return list({fixtures.resolve(): fixtures for fixtures in found}.values())
+
+
+def _judged(items: Sequence[pytest.Item]) -> list[Path]:
+    """The files of the tests that get a verdict; where none does, of all: a test may ask the model for one."""
+    own = [item.path for item in items if stated(item) or isinstance(item, CaseItem)]
+    return own or [item.path for item in items]
+
+
+def _named(config: pytest.Config) -> list[Path]:
+    paths = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
+    return [path for path in paths if path.exists()]
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
