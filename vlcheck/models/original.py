@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from vlcheck import foreign
 from vlcheck.errors import UsageError
 from vlcheck.models.checkpoint import SUFFIXES
 from vlcheck.models.misfits import check_formats, reason, some
@@ -50,12 +51,9 @@ def naming(path: Path) -> Iterator[None]:
 
 def read_json(path: Path) -> dict[str, object]:
     """What a config file says; nothing where there is none."""
-    if not path.is_file():
+    if not os.path.lexists(path):
         return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: not JSON ({error}).") from error
+    content = foreign.read_json(path)
     if not isinstance(content, dict):
         raise UsageError(f"{path}: has to hold a JSON object.")
     return content
@@ -63,7 +61,7 @@ def read_json(path: Path) -> dict[str, object]:
 
 def read_needed_json(path: Path, purpose: str) -> dict[str, object]:
     """What a config file says that has to be there; `purpose` ends the sentence that tells so."""
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise UsageError(f"{path}: no such file; {purpose}.")
     return read_json(path)
 
