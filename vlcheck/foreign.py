@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import stat
 import tomllib
@@ -16,11 +18,11 @@ LARGEST = 1 << 26  # bytes of a file that is read at once
 LONGEST_LINE = 1 << 24  # bytes
 DEEPEST = 100  # lists and objects, one in another
 _KINDS = (
-    (stat.S_ISDIR, "is a folder"),
-    (stat.S_ISFIFO, "is a pipe"),
-    (stat.S_ISSOCK, "is a socket"),
-    (stat.S_ISCHR, "is a device"),
-    (stat.S_ISBLK, "is a device"),
+    (stat.S_ISDIR, os.strerror(errno.EISDIR)),
+    (stat.S_ISFIFO, "it is a pipe"),
+    (stat.S_ISSOCK, "it is a socket"),
+    (stat.S_ISCHR, "it is a device"),
+    (stat.S_ISBLK, "it is a device"),
 )
 
 
@@ -85,9 +87,11 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Read a file of TOML. Raises UsageError as `read_text`, and where it is not TOML."""
     text = read_text(path)
     try:
-        return _shallow(tomllib.loads(text))
+        content = tomllib.loads(text)
+        _demand_shallow(content)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: is not TOML ({printable(str(error), 120)}).") from error
+    return content
 
 
 def read_lines(path: Path, longest: int = LONGEST_LINE) -> Iterator[bytes]:
@@ -118,16 +122,18 @@ def parse_json(text: str) -> Any:
         value = DECODER.decode(text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    return value if text.count("[") + text.count("{") <= DEEPEST else _shallow(value)
+    if text.count("[") + text.count("{") > DEEPEST:  # else it cannot be
+        _demand_shallow(value)
+    return value
 
 
-def _shallow(value: Any) -> Any:
-    """Return a value. Raises ValueError where it is nested so deeply that what walks it might not come back."""
+def _demand_shallow(value: Any) -> None:
+    """Raise ValueError where a value is nested so deeply that what walks it might not come back."""
     level = [value]
     for _ in range(DEEPEST):
         held = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
         if not held:
-            return value
+            return
         level = [inner for one in held for inner in one]
     raise ValueError("nested too deeply")
 

@@ -10,6 +10,7 @@ from vlcheck.cases.lexicon import ColorWords, Held, Lexicons, ObjectWords, Perso
 from vlcheck.cases.limbs import CHAINS
 from vlcheck.errors import UsageError, nearest
 from vlcheck.foreign import read_toml
+from vlcheck.paths import is_folder
 
 Lexicon = TypeVar("Lexicon")
 Entry = TypeVar("Entry")
@@ -206,7 +207,7 @@ def _check_names(path: Path, entries: Mapping[str, ObjectWords] | Mapping[str, C
 
 
 def _own(folder: Path) -> dict[str, Path]:
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise UsageError(f"lexicons {folder}: there is no such folder.")
     files = {path.stem: path for path in sorted(folder.glob("*.toml"))}
     if not files:

@@ -15,7 +15,7 @@ from vlcheck import foreign
 from vlcheck.errors import UsageError
 from vlcheck.models.checkpoint import SUFFIXES
 from vlcheck.models.misfits import check_formats, reason, some
-from vlcheck.paths import expanded
+from vlcheck.paths import expanded, is_folder
 
 
 def named_path(said: str, accepted: str) -> Path:
@@ -31,7 +31,7 @@ def find_checkpoint(folder: Path) -> Path:
     Raises:
         UsageError: no such folder, no checkpoint in it, or several.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise UsageError(f"{folder}: no such folder; name the one that the checkpoint is in.")
     found = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES and path.is_file())
     if len(found) != 1:
