@@ -16,6 +16,14 @@ class NotApplicable(Exception):
     """A question that makes no sense for a case; the message is the reason under which it is counted."""
 
 
+def said_by(error: BaseException) -> str:
+    """Return the text of an exception of foreign code; its class's name where making the text raises."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - foreign code
+        return f"{type(error).__name__}, whose text raises"
+
+
 def printable(text: str, most: int = 300) -> str:
     """Foreign text as a terminal can show it: control characters escaped, cut where it is long."""
     shown = "".join(

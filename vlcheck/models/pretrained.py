@@ -33,7 +33,7 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, said_by
 from vlcheck.foreign import read_json
 from vlcheck.models.extents import check_sizes, filled_by
 from vlcheck.models.folder import (
@@ -239,7 +239,7 @@ class Pretrained:
         except Exception as error:  # missing and damaged files raise errors of many kinds
             raise UsageError(
                 f"{self.folder}: no {what} can be loaded; its files ({_FILES[what]}) belong beside the weights."
-                f" {needed(self.folder, str(error))}{_first_line(error)}"
+                f" {needed(self.folder, said_by(error))}{_first_line(error)}"
             ) from error
 
     @contextmanager
@@ -305,7 +305,8 @@ def _deciding(trusted: bool) -> tuple[str, ...]:
 
 
 def _first_line(error: Exception) -> str:
-    said = str(error).strip().splitlines()
-    if "trust_remote_code" in str(error):
+    text = said_by(error)
+    said = text.strip().splitlines()
+    if "trust_remote_code" in text:
         return f"It wants to run code of its own: read it, and say --vl-trust-remote-code where it may. {said[0][:300]}"
     return f"{type(error).__name__}: {said[0][:300] if said else ''}"
