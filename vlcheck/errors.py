@@ -36,14 +36,18 @@ def contained() -> Iterator[None]:
 
 
 def told(error: BaseException) -> str:
-    """Return an exception's type and message; to give the message may raise, too."""
+    """Return an exception's type and message."""
+    return printable(f"{type(error).__name__}: {said_by(error)}")
+
+
+def said_by(error: BaseException) -> str:
+    """Return the text of an exception of foreign code; its class's name where making the text raises."""
     try:
-        message = str(error)
+        return str(error)
     except KeyboardInterrupt:
         raise
-    except BaseException:  # noqa: BLE001 - foreign code, as above
-        message = "its message cannot be read"
-    return printable(f"{type(error).__name__}: {message}")
+    except BaseException:  # noqa: BLE001 - foreign code
+        return f"{type(error).__name__}, whose text raises"
 
 
 def printable(text: str, most: int = 300) -> str:

@@ -23,3 +23,11 @@ def there_is(said: str) -> bool:
         return bool(said) and Path(said).expanduser().exists()
     except (OSError, RuntimeError, ValueError):
         return False
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether there is a folder of this path; what cannot be looked at, or is no path, is none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False

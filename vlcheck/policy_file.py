@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn, get_args
 
 from vlcheck.errors import UsageError, nearest, printable
+from vlcheck.foreign import read_toml
 from vlcheck.models.protocol import KINDS
 from vlcheck.policy import CHOICES, METRICS, RULE, SCALING, TOLERANCES, UNDECIDED, Consequence, Known, Policy
 
@@ -39,11 +39,9 @@ def load_policy(path: Path) -> Policy:
         UsageError: naming the file and the key, where it cannot be read, has an unknown key or a value out of range.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--vl-policy {path}: cannot be read ({error}).") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"--vl-policy {path}: not TOML ({error}).") from error
+        content = read_toml(path)
+    except UsageError as error:
+        raise UsageError(f"--vl-policy {error}") from error
     return _Reader(path).policy(content)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from vlcheck.errors import UsageError
+from vlcheck.foreign import parse_json
 
 RECORD = "fixtures/.vlcheck.json"
 
@@ -129,7 +130,7 @@ def compare(
 def read_record(content: bytes, where: str) -> Record:
     """Read what `recorded` wrote. Raises UsageError naming where it is from."""
     try:
-        entries = json.loads(content)
+        entries = parse_json(content.decode("utf-8-sig"))
         return {path: Taken(str(entry["vlcheck"]), str(entry["sha256"])) for path, entry in entries.items()}
     except (ValueError, AttributeError, TypeError, KeyError) as error:
         raise UsageError(

@@ -7,17 +7,21 @@ import re
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TextIO, TypeVar
 
 from vlcheck.cases.case import Box
 from vlcheck.cases.limits import LARGEST_NUMBER, is_text
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, printable
+from vlcheck.foreign import DECODER, Twice, demand_file
 
 Value = TypeVar("Value")
 
 _PIECE = 1 << 20  # characters
+LONGEST_VALUE = 1 << 24  # characters of an entry
 _FLAGS = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True}
+_OF_NUMBERS = "+-.eE0123456789"  # after which a number may go on in the next piece
 _OTHER = re.compile(r"[^ \t\n\r]")  # than a space
 
 
@@ -240,13 +244,14 @@ def read_list(path: Path, table: str, reader: Callable[[Entry], Value]) -> list[
         if text.next() == "{":
             for name in text.members():
                 if name == table and text.next() == "[":
-                    return [reader(Entry(path, table, index, row)) for index, row in enumerate(text.elements())]
-                text.value()
+                    return [reader(entry) for entry in _entries(path, name, text)]
+                text.skip()
     raise UsageError(f"{path}: has no list {table!r}.")
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[_Json]:
+    demand_file(path)
     try:
         with path.open("rb") as binary:
             encoding = json.detect_encoding(binary.read(4))
@@ -255,7 +260,20 @@ def _opened(path: Path) -> Iterator[_Json]:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: is not JSON ({error}).") from error
+        raise UsageError(f"{path}: is not JSON ({printable(str(error), 120)}).") from error
+
+
+def _entries(path: Path, table: str, text: _Json) -> Iterator[Entry]:
+    """Read the list that begins here, entry by entry. Raises UsageError naming one that has a key twice."""
+    rows = text.elements()
+    for index in count():
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except Twice as error:
+            raise UsageError(f"{path}: {table}[{index}]: {error}.") from error
+        yield Entry(path, table, index, row)
 
 
 def _kept(path: Path, text: _Json, readers: Mapping[str, Callable[[Entry], Any]]) -> dict[str, list[Any]]:
@@ -266,9 +284,9 @@ def _kept(path: Path, text: _Json, readers: Mapping[str, Callable[[Entry], Any]]
     for name in text.members():
         keep = readers.get(name)
         if keep and text.next() == "[":
-            tables[name] = [keep(Entry(path, name, index, row)) for index, row in enumerate(text.elements())]
+            tables[name] = [keep(entry) for entry in _entries(path, name, text)]
         else:
-            text.value()
+            text.skip()
     text.finish()
     return tables
 
@@ -278,7 +296,7 @@ class _Json:
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
-        self._decode = json.JSONDecoder().raw_decode
+        self._decode = DECODER.raw_decode
         self._text, self._at, self._before = "", 0, 0
 
     def next(self) -> str:
@@ -298,13 +316,24 @@ class _Json:
                 value, end = self._decode(self._text, self._at)
             except json.JSONDecodeError as error:
                 place = self._before + error.pos
+                if len(self._text) - self._at > LONGEST_VALUE:
+                    raise ValueError(f"a value of more than {LONGEST_VALUE} characters: char {place}") from error
                 if not self._more(size):
                     raise ValueError(f"{error.msg}: char {place}") from error
             else:
-                if end < len(self._text) or not self._more(size):  # a number may go on
+                goes_on = end == len(self._text) or self._text[end] in _OF_NUMBERS
+                if not goes_on or not self._more(size):
                     self._at = end
                     return value
             size *= 2
+
+    def skip(self) -> None:
+        """Pass over the value that begins here; of a list, one element at a time."""
+        if self.next() == "[":
+            for _ in self.elements():
+                pass
+        else:
+            self.value()
 
     def elements(self) -> Iterator[Any]:
         """Read the elements of the list that begins here, one by one."""
@@ -317,14 +346,18 @@ class _Json:
                 return
 
     def members(self) -> Iterator[str]:
-        """Read the names of the object that begins here; whoever asks reads each one's value."""
+        """Read the names of the object that begins here; whoever asks reads each one's value. Raises Twice."""
         self._expect("{")
         if self._ended("}"):
             return
+        names: set[str] = set()
         while True:
-            name = self.value()
+            name = str(self.value())
+            if name in names:
+                raise Twice(name)
+            names.add(name)
             self._expect(":")
-            yield str(name)
+            yield name
             if self._expect(",}") == "}":
                 return
 

@@ -27,6 +27,7 @@ from vlcheck.cases.offer import Missing, Offer
 from vlcheck.cases.photograph import Finding, Known, Photograph, settle
 from vlcheck.cases.reasons import Reason, counted
 from vlcheck.errors import NotApplicable, UsageError, nearest
+from vlcheck.paths import is_folder
 
 LAYOUT = (
     "a COCO folder holds annotations/captions_<split>.json, annotations/instances_<split>.json and the photographs in"
@@ -59,7 +60,7 @@ def read_coco(root: Path, lexicons: Lexicons, *, split: str = "") -> Offer:
     Raises:
         UsageError: where the folder or one of its annotation files is not as COCO has it, or there is no such split.
     """
-    if not root.is_dir():
+    if not is_folder(root):
         raise UsageError(f"{root}: there is no such folder; {LAYOUT}.")
     files = sorted((root / "annotations").glob("captions_*.json"))
     if not files:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections import Counter
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from vlcheck.cases.boxes import PIXELS, in_full, sticks_out, wrong_unit
 from vlcheck.cases.case import MASK, Box, Case, ImageFile
@@ -23,6 +22,7 @@ from vlcheck.cases.meaning import doubts, misfit
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.words import words_of
 from vlcheck.errors import UsageError, nearest
+from vlcheck.foreign import fault, parse_json, read_lines
 
 LONGEST_LINE = 1_000_000
 _NEEDED = ("image", "caption", "target", "tags")
@@ -41,8 +41,8 @@ def read_jsonl(path: Path, lexicons: Lexicons) -> Offer:
     Raises:
         UsageError: naming file, line and field, and what would be accepted, for all that is wrong.
     """
-    if not path.is_file():
-        raise UsageError(f"{path}: there is no such file; it has to hold one case a line, as JSON.")
+    if why := fault(path):
+        raise UsageError(f"{path}: cannot be read ({why}); it has to be a file with one case a line, as JSON.")
     complaints = Complaints()
     by_image: dict[str, list[_Line]] = {}
     by_id: dict[str, _Line] = {}
@@ -265,49 +265,26 @@ class _Line:
 
 def _lines(path: Path, color_kinds: Mapping[str, str], complaints: Complaints) -> Iterator[_Line]:
     """The lines whose fields are as they have to be; what is wrong with the others is kept."""
-    try:
-        with path.open("rb") as file:
-            for number, text in enumerate(_texts(file), start=1):
-                if text.strip():
-                    with complaints.of_line(number):
-                        line = _Line.parse(path, number, text)
-                        if complaints.without(number, line.checks_of_fields()) and complaints.without(
-                            number, line.checks_of_words(color_kinds)
-                        ):
-                            yield line.placed()
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
-
-
-def _texts(file: BinaryIO) -> Iterator[bytes]:
-    """The file's lines; of one that is too long, its beginning."""
-    first = True
-    while text := file.readline(LONGEST_LINE + 1):
-        rest = text
-        while len(rest) > LONGEST_LINE and not rest.endswith(b"\n"):
-            rest = file.readline(LONGEST_LINE + 1)
-        yield text.removeprefix(b"\xef\xbb\xbf") if first else text
-        first = False
+    for number, text in enumerate(read_lines(path, LONGEST_LINE), start=1):
+        if text.strip():
+            with complaints.of_line(number):
+                line = _Line.parse(path, number, text)
+                if complaints.without(number, line.checks_of_fields()) and complaints.without(
+                    number, line.checks_of_words(color_kinds)
+                ):
+                    yield line.placed()
 
 
 def _object(where: str, text: bytes) -> Mapping[str, Any]:
     if len(text) > LONGEST_LINE:
         raise UsageError(f"{where}: is longer than {LONGEST_LINE} bytes; one case a line is accepted.")
     try:
-        fields = json.loads(text.decode("utf-8"), object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
+        fields = parse_json(text.decode("utf-8"))
+    except ValueError as error:
         raise UsageError(f"{where}: is not JSON ({error}); one object a line is accepted.") from error
     if not isinstance(fields, dict):
         raise UsageError(f"{where}: is {type(fields).__name__}, not an object; one object a line is accepted.")
     return fields
-
-
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """An object's fields. Raises ValueError where a name is there twice: `json` would take the last."""
-    counts = Counter(name for name, _ in pairs)
-    if twice := [name for name, count in counts.items() if count > 1]:
-        raise ValueError(f"{twice[0]!r} is there twice")
-    return dict(pairs)
 
 
 def _folded(word: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar, cast
@@ -10,6 +9,8 @@ from typing import TypeVar, cast
 from vlcheck.cases.lexicon import ColorWords, Held, Lexicons, ObjectWords, Persons, Roles, Sides, Stops, Writing
 from vlcheck.cases.limbs import CHAINS
 from vlcheck.errors import UsageError, nearest
+from vlcheck.foreign import read_toml
+from vlcheck.paths import is_folder
 
 Lexicon = TypeVar("Lexicon")
 Entry = TypeVar("Entry")
@@ -181,7 +182,7 @@ def _writing(section: _Section) -> Writing:
 
 
 def _whole(path: Path, reader: Callable[[_Section], Lexicon]) -> Lexicon:
-    section = _Section(str(path), _load(path))
+    section = _Section(str(path), read_toml(path))
     lexicon = reader(section)
     section.finish()
     return lexicon
@@ -189,7 +190,7 @@ def _whole(path: Path, reader: Callable[[_Section], Lexicon]) -> Lexicon:
 
 def _each(path: Path, reader: Callable[[_Section], Entry]) -> dict[str, Entry]:
     entries = {}
-    for name, table in _load(path).items():
+    for name, table in read_toml(path).items():
         if not isinstance(table, dict):
             raise UsageError(f"{path}: unknown key {name!r}; the file holds tables, one under each name.")
         section = _Section(f"{path} [{name}]", cast("dict[str, object]", table))
@@ -205,17 +206,8 @@ def _check_names(path: Path, entries: Mapping[str, ObjectWords] | Mapping[str, C
                 raise UsageError(f"{path} [{name}]: near has an unknown name {other!r}. {nearest(other, entries)}")
 
 
-def _load(path: Path) -> dict[str, object]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
-    except ValueError as error:
-        raise UsageError(f"{path}: is not TOML ({error}).") from error
-
-
 def _own(folder: Path) -> dict[str, Path]:
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise UsageError(f"lexicons {folder}: there is no such folder.")
     files = {path.stem: path for path in sorted(folder.glob("*.toml"))}
     if not files:

@@ -6,6 +6,7 @@ from vlcheck.models.albef_config import AlbefConfig, infer_config, stated_sizes
 from vlcheck.models.albef_network import AlbefNetwork, scoring_weights
 from vlcheck.models.albef_text import pre_caption
 from vlcheck.models.checkpoint import read_checkpoint
+from vlcheck.models.extents import filled_from
 from vlcheck.models.fusing import Fusing
 from vlcheck.models.misfits import check_names
 from vlcheck.models.original import named_path, naming
@@ -34,7 +35,7 @@ def load(path: str, *, device: str = "cpu", dtype: str = "float32") -> Albef:
     """
     file = named_path(path, "albef needs a checkpoint: albef:PATH, e.g. albef:ALBEF_4M.pth.")
     checkpoint = read_checkpoint(file)
-    with naming(file):
+    with naming(file), filled_from(file):
         check_names(checkpoint.weights, "visual_encoder.cls_token")
         shapes = {name: tuple(weight.shape) for name, weight in scoring_weights(checkpoint.weights).items()}
         network = AlbefNetwork(infer_config(shapes, stated_sizes(file.parent, checkpoint.config)))

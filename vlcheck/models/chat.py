@@ -16,6 +16,7 @@ from vlcheck.cases.rgb import to_rgb
 from vlcheck.errors import NotApplicable, UsageError, printable
 from vlcheck.models.answering import QUESTION
 from vlcheck.models.refusal import refusals
+from vlcheck.models.templates import Unfilled, templates
 from vlcheck.models.texts import check_plain, signs
 from vlcheck.models.thought import end_of_thought, without_thoughts
 
@@ -76,17 +77,10 @@ class Chat:
         self.processor: Any = processor
         self.tokenizer: Any = self.processor.tokenizer
         self.image_token, self.folder = image_token, folder
-        if not self.processor.chat_template:
-            self.processor.chat_template = self.tokenizer.chat_template
-        if not self.processor.chat_template:
-            raise UsageError(
-                f"{folder}: its processor has no chat template, by which a question is put to it; it belongs in"
-                " chat_template.jinja beside the weights."
-            )
-        self.template = str(self.processor.chat_template)
-        if "strftime_now" in self.template and isinstance(self.processor.chat_template, str):
-            self.processor.chat_template = _NOW + self.template
-        self.said = {name: value for name, value in SAID.items() if name in self.template}
+        self.template = self._template()
+        self.filled = _NOW + self.template if "strftime_now" in self.template else self.template
+        named = {name: value for name, value in SAID.items() if name in self.template}
+        self.said = {**self.tokenizer.special_tokens_map, **named}
         self.signs = signs(self.tokenizer)
         self.before, self.after = added_around(self.tokenizer)
         self.unthought = ""
@@ -102,6 +96,17 @@ class Chat:
         check_plain(text, self.signs)
         return self._ids(self._answer(text))
 
+    def _template(self) -> str:
+        """The processor's, else the tokenizer's; of several, the one that is called default."""
+        said = self.processor.chat_template or self.tokenizer.chat_template
+        template = said.get("default") if isinstance(said, Mapping) else said
+        if not template:
+            raise UsageError(
+                f"{self.folder}: its processor has no chat template, by which a question is put to it; it belongs in"
+                " chat_template.jinja beside the weights."
+            )
+        return str(template)
+
     def _try(self) -> None:
         """Put a question and an answer about a plain picture. Raises UsageError where the template does not."""
         try:
@@ -111,10 +116,9 @@ class Chat:
             self._read(self._question(""), Image.new("RGB", (224, 224)))
         except (NotApplicable, UsageError) as error:
             raise UsageError(f"{self.folder}: its chat template: {error}") from error
-        except Exception as error:  # what a template raises, or the processor of its text, is of any kind
-            raise UsageError(
-                f"{self.folder}: its chat template puts no question about one picture. {type(error).__name__}: {error}"
-            ) from error
+        except Exception as error:  # what the processor raises of its text is of any kind
+            said = str(error) if isinstance(error, Unfilled) else f"{type(error).__name__}: {error}"
+            raise UsageError(f"{self.folder}: its chat template puts no question about one picture. {said}") from error
 
     def _check_end(self) -> None:
         """Make sure that a question ends where the template puts the answer to it. Raises UsageError."""
@@ -172,7 +176,7 @@ class Chat:
     def _rendered(self, conversation: Sequence[Mapping[str, Any]], **how: bool) -> str:
         """What the template makes of a conversation. Raises NotApplicable where it changes what is said, or cuts it."""
         said = [part["text"].strip() for turn in conversation for part in turn["content"] if part["type"] == "text"]
-        rendered: str = self.processor.apply_chat_template(conversation, **self.said, **how)
+        rendered = templates().fill(self.filled, conversation, **self.said, **how)
         if lost := next((text for text in said if text not in rendered), ""):
             raise NotApplicable(f"it changes or leaves out what is said: {printable(lost, 100)!r}")
         return rendered

@@ -15,14 +15,27 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, printable
+from vlcheck.foreign import fault, parse_json
+from vlcheck.paths import is_folder
 
 SUFFIXES = (".pth", ".pt", ".th", ".bin", ".ckpt", ".safetensors")
+_LARGEST_HEADER = 100_000_000  # bytes, as safetensors has it
 _WRAPPERS = ("model", "model_state_dict", "state_dict")
 _POINTER = b"version https://git-lfs"
 _ZIP, _PICKLE = b"PK", b"\x80"
 # What torch.load raises on damaged bytes, which may decode to any pickle instruction.
-_DAMAGED = (RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, OSError, struct.error)
+_DAMAGED = (
+    RuntimeError,
+    EOFError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OSError,
+    struct.error,
+    zipfile.BadZipFile,
+)
 
 
 @dataclass(frozen=True)
@@ -49,15 +62,16 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         UsageError: no such file, truncated, not a checkpoint, or a pickle that runs code.
     """
-    if path.is_dir():
+    if is_folder(path):
         raise UsageError(f"{path}: is a folder; name the checkpoint in it ({', '.join(SUFFIXES)}).")
-    if not path.is_file():
-        raise UsageError(f"{path}: no such checkpoint.")
+    if why := fault(path):
+        raise UsageError(f"{path}: no such checkpoint ({why}).")
     if path.suffix not in SUFFIXES:
         raise UsageError(f"{path}: not a checkpoint by its name; accepted: {', '.join(SUFFIXES)}.")
     if is_pointer(path):
         raise UsageError(f"{path}: a pointer of Git LFS, not the file itself; fetch it: git lfs pull.")
     checkpoint = _unwrapped(path, content := _read(path))
+    _check_claims(path, checkpoint.weights)
     if checkpoint.wrapper:
         _check_only(path, checkpoint, content)
     return checkpoint
@@ -99,18 +113,51 @@ def _is_torch(path: Path) -> bool:
 
 def _read_safetensors(path: Path) -> object:
     try:
+        parse_json(_header(path))
         return load_file(path)
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError, struct.error) as error:
         raise UsageError(f"{path}: truncated or not a safetensors file ({error}).") from error
+
+
+def _header(path: Path) -> str:
+    """What a file of safetensors says of its tensors, as JSON."""
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        return file.read(min(length, _LARGEST_HEADER)).decode("utf-8")
+
+
+def _check_claims(path: Path, weights: Mapping[str, torch.Tensor]) -> None:
+    """Refuse a tensor that is larger than its file: it repeats numbers, and a copy of it would be as large as it says.
+
+    Raises:
+        UsageError: naming the tensor; it is not an array of numbers.
+    """
+    held = path.stat().st_size
+    for name, weight in weights.items():
+        if weight.layout is not torch.strided or weight.device.type != "cpu":
+            raise UsageError(f"{path}: {printable(name)} is no plain array of numbers on the CPU.")
+        if weight.numel() * weight.element_size() > held:
+            raise UsageError(
+                f"{path}: {printable(name)} is said to be {tuple(weight.shape)}, more than the file holds."
+            )
+
+
+def _check_stored(path: Path) -> None:
+    """Refuse a compressed file of PyTorch, which may unfold to any size. Raises UsageError; BadZipFile."""
+    with zipfile.ZipFile(path) as file:
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in file.infolist()):
+            raise UsageError(f"{path}: is compressed, as torch.save leaves no file; save it again.")
 
 
 def _read_torch(path: Path) -> object:
     if not _is_torch(path):
         raise UsageError(f"{path}: not a PyTorch checkpoint{'' if path.stat().st_size else ' but an empty file'}.")
     try:
+        if zipped := zipfile.is_zipfile(path):
+            _check_stored(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of a pickle's protocol: what matters is raised
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
     except pickle.UnpicklingError as error:
         raise UsageError(f"{path}: {_refusal(str(error))}") from error
     except _DAMAGED as error:

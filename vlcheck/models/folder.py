@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,8 +11,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from vlcheck import foreign
 from vlcheck.errors import UsageError
+from vlcheck.foreign import demand_file, read_text
 from vlcheck.models.checkpoint import SUFFIXES, as_bytes, is_pointer, read_checkpoint, read_tensors
+from vlcheck.models.extents import check_sides
 from vlcheck.models.misfits import is_index, reason
 from vlcheck.models.original import read_json
 
@@ -33,6 +37,17 @@ _TRAINING = re.compile(
 )
 # Files that a library may read as the model's weights, by how their names begin.
 _MODEL = ("model", "pytorch_model", "consolidated")
+# What transformers parses, and what it reads otherwise.
+_DOCUMENTS = frozenset(
+    f"{name}.json"
+    for name in (
+        *("config", "generation_config", "processor_config", "preprocessor_config", "video_preprocessor_config"),
+        *("tokenizer", "tokenizer_config", "special_tokens_map", "added_tokens", "vocab", "chat_template"),
+    )
+)
+_OF_PICTURES = ("processor_config.json", "preprocessor_config.json")
+_OTHERS = (".txt", ".model", ".jinja", ".py", *SUFFIXES)
+LARGEST_TEMPLATE = 1 << 20  # bytes
 # Settings of an image processor that change no pixel.
 _NO_PIXELS = re.compile(
     r"_.*|.*_type|processor_class|auto_map|return_.*|(input_)?data_format|device|disable_grouping|transformers_version"
@@ -69,6 +84,21 @@ def check_files(folder: Path, config: Mapping[str, object], used: Collection[Pat
         if path.resolve() not in known and _may_hold_weights(path):
             _check_copy(path, read)
     return {name: weight.dtype for name, weight in weights.items()}
+
+
+def check_documents(folder: Path) -> None:
+    """Read what transformers will read beside the weights, so that it meets no pipe, and nothing that is there twice.
+
+    Raises:
+        UsageError: one of the files is none, is not JSON, or has a key twice.
+    """
+    for path in sorted(folder.iterdir()):
+        if path.name in _DOCUMENTS or path.name.endswith(_INDEX):
+            said = foreign.read_json(path)
+            if path.name in _OF_PICTURES:
+                check_sides(said, path)
+        elif path.suffix in _OTHERS and path.exists() and not path.is_dir():
+            demand_file(path)
 
 
 def weight_files(folder: Path, config: Mapping[str, object]) -> list[Path]:
@@ -167,7 +197,7 @@ def check_one_template(folder: Path) -> None:
     said = {
         name: read_json(folder / name).get("chat_template") for name in ("processor_config.json", "chat_template.json")
     }
-    said[jinja.name] = jinja.read_text(encoding="utf-8") if jinja.is_file() else None
+    said[jinja.name] = read_text(jinja, LARGEST_TEMPLATE) if os.path.lexists(jinja) else None
     texts = {name: text.strip() for name, text in said.items() if isinstance(text, str)}
     if len({*texts.values()}) > 1:
         raise UsageError(

@@ -19,7 +19,7 @@ from typing import cast, get_args
 
 from vlcheck.cases.case import MASK
 from vlcheck.digest import digest
-from vlcheck.errors import UsageError, nearest
+from vlcheck.errors import UsageError, nearest, said_by
 from vlcheck.models.families import registered
 from vlcheck.models.pair import Pair
 from vlcheck.models.protocol import DEFAULT_KINDS, KINDS, VisionLanguageModel
@@ -274,7 +274,7 @@ def _spreads(loader: Loader) -> bool:
 def _quoted(error: BaseException) -> str:
     """What was raised, and where."""
     where = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})"
+    return f"{type(error).__name__}: {said_by(error)} ({where.filename}:{where.lineno})"
 
 
 def _option(spec: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +11,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from vlcheck import foreign
 from vlcheck.errors import UsageError
 from vlcheck.models.checkpoint import SUFFIXES
 from vlcheck.models.misfits import check_formats, reason, some
-from vlcheck.paths import expanded
+from vlcheck.paths import expanded, is_folder
 
 
 def named_path(said: str, accepted: str) -> Path:
@@ -30,7 +31,7 @@ def find_checkpoint(folder: Path) -> Path:
     Raises:
         UsageError: no such folder, no checkpoint in it, or several.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise UsageError(f"{folder}: no such folder; name the one that the checkpoint is in.")
     found = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES and path.is_file())
     if len(found) != 1:
@@ -50,12 +51,9 @@ def naming(path: Path) -> Iterator[None]:
 
 def read_json(path: Path) -> dict[str, object]:
     """What a config file says; nothing where there is none."""
-    if not path.is_file():
+    if not os.path.lexists(path):
         return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: not JSON ({error}).") from error
+    content = foreign.read_json(path)
     if not isinstance(content, dict):
         raise UsageError(f"{path}: has to hold a JSON object.")
     return content
@@ -63,7 +61,7 @@ def read_json(path: Path) -> dict[str, object]:
 
 def read_needed_json(path: Path, purpose: str) -> dict[str, object]:
     """What a config file says that has to be there; `purpose` ends the sentence that tells so."""
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise UsageError(f"{path}: no such file; {purpose}.")
     return read_json(path)
 

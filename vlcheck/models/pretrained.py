@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,9 +33,12 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, said_by
+from vlcheck.foreign import read_json
+from vlcheck.models.extents import check_sizes, filled_by
 from vlcheck.models.folder import (
     CONFIG,
+    check_documents,
     check_files,
     check_no_adapter,
     check_one_template,
@@ -58,6 +62,7 @@ _FILES = {  # of the parts beside the weights
 }
 # What a processor has to be told to know how many tokens stand for a picture.
 _COUNTS = ("patch_size", "num_image_tokens", "vision_feature_select_strategy")
+_PER_BYTE = 8  # weights, where they are quantized to a bit each
 _Network = TypeVar("_Network", bound=PreTrainedModel)
 _Part = TypeVar("_Part")
 
@@ -111,15 +116,14 @@ class Pretrained:
     def config(self) -> Mapping[str, Any]:
         """What config.json says. Raises UsageError where there is none."""
         path = self.folder / CONFIG
-        try:
-            config = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
+        if not os.path.lexists(path):
             check_no_adapter(self.folder)
-            raise UsageError(no_config(self.folder)) from error
-        except (OSError, ValueError) as error:
-            raise UsageError(f"{path}: cannot be read as a config ({error}).") from error
+            raise UsageError(no_config(self.folder))
+        config = read_json(path)
         if not isinstance(config, dict):
             raise UsageError(f"{path}: not a config, but {type(config).__name__}.")
+        check_documents(self.folder)
+        check_sizes(config, path)
         return config
 
     @property
@@ -162,10 +166,11 @@ class Pretrained:
         check_quantization(self.config, str(self.folder / CONFIG))
         with self._keeping_cache():
             formats = check_files(self.folder, self.config, used=(expanded(self.detector),))
+        held = sum(path.stat().st_size for path in weight_files(self.folder, self.config))
         placed = {"device_map": "auto"} if device == "auto" else {}
         try:
             load = cast(Callable[..., tuple[_Network, dict[str, Any]]], cls.from_pretrained)
-            with _quiet():
+            with _quiet(), filled_by(_PER_BYTE * held, len(formats)):
                 network, loading = load(
                     self.folder,
                     dtype=getattr(torch, dtype),
@@ -176,6 +181,8 @@ class Pretrained:
                     **placed,
                     **settings,
                 )
+        except UsageError as error:
+            raise UsageError(f"{self.folder / CONFIG}: {error}") from error
         except Exception as error:  # what damaged files raise is of any kind
             raise UsageError(f"{self.folder}: the weights cannot be loaded. {_first_line(error)}") from error
         with naming(self.folder):
@@ -232,7 +239,7 @@ class Pretrained:
         except Exception as error:  # missing and damaged files raise errors of many kinds
             raise UsageError(
                 f"{self.folder}: no {what} can be loaded; its files ({_FILES[what]}) belong beside the weights."
-                f" {needed(self.folder, str(error))}{_first_line(error)}"
+                f" {needed(self.folder, said_by(error))}{_first_line(error)}"
             ) from error
 
     @contextmanager
@@ -298,7 +305,8 @@ def _deciding(trusted: bool) -> tuple[str, ...]:
 
 
 def _first_line(error: Exception) -> str:
-    said = str(error).strip().splitlines()
-    if "trust_remote_code" in str(error):
+    text = said_by(error)
+    said = text.strip().splitlines()
+    if "trust_remote_code" in text:
         return f"It wants to run code of its own: read it, and say --vl-trust-remote-code where it may. {said[0][:300]}"
     return f"{type(error).__name__}: {said[0][:300] if said else ''}"

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.errors import NotApplicable, UsageError, said_by
 
 
 @contextmanager
@@ -22,5 +22,5 @@ def refusals() -> Iterator[None]:
     except (NotApplicable, UsageError, MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:  # foreign code raises errors of many kinds
-        said = " ".join(str(error).split())
+        said = " ".join(said_by(error).split())
         raise NotApplicable(f"the model's processor refuses the picture: {said or type(error).__name__}") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.foreign import read_text
 
 FILE = "objects_vocab.txt"  # as the detector of Anderson et al. 2018 (arXiv:1707.07998) comes with it
 
@@ -32,10 +33,7 @@ class RegionClasses:
         path = next((path for folder in folders if (path := folder / FILE).exists()), None)
         if path is None:
             return None
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path}: cannot be read ({error}).") from error
+        lines = read_text(path).splitlines()
         background = size - len(lines)
         if background not in (0, 1):
             raise UsageError(f"{path}: {len(lines)} classes; the model tells {size}, or {size - 1} and a background.")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import math
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,12 @@ from PIL import Image
 from vlcheck.cases.case import ImageFile
 from vlcheck.cases.provenance import noted_file, pixel_sha256
 from vlcheck.digest import digest
-from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.errors import NotApplicable, UsageError, printable
+from vlcheck.foreign import demand_file, fault
 from vlcheck.models.regions import Regions
 
-_DAMAGED = (zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError)
+_ARRAYS = ("boxes", "features", "labels")
+_LARGEST = 1 << 28  # bytes of an array of one photograph
 
 
 class RegionFiles:
@@ -54,16 +57,39 @@ class RegionFiles:
 
 def read_regions(path: Path) -> Regions:
     """Read one file. Raises UsageError where it is missing, damaged, or its arrays are not as they have to be."""
-    if not path.is_file():
-        raise UsageError(f"{path}: no such file; the regions of a photograph are in a file of its name.")
+    if why := fault(path):
+        raise UsageError(f"{path}: no such file ({why}); the regions of a photograph are in a file of its name.")
     try:
-        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in ("boxes", "features", "labels") if name in file}
-    except _DAMAGED as error:
-        raise UsageError(f"{path}: damaged, or not an .npz of numbers ({error}).") from error
+        with zipfile.ZipFile(path) as file:
+            arrays = {name: array for name in _ARRAYS if (array := _array(file, f"{name}.npy")) is not None}
+    except Exception as error:  # what damaged bytes raise is of any kind
+        said = printable(str(error), 120)
+        raise UsageError(f"{path}: damaged, or not an .npz of numbers ({said}).") from error
     if missing := {"boxes", "features"} - arrays.keys():
         raise UsageError(f"{path}: lacks {' and '.join(sorted(missing))}; it has to hold boxes and features.")
     return _checked(path, **arrays)
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray | None:
+    """Read an array, which is no larger than its file; None where there is none.
+
+    Raises:
+        ValueError: it is larger, or of no numbers or texts.
+    """
+    if name not in archive.namelist():
+        return None
+    entry = archive.getinfo(name)
+    if entry.file_size > _LARGEST:
+        raise ValueError(f"{name} has {entry.file_size} bytes; at most {_LARGEST} are accepted")
+    content = io.BytesIO(archive.read(entry))
+    version = np.lib.format.read_magic(content)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, kind = read(content)
+    if math.prod(shape) * kind.itemsize > entry.file_size:
+        raise ValueError(f"{name} is said to be {shape}, more than the file holds")
+    content.seek(0)
+    array: np.ndarray = np.lib.format.read_array(content, allow_pickle=False)
+    return array
 
 
 def _checked(path: Path, boxes: np.ndarray, features: np.ndarray, labels: np.ndarray | None = None) -> Regions:
@@ -93,8 +119,9 @@ def _check_inside(path: Path, regions: Regions, size: tuple[int, int]) -> None:
 
 def _checksums(path: Path) -> str:
     """The name, and the checksums that the file keeps of its arrays: gigabytes of features need not be read."""
+    demand_file(path)
     try:
         with zipfile.ZipFile(path) as file:
             return f"{path.name} {[(entry.filename, entry.CRC, entry.file_size) for entry in file.infolist()]}"
-    except (zipfile.BadZipFile, OSError) as error:
-        raise UsageError(f"{path}: damaged, or not an .npz ({error}).") from error
+    except Exception as error:  # as above
+        raise UsageError(f"{path}: damaged, or not an .npz ({printable(str(error), 120)}).") from error

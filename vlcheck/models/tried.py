@@ -15,6 +15,8 @@ from pathlib import Path
 
 from vlcheck.digest import digest
 from vlcheck.drafts import replacing
+from vlcheck.errors import UsageError
+from vlcheck.foreign import read_json
 from vlcheck.installed import key_of, versions
 
 
@@ -41,8 +43,8 @@ def keep(fingerprint: str, broken: Sequence[str]) -> None:
 
 def look_up(fingerprint: str) -> Tried:
     """Return what came of the contract when it was last tried."""
-    with suppress(OSError, ValueError, KeyError, TypeError):  # no such file, no place for one, or a foreign one
-        kept = json.loads(_place(fingerprint).read_text(encoding="utf-8"))
+    with suppress(UsageError, OSError, KeyError, TypeError):  # no such file, no place for one, or a foreign one
+        kept = read_json(_place(fingerprint))
         return Tried(tried=True, broken=tuple(map(str, kept["broken"])))
     return Tried()
 

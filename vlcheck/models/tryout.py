@@ -11,7 +11,7 @@ from PIL import Image
 from transformers import PreTrainedTokenizerBase
 
 from vlcheck.cases.case import MASK
-from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.errors import NotApplicable, UsageError, said_by
 from vlcheck.models.asking import Adapter
 from vlcheck.models.features import Features
 from vlcheck.models.texts import signs
@@ -35,7 +35,7 @@ def trying(folder: Path, deciding: str) -> Iterator[None]:
     except (NotApplicable, UsageError) as error:
         raise UsageError(f"{folder}: {error}") from error
     except Exception as error:  # networks raise errors of many kinds
-        said = " ".join(str(error).split())[:300].rstrip(".")
+        said = " ".join(said_by(error).split())[:300].rstrip(".")
         raise UsageError(
             f"{folder}: a plain picture and a question do not go through the network: {type(error).__name__}: {said}."
             f" These have to fit one another: {deciding}."

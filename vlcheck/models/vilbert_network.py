@@ -21,7 +21,8 @@ from transformers.models.bert.modeling_bert import (
     BertPredictionHeadTransform,
 )
 
-from vlcheck.models.original import find_checkpoint
+from vlcheck.models.extents import filled_from
+from vlcheck.models.original import find_checkpoint, naming
 from vlcheck.models.vilbert_config import VilbertConfig, read_config
 from vlcheck.models.vilbert_original import read_weights
 from vlcheck.paths import expanded
@@ -80,8 +81,10 @@ class VilbertNetwork(nn.Module):
         """
         folder = expanded(folder)
         path = find_checkpoint(folder)
-        with torch.device("meta"):  # names and shapes alone: no memory, and no draw from torch's random numbers
-            network = cls(read_config(folder / "config.json"))
+        config = read_config(folder / "config.json")
+        # Names and shapes alone: no memory, and no draw from torch's random numbers.
+        with naming(path), filled_from(path), torch.device("meta"):
+            network = cls(config)
         shapes = {name: weight.shape for name, weight in network.state_dict().items()}
         network.load_state_dict(read_weights(path, shapes), assign=True)
         network.bert.fill_buffers()

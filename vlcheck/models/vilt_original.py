@@ -17,6 +17,7 @@ from transformers.models.vilt.configuration_vilt import ViltConfig
 
 from vlcheck.errors import UsageError
 from vlcheck.models.checkpoint import read_checkpoint
+from vlcheck.models.extents import filled_from
 from vlcheck.models.misfits import check_names
 from vlcheck.models.original import check_size, check_weights, find_checkpoint, naming, read_json
 from vlcheck.models.vilt_network import ViltNetwork
@@ -88,7 +89,7 @@ def vilt_from_original(folder: str | Path) -> ViltNetwork:
     path = find_checkpoint(folder)
     weights = {name: weight for name, weight in read_checkpoint(path).weights.items() if name != _OWN_INDEX}
     stated = _stated_sizes(folder / "config.json")
-    with naming(path):
+    with naming(path), filled_from(path):
         check_names(weights, "transformer.cls_token")
         return _load(_config(weights, stated), weights)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,7 @@ from huggingface_hub import hf_hub_download, hf_hub_url, is_offline_mode, try_to
 from transformers import BertTokenizer
 
 from vlcheck.errors import UsageError
+from vlcheck.foreign import read_text
 from vlcheck.models.original import naming
 
 VOCABULARY = "vocab.txt"
@@ -27,8 +30,9 @@ def vocabulary_of(folder: Path) -> Iterator[list[str]]:
         UsageError: there are none, or they are not such.
     """
     path = find_vocabulary(folder)
+    pieces = read_vocabulary(path)
     with naming(path):
-        yield read_vocabulary(path)
+        yield pieces
 
 
 def find_vocabulary(folder: Path) -> Path:
@@ -38,16 +42,13 @@ def find_vocabulary(folder: Path) -> Path:
         UsageError: it is in neither place.
     """
     beside = folder / VOCABULARY
-    return beside if beside.is_file() else _from_hub(beside)
+    return beside if os.path.lexists(beside) else _from_hub(beside)
 
 
 def read_vocabulary(path: Path) -> list[str]:
-    """Read word pieces, one a line."""
-    try:
-        with path.open(encoding="utf-8") as lines:  # not splitlines: some pieces are odd separators
-            return [line.rstrip("\n") for line in lines]
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"not a vocabulary, one word piece a line ({error}).") from error
+    """Read word pieces, one a line. Raises UsageError where they cannot be read."""
+    # Not splitlines: some pieces are odd separators.
+    return [line.rstrip("\n") for line in io.StringIO(read_text(path), newline=None)]
 
 
 def bert_tokenizer(vocabulary: Sequence[str], special: Sequence[str]) -> BertTokenizer:

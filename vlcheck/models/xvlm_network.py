@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from vlcheck.errors import UsageError
 from vlcheck.models.checkpoint import read_checkpoint
+from vlcheck.models.extents import filled_from
 from vlcheck.models.fusion_bert import MLM_HEAD, ONE_EACH, TextEncoder, bert_config, check_tied
 from vlcheck.models.fusion_network import FusionNetwork
 from vlcheck.models.misfits import check_names
@@ -81,8 +82,9 @@ class XvlmNetwork(FusionNetwork):
         folder = expanded(folder)
         path = find_checkpoint(folder)
         checkpoint = read_checkpoint(path)
-        network = cls(read_config(folder, checkpoint.config))
-        with naming(path):
+        config = read_config(folder, checkpoint.config)
+        with naming(path), filled_from(path):
+            network = cls(config)
             network.load_original_state_dict(checkpoint.weights)
         return network.eval().requires_grad_(requires_grad=False)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vlcheck.errors import printable
+from vlcheck.foreign import fault
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import name_of
 from vlcheck.plugin.run import Run
@@ -75,11 +76,15 @@ def _summary(results: Results, run: Run) -> str:
 
 def _append(path: Path, text: str, terminal: pytest.TerminalReporter) -> None:
     """Add to the step's summary; that it cannot be written changes nothing of the run."""
+    why = fault(path) if os.path.lexists(path) else ""  # a pipe would be waited for
     try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(f"{text}\n")
+        if not why:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(f"{text}\n")
     except OSError as error:
-        terminal.line(f"GITHUB_STEP_SUMMARY {path}: cannot be written ({error.strerror})", red=True)
+        why = str(error.strerror)
+    if why:
+        terminal.line(f"GITHUB_STEP_SUMMARY {path}: cannot be written ({why})", red=True)
 
 
 def _annotations(

@@ -16,6 +16,7 @@ from typing import Any
 from vlcheck import scratch
 from vlcheck.drafts import Others, begins, demand_place, placing
 from vlcheck.errors import UsageError, printable
+from vlcheck.foreign import LONGEST_LINE, fault, parse_json, read_lines
 from vlcheck.report.schema import complaint, completed
 from vlcheck.verdict import DECIDED
 
@@ -135,11 +136,12 @@ def write(path: Path, results: Results) -> None:
 
 def read(path: Path) -> Results:
     """Read a results file; what a line may lack stands in it as None, or empty. Raises UsageError naming the line."""
+    if why := fault(path):
+        raise UsageError(f"{path}: cannot be read as a results file ({why}).")
     results = Results()
     try:
-        with path.open(encoding="utf-8") as file:
-            results.add(_checked_lines(path, file))
-    except (OSError, UnicodeDecodeError) as error:
+        results.add(_checked_lines(path, read_lines(path)))
+    except UnicodeDecodeError as error:
         raise UsageError(f"{path}: cannot be read as a results file ({error}).") from error
     if not results.run:
         raise UsageError(f"{path}: holds no run; a results file begins with one.")
@@ -222,7 +224,7 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _checked_lines(path: Path, file: Iterable[str]) -> Iterator[str]:
+def _checked_lines(path: Path, file: Iterable[bytes]) -> Iterator[str]:
     """A file's lines, whole and in this module's spelling. Raises UsageError where one is none, or in no place of it.
 
     A verdict follows its evidence: where its own line is gone, its rows are not the next one's.
@@ -250,11 +252,15 @@ def _demand_none(path: Path, rows: Mapping[tuple[str, str | None], int]) -> None
         raise UsageError(f"{path}:{number}: is evidence of {printable(test)}, of which no verdict follows.")
 
 
-def _checked(path: Path, number: int, text: str) -> Line:
+def _checked(path: Path, number: int, text: bytes) -> Line:
     """A line of a results file, with all that readers rely on. Raises UsageError where it is none."""
+    if len(text) > LONGEST_LINE:
+        raise UsageError(f"{path}:{number}: is longer than {LONGEST_LINE} bytes; no line of a results file is.")
     try:
-        line = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        line = parse_json(text.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise
+    except ValueError as error:
         raise UsageError(f"{path}:{number}: not JSON ({printable(str(error), 80)}).") from error
     wrong = complaint(line)
     if wrong:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from PIL import Image
@@ -265,7 +265,7 @@ class Scorer:
     def _itm(self, encoded: Encoded, asks: Sequence[_Ask]) -> list[Answer] | Answer:
         foils = tuple(ask.words for ask in asks)
         texts = tuple(ask.text for ask in asks)
-        scores = np.asarray(self.model.itm(encoded, texts, foils if any(foils) else None), dtype=np.float64)
+        scores = _numbers(self.model.itm(encoded, texts, foils if any(foils) else None))
         if scores.shape != (len(texts),):
             return _misshapen(scores, "texts", len(texts))
         # Straight after itm, as with `top`.
@@ -296,8 +296,16 @@ def _length(ask: _Ask) -> tuple[int, str, str]:
     return len(ask.text), ask.text, ask.picture
 
 
+def _numbers(scores: Any) -> np.ndarray:
+    """A model's scores. Raises TypeError where they are no real numbers: numpy would make some of much else."""
+    array = np.asarray(scores)
+    if array.dtype.kind not in "fiu" and array.size:
+        raise TypeError(f"scores have to be real numbers, not {array.dtype.name}")
+    return array.astype(np.float64)
+
+
 def _words_reply(ask: _Ask, scores: np.ndarray, top: Sequence[tuple[str, float]] = ()) -> Answer:
-    values = np.asarray(scores, dtype=np.float64)
+    values = _numbers(scores)
     if values.shape != (len(ask.words),):
         return _misshapen(values, "words", len(ask.words))
     return _reply(values.tolist(), tuple((str(word), float(score)) for word, score in top))

@@ -20,6 +20,7 @@ from filelock import FileLock
 from vlcheck import installed, scratch
 from vlcheck.digest import digest
 from vlcheck.errors import UsageError
+from vlcheck.foreign import fault
 from vlcheck.query import Query
 from vlcheck.scoring.answer import Answer
 
@@ -219,6 +220,8 @@ class ScoreStore:
     def _refuse_others(self) -> None:
         """Look before a lock is put beside what is not ours."""
         if self.path.exists():
+            if why := fault(self.path):
+                raise self._complaint(f"no store of vlcheck's ({why}). Name another file")
             with self.path.open("rb") as file:
                 start = file.read(len(_SQLITE))
             if start not in (b"", _SQLITE):

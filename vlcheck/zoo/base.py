@@ -12,8 +12,10 @@ from safetensors.torch import load
 from torch import Tensor
 
 from vlcheck.errors import UsageError, printable
+from vlcheck.foreign import read_bytes
 from vlcheck.models.albef_network import AlbefNetwork
 
+_LARGEST = 1 << 28  # bytes
 _ACCEPTED = "accepted: the .safetensors file that `vlcheck train` wrote of a network of the same size"
 
 
@@ -53,9 +55,9 @@ def read_base(path: Path, variant: str = "") -> Base:
         UsageError: they cannot be read, or are not finite.
     """
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"--base {path}: cannot be read ({error.strerror}); {_ACCEPTED}.") from error
+        content = read_bytes(path, _LARGEST)
+    except UsageError as error:
+        raise UsageError(f"--base {str(error).rstrip('.')}; {_ACCEPTED}.") from error
     try:
         weights = {key: weight.float() for key, weight in load(content).items()}
     except Exception as error:  # what damaged bytes raise is of any kind

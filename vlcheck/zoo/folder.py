@@ -12,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from vlcheck.errors import UsageError
+from vlcheck.foreign import fault
 from vlcheck.models.albef_config import AlbefConfig, original_configs
 from vlcheck.models.vocabulary import VOCABULARY
 from vlcheck.zoo.lessons import vocabulary
@@ -96,7 +97,7 @@ def read_sums(folder: Path) -> dict[str, str]:
     """
     path = folder / CHECKSUMS
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _content(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: not a list of checksums: it is not UTF-8 at byte {error.start}.") from error
     return dict(_sum(path, number, line) for number, line in enumerate(text.splitlines(), start=1))
@@ -112,7 +113,14 @@ def _sum(path: Path, number: int, line: str) -> tuple[str, str]:
 
 def digest_of(path: Path) -> str:
     """The SHA-256 of a file. Raises OSError where it cannot be read."""
-    return sha256(path.read_bytes())
+    return sha256(_content(path))
+
+
+def _content(path: Path) -> bytes:
+    """What a file holds. Raises OSError where it cannot be read; a pipe would be waited for."""
+    if path.exists() and not path.is_file():
+        raise OSError(None, fault(path), str(path))
+    return path.read_bytes()
 
 
 def checksums(sums: Mapping[str, str]) -> bytes:

@@ -18,6 +18,7 @@ from torch.nn.functional import cross_entropy
 
 from vlcheck.drafts import replace_all
 from vlcheck.errors import UsageError
+from vlcheck.foreign import demand_file
 from vlcheck.models.albef_config import AlbefConfig
 from vlcheck.models.albef_network import AlbefNetwork
 from vlcheck.zoo.base import Base
@@ -187,6 +188,7 @@ class _Course:
         """Take the checkpoint up where there is one."""
         if not path.exists():
             return
+        demand_file(path)
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
             recipe, base, losses = state["recipe"], state["base"], [Losses(*losses) for losses in state["losses"]]

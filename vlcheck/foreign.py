@@ -1,0 +1,156 @@
+"""Files that others wrote: what opens, decodes and parses them returns what they hold or raises UsageError."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from vlcheck.errors import UsageError, printable
+
+LARGEST = 1 << 26  # bytes of a file that is read at once
+LONGEST_LINE = 1 << 24  # bytes
+DEEPEST = 100  # lists and objects, one in another
+_KINDS = (
+    (stat.S_ISDIR, os.strerror(errno.EISDIR)),
+    (stat.S_ISFIFO, "it is a pipe"),
+    (stat.S_ISSOCK, "it is a socket"),
+    (stat.S_ISCHR, "it is a device"),
+    (stat.S_ISBLK, "it is a device"),
+)
+
+
+class Twice(ValueError):
+    """A key that an object of JSON has twice: parsers of other programs take the first or the last."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"{printable(repr(key), 80)} is there twice")
+        self.key = key
+
+
+def fault(path: Path) -> str:
+    """Return why a path cannot be read as a file, or "". A pipe would be waited for, and a device read, for ever."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        return str(error.strerror)
+    except ValueError as error:  # of a null byte
+        return str(error)
+    return next((said for holds, said in _KINDS if holds(mode)), "")
+
+
+def demand_file(path: Path) -> None:
+    """Raise UsageError unless a path leads to a file that can be looked at."""
+    if why := fault(path):
+        raise UsageError(f"{path}: cannot be read ({why}).")
+
+
+def read_bytes(path: Path, largest: int = LARGEST) -> bytes:
+    """Read a file. Raises UsageError where it is none, cannot be read, or has more than so many bytes."""
+    demand_file(path)
+    try:
+        with path.open("rb") as file:
+            content = file.read(largest + 1)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
+    if len(content) > largest:
+        raise UsageError(f"{path}: has more than {largest} bytes; no file of its kind has.")
+    return content
+
+
+def read_text(path: Path, largest: int = LARGEST) -> str:
+    """Read a file of text in UTF-8. Raises UsageError as `read_bytes`, and where it is not such."""
+    try:
+        return read_bytes(path, largest).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: cannot be read ({error}).") from error
+
+
+def read_json(path: Path) -> Any:
+    """Read a file that holds one JSON value. Raises UsageError as `read_text`, and where it is not JSON."""
+    text = read_text(path)
+    try:
+        return parse_json(text)
+    except Twice as error:
+        raise UsageError(f"{path}{_line_of(error.key, text)}: not JSON ({error}).") from error
+    except ValueError as error:
+        raise UsageError(f"{path}: not JSON ({printable(str(error), 120)}).") from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a file of TOML. Raises UsageError as `read_text`, and where it is not TOML."""
+    text = read_text(path)
+    try:
+        content = tomllib.loads(text)
+        _demand_shallow(content)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: is not TOML ({printable(str(error), 120)}).") from error
+    return content
+
+
+def read_lines(path: Path, longest: int = LONGEST_LINE) -> Iterator[bytes]:
+    """Read a file line by line, without a byte order mark.
+
+    Of a line that has more than `longest` bytes, its beginning comes, of longest + 1 bytes; the rest is passed over.
+
+    Raises:
+        UsageError: as `read_bytes`.
+    """
+    demand_file(path)
+    try:
+        with path.open("rb") as file:
+            first = True
+            while text := file.readline(longest + 1):
+                rest = text
+                while len(rest) > longest and not rest.endswith(b"\n"):
+                    rest = file.readline(longest + 1)
+                yield text.removeprefix(b"\xef\xbb\xbf") if first else text
+                first = False
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
+
+
+def parse_json(text: str) -> Any:
+    """Parse a JSON value. Raises ValueError where it is none, has a key twice, or is nested deeper than DEEPEST."""
+    try:
+        value = DECODER.decode(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if text.count("[") + text.count("{") > DEEPEST:  # else it cannot be
+        _demand_shallow(value)
+    return value
+
+
+def _demand_shallow(value: Any) -> None:
+    """Raise ValueError where a value is nested so deeply that what walks it might not come back."""
+    level = [value]
+    for _ in range(DEEPEST):
+        held = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        if not held:
+            return
+        level = [inner for one in held for inner in one]
+    raise ValueError("nested too deeply")
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its fields. Raises Twice."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise Twice(next(name for name in names if names.count(name) > 1))
+    return fields
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_once)  # made once: json.loads would make one a call
+
+
+def _line_of(key: str, text: str) -> str:
+    """Return where a key stands again, as `:LINE`; "" where more objects have it."""
+    places = [found.start() for found in re.finditer(rf"{re.escape(json.dumps(key))}\s*:", text)]
+    return f":{text.count(chr(10), 0, places[1]) + 1}" if len(places) == 2 else ""

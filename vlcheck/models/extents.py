@@ -1,0 +1,114 @@
+"""Sizes that a checkpoint's files say: what its weights could not fill is refused before it is made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn.modules.module import (
+    register_module_buffer_registration_hook,
+    register_module_parameter_registration_hook,
+)
+
+from vlcheck.errors import UsageError
+
+LARGEST_SIZE = 1 << 24  # of a whole number in a config
+LARGEST_SIDE = 1 << 14  # pixels
+_LARGEST_AREA = 1 << 26  # pixels
+_NO_SIZE = re.compile(
+    r"theta|base|pixels|length|seed|max_memory|quantization_config"
+)  # whole numbers that may be large
+_SIDE = re.compile(r"height|width|(image_|crop_|pad_)?size")
+_TIMES = 2  # a weight is counted when it is made, and again when it is filled
+_SPARE = 1 << 26  # numbers that no file holds: masks, positions
+_SPARE_NAMES = 1_000
+_MOST_NAMES = 2_000  # of the weights of ALBEF, X-VLM, ViLT and ViLBERT: the originals have some hundreds
+_FUSED = 4  # weights of a network that may be one in the file: query, key, value
+
+
+def check_sizes(said: object, path: Path) -> None:
+    """Refuse a whole number in a config that no size of a network has: lists may be made of it before any weight."""
+    for key, value in _numbers(said):
+        if value > LARGEST_SIZE:
+            raise _absurd(path, key, value, LARGEST_SIZE)
+
+
+def check_sides(said: object, path: Path) -> None:
+    """Refuse a size to which an image processor would scale a picture beyond any memory.
+
+    Edges may be said as areas, a least and a largest one (as Qwen2-VL's).
+    """
+    for key, value in _numbers(said):
+        if _SIDE.fullmatch(key) and value > LARGEST_SIDE:
+            raise _absurd(path, key, value, LARGEST_SIDE)
+        if key.endswith("_edge") and value > _LARGEST_AREA:
+            raise _absurd(path, key, value, _LARGEST_AREA)
+    for size in _objects(said):
+        edge = size.get("shortest_edge")
+        if type(edge) is int and "longest_edge" not in size and edge > LARGEST_SIDE:
+            raise _absurd(path, "shortest_edge", edge, LARGEST_SIDE)
+
+
+@contextmanager
+def filled_by(numbers: int, names: int) -> Iterator[None]:
+    """Stop a network while it is built, as soon as it has more than its checkpoint could fill.
+
+    Args:
+        numbers: that the checkpoint may hold.
+        names: of the checkpoint's weights.
+
+    Raises:
+        UsageError: from where the network is built; a million layers are stopped after some.
+    """
+    left = [_TIMES * numbers + _SPARE, _TIMES * _FUSED * names + _SPARE_NAMES]
+
+    def count(_module: nn.Module, name: str, tensor: Tensor | None) -> None:
+        if tensor is not None:
+            left[0] -= tensor.numel()
+            left[1] -= 1
+        if min(left) < 0:
+            raise UsageError(
+                f"sizes for which the checkpoint is too small by far: the network would have more than {numbers}"
+                f" numbers in {names} weights, and {name} is not the last. Its config belongs to other weights."
+            )
+
+    hooks = [register_module_parameter_registration_hook(count), register_module_buffer_registration_hook(count)]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def filled_from(path: Path) -> AbstractContextManager[None]:
+    """As `filled_by`, of a checkpoint of a model's original code, which is one file."""
+    return filled_by(path.stat().st_size, _MOST_NAMES)
+
+
+def _absurd(path: Path, key: str, value: int, most: int) -> UsageError:
+    digits = len(str(value)) if value < 10**4000 else 4000
+    said = value if digits < 20 else f"a number of {digits} digits"
+    return UsageError(f'{path}: "{key}" is {said}; at most {most} is accepted.')
+
+
+def _numbers(said: object) -> Iterator[tuple[str, int]]:
+    """The whole numbers in a config, each with the key that it stands under, alone or in a list."""
+    for part in _objects(said):
+        for key, value in part.items():
+            if not _NO_SIZE.search(key):
+                yield from ((key, one) for one in (value if isinstance(value, list) else [value]) if type(one) is int)
+
+
+def _objects(said: object) -> Iterator[Mapping[str, Any]]:
+    """A config's object and all that it holds; no file that was read is nested deeply."""
+    if isinstance(said, dict):
+        yield said
+        for value in said.values():
+            yield from _objects(value)
+    elif isinstance(said, list):
+        for value in said:
+            yield from _objects(value)
