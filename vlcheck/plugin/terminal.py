@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vlcheck.plugin.lines import shown
+from vlcheck.plugin.lines import say
 from vlcheck.plugin.run import Run
 
 if TYPE_CHECKING:
@@ -21,24 +21,24 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
         return
     terminal.section("vlcheck", sep="=")
     if not run.results.verdicts:
-        terminal.line("no verdict came of this run", red=True)
+        say(terminal, "no verdict came of this run", red=True)
         return
     from vlcheck.report import summary  # in no run of other projects
     from vlcheck.report.conclusion import conclude
 
     *lines, conclusion = summary.lines(run.results, run.beside, run.comparison)
     for line in lines:
-        terminal.line(shown(line))
+        say(terminal, line)
     found = conclude(run.results, run.comparison)
-    terminal.line(shown(conclusion), **{_COLORS.get(found.tone, "yellow"): True})
+    say(terminal, conclusion, **{_COLORS.get(found.tone, "yellow"): True})
     for line in run.gone:
-        terminal.line(shown(line), red=True)
+        say(terminal, line, red=True)
     if run.comparison:
         _compare(terminal, run.comparison)
-    terminal.line(f"policy: {run.results.run['policy']['path']}")
-    terminal.line(run.problem or f"results: {run.settings.results}", red=bool(run.problem))
+    say(terminal, f"policy: {run.results.run['policy']['path']}")
+    say(terminal, run.problem or f"results: {run.settings.results}", red=bool(run.problem))
     if run.settings.report and not run.problem:
-        terminal.line(f"report: {run.settings.report}")
+        say(terminal, f"report: {run.settings.report}")
 
 
 def _compare(terminal: pytest.TerminalReporter, comparison: Comparison) -> None:
@@ -48,5 +48,5 @@ def _compare(terminal: pytest.TerminalReporter, comparison: Comparison) -> None:
     terminal.section("vlcheck: compared with the baseline", sep="-")
     *body, conclusion = comparison_lines.lines(comparison)
     for line in body:
-        terminal.line(shown(line))
-    terminal.line(shown(conclusion), red=not comparison.accepted)
+        say(terminal, line)
+    say(terminal, conclusion, red=not comparison.accepted)
