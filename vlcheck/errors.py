@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 LONGEST = 2_000  # of a line of a message
 _JOINERS = "\u200c\u200d"  # without which Persian, Hindi and families of emoji fall apart
-_BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"  # have no width or no ink, and Python prints them
+BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"  # have no width or no ink, and Python prints them
 # What CI's runners obey in what a step prints: GitHub's ::error::, its older ##[error], Azure's ##vso[, ##teamcity[.
 _COMMAND = re.compile(r"(?<!\S):{2,}|##(?=[\w.-]*\[)")
 
@@ -52,7 +52,7 @@ def _escaped(text: str, at: int) -> str:
     """A character of a text, or its escape; joiners join letters that ASCII has not."""
     one = text[at]
     joins = one in _JOINERS and not text[max(at - 1, 0)].isascii() and not text[at + 1 : at + 2].isascii()
-    visible = one.isprintable() and one not in _BLANKS
+    visible = one.isprintable() and one not in BLANKS
     return one if visible or (joins and at) else one.encode("unicode_escape").decode()
 
 

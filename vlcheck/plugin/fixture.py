@@ -60,7 +60,9 @@ def _expect(request: pytest.FixtureRequest, known: Known, verdict: Verdict) -> N
     if verdict.passed:
         mark = pytest.mark.xfail(reason=shown(known.stale), raises=(), strict=True)  # (): an error stays one
     elif verdict.status == "fail" and not known.expired:
-        mark = pytest.mark.xfail(reason=shown(known.excuse), raises=(AssertionError, pytest.fail.Exception), strict=True)
+        mark = pytest.mark.xfail(
+            reason=shown(known.excuse), raises=(AssertionError, pytest.fail.Exception), strict=True
+        )
     else:
         return
     request.applymarker(mark)

@@ -23,4 +23,3 @@ def say(terminal: pytest.TerminalReporter, line: str, **markup: bool) -> None:
 def say_over(terminal: pytest.TerminalReporter, line: str) -> None:
     """Write a line over the one before."""
     terminal.rewrite(shown(line), erase=True)
-
