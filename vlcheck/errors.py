@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+LONGEST = 2_000  # of a line of a message
 _JOINERS = "\u200c\u200d"  # without which Persian, Hindi and families of emoji fall apart
+BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"  # have no width or no ink, and Python prints them
+# What CI's runners obey in what a step prints: GitHub's ::error::, its older ##[error], Azure's ##vso[, ##teamcity[.
+_COMMAND = re.compile(r"(?<!\S):{2,}|##(?=[\w.-]*\[)")
 
 
 class UsageError(Exception):
-    """Input that vlcheck cannot work with; the message names the option, file or line, and what would be accepted."""
+    """Input that vlcheck cannot work with; the message names the option, file or line, and what would be accepted.
+
+    Most of what it names is foreign, and all that catches it shows it: it is harmless from the start.
+
+    Args:
+        lines: of the message. One too long loses its middle: the end says what would be accepted.
+    """
+
+    def __init__(self, *lines: object) -> None:
+        super().__init__(*(_harmless(_without_middle(str(line))) for line in lines))
+
+    def __str__(self) -> str:
+        return "\n".join(self.args)
 
 
 class NotApplicable(Exception):
@@ -51,11 +68,30 @@ def said_by(error: BaseException) -> str:
 
 
 def printable(text: str, most: int = 300) -> str:
-    """Foreign text as a terminal can show it: control characters escaped, cut where it is long."""
-    shown = "".join(
-        one if one.isprintable() or one in _JOINERS else one.encode("unicode_escape").decode() for one in text
-    )
+    """Return foreign text as one line that a terminal, a log and a CI's runner can be shown.
+
+    Control and invisible characters are escaped, runners' commands have a space in them, what is long is cut.
+    """
+    shown = _harmless(text[: most + 1])  # escaping makes nothing shorter: what is cut need not be looked at
     return shown if len(shown) <= most else f"{shown[: most - 4]} ..."
+
+
+def _harmless(text: str) -> str:
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(_escaped(text, at) for at in range(len(text)))
+    return _COMMAND.sub(lambda found: " ".join(found[0]) if found[0][0] == ":" else f"{found[0]} ", text)
+
+
+def _escaped(text: str, at: int) -> str:
+    """A character of a text, or its escape; joiners join letters that ASCII has not."""
+    one = text[at]
+    joins = one in _JOINERS and not text[max(at - 1, 0)].isascii() and not text[at + 1 : at + 2].isascii()
+    visible = one.isprintable() and one not in BLANKS
+    return one if visible or (joins and at) else one.encode("unicode_escape").decode()
+
+
+def _without_middle(line: str) -> str:
+    return line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} ... {line[-LONGEST // 2 :]}"
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:

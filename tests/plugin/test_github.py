@@ -118,7 +118,7 @@ def test_hostile_names_stay_in_their_place(project, runner):
     commands = [line for line in result.outlines if line.lstrip().startswith("::") or "##[" in line]
     assert commands == found
     title, *_ = parts(found[0])
-    assert title.startswith("::error ::a|b`<i>,##[error]:%\\r\\n::error ::x\\u202e\\x1b")
+    assert title.startswith(": :error : :a|b`<i>,## [error]:%\\r\\n::error : :x\\u202e\\x1b")
     assert all(line.isprintable() for line in runner.read_text().split("\n"))
     assert "<i>" not in runner.read_text().replace("\\<i\\>", "")
     tree = ElementTree.parse(project.folder / "junit.xml")  # noqa: S314 - pytest's own

@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CODE = """
 from dataclasses import replace
-import vlcheck.cli
+import vlcheck.cli.training
 from tests.zoo.test_training import SMALL
 vlcheck.cli.training.RECIPES = {"small": SMALL, "endless": replace(SMALL, name="endless", stages=(replace(SMALL.stages[0], steps=10**6),))}
 vlcheck.cli.app()

@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-import vlcheck.cli
+import vlcheck.cli.training
 from tests.zoo.test_training import SMALL
 from vlcheck.models import load_model
 from vlcheck.zoo.shelf import WEIGHTS

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import vlcheck.cli
+import vlcheck.cli.training
 from vlcheck.errors import UsageError
 from vlcheck.models import load_model
 from vlcheck.zoo import PLANTED, shelf

@@ -39,4 +39,4 @@ class Complaints:
         if self.count:
             more = self.count - len(self._first)
             said = [*(text for *_, text in self._first), *([f"... and {more} more"] if more else [])]
-            raise UsageError("\n".join(said))
+            raise UsageError(*said)

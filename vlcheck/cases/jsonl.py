@@ -21,7 +21,7 @@ from vlcheck.cases.limits import LARGEST_NUMBER, LONGEST_CAPTION, is_text
 from vlcheck.cases.meaning import doubts, misfit
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.words import words_of
-from vlcheck.errors import UsageError, nearest
+from vlcheck.errors import UsageError, nearest, printable
 from vlcheck.foreign import fault, parse_json, read_lines
 
 LONGEST_LINE = 1_000_000
@@ -248,8 +248,10 @@ class _Line:
             raise self.bad("caption", f"holds {MASK}; it has to hold the target itself")
 
     def _check_id(self) -> None:
-        if not _ID.fullmatch(self.id):
-            raise self.bad("id", f"is {self.id!r}; it has to be printable ASCII without spaces")
+        if not _ID.fullmatch(self.id) or printable(self.id, len(self.id) + 1) != self.id:  # it is in a test's name
+            raise self.bad(
+                "id", f"is {self.id!r}; it has to be printable ASCII without spaces, and no runner's command"
+            )
 
     def _image(self) -> str:
         """The image's path from the folder, where its text stays within; a link may lead out, as in a hub's cache."""

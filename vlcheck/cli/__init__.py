@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+from typing import Annotated
+
 import typer
 
-from vlcheck.cli import card, compare, data, gate, init, look, models, policy, report, training, zoo
-from vlcheck.cli.home import AtHome
+from vlcheck import __version__
+from vlcheck.cli.group import PLAIN, Program
+from vlcheck.cli.speech import say
 
-app = typer.Typer(
-    cls=AtHome, no_args_is_help=True, add_completion=False, help="Behavioural tests for vision-language models."
-)
-app.command()(init.init)
-app.command()(data.cases)
-app.command()(data.plan)
-app.command()(compare.compare)
-app.command()(gate.gate)
-app.command()(look.look)
-app.command()(card.card)
-app.command()(report.report)
-app.command()(training.train)
-app.add_typer(models.app, name="models")
-app.add_typer(policy.app, name="policy")
-app.add_typer(zoo.app, name="zoo")
+
+class VLCheck(Program):
+    """`vlcheck`: where its commands are; a group's place is that of its Typer."""
+
+    places = MappingProxyType(
+        {
+            "init": "vlcheck.cli.init:init",
+            "cases": "vlcheck.cli.data:cases",
+            "plan": "vlcheck.cli.data:plan",
+            "compare": "vlcheck.cli.compare:compare",
+            "gate": "vlcheck.cli.gate:gate",
+            "look": "vlcheck.cli.look:look",
+            "card": "vlcheck.cli.card:card",
+            "report": "vlcheck.cli.report:report",
+            "train": "vlcheck.cli.training:train",
+            "models": "vlcheck.cli.models:app",
+            "policy": "vlcheck.cli.policy:app",
+            "zoo": "vlcheck.cli.zoo:app",
+        }
+    )
+
+
+app = typer.Typer(cls=VLCheck, **PLAIN)
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        say(f"vlcheck {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def vlcheck(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Say which vlcheck this is.")
+    ] = False,
+) -> None:
+    """Behavioural tests for vision-language models."""

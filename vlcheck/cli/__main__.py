@@ -1,5 +1,5 @@
-"""`python -m vlcheck.cli`."""
+"""`python -m vlcheck.cli`: what is typed as `vlcheck`."""
 
 from vlcheck.cli import app
 
-app()
+app(prog_name="vlcheck")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vlcheck.cli.speech import TO, plainly, say, write
+from vlcheck.cli.speech import TO, plainly, say, say_all, write
 from vlcheck.drafts import demand_place
 from vlcheck.report.card import card as section
 from vlcheck.report.results import read_judged
@@ -26,4 +26,4 @@ def card(
             write(to, text.encode())
             say(f"card: {to}")
         else:
-            typer.echo(text, nl=False)
+            say_all(text)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from vlcheck import repository
-from vlcheck.cli.speech import plainly, say
+from vlcheck.cli.speech import plainly, say_all
 from vlcheck.report.conclusion import counted
 from vlcheck.suite import FIXTURES
 from vlcheck.suite_copy import RECORD, CopiedFile, SuiteCopy
@@ -42,7 +42,7 @@ def init(
         if not diff:
             repository.write(folder, copy)
         for line in differences(copy) if diff else written(copy, folder):
-            say(line)
+            say_all(line, color=_COLORS.get(line[:1]) if diff else None)
     if diff and (copy.missing or copy.differing):
         sys.exit(1)
 
@@ -72,7 +72,7 @@ def differences(copy: SuiteCopy) -> Iterator[str]:
     """
     for file in copy.differing:
         yield f"{file.path}: {file.history}{_lacks(file)}"
-        yield from (_colored(line) for line in file.diff())
+        yield from file.diff()
     yield from (f"{file.path}: {file.history}" for file in copy.missing)
     yield from _others(copy)
     same = len(copy.files) - len(copy.missing) - len(copy.differing)
@@ -96,7 +96,3 @@ def _others(copy: SuiteCopy) -> Iterator[str]:
     for path in copy.unknown:
         taken = copy.record.get(path)
         yield f"{path}: " + (f"of vlcheck {taken.vlcheck}, which no longer has it" if taken else "unknown to vlcheck")
-
-
-def _colored(line: str) -> str:
-    return typer.style(line, fg=_COLORS[line[0]]) if line[:1] in _COLORS else line

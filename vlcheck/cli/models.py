@@ -1,4 +1,4 @@
-"""The families of models, and whether a model keeps to the protocol."""
+"""The families of models that --vl-model takes, and whether a model keeps to the protocol."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from vlcheck.cases import open_source
 from vlcheck.cli.arguments import Device, DType, TrustRemoteCode, chosen_suite
+from vlcheck.cli.group import PLAIN, Group
 from vlcheck.cli.speech import plainly, say
 from vlcheck.errors import UsageError
 from vlcheck.models import tried
@@ -21,7 +22,7 @@ from vlcheck.report.summary import aligned
 if TYPE_CHECKING:
     from vlcheck.models.contract import Outcome
 
-app = typer.Typer(help="The families of models that --vl-model takes.")
+app = typer.Typer(cls=Group, help=__doc__, add_completion=False, **PLAIN)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,4 +1,4 @@
-"""The policy in force, and one that is proposed from a model that is trusted."""
+"""The policy in force, or one that is proposed from a model that is trusted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from vlcheck.cli.arguments import (
     lexicons_for,
     policy_for,
 )
-from vlcheck.cli.speech import TO, plainly, say, write
+from vlcheck.cli.group import PLAIN, Group
+from vlcheck.cli.speech import TO, plainly, say, say_all, write
 from vlcheck.drafts import demand_place
 from vlcheck.errors import UsageError, nearest
 from vlcheck.models.load import load_model
@@ -37,7 +38,7 @@ from vlcheck.scoring.scorer import Progress
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="TEST...", help="some of the tests; all unless said")]
 
-app = typer.Typer(no_args_is_help=True, help="What a model is held to.")
+app = typer.Typer(cls=Group, help=__doc__, add_completion=False, **PLAIN)
 
 
 @app.command()
@@ -79,7 +80,7 @@ def calibrate(
         today = datetime.now(UTC).date()
         if to:
             _demand_place(to, store)
-        chosen = collect(chosen_suite(suite, partial(typer.echo, err=True)))  # what is printed is the policy alone
+        chosen = collect(chosen_suite(suite, partial(say, error=True)))  # what is printed is the policy alone
         before = policy_for(chosen, policy)
         source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
         adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
@@ -93,7 +94,7 @@ def calibrate(
         if to:
             _write(to, text, store)
         else:
-            typer.echo(text, nl=False)
+            say_all(text)
 
 
 def _demand_place(to: Path, store: Path | None) -> None:
@@ -107,7 +108,7 @@ def _write(to: Path, text: str, store: Path | None) -> None:
         _demand_place(to, store)
         write(to, text.encode())
     except UsageError as error:
-        typer.echo(text, nl=False)
+        say_all(text)
         raise UsageError(f"{error} The policy is printed instead.") from error
 
 
@@ -121,7 +122,7 @@ class _Teller:
         tenths = 10 * progress.done // progress.total
         if tenths > self._tenths:
             self._tenths = tenths
-            typer.echo(f"scoring: {progress.said}", err=True)
+            say(f"scoring: {progress.said}", error=True)
 
 
 def _held_to(policy: Policy, behavior: Behavior, metrics: Sequence[Metric]) -> Iterator[str]:

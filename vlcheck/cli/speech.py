@@ -1,21 +1,25 @@
-"""What the commands say, and how they end."""
+"""What the commands say, and how they end: all that is printed passes here, and steers neither terminal nor runner."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn, cast
 
 import typer
 
 from vlcheck.drafts import placing
 from vlcheck.endings import Stopped, interrupts
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, printable
 
 TO = "--to"
 USAGE_ERROR = 4  # as pytest ends where an option cannot be used
 INTERRUPTED = 130  # as a shell has it of Ctrl-C
+_LONGEST = 5_000
+# What typer raises of arguments: click's UsageError, which later versions of typer have under another name.
+_MISTYPED = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 
 
 def write(path: Path, content: bytes) -> None:
@@ -24,9 +28,22 @@ def write(path: Path, content: bytes) -> None:
         draft.write_bytes(content)
 
 
-def say(line: str) -> None:
+def say(line: str, *, color: str | None = None, error: bool = False) -> None:
     """Write a line."""
-    typer.echo(line)
+    typer.secho(printable(line, _LONGEST), fg=color, err=error)
+
+
+def say_all(text: str, *, color: str | None = None) -> None:
+    """Write a document; no line of it is cut, and its tabs stay tabs."""
+    for line in text.removesuffix("\n").split("\n"):
+        typer.secho("\t".join(printable(cell, 10 * len(cell) + 10) for cell in line.split("\t")), fg=color)
+
+
+def refuse(lines: Iterable[str]) -> NoReturn:
+    """End as a usage error does, and say why."""
+    for line in lines:
+        say(line, error=True)
+    sys.exit(USAGE_ERROR)
 
 
 @contextmanager
@@ -36,11 +53,17 @@ def plainly() -> Iterator[None]:
         with interrupts():
             yield
     except UsageError as error:
-        typer.echo(f"Error: {error}", err=True)
-        sys.exit(USAGE_ERROR)
+        refuse(f"Error: {error}".splitlines())
+    except _MISTYPED as error:
+        refuse([f"Error: {error.format_message()}", *_hint(error)])
     except KeyboardInterrupt as stop:
-        typer.echo("Stopped.", err=True)
+        say("Stopped.", error=True)
         sys.exit(_status(stop))
+
+
+def _hint(error: typer.BadParameter) -> Iterator[str]:
+    if error.ctx:
+        yield f"{error.ctx.command_path} --help says what is accepted."
 
 
 @contextmanager
@@ -50,7 +73,7 @@ def stoppable(kept: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt as stop:
         how = f"goes on from {kept}" if kept.exists() else "begins again: there is no checkpoint yet"
-        typer.echo(f"Stopped; the same command {how}.", err=True)
+        say(f"Stopped; the same command {how}.", error=True)
         sys.exit(_status(stop))
 
 

@@ -1,4 +1,4 @@
-"""The power matrix of the embedded models."""
+"""The embedded models, whose biases are known, and what the tests find of these."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from vlcheck.cli.arguments import Suite, chosen_suite, policy_file
+from vlcheck.cli.group import PLAIN, Group
 from vlcheck.cli.speech import TO, plainly, say, write
 from vlcheck.drafts import demand_place
 from vlcheck.errors import UsageError, nearest
@@ -19,7 +20,7 @@ from vlcheck.zoo import PLANTED
 
 PROCESSES = 2 * (os.cpu_count() or 1)  # more than cores, so that none is idle while the last variants are asked
 
-app = typer.Typer(no_args_is_help=True, help="The embedded models, whose biases are known.")
+app = typer.Typer(cls=Group, help=__doc__, add_completion=False, **PLAIN)
 
 
 @app.command()

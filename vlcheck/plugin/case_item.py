@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vlcheck.errors import ForeignFault, UsageError, contained
+from vlcheck.plugin.lines import shown
 from vlcheck.plugin.mark import Stated, stated
 
 if TYPE_CHECKING:
@@ -69,12 +70,12 @@ class CaseItem(pytest.Item):
     def runtest(self) -> None:
         model = self._model_for(self)
         if reason := model.lacks(self.metric):
-            pytest.skip(reason)
+            pytest.skip(shown(reason))
         row = model.examine(self.behavior, self.metric, self._case)
         if row.margin is None:
-            pytest.skip(row.reason)
+            pytest.skip(shown(row.reason))
         if not row.margin > 0:  # NaN is no more than 0 either
-            raise Violation("\n".join(row.lines()))
+            raise Violation("\n".join(map(shown, row.lines())))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What is wrong in plain words, where it is not the code that is."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from vlcheck.plugin.foresight import Chosen
 from vlcheck.plugin.mark import all_stated
 
 _FROM_OUTSIDE = ("PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")  # vlcheck itself is a plugin that pytest finds
+_MOST_SAID = 20  # lines of pytest's own
 
 
 def collect(suite: Path) -> Chosen:
@@ -27,10 +29,13 @@ def collect(suite: Path) -> Chosen:
     cut = f"--confcutdir={suite.resolve().anchor}"
     # pytest cannot rewrite what this process has imported already; where warnings are errors, that would end it.
     quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    with _no_options_from_outside():
+    with _no_options_from_outside(), redirect_stderr(io.StringIO()) as complained:
         status = pytest.main(["--collect-only", "-o", "addopts=", cut, *quiet, str(suite)], [collector])
     if not collector.chosen:
-        raise UsageError(f"{suite}: no test there states a behavior (pytest's exit status {int(status)}).")
+        why = [line for line in complained.getvalue().splitlines() if line]
+        raise UsageError(
+            f"{suite}: no test there states a behavior (pytest's exit status {int(status)}).", *why[:_MOST_SAID]
+        )
     return collector.chosen
 
 

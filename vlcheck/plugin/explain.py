@@ -23,7 +23,7 @@ def hold(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRepo
     failed = [judgement.verdict for judgement in item.stash.get(JUDGEMENTS, []) if not judgement.verdict.passed]
     if failed and call.when == "call" and not call.excinfo and not hasattr(report, "wasxfail") and stated(item):
         report.outcome = "failed"
-        report.longrepr = f"{failed[-1].summary}\nThe test passed all the same: it has to assert verdict.passed."
+        report.longrepr = f"{shown(failed[-1].summary)}\nThe test passed all the same: it has to assert verdict.passed."
 
 
 def add(item: pytest.Item, report: pytest.TestReport) -> None:
@@ -35,7 +35,7 @@ def add(item: pytest.Item, report: pytest.TestReport) -> None:
     report.sections.append(("vlcheck", "\n".join(said)))
     crash = getattr(report.longrepr, "reprcrash", None)
     if crash is not None and not judgements[-1].verdict.passed:
-        crash.message = judgements[-1].verdict.summary
+        crash.message = shown(judgements[-1].verdict.summary)
 
 
 def _lines(judgement: Judgement) -> Iterator[str]:

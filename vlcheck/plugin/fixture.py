@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vlcheck.errors import UsageError
+from vlcheck.plugin.lines import shown
 from vlcheck.plugin.mark import stated
 from vlcheck.plugin.run import RUN
 
@@ -26,7 +27,7 @@ def verdict(request: pytest.FixtureRequest) -> Verdict:
         pytest.fail("the verdict fixture belongs to a test that states its behavior with @behavior(...)", pytrace=False)
     model = under_test(request)
     if reason := model.lacks(statement.metric):
-        pytest.skip(reason)
+        pytest.skip(shown(reason))
     with _plainly():
         behavior = statement.behavior(request.node)
         terms = model.policy.of(behavior.name, behavior.bias)
@@ -36,9 +37,9 @@ def verdict(request: pytest.FixtureRequest) -> Verdict:
         _expect(request, known, verdict)
     consequence = terms.on(verdict.status)
     if consequence == "skip":
-        pytest.skip(f"{verdict.status}: {verdict.reason}")
+        pytest.skip(shown(f"{verdict.status}: {verdict.reason}"))
     if consequence == "xfail":
-        pytest.xfail(f"{verdict.status}: {verdict.reason}")
+        pytest.xfail(shown(f"{verdict.status}: {verdict.reason}"))
     return verdict
 
 
@@ -57,9 +58,11 @@ def _expect(request: pytest.FixtureRequest, known: Known, verdict: Verdict) -> N
     if verdict.passed and not known.behavior:
         return
     if verdict.passed:
-        mark = pytest.mark.xfail(reason=known.stale, raises=(), strict=True)  # (): an error stays one
+        mark = pytest.mark.xfail(reason=shown(known.stale), raises=(), strict=True)  # (): an error stays one
     elif verdict.status == "fail" and not known.expired:
-        mark = pytest.mark.xfail(reason=known.excuse, raises=(AssertionError, pytest.fail.Exception), strict=True)
+        mark = pytest.mark.xfail(
+            reason=shown(known.excuse), raises=(AssertionError, pytest.fail.Exception), strict=True
+        )
     else:
         return
     request.applymarker(mark)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vlcheck.errors import printable
 from vlcheck.foreign import fault
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import name_of
+from vlcheck.plugin.lines import say, shown
 from vlcheck.plugin.run import Run
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def tell(terminal: pytest.TerminalReporter, run: Run) -> None:
         terminal.ensure_newline()
         failed = {report.nodeid: report for report in terminal.stats.get("failed", ())}
         for line in _annotations(results, failed, run.config, runner.workspace):
-            terminal.write_line(line)
+            terminal.write_line(line)  # escaped as the runner wants it
 
 
 def _summary(results: Results, run: Run) -> str:
@@ -84,7 +84,7 @@ def _append(path: Path, text: str, terminal: pytest.TerminalReporter) -> None:
     except OSError as error:
         why = str(error.strerror)
     if why:
-        terminal.line(f"GITHUB_STEP_SUMMARY {path}: cannot be written ({why})", red=True)
+        say(terminal, f"GITHUB_STEP_SUMMARY {path}: cannot be written ({why})", red=True)
 
 
 def _annotations(
@@ -99,8 +99,8 @@ def _annotations(
         path, line, _ = failed[verdict["test"]].location
         yield command(
             "error",
-            "\n".join(_message(verdict, results, config)),
-            title=printable(f"{verdict['bias']}: {verdict['behavior']} [{verdict['metric']}]"),
+            "\n".join(map(shown, _message(verdict, results, config))),
+            title=shown(f"{verdict['bias']}: {verdict['behavior']} [{verdict['metric']}]"),
             file=in_the_checkout(config.rootpath / path, workspace),
             line=str((line or 0) + 1),
         )
@@ -119,7 +119,7 @@ def _message(verdict: Line, results: Results, config: pytest.Config) -> Iterator
 
     observed, interval, allowed = held(verdict)
     found = f"{verdict['status']}, bias {verdict['bias']}: observed {observed} ({interval}), allowed {allowed}."
-    yield f"{printable(found)} {printable(verdict['reason'])}"
+    yield f"{found} {verdict['reason']}"
     yield shlex.join(options.again(config, verdict["test"]))
     worst = ranked(results.rows(key_of(verdict)), verdict["claim"])[:1]
     if worst and verdict["claim"] == "rate":  # a case alone has no mean

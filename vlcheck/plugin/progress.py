@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vlcheck.plugin.lines import say, say_over
+
 if TYPE_CHECKING:
     from vlcheck.scoring.scorer import Progress
 
@@ -55,19 +57,14 @@ class Reporter:
         """Write lines below one another, where there is a terminal."""
         for line in lines:
             if self._terminal:
-                self._write(self._terminal, line)
+                say(self._terminal, line)
 
     def _post(self, terminal: pytest.TerminalReporter, line: str, *, last: bool = False) -> None:
         """Write over the line before; below it, and not too often, where the output is a file."""
         if terminal.isatty:
-            terminal.rewrite(line, erase=True)
+            say_over(terminal, line)
             if last:
-                terminal.line("")
+                say(terminal, "")
         elif last or time.monotonic() - self._last >= _SECONDS_BETWEEN_LINES:
             self._last = time.monotonic()
-            self._write(terminal, line)
-
-    @staticmethod
-    def _write(terminal: pytest.TerminalReporter, line: str) -> None:
-        terminal.ensure_newline()
-        terminal.write_line(line)
+            say(terminal, line)

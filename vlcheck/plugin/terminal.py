@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vlcheck.plugin.lines import shown
+from vlcheck.plugin.lines import say
 from vlcheck.plugin.run import Run
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
         _conclude(terminal, run, end.results)
         if end.comparison:
             _compare(terminal, end.comparison)
-        terminal.line(f"policy: {end.results.run['policy']['path']}")
+        say(terminal, f"policy: {end.results.run['policy']['path']}")
     elif end.results is not None:
-        terminal.line("no verdict came of this run", red=True)
+        say(terminal, "no verdict came of this run", red=True)
     if end.problem:
-        terminal.line(shown(end.problem), red=True)
+        say(terminal, end.problem, red=True)
     for line in end.left():
-        terminal.line(line)
+        say(terminal, line)
     end.said = True
 
 
@@ -42,11 +42,11 @@ def _conclude(terminal: pytest.TerminalReporter, run: Run, results: Results) -> 
 
     *lines, conclusion = summary.lines(results, run.beside, run.ending.comparison)
     for line in lines:
-        terminal.line(shown(line))
+        say(terminal, line)
     found = conclude(results, run.ending.comparison)
-    terminal.line(shown(conclusion), **{_COLORS.get(found.tone, "yellow"): True})
+    say(terminal, conclusion, **{_COLORS.get(found.tone, "yellow"): True})
     for line in gone(results):
-        terminal.line(shown(line), red=True)
+        say(terminal, line, red=True)
 
 
 def _compare(terminal: pytest.TerminalReporter, comparison: Comparison) -> None:
@@ -56,5 +56,5 @@ def _compare(terminal: pytest.TerminalReporter, comparison: Comparison) -> None:
     terminal.section("vlcheck: compared with the baseline", sep="-")
     *body, conclusion = comparison_lines.lines(comparison)
     for line in body:
-        terminal.line(shown(line))
-    terminal.line(shown(conclusion), red=not comparison.accepted)
+        say(terminal, line)
+    say(terminal, conclusion, red=not comparison.accepted)

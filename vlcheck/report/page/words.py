@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
 
+from vlcheck.errors import BLANKS
+
 Mark = Literal["", "changed", "mask"]
 
 LONGEST = 280  # of a text before it is cut
@@ -101,7 +103,7 @@ def between(low: float, high: float) -> str:
 
 
 def _visible(one: str) -> str:
-    if one in _WRITTEN or unicodedata.category(one) not in _HIDDEN:
+    if one in _WRITTEN or (unicodedata.category(one) not in _HIDDEN and one not in BLANKS):
         return one
     return chr(_PICTURES[ord(one)]) if ord(one) in _PICTURES else f"⟨U+{ord(one):04X}⟩"
 

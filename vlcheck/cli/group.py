@@ -1,0 +1,105 @@
+"""Groups of commands: who mistypes one is told which was meant, and no command is imported before it is called."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command, get_group
+
+from vlcheck.cli.home import expanded_home
+from vlcheck.cli.speech import plainly, refuse
+from vlcheck.errors import nearest
+
+PLAIN: Mapping[str, Any] = {  # rich would take longer to import than the help to write
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+}
+
+
+class Group(TyperGroup):
+    """Commands; its help has their whole sentences."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse; without any argument where a command is needed, show the help as an error."""
+        if not (args or self.invoke_without_command or ctx.resilient_parsing):
+            refuse(ctx.get_help().splitlines())
+        return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find a command; one that there is not is answered with the nearest."""
+        name = args[0]
+        if not (ctx.resilient_parsing or name.startswith("-") or self.get_command(ctx, name)):
+            ctx.fail(f"No such command {name!r}. {nearest(name, self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write each command with all that its sentence says."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.help or "") for name, command in commands if command])
+
+
+class Program(Group):
+    """The commands of `vlcheck` itself.
+
+    Args:
+        places: by name the module and the function of a command, or its group, like "vlcheck.cli.report:report".
+    """
+
+    places: Mapping[str, str] = {}
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Parse what is typed; `~` stands for the home folder in --option=~/file as well, which no shell does."""
+        with plainly():
+            return super().make_context(info_name, [*map(expanded_home, args)], parent, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; whatever it cannot work with ends with a plain line."""
+        with plainly():
+            return super().invoke(ctx)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the commands in the order in which a user meets them."""
+        return list(self.places)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command that is not imported yet, or None."""
+        return _Deferred(cmd_name, self.places[cmd_name]) if cmd_name in self.places else None
+
+
+class _Deferred(TyperCommand):
+    """A command whose module is imported when it is called; its help is read from the source until then."""
+
+    def __init__(self, name: str, place: str) -> None:
+        super().__init__(name, help=_sentence(place))
+        self._place = place
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Import the command, and parse its arguments."""
+        return _imported(self._place).make_context(info_name, args, parent, **extra)
+
+
+def _imported(place: str) -> Any:
+    module, _, name = place.partition(":")
+    found = getattr(import_module(module), name)
+    if isinstance(found, typer.Typer):
+        return get_group(found)
+    alone = typer.Typer(add_completion=False, **PLAIN)
+    alone.command()(found)
+    return get_command(alone)
+
+
+def _sentence(place: str) -> str:
+    """The docstring of a function or, of a group, that of its module."""
+    module, _, name = place.partition(":")
+    spec = find_spec(module)
+    source = spec.loader.get_source(module) if spec else ""  # type: ignore[union-attr] # a file has a loader
+    tree = ast.parse(source or "")
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
+    return ast.get_docstring(functions[0] if functions else tree) or ""
