@@ -87,7 +87,8 @@ class Finding:
             sample.demand_answered({BEFORE, AFTER, *expect.arms()}, tolerances)
             margins = expect.margins(sample, tolerances)
             known = expect.competence == "no" or expect.known(sample, tolerances)
-            return cls(sample, margins, None, expect.effect(sample), known, errors, _violated(sample, expect, tolerances))
+            violated = _violated(sample, expect, tolerances)
+            return cls(sample, margins, None, expect.effect(sample), known, errors, violated)
         except NotApplicable as reason:
             return cls(sample, {}, reason, None, False, errors)
 
@@ -229,8 +230,8 @@ class Findings:
             return None
         reasons = Counter(str(finding.reason) for finding in self.each)
         named = ", ".join(f"{count:,} x {reason}" for reason, count in reasons.most_common(3))
-        commonest, _ = Counter(_CAUSES.get(type(finding.reason), "no cases") for finding in self.each).most_common(1)[0]
-        return f"no case applies: {named}", commonest
+        causes = Counter(_cause(finding.reason) for finding in self.each)
+        return f"no case applies: {named}", max(causes, key=causes.__getitem__)
 
     def _unknown(self, known: int, asked: int) -> Hollow:
         said = f"the model knows only {known:,} of {counted(asked, 'case')}: {self.behavior.expect.hollow}"
@@ -310,6 +311,11 @@ def _violated(sample: Sample, expect: Expectation, tolerances: Tolerances) -> st
         return ""
     own = "" if sample[BEFORE].scale == RAW else ", on the model's own scale"
     return f"{least.said}{own}"
+
+
+def _cause(reason: NotApplicable | None) -> Cause:
+    """The kind of a case's reason not to count: the data's, where the model has no part in it."""
+    return next((cause for kind, cause in _CAUSES.items() if isinstance(reason, kind)), "no cases")
 
 
 @cache

@@ -27,8 +27,7 @@ Cause = Literal["", "no cases", "one image", "unknown", "unlikely", "constant", 
 
 DECIDED = ("pass", "fail")
 NOT_ASKED: Status = "not asked"
-# Of an invalid verdict: those that a bias of the model can bring about. The others are the data's, or mean that there is
-# no sound answer at all.
+# What a bias of the model can bring about. The other causes are the data's, or mean that there is no sound answer.
 OF_A_BIAS: tuple[Cause, ...] = ("unknown", "unlikely")
 HOLLOW = ("invalid", NOT_ASKED)  # rests on too little for any comparison
 # What was not asked comes last: beside a pass it takes nothing from it, and alone it is no pass.
@@ -96,6 +95,11 @@ class Verdict:
     def decided(self) -> bool:
         """Whether it passes or fails: more images would not be asked about."""
         return self.status in DECIDED
+
+    @property
+    def of_a_bias(self) -> bool:
+        """Whether it is invalid for a cause that a bias of the model can bring about."""
+        return self.status == "invalid" and self.cause in OF_A_BIAS
 
     @property
     def summary(self) -> str:

@@ -49,7 +49,7 @@ class Runner:
 
 def tell(terminal: pytest.TerminalReporter, run: Run) -> None:
     """Tell GitHub's runner, where this is one, what came of a run of ours."""
-    if run.results is None or not run.results.verdicts:
+    if run.results is None or not run.results.run:
         return
     runner = Runner.of(os.environ)
     if runner.summary:

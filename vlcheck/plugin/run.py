@@ -284,7 +284,13 @@ class Run:
             required = self.policy.required_of(subjects(self._chosen))
             for item, its in self._chosen:
                 self.source.select(its.behavior(item).cases)  # the header says which pictures are left out
-            part.keep([bench.header() | {"complete": self.complete, "required": required, "unjudged": expected}])
+            about = {item.nodeid: {"bias": its.behavior(item).bias, "metric": its.metric} for item, its in self._chosen}
+            part.keep(
+                [
+                    bench.header()
+                    | {"complete": self.complete, "required": required, "unjudged": expected, "stated": about}
+                ]
+            )
             self._opened = bench, part
         return self._opened
 

@@ -19,13 +19,15 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
     """Say what came of the run, where it was one of ours."""
     if run.results is None:
         return
-    terminal.section("vlcheck", sep="=")
-    if not run.results.verdicts:
-        terminal.line("no verdict came of this run", red=True)
-        return
     from vlcheck.report import summary  # in no run of other projects
     from vlcheck.report.conclusion import conclude
 
+    terminal.section("vlcheck", sep="=")
+    if not run.results.verdicts:
+        found = conclude(run.results)
+        for line in (*found.notes, found.sentence):
+            terminal.line(shown(line), red=line == found.sentence)
+        return
     *lines, conclusion = summary.lines(run.results, run.beside, run.comparison)
     for line in lines:
         terminal.line(shown(line))
