@@ -49,5 +49,5 @@ def known(verdict: Line) -> Said | None:
     """What the policy says of a known bias."""
     if verdict["known"] is None:
         return None
-    excused = f"{verdict['status']}, excused; " if verdict["status"] == "invalid" and is_known(verdict) else ""
-    return said(f"known: {excused}{excuse(verdict['known'])}")
+    excused = f": {verdict['status']}, excused" if verdict["status"] == "invalid" and is_known(verdict) else ""
+    return said(f"known{excused} {excuse(verdict['known'])}")
