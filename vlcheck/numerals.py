@@ -23,7 +23,7 @@ def counted(number: int, what: str, many: str = "") -> str:
 
 def whole(number: float | None) -> str:
     """A count in a table's cell: 1,887."""
-    return "-" if number is None else f"{number:,.0f}"
+    return "-" if number is None else f"{number + 0.0:,.0f}"  # -0.0 + 0.0 is 0.0
 
 
 def figure(number: float | None, decimals: int = 3, apart: Collection[float] = ()) -> str:
@@ -36,7 +36,7 @@ def figure(number: float | None, decimals: int = 3, apart: Collection[float] = (
     """
     if number is None:
         return "-"
-    return _told_apart(number, decimals, (-1.0, 1.0, *apart), tiny=10.0**-decimals)
+    return _told_apart(number, decimals, (-1.0, 1.0, *apart), tiny=10.0 ** -max(decimals, 3))
 
 
 def signed(number: float | None, decimals: int = 3, apart: Collection[float] = ()) -> str:
@@ -86,11 +86,9 @@ def rounded(number: float) -> float:
 
 
 def duration(seconds: float) -> str:
-    """A length of time that was estimated: under a second, 12 seconds, 3 minutes, 1.5 hours."""
-    if seconds < 1:
-        return "under a second"
+    """About how long something takes: 1 second at least, 12 seconds, 3 minutes, 2.5 hours."""
     if seconds < _MINUTE:
-        return counted(math.floor(seconds), "second")
+        return counted(max(math.floor(seconds), 1), "second")
     if seconds < 2 * _HOUR:
         return counted(round(seconds / _MINUTE), "minute")
     return f"{seconds / _HOUR:,.1f} hours"

@@ -40,7 +40,8 @@ def test_it_says_what_was_found_by_bias_and_by_test():
         ["worse: none"],
     )
     assert page.startswith("## vlcheck: mine on scenes")
-    assert "\n**Fails 1 of 2 biases (color), the other is inconclusive; none passes.** Of 3 verdicts, 1 fails, 1 is inconclusive, 1 passes.\n" in page
+    sentence = "Fails 1 of 2 biases (color), the other is inconclusive; none passes."
+    assert f"\n**{sentence}** Of 3 verdicts, 1 fails, 1 is inconclusive, 1 passes.\n" in page
     assert "\nInconclusive (in order): too few images to tell.\n" in page
     assert "\nworse: none\n" in page
     assert rows(page) == [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from vlcheck.numerals import figure, rounded, signed
+from vlcheck.numerals import brief, figure, signed
 from vlcheck.report.page.pictures import Album, Picture
 from vlcheck.report.page.words import Marked, Said, marked, said, visible
 from vlcheck.report.results import Line
@@ -120,7 +120,7 @@ def row_view(row: Line, rank: int, of: int, claim: str, album: Album) -> RowView
         searched=visible(row["case"]).lower()[:_SEARCHED],
         measure="value" if claim == "mean" else "margin",
         margin="-" if margin is None else signed(margin),
-        sorted_by="" if margin is None else f"{rounded(margin):g}",
+        sorted_by="" if margin is None else brief(margin),
         values=tuple(Word(said(name, _WORD), signed(value)) for name, value in values.items()),
         reason=said(row["reason"]) if row["reason"] else None,
         violated=said(row["violated"]) if row["violated"] else None,
