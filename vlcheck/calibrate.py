@@ -18,6 +18,7 @@ from vlcheck.behavior import Behavior
 from vlcheck.errors import UsageError, printable
 from vlcheck.findings import Findings
 from vlcheck.judge import ModelUnderTest
+from vlcheck.numerals import between, figure
 from vlcheck.plugin.foresight import Chosen
 from vlcheck.policy import Policy
 from vlcheck.policy_file import to_toml
@@ -124,11 +125,11 @@ class Proposal:
         """On how many images a behavior rests, and what was seen there."""
         verdict, before = one.verdict(policy), one.verdict(self.before)
         if verdict.claim == "mean":
-            seen = f"mean {verdict.effect:.3f}, from {verdict.effect_low:.3f} to {verdict.effect_high:.3f}"
+            seen = f"mean {figure(verdict.effect)}, from {between(verdict.effect_low, verdict.effect_high)}"
         else:
             margins = sorted(margin for found in one.under(policy).counted for margin in found.margins.values())
             spared = len(margins) * (most_that_pass(verdict.n, verdict.allowed or 0.0, verdict.alpha) or 0) // verdict.n
-            seen = f"all but {spared} of its margins are {margins[spared]:.3f} at least"
+            seen = f"all but {spared} of its margins are {figure(margins[spared])} at least"
         loosened = "" if before.passed else f"; {before.status} under the policy in force"
         return f"{one.name}, n = {verdict.n}: {seen}{loosened}"
 

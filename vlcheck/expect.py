@@ -16,6 +16,7 @@ from vlcheck.cases.case import Case
 from vlcheck.digest import digest
 from vlcheck.errors import NotApplicable
 from vlcheck.models.protocol import MASSES
+from vlcheck.numerals import brief, figure
 from vlcheck.perturb import OPPOSITES, Bare, Compose, OtherImage, Perturbation, View, opposite
 from vlcheck.query import Metric
 from vlcheck.scale import RAW, Scale
@@ -31,12 +32,49 @@ class Unknown(NotApplicable):
     """The model does not know the case: an invariance on it would be hollow."""
 
 
+class Unneeded(NotApplicable):
+    """The picture does not decide the word for the model: what it loses with the picture says nothing."""
+
+
 class Unlikely(NotApplicable):
     """The model finds none of the words likely: which of them it prefers says nothing."""
 
 
+class Unscaled(NotApplicable):
+    """No other image has set the scale to read the case on: of one image alone nothing can be said."""
+
+
 class Refused(NotApplicable):
     """The data lets the case be asked, and the model refuses it: the picture is too narrow for its processor, say."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What has to hold of a case, as an inequality.
+
+    Attributes:
+        what: what is held to a limit.
+        value: how large it is.
+        has_to_be: on which side of the limit it has to be.
+        limit: the limit.
+        name: which tolerance that is.
+        margin: > 0 where it holds.
+        terms: the scores whose difference the value is; empty where it is none.
+    """
+
+    what: str
+    value: float
+    has_to_be: Literal["above", "under"]
+    limit: float
+    name: str
+    margin: float
+    terms: tuple[float, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """The inequality with its numbers, in words."""
+        value = " = ".join(filter(None, [" - ".join(map(figure, self.terms)), figure(self.value, apart=(self.limit,))]))
+        return f"{self.what} is {value}; it has to be {self.has_to_be} {brief(self.limit)} ({self.name})"
 
 
 class Tolerances(Protocol):
@@ -119,13 +157,13 @@ class Reading:
         """Raise Unlikely where the model would rather say something else than what its score is a share of."""
         least = tolerances.mass if self.metric == "itm" else tolerances.floor
         if self.mass is not None and self.mass < least:
-            raise Unlikely(f"{MASSES[self.metric]} is under {least:g}")
+            raise Unlikely(f"{MASSES[self.metric]} is under {brief(least)}")
 
     def preference(self, word: str, against: str, floor: float) -> float:
         """Return P(word) renormalised over two words. Raises Unlikely where both together are under the floor."""
         either = self.scores[word] + self.scores[against] if self.foils else self._level(word) + self._level(against)
         if either < floor:
-            raise Unlikely(f"P({word}) + P({against}) is under {floor:g}")
+            raise Unlikely(f"P({word}) + P({against}) is under {brief(floor)}")
         return self.share(word, against)
 
 
@@ -170,6 +208,7 @@ class Expectation(Protocol):
         claim: "rate" where each case holds or is violated, "mean" where the mean is held to a band.
         competence: whether a case has to be known to the model: each for itself, or half of them for a pass.
         expected: what has to hold, in a few words for reviewers.
+        hollow: why a pass would say nothing where the model knows too little.
         contrasts: whether before and after say things that are not both true; then each is a foil of the other for a
             model that only compares texts.
     """
@@ -177,6 +216,7 @@ class Expectation(Protocol):
     claim: ClassVar[Claim]
     competence: ClassVar[Competence]
     expected: ClassVar[str]
+    hollow: ClassVar[str]
     contrasts: ClassVar[bool]
 
     def arms(self) -> Mapping[str, Perturbation]:
@@ -198,6 +238,9 @@ class Expectation(Protocol):
             NotApplicable: where the case says nothing.
         """
 
+    def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
+        """All that has to hold of a case that counts, for reviewers; nothing where that is not told apart."""
+
     def effect(self, sample: Sample) -> float:
         """How far the score moves: after minus before."""
 
@@ -206,11 +249,15 @@ class Expectation(Protocol):
 
 
 class BaseExpectation:
-    """What most expectations share: no arms, no other words, no tolerances, no competence, after minus before."""
+    """What most expectations share: no arms, no other words, no tolerances, no competence, after minus before.
+
+    One of a rate has either conditions, the margin of the one that holds least is then the case's, or margins.
+    """
 
     claim: ClassVar[Claim] = "rate"
     competence: ClassVar[Competence] = "no"
     expected: ClassVar[str] = ""
+    hollow: ClassVar[str] = "what a model guesses holds by chance"
     contrasts: ClassVar[bool] = False
 
     def arms(self) -> Mapping[str, Perturbation]:
@@ -225,6 +272,12 @@ class BaseExpectation:
     def known(self, sample: Sample, tolerances: Tolerances) -> bool:
         return sample.known(BEFORE, OTHER, tolerances.delta)
 
+    def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
+        return ()
+
+    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
+        return {WHOLE: min(one.margin for one in self.conditions(sample, tolerances))}
+
     def effect(self, sample: Sample) -> float:
         return sample[AFTER].value - sample[BEFORE].value
 
@@ -238,6 +291,7 @@ class Preserved(BaseExpectation):
 
     competence: ClassVar[Competence] = "each case"
     expected: ClassVar[str] = "the score stays"
+    hollow: ClassVar[str] = "what is not known cannot be lost, and an untrained model preserves everything"
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {OTHER: OtherImage()}
@@ -245,11 +299,12 @@ class Preserved(BaseExpectation):
     def reads(self) -> tuple[str, ...]:
         return ("within", "delta")
 
-    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
-        loss = sample[BEFORE].value - sample[AFTER].value
+    def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
+        before, after = sample[BEFORE].value, sample[AFTER].value
         if not self.known(sample, tolerances):
             raise Unknown("the model does not know the case")
-        return {WHOLE: tolerances.within - loss}
+        loss, within = before - after, tolerances.within
+        return (Condition("the loss", loss, "under", within, "within", within - loss, (before, after)),)
 
     def wanted(self, arm: str, target: str) -> str:
         return f"{target} is {'true' if arm == BEFORE else 'still true'}"
@@ -265,6 +320,7 @@ class Drops(BaseExpectation):
     """
 
     expected: ClassVar[str] = "the score drops"
+    hollow: ClassVar[str] = "a score that follows no picture drops by chance"
     contrasts: ClassVar[bool] = True
 
     decided_by: Perturbation | None = None
@@ -275,17 +331,24 @@ class Drops(BaseExpectation):
     def reads(self) -> tuple[str, ...]:
         return ("by", "below") if self.decided_by is None else ("by", "below", "delta")
 
-    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
+    def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
         before, after = sample[BEFORE].value, sample[AFTER].value
         if self.decided_by is not None and before - sample["without"].value <= tolerances.delta:
-            raise NotApplicable("the picture does not decide the word")
-        return {WHOLE: min(before - after - tolerances.by, tolerances.below - after, before - tolerances.below)}
+            raise Unneeded("the picture does not decide the word")
+        drop, below = before - after, tolerances.below
+        return (
+            Condition("the drop", drop, "above", tolerances.by, "by", drop - tolerances.by, (before, after)),
+            Condition("the score after", after, "under", below, "below", below - after),
+            Condition("the score before", before, "above", below, "below", before - below),
+        )
 
     def wanted(self, arm: str, target: str) -> str:
         return f"{target} is true" if arm == BEFORE else "the score has to drop"
 
 
 class _Sides(BaseExpectation):
+    hollow: ClassVar[str] = "sides that are guessed change by chance"
+
     def words(self, view: View) -> tuple[str, ...]:
         return (opposite(view.target),)
 
@@ -299,9 +362,10 @@ class Swaps(_Sides):
 
     expected: ClassVar[str] = "the true side before, the other one after"
 
-    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
-        before, after = _preferences(sample, sample.case.target, tolerances.floor)
-        return {WHOLE: min(before - 0.5, 0.5 - after) - tolerances.by}
+    def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
+        target = sample.case.target
+        before, after = _preferences(sample, target, tolerances.floor)
+        return _leads(target, BEFORE, before, tolerances.by), _trails(target, AFTER, after, tolerances.by)
 
     def wanted(self, arm: str, target: str) -> str:
         return f"{target} is true" if arm == BEFORE else f"{opposite(target)} is true now"
@@ -316,10 +380,12 @@ class Flips(_Sides):
 
     expected: ClassVar[str] = "one side before, the other one after"
 
-    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
+    def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
+        """Those of the flip that is nearer: from left to right, or from right to left."""
         before, after = _preferences(sample, "left", tolerances.floor)
-        a, b = before - 0.5, 0.5 - after
-        return {WHOLE: max(min(a, b), min(-a, -b)) - tolerances.by}
+        to_right = _leads("left", BEFORE, before, tolerances.by), _trails("left", AFTER, after, tolerances.by)
+        to_left = _trails("left", BEFORE, before, tolerances.by), _leads("left", AFTER, after, tolerances.by)
+        return max(to_right, to_left, key=lambda flip: min(one.margin for one in flip))
 
     def wanted(self, arm: str, target: str) -> str:
         return "" if arm == BEFORE else "the other side is true now"
@@ -336,6 +402,7 @@ class Beats(BaseExpectation):
     """
 
     expected: ClassVar[str] = "the true word scores higher than a wrong one"
+    hollow: ClassVar[str] = "a word that is guessed beats another one by chance"
 
     all: bool = False
 
@@ -345,9 +412,10 @@ class Beats(BaseExpectation):
     def reads(self) -> tuple[str, ...]:
         return ("by", "floor")
 
-    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
+    def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
         target, rival = sample.case.target, self._rival(sample)
-        return {WHOLE: sample[BEFORE].preference(target, rival, tolerances.floor) - 0.5 - tolerances.by}
+        preferred = sample[BEFORE].preference(target, rival, tolerances.floor)
+        return (_leads(target, BEFORE, preferred, tolerances.by, rival),)
 
     def effect(self, sample: Sample) -> float:
         """P(true) minus P(wrong)."""
@@ -378,6 +446,7 @@ class Balance(BaseExpectation):
     claim: ClassVar[Claim] = "mean"
     competence: ClassVar[Competence] = "to pass"
     expected: ClassVar[str] = "neither the picture nor the words decide alone"
+    hollow: ClassVar[str] = "a model that knows neither picture nor words leans on none of them"
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {"bare": Bare(), OTHER: Compose(Bare(), OtherImage())}
@@ -407,6 +476,7 @@ class Skew(BaseExpectation):
     claim: ClassVar[Claim] = "mean"
     competence: ClassVar[Competence] = "to pass"
     expected: ClassVar[str] = "no word is answered more often than it is true"
+    hollow: ClassVar[str] = "answers at random make no word a favourite"
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {OTHER: OtherImage()}
@@ -438,6 +508,7 @@ class SidePreference(_Sides):
     claim: ClassVar[Claim] = "mean"
     competence: ClassVar[Competence] = "to pass"
     expected: ClassVar[str] = "right is said as often as it is true"
+    hollow: ClassVar[str] = "sides at random prefer neither"
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {OTHER: OtherImage()}
@@ -457,3 +528,14 @@ class SidePreference(_Sides):
 def _preferences(sample: Sample, word: str, floor: float) -> tuple[float, float]:
     against = opposite(word)
     return sample[BEFORE].preference(word, against, floor), sample[AFTER].preference(word, against, floor)
+
+
+def _leads(word: str, arm: str, preferred: float, by: float, rival: str = "") -> Condition:
+    """The word is preferred to another one, its opposite unless said."""
+    what = f"the share of {word}{rival and f' against {rival}'} {arm}"
+    return Condition(what, preferred, "above", 0.5 + by, "0.5 + by", preferred - 0.5 - by)
+
+
+def _trails(word: str, arm: str, preferred: float, by: float) -> Condition:
+    """The word's opposite is preferred to it."""
+    return Condition(f"the share of {word} {arm}", preferred, "under", 0.5 - by, "0.5 - by", 0.5 - preferred - by)

@@ -7,16 +7,32 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from types import MappingProxyType
 
 from vlcheck.behavior import Behavior
 from vlcheck.bounds import Test, exact
 from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.expect import AFTER, BEFORE, WHOLE, Expectation, Refused, Sample, Tolerances, Unknown, Unlikely
+from vlcheck.expect import (
+    AFTER,
+    BEFORE,
+    WHOLE,
+    Expectation,
+    Refused,
+    Sample,
+    Tolerances,
+    Unknown,
+    Unlikely,
+    Unneeded,
+    Unscaled,
+)
+from vlcheck.numerals import brief, counted
 from vlcheck.policy import Rule
+from vlcheck.scale import RAW
 from vlcheck.verdict import (
     BY_GRAVITY,
     HOLLOW,
     NOT_ASKED,
+    Cause,
     Claim,
     Verdict,
     bootstrap_interval,
@@ -27,9 +43,20 @@ from vlcheck.verdict import (
     judge_mean,
 )
 
+Hollow = tuple[str, Cause]  # why a verdict is invalid, in words, and which kind of cause that is
+
 FEWEST_KNOWN = 0.5
 MOST_UNLIKELY = 0.5
 MOST_REFUSED = 0.5
+_CAUSES: Mapping[type[NotApplicable], Cause] = MappingProxyType(
+    {
+        Unknown: "unknown",
+        Unneeded: "unknown",
+        Unlikely: "unlikely",
+        Refused: "refused",
+        Unscaled: "one image",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +66,7 @@ class Finding:
     Attributes:
         margins: by what is claimed about; empty where the case does not count.
         reason: why it does not.
+        violated: the condition that fails, or that fails most clearly; "" where none does, or none is told apart.
         effect: how far the score moved; None where the case does not count.
         known: whether the model knows the case, where that is asked.
         errors: what went wrong in scoring it.
@@ -50,6 +78,7 @@ class Finding:
     effect: float | None
     known: bool
     errors: tuple[str, ...] = ()
+    violated: str = ""
 
     @classmethod
     def of(cls, sample: Sample, expect: Expectation, tolerances: Tolerances, errors: tuple[str, ...] = ()) -> Finding:
@@ -58,7 +87,8 @@ class Finding:
             sample.demand_answered({BEFORE, AFTER, *expect.arms()}, tolerances)
             margins = expect.margins(sample, tolerances)
             known = expect.competence == "no" or expect.known(sample, tolerances)
-            return cls(sample, margins, None, expect.effect(sample), known, errors)
+            violated = _violated(sample, expect, tolerances)
+            return cls(sample, margins, None, expect.effect(sample), known, errors, violated)
         except NotApplicable as reason:
             return cls(sample, {}, reason, None, False, errors)
 
@@ -109,12 +139,12 @@ class Findings:
         found = self._judged(rule, test)
         excused = found.status == "fail" and self.behavior.expect.competence == "no"
         if self.hollow and found.status not in HOLLOW and not excused:
-            found = self._invalid(self.hollow, rule)
+            found = self._invalid((f"{self.hollow}: {self.behavior.expect.hollow}", "unlikely"), rule)
         said = "; ".join(filter(None, [found.reason, self._said_of_refusals()]))
         return replace(found, reason=said, refused=len(self.refused), mass=self._mass())
 
     def _judged(self, rule: Rule, test: Test) -> Verdict:
-        if broken := self.broken() or self._constant():
+        if broken := self._broken() or self._constant():
             return self._invalid(broken, rule)
         if hollow := self._hollow():
             return self._unless_too_few(self._invalid(hollow, rule), rule, test)
@@ -134,7 +164,7 @@ class Findings:
     def _said_of_refusals(self) -> str:
         if not self.refused or not self.counted:  # where none counts, all reasons are told
             return ""
-        return f"the model refuses {len(self.refused)} of {len(self.each)} cases: {self.refused[0].reason}"
+        return f"the model refuses {self._of(len(self.refused))}: {self.refused[0].reason}"
 
     def _mass(self) -> float | None:
         """The mean of what the scores are shares of, of a model that answers questions or compares words."""
@@ -142,60 +172,70 @@ class Findings:
         masses = [mass for mass in read if mass is not None and math.isfinite(mass)]
         return sum(masses) / len(masses) if masses else None
 
-    def _hollow(self) -> str:
-        """Why no verdict can rest on these findings, though the answers are sound, or ""."""
+    def _hollow(self) -> Hollow | None:
+        """Why no verdict can rest on these findings, though the answers are sound."""
         if not self.each:
-            return f"the data has no case for it ({self.behavior.cases.label})"
+            return f"the data has no case for it ({self.behavior.cases.label})", "no cases"
         checks = (self._unlikely, self._incompetent, self._none_applies, self._mostly_refused)
-        return next((reason for check in checks if (reason := check())), "")
+        return next((reason for check in checks if (reason := check())), None)
 
     def broken(self) -> str:
         """What went wrong in scoring, or ""."""
+        found = self._broken()
+        return found[0] if found else ""
+
+    def _broken(self) -> Hollow | None:
         return self._errors() or self._not_finite()
 
-    def _errors(self) -> str:
+    def _errors(self) -> Hollow | None:
         errors = [finding.errors[0] for finding in self.each if finding.errors]
-        return f"{len(errors)} of {len(self.each)} cases could not be scored: {errors[0]}" if errors else ""
+        return (f"{self._of(len(errors))} could not be scored: {errors[0]}", "errors") if errors else None
 
-    def _not_finite(self) -> str:
+    def _not_finite(self) -> Hollow | None:
         bad = sum(any(not math.isfinite(score) for _, score in finding.scores()) for finding in self.each)
-        return f"scores of {bad} of {len(self.each)} cases are not finite" if bad else ""
+        return (f"scores of {self._of(bad)} are not finite", "not finite") if bad else None
 
-    def _constant(self) -> str:
+    def _of(self, number: int) -> str:
+        """So many of all cases."""
+        return f"{number:,} of {counted(len(self.each), 'case')}"
+
+    def _constant(self) -> Hollow | None:
         scores = [score for finding in self.each for _, score in finding.scores()]
         several = len({*self._images(self.each)}) > 1  # of one image a saturated head may well say the same twice
         if several and len(scores) > 1 and max(scores) == min(scores):
-            return f"the score is {scores[0]:.4g} whatever the picture and the text"
-        return ""
+            return f"the score is {brief(scores[0])} whatever the picture and the text", "constant"
+        return None
 
-    def _unlikely(self) -> str:
+    def _unlikely(self) -> Hollow | None:
         unlikely = [finding.reason for finding in self.each if isinstance(finding.reason, Unlikely)]
         if unlikely and len(unlikely) >= MOST_UNLIKELY * (len(unlikely) + len(self.counted)):
-            return f"in {len(unlikely)} of {len(self.each)} cases {unlikely[0]}"
-        return ""
+            return f"in {self._of(len(unlikely))} {unlikely[0]}", "unlikely"
+        return None
 
-    def _incompetent(self) -> str:
+    def _incompetent(self) -> Hollow | None:
         if self.behavior.expect.competence != "each case":
-            return ""
+            return None
         known = {*self._images(self.counted)}
         unknown = {*self._images(finding for finding in self.each if isinstance(finding.reason, Unknown))} - known
         asked = len(known) + len(unknown)
-        return self._unknown(len(known), asked) if len(known) < FEWEST_KNOWN * asked else ""
+        return self._unknown(len(known), asked) if len(known) < FEWEST_KNOWN * asked else None
 
-    def _mostly_refused(self) -> str:
+    def _mostly_refused(self) -> Hollow | None:
         askable = sum(finding.sample.askable for finding in self.each)
         most = self.refused and len(self.refused) >= MOST_REFUSED * askable
-        return "the cases that are left are the fewer ones" if most else ""
+        return ("the cases that are left are the fewer ones", "refused") if most else None
 
-    def _none_applies(self) -> str:
+    def _none_applies(self) -> Hollow | None:
         if self.counted:
-            return ""
+            return None
         reasons = Counter(str(finding.reason) for finding in self.each)
-        return "no case applies: " + ", ".join(f"{count} x {reason}" for reason, count in reasons.most_common(3))
+        named = ", ".join(f"{count:,} x {reason}" for reason, count in reasons.most_common(3))
+        causes = Counter(_cause(finding.reason) for finding in self.each)
+        return f"no case applies: {named}", max(causes, key=causes.__getitem__)
 
-    @staticmethod
-    def _unknown(known: int, asked: int) -> str:
-        return f"the model knows only {known} of {asked} cases: an untrained model preserves everything"
+    def _unknown(self, known: int, asked: int) -> Hollow:
+        said = f"the model knows only {known:,} of {counted(asked, 'case')}: {self.behavior.expect.hollow}"
+        return said, "unknown"
 
     def _rate(self, rule: Rule, test: Test) -> Verdict:
         margins = [finding.margins.get(WHOLE) for finding in self.each]
@@ -222,7 +262,7 @@ class Findings:
         at = min(strict, key=lambda claim: (BY_GRAVITY.index(strict[claim].status), strict[claim].p or 0.0))
         needed = [verdict.needed_n for verdict in (strict[at], plain[at]) if verdict.needed_n]
         p = min(1.0, (strict[at].p or 0.0) * len(claims))
-        return replace(strict[at], p=p, needed_n=min(needed, default=None))
+        return replace(strict[at], alpha=rule.alpha, p=p, needed_n=min(needed, default=None))
 
     def _held(self, claim: str, rule: Rule, alpha: float, test: Test) -> Verdict:
         band = rule.band
@@ -240,18 +280,19 @@ class Findings:
         least = fewest_needed(self.behavior.expect.claim, rule, test)
         if verdict.decided or (could_count and (least is None or could_count >= least)):
             return verdict
-        has = f"{could_count} image{'s' if could_count > 1 else ''}" if could_count else verdict.reason
-        return replace(verdict, status=NOT_ASKED, reason=f"{has}; a pass needs {least}" if least else has)
+        has = counted(could_count, "image") if could_count else verdict.reason
+        said = f"{has}; a pass needs {least}" if least else has
+        return replace(verdict, status=NOT_ASKED, reason=said, cause="")
 
     def _with_effect(self, verdict: Verdict) -> Verdict:
         effects = [finding.effect for finding in self.counted if finding.effect is not None]
         low, high = bootstrap_interval(effects, self._images(self.counted))
         return replace(verdict, effect=sum(effects) / len(effects), effect_low=low, effect_high=high)
 
-    def _invalid(self, reason: str, rule: Rule) -> Verdict:
+    def _invalid(self, hollow: Hollow, rule: Rule) -> Verdict:
         claim = self.behavior.expect.claim
         return replace(
-            invalid(reason, n=len(set(self._images(self.counted))), not_applicable=len(self.each) - len(self.counted)),
+            invalid(*hollow, n=len(set(self._images(self.counted))), not_applicable=len(self.each) - len(self.counted)),
             claim=claim,
             alpha=rule.alpha,
             allowed=rule.allowed if claim == "rate" else None,
@@ -261,6 +302,20 @@ class Findings:
     @staticmethod
     def _images(findings: Iterable[Finding]) -> list[str]:
         return [finding.sample.case.image.key for finding in findings]
+
+
+def _violated(sample: Sample, expect: Expectation, tolerances: Tolerances) -> str:
+    """The condition of a case that fails most clearly; "" where none does."""
+    least = min(expect.conditions(sample, tolerances), key=lambda one: one.margin, default=None)
+    if least is None or least.margin > 0:
+        return ""
+    own = "" if sample[BEFORE].scale == RAW else ", on the model's own scale"
+    return f"{least.said}{own}"
+
+
+def _cause(reason: NotApplicable | None) -> Cause:
+    """The kind of a case's reason not to count: the data's, where the model has no part in it."""
+    return next((cause for kind, cause in _CAUSES.items() if isinstance(reason, kind)), "no cases")
 
 
 @cache

@@ -10,7 +10,7 @@ from itertools import count
 from vlcheck.behavior import Behavior, Question, Trial, Trials
 from vlcheck.cases import Case, CaseSource
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, contained
-from vlcheck.expect import AFTER, BEFORE, Reading, Sample
+from vlcheck.expect import AFTER, BEFORE, Reading, Sample, Unscaled
 from vlcheck.findings import Finding, Findings
 from vlcheck.judgement import Judgement, Row, Shown
 from vlcheck.looks import Looks, images_of
@@ -215,13 +215,14 @@ def _find(
     askable = gauge.judges(trial.case) and _askable(trial, absent, shows)
     sample = Sample(trial.case, readings, absent, trial.perturbation, askable)
     if scale is None:
-        finding = Finding(sample, {}, NotApplicable(UNSCALED), None, False, tuple(errors))
+        finding = Finding(sample, {}, Unscaled(UNSCALED), None, False, tuple(errors))
     else:
         finding = Finding.of(sample.on(scale), behavior.expect, tolerances, tuple(errors))
     row = Row(
         case=trial.case,
         margins=finding.margins,
         reason=str(finding.reason or ""),
+        violated=finding.violated,
         before=shown.get(BEFORE),
         after=shown.get(AFTER),
         perturbation=trial.perturbation,

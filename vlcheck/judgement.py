@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from vlcheck.behavior import Behavior
 from vlcheck.cases import Case
 from vlcheck.expect import AFTER, BEFORE, WHOLE, Expectation
+from vlcheck.numerals import between, figure, rounded, signed
 from vlcheck.policy import Known
 from vlcheck.query import Metric, Picture
 from vlcheck.verdict import Verdict
@@ -42,8 +44,8 @@ class Shown:
     def said(self) -> str:
         """The score, and the raw ones of the target and of the four likeliest other words."""
         others = sorted(self.scores.keys() - {self.target}, key=lambda word: (-self.scores[word], word))
-        raw = ", ".join(f"{word} {self.scores[word]:.4f}" for word in (self.target, *others[:4]))
-        return f"{self.value:.4f} ({raw})"
+        raw = ", ".join(f"{word} {figure(self.scores[word], 4)}" for word in (self.target, *others[:4]))
+        return f"{figure(self.value, 4)} ({raw})"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Row:
     Attributes:
         margins: by what is claimed about (see `vlcheck.expect.Expectation.margins`); empty where the case does not
             count, for `reason`.
+        violated: the condition that fails most clearly, with its numbers; "" where none does.
         perturbation: which one led from before to after.
         effect: how far the score moved; None where the case does not count.
     """
@@ -60,6 +63,7 @@ class Row:
     case: Case
     margins: Mapping[str, float]
     reason: str = ""
+    violated: str = ""
     before: Shown | None = None
     after: Shown | None = None
     perturbation: str = ""
@@ -73,8 +77,10 @@ class Row:
     def lines(self) -> Iterator[str]:
         """The row as a terminal shows it."""
         under = f"{self.perturbation}, " if self.perturbation else ""
-        found = f"margin {self.margin:+.4f}" if self.margin is not None else self.reason
+        found = f"margin {signed(self.margin, 4)}" if self.margin is not None else self.reason
         yield f"case {self.case.id}, {under}{found}"
+        if self.violated:
+            yield f"  violated: {self.violated}"
         for name, shown in (("before", self.before), ("after", self.after)):
             if shown:
                 yield f"  {name:6} {shown.said}  {shown.text!r}"
@@ -125,8 +131,8 @@ class Judgement:
         if not cells:
             return ""
         low, high = cells["difference_low"], cells["difference_high"]
-        beyond = f"{cells['difference']:.3f} ({low:.3f} to {high:.3f})"
-        return f"costs {cells['cost']:.3f} on average; {beyond} of it is more than what noise as large costs"
+        beyond = f"{figure(cells['difference'])} ({between(low, high)})"
+        return f"costs {figure(cells['cost'])} on average; {beyond} of it is more than what noise as large costs"
 
     def records(self, test: str) -> Iterator[dict[str, object]]:
         """The lines of the evidence and, after them, of the verdict, as the results file has them."""
@@ -165,8 +171,13 @@ class Judgement:
         figures = {"bias": self.behavior.bias, "metric": self.metric, **self.verdict.as_dict()}
         figures |= {"band_low": low, "band_high": high, "known": self.known.excuse if self.known else None}
         figures |= {"scale": self.scale["used"], "margin": next((row.margin for row in self.worst(1)), None)}
-        flat = {name: figure for name, figure in figures.items() if isinstance(figure, str | int | float)}
-        return [(f"vlcheck_{name}", figure) for name, figure in flat.items()]
+        flat = {name: _plain(value) for name, value in figures.items() if isinstance(value, str | int | float)}
+        return [(f"vlcheck_{name}", value) for name, value in flat.items()]
+
+
+def _plain(value: str | float) -> str | float:
+    """A figure without the digits that arithmetic leaves behind; a text or a whole number as it is."""
+    return rounded(value) if isinstance(value, float) and math.isfinite(value) else value
 
 
 def _evidence(row: Row, expect: Expectation) -> dict[str, object]:
@@ -188,6 +199,7 @@ def _evidence(row: Row, expect: Expectation) -> dict[str, object]:
         "values": None if WHOLE in row.margins else dict(row.margins),
         "effect": row.effect,
         "reason": row.reason,
+        "violated": row.violated,
         "scores": [dict(view.scores) for view in shown],
         "top_before": [list(word) for word in before.top] if before else [],
         "top_after": [list(word) for word in after.top] if after else [],

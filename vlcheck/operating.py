@@ -18,6 +18,7 @@ from vlcheck.errors import NotApplicable
 from vlcheck.expect import Reading
 from vlcheck.looks import ONCE, Division, Looks
 from vlcheck.models.protocol import RELATIVE
+from vlcheck.numerals import brief, counted, figure
 from vlcheck.perturb import OtherImage, View
 from vlcheck.policy import Scaling
 from vlcheck.query import Metric, Query
@@ -169,7 +170,7 @@ class Operating:
         """Return why no scale can be fitted; "" where one can."""
         if all(len(self._teaching(metric, group)) >= FEWEST for group in self._division.demanded):
             return ""
-        found = f"{len(self._paired(metric))} pairs of an own and another picture are too few to calibrate by"
+        found = f"{counted(len(self._paired(metric)), 'pair')} of an own and another picture: too few to calibrate by"
         return f"{found}: each image takes {FEWEST} of others"
 
     def _lesson(self, metric: Metric, group: int) -> Lesson | None:
@@ -264,8 +265,8 @@ def _hollow(lesson: Lesson | None, least: float) -> str:
     if told.low > least:
         return "" if lesson.scale.gain > 0 else "own pictures score no higher on average than other ones"
     return (
-        f"own and other pictures are not told apart: area under the curve {told.auc:.2f}, at least {told.low:.2f} in"
-        f" {told.pairs} pairs, has to be above {least:g}"
+        f"own and other pictures are not told apart: area under the curve {figure(told.auc, 2)}, at least"
+        f" {figure(told.low, 2, (least,))} in {counted(told.pairs, 'pair')}, has to be above {brief(least)}"
     )
 
 

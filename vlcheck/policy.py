@@ -8,11 +8,14 @@ from datetime import date
 from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args
 
 from vlcheck.errors import UsageError, nearest, printable
 from vlcheck.query import Metric
 from vlcheck.suite import BIASES
+
+if TYPE_CHECKING:
+    from vlcheck.verdict import Verdict
 
 Consequence = Literal["fail", "skip", "xfail"]
 METRICS = get_args(Metric)
@@ -111,7 +114,8 @@ class Known:
         metric: under which it shows; "" where under each.
         reason: why it is borne.
         until: the last day.
-        expired: whether that is over: see `Policy.as_of`.
+        invalid: whether a verdict that the bias makes invalid is borne as well, and not a fail alone.
+        expired: whether the last day is over: see `Policy.as_of`.
     """
 
     path: Path
@@ -121,6 +125,7 @@ class Known:
     metric: str = ""
     reason: str
     until: date
+    invalid: bool = False
     expired: bool = False
 
     def matches(self, test: Subject) -> bool:
@@ -145,10 +150,28 @@ class Known:
         """Why a test may fail."""
         return printable(f"known until {self.until}: {self.reason}", _LONGEST)
 
+    def excuses(self, verdict: Verdict) -> bool:
+        """Whether a test may go without a pass: its verdict fails, or is invalid for what the bias can bring about."""
+        return not self.expired and (verdict.status == "fail" or (self.invalid and verdict.of_a_bias))
+
     @property
     def stale(self) -> str:
         """What is to be done where the bias is gone."""
         said = f"the known bias no longer shows ({self.reason}): remove {self.label} from {self.path}"
+        return printable(said, _LONGEST)
+
+    @property
+    def needless(self) -> str:
+        """What is to be done where nothing is invalid that is excused as such."""
+        said = (
+            f"nothing of the known bias is invalid any more: remove `invalid = true` of {self.label} from {self.path}"
+        )
+        return printable(said, _LONGEST)
+
+    @property
+    def unexcused(self) -> str:
+        """What is to be said where the bias may have made a verdict invalid, and the entry excuses fails alone."""
+        said = f"{self.label} in {self.path} excuses a fail alone; `invalid = true` excuses this, too"
         return printable(said, _LONGEST)
 
     @property
@@ -159,7 +182,8 @@ class Known:
 
     def as_dict(self) -> dict[str, object]:
         """The entry as a verdict's line in the results has it."""
-        return {"reason": self.reason, "until": self.until.isoformat(), "expired": self.expired}
+        said = {"reason": self.reason, "until": self.until.isoformat(), "expired": self.expired}
+        return said | ({"invalid": True} if self.invalid else {})
 
 
 @dataclass(frozen=True)
@@ -246,7 +270,8 @@ class Policy:
         """The policy as the results' first line keeps it."""
         tables = {name: dict(table) for name, table in self.tables.items()}
         known = [
-            asdict(one) | {"path": str(one.path), "until": one.until.isoformat(), "stale": one.stale}
+            asdict(one)
+            | {"path": str(one.path), "until": one.until.isoformat(), "stale": one.stale, "needless": one.needless}
             for one in self.known
         ]
         return {"path": str(self.path), "tables": tables, "known": known}

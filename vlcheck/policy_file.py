@@ -14,10 +14,11 @@ from typing import Any, NoReturn, get_args
 from vlcheck.errors import UsageError, nearest, printable
 from vlcheck.foreign import read_toml
 from vlcheck.models.protocol import KINDS
+from vlcheck.numerals import rounded
 from vlcheck.policy import CHOICES, METRICS, RULE, SCALING, TOLERANCES, UNDECIDED, Consequence, Known, Policy
 
 _GROUPS = ("required", "defaults", "tolerances", "biases", "behaviors", "known", "on")
-_KNOWN = ("behavior", "bias", "metric", "reason", "until")
+_KNOWN = ("behavior", "bias", "metric", "reason", "until", "invalid")
 _OF_SCORES = (*TOLERANCES, *SCALING)
 _RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "within": (lambda x: 0 <= x <= 1, "a number from 0 to 1"),
@@ -65,6 +66,7 @@ def to_toml(policy: Policy, because: Mapping[tuple[str, str], str]) -> Iterator[
         said = {"behavior": one.behavior, "bias": one.bias, "metric": one.metric, "reason": one.reason}
         yield from (f"{key} = {_quoted(text)}" for key, text in said.items() if text)
         yield f"until = {one.until}"
+        yield from ["invalid = true"] if one.invalid else []
 
 
 def _header(name: str) -> str:
@@ -76,7 +78,9 @@ def _header(name: str) -> str:
 
 def _written(value: Any) -> str:
     if isinstance(value, tuple):
-        return f"[{', '.join(map(str, value))}]"
+        return f"[{', '.join(map(_written, value))}]"
+    if isinstance(value, float):
+        return str(rounded(value))
     return _quoted(value) if isinstance(value, str) else str(value)
 
 
@@ -195,7 +199,13 @@ class _Reader:
             metric=metric,
             reason=said["reason"],
             until=self._day(f"{where}.until", table.get("until")),
+            invalid=self._flag(f"{where}.invalid", table.get("invalid", False)),
         )
+
+    def _flag(self, where: str, value: Any) -> bool:
+        if not isinstance(value, bool):
+            self._refuse(where, f"{value!r} has to be true or false")
+        return value
 
     def _text(self, where: str, value: Any) -> str:
         if not isinstance(value, str) or not value.strip():

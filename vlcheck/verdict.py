@@ -19,12 +19,16 @@ import numpy as np
 from scipy.special import betaincinv, ndtri  # scipy.stats takes half a second to import
 
 from vlcheck.bounds import Tally, Test, exact, lower, upper
+from vlcheck.numerals import between, brief, counted, figure, share, shares
 
 Status = Literal["pass", "fail", "inconclusive", "invalid", "not asked"]
 Claim = Literal["rate", "mean"]
+Cause = Literal["", "no cases", "one image", "unknown", "unlikely", "constant", "not finite", "refused", "errors"]
 
 DECIDED = ("pass", "fail")
 NOT_ASKED: Status = "not asked"
+# What a bias of the model can bring about. The other causes are the data's, or mean that there is no sound answer.
+OF_A_BIAS: tuple[Cause, ...] = ("unknown", "unlikely")
 HOLLOW = ("invalid", NOT_ASKED)  # rests on too little for any comparison
 # What was not asked comes last: beside a pass it takes nothing from it, and alone it is no pass.
 BY_GRAVITY: tuple[Status, ...] = ("fail", "invalid", "inconclusive", "pass", NOT_ASKED)
@@ -41,6 +45,7 @@ class Verdict:
         status: the verdict.
         claim: whether a rate of violations or a mean was judged.
         reason: why, in a few words.
+        cause: of an invalid verdict, which kind of reason it is; "" elsewhere.
         n: images that count.
         not_applicable: cases that do not count.
         refused: those of them that the data lets be asked, and the model refuses.
@@ -50,7 +55,8 @@ class Verdict:
         rate: mean over images of the violating share, and its one-sided bounds at alpha.
         allowed: the rate that is allowed; None for a mean.
         band: what a mean is held to; None for a rate.
-        alpha: error rate of each bound.
+        alpha: error rate of the verdict, and of each bound; of a mean that is held to several sides, or of several
+            means, a bound has its share of it.
         p: of the hypothesis that there is nothing to fail for; None where nothing was tested.
         needed_n: images at which the rate or mean seen would decide; None where it decides already or never would.
         detectable: the least true rate, or distance of a mean from its band, that fails with a power of 0.8 at this n;
@@ -61,6 +67,7 @@ class Verdict:
     status: Status
     claim: Claim = "rate"
     reason: str = ""
+    cause: Cause = ""
     n: int = 0
     not_applicable: int = 0
     refused: int = 0
@@ -88,6 +95,11 @@ class Verdict:
     def decided(self) -> bool:
         """Whether it passes or fails: more images would not be asked about."""
         return self.status in DECIDED
+
+    @property
+    def of_a_bias(self) -> bool:
+        """Whether it is invalid for a cause that a bias of the model can bring about."""
+        return self.status == "invalid" and self.cause in OF_A_BIAS
 
     @property
     def summary(self) -> str:
@@ -126,26 +138,24 @@ def judge(
     _check(margins, clusters, alpha)
     if not 0 <= allowed < 1:
         raise ValueError(f"allowed is {allowed}; it has to be in [0, 1)")
-    counted = _counted(margins, clusters)
-    left_out = len(margins) - len(counted)
-    hollow = _hollow([margin for margin, _ in counted], "margins")
+    applied = _applied(margins, clusters)
+    left_out = len(margins) - len(applied)
+    hollow = _hollow([margin for margin, _ in applied], "margins")
     if hollow:
-        return invalid(hollow, n=_images(counted), not_applicable=left_out, allowed=allowed, alpha=alpha)
-    shares = _by_cluster((float(margin <= 0), image) for margin, image in counted)
-    sample = Tally.of(shares)
+        return invalid(*hollow, n=_images(applied), not_applicable=left_out, allowed=allowed, alpha=alpha)
+    by_image = _by_cluster((float(margin <= 0), image) for margin, image in applied)
+    sample = Tally.of(by_image)
     low, high = lower(test, sample, alpha), upper(test, sample, alpha)
     status = status_of_rate(sample, allowed, alpha, test=test)
     needed = needed_n(sample, allowed, alpha, test=test) if status == "inconclusive" else None
-    said = (
-        f"{shares.sum():.4g} of {len(shares)} violate ({100 * sample.mean:.0f} %, from {100 * low:.1f} to"
-        f" {100 * high:.1f} %); {100 * allowed:.4g} % is allowed"
-    )
+    violations = sum(margin <= 0 for margin, _ in applied)
+    said = f"{_seen(by_image, violations, len(applied), (low, high), allowed)}; {share(allowed)} is allowed"
     return Verdict(
         status=status,
         reason=_with_needed(said, needed) if status == "inconclusive" else said,
-        n=len(shares),
+        n=len(by_image),
         not_applicable=left_out,
-        violations=sum(margin <= 0 for margin, _ in counted),
+        violations=violations,
         rate=sample.mean,
         rate_low=low,
         rate_high=high,
@@ -153,7 +163,7 @@ def judge(
         alpha=alpha,
         p=test(sample, allowed),
         needed_n=needed,
-        detectable=detectable(len(shares), allowed, alpha, test=test),
+        detectable=detectable(len(by_image), allowed, alpha, test=test),
     )
 
 
@@ -182,20 +192,23 @@ def judge_mean(
     _check(values, clusters, alpha)
     if not band[0] < band[1]:
         raise ValueError(f"the band is {band}; its first end has to be below its second")
-    counted = _counted(values, clusters)
-    left_out = len(values) - len(counted)
-    hollow = _hollow([value for value, _ in counted], "values")
+    applied = _applied(values, clusters)
+    left_out = len(values) - len(applied)
+    hollow = _hollow([value for value, _ in applied], "values")
     if hollow:
-        return invalid(hollow, claim="mean", n=_images(counted), not_applicable=left_out, band=band, alpha=alpha)
-    if max(abs(value) for value, _ in counted) > 1:
+        return invalid(*hollow, claim="mean", n=_images(applied), not_applicable=left_out, band=band, alpha=alpha)
+    if max(abs(value) for value, _ in applied) > 1:
         raise ValueError("values have to be in [-1, 1]")
-    sample = Tally.of((_by_cluster(counted) + 1) / 2)
+    sample = Tally.of((_by_cluster(applied) + 1) / 2)
     n, mean = round(sample.n), _signed(sample.mean)
     status = status_of_mean(sample, band, alpha, test=test)
     held_to = alpha if status == "pass" else alpha / _sides(band)
     low, high = _signed(lower(test, sample, held_to)), _signed(upper(test, sample, held_to))
     needed = _needed_for_mean(sample, band, alpha, test) if status == "inconclusive" else None
-    said = f"mean {mean:.3f} of {n}, from {low:.3f} to {high:.3f}; {band[0]:g} to {band[1]:g} is allowed"
+    said = (
+        f"mean {figure(mean, apart=band)} over {counted(n, 'image')}, from {between(low, high, apart=band)};"
+        f" {brief(band[0])} to {brief(band[1])} is allowed"
+    )
     return Verdict(
         status=status,
         claim="mean",
@@ -232,9 +245,9 @@ def status_of_mean(sample: Tally, band: tuple[float, float], alpha: float = 0.05
     return "pass" if _inside(sample, (low, high), alpha, test) else "inconclusive"
 
 
-def invalid(reason: str, **figures: Any) -> Verdict:
+def invalid(reason: str, cause: Cause = "", **figures: Any) -> Verdict:
     """A verdict that says nothing of the model, and why; with what figures there are."""
-    return Verdict(status="invalid", reason=reason, **figures)
+    return Verdict(status="invalid", reason=reason, cause=cause, **figures)
 
 
 def worst(statuses: Iterable[str]) -> str:
@@ -329,20 +342,32 @@ def _check(rows: Sequence[object], clusters: Sequence[Hashable] | None, alpha: f
         raise ValueError(f"alpha is {alpha}; it has to be in (0, 0.5)")
 
 
-def _counted(rows: Sequence[float | None], clusters: Sequence[Hashable] | None) -> list[tuple[float, Hashable]]:
+def _applied(rows: Sequence[float | None], clusters: Sequence[Hashable] | None) -> list[tuple[float, Hashable]]:
     images = range(len(rows)) if clusters is None else clusters
     return [(row, image) for row, image in zip(rows, images, strict=True) if row is not None]
 
 
-def _images(counted: Sequence[tuple[float, Hashable]]) -> int:
-    return len({image for _, image in counted})
+def _images(applied: Sequence[tuple[float, Hashable]]) -> int:
+    return len({image for _, image in applied})
 
 
-def _hollow(rows: Sequence[float], what: str) -> str:
+def _hollow(rows: Sequence[float], what: str) -> tuple[str, Cause] | None:
+    """Why nothing can be judged, and which kind of cause that is; None where it can."""
     if not rows:
-        return "no case applies"
+        return "no case applies", "no cases"
     bad = sum(not math.isfinite(row) for row in rows)
-    return f"{bad} of {len(rows)} {what} are not finite" if bad else ""
+    return (f"{bad:,} of {len(rows):,} {what} are not finite", "not finite") if bad else None
+
+
+def _seen(by_image: np.ndarray, violations: int, rows: int, ends: tuple[float, float], allowed: float) -> str:
+    """How many violate: images where each holds or violates as a whole, else rows and an image's share of them."""
+    rate, limits = float(by_image.mean()), (allowed,)
+    bounds = f"from {shares(*ends, limits)}"
+    verb = "violates" if violations == 1 else "violate"
+    if rows == len(by_image):
+        return f"{violations:,} of {rows:,} {verb} ({share(rate, limits)}, {bounds})"
+    on_average = f"on average {share(rate, limits)} of an image's ({counted(len(by_image), 'image')}, {bounds})"
+    return f"{violations:,} of {counted(rows, 'row')} {verb}, {on_average}"
 
 
 def _by_cluster(rows: Iterable[tuple[float, Hashable]]) -> np.ndarray:
@@ -385,7 +410,7 @@ def _first(true: Callable[[int], bool], low: int, high: int) -> int:
 
 def _with_needed(said: str, needed: int | None) -> str:
     """Add at which n what was seen would decide."""
-    return f"{said}; " + (f"n = {needed} would decide" if needed else "no n would decide")
+    return f"{said}; " + (f"n = {needed:,} would decide" if needed else "no n would decide")
 
 
 def _detectable_mean(sample: Tally, band: tuple[float, float], alpha: float, test: Test) -> float | None:

@@ -116,7 +116,8 @@ def mean(status="inconclusive", **changes):
 
 
 def invalid(behavior="test_mirror_swaps", **changes):
-    told = {"bias": "position", "reason": "the model knows only 0 of 2 cases", "n": 0, "not_applicable": 2}
+    told = {"bias": "position", "reason": "the model knows only 0 of 2 cases", "cause": "unknown"}
+    told |= {"n": 0, "not_applicable": 2}
     return verdict(behavior, "itm", "invalid", **NOTHING | told | changes)
 
 

@@ -59,14 +59,14 @@ def test_the_hub_finds_the_same_figures():
     assert data.model_name == "mine"
     found = {(one.task_type, one.metric_type, one.metric_value) for one in data.eval_results}
     assert found == {
-        ("fill-mask", "violation-rate", 1 / 3),
+        ("fill-mask", "violation-rate", 0.333333),
         ("fill-mask", "violation-rate", 0.00001),
         ("image-text-matching", "mean-score", -0.4),
     }
     assert {(one.dataset_type, one.dataset_name, one.verified) for one in data.eval_results} == {
         ("coco", "coco", False)
     }
-    (grey,) = (one for one in data.eval_results if one.metric_value == 1 / 3)
+    (grey,) = (one for one in data.eval_results if one.metric_value == 0.333333)
     assert grey.metric_name == (
         "color: test_grey (mlm), share of images that violates, 0.25 to 0.50, 0.100 allowed: fail"
     )
@@ -82,7 +82,7 @@ def test_the_hub_writes_again_what_it_read():
 def test_a_verdict_without_a_figure_is_no_result_and_is_a_limit():
     text = card_of(verdict(status="invalid", reason="scores of 3 of 20 cases are not finite", **JUDGED))
     assert yaml.safe_load(text.split("---\n")[1]) == {"model-index": [{"name": "mine", "results": []}]}
-    assert "- Invalid, the answers, or the data, say nothing: 1 of 1 tests.\n  - test\\_a (mlm): scores of 3" in text
+    assert "- Invalid, the answers, or the data, say nothing: 1 of 1 test.\n  - test\\_a (mlm): scores of 3" in text
     assert "- Nothing passed." in text
 
 
@@ -134,7 +134,7 @@ def test_the_limits_are_plain():
     )
     text = limits(card_of(failing(known=known), passing(), inconclusive, complete=False))
     for limit in (
-        "- A pass means at most the allowed share of violations (0.1), at alpha 0.05: not none.",
+        "- A pass means at most the allowed share of violations (10 %), at alpha 0.05: not none.",
         "- The pictures are drawn scenes: nothing here says how the model does on photographs.",
         "- Inconclusive, too few images to tell: 1 of 3 tests.\n  - test\\_few (mlm): 3 of 20 violate",
         "- Known biases, which the policy bears until a day:\n"
@@ -142,7 +142,7 @@ def test_the_limits_are_plain():
         "- Not asked about: modality, position, order, place, robustness.",
         "- Not asked by: itm.",
         "- Not the whole suite was asked: tests were left out of this run.",
-        "- 4 cases, summed over the tests, did not count",
+        "- Summed over the tests, 4 cases did not count",
     ):
         assert limit in text
     assert "drawn" not in limits(card_of(passing(), data="coco:/data/coco"))
@@ -195,7 +195,7 @@ def test_typed_it_writes_a_file_that_was_not_there(tmp_path):
     path, to = tmp_path / "results.jsonl", tmp_path / "card.md"
     write(path, results((failing(), rows(BAD))))
     assert run("card", path, f"--to={to}").returncode == 0
-    assert ModelCard.load(to).data.eval_results[0].metric_value == 1 / 3
+    assert ModelCard.load(to).data.eval_results[0].metric_value == 0.333333
     again = run("card", path, f"--to={to}")
     assert (again.returncode, "is there already" in again.stderr) == (4, True)
     (tmp_path / "link.md").symlink_to("new.md")

@@ -40,7 +40,8 @@ def test_it_says_what_was_found_by_bias_and_by_test():
         ["worse: none"],
     )
     assert page.startswith("## vlcheck: mine on scenes")
-    assert "\n**Fails 1 of 2 biases: color.** Of 3 verdicts, 1 fails, 1 is inconclusive, 1 passes.\n" in page
+    sentence = "Fails 1 of 2 biases (color), the other is inconclusive; none passes."
+    assert f"\n**{sentence}** Of 3 verdicts, 1 fails, 1 is inconclusive, 1 passes.\n" in page
     assert "\nInconclusive (in order): too few images to tell.\n" in page
     assert "\nworse: none\n" in page
     assert rows(page) == [
@@ -77,8 +78,8 @@ def test_what_was_not_asked_is_counted_beside_a_pass_and_listed_last():
 
 def test_a_part_of_the_suite_says_so():
     page = summary(results(verdict(status="pass"), complete=False, unjudged=["t.py::test_b[mlm]"]))
-    assert "**Passes what was asked of 1 bias, which is not the whole suite: color.**" in page
-    assert "in an error: test\\_b\\[mlm\\]." in page
+    assert "**Stopped: 1 of 2 tests has no verdict. Passes what was asked of 1 bias, which is not the whole" in page
+    assert "Without a verdict: test\\_b\\[mlm\\]." in page
 
 
 def test_at_most_fifty_rows_are_shown_and_the_rest_is_counted():

@@ -62,7 +62,11 @@ def test_the_page_begins_with_what_the_run_comes_to():
     found = small()
     assert view(found).conclusion == conclude(found)
     page = draw(found, source="r")
-    assert page.index("Fails 1 of 2 biases: color.") < page.index('id="found"') < page.index('id="biases"')
+    assert (
+        page.index("Fails 1 of 2 biases (color), the other is invalid; none passes.")
+        < page.index('id="found"')
+        < page.index('id="biases"')
+    )
     assert "<title>fail: a-model on scenes:6 - vlcheck</title>" in page
 
 

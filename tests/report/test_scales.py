@@ -18,7 +18,7 @@ def test_equal_scales_are_said_once_with_the_score_that_is_the_middle():
     (line,) = scales.lines([verdict(), verdict()])
     assert line == (
         "scale of itm (sigmoid), 2 verdicts: calibrated on 60 pairs of an own and another picture, area under the curve"
-        " 0.98 (at least 0.95); 0.5 is where the model gives 0.12, gain 2.00"
+        " 0.98 (at least 0.95); 0.5 is where the model gives 0.119, gain 2.00"
     )
     assert scales.found([verdict()])[0].scale.level(0.1192) - 0.5 < 1e-4
 

@@ -29,6 +29,7 @@ from vlcheck.cli.speech import plainly, say
 from vlcheck.errors import UsageError
 from vlcheck.looks import looks_at
 from vlcheck.models.load import load_model
+from vlcheck.numerals import counted
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.foresight import Chosen, preview
 from vlcheck.policy import METRICS
@@ -51,7 +52,7 @@ def cases(
             raise UsageError(f"{data}: offers no case. Left out: {dict(source.left_out)}.")
         source.offer.audit()
         if to:
-            say(f"{write_jsonl(to, source.fitting, copy=copy)} cases written to {to}")
+            say(f"{counted(write_jsonl(to, source.fitting, copy=copy), 'case')} written to {to}")
             return
         for line in offered(source, _behaviors(chosen)):
             say(line)

@@ -12,7 +12,7 @@ import typer
 from vlcheck import run_id
 from vlcheck.cli.speech import plainly, say
 from vlcheck.errors import printable
-from vlcheck.report.conclusion import counted
+from vlcheck.numerals import counted
 from vlcheck.report.gate import read_run, refusals, told
 
 

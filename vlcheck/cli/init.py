@@ -11,7 +11,7 @@ import typer
 
 from vlcheck import repository
 from vlcheck.cli.speech import plainly, say_all
-from vlcheck.report.conclusion import counted
+from vlcheck.numerals import counted
 from vlcheck.suite import FIXTURES
 from vlcheck.suite_copy import RECORD, CopiedFile, SuiteCopy
 
@@ -49,7 +49,7 @@ def init(
 
 def written(copy: SuiteCopy, folder: Path) -> Iterator[str]:
     """What was done, what was not, and what comes next."""
-    yield f"vlcheck {copy.version}: {len(copy.missing)} of {len(copy.files)} files written to {folder}"
+    yield f"vlcheck {copy.version}: {len(copy.missing)} of {counted(len(copy.files), 'file')} written to {folder}"
     if copy.differing:
         yield f"left alone, and not as vlcheck has them (vlcheck init --diff {folder} shows how):"
         yield from (f"  {file.path}{_lacks(file)}" for file in copy.differing)

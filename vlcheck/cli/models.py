@@ -16,6 +16,7 @@ from vlcheck.errors import UsageError
 from vlcheck.models import tried
 from vlcheck.models.families import table
 from vlcheck.models.load import load_model
+from vlcheck.numerals import counted
 from vlcheck.plugin.collect import collect
 from vlcheck.report.summary import aligned
 
@@ -56,8 +57,8 @@ def check_model(
         probes = probes_of(open_source(data).cases)
         if len(probes) < PROBES:
             raise UsageError(
-                f"--data {data}: has {len(probes)} pictures of cases with candidates, and {PROBES} are needed:"
-                " say a larger N, or leave it out."
+                f"--data {data}: has {counted(len(probes), 'picture')} of cases with candidates, and {PROBES} are"
+                " needed: say a larger N, or leave it out."
             )
         outcomes = []
         adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)

@@ -9,7 +9,7 @@ from vlcheck.behavior import Behavior
 from vlcheck.cases import Case, CaseSource
 from vlcheck.cases.meaning import TAGS, compared_with_nothing, wanting
 from vlcheck.errors import closest
-from vlcheck.report.conclusion import counted
+from vlcheck.numerals import counted
 from vlcheck.report.summary import aligned
 
 _TARGETS = 6
@@ -26,7 +26,7 @@ def offered(source: CaseSource, behaviors: Sequence[Behavior]) -> Iterator[str]:
     yield from aligned(rows)
     yield ""
     left_out = Counter(_passed_over(source, behaviors)) + source.left_out
-    yield f"{len(source.cases)} cases in all; " + ("left out:" if left_out else "none is left out")
+    yield f"{counted(len(source.cases), 'case')} in all; " + ("left out:" if left_out else "none is left out")
     for reason, count in (*left_out.most_common(), *Counter(wanting(source.cases)).most_common()):
         yield f"{count:6} {reason}"
     for doubt, ids in source.offer.doubts.items():
@@ -69,7 +69,7 @@ def _passed_over(source: CaseSource, behaviors: Sequence[Behavior]) -> Iterator[
         elif case.id not in asked and any(names[case.id] in images[behavior] for behavior in wanted):
             yield "second case of its image: a behavior asks about one case of each"
         elif case.id not in asked and any(len(chosen[behavior]) >= source.images for behavior in wanted):
-            yield f"of more than the {source.images} images a behavior that were asked for"
+            yield f"of more than the {counted(source.images, 'image')} a behavior that were asked for"
 
 
 def _uncompared(cases: Iterable[Case]) -> Iterator[str]:

@@ -29,6 +29,7 @@ from vlcheck.drafts import demand_place
 from vlcheck.errors import UsageError, nearest
 from vlcheck.models.load import load_model
 from vlcheck.models.protocol import only_compares
+from vlcheck.numerals import brief
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.mark import subjects
 from vlcheck.policy import SCALING, UNDECIDED, Policy, Terms, Value
@@ -183,7 +184,9 @@ def _row(policy: Policy, name: str, values: Sequence[Value]) -> list[str]:
 
 
 def _shown(value: Any) -> str:
-    return f"{value[0]:g} to {value[1]:g}" if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return " to ".join(map(brief, value))
+    return brief(value) if isinstance(value, float) else str(value)
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,8 @@ from vlcheck.plugin.run import JUDGEMENTS
 
 if TYPE_CHECKING:
     from vlcheck.judgement import Judgement
+    from vlcheck.policy import Known
+    from vlcheck.verdict import Verdict
 
 
 def hold(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
@@ -38,11 +41,19 @@ def add(item: pytest.Item, report: pytest.TestReport) -> None:
         crash.message = shown(judgements[-1].verdict.summary)
 
 
+def _of_known(known: Known, verdict: Verdict) -> Iterator[str]:
+    """Why an entry of the policy does not excuse a verdict, where another one would."""
+    if known.expired and replace(known, expired=False).excuses(verdict):
+        yield known.overdue
+    elif replace(known, invalid=True).excuses(verdict) and not known.excuses(verdict):
+        yield known.unexcused
+
+
 def _lines(judgement: Judgement) -> Iterator[str]:
     verdict = judgement.verdict
     yield f"{judgement.behavior.bias}, {judgement.metric}: {verdict.summary}"
-    if judgement.known and judgement.known.expired and verdict.status == "fail":
-        yield judgement.known.overdue
+    if judgement.known:
+        yield from _of_known(judgement.known, verdict)
     if judgement.attribution:
         yield f"  {judgement.attribution}"
     for row in judgement.worst():

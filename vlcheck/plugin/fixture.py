@@ -50,7 +50,9 @@ def under_test(request: pytest.FixtureRequest) -> ModelUnderTest:
 
 
 def _expect(request: pytest.FixtureRequest, known: Known, verdict: Verdict) -> None:
-    """Let a known bias fail as expected until its day, and fail where it is gone; nothing else is excused.
+    """Let a known bias fail as expected until its day, and fail where it is gone.
+
+    What it makes invalid is excused where the policy says so; nothing else is.
 
     An xfail that is strict whatever the ini file says: pytest looks at the marks again when the test is called. What is
     known of a whole bias need not show in each of its tests: the run tells whether it shows in any.
@@ -59,10 +61,9 @@ def _expect(request: pytest.FixtureRequest, known: Known, verdict: Verdict) -> N
         return
     if verdict.passed:
         mark = pytest.mark.xfail(reason=shown(known.stale), raises=(), strict=True)  # (): an error stays one
-    elif verdict.status == "fail" and not known.expired:
-        mark = pytest.mark.xfail(
-            reason=shown(known.excuse), raises=(AssertionError, pytest.fail.Exception), strict=True
-        )
+    elif known.excuses(verdict):
+        excuse = known.excuse if verdict.status == "fail" else f"{verdict.status}, {known.excuse}"
+        mark = pytest.mark.xfail(reason=shown(excuse), raises=(AssertionError, pytest.fail.Exception), strict=True)
     else:
         return
     request.applymarker(mark)

@@ -19,11 +19,11 @@ from vlcheck.errors import ForeignFault, NotApplicable, UsageError, contained, p
 from vlcheck.findings import fewest_needed
 from vlcheck.looks import Looks, images_of
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
+from vlcheck.numerals import brief, counted, duration, figure, share, whole
 from vlcheck.operating import Operating, ahead
 from vlcheck.plugin.mark import Stated, subjects
 from vlcheck.policy import METRICS, Policy, Rule
 from vlcheck.query import Metric, Query
-from vlcheck.report.conclusion import counted
 from vlcheck.report.summary import aligned
 from vlcheck.scoring.plan import make_plan
 from vlcheck.verdict import detectable, most_that_pass
@@ -62,9 +62,9 @@ class Prospect:
             return "nothing: no case that can be asked"
         lacks = f"; {self.lacks}{self.fate}" if self.hopeless else ""
         if self._claims_a_mean:
-            return f"a mean to within {self._narrowest():.2f} at best{lacks}"
-        fails = "never fails" if self._finds is None else f"finds a rate of {100 * self._finds:.0f} %"
-        return fails + (lacks or f", passes with {self._most()} violations at most")
+            return f"a mean to within {figure(self._narrowest(), 2)} at best{lacks}"
+        fails = "never fails" if self._finds is None else f"finds a rate of {share(self._finds)}"
+        return fails + (lacks or f", passes with {counted(self._most() or 0, 'violation')} at most")
 
     @property
     def lacks(self) -> str:
@@ -72,7 +72,7 @@ class Prospect:
         if self._least is not None:
             return f"a pass needs {self._least}"
         low, high = self.rule.band
-        allowed = f"{low:g} to {high:g}" if self._claims_a_mean else f"{self.rule.allowed:g}"
+        allowed = f"{brief(low)} to {brief(high)}" if self._claims_a_mean else share(self.rule.allowed)
         return f"none pass where {allowed} is allowed"
 
     @property
@@ -215,15 +215,16 @@ def preview(
 def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator[str]:
     """Yield the preview as lines; the time is estimated only where there is a model."""
     rows = [["test", "n", "tells"]]
-    rows += [[prospect.test, str(prospect.n), prospect.tells] for prospect in foresight.prospects]
+    rows += [[prospect.test, whole(prospect.n), prospect.tells] for prospect in foresight.prospects]
     yield from aligned(rows)
     yield from map(printable, _refusals(foresight.prospects))
     yield from map(printable, [*foresight.hopeless(), *foresight.shut(), *foresight.faults])
     plan = make_plan(foresight.queries)
-    yield f"{plan.n_pictures} pictures to encode, {plan.texts} texts to ask about them"
+    yield f"{counted(plan.n_pictures, 'picture')} to encode, {counted(plan.texts, 'text')} to ask about them"
     if foresight.added:
         rest = make_plan(query for prospect in foresight.prospects for query in prospect.queries)
-        more = f"{plan.n_pictures - rest.n_pictures} pictures and {plan.texts - rest.texts} texts"
+        pictures, texts = plan.n_pictures - rest.n_pictures, plan.texts - rest.texts
+        more = f"{counted(pictures, 'picture')} and {counted(texts, 'text')}"
         yield f"{more} of these only set the model's operating scale"
     if model:
         yield _duration(model, plan.n_pictures, plan.texts)
@@ -232,7 +233,7 @@ def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator
 def _duration(model: VisionLanguageModel, pictures: int, texts: int) -> str:
     try:
         with contained():
-            return f"about {_seconds(model, pictures, texts) / 60:.1f} minutes with {model.name}"
+            return f"about {duration(_seconds(model, pictures, texts))} with {model.name}"
     except (NotApplicable, UsageError, ForeignFault) as error:
         return printable(f"{model.name} cannot be timed. {error}")
 

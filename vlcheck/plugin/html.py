@@ -9,7 +9,8 @@ import base64
 import math
 import os
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
@@ -52,7 +53,7 @@ class Page:
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, summary: list[str]) -> None:
         results = self._run.ending.results
-        if results is None or not results.verdicts:
+        if results is None or not results.run:
             return
         from vlcheck.report.conclusion import conclude  # in no run of other projects
         from vlcheck.report.summary import lines, matrix, subject
@@ -62,7 +63,7 @@ class Page:
         summary += [
             f"<p><b>{_text(subject(results.run))}</b>: {_text(found.sentence)} {found.counts}</p>",
             *self._link(),
-            _preformatted(matrix(list(results.verdicts.values()))),
+            _preformatted(matrix(results)),
             f"<details><summary>verdicts and tables</summary>{everything}</details>",
         ]
 
@@ -81,7 +82,7 @@ class Page:
     def _link(self) -> Iterator[str]:
         """To the reviewer's page, where one is written."""
         page = self._run.settings.report
-        if page:
+        if page and page.is_file() and not self._run.problem:
             yield f'<p><a href="{_href(page, self._run.config)}">the page for reviewers, with the evidence</a></p>'
 
 
@@ -110,14 +111,16 @@ def _gravest(properties: Sequence[tuple[str, object]]) -> Mapping[str, object]:
 
 def _figures(said: Mapping[str, object]) -> Iterator[str]:
     """The cells of a verdict, empty where there is none; a mean stands where a rate does."""
+    from vlcheck.numerals import between, figure, signed  # in no run of other projects
+
     name = "rate" if said.get("claim") == "rate" else "effect"
     value, low, high = (said.get(key) for key in (name, f"{name}_low", f"{name}_high"))
     verdict = f"{said['status']}: {said['reason']}" if said else ""
     yield f'<td class="col-verdict">{_text(verdict)}</td>'
-    yield _number("rate", value, _figure(value, ".3f"))
-    interval = f"{_figure(low, '.2f')} to {_figure(high, '.2f')}" if _is_number(low) and _is_number(high) else ""
+    yield _number("rate", value, _figure(value, figure))
+    interval = between(low, high, 2) if _is_number(low) and _is_number(high) else ""
     yield _number("interval", low, interval)
-    yield _number("margin", said.get("margin"), _figure(said.get("margin"), "+.4f"))
+    yield _number("margin", said.get("margin"), _figure(said.get("margin"), partial(signed, decimals=4)))
 
 
 def _number(column: str, number: object, shown: str) -> str:
@@ -133,8 +136,8 @@ def _key(number: object) -> str:
     return f"{bits ^ (2**64 - 1 if bits >> 63 else 2**63):016x}"
 
 
-def _figure(number: object, form: str) -> str:
-    return format(number, form) if _is_number(number) else ""
+def _figure(number: object, written: Callable[[float], str]) -> str:
+    return written(number) if _is_number(number) else ""
 
 
 def _is_number(value: object) -> TypeGuard[float]:
@@ -158,7 +161,10 @@ def _block(judgement: Judgement, run: Run) -> str:
 
 
 def _row(row: Row, run: Run) -> str:
-    told = (row.case.id, row.perturbation, f"true: {row.case.target}", f"margin {row.margin:+.4f}")
+    from vlcheck.numerals import signed  # in no run of other projects
+
+    margin = f"margin {signed(row.margin, 4)}"
+    told = (row.case.id, row.perturbation, f"true: {row.case.target}", margin, row.violated)
     cells = "".join(_cell(name, shown, run) for name, shown in (("before", row.before), ("after", row.after)) if shown)
     return f"<tr><td>{'<br>'.join(_text(one) for one in told if one)}</td>{cells}</tr>"
 

@@ -280,7 +280,8 @@ class Run:
             for item, its in self._chosen:
                 with suppress(ForeignFault), contained():  # of which its own test is told
                     self.source.select(its.behavior(item).cases)  # the header says which pictures are left out
-            asked = {"complete": self.complete, "required": required, "unjudged": expected}
+            about = {item.nodeid: {"bias": its.behavior(item).bias, "metric": its.metric} for item, its in self._chosen}
+            asked = {"complete": self.complete, "required": required, "unjudged": expected, "stated": about}
             part.keep([bench.header() | {"run_id": self.run_id} | asked])
             self._opened = bench, part
         return self._opened

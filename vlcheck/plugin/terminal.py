@@ -21,13 +21,8 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
     end = run.ending
     if end.results is not None or end.problem:
         terminal.section("vlcheck", sep="=")
-    if end.results is not None and end.results.verdicts:
+    if end.results is not None:
         _conclude(terminal, run, end.results)
-        if end.comparison:
-            _compare(terminal, end.comparison)
-        say(terminal, f"policy: {end.results.run['policy']['path']}")
-    elif end.results is not None:
-        say(terminal, "no verdict came of this run", red=True)
     if end.problem:
         say(terminal, end.problem, red=True)
     for line in end.left():
@@ -40,13 +35,21 @@ def _conclude(terminal: pytest.TerminalReporter, run: Run, results: Results) -> 
     from vlcheck.report import summary  # in no run of other projects
     from vlcheck.report.conclusion import conclude, gone
 
+    found = conclude(results, run.ending.comparison)
+    if not results.verdicts:
+        for line in found.notes:
+            say(terminal, line)
+        say(terminal, found.sentence, red=True)
+        return
     *lines, conclusion = summary.lines(results, run.beside, run.ending.comparison)
     for line in lines:
         say(terminal, line)
-    found = conclude(results, run.ending.comparison)
     say(terminal, conclusion, **{_COLORS.get(found.tone, "yellow"): True})
     for line in gone(results):
         say(terminal, line, red=True)
+    if run.ending.comparison:
+        _compare(terminal, run.ending.comparison)
+    say(terminal, f"policy: {results.run['policy']['path']}")
 
 
 def _compare(terminal: pytest.TerminalReporter, comparison: Comparison) -> None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 from types import MappingProxyType
 
+from vlcheck.numerals import brief, counted, rounded, share, whole
 from vlcheck.report import markdown
 from vlcheck.report.conclusion import MEANINGS, Conclusion, Standing, conclude, excuse
 from vlcheck.report.results import Line, Results
@@ -26,7 +27,7 @@ _LONGEST = 2_000  # of a text
 def card(results: Results) -> str:
     """The card's section of a run, under its metadata; a pure function of the results."""
     verdicts = list(results.verdicts.values())
-    section = _section(results.run, verdicts, conclude(results))
+    section = _section(results, verdicts, conclude(results))
     lines = ["---", *_metadata(results.run, verdicts), "---", "", *section]
     return "".join(f"{line}\n" for line in lines)
 
@@ -69,7 +70,8 @@ def _named_figure(verdict: Line) -> str:
     return f"{test}, {what}, {interval}, {allowed} allowed: {Standing((verdict,)).said}"
 
 
-def _section(run: Line, verdicts: Sequence[Line], found: Conclusion) -> Iterator[str]:
+def _section(results: Results, verdicts: Sequence[Line], found: Conclusion) -> Iterator[str]:
+    run = results.run
     yield "## Behavioral tests"
     yield ""
     yield f"**{_text(found.sentence)}** {found.counts}".rstrip()
@@ -80,7 +82,7 @@ def _section(run: Line, verdicts: Sequence[Line], found: Conclusion) -> Iterator
     yield ""
     yield f"Each cell is the gravest verdict of a bias and metric: {', '.join(BY_GRAVITY)}."
     yield ""
-    yield from _table([[_text(cell) for cell in row] for row in _biases(verdicts)])
+    yield from _table([[_text(cell) for cell in row] for row in _biases(results)])
     failing = [verdict for verdict in verdicts if verdict["status"] == "fail"]
     if failing:
         yield ""
@@ -100,24 +102,24 @@ def _asked(run: Line, verdicts: Sequence[Line]) -> Iterator[tuple[str, str]]:
     yield "model", run["name"]
     yield "fingerprint", run["fingerprint"]
     yield "data", ", ".join(filter(None, [_dataset(run), _amount(run)]))
-    yield "n", f"{_range(verdict['n'] for verdict in verdicts)} images that count, by test"
+    yield "n", f"{_range((verdict['n'] for verdict in verdicts), whole)} images that count, by test"
     yield "date", moment(run["started"])
     yield "vlcheck", str(run["versions"].get("vlcheck", "unknown"))
     kinds = dict.fromkeys((verdict["metric"], verdict["score_kind"]) for verdict in verdicts)
     yield "scores", ", ".join(f"{metric} {kind}" for metric, kind in kinds) or "none"
 
 
-def _biases(verdicts: Sequence[Line]) -> Iterator[Sequence[str]]:
+def _biases(results: Results) -> Iterator[Sequence[str]]:
     """The matrix, each bias with what it asks of a model."""
-    asks = {verdict["bias"]: verdict["bias_doc"] or "" for verdict in verdicts}
-    (bias, *metrics), *rows = biases(verdicts)
+    asks = {verdict["bias"]: verdict["bias_doc"] or "" for verdict in results.verdicts.values()}
+    (bias, *metrics), *rows = biases(results)
     yield bias, "asks", *metrics
     for bias, *statuses in rows:
-        yield bias, asks[bias], *statuses
+        yield bias, asks.get(bias, ""), *statuses
 
 
 def _failing(verdict: Line) -> list[str]:
-    told = [verdict["behavior"], verdict["metric"], Standing((verdict,)).said, *held(verdict), _count(verdict["n"])]
+    told = [verdict["behavior"], verdict["metric"], Standing((verdict,)).said, *held(verdict), whole(verdict["n"])]
     return [*map(_text, told), _text(verdict["doc"] or "-")]
 
 
@@ -135,7 +137,7 @@ def _limits(run: Line, verdicts: Sequence[Line], found: Conclusion) -> Iterator[
     ):
         about = [verdict for verdict in verdicts if verdict["status"] == status]
         if about:
-            yield f"- {status.capitalize()}, {what}: {len(about)} of {len(verdicts)} tests."
+            yield f"- {status.capitalize()}, {what}: {len(about):,} of {counted(len(verdicts), 'test')}."
             yield from (_below(verdict, verdict["reason"]) for verdict in about)
     known = [verdict for verdict in verdicts if verdict["known"]]
     if known:
@@ -146,7 +148,7 @@ def _limits(run: Line, verdicts: Sequence[Line], found: Conclusion) -> Iterator[
     yield from (f"- {_text(note)}" for note in found.left_out)
     skipped = sum(verdict["not_applicable"] or 0 for verdict in verdicts)
     if skipped:
-        yield f"- {skipped} cases, summed over the tests, did not count: not applicable, or not known to the model."
+        yield f"- Summed over the tests, {counted(skipped, 'case')} did not count: not applicable, or not known to it."
     yield "- Biases that no test states were not looked for."
 
 
@@ -154,8 +156,8 @@ def _meaning(passed: Sequence[Line]) -> Iterator[str]:
     """What a pass means, of rates and of means."""
     rates = [verdict for verdict in passed if verdict["claim"] == "rate"]
     if rates:
-        allowed = _range(verdict["allowed"] for verdict in rates)
-        alpha = _range(verdict["alpha"] for verdict in rates)
+        allowed = _range((verdict["allowed"] for verdict in rates), share)
+        alpha = _range((verdict["alpha"] for verdict in rates), brief)
         yield f"- A pass means at most the allowed share of violations ({allowed}), at alpha {alpha}: not none."
     if len(rates) < len(passed):
         yield "- A pass of a mean says that it is inside its band; single pictures may be far out."
@@ -185,19 +187,16 @@ def _dataset(run: Line) -> str:
 
 def _amount(run: Line) -> str:
     """How much of the data was asked about, where the run says so."""
-    said = ((run.get("images"), "{} images a test at most"), (run.get("seed"), "seed {}"))
-    return ", ".join(how.format(number) for number, how in said if number is not None)
+    images, seed = run.get("images"), run.get("seed")
+    amount = f"{counted(images, 'image')} a test at most" if isinstance(images, int) else ""
+    return ", ".join(filter(None, [amount, "" if seed is None else f"seed {seed}"]))
 
 
-def _range(numbers: Iterable[float | None]) -> str:
+def _range(numbers: Iterable[float | None], written: Callable[[float], str]) -> str:
     found = sorted({number for number in numbers if number is not None})
     if not found:
         return "-"
-    return f"{found[0]:g}" if len(found) == 1 else f"{found[0]:g} to {found[-1]:g}"
-
-
-def _count(n: int | None) -> str:
-    return "-" if n is None else str(n)
+    return written(found[0]) if len(found) == 1 else f"{written(found[0])} to {written(found[-1])}"
 
 
 def _table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -226,5 +225,5 @@ def _escaped(character: str) -> str:
 
 def _number(value: float) -> str:
     """As YAML 1.1 reads a float: with a point, also before an exponent."""
-    said = repr(float(value))
+    said = repr(rounded(value))
     return said if "." in said or "e" not in said else said.replace("e", ".0e")

@@ -14,9 +14,11 @@ from typing import Literal, NamedTuple, get_args
 from vlcheck.drafts import followed
 from vlcheck.errors import UsageError, printable
 from vlcheck.installed import differences
+from vlcheck.numerals import counted
 from vlcheck.paired import by_image, mcnemar, sign_flip
 from vlcheck.report.results import Key, Line, Results, read_judged
 from vlcheck.report.scales import demanded, differing, used
+from vlcheck.report.unjudged import incomplete
 from vlcheck.verdict import DECIDED, HOLLOW, holm
 
 Outcome = Literal["worse", "better", "same", "not comparable"]
@@ -94,6 +96,7 @@ class Comparison:
         rows: one for each behavior and metric of either.
         scales: where the operating scales of the two differ, and how; effects are on each run's own.
         versions: of packages and of our own code that both runs name and that differ.
+        incomplete: a sentence for each run of which tests have no verdict.
     """
 
     old: Line
@@ -101,6 +104,7 @@ class Comparison:
     rows: tuple[Compared, ...]
     scales: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
+    incomplete: tuple[str, ...] = ()
 
     def which(self, verdict: Outcome) -> list[Compared]:
         """The rows of one verdict."""
@@ -176,7 +180,9 @@ def compare(old: Results, new: Results, alpha: float = ALPHA) -> Comparison:
     rows = [_compared(old, olds.get(name), new, news.get(name), alpha) for name in dict.fromkeys([*news, *olds])]
     scales = differing(old.verdicts.values(), new.verdicts.values())
     versions = map(printable, differences(old.run["versions"], new.run["versions"]))
-    return Comparison(old.run, new.run, tuple(_corrected(rows, alpha)), tuple(scales), tuple(versions))
+    lacking = ((which, incomplete(run)) for which, run in (("The old run", old), ("The new run", new)))
+    unjudged = tuple(f"{which}: {said}" for which, said in lacking if said)
+    return Comparison(old.run, new.run, tuple(_corrected(rows, alpha)), tuple(scales), tuple(versions), unjudged)
 
 
 def compare_run(baseline: Results, run: Results) -> Comparison:
@@ -201,7 +207,7 @@ def _compared(old: Results, old_key: Key | None, new: Results, new_key: Key | No
     row = _unmeasured(after or before or {})
     if before is None or after is None or old_key is None or new_key is None:
         lost = before is not None and before["status"] in DECIDED
-        return replace(row, reason=f"asked in the {'old' if before else 'new'} run only", lost=lost)
+        return replace(row, reason=_alone(old if before is None else new, row, before is not None), lost=lost)
     reason = next(_unlike(before, after), "")
     if reason:
         return replace(row, reason=reason, lost=before["status"] in DECIDED and after["status"] in HOLLOW)
@@ -215,6 +221,15 @@ def _compared(old: Results, old_key: Key | None, new: Results, new_key: Key | No
     alike = used(before.get("scale")) == used(after.get("scale"))
     row = replace(row, verdict="same", n=paired, counted=counted, effect=_effect(pairs) if alike else None)
     return _mean(row, pairs, after["band"], alpha) if after["claim"] == "mean" else _rate(row, pairs)
+
+
+def _alone(other: Results, row: Compared, in_old: bool) -> str:
+    """Why one run has a verdict that the other one has not."""
+    here, there = ("old", "new") if in_old else ("new", "old")
+    name = row.test.rpartition("::")[2]
+    if any(test.rpartition("::")[2] == name for test in other.run["unjudged"]):
+        return f"without a verdict in the {there} run"
+    return f"asked in the {here} run only"
 
 
 def _unmeasured(verdict: Line) -> Compared:
@@ -271,7 +286,8 @@ def _other_data(old: Sequence[Line], new: Sequence[Line], paired: int) -> str:
         return "other data: no case in common"
     if paired < FEWEST_PAIRED * max(len(old), len(new)):
         return (
-            f"other data: {paired} of the {len(old)} rows that count in the old run, and of {len(new)} in the new one"
+            f"other data: {paired:,} of the {counted(len(old), 'row')} that {'counts' if len(old) == 1 else 'count'} in"
+            f" the old run, and of {len(new):,} in the new one"
         )
     return ""
 

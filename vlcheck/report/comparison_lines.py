@@ -6,9 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from vlcheck.errors import printable
-from vlcheck.report.comparison import Change, Compared, Comparison
+from vlcheck.numerals import chance, counted, figure, whole
+from vlcheck.report.comparison import ALPHA, Change, Compared, Comparison
 from vlcheck.report.results import Line
-from vlcheck.report.summary import aligned, figure
+from vlcheck.report.summary import aligned
 
 _LONGEST = 80  # of a name
 _LEGEND = (
@@ -38,7 +39,11 @@ def lines(comparison: Comparison) -> Iterator[str]:
 
 
 def conclusion(comparison: Comparison) -> str:
-    """One sentence."""
+    """One sentence; it begins with what of either run has no verdict."""
+    return " ".join([*comparison.incomplete, _conclusion(comparison)])
+
+
+def _conclusion(comparison: Comparison) -> str:
     if not comparison.comparable:
         return "nothing can be compared: nothing green comes out of nothing"
     same, left_out = len(comparison.which("same")), len(comparison.which("not comparable"))
@@ -66,25 +71,21 @@ def _table(rows: Iterable[Compared]) -> Iterator[Sequence[str]]:
     yield "test", "metric", "verdict", "old", "new", "worse", "better", "n", "p (Holm)", "effect", "p (effect)"
     for row in rows:
         about = f": {row.about}" if row.about else ""
-        images = (_count(row.images_worse), _count(row.images_better), _paired(row))
+        images = (whole(row.images_worse), whole(row.images_better), _paired(row))
         yield _name(row.behavior + about), _name(row.metric), row.verdict, *_change(row, images), *_effect(row.effect)
 
 
 def _change(row: Compared, images: tuple[str, str, str]) -> tuple[str, ...]:
     change = row.figure or Change(0.0, 0.0, 1.0)
-    return figure(change.old), figure(change.new), *images, figure(change.p)
+    return figure(change.old), figure(change.new), *images, chance(change.p, ALPHA)
 
 
 def _paired(row: Compared) -> str:
-    return str(row.n) if row.n >= row.counted else f"{row.n} of {row.counted}"
+    return whole(row.n) if row.n >= row.counted else f"{row.n:,} of {row.counted:,}"
 
 
 def _effect(change: Change | None) -> tuple[str, str]:
-    return (f"{figure(change.old)} to {figure(change.new)}", figure(change.p)) if change else ("-", "-")
-
-
-def _count(images: int | None) -> str:
-    return "-" if images is None else str(images)
+    return (f"{figure(change.old)} to {figure(change.new)}", chance(change.p)) if change else ("-", "-")
 
 
 def _reasons(rows: Sequence[Compared], some: bool) -> Iterator[str]:
@@ -106,7 +107,7 @@ def _names(rows: Iterable[Compared]) -> str:
 
 def _biases(rows: Iterable[Compared]) -> str:
     counts = Counter(_name(row.bias) for row in rows)
-    said = (f"{bias} ({count} test{'s' if count > 1 else ''})" for bias, count in sorted(counts.items()))
+    said = (f"{bias} ({counted(count, 'test')})" for bias, count in sorted(counts.items()))
     return ", ".join(said) or "none"
 
 

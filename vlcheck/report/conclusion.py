@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from vlcheck.numerals import counted
 from vlcheck.report.comparison import Compared, Comparison
 from vlcheck.report.results import Line, Results
+from vlcheck.report.unjudged import Unjudged, has, incomplete, is_ended, unjudged
 from vlcheck.suite import BIASES
-from vlcheck.verdict import BY_GRAVITY, DECIDED, NOT_ASKED
+from vlcheck.verdict import BY_GRAVITY, DECIDED, NOT_ASKED, OF_A_BIAS
 
 METRICS = ("mlm", "itm")
 MEANINGS: Mapping[str, str] = MappingProxyType(
@@ -27,9 +29,24 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
 
 Tone = Literal["fail", "invalid", "inconclusive", "pass", "partial"]
 
+NO_VERDICT = "no verdict"  # where tests were selected, and nothing else is graver
+_STATUSES = (*BY_GRAVITY[:3], NO_VERDICT, *BY_GRAVITY[3:])
+_CAUSES: Mapping[str, str] = MappingProxyType(
+    {
+        "no cases": "no cases in this data",
+        "one image": "one image alone",
+        "unknown": "knows too few cases",
+        "unlikely": "answers say nothing",
+        "constant": "answers say nothing",
+        "not finite": "answers say nothing",
+        "refused": "refuses too many cases",
+        "errors": "could not be scored",
+    }
+)
+_OF_THE_DATA = ("no cases", "one image")  # causes that say nothing of the model
 _UNDECIDED: Mapping[str, str] = MappingProxyType(
     {
-        "invalid": "neither good nor bad: too few known cases, or answers that say nothing",
+        "invalid": "neither good nor bad",
         "inconclusive": "too few images to tell",
         NOT_ASKED: "the data has fewer images than a pass needs",
     }
@@ -39,31 +56,46 @@ _MOST_NAMED = 5  # tests
 
 @dataclass(frozen=True)
 class Standing:
-    """Some verdicts together: those of a bias, or of a bias under a metric.
+    """Some tests together: those of a bias, or of a bias under a metric.
 
     Attributes:
-        verdicts: one at least, the gravest first.
+        verdicts: the gravest first.
+        unjudged: how many tests have none; one at least where there is no verdict.
     """
 
     verdicts: tuple[Line, ...]
+    unjudged: int = 0
 
     @property
     def status(self) -> str:
-        """The gravest."""
-        return str(self.verdicts[0]["status"])
+        """The gravest; over a test without a verdict nothing passes."""
+        gravest = str(self.verdicts[0]["status"]) if self.verdicts else NO_VERDICT
+        return NO_VERDICT if self.unjudged and gravest in ("pass", NOT_ASKED) else gravest
 
     @property
     def known(self) -> bool:
         """Whether the policy lets all that fails be."""
-        return is_known(self.verdicts[0])
+        return bool(self.verdicts) and is_known(self.verdicts[0])
 
     @property
     def said(self) -> str:
-        """The status; of a fail also whether it is known, of a pass beside what was not asked how much that is."""
-        if self.known:
-            return f"{self.status} (known)"
+        """The status, of an invalid one its cause; and what else there is to know of it."""
+        status, beside = self.status, list(self._beside())
+        if status == "invalid" and (causes := causes_of(self.verdicts)):
+            status = f"invalid: {', '.join(causes)}"
+        return f"{status} ({'; '.join(beside)})" if beside else status
+
+    def _beside(self) -> Iterator[str]:
+        """Whether the policy knows it; how many tests were not asked, or have no verdict."""
         idle = sum(verdict["status"] == NOT_ASKED for verdict in self.verdicts)
-        return f"pass ({idle} not asked)" if self.status == "pass" and idle else self.status
+        if self.known:
+            yield "known" if self.status == "fail" else "known, excused"
+        if self.status == "pass" and idle:
+            yield f"{idle} not asked"
+        if self.status == NO_VERDICT and self.verdicts:
+            yield f"{self.unjudged} of {len(self.verdicts) + self.unjudged}"
+        elif self.verdicts and self.unjudged:
+            yield f"{self.unjudged} without a verdict"
 
     @property
     def failing(self) -> tuple[Line, ...]:
@@ -76,7 +108,7 @@ class Matrix:
 
     Attributes:
         metrics: mlm and itm, then whatever else was asked.
-        biases: by name, the gravest first.
+        biases: by name, the gravest first; also those of which nothing was judged, though tests were selected.
         cells: by bias and metric; a metric that a bias was not asked by is not there.
     """
 
@@ -117,34 +149,51 @@ def conclude(results: Results, comparison: Comparison | None = None) -> Conclusi
         results: the run's.
         comparison: with the release before, where there is one.
     """
-    verdicts = list(results.verdicts.values())
+    verdicts, stopped = list(results.verdicts.values()), incomplete(results)
     if not verdicts:
-        nothing = "No verdict came of this run: nothing was checked."
+        nothing = f"{stopped} Nothing was checked." if stopped else "No verdict came of this run: nothing was checked."
         return Conclusion("invalid", nothing, "", (), tuple(_unjudged(results.run)))
-    tone, sentence = _found(matrix(verdicts).biases, whole=asked_all(results.run))
+    tone, sentence = _found(matrix_of(results).biases, whole=asked_all(results.run))
     refusal, lacking, status = _refusal(results, comparison), _lacking(results), results.run.get("exit_status")
     if tone in ("pass", "partial"):
         tone = "fail" if refusal else "inconclusive" if lacking else "partial" if status else tone
         refusal = refusal or lacking or (f"The run as a whole ended with {status}." if status else "")
     undecided = (*_undecided(verdicts), *([lacking] if lacking and lacking != refusal else []))
-    left_out = (*_not_asked(results.run, verdicts), *no_longer_known(results), *_contract(results.run))
-    said = " ".join(filter(None, (sentence, refusal)))
+    left_out = (*_not_asked(results), *no_longer_known(results), *_contract(results.run))
+    said = " ".join(filter(None, (stopped, sentence, refusal, _ignorance(verdicts))))
     return Conclusion(tone, said, _counts(verdicts), undecided, left_out)
 
 
-def matrix(verdicts: Iterable[Line]) -> Matrix:
-    """Some verdicts by bias and metric."""
+def matrix_of(results: Results) -> Matrix:
+    """All tests of a run by bias and metric."""
+    return matrix(results.verdicts.values(), unjudged(results))
+
+
+def matrix(verdicts: Iterable[Line], without: Sequence[Unjudged] = ()) -> Matrix:
+    """Some tests by bias and metric: verdicts, and tests without one."""
     by_bias: Mapping[str, list[Line]] = defaultdict(list)
     by_cell: Mapping[tuple[str, str], list[Line]] = defaultdict(list)
     for verdict in gravest_first(verdicts):
         by_bias[verdict["bias"]].append(verdict)
         by_cell[verdict["bias"], verdict["metric"]].append(verdict)
-    biases = [(bias, Standing(tuple(its))) for bias, its in by_bias.items()]
+    placed = [one for one in without if one.bias]
+    lacking = Counter(one.bias for one in placed)
+    lacking_in = Counter((one.bias, metric) for one in placed for metric in ([one.metric] if one.metric else METRICS))
+    biases = [
+        (bias, Standing(tuple(by_bias.get(bias, ())), lacking[bias])) for bias in dict.fromkeys([*by_bias, *lacking])
+    ]
+    cells = dict.fromkeys([*by_cell, *lacking_in])
     return Matrix(
-        tuple(dict.fromkeys([*METRICS, *sorted({metric for _, metric in by_cell})])),
-        dict(sorted(biases, key=lambda item: (BY_GRAVITY.index(item[1].status), item[1].known, item[0]))),
-        {where: Standing(tuple(its)) for where, its in by_cell.items()},
+        tuple(dict.fromkeys([*METRICS, *sorted({metric for _, metric in cells})])),
+        dict(sorted(biases, key=lambda item: (_STATUSES.index(item[1].status), item[1].known, item[0]))),
+        {where: Standing(tuple(by_cell.get(where, ())), lacking_in[where]) for where in cells},
     )
+
+
+def causes_of(verdicts: Iterable[Line]) -> list[str]:
+    """Return the causes of the invalid ones among some verdicts, in words, each once."""
+    causes = (verdict.get("cause") for verdict in verdicts if verdict["status"] == "invalid")
+    return list(dict.fromkeys(_CAUSES.get(cause, cause) for cause in causes if cause))
 
 
 def gravest_first(verdicts: Iterable[Line]) -> list[Line]:
@@ -153,22 +202,35 @@ def gravest_first(verdicts: Iterable[Line]) -> list[Line]:
 
 
 def is_known(verdict: Line) -> bool:
-    """Whether a verdict is a fail that the policy lets be, as a known bias that has not expired."""
+    """Whether the policy lets a verdict be, as a known bias that has not expired.
+
+    Such a verdict is a fail; or an invalid one where the policy says so, and the bias can be what made it invalid.
+    """
     known = verdict["known"]
-    return verdict["status"] == "fail" and known is not None and not known.get("expired")
+    if known is None or known.get("expired"):
+        return False
+    excused = known.get("invalid") and verdict.get("cause") in OF_A_BIAS
+    return verdict["status"] == "fail" or bool(verdict["status"] == "invalid" and excused)
 
 
 def excuse(known: Line) -> str:
     """What the policy says of a known bias, as a verdict's line has it."""
-    return f"{'expired on' if known.get('expired') else 'until'} {known.get('until')}: {known.get('reason')}"
+    day = f"{'expired on' if known.get('expired') else 'until'} {known.get('until')}"
+    return f"{day}{', also where it is invalid' if known.get('invalid') else ''}: {known.get('reason')}"
 
 
 def gone(results: Results) -> Iterator[str]:
-    """What is to be done about each whole bias that is known, and shows in none of its tests, where all were asked."""
+    """What is to be done about entries of known biases that say too much, where all tests were asked.
+
+    A whole bias that is known may show in none of its tests, and what is excused as invalid may be so nowhere.
+    """
     if asked_all(results.run):
         for known in _entries(results.run):
-            if known["bias"] and _statuses(results, known, "bias") == {"pass"}:
+            statuses = _statuses(results, known, "bias" if known["bias"] else "behavior")
+            if known["bias"] and statuses == {"pass"}:
                 yield known["stale"]
+            elif known.get("invalid") and statuses & {*DECIDED} and "invalid" not in statuses:
+                yield known.get("needless") or known["stale"]
 
 
 def no_longer_known(results: Results) -> Iterator[str]:
@@ -216,16 +278,45 @@ def _beyond(verdict: Line) -> float:
 
 def _found(biases: Mapping[str, Standing], *, whole: bool) -> tuple[Tone, str]:
     of = counted(len(biases), "bias", "biases")
-    failing = [f"{bias} (known)" if its.known else bias for bias, its in biases.items() if its.failing]
     passing = [bias for bias, its in biases.items() if its.status == "pass"]
-    if failing:
-        return "fail", f"Fails {len(failing)} of {of}: {', '.join(failing)}."
+    if any(its.failing for its in biases.values()):
+        return "fail", _fails(biases, of, passing)
     if passing and all(its.status in ("pass", NOT_ASKED) for its in biases.values()):
         return _passes(biases, passing, whole=whole)
     tone: Tone = "invalid" if any(its.status == "invalid" for its in biases.values()) else "inconclusive"
     if any(one["status"] == "pass" for its in biases.values() for one in its.verdicts):
-        return tone, f"No bias in what was decided: {len(passing)} of {of} {'passes' if len(passing) == 1 else 'pass'}."
+        pass_ = f"{len(passing)} of {of} {'passes' if len(passing) == 1 else 'pass'}"
+        return tone, f"No bias in what was decided: {pass_ if passing else f'none of {of} passes'}."
     return tone, "Nothing was decided: this run says nothing of the model."
+
+
+def _fails(biases: Mapping[str, Standing], of: str, passing: Sequence[str]) -> str:
+    """Return the sentence of a run in which something fails; where nothing passes, it says what became of the rest."""
+    failing = [f"{bias} (known)" if its.known else bias for bias, its in biases.items() if its.failing]
+    named = ", ".join(failing)
+    if passing or len(failing) == len(biases):
+        return f"Fails {len(failing)} of {of}: {named}."
+    others = Counter(its.status for its in biases.values() if not its.failing)
+    rest = [_are(status, others[status]) for status in _STATUSES if others[status]]
+    some = f"the other {rest[0].removeprefix('1 ')}" if len(rest) == 1 else f"of the others {', '.join(rest)}"
+    return f"Fails {len(failing)} of {of} ({named}), {some}; none passes."
+
+
+def _are(status: str, count: int) -> str:
+    """E.g. "2 are invalid", "1 has no verdict"."""
+    return f"{count} {has(count) if status == NO_VERDICT else _is(count)} {status}"
+
+
+def _ignorance(verdicts: Sequence[Line]) -> str:
+    """Return where to look when more than half of what was asked is invalid, as a sentence; else ""."""
+    asked = [verdict for verdict in verdicts if verdict["status"] != NOT_ASKED]
+    hollow = [verdict for verdict in asked if verdict["status"] == "invalid"]
+    if 2 * len(hollow) <= len(asked):
+        return ""
+    said = f"{len(hollow):,} of {counted(len(asked), 'verdict')} {_is(len(hollow))} invalid"
+    if 2 * sum(verdict.get("cause") in _OF_THE_DATA for verdict in hollow) > len(hollow):
+        return f"{said}, most of them for want of cases: look at the data."
+    return f"{said}: the model knows next to nothing. Look at the checkpoint, at its preprocessing and at the data."
 
 
 def _passes(biases: Mapping[str, Standing], passing: Sequence[str], *, whole: bool) -> tuple[Tone, str]:
@@ -258,9 +349,11 @@ def _biases(compared: Iterable[Compared]) -> str:
 
 def _counts(verdicts: Sequence[Line]) -> str:
     """E.g. "Of 56 verdicts, 6 fail, 2 are invalid, 48 pass."."""
-    known = sum(map(is_known, verdicts))
-    excused = f"; {known} of what fails {_is(known)} known" if known else ""
-    return f"Of {counted(len(verdicts), 'verdict')}, {', '.join(tally(verdicts))}{excused}."
+    excused = Counter(verdict["status"] for verdict in verdicts if is_known(verdict))
+    fails, hollow = excused["fail"], excused["invalid"]
+    known = f"; {fails} of what fails {_is(fails)} known" if fails else ""
+    known += f"; {hollow} of what is invalid {_is(hollow)} known, and excused" if hollow else ""
+    return f"Of {counted(len(verdicts), 'verdict')}, {', '.join(tally(verdicts))}{known}."
 
 
 def _is(count: int) -> str:
@@ -279,34 +372,35 @@ def tally(verdicts: Sequence[Line]) -> Iterator[str]:
 
 def _undecided(verdicts: Sequence[Line]) -> Iterator[str]:
     for status, why in _UNDECIDED.items():
-        about = sorted({verdict["bias"] for verdict in verdicts if verdict["status"] == status})
-        if about:
-            yield f"{status.capitalize()} (in {', '.join(about)}): {why}."
+        its = [verdict for verdict in verdicts if verdict["status"] == status]
+        if its:
+            causes = f": {', '.join(causes_of(its))}" if causes_of(its) else ""
+            yield f"{status.capitalize()} (in {', '.join(sorted({one['bias'] for one in its}))}): {why}{causes}."
 
 
-def _not_asked(run: Line, verdicts: Sequence[Line]) -> Iterator[str]:
+def _not_asked(results: Results) -> Iterator[str]:
     """Biases, metrics and tests without a verdict."""
-    biases, metrics = ({verdict[of] for verdict in verdicts} for of in ("bias", "metric"))
+    run, lacking_one = results.run, unjudged(results)
+    verdicts = results.verdicts.values()
+    biases = {verdict["bias"] for verdict in verdicts} | {one.bias for one in lacking_one}
+    metrics = {verdict["metric"] for verdict in verdicts} | {one.metric for one in lacking_one}
     if absent := [bias for bias in BIASES if bias not in biases]:
         yield f"Not asked about: {', '.join(absent)}."
     if lacking := [metric for metric in METRICS if metric not in metrics]:
         yield f"Not asked by: {', '.join(lacking)}."
-    unjudged = list(_unjudged(run))
-    yield from unjudged
-    if not run.get("complete") and not unjudged:
+    yield from _unjudged(run)
+    if not run.get("complete") and not lacking_one:
         yield "Not the whole suite was asked: tests were left out of this run."
 
 
 def _unjudged(run: Line) -> Iterator[str]:
     """Tests that were selected and have no verdict."""
-    tests = run["unjudged"]
+    tests = run.get("unjudged", ())
     if tests:
         names = [test.rpartition("::")[2] for test in tests[:_MOST_NAMED]]
-        rest = f" and {len(tests) - _MOST_NAMED} more" if len(tests) > _MOST_NAMED else ""
-        yield (
-            f"{counted(len(tests), 'selected test has', 'selected tests have')} no verdict, since the run was stopped,"
-            f" or they were skipped or ended in an error: {', '.join(names)}{rest}."
-        )
+        rest = f" and {len(tests) - _MOST_NAMED:,} more" if len(tests) > _MOST_NAMED else ""
+        why = ", since they were left out, skipped or ended in an error" if is_ended(run) else ""
+        yield f"Without a verdict{why}: {', '.join(names)}{rest}."
 
 
 def _contract(run: Line) -> Iterator[str]:
@@ -329,8 +423,3 @@ def _statuses(results: Results, known: Line, of: str) -> set[str]:
     """Of the verdicts that an entry is about, by its bias or its behavior."""
     about = (one for one in results.verdicts.values() if one[of] == known[of])
     return {one["status"] for one in about if known["metric"] in ("", one["metric"])}
-
-
-def counted(number: int, what: str, many: str = "") -> str:
-    """1 row, 2 rows."""
-    return f"{number:,} {what if number == 1 else many or what + 's'}"

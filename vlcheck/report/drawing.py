@@ -20,7 +20,7 @@ _MARGIN, _GAP, _TALLEST = 24, 20, 440
 _LARGE, _NORMAL, _SMALL = 26, 18, 16
 _LEADING = 1.35  # line height, of the font's size
 _BAR = 18
-_NUMBER = "0.0000"
+_NUMBER = "0.000000"  # the longest
 _INK, _PALE, _TRACK, _TRUE, _OTHER = "#1b1b1b", "#5a5a5a", "#e6e6e6", "#1f5fbf", "#c2701c"
 _MOST_LINES = 8
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from PIL import Image
 
 from vlcheck.errors import printable
+from vlcheck.numerals import figure as written
 from vlcheck.report.summary import aligned
 
 _LONGEST = 40  # of a word in a heading
@@ -93,7 +94,7 @@ def lines(figure: Figure) -> Iterator[str]:
 
 def score(number: float) -> str:
     """A score in four digits, as the study has them."""
-    return f"{number:.0e}" if 0 < number < 0.0001 else f"{number:.4f}"
+    return written(number, 4)
 
 
 def _table(figure: Figure) -> Iterator[Sequence[str]]:

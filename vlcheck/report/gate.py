@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vlcheck.errors import printable
+from vlcheck.numerals import counted
 from vlcheck.report.comparison import Comparison
-from vlcheck.report.conclusion import counted, is_known, missing, no_longer_known, worsened
+from vlcheck.report.conclusion import is_known, missing, no_longer_known, worsened
 from vlcheck.report.places import Places
 from vlcheck.report.results import Line, Results, head, read
 from vlcheck.report.summary import moment

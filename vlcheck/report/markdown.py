@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from vlcheck.errors import printable
+from vlcheck.numerals import counted
 from vlcheck.report.comparison import Comparison
 from vlcheck.report.conclusion import Standing, conclude, gravest_first
 from vlcheck.report.results import Line, Results
@@ -26,18 +27,19 @@ def summary(results: Results, also: Sequence[str] = (), comparison: Comparison |
     """A page under 100 kB, with at most 50 rows in its tables.
 
     Args:
-        results: with at least one verdict.
+        results: with what was to be asked, at least.
         comparison: with the release before.
         also: sentences to say below what came of the run.
     """
     verdicts, found = list(results.verdicts.values()), conclude(results, comparison)
     page = _Page()
     page.say(f"## vlcheck: {text(subject(results.run), 300)}")
-    page.say(f"**{text(found.sentence, 1_000)}** {found.counts}")
+    page.say(f"**{text(found.sentence, 1_000)}** {found.counts}".rstrip())
     for sentence in (*found.notes, *also):
         page.say(text(sentence, 1_000))
-    head, *body = biases(verdicts)
-    page.table(head, body)
+    head, *body = biases(results)
+    if body:
+        page.table(head, body)
     listed = [verdict for verdict in gravest_first(verdicts) if verdict["status"] != "pass"]
     if listed:
         page.table(("test", "metric", "verdict", "observed", "interval", "allowed"), [_row(one) for one in listed])
@@ -84,7 +86,8 @@ class _Page:
         self._rows -= len(shown)
         self.text += "".join(f"{line}\n" for line in (row(map(text, head)), rule(len(head)), *shown, ""))
         if len(shown) < len(rows):
-            self.say(f"{len(rows) - len(shown)} more rows are left out here; the results file has all.")
+            more = counted(len(rows) - len(shown), "more row is", "more rows are")
+            self.say(f"{more} left out here; the results file has all.")
 
     def _fitting(self, rows: Iterable[str]) -> Iterator[str]:
         room = MOST_BYTES - len(self.text.encode()) - _ROOM_FOR_THE_REST

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from vlcheck.numerals import counted, figure, signed
 from vlcheck.report.results import Line
 from vlcheck.scale import Scale
 
@@ -44,17 +45,18 @@ class Found:
     @property
     def sentence(self) -> str:
         """Describe the scale in one sentence."""
-        whose = f"{self.metric} ({self.kind}), {self.tests} verdict{'s' if self.tests > 1 else ''}"
+        whose = f"{self.metric} ({self.kind}), {counted(self.tests, 'verdict')}"
         if not self.calibrated:
             return f"{whose}: raw scores; {self.said['reason']}"
-        told = f"{self.said['pairs']} pairs of an own and another picture, area under the curve {self.said['auc']:.2f}"
-        return f"{whose}: calibrated on {told} (at least {self.said['auc_low']:.2f}); {self._middle()}"
+        pairs, auc = counted(self.said["pairs"], "pair"), figure(self.said["auc"], 2)
+        told = f"{pairs} of an own and another picture, area under the curve {auc}"
+        return f"{whose}: calibrated on {told} (at least {figure(self.said['auc_low'], 2)}); {self._middle()}"
 
     def _middle(self) -> str:
         scale = self.scale or Scale()
         half = 1 / (1 + math.exp(min(max(scale.offset / scale.gain, -700), 700))) if scale.gain > 0 else math.nan
-        closed = f", closed sets at a temperature of {1 / scale.power:.2f}" if self.metric == "mlm" else ""
-        return f"0.5 is where the model gives {half:.2g}, gain {scale.gain:.2f}{closed}"
+        closed = f", closed sets at a temperature of {figure(1 / scale.power, 2)}" if self.metric == "mlm" else ""
+        return f"0.5 is where the model gives {figure(half)}, gain {figure(scale.gain, 2)}{closed}"
 
 
 def found(verdicts: Iterable[Line]) -> list[Found]:
@@ -107,4 +109,4 @@ def _named(one: Found) -> str:
     scale = one.scale
     if scale is None or not one.calibrated:
         return "raw scores"
-    return f"gain {scale.gain:.2f}, offset {scale.offset:+.2f}, power {scale.power:.2f}"
+    return f"gain {figure(scale.gain, 2)}, offset {signed(scale.offset, 2)}, power {figure(scale.power, 2)}"

@@ -98,6 +98,14 @@ def _is_contract(value: Any) -> bool:
     return value is None or (isinstance(said.get("tried"), bool) and _is_list_of(_is_text)(said.get("broken")))
 
 
+def _is_stated(value: Any) -> bool:
+    """What each selected test is about."""
+    each = value.values() if isinstance(value, dict) else [None]
+    return all(
+        isinstance(one, dict) and one.keys() == {"bias", "metric"} and all(map(_is_text, one.values())) for one in each
+    )
+
+
 def _is_known(value: Any) -> bool:
     return isinstance(value, dict) and all(map(_is_text, (value.get(key) for key in _KNOWN)))
 
@@ -136,6 +144,7 @@ _POLICY = _Accepted(_is_policy, f"an object whose known biases have texts under 
 _CONTRACT = _Accepted(_is_contract, "an object with tried, a flag, and broken, a list of texts, or null")
 _NUMBERS = _Accepted(_or_none(_is_list_of(_is_number)), "a list of numbers, or null")
 _SCALE_SAID = _Accepted(_is_scale, f"an object with demanded, used, reason, {', '.join(_SCALE)}, or null")
+_STATED = _Accepted(_or_none(_is_stated), "an object of objects that have a bias and a metric, or null")
 _FLAG = _Accepted(_or_none(lambda value: isinstance(value, bool)), "true, false or null")
 _STATUS = _Accepted(lambda value: value in BY_GRAVITY, f"one of {', '.join(BY_GRAVITY)}")
 
@@ -152,6 +161,7 @@ _READ: Mapping[str, Mapping[str, _Accepted]] = {
         "verdicts": _NUMBER_OR_NONE.if_any(),
         "lines": _NUMBER_OR_NONE.if_any(),
         "unjudged": _TEXTS.if_any(missing=[]),
+        "stated": _STATED.if_any(missing={}),
         "required": _TEXTS.if_any(missing=[]),
         "schema": _Accepted(lambda value: type(value) is int, "a whole number"),
     },
@@ -165,7 +175,7 @@ _READ: Mapping[str, Mapping[str, _Accepted]] = {
     }
     | dict.fromkeys(("effect", "before", "after"), _NUMBER_OR_NONE.if_any())
     | dict.fromkeys(("top_before", "top_after"), _WORDS.if_any())
-    | dict.fromkeys(("test", "metric", "perturbation", "reason"), _TEXT_OR_NONE.if_any())
+    | dict.fromkeys(("test", "metric", "perturbation", "reason", "violated"), _TEXT_OR_NONE.if_any())
     | {
         "values": _TABLE.if_any(),
         "targets": _TEXTS.if_any(missing=[]),
@@ -175,7 +185,7 @@ _READ: Mapping[str, Mapping[str, _Accepted]] = {
     }
     | dict.fromkeys(("boxes", "perturbed_boxes"), _BOXES.if_any()),
     "verdict": dict.fromkeys(("test", "bias", "behavior", "metric", "score_kind", "reason"), _TEXT)
-    | dict.fromkeys(("doc", "bias_doc", "expected", "perturbation"), _TEXT_OR_NONE.if_any())
+    | dict.fromkeys(("doc", "bias_doc", "expected", "perturbation", "cause"), _TEXT_OR_NONE.if_any())
     | dict.fromkeys(_FIGURES, _NUMBER_OR_NONE.if_any())
     | {
         "claim": _Accepted(lambda value: value in get_args(Claim), '"rate" or "mean"'),

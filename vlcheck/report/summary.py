@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from vlcheck.numerals import between, chance, counted, figure, share, whole
 from vlcheck.report import scales
 from vlcheck.report.agreement import agreements
-from vlcheck.report.comparison import Comparison
-from vlcheck.report.conclusion import METRICS, Standing, conclude
-from vlcheck.report.conclusion import matrix as by_bias
+from vlcheck.report.comparison import ALPHA, Comparison
+from vlcheck.report.conclusion import METRICS, Standing, conclude, matrix_of
 from vlcheck.report.results import Line, Results
 from vlcheck.verdict import holm
 
@@ -27,7 +27,8 @@ _TWO_BY_TWO = {
 _LEGEND = (
     "n: images that count; observed: the share of them that violates, or a mean; interval: its one-sided bounds;"
     " finds: the least true rate, or distance of a mean from what is allowed, that fails 4 times in 5 at this n;"
-    " p: of there being nothing to fail for, and corrected for the number of tests (Holm)"
+    " p: of there being nothing to fail for, by which a test fails, and corrected for the number of tests (Holm), which"
+    " decides nothing"
 )
 
 
@@ -35,7 +36,7 @@ def lines(results: Results, beside: Results | None = None, comparison: Compariso
     """Everything that the terminal says at the end of a run, its conclusion last; see `each` and `conclude`."""
     verdicts = list(results.verdicts.values())
     yield subject(results.run)
-    yield from matrix(verdicts)
+    yield from matrix(results)
     yield ""
     yield from each(verdicts, beside)
     for table in (vision_and_language, color_and_grey, against_noise, left_and_right, under_each):
@@ -58,14 +59,14 @@ def subject(run: Line) -> str:
     return f"{run['name']} on {run['data']} ({kinds})"
 
 
-def matrix(verdicts: Sequence[Line]) -> Iterator[str]:
+def matrix(results: Results) -> Iterator[str]:
     """Biases by metrics, each cell its worst verdict."""
-    yield from aligned(biases(verdicts))
+    yield from aligned(biases(results))
 
 
-def biases(verdicts: Sequence[Line]) -> list[list[str]]:
+def biases(results: Results) -> list[list[str]]:
     """The cells of `matrix`, a list a row."""
-    found = by_bias(verdicts)
+    found = matrix_of(results)
     cells = ([found.cells.get((bias, metric)) for metric in found.metrics] for bias in found.biases)
     rows = ([cell.said if cell else "-" for cell in row] for row in cells)
     return [["bias", *found.metrics], *([bias, *row] for bias, row in zip(found.biases, rows, strict=True))]
@@ -81,11 +82,13 @@ def each(verdicts: Sequence[Line], beside: Results | None = None) -> Iterator[st
     rows[0] += [beside.run["name"]] if beside else []
     for verdict, p_holm in zip(verdicts, corrected(verdicts), strict=True):
         name = verdict["test"].rpartition("::")[2].rpartition("[")[0] or verdict["behavior"]
-        p = map(figure, (verdict["detectable"], verdict["p"], p_holm))
-        rows.append([name, verdict["metric"], Standing((verdict,)).said, str(verdict["n"]), *held(verdict), *p])
+        p = (chance(one, verdict["alpha"]) for one in (verdict["p"], p_holm))
+        seen = whole(verdict["n"]), *held(verdict), figure(verdict["detectable"])
+        rows.append([name, verdict["metric"], Standing((verdict,)).said, *seen, *p])
         rows[-1] += [_observed(verdict, others)] if beside else []
     yield from aligned(rows)
     yield _LEGEND
+    yield from _disputed(verdicts)
     if beside:
         yield from _incomparable(verdicts, others, beside.run["name"])
 
@@ -94,6 +97,21 @@ def corrected(verdicts: Sequence[Line]) -> list[float | None]:
     """p of each verdict after Holm's correction over the run; None where nothing was tested."""
     found = iter(holm([verdict["p"] for verdict in verdicts if verdict.get("p") is not None]))
     return [None if verdict.get("p") is None else next(found) for verdict in verdicts]
+
+
+def is_disputed(verdict: Line, p_holm: float | None) -> bool:
+    """Whether a verdict fails, and would not by the corrected p."""
+    return verdict["status"] == "fail" and p_holm is not None and p_holm >= (verdict["alpha"] or ALPHA)
+
+
+def _disputed(verdicts: Sequence[Line]) -> Iterator[str]:
+    """Say which of two p decides, where they do not say the same."""
+    disputed = [one for one, p_holm in zip(verdicts, corrected(verdicts), strict=True) if is_disputed(one, p_holm)]
+    if disputed:
+        yield (
+            f"{counted(len(disputed), 'test fails', 'tests fail')} by p and would not by p (Holm): p decides, and of as"
+            " many tests as these one may fail by chance"
+        )
 
 
 def _by_behavior(results: Results | None) -> Mapping[tuple[str, str], Line]:
@@ -137,8 +155,9 @@ def saving(results: Results) -> Iterator[str]:
     """How much of a sequential run was left unasked."""
     if results.run.get("sequential"):
         asked, offered = (sum(verdict[key] for verdict in results.verdicts.values()) for key in ("asked", "offered"))
-        share = 100 * asked / max(offered, 1)
-        yield f"sequential: of {offered} images, summed over the tests, {asked} were asked about ({share:.0f} %)"
+        of, part = counted(offered, "image"), share(asked / max(offered, 1))
+        were = counted(asked, "was", "were")
+        yield f"sequential: of {of}, summed over the tests, {were} asked about ({part})"
 
 
 def vision_and_language(verdicts: Sequence[Line]) -> Iterator[str]:
@@ -168,8 +187,8 @@ def against_noise(verdicts: Sequence[Line]) -> Iterator[str]:
     rows = [["", "costs", "noise as large", "difference", "interval", "n"]]
     for verdict, cells in _tables(verdicts, "against_noise"):
         costs = (figure(cells[cell]) for cell in ("cost", "noise_cost", "difference"))
-        interval = _interval(cells["difference_low"], cells["difference_high"])
-        rows.append([f"{verdict['behavior']} {verdict['metric'].upper()}", *costs, interval, f"{cells['n']:.0f}"])
+        interval = between(cells["difference_low"], cells["difference_high"], 2)
+        rows.append([f"{verdict['behavior']} {verdict['metric'].upper()}", *costs, interval, whole(cells["n"])])
     if len(rows) > 1:
         yield "what the edit costs as such, and not as a change of its size, mean score"
         yield from aligned(rows)
@@ -218,7 +237,7 @@ def _pairs(rows: Mapping[str, Mapping[str, Mapping[str, float]]], columns: tuple
     for name, by_metric in rows.items():
         figures = [by_metric.get(metric, {}).get(column) for metric in METRICS for column in columns]
         n = max(cells["n"] for cells in by_metric.values())
-        body.append([name, *map(figure, figures), f"{n:.0f}"])
+        body.append([name, *map(figure, figures), whole(n)])
     yield from aligned([head, *body])
 
 
@@ -231,21 +250,19 @@ def _tables(verdicts: Iterable[Line], name: str) -> Iterator[tuple[Line, Mapping
 
 def _over(tables: Iterable[Mapping[str, float]]) -> str:
     counts = sorted({int(cells["n"]) for cells in tables})
-    return f" over {' or '.join(map(str, counts))} images"
+    return f" over {' or '.join(map(whole, counts[:-1]))}{' or ' if counts[1:] else ''}{counted(counts[-1], 'image')}"
 
 
 def held(verdict: Line) -> tuple[str, str, str]:
     """What was seen, its interval, and what it is held to."""
     if verdict["claim"] == "mean":
-        low, high = verdict["band"] or (None, None)
-        seen = figure(verdict["effect"]), _interval(verdict["effect_low"], verdict["effect_high"])
-        return (*seen, _interval(low, high))
-    interval = _interval(verdict["rate_low"], verdict["rate_high"])
-    return figure(verdict["rate"]), interval, figure(verdict["allowed"])
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else f"{low:.2f} to {high:.2f}"
+        low, high = limits = verdict["band"] or (None, None)
+        limits = [one for one in limits if one is not None]
+        seen = figure(verdict["effect"], apart=limits)
+        return seen, between(verdict["effect_low"], verdict["effect_high"], 2, limits), between(low, high, 2)
+    limits = [verdict["allowed"]] if verdict["allowed"] is not None else []
+    interval = between(verdict["rate_low"], verdict["rate_high"], 2, limits)
+    return figure(verdict["rate"], apart=limits), interval, figure(verdict["allowed"])
 
 
 def moment(text: str) -> str:
@@ -255,10 +272,3 @@ def moment(text: str) -> str:
     except ValueError:
         return text
     return f"{when.astimezone(UTC):%d %B %Y, %H:%M} UTC" if when.tzinfo else text
-
-
-def figure(number: float | None) -> str:
-    """A number in a table's cell."""
-    if number is None:
-        return "-"
-    return f"{number:.3f}" if abs(number) >= 0.001 or number == 0 else f"{number:.0e}"

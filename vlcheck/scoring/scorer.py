@@ -17,6 +17,7 @@ from PIL import Image
 from vlcheck.cases.provenance import pixel_sha256
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, contained, printable, told
 from vlcheck.models.protocol import AnswersYesNo, ClassifiesRegions, Encoded, NamesWords, VisionLanguageModel
+from vlcheck.numerals import brief, counted, duration
 from vlcheck.query import Metric, Picture, Query
 from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.plan import Chunk, Plan, make_plan
@@ -39,7 +40,8 @@ class Progress:
     @property
     def said(self) -> str:
         """In words."""
-        return f"{self.done} of {self.total} pictures in {self.seconds:.0f} s, about {self.left:.0f} s left"
+        done = f"{self.done:,} of {counted(self.total, 'picture')}"
+        return f"{done} in {duration(self.seconds)}, about {duration(self.left)} left"
 
     @classmethod
     def since(cls, started: float, done: int, total: int) -> Progress:
@@ -211,7 +213,9 @@ class Scorer:
                 found = len(encoded)
         except (NotApplicable, UsageError, ForeignFault) as error:  # what a model raises is an answer, not our end
             return _raised(error)
-        return encoded if found == len(images) else Answer(error=f"the model encoded {found} pictures of {len(images)}")
+        if found == len(images):
+            return encoded
+        return Answer(error=f"the model encoded {counted(found, 'picture')} of {len(images)}")
 
     def _batches(self, queries: Sequence[Query]) -> Iterator[list[_Ask]]:
         """Group by metric, then by length, so that padding is small."""
@@ -315,7 +319,7 @@ def _reply(values: Sequence[float], top: tuple[tuple[str, float], ...] = ()) -> 
     """Refuse what is no probability; NaN and infinity are left for the verdict to call invalid."""
     for value in values:
         if math.isfinite(value) and not -TOLERANCE <= value <= 1 + TOLERANCE:
-            return Answer(error=f"the model returned {value:g}, which is no probability: it has to lie in [0, 1]")
+            return Answer(error=f"the model returned {brief(value)}, which is no probability: it has to lie in [0, 1]")
     return Answer(tuple(np.clip(values, 0.0, 1.0).tolist() if np.isfinite(values).all() else values), top)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vlcheck.report.comparison import OUTCOMES, Compared, Comparison
+from vlcheck.numerals import chance, share, signed, whole
+from vlcheck.report.comparison import ALPHA, OUTCOMES, Compared, Comparison
 from vlcheck.report.comparison_lines import conclusion, other_versions
 from vlcheck.report.page.measures import NAME, title
-from vlcheck.report.page.words import Said, said, share, signed
+from vlcheck.report.page.words import Said, said
 from vlcheck.report.results import Key
-from vlcheck.report.summary import figure, moment
+from vlcheck.report.summary import moment
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class ChangeView:
         old, new, worse, better, n, p = self.figures
         if self.reason:
             return self.reason.text
-        images = f", {worse} images worse and {better} better" if worse != "-" else ""
+        images = f", images worse: {worse}, better: {better}" if worse != "-" else ""
         return f"{old} before, {new} now{images}, of {n} paired (p after Holm's correction {p})"
 
 
@@ -46,9 +47,9 @@ def change_view(compared: Compared, name: str) -> ChangeView:
     """What became of a behavior; `name` is of the verdict's place on the page."""
     figures: tuple[str, ...] = ("-",) * 6
     if compared.figure:
-        images = ["-" if count is None else str(count) for count in (compared.images_worse, compared.images_better)]
+        images = map(whole, (compared.images_worse, compared.images_better))
         ends = map(signed if compared.images_worse is None else share, (compared.figure.old, compared.figure.new))
-        figures = (*ends, *images, str(compared.n), figure(compared.figure.p))
+        figures = (*ends, *images, whole(compared.n), chance(compared.figure.p, ALPHA))
     about = f" ({compared.about})" if compared.about else ""
     return ChangeView(
         outcome=compared.verdict,

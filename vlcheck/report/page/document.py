@@ -12,9 +12,10 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from vlcheck.numerals import counted
 from vlcheck.report.agreement import Agreement, agreements
 from vlcheck.report.comparison import OUTCOMES, Compared, Comparison
-from vlcheck.report.conclusion import Conclusion, Matrix, conclude, counted, matrix
+from vlcheck.report.conclusion import Conclusion, Matrix, conclude, matrix_of
 from vlcheck.report.page.beside import Beside
 from vlcheck.report.page.budget import FIRST, MOST, Room, Wanted, by_interest, choose
 from vlcheck.report.page.changes import Release, release
@@ -124,7 +125,7 @@ def page_view(
 ) -> PageView:
     """What the page of a run shows; see `draw`."""
     results = replace(results, verdicts=dict(sorted(results.verdicts.items())))  # in the order of the file
-    by_bias = matrix(results.verdicts.values())
+    by_bias = matrix_of(results)
     changes = _changes(comparison) if comparison else {}
     names = {key: f"v{place}" for place, key in enumerate(results.verdicts, start=1)}
     album, alike = Album(results.images), list(agreements(results))
@@ -219,6 +220,8 @@ def _disagreements(alike: Sequence[Agreement]) -> Iterator[Disagreement]:
 def _groups(by_bias: Matrix, views: Mapping[Key, VerdictView]) -> Iterator[Group]:
     for bias, standing in by_bias.biases.items():
         its = tuple(views[key_of(verdict)] for verdict in standing.verdicts)
+        if not its:
+            continue  # the matrix says that nothing of it was judged
         yield Group(said(bias, NAME), standing.status, standing.said, its)
 
 

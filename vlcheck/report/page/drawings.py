@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from vlcheck.report.page.words import between, share, shares, signed
+from vlcheck.numerals import brief, counted, figure, share, shares, signed, span
 from vlcheck.report.results import Line
 from vlcheck.scale import Scale
 
@@ -57,7 +57,7 @@ class Tick(NamedTuple):
 
     @classmethod
     def of(cls, axis: Axis, value: float) -> Tick:
-        return cls(axis(value), share(value) if axis.low == 0 else f"{value:g}")
+        return cls(axis(value), share(value) if axis.low == 0 else brief(value))
 
     def hits(self, other: Tick) -> bool:
         """Whether two numbers would stand on one another."""
@@ -75,7 +75,7 @@ def interval(verdict: Line) -> Markup | None:
     low, seen, high = ends
     if low is None or seen is None or high is None:
         return None
-    written, both = (signed, between) if verdict["claim"] == "mean" else (share, shares)
+    written, both = (signed, span) if verdict["claim"] == "mean" else (share, shares)
     label = f"observed {written(seen)}, interval {both(low, high)}, allowed {both(*allowed)}"
     return _interval(axis, allowed, (low, seen, high), verdict["status"].replace(" ", "-"), label)
 
@@ -94,7 +94,7 @@ def curve(scale: Scale) -> Markup:
     across = [_SLOPE_LEFT + (_SLOPE_RIGHT - _SLOPE_LEFT) * raw for raw in at]
     places = [f"{x:.1f} {_height(scale.level(raw))}" for x, raw in zip(across, at, strict=True)]
     middle = next((raw for raw in at if scale.level(raw) >= 0.5), 1.0)
-    label = f"operating scale over the raw score: 0.5 at a raw score of {middle:.2f}"
+    label = f"operating scale over the raw score: 0.5 at a raw score of {figure(middle, 2)}"
     parts = [
         Markup('<path class="axis" d="M{0} {2}V{3}H{1}M{0} {4}H{1}"/>').format(
             _SLOPE_LEFT, _SLOPE_RIGHT, _SLOPE_TOP, _SLOPE_BOTTOM, _height(0.5)
@@ -153,9 +153,8 @@ def _slopes(rows: Sequence[Moved]) -> Markup:
     for row in drawn:
         lines[bool(row.violates)].append(f"M{_SLOPE_LEFT} {_height(row.before)}L{_SLOPE_RIGHT} {_height(row.after)}")
     before, after = fmean(row.before for row in rows), fmean(row.after or 0.0 for row in rows)
-    label = (
-        f"score before and after: mean {before:.3f} before, {after:.3f} after, {_counts(rows)}{_chosen(drawn, rows)}"
-    )
+    means = f"mean {figure(before)} before, {figure(after)} after"
+    label = f"score before and after: {means}, {_counts(rows)}{_chosen(drawn, rows)}"
     parts = [
         Markup('<path class="axis" d="M{0} {2}V{3}M{1} {2}V{3}"/>').format(
             _SLOPE_LEFT, _SLOPE_RIGHT, _SLOPE_TOP, _SLOPE_BOTTOM
@@ -167,8 +166,8 @@ def _slopes(rows: Sequence[Moved]) -> Markup:
         Markup('<text x="{}" y="16" text-anchor="end">1</text><text x="{}" y="146" text-anchor="end">0</text>').format(
             _SLOPE_LEFT - 6, _SLOPE_LEFT - 6
         ),
-        Markup('<text x="{}" y="160" text-anchor="middle">before {:.3f}</text>').format(_SLOPE_LEFT, before),
-        Markup('<text x="{}" y="160" text-anchor="middle">after {:.3f}</text>').format(_SLOPE_RIGHT, after),
+        Markup('<text x="{}" y="160" text-anchor="middle">before {}</text>').format(_SLOPE_LEFT, figure(before)),
+        Markup('<text x="{}" y="160" text-anchor="middle">after {}</text>').format(_SLOPE_RIGHT, figure(after)),
     ]
     return _SVG.format("slopes", _WIDTH, 166, label, Markup("").join(parts))
 
@@ -193,7 +192,7 @@ def _strip(rows: Sequence[Moved]) -> Markup:
         Markup('<path class="mean" d="M{} {}v8"/>').format(axis(mean), _STRIP_BOTTOM - 2),
         *(Markup('<text x="{}" y="98" text-anchor="{}">{}</text>').format(*at) for at in _strip_labels(axis, mean)),
     ]
-    label = f"scores: mean {mean:.3f}, {_counts(rows)}{_chosen(drawn, rows)}"
+    label = f"scores: mean {figure(mean)}, {_counts(rows)}{_chosen(drawn, rows)}"
     return _SVG.format("strip", _WIDTH, 102, label, Markup("").join(parts))
 
 
@@ -201,7 +200,7 @@ def _strip_labels(axis: Axis, mean: float) -> Iterable[tuple[float, str, str]]:
     """The mean between the ends, those left out that it would stand on."""
     at = axis(mean)
     anchor = "start" if at < 60 else "end" if at > _WIDTH - 60 else "middle"
-    yield at, anchor, f"mean {mean:.3f}"
+    yield at, anchor, f"mean {figure(mean)}"
     if at > 110:
         yield axis(0), "middle", "0"
     if at < _WIDTH - 110:
@@ -225,9 +224,9 @@ def _evenly(rows: Sequence[Moved], most: int) -> Sequence[Moved]:
 
 def _counts(rows: Sequence[Moved]) -> str:
     if all(row.violates is None for row in rows):
-        return f"{len(rows)} rows"
+        return counted(len(rows), "row")
     violating = sum(bool(row.violates) for row in rows)
-    return f"{violating} of {len(rows)} rows violate"
+    return f"{violating:,} of {counted(len(rows), 'row')} {'violates' if violating == 1 else 'violate'}"
 
 
 def _chosen(drawn: Sequence[Moved], rows: Sequence[Moved]) -> str:

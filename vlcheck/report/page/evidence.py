@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from vlcheck.numerals import brief, figure, signed
 from vlcheck.report.page.pictures import Album, Picture
-from vlcheck.report.page.words import Marked, Said, marked, said, signed, visible
+from vlcheck.report.page.words import Marked, Said, marked, said, visible
 from vlcheck.report.results import Line
-from vlcheck.report.summary import figure
 
 _WORD = 40  # characters of a word
 _WORDS = 5  # likeliest ones
@@ -81,6 +81,7 @@ class RowView:
         sorted_by: the margin as a number, or "".
         values: of what is claimed about, where that is several things.
         reason: why it does not count.
+        violated: which condition fails, with its numbers.
     """
 
     case: Said
@@ -94,6 +95,7 @@ class RowView:
     sorted_by: str
     values: tuple[Word, ...]
     reason: Said | None
+    violated: Said | None
     sides: tuple[Side, ...]
 
 
@@ -118,9 +120,10 @@ def row_view(row: Line, rank: int, of: int, claim: str, album: Album) -> RowView
         searched=visible(row["case"]).lower()[:_SEARCHED],
         measure="value" if claim == "mean" else "margin",
         margin="-" if margin is None else signed(margin),
-        sorted_by="" if margin is None else f"{margin:.6g}",
+        sorted_by="" if margin is None else brief(margin),
         values=tuple(Word(said(name, _WORD), signed(value)) for name, value in values.items()),
         reason=said(row["reason"]) if row["reason"] else None,
+        violated=said(row["violated"]) if row["violated"] else None,
         sides=tuple(_sides(row, album)),
     )
 

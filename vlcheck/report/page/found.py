@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from vlcheck.report.conclusion import METRICS, Matrix, Standing, counted, tally
+from vlcheck.numerals import counted
+from vlcheck.report.conclusion import METRICS, Matrix, Standing, tally
 from vlcheck.report.page.evidence import RowView
 from vlcheck.report.page.matrix import question
 from vlcheck.report.page.measures import NAME, briefly

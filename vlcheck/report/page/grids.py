@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from vlcheck.report.page.words import Said, between, said
+from vlcheck.numerals import counted, figure, span, whole
+from vlcheck.report.page.words import Said, said
 from vlcheck.report.results import Line
-from vlcheck.report.summary import figure
 
 Cells = Mapping[str, float | None]
 
@@ -55,7 +55,7 @@ def _color_grey(cells: Cells) -> Grid:
 def _against_noise(cells: Cells) -> Grid:
     body = [("mean score", [cells.get(key) for key in ("cost", "noise_cost", "difference")])]
     low, high = cells.get("difference_low"), cells.get("difference_high")
-    interval = "" if low is None or high is None else f": the difference is {between(low, high)}"
+    interval = "" if low is None or high is None else f": the difference is {span(low, high)}"
     caption = f"What the edit costs as such, and not as a change of its size{_over(cells)}{interval}"
     return _grid(caption, ("", "the edit costs", "noise as large costs", "difference"), body)
 
@@ -90,12 +90,12 @@ def _grid(caption: str, head: tuple[str, ...], body: Sequence[tuple[str, Sequenc
 
 def _over(cells: Cells) -> str:
     n = cells.get("n")
-    return "" if n is None else f" over {n:.0f} images"
+    return "" if n is None else f" over {counted(round(n), 'image')}"
 
 
 def _count(cells: Cells, key: str) -> str:
     n = cells.get(key)
-    return "" if n is None else f" (n = {n:.0f})"
+    return "" if n is None else f" (n = {whole(n)})"
 
 
 _KNOWN: Mapping[str, Callable[[Cells], Grid]] = {

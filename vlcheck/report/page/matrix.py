@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vlcheck.report.comparison import OUTCOMES, Outcome
-from vlcheck.report.conclusion import MEANINGS, Standing, matrix, tally
+from vlcheck.report.conclusion import MEANINGS, NO_VERDICT, Standing, matrix_of, tally
 from vlcheck.report.page.measures import NAME, allowed, title, told
 from vlcheck.report.page.words import Said, said
 from vlcheck.report.results import Key, Line, Results, key_of
@@ -18,8 +18,8 @@ class Cell:
     """A bias under a metric, by its worst behavior.
 
     Attributes:
-        said: the status; of a fail also whether it is known.
-        id: of that behavior's place on the page.
+        said: the status, and what else there is to know of it: see `Standing.said`.
+        id: of that behavior's place on the page; "" where nothing was judged.
         observed: its rate or mean, with the interval; "" where nothing was measured or asked.
         allowed: what that is held to.
         counts: how many of the cell's behaviors fail, pass...; the title goes on with the worst of them.
@@ -69,13 +69,13 @@ def matrix_view(results: Results, names: Mapping[Key, str], changes: Mapping[Key
         names: of the verdicts' places on the page.
         changes: what became of them since the release before.
     """
-    found = matrix(results.verdicts.values())
+    found = matrix_of(results)
     return MatrixView(
         tuple((said(metric, NAME), MEANINGS.get(metric, "")) for metric in found.metrics),
         tuple(
             MatrixRow(
                 said(bias, NAME),
-                question(its.verdicts[0]),
+                question(its.verdicts[0]) if its.verdicts else None,
                 tuple(_cell(found.cells.get((bias, metric)), names, changes) for metric in found.metrics),
             )
             for bias, its in found.biases.items()
@@ -92,14 +92,16 @@ def question(verdict: Line) -> Said | None:
 def _cell(standing: Standing | None, names: Mapping[Key, str], changes: Mapping[Key, Outcome]) -> Cell | None:
     if standing is None:
         return None
+    if not standing.verdicts:
+        return Cell(standing.status, standing.said, "", Said(""), "", "", "", None)
     chief, its = standing.verdicts[0], {changes.get(key_of(verdict)) for verdict in standing.verdicts}
-    example = "for example" if standing.status in HOLLOW else "the worst"
+    example = "for example" if standing.status in (*HOLLOW, NO_VERDICT) else "the worst"
     return Cell(
         status=standing.status,
         said=standing.said,
         id=names[key_of(chief)],
         title=title(chief["behavior"]),
-        observed="" if standing.status == NOT_ASKED else told(chief),
+        observed="" if standing.status in (NOT_ASKED, NO_VERDICT) else told(chief),
         allowed=allowed(chief),
         counts=f"{', '.join(tally(standing.verdicts))}; {example}:" if len(standing.verdicts) > 1 else "",
         change=next((outcome for outcome in OUTCOMES if outcome in its), None),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from vlcheck.report.conclusion import excuse
-from vlcheck.report.page.words import Said, between, said, share, shares, signed
+from vlcheck.numerals import share, shares, signed, span
+from vlcheck.report.conclusion import excuse, is_known
+from vlcheck.report.page.words import Said, said
 from vlcheck.report.results import Line
 
 NAME = 90  # characters of a name
@@ -18,9 +19,11 @@ def observed(verdict: Line) -> str:
     """What was seen, and its interval."""
     if verdict["claim"] == "mean":
         mean, low, high = (verdict[key] for key in ("effect", "effect_low", "effect_high"))
-        return "" if mean is None or low is None or high is None else f"{signed(mean)} ({between(low, high)})"
+        limits = verdict["band"] or ()
+        return "" if None in (mean, low, high) else f"{signed(mean, apart=limits)} ({span(low, high, limits)})"
     rate, low, high = (verdict[key] for key in ("rate", "rate_low", "rate_high"))
-    return "" if rate is None or low is None or high is None else f"{share(rate)} ({shares(low, high)})"
+    limits = [verdict["allowed"]] if verdict["allowed"] is not None else ()
+    return "" if None in (rate, low, high) else f"{share(rate, limits)} ({shares(low, high, limits)})"
 
 
 def told(verdict: Line) -> str:
@@ -38,14 +41,13 @@ def allowed(verdict: Line) -> str:
     """What it is held to."""
     if verdict["claim"] == "mean":
         band = verdict["band"]
-        return between(*band) if band else "-"
+        return span(*band) if band else "-"
     return "-" if verdict["allowed"] is None else share(verdict["allowed"])
 
 
 def known(verdict: Line) -> Said | None:
     """What the policy says of a known bias."""
-    return said(f"known {excuse(verdict['known'])}") if verdict["known"] is not None else None
-
-
-def whole(number: int | None) -> str:
-    return "-" if number is None else f"{number:,}"
+    if verdict["known"] is None:
+        return None
+    excused = f": {verdict['status']}, excused" if verdict["status"] == "invalid" and is_known(verdict) else ""
+    return said(f"known{excused} {excuse(verdict['known'])}")

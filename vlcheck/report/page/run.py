@@ -9,8 +9,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from vlcheck.numerals import counted
 from vlcheck.report import scales
-from vlcheck.report.conclusion import counted
 from vlcheck.report.page.drawings import curve
 from vlcheck.report.page.measures import NAME
 from vlcheck.report.page.words import Said, said

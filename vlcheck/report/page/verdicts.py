@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from vlcheck.models.protocol import MASSES
+from vlcheck.numerals import chance, counted, figure, share, signed, span, whole
 from vlcheck.report.agreement import Agreement
 from vlcheck.report.comparison import Compared
-from vlcheck.report.conclusion import counted
 from vlcheck.report.page import drawings
 from vlcheck.report.page.beside import Beside
 from vlcheck.report.page.changes import ChangeView, change_view
 from vlcheck.report.page.drawings import Moved
 from vlcheck.report.page.evidence import RowView, outcome
 from vlcheck.report.page.grids import Grid, grids
-from vlcheck.report.page.measures import NAME, allowed, known, observed, title, told, whole
-from vlcheck.report.page.words import Said, between, said, share, signed
+from vlcheck.report.page.measures import NAME, allowed, known, observed, title, told
+from vlcheck.report.page.words import Said, said
 from vlcheck.report.results import Line
-from vlcheck.report.summary import figure
+from vlcheck.report.summary import is_disputed
 
 _REASONS = 12  # of rows that do not count
 
@@ -183,22 +183,28 @@ def _figures(verdict: Line, holm: float | None) -> Iterator[Figure]:
     least = "-" if detectable is None else signed(detectable) if mean else share(detectable)
     yield Figure("finds", least, "the least true rate, or distance from the band, that fails 4 times in 5 at this n")
     if verdict["needed_n"] is not None:
-        yield Figure("would decide", f"n = {verdict['needed_n']:,}", "images at which what was seen would decide")
-    yield Figure("p", figure(verdict["p"]), "of there being nothing to fail for")
-    yield Figure("p (Holm)", figure(holm), "corrected for the number of tests of the run")
+        yield Figure("would decide", f"n = {whole(verdict['needed_n'])}", "images at which what was seen would decide")
+    yield Figure("p", chance(verdict["p"], verdict["alpha"]), "of there being nothing to fail for: decides")
+    yield Figure("p (Holm)", chance(holm, verdict["alpha"]), _of_holm(verdict, holm))
     yield Figure("cases left out", whole(verdict["not_applicable"]), "that do not apply, or that it does not know")
     if verdict["refused"]:
         yield Figure("refused", whole(verdict["refused"]), "of the cases left out, by the model")
     if verdict["mass"] is not None:
         yield Figure(MASSES[verdict["metric"]], figure(verdict["mass"]), "on average; the rest is something else")
     if verdict["asked"] is not None and verdict["asked"] != verdict["offered"]:
-        yield Figure("asked", f"{verdict['asked']} of {verdict.get('offered')} images", "until it was decided")
+        of = counted(verdict["offered"] or 0, "image")
+        yield Figure("asked", f"{whole(verdict['asked'])} of {of}", "until it was decided")
     yield Figure("score", said(verdict["score_kind"], NAME).text)
+
+
+def _of_holm(verdict: Line, holm: float | None) -> str:
+    said = "corrected for the number of tests of the run; it decides nothing"
+    return f"{said}, and would not let this one fail" if is_disputed(verdict, holm) else said
 
 
 def _effect(verdict: Line) -> str:
     low, high = verdict["effect_low"], verdict["effect_high"]
-    interval = "" if low is None or high is None else f" ({between(low, high)})"
+    interval = "" if low is None or high is None else f" ({span(low, high)})"
     return signed(verdict["effect"]) + interval
 
 

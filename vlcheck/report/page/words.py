@@ -1,4 +1,4 @@
-"""Foreign text and numbers as a page shows them.
+"""Foreign text as a page shows it.
 
 Captions, names and reasons come from anywhere. Templates escape them; here they are made visible and short.
 """
@@ -78,28 +78,6 @@ def marked(texts: Sequence[str]) -> list[Marked]:
     changed = _changed(tokens[0], tokens[1]) if len(tokens) == 2 else [set[int]()] * len(tokens)
     pieces = (tuple(_pieces(words, places)) for words, places in zip(tokens, changed, strict=True))
     return [Marked(its, one.full) for its, one in zip(pieces, cut, strict=True)]
-
-
-def share(rate: float) -> str:
-    """A rate in percent."""
-    return f"{100 * rate:.1f}".removesuffix(".0") + " %"
-
-
-def shares(low: float, high: float) -> str:
-    """An interval of rates in percent."""
-    return f"{share(low).removesuffix(' %')} to {share(high)}"
-
-
-def signed(number: float | None) -> str:
-    """A mean, a margin or a difference."""
-    if number is None:
-        return "-"
-    return f"{number:+.3f}" if abs(number) >= 0.001 or number == 0 else f"{number:+.0e}"
-
-
-def between(low: float, high: float) -> str:
-    """An interval of means."""
-    return f"{signed(low)} to {signed(high)}"
 
 
 def _visible(one: str) -> str:

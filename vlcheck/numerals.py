@@ -1,0 +1,112 @@
+"""Numbers as people read them: one formatter for the page, the terminal, Markdown, the card and every message.
+
+No number reads as another one that says more: only what is 0 is written 0, only what is whole is written 100 %, and a
+figure beside a limit is written with as many digits as it takes to tell the two apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+
+_MOST = 6  # digits after the point
+_LARGE = 1e6  # from here on with an exponent
+_SAME = 1e-12  # a relative difference that arithmetic leaves behind
+_LEAST_P = 1e-300  # what is below it may have been rounded to 0
+_MINUTE, _HOUR = 60, 3600
+
+
+def counted(number: int, what: str, many: str = "") -> str:
+    """1 row, 2 rows."""
+    return f"{number:,} {what if number == 1 else many or what + 's'}"
+
+
+def whole(number: float | None) -> str:
+    """A count in a table's cell: 1,887."""
+    return "-" if number is None else f"{number + 0.0:,.0f}"  # -0.0 + 0.0 is 0.0
+
+
+def figure(number: float | None, decimals: int = 3, apart: Collection[float] = ()) -> str:
+    """A score, a rate or a difference: 0.120, 3e-04, -0.005.
+
+    Args:
+        number: None is written "-".
+        decimals: digits after the point; more where fewer would read as 0, as 1 or as one of the next.
+        apart: limits that the number may not seem to be at unless it is.
+    """
+    if number is None:
+        return "-"
+    return _told_apart(number, decimals, (-1.0, 1.0, *apart), tiny=10.0 ** -max(decimals, 3))
+
+
+def signed(number: float | None, decimals: int = 3, apart: Collection[float] = ()) -> str:
+    """A mean, a margin or a difference with its sign: +0.120, -3e-04; 0 has none."""
+    shown = figure(number, decimals, apart)
+    return f"+{shown}" if number is not None and number > 0 else shown
+
+
+def between(low: float | None, high: float | None, decimals: int = 3, apart: Collection[float] = ()) -> str:
+    """An interval of figures: 0.271 to 0.937."""
+    return "-" if low is None or high is None else f"{figure(low, decimals, apart)} to {figure(high, decimals, apart)}"
+
+
+def span(low: float, high: float, apart: Collection[float] = ()) -> str:
+    """An interval of means, with their signs: -0.150 to +0.150."""
+    return f"{signed(low, apart=apart)} to {signed(high, apart=apart)}"
+
+
+def share(rate: float, apart: Collection[float] = ()) -> str:
+    """A rate in percent: 66.7 %, 10 %, 99.98 %; `apart` are rates as in `figure`."""
+    limits = (100.0, *(100 * limit for limit in apart))
+    shown = _told_apart(100 * rate, 1, limits, tiny=1e-3)
+    return f"{shown.removesuffix('.0')} %"
+
+
+def shares(low: float, high: float, apart: Collection[float] = ()) -> str:
+    """An interval of rates in percent: 27.1 to 93.7 %."""
+    return f"{share(low, apart).removesuffix(' %')} to {share(high, apart)}"
+
+
+def chance(p: float | None, alpha: float | None = None) -> str:
+    """A p-value, told apart from the alpha that it is held to: 0.0496, 1e-07; no p is written 0."""
+    if p is not None and 0 <= p < _LEAST_P:
+        return f"<{_LEAST_P:.0e}"
+    return figure(p, apart=() if alpha is None else (alpha,))
+
+
+def brief(number: float) -> str:
+    """A number that somebody chose, such as a tolerance, in as few digits as it has: 0.1, -0.15."""
+    return f"{rounded(number):.12g}"
+
+
+def rounded(number: float) -> float:
+    """A figure without the digits that arithmetic leaves behind, for files that programs read: -0.005."""
+    shown = (float(f"{number:.{digits}g}") for digits in (6, 12))
+    return next((one for one in shown if abs(one) != 1 or abs(number) == 1), number) + 0.0  # -0.0 + 0.0 is 0.0
+
+
+def duration(seconds: float) -> str:
+    """About how long something takes: 1 second at least, 12 seconds, 3 minutes, 2.5 hours."""
+    if seconds < _MINUTE:
+        return counted(max(math.floor(seconds), 1), "second")
+    if seconds < 2 * _HOUR:
+        return counted(round(seconds / _MINUTE), "minute")
+    return f"{seconds / _HOUR:,.1f} hours"
+
+
+def _told_apart(number: float, decimals: int, limits: Collection[float], *, tiny: float) -> str:
+    """The number in digits that are no limit's, unless it is there; below `tiny` with an exponent."""
+    if not math.isfinite(number):
+        return str(number)
+    if number == 0:
+        return f"{0:.{decimals}f}"
+    if abs(number) < tiny:
+        return f"{number:.0e}"
+    if abs(number) >= _LARGE:
+        return f"{number:.3g}"
+    for places in range(decimals, _MOST + 1):
+        shown = f"{number:.{places}f}"
+        hit = [limit for limit in (0.0, *limits) if float(shown) == float(f"{limit:.{places}f}")]
+        if all(math.isclose(number, limit, rel_tol=_SAME) for limit in hit):
+            return shown
+    return f"{hit[0] + math.copysign(10.0**-_MOST, number - hit[0]):.{_MOST}f}"
