@@ -46,7 +46,7 @@ from benchmarks.albef_checkpoint import random_albef
 from benchmarks.suite import machine, timed
 from tests.models.chats import IDEFICS, IMAGE, number, tokenizer
 from tests.models.checkpoints import bert_tokenizer
-from vlcheck.cases import MASK
+from vlcheck.cases import MASK, ImageFile
 from vlcheck.models import load_model
 from vlcheck.models.albef_config import AlbefConfig
 from vlcheck.models.bridgetower import BridgeTowerWithHeads
@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("coco", type=Path)
     parser.add_argument("--rounds", type=int, default=3, help="how often both are timed in turn")
     chosen = parser.parse_args()
-    images = [Image.open(path).convert("RGB") for path in sorted(chosen.coco.glob("*/*.jpg"))[:2]]
+    images = [ImageFile(path).open() for path in sorted(chosen.coco.glob("*/*.jpg"))[:2]]
     seconds: dict[str, list[list[float]]] = {}
     for name, make in FAMILIES.items():
         seconds[name] = measured(make, images, chosen.rounds)

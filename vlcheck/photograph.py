@@ -21,6 +21,7 @@ from vlcheck.models.protocol import RELATIVE, VisionLanguageModel, lacks
 from vlcheck.perturb import OPPOSITES, Block, Grayscale, Mirror, Perturbation, View
 from vlcheck.query import Metric
 from vlcheck.reading import Heard, hear
+from vlcheck.report.drawing import WIDTH
 from vlcheck.report.figure import Figure, Panel, Scores
 from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.scorer import Scorer
@@ -171,11 +172,13 @@ def _answers(
 
 
 def _shown(view: View) -> Image.Image:
-    """The picture; where an edit would change nothing, as it is."""
+    """The picture as the figure has room for it; where an edit would change nothing, as it is."""
     try:
-        return view.picture.render()
+        image = view.picture.render()
     except NotApplicable:
-        return view.picture.source.open()
+        image = view.picture.source.open()
+    image.thumbnail((WIDTH, WIDTH))  # memory: the four of a large photograph take gigabytes
+    return image
 
 
 def _scores(heard: Heard | Answer, words: Sequence[str]) -> Scores:

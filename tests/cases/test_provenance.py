@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageOps
 
+from vlcheck.cases import provenance
 from vlcheck.cases.case import Box, ImageFile
-from vlcheck.cases.provenance import Ablation, ablation_of, note_ablation, noted_file
+from vlcheck.cases.provenance import Ablation, ablation_of, note_ablation, noted_file, pixel_sha256, strips
 
 TURNED = 6  # an EXIF orientation
 
@@ -36,3 +38,18 @@ def test_what_was_taken_out_of_a_picture_is_told_until_it_is_edited(photograph: 
     assert ablation_of(image.copy()) == ablation
     assert ablation_of(ImageOps.flip(image)) is None
     assert ablation_of(photograph.open()) is None
+
+
+def test_pixels_are_digested_by_strips_as_the_whole_would_be(
+    photograph: ImageFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = photograph.open()
+    monkeypatch.setattr(provenance, "_STRIP", 7 * image.width)
+    assert [strip[1::2] for strip in strips(image.size)] == [(0, 7), (7, 14), (14, 21), (21, 28), (28, 30)]
+    assert pixel_sha256(image) == hashlib.sha256(b"RGB 20x30 " + image.tobytes()).hexdigest()
+
+
+def test_an_opened_photograph_is_a_picture_of_its_own_that_no_file_is_read_for(photograph: ImageFile) -> None:
+    image = photograph.open()
+    assert type(image) is Image.Image
+    assert image is not photograph.open()

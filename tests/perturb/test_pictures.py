@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vlcheck.cases import Box, Case
+from vlcheck.cases import Box, Case, provenance
 from vlcheck.cases.scene_making import alone
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb import (
@@ -26,7 +26,9 @@ from vlcheck.perturb import (
     RotateHue,
     UpsideDown,
     View,
+    noise,
 )
+from vlcheck.perturb.color import Tint
 from vlcheck.perturb.place import Paste
 
 
@@ -202,6 +204,17 @@ def test_noise_is_not_asked_where_there_is_no_colour_to_lose():
     grey = Image.new("RGB", (8, 8), (90, 90, 90))
     with pytest.raises(NotApplicable, match="grey already"):
         LuminanceNoise(Grayscale()).edit(grey)
+
+
+@pytest.mark.parametrize("edit", [LuminanceNoise(Grayscale()), Tint((Box(3, 5, 30, 40), Box(20, 20, 33, 9)), 90)])
+def test_an_edit_by_strips_is_the_edit_of_the_whole(edit, monkeypatch):
+    """A large picture is edited by strips, so that the steps between do not take gigabytes."""
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    whole = np.asarray(edit.edit(image))
+    for module in (noise, provenance):
+        monkeypatch.setattr(module, "_STRIP", 7 * 64)
+    assert (np.asarray(edit.edit(image)) == whole).all()
+    assert (whole != np.asarray(image)).any()
 
 
 def test_labels_tell_name_parameters_and_version():

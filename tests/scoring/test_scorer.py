@@ -4,7 +4,8 @@ import gc
 import hashlib
 import io
 import math
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,8 +24,10 @@ from tests.scoring.counting import (
     photograph,
     questions,
 )
+from vlcheck.cases import ImageFile
 from vlcheck.cases.provenance import pixel_sha256
 from vlcheck.query import Picture, Query
+from vlcheck.scoring import scorer
 from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.scorer import Progress, Scorer
@@ -281,3 +284,44 @@ def test_progress_counts_pictures_and_ends_with_nothing_left(
     assert seen[0].left == pytest.approx(seen[0].seconds / 4 * 6)
     assert seen[-1].left == 0
     assert seen[0].seconds < seen[-1].seconds
+
+
+def test_large_pictures_do_not_wait_for_one_another(
+    tmp_path: Path, counting: CountingModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each batch has as many as fit, no source is decoded twice, and the answers are those of one batch."""
+    batches, seen, opened = [], [], []
+
+    class Watching(CountingModel):
+        def encode(self, images: Sequence[Image.Image]) -> Features:
+            batches.append((len(images), sum(image() is not None for image in seen)))
+            seen.extend(map(weakref.ref, images))
+            return super().encode(images)
+
+    def open_(image: ImageFile, opens: Callable[[ImageFile], Image.Image] = ImageFile.open) -> Image.Image:
+        opened.append(image.path)
+        return opens(image)
+
+    queries = [*album(tmp_path, 3), *questions(photograph(tmp_path, 1).then(Refuse()))]
+    with ScoreStore(tmp_path / "one", "one") as store:
+        whole = Scorer(counting, store).answers(queries)
+    monkeypatch.setattr(scorer, "MOST_WAITING", 4 * 24 * 16)
+    monkeypatch.setattr(ImageFile, "open", open_)
+    with ScoreStore(tmp_path / "several", "several") as store:
+        parted = Scorer(Watching(tmp_path / "journal.txt"), store).answers(queries)
+
+    assert batches == [(4, 0), (2, 0)]
+    assert len(opened) == len({*opened}) == 3
+    assert parted == whole
+    assert {answer.unasked for answer in parted.values()} == {"", "no use for 24 pixels"}
+
+
+def test_one_picture_of_more_pixels_than_may_wait_is_encoded_alone(
+    tmp_path: Path, store: ScoreStore, counting: CountingModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scorer, "MOST_WAITING", 9)
+
+    answers = Scorer(counting, store).answers(album(tmp_path, 2))
+
+    assert counting.calls("encode") == 4
+    assert all(answer.values for answer in answers.values())

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-import warnings
-from collections.abc import Iterator, Set
-from contextlib import contextmanager
+from collections.abc import Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,13 +15,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from vlcheck.cases.provenance import note_file
-from vlcheck.cases.rgb import UnknownWhite, to_rgb
+from vlcheck.cases.rgb import to_rgb
 from vlcheck.cases.tones import glance, is_colorless
 from vlcheck.cases.words import words_of
 from vlcheck.errors import UsageError
+from vlcheck.pictures import check_file, opened
 
 MASK = "[MASK]"
-MAX_PIXELS = 100_000_000
 _ORIENTATION = 0x0112
 _ORIENTATIONS, _TURNED = range(1, 9), range(5, 9)
 
@@ -70,9 +68,10 @@ class ImageFile:
 
     @cached_property
     def key(self) -> str:
-        self._look()
+        check_file(self.path)
         try:
-            return hashlib.sha256(self.path.read_bytes()).hexdigest()
+            with self.path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise UsageError(f"{self.path}: cannot be read ({error.strerror}).") from error
 
@@ -94,64 +93,33 @@ class ImageFile:
     @cached_property
     def _header_says(self) -> tuple[tuple[int, int], int]:
         """Width and height of the pixels as they are stored, and EXIF's orientation, 1 to 8."""
-        with self._decoding(), self._header() as image:
+        with opened(self.path) as image:
             orientation = image.getexif().get(_ORIENTATION, 1)
             return image.size, orientation if orientation in _ORIENTATIONS else 1
 
     @cached_property
     def colorless(self) -> bool:
         """Return True if the picture has no color."""
-        with self._decoding(), self._header() as image:
+        with opened(self.path) as image:
             return is_colorless(image)
 
     @cached_property
     def glance(self) -> NDArray[np.uint8]:
         """How bright the parts of the stored picture are; formats differ by two levels at most."""
-        with self._decoding(), self._header() as image:
+        with opened(self.path) as image:
             return glance(image)
 
     def open(self) -> Image.Image:
-        with self._decoding(), self._header() as image:
-            upright = to_rgb(ImageOps.exif_transpose(image))
+        with opened(self.path) as image:
+            ImageOps.exif_transpose(image, in_place=True)
+            upright = to_rgb(image)
+            upright = image.copy() if upright is image else upright  # which does not know its file any more
         note_file(upright, self.path)
         return upright
 
     def check(self) -> None:
         """Raise UsageError unless the file is there and its header is that of a picture of bearable size."""
         _ = self.size
-
-    def _look(self) -> None:
-        if not self.path.is_file():  # a pipe would be read for ever
-            what = "is no file" if self.path.exists() else "no such photograph"
-            raise UsageError(f"{self.path}: {what}.")
-
-    def _header(self) -> Image.Image:
-        self._look()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # Pillow's limit is a little under ours
-            image = Image.open(self.path)
-        width, height = image.size
-        if width * height > MAX_PIXELS:
-            image.close()
-            raise UsageError(
-                f"{self.path}: {width} x {height} pixels are {width * height / 1e6:.0f} megapixels;"
-                f" at most {MAX_PIXELS / 1e6:.0f} are accepted. Scale it down."
-            )
-        return image
-
-    @contextmanager
-    def _decoding(self) -> Iterator[None]:
-        """Say which file it was, and what is wrong with it."""
-        try:
-            yield
-        except Image.DecompressionBombError as error:
-            raise UsageError(f"{self.path}: {error} At most {MAX_PIXELS / 1e6:.0f} megapixels are accepted.") from error
-        except UnknownWhite as error:
-            raise UsageError(f"{self.path}: {error}") from error
-        except UsageError:
-            raise
-        except Exception as error:  # Pillow's readers raise anything on damaged bytes
-            raise UsageError(f"{self.path}: not a picture that decodes ({error}).") from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ which Pillow hands on to whatever is made of a picture: a note may be out of dat
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +17,7 @@ from PIL import Image
 if TYPE_CHECKING:
     from vlcheck.cases.case import Box
 
+_STRIP = 1_000_000  # pixels
 _FILE = "vlcheck file"
 _ABLATION = "vlcheck ablation"
 
@@ -56,5 +58,16 @@ def ablation_of(image: Image.Image) -> Ablation | None:
 
 def pixel_sha256(image: Image.Image) -> str:
     """Digest mode, size and pixels: equal digests mean that a model sees the same."""
-    header = f"{image.mode} {image.width}x{image.height} ".encode()
-    return hashlib.sha256(header + image.tobytes()).hexdigest()
+    digest = hashlib.sha256(f"{image.mode} {image.width}x{image.height} ".encode())
+    for strip in strips(image.size):
+        digest.update(image.crop(strip).tobytes())
+    return digest.hexdigest()
+
+
+def strips(size: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
+    """Yield boxes (left, upper, right, lower) that part a picture from top to bottom: what is done by strips takes no
+    memory for the whole of it once more.
+    """
+    width, height = size
+    rows = max(1, _STRIP // max(1, width))
+    yield from ((0, top, width, min(top + rows, height)) for top in range(0, height, rows))

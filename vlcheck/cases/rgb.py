@@ -15,11 +15,15 @@ class UnknownWhite(UsageError):
 def to_rgb(image: Image.Image) -> Image.Image:
     """Return a picture in RGB: what is transparent stands on white, as a page shows it, and 16 bits are scaled to 8.
 
+    One that is in RGB already is returned itself, since a copy may take hundreds of megabytes.
+
     Raises:
         UnknownWhite: its levels are of 32 bits.
     """
     image = _eight_bits(image)
-    return _on_white(image) if image.has_transparency_data else image.convert("RGB")
+    if image.has_transparency_data:
+        return _on_white(image)
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -21,6 +21,7 @@ from vlcheck.models.protocol import RELATIVE, ClassifiesRegions, Encoded, Vision
 
 BATCHES = (1, 7, 32)
 PROBES = max(BATCHES)
+SIDE = 2048  # pixels, more than models read
 # By how much a score may depend on what is asked beside it: sums are made in another order in another batch.
 TOLERANCES: Mapping[str, float] = {"float64": 1e-9, "float32": 1e-4, "bfloat16": 5e-2, "float16": 1e-2}
 _WORDS = 5  # of a probe, at most
@@ -62,16 +63,25 @@ Ask = Callable[..., Scores]
 
 
 def probes_of(cases: Iterable[Case]) -> list[Probe]:
-    """Make PROBES of cases at most, of different pictures and from all over; pictures of one shape get three."""
+    """Make PROBES of cases at most, of different pictures and from all over; pictures of one shape get three.
+
+    They are in memory together: one that is more than SIDE pixels wide or high is shrunk.
+    """
     offered = list({case.image.key: case for case in cases if case.candidates}.values())
     chosen = offered[:: max(1, len(offered) // PROBES)][:PROBES]
-    images = [case.image.open() for case in chosen]
+    images = [_opened(case) for case in chosen]
     if len({image.size for image in images}) == 1:
         images = [_shaped(image, number) for number, image in enumerate(images)]
     return [
         Probe(image, case.masked, (case.target, *case.candidates)[:_WORDS])
         for image, case in zip(images, chosen, strict=True)
     ]
+
+
+def _opened(case: Case) -> Image.Image:
+    image = case.image.open()
+    image.thumbnail((SIDE, SIDE))
+    return image
 
 
 def examine(model: VisionLanguageModel, probes: Sequence[Probe], *, tolerance: float = 1e-4) -> Iterator[Outcome]:

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from vlcheck.cases.case import Box, Case
+from vlcheck.cases.provenance import strips
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb.image import span_of
 from vlcheck.perturb.view import Labelled, OfThePicture, View
@@ -77,9 +78,14 @@ class Tint:
         inside = np.zeros(pixels.shape[:2], dtype=bool)
         for box in self.boxes:
             inside[span_of(box)] = True
-        if (_spread(pixels[inside]) >= COLORFUL).mean() < COLORED:
+        colorful = 0
+        for left, top, right, bottom in strips(image.size):
+            part, within = pixels[top:bottom, left:right], inside[top:bottom, left:right]
+            colorful += int(np.count_nonzero(_spread(part[within]) >= COLORFUL))
+            part[within] = np.asarray(turn_hues(Image.fromarray(part), self.degrees))[within]
+        named = int(np.count_nonzero(inside))
+        if named and colorful / named < COLORED:
             raise NotApplicable("what the target names has no color that could be another")
-        pixels[inside] = np.asarray(turn_hues(image, self.degrees))[inside]
         return Image.fromarray(pixels)
 
 

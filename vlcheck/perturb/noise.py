@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from vlcheck.query import ImageEdit
 
 CLOSE = 0.02  # levels by which the root mean square error may be off
 _STEPS = 30
+_STRIP = 4_000_000  # pixels
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,9 @@ class LuminanceNoise(OfThePicture):
     version: ClassVar[int] = 1
 
     def edit(self, image: Image.Image) -> Image.Image:
-        pixels = np.asarray(image, dtype=np.float32)
-        wanted = _rmse(np.asarray(self.like.edit(image), dtype=np.float32), pixels)
-        seed = int.from_bytes(hashlib.sha256(image.tobytes()).digest()[:8], "big")
+        pixels = np.asarray(image)
+        wanted = _rmse(zip(_strips(np.asarray(self.like.edit(image))), _strips(pixels), strict=True))
+        seed = int.from_bytes(hashlib.sha256(pixels.data).digest()[:8], "big")
         noise = np.random.default_rng(seed).standard_normal((*pixels.shape[:2], 1), dtype=np.float32)
         return Image.fromarray(_with_error(pixels, noise, wanted))
 
@@ -66,13 +67,27 @@ def _with_error(pixels: np.ndarray, noise: np.ndarray, wanted: float) -> np.ndar
     low, high = 0.0, 1024.0
     for _ in range(_STEPS):
         sigma = (low + high) / 2
-        noisy = (pixels + sigma * noise).clip(0, 255).round()
-        error = _rmse(noisy, pixels)
+        error = _rmse((_noisy(*strip, sigma), strip[0]) for strip in zip(_strips(pixels), _strips(noise), strict=True))
         if abs(error - wanted) <= CLOSE:
             break
         low, high = (sigma, high) if error < wanted else (low, sigma)
-    return noisy.astype(np.uint8)
+    parts = (_noisy(*strip, sigma) for strip in zip(_strips(pixels), _strips(noise), strict=True))
+    return np.concatenate([part.astype(np.uint8) for part in parts])
 
 
-def _rmse(one: np.ndarray, other: np.ndarray) -> float:
-    return float(np.sqrt(np.mean((one - other) ** 2)))
+def _noisy(pixels: np.ndarray, noise: np.ndarray, sigma: float) -> np.ndarray:
+    noisy: np.ndarray = (pixels + sigma * noise).clip(0, 255).round()
+    return noisy
+
+
+def _strips(pixels: np.ndarray) -> Iterator[np.ndarray]:
+    """Part a picture from top to bottom, in float32: all of a large one would take gigabytes in the steps between."""
+    rows = max(1, _STRIP // pixels.shape[1])
+    yield from (pixels[top : top + rows].astype(np.float32) for top in range(0, len(pixels), rows))
+
+
+def _rmse(strips: Iterable[tuple[np.ndarray, np.ndarray]]) -> float:
+    """The root mean square error between two pictures, given by strips."""
+    errors = [(float(np.mean((one - other) ** 2)), one.size) for one, other in strips]
+    mean = sum(error * size for error, size in errors) / sum(size for _, size in errors)
+    return float(np.sqrt(np.float32(mean)))

@@ -12,6 +12,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from vlcheck.cases.case import Case
 from vlcheck.perturb.view import Labelled, OfThePicture, View
+from vlcheck.pictures import open_jpeg
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Jpeg(OfThePicture):
     def edit(self, image: Image.Image) -> Image.Image:
         file = BytesIO()
         image.save(file, "JPEG", quality=self.quality)
-        return Image.open(file).convert("RGB")
+        return open_jpeg(file.getvalue()).convert("RGB")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
-from vlcheck.errors import printable
+from vlcheck.errors import UsageError, printable
+from vlcheck.pictures import opened
 from vlcheck.report.figure import Figure, Panel, Scores, score
 
 WIDTH = 1280
@@ -65,9 +66,9 @@ def draw(figure: Figure) -> bytes:
 def is_ours(path: Path) -> bool:
     """Whether a file is a figure that was drawn here."""
     try:
-        with Image.open(path, formats=["PNG"]) as image:
-            return image.info.get("Software") == SOFTWARE
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):  # no PNG, or a damaged one
+        with opened(path) as image:
+            return image.format == "PNG" and image.info.get("Software") == SOFTWARE
+    except UsageError:  # no picture, or a damaged one
         return False
 
 

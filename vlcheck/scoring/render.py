@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from PIL import Image, ImageChops
 
 from vlcheck.cases.case import ImageSource
+from vlcheck.cases.provenance import strips
 from vlcheck.cases.rgb import to_rgb
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, contained
+from vlcheck.pictures import SMALL_PIXELS, open_jpeg
 from vlcheck.query import UNCHANGED, Picture
 from vlcheck.scoring.answer import Answer
 
 THUMBNAIL_SIDE = 256
 THUMBNAIL_QUALITY = 80
+_SIZE = re.compile(rb"(\d{1,9}) (\d{1,9})")  # a thumbnail's comment
 
 
 @dataclass(frozen=True)
@@ -49,15 +53,19 @@ def render_all(pictures: Iterable[Picture]) -> Iterator[tuple[Picture, Image.Ima
         MemoryError: there is no room for a picture beside the others.
     """
     for _, group in groupby(pictures, key=lambda picture: picture.source.key):
-        siblings = list(group)
-        source = siblings[0].source
-        image = _attempt(source.open)
-        if isinstance(image, Answer):
-            yield from ((picture, image) for picture in siblings)
-            continue
-        decoded = _Decoded(source, image)
-        for picture in siblings:
-            yield picture, _render(replace(picture, source=decoded), image)
+        yield from _render_siblings(list(group))
+
+
+def _render_siblings(siblings: Sequence[Picture]) -> Iterator[tuple[Picture, Image.Image | Answer]]:
+    """Render pictures of one source, which is out of memory before the next one is opened."""
+    source = siblings[0].source
+    image = _attempt(source.open)
+    if isinstance(image, Answer):
+        yield from ((picture, image) for picture in siblings)
+        return
+    decoded = _Decoded(source, image)
+    for picture in siblings:
+        yield picture, _render(replace(picture, source=decoded), image)
 
 
 def _render(picture: Picture, unedited: Image.Image) -> Image.Image | Answer:
@@ -82,7 +90,9 @@ def _attempt(draw: Callable[[], Image.Image]) -> Image.Image | Answer:
 
 
 def _equal(image: Image.Image, other: Image.Image) -> bool:
-    return image.size == other.size and ImageChops.difference(image, other).getbbox() is None
+    return image.size == other.size and not any(
+        ImageChops.difference(image.crop(strip), other.crop(strip)).getbbox() for strip in strips(image.size)
+    )
 
 
 def thumbnail_jpeg(image: Image.Image) -> bytes:
@@ -95,6 +105,10 @@ def thumbnail_jpeg(image: Image.Image) -> bytes:
 
 
 def size_of_shown(thumbnail: bytes) -> list[int]:
-    """Width and height, in pixels, of what a thumbnail is a copy of; empty where an older vlcheck made it."""
-    with Image.open(io.BytesIO(thumbnail)) as image:
-        return [int(side) for side in image.info.get("comment", b"").split()]
+    """Width and height, in pixels, of what a thumbnail is a copy of; empty where it does not say so, or is damaged."""
+    try:
+        with open_jpeg(thumbnail, SMALL_PIXELS) as image:
+            said = _SIZE.fullmatch(image.info.get("comment", b""))
+    except UsageError:
+        return []
+    return [int(side) for side in said.groups()] if said else []

@@ -26,6 +26,7 @@ from vlcheck.scoring.store import ScoreStore, Thumbnail
 
 TOLERANCE = 1e-6  # by how much rounding may carry a probability past 0 or 1
 TEXTS_PER_PICTURE = 4  # texts in one call, per picture of a batch
+MOST_WAITING = 50_000_000  # pixels of the pictures that wait for one another to be encoded together
 
 
 @dataclass(frozen=True)
@@ -145,20 +146,21 @@ class Scorer:
     def score(self, chunk: Chunk) -> None:
         """Answer every query of a chunk that is not answered yet, and keep the answers.
 
-        Pictures are encoded in one batch; the features are dropped at the end. What goes wrong with a picture or a
-        model becomes the answer of the queries it concerns; a batch without room in memory is halved. An interrupt
-        passes through; what was asked before it is kept.
+        Pictures are encoded in one batch, or in several where they have more than MOST_WAITING pixels together; the
+        features are dropped at the end. What goes wrong with a picture or a model becomes the answer of the queries it
+        concerns; a batch without room in memory is halved. An interrupt passes through; what was asked before it is
+        kept.
         """
         missing = self.store.missing(query.key for query in chunk.queries)
         queries = self._with_head([query for query in chunk.queries if query.key in missing])
         try:
-            images = self._render(queries)
+            for images in self._rendered(queries):
+                self._answer_about(images, [query for query in queries if query.picture.key in images])
         except MemoryError as error:
             self._halved(queries, Answer(error=told(error)))
-            return
-        queries = [query for query in queries if query.picture.key in images]
-        if not queries:
-            return
+
+    def _answer_about(self, images: dict[str, Image.Image], queries: Sequence[Query]) -> None:
+        """Answer queries about pictures, given by their keys and taken out of memory once they are encoded."""
         rows = {key: row for row, key in enumerate(images)}
         encoded = self._encode((*images.values(),))
         images.clear()  # memory: from here on the features stand for them
@@ -188,20 +190,25 @@ class Scorer:
             self.store.put((query, Answer(error=f"{name} has no {query.metric} head")) for query in lacking)
         return [query for query in queries if query.metric in self.model.metrics]
 
-    def _render(self, queries: Sequence[Query]) -> dict[str, Image.Image]:
-        """Return the pixels by picture key; answer what is asked about pictures that cannot be shown."""
-        images: dict[str, Image.Image] = {}
+    def _rendered(self, queries: Sequence[Query]) -> Iterator[dict[str, Image.Image]]:
+        """Yield the pixels by picture key, of as many pictures as may wait; answer what is asked of the others."""
+        waiting: dict[str, Image.Image] = {}
         refusals: dict[str, Answer] = {}
         for picture, outcome in render_all(Chunk(tuple(queries)).pictures):
             if isinstance(outcome, Answer):
                 refusals[picture.key] = outcome
-            else:
-                images[picture.key] = outcome
-                self._keep(picture, outcome)
+                continue
+            self._keep(picture, outcome)
+            waiting[picture.key] = outcome
+            del outcome  # memory: it goes with those that wait
+            if sum(image.width * image.height for image in waiting.values()) >= MOST_WAITING:
+                yield waiting
+                waiting = {}
         if refusals:
             refused = (query for query in queries if query.picture.key in refusals)
             self.store.put((query, refusals[query.picture.key]) for query in refused)
-        return images
+        if waiting:
+            yield waiting
 
     def _keep(self, picture: Picture, image: Image.Image) -> None:
         self.store.keep_picture(picture.key, pixel_sha256(image), thumbnail_jpeg(image) if self.thumbnails else b"")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
-from PIL import Image
 
+from vlcheck.errors import UsageError
+from vlcheck.pictures import SMALL_PIXELS, open_jpeg
 from vlcheck.report.results import Line
 
 
@@ -71,9 +71,9 @@ class Album:
 def _picture(name: str, line: Line) -> Picture | None:
     try:
         jpeg = base64.b64decode(str(line.get("jpeg") or ""), validate=True)
-        with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
+        with open_jpeg(jpeg, SMALL_PIXELS) as image:
             width, height = image.size
-    except (binascii.Error, OSError, ValueError, Image.DecompressionBombError):
+    except (binascii.Error, ValueError, UsageError):
         return None  # a picture that cannot be shown is shown as missing
     shown = line.get("width")
     shrunk = width / shown if isinstance(shown, int) and shown > 0 else None

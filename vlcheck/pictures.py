@@ -1,0 +1,165 @@
+"""The one place that opens pictures of others, so that nothing but a picture is read, and no more than memory takes.
+
+Pillow chooses a reader by a file's content, whatever its name, and not every reader only reads: PostScript is a
+program, for which Ghostscript is started. So the formats are listed, and checked before a reader sees a file.
+"""
+
+from __future__ import annotations
+
+import io
+import mmap
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError
+
+from vlcheck.errors import UsageError
+
+MOST_PIXELS = 100_000_000
+MOST_BYTES = 1_000_000_000  # of a file: 100 megapixels of four channels in 16 bits, not compressed, are 800 million
+MOST_SCANS = 200  # of a JPEG, each of which goes over all pixels; programs write a dozen
+SMALL_PIXELS = 1_000_000  # of the small copies that stores and results keep
+
+_SCAN = re.compile(rb"\xff\xda")
+_TILE_WIDTH, _TILE_LENGTH = 322, 323  # tags of TIFF
+
+# As Pillow calls them, and as people do. JPEG reads what phones write of several pictures (MPO), too.
+FORMATS: Mapping[str, str] = MappingProxyType(
+    {
+        "JPEG": "JPEG",
+        "PNG": "PNG",
+        "WEBP": "WebP",
+        "GIF": "GIF",
+        "BMP": "BMP",
+        "TIFF": "TIFF",
+        "PPM": "PPM",
+        "AVIF": "AVIF",  # where this Pillow was built with it
+    }
+)
+
+# Content that is refused by its name: where it is, what it begins with, what it is.
+_REFUSED: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"%!PS", "PostScript (EPS)"),
+    (0, b"\xc5\xd0\xd3\xc6", "PostScript (EPS)"),
+    (0, b"%PDF", "PDF"),
+    (0, b"8BPS", "Photoshop (PSD)"),
+    (0, b"\xd7\xcd\xc6\x9a", "WMF"),
+    (40, b" EMF", "EMF"),
+    (0, b"\0\0\1\0", "ICO"),
+    (0, b"icns", "ICNS"),
+    (0, b"\xd0\xcf\x11\xe0", "an OLE document (FPX, MIC)"),
+    (0, b"\0\0\0\x0cjP", "JPEG 2000"),
+    (0, b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (0, b"\0\0\0\x0cJXL", "JPEG XL"),
+    (4, b"ftyphei", "HEIC"),
+    (4, b"ftyphev", "HEIC"),
+    (0, b"<svg", "SVG"),
+    (0, b"<?xml", "XML"),
+    (0, b"<!DOCTYPE", "a web page"),
+    (0, b"<html", "a web page"),
+    (0, b"version https://git-lfs", "a pointer of Git LFS to the picture"),
+)
+_SIGNS = max(at + len(sign) for at, sign, _ in _REFUSED)  # bytes that tell all of them
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Image.Image]:
+    """Open a picture's file; its pixels are decoded when they are asked for.
+
+    Raises:
+        UsageError: names the file, and says what is wrong with it; also for what is raised before it is closed.
+    """
+    check_file(path)
+    try:
+        with _open(path, _prefix(path), [*FORMATS], MOST_PIXELS) as image:
+            _check_cost(path, image)
+            yield image
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+    except MemoryError:
+        raise  # which is not the picture's fault
+    except Exception as error:  # Pillow's readers raise anything on damaged bytes
+        raise UsageError(f"{path}: not a picture that decodes ({error}).") from error
+
+
+def open_jpeg(content: bytes, most: int = MOST_PIXELS) -> Image.Image:
+    """Open a JPEG that was made by vlcheck, as stores and results keep them; it is decoded when it is asked for pixels.
+
+    Args:
+        content: all of the file.
+        most: how many pixels are accepted.
+
+    Raises:
+        UsageError: it is no JPEG, a damaged one, or a larger one.
+    """
+    try:
+        return _open(io.BytesIO(content), content[:_SIGNS], ["JPEG"], most)
+    except (OSError, ValueError, SyntaxError) as error:  # of a damaged header
+        raise UsageError(f"not a JPEG that decodes ({error}).") from error
+
+
+def check_file(path: Path) -> None:
+    """Raise UsageError unless a path names a regular file of bearable size: a pipe would be read for ever."""
+    try:
+        if not path.is_file():
+            raise UsageError(f"{path}: {'is no file' if path.exists() else 'no such photograph'}.")
+        size = path.stat().st_size
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
+    if size > MOST_BYTES:
+        raise UsageError(f"{path}: has {size / 1e6:.0f} megabytes; at most {MOST_BYTES / 1e6:.0f} are accepted.")
+
+
+def _prefix(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_SIGNS)
+
+
+def _open(source: Path | io.BytesIO, prefix: bytes, formats: Sequence[str], most: int) -> Image.Image:
+    """Read the header with the readers of these formats alone.
+
+    Raises:
+        UsageError: the content is of another format, or the picture has too many pixels.
+    """
+    Image.init()  # makes Pillow know all readers that it has
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # Pillow's limit is a little under ours
+        try:
+            image = Image.open(source, formats=[name for name in formats if name in Image.OPEN])
+        except UnidentifiedImageError:
+            raise UsageError(_unidentified(prefix, formats)) from None
+        except Image.DecompressionBombError as error:
+            raise UsageError(f"{error} At most {most / 1e6:.0f} megapixels are accepted.") from error
+    width, height = image.size
+    if width * height > most:
+        image.close()
+        raise UsageError(
+            f"{width} x {height} pixels are {width * height / 1e6:.0f} megapixels;"
+            f" at most {most / 1e6:.0f} are accepted. Scale it down."
+        )
+    return image
+
+
+def _check_cost(path: Path, image: Image.Image) -> None:
+    """Raise UsageError where a few bytes would take hours or all memory: the pixels of the picture do not say so."""
+    if image.format in ("JPEG", "MPO"):
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            scans = sum(1 for _ in _SCAN.finditer(content))
+        if scans > MOST_SCANS:
+            raise UsageError(f"a JPEG of {scans} scans; at most {MOST_SCANS} are accepted. Save it again.")
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        width, length = (int(image.tag_v2.get(tag, 0)) for tag in (_TILE_WIDTH, _TILE_LENGTH))
+        if width * length > MOST_PIXELS:
+            raise UsageError(f"a TIFF in tiles of {width} x {length} pixels, larger than what it shows. Save it again.")
+
+
+def _unidentified(prefix: bytes, formats: Sequence[str]) -> str:
+    """Say what a content is, and what would be accepted."""
+    found = next((name for at, sign, name in _REFUSED if prefix[at:].startswith(sign)), "")
+    known = [FORMATS[name] for name in formats]
+    accepted = f"{', '.join(known[:-1])} and {known[-1]} are" if len(known) > 1 else f"{known[0]} is"
+    return f"not a picture that decodes: {f'it holds {found}; ' if found else ''}{accepted} accepted by content."
