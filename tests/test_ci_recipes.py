@@ -115,6 +115,31 @@ def test_the_version_is_pinned_and_both_recipes_ask_the_same():
     assert asked[0] == asked[1]
 
 
+@pytest.mark.parametrize("path", sorted(DOCS.glob("ci/*.yml")), ids=lambda path: path.name)
+def test_actions_are_pinned_by_commit(path):
+    """A tag can be moved to other code; the comment says which version the commit is."""
+    used = re.findall(r"uses: *(.*)", path.read_text(encoding="utf-8"))
+    assert bool(used) == ("github" in path.name)
+    assert [one for one in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one)] == []
+
+
+def test_one_action_is_one_commit():
+    used = {one for path in DOCS.glob("ci/*.yml") for one in re.findall(r"uses: *(.*)", path.read_text())}
+    repositories = {tuple(one.split("@")[0].split("/")[:2]) for one in used}
+    assert len({one.split("@")[1] for one in used}) == len(repositories)
+
+
+def test_what_a_gate_installs_is_audited_every_night():
+    github, gitlab = (yaml.safe_load((DOCS / "ci" / f"audit.{name}.yml").read_text()) for name in ("github", "gitlab"))
+    (trigger,) = github[True]["schedule"]  # YAML 1.1 reads `on` as true
+    assert re.fullmatch(r"\d+ \d+ \* \* \*", trigger["cron"])
+    assert github["env"]["VLCHECK"] == GITHUB["env"]["VLCHECK"]
+    assert "schedule" in gitlab["vlcheck-audit"]["rules"][0]["if"]
+    for script in (github["jobs"]["audit"]["steps"][-1]["run"], "\n".join(gitlab["vlcheck-audit"]["script"])):
+        assert re.search(r'pip install "\$VLCHECK" pip-audit==[\d.]+\n.*-m pip_audit --local\n?$', script, re.DOTALL)
+        assert "|| true" not in script
+
+
 @pytest.mark.parametrize("recipe", ["github", "gitlab"])
 def test_the_exit_status_gates(recipe, checkout):
     good = gate(recipe, checkout, *PASSES)

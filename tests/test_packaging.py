@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,25 @@ def test_every_floor_is_a_version_that_is_run():
     floors = dict(floor.split(">=") for floor in project["dependencies"])
     pinned = dict(line.split("==") for line in (ROOT / ".ci" / "lowest.txt").read_text().splitlines() if "==" in line)
     assert pinned == {name: ".".join([*floor.split("."), "0", "0"][:3]) for name, floor in floors.items()}
+
+
+# The first versions without the holes that were known when the floors were set.
+MENDED = {
+    "filelock": (3, 20, 3),  # CVE-2025-68146, CVE-2026-22701: a lock file that is a link
+    "jinja2": (3, 1, 6),  # CVE-2025-27516: out of the sandbox
+    "pillow": (12, 3),  # CVE-2025-48379, CVE-2026-25990, CVE-2026-40192, CVE-2026-59197 to 59200: decoders
+    "protobuf": (6, 33, 5),  # CVE-2025-4565, CVE-2026-0994: recursion without end
+    "pytest": (9, 0, 3),  # CVE-2025-71176: temporary folders whose name is known
+    "sentencepiece": (0, 2, 1),  # CVE-2026-1260: a model file that writes past its memory
+    "torch": (2, 13),  # CVE-2025-32434, CVE-2026-24747: weights that run code; CVE-2025-3000
+}
+
+
+def test_floors_are_above_holes_that_are_known():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    floors = {name: tuple(map(int, floor.split("."))) for name, floor in (one.split(">=") for one in asked)}
+    assert {name: floor for name, floor in MENDED.items() if floors[name] < floor} == {}
 
 
 def test_nothing_of_the_checkout_clashes_at_the_top(wheel):

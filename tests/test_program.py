@@ -75,7 +75,7 @@ def test_every_module_of_commands_is_reached():
         (["plan", "scenes", "--modle", "tiny"], "--model"),
         (["--versoin"], "--version"),
         (["report"], "Missing argument"),
-        (["compare", "a", "b", "--alpha", "x"], "'--alpha': 'x' is not a valid float"),
+        (["compare", "a", "b", "--alpha", "x"], "Invalid value for '--alpha'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -104,7 +104,7 @@ def test_a_shell_is_given_what_it_needs():
 
 
 CODE = f"""
-import json, resource, sys
+import json, sys
 from typer.testing import CliRunner
 from vlcheck.cli import app
 
@@ -114,7 +114,7 @@ for arguments in json.loads(sys.argv[1]):
     if done.exit_code not in (0, 1):
         sys.exit(f"{{arguments}}: {{done.output}}")
     found[" ".join(arguments[:2])] = [name for name in {HEAVY} if name in sys.modules]
-print(json.dumps([found, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024]))
+print(json.dumps(found))
 """
 
 
@@ -133,7 +133,6 @@ def test_what_touches_no_model_brings_no_torch(tmp_path):
     commands += [["cases", "scenes:2"], ["policy", "show"], ["plan", "scenes:2"], ["policy", "calibrate", "--help"]]
     done = typed(sys.executable, "-c", CODE, json.dumps(commands))
     assert done.returncode == 0, done.stderr
-    found, megabytes = json.loads(done.stdout)
+    found = json.loads(done.stdout)
     assert found["--help"] == found["--version"] == []
     assert {name for names in found.values() for name in names} <= {"numpy", "scipy", "PIL"}
-    assert megabytes < 350  # with torch, drawing a page took 720
