@@ -96,9 +96,19 @@ class Findings:
         return [finding for finding in self.each if finding.margins]
 
     @cached_property
+    def images(self) -> int:
+        """How many images count."""
+        return len({*self._images(self.counted)})
+
+    @cached_property
     def askable(self) -> int:
         """How many images the data offers, whatever the model answers."""
         return len({*self._images(finding for finding in self.each if finding.sample.askable)})
+
+    def futile(self) -> str:
+        """Why a verdict would be invalid however many such cases were asked about, or ""."""
+        reasons = (self.hollow, self.broken(), self._constant(), self._unlikely(), self._incompetent())
+        return next(filter(None, reasons), "") or self._mostly_refused()
 
     def verdict(self, rule: Rule, test: Test = exact) -> Verdict:
         """The verdict: invalid where it would be hollow, else what the statistics say.
@@ -236,7 +246,7 @@ class Findings:
 
         What the model's answers kept from counting is counted: of a claim, these images might have been about it.
         """
-        could_count = verdict.n + self.askable - len({*self._images(self.counted)})
+        could_count = verdict.n + self.askable - self.images
         least = fewest_needed(self.behavior.expect.claim, rule, test)
         if verdict.decided or (could_count and (least is None or could_count >= least)):
             return verdict
@@ -251,7 +261,7 @@ class Findings:
     def _invalid(self, reason: str, rule: Rule) -> Verdict:
         claim = self.behavior.expect.claim
         return replace(
-            invalid(reason, n=len(set(self._images(self.counted))), not_applicable=len(self.each) - len(self.counted)),
+            invalid(reason, n=self.images, not_applicable=len(self.each) - len(self.counted)),
             claim=claim,
             alpha=rule.alpha,
             allowed=rule.allowed if claim == "rate" else None,
