@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from types import MappingProxyType
 
 from vlcheck.cases import MASK, Case, CaseSource, Selection
 from vlcheck.errors import NotApplicable, contained
 from vlcheck.expect import AFTER, BEFORE, OTHER, Expectation
+from vlcheck.lazy import Lazy
 from vlcheck.perturb import OPPOSITES, Each, Perturbation, View
 from vlcheck.query import UNCHANGED, Metric, Query
 from vlcheck.tables import Table
@@ -163,17 +165,32 @@ class Trials:
 
     @contained()
     def of(self, behavior: Behavior, metric: Metric) -> list[Trial]:
-        """Those of all of a behavior's cases. Raises UsageError as `CaseSource.select`, ForeignFault of its parts."""
-        made = self._made.get(behavior.name)
-        if made is None or made.behavior != behavior:
-            cases = self.source.select(behavior.cases)
-            staged = [staged for case in cases for staged in behavior.stage(case, cases)]
-            made = self._made[behavior.name] = _Made(behavior, staged)
-        if metric not in made.trials:
-            trials = [self._trial(behavior, staged, metric) for staged in made.staged]
+        """Return those of as many images as the source was asked for, not counting what the data refuses.
+
+        In place of a chosen case that cannot be asked, as far as that is known before its pictures are drawn, the
+        source's next one that can is taken. Raises UsageError as `CaseSource.select`, ForeignFault of the behavior's
+        parts.
+        """
+        made = self._of(behavior)
+        if metric not in made.first:
+            each = iter(self._each(made, metric))
+            chosen = list(islice(each, self.source.images))
+            lacking = self.source.images - sum(map(_askable, chosen))
+            trials = list(chain(*chosen, *islice(filter(_askable, each), lacking)))
             _demand_keys(trials)
-            made.trials[metric] = trials
-        return made.trials[metric]
+            made.first[metric] = trials
+        return made.first[metric]
+
+    def spare(self, behavior: Behavior, metric: Metric) -> Iterator[list[Trial]]:
+        """Yield those of each further image, in the order in which they are drawn where some of the first do not count.
+
+        Raises as `of`.
+        """
+        had = {trial.case.image.key for trial in self.of(behavior, metric)}
+        rest = iter(self._each(self._of(behavior), metric))
+        while (trials := _next(rest)) is not None:
+            if _askable(trials) and trials[0].case.image.key not in had:
+                yield trials
 
     @contained()
     def of_case(self, behavior: Behavior, metric: Metric, case: Case) -> list[Trial]:
@@ -188,6 +205,21 @@ class Trials:
     def question(self, view: View, metric: Metric) -> Question:
         """What is asked of a view on its own. Raises NotApplicable as `ask`."""
         return ask(metric, view, foils=[] if self._relative(metric) else None)
+
+    def _of(self, behavior: Behavior) -> _Made:
+        made = self._made.get(behavior.name)
+        if made is None or made.behavior != behavior:
+            others = self.source.select(behavior.cases)
+            staged = (list(behavior.stage(case, others)) for case in self.source.candidates(behavior.cases))
+            made = self._made[behavior.name] = _Made(behavior, Lazy(staged))
+        return made
+
+    def _each(self, made: _Made, metric: Metric) -> Iterable[list[Trial]]:
+        """The trials of each case that the source has for a behavior."""
+        if metric not in made.each:
+            trials = ([self._trial(made.behavior, one, metric) for one in staged] for staged in made.staged)
+            made.each[metric] = Lazy(trials)
+        return made.each[metric]
 
     def _trial(self, behavior: Behavior, staged: Staged, metric: Metric) -> Trial:
         return behavior.trial(staged, metric, relative=self._relative(metric))
@@ -204,9 +236,28 @@ def _demand_keys(trials: Iterable[Trial]) -> None:
 
 @dataclass
 class _Made:
+    """A behavior's cases, as far as they have been staged.
+
+    Attributes:
+        each: the trials of each case, by metric.
+        first: those of as many images as were asked for, by metric.
+    """
+
     behavior: Behavior
-    staged: list[Staged]
-    trials: dict[Metric, list[Trial]] = field(default_factory=dict)
+    staged: Lazy[list[Staged]]
+    each: dict[Metric, Lazy[list[Trial]]] = field(default_factory=dict)
+    first: dict[Metric, list[Trial]] = field(default_factory=dict)
+
+
+@contained()
+def _next(rest: Iterator[list[Trial]]) -> list[Trial] | None:
+    trials = next(rest, None)
+    _demand_keys(trials or ())
+    return trials
+
+
+def _askable(trials: Iterable[Trial]) -> bool:
+    return any(trial.askable for trial in trials)
 
 
 def ask(metric: Metric, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:

@@ -126,9 +126,20 @@ class Findings:
         return [finding for finding in self.each if finding.margins]
 
     @cached_property
+    def images(self) -> int:
+        """How many images count."""
+        return len({*self._images(self.counted)})
+
+    @cached_property
     def askable(self) -> int:
         """How many images the data offers, whatever the model answers."""
         return len({*self._images(finding for finding in self.each if finding.sample.askable)})
+
+    @property
+    def futile(self) -> bool:
+        """Whether a verdict would be invalid however many such cases were asked about."""
+        checks = (self._broken, self._constant, self._unlikely, self._incompetent, self._mostly_refused)
+        return bool(self.hollow) or any(check() for check in checks)
 
     def verdict(self, rule: Rule, test: Test = exact) -> Verdict:
         """The verdict: invalid where it would be hollow, else what the statistics say.
@@ -276,7 +287,7 @@ class Findings:
 
         What the model's answers kept from counting is counted: of a claim, these images might have been about it.
         """
-        could_count = verdict.n + self.askable - len({*self._images(self.counted)})
+        could_count = verdict.n + self.askable - self.images
         least = fewest_needed(self.behavior.expect.claim, rule, test)
         if verdict.decided or (could_count and (least is None or could_count >= least)):
             return verdict
@@ -292,7 +303,7 @@ class Findings:
     def _invalid(self, hollow: Hollow, rule: Rule) -> Verdict:
         claim = self.behavior.expect.claim
         return replace(
-            invalid(*hollow, n=len(set(self._images(self.counted))), not_applicable=len(self.each) - len(self.counted)),
+            invalid(*hollow, n=self.images, not_applicable=len(self.each) - len(self.counted)),
             claim=claim,
             alpha=rule.alpha,
             allowed=rule.allowed if claim == "rate" else None,

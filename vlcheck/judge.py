@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from itertools import count
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from itertools import chain, islice
 
 from vlcheck.behavior import Behavior, Question, Trial, Trials
 from vlcheck.cases import Case, CaseSource
@@ -23,6 +26,7 @@ from vlcheck.scale import RAW, Scale
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.verdict import Verdict
 
+MOST_ASKED = 2  # times as many images as are to count: a model that knows fewer than half of its cases is none to judge
 UNSCALED = "no other images have set the scale to read it on"
 
 
@@ -47,6 +51,7 @@ class ModelUnderTest:
     policy: Policy
     operating: Operating
     record: Callable[[Judgement], None] = _ignore
+    _ended: dict[tuple[str, Metric], _Ended] = field(default_factory=dict, repr=False)
 
     @property
     def looks(self) -> Looks:
@@ -99,12 +104,9 @@ class ModelUnderTest:
             ForeignFault: where the behavior's selection, perturbation, expectation or tables raise.
         """
         terms = self._terms(behavior)
-        trials = self.trials.of(behavior, metric)
-        for asked in self.looks.stages(trials):
-            findings, rows = self._look(behavior, metric, asked)
-            verdict = findings.verdict(terms.rule, self.looks.test)
-            if verdict.decided:
-                break
+        asked = self._asked(behavior, metric)
+        findings, rows = self._look(behavior, metric, asked)
+        verdict = findings.verdict(terms.rule, self.looks.test)
         gauge = self._gauge(behavior, metric, asked)
         judgement = Judgement(
             behavior=behavior,
@@ -118,7 +120,7 @@ class ModelUnderTest:
             rows=rows,
             tables={table.name: table.cells(findings.samples) for table in behavior.tables},
             asked=images_of(asked),
-            offered=images_of(trials),
+            offered=max(images_of(asked), images_of(self.trials.of(behavior, metric))),
         )
         self.record(judgement)
         return judgement.verdict
@@ -128,34 +130,73 @@ class ModelUnderTest:
 
         Raises UsageError as `judge`, for metrics that the model has; of a test with a ForeignFault nothing is asked.
         """
-        planned = ((one, self._stages(*one)) for one in stated if not self.lacks(one[1]))
-        open_ = [(one, stages) for one, stages in planned if stages]
-        for at in count():
-            fresh = [trial for _, stages in open_ for trial in stages[at][len(stages[at - 1]) if at else 0 :]]
-            setting = [query for one, stages in open_ for query in self.setting(*one, stages[at])]
-            yield [*setting, *(query for trial in fresh for query in trial.queries())]
-            more = [(one, stages) for one, stages in open_ if at + 1 < len(stages)]
-            open_ = [(one, stages) for one, stages in more if not self._decided(*one, stages[at])]
-            if not open_:
+        open_ = [(one, self._stages(*one), 0) for one in stated if not self.lacks(one[1])]
+        while open_:
+            going, queries = [], []
+            for one, stages, before in open_:
+                with suppress(ForeignFault):  # which its own test says
+                    if asked := next(stages, None):
+                        fresh = (query for trial in asked[before:] for query in trial.queries())
+                        queries += [*self.setting(*one, asked), *fresh]
+                        going.append((one, stages, len(asked)))
+            open_ = going
+            yield queries
+
+    def _asked(self, behavior: Behavior, metric: Metric) -> Sequence[Trial]:
+        """Return all that a verdict rests on; scores what is not kept yet."""
+        found = self._ended.get((behavior.name, metric))
+        if found is None or found.behavior != behavior:
+            deque(self._stages(behavior, metric), maxlen=0)
+            found = self._ended[behavior.name, metric]
+        return found.trials
+
+    def _stages(self, behavior: Behavior, metric: Metric) -> Iterator[Sequence[Trial]]:
+        """Yield what has been asked at each look, the last one that at which it ends: to be resumed once answered."""
+        asked: Sequence[Trial] = ()
+        for asked in self._drawn(behavior, metric):
+            yield asked
+            if self.looks.settled(partial(self._verdict, behavior, metric, asked)):
+                break
+        self._ended[behavior.name, metric] = _Ended(behavior, asked)
+
+    def _drawn(self, behavior: Behavior, metric: Metric) -> Iterator[Sequence[Trial]]:
+        """Yield what is asked, and more of it until as many images count as were asked for.
+
+        An image counts or not, whether it holds or is violated: how many are drawn hangs on the first alone. Of images
+        that are drawn independently, those that count therefore violate as independently, and as often, as in a
+        sample of fixed size (inverse sampling: the n-th success ends it, and no mark of the successes does). Where the
+        cap ends it, the same is true given how many count.
+        """
+        asked: Sequence[Trial] = ()
+        for asked in self.looks.stages(self.trials.of(behavior, metric)):
+            yield asked
+        spare = self.trials.spare(behavior, metric)
+        for first in spare:
+            lacking = self._lacking(behavior, metric, asked)
+            if lacking <= 0:
                 return
+            asked = [*asked, *first, *chain.from_iterable(islice(spare, lacking - 1))]
+            yield asked
 
-    def _stages(self, behavior: Behavior, metric: Metric) -> list[list[Trial]]:
-        """What is asked at each look; nothing where the behavior cannot be planned, which its own test says."""
-        try:
-            return list(self.looks.stages(self.trials.of(behavior, metric)))
-        except ForeignFault:
-            return []
+    def _lacking(self, behavior: Behavior, metric: Metric, asked: Sequence[Trial]) -> int:
+        """Return how many more images to ask about, so that as many count as were asked for.
 
-    def _decided(self, behavior: Behavior, metric: Metric, asked: Sequence[Trial]) -> bool:
-        try:
-            findings, _ = self._look(behavior, metric, asked)
-        except ForeignFault:  # likewise
-            return True
-        return findings.verdict(self._terms(behavior).rule, self.looks.test).decided
+        At most MOST_ASKED times as many as were asked for, not counting those that turn out to be refused by the data;
+        and none where more of them would not make a verdict.
+        """
+        findings, _ = self._look(behavior, metric, asked)
+        if findings.futile or (findings.askable and not findings.images):
+            return 0
+        n = self.source.images
+        return min(n - findings.images, MOST_ASKED * n - findings.askable)
+
+    def _verdict(self, behavior: Behavior, metric: Metric, asked: Sequence[Trial]) -> Verdict:
+        findings, _ = self._look(behavior, metric, asked)
+        return findings.verdict(self._terms(behavior).rule, self.looks.test)
 
     def find(self, behavior: Behavior, metric: Metric) -> Findings:
         """What came of each case, before any verdict; scores what is not kept yet. Raises UsageError as `judge`."""
-        return self._look(behavior, metric, self.trials.of(behavior, metric))[0]
+        return self._look(behavior, metric, self._asked(behavior, metric))[0]
 
     def setting(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> Iterator[Query]:
         """Yield the queries that set the scale of some trials. Raises UsageError as `judge`."""
@@ -181,6 +222,14 @@ class ModelUnderTest:
 
     def _terms(self, behavior: Behavior) -> Terms:
         return self.policy.of(behavior.name, behavior.bias)
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """What a behavior's verdict under a metric rests on."""
+
+    behavior: Behavior
+    trials: Sequence[Trial]
 
 
 def _standing(row: Row) -> float:

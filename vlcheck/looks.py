@@ -12,6 +12,7 @@ from vlcheck.behavior import Trial
 from vlcheck.betting import anytime
 from vlcheck.bounds import Test, exact
 from vlcheck.digest import digest
+from vlcheck.verdict import Verdict
 
 FIRST_LOOK = 8
 GROWTH = 1.25
@@ -30,6 +31,9 @@ class Looks(Protocol):
 
     def stages(self, trials: Sequence[Trial]) -> Iterator[list[Trial]]:
         """What has been asked at each look: it begins with what had been at the one before, and the last is all."""
+
+    def settled(self, verdict: Callable[[], Verdict]) -> bool:
+        """Return whether nothing more is to be asked, given what the verdict would be."""
 
     def division(self, images: Collection[str]) -> Division:
         """Divide images so that none sets the scale that it is judged by.
@@ -136,6 +140,10 @@ class Once:
     def stages(self, trials: Sequence[Trial]) -> Iterator[list[Trial]]:
         yield list(trials)
 
+    def settled(self, verdict: Callable[[], Verdict]) -> bool:
+        """Return False: whoever stops at a verdict has looked at it more than once."""
+        return False
+
     def division(self, images: Collection[str]) -> Division:
         return Folds(tuple(sorted(_place("fold", image) for image in images)))
 
@@ -160,6 +168,9 @@ class Sequentially:
             by_image.setdefault(trial.case.image.key, []).append(trial)
         for size in sizes(len(by_image)):
             yield [trial for image in list(by_image)[:size] for trial in by_image[image]]
+
+    def settled(self, verdict: Callable[[], Verdict]) -> bool:
+        return verdict().decided
 
     def division(self, images: Collection[str]) -> Division:
         places = sorted(map(self._place, images))

@@ -11,7 +11,7 @@ from vlcheck.judge import ModelUnderTest
 from vlcheck.looks import ONCE
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.operating import Operating
-from vlcheck.plugin.foresight import Chosen, foresee
+from vlcheck.plugin.foresight import Chosen
 from vlcheck.policy import Policy
 from vlcheck.scoring.scorer import Progress, Scorer
 from vlcheck.scoring.store import ScoreStore
@@ -50,5 +50,7 @@ def scored(
         kept = held.enter_context(ScoreStore(path, adapter.fingerprint, temporary=store is None))
         scorer = Scorer(adapter, kept, batch_size=batch_size, thumbnails=False, top=top)
         operating = Operating(trials, adapter.kinds, ONCE, scorer.answers)
-        scorer.answers(foresee(chosen, operating, policy, adapter.metrics).queries, progress)
-        yield ModelUnderTest(adapter, trials, scorer, policy, operating)
+        model = ModelUnderTest(adapter, trials, scorer, policy, operating)
+        for queries in model.rounds((statement.behavior(item), statement.metric) for item, statement in chosen):
+            scorer.answers(queries, progress)
+        yield model

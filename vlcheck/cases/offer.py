@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vlcheck.cases.case import Case
@@ -34,6 +34,7 @@ class Offer:
         missing: what would bring more.
         doubts: what may not be meant, and the ids of the cases of which it is said.
         audit: looks at every picture, where that takes no longer than a person waits. Raises UsageError as `check`.
+        further: more cases like these, in blocks of other pictures and without end, where the data is made up.
     """
 
     cases: Mapping[str, tuple[Case, ...]]
@@ -41,4 +42,5 @@ class Offer:
     check: Callable[[Case], None]
     missing: tuple[Missing, ...] = ()
     audit: Callable[[], None] = lambda: None
+    further: Iterable[Mapping[str, tuple[Case, ...]]] = ()
     doubts: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import count
 from random import Random
 from types import MappingProxyType
 
@@ -11,6 +12,7 @@ from vlcheck.cases.case import MASK, Case
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.scene import Limb, Scene
 from vlcheck.cases.scene_making import ACHROMATIC, COLORS, PEOPLE, SIDES, WORDS, act, alone, duo, pair
+from vlcheck.lazy import Lazy
 
 SOURCE, LICENCE = "drawn by vlcheck", "Apache-2.0"
 BARE = f"a photo of a {MASK}"
@@ -28,18 +30,23 @@ _LIMBS: tuple[Limb, Limb] = ("hand", "foot")
 
 
 def draw_scenes(images: int, seed: int) -> Offer:
-    """Make so many scenes up for each kind of case, each target equally often.
+    """Make so many scenes up for each kind of case, each target equally often, and as many again when more are read.
 
     Args:
         images: scenes for each kind of case.
         seed: for other scenes; those that the zoo is trained on have other seeds than any of these.
     """
+    blocks = (_drawn(range(first, first + images), seed) for first in count(step=images))
+    return Offer(next(blocks), Counter(), lambda case: None, further=Lazy(blocks))
+
+
+def _drawn(numbers: Iterable[int], seed: int) -> dict[str, tuple[Case, ...]]:
     cases: dict[str, tuple[Case, ...]] = {}
     for kind, make in _KINDS.items():
-        for number in range(images):
+        for number in numbers:
             name = f"scene-{seed}-{kind}-{number:05d}"
             cases[name] = tuple(make(Random(f"case {name}"), name, number))
-    return Offer(cases, Counter(), lambda case: None)
+    return cases
 
 
 def _object(rng: Random, name: str, number: int) -> Iterator[Case]:

@@ -1,10 +1,10 @@
-"""Which cases a behavior asks for, and how so many of them are chosen."""
+"""Which cases a behavior asks for, and in which order they are chosen."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vlcheck.cases.case import Case
@@ -66,15 +66,14 @@ Identify = Callable[[str, Case], str | None]
 """The key of a case's picture, given the name of its image too; None where the case is to be passed over."""
 
 
-def choose(
+def in_turn(
     offered: Mapping[str, Sequence[Case]],
     selection: Selection,
     *,
-    at_most: int,
     seed: int,
     identify: Identify = lambda _, case: case.image.key,
-) -> tuple[Case, ...]:
-    """Choose one case an image, balanced over the target words; pictures of one content are one image.
+) -> Iterator[Case]:
+    """Yield one case an image, balanced over the target words; pictures of one content are one image.
 
     The targets take turns, the rarest first, each with its next image that none has taken. Images come in an order
     that depends on the seed and their names alone, so that behaviors prefer the same ones, and a smaller choice is the
@@ -83,19 +82,15 @@ def choose(
     Args:
         offered: cases by the name of their image.
         selection: which of them are asked for.
-        at_most: the number of images.
         seed: for another choice.
         identify: asked of a case when its turn comes, since it takes the picture's file.
     """
     queues = _queues(offered, selection, seed)
-    chosen: dict[str, Case] = {}
-    while queues and len(chosen) < at_most:
+    taken: set[str] = set()
+    while queues:
         for queue in queues:
-            taken = _next(queue, chosen, identify) if len(chosen) < at_most else None
-            if taken:
-                chosen[taken[0]] = taken[1]
+            yield from _next(queue, taken, identify)
         queues = [queue for queue in queues if queue]
-    return tuple(chosen.values())
 
 
 _Queue = deque[tuple[str, Case]]
@@ -110,13 +105,15 @@ def _queues(offered: Mapping[str, Sequence[Case]], selection: Selection, seed: i
     return [queues[target] for target in sorted(queues, key=lambda target: (len(queues[target]), _rank(seed, target)))]
 
 
-def _next(queue: _Queue, taken: Mapping[str, Case], identify: Identify) -> tuple[str, Case] | None:
+def _next(queue: _Queue, taken: set[str], identify: Identify) -> Iterator[Case]:
+    """Yield the next case whose picture is not taken, if there is one, and take it."""
     while queue:
         image, case = queue.popleft()
         key = identify(image, case)
         if key is not None and key not in taken:
-            return key, case
-    return None
+            taken.add(key)
+            yield case
+            return
 
 
 def _rank(seed: int, name: str) -> bytes:

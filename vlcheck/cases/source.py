@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
 
 from vlcheck.cases.case import Case
@@ -16,8 +17,9 @@ from vlcheck.cases.lexicon_files import load_lexicons
 from vlcheck.cases.looked_at import LookedAt
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.scenes import draw_scenes
-from vlcheck.cases.selection import Selection, choose
+from vlcheck.cases.selection import Selection, in_turn
 from vlcheck.errors import NotApplicable, UsageError, printable
+from vlcheck.lazy import Lazy
 from vlcheck.paths import expanded
 from vlcheck.specs import DataSpec, Scheme, accepted, parse_data
 from vlcheck.suite import lexicons_path
@@ -33,6 +35,7 @@ _READERS: Mapping[str, Callable[[DataSpec, Path, Lexicons], Offer]] = {
     "jsonl": lambda _spec, path, lexicons: read_jsonl(path, lexicons),
 }
 ACCEPTED = accepted(_SCHEMES)
+REACH = 10  # times as many images as are asked for: where fewer than a tenth can be asked about, no more are looked at
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class CaseSource:
     Attributes:
         spec: what it was opened by.
         offer: what the reader found.
-        images: at most so many images a behavior.
+        images: so many images a behavior, as far as the data has them.
         seed: for another choice of them.
     """
 
@@ -73,10 +76,26 @@ class CaseSource:
             UsageError: where the data names a picture that cannot be used, and is to be mended.
         """
         if selection not in self._selected:
-            self._selected[selection] = choose(
-                self.offer.cases, selection, at_most=self.images, seed=self.seed, identify=self._identify
-            )
+            self._selected[selection] = tuple(islice(self.candidates(selection), self.images))
         return self._selected[selection]
+
+    def candidates(self, selection: Selection) -> Iterator[Case]:
+        """Yield a behavior's cases: those of `select`, then others to draw from where some of these do not count.
+
+        They end at REACH times as many images as were asked for. Raises as `select`.
+        """
+        if selection not in self._candidates:
+            self._candidates[selection] = Lazy(islice(self._in_turn(selection), REACH * self.images))
+        return iter(self._candidates[selection])
+
+    def _in_turn(self, selection: Selection) -> Iterator[Case]:
+        """Yield all cases that are asked for, block after block; kinds that one block lacks are in none."""
+        for block in chain([self.offer.cases], self.offer.further):
+            found = 0
+            for found, case in enumerate(in_turn(block, selection, seed=self.seed, identify=self._identify), 1):
+                yield case
+            if not found:
+                return
 
     @cached_property
     def fitting(self) -> tuple[Case, ...]:
@@ -101,6 +120,10 @@ class CaseSource:
 
     @cached_property
     def _selected(self) -> dict[Selection, tuple[Case, ...]]:
+        return {}
+
+    @cached_property
+    def _candidates(self) -> dict[Selection, Lazy[Case]]:
         return {}
 
 
