@@ -174,6 +174,12 @@ def test_orientation_depth_and_inks_are_read_as_those_of_cases(photograph, tmp_p
     assert np.asarray(shown["deep.png"])[..., 0].max() == np.asarray(upright.convert("L")).max()
 
 
+def test_a_figure_keeps_no_more_of_a_large_photograph_than_it_shows(photograph, tmp_path):
+    with Image.open(photograph) as image:
+        image.resize((3000, 2000)).save(tmp_path / "large.jpg")
+    assert {panel.image.width for panel in look(blind(), Said.read(TEXT), tmp_path / "large.jpg").panels} == {WIDTH}
+
+
 @pytest.mark.parametrize(
     ("text", "words", "said"),
     [

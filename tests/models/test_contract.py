@@ -14,7 +14,7 @@ from tests.models import chats, checkpoints
 from tests.models.families import FAMILIES, spec_of, write_regions
 from tests.models.test_original_models import ORIGINALS
 from tests.scoring.counting import CountingModel, Features
-from vlcheck.cases import MASK, ImageFile, open_source
+from vlcheck.cases import MASK, Case, ImageFile, open_source
 from vlcheck.errors import NotApplicable
 from vlcheck.models import load_model
 from vlcheck.models.contract import PROBES, TOLERANCES, Outcome, Probe, examine, probes_of
@@ -245,6 +245,12 @@ def test_the_model_that_contributing_has_keeps_the_contract(tmp_path: Path) -> N
     outcomes = list(examine(load_model(f"{tmp_path / 'mine.py'}:Mine"), probes_of(open_source("scenes").cases)))
     assert outcomes
     assert broken(outcomes) == []
+
+
+def test_probes_of_large_photographs_are_shrunk_since_all_are_in_memory_at_once(tmp_path: Path) -> None:
+    Image.new("RGB", (3000, 1500)).save(tmp_path / "one.png")
+    case = Case(id="one", image=ImageFile(tmp_path / "one.png"), caption="a dog", target="dog", candidates=("cat",))
+    assert [probe.image.size for probe in probes_of([case])] == [(2048, 1024)]
 
 
 def test_probes_of_drawn_scenes_have_three_shapes_and_words_beside_the_true_one() -> None:

@@ -64,8 +64,12 @@ def _render_siblings(siblings: Sequence[Picture]) -> Iterator[tuple[Picture, Ima
         yield from ((picture, image) for picture in siblings)
         return
     decoded = _Decoded(source, image)
-    for picture in siblings:
+    *others, last = siblings
+    for picture in others:
         yield picture, _render(replace(picture, source=decoded), image)
+    outcome = [_render(replace(last, source=decoded), image) if last.edits else image]
+    del decoded, image  # memory: nobody begins from it any more
+    yield last, outcome.pop()
 
 
 def _render(picture: Picture, unedited: Image.Image) -> Image.Image | Answer:
@@ -97,8 +101,9 @@ def _equal(image: Image.Image, other: Image.Image) -> bool:
 
 def thumbnail_jpeg(image: Image.Image) -> bytes:
     """Shrink to at most THUMBNAIL_SIDE pixels on the long side, as JPEG; a comment says what it is a copy of."""
-    small = image.copy()
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    scale = THUMBNAIL_SIDE / max(THUMBNAIL_SIDE, *image.size)
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    small = image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
     file = io.BytesIO()
     small.save(file, "JPEG", quality=THUMBNAIL_QUALITY, comment=" ".join(map(str, image.size)))
     return file.getvalue()
