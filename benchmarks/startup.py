@@ -1,4 +1,4 @@
-"""Time how long commands that touch no model take, and how much memory.
+"""Measure what commands that touch no model take: seconds of the processor, and memory.
 
     python -m benchmarks.startup [--rounds 5]
 
@@ -8,11 +8,11 @@ Each is a process of its own, interpreter and imports included; the figures are 
 from __future__ import annotations
 
 import argparse
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from tests.report.pages import small
@@ -47,9 +47,11 @@ def main() -> None:
 
 def measured(command: list[str]) -> tuple[float, float]:
     """Seconds and megabytes of a process."""
-    began = time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([sys.executable, "-c", PEAK, *command], capture_output=True, text=True, check=False)
-    return time.perf_counter() - began, int(done.stderr.split()[-1]) / 1024
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return seconds, int(done.stderr.split()[-1]) / 1024
 
 
 if __name__ == "__main__":

@@ -180,6 +180,17 @@ def test_what_is_typed(typed, tmp_path, monkeypatch):
     refused(*(word.replace("FILE", __file__).replace("HOSTILE", HOSTILE) for word in typed.split()))
 
 
+def test_an_error_that_nobody_foresaw(monkeypatch):
+    def read(path):
+        raise ZeroDivisionError(HOSTILE)
+
+    monkeypatch.setattr("vlcheck.cli.report.read", read)
+    done = ended("report", "x")
+    assert done.exit_code == 1
+    assert "ZeroDivisionError: x" in done.output
+    assert steers(done.output) == []
+
+
 def test_messages_of_a_factory_of_a_config_and_of_a_template(tmp_path):
     (tmp_path / "mine.py").write_text(f"def make(device, dtype):\n    raise RuntimeError({HOSTILE!r})\n")
     (tmp_path / "bad.py").write_text(f"raise ImportError({HOSTILE!r})\n")

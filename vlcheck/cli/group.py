@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import sys
+import traceback
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -13,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
 from vlcheck.cli.home import expanded_home
-from vlcheck.cli.speech import plainly, refuse
+from vlcheck.cli.speech import plainly, refuse, say
 from vlcheck.errors import nearest
 
 PLAIN: Mapping[str, Any] = {  # rich would take longer to import than the help to write
@@ -57,6 +59,15 @@ class Program(Group):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.commands = {name: Deferred(name, place) for name, place in self.places.items()}
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run what is typed; the text of an error that nobody foresaw may be foreign, and steers nothing either."""
+        try:
+            return super().main(*args, **options)
+        except Exception:  # noqa: BLE001 - it is shown whole
+            for line in traceback.format_exc().splitlines():
+                say(line, error=True)
+            sys.exit(1)
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Parse what is typed; `~` stands for the home folder in --option=~/file as well, which no shell does."""
