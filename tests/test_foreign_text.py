@@ -51,6 +51,7 @@ def test_no_cut_makes_a_command(end):
         ("::error::x", ": :error::x"),
         ("a ::error::x", "a : :error::x"),
         (":::x", ": : :x"),
+        ("Expecting :: char 10", "Expecting :: char 10"),
         ("###[a]##vso[b]", "### [a]## vso[b]"),
         ("tests/a.py::test_b[mlm]", "tests/a.py::test_b[mlm]"),
         ("a\u200db", "a\\u200db"),
