@@ -13,6 +13,7 @@ from typing import Any
 
 from benchmarks import calibration_pages
 from vlcheck.matrix import from_json, lines
+from vlcheck.models.families import LISTED, imported, key_of, registered
 from vlcheck.models.families import table as family_rows
 from vlcheck.plugin.collect import collect
 from vlcheck.suite import suite_folder
@@ -111,9 +112,17 @@ def reuse(measured: str) -> str:
 def families() -> str:
     """The families of models as Markdown, but for those of the zoo."""
     tests = Counter(str(statement.metric) for _, statement in collect(suite_folder() / "behavior_tests"))
-    head, *rows = family_rows(tests)
+    head, *rows = family_rows(tests, (imported(entry) for _, entry in sorted(registered().items())))
     cells = [head, ["---"] * len(head), *([f"`{name}`", *row] for name, *row in rows if name not in PLANTED)]
     return "".join(f"| {' | '.join(row)} |\n" for row in cells) + "\n`vlcheck models` lists them.\n"
+
+
+def listing() -> str:
+    """What the shipped families say of themselves, as `vlcheck models` reads it."""
+    shipped = [entry for _, entry in sorted(registered().items()) if entry.value.startswith("vlcheck.")]
+    found = {key_of(entry): imported(entry) for entry in shipped}
+    said = {key: {"known": family.known, "kinds": dict(family.kinds or {})} for key, family in found.items()}
+    return json.dumps(said, indent=1) + "\n"
 
 
 def _kept(name: str) -> str:
@@ -214,6 +223,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 # Files that hold nothing else.
 FILES: dict[Path, Callable[[], str]] = {
+    LISTED: listing,
     DOCS / "calibration.md": lambda: calibration_pages.page(_kept("calibration.json")),
     DOCS / "power.svg": lambda: calibration_pages.drawing(_kept("calibration.json")),
 }

@@ -51,6 +51,7 @@ def test_no_cut_makes_a_command(end):
         ("::error::x", ": :error::x"),
         ("a ::error::x", "a : :error::x"),
         (":::x", ": : :x"),
+        ("Expecting :: char 10", "Expecting :: char 10"),
         ("###[a]##vso[b]", "### [a]## vso[b]"),
         ("tests/a.py::test_b[mlm]", "tests/a.py::test_b[mlm]"),
         ("a\u200db", "a\\u200db"),
@@ -178,6 +179,17 @@ def test_the_keys_of_a_toml_file(tmp_path, text, read, name):
 def test_what_is_typed(typed, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     refused(*(word.replace("FILE", __file__).replace("HOSTILE", HOSTILE) for word in typed.split()))
+
+
+def test_an_error_that_nobody_foresaw(monkeypatch):
+    def read(path):
+        raise ZeroDivisionError(HOSTILE)
+
+    monkeypatch.setattr("vlcheck.cli.report.read", read)
+    done = ended("report", "x")
+    assert done.exit_code == 1
+    assert "ZeroDivisionError: x" in done.output
+    assert steers(done.output) == []
 
 
 def test_messages_of_a_factory_of_a_config_and_of_a_template(tmp_path):

@@ -30,7 +30,7 @@ def typed(*command, **environment):
 def refused(*arguments):
     done = CliRunner().invoke(app, [*arguments], prog_name="vlcheck")
     assert done.exit_code == 4
-    return done.stderr
+    return done.output
 
 
 def test_the_module_is_the_program():
@@ -130,7 +130,13 @@ def test_what_touches_no_model_brings_no_torch(tmp_path):
         ["init", folder],
         ["init", "--diff", folder],
     ]
-    commands += [["cases", "scenes:2"], ["policy", "show"], ["plan", "scenes:2"], ["policy", "calibrate", "--help"]]
+    commands += [
+        ["cases", "scenes:2"],
+        ["models"],
+        ["policy", "show"],
+        ["plan", "scenes:2"],
+        ["policy", "calibrate", "--help"],
+    ]
     done = typed(sys.executable, "-c", CODE, json.dumps(commands))
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

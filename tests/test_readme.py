@@ -18,6 +18,7 @@ from typer.main import get_command
 from tests.conftest import ROOT
 from vlcheck.cases import open_source
 from vlcheck.cli import app
+from vlcheck.cli.group import Deferred
 from vlcheck.policy_file import load_policy
 from vlcheck.zoo.folder import SHARED
 from vlcheck.zoo.shelf import WEIGHTS, weights_of
@@ -222,6 +223,7 @@ def options(words: list[str]) -> set[str]:
 def every_command(command=None, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], set[str]]]:
     """Each command of vlcheck, with its options."""
     command = command or get_command(app)
+    command = command.load() if isinstance(command, Deferred) else command
     yield names, {"--help"} | {option for parameter in command.params for option in parameter.opts}
     for name, below in getattr(command, "commands", {}).items():
         yield from every_command(below, (*names, name))

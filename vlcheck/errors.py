@@ -11,7 +11,7 @@ LONGEST = 2_000  # of a line of a message
 _JOINERS = "\u200c\u200d"  # without which Persian, Hindi and families of emoji fall apart
 BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"  # have no width or no ink, and Python prints them
 # What CI's runners obey in what a step prints: GitHub's ::error::, its older ##[error], Azure's ##vso[, ##teamcity[.
-_COMMAND = re.compile(r"(?<!\S):{2,}|##(?=[\w.-]*\[)")
+_COMMAND = re.compile(r"(?<!\S):{2,}(?=[^\s:])|##(?=[\w.-]*\[)")
 
 
 class UsageError(Exception):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import sys
+import traceback
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -13,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
 from vlcheck.cli.home import expanded_home
-from vlcheck.cli.speech import plainly, refuse
+from vlcheck.cli.speech import plainly, refuse, say
 from vlcheck.errors import nearest
 
 PLAIN: Mapping[str, Any] = {  # rich would take longer to import than the help to write
@@ -40,9 +42,9 @@ class Group(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write each command with all that its sentence says."""
-        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, command.help or command.get_short_help_str()) for name, command in self.commands.items()]
         with formatter.section("Commands"):
-            formatter.write_dl([(name, command.help or "") for name, command in commands if command])
+            formatter.write_dl(rows)
 
 
 class Program(Group):
@@ -54,6 +56,19 @@ class Program(Group):
 
     places: Mapping[str, str] = {}
 
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: Deferred(name, place) for name, place in self.places.items()}
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run what is typed; the text of an error that nobody foresaw may be foreign, and steers nothing either."""
+        try:
+            return super().main(*args, **options)
+        except Exception:  # noqa: BLE001 - it is shown whole
+            for line in traceback.format_exc().splitlines():
+                say(line, error=True)
+            sys.exit(1)
+
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Parse what is typed; `~` stands for the home folder in --option=~/file as well, which no shell does."""
         with plainly():
@@ -64,25 +79,25 @@ class Program(Group):
         with plainly():
             return super().invoke(ctx)
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Name the commands in the order in which a user meets them."""
-        return list(self.places)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return a command that is not imported yet, or None."""
-        return _Deferred(cmd_name, self.places[cmd_name]) if cmd_name in self.places else None
-
-
-class _Deferred(TyperCommand):
+class Deferred(TyperCommand):
     """A command whose module is imported when it is called; its help is read from the source until then."""
 
     def __init__(self, name: str, place: str) -> None:
-        super().__init__(name, help=_sentence(place))
+        super().__init__(name)
         self._place = place
+
+    def load(self) -> Any:
+        """Import the command, or the group."""
+        return _imported(self._place)
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Import the command, and parse its arguments."""
-        return _imported(self._place).make_context(info_name, args, parent, **extra)
+        return self.load().make_context(info_name, args, parent, **extra)
+
+    def get_short_help_str(self, limit: int = 0) -> str:
+        """Return the whole sentence."""
+        return _sentence(self._place)
 
 
 def _imported(place: str) -> Any:

@@ -14,7 +14,7 @@ from vlcheck.cli.group import PLAIN, Group
 from vlcheck.cli.speech import plainly, say
 from vlcheck.errors import UsageError
 from vlcheck.models import tried
-from vlcheck.models.families import table
+from vlcheck.models.families import families, table
 from vlcheck.models.load import load_model
 from vlcheck.numerals import counted
 from vlcheck.plugin.collect import collect
@@ -34,7 +34,7 @@ def list_models(context: typer.Context) -> None:
             asked: dict[str, list[str]] = defaultdict(list)
             for item, statement in collect(chosen_suite(None)):
                 asked[statement.metric].append(item.originalname)
-            for line in aligned(list(table({metric: len(names) for metric, names in asked.items()}))):
+            for line in aligned(list(table({metric: len(names) for metric, names in asked.items()}, families()))):
                 say(line)
             for metric, names in asked.items():
                 say(f"{metric} is asked by {', '.join(names)}")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import get_args, get_type_hints
 
 from vlcheck.query import Metric
 
 GROUP = "vlcheck.models"
 METRICS = get_args(Metric)
+LISTED = Path(__file__).with_name("families.json")  # `python -m benchmarks.table` writes it
 
 
 @dataclass(frozen=True)
@@ -37,14 +40,25 @@ def registered() -> dict[str, EntryPoint]:
 
 
 def families() -> Iterator[Family]:
-    """All of them, by name; a loader that cannot be imported is one with a problem."""
+    """All of them, by name; the shipped ones from a list, since to import them brings torch."""
+    listed = json.loads(LISTED.read_text(encoding="utf-8"))
     for name, entry in sorted(registered().items()):
-        try:
-            made = _made_by(entry.load())
-        except (ImportError, AttributeError) as error:
-            yield Family(name, problem=f"{entry.value} cannot be imported ({error})")
-        else:
-            yield Family(name, _known(made, name), getattr(made, "kinds", None))
+        said = listed.get(key_of(entry))
+        yield Family(name, tuple(said["known"]), said["kinds"]) if said else imported(entry)
+
+
+def key_of(entry: EntryPoint) -> str:
+    """What a family is listed under: another project's may have the name of a shipped one."""
+    return f"{entry.name} = {entry.value}"
+
+
+def imported(entry: EntryPoint) -> Family:
+    """Import a family; one that cannot be imported has a problem."""
+    try:
+        made = _made_by(entry.load())
+    except (ImportError, AttributeError) as error:
+        return Family(entry.name, problem=f"{entry.value} cannot be imported ({error})")
+    return Family(entry.name, _known(made, entry.name), getattr(made, "kinds", None))
 
 
 def _known(made: object, name: str) -> tuple[str, ...]:
@@ -53,14 +67,15 @@ def _known(made: object, name: str) -> tuple[str, ...]:
     return tuple(known.get(name, ()) if isinstance(known, Mapping) else known)
 
 
-def table(tests: Mapping[str, int]) -> Iterator[list[str]]:
-    """The families as rows of text, a head before them.
+def table(tests: Mapping[str, int], found: Iterable[Family]) -> Iterator[list[str]]:
+    """Families as rows of text, a head before them.
 
     Args:
         tests: how many there are of each metric.
+        found: the families.
     """
     yield ["family or architecture", *METRICS, "tests", "known checkpoints"]
-    for family in families():
+    for family in found:
         kinds = family.kinds or {}
         asked = sum(n for metric, n in tests.items() if metric in kinds)
         known = family.problem or ", ".join(family.known)

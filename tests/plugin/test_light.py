@@ -1,0 +1,29 @@
+"""What pytest imports on vlcheck's behalf, where nothing of it is asked of a model."""
+
+import json
+import sys
+
+TELLS = """
+import json, pathlib, sys
+
+def pytest_unconfigure(config):
+    if not hasattr(config, "workerinput"):
+        heavy = {"torch", "transformers", "timm", "numpy", "scipy", "PIL", "jinja2", "rich", "typer"}
+        pathlib.Path("imported.json").write_text(json.dumps(sorted(heavy & set(sys.modules))))
+"""
+
+
+def test_another_project_pays_nothing(pytester):
+    pytester.makeconftest(TELLS)
+    pytester.makepyfile(test_it="def test_it():\n    pass\n")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:html", "--collect-only"]
+    assert pytester.run(*command).ret == 0
+    assert json.loads((pytester.path / "imported.json").read_text()) == []
+
+
+def test_the_controller_of_a_run_has_no_network(project):
+    """It puts together what its workers found, and draws the page."""
+    project.pytester.makeconftest(TELLS)
+    assert project.run("-n1", "--vl-report=report.html", subprocess=True).ret == 0
+    imported = json.loads((project.folder / "imported.json").read_text())
+    assert not {"torch", "transformers", "timm"} & set(imported)
