@@ -10,7 +10,6 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 from filelock import FileLock, Timeout
 
@@ -36,7 +35,8 @@ class Scratch:
             sweep(Path(tempfile.gettempdir()))
             self.path, self._lock = _make()
         except OSError as error:
-            raise UsageError(f"{where()}: no temporary folder can be made there ({error.strerror or error}).") from error
+            why = error.strerror or error
+            raise UsageError(f"{where()}: no temporary folder can be made there ({why}).") from error
 
     def __enter__(self) -> Path:
         return self.path

@@ -188,7 +188,7 @@ class ScoreStore:
 
     def _known(self, keys: Iterable[str]) -> dict[str, Answer]:
         """The kept answers that this run goes by; rows that it cannot read are dropped from the file."""
-        select = f"SELECT query, run, scores, top, unasked, error {_AMONG}"  # noqa: S608 - a literal of this module
+        select = f"SELECT query, run, scores, top, unasked, error {_AMONG}"
         with self._speaking_clearly():
             rows = self._connection.execute(select, (self.fingerprint, json.dumps(list(keys)))).fetchall()
         known: dict[str, Answer] = {}
