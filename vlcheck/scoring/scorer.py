@@ -149,10 +149,9 @@ class Scorer:
         """
         missing = self.store.missing(query.key for query in chunk.queries)
         queries = self._with_head([query for query in chunk.queries if query.key in missing])
-        try:
-            images = self._render(queries)
-        except MemoryError as error:
-            self._halved(queries, Answer(error=told(error)))
+        images = self._render(queries)
+        if isinstance(images, Answer):
+            self._halved(queries, images)
             return
         queries = [query for query in queries if query.picture.key in images]
         if not queries:
@@ -186,16 +185,22 @@ class Scorer:
             self.store.put((query, Answer(error=f"{name} has no {query.metric} head")) for query in lacking)
         return [query for query in queries if query.metric in self.model.metrics]
 
-    def _render(self, queries: Sequence[Query]) -> dict[str, Image.Image]:
-        """Return the pixels by picture key; answer what is asked about pictures that cannot be shown."""
+    def _render(self, queries: Sequence[Query]) -> dict[str, Image.Image] | Answer:
+        """Return the pixels by picture key; answer what is asked about pictures that cannot be shown.
+
+        Where they have no room in memory beside one another, return that as an answer.
+        """
         images: dict[str, Image.Image] = {}
         refusals: dict[str, Answer] = {}
-        for picture, outcome in render_all(Chunk(tuple(queries)).pictures):
-            if isinstance(outcome, Answer):
-                refusals[picture.key] = outcome
-            else:
-                images[picture.key] = outcome
-                self._keep(picture, outcome)
+        try:
+            for picture, outcome in render_all(Chunk(tuple(queries)).pictures):
+                if isinstance(outcome, Answer):
+                    refusals[picture.key] = outcome
+                else:
+                    images[picture.key] = outcome
+                    self._keep(picture, outcome)
+        except MemoryError as error:
+            return Answer(error=told(error))
         if refusals:
             refused = (query for query in queries if query.picture.key in refusals)
             self.store.put((query, refusals[query.picture.key]) for query in refused)
