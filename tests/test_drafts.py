@@ -170,3 +170,18 @@ def test_what_cannot_be_placed_is_told_by_its_option(here, path):
     with pytest.raises(UsageError, match=rf"^--to {path}: cannot be written \("), placing(Path(path), "--to") as draft:
         draft.write_text("new")
     assert not any(one.name.endswith(".draft") for one in here.rglob("*"))
+
+
+def test_the_draft_of_a_killed_process_goes_with_the_next_and_no_other_does(tmp_path):
+    code = "import os, sys; from pathlib import Path; from vlcheck.drafts import replacing\n"
+    code += "with replacing(Path(sys.argv[1])) as draft: draft.write_bytes(b'private'); os.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", code, tmp_path / "file"], check=False)
+    (left,) = tmp_path.iterdir()
+    of_another_host = tmp_path / ".file.another-host.999999999.draft"
+    of_another_file = tmp_path / left.name.replace(".file.", ".other.")
+    of_a_living_one = tmp_path / left.name.replace(left.name.split(".")[-2], str(os.getppid()))
+    for draft in (of_another_host, of_another_file, of_a_living_one):
+        draft.touch()
+    with replacing(tmp_path / "file") as draft:
+        draft.write_bytes(b"new")
+    assert {*tmp_path.iterdir()} == {tmp_path / "file", of_another_host, of_another_file, of_a_living_one}

@@ -26,10 +26,11 @@ else:
     time.sleep(600)
 """
 LINGERS = """
-import atexit, sys, threading, time
+import atexit, multiprocessing, sys, threading, time
 from concurrent.futures import ThreadPoolExecutor
 from vlcheck.endings import despite_threads
 threading.Thread(target=time.sleep, args=(600,)).start()
+multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,)).start()
 ThreadPoolExecutor().submit(time.sleep, 600)
 atexit.register(print, "at exit")
 despite_threads(3)
@@ -101,7 +102,7 @@ def test_a_child_ends_within_three_seconds_of_its_parents_death():
         assert time.monotonic() < died + 3, "an orphan computes on"
 
 
-def test_threads_do_not_keep_a_process_that_has_ended():
+def test_threads_and_processes_do_not_keep_a_process_that_has_ended():
     with start(LINGERS) as process:
         said, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 3

@@ -6,10 +6,12 @@ A link is followed, to a file that is there or is to come, and stays a link.
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from vlcheck.digest import digest
 from vlcheck.errors import UsageError
 
 Others = Mapping[str, Path | None]
@@ -56,8 +58,9 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         OSError: it cannot be written or put in place; `filename` is that of the file, not of the draft.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    draft = path.with_name(f"{_drafts_of(path)}{os.getpid()}.draft")
     try:
+        _sweep(path)
         yield draft
         draft.replace(path)
     except OSError as error:
@@ -67,6 +70,31 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def _drafts_of(path: Path) -> str:
+    """How the names of a file's drafts begin; other hosts' processes have ids of their own."""
+    return f".{path.name}.{digest(platform.node())[:6]}."
+
+
+def _sweep(path: Path) -> None:
+    """Delete the drafts that killed processes of this host left, which may hold pictures."""
+    start = _drafts_of(path)
+    with suppress(OSError):
+        for draft in [one for one in path.parent.iterdir() if one.name.startswith(start)]:
+            process = draft.name.removeprefix(start).removesuffix(".draft")
+            if process.isdecimal() and not _is_alive(int(process)):
+                draft.unlink()
+
+
+def _is_alive(process: int) -> bool:
+    """Whether there is a process of this id, or it cannot be told."""
+    try:
+        return os.name != "posix" or os.kill(process, 0) is None
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
 
 
 @contextmanager

@@ -104,9 +104,9 @@ def _stop_if_asked(stop: Path, number: int, frame: FrameType | None) -> None:
 
 
 def despite_threads(status: int) -> None:
-    """End with a status when the interpreter shuts down, also where threads of foreign code would keep the process.
+    """End with a status when the interpreter shuts down, also where foreign code left what would keep the process.
 
-    Threads that end within two seconds do so; what is registered with `atexit` runs before.
+    Threads, and processes of multiprocessing, that end within two seconds do so; what is registered with `atexit` runs.
     """
     register = getattr(threading, "_register_atexit", None)  # `atexit` itself comes after the threads are waited for
     if register is None:
@@ -120,6 +120,9 @@ def despite_threads(status: int) -> None:
 def _end(status: int, begun: threading.Event) -> None:
     begun.wait()
     time.sleep(_GRACE)
+    if processes := sys.modules.get("multiprocessing"):  # imported by who started some, which would be waited for
+        for child in processes.active_children():
+            child.terminate()
     if any(not thread.daemon and thread is not threading.main_thread() for thread in threading.enumerate()):
         atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):

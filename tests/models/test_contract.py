@@ -167,6 +167,11 @@ class Raises(CountingModel):
         raise MemoryError("out of cheese")
 
 
+class Leaves(CountingModel):
+    def encode(self, images: Sequence[Image.Image]) -> Features:
+        raise SystemExit(0)
+
+
 @pytest.mark.parametrize(
     ("kind", "clauses"),
     [
@@ -181,6 +186,7 @@ class Raises(CountingModel):
         (ByPlace, ["mlm: the same with the words in another order"]),
         (Blind, ["itm: other pictures, other scores", "mlm: other pictures, other scores"]),
         (Raises, ["itm: it answers: MemoryError: out of cheese", "mlm: it answers: MemoryError: out of cheese"]),
+        (Leaves, ["itm: it answers: SystemExit: 0", "mlm: it answers: SystemExit: 0"]),
     ],
 )
 def test_a_model_that_breaks_a_clause_is_told_which(

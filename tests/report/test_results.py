@@ -1,6 +1,7 @@
 """The results file, whole and broken."""
 
 import json
+import resource
 
 import pytest
 
@@ -51,6 +52,23 @@ def test_a_part_that_was_cut_short_holds_whole_verdicts_and_no_half_one(tmp_path
     results = gather(tmp_path)
     assert [key[0] for key in results.verdicts] == ["test_a"]
     assert results.rows(KEY) == [row("one")]
+
+
+def test_what_a_full_disk_cuts_short_spoils_nothing_that_follows(tmp_path):
+    """The limit of a file's size stands for it."""
+    part = Part(tmp_path, "gw0")
+    part.keep([RUN | {"unjudged": ["test_a", "test_b"]}])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, before[1]))
+    try:
+        with pytest.raises(UsageError, match=r"^TMPDIR .*gw0\.part\.jsonl: the results cannot be kept there"):
+            part.keep([row("one"), verdict("test_b")])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    part.keep([row("two"), verdict()])
+    results = gather(tmp_path)
+    assert results.rows(KEY) == [row("two")]
+    assert results.run["unjudged"] == ["test_b"]
 
 
 def test_what_is_written_is_read_again(tmp_path):

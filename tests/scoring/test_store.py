@@ -365,7 +365,7 @@ def test_a_row_that_is_damaged_is_said_and_asked_again(tmp_path: Path, damage: s
     with ScoreStore(path, model.fingerprint) as store:
         answers = Scorer(model, store).answers(queries)
     with sqlite3.connect(path) as connection:
-        connection.execute(f"UPDATE answers SET {damage} WHERE query = ?", (queries[0].key,))
+        connection.execute(f"UPDATE answers SET {damage} WHERE query = ?", (queries[0].key,))  # noqa: S608 - literals
     connection.close()
 
     with ScoreStore(path, model.fingerprint) as store:
@@ -381,7 +381,7 @@ def test_a_small_copy_that_is_damaged_is_drawn_again(tmp_path: Path) -> None:
         with ScoreStore(path, "model") as store:
             sound = Scorer(CountingModel(tmp_path / "journal"), store).thumbnail(picture)
         with sqlite3.connect(path) as connection:
-            connection.execute(f"UPDATE pictures SET {damage}")
+            connection.execute(f"UPDATE pictures SET {damage}")  # noqa: S608 - literals
         connection.close()
         with ScoreStore(path, "model") as store:
             assert Scorer(CountingModel(tmp_path / "journal"), store).thumbnail(picture) == sound
@@ -390,5 +390,5 @@ def test_a_small_copy_that_is_damaged_is_drawn_again(tmp_path: Path) -> None:
 def test_a_temporary_store_that_has_no_room_names_the_variable_that_moves_it(tmp_path: Path, query: Query) -> None:
     with ScoreStore(tmp_path / "s.db", "model", temporary=True) as store:
         store._connection.execute("PRAGMA max_page_count = 20")
-        with pytest.raises(UsageError, match=r"^TMPDIR .*s\.db: database or disk is full\. Name a file"):
+        with pytest.raises(UsageError, match=r"^TMPDIR .*s\.db: database or disk is full\. Let TMPDIR"):
             store.put((Query("itm", query.picture, f"text {i}"), Answer((0.5,))) for i in range(5_000))

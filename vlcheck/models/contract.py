@@ -16,7 +16,7 @@ from PIL import Image
 
 from vlcheck.cases import MASK, Case
 from vlcheck.cases.provenance import Ablation, note_ablation
-from vlcheck.errors import NotApplicable, printable
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, contained, told
 from vlcheck.models.protocol import RELATIVE, ClassifiesRegions, Encoded, VisionLanguageModel
 
 BATCHES = (1, 7, 32)
@@ -100,8 +100,10 @@ def examine(model: VisionLanguageModel, probes: Sequence[Probe], *, tolerance: f
                 continue
             yield from _outcomes(metric, partial(_scores, model, metric), asked, tolerance, _sees(model))
             yield from _of_few(model, metric, asked[:_FEW], tolerance)
-        except Exception as error:  # noqa: BLE001 - a model is foreign code
-            yield Outcome(f"{metric}: it answers", False, printable(f"{type(error).__name__}: {error}"))
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - a model is foreign code
+            yield Outcome(f"{metric}: it answers", False, told(error))
 
 
 def _outcomes(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float, sees: bool) -> Iterator[Outcome]:
@@ -146,8 +148,9 @@ def _beside_longer(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: fl
     alone = [ask([probe])[0] for probe in probes]
     for times in _LONGER:
         try:
-            beside = [ask([probe, _longer(probe, times)])[0] for probe in probes]
-        except Exception:  # noqa: BLE001, S112 - a model is foreign code, and may refuse what is too long for it
+            with contained():
+                beside = [ask([probe, _longer(probe, times)])[0] for probe in probes]
+        except (UsageError, NotApplicable, ForeignFault):  # a model may refuse what is too long for it
             continue
         distance = _distance(alone, beside)
         return Outcome(clause, distance <= tolerance, f"differs by {distance:.1e} at most")
@@ -175,8 +178,9 @@ def _on_white(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float) 
     seen = [*given, *white]
     shown = [*(image.convert("RGBA") for image in given), *cut_out]
     try:
-        distance = _distance(*(ask(_showing([*probes, *probes], images)) for images in (seen, shown)))
-    except Exception:  # noqa: BLE001 - a model is foreign code
+        with contained():
+            distance = _distance(*(ask(_showing([*probes, *probes], images)) for images in (seen, shown)))
+    except (UsageError, NotApplicable, ForeignFault):
         return Outcome(clause, True, "it refuses pictures with an alpha channel", note=True)
     return Outcome(clause, distance <= tolerance, f"differs by {distance:.1e} at most")
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,12 +93,15 @@ class Part:
         self._images: set[object] = set()
 
     def keep(self, lines: Iterable[Mapping[str, object]]) -> None:
-        """Append lines, each image once. Raises UsageError where they cannot be kept."""
+        """Append lines, each image once. Raises UsageError where they cannot be kept: then none of them is."""
         fresh = [line for line in lines if line["kind"] != "image" or line["key"] not in self._images]
+        before = self._path.stat().st_size if self._path.exists() else 0
         try:
             with self._path.open("a", encoding="utf-8") as file:
                 file.writelines(f"{encoded(line)}\n" for line in fresh)
         except OSError as error:
+            with suppress(OSError):  # half a line would spoil the next one
+                os.truncate(self._path, before)
             raise UsageError(
                 f"{scratch.where()}: {self._path}: the results cannot be kept there ({error.strerror})."
             ) from error

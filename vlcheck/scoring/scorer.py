@@ -153,11 +153,14 @@ class Scorer:
         """
         missing = self.store.missing(query.key for query in chunk.queries)
         queries = self._with_head([query for query in chunk.queries if query.key in missing])
+        cramped = None
         try:
             for images in self._rendered(queries):
                 self._answer_about(images, [query for query in queries if query.picture.key in images])
         except MemoryError as error:
-            self._halved(queries, Answer(error=told(error)))
+            cramped = Answer(error=told(error))
+        if cramped:  # outside of `except`, which keeps what was rendered in memory
+            self._halved(queries, cramped)
 
     def _answer_about(self, images: dict[str, Image.Image], queries: Sequence[Query]) -> None:
         """Answer queries about pictures, given by their keys and taken out of memory once they are encoded."""

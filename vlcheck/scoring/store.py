@@ -99,6 +99,7 @@ class ScoreStore:
     ) -> None:
         self.path = path
         self._named = f"{scratch.where()}: {path}" if temporary else f"--vl-store {path}"
+        self._cure = "Let TMPDIR name a folder, or --vl-store a file," if temporary else "Name a file"
         self.model = fingerprint
         self.run = run or uuid.uuid4().hex
         with self._speaking_clearly():
@@ -264,7 +265,7 @@ class ScoreStore:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
                 cure = "The store is damaged: delete it, and its scores are asked again"
             else:
-                cure = "Name a file on a local disk that can be written and has room"
+                cure = f"{self._cure} on a local disk that can be written and has room"
             raise UsageError(f"{self._named}: {error}. {cure}.") from error
 
     def _complaint(self, what: str) -> UsageError:
