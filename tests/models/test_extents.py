@@ -30,19 +30,17 @@ def test_a_network_of_a_million_layers_is_stopped() -> None:
     nn.ModuleList(nn.Linear(1, 1) for _ in range(2_000))  # which counts no more
 
 
-@pytest.mark.parametrize("make", [lambda: nn.Linear(10**5, 10**5), lambda: nn.Embedding(10**12, 4)])
-def test_a_weight_that_is_too_large_is_stopped(make: type[nn.Module]) -> None:
+@pytest.mark.parametrize(("make", "sizes"), [(nn.Linear, (10**5, 10**5)), (nn.Embedding, (10**12, 4))])
+def test_a_weight_that_is_too_large_is_stopped(make: type[nn.Module], sizes: tuple[int, int]) -> None:
     with pytest.raises(UsageError, match="too small by far"), filled_by(1_000, 10), torch.device("meta"):
-        make()
+        make(*sizes)
 
 
 @pytest.mark.parametrize("key", ["hidden_size", "num_hidden_layers", "vocab_size", "num_labels", "depths"])
 @pytest.mark.parametrize("value", [10**9, 10**12, 10**400])
 def test_absurd_numbers_are_named(key: str, value: int) -> None:
     for said in ({key: value}, {"text_config": {key: value}}, {"a": [{key: [2, value]}]}):
-        with pytest.raises(
-            UsageError, match=rf'c\.json: "{key}" is (1000|a number of).*; at most 16777216 is accepted'
-        ):
+        with pytest.raises(UsageError, match=rf'c\.json: "{key}" is 1000.*; at most 16777216 is accepted'):
             check_sizes(said, Path("c.json"))
     check_sizes({"rope_theta": 10**9, "max_position_embeddings": 10_485_760, "vocab_size": 262_144}, Path("c.json"))
 
@@ -77,5 +75,6 @@ def test_originals_build_nothing_absurd(tmp_path: Path, name: str, value: object
     before = json.loads(path.read_text())
     for key in (depth, width):
         path.write_text(json.dumps({**before, key: value}))
-        with pytest.raises(UsageError, match=r"--vl-model .*:"):
+        with pytest.raises(UsageError, match=r"--vl-model .*") as caught:
             load_model(spec.format(folder, folder))
+        assert "vocab.txt" not in str(caught.value)  # for which it looks when the network is there

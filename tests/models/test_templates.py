@@ -1,4 +1,4 @@
-"""A chat template is foreign code: it is given little time, memory and room, and the next one is filled in all the same."""
+"""A chat template is foreign code: it is given little time, memory and room, and the next one is filled in after it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def templates() -> Iterator[Templates]:
 
 def test_a_template_is_filled_in_as_transformers_does(templates: Templates) -> None:
     how: Any = {"add_generation_prompt": True, "bos_token": "<s>"}
-    (wanted,), _ = render_jinja_template([ASKED], chat_template=PLAIN, **how)
+    wanted = render_jinja_template([ASKED], chat_template=PLAIN, **how)[0][0]
     assert templates.fill(PLAIN, ASKED, **how) == wanted == "<s><image>a dog\u2028é"
 
 
@@ -37,7 +37,10 @@ def test_a_template_is_filled_in_as_transformers_does(templates: Templates) -> N
             "takes more than 0.3 seconds",
         ),
         ("{% macro f(n) %}{% if n %}{{ f(n-1) }}{{ f(n-1) }}{% endif %}{% endmacro %}{{ f(60) }}", "0.3 seconds"),
-        ("{{ ((9 ** 9) ** 9) ** 9 ** 9 }}", "0.3 seconds"),  # one step of Python, which no handler would interrupt
+        (
+            "{% set n = messages | length + 8 %}{{ n ** (10 ** 9) }}",
+            "0.3 seconds",
+        ),  # one step of Python, which no handler would interrupt
         ("{{ 'x' * 10 ** 9 }}{{ 'x' * 10 ** 9 }}", "takes more than 1 GB of memory"),
         ("{{ 'x'.rjust(10 ** 12) }}", "takes more than 1 GB of memory"),
         ("{{ 'x' * 10 ** 7 }}", "writes 10000000 characters; at most 1048576 are accepted"),
