@@ -24,18 +24,6 @@ _LARGEST_HEADER = 100_000_000  # bytes, as safetensors has it
 _WRAPPERS = ("model", "model_state_dict", "state_dict")
 _POINTER = b"version https://git-lfs"
 _ZIP, _PICKLE = b"PK", b"\x80"
-# What torch.load raises on damaged bytes, which may decode to any pickle instruction.
-_DAMAGED = (
-    RuntimeError,
-    EOFError,
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    OSError,
-    struct.error,
-    zipfile.BadZipFile,
-)
 
 
 @dataclass(frozen=True)
@@ -160,7 +148,9 @@ def _read_torch(path: Path) -> object:
             return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
     except pickle.UnpicklingError as error:
         raise UsageError(f"{path}: {_refusal(str(error))}") from error
-    except _DAMAGED as error:
+    except UsageError:
+        raise
+    except Exception as error:  # damaged bytes may decode to any pickle instruction
         raise UsageError(f"{path}: truncated or damaged, or not a PyTorch checkpoint; fetch it again.") from error
 
 

@@ -14,7 +14,7 @@ from torch.nn.modules.module import (
     register_module_parameter_registration_hook,
 )
 
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, printable
 
 LARGEST_SIZE = 1 << 24  # of a whole number in a config
 LARGEST_SIDE = 1 << 14  # pixels
@@ -26,7 +26,7 @@ _SIDE = re.compile(r"height|width|(image_|crop_|pad_)?size")
 _TIMES = 2  # a weight is counted when it is made, and again when it is filled
 _SPARE = 1 << 26  # numbers that no file holds: masks, positions
 _SPARE_NAMES = 1_000
-_MOST_NAMES = 2_000  # of the weights of ALBEF, X-VLM, ViLT and ViLBERT: the originals have some hundreds
+_MOST_NAMES = 1_000  # of the weights of ALBEF, X-VLM, ViLT and ViLBERT: the originals have some hundreds
 _FUSED = 4  # weights of a network that may be one in the file: query, key, value
 
 
@@ -89,10 +89,13 @@ def filled_from(path: Path) -> AbstractContextManager[None]:
     return filled_by(path.stat().st_size, _MOST_NAMES)
 
 
+def shortened(value: object) -> str:
+    """A value as it is shown: a whole number may have thousands of digits."""
+    return printable(repr(value), 40)
+
+
 def _absurd(path: Path, key: str, value: int, most: int) -> UsageError:
-    digits = len(str(value)) if value < 10**4000 else 4000
-    said = value if digits < 20 else f"a number of {digits} digits"
-    return UsageError(f'{path}: "{key}" is {said}; at most {most} is accepted.')
+    return UsageError(f'{path}: "{printable(key, 80)}" is {shortened(value)}; at most {most} is accepted.')
 
 
 def _numbers(said: object) -> Iterator[tuple[str, int]]:

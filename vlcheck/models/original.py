@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from vlcheck import foreign
 from vlcheck.errors import UsageError
 from vlcheck.models.checkpoint import SUFFIXES
+from vlcheck.models.extents import LARGEST_SIZE, shortened
 from vlcheck.models.misfits import check_formats, reason, some
 from vlcheck.paths import expanded, is_folder
 
@@ -69,12 +70,13 @@ def read_needed_json(path: Path, purpose: str) -> dict[str, object]:
 def check_size(name: str, value: object, least: int = 1) -> None:
     """Refuse what is no size."""
     if not is_size(value, least):
-        raise UsageError(f"{name} has to be a whole number from {least} up, not {value!r}.")
+        most = f" and {LARGEST_SIZE} at most" if type(value) is int and value > LARGEST_SIZE else ""
+        raise UsageError(f"{name} has to be a whole number from {least} up{most}, not {shortened(value)}.")
 
 
 def is_size(value: object, least: int = 1) -> bool:
-    """Return True if it is a whole number that is large enough; JSON's true and false are none."""
-    return type(value) is int and value >= least
+    """Return True if it is a whole number that is large enough, and not too large; JSON's true and false are none."""
+    return type(value) is int and least <= value <= LARGEST_SIZE
 
 
 def check_multiple(whole: str, value: int, part: str, divisor: int) -> None:

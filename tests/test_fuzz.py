@@ -1,0 +1,252 @@
+"""Files of others, changed at random: each parser reads them or says what is wrong, and raises nothing else.
+
+VLCHECK_FUZZ says how many changed files a parser is given; what failed is told by its seed.
+"""
+
+import json
+import os
+import random
+import struct
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save
+
+from tests.cases.conftest import Folder
+from tests.plugin.conftest import write_cases
+from tests.report.pages import small
+from vlcheck.cases import open_source
+from vlcheck.errors import UsageError
+from vlcheck.models.albef_config import stated_sizes
+from vlcheck.models.checkpoint import read_checkpoint
+from vlcheck.models.folder import check_documents, check_one_template
+from vlcheck.models.pretrained import Pretrained
+from vlcheck.models.region_files import RegionFiles
+from vlcheck.models.vilbert_config import read_config as vilbert_config
+from vlcheck.models.vilt_original import _stated_sizes as vilt_sizes
+from vlcheck.models.xvlm_config import read_config as xvlm_config
+from vlcheck.policy_file import load_policy
+from vlcheck.report import comparison, comparison_lines
+from vlcheck.report.card import card
+from vlcheck.report.page import draw
+from vlcheck.report.results import encoded, read
+from vlcheck.suite import lexicons_path, policy_path
+from vlcheck.suite_copy import read_record
+
+FILES = int(os.environ.get("VLCHECK_FUZZ", "25"))
+DATA = Path(__file__).parent / "data"
+ODD = (
+    *(None, True, -1, 0, 1.5, 10**400, -(10**18), 1e300, "", " ", "\0", "\ud800", "é\u2028\x1b[2J", "a" * 5000),
+    *("/etc/passwd", "../up.jpg", "x/" * 2000, [], {}, [[]], {"a": {"b": []}}, [1, "a", None], {"": 1}),
+)
+NUMBERS = ("NaN", "Infinity", "-Infinity", "1e999", "1" * 5000, "[" * 300 + "]" * 300, "[" * 90 + "]" * 90)
+BYTES = (b"", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b'"', b"{", b"[" * 5000, b"\r\n", b"\n\n", b"]]}}", b"\x80\x81")
+
+
+def odd_bytes(rng: random.Random, content: bytes) -> bytes:
+    """Cut, repeat, or put something between."""
+    one, other = sorted(rng.randrange(len(content) + 1) for _ in range(2))
+    return rng.choice(
+        (
+            lambda: content[:one],
+            lambda: content[:one] + content[other:],
+            lambda: content[:other] + content[one:],
+            lambda: content[:one] + rng.choice(BYTES) + content[one:],
+            lambda: content[:one] + rng.randbytes(4) + content[one + 4 :],
+        )
+    )()
+
+
+def odd_json(rng: random.Random, content: bytes) -> bytes:
+    """Put something else in the place of a value, leave a key out, or say it twice."""
+    lines = content.splitlines() if b'\n{"' in content else [content]
+    at = rng.randrange(len(lines))
+    value = json.loads(lines[at])
+    places = [*_places(value)]
+    part, key = rng.choice(places)
+    kind = rng.randrange(4)
+    if kind == 0 and isinstance(part, dict):
+        del part[key]
+    elif kind == 1:
+        part[key] = "HERE"
+    else:
+        part[key] = rng.choice(ODD)
+    text = json.dumps(value).replace('"HERE"', rng.choice(NUMBERS))
+    if kind == 3:
+        text = text.replace("{", '{"id": 1, "id": 2, ', 1)
+    lines[at] = text.encode()
+    return b"\n".join(lines)
+
+
+def odd_toml(rng: random.Random, content: bytes) -> bytes:
+    """Put another value behind a key."""
+    lines = content.decode().splitlines()
+    at = rng.choice([number for number, line in enumerate(lines) if " = " in line])
+    values = (
+        "1e999",
+        "nan",
+        "1" * 5000,
+        "[" * 2000 + "]" * 2000,
+        '""',
+        "{}",
+        "[[[]]]",
+        "1979-05-27",
+        '"\\u0000"',
+        "-1",
+    )
+    key, *_ = lines[at].split(" = ")
+    lines[at] = rng.choice((f"{key} = {rng.choice(values)}", f"{'a.' * 3000}{key.strip()} = 1", f"[{key}]"))
+    return "\n".join(lines).encode()
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield value, key
+        yield from _places(inner)
+
+
+def fuzzed(
+    path: Path, parse: Callable[[], object], *changes: Callable[[random.Random, bytes], bytes], files: int = FILES
+) -> set[str]:
+    """Change a file again and again; return what came of it by kind."""
+    content = path.read_bytes()
+    came: dict[str, str] = {}
+    for seed in range(files):
+        rng = random.Random(f"{path.name} {seed}")
+        changed = rng.choice(changes)(rng, content)
+        path.write_bytes(changed)
+        try:
+            parse()
+            came.setdefault("read", "")
+        except UsageError as error:
+            came.setdefault("refused", str(error))
+        except Exception as error:
+            error.add_note(f"seed {seed}: {changed[:500]!r}")
+            raise
+    path.write_bytes(content)
+    return set(came)
+
+
+def test_results_and_what_is_drawn_of_them(tmp_path):
+    path = tmp_path / "results.jsonl"
+    lines = [*small().lines()]
+    path.write_text("".join(f"{line}\n" for line in lines))
+    whole = read(path)
+
+    def parse():
+        found = read(path)
+        card(found).encode()
+        "".join(comparison_lines.lines(comparison.compare(whole, found, 0.05))).encode(errors="backslashreplace")
+        draw(found, source=path.name).encode()
+
+    assert fuzzed(path, parse, odd_json, odd_json, odd_bytes) == {"read", "refused"}
+
+
+def test_cases_of_ones_own(tmp_path):
+    path = write_cases(tmp_path, 6)
+
+    def parse():
+        source = open_source(f"jsonl:{path}")
+        source.offer.audit()
+        return source.fitting
+
+    assert fuzzed(path, parse, odd_json, odd_json, odd_bytes) == {"read", "refused"}
+
+
+@pytest.mark.parametrize("name", ["captions", "instances", "person_keypoints"])
+def test_annotations_of_coco(tmp_path, name):
+    folder = Folder(tmp_path)
+    for words in ("a dog on the left of a bus", "a man holds a cup in his left hand", "a red bus"):
+        number = folder.photograph(words, words, instances=[("dog", 10, 10, 50, 50), ("bus", 80, 20, 90, 60)])
+        folder.person(number, left_wrist=(20, 30), left_elbow=(25, 40))
+    root = folder.write()
+    parse = lambda: open_source(f"coco:{root}").fitting  # noqa: E731
+    assert fuzzed(folder.annotations(name), parse, odd_json, odd_json, odd_bytes) == {"read", "refused"}
+
+
+def test_policies(tmp_path):
+    path = tmp_path / "policy.toml"
+    path.write_bytes(policy_path().read_bytes())
+    fuzzed(path, lambda: load_policy(path), odd_toml, odd_toml, odd_bytes)
+
+
+def test_lexicons(tmp_path):
+    for name in ("colors", "sides", "writing"):
+        path = tmp_path / name / f"{name}.toml"
+        path.parent.mkdir()
+        path.write_bytes((lexicons_path() / path.name).read_bytes()[:4000])
+        fuzzed(path, lambda path=path: open_source("scenes:2", lexicons=path.parent), odd_toml, files=FILES // 5)
+
+
+def test_records_of_init(tmp_path):
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps({f"{name}.py": {"vlcheck": "0.1.0", "sha256": "0" * 64} for name in "abc"}))
+    fuzzed(path, lambda: read_record(path.read_bytes(), "mine"), odd_json, odd_bytes)
+
+
+def test_configs_of_original_code(tmp_path):
+    for name, parse in (("vilbert", vilbert_config), ("vilt", vilt_sizes)):
+        path = tmp_path / f"{name}.json"
+        path.write_bytes((DATA / name / "config.json").read_bytes())
+        fuzzed(path, lambda parse=parse, path=path: parse(path), odd_json, odd_bytes)
+    for name in ("config.json", "config_swin.json", "config_bert.json"):
+        for source in (DATA / "xvlm").glob("*.json"):
+            (tmp_path / source.name).write_bytes(source.read_bytes())
+        fuzzed(tmp_path / name, lambda: (xvlm_config(tmp_path, {}), stated_sizes(tmp_path, {})), odd_json, odd_bytes)
+
+
+def test_documents_of_transformers(tmp_path):
+    said = {"chat_template": "a", "size": {"height": 4, "width": 4}, "weight_map": {"a": "model.safetensors"}}
+    for name in ("config.json", "processor_config.json", "tokenizer_config.json", "model.safetensors.index.json"):
+        path = tmp_path / name
+        path.write_text(json.dumps({**said, "architectures": ["BertModel"], "text_config": {"hidden_size": 8}}))
+
+        def parse():
+            check_documents(tmp_path)
+            check_one_template(tmp_path)
+            return Pretrained(tmp_path, "mine").architecture
+
+        fuzzed(path, parse, odd_json, odd_bytes)
+
+
+def test_checkpoints(tmp_path):
+    weights = {"a.weight": torch.ones(2, 3), "b": torch.zeros(4, dtype=torch.int64)}
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(save(weights))
+    fuzzed(path, lambda: read_checkpoint(path), odd_bytes)
+    for new in (True, False):
+        path = tmp_path / "a.pth"
+        torch.save({"model": weights, "config": {"a": 1}}, path, _use_new_zipfile_serialization=new)
+        fuzzed(path, lambda path=path: read_checkpoint(path), odd_bytes)
+
+
+def test_regions(tmp_path):
+    file = BytesIO()
+    np.savez(file, boxes=np.ones((2, 4)), features=np.ones((2, 3)), labels=np.array(["dog", "bus"]))
+    path = tmp_path / "1.npz"
+    path.write_bytes(file.getvalue())
+    fuzzed(path, lambda: RegionFiles(tmp_path), odd_bytes)
+
+
+def test_headers_of_safetensors_say_a_key_once(tmp_path):
+    entry = b'{"dtype":"F32","shape":[1],"data_offsets":[0,4]}'
+    header = b'{"a":' + entry + b',"a":' + entry + b"}"
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header + b"\0\0\0\0")
+    with pytest.raises(UsageError, match="'a' is there twice"):
+        read_checkpoint(path)
+
+
+def test_a_changed_line_of_results_is_named(tmp_path):
+    path = tmp_path / "results.jsonl"
+    first, *others = small().lines()
+    path.write_text("\n".join([first.replace('"kind"', '"name": "b", "kind"', 1), *others]))
+    with pytest.raises(UsageError, match=r":1: not JSON \('name' is there twice\)"):
+        read(path)
+    assert encoded({"a": 1})
