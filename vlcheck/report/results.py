@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -133,14 +134,15 @@ def write(path: Path, results: Results) -> None:
 def read(path: Path) -> Results:
     """Read a results file; what a line may lack stands in it as None, or empty. Raises UsageError naming the line."""
     results = Results()
+    numbers = count()  # the lines first, so that the next number is how many there are
     try:
         with path.open(encoding="utf-8") as file:
-            results.add(_checked_lines(path, file))
+            results.add(text for text, _ in zip(_checked_lines(path, file), numbers, strict=False))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as a results file ({error}).") from error
     if not results.run:
         raise UsageError(f"{path}: holds no run; a results file begins with one.")
-    _demand_all(path, results)
+    _demand_all(path, results.run, verdicts=len(results.verdicts), lines=next(numbers))
     results.run["unjudged"] = _unjudged(results)  # of a part, all that the run was to ask
     return results
 
@@ -157,13 +159,13 @@ def head(path: Path) -> Line | None:
     return line if line["kind"] == "run" else None
 
 
-def _demand_all(path: Path, results: Results) -> None:
+def _demand_all(path: Path, run: Line, **held: int) -> None:
     """Raise UsageError where a file holds less, or more, than its first line promises."""
-    for what, held in (("verdicts", len(results.verdicts)), ("lines", results.length)):
-        promised = results.run[what]
-        if promised not in (None, held):
-            verb = "follow" if what == "verdicts" else "are there"
-            raise UsageError(f"{path}:1: promises {promised} {what}, and {held} {verb}; the file was cut short.")
+    for what, there in held.items():
+        promised = run[what]
+        if promised not in (None, there):
+            wrong = "cut short" if there < promised else "added to"
+            raise UsageError(f"{path}:1: promises {promised} {what}, and {there} follow; the file was {wrong}.")
 
 
 def _unjudged(results: Results) -> list[str]:
