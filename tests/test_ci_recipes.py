@@ -19,10 +19,7 @@ DOCS = ROOT / "docs"
 GITHUB, GITLAB = (yaml.safe_load((DOCS / "ci" / f"{name}.yml").read_text()) for name in ("github", "gitlab"))
 INSTALL = 'python -m pip install "$VLCHECK"'
 GATE = "vlcheck gate vlcheck-results.jsonl"
-RUN = {
-    "github": {"GITHUB_RUN_ID": "77", "GITHUB_RUN_ATTEMPT": "1"},
-    "gitlab": {"CI_PIPELINE_ID": "77", "CI_JOB_ID": "1"},
-}
+NAMES = {"github": ("GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT"), "gitlab": ("CI_PIPELINE_ID", "CI_JOB_ID")}
 OUTPUTS = {"report.html", "vlcheck-results.jsonl", "junit.xml"}
 FAILS = "tiny-mirror", "mirror_swaps"
 PASSES = "tiny", "achromatic"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Mapping
 
 from vlcheck.errors import UsageError, printable
@@ -35,7 +35,7 @@ def of_ci(environment: Mapping[str, str]) -> str:
 
 def drawn() -> str:
     """Return an id that no other run has."""
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 def checked(run_id: str, option: str) -> str:

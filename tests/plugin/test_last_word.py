@@ -11,6 +11,14 @@ def pytest_sessionfinish(session):
     session.exitstatus = 0
     return result
 """
+RETURNS_0 = """
+import pytest
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config):
+    yield
+    return 0
+"""
 EXITS_AT_THE_END = """
 import pytest
 
@@ -70,6 +78,12 @@ def verdict(request):
     [
         (SETS_0, (), "loves_color", "Not passed, and not let be by the policy: test_grayscale_preserves[mlm], test_"),
         (SETS_0, ("-p", "no:terminal"), "loves_color", "Not passed, and not let be by the policy: test_grayscale_"),
+        (
+            RETURNS_0,
+            (),
+            "loves_color",
+            "Not passed, and not let be by the policy: test_grayscale_preserves[mlm], test_",
+        ),
         (SETS_0, ("-k", "nothing_of_this_name"), "competent", "No verdict came of this run"),
         (EXITS_AT_THE_END, (), "loves_color", "Not passed"),
         (EXITS_BETWEEN, (), "competent", ""),
@@ -97,6 +111,15 @@ def test_a_model_of_the_ini_file_is_asked_too_where_another_plugin_clears_the_te
     result = project.pytester.runpytest_inprocess()
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "No verdict came of this run" in result.stderr.str()
+
+
+@pytest.mark.parametrize("asked", ["--vl-report=page.html", "--vl-results=r.jsonl", "--vl-baseline=absent.jsonl"])
+def test_what_is_asked_for_on_the_command_line_comes_or_the_run_is_not_green(project, asked):
+    project.pytester.makepyfile(test_other="def test_other(): pass")
+    result = project.run("test_other.py", asked, model="")
+    result.assert_outcomes(passed=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["no verdict came of this run"])
 
 
 def test_tests_of_another_kind_end_as_they_will(project):
