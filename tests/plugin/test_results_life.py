@@ -201,4 +201,4 @@ def test_native_code_that_ends_the_process_with_0_does_not_pass_the_gate(project
     done = CliRunner().invoke(app, ["gate", str(project.folder / "vlcheck-results.jsonl")])
     assert done.exit_code == 1
     assert "A later run began, and is not in this file: " in done.stdout
-    assert f", in {UNFINISHED}." in done.stdout
+    assert f", in {UNFINISHED} (--run-id first asks for this one)." in done.stdout

@@ -58,8 +58,11 @@ def test_what_is_accepted_is_told_by_id_and_time(path):
     ("changes", "said"),
     [
         ({"exit_status": 1}, "The run ended with 1."),
-        ({"exit_status": None}, "It is of a run that did not end, or of an older vlcheck: run 7"),
-        ({"run_id": None}, "It is of a run that did not end, or of an older vlcheck: a run without an id"),
+        ({"exit_status": None}, "It is of a run that goes on or was ended from outside, or of an older vlcheck: run 7"),
+        (
+            {"run_id": None},
+            "It is of a run that goes on or was ended from outside, or of an older vlcheck: a run without an id",
+        ),
         ({"complete": False}, "Not the whole suite was asked (--part accepts that)."),
         ({"unjudged": ["a.py::test_x[mlm]"]}, "No verdict on 1 selected test: test_x[mlm]."),
         ({"required": ["color", "position"]}, "The policy requires a pass or a fail of position, and there is none."),
@@ -137,9 +140,10 @@ def test_older_results_are_refused_where_a_later_run_left_others_beside(path, wh
     beside = path.with_name(f"vlcheck-results.{what}.jsonl")
     kept(path)
     kept(beside, run_id="8", started="2026-01-02T03:04:06+00:00")
-    assert f"A later run began, and is not in this file: run 8 of 02 January 2026, 03:04 UTC, in {beside.name}." in (
-        refused(path)
+    said = (
+        f"A later run began, and is not in this file: run 8 of 02 January 2026, 03:04 UTC, in {beside.name} (--run-id 7"
     )
+    assert said in refused(path)
     assert gate(path, "--run-id=7")[0] == 0
     kept(beside, run_id="7", started="2026-01-02T03:04:06+00:00")  # of the same pipeline, started again
     assert "A later run began" in refused(path, "--run-id=7")
@@ -150,8 +154,13 @@ def test_older_results_are_refused_where_a_later_run_left_others_beside(path, wh
 def test_a_run_that_is_not_over_is_refused_where_there_are_no_results_yet(path):
     beside = path.with_name("vlcheck-results.unfinished.jsonl")
     kept(beside, exit_status=None)
-    assert "It is of a run that did not end" in refused(path)
-    assert "It is of a run that did not end" in refused(beside)
+    assert "It is of a run that goes on or was ended from outside" in refused(path)
+    assert "It is of a run that goes on or was ended from outside" in refused(beside)
+    write(beside, results(run=ENDED | {"exit_status": 4}))
+    said = refused(path)
+    assert "The run ended with 4." in said
+    assert "No verdict came of this run" in said
+    assert "later" not in said
 
 
 # What is no results file.
