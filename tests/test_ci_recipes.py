@@ -13,10 +13,13 @@ import yaml
 
 from tests.conftest import ROOT
 from vlcheck import repository
+from vlcheck.run_id import CI
 
 DOCS = ROOT / "docs"
 GITHUB, GITLAB = (yaml.safe_load((DOCS / "ci" / f"{name}.yml").read_text()) for name in ("github", "gitlab"))
 INSTALL = 'python -m pip install "$VLCHECK"'
+GATE = "vlcheck gate vlcheck-results.jsonl"
+NAMES = {"github": ("GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT"), "gitlab": ("CI_PIPELINE_ID", "CI_JOB_ID")}
 OUTPUTS = {"report.html", "vlcheck-results.jsonl", "junit.xml"}
 FAILS = "tiny-mirror", "mirror_swaps"
 PASSES = "tiny", "achromatic"
@@ -51,10 +54,12 @@ def gate(recipe, checkout, model, tests, **changes):
         (checkout / name).unlink(missing_ok=True)
     here = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
     here |= {"MODEL": model, "DATA": "scenes:30", "DEVICE": "cpu", "BASELINE": "", "PYTEST_ADDOPTS": f"-k {tests}"}
+    here |= dict.fromkeys(CI, "") | dict(zip(NAMES[recipe], ("77", "1"), strict=True))
     here |= (
         {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(checkout / "summary.md")} if recipe == "github" else {}
     )
     for script in scripts()[recipe]:
+        script = script.replace(GATE, f"{GATE} --part")  # as the page has it of a pipeline that says -k
         shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
         environment = os.environ | here | changes
         done = subprocess.run(shell, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
@@ -85,6 +90,14 @@ def test_github_releases_only_what_was_checked():
 def test_gitlab_releases_only_what_was_checked():
     assert GITLAB["stages"].index(GITLAB["vlcheck"]["stage"]) < GITLAB["stages"].index(GITLAB["release"]["stage"])
     assert not {"allow_failure", "when"} & (GITLAB["vlcheck"].keys() | GITLAB["release"].keys())
+
+
+def test_both_rest_on_the_results_once_the_tests_have_run():
+    for recipe, (check, gate) in scripts().items():
+        assert "pytest behavior_tests" in check, recipe
+        assert gate == GATE, recipe
+    (step,) = [step for step in steps() if step.get("run") == GATE]
+    assert "if" not in step
 
 
 def test_what_a_failing_run_leaves_is_kept():
@@ -144,6 +157,7 @@ def test_what_a_gate_installs_is_audited_every_night():
 def test_the_exit_status_gates(recipe, checkout):
     good = gate(recipe, checkout, *PASSES)
     assert good.returncode == 0, good.stdout + good.stderr
+    assert good.stdout.startswith("accepted: vlcheck-results.jsonl: run 77-1 of ")
     assert outputs(checkout) == OUTPUTS
     assert (checkout / ".vlcheck" / "scores.sqlite").is_file()
     assert len(ElementTree.parse(checkout / "junit.xml").findall(".//testcase")) == 2  # noqa: S314 - pytest's own

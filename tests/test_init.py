@@ -79,6 +79,8 @@ def test_the_whole_suite_is_written_with_its_record(tmp_path):
     assert done.exit_code == 0, done.stderr
     found = files_in(tmp_path / "new" / "repository")
     record = json.loads(found.pop(RECORD))
+    ignored = found.pop(".gitignore").decode().splitlines()
+    assert {"vlcheck-results*.jsonl", "report.html", ".vlcheck/"} <= set(ignored)
     assert found == SHIPPED
     assert record.keys() == SHIPPED.keys()
     assert {COLOR, POLICY, "fixtures/model.py", "fixtures/lexicons/colors.toml", "conftest.py"} <= found.keys()
@@ -109,6 +111,30 @@ def test_fixtures_of_ones_own_are_kept_and_the_clash_is_named(tmp_path):
     done = init(cwd=tmp_path)
     assert (tmp_path / "fixtures" / "model.py").read_text() == "A = 1\n"
     assert "fixtures/model.py (is a module of yours" in done.stdout
+
+
+def test_what_runs_write_is_ignored_by_git(mine):
+    subprocess.run(["git", "init", "-q"], cwd=mine, check=True)  # noqa: S607
+    names = ["vlcheck-results.jsonl", "vlcheck-results.part.jsonl", "vlcheck-results.unfinished.jsonl", "report.html"]
+    names += ["junit.xml", ".vlcheck/scores.sqlite", "scores.sqlite.lock", ".report.html.77.draft"]
+    done = subprocess.run(["git", "check-ignore", *names], cwd=mine, capture_output=True, text=True, check=True)  # noqa: S607
+    assert done.stdout.split() == names
+    (mine / "released.jsonl").touch()  # a baseline is to be committed
+    status = subprocess.run(["git", "status", "--short"], cwd=mine, capture_output=True, text=True, check=True)  # noqa: S607
+    assert "?? released.jsonl\n" in status.stdout
+    assert "?? .gitignore\n" in status.stdout
+
+
+def test_a_gitignore_of_ones_own_is_left_alone_and_what_it_lacks_is_said(tmp_path):
+    own = "*.html\n/vlcheck-results.*\n.vlcheck\n"
+    (tmp_path / ".gitignore").write_text(own)
+    said = init(cwd=tmp_path).stdout
+    assert (tmp_path / ".gitignore").read_text() == own
+    _, _, after = said.partition("your .gitignore is left alone; add these lines")
+    lacking = [line.strip() for line in after.partition("\n\n")[0].splitlines()[1:]]
+    assert lacking == ["vlcheck-results*.jsonl", "junit.xml", "scores.sqlite*", ".*.draft"]
+    (tmp_path / ".gitignore").write_text("\n".join([own, *lacking]))
+    assert ".gitignore" not in init(cwd=tmp_path).stdout
 
 
 def test_a_second_init_writes_nothing(mine):

@@ -57,6 +57,7 @@ BLOCKS = {
     "cases": Expected((0, 0, 1), ("cases.jsonl", RESULTS), data=PHOTOGRAPHS),  # the checkpoint knows drawn scenes alone
     "bias": Expected((0,), (RESULTS,)),
     "policy": Expected((0, 0), ("mine.toml",)),
+    "gate": Expected((1,)),  # the results that are there are of a part of the suite
     "wheel": Expected((0,), ("dist/vlcheck-0.1.0-py3-none-any.whl",)),
     "repository": Expected((0, 0, 0), ("fixtures/policy.toml", RESULTS), checkout=False),
     "report": Expected((0,), ("report.html",)),

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatch
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 
 from vlcheck.drafts import replace_all
 from vlcheck.errors import UsageError
@@ -12,6 +16,17 @@ from vlcheck.suite import suite_files, suite_folder
 from vlcheck.suite_copy import RECORD, SuiteCopy, compare, read_record
 
 _FOLDERS = ("behavior_tests", "fixtures")
+_IGNORE = ".gitignore"
+# What runs write, as docs/ci.md and the README name it, each with the lines that keep it out of version control.
+_WRITTEN: Mapping[str, Sequence[str]] = MappingProxyType(
+    {
+        "results, of parts and unfinished ones too": ("vlcheck-results*.jsonl",),
+        "pages": ("vlcheck-results*.html", "report.html"),
+        "JUnit's report": ("junit.xml",),
+        "kept scores": (".vlcheck/", "scores.sqlite*"),
+        "drafts of all of these": (".*.draft",),
+    }
+)
 
 
 def read(folder: Path) -> SuiteCopy:
@@ -34,6 +49,8 @@ def write(folder: Path, copy: SuiteCopy) -> None:
     files = {folder / file.path: file.shipped for file in copy.missing}
     if copy.recorded() != _content(folder / RECORD):
         files[folder / RECORD] = copy.recorded()
+    if not os.path.lexists(folder / _IGNORE):
+        files[folder / _IGNORE] = "".join(_ignored()).encode()
     for path in files:
         _demand_inside(folder, path)
     try:
@@ -45,6 +62,24 @@ def write(folder: Path, copy: SuiteCopy) -> None:
             f"{error.filename or folder}: cannot be written ({error.strerror}). Nothing that was there has changed;"
             " once that is mended, say the same again."
         ) from error
+
+
+def unignored(folder: Path) -> list[str]:
+    """Return the lines that a .gitignore of one's own lacks, so that what runs write stays out of version control."""
+    try:
+        own = (folder / _IGNORE).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    there = [line.strip().strip("/") for line in own.splitlines()]
+    wanted = chain.from_iterable(_WRITTEN.values())
+    return [line for line in wanted if not any(fnmatch(line.strip("/"), pattern) for pattern in there)]
+
+
+def _ignored() -> Iterator[str]:
+    """The lines of the .gitignore that is written where there is none."""
+    for what, lines in _WRITTEN.items():
+        yield f"# vlcheck: {what}\n"
+        yield from (f"{line}\n" for line in lines)
 
 
 def _demand_place(folder: Path) -> None:

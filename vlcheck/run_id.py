@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Mapping
 
 from vlcheck.errors import UsageError, printable
 
 _LONGEST = 200
 # What CI servers call a run, and an attempt at it or a job of it; the first that is set names the run.
-_CI = (
+_NAMES = (
     ("GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT"),  # Gitea and Forgejo have the same names
     ("CI_PIPELINE_ID", "CI_JOB_ID"),  # GitLab
     ("CI_JOB_ID",),
@@ -22,11 +22,12 @@ _CI = (
     ("APPVEYOR_JOB_ID",),
     ("TRAVIS_JOB_ID",),
 )
+CI = tuple(dict.fromkeys(name for names in _NAMES for name in names))
 
 
 def of_ci(environment: Mapping[str, str]) -> str:
     """Return the run's id as the variables of a CI server have it; "" where there is none."""
-    for names in _CI:
+    for names in _NAMES:
         if environment.get(names[0]):
             return "-".join(environment[name] for name in names if environment.get(name))
     return ""
@@ -34,7 +35,7 @@ def of_ci(environment: Mapping[str, str]) -> str:
 
 def drawn() -> str:
     """Return an id that no other run has."""
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 def checked(run_id: str, option: str) -> str:

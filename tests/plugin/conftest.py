@@ -11,7 +11,9 @@ from PIL import Image
 
 # pytester forgets what a run imports, and neither torch nor numpy can be imported twice
 import vlcheck.models.pretrained
-import vlcheck.plugin.workbench  # noqa: F401
+import vlcheck.plugin.workbench
+import vlcheck.report.places  # noqa: F401
+from vlcheck.run_id import CI
 
 ROOT = Path(__file__).parents[2]
 WORDS = ("dog", "cat", "bus", "cow")
@@ -47,11 +49,15 @@ class Project:
 
     def run(self, *arguments: str, model: str = "competent", subprocess: bool = False) -> pytest.RunResult:
         """Run pytest with one of the doubles as the model; its exit status is in `.ret`."""
-        said = [f"--vl-model={ROOT}/tests/doubles.py:{model}"] if model else []
+        said = [f"--vl-model={self.spec(model)}"] if model else []
         said += [f"--vl-data={self.data}"] if self.data else []
         said += ["-p", "no:cacheprovider", *arguments]
         run = self.pytester.runpytest_subprocess if subprocess else self.pytester.runpytest_inprocess
         return run(*said)
+
+    def spec(self, model: str) -> str:
+        """One of the doubles, as --vl-model names it."""
+        return f"{ROOT}/tests/doubles.py:{model}"
 
     def results(self, kind: str, path: str = "vlcheck-results.jsonl") -> list[dict]:
         """The lines of one kind in the results file."""
@@ -88,7 +94,7 @@ def project(pytester, monkeypatch):
     data = f"jsonl:{cases}"
     monkeypatch.setenv("VLCHECK_TEST_DATA", data)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):  # these runs are none of a workflow's steps
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", *CI):  # these runs are none of a workflow's steps
         monkeypatch.delenv(name, raising=False)
     pytester.makepyfile(test_states=STATES)
     return Project(pytester, data)

@@ -264,15 +264,6 @@ def test_results_that_can_go_nowhere_are_kept(project):
     shutil.rmtree(folder)
 
 
-def test_a_run_without_a_verdict_leaves_no_older_results_for_its_own(project):
-    project.run()
-    assert len(project.results("verdict")) == 4
-    project.run("-k", "mlm", model="matches_only")
-    assert project.results("verdict") == []
-    (run,) = project.results("run")
-    assert run["exit_status"] == 1
-
-
 def test_a_link_to_a_results_file_is_followed(project):
     (project.folder / "kept").mkdir()
     (project.folder / "latest.jsonl").symlink_to(project.folder / "kept" / "one.jsonl")

@@ -80,7 +80,7 @@ def test_what_is_written_is_read_again(tmp_path):
     assert again.rows(KEY)[0]["case"] == "caf\u00e9 \u2028"
     write(tmp_path / "again.jsonl", again)
     assert read(tmp_path / "again.jsonl") == again
-    assert json.loads((tmp_path / "results.jsonl").read_text().splitlines()[0]) == RUN | {"verdicts": 1}
+    assert json.loads((tmp_path / "results.jsonl").read_text().splitlines()[0]) == RUN | {"verdicts": 1, "lines": 4}
 
 
 def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -36,28 +36,38 @@ def init(
         bool, typer.Option("--diff", help="write nothing; show what differs from this vlcheck's, and end with 1 if so")
     ] = False,
 ) -> None:
-    """Write behavior_tests/, fixtures/ and conftest.py into a repository; what is there is left alone."""
+    """Write behavior_tests/, fixtures/, conftest.py and .gitignore into a repository; what is there is left alone."""
     with plainly():
         copy = repository.read(folder)
         if not diff:
             repository.write(folder, copy)
-        for line in differences(copy) if diff else written(copy, folder):
+        for line in differences(copy) if diff else written(copy, folder, repository.unignored(folder)):
             say_all(line, color=_COLORS.get(line[:1]) if diff else None)
     if diff and (copy.missing or copy.differing):
         sys.exit(1)
 
 
-def written(copy: SuiteCopy, folder: Path) -> Iterator[str]:
-    """What was done, what was not, and what comes next."""
+def written(copy: SuiteCopy, folder: Path, unignored: Sequence[str]) -> Iterator[str]:
+    """Yield what was done, what was not, and what comes next.
+
+    Args:
+        copy: the repository's, before anything was written.
+        folder: the repository.
+        unignored: lines that its own .gitignore lacks.
+    """
     yield f"vlcheck {copy.version}: {len(copy.missing)} of {counted(len(copy.files), 'file')} written to {folder}"
     if copy.differing:
         yield f"left alone, and not as vlcheck has them (vlcheck init --diff {folder} shows how):"
         yield from (f"  {file.path}{_lacks(file)}" for file in copy.differing)
     if copy.unknown:
         yield f"yours alone, beside them in behavior_tests/ and fixtures/: {counted(len(copy.unknown), 'file')}"
+    if unignored:
+        yield "your .gitignore is left alone; add these lines, so that what runs write is not committed:"
+        yield from (f"  {line}" for line in unignored)
     yield ""
     yield f"next, in {folder}:"
     yield "  pytest behavior_tests --vl-model albef:ALBEF_4M.pth --vl-data coco:/data/coco"
+    yield "  vlcheck gate vlcheck-results.jsonl"
     yield "or name your model and data in pytest's ini file, e.g. under [tool.pytest.ini_options] in pyproject.toml:"
     yield '  vl_model = "albef:ALBEF_4M.pth"'
     yield '  vl_data = "coco:/data/coco"'

@@ -35,6 +35,19 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int, int]:
     return status
 
 
+class LastWord:
+    """Says the exit status once more, registered after every conftest.py: the last to be registered is outermost."""
+
+    pytest_cmdline_main = staticmethod(pytest_cmdline_main)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, object, object]:
+    result = yield
+    early_config.pluginmanager.register(LastWord(), "vlcheck-last-word")
+    return result
+
+
 def pytest_configure(config: pytest.Config) -> None:
     run = Run(config)
     config.stash[RUN] = run

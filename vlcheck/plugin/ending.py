@@ -60,14 +60,18 @@ class Ending:
         if self._run.lists:
             self._refuse_to_list()
         elif self._run.concerned:
-            self._conclude(status)
+            with self._ending(f"--vl-results {self._run.settings.results}: stopped before they were put together."):
+                self._conclude(status)
+            if self._forced and not self.written and (self.results is None or self.results.verdicts):
+                self._keep_parts()
         return self._at_least(status)
 
     def last_word(self, status: int) -> int:
         """Return what the process ends with, whatever other plugins made of the exit status; the results say it too."""
         final = self.finish(status)
         if self.written and self.results and self.results.run["exit_status"] != final:
-            self._write(self.written, self.results, final)
+            self._write_results(self.written, self.results, final)
+            self._write_page(self.results, final)
         reasons = " ".join(filter(None, (*self.objections, self.problem)))
         if reasons and (final != status or not self.said):
             sys.stderr.write(f"vlcheck: the run ends with {int(final)}. {shown(reasons)}\n")
@@ -130,24 +134,28 @@ class Ending:
 
     def _write(self, path: Path, results: Results, status: int) -> None:
         """Write results and page; both say the exit status, which what goes wrong with them changes."""
-        settings = self._run.settings
         self._write_results(path, results, status)
-        if settings.report:
-            results.run["exit_status"] = int(self._at_least(status))
-            with self._ending(f"--vl-report {settings.report}: stopped; what is there may be older."):
-                self._draw(settings.report, results, path.name)
-            if self.written and results.run["exit_status"] != self._at_least(status):
-                self._write_results(path, results, status)
+        self._write_page(results, status)
+        if self.written and results.run["exit_status"] != self._at_least(status):
+            self._write_results(path, results, status)
 
     def _write_results(self, path: Path, results: Results, status: int) -> None:
         results.run["exit_status"] = int(self._at_least(status))
-        before = self.problem
         with self._ending(f"--vl-results {path}: stopped before they were written."):
             self.places.write(path, results)
             self.written = path
-        if self.problem != before and not self.written:
-            self.kept = True
-            self.problem += f" They are kept in {self._run.folder}, in parts; vlcheck report draws each of them."
+
+    def _write_page(self, results: Results, status: int) -> None:
+        report = self._run.settings.report
+        if report:
+            results.run["exit_status"] = int(self._at_least(status))
+            with self._ending(f"--vl-report {report}: stopped; what is there may be older."):
+                self._draw(report, results, (self.written or self._run.settings.results).name)
+
+    def _keep_parts(self) -> None:
+        """Leave what was judged where the run's processes have put it."""
+        self.kept = True
+        self.problem += f" They are kept in {self._run.folder}, in parts; vlcheck report draws each of them."
 
     def _draw(self, path: Path, results: Results, source: str) -> None:
         """Write the page for reviewers. Raises UsageError."""

@@ -33,9 +33,7 @@ _OPTIONS = (
     _Option("batch-size", "N", "images encoded at once (16)"),
     _Option("store", "PATH", "keep scores in this file and ask nothing twice, also over runs"),
     _Option("results", "PATH", "where the results go (vlcheck-results.jsonl)"),
-    _Option(
-        "run-id", "ID", "the run's id, by which vlcheck gate knows its results (the CI server's, else drawn)"
-    ),
+    _Option("run-id", "ID", "the run's id, by which vlcheck gate knows its results (the CI server's, else drawn)"),
     _Option("report", "PATH", "a page for reviewers, with the pictures that prove each verdict: report.html"),
     _Option(
         "beside", "PATH", "an earlier run's results, shown beside this one's, e.g. those of BERT, which sees no picture"

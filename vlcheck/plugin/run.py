@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from vlcheck.report.results import Part, Results
     from vlcheck.scratch import Scratch
 
+_ASKS = ("model", "results", "report", "baseline")  # options of a run that is to judge
+
 
 class Run:
     """What the plugin keeps between its hooks; nothing is opened before a test needs it.
@@ -80,8 +82,9 @@ class Run:
 
     @property
     def concerned(self) -> bool:
-        """Whether tests were to run, and behaviors were selected in any process, or a model was named for them."""
-        return self._collecting and (self.settings.asked or (self._scratch is not None and self._note.exists()))
+        """Whether tests were to run, and behaviors were selected in any process, or the command line asks for them."""
+        asked = any(options.on_the_command_line(self.config, name) for name in _ASKS)
+        return self._collecting and (asked or (self._scratch is not None and self._note.exists()))
 
     @property
     def _note(self) -> Path:

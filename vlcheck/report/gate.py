@@ -9,7 +9,7 @@ from vlcheck.errors import printable
 from vlcheck.numerals import counted
 from vlcheck.report.comparison import Comparison
 from vlcheck.report.conclusion import is_known, missing, no_longer_known, worsened
-from vlcheck.report.places import Places
+from vlcheck.report.places import Places, same_run
 from vlcheck.report.results import Line, Results, head, read
 from vlcheck.report.summary import moment
 
@@ -48,17 +48,19 @@ def refusals(path: Path, results: Results, *, run_id: str, part: bool) -> Iterat
         run_id: of the run that is meant; "" for the latest one that began here.
         part: whether a run of a part of the suite is accepted.
     """
-    run, beside = results.run, dict(_beside(path))
+    run = results.run
+    beside = {there: other for there, other in _beside(path) if not same_run(other, run)}
     if run_id and run["run_id"] != run_id:
         where = "".join(f" It wrote {there.name}." for there, other in beside.items() if other["run_id"] == run_id)
         yield f"It is of {told(run)}; run {printable(run_id)} is asked for.{where}"
         return
     if not run["run_id"] or run["lines"] is None or run["exit_status"] is None:
-        yield f"It is of a run that did not end, or of an older vlcheck: {told(run)}."
+        yield f"It is of a run that goes on or was ended from outside, or of an older vlcheck: {told(run)}."
         return
     for there, other in beside.items():
         if other["started"] >= run["started"] and run_id in ("", other["run_id"]):
-            yield f"A later run began, and is not in this file: {told(other)}, in {there.name}."
+            hint = "" if run_id else f" (--run-id {printable(run['run_id'])} asks for this one)"
+            yield f"A later run began, and is not in this file: {told(other)}, in {there.name}{hint}."
     if run["exit_status"]:
         yield f"The run ended with {run['exit_status']:g}."
     if not run["complete"] and not part:
@@ -79,7 +81,7 @@ def told(run: Line) -> str:
 
 
 def _beside(path: Path) -> Iterator[tuple[Path, Line]]:
-    """Yield the results files of other runs beside one, each with its first line."""
+    """Yield the results files beside one, each with its first line."""
     for there in Places.around(path):
         run = head(there) if there != path else None
         if run:

@@ -59,7 +59,7 @@ class Places:
     def begin(self, *, run_id: str, started: str, model: str, data: str) -> None:
         """Start the unfinished file, whichever of the run's processes is the first. Raises UsageError."""
         run = {"kind": "run", "schema": SCHEMA, "run_id": run_id, "started": started, "complete": False}
-        if not _same(head(self.unfinished), run):
+        if not same_run(head(self.unfinished), run):
             self._mark(run | {"name": model, "model": model, "data": data, "fingerprint": ""})
 
     def choose(self, results: Results) -> Path:
@@ -75,12 +75,12 @@ class Places:
     def write(self, path: Path, results: Results) -> None:
         """Write results of which something was judged, and end the unfinished file. Raises UsageError."""
         write(path, results)
-        if _same(head(self.unfinished), results.run):
+        if same_run(head(self.unfinished), results.run):
             self.unfinished.unlink(missing_ok=True)
 
     def leave(self, results: Results) -> None:
         """Let the unfinished file say how a run without a verdict ended; older results stay. Raises UsageError."""
-        self._mark(results.run | {"verdicts": 0})
+        self._mark(results.run | {"verdicts": 0, "lines": 1})
 
     def _mark(self, run: Line) -> None:
         with placing(self.unfinished, OPTION) as draft:
@@ -90,6 +90,6 @@ class Places:
         return self.named.with_name(f"{self.named.stem}.{what}{self.named.suffix}")
 
 
-def _same(one: Line | None, other: Line) -> bool:
-    """Whether two first lines are of one run: an id alone may be given twice."""
+def same_run(one: Line | None, other: Line) -> bool:
+    """Return whether two first lines are of one run: an id alone may be given twice."""
     return one is not None and all(one.get(key) == other.get(key) for key in ("run_id", "started"))

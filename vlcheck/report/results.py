@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -144,13 +145,14 @@ def read(path: Path) -> Results:
     if why := fault(path):
         raise UsageError(f"{path}: cannot be read as a results file ({why}).")
     results = Results()
+    numbers = count()  # the lines first, so that the next number is how many there are
     try:
-        results.add(_checked_lines(path, read_lines(path)))
+        results.add(text for text, _ in zip(_checked_lines(path, read_lines(path)), numbers, strict=False))
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: cannot be read as a results file ({error}).") from error
     if not results.run:
         raise UsageError(f"{path}: holds no run; a results file begins with one.")
-    _demand_all(path, results)
+    _demand_all(path, results.run, verdicts=len(results.verdicts), lines=next(numbers))
     results.run["unjudged"] = _unjudged(results)  # of a part, all that the run was to ask
     return results
 
@@ -158,22 +160,19 @@ def read(path: Path) -> Results:
 def head(path: Path) -> Line | None:
     """Return the run that a results file says it is of, by its first line alone; None where it says none."""
     try:
-        if not path.is_file():
-            return None
-        with path.open(encoding="utf-8") as file:
-            line = _checked(path, 1, file.readline())
-    except (OSError, UnicodeDecodeError, UsageError):
+        line = _checked(path, 1, next(read_lines(path), b""))
+    except (UnicodeDecodeError, UsageError):
         return None
     return line if line["kind"] == "run" else None
 
 
-def _demand_all(path: Path, results: Results) -> None:
+def _demand_all(path: Path, run: Line, **held: int) -> None:
     """Raise UsageError where a file holds less, or more, than its first line promises."""
-    for what, held in (("verdicts", len(results.verdicts)), ("lines", results.length)):
-        promised = results.run[what]
-        if promised not in (None, held):
-            verb = "follow" if what == "verdicts" else "are there"
-            raise UsageError(f"{path}:1: promises {promised} {what}, and {held} {verb}; the file was cut short.")
+    for what, there in held.items():
+        promised = run[what]
+        if promised not in (None, there):
+            wrong = "cut short" if there < promised else "added to"
+            raise UsageError(f"{path}:1: promises {promised} {what}, and {there} follow; the file was {wrong}.")
 
 
 def _unjudged(results: Results) -> list[str]:

@@ -1,0 +1,186 @@
+"""Whatever other plugins do, and under whatever names: selected behaviors without a pass never end with 0."""
+
+import pytest
+
+SETS_0 = """
+import pytest
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session):
+    result = yield
+    session.exitstatus = 0
+    return result
+"""
+RETURNS_0 = """
+import pytest
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config):
+    yield
+    return 0
+"""
+EXITS_AT_THE_END = """
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    pytest.exit("done", returncode=0)
+"""
+EXITS_BETWEEN = """
+import pytest
+
+def pytest_runtest_setup(item):
+    if "another_image" in item.name:
+        pytest.exit("enough", returncode=0)
+"""
+CLEARS = """
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    items.clear()
+"""
+TAKES_OUT = """
+import pytest
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtestloop(session):
+    session.items.clear()
+    return (yield)
+"""
+PASSES_ALL = """
+import pytest
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    report.outcome = "passed"
+    return report
+"""
+SKIPS = """
+import pytest
+
+def pytest_collection_modifyitems(items):
+    items[0].add_marker(pytest.mark.skip)
+"""
+GIVES_NO_VERDICT = """
+import types
+import pytest
+
+@pytest.fixture
+def verdict(request):
+    return types.SimpleNamespace(passed=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("conftest", "arguments", "model", "said"),
+    [
+        (SETS_0, (), "loves_color", "Not passed, and not let be by the policy: test_grayscale_preserves[mlm], test_"),
+        (SETS_0, ("-p", "no:terminal"), "loves_color", "Not passed, and not let be by the policy: test_grayscale_"),
+        (
+            RETURNS_0,
+            (),
+            "loves_color",
+            "Not passed, and not let be by the policy: test_grayscale_preserves[mlm], test_",
+        ),
+        (SETS_0, ("-k", "nothing_of_this_name"), "competent", "No verdict came of this run"),
+        (EXITS_AT_THE_END, (), "loves_color", "Not passed"),
+        (EXITS_BETWEEN, (), "competent", ""),
+        (TAKES_OUT + SETS_0, (), "competent", "No verdict came of this run"),
+        (PASSES_ALL, (), "loves_color", ""),
+        (SKIPS, (), "competent", ""),
+        (GIVES_NO_VERDICT, (), "competent", ""),
+        ("", ("--setup-only",), "loves_color", ""),
+        ("", ("--setup-plan", "-p", "no:terminal", "-p", "no:junitxml"), "competent", "No verdict came of this run"),
+    ],
+)
+def test_a_run_is_not_green_and_says_why(project, conftest, arguments, model, said):
+    project.pytester.makeconftest(conftest)
+    result = project.run(*arguments, model=model)
+    assert result.ret not in (0, pytest.ExitCode.INTERNAL_ERROR)
+    if said:
+        assert f"vlcheck: the run ends with {result.ret}. {said}" in result.stderr.str()
+    if (project.folder / "vlcheck-results.jsonl").exists():
+        assert project.results("run")[0]["exit_status"] == result.ret
+
+
+def test_a_model_of_the_ini_file_is_asked_too_where_another_plugin_clears_the_tests(project):
+    project.pytester.makeini(f"[pytest]\nvl_model = {project.spec('competent')}\nvl_data = {project.data}")
+    project.pytester.makeconftest(CLEARS + SETS_0)
+    result = project.pytester.runpytest_inprocess()
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "No verdict came of this run" in result.stderr.str()
+
+
+@pytest.mark.parametrize("asked", ["--vl-report=page.html", "--vl-results=r.jsonl", "--vl-baseline=absent.jsonl"])
+def test_what_is_asked_for_on_the_command_line_comes_or_the_run_is_not_green(project, asked):
+    project.pytester.makepyfile(test_other="def test_other(): pass")
+    result = project.run("test_other.py", asked, model="")
+    result.assert_outcomes(passed=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["no verdict came of this run"])
+
+
+def test_tests_of_another_kind_end_as_they_will(project):
+    project.pytester.makeini(f"[pytest]\nvl_model = {project.spec('competent')}\nvl_data = {project.data}")
+    project.pytester.makeconftest(SETS_0)
+    project.pytester.makepyfile(test_other="def test_other(): assert False")
+    assert project.pytester.runpytest_inprocess("-k", "test_other").ret == 0
+
+
+@pytest.mark.parametrize("arguments", [("--setup-only",), ("-p", "no:terminal")])
+def test_a_run_that_judges_and_passes_ends_with_0(project, arguments):
+    result = project.run(*arguments)
+    assert (result.ret, result.stderr.str()) == (0, "")
+    assert len(project.results("verdict")) == 4
+
+
+def test_a_plan_of_fixtures_scores_nothing(project, log):
+    project.run("--setup-plan", model="counting")
+    assert not log.exists()
+
+
+def test_a_status_that_changes_after_the_results_were_written_is_in_them(project):
+    project.pytester.makeconftest(SETS_0.replace("exitstatus = 0", "exitstatus = 7"))
+    assert project.run("--vl-report=page.html").ret == 7
+    assert project.results("run")[0]["exit_status"] == 7
+    assert "The run as a whole ended with 7." in (project.folder / "page.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--collect-only", "--vl-report=page.html"), "--vl-report: --collect-only judges nothing"),
+        (
+            ("--collect-only", "--vl-results=r.jsonl", "--vl-baseline=absent.jsonl"),
+            "--vl-results, --vl-baseline: --collect-only judges nothing",
+        ),
+        (("--vl-plan", "--vl-results=r.jsonl"), "--vl-results: --vl-plan judges nothing"),
+        (("--collect-only", "-p", "no:terminal", "--vl-report=page.html"), "--vl-report: --collect-only judges"),
+    ],
+)
+def test_files_that_are_asked_for_where_nothing_is_judged_are_refused(project, arguments, said):
+    result = project.run(*arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert said in result.stdout.str() + result.stderr.str()
+
+
+def test_plugins_are_known_by_what_they_do_whatever_they_are_called(project, monkeypatch):
+    """Without autoload, xdist is registered as xdist.plugin, and pytest-html as pytest_html.plugin."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    named = ("vlcheck.plugin", "xdist.plugin", "pytest_metadata.plugin", "pytest_html.plugin")
+    monkeypatch.setenv("GITHUB_RUN_ID", "12")
+    monkeypatch.setenv("GITHUB_RUN_ATTEMPT", "3")
+    plugins = [argument for name in named for argument in ("-p", name)]
+    files = ("--vl-report=page.html", "--html=list.html", "--self-contained-html")
+    result = project.run(*plugins, "-n", "2", *files, model="loves_color", subprocess=True)
+    result.assert_outcomes(passed=2, failed=2)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert len(project.results("verdict")) == 4
+    assert project.results("run")[0]["run_id"] == "12-3"
+    assert [path.name for path in project.folder.glob("vlcheck-results*")] == ["vlcheck-results.jsonl"]
+    assert "Fails 1 of 1 bias: color." in (project.folder / "page.html").read_text()
+    assert "the page for reviewers, with the evidence" in (project.folder / "list.html").read_text()
+    plan = project.run("-p", "vlcheck.plugin", "-p", "xdist.plugin", "-n", "2", "--vl-plan")
+    assert plan.stdout.str().count("pictures to encode") == 1
