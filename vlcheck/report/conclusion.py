@@ -264,9 +264,11 @@ def _found(biases: Mapping[str, Standing], *, whole: bool) -> tuple[Tone, str]:
         return "fail", _fails(biases, of, passing)
     if passing and all(its.status in ("pass", NOT_ASKED) for its in biases.values()):
         return _passes(biases, passing, whole=whole)
-    tone: Tone = "invalid" if any(its.status == "invalid" for its in biases.values()) else "inconclusive"
+    statuses = {its.status for its in biases.values()}
+    tone: Tone = "invalid" if "invalid" in statuses else "inconclusive"
     if any(one["status"] == "pass" for its in biases.values() for one in its.verdicts):
         pass_ = f"{len(passing)} of {of} {'passes' if len(passing) == 1 else 'pass'}"
+        tone = tone if statuses & {"invalid", "inconclusive"} else "partial"
         return tone, f"No bias in what was decided: {pass_ if passing else f'none of {of} passes'}."
     return tone, "Nothing was decided: this run says nothing of the model."
 
@@ -326,7 +328,11 @@ def _refusal(results: Results, comparison: Comparison | None) -> str:
         if comparison.lost:
             return f"No word on what the release before decided: {_biases(comparison.lost)}."
         return "Not comparable with the release before."
-    return "A known bias is gone: the policy is out of date." if any(gone(results)) else ""
+    if not (found := list(gone(results))):
+        return ""
+    stale = {known["stale"] for known in _entries(results.run)}
+    what = "A known bias" if stale.intersection(found) else "What is excused as invalid"
+    return f"{what} is gone: the policy is out of date."
 
 
 def _biases(compared: Iterable[Compared]) -> str:
@@ -360,7 +366,7 @@ def _undecided(verdicts: Sequence[Line]) -> Iterator[str]:
     for status, why in _UNDECIDED.items():
         its = [verdict for verdict in verdicts if verdict["status"] == status]
         if its:
-            causes = f": {', '.join(causes_of(its))}" if causes_of(its) else ""
+            causes = f" ({', '.join(causes_of(its))})" if causes_of(its) else ""
             yield f"{status.capitalize()} (in {', '.join(sorted({one['bias'] for one in its}))}): {why}{causes}."
 
 
