@@ -20,7 +20,7 @@ EVEN = {"left": 0.52, "right": 0.48}
             Preserved(),
             {BEFORE: 0.9, AFTER: 0.5625, OTHER: 0.1},
             "red",
-            "the loss is 0.900 - 0.562 = 0.338; it has to be under 0.1 (within)",
+            "the loss from 0.900 to 0.562 is 0.338; it has to be under 0.1 (within)",
         ),
         (
             Drops(),
@@ -32,7 +32,7 @@ EVEN = {"left": 0.52, "right": 0.48}
             Drops(),
             {BEFORE: 0.5, AFTER: 0.484375},
             "red",
-            "the drop is 0.500 - 0.484 = 0.016; it has to be above 0.05 (by)",
+            "the drop from 0.500 to 0.484 is 0.016; it has to be above 0.05 (by)",
         ),
         (Drops(), {BEFORE: 0.25, AFTER: 0.0625}, "red", "the score before is 0.250; it has to be above 0.5 (below)"),
         (
@@ -96,7 +96,7 @@ def test_the_condition_and_the_margin_are_on_the_same_side_also_at_the_edge():
         (margin,) = one.margins.values()
         assert bool(one.violated) == (margin <= 0)
         if one.violated:
-            loss = float(re.search(r"= ([\d.]+);", one.violated)[1])
+            loss = float(re.search(r"is ([\d.]+);", one.violated)[1])
             assert loss >= TOLERANCES.within
 
 

@@ -59,7 +59,7 @@ class Condition:
         limit: the limit.
         name: which tolerance that is.
         margin: > 0 where it holds.
-        terms: the scores whose difference the value is; empty where it is none.
+        ends: the scores before and after of which the value is the difference; empty where it is none.
     """
 
     what: str
@@ -68,13 +68,14 @@ class Condition:
     limit: float
     name: str
     margin: float
-    terms: tuple[float, ...] = ()
+    ends: tuple[float, ...] = ()
 
     @property
     def said(self) -> str:
         """The inequality with its numbers, in words."""
-        value = " = ".join(filter(None, [" - ".join(map(figure, self.terms)), figure(self.value, apart=(self.limit,))]))
-        return f"{self.what} is {value}; it has to be {self.has_to_be} {brief(self.limit)} ({self.name})"
+        moved = f" from {' to '.join(map(figure, self.ends))}" if self.ends else ""
+        value = figure(self.value, apart=(self.limit,))
+        return f"{self.what}{moved} is {value}; it has to be {self.has_to_be} {brief(self.limit)} ({self.name})"
 
 
 class Tolerances(Protocol):

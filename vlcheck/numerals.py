@@ -100,7 +100,7 @@ def _told_apart(number: float, decimals: int, limits: Collection[float], *, tiny
         return str(number)
     if number == 0:
         return f"{0:.{decimals}f}"
-    if abs(number) < tiny:
+    if abs(number) < tiny and abs(float(f"{number:.0e}")) < tiny:
         return f"{number:.0e}"
     if abs(number) >= _LARGE:
         return f"{number:.3g}"

@@ -1,6 +1,17 @@
 """Known biases are borne until their day; what is gone, overdue or undecided speaks up."""
 
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import get_args
+
 import pytest
+
+from tests.conftest import ROOT
+from vlcheck.policy import Known
+from vlcheck.verdict import Cause, invalid
 
 PASSED, EXPIRED = "2999-12-31", "2001-01-31"
 AT_THE_TURN_OF_A_DAY = """
@@ -15,6 +26,9 @@ def pytest_configure(config):
     config.stash[RUN].started = datetime.fromisoformat("{}")
 """
 KNOWN_GREY = 'behavior = "test_grayscale_preserves"'
+
+
+INVALID_TOO = 'bias = "color"\ninvalid = true'
 
 
 def entry(subject=KNOWN_GREY, until=PASSED):
@@ -145,6 +159,77 @@ def test_its_day_is_told_by_the_runs_start_in_every_process(project, held, start
     )
     result.assert_outcomes(**{outcome: 1})
     assert project.results("run")[0]["started"] == started
+
+
+def test_what_a_known_bias_makes_invalid_is_excused_where_the_entry_says_so(project, held):
+    result = held(entry(INVALID_TOO), "-rx", model="hashes")
+    result.assert_outcomes(xfailed=4)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "color*fail (known)*fail (known)",
+            "test_grayscale_preserves*invalid: knows too few cases (known, excused)*",
+            "Fails 1 of 1 bias: color (known). Of 4 verdicts, 2 fail, 2 are invalid; 2 of what fails are known; 2 of"
+            " what is invalid are known, and excused.",
+            "XFAIL *test_grayscale_preserves* - invalid, known until 2999-12-31: captions name colors",
+        ]
+    )
+    kept = {line["status"]: (line["cause"], line["known"]["invalid"]) for line in project.results("verdict")}
+    assert kept == {"fail": ("", True), "invalid": ("unknown", True)}
+
+
+def test_without_that_key_it_stays_red_and_says_which_key_would_excuse_it(held):
+    result = held(entry('bias = "color"'), model="hashes")
+    result.assert_outcomes(xfailed=2, failed=2)
+    assert result.ret == 1
+    said = 'known[[]1[]] (bias "color") in *policy.toml excuses a fail alone; `invalid = true` excuses this, too'
+    result.stdout.fnmatch_lines(
+        [
+            said,
+            "Fails 1 of 1 bias: color (known).*",
+        ]
+    )
+
+
+def test_where_that_expires_it_says_so_and_where_nothing_is_invalid_any_more_it_is_to_be_removed(held):
+    result = held(entry(INVALID_TOO, until=EXPIRED), "-k", "grayscale and mlm", model="hashes")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["the known bias expired on 2001-01-31*"])
+    result = held(entry(INVALID_TOO), model="loves_color", subprocess=True)
+    result.assert_outcomes(xfailed=2, passed=2)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(['*is invalid any more: remove `invalid = true` of known[[]1[]] (bias "color") from *'])
+
+
+@pytest.mark.parametrize("cause", get_args(Cause))
+def test_only_what_a_bias_can_bring_about_is_excused_as_invalid(cause):
+    known = Known(path=Path("p.toml"), number=1, bias="color", reason="r", until=date(2999, 1, 1), invalid=True)
+    assert known.excuses(invalid("a reason", cause)) == (cause in ("unknown", "unlikely"))
+    assert not replace(known, invalid=False).excuses(invalid("a reason", cause))
+    assert not replace(known, expired=True).excuses(invalid("a reason", cause))
+
+
+def test_tiny_mirror_is_green_under_its_bias_where_what_is_invalid_is_excused_and_red_where_it_is_not(tmp_path):
+    """Both runs ask the same scores: the second one reads them from the store."""
+    tests = ["behavior_tests/test_position.py", "-k", "mirror_and_swapped_words or true_side_beats"]
+    where = [f"--vl-{name}={tmp_path / name}" for name in ("store", "policy", "results")]
+    asks = ["--vl-model=tiny-mirror", "--vl-data=scenes:40", *where, "-p", "no:cacheprovider", "-q"]
+    ended = {}
+    for key in ("invalid = true", ""):
+        (tmp_path / "policy").write_text(entry('bias = "position"') + key)
+        command = [sys.executable, "-m", "pytest", *tests, *asks]
+        ended[key] = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert [(run.returncode, run.stdout.splitlines()[-1].split(" in ")[0]) for run in ended.values()] == [
+        (0, "1 passed, 16 deselected, 3 xfailed"),
+        (1, "1 failed, 1 passed, 16 deselected, 2 xfailed"),
+    ]
+    assert "invalid: knows too few cases (known, excused)" in ended["invalid = true"].stdout
+
+
+@pytest.mark.parametrize("model", ["not_a_number", "constant"])
+def test_what_is_no_sound_answer_is_excused_by_no_entry(project, held, model):
+    held(entry(INVALID_TOO), model=model).assert_outcomes(failed=4)
+    assert {line["status"] for line in project.results("verdict")} == {"invalid"}
 
 
 @pytest.mark.parametrize("model", ["not_a_number", "constant"])

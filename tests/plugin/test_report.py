@@ -64,7 +64,7 @@ def test_a_test_without_a_verdict_is_named_and_the_run_is_no_pass(project, above
     (run,) = project.results("run")
     assert run["unjudged"] == [f"test_states.py::test_another_image_drops[{metric}]" for metric in ("mlm", "itm")]
     assert '<p class="conclusion partial">' in page(project)
-    assert "2 selected tests have no verdict" in page(project)
+    assert "Incomplete: 2 of 4 tests have no verdict. No bias in what was decided" in page(project)
 
 
 MAKES_WAY = """

@@ -29,7 +29,7 @@ def test_a_biased_model_fails_with_counts_interval_and_three_worst_cases(project
     assert result.ret == 1
     result.assert_outcomes(passed=2, failed=2)
     text = result.stdout.str()
-    assert re.search(r"fail: 40 of 40 violate \(100 %, from 92\.8 to 100\.0 %\); 10 % is allowed", text)
+    assert re.search(r"fail: 40 of 40 violate \(100 %, from 92\.8 to 100 %\); 10 % is allowed", text)
     assert len(re.findall(r"^  case .*, margin -0\.\d+$", text, re.MULTILINE)) == 6
     assert "a [MASK] on the grass" in text
 

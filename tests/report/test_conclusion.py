@@ -19,7 +19,7 @@ def test_the_sentence_names_what_fails_and_the_notes_what_was_not_decided_or_ask
     assert (found.tone, found.sentence) == ("fail", "Fails 1 of 2 biases (color), the other is invalid; none passes.")
     assert found.counts == "Of 4 verdicts, 1 fails, 1 is invalid, 1 is inconclusive, 1 passes."
     assert found.notes == (
-        "Invalid (in position): neither good nor bad: knows too few cases.",
+        "Invalid (in position): neither good nor bad (knows too few cases).",
         "Inconclusive (in position): too few images to tell.",
         "Not asked about: modality, order, place, robustness.",
     )

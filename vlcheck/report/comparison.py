@@ -96,7 +96,7 @@ class Comparison:
         rows: one for each behavior and metric of either.
         scales: where the operating scales of the two differ, and how; effects are on each run's own.
         versions: of packages and of our own code that both runs name and that differ.
-        incomplete: a sentence for each run of which tests have no verdict.
+        incomplete: a clause for each run of which tests have no verdict.
     """
 
     old: Line
@@ -180,8 +180,8 @@ def compare(old: Results, new: Results, alpha: float = ALPHA) -> Comparison:
     rows = [_compared(old, olds.get(name), new, news.get(name), alpha) for name in dict.fromkeys([*news, *olds])]
     scales = differing(old.verdicts.values(), new.verdicts.values())
     versions = map(printable, differences(old.run["versions"], new.run["versions"]))
-    lacking = ((which, incomplete(run)) for which, run in (("The old run", old), ("The new run", new)))
-    unjudged = tuple(f"{which}: {said}" for which, said in lacking if said)
+    lacking = ((which, incomplete(run)) for which, run in (("old", old), ("new", new)))
+    unjudged = tuple(f"{which} run: {said.removesuffix('.')}" for which, said in lacking if said)
     return Comparison(old.run, new.run, tuple(_corrected(rows, alpha)), tuple(scales), tuple(versions), unjudged)
 
 

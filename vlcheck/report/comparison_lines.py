@@ -40,7 +40,7 @@ def lines(comparison: Comparison) -> Iterator[str]:
 
 def conclusion(comparison: Comparison) -> str:
     """One sentence; it begins with what of either run has no verdict."""
-    return " ".join([*comparison.incomplete, _conclusion(comparison)])
+    return "; ".join([*comparison.incomplete, _conclusion(comparison)])
 
 
 def _conclusion(comparison: Comparison) -> str:

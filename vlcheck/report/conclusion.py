@@ -283,9 +283,11 @@ def _found(biases: Mapping[str, Standing], *, whole: bool) -> tuple[Tone, str]:
         return "fail", _fails(biases, of, passing)
     if passing and all(its.status in ("pass", NOT_ASKED) for its in biases.values()):
         return _passes(biases, passing, whole=whole)
-    tone: Tone = "invalid" if any(its.status == "invalid" for its in biases.values()) else "inconclusive"
+    statuses = {its.status for its in biases.values()}
+    tone: Tone = "invalid" if "invalid" in statuses else "inconclusive"
     if any(one["status"] == "pass" for its in biases.values() for one in its.verdicts):
         pass_ = f"{len(passing)} of {of} {'passes' if len(passing) == 1 else 'pass'}"
+        tone = tone if statuses & {"invalid", "inconclusive"} else "partial"
         return tone, f"No bias in what was decided: {pass_ if passing else f'none of {of} passes'}."
     return tone, "Nothing was decided: this run says nothing of the model."
 
@@ -339,8 +341,13 @@ def _lacking(results: Results) -> str:
 
 def _refusal(results: Results, comparison: Comparison | None) -> str:
     """Why a run is refused that its verdicts alone would let pass, or ""."""
-    said = worsened(comparison) if comparison else ""
-    return said or ("A known bias is gone: the policy is out of date." if any(gone(results)) else "")
+    if said := worsened(comparison) if comparison else "":
+        return said
+    if not (found := list(gone(results))):
+        return ""
+    stale = {known["stale"] for known in _entries(results.run)}
+    what = "A known bias" if stale.intersection(found) else "What is excused as invalid"
+    return f"{what} is gone: the policy is out of date."
 
 
 def _biases(compared: Iterable[Compared]) -> str:
@@ -374,7 +381,7 @@ def _undecided(verdicts: Sequence[Line]) -> Iterator[str]:
     for status, why in _UNDECIDED.items():
         its = [verdict for verdict in verdicts if verdict["status"] == status]
         if its:
-            causes = f": {', '.join(causes_of(its))}" if causes_of(its) else ""
+            causes = f" ({', '.join(causes_of(its))})" if causes_of(its) else ""
             yield f"{status.capitalize()} (in {', '.join(sorted({one['bias'] for one in its}))}): {why}{causes}."
 
 
