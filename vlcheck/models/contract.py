@@ -16,7 +16,8 @@ from PIL import Image
 
 from vlcheck.cases import MASK, Case
 from vlcheck.cases.provenance import Ablation, note_ablation
-from vlcheck.errors import NotApplicable, printable
+from vlcheck.errors import NotApplicable
+from vlcheck.foreign import told
 from vlcheck.models.protocol import RELATIVE, ClassifiesRegions, Encoded, VisionLanguageModel
 
 BATCHES = (1, 7, 32)
@@ -91,7 +92,7 @@ def examine(model: VisionLanguageModel, probes: Sequence[Probe], *, tolerance: f
             yield from _outcomes(metric, partial(_scores, model, metric), asked, tolerance, _sees(model))
             yield from _of_few(model, metric, asked[:_FEW], tolerance)
         except Exception as error:  # noqa: BLE001 - a model is foreign code
-            yield Outcome(f"{metric}: it answers", False, printable(f"{type(error).__name__}: {error}"))
+            yield Outcome(f"{metric}: it answers", False, told(error))
 
 
 def _outcomes(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float, sees: bool) -> Iterator[Outcome]:

@@ -17,6 +17,7 @@ from vlcheck.bounds import Tally, Test, exact, upper
 from vlcheck.cases import CaseSource
 from vlcheck.errors import printable
 from vlcheck.findings import fewest_needed
+from vlcheck.foreign import told
 from vlcheck.looks import Looks, images_of
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.operating import Operating, ahead
@@ -225,7 +226,7 @@ def _duration(model: VisionLanguageModel, pictures: int, texts: int) -> str:
     try:
         return f"about {_seconds(model, pictures, texts) / 60:.1f} minutes with {model.name}"
     except Exception as error:  # noqa: BLE001 - a model is foreign code
-        return printable(f"{model.name} cannot be timed. {type(error).__name__}: {error}")
+        return f"{printable(model.name)} cannot be timed. {told(error)}"
 
 
 def _seconds(model: VisionLanguageModel, pictures: int, texts: int) -> float:

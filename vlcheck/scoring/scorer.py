@@ -16,6 +16,7 @@ from PIL import Image
 
 from vlcheck.cases.provenance import pixel_sha256
 from vlcheck.errors import NotApplicable, UsageError, printable
+from vlcheck.foreign import told
 from vlcheck.models.protocol import AnswersYesNo, ClassifiesRegions, Encoded, NamesWords, VisionLanguageModel
 from vlcheck.query import Metric, Picture, Query
 from vlcheck.scoring.answer import Answer
@@ -328,4 +329,4 @@ def _raised(error: Exception) -> Answer:
         return Answer(unasked=str(error))
     if isinstance(error, UsageError):
         return Answer(error=printable(str(error)))
-    return Answer(error=printable(f"{type(error).__name__}: {error}"))
+    return Answer(error=told(error))
