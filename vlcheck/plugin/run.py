@@ -17,9 +17,9 @@ import pytest
 
 from vlcheck.errors import UsageError
 from vlcheck.plugin import options
-from vlcheck.plugin.case_item import CaseItem, case_items
+from vlcheck.plugin.case_item import CaseItem, beside_cases
 from vlcheck.plugin.extent import is_whole
-from vlcheck.plugin.mark import Stated, all_stated, stated, subjects
+from vlcheck.plugin.mark import Stated, all_stated, claim, stated, subjects
 from vlcheck.plugin.progress import Reporter
 from vlcheck.plugin.suites import fixtures_folder, judging_fixtures
 from vlcheck.suite import lexicons_in, policy_in, policy_path
@@ -188,7 +188,7 @@ class Run:
         if not self.settings.cases or self.problem or not isinstance(made, list):
             return made
         try:
-            return [one for item in made for one in (item, *case_items(item, self.source, self.model_for))]
+            return list(beside_cases(made, self.source, self.model_for))
         except UsageError as error:
             self.problem = str(error)
             return made
@@ -316,7 +316,8 @@ class Run:
                 _ = self.baseline
             bench = Workbench.open(self.settings, self.policy, self.source, self.folder, self.started)
             part = Part(self.folder, (self._input or {}).get("workerid", "main"))
-            expected = [item.nodeid for item, its in self._chosen if not bench.model.lacks(its.metric)]
+            asked = [item for item, its in self._chosen if not bench.model.lacks(its.metric)]
+            expected = list(dict.fromkeys(map(claim, asked)))
             required = self.policy.required_of(subjects(self._chosen))
             for item, its in self._chosen:
                 self.source.select(its.behavior(item).cases)  # the header says which pictures are left out
@@ -328,13 +329,20 @@ class Run:
         if not stated(item):
             judgement = replace(judgement, known=None)  # only the verdict fixture lets a known bias be
         bench, part = self._open()
-        part.keep([*bench.images(judgement), *judgement.records(item.nodeid)])
-        item.stash.setdefault(JUDGEMENTS, []).append(judgement)
-        item.user_properties += judgement.properties()
+        part.keep([*bench.images(judgement), *judgement.records(claim(item))])
+        _hold(item, judgement)
 
     def thumbnail(self, picture: Picture) -> bytes:
         """The JPEG of a picture; empty where pictures are to be left out."""
         return self._opened[0].thumbnail(picture) if self._opened else b""
+
+
+def _hold(item: pytest.Item, judgement: Judgement) -> None:
+    """Keep a judgement for the item's reports: in the place of an earlier one on the same, as where a test is rerun."""
+    others = [one for one in item.stash.get(JUDGEMENTS, []) if one.of != judgement.of]
+    item.stash[JUDGEMENTS] = held = [*others, judgement]
+    foreign = [(name, value) for name, value in item.user_properties if not name.startswith("vlcheck_")]
+    item.user_properties[:] = [*foreign, *chain.from_iterable(one.properties() for one in held)]
 
 
 RUN = pytest.StashKey[Run]()
