@@ -8,8 +8,9 @@ from itertools import chain, islice
 from types import MappingProxyType
 
 from vlcheck.cases import MASK, Case, CaseSource, Selection
-from vlcheck.errors import NotApplicable, contained
+from vlcheck.errors import NotApplicable
 from vlcheck.expect import AFTER, BEFORE, OTHER, Expectation
+from vlcheck.foreign_code import contained
 from vlcheck.lazy import Lazy
 from vlcheck.perturb import OPPOSITES, Each, Perturbation, View
 from vlcheck.query import UNCHANGED, Metric, Query

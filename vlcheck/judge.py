@@ -12,9 +12,10 @@ from itertools import chain, islice
 
 from vlcheck.behavior import Behavior, Question, Trial, Trials
 from vlcheck.cases import Case, CaseSource
-from vlcheck.errors import ForeignFault, NotApplicable, UsageError, contained
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError
 from vlcheck.expect import AFTER, BEFORE, Reading, Sample, Unscaled
 from vlcheck.findings import Finding, Findings
+from vlcheck.foreign_code import contained
 from vlcheck.judgement import Judgement, Row, Shown
 from vlcheck.looks import Looks, images_of
 from vlcheck.models.protocol import VisionLanguageModel, lacks

@@ -125,6 +125,11 @@ class Judgement:
         return list(worst.values())[:count]
 
     @property
+    def of(self) -> tuple[str, str]:
+        """Names of the behavior and the metric."""
+        return self.behavior.name, self.metric
+
+    @property
     def attribution(self) -> str:
         """How much of the effect is due to what the edit took away, not to its size; "" where that was not asked."""
         cells = self.tables.get("against_noise")

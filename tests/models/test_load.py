@@ -149,7 +149,7 @@ def test_a_file_that_cannot_be_imported_is_named(content: str, tmp_path: Path) -
 def test_a_module_that_lacks_a_package_is_not_called_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken_module.py").write_text("import no_such_package")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(UsageError, match=r"broken_module cannot be imported .*no_such_package"):
+    with pytest.raises(UsageError, match=r"broken_module cannot be imported.*no_such_package.*broken_module\.py:1"):
         load_model("broken_module:make")
 
 
@@ -245,3 +245,84 @@ def test_code_that_may_run_is_part_of_the_fingerprint(with_code: Path) -> None:
     with (with_code / "spelling.py").open("a") as file:
         file.write("# changed\n")
     assert load_model(str(with_code), trust_remote_code=True).fingerprint != first
+
+
+HELPED = """
+import helper
+
+def make(device, dtype):
+    import late
+    double = helper.Double(device, dtype)
+    double.name = late.NAME
+    return double
+"""
+
+
+@pytest.fixture
+def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A factory that imports what lies beside it, once when it is imported and once when it is called."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    for name in ("helper", "late", "team", "team.factory"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    folder = tmp_path / "team"
+    folder.mkdir()
+    (folder / "factory.py").write_text(HELPED)
+    (folder / "helper.py").write_text(DOUBLE)
+    (folder / "late.py").write_text("NAME = 'late'")
+    return folder
+
+
+def test_a_factory_in_a_file_imports_what_lies_beside_it_from_any_folder(beside: Path) -> None:
+    assert load_model(f"{beside}/factory.py:make").name == "late"
+
+
+def test_a_factory_is_found_in_a_package_of_the_current_folder(beside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (beside / "__init__.py").write_text("")
+    (beside / "factory.py").write_text(HELPED.replace("import helper", "from team import helper, late"))
+    (beside / "factory.py").write_text((beside / "factory.py").read_text().replace("    import late\n", ""))
+    monkeypatch.chdir(beside.parent)
+    assert load_model("team.factory:make").name == "late"
+
+
+def test_a_factory_in_a_file_imports_from_the_current_folder(beside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (beside / "helper.py").rename(beside.parent / "helper.py")
+    monkeypatch.chdir(beside.parent)
+    assert load_model("team/factory.py:make").name == "late"
+
+
+def test_a_file_that_imports_from_its_own_package_is_told_how_it_is_named(beside: Path) -> None:
+    (beside / "factory.py").write_text("from . import helper\n")
+    with pytest.raises(UsageError, match=r"factory\.py:1\); a module of a package is named by it, as package\.module"):
+        load_model(f"{beside}/factory.py:make")
+
+
+JSON = "import json\n\ndef make(device, dtype):\n    return json.loads('{')\n"
+PATH = "import helper\n\ndef make(device, dtype):\n    return helper.fails()\n"
+INIT = "class make:\n    def __init__(self, device, dtype):\n        {}['weights']\n"
+VLCHECK = "from vlcheck.models import load_model\nload_model('absent.py:absent')\n"
+SILENT = "class E(Exception):\n    def __str__(self): 1 / 0\nraise E\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (JSON, r"JSONDecodeError: .*factory\.py:4\)"),
+        (PATH, r"ValueError: embedded null byte \(.*helper\.py:4\)"),
+        (INIT, r"KeyError: 'weights' \(.*factory\.py:3\)"),
+        (VLCHECK, r"UsageError: .*factory\.py:2\)"),
+        (SILENT, r"E: its message cannot be read, ZeroDivisionError \(.*factory\.py:3\)"),
+        ("import os\ndef make(:\n", r"SyntaxError: invalid syntax \(.*factory\.py:2\)"),
+    ],
+)
+def test_an_error_shows_the_users_own_line(beside: Path, content: str, said: str) -> None:
+    (beside / "factory.py").write_text(content)
+    (beside / "helper.py").write_text("from pathlib import Path\n\ndef fails():\n    Path('\\0').read_text()\n")
+    with pytest.raises(UsageError, match=said):
+        load_model(f"{beside}/factory.py:make")
+
+
+def test_a_property_that_fails_is_told_with_its_line(beside: Path) -> None:
+    fails = "    @property\n    def kinds(self):\n        return {}[0]\n"
+    (beside / "helper.py").write_text(DOUBLE.replace("    def __init__", f"{fails}\n    def __init__", 1))
+    with pytest.raises(UsageError, match=r"gave 'Double', which fails\. KeyError: 0 \(.*helper\.py:\d+\)"):
+        load_model(f"{beside}/factory.py:make")

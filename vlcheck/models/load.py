@@ -8,7 +8,6 @@ import importlib.util
 import inspect
 import re
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from functools import partial
@@ -19,7 +18,8 @@ from typing import cast, get_args
 
 from vlcheck.cases.case import MASK
 from vlcheck.digest import digest
-from vlcheck.errors import UsageError, nearest, said_by
+from vlcheck.errors import UsageError, nearest
+from vlcheck.foreign_code import importable, told
 from vlcheck.models.families import registered
 from vlcheck.models.pair import Pair
 from vlcheck.models.protocol import DEFAULT_KINDS, KINDS, VisionLanguageModel
@@ -30,6 +30,8 @@ from vlcheck.specs import Factory, Reference, Several, Single, parse_model
 DTYPES = ("bfloat16", "float16", "float32", "float64")
 DEVICES = "cpu, cuda, cuda:N, mps"
 AUTO = "auto"  # over all devices there are
+
+_CURE = "; a module of a package is named by it, as package.module:factory"
 
 Loader = Callable[..., object]  # takes device and dtype by keyword, returns a model
 
@@ -42,7 +44,7 @@ def load_model(
     Args:
         spec: `FAMILY:PATH`, a family registered under the entry-point group `vlcheck.models` and what it loads,
             e.g. "albef:ALBEF_4M.pth"; or a factory, `package.module:factory` or `path/to/file.py:factory`, which
-            takes `device` and `dtype` and returns a model (whose `kinds` and `top` may be absent); or
+            is called with `device` and `dtype` as texts and returns a model (whose `kinds` and `top` may be absent); or
             `itm=SPEC,mlm=SPEC`, where a family keeps its heads in two checkpoints. A model that reads regions is
             followed by what finds them, `SPEC,regions=DETECTOR`: see `vlcheck.models.regions`. `vlcheck.specs` has the
             grammar.
@@ -88,7 +90,7 @@ def _load(parsed: Single, *, families: Mapping[str, EntryPoint], device: str, dt
     except UsageError as error:
         raise UsageError(f"{_option(spec)}: {error}") from error
     except (Exception, SystemExit) as error:  # a factory is foreign code
-        raise UsageError(f"{_option(spec)}: cannot be loaded. {_quoted(error)}") from error
+        raise UsageError(f"{_option(spec)}: cannot be loaded. {told(error)}") from error
 
 
 @contextmanager
@@ -111,6 +113,7 @@ def _no_garbage() -> Iterator[None]:
 def _loader(parsed: Single, families: Mapping[str, EntryPoint], trusted: bool) -> Loader | None:
     if isinstance(parsed.what, Factory):
         _demand_options(parsed, ())
+        importable(Path.cwd())
         find = _in_file if parsed.what.in_file else _in_module
         return find(parsed.what, parsed.said)
     return _registered(parsed, parsed.what, families) if parsed.what.scheme else _pretrained(parsed, families, trusted)
@@ -125,8 +128,8 @@ def _registered(parsed: Single, what: Reference, families: Mapping[str, EntryPoi
         )
     try:
         load = families[what.scheme].load()
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"{_option(spec)}: {families[what.scheme].value} cannot be imported ({error}).") from error
+    except (Exception, SystemExit) as error:  # a package of others is foreign code
+        raise UsageError(f"{_option(spec)}: {families[what.scheme].value} cannot be imported. {told(error)}") from error
     takes = inspect.signature(load).parameters.values()
     if not any(one.kind is one.VAR_KEYWORD for one in takes):
         _demand_options(parsed, [one.name for one in takes if one.kind is one.KEYWORD_ONLY])
@@ -180,9 +183,9 @@ def _in_module(factory: Factory, spec: str) -> Loader | None:
     except ModuleNotFoundError as error:
         if error.name and (factory.where == error.name or factory.where.startswith(f"{error.name}.")):
             return None  # nothing by that name: as unknown as any other spec
-        raise UsageError(f"{_option(spec)}: {factory.where} cannot be imported ({error}).") from error
+        raise UsageError(f"{_option(spec)}: {factory.where} cannot be imported. {told(error)}") from error
     except (Exception, SystemExit) as error:  # so is a module
-        raise UsageError(f"{_option(spec)}: {factory.where} cannot be imported. {_quoted(error)}") from error
+        raise UsageError(f"{_option(spec)}: {factory.where} cannot be imported. {told(error)}") from error
     return _factory(module, factory.name, spec)
 
 
@@ -193,10 +196,13 @@ def _import_file(path: Path, spec: str) -> ModuleType:
         raise UsageError(f"{_option(spec)}: {path}: not a Python file.")
     module = importlib.util.module_from_spec(found)
     sys.modules[name] = module  # dataclasses and pickle look their module up there
+    importable(path.resolve().parent)
     try:
         found.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # a file of one's own is foreign code
-        raise UsageError(f"{_option(spec)}: {path} cannot be imported. {_quoted(error)}") from error
+        why = told(error)
+        cure = _CURE if "relative import" in why else ""
+        raise UsageError(f"{_option(spec)}: {path} cannot be imported. {why}{cure}") from error
     return module
 
 
@@ -215,7 +221,16 @@ def _factory(module: ModuleType, name: str, spec: str) -> Loader:
 
 
 def _checked(loaded: object, spec: str) -> VisionLanguageModel:
-    """Make sure that the protocol is kept; supply `kinds` where it is absent."""
+    """Make sure that the protocol is kept; supply `kinds` where it is absent. Raises UsageError."""
+    try:
+        return _complete(loaded, spec)
+    except UsageError:
+        raise
+    except Exception as error:  # what is asked for may be computed, by foreign code
+        raise UsageError(f"{_option(spec)}: gave {type(loaded).__name__!r}, which fails. {told(error)}") from error
+
+
+def _complete(loaded: object, spec: str) -> VisionLanguageModel:
     _demand(loaded, ("name", "fingerprint", "metrics", "mask", "encode"), spec)
     metrics = getattr(loaded, "metrics", None)
     known = get_args(Metric)
@@ -269,12 +284,6 @@ def _spreads(loader: Loader) -> bool:
     """Return True if a family can be spread over several devices."""
     family = getattr(getattr(loader, "func", loader), "__self__", None)
     return bool(getattr(family, "spreads", False))
-
-
-def _quoted(error: BaseException) -> str:
-    """What was raised, and where."""
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {said_by(error)} ({where.filename}:{where.lineno})"
 
 
 def _option(spec: str) -> str:

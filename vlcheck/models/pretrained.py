@@ -33,8 +33,9 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from vlcheck.errors import UsageError, said_by
+from vlcheck.errors import UsageError
 from vlcheck.foreign import read_json
+from vlcheck.foreign_code import said_by
 from vlcheck.models.extents import check_sizes, filled_by
 from vlcheck.models.folder import (
     CONFIG,

@@ -36,6 +36,9 @@ class VisionLanguageModel(Protocol):
         mask: the mask in every text given to `mlm`, always "[MASK]", whatever the tokenizer calls it.
 
     A model may also have `cased`, False where it was trained on small letters alone: then capitals must change nothing.
+
+    A factory gets `device` and `dtype` as texts, e.g. "cuda:1" and "bfloat16". vlcheck moves and converts nothing by
+    them: a model that ignores them answers where and as precisely as it does, and results name what was asked for.
     """
 
     name: str

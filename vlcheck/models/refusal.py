@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import torch
 
-from vlcheck.errors import NotApplicable, UsageError, said_by
+from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.foreign_code import said_by
 
 
 @contextmanager

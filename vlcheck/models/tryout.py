@@ -11,7 +11,8 @@ from PIL import Image
 from transformers import PreTrainedTokenizerBase
 
 from vlcheck.cases.case import MASK
-from vlcheck.errors import NotApplicable, UsageError, said_by
+from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.foreign_code import said_by
 from vlcheck.models.asking import Adapter
 from vlcheck.models.features import Features
 from vlcheck.models.texts import signs

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vlcheck.errors import ForeignFault, UsageError, contained
+from vlcheck.errors import ForeignFault, UsageError
+from vlcheck.foreign_code import contained
 from vlcheck.plugin.lines import shown
 from vlcheck.plugin.mark import Stated, stated
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from vlcheck.behavior import Behavior, Trials
     from vlcheck.cases import Case, CaseSource
     from vlcheck.judge import ModelUnderTest
-    from vlcheck.query import Query
+    from vlcheck.query import Metric, Query
 
 ModelFor = Callable[[pytest.Item], "ModelUnderTest"]
 INFORMS = "a case informs; the behavior as a whole has the verdict"
@@ -51,6 +52,7 @@ class CaseItem(pytest.Item):
     ) -> None:
         super().__init__(**node)
         self.metric = statement.metric
+        self.function = of.function  # which other plugins look at
         self._of, self._statement, self._case = of, statement, case
         self._source, self._model_for = source, model_for
         self.own_markers += [mark for mark in of.own_markers if mark.name != "parametrize"]
@@ -92,6 +94,21 @@ class CaseItem(pytest.Item):
 def name_of(behavior: str, metric: str, case: str) -> str:
     """What an item of a case is called, by the behavior's and the case's name."""
     return f"{behavior}[{metric}-{case}]"
+
+
+def beside_cases(items: Iterable[object], source: CaseSource, model_for: ModelFor) -> Iterator[object]:
+    """A function's items, each followed by those of its cases; a case has one, however often its behavior is repeated.
+
+    Raises:
+        UsageError: where a case's picture cannot be used.
+    """
+    seen: set[Metric] = set()
+    for item in items:
+        yield item
+        statement = stated(item)
+        if statement and statement.metric not in seen:
+            seen.add(statement.metric)
+            yield from case_items(item, source, model_for)
 
 
 def case_items(item: object, source: CaseSource, model_for: ModelFor) -> Iterator[CaseItem]:

@@ -15,8 +15,9 @@ from PIL import Image
 from vlcheck.behavior import Behavior, Question, Trial, Trials
 from vlcheck.bounds import Tally, Test, exact, upper
 from vlcheck.cases import CaseSource
-from vlcheck.errors import ForeignFault, NotApplicable, UsageError, contained, printable
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.findings import fewest_needed
+from vlcheck.foreign_code import contained
 from vlcheck.looks import Looks, images_of
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.numerals import brief, counted, duration, figure, share, whole

@@ -103,6 +103,14 @@ def stated(item: object) -> Stated | None:
     return statement if isinstance(statement, Stated) else None
 
 
+def claim(item: pytest.Item) -> str:
+    """The name under which results keep what an item states: whoever repeats it under other names claims it once."""
+    statement = stated(item)
+    if statement is None or not isinstance(item, pytest.Function):
+        return item.nodeid
+    return f"{item.nodeid.removesuffix(item.name)}{item.originalname}[{statement.metric}]"
+
+
 def subjects(chosen: Sequence[tuple[pytest.Function, Stated]]) -> list[Subject]:
     """The tests as a policy speaks of them. Raises UsageError where a file names no bias."""
     from vlcheck.policy import Subject  # in no run of other projects

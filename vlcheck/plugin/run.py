@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vlcheck import run_id
-from vlcheck.errors import ForeignFault, UsageError, contained
+from vlcheck.errors import ForeignFault, UsageError
+from vlcheck.foreign_code import contained
 from vlcheck.plugin import options
-from vlcheck.plugin.case_item import CaseItem, case_items
+from vlcheck.plugin.case_item import CaseItem, beside_cases
 from vlcheck.plugin.ending import Ending
 from vlcheck.plugin.extent import is_whole
-from vlcheck.plugin.mark import Stated, all_stated, stated, subjects
+from vlcheck.plugin.mark import Stated, all_stated, claim, stated, subjects
 from vlcheck.plugin.progress import Reporter
 from vlcheck.plugin.suites import fixtures_folder, judging_fixtures
 from vlcheck.suite import lexicons_in, policy_in, policy_path
@@ -218,7 +219,7 @@ class Run:
         if not self.settings.cases or self.problem or not isinstance(made, list):
             return made
         try:
-            return [one for item in made for one in (item, *case_items(item, self.source, self.model_for))]
+            return list(beside_cases(made, self.source, self.model_for))
         except UsageError as error:
             self.problem = str(error)
             return made
@@ -278,16 +279,23 @@ class Run:
                 _ = self.baseline
             bench = Workbench.open(self.settings, self.policy, self.source, self.folder, self.started)
             part = Part(self.folder, (self._input or {}).get("workerid", "main"))
-            expected = [item.nodeid for item, its in self._chosen if not bench.model.lacks(its.metric)]
-            required = self.policy.required_of(subjects(self._chosen))
-            for item, its in self._chosen:
-                with suppress(ForeignFault), contained():  # of which its own test is told
-                    self.source.select(its.behavior(item).cases)  # the header says which pictures are left out
-            about = {item.nodeid: {"bias": its.behavior(item).bias, "metric": its.metric} for item, its in self._chosen}
-            asked = {"complete": self.complete, "required": required, "unjudged": expected, "stated": about}
-            part.keep([bench.header() | {"run_id": self.run_id} | asked])
+            part.keep([bench.header() | self._selection(bench)])
             self._opened = bench, part
         return self._opened
+
+    def _selection(self, bench: Workbench) -> dict[str, object]:
+        """The results' first line, as far as it hangs on which tests are to run."""
+        stating = {claim(item): (its, its.behavior(item)) for item, its in self._chosen}
+        for _, behavior in stating.values():
+            with suppress(ForeignFault), contained():  # of which its own test is told
+                self.source.select(behavior.cases)  # the header says which pictures are left out
+        return {
+            "run_id": self.run_id,
+            "complete": self.complete,
+            "required": self.policy.required_of(subjects(self._chosen)),
+            "unjudged": [name for name, (its, _) in stating.items() if not bench.model.lacks(its.metric)],
+            "stated": {name: {"bias": one.bias, "metric": its.metric} for name, (its, one) in stating.items()},
+        }
 
     def _begin(self) -> None:
         """Start the unfinished file, before the model's own code runs, which may end the process."""
@@ -301,9 +309,8 @@ class Run:
             # What a test of another kind makes of its verdict is its own; only the fixture lets a known bias be.
             judgement = replace(judgement, known=None, gates=False)
         bench, part = self._open()
-        part.keep([*bench.images(judgement), *judgement.records(item.nodeid)])
-        item.stash.setdefault(JUDGEMENTS, []).append(judgement)
-        item.user_properties += judgement.properties()
+        part.keep([*bench.images(judgement), *judgement.records(claim(item))])
+        _hold(item, judgement)
 
     def thumbnail(self, picture: Picture) -> bytes:
         """The JPEG of a picture; empty where pictures are to be left out."""
@@ -314,6 +321,14 @@ def last_word(config: pytest.Config, status: int) -> int:
     """Return what the process ends with where pytest ends with a status."""
     run = config.stash.get(RUN, None)
     return run.ending.last_word(status) if run else status
+
+
+def _hold(item: pytest.Item, judgement: Judgement) -> None:
+    """Keep a judgement for the item's reports: in the place of an earlier one on the same, as where a test is rerun."""
+    others = [one for one in item.stash.get(JUDGEMENTS, []) if one.of != judgement.of]
+    item.stash[JUDGEMENTS] = held = [*others, judgement]
+    foreign = [(name, value) for name, value in item.user_properties if not name.startswith("vlcheck_")]
+    item.user_properties[:] = [*foreign, *chain.from_iterable(one.properties() for one in held)]
 
 
 RUN = pytest.StashKey[Run]()

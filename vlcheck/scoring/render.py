@@ -13,7 +13,8 @@ from PIL import Image, ImageChops
 from vlcheck.cases.case import ImageSource
 from vlcheck.cases.provenance import strips
 from vlcheck.cases.rgb import to_rgb
-from vlcheck.errors import ForeignFault, NotApplicable, UsageError, contained
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError
+from vlcheck.foreign_code import contained
 from vlcheck.pictures import SMALL_PIXELS, open_jpeg
 from vlcheck.query import UNCHANGED, Picture
 from vlcheck.scoring.answer import Answer
