@@ -105,10 +105,10 @@ class Findings:
         """How many images the data offers, whatever the model answers."""
         return len({*self._images(finding for finding in self.each if finding.sample.askable)})
 
-    def futile(self) -> str:
-        """Why a verdict would be invalid however many such cases were asked about, or ""."""
-        reasons = (self.hollow, self.broken(), self._constant(), self._unlikely(), self._incompetent())
-        return next(filter(None, reasons), "") or self._mostly_refused()
+    def futile(self) -> bool:
+        """Return whether a verdict would be invalid however many such cases were asked about."""
+        checks = (self.broken, self._constant, self._unlikely, self._incompetent, self._mostly_refused)
+        return bool(self.hollow or not self.counted or any(check() for check in checks))
 
     def verdict(self, rule: Rule, test: Test = exact) -> Verdict:
         """The verdict: invalid where it would be hollow, else what the statistics say.

@@ -94,6 +94,8 @@ def name_of(behavior: str, metric: str, case: str) -> str:
 def case_items(item: object, source: CaseSource, model_for: ModelFor) -> Iterator[CaseItem]:
     """An item for each case of the behavior that an item states; none where it states none, or claims a mean.
 
+    Of cases that are only drawn where others do not count, those that the command line names have one.
+
     Raises:
         UsageError: where a case's picture cannot be used.
     """
@@ -105,8 +107,11 @@ def case_items(item: object, source: CaseSource, model_for: ModelFor) -> Iterato
         or not item.parent
     ):
         return
-    for case in source.select(statement.cases):
+    named = {argument.rpartition("::")[2] for argument in item.config.args if argument.endswith("]")}
+    cases = source.candidates(statement.cases) if named else source.select(statement.cases)
+    for at, case in enumerate(cases):
         name = name_of(item.originalname, statement.metric, case.id)
-        yield CaseItem.from_parent(
-            item.parent, name=name, of=item, statement=statement, case=case, source=source, model_for=model_for
-        )
+        if at < source.images or name in named:
+            yield CaseItem.from_parent(
+                item.parent, name=name, of=item, statement=statement, case=case, source=source, model_for=model_for
+            )

@@ -6,7 +6,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
 import pytest
@@ -16,7 +16,8 @@ from vlcheck.behavior import Behavior, Question, Trial
 from vlcheck.bounds import Tally, Test, exact, upper
 from vlcheck.errors import printable
 from vlcheck.findings import fewest_needed
-from vlcheck.looks import images_of
+from vlcheck.lazy import Lazy
+from vlcheck.looks import MOST_ASKED, images_of
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.operating import Operating
 from vlcheck.plugin.mark import Stated, subjects
@@ -24,7 +25,7 @@ from vlcheck.policy import Policy, Rule
 from vlcheck.query import Metric, Query
 from vlcheck.report.conclusion import counted
 from vlcheck.report.summary import aligned
-from vlcheck.scoring.plan import make_plan
+from vlcheck.scoring.plan import Plan, make_plan
 from vlcheck.verdict import detectable, most_that_pass
 
 Chosen = Sequence[tuple[pytest.Function, Stated]]
@@ -38,6 +39,7 @@ class Prospect:
 
     Attributes:
         refused: how many cases cannot be asked about, by reason.
+        spare: what is asked beyond these images where some of them do not count.
     """
 
     test: str
@@ -48,6 +50,7 @@ class Prospect:
     queries: tuple[Query, ...]
     by: Test = exact
     refused: Mapping[str, int] = field(default_factory=dict)
+    spare: Iterable[Trial] = ()
 
     @property
     def hopeless(self) -> bool:
@@ -149,6 +152,7 @@ def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Colle
     prospects = []
     setting: dict[str, Query] = {}
     trials, test = operating.trials, operating.looks.test
+    most = (MOST_ASKED - 1) * trials.source.images
     for item, statement in chosen:
         if statement.metric not in metrics:
             continue
@@ -166,7 +170,8 @@ def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Colle
         )
         rule, n = policy.of(behavior.name, behavior.bias).rule, images_of(judged)
         counts = Counter(reason for _, reason in {(one.case.id, refused.get(id(one), "")) for one in asked} if reason)
-        prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries, test, counts))
+        spare = Lazy(chain.from_iterable(islice(trials.spare(behavior, statement.metric), most)))
+        prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries, test, counts, spare))
     return Foresight(tuple(prospects), tuple(setting.values()), tuple(policy.required_of(subjects(chosen))))
 
 
@@ -203,12 +208,28 @@ def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator
     yield from map(printable, foresight.shut())
     plan = make_plan(foresight.queries)
     yield f"{plan.n_pictures} pictures to encode, {plan.texts} texts to ask about them"
+    yield from _at_most(foresight, plan)
     if foresight.added:
         rest = make_plan(query for prospect in foresight.prospects for query in prospect.queries)
         more = f"{plan.n_pictures - rest.n_pictures} pictures and {plan.texts - rest.texts} texts"
         yield f"{more} of these only set the model's operating scale"
     if model:
         yield _duration(model, plan.n_pictures, plan.texts)
+
+
+def _at_most(foresight: Foresight, plan: Plan) -> Iterator[str]:
+    """What may be asked on top, where the data has more images to draw from."""
+    drawn = [(images_of(prospect.spare), prospect.n) for prospect in foresight.prospects]
+    further, n = max(drawn, key=sum, default=(0, 0))
+    if not further:
+        return
+    spare = (query for prospect in foresight.prospects for trial in prospect.spare for query in trial.queries())
+    whole = make_plan(chain(foresight.queries, spare))
+    more = f"{whole.n_pictures - plan.n_pictures} pictures and {whole.texts - plan.texts} texts"
+    yield (
+        f"up to {n + further} images a test are asked about so that {n} count: others are drawn"
+        f" where the model does not know some, or an edit changes nothing; that takes {more} more at most"
+    )
 
 
 def _duration(model: VisionLanguageModel, pictures: int, texts: int) -> str:
