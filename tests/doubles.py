@@ -7,12 +7,13 @@ import os
 import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from vlcheck.cases import MASK, Case, open_source
+from vlcheck.cases import MASK, Case, CaseSource, open_source
 from vlcheck.cases.case import Box
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb import CELLS, OPENINGS, OPPOSITES, Brightness, Crop, CutOut, RotateHue, View
@@ -214,6 +215,15 @@ class Stumbles(Competent):
         return None if seen.grey and "number 6," in template else super()._truth(seen, template)
 
 
+class KnowsMost(Competent):
+    """Does not know each fifth of its photographs, nor what is grey."""
+
+    def _truth(self, seen, template):
+        case = self.truths.get(seen.photograph or "", {}).get(template)
+        unknown = case is None or seen.grey or int(case.image.path.stem) % 5 == 0
+        return None if unknown else super()._truth(seen, template)
+
+
 class ReadsOnly(Competent):
     """Answers from the caption's words, whatever the picture: it has read every caption before."""
 
@@ -316,9 +326,15 @@ def factory(kind: type[Competent]):
     """A factory as `--vl-model FILE.py:NAME` calls it; the data comes from the environment."""
 
     def make(device: str, dtype: str) -> Competent:
-        return kind(open_source(os.environ["VLCHECK_TEST_DATA"]).cases, name=kind.__name__)
+        return kind(everything(open_source(os.environ["VLCHECK_TEST_DATA"])), name=kind.__name__)
 
     return make
+
+
+def everything(source: CaseSource) -> list[Case]:
+    """All cases of the data; of scenes also the first that are drawn where some of these do not count."""
+    blocks = [source.offer.cases, *islice(source.offer.further, 1)]
+    return [case for block in blocks for cases in block.values() for case in cases]
 
 
 competent = factory(Competent)
@@ -334,6 +350,7 @@ says_right = factory(SaysRight)
 loves_color = factory(LovesColor)
 reads_only = factory(ReadsOnly)
 stumbles = factory(Stumbles)
+knows_most = factory(KnowsMost)
 hashes = factory(Hashes)
 matches_only = factory(MatchesOnly)
 interrupted = factory(Interrupted)

@@ -1,15 +1,17 @@
 """What a behavior asks of its cases."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from tests.plugin.conftest import write_cases
 from vlcheck.behavior import Behavior, Trials
-from vlcheck.cases import MASK, open_source, with_target
+from vlcheck.cases import MASK, Box, Case, CaseSource, open_source, with_target
+from vlcheck.cases.offer import Offer
 from vlcheck.errors import NotApplicable
 from vlcheck.expect import AFTER, BEFORE, OTHER, Balance, Drops, Preserved
-from vlcheck.perturb import Bare, Compose, CutOut, Each, Mirror, Opening, ShuffleWords
+from vlcheck.perturb import Bare, Compose, CutOut, Each, Mirror, Opening, RotateHue, ShuffleWords, Solid
 
 
 def behavior(**details):
@@ -112,3 +114,36 @@ def test_a_text_without_a_foil_is_not_asked_of_a_model_that_only_compares(tmp_pa
     with pytest.raises(NotApplicable, match="only compares texts"):
         Trials(source, relative=True).plain(trial.case, "itm")
     assert Trials(source, relative=True).plain(trial.case, "mlm").queries.keys() == {MASK}
+
+
+def numbered(count):
+    """Cases of which each third has a region."""
+    for number in range(count):
+        picture = Solid((8, 8), (number % 256, number // 256, 0))
+        region = (Box(0, 0, 4, 4),) if number % 3 == 0 else ()
+        yield Case(
+            id=str(number), image=picture, caption="a dog", target="dog", tags=frozenset({"object"}), region=region
+        )
+
+
+def test_as_many_are_asked_about_as_were_asked_for_not_counting_what_the_data_refuses():
+    offer = Offer({case.id: (case,) for case in numbered(150)}, Counter(), lambda case: None)
+    source = CaseSource("numbered", offer, images=40, seed=0)
+    stated = replace(behavior(perturb=RotateHue()), cases=with_target("object"), expect=Drops())
+    trials = Trials(source)
+    found = trials.of(stated, "mlm")
+    assert sum(trial.askable for trial in found) == 40
+    chosen = source.select(stated.cases)
+    assert [trial.case for trial in found[:40]] == list(chosen)
+    assert all(trial.askable for trial in found[40:])
+    spare = [trial.case.id for trials in trials.spare(stated, "mlm") for trial in trials]
+    assert len(spare) == 10
+    assert not set(spare) & {trial.case.id for trial in found}
+
+
+def test_where_the_data_runs_out_all_that_it_has_is_asked_about():
+    offer = Offer({case.id: (case,) for case in numbered(60)}, Counter(), lambda case: None)
+    stated = replace(behavior(perturb=RotateHue()), cases=with_target("object"), expect=Drops())
+    trials = Trials(CaseSource("numbered", offer, images=40, seed=0))
+    assert sum(trial.askable for trial in trials.of(stated, "mlm")) == 20
+    assert list(trials.spare(stated, "mlm")) == []

@@ -55,8 +55,22 @@ def test_the_table_says_in_how_many_seeds_and_from_how_many_images_on():
     assert list(lines(Matrix(40, (*CLEAN, *CAUGHT)))) == [
         ["variant", "color", "order"],
         ["tiny", "pass", "pass"],
-        ["tiny-color", "fail 2/2, n = 30", "invalid"],
+        ["tiny-color", "fail 2/2, n = 30", "pass in 1 of 2 seeds, invalid in 1"],
     ]
+
+
+def test_a_cell_whose_seeds_end_otherwise_says_in_how_many():
+    mixed = examined("tiny", "color", "pass inconclusive pass fail", "pass")
+    (_, row) = lines(Matrix(40, (mixed,)))
+    assert row == ["tiny", "pass in 2 of 4 seeds, inconclusive in 1, fail in 1"]
+
+
+def test_green_is_a_seed_in_which_everything_passes():
+    rows = [
+        examined("tiny", "color", "pass inconclusive pass", "pass"),
+        examined("tiny", "order", "fail pass pass", "fail"),
+    ]
+    assert Matrix(40, tuple(rows)).green("tiny") == 1
 
 
 def test_a_planted_bias_that_one_seed_misses_is_amiss():

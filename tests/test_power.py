@@ -48,6 +48,10 @@ def test_what_is_planted_is_caught_and_nothing_else_fails(matrix):
     assert list(matrix.amiss()) == []
 
 
+def test_the_control_is_green_in_every_seed(matrix):
+    assert matrix.green(CONTROL) == SEEDS
+
+
 @pytest.mark.parametrize("variant", list(MADE_FOR))
 def test_a_variant_is_caught_by_what_it_was_made_for(matrix, variant):
     (bias,) = PLANTED[variant]

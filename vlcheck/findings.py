@@ -139,7 +139,7 @@ class Findings:
     def futile(self) -> bool:
         """Whether a verdict would be invalid however many such cases were asked about."""
         checks = (self._broken, self._constant, self._unlikely, self._incompetent, self._mostly_refused)
-        return bool(self.hollow) or any(check() for check in checks)
+        return bool(self.hollow or not self.counted or any(check() for check in checks))
 
     def verdict(self, rule: Rule, test: Test = exact) -> Verdict:
         """The verdict: invalid where it would be hollow, else what the statistics say.

@@ -17,7 +17,7 @@ from vlcheck.expect import AFTER, BEFORE, Reading, Sample, Unscaled
 from vlcheck.findings import Finding, Findings
 from vlcheck.foreign_code import contained
 from vlcheck.judgement import Judgement, Row, Shown
-from vlcheck.looks import Looks, images_of
+from vlcheck.looks import MOST_ASKED, Looks, images_of
 from vlcheck.models.protocol import VisionLanguageModel, lacks
 from vlcheck.operating import Gauge, Operating
 from vlcheck.policy import Policy, Terms, Tolerances
@@ -27,7 +27,6 @@ from vlcheck.scale import RAW, Scale
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.verdict import Verdict
 
-MOST_ASKED = 2  # times as many images as are to count: a model that knows fewer than half of its cases is none to judge
 UNSCALED = "no other images have set the scale to read it on"
 
 
@@ -182,13 +181,17 @@ class ModelUnderTest:
     def _lacking(self, behavior: Behavior, metric: Metric, asked: Sequence[Trial]) -> int:
         """Return how many more images to ask about, so that as many count as were asked for.
 
-        At most MOST_ASKED times as many as were asked for, not counting those that turn out to be refused by the data;
-        and none where more of them would not make a verdict.
+        An image that the data refuses when it is drawn, as one whose edit changes nothing, is replaced. One that does
+        not count for what the model answers is replaced as long as the model is asked about MOST_ASKED times as many
+        as are to count at most, and as a verdict could be valid.
         """
         findings, _ = self._look(behavior, metric, asked)
-        if findings.futile or (findings.askable and not findings.images):
+        if findings.broken():
             return 0
         n = self.source.images
+        refused = n - findings.askable
+        if refused > 0 or findings.futile:
+            return refused
         return min(n - findings.images, MOST_ASKED * n - findings.askable)
 
     def _verdict(self, behavior: Behavior, metric: Metric, asked: Sequence[Trial]) -> Verdict:

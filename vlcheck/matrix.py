@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import signal
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -98,13 +99,19 @@ class Matrix:
         there = {one.bias for one in self.tested}
         return [*(bias for bias in BIASES if bias in there), *sorted(there.difference(BIASES))]
 
+    def statuses(self, variant: str, bias: str) -> Counter[str]:
+        """How many seeds have which status, the gravest of the cell's verdicts."""
+        each = zip(*(one.seeds for one in self.cell(variant, bias)), strict=True)
+        return Counter(worst(verdict.status for verdict in verdicts) for verdicts in each)
+
     def failing(self, variant: str, bias: str) -> int:
         """In how many seeds the cell has a fail."""
-        return sum(status == "fail" for status in self._by_seed(self.cell(variant, bias)))
+        return self.statuses(variant, bias)["fail"]
 
-    def together(self, variant: str, bias: str) -> str:
-        """The cell's worst verdict over all seeds' images."""
-        return worst(one.together.status for one in self.cell(variant, bias))
+    def green(self, variant: str) -> int:
+        """In how many seeds a variant passes every test."""
+        each = zip(*(one.seeds for one in self.tested if one.variant == variant), strict=True)
+        return sum(all(verdict.passed for verdict in verdicts) for verdicts in each)
 
     def caught_at(self, variant: str, bias: str) -> int | None:
         """The least number of images at which one of the cell's verdicts fails in every seed."""
@@ -121,12 +128,6 @@ class Matrix:
                     yield from (f"{variant}: {line}" for one in cell for line in _unplanted(one, variant == CONTROL))
                 elif failing < self.seeds:
                     yield f"{variant}: {bias} is planted, and caught in {failing} of {self.seeds} seeds"
-
-    @staticmethod
-    def _by_seed(cell: Sequence[Examined]) -> list[str]:
-        return [
-            worst(verdict.status for verdict in verdicts) for verdicts in zip(*(one.seeds for one in cell), strict=True)
-        ]
 
 
 def _unplanted(one: Examined, control: bool) -> Iterator[str]:
@@ -171,7 +172,7 @@ def make_matrix(suite: Path, policy: Path, *, variants: Iterable[str], seeds: in
 
 
 def lines(matrix: Matrix) -> Iterator[list[str]]:
-    """The table, row by row: in how many seeds a cell fails, or its verdict over all images where it does in none."""
+    """The table, row by row: how the seeds end, each with the gravest verdict of a cell."""
     yield ["variant", *matrix.biases]
     for variant in matrix.variants:
         yield [variant, *(_cell(matrix, variant, bias) for bias in matrix.biases)]
@@ -205,11 +206,13 @@ def _read(row: Mapping[str, Any]) -> Examined:
 
 
 def _cell(matrix: Matrix, variant: str, bias: str) -> str:
-    failing = matrix.failing(variant, bias)
-    if not failing:
-        return matrix.together(variant, bias)
-    at = matrix.caught_at(variant, bias)
-    return f"fail {failing}/{matrix.seeds}" + (f", n = {at}" if at else "")
+    """The statuses of the seeds, and at how many images each of them fails; a status alone where all have it."""
+    (status, most), *others = matrix.statuses(variant, bias).most_common()
+    if status == "fail" and not others:
+        at = matrix.caught_at(variant, bias)
+        return f"fail {most}/{most}" + (f", n = {at}" if at else "")
+    counts = ", ".join(f"{other} in {count}" for other, count in others)
+    return f"{status} in {most} of {matrix.seeds} seeds, {counts}" if others else status
 
 
 def _alone() -> None:

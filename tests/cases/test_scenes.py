@@ -13,6 +13,7 @@ from vlcheck.cases.scene import Scene
 from vlcheck.cases.scene_drawing import SHADES, SIDE
 from vlcheck.cases.scene_making import ACHROMATIC, COLORS, PEOPLE, WORDS, act, alone, duo, pair
 from vlcheck.cases.scenes import VERBS
+from vlcheck.cases.source import REACH
 
 KINDS = {
     "object": with_target("object", bare=True),
@@ -217,3 +218,15 @@ def test_the_spec_has_defaults():
     source = open_source("scenes")
     assert (source.images, source.seed) == (200, 0)
     assert len(source.select(KINDS["side"])) == 200
+
+
+def test_more_scenes_are_made_up_where_some_do_not_count():
+    source = open_source("scenes:3")
+    drawn = list(source.candidates(KINDS["single"]))
+    assert tuple(drawn[:3]) == source.select(KINDS["single"])
+    assert len({case.image.key for case in drawn}) == len(drawn) == 3 * REACH
+    assert not {case.id for case in drawn[3:]} & {case.id for case in source.cases}
+
+
+def test_what_no_scene_has_is_not_looked_for_for_ever():
+    assert list(open_source("scenes:3").candidates(with_target("mine"))) == []

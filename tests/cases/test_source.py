@@ -1,13 +1,14 @@
 """Specs, and how so many cases are chosen."""
 
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from tests.plugin.conftest import write_cases
 from vlcheck.cases import Case, open_source, with_target
-from vlcheck.cases.selection import choose
+from vlcheck.cases.selection import in_turn
 from vlcheck.errors import UsageError
 from vlcheck.perturb import Solid
 
@@ -94,23 +95,27 @@ def test_a_selection_of_nothing_or_of_letters_is_a_mistake(kinds, tags):
         with_target(*kinds, **tags)
 
 
+def chosen_of(offered, at_most, seed):
+    return tuple(islice(in_turn(offered, with_target("object"), seed=seed), at_most))
+
+
 def test_targets_take_turns_and_the_rarest_is_never_crowded_out():
     dogs = [case(number, "dog", "object") for number in range(90)]
     cats = [case(number, "cat", "object") for number in range(90, 95)]
-    chosen = choose(offer(*dogs, *cats), with_target("object"), at_most=12, seed=0)
+    chosen = chosen_of(offer(*dogs, *cats), 12, seed=0)
     assert Counter(one.target for one in chosen) == {"dog": 7, "cat": 5}
 
 
 def test_an_image_gives_one_case_and_the_rare_target_gets_it():
     crowded = [one for number in range(20) for one in (case(number, "dog", "object"), case(number, "cat", "object"))]
-    chosen = choose(offer(*crowded), with_target("object"), at_most=20, seed=0)
+    chosen = chosen_of(offer(*crowded), 20, seed=0)
     assert Counter(one.target for one in chosen) == {"dog": 10, "cat": 10}
     assert len({one.image.key for one in chosen}) == 20
 
 
 def test_the_choice_hangs_on_seed_and_names_and_not_on_order():
     cases = [case(number, "dog", "object") for number in range(50)]
-    first = choose(offer(*cases), with_target("object"), at_most=10, seed=0)
-    assert choose(offer(*reversed(cases)), with_target("object"), at_most=10, seed=0) == first
-    assert choose(offer(*cases), with_target("object"), at_most=10, seed=1) != first
-    assert choose(offer(*cases), with_target("object"), at_most=5, seed=0) == first[:5]
+    first = chosen_of(offer(*cases), 10, seed=0)
+    assert chosen_of(offer(*reversed(cases)), 10, seed=0) == first
+    assert chosen_of(offer(*cases), 10, seed=1) != first
+    assert chosen_of(offer(*cases), 5, seed=0) == first[:5]

@@ -114,6 +114,8 @@ def beside_cases(items: Iterable[object], source: CaseSource, model_for: ModelFo
 def case_items(item: object, source: CaseSource, model_for: ModelFor) -> Iterator[CaseItem]:
     """An item for each case of the behavior that an item states; none where it states none, or claims a mean.
 
+    Of cases that are only drawn where others do not count, those that the command line names have one.
+
     Raises:
         UsageError: where a case's picture cannot be used.
     """
@@ -125,11 +127,13 @@ def case_items(item: object, source: CaseSource, model_for: ModelFor) -> Iterato
         or not item.parent
     ):
         return
+    named = {argument.rpartition("::")[2] for argument in item.config.args if argument.endswith("]")}
     cases: Sequence[Case] = ()
     with suppress(ForeignFault), contained():  # of which the behavior's own item is told
-        cases = source.select(statement.cases)
-    for case in cases:
+        cases = [*source.candidates(statement.cases)] if named else source.select(statement.cases)
+    for at, case in enumerate(cases):
         name = name_of(item.originalname, statement.metric, case.id)
-        yield CaseItem.from_parent(
-            item.parent, name=name, of=item, statement=statement, case=case, source=source, model_for=model_for
-        )
+        if at < source.images or name in named:
+            yield CaseItem.from_parent(
+                item.parent, name=name, of=item, statement=statement, case=case, source=source, model_for=model_for
+            )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
 import pytest
@@ -18,7 +19,8 @@ from vlcheck.cases import CaseSource
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.findings import fewest_needed
 from vlcheck.foreign_code import contained
-from vlcheck.looks import Looks, images_of
+from vlcheck.lazy import Lazy
+from vlcheck.looks import MOST_ASKED, Looks, images_of
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.numerals import brief, counted, duration, figure, share, whole
 from vlcheck.operating import Operating, ahead
@@ -26,7 +28,7 @@ from vlcheck.plugin.mark import Stated, subjects
 from vlcheck.policy import METRICS, Policy, Rule
 from vlcheck.query import Metric, Query
 from vlcheck.report.summary import aligned
-from vlcheck.scoring.plan import make_plan
+from vlcheck.scoring.plan import Plan, make_plan
 from vlcheck.verdict import detectable, most_that_pass
 
 Chosen = Sequence[tuple[pytest.Function, Stated]]
@@ -40,6 +42,7 @@ class Prospect:
 
     Attributes:
         refused: how many cases cannot be asked about, by reason.
+        spare: what is asked beyond these images where some of them do not count.
     """
 
     test: str
@@ -50,6 +53,7 @@ class Prospect:
     queries: tuple[Query, ...]
     by: Test = exact
     refused: Mapping[str, int] = field(default_factory=dict)
+    spare: Iterable[Trial] = ()
 
     @property
     def hopeless(self) -> bool:
@@ -154,6 +158,7 @@ def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Colle
     setting: dict[str, Query] = {}
     faults: list[str] = []
     trials, test = operating.trials, operating.looks.test
+    most = (MOST_ASKED - 1) * trials.source.images
     for item, statement in chosen:
         if statement.metric not in metrics or item.get_closest_marker("skip"):
             continue
@@ -175,9 +180,15 @@ def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Colle
         )
         rule, n = policy.of(behavior.name, behavior.bias).rule, images_of(judged)
         counts = Counter(reason for _, reason in {(one.case.id, refused.get(id(one), "")) for one in asked} if reason)
-        prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries, test, counts))
+        spare = Lazy(chain.from_iterable(islice(_sound(trials.spare(behavior, statement.metric)), most)))
+        prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries, test, counts, spare))
     required = tuple(policy.required_of(subjects(chosen)))
     return Foresight(tuple(prospects), tuple(setting.values()), required, tuple(faults))
+
+
+def _sound(spare: Iterator[list[Trial]]) -> Iterator[list[Trial]]:
+    with suppress(ForeignFault):  # which its own test says
+        yield from spare
 
 
 def _refusal(trial: Trial, kind: str) -> str:
@@ -222,6 +233,7 @@ def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator
     yield from map(printable, [*foresight.hopeless(), *foresight.shut(), *foresight.faults])
     plan = make_plan(foresight.queries)
     yield f"{counted(plan.n_pictures, 'picture')} to encode, {counted(plan.texts, 'text')} to ask about them"
+    yield from _at_most(foresight, plan)
     if foresight.added:
         rest = make_plan(query for prospect in foresight.prospects for query in prospect.queries)
         pictures, texts = plan.n_pictures - rest.n_pictures, plan.texts - rest.texts
@@ -229,6 +241,22 @@ def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator
         yield f"{more} of these only set the model's operating scale"
     if model:
         yield _duration(model, plan.n_pictures, plan.texts)
+
+
+def _at_most(foresight: Foresight, plan: Plan) -> Iterator[str]:
+    """What may be asked on top, where the data has more images to draw from."""
+    drawn = [(images_of(prospect.spare), prospect.n) for prospect in foresight.prospects]
+    further, n = max(drawn, key=sum, default=(0, 0))
+    if not further:
+        return
+    spare = (query for prospect in foresight.prospects for trial in prospect.spare for query in trial.queries())
+    most = make_plan(chain(foresight.queries, spare))
+    pictures, texts = most.n_pictures - plan.n_pictures, most.texts - plan.texts
+    more = f"{counted(pictures, 'picture')} and {counted(texts, 'text')}"
+    yield (
+        f"up to {counted(n + further, 'image')} a test are asked about so that {whole(n)} count: others are drawn"
+        f" where the model does not know some, or an edit changes nothing; that takes {more} more at most"
+    )
 
 
 def _duration(model: VisionLanguageModel, pictures: int, texts: int) -> str:
