@@ -75,15 +75,11 @@ def opened(path: Path) -> Iterator[Image.Image]:
     """
     check_file(path)
     try:
-        with _open(path, _prefix(path), [*FORMATS], MOST_PIXELS) as image:
+        with _reading("picture"), _open(path, _prefix(path), [*FORMATS], MOST_PIXELS) as image:
             _check_cost(path, image)
             yield image
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
-    except MemoryError:
-        raise  # which is not the picture's fault
-    except Exception as error:  # Pillow's readers raise anything on damaged bytes
-        raise UsageError(f"{path}: not a picture that decodes ({error}).") from error
 
 
 def open_jpeg(content: bytes, most: int = MOST_PIXELS) -> Image.Image:
@@ -96,10 +92,8 @@ def open_jpeg(content: bytes, most: int = MOST_PIXELS) -> Image.Image:
     Raises:
         UsageError: it is no JPEG, a damaged one, or a larger one.
     """
-    try:
+    with _reading("JPEG"):
         return _open(io.BytesIO(content), content[:_SIGNS], ["JPEG"], most)
-    except (OSError, ValueError, SyntaxError) as error:  # of a damaged header
-        raise UsageError(f"not a JPEG that decodes ({error}).") from error
 
 
 def check_file(path: Path) -> None:
@@ -112,6 +106,17 @@ def check_file(path: Path) -> None:
         raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
     if size > MOST_BYTES:
         raise UsageError(f"{path}: has {size / 1e6:.0f} megabytes; at most {MOST_BYTES / 1e6:.0f} are accepted.")
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """Make UsageError of what a reader raises, which on damaged bytes is anything; for memory they are not to blame."""
+    try:
+        yield
+    except (UsageError, MemoryError):
+        raise
+    except Exception as error:
+        raise UsageError(f"not a {what} that decodes ({error}).") from error
 
 
 def _prefix(path: Path) -> bytes:
