@@ -21,7 +21,7 @@ from vlcheck.errors import UsageError
 
 MOST_PIXELS = 100_000_000
 MOST_BYTES = 1_000_000_000  # of a file: 100 megapixels of four channels in 16 bits, not compressed, are 800 million
-MOST_SCANS = 200  # of a JPEG, each of which goes over all pixels; programs write a dozen
+MOST_SCANS = 200  # of a JPEG; programs write a dozen
 SMALL_PIXELS = 1_000_000  # of the small copies that stores and results keep
 
 _SCAN = re.compile(rb"\xff\xda")
@@ -68,22 +68,26 @@ _SIGNS = max(at + len(sign) for at, sign, _ in _REFUSED)  # bytes that tell all 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Image.Image]:
-    """Open a picture's file; its pixels are decoded when they are asked for.
+    """Open a picture's file for what its header says.
 
     Raises:
         UsageError: names the file, and says what is wrong with it; also for what is raised before it is closed.
     """
     check_file(path)
     try:
-        with _open(path, _prefix(path), [*FORMATS], MOST_PIXELS) as image:
-            _check_cost(path, image)
+        with _reading("picture"), _open(path, _prefix(path), [*FORMATS], MOST_PIXELS) as image:
             yield image
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
-    except MemoryError:
-        raise  # which is not the picture's fault
-    except Exception as error:  # Pillow's readers raise anything on damaged bytes
-        raise UsageError(f"{path}: not a picture that decodes ({error}).") from error
+
+
+@contextmanager
+def decoding(path: Path) -> Iterator[Image.Image]:
+    """Open a picture's file for its pixels, decoded when they are asked for. Raises UsageError as `opened`."""
+    with opened(path) as image:
+        _check_scans(path, image)
+        _check_tiles(image)
+        yield image
 
 
 def open_jpeg(content: bytes, most: int = MOST_PIXELS) -> Image.Image:
@@ -96,10 +100,8 @@ def open_jpeg(content: bytes, most: int = MOST_PIXELS) -> Image.Image:
     Raises:
         UsageError: it is no JPEG, a damaged one, or a larger one.
     """
-    try:
+    with _reading("JPEG"):
         return _open(io.BytesIO(content), content[:_SIGNS], ["JPEG"], most)
-    except (OSError, ValueError, SyntaxError) as error:  # of a damaged header
-        raise UsageError(f"not a JPEG that decodes ({error}).") from error
 
 
 def check_file(path: Path) -> None:
@@ -112,6 +114,17 @@ def check_file(path: Path) -> None:
         raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
     if size > MOST_BYTES:
         raise UsageError(f"{path}: has {size / 1e6:.0f} megabytes; at most {MOST_BYTES / 1e6:.0f} are accepted.")
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """Make UsageError of what a reader raises, which on damaged bytes is anything; for memory they are not to blame."""
+    try:
+        yield
+    except (UsageError, MemoryError):
+        raise
+    except Exception as error:
+        raise UsageError(f"not a {what} that decodes ({error}).") from error
 
 
 def _prefix(path: Path) -> bytes:
@@ -144,17 +157,26 @@ def _open(source: Path | io.BytesIO, prefix: bytes, formats: Sequence[str], most
     return image
 
 
-def _check_cost(path: Path, image: Image.Image) -> None:
-    """Raise UsageError where a few bytes would take hours or all memory: the pixels of the picture do not say so."""
-    if image.format in ("JPEG", "MPO"):
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            scans = sum(1 for _ in _SCAN.finditer(content))
-        if scans > MOST_SCANS:
-            raise UsageError(f"a JPEG of {scans} scans; at most {MOST_SCANS} are accepted. Save it again.")
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        width, length = (int(image.tag_v2.get(tag, 0)) for tag in (_TILE_WIDTH, _TILE_LENGTH))
-        if width * length > MOST_PIXELS:
-            raise UsageError(f"a TIFF in tiles of {width} x {length} pixels, larger than what it shows. Save it again.")
+def _check_scans(path: Path, image: Image.Image) -> None:
+    """Raise UsageError where a JPEG would take hours: a scan can be a few bytes, and goes over all pixels."""
+    if image.format not in ("JPEG", "MPO"):
+        return
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        scans = sum(1 for _ in _SCAN.finditer(content))
+    if scans > MOST_SCANS:
+        raise UsageError(f"a JPEG of {scans} scans; at most {MOST_SCANS} are accepted. Save it again.")
+
+
+def _check_tiles(image: Image.Image) -> None:
+    """Raise UsageError where a TIFF would take all memory: a tile can be larger than the picture that it is of."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return
+    width, length = (int(image.tag_v2.get(tag, 0)) for tag in (_TILE_WIDTH, _TILE_LENGTH))
+    if width * length > MOST_PIXELS:
+        raise UsageError(
+            f"a TIFF in tiles of {width} x {length} pixels; at most {MOST_PIXELS / 1e6:.0f} megapixels are accepted."
+            " Save it again."
+        )
 
 
 def _unidentified(prefix: bytes, formats: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ from vlcheck.cases.rgb import to_rgb
 from vlcheck.cases.tones import glance, is_colorless
 from vlcheck.cases.words import words_of
 from vlcheck.errors import UsageError
-from vlcheck.pictures import check_file, opened
+from vlcheck.pictures import check_file, decoding, opened
 
 MASK = "[MASK]"
 _ORIENTATION = 0x0112
@@ -100,17 +100,17 @@ class ImageFile:
     @cached_property
     def colorless(self) -> bool:
         """Return True if the picture has no color."""
-        with opened(self.path) as image:
+        with decoding(self.path) as image:
             return is_colorless(image)
 
     @cached_property
     def glance(self) -> NDArray[np.uint8]:
         """How bright the parts of the stored picture are; formats differ by two levels at most."""
-        with opened(self.path) as image:
+        with decoding(self.path) as image:
             return glance(image)
 
     def open(self) -> Image.Image:
-        with opened(self.path) as image:
+        with decoding(self.path) as image:
             ImageOps.exif_transpose(image, in_place=True)
             upright = to_rgb(image)
             upright = image.copy() if upright is image else upright  # which does not know its file any more
