@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from vlcheck.cases import MASK, Case, CaseSource, Selection
-from vlcheck.errors import NotApplicable, contained
+from vlcheck.errors import NotApplicable
 from vlcheck.expect import AFTER, BEFORE, OTHER, Expectation
+from vlcheck.foreign import contained
 from vlcheck.perturb import OPPOSITES, Each, Perturbation, View
 from vlcheck.query import UNCHANGED, Metric, Query
 from vlcheck.tables import Table

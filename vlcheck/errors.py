@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 _JOINERS = "\u200c\u200d"  # without which Persian, Hindi and families of emoji fall apart
 
@@ -19,31 +18,6 @@ class NotApplicable(Exception):
 
 class ForeignFault(Exception):
     """An exception of code that is not vlcheck's: a model, a perturbation, a selection or an expectation."""
-
-
-@contextmanager
-def contained() -> Iterator[None]:
-    """Raise ForeignFault for whatever foreign code raises, so that its fault is one verdict's and not the run's.
-
-    Ctrl-C, and what it says in this module's own exceptions, pass. pytest.skip, pytest.exit and SystemExit do not.
-    """
-    try:
-        yield
-    except (UsageError, NotApplicable, ForeignFault, KeyboardInterrupt):
-        raise
-    except BaseException as error:
-        raise ForeignFault(told(error)) from error
-
-
-def told(error: BaseException) -> str:
-    """Return an exception's type and message; to give the message may raise, too."""
-    try:
-        message = str(error)
-    except KeyboardInterrupt:
-        raise
-    except BaseException:  # noqa: BLE001 - foreign code, as above
-        message = "its message cannot be read"
-    return printable(f"{type(error).__name__}: {message}")
 
 
 def printable(text: str, most: int = 300) -> str:

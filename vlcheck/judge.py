@@ -9,9 +9,10 @@ from itertools import count
 
 from vlcheck.behavior import Behavior, Question, Trial, Trials
 from vlcheck.cases import Case, CaseSource
-from vlcheck.errors import ForeignFault, NotApplicable, UsageError, contained
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError
 from vlcheck.expect import AFTER, BEFORE, Reading, Sample
 from vlcheck.findings import Finding, Findings
+from vlcheck.foreign import contained
 from vlcheck.judgement import Judgement, Row, Shown
 from vlcheck.looks import Looks, images_of
 from vlcheck.models.protocol import VisionLanguageModel, lacks

@@ -321,7 +321,7 @@ def test_where_pictures_have_no_room_beside_one_another_a_batch_is_halved(
     Scorer(CountingModel(tmp_path / "journal"), store, batch_size=8).run(make_plan(queries, batch_size=8))
     kept = [store.get_many(queries)[query.key] for query in queries]
     assert [len(answer.values) for answer in kept] == answered
-    assert {answer.error for answer in kept} == ({""} if room else {"MemoryError: "})
+    assert {answer.error[:11] for answer in kept} == ({""} if room else {"MemoryError"})
 
 
 class Unspeakable(BaseException):
@@ -336,7 +336,7 @@ class Unspeakable(BaseException):
         (SystemExit(0), "SystemExit: 0"),
         (pytest.skip.Exception("not today"), "Skipped: not today"),
         (pytest.exit.Exception("enough"), "Exit: enough"),
-        (GeneratorExit(), "GeneratorExit: "),
+        (GeneratorExit(), "GeneratorExit"),
         (Unspeakable(), "Unspeakable: its message cannot be read"),
     ],
 )
@@ -348,4 +348,6 @@ def test_whatever_a_model_raises_is_an_answer(
 
     monkeypatch.setattr(CountingModel, method, leave)
     query = Query("itm", photograph(tmp_path, 1), "a dog")
-    assert Scorer(CountingModel(tmp_path / "journal"), store).answer(query) == Answer(error=said)
+    answer = Scorer(CountingModel(tmp_path / "journal"), store).answer(query)
+    assert answer.error.startswith(said)
+    assert not answer.values

@@ -16,7 +16,8 @@ from PIL import Image
 
 from vlcheck.cases import MASK, Case
 from vlcheck.cases.provenance import Ablation, note_ablation
-from vlcheck.errors import ForeignFault, NotApplicable, UsageError, contained, told
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError
+from vlcheck.foreign import contained, told
 from vlcheck.models.protocol import RELATIVE, ClassifiesRegions, Encoded, VisionLanguageModel
 
 BATCHES = (1, 7, 32)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vlcheck.errors import ForeignFault, UsageError, contained
+from vlcheck.errors import ForeignFault, UsageError
+from vlcheck.foreign import contained
 from vlcheck.plugin.mark import Stated, stated
 
 if TYPE_CHECKING:

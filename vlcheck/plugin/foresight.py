@@ -14,8 +14,9 @@ from PIL import Image
 
 from vlcheck.behavior import Behavior, Question, Trial
 from vlcheck.bounds import Tally, Test, exact, upper
-from vlcheck.errors import ForeignFault, NotApplicable, UsageError, contained, printable
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.findings import fewest_needed
+from vlcheck.foreign import contained
 from vlcheck.looks import images_of
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.operating import Operating

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vlcheck.errors import ForeignFault, UsageError, contained
+from vlcheck.errors import ForeignFault, UsageError
+from vlcheck.foreign import contained
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, case_items
 from vlcheck.plugin.extent import fixtures_folder, is_whole

@@ -11,7 +11,8 @@ from PIL import Image, ImageChops
 
 from vlcheck.cases.case import ImageSource
 from vlcheck.cases.rgb import to_rgb
-from vlcheck.errors import ForeignFault, NotApplicable, UsageError, contained
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError
+from vlcheck.foreign import contained
 from vlcheck.query import UNCHANGED, Picture
 from vlcheck.scoring.answer import Answer
 

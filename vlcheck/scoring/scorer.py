@@ -15,7 +15,8 @@ import numpy as np
 from PIL import Image
 
 from vlcheck.cases.provenance import pixel_sha256
-from vlcheck.errors import ForeignFault, NotApplicable, UsageError, contained, printable, told
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
+from vlcheck.foreign import contained, told
 from vlcheck.models.protocol import AnswersYesNo, ClassifiesRegions, Encoded, NamesWords, VisionLanguageModel
 from vlcheck.query import Metric, Picture, Query
 from vlcheck.scoring.answer import Answer
