@@ -75,6 +75,41 @@ def test_what_is_no_such_file_is_named(tmp_path, monkeypatch, piece, text, said)
     assert said in str(raised.value)
 
 
+@pytest.mark.parametrize("piece", [1, 1 << 20])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"images": [{"id": 1}, {"id": 1, "id": 2}]}', "images[1]: 'id' is there twice"),
+        ('{"images": [{"id": 1, "a": [{"b": 1, "b": 1}]}]}', "images[0]: 'b' is there twice"),
+        ('{"images": [], "images": []}', "is not JSON ('images' is there twice)"),
+        ('{"info": {"a": 1, "a": 1}, "images": []}', "is not JSON ('a' is there twice)"),
+        ('{"images": [{"id": ' + "1" * 5000 + "}]}", "is not JSON (Exceeds the limit"),
+    ],
+)
+def test_a_key_is_there_once(tmp_path, monkeypatch, piece, text, said):
+    monkeypatch.setattr(annotations, "_PIECE", piece)
+    path = tmp_path / "file.json"
+    path.write_text(text)
+    with pytest.raises(UsageError) as raised:
+        read(path, "images")
+    assert said in str(raised.value)
+
+
+def test_an_entry_without_end_is_not_read_on(tmp_path):
+    path = tmp_path / "file.json"
+    with path.open("w") as file:
+        file.write('{"images": [{"file_name": "')
+        file.truncate(1 << 40)  # a hole of a terabyte
+    with pytest.raises(UsageError, match=r"is not JSON \(a value of more than 16777216 characters: char \d+\)"):
+        read(path, "images")
+
+
+def test_a_large_list_that_is_not_asked_for_is_passed_over(tmp_path):
+    path = tmp_path / "file.json"
+    path.write_text(json.dumps({"else": ["a" * 100_000] * 200, "images": [{"id": 1}]}))
+    assert read(path, "images") == {"images": [{"id": 1}]}
+
+
 def test_a_large_file_leaves_only_what_was_kept(tmp_path):
     """Of an entry that is read, its outline is let go before the next one is read."""
     path = tmp_path / "file.json"

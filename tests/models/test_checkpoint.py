@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 import os
 import pickle
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -114,6 +115,34 @@ def test_a_text_file_is_no_checkpoint(suffix: str, tmp_path: Path) -> None:
     path.write_text("<!doctype html>\n<title>Not found</title>\n")
     with pytest.raises(UsageError, match=r"not a (PyTorch checkpoint|safetensors file)"):
         read_checkpoint(path)
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_tensor_that_is_larger_than_its_file_is_refused(wrapped: bool, tmp_path: Path) -> None:
+    """It repeats a number a trillion times: whoever copies it takes 4 TB."""
+    weights = {"a": torch.ones(1).expand(10**6, 10**6)}
+    torch.save({"model": weights} if wrapped else weights, tmp_path / "large.pth")
+    with pytest.raises(UsageError, match=r"large\.pth: a is said to be \(1000000, 1000000\), more than the file holds"):
+        read_checkpoint(tmp_path / "large.pth")
+
+
+@pytest.mark.parametrize("weight", [torch.ones(3, device="meta"), torch.eye(3).to_sparse()], ids=["meta", "sparse"])
+def test_what_is_no_plain_array_is_refused(weight: torch.Tensor, tmp_path: Path) -> None:
+    torch.save({"a": weight}, tmp_path / "odd.pth")
+    with pytest.raises(UsageError, match=r"odd\.pth: (a is no plain array of numbers|.*pickle)"):
+        read_checkpoint(tmp_path / "odd.pth")
+
+
+def test_a_compressed_checkpoint_is_not_unfolded(tmp_path: Path) -> None:
+    torch.save({"a": torch.zeros(1000)}, tmp_path / "plain.pth")
+    with (
+        zipfile.ZipFile(tmp_path / "plain.pth") as plain,
+        zipfile.ZipFile(tmp_path / "small.pth", "w", zipfile.ZIP_DEFLATED) as small,
+    ):
+        for name in plain.namelist():
+            small.writestr(name, plain.read(name))
+    with pytest.raises(UsageError, match=r"small\.pth: is compressed, as torch\.save leaves no file"):
+        read_checkpoint(tmp_path / "small.pth")
 
 
 def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from PIL import Image, ImageOps
 
 from vlcheck.cases.case import ImageFile
 from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.models import region_files
 from vlcheck.models.region_files import RegionFiles, read_regions
 
 BOXES = np.array([[0, 0, 10, 20], [5, 2.5, 40, 30]])
@@ -95,6 +98,40 @@ def test_files_of_different_widths_are_refused(photograph: ImageFile) -> None:
     save(photograph.path.parent, "000001", features=np.ones((2, 4)))
     with pytest.raises(UsageError, match=r"000007\.npz: features have to be 4 a region, not 3"):
         RegionFiles(photograph.path.parent / "regions")(photograph.open())
+
+
+def header(shape: tuple[int, ...], kind: str = "<f8") -> bytes:
+    """The file of an array that claims a shape and holds one number."""
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": kind, "fortran_order": False, "shape": shape})
+    return file.getvalue() + b"\0" * 8
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (header((10**12, 4)), r"boxes\.npy is said to be \(1000000000000, 4\), more than the file holds"),
+        (header((10**6, 10**6, 10**6)), "more than the file holds"),
+        (header((1,), "|O"), "Object arrays cannot be loaded"),
+        (b"no array", "not an .npz of numbers"),
+        (b"", "not an .npz of numbers"),
+    ],
+)
+def test_an_array_is_no_larger_than_its_file(tmp_path: Path, content: bytes, complaint: str) -> None:
+    path = save(tmp_path, boxes=None)
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr("boxes.npy", content)
+    with pytest.raises(UsageError, match=rf"000007\.npz: .*{complaint}"):
+        read_regions(path)
+
+
+def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(region_files, "_LARGEST", 1 << 20)
+    path = save(tmp_path, boxes=None)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as file, file.open("boxes.npy", "w") as entry:
+        entry.write(bytes(2 << 20))
+    with pytest.raises(UsageError, match=r"boxes\.npy has 2097152 bytes; at most 1048576 are accepted"):
+        read_regions(path)
 
 
 @pytest.mark.parametrize("keep", [0, 30, -30])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from tests.scoring.counting import Brighten, CountingModel, Features, chance, photograph, questions
@@ -113,6 +116,63 @@ def test_a_model_that_misbehaves_is_quoted_in_each_answer(
         for query in queries:
             assert kept[query.key].error.startswith(error)
             assert bool(kept[query.key].values) is not bool(error)
+
+
+@pytest.mark.parametrize(
+    ("score", "kind"),
+    [
+        (np.complex128(0.5), "complex128"),
+        (0.5 + 0j, "complex128"),
+        ("0.5", "str"),
+        (b"0.5", "bytes"),
+        (True, "bool"),
+        (None, "object"),
+        (Fraction(1, 2), "object"),
+    ],
+    ids=lambda part: f"{part!r}",
+)
+def test_a_score_is_a_real_number(tmp_path: Path, store: ScoreStore, score: object, kind: str) -> None:
+    """Of a complex number numpy would take the real part, of a text what it spells, of None NaN."""
+
+    class Odd(CountingModel):
+        def itm(self, encoded, texts, foils=None):
+            return [score for _ in texts]
+
+        def mlm(self, encoded, texts, words):
+            return [[score for _ in row] for row in words]
+
+    picture = photograph(tmp_path, 1)
+    queries = [Query("mlm", picture, "a [MASK]", ("dog", "cat")), Query("itm", picture, "a dog")]
+    Scorer(Odd(tmp_path / "journal.txt"), store).run(make_plan(queries))
+    for answer in store.get_many(queries).values():
+        assert re.fullmatch(rf"the model returned scores of type {kind}\d*; they have to be real numbers", answer.error)
+
+
+@pytest.mark.parametrize(
+    "score", [np.float16(0.5), torch.tensor(0.5), torch.tensor(0.5, dtype=torch.float64), 1, np.uint8(0)], ids=repr
+)
+def test_real_numbers_of_any_format_are_scores(tmp_path: Path, store: ScoreStore, score: object) -> None:
+    class Plain(CountingModel):
+        def itm(self, encoded, texts, foils=None):
+            return [score for _ in texts]
+
+    query = Query("itm", photograph(tmp_path, 1), "a dog")
+    Scorer(Plain(tmp_path / "journal.txt"), store).run(make_plan([query]))
+    assert store.get_many([query])[query.key].values == (float(score),)  # type: ignore[arg-type]
+
+
+def test_an_exception_whose_text_raises_is_quoted_by_its_class(tmp_path: Path, store: ScoreStore) -> None:
+    class Mumbled(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+    class Mumbles(CountingModel):
+        def itm(self, encoded, texts, foils=None):
+            raise Mumbled
+
+    query = Query("itm", photograph(tmp_path, 1), "a dog")
+    Scorer(Mumbles(tmp_path / "journal.txt"), store).run(make_plan([query]))
+    assert store.get_many([query])[query.key].error == "Mumbled: Mumbled, whose text raises"
 
 
 def test_one_bad_text_leaves_the_others_of_its_call_alone(tmp_path: Path, store: ScoreStore) -> None:

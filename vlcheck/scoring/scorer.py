@@ -312,10 +312,10 @@ def _length(ask: _Ask) -> tuple[int, str, str]:
 
 
 def _numbers(scores: Any) -> np.ndarray:
-    """A model's scores. Raises TypeError where they are no real numbers: numpy would make some of much else."""
+    """A model's scores. Raises UsageError where they are no real numbers: numpy would make some of much else."""
     array = np.asarray(scores)
     if array.dtype.kind not in "fiu" and array.size:
-        raise TypeError(f"scores have to be real numbers, not {array.dtype.name}")
+        raise UsageError(f"the model returned scores of type {array.dtype.name}; they have to be real numbers")
     return array.astype(np.float64)
 
 
