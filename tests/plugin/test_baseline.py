@@ -167,7 +167,9 @@ def test_results_do_not_replace_what_they_are_held_to(project, baseline):
 
 
 def test_where_nothing_is_asked_nothing_is_compared(project):
-    result = project.run("--vl-baseline=absent.jsonl", "--collect-only")
+    """On the command line it would be asked for: test_last_word."""
+    project.pytester.makeini("[pytest]\nvl_baseline = absent.jsonl")
+    result = project.run("--collect-only")
     assert result.ret == 0
     assert "baseline" not in result.stdout.str()
 

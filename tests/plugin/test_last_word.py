@@ -33,6 +33,12 @@ def pytest_runtest_setup(item):
     if "another_image" in item.name:
         pytest.exit("enough", returncode=0)
 """
+LEAVES = """
+import sys
+
+def pytest_{hook}():
+    sys.exit(0)
+"""
 CLEARS = """
 import pytest
 
@@ -73,29 +79,38 @@ def verdict(request):
 """
 
 
-@pytest.mark.parametrize(
-    ("conftest", "arguments", "model", "said"),
-    [
-        (SETS_0, (), "loves_color", "Not passed, and not let be by the policy: test_grayscale_preserves[mlm], test_"),
-        (SETS_0, ("-p", "no:terminal"), "loves_color", "Not passed, and not let be by the policy: test_grayscale_"),
-        (
-            RETURNS_0,
-            (),
-            "loves_color",
-            "Not passed, and not let be by the policy: test_grayscale_preserves[mlm], test_",
-        ),
-        (SETS_0, ("-k", "nothing_of_this_name"), "competent", "No verdict came of this run"),
-        (EXITS_AT_THE_END, (), "loves_color", "Not passed"),
-        (EXITS_BETWEEN, (), "competent", ""),
-        (TAKES_OUT + SETS_0, (), "competent", "No verdict came of this run"),
-        (PASSES_ALL, (), "loves_color", ""),
-        (SKIPS, (), "competent", ""),
-        (GIVES_NO_VERDICT, (), "competent", ""),
-        ("", ("--setup-only",), "loves_color", ""),
-        ("", ("--setup-plan", "-p", "no:terminal", "-p", "no:junitxml"), "competent", "No verdict came of this run"),
-    ],
-)
-def test_a_run_is_not_green_and_says_why(project, conftest, arguments, model, said):
+# A conftest.py, arguments, a model, and a part of what is said where another plugin made the run green.
+NOT_GREEN = {
+    "0 is set": (
+        SETS_0,
+        (),
+        "loves_color",
+        "Not passed, and not let be by the policy: test_grayscale_preserves[mlm], ",
+    ),
+    "0 is set, no terminal": (SETS_0, ("-p", "no:terminal"), "loves_color", "Not passed, and not let be by the policy"),
+    "0 is set, nothing is left": (SETS_0, ("-k", "nothing_of_this_name"), "competent", "No verdict came of this run"),
+    "0 is returned": (RETURNS_0, (), "loves_color", "Not passed"),
+    "an exit at the end": (EXITS_AT_THE_END, (), "loves_color", "Not passed"),
+    "an exit between tests": (EXITS_BETWEEN, (), "competent", ""),
+    "sys.exit(0) at the end": (LEAVES.format(hook="sessionfinish"), (), "loves_color", "Not passed"),
+    "sys.exit(0) after it": (LEAVES.format(hook="unconfigure"), (), "loves_color", "Not passed"),
+    "tests are taken out": (TAKES_OUT + SETS_0, (), "competent", "No verdict came of this run"),
+    "reports say passed": (PASSES_ALL, (), "loves_color", ""),
+    "a test is skipped": (SKIPS, (), "competent", ""),
+    "another fixture": (GIVES_NO_VERDICT, (), "competent", ""),
+    "setups alone": ("", ("--setup-only",), "loves_color", ""),
+    "a plan of setups": (
+        "",
+        ("--setup-plan", "-p", "no:terminal", "-p", "no:junitxml"),
+        "competent",
+        "No verdict came",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NOT_GREEN)
+def test_a_run_is_not_green_and_says_why(project, case):
+    conftest, arguments, model, said = NOT_GREEN[case]
     project.pytester.makeconftest(conftest)
     result = project.run(*arguments, model=model)
     assert result.ret not in (0, pytest.ExitCode.INTERNAL_ERROR)

@@ -27,6 +27,8 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int, int]:
         options.stay_alone(config)
     try:
         status = yield
+    except SystemExit as error:  # of another plugin; let through, its status would be the last word
+        status = status_of(error)
     except BaseException as error:
         signals.end_with(config, last_word(config, status_of(error)))
         raise

@@ -181,6 +181,15 @@ class Ending:
 
 
 def status_of(error: BaseException) -> int:
-    """Return the exit status of a process that an exception ends."""
-    ends = {pytest.UsageError: pytest.ExitCode.USAGE_ERROR, KeyboardInterrupt: pytest.ExitCode.INTERRUPTED}
-    return next((status for kind, status in ends.items() if isinstance(error, kind)), pytest.ExitCode.INTERNAL_ERROR)
+    """Return the exit status of a process that an exception ends, as Python and pytest have it."""
+    match error:
+        case SystemExit(code=int() | None as code):
+            return code or 0
+        case SystemExit():
+            return 1
+        case pytest.UsageError():
+            return pytest.ExitCode.USAGE_ERROR
+        case KeyboardInterrupt():
+            return pytest.ExitCode.INTERRUPTED
+        case _:
+            return pytest.ExitCode.INTERNAL_ERROR

@@ -299,7 +299,7 @@ class Run:
 
     def _begin(self) -> None:
         """Start the unfinished file, before the model's own code runs, which may end the process."""
-        started = self.started.isoformat(timespec="milliseconds")
+        started = self.started.isoformat()
         self.ending.places.begin(
             run_id=self.run_id, started=started, model=self.settings.model, data=self.settings.data
         )

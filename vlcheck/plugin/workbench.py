@@ -106,7 +106,7 @@ class Workbench:
             "versions": {"python": platform.python_version()}
             | {**self.model.scorer.store.versions}
             | {name: version(name) for name in _ALSO},
-            "started": self.started.isoformat(timespec="milliseconds"),
+            "started": self.started.isoformat(),
             "policy": self.model.policy.as_dict(),
             "left_out": dict(self.model.source.left_out),
             "contract": asdict(tried.look_up(adapter.fingerprint)),
