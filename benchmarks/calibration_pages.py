@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from benchmarks.calibration import ALPHA, BANDS, IMAGES, RATES, Cell, Counted, allowed, bound, wrong
+from vlcheck.numerals import brief, counted, share
 
 How = Callable[[Cell], Counted]
 SHOWN = (0.0, 0.02, 0.05, 0.15, 0.2, 0.3, 0.5)
@@ -27,17 +28,17 @@ def passage(measured: str) -> str:
     runs = _fixed(cells[0]).runs
     worst = max(one for both in deceived.values() for one in both.values())
     lines = [
-        f"{len(cells)} cells of {runs} simulated runs whose truth is known: {', '.join(map(str, IMAGES))} images, true"
-        " rates from 0 to 0.5 or means inside and outside their band, 1 to 21 rows an image that agree not at all, a"
-        " little, wholly, or in rare images alone. A verdict may be wrong in 5 % of them, with three Monte-Carlo"
-        f" standard errors in {100 * bound(runs):.2f} %.",
+        f"{len(cells)} cells of {counted(runs, 'simulated run')} whose truth is known: {', '.join(map(str, IMAGES))}"
+        " images, true rates from 0 to 0.5 or means inside and outside their band, 1 to 21 rows an image that agree not"
+        " at all, a little, wholly, or in rare images alone. A verdict may be wrong in 5 % of them, with three"
+        f" Monte-Carlo standard errors in {share(bound(runs), decimals=2)}.",
         "",
         "| | highest share of false fails | of false passes | cells outside |",
         "| --- | --- | --- | --- |",
         *(_row(name, cells, how, runs) for name, how in (("fixed n", _fixed), ("`--vl-sequential`", _sequential))),
         "",
         f"For a bound that is a conjecture where images have several rows, the exact probability of being wrong, worst"
-        f" of 400 distributions of two values, is {100 * worst:.2f} % (at most {100 * ALPHA:.0f} %).",
+        f" of 400 distributions of two values, is {share(worst, decimals=2)} (at most {share(ALPHA)}).",
         "",
         "![How often a true rate fails or passes, by number of images](docs/power.svg)",
         "",
@@ -58,8 +59,9 @@ def page(measured: str) -> str:
     lines = [
         "# Every cell of the calibration",
         "",
-        f"{runs} simulated runs a cell (`python -m benchmarks.calibration`). Each cell: % that fail / % that pass; the"
-        f" rest are inconclusive. **Bold** would be a share of wrong verdicts above {100 * bound(runs):.2f} %.",
+        f"{counted(runs, 'simulated run')} a cell (`python -m benchmarks.calibration`). Each cell: % that fail / %"
+        " that pass; the rest are inconclusive. **Bold** would be a share of wrong verdicts above"
+        f" {share(bound(runs), decimals=2)}.",
     ]
     ways = (("fixed n", _fixed), ("sequential, and the share of images asked about", _sequential))
     for (claim, n), group in groupby(
@@ -77,9 +79,9 @@ def drawing(measured: str) -> str:
     parts = [*_axes()]
     for n, color in zip(IMAGES, COLORS, strict=True):
         here = [_plain(cells, n, rate) for rate in RATES]
-        for dash, share in (("", lambda one: one.failed), ("6 4", lambda one: one.passed)):
+        for dash, count in (("", lambda one: one.failed), ("6 4", lambda one: one.passed)):
             points = " ".join(
-                f"{_x(cell.truth):.1f},{_y(share(_fixed(cell)) / _fixed(cell).runs):.1f}" for cell in here
+                f"{_x(cell.truth):.1f},{_y(count(_fixed(cell)) / _fixed(cell).runs):.1f}" for cell in here
             )
             parts.append(
                 f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2" stroke-dasharray="{dash}"/>'
@@ -98,7 +100,7 @@ def drawing(measured: str) -> str:
 
 
 _CLAIMS = {"rate": "A rate, 10 % allowed"} | {
-    claim: f"A mean, {low:g} to {high:g} allowed" for claim, (low, high) in BANDS.items()
+    claim: f"A mean, {brief(low)} to {brief(high)} allowed" for claim, (low, high) in BANDS.items()
 }
 
 
@@ -114,7 +116,8 @@ def _row(name: str, cells: Sequence[Cell], how: How, runs: int) -> str:
     fails = max(how(cell).failed for cell in cells if allowed(cell))
     passes = max(how(cell).passed for cell in cells if not allowed(cell))
     outside = sum(wrong(cell, how(cell)) > bound(runs) * runs for cell in cells)
-    return f"| {name} | {100 * fails / runs:.2f} % | {100 * passes / runs:.2f} % | {outside} of {len(cells)} |"
+    highest = (share(count / runs, decimals=2) for count in (fails, passes))
+    return f"| {name} | {' | '.join(highest)} | {outside} of {len(cells)} |"
 
 
 def _plain(cells: Sequence[Cell], n: int, rate: float) -> Cell:
@@ -122,21 +125,21 @@ def _plain(cells: Sequence[Cell], n: int, rate: float) -> Cell:
 
 
 def _power(cells: Sequence[Cell]) -> Iterator[str]:
-    yield "| n | " + " | ".join(f"true rate {rate:g}" for rate in SHOWN) + " |"
+    yield "| n | " + " | ".join(f"true rate {brief(rate)}" for rate in SHOWN) + " |"
     yield "| --- " * (len(SHOWN) + 1) + "|"
     for n in IMAGES:
         row = []
         for cell in (_plain(cells, n, rate) for rate in SHOWN):
             what = "passes" if allowed(cell) else "fails"
             counts = [(one.passed if allowed(cell) else one.failed) for one in (_fixed(cell), _sequential(cell))]
-            share, looking = (100 * count / _fixed(cell).runs for count in counts)
-            row.append(f"{what} {share:.0f} %, {looking:.0f} % ({100 * _sequential(cell).images / n:.0f} %)")
+            once, looking = (share(count / _fixed(cell).runs) for count in counts)
+            row.append(f"{what} {once}, {looking} ({share(_sequential(cell).images / n)})")
         yield f"| {n} | {' | '.join(row)} |"
 
 
 def _table(cells: Sequence[Cell], how: How) -> Iterator[str]:
     truths = list(dict.fromkeys(cell.truth for cell in cells))
-    yield "| rows an image, how they agree | " + " | ".join(f"{truth:g}" for truth in truths) + " |"
+    yield "| rows an image, how they agree | " + " | ".join(brief(truth) for truth in truths) + " |"
     yield "| --- " * (len(truths) + 1) + "|"
     kinds = dict.fromkeys((cell.rows, cell.kind) for cell in cells)
     for rows, kind in kinds:
@@ -145,27 +148,27 @@ def _table(cells: Sequence[Cell], how: How) -> Iterator[str]:
 
 
 def _shares(cell: Cell, how: How) -> str:
-    counted = how(cell)
-    said = f"{100 * counted.failed / counted.runs:.1f} / {100 * counted.passed / counted.runs:.1f}"
-    if wrong(cell, counted) > bound(counted.runs) * counted.runs:
+    found = how(cell)
+    said = " / ".join(share(count / found.runs).removesuffix(" %") for count in (found.failed, found.passed))
+    if wrong(cell, found) > bound(found.runs) * found.runs:
         said = f"**{said}**"
-    return said if how is _fixed else f"{said} ({100 * counted.images / cell.n:.0f} %)"
+    return said if how is _fixed else f"{said} ({share(found.images / cell.n)})"
 
 
 def _x(rate: float) -> float:
     return EDGE + rate / RATES[-1] * (WIDTH - 2 * EDGE)
 
 
-def _y(share: float) -> float:
-    return HEIGHT - EDGE - share * (HEIGHT - 2 * EDGE)
+def _y(part: float) -> float:
+    return HEIGHT - EDGE - part * (HEIGHT - 2 * EDGE)
 
 
 def _axes() -> Iterator[str]:
-    for share in (0, 0.25, 0.5, 0.75, 1):
-        yield f'<line x1="{EDGE}" x2="{WIDTH - EDGE}" y1="{_y(share):.1f}" y2="{_y(share):.1f}" stroke="#ddd"/>'
-        yield f'<text x="{EDGE - 6}" y="{_y(share) + 4:.1f}" text-anchor="end">{100 * share:.0f} %</text>'
+    for part in (0, 0.25, 0.5, 0.75, 1):
+        yield f'<line x1="{EDGE}" x2="{WIDTH - EDGE}" y1="{_y(part):.1f}" y2="{_y(part):.1f}" stroke="#ddd"/>'
+        yield f'<text x="{EDGE - 6}" y="{_y(part) + 4:.1f}" text-anchor="end">{share(part)}</text>'
     for rate in (0, 0.1, 0.2, 0.3, 0.4, 0.5):
-        yield f'<text x="{_x(rate):.1f}" y="{HEIGHT - EDGE + 18}" text-anchor="middle">{rate:g}</text>'
+        yield f'<text x="{_x(rate):.1f}" y="{HEIGHT - EDGE + 18}" text-anchor="middle">{brief(rate)}</text>'
     yield f'<line x1="{_x(0.1):.1f}" x2="{_x(0.1):.1f}" y1="{_y(1):.1f}" y2="{_y(0):.1f}" stroke="#999"/>'
     yield f'<text x="{_x(0.1) + 4:.1f}" y="{_y(1) - 6:.1f}" fill="#555">allowed</text>'
     yield f'<text x="{WIDTH / 2}" y="{HEIGHT - 8}" text-anchor="middle">true rate of violations</text>'

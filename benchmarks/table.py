@@ -15,6 +15,7 @@ from benchmarks import calibration_pages
 from vlcheck.matrix import from_json, lines
 from vlcheck.models.families import LISTED, imported, key_of, registered
 from vlcheck.models.families import table as family_rows
+from vlcheck.numerals import brief, share
 from vlcheck.plugin.collect import collect
 from vlcheck.suite import suite_folder
 from vlcheck.zoo import PLANTED
@@ -193,9 +194,9 @@ def _simulated(cells: list[dict[str, Any]]) -> Iterator[str]:
         outside = sum(cell["wrong"] > cell["bound"] * cell["runs"] for cell in some)
         yield (
             f"| {scores}, looked at {looks} | {worst['runs']:,} | {len(some)} |"
-            f" {100 * worst['wrong'] / worst['runs']:.2f} % |"
-            f" n = {worst['n']}, true rate {worst['truth']:g}, {worst['expects']} |"
-            f" {100 * worst['bound']:.2f} % | {outside} |\n"
+            f" {share(worst['wrong'] / worst['runs'], decimals=2)} |"
+            f" n = {worst['n']}, true rate {brief(worst['truth'])}, {worst['expects']} |"
+            f" {share(worst['bound'], decimals=2)} | {outside} |\n"
         )
 
 

@@ -176,7 +176,11 @@ class Judgement:
         figures = {"bias": self.behavior.bias, "metric": self.metric, **self.verdict.as_dict()}
         figures |= {"band_low": low, "band_high": high, "known": self.known.excuse if self.known else None}
         figures |= {"scale": self.scale["used"], "margin": next((row.margin for row in self.worst(1)), None)}
-        flat = {name: _plain(value) for name, value in figures.items() if isinstance(value, str | int | float)}
+        flat = {
+            name: _plain(value)
+            for name, value in figures.items()
+            if isinstance(value, str | int | float) and value != ""
+        }
         return [(f"vlcheck_{name}", value) for name, value in flat.items()]
 
 

@@ -55,11 +55,11 @@ def span(low: float, high: float, apart: Collection[float] = ()) -> str:
     return f"{signed(low, apart=apart)} to {signed(high, apart=apart)}"
 
 
-def share(rate: float, apart: Collection[float] = ()) -> str:
+def share(rate: float, apart: Collection[float] = (), decimals: int = 1) -> str:
     """A rate in percent: 66.7 %, 10 %, 99.98 %; `apart` are rates as in `figure`."""
     limits = (100.0, *(100 * limit for limit in apart))
-    shown = _told_apart(100 * rate, 1, limits, tiny=1e-3)
-    return f"{shown.removesuffix('.0')} %"
+    shown = _told_apart(100 * rate, decimals, limits, tiny=1e-3)
+    return f"{shown.removesuffix(f'.{0:0{decimals}}')} %"
 
 
 def shares(low: float, high: float, apart: Collection[float] = ()) -> str:

@@ -89,7 +89,7 @@ def test_what_cannot_pass_is_said_by_the_bound_that_will_decide(project):
 def test_where_nothing_is_allowed_the_run_says_that_none_pass(project):
     (project.folder / "policy.toml").write_text("[defaults]\nallowed = 0\n")
     result = project.run("--vl-policy=policy.toml", "-k", "grayscale and itm")
-    assert "cannot pass: 40 images, none pass where 0 is allowed" in result.stdout.str()
+    assert "cannot pass: 40 images, none pass where 0 % is allowed" in result.stdout.str()
     assert result.ret == 1
 
 

@@ -140,6 +140,70 @@ def test_a_run_that_ended_before_its_first_verdict_names_what_it_was_to_ask():
     assert found.notes == ("Without a verdict: test_b[mlm].",)
 
 
+SIX = ("modality", "color", "position", "order", "place", "robustness")
+
+
+@pytest.mark.parametrize(
+    ("statuses", "sentence"),
+    [
+        (
+            ("fail", "fail", "fail", "fail", "invalid", "invalid"),
+            "Fails 4 of 6 biases (color, modality, order, position), the other 2 are invalid; none passes.",
+        ),
+        (
+            ("fail", "fail", "invalid", "invalid", "inconclusive", "not asked"),
+            "Fails 2 of 6 biases (color, modality), of the others 2 are invalid, 1 is inconclusive, 1 is not asked;"
+            " none passes.",
+        ),
+        (("fail", "fail", "fail", "fail", "invalid", "pass"), "Fails 4 of 6 biases: color, modality, order, position."),
+        (("fail",) * 6, "Fails 6 of 6 biases: color, modality, order, place, position, robustness."),
+    ],
+)
+def test_where_nothing_passes_the_sentence_says_so_and_what_became_of_the_rest(statuses, sentence):
+    found = said(
+        *(verdict(f"test_{bias}", bias=bias, status=status) for bias, status in zip(SIX, statuses, strict=True))
+    )
+    assert (found.tone, found.sentence) == ("fail", sentence)
+
+
+@pytest.mark.parametrize(
+    ("causes", "others", "sentence"),
+    [
+        (("unknown",) * 3, 2, "3 of 5 verdicts are invalid: the model knows next to nothing. Look at the checkpoint,"),
+        (("unknown", "no cases", "unlikely"), 2, "3 of 5 verdicts are invalid: the model knows next to nothing."),
+        (
+            ("no cases", "no cases", "unknown"),
+            2,
+            "3 of 5 verdicts are invalid, most of them for want of cases: look at",
+        ),
+        (("",), 0, "1 of 1 verdict is invalid: the model knows next to nothing. Look at the checkpoint, at its"),
+        (("unknown",) * 3, 3, ""),
+    ],
+)
+def test_where_more_than_half_is_invalid_the_sentence_says_where_to_look(causes, others, sentence):
+    hollow = [invalid(f"test_{at}", cause=cause) for at, cause in enumerate(causes)]
+    found = said(*hollow, *(verdict(f"test_other_{at}") for at in range(others)), unasked("test_few"))
+    assert sentence in found.sentence
+    assert ("invalid:" in found.sentence or "for want" in found.sentence) == bool(sentence)
+
+
+@pytest.mark.parametrize(
+    ("causes", "cell"),
+    [
+        (["no cases"], "invalid: no cases in this data"),
+        (["unknown"], "invalid: knows too few cases"),
+        (["unlikely", "constant", "not finite"], "invalid: answers say nothing"),
+        (["one image"], "invalid: one image alone"),
+        (["unknown", "errors"], "invalid: knows too few cases, could not be scored"),
+        (["of another time"], "invalid: of another time"),
+        ([None], "invalid"),
+    ],
+)
+def test_what_is_invalid_names_its_cause_in_its_cell(causes, cell):
+    found = matrix([invalid(f"test_{at}", cause=cause) for at, cause in enumerate(causes)])
+    assert found.cells["position", "itm"].said == cell
+
+
 def test_a_known_bias_still_fails_and_says_that_it_is_known():
     found = said(verdict(known=KNOWN), passing())
     assert found.sentence == "Fails 1 of 1 bias: color (known)."

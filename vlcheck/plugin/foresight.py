@@ -68,7 +68,7 @@ class Prospect:
         lacks = f"; {self.lacks}{self.fate}" if self.hopeless else ""
         if self._claims_a_mean:
             return f"a mean to within {figure(self._narrowest(), 2)} at best{lacks}"
-        fails = "never fails" if self._finds is None else f"finds a rate of {share(self._finds)}"
+        fails = "never fails" if self._finds is None else f"finds a rate of {share(self._finds, decimals=0)}"
         return fails + (lacks or f", passes with {counted(self._most() or 0, 'violation')} at most")
 
     @property

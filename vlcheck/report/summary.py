@@ -155,7 +155,7 @@ def saving(results: Results) -> Iterator[str]:
     """How much of a sequential run was left unasked."""
     if results.run.get("sequential"):
         asked, offered = (sum(verdict[key] for verdict in results.verdicts.values()) for key in ("asked", "offered"))
-        of, part = counted(offered, "image"), share(asked / max(offered, 1))
+        of, part = counted(offered, "image"), share(asked / max(offered, 1), decimals=0)
         were = counted(asked, "was", "were")
         yield f"sequential: of {of}, summed over the tests, {were} asked about ({part})"
 
