@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vlcheck.errors import UsageError
-from vlcheck.plugin.mark import Stated, stated
+from vlcheck.plugin.mark import Stated, amiss, stated
 
 if TYPE_CHECKING:
     from vlcheck.behavior import Behavior, Trials
@@ -61,11 +61,15 @@ class CaseItem(pytest.Item):
         return self._statement.behavior(self._of)
 
     def queries(self, trials: Trials) -> Iterator[Query]:
-        """All that the case asks."""
+        """All that the case asks; nothing where its behavior cannot be judged."""
+        if amiss(self._of):
+            return
         for trial in trials.of_case(self.behavior, self.metric, self._case):
             yield from trial.queries()
 
     def runtest(self) -> None:
+        if wrong := amiss(self._of):
+            pytest.fail(wrong, pytrace=False)
         model = self._model_for(self)
         if reason := model.lacks(self.metric):
             pytest.skip(reason)
@@ -116,6 +120,7 @@ def case_items(item: object, source: CaseSource, model_for: ModelFor) -> Iterato
     statement = stated(item)
     if (
         statement is None
+        or statement.amiss
         or statement.expect.claim == "mean"
         or not isinstance(item, pytest.Function)
         or not item.parent

@@ -21,7 +21,7 @@ from vlcheck.foreign import told
 from vlcheck.looks import Looks, images_of
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.operating import Operating, ahead
-from vlcheck.plugin.mark import Stated, subjects
+from vlcheck.plugin.mark import Stated, sound, subjects
 from vlcheck.policy import METRICS, Policy, Rule
 from vlcheck.query import Metric, Query
 from vlcheck.report.conclusion import counted
@@ -151,7 +151,7 @@ def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Colle
     prospects = []
     setting: dict[str, Query] = {}
     trials, test = operating.trials, operating.looks.test
-    for item, statement in chosen:
+    for item, statement in sound(chosen):
         if statement.metric not in metrics or item.get_closest_marker("skip"):
             continue
         behavior, kind = statement.behavior(item), operating.kinds.get(statement.metric, "")

@@ -19,7 +19,7 @@ from vlcheck.errors import UsageError
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, beside_cases
 from vlcheck.plugin.extent import is_whole
-from vlcheck.plugin.mark import Stated, all_stated, claim, stated, subjects
+from vlcheck.plugin.mark import Stated, all_stated, amiss, claim, hold_apart, sound, stated, subjects
 from vlcheck.plugin.progress import Reporter
 from vlcheck.plugin.suites import fixtures_folder, judging_fixtures
 from vlcheck.suite import lexicons_in, policy_in, policy_path
@@ -158,7 +158,8 @@ class Run:
         single = [item for item in session.items if isinstance(item, CaseItem)]
         self.selected = len(chosen) + len(single)
         self.complete = is_whole(self.config) and len(session.items) == len(self.collected)
-        chosen = [(item, statement) for item, statement in chosen if not item.get_closest_marker("skip")]
+        hold_apart(all_stated(self.collected))
+        chosen = sound([(item, its) for item, its in chosen if not item.get_closest_marker("skip")])
         if not self.selected or session.config.option.collectonly:
             return
         reporter = Reporter(self.config, self.folder)
@@ -201,8 +202,11 @@ class Run:
             self._demand_own_words()
             self.settings.demand_comparable()
             _ = self.baseline
+            hold_apart(all_stated(self.collected))
             chosen = all_stated(session.items)
-            Reporter(self.config, self.folder).say(outlook(self.settings, self.policy, self.source, chosen))
+            reporter = Reporter(self.config, self.folder)
+            reporter.say(outlook(self.settings, self.policy, self.source, chosen))
+            reporter.say(f"{item.name} cannot be judged. {wrong}" for item, _ in chosen if (wrong := amiss(item)))
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
 
@@ -319,7 +323,7 @@ class Run:
             asked = [item for item, its in self._chosen if not bench.model.lacks(its.metric)]
             expected = list(dict.fromkeys(map(claim, asked)))
             required = self.policy.required_of(subjects(self._chosen))
-            for item, its in self._chosen:
+            for item, its in sound(self._chosen):
                 self.source.select(its.behavior(item).cases)  # the header says which pictures are left out
             part.keep([bench.header() | {"complete": self.complete, "required": required, "unjudged": expected}])
             self._opened = bench, part
