@@ -127,6 +127,8 @@ def amiss(item: pytest.Item) -> str:
 
 def hold_apart(chosen: Sequence[tuple[pytest.Function, Stated]]) -> None:
     """Note at each test what is wrong beside others: two classes with one name, by which scores and tables are kept."""
+    if not chosen:
+        return
     from vlcheck.statement import named, shipped  # in no run of other projects
 
     owners: dict[str, str] = {str(vars(kind)["name"]): _where(kind) for kind in shipped()}
