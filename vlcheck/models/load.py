@@ -205,8 +205,8 @@ def _import_file(path: Path, spec: str) -> ModuleType:
         raise UsageError(f"{_option(spec)}: {path} cannot be imported. {why}{cure}") from error
     for own, other in displaced(module, path.resolve().parent):
         raise UsageError(
-            f"{_option(spec)}: {path} imports {own}, and got {other}, which was imported before. Give one of them another"
-            " name."
+            f"{_option(spec)}: {path} imports {own}, and got {other}, which was imported before. Give one of them"
+            " another name."
         )
     return module
 
