@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 
@@ -21,6 +22,20 @@ def importable(folder: Path) -> None:
     place = str(folder.resolve())
     if sys.path[:1] != [place]:
         sys.path.insert(0, place)
+
+
+def displaced(module: ModuleType, folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield what lies in a folder by the name of something that a module imported, and the file that it got instead.
+
+    Python keeps modules by their names: of two folders' helper.py, the first one is imported for both.
+    """
+    used = vars(module).values()
+    places = (one.__name__ if isinstance(one, ModuleType) else getattr(one, "__module__", "") for one in used)
+    for name in sorted({str(place).partition(".")[0] for place in places} - {"vlcheck"}):
+        got = getattr(sys.modules.get(name), "__file__", None)
+        for own in (folder / f"{name}.py", folder / name / "__init__.py"):
+            if got and own.is_file() and not Path(got).resolve().is_relative_to(folder):
+                yield own, got
 
 
 @contextmanager

@@ -39,7 +39,7 @@ class Picture:
     @cached_property
     def key(self) -> str:
         """A digest of the source's content and of each edit's name, version and parameters."""
-        return digest(self.source.key, *map(_identity, self.edits))
+        return digest(self.source.key, *map(identity, self.edits))
 
     def render(self) -> Image.Image:
         """Decode and edit. Raises UsageError where the file does not decode, NotApplicable from an edit."""
@@ -82,9 +82,9 @@ class Query:
         return isinstance(other, Query) and self.key == other.key
 
 
-def _identity(edit: ImageEdit) -> str:
+def identity(edit: ImageEdit) -> str:
     """Name, version and parameters; of a parameter that is an edit itself, the same."""
     parameters: dict[str, object] = {}
     if is_dataclass(edit):
         parameters = {one.name: getattr(edit, one.name) for one in fields(edit)}
-    return json.dumps([edit.name, edit.version, parameters], sort_keys=True, default=_identity)
+    return json.dumps([edit.name, edit.version, parameters], sort_keys=True, default=identity)

@@ -296,6 +296,16 @@ def test_a_file_that_imports_from_its_own_package_is_told_how_it_is_named(beside
         load_model(f"{beside}/factory.py:make")
 
 
+def test_two_factories_do_not_share_a_helper_by_its_name(beside: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "factory.py").write_text("from helper import Double as make\n")
+    (other / "helper.py").write_text(DOUBLE)
+    load_model(f"{beside}/factory.py:make")
+    with pytest.raises(UsageError, match=rf"imports {other}/helper\.py, and got {beside}/helper\.py, which was"):
+        load_model(f"{other}/factory.py:make")
+
+
 JSON = "import json\n\ndef make(device, dtype):\n    return json.loads('{')\n"
 PATH = "import helper\n\ndef make(device, dtype):\n    return helper.fails()\n"
 INIT = "class make:\n    def __init__(self, device, dtype):\n        {}['weights']\n"

@@ -19,7 +19,7 @@ from typing import cast, get_args
 from vlcheck.cases.case import MASK
 from vlcheck.digest import digest
 from vlcheck.errors import UsageError, nearest
-from vlcheck.foreign_code import importable, told
+from vlcheck.foreign_code import displaced, importable, told
 from vlcheck.models.families import registered
 from vlcheck.models.pair import Pair
 from vlcheck.models.protocol import DEFAULT_KINDS, KINDS, VisionLanguageModel
@@ -203,6 +203,11 @@ def _import_file(path: Path, spec: str) -> ModuleType:
         why = told(error)
         cure = _CURE if "relative import" in why else ""
         raise UsageError(f"{_option(spec)}: {path} cannot be imported. {why}{cure}") from error
+    for own, other in displaced(module, path.resolve().parent):
+        raise UsageError(
+            f"{_option(spec)}: {path} imports {own}, and got {other}, which was imported before. Give one of them"
+            " another name."
+        )
     return module
 
 

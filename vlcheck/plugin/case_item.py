@@ -13,7 +13,7 @@ import pytest
 from vlcheck.errors import ForeignFault, UsageError
 from vlcheck.foreign_code import contained
 from vlcheck.plugin.lines import shown
-from vlcheck.plugin.mark import Stated, stated
+from vlcheck.plugin.mark import Stated, amiss, stated
 
 if TYPE_CHECKING:
     from vlcheck.behavior import Behavior, Trials
@@ -64,12 +64,16 @@ class CaseItem(pytest.Item):
         return self._statement.behavior(self._of)
 
     def queries(self, trials: Trials) -> Iterator[Query]:
-        """All that the case asks; nothing where the behavior cannot be planned, which the item itself says."""
+        """All that the case asks; nothing where its behavior cannot be judged, which the item itself says."""
+        if amiss(self._of):
+            return
         with suppress(ForeignFault):
             for trial in trials.of_case(self.behavior, self.metric, self._case):
                 yield from trial.queries()
 
     def runtest(self) -> None:
+        if wrong := amiss(self._of):
+            pytest.fail(wrong, pytrace=False)
         model = self._model_for(self)
         if reason := model.lacks(self.metric):
             pytest.skip(shown(reason))
@@ -122,6 +126,7 @@ def case_items(item: object, source: CaseSource, model_for: ModelFor) -> Iterato
     statement = stated(item)
     if (
         statement is None
+        or statement.amiss
         or statement.expect.claim == "mean"
         or not isinstance(item, pytest.Function)
         or not item.parent

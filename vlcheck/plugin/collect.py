@@ -12,7 +12,7 @@ import pytest
 
 from vlcheck.errors import UsageError
 from vlcheck.plugin.foresight import Chosen
-from vlcheck.plugin.mark import all_stated
+from vlcheck.plugin.mark import all_stated, amiss, hold_apart
 
 _FROM_OUTSIDE = ("PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")  # vlcheck itself is a plugin that pytest finds
 _MOST_SAID = 20  # lines of pytest's own
@@ -22,7 +22,7 @@ def collect(suite: Path) -> Chosen:
     """The tests of a folder that state a behavior: all of them, whatever PYTEST_ADDOPTS or an ini file would select.
 
     Raises:
-        UsageError: where the folder cannot be collected, or holds no such test.
+        UsageError: where the folder cannot be collected, holds no such test, or one that states what cannot be judged.
     """
     collector = _Collector()
     # Where it is called from must not decide which conftest.py, and so which fixtures, a suite elsewhere has.
@@ -36,6 +36,10 @@ def collect(suite: Path) -> Chosen:
         raise UsageError(
             f"{suite}: no test there states a behavior (pytest's exit status {int(status)}).", *why[:_MOST_SAID]
         )
+    hold_apart(collector.chosen)
+    for item, _ in collector.chosen:
+        if wrong := amiss(item):
+            raise UsageError(f"{item.nodeid}: {wrong}")
     return collector.chosen
 
 

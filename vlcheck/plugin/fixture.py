@@ -10,7 +10,7 @@ import pytest
 
 from vlcheck.errors import UsageError
 from vlcheck.plugin.lines import shown
-from vlcheck.plugin.mark import stated
+from vlcheck.plugin.mark import amiss, stated
 from vlcheck.plugin.run import RUN
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ def verdict(request: pytest.FixtureRequest) -> Verdict:
     statement = stated(request.node)
     if statement is None:
         pytest.fail("the verdict fixture belongs to a test that states its behavior with @behavior(...)", pytrace=False)
+    if wrong := amiss(request.node):
+        pytest.fail(wrong, pytrace=False)
     model = under_test(request)
     if reason := model.lacks(statement.metric):
         pytest.skip(shown(reason))

@@ -24,7 +24,7 @@ from vlcheck.looks import MOST_ASKED, Looks, images_of
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.numerals import brief, counted, duration, figure, share, whole
 from vlcheck.operating import Operating, ahead
-from vlcheck.plugin.mark import Stated, subjects
+from vlcheck.plugin.mark import Stated, sound, subjects
 from vlcheck.policy import METRICS, Policy, Rule
 from vlcheck.query import Metric, Query
 from vlcheck.report.summary import aligned
@@ -159,7 +159,7 @@ def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Colle
     faults: list[str] = []
     trials, test = operating.trials, operating.looks.test
     most = (MOST_ASKED - 1) * trials.source.images
-    for item, statement in chosen:
+    for item, statement in sound(chosen):
         if statement.metric not in metrics or item.get_closest_marker("skip"):
             continue
         behavior, kind = statement.behavior(item), operating.kinds.get(statement.metric, "")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
@@ -21,11 +22,16 @@ if TYPE_CHECKING:
     from vlcheck.tables import Table
 
 ARGUMENT = "verdict"
+_CLASH = pytest.StashKey[str]()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stated:
-    """A behavior as its test states it, under one metric; the test function and its file add names and docstrings."""
+    """A behavior as its test states it, under one metric; the test function and its file add names and docstrings.
+
+    Attributes:
+        amiss: what is wrong with it, and what to write: its test fails with that, and nothing is asked for it.
+    """
 
     metric: Metric
     cases: Selection
@@ -33,6 +39,7 @@ class Stated:
     perturb: Perturbation | Each | None
     given: Perturbation | None
     tables: tuple[Table, ...]
+    amiss: str = ""
 
     def behavior(self, item: pytest.Function) -> Behavior:
         """Bind to the test function. Raises UsageError where its file names no bias."""
@@ -73,14 +80,18 @@ def behavior(
         given: what is done to before and after alike, e.g. `Bare()`.
         tables: what the results show beside the verdict.
 
+    What is amiss in any of these (a class in place of an object, no name, no dataclass) fails the test, and it alone.
+
     Raises:
         ValueError: no metric, or one that there is not: its test would be skipped, and nothing be red.
     """
+    from vlcheck.statement import complaint  # what pytest imports in every run needs neither numpy nor Pillow
+
     _check_metrics(metrics)
-    statements = [
-        Stated(metric=metric, cases=cases, expect=expect, perturb=perturb, given=given, tables=tuple(tables))
-        for metric in metrics
-    ]
+    amiss = complaint(cases=cases, expect=expect, perturb=perturb, given=given, tables=tables)
+    parts: dict[str, Any] = {"cases": cases, "expect": expect, "perturb": perturb, "given": given}
+    parts |= {"tables": () if amiss else tuple(tables), "amiss": amiss}
+    statements = [Stated(metric=metric, **parts) for metric in metrics]
     parameters = [pytest.param(statement, id=statement.metric) for statement in statements]
     return pytest.mark.parametrize(ARGUMENT, parameters, indirect=True)
 
@@ -101,6 +112,41 @@ def stated(item: object) -> Stated | None:
     call = getattr(item, "callspec", None)
     statement = call.params.get(ARGUMENT) if call else None
     return statement if isinstance(statement, Stated) else None
+
+
+def sound(chosen: Sequence[tuple[pytest.Function, Stated]]) -> list[tuple[pytest.Function, Stated]]:
+    """Those of the tests that can be judged."""
+    return [(item, statement) for item, statement in chosen if not amiss(item)]
+
+
+def amiss(item: pytest.Item) -> str:
+    """What is wrong with what a test states, alone or beside others; "" where nothing is."""
+    statement = stated(item)
+    return item.stash.get(_CLASH, statement.amiss if statement else "")
+
+
+def hold_apart(chosen: Sequence[tuple[pytest.Function, Stated]]) -> None:
+    """Note at each test what is wrong beside others: two classes with one name, by which scores and tables are kept."""
+    if not chosen:
+        return
+    from vlcheck.statement import named, shipped  # in no run of other projects
+
+    owners: dict[str, str] = {str(vars(kind)["name"]): _where(kind) for kind in shipped()}
+    for item, its in chosen:
+        parts = () if its.amiss else named(expect=its.expect, perturb=its.perturb, given=its.given, tables=its.tables)
+        for part in parts:
+            where = _where(type(part))
+            owner = owners.setdefault(part.name, where)
+            if owner != where:
+                others = f"{where} has the name {part.name!r}, as {owner} has"
+                item.stash[_CLASH] = f"{others}: what is kept goes by it. Give it one of its own."
+
+
+def _where(kind: type) -> str:
+    """A class by its file and name: a file that is imported twice makes one class twice."""
+    module = sys.modules.get(kind.__module__)
+    own = kind.__module__.startswith("vlcheck.")
+    return f"{kind.__module__ if own else getattr(module, '__file__', None) or kind.__module__}: {kind.__qualname__}"
 
 
 def claim(item: pytest.Item) -> str:

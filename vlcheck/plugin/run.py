@@ -20,7 +20,7 @@ from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, beside_cases
 from vlcheck.plugin.ending import Ending
 from vlcheck.plugin.extent import is_whole
-from vlcheck.plugin.mark import Stated, all_stated, claim, stated, subjects
+from vlcheck.plugin.mark import Stated, all_stated, amiss, claim, hold_apart, sound, stated, subjects
 from vlcheck.plugin.progress import Reporter
 from vlcheck.plugin.suites import fixtures_folder, judging_fixtures
 from vlcheck.suite import lexicons_in, policy_in, policy_path
@@ -173,6 +173,7 @@ class Run:
 
     def select(self, session: pytest.Session) -> None:
         """Note which tests are to run."""
+        hold_apart(all_stated(self.collected))
         self._chosen = all_stated(session.items)
         self._single = [item for item in session.items if isinstance(item, CaseItem)]
         self.complete = is_whole(self.config) and len(session.items) == len(self.collected)
@@ -183,7 +184,7 @@ class Run:
         """Score all that the selected tests will ask, before the first of them runs."""
         if self.problem and not self.is_worker:
             raise pytest.UsageError(self.problem)
-        chosen = [(item, statement) for item, statement in self._chosen if not item.get_closest_marker("skip")]
+        chosen = sound([(item, its) for item, its in self._chosen if not item.get_closest_marker("skip")])
         single = self._single
         if not (self._chosen or single) or self.lists or getattr(session.config.option, "setupplan", False):
             return
@@ -232,8 +233,11 @@ class Run:
             self._demand_own_words()
             self.settings.demand_comparable()
             _ = self.baseline
+            hold_apart(all_stated(self.collected))
             chosen = all_stated(session.items)
-            Reporter(self.config, self.folder).say(outlook(self.settings, self.policy, self.source, chosen))
+            reporter = Reporter(self.config, self.folder)
+            reporter.say(outlook(self.settings, self.policy, self.source, chosen))
+            reporter.say(f"{item.name} cannot be judged. {wrong}" for item, _ in chosen if (wrong := amiss(item)))
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
 
