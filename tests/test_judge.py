@@ -17,9 +17,7 @@ from vlcheck.perturb import Bare, Block, Compose, Grayscale, RotateHue
 from vlcheck.policy_file import load_policy
 from vlcheck.suite import policy_path
 
-IN_GREY = Behavior(
-    name="test_grey", bias="color", cases=with_target("object"), perturb=Grayscale(), expect=Preserved()
-)
+IN_GREY = Behavior(name="test_grey", bias="color", cases=with_target("object"), perturb=Grayscale(), expect=Preserved())
 OTHER_HUE = Behavior(
     name="test_hue",
     bias="color",

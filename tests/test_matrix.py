@@ -66,7 +66,10 @@ def test_a_cell_whose_seeds_end_otherwise_says_in_how_many():
 
 
 def test_green_is_a_seed_in_which_everything_passes():
-    rows = [examined("tiny", "color", "pass inconclusive pass", "pass"), examined("tiny", "order", "fail pass pass", "fail")]
+    rows = [
+        examined("tiny", "color", "pass inconclusive pass", "pass"),
+        examined("tiny", "order", "fail pass pass", "fail"),
+    ]
     assert Matrix(40, tuple(rows)).green("tiny") == 1
 
 

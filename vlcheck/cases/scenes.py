@@ -30,7 +30,7 @@ _LIMBS: tuple[Limb, Limb] = ("hand", "foot")
 
 
 def draw_scenes(images: int, seed: int) -> Offer:
-    """Make so many scenes up for each kind of case, each target equally often, and as many again whenever more are read.
+    """Make so many scenes up for each kind of case, each target equally often; and as many again as often as asked.
 
     Args:
         images: scenes for each kind of case.

@@ -91,11 +91,11 @@ class CaseSource:
     def _in_turn(self, selection: Selection) -> Iterator[Case]:
         """Yield all cases that are asked for, block after block; kinds that one block lacks are in none."""
         for block in chain([self.offer.cases], self.offer.further):
-            found = 0
-            for found, case in enumerate(in_turn(block, selection, seed=self.seed, identify=self._identify), 1):
-                yield case
-            if not found:
+            cases = in_turn(block, selection, seed=self.seed, identify=self._identify)
+            if (first := next(cases, None)) is None:
                 return
+            yield first
+            yield from cases
 
     @cached_property
     def fitting(self) -> tuple[Case, ...]:
