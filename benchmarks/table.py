@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import calibration_pages
-from vlcheck.matrix import from_json, lines
+from vlcheck.matrix import Matrix, from_json, lines
 from vlcheck.models.families import LISTED, imported, key_of, registered
 from vlcheck.models.families import table as family_rows
 from vlcheck.numerals import brief, share
 from vlcheck.plugin.collect import collect
 from vlcheck.suite import suite_folder
-from vlcheck.zoo import PLANTED
+from vlcheck.zoo import CONTROL, PLANTED
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
@@ -67,8 +67,9 @@ def power(measured: str) -> str:
     return (
         "\n".join(
             [
-                f"{seeds} seeds of {images} scenes a behavior. *fail {seeds}/{seeds}, n = 20*: the bias is caught in"
-                " every seed, also when 20 scenes of each were asked about.",
+                f"{seeds} seeds of {images} scenes a behavior; a cell says how they end, each with the gravest of its"
+                f" verdicts. *fail {seeds}/{seeds}, n = 20*: the bias is caught in every seed, also when 20 scenes of"
+                f" each were asked about. {_control(matrix)}",
                 "",
                 *(f"| {' | '.join(row)} |" for row in cells),
                 "",
@@ -77,6 +78,18 @@ def power(measured: str) -> str:
             ]
         )
         + "\n"
+    )
+
+
+def _control(matrix: Matrix) -> str:
+    """In how many seeds the clean model passes everything."""
+    green = matrix.green(CONTROL)
+    if green == matrix.seeds:
+        return f"`{CONTROL}` passes everything, in every seed."
+    statuses = {verdict.status for one in matrix.tested if one.variant == CONTROL for verdict in one.seeds}
+    return (
+        f"`{CONTROL}` passes everything in {green} of {matrix.seeds} seeds; in the others some tests are"
+        f" {' or '.join(sorted(statuses - {'pass'}))}."
     )
 
 

@@ -92,8 +92,7 @@ class CaseSource:
         """Yield all cases that are asked for, block after block; kinds that one block lacks are in none."""
         for block in chain([self.offer.cases], self.offer.further):
             cases = in_turn(block, selection, seed=self.seed, identify=self._identify)
-            first = next(cases, None)
-            if first is None:
+            if (first := next(cases, None)) is None:
                 return
             yield first
             yield from cases
