@@ -89,12 +89,13 @@ def _sweep(path: Path) -> None:
 
 def _is_alive(process: int) -> bool:
     """Whether there is a process of this id, or it cannot be told."""
-    try:
-        return os.name != "posix" or os.kill(process, 0) is None
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
+    with suppress(PermissionError, OverflowError):
+        try:
+            if os.name == "posix":  # elsewhere 0 is a signal of its own
+                os.kill(process, 0)
+        except ProcessLookupError:
+            return False
+    return True
 
 
 @contextmanager
