@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from vlcheck.errors import printable
 from vlcheck.report.comparison import Change, Compared, Comparison
 from vlcheck.report.results import Line
-from vlcheck.report.summary import aligned, figure
+from vlcheck.report.summary import aligned, figure, moment
 
 _LONGEST = 80  # of a name
 _LEGEND = (
@@ -59,7 +59,7 @@ def _head(old: Line, new: Line) -> str:
 
 
 def _subject(run: Line) -> str:
-    return f"{printable(run['name'])} on {printable(run['data'])} ({printable(run['started'])})"
+    return f"{printable(run['name'])} on {printable(run['data'])} ({printable(moment(run['started']))})"
 
 
 def _table(rows: Iterable[Compared]) -> Iterator[Sequence[str]]:
