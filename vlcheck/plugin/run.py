@@ -162,7 +162,7 @@ class Run:
         """The results of the release before, which this one has to be no worse than. Raises UsageError."""
         from vlcheck.report.comparison import read_baseline  # in no run of other projects
 
-        return read_baseline(self.settings.baseline, self.ending.places) if self.settings.baseline else None
+        return read_baseline(self.settings.baseline, *self.ending.places) if self.settings.baseline else None
 
     def demand_baseline(self) -> None:
         """End at once, in the process that compares, where the baseline cannot be used."""

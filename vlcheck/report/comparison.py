@@ -145,7 +145,7 @@ def read_compared(path: Path) -> Results:
     return results
 
 
-def read_baseline(path: Path, results: Iterable[Path]) -> Results:
+def read_baseline(path: Path, *results: Path) -> Results:
     """Read what a run is to be compared with.
 
     Args:

@@ -9,7 +9,7 @@ from vlcheck.errors import printable
 from vlcheck.numerals import chance, counted, figure, whole
 from vlcheck.report.comparison import ALPHA, Change, Compared, Comparison
 from vlcheck.report.results import Line
-from vlcheck.report.summary import aligned
+from vlcheck.report.summary import aligned, moment
 
 _LONGEST = 80  # of a name
 _LEGEND = (
@@ -64,7 +64,7 @@ def _head(old: Line, new: Line) -> str:
 
 
 def _subject(run: Line) -> str:
-    return f"{printable(run['name'])} on {printable(run['data'])} ({printable(run['started'])})"
+    return f"{printable(run['name'])} on {printable(run['data'])} ({printable(moment(run['started']))})"
 
 
 def _table(rows: Iterable[Compared]) -> Iterator[Sequence[str]]:
