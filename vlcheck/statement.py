@@ -12,10 +12,10 @@ from vlcheck import tables as shipped_tables
 from vlcheck.cases import Selection
 from vlcheck.errors import nearest, printable
 from vlcheck.expect import Claim, Competence
-from vlcheck.foreign import told
 from vlcheck.perturb import Compose, Each
 from vlcheck.policy import TOLERANCES
 from vlcheck.query import identity
+from vlcheck.user_code import told
 
 _FROZEN = "@dataclass(frozen=True)"
 _EXPECTS = ("arms", "words", "reads", "known", "margins", "effect", "wanted")

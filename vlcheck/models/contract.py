@@ -17,8 +17,8 @@ from PIL import Image
 from vlcheck.cases import MASK, Case
 from vlcheck.cases.provenance import Ablation, note_ablation
 from vlcheck.errors import NotApplicable
-from vlcheck.foreign import told
 from vlcheck.models.protocol import RELATIVE, ClassifiesRegions, Encoded, VisionLanguageModel
+from vlcheck.user_code import told
 
 BATCHES = (1, 7, 32)
 PROBES = max(BATCHES)

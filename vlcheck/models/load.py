@@ -19,13 +19,13 @@ from typing import cast, get_args
 from vlcheck.cases.case import MASK
 from vlcheck.digest import digest
 from vlcheck.errors import UsageError, nearest
-from vlcheck.foreign import displaced, importable, told
 from vlcheck.models.families import registered
 from vlcheck.models.pair import Pair
 from vlcheck.models.protocol import DEFAULT_KINDS, KINDS, VisionLanguageModel
 from vlcheck.paths import expanded, there_is
 from vlcheck.query import Metric
 from vlcheck.specs import Factory, Reference, Several, Single, parse_model
+from vlcheck.user_code import displaced, importable, told
 
 DTYPES = ("bfloat16", "float16", "float32", "float64")
 DEVICES = "cpu, cuda, cuda:N, mps"

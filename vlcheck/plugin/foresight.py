@@ -17,7 +17,6 @@ from vlcheck.bounds import Tally, Test, exact, upper
 from vlcheck.cases import CaseSource
 from vlcheck.errors import printable
 from vlcheck.findings import fewest_needed
-from vlcheck.foreign import told
 from vlcheck.looks import Looks, images_of
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.operating import Operating, ahead
@@ -27,6 +26,7 @@ from vlcheck.query import Metric, Query
 from vlcheck.report.conclusion import counted
 from vlcheck.report.summary import aligned
 from vlcheck.scoring.plan import make_plan
+from vlcheck.user_code import told
 from vlcheck.verdict import detectable, most_that_pass
 
 Chosen = Sequence[tuple[pytest.Function, Stated]]

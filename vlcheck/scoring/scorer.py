@@ -16,13 +16,13 @@ from PIL import Image
 
 from vlcheck.cases.provenance import pixel_sha256
 from vlcheck.errors import NotApplicable, UsageError, printable
-from vlcheck.foreign import told
 from vlcheck.models.protocol import AnswersYesNo, ClassifiesRegions, Encoded, NamesWords, VisionLanguageModel
 from vlcheck.query import Metric, Picture, Query
 from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.plan import Chunk, Plan, make_plan
 from vlcheck.scoring.render import render_all, thumbnail_jpeg
 from vlcheck.scoring.store import ScoreStore, Thumbnail
+from vlcheck.user_code import told
 
 TOLERANCE = 1e-6  # by how much rounding may carry a probability past 0 or 1
 TEXTS_PER_PICTURE = 4  # texts in one call, per picture of a batch

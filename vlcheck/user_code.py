@@ -1,4 +1,4 @@
-"""Python code of others: where it finds its own modules, and which line of it failed."""
+"""Python code of the user's own: where it finds its modules, and which line of it failed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def told(error: BaseException) -> str:
 def _said(error: BaseException) -> str:
     try:
         return error.msg if isinstance(error, SyntaxError) else str(error)
-    except Exception as broken:  # noqa: BLE001 - the message is foreign code, too
+    except KeyboardInterrupt:
+        raise
+    except BaseException as broken:  # noqa: BLE001 - the message is foreign code, too
         return f"its message cannot be read, {type(broken).__name__}"
 
 
