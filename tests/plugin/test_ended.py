@@ -77,24 +77,6 @@ def test_a_worker_ends_with_its_controller_and_the_next_run_sweeps_what_they_lef
     assert left(temporary) == []
 
 
-def test_tests_whose_workers_are_killed_again_and_again_are_named_as_unjudged(project, log):
-    (project.folder / "mine.py").write_text("""
-import os, signal
-from tests.doubles import Competent, factory
-
-class Dies(Competent):
-    def itm(self, encoded, texts, foils=None):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-dies = factory(Dies)
-""")
-    model = f"--vl-model={project.folder / 'mine.py'}:dies"
-    result = project.run(model, "-n", "1", "--max-worker-restart", "1", model="", subprocess=True)
-    assert result.ret != 0
-    (run,) = project.results("run")
-    assert len(run["unjudged"]) == 4
-
-
 def test_threads_of_a_model_do_not_keep_a_run(project):
     (project.folder / "mine.py").write_text("""
 import threading, time
