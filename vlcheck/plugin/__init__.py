@@ -46,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
                 config.pluginmanager.register(helper, f"vlcheck-{name}")
 
 
+@pytest.hookimpl(tryfirst=True)  # that of pytest's terminal raises where the terminal is gone
 def pytest_unconfigure(config: pytest.Config) -> None:
     if RUN in config.stash:
         config.stash[RUN].close()
