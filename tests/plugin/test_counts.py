@@ -143,10 +143,24 @@ def test_a_test_that_kills_every_worker_is_reported_and_ends(project):
         test_deadly="""
         import os, signal
 
-        def test_kills():
+        import pytest
+        from vlcheck.cases import with_target
+        from vlcheck.expect import Preserved
+        from vlcheck.perturb import Mirror
+        from vlcheck.plugin import behavior
+
+        BIAS = "position"
+
+        @pytest.fixture
+        def kills():
             os.kill(os.getpid(), signal.SIGKILL)
+
+        @behavior(cases=with_target("object"), perturb=Mirror(), expect=Preserved(), metrics=("itm",))
+        def test_kills(kills, verdict):
+            assert verdict.passed
         """
     )
     result = project.run("-n2", subprocess=True)
     result.assert_outcomes(passed=4, failed=1)
     result.stdout.fnmatch_lines(["*worker * crashed while running *test_kills*"])
+    assert project.results("run")[0]["unjudged"] == ["test_deadly.py::test_kills[itm]"]

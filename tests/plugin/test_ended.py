@@ -1,8 +1,8 @@
 """A run that something ends: a signal, a kill, or threads that its model leaves behind."""
 
 import os
+import pty
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -40,28 +40,38 @@ def left(temporary):
 
 
 def ended_by(project, number, *options):
-    """End a run by a signal while its fifth of six tests runs; return its exit status and the process that ran it."""
+    """End a run by a signal while its fifth of six tests runs; return its exit status and the process that ran it.
+
+    SIGHUP comes as a terminal sends it: nothing can be written there any more.
+    """
     project.pytester.makepyfile(test_states=WAITS)
     said = [f"--vl-model={ROOT}/tests/doubles.py:competent", f"--vl-data={project.data}", "-p", "no:cacheprovider"]
     waiting = project.folder / "waiting"
-    with project.pytester.popen([sys.executable, "-m", "pytest", *said, *options], stdout=subprocess.DEVNULL) as run:
+    near, far = pty.openpty()
+    with project.pytester.popen([sys.executable, "-m", "pytest", *said, *options], stdout=far, stderr=far) as run:
+        os.close(far)
         deadline = time.monotonic() + PATIENCE
         while not (waiting.exists() and waiting.read_text().endswith("\n")):
             assert run.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.05)
+        if number == signal.SIGHUP:
+            os.close(near)
         run.send_signal(number)
-        return run.wait(PATIENCE), int(waiting.read_text().split()[-1])
+        status = run.wait(PATIENCE)
+    if number != signal.SIGHUP:
+        os.close(near)
+    return status, int(waiting.read_text().split()[-1])
 
 
-@pytest.mark.parametrize(("name", "options"), [("SIGTERM", ("-n", "1")), ("SIGHUP", ())])
-def test_a_signal_ends_a_run_as_an_interrupt_does(project, temporary, name, options):
+@pytest.mark.parametrize(("name", "options", "ends_with"), [("SIGTERM", ("-n", "1"), 2), ("SIGHUP", (), 1)])
+def test_a_signal_ends_a_run_as_an_interrupt_does(project, temporary, name, options, ends_with):
     status, process = ended_by(project, getattr(signal, name), *options)
-    assert status == pytest.ExitCode.INTERRUPTED
+    assert status == ends_with  # 1, as Python has it, where pytest cannot write its last words
     assert left(temporary) == []
     assert [line["status"] for line in project.results("verdict")] == ["pass"] * 4
     (run,) = project.results("run")
-    assert run["exit_status"] == pytest.ExitCode.INTERRUPTED
+    assert run["exit_status"] in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)  # likewise
     assert run["unjudged"] == ["test_states.py::test_that_nothing_is_known_of[itm]"]
     assert not is_alive(process)
 
@@ -75,24 +85,6 @@ def test_a_worker_ends_with_its_controller_and_the_next_run_sweeps_what_they_lef
     assert len(left(temporary)) == 1
     project.run("-k", "grayscale")
     assert left(temporary) == []
-
-
-def test_tests_whose_workers_are_killed_again_and_again_are_named_as_unjudged(project, log):
-    (project.folder / "mine.py").write_text("""
-import os, signal
-from tests.doubles import Competent, factory
-
-class Dies(Competent):
-    def itm(self, encoded, texts, foils=None):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-dies = factory(Dies)
-""")
-    model = f"--vl-model={project.folder / 'mine.py'}:dies"
-    result = project.run(model, "-n", "1", "--max-worker-restart", "1", model="", subprocess=True)
-    assert result.ret != 0
-    (run,) = project.results("run")
-    assert len(run["unjudged"]) == 4
 
 
 def test_threads_of_a_model_do_not_keep_a_run(project):

@@ -67,6 +67,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return list(from_elsewhere(config, settings)) if settings.model or settings.plan else []
 
 
+@pytest.hookimpl(tryfirst=True)  # that of pytest's terminal raises where the terminal is gone
 def pytest_unconfigure(config: pytest.Config) -> None:
     if RUN in config.stash:
         config.stash[RUN].ending.finish(pytest.ExitCode.INTERNAL_ERROR)  # where another plugin kept it from that
