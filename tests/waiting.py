@@ -5,12 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+class Waited(BaseException):
+    """No Exception, so that nothing makes a usage error of it."""
+
+
 @contextmanager
 def no_longer_than(seconds: float) -> Iterator[None]:
-    """Raise TimeoutError in what takes longer."""
+    """Raise Waited in what takes longer."""
 
     def stop(*_: object) -> None:
-        raise TimeoutError(f"waited for {seconds:g} s")
+        raise Waited(f"waited for {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
