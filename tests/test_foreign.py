@@ -2,11 +2,11 @@
 
 import json
 import os
-import signal
 import socket
 
 import pytest
 
+from tests.waiting import no_longer_than
 from vlcheck import foreign
 from vlcheck.errors import UsageError
 from vlcheck.foreign import fault, parse_json, read_bytes, read_json, read_lines, read_text, read_toml
@@ -49,10 +49,8 @@ NO_FILES = {
 
 @pytest.fixture(autouse=True)
 def _soon():
-    """End a test that waits: a pipe is waited for without end."""
-    signal.setitimer(signal.ITIMER_REAL, 20)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    with no_longer_than(20):
+        yield
 
 
 @pytest.mark.parametrize("read", [read_bytes, read_text, read_json, read_toml, lambda path: [*read_lines(path)]])

@@ -2,23 +2,21 @@
 
 import os
 import shlex
-import signal
 
 import pytest
 from typer.testing import CliRunner
 
 from tests.plugin.conftest import project, write_cases  # noqa: F401
 from tests.report.pages import small
+from tests.waiting import no_longer_than
 from vlcheck.cli import app
 from vlcheck.report.results import write
 
 
 @pytest.fixture(autouse=True)
 def _soon():
-    """End a test that waits."""
-    signal.setitimer(signal.ITIMER_REAL, 60)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    with no_longer_than(60):
+        yield
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import zlib
 import pytest
 from PIL import Image
 
+from tests.cases.conftest import Folder
 from vlcheck.cases import open_source, with_target
 from vlcheck.errors import UsageError
 
@@ -137,3 +138,28 @@ def test_captions_without_an_instances_file_are_not_annotated(folder):
     source = open_source(f"coco:{folder.root}")
     assert [case.target for case in source.cases] == ["red"]
     assert source.left_out["object: photograph is not annotated"] == 1
+
+
+@pytest.mark.parametrize("name", ["", " ", "\n"])
+def test_a_category_has_a_name(tmp_path, name):
+    folder = Folder(tmp_path)
+    folder.photograph("a dog", instances=[("dog", 1, 1, 9, 9)])
+    folder.tables["instances"]["categories"][1]["name"] = name
+    with pytest.raises(UsageError, match=r"categories\[1\]: name is .*; it has to be a text that is not blank"):
+        open_source(f"coco:{folder.write()}")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("file_name", "a" * 5000), ("file_name", "a/" * 3000 + "b.jpg"), ("file_name", "a\0b.jpg"), ("width", 10**400)],
+)
+def test_what_no_photograph_has_is_left_out(tmp_path, key, value):
+    folder = Folder(tmp_path)
+    for _ in range(2):
+        folder.photograph("a dog on a sofa", instances=[("dog", 1, 1, 9, 9)])
+    folder.write()
+    folder.tables["captions"]["images"][0][key] = value
+    folder.write_annotations()
+    source = open_source(f"coco:{tmp_path}")
+    assert {case.image.path.name for case in source.fitting} == {"000000000002.jpg"}
+    assert source.left_out.total()

@@ -57,6 +57,17 @@ def nameless_weights(device, dtype):
 def exits(device, dtype):
     raise SystemExit(3)
 
+def panics(device, dtype):
+    class PanicException(BaseException):
+        pass
+    raise PanicException("retry-limit-in-match over")
+
+def mumbles(device, dtype):
+    class Mumbled(Exception):
+        def __str__(self):
+            raise RuntimeError
+    raise Mumbled
+
 def headless(device, dtype):
     double = Double(device, dtype)
     double.metrics = frozenset({"itm", "mlm"})
@@ -126,6 +137,8 @@ def test_a_misspelt_family_is_told_the_nearest() -> None:
         ("no_metrics", "metrics None have to be some of mlm, itm"),
         ("nameless_weights", "fingerprint has to be a text"),
         ("exits", "SystemExit: 3"),
+        ("panics", "PanicException: retry-limit-in-match over"),
+        ("mumbles", "Mumbled: Mumbled, whose text raises"),
         ("headless", "gave 'Double' without mlm"),
         ("unknown_metric", "metrics .*vqa.* some of mlm, itm"),
         ("other_mask", r"mask has to be '\[MASK\]', not '<mask>'"),

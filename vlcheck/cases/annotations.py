@@ -20,6 +20,7 @@ Value = TypeVar("Value")
 
 _PIECE = 1 << 20  # characters
 LONGEST_VALUE = 1 << 24  # characters of an entry
+_LARGEST_ID = (1 << 63) - 1  # as databases have it
 _FLAGS = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True}
 _OF_NUMBERS = "+-.eE0123456789"  # after which a number may go on in the next piece
 _OTHER = re.compile(r"[^ \t\n\r]")  # than a space
@@ -61,12 +62,19 @@ class Entry:
             raise self._bad(key, "a text", value)
         return value
 
+    def name(self, key: str) -> str:
+        """A text that is not blank."""
+        value = self.text(key)
+        if not value.strip():
+            raise self._bad(key, "a text that is not blank", value)
+        return value
+
     def number(self, key: str, default: int | None = None) -> int:
         """A whole number; 200.0 is one."""
         value = self._value(key, default)
         if isinstance(value, float) and value.is_integer():
-            return int(value)
-        if not isinstance(value, int) or isinstance(value, bool):
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _LARGEST_ID:
             raise self._bad(key, "a whole number", value)
         return value
 
@@ -119,7 +127,7 @@ class Entry:
         return default if value is None else value
 
     def _bad(self, key: str, wanted: str, value: object) -> UsageError:
-        found = f"is {value!r}" if key in self.fields else "is missing"
+        found = f"is {printable(repr(value))}" if key in self.fields else "is missing"
         return UsageError(f"{self.where}: {key} {found}; it has to be {wanted}.")
 
 

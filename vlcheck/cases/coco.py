@@ -27,6 +27,7 @@ from vlcheck.cases.offer import Missing, Offer
 from vlcheck.cases.photograph import Finding, Known, Photograph, settle
 from vlcheck.cases.reasons import Reason, counted
 from vlcheck.errors import NotApplicable, UsageError, nearest
+from vlcheck.foreign import fault
 from vlcheck.paths import is_folder
 
 LAYOUT = (
@@ -104,7 +105,7 @@ def _elsewhere(root: Path, files: Iterable[Path], names: Set[str]) -> dict[str, 
         for one in _listed(file):
             folder = root / _name(file)
             path = folder / one.below(folder) if name_of(one.id) in names else None
-            if path and path.is_file():
+            if path and not fault(path):
                 found.setdefault(name_of(one.id), []).append(path)
     return found
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vlcheck.cases.photograph import Photograph
+from vlcheck.paths import is_folder, there_is
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
@@ -22,13 +23,13 @@ def missing_files(folder: Path, names: Iterable[str]) -> frozenset[str]:
         if parent not in listings:
             listings[parent] = _names(folder / parent)
         # A file system may take two spellings for one name.
-        if file not in listings[parent] and not (folder / name).exists():
+        if file not in listings[parent] and not there_is(str(folder / name)):
             missing.append(name)
     return frozenset(missing)
 
 
 def _names(folder: Path) -> frozenset[str]:
-    if not folder.is_dir():
+    if not is_folder(folder):
         return frozenset()
     with os.scandir(folder) as entries:
         return frozenset(entry.name for entry in entries)

@@ -16,6 +16,7 @@ from vlcheck.cases.case import Box
 from vlcheck.cases.photograph import Instance
 from vlcheck.cases.reasons import Reason
 from vlcheck.errors import UsageError
+from vlcheck.paths import is_folder
 
 OUTSIDE = "photograph has a box outside of it"
 OTHER_SIZE = "photograph is listed with two sizes"
@@ -46,7 +47,7 @@ class Listed:
     def below(self, split: Path) -> str:
         """Its path from the split's folder, where the file may have it from the folder above."""
         first, _, rest = self.file_name.partition("/")
-        from_above = rest and first == split.name and not (split / first).is_dir()
+        from_above = rest and first == split.name and not is_folder(split / first)
         return rest if from_above else self.file_name
 
 
@@ -140,7 +141,7 @@ def read_instances(file: Path, listed: Mapping[int, Listed], listed_in: Path) ->
     readers = {
         "images": spared(_Image.read, "id"),
         "annotations": spared(_Row.read, "image_id"),
-        "categories": lambda entry: (entry, entry.text("name")),
+        "categories": lambda entry: (entry, entry.name("name")),
     }
     tables = read_tables(file, readers)
     names = _names(tables["categories"])

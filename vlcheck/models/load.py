@@ -89,7 +89,9 @@ def _load(parsed: Single, *, families: Mapping[str, EntryPoint], device: str, dt
         return loader(device=device, dtype=dtype)
     except UsageError as error:
         raise UsageError(f"{_option(spec)}: {error}") from error
-    except (Exception, SystemExit) as error:  # a factory is foreign code
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a factory is foreign code, and panics of Rust's libraries are no Exception
         raise UsageError(f"{_option(spec)}: cannot be loaded. {told(error)}") from error
 
 
