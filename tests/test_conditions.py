@@ -5,7 +5,20 @@ import re
 import pytest
 
 from tests.test_findings import TOLERANCES, found, verdict
-from vlcheck.expect import AFTER, BEFORE, OTHER, Balance, Beats, Drops, Flips, Preserved, SidePreference, Skew, Swaps
+from vlcheck.expect import (
+    AFTER,
+    BEFORE,
+    OTHER,
+    WHOLE,
+    Balance,
+    Beats,
+    Drops,
+    Flips,
+    Preserved,
+    SidePreference,
+    Skew,
+    Swaps,
+)
 from vlcheck.judgement import Row
 
 LEFT = {"left": 0.8, "right": 0.2}
@@ -98,6 +111,16 @@ def test_the_condition_and_the_margin_are_on_the_same_side_also_at_the_edge():
         if one.violated:
             loss = float(re.search(r"is ([\d.]+);", one.violated)[1])
             assert loss >= TOLERANCES.within
+
+
+class Halved(Preserved):
+    def margins(self, sample, tolerances):
+        return {WHOLE: tolerances.within / 2 - abs(self.effect(sample))}
+
+
+def test_an_heir_with_margins_of_its_own_is_not_said_to_violate_what_it_does_not_ask():
+    one = found(Halved(), 0, {BEFORE: 0.9, AFTER: 0.5, OTHER: 0.1})
+    assert (min(one.margins.values()) < 0, one.violated) == (True, "")
 
 
 @pytest.mark.parametrize(

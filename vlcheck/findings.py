@@ -87,7 +87,7 @@ class Finding:
             sample.demand_answered({BEFORE, AFTER, *expect.arms()}, tolerances)
             margins = expect.margins(sample, tolerances)
             known = expect.competence == "no" or expect.known(sample, tolerances)
-            violated = _violated(sample, expect, tolerances)
+            violated = _violated(sample, expect, tolerances, margins.get(WHOLE))
             return cls(sample, margins, None, expect.effect(sample), known, errors, violated)
         except NotApplicable as reason:
             return cls(sample, {}, reason, None, False, errors)
@@ -315,10 +315,10 @@ class Findings:
         return [finding.sample.case.image.key for finding in findings]
 
 
-def _violated(sample: Sample, expect: Expectation, tolerances: Tolerances) -> str:
+def _violated(sample: Sample, expect: Expectation, tolerances: Tolerances, margin: float | None) -> str:
     """The condition of a case that fails most clearly; "" where none does."""
     least = min(expect.conditions(sample, tolerances), key=lambda one: one.margin, default=None)
-    if least is None or least.margin > 0:
+    if least is None or least.margin > 0 or least.margin != margin:  # an heir's margin may rest on other conditions
         return ""
     own = "" if sample[BEFORE].scale == RAW else ", on the model's own scale"
     return f"{least.said}{own}"

@@ -85,6 +85,33 @@ def test_without_a_reviewers_page_nothing_is_linked(project):
     assert "the page for reviewers" not in page_of(project)
 
 
+MAKES_WAY = """
+    from pathlib import Path
+
+    def test_a_folder_takes_the_place_of_the_reviewers_page():
+        Path("reviewers.html").mkdir()
+"""
+
+
+def test_a_reviewers_page_that_could_not_be_written_is_not_linked(project):
+    project.pytester.makepyfile(test_z=MAKES_WAY)
+    result = project.run("-k", "grayscale and mlm or folder", *PAGE, "--vl-report=reviewers.html")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "the page for reviewers" not in page_of(project)
+    assert "Passes" in page_of(project)
+
+
+def test_a_run_that_was_stopped_before_its_first_verdict_says_so_on_that_page_and_in_the_steps_summary(
+    project, monkeypatch
+):
+    summary = project.folder / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    result = project.run(*PAGE, model="interrupted", subprocess=True)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    said = "Stopped: 4 of 4 tests have no verdict. Nothing was checked."
+    assert [said in text for text in (result.stdout.str(), summary.read_text(), page_of(project))] == [True] * 3
+
+
 HOSTILE = '\\x00\\ud800\\x1b[31m</td></table>\\n<script>alert(1)</script>"'
 
 

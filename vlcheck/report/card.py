@@ -80,7 +80,10 @@ def _section(results: Results, verdicts: Sequence[Line], found: Conclusion) -> I
     yield ""
     yield "### Biases"
     yield ""
-    yield f"Each cell is the gravest verdict of a bias and metric: {', '.join(BY_GRAVITY)}."
+    yield (
+        f"Each cell is the gravest verdict of a bias and metric: {', '.join(BY_GRAVITY)}; over a test that has none it"
+        " is *no verdict* where nothing is graver."
+    )
     yield ""
     yield from _table([[_text(cell) for cell in row] for row in _biases(results)])
     failing = [verdict for verdict in verdicts if verdict["status"] == "fail"]
