@@ -132,9 +132,20 @@ def test_in_rounds_the_same_is_asked_and_once(photographs):
     assert [row.case.id for row in judgements[0].rows] == [row.case.id for row in alone.rows]
 
 
+def sequentially(model):
+    """The same model, whose verdicts are looked at as it is asked."""
+    return replace(model, operating=Operating(model.trials, model.adapter.kinds, Sequentially(0), model.scorer.answers))
+
+
 def test_one_look_after_another_ends_at_the_first_decided_one(photographs):
     with judging(KnowsInColor, f"jsonl:{photographs}:60") as (model, judgements):
-        operating = Operating(model.trials, model.adapter.kinds, Sequentially(0), model.scorer.answers)
-        replace(model, operating=operating).judge(IN_GREY, "itm")
+        sequentially(model).judge(IN_GREY, "itm")
     assert judgements[0].verdict.status == "fail"
     assert judgements[0].asked < 30
+
+
+def test_images_that_only_set_the_scale_are_not_replaced(photographs):
+    """Of 40 the first 8 do: as few as 32 decide nothing where none violates."""
+    with judging(Knows, f"jsonl:{photographs}:40") as (model, judgements):
+        sequentially(model).judge(IN_GREY, "itm")
+    assert (judgements[0].asked, judgements[0].verdict.decided) == (40, False)

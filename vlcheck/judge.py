@@ -140,7 +140,8 @@ class ModelUnderTest:
                         queries += [*self.setting(*one, asked), *fresh]
                         going.append((one, stages, len(asked)))
             open_ = going
-            yield queries
+            if queries:
+                yield queries
 
     def _asked(self, behavior: Behavior, metric: Metric) -> Sequence[Trial]:
         """Return all that a verdict rests on; scores what is not kept yet."""
@@ -188,11 +189,17 @@ class ModelUnderTest:
         findings, _ = self._look(behavior, metric, asked)
         if findings.broken():
             return 0
-        n = self.source.images
+        n = self._wanted(behavior, metric)
         refused = n - findings.askable
         if refused > 0 or findings.futile:
             return refused
         return min(n - findings.images, MOST_ASKED * n - findings.askable)
+
+    def _wanted(self, behavior: Behavior, metric: Metric) -> int:
+        """Return how many images are to count: with `--vl-sequential` the first ones only set the scale."""
+        scaling = self._terms(behavior).scaling(metric, self.adapter.kinds[metric])
+        images = {trial.case.image.key for trial in self.trials.of(behavior, metric)}
+        return self.source.images - sum(not self.operating.judges(metric, scaling, image) for image in images)
 
     def _verdict(self, behavior: Behavior, metric: Metric, asked: Sequence[Trial]) -> Verdict:
         findings, _ = self._look(behavior, metric, asked)

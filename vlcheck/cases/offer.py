@@ -42,5 +42,5 @@ class Offer:
     check: Callable[[Case], None]
     missing: tuple[Missing, ...] = ()
     audit: Callable[[], None] = lambda: None
-    further: Iterable[Mapping[str, tuple[Case, ...]]] = ()
     doubts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    further: Iterable[Mapping[str, tuple[Case, ...]]] = ()
