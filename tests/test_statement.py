@@ -187,7 +187,6 @@ def test_nothing_is_amiss_in_what_is_sound():
         ("tables", [Grayscale()], "Grayscale lacks arms, words, cells"),
         ("tables", [ColorAndGrey(), ColorAndGrey()], "is the name of two of them"),
     ],
-    ids=str,
 )
 def test_what_is_amiss_is_said_with_what_to_write(where, stated, said):
     found = complaint(**SOUND | {where: stated})
