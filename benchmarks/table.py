@@ -123,6 +123,20 @@ def reuse(measured: str) -> str:
     )
 
 
+def memory(measured: str) -> str:
+    """The peak memory of scoring large photographs as Markdown."""
+    figures = json.loads(measured)["megabytes"]
+    rows = [
+        f"| {photographs} | {model} | {loaded:.0f} MB | {run - loaded:+.0f} MB |\n"
+        for photographs, by_model in figures.items()
+        for model, (loaded, run) in by_model.items()
+    ]
+    return (
+        "| photographs, in one batch | model | peak, loaded alone | and while it is asked |\n"
+        f"| --- | --- | --- | --- |\n{''.join(rows)}\n`python -m benchmarks.memory` measures.\n"
+    )
+
+
 def families() -> str:
     """The families of models as Markdown, but for those of the zoo."""
     tests = Counter(str(statement.metric) for _, statement in collect(suite_folder() / "behavior_tests"))
@@ -226,6 +240,7 @@ def _total(rows: list[dict[str, Any]], scale: str, said: str) -> Counter[str]:
 BLOCKS: dict[str, Callable[[], str]] = {
     "figures": lambda: table(_kept("results.json")),
     "embedded": lambda: embedded(_kept("embedded.json")),
+    "memory": lambda: memory(_kept("memory.json")),
     "reuse": lambda: reuse(_kept("reuse.json")),
     "matrix": lambda: power(_kept("matrix.json")),
     "families": families,

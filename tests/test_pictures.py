@@ -9,7 +9,7 @@ import struct
 import zlib
 
 import pytest
-from PIL import EpsImagePlugin, Image, features
+from PIL import EpsImagePlugin, Image
 
 from tests.conftest import ROOT
 from vlcheck.cases import ImageFile
@@ -59,7 +59,7 @@ def test_postscript_under_the_name_of_a_photograph_starts_nothing(tmp_path, monk
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("form", ["ICO", "ICNS", "PCX", "TGA", "DDS", "JPEG2000", "SGI", "PDF", "XBM", "QOI", "EPS"])
+@pytest.mark.parametrize("form", ["ICO", "ICNS", "PCX", "TGA", "DDS", "JPEG2000", "SGI", "PDF", "XBM", "EPS"])
 def test_a_format_that_is_not_listed_is_refused_and_its_reader_not_entered(form, tmp_path, only_listed_readers):
     Image.new("1" if form == "XBM" else "RGB", (32, 32)).save(tmp_path / "photo.jpg", form)
     with pytest.raises(UsageError, match=rf"photo\.jpg: not a picture that decodes: .*{ACCEPTED}"):
@@ -90,7 +90,8 @@ def test_what_is_refused_is_named(content, said, tmp_path, only_listed_readers):
 
 @pytest.mark.parametrize("form", [*FORMATS, "MPO"])
 def test_a_listed_format_is_read_by_content_and_of_several_frames_the_first(form, tmp_path):
-    if form in ("AVIF", "WEBP") and not features.check(form.lower()):
+    Image.init()
+    if form not in Image.SAVE:
         pytest.skip(f"needs Pillow with {form}")
     frames = [Image.new("RGB", (40, 30), color) for color in (RED, (0, 0, 250))]
     several = {"save_all": True, "append_images": frames[1:]} if form not in ("JPEG", "BMP", "PPM") else {}
