@@ -46,6 +46,26 @@ import pytest
 def pytest_collection_modifyitems(items):
     items.clear()
 """
+EXITS_WHILE_COLLECTING = """
+import pytest
+
+def pytest_collection_{hook}():
+    pytest.exit("enough", returncode=0)
+"""
+EXITS_BEFORE = """
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_{hook}():
+    pytest.exit("no device here", returncode=0)
+"""
+RUNS_NOTHING = """
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    return 0
+"""
 TAKES_OUT = """
 import pytest
 
@@ -94,6 +114,8 @@ NOT_GREEN = {
     "an exit between tests": (EXITS_BETWEEN, (), "competent", ""),
     "sys.exit(0) at the end": (LEAVES.format(hook="sessionfinish"), (), "loves_color", "Not passed"),
     "sys.exit(0) after it": (LEAVES.format(hook="unconfigure"), (), "loves_color", "Not passed"),
+    "an exit at the start": (EXITS_BEFORE.format(hook="sessionstart"), (), "competent", "No verdict came of this run"),
+    "an exit before collection": (EXITS_BEFORE.format(hook="collection"), (), "competent", ""),
     "tests are taken out": (TAKES_OUT + SETS_0, (), "competent", "No verdict came of this run"),
     "reports say passed": (PASSES_ALL, (), "loves_color", ""),
     "a test is skipped": (SKIPS, (), "competent", ""),
@@ -128,13 +150,22 @@ def test_a_model_of_the_ini_file_is_asked_too_where_another_plugin_clears_the_te
     assert "No verdict came of this run" in result.stderr.str()
 
 
+@pytest.mark.parametrize("hook", ["modifyitems", "finish"])
+def test_a_model_of_the_ini_file_is_asked_too_where_an_exit_ends_the_collection(project, hook):
+    project.pytester.makeini(f"[pytest]\nvl_model = {project.spec('competent')}\nvl_data = {project.data}")
+    project.pytester.makeconftest(EXITS_WHILE_COLLECTING.format(hook=hook))
+    result = project.pytester.runpytest_inprocess()
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "No verdict came of this run" in result.stdout.str()
+
+
 @pytest.mark.parametrize("asked", ["--vl-report=page.html", "--vl-results=r.jsonl", "--vl-baseline=absent.jsonl"])
 def test_what_is_asked_for_on_the_command_line_comes_or_the_run_is_not_green(project, asked):
     project.pytester.makepyfile(test_other="def test_other(): pass")
     result = project.run("test_other.py", asked, model="")
     result.assert_outcomes(passed=1)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["no verdict came of this run"])
+    result.stdout.fnmatch_lines(["No verdict came of this run: nothing was checked."])
 
 
 def test_tests_of_another_kind_end_as_they_will(project):
@@ -172,6 +203,8 @@ def test_a_status_that_changes_after_the_results_were_written_is_in_them(project
             "--vl-results, --vl-baseline: --collect-only judges nothing",
         ),
         (("--vl-plan", "--vl-results=r.jsonl"), "--vl-results: --vl-plan judges nothing"),
+        (("--fixtures", "--vl-report=page.html"), "--vl-report: --fixtures judges nothing"),
+        (("--fixtures-per-test", "--vl-results=r.jsonl"), "--vl-results: --fixtures-per-test judges nothing"),
         (("--collect-only", "-p", "no:terminal", "--vl-report=page.html"), "--vl-report: --collect-only judges"),
     ],
 )
@@ -179,6 +212,23 @@ def test_files_that_are_asked_for_where_nothing_is_judged_are_refused(project, a
     result = project.run(*arguments)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert said in result.stdout.str() + result.stderr.str()
+
+
+@pytest.mark.parametrize(
+    ("conftest", "arguments", "asked"),
+    [("", ("--markers",), "--vl-report=page.html"), (RUNS_NOTHING, (), "--vl-results=r.jsonl")],
+)
+def test_files_that_are_asked_for_where_no_test_is_run_are_refused(project, conftest, arguments, asked):
+    project.pytester.makeconftest(conftest)
+    assert project.run(*arguments).ret == 0
+    result = project.run(*arguments, asked)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert f"vlcheck: {asked.partition('=')[0]}: no test was run" in result.stderr.str()
+
+
+def test_why_a_run_is_not_green_is_said_once(project):
+    result = project.run("-p", "no:terminal", model="loves_color")
+    assert result.stderr.str().count("vlcheck: the run ends with 1.") == 1
 
 
 def test_plugins_are_known_by_what_they_do_whatever_they_are_called(project, monkeypatch):

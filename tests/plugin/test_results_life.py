@@ -139,7 +139,11 @@ def test_a_run_that_judged_nothing_leaves_older_results_and_their_page_as_they_w
     result = project.run(*arguments, model=model, subprocess=model == "interrupted")
     assert result.ret != 0
     assert is_as_it_was(project, whole)
-    said = ["no verdict came of this run", "as it was: *vlcheck-results.jsonl", "as it was: *page.html"]
+    said = [
+        "*othing was checked.",
+        "as it was: *vlcheck-results.jsonl",
+        "as it was: *page.html",
+    ]
     result.stdout.fnmatch_lines(said)
     (run,) = project.results("run", UNFINISHED)
     assert (run["run_id"], len(read(project.folder / UNFINISHED).verdicts)) == ("second", 0)
@@ -152,6 +156,13 @@ def test_an_internal_error_while_scoring_leaves_older_results(project, whole, mo
     assert is_as_it_was(project, whole)
     assert "No verdict came of this run" in result.stderr.str()
     assert project.results("run", UNFINISHED)[0]["exit_status"] == pytest.ExitCode.INTERNAL_ERROR
+
+
+@pytest.mark.parametrize("key", ["python_functions=test_grayscale*", "python_files=test_states.py"])
+def test_a_run_whose_command_line_overrides_what_is_a_test_is_a_part(project, whole, key):
+    assert project.run("-o", key).ret == 0
+    assert is_as_it_was(project, whole)
+    assert project.results("run", PART)[0]["complete"] is False
 
 
 def test_a_run_without_a_name_draws_one(project):

@@ -213,3 +213,19 @@ def test_json_is_as_it_was_written(path):
     kept(path)
     run = json.loads(path.read_text().splitlines()[0])
     assert run["lines"] == len(path.read_text().splitlines())
+
+
+def test_a_later_run_is_found_beside_what_a_link_leads_to(path, tmp_path):
+    kept(path)
+    kept(path.with_name("vlcheck-results.unfinished.jsonl"), run_id="8", started="2026-02-03T00:00:00+00:00")
+    link = tmp_path / "artifacts" / "of-this-job.jsonl"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    assert "A later run began" in refused(link)
+
+
+@pytest.mark.parametrize("name", ["mine.part", "mine.unfinished"])
+def test_a_later_run_is_found_beside_results_that_are_named_as_those_of_a_part(tmp_path, name):
+    path = kept(tmp_path / f"{name}.jsonl")
+    kept(tmp_path / f"{name}.unfinished.jsonl", run_id="8", started="2026-02-03T00:00:00+00:00")
+    assert "A later run began" in refused(path)

@@ -32,7 +32,7 @@ class Ending:
         written: where the results went; None where they went nowhere.
         drawn: whether the page was.
         kept: whether the run's folder has to stay, since the results could go nowhere else.
-        said: whether a terminal has shown all of that.
+        said: whether all of that was shown.
     """
 
     def __init__(self, run: Run) -> None:
@@ -75,6 +75,7 @@ class Ending:
         reasons = " ".join(filter(None, (*self.objections, self.problem)))
         if reasons and (final != status or not self.said):
             sys.stderr.write(f"vlcheck: the run ends with {int(final)}. {shown(reasons)}\n")
+            self.said = True
         return final
 
     @property
@@ -106,8 +107,9 @@ class Ending:
         settings = self._run.settings
         names = ("results", "report") if settings.plan else ("results", "report", "baseline")
         if asked := [f"--vl-{name}" for name in names if options.on_the_command_line(self._run.config, name)]:
-            listing = "--vl-plan" if settings.plan else "--collect-only"
-            self._fail(pytest.ExitCode.USAGE_ERROR, f"{', '.join(asked)}: {listing} judges nothing; leave one out.")
+            self._fail(
+                pytest.ExitCode.USAGE_ERROR, f"{', '.join(asked)}: {self._run.lists} judges nothing; leave one out."
+            )
 
     def _conclude(self, status: int) -> None:
         """Gather what was judged, object to it, and write it."""

@@ -12,6 +12,12 @@ from vlcheck.plugin.suites import fixtures_folder
 from vlcheck.suite import tests_beside
 
 _LEAVING_OUT = ("ignore", "ignore_glob", "deselect", "lf", "stepwise")
+_OVERRIDDEN = (
+    "python_files",
+    "python_classes",
+    "python_functions",
+    "norecursedirs",
+)  # ini keys, by -o on the command line
 
 
 def is_whole(config: pytest.Config) -> bool:
@@ -21,6 +27,8 @@ def is_whole(config: pytest.Config) -> bool:
     it is the suite, which may stand beside a project's own tests; and where nothing says it, what is named.
     """
     if any(getattr(config.option, name, None) for name in _LEAVING_OUT):
+        return False
+    if any(said.partition("=")[0] in _OVERRIDDEN for said in config.option.override_ini or ()):
         return False
     named = [config.invocation_params.dir / argument for argument in config.args]
     return all(path.is_dir() for path in named) and _hold(named, _all_there_are(config, named))

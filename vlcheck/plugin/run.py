@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -35,7 +36,13 @@ if TYPE_CHECKING:
     from vlcheck.report.results import Part, Results
     from vlcheck.scratch import Scratch
 
-_ASKS = ("model", "results", "report", "baseline")  # options of a run that is to judge
+_LISTS = {  # options of pytest that run no test, by where it keeps them
+    "collectonly": "--collect-only",
+    "showfixtures": "--fixtures",
+    "show_fixtures_per_test": "--fixtures-per-test",
+}
+FILES = ("results", "report", "baseline")  # options of what a run is to write, or be held to
+_ASKS = ("model", *FILES)  # options of a run that is to judge
 
 
 class Run:
@@ -46,6 +53,7 @@ class Run:
         started: when the run did, in all processes: what has expired is told by it.
         collected: the tests before any of them is deselected.
         complete: whether these are all there are, and none was deselected.
+        began: whether pytest has begun a session of tests.
         ending: what comes of it.
         problem: what the user has to mend, where the run itself could not say it and exit.
     """
@@ -56,7 +64,8 @@ class Run:
         self.complete = False
         self.ending = Ending(self)
         self.problem = ""
-        self._collecting = False
+        self.began = False
+        self._selected = False
         self._chosen: list[tuple[pytest.Function, Stated]] = []
         self._single: list[CaseItem] = []
         self._words: Path | None = None  # with which the cases were read, where that was before the tests were found
@@ -77,15 +86,20 @@ class Run:
         return self._input is not None
 
     @property
-    def lists(self) -> bool:
-        """Whether it only looks ahead, and no test is to run."""
-        return self.config.option.collectonly or self.settings.plan
+    def lists(self) -> str:
+        """The option by which it only looks ahead, and no test is to run; "" without one."""
+        said = (option for name, option in _LISTS.items() if getattr(self.config.option, name, False))
+        return "--vl-plan" if self.settings.plan else next(said, "")
 
     @property
     def concerned(self) -> bool:
-        """Whether tests were to run, and behaviors were selected in any process, or the command line asks for them."""
+        """Whether tests were to run, and behaviors were selected in any process, or the command line asks for them.
+
+        Where the run ended before it was known which are selected, those that were found count.
+        """
         asked = any(options.on_the_command_line(self.config, name) for name in _ASKS)
-        return self._collecting and (asked or (self._scratch is not None and self._note.exists()))
+        found = not self._selected and any(map(stated, self.collected))
+        return self.began and (asked or found or (self._scratch is not None and self._note.exists()))
 
     @property
     def _note(self) -> Path:
@@ -173,6 +187,7 @@ class Run:
 
     def select(self, session: pytest.Session) -> None:
         """Note which tests are to run."""
+        self._selected = True
         hold_apart(all_stated(self.collected))
         self._chosen = all_stated(session.items)
         self._single = [item for item in session.items if isinstance(item, CaseItem)]
@@ -207,7 +222,6 @@ class Run:
 
     def collect(self) -> None:
         """Read the cases before the tests are collected, where each case is to have an item."""
-        self._collecting = True
         if self.settings.cases:
             try:
                 self._words = self.lexicons
@@ -324,7 +338,13 @@ class Run:
 def last_word(config: pytest.Config, status: int) -> int:
     """Return what the process ends with where pytest ends with a status."""
     run = config.stash.get(RUN, None)
-    return run.ending.last_word(status) if run else status
+    if run and (run.began or run.lists):
+        return run.ending.last_word(status)
+    asked = [f"--vl-{name}" for name in FILES if options.on_the_command_line(config, name)]
+    if asked and status == pytest.ExitCode.OK:  # as at --markers, or where a plugin has a command of its own
+        sys.stderr.write(f"vlcheck: {', '.join(asked)}: no test was run, and nothing judged; leave one out.\n")
+        return pytest.ExitCode.USAGE_ERROR
+    return status
 
 
 def _hold(item: pytest.Item, judgement: Judgement) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from vlcheck.drafts import followed
 from vlcheck.errors import printable
 from vlcheck.numerals import counted
 from vlcheck.report.comparison import Comparison
@@ -81,11 +82,14 @@ def told(run: Line) -> str:
 
 
 def _beside(path: Path) -> Iterator[tuple[Path, Line]]:
-    """Yield the results files beside one, each with its first line."""
-    for there in Places.around(path):
-        run = head(there) if there != path else None
-        if run:
-            yield there, run
+    """Yield the results files beside one, and beside what it links to, each with its first line."""
+    seen = {followed(path)}
+    for places in [kind(one) for one in (path, followed(path)) for kind in (Places.around, Places)]:
+        for there in places:
+            run = None if followed(there) in seen else head(there)
+            seen.add(followed(there))
+            if run:
+                yield there, run
 
 
 def _gates(verdict: Line) -> bool:
