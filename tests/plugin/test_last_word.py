@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(items):
 EXITS_WHILE_COLLECTING = """
 import pytest
 
-def pytest_collection_{hook}():
+def pytest_{hook}():
     pytest.exit("enough", returncode=0)
 """
 EXITS_BEFORE = """
@@ -150,7 +150,7 @@ def test_a_model_of_the_ini_file_is_asked_too_where_another_plugin_clears_the_te
     assert "No verdict came of this run" in result.stderr.str()
 
 
-@pytest.mark.parametrize("hook", ["modifyitems", "finish"])
+@pytest.mark.parametrize("hook", ["itemcollected", "collection_modifyitems", "collection_finish"])
 def test_a_model_of_the_ini_file_is_asked_too_where_an_exit_ends_the_collection(project, hook):
     project.pytester.makeini(f"[pytest]\nvl_model = {project.spec('competent')}\nvl_data = {project.data}")
     project.pytester.makeconftest(EXITS_WHILE_COLLECTING.format(hook=hook))
@@ -220,10 +220,21 @@ def test_files_that_are_asked_for_where_nothing_is_judged_are_refused(project, a
 )
 def test_files_that_are_asked_for_where_no_test_is_run_are_refused(project, conftest, arguments, asked):
     project.pytester.makeconftest(conftest)
-    assert project.run(*arguments).ret == 0
     result = project.run(*arguments, asked)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert f"vlcheck: {asked.partition('=')[0]}: no test was run" in result.stderr.str()
+    assert f"{asked.partition('=')[0]}: no test was run" in result.stderr.str()
+
+
+@pytest.mark.parametrize("arguments", [("--markers",), ("--version",), ("--help",)])
+def test_what_pytest_says_of_itself_is_no_run(project, arguments):
+    assert project.run(*arguments).ret == 0
+
+
+def test_a_model_is_asked_for_in_vain_where_an_exit_comes_before_any_session(project):
+    project.pytester.makeconftest(EXITS_BEFORE.format(hook="configure"))
+    result = project.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "vlcheck: --vl-model: no test was run" in result.stderr.str()
 
 
 def test_why_a_run_is_not_green_is_said_once(project):

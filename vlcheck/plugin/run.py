@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from vlcheck.report.results import Part, Results
     from vlcheck.scratch import Scratch
 
+_INFORMS = ("help", "version", "markers", "cacheshow")  # options of pytest that begin no session of tests
 _LISTS = {  # options of pytest that run no test, by where it keeps them
     "collectonly": "--collect-only",
     "showfixtures": "--fixtures",
@@ -65,6 +66,7 @@ class Run:
         self.ending = Ending(self)
         self.problem = ""
         self.began = False
+        self._found = False
         self._selected = False
         self._chosen: list[tuple[pytest.Function, Stated]] = []
         self._single: list[CaseItem] = []
@@ -98,7 +100,7 @@ class Run:
         Where the run ended before it was known which are selected, those that were found count.
         """
         asked = any(options.on_the_command_line(self.config, name) for name in _ASKS)
-        found = not self._selected and any(map(stated, self.collected))
+        found = self._found and not self._selected
         return self.began and (asked or found or (self._scratch is not None and self._note.exists()))
 
     @property
@@ -231,6 +233,7 @@ class Run:
 
     def with_cases(self, made: object) -> object:
         """What pytest made of a function, each behavior followed by its single cases where they are asked for."""
+        self._found = self._found or any(map(stated, made if isinstance(made, list) else ()))
         if not self.settings.cases or self.problem or not isinstance(made, list):
             return made
         try:
@@ -340,9 +343,10 @@ def last_word(config: pytest.Config, status: int) -> int:
     run = config.stash.get(RUN, None)
     if run and (run.began or run.lists):
         return run.ending.last_word(status)
-    asked = [f"--vl-{name}" for name in FILES if options.on_the_command_line(config, name)]
-    if asked and status == pytest.ExitCode.OK:  # as at --markers, or where a plugin has a command of its own
-        sys.stderr.write(f"vlcheck: {', '.join(asked)}: no test was run, and nothing judged; leave one out.\n")
+    informs = any(getattr(config.option, name, False) for name in _INFORMS)
+    asked = [f"--vl-{name}" for name in (FILES if informs else _ASKS) if options.on_the_command_line(config, name)]
+    if asked and status == pytest.ExitCode.OK:  # another plugin ended it before any session of tests began
+        sys.stderr.write(f"vlcheck: {', '.join(asked)}: no test was run, and nothing judged.\n")
         return pytest.ExitCode.USAGE_ERROR
     return status
 
