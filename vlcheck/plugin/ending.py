@@ -87,10 +87,10 @@ class Ending:
 
     def left(self) -> Iterator[str]:
         """Yield where results and page are, or which older ones are as they were."""
-        from vlcheck.report.gate import told  # in no run of other projects
-
         results, report = self._run.settings.results, self._run.settings.report
         if self.written:
+            from vlcheck.report.gate import told  # in no run of other projects
+
             whole = self.places.kept if self.written != results else None
             yield f"results: {self.written}" + (f" (a part; {results.name} keeps {told(whole)})" if whole else "")
         if report and self.drawn:
