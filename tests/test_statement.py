@@ -169,7 +169,7 @@ def test_nothing_is_amiss_in_what_is_sound():
         ("expect", Preserved, "Preserved is a class; write Preserved()"),
         ("expect", None, "NoneType lacks claim, competence, expected, contrasts: derive it from BaseExpectation"),
         ("expect", Plain(), "Plain is no dataclass: add @dataclass(frozen=True)"),
-        ("expect", Marginless(), "Marginless lacks margins: derive it from BaseExpectation, and define margins"),
+        ("expect", Marginless(), "Marginless lacks margins: define conditions or margins(self, sample, tolerances)"),
         ("expect", Misreads(), "no tolerance is called 'withn'. Did you mean 'within'?"),
         ("expect", ReadsOne(), "ReadsOne.reads() has to give a tuple"),
         ("expect", BadArm(), "arms()['other']: Grayscale is a class; write Grayscale()"),

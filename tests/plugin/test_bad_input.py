@@ -363,7 +363,7 @@ def test_everything_skipped_is_not_green(project):
     result = project.run("-k", "mlm", model="matches_only")
     result.assert_outcomes(skipped=2, deselected=2)
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["no verdict came of this run"])
+    result.stdout.fnmatch_lines(["No verdict came of this run: nothing was checked."])
 
 
 def test_a_head_that_a_model_lacks_is_skipped_with_its_reason(project):

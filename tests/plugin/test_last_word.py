@@ -134,7 +134,7 @@ def test_what_is_asked_for_on_the_command_line_comes_or_the_run_is_not_green(pro
     result = project.run("test_other.py", asked, model="")
     result.assert_outcomes(passed=1)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["no verdict came of this run"])
+    result.stdout.fnmatch_lines(["No verdict came of this run: nothing was checked."])
 
 
 def test_tests_of_another_kind_end_as_they_will(project):

@@ -139,7 +139,11 @@ def test_a_run_that_judged_nothing_leaves_older_results_and_their_page_as_they_w
     result = project.run(*arguments, model=model, subprocess=model == "interrupted")
     assert result.ret != 0
     assert is_as_it_was(project, whole)
-    said = ["no verdict came of this run", "as it was: *vlcheck-results.jsonl", "as it was: *page.html"]
+    said = [
+        "No verdict came of this run: nothing was checked.",
+        "as it was: *vlcheck-results.jsonl",
+        "as it was: *page.html",
+    ]
     result.stdout.fnmatch_lines(said)
     (run,) = project.results("run", UNFINISHED)
     assert (run["run_id"], len(read(project.folder / UNFINISHED).verdicts)) == ("second", 0)
