@@ -8,7 +8,7 @@ import pytest
 
 from tests.waiting import no_longer_than
 from vlcheck import foreign
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, printable
 from vlcheck.foreign import fault, parse_json, read_bytes, read_json, read_lines, read_text, read_toml
 
 
@@ -59,7 +59,7 @@ def test_what_is_no_file_is_named_and_not_waited_for(tmp_path, make, said, read)
     path = make(tmp_path)
     with pytest.raises(UsageError, match=rf"cannot be read \(.*{said}") as caught:
         read(path)
-    assert str(caught.value).startswith(str(path))
+    assert str(caught.value).startswith(printable(str(path), 900).removesuffix(" ..."))
     assert said in fault(path)
 
 
@@ -97,6 +97,12 @@ def test_what_is_no_json_is_named(tmp_path, content, said):
         read_json(path)
 
 
+def test_a_key_that_is_there_twice_is_found_soon():
+    keys = [*map(str, range(300_000)), "299999"]
+    with pytest.raises(ValueError, match="'299999' is there twice"):
+        parse_json("{" + ", ".join(f'"{key}": 1' for key in keys) + "}")
+
+
 def test_json_of_any_style_is_read(tmp_path):
     path = tmp_path / "a.json"
     path.write_bytes(b'\xef\xbb\xbf{"a":\r\n[1, {"a": 2}]}\r\n')
@@ -113,7 +119,10 @@ def test_json_of_any_style_is_read(tmp_path):
         (b"a = 1\na = 2", "Cannot overwrite a value"),
         (b"a = " + b"1" * 5000, "Exceeds the limit"),
         (b"a = " + b"[" * 5000, "maximum recursion"),
-        (b"a." * 3000 + b"b = 1", "nested too deeply"),
+        (b"a." * 300_000 + b"b = 1", "nested too deeply"),  # in a second: tomllib would take hours
+        (b"[" + b"a." * 300_000 + b"b]", "nested too deeply"),
+        (b"a = {" + b"a." * 300_000 + b"b = 1}", "nested too deeply"),
+        (b"a = " + b"[" * 150 + b"]" * 150, "nested too deeply"),
         (b"a = \xff", "can't decode"),
     ],
 )

@@ -205,11 +205,9 @@ def ask(tmp_path):
 def test_the_command_asks_and_writes_what_it_found(ask, tmp_path):
     done = ask("--variant", "tiny", "--variant", "tiny-mirror", "--seeds", "2", "--to", "found.json")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert [line.split(maxsplit=1) for line in done.stdout.splitlines()] == [
-        ["variant", "position"],
-        ["tiny", "pass"],
-        ["tiny-mirror", "fail 2/2, n = 5"],
-    ]
+    head, control, planted = (line.split(maxsplit=1) for line in done.stdout.splitlines())
+    assert (head, planted) == (["variant", "position"], ["tiny-mirror", "fail 2/2, n = 5"])
+    assert (control[0], "pass" in control[1], "fail" in control[1]) == ("tiny", True, False)
     clean, mirrored = from_json((tmp_path / "found.json").read_text()).tested
     assert sum(verdict.violations for verdict in clean.seeds) <= 2
     assert [verdict.violations for verdict in mirrored.seeds] == [40, 40]

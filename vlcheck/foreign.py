@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -87,11 +88,18 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Read a file of TOML. Raises UsageError as `read_text`, and where it is not TOML."""
     text = read_text(path)
     try:
+        _demand_short_keys(text)
         content = tomllib.loads(text)
         _demand_shallow(content)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: is not TOML ({printable(str(error), 120)}).") from error
     return content
+
+
+def _demand_short_keys(text: str) -> None:
+    """Raise ValueError where a key of TOML has too many parts: the time that tomllib takes grows with their square."""
+    if any(part.count(".") > DEEPEST for line in text.splitlines() for part in line.split("=")):
+        raise ValueError("nested too deeply")
 
 
 def read_lines(path: Path, longest: int = LONGEST_LINE) -> Iterator[bytes]:
@@ -142,8 +150,8 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     """Make an object of its fields. Raises Twice."""
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise Twice(next(name for name in names if names.count(name) > 1))
+        counts = Counter(name for name, _ in pairs)
+        raise Twice(next(name for name, count in counts.items() if count > 1))
     return fields
 
 

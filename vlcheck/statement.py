@@ -11,14 +11,14 @@ from vlcheck import perturb as perturbations
 from vlcheck import tables as shipped_tables
 from vlcheck.cases import Selection
 from vlcheck.errors import nearest, printable
-from vlcheck.expect import Claim, Competence
+from vlcheck.expect import BaseExpectation, Claim, Competence
 from vlcheck.foreign_code import told
 from vlcheck.perturb import Compose, Each
 from vlcheck.policy import TOLERANCES
 from vlcheck.query import identity
 
 _FROZEN = "@dataclass(frozen=True)"
-_EXPECTS = ("arms", "words", "reads", "known", "margins", "effect", "wanted")
+_EXPECTS = ("arms", "words", "reads", "known", "conditions", "margins", "effect", "wanted")
 _LAYS_OUT = ("arms", "words", "cells")
 
 
@@ -108,8 +108,10 @@ def _check_perturbation(where: str, one: Any) -> None:
 
 def _check_expectation(expect: Any) -> None:
     where, kind = "expect", _check_made("expect", expect, f"{_kind(expect)}()")
-    _demand(where, expect, ("claim", "competence", "expected", "contrasts"), "derive it from BaseExpectation")
+    _demand(where, expect, ("claim", "competence", "expected", "hollow", "contrasts"), "derive it from BaseExpectation")
     _demand(where, expect, _EXPECTS, "derive it from BaseExpectation, and define margins(self, sample, tolerances)")
+    if all(getattr(type(expect), name) is getattr(BaseExpectation, name, None) for name in ("conditions", "margins")):
+        raise _AmissError(f"{where}: {kind} lacks margins: define conditions or margins(self, sample, tolerances).")
     _check_dataclass(where, expect)
     for name, known in (("claim", get_args(Claim)), ("competence", get_args(Competence))):
         if getattr(expect, name) not in known:

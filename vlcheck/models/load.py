@@ -160,7 +160,7 @@ def _pretrained(parsed: Single, families: Mapping[str, EntryPoint], trusted: boo
         if checkpoint is None:
             return None
         architecture = checkpoint.architecture
-    except UsageError as error:
+    except (UsageError, OSError) as error:  # OSError: of a folder that may not be looked into
         raise UsageError(f"{_option(spec)}: {error}") from error
     if architecture not in families:
         known = ", ".join(sorted(name for name in families if name[0].isupper()))

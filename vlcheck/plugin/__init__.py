@@ -30,17 +30,24 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int, int]:
     except SystemExit as error:  # of another plugin; let through, its status would be the last word
         status = status_of(error)
     except BaseException as error:
-        signals.end_with(config, last_word(config, status_of(error)))
+        last_word(config, status_of(error))
         raise
-    status = last_word(config, status)
-    signals.end_with(config, status)
-    return status
+    return last_word(config, status)
 
 
 class LastWord:
     """Says the exit status once more, registered after every conftest.py: the last to be registered is outermost."""
 
-    pytest_cmdline_main = staticmethod(pytest_cmdline_main)
+    @staticmethod
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int, int]:
+        try:
+            status = yield from pytest_cmdline_main(config)
+        except BaseException as error:
+            signals.end_with(config, status_of(error))
+            raise
+        signals.end_with(config, status)
+        return status
 
 
 @pytest.hookimpl(wrapper=True)
