@@ -37,6 +37,13 @@ despite_threads(3)
 print("the last word")
 sys.exit(3)
 """
+COMMANDS = """
+import sys, threading, time
+from vlcheck.cli import app
+threading.Thread(target=time.sleep, args=(600,)).start()
+sys.argv[1:] = ["no-such-command"]
+app()
+"""
 
 
 @pytest.fixture(params=["SIGTERM", "SIGHUP"])
@@ -107,6 +114,12 @@ def test_threads_and_processes_do_not_keep_a_process_that_has_ended():
         said, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 3
     assert said == "the last word\nat exit\n"
+
+
+def test_threads_of_a_model_do_not_keep_a_command():
+    with start(COMMANDS) as process:
+        said, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 4, said
 
 
 def start(code):

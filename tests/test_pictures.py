@@ -157,6 +157,16 @@ def test_tiles_and_scans_of_ordinary_files_are_read(tmp_path):
         assert ImageFile(tmp_path / "picture").open().size in ((16, 16), (64, 64))
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_picture_of_bearable_size_is_read_where_warnings_are_errors(form, tmp_path, monkeypatch):
+    """Pillow warns of what has more pixels than its own limit, a TIFF when it is decoded."""
+    compressed = {"compression": "tiff_deflate"} if form == "TIFF" else {}
+    Image.new("RGB", (40, 40), RED).save(tmp_path / "picture", format=form, **compressed)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1_000)
+    assert read(ImageFile(tmp_path / "picture").path)[0] == (40, 40)
+
+
 def test_what_is_no_regular_file_of_bearable_size_is_refused_without_reading(tmp_path):
     os.mkfifo(tmp_path / "pipe.jpg")
     (tmp_path / "folder.jpg").mkdir()

@@ -167,7 +167,11 @@ def test_nothing_is_amiss_in_what_is_sound():
         ("given", Each(Bare(), Block()), "Each is no perturbation here"),
         ("given", Bare, "given: Bare is a class"),
         ("expect", Preserved, "Preserved is a class; write Preserved()"),
-        ("expect", None, "NoneType lacks claim, competence, expected, hollow, contrasts: derive it from BaseExpectation"),
+        (
+            "expect",
+            None,
+            "NoneType lacks claim, competence, expected, hollow, contrasts: derive it from BaseExpectation",
+        ),
         ("expect", Plain(), "Plain is no dataclass: add @dataclass(frozen=True)"),
         ("expect", Marginless(), "Marginless lacks margins: define conditions or margins(self, sample, tolerances)"),
         ("expect", Misreads(), "no tolerance is called 'withn'. Did you mean 'within'?"),

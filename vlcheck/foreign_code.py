@@ -42,14 +42,19 @@ def displaced(module: ModuleType, folder: Path) -> Iterator[tuple[Path, str]]:
 def contained() -> Iterator[None]:
     """Raise ForeignFault for whatever foreign code raises, so that its fault is one verdict's and not the run's.
 
-    Ctrl-C, and what it says in vlcheck's own exceptions, pass. pytest.skip, pytest.exit and SystemExit do not.
+    Ctrl-C, and what it says in vlcheck's own exceptions, pass. pytest.skip, pytest.exit and SystemExit do not. A
+    process that it forked, and in which it returns or raises, ends here: two would go on with one run.
     """
+    process = os.getpid()
     try:
         yield
     except (UsageError, NotApplicable, ForeignFault, KeyboardInterrupt):
         raise
     except BaseException as error:
         raise ForeignFault(told(error)) from error
+    finally:
+        if os.getpid() != process:
+            os._exit(0 if sys.exception() is None else 1)
 
 
 def told(error: BaseException) -> str:

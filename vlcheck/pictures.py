@@ -120,7 +120,9 @@ def check_file(path: Path) -> None:
 def _reading(what: str) -> Iterator[None]:
     """Make UsageError of what a reader raises, which on damaged bytes is anything; for memory they are not to blame."""
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # Pillow's limit is a little under ours
+            yield
     except (UsageError, MemoryError):
         raise
     except Exception as error:
@@ -139,14 +141,12 @@ def _open(source: Path | io.BytesIO, prefix: bytes, formats: Sequence[str], most
         UsageError: the content is of another format, or the picture has too many pixels.
     """
     Image.init()  # makes Pillow know all readers that it has
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # Pillow's limit is a little under ours
-        try:
-            image = Image.open(source, formats=[name for name in formats if name in Image.OPEN])
-        except UnidentifiedImageError:
-            raise UsageError(_unidentified(prefix, formats)) from None
-        except Image.DecompressionBombError as error:
-            raise UsageError(f"{error} At most {most / 1e6:.0f} megapixels are accepted.") from error
+    try:
+        image = Image.open(source, formats=[name for name in formats if name in Image.OPEN])
+    except UnidentifiedImageError:
+        raise UsageError(_unidentified(prefix, formats)) from None
+    except Image.DecompressionBombError as error:
+        raise UsageError(f"{error} At most {most / 1e6:.0f} megapixels are accepted.") from error
     width, height = image.size
     if width * height > most:
         image.close()

@@ -344,6 +344,22 @@ def test_an_error_shows_the_users_own_line(beside: Path, content: str, said: str
         load_model(f"{beside}/factory.py:make")
 
 
+RAISED = ("SystemExit(0)", "GeneratorExit", "BaseException('odd')", "pytest.skip.Exception('not today')")
+
+
+@pytest.mark.parametrize("raised", RAISED)
+def test_a_module_and_a_property_may_raise_anything(beside: Path, raised: str) -> None:
+    (beside / "broken.py").write_text(f"import pytest\nraise {raised}\n")
+    with pytest.raises(UsageError, match=r"broken\.py cannot be imported\. \w+.* \(.*broken\.py:2\)"):
+        load_model(f"{beside / 'broken.py'}:make")
+    with pytest.raises(UsageError, match=r"broken cannot be imported\. \w+.* \(.*broken\.py:2\)"):
+        load_model("broken:make")
+    fails = f"    @property\n    def kinds(self):\n        import pytest; raise {raised}\n"
+    (beside / "helper.py").write_text(DOUBLE.replace("    def __init__", f"{fails}\n    def __init__", 1))
+    with pytest.raises(UsageError, match=r"gave 'Double', which fails\. \w+.* \(.*helper\.py:\d+\)"):
+        load_model(f"{beside}/factory.py:make")
+
+
 def test_a_property_that_fails_is_told_with_its_line(beside: Path) -> None:
     fails = "    @property\n    def kinds(self):\n        return {}[0]\n"
     (beside / "helper.py").write_text(DOUBLE.replace("    def __init__", f"{fails}\n    def __init__", 1))

@@ -76,6 +76,12 @@ def test_a_signal_ends_a_run_as_an_interrupt_does(project, temporary, name, opti
     assert not is_alive(process)
 
 
+def test_a_second_signal_is_muted_before_the_first_one_is_reported(project):
+    config = project.pytester.parseconfigure("--vl-model", f"{ROOT}/tests/doubles.py:competent")
+    first = config.hook.pytest_keyboard_interrupt.get_hookimpls()[-1]
+    assert first.plugin_name == "vlcheck-signals"
+
+
 def test_a_worker_ends_with_its_controller_and_the_next_run_sweeps_what_they_left(project, temporary):
     _, process = ended_by(project, signal.SIGKILL, "-n", "1")
     killed = time.monotonic()

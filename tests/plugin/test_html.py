@@ -50,6 +50,13 @@ def test_each_test_has_a_row_with_verdict_rate_interval_and_its_worst_margin(pro
     assert page_of(project).count("data:image/jpeg;base64") == 2 * 3 * 2
 
 
+def test_a_module_that_cannot_be_collected_has_a_row(project):
+    project.pytester.makepyfile(test_states="nothing")
+    result = project.run(*PAGE)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert [row["verdict"] for row in rows_of(page_of(project)).values()] == [""]
+
+
 def test_of_several_verdicts_the_row_has_the_gravest():
     verdicts = [
         [("vlcheck_bias", "color"), ("vlcheck_status", status), ("vlcheck_reason", status), ("other", 1)]

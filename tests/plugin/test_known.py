@@ -326,12 +326,18 @@ def test_where_a_part_is_collected_entries_may_be_about_the_rest(held, part):
         ("*", (".",), True),
         ("checks more", ("checks",), False),
         ("checks more", ("checks/deep",), False),
+        ("checks own", ("checks",), True),  # the project's own tests state nothing
         ("more", ("checks",), True),  # which the testpaths say nothing of
     ],
 )
 def test_a_folder_is_all_there_is_where_the_testpaths_name_no_more(project, held, testpaths, named, refused):
-    for folder in ("checks/deep", "more"):
+    for folder, line in (
+        ("checks/deep", ""),
+        ("more", "from vlcheck.plugin import behavior"),
+        ("own", "import vlcheck"),
+    ):
         (project.folder / folder).mkdir(parents=True)
+        (project.folder / folder / f"test_{folder[0]}.py").write_text(line)
     (project.folder / "test_states.py").rename(project.folder / "checks" / "deep" / "test_states.py")
     project.pytester.makeini(f"[pytest]\ntestpaths = {testpaths}")
     result = held("[behaviors.test_elsewhere]\nby = 0.1", "--vl-plan", *named)

@@ -213,3 +213,10 @@ def test_native_code_that_ends_the_process_with_0_does_not_pass_the_gate(project
     assert done.exit_code == 1
     assert "A later run began, and is not in this file: " in done.stdout
     assert f", in {UNFINISHED} (--run-id first asks for this one)." in done.stdout
+
+
+@pytest.mark.parametrize("option", ["--vl-results", "--vl-report"])
+def test_a_name_that_is_too_long_is_named(project, option):
+    result = project.run(option, "n" * 300)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {option} *: cannot be looked at (File name too long)."])

@@ -194,6 +194,7 @@ def test_a_file_that_is_not_whole_is_not_usable(path, spoil, said):
 
 def test_what_cannot_be_read_or_named_is_not_usable(path):
     assert "cannot be read as a results file" in refused(path, status=4)
+    assert "cannot be read as a results file (File name too long)" in refused(path.with_name("n" * 300), status=4)
     assert "--run-id: names nothing" in refused(kept(path), "--run-id", "", status=4)
 
 

@@ -168,6 +168,17 @@ def said(answer: Answer) -> str:
     return message
 
 
+def test_what_is_masked_is_no_score(tmp_path: Path, store: ScoreStore) -> None:
+    """Numpy would take what lies under the mask."""
+
+    class Masked(CountingModel):
+        def itm(self, encoded, texts, foils=None):
+            return np.ma.masked_invalid([math.nan] * len(texts))
+
+    answer = Scorer(Masked(tmp_path / "journal.txt"), store).answer(Query("itm", photograph(tmp_path, 1), "a dog"))
+    assert answer.error == "the model returned masked scores; they have to be real numbers"
+
+
 def test_an_exception_whose_text_raises_is_quoted_by_its_class(tmp_path: Path, store: ScoreStore) -> None:
     class Mumbled(Exception):
         def __str__(self) -> str:

@@ -16,6 +16,7 @@ from typer.main import get_command, get_group
 
 from vlcheck.cli.home import expanded_home
 from vlcheck.cli.speech import plainly, refuse, say
+from vlcheck.endings import despite_threads
 from vlcheck.errors import nearest
 
 PLAIN: Mapping[str, Any] = {  # rich would take longer to import than the help to write
@@ -61,6 +62,15 @@ class Program(Group):
         self.commands = {name: Deferred(name, place) for name, place in self.places.items()}
 
     def main(self, *args: Any, **options: Any) -> Any:
+        """Run what is typed, and end the process, whatever threads a model left, where it was started for that."""
+        try:
+            return self._run(*args, **options)
+        except SystemExit as end:
+            if not args and options.get("args") is None:  # no other program names them
+                despite_threads(end.code if isinstance(end.code, int) else 1)
+            raise
+
+    def _run(self, *args: Any, **options: Any) -> Any:
         """Run what is typed; the text of an error that nobody foresaw may be foreign, and steers nothing either."""
         try:
             return super().main(*args, **options)

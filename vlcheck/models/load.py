@@ -18,8 +18,8 @@ from typing import cast, get_args
 
 from vlcheck.cases.case import MASK
 from vlcheck.digest import digest
-from vlcheck.errors import UsageError, nearest
-from vlcheck.foreign_code import displaced, importable, told
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, nearest
+from vlcheck.foreign_code import contained, displaced, importable, told
 from vlcheck.models.families import registered
 from vlcheck.models.pair import Pair
 from vlcheck.models.protocol import DEFAULT_KINDS, KINDS, VisionLanguageModel
@@ -86,13 +86,12 @@ def _load(parsed: Single, *, families: Mapping[str, EntryPoint], device: str, dt
     if device == AUTO and not _spreads(loader):
         raise UsageError(f"--vl-device {AUTO}: {spec!r} is not spread over devices. Accepted: {DEVICES}.")
     try:
-        return loader(device=device, dtype=dtype)
+        with contained():  # a factory is foreign code, and panics of Rust's libraries are no Exception
+            return loader(device=device, dtype=dtype)
     except UsageError as error:
         raise UsageError(f"{_option(spec)}: {error}") from error
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # a factory is foreign code, and panics of Rust's libraries are no Exception
-        raise UsageError(f"{_option(spec)}: cannot be loaded. {told(error)}") from error
+    except (ForeignFault, NotApplicable) as error:
+        raise UsageError(f"{_option(spec)}: cannot be loaded. {error}") from error
 
 
 @contextmanager
@@ -128,10 +127,8 @@ def _registered(parsed: Single, what: Reference, families: Mapping[str, EntryPoi
         raise UsageError(
             f"{_option(spec)}: {what.scheme} is found by a checkpoint's config: name its folder or hub id alone."
         )
-    try:
+    with _importing(families[what.scheme].value, spec):
         load = families[what.scheme].load()
-    except (Exception, SystemExit) as error:  # a package of others is foreign code
-        raise UsageError(f"{_option(spec)}: {families[what.scheme].value} cannot be imported. {told(error)}") from error
     takes = inspect.signature(load).parameters.values()
     if not any(one.kind is one.VAR_KEYWORD for one in takes):
         _demand_options(parsed, [one.name for one in takes if one.kind is one.KEYWORD_ONLY])
@@ -180,14 +177,13 @@ def _in_file(factory: Factory, spec: str) -> Loader:
 
 
 def _in_module(factory: Factory, spec: str) -> Loader | None:
-    try:
-        module = importlib.import_module(factory.where)
-    except ModuleNotFoundError as error:
-        if error.name and (factory.where == error.name or factory.where.startswith(f"{error.name}.")):
-            return None  # nothing by that name: as unknown as any other spec
-        raise UsageError(f"{_option(spec)}: {factory.where} cannot be imported. {told(error)}") from error
-    except (Exception, SystemExit) as error:  # so is a module
-        raise UsageError(f"{_option(spec)}: {factory.where} cannot be imported. {told(error)}") from error
+    with _importing(factory.where, spec):
+        try:
+            module = importlib.import_module(factory.where)
+        except ModuleNotFoundError as error:
+            if error.name and (factory.where == error.name or factory.where.startswith(f"{error.name}.")):
+                return None  # nothing by that name: as unknown as any other spec
+            raise
     return _factory(module, factory.name, spec)
 
 
@@ -199,18 +195,26 @@ def _import_file(path: Path, spec: str) -> ModuleType:
     module = importlib.util.module_from_spec(found)
     sys.modules[name] = module  # dataclasses and pickle look their module up there
     importable(path.resolve().parent)
-    try:
+    with _importing(path, spec):
         found.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # a file of one's own is foreign code
-        why = told(error)
-        cure = _CURE if "relative import" in why else ""
-        raise UsageError(f"{_option(spec)}: {path} cannot be imported. {why}{cure}") from error
     for own, other in displaced(module, path.resolve().parent):
         raise UsageError(
             f"{_option(spec)}: {path} imports {own}, and got {other}, which was imported before. Give one of them"
             " another name."
         )
     return module
+
+
+@contextmanager
+def _importing(what: object, spec: str) -> Iterator[None]:
+    """Raise UsageError for all that a module raises while it is imported, which is foreign code."""
+    try:
+        with contained():
+            yield
+    except (ForeignFault, NotApplicable, UsageError) as error:
+        why = str(error) if isinstance(error, ForeignFault) else told(error)
+        cure = _CURE if "relative import" in why else ""
+        raise UsageError(f"{_option(spec)}: {what} cannot be imported. {why}{cure}") from error
 
 
 def _factory(module: ModuleType, name: str, spec: str) -> Loader:
@@ -230,11 +234,10 @@ def _factory(module: ModuleType, name: str, spec: str) -> Loader:
 def _checked(loaded: object, spec: str) -> VisionLanguageModel:
     """Make sure that the protocol is kept; supply `kinds` where it is absent. Raises UsageError."""
     try:
-        return _complete(loaded, spec)
-    except UsageError:
-        raise
-    except Exception as error:  # what is asked for may be computed, by foreign code
-        raise UsageError(f"{_option(spec)}: gave {type(loaded).__name__!r}, which fails. {told(error)}") from error
+        with contained():  # what is asked for may be computed, by foreign code
+            return _complete(loaded, spec)
+    except (ForeignFault, NotApplicable) as error:
+        raise UsageError(f"{_option(spec)}: gave {type(loaded).__name__!r}, which fails. {error}") from error
 
 
 def _complete(loaded: object, spec: str) -> VisionLanguageModel:

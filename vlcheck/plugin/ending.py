@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vlcheck.errors import UsageError
+from vlcheck.paths import there_is
 from vlcheck.plugin import options
 from vlcheck.plugin.lines import shown
 
@@ -96,7 +97,7 @@ class Ending:
         if report and self.drawn:
             yield f"report: {report}"
         if self.results and not self.results.verdicts:
-            yield from (f"as it was: {path}" for path in (results, report) if path and path.exists())
+            yield from (f"as it was: {path}" for path in (results, report) if path and there_is(str(path)))
 
     def _at_least(self, status: int) -> int:
         """What the run ends with where pytest would end with a status: never 0 where there is an objection."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from glob import iglob
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from vlcheck.plugin.suites import fixtures_folder
 from vlcheck.suite import tests_beside
 
+_STATES = b"vlcheck.plugin"  # from which tests import `behavior`
 _LEAVING_OUT = ("ignore", "ignore_glob", "deselect", "lf", "stepwise")
 _OVERRIDDEN = (
     "python_files",
@@ -23,8 +25,9 @@ _OVERRIDDEN = (
 def is_whole(config: pytest.Config) -> bool:
     """Whether all tests are collected: folders alone that hold all there are, and nothing is left out beforehand.
 
-    All there are is what the ini file's testpaths name, where they hold the suite, or what is named of no suite. Else
-    it is the suite, which may stand beside a project's own tests; and where nothing says it, what is named.
+    All there are is what the ini file's testpaths name, where they hold the suite, or what is named of no suite; a
+    project's own tests, which state no behavior, are none of it. Else it is the suite; and where nothing says it, what
+    is named.
     """
     if any(getattr(config.option, name, None) for name in _LEAVING_OUT):
         return False
@@ -37,7 +40,7 @@ def is_whole(config: pytest.Config) -> bool:
 def _all_there_are(config: pytest.Config, named: list[Path]) -> list[Path]:
     fixtures = fixtures_folder(config)
     suite = [folder for folder in [tests_beside(fixtures) if fixtures else None] if folder]
-    paths = list(_test_paths(config))
+    paths = [path for path in _test_paths(config) if _hold([path], suite or named) or _states(path)]
     return paths if _hold(paths, suite or named) else suite
 
 
@@ -46,6 +49,16 @@ def _test_paths(config: pytest.Config) -> Iterator[Path]:
     for pattern in config.getini("testpaths"):
         found = iglob(pattern, root_dir=config.rootpath, recursive=True)  # noqa: PTH207 - Path.glob refuses "."
         yield from (config.rootpath / path for path in found)
+
+
+def _states(path: Path) -> bool:
+    """Whether tests in a file or folder may state behaviors: a Python file there names what they do so with."""
+    files = [path] if path.is_file() else path.rglob("*.py")
+    for file in files:
+        with suppress(OSError):
+            if _STATES in file.read_bytes():
+                return True
+    return False
 
 
 def _hold(folders: list[Path], others: list[Path]) -> bool:

@@ -74,10 +74,10 @@ class Page:
         ]
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
+    def pytest_html_results_table_row(self, report: pytest.TestReport | pytest.CollectReport, cells: list[str]) -> None:
         if not cells:  # a row that another plugin hides
             return
-        cells[_COLUMN:_COLUMN] = _figures(_gravest(report.user_properties))
+        cells[_COLUMN:_COLUMN] = _figures(_gravest(getattr(report, "user_properties", ())))
 
     def _link(self) -> Iterator[str]:
         """To the reviewer's page, where one is written."""

@@ -20,6 +20,7 @@ class Signals:
         self._held = Interrupts()
         run.config.add_cleanup(self._held.close)  # after temporary folders are gone
 
+    @pytest.hookimpl(tryfirst=True)  # that of pytest's terminal takes longer than a second signal
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         self._held.mute()
         if isinstance(excinfo.value, Stopped):  # of Ctrl-C a terminal tells all processes

@@ -8,6 +8,7 @@ from pathlib import Path
 from vlcheck.drafts import followed
 from vlcheck.errors import printable
 from vlcheck.numerals import counted
+from vlcheck.paths import there_is
 from vlcheck.report.comparison import Comparison
 from vlcheck.report.conclusion import is_known, missing, no_longer_known, worsened
 from vlcheck.report.places import Places, same_run
@@ -72,7 +73,7 @@ def refusals(path: Path, results: Results, *, run_id: str, part: bool) -> Iterat
 def read_run(path: Path) -> Results:
     """Read a results file, or that of the run that began to write it. Raises UsageError where there is none."""
     unfinished = Places.around(path).unfinished
-    return read(unfinished if not path.exists() and head(unfinished) else path)
+    return read(unfinished if not there_is(str(path)) and head(unfinished) else path)
 
 
 def told(run: Line) -> str:

@@ -313,6 +313,8 @@ def _length(ask: _Ask) -> tuple[int, str, str]:
 
 def _numbers(scores: Any) -> np.ndarray:
     """A model's scores. Raises UsageError where they are no real numbers: numpy would make some of much else."""
+    if np.ma.is_masked(scores):
+        raise UsageError("the model returned masked scores; they have to be real numbers")
     array = np.asarray(scores)
     if array.dtype.kind not in "fiu" and array.size:
         raise UsageError(f"the model returned scores of type {array.dtype.name}; they have to be real numbers")
