@@ -101,6 +101,13 @@ def test_at_most_twice_as_many_are_asked_and_none_of_a_model_that_knows_fewer_th
     assert (fewer.asked, fewer.verdict.status) == (30, "invalid")
 
 
+def test_where_fewer_are_to_count_than_a_pass_needs_drawing_others_does_not_make_it_asked(photographs):
+    judgement, biased = (judged(kind, f"jsonl:{photographs}:24", below=7) for kind in (Knows, KnowsInColor))
+    assert judgement.asked >= 29
+    assert judgement.verdict.summary == "not asked: 24 images; a pass needs 29"
+    assert biased.verdict.status == "fail"
+
+
 def test_an_edit_that_changes_nothing_makes_room_for_another_scene():
     source, judgements = open_source("scenes:30"), []
     asked = [case for case in everything(source) if case.tags & {"single", "object"}]  # objects set the scale

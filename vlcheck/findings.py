@@ -105,11 +105,13 @@ class Findings:
 
     Attributes:
         hollow: why a pass would say nothing, whatever the cases say; "" where it would not.
+        wanted: how many images are to count at most, whatever the data offers; None where there is no such number.
     """
 
     behavior: Behavior
     each: tuple[Finding, ...]
     hollow: str = ""
+    wanted: int | None = None
 
     def under(self, tolerances: Tolerances) -> Findings:
         """What comes of the same scores under other tolerances."""
@@ -285,9 +287,12 @@ class Findings:
     def _unless_too_few(self, verdict: Verdict, rule: Rule, test: Test) -> Verdict:
         """The verdict; not asked where it decides nothing, and more images are what it takes.
 
-        What the model's answers kept from counting is counted: of a claim, these images might have been about it.
+        What the model's answers kept from counting is counted, as far as that many were to count: of a claim, these
+        images might have been about it.
         """
         could_count = verdict.n + self.askable - self.images
+        if self.wanted is not None:
+            could_count = min(could_count, self.wanted)
         least = fewest_needed(self.behavior.expect.claim, rule, test)
         if verdict.decided or (could_count and (least is None or could_count >= least)):
             return verdict

@@ -198,7 +198,7 @@ class ModelUnderTest:
     def _wanted(self, behavior: Behavior, metric: Metric) -> int:
         """Return how many images are to count: with `--vl-sequential` the first ones only set the scale."""
         scaling = self._terms(behavior).scaling(metric, self.adapter.kinds[metric])
-        images = {trial.case.image.key for trial in self.trials.of(behavior, metric)}
+        images = {trial.case.image.key for trial in self.trials.of(behavior, metric) if trial.askable}
         return self.source.images - sum(not self.operating.judges(metric, scaling, image) for image in images)
 
     def _verdict(self, behavior: Behavior, metric: Metric, asked: Sequence[Trial]) -> Verdict:
@@ -224,7 +224,8 @@ class ModelUnderTest:
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
         gauge, shows = self._gauge(behavior, metric, trials), self.scorer.shows
         seen = [_find(trial, behavior, tolerances, answers, gauge, shows) for trial in trials]
-        return Findings(behavior, tuple(finding for finding, _ in seen), gauge.hollow), tuple(row for _, row in seen)
+        found, rows = zip(*seen, strict=True) if seen else ((), ())
+        return Findings(behavior, found, gauge.hollow, self._wanted(behavior, metric)), rows
 
     def _tolerances(self, behavior: Behavior, metric: Metric) -> Tolerances:
         if reason := self.lacks(metric):

@@ -18,6 +18,7 @@ from types import MappingProxyType
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from vlcheck.errors import UsageError
+from vlcheck.numerals import figure
 
 MOST_PIXELS = 100_000_000
 MOST_BYTES = 1_000_000_000  # of a file: 100 megapixels of four channels in 16 bits, not compressed, are 800 million
@@ -113,7 +114,9 @@ def check_file(path: Path) -> None:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
     if size > MOST_BYTES:
-        raise UsageError(f"{path}: has {size / 1e6:.0f} megabytes; at most {MOST_BYTES / 1e6:.0f} are accepted.")
+        raise UsageError(
+            f"{path}: has {_millions(size, MOST_BYTES)} megabytes; at most {_millions(MOST_BYTES)} are accepted."
+        )
 
 
 @contextmanager
@@ -146,13 +149,13 @@ def _open(source: Path | io.BytesIO, prefix: bytes, formats: Sequence[str], most
     except UnidentifiedImageError:
         raise UsageError(_unidentified(prefix, formats)) from None
     except Image.DecompressionBombError as error:
-        raise UsageError(f"{error} At most {most / 1e6:.0f} megapixels are accepted.") from error
+        raise UsageError(f"{error} At most {_millions(most)} megapixels are accepted.") from error
     width, height = image.size
     if width * height > most:
         image.close()
         raise UsageError(
-            f"{width} x {height} pixels are {width * height / 1e6:.0f} megapixels;"
-            f" at most {most / 1e6:.0f} are accepted. Scale it down."
+            f"{width} x {height} pixels are {_millions(width * height, most)} megapixels;"
+            f" at most {_millions(most)} are accepted. Scale it down."
         )
     return image
 
@@ -174,7 +177,7 @@ def _check_tiles(image: Image.Image) -> None:
     width, length = (int(image.tag_v2.get(tag, 0)) for tag in (_TILE_WIDTH, _TILE_LENGTH))
     if width * length > MOST_PIXELS:
         raise UsageError(
-            f"a TIFF in tiles of {width} x {length} pixels; at most {MOST_PIXELS / 1e6:.0f} megapixels are accepted."
+            f"a TIFF in tiles of {width} x {length} pixels; at most {_millions(MOST_PIXELS)} megapixels are accepted."
             " Save it again."
         )
 
@@ -185,3 +188,8 @@ def _unidentified(prefix: bytes, formats: Sequence[str]) -> str:
     known = [FORMATS[name] for name in formats]
     accepted = f"{', '.join(known[:-1])} and {known[-1]} are" if len(known) > 1 else f"{known[0]} is"
     return f"not a picture that decodes: {f'it holds {found}; ' if found else ''}{accepted} accepted by content."
+
+
+def _millions(number: int, *limits: int) -> str:
+    """Bytes or pixels in millions, told apart from the limits that they are beyond: 100.01."""
+    return figure(number / 1e6, 0, [limit / 1e6 for limit in limits])

@@ -17,7 +17,7 @@ from tests.scoring.counting import CountingModel, Features
 from vlcheck.cases import MASK, Case, ImageFile, open_source
 from vlcheck.errors import NotApplicable
 from vlcheck.models import load_model
-from vlcheck.models.contract import PROBES, TOLERANCES, Outcome, Probe, examine, probes_of
+from vlcheck.models.contract import PROBES, TOLERANCES, Outcome, Probe, _sums_to_one, examine, probes_of
 from vlcheck.models.protocol import KINDS, VisionLanguageModel
 
 SAID = [
@@ -237,6 +237,11 @@ def test_what_a_model_refuses_is_no_breach(
 def test_a_model_that_says_something_else_each_time_is_told_so(probes: list[Probe], tmp_path: Path) -> None:
     found = broken(list(examine(Forgetful(tmp_path / "journal"), probes)))
     assert found[0].startswith("itm: the same asked again: differs by")
+
+
+def test_what_a_sum_is_short_of_is_not_rounded_away() -> None:
+    outcome = _sums_to_one("mlm", [np.array([0.5, 0.4996])], 1e-5)
+    assert (outcome.kept, outcome.found) == (False, "0.9996 to 0.9996")
 
 
 def test_probes_of_photographs_are_of_different_ones(coco_root: Path) -> None:

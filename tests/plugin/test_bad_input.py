@@ -385,7 +385,7 @@ def test_a_run_that_decides_nothing_is_not_green_whatever_the_policy(project, co
     (project.folder / "policy.toml").write_text(f'[on]\ninvalid = "{consequence}"\n')
     result = project.run("--vl-policy=policy.toml", model="constant")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["Nothing was decided: this run says nothing of the model.*"])
+    result.stdout.fnmatch_lines(["Nothing was decided. 4 of 4 verdicts are invalid: the model knows next to nothing.*"])
 
 
 def test_a_test_file_that_names_no_bias_is_told_to(project):

@@ -56,6 +56,11 @@ def test_a_failing_behavior_is_annotated_and_the_summary_appended_once(project, 
     assert "| color | fail | fail |" in text
 
 
+def test_of_a_verdict_that_judged_nothing_no_figures_are_annotated(project, runner):
+    message = parts(annotations(project.run(model="constant"))[0])[-1]
+    assert message.startswith("invalid, bias color. the score is 0.5 whatever the picture and the text\n")
+
+
 def test_the_command_of_an_annotation_runs_the_test_again(project, runner):
     result = project.run("--vl-device=cpu", model="loves_color")
     _, behavior, case = parts(annotations(result)[0])[-1].splitlines()

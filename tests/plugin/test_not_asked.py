@@ -79,7 +79,7 @@ def test_what_has_too_few_images_is_skipped_with_the_count_and_does_not_shut_the
         [
             "order *not asked *not asked",
             "test_mirror_preserves *not asked *12 *",
-            "Not asked (in order): the data has fewer images than a pass needs.",
+            "Not asked (in order): fewer images than a pass needs.",
             "Passes 1 of 2 biases in what was asked, which is nothing of the others: color."
             " Of 6 verdicts, 4 pass, 2 are not asked.",
             "SKIPPED * not asked: 12 images; a pass needs 29",

@@ -41,6 +41,8 @@ def test_rows_are_paired_by_case_and_those_that_count_under_one_metric_alone_are
         (("fail", "fail"), 0, False),
         (("pass", "not asked"), 1, False),
         (("not asked", "pass"), 2, True),
+        (("invalid", "pass"), 1, False),
+        (("inconclusive", "pass"), 0, True),
     ],
 )
 def test_verdicts_that_differ_or_a_tenth_of_the_rows_are_shown(statuses, itm, shown):
@@ -50,6 +52,10 @@ def test_verdicts_that_differ_or_a_tenth_of_the_rows_are_shown(statuses, itm, sh
     assert bool(lines) == shown
     cells = ["test_a", *statuses, str(20 - itm), "0", str(itm), "0", "20"]
     assert not shown or lines[1].split() == " ".join(cells).split()
+
+
+def test_where_no_row_counts_under_both_nothing_is_said_to_disagree():
+    assert list(summary.disagreement(results({"a": 0.1}, {"b": -0.1}))) == []
 
 
 def test_what_a_test_is_parametrized_with_beside_the_metric_keeps_its_rows_apart():

@@ -95,7 +95,7 @@ def test_nothing_green_comes_out_of_nothing(verdicts, tone, sentence):
 def test_a_bias_that_was_not_asked_about_is_never_said_to_pass(verdicts, tone, sentence, counts):
     found = said(*verdicts)
     assert (found.tone, found.sentence, found.counts) == (tone, sentence, counts)
-    assert "Not asked (in position): the data has fewer images than a pass needs." in found.undecided
+    assert "Not asked (in position): fewer images than a pass needs." in found.undecided
 
 
 def test_what_is_required_and_not_decided_is_said_once_and_is_not_green():
@@ -176,6 +176,11 @@ def test_where_nothing_passes_the_sentence_says_so_and_what_became_of_the_rest(s
             2,
             "3 of 5 verdicts are invalid, most of them for want of cases: look at",
         ),
+        (
+            ("errors", "not finite", "unknown"),
+            2,
+            "3 of 5 verdicts are invalid, most of them for want of sound answers:",
+        ),
         (("",), 0, "1 of 1 verdict is invalid: the model knows next to nothing. Look at the checkpoint, at its"),
         (("unknown",) * 3, 3, ""),
     ],
@@ -185,6 +190,11 @@ def test_where_more_than_half_is_invalid_the_sentence_says_where_to_look(causes,
     found = said(*hollow, *(verdict(f"test_other_{at}") for at in range(others)), unasked("test_few"))
     assert sentence in found.sentence
     assert ("invalid:" in found.sentence or "for want" in found.sentence) == bool(sentence)
+
+
+def test_a_sentence_does_not_say_nothing_of_the_model_and_something_at_once():
+    assert said(invalid(cause="unknown")).sentence.startswith("Nothing was decided. 1 of 1 verdict is invalid: ")
+    assert said(mean()).sentence == "Nothing was decided: this run says nothing of the model."
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from vlcheck.cases.provenance import Ablation, note_ablation
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError
 from vlcheck.foreign_code import contained, told
 from vlcheck.models.protocol import RELATIVE, ClassifiesRegions, Encoded, VisionLanguageModel
+from vlcheck.numerals import between, figure
 
 BATCHES = (1, 7, 32)
 PROBES = max(BATCHES)
@@ -118,7 +119,7 @@ def _outcomes(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float, 
     )
     for clause, again, most in same:
         distance = _distance(scores, again)
-        yield Outcome(f"{metric}: the same {clause}", distance <= most, f"differs by {distance:.1e} at most")
+        yield Outcome(f"{metric}: the same {clause}", distance <= most, f"differs by {figure(distance)} at most")
     changed = sum(map(_differ, scores, ask(_exchanged(probes))))
     kept = bool(changed) == sees
     what = "other pictures, other scores" if sees else "it reads words alone"
@@ -140,7 +141,7 @@ def _sums_to_one(metric: str, shares: Scores, tolerance: float) -> Outcome:
     what = "a text and its foils" if metric == "itm" else "the words"
     sums = [float(own.sum()) for own in shares]
     kept = all(abs(total - 1) <= tolerance * len(own) for total, own in zip(sums, shares, strict=True))
-    return Outcome(f"{metric}: the shares of {what} sum to 1", kept, f"{min(sums):.3g} to {max(sums):.3g}")
+    return Outcome(f"{metric}: the shares of {what} sum to 1", kept, between(min(sums), max(sums)))
 
 
 def _beside_longer(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float) -> Outcome:
@@ -154,7 +155,7 @@ def _beside_longer(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: fl
         except (UsageError, NotApplicable, ForeignFault):  # a model may refuse what is too long for it
             continue
         distance = _distance(alone, beside)
-        return Outcome(clause, distance <= tolerance, f"differs by {distance:.1e} at most")
+        return Outcome(clause, distance <= tolerance, f"differs by {figure(distance)} at most")
     return Outcome(clause, True, "it refuses longer texts", note=True)
 
 
@@ -162,7 +163,7 @@ def _capitals(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float, 
     """Capitals may count, unless the model says that it was trained on small letters."""
     small, large = (ask([_written(probe, how) for probe in probes]) for how in (str.lower, str.title))
     distance = _distance(small, large)
-    found = f"differs by {distance:.1e} at most"
+    found = f"differs by {figure(distance)} at most"
     if not cased:
         return Outcome(f"{metric}: the same in capitals", distance <= tolerance, found)
     if distance > tolerance:
@@ -183,7 +184,7 @@ def _on_white(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float) 
             distance = _distance(*(ask(_showing([*probes, *probes], images)) for images in (seen, shown)))
     except (UsageError, NotApplicable, ForeignFault):
         return Outcome(clause, True, "it refuses pictures with an alpha channel", note=True)
-    return Outcome(clause, distance <= tolerance, f"differs by {distance:.1e} at most")
+    return Outcome(clause, distance <= tolerance, f"differs by {figure(distance)} at most")
 
 
 def _scores(model: VisionLanguageModel, metric: str, probes: Sequence[Probe], batch: int = PROBES) -> Scores:
@@ -289,7 +290,7 @@ def _is_probability(scores: Scores) -> bool:
 
 def _range(scores: Scores) -> str:
     every = np.concatenate(scores)
-    return f"{every.min():.3g} to {every.max():.3g}"
+    return between(float(every.min()), float(every.max()))
 
 
 def _distance(one: Scores, other: Scores) -> float:

@@ -118,8 +118,8 @@ def _message(verdict: Line, results: Results, config: pytest.Config) -> Iterator
     from vlcheck.report.summary import held
 
     observed, interval, allowed = held(verdict)
-    found = f"{verdict['status']}, bias {verdict['bias']}: observed {observed} ({interval}), allowed {allowed}."
-    yield f"{found} {verdict['reason']}"
+    found = f": observed {observed} ({interval}), allowed {allowed}" if verdict["p"] is not None else ""
+    yield f"{verdict['status']}, bias {verdict['bias']}{found}. {verdict['reason']}"
     yield shlex.join(options.again(config, verdict["test"]))
     worst = ranked(results.rows(key_of(verdict)), verdict["claim"])[:1]
     if worst and verdict["claim"] == "rate":  # a case alone has no mean

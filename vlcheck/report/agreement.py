@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from vlcheck.report.results import Line, Results
-from vlcheck.verdict import NOT_ASKED
+from vlcheck.verdict import HOLLOW
 
 Row = tuple[str, str]  # case and perturbation
 
@@ -35,9 +35,9 @@ class Agreement:
 
     @property
     def disagrees(self) -> bool:
-        """Whether the verdicts of what was asked under both differ, or a tenth of the rows do."""
-        differ = NOT_ASKED not in self.statuses and self.statuses[0] != self.statuses[1]
-        return differ or 10 * (self.mlm + self.itm) >= max(self.n, 1)
+        """Whether verdicts that rest on enough differ, or a tenth of the rows do; never where there is no row."""
+        differ = not {*HOLLOW}.intersection(self.statuses) and self.statuses[0] != self.statuses[1]
+        return self.n > 0 and (differ or 10 * (self.mlm + self.itm) >= self.n)
 
 
 def agreements(results: Results) -> Iterator[Agreement]:

@@ -40,7 +40,7 @@ _ALIKE = {
 
 @dataclass(frozen=True)
 class Change:
-    """A mean over the paired images in both runs, and the p of there being no difference."""
+    """A mean over the paired images in both runs, and the p-value of the hypothesis that there is no difference."""
 
     old: float
     new: float

@@ -14,8 +14,9 @@ from vlcheck.report.summary import aligned, moment
 _LONGEST = 80  # of a name
 _LEGEND = (
     "old, new: the share of images that violates, or a mean; worse, better: images whose share rose, or fell; n: images"
-    " paired, of those that count in either run; p: of there being no difference, corrected for the number of tests"
-    " (Holm); effect: how far the score moves, old to new, which decides nothing, and its p"
+    " paired, of those that count in either run; p: p-value of the hypothesis that there is no difference, corrected"
+    " for the number of tests (Holm); effect: how far an edit moves the score, or by how much what is true leads, in"
+    " the old run and in the new one, which decides nothing, and its p"
 )
 
 

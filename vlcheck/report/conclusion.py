@@ -44,14 +44,16 @@ _CAUSES: Mapping[str, str] = MappingProxyType(
     }
 )
 _OF_THE_DATA = ("no cases", "one image")  # causes that say nothing of the model
+_UNSOUND = ("errors", "not finite", "refused")  # causes that say nothing of what it knows
 _UNDECIDED: Mapping[str, str] = MappingProxyType(
     {
         "invalid": "neither good nor bad",
         "inconclusive": "too few images to tell",
-        NOT_ASKED: "the data has fewer images than a pass needs",
+        NOT_ASKED: "fewer images than a pass needs",
     }
 )
 _MOST_NAMED = 5  # tests
+_NOTHING = "Nothing was decided: this run says nothing of the model."
 
 
 @dataclass(frozen=True)
@@ -154,13 +156,16 @@ def conclude(results: Results, comparison: Comparison | None = None) -> Conclusi
         nothing = f"{stopped} Nothing was checked." if stopped else "No verdict came of this run: nothing was checked."
         return Conclusion("invalid", nothing, "", (), tuple(_unjudged(results.run)))
     tone, sentence = _found(matrix_of(results).biases, whole=asked_all(results.run))
+    hollow = _mostly_hollow(verdicts)
+    if hollow and sentence == _NOTHING:  # which would be said of the model beside what is
+        sentence = "Nothing was decided."
     refusal, lacking, status = _refusal(results, comparison), _lacking(results), results.run.get("exit_status")
     if tone in ("pass", "partial"):
         tone = "fail" if refusal else "inconclusive" if lacking else "partial" if status else tone
         refusal = refusal or lacking or (f"The run as a whole ended with {status}." if status else "")
     undecided = (*_undecided(verdicts), *([lacking] if lacking and lacking != refusal else []))
     left_out = (*_not_asked(results), *no_longer_known(results), *_contract(results.run))
-    said = " ".join(filter(None, (stopped, sentence, refusal, _ignorance(verdicts))))
+    said = " ".join(filter(None, (stopped, sentence, refusal, hollow)))
     return Conclusion(tone, said, _counts(verdicts), undecided, left_out)
 
 
@@ -289,7 +294,7 @@ def _found(biases: Mapping[str, Standing], *, whole: bool) -> tuple[Tone, str]:
         pass_ = f"{len(passing)} of {of} {'passes' if len(passing) == 1 else 'pass'}"
         tone = tone if statuses & {"invalid", "inconclusive"} else "partial"
         return tone, f"No bias in what was decided: {pass_ if passing else f'none of {of} passes'}."
-    return tone, "Nothing was decided: this run says nothing of the model."
+    return tone, _NOTHING
 
 
 def _fails(biases: Mapping[str, Standing], of: str, passing: Sequence[str]) -> str:
@@ -309,15 +314,18 @@ def _are(status: str, count: int) -> str:
     return f"{count} {has(count) if status == NO_VERDICT else _is(count)} {status}"
 
 
-def _ignorance(verdicts: Sequence[Line]) -> str:
-    """Return where to look when more than half of what was asked is invalid, as a sentence; else ""."""
+def _mostly_hollow(verdicts: Sequence[Line]) -> str:
+    """Return what to make of it, and where to look, when more than half of what was asked is invalid; else ""."""
     asked = [verdict for verdict in verdicts if verdict["status"] != NOT_ASKED]
     hollow = [verdict for verdict in asked if verdict["status"] == "invalid"]
     if 2 * len(hollow) <= len(asked):
         return ""
     said = f"{len(hollow):,} of {counted(len(asked), 'verdict')} {_is(len(hollow))} invalid"
-    if 2 * sum(verdict.get("cause") in _OF_THE_DATA for verdict in hollow) > len(hollow):
+    causes = [verdict.get("cause") for verdict in hollow]
+    if 2 * sum(cause in _OF_THE_DATA for cause in causes) > len(causes):
         return f"{said}, most of them for want of cases: look at the data."
+    if 2 * sum(cause in _UNSOUND for cause in causes) > len(causes):
+        return f"{said}, most of them for want of sound answers: look at the checkpoint and at how it is run."
     return f"{said}: the model knows next to nothing. Look at the checkpoint, at its preprocessing and at the data."
 
 

@@ -27,8 +27,8 @@ _TWO_BY_TWO = {
 _LEGEND = (
     "n: images that count; observed: the share of them that violates, or a mean; interval: its one-sided bounds;"
     " finds: the least true rate, or distance of a mean from what is allowed, that fails 4 times in 5 at this n;"
-    " p: of there being nothing to fail for, by which a test fails, and corrected for the number of tests (Holm), which"
-    " decides nothing"
+    " p: p-value of the hypothesis that there is nothing to fail for, by which a test fails, and corrected for the"
+    " number of tests (Holm), which decides nothing"
 )
 
 
@@ -236,8 +236,8 @@ def _pairs(rows: Mapping[str, Mapping[str, Mapping[str, float]]], columns: tuple
     body = []
     for name, by_metric in rows.items():
         figures = [by_metric.get(metric, {}).get(column) for metric in METRICS for column in columns]
-        n = max(cells["n"] for cells in by_metric.values())
-        body.append([name, *map(figure, figures), whole(n)])
+        n = dict.fromkeys(whole(by_metric[metric]["n"]) for metric in METRICS if metric in by_metric)
+        body.append([name, *map(figure, figures), " and ".join(n)])
     yield from aligned([head, *body])
 
 

@@ -184,7 +184,7 @@ def _figures(verdict: Line, holm: float | None) -> Iterator[Figure]:
     yield Figure("finds", least, "the least true rate, or distance from the band, that fails 4 times in 5 at this n")
     if verdict["needed_n"] is not None:
         yield Figure("would decide", f"n = {whole(verdict['needed_n'])}", "images at which what was seen would decide")
-    yield Figure("p", chance(verdict["p"], verdict["alpha"]), "of there being nothing to fail for: decides")
+    yield Figure("p", chance(verdict["p"], verdict["alpha"]), "of the hypothesis that nothing is amiss; it decides")
     yield Figure("p (Holm)", chance(holm, verdict["alpha"]), _of_holm(verdict, holm))
     yield Figure("cases left out", whole(verdict["not_applicable"]), "that do not apply, or that it does not know")
     if verdict["refused"]:
