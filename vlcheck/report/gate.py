@@ -64,7 +64,7 @@ def refusals(path: Path, results: Results, *, run_id: str, part: bool) -> Iterat
             hint = "" if run_id else f" (--run-id {printable(run['run_id'])} asks for this one)"
             yield f"A later run began, and is not in this file: {told(other)}, in {there.name}{hint}."
     if run["exit_status"]:
-        yield f"The run ended with {run['exit_status']:g}."
+        yield f"The run ended with {run['exit_status']}."
     if not run["complete"] and not part:
         yield "Not the whole suite was asked (--part accepts that)."
     yield from objections(results)
