@@ -300,7 +300,8 @@ class Run:
                 _ = self.baseline
             bench = Workbench.open(self.settings, self.policy, self.source, self.folder, self.started)
             part = Part(self.folder, (self._input or {}).get("workerid", "main"))
-            part.keep([bench.header() | self._selection(bench)])
+            selection = self._selection(bench)  # before the header, which says which pictures it left out
+            part.keep([bench.header() | selection])
             self._opened = bench, part
         return self._opened
 
@@ -309,7 +310,7 @@ class Run:
         stating = {claim(item): (its, its.behavior(item)) for item, its in self._chosen}
         for _, behavior in stating.values():
             with suppress(ForeignFault), contained():  # of which its own test is told
-                self.source.select(behavior.cases)  # the header says which pictures are left out
+                self.source.select(behavior.cases)
         return {
             "run_id": self.run_id,
             "complete": self.complete,
