@@ -6,7 +6,7 @@ import json
 import re
 import statistics
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -61,34 +61,43 @@ def table(measured: str) -> str:
 def power(measured: str) -> str:
     """The zoo's matrix as Markdown."""
     matrix = from_json(measured)
-    seeds, images = matrix.seeds, matrix.images
     head, *rows = lines(matrix)
     cells = [head, ["---"] * len(head), *([f"`{variant}`", *row] for variant, *row in rows)]
     return (
         "\n".join(
             [
-                f"{seeds} seeds of {images} scenes a behavior; a cell says how they end, each with the gravest of its"
-                f" verdicts. *fail {seeds}/{seeds}, n = 20*: the bias is caught in every seed, also when 20 scenes of"
-                f" each were asked about. {_control(matrix)}",
+                f"{matrix.images} scenes a behavior, {_in_seeds(matrix)}; a cell says how they end, each with the"
+                " gravest of its verdicts. *fail 5/5, n = 20*: the bias is caught in every one of 5 seeds, also when 20"
+                f" scenes of each were asked about. {_control(matrix)}",
                 "",
                 *(f"| {' | '.join(row)} |" for row in cells),
                 "",
-                f"`vlcheck zoo matrix --seeds {seeds} --images {images} --to benchmarks/matrix.json` measures,"
-                " `python -m benchmarks.table` writes this.",
+                f"`vlcheck zoo matrix --seeds N --images {matrix.images} --to matrix.json` measures, `python -m"
+                " benchmarks.table` writes this.",
             ]
         )
         + "\n"
     )
 
 
+def _in_seeds(matrix: Matrix) -> str:
+    """In how many seeds which variants were asked."""
+    by_seeds: dict[int, list[str]] = defaultdict(list)
+    for variant in matrix.variants:
+        by_seeds[matrix.seeds(variant)].append(f"`{variant}`")
+    if len(by_seeds) == 1:
+        return f"{next(iter(by_seeds))} seeds"
+    return ", ".join(f"{' and '.join(variants)} in {seeds} seeds" for seeds, variants in by_seeds.items())
+
+
 def _control(matrix: Matrix) -> str:
     """In how many seeds the clean model passes everything."""
-    green = matrix.green(CONTROL)
-    if green == matrix.seeds:
-        return f"`{CONTROL}` passes everything, in every seed."
+    green, seeds = matrix.green(CONTROL), matrix.seeds(CONTROL)
+    if green == seeds:
+        return f"`{CONTROL}` passes everything, in every one of its {seeds} seeds."
     statuses = {verdict.status for one in matrix.tested if one.variant == CONTROL for verdict in one.seeds}
     return (
-        f"`{CONTROL}` passes everything in {green} of {matrix.seeds} seeds; in the others some tests are"
+        f"`{CONTROL}` passes everything in {green} of {seeds} seeds; in the others some tests are"
         f" {' or '.join(sorted(statuses - {'pass'}))}."
     )
 

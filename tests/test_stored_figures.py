@@ -31,18 +31,20 @@ def test_what_is_planted_fails_in_every_seed_and_nothing_else_does(matrix):
     assert set(matrix.variants) == set(PLANTED)
     for variant in matrix.variants:
         failing = {bias: matrix.failing(variant, bias) for bias in matrix.biases}
-        assert failing == {bias: matrix.seeds * (bias in PLANTED[variant]) for bias in matrix.biases}, variant
+        assert failing == {bias: matrix.seeds(variant) * (bias in PLANTED[variant]) for bias in matrix.biases}, variant
 
 
 def test_everything_is_only_said_to_pass_in_every_seed_where_it_does(matrix):
     claims = re.findall(r"[^.]*passes everything[^.]*", README)
-    assert matrix.green(CONTROL) == matrix.seeds or not any("every seed" in claim for claim in claims)
+    assert matrix.green(CONTROL) == matrix.seeds(CONTROL) or not any(
+        re.search("every (one of its|seed)", claim) for claim in claims
+    )
 
 
 @pytest.mark.parametrize(
     ("seeds", "said"),
     [
-        ("pass pass", "`tiny` passes everything, in every seed."),
+        ("pass pass", "`tiny` passes everything, in every one of its 2 seeds."),
         ("pass inconclusive", "`tiny` passes everything in 1 of 2 seeds; in the others some tests are inconclusive."),
     ],
 )

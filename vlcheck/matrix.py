@@ -85,10 +85,9 @@ class Matrix:
         """A variant's, of one bias."""
         return [one for one in self.tested if (one.variant, one.bias) == (variant, bias)]
 
-    @property
-    def seeds(self) -> int:
-        """How many."""
-        return len(self.tested[0].seeds)
+    def seeds(self, variant: str) -> int:
+        """In how many seeds a variant was asked."""
+        return next(len(one.seeds) for one in self.tested if one.variant == variant)
 
     @property
     def variants(self) -> list[str]:
@@ -126,8 +125,8 @@ class Matrix:
                 cell, failing = self.cell(variant, bias), self.failing(variant, bias)
                 if bias not in planted[variant]:
                     yield from (f"{variant}: {line}" for one in cell for line in _unplanted(one, variant == CONTROL))
-                elif failing < self.seeds:
-                    yield f"{variant}: {bias} is planted, and caught in {failing} of {self.seeds} seeds"
+                elif failing < self.seeds(variant):
+                    yield f"{variant}: {bias} is planted, and caught in {failing} of {self.seeds(variant)} seeds"
 
 
 def _unplanted(one: Examined, control: bool) -> Iterator[str]:
@@ -212,7 +211,7 @@ def _cell(matrix: Matrix, variant: str, bias: str) -> str:
         at = matrix.caught_at(variant, bias)
         return f"fail {most}/{most}" + (f", n = {at}" if at else "")
     counts = ", ".join(f"{other} in {count}" for other, count in others)
-    return f"{status} in {most} of {matrix.seeds} seeds, {counts}" if others else status
+    return f"{status} in {most} of {matrix.seeds(variant)} seeds, {counts}" if others else status
 
 
 def _alone() -> None:
