@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.findings import fewest_needed
 from vlcheck.foreign_code import contained
 from vlcheck.lazy import Lazy
-from vlcheck.looks import MOST_ASKED, Looks, images_of
+from vlcheck.looks import Looks, images_of
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.numerals import brief, counted, duration, figure, share, whole
 from vlcheck.operating import Operating, ahead
@@ -158,7 +158,6 @@ def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Colle
     setting: dict[str, Query] = {}
     faults: list[str] = []
     trials, test = operating.trials, operating.looks.test
-    most = (MOST_ASKED - 1) * trials.source.images
     for item, statement in sound(chosen):
         if statement.metric not in metrics or item.get_closest_marker("skip"):
             continue
@@ -180,7 +179,7 @@ def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Colle
         )
         rule, n = policy.of(behavior.name, behavior.bias).rule, images_of(judged)
         counts = Counter(reason for _, reason in {(one.case.id, refused.get(id(one), "")) for one in asked} if reason)
-        spare = Lazy(chain.from_iterable(islice(_sound(trials.spare(behavior, statement.metric)), most)))
+        spare = Lazy(chain.from_iterable(_sound(trials.spare(behavior, statement.metric))))
         prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries, test, counts, spare))
     required = tuple(policy.required_of(subjects(chosen)))
     return Foresight(tuple(prospects), tuple(setting.values()), required, tuple(faults))
