@@ -408,7 +408,10 @@ def test_where_both_metrics_count_the_same_rows_it_is_said_how_they_disagree():
 def test_a_known_bias_still_fails_and_says_that_it_is_known():
     known = {"reason": "issue 7", "until": "2027-01-31", "expired": False}
     found = view(results((verdict(known=known), rows())))
-    assert found.conclusion.sentence == "Fails 1 of 1 bias: color (known)."
+    assert (
+        found.conclusion.sentence
+        == "Fails 1 of 1 bias: color (known, excused until 2027-01-31). Nothing else is held against it."
+    )
     assert found.matrix.rows[0].cells[0].said == "fail (known)"
     assert found.found[0].status == found.groups[0].said == "fail (known)"
     assert found.groups[0].verdicts[0].known.text == "known until 2027-01-31: issue 7"
