@@ -48,6 +48,16 @@ def test_that_the_contract_was_never_tried_or_is_broken_is_a_note_and_no_more():
         ([mean()], "inconclusive", "Nothing was decided: this run says nothing of the model."),
         ([invalid(), mean()], "invalid", "Nothing was decided: this run says nothing of the model."),
         ([passing(), mean()], "inconclusive", "No bias in what was decided: 1 of 2 biases passes."),
+        (
+            [passing(), invalid(bias="color")],
+            "invalid",
+            "No bias in what was decided: the one that was asked about does not pass.",
+        ),
+        (
+            [passing(), invalid(bias="color"), mean()],
+            "invalid",
+            "No bias in what was decided: none of 2 biases passes.",
+        ),
         ([passing()], "pass", "Passes 1 bias: color."),
         ([passing(), mean("pass")], "pass", "Passes all 2 biases: color, position."),
     ],

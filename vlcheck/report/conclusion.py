@@ -311,8 +311,9 @@ def _found(biases: Mapping[str, Standing], *, whole: bool) -> tuple[Tone, str]:
     tone: Tone = "invalid" if "invalid" in statuses else "inconclusive"
     if any(one["status"] == "pass" for its in biases.values() for one in its.verdicts):
         pass_ = f"{len(passing)} of {of} {'passes' if len(passing) == 1 else 'pass'}"
+        none = f"none of {of} passes" if len(biases) > 1 else "the one that was asked about does not pass"
         tone = tone if statuses & {"invalid", "inconclusive"} else "partial"
-        return tone, f"No bias in what was decided: {pass_ if passing else f'none of {of} passes'}."
+        return tone, f"No bias in what was decided: {pass_ if passing else none}."
     return tone, _NOTHING
 
 
