@@ -62,14 +62,13 @@ class Prospect:
 
     @property
     def tells(self) -> str:
-        """Say what n images can decide."""
+        """Say what n images can decide; that they are too few for a pass is said by `Foresight.hopeless`."""
         if not self.n:
             return "nothing: no case that can be asked"
-        lacks = f"; {self.lacks}{self.fate}" if self.hopeless else ""
         if self._claims_a_mean:
-            return f"a mean to within {figure(self._narrowest(), 2)} at best{lacks}"
+            return f"a mean to within {figure(self._narrowest(), 2)} at best"
         fails = "never fails" if self._finds is None else f"finds a rate of {share(self._finds, decimals=0)}"
-        return fails + (lacks or f", passes with {counted(self._most() or 0, 'violation')} at most")
+        return fails if self.hopeless else f"{fails}, passes with {counted(self._most() or 0, 'violation')} at most"
 
     @property
     def lacks(self) -> str:
@@ -149,7 +148,7 @@ class Foresight:
         """A line where the policy requires a bias that none of its tests can pass."""
         open_ = {prospect.behavior.bias for prospect in self.prospects if not prospect.hopeless}
         biases = [bias for bias in self.required if bias not in open_]
-        return [f"no test can pass of what the policy requires: {', '.join(biases)}"] if biases else []
+        return [f"the policy requires biases of which no test can pass: {', '.join(biases)}"] if biases else []
 
 
 def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Collection[str]) -> Foresight:
