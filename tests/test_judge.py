@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import pytest
+from PIL import Image
 
 from tests.doubles import Competent, LovesColor, everything
 from tests.plugin.conftest import write_cases
@@ -156,3 +157,14 @@ def test_images_that_only_set_the_scale_are_not_replaced(photographs):
     with judging(Knows, f"jsonl:{photographs}:40") as (model, judgements):
         sequentially(model).judge(IN_GREY, "itm")
     assert (judgements[0].asked, judgements[0].verdict.decided) == (40, False)
+
+
+def test_photographs_that_are_refused_when_they_are_drawn_are_among_the_twice_as_many(tmp_path):
+    """Of each ten, two have a color that a picture in grey has not."""
+    path = write_cases(tmp_path, 80)
+    for photograph in path.parent.rglob("*.png"):
+        if int(photograph.stem) % 10 > 1:
+            Image.open(photograph).convert("L").convert("RGB").save(photograph)
+    judgement = judged(Knows, f"jsonl:{path}:20")
+    assert judgement.asked == 40
+    assert judgement.verdict.n < 20

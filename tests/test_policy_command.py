@@ -305,6 +305,7 @@ def test_calibrate_proposes_for_ones_own_suite_what_is_about_its_tests_alone(sui
     to = tmp_path / "proposed.toml"
     done = run("calibrate", "--vl-model=tiny", "--vl-data=scenes:40", "--suite", suite, f"--to={to}")
     assert done.exit_code == 0, done.stderr
+    assert re.search(r"scoring: .*\nfitting the tolerances and bands of \d+ tests\n$", done.stderr)
     assert "test_vision_and_language_balance" not in to.read_text()
     assert run("show", "--suite", suite, f"--vl-policy={to}").exit_code == 0
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.report.pages import results, verdict
 from vlcheck.cases import Case
 from vlcheck.expect import AFTER, BEFORE, Reading, Sample
 from vlcheck.perturb import Grayscale, Solid
@@ -88,19 +89,15 @@ def line(behavior, metric, status="pass", bias="modality", tables=None, p=1.0):
     return {
         "test": f"test_file.py::{behavior}[{metric}]", "behavior": behavior, "bias": bias, "metric": metric,
         "status": status, "tables": tables or {}, "p": p, "claim": "rate", "n": 40, "violations": 5,
-        "rate": 0.075, "rate_low": 0.02, "rate_high": 0.18, "allowed": 0.1,
+        "rate": 0.075, "rate_low": 0.02, "rate_high": 0.18, "allowed": 0.1, "alpha": 0.05,
         "detectable": 0.27, "known": None,
     }  # fmt: skip
 
 
 def test_the_matrix_shows_the_worst_verdict_of_each_cell():
-    verdicts = [
-        line("a", "mlm"),
-        line("b", "mlm", "fail"),
-        line("a", "itm", "inconclusive"),
-        line("b", "itm", "invalid"),
-    ]
-    assert [row.split() for row in summary.matrix(verdicts)][1] == ["modality", "fail", "invalid"]
+    each = [("a", "mlm", "pass"), ("b", "mlm", "fail"), ("a", "itm", "inconclusive"), ("b", "itm", "invalid")]
+    found = results(*((verdict(name, metric, status, cause=None), []) for name, metric, status in each))
+    assert [row.split() for row in summary.matrix(found)][1] == ["color", "fail", "invalid"]
 
 
 def test_holm_is_printed_beside_p():
@@ -113,7 +110,7 @@ def test_figure_1_has_mlm_beside_itm():
     cells = VisionAndLanguage().cells([four(0.9, 0.5, 0.7, 0.1)])
     verdicts = [line("a", metric, tables={"vision_language": dict(cells)}) for metric in ("mlm", "itm")]
     text = list(summary.vision_and_language(verdicts))
-    assert text[0] == "vision and language (figure 1), mean score over 1 images"
+    assert text[0] == "vision and language (figure 1), mean score over 1 row"
     assert text[3].split() == ["blocked,", "with", "hint", "0.500", "0.500"]
 
 

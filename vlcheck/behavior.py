@@ -16,6 +16,8 @@ from vlcheck.perturb import OPPOSITES, Each, Perturbation, View
 from vlcheck.query import UNCHANGED, Metric, Query
 from vlcheck.tables import Table
 
+MOST_ASKED = 2  # times as many images as are to count: of a model that knows fewer than half, no verdict is valid
+
 
 @dataclass(frozen=True)
 class Question:
@@ -169,8 +171,8 @@ class Trials:
         """Return those of as many images as the source was asked for, not counting what the data refuses.
 
         In place of a chosen case that cannot be asked, as far as that is known before its pictures are drawn, the
-        source's next one that can is taken. Raises UsageError as `CaseSource.select`, ForeignFault of the behavior's
-        parts.
+        source's next one that can is taken; one that is refused when they are drawn is replaced by the judge, from
+        `spare`. Raises UsageError as `CaseSource.select`, ForeignFault of the behavior's parts.
         """
         made = self._of(behavior)
         if metric not in made.first:
@@ -185,8 +187,12 @@ class Trials:
     def spare(self, behavior: Behavior, metric: Metric) -> Iterator[list[Trial]]:
         """Yield those of each further image, in the order in which they are drawn where some of the first do not count.
 
-        Raises as `of`.
+        With them a model is asked about MOST_ASKED times as many images as are to count, and about no more. Raises as
+        `of`.
         """
+        return islice(self._rest(behavior, metric), (MOST_ASKED - 1) * self.source.images)
+
+    def _rest(self, behavior: Behavior, metric: Metric) -> Iterator[list[Trial]]:
         had = {trial.case.image.key for trial in self.of(behavior, metric)}
         rest = iter(self._each(self._of(behavior), metric))
         while (trials := _next(rest)) is not None:

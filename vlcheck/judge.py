@@ -17,7 +17,7 @@ from vlcheck.expect import AFTER, BEFORE, Reading, Sample, Unscaled
 from vlcheck.findings import Finding, Findings
 from vlcheck.foreign_code import contained
 from vlcheck.judgement import Judgement, Row, Shown
-from vlcheck.looks import MOST_ASKED, Looks, images_of
+from vlcheck.looks import Looks, images_of
 from vlcheck.models.protocol import VisionLanguageModel, lacks
 from vlcheck.operating import Gauge, Operating
 from vlcheck.policy import Policy, Terms, Tolerances
@@ -182,9 +182,9 @@ class ModelUnderTest:
     def _lacking(self, behavior: Behavior, metric: Metric, asked: Sequence[Trial]) -> int:
         """Return how many more images to ask about, so that as many count as were asked for.
 
-        An image that the data refuses when it is drawn, as one whose edit changes nothing, is replaced. One that does
-        not count for what the model answers is replaced as long as the model is asked about MOST_ASKED times as many
-        as are to count at most, and as a verdict could be valid.
+        An image that the data refuses when it is drawn, as one whose edit changes nothing, is replaced; those that it
+        refuses undrawn `Trials.of` has replaced. One that does not count for what the model answers is replaced as
+        long as a verdict could be valid.
         """
         findings, _ = self._look(behavior, metric, asked)
         if findings.broken():
@@ -193,7 +193,7 @@ class ModelUnderTest:
         refused = n - findings.askable
         if refused > 0 or findings.futile:
             return refused
-        return min(n - findings.images, MOST_ASKED * n - findings.askable)
+        return n - findings.images
 
     def _wanted(self, behavior: Behavior, metric: Metric) -> int:
         """Return how many images are to count: with `--vl-sequential` the first ones only set the scale."""

@@ -17,7 +17,6 @@ from vlcheck.verdict import Verdict
 FIRST_LOOK = 8
 GROWTH = 1.25
 FOLDS = 5
-MOST_ASKED = 2  # times as many images as are to count: of a model that knows fewer than half, no verdict is valid
 
 
 class Looks(Protocol):

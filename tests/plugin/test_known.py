@@ -56,7 +56,8 @@ def test_a_known_bias_is_expected_and_the_run_says_that_there_is_one(project, he
         [
             "color*fail (known)*fail (known)",
             "test_grayscale_preserves*fail (known)*40*",
-            "Fails 1 of 1 bias: color (known). Of 4 verdicts, 2 fail, 2 pass; 2 of what fails are known.",
+            "Fails 1 of 1 bias: color (known, excused until 2999-12-31). Nothing else is held against it."
+            " Of 4 verdicts, 2 fail, 2 pass; 2 of what fails are known.",
         ]
     )
     known = {line["behavior"]: line["known"] for line in project.results("verdict")}
@@ -169,8 +170,9 @@ def test_what_a_known_bias_makes_invalid_is_excused_where_the_entry_says_so(proj
         [
             "color*fail (known)*fail (known)",
             "test_grayscale_preserves*invalid: knows too few cases (known, excused)*",
-            "Fails 1 of 1 bias: color (known). Of 4 verdicts, 2 fail, 2 are invalid; 2 of what fails are known; 2 of"
-            " what is invalid are known, and excused.",
+            "Fails 1 of 1 bias: color (known, excused until 2999-12-31). Nothing else is held against it."
+            " Of 4 verdicts, 2 fail, 2 are invalid; 2 of what fails are known; 2 of what is invalid are known, and"
+            " excused.",
             "XFAIL *test_grayscale_preserves* - invalid, known until 2999-12-31: captions name colors",
         ]
     )
@@ -186,7 +188,7 @@ def test_without_that_key_it_stays_red_and_says_which_key_would_excuse_it(held):
     result.stdout.fnmatch_lines(
         [
             said,
-            "Fails 1 of 1 bias: color (known).*",
+            "Fails 1 of 1 bias: color (known, excused until 2999-12-31). Kept red by test_grayscale_preserves[[]*",
         ]
     )
 

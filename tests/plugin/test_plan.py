@@ -56,6 +56,8 @@ def test_the_plan_says_which_tests_cannot_pass(project):
     text = project.run("--vl-plan").stdout.str()
     assert "finds a rate of 31 %" in text
     assert "violations at most" not in text
+    told = [line.split()[0] for line in text.splitlines() if "cannot pass" in line or "a pass needs" in line]
+    assert len(told) == len(set(told)) == text.count("finds a rate of 31 %")
 
 
 def test_the_plan_names_what_cannot_be_used(project):

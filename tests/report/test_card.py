@@ -157,6 +157,15 @@ def test_a_known_bias_is_marked_until_it_is_expired():
     assert "expired on 2027-01-31: mended soon" in expired
 
 
+def test_an_entry_of_a_known_bias_is_said_once_with_all_its_tests():
+    known = {"reason": "mended soon", "until": "2027-01-31", "expired": False}
+    other = known | {"reason": "issue 8"}
+    told = limits(card_of(failing(known=known), passing(known=known), failing("test_b", known=other)))
+    assert "  - test\\_grey (mlm), test\\_hue (mlm, pass this time): until 2027-01-31: mended soon\n" in told
+    assert "  - test\\_b (mlm): until 2027-01-31: issue 8\n" in told
+    assert told.count("mended soon") == 1
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_name_is_a_name_and_no_metadata(name):
     text = card_of(failing(), name=name, data=name)

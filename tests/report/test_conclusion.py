@@ -48,6 +48,16 @@ def test_that_the_contract_was_never_tried_or_is_broken_is_a_note_and_no_more():
         ([mean()], "inconclusive", "Nothing was decided: this run says nothing of the model."),
         ([invalid(), mean()], "invalid", "Nothing was decided: this run says nothing of the model."),
         ([passing(), mean()], "inconclusive", "No bias in what was decided: 1 of 2 biases passes."),
+        (
+            [passing(), invalid(bias="color")],
+            "invalid",
+            "No bias in what was decided: the one that was asked about does not pass.",
+        ),
+        (
+            [passing(), invalid(bias="color"), mean()],
+            "invalid",
+            "No bias in what was decided: none of 2 biases passes.",
+        ),
         ([passing()], "pass", "Passes 1 bias: color."),
         ([passing(), mean("pass")], "pass", "Passes all 2 biases: color, position."),
     ],
@@ -216,10 +226,40 @@ def test_what_is_invalid_names_its_cause_in_its_cell(causes, cell):
 
 def test_a_known_bias_still_fails_and_says_that_it_is_known():
     found = said(verdict(known=KNOWN), passing())
-    assert found.sentence == "Fails 1 of 1 bias: color (known)."
+    assert (found.tone, found.sentence) == (
+        "excused",
+        "Fails 1 of 1 bias: color (known, excused until 2027-01-31). Nothing else is held against it.",
+    )
     assert found.counts == "Of 2 verdicts, 1 fails, 1 passes; 1 of what fails is known."
     assert said(verdict(known=KNOWN), verdict("test_hue")).sentence == "Fails 1 of 1 bias: color."
     assert said(verdict(known=KNOWN | {"expired": True})).sentence == "Fails 1 of 1 bias: color."
+
+
+@pytest.mark.parametrize(
+    ("others", "run", "said_too"),
+    [
+        ([invalid(known=None)], {}, "Kept red by test_mirror_swaps[itm] (invalid: knows too few cases)."),
+        ([mean()], {"exit_status": 1}, "Kept red by test_right_is_no_favourite[mlm] (inconclusive)."),
+        (
+            [invalid(f"test_{number}", known=None) for number in range(7)],
+            {},
+            f"Kept red by {', '.join(f'test_{at}[itm] (invalid: knows too few cases)' for at in range(5))} and 2 more.",
+        ),
+        ([passing()], {"required": ["place"]}, "The policy requires a pass or a fail of place, and there is none."),
+        ([passing()], {"exit_status": 1}, "The run as a whole ended with 1."),
+    ],
+)
+def test_a_known_bias_beside_what_keeps_the_run_red_is_red_and_says_what_that_is(others, run, said_too):
+    found = said(verdict("test_known", known=KNOWN), passing("test_pass"), *others, **run)
+    assert found.tone == "fail"
+    assert "color (known, excused until 2027-01-31)" in found.sentence
+    assert said_too in found.sentence
+    assert "Nothing else" not in found.sentence
+
+
+def test_what_does_not_gate_leaves_a_known_bias_excused():
+    found = said(verdict(known=KNOWN), passing(), mean(gates=False), exit_status=0)
+    assert (found.tone, found.sentence.endswith("Nothing else is held against it.")) == ("excused", True)
 
 
 def test_a_known_bias_that_is_gone_says_what_is_to_be_done():

@@ -386,12 +386,14 @@ def test_the_tables_of_the_paper_are_shown():
         ("0.900", "0.400"),
         ("0.800", "0.100"),
     ]
-    assert "over 50 images: interaction -0.200" in by_caption["Vision and language (figure 1)"].caption
+    assert "over 50 rows: interaction -0.200" in by_caption["Vision and language (figure 1)"].caption
     assert len(by_caption["Left and right (figure 3)"].rows) == 2
     assert by_caption["Color and grey (figure 2)"].rows[0][1] == ("0.700", "0.200")
     costs = by_caption["What the edit costs as such"]
     assert costs.rows[0][1] == ("0.300", "0.100", "0.200")
     assert "+0.100 to +0.350" in costs.caption
+    assert " over 9 images: " in costs.caption  # image by image, as the others are not
+    assert by_caption["Under each perturbation"].caption.endswith(" over 4 rows")
     assert [name.text for name, _ in by_caption["Under each perturbation"].rows] == ["before", "jpeg v1"]
     assert by_caption["of my own"].rows[0][1] == ("2.000",)
 
@@ -405,10 +407,20 @@ def test_where_both_metrics_count_the_same_rows_it_is_said_how_they_disagree():
     )
 
 
+def test_no_line_of_the_page_breaks_between_a_figure_and_its_unit():
+    text = html.unescape(draw(small(), source="r"))
+    for figure in ("wrong in 66.7 % (27.1 to 93.7 %)", "<dd>58.2 %", "10 % allowed"):
+        assert figure not in text
+        assert figure.replace(" %", "\N{NO-BREAK SPACE}%") in text
+
+
 def test_a_known_bias_still_fails_and_says_that_it_is_known():
     known = {"reason": "issue 7", "until": "2027-01-31", "expired": False}
     found = view(results((verdict(known=known), rows())))
-    assert found.conclusion.sentence == "Fails 1 of 1 bias: color (known)."
+    assert (
+        found.conclusion.sentence
+        == "Fails 1 of 1 bias: color (known, excused until 2027-01-31). Nothing else is held against it."
+    )
     assert found.matrix.rows[0].cells[0].said == "fail (known)"
     assert found.found[0].status == found.groups[0].said == "fail (known)"
     assert found.groups[0].verdicts[0].known.text == "known until 2027-01-31: issue 7"

@@ -29,7 +29,7 @@ from vlcheck.drafts import demand_place
 from vlcheck.errors import UsageError, nearest
 from vlcheck.models.load import load_model
 from vlcheck.models.protocol import only_compares
-from vlcheck.numerals import brief
+from vlcheck.numerals import brief, counted
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.mark import subjects
 from vlcheck.policy import SCALING, UNDECIDED, Policy, Terms, Value
@@ -87,7 +87,9 @@ def calibrate(
         adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
         trials = Trials(source, relative=only_compares(adapter))
         with scored(adapter, trials, before, chosen, store=store, progress=_Teller()) as under_test:
-            proposal = propose(before.about(subjects(chosen)), ask(under_test, chosen))
+            asked = ask(under_test, chosen)
+            say(f"fitting the tolerances and bands of {counted(len(asked), 'test')}", error=True)
+            proposal = propose(before.about(subjects(chosen)), asked)
         if not any(one.passes(proposal.policy) for one in proposal.asked):
             raise UsageError(f"--vl-model {model}: passes none of the tests; nothing can be proposed from it.")
         trust = Trust(model, adapter.fingerprint, data, today)

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.findings import fewest_needed
 from vlcheck.foreign_code import contained
 from vlcheck.lazy import Lazy
-from vlcheck.looks import MOST_ASKED, Looks, images_of
+from vlcheck.looks import Looks, images_of
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.numerals import brief, counted, duration, figure, share, whole
 from vlcheck.operating import Operating, ahead
@@ -62,14 +62,13 @@ class Prospect:
 
     @property
     def tells(self) -> str:
-        """Say what n images can decide."""
+        """Say what n images can decide; that they are too few for a pass is said by `Foresight.hopeless`."""
         if not self.n:
             return "nothing: no case that can be asked"
-        lacks = f"; {self.lacks}{self.fate}" if self.hopeless else ""
         if self._claims_a_mean:
-            return f"a mean to within {figure(self._narrowest(), 2)} at best{lacks}"
+            return f"a mean to within {figure(self._narrowest(), 2)} at best"
         fails = "never fails" if self._finds is None else f"finds a rate of {share(self._finds, decimals=0)}"
-        return fails + (lacks or f", passes with {counted(self._most() or 0, 'violation')} at most")
+        return fails if self.hopeless else f"{fails}, passes with {counted(self._most() or 0, 'violation')} at most"
 
     @property
     def lacks(self) -> str:
@@ -149,7 +148,7 @@ class Foresight:
         """A line where the policy requires a bias that none of its tests can pass."""
         open_ = {prospect.behavior.bias for prospect in self.prospects if not prospect.hopeless}
         biases = [bias for bias in self.required if bias not in open_]
-        return [f"no test can pass of what the policy requires: {', '.join(biases)}"] if biases else []
+        return [f"the policy requires biases of which no test can pass: {', '.join(biases)}"] if biases else []
 
 
 def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Collection[str]) -> Foresight:
@@ -158,7 +157,6 @@ def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Colle
     setting: dict[str, Query] = {}
     faults: list[str] = []
     trials, test = operating.trials, operating.looks.test
-    most = (MOST_ASKED - 1) * trials.source.images
     for item, statement in sound(chosen):
         if statement.metric not in metrics or item.get_closest_marker("skip"):
             continue
@@ -180,7 +178,7 @@ def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Colle
         )
         rule, n = policy.of(behavior.name, behavior.bias).rule, images_of(judged)
         counts = Counter(reason for _, reason in {(one.case.id, refused.get(id(one), "")) for one in asked} if reason)
-        spare = Lazy(chain.from_iterable(islice(_sound(trials.spare(behavior, statement.metric)), most)))
+        spare = Lazy(chain.from_iterable(_sound(trials.spare(behavior, statement.metric))))
         prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries, test, counts, spare))
     required = tuple(policy.required_of(subjects(chosen)))
     return Foresight(tuple(prospects), tuple(setting.values()), required, tuple(faults))

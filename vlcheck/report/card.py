@@ -141,11 +141,15 @@ def _limits(run: Line, verdicts: Sequence[Line], found: Conclusion) -> Iterator[
         about = [verdict for verdict in verdicts if verdict["status"] == status]
         if about:
             yield f"- {status.capitalize()}, {what}: {len(about):,} of {counted(len(verdicts), 'test')}."
-            yield from (_below(verdict, verdict["reason"]) for verdict in about)
-    known = [verdict for verdict in verdicts if verdict["known"]]
-    if known:
+            yield from (_below([_named(verdict)], verdict["reason"]) for verdict in about)
+    borne: dict[str, list[str]] = defaultdict(list)
+    for verdict in verdicts:
+        if verdict["known"]:
+            this_time = "" if verdict["status"] == "fail" else f", {verdict['status']} this time"
+            borne[excuse(verdict["known"])].append(_named(verdict, this_time))
+    if borne:
         yield "- Known biases, which the policy bears until a day:"
-        yield from (_below(verdict, _borne(verdict)) for verdict in known)
+        yield from (_below(tests, entry) for entry, tests in borne.items())
     if run.get("sequential"):
         yield "- Images were asked about until a test was decided: of such a run the interval counts, not the rate."
     yield from (f"- {_text(note)}" for note in found.left_out)
@@ -168,14 +172,13 @@ def _meaning(passed: Sequence[Line]) -> Iterator[str]:
         yield "- Nothing passed."
 
 
-def _below(verdict: Line, said: str) -> str:
-    """A line under a limit: what is said of one test."""
-    return f"  - {_text(verdict['behavior'])} ({_text(verdict['metric'])}): {_text(said)}"
+def _below(tests: Sequence[str], said: str) -> str:
+    """A line under a limit: what is said of some tests."""
+    return f"  - {', '.join(tests)}: {_text(said)}"
 
 
-def _borne(verdict: Line) -> str:
-    gone = "" if verdict["status"] == "fail" else f" ({verdict['status']} this time)"
-    return f"{excuse(verdict['known'])}{gone}"
+def _named(verdict: Line, beside: str = "") -> str:
+    return f"{_text(verdict['behavior'])} ({_text(verdict['metric'] + beside)})"
 
 
 def _scheme(run: Line) -> str:

@@ -27,7 +27,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-Tone = Literal["fail", "invalid", "inconclusive", "pass", "partial"]
+Tone = Literal["fail", "excused", "invalid", "inconclusive", "pass", "partial"]
 
 NO_VERDICT = "no verdict"  # where tests were selected, and nothing else is graver
 _STATUSES = (*BY_GRAVITY[:3], NO_VERDICT, *BY_GRAVITY[3:])
@@ -80,6 +80,14 @@ class Standing:
         return bool(self.verdicts) and is_known(self.verdicts[0])
 
     @property
+    def excused(self) -> str:
+        """Until when all that fails is let be, in brackets; "" where something is not."""
+        if not self.known:
+            return ""
+        days = sorted({str(verdict["known"].get("until")) for verdict in self.verdicts if is_known(verdict)})
+        return f" (known, excused until {' and '.join(days)})"
+
+    @property
     def said(self) -> str:
         """The status, of an invalid one its cause; and what else there is to know of it."""
         status, beside = self.status, list(self._beside())
@@ -124,7 +132,8 @@ class Conclusion:
     """What a run comes to.
 
     Attributes:
-        tone: the gravest verdict; invalid where there is none, partial where all passes that was asked, and that was
+        tone: the gravest verdict; excused where all that fails is known, and nothing else keeps the run from ending
+            with 0; invalid where there is none, partial where all passes that was asked, and that was
             not the whole suite, or nothing of a bias; inconclusive where nothing is asked of one that is required.
         sentence: which biases fail.
         counts: the verdicts, counted.
@@ -160,9 +169,14 @@ def conclude(results: Results, comparison: Comparison | None = None) -> Conclusi
     if hollow and sentence == _NOTHING:  # which would be said of the model beside what is
         sentence = "Nothing was decided."
     refusal, lacking, status = _refusal(results, comparison), _lacking(results), results.run.get("exit_status")
+    ended = f"The run as a whole ended with {status}." if status else ""
     if tone in ("pass", "partial"):
-        tone = "fail" if refusal else "inconclusive" if lacking else "partial" if status else tone
-        refusal = refusal or lacking or (f"The run as a whole ended with {status}." if status else "")
+        tone = "fail" if refusal else "inconclusive" if lacking else "partial" if ended else tone
+        refusal = refusal or lacking or ended
+    elif tone == "excused":
+        refusal = " ".join(filter(None, (_kept_red(verdicts), refusal))) or lacking or ended
+        tone = "fail" if refusal or stopped else "excused"
+        refusal = "Nothing else is held against it." if tone == "excused" else refusal
     undecided = (*_undecided(verdicts), *([lacking] if lacking and lacking != refusal else []))
     left_out = (*_not_asked(results), *no_longer_known(results), *_contract(results.run))
     said = " ".join(filter(None, (stopped, sentence, refusal, hollow)))
@@ -216,6 +230,11 @@ def is_known(verdict: Line) -> bool:
         return False
     excused = known.get("invalid") and verdict.get("cause") in OF_A_BIAS
     return verdict["status"] == "fail" or bool(verdict["status"] == "invalid" and excused)
+
+
+def gates(verdict: Line) -> bool:
+    """Whether a verdict keeps a run from ending with 0, and shuts the gate."""
+    return verdict["status"] != "pass" and verdict["gates"] is not False and not is_known(verdict)
 
 
 def excuse(known: Line) -> str:
@@ -284,22 +303,23 @@ def _beyond(verdict: Line) -> float:
 def _found(biases: Mapping[str, Standing], *, whole: bool) -> tuple[Tone, str]:
     of = counted(len(biases), "bias", "biases")
     passing = [bias for bias, its in biases.items() if its.status == "pass"]
-    if any(its.failing for its in biases.values()):
-        return "fail", _fails(biases, of, passing)
+    if failing := [its for its in biases.values() if its.failing]:
+        return "excused" if all(its.known for its in failing) else "fail", _fails(biases, of, passing)
     if passing and all(its.status in ("pass", NOT_ASKED) for its in biases.values()):
         return _passes(biases, passing, whole=whole)
     statuses = {its.status for its in biases.values()}
     tone: Tone = "invalid" if "invalid" in statuses else "inconclusive"
     if any(one["status"] == "pass" for its in biases.values() for one in its.verdicts):
         pass_ = f"{len(passing)} of {of} {'passes' if len(passing) == 1 else 'pass'}"
+        none = f"none of {of} passes" if len(biases) > 1 else "the one that was asked about does not pass"
         tone = tone if statuses & {"invalid", "inconclusive"} else "partial"
-        return tone, f"No bias in what was decided: {pass_ if passing else f'none of {of} passes'}."
+        return tone, f"No bias in what was decided: {pass_ if passing else none}."
     return tone, _NOTHING
 
 
 def _fails(biases: Mapping[str, Standing], of: str, passing: Sequence[str]) -> str:
     """Return the sentence of a run in which something fails; where nothing passes, it says what became of the rest."""
-    failing = [f"{bias} (known)" if its.known else bias for bias, its in biases.items() if its.failing]
+    failing = [f"{bias}{its.excused}" for bias, its in biases.items() if its.failing]
     named = ", ".join(failing)
     if passing or len(failing) == len(biases):
         return f"Fails {len(failing)} of {of}: {named}."
@@ -356,6 +376,15 @@ def _refusal(results: Results, comparison: Comparison | None) -> str:
     stale = {known["stale"] for known in _entries(results.run)}
     what = "A known bias" if stale.intersection(found) else "What is excused as invalid"
     return f"{what} is gone: the policy is out of date."
+
+
+def _kept_red(verdicts: Iterable[Line]) -> str:
+    """Return which verdicts no known bias excuses, as a sentence; "" where there is none."""
+    red = [
+        f"{one['test'].rpartition('::')[2]} ({Standing((one,)).said})" for one in gravest_first(verdicts) if gates(one)
+    ]
+    rest = f" and {len(red) - _MOST_NAMED:,} more" if len(red) > _MOST_NAMED else ""
+    return f"Kept red by {', '.join(red[:_MOST_NAMED])}{rest}." if red else ""
 
 
 def _biases(compared: Iterable[Compared]) -> str:

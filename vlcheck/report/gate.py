@@ -10,7 +10,7 @@ from vlcheck.errors import printable
 from vlcheck.numerals import counted
 from vlcheck.paths import there_is
 from vlcheck.report.comparison import Comparison
-from vlcheck.report.conclusion import is_known, missing, no_longer_known, worsened
+from vlcheck.report.conclusion import gates, missing, no_longer_known, worsened
 from vlcheck.report.places import Places, same_run
 from vlcheck.report.results import Line, Results, head, read
 from vlcheck.report.summary import moment
@@ -32,7 +32,7 @@ def objections(results: Results, comparison: Comparison | None = None) -> Iterat
         yield "Nothing was decided: this run says nothing of the model."
     if tests := results.run["unjudged"]:
         yield f"No verdict on {counted(len(tests), 'selected test')}: {_named(tests)}."
-    if failing := [one["test"] for one in results.verdicts.values() if _gates(one)]:
+    if failing := [one["test"] for one in results.verdicts.values() if gates(one)]:
         yield f"Not passed, and not let be by the policy: {_named(failing)}."
     if biases := missing(results):
         yield f"The policy requires a pass or a fail of {', '.join(biases)}, and there is none."
@@ -91,11 +91,6 @@ def _beside(path: Path) -> Iterator[tuple[Path, Line]]:
             seen.add(followed(there))
             if run:
                 yield there, run
-
-
-def _gates(verdict: Line) -> bool:
-    """Whether a verdict shuts the gate."""
-    return verdict["status"] != "pass" and verdict["gates"] is not False and not is_known(verdict)
 
 
 def _named(tests: list[str]) -> str:

@@ -250,7 +250,7 @@ def _tables(verdicts: Iterable[Line], name: str) -> Iterator[tuple[Line, Mapping
 
 def _over(tables: Iterable[Mapping[str, float]]) -> str:
     counts = sorted({int(cells["n"]) for cells in tables})
-    return f" over {' or '.join(map(whole, counts[:-1]))}{' or ' if counts[1:] else ''}{counted(counts[-1], 'image')}"
+    return f" over {' or '.join(map(whole, counts[:-1]))}{' or ' if counts[1:] else ''}{counted(counts[-1], 'row')}"
 
 
 def held(verdict: Line) -> tuple[str, str, str]:

@@ -26,7 +26,7 @@ from vlcheck.report.page.measures import NAME, title
 from vlcheck.report.page.pictures import Album
 from vlcheck.report.page.run import RunView, run_view
 from vlcheck.report.page.verdicts import Measured, VerdictView, measured, verdict_view
-from vlcheck.report.page.words import Said, said
+from vlcheck.report.page.words import Said, said, unbroken
 from vlcheck.report.results import Key, Line, Results, key_of, ranked
 from vlcheck.report.summary import corrected
 from vlcheck.verdict import BY_GRAVITY
@@ -242,13 +242,15 @@ def _legible(conclusion: Conclusion) -> Conclusion:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("vlcheck.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["unbroken"] = unbroken
+    return environment
 
 
 def _asset(name: str) -> Markup:

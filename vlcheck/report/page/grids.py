@@ -56,7 +56,7 @@ def _against_noise(cells: Cells) -> Grid:
     body = [("mean score", [cells.get(key) for key in ("cost", "noise_cost", "difference")])]
     low, high = cells.get("difference_low"), cells.get("difference_high")
     interval = "" if low is None or high is None else f": the difference is {span(low, high)}"
-    caption = f"What the edit costs as such, and not as a change of its size{_over(cells)}{interval}"
+    caption = f"What the edit costs as such, and not as a change of its size{_over(cells, 'image')}{interval}"
     return _grid(caption, ("", "the edit costs", "noise as large costs", "difference"), body)
 
 
@@ -88,9 +88,10 @@ def _grid(caption: str, head: tuple[str, ...], body: Sequence[tuple[str, Sequenc
     return Grid(caption, tuple(map(said, head)), rows)
 
 
-def _over(cells: Cells) -> str:
+def _over(cells: Cells, what: str = "row") -> str:
+    """What a mean is over: rows, of which an image may have several, unless it is said to be images."""
     n = cells.get("n")
-    return "" if n is None else f" over {counted(round(n), 'image')}"
+    return "" if n is None else f" over {counted(round(n), what)}"
 
 
 def _count(cells: Cells, key: str) -> str:

@@ -38,6 +38,11 @@ class Said:
     full: str = ""
 
 
+def unbroken(figure: str) -> str:
+    """Return a figure with its unit on the same line: 20 %."""
+    return figure.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
 class Piece(NamedTuple):
     """A stretch of a text that is marked, or is not."""
 
