@@ -10,6 +10,7 @@ import pytest
 from tests.models.checkpoints import clip
 from vlcheck.errors import UsageError
 from vlcheck.models import load_model
+from vlcheck.models.protocol import ClassifiesRegions, NamesWords
 
 DOUBLE = """
 class Double:
@@ -103,7 +104,7 @@ def test_albef_is_a_registered_family(tiny_folder: Path) -> None:
 
 def test_a_factory_in_a_file_takes_device_and_dtype(double: Path) -> None:
     model = load_model(f"{double}:make", dtype="float16")
-    assert model.asked == ("cpu", "float16")
+    assert model.encode.__self__.asked == ("cpu", "float16")
     assert model.kinds == {"itm": "match-head"}
 
 
@@ -117,6 +118,25 @@ def test_a_factory_in_a_module_is_imported(double: Path, monkeypatch: pytest.Mon
 
 def test_kinds_that_a_model_names_are_left_alone(double: Path) -> None:
     assert load_model(f"{double}:kinded").kinds == {"itm": "sigmoid"}
+
+
+@pytest.mark.parametrize("name", ["name", "fingerprint", "metrics", "kinds", "lacks", "mask"])
+def test_what_a_model_says_of_itself_is_read_once(name: str, double: Path) -> None:
+    said = {"name": "own", "fingerprint": "1", "metrics": {"itm"}, "kinds": {"itm": "sigmoid"}, "lacks": {"mlm": "no"}}
+    property_that_tires = f"""
+class Spent(Double):
+    @property
+    def {name}(self):
+        if vars(self).get("tired"):
+            raise SystemExit(0)
+        return {(said | {"mask": "[MASK]"})[name]!r}
+"""
+    double.write_text(f"{DOUBLE}{property_that_tires}")
+    model = load_model(f"{double}:Spent")
+    model.encode.__self__.tired = True
+    plain = {"name": "double", "fingerprint": "0", "metrics": {"itm"}, "kinds": {"itm": "match-head"}, "lacks": {}}
+    assert {key: getattr(model, key) for key in plain} == {key: (said if key == name else plain)[key] for key in plain}
+    assert isinstance(model, NamesWords | ClassifiesRegions) is False
 
 
 @pytest.mark.parametrize("spec", ["albfe:x.pth", "albeff", "ALBEF_4M.pth", "", "no.such.module:make"])
@@ -138,7 +158,7 @@ def test_a_misspelt_family_is_told_the_nearest() -> None:
         ("nameless_weights", "fingerprint has to be a text"),
         ("exits", "SystemExit: 3"),
         ("panics", "PanicException: retry-limit-in-match over"),
-        ("mumbles", "Mumbled: Mumbled, whose text raises"),
+        ("mumbles", "Mumbled: its message cannot be read, RuntimeError"),
         ("headless", "gave 'Double' without mlm"),
         ("unknown_metric", "metrics .*vqa.* some of mlm, itm"),
         ("other_mask", r"mask has to be '\[MASK\]', not '<mask>'"),

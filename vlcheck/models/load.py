@@ -21,6 +21,7 @@ from vlcheck.digest import digest
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, nearest
 from vlcheck.foreign_code import contained, displaced, importable, told
 from vlcheck.models.families import registered
+from vlcheck.models.foreign_model import ForeignModel
 from vlcheck.models.pair import Pair
 from vlcheck.models.protocol import DEFAULT_KINDS, KINDS, VisionLanguageModel
 from vlcheck.paths import expanded, there_is
@@ -232,7 +233,7 @@ def _factory(module: ModuleType, name: str, spec: str) -> Loader:
 
 
 def _checked(loaded: object, spec: str) -> VisionLanguageModel:
-    """Make sure that the protocol is kept; supply `kinds` where it is absent. Raises UsageError."""
+    """Make sure that the protocol is kept; read what the model says of itself once. Raises UsageError."""
     try:
         with contained():  # what is asked for may be computed, by foreign code
             return _complete(loaded, spec)
@@ -252,11 +253,12 @@ def _complete(loaded: object, spec: str) -> VisionLanguageModel:
         raise UsageError(f"{_option(spec)}: mask has to be {MASK!r}, not {model.mask!r}.")
     if not isinstance(model.fingerprint, str) or not model.fingerprint:
         raise UsageError(f"{_option(spec)}: fingerprint has to be a text, a hash of the weights and all that decides.")
-    if getattr(model, "kinds", None) is None:
-        model.kinds = {metric: kind for metric, kind in DEFAULT_KINDS.items() if metric in metrics}
-    if unknown := {metric: model.kinds.get(metric) for metric in metrics if model.kinds.get(metric) not in KINDS}:
+    said = getattr(model, "kinds", None)
+    kinds = {metric: str((DEFAULT_KINDS if said is None else said).get(metric)) for metric in metrics}
+    if unknown := {metric: kind for metric, kind in kinds.items() if kind not in KINDS}:
         raise UsageError(f"{_option(spec)}: kinds {unknown!r}: each metric has to have one of {', '.join(KINDS)}.")
-    return model
+    ours = type(loaded).__module__.startswith("vlcheck.")
+    return model if ours else cast(VisionLanguageModel, ForeignModel(loaded, kinds))
 
 
 def _demand(loaded: object, names: Iterable[str], spec: str) -> None:

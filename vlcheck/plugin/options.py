@@ -11,7 +11,7 @@ import pytest
 
 from vlcheck import run_id
 from vlcheck.errors import UsageError, nearest
-from vlcheck.paths import expanded
+from vlcheck.paths import expanded, there_is
 from vlcheck.zoo import PLANTED
 
 
@@ -102,6 +102,14 @@ class Settings:
         self.demand_comparable()
         self._demand_a_match()
         self._demand_places()
+
+    def demand_reports(self) -> None:
+        """Raise UsageError where pytest or pytest-html would write to what is no file: to a pipe, it waits for ever."""
+        from vlcheck.foreign import fault  # in no run of other projects
+
+        for option, path in (("--html", self.html), ("--junit-xml", self.junit)):
+            if path and there_is(str(path)) and not path.is_char_device() and (why := fault(path)):
+                raise UsageError(f"{option} {path}: cannot be written ({why}). Name a file.")
 
     def demand_comparable(self) -> None:
         """Raise UsageError where a baseline is named, and how much is asked hangs on what is found."""

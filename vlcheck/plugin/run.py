@@ -78,6 +78,8 @@ class Run:
         self.started = datetime.fromisoformat(said) if said else datetime.now(UTC)
         try:
             self.settings = options.read(config)
+            if self.settings.model:
+                self.settings.demand_reports()
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
         self.run_id = (self._input or {}).get("vlcheck_run_id") or self.settings.run_id or run_id.drawn()

@@ -1,0 +1,36 @@
+"""A model of somebody else's code, as vlcheck holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vlcheck.cases.case import MASK
+
+_OFFERED = ("encode", "itm", "mlm", "mrc", "top", "answers", "cased", "sees")
+
+
+class ForeignModel:
+    """A model whose description is read once: a property that raises later would end the run, and not one verdict.
+
+    What it offers beyond that is the model's own, and is there where the model has it.
+
+    Args:
+        model: what a factory or a registered family returned.
+        kinds: metric -> score kind, of the metrics that it offers.
+
+    Raises:
+        Exception: whatever the model's properties raise.
+    """
+
+    mask = MASK
+
+    def __init__(self, model: Any, kinds: Mapping[str, str]) -> None:
+        self.name = str(model.name)
+        self.fingerprint = str(model.fingerprint)
+        self.kinds = dict(kinds)
+        self.metrics = frozenset(kinds)
+        self.lacks = dict(getattr(model, "lacks", {}))
+        for name in _OFFERED:
+            if hasattr(model, name):
+                setattr(self, name, getattr(model, name))
