@@ -127,6 +127,13 @@ def scans(count):
     return content[:end] + content[last:end] * count + content[end:]
 
 
+def jpeg_of(segments):
+    """A JPEG with more segments in its header."""
+    file = io.BytesIO()
+    Image.new("RGB", (9, 9)).save(file, "JPEG")
+    return file.getvalue()[:2] + segments + file.getvalue()[2:]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -139,9 +146,26 @@ def scans(count):
         (png(9, 9, (b"iCCP", b"a\0\0" + zlib.compress(bytes(2_000_000)))), "not a picture that decodes"),
         (png(9, 9), "not a picture that decodes"),
         (tiff(tile=16_000), "in tiles of 16000 x 16000 pixels"),
+        (png(9, 9, *[(b"teSt", b"")] * 200_001), "a header of more than 200000 parts"),
+        (jpeg_of(b"\xff\xfe\0\2" * 200_001), "a header of more than 200000 parts"),
+        (jpeg_of(b"\xff" * 200_001), "a header of more than 200000 parts"),
         (scans(10_000), "a JPEG of 10006 scans; at most 200 are accepted"),
     ],
-    ids=["png", "just over", "gif", "bmp", "ppm", "text", "profile", "cut off", "tiles", "scans"],
+    ids=[
+        "png",
+        "just over",
+        "gif",
+        "bmp",
+        "ppm",
+        "text",
+        "profile",
+        "cut off",
+        "tiles",
+        "chunks",
+        "comments",
+        "fill bytes",
+        "scans",
+    ],
 )
 def test_a_header_that_asks_for_too_much_is_refused_before_it_is_given(content, said, tmp_path):
     (tmp_path / "bomb").write_bytes(content)

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+_PR_SET_PDEATHSIG = 1  # of Linux's prctl
 _LOOK_EVERY = 0.5  # seconds between looks at whether the parent lives
 _GRACE = 2.0  # seconds that threads of foreign code have to end by themselves
 
@@ -74,6 +75,8 @@ def interrupts() -> Iterator[None]:
 def follow(parent: int, stop: Path | None = None) -> None:
     """End this process within a second of its parent's death, also while the main thread computes.
 
+    On Linux the system kills it, too, which foreign code that lets no other thread run cannot keep waiting.
+
     Args:
         parent: the process id that the parent had when it started this one. Nothing is done at its death where another
             process stands between the two, or where the system keeps the id of a parent that is dead (Windows).
@@ -81,9 +84,19 @@ def follow(parent: int, stop: Path | None = None) -> None:
     """
     if stop and threading.current_thread() is threading.main_thread() and _is_free(signal.SIGTERM):
         signal.signal(signal.SIGTERM, partial(_stop_if_asked, stop))
-    threading.Thread(
-        target=_follow, args=(parent, os.getppid() == parent, stop), name="vlcheck-follow", daemon=True
-    ).start()
+    is_child = os.getppid() == parent
+    if is_child:
+        _die_with_parent()
+    threading.Thread(target=_follow, args=(parent, is_child, stop), name="vlcheck-follow", daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to kill this process when the thread that started it ends: execnet's lives as long as the run."""
+    if sys.platform == "linux":
+        import ctypes  # in no run of other projects
+
+        with suppress(OSError, AttributeError):  # a C library without it
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))
 
 
 def _follow(parent: int, is_child: bool, stop: Path | None) -> None:

@@ -10,8 +10,9 @@ import io
 import mmap
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 
@@ -23,8 +24,13 @@ from vlcheck.numerals import figure
 MOST_PIXELS = 100_000_000
 MOST_BYTES = 1_000_000_000  # of a file: 100 megapixels of four channels in 16 bits, not compressed, are 800 million
 MOST_SCANS = 200  # of a JPEG; programs write a dozen
+MOST_PARTS = 200_000  # of a PNG, in chunks, and of a JPEG's header; many programs write a chunk for each 8 kB
 SMALL_PIXELS = 1_000_000  # of the small copies that stores and results keep
 
+_PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8"
+_SCAN_MARKER = 0xDA
+_ALONE = frozenset((0x00, 0x01, *range(0xD0, 0xDA), 0xFF))  # markers of JPEG that no length follows
 _SCAN = re.compile(rb"\xff\xda")
 _TILE_WIDTH, _TILE_LENGTH = 322, 323  # tags of TIFF
 
@@ -76,8 +82,11 @@ def opened(path: Path) -> Iterator[Image.Image]:
     """
     check_file(path)
     try:
-        with _reading("picture"), _open(path, _prefix(path), [*FORMATS], MOST_PIXELS) as image:
-            yield image
+        with _reading("picture"):
+            prefix = _prefix(path)
+            _check_header(path, prefix)
+            with _open(path, prefix, [*FORMATS], MOST_PIXELS) as image:
+                yield image
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
 
@@ -158,6 +167,38 @@ def _open(source: Path | io.BytesIO, prefix: bytes, formats: Sequence[str], most
             f" at most {_millions(most)} are accepted. Scale it down."
         )
     return image
+
+
+def _check_header(path: Path, prefix: bytes) -> None:
+    """Raise UsageError where a header would take minutes: a part of it can be empty, and there can be millions."""
+    parts = next((walk for sign, walk in _PARTS.items() if prefix.startswith(sign)), None)
+    if parts is None:
+        return
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        found = sum(1 for _ in islice(parts(content), MOST_PARTS + 1))
+    if found > MOST_PARTS:
+        raise UsageError(f"a header of more than {MOST_PARTS} parts. Save it again.")
+
+
+def _chunks(content: mmap.mmap) -> Iterator[int]:
+    """Yield where the chunks of a PNG are."""
+    place = len(_PNG)
+    while place + 4 <= len(content):
+        yield place
+        place += 12 + int.from_bytes(content[place : place + 4])
+
+
+def _segments(content: mmap.mmap) -> Iterator[int]:
+    """Yield where the segments of a JPEG are, up to the first scan; markers without a length, and fill bytes, count."""
+    place = len(_JPEG)
+    while place + 4 <= len(content) and content[place] == 0xFF and content[place + 1] != _SCAN_MARKER:
+        yield place
+        marker = content[place + 1]
+        length = 0 if marker in _ALONE else max(int.from_bytes(content[place + 2 : place + 4]), 2)
+        place += 1 if marker == 0xFF else 2 + length
+
+
+_PARTS: Mapping[bytes, Callable[[mmap.mmap], Iterator[int]]] = MappingProxyType({_PNG: _chunks, _JPEG: _segments})
 
 
 def _check_scans(path: Path, image: Image.Image) -> None:

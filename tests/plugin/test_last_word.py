@@ -237,7 +237,9 @@ def test_a_model_is_asked_for_in_vain_where_an_exit_comes_before_any_session(pro
     assert "vlcheck: --vl-model: no test was run" in result.stderr.str()
 
 
-def test_why_a_run_is_not_green_is_said_once(project):
+@pytest.mark.parametrize("conftest", ["", SETS_0 + RETURNS_0.removeprefix("\nimport pytest")])
+def test_why_a_run_is_not_green_is_said_once(project, conftest):
+    project.pytester.makeconftest(conftest)
     result = project.run("-p", "no:terminal", model="loves_color")
     assert result.stderr.str().count("vlcheck: the run ends with 1.") == 1
 

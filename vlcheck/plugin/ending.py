@@ -40,6 +40,7 @@ class Ending:
         self._run = run
         self._over = False
         self._forced = pytest.ExitCode.OK
+        self._told: int | None = None  # the status that was said last: two wrappers of one hook come to say it
         self.results: Results | None = None
         self.comparison: Comparison | None = None
         self.objections: list[str] = []
@@ -74,9 +75,9 @@ class Ending:
             self._write_results(self.written, self.results, final)
             self._write_page(self.results, final)
         reasons = " ".join(filter(None, (*self.objections, self.problem)))
-        if reasons and (final != status or not self.said):
+        if reasons and final != self._told and (final != status or not self.said):
             sys.stderr.write(f"vlcheck: the run ends with {int(final)}. {shown(reasons)}\n")
-            self.said = True
+            self.said, self._told = True, final
         return final
 
     @property

@@ -53,7 +53,7 @@ _UNDECIDED: Mapping[str, str] = MappingProxyType(
     }
 )
 _MOST_NAMED = 5  # tests
-_NOTHING = "Nothing was decided: this run says nothing of the model."
+NOTHING_DECIDED = "Nothing was decided: this run says nothing of the model."
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def conclude(results: Results, comparison: Comparison | None = None) -> Conclusi
         return Conclusion("invalid", nothing, "", (), tuple(_unjudged(results.run)))
     tone, sentence = _found(matrix_of(results).biases, whole=asked_all(results.run))
     hollow = _mostly_hollow(verdicts)
-    if hollow and sentence == _NOTHING:  # which would be said of the model beside what is
+    if hollow and sentence == NOTHING_DECIDED:  # which would be said of the model beside what is
         sentence = "Nothing was decided."
     refusal, lacking, status = _refusal(results, comparison), _lacking(results), results.run.get("exit_status")
     ended = f"The run as a whole ended with {status}." if status else ""
@@ -314,7 +314,7 @@ def _found(biases: Mapping[str, Standing], *, whole: bool) -> tuple[Tone, str]:
         none = f"none of {of} passes" if len(biases) > 1 else "the one that was asked about does not pass"
         tone = tone if statuses & {"invalid", "inconclusive"} else "partial"
         return tone, f"No bias in what was decided: {pass_ if passing else none}."
-    return tone, _NOTHING
+    return tone, NOTHING_DECIDED
 
 
 def _fails(biases: Mapping[str, Standing], of: str, passing: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from vlcheck.errors import printable
 from vlcheck.numerals import counted
 from vlcheck.paths import there_is
 from vlcheck.report.comparison import Comparison
-from vlcheck.report.conclusion import gates, missing, no_longer_known, worsened
+from vlcheck.report.conclusion import NOTHING_DECIDED, gates, missing, no_longer_known, worsened
 from vlcheck.report.places import Places, same_run
 from vlcheck.report.results import Line, Results, head, read
 from vlcheck.report.summary import moment
@@ -29,7 +29,7 @@ def objections(results: Results, comparison: Comparison | None = None) -> Iterat
         yield "No verdict came of this run: nothing was checked."
         return
     if not results.decided:
-        yield "Nothing was decided: this run says nothing of the model."
+        yield NOTHING_DECIDED
     if tests := results.run["unjudged"]:
         yield f"No verdict on {counted(len(tests), 'selected test')}: {_named(tests)}."
     if failing := [one["test"] for one in results.verdicts.values() if gates(one)]:
