@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vlcheck.cli.speech import TO, plainly, say, say_all, write
+from vlcheck.cli.speech import TO, say, say_all, write
 from vlcheck.drafts import demand_place
 from vlcheck.report.card import card as section
 from vlcheck.report.results import read_judged
@@ -18,12 +18,11 @@ def card(
     to: Annotated[Path | None, typer.Option(help="write it to this file, which must not be there yet")] = None,
 ) -> None:
     """Write a model card's section, headed by the hub's model-index: what was asked, what fails, and the limits."""
-    with plainly():
-        if to:
-            demand_place(to, TO, "card")
-        text = section(read_judged(results))
-        if to:
-            write(to, text.encode())
-            say(f"card: {to}")
-        else:
-            say_all(text)
+    if to:
+        demand_place(to, TO, "card")
+    text = section(read_judged(results))
+    if to:
+        write(to, text.encode())
+        say(f"card: {to}")
+    else:
+        say_all(text)

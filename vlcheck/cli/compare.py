@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vlcheck.cli.speech import plainly, say
+from vlcheck.cli.speech import say
 from vlcheck.errors import UsageError
 from vlcheck.numerals import brief
 from vlcheck.report import comparison, comparison_lines
@@ -22,11 +22,10 @@ def compare(
     ] = comparison.ALPHA,
 ) -> None:
     """Compare two results files case by case; end with 1 where something is worse, or nothing can be compared."""
-    with plainly():
-        if not 0 < alpha < 1:
-            raise UsageError(f"--alpha {brief(alpha)}: has to be above 0 and below 1.")
-        found = comparison.compare(comparison.read_compared(old), comparison.read_compared(new), alpha)
-        for line in comparison_lines.lines(found):
-            say(line)
+    if not 0 < alpha < 1:
+        raise UsageError(f"--alpha {brief(alpha)}: has to be above 0 and below 1.")
+    found = comparison.compare(comparison.read_compared(old), comparison.read_compared(new), alpha)
+    for line in comparison_lines.lines(found):
+        say(line)
     if not found.accepted:
         sys.exit(1)

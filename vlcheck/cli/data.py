@@ -25,7 +25,7 @@ from vlcheck.cli.arguments import (
     policy_for,
 )
 from vlcheck.cli.offered import missing, offered, slips
-from vlcheck.cli.speech import plainly, say
+from vlcheck.cli.speech import say
 from vlcheck.errors import UsageError
 from vlcheck.looks import looks_at
 from vlcheck.models.load import load_model
@@ -43,19 +43,18 @@ def cases(
     copy: Annotated[bool, typer.Option("--copy", help="put their images beside that file")] = False,
 ) -> None:
     """List what the data offers each behavior, and what was left out; or write it."""
-    with plainly():
-        if copy and not to:
-            raise UsageError("--copy: name the file beside which the images go with --to, e.g. --to mine/cases.jsonl.")
-        chosen = collect(chosen_suite(suite))
-        source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
-        if not source.cases:
-            raise UsageError(f"{data}: offers no case. Left out: {dict(source.left_out)}.")
-        source.offer.audit()
-        if to:
-            say(f"{counted(write_jsonl(to, source.fitting, copy=copy), 'case')} written to {to}")
-            return
-        for line in offered(source, _behaviors(chosen)):
-            say(line)
+    if copy and not to:
+        raise UsageError("--copy: name the file beside which the images go with --to, e.g. --to mine/cases.jsonl.")
+    chosen = collect(chosen_suite(suite))
+    source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
+    if not source.cases:
+        raise UsageError(f"{data}: offers no case. Left out: {dict(source.left_out)}.")
+    source.offer.audit()
+    if to:
+        say(f"{counted(write_jsonl(to, source.fitting, copy=copy), 'case')} written to {to}")
+        return
+    for line in offered(source, _behaviors(chosen)):
+        say(line)
 
 
 def plan(
@@ -72,18 +71,17 @@ def plan(
     trusted: TrustRemoteCode = False,
 ) -> None:
     """Say per test how many cases there are and what they can decide, and what scoring them takes; score nothing."""
-    with plainly():
-        chosen = collect(chosen_suite(suite))
-        source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
-        held = policy_for(chosen, policy)
-        adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted) if model else None
-        metrics = adapter.metrics if adapter else METRICS
-        behaviors = _behaviors([one for one in chosen if one[1].metric in metrics])
-        say(f"policy: {held.path}")
-        looks = looks_at(source.seed, sequential=sequential or is_sequential(chosen))
-        lines = preview(chosen, source, held, adapter, looks)
-        for line in (*lines, *missing(source, behaviors), *slips(source.cases, behaviors)):
-            say(line)
+    chosen = collect(chosen_suite(suite))
+    source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
+    held = policy_for(chosen, policy)
+    adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted) if model else None
+    metrics = adapter.metrics if adapter else METRICS
+    behaviors = _behaviors([one for one in chosen if one[1].metric in metrics])
+    say(f"policy: {held.path}")
+    looks = looks_at(source.seed, sequential=sequential or is_sequential(chosen))
+    lines = preview(chosen, source, held, adapter, looks)
+    for line in (*lines, *missing(source, behaviors), *slips(source.cases, behaviors)):
+        say(line)
 
 
 def _behaviors(chosen: Chosen) -> Sequence[Behavior]:

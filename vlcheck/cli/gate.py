@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from vlcheck import run_id
-from vlcheck.cli.speech import plainly, say
+from vlcheck.cli.speech import say
 from vlcheck.errors import printable
 from vlcheck.numerals import counted
 from vlcheck.report.gate import read_run, refusals, told
@@ -26,10 +26,9 @@ def gate(
     ] = False,
 ) -> None:
     """Accept the results of one whole run that ended well and has nothing that fails; end with 1 where they are not."""
-    with plainly():
-        named = run_id.of_ci(os.environ) if run is None else run_id.checked(run, "--run-id")
-        found = read_run(results)
-        reasons = list(refusals(results, found, run_id=named, part=part))
+    named = run_id.of_ci(os.environ) if run is None else run_id.checked(run, "--run-id")
+    found = read_run(results)
+    reasons = list(refusals(results, found, run_id=named, part=part))
     if reasons:
         say(f"not accepted: {results}")
         for reason in reasons:

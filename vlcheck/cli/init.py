@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from vlcheck import repository
-from vlcheck.cli.speech import plainly, say_all
+from vlcheck.cli.speech import say_all
 from vlcheck.numerals import counted
 from vlcheck.suite import FIXTURES
 from vlcheck.suite_copy import RECORD, CopiedFile, SuiteCopy
@@ -37,12 +37,11 @@ def init(
     ] = False,
 ) -> None:
     """Write behavior_tests/, fixtures/, conftest.py and .gitignore into a repository; what is there is left alone."""
-    with plainly():
-        copy = repository.read(folder)
-        if not diff:
-            repository.write(folder, copy)
-        for line in differences(copy) if diff else written(copy, folder, repository.unignored(folder)):
-            say_all(line, color=_COLORS.get(line[:1]) if diff else None)
+    copy = repository.read(folder)
+    if not diff:
+        repository.write(folder, copy)
+    for line in differences(copy) if diff else written(copy, folder, repository.unignored(folder)):
+        say_all(line, color=_COLORS.get(line[:1]) if diff else None)
     if diff and (copy.missing or copy.differing):
         sys.exit(1)
 

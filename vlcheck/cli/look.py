@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from vlcheck.cli.arguments import Device, DType, TrustRemoteCode
-from vlcheck.cli.speech import TO, plainly, say, write
+from vlcheck.cli.speech import TO, say, write
 from vlcheck.drafts import demand_place
 from vlcheck.errors import UsageError
 from vlcheck.models.load import load_model
@@ -39,15 +39,14 @@ def look(
     from vlcheck.report.drawing import draw
     from vlcheck.report.figure import lines
 
-    with plainly():
-        said = Said.read(text, words)
-        said.case(image)  # what is wrong with the photograph is said before a model is loaded
-        _demand_place(to, image)
-        figure = ask(load_model(model, device=device, dtype=dtype, trust_remote_code=trusted), said, image)
-        write(to, draw(figure))
-        for line in lines(figure):
-            say(line)
-        say(f"picture: {to}")
+    said = Said.read(text, words)
+    said.case(image)  # what is wrong with the photograph is said before a model is loaded
+    _demand_place(to, image)
+    figure = ask(load_model(model, device=device, dtype=dtype, trust_remote_code=trusted), said, image)
+    write(to, draw(figure))
+    for line in lines(figure):
+        say(line)
+    say(f"picture: {to}")
     if not figure.answered:
         sys.exit(1)
 

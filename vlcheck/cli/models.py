@@ -11,7 +11,7 @@ import typer
 from vlcheck.cases import open_source
 from vlcheck.cli.arguments import Device, DType, TrustRemoteCode, chosen_suite
 from vlcheck.cli.group import PLAIN, Group
-from vlcheck.cli.speech import plainly, say
+from vlcheck.cli.speech import say
 from vlcheck.errors import UsageError
 from vlcheck.models import tried
 from vlcheck.models.families import families, table
@@ -30,14 +30,13 @@ app = typer.Typer(cls=Group, help=__doc__, add_completion=False, **PLAIN)
 def list_models(context: typer.Context) -> None:
     """List families and architectures, the kind of score of each metric, and which of the suite's tests ask for it."""
     if context.invoked_subcommand is None:
-        with plainly():
-            asked: dict[str, list[str]] = defaultdict(list)
-            for item, statement in collect(chosen_suite(None)):
-                asked[statement.metric].append(item.originalname)
-            for line in aligned(list(table({metric: len(names) for metric, names in asked.items()}, families()))):
-                say(line)
-            for metric, names in asked.items():
-                say(f"{metric} is asked by {', '.join(names)}")
+        asked: dict[str, list[str]] = defaultdict(list)
+        for item, statement in collect(chosen_suite(None)):
+            asked[statement.metric].append(item.originalname)
+        for line in aligned(list(table({metric: len(names) for metric, names in asked.items()}, families()))):
+            say(line)
+        for metric, names in asked.items():
+            say(f"{metric} is asked by {', '.join(names)}")
 
 
 @app.command("check")
@@ -53,23 +52,22 @@ def check_model(
     """Try the protocol's contract on a model; end with 1 unless it keeps to all of it. Later runs on the model know."""
     from vlcheck.models.contract import PROBES, TOLERANCES, examine, probes_of  # rare
 
-    with plainly():
-        probes = probes_of(open_source(data).cases)
-        if len(probes) < PROBES:
-            raise UsageError(
-                f"--data {data}: has {counted(len(probes), 'picture')} of cases with candidates, and {PROBES} are"
-                " needed: say a larger N, or leave it out."
-            )
-        outcomes = []
-        adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
-        for outcome in examine(adapter, probes, tolerance=TOLERANCES[dtype]):
-            outcomes.append(outcome)
-            say(f"{_word(outcome)}  {outcome.clause}: {outcome.found}")
-        broken = [outcome.clause for outcome in outcomes if not outcome.kept]
-        try:
-            tried.keep(adapter.fingerprint, broken)
-        except OSError as error:
-            say(f"runs cannot know of it: {error.filename} cannot be written ({error.strerror})")
+    probes = probes_of(open_source(data).cases)
+    if len(probes) < PROBES:
+        raise UsageError(
+            f"--data {data}: has {counted(len(probes), 'picture')} of cases with candidates, and {PROBES} are"
+            " needed: say a larger N, or leave it out."
+        )
+    outcomes = []
+    adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
+    for outcome in examine(adapter, probes, tolerance=TOLERANCES[dtype]):
+        outcomes.append(outcome)
+        say(f"{_word(outcome)}  {outcome.clause}: {outcome.found}")
+    broken = [outcome.clause for outcome in outcomes if not outcome.kept]
+    try:
+        tried.keep(adapter.fingerprint, broken)
+    except OSError as error:
+        say(f"runs cannot know of it: {error.filename} cannot be written ({error.strerror})")
     if not outcomes or broken:
         sys.exit(1)
 

@@ -24,7 +24,7 @@ from vlcheck.cli.arguments import (
     policy_for,
 )
 from vlcheck.cli.group import PLAIN, Group
-from vlcheck.cli.speech import TO, plainly, say, say_all, write
+from vlcheck.cli.speech import TO, say, say_all, write
 from vlcheck.drafts import demand_place
 from vlcheck.errors import UsageError, nearest
 from vlcheck.models.load import load_model
@@ -45,19 +45,18 @@ app = typer.Typer(cls=Group, help=__doc__, add_completion=False, **PLAIN)
 @app.command()
 def show(tests: Names = None, policy: OwnPolicy = None, suite: Suite = None) -> None:
     """Print what each test is held to, and from where in the policy each value comes."""
-    with plainly():
-        chosen = collect(chosen_suite(suite))
-        held = policy_for(chosen, policy).as_of(datetime.now(UTC).date())
-        behaviors = {item.originalname: statement.behavior(item) for item, statement in chosen}
-        for name in tests or ():
-            if name not in behaviors:
-                raise UsageError(f"{name}: there is no such test. {nearest(name, behaviors)}")
-        say(f"policy: {held.path}")
-        say(f"required: {', '.join(held.required_of(subjects(chosen))) or 'no bias'}")
-        for name in tests or behaviors:
-            metrics = [statement.metric for item, statement in chosen if item.originalname == name]
-            for line in _held_to(held, behaviors[name], list(dict.fromkeys(metrics))):
-                say(line)
+    chosen = collect(chosen_suite(suite))
+    held = policy_for(chosen, policy).as_of(datetime.now(UTC).date())
+    behaviors = {item.originalname: statement.behavior(item) for item, statement in chosen}
+    for name in tests or ():
+        if name not in behaviors:
+            raise UsageError(f"{name}: there is no such test. {nearest(name, behaviors)}")
+    say(f"policy: {held.path}")
+    say(f"required: {', '.join(held.required_of(subjects(chosen))) or 'no bias'}")
+    for name in tests or behaviors:
+        metrics = [statement.metric for item, statement in chosen if item.originalname == name]
+        for line in _held_to(held, behaviors[name], list(dict.fromkeys(metrics))):
+            say(line)
 
 
 @app.command()
@@ -77,27 +76,26 @@ def calibrate(
     from vlcheck.calibrate import Trust, ask, lines, propose  # rare, and not light to import
     from vlcheck.outside import scored
 
-    with plainly():
-        today = datetime.now(UTC).date()
-        if to:
-            _demand_place(to, store)
-        chosen = collect(chosen_suite(suite, partial(say, error=True)))  # what is printed is the policy alone
-        before = policy_for(chosen, policy)
-        source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
-        adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
-        trials = Trials(source, relative=only_compares(adapter))
-        with scored(adapter, trials, before, chosen, store=store, progress=_Teller()) as under_test:
-            asked = ask(under_test, chosen)
-            say(f"fitting the tolerances and bands of {counted(len(asked), 'test')}", error=True)
-            proposal = propose(before.about(subjects(chosen)), asked)
-        if not any(one.passes(proposal.policy) for one in proposal.asked):
-            raise UsageError(f"--vl-model {model}: passes none of the tests; nothing can be proposed from it.")
-        trust = Trust(model, adapter.fingerprint, data, today)
-        text = "".join(f"{line}\n" for line in lines(proposal, trust))
-        if to:
-            _write(to, text, store)
-        else:
-            say_all(text)
+    today = datetime.now(UTC).date()
+    if to:
+        _demand_place(to, store)
+    chosen = collect(chosen_suite(suite, partial(say, error=True)))  # what is printed is the policy alone
+    before = policy_for(chosen, policy)
+    source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
+    adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
+    trials = Trials(source, relative=only_compares(adapter))
+    with scored(adapter, trials, before, chosen, store=store, progress=_Teller()) as under_test:
+        asked = ask(under_test, chosen)
+        say(f"fitting the tolerances and bands of {counted(len(asked), 'test')}", error=True)
+        proposal = propose(before.about(subjects(chosen)), asked)
+    if not any(one.passes(proposal.policy) for one in proposal.asked):
+        raise UsageError(f"--vl-model {model}: passes none of the tests; nothing can be proposed from it.")
+    trust = Trust(model, adapter.fingerprint, data, today)
+    text = "".join(f"{line}\n" for line in lines(proposal, trust))
+    if to:
+        _write(to, text, store)
+    else:
+        say_all(text)
 
 
 def _demand_place(to: Path, store: Path | None) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vlcheck.cli.speech import TO, plainly, say
+from vlcheck.cli.speech import TO, say
 from vlcheck.errors import UsageError
 from vlcheck.report import comparison, page
 from vlcheck.report.results import Results, read, read_beside
@@ -24,14 +24,13 @@ def report(
     ] = None,
 ) -> None:
     """Draw the page for reviewers: which biases the model has, and the pictures that prove it."""
-    with plainly():
-        run = comparison.read_compared(results) if baseline else read(results)
-        place = to or results.with_suffix(".html")
-        page.check_place(place, {"RESULTS": results, "--baseline": baseline, "--beside": beside}, TO)
-        control = read_beside(beside, run.run["data"], "--beside") if beside else None
-        compared = comparison.compare_run(_before(baseline), run) if baseline else None
-        page.write(place, page.draw(run, source=results.name, beside=control, comparison=compared), TO)
-        say(f"report: {place}")
+    run = comparison.read_compared(results) if baseline else read(results)
+    place = to or results.with_suffix(".html")
+    page.check_place(place, {"RESULTS": results, "--baseline": baseline, "--beside": beside}, TO)
+    control = read_beside(beside, run.run["data"], "--beside") if beside else None
+    compared = comparison.compare_run(_before(baseline), run) if baseline else None
+    page.write(place, page.draw(run, source=results.name, beside=control, comparison=compared), TO)
+    say(f"report: {place}")
 
 
 def _before(path: Path) -> Results:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vlcheck.cli.speech import plainly, say, stoppable
+from vlcheck.cli.speech import say, stoppable
 from vlcheck.errors import UsageError, nearest
 from vlcheck.zoo.recipe import RECIPES, Recipe, checkpoint
 
@@ -26,11 +26,10 @@ def train(
     examined: Annotated[int, typer.Option(min=1, help="scenes, held out, on which it is examined in the end")] = 10_000,
 ) -> None:
     """Make a variant of the embedded model from nothing; killed, it goes on where its last checkpoint was."""
-    with plainly():
-        if recipe not in RECIPES:
-            raise UsageError(f"recipe {recipe!r}: there is none. {nearest(recipe, RECIPES)}")
-        with stoppable(checkpoint(to, RECIPES[recipe])):
-            _train(RECIPES[recipe], to, steps, base, examined)
+    if recipe not in RECIPES:
+        raise UsageError(f"recipe {recipe!r}: there is none. {nearest(recipe, RECIPES)}")
+    with stoppable(checkpoint(to, RECIPES[recipe])):
+        _train(RECIPES[recipe], to, steps, base, examined)
 
 
 def _train(recipe: Recipe, to: Path, steps: int | None, base: Path | None, examined: int) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from vlcheck.cli.arguments import Suite, chosen_suite, policy_file
 from vlcheck.cli.group import PLAIN, Group
-from vlcheck.cli.speech import TO, plainly, say, write
+from vlcheck.cli.speech import TO, say, write
 from vlcheck.drafts import demand_place
 from vlcheck.errors import UsageError, nearest
 from vlcheck.plugin.collect import collect
@@ -36,22 +36,21 @@ def matrix(
     from vlcheck.matrix import as_json, is_ours, lines, make_matrix  # rare, and not light to import
     from vlcheck.zoo import shelf
 
-    with plainly():
-        for name in variant or PLANTED:
-            if name not in PLANTED:
-                raise UsageError(f"--variant {name}: there is none. {nearest(name, PLANTED)}")
-            shelf.weights_of(name)
-        if to:
-            demand_place(to, TO, "matrix", is_ours=is_ours)
-        variants, tests = dict.fromkeys(variant or PLANTED), chosen_suite(suite)
-        policy = policy_file(collect(tests))
-        found = make_matrix(tests, policy, variants=variants, seeds=seeds, images=images, jobs=jobs)
-        for line in aligned(list(lines(found))):
-            say(line)
-        amiss = list(found.amiss())
-        for line in amiss:
-            say(line)
-        if to:
-            write(to, as_json(found).encode())
+    for name in variant or PLANTED:
+        if name not in PLANTED:
+            raise UsageError(f"--variant {name}: there is none. {nearest(name, PLANTED)}")
+        shelf.weights_of(name)
+    if to:
+        demand_place(to, TO, "matrix", is_ours=is_ours)
+    variants, tests = dict.fromkeys(variant or PLANTED), chosen_suite(suite)
+    policy = policy_file(collect(tests))
+    found = make_matrix(tests, policy, variants=variants, seeds=seeds, images=images, jobs=jobs)
+    for line in aligned(list(lines(found))):
+        say(line)
+    amiss = list(found.amiss())
+    for line in amiss:
+        say(line)
+    if to:
+        write(to, as_json(found).encode())
     if amiss:
         sys.exit(1)
