@@ -69,7 +69,7 @@ def test_no_map_changes_a_verdict_of_a_model_that_knows():
     """Every kind is judged on one asking; raw scores do not decide all that they decided."""
     model = Variant("tiny")()
     suites = [replace(one, chosen=one.chosen[:1]) for one in posed(model, "scenes:30")]
-    given, shown = asked(model, (query for one in suites for query in one.foreseen.queries))
+    given, shown = asked(model, (query for one in suites for query in one.foreseen.at_most))
     found = {"calibrated": set(), "raw": set()}
     for suite in suites:
         plain = suite.statuses(Kept(given, shown, unmapped(suite.kind)))

@@ -131,6 +131,12 @@ class Foresight:
         return chain(self.setting, *(prospect.queries for prospect in self.prospects))
 
     @property
+    def at_most(self) -> Iterator[Query]:
+        """These, and all that may be asked in place of what does not count."""
+        spare = chain.from_iterable(prospect.spare for prospect in self.prospects)
+        return chain(self.queries, (query for trial in spare for query in trial.queries()))
+
+    @property
     def added(self) -> list[Query]:
         """Queries that only set the scale."""
         asked = {query.key for prospect in self.prospects for query in prospect.queries}
@@ -247,8 +253,7 @@ def _at_most(foresight: Foresight, plan: Plan) -> Iterator[str]:
     further, n = max(drawn, key=sum, default=(0, 0))
     if not further:
         return
-    spare = (query for prospect in foresight.prospects for trial in prospect.spare for query in trial.queries())
-    most = make_plan(chain(foresight.queries, spare))
+    most = make_plan(foresight.at_most)
     pictures, texts = most.n_pictures - plan.n_pictures, most.texts - plan.texts
     more = f"{counted(pictures, 'picture')} and {counted(texts, 'text')}"
     yield (
