@@ -3,11 +3,12 @@
 Figure 1 of the ALBEF study.
 """
 
+from vlcheck.tables import VisionAndLanguage
+
 from vlcheck.cases import with_target
 from vlcheck.expect import Balance, Drops, Preserved
 from vlcheck.perturb import Bare, Block, OtherImage
 from vlcheck.plugin import behavior
-from vlcheck.tables import VisionAndLanguage
 
 BIAS = "modality"
 

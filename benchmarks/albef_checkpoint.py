@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 
 from vlcheck.errors import UsageError
-from vlcheck.models.albef import AlbefConfig, AlbefNetwork, pre_caption
-from vlcheck.models.albef_config import original_configs
+from vlcheck.models.original.albef.adapter import AlbefConfig, AlbefNetwork, pre_caption
+from vlcheck.models.original.albef.config import original_configs
 
 _SPECIAL = {0: "[PAD]", 100: "[UNK]", 101: "[CLS]", 102: "[SEP]", 103: "[MASK]"}
 

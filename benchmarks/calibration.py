@@ -25,10 +25,10 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import binom
 
-from vlcheck.betting import anytime
-from vlcheck.bounds import Tally, Test, exact
-from vlcheck.looks import sizes
-from vlcheck.verdict import Status, status_of_mean, status_of_rate
+from vlcheck.behaviors.schedule import sizes
+from vlcheck.stats.betting import anytime
+from vlcheck.stats.bounds import Tally, Test, exact
+from vlcheck.stats.verdict import Status, status_of_mean, status_of_rate
 
 RESULTS = Path(__file__).with_name("calibration.json")
 RUNS = 2000

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from benchmarks.calibration import ALPHA, BANDS, IMAGES, RATES, Cell, Counted, allowed, bound, wrong
-from vlcheck.numerals import brief, counted, share
+from vlcheck._util.numbers import brief, counted, share
 
 How = Callable[[Cell], Counted]
 SHOWN = (0.0, 0.02, 0.05, 0.15, 0.2, 0.3, 0.5)

@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.suite import ROOT, machine, timed
 
 RESULTS = Path(__file__).with_name("embedded.json")
-IMPORT = "import vlcheck.zoo.shelf, vlcheck.plugin.workbench"
+IMPORT = "import vlcheck.zoo.pretrained, vlcheck.plugin.workbench"
 
 
 def main() -> None:

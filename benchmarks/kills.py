@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vlcheck.scratch import PREFIX
+from vlcheck._util.temporary import PREFIX
 
 ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "behavior_tests" / "test_color.py"

@@ -27,8 +27,9 @@ from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel
 from benchmarks.suite import machine
 from tests.models.checkpoints import VISION, bert_tokenizer, save, text_sizes
 from vlcheck.cases import Box, Case, ImageFile
+from vlcheck.metrics.query import Query
 from vlcheck.models import load_model
-from vlcheck.models.features import Features
+from vlcheck.models.adapters.features import Features
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.perturb import (
     Block,
@@ -43,7 +44,6 @@ from vlcheck.perturb import (
     RotateHue,
     View,
 )
-from vlcheck.query import Query
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
 

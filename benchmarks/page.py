@@ -19,7 +19,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from vlcheck.report.page import draw
-from vlcheck.report.results import Results, read
+from vlcheck.results.file import Results, read
 
 TIMES = 7
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]

@@ -48,8 +48,8 @@ from tests.models.chats import IDEFICS, IMAGE, number, tokenizer
 from tests.models.checkpoints import bert_tokenizer
 from vlcheck.cases import MASK, ImageFile
 from vlcheck.models import load_model
-from vlcheck.models.albef_config import AlbefConfig
-from vlcheck.models.bridgetower import BridgeTowerWithHeads
+from vlcheck.models.hf.bridgetower import BridgeTowerWithHeads
+from vlcheck.models.original.albef.config import AlbefConfig
 from vlcheck.models.protocol import Encoded, VisionLanguageModel, only_compares
 
 RESULTS = Path(__file__).with_name("reuse.json")

@@ -23,10 +23,10 @@ import numpy as np
 from PIL import Image
 
 from vlcheck.cases import MASK
-from vlcheck.models.albef import Albef
+from vlcheck.models.original.albef.adapter import Albef
 from vlcheck.models.protocol import Encoded
-from vlcheck.report.results import read
-from vlcheck.zoo.shelf import tiny
+from vlcheck.results.file import read
+from vlcheck.zoo.pretrained import tiny
 
 RESULTS = Path(__file__).with_name("sabotaged.json")
 SUITE = Path(__file__).parent.parent / "behavior_tests"

@@ -13,11 +13,11 @@ from scipy.special import expit, softmax
 from scipy.stats import norm, qmc
 
 from benchmarks.calibration import ALLOWED, decides, sequentially
-from vlcheck.betting import anytime
-from vlcheck.bounds import Tally, exact
-from vlcheck.looks import FIRST_LOOK, FOLDS, doubled
-from vlcheck.policy import Tolerances
-from vlcheck.scale import Scale, fit_alone, fit_closed
+from vlcheck.behaviors.schedule import FIRST_LOOK, FOLDS, doubled
+from vlcheck.policy.policy import Tolerances
+from vlcheck.stats.betting import anytime
+from vlcheck.stats.bounds import Tally, exact
+from vlcheck.stats.operating_scale import Scale, fit_alone, fit_closed
 
 RUNS, FEWER_RUNS = 2000, 1000
 ALONE, CLOSED = "alone", "closed set"

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.special import expit, logit, softmax
 
+from vlcheck.metrics.answer import Answer
+from vlcheck.metrics.query import Metric, Picture, Query
 from vlcheck.models.protocol import RELATIVE
-from vlcheck.query import Metric, Picture, Query
-from vlcheck.scoring.answer import Answer
 
 Transform = Callable[[np.ndarray], np.ndarray]
 _NEXT_TO_1 = 1 - 2.0**-24  # in float32, as the models answer: 1 has no finite log-odds

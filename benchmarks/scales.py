@@ -25,23 +25,23 @@ from tempfile import TemporaryDirectory
 from benchmarks.calibration import bound
 from benchmarks.scale_cells import cells, simulated
 from benchmarks.scale_maps import KINDS, MAPS, Kept, Kind, Map, own_queries, unmapped
-from vlcheck.behavior import Trials
+from vlcheck.behaviors.behavior import Trials
+from vlcheck.behaviors.schedule import ONCE
 from vlcheck.cases import open_source
-from vlcheck.judge import ModelUnderTest
-from vlcheck.looks import ONCE
+from vlcheck.evaluation.calibration import Operating, ahead
+from vlcheck.evaluation.evaluator import ModelUnderTest
+from vlcheck.evaluation.preview import Chosen, Foresight, foresee
+from vlcheck.metrics.answer import Answer
+from vlcheck.metrics.query import Query
 from vlcheck.models.protocol import VisionLanguageModel
-from vlcheck.operating import Operating, ahead
 from vlcheck.plugin.collect import collect
-from vlcheck.plugin.foresight import Chosen, Foresight, foresee
-from vlcheck.policy import Policy
-from vlcheck.policy_file import load_policy
-from vlcheck.query import Query
-from vlcheck.scoring.answer import Answer
+from vlcheck.policy.policy import Policy
+from vlcheck.policy.toml_file import load_policy
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
-from vlcheck.suite import policy_path, suite_folder
+from vlcheck.suite.shipped import policy_path, suite_folder
 from vlcheck.zoo import PLANTED
-from vlcheck.zoo.shelf import Variant
+from vlcheck.zoo.pretrained import Variant
 
 RESULTS = Path(__file__).with_name("scales.json")
 SEEDS, IMAGES = 5, 100

@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from tests.report.pages import small
-from vlcheck.report.results import write
+from vlcheck.results.file import write
 
 # VmHWM begins anew with the program; getrusage's ru_maxrss would begin with this process's peak.
 PEAK = """

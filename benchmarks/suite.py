@@ -29,19 +29,19 @@ import torch
 from PIL import Image
 
 from benchmarks.albef_checkpoint import random_albef
-from vlcheck.behavior import Trials
+from vlcheck.behaviors.behavior import Trials
 from vlcheck.cases import open_source
 from vlcheck.errors import NotApplicable
-from vlcheck.models.albef import Albef, load
-from vlcheck.models.albef_config import AlbefConfig
-from vlcheck.operating import ahead
+from vlcheck.evaluation.calibration import ahead
+from vlcheck.evaluation.preview import foresee
+from vlcheck.metrics.query import Query
+from vlcheck.models.original.albef.adapter import Albef, load
+from vlcheck.models.original.albef.config import AlbefConfig
 from vlcheck.plugin.collect import collect
-from vlcheck.plugin.foresight import foresee
-from vlcheck.policy import METRICS
-from vlcheck.policy_file import load_policy
-from vlcheck.query import Query
+from vlcheck.policy.policy import METRICS
+from vlcheck.policy.toml_file import load_policy
 from vlcheck.scoring.plan import Plan, make_plan
-from vlcheck.suite import policy_path
+from vlcheck.suite.shipped import policy_path
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_name("results.json")

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import calibration_pages
-from vlcheck.matrix import Matrix, from_json, lines
-from vlcheck.models.families import LISTED, imported, key_of, registered
-from vlcheck.models.families import table as family_rows
-from vlcheck.numerals import brief, share
+from vlcheck._util.numbers import brief, share
+from vlcheck.models.loading.registry import LISTED, imported, key_of, registered
+from vlcheck.models.loading.registry import table as family_rows
 from vlcheck.plugin.collect import collect
-from vlcheck.suite import suite_folder
+from vlcheck.studies.power import Matrix, from_json, lines
+from vlcheck.suite.shipped import suite_folder
 from vlcheck.zoo import CONTROL, PLANTED
 
 HERE = Path(__file__).parent

@@ -11,9 +11,9 @@ from typing import Any
 
 from vlcheck.cases import Case, open_source
 from vlcheck.cases.case import Box
-from vlcheck.cases.lexicon_files import load_lexicons
-from vlcheck.cases.scene import Scene
-from vlcheck.suite import lexicons_path
+from vlcheck.datasets.lexicons.toml_files import load_lexicons
+from vlcheck.datasets.scenes.scene import Scene
+from vlcheck.suite.shipped import lexicons_path
 
 EACH, OF = 16, 250  # scenes of each kind, and how many are looked through for them
 SHAPES = ((320, 240), (240, 320), (320, 213), (213, 320), (280, 280))  # pixels; each scene is stretched to one of them

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
-from vlcheck import repository
-from vlcheck.run_id import CI
+from vlcheck.results.run_id import CI
+from vlcheck.suite import install
 
 DOCS = ROOT / "docs"
 GITHUB, GITLAB = (yaml.safe_load((DOCS / "ci" / f"{name}.yml").read_text()) for name in ("github", "gitlab"))
@@ -44,7 +44,7 @@ def scripts():
 @pytest.fixture
 def checkout(tmp_path):
     """A team's repository, as it is checked out."""
-    repository.write(tmp_path, repository.read(tmp_path))
+    install.write(tmp_path, install.read(tmp_path))
     return tmp_path
 
 

@@ -7,17 +7,17 @@ import re
 import pytest
 from typer.testing import CliRunner
 
-from tests.cases.conftest import Folder
 from tests.conftest import ROOT
+from tests.datasets.conftest import Folder
 from tests.plugin.conftest import write_cases
 from tests.report.pages import passing, results, rows, verdict
-from vlcheck.cases.lexicon_files import load_lexicons
 from vlcheck.cli import app
+from vlcheck.datasets.lexicons.toml_files import load_lexicons
 from vlcheck.errors import LONGEST, UsageError, printable
-from vlcheck.models.load import load_model
-from vlcheck.policy_file import load_policy
-from vlcheck.report.results import write
-from vlcheck.suite import lexicons_path
+from vlcheck.models.loading.load import load_model
+from vlcheck.policy.toml_file import load_policy
+from vlcheck.results.file import write
+from vlcheck.suite.shipped import lexicons_path
 
 HOSTILE = (
     "x\n::error::own\r\n  ::stop-commands::z\x1b[2J\x1b]8;;http://evil\x07here\x1b]8;;\x07\x9b1m\x85\u2028"

@@ -17,26 +17,27 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from tests.cases.conftest import Folder
+from tests.datasets.conftest import Folder
 from tests.plugin.conftest import write_cases
 from tests.report.pages import small
 from vlcheck.cases import open_source
 from vlcheck.errors import UsageError
-from vlcheck.models.albef_config import stated_sizes
-from vlcheck.models.checkpoint import read_checkpoint
-from vlcheck.models.folder import check_documents, check_one_template
-from vlcheck.models.pretrained import Pretrained
-from vlcheck.models.region_files import RegionFiles
-from vlcheck.models.vilbert_config import read_config as vilbert_config
-from vlcheck.models.vilt_original import _stated_sizes as vilt_sizes
-from vlcheck.models.xvlm_config import read_config as xvlm_config
-from vlcheck.policy_file import load_policy
-from vlcheck.report import comparison, comparison_lines
-from vlcheck.report.card import card
+from vlcheck.models.loading.checkpoint import read_checkpoint
+from vlcheck.models.loading.folder import check_documents, check_one_template
+from vlcheck.models.loading.pretrained import Pretrained
+from vlcheck.models.original.albef.config import stated_sizes
+from vlcheck.models.original.vilbert.config import read_config as vilbert_config
+from vlcheck.models.original.vilt.weights import _stated_sizes as vilt_sizes
+from vlcheck.models.original.xvlm.config import read_config as xvlm_config
+from vlcheck.models.regions.precomputed import RegionFiles
+from vlcheck.policy.toml_file import load_policy
+from vlcheck.report.markdown.model_card import card
 from vlcheck.report.page import draw
-from vlcheck.report.results import encoded, read
-from vlcheck.suite import lexicons_path, policy_path
-from vlcheck.suite_copy import read_record
+from vlcheck.report.text import comparison as comparison_lines
+from vlcheck.results import comparison
+from vlcheck.results.file import encoded, read
+from vlcheck.suite.diff import read_record
+from vlcheck.suite.shipped import lexicons_path, policy_path
 
 FILES = int(os.environ.get("VLCHECK_FUZZ", "25"))
 DATA = Path(__file__).parent / "data"

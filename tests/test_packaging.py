@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from vlcheck.zoo import PLANTED
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -81,7 +80,7 @@ def test_a_suite_unpacked_from_the_wheel_finds_its_data_and_runs(wheel, tmp_path
     code = f"""
 import sys; sys.path[:0] = [{str(tmp_path)!r}]; sys.path.append({str(Path(pytest.__file__).parents[1])!r})
 import pytest, vlcheck
-from vlcheck.suite import suite_folder
+from vlcheck.suite.shipped import suite_folder
 assert vlcheck.__file__.startswith({str(tmp_path)!r})
 arguments = ["--vl-plan", "--vl-data=coco:{coco_root}:20", "-p", "no:cacheprovider"]
 sys.exit(pytest.main([str(suite_folder() / "behavior_tests"), *arguments]))

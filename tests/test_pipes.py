@@ -10,7 +10,7 @@ from tests.plugin.conftest import project, write_cases  # noqa: F401
 from tests.report.pages import small
 from tests.waiting import no_longer_than
 from vlcheck.cli import app
-from vlcheck.report.results import write
+from vlcheck.results.file import write
 
 
 @pytest.fixture(autouse=True)

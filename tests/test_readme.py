@@ -19,9 +19,9 @@ from tests.conftest import ROOT
 from vlcheck.cases import open_source
 from vlcheck.cli import app
 from vlcheck.cli.group import Deferred
-from vlcheck.policy_file import load_policy
-from vlcheck.zoo.folder import SHARED
-from vlcheck.zoo.shelf import WEIGHTS, weights_of
+from vlcheck.policy.toml_file import load_policy
+from vlcheck.zoo.pretrained import WEIGHTS, weights_of
+from vlcheck.zoo.workspace import SHARED
 
 README, CONTRIBUTING = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md"))
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/ci.md", "docs/specs.md")

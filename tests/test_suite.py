@@ -5,15 +5,14 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from benchmarks.albef_checkpoint import random_albef
+from tests.conftest import ROOT
 from vlcheck.cases import open_source
-from vlcheck.models.albef_config import AlbefConfig
+from vlcheck.models.original.albef.config import AlbefConfig
 
-ROOT = Path(__file__).parents[1]
 # The double mixes photographs up that are much edited, and is less sure of a side than a pass of 19 images takes.
 MIXED_UP = ("test_rotated_hue_preserves_objects", "test_other_cells_preserve", "test_right_is_not_preferred_to_left")
 

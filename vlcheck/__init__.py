@@ -12,8 +12,8 @@ __all__ = ["__version__", "load_model"]
 
 
 def load_model(spec: str, *, device: str = "cpu", dtype: str = "float32") -> VisionLanguageModel:
-    """Load a model by its spec, e.g. "albef:ALBEF_4M.pth". See `vlcheck.models.load`."""
+    """Load a model by its spec, e.g. "albef:ALBEF_4M.pth". See `vlcheck.models.loading.load`."""
     # pytest imports this package in every run of every project that has it installed: torch has to wait.
-    from vlcheck.models.load import load_model as load
+    from vlcheck.models.loading.load import load_model as load
 
     return load(spec, device=device, dtype=dtype)

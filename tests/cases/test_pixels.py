@@ -5,9 +5,9 @@ import json
 import pytest
 from PIL import Image
 
-from tests.cases.conftest import SIZE
+from tests.datasets.conftest import SIZE
 from vlcheck.cases import open_source, with_target
-from vlcheck.cases.fitness import COLORLESS, MOVED
+from vlcheck.datasets.fitness import COLORLESS, MOVED
 from vlcheck.errors import UsageError
 
 LEFT, RIGHT = (0, 0, 80, 80), (100, 0, 80, 80)

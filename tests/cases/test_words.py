@@ -2,10 +2,10 @@
 
 import pytest
 
-from vlcheck.cases.lexicon_files import load_lexicons
-from vlcheck.cases.photograph import article
 from vlcheck.cases.words import Phrasebook, tokenize, words_of
-from vlcheck.suite import lexicons_path
+from vlcheck.datasets.coco.photograph import article
+from vlcheck.datasets.lexicons.toml_files import load_lexicons
+from vlcheck.suite.shipped import lexicons_path
 
 
 @pytest.fixture(scope="module")

@@ -54,9 +54,9 @@ from transformers import (
     VisualBertForPreTraining,
 )
 
-from vlcheck.models.bridgetower import BridgeTowerWithHeads
-from vlcheck.models.vilbert_config import VilbertConfig
-from vlcheck.models.vilbert_network import VilbertNetwork
+from vlcheck.models.hf.bridgetower import BridgeTowerWithHeads
+from vlcheck.models.original.vilbert.config import VilbertConfig
+from vlcheck.models.original.vilbert.network import VilbertNetwork
 
 Network = TypeVar("Network", bound=nn.Module)
 

@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 
 from benchmarks.albef_checkpoint import random_albef
-from vlcheck.models.albef import Albef, AlbefConfig, load
+from tests.conftest import ROOT
+from vlcheck.models.original.albef.adapter import Albef, AlbefConfig, load
 
-REFERENCE = Path(__file__).parent.parent / "data" / "albef"
+REFERENCE = ROOT / "tests" / "data" / "albef"
 REFERENCE_CONFIG = AlbefConfig(
     image_size=64,
     vision_width=32,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.models import chats, checkpoints
-from tests.models.test_original_models import ORIGINALS, original_folder
+from tests.models.original.test_original_models import ORIGINALS, original_folder
 from vlcheck.cases import ImageFile
 
 PLAIN = (

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.conftest import ROOT
 from tests.models import chats, checkpoints
 from tests.models.families import FAMILIES, spec_of, write_regions
-from tests.models.test_original_models import ORIGINALS
+from tests.models.original.test_original_models import ORIGINALS
 from tests.scoring.counting import CountingModel, Features
 from vlcheck.cases import MASK, Case, ImageFile, open_source
 from vlcheck.errors import NotApplicable
@@ -251,7 +252,7 @@ def test_probes_of_photographs_are_of_different_ones(coco_root: Path) -> None:
 
 
 def test_the_model_that_contributing_has_keeps_the_contract(tmp_path: Path) -> None:
-    _, _, file = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text().partition("```python\nimport hashlib")
+    _, _, file = (ROOT / "CONTRIBUTING.md").read_text().partition("```python\nimport hashlib")
     (tmp_path / "mine.py").write_text(f"import hashlib{file.partition('```')[0]}")
     outcomes = list(examine(load_model(f"{tmp_path / 'mine.py'}:Mine"), probes_of(open_source("scenes").cases)))
     assert outcomes

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.models import chats, checkpoints
-from tests.models.test_hosted import FOILS, MASKED, TEXTS, WORDS
+from tests.models.hf.test_hosted import FOILS, MASKED, TEXTS, WORDS
 from vlcheck.models import load_model
 from vlcheck.models.protocol import VisionLanguageModel
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.conftest import ROOT
 from tests.models.families import FAMILIES, spec_of, write_regions
-from tests.models.test_original_models import ORIGINALS
-from vlcheck.behavior import Trials
+from tests.models.original.test_original_models import ORIGINALS
+from vlcheck.behaviors.behavior import Trials
 from vlcheck.cases import MASK, ImageFile, open_source
+from vlcheck.metrics.query import Query
 from vlcheck.models import load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
-from vlcheck.query import Query
 
-ROOT = Path(__file__).parents[2]
 VERDICTS = {"mlm": 29, "itm": 31}  # the suite's; what regions are called is asked by other tests
 UNPERTURBED = "test_grayscale_preserves_objects"  # a behavior that asks about each photograph as it is
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vlcheck.cases import Box, Case, provenance
-from vlcheck.cases.scene_making import alone
+from vlcheck.cases import Box, Case, image_notes
+from vlcheck.datasets.scenes.sampling import alone
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb import (
     CELLS,
@@ -211,7 +211,7 @@ def test_an_edit_by_strips_is_the_edit_of_the_whole(edit, monkeypatch):
     """A large picture is edited by strips, so that the steps between do not take gigabytes."""
     image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
     whole = np.asarray(edit.edit(image))
-    for module in (noise, provenance):
+    for module in (noise, image_notes):
         monkeypatch.setattr(module, "_STRIP", 7 * 64)
     assert (np.asarray(edit.edit(image)) == whole).all()
     assert (whole != np.asarray(image)).any()

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from vlcheck.cases import Box, Case, ImageFile
-from vlcheck.cases.provenance import ablation_of
+from vlcheck.cases.image_notes import ablation_of
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb import AblateRegions, Block, View
 from vlcheck.scoring.render import render_all

@@ -10,16 +10,16 @@ import pytest
 from PIL import Image
 
 # pytester forgets what a run imports, and neither torch nor numpy can be imported twice
-import vlcheck.models.pretrained
+import vlcheck.models.loading.pretrained
 import vlcheck.plugin.workbench
-import vlcheck.report.places  # noqa: F401
-from vlcheck.run_id import CI
+import vlcheck.results.places  # noqa: F401
+from vlcheck.results.run_id import CI
 
 ROOT = Path(__file__).parents[2]
 WORDS = ("dog", "cat", "bus", "cow")
 STATES = """
     from vlcheck.cases import with_target
-    from vlcheck.expect import Drops, Preserved
+    from vlcheck.expect.base import Drops, Preserved
     from vlcheck.perturb import Block, Grayscale, Mirror, OtherImage
     from vlcheck.plugin import behavior
 

@@ -7,7 +7,7 @@ from vlcheck.cli import app
 
 AMISS = """
     from dataclasses import dataclass
-    from vlcheck.expect import BaseExpectation
+    from vlcheck.expect.base import BaseExpectation
     from vlcheck.perturb import OfThePicture
     from test_states import *
 

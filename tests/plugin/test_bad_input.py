@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.plugin.conftest import ROOT, write_cases
-from vlcheck.report.results import gather
+from vlcheck.results.file import gather
 
 USAGE = pytest.ExitCode.USAGE_ERROR
 # A folder in place of the results file, as soon as the run has begun to judge.
@@ -308,7 +308,7 @@ def test_a_text_that_the_perturbation_leaves_as_it_was_is_no_evidence(project):
     project.pytester.makepyfile(
         test_states="""
         from vlcheck.cases import with_target
-        from vlcheck.expect import Preserved
+        from vlcheck.expect.base import Preserved
         from vlcheck.perturb import Bare
         from vlcheck.plugin import behavior
 

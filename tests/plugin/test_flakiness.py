@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from tests.plugin.conftest import ROOT
-from vlcheck.report.results import read
+from vlcheck.results.file import read
 
 CLOSE = 1e-5
 HOW = {

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from vlcheck.plugin.html import _figures, _gravest, _key
+from vlcheck.plugin.reporters.html import _figures, _gravest, _key
 
 PAGE = ("--html=report.html", "--self-contained-html")
 WORKERS = pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])

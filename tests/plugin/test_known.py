@@ -10,8 +10,8 @@ from typing import get_args
 import pytest
 
 from tests.conftest import ROOT
-from vlcheck.policy import Known
-from vlcheck.verdict import Cause, invalid
+from vlcheck.policy.policy import Known
+from vlcheck.stats.verdict import Cause, invalid
 
 PASSED, EXPIRED = "2999-12-31", "2001-01-31"
 AT_THE_TURN_OF_A_DAY = """
@@ -357,9 +357,9 @@ def test_a_plain_test_asks_without_excuse(project, held):
     project.pytester.makeconftest('pytest_plugins = ["fixtures.model"]')
     project.pytester.makepyfile(
         test_plain="""
-        from vlcheck.behavior import Behavior
+        from vlcheck.behaviors.behavior import Behavior
         from vlcheck.cases import with_target
-        from vlcheck.expect import Preserved
+        from vlcheck.expect.base import Preserved
         from vlcheck.perturb import Grayscale
 
         def test_greys(model):

@@ -5,9 +5,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from vlcheck.report import markdown
-from vlcheck.report.card import card
-from vlcheck.report.results import read
+from vlcheck.report.markdown import markdown
+from vlcheck.report.markdown.model_card import card
+from vlcheck.results.file import read
 
 WORDS = "cases|images|rows|tests|verdicts|pictures|texts|violations|biases|photographs|seconds|minutes|pairs|times"
 FORBIDDEN = {

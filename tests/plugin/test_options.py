@@ -5,7 +5,7 @@ from types import ModuleType
 import pytest
 
 from vlcheck.plugin.run import Run
-from vlcheck.suite import FIXTURES, policy_path
+from vlcheck.suite.shipped import FIXTURES, policy_path
 
 
 @pytest.fixture

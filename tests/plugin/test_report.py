@@ -9,7 +9,7 @@ import pytest
 from tests.plugin.conftest import lines
 from tests.plugin.test_bad_input import complaint
 from vlcheck.report.page import draw
-from vlcheck.report.results import gather, read
+from vlcheck.results.file import gather, read
 
 REPORT = "--vl-report=report.html"
 
@@ -103,7 +103,7 @@ def test_ctrl_c_while_the_page_is_drawn_is_said_in_a_line_and_the_results_are_th
 
 
 def test_ctrl_c_while_the_results_are_written_keeps_their_parts(project, monkeypatch):
-    monkeypatch.setattr("vlcheck.report.places.write", _stopped)
+    monkeypatch.setattr("vlcheck.results.places.write", _stopped)
     result = project.run(REPORT)
     assert result.ret == pytest.ExitCode.INTERRUPTED
     (folder,) = re.findall(r"They are kept in (\S+), in parts", result.stdout.str())

@@ -189,9 +189,9 @@ def test_a_plain_test_can_ask_the_model(project):
     project.pytester.makeconftest('pytest_plugins = ["fixtures.model"]')
     project.pytester.makepyfile(
         test_states="""
-        from vlcheck.behavior import Behavior
+        from vlcheck.behaviors.behavior import Behavior
         from vlcheck.cases import with_target
-        from vlcheck.expect import Preserved
+        from vlcheck.expect.base import Preserved
         from vlcheck.perturb import Mirror
 
         def test_scores(model, cases, policy):

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.plugin.conftest import STATES
-from vlcheck.suite import suite_files
+from vlcheck.suite.shipped import suite_files
 
 SHIPPED = suite_files()
 CONFTEST = 'pytest_plugins = ["fixtures.model"]'

@@ -5,8 +5,8 @@ import io
 
 from PIL import Image
 
-from vlcheck.report.results import Results, encoded
-from vlcheck.report.schema import completed
+from vlcheck.results.file import Results, encoded
+from vlcheck.results.schema import completed
 
 RUN = {
     "kind": "run",

@@ -5,9 +5,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from vlcheck.report.markdown import MOST_BYTES, MOST_ROWS, summary, text
-from vlcheck.report.results import Results, key_of
-from vlcheck.report.schema import completed
+from vlcheck.report.markdown.markdown import MOST_BYTES, MOST_ROWS, summary, text
+from vlcheck.results.file import Results, key_of
+from vlcheck.results.schema import completed
 
 HOSTILE = "a|b`c`<img src=x onerror=y>\r\n# x **y** [z](http://e) \u202egnp\x1b[2J ~~s~~ &amp; \\"
 

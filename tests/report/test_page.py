@@ -11,15 +11,15 @@ import pytest
 from tests.report import pages
 from tests.report.pages import bare, image, mean, passing, results, row, rows, small, unasked, verdict
 from vlcheck.errors import UsageError
-from vlcheck.report.comparison import compare
-from vlcheck.report.conclusion import conclude
 from vlcheck.report.page import check_place, draw, write
-from vlcheck.report.page.budget import FIRST, MOST, Room, by_interest
 from vlcheck.report.page.document import START, page_view
-from vlcheck.report.page.pictures import Album
-from vlcheck.report.page.words import marked, said, visible
-from vlcheck.report.results import read
-from vlcheck.report.results import write as write_results
+from vlcheck.report.page.escaping import marked, said, visible
+from vlcheck.report.page.images import Album
+from vlcheck.report.page.row_budget import FIRST, MOST, Room, by_interest
+from vlcheck.results.comparison import compare
+from vlcheck.results.conclusion import conclude
+from vlcheck.results.file import read
+from vlcheck.results.file import write as write_results
 
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(1)>\"'>&amp; \u202egnirts\u202c \u0007\ud800 👩‍👧 {{ 7*7 }}"

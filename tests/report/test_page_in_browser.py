@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 
 from tests.conftest import PATIENCE
 from tests.report.pages import passing, results, row, small, unasked, verdict
-from vlcheck.report.comparison import compare
 from vlcheck.report.page import draw
+from vlcheck.results.comparison import compare
 
 expect.set_options(timeout=PATIENCE)  # which is apart from that of a page
 

@@ -1,6 +1,6 @@
 """The tables at the end of a run: each figure stands beside the number of rows that it rests on."""
 
-from vlcheck.report.summary import color_and_grey
+from vlcheck.report.text.summary import color_and_grey
 
 
 def test_the_two_metrics_of_a_row_may_rest_on_two_numbers():

@@ -17,7 +17,7 @@ from PIL import Image
 from vlcheck.cases.case import ImageFile
 from vlcheck.cases.rgb import to_rgb
 from vlcheck.errors import NotApplicable
-from vlcheck.query import Picture, Query
+from vlcheck.metrics.query import Picture, Query
 
 
 class Features:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.scoring.counting import Brighten, Upend, photograph, questions
-from vlcheck.query import Picture, Query
+from vlcheck.metrics.query import Picture, Query
 from vlcheck.scoring.plan import make_plan
 
 

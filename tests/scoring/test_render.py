@@ -10,9 +10,9 @@ from PIL import Image
 
 from tests.scoring.counting import Brighten, Refuse, Upend, broken_photograph, photograph
 from vlcheck.cases.case import ImageSource
-from vlcheck.cases.provenance import pixel_sha256
-from vlcheck.query import Picture
-from vlcheck.scoring.answer import Answer
+from vlcheck.cases.image_notes import pixel_sha256
+from vlcheck.metrics.answer import Answer
+from vlcheck.metrics.query import Picture
 from vlcheck.scoring.render import render_all, thumbnail_jpeg
 
 

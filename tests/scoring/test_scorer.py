@@ -25,10 +25,10 @@ from tests.scoring.counting import (
     questions,
 )
 from vlcheck.cases import ImageFile
-from vlcheck.cases.provenance import pixel_sha256
-from vlcheck.query import Picture, Query
+from vlcheck.cases.image_notes import pixel_sha256
+from vlcheck.metrics.answer import Answer
+from vlcheck.metrics.query import Picture, Query
 from vlcheck.scoring import scorer
-from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.scorer import Progress, Scorer
 from vlcheck.scoring.store import ScoreStore

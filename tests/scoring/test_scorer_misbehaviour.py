@@ -18,8 +18,8 @@ from PIL import Image
 from tests.scoring.counting import Brighten, CountingModel, Features, chance, photograph, questions
 from vlcheck.cases.case import ImageFile
 from vlcheck.errors import NotApplicable
-from vlcheck.query import Picture, Query
-from vlcheck.scoring.answer import Answer
+from vlcheck.metrics.answer import Answer
+from vlcheck.metrics.query import Picture, Query
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore

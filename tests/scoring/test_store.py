@@ -16,8 +16,8 @@ import pytest
 
 from tests.scoring.counting import CountingModel, photograph
 from vlcheck.errors import UsageError
-from vlcheck.query import Query
-from vlcheck.scoring.answer import Answer
+from vlcheck.metrics.answer import Answer
+from vlcheck.metrics.query import Query
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import DamagedStore, ScoreStore
@@ -388,7 +388,7 @@ def test_a_small_copy_that_is_damaged_is_drawn_again(tmp_path: Path) -> None:
 
 
 def test_a_temporary_store_that_has_no_room_names_the_variable_that_moves_it(tmp_path: Path, query: Query) -> None:
-    with ScoreStore(tmp_path / "s.db", "model", temporary=True) as store:
+    with ScoreStore(tmp_path / "s.db", "model", in_scratch=True) as store:
         store._connection.execute("PRAGMA max_page_count = 20")
         with pytest.raises(UsageError, match=r"^TMPDIR .*s\.db: database or disk is full\. Let TMPDIR"):
             store.put((Query("itm", query.picture, f"text {i}"), Answer((0.5,))) for i in range(5_000))

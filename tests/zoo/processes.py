@@ -6,14 +6,14 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.conftest import ROOT
+
 CODE = """
 from dataclasses import replace
-import vlcheck.cli.training
+import vlcheck.cli.train
 from tests.zoo.test_training import SMALL
-vlcheck.cli.training.RECIPES = {"small": SMALL, "endless": replace(SMALL, name="endless", stages=(replace(SMALL.stages[0], steps=10**6),))}
+vlcheck.cli.train.RECIPES = {"small": SMALL, "endless": replace(SMALL, name="endless", stages=(replace(SMALL.stages[0], steps=10**6),))}
 vlcheck.cli.app()
 """  # noqa: E501
 

@@ -3,15 +3,15 @@
 import pytest
 from typer.testing import CliRunner
 
-import vlcheck.cli.training
+import vlcheck.cli.train
 from tests.zoo.test_training import SMALL
 from vlcheck.models import load_model
-from vlcheck.zoo.shelf import WEIGHTS
+from vlcheck.zoo.pretrained import WEIGHTS
 
 
 @pytest.fixture
 def run(monkeypatch):
-    monkeypatch.setattr(vlcheck.cli.training, "RECIPES", {"small": SMALL})
+    monkeypatch.setattr(vlcheck.cli.train, "RECIPES", {"small": SMALL})
     return lambda *arguments: CliRunner().invoke(vlcheck.cli.app, ["train", "--examined", "300", *map(str, arguments)])
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from vlcheck.zoo import shelf
-from vlcheck.zoo.files import read_losses
+from vlcheck.zoo import pretrained
+from vlcheck.zoo.export import read_losses
 from vlcheck.zoo.recipe import RECIPES
 from vlcheck.zoo.training import train
 
@@ -12,7 +12,7 @@ CLOSE = 0.02  # nats, of means over WINDOW steps: another machine adds up in ano
 
 
 def test_the_controls_first_steps_again(tmp_path):
-    logged = read_losses(shelf.WEIGHTS / "tiny.losses.csv")[:STEPS]
+    logged = read_losses(pretrained.WEIGHTS / "tiny.losses.csv")[:STEPS]
     again = train(RECIPES["tiny"], tmp_path, steps=STEPS).losses
     assert [one.step for one in logged] == [one.step for one in again] == list(range(1, STEPS + 1))
     for head in ("mlm", "itm"):

@@ -6,22 +6,22 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 
 import numpy as np
 import pytest
 import torch
 
+from tests.conftest import ROOT
 from vlcheck.cases import open_source
 from vlcheck.errors import UsageError
-from vlcheck.query import Picture
-from vlcheck.zoo.base import read_base
+from vlcheck.metrics.query import Picture
 from vlcheck.zoo.batches import draw_pool, encode, make_batch
-from vlcheck.zoo.files import write_model
-from vlcheck.zoo.lessons import vocabulary
+from vlcheck.zoo.captions import vocabulary
+from vlcheck.zoo.curriculum import KINDS, Stage
+from vlcheck.zoo.export import write_model
+from vlcheck.zoo.initial_weights import read_base
 from vlcheck.zoo.recipe import RECIPES, TINY, Recipe, checkpoint
-from vlcheck.zoo.stage import KINDS, Stage
 from vlcheck.zoo.training import first_weights, train
 
 SMALL = Recipe(
@@ -37,7 +37,6 @@ SMALL = Recipe(
     config=replace(TINY, vision_width=24, text_width=24, intermediate_size=48, stem_width=6, vision_depth=1),
 )
 ONE_MASK = SMALL.stages[1]
-ROOT = Path(__file__).parents[2]
 
 
 def weights(network):

@@ -2,7 +2,7 @@
 
 from vlcheck.cases.case import MASK, Box, Case, ImageFile, ImageSource, word_pattern
 from vlcheck.cases.selection import Selection, with_target
-from vlcheck.cases.source import CaseSource, open_source
+from vlcheck.datasets.registry import CaseSource, open_source
 
 __all__ = [
     "MASK",

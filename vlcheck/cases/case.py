@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from vlcheck.cases.provenance import note_file
+from vlcheck._util.image_files import check_file, decoding, opened
+from vlcheck.cases.image_notes import note_file
 from vlcheck.cases.rgb import to_rgb
 from vlcheck.cases.tones import glance, is_colorless
 from vlcheck.cases.words import words_of
 from vlcheck.errors import UsageError
-from vlcheck.pictures import check_file, decoding, opened
 
 MASK = "[MASK]"
 _ORIENTATION = 0x0112

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from vlcheck import __version__
+from vlcheck.cli.console import say
 from vlcheck.cli.group import PLAIN, Program
-from vlcheck.cli.speech import say
 
 
 class VLCheck(Program):
@@ -18,14 +18,14 @@ class VLCheck(Program):
     places = MappingProxyType(
         {
             "init": "vlcheck.cli.init:init",
-            "cases": "vlcheck.cli.data:cases",
-            "plan": "vlcheck.cli.data:plan",
+            "cases": "vlcheck.cli.cases:cases",
+            "plan": "vlcheck.cli.cases:plan",
             "compare": "vlcheck.cli.compare:compare",
             "gate": "vlcheck.cli.gate:gate",
             "look": "vlcheck.cli.look:look",
             "card": "vlcheck.cli.card:card",
             "report": "vlcheck.cli.report:report",
-            "train": "vlcheck.cli.training:train",
+            "train": "vlcheck.cli.train:train",
             "models": "vlcheck.cli.models:app",
             "policy": "vlcheck.cli.policy:app",
             "zoo": "vlcheck.cli.zoo:app",

@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from vlcheck.cases.source import ACCEPTED
-from vlcheck.cli.speech import say
-from vlcheck.plugin.foresight import Chosen
+from vlcheck.cli.console import say
+from vlcheck.datasets.registry import ACCEPTED
+from vlcheck.evaluation.preview import Chosen
 from vlcheck.plugin.run import RUN, Run
-from vlcheck.policy import Policy
-from vlcheck.suite import suite_folder, tests_here
+from vlcheck.policy.policy import Policy
+from vlcheck.suite.shipped import suite_folder, tests_here
 
 Data = Annotated[str, typer.Argument(help=ACCEPTED)]
 OwnLexicons = Annotated[

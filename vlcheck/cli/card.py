@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from vlcheck.cli.speech import TO, say, say_all, write
-from vlcheck.drafts import demand_place
-from vlcheck.report.card import card as section
-from vlcheck.report.results import read_judged
+from vlcheck._util.files import demand_place
+from vlcheck.cli.console import TO, say, say_all, write
+from vlcheck.report.markdown.model_card import card as section
+from vlcheck.results.file import read_judged
 
 
 def card(

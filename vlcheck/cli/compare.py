@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from vlcheck.cli.speech import say
+from vlcheck._util.numbers import brief
+from vlcheck.cli.console import say
 from vlcheck.errors import UsageError
-from vlcheck.numerals import brief
-from vlcheck.report import comparison, comparison_lines
+from vlcheck.report.text import comparison as comparison_lines
+from vlcheck.results import comparison
 
 
 def compare(

@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from vlcheck import run_id
-from vlcheck.cli.speech import say
+from vlcheck._util.numbers import counted
+from vlcheck.cli.console import say
 from vlcheck.errors import printable
-from vlcheck.numerals import counted
-from vlcheck.report.gate import read_run, refusals, told
+from vlcheck.results import run_id
+from vlcheck.results.gate import read_run, refusals, told
 
 
 def gate(

@@ -14,9 +14,9 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
+from vlcheck._util.process_end import despite_threads
+from vlcheck.cli.console import plainly, refuse, say
 from vlcheck.cli.home import expanded_home
-from vlcheck.cli.speech import plainly, refuse, say
-from vlcheck.endings import despite_threads
 from vlcheck.errors import nearest
 
 PLAIN: Mapping[str, Any] = {  # rich would take longer to import than the help to write

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from vlcheck.paths import expanded
+from vlcheck._util.paths import expanded
 
 _AT_HOME = re.compile(r"(--[\w-]+)=(~.*)", re.DOTALL)
 

@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from vlcheck import repository
-from vlcheck.cli.speech import say_all
-from vlcheck.numerals import counted
-from vlcheck.suite import FIXTURES
-from vlcheck.suite_copy import RECORD, CopiedFile, SuiteCopy
+from vlcheck._util.numbers import counted
+from vlcheck.cli.console import say_all
+from vlcheck.suite import install
+from vlcheck.suite.diff import RECORD, CopiedFile, SuiteCopy
+from vlcheck.suite.shipped import FIXTURES
 
 _COLORS = {"+": typer.colors.GREEN, "-": typer.colors.RED, "@": typer.colors.CYAN}
 _LOADS = f'pytest_plugins = ["{FIXTURES}"]'
@@ -37,10 +37,10 @@ def init(
     ] = False,
 ) -> None:
     """Write behavior_tests/, fixtures/, conftest.py and .gitignore into a repository; what is there is left alone."""
-    copy = repository.read(folder)
+    copy = install.read(folder)
     if not diff:
-        repository.write(folder, copy)
-    for line in differences(copy) if diff else written(copy, folder, repository.unignored(folder)):
+        install.write(folder, copy)
+    for line in differences(copy) if diff else written(copy, folder, install.unignored(folder)):
         say_all(line, color=_COLORS.get(line[:1]) if diff else None)
     if diff and (copy.missing or copy.differing):
         sys.exit(1)

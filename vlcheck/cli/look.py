@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
+from vlcheck._util.files import demand_place
 from vlcheck.cli.arguments import Device, DType, TrustRemoteCode
-from vlcheck.cli.speech import TO, say, write
-from vlcheck.drafts import demand_place
+from vlcheck.cli.console import TO, say, write
 from vlcheck.errors import UsageError
-from vlcheck.models.load import load_model
+from vlcheck.models.loading.load import load_model
 
 
 def look(
@@ -34,10 +34,10 @@ def look(
     trusted: TrustRemoteCode = False,
 ) -> None:
     """Show one photograph as it is, blocked, in grey and mirrored, with MLM and ITM; end with 1 without any score."""
-    from vlcheck.photograph import Said  # not light to import
-    from vlcheck.photograph import look as ask
-    from vlcheck.report.drawing import draw
-    from vlcheck.report.figure import lines
+    from vlcheck.explain.single_image import Said  # not light to import
+    from vlcheck.explain.single_image import look as ask
+    from vlcheck.report.single_image.figure import lines
+    from vlcheck.report.single_image.png import draw
 
     said = Said.read(text, words)
     said.case(image)  # what is wrong with the photograph is said before a model is loaded
@@ -53,7 +53,7 @@ def look(
 
 def _demand_place(to: Path, image: Path) -> None:
     """A picture goes where there is none, or where there is one of this command."""
-    from vlcheck.report.drawing import is_ours
+    from vlcheck.report.single_image.png import is_ours
 
     if to.suffix.lower() != ".png":
         raise UsageError(f"{TO} {to}: has to end in .png.")

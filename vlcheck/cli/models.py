@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vlcheck._util.numbers import counted
 from vlcheck.cases import open_source
 from vlcheck.cli.arguments import Device, DType, TrustRemoteCode, chosen_suite
+from vlcheck.cli.console import say
 from vlcheck.cli.group import PLAIN, Group
-from vlcheck.cli.speech import say
 from vlcheck.errors import UsageError
 from vlcheck.models import tried
-from vlcheck.models.families import families, table
-from vlcheck.models.load import load_model
-from vlcheck.numerals import counted
+from vlcheck.models.loading.load import load_model
+from vlcheck.models.loading.registry import families, table
 from vlcheck.plugin.collect import collect
-from vlcheck.report.summary import aligned
+from vlcheck.report.text.summary import aligned
 
 if TYPE_CHECKING:
     from vlcheck.models.contract import Outcome

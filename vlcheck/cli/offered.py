@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from vlcheck.behavior import Behavior
+from vlcheck._util.numbers import counted
+from vlcheck.behaviors.behavior import Behavior
 from vlcheck.cases import Case, CaseSource
-from vlcheck.cases.meaning import TAGS, compared_with_nothing, wanting
+from vlcheck.datasets.tags import TAGS, compared_with_nothing, wanting
 from vlcheck.errors import closest
-from vlcheck.numerals import counted
-from vlcheck.report.summary import aligned
+from vlcheck.report.text.summary import aligned
 
 _TARGETS = 6
 

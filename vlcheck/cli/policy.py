@@ -10,7 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from vlcheck.behavior import Behavior, Trials
+from vlcheck._util.files import demand_place
+from vlcheck._util.numbers import brief, counted
+from vlcheck.behaviors.behavior import Behavior, Trials
 from vlcheck.cases import open_source
 from vlcheck.cli.arguments import (
     Device,
@@ -23,18 +25,16 @@ from vlcheck.cli.arguments import (
     lexicons_for,
     policy_for,
 )
+from vlcheck.cli.console import TO, say, say_all, write
 from vlcheck.cli.group import PLAIN, Group
-from vlcheck.cli.speech import TO, say, say_all, write
-from vlcheck.drafts import demand_place
 from vlcheck.errors import UsageError, nearest
-from vlcheck.models.load import load_model
+from vlcheck.metrics.query import Metric
+from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import only_compares
-from vlcheck.numerals import brief, counted
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.mark import subjects
-from vlcheck.policy import SCALING, UNDECIDED, Policy, Terms, Value
-from vlcheck.query import Metric
-from vlcheck.report.conclusion import excuse
+from vlcheck.policy.policy import SCALING, UNDECIDED, Policy, Terms, Value
+from vlcheck.results.conclusion import excuse
 from vlcheck.scoring.scorer import Progress
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="TEST...", help="some of the tests; all unless said")]
@@ -73,8 +73,8 @@ def calibrate(
     to: Annotated[Path | None, typer.Option(help="write the policy to this file, which must not be there yet")] = None,
 ) -> None:
     """Propose a policy: the strictest tolerances and bands under which a model that is trusted still passes."""
-    from vlcheck.calibrate import Trust, ask, lines, propose  # rare, and not light to import
-    from vlcheck.outside import scored
+    from vlcheck.evaluation.session import scored
+    from vlcheck.studies.policy_calibration import Trust, ask, lines, propose  # rare, and not light to import
 
     today = datetime.now(UTC).date()
     if to:

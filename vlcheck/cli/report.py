@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from vlcheck.cli.speech import TO, say
+from vlcheck.cli.console import TO, say
 from vlcheck.errors import UsageError
-from vlcheck.report import comparison, page
-from vlcheck.report.results import Results, read, read_beside
+from vlcheck.report import page
+from vlcheck.results import comparison
+from vlcheck.results.file import Results, read, read_beside
 
 
 def report(

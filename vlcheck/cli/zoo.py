@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
+from vlcheck._util.files import demand_place
 from vlcheck.cli.arguments import Suite, chosen_suite, policy_file
+from vlcheck.cli.console import TO, say, write
 from vlcheck.cli.group import PLAIN, Group
-from vlcheck.cli.speech import TO, say, write
-from vlcheck.drafts import demand_place
 from vlcheck.errors import UsageError, nearest
 from vlcheck.plugin.collect import collect
-from vlcheck.report.summary import aligned
+from vlcheck.report.text.summary import aligned
 from vlcheck.zoo import PLANTED
 
 PROCESSES = 2 * (os.cpu_count() or 1)  # more than cores, so that none is idle while the last variants are asked
@@ -33,13 +33,13 @@ def matrix(
     to: Annotated[Path | None, typer.Option(help="write every verdict to this file, as JSON")] = None,
 ) -> None:
     """Ask every variant about every bias; end with 1 unless what is planted fails, and nothing else does."""
-    from vlcheck.matrix import as_json, is_ours, lines, make_matrix  # rare, and not light to import
-    from vlcheck.zoo import shelf
+    from vlcheck.studies.power import as_json, is_ours, lines, make_matrix  # rare, and not light to import
+    from vlcheck.zoo import pretrained
 
     for name in variant or PLANTED:
         if name not in PLANTED:
             raise UsageError(f"--variant {name}: there is none. {nearest(name, PLANTED)}")
-        shelf.weights_of(name)
+        pretrained.weights_of(name)
     if to:
         demand_place(to, TO, "matrix", is_ours=is_ours)
     variants, tests = dict.fromkeys(variant or PLANTED), chosen_suite(suite)

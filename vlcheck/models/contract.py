@@ -14,12 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from vlcheck._util.foreign_code import contained, told
+from vlcheck._util.numbers import between, figure
 from vlcheck.cases import MASK, Case
-from vlcheck.cases.provenance import Ablation, note_ablation
+from vlcheck.cases.image_notes import Ablation, note_ablation
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError
-from vlcheck.foreign_code import contained, told
 from vlcheck.models.protocol import RELATIVE, ClassifiesRegions, Encoded, VisionLanguageModel
-from vlcheck.numerals import between, figure
 
 BATCHES = (1, 7, 32)
 PROBES = max(BATCHES)

@@ -13,11 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vlcheck.digest import digest
-from vlcheck.drafts import replacing
+from vlcheck._util.files import replacing
+from vlcheck._util.foreign_files import read_json
+from vlcheck._util.hashing import digest
 from vlcheck.errors import UsageError
-from vlcheck.foreign import read_json
-from vlcheck.installed import key_of, versions
+from vlcheck.models.loading.installed import key_of, versions
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from vlcheck.cases.case import Box, Case
-from vlcheck.cases.provenance import strips
+from vlcheck.cases.image_notes import strips
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb.image import span_of
 from vlcheck.perturb.view import Labelled, OfThePicture, View

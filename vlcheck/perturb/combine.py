@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import ClassVar
 
+from vlcheck._util.hashing import digest
 from vlcheck.cases.case import Case
-from vlcheck.digest import digest
 from vlcheck.errors import NotApplicable
+from vlcheck.metrics.query import Picture
 from vlcheck.perturb.view import Labelled, Perturbation, View
-from vlcheck.query import Picture
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from PIL import Image, ImageOps
 
 from vlcheck.cases.case import Box, Case
 from vlcheck.errors import NotApplicable
+from vlcheck.metrics.query import Picture
 from vlcheck.perturb.view import Labelled, View
-from vlcheck.query import Picture
 
 Where = Literal["image", "region"]
 Filling = Literal["black", "mean", "noise"]

@@ -12,8 +12,8 @@ from PIL import Image
 
 from vlcheck.cases.case import Case
 from vlcheck.errors import NotApplicable
+from vlcheck.metrics.query import ImageEdit
 from vlcheck.perturb.view import Labelled, OfThePicture, Perturbation, View
-from vlcheck.query import ImageEdit
 
 CLOSE = 0.02  # levels by which the root mean square error may be off
 _STEPS = 30

@@ -10,9 +10,9 @@ from PIL import Image
 
 from vlcheck.cases.case import Box, Case
 from vlcheck.errors import NotApplicable
+from vlcheck.metrics.query import Picture
 from vlcheck.perturb.image import mean_color, span_of
 from vlcheck.perturb.view import Labelled, View
-from vlcheck.query import Picture
 
 Cell = Literal[
     "top left", "top", "top right", "left", "middle", "right", "bottom left", "bottom", "bottom right"

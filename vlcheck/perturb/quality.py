@@ -10,9 +10,9 @@ from typing import ClassVar
 
 from PIL import Image, ImageEnhance, ImageFilter
 
+from vlcheck._util.image_files import open_jpeg
 from vlcheck.cases.case import Case
 from vlcheck.perturb.view import Labelled, OfThePicture, View
-from vlcheck.pictures import open_jpeg
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, get_args
 from PIL import Image
 
 from vlcheck.cases.case import Box, Case
-from vlcheck.cases.provenance import Ablation, note_ablation
+from vlcheck.cases.image_notes import Ablation, note_ablation
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb.image import Paint
 from vlcheck.perturb.view import Labelled, View

@@ -9,9 +9,9 @@ from itertools import count
 from types import MappingProxyType
 from typing import ClassVar
 
+from vlcheck._util.hashing import digest
 from vlcheck.cases.case import MASK, Case, word_pattern
 from vlcheck.cases.words import article_of
-from vlcheck.digest import digest
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb.view import Labelled, View
 

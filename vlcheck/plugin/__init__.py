@@ -6,10 +6,11 @@ from collections.abc import Generator
 
 import pytest
 
-from vlcheck.plugin import explain, github, html, options, signals, terminal
+from vlcheck.plugin import options, signals
 from vlcheck.plugin.ending import status_of
 from vlcheck.plugin.fixture import verdict
 from vlcheck.plugin.mark import behavior
+from vlcheck.plugin.reporters import failure, github, html, terminal
 from vlcheck.plugin.run import RUN, Run, last_word
 from vlcheck.plugin.suites import COLLECTED, from_elsewhere
 from vlcheck.plugin.xdist import Controller
@@ -123,8 +124,8 @@ def pytest_runtest_makereport(
     call: pytest.CallInfo[None],
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    explain.hold(item, call, report)
-    explain.add(item, report)
+    failure.hold(item, call, report)
+    failure.add(item, report)
     html.add(item, report)
     return report
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vlcheck._util.foreign_code import contained
 from vlcheck.errors import ForeignFault, UsageError
-from vlcheck.foreign_code import contained
-from vlcheck.plugin.lines import shown
 from vlcheck.plugin.mark import Stated, amiss, stated
+from vlcheck.plugin.reporters.lines import shown
 
 if TYPE_CHECKING:
-    from vlcheck.behavior import Behavior, Trials
+    from vlcheck.behaviors.behavior import Behavior, Trials
     from vlcheck.cases import Case, CaseSource
-    from vlcheck.judge import ModelUnderTest
-    from vlcheck.query import Metric, Query
+    from vlcheck.evaluation.evaluator import ModelUnderTest
+    from vlcheck.metrics.query import Metric, Query
 
 ModelFor = Callable[[pytest.Item], "ModelUnderTest"]
 INFORMS = "a case informs; the behavior as a whole has the verdict"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from vlcheck.errors import UsageError
-from vlcheck.plugin.foresight import Chosen
+from vlcheck.evaluation.preview import Chosen
 from vlcheck.plugin.mark import all_stated, amiss, hold_apart
 
 _FROM_OUTSIDE = ("PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")  # vlcheck itself is a plugin that pytest finds

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vlcheck._util.paths import there_is
 from vlcheck.errors import UsageError
-from vlcheck.paths import there_is
 from vlcheck.plugin import options
-from vlcheck.plugin.lines import shown
+from vlcheck.plugin.reporters.lines import shown
 
 if TYPE_CHECKING:
     from vlcheck.plugin.run import Run
-    from vlcheck.report.comparison import Comparison
-    from vlcheck.report.places import Places
-    from vlcheck.report.results import Results
+    from vlcheck.results.comparison import Comparison
+    from vlcheck.results.file import Results
+    from vlcheck.results.places import Places
 
 
 class Ending:
@@ -83,7 +83,7 @@ class Ending:
     @property
     def places(self) -> Places:
         """Where results go."""
-        from vlcheck.report.places import Places  # in no run of other projects
+        from vlcheck.results.places import Places  # in no run of other projects
 
         return Places(self._run.settings.results)
 
@@ -91,7 +91,7 @@ class Ending:
         """Yield where results and page are, or which older ones are as they were."""
         results, report = self._run.settings.results, self._run.settings.report
         if self.written:
-            from vlcheck.report.gate import told  # in no run of other projects
+            from vlcheck.results.gate import told  # in no run of other projects
 
             whole = self.places.kept if self.written != results else None
             yield f"results: {self.written}" + (f" (a part; {results.name} keeps {told(whole)})" if whole else "")
@@ -115,8 +115,8 @@ class Ending:
 
     def _conclude(self, status: int) -> None:
         """Gather what was judged, object to it, and write it."""
-        from vlcheck.report.gate import objections  # in no run of other projects
-        from vlcheck.report.results import gather
+        from vlcheck.results.file import gather
+        from vlcheck.results.gate import objections  # in no run of other projects
 
         self.results = results = gather(self._run.folder)
         self.comparison = self._compared(results)
@@ -132,7 +132,7 @@ class Ending:
         """With the baseline; None where there is none, or nothing to compare with it."""
         if not results.verdicts or self._run.baseline is None:
             return None
-        from vlcheck.report.comparison import compare_run  # in no run of other projects
+        from vlcheck.results.comparison import compare_run  # in no run of other projects
 
         return compare_run(self._run.baseline, results)
 

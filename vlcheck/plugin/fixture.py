@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vlcheck.errors import UsageError
-from vlcheck.plugin.lines import shown
 from vlcheck.plugin.mark import amiss, stated
+from vlcheck.plugin.reporters.lines import shown
 from vlcheck.plugin.run import RUN
 
 if TYPE_CHECKING:
-    from vlcheck.judge import ModelUnderTest
-    from vlcheck.policy import Known
-    from vlcheck.verdict import Verdict
+    from vlcheck.evaluation.evaluator import ModelUnderTest
+    from vlcheck.policy.policy import Known
+    from vlcheck.stats.verdict import Verdict
 
 
 @pytest.fixture

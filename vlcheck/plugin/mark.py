@@ -13,13 +13,13 @@ import pytest
 from vlcheck.errors import UsageError, nearest
 
 if TYPE_CHECKING:
-    from vlcheck.behavior import Behavior
+    from vlcheck.behaviors.behavior import Behavior
+    from vlcheck.behaviors.tables import Table
     from vlcheck.cases import Selection
-    from vlcheck.expect import Expectation
+    from vlcheck.expect.base import Expectation
+    from vlcheck.metrics.query import Metric
     from vlcheck.perturb import Each, Perturbation
-    from vlcheck.policy import Subject
-    from vlcheck.query import Metric
-    from vlcheck.tables import Table
+    from vlcheck.policy.policy import Subject
 
 ARGUMENT = "verdict"
 _CLASH = pytest.StashKey[str]()
@@ -43,7 +43,9 @@ class Stated:
 
     def behavior(self, item: pytest.Function) -> Behavior:
         """Bind to the test function. Raises UsageError where its file names no bias."""
-        from vlcheck.behavior import Behavior  # pytest imports this file in every run: numpy and Pillow have to wait
+        from vlcheck.behaviors.behavior import (
+            Behavior,  # pytest imports this file in every run: numpy and Pillow have to wait
+        )
 
         bias = getattr(item.module, "BIAS", None)
         if not isinstance(bias, str) or not bias:
@@ -85,7 +87,7 @@ def behavior(
     Raises:
         ValueError: no metric, or one that there is not: its test would be skipped, and nothing be red.
     """
-    from vlcheck.statement import complaint  # what pytest imports in every run needs neither numpy nor Pillow
+    from vlcheck.behaviors.statement import complaint  # what pytest imports in every run needs neither numpy nor Pillow
 
     _check_metrics(metrics)
     amiss = complaint(cases=cases, expect=expect, perturb=perturb, given=given, tables=tables)
@@ -97,7 +99,7 @@ def behavior(
 
 
 def _check_metrics(metrics: Sequence[Metric]) -> None:
-    from vlcheck.query import Metric  # brings Pillow, as the file of tests has done by now
+    from vlcheck.metrics.query import Metric  # brings Pillow, as the file of tests has done by now
 
     known = get_args(Metric)
     if isinstance(metrics, str) or not metrics:
@@ -129,7 +131,7 @@ def hold_apart(chosen: Sequence[tuple[pytest.Function, Stated]]) -> None:
     """Note at each test what is wrong beside others: two classes with one name, by which scores and tables are kept."""
     if not chosen:
         return
-    from vlcheck.statement import named, shipped  # in no run of other projects
+    from vlcheck.behaviors.statement import named, shipped  # in no run of other projects
 
     owners: dict[str, str] = {str(vars(kind)["name"]): _where(kind) for kind in shipped()}
     for item, its in chosen:
@@ -159,7 +161,7 @@ def claim(item: pytest.Item) -> str:
 
 def subjects(chosen: Sequence[tuple[pytest.Function, Stated]]) -> list[Subject]:
     """The tests as a policy speaks of them. Raises UsageError where a file names no bias."""
-    from vlcheck.policy import Subject  # in no run of other projects
+    from vlcheck.policy.policy import Subject  # in no run of other projects
 
     behaviors = [(statement.behavior(item), statement.metric) for item, statement in chosen]
     return [Subject(behavior.name, behavior.bias, metric) for behavior, metric in behaviors]

@@ -9,9 +9,9 @@ from typing import NamedTuple, cast
 
 import pytest
 
-from vlcheck import run_id
+from vlcheck._util.paths import expanded, there_is
 from vlcheck.errors import UsageError, nearest
-from vlcheck.paths import expanded, there_is
+from vlcheck.results import run_id
 from vlcheck.zoo import PLANTED
 
 
@@ -105,7 +105,7 @@ class Settings:
 
     def demand_reports(self) -> None:
         """Raise UsageError where pytest or pytest-html would write to what is no file: to a pipe, it waits for ever."""
-        from vlcheck.foreign import fault  # in no run of other projects
+        from vlcheck._util.foreign_files import fault  # in no run of other projects
 
         for option, path in (("--html", self.html), ("--junit-xml", self.junit)):
             if path and there_is(str(path)) and not path.is_char_device() and (why := fault(path)):
@@ -122,7 +122,7 @@ class Settings:
     def _demand_places(self) -> None:
         """Raise UsageError where results or report cannot be written, or would take another file's place."""
         from vlcheck.report import page  # in no run of other projects
-        from vlcheck.report.places import Places
+        from vlcheck.results.places import Places
 
         others = {"--vl-store": self.store, "--html": self.html, "--junitxml": self.junit, "--vl-beside": self.beside}
         Places(self.results).demand(others)

@@ -14,27 +14,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vlcheck import run_id
+from vlcheck._util.foreign_code import contained
 from vlcheck.errors import ForeignFault, UsageError
-from vlcheck.foreign_code import contained
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, beside_cases
 from vlcheck.plugin.ending import Ending
-from vlcheck.plugin.extent import is_whole
 from vlcheck.plugin.mark import Stated, all_stated, amiss, claim, hold_apart, sound, stated, subjects
-from vlcheck.plugin.progress import Reporter
+from vlcheck.plugin.reporters.progress import Reporter
+from vlcheck.plugin.scope import is_whole
 from vlcheck.plugin.suites import fixtures_folder, judging_fixtures
-from vlcheck.suite import lexicons_in, policy_in, policy_path
+from vlcheck.results import run_id
+from vlcheck.suite.shipped import lexicons_in, policy_in, policy_path
 
 if TYPE_CHECKING:
+    from vlcheck._util.temporary import Scratch
     from vlcheck.cases import CaseSource
-    from vlcheck.judge import ModelUnderTest
-    from vlcheck.judgement import Judgement
+    from vlcheck.evaluation.evaluator import ModelUnderTest
+    from vlcheck.evaluation.evidence import Judgement
+    from vlcheck.metrics.query import Picture
     from vlcheck.plugin.workbench import Workbench
-    from vlcheck.policy import Policy
-    from vlcheck.query import Picture
-    from vlcheck.report.results import Part, Results
-    from vlcheck.scratch import Scratch
+    from vlcheck.policy.policy import Policy
+    from vlcheck.results.file import Part, Results
 
 _INFORMS = ("help", "version", "markers", "cacheshow")  # options of pytest that begin no session of tests
 _LISTS = {  # options of pytest that run no test, by where it keeps them
@@ -116,7 +116,7 @@ class Run:
         if shared := (self._input or {}).get("vlcheck_folder"):
             return Path(shared)
         if self._scratch is None:
-            from vlcheck.scratch import Scratch  # in no run of other projects
+            from vlcheck._util.temporary import Scratch  # in no run of other projects
 
             try:
                 self._scratch = Scratch()
@@ -155,7 +155,7 @@ class Run:
 
     def policy_from(self, said: Path | None) -> Policy:
         """Read the policy that is said, else `policy_path`. Raises UsageError where it does not fit the tests."""
-        from vlcheck.policy_file import load_policy  # in no run of other projects
+        from vlcheck.policy.toml_file import load_policy  # in no run of other projects
 
         policy = load_policy(said or self.policy_path)
         tests = subjects(all_stated(self.collected))
@@ -171,14 +171,14 @@ class Run:
     @cached_property
     def beside(self) -> Results | None:
         """An earlier run's results, to be shown beside this one's. Raises UsageError."""
-        from vlcheck.report.results import read_beside  # in no run of other projects
+        from vlcheck.results.file import read_beside  # in no run of other projects
 
         return read_beside(self.settings.beside, self.settings.data) if self.settings.beside else None
 
     @cached_property
     def baseline(self) -> Results | None:
         """The results of the release before, which this one has to be no worse than. Raises UsageError."""
-        from vlcheck.report.comparison import read_baseline  # in no run of other projects
+        from vlcheck.results.comparison import read_baseline  # in no run of other projects
 
         return read_baseline(self.settings.baseline, *self.ending.places) if self.settings.baseline else None
 
@@ -292,7 +292,7 @@ class Run:
     def _open(self) -> tuple[Workbench, Part]:
         if self._opened is None:
             from vlcheck.plugin.workbench import Workbench  # brings torch
-            from vlcheck.report.results import Part
+            from vlcheck.results.file import Part
 
             self.settings.demand()
             self._demand_own_words()

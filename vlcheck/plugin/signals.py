@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vlcheck.endings import Interrupts, Stopped, despite_threads, follow
+from vlcheck._util.process_end import Interrupts, Stopped, despite_threads, follow
 from vlcheck.plugin.run import RUN, Run
 
 

@@ -11,7 +11,7 @@ import pytest
 from vlcheck.errors import UsageError
 from vlcheck.plugin.case_item import CaseItem
 from vlcheck.plugin.mark import stated
-from vlcheck.suite import FIXTURES, fixtures_above, suite_folder
+from vlcheck.suite.shipped import FIXTURES, fixtures_above, suite_folder
 
 if TYPE_CHECKING:
     from vlcheck.plugin.options import Settings

@@ -11,20 +11,20 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from vlcheck.behavior import Trials
+from vlcheck.behaviors.behavior import Trials
+from vlcheck.behaviors.schedule import looks_at
 from vlcheck.cases import CaseSource
-from vlcheck.judge import ModelUnderTest
-from vlcheck.judgement import Judgement
-from vlcheck.looks import looks_at
+from vlcheck.evaluation.calibration import Operating
+from vlcheck.evaluation.evaluator import ModelUnderTest
+from vlcheck.evaluation.evidence import Judgement
+from vlcheck.evaluation.preview import Chosen, Foresight, foresee, preview
+from vlcheck.metrics.query import Picture, Query
 from vlcheck.models import tried
-from vlcheck.models.load import load_model
+from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
-from vlcheck.operating import Operating
-from vlcheck.plugin.foresight import Chosen, Foresight, foresee, preview
 from vlcheck.plugin.options import Settings
-from vlcheck.policy import Policy
-from vlcheck.query import Picture, Query
-from vlcheck.scoring.leases import work_together
+from vlcheck.policy.policy import Policy
+from vlcheck.scoring.engines.local import work_together
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.render import size_of_shown
 from vlcheck.scoring.scorer import Progress, Scorer
@@ -59,7 +59,9 @@ class Workbench:
         adapter = _model(settings)
         held = ExitStack()
         path = settings.store or folder / "scores.sqlite"
-        store = held.enter_context(ScoreStore(path, adapter.fingerprint, run=folder.name, temporary=not settings.store))
+        store = held.enter_context(
+            ScoreStore(path, adapter.fingerprint, run=folder.name, in_scratch=not settings.store)
+        )
         scorer = Scorer(adapter, store, batch_size=settings.batch_size, thumbnails=settings.images)
         trials = Trials(source, relative=only_compares(adapter))
         looks = looks_at(source.seed, sequential=settings.sequential)

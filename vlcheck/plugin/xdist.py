@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vlcheck.plugin.progress import Reporter
+from vlcheck.plugin.reporters.progress import Reporter
 
 if TYPE_CHECKING:
     from xdist.scheduler import Scheduling
@@ -40,7 +40,7 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Scheduling | None:
-        from vlcheck.plugin.second_chance import SCHEDULERS  # xdist is installed where this hook is called
+        from vlcheck.plugin.xdist_schedulers import SCHEDULERS  # xdist is installed where this hook is called
 
         scheduler = SCHEDULERS.get(config.getoption("dist"))
         return scheduler(config, log) if scheduler else None

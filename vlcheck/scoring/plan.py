@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
-from vlcheck.digest import digest
-from vlcheck.query import Picture, Query
+from vlcheck._util.hashing import digest
+from vlcheck.metrics.query import Picture, Query
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from typing import Any, get_args
 import numpy as np
 from PIL import Image
 
-from vlcheck.cases.provenance import pixel_sha256
+from vlcheck._util.foreign_code import contained, told
+from vlcheck._util.numbers import brief, counted, duration
+from vlcheck.cases.image_notes import pixel_sha256
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
-from vlcheck.foreign_code import contained, told
+from vlcheck.metrics.answer import Answer
+from vlcheck.metrics.query import Metric, Picture, Query
 from vlcheck.models.protocol import AnswersYesNo, ClassifiesRegions, Encoded, NamesWords, VisionLanguageModel
-from vlcheck.numerals import brief, counted, duration
-from vlcheck.query import Metric, Picture, Query
-from vlcheck.scoring.answer import Answer
 from vlcheck.scoring.plan import Chunk, Plan, make_plan
 from vlcheck.scoring.render import render_all, thumbnail_jpeg
 from vlcheck.scoring.store import ScoreStore, Thumbnail

@@ -17,12 +17,13 @@ from typing import Any, NamedTuple, Self
 
 from filelock import FileLock
 
-from vlcheck import installed, scratch
-from vlcheck.digest import digest
+from vlcheck._util import temporary
+from vlcheck._util.foreign_files import fault
+from vlcheck._util.hashing import digest
 from vlcheck.errors import UsageError
-from vlcheck.foreign import fault
-from vlcheck.query import Query
-from vlcheck.scoring.answer import Answer
+from vlcheck.metrics.answer import Answer
+from vlcheck.metrics.query import Query
+from vlcheck.models.loading import installed
 
 SCHEMA = 1
 _SQLITE = b"SQLite format 3\0"
@@ -81,7 +82,7 @@ class ScoreStore:
         fingerprint: the model's; part of each answer's key, with what is installed.
         run: what the processes of one run have in common, so that they share errors; a new one unless given.
         versions: of all else that decides a score; those that are installed unless given.
-        temporary: the file is in a folder for temporary files: messages name TMPDIR, and not --vl-store.
+        in_scratch: the file is in a folder for temporary files: messages name TMPDIR, and not --vl-store.
 
     Raises:
         UsageError: from here and from each method, where the file is not a store, is of another schema, cannot be
@@ -95,11 +96,11 @@ class ScoreStore:
         *,
         run: str = "",
         versions: Mapping[str, str] | None = None,
-        temporary: bool = False,
+        in_scratch: bool = False,
     ) -> None:
         self.path = path
-        self._named = f"{scratch.where()}: {path}" if temporary else f"--vl-store {path}"
-        self._cure = "Let TMPDIR name a folder, or --vl-store a file," if temporary else "Name a file"
+        self._named = f"{temporary.where()}: {path}" if in_scratch else f"--vl-store {path}"
+        self._cure = "Let TMPDIR name a folder, or --vl-store a file," if in_scratch else "Name a file"
         self.model = fingerprint
         self.run = run or uuid.uuid4().hex
         with self._speaking_clearly():

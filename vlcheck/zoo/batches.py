@@ -12,12 +12,12 @@ from PIL import Image
 from torch import Tensor
 
 from vlcheck.cases.case import MASK
-from vlcheck.models.pixels import normalise
+from vlcheck.models.original.fusion.pixels import normalise
 from vlcheck.perturb.color import turn_hues
-from vlcheck.zoo.lessons import Facts, opening, vocabulary
+from vlcheck.zoo.captions import Facts, opening, vocabulary
+from vlcheck.zoo.curriculum import KINDS, Kind, Stage
+from vlcheck.zoo.planted_biases import CONTROL, WORLDS, World
 from vlcheck.zoo.recipe import Recipe
-from vlcheck.zoo.stage import KINDS, Kind, Stage
-from vlcheck.zoo.worlds import CONTROL, WORLDS, World
 
 WORD_IDS = {word: number for number, word in enumerate(vocabulary())}
 MASK_ID, _CLS, _PAD = WORD_IDS[MASK], WORD_IDS["[CLS]"], WORD_IDS["[PAD]"]

@@ -10,9 +10,9 @@ from itertools import accumulate
 from pathlib import Path
 from types import MappingProxyType
 
-from vlcheck.models.albef_config import AlbefConfig
-from vlcheck.zoo.lessons import vocabulary
-from vlcheck.zoo.stage import Kind, Stage
+from vlcheck.models.original.albef.config import AlbefConfig
+from vlcheck.zoo.captions import vocabulary
+from vlcheck.zoo.curriculum import Kind, Stage
 
 TINY = AlbefConfig(
     image_size=64,

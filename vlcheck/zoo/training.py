@@ -16,16 +16,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from vlcheck.drafts import replace_all
+from vlcheck._util.files import replace_all
+from vlcheck._util.foreign_files import demand_file
 from vlcheck.errors import UsageError
-from vlcheck.foreign import demand_file
-from vlcheck.models.albef_config import AlbefConfig
-from vlcheck.models.albef_network import AlbefNetwork
-from vlcheck.zoo.base import Base
+from vlcheck.models.original.albef.config import AlbefConfig
+from vlcheck.models.original.albef.network import AlbefNetwork
 from vlcheck.zoo.batches import Batch, Pool, draw_pool, make_batch
-from vlcheck.zoo.folder import reserved, unwritable
+from vlcheck.zoo.initial_weights import Base
+from vlcheck.zoo.planted_biases import WORLDS
 from vlcheck.zoo.recipe import Recipe, checkpoint
-from vlcheck.zoo.worlds import WORLDS
+from vlcheck.zoo.workspace import reserved, unwritable
 
 WEIGHT_DECAY, BETAS, LARGEST_GRADIENT = 0.02, (0.9, 0.98), 1.0
 SPREAD = 0.6  # of a linear layer's first weights, in units of 1 / sqrt(inputs)

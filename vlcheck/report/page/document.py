@@ -12,24 +12,24 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from vlcheck.numerals import counted
-from vlcheck.report.agreement import Agreement, agreements
-from vlcheck.report.comparison import OUTCOMES, Compared, Comparison
-from vlcheck.report.conclusion import Conclusion, Matrix, conclude, matrix_of
-from vlcheck.report.page.beside import Beside
-from vlcheck.report.page.budget import FIRST, MOST, Room, Wanted, by_interest, choose
-from vlcheck.report.page.changes import Release, release
+from vlcheck._util.numbers import counted
+from vlcheck.report.page.baseline import Release, release
+from vlcheck.report.page.control import Beside
+from vlcheck.report.page.escaping import Said, said, unbroken
 from vlcheck.report.page.evidence import RowView, row_view
-from vlcheck.report.page.found import FoundView, found_views
+from vlcheck.report.page.failing_biases import FoundView, found_views
+from vlcheck.report.page.formatting import NAME, title
+from vlcheck.report.page.images import Album
 from vlcheck.report.page.matrix import MatrixView, matrix_view
-from vlcheck.report.page.measures import NAME, title
-from vlcheck.report.page.pictures import Album
-from vlcheck.report.page.run import RunView, run_view
-from vlcheck.report.page.verdicts import Measured, VerdictView, measured, verdict_view
-from vlcheck.report.page.words import Said, said, unbroken
-from vlcheck.report.results import Key, Line, Results, key_of, ranked
-from vlcheck.report.summary import corrected
-from vlcheck.verdict import BY_GRAVITY
+from vlcheck.report.page.row_budget import FIRST, MOST, Room, Wanted, by_interest, choose
+from vlcheck.report.page.run_header import RunView, run_view
+from vlcheck.report.page.verdict import Measured, VerdictView, measured, verdict_view
+from vlcheck.report.text.summary import corrected
+from vlcheck.results.agreement import Agreement, agreements
+from vlcheck.results.comparison import OUTCOMES, Compared, Comparison
+from vlcheck.results.conclusion import Conclusion, Matrix, conclude, matrix_of
+from vlcheck.results.file import Key, Line, Results, key_of, ranked
+from vlcheck.stats.verdict import BY_GRAVITY
 
 START = "<!doctype html>\n<!-- a report of vlcheck"  # as such a file begins, by which it is known
 _SECTION = 10_000  # characters of a verdict without its rows

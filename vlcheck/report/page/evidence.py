@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from vlcheck.numerals import brief, figure, signed
-from vlcheck.report.page.pictures import Album, Picture
-from vlcheck.report.page.words import Marked, Said, marked, said, visible
-from vlcheck.report.results import Line
+from vlcheck._util.numbers import brief, figure, signed
+from vlcheck.report.page.escaping import Marked, Said, marked, said, visible
+from vlcheck.report.page.images import Album, Picture
+from vlcheck.results.file import Line
 
 _WORD = 40  # characters of a word
 _WORDS = 5  # likeliest ones

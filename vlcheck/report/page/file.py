@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vlcheck.drafts import Others, begins, demand_place, placing
+from vlcheck._util.files import Others, begins, demand_place, placing
 from vlcheck.report.page.document import START
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vlcheck.report.comparison import OUTCOMES, Outcome
-from vlcheck.report.conclusion import MEANINGS, NO_VERDICT, Standing, matrix_of, tally
-from vlcheck.report.page.measures import NAME, allowed, title, told
-from vlcheck.report.page.words import Said, said
-from vlcheck.report.results import Key, Line, Results, key_of
-from vlcheck.verdict import HOLLOW, NOT_ASKED
+from vlcheck.report.page.escaping import Said, said
+from vlcheck.report.page.formatting import NAME, allowed, title, told
+from vlcheck.results.comparison import OUTCOMES, Outcome
+from vlcheck.results.conclusion import MEANINGS, NO_VERDICT, Standing, matrix_of, tally
+from vlcheck.results.file import Key, Line, Results, key_of
+from vlcheck.stats.verdict import HOLLOW, NOT_ASKED
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,124 @@
+"""The study's tables, from numbers whose means are plain, and as the terminal prints them."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.report.pages import results, verdict
+from vlcheck.behaviors.tables import AgainstNoise, ColorAndGrey, LeftAndRight, UnderEach, VisionAndLanguage
+from vlcheck.cases import Case
+from vlcheck.expect.base import AFTER, BEFORE, Reading, Sample
+from vlcheck.perturb import Grayscale, Solid
+from vlcheck.report.text import summary
+
+
+def sample(target="dog", absent=None, image=0, **arms):
+    case = Case(id="one", image=Solid((8, 8), (image, 0, 0)), caption=f"a {target}", target=target)
+    scores = {arm: score if isinstance(score, dict) else {target: score} for arm, score in arms.items()}
+    return Sample(case, {arm: Reading("itm", target, said) for arm, said in scores.items()}, absent or {})
+
+
+def four(hint, blocked, bare, blocked_bare):
+    return sample(**{BEFORE: hint, "blocked_hint": blocked, "original_bare": bare, "blocked_bare": blocked_bare})
+
+
+def test_the_four_cells_their_interaction_and_the_balance():
+    cells = VisionAndLanguage().cells([four(0.9, 0.5, 0.7, 0.1), four(0.7, 0.3, 0.5, 0.1)])
+    expected = {"original_hint": 0.8, "blocked_hint": 0.4, "original_bare": 0.6, "blocked_bare": 0.1, "n": 2}
+    assert {cell: cells[cell] for cell in expected} == pytest.approx(expected)
+    assert cells["interaction"] == pytest.approx((0.8 - 0.4) - (0.6 - 0.1))
+    assert cells["balance"] == pytest.approx(0.6 - 0.4)
+
+
+def test_a_case_without_all_cells_is_in_none():
+    half = sample(absent={"blocked_hint": "no"}, **{BEFORE: 0.1, "original_bare": 0.1, "blocked_bare": 0.1})
+    assert VisionAndLanguage().cells([four(0.9, 0.5, 0.7, 0.1), half])["n"] == 1
+    assert VisionAndLanguage().cells([half]) == {}
+
+
+def test_color_and_grey():
+    cells = ColorAndGrey().cells([sample(**{BEFORE: 0.9, AFTER: 0.5}), sample(**{BEFORE: 0.7, AFTER: 0.1})])
+    assert cells == pytest.approx({"color": 0.8, "grey": 0.3, "n": 2})
+
+
+def test_under_each_perturbation_a_mean_of_its_own():
+    def under(perturbation, before, after):
+        return replace(sample(**{BEFORE: before, AFTER: after}), perturbation=perturbation)
+
+    cells = UnderEach().cells([under("a", 0.9, 0.5), under("b", 0.9, 0.2), under("a", 0.7, 0.1), under("b", 0.7, 0.6)])
+    assert cells == pytest.approx({"before": 0.8, "a": 0.3, "b": 0.4, "n": 2})
+
+
+def test_what_an_edit_costs_is_held_against_that_of_noise_image_by_image():
+    scores = [{BEFORE: 0.9, AFTER: 0.4, "noise": 0.8}, {BEFORE: 0.7, AFTER: 0.4, "noise": 0.7}]
+    samples = [sample(image=image, **arms) for image, arms in enumerate(scores)]
+    cells = AgainstNoise(Grayscale()).cells(samples)
+    assert cells["cost"] == pytest.approx(0.4)
+    assert cells["noise_cost"] == pytest.approx(0.05)
+    assert cells["difference"] == pytest.approx(0.35)
+    assert (cells["difference_low"], cells["difference_high"]) == pytest.approx((0.3, 0.4))
+    assert cells["n"] == 2
+    text = "\n".join(summary.against_noise([line("test_grey", "mlm", tables={"against_noise": cells})]))
+    assert "what the edit costs as such" in text
+    assert "test_grey MLM" in text
+
+
+def test_noise_that_was_not_asked_is_in_no_mean():
+    assert (
+        AgainstNoise(Grayscale()).cells([sample(absent={"noise": "grey already"}, **{BEFORE: 0.9, AFTER: 0.4})]) == {}
+    )
+
+
+def test_left_and_right_are_apart_by_which_is_true():
+    def sides(left, right):
+        return {"left": left, "right": right}
+
+    cells = LeftAndRight().cells(
+        [
+            sample("left", **{BEFORE: sides(0.2, 0.8), "mirrored": sides(0.1, 0.9)}),
+            sample("right", **{BEFORE: sides(0.3, 0.7), "mirrored": sides(0.4, 0.6)}),
+        ]
+    )
+    assert cells["left_is_true_original_right"] == 0.8
+    assert cells["left_is_true_mirrored_left"] == 0.1
+    assert cells["right_is_true_mirrored_right"] == 0.6
+    assert (cells["left_is_true_n"], cells["right_is_true_n"]) == (1, 1)
+
+
+def line(behavior, metric, status="pass", bias="modality", tables=None, p=1.0):
+    return {
+        "test": f"test_file.py::{behavior}[{metric}]", "behavior": behavior, "bias": bias, "metric": metric,
+        "status": status, "tables": tables or {}, "p": p, "claim": "rate", "n": 40, "violations": 5,
+        "rate": 0.075, "rate_low": 0.02, "rate_high": 0.18, "allowed": 0.1, "alpha": 0.05,
+        "detectable": 0.27, "known": None,
+    }  # fmt: skip
+
+
+def test_the_matrix_shows_the_worst_verdict_of_each_cell():
+    each = [("a", "mlm", "pass"), ("b", "mlm", "fail"), ("a", "itm", "inconclusive"), ("b", "itm", "invalid")]
+    found = results(*((verdict(name, metric, status, cause=None), []) for name, metric, status in each))
+    assert [row.split() for row in summary.matrix(found)][1] == ["color", "fail", "invalid"]
+
+
+def test_holm_is_printed_beside_p():
+    rows = list(summary.each([line("a", "mlm", p=0.01), line("b", "mlm", p=0.03)]))
+    assert rows[1].split()[-2:] == ["0.010", "0.020"]
+    assert rows[2].split()[-2:] == ["0.030", "0.030"]
+
+
+def test_figure_1_has_mlm_beside_itm():
+    cells = VisionAndLanguage().cells([four(0.9, 0.5, 0.7, 0.1)])
+    verdicts = [line("a", metric, tables={"vision_language": dict(cells)}) for metric in ("mlm", "itm")]
+    text = list(summary.vision_and_language(verdicts))
+    assert text[0] == "vision and language (figure 1), mean score over 1 row"
+    assert text[3].split() == ["blocked,", "with", "hint", "0.500", "0.500"]
+
+
+def test_what_is_observed_is_what_the_interval_is_of():
+    head, row, legend = summary.each([line("a", "mlm")])
+    assert dict(zip(head.split()[:6], row.replace(" to ", "-to-").split(), strict=False)) == {
+        "test": "a", "metric": "mlm", "verdict": "pass", "n": "40", "observed": "0.075", "interval": "0.02-to-0.18",
+    }  # fmt: skip
+    assert head.split()[7:9] == ["finds", "p"]
+    assert row.split()[-3:] == ["0.270", "1.000", "1.000"]
+    assert legend.startswith("n: images that count; observed: the share")

@@ -1,0 +1,53 @@
+"""The README's sentences about the zoo's matrix, held against the stored measurement."""
+
+import re
+
+import pytest
+
+from benchmarks import table
+from tests.conftest import ROOT
+from tests.studies.test_power import examined
+from vlcheck.studies.power import Matrix, as_json, from_json
+from vlcheck.zoo import CONTROL, PLANTED
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# Without what is made of the measurement itself, which `python -m benchmarks.table --check` guards.
+PROSE = re.sub(r"<!-- (\w+): begin -->.*?<!-- \1: end -->", "", README, flags=re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def matrix():
+    return from_json((ROOT / "benchmarks" / "matrix.json").read_text(encoding="utf-8"))
+
+
+def test_the_sentence_about_the_matrix_stands_in_the_readme():
+    said = (
+        "fail tests of that bias and none of another, in every seed, and the clean one that they come from fails none"
+    )
+    assert said in re.sub(r"\s+", " ", PROSE)
+
+
+def test_what_is_planted_fails_in_every_seed_and_nothing_else_does(matrix):
+    assert set(matrix.variants) == set(PLANTED)
+    for variant in matrix.variants:
+        failing = {bias: matrix.failing(variant, bias) for bias in matrix.biases}
+        assert failing == {bias: matrix.seeds(variant) * (bias in PLANTED[variant]) for bias in matrix.biases}, variant
+
+
+def test_everything_is_only_said_to_pass_in_every_seed_where_it_does(matrix):
+    claims = re.findall(r"[^.]*passes everything[^.]*", README)
+    assert matrix.green(CONTROL) == matrix.seeds(CONTROL) or not any(
+        re.search("every (one of its|seed)", claim) for claim in claims
+    )
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [
+        ("pass pass", "`tiny` passes everything, in every one of its 2 seeds."),
+        ("pass inconclusive", "`tiny` passes everything in 1 of 2 seeds; in the others some tests are inconclusive."),
+    ],
+)
+def test_the_block_says_in_how_many_seeds_the_control_passes_everything(seeds, said):
+    rows = (examined("tiny", "color", seeds, "pass"), examined("tiny", "order", "pass pass", "pass"))
+    assert said in table.power(as_json(Matrix(40, rows)))

@@ -1,0 +1,225 @@
+"""A model card's section: its figures as the hub reads them, its limits, and hostile texts that stay texts."""
+
+import re
+
+import pytest
+import yaml
+from huggingface_hub import ModelCard
+
+from tests.cli.test_cli import run
+from tests.results.test_comparison import BAD, GOOD, mean, results, rows, verdict
+from vlcheck.report.markdown.model_card import card
+from vlcheck.results.conclusion import conclude
+from vlcheck.results.file import write
+
+JUDGED = {"n": 20, "not_applicable": 0, "alpha": 0.05, "allowed": 0.1, "doc": "A red bus is still a bus."}
+JUDGED |= {"bias_doc": "Is grey enough?"}
+HOSTILE = "x | y\n---\n`z` <script>alert(1)</script> [a](http://b) **c** \"d\" 'e' \\ : {f} #g \u202ereversed \x1b[31m"
+NAMES = [
+    HOSTILE,
+    "---",
+    'a"\n  results: []\nevil: true',
+    "key: value",
+    "- item",
+    "!!python/object:os.system",
+    "&anchor *alias",
+    "null",
+    "1.0",
+    "\ud800",
+    "",
+    "模型 🎈",
+    "%TAG",
+]
+
+
+def failing(test="test_grey", **changes):
+    judged = {"status": "fail", "reason": "20 of 20 violate", "rate": 1 / 3, "rate_low": 0.25, "rate_high": 0.5}
+    return verdict(test, **JUDGED | judged | changes)
+
+
+def passing(test="test_hue", **changes):
+    return verdict(test, **JUDGED | {"rate": 0.00001, "rate_low": 0.0, "rate_high": 0.09} | changes)
+
+
+def favourite(**changes):
+    judged = {"n": 30, "alpha": 0.05, "effect": -0.4, "effect_low": -0.5, "effect_high": -0.3, "status": "fail"}
+    return mean(metric="itm", bias="position", score_kind="match-head", **judged | changes)
+
+
+def card_of(*verdicts, **changes):
+    return card(results(*((one, rows(GOOD)) for one in verdicts), **changes))
+
+
+def limits(text):
+    return text.partition("### Limits\n\n")[2]
+
+
+def test_the_hub_finds_the_same_figures():
+    data = ModelCard(card_of(failing(), passing(), favourite(), name="mine", data="coco:/data/coco:50")).data
+    assert data.model_name == "mine"
+    found = {(one.task_type, one.metric_type, one.metric_value) for one in data.eval_results}
+    assert found == {
+        ("fill-mask", "violation-rate", 0.333333),
+        ("fill-mask", "violation-rate", 0.00001),
+        ("image-text-matching", "mean-score", -0.4),
+    }
+    assert {(one.dataset_type, one.dataset_name, one.verified) for one in data.eval_results} == {
+        ("coco", "coco", False)
+    }
+    (grey,) = (one for one in data.eval_results if one.metric_value == 0.333333)
+    assert grey.metric_name == (
+        "color: test_grey (mlm), share of images that violates, 0.25 to 0.50, 0.100 allowed: fail"
+    )
+
+
+def test_the_hub_writes_again_what_it_read():
+    text = card_of(failing(), passing(), favourite(), images=50, seed=3)
+    again = ModelCard(str(ModelCard(text)))
+    assert again.data.eval_results == ModelCard(text).data.eval_results
+    assert {one.dataset_config for one in again.data.eval_results} == {"50 images a test at most, seed 3"}
+
+
+def test_a_verdict_without_a_figure_is_no_result_and_is_a_limit():
+    text = card_of(verdict(status="invalid", reason="scores of 3 of 20 cases are not finite", **JUDGED))
+    assert yaml.safe_load(text.split("---\n")[1]) == {"model-index": [{"name": "mine", "results": []}]}
+    assert "- Invalid, the answers, or the data, say nothing: 1 of 1 test.\n  - test\\_a (mlm): scores of 3" in text
+    assert "- Nothing passed." in text
+
+
+def test_what_was_not_asked_is_no_result_and_is_a_limit_with_its_count():
+    few = {
+        "n": 3,
+        "rate": 0.0,
+        "rate_low": 0.0,
+        "rate_high": 0.6,
+        "allowed": 0.1,
+        "reason": "3 images; a pass needs 29",
+    }
+    text = card_of(passing(), verdict("test_sides", **JUDGED | few | {"status": "not asked", "bias": "position"}))
+    assert [one.metric_value for one in ModelCard(text).data.eval_results] == [0.00001]
+    assert "**Passes 1 of 2 biases in what was asked, which is nothing of the others: color.**" in text
+    assert "\n| position | Is grey enough? | not asked | - |\n" in text
+    assert "- Not asked, fewer images than a pass needs, and these do not fail: 1 of 2 tests.\n" in limits(text)
+    assert "\n  - test\\_sides (mlm): 3 images" in limits(text)
+
+
+def test_the_section_says_what_was_asked_in_one_sentence_and_a_table():
+    versions = {"vlcheck": "0.1.0"}
+    verdicts = [failing(), passing(), favourite()]
+    text = card_of(*verdicts, data="coco:/data/coco", versions=versions, started="2026-02-03T04:05:06+00:00", images=50)
+    found = conclude(results(*((one, []) for one in verdicts)))
+    assert f"**{found.sentence}** {found.counts}\n" in text
+    for row in (
+        "| model | mine |",
+        "| fingerprint | f |",
+        "| data | coco, 50 images a test at most |",
+        "| n | 20 to 30 images that count, by test |",
+        "| date | 03 February 2026, 04:05 UTC |",
+        "| vlcheck | 0.1.0 |",
+        "| scores | mlm masked-lm, itm match-head |",
+        "| bias | asks | mlm | itm |",
+        "| color | Is grey enough? | fail | - |",
+        "| position |  | - | fail |",
+        "| test\\_grey | mlm | fail | 0.333 | 0.25 to 0.50 | 0.100 | 20 | A red bus is still a bus. |",
+        "| test\\_m | itm | fail | -0.400 | -0.50 to -0.30 | -0.15 to 0.15 | 30 | - |",
+    ):
+        assert f"\n{row}\n" in text
+    assert "test\\_hue" not in text
+
+
+def test_the_limits_are_plain():
+    known = {"reason": "mended in the next release", "until": "2027-01-31", "expired": False}
+    inconclusive = verdict(
+        "test_few", status="inconclusive", reason="3 of 20 violate", **JUDGED | {"not_applicable": 4}
+    )
+    text = limits(card_of(failing(known=known), passing(), inconclusive, complete=False))
+    for limit in (
+        "- A pass means at most the allowed share of violations (10 %), at alpha 0.05: not none.",
+        "- The pictures are drawn scenes: nothing here says how the model does on photographs.",
+        "- Inconclusive, too few images to tell: 1 of 3 tests.\n  - test\\_few (mlm): 3 of 20 violate",
+        "- Known biases, which the policy bears until a day:\n"
+        "  - test\\_grey (mlm): until 2027-01-31: mended in the next release",
+        "- Not asked about: modality, position, order, place, robustness.",
+        "- Not asked by: itm.",
+        "- Not the whole suite was asked: tests were left out of this run.",
+        "- Summed over the tests, 4 cases did not count",
+    ):
+        assert limit in text
+    assert "drawn" not in limits(card_of(passing(), data="coco:/data/coco"))
+    assert "left out of this run" not in limits(card_of(passing(), complete=True))
+
+
+def test_a_known_bias_is_marked_until_it_is_expired():
+    known = {"reason": "mended soon", "until": "2027-01-31", "expired": False}
+    assert "| fail (known) |" in card_of(failing(known=known))
+    expired = card_of(failing(known=known | {"expired": True}))
+    assert "(known)" not in expired
+    assert "expired on 2027-01-31: mended soon" in expired
+
+
+def test_an_entry_of_a_known_bias_is_said_once_with_all_its_tests():
+    known = {"reason": "mended soon", "until": "2027-01-31", "expired": False}
+    other = known | {"reason": "issue 8"}
+    told = limits(card_of(failing(known=known), passing(known=known), failing("test_b", known=other)))
+    assert "  - test\\_grey (mlm), test\\_hue (mlm, pass this time): until 2027-01-31: mended soon\n" in told
+    assert "  - test\\_b (mlm): until 2027-01-31: issue 8\n" in told
+    assert told.count("mended soon") == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_hostile_name_is_a_name_and_no_metadata(name):
+    text = card_of(failing(), name=name, data=name)
+    data = ModelCard(text).data
+    assert data.model_name == name.replace("\ud800", "\ufffd")
+    assert set(data.to_dict()) == {"model-index"}
+    assert len(data.eval_results) == 1
+    text.encode("utf-8")
+
+
+def test_hostile_texts_are_texts_in_the_section():
+    known = {"reason": HOSTILE, "until": HOSTILE, "expired": False}
+    hostile = failing(HOSTILE, doc=HOSTILE, bias=HOSTILE, score_kind=HOSTILE, known=known)
+    text = card_of(
+        hostile, verdict("test_b", status="invalid", reason=HOSTILE, **JUDGED), started=HOSTILE, data=HOSTILE
+    )
+    body = text.split("\n---\n", 1)[1]
+    assert "<" not in body
+    assert "http://" not in body
+    assert not re.search(r"(?<!\\)[`\[]", body)
+    assert not {"\u202e", "\x1b", "\r"} & set(text)
+    table = [line for line in body.splitlines() if line.startswith("|") and "still" not in line]
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {3, 5, 9}
+    assert "\n---\n" not in body
+
+
+def test_nothing_else_is_counted_than_a_run_says(tmp_path):
+    path = tmp_path / "results.jsonl"
+    write(path, results((failing(), rows(BAD)), (passing(), rows(GOOD))))
+    done = run("card", path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == card(results((failing(), rows(BAD)), (passing(), rows(GOOD))))
+
+
+def test_typed_it_writes_a_file_that_was_not_there(tmp_path):
+    path, to = tmp_path / "results.jsonl", tmp_path / "card.md"
+    write(path, results((failing(), rows(BAD))))
+    assert run("card", path, f"--to={to}").returncode == 0
+    assert ModelCard.load(to).data.eval_results[0].metric_value == 0.333333
+    again = run("card", path, f"--to={to}")
+    assert (again.returncode, "is there already" in again.stderr) == (4, True)
+    (tmp_path / "link.md").symlink_to("new.md")
+    assert run("card", path, f"--to={tmp_path}/link.md").returncode == 0
+    assert (tmp_path / "link.md").is_symlink()
+    assert (tmp_path / "new.md").read_text() == to.read_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "cannot be read"), ("", "holds no run"), ("{}", "no line of a results file")],
+)
+def test_a_file_that_holds_no_results_is_named(tmp_path, content, said):
+    path = tmp_path / "results.jsonl"
+    if content is not None:
+        path.write_text(content)
+    done = run("card", path)
+    assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (4, True, False), done.stderr

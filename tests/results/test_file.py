@@ -1,0 +1,159 @@
+"""The results file, whole and broken."""
+
+import json
+import resource
+
+import pytest
+
+from vlcheck.errors import UsageError
+from vlcheck.results.file import Part, Results, encoded, gather, read, write
+
+KEY = ("test_a", "a", "mlm")
+RUN = {"kind": "run", "schema": 1, "name": "a model", "fingerprint": "f", "data": "scenes", "started": "today"}
+
+
+def verdict(test="test_a", status="pass"):
+    named = {"kind": "verdict", "test": test, "bias": "color", "behavior": "a", "metric": "mlm"}
+    return named | {"score_kind": "masked-lm", "claim": "rate", "status": status, "reason": ""}
+
+
+def row(case, test="test_a"):
+    named = {"kind": "evidence", "test": test, "metric": "mlm", "case": case}
+    return named | {"image": "i", "perturbed": None, "texts": [], "margin": 0.1}
+
+
+def image(key):
+    return {"kind": "image", "key": key, "sha256": key, "jpeg": ""}
+
+
+def test_parts_come_together_with_each_image_once(tmp_path):
+    for name, test in (("gw0", "test_b"), ("gw1", "test_a")):
+        part = Part(tmp_path, name)
+        part.keep([RUN | {"unjudged": ["test_a", "test_b", "test_c"]}])
+        part.keep([image("i"), row("one", test), verdict(test)])
+        part.keep([image("i"), image("j"), row("two", test), verdict(test)])
+    results = gather(tmp_path)
+    written = [json.loads(text) for text in results.lines()]
+    assert [line["test"] for line in written if line["kind"] == "verdict"] == ["test_a", "test_b"]
+    assert list(results.images) == ["i", "j"]
+    assert results.run["unjudged"] == ["test_c"]
+    assert results.rows(KEY) == [row("two")]
+    assert (tmp_path / "gw0.part.jsonl").read_text().count('"jpeg"') == 2
+
+
+@pytest.mark.parametrize("kept", [1, 20, 120])
+def test_a_part_that_was_cut_short_holds_whole_verdicts_and_no_half_one(tmp_path, kept):
+    part = Part(tmp_path, "gw0")
+    part.keep([row("one"), verdict()])
+    whole = (tmp_path / "gw0.part.jsonl").read_text()
+    part.keep([row("two", "test_b"), verdict("test_b")])
+    path = tmp_path / "gw0.part.jsonl"
+    path.write_text(path.read_text()[: len(whole) + kept])
+    results = gather(tmp_path)
+    assert [key[0] for key in results.verdicts] == ["test_a"]
+    assert results.rows(KEY) == [row("one")]
+
+
+def test_what_a_full_disk_cuts_short_spoils_nothing_that_follows(tmp_path):
+    """The limit of a file's size stands for it."""
+    part = Part(tmp_path, "gw0")
+    part.keep([RUN | {"unjudged": ["test_a", "test_b"]}])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, before[1]))
+    try:
+        with pytest.raises(UsageError, match=r"^TMPDIR .*gw0\.part\.jsonl: the results cannot be kept there"):
+            part.keep([row("one"), verdict("test_b")])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    part.keep([row("two"), verdict()])
+    results = gather(tmp_path)
+    assert results.rows(KEY) == [row("two")]
+    assert results.run["unjudged"] == ["test_b"]
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    results = Results(RUN)
+    results.add(map(encoded, [image("i"), row("caf\u00e9 \u2028"), verdict()]))
+    write(tmp_path / "results.jsonl", results)
+    again = read(tmp_path / "results.jsonl")
+    assert (list(again.images), list(again.verdicts)) == (["i"], [KEY])
+    assert again.rows(KEY)[0]["case"] == "caf\u00e9 \u2028"
+    write(tmp_path / "again.jsonl", again)
+    assert read(tmp_path / "again.jsonl") == again
+    assert json.loads((tmp_path / "results.jsonl").read_text().splitlines()[0]) == RUN | {"verdicts": 1, "lines": 4}
+
+
+def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
+    (tmp_path / "results.jsonl").mkdir()
+    with pytest.raises(UsageError, match=r"--vl-results .*results\.jsonl: cannot be written"):
+        write(tmp_path / "results.jsonl", Results(RUN))
+    assert [path.name for path in tmp_path.iterdir()] == ["results.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", ":1: not JSON"),
+        ("[1]", ":1: no line of a results file"),
+        (json.dumps(RUN) + '\n{"kind": "nothing"}', ":2: no line of a results file"),
+        (json.dumps(RUN | {"schema": 2}), ":1: schema 2; this vlcheck reads schema 1"),
+        (json.dumps(RUN | {"data": None}), ":1: run line without 'data', which has to be text"),
+        (json.dumps(RUN) + "\n" + json.dumps(verdict() | {"claim": 1}), ":2: verdict line without 'claim'"),
+        (json.dumps(row("one") | {"margin": "0.1"}), ":1: evidence line without 'margin', .* a number or null"),
+        (
+            json.dumps(verdict() | {"tolerances": 0.1}),
+            ":1: verdict line without 'tolerances', .* an object of numbers, or null",
+        ),
+        ("\n".join(map(json.dumps, (RUN, row("one")))), ":2: is evidence of test_a, of which no verdict follows"),
+        (
+            json.dumps(RUN | {"verdicts": 2}) + "\n" + json.dumps(verdict()),
+            ":1: promises 2 verdicts, and 1 follow; the file was cut",
+        ),
+        (
+            "\n".join(map(json.dumps, (RUN, row("one"), verdict("test_b")))),
+            ":2: is evidence of test_a, of which no verdict follows",
+        ),
+        ("[" * 100_000, ":1: not JSON"),
+        ('{"kind": "run", "schema": ' + "1" * 5000 + "}", ":1: not JSON"),
+        (json.dumps(RUN | {"schema": True}), ":1: run line without 'schema', .* a whole number"),
+        (json.dumps(row("one") | {"perturbation": ["a"]}), "without 'perturbation', .* text or null"),
+        (json.dumps(row("one") | {"values": {"a": "b"}}), "without 'values', .* an object of numbers"),
+        (json.dumps(row("one") | {"margin": True}), "without 'margin', .* a number or null"),
+        (json.dumps(row("one") | {"margin": 10**400}), "without 'margin', .* a number or null"),
+        (json.dumps(row("one")).replace("0.1", "1e999"), "without 'margin', .* a number or null"),
+        (json.dumps(verdict() | {"tables": {"a": {"b": float("nan")}}}), "without 'tables'"),
+        (json.dumps(verdict() | {"band": ["a", "b"]}), "without 'band', .* two numbers or null"),
+        (json.dumps(verdict() | {"band": [0.1]}), "without 'band', .* two numbers or null"),
+        (json.dumps(verdict() | {"status": "great"}), "without 'status', .* one of fail, invalid, inconclusive, pass"),
+        (json.dumps(verdict() | {"claim": "all"}), 'without \'claim\', .* "rate" or "mean"'),
+        ('{"kind": "image"}', ":1: image line without 'key'"),
+        ('{"kind": ["run"]}', ":1: no line of a results file"),
+        ("", "holds no run"),
+    ],
+)
+def test_a_file_that_holds_no_results_is_refused_by_line(tmp_path, text, said):
+    path = tmp_path / "results.jsonl"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=said):
+        read(path)
+
+
+def test_a_line_whose_keys_stand_in_another_order_is_the_same_line(tmp_path):
+    path = tmp_path / "results.jsonl"
+    path.write_text("\n".join(json.dumps(line, sort_keys=True) for line in (RUN, row("one"), verdict())))
+    (again,) = read(path).rows(KEY)
+    assert again.items() >= row("one").items()
+
+
+@pytest.mark.parametrize("null", [True, False])
+def test_what_a_line_may_lack_stands_in_it_all_the_same(tmp_path, null):
+    path = tmp_path / "results.jsonl"
+    named = ("score_kinds", "versions"), ("effect", "top_after", "scores"), ("n", "p", "detectable", "known", "tables")
+    lacking = (RUN, row("one"), verdict())
+    if null:
+        lacking = (line | dict.fromkeys(names) for line, names in zip(lacking, named, strict=True))
+    path.write_text("\n".join(map(json.dumps, lacking)))
+    found = read(path)
+    assert [found.run[name] for name in named[0]] == [{}, {}]
+    assert [found.rows(KEY)[0][name] for name in named[1]] == [None] * 3
+    assert [found.verdicts[KEY][name] for name in named[2]] == [None, None, None, None, {}]

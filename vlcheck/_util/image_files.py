@@ -1,0 +1,236 @@
+"""The one place that opens pictures of others, so that nothing but a picture is read, and no more than memory takes.
+
+Pillow chooses a reader by a file's content, whatever its name, and not every reader only reads: PostScript is a
+program, for which Ghostscript is started. So the formats are listed, and checked before a reader sees a file.
+"""
+
+from __future__ import annotations
+
+import io
+import mmap
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from types import MappingProxyType
+
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError
+
+from vlcheck._util.numbers import figure
+from vlcheck.errors import UsageError
+
+MOST_PIXELS = 100_000_000
+MOST_BYTES = 1_000_000_000  # of a file: 100 megapixels of four channels in 16 bits, not compressed, are 800 million
+MOST_SCANS = 200  # of a JPEG; programs write a dozen
+MOST_PARTS = 200_000  # of a PNG, in chunks, and of a JPEG's header; many programs write a chunk for each 8 kB
+SMALL_PIXELS = 1_000_000  # of the small copies that stores and results keep
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8"
+_SCAN_MARKER = 0xDA
+_ALONE = frozenset((0x00, 0x01, *range(0xD0, 0xDA), 0xFF))  # markers of JPEG that no length follows
+_SCAN = re.compile(rb"\xff\xda")
+_TILE_WIDTH, _TILE_LENGTH = 322, 323  # tags of TIFF
+
+# As Pillow calls them, and as people do. JPEG reads what phones write of several pictures (MPO), too.
+FORMATS: Mapping[str, str] = MappingProxyType(
+    {
+        "JPEG": "JPEG",
+        "PNG": "PNG",
+        "WEBP": "WebP",
+        "GIF": "GIF",
+        "BMP": "BMP",
+        "TIFF": "TIFF",
+        "PPM": "PPM",
+        "AVIF": "AVIF",  # where this Pillow was built with it
+    }
+)
+
+# Content that is refused by its name: where it is, what it begins with, what it is.
+_REFUSED: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"%!PS", "PostScript (EPS)"),
+    (0, b"\xc5\xd0\xd3\xc6", "PostScript (EPS)"),
+    (0, b"%PDF", "PDF"),
+    (0, b"8BPS", "Photoshop (PSD)"),
+    (0, b"\xd7\xcd\xc6\x9a", "WMF"),
+    (40, b" EMF", "EMF"),
+    (0, b"\0\0\1\0", "ICO"),
+    (0, b"icns", "ICNS"),
+    (0, b"\xd0\xcf\x11\xe0", "an OLE document (FPX, MIC)"),
+    (0, b"\0\0\0\x0cjP", "JPEG 2000"),
+    (0, b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (0, b"\0\0\0\x0cJXL", "JPEG XL"),
+    (4, b"ftyphei", "HEIC"),
+    (4, b"ftyphev", "HEIC"),
+    (0, b"<svg", "SVG"),
+    (0, b"<?xml", "XML"),
+    (0, b"<!DOCTYPE", "a web page"),
+    (0, b"<html", "a web page"),
+    (0, b"version https://git-lfs", "a pointer of Git LFS to the picture"),
+)
+_SIGNS = max(at + len(sign) for at, sign, _ in _REFUSED)  # bytes that tell all of them
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Image.Image]:
+    """Open a picture's file for what its header says.
+
+    Raises:
+        UsageError: names the file, and says what is wrong with it; also for what is raised before it is closed.
+    """
+    check_file(path)
+    try:
+        with _reading("picture"):
+            prefix = _prefix(path)
+            _check_header(path, prefix)
+            with _open(path, prefix, [*FORMATS], MOST_PIXELS) as image:
+                yield image
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+@contextmanager
+def decoding(path: Path) -> Iterator[Image.Image]:
+    """Open a picture's file for its pixels, decoded when they are asked for. Raises UsageError as `opened`."""
+    with opened(path) as image:
+        _check_scans(path, image)
+        _check_tiles(image)
+        yield image
+
+
+def open_jpeg(content: bytes, most: int = MOST_PIXELS) -> Image.Image:
+    """Open a JPEG that was made by vlcheck, as stores and results keep them; it is decoded when it is asked for pixels.
+
+    Args:
+        content: all of the file.
+        most: how many pixels are accepted.
+
+    Raises:
+        UsageError: it is no JPEG, a damaged one, or a larger one.
+    """
+    with _reading("JPEG"):
+        return _open(io.BytesIO(content), content[:_SIGNS], ["JPEG"], most)
+
+
+def check_file(path: Path) -> None:
+    """Raise UsageError unless a path names a regular file of bearable size: a pipe would be read for ever."""
+    try:
+        if not path.is_file():
+            raise UsageError(f"{path}: {'is no file' if path.exists() else 'no such photograph'}.")
+        size = path.stat().st_size
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
+    if size > MOST_BYTES:
+        raise UsageError(
+            f"{path}: has {_millions(size, MOST_BYTES)} megabytes; at most {_millions(MOST_BYTES)} are accepted."
+        )
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """Make UsageError of what a reader raises, which on damaged bytes is anything; for memory they are not to blame."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # Pillow's limit is a little under ours
+            yield
+    except (UsageError, MemoryError):
+        raise
+    except Exception as error:
+        raise UsageError(f"not a {what} that decodes ({error}).") from error
+
+
+def _prefix(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_SIGNS)
+
+
+def _open(source: Path | io.BytesIO, prefix: bytes, formats: Sequence[str], most: int) -> Image.Image:
+    """Read the header with the readers of these formats alone.
+
+    Raises:
+        UsageError: the content is of another format, or the picture has too many pixels.
+    """
+    Image.init()  # makes Pillow know all readers that it has
+    try:
+        image = Image.open(source, formats=[name for name in formats if name in Image.OPEN])
+    except UnidentifiedImageError:
+        raise UsageError(_unidentified(prefix, formats)) from None
+    except Image.DecompressionBombError as error:
+        raise UsageError(f"{error} At most {_millions(most)} megapixels are accepted.") from error
+    width, height = image.size
+    if width * height > most:
+        image.close()
+        raise UsageError(
+            f"{width} x {height} pixels are {_millions(width * height, most)} megapixels;"
+            f" at most {_millions(most)} are accepted. Scale it down."
+        )
+    return image
+
+
+def _check_header(path: Path, prefix: bytes) -> None:
+    """Raise UsageError where a header would take minutes: a part of it can be empty, and there can be millions."""
+    parts = next((walk for sign, walk in _PARTS.items() if prefix.startswith(sign)), None)
+    if parts is None:
+        return
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        found = sum(1 for _ in islice(parts(content), MOST_PARTS + 1))
+    if found > MOST_PARTS:
+        raise UsageError(f"a header of more than {MOST_PARTS} parts. Save it again.")
+
+
+def _chunks(content: mmap.mmap) -> Iterator[int]:
+    """Yield where the chunks of a PNG are."""
+    place = len(_PNG)
+    while place + 4 <= len(content):
+        yield place
+        place += 12 + int.from_bytes(content[place : place + 4])
+
+
+def _segments(content: mmap.mmap) -> Iterator[int]:
+    """Yield where the segments of a JPEG are, up to the first scan; markers without a length, and fill bytes, count."""
+    place = len(_JPEG)
+    while place + 4 <= len(content) and content[place] == 0xFF and content[place + 1] != _SCAN_MARKER:
+        yield place
+        marker = content[place + 1]
+        length = 0 if marker in _ALONE else max(int.from_bytes(content[place + 2 : place + 4]), 2)
+        place += 1 if marker == 0xFF else 2 + length
+
+
+_PARTS: Mapping[bytes, Callable[[mmap.mmap], Iterator[int]]] = MappingProxyType({_PNG: _chunks, _JPEG: _segments})
+
+
+def _check_scans(path: Path, image: Image.Image) -> None:
+    """Raise UsageError where a JPEG would take hours: a scan can be a few bytes, and goes over all pixels."""
+    if image.format not in ("JPEG", "MPO"):
+        return
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        scans = sum(1 for _ in _SCAN.finditer(content))
+    if scans > MOST_SCANS:
+        raise UsageError(f"a JPEG of {scans} scans; at most {MOST_SCANS} are accepted. Save it again.")
+
+
+def _check_tiles(image: Image.Image) -> None:
+    """Raise UsageError where a TIFF would take all memory: a tile can be larger than the picture that it is of."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return
+    width, length = (int(image.tag_v2.get(tag, 0)) for tag in (_TILE_WIDTH, _TILE_LENGTH))
+    if width * length > MOST_PIXELS:
+        raise UsageError(
+            f"a TIFF in tiles of {width} x {length} pixels; at most {_millions(MOST_PIXELS)} megapixels are accepted."
+            " Save it again."
+        )
+
+
+def _unidentified(prefix: bytes, formats: Sequence[str]) -> str:
+    """Say what a content is, and what would be accepted."""
+    found = next((name for at, sign, name in _REFUSED if prefix[at:].startswith(sign)), "")
+    known = [FORMATS[name] for name in formats]
+    accepted = f"{', '.join(known[:-1])} and {known[-1]} are" if len(known) > 1 else f"{known[0]} is"
+    return f"not a picture that decodes: {f'it holds {found}; ' if found else ''}{accepted} accepted by content."
+
+
+def _millions(number: int, *limits: int) -> str:
+    """Bytes or pixels in millions, told apart from the limits that they are beyond: 100.01."""
+    return figure(number / 1e6, 0, [limit / 1e6 for limit in limits])

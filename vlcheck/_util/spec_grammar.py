@@ -1,0 +1,376 @@
+"""The grammar of `--vl-data` and `--vl-model`; docs/specs.md says it with examples.
+
+    data   = source [":" N [":" SEED]]
+    source = SCHEME [":" PATH] ["@" SPLIT | "@" source]
+    model  = single | METRIC "=" single "," METRIC "=" single
+    single = what {"," KEY "=" VALUE}
+    what   = FAMILY [":" PATH] | PATH ["@" REVISION] | FILE ":" NAME | MODULE ":" NAME
+
+PATH, SPLIT, REVISION, FILE and VALUE are texts. One in double quotes is taken as it is, with `""` for a quote. One
+without goes as far as a file or folder of that name exists, else up to the first character that can end it.
+`str()` of what was parsed is a spec again, in quotes where it needs them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from vlcheck._util.paths import there_is
+from vlcheck.errors import UsageError, nearest, printable
+
+IMAGES_PER_BEHAVIOR, MOST_IMAGES = 200, 100_000
+_DIGITS = 18  # of a number; Python itself refuses to read one of thousands
+
+Exists = Callable[[str], bool]
+
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+_PLAIN = re.compile(r'(?:[A-Za-z]:(?=[\\/]))?[^":@,=]+')  # a drive's colon ends nothing
+_PLAIN_SPLIT = re.compile(r"[\w.-]+")
+
+_SCHEME = re.compile(r"[^:@]*")
+_TAIL = re.compile(r"(?::([0-9]+))?(?::([0-9]+))?\Z")
+_BEFORE_TAIL = r"(?=(?::[0-9]+){1,2}\Z)"
+_BEFORE_SPLIT = r'(?=@(?:"(?:[^"]|"")*"|[^"@:/\\]+)(?::[0-9]+){0,2}\Z)'
+
+_KEY = re.compile(r"([A-Za-z_]\w*)=")
+_NEXT = re.compile(r"(?=,\s*[A-Za-z_]\w*=)")
+_OPTION = re.compile(r",\s*([A-Za-z_]\w*)=")
+_FAMILY = re.compile(r"([\w.-]+)(?::|(?=,\s*[A-Za-z_]\w*=)|\Z)")
+_HUB_ID = re.compile(r"([\w-][\w.-]*/[\w.-]+)(?:@([\w./-]+))?")
+_IN_FILE = re.compile(r"(.+\.py):([A-Za-z_]\w*)", re.DOTALL)
+_IN_MODULE = re.compile(r"([A-Za-z_][\w.]*):([A-Za-z_]\w*)")
+_NAMED = re.compile(r":([A-Za-z_]\w*)")
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """How a kind of data is named.
+
+    Attributes:
+        form: for messages, e.g. "coco:ROOT[@SPLIT]".
+        path: whether it takes one.
+        at: what may follow an @.
+    """
+
+    form: str
+    path: bool = True
+    at: Literal["nothing", "split", "source"] = "nothing"
+
+    def ends(self, schemes: Collection[str]) -> re.Pattern[str]:
+        """Where its path can end."""
+        source = rf"(?=@(?:[A-Za-z][\w-]+:|(?:{'|'.join(map(re.escape, schemes))})\Z))"
+        more = {"nothing": [], "split": [_BEFORE_SPLIT], "source": [source]}[self.at]
+        return re.compile("|".join([_BEFORE_TAIL, *more]))
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Something that is at a place.
+
+    Attributes:
+        scheme: its kind: of data, or a family of models; "" for a checkpoint's folder or hub id.
+        path: as it is said, `~` included.
+        at: a split, a revision, or the source that it refers to.
+    """
+
+    scheme: str
+    path: str = ""
+    at: str | Reference = ""
+
+    def __str__(self) -> str:
+        if not self.scheme:
+            return self._checkpoint()
+        at = str(self.at) if isinstance(self.at, Reference) else _quoted(self.at, _PLAIN_SPLIT)
+        return self.scheme + (f":{_quoted(self.path)}" if self.path else "") + (f"@{at}" if self.at else "")
+
+    def _checkpoint(self) -> str:
+        """Write a folder or hub id so that it is taken neither for a family nor for a path that holds an @."""
+        if self.at:
+            said = f"{self.path}@{self.at}"
+            plain = _HUB_ID.fullmatch(self.path) and _HUB_ID.fullmatch(said)
+            return said if plain else f"{_in_quotes(self.path)}@{_quoted(str(self.at))}"
+        return _in_quotes(self.path) if _FAMILY.fullmatch(self.path) else self.path and _quoted(self.path)
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """Data, and how much of it.
+
+    Attributes:
+        source: where it is.
+        images: at most so many a behavior.
+        seed: for another choice of them.
+    """
+
+    source: Reference
+    images: int = IMAGES_PER_BEHAVIOR
+    seed: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.images}:{self.seed}"
+
+
+@dataclass(frozen=True)
+class Factory:
+    """A function that makes a model.
+
+    Attributes:
+        where: the Python file or the module that it is in.
+        name: of the function.
+    """
+
+    where: str
+    name: str
+
+    @property
+    def in_file(self) -> bool:
+        """Whether it is in a file rather than in a module that Python finds."""
+        return self.where.endswith(".py")
+
+    def __str__(self) -> str:
+        return f"{_quoted(self.where)}:{self.name}"
+
+
+@dataclass(frozen=True)
+class Single:
+    """One model.
+
+    Attributes:
+        what: where it is, or what makes it.
+        options: what is said after it, by key.
+        said: the text that it was parsed from.
+    """
+
+    what: Reference | Factory
+    options: tuple[tuple[str, str], ...] = ()
+    said: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        return ",".join([str(self.what), *(f"{key}={_quoted(value)}" for key, value in self.options)])
+
+
+@dataclass(frozen=True)
+class Several:
+    """A model for each metric."""
+
+    parts: tuple[tuple[str, Single], ...]
+
+    def __str__(self) -> str:
+        return ",".join(f"{metric}={part}" for metric, part in self.parts)
+
+
+def parse_data(spec: str, schemes: Mapping[str, Scheme], *, exists: Exists = there_is) -> DataSpec:
+    """Parse the spec of data.
+
+    Args:
+        spec: the text.
+        schemes: which there are, by name.
+        exists: tells whether there is a file or folder.
+
+    Raises:
+        UsageError: naming the part that means nothing, and what would be accepted.
+    """
+    try:
+        return _data(_Scanner(spec, exists), schemes)
+    except UsageError as error:
+        raise UsageError(f"--vl-data {printable(spec)!r}: {error}") from error
+
+
+def accepted(schemes: Mapping[str, Scheme]) -> str:
+    """Say how data is named."""
+    *others, last = (f"{scheme.form}[:N[:SEED]]" for scheme in schemes.values())
+    return f"{', '.join(others)} or {last}"
+
+
+def parse_model(
+    spec: str, families: Collection[str], metrics: Collection[str], *, exists: Exists = there_is
+) -> Single | Several:
+    """Parse the spec of a model.
+
+    Args:
+        spec: the text.
+        families: names that stand before a path; other text before a colon is a part of the path.
+        metrics: each of which can have a model of its own.
+        exists: tells whether there is a file or folder.
+
+    Raises:
+        UsageError: naming the part that means nothing, and what would be accepted.
+    """
+    scan = _Scanner(spec, exists)
+    try:
+        if _KEY.match(spec) and not exists(spec):
+            return _several(scan, families, metrics)
+        single = _single(scan, families, ())
+        scan.demand_end()
+    except UsageError as error:
+        raise UsageError(f"--vl-model {printable(spec)!r}: {error}") from error
+    return single
+
+
+class _Scanner:
+    """A text that is read from left to right."""
+
+    def __init__(self, text: str, exists: Exists) -> None:
+        self.text, self.exists, self.at = text, exists, 0
+
+    def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """Read what matches here."""
+        match = pattern.match(self.text, self.at)
+        self.at = match.end() if match else self.at
+        return match
+
+    def take_mark(self, mark: str) -> bool:
+        """Read a character, if it is here."""
+        found = self.text.startswith(mark, self.at)
+        self.at += found
+        return found
+
+    def value(self, ends: re.Pattern[str]) -> str:
+        """Read a text in quotes, or up to one of its ends: the last before which something exists, else the first."""
+        if self.at_quote:
+            return self._quoted()
+        stops = [*(end.start() for end in ends.finditer(self.text, self.at)), len(self.text)]
+        begin = self.at
+        self.at = next((stop for stop in reversed(stops) if self.exists(self.text[begin:stop])), stops[0])
+        return self.text[begin : self.at]
+
+    @property
+    def at_quote(self) -> bool:
+        return self.text.startswith('"', self.at)
+
+    def _quoted(self) -> str:
+        quoted = self.take(_QUOTED)
+        if not quoted:
+            raise UsageError('a double quote is not closed. One that belongs to a name is written twice: "a""b".')
+        return quoted[1].replace('""', '"')
+
+    def demand_end(self) -> None:
+        """Raise UsageError where more follows."""
+        if self.at < len(self.text):
+            raise UsageError(f"{printable(self.text[self.at :])!r} follows the closing quote, and means nothing there.")
+
+
+def _data(scan: _Scanner, schemes: Mapping[str, Scheme]) -> DataSpec:
+    source = _source(scan, schemes)
+    tail = scan.take(_TAIL)
+    if not tail:
+        what = "takes N, images a behavior, from 1 on, and SEED, from 0 on"
+        raise UsageError(f"{printable(scan.text[scan.at :])!r}: {source.scheme} {what}. Say {accepted(schemes)}.")
+    images, seed = tail[1] or str(IMAGES_PER_BEHAVIOR), tail[2] or "0"
+    if len(images) > _DIGITS or not 1 <= int(images) <= MOST_IMAGES:
+        raise UsageError(f"N is the number of images per behavior; it has to be from 1 to {MOST_IMAGES}.")
+    if len(seed) > _DIGITS:
+        raise UsageError(f"SEED has {len(seed)} digits; at most {_DIGITS} are accepted.")
+    return DataSpec(source, int(images), int(seed))
+
+
+def _source(scan: _Scanner, schemes: Mapping[str, Scheme]) -> Reference:
+    taken = scan.take(_SCHEME)
+    name = taken[0] if taken else ""
+    scheme = schemes.get(name)
+    if scheme is None:
+        raise UsageError(
+            f"unknown source {printable(name)!r}. {nearest(name, schemes)} Say {accepted(schemes)}; a name that holds"
+            " any of these characters stands in double quotes."
+        )
+    if not scheme.path:
+        return Reference(name)
+    ends = scheme.ends(schemes)
+    named, rest = scan.take_mark(":"), scan.text[scan.at :]
+    path = scan.value(ends) if named else ""
+    if not path:
+        raise UsageError(f"{name} names no path. Say {scheme.form}.")
+    if not rest.startswith('"') and (amiss := _beside_a_path(path, rest, scan.exists)):
+        raise UsageError(f"{amiss}. Say {scheme.form}[:N[:SEED]], N from 1 on, and SEED from 0 on.")
+    if scheme.at == "nothing" or not scan.take_mark("@"):
+        return Reference(name, path)
+    return Reference(name, path, _source(scan, schemes) if scheme.at == "source" else scan.value(ends))
+
+
+def _beside_a_path(path: str, rest: str, exists: Exists) -> str:
+    """Say what is beside the longest path that exists; "" where all of the path does, or nothing.
+
+    Args:
+        path: as it was read.
+        rest: the text from the path's beginning on.
+        exists: tells whether there is a file or folder.
+    """
+    if exists(path):
+        return ""
+    if exists(path.strip()) and path != path.rstrip():
+        return f"{printable(path)!r} ends with a space, and {printable(path.strip())!r} is there"
+    if exists(path.strip()):
+        return f"{printable(path)!r} begins with a space, and {printable(path.strip())!r} is there"
+    stops = [mark.start() for mark in re.finditer("[:@]", path)]
+    stop = next((stop for stop in reversed(stops) if exists(path[:stop])), None)
+    if stop is None:
+        return ""
+    return f"{printable(rest[stop:])!r} after {printable(path[:stop])!r}, which is there, means nothing"
+
+
+def _several(scan: _Scanner, families: Collection[str], metrics: Collection[str]) -> Several:
+    parts: dict[str, Single] = {}
+    found = scan.take(_KEY)
+    while found:
+        metric = found[1]
+        if metric not in metrics:
+            raise UsageError(f"{metric!r} is no metric. {nearest(metric, metrics)}")
+        if metric in parts:
+            raise UsageError(f"{metric} is named twice; one model answers it.")
+        parts[metric] = _single(scan, families, metrics)
+        found = scan.take(_OPTION)
+    scan.demand_end()
+    if missing := [metric for metric in metrics if metric not in parts or not str(parts[metric].what)]:
+        others = [key for part in parts.values() for key, _ in part.options]
+        strange = "".join(f"{key!r} is no metric. {nearest(key, metrics)} " for key in others)
+        forms = ",".join(f"{metric}=SPEC" for metric in sorted(metrics))
+        raise UsageError(f"{strange}no model is named for {' and '.join(missing)}. Accepted: {forms}.")
+    return Several(tuple(parts.items()))
+
+
+def _single(scan: _Scanner, families: Collection[str], metrics: Collection[str]) -> Single:
+    begin, what = scan.at, _what(scan, families)
+    options: dict[str, str] = {}
+    for key in _keys(scan, metrics):
+        if key in options:
+            raise UsageError(f"{key} is named twice.")
+        options[key] = scan.value(_NEXT)
+    return Single(what, tuple(options.items()), scan.text[begin : scan.at])
+
+
+def _keys(scan: _Scanner, metrics: Collection[str]) -> Iterator[str]:
+    """Read the keys of options up to that of the next model."""
+    while (found := _OPTION.match(scan.text, scan.at)) and found[1] not in metrics:
+        scan.at = found.end()
+        yield found[1]
+
+
+def _what(scan: _Scanner, families: Collection[str]) -> Reference | Factory:
+    family = _FAMILY.match(scan.text, scan.at)
+    if family and family[1] in families:
+        scan.at = family.end()
+        return Reference(family[1], scan.value(_NEXT))
+    if scan.at_quote:
+        path = scan.value(_NEXT)
+        if named := scan.take(_NAMED):
+            return Factory(path, named[1])
+        return Reference("", path, scan.value(_NEXT) if scan.take_mark("@") else "")
+    said = scan.value(_NEXT)
+    if scan.exists(said):
+        return Reference("", said)
+    if factory := _IN_FILE.fullmatch(said) or _IN_MODULE.fullmatch(said):
+        return Factory(factory[1], factory[2])
+    hub = _HUB_ID.fullmatch(said)
+    return Reference("", hub[1], hub[2] or "") if hub else Reference("", said)
+
+
+def _quoted(text: str, plain: re.Pattern[str] = _PLAIN) -> str:
+    """Put a text in quotes unless it is plain."""
+    return text if plain.fullmatch(text) else _in_quotes(text)
+
+
+def _in_quotes(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'

@@ -1,0 +1,1 @@
+"""Behaviors: what a test function states, and how it is scheduled."""

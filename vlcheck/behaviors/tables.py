@@ -1,0 +1,192 @@
+"""The paper's three tables, and two more: means of raw scores over cases, beside the verdict and never part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import ClassVar, Protocol
+
+from vlcheck.errors import NotApplicable
+from vlcheck.expect.base import AFTER, BEFORE, Sample
+from vlcheck.perturb import AsMuchNoise, Bare, Block, Compose, Mirror, Perturbation, View, opposite
+from vlcheck.stats.verdict import bootstrap_interval
+
+Cells = Mapping[str, float | int]
+
+
+class Table(Protocol):
+    """Cells that a behavior adds to the results.
+
+    Attributes:
+        name: under which the results file keeps it.
+    """
+
+    name: ClassVar[str]
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        """The views it needs, each a perturbation of the case as it is."""
+
+    def words(self, view: View) -> tuple[str, ...]:
+        """The words it shows beside the target."""
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        """Means over the cases that have every arm, with their number as "n"; empty where there is none."""
+
+
+@dataclass(frozen=True)
+class VisionAndLanguage:
+    """Figure 1's 2 x 2: picture original or blocked, text with its hint or bare.
+
+    Beside the four cells their interaction, and the balance D of `vlcheck.expect.base.Balance`.
+    """
+
+    name: ClassVar[str] = "vision_language"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        blocked = Block()
+        return {"blocked_hint": blocked, "original_bare": Bare(), "blocked_bare": Compose(Bare(), blocked)}
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return ()
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        arms = {"original_hint": BEFORE} | {arm: arm for arm in self.arms()}
+        cells = _means(samples, {cell: _value(arm) for cell, arm in arms.items()})
+        if cells:
+            with_hint = cells["original_hint"] - cells["blocked_hint"]
+            cells["interaction"] = with_hint - (cells["original_bare"] - cells["blocked_bare"])
+            cells["balance"] = cells["original_bare"] - cells["blocked_hint"]
+        return cells
+
+
+@dataclass(frozen=True)
+class ColorAndGrey:
+    """Figure 2: the score of one and the same word in color and in grey."""
+
+    name: ClassVar[str] = "color_grey"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {}
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return ()
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        return _means(samples, {"color": _value(BEFORE), "grey": _value(AFTER)})
+
+
+@dataclass(frozen=True)
+class AgainstNoise:
+    """What an edit of the picture costs, and what as large a change of luminance does: image by image.
+
+    The difference in differences, (before - after) - (before - noise), is what the edit costs as such; its interval is
+    a bootstrap over images.
+
+    Attributes:
+        edit: the behavior's perturbation.
+    """
+
+    edit: Perturbation
+
+    name: ClassVar[str] = "against_noise"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {"noise": AsMuchNoise(self.edit)}
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return ()
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        cells = _means(samples, {"before": _value(BEFORE), "after": _value(AFTER), "noise": _value("noise")})
+        if not cells:
+            return {}
+        whole = [sample for sample in samples if _rows([sample], [_value(BEFORE), _value(AFTER), _value("noise")])]
+        differences = [sample["noise"].score - sample[AFTER].score for sample in whole]
+        low, high = bootstrap_interval(differences, [sample.case.image.key for sample in whole])
+        return {
+            "cost": cells["before"] - cells["after"],
+            "noise_cost": cells["before"] - cells["noise"],
+            "difference": cells["noise"] - cells["after"],
+            "difference_low": low,
+            "difference_high": high,
+            "n": len({sample.case.image.key for sample in whole}),
+        }
+
+
+@dataclass(frozen=True)
+class LeftAndRight:
+    """Figure 3: the scores of [left] and [right], as photographed and mirrored, apart by which is true."""
+
+    name: ClassVar[str] = "left_right"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {"mirrored": Mirror()}
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return (opposite(view.target),)
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        cells: dict[str, float | int] = {}
+        for true in ("left", "right"):
+            here = [sample for sample in samples if sample.case.target == true]
+            columns = {
+                f"{arm}_{word}": (arm if arm == "mirrored" else BEFORE, word)
+                for arm in ("original", "mirrored")
+                for word in ("left", "right")
+            }
+            means = _means(here, {column: _score(*cell) for column, cell in columns.items()})
+            cells |= {f"{true}_is_true_{column}": mean for column, mean in means.items()}
+        return cells
+
+
+@dataclass(frozen=True)
+class UnderEach:
+    """The score before, and after each of several perturbations: means over the cases that have both."""
+
+    name: ClassVar[str] = "under_each"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {}
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return ()
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        cells: dict[str, float | int] = {}
+        for perturbation in dict.fromkeys(sample.perturbation for sample in samples):
+            here = [sample for sample in samples if sample.perturbation == perturbation]
+            means = _means(here, {"before": _value(BEFORE), perturbation: _value(AFTER)})
+            cells |= {column: mean for column, mean in means.items() if column not in cells}
+        return cells
+
+
+class _Cell(Protocol):
+    def __call__(self, sample: Sample) -> float: ...
+
+
+def _value(arm: str) -> _Cell:
+    return lambda sample: sample[arm].score
+
+
+def _score(arm: str, word: str) -> _Cell:
+    return lambda sample: sample[arm].scores[word]
+
+
+def _means(samples: Sequence[Sample], columns: Mapping[str, _Cell]) -> dict[str, float | int]:
+    rows = _rows(samples, list(columns.values()))
+    if not rows:
+        return {}
+    means = (fmean(column) for column in zip(*rows, strict=True))
+    return dict(zip(columns, means, strict=True)) | {"n": len(rows)}
+
+
+def _rows(samples: Sequence[Sample], columns: Sequence[_Cell]) -> list[list[float]]:
+    """A row for each sample that has all columns."""
+    rows = []
+    for sample in samples:
+        try:
+            rows.append([cell(sample) for cell in columns])
+        except NotApplicable:
+            continue
+    return rows

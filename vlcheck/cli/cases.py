@@ -1,0 +1,89 @@
+"""What the data offers, and what a run on it would tell and take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vlcheck._util.numbers import counted
+from vlcheck.behaviors.behavior import Behavior
+from vlcheck.behaviors.schedule import looks_at
+from vlcheck.cases import open_source
+from vlcheck.cli.arguments import (
+    Data,
+    Device,
+    DType,
+    OwnLexicons,
+    OwnPolicy,
+    Suite,
+    TrustRemoteCode,
+    chosen_suite,
+    is_sequential,
+    lexicons_for,
+    policy_for,
+)
+from vlcheck.cli.console import say
+from vlcheck.cli.offered import missing, offered, slips
+from vlcheck.datasets.jsonl_writer import write_jsonl
+from vlcheck.errors import UsageError
+from vlcheck.evaluation.preview import Chosen, preview
+from vlcheck.models.loading.load import load_model
+from vlcheck.plugin.collect import collect
+from vlcheck.policy.policy import METRICS
+
+
+def cases(
+    data: Data,
+    lexicons: OwnLexicons = None,
+    suite: Suite = None,
+    to: Annotated[Path | None, typer.Option(help="write all cases to this file, as JSON lines")] = None,
+    copy: Annotated[bool, typer.Option("--copy", help="put their images beside that file")] = False,
+) -> None:
+    """List what the data offers each behavior, and what was left out; or write it."""
+    if copy and not to:
+        raise UsageError("--copy: name the file beside which the images go with --to, e.g. --to mine/cases.jsonl.")
+    chosen = collect(chosen_suite(suite))
+    source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
+    if not source.cases:
+        raise UsageError(f"{data}: offers no case. Left out: {dict(source.left_out)}.")
+    source.offer.audit()
+    if to:
+        say(f"{counted(write_jsonl(to, source.fitting, copy=copy), 'case')} written to {to}")
+        return
+    for line in offered(source, _behaviors(chosen)):
+        say(line)
+
+
+def plan(
+    data: Data,
+    model: Annotated[
+        str, typer.Option("--model", "--vl-model", help="estimates the time as well, e.g. albef:ALBEF_4M.pth")
+    ] = "",
+    device: Device = "cpu",
+    dtype: DType = "float32",
+    policy: OwnPolicy = None,
+    lexicons: OwnLexicons = None,
+    suite: Suite = None,
+    sequential: Annotated[bool, typer.Option("--sequential", "--vl-sequential", help="as a run has it")] = False,
+    trusted: TrustRemoteCode = False,
+) -> None:
+    """Say per test how many cases there are and what they can decide, and what scoring them takes; score nothing."""
+    chosen = collect(chosen_suite(suite))
+    source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
+    held = policy_for(chosen, policy)
+    adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted) if model else None
+    metrics = adapter.metrics if adapter else METRICS
+    behaviors = _behaviors([one for one in chosen if one[1].metric in metrics])
+    say(f"policy: {held.path}")
+    looks = looks_at(source.seed, sequential=sequential or is_sequential(chosen))
+    lines = preview(chosen, source, held, adapter, looks)
+    for line in (*lines, *missing(source, behaviors), *slips(source.cases, behaviors)):
+        say(line)
+
+
+def _behaviors(chosen: Chosen) -> Sequence[Behavior]:
+    """Each once, whatever its metrics."""
+    return tuple({item.originalname: statement.behavior(item) for item, statement in chosen}.values())

@@ -1,0 +1,81 @@
+"""Makes the variants of the embedded model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vlcheck.cli.console import say, stoppable
+from vlcheck.errors import UsageError, nearest
+from vlcheck.zoo.recipe import RECIPES, Recipe, checkpoint
+
+if TYPE_CHECKING:
+    from vlcheck.zoo.initial_weights import Base
+    from vlcheck.zoo.training import Losses
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help=f"what to make: {', '.join(RECIPES)}")],
+    to: Annotated[Path, typer.Option(help="the folder for checkpoint and weights; where a checkpoint is, it goes on")],
+    steps: Annotated[int | None, typer.Option(min=1, help="stop after so many, for a look")] = None,
+    base: Annotated[Path | None, typer.Option(help="weights to begin with, in place of those that ship")] = None,
+    examined: Annotated[int, typer.Option(min=1, help="scenes, held out, on which it is examined in the end")] = 10_000,
+) -> None:
+    """Make a variant of the embedded model from nothing; killed, it goes on where its last checkpoint was."""
+    if recipe not in RECIPES:
+        raise UsageError(f"recipe {recipe!r}: there is none. {nearest(recipe, RECIPES)}")
+    with stoppable(checkpoint(to, RECIPES[recipe])):
+        _train(RECIPES[recipe], to, steps, base, examined)
+
+
+def _train(recipe: Recipe, to: Path, steps: int | None, base: Path | None, examined: int) -> None:
+    from vlcheck.zoo import (
+        export,  # rare, and not light to import
+        training,  # rare, and not light to import
+        validation,  # rare, and not light to import
+    )
+
+    begun = _base(recipe, to, base)
+    trained = training.train(recipe, to, base=begun, steps=steps, tell=_Diary(recipe.last(steps), say))
+    network = trained.network.half().float()  # as it is kept
+    right = validation.examine(network, validation.held_out(recipe, examined))
+    for kind, share in right.items():
+        say(f"{kind:30} {100 * share.right:6.2f} % right of {share.n} held out")
+    if len(trained.losses) < recipe.steps:
+        say(f"stopped on the way, at {checkpoint(to, recipe)}")
+    else:
+        say(f"weights: {export.write_model(to, recipe, network, trained.losses, right, begun)}")
+
+
+def _base(recipe: Recipe, to: Path, own: Path | None) -> Base | None:
+    """The weights to begin with: one's own, else those that ship, else none."""
+    from vlcheck.zoo.initial_weights import read_base
+    from vlcheck.zoo.pretrained import weights_of
+
+    if own and own.resolve() == (to / f"{recipe.name}.safetensors").resolve():
+        raise UsageError(f"--base {own}: is what would be written; name another folder with --to, or a copy of it.")
+    if own:
+        return read_base(own)
+    return read_base(weights_of(recipe.base), recipe.base) if recipe.base else None
+
+
+class _Diary:
+    """Says every hundredth step how training goes, and how long it will still take."""
+
+    def __init__(self, last: int, say: Callable[[str], None]) -> None:
+        self._last, self._say = last, say
+        self._since: tuple[float, int] | None = None
+
+    def __call__(self, losses: Losses) -> None:
+        began, first = self._since = self._since or (time.monotonic(), losses.step)
+        if losses.step % 100 == 0 and losses.step > first:
+            each = (time.monotonic() - began) / (losses.step - first)
+            left = each * (self._last - losses.step) / 60
+            self._say(
+                f"step {losses.step} of {self._last}: mlm {losses.mlm:.3f}, itm {losses.itm:.3f};"
+                f" {each:.2f} s a step, about {left:.0f} minutes left"
+            )

@@ -1,0 +1,1 @@
+"""Data sources: from files and drawn scenes to cases."""

@@ -1,0 +1,1 @@
+"""COCO: photographs, captions and annotations."""

@@ -1,0 +1,394 @@
+"""COCO's annotation files, read piece by piece: a file may be larger than what is wanted of it by far."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, Protocol, TextIO, TypeVar
+
+from vlcheck._util.foreign_files import DECODER, Twice, demand_file
+from vlcheck.cases.case import Box
+from vlcheck.datasets.limits import LARGEST_NUMBER, is_text
+from vlcheck.errors import UsageError, printable
+
+Value = TypeVar("Value")
+
+_PIECE = 1 << 20  # characters
+LONGEST_VALUE = 1 << 24  # characters of an entry
+_LARGEST_ID = (1 << 63) - 1  # as databases have it
+_FLAGS = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True}
+_OF_NUMBERS = "+-.eE0123456789"  # after which a number may go on in the next piece
+_OTHER = re.compile(r"[^ \t\n\r]")  # than a space
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An object of one of the file's lists."""
+
+    path: Path
+    table: str
+    index: int
+    row: object
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The object's fields. Raises UsageError where the list has something else in its place."""
+        if not isinstance(self.row, dict):
+            raise UsageError(f"{self.where} is not an object.")
+        return self.row
+
+    @property
+    def where(self) -> str:
+        """Name the entry, for errors."""
+        return f"{self.path}: {self.table}[{self.index}]"
+
+    @property
+    def id(self) -> int:
+        """Its own id, 0 or more."""
+        number = self.number("id")
+        if number < 0:
+            raise UsageError(f"{self.where}: id is {number}; it has to be 0 or more.")
+        return number
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """A text that can be written down again; null is as good as none where there is a default."""
+        value = self._value(key, default)
+        if not isinstance(value, str) or not is_text(value):
+            raise self._bad(key, "a text", value)
+        return value
+
+    def name(self, key: str) -> str:
+        """A text that is not blank."""
+        value = self.text(key)
+        if not value.strip():
+            raise self._bad(key, "a text that is not blank", value)
+        return value
+
+    def number(self, key: str, default: int | None = None) -> int:
+        """A whole number; 200.0 is one."""
+        value = self._value(key, default)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _LARGEST_ID:
+            raise self._bad(key, "a whole number", value)
+        return value
+
+    def area(self, key: str, default: float) -> float:
+        """A number, 0 or more."""
+        value = self._value(key, default)
+        if not _is_real(value) or value < 0:
+            raise self._bad(key, "a number, 0 or more", value)
+        return float(value)
+
+    def mention(self, key: str) -> str:
+        """A text that only says where something is from: "" where it is anything else."""
+        value = self.fields.get(key)
+        return value if isinstance(value, str) and is_text(value) else ""
+
+    def flag(self, key: str) -> bool:
+        """0 or 1, or false or true, as such or as text; 0 unless said."""
+        value = self._value(key, 0)
+        flag = _FLAGS.get(value.lower() if isinstance(value, str) else value) if isinstance(value, Hashable) else None
+        if flag is None:
+            raise self._bad(key, "0 or 1", value)
+        return flag
+
+    def ids(self, key: str) -> frozenset[int] | None:
+        """A list of ids; None where there is no such key."""
+        if key not in self.fields:
+            return None
+        value = self._value(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, int) and not isinstance(one, bool) for one in value):
+            raise self._bad(key, "a list of ids", value)
+        return frozenset(value)
+
+    def reals(self, key: str, count: int) -> list[float]:
+        """Return a list of so many numbers."""
+        value = self.fields.get(key)
+        if not isinstance(value, list) or len(value) != count or not _are_real(value):
+            length = f" of {len(value)}" if isinstance(value, list) else ""
+            raise self._bad(key, f"a list of {count} numbers", f"{type(value).__name__}{length}")
+        return value
+
+    def box(self, key: str) -> Box:
+        """A rectangle."""
+        value = self.fields.get(key)
+        if not isinstance(value, list) or len(value) != 4 or not all(map(_is_real, value)) or min(value[2:]) < 0:
+            raise self._bad(key, "[x, y, width, height]", value)
+        return Box(*map(float, value))
+
+    def _value(self, key: str, default: object) -> Any:
+        value = self.fields.get(key, default)
+        return default if value is None else value
+
+    def _bad(self, key: str, wanted: str, value: object) -> UsageError:
+        found = f"is {printable(repr(value))}" if key in self.fields else "is missing"
+        return UsageError(f"{self.where}: {key} {found}; it has to be {wanted}.")
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER
+
+
+def _are_real(values: list[Any]) -> bool:
+    whole = set(map(type, values)) == {int}  # nearly all are, and are checked much faster
+    return max(map(abs, values)) < LARGEST_NUMBER if whole else all(map(_is_real, values))
+
+
+class Unusable(NamedTuple):
+    """An entry that cannot be used.
+
+    Attributes:
+        image: the id of its image; None where it does not say.
+        said: where it stands, and what is wrong with it.
+    """
+
+    image: int | None
+    said: str
+
+
+def spared(read: Callable[[Entry], Value], key: str) -> Callable[[Entry], Value | Unusable]:
+    """Return a reader that gives an `Unusable` in place of an error; `key` names the field with the image's id."""
+
+    def attempt(entry: Entry) -> Value | Unusable:
+        try:
+            return read(entry)
+        except UsageError as error:
+            image = entry.row.get(key) if isinstance(entry.row, dict) else None
+            return Unusable(image if isinstance(image, int) else None, str(error))
+
+    return attempt
+
+
+def split_usable(entries: Sequence[Value | Unusable]) -> tuple[list[Value], list[Unusable]]:
+    """Return the entries that can be used, and the others. Raises UsageError where there are only others."""
+    usable = [one for one in entries if not isinstance(one, Unusable)]
+    unusable = [one for one in entries if isinstance(one, Unusable)]
+    if unusable and not usable:
+        raise UsageError(unusable[0].said)
+    return usable, unusable
+
+
+class Annotation(Protocol):
+    """An entry that says something of an image: the image's id, and the entry's own index in its list."""
+
+    @property
+    def image(self) -> int: ...
+
+    @property
+    def at(self) -> int: ...
+
+
+Row = TypeVar("Row", bound=Annotation)
+
+
+@dataclass(frozen=True)
+class Rows(Generic[Row]):
+    """The annotations of a file.
+
+    Attributes:
+        usable: those of listed images.
+        unusable: those that cannot be read.
+        strays: those of images that the file does not list.
+    """
+
+    usable: list[Row]
+    unusable: list[Unusable]
+    strays: list[Unusable]
+
+    @classmethod
+    def of(cls, path: Path, entries: Sequence[Row | Unusable], images: Collection[int | None]) -> Rows[Row]:
+        """Sort annotations. Raises UsageError where none is usable.
+
+        Args:
+            path: their file.
+            entries: read by a reader that is `spared`.
+            images: the ids that the file lists.
+        """
+        read, unusable = split_usable(entries)
+        usable = [row for row in read if row.image in images]
+        strays = [
+            Unusable(row.image, f"{path}: annotations[{row.at}]: image_id {row.image} is none of the file's images.")
+            for row in read
+            if row.image not in images
+        ]
+        if strays and not usable:
+            raise UsageError(strays[0].said)
+        return cls(usable, unusable, strays)
+
+
+def read_tables(
+    path: Path, readers: Mapping[str, Callable[[Entry], Any]], *, optional: str = ""
+) -> dict[str, list[Any]]:
+    """Read lists of a file that holds one object, and keep of each entry what its reader makes of it.
+
+    No more of the file is in memory than a piece of it and the entry that is being read.
+
+    Args:
+        path: the file.
+        readers: by the name of the list.
+        optional: the name of a list that may be missing.
+
+    Raises:
+        UsageError: naming the file, and the list or the entry that is not as it has to be.
+    """
+    tables: dict[str, list[Any]] = {optional: []} if optional else {}
+    with _opened(path) as text:
+        tables |= _kept(path, text, readers)
+    for name in readers:
+        if name not in tables:
+            raise UsageError(f"{path}: has no list {name!r}.")
+    return tables
+
+
+def read_list(path: Path, table: str, reader: Callable[[Entry], Value]) -> list[Value]:
+    """Read one list, and no further than to its end. Raises as `read_tables`."""
+    with _opened(path) as text:
+        if text.next() == "{":
+            for name in text.members():
+                if name == table and text.next() == "[":
+                    return [reader(entry) for entry in _entries(path, name, text)]
+                text.skip()
+    raise UsageError(f"{path}: has no list {table!r}.")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[_Json]:
+    demand_file(path)
+    try:
+        with path.open("rb") as binary:
+            encoding = json.detect_encoding(binary.read(4))
+        with path.open(encoding=encoding) as file:
+            yield _Json(file)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: is not JSON ({printable(str(error), 120)}).") from error
+
+
+def _entries(path: Path, table: str, text: _Json) -> Iterator[Entry]:
+    """Read the list that begins here, entry by entry. Raises UsageError naming one that has a key twice."""
+    rows = text.elements()
+    for index in count():
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except Twice as error:
+            raise UsageError(f"{path}: {table}[{index}]: {error}.") from error
+        yield Entry(path, table, index, row)
+
+
+def _kept(path: Path, text: _Json, readers: Mapping[str, Callable[[Entry], Any]]) -> dict[str, list[Any]]:
+    tables: dict[str, list[Any]] = {}
+    if text.next() != "{":
+        text.value()
+        raise UsageError(f"{path}: has to hold an object with the lists {' and '.join(readers)}.")
+    for name in text.members():
+        keep = readers.get(name)
+        if keep and text.next() == "[":
+            tables[name] = [keep(entry) for entry in _entries(path, name, text)]
+        else:
+            text.skip()
+    text.finish()
+    return tables
+
+
+class _Json:
+    """The text of a JSON file, of which a piece at a time is in memory. Its errors are those of `json`."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._decode = DECODER.raw_decode
+        self._text, self._at, self._before = "", 0, 0
+
+    def next(self) -> str:
+        """The next character that is no space, or "" at the end."""
+        while True:
+            found = _OTHER.search(self._text, self._at)
+            self._at = found.start() if found else len(self._text)
+            if found or not self._more(_PIECE):
+                return self._text[self._at : self._at + 1]
+
+    def value(self) -> Any:
+        """Read the value that begins here."""
+        self.next()
+        size = _PIECE
+        while True:
+            try:
+                value, end = self._decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                place = self._before + error.pos
+                if len(self._text) - self._at > LONGEST_VALUE:
+                    raise ValueError(f"a value of more than {LONGEST_VALUE} characters: char {place}") from error
+                if not self._more(size):
+                    raise ValueError(f"{error.msg}: char {place}") from error
+            else:
+                goes_on = end == len(self._text) or self._text[end] in _OF_NUMBERS
+                if not goes_on or not self._more(size):
+                    self._at = end
+                    return value
+            size *= 2
+
+    def skip(self) -> None:
+        """Pass over the value that begins here; of a list, one element at a time."""
+        if self.next() == "[":
+            for _ in self.elements():
+                pass
+        else:
+            self.value()
+
+    def elements(self) -> Iterator[Any]:
+        """Read the elements of the list that begins here, one by one."""
+        self._expect("[")
+        if self._ended("]"):
+            return
+        while True:
+            yield self.value()
+            if self._expect(",]") == "]":
+                return
+
+    def members(self) -> Iterator[str]:
+        """Read the names of the object that begins here; whoever asks reads each one's value. Raises Twice."""
+        self._expect("{")
+        if self._ended("}"):
+            return
+        names: set[str] = set()
+        while True:
+            name = str(self.value())
+            if name in names:
+                raise Twice(name)
+            names.add(name)
+            self._expect(":")
+            yield name
+            if self._expect(",}") == "}":
+                return
+
+    def finish(self) -> None:
+        """Raise ValueError unless this is the end."""
+        if self.next():
+            raise ValueError(f"Extra data: char {self._before + self._at}")
+
+    def _ended(self, bracket: str) -> bool:
+        ended = self.next() == bracket
+        self._at += ended
+        return ended
+
+    def _expect(self, among: str) -> str:
+        found = self.next()
+        if not found or found not in among:
+            raise ValueError(f"Expecting {' or '.join(among)}: char {self._before + self._at}")
+        self._at += 1
+        return found
+
+    def _more(self, size: int) -> bool:
+        """Read on; what was read is let go."""
+        piece = self._file.read(size)
+        self._before += self._at
+        self._text, self._at = self._text[self._at :] + piece, 0
+        return bool(piece)

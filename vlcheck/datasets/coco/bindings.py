@@ -1,0 +1,123 @@
+"""Binding cases: two things of a caption, each with a color directly before it that is the other's by no caption."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import combinations
+
+from vlcheck.cases.case import MASK, Case, word_pattern
+from vlcheck.datasets.coco.colors import Colored, colored_things, why_unknown
+from vlcheck.datasets.coco.photograph import Caption, Finding, Known, article
+from vlcheck.datasets.lexicons.lexicon import with_near
+
+NEAR = 3  # words among which a color's noun is looked for
+_JOINS = frozenset({"and", "or"})
+
+
+def find_bindings(known: Known) -> Iterator[Finding]:
+    """One thing two colors and the words after them, in either order: each color is the target once."""
+    for caption in known.captions:
+        for pair in combinations(colored_things(known, caption) if len(caption.colors) > 1 else (), 2):
+            things = frozenset((one.color, one.noun) for one in pair)
+            reason = _why_not(known, *pair)
+            if reason:
+                yield (things, pair[0].color), reason
+                continue
+            for one, other in (pair, pair[::-1]):
+                yield (things, one.color), _case(known, one, other)
+
+
+def _case(known: Known, colored: Colored, other: Colored) -> Case:
+    caption = colored.caption
+    return known.case(
+        "binding",
+        [colored.word, colored.noun, other.word, other.noun],
+        caption=caption.text,
+        target=colored.word,
+        bare=_without(other.word, word_pattern(colored.word).sub(MASK, caption.text)),
+        tags=known.names(caption),
+        candidates=(other.word,),
+        about=frozenset({colored.color, other.color}),
+        region=known.box(colored.category),
+    )
+
+
+def _why_not(known: Known, one: Colored, other: Colored) -> str:
+    """Why the two colors cannot change places to make the caption false, or ""."""
+    if one.color and one.noun and one.color == other.color:
+        return "caption binds one color to two nouns"
+    if unknown := why_unknown(known, one) or why_unknown(known, other):
+        return unknown
+    if any(_shared(known, colored) for colored in (one, other)):
+        return "caption binds one color to two nouns"
+    if any(_several(colored) for colored in (one, other)):
+        return "caption names one of the things more than once"
+    if other.color in with_near([one.color], known.lexicons.colors):
+        return "viewers mix up the two colors"
+    if any(_shaded(known, colored) for colored in (one, other)):
+        return "color has a shade"
+    if _loose(known, one, other) or _loose(known, other, one):
+        return "captions may give one thing the other's color"
+    return ""
+
+
+def _shared(known: Known, colored: Colored) -> bool:
+    """Whether another noun is joined to the thing, as in "a red shirt and hat": the color may be that one's, too."""
+    tokens, end = colored.caption.tokens, colored.end
+    if end + 1 >= len(tokens) or tokens[end].word not in _JOINS:
+        return False
+    following = [found for found in colored.caption.named if found.start == end + 1 and any(found.meaning)]
+    return bool(following) or tokens[end + 1].word in known.lexicons.nouns
+
+
+def _several(colored: Colored) -> bool:
+    nouns = [token for token in colored.caption.tokens if token.word == colored.noun]
+    return len(nouns) > 1
+
+
+def _shaded(known: Known, colored: Colored) -> bool:
+    """Whether a word before says which shade of the color it is: no other color has the same ones."""
+    before = colored.caption.tokens[: colored.found.start][-1:]
+    return any(token.word in known.lexicons.stops.shades for token in before)
+
+
+def _loose(known: Known, colored: Colored, other: Colored) -> bool:
+    """Whether a caption that names the thing may give it the other's color, as "a bus, painted blue" does."""
+    return any(
+        _leads_to(known, caption, found.end, colored)
+        for caption in known.captions
+        if _names(caption, colored)
+        for found in caption.colors
+        if found.meaning == other.color
+    )
+
+
+def _names(caption: Caption, colored: Colored) -> bool:
+    named = {sense.category for found in caption.named for sense in found.meaning}
+    return any(token.word == colored.noun for token in caption.tokens) or colored.category in named
+
+
+def _leads_to(known: Known, caption: Caption, end: int, colored: Colored) -> bool:
+    """Whether a color that ends there is said of the thing, or of no noun that is known."""
+    lexicons = known.lexicons
+    for at in range(end, min(end + NEAR, len(caption.tokens))):
+        token = caption.tokens[at]
+        named = {sense.category for found in caption.named if found.start == at for sense in found.meaning}
+        if named or token.word in lexicons.nouns:
+            return token.word == colored.noun or colored.category in named
+        if token.word in lexicons.stops.after:
+            break
+    return True
+
+
+def _without(color: str, masked: str) -> str:
+    """The masked text without the other color, an article before it fitted to what follows; "a" before the mask."""
+    named = rf"(?P<article>(?<![\w-])an? )?{word_pattern(color).pattern}\s+(?P<word>\w+)"
+    text = re.sub(named, lambda found: _fitted(found["article"], found["word"]), masked, flags=re.IGNORECASE)
+    text = re.sub(rf"(?<![\w-])(a)n (?={re.escape(MASK)})", r"\1 ", text, flags=re.IGNORECASE)
+    return text[:1].upper() + text[1:] if masked[:1].isupper() else text
+
+
+def _fitted(before: str | None, word: str) -> str:
+    return article(word) if before else word

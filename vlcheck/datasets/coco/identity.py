@@ -1,0 +1,90 @@
+"""The identity of photographs in a COCO folder: splits may share one, and an id may be used again in each split."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from vlcheck._util.paths import is_folder, there_is
+from vlcheck.datasets.coco.photograph import Photograph
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+
+
+def missing_files(folder: Path, names: Iterable[str]) -> frozenset[str]:
+    """Return the paths, relative to `folder`, of which there is no file."""
+    listings: dict[str, frozenset[str]] = {}
+    missing = []
+    for name in names:
+        parent, _, file = name.rpartition("/")
+        if parent not in listings:
+            listings[parent] = _names(folder / parent)
+        # A file system may take two spellings for one name.
+        if file not in listings[parent] and not there_is(str(folder / name)):
+            missing.append(name)
+    return frozenset(missing)
+
+
+def _names(folder: Path) -> frozenset[str]:
+    if not is_folder(folder):
+        return frozenset()
+    with os.scandir(folder) as entries:
+        return frozenset(entry.name for entry in entries)
+
+
+def told_apart(
+    splits: Mapping[str, Sequence[Photograph]], elsewhere: Mapping[str, Sequence[Path]]
+) -> tuple[dict[str, Photograph], Counter[str]]:
+    """Name the photographs of some splits, and count those that several of these list.
+
+    A photograph goes by its id. Where any split has another photograph under the id, both go by split and id.
+
+    Args:
+        splits: by name, those that are read.
+        elsewhere: by id, the files of other splits: a photograph has one name, whether they are read or not.
+    """
+    by_name: dict[str, list[tuple[str, Photograph]]] = {}
+    for split, photographs in splits.items():
+        for photograph in photographs:
+            by_name.setdefault(photograph.name, []).append((split, photograph))
+    named: dict[str, Photograph] = {}
+    twins = 0
+    for name, listed in by_name.items():
+        distinct = list(_distinct(listed)) if len(listed) > 1 else listed
+        twins += len(listed) - len(distinct)
+        one = distinct[0][1].image.path
+        clear = len(distinct) == 1 and all(_is_same(one, path) for path in elsewhere.get(name, ()))
+        for split, photograph in distinct:
+            own = name if clear else f"{_ascii(split)}-{name}"
+            named[own] = photograph if clear else replace(photograph, name=own)
+    return named, Counter({"photograph is listed in two splits": twins} if twins else {})
+
+
+def _distinct(listed: Iterable[tuple[str, Photograph]]) -> Iterator[tuple[str, Photograph]]:
+    """The first of each picture. Files of two sizes are two pictures, and are not read."""
+    seen: list[Photograph] = []
+    for split, photograph in listed:
+        if not any(_is_same(photograph.image.path, other.image.path) for other in seen):
+            seen.append(photograph)
+            yield split, photograph
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        stats = one.stat(), other.stat()
+        same = os.path.samestat(*stats) or (stats[0].st_size == stats[1].st_size and _bytes(one) == _bytes(other))
+    except OSError:
+        return False
+    return same
+
+
+def _bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _ascii(split: str) -> str:
+    """A split's name, fit for a pytest id."""
+    return "".join(one if one in _PLAIN else f"u{ord(one):x}" for one in split)

@@ -1,0 +1,95 @@
+"""Object cases: a caption that names an annotated category exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from vlcheck.cases.case import MASK, Case
+from vlcheck.cases.words import Found
+from vlcheck.datasets.coco.photograph import Caption, Finding, Known
+from vlcheck.datasets.lexicons.lexicon import Number, Sense
+
+# Always "a": an "an" would give part of the answer away.
+_BARE: Mapping[Number, str] = {"one": f"a photo of a {MASK}", "many": f"a photo of {MASK}"}
+_Mention = Found[tuple[Sense, ...]]
+
+
+def find_objects(known: Known) -> Iterator[Finding]:
+    """One thing a category: its word is the target, its boxes are the region."""
+    if known.photograph.instances is None:
+        yield "", "photograph is not annotated"
+        return
+    named = False
+    for caption in known.captions:
+        for category in known.counts:
+            mentions = [found for found in caption.named if _target(found, category)]
+            if mentions:
+                named = True
+                yield category, _case(known, caption, category, mentions)
+    if not named:
+        yield "", "no caption names an annotated category"
+
+
+def _case(known: Known, caption: Caption, category: str, mentions: list[_Mention]) -> Case | str:
+    mention = mentions[0]
+    sense = _target(mention, category)
+    if sense is None or sense.target is None or len(mentions) > 1 or not caption.names_once(sense.target):
+        return "caption names the category more than once"
+    reason = _why_not(known, caption, category, mention, sense.target)
+    if reason:
+        return reason
+    number = _number(sense, known.counts[category])
+    tags = {"person"} if category == known.lexicons.persons.category else set()
+    boxes = known.boxes(category)
+    if known.stands_out(category) and len(boxes) == 1:
+        tags.add("single")
+    return known.case(
+        "object",
+        [sense.target],
+        caption=caption.text,
+        target=sense.target,
+        tags=tags | known.names(caption),
+        bare=_BARE[number] if known.stands_out(category) else None,
+        candidates=known.absent[number],
+        about=frozenset({category}),
+        region=boxes,
+    )
+
+
+def _why_not(known: Known, caption: Caption, category: str, mention: _Mention, target: str) -> str:
+    lexicons = known.lexicons
+    others = {sense.category for sense in mention.meaning} - {category}
+    if any(other in known.counts or other in known.unsought for other in others):
+        return "word could mean another annotated category"
+    if not lexicons.stops.closes(caption.tokens, mention.end - 1) or _continues(known, caption, mention):
+        return "word is part of a longer noun"
+    if mention.start and caption.tokens[mention.start - 1].word in lexicons.stops.before:
+        return "word may be a verb"
+    if unsettled := lexicons.stops.unsettles(caption.tokens):
+        return unsettled
+    if category in known.likenesses:
+        return "a caption says that the thing is a likeness"
+    if lexicons.persons.disputed(target, known.said):
+        return "captions disagree about the person"
+    return ""
+
+
+def _continues(known: Known, caption: Caption, mention: _Mention) -> bool:
+    """Whether another noun stands directly before, as in "kids train" or "pizza box"; a color is none."""
+    before = [found for found in caption.named if found.end == mention.start and any(found.meaning)]
+    return any(
+        caption.tokens[found.end - 1].gap.isspace() and not known.lexicons.colors_of(caption.tokens[found.end - 1].word)
+        for found in before
+    )
+
+
+def _target(mention: _Mention, category: str) -> Sense | None:
+    """The sense in which a phrase names the category, if it does more than hint at it."""
+    senses = [sense for sense in mention.meaning if sense.category == category and sense.target]
+    return senses[0] if senses else None
+
+
+def _number(sense: Sense, count: int) -> Number:
+    if len(sense.numbers) == 1:
+        return sense.numbers[0]
+    return "one" if count == 1 else "many"

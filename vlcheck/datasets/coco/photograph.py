@@ -1,0 +1,311 @@
+"""A photograph of COCO, and what is known of it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Set
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from vlcheck.cases.case import Box, Case, ImageFile, word_pattern
+from vlcheck.cases.words import Found, Token, article_of, tokenize
+from vlcheck.datasets.boxes import is_seen
+from vlcheck.datasets.coco.complement_set import AllBut
+from vlcheck.datasets.lexicons.lexicon import Lexicons, Number, Sense, with_near
+from vlcheck.datasets.limbs import Person
+
+CROWDED = 2.0
+
+
+@dataclass(frozen=True)
+class Instance:
+    """Something that was annotated: its category, its box and the pixels that it covers."""
+
+    category: str
+    box: Box
+    area: float
+    crowd: bool
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """What a COCO folder says of a photograph.
+
+    Attributes:
+        name: its id, twelve digits.
+        image: the file.
+        size: width and height in pixels, as listed.
+        captions: in the order of the file, white space squeezed.
+        instances: what was annotated; None where the photograph was not.
+        sought: the categories that annotators looked for: without an instance, only these are known to be absent.
+        partial: the categories of which more may be there than was annotated.
+        persons: those with a wrist or an ankle that was marked; None where no keypoints file lists the photograph.
+        listed_in: the annotation file that names it.
+        source: where it is from.
+        licence: under which it may be shown.
+    """
+
+    name: str
+    image: ImageFile
+    size: tuple[int, int]
+    captions: tuple[str, ...]
+    instances: tuple[Instance, ...] | None
+    persons: tuple[Person, ...] | None
+    listed_in: Path
+    source: str
+    licence: str
+    sought: frozenset[str] = frozenset()
+    partial: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A caption and its words.
+
+    Attributes:
+        text: as the file has it, white space squeezed.
+        tokens: its words.
+        named: what names a category or hints at one.
+        colors: what names a color; a color word in another sense names none.
+    """
+
+    text: str
+    tokens: tuple[Token, ...]
+    named: tuple[Found[tuple[Sense, ...]], ...]
+    colors: tuple[Found[str], ...]
+
+    @cached_property
+    def hidden(self) -> frozenset[int]:
+        """The indices of the words in its phrases: "dog" in "hot dog" names no dog."""
+        phrases = (range(found.start, found.end) for found in self.named if found.end > found.start + 1)
+        return frozenset(at for phrase in phrases for at in phrase)
+
+    def names_once(self, word: str) -> bool:
+        """Whether it has the word exactly once, as a case demands of its target."""
+        return len(word_pattern(word).findall(self.text)) == 1
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a photograph: from its instances, its captions and the lexicons.
+
+    A category is *possible* where it was annotated, where a caption names it or hints at it, where annotators mix it up
+    with one of these, and where nobody looked for it. What is not possible is known to be absent.
+    """
+
+    photograph: Photograph
+    lexicons: Lexicons
+    categories: tuple[str, ...]
+
+    @cached_property
+    def captions(self) -> tuple[Caption, ...]:
+        """The captions, read."""
+        book, colors = self.lexicons.phrasebook(self.categories), self.lexicons.color_names
+        read = ((text, tokenize(text)) for text in self.photograph.captions)
+        return tuple(
+            Caption(text, tokens, tuple(book.find(tokens)), tuple(colors.find(tokens))) for text, tokens in read
+        )
+
+    @cached_property
+    def senses(self) -> tuple[Sense, ...]:
+        """The categories that the captions name or hint at, in each sense."""
+        return tuple(sense for caption in self.captions for found in caption.named for sense in found.meaning)
+
+    @cached_property
+    def said(self) -> frozenset[str]:
+        """All words of all captions."""
+        return frozenset(token.word for caption in self.captions for token in caption.tokens)
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """How many instances each category has; a crowd, or one of a partial category, counts as two at least."""
+        counts: Counter[str] = Counter()
+        partial = self.photograph.partial
+        for instance in self.photograph.instances or ():
+            counts[instance.category] += 2 if instance.crowd or instance.category in partial else 1
+        return counts
+
+    @cached_property
+    def unsought(self) -> frozenset[str]:
+        """The categories that nobody looked for."""
+        return frozenset(self.categories).difference(self.photograph.sought, self.counts)
+
+    @cached_property
+    def possible(self) -> frozenset[str]:
+        """The categories that are not known to be absent."""
+        named = {sense.category for sense in self.senses}
+        return with_near(named | set(self.counts), self.lexicons.objects) | self.unsought
+
+    @cached_property
+    def present(self) -> Set[str]:
+        """The words that are true of the photograph, or not known to be false of it."""
+        colors = {name for word in self.said for name in self.lexicons.colors_of(word)}
+        known = self.said | colors | self._words(self.possible - self.unsought)
+        if not self.unsought:
+            return known
+        owners = self.lexicons.owners(self.categories)
+        false = {word for word in self._words(self._absent) if owners[word] <= self._absent}
+        return AllBut(owners.keys(), frozenset(false), known)
+
+    @cached_property
+    def _absent(self) -> frozenset[str]:
+        """The categories that are known to be absent."""
+        return self.photograph.sought.intersection(self.categories) - self.possible
+
+    def _words(self, categories: Iterable[str]) -> frozenset[str]:
+        return frozenset().union(*map(self.lexicons.words, categories))
+
+    @cached_property
+    def likenesses(self) -> frozenset[str]:
+        """The categories of living beings that are made, painted or stuffed, as a caption says."""
+        return frozenset(
+            sense.category
+            for caption in self.captions
+            for found in caption.named
+            for sense in found.meaning
+            if sense.category in self.lexicons.living
+            and self.lexicons.stops.likens(caption.tokens, found.start, found.end)
+        )
+
+    @cached_property
+    def grey(self) -> bool:
+        """Whether a caption says that the photograph has no color."""
+        pictures = self.lexicons.grey_pictures
+        return any(True for caption in self.captions for _ in pictures.find(caption.tokens))
+
+    @cached_property
+    def legible(self) -> bool:
+        """True if something suggests that there is writing to be read, or nothing was annotated that would tell."""
+        find = self.lexicons.suggests_writing.find
+        told = any(found.meaning for caption in self.captions for found in find(caption.tokens))
+        return told or self.photograph.instances is None or any(map(self._readable, self.lexicons.writing.categories))
+
+    def _readable(self, category: str) -> bool:
+        """Return True if one is large enough to read what is on it; one that is only named may be."""
+        if category not in self.counts:
+            return any(sense.category == category and sense.target for sense in self.senses)
+        least = self.lexicons.writing.categories[category] * max(self.photograph.size)
+        boxes = (one.box for one in self.photograph.instances or () if one.category == category)
+        return any(max(box.width, box.height) >= least for box in boxes)
+
+    @cached_property
+    def tags(self) -> frozenset[str]:
+        """The tags of all cases of the photograph."""
+        return frozenset({"legible-text"} if self.legible else ())
+
+    @cached_property
+    def absent(self) -> Mapping[Number, tuple[str, ...]]:
+        """In each number, a word for each category that is known to be absent."""
+        numbers: tuple[Number, ...] = ("one", "many")
+        absent = [self.lexicons.category(name) for name in self._absent]
+        words = {number: {category.canonical(number) for category in absent} for number in numbers}
+        return {number: tuple(sorted(word for word in words[number] - self.present if word)) for number in numbers}
+
+    def boxes(self, category: str) -> tuple[Box, ...]:
+        """The boxes of a category; those of crowds only where it has no others, none where there may be more."""
+        if category in self.photograph.partial:
+            return ()
+        instances = [one for one in self.photograph.instances or () if one.category == category and is_seen(one.box)]
+        return tuple(one.box for one in [one for one in instances if not one.crowd] or instances)
+
+    @cached_property
+    def singles(self) -> Mapping[str, Box]:
+        """The box of each category that has one instance, and of which no caption says that there are several."""
+        several = {
+            sense.category
+            for sense in self.senses
+            if sense.numbers == ("many",) and self.lexicons.category(sense.category).one
+        }
+        boxes = {name: self.boxes(name) for name, count in self.counts.items() if count == 1 and name not in several}
+        return {name: box[0] for name, box in boxes.items() if box}
+
+    def box(self, category: str | None) -> tuple[Box, ...]:
+        """The box of a category that has one instance, else none: it is not known which is meant."""
+        return (self.singles[category],) if category and category in self.singles else ()
+
+    def stands_out(self, category: str) -> bool:
+        """Return True if it is the only category, or covers at least twice the area of any other.
+
+        What nobody looked for may cover all that is left of the photograph.
+        """
+        areas: dict[str, float] = {}
+        for instance in self.photograph.instances or ():
+            areas[instance.category] = areas.get(instance.category, 0.0) + instance.area
+        if self.unsought:
+            width, height = self.photograph.size
+            areas[""] = width * height - sum(areas.values())
+        return all(areas[category] >= CROWDED * area for other, area in areas.items() if other != category)
+
+    def called(self, category: str) -> str:
+        """A category with its article, or what stands in the place of both."""
+        return self.lexicons.category(category).name or article(category)
+
+    def told(self, category: str, words: frozenset[str]) -> bool:
+        """Whether a caption that names a category, or hints at it, has one of the words; True where none are given."""
+        naming = (
+            caption
+            for caption in self.captions
+            if any(sense.category == category for found in caption.named for sense in found.meaning)
+        )
+        return not words or any(token.word in words for caption in naming for token in caption.tokens)
+
+    def names(self, caption: Caption) -> frozenset[str]:
+        """Tags for what else a caption names: a side, in whatever sense, or a color that grey takes away."""
+        words = {token.word for token in caption.tokens}
+        sides, colors = self.lexicons.sides, self.lexicons.colors
+        kinds = {colors[name].kind for word in words for name in self.lexicons.colors_of(word)}
+        tags = {"names-side": words & {*sides.words, *sides.also}, "names-chromatic": "chromatic" in kinds}
+        return frozenset(tag for tag, named in tags.items() if named)
+
+    def case(
+        self,
+        kind: str,
+        parts: Iterable[str],
+        *,
+        caption: str,
+        target: str,
+        tags: Iterable[str] = (),
+        bare: str | None = None,
+        candidates: tuple[str, ...] = (),
+        about: frozenset[str],
+        region: tuple[Box, ...] = (),
+    ) -> Case:
+        """A case of the photograph; `parts` end its id."""
+        slug = re.sub(r"[^a-z0-9]+", "-", " ".join(parts).lower()).strip("-")
+        return Case(
+            id=f"coco-{self.photograph.name}-{kind}-{slug}",
+            image=self.photograph.image,
+            caption=caption,
+            target=target,
+            bare=bare,
+            candidates=candidates,
+            about=about,
+            present=self.present if about <= self.present else self.present | about,
+            region=region,
+            tags=self.tags | {kind, *tags},
+            source=self.photograph.source,
+            licence=self.photograph.licence,
+        )
+
+
+Finding = tuple[Hashable, Case | str]
+"""A thing that could be a case's, and the case, or the reason why it gives none."""
+
+
+def settle(findings: Iterable[Finding]) -> tuple[list[Case], list[str]]:
+    """Keep one case of each thing, the first; where a thing gives none, the first reason."""
+    cases: dict[Hashable, Case] = {}
+    reasons: dict[Hashable, str] = {}
+    for thing, outcome in findings:
+        if isinstance(outcome, Case):
+            cases.setdefault(thing, outcome)
+        else:
+            reasons.setdefault(thing, outcome)
+    return list(cases.values()), [reason for thing, reason in reasons.items() if thing not in cases]
+
+
+def article(noun: str) -> str:
+    """The noun with its indefinite article: "an apple", "a uniform"."""
+    return f"{article_of(noun)} {noun}"

@@ -1,0 +1,230 @@
+"""Role cases: who of two living beings does what, as a caption has it that says so by the order of its words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vlcheck.cases.case import MASK, Case
+from vlcheck.cases.words import Token, spelled
+from vlcheck.datasets.coco.photograph import Caption, Finding, Known
+from vlcheck.datasets.lexicons.lexicon import Number
+
+_PASSIVE = "passive "
+_SOMEBODY = {"one": "somebody", "many": "some people"}
+_AN_ANIMAL = {"one": "an animal", "many": "some animals"}
+_SINGULAR = frozenset({"a", "an", "one"})
+
+
+@dataclass(frozen=True)
+class _Being:
+    """A living being that a caption names.
+
+    Attributes:
+        at: the index of its word.
+        start: the index of the first word of the phrase that names it: "a" in "a small dog".
+        word: in lower case.
+        kind: the category that the word names, or the word itself.
+        number: whether the phrase is about one or several.
+        bounded: whether its phrase has a beginning that is known.
+    """
+
+    at: int
+    start: int
+    word: str
+    kind: str
+    number: Number
+    bounded: bool
+
+
+@dataclass(frozen=True)
+class _Act:
+    """What the first of a caption's beings does to the second: "is feeding" in "a man in a hat is feeding a giraffe".
+
+    Attributes:
+        name: the act; "" for what may hold both ways.
+        start: the index of its first word.
+    """
+
+    name: str
+    start: int
+    agent: _Being
+    patient: _Being
+
+
+def find_roles(known: Known) -> Iterator[Finding]:
+    """One thing the words of two beings, the first that a caption names: who acts, and who is acted on."""
+    for caption in known.captions:
+        beings = _beings(known, caption)
+        if len(beings) > 1:
+            yield (beings[0].word, beings[1].word), _read(known, caption, beings)
+
+
+def _read(known: Known, caption: Caption, beings: list[_Being]) -> Case | str:
+    one, other = beings[:2]
+    act = _act(known, caption, one, other)
+    if act and act.name:
+        return _why_not(known, caption, one, other) or _contradicted(known, act) or _acting(known, caption, act)
+    if len(beings) == 2 and _each_does(known, caption, one, other):
+        return _why_not(known, caption, one, other) or _together(known, caption, one, other)
+    return "act may hold both ways" if act else "caption has no known act between the two"
+
+
+def _beings(known: Known, caption: Caption) -> list[_Being]:
+    """The living beings that a caption names, phrases as "hot dog" left out."""
+    words = known.lexicons.beings
+    at_all = [at for at, token in enumerate(caption.tokens) if token.word in words and at not in caption.hidden]
+    return [_being(known, caption, at) for at in at_all]
+
+
+def _being(known: Known, caption: Caption, at: int) -> _Being:
+    lexicons, tokens = known.lexicons, caption.tokens
+    kind, numbers = lexicons.beings[tokens[at].word]
+    start = at
+    while start and _modifies(known, tokens[start - 1]):
+        start -= 1
+    begun = [found.start for found in lexicons.determiners.find(tokens[:start]) if found.end == start]
+    single = begun == [start - 1] and tokens[start - 1].word in _SINGULAR
+    number: Number = numbers[0] if len(numbers) == 1 or single else "many"
+    bounded = bool(begun) or start == 0 or tokens[start - 1].word == "of"
+    return _Being(at, begun[0] if begun else start, tokens[at].word, kind, number, bounded)
+
+
+def _modifies(known: Known, token: Token) -> bool:
+    modifiers, colors = known.lexicons.roles.modifiers, known.lexicons.colors_of(token.word)
+    return (token.word in modifiers or bool(colors)) and not token.possessive
+
+
+def _act(known: Known, caption: Caption, agent: _Being, patient: _Being) -> _Act | None:
+    """What leads from the first being to the second, if anything does that is known."""
+    lexicons, tokens = known.lexicons, caption.tokens
+    acts = [found for found in lexicons.acts.find(tokens) if found.end == patient.start and found.start > agent.at]
+    if not acts or tokens[patient.start - 1].gap.strip():
+        return None
+    start = acts[0].start
+    while start > agent.at + 1 and tokens[start - 1].word in lexicons.roles.auxiliaries:
+        start -= 1
+    direct = start == agent.at + 1
+    verb = tokens[acts[0].start].word.endswith(("ing", "s"))
+    if not direct and (not verb or _turns(known, caption, agent.at + 1, start)):
+        return None
+    return _Act(acts[0].meaning, start, agent, patient)
+
+
+def _turns(known: Known, caption: Caption, start: int, end: int) -> bool:
+    """Whether somebody else may be spoken of between two places."""
+    lexicons = known.lexicons
+    named = (sense for found in caption.named if start <= found.start < end for sense in found.meaning)
+    words = (token.word for token in caption.tokens[start:end])
+    return any(sense.category in lexicons.living for sense in named) or not lexicons.roles.turns.isdisjoint(words)
+
+
+def _why_not(known: Known, caption: Caption, agent: _Being, patient: _Being) -> str:
+    """Why the two beings cannot change places, or ""."""
+    lexicons, tokens = known.lexicons, caption.tokens
+    if unsettled := lexicons.stops.unsettles(tokens):
+        return unsettled
+    if not known.likenesses.isdisjoint({agent.kind, patient.kind}):
+        return "a caption says that one of the two is a likeness"
+    if agent.word == patient.word or not (caption.names_once(agent.word) and caption.names_once(patient.word)):
+        return "caption names one of the two more than once"
+    if _alike(known, agent, patient):
+        return "both words may be true of one being"
+    if agent.number != patient.number:
+        return "one and several cannot change places"
+    if agent.start and tokens[agent.start - 1].word in (*lexicons.roles.joints, "or"):
+        return "several act together"
+    whole = agent.bounded and not tokens[agent.at].possessive and not tokens[agent.at].gap.strip()
+    if not whole or not lexicons.stops.closes(tokens, patient.at):
+        return "noun is part of a longer one"
+    if _disputed(known, caption, agent) or _disputed(known, caption, patient):
+        return "captions disagree about the person"
+    return ""
+
+
+def _alike(known: Known, one: _Being, other: _Being) -> bool:
+    """Whether the words of two beings may be true of the same one, as "lady" and "woman", "person" and "man"."""
+    roles, person = known.lexicons.roles, known.lexicons.persons.category
+    if one.kind == other.kind == person:
+        return not roles.exclude(one.word, other.word)
+    animals = person not in (one.kind, other.kind)
+    return one.kind == other.kind or (animals and not roles.generic.isdisjoint({one.word, other.word}))
+
+
+def _disputed(known: Known, caption: Caption, being: _Being) -> bool:
+    """Whether another caption has, in the person's place, one of a group that this caption does not name."""
+    contrary, named = known.lexicons.persons.contrary.values(), {token.word for token in caption.tokens}
+    own = frozenset().union(*(words for words in contrary if being.word in words))
+    others = frozenset().union(*(words for words in contrary if words.isdisjoint(named)))
+    said = ({token.word for token in one.tokens} for one in known.captions)
+    return bool(own) and any(own.isdisjoint(words) and not others.isdisjoint(words) for words in said)
+
+
+def _contradicted(known: Known, act: _Act) -> str:
+    """Whether another caption has the same act the other way round."""
+    verb, doer, other = _told(act)
+    if doer != other and (verb, other, doer) in map(_told, _acts(known)):
+        return "captions say it of both"
+    return ""
+
+
+def _told(act: _Act) -> tuple[str, str, str]:
+    """Return the verb, the kind of being that does it, and the kind that it is done to."""
+    verb = act.name.removeprefix(_PASSIVE)
+    kinds = (act.agent.kind, act.patient.kind)
+    return (verb, *(kinds if verb == act.name else kinds[::-1]))
+
+
+def _acts(known: Known) -> Iterator[_Act]:
+    for caption in known.captions:
+        beings = _beings(known, caption)
+        act = _act(known, caption, *beings[:2]) if len(beings) > 1 else None
+        if act:
+            yield act
+
+
+def _acting(known: Known, caption: Caption, act: _Act) -> Case:
+    person = known.lexicons.persons.category
+    somebody = (_SOMEBODY if act.agent.kind == person else _AN_ANIMAL)[act.agent.number]
+    does = spelled(caption.tokens[act.start : act.patient.at])
+    bare = f"{somebody} {does} {MASK}".replace(f" an {MASK}", f" a {MASK}")
+    return _case(known, caption, act.agent, act.patient, bare)
+
+
+def _each_does(known: Known, caption: Caption, one: _Being, other: _Being) -> bool:
+    """Whether two persons are joined, each with something that only this one wears, holds or does."""
+    lexicons, tokens = known.lexicons, caption.tokens
+    joints = [found.start for found in lexicons.joints.find(tokens) if found.end == other.start]
+    persons = one.kind == other.kind == lexicons.persons.category
+    if not persons or not joints or _turns(known, caption, one.at + 1, joints[0]):
+        return False
+    does = tokens[one.at + 1 : joints[0]], tokens[other.at + 1 :]
+    first, second = ({token.word for token in each} for each in does)
+    gendered = frozenset().union(*lexicons.persons.contrary.values())
+    if first <= second or second <= first or not gendered.isdisjoint(first | second):
+        return False
+    return all(_does(lexicons.roles.doings, each[0].word) for each in does)
+
+
+def _does(doings: frozenset[str], word: str) -> bool:
+    return word in doings or (word.endswith("ing") and len(word) > len("ring"))
+
+
+def _together(known: Known, caption: Caption, one: _Being, other: _Being) -> Case:
+    """The second of two persons is the target, who does what is said last."""
+    told = spelled(caption.tokens[other.at + 1 :])
+    return _case(known, caption, one, other, f"a {MASK} {told}" if other.number == "one" else f"some {MASK} {told}")
+
+
+def _case(known: Known, caption: Caption, agent: _Being, patient: _Being, bare: str) -> Case:
+    return known.case(
+        "role",
+        [agent.word, patient.word],
+        caption=caption.text,
+        target=patient.word,
+        bare=bare,
+        tags=known.names(caption) | ({known.lexicons.persons.category} & {agent.kind, patient.kind}),
+        candidates=(agent.word,),
+        about=frozenset({agent.kind, patient.kind}),
+        region=known.box(patient.kind),
+    )

@@ -1,0 +1,304 @@
+"""Reads cases of one's own: a JSON-lines file, one case a line, images beside it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from vlcheck._util.foreign_files import fault, parse_json, read_lines
+from vlcheck.cases.case import MASK, Box, Case, ImageFile
+from vlcheck.cases.words import words_of
+from vlcheck.datasets.boxes import PIXELS, in_full, sticks_out, wrong_unit
+from vlcheck.datasets.complaints import Complaints
+from vlcheck.datasets.fitness import check_color, check_upright
+from vlcheck.datasets.lexicons.lexicon import Lexicons
+from vlcheck.datasets.limits import LARGEST_NUMBER, LONGEST_CAPTION, is_text
+from vlcheck.datasets.offer import Offer
+from vlcheck.datasets.tags import doubts, misfit
+from vlcheck.errors import UsageError, nearest, printable
+
+LONGEST_LINE = 1_000_000
+_NEEDED = ("image", "caption", "target", "tags")
+_TEXTS = ("image", "caption", "target", "bare", "id", "source", "licence")
+_LISTS = ("tags", "candidates", "present", "about")
+_FIELDS = (*_TEXTS, *_LISTS, "region")
+_OPTIONAL = frozenset(_FIELDS).difference(_NEEDED)
+_ID = re.compile(r"[!-~]+")
+
+
+def read_jsonl(path: Path, lexicons: Lexicons) -> Offer:
+    """Read the file line by line.
+
+    A case that does not say what is `present` has the words of all captions of its image.
+
+    Raises:
+        UsageError: naming file, line and field, and what would be accepted, for all that is wrong.
+    """
+    if why := fault(path):
+        raise UsageError(f"{path}: cannot be read ({why}); it has to be a file with one case a line, as JSON.")
+    complaints = Complaints()
+    by_image: dict[str, list[_Line]] = {}
+    by_id: dict[str, _Line] = {}
+    for line in _lines(path, lexicons.color_kinds, complaints):
+        twin = by_id.setdefault(line.id, line)
+        with complaints.of_line(line.number):
+            line.check_twin(twin)
+        by_image.setdefault(line.image, []).append(line)
+    if not by_id and not complaints.count:
+        raise UsageError(f"{path}: has no case; it has to hold one case a line, as JSON.")
+    cases = {image: tuple(_cases(path.parent / image, lines, complaints)) for image, lines in by_image.items()}
+    complaints.demand_none()
+    every = [case for each in cases.values() for case in each]
+    return Offer(
+        cases,
+        Counter(),
+        lambda case: by_id[case.id].check(case, lexicons),
+        audit=lambda: _audit((by_id[case.id], case) for case in every),
+        doubts=_doubts(every, lexicons),
+    )
+
+
+def _doubts(cases: Iterable[Case], lexicons: Lexicons) -> dict[str, list[str]]:
+    """The ids of the cases of which something may not be meant."""
+    found: dict[str, list[str]] = {}
+    for case in cases:
+        for doubt in doubts(case, lexicons):
+            found.setdefault(doubt, []).append(case.id)
+    return found
+
+
+def _audit(lines: Iterable[tuple[_Line, Case]]) -> None:
+    """Look at the picture of every line, whichever are chosen. Raises UsageError with all that is wrong."""
+    complaints = Complaints()
+    for line, case in lines:
+        with complaints.of_line(line.number):
+            line.check_picture(case)
+    complaints.demand_none()
+
+
+def _cases(path: Path, lines: Sequence[_Line], complaints: Complaints) -> Iterator[Case]:
+    """The cases of one image, which is opened once for all of them."""
+    image, said = ImageFile(path), _said(lines)
+    for line in lines:
+        with complaints.of_line(line.number):
+            yield line.case(image, said)
+
+
+def _said(lines: Sequence[_Line]) -> frozenset[str]:
+    """All words that are said of an image."""
+    return frozenset().union(*(words_of(line.fields["caption"]) for line in lines))
+
+
+def _told(present: Sequence[str]) -> frozenset[str]:
+    """Return the words for all that is said to be there, whole and word by word: a fire hydrant is a hydrant, too."""
+    return frozenset(one.lower() for one in present).union(*map(words_of, present))
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line of the file, its fields checked one by one.
+
+    Attributes:
+        image: the image's path, from the file's folder.
+    """
+
+    path: Path
+    number: int
+    fields: Mapping[str, Any]
+    image: str
+
+    @classmethod
+    def parse(cls, path: Path, number: int, text: bytes) -> _Line:
+        """Read the fields, which are not checked yet. Raises UsageError where the line is no object."""
+        said = _object(f"{path}:{number}", text)
+        # What need not be said may be null.
+        fields = {name: value for name, value in said.items() if value is not None or name not in _OPTIONAL}
+        return cls(path, number, fields, "")
+
+    def placed(self) -> _Line:
+        """The same with the path of its image. Raises UsageError where that leads out of the folder."""
+        return replace(self, image=self._image())
+
+    @property
+    def id(self) -> str:
+        return str(self.fields.get("id", f"line-{self.number}"))
+
+    def case(self, image: ImageFile, said: frozenset[str]) -> Case:
+        """Build the case; `said` are the words of all captions of its image."""
+        fields = self.fields
+        try:
+            return Case(
+                id=self.id,
+                image=image,
+                caption=fields["caption"],
+                target=fields["target"],
+                bare=fields.get("bare"),
+                candidates=tuple(fields.get("candidates", ())),
+                about=frozenset(word.lower() for word in fields.get("about", ())),
+                present=_told(fields["present"]) if "present" in fields else said,
+                region=tuple(dict.fromkeys(Box(*box) for box in fields.get("region", ()))),
+                tags=frozenset(fields["tags"]),
+                source=fields.get("source", ""),
+                licence=fields.get("licence", ""),
+            )
+        except UsageError as error:
+            raise UsageError(f"{self.path}:{self.number}: {error}") from error
+
+    def check(self, case: Case, lexicons: Lexicons) -> None:
+        """Raise as `Offer.check`."""
+        self.check_picture(case)
+        with self._saying_where():
+            check_upright(case, lexicons)
+            check_color(case, lexicons)
+
+    def check_picture(self, case: Case) -> None:
+        """Raise UsageError unless the picture is there, looks like one, and holds the region."""
+        with self._saying_where():
+            size = case.image.size
+        for box in case.region:
+            if sticks_out(box, size):
+                raise self.bad("region", in_full(box, size))
+
+    @contextmanager
+    def _saying_where(self) -> Iterator[None]:
+        try:
+            yield
+        except UsageError as error:
+            raise UsageError(f"{self.path}:{self.number}: {error}") from error
+
+    def bad(self, field: str, what: str) -> UsageError:
+        return UsageError(f"{self.path}:{self.number}: {field}: {what}.")
+
+    def checks_of_fields(self) -> Iterator[Callable[[], None]]:
+        """Each field on its own."""
+        for field in (*_NEEDED, *(field for field in self.fields if field not in _NEEDED)):
+            yield partial(self._check_field, field)
+
+    def checks_of_words(self, color_kinds: Mapping[str, str]) -> Iterator[Callable[[], None]]:
+        """Yield the checks of fields together, once each of them is as it has to be."""
+        yield partial(self._check_meaning, color_kinds)
+        yield self._check_candidates
+        yield self._check_caption
+        yield self._check_id
+
+    def check_twin(self, twin: _Line) -> None:
+        """Raise UsageError where another line has the same id."""
+        if twin is not self:
+            raise self.bad("id", f"{self.id!r} is that of line {twin.number}, too; ids are unique")
+
+    def _check_field(self, field: str) -> None:
+        if field not in _FIELDS:
+            raise self.bad(field, f"there is no such field. {nearest(field, _FIELDS)}".rstrip("."))
+        if field not in self.fields:
+            raise self.bad(field, f"is missing; a case needs {', '.join(_NEEDED)}")
+        value = self.fields[field]
+        if field == "region":
+            self._check_region(value)
+        elif field in _LISTS:
+            self._check_list(field, value)
+        else:
+            self._check_text(field, value)
+
+    def _check_text(self, field: str, value: object) -> None:
+        if not isinstance(value, str) or not is_text(value) or not (value.strip() or field in ("source", "licence")):
+            raise self.bad(field, f"is {value!r}; it has to be a text")
+        if len(value) > LONGEST_CAPTION:
+            raise self.bad(field, f"has {len(value)} characters; at most {LONGEST_CAPTION} are accepted")
+
+    def _check_list(self, field: str, value: object) -> None:
+        texts = isinstance(value, list) and all(isinstance(one, str) and is_text(one) and one.strip() for one in value)
+        if not texts:
+            raise self.bad(field, f"is {value!r}; it has to be a list of texts")
+        if field == "tags" and not value:
+            raise self.bad(field, 'is empty; it has to hold the kind of the target, e.g. ["object"]')
+
+    def _check_region(self, value: object) -> None:
+        if _is_box(value):
+            raise self.bad("region", f"{value!r} is one box; it has to be a list of {PIXELS}: [{value!r}]")
+        boxes: list[Any] = value if isinstance(value, list) else [value]
+        for box in boxes:
+            if not _is_box(box):
+                raise self.bad("region", f"{box!r} is no box; it has to be a list of {PIXELS}")
+            x, y, width, height = box
+            if unit := wrong_unit(Box(x, y, width, height)):
+                raise self.bad("region", f"{box!r} {unit}")
+
+    def _check_meaning(self, color_kinds: Mapping[str, str]) -> None:
+        if amiss := misfit(self.fields["target"], self.fields["tags"], color_kinds):
+            raise self.bad("target", amiss)
+
+    def _check_candidates(self) -> None:
+        target, seen = _folded(self.fields["target"]), set()
+        for word in self.fields.get("candidates", ()):
+            if _folded(word) == target:
+                raise self.bad("candidates", f"{word!r} is the target; they have to be words that are not true")
+            if _folded(word) in seen:
+                raise self.bad("candidates", f"{word!r} is there twice; each is compared with the target once")
+            seen.add(_folded(word))
+
+    def _check_caption(self) -> None:
+        if MASK in self.fields["caption"]:
+            raise self.bad("caption", f"holds {MASK}; it has to hold the target itself")
+
+    def _check_id(self) -> None:
+        if not _ID.fullmatch(self.id) or printable(self.id, len(self.id) + 1) != self.id:  # it is in a test's name
+            raise self.bad(
+                "id", f"is {self.id!r}; it has to be printable ASCII without spaces, and no runner's command"
+            )
+
+    def _image(self) -> str:
+        """The image's path from the folder, where its text stays within; a link may lead out, as in a hub's cache."""
+        said = str(self.fields["image"])
+        if "://" in said:
+            raise self.bad("image", f"{said!r} is an address; it has to be a file's path from {self.path.parent}")
+        image = posixpath.normpath(said)
+        if "\0" in said or posixpath.isabs(image) or image.split("/")[0] in ("..", "."):
+            folder = self.path.parent.resolve()
+            raise self.bad("image", f"{said!r} climbs out of {folder}; it has to be a path from there to a file within")
+        return image
+
+
+def _lines(path: Path, color_kinds: Mapping[str, str], complaints: Complaints) -> Iterator[_Line]:
+    """The lines whose fields are as they have to be; what is wrong with the others is kept."""
+    for number, text in enumerate(read_lines(path, LONGEST_LINE), start=1):
+        if text.strip():
+            with complaints.of_line(number):
+                line = _Line.parse(path, number, text)
+                if complaints.without(number, line.checks_of_fields()) and complaints.without(
+                    number, line.checks_of_words(color_kinds)
+                ):
+                    yield line.placed()
+
+
+def _object(where: str, text: bytes) -> Mapping[str, Any]:
+    if len(text) > LONGEST_LINE:
+        raise UsageError(f"{where}: is longer than {LONGEST_LINE} bytes; one case a line is accepted.")
+    try:
+        fields = parse_json(text.decode("utf-8"))
+    except ValueError as error:
+        raise UsageError(f"{where}: is not JSON ({error}); one object a line is accepted.") from error
+    if not isinstance(fields, dict):
+        raise UsageError(f"{where}: is {type(fields).__name__}, not an object; one object a line is accepted.")
+    return fields
+
+
+def _folded(word: str) -> str:
+    """A word as it is compared with others: whatever its case and its spaces."""
+    return " ".join(word.casefold().split())
+
+
+def _is_box(value: object) -> bool:
+    if not isinstance(value, list) or len(value) != 4:
+        return False
+    return all(map(_is_number, value)) and min(value[2:]) > 0
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER

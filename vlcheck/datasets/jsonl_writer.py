@@ -1,0 +1,125 @@
+"""Cases as JSON lines, for `read_jsonl` to read again."""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import os
+import shutil
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from vlcheck._util.files import replacing
+from vlcheck.cases.case import Case, ImageFile
+from vlcheck.errors import UsageError
+
+_IMAGES = "images"
+
+
+def write_jsonl(path: Path, cases: Iterable[Case], *, copy: bool = False) -> int:
+    """Write cases, one a line.
+
+    Args:
+        path: of the file; a file that is there already stays as it is.
+        cases: whose images are files.
+        copy: put the images beside the file, into images/, where those of several folders keep their folders' names;
+            else they have to be in its folder already.
+
+    Returns:
+        The number of lines.
+
+    Raises:
+        UsageError: where an image is outside the folder and not to be copied, or something cannot be read or written.
+    """
+    written = list(cases)
+    files = {_file(case): case for case in written}
+    with _told(path):
+        if path.exists():
+            raise UsageError(f"--to {path}: is there already; name another file.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+    places = _copied(files, path.parent) if copy else {file: _within(file, path.parent) for file in files}
+    lines = [json.dumps(_line(case, places[_file(case)])) + "\n" for case in written]
+    with _told(path), replacing(path) as draft:
+        draft.write_text("".join(lines), encoding="utf-8")
+    return len(lines)
+
+
+def _file(case: Case) -> Path:
+    if not isinstance(case.image, ImageFile):
+        raise UsageError(
+            f"--to: case {case.id} is on no file that a line could name; cases on photographs are written."
+        )
+    return case.image.path
+
+
+def _within(file: Path, folder: Path) -> str:
+    """Return a line's path to its image from the file's folder; a link there may lead out, as in a hub's cache."""
+    source, root = file.parent.resolve() / file.name, folder.resolve()
+    if not source.is_relative_to(root):
+        raise UsageError(f"--to: {source} is outside {root}; add --copy, or write the file beside its images.")
+    return source.relative_to(root).as_posix()
+
+
+def _copied(files: Collection[Path], folder: Path) -> dict[Path, str]:
+    """Copy the images; where a line finds each of them."""
+    places = {}
+    for file, name in _names(files).items():
+        ImageFile(file).check()
+        target = folder / _IMAGES / name
+        _copy(file, target)
+        places[file] = f"{_IMAGES}/{name}"
+    return places
+
+
+def _names(files: Collection[Path]) -> dict[Path, str]:
+    """The path of each file below the folder that all of them are in."""
+    if not files:
+        return {}
+    # Links are not followed: it is they that have the names.
+    there = {file: Path(os.path.abspath(file)) for file in files}  # noqa: PTH100 - resolve() follows them
+    common = os.path.commonpath([path.parent for path in there.values()])
+    return {file: path.relative_to(common).as_posix() for file, path in there.items()}
+
+
+def _copy(file: Path, target: Path) -> None:
+    with _told(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.exists():
+            with replacing(target) as draft:
+                shutil.copyfile(file, draft)
+        elif not filecmp.cmp(file, target, shallow=False):
+            raise UsageError(
+                f"--to: {file} cannot be copied: {target} is there already, another picture; write to another folder."
+            )
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say of which file it is that it cannot be read or written, and why."""
+    try:
+        yield
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UsageError(f"--to {path}: {error.filename} is no folder, or lies in none.") from error
+    except OSError as error:
+        raise UsageError(
+            f"--to {path}: {error.filename or path} cannot be used ({error.strerror or error})."
+        ) from error
+
+
+def _line(case: Case, image: str) -> dict[str, Any]:
+    """The case's fields, those that say nothing left out."""
+    needed = {"image": image, "caption": case.caption, "target": case.target, "tags": sorted(case.tags)}
+    # Written even where it is empty: a line without it has the words of its captions.
+    needed |= {"present": sorted(case.present)}
+    optional = {
+        "id": case.id,
+        "bare": case.bare,
+        "candidates": list(case.candidates),
+        "about": sorted(case.about),
+        "region": [list(box) for box in case.region],
+        "source": case.source,
+        "licence": case.licence,
+    }
+    return needed | {name: value for name, value in optional.items() if value}

@@ -1,0 +1,1 @@
+"""Lexicons: the words that make an object, a color or a side."""

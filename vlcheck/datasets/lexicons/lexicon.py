@@ -1,0 +1,355 @@
+"""The words that make an object, a color, a side or a person; `lexicon_files` reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, NamedTuple, Protocol, TypeVar
+
+from vlcheck.cases.words import Phrasebook, Token
+from vlcheck.datasets.scenes.scene import Limb
+
+Number = Literal["one", "many"]
+OF = 3  # words in which "of" is looked for before a noun
+
+
+class _HasNear(Protocol):
+    @property
+    def near(self) -> tuple[str, ...]: ...
+
+
+Entry = TypeVar("Entry", bound=_HasNear)
+
+
+@dataclass(frozen=True)
+class ObjectWords:
+    """The words of a category; what each list is for is said in objects.toml."""
+
+    one: tuple[str, ...] = ()
+    many: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    candidate: bool = True
+    name: str = ""
+
+    @property
+    def every(self) -> frozenset[str]:
+        """All words and phrases that name it or hint at it."""
+        return frozenset((*self.one, *self.many, *self.phrases, *self.also))
+
+    def canonical(self, number: Number) -> str | None:
+        """The word that stands for it in closed sets of a number, if it has one that can."""
+        words = self.one if number == "one" else self.many
+        return words[0] if words and self.candidate else None
+
+
+@dataclass(frozen=True)
+class ColorWords:
+    """The words of a color; what each list is for is said in colors.toml."""
+
+    kind: str
+    words: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Persons:
+    """The category of persons, and the groups of words that contradict each other."""
+
+    category: str
+    contrary: Mapping[str, frozenset[str]]
+
+    def disputed(self, word: str, said: frozenset[str]) -> bool:
+        """Whether the captions' words have one of another group than the word's."""
+        groups = [words for words in self.contrary.values() if word in words]
+        return bool(groups) and any(words & said for words in self.contrary.values() if words not in groups)
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The words for left and right, and what makes them a hand's."""
+
+    words: frozenset[str]
+    also: frozenset[str]
+    possessors: frozenset[str]
+    aside: frozenset[str]
+    animals: frozenset[str]
+    parts: frozenset[str]
+    mirrors: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Held:
+    """How a thing is held; what each key is for is said in held.toml."""
+
+    limb: Limb
+    word: str
+    said: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What beings do to each other; what each list is for is said in roles.toml."""
+
+    determiners: tuple[str, ...]
+    modifiers: frozenset[str]
+    auxiliaries: frozenset[str]
+    turns: frozenset[str]
+    mutual: tuple[str, ...]
+    doings: frozenset[str]
+    generic: frozenset[str]
+    joints: tuple[str, ...]
+    acts: Mapping[str, frozenset[str]]
+    persons: Mapping[str, frozenset[str]]
+    animals: Mapping[str, frozenset[str]]
+    sexes: Mapping[str, frozenset[str]]
+    ages: Mapping[str, frozenset[str]]
+
+    def exclude(self, one: str, other: str) -> bool:
+        """Whether no person is called by both words."""
+        for groups in (self.sexes, self.ages):
+            told = [{name for name, words in groups.items() if word in words} for word in (one, other)]
+            if all(told) and told[0].isdisjoint(told[1]):
+                return True
+        return False
+
+
+@dataclass(frozen=True)
+class Stops:
+    """Senses in which a word does not mean what it seems to."""
+
+    colors: tuple[str, ...]
+    grey: tuple[str, ...]
+    depictions: frozenset[str]
+    quotes: frozenset[str]
+    materials: frozenset[str]
+    denials: frozenset[str]
+    before: frozenset[str]
+    after: frozenset[str]
+    endings: tuple[str, ...]
+    compounds: frozenset[str]
+    shades: frozenset[str]
+
+    def unsettles(self, tokens: Sequence[Token]) -> str:
+        """Why nothing that a caption names is known to be there, or ""."""
+        words = {token.word for token in tokens}
+        if words & self.denials:
+            return "caption says what is not there"
+        return "caption is about a depiction" if words & (self.depictions | self.quotes) else ""
+
+    def likens(self, tokens: Sequence[Token], start: int, end: int) -> bool:
+        """Return True if a living being is a likeness: "stuffed bear", "statue of a brown bear" or "bear statue"."""
+        words = [token.word for token in tokens]
+        heads = [words[at - 1] for at in range(max(start - OF, 1), start) if words[at] == "of"]
+        following = words[end : end + 1] if tokens[end - 1].gap.isspace() and not tokens[end - 1].possessive else []
+        nouns = [word for word in (*heads, *following) if not word.endswith(self.endings)]
+        return not self.depictions.isdisjoint(nouns) or not self.materials.isdisjoint(words[:start][-1:])
+
+    def closes(self, tokens: Sequence[Token], last: int) -> bool:
+        """Whether a noun ends with this token, instead of going on as in "bus stop" or "cat's"."""
+        token = tokens[last]
+        if token.possessive or token.gap == "-":
+            return False
+        if last + 1 == len(tokens) or token.gap.strip():
+            return True
+        following = tokens[last + 1].word
+        verb = any(following.endswith(end) and len(following) > len(end) + 2 for end in self.endings)
+        return following in self.after or (verb and following not in self.compounds)
+
+
+@dataclass(frozen=True)
+class Writing:
+    """Signs that something can be read in a photograph; writing.toml says what each list is for."""
+
+    words: tuple[str, ...]
+    never: tuple[str, ...]
+    categories: Mapping[str, float]
+
+
+class Living(NamedTuple):
+    """What a word for a living being may mean.
+
+    Attributes:
+        kind: the category that it names, or the word itself where it names none.
+        numbers: singular, plural or either.
+    """
+
+    kind: str
+    numbers: tuple[Number, ...]
+
+
+class Sense(NamedTuple):
+    """What a phrase may mean.
+
+    Attributes:
+        category: which category.
+        target: the word of it that can be a target, or None where the phrase only hints.
+        numbers: singular, plural or either.
+    """
+
+    category: str
+    target: str | None = None
+    numbers: tuple[Number, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lexicons:
+    """All lexicons of a run."""
+
+    objects: Mapping[str, ObjectWords]
+    colors: Mapping[str, ColorWords]
+    nouns: frozenset[str]
+    persons: Persons
+    roles: Roles
+    sides: Sides
+    held: Mapping[str, Held]
+    aloft: Mapping[str, frozenset[str]]
+    stops: Stops
+    writing: Writing
+    _books: dict[tuple[str, ...], Phrasebook[tuple[Sense, ...]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    _words: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+    _owners: dict[tuple[str, ...], Mapping[str, frozenset[str]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def category(self, name: str) -> ObjectWords:
+        """A category's words; one that is not in the lexicon has its name, where that is one word."""
+        known = self.objects.get(name)
+        return known or (ObjectWords(one=(name,)) if name.isalpha() else ObjectWords(also=(name,), candidate=False))
+
+    def words(self, category: str) -> frozenset[str]:
+        """All words that name a category or hint at it, and its name."""
+        if category not in self._words:
+            self._words[category] = self.category(category).every | {category}
+        return self._words[category]
+
+    def owners(self, categories: tuple[str, ...]) -> Mapping[str, frozenset[str]]:
+        """By word, which of a data set's categories it names or hints at."""
+        if categories not in self._owners:
+            owners: dict[str, set[str]] = {}
+            for name in categories:
+                for word in self.words(name):
+                    owners.setdefault(word, set()).add(name)
+            self._owners[categories] = {word: frozenset(names) for word, names in owners.items()}
+        return self._owners[categories]
+
+    def phrasebook(self, categories: tuple[str, ...]) -> Phrasebook[tuple[Sense, ...]]:
+        """Finds what names the categories of a data set or hints at them; a phrase of none has no senses."""
+        if categories not in self._books:
+            senses: dict[str, list[Sense]] = {}
+            for name in categories:
+                for phrase, sense in _senses(name, self.category(name)):
+                    senses.setdefault(phrase, []).extend([sense] if sense else [])
+            self._books[categories] = Phrasebook({phrase: tuple(each) for phrase, each in senses.items()})
+        return self._books[categories]
+
+    @cached_property
+    def color_names(self) -> Phrasebook[str]:
+        """Finds the names of colors; a stop sense, as in "white wine", is found with no name."""
+        names = {word: name for name, color in self.colors.items() for word in color.words}
+        return Phrasebook(names | dict.fromkeys(self.stops.colors, "") | dict.fromkeys(self.stops.grey, ""))
+
+    @cached_property
+    def color_kinds(self) -> Mapping[str, str]:
+        """The kind of each word for a color: chromatic or achromatic."""
+        return {word: color.kind for color in self.colors.values() for word in color.words}
+
+    @cached_property
+    def things(self) -> frozenset[str]:
+        """All words that name a thing of any category, or hint at it."""
+        return frozenset().union(*map(self.words, self.objects))
+
+    @cached_property
+    def grey_pictures(self) -> Phrasebook[bool]:
+        """Finds what says that the whole photograph has no color."""
+        return Phrasebook(dict.fromkeys(self.stops.grey, True))
+
+    @cached_property
+    def suggests_writing(self) -> Phrasebook[bool]:
+        """Finds the words that suggest writing; a phrase in which they mean something else is found as False."""
+        return Phrasebook(dict.fromkeys(self.writing.words, True) | dict.fromkeys(self.writing.never, False))
+
+    @cached_property
+    def living(self) -> frozenset[str]:
+        """The categories of persons and animals."""
+        return self.sides.animals | {self.persons.category}
+
+    @cached_property
+    def beings(self) -> Mapping[str, Living]:
+        """What each word for a living being means."""
+        living: dict[str, Living] = {}
+        numbers: tuple[Number, ...] = ("one", "many")
+        for number in numbers:
+            for kind, words in self._living(number):
+                for word in words:
+                    before = living[word].numbers if word in living else ()
+                    living[word] = Living(kind or word, (*before, number))
+        return living
+
+    def _living(self, number: Number) -> Iterator[tuple[str, Iterable[str]]]:
+        """Words for living beings in a number, by the category that they name; "" where they name none."""
+        person = self.persons.category
+        for name in (person, *sorted(self.sides.animals)):
+            words = self.category(name)
+            yield name, words.one if number == "one" else words.many
+        yield person, self.roles.persons.get(number, frozenset())
+        yield "", self.roles.animals.get(number, frozenset())
+
+    @cached_property
+    def acts(self) -> Phrasebook[str]:
+        """Finds what one being does to another, under the act's name; what may hold both ways has none."""
+        acts = {phrase: name for name, phrases in self.roles.acts.items() for phrase in phrases}
+        return Phrasebook(dict.fromkeys(self.roles.mutual, "") | acts)
+
+    @cached_property
+    def determiners(self) -> Phrasebook[bool]:
+        """Finds what begins the phrase that names a being."""
+        return Phrasebook(dict.fromkeys(self.roles.determiners, True))
+
+    @cached_property
+    def joints(self) -> Phrasebook[bool]:
+        """Finds what joins two persons and what each of them does."""
+        return Phrasebook(dict.fromkeys(self.roles.joints, True))
+
+    def colors_of(self, word: str) -> frozenset[str]:
+        """The colors that a word names or hints at."""
+        return self._colors_by_word.get(word, frozenset())
+
+    @cached_property
+    def _colors_by_word(self) -> dict[str, frozenset[str]]:
+        colors: dict[str, set[str]] = {}
+        for name, color in self.colors.items():
+            for word in (*color.words, *color.also):
+                colors.setdefault(word, set()).add(name)
+        return {word: frozenset(names) for word, names in colors.items()}
+
+
+def _senses(category: str, words: ObjectWords) -> Iterator[tuple[str, Sense | None]]:
+    for phrase in words.never:
+        yield phrase, None
+    for word in dict.fromkeys((*words.one, *words.many)):
+        yield word, _sense(category, words, word)
+    for phrase in words.phrases:
+        heads = [word for word in phrase.split() if word in words.one or word in words.many]
+        yield phrase, _sense(category, words, heads[-1])
+    for phrase in words.also:
+        yield phrase, Sense(category)
+
+
+def _sense(category: str, words: ObjectWords, target: str) -> Sense:
+    numbers: list[Number] = ["one"] if target in words.one else []
+    return Sense(category, target, (*numbers, "many") if target in words.many else tuple(numbers))
+
+
+def with_near(names: Iterable[str], entries: Mapping[str, Entry]) -> frozenset[str]:
+    """Add what is mixed up with any of the names, in either direction."""
+    given = frozenset(names)
+    near = {other for name in given if name in entries for other in entries[name].near}
+    mixed_up = {name for name, entry in entries.items() if given.intersection(entry.near)}
+    return given | near | mixed_up

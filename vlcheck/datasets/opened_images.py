@@ -1,0 +1,44 @@
+"""The pictures that were opened when cases were chosen, and why some of them were left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from vlcheck.cases.case import Case
+from vlcheck.datasets.duplicates import Copies
+from vlcheck.datasets.left_out import Reason
+from vlcheck.errors import NotApplicable
+
+
+@dataclass
+class _Unfit:
+    """The images that were left out for a reason, and what was found of the first."""
+
+    first: str
+    names: set[str] = field(default_factory=set)
+
+
+@dataclass
+class LookedAt:
+    """The images that were left out, and the copies of others, by name."""
+
+    _unfit: dict[str, _Unfit] = field(default_factory=dict)
+    _named: dict[str, set[str]] = field(default_factory=dict)
+    _copies: Copies = field(default_factory=Copies)
+
+    def leave_out(self, name: str, reason: NotApplicable) -> None:
+        """Count an image once under the reason; the reason's cause says what was found."""
+        self._unfit.setdefault(str(reason), _Unfit(str(reason.__cause__ or ""))).names.add(name)
+
+    def content(self, name: str, case: Case) -> str:
+        """The key of the case's picture; images of equal keys are copies."""
+        key = self._copies.key(case.image)
+        self._named.setdefault(key, set()).add(name)
+        return key
+
+    def left_out(self) -> Counter[str]:
+        """How many images, by reason."""
+        told = {str(Reason(why, one.first)): len(one.names) for why, one in self._unfit.items()}
+        copies = sum(len(names) - 1 for names in self._named.values())
+        return Counter(told | ({"picture is a copy of another one": copies} if copies else {}))

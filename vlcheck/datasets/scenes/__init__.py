@@ -1,0 +1,1 @@
+"""Drawn scenes, whose truth is known."""

@@ -1,0 +1,85 @@
+"""A scene: what is in a drawn picture, which is drawn only when its pixels are needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from PIL import Image, ImageDraw
+
+from vlcheck._util.hashing import digest
+from vlcheck.cases.case import Box
+from vlcheck.datasets.scenes.rendering import OBJECTS, SCALE, SHADES, SIDE, Look, Pen, background, draw_person
+
+Side = Literal["left", "right"]
+Limb = Literal["hand", "foot"]
+
+VERSION = 1  # of the drawing: raise it when the pixels change
+
+
+@dataclass(frozen=True)
+class Thing:
+    """An object.
+
+    Attributes:
+        word: one of OBJECTS.
+        color: one of SHADES.
+        box: where it is, in pixels.
+        flipped: drawn the other way round, which says nothing.
+    """
+
+    word: str
+    color: str
+    box: Box
+    flipped: bool = False
+
+
+@dataclass(frozen=True)
+class Person:
+    """A man or a woman.
+
+    Attributes:
+        word: "man" or "woman".
+        box: where, in pixels.
+        back: turned away from the viewer: the left hand is then on the picture's left.
+        look: colors, and how the limbs are held.
+    """
+
+    word: str
+    box: Box
+    back: bool
+    look: Look
+
+
+@dataclass(frozen=True)
+class Scene:
+    """People and things before a background; an image source whose key is its description's."""
+
+    ground: int
+    people: tuple[Person, ...] = ()
+    things: tuple[Thing, ...] = ()
+
+    @cached_property
+    def key(self) -> str:
+        return digest("scene", str(VERSION), repr((self.ground, self.people, self.things)))
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The words that are true of it."""
+        things = {word for thing in self.things for word in (thing.word, thing.color)}
+        return frozenset(things | {person.word for person in self.people})
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return SIDE, SIDE
+
+    def open(self) -> Image.Image:
+        """Draw it: people behind things."""
+        image = background(self.ground)
+        draw = ImageDraw.Draw(image)
+        for person in self.people:
+            draw_person(Pen(draw, person.box), person.word, person.look, back=person.back)
+        for thing in self.things:
+            OBJECTS[thing.word](Pen(draw, thing.box, thing.flipped), SHADES[thing.color])
+        return image.reduce(SCALE)

@@ -1,0 +1,287 @@
+"""The operating scale of a model under test: fitted to what it says of the data's own and other pictures.
+
+One sample of the data sets it, whichever tests are selected: cases of an object with their own picture, of which the
+caption is true, and with another one, of which it is not. The suite asks about these pairs anyway.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeGuard
+
+from vlcheck._util.numbers import brief, counted, figure
+from vlcheck.behaviors.behavior import Question, Trials
+from vlcheck.behaviors.schedule import ONCE, Division, Looks
+from vlcheck.cases import Case, Selection, with_target
+from vlcheck.errors import NotApplicable
+from vlcheck.expect.base import Reading
+from vlcheck.metrics.answer import Answer
+from vlcheck.metrics.query import Metric, Query
+from vlcheck.metrics.reading import Answers, Heard, hear
+from vlcheck.models.protocol import RELATIVE
+from vlcheck.perturb import OtherImage, View
+from vlcheck.policy.policy import Scaling
+from vlcheck.stats.operating_scale import (
+    RAW,
+    Scale,
+    Separation,
+    fit_alone,
+    fit_closed,
+    fit_shares,
+    separation,
+    with_power,
+)
+
+OBJECTS = with_target("object")
+FEWEST = 6  # pairs that a scale is fitted to: fewer are never known to be told apart
+CALIBRATED: tuple[Metric, ...] = ("mlm", "itm")
+Pair = tuple[Reading, Reading]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A scale, and how well the scores that it was fitted to tell own pictures from other ones."""
+
+    scale: Scale
+    separation: Separation
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """The scales that the cases of a test are read on.
+
+    Attributes:
+        lessons: by group of images, what other images taught of it; None where they taught nothing yet.
+        division: of images into groups; None where scores are taken as they are.
+        whole: what all pairs come to; None where there are too few, or the policy goes by raw scores.
+        reason: why raw scores are gone by; "" where they are not.
+        hollow: why a pass would say nothing; "" where it would not.
+        demanded: the scale that the policy asks for.
+        untaught: groups that too few pairs set the scale of.
+    """
+
+    lessons: Mapping[int, Lesson | None]
+    division: Division | None = None
+    whole: Lesson | None = None
+    reason: str = ""
+    hollow: str = ""
+    demanded: str = "calibrated"
+    untaught: frozenset[int] = frozenset()
+
+    def judges(self, case: Case) -> bool:
+        """Return whether enough other images teach how to read a case: those looked at first only set the scale."""
+        return self.division is None or self.division.group(case.image.key) not in self.untaught
+
+    def scale(self, case: Case) -> Scale | None:
+        """Return the scale that a case is read on; None where no other images have set one yet."""
+        if self.division is None:
+            return RAW
+        lesson = self.lessons[self.division.group(case.image.key)]
+        return lesson.scale if lesson else None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return what a verdict's line in the results says of the scale."""
+        reason = self.reason or self.hollow
+        said: dict[str, object] = {
+            "demanded": self.demanded,
+            "used": "raw" if reason else "calibrated",
+            "reason": reason,
+        }
+        if self.whole:
+            scale, told = self.whole.scale, self.whole.separation
+            said |= {"gain": scale.gain, "offset": scale.offset, "power": scale.power}
+            said |= {"auc": told.auc, "auc_low": told.low, "pairs": told.pairs}
+        return said
+
+
+def raw(reason: str, hollow: str = "", whole: Lesson | None = None) -> Gauge:
+    """Return the gauge that takes scores as they are, and why."""
+    return Gauge({}, whole=whole, reason=reason, hollow=hollow)
+
+
+@dataclass(frozen=True)
+class Paired:
+    """The questions about a case with its own picture and with one of which its text is not true.
+
+    Attributes:
+        images: keys of both.
+    """
+
+    own: Question
+    other: Question
+    images: frozenset[str]
+
+    def queries(self) -> Iterator[Query]:
+        for question in (self.own, self.other):
+            yield from question.queries.values()
+
+
+@dataclass(frozen=True)
+class Operating:
+    """The operating scales of a model.
+
+    Attributes:
+        trials: how the data is asked about.
+        kinds: the model's score kind by metric.
+        looks: how often verdicts are looked at: which images may set the scale of which.
+        ask: answers queries.
+    """
+
+    trials: Trials
+    kinds: Mapping[str, str]
+    looks: Looks
+    ask: Callable[[Iterable[Query]], Answers]
+    _pairs: dict[Metric, tuple[Paired, ...]] = field(default_factory=dict, repr=False)
+    _taught: dict[tuple[Metric, int], list[Paired]] = field(default_factory=dict, repr=False)
+    _lessons: dict[tuple[Metric, int], Lesson | None] = field(default_factory=dict, repr=False)
+
+    def gauge(self, metric: Metric, scaling: Scaling, images: Iterable[str]) -> Gauge:
+        """Return the scales that the cases of some images are read on.
+
+        Args:
+            metric: which score.
+            scaling: what the policy says of its scale.
+            images: keys of all that are judged.
+        """
+        if scaling.scale == "raw" or metric not in CALIBRATED:
+            reason = "the policy goes by them" if scaling.scale == "raw" else f"{metric} has no other scale"
+            return Gauge({}, reason=reason, demanded="raw")
+        if few := self._too_few(metric):
+            return raw(few, few if scaling.uncalibrated == "invalid" else "")
+        groups = {self._division.group(image) for image in images}
+        summit = self._division.summit(groups)
+        whole = self._lesson(metric, summit)
+        hollow = _hollow(whole, scaling.auc)
+        if hollow and not self._division.continues(summit):
+            return raw(hollow, hollow, whole)
+        lessons = {group: None if hollow else self._sound(metric, group) for group in groups}
+        untaught = frozenset(group for group in groups if len(self._teaching(metric, group)) < FEWEST)
+        return Gauge(lessons, self._division, whole, hollow=hollow, untaught=untaught)
+
+    def judges(self, metric: Metric, scaling: Scaling, image: str) -> bool:
+        """Return whether an image is judged: with `--vl-sequential` the first ones only set the scale."""
+        if scaling.scale == "raw" or metric not in CALIBRATED or self._too_few(metric):
+            return True
+        return len(self._teaching(metric, self._division.group(image))) >= FEWEST
+
+    def queries(self, metric: Metric, scaling: Scaling, images: Iterable[str]) -> Iterator[Query]:
+        """Yield what has to be asked before some images are judged."""
+        if scaling.scale == "raw" or metric not in CALIBRATED or self._too_few(metric):
+            return
+        summit = self._division.summit({self._division.group(image) for image in images})
+        for pair in self._teaching(metric, summit):
+            yield from pair.queries()
+
+    def _too_few(self, metric: Metric) -> str:
+        """Return why no scale can be fitted; "" where one can."""
+        if all(len(self._teaching(metric, group)) >= FEWEST for group in self._division.demanded):
+            return ""
+        found = f"{counted(len(self._paired(metric)), 'pair')} of an own and another picture: too few to calibrate by"
+        return f"{found}: each image takes {FEWEST} of others"
+
+    def _lesson(self, metric: Metric, group: int) -> Lesson | None:
+        """Return what a group's scale is; None where too few others teach it, or nothing could be scored."""
+        if (metric, group) not in self._lessons:
+            teaching = self._teaching(metric, group)
+            answers = self.ask(query for pair in teaching for query in pair.queries())
+            heard = ((hear(pair.own, answers), hear(pair.other, answers)) for pair in teaching)
+            told = [(own.reading, other.reading) for own, other in heard if _heard(own) and _heard(other)]
+            self._lessons[metric, group] = learn(metric, self.kinds[metric], told)
+        return self._lessons[metric, group]
+
+    def _sound(self, metric: Metric, group: int) -> Lesson | None:
+        """Return what a group's scale is, where it rises; None where it does not."""
+        lesson = self._lesson(metric, group)
+        return lesson if lesson and lesson.scale.gain > 0 else None
+
+    def _teaching(self, metric: Metric, group: int) -> list[Paired]:
+        """The pairs that set a group's scale."""
+        if (metric, group) not in self._taught:
+            teaches = self._division.teaches
+            found = [pair for pair in self._paired(metric) if all(teaches(image, group) for image in pair.images)]
+            self._taught[metric, group] = found
+        return self._taught[metric, group]
+
+    @cached_property
+    def _cases(self) -> tuple[Case, ...]:
+        """Those that set the scale: of objects, as the suite asks about most; of anything where the data has none."""
+        source = self.trials.source
+        objects = source.select(OBJECTS)
+        enough = len(objects) >= 2 * FEWEST
+        return objects if enough else source.select(Selection(tuple(sorted(_tags(source.cases)))))
+
+    @cached_property
+    def _division(self) -> Division:
+        return self.looks.division([case.image.key for case in self._cases])
+
+    def _paired(self, metric: Metric) -> tuple[Paired, ...]:
+        if metric not in self._pairs:
+            self._pairs[metric] = tuple(self._pair_up(metric))
+        return self._pairs[metric]
+
+    def _pair_up(self, metric: Metric) -> Iterator[Paired]:
+        for case in self._cases:
+            beside = self._division.beside(case.image.key)
+            own = View.of(case)
+            try:
+                other = OtherImage()(own, [one for one in self._cases if beside(one.image.key)])
+                questions = self.trials.question(own, metric), self.trials.question(other, metric)
+            except NotApplicable:
+                continue
+            yield Paired(*questions, frozenset({own.picture.source.key, other.picture.source.key}))
+
+
+def ahead(trials: Trials, kinds: Mapping[str, str], looks: Looks = ONCE) -> Operating:
+    """Return the scales of a model that is only looked ahead at: what sets them is known, and nothing is asked."""
+
+    def refuse(queries: Iterable[Query]) -> Answers:
+        raise AssertionError("no scale is fitted before something is scored")
+
+    return Operating(trials, kinds, looks, refuse)
+
+
+def learn(metric: Metric, kind: str, told: Sequence[Pair]) -> Lesson | None:
+    """Fit a scale to readings of own and other pictures; None where fewer than FEWEST pairs are finite.
+
+    Args:
+        metric: which score.
+        kind: the model's score kind for it.
+        told: of each case the reading of its own picture and that of another one.
+    """
+    told = [pair for pair in told if all(math.isfinite(score) for one in pair for score in one.scores.values())]
+    if len(told) < FEWEST:
+        return None
+    own, other = ([reading.score for reading in readings] for readings in zip(*told, strict=True))
+    return Lesson(_fit(metric, kind, told), separation(own, other))
+
+
+def _fit(metric: Metric, kind: str, told: Sequence[Pair]) -> Scale:
+    if kind in RELATIVE:
+        return fit_shares([(reading.raw, max(reading.foils, 1)) for reading, _ in told])
+    alone = fit_alone([reading.raw for reading, _ in told], [reading.raw for _, reading in told])
+    closed = [(one.raw, [one.scores[word] for word in one.candidates]) for one, _ in told if one.candidates]
+    return with_power(alone, fit_closed(closed) if closed else max(alone.gain, 0.0)) if metric == "mlm" else alone
+
+
+def _hollow(lesson: Lesson | None, least: float) -> str:
+    """Return why a pass would say nothing; "" where it would not."""
+    if lesson is None:
+        return "the pairs of pictures that set the scale could not be scored"
+    told = lesson.separation
+    if told.low > least:
+        return "" if lesson.scale.gain > 0 else "own pictures score no higher on average than other ones"
+    return (
+        f"own and other pictures are not told apart: area under the curve {figure(told.auc, 2)}, at least"
+        f" {figure(told.low, 2, (least,))} in {counted(told.pairs, 'pair')}, has to be above {brief(least)}"
+    )
+
+
+def _heard(answer: Heard | Answer) -> TypeGuard[Heard]:
+    return isinstance(answer, Heard)
+
+
+def _tags(cases: Iterable[Case]) -> frozenset[str]:
+    return frozenset(tag for case in cases for tag in case.tags)

@@ -1,0 +1,217 @@
+"""A verdict with what it rests on, and how the results file keeps it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from vlcheck._util.numbers import between, figure, rounded, signed
+from vlcheck.behaviors.behavior import Behavior
+from vlcheck.cases import Case
+from vlcheck.expect.base import AFTER, BEFORE, WHOLE, Expectation
+from vlcheck.metrics.query import Metric, Picture
+from vlcheck.policy.policy import Known
+from vlcheck.stats.verdict import Verdict
+
+Top = tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the model was shown and asked, and what it said.
+
+    Attributes:
+        text: the text, with the target filled in for itm.
+        target: the word that is true there.
+        value: the case's raw score; mlm: over the closed set where there is one.
+        level: the same on the model's operating scale, as margins take it.
+        scores: the raw score of each word.
+        top: mlm: the likeliest words at the mask, where the model names them.
+        boxes: of what the target names, in pixels of the picture shown.
+    """
+
+    picture: Picture
+    text: str
+    target: str
+    value: float
+    level: float
+    scores: Mapping[str, float]
+    top: Top = ()
+    boxes: tuple[tuple[float, ...], ...] = ()
+
+    @property
+    def said(self) -> str:
+        """The score, and the raw ones of the target and of the four likeliest other words."""
+        others = sorted(self.scores.keys() - {self.target}, key=lambda word: (-self.scores[word], word))
+        raw = ", ".join(f"{word} {figure(self.scores[word], 4)}" for word in (self.target, *others[:4]))
+        return f"{figure(self.value, 4)} ({raw})"
+
+
+@dataclass(frozen=True)
+class Row:
+    """The evidence of one case.
+
+    Attributes:
+        margins: by what is claimed about (see `vlcheck.expect.base.Expectation.margins`); empty where the case does not
+            count, for `reason`.
+        violated: the condition that fails most clearly, with its numbers; "" where none does.
+        perturbation: which one led from before to after.
+        effect: how far the score moved; None where the case does not count.
+    """
+
+    case: Case
+    margins: Mapping[str, float]
+    reason: str = ""
+    violated: str = ""
+    before: Shown | None = None
+    after: Shown | None = None
+    perturbation: str = ""
+    effect: float | None = None
+
+    @property
+    def margin(self) -> float | None:
+        """The margin; of several values the one that is farthest from 0."""
+        return max(self.margins.values(), key=abs, default=None)
+
+    def lines(self) -> Iterator[str]:
+        """The row as a terminal shows it."""
+        under = f"{self.perturbation}, " if self.perturbation else ""
+        found = f"margin {signed(self.margin, 4)}" if self.margin is not None else self.reason
+        yield f"case {self.case.id}, {under}{found}"
+        if self.violated:
+            yield f"  violated: {self.violated}"
+        for name, shown in (("before", self.before), ("after", self.after)):
+            if shown:
+                yield f"  {name:6} {shown.said}  {shown.text!r}"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict with the rows and tables it comes with.
+
+    Attributes:
+        tolerances: what the margins were taken with, by name.
+        scale: on which scale, and how it came about: see `vlcheck.evaluation.calibration.Gauge.as_dict`.
+        asked: how many images were asked about until it was decided.
+        offered: how many there were.
+        known: what the policy knew of it beforehand.
+        gates: whether its test has to fail unless it passes, or is a known bias: the policy may let it be.
+    """
+
+    behavior: Behavior
+    metric: Metric
+    score_kind: str
+    tolerances: Mapping[str, float]
+    scale: Mapping[str, object]
+    verdict: Verdict
+    rows: tuple[Row, ...]
+    tables: Mapping[str, Mapping[str, float | int]]
+    asked: int
+    offered: int
+    known: Known | None = None
+    gates: bool = True
+
+    def worst(self, count: int = 3) -> list[Row]:
+        """The rows that speak most clearly against the model, worst first; of each case one."""
+        counted = [(row.margin, row) for row in self.rows if row.margin is not None]
+        if self.verdict.claim == "mean":
+            counted.sort(key=lambda pair: -abs(pair[0]))
+        else:
+            counted.sort(key=lambda pair: pair[0])
+        worst: dict[str, Row] = {}
+        for _, row in counted:
+            worst.setdefault(row.case.id, row)
+        return list(worst.values())[:count]
+
+    @property
+    def of(self) -> tuple[str, str]:
+        """Names of the behavior and the metric."""
+        return self.behavior.name, self.metric
+
+    @property
+    def attribution(self) -> str:
+        """How much of the effect is due to what the edit took away, not to its size; "" where that was not asked."""
+        cells = self.tables.get("against_noise")
+        if not cells:
+            return ""
+        low, high = cells["difference_low"], cells["difference_high"]
+        beyond = f"{figure(cells['difference'])} ({between(low, high)})"
+        return f"costs {figure(cells['cost'])} on average; {beyond} of it is more than what noise as large costs"
+
+    def records(self, test: str) -> Iterator[dict[str, object]]:
+        """The lines of the evidence and, after them, of the verdict, as the results file has them."""
+        for row in self.rows:
+            yield {"kind": "evidence", "test": test, "metric": self.metric, **_evidence(row, self.behavior.expect)}
+        behavior = self.behavior
+        yield {
+            "kind": "verdict",
+            "test": test,
+            "doc": behavior.doc,
+            "bias": behavior.bias,
+            "bias_doc": behavior.bias_doc,
+            "behavior": behavior.name,
+            "metric": self.metric,
+            "score_kind": self.score_kind,
+            "perturbation": behavior.perturbation,
+            "expected": behavior.expect.expected,
+            "tolerances": dict(self.tolerances),
+            "scale": dict(self.scale),
+            **self.verdict.as_dict(),
+            "asked": self.asked,
+            "offered": self.offered,
+            "known": self.known.as_dict() if self.known else None,
+            "gates": self.gates,
+            "tables": {name: dict(cells) for name, cells in self.tables.items()},
+        }
+
+    def pictures(self) -> list[Picture]:
+        """All pictures that the rows show, each once."""
+        shown = [view.picture for row in self.rows for view in (row.before, row.after) if view]
+        return list({picture.key: picture for picture in shown}.values())
+
+    def properties(self) -> list[tuple[str, object]]:
+        """The verdict's figures, flat, as JUnit's properties take them."""
+        low, high = self.verdict.band or (None, None)
+        figures = {"bias": self.behavior.bias, "metric": self.metric, **self.verdict.as_dict()}
+        figures |= {"band_low": low, "band_high": high, "known": self.known.excuse if self.known else None}
+        figures |= {"scale": self.scale["used"], "margin": next((row.margin for row in self.worst(1)), None)}
+        flat = {
+            name: _plain(value)
+            for name, value in figures.items()
+            if isinstance(value, str | int | float) and value != ""
+        }
+        return [(f"vlcheck_{name}", value) for name, value in flat.items()]
+
+
+def _plain(value: str | float) -> str | float:
+    """A figure without the digits that arithmetic leaves behind; a text or a whole number as it is."""
+    return rounded(value) if isinstance(value, float) and math.isfinite(value) else value
+
+
+def _evidence(row: Row, expect: Expectation) -> dict[str, object]:
+    before, after = row.before, row.after
+    arms = [(arm, view) for arm, view in ((BEFORE, before), (AFTER, after)) if view]
+    shown = [view for _, view in arms]
+    return {
+        "case": row.case.id,
+        "perturbation": row.perturbation,
+        "image": before.picture.key if before else None,
+        "perturbed": after.picture.key if after else None,
+        "texts": [view.text for view in shown],
+        "targets": [view.target for view in shown],
+        "wanted": [expect.wanted(arm, view.target) for arm, view in arms],
+        "before": before.value if before else None,
+        "after": after.value if after else None,
+        "levels": [view.level for view in shown],
+        "margin": row.margin,
+        "values": None if WHOLE in row.margins else dict(row.margins),
+        "effect": row.effect,
+        "reason": row.reason,
+        "violated": row.violated,
+        "scores": [dict(view.scores) for view in shown],
+        "top_before": [list(word) for word in before.top] if before else [],
+        "top_after": [list(word) for word in after.top] if after else [],
+        "boxes": [list(box) for box in before.boxes] if before else [],
+        "perturbed_boxes": [list(box) for box in after.boxes] if after else [],
+    }

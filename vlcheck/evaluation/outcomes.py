@@ -1,0 +1,342 @@
+"""What came of each case of a behavior, the guards against a hollow verdict, and the verdict."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from types import MappingProxyType
+
+from vlcheck._util.numbers import brief, counted
+from vlcheck.behaviors.behavior import Behavior
+from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.expect.base import (
+    AFTER,
+    BEFORE,
+    WHOLE,
+    Expectation,
+    Refused,
+    Sample,
+    Tolerances,
+    Unknown,
+    Unlikely,
+    Unneeded,
+    Unscaled,
+)
+from vlcheck.policy.policy import Rule
+from vlcheck.stats.bounds import Test, exact
+from vlcheck.stats.operating_scale import RAW
+from vlcheck.stats.verdict import (
+    BY_GRAVITY,
+    HOLLOW,
+    NOT_ASKED,
+    Cause,
+    Claim,
+    Verdict,
+    bootstrap_interval,
+    fewest_inside,
+    fewest_that_pass,
+    invalid,
+    judge,
+    judge_mean,
+)
+
+Hollow = tuple[str, Cause]  # why a verdict is invalid, in words, and which kind of cause that is
+
+FEWEST_KNOWN = 0.5
+MOST_UNLIKELY = 0.5
+MOST_REFUSED = 0.5
+_CAUSES: Mapping[type[NotApplicable], Cause] = MappingProxyType(
+    {
+        Unknown: "unknown",
+        Unneeded: "unknown",
+        Unlikely: "unlikely",
+        Refused: "refused",
+        Unscaled: "one image",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of one case.
+
+    Attributes:
+        margins: by what is claimed about; empty where the case does not count.
+        reason: why it does not.
+        violated: the condition that fails, or that fails most clearly; "" where none does, or none is told apart.
+        effect: how far the score moved; None where the case does not count.
+        known: whether the model knows the case, where that is asked.
+        errors: what went wrong in scoring it.
+    """
+
+    sample: Sample
+    margins: Mapping[str, float]
+    reason: NotApplicable | None
+    effect: float | None
+    known: bool
+    errors: tuple[str, ...] = ()
+    violated: str = ""
+
+    @classmethod
+    def of(cls, sample: Sample, expect: Expectation, tolerances: Tolerances, errors: tuple[str, ...] = ()) -> Finding:
+        """Ask the expectation about a case's readings."""
+        try:
+            sample.demand_answered({BEFORE, AFTER, *expect.arms()}, tolerances)
+            margins = expect.margins(sample, tolerances)
+            known = expect.competence == "no" or expect.known(sample, tolerances)
+            violated = _violated(sample, expect, tolerances, margins.get(WHOLE))
+            return cls(sample, margins, None, expect.effect(sample), known, errors, violated)
+        except NotApplicable as reason:
+            return cls(sample, {}, reason, None, False, errors)
+
+    def scores(self) -> Iterator[tuple[str, float]]:
+        """Every score that was read, under the arm it belongs to."""
+        for arm, reading in self.sample.readings.items():
+            for score in reading.scores.values():
+                yield arm, score
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What came of all cases of a behavior under one metric.
+
+    Attributes:
+        hollow: why a pass would say nothing, whatever the cases say; "" where it would not.
+        wanted: how many images are to count at most, whatever the data offers; None where there is no such number.
+    """
+
+    behavior: Behavior
+    each: tuple[Finding, ...]
+    hollow: str = ""
+    wanted: int | None = None
+
+    def under(self, tolerances: Tolerances) -> Findings:
+        """What comes of the same scores under other tolerances."""
+        expect = self.behavior.expect
+        return replace(self, each=tuple(Finding.of(one.sample, expect, tolerances, one.errors) for one in self.each))
+
+    @property
+    def samples(self) -> list[Sample]:
+        return [finding.sample for finding in self.each]
+
+    @cached_property
+    def counted(self) -> list[Finding]:
+        """Those that have a margin."""
+        return [finding for finding in self.each if finding.margins]
+
+    @cached_property
+    def images(self) -> int:
+        """How many images count."""
+        return len({*self._images(self.counted)})
+
+    @cached_property
+    def askable(self) -> int:
+        """How many images the data offers, whatever the model answers."""
+        return len({*self._images(finding for finding in self.each if finding.sample.askable)})
+
+    @property
+    def futile(self) -> bool:
+        """Whether a verdict would be invalid however many such cases were asked about."""
+        checks = (self._broken, self._constant, self._unlikely, self._incompetent, self._mostly_refused)
+        return bool(self.hollow or not self.counted or any(check() for check in checks))
+
+    def verdict(self, rule: Rule, test: Test = exact) -> Verdict:
+        """The verdict: invalid where it would be hollow, else what the statistics say.
+
+        Where the model is not seen to know anything, a directional or functional expectation still fails: it asks for
+        no competence. Not asked where neither decides, and the data has fewer images than a pass needs.
+        """
+        found = self._judged(rule, test)
+        excused = found.status == "fail" and self.behavior.expect.competence == "no"
+        if self.hollow and found.status not in HOLLOW and not excused:
+            found = self._invalid((f"{self.hollow}: {self.behavior.expect.hollow}", "unlikely"), rule)
+        said = "; ".join(filter(None, [found.reason, self._said_of_refusals()]))
+        return replace(found, reason=said, refused=len(self.refused), mass=self._mass())
+
+    def _judged(self, rule: Rule, test: Test) -> Verdict:
+        if broken := self._broken() or self._constant():
+            return self._invalid(broken, rule)
+        if hollow := self._hollow():
+            return self._unless_too_few(self._invalid(hollow, rule), rule, test)
+        if self.behavior.expect.claim == "rate":
+            return self._with_effect(self._rate(rule, test))
+        verdict = self._mean(rule, test)
+        known = sum(finding.known for finding in self.counted)
+        if verdict.passed and known < FEWEST_KNOWN * len(self.counted):
+            return self._invalid(self._unknown(known, len(self.counted)), rule)
+        return verdict
+
+    @cached_property
+    def refused(self) -> list[Finding]:
+        """Those that the model refuses, though the data lets them be asked."""
+        return [finding for finding in self.each if isinstance(finding.reason, Refused) and not finding.errors]
+
+    def _said_of_refusals(self) -> str:
+        if not self.refused or not self.counted:  # where none counts, all reasons are told
+            return ""
+        return f"the model refuses {self._of(len(self.refused))}: {self.refused[0].reason}"
+
+    def _mass(self) -> float | None:
+        """The mean of what the scores are shares of, of a model that answers questions or compares words."""
+        read = [reading.mass for finding in self.each for reading in finding.sample.readings.values()]
+        masses = [mass for mass in read if mass is not None and math.isfinite(mass)]
+        return sum(masses) / len(masses) if masses else None
+
+    def _hollow(self) -> Hollow | None:
+        """Why no verdict can rest on these findings, though the answers are sound."""
+        if not self.each:
+            return f"the data has no case for it ({self.behavior.cases.label})", "no cases"
+        checks = (self._unlikely, self._incompetent, self._none_applies, self._mostly_refused)
+        return next((reason for check in checks if (reason := check())), None)
+
+    def broken(self) -> str:
+        """What went wrong in scoring, or ""."""
+        found = self._broken()
+        return found[0] if found else ""
+
+    def _broken(self) -> Hollow | None:
+        return self._errors() or self._not_finite()
+
+    def _errors(self) -> Hollow | None:
+        errors = [finding.errors[0] for finding in self.each if finding.errors]
+        return (f"{self._of(len(errors))} could not be scored: {errors[0]}", "errors") if errors else None
+
+    def _not_finite(self) -> Hollow | None:
+        bad = sum(any(not math.isfinite(score) for _, score in finding.scores()) for finding in self.each)
+        return (f"scores of {self._of(bad)} are not finite", "not finite") if bad else None
+
+    def _of(self, number: int) -> str:
+        """So many of all cases."""
+        return f"{number:,} of {counted(len(self.each), 'case')}"
+
+    def _constant(self) -> Hollow | None:
+        scores = [score for finding in self.each for _, score in finding.scores()]
+        several = len({*self._images(self.each)}) > 1  # of one image a saturated head may well say the same twice
+        if several and len(scores) > 1 and max(scores) == min(scores):
+            return f"the score is {brief(scores[0])} whatever the picture and the text", "constant"
+        return None
+
+    def _unlikely(self) -> Hollow | None:
+        unlikely = [finding.reason for finding in self.each if isinstance(finding.reason, Unlikely)]
+        if unlikely and len(unlikely) >= MOST_UNLIKELY * (len(unlikely) + len(self.counted)):
+            return f"in {self._of(len(unlikely))} {unlikely[0]}", "unlikely"
+        return None
+
+    def _incompetent(self) -> Hollow | None:
+        if self.behavior.expect.competence != "each case":
+            return None
+        known = {*self._images(self.counted)}
+        unknown = {*self._images(finding for finding in self.each if isinstance(finding.reason, Unknown))} - known
+        asked = len(known) + len(unknown)
+        return self._unknown(len(known), asked) if len(known) < FEWEST_KNOWN * asked else None
+
+    def _mostly_refused(self) -> Hollow | None:
+        askable = sum(finding.sample.askable for finding in self.each)
+        most = self.refused and len(self.refused) >= MOST_REFUSED * askable
+        return ("the cases that are left are the fewer ones", "refused") if most else None
+
+    def _none_applies(self) -> Hollow | None:
+        if self.counted:
+            return None
+        reasons = Counter(str(finding.reason) for finding in self.each)
+        named = ", ".join(f"{count:,} x {reason}" for reason, count in reasons.most_common(3))
+        causes = Counter(_cause(finding.reason) for finding in self.each)
+        return f"no case applies: {named}", max(causes, key=causes.__getitem__)
+
+    def _unknown(self, known: int, asked: int) -> Hollow:
+        said = f"the model knows only {known:,} of {counted(asked, 'case')}: {self.behavior.expect.hollow}"
+        return said, "unknown"
+
+    def _rate(self, rule: Rule, test: Test) -> Verdict:
+        margins = [finding.margins.get(WHOLE) for finding in self.each]
+        verdict = judge(margins, self._images(self.each), allowed=rule.allowed, alpha=rule.alpha, test=test)
+        return self._unless_too_few(verdict, rule, test)
+
+    def _mean(self, rule: Rule, test: Test) -> Verdict:
+        """Each thing claimed about is held to the band: one outside fails, all inside pass.
+
+        A fail is sought in several places, so each is held to its share of alpha (Bonferroni); a pass needs all of
+        them, so each may have the whole of it.
+        """
+        if rule.band is None:
+            raise UsageError(f"the policy has no band for {self.behavior.name}: add one under [behaviors].")
+        claims = sorted({claim for finding in self.counted for claim in finding.margins})
+        plain = {claim: self._held(claim, rule, rule.alpha, test) for claim in claims}
+        strict = {
+            claim: self._held(claim, rule, rule.alpha / len(claims), test)
+            for claim in claims
+            if not plain[claim].passed
+        }
+        if not strict:
+            return max(plain.values(), key=lambda verdict: abs(verdict.effect or 0.0))
+        at = min(strict, key=lambda claim: (BY_GRAVITY.index(strict[claim].status), strict[claim].p or 0.0))
+        needed = [verdict.needed_n for verdict in (strict[at], plain[at]) if verdict.needed_n]
+        p = min(1.0, (strict[at].p or 0.0) * len(claims))
+        return replace(strict[at], alpha=rule.alpha, p=p, needed_n=min(needed, default=None))
+
+    def _held(self, claim: str, rule: Rule, alpha: float, test: Test) -> Verdict:
+        band = rule.band
+        values = [finding.margins.get(claim) for finding in self.each]
+        verdict = judge_mean(values, self._images(self.each), band=band, alpha=alpha, test=test)
+        verdict = self._unless_too_few(verdict, rule, test)
+        return replace(verdict, reason=f"{claim}: {verdict.reason}") if claim != WHOLE else verdict
+
+    def _unless_too_few(self, verdict: Verdict, rule: Rule, test: Test) -> Verdict:
+        """The verdict; not asked where it decides nothing, and more images are what it takes.
+
+        What the model's answers kept from counting is counted, as far as that many were to count: of a claim, these
+        images might have been about it.
+        """
+        could_count = verdict.n + self.askable - self.images
+        if self.wanted is not None:
+            could_count = min(could_count, self.wanted)
+        least = fewest_needed(self.behavior.expect.claim, rule, test)
+        if verdict.decided or (could_count and (least is None or could_count >= least)):
+            return verdict
+        has = counted(could_count, "image") if could_count else verdict.reason
+        said = f"{has}; a pass needs {least}" if least else has
+        return replace(verdict, status=NOT_ASKED, reason=said, cause="")
+
+    def _with_effect(self, verdict: Verdict) -> Verdict:
+        effects = [finding.effect for finding in self.counted if finding.effect is not None]
+        low, high = bootstrap_interval(effects, self._images(self.counted))
+        return replace(verdict, effect=sum(effects) / len(effects), effect_low=low, effect_high=high)
+
+    def _invalid(self, hollow: Hollow, rule: Rule) -> Verdict:
+        claim = self.behavior.expect.claim
+        return replace(
+            invalid(*hollow, n=self.images, not_applicable=len(self.each) - len(self.counted)),
+            claim=claim,
+            alpha=rule.alpha,
+            allowed=rule.allowed if claim == "rate" else None,
+            band=rule.band if claim == "mean" else None,
+        )
+
+    @staticmethod
+    def _images(findings: Iterable[Finding]) -> list[str]:
+        return [finding.sample.case.image.key for finding in findings]
+
+
+def _violated(sample: Sample, expect: Expectation, tolerances: Tolerances, margin: float | None) -> str:
+    """The condition of a case that fails most clearly; "" where none does."""
+    least = min(expect.conditions(sample, tolerances), key=lambda one: one.margin, default=None)
+    if least is None or least.margin > 0 or least.margin != margin:  # an heir's margin may rest on other conditions
+        return ""
+    own = "" if sample[BEFORE].scale == RAW else ", on the model's own scale"
+    return f"{least.said}{own}"
+
+
+def _cause(reason: NotApplicable | None) -> Cause:
+    """The kind of a case's reason not to count: the data's, where the model has no part in it."""
+    return next((cause for kind, cause in _CAUSES.items() if isinstance(reason, kind)), "no cases")
+
+
+@cache
+def fewest_needed(claim: Claim, rule: Rule, test: Test = exact) -> int | None:
+    """The least number of images that a pass needs; None where none is enough."""
+    if claim == "rate":
+        return fewest_that_pass(rule.allowed, rule.alpha, test=test)
+    return fewest_inside(rule.band, rule.alpha, test=test)

@@ -1,0 +1,286 @@
+"""Preview of a run before anything is scored: its cost, and what its tests can decide."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import chain
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vlcheck._util.foreign_code import contained
+from vlcheck._util.lazy import Lazy
+from vlcheck._util.numbers import brief, counted, duration, figure, share, whole
+from vlcheck.behaviors.behavior import Behavior, Question, Trial, Trials
+from vlcheck.behaviors.schedule import Looks, images_of
+from vlcheck.cases import CaseSource
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
+from vlcheck.evaluation.calibration import Operating, ahead
+from vlcheck.evaluation.outcomes import fewest_needed
+from vlcheck.metrics.query import Metric, Query
+from vlcheck.models.protocol import VisionLanguageModel, only_compares
+from vlcheck.plugin.mark import Stated, sound, subjects
+from vlcheck.policy.policy import METRICS, Policy, Rule
+from vlcheck.report.text.summary import aligned
+from vlcheck.scoring.plan import Plan, make_plan
+from vlcheck.stats.bounds import Tally, Test, exact, upper
+from vlcheck.stats.verdict import detectable, most_that_pass
+
+Chosen = Sequence[tuple[pytest.Function, Stated]]
+_PROBES = 2
+_NAMED = 3  # tests, of those that lose cases for one reason
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """Preview of one test: how many images the data offers it, its rule, and its queries.
+
+    Attributes:
+        refused: how many cases cannot be asked about, by reason.
+        spare: what is asked beyond these images where some of them do not count.
+    """
+
+    test: str
+    behavior: Behavior
+    metric: Metric
+    rule: Rule
+    n: int
+    queries: tuple[Query, ...]
+    by: Test = exact
+    refused: Mapping[str, int] = field(default_factory=dict)
+    spare: Iterable[Trial] = ()
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether it cannot pass, whatever the model answers."""
+        return self._least is None or self.n < self._least
+
+    @property
+    def tells(self) -> str:
+        """Say what n images can decide; that they are too few for a pass is said by `Foresight.hopeless`."""
+        if not self.n:
+            return "nothing: no case that can be asked"
+        if self._claims_a_mean:
+            return f"a mean to within {figure(self._narrowest(), 2)} at best"
+        fails = "never fails" if self._finds is None else f"finds a rate of {share(self._finds, decimals=0)}"
+        return fails if self.hopeless else f"{fails}, passes with {counted(self._most() or 0, 'violation')} at most"
+
+    @property
+    def lacks(self) -> str:
+        """Say how many images a pass needs."""
+        if self._least is not None:
+            return f"a pass needs {self._least}"
+        low, high = self.rule.band
+        allowed = f"{brief(low)} to {brief(high)}" if self._claims_a_mean else share(self.rule.allowed)
+        return f"none pass where {allowed} is allowed"
+
+    @property
+    def fate(self) -> str:
+        """Say what happens to a test that too few images let pass."""
+        if self._least is None and self.n:
+            return ""
+        return ", and is not asked" if self._never_fails else ", and is not asked unless it fails"
+
+    @property
+    def _never_fails(self) -> bool:
+        return not self.n or (not self._claims_a_mean and self._finds is None)
+
+    @property
+    def _claims_a_mean(self) -> bool:
+        return self.behavior.expect.claim == "mean"
+
+    @property
+    def _finds(self) -> float | None:
+        """The least true rate that is found four times in five."""
+        return detectable(self.n, self.rule.allowed, self.rule.alpha, test=self.by)
+
+    @property
+    def _least(self) -> int | None:
+        return fewest_needed(self.behavior.expect.claim, self.rule, self.by)
+
+    def _most(self) -> int | None:
+        return most_that_pass(self.n, self.rule.allowed, self.rule.alpha, test=self.by)
+
+    def _narrowest(self) -> float:
+        return 2 * upper(self.by, Tally(np.array([0.5]), np.array([self.n])), self.rule.alpha) - 1
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """Preview of all selected tests.
+
+    Attributes:
+        setting: what sets the model's operating scale, beside what the tests ask themselves.
+        required: the biases of which the run needs a pass or a fail.
+        faults: a line for each test whose own code raises when it is planned.
+    """
+
+    prospects: tuple[Prospect, ...]
+    setting: tuple[Query, ...] = ()
+    required: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+
+    @property
+    def queries(self) -> Iterator[Query]:
+        """All that the tests will ask, as often as they ask it."""
+        return chain(self.setting, *(prospect.queries for prospect in self.prospects))
+
+    @property
+    def at_most(self) -> Iterator[Query]:
+        """These, and all that may be asked in place of what does not count."""
+        spare = chain.from_iterable(prospect.spare for prospect in self.prospects)
+        return chain(self.queries, (query for trial in spare for query in trial.queries()))
+
+    @property
+    def added(self) -> list[Query]:
+        """Queries that only set the scale."""
+        asked = {query.key for prospect in self.prospects for query in prospect.queries}
+        return [query for query in self.setting if query.key not in asked]
+
+    def hopeless(self) -> list[str]:
+        """A line for each test that cannot pass with the images there are."""
+        return [
+            f"{prospect.test} cannot pass{prospect.fate}: {counted(prospect.n, 'image')}, {prospect.lacks}"
+            for prospect in self.prospects
+            if prospect.hopeless
+        ]
+
+    def shut(self) -> list[str]:
+        """A line where the policy requires a bias that none of its tests can pass."""
+        open_ = {prospect.behavior.bias for prospect in self.prospects if not prospect.hopeless}
+        biases = [bias for bias in self.required if bias not in open_]
+        return [f"the policy requires biases of which no test can pass: {', '.join(biases)}"] if biases else []
+
+
+def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Collection[str]) -> Foresight:
+    """Look ahead at those of the chosen tests whose metric there is, and that are not marked to be skipped."""
+    prospects: list[Prospect] = []
+    setting: dict[str, Query] = {}
+    faults: list[str] = []
+    trials, test = operating.trials, operating.looks.test
+    for item, statement in sound(chosen):
+        if statement.metric not in metrics or item.get_closest_marker("skip"):
+            continue
+        behavior, kind = statement.behavior(item), operating.kinds.get(statement.metric, "")
+        try:
+            asked = trials.of(behavior, statement.metric)
+        except ForeignFault as fault:
+            faults.append(f"{item.name} cannot be planned: {fault}")
+            continue
+        queries = tuple(query for trial in asked for query in trial.queries())
+        scaling = policy.of(behavior.name, behavior.bias).scaling(statement.metric, kind)
+        images = [trial.case.image.key for trial in asked]
+        setting |= {query.key: query for query in operating.queries(statement.metric, scaling, images)}
+        refused = {id(one): reason for one in asked if (reason := _refusal(one, kind))}
+        judged = (
+            one
+            for one in asked
+            if id(one) not in refused and operating.judges(statement.metric, scaling, one.case.image.key)
+        )
+        rule, n = policy.of(behavior.name, behavior.bias).rule, images_of(judged)
+        counts = Counter(reason for _, reason in {(one.case.id, refused.get(id(one), "")) for one in asked} if reason)
+        spare = Lazy(chain.from_iterable(_sound(trials.spare(behavior, statement.metric))))
+        prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries, test, counts, spare))
+    required = tuple(policy.required_of(subjects(chosen)))
+    return Foresight(tuple(prospects), tuple(setting.values()), required, tuple(faults))
+
+
+def _sound(spare: Iterator[list[Trial]]) -> Iterator[list[Trial]]:
+    with suppress(ForeignFault):  # which its own test says
+        yield from spare
+
+
+def _refusal(trial: Trial, kind: str) -> str:
+    """Why a case is not asked about, or ""; a model of the kind "candidates" compares words as others compare texts."""
+    arms = [trial.arms.get(arm) for arm in sorted(trial.needed)]
+    if told := next((arm for arm in arms if isinstance(arm, str)), ""):
+        return told
+    queries = [query for arm in arms if isinstance(arm, Question) for query in arm.queries.values()]
+    alone = kind == "candidates" and any(len(query.words) == 1 for query in queries)
+    return "the model only compares words, and no other is known to be false" if alone else ""
+
+
+def _refusals(prospects: Iterable[Prospect]) -> Iterator[str]:
+    """A line for each reason why cases are not asked about, with the tests that lose most."""
+    losses: dict[str, dict[str, int]] = defaultdict(dict)
+    for prospect in prospects:
+        for reason, count in prospect.refused.items():
+            losses[reason][prospect.test] = count
+    for reason, tests in losses.items():
+        most = sorted(tests, key=lambda test: -tests[test])
+        named = ", ".join(f"{test} ({counted(tests[test], 'case')})" for test in most[:_NAMED])
+        more = f" and {counted(len(most) - _NAMED, 'other')}" if len(most) > _NAMED else ""
+        cure = "; candidates name them" if "known to be false" in reason else ""
+        yield f"not asked by {named}{more}: {reason}{cure}"
+
+
+def preview(
+    chosen: Chosen, source: CaseSource, policy: Policy, model: VisionLanguageModel | None, looks: Looks
+) -> Iterator[str]:
+    """Yield the lines of a plan, with those that the run begins with; the time only where there is a model."""
+    trials = Trials(source, relative=only_compares(model))
+    operating = ahead(trials, model.kinds if model else {}, looks)
+    return outlook(foresee(chosen, operating, policy, model.metrics if model else METRICS), model)
+
+
+def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator[str]:
+    """Yield the preview as lines; the time is estimated only where there is a model."""
+    rows = [["test", "n", "tells"]]
+    rows += [[prospect.test, whole(prospect.n), prospect.tells] for prospect in foresight.prospects]
+    yield from aligned(rows)
+    yield from map(printable, _refusals(foresight.prospects))
+    yield from map(printable, [*foresight.hopeless(), *foresight.shut(), *foresight.faults])
+    plan = make_plan(foresight.queries)
+    yield f"{counted(plan.n_pictures, 'picture')} to encode, {counted(plan.texts, 'text')} to ask about them"
+    yield from _at_most(foresight, plan)
+    if foresight.added:
+        rest = make_plan(query for prospect in foresight.prospects for query in prospect.queries)
+        pictures, texts = plan.n_pictures - rest.n_pictures, plan.texts - rest.texts
+        more = f"{counted(pictures, 'picture')} and {counted(texts, 'text')}"
+        yield f"{more} of these only set the model's operating scale"
+    if model:
+        yield _duration(model, plan.n_pictures, plan.texts)
+
+
+def _at_most(foresight: Foresight, plan: Plan) -> Iterator[str]:
+    """What may be asked on top, where the data has more images to draw from."""
+    drawn = [(images_of(prospect.spare), prospect.n) for prospect in foresight.prospects]
+    further, n = max(drawn, key=sum, default=(0, 0))
+    if not further:
+        return
+    most = make_plan(foresight.at_most)
+    pictures, texts = most.n_pictures - plan.n_pictures, most.texts - plan.texts
+    more = f"{counted(pictures, 'picture')} and {counted(texts, 'text')}"
+    yield (
+        f"up to {counted(n + further, 'image')} a test are asked about so that {whole(n)} count: others are drawn"
+        f" where the model does not know some, or an edit changes nothing; that takes {more} more at most"
+    )
+
+
+def _duration(model: VisionLanguageModel, pictures: int, texts: int) -> str:
+    try:
+        with contained():
+            return f"about {duration(_seconds(model, pictures, texts))} with {model.name}"
+    except (NotApplicable, UsageError, ForeignFault) as error:
+        return printable(f"{model.name} cannot be timed. {error}")
+
+
+def _seconds(model: VisionLanguageModel, pictures: int, texts: int) -> float:
+    """Measure on blank pictures how long a picture and a text take; the first round only warms up."""
+    blank = [Image.new("RGB", (640, 480), "grey")] * _PROBES
+    caption = "a photo of a [MASK] on the grass in front of a house"
+    for _ in range(2):
+        began = time.perf_counter()
+        encoded = model.encode(blank)
+        done = time.perf_counter()
+        if "itm" in model.metrics:
+            model.itm(encoded, [caption.replace("[MASK]", "dog")] * _PROBES, [[caption]] * _PROBES)
+        else:
+            model.mlm(encoded, [caption] * _PROBES, [("dog",)] * _PROBES)
+        asked = time.perf_counter()
+    return (pictures * (done - began) + texts * (asked - done)) / _PROBES

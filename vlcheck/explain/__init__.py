@@ -1,0 +1,1 @@
+"""What one photograph shows of a model."""

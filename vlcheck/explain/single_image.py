@@ -1,0 +1,200 @@
+"""One photograph, blocked, in grey and mirrored: the figures of the ALBEF study for a picture of one's own.
+
+What is asked is what the suite asks of a case: the same views, questions and scorer, so that the numbers are the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from PIL import Image
+
+from vlcheck._util.temporary import Scratch
+from vlcheck.behaviors.behavior import Question, ask
+from vlcheck.cases.case import MASK, Case, ImageFile, word_pattern
+from vlcheck.datasets.limits import LONGEST_CAPTION, is_text
+from vlcheck.errors import NotApplicable, UsageError, printable
+from vlcheck.metrics.answer import Answer
+from vlcheck.metrics.query import Metric
+from vlcheck.metrics.reading import Heard, hear
+from vlcheck.models.protocol import RELATIVE, VisionLanguageModel, lacks
+from vlcheck.perturb import OPPOSITES, Block, Grayscale, Mirror, Perturbation, View
+from vlcheck.report.single_image.figure import Figure, Panel, Scores
+from vlcheck.report.single_image.png import WIDTH
+from vlcheck.scoring.scorer import Scorer
+from vlcheck.scoring.store import ScoreStore
+
+METRICS: tuple[Metric, ...] = ("mlm", "itm")
+MOST_WORDS = 8
+EXAMPLE = "a man holds a ball in his [left] hand"
+
+_EDITS: Mapping[str, Perturbation] = MappingProxyType({"blocked": Block(), "grey": Grayscale(), "mirrored": Mirror()})
+_COMPARING = RELATIVE | {"candidates"}  # kinds that say nothing of one word alone
+_MEANINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "masked-lm": "P(word) at the mask",
+        "candidates": "each word's share, by the likelihood of the whole text",
+        "match-head": "P(match) of the text with each word",
+        "sigmoid": "P(match) of the text with each word",
+        "contrastive": "the share of the text with each word among the texts with all of them",
+        "ranking": "the share of the text with each word among the texts with all of them",
+        "yes-no": "P(yes), not no, to the text with each word",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Said:
+    """A text with one word in brackets.
+
+    Attributes:
+        text: with the brackets.
+        caption: without them.
+        target: the word in them.
+        others: what it is compared with.
+    """
+
+    text: str
+    caption: str
+    target: str
+    others: tuple[str, ...]
+
+    @classmethod
+    def read(cls, text: str, words: str = "") -> Said:
+        """Read a text, and the words to compare, with commas between them.
+
+        Without words a side is compared with the opposite one, and any other target with nothing.
+
+        Raises:
+            UsageError: naming what of it cannot be used.
+        """
+        before, target, after = _parted(text)
+        said = _words(words) if words else [OPPOSITES[word] for word in [target.lower()] if word in OPPOSITES]
+        others = {word.casefold(): word for word in said if word.casefold() != target.casefold()}
+        if len(others) >= MOST_WORDS:
+            raise UsageError(f"--words: are {len(others) + 1} with {target!r}; at most {MOST_WORDS} are accepted.")
+        return cls(text, f"{before}{target}{after}", target, tuple(others.values()))
+
+    def case(self, photograph: Path) -> Case:
+        """The case that the suite would make of it. Raises UsageError where the photograph does not decode."""
+        image = ImageFile(photograph)
+        image.open()
+        return Case(id="look", image=image, caption=self.caption, target=self.target, candidates=self.others)
+
+    def demand_words(self, model: VisionLanguageModel) -> None:
+        """Raise UsageError where a model only compares words, and there is no other one."""
+        kinds = {metric: model.kinds[metric] for metric in METRICS if metric in model.metrics}
+        comparing = [f"{metric} ({kind})" for metric, kind in kinds.items() if kind in _COMPARING]
+        if comparing and not self.others:
+            raise UsageError(
+                f"--words is missing: the {' and '.join(comparing)} of {printable(model.name)} only compares words."
+                f" Name what {self.target!r} is compared with, e.g. --words {self.target},WORD."
+            )
+
+
+def look(model: VisionLanguageModel, said: Said, photograph: Path) -> Figure:
+    """Ask a model about a photograph and three edits of it.
+
+    Raises:
+        UsageError: the photograph does not decode, or the model only compares and there is nothing to compare.
+    """
+    said.demand_words(model)
+    case = said.case(photograph)
+    whole = View.of(case)
+    views = {"original": whole} | {name: edit(whole, ()) for name, edit in _EDITS.items()}
+    asked = {name: {metric: _question(model, metric, view) for metric in METRICS} for name, view in views.items()}
+    heard = _answers(model, asked)
+    words = (case.target, *case.candidates)
+    panels = (
+        Panel(name, _shown(view), {metric: _scores(heard[name][metric], words) for metric in METRICS})
+        for name, view in views.items()
+    )
+    headings: dict[str, str] = {metric: _heading(model, metric, len(words)) for metric in METRICS}
+    return Figure(model.name, said.text, words, headings, tuple(panels))
+
+
+def _parted(text: str) -> tuple[str, str, str]:
+    """The one word in brackets, between what is before and after it."""
+    if not is_text(text):
+        raise UsageError("the text holds bytes that are no UTF-8.")
+    if len(text) > LONGEST_CAPTION:
+        raise UsageError(f"the text has {len(text)} characters; at most {LONGEST_CAPTION} are accepted.")
+    shown = printable(text)
+    found = re.fullmatch(r"([^\[\]]*)\[([^\[\]]*)\]([^\[\]]*)", text, re.DOTALL)
+    if not found:
+        raise UsageError(f'the text "{shown}" has to have one word in brackets, and no other bracket: "{EXAMPLE}".')
+    before, target, after = found[1], found[2].strip(), found[3]
+    if not target or f"[{target}]" == MASK:
+        raise UsageError(f'the text "{shown}" has to have the true word in its brackets: "{EXAMPLE}".')
+    times = len(word_pattern(target).findall(f"{before}{target}{after}"))
+    if times != 1:
+        what = f"is {times} times in" if times else "is part of a longer word in"
+        raise UsageError(f'the word "{printable(target)}" {what} the text "{shown}"; it has to be a word of it once.')
+    return before, target, after
+
+
+def _words(said: str) -> list[str]:
+    words = [word.strip() for word in said.split(",")]
+    if not is_text(said) or not all(words):
+        raise UsageError(f"--words {printable(said)}: has to be words with commas between them: --words left,right.")
+    if unfit := [word for word in words if "[" in word or "]" in word or len(word) > LONGEST_CAPTION]:
+        raise UsageError(f"--words: {printable(unfit[0], 80)} is no word; it goes where the brackets are.")
+    return words
+
+
+def _question(model: VisionLanguageModel, metric: Metric, view: View) -> Question | str:
+    """What a metric asks of a view, or why it asks nothing."""
+    if reason := lacks(model, metric):
+        return reason
+    foils: list[str] | None = [] if model.kinds[metric] in RELATIVE else None
+    try:
+        return ask(metric, view, view.candidates, foils)
+    except NotApplicable as reason:
+        return str(reason)
+
+
+def _answers(
+    model: VisionLanguageModel, asked: Mapping[str, Mapping[Metric, Question | str]]
+) -> Mapping[str, Mapping[Metric, Heard | Answer]]:
+    """What is heard of each view, all asked at once."""
+    questions = [one for by_metric in asked.values() for one in by_metric.values() if isinstance(one, Question)]
+    with Scratch() as folder, ScoreStore(folder / "scores", model.fingerprint, in_scratch=True) as store:
+        scorer = Scorer(model, store, thumbnails=False)
+        answers = scorer.answers(query for question in questions for query in question.queries.values())
+    return {
+        name: {metric: hear(question, answers) for metric, question in by_metric.items()}
+        for name, by_metric in asked.items()
+    }
+
+
+def _shown(view: View) -> Image.Image:
+    """The picture as the figure has room for it; where an edit would change nothing, as it is."""
+    try:
+        image = view.picture.render()
+    except NotApplicable:
+        image = view.picture.source.open()
+    image.thumbnail((WIDTH, WIDTH))  # memory: the four of a large photograph take gigabytes
+    return image
+
+
+def _scores(heard: Heard | Answer, words: Sequence[str]) -> Scores:
+    if isinstance(heard, Answer):
+        return Scores(reason=heard.unasked or heard.error)
+    reading = heard.reading
+    if reading.metric == "itm":
+        return Scores({word: reading.scores[word] for word in words})
+    shares = {word: reading.share(word, *(other for other in words if other != word)) for word in words}
+    return Scores(shares, sum(reading.scores[word] for word in words), heard.top)
+
+
+def _heading(model: VisionLanguageModel, metric: Metric, words: int) -> str:
+    """What the scores of a metric are."""
+    if metric not in model.metrics:
+        return "not asked"
+    kind = model.kinds[metric]
+    over = ", renormalised over the words" if metric == "mlm" and words > 1 else ""
+    return f"{_MEANINGS[kind]}{over} ({kind})"

@@ -1,0 +1,1 @@
+"""Adapters: what models that are asked in the same way share."""

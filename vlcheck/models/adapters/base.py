@@ -1,0 +1,175 @@
+"""What all adapters share: texts are asked in chunks, and a word of several pieces is read with as many masks."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
+from typing import ClassVar, NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from vlcheck.cases.case import MASK
+from vlcheck.errors import UsageError
+from vlcheck.models.adapters.features import Features
+from vlcheck.models.protocol import Encoded
+
+_T = TypeVar("_T")
+
+
+class Reading(NamedTuple):
+    """One pass over a text, by its row, with so many mask tokens for its mask."""
+
+    row: int
+    masks: int = 1
+
+
+class Adapter(ABC):
+    """A model as vlcheck asks it: what a family adds are its forward passes.
+
+    Attributes:
+        known: well-known checkpoints, by architecture where a class reads several.
+        name: how reports call it.
+        fingerprint: content hash of all that decides a score.
+        kinds: metric -> score kind.
+        cased: False where the model was trained on small letters alone.
+        lacks: metrics that are not offered, and why.
+        max_pairs: the most texts in one forward, which bounds memory.
+    """
+
+    known: ClassVar[Sequence[str] | Mapping[str, Sequence[str]]] = ()
+    mask = MASK
+    name: str
+    fingerprint: str
+    kinds: Mapping[str, str]
+    cased: ClassVar[bool] = True
+    lacks: Mapping[str, str] = {}
+    max_pairs: int = 64
+
+    @property
+    def metrics(self) -> frozenset[str]:
+        """What it can be asked."""
+        return frozenset(self.kinds)
+
+    @abstractmethod
+    def encode(self, images: Sequence[Image.Image]) -> Features:
+        """What the model makes of images before any text."""
+
+    @torch.inference_mode()
+    def itm(self, encoded: Encoded, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
+        """P(match), (n,).
+
+        Raises:
+            UsageError: the model has no head for it.
+            NotApplicable: a text that the model would not read in full.
+        """
+        self._demand("itm")
+        features = own(encoded, texts, self)
+        probs = [np.zeros(0)]
+        for rows in self._chunks(range(len(texts))):
+            probs.append(self._match(features, rows, [texts[row] for row in rows]).double().cpu().numpy())
+        return np.concatenate(probs)
+
+    @torch.inference_mode()
+    def mlm(self, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        """P(word) at the one mask of each text; a word of several pieces is read with as many masks.
+
+        Raises:
+            UsageError: the model has no head for it, a text has not exactly one mask, a word cannot be spelled.
+            NotApplicable: a text that the model would not read in full.
+        """
+        features = own(encoded, texts, self)
+        single = self._at_one_mask(features, texts)
+        pieces = [{word: self._pieces(text, word) for word in asked} for text, asked in zip(texts, words, strict=True)]
+        lengths = sorted({(row, len(ids)) for row, spelled in enumerate(pieces) for ids in spelled.values()})
+        several = [Reading(*length) for length in lengths if length[1] > 1]
+        log_probs = torch.cat([single, self._read(features, texts, several)]) if several else single
+        readings = [Reading(row) for row in range(len(texts))] + several
+        starts = dict(zip(readings, accumulate((reading.masks for reading in readings), initial=0), strict=False))
+        return [
+            _word_probs(log_probs, [(starts[Reading(row, len(spelled[word]))], spelled[word]) for word in asked])
+            for row, (spelled, asked) in enumerate(zip(pieces, words, strict=True))
+        ]
+
+    @torch.inference_mode()
+    def top(self, encoded: Encoded, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
+        """The k likeliest entries of the vocabulary at each mask; free right after `mlm` of the same."""
+        log_probs = self._at_one_mask(own(encoded, texts, self), texts)
+        best = log_probs.exp().topk(min(k, log_probs.shape[-1]))
+        names = [[self._entry(entry) for entry in row] for row in best.indices.tolist()]
+        return [list(zip(*row, strict=True)) for row in zip(names, best.values.tolist(), strict=True)]
+
+    def _at_one_mask(self, features: Features, texts: Sequence[str]) -> Tensor:
+        """Log-probabilities (n, vocab_size) at the one mask of each text, kept until other texts are asked."""
+        last, asked = features.last, (features.index, tuple(texts))
+        if last.log_probs is None or last.of != asked:
+            self._demand("mlm")
+            check_masked(texts)
+            last.of, last.log_probs = asked, self._read(features, texts, [Reading(row) for row in range(len(texts))])
+        return last.log_probs
+
+    def _read(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
+        """Log-probabilities (masks of all readings, vocab_size), one reading after another."""
+        parts = [self._predict(features, texts, chunk) for chunk in self._chunks(readings)]
+        return torch.cat(parts) if parts else torch.zeros(0, 1)
+
+    def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
+        """P(match) of the image that each row means with its text, (rows,)."""
+        raise NotImplementedError
+
+    def _predict(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
+        """Log-probabilities (masks, vocab_size) at the masks of these readings, one reading after another."""
+        raise NotImplementedError
+
+    def _pieces(self, text: str, word: str) -> list[int]:
+        """Ids of a word at a text's mask. Raises UsageError where the vocabulary cannot spell it."""
+        raise NotImplementedError
+
+    def _entry(self, number: int) -> str:
+        """How an entry of the vocabulary is written."""
+        raise NotImplementedError
+
+    def _chunks(self, items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+        return (items[start : start + self.max_pairs] for start in range(0, len(items), self.max_pairs))
+
+    def _demand(self, metric: str) -> None:
+        if metric not in self.kinds:
+            raise UsageError(f"{self.name} has no {metric}: {self.lacks.get(metric, 'no head for it')}.")
+
+
+def own(encoded: Encoded, texts: Sequence[str], model: Adapter) -> Features:
+    """Make sure that a model is asked about what it encoded, one image a text."""
+    if not isinstance(encoded, Features):
+        raise TypeError(f"{model.name} is asked about what it encoded, not about {type(encoded).__name__}")
+    if len(encoded) != len(texts):
+        raise ValueError(f"{len(texts)} texts for {len(encoded)} images")
+    return encoded
+
+
+def check_masked(texts: Sequence[str]) -> None:
+    """Make sure that each text has one mask. Raises UsageError."""
+    for text in texts:
+        if text.count(MASK) != 1:
+            raise UsageError(f"{text!r} has to hold {MASK} exactly once to be asked for a word.")
+
+
+def log_softmax(logits: Tensor) -> Tensor:
+    """In float32 at least: half precision has no digits left for an unlikely word."""
+    return wide(logits).log_softmax(-1)
+
+
+def wide(tensor: Tensor) -> Tensor:
+    """In float32 at least."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
+def _word_probs(log_probs: Tensor, words: Sequence[tuple[int, Sequence[int]]]) -> np.ndarray:
+    """P of each word, given the row of its first mask and its pieces: their product over the masks."""
+    rows = [start + place for start, pieces in words for place in range(len(pieces))]
+    chosen = log_probs[rows, [piece for _, pieces in words for piece in pieces]].double().cpu().numpy()
+    ends = np.cumsum([len(pieces) for _, pieces in words], dtype=np.intp)
+    return np.array([math.exp(part.sum()) for part in np.split(chosen, ends[:-1]) if len(words)])

@@ -1,0 +1,218 @@
+"""Conversations about one picture, in the words of a model's own chat template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from PIL import Image
+from torch import Tensor
+from transformers import BatchFeature, PreTrainedTokenizerBase, ProcessorMixin
+
+from vlcheck.cases.rgb import to_rgb
+from vlcheck.errors import NotApplicable, UsageError, printable
+from vlcheck.models.adapters.refusal import refusals
+from vlcheck.models.adapters.templates import Unfilled, templates
+from vlcheck.models.adapters.thought import end_of_thought, without_thoughts
+from vlcheck.models.adapters.tokenizing import check_plain, signs
+from vlcheck.models.adapters.yes_no import QUESTION
+
+REQUEST = "Describe the picture."
+SAID: Mapping[str, object] = MappingProxyType(
+    {
+        # What Llama's templates say where they are told no date, and cannot look: on the day of the run the score would
+        # be another one each day.
+        "date_string": "26 Jul 2024",
+        # The answer is read at its first token, and before a thought there is none: by these names templates open one.
+        "enable_thinking": False,
+        "thinking": False,
+    }
+)
+# The same day for templates that look themselves, in the format that they ask for.
+_DAY = {
+    "%d": "26", "%e": "26", "%b": "Jul", "%B": "July", "%m": "07", "%Y": "2024", "%y": "24",
+    "%a": "Fri", "%A": "Friday", "%H": "00", "%I": "12", "%M": "00", "%S": "00", "%p": "AM",
+    "%F": "2024-07-26", "%T": "00:00:00", "%-d": "26", "%-m": "7", "%j": "208", "%Z": "UTC", "%z": "+0000",
+}  # fmt: skip
+_REPLACED = "".join(f"|replace({part!r}, {value!r})" for part, value in _DAY.items())
+_NOW = f"{{%- macro strftime_now(format) -%}}{{{{ format{_REPLACED} }}}}{{%- endmacro +%}}"
+_LAST_ASKED = QUESTION.partition("{text}")[2]
+_SOME_TEXT = "a dog"
+_LONG_TEXT = " and ".join([_SOME_TEXT] * 50)
+_ANSWER = "Yes"
+SEEN = ("cross_attention_mask",)  # inputs that say token by token what is seen of a picture
+_PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", *SEEN)
+
+
+class Opening(NamedTuple):
+    """How every conversation about a picture begins: all up to and including the picture.
+
+    Attributes:
+        inputs: of the network, for one picture.
+        head: the tokens that stand for it before the processor makes one token for each part of the picture.
+        length: how many tokens it has after that.
+    """
+
+    inputs: Mapping[str, Tensor]
+    head: tuple[int, ...]
+    length: int
+
+
+class Chat:
+    """A processor and its chat template.
+
+    Args:
+        processor: of text and pictures.
+        image_token: the id that stands for a part of a picture.
+        folder: where it was read from.
+
+    Raises:
+        UsageError: the processor has no chat template, or one that puts no question about one picture.
+    """
+
+    def __init__(self, processor: ProcessorMixin, image_token: int, folder: Path) -> None:
+        self.processor: Any = processor
+        self.tokenizer: Any = self.processor.tokenizer
+        self.image_token, self.folder = image_token, folder
+        self.template = self._template()
+        self.filled = _NOW + self.template if "strftime_now" in self.template else self.template
+        named = {name: value for name, value in SAID.items() if name in self.template}
+        self.said = {**self.tokenizer.special_tokens_map, **named}
+        self.signs = signs(self.tokenizer)
+        self.before, self.after = added_around(self.tokenizer)
+        self.unthought = ""
+        self._try()
+
+    def asked(self, text: str) -> list[int]:
+        """Tokens of the question whether the picture shows a text, up to where the answer begins."""
+        check_plain(text, self.signs)
+        return self._ids(self._question(text))
+
+    def answered(self, text: str) -> list[int]:
+        """Tokens of the request for a description and of a text as its answer, without what ends an answer."""
+        check_plain(text, self.signs)
+        return self._ids(self._answer(text))
+
+    def _template(self) -> str:
+        """The processor's, else the tokenizer's; of several, the one that is called default."""
+        said = self.processor.chat_template or self.tokenizer.chat_template
+        template = said.get("default") if isinstance(said, Mapping) else said
+        if not template:
+            raise UsageError(
+                f"{self.folder}: its processor has no chat template, by which a question is put to it; it belongs in"
+                " chat_template.jinja beside the weights."
+            )
+        return str(template)
+
+    def _try(self) -> None:
+        """Put a question and an answer about a plain picture. Raises UsageError where the template does not."""
+        try:
+            self.unthought = self._end_of_thought()
+            self._question(_LONG_TEXT), self._answer(_LONG_TEXT)
+            self._check_end()
+            self._read(self._question(""), Image.new("RGB", (224, 224)))
+        except (NotApplicable, UsageError) as error:
+            raise UsageError(f"{self.folder}: its chat template: {error}") from error
+        except Exception as error:  # what the processor raises of its text is of any kind
+            said = str(error) if isinstance(error, Unfilled) else f"{type(error).__name__}: {error}"
+            raise UsageError(f"{self.folder}: its chat template puts no question about one picture. {said}") from error
+
+    def _check_end(self) -> None:
+        """Make sure that a question ends where the template puts the answer to it. Raises UsageError."""
+        asked, answered = self._question(_SOME_TEXT), self._answer(_ANSWER, QUESTION.format(text=_SOME_TEXT))
+        ends = asked, answered[: answered.rindex(_ANSWER)]
+        read, meant = (without_thoughts(end.rpartition(_LAST_ASKED)[2]) for end in ends)
+        if "".join(read.split()) != "".join(meant.split()):
+            raise UsageError(
+                f"where an answer is asked for (add_generation_prompt), it writes {_shown(read)} after the question,"
+                f" and where the answer is there, it writes {_shown(meant)} before it: the answer would be read in"
+                " another place than the template gives it. Accepted: a template that writes the same in both cases,"
+                " but for spaces and a thought that is ended."
+            )
+
+    def open(self, image: Image.Image) -> Opening:
+        """What is read before any text about a picture. Raises NotApplicable where the processor refuses it."""
+        asked = self._question("")
+        rgb = to_rgb(image)
+        with refusals():
+            inputs = self._read(asked, rgb)
+        whole, ids = self._unended(inputs["input_ids"][0].tolist()), self._ids(asked)
+        if self.image_token not in whole:
+            raise UsageError(
+                f"the processor writes a picture without the token {self.image_token}, which config.json calls"
+                " image_token_id (image_token_index); the image_token of the tokenizer or of processor_config.json has"
+                " to be the one with this number."
+            )
+        after = whole[::-1].index(self.image_token)
+        pairs = list(zip(reversed(whole), reversed(ids), strict=False))[:after]
+        common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        length = len(whole) - common
+        cut = {name: tensor[:, :length] if name in _PER_TOKEN else tensor for name, tensor in inputs.items()}
+        return Opening(cut, tuple(ids[: len(ids) - common]), length)
+
+    def _question(self, text: str) -> str:
+        asked = self._rendered([_about_the_picture(QUESTION.format(text=text))], add_generation_prompt=True)
+        return f"{asked.rstrip()}{self.unthought}" if self.unthought else asked
+
+    def _end_of_thought(self) -> str:
+        """What follows a question where the template opens a thought after it, so that the answer follows."""
+        _, _, prompt = self._question("").rpartition(_LAST_ASKED)
+        return end_of_thought(prompt, self.template, self.tokenizer.get_vocab())
+
+    def _answer(self, text: str, to: str = REQUEST) -> str:
+        answer = {"role": "assistant", "content": [{"type": "text", "text": text}]}
+        return self._rendered([_about_the_picture(to), answer], continue_final_message=True)
+
+    def _read(self, rendered: str, image: Image.Image) -> BatchFeature:
+        begun = self._begins(self._plain(rendered))
+        inputs: BatchFeature = self.processor(
+            text=[rendered], images=[image], return_tensors="pt", add_special_tokens=not begun
+        )
+        return inputs
+
+    def _rendered(self, conversation: Sequence[Mapping[str, Any]], **how: bool) -> str:
+        """What the template makes of a conversation. Raises NotApplicable where it changes what is said, or cuts it."""
+        said = [part["text"].strip() for turn in conversation for part in turn["content"] if part["type"] == "text"]
+        rendered = templates().fill(self.filled, conversation, **self.said, **how)
+        if lost := next((text for text in said if text not in rendered), ""):
+            raise NotApplicable(f"it changes or leaves out what is said: {printable(lost, 100)!r}")
+        return rendered
+
+    def _ids(self, rendered: str) -> list[int]:
+        """Tokens of a rendered text: the tokenizer's first ones, where the template does not write them, but no last.
+
+        A question ends where the template ends: an end of text after it would be read as the end of the answer.
+        """
+        plain = self._plain(rendered)
+        return plain if self._begins(plain) else [*self.before, *plain]
+
+    def _plain(self, rendered: str) -> list[int]:
+        return list(self.tokenizer(rendered, add_special_tokens=False)["input_ids"])
+
+    def _begins(self, ids: Sequence[int]) -> bool:
+        """Return True if a template wrote what the tokenizer puts before a text: twice would be once too often."""
+        return tuple(ids[: len(self.before)]) == self.before
+
+    def _unended(self, ids: list[int]) -> list[int]:
+        """Tokens without what the tokenizer puts after a text."""
+        ended = self.after and tuple(ids[-len(self.after) :]) == self.after
+        return ids[: -len(self.after)] if ended else ids
+
+
+def added_around(tokenizer: PreTrainedTokenizerBase) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The tokens that a tokenizer puts before every text, and those that it puts after it."""
+    plain = list(tokenizer(_SOME_TEXT, add_special_tokens=False)["input_ids"])
+    whole = list(tokenizer(_SOME_TEXT)["input_ids"])
+    start = next(at for at in range(len(whole)) if whole[at : at + len(plain)] == plain)
+    return tuple(whole[:start]), tuple(whole[start + len(plain) :])
+
+
+def _shown(text: str) -> str:
+    return repr(text.strip()) if text.strip() else "nothing"
+
+
+def _about_the_picture(text: str) -> dict[str, object]:
+    return {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": text}]}

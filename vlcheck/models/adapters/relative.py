@@ -1,0 +1,46 @@
+"""Models that only rank: a text is as probable as it is more likely than its foils."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vlcheck.errors import UsageError
+from vlcheck.models.adapters.base import Adapter, own
+from vlcheck.models.adapters.features import Features
+from vlcheck.models.protocol import Encoded
+
+
+class Relative(Adapter):
+    """Matching against foils: softmax over a text and its foils."""
+
+    @torch.inference_mode()
+    def itm(self, encoded: Encoded, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
+        """P(text | text or one of its foils), (n,).
+
+        Raises:
+            UsageError: a text has no foil: without one it is certain, whatever the picture.
+        """
+        self._demand("itm")
+        features = own(encoded, texts, self)
+        if foils is None or not all(foils):
+            raise UsageError(f"{self.name} only ranks texts: each needs foils that are false of its picture.")
+        sets = [list(dict.fromkeys([text, *against])) for text, against in zip(texts, foils, strict=True)]
+        # A word and the word that it is compared with ask for the same texts of the same image.
+        row_of = {image: row for row, image in enumerate(features.index)}
+        pairs = [[(row_of[image], text) for text in told] for image, told in zip(features.index, sets, strict=True)]
+        distinct = list(dict.fromkeys(chain.from_iterable(pairs)))
+        logits = torch.cat([self._rank(features, chunk) for chunk in self._chunks(distinct)]).double().cpu()
+        place = {pair: at for at, pair in enumerate(distinct)}
+        return np.array([logits[[place[pair] for pair in told]].softmax(0)[0].item() for told in pairs])
+
+    def _rank(self, features: Features, pairs: Sequence[tuple[int, str]]) -> Tensor:
+        return self.rank(features.each([row for row, _ in pairs]), [text for _, text in pairs])
+
+    def rank(self, images: tuple[Tensor, ...], texts: Sequence[str]) -> Tensor:
+        """One logit a text, (n,), over as many images."""
+        raise NotImplementedError

@@ -1,0 +1,110 @@
+"""Fills chat templates in, in a process of its own with a limit of time, of memory and of what is written."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from vlcheck.errors import UsageError
+from vlcheck.models.adapters import template_process
+from vlcheck.models.adapters.template_process import MEMORY
+
+SECONDS = 5.0  # of the processor: a template takes a thousandth of one
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # of numpy, whose stacks count as memory
+
+
+class Unfilled(Exception):
+    """A template raises; the message says what."""
+
+
+class Templates:
+    """The process, begun when it is first needed, and again after a template has ended it.
+
+    Args:
+        seconds: that a template may take of the processor.
+    """
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self.seconds = seconds
+        self._process: subprocess.Popen[str] | None = None
+        self._alone = Lock()
+
+    def fill(self, template: str, conversation: Sequence[Mapping[str, Any]], **said: object) -> str:
+        """Return what a template makes of a conversation.
+
+        Args:
+            template: of Jinja, as transformers has it.
+            conversation: its messages.
+            said: what else the template may ask for, as `apply_chat_template` takes it.
+
+        Raises:
+            Unfilled: the template raises.
+            UsageError: it takes more than that time or MEMORY, or writes too much.
+        """
+        request = json.dumps({"conversations": [conversation], "chat_template": template, **said}, default=str)
+        with self._alone:
+            reply = self._asked(request)
+        if "raised" in reply:
+            raise Unfilled(reply["raised"])
+        if "refused" in reply:
+            raise UsageError(reply["refused"])
+        return reply["text"]
+
+    def close(self) -> None:
+        """End the process."""
+        process, self._process = self._process, None
+        if process:
+            process.kill()
+            process.communicate()
+
+    def _asked(self, request: str) -> dict[str, str]:
+        process = self._process = self._process or self._begun()
+        if process.stdin is None or process.stdout is None:
+            raise TypeError("the process was begun without pipes")
+        try:
+            process.stdin.write(f"{request}\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line.endswith("\n"):
+            status = process.wait()
+            self.close()
+            return {"refused": self._ended(status)}
+        reply: dict[str, str] = json.loads(line)
+        return reply
+
+    def _begun(self) -> subprocess.Popen[str]:
+        # -P: no module is taken from beside the file, nor from the current folder.
+        command = [sys.executable, "-P", str(Path(template_process.__file__)), str(self.seconds)]
+        return subprocess.Popen(  # noqa: S603 - this interpreter, a file of this package
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+            env=os.environ | dict.fromkeys(_THREADS, "1"),
+            start_new_session=True,  # Ctrl-C is for this process
+        )
+
+    def _ended(self, status: int) -> str:
+        if status == -signal.SIGPROF:
+            return f"takes more than {self.seconds:g} seconds, and is stopped"
+        return f"the process that fills it in ended with {status}; it may take {MEMORY >> 30} GB of memory"
+
+
+@cache
+def templates() -> Templates:
+    """The one of this process: it takes most of a second to begin."""
+    made = Templates()
+    atexit.register(made.close)
+    return made

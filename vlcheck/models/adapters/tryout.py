@@ -1,0 +1,115 @@
+"""One picture and one question go through a network when it is loaded: what does not fit is told before any score."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from transformers import PreTrainedTokenizerBase
+
+from vlcheck._util.foreign_code import said_by
+from vlcheck.cases.case import MASK
+from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.models.adapters.base import Adapter
+from vlcheck.models.adapters.features import Features
+from vlcheck.models.adapters.tokenizing import signs
+
+PLAIN = Image.new("RGB", (224, 160), (128, 128, 128))  # no square: what is not cropped keeps its shape
+
+
+@contextmanager
+def trying(folder: Path, deciding: str) -> Iterator[None]:
+    """Say of which folder it is that a picture or a question does not go through.
+
+    Args:
+        folder: of the checkpoint.
+        deciding: files and their keys that have to fit one another.
+
+    Raises:
+        UsageError: in place of whatever is raised.
+    """
+    try:
+        yield
+    except (NotApplicable, UsageError) as error:
+        raise UsageError(f"{folder}: {error}") from error
+    except Exception as error:  # networks raise errors of many kinds
+        said = " ".join(said_by(error).split())[:300].rstrip(".")
+        raise UsageError(
+            f"{folder}: a plain picture and a question do not go through the network: {type(error).__name__}: {said}."
+            f" These have to fit one another: {deciding}."
+        ) from error
+
+
+def ask(model: Adapter, encoded: Features, long: str = "") -> None:
+    """Ask a model for whatever it offers about one picture.
+
+    Args:
+        model: has one head or more.
+        encoded: the picture.
+        long: in the place of a short text.
+
+    Raises:
+        UsageError: it makes no numbers.
+        Exception: whatever comes of parts that do not fit.
+    """
+    if "itm" in model.kinds:
+        check_finite(model.itm(encoded, [long or "a"], [["a dog"]]))
+    if "mlm" in model.kinds:
+        (likeliest,) = model.top(encoded, [f"a {MASK}"], 1)
+        check_finite(probability for _, probability in likeliest)
+
+
+def check_finite(scores: Iterable[float]) -> None:
+    """Refuse a network that makes no numbers. Raises UsageError."""
+    if not all(map(math.isfinite, scores)):
+        raise UsageError(
+            "of a plain picture and a question the network makes no numbers (NaN): weights are damaged (NaN, infinite),"
+            " or the number format is too narrow for them (--vl-dtype float32 has the widest range)."
+        )
+
+
+def check_end(tokenizer: PreTrainedTokenizerBase, end: int) -> None:
+    """Make sure that a network which reads a text at its end finds it. Raises UsageError."""
+    ids = tokenizer("a")["input_ids"]
+    if end not in ids:
+        raise UsageError(
+            f"the network reads a text at token {end} (config.json: text_config, eos_token_id), and the tokenizer ends"
+            f" a text with {ids[-1]}: each text would be read at its first token."
+        )
+
+
+def check_highest(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Make sure that the highest token of a text is its end, where a network takes it for that. Raises UsageError."""
+    end, own = tokenizer("a")["input_ids"][-1], signs(tokenizer)
+    above = [token for token, number in tokenizer.get_vocab().items() if number > end and token not in own]
+    if above:
+        raise UsageError(
+            f"the network takes the highest token of a text for its end (config.json: text_config, eos_token_id is 2),"
+            f" and {len(above)} words, {above[0]!r} one of them, are higher than that. eos_token_id has to be {end}."
+        )
+
+
+def check_rows(tokenizer: PreTrainedTokenizerBase, rows: int | None) -> None:
+    """Make sure that the network knows every token of a text; more rows than tokens are padding, and harmless.
+
+    Args:
+        tokenizer: signs of its own are no part of any text.
+        rows: of the network's table of embeddings; None where that is not known.
+
+    Raises:
+        UsageError: words were added to the tokenizer alone.
+    """
+    if rows is None:
+        return
+    own = signs(tokenizer)
+    unknown = {number: token for token, number in tokenizer.get_vocab().items() if number >= rows and token not in own}
+    if unknown:
+        first = min(unknown)
+        raise UsageError(
+            f"the tokenizer (tokenizer.json, added_tokens.json) has {len(unknown)} tokens from number {first} on,"
+            f" {unknown[first]!r} the first, and the network's embeddings have {rows} rows (config.json: vocab_size):"
+            " words were added, and the network was not resized (resize_token_embeddings)."
+        )

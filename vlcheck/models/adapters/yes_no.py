@@ -1,0 +1,84 @@
+"""Models that answer a question: a text matches a picture as far as the answer to whether it does is "yes"."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from vlcheck.errors import UsageError
+from vlcheck.models.adapters.autoregressive import Autoregressive
+from vlcheck.models.adapters.base import log_softmax, own
+from vlcheck.models.adapters.features import Features
+from vlcheck.models.protocol import Encoded, YesNo
+
+QUESTION = 'Does this figure show "{text}"? Please answer yes or no.'
+
+
+class Answering(Autoregressive):
+    """Match by yes or no.
+
+    VQAScore (Lin et al. 2024, arXiv:2404.01291) is P("yes") at the first token of the answer to QUESTION; here it is
+    the share of P("yes") in P("yes") + P("no"), each summed over every token that reads so.
+
+    Attributes:
+        yes: the tokens that read as yes.
+        no: the tokens that read as no.
+    """
+
+    yes: Sequence[int]
+    no: Sequence[int]
+
+    @torch.inference_mode()
+    def itm(self, encoded: Encoded, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
+        """P("yes") / (P("yes") + P("no")), (n,); 0.5 where neither has any probability.
+
+        Raises:
+            NotApplicable: a text that the model would not read in full.
+        """
+        answers = self.answers(encoded, texts)
+        mass = answers.yes + answers.no
+        share: np.ndarray = np.divide(answers.yes, mass, out=np.full(mass.shape, 0.5), where=mass != 0)
+        return share
+
+    @torch.inference_mode()
+    def answers(self, encoded: Encoded, texts: Sequence[str]) -> YesNo:
+        """What it answers to the question whether picture i shows text i; free right after `itm` of the same."""
+        features = own(encoded, texts, self)
+        last, read = features.last, (features.index, tuple(texts))
+        if last.log_probs is None or last.of != read:
+            last.of, last.log_probs = read, self._yes_and_no(features, texts).log()
+        return YesNo(*last.log_probs.exp().numpy())
+
+    def _yes_and_no(self, features: Features, texts: Sequence[str]) -> Tensor:
+        """P("yes") and P("no"), (2, n)."""
+        asked = [self.asked(features, row, text) for row, text in enumerate(texts)]
+        found = torch.zeros(2, len(texts), dtype=torch.float64)
+        for image, rows in self._by_image(features, range(len(texts))):
+            ids, _ = self._padded([asked[row] for row in rows])
+            ends = [len(asked[row]) - 1 for row in rows]
+            keep = sorted({*ends})
+            logits = self.logits(features, image, ids, ids.new_tensor(keep))
+            probs = log_softmax(logits[range(len(rows)), [keep.index(end) for end in ends]]).double().exp()
+            found[:, rows] = torch.stack([probs[:, words].sum(-1) for words in (self.yes, self.no)]).cpu()
+        return found
+
+    @abstractmethod
+    def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
+        """Tokens of the question about a text over a row's image, up to where the answer begins."""
+
+
+def spellings(tokenizer: PreTrainedTokenizerBase, word: str) -> list[int]:
+    """Every token that reads as a word, in any case, with or without a space before it.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = [number for token, number in tokenizer.get_vocab().items() if token.strip("Ġ▁ ").lower() == word]
+    if not found:
+        raise UsageError(f"the model's vocabulary has no token for the answer {word!r}.")
+    return sorted(found)

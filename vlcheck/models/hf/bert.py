@@ -1,0 +1,44 @@
+"""BERT alone: what the words of a caption predict without the picture, the control beside a model that sees it.
+
+Source: Devlin et al. 2019 (arXiv:1810.04805).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import MappingProxyType
+
+import torch
+from PIL import Image
+from torch import Tensor
+from transformers import BatchEncoding, BertForMaskedLM, PreTrainedModel
+
+from vlcheck.models.adapters.features import Features
+from vlcheck.models.adapters.huggingface import Hosted
+from vlcheck.models.loading.pretrained import Pretrained
+
+
+class Bert(Hosted):
+    """A text encoder for masked words, which is shown pictures and looks at none."""
+
+    sees = False
+    kinds = MappingProxyType({"mlm": "masked-lm"})
+    lacks = MappingProxyType({"itm": "it reads words alone, and no picture"})
+    known = ("google-bert/bert-base-uncased",)
+
+    @classmethod
+    def network_class(cls) -> type[PreTrainedModel]:
+        return BertForMaskedLM
+
+    @classmethod
+    def viewer(cls, checkpoint: Pretrained, network: PreTrainedModel) -> None:
+        """None: it looks at no picture."""
+
+    @torch.inference_mode()
+    def encode(self, images: Sequence[Image.Image]) -> Features:
+        """Nothing of each image."""
+        return Features.of(torch.zeros(len(images), 0))
+
+    def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
+        logits: Tensor = self.network(**tokens).logits[where]
+        return logits

@@ -1,0 +1,140 @@
+"""CLIP (Radford et al. 2021, arXiv:2103.00020) and its kin: two encoders, and the cosine of what they make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import MappingProxyType
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import normalize
+from transformers import (
+    AlignModel,
+    AltCLIPModel,
+    ChineseCLIPModel,
+    CLIPModel,
+    MetaClip2Model,
+    PreTrainedModel,
+)
+
+from vlcheck.models.adapters.base import wide
+from vlcheck.models.adapters.features import Features
+from vlcheck.models.adapters.huggingface import Hosted
+from vlcheck.models.adapters.relative import Relative
+from vlcheck.models.adapters.tokenizing import Texts, positions_of_roberta
+from vlcheck.models.adapters.tryout import check_end, check_highest
+from vlcheck.models.loading.pretrained import Pretrained
+
+_BY_HIGHEST = 2  # an eos_token_id by which transformers takes the highest token of a text for its end
+
+
+class TwoEncoders(Hosted):
+    """An image and a text are each a unit vector."""
+
+    lacks = MappingProxyType({"mlm": "it compares whole texts with pictures, and predicts no word"})
+
+    @torch.inference_mode()
+    def encode(self, images: Sequence[Image.Image]) -> Features:
+        return Features.of(unit(self.network.get_image_features(**self.pixels(images)).pooler_output))
+
+    def cosines(self, images: tuple[Tensor, ...], texts: Sequence[str]) -> Tensor:
+        """Of images with as many texts, (n,). A text that is said of several images is encoded once."""
+        (embeds,) = images
+        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+        encoded = unit(self.network.get_text_features(**self.tokens([*places])).pooler_output)
+        return (embeds * encoded[[places[text] for text in texts]]).sum(-1)
+
+
+class _Contrastive(Relative, TwoEncoders):
+    kinds = MappingProxyType({"itm": "contrastive"})
+
+    def rank(self, images: tuple[Tensor, ...], texts: Sequence[str]) -> Tensor:
+        return self.cosines(images, texts) * self.scale
+
+    @property
+    def scale(self) -> Tensor:
+        """By which a cosine becomes a logit."""
+        return wide(self.network.logit_scale).exp()
+
+
+class _AtTheEnd(_Contrastive):
+    """A text is what the network makes of its last token."""
+
+    def try_out(self) -> None:
+        super().try_out()
+        self.check_end(self.network.config.text_config.eos_token_id)
+
+    def check_end(self, number: int) -> None:
+        """Make sure that the network finds the end of a text by this number. Raises UsageError."""
+        check_end(self.texts.tokenizer, number)
+
+
+class Clip(_AtTheEnd):
+    """CLIP."""
+
+    known = ("openai/clip-vit-base-patch32",)
+
+    def check_end(self, number: int) -> None:
+        if number == _BY_HIGHEST:
+            check_highest(self.texts.tokenizer)
+        else:
+            super().check_end(number)
+
+    @classmethod
+    def network_class(cls) -> type[PreTrainedModel]:
+        return CLIPModel
+
+
+class AltClip(_Contrastive):
+    """AltCLIP (Chen et al. 2022, arXiv:2211.06679)."""
+
+    known = ("BAAI/AltCLIP",)
+
+    @classmethod
+    def network_class(cls) -> type[PreTrainedModel]:
+        return AltCLIPModel
+
+    @classmethod
+    def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:
+        return Texts(checkpoint.tokenizer(), limit=positions_of_roberta(network.config.text_config))
+
+
+class ChineseClip(_Contrastive):
+    """Chinese CLIP (Yang et al. 2022, arXiv:2211.01335)."""
+
+    known = ("OFA-Sys/chinese-clip-vit-base-patch16",)
+
+    @classmethod
+    def network_class(cls) -> type[PreTrainedModel]:
+        return ChineseCLIPModel
+
+
+class MetaClip2(_AtTheEnd):
+    """MetaCLIP 2 (Chuang et al. 2025, arXiv:2507.22062)."""
+
+    known = ("facebook/metaclip-2-worldwide-huge-quickgelu",)
+
+    @classmethod
+    def network_class(cls) -> type[PreTrainedModel]:
+        return MetaClip2Model
+
+
+class Align(_Contrastive):
+    """ALIGN (Jia et al. 2021, arXiv:2102.05918)."""
+
+    known = ("kakaobrain/align-base",)
+    side = None  # its convolutions take any: published checkpoints are shown smaller pictures than their config says
+
+    @classmethod
+    def network_class(cls) -> type[PreTrainedModel]:
+        return AlignModel
+
+    @property
+    def scale(self) -> Tensor:
+        return 1 / wide(self.network.temperature)
+
+
+def unit(vectors: Tensor) -> Tensor:
+    """Vectors (n, width) of length one, in float32 at least: a scale of 100 makes much of half precision's rounding."""
+    return normalize(wide(vectors), dim=-1)

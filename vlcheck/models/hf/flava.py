@@ -1,0 +1,56 @@
+"""FLAVA (Singh et al. 2022, arXiv:2112.04482): both heads on a multimodal encoder of two encoders' last states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+from transformers import BatchEncoding, FlavaForPreTraining, PreTrainedModel
+
+from vlcheck.models.adapters.features import Features
+from vlcheck.models.adapters.huggingface import Hosted, match_probability
+
+
+class Flava(Hosted):
+    """A pre-training checkpoint, whose image encoder runs once for all texts of an image."""
+
+    known = ("facebook/flava-full",)
+    kinds = MappingProxyType({"mlm": "masked-lm", "itm": "match-head"})
+    unread = ("image_codebook.",)
+    settings = MappingProxyType({"init_codebook": False})  # the codebook makes training's targets alone
+
+    @classmethod
+    def network_class(cls) -> type[PreTrainedModel]:
+        return FlavaForPreTraining
+
+    @property
+    def side(self) -> Any:
+        return self.network.config.image_config.image_size
+
+    @torch.inference_mode()
+    def encode(self, images: Sequence[Image.Image]) -> Features:
+        flava = self.network.flava
+        states = flava.image_model(self.pixels(images)["pixel_values"], output_hidden_states=True).hidden_states
+        return Features.of(flava.image_to_mm_projection(states[-1]))
+
+    def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
+        hidden = self.read(images, tokens)[:, -where.shape[1] :]
+        logits: Tensor = self.network.mmm_text_head(hidden[where])
+        return logits
+
+    def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
+        return match_probability(self.network.itm_head(self.read(images, tokens)))
+
+    def read(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
+        """What the multimodal encoder makes of images and as many texts: (n, CLS + image + text tokens, width)."""
+        flava, (image,) = self.network.flava, images
+        states = flava.text_model(**tokens, output_hidden_states=True).hidden_states
+        both = torch.cat([image, flava.text_to_mm_projection(states[-1])], dim=1)
+        attention = tokens["attention_mask"]
+        seen = attention.new_ones(len(attention), image.shape[1] + flava.multimodal_model.use_cls_token)
+        hidden: Tensor = flava.multimodal_model(both, attention_mask=torch.cat([seen, attention], dim=1))[0]
+        return hidden

@@ -1,0 +1,186 @@
+"""Vision-language models that answer in words, as AutoModelForImageTextToText loads them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple, Self, cast
+
+import torch
+from PIL import Image
+from torch import Tensor
+from transformers import AutoModelForImageTextToText, DynamicCache, PreTrainedModel
+
+from vlcheck.errors import UsageError
+from vlcheck.models.adapters.autoregressive import check_length
+from vlcheck.models.adapters.chat import REQUEST, SEEN, Chat
+from vlcheck.models.adapters.features import Features
+from vlcheck.models.adapters.tryout import PLAIN, check_finite, check_rows, trying
+from vlcheck.models.adapters.yes_no import QUESTION, Answering, spellings
+from vlcheck.models.loading.pretrained import Pretrained
+
+_FITTING = (
+    "image_token_id and the vision_config's image_size and patch_size in config.json; patch_size, image_seq_length,"
+    " num_additional_image_tokens and vision_feature_select_strategy in processor_config.json; the image processor's"
+    " size, crop_size and patch_size there or in preprocessor_config.json"
+)
+
+
+class Prefix(NamedTuple):
+    """What a model keeps of a picture: keys and values of all that is read before any text about it.
+
+    Attributes:
+        layers: keys and values (1, heads, length, size) of each layer.
+        head: the tokens that stand for it where the picture is one token.
+        length: how many tokens were read.
+        position: of the token that comes next; less than `length` where an image's tokens share positions.
+        seen: which parts of the picture every later token sees, where the network is told so token by token; for one
+            token.
+    """
+
+    layers: tuple[tuple[Tensor, Tensor], ...]
+    head: tuple[int, ...]
+    length: int
+    position: int
+    seen: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Prefixes(Features):
+    """The prefix of each picture; a picture has as many tokens as its shape asks for."""
+
+    prefixes: tuple[Prefix, ...] = ()
+
+
+class Generative(Answering):
+    """A network that writes text about pictures.
+
+    Match is the answer to a yes-no question, fill by candidates the answer to "Describe the picture.", both in the chat
+    template of the model's own processor.
+
+    A picture is read once: the keys and values of all that comes before a text are kept, and each text goes on from
+    there.
+
+    Args:
+        name: how reports call it.
+        fingerprint: of its files, dtype and device type.
+        network: in its dtype, on its device.
+        chat: puts questions.
+    """
+
+    kinds = MappingProxyType({"itm": "yes-no", "mlm": "candidates"})
+    known = MappingProxyType(
+        {
+            "Gemma3ForConditionalGeneration": ("google/gemma-3-4b-it",),
+            "Idefics3ForConditionalGeneration": ("HuggingFaceM4/Idefics3-8B-Llama3",),
+            "InternVLForConditionalGeneration": ("OpenGVLab/InternVL3-1B-hf",),
+            "LlavaForConditionalGeneration": ("llava-hf/llava-1.5-7b-hf",),
+            "LlavaNextForConditionalGeneration": ("llava-hf/llava-v1.6-mistral-7b-hf",),
+            "LlavaOnevisionForConditionalGeneration": ("llava-hf/llava-onevision-qwen2-0.5b-ov-hf",),
+            "MllamaForConditionalGeneration": ("meta-llama/Llama-3.2-11B-Vision-Instruct",),
+            "Qwen2VLForConditionalGeneration": ("Qwen/Qwen2-VL-2B-Instruct",),
+            "Qwen2_5_VLForConditionalGeneration": ("Qwen/Qwen2.5-VL-3B-Instruct",),
+            "Qwen3VLForConditionalGeneration": ("Qwen/Qwen3-VL-2B-Instruct",),
+            "SmolVLMForConditionalGeneration": ("HuggingFaceTB/SmolVLM2-256M-Video-Instruct",),
+        }
+    )
+    spreads: ClassVar[bool] = True  # over several devices, where --vl-device is auto
+    max_pairs = 16  # every text has a copy of its picture's keys and values while it is read
+
+    def __init__(self, name: str, fingerprint: str, network: PreTrainedModel, chat: Chat) -> None:
+        self.name, self.fingerprint = name, fingerprint
+        self.network, self.chat = network, chat
+        self.yes, self.no = (spellings(chat.tokenizer, word) for word in ("yes", "no"))
+        self.limit: int = network.config.get_text_config().max_position_embeddings
+        # transformers 5 renamed it on the way
+        self._cache = "cache" if "cache" in inspect.signature(network.forward).parameters else "past_key_values"
+
+    @classmethod
+    def load(cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32") -> Self:
+        """Load a checkpoint. Raises UsageError where a part of it is missing."""
+        any_class = cast(type[PreTrainedModel], AutoModelForImageTextToText)  # loads as they do, and makes one of them
+        network, _ = checkpoint.network(any_class, device=device, dtype=dtype)
+        fingerprint = checkpoint.fingerprint(cls.__name__, QUESTION, REQUEST, dtype, network.device.type)
+        chat = Chat(checkpoint.processor(), network.config.image_token_id, checkpoint.folder)
+        model = cls(checkpoint.name, fingerprint, network, chat)
+        with trying(checkpoint.folder, _FITTING):
+            model.try_out()
+        return model
+
+    def try_out(self) -> None:
+        """Put a plain picture and a question through the network.
+
+        Raises:
+            Exception: whatever comes of parts that do not fit.
+        """
+        check_rows(self.chat.tokenizer, self.network.get_input_embeddings().num_embeddings)
+        answers = self.answers(self.encode([PLAIN]), ["a dog"])
+        check_finite([*answers.yes, *answers.no])
+
+    @torch.inference_mode()
+    def encode(self, images: Sequence[Image.Image]) -> Prefixes:
+        """Read each picture, one after another, and all that comes before a text about it."""
+        prefixes = tuple(self._read_picture(image) for image in images)
+        return Prefixes((), tuple(range(len(prefixes))), prefixes=prefixes)
+
+    def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
+        return self._after(features, row, text, self.chat.asked(text))
+
+    def said(self, features: Features, row: int, text: str) -> Sequence[int]:
+        return self._after(features, row, text, self.chat.answered(text))
+
+    def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
+        prefix = _prefixes(features)[image]
+        places = prefix.position + torch.arange(ids.shape[1], device=ids.device)
+        logits: Tensor = self.network(
+            input_ids=ids,
+            position_ids=places.expand(*([3] if self._positions_are_of_space else []), *ids.shape),
+            logits_to_keep=keep,
+            use_cache=True,
+            **{self._cache: _restored(prefix, len(ids))},
+            **{name: mask.expand(*ids.shape, *mask.shape[2:]) for name, mask in prefix.seen.items()},
+        ).logits
+        return logits
+
+    @property
+    def _positions_are_of_space(self) -> bool:
+        """Return True if a position is of time, height and width (Qwen2-VL, arXiv:2409.12191, 2.1)."""
+        return hasattr(self.network.model, "rope_deltas")
+
+    def _read_picture(self, image: Image.Image) -> Prefix:
+        opening = self.chat.open(image)
+        cache = DynamicCache()  # of no config: a sliding window's layers, too, keep all, and their masks see to it
+        inputs = {
+            name: tensor.to(self.network.device, self.network.dtype if tensor.is_floating_point() else None)
+            for name, tensor in opening.inputs.items()
+        }
+        self.network(**inputs, logits_to_keep=1, use_cache=True, **{self._cache: cache})
+        shift = int(self.network.model.rope_deltas) if self._positions_are_of_space else 0
+        layers: Sequence[Any] = cache.layers
+        kept = tuple((layer.keys, layer.values) for layer in layers)
+        seen = {name: inputs[name][:, -1:] for name in SEEN if name in inputs}
+        return Prefix(kept, opening.head, opening.length, opening.length + shift, seen)
+
+    def _after(self, features: Features, row: int, text: str, ids: Sequence[int]) -> Sequence[int]:
+        """The tokens that come after the picture of a row."""
+        prefix = _prefixes(features)[features.index[row]]
+        if tuple(ids[: len(prefix.head)]) != prefix.head:
+            raise UsageError(f"{self.name}: its chat template puts something else than the picture before {text!r}.")
+        check_length(prefix.length + len(ids) - len(prefix.head), self.limit)
+        return ids[len(prefix.head) :]
+
+
+def _prefixes(features: Features) -> tuple[Prefix, ...]:
+    if not isinstance(features, Prefixes):
+        raise TypeError(f"a generative model is asked about what it encoded, not about {type(features).__name__}")
+    return features.prefixes
+
+
+def _restored(prefix: Prefix, texts: int) -> DynamicCache:
+    """A picture's keys and values for so many texts; the network adds theirs to it, and not to the picture's."""
+    cache = DynamicCache()
+    for number, (keys, values) in enumerate(prefix.layers):
+        cache.update(keys.expand(texts, -1, -1, -1), values.expand(texts, -1, -1, -1), number)
+    return cache

@@ -1,0 +1,56 @@
+"""SigLIP (Zhai et al. 2023, arXiv:2303.15343) and SigLIP 2 (Tschannen et al. 2025): a probability for each pair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import MappingProxyType
+
+import torch
+from torch import Tensor
+from transformers import BatchEncoding, PreTrainedModel, Siglip2Model, SiglipModel
+
+from vlcheck.models.adapters.base import wide
+from vlcheck.models.adapters.features import Features
+from vlcheck.models.adapters.tokenizing import Texts
+from vlcheck.models.hf.clip import TwoEncoders
+from vlcheck.models.loading.pretrained import Pretrained
+
+
+class Siglip(TwoEncoders):
+    """Sigmoid of the scaled cosine; texts are padded to full rows, as in training."""
+
+    known = ("google/siglip-base-patch16-224",)
+    kinds = MappingProxyType({"itm": "sigmoid"})
+    cased = False
+
+    @classmethod
+    def network_class(cls) -> type[PreTrainedModel]:
+        return SiglipModel
+
+    @classmethod
+    def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:
+        limit = network.config.text_config.max_position_embeddings
+        return Texts(checkpoint.tokenizer(), limit=limit, padding="max_length")
+
+    def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
+        scale, bias = wide(self.network.logit_scale).exp(), wide(self.network.logit_bias)
+        return torch.sigmoid(self.cosines(features.each(rows), texts) * scale + bias)
+
+    def tokens(self, texts: Sequence[str], masks: Sequence[int] | None = None) -> BatchEncoding:
+        """In lower case, and without an attention mask: so SigLIP was trained, which reads the padding, too.
+
+        SigLIP 2 comes with Gemma's tokenizer, which lowers nothing.
+        """
+        lowered = [text.lower() for text in texts]
+        return BatchEncoding({"input_ids": super().tokens(lowered, masks)["input_ids"]})
+
+
+class Siglip2(Siglip):
+    """SigLIP 2 with pictures of any shape."""
+
+    known = ("google/siglip2-base-patch16-naflex",)
+    side = None
+
+    @classmethod
+    def network_class(cls) -> type[PreTrainedModel]:
+        return Siglip2Model

@@ -1,0 +1,1 @@
+"""Loading: from a spec to a model."""

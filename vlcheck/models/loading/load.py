@@ -1,0 +1,302 @@
+"""From a spec to a model."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import importlib.util
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from contextlib import contextmanager
+from functools import partial
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import ModuleType
+from typing import cast, get_args
+
+from vlcheck._util.foreign_code import contained, displaced, importable, told
+from vlcheck._util.hashing import digest
+from vlcheck._util.paths import expanded, there_is
+from vlcheck._util.spec_grammar import Factory, Reference, Several, Single, parse_model
+from vlcheck.cases.case import MASK
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, nearest
+from vlcheck.metrics.query import Metric
+from vlcheck.models.loading.foreign_model import ForeignModel
+from vlcheck.models.loading.pair import Pair
+from vlcheck.models.loading.registry import registered
+from vlcheck.models.protocol import DEFAULT_KINDS, KINDS, VisionLanguageModel
+
+DTYPES = ("bfloat16", "float16", "float32", "float64")
+DEVICES = "cpu, cuda, cuda:N, mps"
+AUTO = "auto"  # over all devices there are
+
+_CURE = "; a module of a package is named by it, as package.module:factory"
+
+Loader = Callable[..., object]  # takes device and dtype by keyword, returns a model
+
+
+def load_model(
+    spec: str, *, device: str = "cpu", dtype: str = "float32", trust_remote_code: bool = False
+) -> VisionLanguageModel:
+    """Load a model by its spec.
+
+    Args:
+        spec: `FAMILY:PATH`, a family registered under the entry-point group `vlcheck.models` and what it loads,
+            e.g. "albef:ALBEF_4M.pth"; or a factory, `package.module:factory` or `path/to/file.py:factory`, which
+            is called with `device` and `dtype` as texts and returns a model (whose `kinds` and `top` may be absent); or
+            `itm=SPEC,mlm=SPEC`, where a family keeps its heads in two checkpoints. A model that reads regions is
+            followed by what finds them, `SPEC,regions=DETECTOR`: see `vlcheck.models.regions.regions`.
+            `vlcheck._util.spec_grammar` has the grammar.
+        device: "cpu", "cuda", "cuda:N", "mps", or "auto", which spreads a generative model over all devices.
+        dtype: one of DTYPES.
+        trust_remote_code: whether Python code that comes with a checkpoint may run.
+
+    Raises:
+        UsageError: no such model, device or dtype, or a factory that cannot be called or returns no model.
+    """
+    _check_dtype(dtype)
+    _check_device(device)
+    families = registered()
+    parsed = parse_model(spec, families, DEFAULT_KINDS)
+    with _no_garbage():
+        load = partial(_load, families=families, device=device, dtype=dtype, trusted=trust_remote_code)
+        return _checked(load(parsed) if isinstance(parsed, Single) else _load_each(parsed, spec, load), spec)
+
+
+def _load_each(parsed: Several, spec: str, load: Callable[[Single], object]) -> Pair:
+    try:
+        return Pair({metric: _checked(load(part), part.said) for metric, part in parsed.parts})
+    except UsageError as error:
+        raise UsageError(f"{_option(spec)}: {error}") from error
+
+
+def _load(parsed: Single, *, families: Mapping[str, EntryPoint], device: str, dtype: str, trusted: bool) -> object:
+    spec, loader = parsed.said, _loader(parsed, families, trusted)
+    if loader is None:
+        forms = (
+            "a folder or hub id of a transformers checkpoint, FAMILY:PATH (e.g. albef:ALBEF_4M.pth),"
+            " package.module:factory, path/to/file.py:factory, itm=SPEC,mlm=SPEC; a name that holds , or @ or = stands"
+            " in double quotes"
+        )
+        said = spec.partition(":")[0]
+        known = nearest(said, [name for name in families if name[0].islower()])
+        what = "no such folder." if said.startswith(("/", ".", "~")) else f"no such model. {known}"
+        raise UsageError(f"{_option(spec)}: {what} Accepted: {forms}.")
+    if device == AUTO and not _spreads(loader):
+        raise UsageError(f"--vl-device {AUTO}: {spec!r} is not spread over devices. Accepted: {DEVICES}.")
+    try:
+        with contained():  # a factory is foreign code, and panics of Rust's libraries are no Exception
+            return loader(device=device, dtype=dtype)
+    except UsageError as error:
+        raise UsageError(f"{_option(spec)}: {error}") from error
+    except (ForeignFault, NotApplicable) as error:
+        raise UsageError(f"{_option(spec)}: cannot be loaded. {error}") from error
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """What is made here stays: a library is imported a third faster where its objects are not searched for garbage.
+
+    They are left out of later searches, too; of the first model alone, so that no later one outlives its use.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if not gc.get_freeze_count():
+            gc.freeze()
+        if enabled:
+            gc.enable()
+
+
+def _loader(parsed: Single, families: Mapping[str, EntryPoint], trusted: bool) -> Loader | None:
+    if isinstance(parsed.what, Factory):
+        _demand_options(parsed, ())
+        importable(Path.cwd())
+        find = _in_file if parsed.what.in_file else _in_module
+        return find(parsed.what, parsed.said)
+    return _registered(parsed, parsed.what, families) if parsed.what.scheme else _pretrained(parsed, families, trusted)
+
+
+def _registered(parsed: Single, what: Reference, families: Mapping[str, EntryPoint]) -> Loader:
+    """A family by its name; the options that it takes are parameters of its own."""
+    spec = parsed.said
+    if what.scheme[0].isupper():
+        raise UsageError(
+            f"{_option(spec)}: {what.scheme} is found by a checkpoint's config: name its folder or hub id alone."
+        )
+    with _importing(families[what.scheme].value, spec):
+        load = families[what.scheme].load()
+    takes = inspect.signature(load).parameters.values()
+    if not any(one.kind is one.VAR_KEYWORD for one in takes):
+        _demand_options(parsed, [one.name for one in takes if one.kind is one.KEYWORD_ONLY])
+    return partial(load, what.path, **dict(parsed.options))
+
+
+def _demand_options(parsed: Single, known: Iterable[str]) -> None:
+    """Raise UsageError where an option is said that the model does not take."""
+    names = [name for name in known if name not in ("device", "dtype")]
+    for key, _ in parsed.options:
+        if key not in names:
+            takes = nearest(key, names) if names else "It takes no options."
+            raise UsageError(
+                f"{_option(parsed.said)}: {parsed.what} has no option {key!r}. {takes} A path with ,{key}= stands in"
+                " double quotes."
+            )
+
+
+def _pretrained(parsed: Single, families: Mapping[str, EntryPoint], trusted: bool) -> Loader | None:
+    """A folder or a hub id, whose config names the architecture."""
+    from vlcheck.models.loading.pretrained import Pretrained  # brings transformers
+
+    spec = parsed.said
+    try:
+        checkpoint = Pretrained.find(parsed, trusted=trusted)
+        if checkpoint is None:
+            return None
+        architecture = checkpoint.architecture
+    except (UsageError, OSError) as error:  # OSError: of a folder that may not be looked into
+        raise UsageError(f"{_option(spec)}: {error}") from error
+    if architecture not in families:
+        known = ", ".join(sorted(name for name in families if name[0].isupper()))
+        raise UsageError(f"{_option(spec)}: {architecture} is no architecture that vlcheck knows. Known: {known}.")
+    _demand_options(parsed, Pretrained.options)
+    return partial(families[architecture].load(), checkpoint)
+
+
+def _in_file(factory: Factory, spec: str) -> Loader:
+    try:
+        path = expanded(factory.where)
+    except UsageError as error:
+        raise UsageError(f"{_option(spec)}: {error}") from error
+    if not there_is(factory.where) or not path.is_file():
+        raise UsageError(f"{_option(spec)}: {path}: no such file.")
+    return _factory(_import_file(path, spec), factory.name, spec)
+
+
+def _in_module(factory: Factory, spec: str) -> Loader | None:
+    with _importing(factory.where, spec):
+        try:
+            module = importlib.import_module(factory.where)
+        except ModuleNotFoundError as error:
+            if error.name and (factory.where == error.name or factory.where.startswith(f"{error.name}.")):
+                return None  # nothing by that name: as unknown as any other spec
+            raise
+    return _factory(module, factory.name, spec)
+
+
+def _import_file(path: Path, spec: str) -> ModuleType:
+    name = f"vlcheck_factory_{digest(str(path.resolve()))}"
+    found = importlib.util.spec_from_file_location(name, path)
+    if found is None or found.loader is None:
+        raise UsageError(f"{_option(spec)}: {path}: not a Python file.")
+    module = importlib.util.module_from_spec(found)
+    sys.modules[name] = module  # dataclasses and pickle look their module up there
+    importable(path.resolve().parent)
+    with _importing(path, spec):
+        found.loader.exec_module(module)
+    for own, other in displaced(module, path.resolve().parent):
+        raise UsageError(
+            f"{_option(spec)}: {path} imports {own}, and got {other}, which was imported before. Give one of them"
+            " another name."
+        )
+    return module
+
+
+@contextmanager
+def _importing(what: object, spec: str) -> Iterator[None]:
+    """Raise UsageError for all that a module raises while it is imported, which is foreign code."""
+    try:
+        with contained():
+            yield
+    except (ForeignFault, NotApplicable, UsageError) as error:
+        why = str(error) if isinstance(error, ForeignFault) else told(error)
+        cure = _CURE if "relative import" in why else ""
+        raise UsageError(f"{_option(spec)}: {what} cannot be imported. {why}{cure}") from error
+
+
+def _factory(module: ModuleType, name: str, spec: str) -> Loader:
+    factory = getattr(module, name, None)
+    if factory is None:
+        known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+        raise UsageError(f"{_option(spec)}: {module.__file__} has no {name!r}. {nearest(name, known)}")
+    try:
+        inspect.signature(factory).bind(device="cpu", dtype="float32")
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"{_option(spec)}: {name} has to be a function that takes device and dtype ({error})."
+        ) from error
+    return cast(Loader, factory)
+
+
+def _checked(loaded: object, spec: str) -> VisionLanguageModel:
+    """Make sure that the protocol is kept; read what the model says of itself once. Raises UsageError."""
+    try:
+        with contained():  # what is asked for may be computed, by foreign code
+            return _complete(loaded, spec)
+    except (ForeignFault, NotApplicable) as error:
+        raise UsageError(f"{_option(spec)}: gave {type(loaded).__name__!r}, which fails. {error}") from error
+
+
+def _complete(loaded: object, spec: str) -> VisionLanguageModel:
+    _demand(loaded, ("name", "fingerprint", "metrics", "mask", "encode"), spec)
+    metrics = getattr(loaded, "metrics", None)
+    known = get_args(Metric)
+    if not isinstance(metrics, Set | list | tuple) or not metrics or not all(metric in known for metric in metrics):
+        raise UsageError(f"{_option(spec)}: metrics {metrics!r} have to be some of {', '.join(known)}.")
+    _demand(loaded, metrics, spec)
+    model = cast(VisionLanguageModel, loaded)
+    if model.mask != MASK:
+        raise UsageError(f"{_option(spec)}: mask has to be {MASK!r}, not {model.mask!r}.")
+    if not isinstance(model.fingerprint, str) or not model.fingerprint:
+        raise UsageError(f"{_option(spec)}: fingerprint has to be a text, a hash of the weights and all that decides.")
+    said = getattr(model, "kinds", None)
+    kinds = {metric: str((DEFAULT_KINDS if said is None else said).get(metric)) for metric in metrics}
+    if unknown := {metric: kind for metric, kind in kinds.items() if kind not in KINDS}:
+        raise UsageError(f"{_option(spec)}: kinds {unknown!r}: each metric has to have one of {', '.join(KINDS)}.")
+    ours = type(loaded).__module__.startswith("vlcheck.")
+    return model if ours else cast(VisionLanguageModel, ForeignModel(loaded, kinds))
+
+
+def _demand(loaded: object, names: Iterable[str], spec: str) -> None:
+    if missing := [name for name in names if not hasattr(loaded, name)]:
+        raise UsageError(f"{_option(spec)}: gave {type(loaded).__name__!r} without {', '.join(missing)}.")
+
+
+def _check_dtype(dtype: str) -> None:
+    if dtype not in DTYPES:
+        raise UsageError(f"--vl-dtype {dtype!r}: no such dtype. {nearest(dtype, DTYPES)}")
+
+
+def _check_device(device: str) -> None:
+    if device == AUTO:
+        _check_accelerate()
+        return
+    kind, _, number = device.partition(":")
+    if not re.fullmatch(r"(cpu|cuda|mps)(:\d+)?", device):
+        raise UsageError(f"--vl-device {device!r}: no such device. Accepted: {DEVICES}, {AUTO}.")
+    if device == "cpu":
+        return
+    import torch  # not at the top: a spec is checked, and a model without torch loaded, without it
+
+    there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": torch.mps.device_count()}[kind]
+    if int(number or 0) >= there:
+        raise UsageError(f"--vl-device {device!r}: this machine has {there} such devices; cpu is always accepted.")
+
+
+def _check_accelerate() -> None:
+    if importlib.util.find_spec("accelerate") is None:
+        raise UsageError(f"--vl-device {AUTO}: needs the package accelerate. Install it, or name one of {DEVICES}.")
+
+
+def _spreads(loader: Loader) -> bool:
+    """Return True if a family can be spread over several devices."""
+    family = getattr(getattr(loader, "func", loader), "__self__", None)
+    return bool(getattr(family, "spreads", False))
+
+
+def _option(spec: str) -> str:
+    return f"--vl-model {spec!r}"

@@ -1,0 +1,167 @@
+"""Checks that a network holds every weight of its checkpoint, and no other."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+import torch
+import transformers
+from torch import nn
+from transformers import PreTrainedModel
+from transformers.quantizers.auto import AutoQuantizationConfig
+
+from vlcheck.errors import UsageError
+from vlcheck.models.loading.misfits import check_formats, is_index, is_of_adapter, is_of_quantizer, reason, scaled, some
+
+_OLD = re.compile(r"(?<=LayerNorm\.)(gamma|beta)$")
+_NUMBER = re.compile(r"\.\d+\.")
+# Parts that a checkpoint may hold and a network for scoring may do without: BERT's next sentence, pooled features.
+_UNREAD = re.compile(r"(^|\.)(cls\.seq_relationship|pooler|vision_model\.head)\.")
+# Scales by which a faster network would round what passes through it: without them it is the more precise.
+_OF_ACTIVATIONS = re.compile(r"\.((in|out)put|activation|[kqv])_scale$")
+_QUANTIZATION = "quantization_config"
+_OLD_QUANTIZATION = "compression_config"  # of compressed-tensors
+_READ_IN = ("", "text_config", "decoder", "generator")  # the parts in which transformers looks for it
+
+
+def check_quantization(config: Mapping[str, Any], file: str) -> None:
+    """Refuse a way of quantizing that transformers would skip, with a word in a log: an unknown or a misplaced one.
+
+    Args:
+        config: what config.json says.
+        file: its path.
+
+    Raises:
+        UsageError: transformers cannot read what is said.
+    """
+    if _OLD_QUANTIZATION in config:
+        raise UsageError(f'{file}: "{_OLD_QUANTIZATION}" is not read; accepted: "{_QUANTIZATION}" in its place.')
+    for place, said in _quantizations(config):
+        if not isinstance(said, Mapping):
+            raise UsageError(f'{file}: "{_QUANTIZATION}" is {said!r}; it has to be an object with a quant_method.')
+        if place not in _READ_IN:
+            raise UsageError(f'{file}: "{_QUANTIZATION}" in "{place}" is not read; it belongs at the top.')
+        try:
+            AutoQuantizationConfig.from_dict(dict(said))
+        except Exception as error:  # of any kind, where keys are missing or wrong
+            first = (str(error).splitlines() or [""])[0]
+            raise UsageError(
+                f'{file}: "{_QUANTIZATION}" with quant_method {said.get("quant_method")!r} cannot be read. {first}'
+            ) from error
+
+
+def check_loaded(
+    network: PreTrainedModel,
+    config: Mapping[str, Any],
+    loading: Mapping[str, Any],
+    formats: Mapping[str, torch.dtype],
+    optional: Iterable[str],
+    unread: tuple[str, ...] = (),
+) -> set[str]:
+    """Make sure that every weight of a network is from its checkpoint, and every one of the checkpoint in it.
+
+    Args:
+        network: as transformers loaded it.
+        config: what config.json says.
+        loading: what transformers says of the loading.
+        formats: number formats of the checkpoint's weights, by name.
+        optional: how names of weights begin that a checkpoint may lack, all of them or none.
+        unread: how names of weights begin that a checkpoint may have, and no score depends on.
+
+    Returns:
+        Those of `optional` that it lacks.
+
+    Raises:
+        UsageError: a weight is missing, has another shape or an unknown name, or is quantized and would not be read so.
+    """
+    _check_kind(network, config)
+    quantized = any(_quantizations(config))
+    misshapen = {name for name, *_ in loading["mismatched_keys"]}
+    absent = {*loading["missing_keys"], *_unreported(network)} - misshapen
+    lacking = {head for head in optional if _weights_of(head, network) <= absent}
+    absent = {name for name in absent if not name.startswith(tuple(lacking))}
+    strangers = {name for name in loading["unexpected_keys"] if not (is_index(name) or name.startswith(unread))}
+    if quantized:
+        strangers = {name for name in strangers if not _OF_ACTIVATIONS.search(name)}
+    strangers -= {*_unread(strangers, network, quantized=quantized)}
+    layers = {*_of_more_layers(strangers, network)}
+    faults = (
+        ("have under two names", _twice(formats, network)),
+        ("lack", absent),
+        ("have in another shape than the config says", misshapen),
+        ("have of more layers than the config says", layers),
+        (f"have, and {type(network).__name__} does not read,", strangers - layers),
+    )
+    if said := [f"{what} {some(names)}" for what, names in faults if names]:
+        why = reason(formats.keys(), absent, strangers)
+        raise UsageError(f"the weights {'; they '.join(said)}. {why}".rstrip())
+    read_so = scaled(formats) if quantized else ()
+    plain = {name: kind for name, kind in formats.items() if name not in read_so}
+    check_formats(plain, {name.rpartition(".")[2] for name in _whole(network)})
+    return lacking
+
+
+def _check_kind(network: PreTrainedModel, config: Mapping[str, Any]) -> None:
+    """Refuse a config whose words for its kind differ: the weights may fit both, and be read as of the wrong one."""
+    said, made = config.get("model_type"), type(network.config).model_type
+    named = config["architectures"][0]
+    meant = getattr(getattr(transformers, named, network).config_class, "model_type", made)
+    if said in transformers.CONFIG_MAPPING and {said, meant} != {made}:
+        raise UsageError(f'config.json: "model_type" {said!r} and "architectures" {named} differ; accepted: {meant!r}.')
+
+
+def _quantizations(config: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
+    """What is said of quantization, at whatever depth, and in which part of the config."""
+    for name, value in config.items():
+        if name == _QUANTIZATION and value:
+            yield place, value
+        elif isinstance(value, Mapping):
+            yield from _quantizations(value, name)
+
+
+def _unread(strangers: Iterable[str], network: PreTrainedModel, *, quantized: bool) -> Iterator[str]:
+    """Yield the names of plain weights, or of quantized ones, in parts that the network has not got."""
+    base = f"{network.base_model_prefix}."
+    parts = {name.removeprefix(base) for name, _ in network.named_modules()}
+    for name in strangers:
+        plain = not is_of_adapter(name) and (quantized or not is_of_quantizer(name))
+        found = _UNREAD.search(name)
+        if plain and found and name[: found.end() - 1].removeprefix(base) not in parts:
+            yield name
+
+
+def _unreported(network: PreTrainedModel) -> Iterator[str]:
+    """Yield the names of weights that the checkpoint lacks and whose class reports no absence."""
+    hidden = [re.compile(pattern) for pattern in getattr(network, "_keys_to_ignore_on_load_missing", None) or ()]
+    for name, weight in network.named_parameters():
+        if any(pattern.search(name) for pattern in hidden) and not getattr(weight, "_is_hf_initialized", False):
+            yield name
+
+
+def _twice(names: Iterable[str], network: PreTrainedModel) -> set[str]:
+    """Return names that transformers maps to one weight: only one of them would be loaded."""
+    base = f"{network.base_model_prefix}."
+    read = Counter(_OLD.sub(_new, name.removeprefix(base)) for name in names)
+    return {name for name, times in read.items() if times > 1}
+
+
+def _new(old: re.Match[str]) -> str:
+    return {"gamma": "weight", "beta": "bias"}[old[0]]
+
+
+def _weights_of(head: str, network: nn.Module) -> set[str]:
+    return {name for name, _ in network.named_parameters() if name.startswith(head)}
+
+
+def _whole(network: nn.Module) -> Iterator[str]:
+    """Names of what the network keeps in whole numbers or in bits."""
+    return (name for name, tensor in network.state_dict().items() if not tensor.is_floating_point())
+
+
+def _of_more_layers(unexpected: Collection[str], network: nn.Module) -> Iterator[str]:
+    """Weights that are called like the network's own but for a number: transformers drops them and says nothing."""
+    own = {_NUMBER.sub(".", name) for name in network.state_dict()}
+    return (name for name in unexpected if _NUMBER.sub(".", name) in own)

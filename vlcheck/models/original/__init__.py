@@ -1,0 +1,1 @@
+"""Families in the layout of their original code."""

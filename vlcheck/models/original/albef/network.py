@@ -1,0 +1,190 @@
+"""ALBEF's network: timm's ViT, and a BERT whose later layers cross-attend to the image."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Container, Mapping
+from functools import partial
+from itertools import pairwise
+
+import torch
+from timm.layers.patch_embed import PatchEmbed
+from timm.models.vision_transformer import VisionTransformer
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from vlcheck.errors import UsageError
+from vlcheck.models.loading.layout import check_weights
+from vlcheck.models.original.albef.config import AlbefConfig
+from vlcheck.models.original.fusion.network import FusionNetwork
+from vlcheck.models.original.fusion.text_encoder import (
+    MLM_HEAD,
+    ONE_EACH,
+    WORDS,
+    Images,
+    TextEncoder,
+    bert_config,
+    check_tied,
+)
+
+_POSITIONS = "visual_encoder.pos_embed"
+# Momentum copies, the queues of contrastive training, and a buffer that is its own index.
+_TRAINING_ONLY = re.compile(
+    r".*_m\.|(image|text|idx)_queue$|queue_ptr$|text_encoder\.(bert\.)?embeddings\.position_ids$"
+)
+
+
+class AlbefNetwork(FusionNetwork):
+    """ALBEF for scoring (Li et al. 2021, arXiv:2107.07651), with the original's names of weights.
+
+    Everywhere, `image_embeds` is (n, 1 + patches, vision_width) with the image's CLS token first, `input_ids` is
+    (n, tokens) with CLS first and no SEP, `attention_mask` is (n, tokens): 1 = token, 0 = padding. `images` (n,) is the
+    image that each text is read over; the first over the first, and so on, unless it is said.
+    """
+
+    config: AlbefConfig
+
+    def __init__(self, config: AlbefConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.visual_encoder = VisionTransformer(
+            img_size=config.image_size,
+            patch_size=config.patch_size,
+            num_classes=0,
+            global_pool="",
+            embed_dim=config.vision_width,
+            depth=config.vision_depth,
+            num_heads=config.vision_heads,
+            norm_layer=partial(nn.LayerNorm, eps=1e-6),
+            weight_init="skip",
+            embed_layer=partial(ConvStem, first=config.stem_width) if config.stem_width else PatchEmbed,
+        )
+        self.text_encoder = TextEncoder(bert_config(config), config.fusion_layer, config.vision_width)
+        self.vision_proj = nn.Linear(config.vision_width, config.embed_dim)
+        self.text_proj = nn.Linear(config.text_width, config.embed_dim)
+        self.itm_head = nn.Linear(config.text_width, 2)
+        self.temp = nn.Parameter(torch.tensor(0.07))
+
+    def load_albef_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
+        """Load weights of the original code, of pre-training or fine-tuned for retrieval.
+
+        What only training needs is left aside; position embeddings of another resolution are interpolated. Without
+        the MLM head, as fine-tuned files are, the network loses its own.
+
+        Raises:
+            UsageError: a weight is missing, is unknown, or has another shape; nothing is loaded then.
+        """
+        weights = scoring_weights(state_dict)
+        expected = {name: tensor.shape for name, tensor in self.state_dict().items()}
+        if not (with_head := _is_pretraining(state_dict)):
+            expected = {name: shape for name, shape in expected.items() if not name.startswith(MLM_HEAD)}
+        if _POSITIONS in weights:
+            weights[_POSITIONS] = interpolate_positions(weights[_POSITIONS], self.config.grid)
+        check_weights("an ALBEF", expected, weights)
+        if with_head:
+            check_tied(weights)
+        else:
+            self.text_encoder.cls = None
+        self.load_state_dict(weights)
+
+    def image_embeds(self, pixels: Tensor) -> Tensor:
+        """Encode normalised pixels (n, 3, image_size, image_size)."""
+        embeds: Tensor = self.visual_encoder.forward_features(pixels)
+        return embeds
+
+    def text_embeds(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """What the layers below the fusion make of texts alone, (n, tokens, text_width)."""
+        return self.text_encoder.bert.read(input_ids, attention_mask)
+
+    def fusion(
+        self, image_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor, images: Images = ONE_EACH
+    ) -> Tensor:
+        """What all layers make of texts that are read over images, (n, tokens, text_width)."""
+        text = self.text_embeds(input_ids, attention_mask)
+        return self.text_encoder.bert.fuse(text, attention_mask, image_embeds, images)
+
+    def itm_logits(
+        self, image_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor, images: Images = ONE_EACH
+    ) -> Tensor:
+        """Logits (n, 2) of no match and match."""
+        return self.match(self.fusion(image_embeds, input_ids, attention_mask, images))
+
+    def mlm_logits(
+        self, image_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor, images: Images = ONE_EACH
+    ) -> Tensor:
+        """Logits (n, tokens, vocab_size) over the vocabulary, at every position."""
+        return self.text_encoder.predict(self.fusion(image_embeds, input_ids, attention_mask, images))
+
+    def mlm_logits_at(
+        self,
+        where: Tensor,
+        image_embeds: Tensor,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        images: Images = ONE_EACH,
+    ) -> Tensor:
+        """Logits (chosen, vocab_size) at the positions that `where` (n, tokens) marks, row by row.
+
+        The head is a sixth of the text's work over all positions and next to nothing at one.
+        """
+        return self.text_encoder.predict(self.fusion(image_embeds, input_ids, attention_mask, images)[where])
+
+
+class ConvStem(nn.Module):
+    """Strided convolutions, each of which halves the sides and doubles the features, in place of the patch projection.
+
+    Takes what timm gives to an `embed_layer`.
+    """
+
+    def __init__(
+        self, img_size: int, patch_size: int, in_chans: int, embed_dim: int, *, first: int, **_: object
+    ) -> None:
+        super().__init__()
+        self.grid_size = (img_size // patch_size,) * 2
+        self.num_patches = self.grid_size[0] ** 2
+        halvings = patch_size.bit_length() - 1
+        widths = [in_chans, *(first * 2**power for power in range(halvings - 1)), embed_dim]
+        steps: list[nn.Module] = []
+        for before, after in pairwise(widths):
+            steps += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.GELU()]
+        self.stem = nn.Sequential(*steps[:-1])
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        tokens: Tensor = self.stem(pixels).flatten(2).transpose(1, 2)
+        return tokens
+
+
+def scoring_weights(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights that scoring needs, by their pre-training names (fine-tuned files lack the `bert.`)."""
+    kept = {name: tensor for name, tensor in state_dict.items() if not _TRAINING_ONLY.match(name)}
+    if _is_pretraining(kept):
+        return kept
+    return {
+        re.sub(r"^text_encoder\.(embeddings|encoder)\.", r"text_encoder.bert.\1.", name): kept[name] for name in kept
+    }
+
+
+def interpolate_positions(positions: Tensor, grid: int) -> Tensor:
+    """Carry position embeddings over to another resolution, as the original does.
+
+    Args:
+        positions: (1, 1 + side * side, width), the CLS token's first.
+        grid: patches along a side of the image to come.
+
+    Returns:
+        (1, 1 + grid * grid, width): the CLS token's kept, the others interpolated bicubically on their square.
+    """
+    tokens, width = positions.shape[-2:]
+    side = math.isqrt(tokens - 1)
+    if positions.ndim != 3 or side * side != tokens - 1:
+        raise UsageError(f"{_POSITIONS} has shape {tuple(positions.shape)}: not one CLS token and a square of patches.")
+    if side == grid:
+        return positions
+    square = positions[:, 1:].reshape(1, side, side, width).permute(0, 3, 1, 2)
+    resized = interpolate(square, size=(grid, grid), mode="bicubic", align_corners=False)
+    return torch.cat([positions[:, :1], resized.permute(0, 2, 3, 1).flatten(1, 2)], dim=1)
+
+
+def _is_pretraining(names: Container[str]) -> bool:
+    return WORDS in names

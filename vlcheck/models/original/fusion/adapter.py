@@ -1,0 +1,115 @@
+"""What ALBEF and X-VLM share as they are asked: an image is encoded alone, and cleaned captions are read over it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import ClassVar, Self
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.models.adapters.base import Adapter, Reading, log_softmax
+from vlcheck.models.adapters.features import Features
+from vlcheck.models.adapters.tryout import PLAIN, ask, trying
+from vlcheck.models.loading.layout import fingerprint
+from vlcheck.models.original.fusion.captions import MAX_WORDS, CaptionTokenizer, pre_caption
+from vlcheck.models.original.fusion.network import FusionNetwork
+from vlcheck.models.original.fusion.pixels import MEAN, STD, preprocess
+from vlcheck.models.original.wordpiece import check_entries, vocabulary_of
+from vlcheck.models.protocol import DEFAULT_KINDS
+
+_NO_MLM = "a fine-tuned checkpoint without MLM head: it offers itm alone; for mlm take a pre-training checkpoint"
+
+
+class Fusing(Adapter):
+    """A network that fuses captions with images that it has encoded, as vlcheck asks it.
+
+    Args:
+        network: in its dtype, on its device.
+        tokenizer: of the network's vocabulary.
+        name: how reports call it.
+        max_pairs: the most texts in one forward, which bounds memory.
+
+    Attributes:
+        family: how it is called in messages.
+        max_tokens: where the original cuts a text off; None where it does so by words alone.
+    """
+
+    kinds = DEFAULT_KINDS
+    cased = False
+    family: ClassVar[str]
+    max_tokens: ClassVar[int | None] = None
+
+    def __init__(self, network: FusionNetwork, tokenizer: CaptionTokenizer, *, name: str, max_pairs: int = 64) -> None:
+        check_entries(tokenizer.vocabulary, network.config.vocab_size)
+        self.network = network.eval().requires_grad_(requires_grad=False)
+        self.tokenizer = tokenizer
+        self.name = name
+        self.max_pairs = max_pairs
+        self.lacks = {} if network.has_mlm_head else {"mlm": _NO_MLM}
+        self.kinds = {metric: kind for metric, kind in DEFAULT_KINDS.items() if metric not in self.lacks}
+        self.fingerprint = fingerprint(network, asdict(network.config), MEAN, STD, MAX_WORDS, tokenizer.vocabulary)
+
+    @classmethod
+    def from_folder(cls, folder: Path, network: FusionNetwork, *, name: str, device: str, dtype: str) -> Self:
+        """A network with the vocabulary of the folder that its checkpoint is in. Raises UsageError without one."""
+        with vocabulary_of(folder) as vocabulary:
+            model = cls(network.to(device, getattr(torch, dtype)), CaptionTokenizer(vocabulary), name=name)
+        with trying(folder, "the configs, the checkpoint and vocab.txt"):
+            ask(model, model.encode([PLAIN]))
+        return model
+
+    @torch.inference_mode()
+    def encode(self, images: Sequence[Image.Image]) -> Features:
+        """Run the image encoder over all images at once; features stay on the device."""
+        size = self.network.config.image_size
+        pixels = torch.stack([preprocess(image, size) for image in images]).to(self.network.temp)
+        return Features.of(self.network.image_embeds(pixels))
+
+    def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
+        """Softmax over the two logits of the match head, of which the second is a match."""
+        logits = self.network.match(self.network.fusion(*self._inputs(features, rows, texts)))
+        return log_softmax(logits)[:, 1].exp()
+
+    def _predict(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
+        rows = [reading.row for reading in readings]
+        asked = [texts[row] for row in rows]
+        embeds, ids, *others = self._inputs(features, rows, asked, [reading.masks for reading in readings])
+        fused = self.network.fusion(embeds, ids, *others)
+        return log_softmax(self.network.text_encoder.predict(fused[ids == self.tokenizer.mask]))
+
+    def _pieces(self, text: str, word: str) -> list[int]:
+        return self.tokenizer.pieces(word)
+
+    def _entry(self, number: int) -> str:
+        return self.tokenizer.vocabulary[number]
+
+    def _inputs(
+        self, features: Features, rows: Sequence[int], texts: Sequence[str], masks: Sequence[int] | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Image tokens, padded ids, attention mask, and the image of each text."""
+        for text in texts:
+            self._check_words(text)
+        sentences = [self.tokenizer.encode(text, n) for text, n in zip(texts, masks or [1] * len(texts), strict=True)]
+        for text, sentence in zip(texts, sentences, strict=True):
+            self._check_tokens(text, len(sentence))
+        width = max(map(len, sentences))
+        ids = torch.tensor([sentence + [self.tokenizer.pad] * (width - len(sentence)) for sentence in sentences])
+        attention = torch.tensor([[1] * len(sentence) + [0] * (width - len(sentence)) for sentence in sentences])
+        device = self.network.temp.device
+        (embeds,), images = features.distinct(rows)
+        return embeds, ids.to(device), attention.to(device), images
+
+    def _check_words(self, text: str) -> None:
+        if len(pre_caption(text, max_words=len(text) + 1).split()) > MAX_WORDS:
+            raise NotApplicable(f"the text has more than the {MAX_WORDS} words that {self.family} reads")
+
+    def _check_tokens(self, text: str, length: int) -> None:
+        if self.max_tokens is not None and length > self.max_tokens:
+            raise NotApplicable(f"the text has more than the {self.max_tokens} tokens that {self.family} reads")
+        if length > (limit := self.network.config.max_positions):
+            raise UsageError(f"{text!r} has {length} tokens; the model reads {limit} at most.")

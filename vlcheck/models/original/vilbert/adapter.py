@@ -1,0 +1,112 @@
+"""ViLBERT (Lu et al. 2019, arXiv:1908.02265) as vlcheck asks it. Its network is in `vilbert_network`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import torch
+from torch import Tensor
+
+from vlcheck._util.paths import expanded
+from vlcheck.models.adapters.base import Reading, log_softmax
+from vlcheck.models.adapters.features import Features
+from vlcheck.models.adapters.regions import ReadsRegions
+from vlcheck.models.adapters.tokenizing import Texts
+from vlcheck.models.adapters.tryout import ask, trying
+from vlcheck.models.loading.layout import fingerprint, named_path
+from vlcheck.models.original.vilbert.inputs import region_inputs
+from vlcheck.models.original.vilbert.network import VilbertNetwork
+from vlcheck.models.original.wordpiece import SPECIAL, bert_tokenizer, check_entries, vocabulary_of
+from vlcheck.models.protocol import WITH_REGIONS
+from vlcheck.models.regions.extractor import find_extractor
+from vlcheck.models.regions.regions import RegionExtractor, Regions
+
+
+class Vilbert(ReadsRegions):
+    """A pre-training checkpoint of the original code: both heads.
+
+    Args:
+        network: in its dtype, on its device.
+        texts: makes ids of texts, with the network's vocabulary.
+        extractor: finds regions.
+        name: how reports call it.
+        fingerprint: of its files, dtype, device type and extractor.
+    """
+
+    kinds = WITH_REGIONS
+    known = ("pytorch_model_9.bin (vilbert-multi-task)",)
+
+    def __init__(
+        self, network: VilbertNetwork, texts: Texts, extractor: RegionExtractor, *, name: str, fingerprint: str
+    ) -> None:
+        self.network, self.texts, self.extractor = network, texts, extractor
+        self.name, self.fingerprint = name, fingerprint
+
+    def inputs(self, regions: Regions, size: tuple[int, int]) -> Sequence[Tensor]:
+        return region_inputs(regions.boxes, regions.features, size, regions.gone)
+
+    def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
+        """Of its two logits the first is a match."""
+        return log_softmax(self.network.itm_logits(**self._asked(features, rows, texts)))[:, 0].exp()
+
+    def _predict(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
+        rows = [reading.row for reading in readings]
+        asked = self._asked(features, rows, [texts[row] for row in rows], [reading.masks for reading in readings])
+        where = asked["ids"] == self.texts.tokenizer.mask_token_id
+        return log_softmax(self.network.mlm_logits(**asked)[where])
+
+    def region_logits(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
+        """Of the regions, without the whole image before them."""
+        logits: Tensor = self.network.region_logits(**self._asked(features, rows, texts))
+        return logits[:, 1:]
+
+    def _pieces(self, text: str, word: str) -> list[int]:
+        return self.texts.pieces(text, word)
+
+    def _entry(self, number: int) -> str:
+        return self.texts.entry(number)
+
+    def _asked(
+        self, features: Features, rows: Sequence[int], texts: Sequence[str], masks: Sequence[int] | None = None
+    ) -> dict[str, Tensor]:
+        """The network's inputs, by its names."""
+        regions, places, seen = features.each(rows)
+        tokens = self.texts.batch(texts, masks).to(regions.device)
+        return {
+            "ids": tokens["input_ids"],
+            "input_mask": tokens["attention_mask"],
+            "segment_ids": tokens["token_type_ids"],
+            "features": regions,
+            "image_loc": places,
+            "image_mask": seen,
+        }
+
+
+def load(path: str, *, regions: str = "", device: str = "cpu", dtype: str = "float32") -> Vilbert:
+    """Load a model of the original code, and what finds its regions.
+
+    Args:
+        path: of a folder that holds one checkpoint of the original code and its `config.json`, with `vocab.txt` beside
+            them or bert-base-uncased's from the hub.
+        regions: see `vlcheck.models.regions.extractor.find_extractor`.
+        device: a torch device.
+        dtype: a torch dtype.
+
+    Raises:
+        UsageError: a part is missing or cannot be read, or the parts do not fit one another.
+    """
+    folder = named_path(path, "vilbert needs a folder and a detector: vilbert:FOLDER,regions=DETECTOR.")
+    network = VilbertNetwork.from_original(folder).to(device, getattr(torch, dtype))
+    sizes = network.config
+    with vocabulary_of(folder) as vocabulary:
+        check_entries(vocabulary, sizes.vocab_size)
+        texts = Texts(bert_tokenizer(vocabulary, SPECIAL), limit=sizes.max_position_embeddings)
+    extractor = find_extractor(regions, device=device, width=sizes.v_feature_size)
+    decides = fingerprint(network, asdict(sizes), vocabulary, extractor.fingerprint)
+    model = Vilbert(network, texts, extractor, name=f"vilbert:{path},regions={regions}", fingerprint=decides)
+    with trying(folder, "config.json, the checkpoint and vocab.txt"):
+        ask(model, model.one_region(), texts.longest("a"))
+    detector = expanded(regions)
+    model.name_classes([folder, *([detector] if detector.is_dir() else [])], sizes.v_target_size)
+    return model

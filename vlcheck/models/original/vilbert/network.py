@@ -1,0 +1,316 @@
+"""ViLBERT's network: a BERT for the text and one for image regions, with co-attention layers between them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear, scaled_dot_product_attention
+from transformers.models.bert.configuration_bert import BertConfig
+from transformers.models.bert.modeling_bert import (
+    BertEmbeddings,
+    BertIntermediate,
+    BertLayer,
+    BertOutput,
+    BertPredictionHeadTransform,
+)
+
+from vlcheck._util.paths import expanded
+from vlcheck.models.loading.extents import filled_from
+from vlcheck.models.loading.layout import find_checkpoint, naming
+from vlcheck.models.original.vilbert.config import VilbertConfig, read_config
+from vlcheck.models.original.vilbert.weights import read_weights
+
+_EPS = 1e-12
+
+Array = Tensor | np.ndarray
+
+
+class Streams(NamedTuple):
+    """A tensor for either stream: features, (n, regions, v_hidden_size) and (n, tokens, hidden_size), or masks."""
+
+    image: Tensor
+    text: Tensor
+
+
+class VilbertNetwork(nn.Module):
+    """ViLBERT for scoring (Lu et al. 2019, arXiv:1908.02265), with the original's names of weights.
+
+    Every method takes the same inputs by keyword, as tensors or numpy arrays of any device and precision, and passes
+    over others:
+
+    - ids: (n, tokens), entries of the vocabulary: CLS, the text, SEP, and padding behind;
+    - input_mask: (n, tokens), 1 = token, 0 = padding;
+    - segment_ids: (n, tokens), 0 for a text of one segment;
+    - features: (n, regions, v_feature_size), the whole image's first; `vilbert_regions` makes them and the next two;
+    - image_loc: (n, regions, 5), boxes and their areas, in units of the image;
+    - image_mask: (n, regions), 1 = region, 0 = padding.
+    """
+
+    def __init__(self, config: VilbertConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.bert = TwoStreams(config)
+        self.cls = nn.ModuleDict(
+            {
+                "predictions": WordHead(config),
+                "bi_seq_relationship": nn.Linear(config.bi_hidden_size, 2),
+                "imagePredictions": _region_head(config),
+            }
+        )
+
+    @classmethod
+    def from_original(cls, folder: str | Path) -> Self:
+        """Load a pre-training checkpoint of the original code (`pytorch_model_9.bin`).
+
+        Args:
+            folder: holds one checkpoint and its configuration as `config.json`.
+
+        Returns:
+            The network in float32, in eval mode, without gradients.
+
+        Raises:
+            UsageError: not one checkpoint, one that cannot be read, no configuration, or a weight that is missing, is
+                unknown or has another shape than the configuration says.
+        """
+        folder = expanded(folder)
+        path = find_checkpoint(folder)
+        config = read_config(folder / "config.json")
+        # Names and shapes alone: no memory, and no draw from torch's random numbers.
+        with naming(path), filled_from(path), torch.device("meta"):
+            network = cls(config)
+        shapes = {name: weight.shape for name, weight in network.state_dict().items()}
+        network.load_state_dict(read_weights(path, shapes), assign=True)
+        network.bert.fill_buffers()
+        return network.eval().requires_grad_(requires_grad=False)
+
+    def streams(
+        self,
+        *,
+        ids: Array,
+        input_mask: Array,
+        segment_ids: Array,
+        features: Array,
+        image_loc: Array,
+        image_mask: Array,
+        **_: object,
+    ) -> Streams:
+        """What all layers make of image and text."""
+        embedded = Streams(
+            self.bert.v_embeddings(self._own(features), self._own(image_loc)),
+            self.bert.embeddings(self._own(ids), self._own(segment_ids)),
+        )
+        keep = Streams(_keep(self._own(image_mask)), _keep(self._own(input_mask)))
+        out: Streams = self.bert.encoder(embedded, keep)
+        return out
+
+    def itm_logits(self, **inputs: Array) -> Tensor:
+        """Logits (n, 2) of whether text and image belong together.
+
+        Index 0 is that they do, index 1 that they do not, as the original has it: P(match) is `softmax(-1)[:, 0]`.
+        """
+        image, text = self.streams(**inputs)
+        logits: Tensor = self.cls["bi_seq_relationship"](self.bert.v_pooler(image) * self.bert.t_pooler(text))
+        return logits
+
+    def mlm_logits(self, **inputs: Array) -> Tensor:
+        """Logits (n, tokens, vocab_size) over the vocabulary, at every position."""
+        words = self.bert.embeddings.word_embeddings.weight
+        logits: Tensor = self.cls["predictions"](self.streams(**inputs).text, words)
+        return logits
+
+    def region_logits(self, **inputs: Array) -> Tensor:
+        """Logits (n, regions, v_target_size) over the detector's classes, at every region.
+
+        A region is masked by zeros in its row of `features`; its box and mask stay. In pre-training the whole image's
+        row is the mean of the regions that are not masked, and nothing is asked of it.
+        """
+        logits: Tensor = self.cls["imagePredictions"](self.streams(**inputs).image)
+        return logits
+
+    def _own(self, array: Array) -> Tensor:
+        """The array on the network's device and, unless it holds whole numbers, in its dtype."""
+        tensor, weight = torch.as_tensor(array), self.bert.embeddings.word_embeddings.weight
+        return tensor.to(weight) if tensor.is_floating_point() else tensor.to(weight.device)
+
+
+class TwoStreams(nn.Module):
+    """ViLBERT without its heads."""
+
+    def __init__(self, config: VilbertConfig) -> None:
+        super().__init__()
+        self.embeddings = BertEmbeddings(_text_bert(config))
+        self.v_embeddings = RegionEmbeddings(config)
+        self.encoder = Encoder(config)
+        self.t_pooler = Pooler(config.hidden_size, config.bi_hidden_size)
+        self.v_pooler = Pooler(config.v_hidden_size, config.bi_hidden_size)
+
+    def fill_buffers(self) -> None:
+        """Make the buffers that no state dict holds, as transformers' constructor does off the meta device."""
+        positions = torch.arange(self.embeddings.position_embeddings.num_embeddings)[None]
+        self.embeddings.register_buffer("position_ids", positions, persistent=False)
+        self.embeddings.register_buffer("token_type_ids", torch.zeros_like(positions), persistent=False)
+
+
+class RegionEmbeddings(nn.Module):
+    """A region is the sum of what it shows and where it is."""
+
+    def __init__(self, config: VilbertConfig) -> None:
+        super().__init__()
+        self.image_embeddings = nn.Linear(config.v_feature_size, config.v_hidden_size)
+        self.image_location_embeddings = nn.Linear(5, config.v_hidden_size)
+        self.LayerNorm = nn.LayerNorm(config.v_hidden_size, eps=_EPS)
+
+    def forward(self, features: Tensor, image_loc: Tensor) -> Tensor:
+        embedded: Tensor = self.LayerNorm(self.image_embeddings(features) + self.image_location_embeddings(image_loc))
+        return embedded
+
+
+class Encoder(nn.Module):
+    """The layers: each stream's own, and those in which the streams read one another."""
+
+    def __init__(self, config: VilbertConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.layer = nn.ModuleList(BertLayer(_text_bert(config)) for _ in range(config.num_hidden_layers))
+        self.v_layer = nn.ModuleList(BertLayer(_image_bert(config)) for _ in range(config.v_num_hidden_layers))
+        self.c_layer = nn.ModuleList(CoAttentionLayer(config) for _ in config.v_biattention_id)
+
+    def forward(self, streams: Streams, keep: Streams) -> Streams:
+        *image_runs, image_rest = _runs(self.v_layer, self.config.v_biattention_id)
+        *text_runs, text_rest = _runs(self.layer, self.config.t_biattention_id)
+        for image_run, text_run, exchange in zip(image_runs, text_runs, self.c_layer, strict=True):
+            streams = exchange(_apart(image_run, text_run, streams, keep), keep)
+        return _apart(image_rest, text_rest, streams, keep)
+
+
+class CoAttentionLayer(nn.Module):
+    """A layer in which each stream's queries meet the other's keys and values (figure 2b).
+
+    In the names of weights, 1 is the image and 2 the text. Both streams read what the other was before the layer.
+    """
+
+    def __init__(self, config: VilbertConfig) -> None:
+        super().__init__()
+        self.heads = config.bi_num_attention_heads
+        widths = {"1": config.v_hidden_size, "2": config.hidden_size}
+        self.biattention = nn.ModuleDict(
+            {
+                f"{part}{stream}": nn.Linear(width, config.bi_hidden_size)
+                for stream, width in widths.items()
+                for part in ("query", "key", "value")
+            }
+        )
+        self.biOutput = nn.ModuleDict()
+        for stream, width in widths.items():
+            self.biOutput[f"dense{stream}"] = nn.Linear(config.bi_hidden_size, width)
+            self.biOutput[f"LayerNorm{stream}"] = nn.LayerNorm(width, eps=_EPS)
+        self.v_intermediate, self.v_output = BertIntermediate(_image_bert(config)), BertOutput(_image_bert(config))
+        self.t_intermediate, self.t_output = BertIntermediate(_text_bert(config)), BertOutput(_text_bert(config))
+
+    def forward(self, streams: Streams, keep: Streams) -> Streams:
+        image = self._read("1", streams.image, "2", streams.text, keep.text)
+        text = self._read("2", streams.text, "1", streams.image, keep.image)
+        return Streams(self.v_output(self.v_intermediate(image), image), self.t_output(self.t_intermediate(text), text))
+
+    def _read(self, reader: str, hidden: Tensor, source: str, other: Tensor, keep: Tensor) -> Tensor:
+        """What stream `reader` is once it has attended to what `keep` leaves of stream `source`."""
+        query, key, value = (
+            self.biattention[name](features).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for name, features in ((f"query{reader}", hidden), (f"key{source}", other), (f"value{source}", other))
+        )
+        seen = scaled_dot_product_attention(query, key, value, attn_mask=keep).transpose(1, 2).flatten(2)
+        out: Tensor = self.biOutput[f"LayerNorm{reader}"](self.biOutput[f"dense{reader}"](seen) + hidden)
+        return out
+
+
+class Pooler(nn.Module):
+    """A stream's first token, in the space in which the streams are compared. Unlike BERT's, with a ReLU."""
+
+    def __init__(self, width: int, pooled: int) -> None:
+        super().__init__()
+        self.dense = nn.Linear(width, pooled)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        pooled: Tensor = self.dense(hidden[:, 0]).relu()
+        return pooled
+
+
+class WordHead(nn.Module):
+    """BERT's head for masked words; its decoder is the word embeddings, and is given."""
+
+    def __init__(self, config: VilbertConfig) -> None:
+        super().__init__()
+        self.transform = BertPredictionHeadTransform(_text_bert(config))
+        self.bias = nn.Parameter(torch.zeros(config.vocab_size))
+
+    def forward(self, hidden: Tensor, words: Tensor) -> Tensor:
+        return linear(self.transform(hidden), words, self.bias)
+
+
+def _region_head(config: VilbertConfig) -> nn.Sequential:
+    """From regions to the detector's classes. Its activation is the text's, as in the original."""
+    bert = BertConfig(hidden_size=config.v_hidden_size, hidden_act=config.hidden_act, layer_norm_eps=_EPS)
+    return nn.Sequential(
+        OrderedDict(
+            transform=BertPredictionHeadTransform(bert), decoder=nn.Linear(config.v_hidden_size, config.v_target_size)
+        )
+    )
+
+
+def _runs(layers: nn.ModuleList, stops: Sequence[int]) -> list[nn.ModuleList]:
+    """Cut layers before each of the stops: one run more than there are stops."""
+    return [layers[start:stop] for start, stop in pairwise((0, *stops, len(layers)))]
+
+
+def _apart(image_layers: nn.ModuleList, text_layers: nn.ModuleList, streams: Streams, keep: Streams) -> Streams:
+    """Pass each stream through layers of its own."""
+    image, text = streams
+    for layer in image_layers:
+        image = layer(image, keep.image)
+    for layer in text_layers:
+        text = layer(text, keep.text)
+    return Streams(image, text)
+
+
+def _text_bert(config: VilbertConfig) -> BertConfig:
+    return _with_sdpa(
+        BertConfig(
+            vocab_size=config.vocab_size,
+            hidden_size=config.hidden_size,
+            num_attention_heads=config.num_attention_heads,
+            intermediate_size=config.intermediate_size,
+            hidden_act=config.hidden_act,
+            max_position_embeddings=config.max_position_embeddings,
+            type_vocab_size=config.type_vocab_size,
+            layer_norm_eps=_EPS,
+        )
+    )
+
+
+def _image_bert(config: VilbertConfig) -> BertConfig:
+    return _with_sdpa(
+        BertConfig(
+            hidden_size=config.v_hidden_size,
+            num_attention_heads=config.v_num_attention_heads,
+            intermediate_size=config.v_intermediate_size,
+            hidden_act=config.v_hidden_act,
+            layer_norm_eps=_EPS,
+        )
+    )
+
+
+def _with_sdpa(bert: BertConfig) -> BertConfig:
+    bert._attn_implementation = "sdpa"  # what PreTrainedModel would choose; parts without one fall to eager
+    return bert
+
+
+def _keep(mask: Tensor) -> Tensor:
+    """Which keys each query sees, (n, 1, 1, keys)."""
+    return mask.bool()[:, None, None, :]

@@ -1,0 +1,97 @@
+"""ViLT's pre-training checkpoint as the original code saved it: a head for words and one for matching in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+from transformers import BatchEncoding
+from transformers.modeling_outputs import BaseModelOutputWithPooling
+from transformers.models.vilt.image_processing_pil_vilt import ViltImageProcessorPil
+
+from vlcheck.models.adapters.features import Features
+from vlcheck.models.adapters.huggingface import match_probability
+from vlcheck.models.adapters.processor import Processed
+from vlcheck.models.adapters.tokenizing import Texts
+from vlcheck.models.adapters.tryout import PLAIN, ask, trying
+from vlcheck.models.loading.layout import find_checkpoint, fingerprint, named_path
+from vlcheck.models.original.vilt.network import ImageTokens
+from vlcheck.models.original.vilt.weights import HEADS, sizes_of, vilt_from_original
+from vlcheck.models.original.wordpiece import SPECIAL, bert_tokenizer, check_entries, vocabulary_of
+from vlcheck.models.protocol import DEFAULT_KINDS
+
+# The original's `pixelbert` transform: the shorter side becomes image_size, unless the longer one would then be more
+# than 1333/800 of it, and both are floored to multiples of 32.
+_PIXELS: dict[str, Any] = {
+    "resample": Image.Resampling.BICUBIC,
+    "image_mean": (0.5, 0.5, 0.5),
+    "image_std": (0.5, 0.5, 0.5),
+    "size_divisor": 32,
+}
+
+
+class ViltPretraining(Processed):
+    """ViLT with both of its heads as vlcheck asks it.
+
+    What is kept of an image are its embedded patches: all that ViLT makes of it before it meets a text.
+    """
+
+    kinds = DEFAULT_KINDS
+    known = ("vilt_200k_mlm_itm.ckpt",)
+
+    @torch.inference_mode()
+    def encode(self, images: Sequence[Image.Image]) -> Features:
+        # In float32 whatever the network's dtype: rounded further, the channels of a picture may add up to 0 as well,
+        # which to ViLT is padding.
+        pixels: Tensor = self.prepared(images)["pixel_values"]
+        return Features.of(*self.network.image_tokens(pixels))
+
+    def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
+        text = self.read(images, tokens)["last_hidden_state"][:, : where.shape[1]]
+        logits: Tensor = self.network.predict(text[where])
+        return logits
+
+    def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
+        return match_probability(self.network.match(self.read(images, tokens)["pooler_output"]))
+
+    def read(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> BaseModelOutputWithPooling:
+        """What the network makes of texts over as many images."""
+        out: BaseModelOutputWithPooling = self.network.read(
+            ImageTokens(*images), tokens["input_ids"], tokens["attention_mask"]
+        )
+        return out
+
+
+def load(path: str, *, device: str = "cpu", dtype: str = "float32") -> ViltPretraining:
+    """Load a checkpoint of the original code, with `vocab.txt` beside it or bert-base-uncased's from the hub.
+
+    Args:
+        path: a folder as `vilt_from_original` reads it.
+        device: a torch device.
+        dtype: a torch dtype.
+
+    Raises:
+        UsageError: the folder holds no ViLT checkpoint that can be read in full, or there is no vocabulary.
+    """
+    folder = named_path(path, "vilt-original needs the folder of a checkpoint: vilt-original:FOLDER.")
+    network = vilt_from_original(folder).to(device, getattr(torch, dtype))
+    sizes = sizes_of(network.config)
+    with vocabulary_of(folder) as vocabulary:
+        check_entries(vocabulary, sizes["vocab_size"])
+        tokenizer = bert_tokenizer(vocabulary, SPECIAL)
+    model = ViltPretraining(
+        f"vilt-original:{find_checkpoint(folder).name}",
+        fingerprint(network, sizes, _PIXELS, vocabulary),
+        network,
+        ViltImageProcessorPil(size={"shortest_edge": sizes["image_size"]}, **_PIXELS),
+        Texts(tokenizer, limit=sizes["max_position_embeddings"]),
+    )
+    for metric, head in HEADS.items():
+        if getattr(network, head) is None:
+            model.lose_head(metric, head)
+    with trying(folder, "config.json, the checkpoint and vocab.txt"):
+        ask(model, model.encode([PLAIN]), model.texts.longest("a"))
+    return model

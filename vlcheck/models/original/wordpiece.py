@@ -1,0 +1,84 @@
+"""BERT's word pieces, which ALBEF, X-VLM and ViLT read: where they are, and a tokenizer of them."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from huggingface_hub import hf_hub_download, hf_hub_url, is_offline_mode, try_to_load_from_cache
+from transformers import BertTokenizer
+
+from vlcheck._util.foreign_files import read_text
+from vlcheck.errors import UsageError
+from vlcheck.models.loading.layout import naming
+
+VOCABULARY = "vocab.txt"
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+HUB_ID = "bert-base-uncased"
+_HUB_SECONDS = 5.0
+
+
+@contextmanager
+def vocabulary_of(folder: Path) -> Iterator[list[str]]:
+    """The word pieces for a folder's checkpoint; what turns out to be wrong with them is told with their file.
+
+    Raises:
+        UsageError: there are none, or they are not such.
+    """
+    path = find_vocabulary(folder)
+    pieces = read_vocabulary(path)
+    with naming(path):
+        yield pieces
+
+
+def find_vocabulary(folder: Path) -> Path:
+    """Where `vocab.txt` is: beside the checkpoint, else that of the hub's bert-base-uncased, which the originals use.
+
+    Raises:
+        UsageError: it is in neither place.
+    """
+    beside = folder / VOCABULARY
+    return beside if os.path.lexists(beside) else _from_hub(beside)
+
+
+def read_vocabulary(path: Path) -> list[str]:
+    """Read word pieces, one a line. Raises UsageError where they cannot be read."""
+    # Not splitlines: some pieces are odd separators.
+    return [line.rstrip("\n") for line in io.StringIO(read_text(path), newline=None)]
+
+
+def bert_tokenizer(vocabulary: Sequence[str], special: Sequence[str]) -> BertTokenizer:
+    """The tokenizer of word pieces in the order of their ids. Raises UsageError where special ones are missing."""
+    ids = {piece: number for number, piece in enumerate(vocabulary)}
+    if missing := [piece for piece in special if piece not in ids]:
+        raise UsageError(f"not the vocabulary of a BERT: {', '.join(missing)} not in it.")
+    return BertTokenizer(vocab=ids)
+
+
+def check_entries(vocabulary: Sequence[str], size: int) -> None:
+    """Refuse a vocabulary of another size than the network's: its words would be others."""
+    if len(vocabulary) != size:
+        raise UsageError(
+            f"the vocabulary has {len(vocabulary)} entries, the network {size}: they do not belong together."
+        )
+
+
+def _from_hub(beside: Path) -> Path:
+    cached = try_to_load_from_cache(HUB_ID, VOCABULARY)
+    if isinstance(cached, str):
+        return Path(cached)
+    wanted = f"{beside}: no such file, and {HUB_ID} is not in the hub's cache"
+    cure = f"Put {HUB_ID}'s {VOCABULARY} there (30,522 lines for the published checkpoints)."
+    if is_offline_mode():
+        raise UsageError(f"{wanted}, with HF_HUB_OFFLINE set. {cure}")
+    try:
+        # hf_hub_download tries an absent hub for half a minute; one look tells.
+        head = Request(hf_hub_url(HUB_ID, VOCABULARY), method="HEAD")  # noqa: S310 - the hub's own address
+        urlopen(head, timeout=_HUB_SECONDS).close()  # noqa: S310 - the hub's own address
+        return Path(hf_hub_download(HUB_ID, VOCABULARY))
+    except OSError as error:
+        raise UsageError(f"{wanted}, nor can the hub be reached. {cure}") from error

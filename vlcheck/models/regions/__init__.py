@@ -1,0 +1,1 @@
+"""Regions of a detector, which some models read in place of pixels."""

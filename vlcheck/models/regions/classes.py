@@ -1,0 +1,57 @@
+"""What the classes are called that a model of regions tells a region's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from vlcheck._util.foreign_files import read_text
+from vlcheck.errors import NotApplicable, UsageError
+
+FILE = "objects_vocab.txt"  # as the detector of Anderson et al. 2018 (arXiv:1707.07998) comes with it
+
+
+@dataclass(frozen=True)
+class RegionClasses:
+    """The classes of a head for regions, by their names; a name may be that of several."""
+
+    numbers: Mapping[str, tuple[int, ...]]
+
+    @classmethod
+    def read(cls, folders: Iterable[Path], size: int) -> Self | None:
+        """Read FILE of the first folder that has it: a class a line, with commas between its names.
+
+        Args:
+            folders: of the checkpoint, or of its regions.
+            size: classes of the head, with or without a background before those of the file.
+
+        Raises:
+            UsageError: it cannot be read, has another number of classes, or a line without a name.
+        """
+        path = next((path for folder in folders if (path := folder / FILE).exists()), None)
+        if path is None:
+            return None
+        lines = read_text(path).splitlines()
+        background = size - len(lines)
+        if background not in (0, 1):
+            raise UsageError(f"{path}: {len(lines)} classes; the model tells {size}, or {size - 1} and a background.")
+        numbers: dict[str, tuple[int, ...]] = {}
+        for place, line in enumerate(lines):
+            for name in {_plain(name) for name in line.split(",")}:
+                if not name:
+                    raise UsageError(f"{path}:{place + 1}: {line!r} has to be names with commas between them.")
+                numbers[name] = (*numbers.get(name, ()), place + background)
+        return cls(numbers)
+
+    def numbers_of(self, name: str) -> tuple[int, ...]:
+        """The classes of a name. Raises NotApplicable where there is none."""
+        try:
+            return self.numbers[_plain(name)]
+        except KeyError:
+            raise NotApplicable("the model tells no class of regions of that name") from None
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold()

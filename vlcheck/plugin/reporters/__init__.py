@@ -1,0 +1,1 @@
+"""Reporters: what a run shows, and where."""

@@ -1,0 +1,60 @@
+"""What a failing test says of its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vlcheck.plugin.mark import stated
+from vlcheck.plugin.reporters.lines import shown
+from vlcheck.plugin.run import JUDGEMENTS
+
+if TYPE_CHECKING:
+    from vlcheck.evaluation.evidence import Judgement
+    from vlcheck.policy.policy import Known
+    from vlcheck.stats.verdict import Verdict
+
+
+def hold(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    """Fail a test that states a behavior and passed although its verdict did not: it has asserted nothing.
+
+    That of a known bias has failed already, as one that is gone; it is told what is wrong with it all the same.
+    """
+    failed = [judgement.verdict for judgement in item.stash.get(JUDGEMENTS, []) if not judgement.verdict.passed]
+    if failed and call.when == "call" and not call.excinfo and not hasattr(report, "wasxfail") and stated(item):
+        report.outcome = "failed"
+        report.longrepr = f"{shown(failed[-1].summary)}\nThe test passed all the same: it has to assert verdict.passed."
+
+
+def add(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Put the counts, the interval and the three worst cases into the report of a test that failed on its verdict."""
+    judgements = item.stash.get(JUDGEMENTS, [])
+    if not report.failed or report.when != "call" or not judgements:
+        return
+    said = (shown(line) for judgement in judgements for line in _lines(judgement))
+    report.sections.append(("vlcheck", "\n".join(said)))
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None and not judgements[-1].verdict.passed:
+        crash.message = shown(judgements[-1].verdict.summary)
+
+
+def _of_known(known: Known, verdict: Verdict) -> Iterator[str]:
+    """Why an entry of the policy does not excuse a verdict, where another one would."""
+    if known.expired and replace(known, expired=False).excuses(verdict):
+        yield known.overdue
+    elif replace(known, invalid=True).excuses(verdict) and not known.excuses(verdict):
+        yield known.unexcused
+
+
+def _lines(judgement: Judgement) -> Iterator[str]:
+    verdict = judgement.verdict
+    yield f"{judgement.behavior.bias}, {judgement.metric}: {verdict.summary}"
+    if judgement.known:
+        yield from _of_known(judgement.known, verdict)
+    if judgement.attribution:
+        yield f"  {judgement.attribution}"
+    for row in judgement.worst():
+        yield from (f"  {line}" for line in row.lines())

@@ -1,0 +1,144 @@
+"""What GitHub's runner is told of a run: a summary of the step, and an annotation for each behavior that failed."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vlcheck._util.foreign_files import fault
+from vlcheck.plugin import options
+from vlcheck.plugin.case_item import name_of
+from vlcheck.plugin.reporters.lines import say, shown
+from vlcheck.plugin.run import Run
+
+if TYPE_CHECKING:
+    from vlcheck.results.file import Line, Results
+
+MOST_ANNOTATIONS = 10  # GitHub shows no more of a step
+
+
+@dataclass(frozen=True)
+class Runner:
+    """What the environment says of GitHub's runner.
+
+    Attributes:
+        summary: the file to which a step's summary is appended.
+        annotates: whether lines like `::error ::text` become annotations.
+        workspace: the folder of the checkout.
+    """
+
+    summary: Path | None
+    annotates: bool
+    workspace: Path | None
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Runner:
+        """Read the variables that GitHub sets."""
+        summary, workspace = (environment.get(f"GITHUB_{name}") for name in ("STEP_SUMMARY", "WORKSPACE"))
+        return cls(
+            Path(summary) if summary else None,
+            environment.get("GITHUB_ACTIONS") == "true",
+            Path(workspace) if workspace else None,
+        )
+
+
+def tell(terminal: pytest.TerminalReporter, run: Run) -> None:
+    """Tell GitHub's runner, where this is one, what came of a run of ours."""
+    results = run.ending.results
+    if results is None or not results.run:
+        return
+    runner = Runner.of(os.environ)
+    if runner.summary:
+        _append(runner.summary, _summary(results, run), terminal)
+    if runner.annotates:
+        terminal.ensure_newline()
+        failed = {report.nodeid: report for report in terminal.stats.get("failed", ())}
+        for line in _annotations(results, failed, run.config, runner.workspace):
+            terminal.write_line(line)  # escaped as the runner wants it
+
+
+def _summary(results: Results, run: Run) -> str:
+    from vlcheck.report.markdown import markdown  # in no run of other projects
+    from vlcheck.report.text import comparison as comparison_lines  # in no run of other projects
+
+    compared = run.ending.comparison
+    also = [run.ending.problem] if run.ending.problem else []
+    if compared:
+        said = f"Compared with the baseline: {comparison_lines.conclusion(compared)}"
+        also = [said, *comparison_lines.other_versions(compared), *also]
+    return markdown.summary(results, also, compared)
+
+
+def _append(path: Path, text: str, terminal: pytest.TerminalReporter) -> None:
+    """Add to the step's summary; that it cannot be written changes nothing of the run."""
+    why = fault(path) if os.path.lexists(path) else ""  # a pipe would be waited for
+    try:
+        if not why:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(f"{text}\n")
+    except OSError as error:
+        why = str(error.strerror)
+    if why:
+        say(terminal, f"GITHUB_STEP_SUMMARY {path}: cannot be written ({why})", red=True)
+
+
+def _annotations(
+    results: Results, failed: Mapping[str, pytest.TestReport], config: pytest.Config, workspace: Path | None
+) -> Iterator[str]:
+    """The gravest verdicts of tests that failed, as the runner's commands."""
+    from vlcheck.results.conclusion import gravest_first  # in no run of other projects
+
+    gravest = gravest_first(results.verdicts.values())
+    counted = [verdict for verdict in gravest if verdict["test"] in failed and verdict["status"] != "pass"]
+    for verdict in counted[:MOST_ANNOTATIONS]:
+        path, line, _ = failed[verdict["test"]].location
+        yield command(
+            "error",
+            "\n".join(map(shown, _message(verdict, results, config))),
+            title=shown(f"{verdict['bias']}: {verdict['behavior']} [{verdict['metric']}]"),
+            file=in_the_checkout(config.rootpath / path, workspace),
+            line=str((line or 0) + 1),
+        )
+
+
+def command(name: str, message: str, **properties: str) -> str:
+    """A command of the runner, escaped so that no text ends it or begins another one."""
+    said = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
+    return f"::{name} {said}::{_data(message)}"
+
+
+def _message(verdict: Line, results: Results, config: pytest.Config) -> Iterator[str]:
+    """What was found, and the commands that run the behavior and its worst case again."""
+    from vlcheck.report.text.summary import held
+    from vlcheck.results.file import key_of, ranked  # in no run of other projects
+
+    observed, interval, allowed = held(verdict)
+    found = f": observed {observed} ({interval}), allowed {allowed}" if verdict["p"] is not None else ""
+    yield f"{verdict['status']}, bias {verdict['bias']}{found}. {verdict['reason']}"
+    yield shlex.join(options.again(config, verdict["test"]))
+    worst = ranked(results.rows(key_of(verdict)), verdict["claim"])[:1]
+    if worst and verdict["claim"] == "rate":  # a case alone has no mean
+        file, _, _ = verdict["test"].rpartition("::")
+        case = f"{file}::{name_of(verdict['behavior'], verdict['metric'], worst[0]['case'])}"
+        yield f"its worst case alone: {shlex.join([*options.again(config, case), '--vl-cases'])}"
+
+
+def in_the_checkout(path: Path, workspace: Path | None) -> str:
+    """A file as GitHub names it: from the checkout's folder."""
+    if workspace and path.is_relative_to(workspace):
+        path = path.relative_to(workspace)
+    return path.as_posix()
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

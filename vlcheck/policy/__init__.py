@@ -1,0 +1,1 @@
+"""The policy: what a model is held to."""

@@ -1,0 +1,98 @@
+"""Results as Markdown, for pages that show little; and how foreign text and tables are written in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from vlcheck._util.numbers import counted
+from vlcheck.errors import printable
+from vlcheck.report.text.summary import biases, held, subject
+from vlcheck.results.comparison import Comparison
+from vlcheck.results.conclusion import Standing, conclude, gravest_first
+from vlcheck.results.file import Line, Results
+
+MOST_ROWS, MOST_BYTES = 50, 100_000
+_LONGEST = 100  # of a cell
+_ROOM_FOR_THE_REST = 2_000  # bytes: heads, and what is said of rows that are left out
+_SYNTAX = re.compile(r"[\\`*_\[\]|~#!$]")
+_ENTITIES: Mapping[str, str] = MappingProxyType(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", "://": "&#58;//", "@": "&#64;"}  # & first
+)
+_BARE_LINK = re.compile(r"(?i)\b(www)\.")
+
+
+def summary(results: Results, also: Sequence[str] = (), comparison: Comparison | None = None) -> str:
+    """A page under 100 kB, with at most 50 rows in its tables.
+
+    Args:
+        results: with what was to be asked, at least.
+        comparison: with the release before.
+        also: sentences to say below what came of the run.
+    """
+    verdicts, found = list(results.verdicts.values()), conclude(results, comparison)
+    page = _Page()
+    page.say(f"## vlcheck: {text(subject(results.run), 300)}")
+    page.say(f"**{text(found.sentence, 1_000)}** {found.counts}".rstrip())
+    for sentence in (*found.notes, *also):
+        page.say(text(sentence, 1_000))
+    head, *body = biases(results)
+    if body:
+        page.table(head, body)
+    listed = [verdict for verdict in gravest_first(verdicts) if verdict["status"] != "pass"]
+    if listed:
+        page.table(("test", "metric", "verdict", "observed", "interval", "allowed"), [_row(one) for one in listed])
+    return page.text
+
+
+def text(foreign: object, most: int = _LONGEST) -> str:
+    """Foreign text as Markdown shows it: one line, nothing in it is markup, a link or a control character."""
+    shown = printable(" ".join(str(foreign)[: 8 * most].split()), most)  # what is cut need not be looked at
+    shown = _SYNTAX.sub(r"\\\g<0>", shown)
+    for sign, entity in _ENTITIES.items():
+        shown = shown.replace(sign, entity)
+    return _BARE_LINK.sub(r"\1&#46;", shown)
+
+
+def row(cells: Iterable[str]) -> str:
+    """A line of a table, of cells that are Markdown."""
+    return f"| {' | '.join(cells)} |"
+
+
+def rule(columns: int) -> str:
+    """The line under a table's head."""
+    return f"|{' --- |' * columns}"
+
+
+def _row(verdict: Line) -> Sequence[str]:
+    return verdict["test"].rpartition("::")[2], verdict["metric"], Standing((verdict,)).said, *held(verdict)
+
+
+class _Page:
+    """Text that counts its rows and bytes."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self._rows = MOST_ROWS
+
+    def say(self, line: str) -> None:
+        """Add a paragraph."""
+        self.text += f"{line}\n\n"
+
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Add as many rows as there is room for, and say how many are left out."""
+        shown = list(self._fitting(row(map(text, cells)) for cells in rows))
+        self._rows -= len(shown)
+        self.text += "".join(f"{line}\n" for line in (row(map(text, head)), rule(len(head)), *shown, ""))
+        if len(shown) < len(rows):
+            more = counted(len(rows) - len(shown), "more row is", "more rows are")
+            self.say(f"{more} left out here; the results file has all.")
+
+    def _fitting(self, rows: Iterable[str]) -> Iterator[str]:
+        room = MOST_BYTES - len(self.text.encode()) - _ROOM_FOR_THE_REST
+        for line, _ in zip(rows, range(self._rows), strict=False):
+            room -= len(line.encode()) + 1
+            if room < 0:
+                return
+            yield line

@@ -1,0 +1,235 @@
+"""A section of a model's card, in Markdown, headed by the hub's metadata: what was asked, what came of it, its limits.
+
+Names, texts and reasons come from anywhere: all of them come out as text, in Markdown as in YAML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePath
+from types import MappingProxyType
+
+from vlcheck._util.numbers import brief, counted, rounded, share, whole
+from vlcheck.report.markdown import markdown
+from vlcheck.report.text.summary import biases, held, moment
+from vlcheck.results.conclusion import MEANINGS, Conclusion, Standing, conclude, excuse
+from vlcheck.results.file import Line, Results
+from vlcheck.stats.verdict import BY_GRAVITY, NOT_ASKED
+
+_TASKS: Mapping[str, str] = MappingProxyType(
+    {"mlm": "fill-mask", "itm": "image-text-matching", "mrc": "masked-region-classification"}
+)
+_LONGEST = 2_000  # of a text
+
+
+def card(results: Results) -> str:
+    """The card's section of a run, under its metadata; a pure function of the results."""
+    verdicts = list(results.verdicts.values())
+    section = _section(results, verdicts, conclude(results))
+    lines = ["---", *_metadata(results.run, verdicts), "---", "", *section]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _metadata(run: Line, verdicts: Sequence[Line]) -> Iterator[str]:
+    """The hub's model-index: a result a metric, in it a figure a test that has one."""
+    by_metric: dict[str, list[Line]] = defaultdict(list)
+    for verdict in verdicts:
+        if _value(verdict) is not None and verdict["status"] != NOT_ASKED:
+            by_metric[verdict["metric"]].append(verdict)
+    yield "model-index:"
+    yield f"- name: {_quoted(run['name'])}"
+    yield "  results:" if by_metric else "  results: []"
+    for metric, figures in by_metric.items():
+        yield "  - task:"
+        yield f"      type: {_quoted(_TASKS.get(metric, metric))}"
+        yield f"      name: {_quoted(MEANINGS.get(metric, metric))}"
+        yield "    dataset:"
+        yield f"      name: {_quoted(_dataset(run))}"
+        yield f"      type: {_quoted(_scheme(run))}"
+        yield from (f"      config: {_quoted(asked)}" for asked in [_amount(run)] if asked)
+        yield "    metrics:"
+        for verdict in figures:
+            yield f"    - type: {_quoted('violation-rate' if verdict['claim'] == 'rate' else 'mean-score')}"
+            yield f"      name: {_quoted(_named_figure(verdict))}"
+            yield f"      value: {_number(_value(verdict) or 0.0)}"
+            yield "      verified: false"
+
+
+def _value(verdict: Line) -> float | None:
+    value: float | None = verdict["rate" if verdict["claim"] == "rate" else "effect"]
+    return value
+
+
+def _named_figure(verdict: Line) -> str:
+    """What a figure is, and how it stands."""
+    _, interval, allowed = held(verdict)
+    what = "share of images that violates" if verdict["claim"] == "rate" else "mean"
+    test = f"{verdict['bias']}: {verdict['behavior']} ({verdict['metric']})"
+    return f"{test}, {what}, {interval}, {allowed} allowed: {Standing((verdict,)).said}"
+
+
+def _section(results: Results, verdicts: Sequence[Line], found: Conclusion) -> Iterator[str]:
+    run = results.run
+    yield "## Behavioral tests"
+    yield ""
+    yield f"**{_text(found.sentence)}** {found.counts}".rstrip()
+    yield ""
+    yield from _table([["asked", ""], *([_text(what), _text(said)] for what, said in _asked(run, verdicts))])
+    yield ""
+    yield "### Biases"
+    yield ""
+    yield (
+        f"Each cell is the gravest verdict of a bias and metric: {', '.join(BY_GRAVITY)}; over a test that has none it"
+        " is *no verdict* where nothing is graver."
+    )
+    yield ""
+    yield from _table([[_text(cell) for cell in row] for row in _biases(results)])
+    failing = [verdict for verdict in verdicts if verdict["status"] == "fail"]
+    if failing:
+        yield ""
+        yield "### What fails"
+        yield ""
+        yield "Observed is the share of images that violates, or a mean; the interval is its one-sided bounds."
+        yield ""
+        head = ["test", "metric", "verdict", "observed", "interval", "allowed", "n", "what a user should know"]
+        yield from _table([head, *map(_failing, failing)])
+    yield ""
+    yield "### Limits"
+    yield ""
+    yield from _limits(run, verdicts, found)
+
+
+def _asked(run: Line, verdicts: Sequence[Line]) -> Iterator[tuple[str, str]]:
+    yield "model", run["name"]
+    yield "fingerprint", run["fingerprint"]
+    yield "data", ", ".join(filter(None, [_dataset(run), _amount(run)]))
+    yield "n", f"{_range((verdict['n'] for verdict in verdicts), whole)} images that count, by test"
+    yield "date", moment(run["started"])
+    yield "vlcheck", str(run["versions"].get("vlcheck", "unknown"))
+    kinds = dict.fromkeys((verdict["metric"], verdict["score_kind"]) for verdict in verdicts)
+    yield "scores", ", ".join(f"{metric} {kind}" for metric, kind in kinds) or "none"
+
+
+def _biases(results: Results) -> Iterator[Sequence[str]]:
+    """The matrix, each bias with what it asks of a model."""
+    asks = {verdict["bias"]: verdict["bias_doc"] or "" for verdict in results.verdicts.values()}
+    (bias, *metrics), *rows = biases(results)
+    yield bias, "asks", *metrics
+    for bias, *statuses in rows:
+        yield bias, asks.get(bias, ""), *statuses
+
+
+def _failing(verdict: Line) -> list[str]:
+    told = [verdict["behavior"], verdict["metric"], Standing((verdict,)).said, *held(verdict), whole(verdict["n"])]
+    return [*map(_text, told), _text(verdict["doc"] or "-")]
+
+
+def _limits(run: Line, verdicts: Sequence[Line], found: Conclusion) -> Iterator[str]:
+    """What the verdicts do not say."""
+    yield from _meaning([verdict for verdict in verdicts if verdict["status"] == "pass"])
+    if _scheme(run) == "scenes":
+        yield "- The pictures are drawn scenes: nothing here says how the model does on photographs."
+    else:
+        yield f"- The pictures are those of {_text(_dataset(run))}: other ones may show other biases."
+    for status, what in (
+        ("inconclusive", "too few images to tell"),
+        ("invalid", "the answers, or the data, say nothing"),
+        (NOT_ASKED, "fewer images than a pass needs, and these do not fail"),
+    ):
+        about = [verdict for verdict in verdicts if verdict["status"] == status]
+        if about:
+            yield f"- {status.capitalize()}, {what}: {len(about):,} of {counted(len(verdicts), 'test')}."
+            yield from (_below([_named(verdict)], verdict["reason"]) for verdict in about)
+    borne: dict[str, list[str]] = defaultdict(list)
+    for verdict in verdicts:
+        if verdict["known"]:
+            this_time = "" if verdict["status"] == "fail" else f", {verdict['status']} this time"
+            borne[excuse(verdict["known"])].append(_named(verdict, this_time))
+    if borne:
+        yield "- Known biases, which the policy bears until a day:"
+        yield from (_below(tests, entry) for entry, tests in borne.items())
+    if run.get("sequential"):
+        yield "- Images were asked about until a test was decided: of such a run the interval counts, not the rate."
+    yield from (f"- {_text(note)}" for note in found.left_out)
+    skipped = sum(verdict["not_applicable"] or 0 for verdict in verdicts)
+    if skipped:
+        yield f"- Summed over the tests, {counted(skipped, 'case')} did not count: not applicable, or not known to it."
+    yield "- Biases that no test states were not looked for."
+
+
+def _meaning(passed: Sequence[Line]) -> Iterator[str]:
+    """What a pass means, of rates and of means."""
+    rates = [verdict for verdict in passed if verdict["claim"] == "rate"]
+    if rates:
+        allowed = _range((verdict["allowed"] for verdict in rates), share)
+        alpha = _range((verdict["alpha"] for verdict in rates), brief)
+        yield f"- A pass means at most the allowed share of violations ({allowed}), at alpha {alpha}: not none."
+    if len(rates) < len(passed):
+        yield "- A pass of a mean says that it is inside its band; single pictures may be far out."
+    if not passed:
+        yield "- Nothing passed."
+
+
+def _below(tests: Sequence[str], said: str) -> str:
+    """A line under a limit: what is said of some tests."""
+    return f"  - {', '.join(tests)}: {_text(said)}"
+
+
+def _named(verdict: Line, beside: str = "") -> str:
+    return f"{_text(verdict['behavior'])} ({_text(verdict['metric'] + beside)})"
+
+
+def _scheme(run: Line) -> str:
+    return str(run["data"]).partition(":")[0]
+
+
+def _dataset(run: Line) -> str:
+    """The data's name, without the way to it: a card is public."""
+    place = re.sub(r"(^|:)\d+(:\d+)?$", "", str(run["data"]).partition(":")[2])
+    return PurePath(place).name or _scheme(run)
+
+
+def _amount(run: Line) -> str:
+    """How much of the data was asked about, where the run says so."""
+    images, seed = run.get("images"), run.get("seed")
+    amount = f"{counted(images, 'image')} a test at most" if isinstance(images, int) else ""
+    return ", ".join(filter(None, [amount, "" if seed is None else f"seed {seed}"]))
+
+
+def _range(numbers: Iterable[float | None], written: Callable[[float], str]) -> str:
+    found = sorted({number for number in numbers if number is not None})
+    if not found:
+        return "-"
+    return written(found[0]) if len(found) == 1 else f"{written(found[0])} to {written(found[-1])}"
+
+
+def _table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A table of Markdown, of cells that are Markdown."""
+    head, *body = rows
+    yield markdown.row(head)
+    yield markdown.rule(len(head))
+    yield from map(markdown.row, body)
+
+
+def _text(foreign: object) -> str:
+    return markdown.text(foreign, _LONGEST)
+
+
+def _quoted(text: object) -> str:
+    """Foreign text as a double-quoted scalar of YAML; halves of characters, which YAML has not, are replaced."""
+    whole = str(text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return '"' + "".join(map(_escaped, whole)) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    return character if character.isprintable() else f"\\U{ord(character):08X}"
+
+
+def _number(value: float) -> str:
+    """As YAML 1.1 reads a float: with a point, also before an exponent."""
+    said = repr(rounded(value))
+    return said if "." in said or "e" not in said else said.replace("e", ".0e")

@@ -1,0 +1,99 @@
+"""What became of the behaviors since the release before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vlcheck._util.numbers import chance, share, signed, whole
+from vlcheck.report.page.escaping import Said, said
+from vlcheck.report.page.formatting import NAME, title
+from vlcheck.report.text.comparison import conclusion, other_versions
+from vlcheck.report.text.summary import moment
+from vlcheck.results.comparison import ALPHA, OUTCOMES, Compared, Comparison
+from vlcheck.results.file import Key
+
+
+@dataclass(frozen=True)
+class ChangeView:
+    """What became of a behavior since the release before.
+
+    Attributes:
+        outcome: worse, same, better or not comparable.
+        id: of the verdict's place on the page; "" where this run has none.
+        figures: old, new, images worse, images better, images paired, p; "-" where there is none.
+        reason: why it is not comparable.
+    """
+
+    outcome: str
+    id: str
+    bias: Said
+    title: Said
+    metric: Said
+    figures: tuple[str, ...]
+    reason: Said | None
+
+    @property
+    def sentence(self) -> str:
+        """What is said of it beside the verdict."""
+        old, new, worse, better, n, p = self.figures
+        if self.reason:
+            return self.reason.text
+        images = f", images worse: {worse}, better: {better}" if worse != "-" else ""
+        return f"{old} before, {new} now{images}, of {n} paired (p after Holm's correction {p})"
+
+
+def change_view(compared: Compared, name: str) -> ChangeView:
+    """What became of a behavior; `name` is of the verdict's place on the page."""
+    figures: tuple[str, ...] = ("-",) * 6
+    if compared.figure:
+        images = map(whole, (compared.images_worse, compared.images_better))
+        ends = map(signed if compared.images_worse is None else share, (compared.figure.old, compared.figure.new))
+        figures = (*ends, *images, whole(compared.n), chance(compared.figure.p, ALPHA))
+    about = f" ({compared.about})" if compared.about else ""
+    return ChangeView(
+        outcome=compared.verdict,
+        id=name,
+        bias=said(compared.bias, NAME),
+        title=title(compared.behavior + about),
+        metric=said(compared.metric, NAME),
+        figures=figures,
+        reason=said(compared.reason) if compared.reason else None,
+    )
+
+
+@dataclass(frozen=True)
+class Release:
+    """What became of all behaviors since the release before.
+
+    Attributes:
+        old: which release that is.
+        sentence: what it comes to.
+        accepted: whether something was compared and nothing is worse.
+        versions: which differ between the two; None where none does.
+        changes: what is not the same, the worst first.
+        rest: what is the same or cannot be compared.
+    """
+
+    old: Said
+    sentence: str
+    accepted: bool
+    versions: Said | None
+    changes: tuple[ChangeView, ...]
+    rest: tuple[ChangeView, ...]
+
+
+def release(comparison: Comparison, names: Mapping[Key, str]) -> Release:
+    """What became of all behaviors; `names` are of the verdicts' places on the page."""
+    rows = {which: sorted(comparison.which(which), key=lambda one: one.key) for which in OUTCOMES}
+    views = {which: [change_view(one, names.get(one.key, "")) for one in its] for which, its in rows.items()}
+    lost = [change_view(one, names.get(one.key, "")) for one in comparison.lost]
+    old = comparison.old
+    return Release(
+        old=said(f"{old['name']} on {old['data']} ({moment(old['started'])})"),
+        sentence=said(conclusion(comparison), 1_000).text,
+        accepted=comparison.accepted,
+        versions=next((said(one, 1_000) for one in other_versions(comparison)), None),
+        changes=(*views["worse"], *lost, *views["better"]),
+        rest=(*views["same"], *(view for view in views["not comparable"] if view not in lost)),
+    )

@@ -1,0 +1,28 @@
+"""What another run observed of the same behaviors, for example a control that sees no picture."""
+
+from __future__ import annotations
+
+from vlcheck.report.page.escaping import Said, said
+from vlcheck.report.page.formatting import NAME, observed
+from vlcheck.results.file import Line, Results
+
+
+class Beside:
+    """Another run's results.
+
+    Attributes:
+        name: of its model.
+    """
+
+    def __init__(self, results: Results) -> None:
+        self.name = said(results.run["name"], NAME)
+        self._verdicts = {(one["behavior"], one["metric"]): one for one in results.verdicts.values()}
+
+    def sentence(self, verdict: Line) -> Said:
+        """Its own verdict, where its scores are of the same kind: others are no one scale."""
+        other = self._verdicts.get((verdict["behavior"], verdict["metric"]))
+        if other is None:
+            return said("was not asked this")
+        if other["score_kind"] != verdict["score_kind"]:
+            return said(f"is not compared: its scores are of kind {other['score_kind']}, not {verdict['score_kind']}")
+        return said(" ".join(filter(None, (other["status"], observed(other)))))

@@ -1,0 +1,80 @@
+"""The pictures of a page, each of which it holds once however many rows show it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from vlcheck._util.image_files import SMALL_PIXELS, open_jpeg
+from vlcheck.errors import UsageError
+from vlcheck.results.file import Line
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A small copy of what the model was shown.
+
+    Attributes:
+        id: of the style that holds it: an element that has it as its class shows the picture.
+        width, height: in pixels of the copy.
+        jpeg: in base64, and nothing else, so that it can stand in a style sheet.
+        shrunk: pixels of the copy for each pixel of what was shown; None where its size is not known.
+    """
+
+    id: str
+    width: int
+    height: int
+    jpeg: str
+    shrunk: float | None
+
+
+class Album:
+    """The pictures that a page has so far.
+
+    Args:
+        images: the results' lines, by the picture's key.
+    """
+
+    def __init__(self, images: Mapping[str, Line]) -> None:
+        self._images = images
+        self._known: dict[str, Picture | None] = {}
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """All that were asked for and are there."""
+        return [picture for picture in self._known.values() if picture]
+
+    def get(self, key: str | None) -> Picture | None:
+        """The picture; None where the results have none that can be shown."""
+        if key is None or key not in self._images:
+            return None
+        if key not in self._known:
+            self._known[key] = _picture(f"p{len(self._known)}", self._images[key])
+        return self._known[key]
+
+    @property
+    def style(self) -> Markup:
+        """A style sheet that holds them all. What is not near the window is not even decoded."""
+        rule = Markup(".{}{{background-image:url(data:image/jpeg;base64,{})}}\n")
+        return Markup("").join(rule.format(picture.id, picture.jpeg) for picture in self.pictures)
+
+    def cost(self, keys: Iterable[str | None]) -> int:
+        """Characters that these pictures would add to the page."""
+        fresh = {key for key in keys if key is not None and key in self._images and key not in self._known}
+        return sum(len(str(self._images[key].get("jpeg") or "")) for key in fresh)
+
+
+def _picture(name: str, line: Line) -> Picture | None:
+    try:
+        jpeg = base64.b64decode(str(line.get("jpeg") or ""), validate=True)
+        with open_jpeg(jpeg, SMALL_PIXELS) as image:
+            width, height = image.size
+    except (binascii.Error, ValueError, UsageError):
+        return None  # a picture that cannot be shown is shown as missing
+    shown = line.get("width")
+    shrunk = width / shown if isinstance(shown, int) and shown > 0 else None
+    return Picture(name, width, height, base64.b64encode(jpeg).decode("ascii"), shrunk)

@@ -1,0 +1,108 @@
+"""A verdict's tables, as rows and columns: the paper's three, and whatever else a behavior adds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from vlcheck._util.numbers import counted, figure, span, whole
+from vlcheck.report.page.escaping import Said, said
+from vlcheck.results.file import Line
+
+Cells = Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table.
+
+    Attributes:
+        caption: what it shows.
+        head: its columns; the first one is of the rows' names.
+        rows: a name and its cells.
+    """
+
+    caption: str
+    head: tuple[Said, ...]
+    rows: tuple[tuple[Said, tuple[str, ...]], ...]
+
+
+def grids(verdict: Line) -> Iterator[Grid]:
+    """The tables of a verdict that have anything to show."""
+    for name, cells in verdict["tables"].items():
+        if cells:
+            yield _KNOWN.get(name, _unknown(name))(cells)
+
+
+def _vision_language(cells: Cells) -> Grid:
+    body = [
+        (name, [cells.get(f"original_{key}"), cells.get(f"blocked_{key}")])
+        for key, name in (("hint", "with its hint"), ("bare", "bare"))
+    ]
+    interaction, balance = figure(cells.get("interaction")), figure(cells.get("balance"))
+    caption = (
+        f"Vision and language (figure 1), mean score{_over(cells)}: interaction {interaction},"
+        f" balance (picture alone less words alone) {balance}"
+    )
+    return _grid(caption, ("caption", "picture as it is", "picture blocked"), body)
+
+
+def _color_grey(cells: Cells) -> Grid:
+    body = [("the same word", [cells.get("color"), cells.get("grey")])]
+    return _grid(f"Color and grey (figure 2), mean score{_over(cells)}", ("", "in color", "in grey"), body)
+
+
+def _against_noise(cells: Cells) -> Grid:
+    body = [("mean score", [cells.get(key) for key in ("cost", "noise_cost", "difference")])]
+    low, high = cells.get("difference_low"), cells.get("difference_high")
+    interval = "" if low is None or high is None else f": the difference is {span(low, high)}"
+    caption = f"What the edit costs as such, and not as a change of its size{_over(cells, 'image')}{interval}"
+    return _grid(caption, ("", "the edit costs", "noise as large costs", "difference"), body)
+
+
+def _left_right(cells: Cells) -> Grid:
+    body = [
+        (f"{true} is true, {arm}{_count(cells, f'{true}_is_true_n')}", _sides(cells, f"{true}_is_true_{arm}"))
+        for true in ("left", "right")
+        if f"{true}_is_true_n" in cells
+        for arm in ("original", "mirrored")
+    ]
+    return _grid("Left and right (figure 3), mean score", ("picture", "left", "right"), body)
+
+
+def _sides(cells: Cells, start: str) -> list[float | None]:
+    return [cells.get(f"{start}_{word}") for word in ("left", "right")]
+
+
+def _under_each(cells: Cells) -> Grid:
+    body = [(name, [mean]) for name, mean in cells.items() if name != "n"]
+    return _grid(f"Under each perturbation{_over(cells)}", ("perturbation", "mean score"), body)
+
+
+def _unknown(name: str) -> Callable[[Cells], Grid]:
+    return lambda cells: _grid(said(name).text, ("", ""), [(cell, [value]) for cell, value in cells.items()])
+
+
+def _grid(caption: str, head: tuple[str, ...], body: Sequence[tuple[str, Sequence[float | None]]]) -> Grid:
+    rows = tuple((said(name), tuple(map(figure, cells))) for name, cells in body)
+    return Grid(caption, tuple(map(said, head)), rows)
+
+
+def _over(cells: Cells, what: str = "row") -> str:
+    """What a mean is over: rows, of which an image may have several, unless it is said to be images."""
+    n = cells.get("n")
+    return "" if n is None else f" over {counted(round(n), what)}"
+
+
+def _count(cells: Cells, key: str) -> str:
+    n = cells.get(key)
+    return "" if n is None else f" (n = {whole(n)})"
+
+
+_KNOWN: Mapping[str, Callable[[Cells], Grid]] = {
+    "vision_language": _vision_language,
+    "color_grey": _color_grey,
+    "against_noise": _against_noise,
+    "left_right": _left_right,
+    "under_each": _under_each,
+}

@@ -1,0 +1,236 @@
+"""Draws a figure as a picture: panels side by side, bars under them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+
+from vlcheck._util.image_files import opened
+from vlcheck.errors import UsageError, printable
+from vlcheck.report.single_image.figure import Figure, Panel, Scores, score
+
+WIDTH = 1280
+SOFTWARE = "vlcheck look"  # as the PNG says it: what was drawn here may be drawn anew
+
+_MARGIN, _GAP, _TALLEST = 24, 20, 440
+_LARGE, _NORMAL, _SMALL = 26, 18, 16
+_LEADING = 1.35  # line height, of the font's size
+_BAR = 18
+_NUMBER = "0.000000"  # the longest
+_INK, _PALE, _TRACK, _TRUE, _OTHER = "#1b1b1b", "#5a5a5a", "#e6e6e6", "#1f5fbf", "#c2701c"
+_MOST_LINES = 8
+
+# Where Pillow's own font lacks a character, the first of these that is there and has it is taken.
+_FONTS = (
+    "DejaVuSans.ttf",
+    "NotoSans-Regular.ttf",
+    "NotoSansCJK-Regular.ttc",
+    "wqy-microhei.ttc",
+    "DroidSansFallbackFull.ttf",
+    "Arial Unicode.ttf",
+    "PingFang.ttc",
+    "msyh.ttc",
+    "malgun.ttf",
+    "Nirmala.ttf",
+    "arial.ttf",
+)
+_NO_CHARACTER = "\U0010ffff"
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+def draw(figure: Figure) -> bytes:
+    """Draw a figure, WIDTH pixels wide. Returns a PNG."""
+    width = (WIDTH - 2 * _MARGIN - _GAP * (len(figure.panels) - 1)) // len(figure.panels)
+    tallest = min(_TALLEST, max(round(panel.image.height * width / panel.image.width) for panel in figure.panels))
+    sheets = [_draw_panel(figure, panel, width, max(tallest, 1)) for panel in figure.panels]
+    head = Sheet(WIDTH - 2 * _MARGIN)
+    head.write(figure.text, _LARGE, _INK)
+    head.write(figure.model, _SMALL, _PALE)
+    for metric, heading in figure.headings.items():
+        head.write(f"{metric.upper()}: {heading}", _SMALL, _PALE)
+    head.skip(_GAP // 2)
+    height = head.height + max(sheet.height for sheet in sheets) + 2 * _MARGIN
+    canvas = Image.new("RGB", (WIDTH, height), "white")
+    canvas.paste(head.image(), (_MARGIN, _MARGIN))
+    for at, sheet in enumerate(sheets):
+        canvas.paste(sheet.image(), (_MARGIN + at * (width + _GAP), _MARGIN + head.height))
+    return _png(canvas)
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file is a figure that was drawn here."""
+    try:
+        with opened(path) as image:
+            return image.format == "PNG" and image.info.get("Software") == SOFTWARE
+    except UsageError:  # no picture, or a damaged one
+        return False
+
+
+def _png(canvas: Image.Image) -> bytes:
+    said = PngImagePlugin.PngInfo()
+    said.add_text("Software", SOFTWARE)
+    file = io.BytesIO()
+    canvas.save(file, "PNG", pnginfo=said)
+    return file.getvalue()
+
+
+@dataclass
+class Sheet:
+    """A white column that is written from top to bottom, as high as what stands on it."""
+
+    width: int
+    height: int = 0
+    _placed: list[tuple[Image.Image, int]] = field(default_factory=list)
+
+    def skip(self, pixels: int) -> None:
+        self.height += pixels
+
+    def place(self, picture: Image.Image) -> None:
+        """Put a picture under what is there."""
+        self._placed.append((picture, self.height))
+        self.height += picture.height
+
+    def write(self, text: str, size: int, ink: str, most: int = _MOST_LINES) -> None:
+        """Write a text in lines as wide as the sheet; cut where it takes more than `most`."""
+        shown, font = legible(printable(text, 10 * len(text) + 10), size)
+        lines = list(wrapped(shown, font, self.width))
+        if len(lines) > most:
+            lines = [*lines[: most - 1], f"{lines[most - 1][:-4]} ..."]
+        for line in lines:
+            strip = Image.new("RGB", (self.width, round(size * _LEADING)), "white")
+            ImageDraw.Draw(strip).text((0, 0), line, ink, font)
+            self.place(strip)
+
+    def image(self) -> Image.Image:
+        """All that is on it."""
+        sheet = Image.new("RGB", (self.width, max(self.height, 1)), "white")
+        for picture, top in self._placed:
+            sheet.paste(picture, (0, top))
+        return sheet
+
+
+def _draw_panel(figure: Figure, panel: Panel, width: int, height: int) -> Sheet:
+    sheet = Sheet(width)
+    sheet.write(panel.name, _NORMAL, _INK)
+    sheet.place(_fitted(panel.image, width, height))
+    for metric, scores in panel.scores.items():
+        sheet.skip(_GAP // 2)
+        sheet.write(metric.upper(), _NORMAL, _INK)
+        _draw_scores(sheet, figure.words, scores)
+    for scores in panel.scores.values():
+        _draw_likeliest(sheet, scores)
+    return sheet
+
+
+def _draw_scores(sheet: Sheet, words: Sequence[str], scores: Scores) -> None:
+    """A bar a word, or the reason why there is none."""
+    if not scores.shares:
+        sheet.write(scores.reason, _SMALL, _PALE)
+        return
+    for word in words:
+        sheet.place(_bar(sheet.width, word, scores.shares[word], _TRUE if word == words[0] else _OTHER))
+    if scores.together is not None and len(words) > 1:
+        sheet.write(f"together {score(scores.together)} at the mask", _SMALL, _PALE)
+
+
+def _draw_likeliest(sheet: Sheet, scores: Scores) -> None:
+    if scores.top:
+        sheet.skip(_GAP // 2)
+        sheet.write("likeliest at the mask", _SMALL, _INK)
+    for word, share in scores.top:
+        sheet.write(f"{word} {score(share)}", _SMALL, _PALE, most=1)
+
+
+def _bar(width: int, word: str, share: float, ink: str) -> Image.Image:
+    """The word, a bar from 0 to 1, and the number."""
+    left, right = width * 9 // 25, round(_plain(_SMALL).getlength(_NUMBER)) + 8
+    strip = Image.new("RGB", (width, round(_BAR * 1.5)), "white")
+    pen = ImageDraw.Draw(strip)
+    shown, font = legible(printable(word, 80), _SMALL)
+    pen.text((0, 0), _cut(shown, font, left - 6), _INK, font)
+    span = width - left - right
+    pen.rectangle((left, 2, left + span, _BAR), fill=_TRACK)
+    if share > 0:  # which NaN is not
+        pen.rectangle((left, 2, left + max(1, round(span * min(share, 1.0))), _BAR), fill=ink)
+    pen.text((width, 0), score(share), _INK, _plain(_SMALL), anchor="ra")
+    return strip
+
+
+def _fitted(image: Image.Image, width: int, height: int) -> Image.Image:
+    """As large as fits, in the middle of a pale field."""
+    scale = min(width / image.width, height / image.height)
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    small = image.resize(size, Image.Resampling.LANCZOS)
+    field_ = Image.new("RGB", (width, height), "#f4f4f4")
+    field_.paste(small, ((width - size[0]) // 2, (height - size[1]) // 2))
+    return field_
+
+
+def wrapped(text: str, font: Font, width: int) -> Iterator[str]:
+    """The text in lines of at most so many pixels, broken between words, or within one that is longer than a line."""
+    line = ""
+    for word in text.split():
+        together = f"{line} {word}".lstrip()
+        if font.getlength(together) <= width:
+            line = together
+            continue
+        if line:
+            yield line
+        while font.getlength(word) > width and len(word) > 1:
+            fits = len(_head(word, font, width))
+            yield word[:fits]
+            word = word[fits:]
+        line = word
+    yield line
+
+
+def _head(text: str, font: Font, width: int) -> str:
+    """As much of a text's beginning as so many pixels take, one character at least."""
+    low, high = 1, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if font.getlength(text[:middle]) <= width else (low, middle - 1)
+    return text[:low]
+
+
+def _cut(text: str, font: Font, width: int) -> str:
+    if font.getlength(text) <= width:
+        return text
+    return f"{_head(text, font, width - round(font.getlength('...')))}..."
+
+
+def legible(text: str, size: int) -> tuple[str, Font]:
+    """A text and a font that has its characters; one that no font has is written as its number, not as a box."""
+    fonts = [_plain(size), *_others(size)]
+    font = min(fonts, key=lambda font: sum(not _has(font, one) for one in text))
+    return "".join(one if _has(font, one) else one.encode("unicode_escape").decode() for one in text), font
+
+
+@lru_cache
+def _plain(size: int) -> Font:
+    """Pillow's own."""
+    return ImageFont.load_default(size)
+
+
+@lru_cache
+def _others(size: int) -> tuple[Font, ...]:
+    """Those of _FONTS that are there."""
+    found = []
+    for name in _FONTS:
+        try:
+            found.append(ImageFont.truetype(name, size))
+        except OSError:  # not there
+            continue
+    return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def _has(font: Font, character: str) -> bool:
+    """Whether a font has a character: it draws another shape than for what is none."""
+    return character.isspace() or bytes(font.getmask(character)) != bytes(font.getmask(_NO_CHARACTER))

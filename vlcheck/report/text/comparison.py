@@ -1,0 +1,116 @@
+"""A comparison as lines of text: what differs in a table, what cannot be compared and why, and one sentence."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from vlcheck._util.numbers import chance, counted, figure, whole
+from vlcheck.errors import printable
+from vlcheck.report.text.summary import aligned, moment
+from vlcheck.results.comparison import ALPHA, Change, Compared, Comparison
+from vlcheck.results.file import Line
+
+_LONGEST = 80  # of a name
+_LEGEND = (
+    "old, new: the share of images that violates, or a mean; worse, better: images whose share rose, or fell; n: images"
+    " paired, of those that count in either run; p: p-value of the hypothesis that there is no difference, corrected"
+    " for the number of tests (Holm); effect: how far an edit moves the score, or by how much what is true leads, in"
+    " the old run and in the new one, which decides nothing, and its p"
+)
+
+
+def lines(comparison: Comparison) -> Iterator[str]:
+    """All that is said of a comparison; what comes from the files cannot steer the terminal."""
+    yield _head(comparison.old, comparison.new)
+    yield from other_versions(comparison)
+    measured = [row for row in comparison.rows if row.figure]
+    if measured:
+        yield ""
+        yield from aligned(list(_table(measured)))
+        yield _LEGEND
+    if comparison.scales:
+        yield f"effects are on each run's own operating scale, and these differ: {'; '.join(comparison.scales)}"
+    left_out = comparison.which("not comparable")
+    if left_out:
+        yield ""
+        yield from _reasons(left_out, comparison.comparable)
+    yield ""
+    yield conclusion(comparison)
+
+
+def conclusion(comparison: Comparison) -> str:
+    """One sentence; it begins with what of either run has no verdict."""
+    return "; ".join([*comparison.incomplete, _conclusion(comparison)])
+
+
+def _conclusion(comparison: Comparison) -> str:
+    if not comparison.comparable:
+        return "nothing can be compared: nothing green comes out of nothing"
+    same, left_out = len(comparison.which("same")), len(comparison.which("not comparable"))
+    worse, better = _biases(comparison.which("worse")), _biases(comparison.which("better"))
+    lost = f"; lost: {_biases(comparison.lost)}" if comparison.lost else ""
+    return f"worse: {worse}; better: {better}; {same} same, {left_out} not comparable{lost}"
+
+
+def other_versions(comparison: Comparison) -> Iterator[str]:
+    """A sentence where the two runs are of other versions: what moved may be theirs, and not the model's."""
+    if comparison.versions:
+        yield f"What is installed differs: {'; '.join(comparison.versions)}"
+
+
+def _head(old: Line, new: Line) -> str:
+    same = "; the same weights" if old["fingerprint"] == new["fingerprint"] else ""
+    return f"{_subject(new)} against {_subject(old)}{same}"
+
+
+def _subject(run: Line) -> str:
+    return f"{printable(run['name'])} on {printable(run['data'])} ({printable(moment(run['started']))})"
+
+
+def _table(rows: Iterable[Compared]) -> Iterator[Sequence[str]]:
+    yield "test", "metric", "verdict", "old", "new", "worse", "better", "n", "p (Holm)", "effect", "p (effect)"
+    for row in rows:
+        about = f": {row.about}" if row.about else ""
+        images = (whole(row.images_worse), whole(row.images_better), _paired(row))
+        yield _name(row.behavior + about), _name(row.metric), row.verdict, *_change(row, images), *_effect(row.effect)
+
+
+def _change(row: Compared, images: tuple[str, str, str]) -> tuple[str, ...]:
+    change = row.figure or Change(0.0, 0.0, 1.0)
+    return figure(change.old), figure(change.new), *images, chance(change.p, ALPHA)
+
+
+def _paired(row: Compared) -> str:
+    return whole(row.n) if row.n >= row.counted else f"{row.n:,} of {row.counted:,}"
+
+
+def _effect(change: Change | None) -> tuple[str, str]:
+    return (f"{figure(change.old)} to {figure(change.new)}", chance(change.p)) if change else ("-", "-")
+
+
+def _reasons(rows: Sequence[Compared], some: bool) -> Iterator[str]:
+    """Why rows are not comparable, each reason once."""
+    by_reason: dict[str, list[Compared]] = defaultdict(list)
+    for row in rows:
+        by_reason[row.reason].append(row)
+    for reason, alike in by_reason.items():
+        named = "all tests" if len(by_reason) == 1 and not some else _names(alike)
+        yield f"{len(alike)} not comparable, {printable(reason)}: {named}"
+
+
+def _names(rows: Iterable[Compared]) -> str:
+    metrics: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        metrics[_name(row.behavior)].append(_name(row.metric))
+    return ", ".join(f"{name} ({', '.join(asked)})" for name, asked in metrics.items())
+
+
+def _biases(rows: Iterable[Compared]) -> str:
+    counts = Counter(_name(row.bias) for row in rows)
+    said = (f"{bias} ({counted(count, 'test')})" for bias, count in sorted(counts.items()))
+    return ", ".join(said) or "none"
+
+
+def _name(text: str) -> str:
+    return printable(text, _LONGEST)

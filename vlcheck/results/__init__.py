@@ -1,0 +1,1 @@
+"""Results: the file, what it comes to, and comparisons."""

@@ -1,0 +1,369 @@
+"""Two runs on the same cases: whether a release is worse than the one before, behavior by behavior.
+
+A test of a release alone asks whether it may ship; this asks whether it lost something, also where the old one failed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, NamedTuple, get_args
+
+from vlcheck._util.files import followed
+from vlcheck._util.numbers import counted
+from vlcheck.errors import UsageError, printable
+from vlcheck.models.loading.installed import differences
+from vlcheck.results.file import Key, Line, Results, read_judged
+from vlcheck.results.scales import demanded, differing, used
+from vlcheck.results.unjudged import incomplete
+from vlcheck.stats.paired import by_image, mcnemar, sign_flip
+from vlcheck.stats.verdict import DECIDED, HOLLOW, holm
+
+Outcome = Literal["worse", "better", "same", "not comparable"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)  # the most telling first
+
+ALPHA = 0.05
+FEWEST_PAIRED = 0.5
+_ALL = "Results of all images are accepted, without --vl-sequential."
+_EFFECT_DRAWS = 9_999  # it decides nothing
+_WHOLE = ""
+_ALIKE = {
+    "score_kind": "the kind of score",
+    "claim": "the kind of claim",
+    "expected": "what is expected",
+    "perturbation": "the perturbation",
+    "band": "the band",
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A mean over the paired images in both runs, and the p-value of the hypothesis that there is no difference."""
+
+    old: float
+    new: float
+    p: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """What came of one behavior under one metric.
+
+    Attributes:
+        test: its item in the new run, or in the old one where the new one has none.
+        reason: why it is not comparable.
+        lost: whether the old run decided what the new one has no word on.
+        about: what a mean is of, where the behavior claims something about several things.
+        n: images paired.
+        counted: images that count in either run, whichever has more.
+        figure: the rate of violations, or the mean that is claimed about; p is corrected over the run (Holm).
+        images_worse: whose violating share rose; None for a mean.
+        images_better: whose violating share fell; None for a mean.
+        effect: how far the score moves; None where a run did not keep it, or the runs
+            went by other scales. It decides nothing.
+    """
+
+    test: str
+    bias: str
+    behavior: str
+    metric: str
+    verdict: Outcome
+    reason: str = ""
+    lost: bool = False
+    about: str = ""
+    n: int = 0
+    counted: int = 0
+    figure: Change | None = None
+    images_worse: int | None = None
+    images_better: int | None = None
+    effect: Change | None = None
+
+    @property
+    def key(self) -> Key:
+        """Of the verdict that it is about."""
+        return self.test, self.behavior, self.metric
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All that two runs have in common.
+
+    Attributes:
+        old: the first line of the old run's results.
+        new: that of the new run's.
+        rows: one for each behavior and metric of either.
+        scales: where the operating scales of the two differ, and how; effects are on each run's own.
+        versions: of packages and of our own code that both runs name and that differ.
+        incomplete: a clause for each run of which tests have no verdict.
+    """
+
+    old: Line
+    new: Line
+    rows: tuple[Compared, ...]
+    scales: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+    incomplete: tuple[str, ...] = ()
+
+    def which(self, verdict: Outcome) -> list[Compared]:
+        """The rows of one verdict."""
+        return [row for row in self.rows if row.verdict == verdict]
+
+    @property
+    def comparable(self) -> bool:
+        """Whether anything is."""
+        return len(self.which("not comparable")) < len(self.rows)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether something was compared, and nothing is worse or lost."""
+        return self.comparable and not self.which("worse") and not self.lost
+
+    @property
+    def lost(self) -> list[Compared]:
+        """What the old run decided and the new one has no word on."""
+        return [row for row in self.rows if row.lost]
+
+    def of_asked(self, tests: Collection[str]) -> Comparison:
+        """What was asked in the new run, of which more was not to be asked."""
+        return replace(self, rows=tuple(row for row in self.rows if row.test in tests))
+
+
+class _Pair(NamedTuple):
+    """The evidence of one and the same question in both runs."""
+
+    old: Line
+    new: Line
+
+
+def read_compared(path: Path) -> Results:
+    """Read the results of a run that is to be compared. Raises UsageError naming the file, and the line."""
+    results = read_judged(path)
+    if results.run.get("sequential"):
+        raise UsageError(f"{path}: is of a sequential run; where that stopped asking hangs on what it found. {_ALL}")
+    return results
+
+
+def read_baseline(path: Path, *results: Path) -> Results:
+    """Read what a run is to be compared with.
+
+    Args:
+        path: the baseline.
+        results: where the run's own results may go. In the baseline's place they would make what is worse today
+            tomorrow's standard.
+
+    Raises:
+        UsageError: naming --vl-baseline.
+    """
+    if followed(path) in map(followed, results):
+        raise UsageError(f"--vl-baseline {path}: is where the results go (--vl-results), which would replace it.")
+    try:
+        return read_compared(path)
+    except UsageError as error:
+        raise UsageError(f"--vl-baseline {error}") from error
+
+
+def compare(old: Results, new: Results, alpha: float = ALPHA) -> Comparison:
+    """Say of each behavior and metric whether the new run is worse than the old one.
+
+    *Worse*: p, by McNemar's test on the paired images and corrected over all that is comparable (Holm), is alpha at
+    most, and more images are worse than better. A claim about a mean is worse where the new mean is outside its band
+    and farther out than the old one, and flipping signs says that it moved. *Better* is the mirror, *same* the rest.
+
+    Args:
+        old: the results of the release that there is.
+        new: those of the one to be.
+        alpha: rate of runs in which anything of an equal model is found to differ, at most.
+    """
+    olds, news = _by_name(old, new), _by_name(new, old)
+    rows = [_compared(old, olds.get(name), new, news.get(name), alpha) for name in dict.fromkeys([*news, *olds])]
+    scales = differing(old.verdicts.values(), new.verdicts.values())
+    versions = map(printable, differences(old.run["versions"], new.run["versions"]))
+    lacking = ((which, incomplete(run)) for which, run in (("old", old), ("new", new)))
+    unjudged = tuple(f"{which} run: {said.removesuffix('.')}" for which, said in lacking if said)
+    return Comparison(old.run, new.run, tuple(_corrected(rows, alpha)), tuple(scales), tuple(versions), unjudged)
+
+
+def compare_run(baseline: Results, run: Results) -> Comparison:
+    """As `compare`: but what a part of the suite was not to be asked about is not lost."""
+    found = compare(baseline, run)
+    return found if run.run.get("complete") else found.of_asked({test for test, _, _ in run.verdicts})
+
+
+def _by_name(results: Results, others: Results) -> Mapping[Key, Key]:
+    """The verdicts' keys by behavior and metric; by the test as well, where either run has several of these.
+
+    Tests are named from where pytest was started, which may be somewhere else this time.
+    """
+    counts = [Counter(key[1:] for key in run.verdicts) for run in (results, others)]
+    return {(key[0] if max(count[key[1:]] for count in counts) > 1 else "", *key[1:]): key for key in results.verdicts}
+
+
+def _compared(old: Results, old_key: Key | None, new: Results, new_key: Key | None, alpha: float) -> Compared:
+    """A row whose verdict is the one that its p, not corrected yet, may bear out."""
+    before = old.verdicts[old_key] if old_key else None
+    after = new.verdicts[new_key] if new_key else None
+    row = _unmeasured(after or before or {})
+    if before is None or after is None or old_key is None or new_key is None:
+        lost = before is not None and before["status"] in DECIDED
+        return replace(row, reason=_alone(old if before is None else new, row, before is not None), lost=lost)
+    reason = next(_unlike(before, after), "")
+    if reason:
+        return replace(row, reason=reason, lost=before["status"] in DECIDED and after["status"] in HOLLOW)
+    olds, news = _counted(old.rows(old_key)), _counted(new.rows(new_key))
+    pairs = _paired(olds, news)
+    reason = _other_data(olds, news, len(pairs))
+    if reason:
+        return replace(row, reason=reason)
+    counted = max(len({line["image"] for line in lines}) for lines in (olds, news))
+    paired = len({pair.new["image"] for pair in pairs})
+    alike = used(before.get("scale")) == used(after.get("scale"))
+    row = replace(row, verdict="same", n=paired, counted=counted, effect=_effect(pairs) if alike else None)
+    return _mean(row, pairs, after["band"], alpha) if after["claim"] == "mean" else _rate(row, pairs)
+
+
+def _alone(other: Results, row: Compared, in_old: bool) -> str:
+    """Why one run has a verdict that the other one has not."""
+    here, there = ("old", "new") if in_old else ("new", "old")
+    name = row.test.rpartition("::")[2]
+    if any(test.rpartition("::")[2] == name for test in other.run["unjudged"]):
+        return f"without a verdict in the {there} run"
+    return f"asked in the {here} run only"
+
+
+def _unmeasured(verdict: Line) -> Compared:
+    named = {name: verdict[name] for name in ("test", "bias", "behavior", "metric")}
+    return Compared(**named, verdict="not comparable")
+
+
+def _unlike(old: Line, new: Line) -> Iterator[str]:
+    """Why two verdicts cannot be compared, whatever their evidence."""
+    for key, what in _ALIKE.items():
+        if None not in (old.get(key), new.get(key)) and old[key] != new[key]:
+            yield f"{what} differs: {_then(old[key], new[key])}"
+    scales = demanded(old.get("scale")), demanded(new.get("scale"))
+    if len({*scales}) > 1:
+        yield f"the scale of margins differs: {_then(*scales)}"
+    if new["claim"] == "mean" and not (old.get("band") and new.get("band")):
+        yield "a mean without a band"
+    tolerances = old.get("tolerances") or {}, new.get("tolerances") or {}
+    for key in sorted(tolerances[0].keys() & tolerances[1].keys()):
+        if tolerances[0][key] != tolerances[1][key]:
+            yield f"the tolerance {key!r} differs: {_then(tolerances[0][key], tolerances[1][key])}"
+    hollow = [
+        f"{one['status']} in the {which} run: {one['reason']}"
+        for which, one in (("old", old), ("new", new))
+        if one["status"] in HOLLOW
+    ]
+    if hollow:
+        yield "; ".join(hollow)
+
+
+def _then(old: object, new: object) -> str:
+    named = ("none" if value in ("", None) else value for value in (old, new))
+    return "{} in the old run, {} in the new one".format(*named)
+
+
+def _counted(rows: Iterable[Line]) -> list[Line]:
+    return [row for row in rows if row["margin"] is not None]
+
+
+def _paired(old: Iterable[Line], new: Iterable[Line]) -> list[_Pair]:
+    before = {_question(row): row for row in old}
+    return [_Pair(before[question], row) for row in new if (question := _question(row)) in before]
+
+
+def _question(row: Line) -> tuple[object, ...]:
+    """What makes two rows the same question: the case, both pictures by their pixels, and all texts."""
+    pictures = row["image"], row["perturbed"]
+    return row["case"], row.get("perturbation"), *pictures, *map(str, row["texts"])
+
+
+def _other_data(old: Sequence[Line], new: Sequence[Line], paired: int) -> str:
+    """Why too little is the same in both runs, or ""."""
+    if not {row["case"] for row in old} & {row["case"] for row in new}:
+        return "other data: no case in common"
+    if paired < FEWEST_PAIRED * max(len(old), len(new)):
+        return (
+            f"other data: {paired:,} of the {counted(len(old), 'row')} that {'counts' if len(old) == 1 else 'count'} in"
+            f" the old run, and of {len(new):,} in the new one"
+        )
+    return ""
+
+
+def _rate(row: Compared, pairs: Sequence[_Pair]) -> Compared:
+    """Violations: the images whose violating share rose, against those where it fell."""
+    shares = by_image((new["image"], float(old["margin"] <= 0), float(new["margin"] <= 0)) for old, new in pairs)
+    old, new = shares.mean(axis=0).tolist()
+    worse, better = int((shares[:, 1] > shares[:, 0]).sum()), int((shares[:, 1] < shares[:, 0]).sum())
+    return replace(
+        row,
+        verdict=_direction(better, worse),
+        figure=Change(old, new, mcnemar(worse, better)),
+        images_worse=worse,
+        images_better=better,
+    )
+
+
+def _mean(row: Compared, pairs: Sequence[_Pair], band: Sequence[float], alpha: float) -> Compared:
+    """The mean that moved most surely, of all that is claimed about; a change for the worse is not hidden by another.
+
+    What moved is sought in several places, so each p is multiplied by their number (Bonferroni).
+    """
+    claims = sorted({claim for old, new in pairs for claim in _values(old).keys() & _values(new).keys()})
+    if not claims:
+        return replace(row, verdict="not comparable", reason="nothing that is claimed about is in both runs")
+
+    def urgency(found: Compared) -> tuple[bool, float, float]:
+        figure = found.figure or Change(0.0, 0.0, 1.0)
+        alarms = found.verdict == "worse" and figure.p <= alpha
+        return alarms, -figure.p, abs(figure.new - figure.old)
+
+    return max((_claimed(row, pairs, claim, band, len(claims)) for claim in claims), key=urgency)
+
+
+def _claimed(row: Compared, pairs: Sequence[_Pair], claim: str, band: Sequence[float], claims: int) -> Compared:
+    values = [(new["image"], _values(old), _values(new)) for old, new in pairs]
+    means = by_image((image, old[claim], new[claim]) for image, old, new in values if claim in old and claim in new)
+    old, new = means.mean(axis=0).tolist()
+    verdict = _direction(_outside(old, band), _outside(new, band))
+    p = min(1.0, claims * sign_flip(means[:, 1] - means[:, 0])) if verdict != "same" else 1.0
+    return replace(row, verdict=verdict, figure=Change(old, new, p), about=claim, n=len(means))
+
+
+def _values(row: Line) -> Mapping[str, float]:
+    """By what is claimed about; most claim about the whole alone."""
+    values = row.get("values") or {_WHOLE: row["margin"]}
+    return {claim: value for claim, value in values.items() if value is not None}
+
+
+def _outside(mean: float, band: Sequence[float]) -> float:
+    """How far a mean is outside of its band."""
+    low, high = band
+    return max(low - mean, mean - high, 0.0)
+
+
+def _direction(old: float, new: float) -> Outcome:
+    """Of two figures of which the lower is better."""
+    return "same" if new == old else "worse" if new > old else "better"
+
+
+def _effect(pairs: Sequence[_Pair]) -> Change | None:
+    effects = [(new["image"], old.get("effect"), new.get("effect")) for old, new in pairs]
+    means = by_image((image, old, new) for image, old, new in effects if old is not None and new is not None)
+    if not len(means):
+        return None
+    old, new = means.mean(axis=0).tolist()
+    return Change(old, new, sign_flip(means[:, 1] - means[:, 0], draws=_EFFECT_DRAWS))
+
+
+def _corrected(rows: Sequence[Compared], alpha: float) -> Iterator[Compared]:
+    """The rows as their corrected p bears them out."""
+    corrected = iter(holm([row.figure.p for row in rows if row.figure]))
+    for row in rows:
+        if row.figure is None:
+            yield row
+            continue
+        p = next(corrected)
+        yield replace(row, figure=replace(row.figure, p=p), verdict=row.verdict if p <= alpha else "same")

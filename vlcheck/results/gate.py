@@ -1,0 +1,99 @@
+"""Whether a release may rest on a run's results, whatever the run's process ended with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from vlcheck._util.files import followed
+from vlcheck._util.numbers import counted
+from vlcheck._util.paths import there_is
+from vlcheck.errors import printable
+from vlcheck.report.text.summary import moment
+from vlcheck.results.comparison import Comparison
+from vlcheck.results.conclusion import NOTHING_DECIDED, gates, missing, no_longer_known, worsened
+from vlcheck.results.file import Line, Results, head, read
+from vlcheck.results.places import Places, same_run
+
+_MOST_NAMED = 5  # tests
+
+
+def objections(results: Results, comparison: Comparison | None = None) -> Iterator[str]:
+    """Say why no release may rest on what was judged, a sentence each; nothing where all is as the policy has it.
+
+    Args:
+        results: the run's.
+        comparison: with the release before, where there is one.
+    """
+    if not results.verdicts:
+        yield "No verdict came of this run: nothing was checked."
+        return
+    if not results.decided:
+        yield NOTHING_DECIDED
+    if tests := results.run["unjudged"]:
+        yield f"No verdict on {counted(len(tests), 'selected test')}: {_named(tests)}."
+    if failing := [one["test"] for one in results.verdicts.values() if gates(one)]:
+        yield f"Not passed, and not let be by the policy: {_named(failing)}."
+    if biases := missing(results):
+        yield f"The policy requires a pass or a fail of {', '.join(biases)}, and there is none."
+    yield from no_longer_known(results)
+    if comparison and not comparison.accepted:
+        yield worsened(comparison)
+
+
+def refusals(path: Path, results: Results, *, run_id: str, part: bool) -> Iterator[str]:
+    """Say why a release may not rest on a results file, a sentence each; nothing where it may.
+
+    Args:
+        path: the file.
+        results: what it holds.
+        run_id: of the run that is meant; "" for the latest one that began here.
+        part: whether a run of a part of the suite is accepted.
+    """
+    run = results.run
+    beside = {there: other for there, other in _beside(path) if not same_run(other, run)}
+    if run_id and run["run_id"] != run_id:
+        where = "".join(f" It wrote {there.name}." for there, other in beside.items() if other["run_id"] == run_id)
+        yield f"It is of {told(run)}; run {printable(run_id)} is asked for.{where}"
+        return
+    if not run["run_id"] or run["lines"] is None or run["exit_status"] is None:
+        yield f"It is of a run that goes on or was ended from outside, or of an older vlcheck: {told(run)}."
+        return
+    for there, other in beside.items():
+        if other["started"] >= run["started"] and run_id in ("", other["run_id"]):
+            hint = "" if run_id else f" (--run-id {printable(run['run_id'])} asks for this one)"
+            yield f"A later run began, and is not in this file: {told(other)}, in {there.name}{hint}."
+    if run["exit_status"]:
+        yield f"The run ended with {run['exit_status']}."
+    if not run["complete"] and not part:
+        yield "Not the whole suite was asked (--part accepts that)."
+    yield from objections(results)
+
+
+def read_run(path: Path) -> Results:
+    """Read a results file, or that of the run that began to write it. Raises UsageError where there is none."""
+    unfinished = Places.around(path).unfinished
+    return read(unfinished if not there_is(str(path)) and head(unfinished) else path)
+
+
+def told(run: Line) -> str:
+    """Return which run it is, by id and time."""
+    named = f"run {printable(run['run_id'])}" if run["run_id"] else "a run without an id"
+    return f"{named} of {printable(moment(run['started']))}"
+
+
+def _beside(path: Path) -> Iterator[tuple[Path, Line]]:
+    """Yield the results files beside one, and beside what it links to, each with its first line."""
+    seen = {followed(path)}
+    for places in [kind(one) for one in (path, followed(path)) for kind in (Places.around, Places)]:
+        for there in places:
+            run = None if followed(there) in seen else head(there)
+            seen.add(followed(there))
+            if run:
+                yield there, run
+
+
+def _named(tests: list[str]) -> str:
+    names = [printable(test.rpartition("::")[2]) for test in tests[:_MOST_NAMED]]
+    more = len(tests) - _MOST_NAMED
+    return f"{', '.join(names)}{f' and {more} more' if more > 0 else ''}"

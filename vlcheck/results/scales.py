@@ -1,0 +1,112 @@
+"""The scales on which a run's margins were formed, read from its verdicts: one for each metric and reason."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from vlcheck._util.numbers import counted, figure, signed
+from vlcheck.results.file import Line
+from vlcheck.stats.operating_scale import Scale
+
+CALIBRATED = "calibrated"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The scale of some verdicts of a metric.
+
+    Attributes:
+        metric: which score.
+        kind: its score kind.
+        said: what a verdict's line says of the scale: see `vlcheck.evaluation.calibration.Gauge.as_dict`.
+        tests: how many verdicts went by it.
+    """
+
+    metric: str
+    kind: str
+    said: Line
+    tests: int
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether margins were formed on the model's own operating scale."""
+        return used(self.said) == CALIBRATED
+
+    @property
+    def scale(self) -> Scale | None:
+        """The scale of all pairs together; None where none was fitted."""
+        gain, offset, power = (self.said.get(key) for key in ("gain", "offset", "power"))
+        return None if gain is None or offset is None or power is None else Scale(gain, offset, power)
+
+    @property
+    def sentence(self) -> str:
+        """Describe the scale in one sentence."""
+        whose = f"{self.metric} ({self.kind}), {counted(self.tests, 'verdict')}"
+        if not self.calibrated:
+            return f"{whose}: raw scores; {self.said['reason']}"
+        pairs, auc = counted(self.said["pairs"], "pair"), figure(self.said["auc"], 2)
+        told = f"{pairs} of an own and another picture, area under the curve {auc}"
+        return f"{whose}: calibrated on {told} (at least {figure(self.said['auc_low'], 2)}); {self._middle()}"
+
+    def _middle(self) -> str:
+        scale = self.scale or Scale()
+        half = 1 / (1 + math.exp(min(max(scale.offset / scale.gain, -700), 700))) if scale.gain > 0 else math.nan
+        closed = f", closed sets at a temperature of {figure(1 / scale.power, 2)}" if self.metric == "mlm" else ""
+        return f"0.5 is where the model gives {figure(half)}, gain {figure(scale.gain, 2)}{closed}"
+
+
+def found(verdicts: Iterable[Line]) -> list[Found]:
+    """Return the scales of a run's verdicts, by metric, the commonest first; of a sequential run that of most pairs."""
+    alike: dict[tuple[str, str, str], list[Line]] = defaultdict(list)
+    for verdict in verdicts:
+        if said := verdict.get("scale"):
+            alike[verdict["metric"], verdict["score_kind"], said["reason"]].append(said)
+    each = [
+        Found(metric, kind, max(lines, key=lambda said: said.get("pairs") or 0), len(lines))
+        for (metric, kind, _), lines in alike.items()
+    ]
+    return sorted(each, key=lambda one: (one.metric, -one.tests))
+
+
+def lines(verdicts: Iterable[Line]) -> Iterator[str]:
+    """Say on which scale each metric's margins were formed."""
+    yield from (f"scale of {one.sentence}" for one in found(verdicts))
+
+
+def used(said: Any) -> str:
+    """Return the scale that margins were formed on; older results know raw scores alone."""
+    return str((said or {}).get("used", "raw"))
+
+
+def demanded(said: Any) -> str:
+    """Return the scale that the policy asks for; older results know raw scores alone."""
+    return str((said or {}).get("demanded", "raw"))
+
+
+def differing(old: Iterable[Line], new: Iterable[Line]) -> Iterator[str]:
+    """Say where two runs' operating scales differ by more than a hundredth of the gain or the offset."""
+    before: dict[str, Found] = {}
+    for one in found(old):
+        before.setdefault(one.metric, one)
+    for one in found(new):
+        other = before.pop(one.metric, None)
+        if other and (one.calibrated, other.calibrated) != (False, False) and _apart(other, one):
+            yield f"{one.metric}: {_named(other)} in the old run, {_named(one)} in the new one"
+
+
+def _apart(one: Found, other: Found) -> bool:
+    if one.calibrated != other.calibrated:
+        return True
+    figures = ([each.said[key] for key in ("gain", "offset", "power")] for each in (one, other))
+    return any(not math.isclose(a, b, rel_tol=0.01, abs_tol=0.01) for a, b in zip(*figures, strict=True))
+
+
+def _named(one: Found) -> str:
+    scale = one.scale
+    if scale is None or not one.calibrated:
+        return "raw scores"
+    return f"gain {figure(scale.gain, 2)}, offset {signed(scale.offset, 2)}, power {figure(scale.power, 2)}"

@@ -1,0 +1,65 @@
+"""The selected tests of a run that have no verdict: whose they are, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import NamedTuple, get_args
+
+from vlcheck._util.numbers import counted
+from vlcheck.metrics.query import Metric
+from vlcheck.results.file import Line, Results
+from vlcheck.suite.shipped import BIASES
+
+_METRICS = get_args(Metric)
+_ENDED = (0, 1)  # exit statuses of a run whose tests have all had their turn
+
+
+class Unjudged(NamedTuple):
+    """A selected test that has no verdict; "" where its bias or metric is not known."""
+
+    bias: str
+    metric: str
+
+
+def unjudged(results: Results) -> list[Unjudged]:
+    """The selected tests that have no verdict; of results that do not say whose they are, as far as names tell."""
+    biases = {_file(test): verdict["bias"] for (test, _, _), verdict in results.verdicts.items()}
+    stated = results.run.get("stated") or {}
+    return [Unjudged(**stated[test]) if test in stated else _by_name(test, biases) for test in _lacking(results.run)]
+
+
+def incomplete(results: Results) -> str:
+    """Return how many of a run's tests have no verdict, as a sentence; "" where all have one."""
+    lacking = _lacking(results.run)
+    if not lacking:
+        return ""
+    tests = {test for test, _, _ in results.verdicts}.union(lacking)
+    word = "Incomplete" if is_ended(results.run) else "Stopped"
+    return f"{word}: {len(lacking):,} of {counted(len(tests), 'test')} {has(len(lacking))} no verdict."
+
+
+def is_ended(run: Line) -> bool:
+    """Whether a run went on to its end, whatever came of its tests."""
+    return run.get("exit_status") in _ENDED
+
+
+def has(count: int) -> str:
+    """1 has, 2 have."""
+    return "has" if count == 1 else "have"
+
+
+def _lacking(run: Line) -> list[str]:
+    return list(run.get("unjudged") or ())
+
+
+def _by_name(test: str, biases: Mapping[str, str]) -> Unjudged:
+    """Tell a test's bias by its file, and its metric by its parameters. `biases` are those of files."""
+    name = PurePosixPath(_file(test)).stem.removeprefix("test_")
+    parameters = test.partition("[")[2].rstrip("]").split("-")
+    metric = next((metric for metric in _METRICS if metric in parameters), "")
+    return Unjudged(biases.get(_file(test), name if name in BIASES else ""), metric)
+
+
+def _file(test: str) -> str:
+    return test.partition("::")[0]

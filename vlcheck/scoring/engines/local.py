@@ -1,0 +1,159 @@
+"""Several processes share a plan: each leases a chunk, scores it, and helps until none is left."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from vlcheck._util import temporary
+from vlcheck.errors import UsageError
+from vlcheck.scoring.plan import Chunk, Plan
+from vlcheck.scoring.scorer import Progress, Scorer
+
+_GOLDEN = 0.6180339887498949  # its multiples, modulo 1, spread the pids of neighbours evenly
+BEAT = 1.0  # seconds between a holder's signs of life
+SILENCE = 15.0  # seconds without one after which a lease has expired
+LONGEST = 900.0  # seconds after which a holder gives no more: a chunk that takes longer is one that hangs
+
+
+def work_together(
+    plan: Plan,
+    scorer: Scorer,
+    folder: Path,
+    *,
+    poll: float = 0.05,
+    silence: float = SILENCE,
+    progress: Callable[[Progress], None] | None = None,
+) -> None:
+    """Score a plan together with every other process that calls this; return when all of it is answered.
+
+    A lease is a file lock, which the operating system frees when its holder dies: another worker then takes the
+    chunk again, and asks what is missing of it. So it does where the holder is stopped, or hangs, and gives no sign of
+    life; should it go on, it puts the same answers.
+
+    Args:
+        plan: the same in each process.
+        scorer: on the same store file and run in each process.
+        folder: for the locks; made where it is missing.
+        poll: seconds between looks at chunks that others hold.
+        silence: seconds without a holder's sign of life after which its lease has expired.
+        progress: called as chunks are done, by whomever.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    started, done = time.monotonic(), 0
+    waiting = _from_own_offset(plan.chunks)
+    leases = Leases(folder, silence)
+    while waiting:
+        held = []
+        for chunk in waiting:
+            if not _finish(chunk, scorer, leases):
+                held.append(chunk)
+                continue
+            done += len(chunk.pictures)
+            if progress:
+                progress(Progress.since(started, done, plan.n_pictures))
+        waiting = held
+        if waiting:
+            time.sleep(poll)
+
+
+class Leases:
+    """Locks in a folder, each with a file that its holder touches.
+
+    Args:
+        folder: where they are.
+        silence: seconds without a touch, as this process sees them, after which a lease has expired. By its own clock:
+            that of the file system may differ.
+    """
+
+    def __init__(self, folder: Path, silence: float) -> None:
+        self._folder, self._silence = folder, silence
+        self._seen: dict[Path, tuple[int, float]] = {}
+
+    @contextmanager
+    def take(self, key: str) -> Iterator[None]:
+        """Hold the lease of a key; one that has expired is followed by another one.
+
+        Raises:
+            Timeout: another process holds it.
+            UsageError: the folder has no room for a lock.
+        """
+        lock, beat = self._acquire(key)
+        try:
+            with _beating(beat):
+                yield
+        finally:
+            lock.release()
+
+    def _acquire(self, key: str) -> tuple[FileLock, Path]:
+        for number in count():
+            lock = FileLock(self._folder / f"{key}.{number}.lock", timeout=0)
+            beat = self._folder / f"{key}.{number}.beat"
+            try:
+                lock.acquire()
+            except Timeout:
+                if not self._expired(beat):
+                    raise
+            except OSError as error:
+                raise UsageError(
+                    f"{temporary.where()}: {self._folder}: cannot be written ({error.strerror})."
+                ) from error
+            else:
+                return lock, beat
+        raise AssertionError("count() has no end")
+
+    def _expired(self, beat: Path) -> bool:
+        try:
+            touched = beat.stat().st_mtime_ns
+        except FileNotFoundError:
+            touched = 0
+        before, since = self._seen.setdefault(beat, (touched, time.monotonic()))
+        if touched != before:
+            self._seen[beat] = touched, time.monotonic()
+            return False
+        return time.monotonic() - since > self._silence
+
+
+@contextmanager
+def _beating(beat: Path) -> Iterator[None]:
+    done = threading.Event()
+    beating = threading.Thread(target=_beat, args=(beat, done), daemon=True)
+    beating.start()
+    try:
+        yield
+    finally:
+        done.set()
+        beating.join()
+
+
+def _beat(beat: Path, done: threading.Event) -> None:
+    until = time.monotonic() + LONGEST
+    while time.monotonic() < until:
+        with suppress(OSError):  # a disk that is full: what is scored is kept elsewhere
+            beat.touch()
+        if done.wait(BEAT):
+            return
+
+
+def _from_own_offset(chunks: tuple[Chunk, ...]) -> list[Chunk]:
+    start = int(os.getpid() * _GOLDEN % 1 * len(chunks))
+    return [*chunks[start:], *chunks[:start]]
+
+
+def _finish(chunk: Chunk, scorer: Scorer, leases: Leases) -> bool:
+    """Return whether the chunk is answered, by another worker or now; False while another one holds it."""
+    if not scorer.store.missing(query.key for query in chunk.queries):
+        return True
+    try:
+        with leases.take(chunk.key):
+            scorer.score(chunk)  # asks the store again what is missing
+    except Timeout:
+        return False
+    return True

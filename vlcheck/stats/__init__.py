@@ -1,0 +1,1 @@
+"""Statistics: bounds, tests and verdicts."""

@@ -1,0 +1,1 @@
+"""Studies: many runs of a suite, to choose a policy or to measure power."""

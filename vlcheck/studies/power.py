@@ -1,0 +1,297 @@
+"""The power matrix: each variant of the zoo under each bias, over several seeds of the scenes.
+
+A planted bias has to be caught in every seed, and nothing else may fail; over all seeds' images together the control
+has to pass every verdict.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cache, partial
+from itertools import chain
+from multiprocessing import active_children, get_context, parent_process
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vlcheck._util.files import begins
+from vlcheck._util.process_end import follow
+from vlcheck.behaviors.behavior import Trials
+from vlcheck.cases import open_source
+from vlcheck.errors import UsageError
+from vlcheck.evaluation.calibration import ahead
+from vlcheck.evaluation.evaluator import ModelUnderTest
+from vlcheck.evaluation.outcomes import Findings
+from vlcheck.evaluation.preview import Chosen, foresee
+from vlcheck.evaluation.session import scored
+from vlcheck.metrics.query import Metric
+from vlcheck.plugin.collect import collect
+from vlcheck.policy.policy import METRICS, Policy, Rule
+from vlcheck.policy.toml_file import load_policy
+from vlcheck.stats.verdict import Verdict, worst
+from vlcheck.suite.shipped import BIASES
+from vlcheck.zoo import CONTROL, PLANTED
+from vlcheck.zoo.pretrained import Variant
+
+if TYPE_CHECKING:
+    import pytest
+
+    from vlcheck.plugin.mark import Stated
+
+FIRST_IMAGES = (5, 10, 15, 20, 30, 50, 75, 100, 150, 200)  # at which it is looked when a bias is caught
+_START = '{"images": '
+_BATCH = 64  # pictures at once: the models are small
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A variant's verdicts on one behavior under one metric.
+
+    Attributes:
+        seeds: one a seed.
+        together: over all seeds' images.
+        caught_at: how many images, of FIRST_IMAGES and all, have to be asked about until every seed fails; None where
+            not every one does.
+    """
+
+    variant: str
+    bias: str
+    behavior: str
+    metric: Metric
+    seeds: tuple[Verdict, ...]
+    together: Verdict
+    caught_at: int | None
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """All verdicts of all variants.
+
+    Attributes:
+        images: that were asked about, a behavior and seed.
+        tested: a row for each variant, behavior and metric.
+    """
+
+    images: int
+    tested: tuple[Examined, ...]
+
+    def cell(self, variant: str, bias: str) -> list[Examined]:
+        """A variant's, of one bias."""
+        return [one for one in self.tested if (one.variant, one.bias) == (variant, bias)]
+
+    def seeds(self, variant: str) -> int:
+        """In how many seeds a variant was asked."""
+        return next(len(one.seeds) for one in self.tested if one.variant == variant)
+
+    @property
+    def variants(self) -> list[str]:
+        return list(dict.fromkeys(one.variant for one in self.tested))
+
+    @property
+    def biases(self) -> list[str]:
+        there = {one.bias for one in self.tested}
+        return [*(bias for bias in BIASES if bias in there), *sorted(there.difference(BIASES))]
+
+    def statuses(self, variant: str, bias: str) -> Counter[str]:
+        """How many seeds have which status, the gravest of the cell's verdicts."""
+        each = zip(*(one.seeds for one in self.cell(variant, bias)), strict=True)
+        return Counter(worst(verdict.status for verdict in verdicts) for verdicts in each)
+
+    def failing(self, variant: str, bias: str) -> int:
+        """In how many seeds the cell has a fail."""
+        return self.statuses(variant, bias)["fail"]
+
+    def green(self, variant: str) -> int:
+        """In how many seeds a variant passes every test."""
+        each = zip(*(one.seeds for one in self.tested if one.variant == variant), strict=True)
+        return sum(all(verdict.passed for verdict in verdicts) for verdicts in each)
+
+    def caught_at(self, variant: str, bias: str) -> int | None:
+        """The least number of images at which one of the cell's verdicts fails in every seed."""
+        return min((one.caught_at for one in self.cell(variant, bias) if one.caught_at), default=None)
+
+    def amiss(self, planted: Mapping[str, frozenset[str]] = PLANTED) -> Iterator[str]:
+        """A line for everything that is not as it should be."""
+        for variant in self.variants:
+            for bias in sorted(planted[variant].difference(self.biases)):
+                yield f"{variant}: {bias} is planted, and nothing tests it"
+            for bias in self.biases:
+                cell, failing = self.cell(variant, bias), self.failing(variant, bias)
+                if bias not in planted[variant]:
+                    yield from (f"{variant}: {line}" for one in cell for line in _unplanted(one, variant == CONTROL))
+                elif failing < self.seeds(variant):
+                    yield f"{variant}: {bias} is planted, and caught in {failing} of {self.seeds(variant)} seeds"
+
+
+def _unplanted(one: Examined, control: bool) -> Iterator[str]:
+    allowed = ("pass",) if control else ("pass", "invalid")
+    name = f"{one.bias}: {one.behavior}[{one.metric}]"
+    for seed, verdict in enumerate(one.seeds):
+        if verdict.status == "fail":
+            yield f"{name} fails in seed {seed}: {verdict.reason}"
+    if one.together.status not in allowed:
+        yield f"{name}: over all images {one.together.summary}"
+
+
+def make_matrix(suite: Path, policy: Path, *, variants: Iterable[str], seeds: int, images: int, jobs: int) -> Matrix:
+    """Ask every variant everything.
+
+    Args:
+        suite: the folder of tests.
+        policy: what the variants are held to.
+        variants: names of the zoo.
+        seeds: of the scenes, from 0 on.
+        images: a behavior and seed.
+        jobs: processes at once; each has one variant.
+
+    Raises:
+        UsageError: too few images for one of the tests to pass, an answer that no verdict can rest on, or a process
+            that was killed.
+    """
+    _demand_enough(suite, load_policy(policy), images)
+    ask = partial(_ask, suite, policy, seeds, images)
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_alone) as pool:
+        with _ignoring_interrupts():  # a process is born with what its parent ignores: the parent alone answers Ctrl-C
+            asked = [pool.submit(ask, variant) for variant in variants]
+        try:
+            return Matrix(images, tuple(chain.from_iterable(one.result() for one in asked)))
+        except BrokenProcessPool as error:
+            cause = "a process was killed, perhaps for want of memory; fewer at once need less"
+            raise UsageError(f"--jobs {jobs}: {cause}.") from error
+        except KeyboardInterrupt:
+            for process in active_children():
+                process.terminate()
+            raise
+
+
+def lines(matrix: Matrix) -> Iterator[list[str]]:
+    """The table, row by row: how the seeds end, each with the gravest verdict of a cell."""
+    yield ["variant", *matrix.biases]
+    for variant in matrix.variants:
+        yield [variant, *(_cell(matrix, variant, bias) for bias in matrix.biases)]
+
+
+def as_json(matrix: Matrix) -> str:
+    """Every verdict, a row a line, without the figures behind it."""
+    rows = [asdict(one) | {"seeds": [*map(_kept, one.seeds)], "together": _kept(one.together)} for one in matrix.tested]
+    return f'{_START}{matrix.images}, "tested": [\n' + ",\n".join(map(json.dumps, rows)) + "\n]}\n"
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file is what `as_json` makes, or empty."""
+    return begins(path, _START.encode())
+
+
+def from_json(text: str) -> Matrix:
+    """The matrix that `as_json` made it of."""
+    kept = json.loads(text)
+    return Matrix(kept["images"], tuple(_read(row) for row in kept["tested"]))
+
+
+def _kept(verdict: Verdict) -> dict[str, object]:
+    kept: dict[str, object] = {"status": verdict.status, "n": verdict.n, "violations": verdict.violations}
+    return kept if verdict.passed else kept | {"reason": verdict.reason}
+
+
+def _read(row: Mapping[str, Any]) -> Examined:
+    seeds = tuple(Verdict(**verdict) for verdict in row["seeds"])
+    return Examined(**{**row, "seeds": seeds, "together": Verdict(**row["together"])})
+
+
+def _cell(matrix: Matrix, variant: str, bias: str) -> str:
+    """The statuses of the seeds, and at how many images each of them fails; a status alone where all have it."""
+    (status, most), *others = matrix.statuses(variant, bias).most_common()
+    if status == "fail" and not others:
+        at = matrix.caught_at(variant, bias)
+        return f"fail {most}/{most}" + (f", n = {at}" if at else "")
+    counts = ", ".join(f"{other} in {count}" for other, count in others)
+    return f"{status} in {most} of {matrix.seeds(variant)} seeds, {counts}" if others else status
+
+
+def _alone() -> None:
+    """One thread a process, as the models are too small for more; it ends with the process that waits for it."""
+    import torch
+
+    if parent := parent_process():
+        follow(parent.pid or 0)
+    torch.set_num_threads(1)
+
+
+@contextmanager
+def _ignoring_interrupts() -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _ask(suite: Path, policy_file: Path, seeds: int, images: int, variant: str) -> list[Examined]:
+    policy, chosen = load_policy(policy_file), collect(suite)
+    found: list[list[Findings]] = []
+    adapter = Variant(variant)()
+    for seed in range(seeds):
+        trials = _trials(images, seed)
+        with scored(adapter, trials, policy, chosen, batch_size=_BATCH, top=0) as model:
+            found.append([_whole(variant, model, *one) for one in chosen])
+    return [_examined(variant, chosen, at, [findings[at] for findings in found], policy) for at in range(len(chosen))]
+
+
+def _demand_enough(suite: Path, policy: Policy, images: int) -> None:
+    if hopeless := foresee(collect(suite), ahead(_trials(images, 0), {}), policy, METRICS).hopeless():
+        raise UsageError(f"--images {images}: {hopeless[0]}")
+
+
+@cache
+def _trials(images: int, seed: int) -> Trials:
+    """Of one seed's scenes: made once a process, and not once a variant."""
+    return Trials(open_source(f"scenes:{images}:{seed}"))
+
+
+def _whole(variant: str, model: ModelUnderTest, item: pytest.Function, statement: Stated) -> Findings:
+    findings = model.find(statement.behavior(item), statement.metric)
+    if broken := findings.broken():
+        raise UsageError(f"--variant {variant}: {item.name}: {broken}")
+    return findings
+
+
+def _examined(variant: str, chosen: Chosen, at: int, found: Sequence[Findings], policy: Policy) -> Examined:
+    behavior = found[0].behavior
+    rule = policy.of(behavior.name, behavior.bias).rule
+    hollow = next((findings.hollow for findings in found if findings.hollow), "")
+    together = Findings(behavior, tuple(chain.from_iterable(findings.each for findings in found)), hollow)
+    seeds = tuple(findings.verdict(rule) for findings in found)
+    return Examined(
+        variant=variant,
+        bias=behavior.bias,
+        behavior=behavior.name,
+        metric=chosen[at][1].metric,
+        seeds=seeds,
+        together=together.verdict(rule),
+        caught_at=caught_at(found, rule) if {verdict.status for verdict in seeds} == {"fail"} else None,
+    )
+
+
+def caught_at(found: Sequence[Findings], rule: Rule) -> int | None:
+    """How many images, of FIRST_IMAGES and all, have to be asked about until each of the findings fails."""
+    asked = max(len(_images(findings)) for findings in found)
+    looks = (*(n for n in FIRST_IMAGES if n < asked), asked)
+    caught = (n for n in looks if all(_first(findings, n).verdict(rule).status == "fail" for findings in found))
+    return next(caught, None)
+
+
+def _first(findings: Findings, images: int) -> Findings:
+    """Those of the first images."""
+    keys = set(_images(findings)[:images])
+    return replace(findings, each=tuple(one for one in findings.each if one.sample.case.image.key in keys))
+
+
+def _images(findings: Findings) -> list[str]:
+    """Their keys, in the order in which they were asked about."""
+    return list(dict.fromkeys(finding.sample.case.image.key for finding in findings.each))

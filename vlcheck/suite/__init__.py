@@ -1,0 +1,1 @@
+"""The shipped suite and its copies."""
