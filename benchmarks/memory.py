@@ -28,8 +28,8 @@ from benchmarks.suite import machine
 from tests.models.checkpoints import VISION, bert_tokenizer, save, text_sizes
 from vlcheck.cases import Box, Case, ImageFile
 from vlcheck.metrics.query import Query
-from vlcheck.models import load_model
 from vlcheck.models.adapters.features import Features
+from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.perturb import (
     Block,

@@ -47,8 +47,8 @@ from benchmarks.suite import machine, timed
 from tests.models.chats import IDEFICS, IMAGE, number, tokenizer
 from tests.models.checkpoints import bert_tokenizer
 from vlcheck.cases import MASK, ImageFile
-from vlcheck.models import load_model
 from vlcheck.models.hf.bridgetower import BridgeTowerWithHeads
+from vlcheck.models.loading.load import load_model
 from vlcheck.models.original.albef.config import AlbefConfig
 from vlcheck.models.protocol import Encoded, VisionLanguageModel, only_compares
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.special import expit, logit, softmax
 
+from vlcheck.cases.picture import Picture
 from vlcheck.metrics.answer import Answer
-from vlcheck.metrics.query import Metric, Picture, Query
-from vlcheck.models.protocol import RELATIVE
+from vlcheck.metrics.kinds import RELATIVE, Metric
+from vlcheck.metrics.query import Query
 
 Transform = Callable[[np.ndarray], np.ndarray]
 _NEXT_TO_1 = 1 - 2.0**-24  # in float32, as the models answer: 1 has no finite log-odds
@@ -26,7 +27,7 @@ class Kind:
 
     Attributes:
         metric: whose kind it is.
-        name: as `vlcheck.models.protocol.KINDS` has it.
+        name: as `vlcheck.metrics.kinds.KINDS` has it.
         logits: of the probabilities that the model gave.
         scores: of the logits; one for each of the answer's values.
     """

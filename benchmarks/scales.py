@@ -25,9 +25,9 @@ from tempfile import TemporaryDirectory
 from benchmarks.calibration import bound
 from benchmarks.scale_cells import cells, simulated
 from benchmarks.scale_maps import KINDS, MAPS, Kept, Kind, Map, own_queries, unmapped
-from vlcheck.behaviors.behavior import Trials
 from vlcheck.behaviors.schedule import ONCE
-from vlcheck.cases import open_source
+from vlcheck.behaviors.trials import Trials
+from vlcheck.datasets.registry import open_source
 from vlcheck.evaluation.calibration import Operating, ahead
 from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.preview import Chosen, Foresight, foresee

@@ -29,8 +29,8 @@ import torch
 from PIL import Image
 
 from benchmarks.albef_checkpoint import random_albef
-from vlcheck.behaviors.behavior import Trials
-from vlcheck.cases import open_source
+from vlcheck.behaviors.trials import Trials
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
 from vlcheck.evaluation.calibration import ahead
 from vlcheck.evaluation.preview import foresee

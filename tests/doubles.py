@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from vlcheck.cases import MASK, Case, CaseSource, open_source
+from vlcheck.cases import MASK, Case, CaseSource
 from vlcheck.cases.case import Box
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb import CELLS, OPENINGS, OPPOSITES, Brightness, Crop, CutOut, RotateHue, View
 from vlcheck.perturb.color import is_grey

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vlcheck.cases import Case, open_source
+from vlcheck.cases import Case
 from vlcheck.cases.case import Box
 from vlcheck.datasets.lexicons.toml_files import load_lexicons
+from vlcheck.datasets.registry import open_source
 from vlcheck.datasets.scenes.scene import Scene
 from vlcheck.suite.shipped import lexicons_path
 

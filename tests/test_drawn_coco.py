@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tests.drawn_coco import SHAPES, draw_coco
-from vlcheck.cases import open_source, with_target
+from vlcheck.cases import with_target
+from vlcheck.datasets.registry import open_source
 
 ENOUGH = 40  # images: a pass needs 29
 

@@ -20,7 +20,7 @@ from safetensors.torch import save
 from tests.datasets.conftest import Folder
 from tests.plugin.conftest import write_cases
 from tests.report.pages import small
-from vlcheck.cases import open_source
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.checkpoint import read_checkpoint
 from vlcheck.models.loading.folder import check_documents, check_one_template

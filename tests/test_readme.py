@@ -16,9 +16,9 @@ from safetensors.torch import load_file
 from typer.main import get_command
 
 from tests.conftest import ROOT
-from vlcheck.cases import open_source
 from vlcheck.cli import app
 from vlcheck.cli.group import Deferred
+from vlcheck.datasets.registry import open_source
 from vlcheck.policy.toml_file import load_policy
 from vlcheck.zoo.pretrained import WEIGHTS, weights_of
 from vlcheck.zoo.workspace import SHARED

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.albef_checkpoint import random_albef
 from tests.conftest import ROOT
-from vlcheck.cases import open_source
+from vlcheck.datasets.registry import open_source
 from vlcheck.models.original.albef.config import AlbefConfig
 
 # The double mixes photographs up that are much edited, and is less sure of a side than a pass of 19 images takes.

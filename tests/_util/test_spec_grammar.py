@@ -9,9 +9,9 @@ import pytest
 from tests.conftest import ROOT
 from vlcheck._util.paths import expanded
 from vlcheck._util.spec_grammar import DataSpec, Factory, Reference, Scheme, Several, Single, parse_data, parse_model
-from vlcheck.cases import open_source
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
-from vlcheck.models import load_model
+from vlcheck.models.loading.load import load_model
 
 SCHEMES = {
     "scenes": Scheme("scenes", path=False),

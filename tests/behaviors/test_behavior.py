@@ -6,9 +6,11 @@ from dataclasses import replace
 import pytest
 
 from tests.plugin.conftest import write_cases
-from vlcheck.behaviors.behavior import Behavior, Trials
-from vlcheck.cases import MASK, Box, Case, CaseSource, open_source, with_target
-from vlcheck.datasets.offer import Offer
+from vlcheck.behaviors.behavior import Behavior
+from vlcheck.behaviors.trials import Trials
+from vlcheck.cases import MASK, Box, Case, CaseSource, with_target
+from vlcheck.cases.offer import Offer
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
 from vlcheck.expect.base import AFTER, BEFORE, OTHER, Balance, Drops, Preserved
 from vlcheck.perturb import Bare, Compose, CutOut, Each, Mirror, Opening, RotateHue, ShuffleWords, Solid

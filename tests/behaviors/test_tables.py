@@ -7,7 +7,8 @@ import pytest
 from tests.report.pages import results, verdict
 from vlcheck.behaviors.tables import AgainstNoise, ColorAndGrey, LeftAndRight, UnderEach, VisionAndLanguage
 from vlcheck.cases import Case
-from vlcheck.expect.base import AFTER, BEFORE, Reading, Sample
+from vlcheck.expect.base import AFTER, BEFORE, Sample
+from vlcheck.metrics.reading import Reading
 from vlcheck.perturb import Grayscale, Solid
 from vlcheck.report.text import summary
 

@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 
 from tests.datasets.conftest import SIZE
-from vlcheck.cases import open_source, with_target
+from vlcheck.cases import with_target
 from vlcheck.datasets.fitness import COLORLESS, MOVED
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 
 LEFT, RIGHT = (0, 0, 80, 80), (100, 0, 80, 80)

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from tests.datasets.conftest import Folder
 from tests.plugin.conftest import ROOT, write_cases
 from tests.report.pages import small
-from vlcheck.cases import open_source
 from vlcheck.cli import app
-from vlcheck.models import load_model
+from vlcheck.datasets.registry import open_source
+from vlcheck.models.loading.load import load_model
 from vlcheck.models.tried import Tried, look_up
 from vlcheck.results.file import write
 

@@ -4,8 +4,9 @@ import pytest
 
 from tests.plugin.conftest import write_cases
 from vlcheck.behaviors.behavior import Behavior
-from vlcheck.cases import open_source, with_target
+from vlcheck.cases import with_target
 from vlcheck.cli.offered import offered, slips
+from vlcheck.datasets.registry import open_source
 from vlcheck.expect.base import Beats, Preserved
 from vlcheck.perturb import Grayscale
 

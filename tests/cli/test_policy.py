@@ -16,7 +16,8 @@ from vlcheck.behaviors.behavior import Behavior
 from vlcheck.cases import Case, with_target
 from vlcheck.cli import app
 from vlcheck.evaluation.outcomes import Finding, Findings
-from vlcheck.expect.base import AFTER, BEFORE, OTHER, Drops, Preserved, Reading, Sample, SidePreference, Swaps
+from vlcheck.expect.base import AFTER, BEFORE, OTHER, Drops, Preserved, Sample, SidePreference, Swaps
+from vlcheck.metrics.reading import Reading
 from vlcheck.perturb import Solid
 from vlcheck.policy.policy import Tolerances
 from vlcheck.policy.toml_file import load_policy, to_toml

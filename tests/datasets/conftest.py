@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from vlcheck.cases import open_source
+from vlcheck.datasets.registry import open_source
 
 SIZE = (200, 100)
 CATEGORIES = (

@@ -6,8 +6,9 @@ import os
 import pytest
 from PIL import Image
 
-from vlcheck.cases import Box, open_source, with_target
+from vlcheck.cases import Box, with_target
 from vlcheck.datasets.jsonl import LONGEST_LINE
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 
 LINE = {"image": "one.png", "caption": "A dog on a red rug.", "target": "dog", "tags": ["object"]}

@@ -6,8 +6,9 @@ import shutil
 import pytest
 from PIL import Image
 
-from vlcheck.cases import Case, ImageFile, open_source
+from vlcheck.cases import Case, ImageFile
 from vlcheck.datasets.jsonl_writer import write_jsonl
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 
 

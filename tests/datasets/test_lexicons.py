@@ -2,9 +2,9 @@
 
 import pytest
 
-from vlcheck.cases import open_source
 from vlcheck.cases.words import tokenize
 from vlcheck.datasets.lexicons.toml_files import FILES, load_lexicons
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 from vlcheck.suite.shipped import lexicons_path
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.plugin.conftest import write_cases
-from vlcheck.cases import Case, open_source, with_target
+from vlcheck.cases import Case, with_target
 from vlcheck.cases.selection import in_turn
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 from vlcheck.perturb import Solid
 

@@ -8,8 +8,9 @@ from random import Random
 import numpy as np
 import pytest
 
-from vlcheck.cases import open_source, with_target
-from vlcheck.datasets.registry import REACH
+from vlcheck.cases import with_target
+from vlcheck.cases.source import REACH
+from vlcheck.datasets.registry import open_source
 from vlcheck.datasets.scenes.cases import VERBS
 from vlcheck.datasets.scenes.rendering import SHADES, SIDE
 from vlcheck.datasets.scenes.sampling import ACHROMATIC, COLORS, PEOPLE, WORDS, act, alone, duo, pair
@@ -200,7 +201,7 @@ def test_a_smaller_choice_is_the_beginning_of_a_larger_one():
 
 def test_every_process_draws_the_same():
     code = (
-        "import hashlib; from vlcheck.cases import open_source\n"
+        "import hashlib; from vlcheck.datasets.registry import open_source\n"
         "cases = open_source('scenes:5:1').cases\n"
         "print(hashlib.sha256(b''.join(case.image.open().tobytes() for case in cases)).hexdigest())\n"
         "print([(case.id, case.caption, case.image.key) for case in cases])"

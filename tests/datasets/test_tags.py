@@ -5,9 +5,10 @@ import json
 import pytest
 from PIL import Image
 
-from vlcheck.cases import Case, open_source
+from vlcheck.cases import Case
 from vlcheck.cli.offered import offered
 from vlcheck.datasets.complaints import MOST_SAID
+from vlcheck.datasets.registry import open_source
 from vlcheck.datasets.tags import NEEDS, TAGS, WORDS, compared_with_nothing, wanting
 from vlcheck.errors import UsageError
 from vlcheck.perturb import OPPOSITES, Solid

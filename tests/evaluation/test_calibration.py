@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.doubles import Competent
-from vlcheck.behaviors.behavior import Trials
 from vlcheck.behaviors.schedule import ONCE, Batches, Sequentially
-from vlcheck.cases import open_source
+from vlcheck.behaviors.trials import Trials
+from vlcheck.datasets.registry import open_source
 from vlcheck.evaluation.calibration import FEWEST, Operating
 from vlcheck.metrics.answer import Answer
 from vlcheck.policy.policy import Scaling

@@ -8,9 +8,11 @@ from PIL import Image
 
 from tests.doubles import Competent, LovesColor, everything
 from tests.plugin.conftest import write_cases
-from vlcheck.behaviors.behavior import Behavior, Trials
+from vlcheck.behaviors.behavior import Behavior
 from vlcheck.behaviors.schedule import Sequentially
-from vlcheck.cases import open_source, with_target
+from vlcheck.behaviors.trials import Trials
+from vlcheck.cases import with_target
+from vlcheck.datasets.registry import open_source
 from vlcheck.evaluation.calibration import Operating
 from vlcheck.evaluation.session import scored
 from vlcheck.expect.base import Beats, Preserved

@@ -8,7 +8,8 @@ import pytest
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.cases import Case, with_target
 from vlcheck.evaluation.outcomes import Finding, Findings
-from vlcheck.expect.base import AFTER, BEFORE, OTHER, Balance, Beats, Drops, Preserved, Reading, Sample, Skew, Swaps
+from vlcheck.expect.base import AFTER, BEFORE, OTHER, Balance, Beats, Drops, Preserved, Sample, Skew, Swaps
+from vlcheck.metrics.reading import Reading
 from vlcheck.perturb import Solid
 from vlcheck.policy.policy import Rule, Tolerances
 

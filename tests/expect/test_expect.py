@@ -18,14 +18,13 @@ from vlcheck.expect.base import (
     Drops,
     Flips,
     Preserved,
-    Reading,
     Sample,
     SidePreference,
     Skew,
     Swaps,
     Unknown,
-    Unlikely,
 )
+from vlcheck.metrics.reading import Reading, Unlikely
 from vlcheck.perturb import Block, Solid, View
 from vlcheck.policy.policy import Tolerances
 

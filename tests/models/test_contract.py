@@ -15,11 +15,13 @@ from tests.models import chats, checkpoints
 from tests.models.families import FAMILIES, spec_of, write_regions
 from tests.models.original.test_original_models import ORIGINALS
 from tests.scoring.counting import CountingModel, Features
-from vlcheck.cases import MASK, Case, ImageFile, open_source
+from vlcheck.cases import MASK, Case, ImageFile
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
-from vlcheck.models import load_model
+from vlcheck.metrics.kinds import KINDS
 from vlcheck.models.contract import PROBES, TOLERANCES, Outcome, Probe, _sums_to_one, examine, probes_of
-from vlcheck.models.protocol import KINDS, VisionLanguageModel
+from vlcheck.models.loading.load import load_model
+from vlcheck.models.protocol import VisionLanguageModel
 
 SAID = [
     (f"a red {MASK} on the street", ("bus", "dog", "cat")),

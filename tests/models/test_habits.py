@@ -14,7 +14,7 @@ from PIL import Image
 
 from tests.models import chats, checkpoints
 from tests.models.hf.test_hosted import FOILS, MASKED, TEXTS, WORDS
-from vlcheck.models import load_model
+from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel
 
 CUT = {"direction": "Right", "max_length": 4, "strategy": "LongestFirst", "stride": 0}

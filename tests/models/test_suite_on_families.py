@@ -12,10 +12,11 @@ import pytest
 from tests.conftest import ROOT
 from tests.models.families import FAMILIES, spec_of, write_regions
 from tests.models.original.test_original_models import ORIGINALS
-from vlcheck.behaviors.behavior import Trials
-from vlcheck.cases import MASK, ImageFile, open_source
+from vlcheck.behaviors.trials import Trials
+from vlcheck.cases import MASK, ImageFile
+from vlcheck.datasets.registry import open_source
 from vlcheck.metrics.query import Query
-from vlcheck.models import load_model
+from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 
 VERDICTS = {"mlm": 29, "itm": 31}  # the suite's; what regions are called is asked by other tests

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vlcheck.cases import Box, Case, ImageFile, open_source, with_target
+from vlcheck.cases import Box, Case, ImageFile, with_target
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb import Bare, Block, Compose, Grayscale, Mirror, OtherImage, Solid, SwapSides, View
 from vlcheck.perturb.color import is_grey

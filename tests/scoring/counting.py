@@ -15,9 +15,10 @@ import numpy as np
 from PIL import Image
 
 from vlcheck.cases.case import ImageFile
+from vlcheck.cases.picture import Picture
 from vlcheck.cases.rgb import to_rgb
 from vlcheck.errors import NotApplicable
-from vlcheck.metrics.query import Picture, Query
+from vlcheck.metrics.query import Query
 
 
 class Features:

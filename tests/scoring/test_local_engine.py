@@ -16,7 +16,8 @@ from filelock import Timeout
 
 from tests.scoring.counting import CountingModel, Features, broken_photograph, photograph, questions
 from vlcheck.cases.case import ImageFile
-from vlcheck.metrics.query import Picture, Query
+from vlcheck.cases.picture import Picture
+from vlcheck.metrics.query import Query
 from vlcheck.scoring.engines.local import BEAT, LONGEST, SILENCE, Leases, work_together
 from vlcheck.scoring.plan import Plan, make_plan
 from vlcheck.scoring.scorer import Progress, Scorer

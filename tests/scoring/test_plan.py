@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from tests.scoring.counting import Brighten, Upend, photograph, questions
-from vlcheck.metrics.query import Picture, Query
+from vlcheck.cases.picture import Picture
+from vlcheck.metrics.query import Query
 from vlcheck.scoring.plan import make_plan
 
 

@@ -11,8 +11,8 @@ from PIL import Image
 from tests.scoring.counting import Brighten, Refuse, Upend, broken_photograph, photograph
 from vlcheck.cases.case import ImageSource
 from vlcheck.cases.image_notes import pixel_sha256
+from vlcheck.cases.picture import Picture
 from vlcheck.metrics.answer import Answer
-from vlcheck.metrics.query import Picture
 from vlcheck.scoring.render import render_all, thumbnail_jpeg
 
 

@@ -26,8 +26,9 @@ from tests.scoring.counting import (
 )
 from vlcheck.cases import ImageFile
 from vlcheck.cases.image_notes import pixel_sha256
+from vlcheck.cases.picture import Picture
 from vlcheck.metrics.answer import Answer
-from vlcheck.metrics.query import Picture, Query
+from vlcheck.metrics.query import Query
 from vlcheck.scoring import scorer
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.scorer import Progress, Scorer

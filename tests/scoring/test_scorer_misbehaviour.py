@@ -17,9 +17,10 @@ from PIL import Image
 
 from tests.scoring.counting import Brighten, CountingModel, Features, chance, photograph, questions
 from vlcheck.cases.case import ImageFile
+from vlcheck.cases.picture import Picture
 from vlcheck.errors import NotApplicable
 from vlcheck.metrics.answer import Answer
-from vlcheck.metrics.query import Picture, Query
+from vlcheck.metrics.query import Query
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore

@@ -11,7 +11,8 @@ from itertools import product
 import pytest
 
 from vlcheck.behaviors.behavior import Behavior
-from vlcheck.cases import open_source, with_target
+from vlcheck.cases import with_target
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
 from vlcheck.evaluation.outcomes import Finding, Findings
 from vlcheck.expect.base import WHOLE, Sample, Swaps

@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 import vlcheck.cli.train
 from tests.zoo.test_training import SMALL
-from vlcheck.models import load_model
+from vlcheck.models.loading.load import load_model
 from vlcheck.zoo.pretrained import WEIGHTS
 
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import vlcheck.cli.train
 from vlcheck.errors import UsageError
-from vlcheck.models import load_model
+from vlcheck.models.loading.load import load_model
 from vlcheck.zoo import PLANTED, pretrained
 from vlcheck.zoo.export import about, read_losses
 from vlcheck.zoo.initial_weights import read_base

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from tests.conftest import ROOT
-from vlcheck.cases import open_source
+from vlcheck.cases.picture import Picture
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
-from vlcheck.metrics.query import Picture
 from vlcheck.zoo.batches import draw_pool, encode, make_batch
 from vlcheck.zoo.captions import vocabulary
 from vlcheck.zoo.curriculum import KINDS, Stage

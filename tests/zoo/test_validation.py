@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.zoo.test_training import SMALL
 from vlcheck.errors import UsageError
-from vlcheck.models import load_model
+from vlcheck.models.loading.load import load_model
 from vlcheck.zoo.batches import draw_pool
 from vlcheck.zoo.captions import Facts, vocabulary
 from vlcheck.zoo.export import write_model

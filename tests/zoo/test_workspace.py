@@ -11,7 +11,7 @@ import pytest
 from tests.zoo.processes import ROOT, ended, training
 from tests.zoo.test_training import SMALL
 from vlcheck.errors import UsageError
-from vlcheck.models import load_model
+from vlcheck.models.loading.load import load_model
 from vlcheck.zoo.export import write_model
 from vlcheck.zoo.training import first_weights, train
 from vlcheck.zoo.workspace import CHECKSUMS, SHARED, checksums, digest_of, read_sums

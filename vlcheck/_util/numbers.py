@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
+from datetime import UTC, datetime
 
 _MOST = 6  # digits after the point
 _LARGE = 1e6  # from here on with an exponent
@@ -110,3 +111,12 @@ def _told_apart(number: float, decimals: int, limits: Collection[float], *, tiny
         if all(math.isclose(number, limit, rel_tol=_SAME) for limit in hit):
             return shown
     return f"{hit[0] + math.copysign(10.0**-_MOST, number - hit[0]):.{_MOST}f}"
+
+
+def moment(text: str) -> str:
+    """A point of time in UTC as one writes it; a text that is none, or names no zone, stays as it is."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{when.astimezone(UTC):%d %B %Y, %H:%M} UTC" if when.tzinfo else text

@@ -11,9 +11,9 @@ from vlcheck import perturb as perturbations
 from vlcheck._util.foreign_code import told
 from vlcheck.behaviors import tables as shipped_tables
 from vlcheck.cases import Selection
+from vlcheck.cases.picture import identity
 from vlcheck.errors import nearest, printable
 from vlcheck.expect.base import BaseExpectation, Claim, Competence
-from vlcheck.metrics.query import identity
 from vlcheck.perturb import Compose, Each
 from vlcheck.policy.policy import TOLERANCES
 

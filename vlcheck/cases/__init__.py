@@ -2,7 +2,7 @@
 
 from vlcheck.cases.case import MASK, Box, Case, ImageFile, ImageSource, word_pattern
 from vlcheck.cases.selection import Selection, with_target
-from vlcheck.datasets.registry import CaseSource, open_source
+from vlcheck.cases.source import CaseSource
 
 __all__ = [
     "MASK",
@@ -12,7 +12,6 @@ __all__ = [
     "ImageFile",
     "ImageSource",
     "Selection",
-    "open_source",
     "with_target",
     "word_pattern",
 ]

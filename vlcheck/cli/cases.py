@@ -11,7 +11,6 @@ import typer
 from vlcheck._util.numbers import counted
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.behaviors.schedule import looks_at
-from vlcheck.cases import open_source
 from vlcheck.cli.arguments import (
     Data,
     Device,
@@ -28,6 +27,7 @@ from vlcheck.cli.arguments import (
 from vlcheck.cli.console import say
 from vlcheck.cli.offered import missing, offered, slips
 from vlcheck.datasets.jsonl_writer import write_jsonl
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 from vlcheck.evaluation.preview import Chosen, preview
 from vlcheck.models.loading.load import load_model

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vlcheck._util.numbers import counted
-from vlcheck.cases import open_source
 from vlcheck.cli.arguments import Device, DType, TrustRemoteCode, chosen_suite
 from vlcheck.cli.console import say
 from vlcheck.cli.group import PLAIN, Group
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 from vlcheck.models import tried
 from vlcheck.models.loading.load import load_model

@@ -12,8 +12,8 @@ import typer
 
 from vlcheck._util.files import demand_place
 from vlcheck._util.numbers import brief, counted
-from vlcheck.behaviors.behavior import Behavior, Trials
-from vlcheck.cases import open_source
+from vlcheck.behaviors.behavior import Behavior
+from vlcheck.behaviors.trials import Trials
 from vlcheck.cli.arguments import (
     Device,
     DType,
@@ -27,8 +27,9 @@ from vlcheck.cli.arguments import (
 )
 from vlcheck.cli.console import TO, say, say_all, write
 from vlcheck.cli.group import PLAIN, Group
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError, nearest
-from vlcheck.metrics.query import Metric
+from vlcheck.metrics.kinds import Metric
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import only_compares
 from vlcheck.plugin.collect import collect

@@ -14,13 +14,13 @@ from typing import Any
 
 from vlcheck._util.foreign_files import fault, parse_json, read_lines
 from vlcheck.cases.case import MASK, Box, Case, ImageFile
+from vlcheck.cases.offer import Offer
 from vlcheck.cases.words import words_of
 from vlcheck.datasets.boxes import PIXELS, in_full, sticks_out, wrong_unit
 from vlcheck.datasets.complaints import Complaints
 from vlcheck.datasets.fitness import check_color, check_upright
 from vlcheck.datasets.lexicons.lexicon import Lexicons
 from vlcheck.datasets.limits import LARGEST_NUMBER, LONGEST_CAPTION, is_text
-from vlcheck.datasets.offer import Offer
 from vlcheck.datasets.tags import doubts, misfit
 from vlcheck.errors import UsageError, nearest, printable
 

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import chain, islice
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from vlcheck._util.lazy import Lazy
 from vlcheck._util.paths import expanded
 from vlcheck._util.spec_grammar import DataSpec, Scheme, accepted, parse_data
-from vlcheck.cases.case import Case
-from vlcheck.cases.selection import Selection, in_turn
+from vlcheck.cases.offer import Offer
+from vlcheck.cases.source import CaseSource
 from vlcheck.datasets.coco.reader import read_coco
 from vlcheck.datasets.jsonl import read_jsonl
 from vlcheck.datasets.lexicons.lexicon import Lexicons
 from vlcheck.datasets.lexicons.toml_files import load_lexicons
-from vlcheck.datasets.offer import Offer
-from vlcheck.datasets.opened_images import LookedAt
 from vlcheck.datasets.scenes.cases import draw_scenes
-from vlcheck.errors import NotApplicable, UsageError, printable
+from vlcheck.errors import UsageError, printable
 from vlcheck.suite.shipped import lexicons_path
 
 _SCHEMES: Mapping[str, Scheme] = {
@@ -35,96 +28,6 @@ _READERS: Mapping[str, Callable[[DataSpec, Path, Lexicons], Offer]] = {
     "jsonl": lambda _spec, path, lexicons: read_jsonl(path, lexicons),
 }
 ACCEPTED = accepted(_SCHEMES)
-REACH = 10  # times as many images as are asked for: where fewer than a tenth can be asked about, no more are looked at
-
-
-@dataclass(frozen=True)
-class CaseSource:
-    """Cases, and how to choose among them.
-
-    Attributes:
-        spec: what it was opened by.
-        offer: what the reader found.
-        images: so many images a behavior, as far as the data has them.
-        seed: for another choice of them.
-    """
-
-    spec: str
-    offer: Offer
-    images: int
-    seed: int
-
-    @cached_property
-    def cases(self) -> tuple[Case, ...]:
-        """Everything that the data offers, before any choice, in the data's order."""
-        return tuple(case for cases in self.offer.cases.values() for case in cases)
-
-    @property
-    def left_out(self) -> Counter[str]:
-        """How many things were left out, by reason; of pictures, those that have been looked at."""
-        return self.offer.left_out + self._looked_at.left_out()
-
-    def select(self, selection: Selection) -> tuple[Case, ...]:
-        """Choose a behavior's cases: one a picture, balanced over the target words, the same in every process.
-
-        Pictures that do not fit what is said of them are left out, and counted.
-
-        Returns:
-            No case where the data has none.
-
-        Raises:
-            UsageError: where the data names a picture that cannot be used, and is to be mended.
-        """
-        if selection not in self._selected:
-            self._selected[selection] = tuple(islice(self.candidates(selection), self.images))
-        return self._selected[selection]
-
-    def candidates(self, selection: Selection) -> Iterator[Case]:
-        """Yield a behavior's cases: those of `select`, then others to draw from where some of these do not count.
-
-        They end at REACH times as many images as were asked for. Raises as `select`.
-        """
-        if selection not in self._candidates:
-            self._candidates[selection] = Lazy(islice(self._in_turn(selection), REACH * self.images))
-        return iter(self._candidates[selection])
-
-    def _in_turn(self, selection: Selection) -> Iterator[Case]:
-        """Yield all cases that are asked for, block after block; kinds that one block lacks are in none."""
-        for block in chain([self.offer.cases], self.offer.further):
-            cases = in_turn(block, selection, seed=self.seed, identify=self._identify)
-            if (first := next(cases, None)) is None:
-                return
-            yield first
-            yield from cases
-
-    @cached_property
-    def fitting(self) -> tuple[Case, ...]:
-        """All cases whose pictures fit what is said of them: each picture is looked at. Raises as `select`."""
-        named = ((name, case) for name, cases in self.offer.cases.items() for case in cases)
-        return tuple(case for name, case in named if self._fits(name, case))
-
-    def _identify(self, name: str, case: Case) -> str | None:
-        return self._looked_at.content(name, case) if self._fits(name, case) else None
-
-    def _fits(self, name: str, case: Case) -> bool:
-        try:
-            self.offer.check(case)
-        except NotApplicable as reason:
-            self._looked_at.leave_out(name, reason)
-            return False
-        return True
-
-    @cached_property
-    def _looked_at(self) -> LookedAt:
-        return LookedAt()
-
-    @cached_property
-    def _selected(self) -> dict[Selection, tuple[Case, ...]]:
-        return {}
-
-    @cached_property
-    def _candidates(self) -> dict[Selection, Lazy[Case]]:
-        return {}
 
 
 def open_source(spec: str, *, lexicons: Path | None = None) -> CaseSource:

@@ -13,15 +13,15 @@ from functools import cached_property
 from typing import TypeGuard
 
 from vlcheck._util.numbers import brief, counted, figure
-from vlcheck.behaviors.behavior import Question, Trials
 from vlcheck.behaviors.schedule import ONCE, Division, Looks
+from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import Case, Selection, with_target
 from vlcheck.errors import NotApplicable
-from vlcheck.expect.base import Reading
 from vlcheck.metrics.answer import Answer
-from vlcheck.metrics.query import Metric, Query
-from vlcheck.metrics.reading import Answers, Heard, hear
-from vlcheck.models.protocol import RELATIVE
+from vlcheck.metrics.kinds import RELATIVE, Metric
+from vlcheck.metrics.query import Query
+from vlcheck.metrics.question import Question
+from vlcheck.metrics.reading import Answers, Heard, Reading, hear
 from vlcheck.perturb import OtherImage, View
 from vlcheck.policy.policy import Scaling
 from vlcheck.stats.operating_scale import (

@@ -11,16 +11,20 @@ from functools import partial
 from itertools import chain, islice
 
 from vlcheck._util.foreign_code import contained
-from vlcheck.behaviors.behavior import Behavior, Question, Trial, Trials
+from vlcheck.behaviors.behavior import Behavior, Trial
 from vlcheck.behaviors.schedule import Looks, images_of
+from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import Case, CaseSource
+from vlcheck.cases.picture import Picture
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError
 from vlcheck.evaluation.calibration import Gauge, Operating
 from vlcheck.evaluation.evidence import Judgement, Row, Shown
 from vlcheck.evaluation.outcomes import Finding, Findings
-from vlcheck.expect.base import AFTER, BEFORE, Reading, Sample, Unscaled
-from vlcheck.metrics.query import Metric, Picture, Query
-from vlcheck.metrics.reading import Answers, Heard, hear
+from vlcheck.expect.base import AFTER, BEFORE, Sample, Unscaled
+from vlcheck.metrics.kinds import Metric
+from vlcheck.metrics.query import Query
+from vlcheck.metrics.question import Question
+from vlcheck.metrics.reading import Answers, Heard, Reading, hear
 from vlcheck.models.protocol import VisionLanguageModel, lacks
 from vlcheck.policy.policy import Policy, Terms, Tolerances
 from vlcheck.scoring.scorer import Scorer

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from vlcheck._util.numbers import between, figure, rounded, signed
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.cases import Case
+from vlcheck.cases.picture import Picture
 from vlcheck.expect.base import AFTER, BEFORE, WHOLE, Expectation
-from vlcheck.metrics.query import Metric, Picture
+from vlcheck.metrics.answer import Top
+from vlcheck.metrics.kinds import Metric
 from vlcheck.policy.policy import Known
 from vlcheck.stats.verdict import Verdict
-
-Top = tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True)

@@ -12,19 +12,8 @@ from types import MappingProxyType
 from vlcheck._util.numbers import brief, counted
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.expect.base import (
-    AFTER,
-    BEFORE,
-    WHOLE,
-    Expectation,
-    Refused,
-    Sample,
-    Tolerances,
-    Unknown,
-    Unlikely,
-    Unneeded,
-    Unscaled,
-)
+from vlcheck.expect.base import AFTER, BEFORE, WHOLE, Expectation, Refused, Sample, Unknown, Unneeded, Unscaled
+from vlcheck.metrics.reading import Tolerances, Unlikely
 from vlcheck.policy.policy import Rule
 from vlcheck.stats.bounds import Test, exact
 from vlcheck.stats.operating_scale import RAW

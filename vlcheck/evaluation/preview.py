@@ -16,13 +16,16 @@ from PIL import Image
 from vlcheck._util.foreign_code import contained
 from vlcheck._util.lazy import Lazy
 from vlcheck._util.numbers import brief, counted, duration, figure, share, whole
-from vlcheck.behaviors.behavior import Behavior, Question, Trial, Trials
+from vlcheck.behaviors.behavior import Behavior, Trial
 from vlcheck.behaviors.schedule import Looks, images_of
+from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import CaseSource
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.evaluation.calibration import Operating, ahead
 from vlcheck.evaluation.outcomes import fewest_needed
-from vlcheck.metrics.query import Metric, Query
+from vlcheck.metrics.kinds import Metric
+from vlcheck.metrics.query import Query
+from vlcheck.metrics.question import Question
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.plugin.mark import Stated, sound, subjects
 from vlcheck.policy.policy import METRICS, Policy, Rule

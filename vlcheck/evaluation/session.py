@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from vlcheck._util.temporary import Scratch
-from vlcheck.behaviors.behavior import Trials
 from vlcheck.behaviors.schedule import ONCE
+from vlcheck.behaviors.trials import Trials
 from vlcheck.evaluation.calibration import Operating
 from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.preview import Chosen

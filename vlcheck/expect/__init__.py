@@ -15,18 +15,16 @@ from vlcheck.expect.base import (
     Expectation,
     Flips,
     Preserved,
-    Reading,
     Refused,
     Sample,
     SidePreference,
     Skew,
     Swaps,
-    Tolerances,
     Unknown,
-    Unlikely,
     Unneeded,
     Unscaled,
 )
+from vlcheck.metrics.reading import Reading, Tolerances, Unlikely
 
 __all__ = [
     "AFTER",

@@ -14,14 +14,14 @@ from types import MappingProxyType
 from PIL import Image
 
 from vlcheck._util.temporary import Scratch
-from vlcheck.behaviors.behavior import Question, ask
 from vlcheck.cases.case import MASK, Case, ImageFile, word_pattern
 from vlcheck.datasets.limits import LONGEST_CAPTION, is_text
 from vlcheck.errors import NotApplicable, UsageError, printable
 from vlcheck.metrics.answer import Answer
-from vlcheck.metrics.query import Metric
+from vlcheck.metrics.kinds import RELATIVE, Metric
+from vlcheck.metrics.question import Question, ask
 from vlcheck.metrics.reading import Heard, hear
-from vlcheck.models.protocol import RELATIVE, VisionLanguageModel, lacks
+from vlcheck.models.protocol import VisionLanguageModel, lacks
 from vlcheck.perturb import OPPOSITES, Block, Grayscale, Mirror, Perturbation, View
 from vlcheck.report.single_image.figure import Figure, Panel, Scores
 from vlcheck.report.single_image.png import WIDTH

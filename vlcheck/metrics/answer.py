@@ -21,3 +21,6 @@ class Answer:
     top: tuple[tuple[str, float], ...] = ()
     unasked: str = ""
     error: str = ""
+
+
+Top = tuple[tuple[str, float], ...]

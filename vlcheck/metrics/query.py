@@ -2,51 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Literal, Protocol
-
-from PIL import Image
 
 from vlcheck._util.hashing import digest
-from vlcheck.cases.case import ImageSource
-
-Metric = Literal["mlm", "itm", "mrc"]
-UNCHANGED = "the perturbation changed nothing"
-
-
-class ImageEdit(Protocol):
-    """A pure edit of pixels: a frozen dataclass whose fields are its parameters."""
-
-    name: ClassVar[str]
-    version: ClassVar[int]
-
-    def edit(self, image: Image.Image) -> Image.Image:
-        """Return the edited picture; raise NotApplicable where the edit makes no sense for this one."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A source image and the edits to make to it, in order. Nothing is decoded before `render`."""
-
-    source: ImageSource
-    edits: tuple[ImageEdit, ...] = ()
-
-    def then(self, edit: ImageEdit) -> Picture:
-        return replace(self, edits=(*self.edits, edit))
-
-    @cached_property
-    def key(self) -> str:
-        """A digest of the source's content and of each edit's name, version and parameters."""
-        return digest(self.source.key, *map(identity, self.edits))
-
-    def render(self) -> Image.Image:
-        """Decode and edit. Raises UsageError where the file does not decode, NotApplicable from an edit."""
-        image = self.source.open()
-        for edit in self.edits:
-            image = edit.edit(image)
-        return image
+from vlcheck.cases.picture import Picture
+from vlcheck.metrics.kinds import Metric
 
 
 @dataclass(frozen=True)
@@ -80,11 +41,3 @@ class Query:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Query) and self.key == other.key
-
-
-def identity(edit: ImageEdit) -> str:
-    """Name, version and parameters; of a parameter that is an edit itself, the same."""
-    parameters: dict[str, object] = {}
-    if is_dataclass(edit):
-        parameters = {one.name: getattr(edit, one.name) for one in fields(edit)}
-    return json.dumps([edit.name, edit.version, parameters], sort_keys=True, default=identity)

@@ -1,6 +1,5 @@
-"""What vlcheck asks of a model, and how it is loaded. No model's library is imported before one is."""
+"""The protocol that a model keeps to. No model's library is imported before a model is loaded."""
 
-from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import Encoded, NamesWords, VisionLanguageModel
 
-__all__ = ["Encoded", "NamesWords", "VisionLanguageModel", "load_model"]
+__all__ = ["Encoded", "NamesWords", "VisionLanguageModel"]

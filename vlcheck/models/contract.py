@@ -19,7 +19,8 @@ from vlcheck._util.numbers import between, figure
 from vlcheck.cases import MASK, Case
 from vlcheck.cases.image_notes import Ablation, note_ablation
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError
-from vlcheck.models.protocol import RELATIVE, ClassifiesRegions, Encoded, VisionLanguageModel
+from vlcheck.metrics.kinds import RELATIVE
+from vlcheck.models.protocol import ClassifiesRegions, Encoded, VisionLanguageModel
 
 BATCHES = (1, 7, 32)
 PROBES = max(BATCHES)

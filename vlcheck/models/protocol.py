@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from PIL import Image
 
-KINDS = ("masked-lm", "candidates", "match-head", "contrastive", "sigmoid", "ranking", "yes-no", "masked-region")
-RELATIVE = frozenset({"contrastive", "ranking"})  # kinds that say nothing of a text but against others
-WITH_REGIONS: Mapping[str, str] = MappingProxyType({"mlm": "masked-lm", "itm": "match-head", "mrc": "masked-region"})
-DEFAULT_KINDS: Mapping[str, str] = MappingProxyType({"mlm": "masked-lm", "itm": "match-head"})
+from vlcheck.metrics.kinds import RELATIVE
 
 
 class Encoded(Protocol):
@@ -77,11 +73,6 @@ def lacks(model: VisionLanguageModel, metric: str) -> str:
     reasons: Mapping[str, str] = getattr(model, "lacks", {})
     offered = ", ".join(sorted(model.metrics))
     return f"{model.name} has no {metric}: {reasons.get(metric, f'it offers {offered}')}"
-
-
-ANY = "any of the words"  # in the place of a likely word, where a model only compares words
-# Of what a score is a share, by metric: where it is hardly anything, the model would rather say something else.
-MASSES: Mapping[str, str] = MappingProxyType({"itm": "P(yes) + P(no)", "mlm": f"P({ANY})"})
 
 
 @runtime_checkable

@@ -16,8 +16,8 @@ from pathlib import Path
 from vlcheck._util.files import replacing
 from vlcheck._util.foreign_files import read_json
 from vlcheck._util.hashing import digest
+from vlcheck._util.installed import key_of, versions
 from vlcheck.errors import UsageError
-from vlcheck.models.loading.installed import key_of, versions
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from vlcheck._util.hashing import digest
 from vlcheck.cases.case import Case
+from vlcheck.cases.picture import Picture
 from vlcheck.errors import NotApplicable
-from vlcheck.metrics.query import Picture
 from vlcheck.perturb.view import Labelled, Perturbation, View
 
 

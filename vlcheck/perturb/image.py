@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from vlcheck.cases.case import Box, Case
+from vlcheck.cases.picture import Picture
 from vlcheck.errors import NotApplicable
-from vlcheck.metrics.query import Picture
 from vlcheck.perturb.view import Labelled, View
 
 Where = Literal["image", "region"]

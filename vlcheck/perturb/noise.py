@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from vlcheck.cases.case import Case
+from vlcheck.cases.picture import ImageEdit
 from vlcheck.errors import NotApplicable
-from vlcheck.metrics.query import ImageEdit
 from vlcheck.perturb.view import Labelled, OfThePicture, Perturbation, View
 
 CLOSE = 0.02  # levels by which the root mean square error may be off

@@ -9,8 +9,8 @@ from typing import ClassVar, Literal, get_args
 from PIL import Image
 
 from vlcheck.cases.case import Box, Case
+from vlcheck.cases.picture import Picture
 from vlcheck.errors import NotApplicable
-from vlcheck.metrics.query import Picture
 from vlcheck.perturb.image import mean_color, span_of
 from vlcheck.perturb.view import Labelled, View
 

@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 from PIL import Image
 
 from vlcheck.cases.case import MASK, Box, Case
-from vlcheck.metrics.query import Picture
+from vlcheck.cases.picture import Picture
 
 
 @dataclass(frozen=True)

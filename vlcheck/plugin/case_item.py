@@ -16,10 +16,12 @@ from vlcheck.plugin.mark import Stated, amiss, stated
 from vlcheck.plugin.reporters.lines import shown
 
 if TYPE_CHECKING:
-    from vlcheck.behaviors.behavior import Behavior, Trials
+    from vlcheck.behaviors.behavior import Behavior
+    from vlcheck.behaviors.trials import Trials
     from vlcheck.cases import Case, CaseSource
     from vlcheck.evaluation.evaluator import ModelUnderTest
-    from vlcheck.metrics.query import Metric, Query
+    from vlcheck.metrics.kinds import Metric
+    from vlcheck.metrics.query import Query
 
 ModelFor = Callable[[pytest.Item], "ModelUnderTest"]
 INFORMS = "a case informs; the behavior as a whole has the verdict"

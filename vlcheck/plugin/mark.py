@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vlcheck.behaviors.tables import Table
     from vlcheck.cases import Selection
     from vlcheck.expect.base import Expectation
-    from vlcheck.metrics.query import Metric
+    from vlcheck.metrics.kinds import Metric
     from vlcheck.perturb import Each, Perturbation
     from vlcheck.policy.policy import Subject
 
@@ -99,7 +99,7 @@ def behavior(
 
 
 def _check_metrics(metrics: Sequence[Metric]) -> None:
-    from vlcheck.metrics.query import Metric  # brings Pillow, as the file of tests has done by now
+    from vlcheck.metrics.kinds import Metric  # brings Pillow, as the file of tests has done by now
 
     known = get_args(Metric)
     if isinstance(metrics, str) or not metrics:

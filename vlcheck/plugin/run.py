@@ -29,9 +29,9 @@ from vlcheck.suite.shipped import lexicons_in, policy_in, policy_path
 if TYPE_CHECKING:
     from vlcheck._util.temporary import Scratch
     from vlcheck.cases import CaseSource
+    from vlcheck.cases.picture import Picture
     from vlcheck.evaluation.evaluator import ModelUnderTest
     from vlcheck.evaluation.evidence import Judgement
-    from vlcheck.metrics.query import Picture
     from vlcheck.plugin.workbench import Workbench
     from vlcheck.policy.policy import Policy
     from vlcheck.results.file import Part, Results
@@ -143,7 +143,7 @@ class Run:
     @cached_property
     def source(self) -> CaseSource:
         """The cases, read when they are first needed. Raises UsageError."""
-        from vlcheck.cases import open_source  # in no run of other projects
+        from vlcheck.datasets.registry import open_source  # in no run of other projects
 
         self.settings.demand_data()
         return open_source(self.settings.data, lexicons=self.lexicons)

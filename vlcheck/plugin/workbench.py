@@ -11,14 +11,15 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from vlcheck.behaviors.behavior import Trials
 from vlcheck.behaviors.schedule import looks_at
+from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import CaseSource
+from vlcheck.cases.picture import Picture
 from vlcheck.evaluation.calibration import Operating
 from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.evidence import Judgement
 from vlcheck.evaluation.preview import Chosen, Foresight, foresee, preview
-from vlcheck.metrics.query import Picture, Query
+from vlcheck.metrics.query import Query
 from vlcheck.models import tried
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares

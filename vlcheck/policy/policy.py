@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args
 
 from vlcheck.errors import UsageError, nearest, printable
-from vlcheck.metrics.query import Metric
+from vlcheck.metrics.kinds import Metric
 from vlcheck.suite.shipped import BIASES
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from vlcheck._util.files import followed
+from vlcheck._util.installed import differences
 from vlcheck._util.numbers import counted
 from vlcheck.errors import UsageError, printable
-from vlcheck.models.loading.installed import differences
 from vlcheck.results.file import Key, Line, Results, read_judged
 from vlcheck.results.scales import demanded, differing, used
 from vlcheck.results.unjudged import incomplete

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vlcheck._util.files import followed
-from vlcheck._util.numbers import counted
+from vlcheck._util.numbers import counted, moment
 from vlcheck._util.paths import there_is
 from vlcheck.errors import printable
-from vlcheck.report.text.summary import moment
 from vlcheck.results.comparison import Comparison
 from vlcheck.results.conclusion import NOTHING_DECIDED, gates, missing, no_longer_known, worsened
 from vlcheck.results.file import Line, Results, head, read

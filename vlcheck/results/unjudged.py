@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple, get_args
 
 from vlcheck._util.numbers import counted
-from vlcheck.metrics.query import Metric
+from vlcheck.metrics.kinds import Metric
 from vlcheck.results.file import Line, Results
 from vlcheck.suite.shipped import BIASES
 

@@ -8,7 +8,8 @@ from functools import cached_property
 from itertools import groupby
 
 from vlcheck._util.hashing import digest
-from vlcheck.metrics.query import Picture, Query
+from vlcheck.cases.picture import Picture
+from vlcheck.metrics.query import Query
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from vlcheck._util.foreign_code import contained
 from vlcheck._util.image_files import SMALL_PIXELS, open_jpeg
 from vlcheck.cases.case import ImageSource
 from vlcheck.cases.image_notes import strips
+from vlcheck.cases.picture import UNCHANGED, Picture
 from vlcheck.cases.rgb import to_rgb
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError
 from vlcheck.metrics.answer import Answer
-from vlcheck.metrics.query import UNCHANGED, Picture
 
 THUMBNAIL_SIDE = 256
 THUMBNAIL_QUALITY = 80

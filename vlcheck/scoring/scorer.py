@@ -17,9 +17,11 @@ from PIL import Image
 from vlcheck._util.foreign_code import contained, told
 from vlcheck._util.numbers import brief, counted, duration
 from vlcheck.cases.image_notes import pixel_sha256
+from vlcheck.cases.picture import Picture
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.metrics.answer import Answer
-from vlcheck.metrics.query import Metric, Picture, Query
+from vlcheck.metrics.kinds import Metric
+from vlcheck.metrics.query import Query
 from vlcheck.models.protocol import AnswersYesNo, ClassifiesRegions, Encoded, NamesWords, VisionLanguageModel
 from vlcheck.scoring.plan import Chunk, Plan, make_plan
 from vlcheck.scoring.render import render_all, thumbnail_jpeg

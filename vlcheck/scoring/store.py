@@ -17,13 +17,12 @@ from typing import Any, NamedTuple, Self
 
 from filelock import FileLock
 
-from vlcheck._util import temporary
+from vlcheck._util import installed, temporary
 from vlcheck._util.foreign_files import fault
 from vlcheck._util.hashing import digest
 from vlcheck.errors import UsageError
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.query import Query
-from vlcheck.models.loading import installed
 
 SCHEMA = 1
 _SQLITE = b"SQLite format 3\0"

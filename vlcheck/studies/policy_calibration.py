@@ -20,7 +20,7 @@ from vlcheck.errors import UsageError, printable
 from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.outcomes import Findings
 from vlcheck.evaluation.preview import Chosen
-from vlcheck.metrics.query import Metric
+from vlcheck.metrics.kinds import Metric
 from vlcheck.policy.policy import Policy
 from vlcheck.policy.toml_file import to_toml
 from vlcheck.stats.verdict import Verdict, most_that_pass

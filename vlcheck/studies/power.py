@@ -22,15 +22,15 @@ from typing import TYPE_CHECKING, Any
 
 from vlcheck._util.files import begins
 from vlcheck._util.process_end import follow
-from vlcheck.behaviors.behavior import Trials
-from vlcheck.cases import open_source
+from vlcheck.behaviors.trials import Trials
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 from vlcheck.evaluation.calibration import ahead
 from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.outcomes import Findings
 from vlcheck.evaluation.preview import Chosen, foresee
 from vlcheck.evaluation.session import scored
-from vlcheck.metrics.query import Metric
+from vlcheck.metrics.kinds import Metric
 from vlcheck.plugin.collect import collect
 from vlcheck.policy.policy import METRICS, Policy, Rule
 from vlcheck.policy.toml_file import load_policy

@@ -8,11 +8,11 @@ from itertools import chain
 from random import Random
 
 from vlcheck.cases.case import MASK, Box
+from vlcheck.cases.picture import Picture
 from vlcheck.datasets.scenes.cases import HIS, VERBS, WITH
 from vlcheck.datasets.scenes.rendering import SIDE
 from vlcheck.datasets.scenes.sampling import ACHROMATIC, COLORS, PEOPLE, SIDES, WORDS, act, alone, duo, pair
 from vlcheck.datasets.scenes.scene import Limb, Side
-from vlcheck.metrics.query import Picture
 from vlcheck.perturb.place import CELLS, Paste
 from vlcheck.perturb.text import OPENINGS, OPPOSITES
 from vlcheck.zoo.curriculum import Kind, Stage

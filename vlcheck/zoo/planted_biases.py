@@ -13,10 +13,10 @@ from random import Random
 from types import MappingProxyType
 
 from vlcheck.cases.case import Box
+from vlcheck.cases.picture import Picture
 from vlcheck.datasets.scenes.rendering import SIDE
 from vlcheck.datasets.scenes.sampling import COLORS, PEOPLE, WORDS, alone
 from vlcheck.datasets.scenes.scene import Scene, Thing
-from vlcheck.metrics.query import Picture
 from vlcheck.perturb.place import CELLS
 from vlcheck.zoo.captions import Facts, Sentence, Slot, invent, shuffled, tell
 from vlcheck.zoo.curriculum import Kind, Stage

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vlcheck.errors import UsageError
+from vlcheck.metrics.kinds import DEFAULT_KINDS
 from vlcheck.models.original.albef.adapter import Albef
 from vlcheck.models.original.albef.adapter import load as load_albef
-from vlcheck.models.protocol import DEFAULT_KINDS
 from vlcheck.zoo.workspace import CHECKSUMS, SHARED, digest_of, read_sums
 
 WEIGHTS = Path(__file__).parent / "weights"

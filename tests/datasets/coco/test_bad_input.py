@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from tests.datasets.conftest import Folder
-from vlcheck.cases import open_source, with_target
+from vlcheck.cases import with_target
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 
 

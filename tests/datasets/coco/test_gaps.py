@@ -4,8 +4,9 @@ import shutil
 
 import pytest
 
-from vlcheck.cases import open_source, with_target
+from vlcheck.cases import with_target
 from vlcheck.datasets.jsonl_writer import write_jsonl
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 
 LEFT = (0, 0, 80, 80)

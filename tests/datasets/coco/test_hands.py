@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from vlcheck.cases import open_source, with_target
+from vlcheck.cases import with_target
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 
 # Somebody who faces the viewer: parts of arms are 20 pixels long, those of legs 15.

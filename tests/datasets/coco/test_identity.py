@@ -7,10 +7,11 @@ import pytest
 from PIL import Image
 
 from tests.datasets.conftest import SIZE, Folder
-from vlcheck.cases import open_source, with_target
+from vlcheck.cases import with_target
 from vlcheck.cases.case import ImageFile
-from vlcheck.datasets.duplicates import Copies
+from vlcheck.cases.duplicates import Copies
 from vlcheck.datasets.jsonl_writer import write_jsonl
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 
 LEFT, RIGHT = (0, 0, 80, 80), (100, 0, 80, 80)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from vlcheck.cases import open_source, with_target
+from vlcheck.cases import with_target
 from vlcheck.cases.words import tokenize
+from vlcheck.datasets.registry import open_source
 from vlcheck.perturb import OPPOSITES, Exchange, View
 
 KINDS = {"object", "color", "side", "vertical", "hand", "binding", "role"}
@@ -212,7 +213,8 @@ def test_another_seed_chooses_others(photographs_root):
 
 def test_every_process_chooses_the_same(photographs_root):
     code = (
-        "import hashlib, sys; from vlcheck.cases import open_source, with_target\n"
+        "import hashlib, sys; from vlcheck.cases import with_target\n"
+        "from vlcheck.datasets.registry import open_source\n"
         "chosen = open_source(sys.argv[1]).select(with_target('object'))\n"
         "said = [(c.id, c.candidates, sorted(c.present), c.bare) for c in chosen]\n"
         "print(hashlib.sha256(repr(said).encode()).hexdigest())"

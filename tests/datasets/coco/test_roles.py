@@ -2,7 +2,8 @@
 
 import pytest
 
-from vlcheck.cases import open_source, with_target
+from vlcheck.cases import with_target
+from vlcheck.datasets.registry import open_source
 from vlcheck.perturb import Exchange, View
 
 ACTS = [

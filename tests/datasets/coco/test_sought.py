@@ -5,10 +5,10 @@ import json
 import pytest
 
 from tests.datasets.conftest import CATEGORIES, Folder
-from vlcheck.cases import open_source
 from vlcheck.datasets.coco.complement_set import AllBut
 from vlcheck.datasets.coco.instances import spoken
 from vlcheck.datasets.jsonl_writer import write_jsonl
+from vlcheck.datasets.registry import open_source
 
 LEFT, RIGHT = (0, 0, 80, 80), (100, 0, 80, 80)
 DOG, CAT, BUS, BOWL, LAPTOP = (CATEGORIES.index(name) for name in ("dog", "cat", "bus", "bowl", "laptop"))

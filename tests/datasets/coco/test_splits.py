@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.datasets.conftest import Folder
-from vlcheck.cases import open_source
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.datasets.conftest import Folder
-from vlcheck.cases import open_source
+from vlcheck.datasets.registry import open_source
 
 LEFT, RIGHT = (0, 0, 80, 80), (100, 0, 80, 80)
 

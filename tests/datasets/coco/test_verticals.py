@@ -2,7 +2,7 @@
 
 import pytest
 
-from vlcheck.cases import open_source
+from vlcheck.datasets.registry import open_source
 
 HIGH, LOW = (60, 5, 40, 30), (50, 50, 60, 40)
 

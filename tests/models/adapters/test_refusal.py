@@ -11,8 +11,8 @@ from PIL import Image
 
 from tests.models import chats, checkpoints
 from vlcheck.errors import NotApplicable
-from vlcheck.models import load_model
 from vlcheck.models.adapters.refusal import refusals
+from vlcheck.models.loading.load import load_model
 
 
 def picture(seed: int, size: tuple[int, int] = (64, 48)) -> Image.Image:

@@ -11,8 +11,8 @@ from PIL import Image
 
 from tests.models import chats
 from vlcheck.errors import UsageError
-from vlcheck.models import load_model
 from vlcheck.models.adapters.thought import end_of_thought, without_thoughts
+from vlcheck.models.loading.load import load_model
 
 PROMPT = "<|im_start|>assistant\n{% endif %}"
 OPENED = "<think>\n"

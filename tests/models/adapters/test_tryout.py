@@ -22,8 +22,8 @@ from tests.models.conftest import CAPTION, TINY
 from tests.models.families import write_regions
 from vlcheck.cases import ImageFile
 from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.models import load_model
 from vlcheck.models.adapters.tryout import PLAIN
+from vlcheck.models.loading.load import load_model
 
 Folder = Callable[[str], Path]
 

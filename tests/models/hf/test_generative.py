@@ -26,10 +26,10 @@ from transformers import (
 from tests.models import chats
 from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.models import load_model
+from vlcheck.metrics.kinds import ANY
 from vlcheck.models.adapters.autoregressive import Autoregressive
 from vlcheck.models.adapters.yes_no import Answering, spellings
-from vlcheck.models.protocol import ANY
+from vlcheck.models.loading.load import load_model
 
 FAMILIES = (
     "llava",

@@ -34,7 +34,7 @@ from transformers import (
 
 from tests.models import checkpoints
 from vlcheck.cases.case import MASK
-from vlcheck.models import load_model
+from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel
 
 TEXTS = ["a red bus on the street", "a dog", "the cat is left of the dog in the photo"]

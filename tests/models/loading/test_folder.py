@@ -17,8 +17,8 @@ from torch import Tensor
 
 from tests.models import checkpoints
 from vlcheck.errors import UsageError
-from vlcheck.models import load_model
 from vlcheck.models.loading.folder import check_files, check_one_template
+from vlcheck.models.loading.load import load_model
 from vlcheck.models.loading.loaded import check_quantization
 
 WHOLE = "model.safetensors"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.models.checkpoints import clip
 from vlcheck.errors import UsageError
-from vlcheck.models import load_model
+from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import ClassifiesRegions, NamesWords
 
 DOUBLE = """

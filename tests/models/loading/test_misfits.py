@@ -13,7 +13,7 @@ from torch import Tensor
 from benchmarks.albef_checkpoint import random_state_dict
 from tests.models.conftest import TINY
 from vlcheck.errors import UsageError
-from vlcheck.models import load_model
+from vlcheck.models.loading.load import load_model
 from vlcheck.models.loading.misfits import check_formats, check_names, reason, scaled
 from vlcheck.models.original.albef.config import original_configs
 

@@ -11,7 +11,7 @@ from transformers.utils import import_utils
 
 from tests.models import chats, checkpoints
 from vlcheck.errors import UsageError
-from vlcheck.models import load_model
+from vlcheck.models.loading.load import load_model
 from vlcheck.models.loading.packages import needed
 
 INSTALL = r'python -m pip install "vlcheck\[tokenizers\]"'

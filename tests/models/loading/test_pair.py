@@ -9,7 +9,7 @@ from PIL import Image
 from tests.models import chats, checkpoints
 from vlcheck.cases.case import MASK
 from vlcheck.errors import UsageError
-from vlcheck.models import load_model
+from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import AnswersYesNo
 
 TEXTS = ["a red bus on the street", "a dog", "the cat is left of the dog"]

@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 
 from tests.models import checkpoints
 from vlcheck.errors import UsageError
-from vlcheck.models import load_model
 from vlcheck.models.loading import pretrained
+from vlcheck.models.loading.load import load_model
 
 Damage = Callable[[Path], object]
 

@@ -20,8 +20,9 @@ from tests.conftest import ROOT
 from tests.models.checkpoints import vocabulary
 from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.models import NamesWords, load_model
+from vlcheck.models import NamesWords
 from vlcheck.models.adapters.base import Adapter
+from vlcheck.models.loading.load import load_model
 from vlcheck.models.original.vilt.network import ViltNetwork
 from vlcheck.models.original.vilt.weights import vilt_from_original
 from vlcheck.models.original.xvlm.network import XvlmNetwork

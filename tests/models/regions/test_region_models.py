@@ -21,9 +21,10 @@ from tests.models.conftest import three_shapes
 from tests.models.families import write_regions
 from tests.models.hf.test_hosted import MASKED, TEXTS, TOLERANCES, WORDS
 from vlcheck.cases.case import MASK, Box, ImageFile
+from vlcheck.cases.picture import Picture
 from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.metrics.query import Picture, Query
-from vlcheck.models import load_model
+from vlcheck.metrics.query import Query
+from vlcheck.models.loading.load import load_model
 from vlcheck.models.original.vilbert.network import VilbertNetwork
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.models.regions.regions import RegionExtractor, Regions

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from vlcheck._util.paths import is_folder
 from vlcheck.cases.case import Box
+from vlcheck.cases.left_out import Reason
 from vlcheck.datasets.box_units import Placed, check_unit
 from vlcheck.datasets.boxes import in_full, sticks_out
 from vlcheck.datasets.coco.annotation_files import Entry, Rows, Unusable, read_tables, spared, split_usable
 from vlcheck.datasets.coco.photograph import Instance
-from vlcheck.datasets.left_out import Reason
 from vlcheck.errors import UsageError
 
 OUTSIDE = "photograph has a box outside of it"

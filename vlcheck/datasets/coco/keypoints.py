@@ -7,8 +7,8 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
+from vlcheck.cases.left_out import Reason
 from vlcheck.datasets.coco.annotation_files import Entry, Rows, read_tables, spared, split_usable
-from vlcheck.datasets.left_out import Reason
 from vlcheck.datasets.limbs import CHAINS, SIDES, Joint, Person
 from vlcheck.errors import UsageError
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from vlcheck._util.foreign_files import fault
 from vlcheck._util.paths import is_folder
 from vlcheck.cases.case import MASK, Case, ImageFile, ImageSource
+from vlcheck.cases.left_out import Reason, counted
+from vlcheck.cases.offer import Missing, Offer
 from vlcheck.datasets.coco.annotation_files import Entry, Rows, Unusable, read_list, read_tables, spared, split_usable
 from vlcheck.datasets.coco.bindings import find_bindings
 from vlcheck.datasets.coco.colors import find_colors
@@ -24,10 +26,8 @@ from vlcheck.datasets.coco.photograph import Finding, Known, Photograph, settle
 from vlcheck.datasets.coco.roles import find_roles
 from vlcheck.datasets.coco.sides import find_sides, find_verticals
 from vlcheck.datasets.fitness import MOVED, check_color
-from vlcheck.datasets.left_out import Reason, counted
 from vlcheck.datasets.lexicons.lexicon import Lexicons
 from vlcheck.datasets.limits import LONGEST_CAPTION
-from vlcheck.datasets.offer import Missing, Offer
 from vlcheck.errors import NotApplicable, UsageError, nearest
 
 LAYOUT = (

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from vlcheck._util.lazy import Lazy
 from vlcheck.cases.case import MASK, Case
-from vlcheck.datasets.offer import Offer
+from vlcheck.cases.offer import Offer
 from vlcheck.datasets.scenes.sampling import ACHROMATIC, COLORS, PEOPLE, SIDES, WORDS, act, alone, duo, pair
 from vlcheck.datasets.scenes.scene import Limb, Scene
 

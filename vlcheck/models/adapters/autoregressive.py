@@ -14,9 +14,10 @@ from torch.nn.utils.rnn import pad_sequence
 
 from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable
+from vlcheck.metrics.kinds import ANY
 from vlcheck.models.adapters.base import Adapter, check_masked, log_softmax, own
 from vlcheck.models.adapters.features import Features
-from vlcheck.models.protocol import ANY, Encoded
+from vlcheck.models.protocol import Encoded
 
 
 class Sentence(NamedTuple):

@@ -22,11 +22,11 @@ from vlcheck._util.paths import expanded, there_is
 from vlcheck._util.spec_grammar import Factory, Reference, Several, Single, parse_model
 from vlcheck.cases.case import MASK
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, nearest
-from vlcheck.metrics.query import Metric
+from vlcheck.metrics.kinds import DEFAULT_KINDS, KINDS, Metric
 from vlcheck.models.loading.foreign_model import ForeignModel
 from vlcheck.models.loading.pair import Pair
 from vlcheck.models.loading.registry import registered
-from vlcheck.models.protocol import DEFAULT_KINDS, KINDS, VisionLanguageModel
+from vlcheck.models.protocol import VisionLanguageModel
 
 DTYPES = ("bfloat16", "float16", "float32", "float64")
 DEVICES = "cpu, cuda, cuda:N, mps"

@@ -38,7 +38,6 @@ from vlcheck._util.foreign_files import read_json
 from vlcheck._util.paths import expanded, there_is
 from vlcheck._util.spec_grammar import Reference, Single
 from vlcheck.errors import UsageError
-from vlcheck.models.adapters.tokenizing import without_habits
 from vlcheck.models.loading.extents import check_sizes, filled_by
 from vlcheck.models.loading.folder import (
     CONFIG,
@@ -53,6 +52,7 @@ from vlcheck.models.loading.folder import (
 from vlcheck.models.loading.layout import naming
 from vlcheck.models.loading.loaded import check_loaded, check_quantization
 from vlcheck.models.loading.packages import needed
+from vlcheck.models.loading.tokenizer import without_habits
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 _DECIDING = ("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "*.bin")  # files that decide a score

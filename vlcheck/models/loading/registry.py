@@ -10,7 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import get_args, get_type_hints
 
-from vlcheck.metrics.query import Metric
+from vlcheck.metrics.kinds import Metric
 
 GROUP = "vlcheck.models"
 METRICS = get_args(Metric)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 from types import MappingProxyType
 
-from vlcheck._util.numbers import brief, counted, rounded, share, whole
+from vlcheck._util.numbers import brief, counted, moment, rounded, share, whole
 from vlcheck.report.markdown import markdown
-from vlcheck.report.text.summary import biases, held, moment
+from vlcheck.report.text.summary import biases, held
 from vlcheck.results.conclusion import MEANINGS, Conclusion, Standing, conclude, excuse
 from vlcheck.results.file import Line, Results
 from vlcheck.stats.verdict import BY_GRAVITY, NOT_ASKED

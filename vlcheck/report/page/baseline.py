@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vlcheck._util.numbers import chance, share, signed, whole
+from vlcheck._util.numbers import chance, moment, share, signed, whole
 from vlcheck.report.page.escaping import Said, said
 from vlcheck.report.page.formatting import NAME, title
 from vlcheck.report.text.comparison import conclusion, other_versions
-from vlcheck.report.text.summary import moment
 from vlcheck.results.comparison import ALPHA, OUTCOMES, Compared, Comparison
 from vlcheck.results.file import Key
 

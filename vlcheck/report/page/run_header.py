@@ -9,11 +9,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from vlcheck._util.numbers import counted
+from vlcheck._util.numbers import counted, moment
 from vlcheck.report.page.charts import curve
 from vlcheck.report.page.escaping import Said, said
 from vlcheck.report.page.formatting import NAME
-from vlcheck.report.text.summary import moment
 from vlcheck.results import scales
 from vlcheck.results.file import Line
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from vlcheck._util.numbers import chance, counted, figure, share, signed, span, whole
-from vlcheck.models.protocol import MASSES
+from vlcheck.metrics.kinds import MASSES
 from vlcheck.report.page import charts
 from vlcheck.report.page.baseline import ChangeView, change_view
 from vlcheck.report.page.charts import Moved

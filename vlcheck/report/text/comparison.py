@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from vlcheck._util.numbers import chance, counted, figure, whole
+from vlcheck._util.numbers import chance, counted, figure, moment, whole
 from vlcheck.errors import printable
-from vlcheck.report.text.summary import aligned, moment
+from vlcheck.report.text.summary import aligned
 from vlcheck.results.comparison import ALPHA, Change, Compared, Comparison
 from vlcheck.results.file import Line
 

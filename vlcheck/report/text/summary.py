@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 
 from vlcheck._util.numbers import between, chance, counted, figure, share, whole
 from vlcheck.results import scales
@@ -263,12 +262,3 @@ def held(verdict: Line) -> tuple[str, str, str]:
     limits = [verdict["allowed"]] if verdict["allowed"] is not None else []
     interval = between(verdict["rate_low"], verdict["rate_high"], 2, limits)
     return figure(verdict["rate"], apart=limits), interval, figure(verdict["allowed"])
-
-
-def moment(text: str) -> str:
-    """A point of time in UTC as one writes it; a text that is none, or names no zone, stays as it is."""
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        return text
-    return f"{when.astimezone(UTC):%d %B %Y, %H:%M} UTC" if when.tzinfo else text

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.metrics.kinds import DEFAULT_KINDS
 from vlcheck.models.adapters.base import Adapter, Reading, log_softmax
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.tryout import PLAIN, ask, trying
@@ -20,7 +21,6 @@ from vlcheck.models.original.fusion.captions import MAX_WORDS, CaptionTokenizer,
 from vlcheck.models.original.fusion.network import FusionNetwork
 from vlcheck.models.original.fusion.pixels import MEAN, STD, preprocess
 from vlcheck.models.original.wordpiece import check_entries, vocabulary_of
-from vlcheck.models.protocol import DEFAULT_KINDS
 
 _NO_MLM = "a fine-tuned checkpoint without MLM head: it offers itm alone; for mlm take a pre-training checkpoint"
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from vlcheck._util.paths import expanded
+from vlcheck.metrics.kinds import WITH_REGIONS
 from vlcheck.models.adapters.base import Reading, log_softmax
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.regions import ReadsRegions
@@ -18,7 +19,6 @@ from vlcheck.models.loading.layout import fingerprint, named_path
 from vlcheck.models.original.vilbert.inputs import region_inputs
 from vlcheck.models.original.vilbert.network import VilbertNetwork
 from vlcheck.models.original.wordpiece import SPECIAL, bert_tokenizer, check_entries, vocabulary_of
-from vlcheck.models.protocol import WITH_REGIONS
 from vlcheck.models.regions.extractor import find_extractor
 from vlcheck.models.regions.regions import RegionExtractor, Regions
 

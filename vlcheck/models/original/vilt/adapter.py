@@ -12,6 +12,7 @@ from transformers import BatchEncoding
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.models.vilt.image_processing_pil_vilt import ViltImageProcessorPil
 
+from vlcheck.metrics.kinds import DEFAULT_KINDS
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import match_probability
 from vlcheck.models.adapters.processor import Processed
@@ -21,7 +22,6 @@ from vlcheck.models.loading.layout import find_checkpoint, fingerprint, named_pa
 from vlcheck.models.original.vilt.network import ImageTokens
 from vlcheck.models.original.vilt.weights import HEADS, sizes_of, vilt_from_original
 from vlcheck.models.original.wordpiece import SPECIAL, bert_tokenizer, check_entries, vocabulary_of
-from vlcheck.models.protocol import DEFAULT_KINDS
 
 # The original's `pixelbert` transform: the shorter side becomes image_size, unless the longer one would then be more
 # than 1333/800 of it, and both are floored to multiples of 32.

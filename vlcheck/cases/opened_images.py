@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from vlcheck.cases.case import Case
-from vlcheck.datasets.duplicates import Copies
-from vlcheck.datasets.left_out import Reason
+from vlcheck.cases.duplicates import Copies
+from vlcheck.cases.left_out import Reason
 from vlcheck.errors import NotApplicable
 
 

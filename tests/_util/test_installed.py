@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from tests.conftest import ROOT
-from vlcheck.models.loading.installed import ABSENT, differences, key_of, versions
+from vlcheck._util.installed import ABSENT, differences, key_of, versions
 
 
 def installed(folder: Path, name: str, version: str) -> Path:

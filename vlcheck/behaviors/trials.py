@@ -1,0 +1,130 @@
+"""The trials of behaviors on a source's cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, islice
+
+from vlcheck._util.foreign_code import contained
+from vlcheck._util.lazy import Lazy
+from vlcheck.behaviors.behavior import Behavior, Staged, Trial
+from vlcheck.cases import Case, CaseSource
+from vlcheck.metrics.kinds import Metric
+from vlcheck.metrics.question import Question, ask
+from vlcheck.perturb import View
+
+MOST_ASKED = 2  # times as many images as are to count: of a model that knows fewer than half, no verdict is valid
+
+
+@dataclass(frozen=True)
+class Trials:
+    """The trials of behaviors on a source's cases, made once: a run looks ahead at what it will judge.
+
+    Attributes:
+        relative: whether the model's itm only compares texts.
+    """
+
+    source: CaseSource
+    relative: bool = False
+    _made: dict[str, _Made] = field(default_factory=dict, repr=False)
+
+    @contained()
+    def of(self, behavior: Behavior, metric: Metric) -> list[Trial]:
+        """Return those of as many images as the source was asked for, not counting what the data refuses.
+
+        In place of a chosen case that cannot be asked, as far as that is known before its pictures are drawn, the
+        source's next one that can is taken; one that is refused when they are drawn is replaced by the judge, from
+        `spare`. Raises UsageError as `CaseSource.select`, ForeignFault of the behavior's parts.
+        """
+        made = self._of(behavior)
+        if metric not in made.first:
+            each = iter(self._each(made, metric))
+            chosen = list(islice(each, self.source.images))
+            lacking = self.source.images - sum(map(_askable, chosen))
+            trials = list(chain(*chosen, *islice(filter(_askable, each), lacking)))
+            _demand_keys(trials)
+            made.first[metric] = trials
+        return made.first[metric]
+
+    def spare(self, behavior: Behavior, metric: Metric) -> Iterator[list[Trial]]:
+        """Yield those of each further image, in the order in which they are drawn where some of the first do not count.
+
+        With them a model is asked about MOST_ASKED times as many images as are to count, and about no more. Raises as
+        `of`.
+        """
+        return islice(self._rest(behavior, metric), (MOST_ASKED - 1) * self.source.images)
+
+    def _rest(self, behavior: Behavior, metric: Metric) -> Iterator[list[Trial]]:
+        had = {trial.case.image.key for trial in self.of(behavior, metric)}
+        rest = iter(self._each(self._of(behavior), metric))
+        while (trials := _next(rest)) is not None:
+            if _askable(trials) and trials[0].case.image.key not in had:
+                yield trials
+
+    @contained()
+    def of_case(self, behavior: Behavior, metric: Metric, case: Case) -> list[Trial]:
+        """Those of one of the behavior's cases. Raises as `of`."""
+        others = self.source.select(behavior.cases)
+        return [self._trial(behavior, staged, metric) for staged in behavior.stage(case, others)]
+
+    def plain(self, case: Case, metric: Metric) -> Question:
+        """What is asked of a case as it is. Raises NotApplicable as `ask`."""
+        return self.question(View.of(case), metric)
+
+    def question(self, view: View, metric: Metric) -> Question:
+        """What is asked of a view on its own. Raises NotApplicable as `ask`."""
+        return ask(metric, view, foils=[] if self._relative(metric) else None)
+
+    def _of(self, behavior: Behavior) -> _Made:
+        made = self._made.get(behavior.name)
+        if made is None or made.behavior != behavior:
+            others = self.source.select(behavior.cases)
+            staged = (list(behavior.stage(case, others)) for case in self.source.candidates(behavior.cases))
+            made = self._made[behavior.name] = _Made(behavior, Lazy(staged))
+        return made
+
+    def _each(self, made: _Made, metric: Metric) -> Iterable[list[Trial]]:
+        """The trials of each case that the source has for a behavior."""
+        if metric not in made.each:
+            trials = ([self._trial(made.behavior, one, metric) for one in staged] for staged in made.staged)
+            made.each[metric] = Lazy(trials)
+        return made.each[metric]
+
+    def _trial(self, behavior: Behavior, staged: Staged, metric: Metric) -> Trial:
+        return behavior.trial(staged, metric, relative=self._relative(metric))
+
+    def _relative(self, metric: Metric) -> bool:
+        return self.relative and metric == "itm"
+
+
+def _demand_keys(trials: Iterable[Trial]) -> None:
+    """Let a perturbation that cannot be told from others fail here, where its own test alone is concerned."""
+    for query in (query for trial in trials for query in trial.queries()):
+        _ = query.key
+
+
+@dataclass
+class _Made:
+    """A behavior's cases, as far as they have been staged.
+
+    Attributes:
+        each: the trials of each case, by metric.
+        first: those of as many images as were asked for, by metric.
+    """
+
+    behavior: Behavior
+    staged: Lazy[list[Staged]]
+    each: dict[Metric, Lazy[list[Trial]]] = field(default_factory=dict)
+    first: dict[Metric, list[Trial]] = field(default_factory=dict)
+
+
+@contained()
+def _next(rest: Iterator[list[Trial]]) -> list[Trial] | None:
+    trials = next(rest, None)
+    _demand_keys(trials or ())
+    return trials
+
+
+def _askable(trials: Iterable[Trial]) -> bool:
+    return any(trial.askable for trial in trials)
