@@ -28,7 +28,7 @@ from scipy.stats import binom
 from vlcheck.behaviors.schedule import sizes
 from vlcheck.stats.betting import anytime
 from vlcheck.stats.bounds import Tally, Test, exact
-from vlcheck.stats.verdict import Status, status_of_mean, status_of_rate
+from vlcheck.stats.decision import Status, status_of_mean, status_of_rate
 
 RESULTS = Path(__file__).with_name("calibration.json")
 RUNS = 2000

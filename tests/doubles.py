@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from vlcheck.cases import MASK, Case, CaseSource
-from vlcheck.cases.case import Box
+from vlcheck.cases.box import Box
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb import CELLS, OPENINGS, OPPOSITES, Brightness, Crop, CutOut, RotateHue, View

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vlcheck.cases import Case
-from vlcheck.cases.case import Box
+from vlcheck.cases.box import Box
 from vlcheck.datasets.lexicons.toml_files import load_lexicons
 from vlcheck.datasets.registry import open_source
 from vlcheck.datasets.scenes.scene import Scene

@@ -12,7 +12,10 @@ from vlcheck.cases import MASK, Box, Case, CaseSource, with_target
 from vlcheck.cases.offer import Offer
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
-from vlcheck.expect.base import AFTER, BEFORE, OTHER, Balance, Drops, Preserved
+from vlcheck.expect.aggregate import Balance
+from vlcheck.expect.base import AFTER, BEFORE, OTHER
+from vlcheck.expect.directional import Drops
+from vlcheck.expect.invariance import Preserved
 from vlcheck.perturb import Bare, Compose, CutOut, Each, Mirror, Opening, RotateHue, ShuffleWords, Solid
 
 

@@ -8,7 +8,8 @@ import pytest
 from vlcheck.behaviors.statement import complaint
 from vlcheck.behaviors.tables import ColorAndGrey
 from vlcheck.cases import Selection, with_target
-from vlcheck.expect.base import WHOLE, BaseExpectation, Preserved
+from vlcheck.expect.base import WHOLE, BaseExpectation
+from vlcheck.expect.invariance import Preserved
 from vlcheck.perturb import Bare, Block, Compose, Each, Grayscale, Labelled, OfThePicture
 
 SOUND = {"cases": with_target("object"), "expect": Preserved(), "perturb": Grayscale(), "given": None, "tables": ()}

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from vlcheck.cases import image_notes
-from vlcheck.cases.case import Box, ImageFile
+from vlcheck.cases.box import Box
+from vlcheck.cases.case import ImageFile
 from vlcheck.cases.image_notes import Ablation, ablation_of, note_ablation, noted_file, pixel_sha256, strips
 
 TURNED = 6  # an EXIF orientation

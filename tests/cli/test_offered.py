@@ -7,7 +7,8 @@ from vlcheck.behaviors.behavior import Behavior
 from vlcheck.cases import with_target
 from vlcheck.cli.offered import offered, slips
 from vlcheck.datasets.registry import open_source
-from vlcheck.expect.base import Beats, Preserved
+from vlcheck.expect.functionality import Beats
+from vlcheck.expect.invariance import Preserved
 from vlcheck.perturb import Grayscale
 
 OBJECTS = Behavior(

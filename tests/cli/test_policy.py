@@ -16,7 +16,10 @@ from vlcheck.behaviors.behavior import Behavior
 from vlcheck.cases import Case, with_target
 from vlcheck.cli import app
 from vlcheck.evaluation.outcomes import Finding, Findings
-from vlcheck.expect.base import AFTER, BEFORE, OTHER, Drops, Preserved, Sample, SidePreference, Swaps
+from vlcheck.expect.aggregate import SidePreference
+from vlcheck.expect.base import AFTER, BEFORE, OTHER, Sample
+from vlcheck.expect.directional import Drops, Swaps
+from vlcheck.expect.invariance import Preserved
 from vlcheck.metrics.reading import Reading
 from vlcheck.perturb import Solid
 from vlcheck.policy.policy import Tolerances

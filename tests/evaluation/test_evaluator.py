@@ -15,7 +15,8 @@ from vlcheck.cases import with_target
 from vlcheck.datasets.registry import open_source
 from vlcheck.evaluation.calibration import Operating
 from vlcheck.evaluation.session import scored
-from vlcheck.expect.base import Beats, Preserved
+from vlcheck.expect.functionality import Beats
+from vlcheck.expect.invariance import Preserved
 from vlcheck.perturb import Bare, Block, Compose, Grayscale, RotateHue
 from vlcheck.policy.toml_file import load_policy
 from vlcheck.suite.shipped import policy_path

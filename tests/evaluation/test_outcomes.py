@@ -8,7 +8,11 @@ import pytest
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.cases import Case, with_target
 from vlcheck.evaluation.outcomes import Finding, Findings
-from vlcheck.expect.base import AFTER, BEFORE, OTHER, Balance, Beats, Drops, Preserved, Sample, Skew, Swaps
+from vlcheck.expect.aggregate import Balance, Skew
+from vlcheck.expect.base import AFTER, BEFORE, OTHER, Sample
+from vlcheck.expect.directional import Drops, Swaps
+from vlcheck.expect.functionality import Beats
+from vlcheck.expect.invariance import Preserved
 from vlcheck.metrics.reading import Reading
 from vlcheck.perturb import Solid
 from vlcheck.policy.policy import Rule, Tolerances

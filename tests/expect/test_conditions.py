@@ -6,20 +6,11 @@ import pytest
 
 from tests.evaluation.test_outcomes import TOLERANCES, found, verdict
 from vlcheck.evaluation.evidence import Row
-from vlcheck.expect.base import (
-    AFTER,
-    BEFORE,
-    OTHER,
-    WHOLE,
-    Balance,
-    Beats,
-    Drops,
-    Flips,
-    Preserved,
-    SidePreference,
-    Skew,
-    Swaps,
-)
+from vlcheck.expect.aggregate import Balance, SidePreference, Skew
+from vlcheck.expect.base import AFTER, BEFORE, OTHER, WHOLE
+from vlcheck.expect.directional import Drops, Flips, Swaps
+from vlcheck.expect.functionality import Beats
+from vlcheck.expect.invariance import Preserved
 
 LEFT = {"left": 0.8, "right": 0.2}
 RIGHT = {"left": 0.2, "right": 0.8}

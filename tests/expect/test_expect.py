@@ -8,22 +8,11 @@ import pytest
 from tests.conftest import ROOT
 from vlcheck.cases import Case
 from vlcheck.errors import NotApplicable
-from vlcheck.expect.base import (
-    AFTER,
-    BEFORE,
-    OTHER,
-    WHOLE,
-    Balance,
-    Beats,
-    Drops,
-    Flips,
-    Preserved,
-    Sample,
-    SidePreference,
-    Skew,
-    Swaps,
-    Unknown,
-)
+from vlcheck.expect.aggregate import Balance, SidePreference, Skew
+from vlcheck.expect.base import AFTER, BEFORE, OTHER, WHOLE, Sample, Unknown
+from vlcheck.expect.directional import Drops, Flips, Swaps
+from vlcheck.expect.functionality import Beats
+from vlcheck.expect.invariance import Preserved
 from vlcheck.metrics.reading import Reading, Unlikely
 from vlcheck.perturb import Block, Solid, View
 from vlcheck.policy.policy import Tolerances

@@ -11,7 +11,8 @@ import pytest
 
 from tests.conftest import ROOT
 from vlcheck.policy.policy import Known
-from vlcheck.stats.verdict import Cause, invalid
+from vlcheck.stats.decision import Cause
+from vlcheck.stats.verdict import invalid
 
 PASSED, EXPIRED = "2999-12-31", "2001-01-31"
 AT_THE_TURN_OF_A_DAY = """

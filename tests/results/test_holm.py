@@ -5,7 +5,8 @@ import pytest
 from tests.report.pages import passing, results, rows, verdict
 from vlcheck.report.page import draw
 from vlcheck.report.text import summary
-from vlcheck.stats.verdict import holm, judge
+from vlcheck.stats.multiple_testing import holm
+from vlcheck.stats.verdict import judge
 
 PAGE = "it decides nothing, and would not let this one fail"
 

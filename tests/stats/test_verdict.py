@@ -7,22 +7,12 @@ import pytest
 from scipy.stats import binomtest
 
 from vlcheck.stats.betting import anytime
+from vlcheck.stats.bootstrap import bootstrap_interval
 from vlcheck.stats.bounds import Tally, exact
-from vlcheck.stats.verdict import (
-    bootstrap_interval,
-    could_pass,
-    detectable,
-    fewest_inside,
-    fewest_that_pass,
-    holm,
-    invalid,
-    judge,
-    judge_mean,
-    most_that_pass,
-    needed_n,
-    status_of_mean,
-    worst,
-)
+from vlcheck.stats.decision import status_of_mean, worst
+from vlcheck.stats.multiple_testing import holm
+from vlcheck.stats.power import could_pass, detectable, fewest_inside, fewest_that_pass, most_that_pass, needed_n
+from vlcheck.stats.verdict import invalid, judge, judge_mean
 
 
 def margins(n, violations):

@@ -15,7 +15,8 @@ from vlcheck.cases import with_target
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
 from vlcheck.evaluation.outcomes import Finding, Findings
-from vlcheck.expect.base import WHOLE, Sample, Swaps
+from vlcheck.expect.base import WHOLE, Sample
+from vlcheck.expect.directional import Swaps
 from vlcheck.policy.policy import Rule
 from vlcheck.stats.verdict import Verdict
 from vlcheck.studies.power import Examined, Matrix, as_json, caught_at, from_json, lines

@@ -13,9 +13,10 @@ from vlcheck.behaviors import tables as shipped_tables
 from vlcheck.cases import Selection
 from vlcheck.cases.picture import identity
 from vlcheck.errors import nearest, printable
-from vlcheck.expect.base import BaseExpectation, Claim, Competence
+from vlcheck.expect.base import BaseExpectation, Competence
 from vlcheck.perturb import Compose, Each
 from vlcheck.policy.policy import TOLERANCES
+from vlcheck.stats.decision import Claim
 
 _FROZEN = "@dataclass(frozen=True)"
 _EXPECTS = ("arms", "words", "reads", "known", "conditions", "margins", "effect", "wanted")

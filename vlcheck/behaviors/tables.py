@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 from vlcheck.errors import NotApplicable
 from vlcheck.expect.base import AFTER, BEFORE, Sample
 from vlcheck.perturb import AsMuchNoise, Bare, Block, Compose, Mirror, Perturbation, View, opposite
-from vlcheck.stats.verdict import bootstrap_interval
+from vlcheck.stats.bootstrap import bootstrap_interval
 
 Cells = Mapping[str, float | int]
 
@@ -38,7 +38,7 @@ class Table(Protocol):
 class VisionAndLanguage:
     """Figure 1's 2 x 2: picture original or blocked, text with its hint or bare.
 
-    Beside the four cells their interaction, and the balance D of `vlcheck.expect.base.Balance`.
+    Beside the four cells their interaction, and the balance D of `vlcheck.expect.aggregate.Balance`.
     """
 
     name: ClassVar[str] = "vision_language"

@@ -1,6 +1,7 @@
 """Cases: one image and what is said about it, and where they come from."""
 
-from vlcheck.cases.case import MASK, Box, Case, ImageFile, ImageSource, word_pattern
+from vlcheck.cases.box import Box
+from vlcheck.cases.case import MASK, Case, ImageFile, ImageSource, word_pattern
 from vlcheck.cases.selection import Selection, with_target
 from vlcheck.cases.source import CaseSource
 

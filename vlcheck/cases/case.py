@@ -8,13 +8,14 @@ from collections.abc import Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from vlcheck._util.image_files import check_file, decoding, opened
+from vlcheck.cases.box import Box
 from vlcheck.cases.image_notes import note_file
 from vlcheck.cases.rgb import to_rgb
 from vlcheck.cases.tones import glance, is_colorless
@@ -24,25 +25,6 @@ from vlcheck.errors import UsageError
 MASK = "[MASK]"
 _ORIENTATION = 0x0112
 _ORIENTATIONS, _TURNED = range(1, 9), range(5, 9)
-
-
-class Box(NamedTuple):
-    """A rectangle in pixels of the source image, as COCO writes it."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    @property
-    def area(self) -> float:
-        return self.width * self.height
-
-    def meets(self, other: Box) -> bool:
-        """Whether the two share an area."""
-        apart_x = self.x + self.width <= other.x or other.x + other.width <= self.x
-        apart_y = self.y + self.height <= other.y or other.y + other.height <= self.y
-        return not (apart_x or apart_y)
 
 
 class ImageSource(Protocol):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from PIL import Image
 
 if TYPE_CHECKING:
-    from vlcheck.cases.case import Box
+    from vlcheck.cases.box import Box
 
 _STRIP = 1_000_000  # pixels
 _FILE = "vlcheck file"

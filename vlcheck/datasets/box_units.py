@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from vlcheck.cases.case import Box
+from vlcheck.cases.box import Box
 from vlcheck.datasets.boxes import (
     LEAST,
     PIXELS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vlcheck.cases.case import Box
+from vlcheck.cases.box import Box
 
 LEAST = 1.0  # pixels, of either side: a smaller box shows nothing
 SLACK = 1.0  # pixels, by which rounding may put a box outside of its picture

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from vlcheck._util.foreign_files import fault, parse_json, read_lines
-from vlcheck.cases.case import MASK, Box, Case, ImageFile
+from vlcheck.cases.box import Box
+from vlcheck.cases.case import MASK, Case, ImageFile
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.words import words_of
 from vlcheck.datasets.boxes import PIXELS, in_full, sticks_out, wrong_unit

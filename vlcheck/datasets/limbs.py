@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import dist, hypot
 from typing import Literal, NamedTuple
 
-from vlcheck.cases.case import Box
+from vlcheck.cases.box import Box
 from vlcheck.datasets.scenes.scene import Limb, Side
 
 SIDES: tuple[Side, Side] = ("left", "right")

@@ -15,22 +15,12 @@ from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.expect.base import AFTER, BEFORE, WHOLE, Expectation, Refused, Sample, Unknown, Unneeded, Unscaled
 from vlcheck.metrics.reading import Tolerances, Unlikely
 from vlcheck.policy.policy import Rule
+from vlcheck.stats.bootstrap import bootstrap_interval
 from vlcheck.stats.bounds import Test, exact
+from vlcheck.stats.decision import BY_GRAVITY, HOLLOW, NOT_ASKED, Cause, Claim
 from vlcheck.stats.operating_scale import RAW
-from vlcheck.stats.verdict import (
-    BY_GRAVITY,
-    HOLLOW,
-    NOT_ASKED,
-    Cause,
-    Claim,
-    Verdict,
-    bootstrap_interval,
-    fewest_inside,
-    fewest_that_pass,
-    invalid,
-    judge,
-    judge_mean,
-)
+from vlcheck.stats.power import fewest_inside, fewest_that_pass
+from vlcheck.stats.verdict import Verdict, invalid, judge, judge_mean
 
 Hollow = tuple[str, Cause]  # why a verdict is invalid, in words, and which kind of cause that is
 

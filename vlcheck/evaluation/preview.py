@@ -32,7 +32,7 @@ from vlcheck.policy.policy import METRICS, Policy, Rule
 from vlcheck.report.text.summary import aligned
 from vlcheck.scoring.plan import Plan, make_plan
 from vlcheck.stats.bounds import Tally, Test, exact, upper
-from vlcheck.stats.verdict import detectable, most_that_pass
+from vlcheck.stats.power import detectable, most_that_pass
 
 Chosen = Sequence[tuple[pytest.Function, Stated]]
 _PROBES = 2

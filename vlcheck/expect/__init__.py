@@ -1,30 +1,26 @@
 """Expectations: from the scores of a case to a signed margin."""
 
+from vlcheck.expect.aggregate import Balance, SidePreference, Skew
 from vlcheck.expect.base import (
     AFTER,
     BEFORE,
     OTHER,
     WHOLE,
-    Balance,
     BaseExpectation,
-    Beats,
-    Claim,
     Competence,
     Condition,
-    Drops,
     Expectation,
-    Flips,
-    Preserved,
     Refused,
     Sample,
-    SidePreference,
-    Skew,
-    Swaps,
     Unknown,
     Unneeded,
     Unscaled,
 )
+from vlcheck.expect.directional import Drops, Flips, Swaps
+from vlcheck.expect.functionality import Beats
+from vlcheck.expect.invariance import Preserved
 from vlcheck.metrics.reading import Reading, Tolerances, Unlikely
+from vlcheck.stats.decision import Claim
 
 __all__ = [
     "AFTER",

@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
-from vlcheck.cases.case import Box, Case
+from vlcheck.cases.box import Box
+from vlcheck.cases.case import Case
 from vlcheck.cases.image_notes import strips
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb.image import span_of

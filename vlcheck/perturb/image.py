@@ -11,7 +11,8 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 from PIL import Image, ImageOps
 
-from vlcheck.cases.case import Box, Case
+from vlcheck.cases.box import Box
+from vlcheck.cases.case import Case
 from vlcheck.cases.picture import Picture
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb.view import Labelled, View

@@ -8,7 +8,8 @@ from typing import ClassVar, Literal, get_args
 
 from PIL import Image
 
-from vlcheck.cases.case import Box, Case
+from vlcheck.cases.box import Box
+from vlcheck.cases.case import Case
 from vlcheck.cases.picture import Picture
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb.image import mean_color, span_of

@@ -9,7 +9,8 @@ from typing import ClassVar, Protocol
 
 from PIL import Image
 
-from vlcheck.cases.case import MASK, Box, Case
+from vlcheck.cases.box import Box
+from vlcheck.cases.case import MASK, Case
 from vlcheck.cases.picture import Picture
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from vlcheck.results.file import Line, Results
-from vlcheck.stats.verdict import HOLLOW
+from vlcheck.stats.decision import HOLLOW
 
 Row = tuple[str, str]  # case and perturbation
 

@@ -18,8 +18,9 @@ from vlcheck.errors import UsageError, printable
 from vlcheck.results.file import Key, Line, Results, read_judged
 from vlcheck.results.scales import demanded, differing, used
 from vlcheck.results.unjudged import incomplete
+from vlcheck.stats.decision import DECIDED, HOLLOW
+from vlcheck.stats.multiple_testing import holm
 from vlcheck.stats.paired import by_image, mcnemar, sign_flip
-from vlcheck.stats.verdict import DECIDED, HOLLOW, holm
 
 Outcome = Literal["worse", "better", "same", "not comparable"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)  # the most telling first

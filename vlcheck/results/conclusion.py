@@ -15,7 +15,7 @@ from vlcheck._util.numbers import counted
 from vlcheck.results.comparison import Compared, Comparison
 from vlcheck.results.file import Line, Results
 from vlcheck.results.unjudged import Unjudged, has, incomplete, is_ended, unjudged
-from vlcheck.stats.verdict import BY_GRAVITY, DECIDED, NOT_ASKED, OF_A_BIAS
+from vlcheck.stats.decision import BY_GRAVITY, DECIDED, NOT_ASKED, OF_A_BIAS
 from vlcheck.suite.shipped import BIASES
 
 METRICS = ("mlm", "itm")

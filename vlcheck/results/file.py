@@ -21,7 +21,7 @@ from vlcheck._util.files import Others, begins, demand_place, placing
 from vlcheck._util.foreign_files import LONGEST_LINE, fault, parse_json, read_lines
 from vlcheck.errors import UsageError, printable
 from vlcheck.results.schema import complaint, completed
-from vlcheck.stats.verdict import DECIDED
+from vlcheck.stats.decision import DECIDED
 
 Line = dict[str, Any]
 Key = tuple[str, str, str]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, get_args
 
-from vlcheck.stats.verdict import BY_GRAVITY, Claim
+from vlcheck.stats.decision import BY_GRAVITY, Claim
 
 SCHEMA = 1
 _FIGURES = (

@@ -9,32 +9,27 @@ fits how the images were looked at: `bounds.exact` once, `betting.anytime` as of
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from scipy.special import betaincinv, ndtri  # scipy.stats takes half a second to import
 
 from vlcheck._util.numbers import between, brief, counted, figure, share, shares
+from vlcheck.stats.bootstrap import by_cluster
 from vlcheck.stats.bounds import Tally, Test, exact, lower, upper
-
-Status = Literal["pass", "fail", "inconclusive", "invalid", "not asked"]
-Claim = Literal["rate", "mean"]
-Cause = Literal["", "no cases", "one image", "unknown", "unlikely", "constant", "not finite", "refused", "errors"]
-
-DECIDED = ("pass", "fail")
-NOT_ASKED: Status = "not asked"
-# What a bias of the model can bring about. The other causes are the data's, or mean that there is no sound answer.
-OF_A_BIAS: tuple[Cause, ...] = ("unknown", "unlikely")
-HOLLOW = ("invalid", NOT_ASKED)  # rests on too little for any comparison
-# What was not asked comes last: beside a pass it takes nothing from it, and alone it is no pass.
-BY_GRAVITY: tuple[Status, ...] = ("fail", "invalid", "inconclusive", "pass", NOT_ASKED)
-POWER = 0.8
-MOST_CASES = 100_000
-_STEP = 0.001
+from vlcheck.stats.decision import (
+    DECIDED,
+    OF_A_BIAS,
+    Cause,
+    Claim,
+    Status,
+    n_sides,
+    p_outside,
+    status_of_mean,
+    status_of_rate,
+)
+from vlcheck.stats.power import detectable, detectable_mean, needed_for_mean, needed_n
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +138,7 @@ def judge(
     hollow = _hollow([margin for margin, _ in applied], "margins")
     if hollow:
         return invalid(*hollow, n=_images(applied), not_applicable=left_out, allowed=allowed, alpha=alpha)
-    by_image = _by_cluster((float(margin <= 0), image) for margin, image in applied)
+    by_image = by_cluster((float(margin <= 0), image) for margin, image in applied)
     sample = Tally.of(by_image)
     low, high = lower(test, sample, alpha), upper(test, sample, alpha)
     status = status_of_rate(sample, allowed, alpha, test=test)
@@ -199,12 +194,12 @@ def judge_mean(
         return invalid(*hollow, claim="mean", n=_images(applied), not_applicable=left_out, band=band, alpha=alpha)
     if max(abs(value) for value, _ in applied) > 1:
         raise ValueError("values have to be in [-1, 1]")
-    sample = Tally.of((_by_cluster(applied) + 1) / 2)
-    n, mean = round(sample.n), _signed(sample.mean)
+    sample = Tally.of((by_cluster(applied) + 1) / 2)
+    n, mean = round(sample.n), to_signed(sample.mean)
     status = status_of_mean(sample, band, alpha, test=test)
-    held_to = alpha if status == "pass" else alpha / _sides(band)
-    low, high = _signed(lower(test, sample, held_to)), _signed(upper(test, sample, held_to))
-    needed = _needed_for_mean(sample, band, alpha, test) if status == "inconclusive" else None
+    held_to = alpha if status == "pass" else alpha / n_sides(band)
+    low, high = to_signed(lower(test, sample, held_to)), to_signed(upper(test, sample, held_to))
+    needed = needed_for_mean(sample, band, alpha, test) if status == "inconclusive" else None
     said = (
         f"mean {figure(mean, apart=band)} over {counted(n, 'image')}, from {between(low, high, apart=band)};"
         f" {brief(band[0])} to {brief(band[1])} is allowed"
@@ -217,122 +212,18 @@ def judge_mean(
         not_applicable=left_out,
         band=band,
         alpha=alpha,
-        p=_p_outside(test, sample, band),
+        p=p_outside(test, sample, band),
         needed_n=needed,
-        detectable=_detectable_mean(sample, band, alpha, test),
+        detectable=detectable_mean(sample, band, alpha, test),
         effect=mean,
         effect_low=low,
         effect_high=high,
     )
 
 
-def status_of_rate(sample: Tally, allowed: float, alpha: float = 0.05, *, test: Test = exact) -> Status:
-    """What images' violating shares say: fail or pass where the bound on their mean is above or below the allowed."""
-    if _fails(sample, allowed, alpha, test):
-        return "fail"
-    return "pass" if _passes(sample, allowed, alpha, test) else "inconclusive"
-
-
-def status_of_mean(sample: Tally, band: tuple[float, float], alpha: float = 0.05, *, test: Test = exact) -> Status:
-    """What values that were scaled from [-1, 1] to [0, 1] say of a band of [-1, 1].
-
-    Both edges have to be kept for a pass, so each is held to alpha; either is enough for a fail, so each is held to its
-    share of it (Bonferroni).
-    """
-    if _p_outside(test, sample, band) < alpha:
-        return "fail"
-    low, high = ((edge + 1) / 2 for edge in band)
-    return "pass" if _inside(sample, (low, high), alpha, test) else "inconclusive"
-
-
 def invalid(reason: str, cause: Cause = "", **figures: Any) -> Verdict:
     """A verdict that says nothing of the model, and why; with what figures there are."""
     return Verdict(status="invalid", reason=reason, cause=cause, **figures)
-
-
-def worst(statuses: Iterable[str]) -> str:
-    """The gravest of some statuses: fail, invalid, inconclusive, pass, not asked."""
-    return min(statuses, key=BY_GRAVITY.index)
-
-
-def could_pass(n: int, allowed: float, alpha: float = 0.05, *, test: Test = exact) -> bool:
-    """Whether n images without a violation would pass."""
-    return n > 0 and _passes(Tally.of_violations(0, n), allowed, alpha, test)
-
-
-def most_that_pass(n: int, allowed: float, alpha: float = 0.05, *, test: Test = exact) -> int | None:
-    """The most violations among n images that still pass; None where not even none does."""
-    too_many = _first(lambda x: x > n or not _passes(Tally.of_violations(x, n), allowed, alpha, test), 0, n + 1)
-    return too_many - 1 if n and too_many else None
-
-
-def fewest_that_pass(allowed: float, alpha: float = 0.05, *, test: Test = exact) -> int | None:
-    """The least number of images that pass where none violates; None where 100,000 do not."""
-    if not could_pass(MOST_CASES, allowed, alpha, test=test):
-        return None
-    return _first(lambda n: could_pass(n, allowed, alpha, test=test), 1, MOST_CASES)
-
-
-def fewest_inside(band: tuple[float, float], alpha: float = 0.05, *, test: Test = exact) -> int | None:
-    """The least number of images of which a mean passes where all have the spotless value; None where 100,000 do not.
-
-    The spotless value is the one that passes soonest: in a band around 0 its middle. It is 0 where a side of the band
-    is open, since no model is at the end of the range.
-    """
-    low, high = ((edge + 1) / 2 for edge in band)
-    spotless = 0.5 if low <= 0 or high >= 1 else low / (1 - high + low)
-
-    def passes(n: int) -> bool:
-        return _inside(Tally(np.array([spotless]), np.array([float(n)])), (low, high), alpha, test)
-
-    return _first(passes, 1, MOST_CASES) if passes(MOST_CASES) else None
-
-
-def needed_n(sample: Tally, allowed: float, alpha: float = 0.05, *, test: Test = exact) -> int | None:
-    """The least number of images, above those there are, at which what was seen of them would decide.
-
-    None where the rate is the allowed one, so that no number would, or where 100,000 would not.
-    """
-    if sample.mean == allowed:
-        return None
-    decides = _passes if sample.mean < allowed else _fails
-    return _enlarged(sample, lambda larger: decides(larger, allowed, alpha, test))
-
-
-def detectable(n: int, allowed: float, alpha: float = 0.05, *, test: Test = exact) -> float | None:
-    """The least true rate of violations that fails with a power of 0.8 at n images; None where even 1 does not.
-
-    Of images that have one row each, or whose rows hold or violate together; where they do not, less can be found.
-    """
-    if not _fails(Tally.of_violations(n, n), allowed, alpha, test):
-        return None
-    fewest = _first(lambda x: _fails(Tally.of_violations(x, n), allowed, alpha, test), 1, n)
-    return float(betaincinv(fewest, n - fewest + 1, POWER))
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values corrected for their number (Holm, Scandinavian Journal of Statistics 6, 1979), in the order given."""
-    corrected = [0.0] * len(p_values)
-    so_far = 0.0
-    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        so_far = max(so_far, min(1.0, (len(p_values) - rank) * p_values[index]))
-        corrected[index] = so_far
-    return corrected
-
-
-def bootstrap_interval(
-    values: Sequence[float],
-    clusters: Sequence[Hashable] | None = None,
-    *,
-    seed: int = 0,
-    draws: int = 2000,
-    level: float = 0.95,
-) -> tuple[float, float]:
-    """Percentile interval of the mean over images, by drawing images with replacement."""
-    means = _by_cluster(zip(values, range(len(values)) if clusters is None else clusters, strict=True))
-    chosen = np.random.default_rng(seed).integers(0, len(means), (draws, len(means)))
-    low, high = np.quantile(means[chosen].mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
 
 
 def _check(rows: Sequence[object], clusters: Sequence[Hashable] | None, alpha: float) -> None:
@@ -370,101 +261,10 @@ def _seen(by_image: np.ndarray, violations: int, rows: int, ends: tuple[float, f
     return f"{violations:,} of {counted(rows, 'row')} {verb}, {on_average}"
 
 
-def _by_cluster(rows: Iterable[tuple[float, Hashable]]) -> np.ndarray:
-    """The mean of each cluster, in the order in which they first appear."""
-    clusters: dict[Hashable, list[float]] = defaultdict(list)
-    for row, image in rows:
-        clusters[image].append(row)
-    return np.array([np.mean(members) for members in clusters.values()])
-
-
-def _fails(sample: Tally, allowed: float, alpha: float, test: Test) -> bool:
-    """Whether the lower bound is above what is allowed."""
-    return test(sample, allowed) < alpha
-
-
-def _passes(sample: Tally, allowed: float, alpha: float, test: Test) -> bool:
-    """Whether the upper bound is at most what is allowed."""
-    return test(sample.mirrored(), 1 - allowed) <= alpha
-
-
-def _inside(sample: Tally, edges: tuple[float, float], alpha: float, test: Test) -> bool:
-    """Whether both bounds are between two edges in [0, 1]; an edge that is 0 or 1 holds of itself."""
-    low, high = edges
-    above = low <= 0 or _passes(sample.mirrored(), 1 - low, alpha, test)
-    return above and (high >= 1 or _passes(sample, high, alpha, test))
-
-
-def _enlarged(sample: Tally, decides: Callable[[Tally], bool]) -> int | None:
-    """The least number of images, above those there are, at which a sample of the same values decides."""
-    n = round(sample.n)
-    if n >= MOST_CASES or not decides(sample.times(MOST_CASES / n)):
-        return None
-    return _first(lambda size: decides(sample.times(size / n)), n + 1, MOST_CASES)
-
-
-def _first(true: Callable[[int], bool], low: int, high: int) -> int:
-    """The least number for which it is true, of those from low to high, from some of which on it is."""
-    return low + bisect_left(range(low, high), True, key=true)
-
-
 def _with_needed(said: str, needed: int | None) -> str:
     """Add at which n what was seen would decide."""
     return f"{said}; " + (f"n = {needed:,} would decide" if needed else "no n would decide")
 
 
-def _detectable_mean(sample: Tally, band: tuple[float, float], alpha: float, test: Test) -> float | None:
-    """How far from the band a mean has to be to fail with a power of 0.8, on the side where that is farther.
-
-    Of a sample's mean it is taken, by the normal approximation, that in a fifth of all samples it is nearer to the band
-    by `stray` than the true one.
-    """
-    stray = _quantile(POWER) * sample.deviation / math.sqrt(sample.n)
-    low, high = ((edge + 1) / 2 for edge in band)
-    outward = [(one, edge) for one, edge in ((sample, high), (sample.mirrored(), 1 - low)) if edge < 1]
-    found = [_found_beyond(one, edge, alpha / _sides(band), stray, test) for one, edge in outward]
-    there = [distance for distance in found if distance is not None]
-    return 2 * max(there) if there else None
-
-
-def _found_beyond(sample: Tally, edge: float, alpha: float, stray: float, test: Test) -> float | None:
-    """How far above an edge the mean of a sample's values has to be, in steps; None where the range ends before."""
-
-    def fails(steps: int) -> bool:
-        return _fails(sample.moved(edge + steps * _STEP - stray), edge, alpha, test)
-
-    last = int((1 - edge) / _STEP)
-    return _first(fails, 1, last) * _STEP if last > 0 and fails(last) else None
-
-
-def _sides(band: tuple[float, float]) -> int:
-    """On how many sides a mean can leave its band."""
-    return max(1, (band[0] > -1) + (band[1] < 1))
-
-
-def _p_outside(test: Test, sample: Tally, band: tuple[float, float]) -> float:
-    """Of the hypothesis that the mean is in its band; an edge at the end of the range is no place to look for it."""
-    low, high = ((edge + 1) / 2 for edge in band)
-    above = [test(sample, high)] if high < 1 else []
-    below = [test(sample.mirrored(), 1 - low)] if low > 0 else []
-    return min(1.0, _sides(band) * min(above + below, default=1.0))
-
-
-def _needed_for_mean(sample: Tally, band: tuple[float, float], alpha: float, test: Test) -> int | None:
-    """The n at which the mean seen would pass where it is in the band, and fail where it is not."""
-    low, high = ((edge + 1) / 2 for edge in band)
-    share = alpha / _sides(band)
-    if sample.mean > high:
-        return _enlarged(sample, lambda larger: _fails(larger, high, share, test))
-    if sample.mean < low:
-        return _enlarged(sample, lambda larger: _fails(larger.mirrored(), 1 - low, share, test))
-    return _enlarged(sample, lambda larger: _inside(larger, (low, high), alpha, test))
-
-
-def _quantile(probability: float) -> float:
-    """Of the standard normal distribution."""
-    return float(ndtri(probability))
-
-
-def _signed(unit: float) -> float:
+def to_signed(unit: float) -> float:
     return 2 * float(unit) - 1

@@ -23,7 +23,8 @@ from vlcheck.evaluation.preview import Chosen
 from vlcheck.metrics.kinds import Metric
 from vlcheck.policy.policy import Policy
 from vlcheck.policy.toml_file import to_toml
-from vlcheck.stats.verdict import Verdict, most_that_pass
+from vlcheck.stats.power import most_that_pass
+from vlcheck.stats.verdict import Verdict
 
 LOOSEST = 30  # hundredths: a score that falls by more is not preserved, a mean that is farther from 0 is no balance
 FAR = 10  # hundredths past the policy in force: who needs more gets a table of its own, and leaves the others theirs

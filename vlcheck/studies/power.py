@@ -34,7 +34,8 @@ from vlcheck.metrics.kinds import Metric
 from vlcheck.plugin.collect import collect
 from vlcheck.policy.policy import METRICS, Policy, Rule
 from vlcheck.policy.toml_file import load_policy
-from vlcheck.stats.verdict import Verdict, worst
+from vlcheck.stats.decision import worst
+from vlcheck.stats.verdict import Verdict
 from vlcheck.suite.shipped import BIASES
 from vlcheck.zoo import CONTROL, PLANTED
 from vlcheck.zoo.pretrained import Variant

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from random import Random
 
-from vlcheck.cases.case import MASK, Box
+from vlcheck.cases.box import Box
+from vlcheck.cases.case import MASK
 from vlcheck.cases.picture import Picture
 from vlcheck.datasets.scenes.cases import HIS, VERBS, WITH
 from vlcheck.datasets.scenes.rendering import SIDE

@@ -12,7 +12,7 @@ from itertools import cycle
 from random import Random
 from types import MappingProxyType
 
-from vlcheck.cases.case import Box
+from vlcheck.cases.box import Box
 from vlcheck.cases.picture import Picture
 from vlcheck.datasets.scenes.rendering import SIDE
 from vlcheck.datasets.scenes.sampling import COLORS, PEOPLE, WORDS, alone

@@ -20,7 +20,8 @@ from tests.models import checkpoints
 from tests.models.conftest import three_shapes
 from tests.models.families import write_regions
 from tests.models.hf.test_hosted import MASKED, TEXTS, TOLERANCES, WORDS
-from vlcheck.cases.case import MASK, Box, ImageFile
+from vlcheck.cases.box import Box
+from vlcheck.cases.case import MASK, ImageFile
 from vlcheck.cases.picture import Picture
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.metrics.query import Query

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image, ImageOps
 
-from vlcheck.cases.case import Box
+from vlcheck.cases.box import Box
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models.regions.extractor import find_extractor
 from vlcheck.models.regions.regions import Regions, look, overlap

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TextIO, TypeVar
 
 from vlcheck._util.foreign_files import DECODER, Twice, demand_file
-from vlcheck.cases.case import Box
+from vlcheck.cases.box import Box
 from vlcheck.datasets.limits import LARGEST_NUMBER, is_text
 from vlcheck.errors import UsageError, printable
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vlcheck.cases.case import Box, Case
+from vlcheck.cases.box import Box
+from vlcheck.cases.case import Case
 from vlcheck.datasets.coco.photograph import Caption, Finding, Known
 from vlcheck.datasets.lexicons.lexicon import Held
 from vlcheck.datasets.limbs import Whose, whose

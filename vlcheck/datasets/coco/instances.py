@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from vlcheck._util.paths import is_folder
-from vlcheck.cases.case import Box
+from vlcheck.cases.box import Box
 from vlcheck.cases.left_out import Reason
 from vlcheck.datasets.box_units import Placed, check_unit
 from vlcheck.datasets.boxes import in_full, sticks_out

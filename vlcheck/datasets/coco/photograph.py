@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from vlcheck.cases.case import Box, Case, ImageFile, word_pattern
+from vlcheck.cases.box import Box
+from vlcheck.cases.case import Case, ImageFile, word_pattern
 from vlcheck.cases.words import Found, Token, article_of, tokenize
 from vlcheck.datasets.boxes import is_seen
 from vlcheck.datasets.coco.complement_set import AllBut

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import permutations
 
-from vlcheck.cases.case import Box, Case
+from vlcheck.cases.box import Box
+from vlcheck.cases.case import Case
 from vlcheck.datasets.coco.photograph import Finding, Known
 
 SMALLEST = 1 / 14**2  # of the picture's area: a patch of a ViT-B/16 at 224 pixels

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from vlcheck.cases.case import Box
+from vlcheck.cases.box import Box
 
 Rgb = tuple[int, int, int]
 Point = tuple[float, float]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from vlcheck.cases.case import Box
+from vlcheck.cases.box import Box
 from vlcheck.datasets.scenes.rendering import HAIR, OBJECTS, SHADES, SIDE, SKIN, Look, Rgb
 from vlcheck.datasets.scenes.scene import Limb, Person, Scene, Side, Thing
 

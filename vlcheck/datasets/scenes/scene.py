@@ -9,7 +9,7 @@ from typing import Literal
 from PIL import Image, ImageDraw
 
 from vlcheck._util.hashing import digest
-from vlcheck.cases.case import Box
+from vlcheck.cases.box import Box
 from vlcheck.datasets.scenes.rendering import OBJECTS, SCALE, SHADES, SIDE, Look, Pen, background, draw_person
 
 Side = Literal["left", "right"]

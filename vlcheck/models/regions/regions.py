@@ -21,7 +21,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.ops import box_area
 
-from vlcheck.cases.case import Box
+from vlcheck.cases.box import Box
 from vlcheck.cases.image_notes import ablation_of
 from vlcheck.errors import NotApplicable
 

@@ -98,7 +98,7 @@ def _href(page: Path, config: pytest.Config) -> str:
 
 def _gravest(properties: Sequence[tuple[str, object]]) -> Mapping[str, object]:
     """The figures of a test's verdict; of several the gravest one."""
-    from vlcheck.stats.verdict import BY_GRAVITY  # in no run of other projects
+    from vlcheck.stats.decision import BY_GRAVITY  # in no run of other projects
 
     verdicts: list[dict[str, object]] = []
     for name, figure in properties:

@@ -16,7 +16,7 @@ from vlcheck.report.markdown import markdown
 from vlcheck.report.text.summary import biases, held
 from vlcheck.results.conclusion import MEANINGS, Conclusion, Standing, conclude, excuse
 from vlcheck.results.file import Line, Results
-from vlcheck.stats.verdict import BY_GRAVITY, NOT_ASKED
+from vlcheck.stats.decision import BY_GRAVITY, NOT_ASKED
 
 _TASKS: Mapping[str, str] = MappingProxyType(
     {"mlm": "fill-mask", "itm": "image-text-matching", "mrc": "masked-region-classification"}

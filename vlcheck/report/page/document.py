@@ -29,7 +29,7 @@ from vlcheck.results.agreement import Agreement, agreements
 from vlcheck.results.comparison import OUTCOMES, Compared, Comparison
 from vlcheck.results.conclusion import Conclusion, Matrix, conclude, matrix_of
 from vlcheck.results.file import Key, Line, Results, key_of, ranked
-from vlcheck.stats.verdict import BY_GRAVITY
+from vlcheck.stats.decision import BY_GRAVITY
 
 START = "<!doctype html>\n<!-- a report of vlcheck"  # as such a file begins, by which it is known
 _SECTION = 10_000  # characters of a verdict without its rows

@@ -10,7 +10,7 @@ from vlcheck.report.page.formatting import NAME, allowed, title, told
 from vlcheck.results.comparison import OUTCOMES, Outcome
 from vlcheck.results.conclusion import MEANINGS, NO_VERDICT, Standing, matrix_of, tally
 from vlcheck.results.file import Key, Line, Results, key_of
-from vlcheck.stats.verdict import HOLLOW, NOT_ASKED
+from vlcheck.stats.decision import HOLLOW, NOT_ASKED
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from vlcheck.report.page.images import Album
 from vlcheck.results.file import Line, encoded
-from vlcheck.stats.verdict import BY_GRAVITY
+from vlcheck.stats.decision import BY_GRAVITY
 
 FIRST = 3
 MOST: Mapping[str, int] = {"fail": 100, "invalid": 20, "inconclusive": 50, "pass": 12, "not asked": 12}

@@ -11,7 +11,7 @@ from vlcheck.results.agreement import agreements
 from vlcheck.results.comparison import ALPHA, Comparison
 from vlcheck.results.conclusion import METRICS, Standing, conclude, matrix_of
 from vlcheck.results.file import Line, Results
-from vlcheck.stats.verdict import holm
+from vlcheck.stats.multiple_testing import holm
 
 _TWO_BY_TWO = {
     "original_hint": "original, with hint",

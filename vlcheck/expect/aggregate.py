@@ -1,0 +1,103 @@
+"""Aggregate expectations: the mean over cases must lie in a band."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from vlcheck.errors import NotApplicable
+from vlcheck.expect.base import AFTER, BEFORE, OTHER, WHOLE, BaseExpectation, Competence, Sample
+from vlcheck.expect.directional import TwoSided
+from vlcheck.metrics.reading import Tolerances
+from vlcheck.perturb import Bare, Compose, OtherImage, Perturbation, View
+from vlcheck.stats.decision import Claim
+
+
+@dataclass(frozen=True)
+class Balance(BaseExpectation):
+    """Mean of D = score(original, bare) - score(blocked, with hint), in [-1, 1]: 0 leans on neither (figure 1).
+
+    Before is the caption with its hint, after the same with the picture blocked.
+    """
+
+    claim: ClassVar[Claim] = "mean"
+    competence: ClassVar[Competence] = "to pass"
+    expected: ClassVar[str] = "neither the picture nor the words decide alone"
+    hollow: ClassVar[str] = "a model that knows neither picture nor words leans on none of them"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {"bare": Bare(), OTHER: Compose(Bare(), OtherImage())}
+
+    def reads(self) -> tuple[str, ...]:
+        return ("delta",)
+
+    def known(self, sample: Sample, tolerances: Tolerances) -> bool:
+        return sample.known("bare", OTHER, tolerances.delta)
+
+    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
+        return {WHOLE: self.effect(sample)}
+
+    def effect(self, sample: Sample) -> float:
+        """D."""
+        return sample["bare"].value - sample[AFTER].value
+
+
+@dataclass(frozen=True)
+class Skew(BaseExpectation):
+    """Mean, for each word, of how often it is answered minus how often it is true: no word may be a favourite.
+
+    The answer is the likeliest of the target and the case's candidates. A word that another part of the picture
+    makes true is in no case's candidates there, and the case says nothing of it.
+    """
+
+    claim: ClassVar[Claim] = "mean"
+    competence: ClassVar[Competence] = "to pass"
+    expected: ClassVar[str] = "no word is answered more often than it is true"
+    hollow: ClassVar[str] = "answers at random make no word a favourite"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {OTHER: OtherImage()}
+
+    def words(self, view: View) -> tuple[str, ...]:
+        if not view.case.candidates:
+            raise NotApplicable("the case has no other word to answer")
+        return view.case.candidates
+
+    def reads(self) -> tuple[str, ...]:
+        return ("delta",)
+
+    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
+        scores = sample[BEFORE].scores
+        target = sample.case.target
+        words = sorted({target, *sample.case.candidates})
+        answer = max(words, key=lambda word: scores[word])
+        return {word: float(word == answer) - float(word == target) for word in words}
+
+    def effect(self, sample: Sample) -> float:
+        """The target's share of all that could be answered, minus 1: 0 where every answer is true."""
+        return sample[BEFORE].share(sample.case.target, *sample.case.candidates) - 1.0
+
+
+@dataclass(frozen=True)
+class SidePreference(TwoSided):
+    """Mean of q(right) minus how often right is true, over cases of which both sides are the truth equally often."""
+
+    claim: ClassVar[Claim] = "mean"
+    competence: ClassVar[Competence] = "to pass"
+    expected: ClassVar[str] = "right is said as often as it is true"
+    hollow: ClassVar[str] = "sides at random prefer neither"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {OTHER: OtherImage()}
+
+    def reads(self) -> tuple[str, ...]:
+        return ("delta", "floor")
+
+    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
+        right = sample[BEFORE].preference("right", "left", tolerances.floor)
+        return {WHOLE: right - float(sample.case.target == "right")}
+
+    def effect(self, sample: Sample) -> float:
+        """q(right) minus 1 where right is true."""
+        return sample[BEFORE].share("right", "left") - float(sample.case.target == "right")

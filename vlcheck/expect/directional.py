@@ -1,0 +1,108 @@
+"""Directional expectations (DIR): an edit must move the score in a known direction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from vlcheck.expect.base import AFTER, BEFORE, BaseExpectation, Condition, Sample, Unneeded
+from vlcheck.metrics.reading import Tolerances
+from vlcheck.perturb import Perturbation, View, opposite
+
+
+@dataclass(frozen=True)
+class Drops(BaseExpectation):
+    """DIR: `min(before - after - by, below - after, before - below)`: a constant score cannot pass.
+
+    Attributes:
+        decided_by: a perturbation that takes the evidence away, e.g. Block(): where the score does not fall by
+            delta under it, the picture does not decide the word, and the case does not count.
+    """
+
+    expected: ClassVar[str] = "the score drops"
+    hollow: ClassVar[str] = "a score that follows no picture drops by chance"
+    contrasts: ClassVar[bool] = True
+
+    decided_by: Perturbation | None = None
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {} if self.decided_by is None else {"without": self.decided_by}
+
+    def reads(self) -> tuple[str, ...]:
+        return ("by", "below") if self.decided_by is None else ("by", "below", "delta")
+
+    def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
+        before, after = sample[BEFORE].value, sample[AFTER].value
+        if self.decided_by is not None and before - sample["without"].value <= tolerances.delta:
+            raise Unneeded("the picture does not decide the word")
+        drop, below = before - after, tolerances.below
+        return (
+            Condition("the drop", drop, "above", tolerances.by, "by", drop - tolerances.by, (before, after)),
+            Condition("the score after", after, "under", below, "below", below - after),
+            Condition("the score before", before, "above", below, "below", before - below),
+        )
+
+    def wanted(self, arm: str, target: str) -> str:
+        return f"{target} is true" if arm == BEFORE else "the score has to drop"
+
+
+class TwoSided(BaseExpectation):
+    hollow: ClassVar[str] = "sides that are guessed change by chance"
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return (opposite(view.target),)
+
+    def reads(self) -> tuple[str, ...]:
+        return ("by", "floor")
+
+
+@dataclass(frozen=True)
+class Swaps(TwoSided):
+    """DIR, where the truth is certain: with q = P(true) over both sides, `min(q(I) - .5, .5 - q(mirror I)) - by`."""
+
+    expected: ClassVar[str] = "the true side before, the other one after"
+
+    def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
+        target = sample.case.target
+        before, after = _preferences(sample, target, tolerances.floor)
+        return leads(target, BEFORE, before, tolerances.by), _trails(target, AFTER, after, tolerances.by)
+
+    def wanted(self, arm: str, target: str) -> str:
+        return f"{target} is true" if arm == BEFORE else f"{opposite(target)} is true now"
+
+
+@dataclass(frozen=True)
+class Flips(TwoSided):
+    """DIR, where annotators mix the viewer's and the subject's left: the mirror needs no truth, only a flip.
+
+    With q = P(left) over both sides, a = q(I) - .5 and b = .5 - q(mirror I): `max(min(a, b), min(-a, -b)) - by`.
+    """
+
+    expected: ClassVar[str] = "one side before, the other one after"
+
+    def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
+        """Those of the flip that is nearer: from left to right, or from right to left."""
+        before, after = _preferences(sample, "left", tolerances.floor)
+        to_right = leads("left", BEFORE, before, tolerances.by), _trails("left", AFTER, after, tolerances.by)
+        to_left = _trails("left", BEFORE, before, tolerances.by), leads("left", AFTER, after, tolerances.by)
+        return max(to_right, to_left, key=lambda flip: min(one.margin for one in flip))
+
+    def wanted(self, arm: str, target: str) -> str:
+        return "" if arm == BEFORE else "the other side is true now"
+
+
+def _preferences(sample: Sample, word: str, floor: float) -> tuple[float, float]:
+    against = opposite(word)
+    return sample[BEFORE].preference(word, against, floor), sample[AFTER].preference(word, against, floor)
+
+
+def leads(word: str, arm: str, preferred: float, by: float, rival: str = "") -> Condition:
+    """The word is preferred to another one, its opposite unless said."""
+    what = f"the share of {word}{rival and f' against {rival}'} {arm}"
+    return Condition(what, preferred, "above", 0.5 + by, "0.5 + by", preferred - 0.5 - by)
+
+
+def _trails(word: str, arm: str, preferred: float, by: float) -> Condition:
+    """The word's opposite is preferred to it."""
+    return Condition(f"the share of {word} {arm}", preferred, "under", 0.5 - by, "0.5 - by", 0.5 - preferred - by)

@@ -1,0 +1,59 @@
+"""Minimum functionality (MFT): the true word must score higher than false ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from vlcheck._util.hashing import digest
+from vlcheck.cases.case import Case
+from vlcheck.errors import NotApplicable
+from vlcheck.expect.base import BEFORE, BaseExpectation, Condition, Sample
+from vlcheck.expect.directional import leads
+from vlcheck.metrics.reading import Tolerances
+from vlcheck.perturb import View, opposite
+
+
+@dataclass(frozen=True)
+class Beats(BaseExpectation):
+    """MFT: the true word beats a wrong one: with q = P(true) over both, `q - .5 - by`.
+
+    The wrong word is the opposite side, or one of the case's candidates, the same in every run.
+
+    Attributes:
+        all: it has to beat every candidate: the wrong word is the one that the model finds likeliest.
+    """
+
+    expected: ClassVar[str] = "the true word scores higher than a wrong one"
+    hollow: ClassVar[str] = "a word that is guessed beats another one by chance"
+
+    all: bool = False
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return self._rivals(view.case)
+
+    def reads(self) -> tuple[str, ...]:
+        return ("by", "floor")
+
+    def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
+        target, rival = sample.case.target, self._rival(sample)
+        preferred = sample[BEFORE].preference(target, rival, tolerances.floor)
+        return (leads(target, BEFORE, preferred, tolerances.by, rival),)
+
+    def effect(self, sample: Sample) -> float:
+        """P(true) minus P(wrong)."""
+        reading = sample[BEFORE]
+        return reading.share(sample.case.target) - reading.share(self._rival(sample))
+
+    def _rival(self, sample: Sample) -> str:
+        scores = sample[BEFORE].scores
+        return max(self._rivals(sample.case), key=lambda word: scores[word])
+
+    def _rivals(self, case: Case) -> tuple[str, ...]:
+        if case.tags & {"side", "hand", "vertical"}:
+            return (opposite(case.target),)
+        if not case.candidates:
+            raise NotApplicable("the case has no wrong word to beat")
+        if self.all:
+            return case.candidates
+        return (min(case.candidates, key=lambda word: digest(case.id, word)),)

@@ -1,0 +1,36 @@
+"""Invariance (INV): an edit must not change what the model says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from vlcheck.expect.base import AFTER, BEFORE, OTHER, BaseExpectation, Competence, Condition, Sample, Unknown
+from vlcheck.metrics.reading import Tolerances
+from vlcheck.perturb import OtherImage, Perturbation
+
+
+@dataclass(frozen=True)
+class Preserved(BaseExpectation):
+    """INV: `within - (before - after)`; a gain is no loss. Cases that the model does not know do not count."""
+
+    competence: ClassVar[Competence] = "each case"
+    expected: ClassVar[str] = "the score stays"
+    hollow: ClassVar[str] = "what is not known cannot be lost, and an untrained model preserves everything"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {OTHER: OtherImage()}
+
+    def reads(self) -> tuple[str, ...]:
+        return ("within", "delta")
+
+    def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
+        before, after = sample[BEFORE].value, sample[AFTER].value
+        if not self.known(sample, tolerances):
+            raise Unknown("the model does not know the case")
+        loss, within = before - after, tolerances.within
+        return (Condition("the loss", loss, "under", within, "within", within - loss, (before, after)),)
+
+    def wanted(self, arm: str, target: str) -> str:
+        return f"{target} is {'true' if arm == BEFORE else 'still true'}"
