@@ -27,6 +27,7 @@ from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel
 from benchmarks.suite import machine
 from tests.models.checkpoints import VISION, bert_tokenizer, save, text_sizes
 from vlcheck.cases import Box, Case, ImageFile
+from vlcheck.cases.view import View
 from vlcheck.metrics.query import Query
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.loading.load import load_model
@@ -42,7 +43,6 @@ from vlcheck.perturb import (
     Mirror,
     Perturbation,
     RotateHue,
-    View,
 )
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore

@@ -15,9 +15,11 @@ from PIL import Image, ImageOps
 
 from vlcheck.cases import MASK, Case, CaseSource
 from vlcheck.cases.box import Box
+from vlcheck.cases.view import View
+from vlcheck.cases.words import OPPOSITES
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
-from vlcheck.perturb import CELLS, OPENINGS, OPPOSITES, Brightness, Crop, CutOut, RotateHue, View
+from vlcheck.perturb import CELLS, OPENINGS, Brightness, Crop, CutOut, RotateHue
 from vlcheck.perturb.color import is_grey
 
 GRID = 16

@@ -6,12 +6,13 @@ import pytest
 from PIL import Image
 
 from vlcheck.cases import Case
+from vlcheck.cases.words import OPPOSITES
 from vlcheck.cli.offered import offered
 from vlcheck.datasets.complaints import MOST_SAID
 from vlcheck.datasets.registry import open_source
 from vlcheck.datasets.tags import NEEDS, TAGS, WORDS, compared_with_nothing, wanting
 from vlcheck.errors import UsageError
-from vlcheck.perturb import OPPOSITES, Solid
+from vlcheck.perturb import Solid
 
 
 @pytest.fixture

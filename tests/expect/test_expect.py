@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import ROOT
 from vlcheck.cases import Case
+from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.expect.aggregate import Balance, SidePreference, Skew
 from vlcheck.expect.base import AFTER, BEFORE, OTHER, WHOLE, Sample, Unknown
@@ -14,7 +15,7 @@ from vlcheck.expect.directional import Drops, Flips, Swaps
 from vlcheck.expect.functionality import Beats
 from vlcheck.expect.invariance import Preserved
 from vlcheck.metrics.reading import Reading, Unlikely
-from vlcheck.perturb import Block, Solid, View
+from vlcheck.perturb import Block, Solid
 from vlcheck.policy.policy import Tolerances
 
 TOLERANCES = Tolerances(within=0.10, delta=0.15, by=0.05, below=0.50, floor=0.01)

@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from vlcheck.cases import Box, Case, ImageFile, with_target
+from vlcheck.cases.view import View
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
-from vlcheck.perturb import Bare, Block, Compose, Grayscale, Mirror, OtherImage, Solid, SwapSides, View
+from vlcheck.perturb import Bare, Block, Compose, Grayscale, Mirror, OtherImage, Solid, SwapSides
 from vlcheck.perturb.color import is_grey
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from vlcheck.cases import Box, Case, image_notes
+from vlcheck.cases.view import View
 from vlcheck.datasets.scenes.sampling import alone
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb import (
@@ -25,7 +26,6 @@ from vlcheck.perturb import (
     LuminanceNoise,
     RotateHue,
     UpsideDown,
-    View,
     noise,
 )
 from vlcheck.perturb.color import Tint

@@ -9,8 +9,9 @@ from PIL import Image
 
 from vlcheck.cases import Box, Case, ImageFile
 from vlcheck.cases.image_notes import ablation_of
+from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
-from vlcheck.perturb import AblateRegions, Block, View
+from vlcheck.perturb import AblateRegions, Block
 from vlcheck.scoring.render import render_all
 
 REGION = (Box(1, 2, 3, 2), Box(5, 0, 2, 2))

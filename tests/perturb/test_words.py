@@ -3,8 +3,9 @@
 import pytest
 
 from vlcheck.cases import MASK, Case
+from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
-from vlcheck.perturb import OPENINGS, Bare, Compose, Exchange, Opening, ShuffleWords, Solid, SwapSides, View, opposite
+from vlcheck.perturb import OPENINGS, Bare, Compose, Exchange, Opening, ShuffleWords, Solid, SwapSides, opposite
 from vlcheck.perturb.combine import Each
 
 IMAGE = Solid((8, 8), (1, 2, 3))

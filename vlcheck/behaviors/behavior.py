@@ -9,12 +9,13 @@ from types import MappingProxyType
 from vlcheck.behaviors.tables import Table
 from vlcheck.cases import Case, Selection
 from vlcheck.cases.picture import UNCHANGED
+from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.expect.base import AFTER, BEFORE, OTHER, Expectation
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question, ask
-from vlcheck.perturb import Each, Perturbation, View
+from vlcheck.perturb import Each, Perturbation
 
 
 @dataclass(frozen=True)

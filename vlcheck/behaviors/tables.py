@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import ClassVar, Protocol
 
+from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.expect.base import AFTER, BEFORE, Sample
-from vlcheck.perturb import AsMuchNoise, Bare, Block, Compose, Mirror, Perturbation, View, opposite
+from vlcheck.perturb import AsMuchNoise, Bare, Block, Compose, Mirror, Perturbation, opposite
 from vlcheck.stats.bootstrap import bootstrap_interval
 
 Cells = Mapping[str, float | int]

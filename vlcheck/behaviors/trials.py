@@ -10,9 +10,9 @@ from vlcheck._util.foreign_code import contained
 from vlcheck._util.lazy import Lazy
 from vlcheck.behaviors.behavior import Behavior, Staged, Trial
 from vlcheck.cases import Case, CaseSource
+from vlcheck.cases.view import View
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.question import Question, ask
-from vlcheck.perturb import View
 
 MOST_ASKED = 2  # times as many images as are to count: of a model that knows fewer than half, no verdict is valid
 

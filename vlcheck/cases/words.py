@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
 Meaning = TypeVar("Meaning")
@@ -98,3 +99,9 @@ class Phrasebook(Generic[Meaning]):
             if phrase in self._meanings and all(_GLUE.fullmatch(token.gap) for token in tokens[start : end - 1]):
                 return Found(start, end, self._meanings[phrase])
         return None
+
+
+OTHER_SIDE: Mapping[str, str] = MappingProxyType({"left": "right", "right": "left"})
+
+
+OPPOSITES: Mapping[str, str] = MappingProxyType({**OTHER_SIDE, "above": "below", "below": "above"})

@@ -16,13 +16,14 @@ from vlcheck._util.numbers import brief, counted, figure
 from vlcheck.behaviors.schedule import ONCE, Division, Looks
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import Case, Selection, with_target
+from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.kinds import RELATIVE, Metric
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
 from vlcheck.metrics.reading import Answers, Heard, Reading, hear
-from vlcheck.perturb import OtherImage, View
+from vlcheck.perturb import OtherImage
 from vlcheck.policy.policy import Scaling
 from vlcheck.stats.operating_scale import (
     RAW,

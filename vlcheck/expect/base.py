@@ -14,9 +14,10 @@ from typing import ClassVar, Literal, Protocol
 
 from vlcheck._util.numbers import brief, figure
 from vlcheck.cases.case import Case
+from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.metrics.reading import Reading, Tolerances
-from vlcheck.perturb import Perturbation, View
+from vlcheck.perturb import Perturbation
 from vlcheck.stats.decision import Claim
 from vlcheck.stats.operating_scale import Scale
 

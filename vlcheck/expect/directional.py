@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from vlcheck.cases.view import View
 from vlcheck.expect.base import AFTER, BEFORE, BaseExpectation, Condition, Sample, Unneeded
 from vlcheck.metrics.reading import Tolerances
-from vlcheck.perturb import Perturbation, View, opposite
+from vlcheck.perturb import Perturbation, opposite
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ from typing import ClassVar
 
 from vlcheck._util.hashing import digest
 from vlcheck.cases.case import Case
+from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.expect.base import BEFORE, BaseExpectation, Condition, Sample
 from vlcheck.expect.directional import leads
 from vlcheck.metrics.reading import Tolerances
-from vlcheck.perturb import View, opposite
+from vlcheck.perturb import opposite
 
 
 @dataclass(frozen=True)

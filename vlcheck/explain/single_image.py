@@ -15,6 +15,8 @@ from PIL import Image
 
 from vlcheck._util.temporary import Scratch
 from vlcheck.cases.case import MASK, Case, ImageFile, word_pattern
+from vlcheck.cases.view import View
+from vlcheck.cases.words import OPPOSITES
 from vlcheck.datasets.limits import LONGEST_CAPTION, is_text
 from vlcheck.errors import NotApplicable, UsageError, printable
 from vlcheck.metrics.answer import Answer
@@ -22,7 +24,7 @@ from vlcheck.metrics.kinds import RELATIVE, Metric
 from vlcheck.metrics.question import Question, ask
 from vlcheck.metrics.reading import Heard, hear
 from vlcheck.models.protocol import VisionLanguageModel, lacks
-from vlcheck.perturb import OPPOSITES, Block, Grayscale, Mirror, Perturbation, View
+from vlcheck.perturb import Block, Grayscale, Mirror, Perturbation
 from vlcheck.report.single_image.figure import Figure, Panel, Scores
 from vlcheck.report.single_image.png import WIDTH
 from vlcheck.scoring.scorer import Scorer

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from vlcheck.cases import MASK
+from vlcheck.cases.view import View
+from vlcheck.cases.words import OPPOSITES
 from vlcheck.errors import NotApplicable
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
-from vlcheck.perturb import OPPOSITES, View
 
 
 @dataclass(frozen=True)

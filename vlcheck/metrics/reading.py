@@ -8,11 +8,11 @@ from typing import Protocol
 
 from vlcheck._util.numbers import brief
 from vlcheck.cases import MASK
+from vlcheck.cases.words import OPPOSITES
 from vlcheck.errors import NotApplicable
 from vlcheck.metrics.answer import Answer, Top
 from vlcheck.metrics.kinds import ANY, MASSES, Metric
 from vlcheck.metrics.question import Question
-from vlcheck.perturb import OPPOSITES
 from vlcheck.stats.operating_scale import RAW, Scale
 
 Answers = Mapping[str, Answer]  # by the query's key

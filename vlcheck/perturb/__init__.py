@@ -1,5 +1,8 @@
 """Pure, named and versioned edits of a case."""
 
+from vlcheck.cases.view import View
+from vlcheck.cases.words import OPPOSITES
+from vlcheck.perturb.base import Labelled, OfThePicture, Perturbation
 from vlcheck.perturb.color import Grayscale, RotateHue
 from vlcheck.perturb.combine import Compose, Each, OtherImage
 from vlcheck.perturb.image import Block, Mirror, Solid, UpsideDown
@@ -7,18 +10,7 @@ from vlcheck.perturb.noise import AsMuchNoise, LuminanceNoise
 from vlcheck.perturb.place import CELLS, CutOut
 from vlcheck.perturb.quality import Blur, Brightness, Crop, Jpeg
 from vlcheck.perturb.regions import AblateRegions
-from vlcheck.perturb.text import (
-    OPENINGS,
-    OPPOSITES,
-    Bare,
-    Exchange,
-    Opening,
-    ShuffleWords,
-    SwapSides,
-    Untold,
-    opposite,
-)
-from vlcheck.perturb.view import Labelled, OfThePicture, Perturbation, View
+from vlcheck.perturb.text import OPENINGS, Bare, Exchange, Opening, ShuffleWords, SwapSides, Untold, opposite
 
 __all__ = [
     "CELLS",

@@ -12,9 +12,10 @@ from PIL import Image
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import Case
 from vlcheck.cases.image_notes import strips
+from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
+from vlcheck.perturb.base import Labelled, OfThePicture
 from vlcheck.perturb.image import span_of
-from vlcheck.perturb.view import Labelled, OfThePicture, View
 
 GREY_SPREAD = 8  # 8-bit levels between a pixel's channels that JPEG leaves in a grey photograph
 GREY_SHARE = 0.99  # of the pixels have to be within it

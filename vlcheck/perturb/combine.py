@@ -10,8 +10,9 @@ from typing import ClassVar
 from vlcheck._util.hashing import digest
 from vlcheck.cases.case import Case
 from vlcheck.cases.picture import Picture
+from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
-from vlcheck.perturb.view import Labelled, Perturbation, View
+from vlcheck.perturb.base import Labelled, Perturbation
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from PIL import Image, ImageOps
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import Case
 from vlcheck.cases.picture import Picture
+from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
-from vlcheck.perturb.view import Labelled, View
+from vlcheck.perturb.base import Labelled
 
 Where = Literal["image", "region"]
 Filling = Literal["black", "mean", "noise"]

@@ -12,8 +12,9 @@ from PIL import Image
 
 from vlcheck.cases.case import Case
 from vlcheck.cases.picture import ImageEdit
+from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
-from vlcheck.perturb.view import Labelled, OfThePicture, Perturbation, View
+from vlcheck.perturb.base import Labelled, OfThePicture, Perturbation
 
 CLOSE = 0.02  # levels by which the root mean square error may be off
 _STEPS = 30

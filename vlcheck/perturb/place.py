@@ -11,9 +11,10 @@ from PIL import Image
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import Case
 from vlcheck.cases.picture import Picture
+from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
+from vlcheck.perturb.base import Labelled
 from vlcheck.perturb.image import mean_color, span_of
-from vlcheck.perturb.view import Labelled, View
 
 Cell = Literal[
     "top left", "top", "top right", "left", "middle", "right", "bottom left", "bottom", "bottom right"

@@ -12,7 +12,8 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from vlcheck._util.image_files import open_jpeg
 from vlcheck.cases.case import Case
-from vlcheck.perturb.view import Labelled, OfThePicture, View
+from vlcheck.cases.view import View
+from vlcheck.perturb.base import Labelled, OfThePicture
 
 
 @dataclass(frozen=True)

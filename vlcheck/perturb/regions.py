@@ -11,9 +11,10 @@ from PIL import Image
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import Case
 from vlcheck.cases.image_notes import Ablation, note_ablation
+from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
+from vlcheck.perturb.base import Labelled
 from vlcheck.perturb.image import Paint
-from vlcheck.perturb.view import Labelled, View
 
 Which = Literal["overlapping", "all"]
 

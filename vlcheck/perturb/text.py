@@ -11,12 +11,10 @@ from typing import ClassVar
 
 from vlcheck._util.hashing import digest
 from vlcheck.cases.case import MASK, Case, word_pattern
-from vlcheck.cases.words import article_of
+from vlcheck.cases.view import View
+from vlcheck.cases.words import OPPOSITES, OTHER_SIDE, article_of
 from vlcheck.errors import NotApplicable
-from vlcheck.perturb.view import Labelled, View
-
-_SIDES: Mapping[str, str] = MappingProxyType({"left": "right", "right": "left"})
-OPPOSITES: Mapping[str, str] = MappingProxyType({**_SIDES, "above": "below", "below": "above"})
+from vlcheck.perturb.base import Labelled
 
 # Neutral openings by the number of their tokens, in BERT's count: each is said of any picture alike.
 OPENINGS: Mapping[int, str] = MappingProxyType(
@@ -156,17 +154,17 @@ class SwapSides(Labelled):
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         template = _SIDE_WORD.sub(_swapped, view.template)
-        target = _SIDES.get(view.target, view.target)
+        target = OTHER_SIDE.get(view.target, view.target)
         if (template, target) == (view.template, view.target):
             raise NotApplicable("the text names no side")
-        candidates = tuple(_SIDES.get(word, word) for word in view.candidates)
+        candidates = tuple(OTHER_SIDE.get(word, word) for word in view.candidates)
         return replace(view, template=template, target=target, candidates=candidates)
 
 
-_SIDE_WORD = re.compile("|".join(word_pattern(word).pattern for word in _SIDES), re.IGNORECASE)
+_SIDE_WORD = re.compile("|".join(word_pattern(word).pattern for word in OTHER_SIDE), re.IGNORECASE)
 
 
 def _swapped(match: re.Match[str]) -> str:
     word = match[0]
-    other = _SIDES[word.lower()]
+    other = OTHER_SIDE[word.lower()]
     return _cased_as(word, other)

@@ -10,12 +10,13 @@ from random import Random
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import MASK
 from vlcheck.cases.picture import Picture
+from vlcheck.cases.words import OPPOSITES
 from vlcheck.datasets.scenes.cases import HIS, VERBS, WITH
 from vlcheck.datasets.scenes.rendering import SIDE
 from vlcheck.datasets.scenes.sampling import ACHROMATIC, COLORS, PEOPLE, SIDES, WORDS, act, alone, duo, pair
 from vlcheck.datasets.scenes.scene import Limb, Side
 from vlcheck.perturb.place import CELLS, Paste
-from vlcheck.perturb.text import OPENINGS, OPPOSITES
+from vlcheck.perturb.text import OPENINGS
 from vlcheck.zoo.curriculum import Kind, Stage
 
 Thing = tuple[str, str]  # word and color

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from vlcheck.cases import with_target
-from vlcheck.cases.words import tokenize
+from vlcheck.cases.view import View
+from vlcheck.cases.words import OPPOSITES, tokenize
 from vlcheck.datasets.registry import open_source
-from vlcheck.perturb import OPPOSITES, Exchange, View
+from vlcheck.perturb import Exchange
 
 KINDS = {"object", "color", "side", "vertical", "hand", "binding", "role"}
 

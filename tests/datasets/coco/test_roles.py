@@ -3,8 +3,9 @@
 import pytest
 
 from vlcheck.cases import with_target
+from vlcheck.cases.view import View
 from vlcheck.datasets.registry import open_source
-from vlcheck.perturb import Exchange, View
+from vlcheck.perturb import Exchange
 
 ACTS = [
     ("A man feeding a dog.", "A dog feeding a man.", "somebody feeding a [MASK]"),
