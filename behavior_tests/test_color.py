@@ -3,8 +3,7 @@
 Figure 2 of the ALBEF study.
 """
 
-from vlcheck.tables import AgainstNoise, ColorAndGrey
-
+from vlcheck.behaviors.tables import AgainstNoise, ColorAndGrey
 from vlcheck.cases import with_target
 from vlcheck.expect import Beats, Drops, Preserved, Skew
 from vlcheck.perturb import Bare, Block, Compose, Grayscale, RotateHue

@@ -3,8 +3,7 @@
 Figure 1 of the ALBEF study.
 """
 
-from vlcheck.tables import VisionAndLanguage
-
+from vlcheck.behaviors.tables import VisionAndLanguage
 from vlcheck.cases import with_target
 from vlcheck.expect import Balance, Drops, Preserved
 from vlcheck.perturb import Bare, Block, OtherImage

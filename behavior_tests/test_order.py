@@ -1,7 +1,6 @@
 """Does the model read the words in their order, and not as a bag of words?"""
 
-from vlcheck.tables import UnderEach
-
+from vlcheck.behaviors.tables import UnderEach
 from vlcheck.cases import with_target
 from vlcheck.expect import Beats, Drops, Preserved
 from vlcheck.perturb import Bare, Each, Exchange, Opening, ShuffleWords

@@ -1,7 +1,6 @@
 """Does the model see as well off the middle of a picture as in it?"""
 
-from vlcheck.tables import UnderEach
-
+from vlcheck.behaviors.tables import UnderEach
 from vlcheck.cases import with_target
 from vlcheck.expect import Preserved
 from vlcheck.perturb import CELLS, Bare, Compose, CutOut, Each

@@ -3,8 +3,7 @@
 Figure 3 of the ALBEF study.
 """
 
-from vlcheck.tables import LeftAndRight
-
+from vlcheck.behaviors.tables import LeftAndRight
 from vlcheck.cases import with_target
 from vlcheck.expect import Beats, Flips, Preserved, SidePreference, Swaps
 from vlcheck.perturb import Compose, Mirror, SwapSides, UpsideDown

@@ -1,7 +1,6 @@
 """Is the model unmoved by what every picture goes through on its way: JPEG, a blur, other light, a cut edge?"""
 
-from vlcheck.tables import UnderEach
-
+from vlcheck.behaviors.tables import UnderEach
 from vlcheck.cases import with_target
 from vlcheck.expect import Preserved
 from vlcheck.perturb import Blur, Brightness, Crop, Each, Jpeg
