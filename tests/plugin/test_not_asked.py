@@ -22,7 +22,7 @@ RARE = """
 LOST = """
 import os
 from tests.doubles import Competent
-from vlcheck.cases import open_source
+from vlcheck.datasets.registry import open_source
 
 
 class Lost(Competent):
