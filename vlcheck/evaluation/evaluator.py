@@ -27,7 +27,7 @@ from vlcheck.metrics.question import Question
 from vlcheck.metrics.reading import Answers, Heard, Reading, hear
 from vlcheck.models.protocol import VisionLanguageModel, lacks
 from vlcheck.policy.policy import Policy, Terms, Tolerances
-from vlcheck.scoring.scorer import Scorer
+from vlcheck.scoring.cached import CachedScorer
 from vlcheck.stats.operating_scale import RAW, Scale
 from vlcheck.stats.verdict import Verdict
 
@@ -51,7 +51,7 @@ class ModelUnderTest:
 
     adapter: VisionLanguageModel
     trials: Trials
-    scorer: Scorer
+    scorer: CachedScorer
     policy: Policy
     operating: Operating
     record: Callable[[Judgement], None] = _ignore

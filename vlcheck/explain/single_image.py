@@ -27,6 +27,7 @@ from vlcheck.models.protocol import VisionLanguageModel, lacks
 from vlcheck.perturb import Block, Grayscale, Mirror, Perturbation
 from vlcheck.report.single_image.figure import Figure, Panel, Scores
 from vlcheck.report.single_image.png import WIDTH
+from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
 
@@ -165,7 +166,7 @@ def _answers(
     """What is heard of each view, all asked at once."""
     questions = [one for by_metric in asked.values() for one in by_metric.values() if isinstance(one, Question)]
     with Scratch() as folder, ScoreStore(folder / "scores", model.fingerprint, in_scratch=True) as store:
-        scorer = Scorer(model, store, thumbnails=False)
+        scorer = CachedScorer(Scorer(model), store, thumbnails=False)
         answers = scorer.answers(query for question in questions for query in question.queries.values())
     return {
         name: {metric: hear(question, answers) for metric, question in by_metric.items()}
