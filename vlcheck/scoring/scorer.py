@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, get_args
 
-import numpy as np
 from PIL import Image
 
 from vlcheck._util.foreign_code import contained, told
-from vlcheck._util.numbers import brief, counted
+from vlcheck._util.numbers import counted
 from vlcheck.cases.picture import Picture
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.metrics.answer import Answer
-from vlcheck.metrics.kinds import Metric
+from vlcheck.metrics.definition import Encoded
 from vlcheck.metrics.query import Query
-from vlcheck.models.protocol import AnswersYesNo, ClassifiesRegions, Encoded, NamesWords, VisionLanguageModel
+from vlcheck.metrics.registry import METRICS
+from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.scoring.plan import Chunk
 from vlcheck.scoring.render import render_all
 
-TOLERANCE = 1e-6  # by how much rounding may carry a probability past 0 or 1
 Answered = Sequence[tuple[Query, Answer]]
 Rendered = Callable[[Picture, Image.Image], object]
 TEXTS_PER_PICTURE = 4  # texts in one call, per picture of a batch
@@ -52,11 +49,7 @@ class _Ask:
     def split(self, reply: Answer) -> Iterator[tuple[Query, Answer]]:
         """Give each query its share of the values."""
         for query in self.queries:
-            if query.metric == "itm" or not reply.values:
-                yield query, reply
-            else:
-                by_word = dict(zip(self.words, reply.values, strict=True))
-                yield query, Answer(tuple(by_word[word] for word in query.words), reply.top)
+            yield query, METRICS[query.metric].of_query(query, self.words, reply) if reply.values else reply
 
 
 class Scorer:
@@ -163,17 +156,18 @@ class Scorer:
     def _batches(self, queries: Sequence[Query]) -> Iterator[list[_Ask]]:
         """Group by metric, then by length, so that padding is small."""
         size = self.batch_size * TEXTS_PER_PICTURE
-        for metric in get_args(Metric):
-            compares = metric != "mlm" or self.model.kinds.get(metric) == "candidates"
-            asks = sorted(_asks((query for query in queries if query.metric == metric), compares), key=_length)
+        for name, metric in METRICS.items():
+            shares = metric.shares_text(self.model.kinds.get(name))
+            asks = sorted(_asks((query for query in queries if query.metric == name), shares), key=_length)
             yield from (asks[start : start + size] for start in range(0, len(asks), size))
 
     def _replies(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> list[Answer]:
         """Ask one batch of one metric; one reply an ask."""
-        head = {"mlm": self._mlm, "itm": self._itm, "mrc": self._mrc}[asks[0].queries[0].metric]
+        metric = METRICS[asks[0].queries[0].metric]
+        texts, words = tuple(ask.text for ask in asks), tuple(ask.words for ask in asks)
         try:
             with contained(), _warnings_are_no_answer():
-                replies = head(encoded[rows], asks)
+                replies = metric.score(self.model, encoded[rows], texts, words, self.top)
         except (NotApplicable, UsageError, ForeignFault) as error:  # as in _encode
             if len(asks) > 1:
                 # One text that the model cannot read must not take the others with it.
@@ -189,93 +183,18 @@ class Scorer:
         for query in ask.queries:
             yield query, self._replies(encoded, [row], [_Ask((query,))])[0]
 
-    def _mlm(self, encoded: Encoded, asks: Sequence[_Ask]) -> list[Answer] | Answer:
-        texts = tuple(ask.text for ask in asks)  # a tuple: a model may not change what it is asked
-        scores = self.model.mlm(encoded, texts, tuple(ask.words for ask in asks))
-        if len(scores) != len(texts):
-            return _miscounted(len(scores), "texts", len(texts))
-        # Straight after mlm, for the same texts: a model that keeps its last forward answers without another.
-        tops = self.model.top(encoded, texts, self.top) if isinstance(self.model, NamesWords) else [[]] * len(texts)
-        if len(tops) != len(texts):
-            return Answer(error=f"the model named likely words for {len(tops)} of {len(texts)} texts")
-        return [_words_reply(*reply) for reply in zip(asks, scores, tops, strict=True)]
 
-    def _mrc(self, encoded: Encoded, asks: Sequence[_Ask]) -> list[Answer] | Answer:
-        if not isinstance(self.model, ClassifiesRegions):
-            return Answer(error=f"{self.model.name} says that it offers mrc, and has no method of that name")
-        texts = tuple(ask.text for ask in asks)
-        scores = self.model.mrc(encoded, texts, tuple(ask.words for ask in asks))
-        if len(scores) != len(texts):
-            return _miscounted(len(scores), "texts", len(texts))
-        return [_words_reply(ask, own) for ask, own in zip(asks, scores, strict=True)]
-
-    def _itm(self, encoded: Encoded, asks: Sequence[_Ask]) -> list[Answer] | Answer:
-        foils = tuple(ask.words for ask in asks)
-        texts = tuple(ask.text for ask in asks)
-        scores = _numbers(self.model.itm(encoded, texts, foils if any(foils) else None))
-        if scores.shape != (len(texts),):
-            return _misshapen(scores, "texts", len(texts))
-        # Straight after itm, as with `top`.
-        answers = self.model.answers(encoded, texts) if isinstance(self.model, AnswersYesNo) else None
-        tops = [_yes_and_no(*pair) for pair in zip(*answers, strict=True)] if answers else [()] * len(texts)
-        return [_reply([score], top) for score, top in zip(scores.tolist(), tops, strict=True)]
-
-
-def _yes_and_no(yes: float, no: float) -> tuple[tuple[str, float], ...]:
-    return ("yes", float(yes)), ("no", float(no))
-
-
-def _asks(queries: Iterable[Query], compares: bool) -> list[_Ask]:
-    """Gather what one reading of a text answers.
-
-    Where a model compares, with foils or among candidates, or refuses a word that is no class of regions, each query is
-    a set of its own: a score that hung on what else is asked would change with the selection of tests. Elsewhere one
-    reading gives any words at a mask.
-    """
+def _asks(queries: Iterable[Query], share_text: bool) -> list[_Ask]:
+    """Gather what one reading of a text answers: any words, where queries share a text, else those of one query."""
     groups: dict[tuple[str, str, tuple[str, ...]], list[Query]] = {}
     for query in queries:
-        compared = query.words if compares else ()
-        groups.setdefault((query.picture.key, query.text, compared), []).append(query)
+        words = () if share_text else query.words
+        groups.setdefault((query.picture.key, query.text, words), []).append(query)
     return [_Ask(tuple(group)) for group in groups.values()]
 
 
 def _length(ask: _Ask) -> tuple[int, str, str]:
     return len(ask.text), ask.text, ask.picture
-
-
-def _numbers(scores: Any) -> np.ndarray:
-    """A model's scores. Raises UsageError where they are no real numbers: numpy would make some of much else."""
-    if np.ma.is_masked(scores):
-        raise UsageError("the model returned masked scores; they have to be real numbers")
-    array = np.asarray(scores)
-    if array.dtype.kind not in "fiu" and array.size:
-        raise UsageError(f"the model returned scores of type {array.dtype.name}; they have to be real numbers")
-    return array.astype(np.float64)
-
-
-def _words_reply(ask: _Ask, scores: np.ndarray, top: Sequence[tuple[str, float]] = ()) -> Answer:
-    values = _numbers(scores)
-    if values.shape != (len(ask.words),):
-        return _misshapen(values, "words", len(ask.words))
-    return _reply(values.tolist(), tuple((str(word), float(score)) for word, score in top))
-
-
-def _reply(values: Sequence[float], top: tuple[tuple[str, float], ...] = ()) -> Answer:
-    """Refuse what is no probability; NaN and infinity are left for the verdict to call invalid."""
-    for value in values:
-        if math.isfinite(value) and not -TOLERANCE <= value <= 1 + TOLERANCE:
-            return Answer(error=f"the model returned {brief(value)}, which is no probability: it has to lie in [0, 1]")
-    return Answer(tuple(np.clip(values, 0.0, 1.0).tolist() if np.isfinite(values).all() else values), top)
-
-
-def _misshapen(scores: np.ndarray, of: str, n: int) -> Answer:
-    if scores.ndim == 1:
-        return _miscounted(len(scores), of, n)
-    return Answer(error=f"the model returned scores of shape {scores.shape} for {n} {of}")
-
-
-def _miscounted(found: int, of: str, n: int) -> Answer:
-    return Answer(error=f"the model returned {found} scores for {n} {of}")
 
 
 @contextmanager
