@@ -56,7 +56,7 @@ class MetricDefinition(ABC):
 
     def compares(self, kind: str | None) -> bool:
         """Return whether scores of a kind are shares among what is asked together."""
-        return kind in self.kinds and bool(self.kinds[kind].among)
+        return any(kind == name and bool(own.among) for name, own in self.kinds.items())
 
     @abstractmethod
     def ask(self, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:
