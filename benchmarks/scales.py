@@ -37,6 +37,7 @@ from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.plugin.collect import collect
 from vlcheck.policy.policy import Policy
 from vlcheck.policy.toml_file import load_policy
+from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
 from vlcheck.suite.shipped import policy_path, suite_folder
@@ -136,7 +137,7 @@ def asked(model: VisionLanguageModel, queries: Iterable[Query]) -> tuple[dict[st
     """Ask a model, as the kind that it is, all that these queries need; return the answers, and what could be shown."""
     own = {one.key: one for query in queries for one in own_queries(query)}
     with TemporaryDirectory() as folder, ScoreStore(Path(folder) / "scores", model.fingerprint) as store:
-        scorer = Scorer(model, store, batch_size=64, thumbnails=False, top=0)
+        scorer = CachedScorer(Scorer(model, batch_size=64, top=0), store, thumbnails=False)
         answers = scorer.answers(own.values())
         pictures = {query.picture.key: query.picture for query in own.values()}
         return answers, frozenset(key for key, picture in pictures.items() if scorer.shows(picture))

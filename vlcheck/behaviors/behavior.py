@@ -14,7 +14,8 @@ from vlcheck.errors import NotApplicable
 from vlcheck.expect.base import AFTER, BEFORE, OTHER, Expectation
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
-from vlcheck.metrics.question import Question, ask
+from vlcheck.metrics.question import Question
+from vlcheck.metrics.registry import ask
 from vlcheck.perturb import Each, Perturbation
 
 

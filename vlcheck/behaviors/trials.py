@@ -12,7 +12,8 @@ from vlcheck.behaviors.behavior import Behavior, Staged, Trial
 from vlcheck.cases import Case, CaseSource
 from vlcheck.cases.view import View
 from vlcheck.metrics.kinds import Metric
-from vlcheck.metrics.question import Question, ask
+from vlcheck.metrics.question import Question
+from vlcheck.metrics.registry import METRICS, ask
 
 MOST_ASKED = 2  # times as many images as are to count: of a model that knows fewer than half, no verdict is valid
 
@@ -95,7 +96,7 @@ class Trials:
         return behavior.trial(staged, metric, relative=self._relative(metric))
 
     def _relative(self, metric: Metric) -> bool:
-        return self.relative and metric == "itm"
+        return self.relative and METRICS[metric].compares_texts
 
 
 def _demand_keys(trials: Iterable[Trial]) -> None:

@@ -30,13 +30,14 @@ from vlcheck.cli.group import PLAIN, Group
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError, nearest
 from vlcheck.metrics.kinds import Metric
+from vlcheck.metrics.registry import METRICS
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import only_compares
 from vlcheck.plugin.collect import collect
 from vlcheck.plugin.mark import subjects
 from vlcheck.policy.policy import SCALING, UNDECIDED, Policy, Terms, Value
 from vlcheck.results.conclusion import excuse
-from vlcheck.scoring.scorer import Progress
+from vlcheck.scoring.progress import Progress
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="TEST...", help="some of the tests; all unless said")]
 
@@ -164,8 +165,7 @@ def _tolerances(terms: Terms, behavior: Behavior, metrics: Sequence[Metric]) -> 
 def _read(behavior: Behavior, metrics: Sequence[Metric]) -> Iterator[tuple[str, Sequence[Metric]]]:
     """The keys that it goes by, each with the metrics under which it does: only a match is an answer to a question."""
     yield from ((key, metrics) for key in behavior.expect.reads())
-    if "itm" in metrics:
-        yield "mass", ["itm"]
+    yield from ((key, [metric]) for metric in metrics for key in METRICS[metric].tolerances)
     yield from ((key, metrics) for key in SCALING)
 
 

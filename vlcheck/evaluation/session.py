@@ -14,7 +14,9 @@ from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.preview import Chosen
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.policy.policy import Policy
-from vlcheck.scoring.scorer import Progress, Scorer
+from vlcheck.scoring.cached import CachedScorer
+from vlcheck.scoring.progress import Progress
+from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
 
 
@@ -48,7 +50,7 @@ def scored(
     with ExitStack() as held:
         path = store or held.enter_context(Scratch()) / "scores"
         kept = held.enter_context(ScoreStore(path, adapter.fingerprint, in_scratch=store is None))
-        scorer = Scorer(adapter, kept, batch_size=batch_size, thumbnails=False, top=top)
+        scorer = CachedScorer(Scorer(adapter, batch_size=batch_size, top=top), kept, thumbnails=False)
         operating = Operating(trials, adapter.kinds, ONCE, scorer.answers)
         model = ModelUnderTest(adapter, trials, scorer, policy, operating)
         for queries in model.rounds((statement.behavior(item), statement.metric) for item, statement in chosen):

@@ -19,8 +19,8 @@ from vlcheck._util.numbers import between, figure
 from vlcheck.cases import MASK, Case
 from vlcheck.cases.image_notes import Ablation, note_ablation
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError
-from vlcheck.metrics.kinds import RELATIVE
-from vlcheck.models.protocol import ClassifiesRegions, Encoded, VisionLanguageModel
+from vlcheck.metrics.registry import KINDS, METRICS
+from vlcheck.models.protocol import ClassifiesRegions, Encoded, VisionLanguageModel, only_compares
 
 BATCHES = (1, 7, 32)
 PROBES = max(BATCHES)
@@ -59,8 +59,6 @@ class Outcome:
     note: bool = False
 
 
-_SHARED = RELATIVE | {"candidates"}  # kinds whose scores are shares among those that are asked together
-
 Scores = list[np.ndarray]  # a probe's
 Ask = Callable[..., Scores]
 
@@ -97,7 +95,7 @@ def examine(model: VisionLanguageModel, probes: Sequence[Probe], *, tolerance: f
     """
     for metric in sorted(model.metrics):
         try:
-            asked = _of_classes(model, probes) if metric == "mrc" else probes
+            asked = _of_classes(model, probes) if METRICS[metric].needs_regions else probes
             if not asked:
                 yield Outcome(f"{metric}: it answers", False, "no probe names a class of regions that it tells")
                 continue
@@ -129,20 +127,19 @@ def _outcomes(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float, 
 
 def _of_few(model: VisionLanguageModel, metric: str, probes: Sequence[Probe], tolerance: float) -> Iterator[Outcome]:
     ask = partial(_scores, model, metric)
-    if model.kinds[metric] in _SHARED:
-        yield _sums_to_one(metric, _ask_all(model, metric, probes), tolerance)
+    if METRICS[metric].compares(model.kinds[metric]):
+        yield _sums_to_one(metric, KINDS[model.kinds[metric]].among, _ask_all(model, metric, probes), tolerance)
     yield _beside_longer(metric, ask, probes, tolerance)
     yield _capitals(metric, ask, probes, tolerance, cased=getattr(model, "cased", True))
-    if metric != "mrc":  # which is asked about what is left of a picture
+    if not METRICS[metric].needs_regions:  # which is asked about what is left of a picture
         yield _on_white(metric, ask, probes, tolerance)
 
 
-def _sums_to_one(metric: str, shares: Scores, tolerance: float) -> Outcome:
+def _sums_to_one(metric: str, among: str, shares: Scores, tolerance: float) -> Outcome:
     """A score among others is a share: a cosine between 0 and 1 is none."""
-    what = "a text and its foils" if metric == "itm" else "the words"
     sums = [float(own.sum()) for own in shares]
     kept = all(abs(total - 1) <= tolerance * len(own) for total, own in zip(sums, shares, strict=True))
-    return Outcome(f"{metric}: the shares of {what} sum to 1", kept, between(min(sums), max(sums)))
+    return Outcome(f"{metric}: the shares of {among} sum to 1", kept, between(min(sums), max(sums)))
 
 
 def _beside_longer(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float) -> Outcome:
@@ -217,8 +214,7 @@ def _match(
     """Of each probe, itm of some of its texts against all of its others."""
     rows = [row for row, own in enumerate(texts) for _ in own]
     foils = [[one for one in probes[row].texts if one != text] for row, own in enumerate(texts) for text in own]
-    relative = model.kinds["itm"] in RELATIVE
-    found = np.asarray(model.itm(encoded[rows], [*chain.from_iterable(texts)], foils if relative else None))
+    found = np.asarray(model.itm(encoded[rows], [*chain.from_iterable(texts)], foils if only_compares(model) else None))
     return np.split(found, np.cumsum([len(own) for own in texts])[:-1])
 
 

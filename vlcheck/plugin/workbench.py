@@ -25,10 +25,12 @@ from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.plugin.options import Settings
 from vlcheck.policy.policy import Policy
+from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.engines.local import work_together
 from vlcheck.scoring.plan import make_plan
+from vlcheck.scoring.progress import Progress
 from vlcheck.scoring.render import size_of_shown
-from vlcheck.scoring.scorer import Progress, Scorer
+from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
 
 _ALSO = ("scipy", "pytest")  # versions that no score hangs on, and a verdict may
@@ -63,7 +65,7 @@ class Workbench:
         store = held.enter_context(
             ScoreStore(path, adapter.fingerprint, run=folder.name, in_scratch=not settings.store)
         )
-        scorer = Scorer(adapter, store, batch_size=settings.batch_size, thumbnails=settings.images)
+        scorer = CachedScorer(Scorer(adapter, batch_size=settings.batch_size), store, thumbnails=settings.images)
         trials = Trials(source, relative=only_compares(adapter))
         looks = looks_at(source.seed, sequential=settings.sequential)
         operating = Operating(trials, adapter.kinds, looks, scorer.answers)

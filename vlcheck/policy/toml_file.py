@@ -14,7 +14,7 @@ from typing import Any, NoReturn, get_args
 from vlcheck._util.foreign_files import read_toml
 from vlcheck._util.numbers import rounded
 from vlcheck.errors import UsageError, nearest, printable
-from vlcheck.metrics.kinds import KINDS
+from vlcheck.metrics.registry import KINDS
 from vlcheck.policy.policy import CHOICES, METRICS, RULE, SCALING, TOLERANCES, UNDECIDED, Consequence, Known, Policy
 
 _GROUPS = ("required", "defaults", "tolerances", "biases", "behaviors", "known", "on")

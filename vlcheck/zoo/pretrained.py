@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vlcheck.errors import UsageError
-from vlcheck.metrics.kinds import DEFAULT_KINDS
+from vlcheck.metrics.registry import DEFAULT_KINDS
 from vlcheck.models.original.albef.adapter import Albef
 from vlcheck.models.original.albef.adapter import load as load_albef
 from vlcheck.zoo.workspace import CHECKSUMS, SHARED, digest_of, read_sums

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 from transformers import BatchEncoding, LxmertForPreTraining, PreTrainedModel
 
-from vlcheck.metrics.kinds import WITH_REGIONS
+from vlcheck.metrics.registry import WITH_REGIONS
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import match_probability
 from vlcheck.models.adapters.regions import HostedReader, all_seen, relative

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 from transformers import BatchEncoding, PreTrainedModel, VisualBertForPreTraining
 
-from vlcheck.metrics.kinds import DEFAULT_KINDS
+from vlcheck.metrics.registry import DEFAULT_KINDS
 from vlcheck.models.adapters.huggingface import match_probability
 from vlcheck.models.adapters.regions import HostedReader, all_seen
 from vlcheck.models.regions.regions import Regions

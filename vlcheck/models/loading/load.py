@@ -22,7 +22,8 @@ from vlcheck._util.paths import expanded, there_is
 from vlcheck._util.spec_grammar import Factory, Reference, Several, Single, parse_model
 from vlcheck.cases.case import MASK
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, nearest
-from vlcheck.metrics.kinds import DEFAULT_KINDS, KINDS, Metric
+from vlcheck.metrics.kinds import Metric
+from vlcheck.metrics.registry import DEFAULT_KINDS, KINDS
 from vlcheck.models.loading.foreign_model import ForeignModel
 from vlcheck.models.loading.pair import Pair
 from vlcheck.models.loading.registry import registered

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePath
-from types import MappingProxyType
 
 from vlcheck._util.numbers import brief, counted, moment, rounded, share, whole
+from vlcheck.metrics.registry import METRICS
 from vlcheck.report.markdown import markdown
 from vlcheck.report.text.summary import biases, held
-from vlcheck.results.conclusion import MEANINGS, Conclusion, Standing, conclude, excuse
+from vlcheck.results.conclusion import Conclusion, Standing, conclude, excuse
 from vlcheck.results.file import Line, Results
 from vlcheck.stats.decision import BY_GRAVITY, NOT_ASKED
 
-_TASKS: Mapping[str, str] = MappingProxyType(
-    {"mlm": "fill-mask", "itm": "image-text-matching", "mrc": "masked-region-classification"}
-)
 _LONGEST = 2_000  # of a text
 
 
@@ -43,8 +40,9 @@ def _metadata(run: Line, verdicts: Sequence[Line]) -> Iterator[str]:
     yield "  results:" if by_metric else "  results: []"
     for metric, figures in by_metric.items():
         yield "  - task:"
-        yield f"      type: {_quoted(_TASKS.get(metric, metric))}"
-        yield f"      name: {_quoted(MEANINGS.get(metric, metric))}"
+        known = METRICS.get(metric)
+        yield f"      type: {_quoted(known.task if known else metric)}"
+        yield f"      name: {_quoted(known.meaning if known else metric)}"
         yield "    dataset:"
         yield f"      name: {_quoted(_dataset(run))}"
         yield f"      type: {_quoted(_scheme(run))}"

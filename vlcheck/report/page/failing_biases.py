@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vlcheck._util.numbers import counted
+from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.report.page.escaping import Said, said
 from vlcheck.report.page.evidence import RowView
 from vlcheck.report.page.formatting import NAME, briefly
 from vlcheck.report.page.matrix import question
 from vlcheck.report.page.verdict import VerdictView
-from vlcheck.results.conclusion import METRICS, Matrix, Standing, tally
+from vlcheck.results.conclusion import Matrix, Standing, tally
 from vlcheck.results.file import Key, Line, key_of
 
 _MOST_TESTS = 3
@@ -93,6 +94,6 @@ def _found(bias: str, standing: Standing, views: Mapping[Key, VerdictView]) -> F
 
 
 def _test(verdicts: Sequence[Line], first: VerdictView) -> TestView:
-    ordered = sorted(verdicts, key=lambda verdict: (verdict["metric"] not in METRICS[:1], verdict["metric"]))
+    ordered = sorted(verdicts, key=lambda verdict: (verdict["metric"] not in OF_PICTURES[:1], verdict["metric"]))
     observed = tuple((said(verdict["metric"], NAME), briefly(verdict)) for verdict in ordered)
     return TestView(first.id, first.title, observed, first.doc)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from vlcheck.metrics.registry import METRICS
 from vlcheck.report.page.escaping import Said, said
 from vlcheck.report.page.formatting import NAME, allowed, title, told
 from vlcheck.results.comparison import OUTCOMES, Outcome
-from vlcheck.results.conclusion import MEANINGS, NO_VERDICT, Standing, matrix_of, tally
+from vlcheck.results.conclusion import NO_VERDICT, Standing, matrix_of, tally
 from vlcheck.results.file import Key, Line, Results, key_of
 from vlcheck.stats.decision import HOLLOW, NOT_ASKED
 
@@ -71,7 +72,7 @@ def matrix_view(results: Results, names: Mapping[Key, str], changes: Mapping[Key
     """
     found = matrix_of(results)
     return MatrixView(
-        tuple((said(metric, NAME), MEANINGS.get(metric, "")) for metric in found.metrics),
+        tuple((said(metric, NAME), METRICS[metric].meaning if metric in METRICS else "") for metric in found.metrics),
         tuple(
             MatrixRow(
                 said(bias, NAME),

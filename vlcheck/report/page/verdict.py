@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from vlcheck._util.numbers import chance, counted, figure, share, signed, span, whole
-from vlcheck.metrics.kinds import MASSES
+from vlcheck.metrics.registry import METRICS
 from vlcheck.report.page import charts
 from vlcheck.report.page.baseline import ChangeView, change_view
 from vlcheck.report.page.charts import Moved
@@ -190,7 +190,8 @@ def _figures(verdict: Line, holm: float | None) -> Iterator[Figure]:
     if verdict["refused"]:
         yield Figure("refused", whole(verdict["refused"]), "of the cases left out, by the model")
     if verdict["mass"] is not None:
-        yield Figure(MASSES[verdict["metric"]], figure(verdict["mass"]), "on average; the rest is something else")
+        whole_of = METRICS[verdict["metric"]].reading.whole
+        yield Figure(whole_of, figure(verdict["mass"]), "on average; the rest is something else")
     if verdict["asked"] is not None and verdict["asked"] != verdict["offered"]:
         of = counted(verdict["offered"] or 0, "image")
         yield Figure("asked", f"{whole(verdict['asked'])} of {of}", "until it was decided")

@@ -13,6 +13,7 @@ from PIL import Image
 
 from vlcheck._util.numbers import figure as written
 from vlcheck.errors import printable
+from vlcheck.metrics.registry import METRICS
 from vlcheck.report.text.summary import aligned
 
 _LONGEST = 40  # of a word in a heading
@@ -103,13 +104,13 @@ def _table(figure: Figure) -> Iterator[Sequence[str]]:
     head = [""]
     for metric in figure.headings:
         head += [f"{metric.upper()} {word}" for word in words]
-        head += ["together"] if metric == "mlm" and together else []
+        head += ["together"] if METRICS[metric].closed_sets and together else []
     yield head
     for panel in figure.panels:
         row = [panel.name]
         for metric, scores in panel.scores.items():
             row += _cells(scores, figure)
-            row += [_total(scores)] if metric == "mlm" and together else []
+            row += [_total(scores)] if METRICS[metric].closed_sets and together else []
         yield row
 
 

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from vlcheck._util.numbers import between, chance, counted, figure, share, whole
+from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.results import scales
 from vlcheck.results.agreement import agreements
 from vlcheck.results.comparison import ALPHA, Comparison
-from vlcheck.results.conclusion import METRICS, Standing, conclude, matrix_of
+from vlcheck.results.conclusion import Standing, conclude, matrix_of
 from vlcheck.results.file import Line, Results
 from vlcheck.stats.multiple_testing import holm
 
@@ -165,9 +166,9 @@ def vision_and_language(verdicts: Sequence[Line]) -> Iterator[str]:
     if not tables:
         return
     yield f"vision and language (figure 1), mean score{_over(tables.values())}"
-    rows = [["", *(metric.upper() for metric in METRICS)]]
+    rows = [["", *(metric.upper() for metric in OF_PICTURES)]]
     for cell, name in _TWO_BY_TWO.items():
-        rows.append([name, *(figure(tables.get(metric, {}).get(cell)) for metric in METRICS)])
+        rows.append([name, *(figure(tables.get(metric, {}).get(cell)) for metric in OF_PICTURES)])
     yield from aligned(rows)
 
 
@@ -218,8 +219,8 @@ def under_each(verdicts: Sequence[Line]) -> Iterator[str]:
             rows[f"{verdict['behavior']}: {name}"][verdict["metric"]] = cells[name]
     if rows:
         yield "under each perturbation, mean score"
-        body = [[name, *(figure(row.get(metric)) for metric in METRICS)] for name, row in rows.items()]
-        yield from aligned([["", *(metric.upper() for metric in METRICS)], *body])
+        body = [[name, *(figure(row.get(metric)) for metric in OF_PICTURES)] for name, row in rows.items()]
+        yield from aligned([["", *(metric.upper() for metric in OF_PICTURES)], *body])
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -231,11 +232,11 @@ def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _pairs(rows: Mapping[str, Mapping[str, Mapping[str, float]]], columns: tuple[str, str]) -> Iterator[str]:
-    head = ["", *(f"{metric.upper()} {column}" for metric in METRICS for column in columns), "n"]
+    head = ["", *(f"{metric.upper()} {column}" for metric in OF_PICTURES for column in columns), "n"]
     body = []
     for name, by_metric in rows.items():
-        figures = [by_metric.get(metric, {}).get(column) for metric in METRICS for column in columns]
-        n = dict.fromkeys(whole(by_metric[metric]["n"]) for metric in METRICS if metric in by_metric)
+        figures = [by_metric.get(metric, {}).get(column) for metric in OF_PICTURES for column in columns]
+        n = dict.fromkeys(whole(by_metric[metric]["n"]) for metric in OF_PICTURES if metric in by_metric)
         body.append([name, *map(figure, figures), " and ".join(n)])
     yield from aligned([head, *body])
 

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.metrics.kinds import DEFAULT_KINDS
+from vlcheck.metrics.registry import DEFAULT_KINDS
 from vlcheck.models.adapters.base import Adapter, Reading, log_softmax
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.tryout import PLAIN, ask, trying

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vlcheck._util.paths import expanded
-from vlcheck.metrics.kinds import WITH_REGIONS
+from vlcheck.metrics.registry import WITH_REGIONS
 from vlcheck.models.adapters.base import Reading, log_softmax
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.regions import ReadsRegions

@@ -12,7 +12,7 @@ from transformers import BatchEncoding
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.models.vilt.image_processing_pil_vilt import ViltImageProcessorPil
 
-from vlcheck.metrics.kinds import DEFAULT_KINDS
+from vlcheck.metrics.registry import DEFAULT_KINDS
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import match_probability
 from vlcheck.models.adapters.processor import Processed
