@@ -7,7 +7,6 @@ ignored. `description` says in error messages, and in the JSON schema, which val
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
@@ -37,6 +36,12 @@ Table = Annotated[Cells | None, Meta(description="an object of numbers, or null"
 
 class Record(Struct, frozen=True):
     """A line of a results file, or an object in one."""
+
+    def __getitem__(self, key: str) -> Any:
+        return getattr(self, key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return getattr(self, key, default)
 
 
 class KnownBias(Record, kw_only=True, omit_defaults=True):
@@ -70,21 +75,21 @@ class PolicyInForce(Record, kw_only=True, omit_defaults=True):
     known: list[KnownBias] = field(default_factory=list)
 
 
-class Contract(Record, kw_only=True):
+class ContractRecord(Record, kw_only=True):
     """Whether the model's contract was tried, and which of its clauses are broken."""
 
     tried: bool
     broken: list[str]
 
 
-class Stated(Record, kw_only=True, forbid_unknown_fields=True):
+class StatedRecord(Record, kw_only=True, forbid_unknown_fields=True):
     """The bias and the metric of a selected test."""
 
     bias: str
     metric: str
 
 
-class Scale(Record, kw_only=True, omit_defaults=True):
+class ScaleRecord(Record, kw_only=True, omit_defaults=True):
     """The scale of a verdict's margins.
 
     Attributes:
@@ -117,7 +122,7 @@ class Scale(Record, kw_only=True, omit_defaults=True):
             raise ValueError("a calibrated scale without its figures")
 
 
-class Excuse(Record, kw_only=True, omit_defaults=True):
+class ExcuseRecord(Record, kw_only=True, omit_defaults=True):
     """The policy's word on a verdict that is a known bias.
 
     Attributes:
@@ -174,14 +179,14 @@ class RunRecord(Record, kw_only=True, tag_field="kind", tag="run"):
     ] = field(default_factory=PolicyInForce)
     left_out: Object = field(default_factory=dict)
     contract: Annotated[
-        Contract | None, Meta(description="an object with tried, a flag, and broken, a list of texts, or null")
+        ContractRecord | None, Meta(description="an object with tried, a flag, and broken, a list of texts, or null")
     ] = None
     run_id: TextOrNone = None
     complete: FlagOrNone = None
     required: Texts = field(default_factory=list)
     unjudged: Texts = field(default_factory=list)
     stated: Annotated[
-        dict[str, Stated], Meta(description="an object of objects that have a bias and a metric, or null")
+        dict[str, StatedRecord], Meta(description="an object of objects that have a bias and a metric, or null")
     ] = field(default_factory=dict)
     exit_status: NumberOrNone = None
     verdicts: NumberOrNone = None
@@ -200,7 +205,7 @@ class ImageRecord(Record, kw_only=True, tag_field="kind", tag="image"):
 
     key: Text
     sha256: TextOrNone = None
-    jpeg: TextOrNone = None
+    jpeg: Annotated[Any, Meta(description="any value")] = None  # what is no picture is shown as missing
     width: NumberOrNone = None
     height: NumberOrNone = None
 
@@ -296,7 +301,7 @@ class VerdictRecord(Record, kw_only=True, tag_field="kind", tag="verdict"):
     expected: TextOrNone = None
     tolerances: Table = None
     scale: Annotated[
-        Scale | None,
+        ScaleRecord | None,
         Meta(
             description="an object with demanded, used, reason, gain, offset, power, auc, auc_low, pairs, or null",
         ),
@@ -325,7 +330,7 @@ class VerdictRecord(Record, kw_only=True, tag_field="kind", tag="verdict"):
     asked: NumberOrNone = None
     offered: NumberOrNone = None
     known: Annotated[
-        Excuse | None, Meta(description="an object with the texts reason and until, and the flag expired, or null")
+        ExcuseRecord | None, Meta(description="an object with reason and until, texts, and expired, a flag, or null")
     ] = None
     gates: FlagOrNone = None
     tables: Annotated[dict[str, Cells | None], Meta(description="an object of tables, or null")] = field(
@@ -351,11 +356,3 @@ class VerdictRecord(Record, kw_only=True, tag_field="kind", tag="verdict"):
     def interval(self) -> tuple[float | None, float | None]:
         """The one-sided bounds of `observed`, the lower one first."""
         return (self.effect_low, self.effect_high) if self.claim == "mean" else (self.rate_low, self.rate_high)
-
-
-KINDS: Mapping[str, type[Record]] = {
-    "run": RunRecord,
-    "image": ImageRecord,
-    "evidence": EvidenceRecord,
-    "verdict": VerdictRecord,
-}
