@@ -6,7 +6,6 @@ import io
 from PIL import Image
 
 from vlcheck.results.file import Results, encoded
-from vlcheck.results.schema import completed
 
 RUN = {
     "kind": "run",
@@ -156,10 +155,10 @@ def results(*pairs, run=None, images=None):
     """The results of some verdicts with their evidence."""
     found = Results()
     found.add(
-        encoded(completed(line))
+        encoded(line)
         for line in [RUN | (run or {}), *(images or [image("red"), image("grey", (99, 99, 99), shown=None)])]
     )
     for verdict, evidence in pairs:
         lines = [one | {"test": verdict["test"], "metric": verdict["metric"]} for one in evidence]
-        found.add(encoded(completed(line)) for line in [*lines, verdict])
+        found.add(encoded(line) for line in [*lines, verdict])
     return found

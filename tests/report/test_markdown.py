@@ -7,7 +7,7 @@ import pytest
 
 from vlcheck.report.markdown.markdown import MOST_BYTES, MOST_ROWS, summary, text
 from vlcheck.results.file import Results, key_of
-from vlcheck.results.schema import completed
+from vlcheck.results.schema import record_of
 
 HOSTILE = "a|b`c`<img src=x onerror=y>\r\n# x **y** [z](http://e) \u202egnp\x1b[2J ~~s~~ &amp; \\"
 
@@ -15,12 +15,13 @@ HOSTILE = "a|b`c`<img src=x onerror=y>\r\n# x **y** [z](http://e) \u202egnp\x1b[
 def verdict(test="test_a", metric="mlm", **changes):
     named = {"test": f"tests/test_x.py::{test}[{metric}]", "bias": "color", "behavior": test, "metric": metric}
     judged = {"status": "fail", "claim": "rate", "rate": 0.4, "rate_low": 0.31, "rate_high": 0.5, "allowed": 0.1}
-    return {"kind": "verdict"} | named | judged | changes
+    return {"kind": "verdict", "score_kind": "masked-lm", "reason": ""} | named | judged | changes
 
 
 def results(*verdicts, **run):
-    header = {"kind": "run", "name": "mine", "data": "scenes", "score_kinds": {"mlm": "masked-lm"}, "complete": True}
-    return Results(completed(header | run), verdicts={key_of(one): completed(one) for one in verdicts})
+    header = {"kind": "run", "schema": 1, "name": "mine", "fingerprint": "f", "data": "scenes", "started": "today"}
+    header |= {"score_kinds": {"mlm": "masked-lm"}, "complete": True}
+    return Results(record_of(header | run), verdicts={key_of(one): one for one in map(record_of, verdicts)})
 
 
 def rows(page):

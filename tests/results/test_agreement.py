@@ -9,6 +9,10 @@ from vlcheck.results.agreement import Agreement, agreements
 from vlcheck.results.file import Results
 
 
+SHOWN = {"image": "i", "perturbed": None, "texts": []}
+ABOUT = {"bias": "color", "score_kind": "a kind", "reason": ""}
+
+
 def results(mlm, itm, statuses=("pass", "fail"), claim="rate"):
     """Of one behavior, with these margins by case under each metric."""
     lines = []
@@ -16,9 +20,9 @@ def results(mlm, itm, statuses=("pass", "fail"), claim="rate"):
         test = f"test_a.py::test_a[{metric}]"
         for case, margin in margins.items():
             row = {"kind": "evidence", "test": test, "case": case, "perturbation": "grey v1", "margin": margin}
-            lines.append(json.dumps(row))
+            lines.append(json.dumps(row | SHOWN))
         verdict = {"kind": "verdict", "test": test, "behavior": "test_a", "metric": metric, "status": status}
-        lines.append(json.dumps(verdict | {"claim": claim}))
+        lines.append(json.dumps(verdict | ABOUT | {"claim": claim}))
     found = Results()
     found.add(lines)
     return found
@@ -66,7 +70,7 @@ def test_what_a_test_is_parametrized_with_beside_the_metric_keeps_its_rows_apart
             margin = -0.1 if (one, metric) == ("big", "itm") else 0.1
             row = {"kind": "evidence", "test": test, "case": "a", "perturbation": "", "margin": margin}
             verdict = {"kind": "verdict", "test": test, "behavior": "test_a", "metric": metric, "status": "pass"}
-            lines += [json.dumps(row), json.dumps(verdict | {"claim": "rate"})]
+            lines += [json.dumps(row | SHOWN), json.dumps(verdict | ABOUT | {"claim": "rate"})]
     found = Results()
     found.add(lines)
     assert [(one.itm, one.neither) for one in agreements(found)] == [(1, 0), (0, 1)]

@@ -6,7 +6,7 @@ from vlcheck.errors import UsageError
 from vlcheck.report.text.comparison import conclusion, lines
 from vlcheck.results.comparison import compare, read_baseline, read_compared
 from vlcheck.results.file import Results, encoded, write
-from vlcheck.results.schema import completed
+from vlcheck.results.schema import record_of
 
 HOLDS, VIOLATES = 0.1, -0.1
 GOOD, BAD = [HOLDS] * 20, [VIOLATES] * 20
@@ -14,7 +14,7 @@ GOOD, BAD = [HOLDS] * 20, [VIOLATES] * 20
 
 def run(**changes):
     header = {"kind": "run", "schema": 1, "name": "mine", "fingerprint": "f", "data": "scenes", "started": "today"}
-    return Results(completed(header | changes))
+    return Results(record_of(header | changes))
 
 
 def verdict(test="test_a", metric="mlm", **changes):
@@ -43,7 +43,7 @@ def results(*judged, **changes):
     """A run of verdicts, each with its evidence."""
     one = run(**changes)
     for line, evidence in judged:
-        one.add(encoded(completed(each)) for each in [*evidence, line])
+        one.add(encoded(each) for each in [*evidence, line])
     return one
 
 

@@ -2,16 +2,19 @@
 
 from vlcheck.report.page.charts import curve
 from vlcheck.results import scales
-from vlcheck.results.schema import complaint
+from vlcheck.results.schema import complaint, record_of
 from vlcheck.stats.operating_scale import Scale
 
 SAID = {"demanded": "calibrated", "used": "calibrated", "reason": "", "gain": 2.0, "offset": 4.0, "power": 0.5}
 SAID |= {"auc": 0.98, "auc_low": 0.95, "pairs": 60}
 RAW = {"demanded": "calibrated", "used": "raw", "reason": "4 pairs are too few"}
 
+LINE = {"kind": "verdict", "test": "t", "bias": "b", "behavior": "b", "metric": "itm", "score_kind": "sigmoid"}
+LINE |= {"reason": "", "claim": "rate", "status": "pass"}
+
 
 def verdict(said=SAID, metric="itm", kind="sigmoid"):
-    return {"metric": metric, "score_kind": kind, "scale": said}
+    return record_of(LINE | {"metric": metric, "score_kind": kind, "scale": said})
 
 
 def test_equal_scales_are_said_once_with_the_score_that_is_the_middle():
@@ -51,8 +54,6 @@ def test_the_curve_says_where_its_middle_is():
 
 
 def test_a_scale_that_is_none_is_refused_by_the_schema():
-    line = {"kind": "verdict", "test": "t", "bias": "b", "behavior": "b", "metric": "itm", "score_kind": "sigmoid"}
-    line |= {"reason": "", "claim": "rate", "status": "pass"}
-    assert complaint(line) == complaint(line | {"scale": SAID}) == complaint(line | {"scale": RAW}) == ""
+    assert complaint(LINE) == complaint(LINE | {"scale": SAID}) == complaint(LINE | {"scale": RAW}) == ""
     for wrong in ({"used": "log"}, {"gain": "1"}, {"gain": 0}, {"reason": None}, {"power": None}):
-        assert "scale" in complaint(line | {"scale": SAID | wrong})
+        assert "scale" in complaint(LINE | {"scale": SAID | wrong})

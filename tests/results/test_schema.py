@@ -11,11 +11,12 @@ from vlcheck.report.page import draw
 from vlcheck.report.text.comparison import lines
 from vlcheck.results.comparison import compare
 from vlcheck.results.file import read
-from vlcheck.results.schema import _READ
+from vlcheck.results.schema import RECORDS, keys_of
 
 ABSENT = object()
 VALUES = (ABSENT, None, True, -1, 10**400, float("nan"), 1e308, "", "\ud800", [], [None], [[]], {}, {"a": None})
 VALUES += ({"a": {}}, {"a": {"n": None}}, {"a": "b"}, [{"a": None}], [["a", None]], [[1, 2, 3, 1e308]])
+CHECKED = [(kind, name) for kind in RECORDS for name, key in keys_of(kind).items() if key.accepted != "any value"]
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def spoilt(tmp_path):
     return write
 
 
-@pytest.mark.parametrize(("kind", "key"), [(kind, key) for kind, known in _READ.items() for key in known])
+@pytest.mark.parametrize(("kind", "key"), CHECKED)
 def test_a_value_is_refused_by_line_or_read_by_all(spoilt, kind, key):
     refused = 0
     for value in VALUES:
@@ -56,7 +57,7 @@ def test_a_value_is_refused_by_line_or_read_by_all(spoilt, kind, key):
 
 @pytest.mark.parametrize("kind", ["run", "image", "evidence", "verdict"])
 def test_lines_of_what_is_needed_alone_are_read_by_all(tmp_path, kind):
-    needed = {key for key, accepted in _READ[kind].items() if not accepted.optional} | {"kind"}
+    needed = {name for name, key in keys_of(kind).items() if not key.optional} | {"kind"}
     full = [json.loads(text) for text in small().lines()]
     bare = [{key: line[key] for key in needed} if line["kind"] == kind else line for line in full]
     path = tmp_path / "results.jsonl"

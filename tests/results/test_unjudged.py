@@ -14,7 +14,7 @@ from vlcheck.report.text.comparison import conclusion
 from vlcheck.results.comparison import compare
 from vlcheck.results.conclusion import conclude, matrix_of
 from vlcheck.results.file import Results, encoded
-from vlcheck.results.schema import complaint
+from vlcheck.results.schema import complaint, line_of
 from vlcheck.suite.shipped import BIASES
 
 METRICS = ("mlm", "itm")
@@ -144,10 +144,10 @@ def test_every_link_of_a_page_leads_to_a_place_on_it(name):
 
 
 def test_what_a_header_says_of_its_tests_is_checked():
-    line = small().run
+    line = line_of(small().run)
     assert not complaint(line | {"stated": STATED})
     for wrong in ([], {"t": None}, {"t": {"bias": "color"}}, {"t": {"bias": 1, "metric": "mlm"}}):
         assert "run line without 'stated'" in complaint(line | {"stated": wrong})
     again = Results()
     again.add([encoded(line | {"stated": STATED})])
-    assert again.run["stated"] == STATED
+    assert line_of(again.run)["stated"] == STATED

@@ -71,7 +71,7 @@ class Ending:
     def last_word(self, status: int) -> int:
         """Return what the process ends with, whatever other plugins made of the exit status; the results say it too."""
         final = self.finish(status)
-        if self.written and self.results and self.results.run["exit_status"] != final:
+        if self.written and self.results and self.results.run.exit_status != final:
             self._write_results(self.written, self.results, final)
             self._write_page(self.results, final)
         reasons = " ".join(filter(None, (*self.objections, self.problem)))
@@ -123,8 +123,8 @@ class Ending:
         self.objections = list(objections(results, self.comparison))
         if results.verdicts:
             self._write(self.places.choose(results), results, status)
-        elif results.run:
-            results.run["exit_status"] = int(self._at_least(status))
+        elif results.begun:
+            results.ended_with(int(self._at_least(status)))
             with self._ending(f"--vl-results {self._run.settings.results}: stopped."):
                 self.places.leave(results)
 
@@ -140,11 +140,11 @@ class Ending:
         """Write results and page; both say the exit status, which what goes wrong with them changes."""
         self._write_results(path, results, status)
         self._write_page(results, status)
-        if self.written and results.run["exit_status"] != self._at_least(status):
+        if self.written and results.run.exit_status != self._at_least(status):
             self._write_results(path, results, status)
 
     def _write_results(self, path: Path, results: Results, status: int) -> None:
-        results.run["exit_status"] = int(self._at_least(status))
+        results.ended_with(int(self._at_least(status)))
         with self._ending(f"--vl-results {path}: stopped before they were written."):
             self.places.write(path, results)
             self.written = path
@@ -152,7 +152,7 @@ class Ending:
     def _write_page(self, results: Results, status: int) -> None:
         report = self._run.settings.report
         if report:
-            results.run["exit_status"] = int(self._at_least(status))
+            results.ended_with(int(self._at_least(status)))
             with self._ending(f"--vl-report {report}: stopped; what is there may be older."):
                 self._draw(report, results, (self.written or self._run.settings.results).name)
 

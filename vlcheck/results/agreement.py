@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from vlcheck.results.file import Line, Results
+from vlcheck.results.file import Key, Results, key_of
+from vlcheck.results.records import VerdictRecord
 from vlcheck.stats.decision import HOLLOW
 
 Row = tuple[str, str]  # case and perturbation
@@ -42,17 +43,17 @@ class Agreement:
 
 def agreements(results: Results) -> Iterator[Agreement]:
     """One for each behavior that claims about its cases under both metrics."""
-    found: dict[tuple[str, ...], dict[str, Line]] = {}
-    for key, verdict in results.verdicts.items():
-        file, _, item = verdict["test"].partition("::")
+    found: dict[tuple[str, ...], dict[str, VerdictRecord]] = {}
+    for verdict in results.verdicts.values():
+        file, _, item = verdict.test.partition("::")
         name, _, parameters = item.partition("[")
-        others = [one for one in parameters.rstrip("]").split("-") if one != verdict["metric"]]
-        found.setdefault((file, name, *others, verdict["behavior"]), {})[verdict["metric"]] = verdict | {"key": key}
+        others = [one for one in parameters.rstrip("]").split("-") if one != verdict.metric]
+        found.setdefault((file, name, *others, verdict.behavior), {})[verdict.metric] = verdict
     for (*_, behavior), verdicts in found.items():
-        if {"mlm", "itm"} <= verdicts.keys() and verdicts["mlm"]["claim"] == "rate":
-            violates = {metric: _violations(results, verdicts[metric]["key"]) for metric in ("mlm", "itm")}
-            statuses = verdicts["mlm"]["status"], verdicts["itm"]["status"]
-            yield _agreement(behavior, statuses, violates["mlm"], violates["itm"])
+        mlm, itm = verdicts.get("mlm"), verdicts.get("itm")
+        if mlm and itm and mlm.claim == "rate":
+            violates = [_violations(results, key_of(verdict)) for verdict in (mlm, itm)]
+            yield _agreement(behavior, (mlm.status, itm.status), *violates)
 
 
 def _agreement(behavior: str, statuses: tuple[str, str], mlm: Mapping[Row, bool], itm: Mapping[Row, bool]) -> Agreement:
@@ -67,9 +68,7 @@ def _agreement(behavior: str, statuses: tuple[str, str], mlm: Mapping[Row, bool]
     )
 
 
-def _violations(results: Results, key: tuple[str, str, str]) -> dict[Row, bool]:
+def _violations(results: Results, key: Key) -> dict[Row, bool]:
     """Whether a row violates, where it counts."""
     rows = results.rows(key)
-    return {
-        (row["case"], row.get("perturbation") or ""): row["margin"] <= 0 for row in rows if row["margin"] is not None
-    }
+    return {(row.case, row.perturbation or ""): row.margin <= 0 for row in rows if row.margin is not None}

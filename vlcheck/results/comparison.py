@@ -262,8 +262,14 @@ def _unlike(old: Line, new: Line) -> Iterator[str]:
 
 
 def _then(old: object, new: object) -> str:
-    named = ("none" if value in ("", None) else value for value in (old, new))
-    return "{} in the old run, {} in the new one".format(*named)
+    return f"{_written(old)} in the old run, {_written(new)} in the new one"
+
+
+def _written(value: object) -> object:
+    """A value as the results file has it."""
+    if isinstance(value, tuple):
+        return list(value)
+    return "none" if value in ("", None) else value
 
 
 def _counted(rows: Iterable[Line]) -> list[Line]:

@@ -16,72 +16,93 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from vlcheck._util import temporary
 from vlcheck._util.files import Others, begins, demand_place, placing
 from vlcheck._util.foreign_files import LONGEST_LINE, fault, parse_json, read_lines
 from vlcheck.errors import UsageError, printable
-from vlcheck.results.schema import complaint, completed
-from vlcheck.stats.decision import DECIDED
+from vlcheck.results.records import SCHEMA, EvidenceRecord, ImageRecord, Record, RunRecord, VerdictRecord
+from vlcheck.results.schema import evidence_of, line_of, record_of
 
-Line = dict[str, Any]
+Line = Any
 Key = tuple[str, str, str]
 OPTION = "--vl-results"
 _RUN, _EVIDENCE = '{"kind": "run"', '{"kind": "evidence"'  # as such lines begin
+_NO_JSON = (b"NaN", b"Infinity")  # numbers of Python's
+
+
+NO_RUN = RunRecord(schema=SCHEMA, name="", fingerprint="", data="", started="")
 
 
 @dataclass
 class Results:
-    """A run's results, a dictionary a line; only the evidence, most of the lines, is kept as it is written.
+    """A run's results, a record a line; only the evidence, most of the lines, is kept as it is written.
 
     Attributes:
-        run: what was run, and how.
+        run: what was run, and how; NO_RUN before it began.
         images: by picture key.
         verdicts: by (test, behavior, metric).
         evidence: the rows behind a verdict, as JSON, under its key.
     """
 
-    run: Line = field(default_factory=dict)
-    images: dict[str, Line] = field(default_factory=dict)
-    verdicts: dict[Key, Line] = field(default_factory=dict)
+    run: RunRecord = NO_RUN
+    images: dict[str, ImageRecord] = field(default_factory=dict)
+    verdicts: dict[Key, VerdictRecord] = field(default_factory=dict)
     evidence: dict[Key, list[str]] = field(default_factory=dict)
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a run that they are of."""
+        return self.run is not NO_RUN
 
     @property
     def decided(self) -> bool:
         """Whether any verdict says something of the model: where none does, nothing was checked."""
-        return any(verdict["status"] in DECIDED for verdict in self.verdicts.values())
+        return any(verdict.decided for verdict in self.verdicts.values())
 
     @property
     def length(self) -> int:
         """How many lines a file of them has."""
         return 1 + len(self.images) + sum(map(len, self.evidence.values())) + len(self.verdicts)
 
-    def rows(self, key: Key) -> list[Line]:
-        """The evidence behind a verdict."""
-        return [json.loads(text) for text in self.evidence[key]]
+    def rows(self, key: Key) -> list[EvidenceRecord]:
+        """Return the evidence behind a verdict."""
+        return list(map(evidence_of, self.evidence[key]))
 
     def add(self, texts: Iterable[str]) -> None:
-        """Take in lines of JSON; of two verdicts with one key the later counts."""
+        """Take in lines of JSON without a fault; of two verdicts with one key the later counts."""
+        self.take(text if text.startswith(_EVIDENCE) else record_of(json.loads(text)) for text in texts)
+
+    def take(self, lines: Iterable[Record | str]) -> None:
+        """Take in lines; of two verdicts with one key the later counts.
+
+        Args:
+            lines: records, but for evidence, which is JSON.
+        """
         rows: list[str] = []
-        for text in texts:
-            if text.startswith(_EVIDENCE):
-                rows.append(text)
-                continue
-            line = json.loads(text)
-            match line["kind"]:
-                case "run":
+        for line in lines:
+            match line:
+                case str():
+                    rows.append(line)
+                case RunRecord():
                     self.run = line
-                case "image":
-                    self.images[line["key"]] = line
-                case "verdict":
+                case ImageRecord():
+                    self.images[line.key] = line
+                case VerdictRecord():
                     key = key_of(line)
                     self.verdicts[key], self.evidence[key] = line, rows
                     rows = []
 
+    def ended_with(self, exit_status: int) -> None:
+        """Say in the run what its process ended with."""
+        self.run = replace(self.run, exit_status=exit_status)
+
     def lines(self) -> Iterator[str]:
-        """All lines, as JSON, in the file's order."""
-        yield encoded(self.run | {"verdicts": len(self.verdicts), "lines": self.length})
+        """Yield all lines, as JSON, in the file's order."""
+        yield encoded(replace(self.run, verdicts=len(self.verdicts), lines=self.length))
         yield from map(encoded, self.images.values())
-        for key, verdict in sorted(self.verdicts.items()):
+        for key, verdict in sorted(self.verdicts.items(), key=lambda item: item[0]):
             yield from self.evidence[key]
             yield encoded(verdict)
 
@@ -119,8 +140,7 @@ def gather(folder: Path) -> Results:
         text = path.read_text(encoding="utf-8")
         whole, _, _ = text.rpartition("\n")
         results.add(whole.splitlines())
-    if results.run:
-        results.run["unjudged"] = _unjudged(results)
+    results.run = replace(results.run, unjudged=_unjudged(results)) if results.begun else NO_RUN
     return results
 
 
@@ -147,29 +167,29 @@ def read(path: Path) -> Results:
     results = Results()
     numbers = count()  # the lines first, so that the next number is how many there are
     try:
-        results.add(text for text, _ in zip(_checked_lines(path, read_lines(path)), numbers, strict=False))
+        results.take(line for line, _ in zip(_checked_lines(path, read_lines(path)), numbers, strict=False))
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: cannot be read as a results file ({error}).") from error
-    if not results.run:
+    if not results.begun:
         raise UsageError(f"{path}: holds no run; a results file begins with one.")
     _demand_all(path, results.run, verdicts=len(results.verdicts), lines=next(numbers))
-    results.run["unjudged"] = _unjudged(results)  # of a part, all that the run was to ask
+    results.run = replace(results.run, unjudged=_unjudged(results))  # of a part, all that the run was to ask
     return results
 
 
-def head(path: Path) -> Line | None:
+def head(path: Path) -> RunRecord | None:
     """Return the run that a results file says it is of, by its first line alone; None where it says none."""
     try:
-        line = _checked(path, 1, next(read_lines(path), b""))
+        line = _record(path, 1, next(read_lines(path), b""))
     except (UnicodeDecodeError, UsageError):
         return None
-    return line if line["kind"] == "run" else None
+    return line if isinstance(line, RunRecord) else None
 
 
-def _demand_all(path: Path, run: Line, **held: int) -> None:
+def _demand_all(path: Path, run: RunRecord, **held: int) -> None:
     """Raise UsageError where a file holds less, or more, than its first line promises."""
     for what, there in held.items():
-        promised = run[what]
+        promised = getattr(run, what)
         if promised not in (None, there):
             wrong = "cut short" if there < promised else "added to"
             raise UsageError(f"{path}:1: promises {promised} {what}, and {there} follow; the file was {wrong}.")
@@ -178,7 +198,7 @@ def _demand_all(path: Path, run: Line, **held: int) -> None:
 def _unjudged(results: Results) -> list[str]:
     """The tests that are to have a verdict and have none."""
     judged = {test for test, _, _ in results.verdicts}
-    return [test for test in results.run["unjudged"] if test not in judged]
+    return [test for test in results.run.unjudged if test not in judged]
 
 
 def read_judged(path: Path) -> Results:
@@ -195,28 +215,29 @@ def read_beside(path: Path, data: str, option: str = "--vl-beside") -> Results:
         results = read(path)
     except UsageError as error:
         raise UsageError(f"{option} {error}") from error
-    if results.run["data"] != data:
-        raise UsageError(f"{option} {path}: is of {results.run['data']}; results of {data} are accepted.")
+    if results.run.data != data:
+        raise UsageError(f"{option} {path}: is of {results.run.data}; results of {data} are accepted.")
     return results
 
 
-def ranked(rows: Iterable[Line], claim: str) -> list[Line]:
-    """The rows that count, the worst first: of a rate the lowest margin, of a mean the one farthest from 0."""
-    counted = [row for row in rows if row["margin"] is not None]
-    return sorted(counted, key=lambda row: -abs(row["margin"]) if claim == "mean" else row["margin"])
+def ranked(rows: Iterable[EvidenceRecord], claim: str) -> list[EvidenceRecord]:
+    """Return the rows that count, the worst first: of a rate the lowest margin, of a mean the one farthest from 0."""
+    counted = [(row.margin, row) for row in rows if row.margin is not None]
+    return [row for _, row in sorted(counted, key=lambda pair: -abs(pair[0]) if claim == "mean" else pair[0])]
 
 
-def key_of(verdict: Line) -> Key:
-    """What a verdict is told by."""
-    return verdict["test"], verdict["behavior"], verdict["metric"]
+def key_of(verdict: VerdictRecord) -> Key:
+    """Return what a verdict is told by: its test, its behavior and its metric."""
+    return verdict.test, verdict.behavior, verdict.metric
 
 
-def encoded(line: Mapping[str, object]) -> str:
-    """A line as JSON: ASCII, so that no separator of Unicode splits it, and without NaN, which other readers refuse."""
+def encoded(line: Record | Mapping[str, object]) -> str:
+    """Return a line as JSON: ASCII, so that no separator of Unicode splits it, and without NaN, which others refuse."""
+    said = line_of(line) if isinstance(line, Record) else line
     try:
-        return json.dumps(line, allow_nan=False)
+        return json.dumps(said, allow_nan=False)
     except ValueError:
-        return json.dumps(_finite(line))
+        return json.dumps(_finite(said))
 
 
 def _finite(value: Any) -> Any:
@@ -228,25 +249,26 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _checked_lines(path: Path, file: Iterable[bytes]) -> Iterator[str]:
-    """A file's lines, whole and in this module's spelling. Raises UsageError where one is none, or in no place of it.
+def _checked_lines(path: Path, file: Iterable[bytes]) -> Iterator[Record | str]:
+    """Yield a file's lines, as `Results.take` takes them. Raises UsageError where one is none, or in no place of it.
 
     A verdict follows its evidence: where its own line is gone, its rows are not the next one's.
     """
     rows: dict[tuple[str, str | None], int] = {}  # since the last verdict: the first line of a test and metric
     runs: list[int] = []
     for number, text in enumerate(file, start=1):
-        line = _checked(path, number, text)
-        if line["kind"] == "run":
-            runs.append(number)
-        if len(runs) > 1:
-            raise UsageError(f"{path}:{number}: begins a second run after that of line {runs[0]}; a file holds one.")
-        if line["kind"] == "evidence" and line["test"] is not None:
-            rows.setdefault((line["test"], line["metric"]), number)
-        if line["kind"] == "verdict":
-            rows.pop((line["test"], line["metric"]), None)
-            _demand_none(path, rows)
-        yield encoded(line)
+        match line := _record(path, number, text):
+            case RunRecord():
+                runs.append(number)
+                if len(runs) > 1:
+                    begins = f"begins a second run after that of line {runs[0]}; a file holds one"
+                    raise UsageError(f"{path}:{number}: {begins}.")
+            case EvidenceRecord(test=str()):
+                rows.setdefault((line.test, line.metric), number)
+            case VerdictRecord():
+                rows.pop((line.test, line.metric), None)
+                _demand_none(path, rows)
+        yield _spelled(line, text) if isinstance(line, EvidenceRecord) else line
     _demand_none(path, rows)
 
 
@@ -256,8 +278,8 @@ def _demand_none(path: Path, rows: Mapping[tuple[str, str | None], int]) -> None
         raise UsageError(f"{path}:{number}: is evidence of {printable(test)}, of which no verdict follows.")
 
 
-def _checked(path: Path, number: int, text: bytes) -> Line:
-    """A line of a results file, with all that readers rely on. Raises UsageError where it is none."""
+def _record(path: Path, number: int, text: bytes) -> Record:
+    """Return what a line of a results file says. Raises UsageError where it is none."""
     if len(text) > LONGEST_LINE:
         raise UsageError(f"{path}:{number}: is longer than {LONGEST_LINE} bytes; no line of a results file is.")
     try:
@@ -266,8 +288,13 @@ def _checked(path: Path, number: int, text: bytes) -> Line:
         raise
     except ValueError as error:
         raise UsageError(f"{path}:{number}: not JSON ({printable(str(error), 80)}).") from error
-    wrong = complaint(line)
-    if wrong:
-        raise UsageError(f"{path}:{number}: {wrong}.")
-    # The kind, by which lines are known, may stand elsewhere in files that others wrote.
-    return {"kind": line["kind"]} | completed(line)
+    try:
+        return record_of(line)
+    except ValueError as error:
+        raise UsageError(f"{path}:{number}: {error}.") from error
+
+
+def _spelled(row: EvidenceRecord, text: bytes) -> str:
+    """Return evidence as this module writes it; a line that is so already stays as it is."""
+    ours = text.startswith(_EVIDENCE.encode()) and text.isascii() and not any(word in text for word in _NO_JSON)
+    return text.decode("ascii").rstrip() if ours else encoded(row)

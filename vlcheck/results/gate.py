@@ -11,8 +11,9 @@ from vlcheck._util.paths import there_is
 from vlcheck.errors import printable
 from vlcheck.results.comparison import Comparison
 from vlcheck.results.conclusion import NOTHING_DECIDED, gates, missing, no_longer_known, worsened
-from vlcheck.results.file import Line, Results, head, read
+from vlcheck.results.file import Results, head, read
 from vlcheck.results.places import Places, same_run
+from vlcheck.results.records import RunRecord
 
 _MOST_NAMED = 5  # tests
 
@@ -29,9 +30,9 @@ def objections(results: Results, comparison: Comparison | None = None) -> Iterat
         return
     if not results.decided:
         yield NOTHING_DECIDED
-    if tests := results.run["unjudged"]:
+    if tests := results.run.unjudged:
         yield f"No verdict on {counted(len(tests), 'selected test')}: {_named(tests)}."
-    if failing := [one["test"] for one in results.verdicts.values() if gates(one)]:
+    if failing := [one.test for one in results.verdicts.values() if gates(one)]:
         yield f"Not passed, and not let be by the policy: {_named(failing)}."
     if biases := missing(results):
         yield f"The policy requires a pass or a fail of {', '.join(biases)}, and there is none."
@@ -51,20 +52,20 @@ def refusals(path: Path, results: Results, *, run_id: str, part: bool) -> Iterat
     """
     run = results.run
     beside = {there: other for there, other in _beside(path) if not same_run(other, run)}
-    if run_id and run["run_id"] != run_id:
-        where = "".join(f" It wrote {there.name}." for there, other in beside.items() if other["run_id"] == run_id)
+    if run_id and run.run_id != run_id:
+        where = "".join(f" It wrote {there.name}." for there, other in beside.items() if other.run_id == run_id)
         yield f"It is of {told(run)}; run {printable(run_id)} is asked for.{where}"
         return
-    if not run["run_id"] or run["lines"] is None or run["exit_status"] is None:
+    if not run.run_id or run.lines is None or run.exit_status is None:
         yield f"It is of a run that goes on or was ended from outside, or of an older vlcheck: {told(run)}."
         return
     for there, other in beside.items():
-        if other["started"] >= run["started"] and run_id in ("", other["run_id"]):
-            hint = "" if run_id else f" (--run-id {printable(run['run_id'])} asks for this one)"
+        if other.started >= run.started and run_id in ("", other.run_id):
+            hint = "" if run_id else f" (--run-id {printable(run.run_id)} asks for this one)"
             yield f"A later run began, and is not in this file: {told(other)}, in {there.name}{hint}."
-    if run["exit_status"]:
-        yield f"The run ended with {run['exit_status']}."
-    if not run["complete"] and not part:
+    if run.exit_status:
+        yield f"The run ended with {run.exit_status}."
+    if not run.complete and not part:
         yield "Not the whole suite was asked (--part accepts that)."
     yield from objections(results)
 
@@ -75,13 +76,13 @@ def read_run(path: Path) -> Results:
     return read(unfinished if not there_is(str(path)) and head(unfinished) else path)
 
 
-def told(run: Line) -> str:
+def told(run: RunRecord) -> str:
     """Return which run it is, by id and time."""
-    named = f"run {printable(run['run_id'])}" if run["run_id"] else "a run without an id"
-    return f"{named} of {printable(moment(run['started']))}"
+    named = f"run {printable(run.run_id)}" if run.run_id else "a run without an id"
+    return f"{named} of {printable(moment(run.started))}"
 
 
-def _beside(path: Path) -> Iterator[tuple[Path, Line]]:
+def _beside(path: Path) -> Iterator[tuple[Path, RunRecord]]:
     """Yield the results files beside one, and beside what it links to, each with its first line."""
     seen = {followed(path)}
     for places in [kind(one) for one in (path, followed(path)) for kind in (Places.around, Places)]:

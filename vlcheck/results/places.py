@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from vlcheck._util.files import Others, placing
 from vlcheck.results.conclusion import asked_all
-from vlcheck.results.file import OPTION, Line, Results, check_place, encoded, head, write
-from vlcheck.results.schema import SCHEMA
+from vlcheck.results.file import OPTION, Results, check_place, encoded, head, write
+from vlcheck.results.records import SCHEMA, RunRecord
 
 _PART, _UNFINISHED = "part", "unfinished"
 
@@ -58,19 +60,28 @@ class Places:
 
     def begin(self, *, run_id: str, started: str, model: str, data: str) -> None:
         """Start the unfinished file, whichever of the run's processes is the first. Raises UsageError."""
-        run = {"kind": "run", "schema": SCHEMA, "run_id": run_id, "started": started, "complete": False}
+        run = RunRecord(
+            schema=SCHEMA,
+            run_id=run_id,
+            started=started,
+            complete=False,
+            name=model,
+            model=model,
+            data=data,
+            fingerprint="",
+        )
         if not same_run(head(self.unfinished), run):
-            self._mark(run | {"name": model, "model": model, "data": data, "fingerprint": ""})
+            self._mark(run)
 
     def choose(self, results: Results) -> Path:
         """Return where results go: a part of the suite, or of a run that was stopped, replaces no whole run."""
         return self.named if asked_all(results.run) or not self.kept else self.part
 
     @property
-    def kept(self) -> Line | None:
+    def kept(self) -> RunRecord | None:
         """The whole run whose results the named file holds; None where it holds none."""
         run = head(self.named)
-        return run if run and run["verdicts"] and asked_all(run) else None
+        return run if run and run.verdicts and asked_all(run) else None
 
     def write(self, path: Path, results: Results) -> None:
         """Write results of which something was judged, and end the unfinished file. Raises UsageError."""
@@ -80,9 +91,9 @@ class Places:
 
     def leave(self, results: Results) -> None:
         """Let the unfinished file say how a run without a verdict ended; older results stay. Raises UsageError."""
-        self._mark(results.run | {"verdicts": 0, "lines": 1})
+        self._mark(replace(results.run, verdicts=0, lines=1))
 
-    def _mark(self, run: Line) -> None:
+    def _mark(self, run: RunRecord) -> None:
         with placing(self.unfinished, OPTION) as draft:
             draft.write_text(f"{encoded(run)}\n", encoding="utf-8")
 
@@ -90,6 +101,6 @@ class Places:
         return self.named.with_name(f"{self.named.stem}.{what}{self.named.suffix}")
 
 
-def same_run(one: Line | None, other: Line) -> bool:
+def same_run(one: RunRecord | None, other: RunRecord) -> bool:
     """Return whether two first lines are of one run: an id alone may be given twice."""
-    return one is not None and all(one.get(key) == other.get(key) for key in ("run_id", "started"))
+    return one is not None and (one.run_id, one.started) == (other.run_id, other.started)

@@ -6,11 +6,10 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from vlcheck._util.numbers import counted, figure, signed
 from vlcheck.metrics.registry import METRICS
-from vlcheck.results.file import Line
+from vlcheck.results.records import ScaleRecord, VerdictRecord
 from vlcheck.stats.operating_scale import Scale
 
 CALIBRATED = "calibrated"
@@ -23,13 +22,13 @@ class Found:
     Attributes:
         metric: which score.
         kind: its score kind.
-        said: what a verdict's line says of the scale: see `vlcheck.evaluation.calibration.Gauge.as_dict`.
+        said: what a verdict's line says of the scale.
         tests: how many verdicts went by it.
     """
 
     metric: str
     kind: str
-    said: Line
+    said: ScaleRecord
     tests: int
 
     @property
@@ -40,7 +39,7 @@ class Found:
     @property
     def scale(self) -> Scale | None:
         """The scale of all pairs together; None where none was fitted."""
-        gain, offset, power = (self.said.get(key) for key in ("gain", "offset", "power"))
+        gain, offset, power = self.said.gain, self.said.offset, self.said.power
         return None if gain is None or offset is None or power is None else Scale(gain, offset, power)
 
     @property
@@ -48,10 +47,10 @@ class Found:
         """Describe the scale in one sentence."""
         whose = f"{self.metric} ({self.kind}), {counted(self.tests, 'verdict')}"
         if not self.calibrated:
-            return f"{whose}: raw scores; {self.said['reason']}"
-        pairs, auc = counted(self.said["pairs"], "pair"), figure(self.said["auc"], 2)
+            return f"{whose}: raw scores; {self.said.reason}"
+        pairs, auc = counted(round(self.said.pairs or 0), "pair"), figure(self.said.auc, 2)
         told = f"{pairs} of an own and another picture, area under the curve {auc}"
-        return f"{whose}: calibrated on {told} (at least {figure(self.said['auc_low'], 2)}); {self._middle()}"
+        return f"{whose}: calibrated on {told} (at least {figure(self.said.auc_low, 2)}); {self._middle()}"
 
     def _middle(self) -> str:
         scale = self.scale or Scale()
@@ -63,35 +62,35 @@ class Found:
         return f"0.5 is where the model gives {figure(half)}, gain {figure(scale.gain, 2)}{closed}"
 
 
-def found(verdicts: Iterable[Line]) -> list[Found]:
+def found(verdicts: Iterable[VerdictRecord]) -> list[Found]:
     """Return the scales of a run's verdicts, by metric, the commonest first; of a sequential run that of most pairs."""
-    alike: dict[tuple[str, str, str], list[Line]] = defaultdict(list)
+    alike: dict[tuple[str, str, str], list[ScaleRecord]] = defaultdict(list)
     for verdict in verdicts:
-        if said := verdict.get("scale"):
-            alike[verdict["metric"], verdict["score_kind"], said["reason"]].append(said)
+        if said := verdict.scale:
+            alike[verdict.metric, verdict.score_kind, said.reason].append(said)
     each = [
-        Found(metric, kind, max(lines, key=lambda said: said.get("pairs") or 0), len(lines))
+        Found(metric, kind, max(lines, key=lambda said: said.pairs or 0), len(lines))
         for (metric, kind, _), lines in alike.items()
     ]
     return sorted(each, key=lambda one: (one.metric, -one.tests))
 
 
-def lines(verdicts: Iterable[Line]) -> Iterator[str]:
+def lines(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
     """Say on which scale each metric's margins were formed."""
     yield from (f"scale of {one.sentence}" for one in found(verdicts))
 
 
-def used(said: Any) -> str:
+def used(said: ScaleRecord | None) -> str:
     """Return the scale that margins were formed on; older results know raw scores alone."""
-    return str((said or {}).get("used", "raw"))
+    return said.used if said else "raw"
 
 
-def demanded(said: Any) -> str:
+def demanded(said: ScaleRecord | None) -> str:
     """Return the scale that the policy asks for; older results know raw scores alone."""
-    return str((said or {}).get("demanded", "raw"))
+    return said.demanded if said else "raw"
 
 
-def differing(old: Iterable[Line], new: Iterable[Line]) -> Iterator[str]:
+def differing(old: Iterable[VerdictRecord], new: Iterable[VerdictRecord]) -> Iterator[str]:
     """Say where two runs' operating scales differ by more than a hundredth of the gain or the offset."""
     before: dict[str, Found] = {}
     for one in found(old):
@@ -105,8 +104,8 @@ def differing(old: Iterable[Line], new: Iterable[Line]) -> Iterator[str]:
 def _apart(one: Found, other: Found) -> bool:
     if one.calibrated != other.calibrated:
         return True
-    figures = ([each.said[key] for key in ("gain", "offset", "power")] for each in (one, other))
-    return any(not math.isclose(a, b, rel_tol=0.01, abs_tol=0.01) for a, b in zip(*figures, strict=True))
+    figures = ((each.said.gain, each.said.offset, each.said.power) for each in (one, other))
+    return any(not math.isclose(a or 0, b or 0, rel_tol=0.01, abs_tol=0.01) for a, b in zip(*figures, strict=True))
 
 
 def _named(one: Found) -> str:

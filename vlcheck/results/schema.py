@@ -1,200 +1,123 @@
-"""What readers of a results file rely on, line by line."""
+"""From lines of a results file, parsed as JSON, to records, and the file's JSON schema."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, get_args
+import json
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any, NamedTuple, get_type_hints
 
-from vlcheck.stats.decision import BY_GRAVITY, Claim
+import msgspec
+from msgspec import NODEFAULT, MsgspecError
 
-SCHEMA = 1
-_FIGURES = (
-    *("n", "not_applicable", "violations", "rate", "rate_low", "rate_high", "allowed", "alpha", "p", "needed_n"),
-    *("detectable", "effect", "effect_low", "effect_high", "asked", "offered", "refused", "mass"),
+from vlcheck.results.records import SCHEMA, EvidenceRecord, ImageRecord, Record, RunRecord, VerdictRecord
+
+RECORDS: Mapping[str, type[Record]] = MappingProxyType(
+    {"run": RunRecord, "image": ImageRecord, "evidence": EvidenceRecord, "verdict": VerdictRecord}
 )
-_SCALE = ("gain", "offset", "power", "auc", "auc_low", "pairs")
-_KNOWN = ("bias", "behavior", "metric", "stale")  # of an entry of the policy
+_DECODER = msgspec.json.Decoder(EvidenceRecord)
+_WRONG = (MsgspecError, UnicodeEncodeError)  # the latter of halves of characters, where no text is accepted
+
+
+class Key(NamedTuple):
+    """A key of a line.
+
+    Attributes:
+        type: what `msgspec.convert` takes for the type of its value.
+        accepted: which values it takes, in words.
+        optional: whether a line may lack it.
+        empty: whether null stands for an empty list or object.
+    """
+
+    type: Any
+    accepted: str
+    optional: bool
+    empty: bool
+
+
+@cache
+def keys_of(kind: str) -> Mapping[str, Key]:
+    """Return the keys of a kind of line, by name."""
+    fields, hints = msgspec.structs.fields(RECORDS[kind]), get_type_hints(RECORDS[kind], include_extras=True)
+    return {
+        field.name: Key(
+            type=hints[field.name],
+            accepted=hints[field.name].__metadata__[0].description,
+            optional=not field.required,
+            empty=field.default_factory is not NODEFAULT,
+        )
+        for field in fields
+    }
 
 
 def complaint(line: object) -> str:
-    """Why a value is no line of a results file, or ""."""
-    kind = line.get("kind") if isinstance(line, dict) else None
-    if not isinstance(line, dict) or not isinstance(kind, str) or kind not in _READ:
-        return "no line of a results file; each names its kind"
-    if kind == "run" and line.get("schema") != SCHEMA:
-        return f"schema {line.get('schema')!r}; this vlcheck reads schema {SCHEMA}"
-    for key, accepted in _READ[kind].items():
-        if not (accepted.holds(line[key]) if key in line else accepted.optional):
-            return f"{kind} line without {key!r}, which has to be {accepted.said}"
+    """Return why a value is no line of a results file, or ""."""
+    try:
+        record_of(line)
+    except ValueError as error:
+        return str(error)
     return ""
 
 
-def completed(line: Mapping[str, Any]) -> dict[str, Any]:
-    """A line without a complaint, with all that readers rely on: what is optional and not there is None, or empty."""
-    known = _READ[line["kind"]].items()
-    return {**line} | {key: one.missing for key, one in known if one.optional and line.get(key) is None}
+def record_of(line: object) -> Record:
+    """Return the record that a line is.
 
+    Args:
+        line: a value of JSON.
 
-class _Accepted(NamedTuple):
-    holds: Callable[[Any], bool]
-    said: str
-    optional: bool = False
-    missing: Any = None  # what stands for it where it is optional, and not there or null
-
-    def if_any(self, missing: Any = None) -> _Accepted:
-        return self._replace(optional=True, missing=missing)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return value is None
+    Raises:
+        ValueError: where it is no line of a results file; says which key is wrong, and what it takes.
+    """
+    kind = line.get("kind") if isinstance(line, dict) else None
+    if not isinstance(line, dict) or not isinstance(kind, str) or kind not in RECORDS:
+        raise ValueError("no line of a results file; each names its kind")
+    if kind == "run" and line.get("schema") != SCHEMA:
+        raise ValueError(f"schema {line.get('schema')!r}; this vlcheck reads schema {SCHEMA}")
+    given = _given(kind, line)
     try:
-        return math.isfinite(value)
-    except OverflowError:  # a whole number that no float is as large as
-        return False
+        return msgspec.convert(given, RECORDS[kind])
+    except _WRONG as error:
+        key = next(name for name in keys_of(kind) if not _fits(kind, name, given))
+        raise ValueError(f"{kind} line without {key!r}, which has to be {keys_of(kind)[key].accepted}") from error
 
 
-def _is_cells(value: Any) -> bool:
-    return isinstance(value, dict) and all(map(_is_number, value.values()))
+def evidence_of(text: str) -> EvidenceRecord:
+    """Return the record of a line of evidence without a fault, as JSON."""
+    try:
+        return _DECODER.decode(text)
+    except MsgspecError:  # null for an empty list, or half a character: Python's own parser takes it
+        record: EvidenceRecord = msgspec.convert(_given("evidence", json.loads(text)), EvidenceRecord)
+        return record
 
 
-def _is_table(value: Any) -> bool:
-    return value is None or _is_cells(value)
+def line_of(record: Record) -> dict[str, Any]:
+    """Return the line that a record is, its kind first."""
+    line: dict[str, Any] = msgspec.to_builtins(record)
+    return line
 
 
-def _is_list_of(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, list) and all(map(holds, value))
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a line of a results file."""
+    return msgspec.json.schema(RunRecord | ImageRecord | EvidenceRecord | VerdictRecord)
 
 
-def _is_scored(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and _is_text(value[0]) and _is_number(value[1])
-
-
-def _is_box(value: Any) -> bool:
-    return _is_list_of(_is_number)(value) and len(value) == 4 and None not in value
-
-
-def _or_none(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: value is None or holds(value)
-
-
-def _is_object(value: Any) -> bool:
-    return value is None or isinstance(value, dict)
-
-
-def _is_policy(value: Any) -> bool:
-    known = value.get("known", []) if isinstance(value, dict) else []
-    return _is_object(value) and _is_list_of(_is_known)(known)
-
-
-def _is_contract(value: Any) -> bool:
-    """What a run says of its model's contract: whether it was tried, and the clauses that are broken."""
-    said = value if isinstance(value, dict) else {}
-    return value is None or (isinstance(said.get("tried"), bool) and _is_list_of(_is_text)(said.get("broken")))
-
-
-def _is_stated(value: Any) -> bool:
-    """What each selected test is about."""
-    each = value.values() if isinstance(value, dict) else [None]
-    return all(
-        isinstance(one, dict) and one.keys() == {"bias", "metric"} and all(map(_is_text, one.values())) for one in each
-    )
-
-
-def _is_known(value: Any) -> bool:
-    return isinstance(value, dict) and all(map(_is_text, (value.get(key) for key in _KNOWN)))
-
-
-def _is_tables(value: Any) -> bool:
-    return value is None or (isinstance(value, dict) and all(map(_is_table, value.values())))
-
-
-def _is_scale(value: Any) -> bool:
-    """What a verdict says of its scale: which was asked for, which was used and why, and its figures."""
-    if value is None:
-        return True
-    said = isinstance(value, dict) and [value.get(key) for key in ("demanded", "used")]
-    known = said and all(one in ("calibrated", "raw") for one in said) and _is_text(value.get("reason"))
-    figures = known and [value.get(key) for key in _SCALE]
-    if not figures or not all(map(_is_number, figures)):
-        return False
-    return value["used"] == "raw" or (None not in figures and value["gain"] > 0 and value["power"] > 0)
-
-
-_TEXT = _Accepted(_is_text, "text")
-_TEXT_OR_NONE = _Accepted(_or_none(_is_text), "text or null")
-_NUMBER_OR_NONE = _Accepted(_is_number, "a number or null")
-_TEXTS = _Accepted(_is_list_of(_is_text), "a list of texts")
-_BAND = _Accepted(
-    _or_none(lambda value: _is_list_of(_is_number)(value) and len(value) == 2 and None not in value),
-    "two numbers or null",
-)
-_BOXES = _Accepted(_or_none(_is_list_of(_is_box)), "a list of boxes of four numbers, or null")
-_SCORES = _Accepted(_or_none(_is_list_of(_is_cells)), "a list of objects of numbers, or null")
-_TABLE = _Accepted(_is_table, "an object of numbers, or null")
-_TABLES = _Accepted(_is_tables, "an object of tables, or null")
-_WORDS = _Accepted(_or_none(_is_list_of(_is_scored)), "a list of words with their scores, or null")
-_OBJECT = _Accepted(_is_object, "an object or null")
-_POLICY = _Accepted(_is_policy, f"an object whose known biases have texts under {', '.join(_KNOWN)}, or null")
-_CONTRACT = _Accepted(_is_contract, "an object with tried, a flag, and broken, a list of texts, or null")
-_NUMBERS = _Accepted(_or_none(_is_list_of(_is_number)), "a list of numbers, or null")
-_SCALE_SAID = _Accepted(_is_scale, f"an object with demanded, used, reason, {', '.join(_SCALE)}, or null")
-_STATED = _Accepted(_or_none(_is_stated), "an object of objects that have a bias and a metric, or null")
-_FLAG = _Accepted(_or_none(lambda value: isinstance(value, bool)), "true, false or null")
-_STATUS = _Accepted(lambda value: value in BY_GRAVITY, f"one of {', '.join(BY_GRAVITY)}")
-
-# What readers rely on, by kind of line; more is written.
-_READ: Mapping[str, Mapping[str, _Accepted]] = {
-    "run": dict.fromkeys(("name", "fingerprint", "data", "started"), _TEXT)
-    | dict.fromkeys(("score_kinds", "versions", "left_out"), _OBJECT.if_any(missing={}))
-    | {
-        "policy": _POLICY.if_any(missing={}),
-        "contract": _CONTRACT.if_any(),
-        "complete": _FLAG.if_any(),
-        "run_id": _TEXT_OR_NONE.if_any(),
-        "exit_status": _NUMBER_OR_NONE.if_any(),
-        "verdicts": _NUMBER_OR_NONE.if_any(),
-        "lines": _NUMBER_OR_NONE.if_any(),
-        "unjudged": _TEXTS.if_any(missing=[]),
-        "stated": _STATED.if_any(missing={}),
-        "required": _TEXTS.if_any(missing=[]),
-        "schema": _Accepted(lambda value: type(value) is int, "a whole number"),
-    },
-    "image": {"key": _TEXT, "width": _NUMBER_OR_NONE.if_any()},
-    "evidence": {
-        "case": _TEXT,
-        "image": _TEXT_OR_NONE,
-        "perturbed": _TEXT_OR_NONE,
-        "texts": _TEXTS,
-        "margin": _NUMBER_OR_NONE,
+def _given(kind: str, line: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a line says under known keys; null for an empty list or object is left out."""
+    return {
+        name: line[name]
+        for name, key in keys_of(kind).items()
+        if name in line and not (key.empty and line[name] is None)
     }
-    | dict.fromkeys(("effect", "before", "after"), _NUMBER_OR_NONE.if_any())
-    | dict.fromkeys(("top_before", "top_after"), _WORDS.if_any())
-    | dict.fromkeys(("test", "metric", "perturbation", "reason", "violated"), _TEXT_OR_NONE.if_any())
-    | {
-        "values": _TABLE.if_any(),
-        "targets": _TEXTS.if_any(missing=[]),
-        "wanted": _TEXTS.if_any(missing=[]),
-        "scores": _SCORES.if_any(),
-        "levels": _NUMBERS.if_any(missing=[]),
-    }
-    | dict.fromkeys(("boxes", "perturbed_boxes"), _BOXES.if_any()),
-    "verdict": dict.fromkeys(("test", "bias", "behavior", "metric", "score_kind", "reason"), _TEXT)
-    | dict.fromkeys(("doc", "bias_doc", "expected", "perturbation", "cause"), _TEXT_OR_NONE.if_any())
-    | dict.fromkeys(_FIGURES, _NUMBER_OR_NONE.if_any())
-    | {
-        "claim": _Accepted(lambda value: value in get_args(Claim), '"rate" or "mean"'),
-        "status": _STATUS,
-        "band": _BAND.if_any(),
-        "tolerances": _TABLE.if_any(),
-        "scale": _SCALE_SAID.if_any(),
-        "tables": _TABLES.if_any(missing={}),
-        "known": _OBJECT.if_any(),
-        "gates": _FLAG.if_any(),
-    },
-}
+
+
+def _fits(kind: str, name: str, given: Mapping[str, Any]) -> bool:
+    """Whether a key has a value that it takes, or may be lacking."""
+    key = keys_of(kind)[name]
+    if name not in given:
+        return key.optional
+    try:
+        msgspec.convert(given[name], key.type)
+    except _WRONG:
+        return False
+    return True

@@ -7,8 +7,14 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from vlcheck._util.numbers import counted
+<<<<<<< HEAD
 from vlcheck.metrics.registry import METRICS
 from vlcheck.results.file import Line, Results
+=======
+from vlcheck.metrics.kinds import Metric
+from vlcheck.results.file import Results
+from vlcheck.results.records import RunRecord
+>>>>>>> I-C
 from vlcheck.suite.shipped import BIASES
 
 _ENDED = (0, 1)  # exit statuses of a run whose tests have all had their turn
@@ -23,14 +29,14 @@ class Unjudged(NamedTuple):
 
 def unjudged(results: Results) -> list[Unjudged]:
     """The selected tests that have no verdict; of results that do not say whose they are, as far as names tell."""
-    biases = {_file(test): verdict["bias"] for (test, _, _), verdict in results.verdicts.items()}
-    stated = results.run.get("stated") or {}
-    return [Unjudged(**stated[test]) if test in stated else _by_name(test, biases) for test in _lacking(results.run)]
+    biases = {_file(test): verdict.bias for (test, _, _), verdict in results.verdicts.items()}
+    stated = {test: Unjudged(one.bias, one.metric) for test, one in results.run.stated.items()}
+    return [stated.get(test) or _by_name(test, biases) for test in results.run.unjudged]
 
 
 def incomplete(results: Results) -> str:
     """Return how many of a run's tests have no verdict, as a sentence; "" where all have one."""
-    lacking = _lacking(results.run)
+    lacking = results.run.unjudged
     if not lacking:
         return ""
     tests = {test for test, _, _ in results.verdicts}.union(lacking)
@@ -38,18 +44,14 @@ def incomplete(results: Results) -> str:
     return f"{word}: {len(lacking):,} of {counted(len(tests), 'test')} {has(len(lacking))} no verdict."
 
 
-def is_ended(run: Line) -> bool:
+def is_ended(run: RunRecord) -> bool:
     """Whether a run went on to its end, whatever came of its tests."""
-    return run.get("exit_status") in _ENDED
+    return run.exit_status in _ENDED
 
 
 def has(count: int) -> str:
     """1 has, 2 have."""
     return "has" if count == 1 else "have"
-
-
-def _lacking(run: Line) -> list[str]:
-    return list(run.get("unjudged") or ())
 
 
 def _by_name(test: str, biases: Mapping[str, str]) -> Unjudged:

@@ -51,7 +51,7 @@ class Runner:
 def tell(terminal: pytest.TerminalReporter, run: Run) -> None:
     """Tell GitHub's runner, where this is one, what came of a run of ours."""
     results = run.ending.results
-    if results is None or not results.run:
+    if results is None or not results.begun:
         return
     runner = Runner.of(os.environ)
     if runner.summary:

@@ -53,7 +53,7 @@ class Page:
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, summary: list[str]) -> None:
         results = self._run.ending.results
-        if results is None or not results.run:
+        if results is None or not results.begun:
             return
         from vlcheck.report.text.summary import lines, matrix, subject
         from vlcheck.results.conclusion import conclude  # in no run of other projects
