@@ -29,7 +29,7 @@ from vlcheck.suite import install
 
 SUITE = """
 from vlcheck.cases import with_target
-from vlcheck.expect.base import Beats, Preserved, SidePreference, Swaps
+from vlcheck.expect import Beats, Preserved, SidePreference, Swaps
 from vlcheck.perturb import Grayscale, Mirror
 from vlcheck.plugin import behavior
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 RARE = """
     from vlcheck.cases import with_target
-    from vlcheck.expect.base import Preserved
+    from vlcheck.expect import Preserved
     from vlcheck.perturb import Mirror
     from vlcheck.plugin import behavior
 

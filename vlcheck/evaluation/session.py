@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from vlcheck._util.temporary import Scratch
 from vlcheck.behaviors.schedule import ONCE
+from vlcheck.behaviors.suite import BehaviorTest
 from vlcheck.behaviors.trials import Trials
 from vlcheck.evaluation.calibration import Operating
 from vlcheck.evaluation.evaluator import ModelUnderTest
-from vlcheck.evaluation.preview import Chosen
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.policy.policy import Policy
 from vlcheck.scoring.scorer import Progress, Scorer
@@ -23,20 +23,20 @@ def scored(
     adapter: VisionLanguageModel,
     trials: Trials,
     policy: Policy,
-    chosen: Chosen,
+    tests: Sequence[BehaviorTest],
     *,
     store: Path | None = None,
     batch_size: int = 16,
     top: int = 5,
     progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[ModelUnderTest]:
-    """Ask the model all that the chosen tests ask, as far as it has their metrics.
+    """Ask the model all that some tests ask, as far as it has their metrics.
 
     Args:
         adapter: the model.
         trials: of any behavior, on the cases.
         policy: what the model is held to.
-        chosen: the tests.
+        tests: what to ask for.
         store: where answers are kept; a file that is gone in the end, unless said.
         batch_size: pictures encoded together.
         top: how many of the likeliest words to keep.
@@ -51,6 +51,6 @@ def scored(
         scorer = Scorer(adapter, kept, batch_size=batch_size, thumbnails=False, top=top)
         operating = Operating(trials, adapter.kinds, ONCE, scorer.answers)
         model = ModelUnderTest(adapter, trials, scorer, policy, operating)
-        for queries in model.rounds((statement.behavior(item), statement.metric) for item, statement in chosen):
+        for queries in model.rounds((test.behavior, test.metric) for test in tests):
             scorer.answers(queries, progress)
         yield model

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vlcheck._util.foreign_code import contained
+from vlcheck.behaviors.suite import BehaviorTest, sound, subjects
 from vlcheck.errors import ForeignFault, UsageError
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, beside_cases
 from vlcheck.plugin.ending import Ending
-from vlcheck.plugin.mark import Stated, all_stated, amiss, claim, hold_apart, sound, stated, subjects
+from vlcheck.plugin.mark import all_stated, claim, hold_apart, stated
 from vlcheck.plugin.reporters.progress import Reporter
 from vlcheck.plugin.scope import is_whole
 from vlcheck.plugin.suites import fixtures_folder, judging_fixtures
@@ -68,7 +69,7 @@ class Run:
         self.began = False
         self._found = False
         self._selected = False
-        self._chosen: list[tuple[pytest.Function, Stated]] = []
+        self._chosen: list[BehaviorTest] = []
         self._single: list[CaseItem] = []
         self._words: Path | None = None  # with which the cases were read, where that was before the tests were found
         self._scratch: Scratch | None = None
@@ -192,7 +193,7 @@ class Run:
     def select(self, session: pytest.Session) -> None:
         """Note which tests are to run."""
         self._selected = True
-        hold_apart(all_stated(self.collected))
+        hold_apart(self.collected)
         self._chosen = all_stated(session.items)
         self._single = [item for item in session.items if isinstance(item, CaseItem)]
         self.complete = is_whole(self.config) and len(session.items) == len(self.collected)
@@ -203,7 +204,7 @@ class Run:
         """Score all that the selected tests will ask, before the first of them runs."""
         if self.problem and not self.is_worker:
             raise pytest.UsageError(self.problem)
-        chosen = sound([(item, its) for item, its in self._chosen if not item.get_closest_marker("skip")])
+        chosen = sound(test for test in self._chosen if not test.skipped)
         single = self._single
         if not (self._chosen or single) or self.lists or getattr(session.config.option, "setupplan", False):
             return
@@ -215,7 +216,7 @@ class Run:
             if not session.config.getvalue("maxfail"):
                 asked = [item.queries(bench.model.trials) for item in single if not bench.model.lacks(item.metric)]
                 bench.score(chain(*asked), self.folder, reporter.show)
-                for queries in bench.model.rounds((item.behavior(of), item.metric) for of, item in chosen):
+                for queries in bench.model.rounds((test.behavior, test.metric) for test in chosen):
                     bench.score(queries, self.folder, reporter.show)
         except UsageError as error:
             self._complain(error)
@@ -252,11 +253,11 @@ class Run:
             self._demand_own_words()
             self.settings.demand_comparable()
             _ = self.baseline
-            hold_apart(all_stated(self.collected))
+            hold_apart(self.collected)
             chosen = all_stated(session.items)
             reporter = Reporter(self.config, self.folder)
             reporter.say(outlook(self.settings, self.policy, self.source, chosen))
-            reporter.say(f"{item.name} cannot be judged. {wrong}" for item, _ in chosen if (wrong := amiss(item)))
+            reporter.say(f"{test.name} cannot be judged. {test.amiss}" for test in chosen if test.amiss)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
 
@@ -309,16 +310,16 @@ class Run:
 
     def _selection(self, bench: Workbench) -> dict[str, object]:
         """The results' first line, as far as it hangs on which tests are to run."""
-        stating = {claim(item): (its, its.behavior(item)) for item, its in self._chosen}
-        for _, behavior in stating.values():
+        stating = {test.id: test for test in self._chosen}
+        for test in stating.values():
             with suppress(ForeignFault), contained():  # of which its own test is told
-                self.source.select(behavior.cases)
+                self.source.select(test.statement.cases)
         return {
             "run_id": self.run_id,
             "complete": self.complete,
             "required": self.policy.required_of(subjects(self._chosen)),
-            "unjudged": [name for name, (its, _) in stating.items() if not bench.model.lacks(its.metric)],
-            "stated": {name: {"bias": one.bias, "metric": its.metric} for name, (its, one) in stating.items()},
+            "unjudged": [name for name, test in stating.items() if not bench.model.lacks(test.metric)],
+            "stated": {name: {"bias": test.behavior.bias, "metric": test.metric} for name, test in stating.items()},
         }
 
     def _begin(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import platform
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -12,13 +12,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from vlcheck.behaviors.schedule import looks_at
+from vlcheck.behaviors.suite import BehaviorTest
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import CaseSource
 from vlcheck.cases.picture import Picture
 from vlcheck.evaluation.calibration import Operating
 from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.evidence import Judgement
-from vlcheck.evaluation.preview import Chosen, Foresight, foresee, preview
+from vlcheck.evaluation.preview import Foresight, foresee, preview
 from vlcheck.metrics.query import Query
 from vlcheck.models import tried
 from vlcheck.models.loading.load import load_model
@@ -73,10 +74,10 @@ class Workbench:
         """Close the store."""
         self.held.close()
 
-    def foresee(self, chosen: Chosen) -> Foresight:
+    def foresee(self, tests: Sequence[BehaviorTest]) -> Foresight:
         """What the chosen tests take and can tell."""
         model = self.model
-        return foresee(chosen, model.operating, model.policy, model.adapter.metrics)
+        return foresee(tests, model.operating, model.policy, model.adapter.metrics)
 
     def superseded(self) -> Iterator[str]:
         """A line where the kept scores of the model are of other versions than those that are installed."""
@@ -132,10 +133,10 @@ class Workbench:
                 yield line | {"jpeg": base64.b64encode(kept.jpeg).decode("ascii"), **dict(size)}
 
 
-def outlook(settings: Settings, policy: Policy, source: CaseSource, chosen: Chosen) -> Iterator[str]:
+def outlook(settings: Settings, policy: Policy, source: CaseSource, tests: Sequence[BehaviorTest]) -> Iterator[str]:
     """The lines of --vl-plan. Raises UsageError naming the option that cannot be satisfied."""
     model = _model(settings) if settings.model else None
-    return preview(chosen, source, policy, model, looks_at(source.seed, sequential=settings.sequential))
+    return preview(tests, source, policy, model, looks_at(source.seed, sequential=settings.sequential))
 
 
 def _model(settings: Settings) -> VisionLanguageModel:
