@@ -8,7 +8,7 @@ import pytest
 from vlcheck.behaviors.collect import collected
 from vlcheck.errors import UsageError
 from vlcheck.plugin.collect import collect
-from vlcheck.suite.install import install
+from vlcheck.suite.install import read, write
 from vlcheck.suite.shipped import suite_folder
 
 HEAD = """
@@ -45,10 +45,8 @@ def ids(folder):
 def test_the_shipped_suite_is_what_pytest_collects():
     by_pytest = collect(suite_folder() / "behavior_tests").tests
     with collected(suite_folder() / "behavior_tests") as tests:
-        assert [(test.id, test.name) for test in tests] == [(test.id, test.name) for test in by_pytest]
-        assert [test.behavior.key if hasattr(test.behavior, "key") else test.behavior.doc for test in tests] == [
-            test.behavior.doc for test in by_pytest
-        ]
+        found = [(test.id, test.name, test.behavior) for test in tests]
+    assert found == [(test.id, test.name, test.behavior) for test in by_pytest]
 
 
 def test_order_names_and_classes_are_pytests(suite):
@@ -84,6 +82,7 @@ def test_skipped(verdict): ...
         build__test_left_out=HEAD + ONE,
         helpers=HEAD + ONE,
     )
+    (folder / "pytest.ini").touch()
     by_pytest = collect(folder).tests
     with collected(folder) as tests:
         assert [test.id for test in tests] == list(dict.fromkeys(test.id for test in by_pytest))
@@ -93,7 +92,10 @@ def test_skipped(verdict): ...
 
 def test_ids_start_where_pytests_do(suite):
     folder = suite(ml__behavior_tests__test_x=HEAD + ONE)
-    assert ids(folder / "ml") == ["behavior_tests/test_x.py::test_one[mlm]", "behavior_tests/test_x.py::test_one[itm]"]
+    assert ids(folder / "ml" / "behavior_tests") == [
+        "behavior_tests/test_x.py::test_one[mlm]",
+        "behavior_tests/test_x.py::test_one[itm]",
+    ]
     (folder / "pytest.ini").touch()
     assert ids(folder / "ml" / "behavior_tests" / "test_x.py")[0] == "ml/behavior_tests/test_x.py::test_one[mlm]"
     assert ids(folder)[0] == collect(folder).tests[0].id == "ml/behavior_tests/test_x.py::test_one[mlm]"
@@ -168,5 +170,5 @@ def test_own(verdict): ...
 
 
 def test_a_suite_that_init_wrote_is_collected(tmp_path):
-    install(tmp_path / "mine")
+    write(tmp_path / "mine", read(tmp_path / "mine"))
     assert ids(tmp_path / "mine" / "behavior_tests") == ids(suite_folder() / "behavior_tests")
