@@ -74,6 +74,7 @@ def calibrate(
     to: Annotated[Path | None, typer.Option(help="write the policy to this file, which must not be there yet")] = None,
 ) -> None:
     """Propose a policy: the strictest tolerances and bands under which a model that is trusted still passes."""
+    from vlcheck.evaluation.config import EvaluationConfig
     from vlcheck.evaluation.session import scored
     from vlcheck.studies.policy_calibration import Trust, ask, lines, propose  # rare, and not light to import
 
@@ -85,7 +86,8 @@ def calibrate(
     source = open_source(data, lexicons=lexicons_for(collected, lexicons))
     adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
     trials = Trials(source, relative=only_compares(adapter))
-    with scored(adapter, trials, before, collected.tests, store=store, progress=_Teller()) as under_test:
+    config = EvaluationConfig(store=store, images=False)
+    with scored(config, adapter, trials, before, collected.tests, _Teller()) as under_test:
         asked = ask(under_test, collected.tests)
         say(f"fitting the tolerances and bands of {counted(len(asked), 'test')}", error=True)
         proposal = propose(before.about(subjects(collected.tests)), asked)

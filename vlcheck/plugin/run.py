@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,9 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vlcheck._util.foreign_code import contained
 from vlcheck.behaviors.suite import BehaviorTest, sound, subjects
-from vlcheck.errors import ForeignFault, UsageError
+from vlcheck.errors import UsageError
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, beside_cases
 from vlcheck.plugin.ending import Ending
@@ -211,12 +209,13 @@ class Run:
         reporter = Reporter(self.config, self.folder)
         try:
             bench, _ = self._open()
+            model = bench.session.model
             foresight = bench.foresee(self._chosen)
             reporter.say([*bench.superseded(), *foresight.hopeless(), *foresight.shut(), *foresight.faults])
             if not session.config.getvalue("maxfail"):
-                asked = [item.queries(bench.model.trials) for item in single if not bench.model.lacks(item.metric)]
+                asked = [item.queries(model.trials) for item in single if not model.lacks(item.metric)]
                 bench.score(chain(*asked), self.folder, reporter.show)
-                for queries in bench.model.rounds((test.behavior, test.metric) for test in chosen):
+                for queries in model.rounds((test.behavior, test.metric) for test in chosen):
                     bench.score(queries, self.folder, reporter.show)
         except UsageError as error:
             self._complain(error)
@@ -266,7 +265,7 @@ class Run:
         if self.problem:
             raise UsageError(self.problem)
         bench, _ = self._open()
-        return replace(bench.model, record=lambda judgement: self._keep(item, judgement))
+        return replace(bench.session.model, record=lambda judgement: self._keep(item, judgement))
 
     def close(self) -> None:
         """Free what the run holds."""
@@ -301,26 +300,14 @@ class Run:
             _ = self.beside  # what is wrong with it is said before anything is scored
             if not self.is_worker:
                 _ = self.baseline
-            bench = Workbench.open(self.settings, self.policy, self.source, self.folder, self.started)
+            bench = Workbench.open(self.settings, self.policy, self.source, self.folder)
             part = Part(self.folder, (self._input or {}).get("workerid", "main"))
-            selection = self._selection(bench)  # before the header, which says which pictures it left out
-            part.keep([bench.header() | selection])
+            header = bench.session.header(
+                self._chosen, run_id=self.run_id, started=self.started, complete=self.complete
+            )
+            part.keep([header])
             self._opened = bench, part
         return self._opened
-
-    def _selection(self, bench: Workbench) -> dict[str, object]:
-        """The results' first line, as far as it hangs on which tests are to run."""
-        stating = {test.id: test for test in self._chosen}
-        for test in stating.values():
-            with suppress(ForeignFault), contained():  # of which its own test is told
-                self.source.select(test.statement.cases)
-        return {
-            "run_id": self.run_id,
-            "complete": self.complete,
-            "required": self.policy.required_of(subjects(self._chosen)),
-            "unjudged": [name for name, test in stating.items() if not bench.model.lacks(test.metric)],
-            "stated": {name: {"bias": test.behavior.bias, "metric": test.metric} for name, test in stating.items()},
-        }
 
     def _begin(self) -> None:
         """Start the unfinished file, before the model's own code runs, which may end the process."""
@@ -334,12 +321,12 @@ class Run:
             # What a test of another kind makes of its verdict is its own; only the fixture lets a known bias be.
             judgement = replace(judgement, known=None, gates=False)
         bench, part = self._open()
-        part.keep([*bench.images(judgement), *judgement.records(claim(item))])
+        part.keep([*bench.session.images(judgement), *judgement.records(claim(item))])
         _hold(item, judgement)
 
     def thumbnail(self, picture: Picture) -> bytes:
         """The JPEG of a picture; empty where pictures are to be left out."""
-        return self._opened[0].thumbnail(picture) if self._opened else b""
+        return self._opened[0].session.thumbnail(picture) if self._opened else b""
 
 
 def last_word(config: pytest.Config, status: int) -> int:

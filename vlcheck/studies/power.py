@@ -28,6 +28,7 @@ from vlcheck.behaviors.trials import Trials
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 from vlcheck.evaluation.calibration import ahead
+from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.outcomes import Findings
 from vlcheck.evaluation.preview import foresee
@@ -43,7 +44,7 @@ from vlcheck.zoo.pretrained import Variant
 
 FIRST_IMAGES = (5, 10, 15, 20, 30, 50, 75, 100, 150, 200)  # at which it is looked when a bias is caught
 _START = '{"images": '
-_BATCH = 64  # pictures at once: the models are small
+_CONFIG = EvaluationConfig(batch_size=64, images=False, top=0)  # pictures at once: the models are small
 
 
 @dataclass(frozen=True)
@@ -235,7 +236,7 @@ def _ask(suite: Path, policy_file: Path, seeds: int, images: int, variant: str) 
     with collected(suite) as tests:
         for seed in range(seeds):
             trials = _trials(images, seed)
-            with scored(adapter, trials, policy, tests, batch_size=_BATCH, top=0) as model:
+            with scored(_CONFIG, adapter, trials, policy, tests) as model:
                 found.append([_whole(variant, model, test) for test in tests])
     return [
         _examined(variant, test, findings, policy)
