@@ -119,7 +119,7 @@ def speed(coco: Path, images: int, rounds: int, sample: int | None) -> dict[str,
 
 def asked(data: str) -> list[Query]:
     """Every query of the suite."""
-    chosen = collect(ROOT / "behavior_tests")
+    chosen = collect(ROOT / "behavior_tests").tests
     return list(foresee(chosen, ahead(Trials(open_source(data)), {}), load_policy(policy_path()), METRICS).queries)
 
 

@@ -148,7 +148,7 @@ def memory(measured: str) -> str:
 
 def families() -> str:
     """The families of models as Markdown, but for those of the zoo."""
-    tests = Counter(str(statement.metric) for _, statement in collect(suite_folder() / "behavior_tests"))
+    tests = Counter(str(test.metric) for test in collect(suite_folder() / "behavior_tests").tests)
     head, *rows = family_rows(tests, (imported(entry) for _, entry in sorted(registered().items())))
     cells = [head, ["---"] * len(head), *([f"`{name}`", *row] for name, *row in rows if name not in PLANTED)]
     return "".join(f"| {' | '.join(row)} |\n" for row in cells) + "\n`vlcheck models` lists them.\n"

@@ -19,6 +19,8 @@ from vlcheck.cases.view import View
 from vlcheck.cases.words import OPPOSITES
 from vlcheck.datasets.limits import LONGEST_CAPTION, is_text
 from vlcheck.errors import NotApplicable, UsageError, printable
+from vlcheck.evaluation.config import EvaluationConfig
+from vlcheck.evaluation.session import scoring
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.question import Question
@@ -28,13 +30,11 @@ from vlcheck.models.protocol import VisionLanguageModel, lacks
 from vlcheck.perturb import Block, Grayscale, Mirror, Perturbation
 from vlcheck.report.single_image.figure import Figure, Panel, Scores
 from vlcheck.report.single_image.png import WIDTH
-from vlcheck.scoring.cached import CachedScorer
-from vlcheck.scoring.scorer import Scorer
-from vlcheck.scoring.store import ScoreStore
 
 MOST_WORDS = 8
 EXAMPLE = "a man holds a ball in his [left] hand"
 
+_CONFIG = EvaluationConfig(images=False)
 _EDITS: Mapping[str, Perturbation] = MappingProxyType({"blocked": Block(), "grey": Grayscale(), "mirrored": Mirror()})
 
 
@@ -153,8 +153,7 @@ def _answers(
 ) -> Mapping[str, Mapping[Metric, Heard | Answer]]:
     """What is heard of each view, all asked at once."""
     questions = [one for by_metric in asked.values() for one in by_metric.values() if isinstance(one, Question)]
-    with Scratch() as folder, ScoreStore(folder / "scores", model.fingerprint, in_scratch=True) as store:
-        scorer = CachedScorer(Scorer(model), store, thumbnails=False)
+    with Scratch() as folder, scoring(_CONFIG, model, folder) as scorer:
         answers = scorer.answers(query for question in questions for query in question.queries.values())
     return {
         name: {metric: hear(question, answers) for metric, question in by_metric.items()}

@@ -7,14 +7,9 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from vlcheck._util.numbers import counted
-<<<<<<< HEAD
 from vlcheck.metrics.registry import METRICS
-from vlcheck.results.file import Line, Results
-=======
-from vlcheck.metrics.kinds import Metric
 from vlcheck.results.file import Results
 from vlcheck.results.records import RunRecord
->>>>>>> I-C
 from vlcheck.suite.shipped import BIASES
 
 _ENDED = (0, 1)  # exit statuses of a run whose tests have all had their turn
