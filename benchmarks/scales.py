@@ -5,7 +5,7 @@
 The zoo's answers are passed through monotone maps, which leave every order as it is, and judged again: as the score
 kinds that the models have, and as a contrastive model and one that chooses among candidates would give them. Then tests
 whose truth is known are simulated with the scale fitted anew in each. What comes out goes to benchmarks/scales.json,
-from where `python -m benchmarks.table` takes the README's tables.
+from where `python -m benchmarks.table` writes the table of docs/explanation/calibration.md.
 """
 
 from __future__ import annotations

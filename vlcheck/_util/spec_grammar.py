@@ -1,4 +1,4 @@
-"""The grammar of `--vl-data` and `--vl-model`; docs/specs.md says it with examples.
+"""The grammar of `--vl-data` and `--vl-model`; docs/reference/specs.md says it with examples.
 
     data   = source [":" N [":" SEED]]
     source = SCHEME [":" PATH] ["@" SPLIT | "@" source]
