@@ -195,9 +195,10 @@ class Expectation(Protocol):
 
 
 class BaseExpectation:
-    """What most expectations share: no arms, no other words, no tolerances, no competence, after minus before.
+    """The defaults of most expectations: no further arms, words, tolerances or competence.
 
-    One of a rate has either conditions, the margin of the one that holds least is then the case's, or margins.
+    An expectation about a rate defines either `conditions` or `margins`. From conditions, the least margin is the
+    case's.
     """
 
     claim: ClassVar[Claim] = "rate"
