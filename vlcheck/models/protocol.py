@@ -1,4 +1,4 @@
-"""What vlcheck asks of a vision-language model."""
+"""The methods and attributes that vlcheck needs of a vision-language model."""
 
 from __future__ import annotations
 
@@ -12,29 +12,43 @@ from vlcheck.metrics.kinds import RELATIVE
 
 
 class Encoded(Protocol):
-    """Images as a model keeps them between questions."""
+    """Images that a model has encoded once, to be asked about many times."""
 
     def __len__(self) -> int:
-        """The number of images."""
+        """Return the number of images."""
 
     def __getitem__(self, index: Sequence[int]) -> Encoded:
-        """Select by index, with repetition; nothing is copied before it is used."""
+        """Select images by index; an index may occur more than once, and nothing is copied before it is used."""
 
 
 class VisionLanguageModel(Protocol):
     """A model that can be asked about images and texts.
 
     Attributes:
-        name: how reports call it.
-        fingerprint: content hash of weights, preprocessing, dtype and device type; part of every kept score's key.
-        metrics: subset of {"mlm", "itm", "mrc"}; the last one's method is in `ClassifiesRegions`.
+        name: the model's name in reports.
+        fingerprint: content hash of weights, preprocessing, dtype and device type; part of the key of every kept score.
+        metrics: subset of {"mlm", "itm", "mrc"}; a model with "mrc" has the method of `ClassifiesRegions` too.
         kinds: metric -> score kind, one of KINDS.
-        mask: the mask in every text given to `mlm`, always "[MASK]", whatever the tokenizer calls it.
+        mask: the mask in every text given to `mlm`: always "[MASK]", whatever the tokenizer's own mask token is.
 
-    A model may also have `cased`, False where it was trained on small letters alone: then capitals must change nothing.
+    A model may also have the attribute `cased`. False means that the model was trained on lower-case text: capitals
+    must then change no score.
 
-    A factory gets `device` and `dtype` as texts, e.g. "cuda:1" and "bfloat16". vlcheck moves and converts nothing by
-    them: a model that ignores them answers where and as precisely as it does, and results name what was asked for.
+    A factory gets `device` and `dtype` as texts, e.g. "cuda:1" and "bfloat16". vlcheck moves and converts nothing
+    itself: a model that ignores them runs on its own device and in its own precision, and results name the requested
+    ones.
+
+    Example:
+        >>> import numpy as np
+        >>> class Constant:
+        ...     name, fingerprint, mask = "constant", "v1", "[MASK]"
+        ...     metrics, kinds = frozenset({"itm"}), {"itm": "match-head"}
+        ...     def encode(self, images):
+        ...         return np.zeros(len(images))
+        ...     def itm(self, encoded, texts, foils=None):
+        ...         return np.full(len(texts), 0.5)
+        >>> Constant().itm(np.zeros(1), ["a red ball"])
+        array([0.5])
     """
 
     name: str
@@ -46,28 +60,55 @@ class VisionLanguageModel(Protocol):
     def metrics(self) -> frozenset[str]: ...
 
     def encode(self, images: Sequence[Image.Image]) -> Encoded:
-        """Prepare images; `len(encoded) == len(images)`.
+        """Encode images before any text is read.
 
-        A run shows RGB alone. One with an alpha channel stands on white, or is refused.
+        Args:
+            images: RGB images of any size. vlcheck itself shows RGB alone; an image with an alpha channel has to be put
+                on white, or refused with NotApplicable.
+
+        Returns:
+            The encoded images, with `len(encoded) == len(images)`.
         """
 
     def itm(self, encoded: Encoded, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
-        """P(image i and text i match), shape (n,), in [0, 1]; relative kinds give P(text i) among it and foils[i]."""
+        """Return how probable it is that image i and text i match.
+
+        Args:
+            encoded: n images.
+            texts: n texts.
+            foils: for each text, texts that are false of its image. Kinds that only compare texts need them: they give
+                the probability of text i among itself and foils[i].
+
+        Returns:
+            Probabilities, shape (n,), each in [0, 1].
+        """
 
     def mlm(self, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
-        """For text i, P(word) at its one mask for each of words[i].
+        """Return how probable each word is at the one mask of each text.
 
-        A word of several pieces is masked as several; its probability is the product of theirs.
+        Args:
+            encoded: n images.
+            texts: n texts, each with "[MASK]" exactly once.
+            words: n lists of words to fill in. A word of several tokens is masked as several, and its probability is
+                the product of theirs.
+
+        Returns:
+            For each text an array of probabilities, shape (len(words[i]),), each in [0, 1].
         """
 
 
 def only_compares(model: VisionLanguageModel | None) -> bool:
-    """Return True if a model's itm says nothing of a text but against others."""
+    """Return True if a model's itm score of a text is defined only in comparison with other texts."""
     return model is not None and model.kinds.get("itm") in RELATIVE
 
 
 def lacks(model: VisionLanguageModel, metric: str) -> str:
-    """Why a model cannot be asked for a metric; "" where it can."""
+    """Return the reason why a model cannot be asked for a metric; "" if it can.
+
+    Args:
+        model: its optional attribute `lacks` (metric -> reason) gives the reason.
+        metric: "mlm", "itm" or "mrc".
+    """
     if metric in model.metrics:
         return ""
     reasons: Mapping[str, str] = getattr(model, "lacks", {})
@@ -77,17 +118,26 @@ def lacks(model: VisionLanguageModel, metric: str) -> str:
 
 @runtime_checkable
 class NamesWords(Protocol):
-    """A model that also says which words it finds likeliest."""
+    """A model that also names the words it finds likeliest."""
 
     def top(self, encoded: Encoded, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
-        """The k likeliest words at each text's mask, with their probabilities, best first.
+        """Return the k likeliest words at the mask of each text, with their probabilities, likeliest first.
 
-        A model that only compares words gives ANY, and how likely any of those is that it has just compared.
+        A model that only compares words gives one entry: the word ANY, with the probability that one of the words
+        occurs that it has just compared.
+
+        Args:
+            encoded: n images.
+            texts: n texts, each with "[MASK]" exactly once.
+            k: how many words, at least 1.
+
+        Returns:
+            For each text at most k pairs (word, probability in [0, 1]).
         """
 
 
 class YesNo(NamedTuple):
-    """P("yes") and P("no") as the first token of the answer, each (n,); what is left is neither."""
+    """P("yes") and P("no") as the first token of the answer, each (n,); other tokens have the remaining probability."""
 
     yes: np.ndarray
     no: np.ndarray
@@ -95,19 +145,32 @@ class YesNo(NamedTuple):
 
 @runtime_checkable
 class AnswersYesNo(Protocol):
-    """A model that is asked whether picture and text match."""
+    """A model that is asked in words whether a picture and a text match."""
 
     def answers(self, encoded: Encoded, texts: Sequence[str]) -> YesNo:
-        """What it answers to the question whether picture i shows text i."""
+        """Return P("yes") and P("no") of the answer to the question whether picture i shows text i.
+
+        Args:
+            encoded: n images.
+            texts: n texts.
+        """
 
 
 @runtime_checkable
 class ClassifiesRegions(Protocol):
-    """A model that also says what the regions are that were taken out of a picture."""
+    """A model that also classifies the regions that were removed from a picture."""
 
     def mrc(self, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
-        """For text i, P(word) as the class of image i's regions that were taken out, their mean, for each of words[i].
+        """Return how probable each word is as the class of an image's removed regions, averaged over these regions.
+
+        Args:
+            encoded: n images, each with removed regions.
+            texts: n texts without a mask.
+            words: n lists of class names.
+
+        Returns:
+            For each text an array of probabilities, shape (len(words[i]),), each in [0, 1].
 
         Raises:
-            NotApplicable: none was taken out, or the model has no class for a word.
+            NotApplicable: no region of an image was removed, or the model has no class for a word.
         """
