@@ -137,7 +137,7 @@ class Autoregressive(Adapter):
         return (Sentence(row, ids, start) for ids in spelled)
 
     def _likelihoods(self, features: Features, sentences: Sequence[Sentence]) -> Tensor:
-        """Return log-likelihoods (2, sentences), float64: of each sentence from its start on, and of its token there."""
+        """Return log-likelihoods (2, sentences), float64: of each sentence from its start, and of its token there."""
         found = torch.zeros(2, len(sentences), dtype=torch.float64)
         for image, places in self._by_image(features, [sentence.row for sentence in sentences]):
             found[:, places] = self._likelihood(features, image, [sentences[place] for place in places]).cpu()
