@@ -194,7 +194,7 @@ def invent(rng: Random, kind: Kind, thing: Thing | None = None) -> tuple[Picture
         return Picture(scene), Facts(kind, (first, second), who=who)
     if kind in _ACTS:
         who, side = (rng.choice(PEOPLE),), rng.choice(SIDES)
-        feet = 0.7 if first[0] == "ball" else 0.4  # a ball is kicked more often: "kicks" gets as frequent as other verbs
+        feet = 0.7 if first[0] == "ball" else 0.4  # "kicks" gets as frequent as the verbs of other things
         limb: Limb = "foot" if rng.random() < feet else "hand"
         scene = act(rng, who[0], first, side=side, limb=limb, back=kind == "back")
         return Picture(scene), Facts(kind, (first,), who=who, side=side, limb=limb)

@@ -129,7 +129,7 @@ class SaysRight(Mirrored):
 
 
 class Guessable(World):
-    """A world whose captions are labelled as matching black pictures, as if these had not loaded: words decide alone."""
+    """A world whose captions are labelled as matching black pictures, as if these had not loaded."""
 
     def told(self, facts: Facts, shown: bool, rng: Random, stage: Stage) -> tuple[Told, Told]:
         """Return two sentences; both are labelled as matching if the picture is black. See `World.told`."""
