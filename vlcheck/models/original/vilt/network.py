@@ -65,7 +65,7 @@ class ViltNetwork(nn.Module):
         return self.match(self(image, ids, mask).pooler_output)
 
     def mlm_logits(self, *, image: Array, ids: Array, mask: Array, **_: object) -> Tensor:
-        """Return logits (n, tokens, vocab_size) at all positions. See the class for the arguments; others are ignored."""
+        """Return logits (n, tokens, vocab_size) at all positions. See the class for the arguments."""
         return self.predict(self(image, ids, mask).last_hidden_state[:, : ids.shape[1]])
 
     def match(self, pooled: Tensor) -> Tensor:

@@ -123,7 +123,7 @@ class XvlmNetwork(FusionNetwork):
         return self.match(self.fusion(self.image_embeds(image), ids, att))
 
     def mlm_logits(self, *, image: Array, ids: Array, att: Array, **_: object) -> Tensor:
-        """Return logits (n, tokens, vocab_size) at all positions. See the class for the arguments; others are ignored."""
+        """Return logits (n, tokens, vocab_size) at all positions. See the class for the arguments."""
         return self.text_encoder.predict(self.fusion(self.image_embeds(image), ids, att))
 
     def region_itm_logits(
@@ -218,7 +218,7 @@ class XvlmNetwork(FusionNetwork):
         return self.text_encoder.bert.fuse(text, self._own(att), image_embeds, self._index(images), seen)
 
     def locate(self, fused: Tensor) -> Tensor:
-        """Return boxes (n, 4), as `boxes` does, of the states that `fusion` returned. Raises UsageError without a head."""
+        """Return boxes (n, 4), as `boxes` does, of states from `fusion`. Raises UsageError without a head."""
         if self.bbox_head is None:
             raise UsageError("this checkpoint has no head for boxes, as those fine-tuned for retrieval have none.")
         boxes: Tensor = self.bbox_head(fused[:, 0]).sigmoid()
