@@ -1,4 +1,4 @@
-"""What vlcheck asks of a vision-language model."""
+"""The methods and attributes that vlcheck needs of a vision-language model."""
 
 from __future__ import annotations
 
@@ -32,16 +32,30 @@ class VisionLanguageModel(PredictsWords, MatchesTexts, Protocol):
     """A model that can be asked about images and texts.
 
     Attributes:
-        name: how reports call it.
-        fingerprint: content hash of weights, preprocessing, dtype and device type; part of every kept score's key.
-        metrics: subset of {"mlm", "itm", "mrc"}; the last one's method is in `ClassifiesRegions`.
+        name: the model's name in reports.
+        fingerprint: content hash of weights, preprocessing, dtype and device type; part of the key of every kept score.
+        metrics: subset of {"mlm", "itm", "mrc"}; a model with "mrc" has the method of `ClassifiesRegions` too.
         kinds: metric -> score kind, one of KINDS.
-        mask: the mask in every text given to `mlm`, always "[MASK]", whatever the tokenizer calls it.
+        mask: the mask in every text given to `mlm`: always "[MASK]", whatever the tokenizer's own mask token is.
 
-    A model may also have `cased`, False where it was trained on small letters alone: then capitals must change nothing.
+    A model may also have the attribute `cased`. False means that the model was trained on lower-case text: capitals
+    must then change no score.
 
-    A factory gets `device` and `dtype` as texts, e.g. "cuda:1" and "bfloat16". vlcheck moves and converts nothing by
-    them: a model that ignores them answers where and as precisely as it does, and results name what was asked for.
+    A factory gets `device` and `dtype` as texts, e.g. "cuda:1" and "bfloat16". vlcheck moves and converts nothing
+    itself: a model that ignores them runs on its own device and in its own precision, and results name the requested
+    ones.
+
+    Example:
+        >>> import numpy as np
+        >>> class Constant:
+        ...     name, fingerprint, mask = "constant", "v1", "[MASK]"
+        ...     metrics, kinds = frozenset({"itm"}), {"itm": "match-head"}
+        ...     def encode(self, images):
+        ...         return np.zeros(len(images))
+        ...     def itm(self, encoded, texts, foils=None):
+        ...         return np.full(len(texts), 0.5)
+        >>> Constant().itm(np.zeros(1), ["a red ball"])
+        array([0.5])
     """
 
     name: str
@@ -53,21 +67,31 @@ class VisionLanguageModel(PredictsWords, MatchesTexts, Protocol):
     def metrics(self) -> frozenset[str]: ...
 
     def encode(self, images: Sequence[Image.Image]) -> Encoded:
-        """Prepare images; `len(encoded) == len(images)`.
+        """Encode images before any text is read.
 
-        A run shows RGB alone. One with an alpha channel stands on white, or is refused.
+        Args:
+            images: RGB images of any size. vlcheck itself shows RGB alone; an image with an alpha channel has to be put
+                on white, or refused with NotApplicable.
+
+        Returns:
+            The encoded images, with `len(encoded) == len(images)`.
         """
 
 
 def only_compares(model: VisionLanguageModel | None) -> bool:
-    """Return True if a model's itm says nothing of a text but against others."""
+    """Return whether a model's itm score of a text depends on the foils it is compared with."""
     if model is None:
         return False
     return any(metric.compares_texts and metric.compares(model.kinds.get(name)) for name, metric in METRICS.items())
 
 
 def lacks(model: VisionLanguageModel, metric: str) -> str:
-    """Why a model cannot be asked for a metric; "" where it can."""
+    """Return the reason why a model cannot be asked for a metric; "" if it can.
+
+    Args:
+        model: its optional attribute `lacks` (metric -> reason) gives the reason.
+        metric: "mlm", "itm" or "mrc".
+    """
     if metric in model.metrics:
         return ""
     reasons: Mapping[str, str] = getattr(model, "lacks", {})

@@ -1,4 +1,4 @@
-"""A run's results as lines of text: the matrix of biases and metrics, the verdicts, and what the tables show."""
+"""A run's results as lines of text: the matrix of biases and metrics, the verdicts, and the tables."""
 
 from __future__ import annotations
 
@@ -33,7 +33,13 @@ _LEGEND = (
 
 
 def lines(results: Results, beside: Results | None = None, comparison: Comparison | None = None) -> Iterator[str]:
-    """Everything that the terminal says at the end of a run, its conclusion last; see `each` and `conclude`."""
+    """Yield everything that the terminal shows at the end of a run, the conclusion last.
+
+    Args:
+        results: the run's results.
+        beside: another run's results, to be shown beside.
+        comparison: the comparison with the release before.
+    """
     verdicts = list(results.verdicts.values())
     yield subject(results.run)
     yield from matrix(results)
@@ -54,18 +60,18 @@ def lines(results: Results, beside: Results | None = None, comparison: Compariso
 
 
 def subject(run: Line) -> str:
-    """What was asked about what, and which kind of score each metric is."""
+    """Return the model, the data, and the kind of score of each metric, in one line."""
     kinds = ", ".join(f"{metric} {kind}" for metric, kind in run["score_kinds"].items())
     return f"{run['name']} on {run['data']} ({kinds})"
 
 
 def matrix(results: Results) -> Iterator[str]:
-    """Biases by metrics, each cell its worst verdict."""
+    """Yield biases by metrics; each cell shows its worst verdict."""
     yield from aligned(biases(results))
 
 
 def biases(results: Results) -> list[list[str]]:
-    """The cells of `matrix`, a list a row."""
+    """Return the cells of `matrix`, a list a row."""
     found = matrix_of(results)
     cells = ([found.cells.get((bias, metric)) for metric in found.metrics] for bias in found.biases)
     rows = ([cell.said if cell else "-" for cell in row] for row in cells)
@@ -73,9 +79,11 @@ def biases(results: Results) -> list[list[str]]:
 
 
 def each(verdicts: Sequence[Line], beside: Results | None = None) -> Iterator[str]:
-    """One line a verdict, with p as it is and after Holm's correction over the run.
+    """Yield one line a verdict, with its p-value before and after Holm's correction over the run.
 
-    Beside it is what another run observed, where its scores are of the same kind.
+    Args:
+        verdicts: the verdicts' lines in the results.
+        beside: another run's results; its observed value is shown beside if its scores are of the same kind.
     """
     others = _by_behavior(beside)
     rows = [["test", "metric", "verdict", "n", "observed", "interval", "allowed", "finds", "p", "p (Holm)"]]
@@ -94,18 +102,27 @@ def each(verdicts: Sequence[Line], beside: Results | None = None) -> Iterator[st
 
 
 def corrected(verdicts: Sequence[Line]) -> list[float | None]:
-    """p of each verdict after Holm's correction over the run; None where nothing was tested."""
+    """Return the p-value of each verdict after Holm's correction over the run; None if nothing was tested.
+
+    Source:
+        Holm 1979, A simple sequentially rejective multiple test procedure.
+    """
     found = iter(holm([verdict["p"] for verdict in verdicts if verdict.get("p") is not None]))
     return [None if verdict.get("p") is None else next(found) for verdict in verdicts]
 
 
 def is_disputed(verdict: Line, p_holm: float | None) -> bool:
-    """Whether a verdict fails, and would not by the corrected p."""
+    """Return True if a verdict fails, but would not by the corrected p-value.
+
+    Args:
+        verdict: its line in the results.
+        p_holm: its corrected p-value in [0, 1]; None if nothing was tested.
+    """
     return verdict["status"] == "fail" and p_holm is not None and p_holm >= (verdict["alpha"] or ALPHA)
 
 
 def _disputed(verdicts: Sequence[Line]) -> Iterator[str]:
-    """Say which of two p decides, where they do not say the same."""
+    """Yield a sentence that says which p-value decides, if the two differ for some verdict."""
     disputed = [one for one, p_holm in zip(verdicts, corrected(verdicts), strict=True) if is_disputed(one, p_holm)]
     if disputed:
         yield (
@@ -120,7 +137,7 @@ def _by_behavior(results: Results | None) -> Mapping[tuple[str, str], Line]:
 
 
 def _observed(verdict: Line, others: Mapping[tuple[str, str], Line]) -> str:
-    """What another run observed of the behavior, where that can be compared."""
+    """Return the value that another run observed of the behavior; "-" if it cannot be compared."""
     other = others.get((verdict["behavior"], verdict["metric"]))
     if other is None:
         return "-"
@@ -128,7 +145,7 @@ def _observed(verdict: Line, others: Mapping[tuple[str, str], Line]) -> str:
 
 
 def _incomparable(verdicts: Iterable[Line], others: Mapping[tuple[str, str], Line], name: str) -> Iterator[str]:
-    """Why some verdicts have nothing beside them: scores of two kinds are no one scale."""
+    """Yield the reason why some verdicts have nothing beside them: their scores are of another kind."""
     pairs = [(verdict, others.get((verdict["behavior"], verdict["metric"]))) for verdict in verdicts]
     kinds = {(one["metric"], one["score_kind"], other["score_kind"]) for one, other in pairs if other}
     for metric, own, theirs in sorted(kinds):
@@ -140,7 +157,7 @@ def _incomparable(verdicts: Iterable[Line], others: Mapping[tuple[str, str], Lin
 
 
 def disagreement(results: Results) -> Iterator[str]:
-    """The behaviors of which mlm and itm say different things, and how many of their cases."""
+    """Yield a table of the behaviors on which mlm and itm disagree, with the numbers of cases."""
     rows = [["where mlm and itm disagree", "mlm", "itm", "both hold", "mlm alone violates", "itm alone", "both", "n"]]
     for one in agreements(results):
         if one.disagrees:
@@ -152,7 +169,7 @@ def disagreement(results: Results) -> Iterator[str]:
 
 
 def saving(results: Results) -> Iterator[str]:
-    """How much of a sequential run was left unasked."""
+    """Yield how many images a sequential run asked about, of all."""
     if results.run.get("sequential"):
         asked, offered = (sum(verdict[key] for verdict in results.verdicts.values()) for key in ("asked", "offered"))
         of, part = counted(offered, "image"), share(asked / max(offered, 1), decimals=0)
@@ -161,7 +178,7 @@ def saving(results: Results) -> Iterator[str]:
 
 
 def vision_and_language(verdicts: Sequence[Line]) -> Iterator[str]:
-    """Figure 1: what blocking the picture and dropping the hint do to one and the same word."""
+    """Yield the table after figure 1 of the study: the mean score of a word by picture (blocked or not) and hint."""
     tables = {verdict["metric"]: cells for verdict, cells in _tables(verdicts, "vision_language")}
     if not tables:
         return
@@ -173,7 +190,7 @@ def vision_and_language(verdicts: Sequence[Line]) -> Iterator[str]:
 
 
 def color_and_grey(verdicts: Sequence[Line]) -> Iterator[str]:
-    """Figure 2: the score of one and the same word in color and in grey."""
+    """Yield the table after figure 2 of the study: the mean score of a word in color and in grey."""
     rows: dict[str, dict[str, Mapping[str, float]]] = defaultdict(dict)
     for verdict, cells in _tables(verdicts, "color_grey"):
         rows[verdict["behavior"]][verdict["metric"]] = cells
@@ -183,7 +200,7 @@ def color_and_grey(verdicts: Sequence[Line]) -> Iterator[str]:
 
 
 def against_noise(verdicts: Sequence[Line]) -> Iterator[str]:
-    """What of an edit's cost is due to what it takes away: the rest is what any change of that size costs."""
+    """Yield the table that compares an edit's loss of score with the loss under noise of the same size."""
     rows = [["", "costs", "noise as large", "difference", "interval", "n"]]
     for verdict, cells in _tables(verdicts, "against_noise"):
         costs = (figure(cells[cell]) for cell in ("cost", "noise_cost", "difference"))
@@ -195,7 +212,7 @@ def against_noise(verdicts: Sequence[Line]) -> Iterator[str]:
 
 
 def left_and_right(verdicts: Sequence[Line]) -> Iterator[str]:
-    """Figure 3: the scores of [left] and [right], as photographed and mirrored."""
+    """Yield the table after figure 3 of the study: mean scores of "left" and "right", original and mirrored."""
     rows: dict[str, dict[str, Mapping[str, float]]] = defaultdict(dict)
     for verdict, cells in _tables(verdicts, "left_right"):
         for true in ("left", "right"):
@@ -212,7 +229,7 @@ def left_and_right(verdicts: Sequence[Line]) -> Iterator[str]:
 
 
 def under_each(verdicts: Sequence[Line]) -> Iterator[str]:
-    """Which of several perturbations costs how much."""
+    """Yield the mean loss of score under each of several perturbations."""
     rows: dict[str, dict[str, float]] = defaultdict(dict)
     for verdict, cells in _tables(verdicts, "under_each"):
         for name in (cell for cell in cells if cell != "n"):
@@ -224,7 +241,7 @@ def under_each(verdicts: Sequence[Line]) -> Iterator[str]:
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Columns as wide as their widest cell, the first to the left, the others to the right."""
+    """Yield rows in aligned columns: the first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for first, *rest in rows:
         cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))]
@@ -254,7 +271,7 @@ def _over(tables: Iterable[Mapping[str, float]]) -> str:
 
 
 def held(verdict: Line) -> tuple[str, str, str]:
-    """What was seen, its interval, and what it is held to."""
+    """Return the observed value, its interval, and the allowed value or band, as texts."""
     if verdict["claim"] == "mean":
         low, high = limits = verdict["band"] or (None, None)
         limits = [one for one in limits if one is not None]
