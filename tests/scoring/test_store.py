@@ -376,7 +376,7 @@ def test_a_row_that_is_damaged_is_said_and_asked_again(tmp_path: Path, damage: s
     assert model.asked("mlm").total() == 3
 
 
-def test_a_small_copy_that_is_damaged_is_drawn_again(tmp_path: Path) -> None:
+def test_a_small_copy_that_is_damaged_is_said_and_drawn_again(tmp_path: Path) -> None:
     path, picture = tmp_path / "s.db", photograph(tmp_path, 1)
     for damage in ("jpeg = 'text'", "jpeg = substr(jpeg, 1, 40)", "sha256 = NULL", "sha256 = CAST(x'ff' AS TEXT)"):
         with ScoreStore(path, "model") as store:
@@ -385,7 +385,9 @@ def test_a_small_copy_that_is_damaged_is_drawn_again(tmp_path: Path) -> None:
             connection.execute(f"UPDATE pictures SET {damage}")  # noqa: S608 - literals
         connection.close()
         with ScoreStore(path, "model") as store:
-            assert CachedScorer(Scorer(CountingModel(tmp_path / "journal")), store).thumbnail(picture) == sound
+            scorer = CachedScorer(Scorer(CountingModel(tmp_path / "journal")), store)
+            with pytest.warns(DamagedStore, match=rf"--vl-store {path}: the store is damaged: a small copy .* again"):
+                assert scorer.thumbnail(picture) == sound
 
 
 def test_a_temporary_store_that_has_no_room_names_the_variable_that_moves_it(tmp_path: Path, query: Query) -> None:

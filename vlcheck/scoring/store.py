@@ -183,7 +183,10 @@ class ScoreStore:
             return None
         sha256, jpeg = row
         sound = isinstance(sha256, str) and sha256.isascii() and isinstance(jpeg, bytes)
-        return Thumbnail(sha256, jpeg) if sound and (not jpeg or _is_jpeg(jpeg)) else Thumbnail("", b"")
+        if sound and (not jpeg or _is_jpeg(jpeg)):
+            return Thumbnail(sha256, jpeg)
+        self._say_damaged("a small copy of a picture cannot be read and is drawn again")
+        return Thumbnail("", b"")
 
     def _holds(self, fingerprint: str) -> bool:
         select = "SELECT 1 FROM answers WHERE fingerprint = ? LIMIT 1"
@@ -214,10 +217,12 @@ class ScoreStore:
             return
         with self._transaction():
             self._connection.execute(f"DELETE {_AMONG}", (self.fingerprint, json.dumps(list(keys))))
+        self._say_damaged(f"{len(keys)} of its answers {why} and are asked again")
+
+    def _say_damaged(self, what: str) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("always")  # also where a run makes errors of warnings: it goes on
-            said = f"{self._named}: the store is damaged: {len(keys)} of its answers {why} and are asked again."
-            warnings.warn(said, DamagedStore, stacklevel=2)
+            warnings.warn(f"{self._named}: the store is damaged: {what}.", DamagedStore, stacklevel=3)
 
     def _refuse_others(self) -> None:
         """Look before a lock is put beside what is not ours."""
