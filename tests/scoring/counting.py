@@ -156,3 +156,13 @@ def questions(picture: Picture) -> list[Query]:
         Query("mlm", picture, "a [MASK] on a long and winding road", ("car", "bus")),
         Query("itm", picture, "a photo of a dog"),
     ]
+
+
+def album(folder: Path, n: int) -> list[Query]:
+    """Queries about n photographs and their upended copies."""
+    pictures = [photograph(folder, seed) for seed in range(n)]
+    return [query for picture in pictures for shown in (picture, picture.then(Upend())) for query in questions(shown)]
+
+
+def digest_of(picture: Picture) -> str:
+    return hashlib.sha256(np.asarray(picture.render()).tobytes()).hexdigest()[:12]

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import gc
-import hashlib
-import io
 import math
 import weakref
 from collections.abc import Callable, Sequence
@@ -18,33 +16,23 @@ from tests.scoring.counting import (
     CountingModel,
     Features,
     Refuse,
-    Upend,
+    album,
     broken_photograph,
     chance,
+    digest_of,
     photograph,
     questions,
 )
+from tests.test_house import imports
 from vlcheck.cases import ImageFile
-from vlcheck.cases.image_notes import pixel_sha256
 from vlcheck.cases.picture import Picture
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.query import Query
 from vlcheck.scoring import scorer
 from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.plan import make_plan
-from vlcheck.scoring.progress import Progress
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
-
-
-def album(folder: Path, n: int) -> list[Query]:
-    """Queries about n photographs and their upended copies."""
-    pictures = [photograph(folder, seed) for seed in range(n)]
-    return [q for picture in pictures for shown in (picture, picture.then(Upend())) for q in questions(shown)]
-
-
-def digest_of(picture: Picture) -> str:
-    return hashlib.sha256(np.asarray(picture.render()).tobytes()).hexdigest()[:12]
 
 
 def test_answers_are_the_models_own_scores_word_by_word(
@@ -95,31 +83,6 @@ def test_no_image_is_encoded_twice_and_no_text_asked_twice(
     assert sorted(counting.asked("mlm").values()) == [1] * 28
     assert sorted(counting.asked("itm").values()) == [1] * 14
     assert store.missing(query.key for query in queries) == set()
-
-
-def test_what_is_kept_is_not_asked_again(tmp_path: Path, counting: CountingModel) -> None:
-    plan = make_plan(album(tmp_path, 2))
-    with ScoreStore(tmp_path / "s.db", counting.fingerprint) as first:
-        CachedScorer(Scorer(counting), first).run(plan)
-    before = counting.journal.read_bytes()
-
-    with ScoreStore(tmp_path / "s.db", counting.fingerprint) as second:
-        CachedScorer(Scorer(counting), second).run(plan)
-        answer = CachedScorer(Scorer(counting), second).answer(plan.chunks[0].queries[0])
-
-    assert counting.journal.read_bytes() == before
-    assert 0 < answer.values[0] < 1
-
-
-def test_only_the_missing_queries_of_a_chunk_are_asked(
-    tmp_path: Path, store: ScoreStore, counting: CountingModel
-) -> None:
-    picture, other = photograph(tmp_path, 1), photograph(tmp_path, 2)
-    store.put((query, Answer((0.5,))) for query in questions(picture))
-
-    CachedScorer(Scorer(counting), store).run(make_plan(questions(picture) + questions(other)))
-
-    assert counting.asked("encode") == {digest_of(other): 1}
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 16])
@@ -224,28 +187,6 @@ def test_features_are_dropped_before_the_next_chunk_is_encoded(tmp_path: Path, s
     assert len(model.features) == 0
 
 
-def test_a_picture_is_kept_as_thumbnail_and_digest_of_what_was_shown(
-    tmp_path: Path, store: ScoreStore, counting: CountingModel
-) -> None:
-    picture = photograph(tmp_path, 1, size=(600, 300)).then(Upend())
-
-    CachedScorer(Scorer(counting), store).run(make_plan(questions(picture)))
-
-    kept = store.pictures(picture.key)
-    assert kept is not None
-    assert kept.sha256 == pixel_sha256(picture.render())
-    with Image.open(io.BytesIO(kept.jpeg)) as thumbnail:
-        assert thumbnail.size == (256, 128)
-
-
-def test_private_pictures_leave_their_digest_alone(tmp_path: Path, store: ScoreStore, counting: CountingModel) -> None:
-    picture = photograph(tmp_path, 1)
-
-    CachedScorer(Scorer(counting), store, thumbnails=False).run(make_plan(questions(picture)))
-
-    assert store.pictures(picture.key) == (pixel_sha256(picture.render()), b"")
-
-
 def test_what_cannot_be_shown_is_answered_without_the_model(
     tmp_path: Path, store: ScoreStore, counting: CountingModel
 ) -> None:
@@ -274,19 +215,6 @@ def test_a_metric_that_the_model_lacks_is_an_error_without_encoding(
     assert store.get(mlm) == Answer(error="counting has no mlm head")
     assert store.get(itm) != Answer()
     assert counting.calls("mlm") == 0
-
-
-def test_progress_counts_pictures_and_ends_with_nothing_left(
-    tmp_path: Path, store: ScoreStore, counting: CountingModel
-) -> None:
-    seen: list[Progress] = []
-
-    CachedScorer(Scorer(counting), store).run(make_plan(album(tmp_path, 5), batch_size=4), seen.append)
-
-    assert [(progress.done, progress.total) for progress in seen] == [(4, 10), (8, 10), (10, 10)]
-    assert seen[0].left == pytest.approx(seen[0].seconds / 4 * 6)
-    assert seen[-1].left == 0
-    assert seen[0].seconds < seen[-1].seconds
 
 
 def test_large_pictures_do_not_wait_for_one_another(
@@ -328,3 +256,54 @@ def test_one_picture_of_more_pixels_than_may_wait_is_encoded_alone(
 
     assert counting.calls("encode") == 4
     assert all(answer.values for answer in answers.values())
+
+
+def test_a_chunk_goes_in_and_answers_come_out_each_once(
+    tmp_path: Path, store: ScoreStore, counting: CountingModel
+) -> None:
+    """They are the answers that a store would hold, and it holds none of them."""
+    queries = [*album(tmp_path, 3), *questions(photograph(tmp_path, 1).then(Refuse()))]
+    (chunk,) = make_plan(queries).chunks
+    rendered: list[Picture] = []
+
+    parts = list(Scorer(counting).score(chunk, lambda picture, image: rendered.append(picture)))
+
+    answers = {query.key: answer for part in parts for query, answer in part}
+    assert len(parts) > 1
+    assert sum(map(len, parts)) == len(answers) == 35
+    assert store.missing(answers) == answers.keys()
+    assert answers == CachedScorer(Scorer(counting), store).answers(queries)
+    assert len(rendered) == 6
+
+
+def test_a_scorer_reaches_no_store() -> None:
+    reached: set[str] = set()
+    left = {"vlcheck.scoring.scorer"}
+    while left:
+        reached |= left
+        left = {one.module for module in left for one in imports(module)} - reached
+    assert "vlcheck.scoring.render" in reached
+    assert "vlcheck.scoring.store" not in reached
+
+
+def test_what_was_answered_before_memory_ran_out_is_not_asked_again(
+    tmp_path: Path, counting: CountingModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Bright(Brighten):
+        name = "bright"
+
+        def edit(self, image: Image.Image) -> Image.Image:
+            if counting.calls("encode") == 2:  # once: the next attempt comes after another picture
+                monkeypatch.setattr(Bright, "edit", Brighten.edit)
+                raise MemoryError
+            return super().edit(image)
+
+    monkeypatch.setattr(scorer, "MOST_WAITING", 9)  # each picture is encoded alone
+    queries = [Query("itm", photograph(tmp_path, seed).then(Bright(5)), "a dog") for seed in range(4)]
+    (chunk,) = make_plan(queries).chunks
+
+    parts = list(Scorer(counting).score(chunk, lambda picture, image: None))
+
+    assert [len(part) for part in parts if part] == [1, 1, 1, 1]
+    assert sorted(counting.asked("encode").values()) == [1, 1, 1, 1]
+    assert all(answer.values for part in parts for _, answer in part)

@@ -31,6 +31,8 @@ __all__ = [
 class VisionLanguageModel(PredictsWords, MatchesTexts, Protocol):
     """A model that can be asked about images and texts.
 
+    Its methods are `encode`, and those of its metrics: `itm` (see `MatchesTexts`) and `mlm` (see `PredictsWords`).
+
     Attributes:
         name: the model's name in reports.
         fingerprint: content hash of weights, preprocessing, dtype and device type; part of the key of every kept score.
