@@ -1,4 +1,7 @@
-"""Binding cases: two things of a caption, each with a color directly before it that is the other's by no caption."""
+"""Binding cases: two things of a caption, each with its own color directly before it.
+
+No caption may give one of them the other's color.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ from vlcheck.datasets.coco.colors import Colored, colored_things, why_unknown
 from vlcheck.datasets.coco.photograph import Caption, Finding, Known, article
 from vlcheck.datasets.lexicons.lexicon import with_near
 
-NEAR = 3  # words among which a color's noun is looked for
+NEAR = 3  # number of words after a color among which its noun is searched
 _JOINS = frozenset({"and", "or"})
 
 
 def find_bindings(known: Known) -> Iterator[Finding]:
-    """One thing two colors and the words after them, in either order: each color is the target once."""
+    """Yield one finding for two colors and the words after them; each of the two colors is the target once."""
     for caption in known.captions:
         for pair in combinations(colored_things(known, caption) if len(caption.colors) > 1 else (), 2):
             things = frozenset((one.color, one.noun) for one in pair)
@@ -44,7 +47,7 @@ def _case(known: Known, colored: Colored, other: Colored) -> Case:
 
 
 def _why_not(known: Known, one: Colored, other: Colored) -> str:
-    """Why the two colors cannot change places to make the caption false, or ""."""
+    """Return why exchanging the two colors might leave the caption true, or ""."""
     if one.color and one.noun and one.color == other.color:
         return "caption binds one color to two nouns"
     if unknown := why_unknown(known, one) or why_unknown(known, other):
@@ -77,13 +80,13 @@ def _several(colored: Colored) -> bool:
 
 
 def _shaded(known: Known, colored: Colored) -> bool:
-    """Whether a word before says which shade of the color it is: no other color has the same ones."""
+    """Return True if a word before says which shade of the color it is; another color does not have the same shades."""
     before = colored.caption.tokens[: colored.found.start][-1:]
     return any(token.word in known.lexicons.stops.shades for token in before)
 
 
 def _loose(known: Known, colored: Colored, other: Colored) -> bool:
-    """Whether a caption that names the thing may give it the other's color, as "a bus, painted blue" does."""
+    """Return True if a caption that names the thing may give it the other's color, as in "a bus, painted blue"."""
     return any(
         _leads_to(known, caption, found.end, colored)
         for caption in known.captions
@@ -99,7 +102,7 @@ def _names(caption: Caption, colored: Colored) -> bool:
 
 
 def _leads_to(known: Known, caption: Caption, end: int, colored: Colored) -> bool:
-    """Whether a color that ends there is said of the thing, or of no noun that is known."""
+    """Return True if a color that ends there describes the thing, or no known noun."""
     lexicons = known.lexicons
     for at in range(end, min(end + NEAR, len(caption.tokens))):
         token = caption.tokens[at]
@@ -112,7 +115,7 @@ def _leads_to(known: Known, caption: Caption, end: int, colored: Colored) -> boo
 
 
 def _without(color: str, masked: str) -> str:
-    """The masked text without the other color, an article before it fitted to what follows; "a" before the mask."""
+    """Remove the other color from the masked text; adapt an article before it, and use "a" before the mask."""
     named = rf"(?P<article>(?<![\w-])an? )?{word_pattern(color).pattern}\s+(?P<word>\w+)"
     text = re.sub(named, lambda found: _fitted(found["article"], found["word"]), masked, flags=re.IGNORECASE)
     text = re.sub(rf"(?<![\w-])(a)n (?={re.escape(MASK)})", r"\1 ", text, flags=re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Color cases: a color word directly before the noun whose color it names."""
+"""Color cases: a color word directly before the noun whose color it is."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from vlcheck.cases.words import Found
 from vlcheck.datasets.coco.photograph import Caption, Finding, Known
 from vlcheck.datasets.lexicons.lexicon import with_near
 
-FAR = 5  # words that may lie between the colors of one thing
+FAR = 5  # largest number of words between the colors of one thing
 
 
 @dataclass(frozen=True)
 class Colored:
-    """A color word of a caption and the thing that it is said of.
+    """A color word of a caption, and the thing that it describes.
 
     Attributes:
-        caption: whose word it is.
-        found: the color word; it means no color where it has another sense.
-        noun: the thing's word, the last of a phrase; "" where none follows directly.
+        caption: the caption.
+        found: the color word; its meaning is "" if it has another sense.
+        noun: the thing's word, the last of a phrase; "" if none follows directly.
         end: the index after the thing's last word.
         category: the category that the thing's word names, if it names one.
     """
@@ -43,10 +43,10 @@ class Colored:
 
 
 def find_colors(known: Known) -> Iterator[Finding]:
-    """One thing a color and the word after it.
+    """Yield one finding for each color and the word after it.
 
-    What has which color is known from the captions alone, in photographs with and without instances: a color that no
-    caption names or hints at is taken to be absent.
+    Colors are known from the captions alone, in photographs with and without instances. A color that no caption names
+    or hints at is taken to be absent.
     """
     for caption in known.captions:
         for colored in colored_things(known, caption):
@@ -54,7 +54,12 @@ def find_colors(known: Known) -> Iterator[Finding]:
 
 
 def colored_things(known: Known, caption: Caption) -> Iterator[Colored]:
-    """Each color word of a caption, and what it is said of."""
+    """Yield each color word of a caption, with the thing that it describes.
+
+    Args:
+        known: the facts of the photograph.
+        caption: one of its captions.
+    """
     for found in caption.colors:
         category, end = _category(known, caption, found.end), _end(caption, found)
         noun = caption.tokens[end - 1].word if end > found.end else ""
@@ -62,7 +67,7 @@ def colored_things(known: Known, caption: Caption) -> Iterator[Colored]:
 
 
 def _end(caption: Caption, found: Found[str]) -> int:
-    """The end of the word or the phrase after, where nothing but a space is between; else the color's own."""
+    """Return the end of the word or phrase after a color, if only a space is between; else the color's own end."""
     if found.end == len(caption.tokens) or not caption.tokens[found.end - 1].gap.isspace():
         return found.end
     phrases = (named.end for named in caption.named if named.start == found.end and any(named.meaning))
@@ -87,7 +92,12 @@ def _case(known: Known, colored: Colored) -> Case:
 
 
 def why_unknown(known: Known, colored: Colored) -> str:
-    """Why a thing is not known to have the color that a caption says of it, or ""."""
+    """Return why a thing is not known to have the color that a caption gives it, or "".
+
+    Args:
+        known: the facts of the photograph.
+        colored: the color word and the thing.
+    """
     lexicons, caption, tokens = known.lexicons, colored.caption, colored.caption.tokens
     if known.grey:
         return "photograph is said to have no color"
@@ -112,7 +122,7 @@ def why_unknown(known: Known, colored: Colored) -> str:
 
 
 def _joined(known: Known, caption: Caption, start: int) -> bool:
-    """Whether another color goes before: next to it, or by name a few words back with no noun between."""
+    """Return True if another color goes before: directly, or a few words back with no noun between."""
     lexicons, tokens = known.lexicons, caption.tokens
     before = [token.word for token in tokens[max(0, start - 2) : start] if token.word not in ("and", "or", "&")]
     if before and lexicons.colors_of(before[-1]):
@@ -124,7 +134,7 @@ def _joined(known: Known, caption: Caption, start: int) -> bool:
 
 
 def _disputed(known: Known, color: str, noun: str, category: str | None) -> bool:
-    """Whether any caption gives the noun, or another word of its category, a different color."""
+    """Return True if a caption gives the noun, or another word of its category, a different color."""
     for caption in known.captions:
         for end in range(1, len(caption.tokens)):
             same = caption.tokens[end].word == noun or (category and _category(known, caption, end) == category)
@@ -134,7 +144,7 @@ def _disputed(known: Known, color: str, noun: str, category: str | None) -> bool
 
 
 def _mixed_up(known: Known, color: str) -> bool:
-    """Whether a caption without the color names one that viewers mix up with it."""
+    """Return True if a caption without the color names one that viewers confuse with it."""
     named = [{found.meaning for found in caption.colors} for caption in known.captions]
     near = with_near([color], known.lexicons.colors)
     return any(color not in names and names & near for names in named)
@@ -146,7 +156,7 @@ def _different(known: Known, caption: Caption, noun: int, color: str) -> bool:
 
 
 def _category(known: Known, caption: Caption, start: int) -> str | None:
-    """The category that the phrase at a token names: an annotated one where it could be several."""
+    """Return the category that the phrase at a token names, preferably an annotated one."""
     for found in caption.named:
         if found.start == start:
             names = [sense.category for sense in found.meaning if sense.target]

@@ -1,4 +1,4 @@
-"""Hand cases: worded from boxes and keypoints, which know whose left it is, and found in captions."""
+"""Hand cases: made from boxes and keypoints, which have the person's own left, and found in captions."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from vlcheck.datasets.scenes.scene import Limb
 
 
 def find_hands(known: Known) -> Iterator[Finding]:
-    """One thing a category that is held or kicked, and one a side and part of the body that a caption names.
+    """Yield one finding for each category that is held or kicked, and for each side and part of the body in a caption.
 
-    Captions may mean the viewer's left: where keypoints know the person's, a caption that says the other side is none.
+    Captions may mean the viewer's left. If the keypoints show the person's own side, a caption with the other side
+    gives no case.
     """
     held = list(_find_held(known))
     yield from held
@@ -51,7 +52,7 @@ def _why_not(known: Known, category: str, held: Held) -> str:
 
 
 def _held(known: Known, category: str, held: Held) -> Case | str:
-    """Of all things of the category, those that are at somebody's hand, or foot, have to be at the same side."""
+    """Return a case if all things of the category that are at a hand, or foot, are at the same side; else a reason."""
     person = known.lexicons.persons.category
     sides = {box: _whose(known, box, held.limb) for box in known.boxes(category)}
     found = {side for side in sides.values() if side != "nobody"}
@@ -70,7 +71,7 @@ def _held(known: Known, category: str, held: Held) -> Case | str:
 
 
 def _whose(known: Known, box: Box, limb: Limb) -> Whose:
-    """A thing within somebody's box may be at a hand that was not marked."""
+    """Return the side that a thing is at; a thing within a person's box may be at a hand that was not marked."""
     side = whose(box, known.photograph.persons or (), limb)
     people = known.boxes(known.lexicons.persons.category)
     return "unclear" if side == "nobody" and any(box.meets(person) for person in people) else side
@@ -115,9 +116,9 @@ def _somebodys(known: Known, caption: Caption, at: int) -> bool:
 
 
 def _persons(known: Known, caption: Caption, at: int) -> bool:
-    """Return True if the last person, animal or toy named before a side is a person: a dog has a left leg, too.
+    """Return True if the last person, animal or toy named before a side is a person; a dog has a left leg, too.
 
-    Where none of them was named, there may be a person, unless the photograph was annotated and nothing says so.
+    If none is named, there may be a person, unless the photograph was annotated and nothing suggests one.
     """
     lexicons, person = known.lexicons, known.lexicons.persons.category
     words = ((i, caption.tokens[i].word) for i in range(at) if i not in caption.hidden)

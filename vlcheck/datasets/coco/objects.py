@@ -9,13 +9,13 @@ from vlcheck.cases.words import Found
 from vlcheck.datasets.coco.photograph import Caption, Finding, Known
 from vlcheck.datasets.lexicons.lexicon import Number, Sense
 
-# Always "a": an "an" would give part of the answer away.
+# Always "a": "an" would reveal part of the answer.
 _BARE: Mapping[Number, str] = {"one": f"a photo of a {MASK}", "many": f"a photo of {MASK}"}
 _Mention = Found[tuple[Sense, ...]]
 
 
 def find_objects(known: Known) -> Iterator[Finding]:
-    """One thing a category: its word is the target, its boxes are the region."""
+    """Yield one finding for each category: its word is the target, its boxes are the region."""
     if known.photograph.instances is None:
         yield "", "photograph is not annotated"
         return
@@ -75,7 +75,7 @@ def _why_not(known: Known, caption: Caption, category: str, mention: _Mention, t
 
 
 def _continues(known: Known, caption: Caption, mention: _Mention) -> bool:
-    """Whether another noun stands directly before, as in "kids train" or "pizza box"; a color is none."""
+    """Return True if another noun is directly before, as in "kids train" or "pizza box"; a color is not a noun here."""
     before = [found for found in caption.named if found.end == mention.start and any(found.meaning)]
     return any(
         caption.tokens[found.end - 1].gap.isspace() and not known.lexicons.colors_of(caption.tokens[found.end - 1].word)
@@ -84,7 +84,7 @@ def _continues(known: Known, caption: Caption, mention: _Mention) -> bool:
 
 
 def _target(mention: _Mention, category: str) -> Sense | None:
-    """The sense in which a phrase names the category, if it does more than hint at it."""
+    """Return the sense in which a phrase names the category; None if it only hints at it."""
     senses = [sense for sense in mention.meaning if sense.category == category and sense.target]
     return senses[0] if senses else None
 

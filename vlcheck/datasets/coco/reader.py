@@ -1,4 +1,4 @@
-"""Reads a COCO folder: captions and instances in `annotations`, photographs in a folder for each split."""
+"""Reading of a COCO folder: captions and instances in `annotations`, photographs in a folder for each split."""
 
 from __future__ import annotations
 
@@ -51,15 +51,18 @@ _BROUGHT = {
 
 
 def read_coco(root: Path, lexicons: Lexicons, *, split: str = "") -> Offer:
-    """Find every case that the folder's captions and instances offer.
+    """Find every case in the folder's captions and instances.
 
     Args:
         root: the folder.
         lexicons: the words.
-        split: the one to read; "" for all of them.
+        split: the split to read; "" for all of them.
+
+    Returns:
+        The cases, with the reasons why other things were left out.
 
     Raises:
-        UsageError: where the folder or one of its annotation files is not as COCO has it, or there is no such split.
+        UsageError: If the folder or an annotation file is not in COCO's format, or the split does not exist.
     """
     if not is_folder(root):
         raise UsageError(f"{root}: there is no such folder; {LAYOUT}.")
@@ -90,7 +93,7 @@ def read_coco(root: Path, lexicons: Lexicons, *, split: str = "") -> Offer:
 
 
 def _named(root: Path, files: Sequence[Path], split: str) -> Sequence[Path]:
-    """The captions file of a split, or all of them where none is named."""
+    """Return the captions file of a split, or all of them if none is named."""
     named = [file for file in files if _name(file) == split]
     if split and not named:
         known = nearest(split, map(_name, files))
@@ -99,7 +102,7 @@ def _named(root: Path, files: Sequence[Path], split: str) -> Sequence[Path]:
 
 
 def _elsewhere(root: Path, files: Iterable[Path], names: Set[str]) -> dict[str, list[Path]]:
-    """The photographs that other captions files have under the names."""
+    """Return the photographs of these names that other captions files list."""
     found: dict[str, list[Path]] = {}
     for file in sorted(files):
         for one in _listed(file):
@@ -111,7 +114,7 @@ def _elsewhere(root: Path, files: Iterable[Path], names: Set[str]) -> dict[str, 
 
 
 def _listed(file: Path) -> list[Listed]:
-    """Return the photographs of a captions file that was not asked for: none where it cannot be read."""
+    """Return the photographs of a captions file that was not requested; none if it cannot be read."""
     try:
         return split_usable(read_list(file, "images", spared(Listed.read, "id")))[0]
     except UsageError:
@@ -119,7 +122,7 @@ def _listed(file: Path) -> list[Listed]:
 
 
 def _strays(root: Path, splits: Sequence[str]) -> Counter[str]:
-    """Keypoints of photographs that no captions file lists."""
+    """Count keypoints of photographs that no captions file lists."""
     names = sorted(file.stem.removeprefix(KEYPOINTS) for file in (root / "annotations").glob(f"{KEYPOINTS}*.json"))
     return Counter(
         f"{KEYPOINTS}{name}.json has no captions_{name}.json beside it" for name in names if name not in splits
@@ -127,7 +130,7 @@ def _strays(root: Path, splits: Sequence[str]) -> Counter[str]:
 
 
 def _missing(root: Path, splits: Sequence[str], there: Sequence[str]) -> Iterator[Missing]:
-    """Files of the splits that are read, and another split that is not there."""
+    """Yield missing files of the splits that are read, and another split that is missing."""
     for split, (stem, kinds) in product(splits, _BROUGHT.items()):
         file = f"annotations/{stem}{split}.json"
         if not (root / file).exists():
@@ -150,7 +153,7 @@ def _cases(known: Known, left_out: Counter[str]) -> tuple[Case, ...]:
 
 
 def _check(case: Case, photograph: Photograph, lexicons: Lexicons) -> None:
-    """Raise NotApplicable unless the file is a picture that is as it was annotated."""
+    """Raise NotApplicable unless the file is a picture that fits its annotations."""
     image, listed = photograph.image, photograph.size
     try:
         size, moved = image.size, image.moved and image.size == image.stored
@@ -175,7 +178,7 @@ class _Split:
 
     @classmethod
     def read(cls, file: Path, root: Path) -> _Split:
-        """Read a captions file, and the instances and keypoints files of the same split where there are any."""
+        """Read a captions file, and the instances and keypoints files of the same split if there are any."""
         name = _name(file)
         readers = {
             "images": spared(Listed.read, "id"),
@@ -224,7 +227,7 @@ class _Split:
 
 
 def _name(captions: Path) -> str:
-    """The split of a captions file."""
+    """Return the split of a captions file."""
     return captions.stem.removeprefix("captions_")
 
 

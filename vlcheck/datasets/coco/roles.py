@@ -1,4 +1,4 @@
-"""Role cases: who of two living beings does what, as a caption has it that says so by the order of its words."""
+"""Role cases: which of two living beings acts on the other, as a caption says by the order of its words."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class _Being:
     Attributes:
         at: the index of its word.
         start: the index of the first word of the phrase that names it: "a" in "a small dog".
-        word: in lower case.
+        word: the word in lower case.
         kind: the category that the word names, or the word itself.
         number: whether the phrase is about one or several.
-        bounded: whether its phrase has a beginning that is known.
+        bounded: whether the beginning of its phrase is known.
     """
 
     at: int
@@ -39,11 +39,13 @@ class _Being:
 
 @dataclass(frozen=True)
 class _Act:
-    """What the first of a caption's beings does to the second: "is feeding" in "a man in a hat is feeding a giraffe".
+    """An act of the first of a caption's beings on the second: "is feeding" in "a man in a hat is feeding a giraffe".
 
     Attributes:
-        name: the act; "" for what may hold both ways.
+        name: the act; "" if both may act on each other.
         start: the index of its first word.
+        agent: the being that acts.
+        patient: the being that is acted on.
     """
 
     name: str
@@ -53,7 +55,7 @@ class _Act:
 
 
 def find_roles(known: Known) -> Iterator[Finding]:
-    """One thing the words of two beings, the first that a caption names: who acts, and who is acted on."""
+    """Yield one finding for the first two beings of a caption: who acts, and who is acted on."""
     for caption in known.captions:
         beings = _beings(known, caption)
         if len(beings) > 1:
@@ -71,7 +73,7 @@ def _read(known: Known, caption: Caption, beings: list[_Being]) -> Case | str:
 
 
 def _beings(known: Known, caption: Caption) -> list[_Being]:
-    """The living beings that a caption names, phrases as "hot dog" left out."""
+    """Return the living beings that a caption names, without phrases such as "hot dog"."""
     words = known.lexicons.beings
     at_all = [at for at, token in enumerate(caption.tokens) if token.word in words and at not in caption.hidden]
     return [_being(known, caption, at) for at in at_all]
@@ -96,7 +98,7 @@ def _modifies(known: Known, token: Token) -> bool:
 
 
 def _act(known: Known, caption: Caption, agent: _Being, patient: _Being) -> _Act | None:
-    """What leads from the first being to the second, if anything does that is known."""
+    """Return the act of the first being on the second, if there is a known one."""
     lexicons, tokens = known.lexicons, caption.tokens
     acts = [found for found in lexicons.acts.find(tokens) if found.end == patient.start and found.start > agent.at]
     if not acts or tokens[patient.start - 1].gap.strip():
@@ -112,7 +114,7 @@ def _act(known: Known, caption: Caption, agent: _Being, patient: _Being) -> _Act
 
 
 def _turns(known: Known, caption: Caption, start: int, end: int) -> bool:
-    """Whether somebody else may be spoken of between two places."""
+    """Return True if the words between two places may be about somebody else."""
     lexicons = known.lexicons
     named = (sense for found in caption.named if start <= found.start < end for sense in found.meaning)
     words = (token.word for token in caption.tokens[start:end])
@@ -120,7 +122,7 @@ def _turns(known: Known, caption: Caption, start: int, end: int) -> bool:
 
 
 def _why_not(known: Known, caption: Caption, agent: _Being, patient: _Being) -> str:
-    """Why the two beings cannot change places, or ""."""
+    """Return why the two beings cannot be exchanged, or ""."""
     lexicons, tokens = known.lexicons, caption.tokens
     if unsettled := lexicons.stops.unsettles(tokens):
         return unsettled
@@ -143,7 +145,7 @@ def _why_not(known: Known, caption: Caption, agent: _Being, patient: _Being) -> 
 
 
 def _alike(known: Known, one: _Being, other: _Being) -> bool:
-    """Whether the words of two beings may be true of the same one, as "lady" and "woman", "person" and "man"."""
+    """Return True if both words may be true of the same being, as "lady" and "woman", or "person" and "man"."""
     roles, person = known.lexicons.roles, known.lexicons.persons.category
     if one.kind == other.kind == person:
         return not roles.exclude(one.word, other.word)
@@ -152,7 +154,7 @@ def _alike(known: Known, one: _Being, other: _Being) -> bool:
 
 
 def _disputed(known: Known, caption: Caption, being: _Being) -> bool:
-    """Whether another caption has, in the person's place, one of a group that this caption does not name."""
+    """Return True if another caption has a contradicting word in the person's place."""
     contrary, named = known.lexicons.persons.contrary.values(), {token.word for token in caption.tokens}
     own = frozenset().union(*(words for words in contrary if being.word in words))
     others = frozenset().union(*(words for words in contrary if words.isdisjoint(named)))
@@ -161,7 +163,7 @@ def _disputed(known: Known, caption: Caption, being: _Being) -> bool:
 
 
 def _contradicted(known: Known, act: _Act) -> str:
-    """Whether another caption has the same act the other way round."""
+    """Return a reason if another caption has the same act in the other direction, or ""."""
     verb, doer, other = _told(act)
     if doer != other and (verb, other, doer) in map(_told, _acts(known)):
         return "captions say it of both"
@@ -192,7 +194,7 @@ def _acting(known: Known, caption: Caption, act: _Act) -> Case:
 
 
 def _each_does(known: Known, caption: Caption, one: _Being, other: _Being) -> bool:
-    """Whether two persons are joined, each with something that only this one wears, holds or does."""
+    """Return True if two persons are joined, each with something that only this one wears, holds or does."""
     lexicons, tokens = known.lexicons, caption.tokens
     joints = [found.start for found in lexicons.joints.find(tokens) if found.end == other.start]
     persons = one.kind == other.kind == lexicons.persons.category
@@ -211,7 +213,7 @@ def _does(doings: frozenset[str], word: str) -> bool:
 
 
 def _together(known: Known, caption: Caption, one: _Being, other: _Being) -> Case:
-    """The second of two persons is the target, who does what is said last."""
+    """Return a case on the second of two persons, who does the act that is named last."""
     told = spelled(caption.tokens[other.at + 1 :])
     return _case(known, caption, one, other, f"a {MASK} {told}" if other.number == "one" else f"some {MASK} {told}")
 

@@ -1,4 +1,4 @@
-"""Side and vertical cases, worded from boxes."""
+"""Side and vertical cases, with captions made from boxes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from vlcheck.cases.box import Box
 from vlcheck.cases.case import Case
 from vlcheck.datasets.coco.photograph import Finding, Known
 
-SMALLEST = 1 / 14**2  # of the picture's area: a patch of a ViT-B/16 at 224 pixels
-SHARED = 0.5  # of the narrower box's width: more of it lies above or below the other box than beside it
+SMALLEST = 1 / 14**2  # least share of the picture's area: a patch of a ViT-B/16 at 224 pixels
+SHARED = 0.5  # least share of the narrower box's width that lies above or below the other box
 
 
 def find_sides(known: Known) -> Iterator[Finding]:
-    """The pair of categories whose smaller box is the largest, worded from the left and from the right.
+    """Yield the pair of categories whose smaller box is the largest, described from the left and from the right.
 
-    Each of the two has one instance, with at least SMALLEST of the picture's area; their boxes share no column, and
-    are farther apart across than up and down.
+    Each of the two has one instance, with at least SMALLEST of the picture's area. Their boxes share no column, and
+    their horizontal distance is larger than the vertical one.
     """
     large = _large(known)
     if isinstance(large, str):
@@ -37,11 +37,11 @@ def find_sides(known: Known) -> Iterator[Finding]:
 
 
 def find_verticals(known: Known) -> Iterator[Finding]:
-    """The pair of categories whose smaller box is the largest, worded from above and from below.
+    """Yield the pair of categories whose smaller box is the largest, described from above and from below.
 
-    The upper one is known to be aloft: of two things on the ground, the higher one in a picture is the farther one.
-    Each has one instance, with at least SMALLEST of the picture's area; their boxes share no row, and SHARED of the
-    narrower one's columns.
+    The upper one is known to be in the air: of two things on the ground, the higher one in a picture is the more
+    distant one. Each has one instance, with at least SMALLEST of the picture's area. Their boxes share no row, and
+    SHARED of the narrower one's columns.
     """
     large = _large(known)
     if isinstance(large, str):
@@ -66,7 +66,7 @@ def find_verticals(known: Known) -> Iterator[Finding]:
 
 
 def _large(known: Known) -> Mapping[str, Box] | str:
-    """The categories that have one instance, and that is not too small, or why there are no two."""
+    """Return the categories that have one instance of sufficient size, or the reason why there are not two."""
     if known.photograph.instances is None:
         return "photograph is not annotated"
     if len(known.singles) < 2:
@@ -95,7 +95,7 @@ def _over(upper: Box, lower: Box) -> bool:
 
 
 def _case(known: Known, kind: str, target: str, relation: str, subject: str, anchor: str) -> Case:
-    """Region: the box of the object that is said to be in the place."""
+    """Return a case whose region is the box of the object that is said to be in the place."""
     return known.case(
         kind,
         [target, subject, anchor],
