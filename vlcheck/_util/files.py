@@ -78,7 +78,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _drafts_of(path: Path) -> str:
-    """How the names of a file's drafts begin; other hosts' processes have ids of their own."""
+    """Return the beginning of the names of a file's drafts; it names the host, since process ids may coincide."""
     return f".{path.name}.{digest(platform.node())[:6]}."
 
 

@@ -195,7 +195,7 @@ def _chunks(content: mmap.mmap) -> Iterator[int]:
 
 
 def _segments(content: mmap.mmap) -> Iterator[int]:
-    """Yield where the segments of a JPEG are, up to the first scan; markers without a length, and fill bytes, count."""
+    """Yield the offsets of a JPEG's segments up to the first scan, also of fill bytes and markers without length."""
     place = len(_JPEG)
     while place + 4 <= len(content) and content[place] == 0xFF and content[place + 1] != _SCAN_MARKER:
         yield place

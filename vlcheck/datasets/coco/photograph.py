@@ -96,7 +96,7 @@ class Caption:
 
 
 @dataclass(frozen=True)
-class Known:
+class Facts:
     """The facts of a photograph, from its instances, its captions and the lexicons.
 
     A category is *possible* if it was annotated, if a caption names it or hints at it, if annotators confuse it with

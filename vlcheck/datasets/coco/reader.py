@@ -22,7 +22,7 @@ from vlcheck.datasets.coco.identity import missing_files, told_apart
 from vlcheck.datasets.coco.instances import NONE, OTHER_SIZE, Listed, name_of, read_instances
 from vlcheck.datasets.coco.keypoints import KEYPOINTS, NO_KEYPOINTS, read_keypoints
 from vlcheck.datasets.coco.objects import find_objects
-from vlcheck.datasets.coco.photograph import Finding, Known, Photograph, settle
+from vlcheck.datasets.coco.photograph import Facts, Finding, Photograph, settle
 from vlcheck.datasets.coco.roles import find_roles
 from vlcheck.datasets.coco.sides import find_sides, find_verticals
 from vlcheck.datasets.fitness import MOVED, check_color
@@ -34,7 +34,7 @@ LAYOUT = (
     "a COCO folder holds annotations/captions_<split>.json, annotations/instances_<split>.json and the photographs in"
     " <split>/, e.g. val2017/000000000285.jpg"
 )
-_FINDERS: Mapping[str, Callable[[Known], Iterator[Finding]]] = {
+_FINDERS: Mapping[str, Callable[[Facts], Iterator[Finding]]] = {
     "object": find_objects,
     "color": find_colors,
     "side": find_sides,
@@ -84,7 +84,7 @@ def read_coco(root: Path, lexicons: Lexicons, *, split: str = "") -> Offer:
     left_out += twins
     categories = tuple({name: None for split in splits for name in split.categories} or lexicons.objects)
     cases = {
-        name: _cases(Known(photograph, lexicons, categories), left_out) for name, photograph in photographs.items()
+        name: _cases(Facts(photograph, lexicons, categories), left_out) for name, photograph in photographs.items()
     }
     left_out += _strays(root, [_name(file) for file in files])
     by_image: Mapping[ImageSource, Photograph] = {one.image: one for one in photographs.values()}
@@ -140,10 +140,10 @@ def _missing(root: Path, splits: Sequence[str], there: Sequence[str]) -> Iterato
         yield Missing(f"annotations/*_{others[0]}.json and the photographs in {others[0]}/")
 
 
-def _cases(known: Known, left_out: Counter[str]) -> tuple[Case, ...]:
+def _cases(facts: Facts, left_out: Counter[str]) -> tuple[Case, ...]:
     cases: list[Case] = []
     for kind, find in _FINDERS.items():
-        found, reasons = settle(find(known))
+        found, reasons = settle(find(facts))
         cases += found
         left_out.update(f"{kind}: {reason}" for reason in reasons)
         left_out.update(
