@@ -94,7 +94,7 @@ def _sweep(path: Path) -> None:
 
 def _is_alive(process: int) -> bool:
     """Return True if a process of this id exists, or if that is unknown."""
-    with suppress(PermissionError, OverflowError):  # of another user; of another system
+    with suppress(PermissionError, OverflowError):  # another user's process; an id of another system
         try:
             if os.name == "posix":
                 os.kill(process, 0)

@@ -42,6 +42,11 @@ class Compose:
 
     Args:
         *parts: the perturbations, first to last.
+
+    Example:
+        >>> from vlcheck.perturb import Blur, Mirror
+        >>> Compose(Mirror(), Blur(radius=0.01)).label
+        'mirror v1 + blur(0.01) v1'
     """
 
     def __init__(self, *parts: Perturbation) -> None:

@@ -104,7 +104,7 @@ def _acting(
     rng: Random, who: str, thing: tuple[str, str], room: _Room, *, side: Side, limb: Limb, back: bool
 ) -> tuple[Person, Thing]:
     wide, high, size = room.wide, 1.9 * room.wide, room.size
-    out = -1 if (side == "left") == back else 1  # who faces the viewer has the left hand on the picture's right
+    out = -1 if (side == "left") == back else 1  # facing the viewer, the left hand is on the right
     reach = size - 3.0
     x = rng.uniform(room.left + (reach if out < 0 else 0), room.right - wide - (reach if out > 0 else 0))
     y = rng.uniform(EDGE, SIDE - EDGE - high)
