@@ -83,7 +83,7 @@ class Each:
 
     def __init__(self, *parts: Perturbation) -> None:
         if not parts:
-            raise ValueError("Each: of no perturbation")
+            raise ValueError("Each: needs at least one perturbation")
         self.parts = parts
 
     @property
