@@ -96,9 +96,7 @@ class Crop(Labelled):
 
     def __post_init__(self) -> None:
         if not 0 < self.share < 0.5:
-            raise ValueError(
-                f"Crop: share is {self.share:g} of each side; it has to be between 0 and 0.5"
-            )
+            raise ValueError(f"Crop: share is {self.share:g} of each side; it has to be between 0 and 0.5")
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         width, height = view.picture.source.size
