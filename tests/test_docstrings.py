@@ -7,10 +7,12 @@ of two parameters or more describes them, and that no sentence begins with a cla
 from __future__ import annotations
 
 import ast
+import doctest
 import re
 import tomllib
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,6 +110,20 @@ def test_no_sentence_begins_with_a_clause_as_its_subject():
 
 def test_the_first_line_of_a_function_begins_with_a_verb():
     assert not [f"{one.name}: {one.text[:60]}" for one in checked() if lacks_verb(one)]
+
+
+def examples() -> list[str]:
+    """Return the modules that have an example in a docstring."""
+    files = sorted((ROOT / "vlcheck").rglob("*.py"))
+    there = (path for path in files if re.search(r"^ *>>> ", path.read_text("utf-8"), re.MULTILINE))
+    return [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in there]
+
+
+@pytest.mark.parametrize("module", examples())
+def test_examples_run(module):
+    result = doctest.testmod(import_module(module))
+    assert result.attempted
+    assert not result.failed
 
 
 @pytest.mark.parametrize(

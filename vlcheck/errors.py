@@ -95,6 +95,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
     Returns:
         A sentence to end an error message with.
+
+    Example:
+        >>> nearest("colour", ["color", "position"])
+        "Did you mean 'color'?"
     """
     names = sorted(known)
     if meant := closest(name, names):

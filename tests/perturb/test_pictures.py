@@ -152,10 +152,10 @@ def test_a_crop_moves_the_boxes_with_what_they_are_around():
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: Jpeg(0), "quality 0; from 1 to 95"),
+        (lambda: Jpeg(0), "quality is 0; it has to be from 1 to 95"),
         (lambda: Crop(0.5), "between 0 and 0.5"),
-        (lambda: Blur(0.0), "radius 0 .* between 0 and 1"),
-        (lambda: Brightness(-1.0), "factor -1; 0 or more"),
+        (lambda: Blur(0.0), "radius is 0 .* between 0 and 1"),
+        (lambda: Brightness(-1.0), "factor is -1; it has to be 0 or more"),
         (lambda: RotateHue(360), "between 0 and 360"),
     ],
     ids=["jpeg", "crop", "blur", "brightness", "hue"],

@@ -78,7 +78,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _drafts_of(path: Path) -> str:
-    """How the names of a file's drafts begin; other hosts' processes have ids of their own."""
+    """Return the beginning of the names of a file's drafts; it names the host, since process ids may coincide."""
     return f".{path.name}.{digest(platform.node())[:6]}."
 
 
@@ -94,7 +94,7 @@ def _sweep(path: Path) -> None:
 
 def _is_alive(process: int) -> bool:
     """Return True if a process of this id exists, or if that is unknown."""
-    with suppress(PermissionError, OverflowError):  # of another user; of another system
+    with suppress(PermissionError, OverflowError):  # another user's process; an id of another system
         try:
             if os.name == "posix":
                 os.kill(process, 0)

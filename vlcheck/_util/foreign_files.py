@@ -44,7 +44,7 @@ def fault(path: Path) -> str:
         mode = path.stat().st_mode
     except OSError as error:
         return str(error.strerror)
-    except ValueError as error:  # of a null byte
+    except ValueError as error:  # the path has a null byte
         return str(error)
     return next((said for holds, said in _KINDS if holds(mode)), "")
 

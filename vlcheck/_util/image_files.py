@@ -23,10 +23,10 @@ from vlcheck._util.numbers import figure
 from vlcheck.errors import UsageError
 
 MOST_PIXELS = 100_000_000
-MOST_BYTES = 1_000_000_000  # of a file: 100 megapixels of four channels in 16 bits, not compressed, are 800 million
-MOST_SCANS = 200  # of a JPEG; programs write a dozen
+MOST_BYTES = 1_000_000_000  # a file of 100 megapixels, four channels of 16 bits, uncompressed, has 800 million
+MOST_SCANS = 200  # a JPEG usually has at most a dozen
 MOST_PARTS = 200_000  # chunks of a PNG, segments of a JPEG's header; many programs write a chunk for each 8 kB
-SMALL_PIXELS = 1_000_000  # of the small copies that stores and results keep
+SMALL_PIXELS = 1_000_000  # largest size of the small copies in stores and results
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8"
@@ -45,7 +45,7 @@ FORMATS: Mapping[str, str] = MappingProxyType(
         "BMP": "BMP",
         "TIFF": "TIFF",
         "PPM": "PPM",
-        "AVIF": "AVIF",  # where this Pillow was built with it
+        "AVIF": "AVIF",  # if Pillow was built with it
     }
 )
 
@@ -195,7 +195,7 @@ def _chunks(content: mmap.mmap) -> Iterator[int]:
 
 
 def _segments(content: mmap.mmap) -> Iterator[int]:
-    """Yield where the segments of a JPEG are, up to the first scan; markers without a length, and fill bytes, count."""
+    """Yield the offsets of a JPEG's segments up to the first scan, also of fill bytes and markers without length."""
     place = len(_JPEG)
     while place + 4 <= len(content) and content[place] == 0xFF and content[place + 1] != _SCAN_MARKER:
         yield place

@@ -91,7 +91,7 @@ def follow(parent: int, stop: Path | None = None) -> None:
 
 
 def _die_with_parent() -> None:
-    """Ask Linux to kill this process when the thread that started it ends: execnet's lives as long as the run."""
+    """Ask Linux to kill this process when the thread that started it ends; execnet's thread lasts for the whole run."""
     if sys.platform == "linux":
         import ctypes  # in no run of other projects
 

@@ -77,7 +77,7 @@ def sweep(folder: Path) -> None:
 
 
 def _make() -> tuple[Path, FileLock]:
-    """Make a folder; it says whose it is only when it is locked, since what says so may be swept."""
+    """Make a folder and lock it before its owner is written, since an unlocked folder with an owner may be deleted."""
     for _ in range(_TRIES):
         path = Path(tempfile.mkdtemp(prefix=PREFIX))
         lock = FileLock(path / _LOCK, timeout=0)

@@ -136,6 +136,11 @@ class Case:
         source: origin of the picture, for attribution.
         licence: licence under which the picture may be shown.
         masked: the caption with "[MASK]" in the target's place; computed.
+
+    Example:
+        >>> picture = ImageFile(Path("cat.jpg"))  # opened only when its pixels are needed
+        >>> Case(id="cat", image=picture, caption="A cat on a sofa", target="cat", tags=frozenset({"object"})).masked
+        'A [MASK] on a sofa'
     """
 
     id: str

@@ -1,1 +1,1 @@
-"""Data sources: from files and drawn scenes to cases."""
+"""Data sets: from files, or from generated scenes, to cases."""

@@ -1,4 +1,4 @@
-"""All that is wrong with a file, said in one go."""
+"""Collection of all errors of a file, to report them together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST_SAID = 20
 
 
 class Complaints:
-    """The errors of a file: the first MOST_SAID of them by line, and how many there are."""
+    """The errors of a file: the first MOST_SAID of them by line, and their number."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -19,7 +19,7 @@ class Complaints:
 
     @contextmanager
     def of_line(self, number: int) -> Iterator[None]:
-        """Keep a UsageError in place of raising it."""
+        """Collect a UsageError instead of raising it."""
         try:
             yield
         except UsageError as error:
@@ -27,7 +27,12 @@ class Complaints:
             self._first = sorted([*self._first, (number, self.count, str(error))])[:MOST_SAID]
 
     def without(self, number: int, checks: Iterable[Callable[[], None]]) -> bool:
-        """Make all checks of a line; return whether none complains."""
+        """Run all checks of a line, and return True if none finds an error.
+
+        Args:
+            number: the line's number.
+            checks: the checks, each of which may raise UsageError.
+        """
         before = self.count
         for check in checks:
             with self.of_line(number):
@@ -35,7 +40,7 @@ class Complaints:
         return self.count == before
 
     def demand_none(self) -> None:
-        """Raise UsageError with what was kept, a line each."""
+        """Raise UsageError with the collected errors, one a line, if there are any."""
         if self.count:
             more = self.count - len(self._first)
             said = [*(text for *_, text in self._first), *([f"... and {more} more"] if more else [])]

@@ -1,4 +1,4 @@
-"""Checks that a picture fits its case. One that does not is left out and counted."""
+"""Checks that a picture fits its case; cases that do not fit are left out and counted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ COLORLESS = "photograph has no color, and the caption names one"
 
 
 def check_color(case: Case, lexicons: Lexicons) -> None:
-    """Raise NotApplicable where the caption names a color that a gray picture cannot have."""
+    """Raise NotApplicable if the caption names a color that a gray picture cannot have.
+
+    Args:
+        case: the case.
+        lexicons: the words for colors.
+    """
     chromatic = "chromatic" in case.tags or {"binding", "names-chromatic"} <= case.tags
     if not chromatic and not _names_chromatic(case, lexicons):
         return
@@ -22,14 +27,19 @@ def check_color(case: Case, lexicons: Lexicons) -> None:
 
 
 def _names_chromatic(case: Case, lexicons: Lexicons) -> bool:
-    """Whether the caption has the word of a chromatic color; a thing that is the target is none, e.g. an orange."""
+    """Return True if the caption names a chromatic color; a target that is a thing, e.g. an orange, is not a color."""
     text = case.caption if case.tags.isdisjoint(THINGS) else case.masked
     names = (found.meaning for found in lexicons.color_names.find(tokenize(text)))
     return any(lexicons.colors[name].kind == "chromatic" for name in names if name)
 
 
 def check_upright(case: Case, lexicons: Lexicons) -> None:
-    """Raise NotApplicable where boxes or sides are said of a picture whose pixels are turned or mirrored."""
+    """Raise NotApplicable if boxes or sides refer to a picture whose stored pixels are turned or mirrored.
+
+    Args:
+        case: the case.
+        lexicons: the words for sides.
+    """
     tagged = not case.tags.isdisjoint({"side", "vertical", "hand", "names-side", "own-side"})
     said = case.target.lower() in PLACES or not words_of(case.caption).isdisjoint(lexicons.sides.words)
     placed = bool(case.region) or tagged or said

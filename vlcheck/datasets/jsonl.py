@@ -1,4 +1,4 @@
-"""Reads cases of one's own: a JSON-lines file, one case a line, images beside it."""
+"""Reading of your own cases: a JSON-lines file with one case a line, and images beside it."""
 
 from __future__ import annotations
 
@@ -35,12 +35,17 @@ _ID = re.compile(r"[!-~]+")
 
 
 def read_jsonl(path: Path, lexicons: Lexicons) -> Offer:
-    """Read the file line by line.
+    """Read cases from a JSON-lines file.
 
-    A case that does not say what is `present` has the words of all captions of its image.
+    If a case has no field `present`, the words of all captions of its image are used.
+
+    Args:
+        path: the file.
+        lexicons: the words for colors and sides.
 
     Raises:
-        UsageError: naming file, line and field, and what would be accepted, for all that is wrong.
+        UsageError: If a line or a field is wrong; the message lists all errors, by file, line and field, and what would
+            be accepted.
     """
     if why := fault(path):
         raise UsageError(f"{path}: cannot be read ({why}); it has to be a file with one case a line, as JSON.")
@@ -67,7 +72,7 @@ def read_jsonl(path: Path, lexicons: Lexicons) -> Offer:
 
 
 def _doubts(cases: Iterable[Case], lexicons: Lexicons) -> dict[str, list[str]]:
-    """The ids of the cases of which something may not be meant."""
+    """Return possible mistakes, each with the ids of the cases concerned."""
     found: dict[str, list[str]] = {}
     for case in cases:
         for doubt in doubts(case, lexicons):
@@ -76,7 +81,7 @@ def _doubts(cases: Iterable[Case], lexicons: Lexicons) -> dict[str, list[str]]:
 
 
 def _audit(lines: Iterable[tuple[_Line, Case]]) -> None:
-    """Look at the picture of every line, whichever are chosen. Raises UsageError with all that is wrong."""
+    """Check the picture of every line, chosen or not; raise UsageError with all errors."""
     complaints = Complaints()
     for line, case in lines:
         with complaints.of_line(line.number):
@@ -85,7 +90,7 @@ def _audit(lines: Iterable[tuple[_Line, Case]]) -> None:
 
 
 def _cases(path: Path, lines: Sequence[_Line], complaints: Complaints) -> Iterator[Case]:
-    """The cases of one image, which is opened once for all of them."""
+    """Yield the cases of one image, which is opened once for all of them."""
     image, said = ImageFile(path), _said(lines)
     for line in lines:
         with complaints.of_line(line.number):
@@ -93,21 +98,24 @@ def _cases(path: Path, lines: Sequence[_Line], complaints: Complaints) -> Iterat
 
 
 def _said(lines: Sequence[_Line]) -> frozenset[str]:
-    """All words that are said of an image."""
+    """Return all words of the captions of an image."""
     return frozenset().union(*(words_of(line.fields["caption"]) for line in lines))
 
 
 def _told(present: Sequence[str]) -> frozenset[str]:
-    """Return the words for all that is said to be there, whole and word by word: a fire hydrant is a hydrant, too."""
+    """Return the words for all things that are present, whole and word by word: a fire hydrant is a hydrant, too."""
     return frozenset(one.lower() for one in present).union(*map(words_of, present))
 
 
 @dataclass(frozen=True)
 class _Line:
-    """A line of the file, its fields checked one by one.
+    """A line of the file, whose fields are checked one by one.
 
     Attributes:
-        image: the image's path, from the file's folder.
+        path: the file.
+        number: the line's number, from 1.
+        fields: the fields.
+        image: the image's path, relative to the file's folder.
     """
 
     path: Path
@@ -117,14 +125,14 @@ class _Line:
 
     @classmethod
     def parse(cls, path: Path, number: int, text: bytes) -> _Line:
-        """Read the fields, which are not checked yet. Raises UsageError where the line is no object."""
+        """Read the fields without checking them; raise UsageError if the line is not an object."""
         said = _object(f"{path}:{number}", text)
-        # What need not be said may be null.
+        # Optional fields may be null.
         fields = {name: value for name, value in said.items() if value is not None or name not in _OPTIONAL}
         return cls(path, number, fields, "")
 
     def placed(self) -> _Line:
-        """The same with the path of its image. Raises UsageError where that leads out of the folder."""
+        """Return the line with its image's path; raise UsageError if that leads out of the folder."""
         return replace(self, image=self._image())
 
     @property
@@ -132,7 +140,12 @@ class _Line:
         return str(self.fields.get("id", f"line-{self.number}"))
 
     def case(self, image: ImageFile, said: frozenset[str]) -> Case:
-        """Build the case; `said` are the words of all captions of its image."""
+        """Build the case.
+
+        Args:
+            image: the image.
+            said: the words of all captions of the image.
+        """
         fields = self.fields
         try:
             return Case(
@@ -153,14 +166,14 @@ class _Line:
             raise UsageError(f"{self.path}:{self.number}: {error}") from error
 
     def check(self, case: Case, lexicons: Lexicons) -> None:
-        """Raise as `Offer.check`."""
+        """Check picture and caption as `Offer.check` demands; raise UsageError or NotApplicable."""
         self.check_picture(case)
         with self._saying_where():
             check_upright(case, lexicons)
             check_color(case, lexicons)
 
     def check_picture(self, case: Case) -> None:
-        """Raise UsageError unless the picture is there, looks like one, and holds the region."""
+        """Raise UsageError unless the picture exists, has an accepted header, and contains the region."""
         with self._saying_where():
             size = case.image.size
         for box in case.region:
@@ -178,19 +191,19 @@ class _Line:
         return UsageError(f"{self.path}:{self.number}: {field}: {what}.")
 
     def checks_of_fields(self) -> Iterator[Callable[[], None]]:
-        """Each field on its own."""
+        """Yield the checks of single fields."""
         for field in (*_NEEDED, *(field for field in self.fields if field not in _NEEDED)):
             yield partial(self._check_field, field)
 
     def checks_of_words(self, color_kinds: Mapping[str, str]) -> Iterator[Callable[[], None]]:
-        """Yield the checks of fields together, once each of them is as it has to be."""
+        """Yield the checks of combinations of fields, to be run if each field is correct."""
         yield partial(self._check_meaning, color_kinds)
         yield self._check_candidates
         yield self._check_caption
         yield self._check_id
 
     def check_twin(self, twin: _Line) -> None:
-        """Raise UsageError where another line has the same id."""
+        """Raise UsageError if another line has the same id."""
         if twin is not self:
             raise self.bad("id", f"{self.id!r} is that of line {twin.number}, too; ids are unique")
 
@@ -255,7 +268,7 @@ class _Line:
             )
 
     def _image(self) -> str:
-        """The image's path from the folder, where its text stays within; a link may lead out, as in a hub's cache."""
+        """Return the image's path, relative to the folder and within it; a link may lead out, as in a hub's cache."""
         said = str(self.fields["image"])
         if "://" in said:
             raise self.bad("image", f"{said!r} is an address; it has to be a file's path from {self.path.parent}")
@@ -267,7 +280,7 @@ class _Line:
 
 
 def _lines(path: Path, color_kinds: Mapping[str, str], complaints: Complaints) -> Iterator[_Line]:
-    """The lines whose fields are as they have to be; what is wrong with the others is kept."""
+    """Yield the lines whose fields are correct; errors of the others are collected."""
     for number, text in enumerate(read_lines(path, LONGEST_LINE), start=1):
         if text.strip():
             with complaints.of_line(number):
@@ -291,7 +304,7 @@ def _object(where: str, text: bytes) -> Mapping[str, Any]:
 
 
 def _folded(word: str) -> str:
-    """A word as it is compared with others: whatever its case and its spaces."""
+    """Return a word in the form in which words are compared: without regard to case and spaces."""
     return " ".join(word.casefold().split())
 
 

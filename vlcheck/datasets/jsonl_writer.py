@@ -1,4 +1,4 @@
-"""Cases as JSON lines, for `read_jsonl` to read again."""
+"""Writing of cases as JSON lines, which `read_jsonl` reads again."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def write_jsonl(path: Path, cases: Iterable[Case], *, copy: bool = False) -> int
     """Write cases, one a line.
 
     Args:
-        path: of the file; a file that is there already stays as it is.
-        cases: whose images are files.
-        copy: put the images beside the file, into images/, where those of several folders keep their folders' names;
-            else they have to be in its folder already.
+        path: the file to write; an existing file is not replaced.
+        cases: cases whose images are files.
+        copy: whether to copy the images beside the file, into images/, with the names of their folders if there are
+            several; otherwise they must be in its folder already.
 
     Returns:
         The number of lines.
 
     Raises:
-        UsageError: where an image is outside the folder and not to be copied, or something cannot be read or written.
+        UsageError: If an image is outside the folder and not to be copied, or a file cannot be read or written.
     """
     written = list(cases)
     files = {_file(case): case for case in written}
@@ -55,7 +55,7 @@ def _file(case: Case) -> Path:
 
 
 def _within(file: Path, folder: Path) -> str:
-    """Return a line's path to its image from the file's folder; a link there may lead out, as in a hub's cache."""
+    """Return an image's path relative to the file's folder; a link there may lead out, as in a hub's cache."""
     source, root = file.parent.resolve() / file.name, folder.resolve()
     if not source.is_relative_to(root):
         raise UsageError(f"--to: {source} is outside {root}; add --copy, or write the file beside its images.")
@@ -63,7 +63,7 @@ def _within(file: Path, folder: Path) -> str:
 
 
 def _copied(files: Collection[Path], folder: Path) -> dict[Path, str]:
-    """Copy the images; where a line finds each of them."""
+    """Copy the images, and return the path of each relative to the file."""
     places = {}
     for file, name in _names(files).items():
         ImageFile(file).check()
@@ -74,10 +74,10 @@ def _copied(files: Collection[Path], folder: Path) -> dict[Path, str]:
 
 
 def _names(files: Collection[Path]) -> dict[Path, str]:
-    """The path of each file below the folder that all of them are in."""
+    """Return the path of each file below the deepest folder that contains all of them."""
     if not files:
         return {}
-    # Links are not followed: it is they that have the names.
+    # Links are not followed, since their own names are wanted.
     there = {file: Path(os.path.abspath(file)) for file in files}  # noqa: PTH100 - resolve() follows them
     common = os.path.commonpath([path.parent for path in there.values()])
     return {file: path.relative_to(common).as_posix() for file, path in there.items()}
@@ -97,7 +97,7 @@ def _copy(file: Path, target: Path) -> None:
 
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Say of which file it is that it cannot be read or written, and why."""
+    """Raise UsageError with the file's name and the reason if it cannot be read or written."""
     try:
         yield
     except (FileExistsError, NotADirectoryError) as error:
@@ -109,9 +109,9 @@ def _told(path: Path) -> Iterator[None]:
 
 
 def _line(case: Case, image: str) -> dict[str, Any]:
-    """The case's fields, those that say nothing left out."""
+    """Return the case's fields, without optional ones that are empty."""
     needed = {"image": image, "caption": case.caption, "target": case.target, "tags": sorted(case.tags)}
-    # Written even where it is empty: a line without it has the words of its captions.
+    # Written even if it is empty: without it, a line would get the words of its captions.
     needed |= {"present": sorted(case.present)}
     optional = {
         "id": case.id,

@@ -1,9 +1,9 @@
-"""What data may hold, whatever format it comes in."""
+"""Limits of data, whatever its format."""
 
 LONGEST_CAPTION = 2_000  # characters
-LARGEST_NUMBER = 1e9  # of pixels, in a box
+LARGEST_NUMBER = 1e9  # pixels, of a coordinate
 
 
 def is_text(value: str) -> bool:
-    """Return True if a text can be written down again: JSON lets through halves of characters."""
+    """Return True if a text can be encoded; JSON accepts single surrogates, which are halves of characters."""
     return not any("\ud800" <= character <= "\udfff" for character in value)

@@ -1,4 +1,4 @@
-"""Opens data by its spec, of which `vlcheck._util.spec_grammar` has the grammar."""
+"""Opening of data by its spec; `vlcheck._util.spec_grammar` has the grammar."""
 
 from __future__ import annotations
 
@@ -35,11 +35,14 @@ def open_source(spec: str, *, lexicons: Path | None = None) -> CaseSource:
 
     Args:
         spec: `scenes[:N[:SEED]]`, `coco:ROOT[@SPLIT][:N[:SEED]]` or `jsonl:PATH[:N[:SEED]]`; N images per behavior, 200
-            unless said.
-        lexicons: a folder whose files take the place of shipped lexicons.
+            by default.
+        lexicons: a folder whose files replace shipped lexicons of the same names.
+
+    Returns:
+        A source from which behaviors select their cases.
 
     Raises:
-        UsageError: naming the spec, file or line that cannot be used, and what would be accepted.
+        UsageError: If the spec, a file or a line cannot be used; the message names it, and what would be accepted.
     """
     parsed = parse_data(spec, _SCHEMES)
     words = load_lexicons(lexicons_path(), lexicons)
@@ -48,7 +51,7 @@ def open_source(spec: str, *, lexicons: Path | None = None) -> CaseSource:
 
 
 def _path(parsed: DataSpec, spec: str) -> Path:
-    """Return the place of the data; its reader says what is missing there."""
+    """Return the path of the data; its reader reports missing files."""
     try:
         path = expanded(parsed.source.path)
         path.exists()  # raises where the name is too long, or a folder may not be entered

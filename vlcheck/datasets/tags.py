@@ -1,4 +1,4 @@
-"""The meaning of tags: the words that a case's target can be, and the fields that it needs beside it."""
+"""The meaning of tags: the possible target words, and the fields that a case needs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from vlcheck.cases.words import words_of
 from vlcheck.datasets.lexicons.lexicon import Lexicons
 from vlcheck.errors import closest
 
-# All words that the target can be, where these are few.
+# All possible target words of tags with a fixed list.
 WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"side": ("left", "right"), "hand": ("left", "right"), "vertical": ("above", "below")}
 )
-# Kinds of target that are named by any other word, and what each needs.
+# Kinds of target without a fixed list, and the fields that each needs.
 NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "object": (),
@@ -28,19 +28,19 @@ THINGS = frozenset({"object", "single", "role"})
 COLORS = ("chromatic", "achromatic")
 BESIDE = ("own-side", "names-side", "names-chromatic", "legible-text", "person")
 TAGS = frozenset((*WORDS, *NEEDS, *COLORS, *BESIDE))
-# The tags that each word of a place can have.
+# The possible tags of each word for a place.
 PLACES: Mapping[str, Sequence[str]] = {
     word: [tag for tag, words in WORDS.items() if word in words] for words in WORDS.values() for word in words
 }
 
 
 def misfit(target: str, tags: Collection[str], kinds: Mapping[str, str]) -> str:
-    """Return why a target is not what its tags say, and what would be accepted; "" where nothing speaks against it.
+    """Return why a target does not fit its tags, and what would be accepted; "" if it fits.
 
     Args:
         target: the word.
-        tags: of the case.
-        kinds: of the colors that are known, by word: chromatic or achromatic.
+        tags: the tags of the case.
+        kinds: the kind of each known color word, chromatic or achromatic.
     """
     for tag in sorted(WORDS.keys() & tags):
         if target not in WORDS[tag]:
@@ -65,7 +65,7 @@ def _colors(kinds: Mapping[str, str], kind: str) -> str:
 
 
 def wanting(cases: Iterable[Case]) -> Iterator[str]:
-    """Name what cases lack that their tags need, each tag and field as often as there are such cases."""
+    """Name the fields that cases lack although their tags need them, once for each such case."""
     for case in cases:
         for tag in sorted(NEEDS.keys() & case.tags):
             for field in NEEDS[tag]:
@@ -74,7 +74,12 @@ def wanting(cases: Iterable[Case]) -> Iterator[str]:
 
 
 def doubts(case: Case, lexicons: Lexicons) -> Iterator[str]:
-    """Say what of a case may not be meant; each may be right, as a violet is a flower."""
+    """Describe possible mistakes in a case; each may be correct, as a violet is both a flower and a color.
+
+    Args:
+        case: the case.
+        lexicons: the words for things and colors.
+    """
     target, thing, color = case.target.lower(), case.tags & THINGS, case.tags & {"color", "binding"}
     if thing and not color and target in lexicons.color_kinds.keys() - lexicons.things:
         yield "target is a color, and its tags call it a thing"
@@ -88,5 +93,5 @@ def doubts(case: Case, lexicons: Lexicons) -> Iterator[str]:
 
 
 def compared_with_nothing(case: Case) -> bool:
-    """Return True if a model that only compares has no word to compare the target with."""
+    """Return True if a model that only compares texts has no word to compare the target with."""
     return not case.candidates and case.target not in PLACES

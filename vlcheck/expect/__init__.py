@@ -1,4 +1,10 @@
-"""Expectations: from the scores of a case to a signed margin."""
+"""Expectations: from the scores of a case to a signed margin.
+
+Example:
+    >>> from vlcheck.perturb import Block
+    >>> Drops(decided_by=Block()).reads()  # the tolerances of the policy that it depends on
+    ('by', 'below', 'delta')
+"""
 
 from vlcheck.expect.aggregate import Balance, SidePreference, Skew
 from vlcheck.expect.base import (

@@ -52,7 +52,7 @@ class RotateHue(Labelled):
 
     def __post_init__(self) -> None:
         if not 0 < self.degrees < 360:
-            raise ValueError(f"RotateHue: {self.degrees} degrees; between 0 and 360 it has to be")
+            raise ValueError(f"RotateHue: degrees is {self.degrees}; it has to be between 0 and 360")
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         if not view.region:

@@ -42,6 +42,11 @@ class Compose:
 
     Args:
         *parts: the perturbations, first to last.
+
+    Example:
+        >>> from vlcheck.perturb import Blur, Mirror
+        >>> Compose(Mirror(), Blur(radius=0.01)).label
+        'mirror v1 + blur(0.01) v1'
     """
 
     def __init__(self, *parts: Perturbation) -> None:
@@ -78,7 +83,7 @@ class Each:
 
     def __init__(self, *parts: Perturbation) -> None:
         if not parts:
-            raise ValueError("Each: of no perturbation")
+            raise ValueError("Each: needs at least one perturbation")
         self.parts = parts
 
     @property

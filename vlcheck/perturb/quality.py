@@ -31,7 +31,7 @@ class Jpeg(OfThePicture):
 
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= 95:
-            raise ValueError(f"Jpeg: quality {self.quality}; from 1 to 95 it has to be")
+            raise ValueError(f"Jpeg: quality is {self.quality}; it has to be from 1 to 95")
 
     def edit(self, image: Image.Image) -> Image.Image:
         file = BytesIO()
@@ -54,7 +54,7 @@ class Blur(OfThePicture):
 
     def __post_init__(self) -> None:
         if not 0 < self.radius < 1:
-            raise ValueError(f"Blur: radius {self.radius:g} of the picture's side; between 0 and 1 it has to be")
+            raise ValueError(f"Blur: radius is {self.radius:g} of the picture's side; it has to be between 0 and 1")
 
     def edit(self, image: Image.Image) -> Image.Image:
         return image.filter(ImageFilter.GaussianBlur(self.radius * min(image.size)))
@@ -75,7 +75,7 @@ class Brightness(OfThePicture):
 
     def __post_init__(self) -> None:
         if not 0 <= self.factor < math.inf:
-            raise ValueError(f"Brightness: factor {self.factor:g}; 0 or more it has to be")
+            raise ValueError(f"Brightness: factor is {self.factor:g}; it has to be 0 or more")
 
     def edit(self, image: Image.Image) -> Image.Image:
         return ImageEnhance.Brightness(image).enhance(self.factor)
@@ -96,7 +96,7 @@ class Crop(Labelled):
 
     def __post_init__(self) -> None:
         if not 0 < self.share < 0.5:
-            raise ValueError(f"Crop: {self.share:g} of the picture at each edge; between 0 and 0.5 it has to be")
+            raise ValueError(f"Crop: share is {self.share:g} of each side; it has to be between 0 and 0.5")
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         width, height = view.picture.source.size

@@ -81,7 +81,7 @@ class Opening(Labelled):
 
     def __post_init__(self) -> None:
         if self.tokens not in OPENINGS:
-            raise ValueError(f"Opening: there is none of {self.tokens} tokens, only of {', '.join(map(str, OPENINGS))}")
+            raise ValueError(f"Opening: tokens is {self.tokens}; it has to be one of {', '.join(map(str, OPENINGS))}")
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         return replace(view, template=f"{OPENINGS[self.tokens]} {view.template}")

@@ -141,6 +141,10 @@ def upper(test: Test, sample: Tally, alpha: float) -> float:
 
     Returns:
         The bound, in [0, 1]: at least the mean of the sample.
+
+    Example:
+        >>> round(upper(exact, Tally.of_violations(0, 60), 0.05), 3)  # no violation in 60 images
+        0.049
     """
     return 1.0 - lower(test, sample.mirrored(), alpha)
 

@@ -11,6 +11,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
     Args:
         p_values: uncorrected p-values, in [0, 1].
 
+    Example:
+        >>> holm([0.01, 0.04, 0.03])
+        [0.03, 0.06, 0.06]
+
     Source: Holm, Scandinavian Journal of Statistics 6, 1979.
     """
     corrected = [0.0] * len(p_values)

@@ -137,6 +137,10 @@ def judge(
 
     Raises:
         ValueError: If clusters have another length, or allowed or alpha is out of range.
+
+    Example:
+        >>> judge([0.2] * 60).summary
+        'pass: 0 of 60 violate (0 %, from 0 to 4.9 %); 10 % is allowed'
     """
     _check(margins, clusters, alpha)
     if not 0 <= allowed < 1:

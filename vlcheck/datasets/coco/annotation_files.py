@@ -1,4 +1,4 @@
-"""COCO's annotation files, read piece by piece: a file may be larger than what is wanted of it by far."""
+"""Reading of COCO's annotation files piece by piece, since a file may be much larger than the part that is used."""
 
 from __future__ import annotations
 
@@ -19,16 +19,23 @@ from vlcheck.errors import UsageError, printable
 Value = TypeVar("Value")
 
 _PIECE = 1 << 20  # characters
-LONGEST_VALUE = 1 << 24  # characters of an entry
-_LARGEST_ID = (1 << 63) - 1  # as databases have it
+LONGEST_VALUE = 1 << 24  # characters
+_LARGEST_ID = (1 << 63) - 1  # the largest signed integer of 64 bits
 _FLAGS = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True}
-_OF_NUMBERS = "+-.eE0123456789"  # after which a number may go on in the next piece
-_OTHER = re.compile(r"[^ \t\n\r]")  # than a space
+_OF_NUMBERS = "+-.eE0123456789"  # a number may continue in the next piece after one of these
+_OTHER = re.compile(r"[^ \t\n\r]")  # anything but white space
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An object of one of the file's lists."""
+    """An object of one of the file's lists.
+
+    Attributes:
+        path: the file.
+        table: the name of the list.
+        index: the object's index in the list.
+        row: the parsed value.
+    """
 
     path: Path
     table: str
@@ -37,14 +44,14 @@ class Entry:
 
     @property
     def fields(self) -> Mapping[str, Any]:
-        """The object's fields. Raises UsageError where the list has something else in its place."""
+        """The object's fields. Raises UsageError if the list has something else in its place."""
         if not isinstance(self.row, dict):
             raise UsageError(f"{self.where} is not an object.")
         return self.row
 
     @property
     def where(self) -> str:
-        """Name the entry, for errors."""
+        """The entry's name in error messages."""
         return f"{self.path}: {self.table}[{self.index}]"
 
     @property
@@ -56,21 +63,37 @@ class Entry:
         return number
 
     def text(self, key: str, default: str | None = None) -> str:
-        """A text that can be written down again; null is as good as none where there is a default."""
+        """Return a text that can be encoded.
+
+        Args:
+            key: the field.
+            default: the text if the field is missing or null; None if it is required.
+
+        Raises:
+            UsageError: If the field is required and missing, or no such text.
+        """
         value = self._value(key, default)
         if not isinstance(value, str) or not is_text(value):
             raise self._bad(key, "a text", value)
         return value
 
     def name(self, key: str) -> str:
-        """A text that is not blank."""
+        """Return a text that is not blank."""
         value = self.text(key)
         if not value.strip():
             raise self._bad(key, "a text that is not blank", value)
         return value
 
     def number(self, key: str, default: int | None = None) -> int:
-        """A whole number; 200.0 is one."""
+        """Return a whole number; 200.0 is one.
+
+        Args:
+            key: the field.
+            default: the number if the field is missing or null; None if it is required.
+
+        Raises:
+            UsageError: If the field is required and missing, or no whole number.
+        """
         value = self._value(key, default)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
@@ -79,19 +102,27 @@ class Entry:
         return value
 
     def area(self, key: str, default: float) -> float:
-        """A number, 0 or more."""
+        """Return a number, 0 or more.
+
+        Args:
+            key: the field.
+            default: the number if the field is missing or null.
+
+        Raises:
+            UsageError: If the field is no such number.
+        """
         value = self._value(key, default)
         if not _is_real(value) or value < 0:
             raise self._bad(key, "a number, 0 or more", value)
         return float(value)
 
     def mention(self, key: str) -> str:
-        """A text that only says where something is from: "" where it is anything else."""
+        """Return a text that is only used for attribution; "" if it is anything else."""
         value = self.fields.get(key)
         return value if isinstance(value, str) and is_text(value) else ""
 
     def flag(self, key: str) -> bool:
-        """0 or 1, or false or true, as such or as text; 0 unless said."""
+        """Return a flag, written as 0 or 1, or as false or true, possibly as text; 0 by default."""
         value = self._value(key, 0)
         flag = _FLAGS.get(value.lower() if isinstance(value, str) else value) if isinstance(value, Hashable) else None
         if flag is None:
@@ -99,7 +130,7 @@ class Entry:
         return flag
 
     def ids(self, key: str) -> frozenset[int] | None:
-        """A list of ids; None where there is no such key."""
+        """Return a list of ids; None if there is no such field."""
         if key not in self.fields:
             return None
         value = self._value(key, [])
@@ -108,7 +139,15 @@ class Entry:
         return frozenset(value)
 
     def reals(self, key: str, count: int) -> list[float]:
-        """Return a list of so many numbers."""
+        """Return a list of numbers.
+
+        Args:
+            key: the field.
+            count: the length of the list.
+
+        Raises:
+            UsageError: If the field is no such list.
+        """
         value = self.fields.get(key)
         if not isinstance(value, list) or len(value) != count or not _are_real(value):
             length = f" of {len(value)}" if isinstance(value, list) else ""
@@ -116,7 +155,7 @@ class Entry:
         return value
 
     def box(self, key: str) -> Box:
-        """A rectangle."""
+        """Return a rectangle."""
         value = self.fields.get(key)
         if not isinstance(value, list) or len(value) != 4 or not all(map(_is_real, value)) or min(value[2:]) < 0:
             raise self._bad(key, "[x, y, width, height]", value)
@@ -144,8 +183,8 @@ class Unusable(NamedTuple):
     """An entry that cannot be used.
 
     Attributes:
-        image: the id of its image; None where it does not say.
-        said: where it stands, and what is wrong with it.
+        image: the id of its image; None if it does not say.
+        said: the place of the entry, and its fault.
     """
 
     image: int | None
@@ -153,7 +192,12 @@ class Unusable(NamedTuple):
 
 
 def spared(read: Callable[[Entry], Value], key: str) -> Callable[[Entry], Value | Unusable]:
-    """Return a reader that gives an `Unusable` in place of an error; `key` names the field with the image's id."""
+    """Return a reader that returns an `Unusable` instead of raising an error.
+
+    Args:
+        read: the reader; it may raise UsageError.
+        key: the field with the id of the entry's image.
+    """
 
     def attempt(entry: Entry) -> Value | Unusable:
         try:
@@ -166,7 +210,11 @@ def spared(read: Callable[[Entry], Value], key: str) -> Callable[[Entry], Value 
 
 
 def split_usable(entries: Sequence[Value | Unusable]) -> tuple[list[Value], list[Unusable]]:
-    """Return the entries that can be used, and the others. Raises UsageError where there are only others."""
+    """Return the usable entries, and the others.
+
+    Raises:
+        UsageError: If there are entries and none is usable.
+    """
     usable = [one for one in entries if not isinstance(one, Unusable)]
     unusable = [one for one in entries if isinstance(one, Unusable)]
     if unusable and not usable:
@@ -175,7 +223,7 @@ def split_usable(entries: Sequence[Value | Unusable]) -> tuple[list[Value], list
 
 
 class Annotation(Protocol):
-    """An entry that says something of an image: the image's id, and the entry's own index in its list."""
+    """An entry about an image: the image's id, and the entry's own index in its list."""
 
     @property
     def image(self) -> int: ...
@@ -192,9 +240,9 @@ class Rows(Generic[Row]):
     """The annotations of a file.
 
     Attributes:
-        usable: those of listed images.
-        unusable: those that cannot be read.
-        strays: those of images that the file does not list.
+        usable: annotations of listed images.
+        unusable: annotations that cannot be read.
+        strays: annotations of images that the file does not list.
     """
 
     usable: list[Row]
@@ -203,12 +251,15 @@ class Rows(Generic[Row]):
 
     @classmethod
     def of(cls, path: Path, entries: Sequence[Row | Unusable], images: Collection[int | None]) -> Rows[Row]:
-        """Sort annotations. Raises UsageError where none is usable.
+        """Sort annotations.
 
         Args:
             path: their file.
-            entries: read by a reader that is `spared`.
+            entries: the results of a reader made by `spared`.
             images: the ids that the file lists.
+
+        Raises:
+            UsageError: If none is usable.
         """
         read, unusable = split_usable(entries)
         usable = [row for row in read if row.image in images]
@@ -225,17 +276,20 @@ class Rows(Generic[Row]):
 def read_tables(
     path: Path, readers: Mapping[str, Callable[[Entry], Any]], *, optional: str = ""
 ) -> dict[str, list[Any]]:
-    """Read lists of a file that holds one object, and keep of each entry what its reader makes of it.
+    """Read some lists of a file that contains one object, and keep the reader's result for each entry.
 
-    No more of the file is in memory than a piece of it and the entry that is being read.
+    Only one piece of the file, and the entry that is being read, are in memory.
 
     Args:
         path: the file.
-        readers: by the name of the list.
+        readers: a reader of entries for each list, by the list's name.
         optional: the name of a list that may be missing.
 
+    Returns:
+        The results by the list's name.
+
     Raises:
-        UsageError: naming the file, and the list or the entry that is not as it has to be.
+        UsageError: If a list or an entry is missing or not as it has to be; the message names it.
     """
     tables: dict[str, list[Any]] = {optional: []} if optional else {}
     with _opened(path) as text:
@@ -247,7 +301,16 @@ def read_tables(
 
 
 def read_list(path: Path, table: str, reader: Callable[[Entry], Value]) -> list[Value]:
-    """Read one list, and no further than to its end. Raises as `read_tables`."""
+    """Read one list, and nothing after it.
+
+    Args:
+        path: the file.
+        table: the list's name.
+        reader: the reader of an entry.
+
+    Raises:
+        UsageError: If the list is missing, or an entry is not as it has to be.
+    """
     with _opened(path) as text:
         if text.next() == "{":
             for name in text.members():
@@ -272,7 +335,7 @@ def _opened(path: Path) -> Iterator[_Json]:
 
 
 def _entries(path: Path, table: str, text: _Json) -> Iterator[Entry]:
-    """Read the list that begins here, entry by entry. Raises UsageError naming one that has a key twice."""
+    """Yield the entries of the list that begins here; raise UsageError for one that has a key twice."""
     rows = text.elements()
     for index in count():
         try:
@@ -300,7 +363,7 @@ def _kept(path: Path, text: _Json, readers: Mapping[str, Callable[[Entry], Any]]
 
 
 class _Json:
-    """The text of a JSON file, of which a piece at a time is in memory. Its errors are those of `json`."""
+    """The text of a JSON file, of which one piece at a time is in memory. Its errors are those of `json`."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -308,7 +371,7 @@ class _Json:
         self._text, self._at, self._before = "", 0, 0
 
     def next(self) -> str:
-        """The next character that is no space, or "" at the end."""
+        """Return the next character that is not white space, or "" at the end."""
         while True:
             found = _OTHER.search(self._text, self._at)
             self._at = found.start() if found else len(self._text)
@@ -336,7 +399,7 @@ class _Json:
             size *= 2
 
     def skip(self) -> None:
-        """Pass over the value that begins here; of a list, one element at a time."""
+        """Skip the value that begins here; of a list, one element at a time."""
         if self.next() == "[":
             for _ in self.elements():
                 pass
@@ -354,7 +417,7 @@ class _Json:
                 return
 
     def members(self) -> Iterator[str]:
-        """Read the names of the object that begins here; whoever asks reads each one's value. Raises Twice."""
+        """Yield the names in the object that begins here; the caller reads each one's value. Raises Twice."""
         self._expect("{")
         if self._ended("}"):
             return
@@ -387,7 +450,7 @@ class _Json:
         return found
 
     def _more(self, size: int) -> bool:
-        """Read on; what was read is let go."""
+        """Read the next piece, and drop the text before the current place; return False at the end."""
         piece = self._file.read(size)
         self._before += self._at
         self._text, self._at = self._text[self._at :] + piece, 0

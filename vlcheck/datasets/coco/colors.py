@@ -1,4 +1,4 @@
-"""Color cases: a color word directly before the noun whose color it names."""
+"""Color cases: a color word directly before the noun whose color it is."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 from vlcheck.cases.case import Case
 from vlcheck.cases.words import Found
-from vlcheck.datasets.coco.photograph import Caption, Finding, Known
+from vlcheck.datasets.coco.photograph import Caption, Facts, Finding
 from vlcheck.datasets.lexicons.lexicon import with_near
 
-FAR = 5  # words that may lie between the colors of one thing
+FAR = 5  # largest number of words between the colors of one thing
 
 
 @dataclass(frozen=True)
 class Colored:
-    """A color word of a caption and the thing that it is said of.
+    """A color word of a caption, and the thing that it describes.
 
     Attributes:
-        caption: whose word it is.
-        found: the color word; it means no color where it has another sense.
-        noun: the thing's word, the last of a phrase; "" where none follows directly.
+        caption: the caption.
+        found: the color word; its meaning is "" if it has another sense.
+        noun: the thing's word, the last of a phrase; "" if none follows directly.
         end: the index after the thing's last word.
         category: the category that the thing's word names, if it names one.
     """
@@ -42,54 +42,64 @@ class Colored:
         return self.found.meaning
 
 
-def find_colors(known: Known) -> Iterator[Finding]:
-    """One thing a color and the word after it.
+def find_colors(facts: Facts) -> Iterator[Finding]:
+    """Yield one finding for each color and the word after it.
 
-    What has which color is known from the captions alone, in photographs with and without instances: a color that no
-    caption names or hints at is taken to be absent.
+    Colors are known from the captions alone, in photographs with and without instances. A color that no caption names
+    or hints at is taken to be absent.
     """
-    for caption in known.captions:
-        for colored in colored_things(known, caption):
-            yield (colored.word, colored.noun), why_unknown(known, colored) or _case(known, colored)
+    for caption in facts.captions:
+        for colored in colored_things(facts, caption):
+            yield (colored.word, colored.noun), why_unknown(facts, colored) or _case(facts, colored)
 
 
-def colored_things(known: Known, caption: Caption) -> Iterator[Colored]:
-    """Each color word of a caption, and what it is said of."""
+def colored_things(facts: Facts, caption: Caption) -> Iterator[Colored]:
+    """Yield each color word of a caption, with the thing that it describes.
+
+    Args:
+        facts: the facts of the photograph.
+        caption: one of its captions.
+    """
     for found in caption.colors:
-        category, end = _category(known, caption, found.end), _end(caption, found)
+        category, end = _category(facts, caption, found.end), _end(caption, found)
         noun = caption.tokens[end - 1].word if end > found.end else ""
         yield Colored(caption, found, noun, end, category)
 
 
 def _end(caption: Caption, found: Found[str]) -> int:
-    """The end of the word or the phrase after, where nothing but a space is between; else the color's own."""
+    """Return the end of the word or phrase after a color, if only a space is between; else the color's own end."""
     if found.end == len(caption.tokens) or not caption.tokens[found.end - 1].gap.isspace():
         return found.end
     phrases = (named.end for named in caption.named if named.start == found.end and any(named.meaning))
     return next(phrases, found.end + 1)
 
 
-def _case(known: Known, colored: Colored) -> Case:
-    lexicons, color = known.lexicons, colored.color
-    said = frozenset(name for word in known.said for name in lexicons.colors_of(word))
+def _case(facts: Facts, colored: Colored) -> Case:
+    lexicons, color = facts.lexicons, colored.color
+    said = frozenset(name for word in facts.said for name in lexicons.colors_of(word))
     others = lexicons.colors.keys() - said - with_near([color], lexicons.colors)
-    candidates = {lexicons.colors[name].words[0] for name in others} - known.present  # oranges are orange
-    return known.case(
+    candidates = {lexicons.colors[name].words[0] for name in others} - facts.present  # oranges are orange
+    return facts.case(
         "color",
         [colored.word, colored.noun],
         caption=colored.caption.text,
         target=colored.word,
-        tags={lexicons.colors[color].kind, *known.names(colored.caption)},
+        tags={lexicons.colors[color].kind, *facts.names(colored.caption)},
         candidates=tuple(sorted(candidates)),
         about=frozenset({color}),
-        region=known.box(colored.category),
+        region=facts.box(colored.category),
     )
 
 
-def why_unknown(known: Known, colored: Colored) -> str:
-    """Why a thing is not known to have the color that a caption says of it, or ""."""
-    lexicons, caption, tokens = known.lexicons, colored.caption, colored.caption.tokens
-    if known.grey:
+def why_unknown(facts: Facts, colored: Colored) -> str:
+    """Return why a thing is not known to have the color that a caption gives it, or "".
+
+    Args:
+        facts: the facts of the photograph.
+        colored: the color word and the thing.
+    """
+    lexicons, caption, tokens = facts.lexicons, colored.caption, colored.caption.tokens
+    if facts.grey:
         return "photograph is said to have no color"
     if not colored.color:
         return "color word has another sense"
@@ -101,19 +111,19 @@ def why_unknown(known: Known, colored: Colored) -> str:
         return "color word is not directly before a known noun"
     if not lexicons.stops.closes(tokens, colored.end - 1):
         return "noun is part of a longer one"
-    if _joined(known, caption, colored.found.start):
+    if _joined(facts, caption, colored.found.start):
         return "thing has several colors"
     named = [one for one in caption.colors if one.meaning == colored.color]
     if len(named) > 1 or not caption.names_once(colored.word):
         return "caption names the color more than once"
-    if _disputed(known, colored.color, colored.noun, colored.category) or _mixed_up(known, colored.color):
+    if _disputed(facts, colored.color, colored.noun, colored.category) or _mixed_up(facts, colored.color):
         return "captions disagree about the color"
     return ""
 
 
-def _joined(known: Known, caption: Caption, start: int) -> bool:
-    """Whether another color goes before: next to it, or by name a few words back with no noun between."""
-    lexicons, tokens = known.lexicons, caption.tokens
+def _joined(facts: Facts, caption: Caption, start: int) -> bool:
+    """Return True if another color goes before: directly, or a few words back with no noun between."""
+    lexicons, tokens = facts.lexicons, caption.tokens
     before = [token.word for token in tokens[max(0, start - 2) : start] if token.word not in ("and", "or", "&")]
     if before and lexicons.colors_of(before[-1]):
         return True
@@ -123,33 +133,33 @@ def _joined(known: Known, caption: Caption, start: int) -> bool:
     return any(ends.isdisjoint(range(one.end + 1, start + 1)) for one in named)
 
 
-def _disputed(known: Known, color: str, noun: str, category: str | None) -> bool:
-    """Whether any caption gives the noun, or another word of its category, a different color."""
-    for caption in known.captions:
+def _disputed(facts: Facts, color: str, noun: str, category: str | None) -> bool:
+    """Return True if a caption gives the noun, or another word of its category, a different color."""
+    for caption in facts.captions:
         for end in range(1, len(caption.tokens)):
-            same = caption.tokens[end].word == noun or (category and _category(known, caption, end) == category)
-            if same and _different(known, caption, end, color):
+            same = caption.tokens[end].word == noun or (category and _category(facts, caption, end) == category)
+            if same and _different(facts, caption, end, color):
                 return True
     return False
 
 
-def _mixed_up(known: Known, color: str) -> bool:
-    """Whether a caption without the color names one that viewers mix up with it."""
-    named = [{found.meaning for found in caption.colors} for caption in known.captions]
-    near = with_near([color], known.lexicons.colors)
+def _mixed_up(facts: Facts, color: str) -> bool:
+    """Return True if a caption without the color names one that viewers confuse with it."""
+    named = [{found.meaning for found in caption.colors} for caption in facts.captions]
+    near = with_near([color], facts.lexicons.colors)
     return any(color not in names and names & near for names in named)
 
 
-def _different(known: Known, caption: Caption, noun: int, color: str) -> bool:
-    said = known.lexicons.colors_of(caption.tokens[noun - 1].word)
-    return bool(said) and (color not in said or _joined(known, caption, noun - 1))
+def _different(facts: Facts, caption: Caption, noun: int, color: str) -> bool:
+    said = facts.lexicons.colors_of(caption.tokens[noun - 1].word)
+    return bool(said) and (color not in said or _joined(facts, caption, noun - 1))
 
 
-def _category(known: Known, caption: Caption, start: int) -> str | None:
-    """The category that the phrase at a token names: an annotated one where it could be several."""
+def _category(facts: Facts, caption: Caption, start: int) -> str | None:
+    """Return the category that the phrase at a token names, preferably an annotated one."""
     for found in caption.named:
         if found.start == start:
             names = [sense.category for sense in found.meaning if sense.target]
-            annotated = [name for name in names if name in known.counts]
+            annotated = [name for name in names if name in facts.counts]
             return next(iter(annotated or names), None)
     return None

@@ -1,4 +1,4 @@
-"""A set of words that is stored as its complement: with a thousand categories it holds nearly all."""
+"""Sets of words that are stored as complements, since with a thousand categories they contain nearly all words."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, eq=False)
 class AllBut(Set[str]):
-    """A set that shares its elements with others of its kind.
+    """A set of words that shares its elements with others of its kind.
 
     Attributes:
         whole: the words of the lexicon.
-        missing: those that it does not hold.
-        more: words that it holds, missing or not.
+        missing: words that it does not contain.
+        more: words that it contains even if they are in `missing`.
     """
 
     whole: Set[str]
@@ -30,11 +30,11 @@ class AllBut(Set[str]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    # Of words alone, which is narrower than what sets in general promise.
+    # The operand has to be a set of words, which is narrower than for sets in general.
     def __or__(self, other: Set[str]) -> AllBut:  # type: ignore[override]
         return AllBut(self.whole, self.missing, self.more | other)
 
     @classmethod
     def _from_iterable(cls, words: Iterable[str]) -> frozenset[str]:  # type: ignore[override]
-        """Return the result of the other operators, which is a plain set."""
+        """Return the result of other operators as a plain set."""
         return frozenset(words)

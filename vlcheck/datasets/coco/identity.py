@@ -1,4 +1,4 @@
-"""The identity of photographs in a COCO folder: splits may share one, and an id may be used again in each split."""
+"""The identity of photographs in a COCO folder: splits may share one, and may use one id for different photographs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,19 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 
 
 def missing_files(folder: Path, names: Iterable[str]) -> frozenset[str]:
-    """Return the paths, relative to `folder`, of which there is no file."""
+    """Return the names of files that do not exist.
+
+    Args:
+        folder: the folder.
+        names: paths relative to the folder.
+    """
     listings: dict[str, frozenset[str]] = {}
     missing = []
     for name in names:
         parent, _, file = name.rpartition("/")
         if parent not in listings:
             listings[parent] = _names(folder / parent)
-        # A file system may take two spellings for one name.
+        # A file system may treat two spellings as one name.
         if file not in listings[parent] and not there_is(str(folder / name)):
             missing.append(name)
     return frozenset(missing)
@@ -38,13 +43,16 @@ def _names(folder: Path) -> frozenset[str]:
 def told_apart(
     splits: Mapping[str, Sequence[Photograph]], elsewhere: Mapping[str, Sequence[Path]]
 ) -> tuple[dict[str, Photograph], Counter[str]]:
-    """Name the photographs of some splits, and count those that several of these list.
+    """Name the photographs of some splits, and count those that several splits list.
 
-    A photograph goes by its id. Where any split has another photograph under the id, both go by split and id.
+    A photograph is named by its id. If any split has another photograph under that id, both are named by split and id.
 
     Args:
-        splits: by name, those that are read.
-        elsewhere: by id, the files of other splits: a photograph has one name, whether they are read or not.
+        splits: the photographs of the splits that are read, by split.
+        elsewhere: the files of other splits, by id; names do not depend on which splits are read.
+
+    Returns:
+        The photographs by name, and the counts by reason.
     """
     by_name: dict[str, list[tuple[str, Photograph]]] = {}
     for split, photographs in splits.items():
@@ -64,7 +72,7 @@ def told_apart(
 
 
 def _distinct(listed: Iterable[tuple[str, Photograph]]) -> Iterator[tuple[str, Photograph]]:
-    """The first of each picture. Files of two sizes are two pictures, and are not read."""
+    """Yield the first of each picture. Files of different sizes are different pictures, and are not read."""
     seen: list[Photograph] = []
     for split, photograph in listed:
         if not any(_is_same(photograph.image.path, other.image.path) for other in seen):
@@ -86,5 +94,5 @@ def _bytes(path: Path) -> bytes:
 
 
 def _ascii(split: str) -> str:
-    """A split's name, fit for a pytest id."""
+    """Return a split's name in characters that are valid in a pytest id."""
     return "".join(one if one in _PLAIN else f"u{ord(one):x}" for one in split)

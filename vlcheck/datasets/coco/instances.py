@@ -1,4 +1,4 @@
-"""Reads COCO's instances, and LVIS's: what was annotated in photographs, and what was looked for."""
+"""Reading of COCO's and LVIS's instances files: the annotated objects, and the categories that were searched for."""
 
 from __future__ import annotations
 
@@ -26,7 +26,15 @@ _BRACKET, _JOINT = re.compile(r"[(\[{]"), re.compile(r"[_\W]+")
 
 @dataclass(frozen=True)
 class Listed:
-    """A photograph, as a captions file lists it; its license is an id or a text."""
+    """A photograph in a captions file.
+
+    Attributes:
+        id: its id.
+        file_name: its file's path, relative to the split's folder.
+        size: width and height in pixels.
+        url: its address, for attribution.
+        licence: the id or the text of its licence.
+    """
 
     id: int
     file_name: str
@@ -45,24 +53,24 @@ class Listed:
         return cls(number, str(path), size, entry.mention("flickr_url"), known)
 
     def below(self, split: Path) -> str:
-        """Its path from the split's folder, where the file may have it from the folder above."""
+        """Return its path relative to the split's folder, even if the file has it relative to the folder above."""
         first, _, rest = self.file_name.partition("/")
         from_above = rest and first == split.name and not is_folder(split / first)
         return rest if from_above else self.file_name
 
 
 def name_of(number: int) -> str:
-    """A photograph's id as COCO's files have it: twelve digits."""
+    """Return a photograph's id as COCO's files write it: twelve digits."""
     return f"{number:012d}"
 
 
 class Annotated(NamedTuple):
-    """The annotations of a photograph, by the names that `Photograph` has for them.
+    """The annotations of a photograph, by the names of `Photograph`'s attributes.
 
     Attributes:
-        instances: equal boxes of one category are one; None where the photograph was not annotated.
-        sought: the categories that annotators looked for.
-        partial: the categories of which more may be there.
+        instances: the annotated objects; equal boxes of one category are one. None if the photograph was not annotated.
+        sought: the categories that annotators searched for.
+        partial: the categories that may have more instances than annotated.
     """
 
     instances: tuple[Instance, ...] | None = None
@@ -75,10 +83,10 @@ class Instances:
     """A split's instances.
 
     Attributes:
-        by_image: those that the file lists.
+        by_image: the annotations of each listed image.
         unfit: why annotations do not fit their photographs, by image.
-        categories: in the order of the file, as words.
-        left_out: why annotations of no photograph are not used.
+        categories: names in the order of the file, as words.
+        left_out: why annotations that belong to no photograph are not used.
     """
 
     by_image: Mapping[int, Annotated]
@@ -87,7 +95,7 @@ class Instances:
     left_out: tuple[Reason, ...] = ()
 
     def of(self, image: int) -> Annotated:
-        """Return what was annotated in a photograph."""
+        """Return the annotations of a photograph."""
         return self.by_image.get(image, Annotated())
 
 
@@ -95,7 +103,7 @@ NONE = Instances({}, {}, ())
 
 
 class _Image(NamedTuple):
-    """A photograph in an instances file; LVIS names categories that are not there, and those half done."""
+    """A photograph in an instances file; LVIS adds the categories that are absent, and those not fully annotated."""
 
     id: int
     file_name: str
@@ -133,10 +141,10 @@ def read_instances(file: Path, listed: Mapping[int, Listed], listed_in: Path) ->
     Args:
         file: the file.
         listed: the photographs of its split, by id.
-        listed_in: the annotation file that lists them.
+        listed_in: the captions file that lists them.
 
     Raises:
-        UsageError: naming what is not as COCO has it; the file is of another data set, or its boxes in another unit.
+        UsageError: If the file is not in COCO's format, belongs to another data set, or has boxes in another unit.
     """
     readers = {
         "images": spared(_Image.read, "id"),
@@ -166,13 +174,13 @@ def read_instances(file: Path, listed: Mapping[int, Listed], listed_in: Path) ->
 
 
 def spoken(name: str) -> str:
-    """A category's name as words: "fire hydrant" of "fire_hydrant", "bow" of "bow_(weapon)"."""
+    """Return a category's name as words: "fire hydrant" for "fire_hydrant", "bow" for "bow_(weapon)"."""
     before = _BRACKET.split(name)[0]
     return " ".join(_JOINT.split(before.lower())).strip() or name
 
 
 def _names(categories: Iterable[tuple[Entry, str]]) -> dict[int, str]:
-    """By id; two that are called alike are one category."""
+    """Return the names by id; two categories of one name are one."""
     names: dict[int, str] = {}
     for entry, name in categories:
         if names.setdefault(entry.id, spoken(name)) != spoken(name):
@@ -190,7 +198,7 @@ def _check_file(file: Path, image: _Image, listed: Listed | None, listed_in: Pat
 
 
 def _with_category(file: Path, row: _Row | Unusable, names: Mapping[int, str]) -> _Row | Unusable:
-    """Return the row; one whose category the file does not list cannot be used."""
+    """Return the row, or an `Unusable` if the file does not list its category."""
     if isinstance(row, Unusable) or row.category in names:
         return row
     what = f"category_id {row.category} is none of the file's categories."
@@ -220,7 +228,7 @@ def _by_image(rows: Iterable[_Row], images: Iterable[int], names: Mapping[int, s
 
 
 def _rounded(box: Box) -> tuple[float, ...]:
-    """To a tenth of a pixel: copies of an annotation may differ by what writing them down leaves."""
+    """Round to a tenth of a pixel, since copies of an annotation may differ by rounding."""
     x, y, width, height = box
     return round(x, 1), round(y, 1), round(width, 1), round(height, 1)
 

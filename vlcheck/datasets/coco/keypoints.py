@@ -1,4 +1,4 @@
-"""Reads COCO's keypoints: the joints of people, whose left and right are their own."""
+"""Reading of COCO's keypoints: the joints of people, whose left and right are their own."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Keypoints(NamedTuple):
     """A split's keypoints.
 
     Attributes:
-        by_image: who has a wrist or an ankle that was marked, by photograph; one that the file does not list, or of
-            which an entry cannot be used, is missing.
+        by_image: the persons with a marked wrist or ankle, by photograph; a photograph that the file does not list, or
+            that has an unusable entry, is missing.
         left_out: why entries are not used.
     """
 
@@ -54,15 +54,15 @@ class _Marked(NamedTuple):
 
 
 def read_keypoints(path: Path, listed: Mapping[int, str], *, listed_in: Path) -> Keypoints:
-    """Read who has a wrist or an ankle that was marked.
+    """Read the persons that have a marked wrist or ankle.
 
     Args:
         path: a keypoints file.
         listed: the photographs of its split: id, and name of the file.
-        listed_in: the annotation file that lists them.
+        listed_in: the captions file that lists them.
 
     Raises:
-        UsageError: naming what is not as COCO has it; the file is of another data set.
+        UsageError: If the file is not in COCO's format, or belongs to another data set.
     """
     readers = {
         "images": spared(_Image.read, "id"),
@@ -85,7 +85,7 @@ def read_keypoints(path: Path, listed: Mapping[int, str], *, listed_in: Path) ->
 
 
 def _unknown(images: Sequence[_Image], listed: Mapping[int, str], listed_in: Path) -> list[str]:
-    """Name the images that are not listed. Raises UsageError where none is, or one is listed as another file."""
+    """Return the images that are not listed; raise UsageError if all are unknown, or one is listed as another file."""
     unknown = []
     for number, name, where in images:
         if number in listed and name in ("", listed[number]):

@@ -6,85 +6,85 @@ from collections.abc import Iterator, Mapping
 
 from vlcheck.cases.case import MASK, Case
 from vlcheck.cases.words import Found
-from vlcheck.datasets.coco.photograph import Caption, Finding, Known
+from vlcheck.datasets.coco.photograph import Caption, Facts, Finding
 from vlcheck.datasets.lexicons.lexicon import Number, Sense
 
-# Always "a": an "an" would give part of the answer away.
+# Always "a": "an" would reveal part of the answer.
 _BARE: Mapping[Number, str] = {"one": f"a photo of a {MASK}", "many": f"a photo of {MASK}"}
 _Mention = Found[tuple[Sense, ...]]
 
 
-def find_objects(known: Known) -> Iterator[Finding]:
-    """One thing a category: its word is the target, its boxes are the region."""
-    if known.photograph.instances is None:
+def find_objects(facts: Facts) -> Iterator[Finding]:
+    """Yield one finding for each category: its word is the target, its boxes are the region."""
+    if facts.photograph.instances is None:
         yield "", "photograph is not annotated"
         return
     named = False
-    for caption in known.captions:
-        for category in known.counts:
+    for caption in facts.captions:
+        for category in facts.counts:
             mentions = [found for found in caption.named if _target(found, category)]
             if mentions:
                 named = True
-                yield category, _case(known, caption, category, mentions)
+                yield category, _case(facts, caption, category, mentions)
     if not named:
         yield "", "no caption names an annotated category"
 
 
-def _case(known: Known, caption: Caption, category: str, mentions: list[_Mention]) -> Case | str:
+def _case(facts: Facts, caption: Caption, category: str, mentions: list[_Mention]) -> Case | str:
     mention = mentions[0]
     sense = _target(mention, category)
     if sense is None or sense.target is None or len(mentions) > 1 or not caption.names_once(sense.target):
         return "caption names the category more than once"
-    reason = _why_not(known, caption, category, mention, sense.target)
+    reason = _why_not(facts, caption, category, mention, sense.target)
     if reason:
         return reason
-    number = _number(sense, known.counts[category])
-    tags = {"person"} if category == known.lexicons.persons.category else set()
-    boxes = known.boxes(category)
-    if known.stands_out(category) and len(boxes) == 1:
+    number = _number(sense, facts.counts[category])
+    tags = {"person"} if category == facts.lexicons.persons.category else set()
+    boxes = facts.boxes(category)
+    if facts.stands_out(category) and len(boxes) == 1:
         tags.add("single")
-    return known.case(
+    return facts.case(
         "object",
         [sense.target],
         caption=caption.text,
         target=sense.target,
-        tags=tags | known.names(caption),
-        bare=_BARE[number] if known.stands_out(category) else None,
-        candidates=known.absent[number],
+        tags=tags | facts.names(caption),
+        bare=_BARE[number] if facts.stands_out(category) else None,
+        candidates=facts.absent[number],
         about=frozenset({category}),
         region=boxes,
     )
 
 
-def _why_not(known: Known, caption: Caption, category: str, mention: _Mention, target: str) -> str:
-    lexicons = known.lexicons
+def _why_not(facts: Facts, caption: Caption, category: str, mention: _Mention, target: str) -> str:
+    lexicons = facts.lexicons
     others = {sense.category for sense in mention.meaning} - {category}
-    if any(other in known.counts or other in known.unsought for other in others):
+    if any(other in facts.counts or other in facts.unsought for other in others):
         return "word could mean another annotated category"
-    if not lexicons.stops.closes(caption.tokens, mention.end - 1) or _continues(known, caption, mention):
+    if not lexicons.stops.closes(caption.tokens, mention.end - 1) or _continues(facts, caption, mention):
         return "word is part of a longer noun"
     if mention.start and caption.tokens[mention.start - 1].word in lexicons.stops.before:
         return "word may be a verb"
     if unsettled := lexicons.stops.unsettles(caption.tokens):
         return unsettled
-    if category in known.likenesses:
+    if category in facts.likenesses:
         return "a caption says that the thing is a likeness"
-    if lexicons.persons.disputed(target, known.said):
+    if lexicons.persons.disputed(target, facts.said):
         return "captions disagree about the person"
     return ""
 
 
-def _continues(known: Known, caption: Caption, mention: _Mention) -> bool:
-    """Whether another noun stands directly before, as in "kids train" or "pizza box"; a color is none."""
+def _continues(facts: Facts, caption: Caption, mention: _Mention) -> bool:
+    """Return True if another noun is directly before, as in "kids train" or "pizza box"; a color is not a noun here."""
     before = [found for found in caption.named if found.end == mention.start and any(found.meaning)]
     return any(
-        caption.tokens[found.end - 1].gap.isspace() and not known.lexicons.colors_of(caption.tokens[found.end - 1].word)
+        caption.tokens[found.end - 1].gap.isspace() and not facts.lexicons.colors_of(caption.tokens[found.end - 1].word)
         for found in before
     )
 
 
 def _target(mention: _Mention, category: str) -> Sense | None:
-    """The sense in which a phrase names the category, if it does more than hint at it."""
+    """Return the sense in which a phrase names the category; None if it only hints at it."""
     senses = [sense for sense in mention.meaning if sense.category == category and sense.target]
     return senses[0] if senses else None
 

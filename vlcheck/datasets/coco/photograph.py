@@ -1,4 +1,4 @@
-"""A photograph of COCO, and what is known of it."""
+"""Photographs of COCO, and the facts that annotations and captions give about them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,14 @@ CROWDED = 2.0
 
 @dataclass(frozen=True)
 class Instance:
-    """Something that was annotated: its category, its box and the pixels that it covers."""
+    """An annotated object.
+
+    Attributes:
+        category: the category's name.
+        box: the box.
+        area: the number of pixels that it covers.
+        crowd: whether it is a crowd.
+    """
 
     category: str
     box: Box
@@ -32,20 +39,20 @@ class Instance:
 
 @dataclass(frozen=True)
 class Photograph:
-    """What a COCO folder says of a photograph.
+    """A photograph as a COCO folder describes it.
 
     Attributes:
         name: its id, twelve digits.
         image: the file.
         size: width and height in pixels, as listed.
-        captions: in the order of the file, white space squeezed.
-        instances: what was annotated; None where the photograph was not.
-        sought: the categories that annotators looked for: without an instance, only these are known to be absent.
-        partial: the categories of which more may be there than was annotated.
-        persons: those with a wrist or an ankle that was marked; None where no keypoints file lists the photograph.
-        listed_in: the annotation file that names it.
-        source: where it is from.
-        licence: under which it may be shown.
+        captions: in the order of the file, with single spaces.
+        instances: the annotated objects; None if the photograph was not annotated.
+        persons: the persons with a marked wrist or ankle; None if no keypoints file lists the photograph.
+        listed_in: the captions file that lists it.
+        source: origin, for attribution.
+        licence: licence under which it may be shown.
+        sought: the categories that annotators searched for; only these are known to be absent if they have no instance.
+        partial: the categories that may have more instances than annotated.
     """
 
     name: str
@@ -66,10 +73,10 @@ class Caption:
     """A caption and its words.
 
     Attributes:
-        text: as the file has it, white space squeezed.
+        text: the text, with single spaces.
         tokens: its words.
-        named: what names a category or hints at one.
-        colors: what names a color; a color word in another sense names none.
+        named: phrases that name a category or hint at one.
+        colors: names of colors; a color word in another sense has the name "".
     """
 
     text: str
@@ -84,16 +91,21 @@ class Caption:
         return frozenset(at for phrase in phrases for at in phrase)
 
     def names_once(self, word: str) -> bool:
-        """Whether it has the word exactly once, as a case demands of its target."""
+        """Return True if it has the word exactly once, as a case demands of its target."""
         return len(word_pattern(word).findall(self.text)) == 1
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is known of a photograph: from its instances, its captions and the lexicons.
+class Facts:
+    """The facts of a photograph, from its instances, its captions and the lexicons.
 
-    A category is *possible* where it was annotated, where a caption names it or hints at it, where annotators mix it up
-    with one of these, and where nobody looked for it. What is not possible is known to be absent.
+    A category is *possible* if it was annotated, if a caption names it or hints at it, if annotators confuse it with
+    one of these, or if nobody searched for it. All other categories are known to be absent.
+
+    Attributes:
+        photograph: the photograph.
+        lexicons: the words.
+        categories: the names of the data set's categories.
     """
 
     photograph: Photograph
@@ -102,7 +114,7 @@ class Known:
 
     @cached_property
     def captions(self) -> tuple[Caption, ...]:
-        """The captions, read."""
+        """The captions, split into words."""
         book, colors = self.lexicons.phrasebook(self.categories), self.lexicons.color_names
         read = ((text, tokenize(text)) for text in self.photograph.captions)
         return tuple(
@@ -121,7 +133,7 @@ class Known:
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
-        """How many instances each category has; a crowd, or one of a partial category, counts as two at least."""
+        """The number of instances of each category; a crowd, or one of a partial category, counts as at least two."""
         counts: Counter[str] = Counter()
         partial = self.photograph.partial
         for instance in self.photograph.instances or ():
@@ -130,7 +142,7 @@ class Known:
 
     @cached_property
     def unsought(self) -> frozenset[str]:
-        """The categories that nobody looked for."""
+        """The categories that nobody searched for."""
         return frozenset(self.categories).difference(self.photograph.sought, self.counts)
 
     @cached_property
@@ -160,7 +172,7 @@ class Known:
 
     @cached_property
     def likenesses(self) -> frozenset[str]:
-        """The categories of living beings that are made, painted or stuffed, as a caption says."""
+        """The categories of living beings that are statues, toys or pictures according to a caption."""
         return frozenset(
             sense.category
             for caption in self.captions
@@ -172,19 +184,19 @@ class Known:
 
     @cached_property
     def grey(self) -> bool:
-        """Whether a caption says that the photograph has no color."""
+        """True if a caption says that the photograph has no color."""
         pictures = self.lexicons.grey_pictures
         return any(True for caption in self.captions for _ in pictures.find(caption.tokens))
 
     @cached_property
     def legible(self) -> bool:
-        """True if something suggests that there is writing to be read, or nothing was annotated that would tell."""
+        """True if something suggests readable writing, or if nothing was annotated that would show it."""
         find = self.lexicons.suggests_writing.find
         told = any(found.meaning for caption in self.captions for found in find(caption.tokens))
         return told or self.photograph.instances is None or any(map(self._readable, self.lexicons.writing.categories))
 
     def _readable(self, category: str) -> bool:
-        """Return True if one is large enough to read what is on it; one that is only named may be."""
+        """Return True if an object of the category is large enough to read its writing, or is named without a box."""
         if category not in self.counts:
             return any(sense.category == category and sense.target for sense in self.senses)
         least = self.lexicons.writing.categories[category] * max(self.photograph.size)
@@ -198,14 +210,14 @@ class Known:
 
     @cached_property
     def absent(self) -> Mapping[Number, tuple[str, ...]]:
-        """In each number, a word for each category that is known to be absent."""
+        """For each number, a word for each category that is known to be absent."""
         numbers: tuple[Number, ...] = ("one", "many")
         absent = [self.lexicons.category(name) for name in self._absent]
         words = {number: {category.canonical(number) for category in absent} for number in numbers}
         return {number: tuple(sorted(word for word in words[number] - self.present if word)) for number in numbers}
 
     def boxes(self, category: str) -> tuple[Box, ...]:
-        """The boxes of a category; those of crowds only where it has no others, none where there may be more."""
+        """Return the boxes of a category: those of crowds only if it has no others, and none if there may be more."""
         if category in self.photograph.partial:
             return ()
         instances = [one for one in self.photograph.instances or () if one.category == category and is_seen(one.box)]
@@ -223,13 +235,13 @@ class Known:
         return {name: box[0] for name, box in boxes.items() if box}
 
     def box(self, category: str | None) -> tuple[Box, ...]:
-        """The box of a category that has one instance, else none: it is not known which is meant."""
+        """Return the box of a category that has one instance, else none, since it would be ambiguous."""
         return (self.singles[category],) if category and category in self.singles else ()
 
     def stands_out(self, category: str) -> bool:
-        """Return True if it is the only category, or covers at least twice the area of any other.
+        """Return True if the category is the only one, or covers at least twice the area of any other.
 
-        What nobody looked for may cover all that is left of the photograph.
+        A category that nobody searched for may cover all the rest of the photograph.
         """
         areas: dict[str, float] = {}
         for instance in self.photograph.instances or ():
@@ -240,11 +252,16 @@ class Known:
         return all(areas[category] >= CROWDED * area for other, area in areas.items() if other != category)
 
     def called(self, category: str) -> str:
-        """A category with its article, or what stands in the place of both."""
+        """Return a category with its article, or the phrase that replaces both."""
         return self.lexicons.category(category).name or article(category)
 
     def told(self, category: str, words: frozenset[str]) -> bool:
-        """Whether a caption that names a category, or hints at it, has one of the words; True where none are given."""
+        """Return True if a caption that names or hints at a category has one of the words; always True without words.
+
+        Args:
+            category: the category.
+            words: the words.
+        """
         naming = (
             caption
             for caption in self.captions
@@ -253,7 +270,7 @@ class Known:
         return not words or any(token.word in words for caption in naming for token in caption.tokens)
 
     def names(self, caption: Caption) -> frozenset[str]:
-        """Tags for what else a caption names: a side, in whatever sense, or a color that grey takes away."""
+        """Return tags for other things that a caption names: a side, in any sense, or a color that is lost in grey."""
         words = {token.word for token in caption.tokens}
         sides, colors = self.lexicons.sides, self.lexicons.colors
         kinds = {colors[name].kind for word in words for name in self.lexicons.colors_of(word)}
@@ -273,7 +290,19 @@ class Known:
         about: frozenset[str],
         region: tuple[Box, ...] = (),
     ) -> Case:
-        """A case of the photograph; `parts` end its id."""
+        """Return a case on the photograph.
+
+        Args:
+            kind: the kind of the target, a tag.
+            parts: the last parts of the case's id.
+            caption: the caption.
+            target: the word that is masked.
+            tags: further tags.
+            bare: a short text without the hint.
+            candidates: the other words of the closed set.
+            about: words that must be true of a picture for the caption to be true.
+            region: boxes of the thing that the target names.
+        """
         slug = re.sub(r"[^a-z0-9]+", "-", " ".join(parts).lower()).strip("-")
         return Case(
             id=f"coco-{self.photograph.name}-{kind}-{slug}",
@@ -292,11 +321,15 @@ class Known:
 
 
 Finding = tuple[Hashable, Case | str]
-"""A thing that could be a case's, and the case, or the reason why it gives none."""
+"""A possible subject of a case, with the case, or the reason why there is none."""
 
 
 def settle(findings: Iterable[Finding]) -> tuple[list[Case], list[str]]:
-    """Keep one case of each thing, the first; where a thing gives none, the first reason."""
+    """Keep one case for each subject, the first; if a subject has none, keep its first reason.
+
+    Returns:
+        The cases, and the reasons of the subjects without a case.
+    """
     cases: dict[Hashable, Case] = {}
     reasons: dict[Hashable, str] = {}
     for thing, outcome in findings:
@@ -308,5 +341,5 @@ def settle(findings: Iterable[Finding]) -> tuple[list[Case], list[str]]:
 
 
 def article(noun: str) -> str:
-    """The noun with its indefinite article: "an apple", "a uniform"."""
+    """Return the noun with its indefinite article: "an apple", "a uniform"."""
     return f"{article_of(noun)} {noun}"

@@ -1,4 +1,4 @@
-"""Reads a COCO folder: captions and instances in `annotations`, photographs in a folder for each split."""
+"""Reading of a COCO folder: captions and instances in `annotations`, photographs in a folder for each split."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from vlcheck.datasets.coco.identity import missing_files, told_apart
 from vlcheck.datasets.coco.instances import NONE, OTHER_SIZE, Listed, name_of, read_instances
 from vlcheck.datasets.coco.keypoints import KEYPOINTS, NO_KEYPOINTS, read_keypoints
 from vlcheck.datasets.coco.objects import find_objects
-from vlcheck.datasets.coco.photograph import Finding, Known, Photograph, settle
+from vlcheck.datasets.coco.photograph import Facts, Finding, Photograph, settle
 from vlcheck.datasets.coco.roles import find_roles
 from vlcheck.datasets.coco.sides import find_sides, find_verticals
 from vlcheck.datasets.fitness import MOVED, check_color
@@ -34,7 +34,7 @@ LAYOUT = (
     "a COCO folder holds annotations/captions_<split>.json, annotations/instances_<split>.json and the photographs in"
     " <split>/, e.g. val2017/000000000285.jpg"
 )
-_FINDERS: Mapping[str, Callable[[Known], Iterator[Finding]]] = {
+_FINDERS: Mapping[str, Callable[[Facts], Iterator[Finding]]] = {
     "object": find_objects,
     "color": find_colors,
     "side": find_sides,
@@ -51,15 +51,18 @@ _BROUGHT = {
 
 
 def read_coco(root: Path, lexicons: Lexicons, *, split: str = "") -> Offer:
-    """Find every case that the folder's captions and instances offer.
+    """Find every case in the folder's captions and instances.
 
     Args:
         root: the folder.
         lexicons: the words.
-        split: the one to read; "" for all of them.
+        split: the split to read; "" for all of them.
+
+    Returns:
+        The cases, with the reasons why other things were left out.
 
     Raises:
-        UsageError: where the folder or one of its annotation files is not as COCO has it, or there is no such split.
+        UsageError: If the folder or an annotation file is not in COCO's format, or the split does not exist.
     """
     if not is_folder(root):
         raise UsageError(f"{root}: there is no such folder; {LAYOUT}.")
@@ -81,7 +84,7 @@ def read_coco(root: Path, lexicons: Lexicons, *, split: str = "") -> Offer:
     left_out += twins
     categories = tuple({name: None for split in splits for name in split.categories} or lexicons.objects)
     cases = {
-        name: _cases(Known(photograph, lexicons, categories), left_out) for name, photograph in photographs.items()
+        name: _cases(Facts(photograph, lexicons, categories), left_out) for name, photograph in photographs.items()
     }
     left_out += _strays(root, [_name(file) for file in files])
     by_image: Mapping[ImageSource, Photograph] = {one.image: one for one in photographs.values()}
@@ -90,7 +93,7 @@ def read_coco(root: Path, lexicons: Lexicons, *, split: str = "") -> Offer:
 
 
 def _named(root: Path, files: Sequence[Path], split: str) -> Sequence[Path]:
-    """The captions file of a split, or all of them where none is named."""
+    """Return the captions file of a split, or all of them if none is named."""
     named = [file for file in files if _name(file) == split]
     if split and not named:
         known = nearest(split, map(_name, files))
@@ -99,7 +102,7 @@ def _named(root: Path, files: Sequence[Path], split: str) -> Sequence[Path]:
 
 
 def _elsewhere(root: Path, files: Iterable[Path], names: Set[str]) -> dict[str, list[Path]]:
-    """The photographs that other captions files have under the names."""
+    """Return the photographs of these names that other captions files list."""
     found: dict[str, list[Path]] = {}
     for file in sorted(files):
         for one in _listed(file):
@@ -111,7 +114,7 @@ def _elsewhere(root: Path, files: Iterable[Path], names: Set[str]) -> dict[str, 
 
 
 def _listed(file: Path) -> list[Listed]:
-    """Return the photographs of a captions file that was not asked for: none where it cannot be read."""
+    """Return the photographs of a captions file that was not requested; none if it cannot be read."""
     try:
         return split_usable(read_list(file, "images", spared(Listed.read, "id")))[0]
     except UsageError:
@@ -119,7 +122,7 @@ def _listed(file: Path) -> list[Listed]:
 
 
 def _strays(root: Path, splits: Sequence[str]) -> Counter[str]:
-    """Keypoints of photographs that no captions file lists."""
+    """Count keypoints of photographs that no captions file lists."""
     names = sorted(file.stem.removeprefix(KEYPOINTS) for file in (root / "annotations").glob(f"{KEYPOINTS}*.json"))
     return Counter(
         f"{KEYPOINTS}{name}.json has no captions_{name}.json beside it" for name in names if name not in splits
@@ -127,7 +130,7 @@ def _strays(root: Path, splits: Sequence[str]) -> Counter[str]:
 
 
 def _missing(root: Path, splits: Sequence[str], there: Sequence[str]) -> Iterator[Missing]:
-    """Files of the splits that are read, and another split that is not there."""
+    """Yield missing files of the splits that are read, and another split that is missing."""
     for split, (stem, kinds) in product(splits, _BROUGHT.items()):
         file = f"annotations/{stem}{split}.json"
         if not (root / file).exists():
@@ -137,10 +140,10 @@ def _missing(root: Path, splits: Sequence[str], there: Sequence[str]) -> Iterato
         yield Missing(f"annotations/*_{others[0]}.json and the photographs in {others[0]}/")
 
 
-def _cases(known: Known, left_out: Counter[str]) -> tuple[Case, ...]:
+def _cases(facts: Facts, left_out: Counter[str]) -> tuple[Case, ...]:
     cases: list[Case] = []
     for kind, find in _FINDERS.items():
-        found, reasons = settle(find(known))
+        found, reasons = settle(find(facts))
         cases += found
         left_out.update(f"{kind}: {reason}" for reason in reasons)
         left_out.update(
@@ -150,7 +153,7 @@ def _cases(known: Known, left_out: Counter[str]) -> tuple[Case, ...]:
 
 
 def _check(case: Case, photograph: Photograph, lexicons: Lexicons) -> None:
-    """Raise NotApplicable unless the file is a picture that is as it was annotated."""
+    """Raise NotApplicable unless the file is a picture that fits its annotations."""
     image, listed = photograph.image, photograph.size
     try:
         size, moved = image.size, image.moved and image.size == image.stored
@@ -175,7 +178,7 @@ class _Split:
 
     @classmethod
     def read(cls, file: Path, root: Path) -> _Split:
-        """Read a captions file, and the instances and keypoints files of the same split where there are any."""
+        """Read a captions file, and the instances and keypoints files of the same split if there are any."""
         name = _name(file)
         readers = {
             "images": spared(Listed.read, "id"),
@@ -224,7 +227,7 @@ class _Split:
 
 
 def _name(captions: Path) -> str:
-    """The split of a captions file."""
+    """Return the split of a captions file."""
     return captions.stem.removeprefix("captions_")
 
 

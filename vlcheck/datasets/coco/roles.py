@@ -1,4 +1,4 @@
-"""Role cases: who of two living beings does what, as a caption has it that says so by the order of its words."""
+"""Role cases: which of two living beings acts on the other, as a caption says by the order of its words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vlcheck.cases.case import MASK, Case
 from vlcheck.cases.words import Token, spelled
-from vlcheck.datasets.coco.photograph import Caption, Finding, Known
+from vlcheck.datasets.coco.photograph import Caption, Facts, Finding
 from vlcheck.datasets.lexicons.lexicon import Number
 
 _PASSIVE = "passive "
@@ -23,10 +23,10 @@ class _Being:
     Attributes:
         at: the index of its word.
         start: the index of the first word of the phrase that names it: "a" in "a small dog".
-        word: in lower case.
+        word: the word in lower case.
         kind: the category that the word names, or the word itself.
         number: whether the phrase is about one or several.
-        bounded: whether its phrase has a beginning that is known.
+        bounded: whether the beginning of its phrase is known.
     """
 
     at: int
@@ -39,11 +39,13 @@ class _Being:
 
 @dataclass(frozen=True)
 class _Act:
-    """What the first of a caption's beings does to the second: "is feeding" in "a man in a hat is feeding a giraffe".
+    """An act of the first of a caption's beings on the second: "is feeding" in "a man in a hat is feeding a giraffe".
 
     Attributes:
-        name: the act; "" for what may hold both ways.
+        name: the act; "" if both may act on each other.
         start: the index of its first word.
+        agent: the being that acts.
+        patient: the being that is acted on.
     """
 
     name: str
@@ -52,36 +54,36 @@ class _Act:
     patient: _Being
 
 
-def find_roles(known: Known) -> Iterator[Finding]:
-    """One thing the words of two beings, the first that a caption names: who acts, and who is acted on."""
-    for caption in known.captions:
-        beings = _beings(known, caption)
+def find_roles(facts: Facts) -> Iterator[Finding]:
+    """Yield one finding for the first two beings of a caption: who acts, and who is acted on."""
+    for caption in facts.captions:
+        beings = _beings(facts, caption)
         if len(beings) > 1:
-            yield (beings[0].word, beings[1].word), _read(known, caption, beings)
+            yield (beings[0].word, beings[1].word), _read(facts, caption, beings)
 
 
-def _read(known: Known, caption: Caption, beings: list[_Being]) -> Case | str:
+def _read(facts: Facts, caption: Caption, beings: list[_Being]) -> Case | str:
     one, other = beings[:2]
-    act = _act(known, caption, one, other)
+    act = _act(facts, caption, one, other)
     if act and act.name:
-        return _why_not(known, caption, one, other) or _contradicted(known, act) or _acting(known, caption, act)
-    if len(beings) == 2 and _each_does(known, caption, one, other):
-        return _why_not(known, caption, one, other) or _together(known, caption, one, other)
+        return _why_not(facts, caption, one, other) or _contradicted(facts, act) or _acting(facts, caption, act)
+    if len(beings) == 2 and _each_does(facts, caption, one, other):
+        return _why_not(facts, caption, one, other) or _together(facts, caption, one, other)
     return "act may hold both ways" if act else "caption has no known act between the two"
 
 
-def _beings(known: Known, caption: Caption) -> list[_Being]:
-    """The living beings that a caption names, phrases as "hot dog" left out."""
-    words = known.lexicons.beings
+def _beings(facts: Facts, caption: Caption) -> list[_Being]:
+    """Return the living beings that a caption names, without phrases such as "hot dog"."""
+    words = facts.lexicons.beings
     at_all = [at for at, token in enumerate(caption.tokens) if token.word in words and at not in caption.hidden]
-    return [_being(known, caption, at) for at in at_all]
+    return [_being(facts, caption, at) for at in at_all]
 
 
-def _being(known: Known, caption: Caption, at: int) -> _Being:
-    lexicons, tokens = known.lexicons, caption.tokens
+def _being(facts: Facts, caption: Caption, at: int) -> _Being:
+    lexicons, tokens = facts.lexicons, caption.tokens
     kind, numbers = lexicons.beings[tokens[at].word]
     start = at
-    while start and _modifies(known, tokens[start - 1]):
+    while start and _modifies(facts, tokens[start - 1]):
         start -= 1
     begun = [found.start for found in lexicons.determiners.find(tokens[:start]) if found.end == start]
     single = begun == [start - 1] and tokens[start - 1].word in _SINGULAR
@@ -90,14 +92,14 @@ def _being(known: Known, caption: Caption, at: int) -> _Being:
     return _Being(at, begun[0] if begun else start, tokens[at].word, kind, number, bounded)
 
 
-def _modifies(known: Known, token: Token) -> bool:
-    modifiers, colors = known.lexicons.roles.modifiers, known.lexicons.colors_of(token.word)
+def _modifies(facts: Facts, token: Token) -> bool:
+    modifiers, colors = facts.lexicons.roles.modifiers, facts.lexicons.colors_of(token.word)
     return (token.word in modifiers or bool(colors)) and not token.possessive
 
 
-def _act(known: Known, caption: Caption, agent: _Being, patient: _Being) -> _Act | None:
-    """What leads from the first being to the second, if anything does that is known."""
-    lexicons, tokens = known.lexicons, caption.tokens
+def _act(facts: Facts, caption: Caption, agent: _Being, patient: _Being) -> _Act | None:
+    """Return the act of the first being on the second, if there is a known one."""
+    lexicons, tokens = facts.lexicons, caption.tokens
     acts = [found for found in lexicons.acts.find(tokens) if found.end == patient.start and found.start > agent.at]
     if not acts or tokens[patient.start - 1].gap.strip():
         return None
@@ -106,29 +108,29 @@ def _act(known: Known, caption: Caption, agent: _Being, patient: _Being) -> _Act
         start -= 1
     direct = start == agent.at + 1
     verb = tokens[acts[0].start].word.endswith(("ing", "s"))
-    if not direct and (not verb or _turns(known, caption, agent.at + 1, start)):
+    if not direct and (not verb or _turns(facts, caption, agent.at + 1, start)):
         return None
     return _Act(acts[0].meaning, start, agent, patient)
 
 
-def _turns(known: Known, caption: Caption, start: int, end: int) -> bool:
-    """Whether somebody else may be spoken of between two places."""
-    lexicons = known.lexicons
+def _turns(facts: Facts, caption: Caption, start: int, end: int) -> bool:
+    """Return True if the words between two places may be about somebody else."""
+    lexicons = facts.lexicons
     named = (sense for found in caption.named if start <= found.start < end for sense in found.meaning)
     words = (token.word for token in caption.tokens[start:end])
     return any(sense.category in lexicons.living for sense in named) or not lexicons.roles.turns.isdisjoint(words)
 
 
-def _why_not(known: Known, caption: Caption, agent: _Being, patient: _Being) -> str:
-    """Why the two beings cannot change places, or ""."""
-    lexicons, tokens = known.lexicons, caption.tokens
+def _why_not(facts: Facts, caption: Caption, agent: _Being, patient: _Being) -> str:
+    """Return why the two beings cannot be exchanged, or ""."""
+    lexicons, tokens = facts.lexicons, caption.tokens
     if unsettled := lexicons.stops.unsettles(tokens):
         return unsettled
-    if not known.likenesses.isdisjoint({agent.kind, patient.kind}):
+    if not facts.likenesses.isdisjoint({agent.kind, patient.kind}):
         return "a caption says that one of the two is a likeness"
     if agent.word == patient.word or not (caption.names_once(agent.word) and caption.names_once(patient.word)):
         return "caption names one of the two more than once"
-    if _alike(known, agent, patient):
+    if _alike(facts, agent, patient):
         return "both words may be true of one being"
     if agent.number != patient.number:
         return "one and several cannot change places"
@@ -137,33 +139,33 @@ def _why_not(known: Known, caption: Caption, agent: _Being, patient: _Being) -> 
     whole = agent.bounded and not tokens[agent.at].possessive and not tokens[agent.at].gap.strip()
     if not whole or not lexicons.stops.closes(tokens, patient.at):
         return "noun is part of a longer one"
-    if _disputed(known, caption, agent) or _disputed(known, caption, patient):
+    if _disputed(facts, caption, agent) or _disputed(facts, caption, patient):
         return "captions disagree about the person"
     return ""
 
 
-def _alike(known: Known, one: _Being, other: _Being) -> bool:
-    """Whether the words of two beings may be true of the same one, as "lady" and "woman", "person" and "man"."""
-    roles, person = known.lexicons.roles, known.lexicons.persons.category
+def _alike(facts: Facts, one: _Being, other: _Being) -> bool:
+    """Return True if both words may be true of the same being, as "lady" and "woman", or "person" and "man"."""
+    roles, person = facts.lexicons.roles, facts.lexicons.persons.category
     if one.kind == other.kind == person:
         return not roles.exclude(one.word, other.word)
     animals = person not in (one.kind, other.kind)
     return one.kind == other.kind or (animals and not roles.generic.isdisjoint({one.word, other.word}))
 
 
-def _disputed(known: Known, caption: Caption, being: _Being) -> bool:
-    """Whether another caption has, in the person's place, one of a group that this caption does not name."""
-    contrary, named = known.lexicons.persons.contrary.values(), {token.word for token in caption.tokens}
+def _disputed(facts: Facts, caption: Caption, being: _Being) -> bool:
+    """Return True if another caption has a contradicting word in the person's place."""
+    contrary, named = facts.lexicons.persons.contrary.values(), {token.word for token in caption.tokens}
     own = frozenset().union(*(words for words in contrary if being.word in words))
     others = frozenset().union(*(words for words in contrary if words.isdisjoint(named)))
-    said = ({token.word for token in one.tokens} for one in known.captions)
+    said = ({token.word for token in one.tokens} for one in facts.captions)
     return bool(own) and any(own.isdisjoint(words) and not others.isdisjoint(words) for words in said)
 
 
-def _contradicted(known: Known, act: _Act) -> str:
-    """Whether another caption has the same act the other way round."""
+def _contradicted(facts: Facts, act: _Act) -> str:
+    """Return a reason if another caption has the same act in the other direction, or ""."""
     verb, doer, other = _told(act)
-    if doer != other and (verb, other, doer) in map(_told, _acts(known)):
+    if doer != other and (verb, other, doer) in map(_told, _acts(facts)):
         return "captions say it of both"
     return ""
 
@@ -175,28 +177,28 @@ def _told(act: _Act) -> tuple[str, str, str]:
     return (verb, *(kinds if verb == act.name else kinds[::-1]))
 
 
-def _acts(known: Known) -> Iterator[_Act]:
-    for caption in known.captions:
-        beings = _beings(known, caption)
-        act = _act(known, caption, *beings[:2]) if len(beings) > 1 else None
+def _acts(facts: Facts) -> Iterator[_Act]:
+    for caption in facts.captions:
+        beings = _beings(facts, caption)
+        act = _act(facts, caption, *beings[:2]) if len(beings) > 1 else None
         if act:
             yield act
 
 
-def _acting(known: Known, caption: Caption, act: _Act) -> Case:
-    person = known.lexicons.persons.category
+def _acting(facts: Facts, caption: Caption, act: _Act) -> Case:
+    person = facts.lexicons.persons.category
     somebody = (_SOMEBODY if act.agent.kind == person else _AN_ANIMAL)[act.agent.number]
     does = spelled(caption.tokens[act.start : act.patient.at])
     bare = f"{somebody} {does} {MASK}".replace(f" an {MASK}", f" a {MASK}")
-    return _case(known, caption, act.agent, act.patient, bare)
+    return _case(facts, caption, act.agent, act.patient, bare)
 
 
-def _each_does(known: Known, caption: Caption, one: _Being, other: _Being) -> bool:
-    """Whether two persons are joined, each with something that only this one wears, holds or does."""
-    lexicons, tokens = known.lexicons, caption.tokens
+def _each_does(facts: Facts, caption: Caption, one: _Being, other: _Being) -> bool:
+    """Return True if two persons are joined, each with something that only this one wears, holds or does."""
+    lexicons, tokens = facts.lexicons, caption.tokens
     joints = [found.start for found in lexicons.joints.find(tokens) if found.end == other.start]
     persons = one.kind == other.kind == lexicons.persons.category
-    if not persons or not joints or _turns(known, caption, one.at + 1, joints[0]):
+    if not persons or not joints or _turns(facts, caption, one.at + 1, joints[0]):
         return False
     does = tokens[one.at + 1 : joints[0]], tokens[other.at + 1 :]
     first, second = ({token.word for token in each} for each in does)
@@ -210,21 +212,21 @@ def _does(doings: frozenset[str], word: str) -> bool:
     return word in doings or (word.endswith("ing") and len(word) > len("ring"))
 
 
-def _together(known: Known, caption: Caption, one: _Being, other: _Being) -> Case:
-    """The second of two persons is the target, who does what is said last."""
+def _together(facts: Facts, caption: Caption, one: _Being, other: _Being) -> Case:
+    """Return a case on the second of two persons, who does the act that is named last."""
     told = spelled(caption.tokens[other.at + 1 :])
-    return _case(known, caption, one, other, f"a {MASK} {told}" if other.number == "one" else f"some {MASK} {told}")
+    return _case(facts, caption, one, other, f"a {MASK} {told}" if other.number == "one" else f"some {MASK} {told}")
 
 
-def _case(known: Known, caption: Caption, agent: _Being, patient: _Being, bare: str) -> Case:
-    return known.case(
+def _case(facts: Facts, caption: Caption, agent: _Being, patient: _Being, bare: str) -> Case:
+    return facts.case(
         "role",
         [agent.word, patient.word],
         caption=caption.text,
         target=patient.word,
         bare=bare,
-        tags=known.names(caption) | ({known.lexicons.persons.category} & {agent.kind, patient.kind}),
+        tags=facts.names(caption) | ({facts.lexicons.persons.category} & {agent.kind, patient.kind}),
         candidates=(agent.word,),
         about=frozenset({agent.kind, patient.kind}),
-        region=known.box(patient.kind),
+        region=facts.box(patient.kind),
     )

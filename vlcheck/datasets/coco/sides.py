@@ -1,4 +1,4 @@
-"""Side and vertical cases, worded from boxes."""
+"""Side and vertical cases, with captions made from boxes."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from itertools import permutations
 
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import Case
-from vlcheck.datasets.coco.photograph import Finding, Known
+from vlcheck.datasets.coco.photograph import Facts, Finding
 
-SMALLEST = 1 / 14**2  # of the picture's area: a patch of a ViT-B/16 at 224 pixels
-SHARED = 0.5  # of the narrower box's width: more of it lies above or below the other box than beside it
+SMALLEST = 1 / 14**2  # least share of the picture's area: a patch of a ViT-B/16 at 224 pixels
+SHARED = 0.5  # least share of the narrower box's width that lies above or below the other box
 
 
-def find_sides(known: Known) -> Iterator[Finding]:
-    """The pair of categories whose smaller box is the largest, worded from the left and from the right.
+def find_sides(facts: Facts) -> Iterator[Finding]:
+    """Yield the pair of categories whose smaller box is the largest, described from the left and from the right.
 
-    Each of the two has one instance, with at least SMALLEST of the picture's area; their boxes share no column, and
-    are farther apart across than up and down.
+    Each of the two has one instance, with at least SMALLEST of the picture's area. Their boxes share no column, and
+    their horizontal distance is larger than the vertical one.
     """
-    large = _large(known)
+    large = _large(facts)
     if isinstance(large, str):
         yield "", large
         return
@@ -33,21 +33,21 @@ def find_sides(known: Known) -> Iterator[Finding]:
         return
     left, right = _clearest(pairs, large)
     for side, subject, anchor in (("left", left, right), ("right", right, left)):
-        yield side, _case(known, "side", side, f"to the {side} of", subject, anchor)
+        yield side, _case(facts, "side", side, f"to the {side} of", subject, anchor)
 
 
-def find_verticals(known: Known) -> Iterator[Finding]:
-    """The pair of categories whose smaller box is the largest, worded from above and from below.
+def find_verticals(facts: Facts) -> Iterator[Finding]:
+    """Yield the pair of categories whose smaller box is the largest, described from above and from below.
 
-    The upper one is known to be aloft: of two things on the ground, the higher one in a picture is the farther one.
-    Each has one instance, with at least SMALLEST of the picture's area; their boxes share no row, and SHARED of the
-    narrower one's columns.
+    The upper one is known to be in the air: of two things on the ground, the higher one in a picture is the more
+    distant one. Each has one instance, with at least SMALLEST of the picture's area. Their boxes share no row, and
+    SHARED of the narrower one's columns.
     """
-    large = _large(known)
+    large = _large(facts)
     if isinstance(large, str):
         yield "", large
         return
-    aloft = known.lexicons.aloft
+    aloft = facts.lexicons.aloft
     pairs = [
         (upper, lower)
         for upper, lower in permutations(sorted(large), 2)
@@ -56,23 +56,23 @@ def find_verticals(known: Known) -> Iterator[Finding]:
     if not pairs:
         yield "", "nothing that hangs or flies is above another thing"
         return
-    pairs = [pair for pair in pairs if known.told(pair[0], aloft[pair[0]])]
+    pairs = [pair for pair in pairs if facts.told(pair[0], aloft[pair[0]])]
     if not pairs:
         yield "", "no caption says that the upper thing flies"
         return
     upper, lower = _clearest(pairs, large)
     for place, subject, anchor in (("above", upper, lower), ("below", lower, upper)):
-        yield place, _case(known, "vertical", place, place, subject, anchor)
+        yield place, _case(facts, "vertical", place, place, subject, anchor)
 
 
-def _large(known: Known) -> Mapping[str, Box] | str:
-    """The categories that have one instance, and that is not too small, or why there are no two."""
-    if known.photograph.instances is None:
+def _large(facts: Facts) -> Mapping[str, Box] | str:
+    """Return the categories that have one instance of sufficient size, or the reason why there are not two."""
+    if facts.photograph.instances is None:
         return "photograph is not annotated"
-    if len(known.singles) < 2:
+    if len(facts.singles) < 2:
         return "fewer than two categories have one instance"
-    width, height = known.photograph.size
-    large = {category: box for category, box in known.singles.items() if box.area >= SMALLEST * width * height}
+    width, height = facts.photograph.size
+    large = {category: box for category, box in facts.singles.items() if box.area >= SMALLEST * width * height}
     return large if len(large) > 1 else "objects are too small"
 
 
@@ -94,14 +94,14 @@ def _over(upper: Box, lower: Box) -> bool:
     return upper.y + upper.height <= lower.y and shared >= SHARED * min(upper.width, lower.width)
 
 
-def _case(known: Known, kind: str, target: str, relation: str, subject: str, anchor: str) -> Case:
-    """Region: the box of the object that is said to be in the place."""
-    return known.case(
+def _case(facts: Facts, kind: str, target: str, relation: str, subject: str, anchor: str) -> Case:
+    """Return a case whose region is the box of the object that is said to be in the place."""
+    return facts.case(
         kind,
         [target, subject, anchor],
-        caption=f"{known.called(subject)} {relation} {known.called(anchor)}",
+        caption=f"{facts.called(subject)} {relation} {facts.called(anchor)}",
         target=target,
         tags={"names-side"} if kind == "side" else (),
         about=frozenset({subject, anchor}),
-        region=(known.singles[subject],),
+        region=(facts.singles[subject],),
     )

@@ -1,1 +1,1 @@
-"""Lexicons: the words that make an object, a color or a side."""
+"""Lexicons: the words for objects, colors, sides and persons."""

@@ -1,4 +1,4 @@
-"""The words that make an object, a color, a side or a person; `lexicon_files` reads them."""
+"""The words for objects, colors, sides and persons; `toml_files` reads them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vlcheck.cases.words import Phrasebook, Token
 from vlcheck.datasets.scenes.scene import Limb
 
 Number = Literal["one", "many"]
-OF = 3  # words in which "of" is looked for before a noun
+OF = 3  # number of words before a noun among which "of" is searched
 
 
 class _HasNear(Protocol):
@@ -24,7 +24,7 @@ Entry = TypeVar("Entry", bound=_HasNear)
 
 @dataclass(frozen=True)
 class ObjectWords:
-    """The words of a category; what each list is for is said in objects.toml."""
+    """The words of a category; objects.toml explains each list."""
 
     one: tuple[str, ...] = ()
     many: tuple[str, ...] = ()
@@ -41,14 +41,14 @@ class ObjectWords:
         return frozenset((*self.one, *self.many, *self.phrases, *self.also))
 
     def canonical(self, number: Number) -> str | None:
-        """The word that stands for it in closed sets of a number, if it has one that can."""
+        """Return the word that represents it in closed sets of a number, if it has one."""
         words = self.one if number == "one" else self.many
         return words[0] if words and self.candidate else None
 
 
 @dataclass(frozen=True)
 class ColorWords:
-    """The words of a color; what each list is for is said in colors.toml."""
+    """The words of a color; colors.toml explains each list."""
 
     kind: str
     words: tuple[str, ...]
@@ -58,20 +58,25 @@ class ColorWords:
 
 @dataclass(frozen=True)
 class Persons:
-    """The category of persons, and the groups of words that contradict each other."""
+    """The category of persons, and the groups of words that contradict each other; persons.toml explains them."""
 
     category: str
     contrary: Mapping[str, frozenset[str]]
 
     def disputed(self, word: str, said: frozenset[str]) -> bool:
-        """Whether the captions' words have one of another group than the word's."""
+        """Return True if the captions have a word of another group than the word's own.
+
+        Args:
+            word: the word.
+            said: all words of the captions.
+        """
         groups = [words for words in self.contrary.values() if word in words]
         return bool(groups) and any(words & said for words in self.contrary.values() if words not in groups)
 
 
 @dataclass(frozen=True)
 class Sides:
-    """The words for left and right, and what makes them a hand's."""
+    """The words for left and right, and the words that make them a hand's; sides.toml explains each list."""
 
     words: frozenset[str]
     also: frozenset[str]
@@ -84,7 +89,7 @@ class Sides:
 
 @dataclass(frozen=True)
 class Held:
-    """How a thing is held; what each key is for is said in held.toml."""
+    """The way in which a thing is held; held.toml explains each key."""
 
     limb: Limb
     word: str
@@ -93,7 +98,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Roles:
-    """What beings do to each other; what each list is for is said in roles.toml."""
+    """Acts between living beings; roles.toml explains each list."""
 
     determiners: tuple[str, ...]
     modifiers: frozenset[str]
@@ -110,7 +115,12 @@ class Roles:
     ages: Mapping[str, frozenset[str]]
 
     def exclude(self, one: str, other: str) -> bool:
-        """Whether no person is called by both words."""
+        """Return True if no person is called by both words.
+
+        Args:
+            one: a word for a person.
+            other: another word for a person.
+        """
         for groups in (self.sexes, self.ages):
             told = [{name for name, words in groups.items() if word in words} for word in (one, other)]
             if all(told) and told[0].isdisjoint(told[1]):
@@ -120,7 +130,7 @@ class Roles:
 
 @dataclass(frozen=True)
 class Stops:
-    """Senses in which a word does not mean what it seems to."""
+    """Contexts in which a word does not have its usual sense; stops.toml explains each list."""
 
     colors: tuple[str, ...]
     grey: tuple[str, ...]
@@ -135,14 +145,20 @@ class Stops:
     shades: frozenset[str]
 
     def unsettles(self, tokens: Sequence[Token]) -> str:
-        """Why nothing that a caption names is known to be there, or ""."""
+        """Return why nothing that a caption names is known to be present, or ""."""
         words = {token.word for token in tokens}
         if words & self.denials:
             return "caption says what is not there"
         return "caption is about a depiction" if words & (self.depictions | self.quotes) else ""
 
     def likens(self, tokens: Sequence[Token], start: int, end: int) -> bool:
-        """Return True if a living being is a likeness: "stuffed bear", "statue of a brown bear" or "bear statue"."""
+        """Return True if a living being is a likeness: "stuffed bear", "statue of a brown bear" or "bear statue".
+
+        Args:
+            tokens: the caption's words.
+            start: index of the first word for the being.
+            end: index after the last one.
+        """
         words = [token.word for token in tokens]
         heads = [words[at - 1] for at in range(max(start - OF, 1), start) if words[at] == "of"]
         following = words[end : end + 1] if tokens[end - 1].gap.isspace() and not tokens[end - 1].possessive else []
@@ -150,7 +166,12 @@ class Stops:
         return not self.depictions.isdisjoint(nouns) or not self.materials.isdisjoint(words[:start][-1:])
 
     def closes(self, tokens: Sequence[Token], last: int) -> bool:
-        """Whether a noun ends with this token, instead of going on as in "bus stop" or "cat's"."""
+        """Return True if a noun ends with this token, instead of continuing as in "bus stop" or "cat's".
+
+        Args:
+            tokens: the caption's words.
+            last: index of the token.
+        """
         token = tokens[last]
         if token.possessive or token.gap == "-":
             return False
@@ -163,7 +184,7 @@ class Stops:
 
 @dataclass(frozen=True)
 class Writing:
-    """Signs that something can be read in a photograph; writing.toml says what each list is for."""
+    """Signs of readable writing in a photograph; writing.toml explains each list."""
 
     words: tuple[str, ...]
     never: tuple[str, ...]
@@ -171,11 +192,11 @@ class Writing:
 
 
 class Living(NamedTuple):
-    """What a word for a living being may mean.
+    """The possible meaning of a word for a living being.
 
     Attributes:
-        kind: the category that it names, or the word itself where it names none.
-        numbers: singular, plural or either.
+        kind: the category that it names, or the word itself if it names none.
+        numbers: singular, plural or both.
     """
 
     kind: str
@@ -183,12 +204,12 @@ class Living(NamedTuple):
 
 
 class Sense(NamedTuple):
-    """What a phrase may mean.
+    """A possible meaning of a phrase.
 
     Attributes:
-        category: which category.
-        target: the word of it that can be a target, or None where the phrase only hints.
-        numbers: singular, plural or either.
+        category: the category.
+        target: the word of the phrase that can be a target; None if the phrase only hints at the category.
+        numbers: singular, plural or both.
     """
 
     category: str
@@ -198,7 +219,7 @@ class Sense(NamedTuple):
 
 @dataclass(frozen=True)
 class Lexicons:
-    """All lexicons of a run."""
+    """All lexicons of a run; each is a file in fixtures/lexicons."""
 
     objects: Mapping[str, ObjectWords]
     colors: Mapping[str, ColorWords]
@@ -219,18 +240,18 @@ class Lexicons:
     )
 
     def category(self, name: str) -> ObjectWords:
-        """A category's words; one that is not in the lexicon has its name, where that is one word."""
+        """Return a category's words; a category without an entry is called by its name, if that is one word."""
         known = self.objects.get(name)
         return known or (ObjectWords(one=(name,)) if name.isalpha() else ObjectWords(also=(name,), candidate=False))
 
     def words(self, category: str) -> frozenset[str]:
-        """All words that name a category or hint at it, and its name."""
+        """Return all words that name a category or hint at it, and its name."""
         if category not in self._words:
             self._words[category] = self.category(category).every | {category}
         return self._words[category]
 
     def owners(self, categories: tuple[str, ...]) -> Mapping[str, frozenset[str]]:
-        """By word, which of a data set's categories it names or hints at."""
+        """Return, by word, the categories among these that it names or hints at."""
         if categories not in self._owners:
             owners: dict[str, set[str]] = {}
             for name in categories:
@@ -240,7 +261,7 @@ class Lexicons:
         return self._owners[categories]
 
     def phrasebook(self, categories: tuple[str, ...]) -> Phrasebook[tuple[Sense, ...]]:
-        """Finds what names the categories of a data set or hints at them; a phrase of none has no senses."""
+        """Return a finder of phrases that name these categories or hint at them; other phrases have no senses."""
         if categories not in self._books:
             senses: dict[str, list[Sense]] = {}
             for name in categories:
@@ -251,7 +272,7 @@ class Lexicons:
 
     @cached_property
     def color_names(self) -> Phrasebook[str]:
-        """Finds the names of colors; a stop sense, as in "white wine", is found with no name."""
+        """A finder of the names of colors; a color word in another sense, as in "white wine", is found as ""."""
         names = {word: name for name, color in self.colors.items() for word in color.words}
         return Phrasebook(names | dict.fromkeys(self.stops.colors, "") | dict.fromkeys(self.stops.grey, ""))
 
@@ -267,12 +288,12 @@ class Lexicons:
 
     @cached_property
     def grey_pictures(self) -> Phrasebook[bool]:
-        """Finds what says that the whole photograph has no color."""
+        """A finder of phrases that say that the whole photograph has no color."""
         return Phrasebook(dict.fromkeys(self.stops.grey, True))
 
     @cached_property
     def suggests_writing(self) -> Phrasebook[bool]:
-        """Finds the words that suggest writing; a phrase in which they mean something else is found as False."""
+        """A finder of words that suggest writing; a phrase in which they mean something else is found as False."""
         return Phrasebook(dict.fromkeys(self.writing.words, True) | dict.fromkeys(self.writing.never, False))
 
     @cached_property
@@ -282,7 +303,7 @@ class Lexicons:
 
     @cached_property
     def beings(self) -> Mapping[str, Living]:
-        """What each word for a living being means."""
+        """The meaning of each word for a living being."""
         living: dict[str, Living] = {}
         numbers: tuple[Number, ...] = ("one", "many")
         for number in numbers:
@@ -293,7 +314,7 @@ class Lexicons:
         return living
 
     def _living(self, number: Number) -> Iterator[tuple[str, Iterable[str]]]:
-        """Words for living beings in a number, by the category that they name; "" where they name none."""
+        """Yield words for living beings in a number, with the category that they name; "" if they name none."""
         person = self.persons.category
         for name in (person, *sorted(self.sides.animals)):
             words = self.category(name)
@@ -303,22 +324,22 @@ class Lexicons:
 
     @cached_property
     def acts(self) -> Phrasebook[str]:
-        """Finds what one being does to another, under the act's name; what may hold both ways has none."""
+        """A finder of acts between two beings, with the act's name; "" if both may act on each other."""
         acts = {phrase: name for name, phrases in self.roles.acts.items() for phrase in phrases}
         return Phrasebook(dict.fromkeys(self.roles.mutual, "") | acts)
 
     @cached_property
     def determiners(self) -> Phrasebook[bool]:
-        """Finds what begins the phrase that names a being."""
+        """A finder of words that begin the phrase of a being."""
         return Phrasebook(dict.fromkeys(self.roles.determiners, True))
 
     @cached_property
     def joints(self) -> Phrasebook[bool]:
-        """Finds what joins two persons and what each of them does."""
+        """A finder of words that join two persons and their acts."""
         return Phrasebook(dict.fromkeys(self.roles.joints, True))
 
     def colors_of(self, word: str) -> frozenset[str]:
-        """The colors that a word names or hints at."""
+        """Return the colors that a word names or hints at."""
         return self._colors_by_word.get(word, frozenset())
 
     @cached_property
@@ -348,7 +369,12 @@ def _sense(category: str, words: ObjectWords, target: str) -> Sense:
 
 
 def with_near(names: Iterable[str], entries: Mapping[str, Entry]) -> frozenset[str]:
-    """Add what is mixed up with any of the names, in either direction."""
+    """Return the names with all entries that they may be confused with, in either direction.
+
+    Args:
+        names: names of entries.
+        entries: all entries by name; `near` lists those that an entry may be confused with.
+    """
     given = frozenset(names)
     near = {other for name in given if name in entries for other in entries[name].near}
     mixed_up = {name for name, entry in entries.items() if given.intersection(entry.near)}

@@ -1,4 +1,4 @@
-"""Reads the lexicons: TOML files in fixtures/lexicons, each of which can be replaced."""
+"""Reading of lexicons: TOML files in fixtures/lexicons, each of which can be replaced."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def load_lexicons(shipped: Path, own: Path | None = None) -> Lexicons:
     """Read the lexicons.
 
     Args:
-        shipped: the folder that has them all.
-        own: a folder with files that take the place of shipped ones.
+        shipped: the folder that has all of them.
+        own: a folder with files that replace shipped ones.
 
     Raises:
-        UsageError: naming the file and the key that is unknown, missing or of the wrong kind.
+        UsageError: If a key is unknown, missing or of the wrong kind; the message names the file and the key.
     """
     paths = {name: shipped / f"{name}.toml" for name in FILES} | (_own(own) if own else {})
     lexicons = Lexicons(
@@ -57,7 +57,7 @@ def load_lexicons(shipped: Path, own: Path | None = None) -> Lexicons:
 
 
 class _Section:
-    """A table of a file; asks for keys by kind and knows afterwards which of them nobody asked for."""
+    """A table of a file; it remembers the keys that were read, to find unknown ones."""
 
     def __init__(self, where: str, table: Mapping[str, object]) -> None:
         self.where = where
@@ -96,7 +96,7 @@ class _Section:
         return {name: float(share) for name, share in value.items()}
 
     def finish(self) -> None:
-        """Raise UsageError where there is a key that means nothing."""
+        """Raise UsageError if there is an unknown key."""
         for key in self._table:
             if key not in self._asked:
                 raise UsageError(f"{self.where}: unknown key {key!r}. {nearest(key, self._asked)}")

@@ -1,1 +1,1 @@
-"""Drawn scenes, whose truth is known."""
+"""Generated scenes, whose truth is known."""

@@ -1,4 +1,4 @@
-"""Cases on drawn scenes: `scenes[:N[:SEED]]`, whose truth is known because it was drawn."""
+"""Cases on generated scenes, `scenes[:N[:SEED]]`; their truth is known because the scenes are drawn by vlcheck."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vlcheck.datasets.scenes.scene import Limb, Scene
 
 SOURCE, LICENCE = "drawn by vlcheck", "Apache-2.0"
 BARE = f"a photo of a {MASK}"
-# What is done with a thing, and with no other: a caption that says it gives the thing away.
+# An act that fits one thing only, so that a caption with the act reveals the thing.
 VERBS: Mapping[str, str] = MappingProxyType(
     {
         "ball": "kicks", "boat": "sails", "book": "reads", "bottle": "pours from", "box": "opens", "car": "drives",
@@ -30,11 +30,11 @@ _LIMBS: tuple[Limb, Limb] = ("hand", "foot")
 
 
 def draw_scenes(images: int, seed: int) -> Offer:
-    """Make so many scenes up for each kind of case, each target equally often, and as many again when more are read.
+    """Generate scenes for each kind of case, with equally frequent targets, and further blocks of them on demand.
 
     Args:
-        images: scenes for each kind of case.
-        seed: for other scenes; those that the zoo is trained on have other seeds than any of these.
+        images: number of scenes for each kind of case.
+        seed: determines the scenes; the scenes that the zoo is trained on have different seeds.
     """
     blocks = (_drawn(range(first, first + images), seed) for first in count(step=images))
     return Offer(next(blocks), Counter(), lambda case: None, further=Lazy(blocks))
@@ -140,7 +140,7 @@ def _case(
     bare: str | None = None,
     of: int = 0,
 ) -> Case:
-    """A case of a scene; `of` is the thing that the target is said of."""
+    """Return a case on a scene; `of` is the index of the thing that the target refers to."""
     return Case(
         id=name,
         image=scene,

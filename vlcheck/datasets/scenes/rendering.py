@@ -1,4 +1,4 @@
-"""Draws scenes: flat shapes with a dark outline before a textured background, large at first and then scaled down."""
+"""Drawing of scenes: flat shapes with a dark outline on a textured background, drawn large and scaled down."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from vlcheck.cases.box import Box
 Rgb = tuple[int, int, int]
 Point = tuple[float, float]
 
-SIDE = 128  # of the picture, in pixels
-SCALE = 2  # by how much it is drawn larger
+SIDE = 128  # pixels of each side of the picture
+SCALE = 2  # factor by which it is drawn larger
 INK: Rgb = (32, 28, 32)
 SKIN: Sequence[Rgb] = ((240, 200, 170), (214, 164, 124), (150, 104, 74))
 HAIR: Sequence[Rgb] = ((44, 32, 26), (96, 60, 34), (70, 66, 66))
@@ -34,7 +34,13 @@ SHADES: Mapping[str, Rgb] = {
 
 @dataclass(frozen=True)
 class Pen:
-    """Draws in a box as if it were the unit square."""
+    """A pen that draws in a box as if the box were the unit square.
+
+    Attributes:
+        draw: the canvas.
+        box: the box, in pixels of the final picture.
+        flipped: whether left and right are exchanged.
+    """
 
     draw: ImageDraw.ImageDraw
     box: Box
@@ -167,14 +173,14 @@ OBJECTS: Mapping[str, Callable[[Pen, Rgb], None]] = {
 
 @dataclass(frozen=True)
 class Look:
-    """What of a person says nothing: colors, and how the limbs are held.
+    """The appearance of a person, which carries no information: colors, and how the limbs are held.
 
     Attributes:
-        skin: of SKIN.
-        hair: of HAIR.
-        clothes: muted, so that no color word is true of them.
-        reach: for the picture's left and right: the hand is held out, hangs, or is not.
-        kick: the picture's side on which a leg is held out; 0 where none is.
+        skin: one of SKIN.
+        hair: one of HAIR.
+        clothes: a muted color, so that no color word is true of it.
+        reach: for the left and right side of the picture, whether the hand is held out; it hangs otherwise.
+        kick: the side of the picture on which a leg is held out; 0 if none is.
     """
 
     skin: Rgb
@@ -185,7 +191,14 @@ class Look:
 
 
 def draw_person(pen: Pen, word: str, look: Look, *, back: bool) -> None:
-    """Draw a man (short hair, trousers) or a woman (long hair, a wide dress), from the front or the back."""
+    """Draw a man (short hair, trousers) or a woman (long hair, a wide dress), from the front or the back.
+
+    Args:
+        pen: the pen, in the person's box.
+        word: "man" or "woman".
+        look: colors, and how the limbs are held.
+        back: whether the person is seen from the back.
+    """
     woman = word == "woman"
     _legs(pen, look, bare=woman)
     if woman:
@@ -226,7 +239,12 @@ def _arms(pen: Pen, look: Look) -> None:
 
 
 def background(seed: int, size: int = SIDE * SCALE) -> Image.Image:
-    """A pale texture: a slope of brightness, and coarse noise, both almost without color."""
+    """Return a pale texture: a gradient of brightness, and coarse noise, both almost without color.
+
+    Args:
+        seed: determines the texture.
+        size: pixels of each side.
+    """
     rng = np.random.default_rng(seed)
     base = rng.integers(150, 225, 1) + rng.integers(-12, 13, 3)
     cells = int(rng.integers(4, 17))

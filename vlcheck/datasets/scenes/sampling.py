@@ -1,4 +1,4 @@
-"""Makes scenes up: what is in them is said, where and how is drawn by lot."""
+"""Random scenes: the caller determines their content, and chance determines place and appearance."""
 
 from __future__ import annotations
 
@@ -19,14 +19,28 @@ GAP = 6.0  # pixels between the two things of a pair
 
 
 def alone(rng: Random, word: str, color: str, *, centred: bool = False) -> Scene:
-    """One thing, anywhere or about in the middle, where photographers put what they mean."""
+    """Return a scene of one thing, anywhere or near the middle, where photographers put their subject.
+
+    Args:
+        rng: the source of chance.
+        word: the thing, one of WORDS.
+        color: its color, one of COLORS.
+        centred: whether it is near the middle.
+    """
     side = rng.uniform(34, 60)
     box = _about_the_middle(rng, side) if centred else _anywhere(rng, side, side)
     return Scene(_ground(rng), things=(_thing(rng, word, color, box),))
 
 
 def pair(rng: Random, first: tuple[str, str], second: tuple[str, str], *, upright: bool = False) -> Scene:
-    """Two things (word and color), the first to the left of the second; above it where the pair is upright."""
+    """Return a scene of two things, the first to the left of the second, or above it.
+
+    Args:
+        rng: the source of chance.
+        first: word and color of the first thing.
+        second: word and color of the second thing.
+        upright: whether the first is above the second.
+    """
     one, other = rng.uniform(28, 44), rng.uniform(28, 44)
     room = SIDE - 2 * EDGE - GAP - one - other
     before, between = sorted(rng.uniform(0, room) for _ in range(2))
@@ -41,14 +55,29 @@ def pair(rng: Random, first: tuple[str, str], second: tuple[str, str], *, uprigh
 
 
 def act(rng: Random, who: str, thing: tuple[str, str], *, side: Side, limb: Limb = "hand", back: bool = False) -> Scene:
-    """Somebody who holds a thing in a hand, or kicks it; the side is the person's own."""
+    """Return a scene of a person who holds a thing in a hand, or kicks it.
+
+    Args:
+        rng: the source of chance.
+        who: the person, one of PEOPLE.
+        thing: word and color of the thing.
+        side: the person's own side.
+        limb: "hand" or "foot".
+        back: whether the person is seen from the back.
+    """
     room = _Room(EDGE, SIDE - EDGE, rng.uniform(38, 48), rng.uniform(29, 36))
     person, held = _acting(rng, who, thing, room, side=side, limb=limb, back=back)
     return Scene(_ground(rng), (person,), (held,))
 
 
 def duo(rng: Random, first: tuple[str, tuple[str, str]], second: tuple[str, tuple[str, str]]) -> Scene:
-    """Two people (who, and word and color of what each holds in a hand), side by side in either order."""
+    """Return a scene of two people side by side, in random order, each with a thing in a hand.
+
+    Args:
+        rng: the source of chance.
+        first: a person, with word and color of the thing.
+        second: the other person, with word and color of the thing.
+    """
     rooms = [
         _Room(start, start + SIDE / 2 - EDGE, rng.uniform(30, 34), rng.uniform(25, 28)) for start in (EDGE, SIDE / 2)
     ]
@@ -63,7 +92,7 @@ def duo(rng: Random, first: tuple[str, tuple[str, str]], second: tuple[str, tupl
 
 @dataclass(frozen=True)
 class _Room:
-    """Where somebody stands: between left and right, and how wide they and their thing are."""
+    """The place of a person: between left and right, with the width of person and thing."""
 
     left: float
     right: float
@@ -75,7 +104,7 @@ def _acting(
     rng: Random, who: str, thing: tuple[str, str], room: _Room, *, side: Side, limb: Limb, back: bool
 ) -> tuple[Person, Thing]:
     wide, high, size = room.wide, 1.9 * room.wide, room.size
-    out = -1 if (side == "left") == back else 1  # who faces the viewer has the left hand on the picture's right
+    out = -1 if (side == "left") == back else 1  # facing the viewer, the left hand is on the right
     reach = size - 3.0
     x = rng.uniform(room.left + (reach if out < 0 else 0), room.right - wide - (reach if out > 0 else 0))
     y = rng.uniform(EDGE, SIDE - EDGE - high)

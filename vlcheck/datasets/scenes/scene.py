@@ -1,4 +1,4 @@
-"""A scene: what is in a drawn picture, which is drawn only when its pixels are needed."""
+"""Scenes: descriptions of pictures, which are drawn only when their pixels are needed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vlcheck.datasets.scenes.rendering import OBJECTS, SCALE, SHADES, SIDE, Look
 Side = Literal["left", "right"]
 Limb = Literal["hand", "foot"]
 
-VERSION = 1  # of the drawing: raise it when the pixels change
+VERSION = 1  # version of the drawing: raise it when the pixels change
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Thing:
     Attributes:
         word: one of OBJECTS.
         color: one of SHADES.
-        box: where it is, in pixels.
-        flipped: drawn the other way round, which says nothing.
+        box: its place, in pixels.
+        flipped: whether it is drawn mirrored, which carries no information.
     """
 
     word: str
@@ -41,8 +41,8 @@ class Person:
 
     Attributes:
         word: "man" or "woman".
-        box: where, in pixels.
-        back: turned away from the viewer: the left hand is then on the picture's left.
+        box: the place, in pixels.
+        back: whether the person is turned away from the viewer; the left hand is then on the picture's left.
         look: colors, and how the limbs are held.
     """
 
@@ -54,7 +54,13 @@ class Person:
 
 @dataclass(frozen=True)
 class Scene:
-    """People and things before a background; an image source whose key is its description's."""
+    """People and things on a background; an image source whose key is a hash of the description.
+
+    Attributes:
+        ground: seed of the background.
+        people: the people, drawn first.
+        things: the things, drawn over them.
+    """
 
     ground: int
     people: tuple[Person, ...] = ()
@@ -66,7 +72,7 @@ class Scene:
 
     @property
     def words(self) -> frozenset[str]:
-        """The words that are true of it."""
+        """The words that are true of the scene."""
         things = {word for thing in self.things for word in (thing.word, thing.color)}
         return frozenset(things | {person.word for person in self.people})
 
@@ -75,7 +81,7 @@ class Scene:
         return SIDE, SIDE
 
     def open(self) -> Image.Image:
-        """Draw it: people behind things."""
+        """Draw the scene, people behind things."""
         image = background(self.ground)
         draw = ImageDraw.Draw(image)
         for person in self.people:
