@@ -1,5 +1,7 @@
 """Cases: one image and what is said about it, and where they come from."""
 
+from typing import TYPE_CHECKING
+
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import MASK, Case, ImageFile, ImageSource, word_pattern
 from vlcheck.cases.selection import Selection, with_target
@@ -16,3 +18,10 @@ __all__ = [
     "with_target",
     "word_pattern",
 ]
+
+if not TYPE_CHECKING:  # else a type checker takes any name for one that is here
+
+    def __getattr__(name: str) -> object:
+        from vlcheck._moved import find_name
+
+        return find_name(__name__, name)
