@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import MASK, Case, ImageFile, ImageSource, word_pattern
+from vlcheck.cases.offer import Offer
 from vlcheck.cases.selection import Selection, with_target
 from vlcheck.cases.source import CaseSource
 
@@ -14,6 +15,7 @@ __all__ = [
     "CaseSource",
     "ImageFile",
     "ImageSource",
+    "Offer",
     "Selection",
     "with_target",
     "word_pattern",
