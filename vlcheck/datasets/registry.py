@@ -1,7 +1,7 @@
 """Opens data by its spec. Readers of data are registered under the entry-point group `vlcheck.datasets`.
 
-A reader is a function `read(path, lexicons) -> Offer`, registered as `name = "package.module:read"`. The spec `name:PATH`
-calls it.
+A reader is a function `read(path, lexicons) -> Offer`, registered as `name = "package.module:read"`.
+`--vl-data name:PATH` calls it.
 
 - `path` (Path): the path of the spec, with `~` expanded. It may not exist: the reader says what is missing.
 - `lexicons` (Lexicons): the words for colors, sides, hands and so on, which decide the tags of cases.
