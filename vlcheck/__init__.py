@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # type checkers know it by name; to import typing takes longer than all of this
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
