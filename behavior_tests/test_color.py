@@ -3,11 +3,10 @@
 Figure 2 of the ALBEF study.
 """
 
+from vlcheck import behavior, with_target
 from vlcheck.behaviors.tables import AgainstNoise, ColorAndGrey
-from vlcheck.cases import with_target
 from vlcheck.expect import Beats, Drops, Preserved, Skew
 from vlcheck.perturb import Bare, Block, Compose, Grayscale, RotateHue
-from vlcheck.plugin import behavior
 
 BIAS = "color"
 

@@ -3,11 +3,10 @@
 Figure 1 of the ALBEF study.
 """
 
+from vlcheck import behavior, with_target
 from vlcheck.behaviors.tables import VisionAndLanguage
-from vlcheck.cases import with_target
 from vlcheck.expect import Balance, Drops, Preserved
 from vlcheck.perturb import Bare, Block, OtherImage
-from vlcheck.plugin import behavior
 
 BIAS = "modality"
 

@@ -1,10 +1,9 @@
 """Does the model read the words in their order, and not as a bag of words?"""
 
+from vlcheck import behavior, with_target
 from vlcheck.behaviors.tables import UnderEach
-from vlcheck.cases import with_target
 from vlcheck.expect import Beats, Drops, Preserved
 from vlcheck.perturb import Bare, Each, Exchange, Opening, ShuffleWords
-from vlcheck.plugin import behavior
 
 BIAS = "order"
 

@@ -1,10 +1,9 @@
 """Does the model see as well off the middle of a picture as in it?"""
 
+from vlcheck import behavior, with_target
 from vlcheck.behaviors.tables import UnderEach
-from vlcheck.cases import with_target
 from vlcheck.expect import Preserved
 from vlcheck.perturb import CELLS, Bare, Compose, CutOut, Each
-from vlcheck.plugin import behavior
 
 BIAS = "place"
 

@@ -3,11 +3,10 @@
 Figure 3 of the ALBEF study.
 """
 
+from vlcheck import behavior, with_target
 from vlcheck.behaviors.tables import LeftAndRight
-from vlcheck.cases import with_target
 from vlcheck.expect import Beats, Flips, Preserved, SidePreference, Swaps
 from vlcheck.perturb import Compose, Mirror, SwapSides, UpsideDown
-from vlcheck.plugin import behavior
 
 BIAS = "position"
 

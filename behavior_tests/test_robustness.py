@@ -1,10 +1,9 @@
 """Is the model unmoved by what every picture goes through on its way: JPEG, a blur, other light, a cut edge?"""
 
+from vlcheck import behavior, with_target
 from vlcheck.behaviors.tables import UnderEach
-from vlcheck.cases import with_target
 from vlcheck.expect import Preserved
 from vlcheck.perturb import Blur, Brightness, Crop, Each, Jpeg
-from vlcheck.plugin import behavior
 
 BIAS = "robustness"
 

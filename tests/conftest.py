@@ -9,6 +9,7 @@ import pytest
 from tests import needs
 
 ROOT = Path(__file__).parents[1]
+collect_ignore = ["data"]  # among it a suite of an earlier release
 PATIENCE = 60_000  # ms: machines that run tests may be busy
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 

@@ -16,7 +16,7 @@ import pytest
 from vlcheck.cases import with_target
 from vlcheck.expect import Preserved
 from vlcheck.perturb import Grayscale
-from vlcheck.plugin import behavior
+from vlcheck import behavior
 BIAS = "color"
 states = dict(cases=with_target("object"), perturb=Grayscale(), expect=Preserved(), metrics=("mlm", "itm"))
 """

@@ -31,7 +31,7 @@ SUITE = """
 from vlcheck.cases import with_target
 from vlcheck.expect import Beats, Preserved, SidePreference, Swaps
 from vlcheck.perturb import Grayscale, Mirror
-from vlcheck.plugin import behavior
+from vlcheck import behavior
 
 BIAS = "color"
 

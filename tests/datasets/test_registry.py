@@ -1,15 +1,21 @@
-"""Specs, and how so many cases are chosen."""
+"""Specs, registered readers, and how so many cases are chosen."""
 
+import tomllib
 from collections import Counter
+from importlib.metadata import EntryPoint
 from itertools import islice
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from tests.conftest import ROOT
 from tests.plugin.conftest import write_cases
 from vlcheck.cases import Case, with_target
+from vlcheck.cases.offer import Offer
 from vlcheck.cases.selection import in_turn
-from vlcheck.datasets.registry import open_source
+from vlcheck.datasets import registry
+from vlcheck.datasets.registry import GROUP, open_source, registered
 from vlcheck.errors import UsageError
 from vlcheck.perturb import Solid
 
@@ -120,3 +126,76 @@ def test_the_choice_hangs_on_seed_and_names_and_not_on_order():
     assert chosen_of(offer(*reversed(cases)), 10, seed=0) == first
     assert chosen_of(offer(*cases), 10, seed=1) != first
     assert chosen_of(offer(*cases), 5, seed=0) == first[:5]
+
+
+# Readers of other packages.
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Register a reader as an installed package does."""
+
+    def installed(code, name="pictures"):
+        (tmp_path / f"reader_of_{name}.py").write_text(code)
+        monkeypatch.syspath_prepend(tmp_path)
+        entry = EntryPoint(name, f"reader_of_{name}:read", GROUP)
+        monkeypatch.setattr(registry, "entry_points", lambda group: [entry])
+
+    return installed
+
+
+def test_the_source_of_the_contributors_page_is_read(install, tmp_path):
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Add a data source")[2]
+    code = page.partition("```python\n")[2].partition("```")[0]
+    assert len(code.splitlines()) < 30
+    install(code)
+    Image.new("RGB", (64, 64), "red").save(tmp_path / "red ball.png")
+    (case,) = open_source(f"pictures:{tmp_path}:5").select(with_target("object"))
+    assert (case.target, case.caption, case.image.size) == ("ball", "a red ball", (64, 64))
+    (tmp_path / "red ball.png").unlink()
+    with pytest.raises(UsageError, match=r"holds no picture that is called COLOR THING\.png"):
+        open_source(f"pictures:{tmp_path}")
+
+
+def test_a_reader_gets_what_its_parameters_name(install, tmp_path):
+    install(
+        "from vlcheck.cases import Offer\n"
+        "def read(path, lexicons, *, split='', images=0, seed=0):\n"
+        "    return Offer({}, missing=(path.name, split, images, seed, type(lexicons).__name__))\n"
+    )
+    offer = open_source(f"pictures:{tmp_path}@val:50:3").offer
+    assert offer.missing == (tmp_path.name, "val", 50, 3, "Lexicons")
+
+
+@pytest.mark.parametrize(
+    ("code", "spec", "said"),
+    [
+        ("def read(path, lexicons): return []", "pictures:x", "its reader gave 'list'; it has to return"),
+        ("def read(path, lexicons): return 1 / 0", "pictures:x", "cannot be read. ZeroDivisionError"),
+        ("import absent_package", "pictures:x", "reader_of_pictures:read cannot be imported"),
+        ("def read(path, lexicons): ...", "pictures", "pictures names no path. Say pictures:PATH"),
+        ("def read(path, lexicons): ...", "picture:x", "Did you mean 'pictures'?"),
+        ("def read(path, lexicons): ...", "picture:x", "jsonl:PATH[:N[:SEED]] or pictures:PATH[:N[:SEED]]"),
+    ],
+)
+def test_what_is_wrong_with_a_reader_or_its_name_is_one_line(install, code, spec, said):
+    install(code)
+    with pytest.raises(UsageError, match=r"^--vl-data ") as raised:
+        open_source(spec)
+    assert said in str(raised.value)
+
+
+def test_the_shipped_readers_work_where_the_installation_is_older(monkeypatch):
+    monkeypatch.setattr(registry, "entry_points", lambda group: [])
+    assert registered().keys() == {"scenes", "coco", "jsonl"}
+    assert isinstance(open_source("scenes:2").offer, Offer)
+
+
+def test_another_package_takes_no_shipped_name(install):
+    install("def read(path, lexicons): ...", name="coco")
+    assert registered()["coco"].value == "vlcheck.datasets.coco.reader:read_coco"
+
+
+def test_the_shipped_readers_are_those_that_are_installed():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["entry-points"][GROUP] == {name: entry.value for name, entry in registry._SHIPPED.items()}

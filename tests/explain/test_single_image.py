@@ -22,7 +22,7 @@ STATES = """
     from vlcheck.cases import with_target
     from vlcheck.expect import Swaps
     from vlcheck.perturb import Block, Grayscale, Mirror
-    from vlcheck.plugin import behavior
+    from vlcheck import behavior
 
     BIAS = "position"
     hands = with_target("hand")

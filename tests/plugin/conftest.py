@@ -21,7 +21,7 @@ STATES = """
     from vlcheck.cases import with_target
     from vlcheck.expect import Drops, Preserved
     from vlcheck.perturb import Block, Grayscale, Mirror, OtherImage
-    from vlcheck.plugin import behavior
+    from vlcheck import behavior
 
     BIAS = "color"
 

@@ -12,7 +12,7 @@ SAME = "worse: none; better: none; 4 same, 0 not comparable"
 FORGETS = """
 import os
 from tests.doubles import Competent
-from vlcheck.datasets.registry import open_source
+from vlcheck import open_cases
 
 
 class Forgets(Competent):
@@ -22,7 +22,7 @@ class Forgets(Competent):
 
 
 def factory(device, dtype):
-    return Forgets(open_source(os.environ["VLCHECK_TEST_DATA"]).cases, name="Forgets", fingerprint="2")
+    return Forgets(open_cases(os.environ["VLCHECK_TEST_DATA"]).cases, name="Forgets", fingerprint="2")
 """
 
 

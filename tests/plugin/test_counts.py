@@ -147,7 +147,7 @@ def test_a_test_that_kills_every_worker_is_reported_and_ends(project):
         from vlcheck.cases import with_target
         from vlcheck.expect import Preserved
         from vlcheck.perturb import Mirror
-        from vlcheck.plugin import behavior
+        from vlcheck import behavior
 
         BIAS = "position"
 

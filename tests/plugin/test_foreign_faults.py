@@ -13,7 +13,7 @@ FAULTS = """
     from vlcheck.cases.selection import Selection
     from vlcheck.expect import Preserved
     from vlcheck.perturb import Grayscale, OfThePicture
-    from vlcheck.plugin import behavior
+    from vlcheck import behavior
 
     BIAS = "color"
 

@@ -336,7 +336,7 @@ def test_where_a_part_is_collected_entries_may_be_about_the_rest(held, part):
 def test_a_folder_is_all_there_is_where_the_testpaths_name_no_more(project, held, testpaths, named, refused):
     for folder, line in (
         ("checks/deep", ""),
-        ("more", "from vlcheck.plugin import behavior"),
+        ("more", "from vlcheck import behavior"),
         ("own", "import vlcheck"),
     ):
         (project.folder / folder).mkdir(parents=True)

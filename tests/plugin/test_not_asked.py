@@ -11,7 +11,7 @@ RARE = """
     from vlcheck.cases import with_target
     from vlcheck.expect import Preserved
     from vlcheck.perturb import Mirror
-    from vlcheck.plugin import behavior
+    from vlcheck import behavior
 
     BIAS = "order"
 
@@ -22,7 +22,7 @@ RARE = """
 LOST = """
 import os
 from tests.doubles import Competent
-from vlcheck.datasets.registry import open_source
+from vlcheck import open_cases
 
 
 class Lost(Competent):
@@ -31,7 +31,7 @@ class Lost(Competent):
 
 
 def factory(device, dtype):
-    return Lost(open_source(os.environ["VLCHECK_TEST_DATA"]).cases, name="Lost", fingerprint="lost")
+    return Lost(open_cases(os.environ["VLCHECK_TEST_DATA"]).cases, name="Lost", fingerprint="lost")
 """
 OTHERS = 'required = ["color"]\n'
 SHUT = "The policy requires a pass or a fail of order, and there is none."

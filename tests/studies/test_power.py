@@ -150,7 +150,7 @@ SUITE = """
 from vlcheck.cases import with_target
 from vlcheck.expect import Swaps
 from vlcheck.perturb import Mirror
-from vlcheck.plugin import behavior
+from vlcheck import behavior
 
 BIAS = "position"
 

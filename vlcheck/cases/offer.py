@@ -38,8 +38,8 @@ class Offer:
     """
 
     cases: Mapping[str, tuple[Case, ...]]
-    left_out: Counter[str]
-    check: Callable[[Case], None]
+    left_out: Counter[str] = field(default_factory=Counter)
+    check: Callable[[Case], None] = lambda case: None
     missing: tuple[Missing, ...] = ()
     audit: Callable[[], None] = lambda: None
     doubts: Mapping[str, Sequence[str]] = field(default_factory=dict)

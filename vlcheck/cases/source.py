@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 from vlcheck._util.lazy import Lazy
 from vlcheck.cases.case import Case
@@ -108,3 +109,11 @@ class CaseSource:
     @cached_property
     def _candidates(self) -> dict[Selection, Lazy[Case]]:
         return {}
+
+
+if not TYPE_CHECKING:  # else a type checker takes any name for one that is here
+
+    def __getattr__(name: str) -> object:
+        from vlcheck._moved import find_name
+
+        return find_name(__name__, name)

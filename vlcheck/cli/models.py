@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vlcheck._util.numbers import counted
 from vlcheck.cli.arguments import Device, DType, TrustRemoteCode, chosen_suite
 from vlcheck.cli.console import say
 from vlcheck.cli.group import PLAIN, Group
-from vlcheck.datasets.registry import open_source
-from vlcheck.errors import UsageError
-from vlcheck.models import tried
-from vlcheck.models.loading.load import load_model
-from vlcheck.models.loading.registry import families, table
+from vlcheck.models.loading.registry import list_models as registered_models
+from vlcheck.models.loading.registry import table
 from vlcheck.plugin.collect import collect
 from vlcheck.report.text.summary import aligned
 
@@ -33,7 +29,7 @@ def list_models(context: typer.Context) -> None:
         asked: dict[str, list[str]] = defaultdict(list)
         for test in collect(chosen_suite(None)).tests:
             asked[test.metric].append(test.function_name)
-        for line in aligned(list(table({metric: len(names) for metric, names in asked.items()}, families()))):
+        for line in aligned(list(table({metric: len(names) for metric, names in asked.items()}, registered_models()))):
             say(line)
         for metric, names in asked.items():
             say(f"{metric} is asked by {', '.join(names)}")
@@ -50,25 +46,19 @@ def check_model(
     trusted: TrustRemoteCode = False,
 ) -> None:
     """Try the protocol's contract on a model; end with 1 unless it keeps to all of it. Later runs on the model know."""
-    from vlcheck.models.contract import PROBES, TOLERANCES, examine, probes_of  # rare
+    from vlcheck.models.loading import check  # rare
 
-    probes = probes_of(open_source(data).cases)
-    if len(probes) < PROBES:
-        raise UsageError(
-            f"--data {data}: has {counted(len(probes), 'picture')} of cases with candidates, and {PROBES} are"
-            " needed: say a larger N, or leave it out."
-        )
-    outcomes = []
-    adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
-    for outcome in examine(adapter, probes, tolerance=TOLERANCES[dtype]):
+    outcomes: list[Outcome] = []
+
+    def tell(outcome: Outcome) -> None:
         outcomes.append(outcome)
         say(f"{_word(outcome)}  {outcome.clause}: {outcome.found}")
-    broken = [outcome.clause for outcome in outcomes if not outcome.kept]
+
     try:
-        tried.keep(adapter.fingerprint, broken)
+        check.check_model(model, data, device=device, dtype=dtype, trust_remote_code=trusted, on_outcome=tell)
     except OSError as error:
         say(f"runs cannot know of it: {error.filename} cannot be written ({error.strerror})")
-    if not outcomes or broken:
+    if not outcomes or not all(outcome.kept for outcome in outcomes):
         sys.exit(1)
 
 

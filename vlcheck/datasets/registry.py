@@ -1,41 +1,66 @@
-"""Opening of data by its spec; `vlcheck._util.spec_grammar` has the grammar."""
+"""Opens data by its spec. Readers of data are registered under the entry-point group `vlcheck.datasets`.
+
+A reader is a function `read(path, lexicons) -> Offer`, registered as `name = "package.module:read"`.
+`--vl-data name:PATH` calls it.
+
+- `path` (Path): the path of the spec, with `~` expanded. It may not exist: the reader says what is missing.
+- `lexicons` (Lexicons): the words for colors, sides, hands and so on, which decide the tags of cases.
+- It may have keyword-only parameters: `split` (str, "" unless said) allows `name:PATH@SPLIT`; `images` (int) and `seed`
+  (int) are those of the spec. A reader without `path` has keyword-only parameters alone and is named without a path.
+
+It returns an `Offer`: the cases by the name of their image. Files that are wrong are a `UsageError` that names file and
+line; any other error is shown with the line of the reader's code that raised it.
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from typing import cast
 
+from vlcheck._util.foreign_code import contained
 from vlcheck._util.paths import expanded
 from vlcheck._util.spec_grammar import DataSpec, Scheme, accepted, parse_data
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.source import CaseSource
-from vlcheck.datasets.coco.reader import read_coco
-from vlcheck.datasets.jsonl import read_jsonl
 from vlcheck.datasets.lexicons.lexicon import Lexicons
 from vlcheck.datasets.lexicons.toml_files import load_lexicons
-from vlcheck.datasets.scenes.cases import draw_scenes
-from vlcheck.errors import UsageError, printable
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.suite.shipped import lexicons_path
 
-_SCHEMES: Mapping[str, Scheme] = {
+GROUP = "vlcheck.datasets"
+Reader = Callable[..., Offer]
+
+_SCHEMES: Mapping[str, Scheme] = {  # of the shipped readers, which are imported when they are asked
     "scenes": Scheme("scenes", path=False),
     "coco": Scheme("coco:ROOT[@SPLIT]", at="split"),
     "jsonl": Scheme("jsonl:PATH"),
 }
-_READERS: Mapping[str, Callable[[DataSpec, Path, Lexicons], Offer]] = {
-    "scenes": lambda spec, _path, _lexicons: draw_scenes(spec.images, spec.seed),
-    "coco": lambda spec, path, lexicons: read_coco(path, lexicons, split=str(spec.source.at)),
-    "jsonl": lambda _spec, path, lexicons: read_jsonl(path, lexicons),
+_SHIPPED: Mapping[str, EntryPoint] = {
+    name: EntryPoint(name, f"vlcheck.datasets.{reader}", GROUP)
+    for name, reader in {
+        "scenes": "scenes.cases:read_scenes",
+        "coco": "coco.reader:read_coco",
+        "jsonl": "jsonl:read_jsonl",
+    }.items()
 }
 ACCEPTED = accepted(_SCHEMES)
+
+
+def registered() -> dict[str, EntryPoint]:
+    """Return the readers by name. The shipped ones are there even if an older installation does not register them."""
+    return {**_SHIPPED, **{entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in _SHIPPED}}
 
 
 def open_source(spec: str, *, lexicons: Path | None = None) -> CaseSource:
     """Read the cases that a spec names.
 
     Args:
-        spec: `scenes[:N[:SEED]]`, `coco:ROOT[@SPLIT][:N[:SEED]]` or `jsonl:PATH[:N[:SEED]]`; N images per behavior, 200
-            by default.
+        spec: `scenes[:N[:SEED]]`, `coco:ROOT[@SPLIT][:N[:SEED]]`, `jsonl:PATH[:N[:SEED]]`, or the name of another
+            registered reader in their place; N images per behavior, 200 by default.
         lexicons: a folder whose files replace shipped lexicons of the same names.
 
     Returns:
@@ -43,11 +68,67 @@ def open_source(spec: str, *, lexicons: Path | None = None) -> CaseSource:
 
     Raises:
         UsageError: If the spec, a file or a line cannot be used; the message names it, and what would be accepted.
+
+    Example:
+        >>> open_source("scenes:5").images
+        5
     """
-    parsed = parse_data(spec, _SCHEMES)
+    readers = registered()
+    schemes = {name: _SCHEMES.get(name) or _scheme(entry, spec) for name, entry in readers.items()}
+    parsed = parse_data(spec, schemes)
     words = load_lexicons(lexicons_path(), lexicons)
-    offer = _READERS[parsed.source.scheme](parsed, _path(parsed, spec), words)
+    offer = _read(_loaded(readers[parsed.source.scheme], spec), parsed, words, spec)
     return CaseSource(spec, offer, parsed.images, parsed.seed)
+
+
+def _scheme(entry: EntryPoint, spec: str) -> Scheme:
+    """Return how a reader's data is named; only the reader that the spec names is imported."""
+    name = entry.name
+    if spec.partition(":")[0].partition("@")[0] != name:
+        return Scheme(f"{name}:PATH")
+    reader = _loaded(entry, spec)
+    if not _takes_path(reader):
+        return Scheme(name, path=False)
+    return Scheme(f"{name}:PATH[@SPLIT]", at="split") if "split" in _keywords(reader) else Scheme(f"{name}:PATH")
+
+
+def _loaded(entry: EntryPoint, spec: str) -> Reader:
+    try:
+        with contained():
+            return cast(Reader, entry.load())
+    except (ForeignFault, NotApplicable) as error:
+        raise UsageError(f"--vl-data {printable(spec)!r}: {entry.value} cannot be imported. {error}") from error
+
+
+def _read(reader: Reader, parsed: DataSpec, lexicons: Lexicons, spec: str) -> Offer:
+    """Call a reader with what it takes. Raises UsageError for whatever it raises, and where it returns no offer."""
+    said = {"split": str(parsed.source.at), "images": parsed.images, "seed": parsed.seed}
+    asked = {name: value for name, value in said.items() if name in _keywords(reader)}
+    given = (_path(parsed, spec), lexicons) if _takes_path(reader) else ()
+    try:
+        with _guard(parsed.source.scheme):
+            offer = reader(*given, **asked)
+    except (ForeignFault, NotApplicable) as error:
+        raise UsageError(f"--vl-data {printable(spec)!r}: cannot be read. {error}") from error
+    if not isinstance(offer, Offer):
+        raise UsageError(
+            f"--vl-data {printable(spec)!r}: its reader gave {type(offer).__name__!r}; it has to return a"
+            " vlcheck.cases.Offer."
+        )
+    return offer
+
+
+def _guard(name: str) -> AbstractContextManager[None]:
+    """Turn what foreign code raises into a ForeignFault; errors of the shipped readers stay what they are."""
+    return nullcontext() if name in _SHIPPED else contained()
+
+
+def _keywords(reader: Reader) -> set[str]:
+    return {one.name for one in inspect.signature(reader).parameters.values() if one.kind is one.KEYWORD_ONLY}
+
+
+def _takes_path(reader: Reader) -> bool:
+    return any(one.kind is not one.KEYWORD_ONLY for one in inspect.signature(reader).parameters.values())
 
 
 def _path(parsed: DataSpec, spec: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PIL import Image
 
@@ -99,3 +99,11 @@ def lacks(model: VisionLanguageModel, metric: str) -> str:
     reasons: Mapping[str, str] = getattr(model, "lacks", {})
     offered = ", ".join(sorted(model.metrics))
     return f"{model.name} has no {metric}: {reasons.get(metric, f'it offers {offered}')}"
+
+
+if not TYPE_CHECKING:  # else a type checker takes any name for one that is here
+
+    def __getattr__(name: str) -> object:
+        from vlcheck._moved import find_name
+
+        return find_name(__name__, name)

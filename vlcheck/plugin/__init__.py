@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from vlcheck.behaviors.binding import behavior
 from vlcheck.plugin import mark, options, signals
 from vlcheck.plugin.ending import status_of
 from vlcheck.plugin.fixture import verdict
@@ -15,7 +15,7 @@ from vlcheck.plugin.run import RUN, Run, last_word
 from vlcheck.plugin.suites import COLLECTED, from_elsewhere
 from vlcheck.plugin.xdist import Controller
 
-__all__ = ["behavior", "verdict"]
+__all__ = ["verdict"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -142,3 +142,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     terminal.summarise(terminalreporter, config.stash[RUN])
     github.tell(terminalreporter, config.stash[RUN])
+
+
+if not TYPE_CHECKING:  # else a type checker takes any name for one that is here
+
+    def __getattr__(name: str) -> object:
+        from vlcheck._moved import find_name
+
+        return find_name(__name__, name)

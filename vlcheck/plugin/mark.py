@@ -63,3 +63,11 @@ def claim(item: pytest.Item) -> str:
     """The name under which results keep what an item states: whoever repeats it under other names claims it once."""
     test = stated(item)
     return test.id if test else item.nodeid
+
+
+if not TYPE_CHECKING:  # else a type checker takes any name for one that is here
+
+    def __getattr__(name: str) -> object:
+        from vlcheck._moved import find_name
+
+        return find_name(__name__, name)

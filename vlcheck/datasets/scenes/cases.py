@@ -29,6 +29,11 @@ WITH: Mapping[Limb, tuple[str, str]] = MappingProxyType({"hand": ("holds", "in")
 _LIMBS: tuple[Limb, Limb] = ("hand", "foot")
 
 
+def read_scenes(*, images: int, seed: int) -> Offer:
+    """Draw the scenes of `scenes[:N[:SEED]]`. See `draw_scenes`."""
+    return draw_scenes(images, seed)
+
+
 def draw_scenes(images: int, seed: int) -> Offer:
     """Generate scenes for each kind of case, with equally frequent targets, and further blocks of them on demand.
 

@@ -19,7 +19,7 @@ from typing import cast, get_args
 from vlcheck._util.foreign_code import contained, displaced, importable, told
 from vlcheck._util.hashing import digest
 from vlcheck._util.paths import expanded, there_is
-from vlcheck._util.spec_grammar import Factory, Reference, Several, Single, parse_model
+from vlcheck._util.spec_grammar import Factory
 from vlcheck.cases.case import MASK
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, nearest
 from vlcheck.metrics.kinds import Metric
@@ -27,6 +27,7 @@ from vlcheck.metrics.registry import DEFAULT_KINDS, KINDS
 from vlcheck.models.loading.foreign_model import ForeignModel
 from vlcheck.models.loading.pair import Pair
 from vlcheck.models.loading.registry import registered
+from vlcheck.models.loading.spec import ModelSpec, parse
 from vlcheck.models.protocol import VisionLanguageModel
 
 DTYPES = ("bfloat16", "float16", "float32", "float64")
@@ -64,20 +65,20 @@ def load_model(
     _check_dtype(dtype)
     _check_device(device)
     families = registered()
-    parsed = parse_model(spec, families, DEFAULT_KINDS)
+    parsed = parse(spec, families)
     with _no_garbage():
         load = partial(_load, families=families, device=device, dtype=dtype, trusted=trust_remote_code)
-        return _checked(load(parsed) if isinstance(parsed, Single) else _load_each(parsed, spec, load), spec)
+        return _checked(_load_each(parsed, load) if parsed.heads else load(parsed), spec)
 
 
-def _load_each(parsed: Several, spec: str, load: Callable[[Single], object]) -> Pair:
+def _load_each(parsed: ModelSpec, load: Callable[[ModelSpec], object]) -> Pair:
     try:
-        return Pair({metric: _checked(load(part), part.said) for metric, part in parsed.parts})
+        return Pair({metric: _checked(load(part), part.said) for metric, part in parsed.heads})
     except UsageError as error:
-        raise UsageError(f"{_option(spec)}: {error}") from error
+        raise UsageError(f"{_option(parsed.said)}: {error}") from error
 
 
-def _load(parsed: Single, *, families: Mapping[str, EntryPoint], device: str, dtype: str, trusted: bool) -> object:
+def _load(parsed: ModelSpec, *, families: Mapping[str, EntryPoint], device: str, dtype: str, trusted: bool) -> object:
     spec, loader = parsed.said, _loader(parsed, families, trusted)
     if loader is None:
         forms = (
@@ -117,43 +118,43 @@ def _no_garbage() -> Iterator[None]:
             gc.enable()
 
 
-def _loader(parsed: Single, families: Mapping[str, EntryPoint], trusted: bool) -> Loader | None:
-    if isinstance(parsed.what, Factory):
+def _loader(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: bool) -> Loader | None:
+    if parsed.factory:
         _demand_options(parsed, ())
         importable(Path.cwd())
-        find = _in_file if parsed.what.in_file else _in_module
-        return find(parsed.what, parsed.said)
-    return _registered(parsed, parsed.what, families) if parsed.what.scheme else _pretrained(parsed, families, trusted)
+        find = _in_file if parsed.factory.in_file else _in_module
+        return find(parsed.factory, parsed.said)
+    return _registered(parsed, families) if parsed.family else _pretrained(parsed, families, trusted)
 
 
-def _registered(parsed: Single, what: Reference, families: Mapping[str, EntryPoint]) -> Loader:
+def _registered(parsed: ModelSpec, families: Mapping[str, EntryPoint]) -> Loader:
     """Return a family's loader by its name, with the options of the spec as keyword arguments."""
     spec = parsed.said
-    if what.scheme[0].isupper():
+    if parsed.family[0].isupper():
         raise UsageError(
-            f"{_option(spec)}: {what.scheme} is found by a checkpoint's config: name its folder or hub id alone."
+            f"{_option(spec)}: {parsed.family} is found by a checkpoint's config: name its folder or hub id alone."
         )
-    with _importing(families[what.scheme].value, spec):
-        load = families[what.scheme].load()
+    with _importing(families[parsed.family].value, spec):
+        load = families[parsed.family].load()
     takes = inspect.signature(load).parameters.values()
     if not any(one.kind is one.VAR_KEYWORD for one in takes):
         _demand_options(parsed, [one.name for one in takes if one.kind is one.KEYWORD_ONLY])
-    return partial(load, what.path, **dict(parsed.options))
+    return partial(load, parsed.path, **dict(parsed.options))
 
 
-def _demand_options(parsed: Single, known: Iterable[str]) -> None:
+def _demand_options(parsed: ModelSpec, known: Iterable[str]) -> None:
     """Raise UsageError if the spec has an option that the model does not take."""
     names = [name for name in known if name not in ("device", "dtype")]
     for key, _ in parsed.options:
         if key not in names:
             takes = nearest(key, names) if names else "It takes no options."
             raise UsageError(
-                f"{_option(parsed.said)}: {parsed.what} has no option {key!r}. {takes} A path with ,{key}= stands in"
+                f"{_option(parsed.said)}: {parsed.named} has no option {key!r}. {takes} A path with ,{key}= stands in"
                 " double quotes."
             )
 
 
-def _pretrained(parsed: Single, families: Mapping[str, EntryPoint], trusted: bool) -> Loader | None:
+def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: bool) -> Loader | None:
     """Return the loader of a folder or a hub id, whose config names the architecture."""
     from vlcheck.models.loading.pretrained import Pretrained  # brings transformers
 

@@ -36,7 +36,6 @@ from transformers.utils import logging
 from vlcheck._util.foreign_code import said_by
 from vlcheck._util.foreign_files import read_json
 from vlcheck._util.paths import expanded, there_is
-from vlcheck._util.spec_grammar import Reference, Single
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.extents import check_sizes, filled_by
 from vlcheck.models.loading.folder import (
@@ -52,6 +51,7 @@ from vlcheck.models.loading.folder import (
 from vlcheck.models.loading.layout import naming
 from vlcheck.models.loading.loaded import check_loaded, check_quantization
 from vlcheck.models.loading.packages import needed
+from vlcheck.models.loading.spec import ModelSpec
 from vlcheck.models.loading.tokenizer import without_habits
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
@@ -89,7 +89,7 @@ class Pretrained:
     options: ClassVar[tuple[str, ...]] = ("regions",)  # options that may follow it in a spec
 
     @classmethod
-    def find(cls, parsed: Single, *, trusted: bool = False) -> Pretrained | None:
+    def find(cls, parsed: ModelSpec, *, trusted: bool = False) -> Pretrained | None:
         """Find the checkpoint of a folder, or of a hub id with or without `@REVISION`; None if a spec is neither.
 
         Args:
@@ -99,19 +99,16 @@ class Pretrained:
         Raises:
             UsageError: a file was named; or the repository is unknown, or is neither reachable nor in the cache.
         """
-        what, detector = parsed.what, dict(parsed.options).get("regions", "")
-        if not isinstance(what, Reference):
-            return None
-        folder = expanded(what.path)
-        if not what.at and there_is(what.path):
+        folder = expanded(parsed.path)
+        if not parsed.revision and there_is(parsed.path):
             if not folder.is_dir():
                 raise UsageError(not_a_folder(folder))
-            return cls(folder, parsed.said, detector, trusted)
-        if not _HUB_ID.fullmatch(what.path):
+            return cls(folder, parsed.said, parsed.regions, trusted)
+        if not _HUB_ID.fullmatch(parsed.path):
             return None
-        folder = _from_hub(what.path, str(what.at) or None, _deciding(trusted))
+        folder = _from_hub(parsed.path, parsed.revision or None, _deciding(trusted))
         commit = folder.name  # the cache names a snapshot after its commit
-        return cls(folder, str(Single(Reference("", what.path, commit), parsed.options)), detector, trusted, what.path)
+        return cls(folder, parsed.at_revision(commit), parsed.regions, trusted, parsed.path)
 
     @cached_property
     def config(self) -> Mapping[str, Any]:

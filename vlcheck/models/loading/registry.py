@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 from vlcheck.metrics.registry import METRICS
 
@@ -38,12 +38,21 @@ def registered() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 
-def families() -> Iterator[Family]:
-    """Yield all families, by name. The shipped ones are read from a list, since importing them would import torch."""
+def list_models() -> list[Family]:
+    """Return the families and architectures that `load_model` knows, sorted by name.
+
+    The shipped ones are read from a list, because importing them imports torch.
+
+    Example:
+        >>> "albef" in [family.name for family in list_models()]
+        True
+    """
     listed = json.loads(LISTED.read_text(encoding="utf-8"))
-    for name, entry in sorted(registered().items()):
-        said = listed.get(key_of(entry))
-        yield Family(name, tuple(said["known"]), said["kinds"]) if said else imported(entry)
+    return [_family(entry, listed.get(key_of(entry))) for _, entry in sorted(registered().items())]
+
+
+def _family(entry: EntryPoint, listed: Mapping[str, Any] | None) -> Family:
+    return Family(entry.name, tuple(listed["known"]), listed["kinds"]) if listed else imported(entry)
 
 
 def key_of(entry: EntryPoint) -> str:

@@ -1,1 +1,10 @@
-"""Families of models in the checkpoint format of their original code."""
+"""Families in the layout of their original code."""
+
+from typing import TYPE_CHECKING
+
+if not TYPE_CHECKING:  # else a type checker takes any name for one that is here
+
+    def __getattr__(name: str) -> object:
+        from vlcheck._moved import find_name
+
+        return find_name(__name__, name)

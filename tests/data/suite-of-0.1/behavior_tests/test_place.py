@@ -1,0 +1,25 @@
+"""Does the model see as well off the middle of a picture as in it?"""
+
+from vlcheck.tables import UnderEach
+
+from vlcheck.cases import with_target
+from vlcheck.expect import Preserved
+from vlcheck.perturb import CELLS, Bare, Compose, CutOut, Each
+from vlcheck.plugin import behavior
+
+BIAS = "place"
+
+elsewhere = Each(*(CutOut(cell) for cell in CELLS if cell != "middle"))
+
+
+@behavior(
+    cases=with_target("single"),
+    given=Compose(Bare(), CutOut("middle")),
+    perturb=elsewhere,
+    expect=Preserved(),
+    metrics=("mlm", "itm"),
+    tables=(UnderEach(),),
+)
+def test_other_cells_preserve(verdict):
+    """A bus in a corner of the picture is as much a bus as in the middle of it."""
+    assert verdict.passed

@@ -1,0 +1,84 @@
+"""Does the model know left from right, and above from below?
+
+Figure 3 of the ALBEF study.
+"""
+
+from vlcheck.tables import LeftAndRight
+
+from vlcheck.cases import with_target
+from vlcheck.expect import Beats, Flips, Preserved, SidePreference, Swaps
+from vlcheck.perturb import Compose, Mirror, SwapSides, UpsideDown
+from vlcheck.plugin import behavior
+
+BIAS = "position"
+
+sides = with_target("side")
+hands = with_target("hand")
+own_hands = with_target("hand", having=("own-side",))
+verticals = with_target("vertical")
+sideless = with_target("object", lacking=("names-side", "legible-text"))
+
+
+@behavior(cases=sides, perturb=Mirror(), expect=Swaps(), metrics=("mlm", "itm"), tables=(LeftAndRight(),))
+def test_mirror_swaps_sides(verdict):
+    """In a mirror the dog that was to the left of the cat is to its right: the answer has to turn with it."""
+    assert verdict.passed
+
+
+@behavior(cases=hands, perturb=Mirror(), expect=Flips(), metrics=("mlm", "itm"), tables=(LeftAndRight(),))
+def test_mirror_flips_hands(verdict):
+    """In a mirror the left hand is the right one, whichever of the two the annotator meant."""
+    assert verdict.passed
+
+
+@behavior(cases=own_hands, perturb=Mirror(), expect=Swaps(), metrics=("mlm", "itm"), tables=(LeftAndRight(),))
+def test_mirror_swaps_own_hands(verdict):
+    """Where it is known that the hand is the person's own left, the answer has to be left, and right in a mirror."""
+    assert verdict.passed
+
+
+@behavior(
+    cases=with_target("side", "hand"),
+    perturb=Compose(Mirror(), SwapSides()),
+    expect=Preserved(),
+    metrics=("mlm", "itm"),
+)
+def test_mirror_and_swapped_words_preserve(verdict):
+    """Mirror the picture and swap the words, and what was said is as true as before."""
+    assert verdict.passed
+
+
+@behavior(cases=sideless, perturb=Mirror(), expect=Preserved(), metrics=("mlm", "itm"))
+def test_mirror_preserves_sideless_captions(verdict):
+    """A mirrored bus is a bus: where no side is named and nothing can be read, a mirror changes nothing."""
+    assert verdict.passed
+
+
+@behavior(cases=sides, expect=Beats(), metrics=("mlm", "itm"))
+def test_true_side_beats_the_other(verdict):
+    """A model that knows left from right prefers the side that is true."""
+    assert verdict.passed
+
+
+@behavior(cases=own_hands, expect=Beats(), metrics=("mlm", "itm"))
+def test_true_hand_beats_the_other(verdict):
+    """A model that knows a person's left hand from the right one prefers the hand that is true."""
+    assert verdict.passed
+
+
+@behavior(cases=sides, expect=SidePreference(), metrics=("mlm", "itm"))
+def test_right_is_not_preferred_to_left(verdict):
+    """Where left and right are true equally often, a model that says "right" more often has learned a habit."""
+    assert verdict.passed
+
+
+@behavior(cases=verticals, perturb=UpsideDown(), expect=Swaps(), metrics=("mlm", "itm"))
+def test_upside_down_swaps_above_and_below(verdict):
+    """Upside down, the lamp that was above the table is below it: the answer has to turn with it."""
+    assert verdict.passed
+
+
+@behavior(cases=verticals, expect=Beats(), metrics=("mlm", "itm"))
+def test_true_vertical_beats_the_other(verdict):
+    """A model that knows above from below prefers the one that is true."""
+    assert verdict.passed

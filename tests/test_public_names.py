@@ -1,0 +1,81 @@
+"""The public names: what `import vlcheck` offers, and that it costs nothing."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import vlcheck
+from tests.conftest import ROOT
+
+PUBLIC = {
+    "Case",
+    "NotApplicable",
+    "Results",
+    "UsageError",
+    "Verdict",
+    "VisionLanguageModel",
+    "__version__",
+    "behavior",
+    "check_model",
+    "compare",
+    "evaluate",
+    "expect",
+    "list_models",
+    "load_model",
+    "open_cases",
+    "perturb",
+    "read_results",
+    "with_target",
+}
+MADE_WITH_THE_API = {"evaluate", "Results"}  # of vlcheck/api.py
+THERE = sorted(PUBLIC if (ROOT / "vlcheck" / "api.py").exists() else PUBLIC - MADE_WITH_THE_API)
+FACES = ("cases", "expect", "perturb")
+IMPORTS = """
+import json, sys
+import vlcheck
+ours = ("vlcheck", "numpy", "PIL", "torch", "pytest")
+loaded = sorted(name for name in sys.modules if name.partition(".")[0] in ours)
+print(json.dumps({"loaded": loaded, "listed": dir(vlcheck)}))
+"""
+
+
+def test_the_public_names_are_these():
+    assert set(vlcheck.__all__) == PUBLIC
+    assert set(vlcheck._HOMES) == PUBLIC - {"__version__"}
+    assert vlcheck.__all__ == sorted(vlcheck.__all__)
+
+
+@pytest.mark.parametrize("name", THERE)
+def test_a_public_name_is_there_and_is_kept(name):
+    found = getattr(vlcheck, name)
+    assert found is vars(vlcheck)[name]
+
+
+def test_a_star_import_brings_the_names(monkeypatch):
+    monkeypatch.setattr(vlcheck, "__all__", THERE)
+    names = {}
+    exec("from vlcheck import *", names)  # noqa: S102 -- what users may write in a notebook
+    assert names.keys() - {"__builtins__"} == set(THERE)
+
+
+def test_a_name_that_is_not_there_is_no_name():
+    assert not hasattr(vlcheck, "evalute")
+    with pytest.raises(ImportError, match="evalute"):
+        exec("from vlcheck import evalute")  # noqa: S102
+
+
+def test_importing_it_loads_nothing_else():
+    done = subprocess.run([sys.executable, "-c", IMPORTS], cwd=ROOT, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert found["loaded"] == ["vlcheck"]
+    assert set(found["listed"]) >= PUBLIC
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_a_face_says_what_is_public_in_order(face):
+    module = __import__(f"vlcheck.{face}", fromlist=["__all__"])
+    constants_first = sorted(module.__all__, key=lambda name: (not name.isupper(), name[0].islower(), name))
+    assert module.__all__ == constants_first
+    assert all(hasattr(module, name) for name in module.__all__)
