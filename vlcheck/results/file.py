@@ -77,6 +77,10 @@ class Results:
                     self.verdicts[key], self.evidence[key] = line, rows
                     rows = []
 
+    def ended_with(self, exit_status: int) -> None:
+        """Say in the run what its process ended with."""
+        self.run["exit_status"] = exit_status
+
     def lines(self) -> Iterator[str]:
         """All lines, as JSON, in the file's order."""
         yield encoded(self.run | {"verdicts": len(self.verdicts), "lines": self.length})

@@ -65,6 +65,11 @@ def load_model(
         return _checked(load(parsed) if isinstance(parsed, Single) else _load_each(parsed, spec, load), spec)
 
 
+def as_model(model: object) -> VisionLanguageModel:
+    """Return an object as a model that was loaded. Raises UsageError where it does not keep the protocol."""
+    return _checked(model, type(model).__name__)
+
+
 def _load_each(parsed: Several, spec: str, load: Callable[[Single], object]) -> Pair:
     try:
         return Pair({metric: _checked(load(part), part.said) for metric, part in parsed.parts})
@@ -254,7 +259,9 @@ def _complete(loaded: object, spec: str) -> VisionLanguageModel:
     if not isinstance(model.fingerprint, str) or not model.fingerprint:
         raise UsageError(f"{_option(spec)}: fingerprint has to be a text, a hash of the weights and all that decides.")
     said = getattr(model, "kinds", None)
-    kinds = {metric: str((DEFAULT_KINDS if said is None else said).get(metric)) for metric in metrics}
+    kinds = {
+        metric: str((DEFAULT_KINDS if said is None else said).get(metric)) for metric in known if metric in metrics
+    }
     if unknown := {metric: kind for metric, kind in kinds.items() if kind not in KINDS}:
         raise UsageError(f"{_option(spec)}: kinds {unknown!r}: each metric has to have one of {', '.join(KINDS)}.")
     ours = type(loaded).__module__.startswith("vlcheck.")
