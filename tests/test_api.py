@@ -123,7 +123,7 @@ def test_page_and_results_replace_nothing_else(results, tmp_path):
     other = tmp_path / "other.txt"
     other.write_text("mine")
     for write in (results.report, results.save):
-        with pytest.raises(UsageError, match="other.txt"):
+        with pytest.raises(UsageError, match=r"other\.txt"):
             write(other)
     assert other.read_text() == "mine"
 

@@ -124,7 +124,7 @@ def evaluate(
     data: str | CaseSource,
     *,
     suite: str | Path | None = None,
-    tests: Collection[str] | None = None,
+    tests: str | Collection[str] | None = None,
     policy: str | Path | Policy | None = None,
     lexicons: str | Path | None = None,
     device: str = "cpu",
@@ -144,7 +144,7 @@ def evaluate(
         model: spec of a model, as `load_model` takes it, or an object that keeps the protocol `VisionLanguageModel`.
         data: spec of the cases, or a source that is open.
         suite: folder or file of the tests; `behavior_tests` in the current folder unless given, else the shipped suite.
-        tests: names of some of its tests, e.g. "test_x" or "test_x[itm]"; None for all.
+        tests: name or names of some of its tests, e.g. "test_x" or "test_x[itm]"; None for all.
         policy: file of tolerances and allowed rates; that of the suite unless given.
         lexicons: folder of words that replace the shipped ones; that of the suite unless given.
         device: where a model given by its spec runs.
@@ -253,12 +253,13 @@ def _policy(
     return policy
 
 
-def _named(tests: Sequence[BehaviorTest], names: Collection[str] | None) -> Sequence[BehaviorTest]:
+def _named(tests: Sequence[BehaviorTest], names: str | Collection[str] | None) -> Sequence[BehaviorTest]:
     """Return the tests that are named, with a metric or without, in the suite's order."""
     if names is None:
         return tests
+    names = {names} if isinstance(names, str) else {*names}
     known = {name for test in tests for name in (test.name, test.function_name)}
-    for name in [names] if isinstance(names, str) else names:
+    for name in sorted(names):
         if name not in known:
             raise UsageError(f"tests: there is no test {name!r}. {nearest(name, known)}")
     return [test for test in tests if test.name in names or test.function_name in names]
