@@ -185,7 +185,7 @@ ONCE = Once()
 
 
 def looks_at(seed: int, *, sequential: bool) -> Looks:
-    """Return how often the verdicts of a run are looked at, with `--vl-sequential` or without."""
+    """Return how often the verdicts of a run are looked at, sequentially or once."""
     return Sequentially(seed) if sequential else ONCE
 
 

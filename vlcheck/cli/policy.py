@@ -113,7 +113,7 @@ def _write(to: Path, text: str, store: Path | None) -> None:
         write(to, text.encode())
     except UsageError as error:
         say_all(text)
-        raise UsageError(f"{error} The policy is printed instead.") from error
+        raise UsageError(f"{error.marked} The policy is printed instead.") from error
 
 
 class _Teller:

@@ -14,7 +14,7 @@ from vlcheck.datasets.jsonl import read_jsonl
 from vlcheck.datasets.lexicons.lexicon import Lexicons
 from vlcheck.datasets.lexicons.toml_files import load_lexicons
 from vlcheck.datasets.scenes.cases import draw_scenes
-from vlcheck.errors import UsageError, printable
+from vlcheck.errors import UsageError, argument, printable
 from vlcheck.suite.shipped import lexicons_path
 
 _SCHEMES: Mapping[str, Scheme] = {
@@ -53,5 +53,5 @@ def _path(parsed: DataSpec, spec: str) -> Path:
         path = expanded(parsed.source.path)
         path.exists()  # raises where the name is too long, or a folder may not be entered
     except (UsageError, OSError) as error:
-        raise UsageError(f"--vl-data {printable(spec)!r}: {error}") from error
+        raise UsageError(f"{argument('data', repr(printable(spec)))}: {error}") from error
     return path

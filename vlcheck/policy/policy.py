@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args
 
-from vlcheck.errors import UsageError, nearest, printable
+from vlcheck.errors import UsageError, argument, nearest, printable
 from vlcheck.metrics.kinds import Metric
 from vlcheck.suite.shipped import BIASES
 
@@ -264,7 +264,7 @@ class Policy:
 
     def wrong(self, where: str, why: str) -> UsageError:
         """The error that names the file and the table or entry."""
-        return UsageError(f"--vl-policy {self.path}: {printable(where)}: {printable(why)}")
+        return UsageError(f"{argument('policy', self.path)}: {printable(where)}: {printable(why)}")
 
     def as_dict(self) -> dict[str, Any]:
         """The policy as the results' first line keeps it."""

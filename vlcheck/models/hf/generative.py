@@ -86,7 +86,7 @@ class Generative(Answering):
             "SmolVLMForConditionalGeneration": ("HuggingFaceTB/SmolVLM2-256M-Video-Instruct",),
         }
     )
-    spreads: ClassVar[bool] = True  # over several devices, where --vl-device is auto
+    spreads: ClassVar[bool] = True  # over several devices, where the device is "auto"
     max_pairs = 16  # every text has a copy of its picture's keys and values while it is read
 
     def __init__(self, name: str, fingerprint: str, network: PreTrainedModel, chat: Chat) -> None:

@@ -21,7 +21,7 @@ from vlcheck._util.hashing import digest
 from vlcheck._util.paths import expanded, there_is
 from vlcheck._util.spec_grammar import Factory, Reference, Several, Single, parse_model
 from vlcheck.cases.case import MASK
-from vlcheck.errors import ForeignFault, NotApplicable, UsageError, nearest
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, marked, nearest
 from vlcheck.metrics.kinds import DEFAULT_KINDS, KINDS, Metric
 from vlcheck.models.loading.foreign_model import ForeignModel
 from vlcheck.models.loading.pair import Pair
@@ -74,7 +74,7 @@ def _load_each(parsed: Several, spec: str, load: Callable[[Single], object]) -> 
     try:
         return Pair({metric: _checked(load(part), part.said) for metric, part in parsed.parts})
     except UsageError as error:
-        raise UsageError(f"{_option(spec)}: {error}") from error
+        raise UsageError(f"{_option(spec)}: {marked(error)}") from error
 
 
 def _load(parsed: Single, *, families: Mapping[str, EntryPoint], device: str, dtype: str, trusted: bool) -> object:
@@ -90,12 +90,12 @@ def _load(parsed: Single, *, families: Mapping[str, EntryPoint], device: str, dt
         what = "no such folder." if said.startswith(("/", ".", "~")) else f"no such model. {known}"
         raise UsageError(f"{_option(spec)}: {what} Accepted: {forms}.")
     if device == AUTO and not _spreads(loader):
-        raise UsageError(f"--vl-device {AUTO}: {spec!r} is not spread over devices. Accepted: {DEVICES}.")
+        raise UsageError(f"{argument('device', AUTO)}: {spec!r} is not spread over devices. Accepted: {DEVICES}.")
     try:
         with contained():  # a factory is foreign code, and panics of Rust's libraries are no Exception
             return loader(device=device, dtype=dtype)
     except UsageError as error:
-        raise UsageError(f"{_option(spec)}: {error}") from error
+        raise UsageError(f"{_option(spec)}: {marked(error)}") from error
     except (ForeignFault, NotApplicable) as error:
         raise UsageError(f"{_option(spec)}: cannot be loaded. {error}") from error
 
@@ -164,7 +164,7 @@ def _pretrained(parsed: Single, families: Mapping[str, EntryPoint], trusted: boo
             return None
         architecture = checkpoint.architecture
     except (UsageError, OSError) as error:  # OSError: of a folder that may not be looked into
-        raise UsageError(f"{_option(spec)}: {error}") from error
+        raise UsageError(f"{_option(spec)}: {marked(error)}") from error
     if architecture not in families:
         known = ", ".join(sorted(name for name in families if name[0].isupper()))
         raise UsageError(f"{_option(spec)}: {architecture} is no architecture that vlcheck knows. Known: {known}.")
@@ -176,7 +176,7 @@ def _in_file(factory: Factory, spec: str) -> Loader:
     try:
         path = expanded(factory.where)
     except UsageError as error:
-        raise UsageError(f"{_option(spec)}: {error}") from error
+        raise UsageError(f"{_option(spec)}: {marked(error)}") from error
     if not there_is(factory.where) or not path.is_file():
         raise UsageError(f"{_option(spec)}: {path}: no such file.")
     return _factory(_import_file(path, spec), factory.name, spec)
@@ -275,7 +275,7 @@ def _demand(loaded: object, names: Iterable[str], spec: str) -> None:
 
 def _check_dtype(dtype: str) -> None:
     if dtype not in DTYPES:
-        raise UsageError(f"--vl-dtype {dtype!r}: no such dtype. {nearest(dtype, DTYPES)}")
+        raise UsageError(f"{argument('dtype', repr(dtype))}: no such dtype. {nearest(dtype, DTYPES)}")
 
 
 def _check_device(device: str) -> None:
@@ -284,19 +284,23 @@ def _check_device(device: str) -> None:
         return
     kind, _, number = device.partition(":")
     if not re.fullmatch(r"(cpu|cuda|mps)(:\d+)?", device):
-        raise UsageError(f"--vl-device {device!r}: no such device. Accepted: {DEVICES}, {AUTO}.")
+        raise UsageError(f"{argument('device', repr(device))}: no such device. Accepted: {DEVICES}, {AUTO}.")
     if device == "cpu":
         return
     import torch  # not at the top: a spec is checked, and a model without torch loaded, without it
 
     there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": torch.mps.device_count()}[kind]
     if int(number or 0) >= there:
-        raise UsageError(f"--vl-device {device!r}: this machine has {there} such devices; cpu is always accepted.")
+        raise UsageError(
+            f"{argument('device', repr(device))}: this machine has {there} such devices; cpu is always accepted."
+        )
 
 
 def _check_accelerate() -> None:
     if importlib.util.find_spec("accelerate") is None:
-        raise UsageError(f"--vl-device {AUTO}: needs the package accelerate. Install it, or name one of {DEVICES}.")
+        raise UsageError(
+            f"{argument('device', AUTO)}: needs the package accelerate. Install it, or name one of {DEVICES}."
+        )
 
 
 def _spreads(loader: Loader) -> bool:
@@ -306,4 +310,4 @@ def _spreads(loader: Loader) -> bool:
 
 
 def _option(spec: str) -> str:
-    return f"--vl-model {spec!r}"
+    return argument("model", repr(spec))
