@@ -170,14 +170,21 @@ def test_a_faulty_test_fails_alone_and_the_run_is_not_green(tmp_path, competent)
     [
         ({"batch_size": 0}, "batch_size=0: has to be a whole number from 1 on"),
         ({"suite": "nowhere"}, "nowhere: there is no such folder of tests"),
+        ({"dtype": "float31"}, "^dtype='float31': no such dtype. Did you mean 'float32'"),
+        ({"device": "gpu"}, "^device='gpu': no such device"),
+        ({"model": "tiny-rigth"}, "^model='tiny-rigth': no such model. Did you mean 'tiny-right'"),
+        ({"data": "scene:9"}, "^data='scene:9': "),
+        ({"policy": "absent.toml"}, "^policy=absent.toml: cannot be read"),
+        ({"store": ROOT / "pyproject.toml"}, "^store=.*pyproject.toml: this is "),
         ({"tests": ["test_gray_preserves"]}, "tests: there is no test 'test_gray_preserves'. Did you mean"),
         ({"model": object()}, "gave 'object' without name"),
     ],
 )
 def test_what_cannot_be_used_is_refused(suite, changes, said):
     asked = {"model": "tiny", "data": DATA, "suite": suite} | changes
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=said) as raised:
         vlcheck.evaluate(asked.pop("model"), asked.pop("data"), **asked)
+    assert "--" not in str(raised.value)
 
 
 def test_importing_the_package_stays_light():

@@ -22,6 +22,7 @@ from vlcheck.datasets.registry import open_source
 from vlcheck.errors import ForeignFault, UsageError, nearest, printable
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.evidence import Judgement
+from vlcheck.evaluation.progress import Tenths
 from vlcheck.evaluation.session import Session, opened
 from vlcheck.models.loading.load import as_model, load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
@@ -161,43 +162,38 @@ def evaluate(
     """
     if not isinstance(batch_size, int) or batch_size < 1:
         raise UsageError(f"batch_size={batch_size!r}: has to be a whole number from 1 on.")
+    config = EvaluationConfig(
+        model=model if isinstance(model, str) else str(getattr(model, "name", "")),
+        data=data if isinstance(data, str) else data.spec,
+        device=device,
+        dtype=dtype,
+        trust_remote_code=trust_remote_code,
+        sequential=sequential,
+        batch_size=batch_size,
+        store=Path(store) if store else None,
+        images=images,
+    )
     started = datetime.now(UTC)
     folder = Path(suite) if suite is not None else tests_here() or suite_folder() / "behavior_tests"
     with collected(folder) as found, Scratch() as scratch:
-        fixtures = _fixtures(found, said=bool(policy and lexicons))
-        whole = _is_whole(folder, fixtures)
-        held = _policy(policy, fixtures, found, whole=whole).as_of(started.date())
-        chosen = _named(found, tests)
-        words = Path(lexicons) if lexicons else lexicons_in(fixtures) if fixtures else None
-        source = data if isinstance(data, CaseSource) else open_source(data, lexicons=words)
-        adapter = (
-            load_model(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
-            if isinstance(model, str)
-            else as_model(model)
-        )
-        config = EvaluationConfig(
-            model=model if isinstance(model, str) else adapter.name,
-            data=source.spec,
-            device=device,
-            dtype=dtype,
-            trust_remote_code=trust_remote_code,
-            sequential=sequential,
-            batch_size=batch_size,
-            store=Path(store) if store else None,
-            images=images,
-        )
-        trials = Trials(source, relative=only_compares(adapter))
-        with opened(config, adapter, trials, held, scratch) as session:
+        its = _Suite.of(folder, found, names_all=bool(policy and lexicons))
+        held, chosen = its.policy(policy).as_of(started.date()), its.named(tests)
+        source = data if isinstance(data, CaseSource) else open_source(data, lexicons=its.lexicons(lexicons))
+        adapter = _loaded(config) if isinstance(model, str) else as_model(model)
+        with opened(config, adapter, Trials(source, relative=only_compares(adapter)), held, scratch) as session:
             part = file.Part(scratch, "main")
-            complete = whole and len(chosen) == len(found)
-            header = session.header(chosen, run_id=run_id.drawn(), started=started, complete=complete)
-            part.keep([header])
+            complete = its.whole and len(chosen) == len(found)
+            part.keep([session.header(chosen, run_id=run_id.drawn(), started=started, complete=complete)])
             session.ask((test for test in sound(chosen) if not test.skipped), _told(progress))
             errors = _judge_all(session, chosen, part)
-        lines = file.gather(scratch)
-    results = Results(lines, errors)
-    lines.ended_with(0 if results.passed else 1)
+        results = Results(file.gather(scratch), errors)
+    results.lines.ended_with(0 if results.passed else 1)
     return results
+
+
+def _loaded(config: EvaluationConfig) -> VisionLanguageModel:
+    trusted = config.trust_remote_code
+    return load_model(config.model, device=config.device, dtype=config.dtype, trust_remote_code=trusted)
 
 
 def _judge_all(session: Session, tests: Sequence[BehaviorTest], part: file.Part) -> dict[str, str]:
@@ -219,66 +215,67 @@ def _keep(session: Session, part: file.Part, test: str, judgement: Judgement) ->
     part.keep([*session.images(judgement), *judgement.records(test)])
 
 
-def _fixtures(tests: Sequence[BehaviorTest], *, said: bool) -> Path | None:
-    """Return the fixtures of the suite that the tests are of, None without; `said`: nothing hangs on which."""
-    found = filter(None, map(fixtures_above, dict.fromkeys(test.path for test in tests)))
-    folders = list({fixtures.resolve(): fixtures for fixtures in found}.values())
-    if len(folders) > 1 and not said:
-        raise UsageError(
-            f"the tests are of {len(folders)} suites, each with a policy or lexicons of its own:"
-            f" {', '.join(map(str, folders))}. Evaluate them one at a time, or name what holds for all: policy and"
-            " lexicons."
-        )
-    return folders[0] if folders else None
+@dataclass(frozen=True)
+class _Suite:
+    """The tests of a suite, and what judges them.
 
+    Attributes:
+        tests: all of them.
+        fixtures: the folder with its policy and lexicons; None where it has none.
+        whole: whether the tests are all that belong to the fixtures.
+    """
 
-def _is_whole(suite: Path, fixtures: Path | None) -> bool:
-    """Whether a folder holds all tests of the suite whose fixtures judge it."""
-    tests = tests_beside(fixtures) if fixtures else None
-    return suite.is_dir() and (tests is None or tests.resolve().is_relative_to(suite.resolve()))
+    tests: Sequence[BehaviorTest]
+    fixtures: Path | None
+    whole: bool
 
+    @classmethod
+    def of(cls, folder: Path, tests: Sequence[BehaviorTest], *, names_all: bool) -> _Suite:
+        """Find the fixtures of some tests in a folder; of several, the first where policy and lexicons are named."""
+        found = filter(None, map(fixtures_above, dict.fromkeys(test.path for test in tests)))
+        folders = list({fixtures.resolve(): fixtures for fixtures in found}.values())
+        if len(folders) > 1 and not names_all:
+            raise UsageError(
+                f"the tests are of {len(folders)} suites, each with a policy or lexicons of its own:"
+                f" {', '.join(map(str, folders))}. Evaluate them one at a time, or name what holds for all: policy and"
+                " lexicons."
+            )
+        fixtures = folders[0] if folders else None
+        beside = tests_beside(fixtures) if fixtures else None
+        whole = folder.is_dir() and (beside is None or beside.resolve().is_relative_to(folder.resolve()))
+        return cls(tests, fixtures, whole)
 
-def _policy(
-    said: str | Path | Policy | None, fixtures: Path | None, tests: Sequence[BehaviorTest], *, whole: bool
-) -> Policy:
-    """Return the policy that is said, else the suite's, else the shipped one; it has to fit the tests."""
-    own = policy_in(fixtures) if fixtures else None
-    policy = said if isinstance(said, Policy) else load_policy(Path(said) if said else own or policy_path())
-    about = subjects(tests)
-    policy.check(about)
-    if whole and (said or own):
-        policy.demand_tests(about)
-    elif whole and fixtures:
-        policy.demand_required(about)
-    return policy
+    def policy(self, said: str | Path | Policy | None) -> Policy:
+        """Return the policy that is said, else the suite's, else the shipped one; it has to fit the tests."""
+        own = policy_in(self.fixtures) if self.fixtures else None
+        policy = said if isinstance(said, Policy) else load_policy(Path(said) if said else own or policy_path())
+        about = subjects(self.tests)
+        policy.check(about)
+        if self.whole and (said or own):
+            policy.demand_tests(about)
+        elif self.whole and self.fixtures:
+            policy.demand_required(about)
+        return policy
 
+    def lexicons(self, said: str | Path | None) -> Path | None:
+        """Return the folder of words that is said, else the suite's; None for the shipped words alone."""
+        if said:
+            return Path(said)
+        return lexicons_in(self.fixtures) if self.fixtures else None
 
-def _named(tests: Sequence[BehaviorTest], names: str | Collection[str] | None) -> Sequence[BehaviorTest]:
-    """Return the tests that are named, with a metric or without, in the suite's order."""
-    if names is None:
-        return tests
-    names = {names} if isinstance(names, str) else {*names}
-    known = {name for test in tests for name in (test.name, test.function_name)}
-    for name in sorted(names):
-        if name not in known:
-            raise UsageError(f"tests: there is no test {name!r}. {nearest(name, known)}")
-    return [test for test in tests if test.name in names or test.function_name in names]
+    def named(self, names: str | Collection[str] | None) -> Sequence[BehaviorTest]:
+        """Return the tests that are named, with a metric or without, in the suite's order; all for None."""
+        if names is None:
+            return self.tests
+        names = {names} if isinstance(names, str) else {*names}
+        known = {name for test in self.tests for name in (test.name, test.function_name)}
+        for name in sorted(names):
+            if name not in known:
+                raise UsageError(f"tests: there is no test {name!r}. {nearest(name, known)}")
+        return [test for test in self.tests if test.name in names or test.function_name in names]
 
 
 def _told(progress: Told | bool) -> Told | None:
     if isinstance(progress, bool):
-        return _Teller() if progress else None
+        return Tenths(lambda line: print(line, file=sys.stderr)) if progress else None
     return progress
-
-
-class _Teller:
-    """Write to stderr, at each tenth, how far the scoring is."""
-
-    def __init__(self) -> None:
-        self._tenths = 0
-
-    def __call__(self, progress: Progress) -> None:
-        tenths = 10 * progress.done // progress.total
-        if tenths != self._tenths:
-            self._tenths = tenths
-            print(f"scoring: {progress.said}", file=sys.stderr)
