@@ -138,13 +138,20 @@ def test_two_files_of_one_name_are_refused(suite):
     [
         ("def test_other(): ...", "no test there states a behavior"),
         ("import nowhere_to_be_found", r"test_x.py: cannot be imported. ModuleNotFoundError"),
+        ("raise SystemExit(3)", r"test_x.py: cannot be imported. SystemExit"),
         (HEAD + "@pytest.mark.skipif('1')\n" + ONE, "skipif has a text as its condition"),
         (HEAD + "@behavior(**states)\n" + ONE, "test_one states one already"),
     ],
 )
 def test_what_cannot_be_collected_is_said(suite, text, said):
     with pytest.raises(UsageError, match=said):
-        ids(suite(test_x=text))
+        ids(suite(helper="", test_x="import helper\n" + text))
+    assert not {"helper", "test_x"} & set(sys.modules)
+
+
+def test_a_file_that_is_skipped_has_no_tests(suite):
+    folder = suite(test_a="import pytest\npytest.importorskip('nowhere_to_be_found')\n", test_b=HEAD + ONE)
+    assert {one.partition("::")[0].rpartition("/")[2] for one in ids(folder)} == {"test_b.py"}
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from fnmatch import fnmatch
 from importlib import import_module, invalidate_caches
 from pathlib import Path
@@ -58,16 +58,16 @@ def collected(suite: Path) -> Iterator[tuple[BehaviorTest, ...]]:
     if not suite.exists():
         raise UsageError(f"{suite}: there is no such folder of tests.")
     files, root = list(_files(suite)), _root(suite)
-    with _importable(files, root):
+    folders = {_package_root(path) for path in files} | set(_with_conftest(files, root))
+    with _importable(files, root), ExitStack() as end:
         before = set(sys.modules)
-        tests = [test for path in files for test in _tests(path, _imported(path), root)]
+        try:
+            tests = [test for path in files for test in _tests(path, _imported(path), root)]
+        finally:
+            end.callback(_forget, set(sys.modules) - before, folders)
         if not tests:
             raise UsageError(f"{suite}: no test there states a behavior.")
-        brought = set(sys.modules) - before
-        try:
-            yield tuple(held_apart(tests))
-        finally:
-            _forget(brought, {_package_root(path) for path in files} | set(_with_conftest(files, root)))
+        yield tuple(held_apart(tests))
 
 
 def _files(place: Path) -> Iterator[Path]:
@@ -130,11 +130,15 @@ def _module_name(path: Path) -> str:
     return ".".join(path.relative_to(_package_root(path)).with_suffix("").parts)
 
 
-def _imported(path: Path) -> ModuleType:
-    name = _module_name(path)
+def _imported(path: Path) -> ModuleType | None:
+    """Import a test file; None where it says that all of it is to be skipped. Raises UsageError where it cannot be."""
     try:
-        module = import_module(name)
-    except Exception as error:
+        module = import_module(_module_name(path))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        if type(error).__name__ == "Skipped":  # of pytest.importorskip, or pytest.skip(..., allow_module_level=True)
+            return None
         raise UsageError(f"{path}: cannot be imported. {told(error)}") from error
     if not module.__file__ or not path.samefile(module.__file__):
         raise UsageError(f"{path}: a file of the same name is imported already, {module.__file__}: rename one of them.")
@@ -156,8 +160,10 @@ def _place(module: ModuleType | None) -> Path | None:
     return Path(paths[0]).parent if paths else None
 
 
-def _tests(path: Path, module: ModuleType, root: Path) -> Iterator[BehaviorTest]:
-    for found in _functions(module) if getattr(module, "__test__", True) else ():
+def _tests(path: Path, module: ModuleType | None, root: Path) -> Iterator[BehaviorTest]:
+    if module is None or not getattr(module, "__test__", True):
+        return
+    for found in _functions(module):
         statement = statement_of(found.function, found.owners[-1] if found.owners else None)
         if statement is None:
             continue
