@@ -139,7 +139,7 @@ def evaluate(
 ) -> Results:
     """Judge a model by a suite of behavior tests; the verdicts are those of pytest on the same tests.
 
-    Fixtures and hooks of a conftest.py, and tests that state no behavior, are pytest's alone.
+    Fixtures and hooks of a conftest.py, and tests that state no behavior, are for pytest alone.
 
     Args:
         model: spec of a model, as `load_model` takes it, or an object that keeps the protocol `VisionLanguageModel`.

@@ -103,7 +103,10 @@ def test_ids_start_where_pytests_do(suite):
 
 def test_what_is_beside_the_tests_is_imported_and_forgotten(suite):
     first = suite(
-        one__conftest="", one__shared="WORD = 'one'", one__tests__helper="N = 1", one__tests__test_x=HEAD + ONE
+        one__conftest="import sys; sys.path.append('set by one')",
+        one__shared="WORD = 'one'",
+        one__tests__helper="N = 1",
+        one__tests__test_x=HEAD + ONE,
     )
     with_imports = HEAD + "from helper import N\nfrom shared import WORD\n" + ONE
     suite(one__tests__test_x=with_imports)
@@ -113,9 +116,10 @@ def test_what_is_beside_the_tests_is_imported_and_forgotten(suite):
     for name in ("one", "two"):
         with collected(first / name / "tests") as tests:
             found[name] = tests[0].module.WORD, tests[0].module.N
+            assert ("set by one" in sys.path) is (name == "one")
     assert found == {"one": ("one", 1), "two": ("two", 2)}
     assert sys.path == path
-    assert not {"test_x", "helper", "shared"} & set(sys.modules)
+    assert not {"test_x", "helper", "shared"} & (set(sys.modules) - before.keys())
     assert all(sys.modules[name] is module for name, module in before.items())
 
 
