@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 LONGEST = 2_000  # characters of a line of a message
 _JOINERS = "\u200c\u200d"  # Persian, Hindi and emoji of families need them
@@ -13,8 +13,34 @@ BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"  # have no width or no ink
 _COMMAND = re.compile(r"(?<!\S):{2,}(?=[^\s:])|##(?=[\w.-]*\[)")
 
 
+# A parameter in a message, in characters of private use: the layer that shows the message names it its own way.
+_PARAMETER = re.compile("\ue000([a-z_]+)(=?)\ue001")
+
+
+def parameter(name: str) -> str:
+    """Name a parameter of the Python API in a message: `store`, or `--vl-store` on the command line."""
+    return f"\ue000{name}\ue001"
+
+
+def argument(name: str, value: object) -> str:
+    """Name a parameter with its value in a message: `store=a.sqlite`, or `--vl-store a.sqlite` on the command line."""
+    return f"\ue000{name}=\ue001{value}"
+
+
+def spelled(text: str, option: Callable[[str], str] | None = None) -> str:
+    """Return a text as its reader knows its parameters.
+
+    Args:
+        text: with what `parameter` and `argument` return.
+        option: gives the option of a parameter; None where the reader writes Python.
+    """
+    if option is None:
+        return _PARAMETER.sub(r"\1\2", text)
+    return _PARAMETER.sub(lambda found: f"{option(found[1])}{' ' if found[2] else ''}", text)
+
+
 class UsageError(Exception):
-    """An error in the user's input; the message names the option, file or line, and the accepted input.
+    """An error in the user's input; the message names the parameter, file or line, and the accepted input.
 
     Messages quote foreign text, so control characters are escaped here, once for every place that shows them.
 
@@ -24,10 +50,24 @@ class UsageError(Exception):
     """
 
     def __init__(self, *lines: object) -> None:
-        super().__init__(*(_harmless(_without_middle(str(line))) for line in lines))
+        super().__init__(*(_harmless_beside_parameters(_without_middle(str(line))) for line in lines))
 
     def __str__(self) -> str:
+        return spelled(self.marked)
+
+    @property
+    def marked(self) -> str:
+        """The message for another one to quote: its parameters can still be named as options."""
         return "\n".join(self.args)
+
+    def with_options(self, option: Callable[[str], str]) -> str:
+        """Return the message with each parameter named by its option."""
+        return spelled(self.marked, option)
+
+
+def marked(error: Exception) -> str:
+    """Return the message of an error for another one to quote."""
+    return error.marked if isinstance(error, UsageError) else str(error)
 
 
 class NotApplicable(Exception):
@@ -49,6 +89,11 @@ def printable(text: str, most: int = 300) -> str:
     """
     shown = _harmless(text[: most + 1])  # escaping makes nothing shorter, so the rest would be cut anyway
     return shown if len(shown) <= most else f"{shown[: most - 4]} ..."
+
+
+def _harmless_beside_parameters(text: str) -> str:
+    pieces = re.split(f"({_PARAMETER.pattern.replace('(', '(?:')})", text)  # every other one is a parameter
+    return "".join(piece if at % 2 else _harmless(piece) for at, piece in enumerate(pieces))
 
 
 def _harmless(text: str) -> str:

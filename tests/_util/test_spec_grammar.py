@@ -210,7 +210,7 @@ def test_likewise_of_models(spec, there, wanted):
 @pytest.mark.parametrize(
     ("parse", "spec", "said"),
     [
-        (data, 'coco:"/data', "--vl-data 'coco:\"/data': a double quote is not closed"),
+        (data, 'coco:"/data', "data='coco:\"/data': a double quote is not closed"),
         (data, 'coco:"a"b', "coco takes N, images a behavior"),
         (data, "coco@val2017", "coco names no path. Say coco:ROOT[@SPLIT]."),
         (data, "sugarcrepe:F@cocoo:A", "unknown source 'cocoo'. Did you mean 'coco'?"),
@@ -221,8 +221,8 @@ def test_likewise_of_models(spec, there, wanted):
         (model, "vqa=A", "'vqa' is no metric"),
     ],
 )
-def test_what_means_nothing_is_named_by_option_and_part(parse, spec, said):
-    with pytest.raises(UsageError, match=f"^--vl-{parse.__name__} ") as raised:
+def test_what_means_nothing_is_named_by_parameter_and_part(parse, spec, said):
+    with pytest.raises(UsageError, match=f"^{parse.__name__}=") as raised:
         parse(spec)
     assert said in str(raised.value)
 
@@ -258,13 +258,13 @@ def test_a_home_that_nobody_has_is_one_line_of_a_model(spec, tmp_path, monkeypat
         from tests.models.checkpoints import lxmert
 
         spec = f"{lxmert(tmp_path)},regions=~nobody-here/x"
-    with pytest.raises(UsageError, match=r"^--vl-model .*~nobody-here/x.*no home folder is known for ~nobody-here;"):
+    with pytest.raises(UsageError, match=r"^model=.*~nobody-here/x.*no home folder is known for ~nobody-here;"):
         load_model(spec)
 
 
 @pytest.mark.parametrize("spec", ["coco:~nobody-here/x", "jsonl:~nobody-here/x"])
 def test_a_home_that_nobody_has_is_one_line_of_data(spec):
-    with pytest.raises(UsageError, match=r"^--vl-data .*no home folder is known for ~nobody-here;"):
+    with pytest.raises(UsageError, match=r"^data=.*no home folder is known for ~nobody-here;"):
         open_source(spec)
 
 
@@ -293,7 +293,7 @@ def test_options_that_a_model_does_not_take_are_named(tmp_path):
         ("vilbert:x,region=y", "has no option 'region'. Did you mean 'regions'?"),
         ("mine.py:Mine,regions=y", "has no option 'regions'. It takes no options."),
     ]:
-        with pytest.raises(UsageError, match=r"^--vl-model ") as raised:
+        with pytest.raises(UsageError, match=r"^model=") as raised:
             load_model(spec)
         assert said in str(raised.value)
 

@@ -103,7 +103,10 @@ def test_ids_start_where_pytests_do(suite):
 
 def test_what_is_beside_the_tests_is_imported_and_forgotten(suite):
     first = suite(
-        one__conftest="", one__shared="WORD = 'one'", one__tests__helper="N = 1", one__tests__test_x=HEAD + ONE
+        one__conftest="import sys; sys.path.append('set by one')",
+        one__shared="WORD = 'one'",
+        one__tests__helper="N = 1",
+        one__tests__test_x=HEAD + ONE,
     )
     with_imports = HEAD + "from helper import N\nfrom shared import WORD\n" + ONE
     suite(one__tests__test_x=with_imports)
@@ -113,9 +116,10 @@ def test_what_is_beside_the_tests_is_imported_and_forgotten(suite):
     for name in ("one", "two"):
         with collected(first / name / "tests") as tests:
             found[name] = tests[0].module.WORD, tests[0].module.N
+            assert ("set by one" in sys.path) is (name == "one")
     assert found == {"one": ("one", 1), "two": ("two", 2)}
     assert sys.path == path
-    assert not {"test_x", "helper", "shared"} & set(sys.modules)
+    assert not {"test_x", "helper", "shared"} & (set(sys.modules) - before.keys())
     assert all(sys.modules[name] is module for name, module in before.items())
 
 
@@ -138,13 +142,20 @@ def test_two_files_of_one_name_are_refused(suite):
     [
         ("def test_other(): ...", "no test there states a behavior"),
         ("import nowhere_to_be_found", r"test_x.py: cannot be imported. ModuleNotFoundError"),
+        ("raise SystemExit(3)", r"test_x.py: cannot be imported. SystemExit"),
         (HEAD + "@pytest.mark.skipif('1')\n" + ONE, "skipif has a text as its condition"),
         (HEAD + "@behavior(**states)\n" + ONE, "test_one states one already"),
     ],
 )
 def test_what_cannot_be_collected_is_said(suite, text, said):
     with pytest.raises(UsageError, match=said):
-        ids(suite(test_x=text))
+        ids(suite(helper="", test_x="import helper\n" + text))
+    assert not {"helper", "test_x"} & set(sys.modules)
+
+
+def test_a_file_that_is_skipped_has_no_tests(suite):
+    folder = suite(test_a="import pytest\npytest.importorskip('nowhere_to_be_found')\n", test_b=HEAD + ONE)
+    assert {one.partition("::")[0].rpartition("/")[2] for one in ids(folder)} == {"test_b.py"}
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):

@@ -182,7 +182,7 @@ def test_two_entries_about_one_test_are_both_named(policy, entries, said):
 def test_what_is_about_no_test_is_named_with_the_nearest(policy, text, said):
     loaded = policy(text)
     loaded.check(TESTS)
-    with pytest.raises(UsageError, match=rf"--vl-policy .*policy\.toml: {said}"):
+    with pytest.raises(UsageError, match=rf"policy=.*policy\.toml: {said}"):
         loaded.demand_tests(TESTS)
 
 
@@ -252,10 +252,10 @@ def test_tables_that_do_not_fit_are_refused_where_a_test_brings_them_together(po
     ],
 )
 def test_what_is_wrong_is_named_by_file_and_key(policy, text, said):
-    with pytest.raises(UsageError, match=rf"--vl-policy .*policy\.toml: .*{said}"):
+    with pytest.raises(UsageError, match=rf"policy=.*policy\.toml: .*{said}"):
         policy(text)
 
 
 def test_a_policy_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(UsageError, match=r"--vl-policy .*absent\.toml: cannot be read"):
+    with pytest.raises(UsageError, match=r"policy=.*absent\.toml: cannot be read"):
         load_policy(tmp_path / "absent.toml")

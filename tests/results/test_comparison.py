@@ -352,7 +352,7 @@ def test_names_from_a_file_cannot_steer_the_terminal():
 def test_a_baseline_is_another_file_than_the_results(tmp_path):
     path = tmp_path / "results.jsonl"
     write(path, results((verdict(), rows(GOOD))))
-    with pytest.raises(UsageError, match=r"--vl-baseline .*: is where the results go \(--vl-results\)"):
+    with pytest.raises(UsageError, match=r"baseline=.*: is where the results go \(results\)"):
         read_baseline(path, tmp_path / "." / "results.jsonl")
     assert len(read_baseline(path, tmp_path / "other.jsonl").verdicts) == 1
 

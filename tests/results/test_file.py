@@ -87,7 +87,7 @@ def test_what_is_written_is_read_again(tmp_path):
 
 def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
     (tmp_path / "results.jsonl").mkdir()
-    with pytest.raises(UsageError, match=r"--vl-results .*results\.jsonl: cannot be written"):
+    with pytest.raises(UsageError, match=r"results .*results\.jsonl: cannot be written"):
         write(tmp_path / "results.jsonl", Results(record_of(RUN)))
     assert [path.name for path in tmp_path.iterdir()] == ["results.jsonl"]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.scoring.counting import CountingModel, photograph
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, argument
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.query import Query
 from vlcheck.scoring.cached import CachedScorer
@@ -166,7 +166,7 @@ def test_what_is_no_store_is_named_with_option_and_path(
     with pytest.raises(UsageError, match=complaint) as caught:
         ScoreStore(path, "model")
 
-    assert str(caught.value).startswith(f"--vl-store {path}: ")
+    assert str(caught.value).startswith(f"store={path}: ")
 
 
 def test_a_foreign_database_is_left_as_it_was(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_store_that_is_damaged_says_so_when_it_is_read(tmp_path: Path, query: 
     content = path.read_bytes()
     path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
 
-    with ScoreStore(path, "model") as store, pytest.raises(UsageError, match=r"--vl-store .*malformed"):
+    with ScoreStore(path, "model") as store, pytest.raises(UsageError, match=r"store=.*malformed"):
         store.get(Query("itm", query.picture, "text 1"))
 
 
@@ -246,7 +246,7 @@ def test_a_folder_without_permission_or_room_is_named(
     with ProcessPoolExecutor(1, mp_context=SPAWN) as pool:
         said = pool.submit(ask, place / "scores.db").result(timeout=60)
 
-    assert said.startswith(f"--vl-store {place / 'scores.db'}: ")
+    assert said.startswith(f"store={place / 'scores.db'}: ")
     assert complaint in said
 
 
@@ -319,7 +319,7 @@ def test_that_all_is_asked_again_is_said_until_something_is_kept(tmp_path: Path,
         assert other.superseded() == ""
     with ScoreStore(path, "model", versions=NEW) as new:
         assert new.superseded() == (
-            f"--vl-store {path}: its scores of this model are of other versions, and asked again:"
+            f"{argument('store', path)}: its scores of this model are of other versions, and asked again:"
             " transformers 5.23.0 before, 5.24.0 now"
         )
         new.put([(query, Answer((0.3, 0.4)))])
@@ -370,7 +370,7 @@ def test_a_row_that_is_damaged_is_said_and_asked_again(tmp_path: Path, damage: s
     connection.close()
 
     with ScoreStore(path, model.fingerprint) as store:
-        with pytest.warns(DamagedStore, match=rf"--vl-store {path}: the store is damaged: 1 of its answers .* again"):
+        with pytest.warns(DamagedStore, match=rf"store={path}: the store is damaged: 1 of its answers .* again"):
             assert CachedScorer(Scorer(model), store).answers(queries) == answers
         assert CachedScorer(Scorer(model), store).answers(queries) == answers
     assert model.asked("mlm").total() == 3
@@ -386,7 +386,7 @@ def test_a_small_copy_that_is_damaged_is_said_and_drawn_again(tmp_path: Path) ->
         connection.close()
         with ScoreStore(path, "model") as store:
             scorer = CachedScorer(Scorer(CountingModel(tmp_path / "journal")), store)
-            with pytest.warns(DamagedStore, match=rf"--vl-store {path}: the store is damaged: a small copy .* again"):
+            with pytest.warns(DamagedStore, match=rf"store={path}: the store is damaged: a small copy .* again"):
                 assert scorer.thumbnail(picture) == sound
 
 

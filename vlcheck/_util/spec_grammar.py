@@ -1,4 +1,4 @@
-"""The grammar of `--vl-data` and `--vl-model`; docs/reference/specs.md describes it with examples.
+"""The grammar of specs of data and models; docs/reference/specs.md describes it with examples.
 
     data   = source [":" N [":" SEED]]
     source = SCHEME [":" PATH] ["@" SPLIT | "@" source]
@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vlcheck._util.paths import there_is
-from vlcheck.errors import UsageError, nearest, printable
+from vlcheck.errors import UsageError, argument, nearest, printable
 
 IMAGES_PER_BEHAVIOR, MOST_IMAGES = 200, 100_000
 _DIGITS = 18  # the most digits of a number; Python itself refuses thousands
@@ -180,7 +180,7 @@ def parse_data(spec: str, schemes: Mapping[str, Scheme], *, exists: Exists = the
     try:
         return _data(_Scanner(spec, exists), schemes)
     except UsageError as error:
-        raise UsageError(f"--vl-data {printable(spec)!r}: {error}") from error
+        raise UsageError(f"{argument('data', repr(printable(spec)))}: {error}") from error
 
 
 def accepted(schemes: Mapping[str, Scheme]) -> str:
@@ -210,7 +210,7 @@ def parse_model(
         single = _single(scan, families, ())
         scan.demand_end()
     except UsageError as error:
-        raise UsageError(f"--vl-model {printable(spec)!r}: {error}") from error
+        raise UsageError(f"{argument('model', repr(printable(spec)))}: {error}") from error
     return single
 
 

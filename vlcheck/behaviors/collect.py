@@ -1,15 +1,15 @@
 """Collect the behavior tests of a folder without pytest, in pytest's order and with the ids that pytest gives them.
 
-Test files are imported as in pytest's import mode `prepend`: they can import what is beside them, and what is beside a
-conftest.py above them. No conftest.py is run, and no option of an ini file is read: both are for pytest alone.
+Test files are imported as in pytest's import mode `prepend`, after each conftest.py above them: they can import what is
+beside these. Fixtures and hooks of a conftest.py are for pytest alone, and so are the options of an ini file.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from fnmatch import fnmatch
 from importlib import import_module, invalidate_caches
 from pathlib import Path
@@ -58,16 +58,19 @@ def collected(suite: Path) -> Iterator[tuple[BehaviorTest, ...]]:
     if not suite.exists():
         raise UsageError(f"{suite}: there is no such folder of tests.")
     files, root = list(_files(suite)), _root(suite)
-    with _importable(files, root):
+    conftests = list(_conftests(files, root))
+    with _importable([*conftests, *files]), ExitStack() as end:
         before = set(sys.modules)
-        tests = [test for path in files for test in _tests(path, _imported(path), root)]
+        try:
+            for path in conftests:
+                sys.modules.pop("conftest", None)  # that of the folder above
+                _imported(path)
+            tests = [test for path in files for test in _tests(path, _imported(path), root)]
+        finally:
+            end.callback(_forget, set(sys.modules) - before, {*map(_package_root, [*conftests, *files])})
         if not tests:
             raise UsageError(f"{suite}: no test there states a behavior.")
-        brought = set(sys.modules) - before
-        try:
-            yield tuple(held_apart(tests))
-        finally:
-            _forget(brought, {_package_root(path) for path in files} | set(_with_conftest(files, root)))
+        yield tuple(held_apart(tests))
 
 
 def _files(place: Path) -> Iterator[Path]:
@@ -100,25 +103,21 @@ def _package_root(path: Path) -> Path:
     return folder
 
 
-def _with_conftest(files: Iterable[Path], root: Path) -> Iterator[Path]:
-    """Yield the folders of conftest.py between the root and the test files, the outermost first."""
+def _conftests(files: Iterable[Path], root: Path) -> Iterator[Path]:
+    """Yield each conftest.py between the root and the test files, the outermost first."""
     folders = {folder for path in files for folder in path.parents if folder.is_relative_to(root)}
-    yield from (
-        _package_root(folder / "conftest.py") for folder in sorted(folders) if (folder / "conftest.py").is_file()
-    )
+    yield from (folder / "conftest.py" for folder in sorted(folders) if (folder / "conftest.py").is_file())
 
 
 @contextmanager
-def _importable(files: Iterable[Path], root: Path) -> Iterator[None]:
-    """Let test files and what is beside them be imported, whatever modules of their names were imported before."""
-    files = list(files)
-    folders = [*_with_conftest(files, root), *map(_package_root, files)]
+def _importable(files: Sequence[Path]) -> Iterator[None]:
+    """Let files and what is beside them be imported, whatever modules of their names were imported before."""
     path, displaced = list(sys.path), {}
     names = {name.partition(".")[0] for name in map(_module_name, files)}
     for name in [one for one in sys.modules if one.partition(".")[0] in names]:
         displaced[name] = sys.modules.pop(name)
     try:
-        sys.path[:0] = [str(folder) for folder in reversed(list(dict.fromkeys(folders)))]
+        sys.path[:0] = [str(folder) for folder in reversed(list(dict.fromkeys(map(_package_root, files))))]
         invalidate_caches()
         yield
     finally:
@@ -130,11 +129,15 @@ def _module_name(path: Path) -> str:
     return ".".join(path.relative_to(_package_root(path)).with_suffix("").parts)
 
 
-def _imported(path: Path) -> ModuleType:
-    name = _module_name(path)
+def _imported(path: Path) -> ModuleType | None:
+    """Import a test file; None where it says that all of it is to be skipped. Raises UsageError where it cannot be."""
     try:
-        module = import_module(name)
-    except Exception as error:
+        module = import_module(_module_name(path))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        if type(error).__name__ == "Skipped":  # of pytest.importorskip, or pytest.skip(..., allow_module_level=True)
+            return None
         raise UsageError(f"{path}: cannot be imported. {told(error)}") from error
     if not module.__file__ or not path.samefile(module.__file__):
         raise UsageError(f"{path}: a file of the same name is imported already, {module.__file__}: rename one of them.")
@@ -156,8 +159,10 @@ def _place(module: ModuleType | None) -> Path | None:
     return Path(paths[0]).parent if paths else None
 
 
-def _tests(path: Path, module: ModuleType, root: Path) -> Iterator[BehaviorTest]:
-    for found in _functions(module) if getattr(module, "__test__", True) else ():
+def _tests(path: Path, module: ModuleType | None, root: Path) -> Iterator[BehaviorTest]:
+    if module is None or not getattr(module, "__test__", True):
+        return
+    for found in _functions(module):
         statement = statement_of(found.function, found.owners[-1] if found.owners else None)
         if statement is None:
             continue

@@ -195,7 +195,7 @@ def looks_at(seed: int, *, sequential: bool) -> Looks:
 
     Args:
         seed: determines the order of images in a sequential schedule.
-        sequential: whether to stop as soon as a verdict is decided (`--vl-sequential`).
+        sequential: whether to stop as soon as a verdict is decided.
     """
     return Sequentially(seed) if sequential else ONCE
 

@@ -11,6 +11,7 @@ from typing import NoReturn, cast
 import typer
 
 from vlcheck._util.files import placing
+from vlcheck._util.option_names import option_of
 from vlcheck._util.process_end import Stopped, interrupts
 from vlcheck.errors import UsageError, printable
 
@@ -53,7 +54,7 @@ def plainly() -> Iterator[None]:
         with interrupts():
             yield
     except UsageError as error:
-        refuse(f"Error: {error}".splitlines())
+        refuse(f"Error: {error.with_options(option_of)}".splitlines())
     except _MISTYPED as error:
         refuse([f"Error: {error.format_message()}", *_hint(error)])
     except KeyboardInterrupt as stop:

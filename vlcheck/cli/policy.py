@@ -37,7 +37,6 @@ from vlcheck.models.protocol import only_compares
 from vlcheck.plugin.collect import collect
 from vlcheck.policy.policy import SCALING, UNDECIDED, Policy, Terms, Value
 from vlcheck.results.conclusion import excuse
-from vlcheck.scoring.progress import Progress
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="TEST...", help="some of the tests; all unless said")]
 
@@ -76,6 +75,7 @@ def calibrate(
 ) -> None:
     """Propose a policy: the strictest tolerances and bands under which a model that is trusted still passes."""
     from vlcheck.evaluation.config import EvaluationConfig
+    from vlcheck.evaluation.progress import Tenths
     from vlcheck.evaluation.session import scored
     from vlcheck.studies.policy_calibration import Trust, ask, lines, propose  # rare, and not light to import
 
@@ -88,7 +88,7 @@ def calibrate(
     adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
     trials = Trials(source, relative=only_compares(adapter))
     config = EvaluationConfig(store=store, images=False)
-    with scored(config, adapter, trials, before, collected.tests, _Teller()) as under_test:
+    with scored(config, adapter, trials, before, collected.tests, Tenths(partial(say, error=True))) as under_test:
         asked = ask(under_test, collected.tests)
         say(f"fitting the tolerances and bands of {counted(len(asked), 'test')}", error=True)
         proposal = propose(before.about(subjects(collected.tests)), asked)
@@ -114,20 +114,7 @@ def _write(to: Path, text: str, store: Path | None) -> None:
         write(to, text.encode())
     except UsageError as error:
         say_all(text)
-        raise UsageError(f"{error} The policy is printed instead.") from error
-
-
-class _Teller:
-    """Says on stderr, at each tenth, how far the scoring is."""
-
-    def __init__(self) -> None:
-        self._tenths = 0
-
-    def __call__(self, progress: Progress) -> None:
-        tenths = 10 * progress.done // progress.total
-        if tenths > self._tenths:
-            self._tenths = tenths
-            say(f"scoring: {progress.said}", error=True)
+        raise UsageError(f"{error.marked} The policy is printed instead.") from error
 
 
 def _held_to(policy: Policy, behavior: Behavior, metrics: Sequence[Metric]) -> Iterator[str]:

@@ -38,4 +38,4 @@ def _before(path: Path) -> Results:
     try:
         return comparison.read_compared(path)
     except UsageError as error:
-        raise UsageError(f"--baseline {error}") from error
+        raise UsageError(f"--baseline {error.marked}") from error

@@ -28,7 +28,7 @@ from vlcheck.cases.offer import Offer
 from vlcheck.cases.source import CaseSource
 from vlcheck.datasets.lexicons.lexicon import Lexicons
 from vlcheck.datasets.lexicons.toml_files import load_lexicons
-from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, printable
 from vlcheck.suite.shipped import lexicons_path
 
 GROUP = "vlcheck.datasets"
@@ -97,7 +97,7 @@ def _loaded(entry: EntryPoint, spec: str) -> Reader:
         with contained():
             return cast(Reader, entry.load())
     except (ForeignFault, NotApplicable) as error:
-        raise UsageError(f"--vl-data {printable(spec)!r}: {entry.value} cannot be imported. {error}") from error
+        raise UsageError(f"{argument('data', spec)}: {entry.value} cannot be imported. {error}") from error
 
 
 def _read(reader: Reader, parsed: DataSpec, lexicons: Lexicons, spec: str) -> Offer:
@@ -109,10 +109,10 @@ def _read(reader: Reader, parsed: DataSpec, lexicons: Lexicons, spec: str) -> Of
         with _guard(parsed.source.scheme):
             offer = reader(*given, **asked)
     except (ForeignFault, NotApplicable) as error:
-        raise UsageError(f"--vl-data {printable(spec)!r}: cannot be read. {error}") from error
+        raise UsageError(f"{argument('data', spec)}: cannot be read. {error}") from error
     if not isinstance(offer, Offer):
         raise UsageError(
-            f"--vl-data {printable(spec)!r}: its reader gave {type(offer).__name__!r}; it has to return a"
+            f"{argument('data', spec)}: its reader gave {type(offer).__name__!r}; it has to return a"
             " vlcheck.cases.Offer."
         )
     return offer
@@ -137,5 +137,5 @@ def _path(parsed: DataSpec, spec: str) -> Path:
         path = expanded(parsed.source.path)
         path.exists()  # raises where the name is too long, or a folder may not be entered
     except (UsageError, OSError) as error:
-        raise UsageError(f"--vl-data {printable(spec)!r}: {error}") from error
+        raise UsageError(f"{argument('data', repr(printable(spec)))}: {error}") from error
     return path

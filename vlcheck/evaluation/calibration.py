@@ -163,7 +163,7 @@ class Operating:
         return Gauge(lessons, self._division, whole, hollow=hollow, untaught=untaught)
 
     def judges(self, metric: Metric, scaling: Scaling, image: str) -> bool:
-        """Return whether an image is judged: with `--vl-sequential` the first ones only set the scale."""
+        """Return whether an image is judged: in a sequential run the first ones only set the scale."""
         if scaling.scale == "raw" or metric not in OF_PICTURES or self._too_few(metric):
             return True
         return len(self._teaching(metric, self._division.group(image))) >= FEWEST

@@ -201,7 +201,7 @@ class ModelUnderTest:
         return n - findings.images
 
     def _wanted(self, behavior: Behavior, metric: Metric) -> int:
-        """Return how many images are to count: with `--vl-sequential` the first ones only set the scale."""
+        """Return how many images are to count: where a run is sequential, the first ones only set the scale."""
         scaling = self._terms(behavior).scaling(metric, self.adapter.kinds[metric])
         images = {trial.case.image.key for trial in self.trials.of(behavior, metric) if trial.askable}
         return self.source.images - sum(not self.operating.judges(metric, scaling, image) for image in images)

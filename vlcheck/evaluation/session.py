@@ -26,6 +26,7 @@ from vlcheck.models import tried
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.policy.policy import Policy
 from vlcheck.scoring.cached import CachedScorer
+from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.progress import Progress
 from vlcheck.scoring.render import size_of_shown
 from vlcheck.scoring.scorer import Scorer
@@ -57,8 +58,11 @@ class Session:
         Raises:
             UsageError: the store cannot be used, or the data lacks something.
         """
+        scorer = self.model.scorer
         for queries in self.model.rounds((test.behavior, test.metric) for test in tests):
-            self.model.scorer.answers(queries, progress)
+            if scorer.store.missing(query.key for query in queries):
+                # Pictures that are encoded together decide the last digits: they are those of a run of pytest.
+                scorer.run(make_plan(queries, batch_size=self.config.batch_size), progress)
 
     def header(self, tests: Sequence[BehaviorTest], *, run_id: str, started: datetime, complete: bool) -> Line:
         """Return the first line of the results, but for how the run ended.

@@ -175,7 +175,7 @@ class Ending:
         try:
             yield
         except UsageError as error:
-            self._fail(pytest.ExitCode.USAGE_ERROR, str(error))
+            self._fail(pytest.ExitCode.USAGE_ERROR, options.told(error))
         except KeyboardInterrupt:
             self._fail(pytest.ExitCode.INTERRUPTED, stopped)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, cast
 
 import pytest
 
+from vlcheck._util.option_names import option_of
 from vlcheck._util.paths import expanded, there_is
 from vlcheck.errors import UsageError, nearest
 from vlcheck.results import run_id
@@ -226,6 +227,11 @@ def read(config: pytest.Config) -> Settings:
         html=others("htmlpath", "--html"),
         junit=others("xmlpath", "--junit-xml"),
     )
+
+
+def told(error: UsageError) -> str:
+    """Return what is wrong, with options in the place of parameters."""
+    return error.with_options(option_of)
 
 
 def on_the_command_line(config: pytest.Config, name: str) -> bool:

@@ -7,10 +7,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from vlcheck._util.option_names import option_of
 from vlcheck.behaviors.schedule import looks_at
 from vlcheck.behaviors.suite import BehaviorTest
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import CaseSource
+from vlcheck.errors import spelled
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.preview import Foresight, foresee, preview
 from vlcheck.evaluation.session import Session, opened
@@ -60,7 +62,7 @@ class Workbench:
     def superseded(self) -> Iterator[str]:
         """A line where the kept scores of the model are of other versions than those that are installed."""
         if said := self.session.model.scorer.store.superseded():
-            yield said
+            yield spelled(said, option_of)
 
     def score(self, queries: Iterable[Query], leases: Path, progress: Callable[[Progress], None]) -> None:
         """Answer all queries, together with every process that calls this with the same ones and leases."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args
 
-from vlcheck.errors import UsageError, nearest, printable
+from vlcheck.errors import UsageError, argument, nearest, printable
 from vlcheck.metrics.kinds import Metric
 from vlcheck.suite.shipped import BIASES
 
@@ -292,7 +292,7 @@ class Policy:
             where: the table or entry.
             why: what is wrong with it.
         """
-        return UsageError(f"--vl-policy {self.path}: {printable(where)}: {printable(why)}")
+        return UsageError(f"{argument('policy', self.path)}: {printable(where)}: {printable(why)}")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the policy as the results' first line keeps it."""

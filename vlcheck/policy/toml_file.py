@@ -13,7 +13,7 @@ from typing import Any, NoReturn, get_args
 
 from vlcheck._util.foreign_files import read_toml
 from vlcheck._util.numbers import rounded
-from vlcheck.errors import UsageError, nearest, printable
+from vlcheck.errors import UsageError, argument, nearest, printable
 from vlcheck.metrics.registry import KINDS
 from vlcheck.policy.policy import CHOICES, METRICS, RULE, SCALING, TOLERANCES, UNDECIDED, Consequence, Known, Policy
 
@@ -43,7 +43,7 @@ def load_policy(path: Path) -> Policy:
     try:
         content = read_toml(path)
     except UsageError as error:
-        raise UsageError(f"--vl-policy {error}") from error
+        raise UsageError(argument("policy", error)) from error
     return _Reader(path).policy(content)
 
 
@@ -239,7 +239,7 @@ class _Reader:
         return value
 
     def _refuse(self, where: str, why: str) -> NoReturn:
-        raise UsageError(f"--vl-policy {self.path}: {printable(where)}: {printable(why)}")
+        raise UsageError(f"{argument('policy', self.path)}: {printable(where)}: {printable(why)}")
 
 
 def _missing(value: Any) -> str:

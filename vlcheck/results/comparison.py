@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, get_args
 from vlcheck._util.files import followed
 from vlcheck._util.installed import differences
 from vlcheck._util.numbers import counted
-from vlcheck.errors import UsageError, printable
+from vlcheck.errors import UsageError, argument, marked, parameter, printable
 from vlcheck.results.file import Key, Line, Results, read_judged
 from vlcheck.results.scales import demanded, differing, used
 from vlcheck.results.unjudged import incomplete
@@ -27,7 +27,7 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)  # the most telling first
 
 ALPHA = 0.05
 FEWEST_PAIRED = 0.5
-_ALL = "Results of all images are accepted, without --vl-sequential."
+_ALL = f"Results of all images are accepted, without {parameter('sequential')}."
 _EFFECT_DRAWS = 9_999  # it decides nothing
 _WHOLE = ""
 _ALIKE = {
@@ -155,14 +155,16 @@ def read_baseline(path: Path, *results: Path) -> Results:
             tomorrow's standard.
 
     Raises:
-        UsageError: naming --vl-baseline.
+        UsageError: naming the baseline.
     """
     if followed(path) in map(followed, results):
-        raise UsageError(f"--vl-baseline {path}: is where the results go (--vl-results), which would replace it.")
+        raise UsageError(
+            f"{argument('baseline', path)}: is where the results go ({parameter('results')}), which would replace it."
+        )
     try:
         return read_compared(path)
     except UsageError as error:
-        raise UsageError(f"--vl-baseline {error}") from error
+        raise UsageError(argument("baseline", marked(error))) from error
 
 
 def compare(old: Results, new: Results, alpha: float = ALPHA) -> Comparison:

@@ -21,13 +21,14 @@ from msgspec.structs import replace
 from vlcheck._util import temporary
 from vlcheck._util.files import Others, begins, demand_place, placing
 from vlcheck._util.foreign_files import LONGEST_LINE, fault, parse_json, read_lines
-from vlcheck.errors import UsageError, printable
+from vlcheck.errors import UsageError, parameter, printable
 from vlcheck.results.records import SCHEMA, EvidenceRecord, ImageRecord, Record, RunRecord, VerdictRecord
 from vlcheck.results.schema import evidence_of, line_of, record_of
 
 Line = Any
 Key = tuple[str, str, str]
-OPTION = "--vl-results"
+OPTION = parameter("results")
+_BESIDE = parameter("beside")
 _RUN, _EVIDENCE = '{"kind": "run"', '{"kind": "evidence"'  # as such lines begin
 _NO_JSON = (b"NaN", b"Infinity")  # numbers of Python's
 
@@ -145,7 +146,7 @@ def gather(folder: Path) -> Results:
 
 
 def check_place(path: Path, others: Others) -> None:
-    """Make sure that results can be written there, over older results at most. Raises UsageError naming --vl-results.
+    """Make sure that results can be written there, over older results at most. Raises UsageError.
 
     Args:
         path: where they are to go.
@@ -155,7 +156,7 @@ def check_place(path: Path, others: Others) -> None:
 
 
 def write(path: Path, results: Results) -> None:
-    """Write the results file, whole or not at all. Raises UsageError naming --vl-results."""
+    """Write the results file, whole or not at all. Raises UsageError."""
     with placing(path, OPTION) as draft, draft.open("w", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in results.lines())
 
@@ -209,7 +210,7 @@ def read_judged(path: Path) -> Results:
     return results
 
 
-def read_beside(path: Path, data: str, option: str = "--vl-beside") -> Results:
+def read_beside(path: Path, data: str, option: str = _BESIDE) -> Results:
     """Read the results of a run that are to be shown beside another one's. Raises UsageError naming the option."""
     try:
         results = read(path)

@@ -25,7 +25,7 @@ class Places:
     """The files of a run's results.
 
     Attributes:
-        named: what --vl-results names.
+        named: where results are to go.
     """
 
     named: Path
@@ -50,7 +50,7 @@ class Places:
         yield from (self.named, self.part, self.unfinished)
 
     def demand(self, others: Others) -> None:
-        """Make sure that results can be written there. Raises UsageError naming --vl-results.
+        """Make sure that results can be written there. Raises UsageError.
 
         Args:
             others: files that they must not replace, by the option that names them.

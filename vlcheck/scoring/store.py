@@ -20,7 +20,7 @@ from filelock import FileLock
 from vlcheck._util import installed, temporary
 from vlcheck._util.foreign_files import fault
 from vlcheck._util.hashing import digest
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, argument, parameter, spelled
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.registry import METRICS
@@ -82,7 +82,7 @@ class ScoreStore:
         fingerprint: the model's; part of each answer's key, with what is installed.
         run: what the processes of one run have in common, so that they share errors; a new one unless given.
         versions: of all else that decides a score; those that are installed unless given.
-        in_scratch: the file is in a folder for temporary files: messages name TMPDIR, and not --vl-store.
+        in_scratch: the file is in a folder for temporary files: messages name TMPDIR, and not the parameter.
 
     Raises:
         UsageError: from here and from each method, where the file is not a store, is of another schema, cannot be
@@ -99,8 +99,8 @@ class ScoreStore:
         in_scratch: bool = False,
     ) -> None:
         self.path = path
-        self._named = f"{temporary.where()}: {path}" if in_scratch else f"--vl-store {path}"
-        self._cure = "Let TMPDIR name a folder, or --vl-store a file," if in_scratch else "Name a file"
+        self._named = f"{temporary.where()}: {path}" if in_scratch else argument("store", path)
+        self._cure = f"Let TMPDIR name a folder, or {parameter('store')} a file," if in_scratch else "Name a file"
         self.model = fingerprint
         self.run = run or uuid.uuid4().hex
         with self._speaking_clearly():
@@ -222,7 +222,7 @@ class ScoreStore:
     def _say_damaged(self, what: str) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("always")  # also where a run makes errors of warnings: it goes on
-            warnings.warn(f"{self._named}: the store is damaged: {what}.", DamagedStore, stacklevel=3)
+            warnings.warn(f"{spelled(self._named)}: the store is damaged: {what}.", DamagedStore, stacklevel=3)
 
     def _refuse_others(self) -> None:
         """Look before a lock is put beside what is not ours."""

@@ -17,7 +17,7 @@ from typing import Any
 from vlcheck._util.numbers import between, figure
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.behaviors.suite import BehaviorTest
-from vlcheck.errors import UsageError, printable
+from vlcheck.errors import UsageError, argument, printable
 from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.outcomes import Findings
 from vlcheck.metrics.kinds import Metric
@@ -164,7 +164,7 @@ def ask(model: ModelUnderTest, tests: Iterable[BehaviorTest]) -> tuple[Asked, ..
             continue
         asked.append(Asked(behavior, metric, model.adapter.kinds[metric], model.find(behavior, metric)))
     if not asked:
-        raise UsageError(f"--vl-model {model.adapter.name}: has no metric that one of the tests asks.")
+        raise UsageError(f"{argument('model', model.adapter.name)}: has no metric that one of the tests asks.")
     return tuple(asked)
 
 

@@ -480,13 +480,13 @@ def test_a_model_that_is_spread_over_devices_scores_the_same(
 
 def test_spreading_asks_for_accelerate(loaded: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "accelerate", None)  # as where it is not installed
-    with pytest.raises(UsageError, match="--vl-device auto: needs the package accelerate"):
+    with pytest.raises(UsageError, match="device=auto: needs the package accelerate"):
         loaded("qwen2_vl", device="auto")
 
 
 @pytest.mark.skipif(find_spec("accelerate") is None, reason="needs accelerate")
 def test_what_cannot_be_spread_says_so(loaded: Callable[..., Any]) -> None:
-    with pytest.raises(UsageError, match=r"--vl-device auto: .* is not spread .*Accepted: cpu, cuda"):
+    with pytest.raises(UsageError, match=r"device=auto: .* is not spread .*Accepted: cpu, cuda"):
         loaded("blip_captioning", device="auto")
 
 

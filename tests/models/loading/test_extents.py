@@ -63,7 +63,7 @@ def test_transformers_builds_nothing_absurd(tmp_path: Path, key: str, value: obj
     folder = checkpoints.bert(tmp_path / "bert")
     path = folder / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
-    with pytest.raises(UsageError, match=r"--vl-model .*bert"):
+    with pytest.raises(UsageError, match=r"model=.*bert"):
         load_model(str(folder))
 
 
@@ -76,6 +76,6 @@ def test_originals_build_nothing_absurd(tmp_path: Path, name: str, value: object
     before = json.loads(path.read_text())
     for key in (depth, width):
         path.write_text(json.dumps({**before, key: value}))
-        with pytest.raises(UsageError, match=r"--vl-model .*") as caught:
+        with pytest.raises(UsageError, match=r"model=.*") as caught:
             load_model(spec.format(folder, folder))
         assert "vocab.txt" not in str(caught.value)  # for which it looks when the network is there

@@ -141,7 +141,7 @@ class Spent(Double):
 
 @pytest.mark.parametrize("spec", ["albfe:x.pth", "albeff", "ALBEF_4M.pth", "", "no.such.module:make"])
 def test_an_unknown_spec_is_told_what_is_accepted(spec: str) -> None:
-    with pytest.raises(UsageError, match=r"--vl-model .*albef.*Accepted: .*package\.module:factory, path/to/file\.py"):
+    with pytest.raises(UsageError, match=r"model=.*albef.*Accepted: .*package\.module:factory, path/to/file\.py"):
         load_model(spec)
 
 
@@ -194,10 +194,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"dtype": "float31"}, "--vl-dtype 'float31'.*Did you mean 'float32'"),
-        ({"device": "gpu"}, "--vl-device 'gpu'.*cpu, cuda, cuda:N, mps, auto"),
-        ({"device": "cuda:x"}, "--vl-device 'cuda:x'"),
-        ({"device": "cuda:99"}, r"--vl-device 'cuda:99': this machine has \d+ such devices"),
+        ({"dtype": "float31"}, "dtype='float31'.*Did you mean 'float32'"),
+        ({"device": "gpu"}, "device='gpu'.*cpu, cuda, cuda:N, mps, auto"),
+        ({"device": "cuda:x"}, "device='cuda:x'"),
+        ({"device": "cuda:99"}, r"device='cuda:99': this machine has \d+ such devices"),
     ],
 )
 def test_an_unknown_device_or_dtype_is_told_what_is_accepted(
@@ -268,7 +268,7 @@ def test_code_of_a_checkpoint_does_not_run_unless_that_is_asked_for(with_code: P
 def test_a_checkpoint_that_needs_code_of_its_own_is_told_how_to_allow_it(with_code: Path) -> None:
     path = with_code / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"model_type": "of-nobody"}))
-    with pytest.raises(UsageError, match="--vl-trust-remote-code"):
+    with pytest.raises(UsageError, match="say trust_remote_code where"):
         load_model(str(with_code))
     assert not (with_code.parent / "trace").exists()
 

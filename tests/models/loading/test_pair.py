@@ -83,11 +83,11 @@ def test_the_fingerprint_is_of_both(match: Path, words: Path, tmp_path: Path) ->
         ("itm={match},mlm=", "no model is named for mlm"),
         ("itm={words},mlm={words}", "has no itm: BLIP matches in its retrieval checkpoint"),
         ("itm={match},mlm={match}", "has no mlm: BLIP predicts words in its captioning checkpoint"),
-        ("itm={match},mlm=no-such-folder", "--vl-model 'no-such-folder': no such model"),
+        ("itm={match},mlm=no-such-folder", "model='no-such-folder': no such model"),
     ],
 )
 def test_what_is_wrong_with_a_pair_is_named(spec: str, complaint: str, match: Path, words: Path) -> None:
-    with pytest.raises(UsageError, match=rf"^--vl-model 'itm=.*{complaint}"):
+    with pytest.raises(UsageError, match=rf"^model='itm=.*{complaint}"):
         load_model(spec.format(match=match, words=words))
 
 

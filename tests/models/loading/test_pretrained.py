@@ -92,7 +92,7 @@ def test_what_is_missing_or_wrong_is_named(family: str, damage: Damage, said: st
     folder = getattr(checkpoints, family)(tmp_path)
     load_model(str(folder))
     damage(folder)
-    with pytest.raises(UsageError, match=rf"--vl-model '.*{said}"):
+    with pytest.raises(UsageError, match=rf"model='.*{said}"):
         load_model(str(folder))
 
 
@@ -120,9 +120,7 @@ def test_a_tokenizer_without_a_mask_predicts_no_words(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_hub")
 def test_a_hub_id_without_the_hub_asks_for_a_folder() -> None:
-    with pytest.raises(
-        UsageError, match=r"--vl-model 'some/model': some/model: no folder .* Name a folder with config"
-    ):
+    with pytest.raises(UsageError, match=r"model='some/model': some/model: no folder .* Name a folder with config"):
         load_model("some/model")
 
 

@@ -369,12 +369,12 @@ def test_a_text_past_thirty_words_is_no_question_of_xvlm(
 
 
 def test_a_folder_is_asked_for(family: str) -> None:
-    with pytest.raises(UsageError, match=f"--vl-model '{family}:': .*{family}:FOLDER"):
+    with pytest.raises(UsageError, match=f"model='{family}:': .*{family}:FOLDER"):
         load_model(f"{family}:")
 
 
 def test_a_folder_that_is_not_there_is_named(family: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=rf"--vl-model '{family}:.*gone: no such folder; name the one that"):
+    with pytest.raises(UsageError, match=rf"model='{family}:.*gone: no such folder; name the one that"):
         load_model(f"{family}:{tmp_path / 'gone'}")
 
 

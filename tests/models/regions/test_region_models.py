@@ -426,9 +426,7 @@ def test_a_model_of_regions_without_a_detector_is_told_how_to_name_one(
     family: str, folder_of: dict[str, Path], tmp_path: Path
 ) -> None:
     bare, _, _ = spec_of(family, folder_of, tmp_path).partition(",")
-    with pytest.raises(
-        UsageError, match=r"--vl-model .*reads regions of a detector: ,regions=DETECTOR after the model"
-    ):
+    with pytest.raises(UsageError, match=r"model=.*reads regions of a detector: ,regions=DETECTOR after the model"):
         load_model(bare)
     np.savez(tmp_path / "one.npz", boxes=np.array([[0, 0, 9, 9]]), features=np.ones((1, 4)))
     with pytest.raises(UsageError, match="its regions have 4 features; the model reads 6"):

@@ -84,7 +84,7 @@ class Generative(Answering):
             "SmolVLMForConditionalGeneration": ("HuggingFaceTB/SmolVLM2-256M-Video-Instruct",),
         }
     )
-    spreads: ClassVar[bool] = True  # with --vl-device auto, the network is spread over several devices
+    spreads: ClassVar[bool] = True  # over several devices, if the device is "auto"
     max_pairs = 16  # every text has a copy of its picture's keys and values while it is read
 
     def __init__(self, name: str, fingerprint: str, network: PreTrainedModel, chat: Chat) -> None:

@@ -21,7 +21,7 @@ from vlcheck._util.hashing import digest
 from vlcheck._util.paths import expanded, there_is
 from vlcheck._util.spec_grammar import Factory
 from vlcheck.cases.case import MASK
-from vlcheck.errors import ForeignFault, NotApplicable, UsageError, nearest
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, marked, nearest
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.registry import DEFAULT_KINDS, KINDS
 from vlcheck.models.loading.foreign_model import ForeignModel
@@ -71,11 +71,16 @@ def load_model(
         return _checked(_load_each(parsed, load) if parsed.heads else load(parsed), spec)
 
 
+def as_model(model: object) -> VisionLanguageModel:
+    """Return an object as a model that was loaded. Raises UsageError if it does not keep the protocol."""
+    return _checked(model, type(model).__name__)
+
+
 def _load_each(parsed: ModelSpec, load: Callable[[ModelSpec], object]) -> Pair:
     try:
         return Pair({metric: _checked(load(part), part.said) for metric, part in parsed.heads})
     except UsageError as error:
-        raise UsageError(f"{_option(parsed.said)}: {error}") from error
+        raise UsageError(f"{_option(parsed.said)}: {marked(error)}") from error
 
 
 def _load(parsed: ModelSpec, *, families: Mapping[str, EntryPoint], device: str, dtype: str, trusted: bool) -> object:
@@ -91,12 +96,12 @@ def _load(parsed: ModelSpec, *, families: Mapping[str, EntryPoint], device: str,
         what = "no such folder." if said.startswith(("/", ".", "~")) else f"no such model. {known}"
         raise UsageError(f"{_option(spec)}: {what} Accepted: {forms}.")
     if device == AUTO and not _spreads(loader):
-        raise UsageError(f"--vl-device {AUTO}: {spec!r} is not spread over devices. Accepted: {DEVICES}.")
+        raise UsageError(f"{argument('device', AUTO)}: {spec!r} is not spread over devices. Accepted: {DEVICES}.")
     try:
         with contained():  # a factory is foreign code, and panics of Rust's libraries are no Exception
             return loader(device=device, dtype=dtype)
     except UsageError as error:
-        raise UsageError(f"{_option(spec)}: {error}") from error
+        raise UsageError(f"{_option(spec)}: {marked(error)}") from error
     except (ForeignFault, NotApplicable) as error:
         raise UsageError(f"{_option(spec)}: cannot be loaded. {error}") from error
 
@@ -165,7 +170,7 @@ def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: 
             return None
         architecture = checkpoint.architecture
     except (UsageError, OSError) as error:  # OSError: of a folder that may not be looked into
-        raise UsageError(f"{_option(spec)}: {error}") from error
+        raise UsageError(f"{_option(spec)}: {marked(error)}") from error
     if architecture not in families:
         known = ", ".join(sorted(name for name in families if name[0].isupper()))
         raise UsageError(f"{_option(spec)}: {architecture} is no architecture that vlcheck knows. Known: {known}.")
@@ -177,7 +182,7 @@ def _in_file(factory: Factory, spec: str) -> Loader:
     try:
         path = expanded(factory.where)
     except UsageError as error:
-        raise UsageError(f"{_option(spec)}: {error}") from error
+        raise UsageError(f"{_option(spec)}: {marked(error)}") from error
     if not there_is(factory.where) or not path.is_file():
         raise UsageError(f"{_option(spec)}: {path}: no such file.")
     return _factory(_import_file(path, spec), factory.name, spec)
@@ -260,7 +265,9 @@ def _complete(loaded: object, spec: str) -> VisionLanguageModel:
     if not isinstance(model.fingerprint, str) or not model.fingerprint:
         raise UsageError(f"{_option(spec)}: fingerprint has to be a text, a hash of the weights and all that decides.")
     said = getattr(model, "kinds", None)
-    kinds = {metric: str((DEFAULT_KINDS if said is None else said).get(metric)) for metric in metrics}
+    kinds = {
+        metric: str((DEFAULT_KINDS if said is None else said).get(metric)) for metric in known if metric in metrics
+    }
     if unknown := {metric: kind for metric, kind in kinds.items() if kind not in KINDS}:
         raise UsageError(f"{_option(spec)}: kinds {unknown!r}: each metric has to have one of {', '.join(KINDS)}.")
     ours = type(loaded).__module__.startswith("vlcheck.")
@@ -274,7 +281,7 @@ def _demand(loaded: object, names: Iterable[str], spec: str) -> None:
 
 def _check_dtype(dtype: str) -> None:
     if dtype not in DTYPES:
-        raise UsageError(f"--vl-dtype {dtype!r}: no such dtype. {nearest(dtype, DTYPES)}")
+        raise UsageError(f"{argument('dtype', repr(dtype))}: no such dtype. {nearest(dtype, DTYPES)}")
 
 
 def _check_device(device: str) -> None:
@@ -283,19 +290,23 @@ def _check_device(device: str) -> None:
         return
     kind, _, number = device.partition(":")
     if not re.fullmatch(r"(cpu|cuda|mps)(:\d+)?", device):
-        raise UsageError(f"--vl-device {device!r}: no such device. Accepted: {DEVICES}, {AUTO}.")
+        raise UsageError(f"{argument('device', repr(device))}: no such device. Accepted: {DEVICES}, {AUTO}.")
     if device == "cpu":
         return
     import torch  # not at the top: a spec is checked, and a model without torch loaded, without it
 
     there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": torch.mps.device_count()}[kind]
     if int(number or 0) >= there:
-        raise UsageError(f"--vl-device {device!r}: this machine has {there} such devices; cpu is always accepted.")
+        raise UsageError(
+            f"{argument('device', repr(device))}: this machine has {there} such devices; cpu is always accepted."
+        )
 
 
 def _check_accelerate() -> None:
     if importlib.util.find_spec("accelerate") is None:
-        raise UsageError(f"--vl-device {AUTO}: needs the package accelerate. Install it, or name one of {DEVICES}.")
+        raise UsageError(
+            f"{argument('device', AUTO)}: needs the package accelerate. Install it, or name one of {DEVICES}."
+        )
 
 
 def _spreads(loader: Loader) -> bool:
@@ -305,4 +316,4 @@ def _spreads(loader: Loader) -> bool:
 
 
 def _option(spec: str) -> str:
-    return f"--vl-model {spec!r}"
+    return argument("model", repr(spec))

@@ -36,7 +36,7 @@ from transformers.utils import logging
 from vlcheck._util.foreign_code import said_by
 from vlcheck._util.foreign_files import read_json
 from vlcheck._util.paths import expanded, there_is
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, parameter
 from vlcheck.models.loading.extents import check_sizes, filled_by
 from vlcheck.models.loading.folder import (
     CONFIG,
@@ -313,5 +313,6 @@ def _first_line(error: Exception) -> str:
     text = said_by(error)
     said = text.strip().splitlines()
     if "trust_remote_code" in text:
-        return f"It wants to run code of its own: read it, and say --vl-trust-remote-code where it may. {said[0][:300]}"
+        allows = parameter("trust_remote_code")
+        return f"It wants to run code of its own: read it, and say {allows} where it may. {said[0][:300]}"
     return f"{type(error).__name__}: {said[0][:300] if said else ''}"

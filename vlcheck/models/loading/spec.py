@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from vlcheck._util.spec_grammar import Factory, Reference, Single, parse_model
-from vlcheck.metrics.kinds import DEFAULT_KINDS
+from vlcheck.metrics.registry import DEFAULT_KINDS
 
 
 @dataclass(frozen=True)

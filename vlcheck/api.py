@@ -1,0 +1,281 @@
+"""A suite run from Python: `vlcheck.evaluate`, and the results that it gives."""
+
+from __future__ import annotations
+
+import html
+import sys
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from vlcheck._util.temporary import Scratch
+from vlcheck.behaviors.collect import collected
+from vlcheck.behaviors.suite import BehaviorTest, sound, subjects
+from vlcheck.behaviors.trials import Trials
+from vlcheck.cases import CaseSource
+from vlcheck.datasets.registry import open_source
+from vlcheck.errors import ForeignFault, UsageError, nearest, printable
+from vlcheck.evaluation.config import EvaluationConfig
+from vlcheck.evaluation.evidence import Judgement
+from vlcheck.evaluation.progress import Tenths
+from vlcheck.evaluation.session import Session, opened
+from vlcheck.models.loading.load import as_model, load_model
+from vlcheck.models.protocol import VisionLanguageModel, only_compares
+from vlcheck.policy.policy import Policy
+from vlcheck.policy.toml_file import load_policy
+from vlcheck.report import page
+from vlcheck.report.text import summary
+from vlcheck.results import file, run_id
+from vlcheck.results.conclusion import conclude
+from vlcheck.results.gate import objections
+from vlcheck.scoring.progress import Progress
+from vlcheck.suite.shipped import (
+    fixtures_above,
+    lexicons_in,
+    policy_in,
+    policy_path,
+    suite_folder,
+    tests_beside,
+    tests_here,
+)
+
+Told = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, repr=False)
+class Results:
+    """The results of one run: an iterable of its verdicts, in the order of the results file.
+
+    Attributes:
+        lines: what the results file holds.
+        errors: why a test has no verdict, by its id, where its own code or the data is at fault.
+
+    Example:
+        >>> import vlcheck
+        >>> results = vlcheck.evaluate("tiny", "scenes:30", tests=["test_captions_are_read[itm]"])  # doctest: +SKIP
+        >>> results.passed, results.verdicts[0].rate  # doctest: +SKIP
+    """
+
+    lines: file.Results
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def verdicts(self) -> Sequence[Any]:
+        """The verdicts, with the fields of a verdict's line in the results file as attributes."""
+        return tuple(SimpleNamespace(**verdict) for _, verdict in sorted(self.lines.verdicts.items()))
+
+    @property
+    def objections(self) -> Sequence[str]:
+        """Why no release may rest on the run, a sentence each; () where all is as the policy has it."""
+        return tuple(objections(self.lines))
+
+    @property
+    def passed(self) -> bool:
+        """Whether the run is green: pytest would end with 0."""
+        return not self.objections
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.verdicts)
+
+    def __len__(self) -> int:
+        return len(self.verdicts)
+
+    def __str__(self) -> str:
+        """Return the summary that a terminal is shown."""
+        return "\n".join(map(printable, summary.lines(self.lines)))
+
+    def __repr__(self) -> str:
+        return f"<Results: {printable(conclude(self.lines).sentence)}>"
+
+    def _repr_html_(self) -> str:
+        """Return the matrix of biases by metrics, for a notebook."""
+        head, *rows = ([html.escape(printable(cell)) for cell in row] for row in summary.biases(self.lines))
+        body = "".join(
+            f"<tr><th>{bias}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>" for bias, *cells in rows
+        )
+        found = html.escape(printable(conclude(self.lines).sentence))
+        return f"<p>{found}</p><table><tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr>{body}</table>"
+
+    def to_frame(self) -> Any:
+        """Return a pandas DataFrame with a row for each verdict. Raises UsageError where pandas is not installed."""
+        try:
+            pandas = import_module("pandas")  # no dependency: it is asked for here alone
+        except ImportError as error:
+            raise UsageError("to_frame: needs the package pandas. Install it, or iterate over the results.") from error
+        return pandas.DataFrame([vars(verdict) for verdict in self.verdicts])
+
+    def report(self, path: str | Path) -> None:
+        """Write the page for reviewers, over an older page at most. Raises UsageError."""
+        page.check_place(Path(path), {}, "report")
+        page.write(Path(path), page.draw(self.lines, source="vlcheck-results.jsonl"), "report")
+
+    def save(self, path: str | Path) -> None:
+        """Write the results file, over older results at most. Raises UsageError."""
+        file.check_place(Path(path), {})
+        file.write(Path(path), self.lines)
+
+
+def evaluate(
+    model: str | VisionLanguageModel,
+    data: str | CaseSource,
+    *,
+    suite: str | Path | None = None,
+    tests: str | Collection[str] | None = None,
+    policy: str | Path | Policy | None = None,
+    lexicons: str | Path | None = None,
+    device: str = "cpu",
+    dtype: str = "float32",
+    trust_remote_code: bool = False,
+    store: str | Path | None = None,
+    batch_size: int = 16,
+    sequential: bool = False,
+    images: bool = True,
+    progress: Told | bool = True,
+) -> Results:
+    """Judge a model by a suite of behavior tests; the verdicts are those of pytest on the same tests.
+
+    Fixtures and hooks of a conftest.py, and tests that state no behavior, are for pytest alone.
+
+    Args:
+        model: spec of a model, as `load_model` takes it, or an object that keeps the protocol `VisionLanguageModel`.
+        data: spec of the cases, or a source that is open.
+        suite: folder or file of the tests; `behavior_tests` in the current folder unless given, else the shipped suite.
+        tests: name or names of some of its tests, e.g. "test_x" or "test_x[itm]"; None for all.
+        policy: file of tolerances and allowed rates; that of the suite unless given.
+        lexicons: folder of words that replace the shipped ones; that of the suite unless given.
+        device: where a model given by its spec runs.
+        dtype: its precision.
+        trust_remote_code: whether Python code that comes with its checkpoint may run.
+        store: file in which answers are kept, so that nothing is asked twice; None for a temporary one.
+        batch_size: pictures encoded together, from 1 on.
+        sequential: whether to ask about images in growing batches, each behavior until its verdict is decided.
+        images: whether the results keep small copies of the pictures.
+        progress: called as pictures are done; True writes lines to stderr, False nothing.
+
+    Raises:
+        UsageError: naming the parameter, file or line that cannot be used, and what would be accepted.
+    """
+    if not isinstance(batch_size, int) or batch_size < 1:
+        raise UsageError(f"batch_size={batch_size!r}: has to be a whole number from 1 on.")
+    config = EvaluationConfig(
+        model=model if isinstance(model, str) else str(getattr(model, "name", "")),
+        data=data if isinstance(data, str) else data.spec,
+        device=device,
+        dtype=dtype,
+        trust_remote_code=trust_remote_code,
+        sequential=sequential,
+        batch_size=batch_size,
+        store=Path(store) if store else None,
+        images=images,
+    )
+    started = datetime.now(UTC)
+    folder = Path(suite) if suite is not None else tests_here() or suite_folder() / "behavior_tests"
+    with collected(folder) as found, Scratch() as scratch:
+        its = _Suite.of(folder, found, names_all=bool(policy and lexicons))
+        held, chosen = its.policy(policy).as_of(started.date()), its.named(tests)
+        source = data if isinstance(data, CaseSource) else open_source(data, lexicons=its.lexicons(lexicons))
+        adapter = _loaded(config) if isinstance(model, str) else as_model(model)
+        with opened(config, adapter, Trials(source, relative=only_compares(adapter)), held, scratch) as session:
+            part = file.Part(scratch, "main")
+            complete = its.whole and len(chosen) == len(found)
+            part.keep([session.header(chosen, run_id=run_id.drawn(), started=started, complete=complete)])
+            session.ask((test for test in sound(chosen) if not test.skipped), _told(progress))
+            errors = _judge_all(session, chosen, part)
+        results = Results(file.gather(scratch), errors)
+    results.lines.ended_with(0 if results.passed else 1)
+    return results
+
+
+def _loaded(config: EvaluationConfig) -> VisionLanguageModel:
+    trusted = config.trust_remote_code
+    return load_model(config.model, device=config.device, dtype=config.dtype, trust_remote_code=trusted)
+
+
+def _judge_all(session: Session, tests: Sequence[BehaviorTest], part: file.Part) -> dict[str, str]:
+    """Judge the tests one after the other, and keep what comes of them; return why some have no verdict."""
+    errors = {}
+    for test in tests:
+        model = replace(session.model, record=partial(_keep, session, part, test.id))
+        if test.amiss:
+            errors[test.id] = test.amiss
+        elif not test.skipped and not model.lacks(test.metric):
+            try:
+                model.judge(test.behavior, test.metric)
+            except (UsageError, ForeignFault) as error:
+                errors[test.id] = str(error)
+    return errors
+
+
+def _keep(session: Session, part: file.Part, test: str, judgement: Judgement) -> None:
+    part.keep([*session.images(judgement), *judgement.records(test)])
+
+
+@dataclass(frozen=True)
+class _Suite:
+    """The tests of a suite, and what judges them.
+
+    Attributes:
+        tests: all of them.
+        fixtures: the folder with its policy and lexicons; None where it has none.
+        whole: whether the tests are all that belong to the fixtures.
+    """
+
+    tests: Sequence[BehaviorTest]
+    fixtures: Path | None
+    whole: bool
+
+    @classmethod
+    def of(cls, folder: Path, tests: Sequence[BehaviorTest], *, names_all: bool) -> _Suite:
+        """Find the fixtures of some tests in a folder; of several, the first where policy and lexicons are named."""
+        found = filter(None, map(fixtures_above, dict.fromkeys(test.path for test in tests)))
+        folders = list({fixtures.resolve(): fixtures for fixtures in found}.values())
+        if len(folders) > 1 and not names_all:
+            raise UsageError(
+                f"the tests are of {len(folders)} suites, each with a policy or lexicons of its own:"
+                f" {', '.join(map(str, folders))}. Evaluate them one at a time, or name what holds for all: policy and"
+                " lexicons."
+            )
+        fixtures = folders[0] if folders else None
+        beside = tests_beside(fixtures) if fixtures else None
+        whole = folder.is_dir() and (beside is None or beside.resolve().is_relative_to(folder.resolve()))
+        return cls(tests, fixtures, whole)
+
+    def policy(self, said: str | Path | Policy | None) -> Policy:
+        """Return the policy that is said, else the suite's, else the shipped one; it has to fit the tests."""
+        own = policy_in(self.fixtures) if self.fixtures else None
+        policy = said if isinstance(said, Policy) else load_policy(Path(said) if said else own or policy_path())
+        about = subjects(self.tests)
+        policy.check(about)
+        if self.whole and (said or own):
+            policy.demand_tests(about)
+        elif self.whole and self.fixtures:
+            policy.demand_required(about)
+        return policy
+
+    def lexicons(self, said: str | Path | None) -> Path | None:
+        """Return the folder of words that is said, else the suite's; None for the shipped words alone."""
+        if said:
+            return Path(said)
+        return lexicons_in(self.fixtures) if self.fixtures else None
+
+    def named(self, names: str | Collection[str] | None) -> Sequence[BehaviorTest]:
+        """Return the tests that are named, with a metric or without, in the suite's order; all for None."""
+        if names is None:
+            return self.tests
+        names = {names} if isinstance(names, str) else {*names}
+        known = {name for test in self.tests for name in (test.name, test.function_name)}
+        for name in sorted(names):
+            if name not in known:
+                raise UsageError(f"tests: there is no test {name!r}. {nearest(name, known)}")
+        return [test for test in self.tests if test.name in names or test.function_name in names]
+
+
+def _told(progress: Told | bool) -> Told | None:
+    if isinstance(progress, bool):
+        return Tenths(lambda line: print(line, file=sys.stderr)) if progress else None
+    return progress
