@@ -8,7 +8,6 @@ from vlcheck.report.text import summary
 from vlcheck.results.agreement import Agreement, agreements
 from vlcheck.results.file import Results
 
-
 SHOWN = {"image": "i", "perturbed": None, "texts": []}
 ABOUT = {"bias": "color", "score_kind": "a kind", "reason": ""}
 
