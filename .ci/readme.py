@@ -1,12 +1,15 @@
-"""Print a command of the README: the block after the comment `<!-- command: NAME -->`."""
+"""Print a command of the README or of docs/: the block after the comment `<!-- command: NAME -->`."""
 
 import re
 import sys
 from pathlib import Path
 
 name = sys.argv[1]
-readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-block = re.search(rf"<!-- command: {re.escape(name)} -->\s*```bash\n(.*?)```", readme, re.DOTALL)
+root = Path(__file__).parent.parent
+text = "\n".join(
+    page.read_text(encoding="utf-8") for page in (root / "README.md", *sorted((root / "docs").rglob("*.md")))
+)
+block = re.search(rf"<!-- command: {re.escape(name)} -->\s*```bash\n(.*?)```", text, re.DOTALL)
 if block is None:
-    sys.exit(f"README.md has no command named {name!r}")
+    sys.exit(f"neither README.md nor docs/ has a command named {name!r}")
 print(block[1])

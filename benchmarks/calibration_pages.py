@@ -1,4 +1,4 @@
-"""What the calibration found, as a passage of the README, a page of all cells and a drawing of the power."""
+"""What the calibration found, as a passage of a page, a page of all cells and a drawing of the power."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read(measured: str) -> tuple[list[Cell], dict[str, dict[str, float]]]:
 
 
 def passage(measured: str) -> str:
-    """The README's."""
+    """Return the passage of docs/explanation/calibration.md."""
     cells, deceived = read(measured)
     runs = _fixed(cells[0]).runs
     worst = max(one for both in deceived.values() for one in both.values())
@@ -40,14 +40,14 @@ def passage(measured: str) -> str:
         f"For a bound that is a conjecture where images have several rows, the exact probability of being wrong, worst"
         f" of 400 distributions of two values, is {share(worst, decimals=2)} (at most {share(ALPHA)}).",
         "",
-        "![How often a true rate fails or passes, by number of images](docs/power.svg)",
+        "![How often a true rate fails or passes, by number of images](power.svg)",
         "",
         "One row an image, 10 % allowed: with the fixed number of images, with `--vl-sequential`, and (in brackets) the"
         " share of the images that this asked about.",
         "",
         *_power(cells),
         "",
-        "`python -m benchmarks.calibration` measures; [all cells](docs/calibration.md).",
+        "`python -m benchmarks.calibration` measures; [all cells](calibration-cells.md).",
     ]
     return "\n".join(lines) + "\n"
 

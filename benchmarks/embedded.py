@@ -3,7 +3,7 @@
     python -m benchmarks.embedded [--rounds 3] [--no-matrix]
 
 Each run is a process of its own, interpreter and imports included. The figures go to benchmarks/embedded.json, from
-where `python -m benchmarks.table` takes the README's line.
+where `python -m benchmarks.table` writes the line of docs/explanation/speed.md.
 """
 
 from __future__ import annotations

@@ -44,6 +44,7 @@ from vlcheck.perturb import (
     Perturbation,
     RotateHue,
 )
+from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
 
@@ -133,7 +134,9 @@ def measured(model: str, name: str, photographs: str) -> Iterator[float]:
         loaded = load_model(clip(Path(folder) / "model")) if model == CLIP else cast(VisionLanguageModel, Mean())
         yield peak()
         with ScoreStore(Path(folder) / "scores", loaded.fingerprint) as store:
-            answers = Scorer(loaded, store, batch_size=BATCH).answers(questions(Path(photographs), SETS[name].edits))
+            answers = CachedScorer(Scorer(loaded, batch_size=BATCH), store).answers(
+                questions(Path(photographs), SETS[name].edits)
+            )
         if unanswered := [answer for answer in answers.values() if not answer.values]:
             sys.exit(f"not answered: {unanswered}")
         yield peak()

@@ -4,7 +4,7 @@
 
 Two photographs with TEXTS texts each, asked twice: encoded once each, and encoded anew for each text, in one batch as
 well. Families that read image and text together from the first layer on have nothing to reuse. The figures go to
-benchmarks/reuse.json, from where `python -m benchmarks.table` takes the README's table.
+benchmarks/reuse.json, from where `python -m benchmarks.table` writes the table of docs/explanation/speed.md.
 """
 
 from __future__ import annotations

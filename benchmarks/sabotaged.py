@@ -3,7 +3,7 @@
     python -m benchmarks.sabotaged COCO_ROOT
 
 Each is `--vl-model benchmarks/sabotaged.py:NAME`. How their verdicts end goes to benchmarks/sabotaged.json, from where
-`python -m benchmarks.table` takes the README's table.
+`python -m benchmarks.table` writes the table of docs/explanation/proof.md.
 """
 
 from __future__ import annotations

@@ -14,8 +14,9 @@ from scipy.special import expit, logit, softmax
 
 from vlcheck.cases.picture import Picture
 from vlcheck.metrics.answer import Answer
-from vlcheck.metrics.kinds import RELATIVE, Metric
+from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
+from vlcheck.metrics.registry import METRICS, RELATIVE
 
 Transform = Callable[[np.ndarray], np.ndarray]
 _NEXT_TO_1 = 1 - 2.0**-24  # in float32, as the models answer: 1 has no finite log-odds
@@ -27,7 +28,7 @@ class Kind:
 
     Attributes:
         metric: whose kind it is.
-        name: as `vlcheck.metrics.kinds.KINDS` has it.
+        name: as `vlcheck.metrics.registry.KINDS` has it.
         logits: of the probabilities that the model gave.
         scores: of the logits; one for each of the answer's values.
     """
@@ -83,7 +84,7 @@ def own_queries(query: Query) -> list[Query]:
     """Return what a model that compares no texts is asked for a query: of a text and its foils each alone."""
     if query.metric != "itm":
         return [query]
-    return [Query("itm", query.picture, text) for text in query.texts]
+    return [Query("itm", query.picture, text) for text in METRICS[query.metric].texts(query)]
 
 
 def unmapped(kind: Kind) -> Map:

@@ -5,14 +5,14 @@
 The zoo's answers are passed through monotone maps, which leave every order as it is, and judged again: as the score
 kinds that the models have, and as a contrastive model and one that chooses among candidates would give them. Then tests
 whose truth is known are simulated with the scale fitted anew in each. What comes out goes to benchmarks/scales.json,
-from where `python -m benchmarks.table` takes the README's tables.
+from where `python -m benchmarks.table` writes the table of docs/explanation/calibration.md.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from copy import copy
 from dataclasses import dataclass
@@ -26,17 +26,19 @@ from benchmarks.calibration import bound
 from benchmarks.scale_cells import cells, simulated
 from benchmarks.scale_maps import KINDS, MAPS, Kept, Kind, Map, own_queries, unmapped
 from vlcheck.behaviors.schedule import ONCE
+from vlcheck.behaviors.suite import BehaviorTest
 from vlcheck.behaviors.trials import Trials
 from vlcheck.datasets.registry import open_source
 from vlcheck.evaluation.calibration import Operating, ahead
 from vlcheck.evaluation.evaluator import ModelUnderTest
-from vlcheck.evaluation.preview import Chosen, Foresight, foresee
+from vlcheck.evaluation.preview import Foresight, foresee
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.query import Query
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.plugin.collect import collect
 from vlcheck.policy.policy import Policy
 from vlcheck.policy.toml_file import load_policy
+from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
 from vlcheck.suite.shipped import policy_path, suite_folder
@@ -62,7 +64,7 @@ class Posed:
     kind: Kind
     model: VisionLanguageModel
     trials: Trials
-    chosen: Chosen
+    chosen: Sequence[BehaviorTest]
     policies: Mapping[str, Policy]
 
     @cached_property
@@ -79,16 +81,16 @@ class Posed:
     def _judged(self, kept: Kept, operating: Operating, policy: Policy) -> Statuses:
         under = ModelUnderTest(self.model, self.trials, kept, policy, operating)  # type: ignore[arg-type]
         found = {}
-        for item, statement in self.chosen:
-            behavior = statement.behavior(item)
+        for test in self.chosen:
+            behavior = test.behavior
             rule = policy.of(behavior.name, behavior.bias).rule
-            found[f"{behavior.name}[{statement.metric}]"] = under.find(behavior, statement.metric).verdict(rule).status
+            found[f"{behavior.name}[{test.metric}]"] = under.find(behavior, test.metric).verdict(rule).status
         return found
 
 
 def posed(model: VisionLanguageModel, data: str) -> list[Posed]:
     """Pose the suite to a model as each of the score kinds that its scores can be given as."""
-    policy, chosen = load_policy(policy_path()), collect(suite_folder() / "behavior_tests")
+    policy, chosen = load_policy(policy_path()), collect(suite_folder() / "behavior_tests").tests
     policies = {"calibrated": policy, "raw": policy.changed("defaults", {"scale": "raw"})}
     source = open_source(data)
     trials = {relative: Trials(source, relative) for relative in (False, True)}
@@ -96,7 +98,7 @@ def posed(model: VisionLanguageModel, data: str) -> list[Posed]:
     def as_kind(kind: Kind) -> Posed:
         told = copy(model)
         told.kinds = {**model.kinds, kind.metric: kind.name}
-        of_metric = [(item, statement) for item, statement in chosen if statement.metric == kind.metric]
+        of_metric = [test for test in chosen if test.metric == kind.metric]
         return Posed(kind, told, trials[kind.relative], of_metric, policies)
 
     return [as_kind(kind) for kind in KINDS]
@@ -136,7 +138,7 @@ def asked(model: VisionLanguageModel, queries: Iterable[Query]) -> tuple[dict[st
     """Ask a model, as the kind that it is, all that these queries need; return the answers, and what could be shown."""
     own = {one.key: one for query in queries for one in own_queries(query)}
     with TemporaryDirectory() as folder, ScoreStore(Path(folder) / "scores", model.fingerprint) as store:
-        scorer = Scorer(model, store, batch_size=64, thumbnails=False, top=0)
+        scorer = CachedScorer(Scorer(model, batch_size=64, top=0), store, thumbnails=False)
         answers = scorer.answers(own.values())
         pictures = {query.picture.key: query.picture for query in own.values()}
         return answers, frozenset(key for key, picture in pictures.items() if scorer.shows(picture))

@@ -5,7 +5,7 @@
 Measured in one process, in turn: the whole behavior run; the bare batched forward of the same unique pictures and
 texts; and the same texts one by one, each encoded and scored as in a test of its own. Then, in processes of their own,
 the peak memory with few and with many photographs, and the import of the plugin. The figures go to
-benchmarks/results.json, from where `python -m benchmarks.table` takes the README's table.
+benchmarks/results.json, from where `python -m benchmarks.table` writes the table of docs/explanation/speed.md.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def speed(coco: Path, images: int, rounds: int, sample: int | None) -> dict[str,
 
 def asked(data: str) -> list[Query]:
     """Every query of the suite."""
-    chosen = collect(ROOT / "behavior_tests")
+    chosen = collect(ROOT / "behavior_tests").tests
     return list(foresee(chosen, ahead(Trials(open_source(data)), {}), load_policy(policy_path()), METRICS).queries)
 
 

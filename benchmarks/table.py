@@ -1,9 +1,8 @@
-"""Write the README's figures from the stored measurements; with --check, say whether they differ."""
+"""Write the figures of the documentation from the stored measurements; with --check, say whether they differ."""
 
 from __future__ import annotations
 
 import json
-import re
 import statistics
 import sys
 from collections import Counter, defaultdict
@@ -21,7 +20,6 @@ from vlcheck.suite.shipped import suite_folder
 from vlcheck.zoo import CONTROL, PLANTED
 
 HERE = Path(__file__).parent
-README = HERE.parent / "README.md"
 DOCS = HERE.parent / "docs"
 
 
@@ -148,7 +146,7 @@ def memory(measured: str) -> str:
 
 def families() -> str:
     """The families of models as Markdown, but for those of the zoo."""
-    tests = Counter(str(statement.metric) for _, statement in collect(suite_folder() / "behavior_tests"))
+    tests = Counter(str(test.metric) for test in collect(suite_folder() / "behavior_tests").tests)
     head, *rows = family_rows(tests, (imported(entry) for _, entry in sorted(registered().items())))
     cells = [head, ["---"] * len(head), *([f"`{name}`", *row] for name, *row in rows if name not in PLANTED)]
     return "".join(f"| {' | '.join(row)} |\n" for row in cells) + "\n`vlcheck models` lists them.\n"
@@ -246,43 +244,52 @@ def _total(rows: list[dict[str, Any]], scale: str, said: str) -> Counter[str]:
     return total
 
 
-BLOCKS: dict[str, Callable[[], str]] = {
-    "figures": lambda: table(_kept("results.json")),
-    "embedded": lambda: embedded(_kept("embedded.json")),
-    "memory": lambda: memory(_kept("memory.json")),
-    "reuse": lambda: reuse(_kept("reuse.json")),
-    "matrix": lambda: power(_kept("matrix.json")),
-    "families": families,
-    "calibration": lambda: calibration_pages.passage(_kept("calibration.json")),
-    "scales": lambda: scales(_kept("scales.json")),
-    "sabotaged": lambda: sabotaged(_kept("sabotaged.json")),
+# Each block, by the page of docs/ that has it between `<!-- NAME: begin -->` and `<!-- NAME: end -->`.
+BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
+    "explanation/speed.md": {
+        "figures": lambda: table(_kept("results.json")),
+        "embedded": lambda: embedded(_kept("embedded.json")),
+        "memory": lambda: memory(_kept("memory.json")),
+        "reuse": lambda: reuse(_kept("reuse.json")),
+    },
+    "explanation/proof.md": {
+        "matrix": lambda: power(_kept("matrix.json")),
+        "sabotaged": lambda: sabotaged(_kept("sabotaged.json")),
+    },
+    "explanation/calibration.md": {
+        "calibration": lambda: calibration_pages.passage(_kept("calibration.json")),
+        "scales": lambda: scales(_kept("scales.json")),
+    },
+    "reference/families.md": {"families": families},
 }
 
 
 # Files that hold nothing else.
 FILES: dict[Path, Callable[[], str]] = {
     LISTED: listing,
-    DOCS / "calibration.md": lambda: calibration_pages.page(_kept("calibration.json")),
-    DOCS / "power.svg": lambda: calibration_pages.drawing(_kept("calibration.json")),
+    DOCS / "explanation" / "calibration-cells.md": lambda: calibration_pages.page(_kept("calibration.json")),
+    DOCS / "explanation" / "power.svg": lambda: calibration_pages.drawing(_kept("calibration.json")),
 }
 
 
-def _readme() -> str:
-    """The README with its blocks as they should be."""
-    wanted = README.read_text(encoding="utf-8")
-    for name, write in BLOCKS.items():
-        block = write()
-        wanted = re.sub(
-            rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)",
-            lambda match, block=block: match[1] + block + match[2],
-            wanted,
-            flags=re.DOTALL,
-        )
-    return wanted
+def filled(page: str, blocks: dict[str, Callable[[], str]]) -> str:
+    """Return a page with its blocks as they should be.
+
+    Raises:
+        ValueError: if the page does not have a block exactly once.
+    """
+    for name, write in blocks.items():
+        begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
+        if (page.count(begin), page.count(end)) != (1, 1):
+            raise ValueError(f"the page needs {begin.strip()} and {end} once each")
+        head, _, rest = page.partition(begin)
+        page = head + begin + write() + end + rest.partition(end)[2]
+    return page
 
 
 def main() -> None:
-    wanted = {README: _readme()} | {path: write() for path, write in FILES.items()}
+    wanted = {DOCS / page: filled((DOCS / page).read_text("utf-8"), blocks) for page, blocks in BLOCKS.items()}
+    wanted |= {path: write() for path, write in FILES.items()}
     stale = [path.name for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
     if "--check" in sys.argv:
         sys.exit(f"{', '.join(stale)}: not as benchmarks/*.json has it" if stale else None)

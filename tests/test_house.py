@@ -91,3 +91,13 @@ def test_imports_lead_in_no_circle():
     """Those of types alone may: no run makes them. TopologicalSorter raises CycleError, with the circle."""
     graph = {module: {one.module for one in imports(module) if not one.typing_alone} for module in MODULES}
     assert set(TopologicalSorter(graph).static_order()) == MODULES.keys()
+
+
+@pytest.mark.parametrize(
+    "module", sorted(name for name in MODULES if name.split(".")[1:2] not in (["plugin"], ["cli"]))
+)
+def test_pytest_is_known_in_its_room_alone(module):
+    """The command line may reach the room: what a run would go by stands in pytest's ini file."""
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    names = [name for node in ast.walk(tree) for name in imported(node)]
+    assert [name for name in names if name.split(".")[0] == "pytest" or name.startswith("vlcheck.plugin")] == []

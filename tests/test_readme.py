@@ -1,4 +1,4 @@
-"""Every command of the README is run as it stands, and what its prose names is there."""
+"""Every command of the README and of docs/ is run as it stands, and what their prose names is there."""
 
 import importlib.util
 import os
@@ -23,8 +23,10 @@ from vlcheck.policy.toml_file import load_policy
 from vlcheck.zoo.pretrained import WEIGHTS, weights_of
 from vlcheck.zoo.workspace import SHARED
 
-README, CONTRIBUTING = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md"))
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/ci.md", "docs/specs.md")
+DOCS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", *DOCS)
+TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
+RUN = "\n".join(TEXTS[page] for page in ("README.md", *DOCS))  # the pages of which each block of commands is run
 FENCE = r"^```{}\n(.*?)^```$"
 RESULTS = "vlcheck-results.jsonl"
 SCENES, PHOTOGRAPHS = "scenes:30", "coco:{coco}"
@@ -67,15 +69,15 @@ BLOCKS = {
 }
 
 
-def fenced(language: str, text: str = README) -> list[str]:
-    """The blocks of a language."""
-    return re.findall(FENCE.format(language), text, re.MULTILINE | re.DOTALL)
+def fenced(language: str, text: str = RUN) -> list[str]:
+    """Return the blocks of a language; the same block of two pages is one."""
+    return list(dict.fromkeys(re.findall(FENCE.format(language), text, re.MULTILINE | re.DOTALL)))
 
 
 def named_blocks() -> dict[str, str]:
     """The blocks of commands, by the names in the comments above them."""
     block = "^<!-- command: (\\S+) -->\n" + FENCE.format("bash").removeprefix("^")
-    return dict(re.findall(block, README, re.MULTILINE | re.DOTALL))
+    return dict(re.findall(block, RUN, re.MULTILINE | re.DOTALL))
 
 
 def commands(block: str) -> list[str]:
@@ -115,7 +117,7 @@ def own(tmp_path_factory):
         torch.save({"model": load_file(weights_of("tiny"))}, folder / name)
     for name in SHARED:
         shutil.copy(WEIGHTS / name, folder)
-    (factory,) = [block for block in fenced("python", CONTRIBUTING) if "class Mine" in block]
+    (factory,) = [block for block in fenced("python", TEXTS["CONTRIBUTING.md"]) if "class Mine" in block]
     (folder / "mine.py").write_text(factory, encoding="utf-8")
     open_source("scenes:1").cases[0].image.open().save(folder / "photo.jpg")
     done = run(f"python -m pytest {ROOT}/behavior_tests --vl-model tiny --vl-data {SCENES}", folder)
@@ -145,14 +147,14 @@ def test_each_block_of_commands_has_a_name_and_is_run():
     names = named_blocks().keys()
     assert len(fenced("bash")) == len(names), "each ```bash block needs a <!-- command: NAME --> of its own above it"
     unknown = sorted(names - BLOCKS.keys() - run_by_ci())
-    assert not unknown, f"README.md has commands that nothing runs: say in BLOCKS what {', '.join(unknown)} comes to"
+    assert not unknown, f"commands that nothing runs: say in BLOCKS what {', '.join(unknown)} comes to"
     assert BLOCKS.keys() | run_by_ci() == names
 
 
 def test_commands_are_in_no_other_kind_of_block():
-    opened = re.findall(r"^```(.+)$", README, re.MULTILINE)
-    assert set(opened) == {"bash", "json", "python", "text", "toml"}
-    assert len(opened) == len(re.findall(r"^```$", README, re.MULTILINE))
+    opened = re.findall(r"^```(.+)$", RUN, re.MULTILINE)
+    assert set(opened) == {"bash", "json", "python", "text", "toml", "yaml"}
+    assert len(opened) == len(re.findall(r"^```$", RUN, re.MULTILINE))
 
 
 def about(data: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a user can get wrong, what does not apply, and what foreign code raises: exceptions of every floor."""
+"""Exceptions of every room, and the formatting of foreign text in messages."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import difflib
 import re
 from collections.abc import Iterable
 
-LONGEST = 2_000  # of a line of a message
-_JOINERS = "\u200c\u200d"  # without which Persian, Hindi and families of emoji fall apart
+LONGEST = 2_000  # characters of a line of a message
+_JOINERS = "\u200c\u200d"  # Persian, Hindi and emoji of families need them
 BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"  # have no width or no ink, and Python prints them
-# What CI's runners obey in what a step prints: GitHub's ::error::, its older ##[error], Azure's ##vso[, ##teamcity[.
+# Commands that CI runners obey in printed output: GitHub's ::error::, its older ##[error], Azure's ##vso[, ##teamcity[.
 _COMMAND = re.compile(r"(?<!\S):{2,}(?=[^\s:])|##(?=[\w.-]*\[)")
 
 
 class UsageError(Exception):
-    """Input that vlcheck cannot work with; the message names the option, file or line, and what would be accepted.
+    """An error in the user's input; the message names the option, file or line, and the accepted input.
 
-    Most of what it names is foreign, and all that catches it shows it: it is harmless from the start.
+    Messages quote foreign text, so control characters are escaped here, once for every place that shows them.
 
     Args:
-        lines: of the message. One too long loses its middle: the end says what would be accepted.
+        *lines: the lines of the message. A line that is too long loses its middle, since its end names the accepted
+            input.
     """
 
     def __init__(self, *lines: object) -> None:
@@ -34,15 +35,19 @@ class NotApplicable(Exception):
 
 
 class ForeignFault(Exception):
-    """An exception of code that is not vlcheck's: a model, a perturbation, a selection or an expectation."""
+    """An exception raised by code that is not vlcheck's: a model, a perturbation, a selection or an expectation."""
 
 
 def printable(text: str, most: int = 300) -> str:
-    """Return foreign text as one line that a terminal, a log and a CI's runner can be shown.
+    """Return foreign text as one line that is safe to print on a terminal, in a log and in CI.
 
-    Control and invisible characters are escaped, runners' commands have a space in them, what is long is cut.
+    Control and invisible characters are escaped, commands to CI runners are broken by a space, and long text is cut.
+
+    Args:
+        text: the text.
+        most: the largest number of characters.
     """
-    shown = _harmless(text[: most + 1])  # escaping makes nothing shorter: what is cut need not be looked at
+    shown = _harmless(text[: most + 1])  # escaping makes nothing shorter, so the rest would be cut anyway
     return shown if len(shown) <= most else f"{shown[: most - 4]} ..."
 
 
@@ -53,7 +58,7 @@ def _harmless(text: str) -> str:
 
 
 def _escaped(text: str, at: int) -> str:
-    """A character of a text, or its escape; joiners join letters that ASCII has not."""
+    """Return a character of a text, or its escape; joiners between letters that are not ASCII stay."""
     one = text[at]
     joins = one in _JOINERS and not text[max(at - 1, 0)].isascii() and not text[at + 1 : at + 2].isascii()
     visible = one.isprintable() and one not in BLANKS
@@ -65,7 +70,15 @@ def _without_middle(line: str) -> str:
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that is most like another, else the one that is but for its case; None where none is."""
+    """Return the known name that is most similar to a name, if need be without regard to case.
+
+    Args:
+        name: the name that was given.
+        known: the known names.
+
+    Returns:
+        The name, or None if none is similar.
+    """
     names = sorted(known)
     if meant := difflib.get_close_matches(name, names, n=1):
         return meant[0]
@@ -74,11 +87,11 @@ def closest(name: str, known: Iterable[str]) -> str | None:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Say which known name is meant, or list them all.
+    """Return a sentence that suggests the known name that was meant, or lists them all.
 
     Args:
-        name: what was asked for.
-        known: what there is.
+        name: the name that was given.
+        known: the known names.
 
     Returns:
         A sentence to end an error message with.

@@ -66,7 +66,7 @@ def test_a_package_that_registers_models_counts(tmp_path: Path, monkeypatch: pyt
 
 def copied(folder: Path) -> ModuleType:
     """The module as it stands in another copy of vlcheck."""
-    spec = importlib.util.spec_from_file_location("copied_installed", folder / "vlcheck" / "installed.py")
+    spec = importlib.util.spec_from_file_location("copied_installed", folder / "vlcheck" / "_util" / "installed.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -75,7 +75,8 @@ def copied(folder: Path) -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    ("file", "counts"), [("models/texts.py", True), ("cases/case.py", True), ("report/card.py", False)]
+    ("file", "counts"),
+    [("models/adapters/tokenizing.py", True), ("cases/case.py", True), ("report/markdown/model_card.py", False)],
 )
 def test_our_own_code_counts_where_it_makes_a_score(tmp_path: Path, file: str, counts: bool) -> None:
     shutil.copytree(ROOT / "vlcheck", tmp_path / "vlcheck", ignore=shutil.ignore_patterns("weights", "__pycache__"))

@@ -8,7 +8,7 @@ from tests.report.pages import results, verdict
 from vlcheck.behaviors.tables import AgainstNoise, ColorAndGrey, LeftAndRight, UnderEach, VisionAndLanguage
 from vlcheck.cases import Case
 from vlcheck.expect.base import AFTER, BEFORE, Sample
-from vlcheck.metrics.reading import Reading
+from vlcheck.metrics.registry import METRICS
 from vlcheck.perturb import Grayscale, Solid
 from vlcheck.report.text import summary
 
@@ -16,7 +16,7 @@ from vlcheck.report.text import summary
 def sample(target="dog", absent=None, image=0, **arms):
     case = Case(id="one", image=Solid((8, 8), (image, 0, 0)), caption=f"a {target}", target=target)
     scores = {arm: score if isinstance(score, dict) else {target: score} for arm, score in arms.items()}
-    return Sample(case, {arm: Reading("itm", target, said) for arm, said in scores.items()}, absent or {})
+    return Sample(case, {arm: METRICS["itm"].reading(target, said) for arm, said in scores.items()}, absent or {})
 
 
 def four(hint, blocked, bare, blocked_bare):

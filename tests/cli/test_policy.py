@@ -20,7 +20,7 @@ from vlcheck.expect.aggregate import SidePreference
 from vlcheck.expect.base import AFTER, BEFORE, OTHER, Sample
 from vlcheck.expect.directional import Drops, Swaps
 from vlcheck.expect.invariance import Preserved
-from vlcheck.metrics.reading import Reading
+from vlcheck.metrics.registry import METRICS
 from vlcheck.perturb import Solid
 from vlcheck.policy.policy import Tolerances
 from vlcheck.policy.toml_file import load_policy, to_toml
@@ -29,7 +29,7 @@ from vlcheck.suite import install
 
 SUITE = """
 from vlcheck.cases import with_target
-from vlcheck.expect.base import Beats, Preserved, SidePreference, Swaps
+from vlcheck.expect import Beats, Preserved, SidePreference, Swaps
 from vlcheck.perturb import Grayscale, Mirror
 from vlcheck.plugin import behavior
 
@@ -358,7 +358,7 @@ def asked(name, expect, readings, metric="itm"):
     for at, arms in enumerate(readings):
         one = case(at, "left" if at % 2 else "right")
         by_word = {arm: said if isinstance(said, dict) else {one.target: said} for arm, said in arms.items()}
-        samples.append(Sample(one, {arm: Reading(metric, one.target, said) for arm, said in by_word.items()}))
+        samples.append(Sample(one, {arm: METRICS[metric].reading(one.target, said) for arm, said in by_word.items()}))
     each = tuple(Finding.of(sample, expect, Tolerances()) for sample in samples)
     return Asked(behavior, metric, "match-head", Findings(behavior, each))
 

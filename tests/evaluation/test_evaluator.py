@@ -14,6 +14,7 @@ from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import with_target
 from vlcheck.datasets.registry import open_source
 from vlcheck.evaluation.calibration import Operating
+from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.session import scored
 from vlcheck.expect.functionality import Beats
 from vlcheck.expect.invariance import Preserved
@@ -21,6 +22,7 @@ from vlcheck.perturb import Bare, Block, Compose, Grayscale, RotateHue
 from vlcheck.policy.toml_file import load_policy
 from vlcheck.suite.shipped import policy_path
 
+BARE = EvaluationConfig(images=False)
 IN_GREY = Behavior(name="test_grey", bias="color", cases=with_target("object"), perturb=Grayscale(), expect=Preserved())
 OTHER_HUE = Behavior(
     name="test_hue",
@@ -64,7 +66,7 @@ def photographs(tmp_path_factory):
 def judging(kind, spec, **known):
     """A model under test, and the judgements that it comes to."""
     source, judgements = open_source(spec), []
-    with scored(kind(source.cases, **known), Trials(source), load_policy(policy_path()), ()) as model:
+    with scored(BARE, kind(source.cases, **known), Trials(source), load_policy(policy_path()), ()) as model:
         yield replace(model, record=judgements.append), judgements
 
 
@@ -115,7 +117,7 @@ def test_where_fewer_are_to_count_than_a_pass_needs_drawing_others_does_not_make
 def test_an_edit_that_changes_nothing_makes_room_for_another_scene():
     source, judgements = open_source("scenes:30"), []
     asked = [case for case in everything(source) if case.tags & {"single", "object"}]  # objects set the scale
-    with scored(Competent(asked), Trials(source), load_policy(policy_path()), ()) as model:
+    with scored(BARE, Competent(asked), Trials(source), load_policy(policy_path()), ()) as model:
         replace(model, record=judgements.append).judge(OTHER_HUE, "itm")
     (judgement,) = judgements
     assert (judgement.verdict.status, judgement.verdict.n) == ("pass", 30)

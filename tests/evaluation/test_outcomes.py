@@ -13,7 +13,7 @@ from vlcheck.expect.base import AFTER, BEFORE, OTHER, Sample
 from vlcheck.expect.directional import Drops, Swaps
 from vlcheck.expect.functionality import Beats
 from vlcheck.expect.invariance import Preserved
-from vlcheck.metrics.reading import Reading
+from vlcheck.metrics.registry import METRICS
 from vlcheck.perturb import Solid
 from vlcheck.policy.policy import Rule, Tolerances
 
@@ -36,7 +36,7 @@ def found(expect, number, readings, *, metric="itm", target="red", absent=None, 
     """What came of a case whose readings are given: a score of the target, or scores by word."""
     of = case(number, target)
     said = {
-        arm: Reading(metric, of.target, score if isinstance(score, dict) else {of.target: score}, ())
+        arm: METRICS[metric].reading(of.target, score if isinstance(score, dict) else {of.target: score}, ())
         for arm, score in readings.items()
     }
     return Finding.of(Sample(of, said, absent or {}), expect, TOLERANCES, errors)
@@ -274,7 +274,10 @@ def colors_of(few, biased=0):
         said = "blue" if number >= 60 - biased else true
         of = replace(case(number, true), candidates=COLORS[:2] if true != "green" else ("red",))
         scores = {color: 0.9 if color == said else 0.05 for color in (true, *of.candidates, "red", "blue")}
-        readings = {BEFORE: Reading("mlm", true, scores, of.candidates), OTHER: Reading("mlm", true, {true: 0.1}, ())}
+        readings = {
+            BEFORE: METRICS["mlm"].reading(true, scores, of.candidates),
+            OTHER: METRICS["mlm"].reading(true, {true: 0.1}, ()),
+        }
         each.append(Finding.of(Sample(of, readings), Skew(), TOLERANCES))
     return Findings(replace(BEHAVIOR, expect=Skew()), tuple(each)).verdict(Rule(band=(-1.0, 0.15)))
 

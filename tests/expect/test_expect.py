@@ -14,7 +14,8 @@ from vlcheck.expect.base import AFTER, BEFORE, OTHER, WHOLE, Sample, Unknown
 from vlcheck.expect.directional import Drops, Flips, Swaps
 from vlcheck.expect.functionality import Beats
 from vlcheck.expect.invariance import Preserved
-from vlcheck.metrics.reading import Reading, Unlikely
+from vlcheck.metrics.reading import Unlikely
+from vlcheck.metrics.registry import METRICS
 from vlcheck.perturb import Block, Solid
 from vlcheck.policy.policy import Tolerances
 
@@ -32,7 +33,7 @@ def sample(readings, *, of=None, metric="itm", absent=None):
     by_word = {arm: said if isinstance(said, dict) else {of.target: said} for arm, said in readings.items()}
     candidates = of.candidates if metric == "mlm" else ()
     return Sample(
-        of, {arm: Reading(metric, of.target, said, candidates) for arm, said in by_word.items()}, absent or {}
+        of, {arm: METRICS[metric].reading(of.target, said, candidates) for arm, said in by_word.items()}, absent or {}
     )
 
 

@@ -20,7 +20,7 @@ from vlcheck.report.single_image.png import WIDTH, Sheet, draw, is_ours, legible
 TEXT = "a woman holds a racket in her [left] hand"
 STATES = """
     from vlcheck.cases import with_target
-    from vlcheck.expect.base import Swaps
+    from vlcheck.expect import Swaps
     from vlcheck.perturb import Block, Grayscale, Mirror
     from vlcheck.plugin import behavior
 

@@ -18,7 +18,7 @@ from tests.scoring.counting import CountingModel, Features
 from vlcheck.cases import MASK, Case, ImageFile
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
-from vlcheck.metrics.kinds import KINDS
+from vlcheck.metrics.registry import KINDS
 from vlcheck.models.contract import PROBES, TOLERANCES, Outcome, Probe, _sums_to_one, examine, probes_of
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 WORDS = ("dog", "cat", "bus", "cow")
 STATES = """
     from vlcheck.cases import with_target
-    from vlcheck.expect.base import Drops, Preserved
+    from vlcheck.expect import Drops, Preserved
     from vlcheck.perturb import Block, Grayscale, Mirror, OtherImage
     from vlcheck.plugin import behavior
 

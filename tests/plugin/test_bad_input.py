@@ -308,7 +308,7 @@ def test_a_text_that_the_perturbation_leaves_as_it_was_is_no_evidence(project):
     project.pytester.makepyfile(
         test_states="""
         from vlcheck.cases import with_target
-        from vlcheck.expect.base import Preserved
+        from vlcheck.expect import Preserved
         from vlcheck.perturb import Bare
         from vlcheck.plugin import behavior
 

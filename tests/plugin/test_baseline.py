@@ -12,7 +12,7 @@ SAME = "worse: none; better: none; 4 same, 0 not comparable"
 FORGETS = """
 import os
 from tests.doubles import Competent
-from vlcheck.cases import open_source
+from vlcheck.datasets.registry import open_source
 
 
 class Forgets(Competent):

@@ -145,7 +145,7 @@ def test_a_test_that_kills_every_worker_is_reported_and_ends(project):
 
         import pytest
         from vlcheck.cases import with_target
-        from vlcheck.expect.base import Preserved
+        from vlcheck.expect import Preserved
         from vlcheck.perturb import Mirror
         from vlcheck.plugin import behavior
 

@@ -11,7 +11,7 @@ FAULTS = """
 
     from vlcheck.cases import with_target
     from vlcheck.cases.selection import Selection
-    from vlcheck.expect.base import Preserved
+    from vlcheck.expect import Preserved
     from vlcheck.perturb import Grayscale, OfThePicture
     from vlcheck.plugin import behavior
 

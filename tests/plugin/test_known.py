@@ -360,7 +360,7 @@ def test_a_plain_test_asks_without_excuse(project, held):
         test_plain="""
         from vlcheck.behaviors.behavior import Behavior
         from vlcheck.cases import with_target
-        from vlcheck.expect.base import Preserved
+        from vlcheck.expect import Preserved
         from vlcheck.perturb import Grayscale
 
         def test_greys(model):

@@ -9,7 +9,7 @@ from PIL import Image
 
 RARE = """
     from vlcheck.cases import with_target
-    from vlcheck.expect.base import Preserved
+    from vlcheck.expect import Preserved
     from vlcheck.perturb import Mirror
     from vlcheck.plugin import behavior
 
@@ -22,7 +22,7 @@ RARE = """
 LOST = """
 import os
 from tests.doubles import Competent
-from vlcheck.cases import open_source
+from vlcheck.datasets.registry import open_source
 
 
 class Lost(Competent):

@@ -191,7 +191,7 @@ def test_a_plain_test_can_ask_the_model(project):
         test_states="""
         from vlcheck.behaviors.behavior import Behavior
         from vlcheck.cases import with_target
-        from vlcheck.expect.base import Preserved
+        from vlcheck.expect import Preserved
         from vlcheck.perturb import Mirror
 
         def test_scores(model, cases, policy):

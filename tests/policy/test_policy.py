@@ -5,10 +5,10 @@ from datetime import date
 
 import pytest
 
+from vlcheck.behaviors.suite import subjects
 from vlcheck.cli.arguments import shipped_tests
 from vlcheck.errors import UsageError
 from vlcheck.plugin.collect import collect
-from vlcheck.plugin.mark import subjects
 from vlcheck.policy.policy import Subject, Value
 from vlcheck.policy.toml_file import load_policy
 from vlcheck.suite.shipped import BIASES, policy_path
@@ -44,7 +44,7 @@ def test_the_shipped_policy_is_the_design():
 
 
 def test_the_shipped_policy_is_about_the_shipped_tests():
-    shipped, tests = load_policy(policy_path()), subjects(collect(shipped_tests()))
+    shipped, tests = load_policy(policy_path()), subjects(collect(shipped_tests()).tests)
     shipped.check(tests)
     shipped.demand_tests(tests)
     assert set(shipped.named("behaviors")) < {test.behavior for test in tests}

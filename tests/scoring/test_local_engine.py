@@ -18,9 +18,11 @@ from tests.scoring.counting import CountingModel, Features, broken_photograph, p
 from vlcheck.cases.case import ImageFile
 from vlcheck.cases.picture import Picture
 from vlcheck.metrics.query import Query
+from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.engines.local import BEAT, LONGEST, SILENCE, Leases, work_together
 from vlcheck.scoring.plan import Plan, make_plan
-from vlcheck.scoring.scorer import Progress, Scorer
+from vlcheck.scoring.progress import Progress
+from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -91,7 +93,7 @@ def open_store(folder: Path) -> ScoreStore:
 
 def work(folder: Path, model: CountingModel) -> None:
     with open_store(folder) as store:
-        work_together(the_plan(folder), Scorer(model, store), folder / "leases")
+        work_together(the_plan(folder), CachedScorer(Scorer(model), store), folder / "leases")
 
 
 def work_at_once(folder: Path, barrier: Barrier) -> None:
@@ -123,7 +125,7 @@ def test_one_worker_answers_the_whole_plan(tmp_path: Path, plan: Plan, counting:
     seen: list[Progress] = []
 
     with open_store(tmp_path) as store:
-        work_together(plan, Scorer(counting, store), tmp_path / "leases", progress=seen.append)
+        work_together(plan, CachedScorer(Scorer(counting), store), tmp_path / "leases", progress=seen.append)
         missing = store.missing(query.key for query in queries_of(plan))
 
     assert missing == set()
@@ -133,7 +135,7 @@ def test_one_worker_answers_the_whole_plan(tmp_path: Path, plan: Plan, counting:
 
 def test_a_plan_of_nothing_is_done_at_once(tmp_path: Path, counting: CountingModel) -> None:
     with open_store(tmp_path) as store:
-        work_together(make_plan([]), Scorer(counting, store), tmp_path / "leases")
+        work_together(make_plan([]), CachedScorer(Scorer(counting), store), tmp_path / "leases")
 
     assert not counting.journal.exists()
 

@@ -30,8 +30,10 @@ from vlcheck.cases.picture import Picture
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.query import Query
 from vlcheck.scoring import scorer
+from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.plan import make_plan
-from vlcheck.scoring.scorer import Progress, Scorer
+from vlcheck.scoring.progress import Progress
+from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
 
 
@@ -52,7 +54,7 @@ def test_answers_are_the_models_own_scores_word_by_word(
     dog_cat, cat_bird, dog, road, itm = questions(picture)
     seen = digest_of(picture)
 
-    Scorer(counting, store).run(make_plan([dog_cat, cat_bird, dog, road, itm]))
+    CachedScorer(Scorer(counting), store).run(make_plan([dog_cat, cat_bird, dog, road, itm]))
 
     p = {word: chance(f"{seen}|a photo of a [MASK]|{word}") for word in ("dog", "cat", "bird")}
     kept = store.get_many([dog_cat, cat_bird, dog, itm])
@@ -66,7 +68,7 @@ def test_the_likeliest_words_come_with_the_scores(tmp_path: Path, store: ScoreSt
     picture = photograph(tmp_path, 1)
     road = questions(picture)[3]
 
-    answer = Scorer(counting, store, top=2).answer(road)
+    answer = CachedScorer(Scorer(counting, top=2), store).answer(road)
 
     asked = f"{digest_of(picture)}|{road.text}"
     assert answer.top == (("a [0", chance(f"{asked}|0")), ("a [1", chance(f"{asked}|1")))
@@ -76,7 +78,7 @@ def test_a_model_that_names_no_words_is_not_asked_for_them(tmp_path: Path, store
     class Mute(CountingModel):
         top = None  # as Python has it for a protocol's method that is not there
 
-    answer = Scorer(Mute(tmp_path / "journal.txt"), store).answer(questions(photograph(tmp_path, 1))[0])
+    answer = CachedScorer(Scorer(Mute(tmp_path / "journal.txt")), store).answer(questions(photograph(tmp_path, 1))[0])
 
     assert len(answer.values) == 2
     assert answer.top == ()
@@ -87,7 +89,7 @@ def test_no_image_is_encoded_twice_and_no_text_asked_twice(
 ) -> None:
     queries = album(tmp_path, 7)
 
-    Scorer(counting, store).run(make_plan([*queries, *queries], batch_size=4))
+    CachedScorer(Scorer(counting), store).run(make_plan([*queries, *queries], batch_size=4))
 
     assert sorted(counting.asked("encode").values()) == [1] * 14
     assert sorted(counting.asked("mlm").values()) == [1] * 28
@@ -98,12 +100,12 @@ def test_no_image_is_encoded_twice_and_no_text_asked_twice(
 def test_what_is_kept_is_not_asked_again(tmp_path: Path, counting: CountingModel) -> None:
     plan = make_plan(album(tmp_path, 2))
     with ScoreStore(tmp_path / "s.db", counting.fingerprint) as first:
-        Scorer(counting, first).run(plan)
+        CachedScorer(Scorer(counting), first).run(plan)
     before = counting.journal.read_bytes()
 
     with ScoreStore(tmp_path / "s.db", counting.fingerprint) as second:
-        Scorer(counting, second).run(plan)
-        answer = Scorer(counting, second).answer(plan.chunks[0].queries[0])
+        CachedScorer(Scorer(counting), second).run(plan)
+        answer = CachedScorer(Scorer(counting), second).answer(plan.chunks[0].queries[0])
 
     assert counting.journal.read_bytes() == before
     assert 0 < answer.values[0] < 1
@@ -115,7 +117,7 @@ def test_only_the_missing_queries_of_a_chunk_are_asked(
     picture, other = photograph(tmp_path, 1), photograph(tmp_path, 2)
     store.put((query, Answer((0.5,))) for query in questions(picture))
 
-    Scorer(counting, store).run(make_plan(questions(picture) + questions(other)))
+    CachedScorer(Scorer(counting), store).run(make_plan(questions(picture) + questions(other)))
 
     assert counting.asked("encode") == {digest_of(other): 1}
 
@@ -124,10 +126,10 @@ def test_only_the_missing_queries_of_a_chunk_are_asked(
 def test_answers_do_not_depend_on_the_batch_size(tmp_path: Path, counting: CountingModel, batch_size: int) -> None:
     queries = album(tmp_path, 5)
     with ScoreStore(tmp_path / "one.db", "model") as store:
-        one_by_one = [Scorer(counting, store).answer(query) for query in queries]
+        one_by_one = [CachedScorer(Scorer(counting), store).answer(query) for query in queries]
 
     with ScoreStore(tmp_path / "batched.db", "model") as store:
-        Scorer(counting, store, batch_size=batch_size).run(make_plan(queries, batch_size=batch_size))
+        CachedScorer(Scorer(counting, batch_size=batch_size), store).run(make_plan(queries, batch_size=batch_size))
         kept = store.get_many(queries)
 
     assert [kept[query.key] for query in queries] == one_by_one
@@ -140,7 +142,7 @@ def test_calls_hold_four_texts_a_picture_of_the_batch(
     picture = photograph(tmp_path, 1)
     queries = [Query("itm", picture, f"text {i}") for i in range(17)]
 
-    Scorer(counting, store, batch_size=2).run(make_plan(queries))
+    CachedScorer(Scorer(counting, batch_size=2), store).run(make_plan(queries))
 
     assert counting.calls("itm") == math.ceil(17 / 8)
     assert counting.calls("mlm") == 0
@@ -151,7 +153,7 @@ def test_texts_are_asked_by_length_so_that_padding_is_small(
 ) -> None:
     picture = photograph(tmp_path, 1)
 
-    Scorer(counting, store).run(make_plan(Query("itm", picture, "x" * n) for n in (7, 1, 30, 4)))
+    CachedScorer(Scorer(counting), store).run(make_plan(Query("itm", picture, "x" * n) for n in (7, 1, 30, 4)))
 
     assert [len(asked.split("|")[1]) for asked in counting.asked("itm")] == [1, 4, 7, 30]
 
@@ -167,7 +169,7 @@ def test_foils_reach_the_model_and_are_none_where_there_are_none(tmp_path: Path,
     seen: list[Sequence[Sequence[str]] | None] = []
     picture = photograph(tmp_path, 1)
     bare, against = Query("itm", picture, "a dog"), Query("itm", picture, "a dog", ("a cat", "a bus"))
-    scorer = Scorer(Noting(tmp_path / "journal.txt"), store)
+    scorer = CachedScorer(Scorer(Noting(tmp_path / "journal.txt")), store)
 
     answers = [scorer.answer(bare), scorer.answer(against)]
 
@@ -181,7 +183,7 @@ def test_one_text_against_other_foils_is_another_question(
     picture = photograph(tmp_path, 1)
     cat, bus = (Query("itm", picture, "a dog", (foil,)) for foil in ("a cat", "a bus"))
 
-    Scorer(counting, store).run(make_plan([cat, bus]))
+    CachedScorer(Scorer(counting), store).run(make_plan([cat, bus]))
 
     asked = f"{digest_of(picture)}|a dog"
     assert store.get(cat) == Answer((chance(f"{asked}|a cat"),))
@@ -197,7 +199,7 @@ def test_candidates_are_compared_with_the_words_of_their_own_query(tmp_path: Pat
 
     dog_cat, cat_bird, *_ = questions(photograph(tmp_path, 1))
 
-    Scorer(Choosing(tmp_path / "journal.txt"), store).run(make_plan([dog_cat, cat_bird]))
+    CachedScorer(Scorer(Choosing(tmp_path / "journal.txt")), store).run(make_plan([dog_cat, cat_bird]))
 
     kept = store.get_many([dog_cat, cat_bird])
     assert [sum(answer.values) for answer in kept.values()] == pytest.approx([1, 1])
@@ -214,7 +216,7 @@ def test_features_are_dropped_before_the_next_chunk_is_encoded(tmp_path: Path, s
     model = Watching(tmp_path / "journal.txt")
     gc.disable()  # what only the collector would free, is held too long
     try:
-        Scorer(model, store).run(make_plan(album(tmp_path, 4), batch_size=2))
+        CachedScorer(Scorer(model), store).run(make_plan(album(tmp_path, 4), batch_size=2))
     finally:
         gc.enable()
 
@@ -227,7 +229,7 @@ def test_a_picture_is_kept_as_thumbnail_and_digest_of_what_was_shown(
 ) -> None:
     picture = photograph(tmp_path, 1, size=(600, 300)).then(Upend())
 
-    Scorer(counting, store).run(make_plan(questions(picture)))
+    CachedScorer(Scorer(counting), store).run(make_plan(questions(picture)))
 
     kept = store.pictures(picture.key)
     assert kept is not None
@@ -239,7 +241,7 @@ def test_a_picture_is_kept_as_thumbnail_and_digest_of_what_was_shown(
 def test_private_pictures_leave_their_digest_alone(tmp_path: Path, store: ScoreStore, counting: CountingModel) -> None:
     picture = photograph(tmp_path, 1)
 
-    Scorer(counting, store, thumbnails=False).run(make_plan(questions(picture)))
+    CachedScorer(Scorer(counting), store, thumbnails=False).run(make_plan(questions(picture)))
 
     assert store.pictures(picture.key) == (pixel_sha256(picture.render()), b"")
 
@@ -251,7 +253,7 @@ def test_what_cannot_be_shown_is_answered_without_the_model(
     pictures = {"fine": fine, "broken": broken, "refused": fine.then(Refuse()), "same": fine.then(Brighten(0))}
     queries = {name: Query("itm", picture, "a dog") for name, picture in pictures.items()}
 
-    Scorer(counting, store).run(make_plan(queries.values()))
+    CachedScorer(Scorer(counting), store).run(make_plan(queries.values()))
 
     kept = {name: store.get(query) for name, query in queries.items()}
     assert kept["refused"] == Answer(unasked="no use for 24 pixels")
@@ -267,7 +269,7 @@ def test_a_metric_that_the_model_lacks_is_an_error_without_encoding(
     counting.metrics = frozenset({"itm"})
     mlm, *_, itm = questions(photograph(tmp_path, 1))
 
-    Scorer(counting, store).run(make_plan([mlm, itm]))
+    CachedScorer(Scorer(counting), store).run(make_plan([mlm, itm]))
 
     assert store.get(mlm) == Answer(error="counting has no mlm head")
     assert store.get(itm) != Answer()
@@ -279,7 +281,7 @@ def test_progress_counts_pictures_and_ends_with_nothing_left(
 ) -> None:
     seen: list[Progress] = []
 
-    Scorer(counting, store).run(make_plan(album(tmp_path, 5), batch_size=4), seen.append)
+    CachedScorer(Scorer(counting), store).run(make_plan(album(tmp_path, 5), batch_size=4), seen.append)
 
     assert [(progress.done, progress.total) for progress in seen] == [(4, 10), (8, 10), (10, 10)]
     assert seen[0].left == pytest.approx(seen[0].seconds / 4 * 6)
@@ -305,11 +307,11 @@ def test_large_pictures_do_not_wait_for_one_another(
 
     queries = [*album(tmp_path, 3), *questions(photograph(tmp_path, 1).then(Refuse()))]
     with ScoreStore(tmp_path / "one", "one") as store:
-        whole = Scorer(counting, store).answers(queries)
+        whole = CachedScorer(Scorer(counting), store).answers(queries)
     monkeypatch.setattr(scorer, "MOST_WAITING", 4 * 24 * 16)
     monkeypatch.setattr(ImageFile, "open", open_)
     with ScoreStore(tmp_path / "several", "several") as store:
-        parted = Scorer(Watching(tmp_path / "journal.txt"), store).answers(queries)
+        parted = CachedScorer(Scorer(Watching(tmp_path / "journal.txt")), store).answers(queries)
 
     assert batches == [(4, 0), (2, 0)]
     assert len(opened) == len({*opened}) == 3
@@ -322,7 +324,7 @@ def test_one_picture_of_more_pixels_than_may_wait_is_encoded_alone(
 ) -> None:
     monkeypatch.setattr(scorer, "MOST_WAITING", 9)
 
-    answers = Scorer(counting, store).answers(album(tmp_path, 2))
+    answers = CachedScorer(Scorer(counting), store).answers(album(tmp_path, 2))
 
     assert counting.calls("encode") == 4
     assert all(answer.values for answer in answers.values())

@@ -21,6 +21,7 @@ from vlcheck.cases.picture import Picture
 from vlcheck.errors import NotApplicable
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.query import Query
+from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
@@ -109,7 +110,7 @@ def test_a_model_that_misbehaves_is_quoted_in_each_answer(
     mlm = [Query("mlm", picture, f"a [MASK] {i}", ("dog", "cat")) for i in range(2)]
     itm = [Query("itm", picture, f"a dog {i}") for i in range(4)]
 
-    Scorer(kind(tmp_path / "journal.txt"), store).run(make_plan([*mlm, *itm]))
+    CachedScorer(Scorer(kind(tmp_path / "journal.txt")), store).run(make_plan([*mlm, *itm]))
 
     kept = store.get_many([*mlm, *itm])
     assert len(kept) == 6
@@ -144,7 +145,7 @@ def test_a_score_is_a_real_number(tmp_path: Path, store: ScoreStore, score: obje
 
     picture = photograph(tmp_path, 1)
     queries = [Query("mlm", picture, "a [MASK]", ("dog", "cat")), Query("itm", picture, "a dog")]
-    Scorer(Odd(tmp_path / "journal.txt"), store).run(make_plan(queries))
+    CachedScorer(Scorer(Odd(tmp_path / "journal.txt")), store).run(make_plan(queries))
     for answer in store.get_many(queries).values():
         assert re.fullmatch(rf"the model returned scores of type {kind}\d*; they have to be real numbers", answer.error)
 
@@ -158,7 +159,7 @@ def test_real_numbers_of_any_format_are_scores(tmp_path: Path, store: ScoreStore
             return [score for _ in texts]
 
     query = Query("itm", photograph(tmp_path, 1), "a dog")
-    Scorer(Plain(tmp_path / "journal.txt"), store).run(make_plan([query]))
+    CachedScorer(Scorer(Plain(tmp_path / "journal.txt")), store).run(make_plan([query]))
     assert store.get_many([query])[query.key].values == (float(score),)  # type: ignore[arg-type]
 
 
@@ -176,7 +177,9 @@ def test_what_is_masked_is_no_score(tmp_path: Path, store: ScoreStore) -> None:
         def itm(self, encoded, texts, foils=None):
             return np.ma.masked_invalid([math.nan] * len(texts))
 
-    answer = Scorer(Masked(tmp_path / "journal.txt"), store).answer(Query("itm", photograph(tmp_path, 1), "a dog"))
+    answer = CachedScorer(Scorer(Masked(tmp_path / "journal.txt")), store).answer(
+        Query("itm", photograph(tmp_path, 1), "a dog")
+    )
     assert answer.error == "the model returned masked scores; they have to be real numbers"
 
 
@@ -190,7 +193,7 @@ def test_an_exception_whose_text_raises_is_quoted_by_its_class(tmp_path: Path, s
             raise Mumbled
 
     query = Query("itm", photograph(tmp_path, 1), "a dog")
-    Scorer(Mumbles(tmp_path / "journal.txt"), store).run(make_plan([query]))
+    CachedScorer(Scorer(Mumbles(tmp_path / "journal.txt")), store).run(make_plan([query]))
     assert store.get_many([query])[query.key].error.startswith("Mumbled: its message cannot be read")
 
 
@@ -203,7 +206,7 @@ def test_one_bad_text_leaves_the_others_of_its_call_alone(tmp_path: Path, store:
     picture = photograph(tmp_path, 1)
     first, second = (Query("mlm", picture, f"a [MASK] {i}", ("dog", "cat")) for i in range(2))
 
-    Scorer(Slips(tmp_path / "journal.txt"), store).run(make_plan([first, second]))
+    CachedScorer(Scorer(Slips(tmp_path / "journal.txt")), store).run(make_plan([first, second]))
 
     kept = store.get_many([first, second])
     assert len(kept[first.key].values) == 2
@@ -222,7 +225,7 @@ def test_a_text_that_cannot_be_read_leaves_the_others_of_its_call_alone(tmp_path
     dog, giraffe, cat = queries = [Query("itm", picture, text) for text in texts]
     model = Picky(tmp_path / "journal.txt")
 
-    Scorer(model, store).run(make_plan(queries))
+    CachedScorer(Scorer(model), store).run(make_plan(queries))
 
     kept = store.get_many(queries)
     assert said(kept[giraffe.key]) == "ValueError: too tall"
@@ -236,7 +239,9 @@ def test_values_for_the_verdict_to_judge_are_kept(tmp_path: Path, store: ScoreSt
         def itm(self, encoded, texts, foils=None):
             return np.full(len(texts), value)
 
-    answer = Scorer(Odd(tmp_path / "journal.txt"), store).answer(Query("itm", photograph(tmp_path, 1), "a dog"))
+    answer = CachedScorer(Scorer(Odd(tmp_path / "journal.txt")), store).answer(
+        Query("itm", photograph(tmp_path, 1), "a dog")
+    )
 
     assert answer.error == ""
     np.testing.assert_equal(answer.values, (value,))
@@ -250,7 +255,9 @@ def test_what_rounding_carries_past_a_probability_is_carried_back(
         def itm(self, encoded, texts, foils=None):
             return np.full(len(texts), value)
 
-    answer = Scorer(Rounding(tmp_path / "journal.txt"), store).answer(Query("itm", photograph(tmp_path, 1), "a dog"))
+    answer = CachedScorer(Scorer(Rounding(tmp_path / "journal.txt")), store).answer(
+        Query("itm", photograph(tmp_path, 1), "a dog")
+    )
 
     assert answer.values == (kept,)
 
@@ -264,7 +271,7 @@ def test_a_text_that_a_model_declines_does_not_apply(tmp_path: Path, store: Scor
 
     dog, giraffe = queries = [Query("itm", photograph(tmp_path, 1), text) for text in ("a dog", "a giraffe")]
 
-    answers = Scorer(Modest(tmp_path / "journal.txt"), store).answers(queries)
+    answers = CachedScorer(Scorer(Modest(tmp_path / "journal.txt")), store).answers(queries)
 
     assert len(answers[dog.key].values) == 1
     assert answers[giraffe.key] == Answer(unasked="no giraffes")
@@ -283,7 +290,7 @@ def test_a_warning_is_no_answer(tmp_path: Path, store: ScoreStore) -> None:
     query = Query("itm", photograph(tmp_path, 1), "a dog")
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("error")
-        answer = Scorer(Warns(tmp_path / "journal.txt"), store).answer(query)
+        answer = CachedScorer(Scorer(Warns(tmp_path / "journal.txt")), store).answer(query)
 
     assert len(answer.values) == 1
     assert {str(one.message) for one in said} == {"slow", "old"}
@@ -296,7 +303,7 @@ def test_an_error_is_not_asked_again_in_the_same_run(tmp_path: Path, store: Scor
             raise RuntimeError("out of memory")
 
     tries: list[Sequence[str]] = []
-    scorer = Scorer(Counting(tmp_path / "journal.txt"), store)
+    scorer = CachedScorer(Scorer(Counting(tmp_path / "journal.txt")), store)
     query = Query("itm", photograph(tmp_path, 1), "a dog")
 
     answers = {scorer.answer(query), scorer.answer(query)}
@@ -313,7 +320,7 @@ def test_an_interrupt_passes_through_and_what_was_scored_stays(tmp_path: Path, s
     *mlm, itm = questions(photograph(tmp_path, 1))
 
     with pytest.raises(KeyboardInterrupt):
-        Scorer(Interrupted(tmp_path / "journal.txt"), store).run(make_plan([*mlm, itm]))
+        CachedScorer(Scorer(Interrupted(tmp_path / "journal.txt")), store).run(make_plan([*mlm, itm]))
 
     assert store.missing(query.key for query in [*mlm, itm]) == {itm.key}
 
@@ -332,7 +339,9 @@ def test_a_picture_that_cannot_be_encoded_takes_no_other_with_it(tmp_path: Path,
     Image.new("RGB", (100, 2), "red").save(strip)
     pictures = [photograph(tmp_path, 1), Picture(ImageFile(strip)), photograph(tmp_path, 2)]
     queries = [Query("itm", picture, "a dog") for picture in pictures]
-    Scorer(CannotEncodeOne(tmp_path / "journal"), store, batch_size=3).run(make_plan(queries, batch_size=3))
+    CachedScorer(Scorer(CannotEncodeOne(tmp_path / "journal"), batch_size=3), store).run(
+        make_plan(queries, batch_size=3)
+    )
     first, refused, second = (store.get_many(queries)[query.key] for query in queries)
     assert first.values
     assert second.values
@@ -353,7 +362,7 @@ class TellsDogs(CountingModel):
 
 def test_a_word_that_is_no_class_takes_no_other_with_it(tmp_path: Path, store: ScoreStore) -> None:
     queries = [Query("mrc", photograph(tmp_path, 1), "a [MASK] in a photo", (word,)) for word in ("dog", "lorry")]
-    Scorer(TellsDogs(tmp_path / "journal"), store).run(make_plan(queries))
+    CachedScorer(Scorer(TellsDogs(tmp_path / "journal")), store).run(make_plan(queries))
     dog, lorry = (store.get_many(queries)[query.key] for query in queries)
     assert len(dog.values) == 1
     assert lorry.unasked == "no class of that name"
@@ -369,7 +378,7 @@ class CannotSpell(CountingModel):
 def test_a_word_that_cannot_be_spelled_takes_those_of_no_other_query_with_it(tmp_path: Path, store: ScoreStore) -> None:
     picture = photograph(tmp_path, 1)
     queries = [Query("mlm", picture, "a [MASK]", words) for words in (("dog", "cat"), ("dog", "naïve"))]
-    Scorer(CannotSpell(tmp_path / "journal"), store).run(make_plan(queries))
+    CachedScorer(Scorer(CannotSpell(tmp_path / "journal")), store).run(make_plan(queries))
     spelled, other = (store.get_many(queries)[query.key] for query in queries)
     assert len(spelled.values) == 2
     assert said(other) == "ValueError: cannot spell"
@@ -397,7 +406,7 @@ def test_where_pictures_have_no_room_beside_one_another_a_batch_is_halved(
     monkeypatch.setattr(NoRoom, "room", room)
     monkeypatch.setattr(NoRoom, "taken", [])
     queries = [Query("itm", photograph(tmp_path, seed).then(NoRoom(5)), "a dog") for seed in range(5)]
-    Scorer(CountingModel(tmp_path / "journal"), store, batch_size=8).run(make_plan(queries, batch_size=8))
+    CachedScorer(Scorer(CountingModel(tmp_path / "journal"), batch_size=8), store).run(make_plan(queries, batch_size=8))
     kept = [store.get_many(queries)[query.key] for query in queries]
     assert [len(answer.values) for answer in kept] == answered
     assert {said(answer) for answer in kept} == ({""} if room else {"MemoryError"})
@@ -427,5 +436,5 @@ def test_whatever_a_model_raises_is_an_answer(
 
     monkeypatch.setattr(CountingModel, method, leave)
     query = Query("itm", photograph(tmp_path, 1), "a dog")
-    answer = Scorer(CountingModel(tmp_path / "journal"), store).answer(query)
+    answer = CachedScorer(Scorer(CountingModel(tmp_path / "journal")), store).answer(query)
     assert (said(answer), answer.values) == (message, ())

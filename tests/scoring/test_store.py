@@ -18,6 +18,7 @@ from tests.scoring.counting import CountingModel, photograph
 from vlcheck.errors import UsageError
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.query import Query
+from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import DamagedStore, ScoreStore
@@ -363,15 +364,15 @@ def test_a_row_that_is_damaged_is_said_and_asked_again(tmp_path: Path, damage: s
     path, model = tmp_path / "s.db", CountingModel(tmp_path / "journal")
     queries = [Query("mlm", photograph(tmp_path, seed), "a [MASK]", ("dog", "cat")) for seed in range(2)]
     with ScoreStore(path, model.fingerprint) as store:
-        answers = Scorer(model, store).answers(queries)
+        answers = CachedScorer(Scorer(model), store).answers(queries)
     with sqlite3.connect(path) as connection:
         connection.execute(f"UPDATE answers SET {damage} WHERE query = ?", (queries[0].key,))  # noqa: S608 - literals
     connection.close()
 
     with ScoreStore(path, model.fingerprint) as store:
         with pytest.warns(DamagedStore, match=rf"--vl-store {path}: the store is damaged: 1 of its answers .* again"):
-            assert Scorer(model, store).answers(queries) == answers
-        assert Scorer(model, store).answers(queries) == answers
+            assert CachedScorer(Scorer(model), store).answers(queries) == answers
+        assert CachedScorer(Scorer(model), store).answers(queries) == answers
     assert model.asked("mlm").total() == 3
 
 
@@ -379,12 +380,12 @@ def test_a_small_copy_that_is_damaged_is_drawn_again(tmp_path: Path) -> None:
     path, picture = tmp_path / "s.db", photograph(tmp_path, 1)
     for damage in ("jpeg = 'text'", "jpeg = substr(jpeg, 1, 40)", "sha256 = NULL", "sha256 = CAST(x'ff' AS TEXT)"):
         with ScoreStore(path, "model") as store:
-            sound = Scorer(CountingModel(tmp_path / "journal"), store).thumbnail(picture)
+            sound = CachedScorer(Scorer(CountingModel(tmp_path / "journal")), store).thumbnail(picture)
         with sqlite3.connect(path) as connection:
             connection.execute(f"UPDATE pictures SET {damage}")  # noqa: S608 - literals
         connection.close()
         with ScoreStore(path, "model") as store:
-            assert Scorer(CountingModel(tmp_path / "journal"), store).thumbnail(picture) == sound
+            assert CachedScorer(Scorer(CountingModel(tmp_path / "journal")), store).thumbnail(picture) == sound
 
 
 def test_a_temporary_store_that_has_no_room_names_the_variable_that_moves_it(tmp_path: Path, query: Query) -> None:

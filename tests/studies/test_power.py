@@ -148,7 +148,7 @@ def test_a_bias_is_caught_where_every_seed_fails_by_images_asked_about(margins, 
 
 SUITE = """
 from vlcheck.cases import with_target
-from vlcheck.expect.base import Swaps
+from vlcheck.expect import Swaps
 from vlcheck.perturb import Mirror
 from vlcheck.plugin import behavior
 

@@ -1,6 +1,6 @@
-"""A file is replaced whole or not at all: what is written is a draft beside it.
+"""Atomic writing: a file is replaced completely or not at all, by way of a draft in the same folder.
 
-A link is followed, to a file that is there or is to come, and stays a link.
+A link is followed, to an existing file or a future one, and remains a link.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ Others = Mapping[str, Path | None]
 def demand_place(
     path: Path, option: str, what: str, *, is_ours: Callable[[Path], bool] | None = None, others: Others | None = None
 ) -> None:
-    """Make sure, before anything is computed, that a file can be written where an option says.
+    """Check, before anything is computed, that a file can be written to the place that an option names.
 
     Args:
-        path: where it is to go.
-        option: that names it.
-        what: is written, e.g. "report".
-        is_ours: whether a file that is there is an older one, to be replaced; unless given, none may be there.
-        others: files that it must not replace, by the option that names them.
+        path: the place.
+        option: the option's name, for messages.
+        what: the kind of file, e.g. "report".
+        is_ours: whether an existing file is an older one of the same kind, to be replaced; by default none may exist.
+        others: files that must not be replaced, by the option that names them.
 
     Raises:
-        UsageError: naming the option.
+        UsageError: If the file cannot be written, or would replace another one; the message names the option.
     """
     try:
         wrong = _unwritable(path, what, others or {}) or _taken(path, what, is_ours)
@@ -41,22 +41,27 @@ def demand_place(
 
 
 def followed(path: Path) -> Path:
-    """Where links lead to; a link where they lead in a circle, for which Path.resolve raises."""
+    """Return the path to which links lead; a link that leads in a circle is returned itself."""
     return Path(os.path.realpath(path))
 
 
 def begins(path: Path, start: bytes) -> bool:
-    """Whether a file is empty or begins like this: whatever else it is, is not ours to replace."""
+    """Return True if a file is empty or begins with some bytes; other files are not ours to replace.
+
+    Args:
+        path: the file.
+        start: the bytes.
+    """
     with path.open("rb") as file:
         return file.read(len(start)) in (b"", start)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a draft to write: it takes the file's place where nothing is raised, and is gone where something is.
+    """Yield a draft to write; it replaces the file if nothing is raised, and is deleted otherwise.
 
     Raises:
-        OSError: it cannot be written or put in place; `filename` is that of the file, not of the draft.
+        OSError: If the draft cannot be written or moved; `filename` is that of the file, not of the draft.
     """
     draft = path.with_name(f"{_drafts_of(path)}{os.getpid()}.draft")
     try:
@@ -78,7 +83,7 @@ def _drafts_of(path: Path) -> str:
 
 
 def _sweep(path: Path) -> None:
-    """Delete the drafts that killed processes of this host left, which may hold pictures."""
+    """Delete the drafts that killed processes of this host left; they may contain pictures."""
     start = _drafts_of(path)
     with suppress(OSError):
         for draft in [one for one in path.parent.iterdir() if one.name.startswith(start)]:
@@ -88,7 +93,7 @@ def _sweep(path: Path) -> None:
 
 
 def _is_alive(process: int) -> bool:
-    """Whether there is a process of this id, or it cannot be told."""
+    """Return True if a process of this id exists, or if that is unknown."""
     with suppress(PermissionError, OverflowError):  # of another user; of another system
         try:
             if os.name == "posix":
@@ -100,7 +105,15 @@ def _is_alive(process: int) -> bool:
 
 @contextmanager
 def placing(path: Path, option: str) -> Iterator[Path]:
-    """As `replacing`, for a file that an option names. Raises UsageError naming it."""
+    """Yield a draft as `replacing` does, for a file that an option names.
+
+    Args:
+        path: the file.
+        option: the option's name, for messages.
+
+    Raises:
+        UsageError: If the file cannot be written; the message names the option.
+    """
     try:
         with replacing(followed(path)) as draft:
             yield draft
@@ -109,18 +122,18 @@ def placing(path: Path, option: str) -> Iterator[Path]:
 
 
 def replace_all(files: Mapping[Path, bytes]) -> None:
-    """Write every draft, and only then put them in place, in their order.
+    """Write all drafts, and only then move them into place, in order.
 
     Raises:
-        OSError: one cannot be written; `filename` says which. Where that is told by its draft, no file has changed.
+        OSError: If one cannot be written; `filename` says which. If it names a draft's file, no file has changed.
     """
     with ExitStack() as drafts:
-        for path, content in reversed(tuple(files.items())):  # what is entered last is put in place first
+        for path, content in reversed(tuple(files.items())):  # the context that is entered last is closed first
             drafts.enter_context(replacing(path)).write_bytes(content)
 
 
 def _unwritable(path: Path, what: str, others: Others) -> str:
-    """Why no file can be written there, whatever is there, or ""."""
+    """Return why no file can be written to a place, whatever is there, or ""."""
     place = followed(path)
     for name, other in others.items():
         if other and followed(other) == place:
@@ -136,7 +149,7 @@ def _unwritable(path: Path, what: str, others: Others) -> str:
 
 
 def _taken(path: Path, what: str, is_ours: Callable[[Path], bool] | None) -> str:
-    """Why the file that is there must not be replaced, or ""."""
+    """Return why an existing file must not be replaced, or ""."""
     if not path.exists():
         return ""
     if is_ours is None:

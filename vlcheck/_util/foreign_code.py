@@ -1,4 +1,4 @@
-"""Python code of others: where it finds its own modules, and which line of it failed."""
+"""Support for Python code of others: the folder of its modules, and the line of it that failed."""
 
 from __future__ import annotations
 
@@ -18,16 +18,23 @@ _LONGEST = 300
 
 
 def importable(folder: Path) -> None:
-    """Let modules in a folder be imported, before those of any other folder, as Python does for a script's own."""
+    """Make modules in a folder importable, before those of any other folder, as Python does for a script."""
     place = str(folder.resolve())
     if sys.path[:1] != [place]:
         sys.path.insert(0, place)
 
 
 def displaced(module: ModuleType, folder: Path) -> Iterator[tuple[Path, str]]:
-    """Yield what lies in a folder by the name of something that a module imported, and the file that it got instead.
+    """Yield files in a folder that a module should have imported, and did not because of their names.
 
-    Python keeps modules by their names: of two folders' helper.py, the first one is imported for both.
+    Python keeps modules by name: if two folders have a helper.py, the first is imported for both.
+
+    Args:
+        module: the importing module.
+        folder: its folder.
+
+    Yields:
+        The file in the folder, and the file that was imported instead.
     """
     used = vars(module).values()
     places = (one.__name__ if isinstance(one, ModuleType) else getattr(one, "__module__", "") for one in used)
@@ -40,10 +47,10 @@ def displaced(module: ModuleType, folder: Path) -> Iterator[tuple[Path, str]]:
 
 @contextmanager
 def contained() -> Iterator[None]:
-    """Raise ForeignFault for whatever foreign code raises, so that its fault is one verdict's and not the run's.
+    """Raise ForeignFault for any exception of foreign code, so that it affects one verdict and not the run.
 
-    Ctrl-C, and what it says in vlcheck's own exceptions, pass. pytest.skip, pytest.exit and SystemExit do not. A
-    process that it forked, and in which it returns or raises, ends here: two would go on with one run.
+    Ctrl-C and vlcheck's own exceptions pass; pytest.skip, pytest.exit and SystemExit do not. A process that the foreign
+    code forked, and that returns or raises here, ends: two processes would otherwise continue one run.
     """
     process = os.getpid()
     try:
@@ -58,9 +65,9 @@ def contained() -> Iterator[None]:
 
 
 def told(error: BaseException) -> str:
-    """Return the kind of an error, what it says, and the line that led to it, in the user's own code where it did.
+    """Describe an error: its kind, its message, and the line of the user's own code that led to it.
 
-    The line is not that of the library which was called in the end, nor one of vlcheck.
+    The line is neither in the library that raised it nor in vlcheck, if the user's code is on the way.
     """
     kind, place = type(error).__name__, _place(error)
     at = f" ({place})" if place else ""
@@ -69,7 +76,7 @@ def told(error: BaseException) -> str:
 
 
 def said_by(error: BaseException) -> str:
-    """Return the text of an exception of foreign code, also where making the text raises."""
+    """Return the message of an exception of foreign code, even if making the message raises."""
     try:
         return error.msg if isinstance(error, SyntaxError) else str(error)
     except KeyboardInterrupt:
@@ -89,7 +96,7 @@ def _place(error: BaseException) -> str:
 
 
 def _short(file: str) -> str:
-    """A file below the current folder by its path from there."""
+    """Return the path of a file relative to the current folder, if it is below."""
     try:
         return str(Path(file).relative_to(Path.cwd()))
     except (ValueError, OSError):
@@ -101,7 +108,7 @@ _HOME = str(Path(__file__).parents[1]) + os.sep
 
 @cache
 def _is_librarys(file: str) -> bool:
-    """Whether a file is one of vlcheck, of Python or of an installed package."""
+    """Return True if a file belongs to vlcheck, to Python or to an installed package."""
     return file.startswith(("<", *_libraries())) or not {"site-packages", "dist-packages"}.isdisjoint(Path(file).parts)
 
 

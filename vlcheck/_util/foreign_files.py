@@ -1,4 +1,4 @@
-"""Files that others wrote: what opens, decodes and parses them returns what they hold or raises UsageError."""
+"""Safe reading of files that others wrote: functions return the content or raise UsageError."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _KINDS = (
 
 
 class Twice(ValueError):
-    """A key that an object of JSON has twice: parsers of other programs take the first or the last."""
+    """A key that occurs twice in a JSON object; parsers of other programs take the first or the last."""
 
     def __init__(self, key: str) -> None:
         super().__init__(f"{printable(repr(key), 80)} is there twice")
@@ -36,7 +36,10 @@ class Twice(ValueError):
 
 
 def fault(path: Path) -> str:
-    """Return why a path cannot be read as a file, or "". A pipe would be waited for, and a device read, for ever."""
+    """Return why a path cannot be read as a file, or "".
+
+    Pipes and devices are refused, since reading them may never end.
+    """
     try:
         mode = path.stat().st_mode
     except OSError as error:
@@ -47,13 +50,21 @@ def fault(path: Path) -> str:
 
 
 def demand_file(path: Path) -> None:
-    """Raise UsageError unless a path leads to a file that can be looked at."""
+    """Raise UsageError unless a path leads to a readable file."""
     if why := fault(path):
         raise UsageError(f"{path}: cannot be read ({why}).")
 
 
 def read_bytes(path: Path, largest: int = LARGEST) -> bytes:
-    """Read a file. Raises UsageError where it is none, cannot be read, or has more than so many bytes."""
+    """Read a file.
+
+    Args:
+        path: the file.
+        largest: the largest accepted size, in bytes.
+
+    Raises:
+        UsageError: If it is no file, cannot be read, or is larger.
+    """
     demand_file(path)
     try:
         with path.open("rb") as file:
@@ -66,7 +77,15 @@ def read_bytes(path: Path, largest: int = LARGEST) -> bytes:
 
 
 def read_text(path: Path, largest: int = LARGEST) -> str:
-    """Read a file of text in UTF-8. Raises UsageError as `read_bytes`, and where it is not such."""
+    """Read a file of text in UTF-8.
+
+    Args:
+        path: the file.
+        largest: the largest accepted size, in bytes.
+
+    Raises:
+        UsageError: If it is no file, cannot be read, is larger, or is not UTF-8.
+    """
     try:
         return read_bytes(path, largest).decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -74,7 +93,11 @@ def read_text(path: Path, largest: int = LARGEST) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """Read a file that holds one JSON value. Raises UsageError as `read_text`, and where it is not JSON."""
+    """Read a file that contains one JSON value.
+
+    Raises:
+        UsageError: If the file cannot be read as text, or is not JSON.
+    """
     text = read_text(path)
     try:
         return parse_json(text)
@@ -85,7 +108,11 @@ def read_json(path: Path) -> Any:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Read a file of TOML. Raises UsageError as `read_text`, and where it is not TOML."""
+    """Read a file of TOML.
+
+    Raises:
+        UsageError: If the file cannot be read as text, or is not TOML.
+    """
     text = read_text(path)
     try:
         _demand_short_keys(text)
@@ -97,7 +124,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def _demand_short_keys(text: str) -> None:
-    """Raise ValueError where a key of TOML has too many parts: the time that tomllib takes grows with their square."""
+    """Raise ValueError if a TOML key has too many parts; the time of tomllib grows with the square of their number."""
     if any(part.count(".") > DEEPEST for line in text.splitlines() for part in line.split("=")):
         raise ValueError("nested too deeply")
 
@@ -105,10 +132,16 @@ def _demand_short_keys(text: str) -> None:
 def read_lines(path: Path, longest: int = LONGEST_LINE) -> Iterator[bytes]:
     """Read a file line by line, without a byte order mark.
 
-    Of a line that has more than `longest` bytes, its beginning comes, of longest + 1 bytes; the rest is passed over.
+    Args:
+        path: the file.
+        longest: the largest length of a line, in bytes; of a longer line only the first `longest` + 1 bytes are
+            returned.
+
+    Yields:
+        Lines, with their line ends.
 
     Raises:
-        UsageError: as `read_bytes`.
+        UsageError: If the file cannot be read.
     """
     demand_file(path)
     try:
@@ -125,7 +158,11 @@ def read_lines(path: Path, longest: int = LONGEST_LINE) -> Iterator[bytes]:
 
 
 def parse_json(text: str) -> Any:
-    """Parse a JSON value. Raises ValueError where it is none, has a key twice, or is nested deeper than DEEPEST."""
+    """Parse a JSON value.
+
+    Raises:
+        ValueError: If the text is not JSON, has a key twice in an object, or is nested deeper than DEEPEST.
+    """
     try:
         value = DECODER.decode(text)
     except RecursionError as error:
@@ -136,7 +173,7 @@ def parse_json(text: str) -> Any:
 
 
 def _demand_shallow(value: Any) -> None:
-    """Raise ValueError where a value is nested so deeply that what walks it might not come back."""
+    """Raise ValueError if a value is nested so deeply that recursion over it may fail."""
     level = [value]
     for _ in range(DEEPEST):
         held = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
@@ -147,7 +184,7 @@ def _demand_shallow(value: Any) -> None:
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its fields. Raises Twice."""
+    """Make a dictionary of an object's fields; raise Twice if a key repeats."""
     fields = dict(pairs)
     if len(fields) != len(pairs):
         counts = Counter(name for name, _ in pairs)
@@ -159,6 +196,6 @@ DECODER = json.JSONDecoder(object_pairs_hook=_once)  # made once: json.loads wou
 
 
 def _line_of(key: str, text: str) -> str:
-    """Return where a key stands again, as `:LINE`; "" where more objects have it."""
+    """Return the line of a repeated key as `:LINE`; "" if several objects have the key."""
     places = [found.start() for found in re.finditer(rf"{re.escape(json.dumps(key))}\s*:", text)]
     return f":{text.count(chr(10), 0, places[1]) + 1}" if len(places) == 2 else ""

@@ -1,4 +1,4 @@
-"""A short name for content, the same in every process."""
+"""A short hash of content, the same in every process."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from json.encoder import encode_basestring_ascii as quoted
 
 
 def digest(*parts: str) -> str:
-    """Hash texts so that no two lists of them share a digest by concatenation."""
+    """Hash texts to 32 hexadecimal digits; lists that differ only in where texts are split have different hashes."""
     return hashlib.sha256(f"[{', '.join(map(quoted, parts))}]".encode()).hexdigest()[:32]  # as json.dumps, and faster

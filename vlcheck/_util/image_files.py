@@ -1,7 +1,8 @@
-"""The one place that opens pictures of others, so that nothing but a picture is read, and no more than memory takes.
+"""The only module that opens pictures of others: it accepts nothing but pictures, of limited size.
 
-Pillow chooses a reader by a file's content, whatever its name, and not every reader only reads: PostScript is a
-program, for which Ghostscript is started. So the formats are listed, and checked before a reader sees a file.
+Pillow chooses a reader by a file's content, whatever its name, and some readers do more than read: PostScript is a
+program, for which Ghostscript is started. The accepted formats are therefore listed, and checked before a reader is
+called.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from vlcheck.errors import UsageError
 MOST_PIXELS = 100_000_000
 MOST_BYTES = 1_000_000_000  # of a file: 100 megapixels of four channels in 16 bits, not compressed, are 800 million
 MOST_SCANS = 200  # of a JPEG; programs write a dozen
-MOST_PARTS = 200_000  # of a PNG, in chunks, and of a JPEG's header; many programs write a chunk for each 8 kB
+MOST_PARTS = 200_000  # chunks of a PNG, segments of a JPEG's header; many programs write a chunk for each 8 kB
 SMALL_PIXELS = 1_000_000  # of the small copies that stores and results keep
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -34,7 +35,7 @@ _ALONE = frozenset((0x00, 0x01, *range(0xD0, 0xDA), 0xFF))  # markers of JPEG th
 _SCAN = re.compile(rb"\xff\xda")
 _TILE_WIDTH, _TILE_LENGTH = 322, 323  # tags of TIFF
 
-# As Pillow calls them, and as people do. JPEG reads what phones write of several pictures (MPO), too.
+# Pillow's names of formats, and usual names. JPEG includes files of several pictures, as phones write them (MPO).
 FORMATS: Mapping[str, str] = MappingProxyType(
     {
         "JPEG": "JPEG",
@@ -48,7 +49,7 @@ FORMATS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-# Content that is refused by its name: where it is, what it begins with, what it is.
+# Formats that messages name when they are refused: offset of the signature, signature, name.
 _REFUSED: tuple[tuple[int, bytes, str], ...] = (
     (0, b"%!PS", "PostScript (EPS)"),
     (0, b"\xc5\xd0\xd3\xc6", "PostScript (EPS)"),
@@ -70,15 +71,16 @@ _REFUSED: tuple[tuple[int, bytes, str], ...] = (
     (0, b"<html", "a web page"),
     (0, b"version https://git-lfs", "a pointer of Git LFS to the picture"),
 )
-_SIGNS = max(at + len(sign) for at, sign, _ in _REFUSED)  # bytes that tell all of them
+_SIGNS = max(at + len(sign) for at, sign, _ in _REFUSED)  # bytes that are enough to recognise all of them
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Image.Image]:
-    """Open a picture's file for what its header says.
+    """Open a picture's file to read its header.
 
     Raises:
-        UsageError: names the file, and says what is wrong with it; also for what is raised before it is closed.
+        UsageError: If the file is not an accepted picture, or an error is raised while it is open; the message names
+            the file and the fault.
     """
     check_file(path)
     try:
@@ -93,7 +95,11 @@ def opened(path: Path) -> Iterator[Image.Image]:
 
 @contextmanager
 def decoding(path: Path) -> Iterator[Image.Image]:
-    """Open a picture's file for its pixels, decoded when they are asked for. Raises UsageError as `opened`."""
+    """Open a picture's file to decode its pixels, which happens on first access.
+
+    Raises:
+        UsageError: If the file is not an accepted picture, or cannot be decoded.
+    """
     with opened(path) as image:
         _check_scans(path, image)
         _check_tiles(image)
@@ -101,21 +107,21 @@ def decoding(path: Path) -> Iterator[Image.Image]:
 
 
 def open_jpeg(content: bytes, most: int = MOST_PIXELS) -> Image.Image:
-    """Open a JPEG that was made by vlcheck, as stores and results keep them; it is decoded when it is asked for pixels.
+    """Open a JPEG made by vlcheck, from a store or a results file; it is decoded on first access.
 
     Args:
-        content: all of the file.
-        most: how many pixels are accepted.
+        content: the whole file.
+        most: the largest accepted number of pixels.
 
     Raises:
-        UsageError: it is no JPEG, a damaged one, or a larger one.
+        UsageError: If it is not a JPEG, damaged, or too large.
     """
     with _reading("JPEG"):
         return _open(io.BytesIO(content), content[:_SIGNS], ["JPEG"], most)
 
 
 def check_file(path: Path) -> None:
-    """Raise UsageError unless a path names a regular file of bearable size: a pipe would be read for ever."""
+    """Raise UsageError unless a path names a regular file of acceptable size; reading a pipe would never end."""
     try:
         if not path.is_file():
             raise UsageError(f"{path}: {'is no file' if path.exists() else 'no such photograph'}.")
@@ -130,7 +136,7 @@ def check_file(path: Path) -> None:
 
 @contextmanager
 def _reading(what: str) -> Iterator[None]:
-    """Make UsageError of what a reader raises, which on damaged bytes is anything; for memory they are not to blame."""
+    """Raise UsageError for whatever a reader raises on damaged bytes, except for lack of memory."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # Pillow's limit is a little under ours
@@ -150,7 +156,7 @@ def _open(source: Path | io.BytesIO, prefix: bytes, formats: Sequence[str], most
     """Read the header with the readers of these formats alone.
 
     Raises:
-        UsageError: the content is of another format, or the picture has too many pixels.
+        UsageError: If the content is of another format, or the picture has too many pixels.
     """
     Image.init()  # makes Pillow know all readers that it has
     try:
@@ -170,7 +176,7 @@ def _open(source: Path | io.BytesIO, prefix: bytes, formats: Sequence[str], most
 
 
 def _check_header(path: Path, prefix: bytes) -> None:
-    """Raise UsageError where a header would take minutes: a part of it can be empty, and there can be millions."""
+    """Raise UsageError for a header that would take minutes to read; its parts can be empty, and number millions."""
     parts = next((walk for sign, walk in _PARTS.items() if prefix.startswith(sign)), None)
     if parts is None:
         return
@@ -181,7 +187,7 @@ def _check_header(path: Path, prefix: bytes) -> None:
 
 
 def _chunks(content: mmap.mmap) -> Iterator[int]:
-    """Yield where the chunks of a PNG are."""
+    """Yield the offsets of the chunks of a PNG."""
     place = len(_PNG)
     while place + 4 <= len(content):
         yield place
@@ -202,7 +208,7 @@ _PARTS: Mapping[bytes, Callable[[mmap.mmap], Iterator[int]]] = MappingProxyType(
 
 
 def _check_scans(path: Path, image: Image.Image) -> None:
-    """Raise UsageError where a JPEG would take hours: a scan can be a few bytes, and goes over all pixels."""
+    """Raise UsageError for a JPEG that would take hours; a scan can be a few bytes, and goes over all pixels."""
     if image.format not in ("JPEG", "MPO"):
         return
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
@@ -212,7 +218,7 @@ def _check_scans(path: Path, image: Image.Image) -> None:
 
 
 def _check_tiles(image: Image.Image) -> None:
-    """Raise UsageError where a TIFF would take all memory: a tile can be larger than the picture that it is of."""
+    """Raise UsageError for a TIFF that would take all memory; a tile can be larger than its picture."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return
     width, length = (int(image.tag_v2.get(tag, 0)) for tag in (_TILE_WIDTH, _TILE_LENGTH))
@@ -224,7 +230,7 @@ def _check_tiles(image: Image.Image) -> None:
 
 
 def _unidentified(prefix: bytes, formats: Sequence[str]) -> str:
-    """Say what a content is, and what would be accepted."""
+    """Describe unaccepted content, and the accepted formats."""
     found = next((name for at, sign, name in _REFUSED if prefix[at:].startswith(sign)), "")
     known = [FORMATS[name] for name in formats]
     accepted = f"{', '.join(known[:-1])} and {known[-1]} are" if len(known) > 1 else f"{known[0]} is"
@@ -232,5 +238,5 @@ def _unidentified(prefix: bytes, formats: Sequence[str]) -> str:
 
 
 def _millions(number: int, *limits: int) -> str:
-    """Bytes or pixels in millions, told apart from the limits that they are beyond: 100.01."""
+    """Format bytes or pixels in millions, with enough digits to differ from the limits: 100.01."""
     return figure(number / 1e6, 0, [limit / 1e6 for limit in limits])

@@ -1,7 +1,7 @@
-"""The packages that decide a score, as they are installed here.
+"""The installed versions of the packages that influence scores.
 
-The same weights give another number under another release of transformers, or beside a package that transformers takes
-up where it finds it. So these versions are part of every kept score's key, and of a run's results.
+The same weights can give another score under another release of transformers, or beside a package that transformers
+uses if it is installed. The versions are therefore part of every stored score's key, and of a run's results.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ ABSENT = "not installed"
 DECIDING = (
     # Networks.
     "torch", "torchvision", "transformers", "timm",
-    # What transformers takes up where it is there, without being asked: adapters, quantised weights, faster kernels.
+    # Packages that transformers uses whenever they are installed: adapters, quantised weights, faster kernels.
     "peft", "accelerate", "bitsandbytes", "compressed-tensors", "torchao", "kernels", "flash-attn",
     "flash-linear-attention", "causal-conv1d", "mamba-ssm",
-    # Texts: tokenizers, the files that they are made of, and the templates that a question is put into.
+    # Texts: tokenizers, the formats of their files, and templates of questions.
     "tokenizers", "sentencepiece", "tiktoken", "protobuf", "mistral-common", "jinja2",
     # Pictures.
     "pillow", "numpy",
@@ -32,28 +32,33 @@ _OF_OURS = ("cases", "datasets", "metrics", "models", "perturb", "scoring")
 
 
 def versions() -> dict[str, str]:
-    """Return all that decides a score beside the model: the version of each package, whole, and our own code's digest.
+    """Return everything that influences a score beside the model: package versions, and a hash of vlcheck's own code.
 
-    A version counts with all its parts: a patch release may mend a tokenizer, and a local label names another build.
+    Versions are compared in full: a patch release may change a tokenizer, and a local label names another build.
     """
     named = dict.fromkeys(["vlcheck", *_bring_families(), *DECIDING])
     return {_CODE: _own_code()} | {name: _version(name) for name in named}
 
 
 def key_of(installed: Mapping[str, str]) -> str:
-    """Return the digest of versions, whatever order they are in."""
+    """Return a hash of versions that does not depend on their order."""
     return digest(*(f"{name} {found}" for name, found in sorted(installed.items())))
 
 
 def differences(before: Mapping[str, object], now: Mapping[str, object]) -> Iterator[str]:
-    """Yield what differs of the names that are in both, e.g. "transformers 5.23.0 before, 5.24.0 now"."""
+    """Yield the differences in names that both have, e.g. "transformers 5.23.0 before, 5.24.0 now".
+
+    Args:
+        before: versions by name.
+        now: versions by name.
+    """
     for name, found in now.items():
         if name in before and before[name] != found:
             yield f"{name} {before[name]} before, {found} now"
 
 
 def _bring_families() -> list[str]:
-    """The packages that register models, ours among them."""
+    """Return the packages that register models, vlcheck among them."""
     return sorted({entry.dist.name for entry in entry_points(group="vlcheck.models") if entry.dist})
 
 
@@ -66,7 +71,7 @@ def _version(name: str) -> str:
 
 
 def _own_code() -> str:
-    """Hash the code between a case and its score: between two releases the version stays as it is."""
+    """Hash the code between a case and its score; the version number stays the same between two releases."""
     content = hashlib.sha256()
     house = Path(__file__).parents[1]
     for path in sorted(path for room in _OF_OURS for path in (house / room).rglob("*.py")):

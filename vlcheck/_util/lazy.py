@@ -1,4 +1,4 @@
-"""What an iterator yields, kept, so that several may read it from its beginning."""
+"""A lazy sequence that several readers can read from its beginning."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ T = TypeVar("T")
 
 
 class Lazy(Generic[T]):
-    """Everything that an iterable yields, each once; it is read no farther than somebody asks.
+    """The elements of an iterable, each computed once, and only when a reader asks for it.
 
     Args:
-        of: what is read. Where it raises, every reader who comes to that place gets the same exception.
+        of: the iterable. If it raises, every reader that comes to that place gets the same exception.
     """
 
     def __init__(self, of: Iterable[T]) -> None:
@@ -27,7 +27,7 @@ class Lazy(Generic[T]):
             at += 1
 
     def _read(self) -> bool:
-        """Keep the next one; return whether there is one."""
+        """Read and keep the next element; return False if there is none."""
         if self._raised:
             raise self._raised
         try:

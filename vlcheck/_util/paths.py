@@ -8,7 +8,15 @@ from vlcheck.errors import UsageError
 
 
 def expanded(said: str | Path, option: str = "") -> Path:
-    """Return a path with the home folder in place of `~`. Raises UsageError, naming the option, where none is known."""
+    """Return a path with the home folder in place of `~`.
+
+    Args:
+        said: the path.
+        option: the option that names it, for messages.
+
+    Raises:
+        UsageError: If the home folder is not known; the message names the option.
+    """
     try:
         return Path(said).expanduser()
     except RuntimeError as error:
@@ -18,7 +26,7 @@ def expanded(said: str | Path, option: str = "") -> Path:
 
 
 def there_is(said: str) -> bool:
-    """Return whether there is a file or folder of this path; what cannot be looked at, or is no path, is not there."""
+    """Return True if a file or folder of this path exists; a path that is invalid or cannot be accessed does not."""
     try:
         return bool(said) and Path(said).expanduser().exists()
     except (OSError, RuntimeError, ValueError):
@@ -26,7 +34,7 @@ def there_is(said: str) -> bool:
 
 
 def is_folder(path: Path) -> bool:
-    """Return whether there is a folder of this path; what cannot be looked at, or is no path, is none."""
+    """Return True if a folder of this path exists; a path that is invalid or cannot be accessed is none."""
     try:
         return path.is_dir()
     except (OSError, ValueError):

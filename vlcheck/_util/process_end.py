@@ -1,4 +1,4 @@
-"""How a process ends: at a signal, with its parent, and in spite of threads that a model leaves behind."""
+"""The end of a process: at a signal, with its parent, and despite threads that a model leaves running."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
-_PR_SET_PDEATHSIG = 1  # of Linux's prctl
+_PR_SET_PDEATHSIG = 1  # an option of prctl on Linux
 _LOOK_EVERY = 0.5  # seconds between looks at whether the parent lives
 _GRACE = 2.0  # seconds that threads of foreign code have to end by themselves
 
@@ -24,7 +24,7 @@ class Stopped(KeyboardInterrupt):
     """A signal that ends the process as Ctrl-C does.
 
     Attributes:
-        status: what a shell says of a process that the signal ended.
+        status: the exit status that a shell reports for a process ended by the signal.
     """
 
     def __init__(self, number: int) -> None:
@@ -33,7 +33,7 @@ class Stopped(KeyboardInterrupt):
 
 
 class Interrupts:
-    """Raises Stopped in the main thread at SIGTERM and SIGHUP, until closed; handlers that others installed stay."""
+    """Signal handlers that raise Stopped in the main thread at SIGTERM and SIGHUP; handlers of others stay."""
 
     def __init__(self) -> None:
         self._ending = False
@@ -44,11 +44,11 @@ class Interrupts:
             signal.signal(number, self._stop)
 
     def mute(self) -> None:
-        """Raise no more: the process is ending. A terminal that is closed sends its signal twice."""
+        """Stop raising, since the process is ending; a terminal that is closed sends its signal twice."""
         self._ending = True
 
     def close(self) -> None:
-        """Put back what was there before, unless others have installed something since."""
+        """Restore the former handlers, unless others have installed their own since."""
         for number in self._ours:
             if signal.getsignal(number) == self._stop:
                 signal.signal(number, signal.SIG_DFL)
@@ -73,13 +73,13 @@ def interrupts() -> Iterator[None]:
 
 
 def follow(parent: int, stop: Path | None = None) -> None:
-    """End this process within a second of its parent's death, also while the main thread computes.
+    """End this process within a second of its parent's death, even while the main thread computes.
 
-    On Linux the system kills it, too, which foreign code that lets no other thread run cannot keep waiting.
+    On Linux the system kills it as well, even if foreign code lets no other thread run.
 
     Args:
-        parent: the process id that the parent had when it started this one. Nothing is done at its death where another
-            process stands between the two, or where the system keeps the id of a parent that is dead (Windows).
+        parent: the process id that the parent had when it started this one. The parent's death goes unnoticed if
+            another process stands between the two, or if the system keeps the ids of dead parents (Windows).
         stop: a file by which the parent asks for an end as at Ctrl-C.
     """
     if stop and threading.current_thread() is threading.main_thread() and _is_free(signal.SIGTERM):
@@ -109,7 +109,7 @@ def _follow(parent: int, is_child: bool, stop: Path | None) -> None:
 
 
 def _stop_if_asked(stop: Path, number: int, frame: FrameType | None) -> None:
-    """Raise Stopped where the parent asked for it; die of anybody else's signal, as a process does by default."""
+    """Raise Stopped if the parent asked for it; die of any other signal, as a process does by default."""
     if stop.exists():
         raise Stopped(number)
     signal.signal(number, signal.SIG_DFL)
@@ -117,9 +117,9 @@ def _stop_if_asked(stop: Path, number: int, frame: FrameType | None) -> None:
 
 
 def despite_threads(status: int) -> None:
-    """End with a status when the interpreter shuts down, also where foreign code left what would keep the process.
+    """End with a status at the interpreter's shutdown, even if foreign code left threads or processes running.
 
-    Threads, and processes of multiprocessing, that end within two seconds do so; what is registered with `atexit` runs.
+    Threads, and processes of multiprocessing, have two seconds to end; functions registered with `atexit` run.
     """
     register = getattr(threading, "_register_atexit", None)  # `atexit` itself comes after the threads are waited for
     if register is None:

@@ -1,4 +1,4 @@
-"""The grammar of `--vl-data` and `--vl-model`; docs/specs.md says it with examples.
+"""The grammar of `--vl-data` and `--vl-model`; docs/reference/specs.md describes it with examples.
 
     data   = source [":" N [":" SEED]]
     source = SCHEME [":" PATH] ["@" SPLIT | "@" source]
@@ -6,9 +6,9 @@
     single = what {"," KEY "=" VALUE}
     what   = FAMILY [":" PATH] | PATH ["@" REVISION] | FILE ":" NAME | MODULE ":" NAME
 
-PATH, SPLIT, REVISION, FILE and VALUE are texts. One in double quotes is taken as it is, with `""` for a quote. One
-without goes as far as a file or folder of that name exists, else up to the first character that can end it.
-`str()` of what was parsed is a spec again, in quotes where it needs them.
+PATH, SPLIT, REVISION, FILE and VALUE are texts. A text in double quotes is taken literally, with `""` for a quote. A
+text without quotes ends at the end of the longest existing file or folder name, else at the first character that can
+end it. `str()` of a parsed spec is a spec again, with quotes where they are needed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from vlcheck._util.paths import there_is
 from vlcheck.errors import UsageError, nearest, printable
 
 IMAGES_PER_BEHAVIOR, MOST_IMAGES = 200, 100_000
-_DIGITS = 18  # of a number; Python itself refuses to read one of thousands
+_DIGITS = 18  # the most digits of a number; Python itself refuses thousands
 
 Exists = Callable[[str], bool]
 
@@ -47,12 +47,12 @@ _NAMED = re.compile(r":([A-Za-z_]\w*)")
 
 @dataclass(frozen=True)
 class Scheme:
-    """How a kind of data is named.
+    """The form of a data spec.
 
     Attributes:
-        form: for messages, e.g. "coco:ROOT[@SPLIT]".
-        path: whether it takes one.
-        at: what may follow an @.
+        form: the form for messages, e.g. "coco:ROOT[@SPLIT]".
+        path: whether it has a path.
+        at: the part that may follow an @.
     """
 
     form: str
@@ -60,7 +60,7 @@ class Scheme:
     at: Literal["nothing", "split", "source"] = "nothing"
 
     def ends(self, schemes: Collection[str]) -> re.Pattern[str]:
-        """Where its path can end."""
+        """Return a pattern of the places where its path can end."""
         source = rf"(?=@(?:[A-Za-z][\w-]+:|(?:{'|'.join(map(re.escape, schemes))})\Z))"
         more = {"nothing": [], "split": [_BEFORE_SPLIT], "source": [source]}[self.at]
         return re.compile("|".join([_BEFORE_TAIL, *more]))
@@ -68,11 +68,11 @@ class Scheme:
 
 @dataclass(frozen=True)
 class Reference:
-    """Something that is at a place.
+    """Data or a model at a place.
 
     Attributes:
-        scheme: its kind: of data, or a family of models; "" for a checkpoint's folder or hub id.
-        path: as it is said, `~` included.
+        scheme: the kind of data, or the family of models; "" for a checkpoint's folder or hub id.
+        path: the path as it was written, `~` included.
         at: a split, a revision, or the source that it refers to.
     """
 
@@ -87,7 +87,7 @@ class Reference:
         return self.scheme + (f":{_quoted(self.path)}" if self.path else "") + (f"@{at}" if self.at else "")
 
     def _checkpoint(self) -> str:
-        """Write a folder or hub id so that it is taken neither for a family nor for a path that holds an @."""
+        """Write a folder or hub id so that it is neither read as a family nor as a path that contains an @."""
         if self.at:
             said = f"{self.path}@{self.at}"
             plain = _HUB_ID.fullmatch(self.path) and _HUB_ID.fullmatch(said)
@@ -97,12 +97,12 @@ class Reference:
 
 @dataclass(frozen=True)
 class DataSpec:
-    """Data, and how much of it.
+    """Data, and how much of it to use.
 
     Attributes:
-        source: where it is.
-        images: at most so many a behavior.
-        seed: for another choice of them.
+        source: the place of the data.
+        images: largest number of images for each behavior.
+        seed: determines which images are chosen.
     """
 
     source: Reference
@@ -118,8 +118,8 @@ class Factory:
     """A function that makes a model.
 
     Attributes:
-        where: the Python file or the module that it is in.
-        name: of the function.
+        where: its Python file or module.
+        name: the function's name.
     """
 
     where: str
@@ -127,7 +127,7 @@ class Factory:
 
     @property
     def in_file(self) -> bool:
-        """Whether it is in a file rather than in a module that Python finds."""
+        """True if it is in a file, False if it is in an importable module."""
         return self.where.endswith(".py")
 
     def __str__(self) -> str:
@@ -139,9 +139,9 @@ class Single:
     """One model.
 
     Attributes:
-        what: where it is, or what makes it.
-        options: what is said after it, by key.
-        said: the text that it was parsed from.
+        what: the place of the model, or the function that makes it.
+        options: the options after it, by key.
+        said: the text that was parsed.
     """
 
     what: Reference | Factory
@@ -154,7 +154,11 @@ class Single:
 
 @dataclass(frozen=True)
 class Several:
-    """A model for each metric."""
+    """A model for each metric.
+
+    Attributes:
+        parts: metrics and their models.
+    """
 
     parts: tuple[tuple[str, Single], ...]
 
@@ -167,11 +171,11 @@ def parse_data(spec: str, schemes: Mapping[str, Scheme], *, exists: Exists = the
 
     Args:
         spec: the text.
-        schemes: which there are, by name.
-        exists: tells whether there is a file or folder.
+        schemes: the known schemes, by name.
+        exists: returns True if a path is that of a file or folder.
 
     Raises:
-        UsageError: naming the part that means nothing, and what would be accepted.
+        UsageError: If a part means nothing; the message names it, and what would be accepted.
     """
     try:
         return _data(_Scanner(spec, exists), schemes)
@@ -180,7 +184,7 @@ def parse_data(spec: str, schemes: Mapping[str, Scheme], *, exists: Exists = the
 
 
 def accepted(schemes: Mapping[str, Scheme]) -> str:
-    """Say how data is named."""
+    """Describe the accepted data specs."""
     *others, last = (f"{scheme.form}[:N[:SEED]]" for scheme in schemes.values())
     return f"{', '.join(others)} or {last}"
 
@@ -193,11 +197,11 @@ def parse_model(
     Args:
         spec: the text.
         families: names that stand before a path; other text before a colon is a part of the path.
-        metrics: each of which can have a model of its own.
-        exists: tells whether there is a file or folder.
+        metrics: the metrics, each of which can have a model of its own.
+        exists: returns True if a path is that of a file or folder.
 
     Raises:
-        UsageError: naming the part that means nothing, and what would be accepted.
+        UsageError: If a part means nothing; the message names it, and what would be accepted.
     """
     scan = _Scanner(spec, exists)
     try:
@@ -217,19 +221,19 @@ class _Scanner:
         self.text, self.exists, self.at = text, exists, 0
 
     def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """Read what matches here."""
+        """Read a match of the pattern at the current place."""
         match = pattern.match(self.text, self.at)
         self.at = match.end() if match else self.at
         return match
 
     def take_mark(self, mark: str) -> bool:
-        """Read a character, if it is here."""
+        """Read a character, if it is at the current place."""
         found = self.text.startswith(mark, self.at)
         self.at += found
         return found
 
     def value(self, ends: re.Pattern[str]) -> str:
-        """Read a text in quotes, or up to one of its ends: the last before which something exists, else the first."""
+        """Read a text in quotes, or up to one of its ends: the last before which a file exists, else the first."""
         if self.at_quote:
             return self._quoted()
         stops = [*(end.start() for end in ends.finditer(self.text, self.at)), len(self.text)]
@@ -248,7 +252,7 @@ class _Scanner:
         return quoted[1].replace('""', '"')
 
     def demand_end(self) -> None:
-        """Raise UsageError where more follows."""
+        """Raise UsageError if more text follows."""
         if self.at < len(self.text):
             raise UsageError(f"{printable(self.text[self.at :])!r} follows the closing quote, and means nothing there.")
 
@@ -291,12 +295,12 @@ def _source(scan: _Scanner, schemes: Mapping[str, Scheme]) -> Reference:
 
 
 def _beside_a_path(path: str, rest: str, exists: Exists) -> str:
-    """Say what is beside the longest path that exists; "" where all of the path does, or nothing.
+    """Describe the text beside the longest path that exists; "" if the whole path exists, or none.
 
     Args:
-        path: as it was read.
+        path: the path as it was read.
         rest: the text from the path's beginning on.
-        exists: tells whether there is a file or folder.
+        exists: returns True if a path is that of a file or folder.
     """
     if exists(path):
         return ""
@@ -342,7 +346,7 @@ def _single(scan: _Scanner, families: Collection[str], metrics: Collection[str])
 
 
 def _keys(scan: _Scanner, metrics: Collection[str]) -> Iterator[str]:
-    """Read the keys of options up to that of the next model."""
+    """Yield the keys of options up to that of the next model."""
     while (found := _OPTION.match(scan.text, scan.at)) and found[1] not in metrics:
         scan.at = found.end()
         yield found[1]

@@ -1,4 +1,4 @@
-"""Temporary folders: locked while the process that made them lives, so that the next one sweeps what a kill left."""
+"""Temporary folders that are locked while their process lives, so that later processes delete those of killed ones."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _TRIES = 5
 
 
 class Scratch:
-    """A temporary folder of this process, gone at the end; a context manager that gives its path.
+    """A temporary folder of this process, deleted at the end; a context manager that returns its path.
 
-    Making one sweeps the folders that killed processes of the same user and host left.
+    Creating one deletes the folders that killed processes of the same user and host left.
 
     Raises:
-        UsageError: no folder can be made; the message names TMPDIR.
+        UsageError: If no folder can be made; the message names TMPDIR.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Scratch:
         self.close()
 
     def keep(self) -> None:
-        """Leave the folder where it is, also for later runs: what it holds can go nowhere else."""
+        """Leave the folder for later runs, since its content can be stored nowhere else."""
         (self.path / _OWNER).unlink(missing_ok=True)
         self._lock.release()
 
@@ -59,13 +59,13 @@ class Scratch:
 
 
 def where() -> str:
-    """Name the folder for temporary files as messages do: by the variable that moves it."""
+    """Name the folder for temporary files in a message, with the variable that changes it."""
     said = os.environ.get("TMPDIR", "")
     return f"TMPDIR {said}" if said else "TMPDIR (not set)"
 
 
 def sweep(folder: Path) -> None:
-    """Delete what killed processes left in a folder; what a living one holds, or is another's, stays."""
+    """Delete the folders that killed processes left; those of living processes and of other users stay."""
     for path in folder.glob(f"{PREFIX}*"):
         with suppress(OSError):
             if _is_ours(path):
@@ -89,18 +89,18 @@ def _make() -> tuple[Path, FileLock]:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether a path is a folder, and no link to one, of the user."""
+    """Return True if a path is a folder of the user, and not a link to one."""
     found = path.lstat()
     return stat.S_ISDIR(found.st_mode) and (not hasattr(os, "getuid") or found.st_uid == os.getuid())
 
 
 def _is_of_this_host(owner: Path) -> bool:
-    """Whether a lock tells if the owner lives: one of another host may not be seen on a shared file system."""
+    """Return True if the lock shows whether the owner lives; locks of another host may be invisible on shared disks."""
     return stat.S_ISREG(owner.lstat().st_mode) and bool({*owner.read_text(encoding="utf-8").split("\n")} & {*_host()})
 
 
 def _host() -> list[str]:
-    """What tells hosts apart: the name, and the running system, which containers of one host have in common."""
+    """Return what identifies a host: its name, and the boot id, which containers of one host share."""
     boot = ""
     with suppress(OSError):
         boot = _BOOT.read_text(encoding="ascii").strip()
@@ -108,7 +108,7 @@ def _host() -> list[str]:
 
 
 def _delete(path: Path) -> None:
-    """Delete a folder; what says whose it is goes last, so that a kill on the way leaves it to be swept."""
+    """Delete a folder; the owner's file goes last, so that an interrupted deletion is completed by a later process."""
     for entry in path.iterdir():
         if entry.name not in (_LOCK, _OWNER):
             shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A behavior: what a test function states, and the queries it takes to find out."""
+"""Behaviors: the statement of a test function, and the queries that it takes to check it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ from vlcheck.errors import NotApplicable
 from vlcheck.expect.base import AFTER, BEFORE, OTHER, Expectation
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
-from vlcheck.metrics.question import Question, ask
+from vlcheck.metrics.question import Question
+from vlcheck.metrics.registry import ask
 from vlcheck.perturb import Each, Perturbation
 
 
 @dataclass(frozen=True)
 class Staged:
-    """A case in every arm, before anything is asked: a view, or the reason why there is none.
+    """A case in every arm, before a model is asked.
 
     Attributes:
-        perturbation: which one leads from before to after, as results show it; "" where there is none.
+        case: the case.
+        arms: by arm, the view, or the reason why there is none.
+        perturbation: the perturbation from before to after, as results show it; "" if there is none.
     """
 
     case: Case
@@ -33,10 +36,13 @@ class Staged:
 
 @dataclass(frozen=True)
 class Trial:
-    """What is asked of a case in every arm, or the reason why nothing is; else as `Staged`.
+    """The questions about a case in every arm.
 
     Attributes:
-        needed: the arms without which the case says nothing.
+        case: the case.
+        arms: by arm, the question, or the reason why there is none.
+        perturbation: the perturbation from before to after, as results show it; "" if there is none.
+        needed: the arms that a case cannot do without.
     """
 
     case: Case
@@ -46,10 +52,11 @@ class Trial:
 
     @property
     def askable(self) -> bool:
-        """Whether the data lets the case be asked, as far as that is known before its pictures are drawn."""
+        """True if every needed arm has a question, as far as that is known before its pictures are drawn."""
         return all(isinstance(self.arms.get(arm), Question) for arm in self.needed)
 
     def queries(self) -> Iterator[Query]:
+        """Yield the queries of all arms."""
         for arm in self.arms.values():
             if isinstance(arm, Question):
                 yield from arm.queries.values()
@@ -57,18 +64,19 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Behavior:
-    """A bias's cases, how they are perturbed and what is expected of the scores.
+    """A testable statement about a model: cases, a perturbation of them, and an expectation of the scores.
 
     Attributes:
-        name: the test function's name; the policy knows the behavior by it.
-        bias: "modality", "color", "position"...
-        bias_doc: what the bias asks of a model.
+        name: the test function's name, by which the policy refers to the behavior.
+        bias: the bias that it belongs to: "modality", "color", "position"...
+        bias_doc: the question that the bias asks of a model.
         doc: why a user should care.
-        cases: which cases of the data it is about.
-        expect: from scores to margins.
-        perturb: before -> after; None for what is right or wrong on its own; Each for several, a row for each.
-        given: what is done to the case first, so that it holds before as well as after: Bare() reads the bare text.
-        tables: what the results show beside the verdict.
+        cases: the selection of cases.
+        expect: the expectation, from scores to margins.
+        perturb: the perturbation from before to after; None if a case is right or wrong on its own; Each for several,
+            with a row for each.
+        given: a perturbation of both before and after, e.g. Bare() for the text without the hint.
+        tables: tables that the results show beside the verdict.
     """
 
     name: str
@@ -83,17 +91,28 @@ class Behavior:
 
     @property
     def perturbation(self) -> str:
-        """The perturbation as results show it, "" where there is none."""
+        """The label of the perturbation, as results show it; "" if there is none."""
         return self.perturb.label if self.perturb else ""
 
     def stage(self, case: Case, others: Sequence[Case]) -> Iterator[Staged]:
-        """A case in every arm, under each of the perturbations; `others` are all of the behavior's cases."""
+        """Yield a case in every arm, under each of the perturbations.
+
+        Args:
+            case: the case.
+            others: all of the behavior's cases, for perturbations that take something from another case.
+        """
         for perturb in self.perturb.parts if isinstance(self.perturb, Each) else (self.perturb,):
             views = self._views(case, perturb, others)
             yield Staged(case, MappingProxyType(views), perturb.label if perturb else "")
 
     def trial(self, staged: Staged, metric: Metric, *, relative: bool = False) -> Trial:
-        """What a metric asks of what is staged; against foils where the model's score is relative."""
+        """Return the questions that a metric asks about a staged case.
+
+        Args:
+            staged: the case in every arm.
+            metric: the metric.
+            relative: whether the model's score is relative, so that it needs foils.
+        """
         foils = self._contrasted(staged) if relative else None
         arms = {
             arm: self._question(metric, view, foils) if isinstance(view, View) else view
@@ -103,12 +122,15 @@ class Behavior:
 
     @property
     def _needed(self) -> Set[str]:
-        """The arms that a case cannot do without; for a mean, only half of the cases have to be known to the model."""
+        """The arms that a case cannot do without.
+
+        For a mean it is enough that half of the cases are known to the model, so that the other picture may be missing.
+        """
         arms = {BEFORE, *self.expect.arms(), *([AFTER] if self.perturb else [])}
         return arms - {OTHER} if self.expect.competence == "to pass" else arms
 
     def _contrasted(self, staged: Staged) -> list[str]:
-        """The texts before and after, where they are not both true."""
+        """Return the texts before and after if they cannot both be true."""
         views = [staged.arms.get(arm) for arm in (BEFORE, AFTER)] if self.expect.contrasts else []
         return [view.filled(view.target) for view in views if isinstance(view, View)]
 

@@ -1,4 +1,4 @@
-"""How often the verdicts of a run are looked at while it scores: once, or until they are decided."""
+"""Schedules: in which order images are asked, and how often a verdict is computed, once or until it is decided."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ FOLDS = 5
 
 
 class Looks(Protocol):
-    """When to look, and the test that it takes.
+    """A schedule: when a verdict is computed, and the statistical test that allows it.
 
     Attributes:
-        test: one that holds for so many looks.
+        test: a test that is valid for this number of looks.
     """
 
     @property
     def test(self) -> Test: ...
 
     def stages(self, trials: Sequence[Trial]) -> Iterator[list[Trial]]:
-        """What has been asked at each look: it begins with what had been at the one before, and the last is all."""
+        """Yield the trials asked so far at each look; each list begins with the one before, the last has all trials."""
 
     def settled(self, verdict: Callable[[], Verdict]) -> bool:
-        """Return whether nothing more is to be asked, given what the verdict would be."""
+        """Return True if no more images are needed; `verdict` computes the verdict so far."""
 
     def division(self, images: Collection[str]) -> Division:
-        """Divide images so that none sets the scale that it is judged by.
+        """Divide images into groups so that none influences the scale that it is judged by.
 
         Args:
-            images: keys of those that may set it.
+            images: keys of the images that scales may be fitted to.
         """
 
 
@@ -47,34 +47,40 @@ class Division(Protocol):
     """Images in groups; the scale of each group is fitted to images of other groups.
 
     Attributes:
-        demanded: the groups that cannot do without a scale.
+        demanded: the groups that need a scale.
     """
 
     @property
     def demanded(self) -> Sequence[int]: ...
 
     def group(self, image: str) -> int:
-        """Return the group of any image, by its key."""
+        """Return the group of an image, by its key."""
 
     def teaches(self, image: str, group: int) -> bool:
-        """Return whether an image may set the scale of a group."""
+        """Return True if the scale of a group may be fitted to an image.
+
+        Args:
+            image: the image's key.
+            group: the number of the group.
+        """
 
     def beside(self, image: str) -> Callable[[str], bool]:
-        """Return which images may be the other picture, of which a text about this one is not true."""
+        """Return a predicate of the images that may be the other picture, of which this image's text is not true."""
 
     def summit(self, groups: Collection[int]) -> int:
-        """Return the group whose scale rests on all that may teach any of some groups."""
+        """Return the group whose scale rests on all images that may teach any of some groups."""
 
     def continues(self, group: int) -> bool:
-        """Return whether more images will be looked at than teach a group."""
+        """Return True if more images will be asked about than teach a group."""
 
 
 @dataclass(frozen=True)
 class Folds:
-    """Cross-fitting: the scale of each fold rests on all others.
+    """Cross-fitting: the scale of each fold rests on the images of all others.
 
     Attributes:
-        places: of the images that set it in a shuffled order, ascending; they are dealt to the folds in turn.
+        places: places of the images in a shuffled order, ascending; images are assigned to the folds in turn.
+        demanded: the groups that need a scale, here all folds.
     """
 
     places: tuple[str, ...]
@@ -90,7 +96,7 @@ class Folds:
         return lambda other: True
 
     def summit(self, groups: Collection[int]) -> int:
-        return FOLDS  # of which no image is
+        return FOLDS  # a group without images
 
     def continues(self, group: int) -> bool:
         return False
@@ -98,10 +104,10 @@ class Folds:
 
 @dataclass(frozen=True)
 class Batches:
-    """A predictable scale: that of each batch rests on the batches before, so that the first one has none.
+    """Predictable scales: that of each batch rests on the batches before, so that the first one has none.
 
     Attributes:
-        place: of an image in the order in which all of them are looked at.
+        place: returns the place of an image in the order in which all images are asked.
         ends: the place of the last image of each batch but the last, ascending.
     """
 
@@ -131,7 +137,7 @@ class Batches:
 
 @dataclass(frozen=True)
 class Once:
-    """All images are asked about."""
+    """The schedule that asks about all images, and computes the verdict once."""
 
     @property
     def test(self) -> Test:
@@ -141,7 +147,7 @@ class Once:
         yield list(trials)
 
     def settled(self, verdict: Callable[[], Verdict]) -> bool:
-        """Return False: whoever stops at a verdict has looked at it more than once."""
+        """Return False: stopping at a verdict would mean that it was computed more than once."""
         return False
 
     def division(self, images: Collection[str]) -> Division:
@@ -150,10 +156,10 @@ class Once:
 
 @dataclass(frozen=True)
 class Sequentially:
-    """Images in a random order, in growing batches.
+    """The schedule that asks about images in a random order, in growing batches, until the verdict is decided.
 
     Attributes:
-        seed: for another order. It is the same for all behaviors, so that those who share images share them here, too.
+        seed: determines the order. It is the same for all behaviors, so that they share images.
     """
 
     seed: int
@@ -185,7 +191,12 @@ ONCE = Once()
 
 
 def looks_at(seed: int, *, sequential: bool) -> Looks:
-    """Return how often the verdicts of a run are looked at, with `--vl-sequential` or without."""
+    """Return the schedule of a run.
+
+    Args:
+        seed: determines the order of images in a sequential schedule.
+        sequential: whether to stop as soon as a verdict is decided (`--vl-sequential`).
+    """
     return Sequentially(seed) if sequential else ONCE
 
 
@@ -196,19 +207,24 @@ def _place(seed: str, image: str) -> str:
 
 
 def images_of(trials: Iterable[Trial]) -> int:
-    """How many images some trials are about."""
+    """Return the number of images that some trials are about."""
     return len({trial.case.image.key for trial in trials})
 
 
 def doubled(first: int, n: int) -> Iterator[int]:
-    """Return first, twice that and so on, below n."""
+    """Yield first, twice that and so on, below n.
+
+    Args:
+        first: the first number, above 0.
+        n: the limit.
+    """
     while first < n:
         yield first
         first *= 2
 
 
 def sizes(n: int) -> Iterable[int]:
-    """How many of n images have been asked about at each look."""
+    """Yield the number of images, of n, that have been asked about at each look."""
     size = float(FIRST_LOOK)
     while size < n:
         yield round(size)

@@ -1,4 +1,4 @@
-"""Checks what a test states before anything is asked: what is amiss is said of the test, with what to add."""
+"""Checks of a test's statement before a model is asked; a message names the fault and its correction."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _LAYS_OUT = ("arms", "words", "cells")
 
 
 class _AmissError(Exception):
-    """The message says what is amiss, and what to write."""
+    """A fault in a statement; the message says what is wrong, and what to write."""
 
 
 def complaint(*, cases: object, expect: object, perturb: object, given: object, tables: object) -> str:
-    """Return what is amiss in a statement, and what to write instead; "" where nothing is.
+    """Return the fault in a statement, with its correction; "" if there is none.
 
     Args:
-        cases: a `vlcheck.cases.Selection`, or what does for one.
+        cases: a `vlcheck.cases.Selection`, or an object with the same methods.
         expect: a `vlcheck.expect.base.Expectation`.
         perturb: a `vlcheck.perturb.Perturbation`, `Each` of several, or None.
         given: a perturbation or None.
@@ -54,7 +54,14 @@ def complaint(*, cases: object, expect: object, perturb: object, given: object, 
 
 
 def named(*, expect: Any, perturb: Any, given: Any, tables: Iterable[Any]) -> Iterator[Any]:
-    """Yield everything in a sound statement that has a name: its perturbations and its tables."""
+    """Yield everything in a correct statement that has a name: its perturbations and its tables.
+
+    Args:
+        expect: the expectation.
+        perturb: a perturbation, `Each` of several, or None.
+        given: a perturbation or None.
+        tables: the tables.
+    """
     tables = tuple(tables)
     edits = [perturb, given, *expect.arms().values(), *(edit for table in tables for edit in table.arms().values())]
     for one in edits:
@@ -63,7 +70,7 @@ def named(*, expect: Any, perturb: Any, given: Any, tables: Iterable[Any]) -> It
 
 
 def shipped() -> Iterator[type]:
-    """Yield the classes of vlcheck whose names others may not have."""
+    """Yield the classes of vlcheck whose names are reserved."""
     for module in (perturbations, shipped_tables):
         for one in vars(module).values():
             if isinstance(one, type) and isinstance(vars(one).get("name"), str):
@@ -71,7 +78,7 @@ def shipped() -> Iterator[type]:
 
 
 def _parts(one: Any, of: Any) -> Iterator[Any]:
-    """What a combination is made of, all the way down; anything else is itself."""
+    """Yield the parts of a combination, recursively; anything else yields itself."""
     if isinstance(one, of):
         for part in one.parts:
             yield from _parts(part, of)
@@ -146,7 +153,7 @@ def _check_tables(tables: Any) -> None:
 
 
 def _check_arms(where: str, kind: str, one: Any) -> None:
-    """The perturbations that an expectation or a table asks for."""
+    """Check the perturbations that an expectation or a table asks for."""
     arms = _made(where, kind, "arms()", one.arms)
     if not isinstance(arms, Mapping):
         raise _AmissError(f"{where}: {kind}.arms() has to give a mapping of perturbations, {{}} for none.")
@@ -178,7 +185,7 @@ def _check_text(where: str, kind: str, what: str, text: object) -> None:
 
 
 def _check_dataclass(where: str, one: Any) -> None:
-    """Two objects with equal fields have to be equal, and to have one key: a frozen dataclass sees to it."""
+    """Refuse anything but a frozen dataclass: objects with equal fields have to be equal and to have one key."""
     kind = type(one)
     fields = [name for name, said in get_annotations(kind).items() if "ClassVar" not in str(said)]
     if not is_dataclass(one) or (fields and "__dataclass_fields__" not in vars(kind)):

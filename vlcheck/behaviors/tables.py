@@ -1,4 +1,4 @@
-"""The paper's three tables, and two more: means of raw scores over cases, beside the verdict and never part of it."""
+"""The study's three tables, and two more: means of raw scores over cases, beside the verdict and never part of it."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ Cells = Mapping[str, float | int]
 
 
 class Table(Protocol):
-    """Cells that a behavior adds to the results.
+    """Additional values that a behavior adds to the results.
 
     Attributes:
-        name: under which the results file keeps it.
+        name: the key of the table in the results file.
     """
 
     name: ClassVar[str]
 
     def arms(self) -> Mapping[str, Perturbation]:
-        """The views it needs, each a perturbation of the case as it is."""
+        """Return the views that the table needs, each as a perturbation of the unperturbed case."""
 
     def words(self, view: View) -> tuple[str, ...]:
-        """The words it shows beside the target."""
+        """Return the words that the table shows beside the target."""
 
     def cells(self, samples: Sequence[Sample]) -> Cells:
-        """Means over the cases that have every arm, with their number as "n"; empty where there is none."""
+        """Return means over the cases that have every arm, with their number as "n"; empty if there are none."""
 
 
 @dataclass(frozen=True)
 class VisionAndLanguage:
-    """Figure 1's 2 x 2: picture original or blocked, text with its hint or bare.
+    """The study's figure 1, a 2 x 2 table: picture original or blocked, text with its hint or bare.
 
-    Beside the four cells their interaction, and the balance D of `vlcheck.expect.aggregate.Balance`.
+    It has the four cells, their interaction, and the balance D of `vlcheck.expect.aggregate.Balance`.
     """
 
     name: ClassVar[str] = "vision_language"
@@ -63,7 +63,7 @@ class VisionAndLanguage:
 
 @dataclass(frozen=True)
 class ColorAndGrey:
-    """Figure 2: the score of one and the same word in color and in grey."""
+    """The study's figure 2: the score of the same word in color and in grey."""
 
     name: ClassVar[str] = "color_grey"
 
@@ -79,10 +79,10 @@ class ColorAndGrey:
 
 @dataclass(frozen=True)
 class AgainstNoise:
-    """What an edit of the picture costs, and what as large a change of luminance does: image by image.
+    """The effect of an edit of the picture against that of equally large noise, image by image.
 
-    The difference in differences, (before - after) - (before - noise), is what the edit costs as such; its interval is
-    a bootstrap over images.
+    The difference in differences, (before - after) - (before - noise), is the part of the effect that is due to the
+    information removed by the edit. Its interval is a bootstrap over images.
 
     Attributes:
         edit: the behavior's perturbation.
@@ -117,7 +117,7 @@ class AgainstNoise:
 
 @dataclass(frozen=True)
 class LeftAndRight:
-    """Figure 3: the scores of [left] and [right], as photographed and mirrored, apart by which is true."""
+    """The study's figure 3: the scores of "left" and "right", original and mirrored, separately for each true side."""
 
     name: ClassVar[str] = "left_right"
 
@@ -143,7 +143,7 @@ class LeftAndRight:
 
 @dataclass(frozen=True)
 class UnderEach:
-    """The score before, and after each of several perturbations: means over the cases that have both."""
+    """The score before and after each of several perturbations: means over the cases that have both."""
 
     name: ClassVar[str] = "under_each"
 
@@ -183,7 +183,7 @@ def _means(samples: Sequence[Sample], columns: Mapping[str, _Cell]) -> dict[str,
 
 
 def _rows(samples: Sequence[Sample], columns: Sequence[_Cell]) -> list[list[float]]:
-    """A row for each sample that has all columns."""
+    """Return a row for each sample that has all columns."""
     rows = []
     for sample in samples:
         try:

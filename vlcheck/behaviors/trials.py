@@ -12,17 +12,19 @@ from vlcheck.behaviors.behavior import Behavior, Staged, Trial
 from vlcheck.cases import Case, CaseSource
 from vlcheck.cases.view import View
 from vlcheck.metrics.kinds import Metric
-from vlcheck.metrics.question import Question, ask
+from vlcheck.metrics.question import Question
+from vlcheck.metrics.registry import METRICS, ask
 
-MOST_ASKED = 2  # times as many images as are to count: of a model that knows fewer than half, no verdict is valid
+MOST_ASKED = 2  # images asked for each that is to count: no verdict is valid if the model knows fewer than half
 
 
 @dataclass(frozen=True)
 class Trials:
-    """The trials of behaviors on a source's cases, made once: a run looks ahead at what it will judge.
+    """The trials of behaviors on a source's cases; each is made once, since a run looks ahead at the tests that follow.
 
     Attributes:
-        relative: whether the model's itm only compares texts.
+        source: the cases.
+        relative: whether the model's itm score only compares texts.
     """
 
     source: CaseSource
@@ -31,11 +33,18 @@ class Trials:
 
     @contained()
     def of(self, behavior: Behavior, metric: Metric) -> list[Trial]:
-        """Return those of as many images as the source was asked for, not counting what the data refuses.
+        """Return the trials of as many images as were requested, not counting cases that the data refuses.
 
-        In place of a chosen case that cannot be asked, as far as that is known before its pictures are drawn, the
-        source's next one that can is taken; one that is refused when they are drawn is replaced by the judge, from
-        `spare`. Raises UsageError as `CaseSource.select`, ForeignFault of the behavior's parts.
+        A chosen case that cannot be asked is replaced by the source's next one that can, as far as that is known before
+        its pictures are drawn. Cases that are refused when the pictures are drawn are replaced later, from `spare`.
+
+        Args:
+            behavior: the behavior.
+            metric: the metric.
+
+        Raises:
+            UsageError: Under the same conditions as `CaseSource.select`.
+            ForeignFault: If the behavior's own code raises.
         """
         made = self._of(behavior)
         if metric not in made.first:
@@ -48,10 +57,16 @@ class Trials:
         return made.first[metric]
 
     def spare(self, behavior: Behavior, metric: Metric) -> Iterator[list[Trial]]:
-        """Yield those of each further image, in the order in which they are drawn where some of the first do not count.
+        """Yield the trials of each further image, to replace those that turn out not to count.
 
-        With them a model is asked about MOST_ASKED times as many images as are to count, and about no more. Raises as
-        `of`.
+        With them a model is asked about at most MOST_ASKED times as many images as were requested.
+
+        Args:
+            behavior: the behavior.
+            metric: the metric.
+
+        Yields:
+            The trials of one image at a time, in the order in which they are used.
         """
         return islice(self._rest(behavior, metric), (MOST_ASKED - 1) * self.source.images)
 
@@ -64,16 +79,42 @@ class Trials:
 
     @contained()
     def of_case(self, behavior: Behavior, metric: Metric, case: Case) -> list[Trial]:
-        """Those of one of the behavior's cases. Raises as `of`."""
+        """Return the trials of one of the behavior's cases.
+
+        Args:
+            behavior: the behavior.
+            metric: the metric.
+            case: the case.
+
+        Raises:
+            UsageError: Under the same conditions as `CaseSource.select`.
+            ForeignFault: If the behavior's own code raises.
+        """
         others = self.source.select(behavior.cases)
         return [self._trial(behavior, staged, metric) for staged in behavior.stage(case, others)]
 
     def plain(self, case: Case, metric: Metric) -> Question:
-        """What is asked of a case as it is. Raises NotApplicable as `ask`."""
+        """Return the question about an unperturbed case.
+
+        Args:
+            case: the case.
+            metric: the metric.
+
+        Raises:
+            NotApplicable: If the metric cannot be asked about the case.
+        """
         return self.question(View.of(case), metric)
 
     def question(self, view: View, metric: Metric) -> Question:
-        """What is asked of a view on its own. Raises NotApplicable as `ask`."""
+        """Return the question about a view on its own.
+
+        Args:
+            view: the view.
+            metric: the metric.
+
+        Raises:
+            NotApplicable: If the metric cannot be asked about the view.
+        """
         return ask(metric, view, foils=[] if self._relative(metric) else None)
 
     def _of(self, behavior: Behavior) -> _Made:
@@ -85,7 +126,7 @@ class Trials:
         return made
 
     def _each(self, made: _Made, metric: Metric) -> Iterable[list[Trial]]:
-        """The trials of each case that the source has for a behavior."""
+        """Return the trials of each case that the source has for a behavior."""
         if metric not in made.each:
             trials = ([self._trial(made.behavior, one, metric) for one in staged] for staged in made.staged)
             made.each[metric] = Lazy(trials)
@@ -95,11 +136,11 @@ class Trials:
         return behavior.trial(staged, metric, relative=self._relative(metric))
 
     def _relative(self, metric: Metric) -> bool:
-        return self.relative and metric == "itm"
+        return self.relative and METRICS[metric].compares_texts
 
 
 def _demand_keys(trials: Iterable[Trial]) -> None:
-    """Let a perturbation that cannot be told from others fail here, where its own test alone is concerned."""
+    """Compute the keys of all queries, so that a perturbation without a valid key fails here, in its own test alone."""
     for query in (query for trial in trials for query in trial.queries()):
         _ = query.key
 
@@ -109,8 +150,10 @@ class _Made:
     """A behavior's cases, as far as they have been staged.
 
     Attributes:
+        behavior: the behavior.
+        staged: each case in every arm.
         each: the trials of each case, by metric.
-        first: those of as many images as were asked for, by metric.
+        first: the trials of as many images as were requested, by metric.
     """
 
     behavior: Behavior

@@ -1,4 +1,4 @@
-"""Cases: one image and what is said about it, and where they come from."""
+"""Cases: an image with a caption and what is known about both, and how cases are selected."""
 
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import MASK, Case, ImageFile, ImageSource, word_pattern

@@ -6,7 +6,14 @@ from typing import NamedTuple
 
 
 class Box(NamedTuple):
-    """A rectangle in pixels of the source image, as COCO writes it."""
+    """A rectangle in pixels of the source image, in COCO's format.
+
+    Attributes:
+        x: left edge.
+        y: upper edge.
+        width: width, above 0.
+        height: height, above 0.
+    """
 
     x: float
     y: float
@@ -15,10 +22,11 @@ class Box(NamedTuple):
 
     @property
     def area(self) -> float:
+        """The area in square pixels."""
         return self.width * self.height
 
     def meets(self, other: Box) -> bool:
-        """Whether the two share an area."""
+        """Return True if the two boxes overlap."""
         apart_x = self.x + self.width <= other.x or other.x + other.width <= self.x
         apart_y = self.y + self.height <= other.y or other.y + other.height <= self.y
         return not (apart_x or apart_y)

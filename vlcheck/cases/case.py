@@ -1,4 +1,4 @@
-"""A case: one image and what is said about it."""
+"""Cases: one image, a caption that is true of it, and the word of the caption that is tested."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ORIENTATIONS, _TURNED = range(1, 9), range(5, 9)
 
 
 class ImageSource(Protocol):
-    """Where an image comes from. Opening is left until its pixels are needed."""
+    """An image that is opened only when its pixels are needed."""
 
     @property
     def key(self) -> str:
@@ -44,12 +44,17 @@ class ImageSource(Protocol):
 
 @dataclass(frozen=True)
 class ImageFile:
-    """A photograph on disk, turned upright by its EXIF orientation."""
+    """A photograph on disk, turned upright by its EXIF orientation.
+
+    Attributes:
+        path: the file.
+    """
 
     path: Path
 
     @cached_property
     def key(self) -> str:
+        """The SHA-256 of the file's content, in hexadecimal digits."""
         check_file(self.path)
         try:
             with self.path.open("rb") as file:
@@ -59,71 +64,78 @@ class ImageFile:
 
     @property
     def size(self) -> tuple[int, int]:
+        """Width and height in pixels, upright."""
         (width, height), orientation = self._header_says
         return (height, width) if orientation in _TURNED else (width, height)
 
     @property
     def stored(self) -> tuple[int, int]:
-        """Width and height of the pixels as they are stored."""
+        """Width and height of the stored pixels, before they are turned upright."""
         return self._header_says[0]
 
     @property
     def moved(self) -> bool:
-        """Return True if the stored pixels are mirrored or turned to stand upright."""
+        """True if the stored pixels are mirrored or turned to stand upright."""
         return self._header_says[1] != 1
 
     @cached_property
     def _header_says(self) -> tuple[tuple[int, int], int]:
-        """Width and height of the pixels as they are stored, and EXIF's orientation, 1 to 8."""
+        """Width and height of the stored pixels, and the EXIF orientation, 1 to 8."""
         with opened(self.path) as image:
             orientation = image.getexif().get(_ORIENTATION, 1)
             return image.size, orientation if orientation in _ORIENTATIONS else 1
 
     @cached_property
     def colorless(self) -> bool:
-        """Return True if the picture has no color."""
+        """True if the picture has no color."""
         with decoding(self.path) as image:
             return is_colorless(image)
 
     @cached_property
     def glance(self) -> NDArray[np.uint8]:
-        """How bright the parts of the stored picture are; formats differ by two levels at most."""
+        """Brightness of the parts of the stored picture: (16, 16), uint8; file formats differ by two levels at most."""
         with decoding(self.path) as image:
             return glance(image)
 
     def open(self) -> Image.Image:
+        """Decode the file to an upright RGB image.
+
+        Raises:
+            UsageError: If the file cannot be read or decoded.
+        """
         with decoding(self.path) as image:
             ImageOps.exif_transpose(image, in_place=True)
             upright = to_rgb(image)
-            upright = image.copy() if upright is image else upright  # which does not know its file any more
+            upright = image.copy() if upright is image else upright  # a copy no longer refers to its file
         note_file(upright, self.path)
         return upright
 
     def check(self) -> None:
-        """Raise UsageError unless the file is there and its header is that of a picture of bearable size."""
+        """Raise UsageError unless the file exists and its header describes a picture of acceptable size."""
         _ = self.size
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One image and what is said about it.
+    """One image, a caption that is true of it, and the target word that is tested.
 
     Attributes:
-        id: unique within its source, ASCII, fit for a pytest id.
-        image: where the picture comes from.
-        caption: what is said of it, with contextual hint; names `target` exactly once as a word.
+        id: unique within its source, ASCII, usable as a pytest id.
+        image: the source of the picture.
+        caption: a true sentence about the picture, with its contextual hint; contains `target` exactly once as a word.
         target: the word that is masked.
-        bare: the same without the hint, with "[MASK]" in the target's place, or None where it would not
-            single the target out.
-        candidates: words that could stand in the target's place and would make the text false. P(target) is
-            renormalised over the target and these; empty leaves it raw.
-        about: words, in lower case, that a picture must make true for the caption to be; one that lacks any of them
-            refutes it. Those of the target unless said.
-        present: words, in lower case, that are true of the picture, or not known to be false of it.
-        region: boxes of what the target names, in pixels of the upright source image.
-        tags: the target's kind ("object", "color", "side", "hand"...) and what selections ask for.
-        source: where the picture is from.
-        licence: under which it may be shown.
+        bare: a short text without the hint, with "[MASK]" in the target's place; None if it would not identify the
+            target.
+        candidates: words that could replace the target and would make the text false. P(target) is renormalised over
+            the target and these words; without any it is used as it is.
+        about: words, in lower case, that must be true of a picture for the caption to be true; a picture that lacks one
+            of them refutes the caption. By default the words of the target.
+        present: words, in lower case, that are true of the picture, or not known to be false.
+        region: boxes of the thing that the target names, in pixels of the upright source image.
+        tags: the target's kind ("object", "color", "side", "hand"...) and further tags that selections ask for.
+        source: origin of the picture, for attribution.
+        licence: licence under which the picture may be shown.
+        masked: the caption with "[MASK]" in the target's place; computed.
     """
 
     id: str
@@ -155,10 +167,10 @@ class Case:
         object.__setattr__(self, "masked", word_pattern(self.target).sub(MASK, self.caption))
 
     def refuted_by(self, other: Case) -> bool:
-        """Whether the caption is known not to hold of the other case's picture."""
+        """Return True if the caption is known to be false of the other case's picture."""
         return self.image.key != other.image.key and not self.about <= other.present
 
 
 def word_pattern(word: str) -> re.Pattern[str]:
-    """A case-insensitive pattern for a word that is not part of a longer one ("left" is not in "leftover")."""
+    """Return a case-insensitive pattern for a word that is not part of a longer one ("left" is not in "leftover")."""
     return re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Tells which files hold one picture, whatever their format."""
+"""Detection of files that hold the same picture, in whatever format."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from vlcheck.cases.case import ImageFile, ImageSource
 from vlcheck.cases.tones import BLOCK
 from vlcheck.errors import UsageError
 
-GLANCED = 2  # levels by which two formats may differ at a glance
+GLANCED = 2  # levels by which `ImageFile.glance` may differ between two formats
 BRIGHT, COLORED, MEAN = (
     8,
     40,
     2,
-)  # levels, of blocks in a copy encoded again: in brightness, in a color, and on the mean
-_STEP = 8  # levels, between the groups that pictures are looked for in
+)  # levels by which blocks of a re-encoded copy may differ: in brightness, in one color, and in the mean
+_STEP = 8  # levels of brightness in a group; only pictures of neighboring groups are compared
 
 
 class _Seen(NamedTuple):
@@ -30,13 +30,13 @@ class _Seen(NamedTuple):
 
 @dataclass
 class Copies:
-    """The pictures that were seen so far; only those of one size and brightness are compared."""
+    """The pictures seen so far; only those of one size and similar brightness are compared."""
 
     _first: dict[str, str] = field(default_factory=dict)
     _groups: dict[tuple[tuple[int, int], int], list[_Seen]] = field(default_factory=dict)
 
     def key(self, image: ImageSource) -> str:
-        """Return the key of the first picture seen of which this one is a copy, else its own."""
+        """Return the key of the first picture seen of which this one is a copy, or its own key."""
         if image.key not in self._first:
             self._first[image.key] = self._original(image) if isinstance(image, ImageFile) else image.key
         return self._first[image.key]
@@ -48,7 +48,7 @@ class Copies:
             copies = (other for other in self._near(image.size, group) if _is_copy(seen, other))
             if original := next(copies, None):
                 return original.image.key
-        except UsageError:  # it is named when it is shown
+        except UsageError:  # the error is raised again when the picture is shown
             return image.key
         self._groups.setdefault((image.size, group), []).append(seen)
         return image.key
@@ -63,13 +63,13 @@ def _is_copy(one: _Seen, other: _Seen) -> bool:
 
 
 def _is_alike(one: Image.Image, other: Image.Image) -> bool:
-    """Whether two pictures differ by no more than what encoding leaves; a thing that moved is more."""
+    """Return True if two pictures differ by no more than encoding causes; a thing that moved differs by more."""
     apart, bright = _apart(one, other), _apart(one.convert("L"), other.convert("L"))
     return bool(bright.max() <= BRIGHT and apart.max() <= COLORED and apart.mean() < MEAN)
 
 
 def _apart(one: Image.Image, other: Image.Image) -> NDArray[np.int16]:
-    """By how many levels the means of blocks differ."""
+    """Return the differences between the means of blocks, in levels."""
     means, others = (np.asarray(each.reduce(BLOCK)).astype(np.int16) for each in (one, other))
     apart: NDArray[np.int16] = np.abs(means - others)
     return apart

@@ -1,8 +1,9 @@
-"""What a picture says of itself beside its pixels: the file it is of, and what was taken out of it.
+"""Notes that travel with a picture beside its pixels: the file that it was read from, and regions that were removed.
 
-A model gets pictures of Pillow, and one that reads a detector's regions has to know more: regions that were computed
-beforehand are found by the file, and regions are taken out of a list, not out of pixels. Both stand in `Image.info`,
-which Pillow hands on to whatever is made of a picture: a note may be out of date, and holds only for the same pixels.
+A model receives Pillow images. A model that reads a detector's regions needs more: regions that were computed
+beforehand are found by the file's name, and regions are removed from a list, not from pixels. Both notes are kept in
+`Image.info`, which Pillow copies to every image that is derived from this one. A note may therefore be out of date; it
+is valid only for the same pixels.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ _ABLATION = "vlcheck ablation"
 
 
 class Ablation(NamedTuple):
-    """What was taken out of a picture.
+    """A note of regions that were removed from a picture.
 
     Attributes:
         original: the picture before.
-        boxes: whose regions are taken out, in its pixels; none for all regions.
+        boxes: boxes of the removed regions, in pixels of the original; none means all regions.
     """
 
     original: Image.Image
@@ -35,29 +36,39 @@ class Ablation(NamedTuple):
 
 
 def note_file(image: Image.Image, path: Path) -> None:
-    """Say of which file a picture is."""
+    """Note the file that a picture was read from.
+
+    Args:
+        image: the picture; its `info` is changed.
+        path: the file.
+    """
     image.info[_FILE] = path
 
 
 def noted_file(image: Image.Image) -> Path | None:
-    """The file that a picture was read from; it may have been edited since."""
+    """Return the file that a picture was read from, or None; the picture may have been edited since."""
     path = image.info.get(_FILE)
     return path if isinstance(path, Path) else None
 
 
 def note_ablation(image: Image.Image, ablation: Ablation) -> None:
-    """Say of which picture this one is what ablation left."""
+    """Note the regions that were removed to make this picture.
+
+    Args:
+        image: the picture after; its `info` is changed.
+        ablation: the picture before, and the boxes.
+    """
     image.info[_ABLATION] = ablation, pixel_sha256(image)
 
 
 def ablation_of(image: Image.Image) -> Ablation | None:
-    """What was taken out of a picture; None where nothing was, or where the picture was edited since."""
+    """Return the note of removed regions; None if there is none, or if the picture was edited since."""
     ablation, pixels = image.info.get(_ABLATION, (None, ""))
     return ablation if isinstance(ablation, Ablation) and pixels == pixel_sha256(image) else None
 
 
 def pixel_sha256(image: Image.Image) -> str:
-    """Digest mode, size and pixels: equal digests mean that a model sees the same."""
+    """Hash mode, size and pixels: equal hashes mean that a model sees the same picture."""
     digest = hashlib.sha256(f"{image.mode} {image.width}x{image.height} ".encode())
     for strip in strips(image.size):
         digest.update(image.crop(strip).tobytes())
@@ -65,8 +76,13 @@ def pixel_sha256(image: Image.Image) -> str:
 
 
 def strips(size: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
-    """Yield boxes (left, upper, right, lower) that part a picture from top to bottom: what is done by strips takes no
-    memory for the whole of it once more.
+    """Yield horizontal strips of a picture, so that work in strips needs little memory.
+
+    Args:
+        size: width and height in pixels.
+
+    Yields:
+        Boxes (left, upper, right, lower) in pixels, from top to bottom.
     """
     width, height = size
     rows = max(1, _STRIP // max(1, width))

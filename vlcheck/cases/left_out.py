@@ -1,4 +1,4 @@
-"""The reasons for which things are left out, counted, with one example of each."""
+"""Reasons for which things are left out, counted, with one example of each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from typing import NamedTuple
 
 
 class Reason(NamedTuple):
-    """The reason for which one thing is left out, and the place where that is seen: "" where no place says more."""
+    """The reason for which one thing is left out.
+
+    Attributes:
+        why: the reason.
+        example: the place that shows it, such as a file and line; "" if there is none.
+    """
 
     why: str
     example: str = ""
@@ -18,6 +23,6 @@ class Reason(NamedTuple):
 
 
 def counted(reasons: Iterable[Reason]) -> Counter[str]:
-    """Count by reason; each is written with the example of the first."""
+    """Count reasons; each is written with the example of its first occurrence."""
     first: dict[str, Reason] = {}
     return Counter(str(first.setdefault(reason.why, reason)) for reason in reasons)

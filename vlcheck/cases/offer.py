@@ -1,4 +1,4 @@
-"""What a reader finds in its data."""
+"""The result of reading a data set: its cases, and the things that were left out."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from vlcheck.cases.case import Case
 
 @dataclass(frozen=True)
 class Missing:
-    """Files that the data has not, and which would bring cases.
+    """Files that the data lacks, and that would add cases.
 
     Attributes:
-        files: where they belong, below the data's folder.
-        kinds: of the cases that they would bring (tags); none for cases of every kind.
+        files: their paths, relative to the data's folder.
+        kinds: the kinds of cases (tags) that they would add; none means cases of every kind.
     """
 
     files: str
@@ -24,17 +24,17 @@ class Missing:
 
 @dataclass(frozen=True)
 class Offer:
-    """What a reader finds in its data.
+    """The result of reading a data set.
 
     Attributes:
-        cases: by the name of their image, which is the same wherever the data lies.
+        cases: cases by the name of their image; the name does not depend on where the data is stored.
         left_out: how many things were left out, by reason.
-        check: looks at the picture of a case. Raises NotApplicable where it does not fit what is said of it, and
-            UsageError where the data has to be mended first.
-        missing: what would bring more.
-        doubts: what may not be meant, and the ids of the cases of which it is said.
-        audit: looks at every picture, where that takes no longer than a person waits. Raises UsageError as `check`.
-        further: more cases like these, in blocks of other pictures and without end, where the data is made up.
+        check: checks the picture of a case. Raises NotApplicable if the picture does not fit the case's caption or
+            boxes, and UsageError if the data has to be corrected first.
+        missing: files that would add cases.
+        doubts: possible mistakes in the data, each with the ids of the cases concerned.
+        audit: checks every picture, if that is quick enough. Raises UsageError as `check` does.
+        further: more cases of the same kinds on other pictures, in an endless series of blocks, for generated data.
     """
 
     cases: Mapping[str, tuple[Case, ...]]

@@ -13,7 +13,7 @@ from vlcheck.errors import NotApplicable
 
 @dataclass
 class _Unfit:
-    """The images that were left out for a reason, and what was found of the first."""
+    """The images that were left out for one reason, and the details for the first of them."""
 
     first: str
     names: set[str] = field(default_factory=set)
@@ -28,17 +28,27 @@ class LookedAt:
     _copies: Copies = field(default_factory=Copies)
 
     def leave_out(self, name: str, reason: NotApplicable) -> None:
-        """Count an image once under the reason; the reason's cause says what was found."""
+        """Count an image once under a reason.
+
+        Args:
+            name: the image's name.
+            reason: the reason; its cause, if there is one, has the details.
+        """
         self._unfit.setdefault(str(reason), _Unfit(str(reason.__cause__ or ""))).names.add(name)
 
     def content(self, name: str, case: Case) -> str:
-        """The key of the case's picture; images of equal keys are copies."""
+        """Return the key of the case's picture; images of equal keys are copies.
+
+        Args:
+            name: the image's name.
+            case: a case on the image.
+        """
         key = self._copies.key(case.image)
         self._named.setdefault(key, set()).add(name)
         return key
 
     def left_out(self) -> Counter[str]:
-        """How many images, by reason."""
+        """Return how many images were left out, by reason."""
         told = {str(Reason(why, one.first)): len(one.names) for why, one in self._unfit.items()}
         copies = sum(len(names) - 1 for names in self._named.values())
         return Counter(told | ({"picture is a copy of another one": copies} if copies else {}))

@@ -1,4 +1,4 @@
-"""Pictures: a source image and the edits that are made to it."""
+"""Pictures: a source image and the edits to apply to it."""
 
 from __future__ import annotations
 
@@ -22,26 +22,37 @@ class ImageEdit(Protocol):
     version: ClassVar[int]
 
     def edit(self, image: Image.Image) -> Image.Image:
-        """Return the edited picture; raise NotApplicable where the edit makes no sense for this one."""
+        """Return the edited picture; raise NotApplicable if the edit makes no sense for this one."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A source image and the edits to make to it, in order. Nothing is decoded before `render`."""
+    """A source image and the edits to apply to it, in order; nothing is decoded before `render`.
+
+    Attributes:
+        source: the image before any edit.
+        edits: the edits, first to last.
+    """
 
     source: ImageSource
     edits: tuple[ImageEdit, ...] = ()
 
     def then(self, edit: ImageEdit) -> Picture:
+        """Return the picture with one more edit, after the others."""
         return replace(self, edits=(*self.edits, edit))
 
     @cached_property
     def key(self) -> str:
-        """A digest of the source's content and of each edit's name, version and parameters."""
+        """A hash of the source's content and of each edit's name, version and parameters."""
         return digest(self.source.key, *map(identity, self.edits))
 
     def render(self) -> Image.Image:
-        """Decode and edit. Raises UsageError where the file does not decode, NotApplicable from an edit."""
+        """Decode the source and apply the edits.
+
+        Raises:
+            UsageError: If the file cannot be decoded.
+            NotApplicable: If an edit makes no sense for the picture.
+        """
         image = self.source.open()
         for edit in self.edits:
             image = edit.edit(image)
@@ -49,7 +60,7 @@ class Picture:
 
 
 def identity(edit: ImageEdit) -> str:
-    """Name, version and parameters; of a parameter that is an edit itself, the same."""
+    """Return name, version and parameters of an edit as JSON; a parameter that is an edit is nested."""
     parameters: dict[str, object] = {}
     if is_dataclass(edit):
         parameters = {one.name: getattr(edit, one.name) for one in fields(edit)}

@@ -1,4 +1,4 @@
-"""Pictures of every mode as models and reviewers see them: three channels of 8 bits, on white."""
+"""Conversion of pictures of every mode to three channels of 8 bits, on white."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from vlcheck.errors import UsageError
 
 
 class UnknownWhite(UsageError):
-    """Levels of a picture whose highest is not known."""
+    """A picture whose highest possible level is not known."""
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Return a picture in RGB: what is transparent stands on white, as a page shows it, and 16 bits are scaled to 8.
+    """Return a picture in RGB: transparent pixels are shown on white, as on a page, and 16 bits are scaled to 8.
 
-    One that is in RGB already is returned itself, since a copy may take hundreds of megabytes.
+    An RGB picture is returned itself, since a copy may take hundreds of megabytes.
 
     Raises:
-        UnknownWhite: its levels are of 32 bits.
+        UnknownWhite: If its levels have 32 bits.
     """
     image = _eight_bits(image)
     if image.has_transparency_data:
@@ -27,20 +27,20 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """The same in levels of 0 to 255: Pillow would cut off what is above."""
+    """Scale levels to 0 to 255; Pillow would clip larger ones."""
     if image.mode in ("I", "F"):
         raise UnknownWhite(f"pixels of mode {image.mode}, whose white is not known; 8 or 16 bits are accepted.")
     if not image.mode.startswith("I;16"):
         return image
     levels = np.asarray(image)
     scaled = Image.fromarray((levels // 256).astype(np.uint8))
-    if (clear := image.info.get("transparency")) is not None:  # one level of all
+    if (clear := image.info.get("transparency")) is not None:  # one level is transparent
         scaled.putalpha(Image.fromarray(np.where(levels == clear, 0, 255).astype(np.uint8)))
     return scaled
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    """Pillow would show the colors that a picture keeps under what is transparent: black, as a rule."""
+    """Compose a picture with white; Pillow would show the colors under transparent pixels, usually black."""
     white = Image.new("RGBA", image.size, "white")
     shown = Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
     shown.info = {key: value for key, value in image.info.items() if key != "transparency"}

@@ -1,4 +1,4 @@
-"""Which cases a behavior asks for, and in which order they are chosen."""
+"""Selection of cases: the cases that a behavior asks for, and the order in which they are chosen."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from vlcheck.cases.case import Case
 
 @dataclass(frozen=True)
 class Selection:
-    """What a behavior asks for.
+    """The cases that a behavior asks for.
 
     Attributes:
-        kinds: target kinds (tags), any of them.
-        having: tags all of which a case must have.
-        lacking: tags none of which it may have.
-        bare: only cases with a text without the hint.
+        kinds: target kinds (tags); a case needs any of them.
+        having: tags; a case needs all of them.
+        lacking: tags; a case may have none of them.
+        bare: accept only cases with a text without the hint.
     """
 
     kinds: tuple[str, ...]
@@ -33,7 +33,7 @@ class Selection:
         return ", ".join([*parts, *(f"without {tag}" for tag in sorted(self.lacking))])
 
     def accepts(self, case: Case) -> bool:
-        """Whether the case is asked for."""
+        """Return True if the selection asks for this case."""
         return (
             not case.tags.isdisjoint(self.kinds)
             and self.having <= case.tags
@@ -46,13 +46,20 @@ def with_target(*kinds: str, having: Iterable[str] = (), lacking: Iterable[str] 
     """Ask for cases whose target is of one of the kinds: "object", "color", "side", "hand" or a tag of your own.
 
     Args:
-        kinds: any of them.
+        *kinds: kinds of target; a case needs any of them.
         having: tags that a case must have as well, e.g. "chromatic".
         lacking: tags that it may not have, e.g. "legible-text".
-        bare: only cases with a text without the hint.
+        bare: accept only cases with a text without the hint.
+
+    Returns:
+        The selection, for the `cases` of a behavior.
 
     Raises:
-        ValueError: where no kind is named, or one text is given in place of several tags.
+        ValueError: If no kind is named, or a single text is given in place of several tags.
+
+    Example:
+        >>> with_target("object", lacking=["legible-text"]).label
+        'object, without legible-text'
     """
     if not kinds:
         raise ValueError('with_target: name a kind of target, e.g. with_target("object")')
@@ -63,7 +70,7 @@ def with_target(*kinds: str, having: Iterable[str] = (), lacking: Iterable[str] 
 
 
 Identify = Callable[[str, Case], str | None]
-"""The key of a case's picture, given the name of its image too; None where the case is to be passed over."""
+"""Maps an image's name and a case to the key of the case's picture, or to None if the case is to be skipped."""
 
 
 def in_turn(
@@ -73,17 +80,20 @@ def in_turn(
     seed: int,
     identify: Identify = lambda _, case: case.image.key,
 ) -> Iterator[Case]:
-    """Yield one case an image, balanced over the target words; pictures of one content are one image.
+    """Yield one case an image, balanced over the target words; copies of a picture count as one image.
 
-    The targets take turns, the rarest first, each with its next image that none has taken. Images come in an order
-    that depends on the seed and their names alone, so that behaviors prefer the same ones, and a smaller choice is the
-    beginning of a larger one.
+    The targets take turns, the rarest first, each with its next image that no other target has taken. The order of
+    images depends on the seed and their names alone, so that behaviors prefer the same images, and a smaller choice is
+    the beginning of a larger one.
 
     Args:
         offered: cases by the name of their image.
-        selection: which of them are asked for.
-        seed: for another choice.
-        identify: asked of a case when its turn comes, since it takes the picture's file.
+        selection: the cases that are asked for.
+        seed: determines the order.
+        identify: returns the key of a case's picture. It is called when the case's turn comes, since it reads a file.
+
+    Yields:
+        Cases, each on a picture of its own.
     """
     queues = _queues(offered, selection, seed)
     taken: set[str] = set()
@@ -117,5 +127,5 @@ def _next(queue: _Queue, taken: set[str], identify: Identify) -> Iterator[Case]:
 
 
 def _rank(seed: int, name: str) -> bytes:
-    """A place in a shuffled order that is the same in every process."""
+    """Return a place in a shuffled order that is the same in every process."""
     return hashlib.sha256(f"{seed}:{name}".encode()).digest()

@@ -1,4 +1,4 @@
-"""Cases, and how to choose among them."""
+"""Case sources: opened data from which each behavior selects its cases."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from vlcheck.cases.opened_images import LookedAt
 from vlcheck.cases.selection import Selection, in_turn
 from vlcheck.errors import NotApplicable
 
-REACH = 10  # times as many images as are asked for: where fewer than a tenth can be asked about, no more are looked at
+REACH = 10  # candidates per requested image: the search ends even if fewer than a tenth of the images are usable
 
 
 @dataclass(frozen=True)
 class CaseSource:
-    """Cases, and how to choose among them.
+    """Opened data from which each behavior selects its cases.
 
     Attributes:
-        spec: what it was opened by.
-        offer: what the reader found.
-        images: so many images a behavior, as far as the data has them.
-        seed: for another choice of them.
+        spec: the text that it was opened by.
+        offer: the result of reading the data.
+        images: number of images for each behavior, if the data has so many.
+        seed: determines which images are chosen.
     """
 
     spec: str
@@ -36,40 +36,43 @@ class CaseSource:
 
     @cached_property
     def cases(self) -> tuple[Case, ...]:
-        """Everything that the data offers, before any choice, in the data's order."""
+        """All cases of the data, before any choice, in the data's order."""
         return tuple(case for cases in self.offer.cases.values() for case in cases)
 
     @property
     def left_out(self) -> Counter[str]:
-        """How many things were left out, by reason; of pictures, those that have been looked at."""
+        """The number of things that were left out, by reason; pictures count as soon as they have been opened."""
         return self.offer.left_out + self._looked_at.left_out()
 
     def select(self, selection: Selection) -> tuple[Case, ...]:
         """Choose a behavior's cases: one a picture, balanced over the target words, the same in every process.
 
-        Pictures that do not fit what is said of them are left out, and counted.
+        Pictures that do not fit their case are left out and counted.
 
         Returns:
-            No case where the data has none.
+            At most `images` cases; none if the data has none.
 
         Raises:
-            UsageError: where the data names a picture that cannot be used, and is to be mended.
+            UsageError: If the data names a picture that cannot be used and has to be corrected.
         """
         if selection not in self._selected:
             self._selected[selection] = tuple(islice(self.candidates(selection), self.images))
         return self._selected[selection]
 
     def candidates(self, selection: Selection) -> Iterator[Case]:
-        """Yield a behavior's cases: those of `select`, then others to draw from where some of these do not count.
+        """Yield a behavior's cases: those of `select`, then more to replace cases that turn out not to count.
 
-        They end at REACH times as many images as were asked for. Raises as `select`.
+        The series ends at REACH times the requested number of images.
+
+        Raises:
+            UsageError: Under the same conditions as `select`.
         """
         if selection not in self._candidates:
             self._candidates[selection] = Lazy(islice(self._in_turn(selection), REACH * self.images))
         return iter(self._candidates[selection])
 
     def _in_turn(self, selection: Selection) -> Iterator[Case]:
-        """Yield all cases that are asked for, block after block; kinds that one block lacks are in none."""
+        """Yield all cases that are asked for, block after block, up to the first block that has none."""
         for block in chain([self.offer.cases], self.offer.further):
             cases = in_turn(block, selection, seed=self.seed, identify=self._identify)
             if (first := next(cases, None)) is None:
@@ -79,7 +82,7 @@ class CaseSource:
 
     @cached_property
     def fitting(self) -> tuple[Case, ...]:
-        """All cases whose pictures fit what is said of them: each picture is looked at. Raises as `select`."""
+        """All cases whose pictures fit them. Every picture is opened; raises UsageError as `select`."""
         named = ((name, case) for name, cases in self.offer.cases.items() for case in cases)
         return tuple(case for name, case in named if self._fits(name, case))
 

@@ -1,4 +1,4 @@
-"""Tells at a glance whether a picture has color, and how bright it is where."""
+"""Quick measures of a picture: whether it has color, and how bright its parts are."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from PIL import Image
 
 from vlcheck.cases.rgb import to_rgb
 
-GLANCE = 128  # pixels, of the longer side: enough to see color, and noise is averaged
-BLOCK, SIDE = 8, 16  # pixels of a side: of what JPEG encodes as one, and of how bright a picture is where
-GRAY = 12  # levels by which red, green and blue of a gray photograph may differ: a scan's cast, JPEG's rounding
+GLANCE = 128  # pixels of the longer side after scaling: enough to see color, while noise is averaged
+BLOCK, SIDE = 8, 16  # pixels of a side: of a JPEG block, and of the map of brightness
+GRAY = 12  # levels by which the channels of a gray photograph may differ: a scan's tint, JPEG's rounding
 
 
 def is_colorless(image: Image.Image) -> bool:
-    """Return True if all of a picture is gray; a single tone, as sepia, is not told from a photograph of sand."""
+    """Return True if a whole picture is gray; a single tone such as sepia counts as color."""
     if len(image.getbands()) == 1 and image.mode != "P":
         return True
     image.draft("RGB", (GLANCE, GLANCE))  # JPEG is decoded at a fraction of its size
@@ -24,9 +24,9 @@ def is_colorless(image: Image.Image) -> bool:
 
 
 def glance(image: Image.Image) -> NDArray[np.uint8]:
-    """Return how bright the parts of a picture are, as stored: a few levels, the same within two in every format."""
+    """Return a map of brightness: (16, 16), uint8; the same within two levels in every file format."""
     width, height = image.size
-    image.draft("L", (width // BLOCK, height // BLOCK))  # JPEG keeps the mean of each block, which is read alone
+    image.draft("L", (width // BLOCK, height // BLOCK))  # JPEG stores the mean of each block, and only that is decoded
     if image.size == (width, height):
         image = to_rgb(image).convert("L").reduce(BLOCK)
     whole = image.convert("L").crop((0, 0, max(1, width // BLOCK), max(1, height // BLOCK)))

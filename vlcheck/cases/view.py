@@ -1,4 +1,4 @@
-"""A case as it is shown: its picture and its text after edits."""
+"""Views: a case's picture and text after edits."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from vlcheck.cases.picture import Picture
 
 @dataclass(frozen=True)
 class View:
-    """What is shown and what is said.
+    """A case as it is shown to a model, after edits.
 
     Attributes:
-        case: the case it began as.
-        picture: what is shown; nothing is decoded before it is asked about.
-        template: what is said, with "[MASK]" in the target's place.
-        target: the word that is true there.
-        candidates: the closed set's other words, none of them true of the picture.
-        region: boxes of what the target names, in pixels of the picture as edited.
-        told: whether a text that asks for no word, as of masked regions, says the target.
+        case: the case before any edit.
+        picture: the picture that is shown; it is decoded only when the model is asked.
+        template: the text, with "[MASK]" in the target's place.
+        target: the word that is true in that place.
+        candidates: the other words of the closed set, none of them true of the picture.
+        region: boxes of the thing that the target names, in pixels of the edited picture.
+        told: whether the text contains the target in queries that ask for no word, such as those about masked regions.
     """
 
     case: Case
@@ -33,19 +33,19 @@ class View:
 
     @classmethod
     def of(cls, case: Case) -> View:
-        """The case unperturbed."""
+        """Return the unperturbed view of a case."""
         return cls(case, Picture(case.image), case.masked, case.target, case.candidates, case.region)
 
     @property
     def key(self) -> tuple[str, str, str, bool]:
-        """What is shown and said: views with equal keys ask the same."""
+        """An identity of picture and text: views with equal keys ask the model the same."""
         return self.picture.key, self.template, self.target, self.told
 
     @property
     def text(self) -> str:
-        """What is said where no word is asked for."""
+        """The text for queries that ask for no word."""
         return self.filled(self.target) if self.told else self.template
 
     def filled(self, word: str) -> str:
-        """The text with a word in the mask's place."""
+        """Return the text with a word in the mask's place."""
         return self.template.replace(MASK, word)

@@ -1,4 +1,4 @@
-"""The words of a caption, and the phrases among them."""
+"""The words and phrases of a caption."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Token(NamedTuple):
     """A word of a text.
 
     Attributes:
-        word: in lower case, without a possessive 's.
+        word: the word in lower case, without a possessive 's.
         possessive: whether it had one.
-        gap: what stands between it and the next word, or the end.
+        gap: the text between it and the next word, or the end.
     """
 
     word: str
@@ -34,6 +34,7 @@ class Found(NamedTuple, Generic[Meaning]):
     Attributes:
         start: the index of its first token.
         end: the index after its last one.
+        meaning: the phrase's meaning.
     """
 
     start: int
@@ -54,27 +55,27 @@ def tokenize(text: str) -> tuple[Token, ...]:
 
 
 def words_of(text: str) -> frozenset[str]:
-    """The words of a text, in lower case."""
+    """Return the words of a text, in lower case."""
     return frozenset(token.word for token in tokenize(text))
 
 
 def spelled(tokens: Sequence[Token]) -> str:
-    """Write words as a text again, in lower case, without what stands after the last one."""
+    """Write words as a text again, in lower case, without the text after the last one."""
     words = (token.word + ("'s" if token.possessive else "") + token.gap for token in tokens)
     return "".join(words).rstrip(" .,!?")
 
 
 def article_of(noun: str) -> str:
-    """The indefinite article that goes before a noun: "an" apple, "a" uniform."""
+    """Return the indefinite article of a noun: "an" for apple, "a" for uniform."""
     word = noun.lower()
     return "an" if word[0] in "aeiou" and not word.startswith(("uni", "use", "eu", "one")) else "a"
 
 
 class Phrasebook(Generic[Meaning]):
-    """Finds phrases in texts, the longest first, so that "hot dog" hides "dog".
+    """A finder of phrases in texts; the longest phrase wins, so that "hot dog" hides "dog".
 
     Args:
-        meanings: what each phrase means; phrases are one or more words in lower case.
+        meanings: the meaning of each phrase; a phrase is one or more words in lower case.
     """
 
     def __init__(self, meanings: Mapping[str, Meaning]) -> None:
@@ -84,7 +85,7 @@ class Phrasebook(Generic[Meaning]):
             self._longest[first] = max(self._longest.get(first, 0), 1 + len(rest))
 
     def find(self, tokens: Sequence[Token]) -> Iterator[Found[Meaning]]:
-        """From left to right, without overlap."""
+        """Yield the phrases of a text from left to right, without overlap."""
         free = 0
         for start, token in enumerate(tokens):
             found = self._at(tokens, start) if start >= free and token.word in self._longest else None

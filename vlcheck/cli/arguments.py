@@ -10,8 +10,7 @@ import typer
 
 from vlcheck.cli.console import say
 from vlcheck.datasets.registry import ACCEPTED
-from vlcheck.evaluation.preview import Chosen
-from vlcheck.plugin.run import RUN, Run
+from vlcheck.plugin.collect import Collected
 from vlcheck.policy.policy import Policy
 from vlcheck.suite.shipped import suite_folder, tests_here
 
@@ -45,30 +44,24 @@ def chosen_suite(suite: Path | None, tell: Callable[[str], None] = say) -> Path:
     return here or shipped_tests()
 
 
-def policy_for(chosen: Chosen, own: Path | None) -> Policy:
+def policy_for(collected: Collected, own: Path | None) -> Policy:
     """As a run has it: what `policy_file` names. Raises UsageError where it does not fit the tests."""
-    return _run(chosen).policy_from(own)
+    return collected.run.policy_from(own)
 
 
-def policy_file(chosen: Chosen, own: Path | None = None) -> Path:
+def policy_file(collected: Collected, own: Path | None = None) -> Path:
     """What a run of these tests is held to: one's own policy, else that of the suite's copy, else the shipped one."""
-    return own or _run(chosen).policy_path
+    return own or collected.run.policy_path
 
 
-def lexicons_for(chosen: Chosen, own: Path | None) -> Path | None:
+def lexicons_for(collected: Collected, own: Path | None) -> Path | None:
     """Likewise, the words; None for the shipped ones alone."""
-    return own or _run(chosen).lexicons
+    return own or collected.run.lexicons
 
 
-def is_sequential(chosen: Chosen) -> bool:
+def is_sequential(collected: Collected) -> bool:
     """Whether the ini file of the tests says that a run looks at its verdicts again and again."""
-    return _run(chosen).settings.sequential
-
-
-def _run(chosen: Chosen) -> Run:
-    """What the plugin makes of the tests' own folder and ini file."""
-    item, _ = chosen[0]
-    return item.config.stash[RUN]
+    return collected.run.settings.sequential
 
 
 def shipped_tests() -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +11,7 @@ import typer
 from vlcheck._util.numbers import counted
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.behaviors.schedule import looks_at
+from vlcheck.behaviors.suite import BehaviorTest
 from vlcheck.cli.arguments import (
     Data,
     Device,
@@ -29,7 +30,7 @@ from vlcheck.cli.offered import missing, offered, slips
 from vlcheck.datasets.jsonl_writer import write_jsonl
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
-from vlcheck.evaluation.preview import Chosen, preview
+from vlcheck.evaluation.preview import preview
 from vlcheck.models.loading.load import load_model
 from vlcheck.plugin.collect import collect
 from vlcheck.policy.policy import METRICS
@@ -45,15 +46,15 @@ def cases(
     """List what the data offers each behavior, and what was left out; or write it."""
     if copy and not to:
         raise UsageError("--copy: name the file beside which the images go with --to, e.g. --to mine/cases.jsonl.")
-    chosen = collect(chosen_suite(suite))
-    source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
+    collected = collect(chosen_suite(suite))
+    source = open_source(data, lexicons=lexicons_for(collected, lexicons))
     if not source.cases:
         raise UsageError(f"{data}: offers no case. Left out: {dict(source.left_out)}.")
     source.offer.audit()
     if to:
         say(f"{counted(write_jsonl(to, source.fitting, copy=copy), 'case')} written to {to}")
         return
-    for line in offered(source, _behaviors(chosen)):
+    for line in offered(source, _behaviors(collected.tests)):
         say(line)
 
 
@@ -71,19 +72,19 @@ def plan(
     trusted: TrustRemoteCode = False,
 ) -> None:
     """Say per test how many cases there are and what they can decide, and what scoring them takes; score nothing."""
-    chosen = collect(chosen_suite(suite))
-    source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
-    held = policy_for(chosen, policy)
+    collected = collect(chosen_suite(suite))
+    source = open_source(data, lexicons=lexicons_for(collected, lexicons))
+    held = policy_for(collected, policy)
     adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted) if model else None
     metrics = adapter.metrics if adapter else METRICS
-    behaviors = _behaviors([one for one in chosen if one[1].metric in metrics])
+    behaviors = _behaviors(test for test in collected.tests if test.metric in metrics)
     say(f"policy: {held.path}")
-    looks = looks_at(source.seed, sequential=sequential or is_sequential(chosen))
-    lines = preview(chosen, source, held, adapter, looks)
+    looks = looks_at(source.seed, sequential=sequential or is_sequential(collected))
+    lines = preview(collected.tests, source, held, adapter, looks)
     for line in (*lines, *missing(source, behaviors), *slips(source.cases, behaviors)):
         say(line)
 
 
-def _behaviors(chosen: Chosen) -> Sequence[Behavior]:
+def _behaviors(tests: Iterable[BehaviorTest]) -> Sequence[Behavior]:
     """Each once, whatever its metrics."""
-    return tuple({item.originalname: statement.behavior(item) for item, statement in chosen}.values())
+    return tuple({test.function_name: test.behavior for test in tests}.values())

@@ -31,8 +31,8 @@ def list_models(context: typer.Context) -> None:
     """List families and architectures, the kind of score of each metric, and which of the suite's tests ask for it."""
     if context.invoked_subcommand is None:
         asked: dict[str, list[str]] = defaultdict(list)
-        for item, statement in collect(chosen_suite(None)):
-            asked[statement.metric].append(item.originalname)
+        for test in collect(chosen_suite(None)).tests:
+            asked[test.metric].append(test.function_name)
         for line in aligned(list(table({metric: len(names) for metric, names in asked.items()}, families()))):
             say(line)
         for metric, names in asked.items():

@@ -14,6 +14,7 @@ from msgspec import convert
 from vlcheck._util.files import demand_place
 from vlcheck._util.numbers import brief, counted
 from vlcheck.behaviors.behavior import Behavior
+from vlcheck.behaviors.suite import subjects
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cli.arguments import (
     Device,
@@ -31,14 +32,14 @@ from vlcheck.cli.group import PLAIN, Group
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError, nearest
 from vlcheck.metrics.kinds import Metric
+from vlcheck.metrics.registry import METRICS
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import only_compares
 from vlcheck.plugin.collect import collect
-from vlcheck.plugin.mark import subjects
 from vlcheck.policy.policy import SCALING, UNDECIDED, Policy, Terms, Value
 from vlcheck.results.conclusion import excuse
 from vlcheck.results.records import ExcuseRecord
-from vlcheck.scoring.scorer import Progress
+from vlcheck.scoring.progress import Progress
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="TEST...", help="some of the tests; all unless said")]
 
@@ -48,16 +49,16 @@ app = typer.Typer(cls=Group, help=__doc__, add_completion=False, **PLAIN)
 @app.command()
 def show(tests: Names = None, policy: OwnPolicy = None, suite: Suite = None) -> None:
     """Print what each test is held to, and from where in the policy each value comes."""
-    chosen = collect(chosen_suite(suite))
-    held = policy_for(chosen, policy).as_of(datetime.now(UTC).date())
-    behaviors = {item.originalname: statement.behavior(item) for item, statement in chosen}
+    collected = collect(chosen_suite(suite))
+    held = policy_for(collected, policy).as_of(datetime.now(UTC).date())
+    behaviors = {test.function_name: test.behavior for test in collected.tests}
     for name in tests or ():
         if name not in behaviors:
             raise UsageError(f"{name}: there is no such test. {nearest(name, behaviors)}")
     say(f"policy: {held.path}")
-    say(f"required: {', '.join(held.required_of(subjects(chosen))) or 'no bias'}")
+    say(f"required: {', '.join(held.required_of(subjects(collected.tests))) or 'no bias'}")
     for name in tests or behaviors:
-        metrics = [statement.metric for item, statement in chosen if item.originalname == name]
+        metrics = [test.metric for test in collected.tests if test.function_name == name]
         for line in _held_to(held, behaviors[name], list(dict.fromkeys(metrics))):
             say(line)
 
@@ -76,21 +77,23 @@ def calibrate(
     to: Annotated[Path | None, typer.Option(help="write the policy to this file, which must not be there yet")] = None,
 ) -> None:
     """Propose a policy: the strictest tolerances and bands under which a model that is trusted still passes."""
+    from vlcheck.evaluation.config import EvaluationConfig
     from vlcheck.evaluation.session import scored
     from vlcheck.studies.policy_calibration import Trust, ask, lines, propose  # rare, and not light to import
 
     today = datetime.now(UTC).date()
     if to:
         _demand_place(to, store)
-    chosen = collect(chosen_suite(suite, partial(say, error=True)))  # what is printed is the policy alone
-    before = policy_for(chosen, policy)
-    source = open_source(data, lexicons=lexicons_for(chosen, lexicons))
+    collected = collect(chosen_suite(suite, partial(say, error=True)))  # what is printed is the policy alone
+    before = policy_for(collected, policy)
+    source = open_source(data, lexicons=lexicons_for(collected, lexicons))
     adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
     trials = Trials(source, relative=only_compares(adapter))
-    with scored(adapter, trials, before, chosen, store=store, progress=_Teller()) as under_test:
-        asked = ask(under_test, chosen)
+    config = EvaluationConfig(store=store, images=False)
+    with scored(config, adapter, trials, before, collected.tests, _Teller()) as under_test:
+        asked = ask(under_test, collected.tests)
         say(f"fitting the tolerances and bands of {counted(len(asked), 'test')}", error=True)
-        proposal = propose(before.about(subjects(chosen)), asked)
+        proposal = propose(before.about(subjects(collected.tests)), asked)
     if not any(one.passes(proposal.policy) for one in proposal.asked):
         raise UsageError(f"--vl-model {model}: passes none of the tests; nothing can be proposed from it.")
     trust = Trust(model, adapter.fingerprint, data, today)
@@ -166,8 +169,7 @@ def _tolerances(terms: Terms, behavior: Behavior, metrics: Sequence[Metric]) -> 
 def _read(behavior: Behavior, metrics: Sequence[Metric]) -> Iterator[tuple[str, Sequence[Metric]]]:
     """The keys that it goes by, each with the metrics under which it does: only a match is an answer to a question."""
     yield from ((key, metrics) for key in behavior.expect.reads())
-    if "itm" in metrics:
-        yield "mass", ["itm"]
+    yield from ((key, [metric]) for metric in metrics for key in METRICS[metric].tolerances)
     yield from ((key, metrics) for key in SCALING)
 
 

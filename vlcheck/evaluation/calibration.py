@@ -19,10 +19,11 @@ from vlcheck.cases import Case, Selection, with_target
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.metrics.answer import Answer
-from vlcheck.metrics.kinds import RELATIVE, Metric
+from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
-from vlcheck.metrics.reading import Answers, Heard, Reading, hear
+from vlcheck.metrics.reading import Answers, Heard, Reading
+from vlcheck.metrics.registry import METRICS, OF_PICTURES, RELATIVE, hear
 from vlcheck.perturb import OtherImage
 from vlcheck.policy.policy import Scaling
 from vlcheck.stats.operating_scale import (
@@ -38,7 +39,6 @@ from vlcheck.stats.operating_scale import (
 
 OBJECTS = with_target("object")
 FEWEST = 6  # pairs that a scale is fitted to: fewer are never known to be told apart
-CALIBRATED: tuple[Metric, ...] = ("mlm", "itm")
 Pair = tuple[Reading, Reading]
 
 
@@ -147,7 +147,7 @@ class Operating:
             scaling: what the policy says of its scale.
             images: keys of all that are judged.
         """
-        if scaling.scale == "raw" or metric not in CALIBRATED:
+        if scaling.scale == "raw" or metric not in OF_PICTURES:
             reason = "the policy goes by them" if scaling.scale == "raw" else f"{metric} has no other scale"
             return Gauge({}, reason=reason, demanded="raw")
         if few := self._too_few(metric):
@@ -164,13 +164,13 @@ class Operating:
 
     def judges(self, metric: Metric, scaling: Scaling, image: str) -> bool:
         """Return whether an image is judged: with `--vl-sequential` the first ones only set the scale."""
-        if scaling.scale == "raw" or metric not in CALIBRATED or self._too_few(metric):
+        if scaling.scale == "raw" or metric not in OF_PICTURES or self._too_few(metric):
             return True
         return len(self._teaching(metric, self._division.group(image))) >= FEWEST
 
     def queries(self, metric: Metric, scaling: Scaling, images: Iterable[str]) -> Iterator[Query]:
         """Yield what has to be asked before some images are judged."""
-        if scaling.scale == "raw" or metric not in CALIBRATED or self._too_few(metric):
+        if scaling.scale == "raw" or metric not in OF_PICTURES or self._too_few(metric):
             return
         summit = self._division.summit({self._division.group(image) for image in images})
         for pair in self._teaching(metric, summit):
@@ -264,7 +264,9 @@ def _fit(metric: Metric, kind: str, told: Sequence[Pair]) -> Scale:
         return fit_shares([(reading.raw, max(reading.foils, 1)) for reading, _ in told])
     alone = fit_alone([reading.raw for reading, _ in told], [reading.raw for _, reading in told])
     closed = [(one.raw, [one.scores[word] for word in one.candidates]) for one, _ in told if one.candidates]
-    return with_power(alone, fit_closed(closed) if closed else max(alone.gain, 0.0)) if metric == "mlm" else alone
+    if not METRICS[metric].closed_sets:
+        return alone
+    return with_power(alone, fit_closed(closed) if closed else max(alone.gain, 0.0))
 
 
 def _hollow(lesson: Lesson | None, least: float) -> str:

@@ -24,10 +24,11 @@ from vlcheck.expect.base import AFTER, BEFORE, Sample, Unscaled
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
-from vlcheck.metrics.reading import Answers, Heard, Reading, hear
+from vlcheck.metrics.reading import Answers, Heard, Reading
+from vlcheck.metrics.registry import METRICS, hear
 from vlcheck.models.protocol import VisionLanguageModel, lacks
 from vlcheck.policy.policy import Policy, Terms, Tolerances
-from vlcheck.scoring.scorer import Scorer
+from vlcheck.scoring.cached import CachedScorer
 from vlcheck.stats.operating_scale import RAW, Scale
 from vlcheck.stats.verdict import Verdict
 
@@ -51,7 +52,7 @@ class ModelUnderTest:
 
     adapter: VisionLanguageModel
     trials: Trials
-    scorer: Scorer
+    scorer: CachedScorer
     policy: Policy
     operating: Operating
     record: Callable[[Judgement], None] = _ignore
@@ -304,6 +305,6 @@ def _askable(trial: Trial, absent: Collection[str], shows: Callable[[Picture], b
 
 def _show(question: Question, heard: Heard, scale: Scale) -> Shown:
     view, reading = question.view, heard.reading
-    text = view.template if question.metric == "mlm" else view.text
     level = replace(reading, scale=scale).value
+    text = METRICS[question.metric].said(view)
     return Shown(view.picture, text, view.target, reading.score, level, reading.scores, heard.top, view.region)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from vlcheck._util.foreign_code import contained
@@ -18,6 +17,7 @@ from vlcheck._util.lazy import Lazy
 from vlcheck._util.numbers import brief, counted, duration, figure, share, whole
 from vlcheck.behaviors.behavior import Behavior, Trial
 from vlcheck.behaviors.schedule import Looks, images_of
+from vlcheck.behaviors.suite import BehaviorTest, sound, subjects
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import CaseSource
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
@@ -27,14 +27,12 @@ from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
-from vlcheck.plugin.mark import Stated, sound, subjects
 from vlcheck.policy.policy import METRICS, Policy, Rule
 from vlcheck.report.text.summary import aligned
 from vlcheck.scoring.plan import Plan, make_plan
 from vlcheck.stats.bounds import Tally, Test, exact, upper
 from vlcheck.stats.power import detectable, most_that_pass
 
-Chosen = Sequence[tuple[pytest.Function, Stated]]
 _PROBES = 2
 _NAMED = 3  # tests, of those that lose cases for one reason
 
@@ -160,36 +158,35 @@ class Foresight:
         return [f"the policy requires biases of which no test can pass: {', '.join(biases)}"] if biases else []
 
 
-def foresee(chosen: Chosen, operating: Operating, policy: Policy, metrics: Collection[str]) -> Foresight:
-    """Look ahead at those of the chosen tests whose metric there is, and that are not marked to be skipped."""
+def foresee(tests: Sequence[BehaviorTest], operating: Operating, policy: Policy, metrics: Collection[str]) -> Foresight:
+    """Look ahead at those of some tests whose metric there is, and that are not marked to be skipped."""
     prospects: list[Prospect] = []
     setting: dict[str, Query] = {}
     faults: list[str] = []
-    trials, test = operating.trials, operating.looks.test
-    for item, statement in sound(chosen):
-        if statement.metric not in metrics or item.get_closest_marker("skip"):
+    trials, by = operating.trials, operating.looks.test
+    for test in sound(tests):
+        if test.metric not in metrics or test.skipped:
             continue
-        behavior, kind = statement.behavior(item), operating.kinds.get(statement.metric, "")
+        behavior, metric = test.behavior, test.metric
+        kind = operating.kinds.get(metric, "")
         try:
-            asked = trials.of(behavior, statement.metric)
+            asked = trials.of(behavior, metric)
         except ForeignFault as fault:
-            faults.append(f"{item.name} cannot be planned: {fault}")
+            faults.append(f"{test.name} cannot be planned: {fault}")
             continue
         queries = tuple(query for trial in asked for query in trial.queries())
-        scaling = policy.of(behavior.name, behavior.bias).scaling(statement.metric, kind)
+        scaling = policy.of(behavior.name, behavior.bias).scaling(metric, kind)
         images = [trial.case.image.key for trial in asked]
-        setting |= {query.key: query for query in operating.queries(statement.metric, scaling, images)}
+        setting |= {query.key: query for query in operating.queries(metric, scaling, images)}
         refused = {id(one): reason for one in asked if (reason := _refusal(one, kind))}
         judged = (
-            one
-            for one in asked
-            if id(one) not in refused and operating.judges(statement.metric, scaling, one.case.image.key)
+            one for one in asked if id(one) not in refused and operating.judges(metric, scaling, one.case.image.key)
         )
         rule, n = policy.of(behavior.name, behavior.bias).rule, images_of(judged)
         counts = Counter(reason for _, reason in {(one.case.id, refused.get(id(one), "")) for one in asked} if reason)
-        spare = Lazy(chain.from_iterable(_sound(trials.spare(behavior, statement.metric))))
-        prospects.append(Prospect(item.name, behavior, statement.metric, rule, n, queries, test, counts, spare))
-    required = tuple(policy.required_of(subjects(chosen)))
+        spare = Lazy(chain.from_iterable(_sound(trials.spare(behavior, metric))))
+        prospects.append(Prospect(test.name, behavior, metric, rule, n, queries, by, counts, spare))
+    required = tuple(policy.required_of(subjects(tests)))
     return Foresight(tuple(prospects), tuple(setting.values()), required, tuple(faults))
 
 
@@ -223,12 +220,16 @@ def _refusals(prospects: Iterable[Prospect]) -> Iterator[str]:
 
 
 def preview(
-    chosen: Chosen, source: CaseSource, policy: Policy, model: VisionLanguageModel | None, looks: Looks
+    tests: Sequence[BehaviorTest],
+    source: CaseSource,
+    policy: Policy,
+    model: VisionLanguageModel | None,
+    looks: Looks,
 ) -> Iterator[str]:
     """Yield the lines of a plan, with those that the run begins with; the time only where there is a model."""
     trials = Trials(source, relative=only_compares(model))
     operating = ahead(trials, model.kinds if model else {}, looks)
-    return outlook(foresee(chosen, operating, policy, model.metrics if model else METRICS), model)
+    return outlook(foresee(tests, operating, policy, model.metrics if model else METRICS), model)
 
 
 def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator[str]:

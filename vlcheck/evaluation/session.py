@@ -1,56 +1,172 @@
-"""A model under test outside pytest: all that some tests ask is scored once, before anything is judged."""
+"""The one assembly of model, cases, scorer, store and policy: for pytest, `vlcheck.evaluate`, studies and commands."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+import base64
+import platform
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 
+from vlcheck._util.foreign_code import contained
 from vlcheck._util.temporary import Scratch
-from vlcheck.behaviors.schedule import ONCE
+from vlcheck.behaviors.schedule import looks_at
+from vlcheck.behaviors.suite import BehaviorTest, subjects
 from vlcheck.behaviors.trials import Trials
+from vlcheck.cases.picture import Picture
+from vlcheck.errors import ForeignFault
 from vlcheck.evaluation.calibration import Operating
+from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.evaluator import ModelUnderTest
-from vlcheck.evaluation.preview import Chosen
+from vlcheck.evaluation.evidence import Judgement
+from vlcheck.models import tried
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.policy.policy import Policy
-from vlcheck.scoring.scorer import Progress, Scorer
+from vlcheck.scoring.cached import CachedScorer
+from vlcheck.scoring.progress import Progress
+from vlcheck.scoring.render import size_of_shown
+from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
+
+_ALSO = ("scipy", "pytest")  # versions that no score hangs on, and a verdict may
+Line = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Session:
+    """A model under test with its settings; what it says of itself goes to the results.
+
+    Attributes:
+        config: the settings.
+        model: asks, and judges.
+    """
+
+    config: EvaluationConfig
+    model: ModelUnderTest
+
+    def ask(self, tests: Iterable[BehaviorTest], progress: Callable[[Progress], None] | None = None) -> None:
+        """Ask the model all that some tests ask, as far as it has their metrics.
+
+        Args:
+            tests: what to ask for.
+            progress: called as pictures are done.
+
+        Raises:
+            UsageError: the store cannot be used, or the data lacks something.
+        """
+        for queries in self.model.rounds((test.behavior, test.metric) for test in tests):
+            self.model.scorer.answers(queries, progress)
+
+    def header(self, tests: Sequence[BehaviorTest], *, run_id: str, started: datetime, complete: bool) -> Line:
+        """Return the first line of the results, but for how the run ended.
+
+        Args:
+            tests: the selected ones.
+            run_id: by which the results are known.
+            started: when the run did.
+            complete: whether the tests are all that the suite has.
+
+        Raises:
+            UsageError: a test's module names no bias.
+        """
+        adapter, config, source = self.model.adapter, self.config, self.model.source
+        self._select_cases(tests)  # only then it is known which pictures the data leaves out
+        stated = {test.id: test for test in tests}
+        return {
+            "kind": "run",
+            "schema": 1,
+            "model": config.model,
+            "name": adapter.name,
+            "fingerprint": adapter.fingerprint,
+            "baseline": str(config.baseline) if config.baseline else None,
+            "score_kinds": dict(adapter.kinds),
+            "data": config.data,
+            "images": source.images,
+            "seed": source.seed,
+            "sequential": config.sequential,
+            "device": config.device,
+            "dtype": config.dtype,
+            "trust_remote_code": config.trust_remote_code,
+            "versions": {"python": platform.python_version()}
+            | {**self.model.scorer.store.versions}
+            | {name: version(name) for name in _ALSO},
+            "started": started.isoformat(),
+            "policy": self.model.policy.as_dict(),
+            "left_out": dict(source.left_out),
+            "contract": asdict(tried.look_up(adapter.fingerprint)),
+            "run_id": run_id,
+            "complete": complete,
+            "required": self.model.policy.required_of(subjects(tests)),
+            "unjudged": [name for name, test in stated.items() if not self.model.lacks(test.metric)],
+            "stated": {name: {"bias": test.behavior.bias, "metric": test.metric} for name, test in stated.items()},
+        }
+
+    def _select_cases(self, tests: Iterable[BehaviorTest]) -> None:
+        for test in tests:
+            with suppress(ForeignFault), contained():  # of which its own test is told
+                self.model.source.select(test.behavior.cases)
+
+    def thumbnail(self, picture: Picture) -> bytes:
+        """Return the JPEG of a picture, empty where pictures are to be left out."""
+        kept = self.model.scorer.thumbnail(picture) if self.config.images else None
+        return kept.jpeg if kept else b""
+
+    def images(self, judgement: Judgement) -> Iterator[Line]:
+        """Yield the results' lines for the pictures that a judgement shows; none where pictures are to be left out."""
+        if not self.config.images:
+            return
+        for picture in judgement.pictures():
+            kept = self.model.scorer.thumbnail(picture)
+            if kept:
+                line: Line = {"kind": "image", "key": picture.key, "sha256": kept.sha256}
+                size = zip(("width", "height"), size_of_shown(kept.jpeg), strict=False)
+                yield line | {"jpeg": base64.b64encode(kept.jpeg).decode("ascii"), **dict(size)}
+
+
+@contextmanager
+def opened(
+    config: EvaluationConfig, adapter: VisionLanguageModel, trials: Trials, policy: Policy, folder: Path
+) -> Iterator[Session]:
+    """Put a session together, and close its store in the end.
+
+    Args:
+        config: the settings.
+        adapter: the model.
+        trials: of any behavior, on the cases.
+        policy: what the model is held to.
+        folder: a temporary one, which the processes of a run share.
+
+    Raises:
+        UsageError: the store cannot be used.
+    """
+    with scoring(config, adapter, folder) as scorer:
+        looks = looks_at(trials.source.seed, sequential=config.sequential)
+        operating = Operating(trials, adapter.kinds, looks, scorer.answers)
+        yield Session(config, ModelUnderTest(adapter, trials, scorer, policy, operating))
+
+
+@contextmanager
+def scoring(config: EvaluationConfig, adapter: VisionLanguageModel, folder: Path) -> Iterator[CachedScorer]:
+    """Give a scorer on the settings' store, or on a temporary one in a folder. Raises UsageError as `opened`."""
+    path = config.store or folder / "scores.sqlite"
+    with ScoreStore(path, adapter.fingerprint, run=folder.name, in_scratch=not config.store) as store:
+        asker = Scorer(adapter, batch_size=config.batch_size, top=config.top)
+        yield CachedScorer(asker, store, thumbnails=config.images)
 
 
 @contextmanager
 def scored(
+    config: EvaluationConfig,
     adapter: VisionLanguageModel,
     trials: Trials,
     policy: Policy,
-    chosen: Chosen,
-    *,
-    store: Path | None = None,
-    batch_size: int = 16,
-    top: int = 5,
+    tests: Sequence[BehaviorTest],
     progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[ModelUnderTest]:
-    """Ask the model all that the chosen tests ask, as far as it has their metrics.
-
-    Args:
-        adapter: the model.
-        trials: of any behavior, on the cases.
-        policy: what the model is held to.
-        chosen: the tests.
-        store: where answers are kept; a file that is gone in the end, unless said.
-        batch_size: pictures encoded together.
-        top: how many of the likeliest words to keep.
-        progress: called as pictures are done.
-
-    Raises:
-        UsageError: the store cannot be used, or the data lacks something.
-    """
-    with ExitStack() as held:
-        path = store or held.enter_context(Scratch()) / "scores"
-        kept = held.enter_context(ScoreStore(path, adapter.fingerprint, in_scratch=store is None))
-        scorer = Scorer(adapter, kept, batch_size=batch_size, thumbnails=False, top=top)
-        operating = Operating(trials, adapter.kinds, ONCE, scorer.answers)
-        model = ModelUnderTest(adapter, trials, scorer, policy, operating)
-        for queries in model.rounds((statement.behavior(item), statement.metric) for item, statement in chosen):
-            scorer.answers(queries, progress)
-        yield model
+    """Ask a model all that some tests ask, once, before anything is judged; see `opened` and `Session.ask`."""
+    with Scratch() as folder, opened(config, adapter, trials, policy, folder) as session:
+        session.ask(tests, progress)
+        yield session.model

@@ -17,9 +17,10 @@ from vlcheck.stats.decision import Claim
 
 @dataclass(frozen=True)
 class Balance(BaseExpectation):
-    """Mean of D = score(original, bare) - score(blocked, with hint), in [-1, 1]: 0 leans on neither (figure 1).
+    """Mean of D = score(original, bare) - score(blocked, with hint), in [-1, 1]; 0 relies on picture and words alike.
 
-    Before is the caption with its hint, after the same with the picture blocked.
+    The caption with its hint is before; the same caption with the picture blocked is after. Source: figure 1 of the
+    study.
     """
 
     claim: ClassVar[Claim] = "mean"
@@ -40,16 +41,16 @@ class Balance(BaseExpectation):
         return {WHOLE: self.effect(sample)}
 
     def effect(self, sample: Sample) -> float:
-        """D."""
+        """Return D."""
         return sample["bare"].value - sample[AFTER].value
 
 
 @dataclass(frozen=True)
 class Skew(BaseExpectation):
-    """Mean, for each word, of how often it is answered minus how often it is true: no word may be a favourite.
+    """For each word, the mean of how often it is answered minus how often it is true: no word may be a favorite.
 
-    The answer is the likeliest of the target and the case's candidates. A word that another part of the picture
-    makes true is in no case's candidates there, and the case says nothing of it.
+    The answer is the likeliest of the target and the case's candidates. A word that another part of the picture makes
+    true is not among the candidates, and the case says nothing about it.
     """
 
     claim: ClassVar[Claim] = "mean"
@@ -76,13 +77,16 @@ class Skew(BaseExpectation):
         return {word: float(word == answer) - float(word == target) for word in words}
 
     def effect(self, sample: Sample) -> float:
-        """The target's share of all that could be answered, minus 1: 0 where every answer is true."""
+        """Return the target's share among all possible answers, minus 1: 0 if every answer is true."""
         return sample[BEFORE].share(sample.case.target, *sample.case.candidates) - 1.0
 
 
 @dataclass(frozen=True)
 class SidePreference(TwoSided):
-    """Mean of q(right) minus how often right is true, over cases of which both sides are the truth equally often."""
+    """Mean of q(right) minus how often right is true, where q is P(right) / (P(left) + P(right)).
+
+    The cases have each side as the truth equally often.
+    """
 
     claim: ClassVar[Claim] = "mean"
     competence: ClassVar[Competence] = "to pass"
@@ -100,5 +104,5 @@ class SidePreference(TwoSided):
         return {WHOLE: right - float(sample.case.target == "right")}
 
     def effect(self, sample: Sample) -> float:
-        """q(right) minus 1 where right is true."""
+        """Return q(right), minus 1 if right is true."""
         return sample[BEFORE].share("right", "left") - float(sample.case.target == "right")

@@ -1,8 +1,8 @@
-"""From the scores of a case to a signed margin: > 0 holds, its size is how clearly.
+"""The parts of every expectation: samples of scores, conditions on them, and signed margins.
 
-The three types are those of CheckList (Ribeiro et al., ACL 2020): Preserved is an invariance (INV), Drops, Swaps and
-Flips are directional (DIR), Beats is a minimum functionality test (MFT). Balance, Skew and SidePreference are claims
-about a mean.
+A margin above 0 means that the expectation holds; its size says how clearly. The three types are those of CheckList
+(Ribeiro et al., ACL 2020): Preserved is an invariance (INV), Drops, Swaps and Flips are directional (DIR), Beats is a
+minimum functionality test (MFT). Balance, Skew and SidePreference are claims about a mean.
 """
 
 from __future__ import annotations
@@ -28,33 +28,33 @@ WHOLE = ""
 
 
 class Unknown(NotApplicable):
-    """The model does not know the case: an invariance on it would be hollow."""
+    """The model does not know the case, so that an invariance on it would hold trivially."""
 
 
 class Unneeded(NotApplicable):
-    """The picture does not decide the word for the model: what it loses with the picture says nothing."""
+    """The picture does not decide the word for the model, so that removing the picture shows nothing."""
 
 
 class Unscaled(NotApplicable):
-    """No other image has set the scale to read the case on: of one image alone nothing can be said."""
+    """There are no other images to calibrate the scale on which the case's scores are read."""
 
 
 class Refused(NotApplicable):
-    """The data lets the case be asked, and the model refuses it: the picture is too narrow for its processor, say."""
+    """The data allows the case, but the model refuses it, e.g. because the picture is too narrow for its processor."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What has to hold of a case, as an inequality.
+    """An inequality that must hold for a case.
 
     Attributes:
-        what: what is held to a limit.
-        value: how large it is.
-        has_to_be: on which side of the limit it has to be.
+        what: the quantity, e.g. "the drop".
+        value: its value.
+        has_to_be: the side of the limit on which the value must be.
         limit: the limit.
-        name: which tolerance that is.
-        margin: > 0 where it holds.
-        ends: the scores before and after of which the value is the difference; empty where it is none.
+        name: the tolerance that the limit comes from.
+        margin: above 0 if the condition holds.
+        ends: the scores before and after, if the value is their difference; else empty.
     """
 
     what: str
@@ -75,10 +75,14 @@ class Condition:
 
 @dataclass(frozen=True)
 class Sample:
-    """One case's readings by arm, and why an arm has none; under which perturbation, where there is one.
+    """One case's readings by arm; an arm is one of the views that are compared, such as "before" and "after".
 
     Attributes:
-        askable: whether the data lets the case be asked, whatever the model answers.
+        case: the case.
+        readings: the model's scores by arm.
+        absent: by arm, the reason why it has no reading.
+        perturbation: the perturbation between before and after, as results show it; "" if there is none.
+        askable: whether the data allows the case, whatever the model answers.
     """
 
     case: Case
@@ -93,30 +97,44 @@ class Sample:
         return self.readings[arm]
 
     def demand_answered(self, arms: Iterable[str], tolerances: Tolerances) -> None:
-        """Raise Unlikely as `Reading.demand_answered`."""
+        """Raise Unlikely if a reading gives too little probability to all accepted answers.
+
+        Args:
+            arms: the arms to check; those without a reading are skipped.
+            tolerances: the least probability is `mass` or `floor`.
+
+        Raises:
+            Unlikely: Under the same conditions as `Reading.demand_answered`.
+        """
         for arm in arms:
             if arm in self.readings:
                 self.readings[arm].demand_answered(tolerances)
 
     def on(self, scale: Scale) -> Sample:
-        """Return the same sample read on an operating scale."""
+        """Return the same sample, read on an operating scale."""
         return replace(self, readings={arm: replace(one, scale=scale) for arm, one in self.readings.items()})
 
     def known(self, own: str, other: str, delta: float) -> bool:
-        """Whether the model scores the case's own picture higher by delta than one in which the target is not true."""
+        """Return True if the model scores the case's own picture higher than one in which the target is not true.
+
+        Args:
+            own: the arm with the case's own picture.
+            other: the arm with the other picture.
+            delta: the least difference of scores, in [0, 1].
+        """
         return other not in self.absent and self[own].value - self[other].value > delta
 
 
 class Expectation(Protocol):
-    """What a behavior expects of a case's readings.
+    """A behavior's expectation of a case's readings.
 
     Attributes:
-        claim: "rate" where each case holds or is violated, "mean" where the mean is held to a band.
-        competence: whether a case has to be known to the model: each for itself, or half of them for a pass.
-        expected: what has to hold, in a few words for reviewers.
-        hollow: why a pass would say nothing where the model knows too little.
-        contrasts: whether before and after say things that are not both true; then each is a foil of the other for a
-            model that only compares texts.
+        claim: "rate" if each case holds or is violated, "mean" if the mean is compared with a band.
+        competence: whether the model has to know a case: "no", "each case" to be counted, or half of them "to pass".
+        expected: the expectation in a few words, for reviewers.
+        hollow: why a pass would mean nothing if the model knows too little.
+        contrasts: whether the texts before and after cannot both be true. Each is then a foil of the other for a model
+            that only compares texts.
     """
 
     claim: ClassVar[Claim]
@@ -126,38 +144,61 @@ class Expectation(Protocol):
     contrasts: ClassVar[bool]
 
     def arms(self) -> Mapping[str, Perturbation]:
-        """The views it needs beside before and after, each a perturbation of before."""
+        """Return the views needed beside before and after, each as a perturbation of before."""
 
     def words(self, view: View) -> tuple[str, ...]:
-        """The words it compares the target with."""
+        """Return the words that the target is compared with."""
 
     def reads(self) -> tuple[str, ...]:
-        """The tolerances that it goes by; no other one matters."""
+        """Return the names of the tolerances that the expectation depends on."""
 
     def known(self, sample: Sample, tolerances: Tolerances) -> bool:
-        """Whether the model knows the case; asked only where competence is."""
+        """Return True if the model knows the case; called only if `competence` asks for it.
+
+        Args:
+            sample: the case's readings.
+            tolerances: the policy's tolerances; the score has to differ by `delta`.
+        """
 
     def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
-        """The signed margin, or the value of a mean, by what is claimed about; most claim about the WHOLE alone.
+        """Return the signed margin, or for a mean the value, by subject; most expectations have one subject, WHOLE.
+
+        Args:
+            sample: the case's readings.
+            tolerances: the policy's tolerances.
 
         Raises:
-            NotApplicable: where the case says nothing.
+            NotApplicable: If the case does not count; the message is the reason.
         """
 
     def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
-        """All that has to hold of a case that counts, for reviewers; nothing where that is not told apart."""
+        """Return all conditions of a case that counts, for reviewers; empty if margins are not made of conditions.
+
+        Args:
+            sample: the case's readings.
+            tolerances: the policy's tolerances.
+        """
 
     def effect(self, sample: Sample) -> float:
-        """How far the score moves: after minus before."""
+        """Return how far the score moves: after minus before, in [-1, 1]."""
 
     def wanted(self, arm: str, target: str) -> str:
-        """What has to be said BEFORE or AFTER of a view that has this target, for reviewers; "" where that varies."""
+        """Describe for reviewers what should be true of a view.
+
+        Args:
+            arm: BEFORE or AFTER.
+            target: the target of the view.
+
+        Returns:
+            A short text; "" if it depends on the case.
+        """
 
 
 class BaseExpectation:
-    """What most expectations share: no arms, no other words, no tolerances, no competence, after minus before.
+    """The defaults of most expectations: no further arms, words, tolerances or competence.
 
-    One of a rate has either conditions, the margin of the one that holds least is then the case's, or margins.
+    An expectation about a rate defines either `conditions` or `margins`. From conditions, the least margin is the
+    case's.
     """
 
     claim: ClassVar[Claim] = "rate"

@@ -14,11 +14,13 @@ from vlcheck.perturb import Perturbation, opposite
 
 @dataclass(frozen=True)
 class Drops(BaseExpectation):
-    """DIR: `min(before - after - by, below - after, before - below)`: a constant score cannot pass.
+    """DIR: the score falls; a constant score cannot pass.
+
+    The margin is `min(before - after - by, below - after, before - below)`.
 
     Attributes:
-        decided_by: a perturbation that takes the evidence away, e.g. Block(): where the score does not fall by
-            delta under it, the picture does not decide the word, and the case does not count.
+        decided_by: a perturbation that removes the evidence, e.g. Block(). If the score does not fall by `delta` under
+            it, the picture does not decide the word, and the case does not count.
     """
 
     expected: ClassVar[str] = "the score drops"
@@ -49,6 +51,8 @@ class Drops(BaseExpectation):
 
 
 class TwoSided(BaseExpectation):
+    """Base of expectations that compare a side with its opposite."""
+
     hollow: ClassVar[str] = "sides that are guessed change by chance"
 
     def words(self, view: View) -> tuple[str, ...]:
@@ -60,7 +64,10 @@ class TwoSided(BaseExpectation):
 
 @dataclass(frozen=True)
 class Swaps(TwoSided):
-    """DIR, where the truth is certain: with q = P(true) over both sides, `min(q(I) - .5, .5 - q(mirror I)) - by`."""
+    """DIR with certain truth: the preferred side changes from the true one to the other when the picture is mirrored.
+
+    With q = P(true) over both sides, the margin is `min(q(I) - .5, .5 - q(mirror I)) - by`.
+    """
 
     expected: ClassVar[str] = "the true side before, the other one after"
 
@@ -75,15 +82,15 @@ class Swaps(TwoSided):
 
 @dataclass(frozen=True)
 class Flips(TwoSided):
-    """DIR, where annotators mix the viewer's and the subject's left: the mirror needs no truth, only a flip.
+    """DIR without truth: the preferred side changes when the picture is mirrored, in either direction.
 
-    With q = P(left) over both sides, a = q(I) - .5 and b = .5 - q(mirror I): `max(min(a, b), min(-a, -b)) - by`.
+    This suits data whose annotators mix the viewer's and the subject's left. With q = P(left) over both sides, a = q(I)
+    - .5 and b = .5 - q(mirror I), the margin is `max(min(a, b), min(-a, -b)) - by`.
     """
 
     expected: ClassVar[str] = "one side before, the other one after"
 
     def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
-        """Those of the flip that is nearer: from left to right, or from right to left."""
         before, after = _preferences(sample, "left", tolerances.floor)
         to_right = leads("left", BEFORE, before, tolerances.by), _trails("left", AFTER, after, tolerances.by)
         to_left = _trails("left", BEFORE, before, tolerances.by), leads("left", AFTER, after, tolerances.by)
@@ -99,11 +106,19 @@ def _preferences(sample: Sample, word: str, floor: float) -> tuple[float, float]
 
 
 def leads(word: str, arm: str, preferred: float, by: float, rival: str = "") -> Condition:
-    """The word is preferred to another one, its opposite unless said."""
+    """Return the condition that a word is preferred to another one.
+
+    Args:
+        word: the word.
+        arm: the view, as in "before".
+        preferred: share of the word among both, in [0, 1].
+        by: the least lead over one half.
+        rival: the other word; "" for the word's opposite.
+    """
     what = f"the share of {word}{rival and f' against {rival}'} {arm}"
     return Condition(what, preferred, "above", 0.5 + by, "0.5 + by", preferred - 0.5 - by)
 
 
 def _trails(word: str, arm: str, preferred: float, by: float) -> Condition:
-    """The word's opposite is preferred to it."""
+    """Return the condition that the word's opposite is preferred to it."""
     return Condition(f"the share of {word} {arm}", preferred, "under", 0.5 - by, "0.5 - by", 0.5 - preferred - by)

@@ -17,12 +17,12 @@ from vlcheck.perturb import opposite
 
 @dataclass(frozen=True)
 class Beats(BaseExpectation):
-    """MFT: the true word beats a wrong one: with q = P(true) over both, `q - .5 - by`.
+    """MFT: the true word beats a wrong one. With q = P(true) over both, the margin is `q - .5 - by`.
 
     The wrong word is the opposite side, or one of the case's candidates, the same in every run.
 
     Attributes:
-        all: it has to beat every candidate: the wrong word is the one that the model finds likeliest.
+        all: whether the true word has to beat every candidate; the wrong word is then the one with the highest score.
     """
 
     expected: ClassVar[str] = "the true word scores higher than a wrong one"
@@ -42,7 +42,7 @@ class Beats(BaseExpectation):
         return (leads(target, BEFORE, preferred, tolerances.by, rival),)
 
     def effect(self, sample: Sample) -> float:
-        """P(true) minus P(wrong)."""
+        """Return P(true) minus P(wrong)."""
         reading = sample[BEFORE]
         return reading.share(sample.case.target) - reading.share(self._rival(sample))
 

@@ -13,7 +13,10 @@ from vlcheck.perturb import OtherImage, Perturbation
 
 @dataclass(frozen=True)
 class Preserved(BaseExpectation):
-    """INV: `within - (before - after)`; a gain is no loss. Cases that the model does not know do not count."""
+    """INV: the score does not fall. Cases that the model does not know do not count.
+
+    The margin is `within - (before - after)`: a gain is no loss.
+    """
 
     competence: ClassVar[Competence] = "each case"
     expected: ClassVar[str] = "the score stays"

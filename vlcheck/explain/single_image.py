@@ -19,34 +19,23 @@ from vlcheck.cases.view import View
 from vlcheck.cases.words import OPPOSITES
 from vlcheck.datasets.limits import LONGEST_CAPTION, is_text
 from vlcheck.errors import NotApplicable, UsageError, printable
+from vlcheck.evaluation.config import EvaluationConfig
+from vlcheck.evaluation.session import scoring
 from vlcheck.metrics.answer import Answer
-from vlcheck.metrics.kinds import RELATIVE, Metric
-from vlcheck.metrics.question import Question, ask
-from vlcheck.metrics.reading import Heard, hear
+from vlcheck.metrics.kinds import Metric
+from vlcheck.metrics.question import Question
+from vlcheck.metrics.reading import Heard
+from vlcheck.metrics.registry import COMPARING, KINDS, METRICS, OF_PICTURES, RELATIVE, ask, hear
 from vlcheck.models.protocol import VisionLanguageModel, lacks
 from vlcheck.perturb import Block, Grayscale, Mirror, Perturbation
 from vlcheck.report.single_image.figure import Figure, Panel, Scores
 from vlcheck.report.single_image.png import WIDTH
-from vlcheck.scoring.scorer import Scorer
-from vlcheck.scoring.store import ScoreStore
 
-METRICS: tuple[Metric, ...] = ("mlm", "itm")
 MOST_WORDS = 8
 EXAMPLE = "a man holds a ball in his [left] hand"
 
+_CONFIG = EvaluationConfig(images=False)
 _EDITS: Mapping[str, Perturbation] = MappingProxyType({"blocked": Block(), "grey": Grayscale(), "mirrored": Mirror()})
-_COMPARING = RELATIVE | {"candidates"}  # kinds that say nothing of one word alone
-_MEANINGS: Mapping[str, str] = MappingProxyType(
-    {
-        "masked-lm": "P(word) at the mask",
-        "candidates": "each word's share, by the likelihood of the whole text",
-        "match-head": "P(match) of the text with each word",
-        "sigmoid": "P(match) of the text with each word",
-        "contrastive": "the share of the text with each word among the texts with all of them",
-        "ranking": "the share of the text with each word among the texts with all of them",
-        "yes-no": "P(yes), not no, to the text with each word",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -89,8 +78,8 @@ class Said:
 
     def demand_words(self, model: VisionLanguageModel) -> None:
         """Raise UsageError where a model only compares words, and there is no other one."""
-        kinds = {metric: model.kinds[metric] for metric in METRICS if metric in model.metrics}
-        comparing = [f"{metric} ({kind})" for metric, kind in kinds.items() if kind in _COMPARING]
+        kinds = {metric: model.kinds[metric] for metric in OF_PICTURES if metric in model.metrics}
+        comparing = [f"{metric} ({kind})" for metric, kind in kinds.items() if kind in COMPARING]
         if comparing and not self.others:
             raise UsageError(
                 f"--words is missing: the {' and '.join(comparing)} of {printable(model.name)} only compares words."
@@ -108,14 +97,14 @@ def look(model: VisionLanguageModel, said: Said, photograph: Path) -> Figure:
     case = said.case(photograph)
     whole = View.of(case)
     views = {"original": whole} | {name: edit(whole, ()) for name, edit in _EDITS.items()}
-    asked = {name: {metric: _question(model, metric, view) for metric in METRICS} for name, view in views.items()}
+    asked = {name: {metric: _question(model, metric, view) for metric in OF_PICTURES} for name, view in views.items()}
     heard = _answers(model, asked)
     words = (case.target, *case.candidates)
     panels = (
-        Panel(name, _shown(view), {metric: _scores(heard[name][metric], words) for metric in METRICS})
+        Panel(name, _shown(view), {metric: _scores(heard[name][metric], words) for metric in OF_PICTURES})
         for name, view in views.items()
     )
-    headings: dict[str, str] = {metric: _heading(model, metric, len(words)) for metric in METRICS}
+    headings: dict[str, str] = {metric: _heading(model, metric, len(words)) for metric in OF_PICTURES}
     return Figure(model.name, said.text, words, headings, tuple(panels))
 
 
@@ -164,8 +153,7 @@ def _answers(
 ) -> Mapping[str, Mapping[Metric, Heard | Answer]]:
     """What is heard of each view, all asked at once."""
     questions = [one for by_metric in asked.values() for one in by_metric.values() if isinstance(one, Question)]
-    with Scratch() as folder, ScoreStore(folder / "scores", model.fingerprint, in_scratch=True) as store:
-        scorer = Scorer(model, store, thumbnails=False)
+    with Scratch() as folder, scoring(_CONFIG, model, folder) as scorer:
         answers = scorer.answers(query for question in questions for query in question.queries.values())
     return {
         name: {metric: hear(question, answers) for metric, question in by_metric.items()}
@@ -187,7 +175,7 @@ def _scores(heard: Heard | Answer, words: Sequence[str]) -> Scores:
     if isinstance(heard, Answer):
         return Scores(reason=heard.unasked or heard.error)
     reading = heard.reading
-    if reading.metric == "itm":
+    if not METRICS[reading.metric].closed_sets:
         return Scores({word: reading.scores[word] for word in words})
     shares = {word: reading.share(word, *(other for other in words if other != word)) for word in words}
     return Scores(shares, sum(reading.scores[word] for word in words), heard.top)
@@ -198,5 +186,5 @@ def _heading(model: VisionLanguageModel, metric: Metric, words: int) -> str:
     if metric not in model.metrics:
         return "not asked"
     kind = model.kinds[metric]
-    over = ", renormalised over the words" if metric == "mlm" and words > 1 else ""
-    return f"{_MEANINGS[kind]}{over} ({kind})"
+    over = ", renormalised over the words" if METRICS[metric].closed_sets and words > 1 else ""
+    return f"{KINDS[kind].meaning}{over} ({kind})"

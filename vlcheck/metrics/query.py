@@ -27,11 +27,6 @@ class Query:
     text: str
     words: tuple[str, ...] = ()
 
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """All that a model has to read for it."""
-        return (self.text, *self.words) if self.metric == "itm" else (self.text,)
-
     @cached_property
     def key(self) -> str:
         return digest(self.metric, self.picture.key, self.text, *self.words)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from vlcheck.cases import MASK
 from vlcheck.cases.view import View
 from vlcheck.cases.words import OPPOSITES
 from vlcheck.errors import NotApplicable
@@ -28,34 +27,20 @@ class Question:
     queries: Mapping[str, Query]
 
 
-def ask(metric: Metric, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:
-    """Word the question for a view: its target, and the words it is compared with.
+def fillings(view: View, compared: Iterable[str]) -> tuple[str, ...]:
+    """Return the words that a question is about, each once: the target first."""
+    return tuple(dict.fromkeys([view.target, *compared]))
 
-    Args:
-        metric: which score.
-        view: what is shown and said.
-        compared: words that are asked about beside the target.
-        foils: itm of a model that only compares texts: texts beside those with another of the view's words filled in.
 
-    Raises:
-        NotApplicable: such a model, and no text to compare with; a word that is asked about and not told.
+def closed_set(view: View, words: Iterable[str]) -> tuple[str, ...]:
+    """Return the words of a question with the view's candidates and the target's opposite.
+
+    They are sorted, so that behaviors that share a view share its query.
     """
-    fillings = dict.fromkeys([view.target, *compared])
-    # All words in one order, so that behaviors that share a view share its query.
-    closed = {*fillings, *view.candidates, *(OPPOSITES[word] for word in [view.target] if word in OPPOSITES)}
-    words = tuple(sorted(closed))
-    if metric == "mrc":
-        return Question(metric, view, {MASK: Query("mrc", view.picture, view.text, tuple(fillings))})
+    return tuple(sorted({*words, *view.candidates, *(OPPOSITES[word] for word in [view.target] if word in OPPOSITES)}))
+
+
+def demand_told(view: View) -> None:
+    """Raise NotApplicable if the text does not say the word that is asked about."""
     if not view.told:
         raise NotApplicable("the text does not say the word that is asked about")
-    if metric == "mlm":
-        return Question(metric, view, {MASK: Query("mlm", view.picture, view.template, words)})
-    told = {*map(view.filled, words), *foils} if foils is not None else set()
-    if len(told) == 1:
-        raise NotApplicable("the model only compares texts, and no other is known to be false")
-    queries = {word: _match(view, view.filled(word), told) for word in fillings}
-    return Question(metric, view, queries)
-
-
-def _match(view: View, text: str, told: Set[str]) -> Query:
-    return Query("itm", view.picture, text, tuple(sorted(told - {text})))

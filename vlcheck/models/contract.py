@@ -1,6 +1,6 @@
-"""What every model has to keep to, whatever it is: the protocol's own contract, tried on a model.
+"""The contract: tests of the model protocol that every model has to pass, whatever its architecture.
 
-An adapter of one's own is tested with it: `assert all(outcome.kept for outcome in examine(model, probes))`.
+Test an adapter of your own with it: `assert all(outcome.kept for outcome in examine(model, probes))`.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from vlcheck._util.numbers import between, figure
 from vlcheck.cases import MASK, Case
 from vlcheck.cases.image_notes import Ablation, note_ablation
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError
-from vlcheck.metrics.kinds import RELATIVE
-from vlcheck.models.protocol import ClassifiesRegions, Encoded, VisionLanguageModel
+from vlcheck.metrics.registry import KINDS, METRICS
+from vlcheck.models.protocol import ClassifiesRegions, Encoded, VisionLanguageModel, only_compares
 
 BATCHES = (1, 7, 32)
 PROBES = max(BATCHES)
 SIDE = 2048  # pixels, more than models read
-# By how much a score may depend on what is asked beside it: sums are made in another order in another batch.
+# The largest accepted difference of a score between two batches: the order of a sum may depend on the batch.
 TOLERANCES: Mapping[str, float] = {"float64": 1e-9, "float32": 1e-4, "bfloat16": 5e-2, "float16": 1e-2}
-_WORDS = 5  # of a probe, at most
-_FEW = 3  # probes, for clauses that more of them make no surer
-_LONGER = (6, 3, 1)  # how often a text is said again after itself
+_WORDS = 5  # at most so many words a probe
+_FEW = 3  # number of probes for the clauses that need no more of them
+_LONGER = (6, 3, 1)  # how often a text is repeated after itself to make a longer one
 
 
 class Probe(NamedTuple):
-    """A picture, a text about it with a mask, and words for the mask, the first of them the true one."""
+    """A picture, a text about it with a mask, and words for the mask; the first word is the true one."""
 
     image: Image.Image
     template: str
@@ -41,16 +41,19 @@ class Probe(NamedTuple):
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The text with each of the words."""
+        """The text, once with each of the words in place of the mask."""
         return tuple(self.template.replace(MASK, word) for word in self.words)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of one clause: held or broken, and what was found.
+    """The outcome of one clause: kept or broken, and the values that were found.
 
     Attributes:
-        note: whether nothing is demanded, and it is said alone.
+        clause: the clause, after the metric that it was tried with.
+        kept: False if the model breaks it.
+        found: the measured values, in words.
+        note: True for an observation that no model is required to satisfy.
     """
 
     clause: str
@@ -59,16 +62,15 @@ class Outcome:
     note: bool = False
 
 
-_SHARED = RELATIVE | {"candidates"}  # kinds whose scores are shares among those that are asked together
-
-Scores = list[np.ndarray]  # a probe's
+Scores = list[np.ndarray]  # one array a probe
 Ask = Callable[..., Scores]
 
 
 def probes_of(cases: Iterable[Case]) -> list[Probe]:
-    """Make PROBES of cases at most, of different pictures and from all over; pictures of one shape get three.
+    """Make at most PROBES probes of cases with different pictures, chosen evenly over all cases.
 
-    They are in memory together: one that is more than SIDE pixels wide or high is shrunk.
+    If all chosen pictures have the same size, some are cropped, so that there are three sizes. All pictures are in
+    memory together: a picture that is wider or higher than SIDE pixels is shrunk.
     """
     offered = list({case.image.key: case for case in cases if case.candidates}.values())
     chosen = offered[:: max(1, len(offered) // PROBES)][:PROBES]
@@ -88,16 +90,19 @@ def _opened(case: Case) -> Image.Image:
 
 
 def examine(model: VisionLanguageModel, probes: Sequence[Probe], *, tolerance: float = 1e-4) -> Iterator[Outcome]:
-    """Try every clause of the contract under every metric.
+    """Try every clause of the contract under every metric of a model.
 
     Args:
-        model: what is tried.
-        probes: of different pictures, PROBES of them for every size of batch to be tried.
-        tolerance: by how much a score may depend on what is asked beside it, see TOLERANCES.
+        model: the model to try.
+        probes: probes with different pictures, PROBES of them to try every batch size.
+        tolerance: the largest accepted difference of a score between two batches; TOLERANCES has one for each dtype.
+
+    Yields:
+        One outcome a clause.
     """
     for metric in sorted(model.metrics):
         try:
-            asked = _of_classes(model, probes) if metric == "mrc" else probes
+            asked = _of_classes(model, probes) if METRICS[metric].needs_regions else probes
             if not asked:
                 yield Outcome(f"{metric}: it answers", False, "no probe names a class of regions that it tells")
                 continue
@@ -129,24 +134,26 @@ def _outcomes(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float, 
 
 def _of_few(model: VisionLanguageModel, metric: str, probes: Sequence[Probe], tolerance: float) -> Iterator[Outcome]:
     ask = partial(_scores, model, metric)
-    if model.kinds[metric] in _SHARED:
-        yield _sums_to_one(metric, _ask_all(model, metric, probes), tolerance)
+    if METRICS[metric].compares(model.kinds[metric]):
+        yield _sums_to_one(metric, KINDS[model.kinds[metric]].among, _ask_all(model, metric, probes), tolerance)
     yield _beside_longer(metric, ask, probes, tolerance)
     yield _capitals(metric, ask, probes, tolerance, cased=getattr(model, "cased", True))
-    if metric != "mrc":  # which is asked about what is left of a picture
+    if not METRICS[metric].needs_regions:  # asked about a picture whose regions were removed
         yield _on_white(metric, ask, probes, tolerance)
 
 
-def _sums_to_one(metric: str, shares: Scores, tolerance: float) -> Outcome:
-    """A score among others is a share: a cosine between 0 and 1 is none."""
-    what = "a text and its foils" if metric == "itm" else "the words"
+def _sums_to_one(metric: str, among: str, shares: Scores, tolerance: float) -> Outcome:
+    """Check that scores among others sum to 1, as shares do; a cosine between 0 and 1 does not."""
     sums = [float(own.sum()) for own in shares]
     kept = all(abs(total - 1) <= tolerance * len(own) for total, own in zip(sums, shares, strict=True))
-    return Outcome(f"{metric}: the shares of {what} sum to 1", kept, between(min(sums), max(sums)))
+    return Outcome(f"{metric}: the shares of {among} sum to 1", kept, between(min(sums), max(sums)))
 
 
 def _beside_longer(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float) -> Outcome:
-    """The longest text beside which the model reads another decides how far that one is padded."""
+    """Check that a text scores the same when a longer text in the batch makes padding necessary.
+
+    The longest text that the model accepts is used.
+    """
     clause = f"{metric}: the same beside a longer text"
     alone = [ask([probe])[0] for probe in probes]
     for times in _LONGER:
@@ -161,7 +168,7 @@ def _beside_longer(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: fl
 
 
 def _capitals(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float, *, cased: bool) -> Outcome:
-    """Capitals may count, unless the model says that it was trained on small letters."""
+    """Check that capitals change nothing in a model of lower-case text; for other models only note the difference."""
     small, large = (ask([_written(probe, how) for probe in probes]) for how in (str.lower, str.title))
     distance = _distance(small, large)
     found = f"differs by {figure(distance)} at most"
@@ -173,7 +180,7 @@ def _capitals(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float, 
 
 
 def _on_white(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float) -> Outcome:
-    """What is hidden in a transparent picture is not seen; a model may refuse pictures with an alpha channel."""
+    """Check that transparent pixels are read as white; a model may also refuse pictures with an alpha channel."""
     clause = f"{metric}: a transparent picture stands on white"
     given = [probe.image.convert("RGB") for probe in probes]
     cut_out = [_cut_out(image) for image in given]
@@ -189,7 +196,7 @@ def _on_white(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float) 
 
 
 def _scores(model: VisionLanguageModel, metric: str, probes: Sequence[Probe], batch: int = PROBES) -> Scores:
-    """Of each probe: mlm and mrc, one a word; itm, of the text with the first word and of that with the last."""
+    """Return the scores of each probe: mlm and mrc one a word; itm of the texts with its first and its last word."""
     parts = [probes[start : start + batch] for start in range(0, len(probes), batch)]
     return list(chain.from_iterable(_ask(model, metric, part) for part in parts))
 
@@ -205,7 +212,7 @@ def _ask(model: VisionLanguageModel, metric: str, probes: Sequence[Probe]) -> Sc
 
 
 def _ask_all(model: VisionLanguageModel, metric: str, probes: Sequence[Probe]) -> Scores:
-    """As `_ask`; itm of the text with each of the words."""
+    """Return the scores of each probe as `_ask` does, but itm of the text with each of the words."""
     if metric != "itm":
         return _ask(model, metric, probes)
     return _match(model, model.encode([probe.image for probe in probes]), probes, [probe.texts for probe in probes])
@@ -214,16 +221,15 @@ def _ask_all(model: VisionLanguageModel, metric: str, probes: Sequence[Probe]) -
 def _match(
     model: VisionLanguageModel, encoded: Encoded, probes: Sequence[Probe], texts: Sequence[Sequence[str]]
 ) -> Scores:
-    """Of each probe, itm of some of its texts against all of its others."""
+    """Return, for each probe, itm of some of its texts, each against all the probe's other texts."""
     rows = [row for row, own in enumerate(texts) for _ in own]
     foils = [[one for one in probes[row].texts if one != text] for row, own in enumerate(texts) for text in own]
-    relative = model.kinds["itm"] in RELATIVE
-    found = np.asarray(model.itm(encoded[rows], [*chain.from_iterable(texts)], foils if relative else None))
+    found = np.asarray(model.itm(encoded[rows], [*chain.from_iterable(texts)], foils if only_compares(model) else None))
     return np.split(found, np.cumsum([len(own) for own in texts])[:-1])
 
 
 def _of_classes(model: VisionLanguageModel, probes: Sequence[Probe]) -> list[Probe]:
-    """The probes with those words alone that are classes of regions to the model."""
+    """Return the probes with only the words that the model knows as classes of regions."""
     known = {word for word in chain.from_iterable(probe.words for probe in probes) if _is_class(model, probes[0], word)}
     kept = [probe._replace(words=tuple(word for word in probe.words if word in known)) for probe in probes]
     return [probe for probe in kept if probe.words]
@@ -256,7 +262,7 @@ def _longer(probe: Probe, times: int) -> Probe:
 
 
 def _written(probe: Probe, how: Callable[[str], str]) -> Probe:
-    """With the template written another way, but for its mask."""
+    """Return the probe with the template written another way, except for its mask."""
     return probe._replace(template=MASK.join(map(how, probe.template.split(MASK))))
 
 
@@ -265,7 +271,7 @@ def _showing(probes: Sequence[Probe], images: Sequence[Image.Image]) -> list[Pro
 
 
 def _cut_out(image: Image.Image) -> Image.Image:
-    """Its left half gone, as tools leave it: the pixels are there, and transparent."""
+    """Return the image with a transparent left half whose pixels are still stored, as image editors save it."""
     shown, alpha = image.copy(), Image.new("L", image.size, 255)
     alpha.paste(0, (0, 0, image.width // 2, image.height))
     shown.putalpha(alpha)
@@ -273,12 +279,12 @@ def _cut_out(image: Image.Image) -> Image.Image:
 
 
 def _exchanged(probes: Sequence[Probe]) -> list[Probe]:
-    """Each with the next one's picture."""
+    """Return each probe with the picture of the next one."""
     return [probe._replace(image=other.image) for probe, other in zip(probes, [*probes[1:], probes[0]], strict=True)]
 
 
 def _shaped(image: Image.Image, number: int) -> Image.Image:
-    """As it is, without its right quarter, or without its lowest."""
+    """Return the image unchanged, without its right quarter, or without its lowest quarter, in turn."""
     width, height = image.size
     return image.crop(
         (0, 0, *((width, height), (width - width // 4, height), (width, height - height // 4))[number % 3])
@@ -303,5 +309,5 @@ def _differ(one: np.ndarray, other: np.ndarray) -> bool:
 
 
 def _sees(model: VisionLanguageModel) -> bool:
-    """Return True if it is shown the pictures; a control that reads words alone says that it is not."""
+    """Return False if the model declares that it reads words alone, as a control does."""
     return bool(getattr(model, "sees", True))

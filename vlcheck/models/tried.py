@@ -1,7 +1,7 @@
-"""Memory of `vlcheck models check`: on which models the contract was tried, and what of it they break.
+"""Memory of `vlcheck models check`: which models were checked, and which clauses of the contract each of them breaks.
 
-A small file for each model in the user's cache, where torch and the model hub keep theirs, too. It is named by the
-model's fingerprint and by the versions of all else that decides a score.
+Each model has a small file in the user's cache folder, named by the model's fingerprint and by the versions of
+everything else that decides a score.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from vlcheck.errors import UsageError
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of the contract.
+    """The result of an earlier check of the contract.
 
     Attributes:
-        tried: False where nothing was found or the file cannot be read.
-        broken: clauses that the model breaks.
+        tried: False if there is no result, or its file cannot be read.
+        broken: the clauses that the model breaks.
     """
 
     tried: bool = False
@@ -34,7 +34,15 @@ class Tried:
 
 
 def keep(fingerprint: str, broken: Sequence[str]) -> None:
-    """Keep what came of the contract; a later trial replaces it. Raises OSError where there is no cache to write to."""
+    """Write the result of a check; it replaces an earlier one.
+
+    Args:
+        fingerprint: the model's.
+        broken: the clauses that the model breaks; empty for none.
+
+    Raises:
+        OSError: there is no cache folder to write to.
+    """
     path = _place(fingerprint)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as draft:
@@ -42,15 +50,15 @@ def keep(fingerprint: str, broken: Sequence[str]) -> None:
 
 
 def look_up(fingerprint: str) -> Tried:
-    """Return what came of the contract when it was last tried."""
-    with suppress(UsageError, OSError, KeyError, TypeError):  # no such file, no place for one, or a foreign one
+    """Return the result of the latest check of a model."""
+    with suppress(UsageError, OSError, KeyError, TypeError):  # no such file, no cache folder, or a foreign file
         kept = read_json(_place(fingerprint))
         return Tried(tried=True, broken=tuple(map(str, kept["broken"])))
     return Tried()
 
 
 def _place(fingerprint: str) -> Path:
-    """Raises OSError where the user has no home."""
+    """Return the path of a model's file. Raises OSError if the user has no home folder."""
     try:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
     except RuntimeError as error:

@@ -1,4 +1,4 @@
-"""Pure, named and versioned edits of a case."""
+"""Perturbations: pure, named and versioned edits of a case."""
 
 from vlcheck.cases.view import View
 from vlcheck.cases.words import OPPOSITES

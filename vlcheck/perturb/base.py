@@ -1,4 +1,4 @@
-"""A case as a perturbation leaves it, and what a perturbation is."""
+"""The protocol of perturbations, and two base classes."""
 
 from __future__ import annotations
 
@@ -24,16 +24,22 @@ class Perturbation(Protocol):
         """Return the perturbed view.
 
         Args:
-            view: what to perturb.
-            others: all cases of the behavior, for what is taken from another case.
+            view: the view to perturb.
+            others: all cases of the behavior, for edits that take something from another case.
 
         Raises:
-            NotApplicable: where the edit makes no sense; the message is the reason under which it is counted.
+            NotApplicable: If the edit makes no sense for this view; the message is the reason under which it is
+                counted.
         """
 
 
 class Labelled:
-    """What a frozen dataclass needs to be labelled: name and version; its fields are the parameters."""
+    """Base of frozen dataclasses whose label consists of name, fields and version.
+
+    Attributes:
+        name: part of the label and of every stored score's key.
+        version: the same; raise it when the result of the edit changes.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int]
@@ -46,11 +52,11 @@ class Labelled:
 
 
 class OfThePicture(Labelled, ABC):
-    """A perturbation that edits the picture's pixels, and moves nothing in it."""
+    """Base of perturbations that edit the picture's pixels and move nothing in it."""
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         return replace(view, picture=view.picture.then(self))
 
     @abstractmethod
     def edit(self, image: Image.Image) -> Image.Image:
-        """Return the edited picture; raise NotApplicable where the edit makes no sense for this one."""
+        """Return the edited picture; raise NotApplicable if the edit makes no sense for this one."""

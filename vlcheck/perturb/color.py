@@ -18,15 +18,15 @@ from vlcheck.perturb.base import Labelled, OfThePicture
 from vlcheck.perturb.image import span_of
 
 GREY_SPREAD = 8  # 8-bit levels between a pixel's channels that JPEG leaves in a grey photograph
-GREY_SHARE = 0.99  # of the pixels have to be within it
-COLORFUL = 48  # levels between the channels of a pixel that has a color to speak of
-COLORED = 0.1  # of what is named has to be of such pixels
-_SAMPLE = 512  # longest side, in pixels, of what greyness is looked for in
+GREY_SHARE = 0.99  # least share of a grey photograph's pixels that are within GREY_SPREAD
+COLORFUL = 48  # least difference in levels between the channels of a colorful pixel
+COLORED = 0.1  # least share of colorful pixels in the target's boxes
+_SAMPLE = 512  # longest side, in pixels, of the sample that greyness is judged by
 
 
 @dataclass(frozen=True)
 class Grayscale(OfThePicture):
-    """Luma in place of color (ITU-R BT.601), in three equal channels."""
+    """Replace color by luma (ITU-R BT.601), in three equal channels."""
 
     name: ClassVar[str] = "grayscale"
     version: ClassVar[int] = 1
@@ -39,10 +39,10 @@ class Grayscale(OfThePicture):
 
 @dataclass(frozen=True)
 class RotateHue(Labelled):
-    """Every hue of what the target names turned by an angle; brightness, white, black and grey stay.
+    """Rotate every hue in the target's boxes by an angle; brightness, white, black and grey stay.
 
     Attributes:
-        degrees: on the color circle; 180 is the complement.
+        degrees: angle on the color circle, between 0 and 360; 180 is the complement.
     """
 
     degrees: int = 180
@@ -62,11 +62,11 @@ class RotateHue(Labelled):
 
 @dataclass(frozen=True)
 class Tint:
-    """The hues in boxes turned by an angle.
+    """Rotate the hues in some boxes by an angle.
 
     Attributes:
-        boxes: in pixels of the picture as edited so far; where they overlap, the hues are turned once.
-        degrees: see `RotateHue`.
+        boxes: in pixels of the picture as edited so far; overlapping boxes are rotated once.
+        degrees: angle on the color circle, as in `RotateHue`.
     """
 
     boxes: tuple[Box, ...]
@@ -92,20 +92,25 @@ class Tint:
 
 
 def turn_hues(image: Image.Image, degrees: int) -> Image.Image:
-    """Every hue of an RGB picture turned by an angle; value and saturation stay."""
+    """Rotate every hue of an RGB picture by an angle; value and saturation stay.
+
+    Args:
+        image: an RGB picture.
+        degrees: angle on the color circle.
+    """
     hue, saturation, value = image.convert("HSV").split()
     turned = hue.point([round(level + degrees / 360 * 256) % 256 for level in range(256)])
     return Image.merge("HSV", (turned, saturation, value)).convert("RGB")
 
 
 def is_grey(image: Image.Image) -> bool:
-    """Whether hardly a pixel's channels differ; looked for in at most 512 x 512 pixels of it."""
+    """Return True if hardly any pixel's channels differ, in a sample of at most about 512 x 512 pixels."""
     step = max(1, max(image.size) // _SAMPLE)
     return bool((_spread(np.asarray(image)[::step, ::step]) <= GREY_SPREAD).mean() >= GREY_SHARE)
 
 
 def _spread(pixels: np.ndarray) -> np.ndarray:
-    """Levels between a pixel's channels; pixels (..., 3), uint8."""
+    """Return the levels between the channels of each pixel of (..., 3), uint8."""
     red, green, blue = np.moveaxis(pixels, -1, 0)
     spread: np.ndarray = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
     return spread

@@ -1,4 +1,4 @@
-"""Another case's picture in place, and one perturbation after another."""
+"""Combinations of perturbations, and the picture of another case."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vlcheck.perturb.base import Labelled, Perturbation
 
 @dataclass(frozen=True)
 class OtherImage(Labelled):
-    """Another case's picture, one of which the caption is known not to hold; the same one in every run."""
+    """Show another case's picture, of which the caption is known to be false; the same picture in every run."""
 
     name: ClassVar[str] = "other-image"
     version: ClassVar[int] = 1
@@ -33,15 +33,15 @@ class OtherImage(Labelled):
 
 @cache
 def _number(name: str) -> int:
-    """By lot, and the same in every run."""
+    """Return a pseudo-random number for a name, the same in every run."""
     return int(digest(name), 16)
 
 
 class Compose:
-    """One perturbation after another.
+    """Apply perturbations one after another.
 
     Args:
-        parts: in the order in which they are made.
+        *parts: the perturbations, first to last.
     """
 
     def __init__(self, *parts: Perturbation) -> None:
@@ -67,10 +67,13 @@ class Compose:
 
 
 class Each:
-    """Several perturbations of one kind: a case has a row for each, and its image counts once.
+    """Apply each of several perturbations on its own: a case has a row for each, and its image counts once.
 
     Args:
-        parts: the perturbations.
+        *parts: the perturbations, at least one.
+
+    Raises:
+        ValueError: If there is none.
     """
 
     def __init__(self, *parts: Perturbation) -> None:

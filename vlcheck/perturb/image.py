@@ -1,4 +1,4 @@
-"""Edits of the picture's plane: turned over, painted over."""
+"""Edits of the whole picture: mirrored, turned upside down, painted over."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Filling = Literal["black", "mean", "noise"]
 
 @dataclass(frozen=True)
 class Mirror(Labelled):
-    """Left and right changed places, in the picture and in the boxes."""
+    """Exchange left and right, in the picture and in the boxes."""
 
     name: ClassVar[str] = "mirror"
     version: ClassVar[int] = 1
@@ -40,7 +40,7 @@ class Mirror(Labelled):
 
 @dataclass(frozen=True)
 class UpsideDown(Labelled):
-    """Above and below changed places, in the picture and in the boxes."""
+    """Exchange top and bottom, in the picture and in the boxes."""
 
     name: ClassVar[str] = "upside-down"
     version: ClassVar[int] = 1
@@ -56,11 +56,11 @@ class UpsideDown(Labelled):
 
 @dataclass(frozen=True, kw_only=True)
 class Block(Labelled):
-    """Takes the evidence away: the whole picture, or what the target names, is painted over.
+    """Paint over the whole picture, or over the target's boxes, to remove the evidence.
 
     Attributes:
         where: "image" or "region", the target's boxes.
-        fill: "black", the picture's own "mean" color, or "noise", uniform and the same in every run.
+        fill: "black", "mean" for the picture's mean color, or "noise" for uniform noise, the same in every run.
     """
 
     where: Where = "image"
@@ -81,18 +81,18 @@ class Block(Labelled):
                 raise NotApplicable("the case has no region")
             return replace(view, picture=view.picture.then(Paint(view.region, self.fill)))
         if self.fill == "black":
-            # One picture for all photographs of a size: it is asked once.
+            # All photographs of one size share one black picture, so that the model is asked once.
             return replace(view, picture=Picture(Solid(size, (0, 0, 0))))
         return replace(view, picture=view.picture.then(Paint((Box(0, 0, *size),), self.fill)))
 
 
 @dataclass(frozen=True)
 class Paint:
-    """Boxes painted over; a box that ends inside a pixel takes all of it.
+    """Paint over some boxes; a box that ends inside a pixel covers the whole pixel.
 
     Attributes:
         boxes: in pixels of the picture as edited so far.
-        fill: see `Block`.
+        fill: the paint, as in `Block`.
     """
 
     boxes: tuple[Box, ...]
@@ -135,13 +135,13 @@ class Solid:
 
 
 def mean_color(image: Image.Image) -> np.ndarray:
-    """Red, green and blue, (3,), uint8."""
+    """Return the mean red, green and blue: (3,), uint8."""
     color: np.ndarray = np.asarray(image).mean(axis=(0, 1)).round().astype(np.uint8)
     return color
 
 
 def span_of(box: Box) -> tuple[slice, slice]:
-    """Rows and columns of the pixels in which a box lies, also in part."""
+    """Return the rows and columns of the pixels that a box covers, wholly or in part."""
     top, bottom = max(0, floor(box.y)), max(0, ceil(box.y + box.height))
     left, right = max(0, floor(box.x)), max(0, ceil(box.x + box.width))
     return slice(top, bottom), slice(left, right)

@@ -1,4 +1,8 @@
-"""Noise that changes as much as another edit does: what the edit costs beyond it is due to what it took away."""
+"""Noise that changes a picture as much as another edit does, as a control for the size of the change.
+
+If an edit lowers a score more than equally large noise does, the score depends on the information that the edit
+removed.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +20,17 @@ from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb.base import Labelled, OfThePicture, Perturbation
 
-CLOSE = 0.02  # levels by which the root mean square error may be off
+CLOSE = 0.02  # tolerance of the root mean square error, in levels
 _STEPS = 30
 _STRIP = 4_000_000  # pixels
 
 
 @dataclass(frozen=True)
 class LuminanceNoise(OfThePicture):
-    """Gaussian noise, the same in all three channels, of the root mean square error that another edit has.
+    """Add Gaussian noise, equal in all three channels, with the root mean square error of another edit.
 
     Attributes:
-        like: the edit; where it does not apply, neither does the noise.
+        like: the other edit; the noise does not apply to pictures to which the edit does not.
     """
 
     like: ImageEdit
@@ -44,10 +48,10 @@ class LuminanceNoise(OfThePicture):
 
 @dataclass(frozen=True)
 class AsMuchNoise(Labelled):
-    """In place of a perturbation of the picture, noise that changes it as much; the text is left as it was.
+    """Replace a perturbation of the picture by noise that changes it as much; the text stays as it was.
 
     Attributes:
-        like: the perturbation.
+        like: the perturbation to replace.
     """
 
     like: Perturbation
@@ -64,7 +68,7 @@ class AsMuchNoise(Labelled):
 
 
 def _with_error(pixels: np.ndarray, noise: np.ndarray, wanted: float) -> np.ndarray:
-    """Add as much of the noise as comes to an error, once what leaves 0 to 255 is cut off; found by bisection."""
+    """Add noise, scaled by bisection so that the error after clipping to 0 to 255 has the wanted size."""
     low, high = 0.0, 1024.0
     for _ in range(_STEPS):
         sigma = (low + high) / 2
@@ -82,13 +86,13 @@ def _noisy(pixels: np.ndarray, noise: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def _strips(pixels: np.ndarray) -> Iterator[np.ndarray]:
-    """Part a picture from top to bottom, in float32: all of a large one would take gigabytes in the steps between."""
+    """Yield a picture in horizontal strips of float32; a large picture as a whole would take gigabytes."""
     rows = max(1, _STRIP // pixels.shape[1])
     yield from (pixels[top : top + rows].astype(np.float32) for top in range(0, len(pixels), rows))
 
 
 def _rmse(strips: Iterable[tuple[np.ndarray, np.ndarray]]) -> float:
-    """The root mean square error between two pictures, given by strips."""
+    """Return the root mean square error between two pictures, given in strips."""
     errors = [(float(np.mean((one - other) ** 2)), one.size) for one, other in strips]
     mean = sum(error * size for error, size in errors) / sum(size for _, size in errors)
     return float(np.sqrt(np.float32(mean)))

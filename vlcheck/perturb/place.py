@@ -1,4 +1,4 @@
-"""The same thing elsewhere in the picture."""
+"""Moving an object: the same thing elsewhere in the picture."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from vlcheck.perturb.image import mean_color, span_of
 
 Cell = Literal[
     "top left", "top", "top right", "left", "middle", "right", "bottom left", "bottom", "bottom right"
-]  # of a 3 x 3 grid, row by row
+]  # the cells of a 3 x 3 grid, row by row
 
 CELLS: tuple[Cell, ...] = get_args(Cell)
 
 
 @dataclass(frozen=True)
 class CutOut(Labelled):
-    """What the target names, alone on the picture's mean color, in a cell of a 3 x 3 grid.
+    """Show the target alone, on the picture's mean color, in a cell of a 3 x 3 grid.
 
-    It is scaled down where it is larger than a cell, and never up.
+    It is scaled down if it is larger than a cell, and never scaled up.
 
     Attributes:
         cell: one of CELLS.
@@ -51,7 +51,7 @@ class CutOut(Labelled):
 
 
 def _before_pasting(view: View) -> tuple[Picture, Box]:
-    """The picture and the target's box: what was pasted already is moved, so that all else stays as it is."""
+    """Return the picture and the target's box; an object that was pasted before is moved, not pasted again."""
     edits = view.picture.edits
     if edits and isinstance(edits[-1], Paste):
         return replace(view.picture, edits=edits[:-1]), edits[-1].box
@@ -60,11 +60,11 @@ def _before_pasting(view: View) -> tuple[Picture, Box]:
 
 @dataclass(frozen=True)
 class Paste:
-    """A box of the picture, in a cell of the grid, on the picture's mean color.
+    """Paste a box of the picture into a cell of the grid, on the picture's mean color.
 
     Attributes:
-        box: in pixels of the picture as edited so far; a pixel in which it ends belongs to it.
-        cell: see `CutOut`.
+        box: in pixels of the picture as edited so far; it includes pixels that it covers in part.
+        cell: one of CELLS.
     """
 
     box: Box
@@ -74,7 +74,11 @@ class Paste:
     version: ClassVar[int] = 1
 
     def place(self, size: tuple[int, int]) -> Box:
-        """Where it comes to lie, in a picture of a size (width, height); whole pixels."""
+        """Return the box after pasting, in whole pixels.
+
+        Args:
+            size: width and height of the picture in pixels.
+        """
         rows, columns = span_of(self.box)
         width, height = columns.stop - columns.start, rows.stop - rows.start
         scale = min(1.0, size[0] / 3 / width, size[1] / 3 / height)

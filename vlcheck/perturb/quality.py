@@ -1,4 +1,4 @@
-"""What a picture goes through on its way without that anybody would see another thing in it."""
+"""Perturbations that must not change what a picture shows: JPEG, blur, brightness, crop."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from vlcheck.perturb.base import Labelled, OfThePicture
 
 @dataclass(frozen=True)
 class Jpeg(OfThePicture):
-    """Saved as JPEG.
+    """Compress the picture as JPEG.
 
     Attributes:
-        quality: 1 to 95, as Pillow has it.
+        quality: 1 to 95, as Pillow defines it.
     """
 
     quality: int = 50
@@ -41,10 +41,10 @@ class Jpeg(OfThePicture):
 
 @dataclass(frozen=True)
 class Blur(OfThePicture):
-    """Slightly out of focus.
+    """Put the picture slightly out of focus.
 
     Attributes:
-        radius: standard deviation of the Gaussian, as a share of the picture's shorter side.
+        radius: standard deviation of the Gaussian, as a share of the picture's shorter side, between 0 and 1.
     """
 
     radius: float = 0.004
@@ -62,10 +62,10 @@ class Blur(OfThePicture):
 
 @dataclass(frozen=True)
 class Brightness(OfThePicture):
-    """Exposed for longer or shorter.
+    """Multiply the brightness of the picture.
 
     Attributes:
-        factor: of each pixel's levels; 1 changes nothing.
+        factor: 0 or more; 1 changes nothing.
     """
 
     factor: float
@@ -83,10 +83,10 @@ class Brightness(OfThePicture):
 
 @dataclass(frozen=True)
 class Crop(Labelled):
-    """A border cut off, and the rest scaled to the size that the picture had.
+    """Cut off a border, and scale the rest to the size of the original.
 
     Attributes:
-        share: of width and height, at each of the four edges.
+        share: share of width and height that is cut off at each of the four edges, between 0 and 0.5.
     """
 
     share: float = 0.02

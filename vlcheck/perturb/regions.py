@@ -1,4 +1,4 @@
-"""A detector's regions taken out, for models that read them."""
+"""Removal of a detector's regions, for models that read regions."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Which = Literal["overlapping", "all"]
 
 @dataclass(frozen=True)
 class AblateRegions(Labelled):
-    """Regions taken out: how far vision serves language (Frank et al. 2021, arXiv:2109.04448).
+    """Remove regions, to measure how much language relies on vision (Frank et al. 2021, arXiv:2109.04448).
 
-    A model of regions keeps the regions that it has of the whole picture, and loses those that hold more than half of a
-    box of the target, or all. `Block` is another question to it: of the regions that a detector finds in a picture that
-    is painted over. A model of pixels has no regions, and is shown the target, or all, painted black.
+    A region model keeps the regions of the whole picture, and loses those that overlap the target: more than half of
+    one of its boxes lies in them; or it loses all regions. `Block` is another test: the detector then finds regions in
+    a painted picture. A pixel model has no regions, and is shown the target, or the whole picture, painted black.
 
     Attributes:
         which: "overlapping" the target, or "all".
@@ -50,7 +50,7 @@ class AblateRegions(Labelled):
 
 @dataclass(frozen=True)
 class TakeOut:
-    """Boxes painted black, and a note of what was there: a picture is all that reaches a model.
+    """Paint boxes black, and note the removed regions for models that read regions.
 
     Attributes:
         boxes: in pixels of the picture as edited so far; none for the whole picture.

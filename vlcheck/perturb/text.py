@@ -16,7 +16,7 @@ from vlcheck.cases.words import OPPOSITES, OTHER_SIDE, article_of
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb.base import Labelled
 
-# Neutral openings by the number of their tokens, in BERT's count: each is said of any picture alike.
+# Neutral openings by the number of their tokens in BERT's vocabulary; each is true of any picture.
 OPENINGS: Mapping[int, str] = MappingProxyType(
     {
         5: "what this picture shows :",
@@ -28,7 +28,11 @@ OPENINGS: Mapping[int, str] = MappingProxyType(
 
 
 def opposite(word: str) -> str:
-    """The other side, or above for below. Raises NotApplicable for a word that has none."""
+    """Return the opposite side, or "above" for "below" and "below" for "above".
+
+    Raises:
+        NotApplicable: If the word has no opposite.
+    """
     try:
         return OPPOSITES[word]
     except KeyError:
@@ -37,7 +41,7 @@ def opposite(word: str) -> str:
 
 @dataclass(frozen=True)
 class Bare(Labelled):
-    """The text without its hint."""
+    """Use the case's short text without the hint."""
 
     name: ClassVar[str] = "bare"
     version: ClassVar[int] = 1
@@ -50,9 +54,9 @@ class Bare(Labelled):
 
 @dataclass(frozen=True)
 class Untold(Labelled):
-    """The text without the target, a mask in its place: how far language serves vision (Frank et al. 2021).
+    """Mask the target in the text, to measure how much vision relies on language (Frank et al. 2021, arXiv:2109.04448).
 
-    It is for masked regions; the other metrics ask for the word itself.
+    It is meant for queries about masked regions; queries of other metrics ask for the word itself.
     """
 
     name: ClassVar[str] = "untold"
@@ -64,10 +68,10 @@ class Untold(Labelled):
 
 @dataclass(frozen=True)
 class Opening(Labelled):
-    """A neutral opening before the text.
+    """Put a neutral opening before the text.
 
     Attributes:
-        tokens: how many tokens it has, one of OPENINGS.
+        tokens: number of its tokens, one of OPENINGS.
     """
 
     tokens: int
@@ -85,7 +89,7 @@ class Opening(Labelled):
 
 @dataclass(frozen=True)
 class ShuffleWords(Labelled):
-    """The text's words in another order, the same one in every run; the mask takes part."""
+    """Put the text's words, the mask among them, in another order, the same in every run."""
 
     name: ClassVar[str] = "shuffle-words"
     version: ClassVar[int] = 1
@@ -104,9 +108,9 @@ def _shuffled(words: Sequence[str], seed: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Exchange(Labelled):
-    """The target and the closed set's word that the text names as well change places; what was true is false then.
+    """Exchange the target and the one other word of the closed set that the text names, so that the text becomes false.
 
-    Both take their articles along; where only one of them has a or an, this is fitted to the word that comes there.
+    Both take their articles along. If only one of them has "a" or "an", the article is adapted to the new word.
     """
 
     name: ClassVar[str] = "exchange"
@@ -124,7 +128,7 @@ class Exchange(Labelled):
 
 
 def _with_articles_exchanged(template: str, target: str, rival: str) -> str:
-    """Put right each a or an that stands directly before the mask or the rival, before these change places."""
+    """Adapt each "a" or "an" directly before the mask or the rival to the word that will follow it."""
     articles = [
         match for match in _ARTICLE.finditer(template) if match["word"].lower() in (MASK.lower(), rival.lower())
     ]
@@ -147,7 +151,7 @@ def _cased_as(old: str, new: str) -> str:
 
 @dataclass(frozen=True)
 class SwapSides(Labelled):
-    """Left for right and right for left, in the text, the target and the closed set."""
+    """Exchange left and right, in the text, the target and the closed set."""
 
     name: ClassVar[str] = "swap-sides"
     version: ClassVar[int] = 1

@@ -6,10 +6,10 @@ from collections.abc import Generator
 
 import pytest
 
-from vlcheck.plugin import options, signals
+from vlcheck.behaviors.binding import behavior
+from vlcheck.plugin import mark, options, signals
 from vlcheck.plugin.ending import status_of
 from vlcheck.plugin.fixture import verdict
-from vlcheck.plugin.mark import behavior
 from vlcheck.plugin.reporters import failure, github, html, terminal
 from vlcheck.plugin.run import RUN, Run, last_word
 from vlcheck.plugin.suites import COLLECTED, from_elsewhere
@@ -91,6 +91,10 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, object, obje
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
     session.config.stash[RUN].collect()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    mark.parametrize(metafunc)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from vlcheck._util.foreign_code import contained
 from vlcheck.errors import ForeignFault, UsageError
-from vlcheck.plugin.mark import Stated, amiss, stated
+from vlcheck.plugin.mark import stated
 from vlcheck.plugin.reporters.lines import shown
 
 if TYPE_CHECKING:
     from vlcheck.behaviors.behavior import Behavior
+    from vlcheck.behaviors.suite import BehaviorTest
     from vlcheck.behaviors.trials import Trials
     from vlcheck.cases import Case, CaseSource
     from vlcheck.evaluation.evaluator import ModelUnderTest
@@ -36,7 +36,7 @@ class CaseItem(pytest.Item):
 
     Args:
         of: the behavior's own item.
-        statement: what that states.
+        test: what that is a test of.
         case: one of its cases.
         source: where they are from.
         model_for: gives the model under test.
@@ -46,36 +46,41 @@ class CaseItem(pytest.Item):
         self,
         *,
         of: pytest.Function,
-        statement: Stated,
+        test: BehaviorTest,
         case: Case,
         source: CaseSource,
         model_for: ModelFor,
         **node: Any,
     ) -> None:
         super().__init__(**node)
-        self.metric = statement.metric
+        self.metric = test.metric
         self.function = of.function  # which other plugins look at
-        self._of, self._statement, self._case = of, statement, case
+        self._of, self._test, self._case = of, test, case
         self._source, self._model_for = source, model_for
         self.own_markers += [mark for mark in of.own_markers if mark.name != "parametrize"]
         self.add_marker(pytest.mark.xfail(reason=INFORMS, raises=Violation, strict=False))
 
-    @cached_property
+    @property
     def behavior(self) -> Behavior:
         """What the case is one of."""
-        return self._statement.behavior(self._of)
+        return self._test.behavior
+
+    @property
+    def _amiss(self) -> str:
+        test = stated(self._of)  # as it is by now: beside others it may be wrong
+        return test.amiss if test else ""
 
     def queries(self, trials: Trials) -> Iterator[Query]:
         """All that the case asks; nothing where its behavior cannot be judged, which the item itself says."""
-        if amiss(self._of):
+        if self._amiss:
             return
         with suppress(ForeignFault):
             for trial in trials.of_case(self.behavior, self.metric, self._case):
                 yield from trial.queries()
 
     def runtest(self) -> None:
-        if wrong := amiss(self._of):
-            pytest.fail(wrong, pytrace=False)
+        if self._amiss:
+            pytest.fail(self._amiss, pytrace=False)
         model = self._model_for(self)
         if reason := model.lacks(self.metric):
             pytest.skip(shown(reason))
@@ -111,9 +116,9 @@ def beside_cases(items: Iterable[object], source: CaseSource, model_for: ModelFo
     seen: set[Metric] = set()
     for item in items:
         yield item
-        statement = stated(item)
-        if statement and statement.metric not in seen:
-            seen.add(statement.metric)
+        test = stated(item)
+        if test and test.metric not in seen:
+            seen.add(test.metric)
             yield from case_items(item, source, model_for)
 
 
@@ -125,22 +130,23 @@ def case_items(item: object, source: CaseSource, model_for: ModelFor) -> Iterato
     Raises:
         UsageError: where a case's picture cannot be used.
     """
-    statement = stated(item)
+    test = stated(item)
     if (
-        statement is None
-        or statement.amiss
-        or statement.expect.claim == "mean"
+        test is None
+        or test.amiss
+        or test.statement.expect.claim == "mean"
         or not isinstance(item, pytest.Function)
         or not item.parent
     ):
         return
     named = {argument.rpartition("::")[2] for argument in item.config.args if argument.endswith("]")}
     cases: Sequence[Case] = ()
+    cases_of = test.statement.cases
     with suppress(ForeignFault), contained():  # of which the behavior's own item is told
-        cases = [*source.candidates(statement.cases)] if named else source.select(statement.cases)
+        cases = [*source.candidates(cases_of)] if named else source.select(cases_of)
     for at, case in enumerate(cases):
-        name = name_of(item.originalname, statement.metric, case.id)
+        name = name_of(test.function_name, test.metric, case.id)
         if at < source.images or name in named:
             yield CaseItem.from_parent(
-                item.parent, name=name, of=item, statement=statement, case=case, source=source, model_for=model_for
+                item.parent, name=name, of=item, test=test, case=case, source=source, model_for=model_for
             )

@@ -1,4 +1,4 @@
-"""What a suite states, without running it."""
+"""What pytest makes of a folder of tests, without running it: the tests, and what the ini file and fixtures say."""
 
 from __future__ import annotations
 
@@ -7,19 +7,33 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from vlcheck.behaviors.suite import BehaviorTest, demand_sound
 from vlcheck.errors import UsageError
-from vlcheck.evaluation.preview import Chosen
-from vlcheck.plugin.mark import all_stated, amiss, hold_apart
+from vlcheck.plugin.mark import all_stated, hold_apart
+from vlcheck.plugin.run import RUN, Run
 
 _FROM_OUTSIDE = ("PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")  # vlcheck itself is a plugin that pytest finds
 _MOST_SAID = 20  # lines of pytest's own
 
 
-def collect(suite: Path) -> Chosen:
-    """The tests of a folder that state a behavior: all of them, whatever PYTEST_ADDOPTS or an ini file would select.
+class Collected(NamedTuple):
+    """The behavior tests of a folder.
+
+    Attributes:
+        tests: all of them, whatever PYTEST_ADDOPTS or an ini file would select.
+        run: what a run of them would go by.
+    """
+
+    tests: tuple[BehaviorTest, ...]
+    run: Run
+
+
+def collect(suite: Path) -> Collected:
+    """Let pytest collect the behavior tests of a folder.
 
     Raises:
         UsageError: where the folder cannot be collected, holds no such test, or one that states what cannot be judged.
@@ -31,16 +45,13 @@ def collect(suite: Path) -> Chosen:
     quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
     with _no_options_from_outside(), redirect_stderr(io.StringIO()) as complained:
         status = pytest.main(["--collect-only", "-o", "addopts=", cut, *quiet, str(suite)], [collector])
-    if not collector.chosen:
+    if not collector.found or not collector.found.tests:
         why = [line for line in complained.getvalue().splitlines() if line]
         raise UsageError(
             f"{suite}: no test there states a behavior (pytest's exit status {int(status)}).", *why[:_MOST_SAID]
         )
-    hold_apart(collector.chosen)
-    for item, _ in collector.chosen:
-        if wrong := amiss(item):
-            raise UsageError(f"{item.nodeid}: {wrong}")
-    return collector.chosen
+    demand_sound(collector.found.tests)
+    return collector.found
 
 
 @contextmanager
@@ -53,7 +64,8 @@ def _no_options_from_outside() -> Iterator[None]:
 
 
 class _Collector:
-    chosen: Chosen = ()
+    found: Collected | None = None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self.chosen = all_stated(session.items)
+        hold_apart(session.items)
+        self.found = Collected(tuple(all_stated(session.items)), session.config.stash[RUN])

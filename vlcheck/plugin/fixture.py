@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vlcheck.errors import UsageError
-from vlcheck.plugin.mark import amiss, stated
+from vlcheck.plugin.mark import stated
 from vlcheck.plugin.reporters.lines import shown
 from vlcheck.plugin.run import RUN
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 @pytest.fixture
 def verdict(request: pytest.FixtureRequest) -> Verdict:
     """The verdict on the behavior that the test states with `@behavior(...)`."""
-    statement = stated(request.node)
-    if statement is None:
+    test = stated(request.node)
+    if test is None:
         pytest.fail("the verdict fixture belongs to a test that states its behavior with @behavior(...)", pytrace=False)
-    if wrong := amiss(request.node):
-        pytest.fail(wrong, pytrace=False)
+    if test.amiss:
+        pytest.fail(test.amiss, pytrace=False)
     model = under_test(request)
-    if reason := model.lacks(statement.metric):
+    if reason := model.lacks(test.metric):
         pytest.skip(shown(reason))
     with _plainly():
-        behavior = statement.behavior(request.node)
+        behavior = test.behavior
         terms = model.policy.of(behavior.name, behavior.bias)
-        known = terms.known(statement.metric)
-        verdict = model.judge(behavior, statement.metric)
+        known = terms.known(test.metric)
+        verdict = model.judge(behavior, test.metric)
     if known:
         _expect(request, known, verdict)
     consequence = terms.on(verdict.status)

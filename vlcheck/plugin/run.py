@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vlcheck._util.foreign_code import contained
-from vlcheck.errors import ForeignFault, UsageError
+from vlcheck.behaviors.suite import BehaviorTest, sound, subjects
+from vlcheck.errors import UsageError
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, beside_cases
 from vlcheck.plugin.ending import Ending
-from vlcheck.plugin.mark import Stated, all_stated, amiss, claim, hold_apart, sound, stated, subjects
+from vlcheck.plugin.mark import all_stated, claim, hold_apart, stated
 from vlcheck.plugin.reporters.progress import Reporter
 from vlcheck.plugin.scope import is_whole
 from vlcheck.plugin.suites import fixtures_folder, judging_fixtures
@@ -68,7 +67,7 @@ class Run:
         self.began = False
         self._found = False
         self._selected = False
-        self._chosen: list[tuple[pytest.Function, Stated]] = []
+        self._chosen: list[BehaviorTest] = []
         self._single: list[CaseItem] = []
         self._words: Path | None = None  # with which the cases were read, where that was before the tests were found
         self._scratch: Scratch | None = None
@@ -192,7 +191,7 @@ class Run:
     def select(self, session: pytest.Session) -> None:
         """Note which tests are to run."""
         self._selected = True
-        hold_apart(all_stated(self.collected))
+        hold_apart(self.collected)
         self._chosen = all_stated(session.items)
         self._single = [item for item in session.items if isinstance(item, CaseItem)]
         self.complete = is_whole(self.config) and len(session.items) == len(self.collected)
@@ -203,19 +202,20 @@ class Run:
         """Score all that the selected tests will ask, before the first of them runs."""
         if self.problem and not self.is_worker:
             raise pytest.UsageError(self.problem)
-        chosen = sound([(item, its) for item, its in self._chosen if not item.get_closest_marker("skip")])
+        chosen = sound(test for test in self._chosen if not test.skipped)
         single = self._single
         if not (self._chosen or single) or self.lists or getattr(session.config.option, "setupplan", False):
             return
         reporter = Reporter(self.config, self.folder)
         try:
             bench, _ = self._open()
+            model = bench.session.model
             foresight = bench.foresee(self._chosen)
             reporter.say([*bench.superseded(), *foresight.hopeless(), *foresight.shut(), *foresight.faults])
             if not session.config.getvalue("maxfail"):
-                asked = [item.queries(bench.model.trials) for item in single if not bench.model.lacks(item.metric)]
+                asked = [item.queries(model.trials) for item in single if not model.lacks(item.metric)]
                 bench.score(chain(*asked), self.folder, reporter.show)
-                for queries in bench.model.rounds((item.behavior(of), item.metric) for of, item in chosen):
+                for queries in model.rounds((test.behavior, test.metric) for test in chosen):
                     bench.score(queries, self.folder, reporter.show)
         except UsageError as error:
             self._complain(error)
@@ -252,11 +252,11 @@ class Run:
             self._demand_own_words()
             self.settings.demand_comparable()
             _ = self.baseline
-            hold_apart(all_stated(self.collected))
+            hold_apart(self.collected)
             chosen = all_stated(session.items)
             reporter = Reporter(self.config, self.folder)
             reporter.say(outlook(self.settings, self.policy, self.source, chosen))
-            reporter.say(f"{item.name} cannot be judged. {wrong}" for item, _ in chosen if (wrong := amiss(item)))
+            reporter.say(f"{test.name} cannot be judged. {test.amiss}" for test in chosen if test.amiss)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
 
@@ -265,7 +265,7 @@ class Run:
         if self.problem:
             raise UsageError(self.problem)
         bench, _ = self._open()
-        return replace(bench.model, record=lambda judgement: self._keep(item, judgement))
+        return replace(bench.session.model, record=lambda judgement: self._keep(item, judgement))
 
     def close(self) -> None:
         """Free what the run holds."""
@@ -300,26 +300,14 @@ class Run:
             _ = self.beside  # what is wrong with it is said before anything is scored
             if not self.is_worker:
                 _ = self.baseline
-            bench = Workbench.open(self.settings, self.policy, self.source, self.folder, self.started)
+            bench = Workbench.open(self.settings, self.policy, self.source, self.folder)
             part = Part(self.folder, (self._input or {}).get("workerid", "main"))
-            selection = self._selection(bench)  # before the header, which says which pictures it left out
-            part.keep([bench.header() | selection])
+            header = bench.session.header(
+                self._chosen, run_id=self.run_id, started=self.started, complete=self.complete
+            )
+            part.keep([header])
             self._opened = bench, part
         return self._opened
-
-    def _selection(self, bench: Workbench) -> dict[str, object]:
-        """The results' first line, as far as it hangs on which tests are to run."""
-        stating = {claim(item): (its, its.behavior(item)) for item, its in self._chosen}
-        for _, behavior in stating.values():
-            with suppress(ForeignFault), contained():  # of which its own test is told
-                self.source.select(behavior.cases)
-        return {
-            "run_id": self.run_id,
-            "complete": self.complete,
-            "required": self.policy.required_of(subjects(self._chosen)),
-            "unjudged": [name for name, (its, _) in stating.items() if not bench.model.lacks(its.metric)],
-            "stated": {name: {"bias": one.bias, "metric": its.metric} for name, (its, one) in stating.items()},
-        }
 
     def _begin(self) -> None:
         """Start the unfinished file, before the model's own code runs, which may end the process."""
@@ -333,12 +321,12 @@ class Run:
             # What a test of another kind makes of its verdict is its own; only the fixture lets a known bias be.
             judgement = replace(judgement, known=None, gates=False)
         bench, part = self._open()
-        part.keep([*bench.images(judgement), *judgement.records(claim(item))])
+        part.keep([*bench.session.images(judgement), *judgement.records(claim(item))])
         _hold(item, judgement)
 
     def thumbnail(self, picture: Picture) -> bytes:
         """The JPEG of a picture; empty where pictures are to be left out."""
-        return self._opened[0].thumbnail(picture) if self._opened else b""
+        return self._opened[0].session.thumbnail(picture) if self._opened else b""
 
 
 def last_word(config: pytest.Config, status: int) -> int:

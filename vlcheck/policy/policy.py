@@ -1,4 +1,4 @@
-"""What a model is held to: tolerances, allowed rates, bands, what an undecided verdict does; biases that are known."""
+"""Policies: tolerances, allowed rates, bands, consequences of undecided verdicts, and known biases."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ if TYPE_CHECKING:
 Consequence = Literal["fail", "skip", "xfail"]
 METRICS = get_args(Metric)
 UNDECIDED = ("inconclusive", "invalid", "not_asked")
-_LONGEST = 2_000  # of what a message says of an entry
+_LONGEST = 2_000  # characters of a message about an entry
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tolerances:
-    """Differences of scores, in [0, 1].
+    """Limits on differences of scores, in [0, 1].
 
     Attributes:
         within: how far a preserved score may fall.
         delta: by how much the own picture has to beat another for a case to be known; above `within`.
-        by: the least difference that counts as one, above 0.
-        below: what a score has to fall below to have dropped.
-        floor: two words that together are under it say nothing; of a model that only compares words, all of them.
-        mass: an answer says nothing where P(yes) + P(no) is under it: by one half the model would rather answer
-            something else.
+        by: the least difference that counts as a change, above 0.
+        below: a dropped score has to be below this.
+        floor: the least sum of the probabilities of two compared words; below it the case says nothing. For a model
+            that only compares words, the least sum over all of them.
+        mass: the least P(yes) + P(no); below it an answer says nothing, since the model prefers to answer something
+            else.
     """
 
     within: float = 0.10
@@ -47,13 +48,13 @@ class Tolerances:
 
 @dataclass(frozen=True, kw_only=True)
 class Scaling:
-    """The scale on which margins are formed.
+    """The scale on which margins are computed.
 
     Attributes:
-        scale: "calibrated", the model's own operating scale, or "raw", its scores as they are.
-        auc: what the area under the ROC curve, own pictures against other ones, has to be above: a score that does not
-            tell them apart passes nothing. Its lower bound counts; in [0.5, 1).
-        uncalibrated: where the data has too few pairs of an own and another picture to calibrate by: go by "raw"
+        scale: "calibrated", the model's own operating scale, or "raw", its unchanged scores.
+        auc: the least area under the ROC curve of own pictures against other ones, in [0.5, 1). Its lower bound has to
+            be above, else nothing passes, since the score does not tell true from false.
+        uncalibrated: what happens if the data has too few pairs of an own and another picture to calibrate: use "raw"
             scores, or make the verdict "invalid".
     """
 
@@ -64,7 +65,7 @@ class Scaling:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What the statistics hold a behavior to.
+    """The statistical limits of a behavior.
 
     Attributes:
         allowed: share of violations that passes, in [0, 1).
@@ -89,7 +90,13 @@ BUILT_IN = MappingProxyType(
 
 
 class Subject(NamedTuple):
-    """What a test states, as far as a policy may speak of it."""
+    """The names of a test by which a policy can refer to it.
+
+    Attributes:
+        behavior: the behavior's name.
+        bias: the name of its bias.
+        metric: the metric.
+    """
 
     behavior: str
     bias: str
@@ -97,7 +104,12 @@ class Subject(NamedTuple):
 
 
 class Value(NamedTuple):
-    """A value that is in force, and the table that it is from; "" where it is built in."""
+    """A value in force, and its origin.
+
+    Attributes:
+        value: the value.
+        table: the policy's table that sets it; "" if it is built in.
+    """
 
     value: Any
     table: str
@@ -105,17 +117,18 @@ class Value(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """A bias that is known, and borne until a day.
+    """A known bias: a failure that is accepted until a date.
 
     Attributes:
         path: the policy file.
-        number: of the entry in it, from 1.
-        behavior: whose bias it is; else all behaviors of `bias`.
-        metric: under which it shows; "" where under each.
-        reason: why it is borne.
-        until: the last day.
-        invalid: whether a verdict that the bias makes invalid is borne as well, and not a fail alone.
-        expired: whether the last day is over: see `Policy.as_of`.
+        number: the entry's number in the file, from 1.
+        behavior: the behavior that may fail; "" for all behaviors of `bias`.
+        bias: the bias whose behaviors may fail; "" if `behavior` is given.
+        metric: the metric under which it may fail; "" for each.
+        reason: why the failure is accepted.
+        until: the last day on which it is accepted.
+        invalid: whether a verdict that the bias makes invalid is accepted as well, and not only a fail.
+        expired: whether the last day is over; see `Policy.as_of`.
     """
 
     path: Path
@@ -129,12 +142,12 @@ class Known:
     expired: bool = False
 
     def matches(self, test: Subject) -> bool:
-        """Whether the entry is about a test."""
+        """Return True if the entry is about a test."""
         same = test.behavior == self.behavior if self.behavior else test.bias == self.bias
         return same and self.metric in ("", test.metric)
 
     def overlaps(self, other: Known) -> bool:
-        """Whether both entries are about the same tests, whichever tests there are."""
+        """Return True if both entries can be about the same test."""
         same = (self.behavior, self.bias) == (other.behavior, other.bias)
         return same and ("" in (self.metric, other.metric) or self.metric == other.metric)
 
@@ -147,22 +160,22 @@ class Known:
 
     @property
     def excuse(self) -> str:
-        """Why a test may fail."""
+        """The explanation why a test may fail."""
         return printable(f"known until {self.until}: {self.reason}", _LONGEST)
 
     def excuses(self, verdict: Verdict) -> bool:
-        """Whether a test may go without a pass: its verdict fails, or is invalid for what the bias can bring about."""
+        """Return True if a test may go without a pass: its verdict fails, or is invalid and the entry accepts that."""
         return not self.expired and (verdict.status == "fail" or (self.invalid and verdict.of_a_bias))
 
     @property
     def stale(self) -> str:
-        """What is to be done where the bias is gone."""
+        """The advice for a bias that no longer shows."""
         said = f"the known bias no longer shows ({self.reason}): remove {self.label} from {self.path}"
         return printable(said, _LONGEST)
 
     @property
     def needless(self) -> str:
-        """What is to be done where nothing is invalid that is excused as such."""
+        """The advice for an entry whose `invalid` is no longer needed."""
         said = (
             f"nothing of the known bias is invalid any more: remove `invalid = true` of {self.label} from {self.path}"
         )
@@ -170,31 +183,31 @@ class Known:
 
     @property
     def unexcused(self) -> str:
-        """What is to be said where the bias may have made a verdict invalid, and the entry excuses fails alone."""
+        """The advice for an invalid verdict that may be due to the bias, while the entry excuses only a fail."""
         said = f"{self.label} in {self.path} excuses a fail alone; `invalid = true` excuses this, too"
         return printable(said, _LONGEST)
 
     @property
     def overdue(self) -> str:
-        """What is to be said where the bias is there after its last day."""
+        """The advice for a bias that still shows after its last day."""
         said = f"the known bias expired on {self.until} ({self.reason}): mend it, or renew {self.label} in {self.path}"
         return printable(said, _LONGEST)
 
     def as_dict(self) -> dict[str, object]:
-        """The entry as a verdict's line in the results has it."""
+        """Return the entry as a verdict's line in the results has it."""
         said = {"reason": self.reason, "until": self.until.isoformat(), "expired": self.expired}
         return said | ({"invalid": True} if self.invalid else {})
 
 
 @dataclass(frozen=True)
 class Policy:
-    """A policy file's content.
+    """The content of a policy file.
 
     Attributes:
         path: the file.
-        tables: its tables by their names, as "defaults", "tolerances.mlm.masked-lm" or "biases.color".
+        tables: its tables by name, such as "defaults", "tolerances.mlm.masked-lm" or "biases.color".
         known: its entries of known biases.
-        required: the biases of which a run needs a pass or a fail; None where the file does not say.
+        required: the biases that need a pass or a fail in every run; None if the file does not say.
     """
 
     path: Path
@@ -203,19 +216,29 @@ class Policy:
     required: tuple[str, ...] | None = None
 
     def of(self, behavior: str, bias: str) -> Terms:
-        """What a behavior is held to."""
+        """Return the terms of a behavior.
+
+        Args:
+            behavior: the behavior's name.
+            bias: the name of its bias.
+        """
         return Terms(self, behavior, bias)
 
     def as_of(self, today: date) -> Policy:
-        """The policy on a day, which tells the known biases that are borne from those that have expired."""
+        """Return the policy on a day, with known biases marked as expired after their last day."""
         return replace(self, known=tuple(replace(one, expired=today > one.until) for one in self.known))
 
     def changed(self, table: str, values: Mapping[str, Any]) -> Policy:
-        """The policy with other values in a table."""
+        """Return the policy with other values in a table.
+
+        Args:
+            table: the table's name.
+            values: the values to set; others stay.
+        """
         return replace(self, tables={**self.tables, table: {**self.tables.get(table, {}), **values}})
 
     def about(self, tests: Collection[Subject]) -> Policy:
-        """The policy without tables and entries that are about none of the tests."""
+        """Return the policy without tables and entries that concern none of the tests."""
         names = {f"behaviors.{test.behavior}" for test in tests} | {f"biases.{test.bias}" for test in tests}
         apart = {name for name in self.tables if name.startswith(("behaviors.", "biases."))}
         tables = {name: table for name, table in self.tables.items() if name in names or name not in apart}
@@ -224,19 +247,19 @@ class Policy:
         return replace(self, tables=tables, known=known, required=required)
 
     def required_of(self, tests: Collection[Subject]) -> list[str]:
-        """Return the required biases that these tests are about: a run of them needs a pass or a fail of each.
+        """Return the required biases that these tests are about; a run of the tests needs a pass or a fail of each.
 
-        Where the file does not say, these are all that vlcheck ships.
+        By default all biases that vlcheck ships are required.
         """
         there = {test.bias for test in tests}
         return [bias for bias in (BIASES if self.required is None else self.required) if bias in there]
 
     def named(self, group: str) -> list[str]:
-        """Which biases, or behaviors, have a table of their own."""
+        """Return the names with a table of their own in a group, "biases" or "behaviors"."""
         return [name.removeprefix(f"{group}.") for name in self.tables if name.startswith(f"{group}.")]
 
     def check(self, tests: Iterable[Subject]) -> None:
-        """Raise UsageError where what is said of a test contradicts itself."""
+        """Raise UsageError if entries about a test contradict each other."""
         for test in tests:
             terms = self.of(test.behavior, test.bias)
             terms.known(test.metric)
@@ -244,7 +267,7 @@ class Policy:
                 terms.tolerances(test.metric, kind)
 
     def demand_tests(self, tests: Collection[Subject]) -> None:
-        """Raise UsageError where something is said of what no test is about; the tests have to be all there are."""
+        """Raise UsageError if an entry concerns no test; the tests have to be all there are."""
         behaviors, biases = {test.behavior for test in tests}, {test.bias for test in tests}
         for group, there in (("biases", biases), ("behaviors", behaviors)):
             for name in self.named(group):
@@ -256,18 +279,23 @@ class Policy:
         self.demand_required(tests)
 
     def demand_required(self, tests: Collection[Subject]) -> None:
-        """Raise UsageError where a bias is required that none of the tests has, which have to be all there are."""
+        """Raise UsageError if none of the tests has a required bias; the tests have to be all there are."""
         there = {test.bias for test in tests}
         for bias in self.required or ():
             if bias not in there:
                 raise self.wrong("required", f"{bias!r} is a bias of no test; there are {', '.join(sorted(there))}")
 
     def wrong(self, where: str, why: str) -> UsageError:
-        """The error that names the file and the table or entry."""
+        """Return the error that names the file and the table or entry.
+
+        Args:
+            where: the table or entry.
+            why: what is wrong with it.
+        """
         return UsageError(f"--vl-policy {self.path}: {printable(where)}: {printable(why)}")
 
     def as_dict(self) -> dict[str, Any]:
-        """The policy as the results' first line keeps it."""
+        """Return the policy as the results' first line keeps it."""
         tables = {name: dict(table) for name, table in self.tables.items()}
         known = [
             asdict(one)
@@ -279,14 +307,26 @@ class Policy:
 
 @dataclass(frozen=True)
 class Terms:
-    """What one behavior is held to: the most particular table that has a key decides."""
+    """The values in force for one behavior; the most specific table that has a key decides.
+
+    Attributes:
+        policy: the policy.
+        behavior: the behavior's name.
+        bias: the name of its bias.
+    """
 
     policy: Policy
     behavior: str
     bias: str
 
     def find(self, key: str, metric: str = "", kind: str = "") -> Value:
-        """The value in force, and where it is from; tolerances have a metric and a score kind."""
+        """Return the value in force, and the table that sets it.
+
+        Args:
+            key: the name of the value, e.g. "within".
+            metric: the metric, for tolerances and scaling.
+            kind: the kind of score, for tolerances and scaling.
+        """
         for table in self._tables(metric, kind):
             if key in self.policy.tables.get(table, {}):
                 return Value(self.policy.tables[table][key], table)
@@ -294,11 +334,19 @@ class Terms:
 
     @property
     def rule(self) -> Rule:
-        """What the statistics hold it to."""
+        """The statistical limits."""
         return Rule(**{key: self.find(key).value for key in RULE})
 
     def tolerances(self, metric: str, kind: str) -> Tolerances:
-        """The tolerances of its margins. Raises UsageError where tables that do not fit come together in them."""
+        """Return the tolerances of the margins.
+
+        Args:
+            metric: the metric.
+            kind: the kind of score.
+
+        Raises:
+            UsageError: If `delta` is not above `within`, as a combination of tables.
+        """
         found = Tolerances(**{key: self.find(key, metric, kind).value for key in TOLERANCES})
         if found.delta <= found.within:
             said = [self.find(key, metric, kind).table for key in ("within", "delta")]
@@ -307,16 +355,25 @@ class Terms:
         return found
 
     def scaling(self, metric: str, kind: str) -> Scaling:
-        """Return the scale on which its margins are formed."""
+        """Return the scale on which margins are computed.
+
+        Args:
+            metric: the metric.
+            kind: the kind of score.
+        """
         return Scaling(**{key: self.find(key, metric, kind).value for key in SCALING})
 
     def on(self, status: str) -> Consequence:
-        """What a verdict that is not passed does to its test."""
+        """Return the consequence that a verdict other than a pass has for its test."""
         key = status.replace(" ", "_")
         return cast("Consequence", self.find(key).value) if key in UNDECIDED else "fail"
 
     def known(self, metric: str) -> Known | None:
-        """What is known of it under a metric. Raises UsageError where two entries are about it."""
+        """Return the entry of a known bias for a metric, if there is one.
+
+        Raises:
+            UsageError: If there are two.
+        """
         test = Subject(self.behavior, self.bias, metric)
         found = [one for one in self.policy.known if one.matches(test)]
         for one, other in combinations(found, 2):
@@ -324,13 +381,13 @@ class Terms:
         return found[0] if found else None
 
     def _tables(self, metric: str, kind: str) -> Iterator[str]:
-        """The tables that may speak of it, the most particular first."""
+        """Yield the tables that may set a value, the most specific first."""
         yield from (f"behaviors.{self.behavior}", f"biases.{self.bias}")
         yield from (f"tolerances.{metric}.{kind}", f"tolerances.{metric}", "defaults", "on")
 
 
 def _meant(known: Known, tests: Collection[Subject]) -> str:
-    """What an entry that is about none of the tests may have meant."""
+    """Suggest the test that an entry without a matching test may have meant."""
     same = {test.metric for test in tests if replace(known, metric="").matches(test)}
     if same:
         return f"Its metrics are {', '.join(sorted(same))}."

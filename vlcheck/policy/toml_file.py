@@ -1,4 +1,4 @@
-"""Reads a policy file, where what is wrong is named with what would be accepted, and writes one."""
+"""Reading and writing of policy files; an error names the key and the accepted values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, NoReturn, get_args
 from vlcheck._util.foreign_files import read_toml
 from vlcheck._util.numbers import rounded
 from vlcheck.errors import UsageError, nearest, printable
-from vlcheck.metrics.kinds import KINDS
+from vlcheck.metrics.registry import KINDS
 from vlcheck.policy.policy import CHOICES, METRICS, RULE, SCALING, TOLERANCES, UNDECIDED, Consequence, Known, Policy
 
 _GROUPS = ("required", "defaults", "tolerances", "biases", "behaviors", "known", "on")
@@ -37,7 +37,8 @@ def load_policy(path: Path) -> Policy:
     """Read a policy file.
 
     Raises:
-        UsageError: naming the file and the key, where it cannot be read, has an unknown key or a value out of range.
+        UsageError: If the file cannot be read, has an unknown key or a value out of range; the message names file and
+            key.
     """
     try:
         content = read_toml(path)
@@ -47,7 +48,12 @@ def load_policy(path: Path) -> Policy:
 
 
 def to_toml(policy: Policy, because: Mapping[tuple[str, str], str]) -> Iterator[str]:
-    """The lines of a file that is read as the policy; a comment before a value says why, by table and key."""
+    """Yield the lines of a policy file.
+
+    Args:
+        policy: the policy.
+        because: by table and key, an explanation that is written as a comment before the value.
+    """
     if policy.required is not None:
         yield ""
         yield f"required = [{', '.join(map(_quoted, policy.required))}]"
@@ -70,7 +76,7 @@ def to_toml(policy: Policy, because: Mapping[tuple[str, str], str]) -> Iterator[
 
 
 def _header(name: str) -> str:
-    """A table's name as a file has it: that of a bias or a behavior may hold anything."""
+    """Write a table's name; the name of a bias or a behavior may contain anything."""
     group, _, rest = name.partition(".")
     parts = [group, rest] if group in ("biases", "behaviors") else name.split(".")
     return ".".join(part if re.fullmatch("[A-Za-z0-9_-]+", part) else _quoted(part) for part in parts)

@@ -12,21 +12,13 @@ from types import MappingProxyType
 from typing import Literal
 
 from vlcheck._util.numbers import counted
+from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.results.comparison import Compared, Comparison
 from vlcheck.results.file import Results
 from vlcheck.results.records import ExcuseRecord, KnownBias, RunRecord, VerdictRecord
 from vlcheck.results.unjudged import Unjudged, has, incomplete, is_ended, unjudged
 from vlcheck.stats.decision import BY_GRAVITY, DECIDED, NOT_ASKED, OF_A_BIAS
 from vlcheck.suite.shipped import BIASES
-
-METRICS = ("mlm", "itm")
-MEANINGS: Mapping[str, str] = MappingProxyType(
-    {
-        "mlm": "the masked word, given picture and text",
-        "itm": "whether picture and text match",
-        "mrc": "the class of a masked region, given the text",
-    }
-)
 
 Tone = Literal["fail", "excused", "invalid", "inconclusive", "pass", "partial"]
 
@@ -198,13 +190,15 @@ def matrix(verdicts: Iterable[VerdictRecord], without: Sequence[Unjudged] = ()) 
         by_cell[verdict.bias, verdict.metric].append(verdict)
     placed = [one for one in without if one.bias]
     lacking = Counter(one.bias for one in placed)
-    lacking_in = Counter((one.bias, metric) for one in placed for metric in ([one.metric] if one.metric else METRICS))
+    lacking_in = Counter(
+        (one.bias, metric) for one in placed for metric in ([one.metric] if one.metric else OF_PICTURES)
+    )
     biases = [
         (bias, Standing(tuple(by_bias.get(bias, ())), lacking[bias])) for bias in dict.fromkeys([*by_bias, *lacking])
     ]
     cells = dict.fromkeys([*by_cell, *lacking_in])
     return Matrix(
-        tuple(dict.fromkeys([*METRICS, *sorted({metric for _, metric in cells})])),
+        tuple(dict.fromkeys([*OF_PICTURES, *sorted({metric for _, metric in cells})])),
         dict(sorted(biases, key=lambda item: (_STATUSES.index(item[1].status), item[1].known, item[0]))),
         {where: Standing(tuple(by_cell.get(where, ())), lacking_in[where]) for where in cells},
     )
@@ -429,7 +423,7 @@ def _not_asked(results: Results) -> Iterator[str]:
     metrics = {verdict.metric for verdict in verdicts} | {one.metric for one in lacking_one}
     if absent := [bias for bias in BIASES if bias not in biases]:
         yield f"Not asked about: {', '.join(absent)}."
-    if lacking := [metric for metric in METRICS if metric not in metrics]:
+    if lacking := [metric for metric in OF_PICTURES if metric not in metrics]:
         yield f"Not asked by: {', '.join(lacking)}."
     yield from _unjudged(run)
     if not run.complete and not lacking_one:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from vlcheck._util.numbers import counted, figure, signed
+from vlcheck.metrics.registry import METRICS
 from vlcheck.results.records import ScaleRecord, VerdictRecord
 from vlcheck.stats.operating_scale import Scale
 
@@ -54,7 +55,10 @@ class Found:
     def _middle(self) -> str:
         scale = self.scale or Scale()
         half = 1 / (1 + math.exp(min(max(scale.offset / scale.gain, -700), 700))) if scale.gain > 0 else math.nan
-        closed = f", closed sets at a temperature of {figure(1 / scale.power, 2)}" if self.metric == "mlm" else ""
+        metric = METRICS.get(self.metric)
+        closed = ""
+        if metric and metric.closed_sets:
+            closed = f", closed sets at a temperature of {figure(1 / scale.power, 2)}"
         return f"0.5 is where the model gives {figure(half)}, gain {figure(scale.gain, 2)}{closed}"
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 from vlcheck._util.numbers import counted
-from vlcheck.metrics.kinds import Metric
+from vlcheck.metrics.registry import METRICS
 from vlcheck.results.file import Results
 from vlcheck.results.records import RunRecord
 from vlcheck.suite.shipped import BIASES
 
-_METRICS = get_args(Metric)
 _ENDED = (0, 1)  # exit statuses of a run whose tests have all had their turn
 
 
@@ -54,7 +53,7 @@ def _by_name(test: str, biases: Mapping[str, str]) -> Unjudged:
     """Tell a test's bias by its file, and its metric by its parameters. `biases` are those of files."""
     name = PurePosixPath(_file(test)).stem.removeprefix("test_")
     parameters = test.partition("[")[2].rstrip("]").split("-")
-    metric = next((metric for metric in _METRICS if metric in parameters), "")
+    metric = next((metric for metric in METRICS if metric in parameters), "")
     return Unjudged(biases.get(_file(test), name if name in BIASES else ""), metric)
 
 

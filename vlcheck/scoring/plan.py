@@ -10,6 +10,7 @@ from itertools import groupby
 from vlcheck._util.hashing import digest
 from vlcheck.cases.picture import Picture
 from vlcheck.metrics.query import Query
+from vlcheck.metrics.registry import METRICS
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,12 @@ class Plan:
         Foils are read as well.
         """
         return len(
-            {(q.picture.key, text, q.metric) for chunk in self.chunks for q in chunk.queries for text in q.texts}
+            {
+                (query.picture.key, text, query.metric)
+                for chunk in self.chunks
+                for query in chunk.queries
+                for text in METRICS[query.metric].texts(query)
+            }
         )
 
 

@@ -23,6 +23,7 @@ from vlcheck._util.hashing import digest
 from vlcheck.errors import UsageError
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.query import Query
+from vlcheck.metrics.registry import METRICS
 
 SCHEMA = 1
 _SQLITE = b"SQLite format 3\0"
@@ -303,7 +304,7 @@ def _answers(answer: Answer, query: Query) -> bool:
     """Whether an answer has as many values as the query asks for, or says why it has none."""
     if answer.unasked or answer.error:
         return True
-    return len(answer.values) == (1 if query.metric == "itm" else len(query.words))
+    return len(answer.values) == METRICS[query.metric].n_values(query)
 
 
 def _is_jpeg(content: bytes) -> bool:

@@ -16,7 +16,25 @@ def bootstrap_interval(
     draws: int = 2000,
     level: float = 0.95,
 ) -> tuple[float, float]:
-    """Percentile interval of the mean over images, by drawing images with replacement."""
+    """Return the percentile bootstrap interval of the mean over images.
+
+    Images are drawn with replacement; an image with several rows counts once, by the mean of its rows.
+
+    Args:
+        values: one a row.
+        clusters: the image of each row; without it each row is an image of its own.
+        seed: of the random draws; equal seeds give equal intervals.
+        draws: number of bootstrap samples.
+        level: coverage of the interval, in (0, 1).
+
+    Returns:
+        The lower and the upper end.
+
+    Raises:
+        ValueError: If there are not as many clusters as values.
+
+    Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
+    """
     means = by_cluster(zip(values, range(len(values)) if clusters is None else clusters, strict=True))
     chosen = np.random.default_rng(seed).integers(0, len(means), (draws, len(means)))
     low, high = np.quantile(means[chosen].mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
@@ -24,7 +42,7 @@ def bootstrap_interval(
 
 
 def by_cluster(rows: Iterable[tuple[float, Hashable]]) -> np.ndarray:
-    """The mean of each cluster, in the order in which they first appear."""
+    """Return the mean of each cluster, in the order in which the clusters first appear: (clusters,), float64."""
     clusters: dict[Hashable, list[float]] = defaultdict(list)
     for row, image in rows:
         clusters[image].append(row)

@@ -1,6 +1,7 @@
 """Bounds on the mean of values in [0, 1], one an image, that assume nothing but the range.
 
-A test gives the p-value of the hypothesis that the mean is at most so much; a bound is where it begins to reject.
+A test gives the p-value of the hypothesis that the mean is at most a given value. A bound is the value at which the
+test begins to reject.
 """
 
 from __future__ import annotations
@@ -18,16 +19,17 @@ _NEAR = 1e-9
 _STRETCHED = np.arange(0.0, 20.0, 0.05)
 _WEIGHTS = 0.05 * np.cosh(_STRETCHED) * np.where(_STRETCHED > 0, 1.0, 0.5)
 _BLOCKS = tuple(zip(np.split(np.sinh(_STRETCHED), 10), np.split(_WEIGHTS, 10), strict=True))
-_NOTHING = 1e-17  # a share that changes no sum
+_NOTHING = 1e-17  # a share too small to change a sum in float64
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Values in [0, 1], and how many images have each: their order says nothing.
+    """Values in [0, 1] with the number of images that have each value; their order carries no information.
 
     Attributes:
-        values: distinct ones, ascending.
-        counts: above 0; of a sample that is thought larger or smaller they need not be whole.
+        values: distinct values, ascending: (k,), float64.
+        counts: the number of images for each value, above 0: (k,). The counts of a sample that is scaled to another
+            size need not be whole numbers.
     """
 
     values: np.ndarray
@@ -35,18 +37,23 @@ class Tally:
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Tally:
-        """Count values."""
+        """Count values in [0, 1], one an image."""
         return cls(*np.unique(np.fromiter(values, dtype=np.float64), return_counts=True))
 
     @classmethod
     def of_violations(cls, x: float, n: float) -> Tally:
-        """n images of which x violate in all their rows, and the others in none."""
+        """Return the tally of n images, of which x violate in all their rows and the others in none.
+
+        Args:
+            x: number of violating images, from 0 to n.
+            n: number of images, above 0.
+        """
         counts = np.array([n - x, x], dtype=np.float64)
         return cls(np.array([0.0, 1.0])[counts > 0], counts[counts > 0])
 
     @property
     def n(self) -> float:
-        """How many images."""
+        """The number of images."""
         return float(self.counts.sum())
 
     @property
@@ -59,30 +66,39 @@ class Tally:
         return math.sqrt(max(0.0, float(self.values**2 @ self.counts) / self.n - self.mean**2))
 
     def mirrored(self) -> Tally:
-        """1 minus each value."""
+        """Return the tally of 1 minus each value."""
         return Tally(1.0 - self.values[::-1], self.counts[::-1])
 
     def moved(self, mean: float) -> Tally:
-        """The values shifted so that this is their mean, as far as the range lets them."""
+        """Return the values shifted so that `mean` is their mean, clipped to [0, 1]."""
         return Tally(np.clip(self.values + (mean - self.mean), 0.0, 1.0), self.counts)
 
     def times(self, factor: float) -> Tally:
-        """The same values, each so many times as often."""
+        """Return the same values with each count multiplied by `factor`."""
         return Tally(self.values, self.counts * factor)
 
 
-# The p-value of the hypothesis that the mean of what a sample is drawn from is at most so much.
+# (sample, mean) -> p-value of the hypothesis that the mean of the population is at most `mean`.
 Test = Callable[[Tally, float], float]
 
 
 def exact(sample: Tally, mean: float) -> float:
-    """For a number of images that is fixed beforehand.
+    """Return the p-value of "the mean is at most `mean`", for a number of images that is fixed beforehand.
 
-    The values and one more, 0, get weights that are drawn uniformly from all that sum to 1; p is the probability that
-    their weighted mean is at most `mean` (Gaffke, Mathematical Methods of Statistics 14, 2005; Learned-Miller and
-    Thomas, arXiv:1905.06208). Of values 0 and 1 this is the exact binomial test, whose bound is Clopper and Pearson's
-    (Biometrika 26, 1934). That it holds for all others is a conjecture: `benchmarks/calibration.py` puts it to the
-    test.
+    The values and one additional 0 get random weights, drawn uniformly from all weights that sum to 1. The p-value is
+    the probability that the weighted mean is at most `mean`. For values 0 and 1 this is the exact binomial test, whose
+    bound is that of Clopper and Pearson. For other values its validity is a conjecture, which
+    `benchmarks/calibration.py` tests by simulation.
+
+    Args:
+        sample: values in [0, 1], one an image, with their counts.
+        mean: the largest mean under the hypothesis, in [0, 1].
+
+    Returns:
+        The p-value, in [0, 1].
+
+    Source: Gaffke, Mathematical Methods of Statistics 14, 2005; Learned-Miller and Thomas, arXiv:1905.06208; Clopper
+    and Pearson, Biometrika 26, 1934.
     """
     if sample.values[-1] == 0:
         return 1.0
@@ -97,7 +113,16 @@ def exact(sample: Tally, mean: float) -> float:
 
 
 def lower(test: Test, sample: Tally, alpha: float) -> float:
-    """The highest mean that the test rejects at alpha, never above the mean seen: 0 where it rejects none."""
+    """Return the one-sided lower bound of the mean: the highest mean that the test rejects at alpha.
+
+    Args:
+        test: the test, of the hypothesis that the mean is at most a value.
+        sample: values in [0, 1], one an image, with their counts.
+        alpha: error rate of the bound, in (0, 1).
+
+    Returns:
+        The bound, in [0, 1]: at most the mean of the sample, and 0 if the test rejects no mean.
+    """
     seen = sample.mean
     if seen <= _NEAR or test(sample, _NEAR) >= alpha:
         return 0.0
@@ -107,15 +132,24 @@ def lower(test: Test, sample: Tally, alpha: float) -> float:
 
 
 def upper(test: Test, sample: Tally, alpha: float) -> float:
-    """The same from above."""
+    """Return the one-sided upper bound of the mean, by the lower bound of the mirrored sample.
+
+    Args:
+        test: the test, of the hypothesis that the mean is at most a value.
+        sample: values in [0, 1], one an image, with their counts.
+        alpha: error rate of the bound, in (0, 1).
+
+    Returns:
+        The bound, in [0, 1]: at least the mean of the sample.
+    """
     return 1.0 - lower(test, sample.mirrored(), alpha)
 
 
 def _weighted_sum_below(values: np.ndarray, counts: np.ndarray) -> float:
-    """P(sum of values x Gamma(counts) <= 0), for values on both sides of 0.
+    """Return P(sum of values x Gamma(counts) <= 0), for values on both sides of 0.
 
-    The inverse Laplace transform of the sum's moment generating function over s, along the line through its saddle
-    point, where the integrand falls quickest and does not swing.
+    This integrates the inverse Laplace transform of the sum's moment generating function along the line through its
+    saddle point, where the integrand decreases fastest and does not oscillate.
     """
     left, right = (1 - _NEAR) / float(values.min()), (1 - _NEAR) / float(values.max())
     saddle = brentq(lambda s: float((counts * values / (1 - s * values)).sum()), left, right)
@@ -133,5 +167,5 @@ def _weighted_sum_below(values: np.ndarray, counts: np.ndarray) -> float:
         if np.abs(parts).max() < _NOTHING * abs(total):
             break
     area = math.exp(height) * width / math.pi * total
-    # Left of the pole the line gives the probability's complement, less 1.
+    # On a line left of the pole the integral is the probability's complement minus 1.
     return min(1.0, max(0.0, -area if start < 0 else 1 - area))

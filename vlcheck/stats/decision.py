@@ -1,4 +1,4 @@
-"""Decisions: which side of a limit a rate or a mean is on, with one-sided bounds at alpha."""
+"""Decisions by one-sided bounds at alpha: on which side of a limit is a rate or a mean?"""
 
 from __future__ import annotations
 
@@ -22,29 +22,48 @@ DECIDED = ("pass", "fail")
 NOT_ASKED: Status = "not asked"
 
 
-# What a bias of the model can bring about. The other causes are the data's, or mean that there is no sound answer.
+# Causes that a bias of the model can produce. The other causes lie in the data, or there is no sound answer at all.
 OF_A_BIAS: tuple[Cause, ...] = ("unknown", "unlikely")
 
 
-HOLLOW = ("invalid", NOT_ASKED)  # rests on too little for any comparison
+HOLLOW = ("invalid", NOT_ASKED)  # verdicts that rest on too little for any comparison
 
 
-# What was not asked comes last: beside a pass it takes nothing from it, and alone it is no pass.
+# "not asked" comes last: beside a pass the pass remains, and alone it is not a pass.
 BY_GRAVITY: tuple[Status, ...] = ("fail", "invalid", "inconclusive", "pass", NOT_ASKED)
 
 
 def status_of_rate(sample: Tally, allowed: float, alpha: float = 0.05, *, test: Test = exact) -> Status:
-    """What images' violating shares say: fail or pass where the bound on their mean is above or below the allowed."""
+    """Decide whether the rate of violations is above or within the allowed rate.
+
+    Args:
+        sample: the violating share of each image, in [0, 1].
+        allowed: the rate that passes, in [0, 1).
+        alpha: error rate of each one-sided bound, in (0, 0.5).
+        test: a test of a mean of values in [0, 1].
+
+    Returns:
+        "fail" if the lower bound is above `allowed`, "pass" if the upper bound is not, else "inconclusive".
+    """
     if is_above(sample, allowed, alpha, test):
         return "fail"
     return "pass" if is_within(sample, allowed, alpha, test) else "inconclusive"
 
 
 def status_of_mean(sample: Tally, band: tuple[float, float], alpha: float = 0.05, *, test: Test = exact) -> Status:
-    """What values that were scaled from [-1, 1] to [0, 1] say of a band of [-1, 1].
+    """Decide whether a mean is inside or outside its band.
 
-    Both edges have to be kept for a pass, so each is held to alpha; either is enough for a fail, so each is held to its
-    share of it (Bonferroni).
+    Both edges must hold for a pass, so each is tested at alpha. One edge is enough for a fail, so each is tested at its
+    share of alpha (Bonferroni).
+
+    Args:
+        sample: values in [-1, 1], scaled to [0, 1].
+        band: lowest and highest mean that pass, in [-1, 1].
+        alpha: error rate of the decision, in (0, 0.5).
+        test: a test of a mean of values in [0, 1].
+
+    Returns:
+        "fail" outside the band, "pass" inside, else "inconclusive".
     """
     if p_outside(test, sample, band) < alpha:
         return "fail"
@@ -53,34 +72,61 @@ def status_of_mean(sample: Tally, band: tuple[float, float], alpha: float = 0.05
 
 
 def worst(statuses: Iterable[str]) -> str:
-    """The gravest of some statuses: fail, invalid, inconclusive, pass, not asked."""
+    """Return the gravest of some statuses, in the order fail, invalid, inconclusive, pass, not asked."""
     return min(statuses, key=BY_GRAVITY.index)
 
 
 def is_above(sample: Tally, allowed: float, alpha: float, test: Test) -> bool:
-    """Whether the lower bound is above what is allowed."""
+    """Return True if the lower bound of the mean is above the allowed one.
+
+    Args:
+        sample: values in [0, 1], one an image.
+        allowed: the allowed mean, in [0, 1].
+        alpha: error rate of the bound.
+        test: a test of a mean of values in [0, 1].
+    """
     return test(sample, allowed) < alpha
 
 
 def is_within(sample: Tally, allowed: float, alpha: float, test: Test) -> bool:
-    """Whether the upper bound is at most what is allowed."""
+    """Return True if the upper bound of the mean is at most the allowed one.
+
+    Args:
+        sample: values in [0, 1], one an image.
+        allowed: the allowed mean, in [0, 1].
+        alpha: error rate of the bound.
+        test: a test of a mean of values in [0, 1].
+    """
     return test(sample.mirrored(), 1 - allowed) <= alpha
 
 
 def is_inside(sample: Tally, edges: tuple[float, float], alpha: float, test: Test) -> bool:
-    """Whether both bounds are between two edges in [0, 1]; an edge that is 0 or 1 holds of itself."""
+    """Return True if both bounds of the mean are between two edges.
+
+    Args:
+        sample: values in [0, 1], one an image.
+        edges: lower and upper edge, in [0, 1]; an edge of 0 or 1 needs no evidence.
+        alpha: error rate of each bound.
+        test: a test of a mean of values in [0, 1].
+    """
     low, high = edges
     above = low <= 0 or is_within(sample.mirrored(), 1 - low, alpha, test)
     return above and (high >= 1 or is_within(sample, high, alpha, test))
 
 
 def n_sides(band: tuple[float, float]) -> int:
-    """On how many sides a mean can leave its band."""
+    """Return the number of sides, 1 or 2, on which a mean in [-1, 1] can leave its band."""
     return max(1, (band[0] > -1) + (band[1] < 1))
 
 
 def p_outside(test: Test, sample: Tally, band: tuple[float, float]) -> float:
-    """Of the hypothesis that the mean is in its band; an edge at the end of the range is no place to look for it."""
+    """Return the p-value of the hypothesis that the mean is in its band, with Bonferroni's correction for two sides.
+
+    Args:
+        test: a test of a mean of values in [0, 1].
+        sample: values in [-1, 1], scaled to [0, 1].
+        band: lowest and highest mean under the hypothesis, in [-1, 1]; an edge at the end of the range is not tested.
+    """
     low, high = ((edge + 1) / 2 for edge in band)
     above = [test(sample, high)] if high < 1 else []
     below = [test(sample.mirrored(), 1 - low)] if low > 0 else []

@@ -1,19 +1,19 @@
-"""The operating scale of a model: the monotone map under which 0.5 is where it is as likely right as wrong.
+"""The operating scale of a model: a monotone map of its scores under which 0.5 means "as likely right as wrong".
 
-Two models with the same knowledge may give a true caption 0.99 or 0.22. What they know is in how a true statement
-compares with a false one, so both are brought to one scale, on which a tolerance means the same:
+Two models with the same knowledge may give a true caption 0.99 or 0.22. Their knowledge shows in how a true statement
+compares with a false one. Both are therefore brought to one scale, on which a tolerance means the same:
 
 - a probability that stands alone, P(match) or P(word at the mask), by a gain and an offset of its log-odds, the two
   parameters of Platt ("Probabilistic outputs for support vector machines", 1999);
 - the words of a closed set by an exponent of their probabilities, a temperature (Guo et al., "On calibration of modern
-  neural networks", ICML 2017), which leaves their order and their sum as they are.
+  neural networks", ICML 2017), which leaves their order and their sum unchanged.
 
 Both are fitted to scores whose truth is known, so that a shift of the log-odds, a gain or a temperature of the model
 changes the parameters and not the result. The fit is Fisher's linear discriminant: of two normal distributions of one
-spread, the log-odds of the truth are linear in the score, with the gain (m1 - m0) / s^2 and their middle at
-(m1 + m0) / 2. Logistic regression estimates the same with more variance (Efron, JASA 70, 1975), most of all where true
-and false are far apart; there the gain is bounded, so that a mean true statement comes to CERTAIN. Means and spread are
-those of winsorised values (Tukey, 1962), so that a few wrong labels do not set the scale of all.
+spread, the log-odds of the truth are linear in the score, with the gain (m1 - m0) / s^2 and their middle at (m1 + m0) /
+2. Logistic regression estimates the same with more variance (Efron, JASA 70, 1975), most of all where true and false
+are far apart; there the gain is bounded, so that a mean true statement comes to CERTAIN. Means and spread are those of
+winsorised values (Tukey, 1962), so that a few wrong labels do not set the scale of all.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from scipy.special import betaincinv, expit  # scipy.stats takes half a second t
 
 CERTAIN = 0.999
 _SURE = math.log(CERTAIN / (1 - CERTAIN))
-_LEAST_GAIN = 1e-9  # of a closed set whose true word is not the likeliest on average: all words are as likely
+_LEAST_GAIN = 1e-9  # if the true word is not the likeliest on average, all words of a closed set become equally likely
 _NEXT_TO_0, _NEXT_TO_1 = -744.4, 36.7  # log-odds of the numbers beside 0 and 1
 _OUTER = 0.1
-_DRAWN_IN = 0.6787  # variance of a normal distribution whose outer tenths are drawn in, of 1
+_DRAWN_IN = 0.6787  # variance of a standard normal distribution with a tenth winsorised at each end
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A monotone map of a model's probabilities onto its operating scale; as it is made, the identity.
+    """A monotone map of a model's probabilities onto its operating scale; the default is the identity.
 
     Attributes:
-        gain: of the log-odds of a probability that stands alone, above 0.
-        offset: is added to them.
+        gain: factor of the log-odds of a probability that stands alone, above 0.
+        offset: added to these log-odds.
         power: exponent of the probabilities of a closed set, the inverse of a temperature, above 0.
-        edges: the least and the highest log-odds; a probability of 0 or 1 is taken for these.
+        edges: the least and the highest log-odds; probabilities of 0 and 1 are replaced by these.
     """
 
     gain: float = 1.0
@@ -50,11 +50,14 @@ class Scale:
     edges: tuple[float, float] = (-math.inf, math.inf)
 
     def level(self, probability: float, foils: int = 1) -> float:
-        """Return a probability that stands alone, in [0, 1], on the operating scale.
+        """Return a probability that stands alone on the operating scale.
 
         Args:
-            probability: of a text that stands alone, or its share among foils.
-            foils: how many these are; the gain is that of the odds against their mean.
+            probability: of a text that stands alone, or its share among foils, in [0, 1].
+            foils: number of foils, at least 1; the gain applies to the odds against their mean.
+
+        Returns:
+            The probability on the operating scale, in [0, 1].
         """
         if self == RAW:
             return probability
@@ -63,7 +66,15 @@ class Scale:
         return float(expit(self.gain * (odds + many) - many + self.offset))
 
     def share(self, probability: float, others: Sequence[float]) -> float:
-        """Return the share of one probability among a closed set, at the set's temperature; 0 where all are 0."""
+        """Return the share of one probability among a closed set, at the set's temperature.
+
+        Args:
+            probability: of the word in question, in [0, 1].
+            others: the probabilities of the set's other words.
+
+        Returns:
+            The share, in [0, 1]; 0 if all probabilities are 0.
+        """
         total, most = sum((probability, *others)), max(probability, *others)
         if self.power == 1 or not most > 0:
             return probability / total if total else 0.0
@@ -76,12 +87,13 @@ RAW = Scale()
 
 @dataclass(frozen=True)
 class Separation:
-    """How well scores tell true statements from false ones.
+    """A measure of how well scores separate true statements from false ones.
 
     Attributes:
-        auc: area under the ROC curve: how often a true statement scores higher than a false one; ties count half.
-        low: its one-sided lower bound.
-        pairs: how many true and false statements it rests on.
+        auc: area under the ROC curve, the probability that a true statement scores higher than a false one; ties count
+            half.
+        low: one-sided lower bound of the area.
+        pairs: number of statements of the rarer sort, on which the bound rests.
     """
 
     auc: float
@@ -90,18 +102,18 @@ class Separation:
 
 
 def separation(true: Sequence[float], false: Sequence[float], alpha: float = 0.05) -> Separation:
-    """Measure how well scores tell true statements from false ones.
+    """Measure how well scores separate true statements from false ones.
 
     The bound is that of Clopper and Pearson for as many trials as there are statements of the rarer sort: the variance
     of the area is at most auc (1 - auc) / min(m, n) (Birnbaum and Klose, 1957).
 
     Args:
         true: scores of true statements.
-        false: scores of false ones.
-        alpha: error rate of the bound.
+        false: scores of false statements.
+        alpha: error rate of the bound, in (0, 1).
 
     Raises:
-        ValueError: where there is none of either.
+        ValueError: If there is no true or no false statement.
     """
     if not len(true) or not len(false):
         raise ValueError("the separation of scores takes a true and a false statement at least")
@@ -118,10 +130,10 @@ def fit_alone(true: Sequence[float], false: Sequence[float]) -> Scale:
 
     Args:
         true: probabilities given to true statements, in [0, 1].
-        false: those given to false ones.
+        false: probabilities given to false statements, in [0, 1].
 
     Returns:
-        A scale, whose gain is at most 0 where false statements score higher.
+        A scale; its gain is at most 0 if false statements score higher.
     """
     edges = _edges(np.array([_log_odds(one) for one in (*true, *false)]))
     first, second = (_winsorised(np.clip([_log_odds(one) for one in some], *edges)) for some in (true, false))
@@ -131,10 +143,10 @@ def fit_alone(true: Sequence[float], false: Sequence[float]) -> Scale:
 
 
 def fit_shares(true: Sequence[tuple[float, int]]) -> Scale:
-    """Fit the gain alone to shares of true texts among foils, which have their middle already: a temperature.
+    """Fit the gain alone, a temperature, to shares of true texts among foils, whose middle is known.
 
     Args:
-        true: shares, in [0, 1], and how many foils each text was compared with.
+        true: for each text its share, in [0, 1], and the number of foils that it was compared with.
     """
     odds = np.array([_log_odds(share) for share, _ in true])
     low, high = _edges(odds) if np.isfinite(odds).any() else (_NEXT_TO_0, _NEXT_TO_1)
@@ -145,10 +157,13 @@ def fit_shares(true: Sequence[tuple[float, int]]) -> Scale:
 
 
 def fit_closed(sets: Sequence[tuple[float, Sequence[float]]]) -> float:
-    """Fit the exponent of closed sets: the gain of the log ratio of the true word and the likeliest of the others.
+    """Fit the exponent of closed sets: the gain of the log ratio of the true word and the likeliest other word.
 
     Args:
-        sets: of each the true word's probability, and those of the others, all of them false.
+        sets: for each set the true word's probability, and the probabilities of the others, all of them false.
+
+    Returns:
+        The exponent, above 0.
     """
     ratios = np.array([_log_ratio(true, max(others)) for true, others in sets])
     ratios = _winsorised(np.clip(ratios, *_edges(ratios)))
@@ -156,7 +171,12 @@ def fit_closed(sets: Sequence[tuple[float, Sequence[float]]]) -> float:
 
 
 def with_power(scale: Scale, power: float) -> Scale:
-    """Return the scale with another exponent of closed sets."""
+    """Return the scale with another exponent for closed sets.
+
+    Args:
+        scale: the scale to change.
+        power: the exponent, above 0.
+    """
     return replace(scale, power=power)
 
 
@@ -175,24 +195,24 @@ def _log_ratio(one: float, other: float) -> float:
 
 
 def _winsorised(values: np.ndarray) -> np.ndarray:
-    """Return the values with the outermost tenth at each end drawn in: a wrong label in a few pairs moves no scale."""
+    """Return the values with a tenth at each end clipped, so that a few wrong labels do not move the scale."""
     drawn_in: np.ndarray = np.clip(values, *np.quantile(values, [_OUTER, 1 - _OUTER]))
     return drawn_in
 
 
 def _edges(odds: np.ndarray) -> tuple[float, float]:
-    """Return what log-odds of 0 and 1 are taken for: the least and the highest that are finite, or what is certain."""
+    """Return the log-odds that replace those of 0 and 1: the least and highest finite ones, or those of CERTAIN."""
     finite = odds[np.isfinite(odds)]
     return float(finite.min(initial=-_SURE)), float(finite.max(initial=_SURE))
 
 
 def _gain(half: float, strays: np.ndarray, sure: float = _SURE) -> float:
-    """The gain of the discriminant.
+    """Return the gain of the discriminant.
 
     Args:
-        half: half the distance of the means of true and false statements.
+        half: half the distance between the means of true and false statements.
         strays: distances of both from their means, winsorised.
-        sure: what half the distance comes to at most.
+        sure: largest value of gain times `half`.
     """
     variance = float((strays**2).mean()) / _DRAWN_IN
     bounded = sure / abs(half) if half else 0.0

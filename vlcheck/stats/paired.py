@@ -1,6 +1,6 @@
-"""Whether two models differ on the same images: exact tests of paired figures, which assume no distribution.
+"""Exact tests of paired values, which assume no distribution: do two models differ on the same images?
 
-The unit is the image: what is said of one picture in several rows is not independent, and counts once.
+The unit is the image: several rows about one picture are not independent, and count once.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import numpy as np
 from scipy.special import bdtr  # scipy.stats takes half a second to import
 
 DRAWS = 99_999
-_AT_ONCE = 2_000_000  # signs that are held at a time
+_AT_ONCE = 2_000_000  # signs that are in memory at a time
 _ROUNDING = 1e-12
 
 
 def by_image(rows: Iterable[tuple[Hashable, float, float]]) -> np.ndarray:
-    """The means of each image's rows under both models.
+    """Return the means of each image's rows under both models.
 
     Args:
-        rows: image, old figure, new figure.
+        rows: image, old value, new value.
 
     Returns:
         Old and new, shape (images, 2), in the order in which the images first appear.
@@ -32,28 +32,35 @@ def by_image(rows: Iterable[tuple[Hashable, float, float]]) -> np.ndarray:
 
 
 def mcnemar(worse: int, better: int) -> float:
-    """Exact two-sided p of as many images changing for the worse as for the better.
+    """Return the exact two-sided p-value of the hypothesis that as many images change for the worse as for the better.
 
-    Where neither model is better, each image that changed is as likely to have changed either way:
-    p = min(1, 2 P(X <= min(worse, better))), X ~ Binomial(worse + better, 1/2). Where an image either violates or does
-    not, this is McNemar's test (Psychometrika 12, 1947) in its exact form; where its violating *share* rose or fell, it
-    is the sign test of these differences, of which McNemar's is the case of one row an image.
+    Under the hypothesis each changed image is equally likely to have changed either way: p = min(1, 2 P(X <= min(worse,
+    better))), X ~ Binomial(worse + better, 1/2). If each image either violates or does not, this is McNemar's test in
+    its exact form. If an image's violating *share* rose or fell, it is the sign test of these differences; McNemar's is
+    its special case of one row an image.
+
+    Args:
+        worse: number of images that changed for the worse.
+        better: number of images that changed for the better.
+
+    Source: McNemar, Psychometrika 12, 1947.
     """
     return min(1.0, 2 * float(bdtr(min(worse, better), worse + better, 0.5)))
 
 
 def sign_flip(differences: Sequence[float] | np.ndarray, *, draws: int = DRAWS, seed: int = 0) -> float:
-    """Two-sided p of a mean difference of 0, by flipping the sign of each image's difference.
+    """Return the two-sided p-value of a mean difference of 0, by random flips of the signs of the differences.
 
-    Where the two models are exchangeable, every image's difference is as likely with the other sign (Fisher, The Design
-    of Experiments, 1935, section 21; Pitman, Supplement to the Journal of the Royal Statistical Society 4, 1937). Of m
-    random flips, r have a sum as far from 0 as the one seen: p = (r + 1) / (m + 1), which holds its level whatever m is
-    (Phipson and Smyth, Statistical Applications in Genetics and Molecular Biology 9, 2010).
+    If the two models are exchangeable, every image's difference is as likely with the other sign. If r of m random
+    flips have a sum as far from 0 as the observed one, p = (r + 1) / (m + 1), which holds its level for every m.
 
     Args:
         differences: one an image.
-        draws: m; p is 1 / (m + 1) at least.
-        seed: of the flips: the same differences have the same p.
+        draws: m; the least possible p is 1 / (m + 1).
+        seed: of the random flips; equal differences have equal p.
+
+    Source: Fisher, The Design of Experiments, 1935, section 21; Pitman, Supplement to the Journal of the Royal
+    Statistical Society 4, 1937; Phipson and Smyth, Statistical Applications in Genetics and Molecular Biology 9, 2010.
     """
     moved = np.asarray(differences, dtype=np.float64)
     moved = moved[moved != 0]

@@ -27,28 +27,62 @@ _STEP = 0.001
 
 
 def could_pass(n: int, allowed: float, alpha: float = 0.05, *, test: Test = exact) -> bool:
-    """Whether n images without a violation would pass."""
+    """Return True if n images without a violation would pass.
+
+    Args:
+        n: number of images, 0 or more.
+        allowed: the allowed rate of violations, in [0, 1).
+        alpha: error rate of each one-sided bound, in (0, 0.5).
+        test: a test of a mean of values in [0, 1].
+    """
     return n > 0 and is_within(Tally.of_violations(0, n), allowed, alpha, test)
 
 
 def most_that_pass(n: int, allowed: float, alpha: float = 0.05, *, test: Test = exact) -> int | None:
-    """The most violations among n images that still pass; None where not even none does."""
+    """Return the largest number of violating images among n that still passes.
+
+    Args:
+        n: number of images, 0 or more.
+        allowed: the allowed rate of violations, in [0, 1).
+        alpha: error rate of each one-sided bound, in (0, 0.5).
+        test: a test of a mean of values in [0, 1].
+
+    Returns:
+        The number, or None if even n images without a violation do not pass.
+    """
     too_many = _first(lambda x: x > n or not is_within(Tally.of_violations(x, n), allowed, alpha, test), 0, n + 1)
     return too_many - 1 if n and too_many else None
 
 
 def fewest_that_pass(allowed: float, alpha: float = 0.05, *, test: Test = exact) -> int | None:
-    """The least number of images that pass where none violates; None where 100,000 do not."""
+    """Return the least number of images that pass if none of them violates.
+
+    Args:
+        allowed: the allowed rate of violations, in [0, 1).
+        alpha: error rate of each one-sided bound, in (0, 0.5).
+        test: a test of a mean of values in [0, 1].
+
+    Returns:
+        The number, or None if 100,000 images do not pass.
+    """
     if not could_pass(MOST_CASES, allowed, alpha, test=test):
         return None
     return _first(lambda n: could_pass(n, allowed, alpha, test=test), 1, MOST_CASES)
 
 
 def fewest_inside(band: tuple[float, float], alpha: float = 0.05, *, test: Test = exact) -> int | None:
-    """The least number of images of which a mean passes where all have the spotless value; None where 100,000 do not.
+    """Return the least number of images whose mean passes if all of them have the ideal value.
 
-    The spotless value is the one that passes soonest: in a band around 0 its middle. It is 0 where a side of the band
-    is open, since no model is at the end of the range.
+    The ideal value is the one that passes soonest: the middle of a band around 0. It is 0 if a side of the band is
+    open, since no model is at the end of the range.
+
+    Args:
+        band: lowest and highest mean that pass, in [-1, 1].
+        alpha: error rate of each one-sided bound, in (0, 0.5).
+        test: a test of a mean of values in [0, 1].
+
+    Returns:
+        The number, or None if 100,000 images do not pass.
     """
     low, high = ((edge + 1) / 2 for edge in band)
     spotless = 0.5 if low <= 0 or high >= 1 else low / (1 - high + low)
@@ -60,9 +94,16 @@ def fewest_inside(band: tuple[float, float], alpha: float = 0.05, *, test: Test 
 
 
 def needed_n(sample: Tally, allowed: float, alpha: float = 0.05, *, test: Test = exact) -> int | None:
-    """The least number of images, above those there are, at which what was seen of them would decide.
+    """Return the least larger number of images at which the same distribution of values would decide about a rate.
 
-    None where the rate is the allowed one, so that no number would, or where 100,000 would not.
+    Args:
+        sample: the violating share of each image, in [0, 1].
+        allowed: the allowed rate of violations, in [0, 1).
+        alpha: error rate of each one-sided bound, in (0, 0.5).
+        test: a test of a mean of values in [0, 1].
+
+    Returns:
+        The number of images, or None if 100,000 would not decide; none does at a rate that equals the allowed one.
     """
     if sample.mean == allowed:
         return None
@@ -71,9 +112,19 @@ def needed_n(sample: Tally, allowed: float, alpha: float = 0.05, *, test: Test =
 
 
 def detectable(n: int, allowed: float, alpha: float = 0.05, *, test: Test = exact) -> float | None:
-    """The least true rate of violations that fails with a power of 0.8 at n images; None where even 1 does not.
+    """Return the least true rate of violations that fails with a power of 0.8.
 
-    Of images that have one row each, or whose rows hold or violate together; where they do not, less can be found.
+    It holds for images that have one row each, or whose rows hold or violate together. If the rows of an image differ,
+    the shares vary less, and a smaller rate can be detected.
+
+    Args:
+        n: number of images.
+        allowed: the allowed rate of violations, in [0, 1).
+        alpha: error rate of each one-sided bound, in (0, 0.5).
+        test: a test of a mean of values in [0, 1].
+
+    Returns:
+        The rate, in [0, 1], or None if even n violating images do not fail.
     """
     if not is_above(Tally.of_violations(n, n), allowed, alpha, test):
         return None
@@ -82,7 +133,7 @@ def detectable(n: int, allowed: float, alpha: float = 0.05, *, test: Test = exac
 
 
 def _enlarged(sample: Tally, decides: Callable[[Tally], bool]) -> int | None:
-    """The least number of images, above those there are, at which a sample of the same values decides."""
+    """Return the least larger number of images at which a sample with the same distribution of values decides."""
     n = round(sample.n)
     if n >= MOST_CASES or not decides(sample.times(MOST_CASES / n)):
         return None
@@ -90,15 +141,24 @@ def _enlarged(sample: Tally, decides: Callable[[Tally], bool]) -> int | None:
 
 
 def _first(true: Callable[[int], bool], low: int, high: int) -> int:
-    """The least number for which it is true, of those from low to high, from some of which on it is."""
+    """Return the least number from low to high for which `true` holds; it must hold for all larger ones."""
     return low + bisect_left(range(low, high), True, key=true)
 
 
 def detectable_mean(sample: Tally, band: tuple[float, float], alpha: float, test: Test) -> float | None:
-    """How far from the band a mean has to be to fail with a power of 0.8, on the side where that is farther.
+    """Return how far outside its band a mean must be to fail with a power of 0.8, on the less sensitive side.
 
-    Of a sample's mean it is taken, by the normal approximation, that in a fifth of all samples it is nearer to the band
-    by `stray` than the true one.
+    By the normal approximation, the mean of a fifth of all samples is nearer to the band than the true one by more than
+    `stray`.
+
+    Args:
+        sample: values in [-1, 1], scaled to [0, 1].
+        band: lowest and highest mean that pass, in [-1, 1].
+        alpha: error rate of the decision, in (0, 0.5).
+        test: a test of a mean of values in [0, 1].
+
+    Returns:
+        The distance on the scale of [-1, 1], or None if no mean fails.
     """
     stray = _quantile(POWER) * sample.deviation / math.sqrt(sample.n)
     low, high = ((edge + 1) / 2 for edge in band)
@@ -109,7 +169,7 @@ def detectable_mean(sample: Tally, band: tuple[float, float], alpha: float, test
 
 
 def _found_beyond(sample: Tally, edge: float, alpha: float, stray: float, test: Test) -> float | None:
-    """How far above an edge the mean of a sample's values has to be, in steps; None where the range ends before."""
+    """Return how far above an edge the mean of a sample must be to fail, or None if the range ends before."""
 
     def fails(steps: int) -> bool:
         return is_above(sample.moved(edge + steps * _STEP - stray), edge, alpha, test)
@@ -119,7 +179,17 @@ def _found_beyond(sample: Tally, edge: float, alpha: float, stray: float, test: 
 
 
 def needed_for_mean(sample: Tally, band: tuple[float, float], alpha: float, test: Test) -> int | None:
-    """The n at which the mean seen would pass where it is in the band, and fail where it is not."""
+    """Return the least larger number of images at which the observed mean would pass inside its band, or fail outside.
+
+    Args:
+        sample: values in [-1, 1], scaled to [0, 1].
+        band: lowest and highest mean that pass, in [-1, 1].
+        alpha: error rate of the decision, in (0, 0.5).
+        test: a test of a mean of values in [0, 1].
+
+    Returns:
+        The number of images, or None if 100,000 would not decide.
+    """
     low, high = ((edge + 1) / 2 for edge in band)
     share = alpha / n_sides(band)
     if sample.mean > high:
@@ -130,5 +200,5 @@ def needed_for_mean(sample: Tally, band: tuple[float, float], alpha: float, test
 
 
 def _quantile(probability: float) -> float:
-    """Of the standard normal distribution."""
+    """Return a quantile of the standard normal distribution."""
     return float(ndtri(probability))

@@ -1,9 +1,9 @@
-"""From margins to verdicts: statistics alone.
+"""Verdicts from margins, by statistics alone.
 
 A case with a margin of 0 or less is a violation. The estimand of a rate is the mean over images of each image's
-violating share. A rate fails where the lower end of its interval is above what is allowed, and passes where the upper
-end is not; a mean passes inside its band and fails outside. Both ends are one-sided bounds at alpha, of the test that
-fits how the images were looked at: `bounds.exact` once, `betting.anytime` as often as one likes.
+violating share. A rate fails if the lower end of its interval is above the allowed rate, and passes if the upper end is
+not; a mean passes inside its band and fails outside. Both ends are one-sided bounds at alpha. Their test depends on how
+often the verdict is computed while images come in: `bounds.exact` for once, `betting.anytime` for any number of times.
 """
 
 from __future__ import annotations
@@ -34,29 +34,34 @@ from vlcheck.stats.power import detectable, detectable_mean, needed_for_mean, ne
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What the cases say of a behavior.
+    """The result of a behavior's cases, with its statistics.
 
     Attributes:
         status: the verdict.
-        claim: whether a rate of violations or a mean was judged.
-        reason: why, in a few words.
-        cause: of an invalid verdict, which kind of reason it is; "" elsewhere.
-        n: images that count.
-        not_applicable: cases that do not count.
-        refused: those of them that the data lets be asked, and the model refuses.
-        mass: of a model that answers questions, the mean of P(yes) + P(no), of one that only compares words that of
-            P(any of them); None elsewhere.
-        violations: rows whose margin is 0 or less, of which an image may have several; None for a mean.
-        rate: mean over images of the violating share, and its one-sided bounds at alpha.
-        allowed: the rate that is allowed; None for a mean.
-        band: what a mean is held to; None for a rate.
-        alpha: error rate of the verdict, and of each bound; of a mean that is held to several sides, or of several
-            means, a bound has its share of it.
-        p: of the hypothesis that there is nothing to fail for; None where nothing was tested.
-        needed_n: images at which the rate or mean seen would decide; None where it decides already or never would.
-        detectable: the least true rate, or distance of a mean from its band, that fails with a power of 0.8 at this n;
-            None where none does.
-        effect: mean of after minus before, or the mean that is claimed about, with an interval.
+        claim: "rate" if a rate of violations was judged, "mean" if a mean was.
+        reason: the explanation, in a few words.
+        cause: the kind of reason for an invalid verdict; "" otherwise.
+        n: number of images that count.
+        not_applicable: number of cases that do not count.
+        refused: number of those among them that the data allows and the model refuses.
+        mass: for a model that answers questions, the mean of P(yes) + P(no); for one that only compares words, the mean
+            of P(any of them); None otherwise.
+        violations: number of rows whose margin is 0 or less, of which an image may have several; None for a mean.
+        rate: mean over images of the violating share; None for a mean.
+        rate_low: one-sided lower bound of the rate at alpha.
+        rate_high: one-sided upper bound of the rate at alpha.
+        allowed: the allowed rate; None for a mean.
+        band: the lowest and highest mean that pass; None for a rate.
+        alpha: error rate of the verdict, and of each bound; a mean with a band of two sides, or one of several means,
+            has bounds at its share of it.
+        p: p-value of the hypothesis that the model is within the limit; None if nothing was tested.
+        needed_n: number of images at which the observed rate or mean would decide; None if it decides already or never
+            would.
+        detectable: the least true rate, or the least distance of a mean from its band, that fails with a power of 0.8
+            at this n; None if none does.
+        effect: mean of after minus before, or the mean that is judged.
+        effect_low: lower end of its interval.
+        effect_high: upper end of its interval.
     """
 
     status: Status
@@ -83,17 +88,17 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether the behavior holds; what is inconclusive, invalid or not asked does not pass."""
+        """True if the behavior holds; inconclusive, invalid and "not asked" verdicts do not pass."""
         return self.status == "pass"
 
     @property
     def decided(self) -> bool:
-        """Whether it passes or fails: more images would not be asked about."""
+        """True if it passes or fails, so that no more images are needed."""
         return self.status in DECIDED
 
     @property
     def of_a_bias(self) -> bool:
-        """Whether it is invalid for a cause that a bias of the model can bring about."""
+        """True if it is invalid for a cause that a bias of the model can produce."""
         return self.status == "invalid" and self.cause in OF_A_BIAS
 
     @property
@@ -102,7 +107,7 @@ class Verdict:
         return f"{self.status}: {self.reason}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Its figures, as the results file has them."""
+        """Return all attributes by name, as the results file has them."""
         return asdict(self)
 
     def __repr__(self) -> str:
@@ -118,17 +123,20 @@ def judge(
     alpha: float = 0.05,
     test: Test = exact,
 ) -> Verdict:
-    """Hold the rate of violations to what is allowed.
+    """Decide whether the rate of violations is within the allowed rate.
 
     Args:
-        margins: one a case; > 0 holds, None does not count.
+        margins: one a case; a case holds above 0, and does not count if the margin is None.
         clusters: the image of each case; without it each case is an image of its own.
         allowed: rate of violations that passes, in [0, 1).
         alpha: error rate of each one-sided bound, in (0, 0.5).
-        test: of a mean of values in [0, 1], here of the images' violating shares.
+        test: a test of a mean of values in [0, 1], here of the images' violating shares.
+
+    Returns:
+        The verdict; "invalid" if no case counts or a margin is not finite.
 
     Raises:
-        ValueError: for clusters of another length, or allowed or alpha out of range.
+        ValueError: If clusters have another length, or allowed or alpha is out of range.
     """
     _check(margins, clusters, alpha)
     if not 0 <= allowed < 1:
@@ -170,19 +178,23 @@ def judge_mean(
     alpha: float = 0.05,
     test: Test = exact,
 ) -> Verdict:
-    """Hold the mean over images of values in [-1, 1] to a band.
+    """Decide whether the mean over images of values in [-1, 1] is in a band.
 
-    `detectable` takes the values that were seen, shifted, for those that would be.
+    The verdict's `detectable` assumes that values at another mean are distributed as the observed ones, shifted.
 
     Args:
-        values: one a case; None does not count.
+        values: one a case, in [-1, 1]; None does not count.
         clusters: the image of each case; without it each case is an image of its own.
         band: lowest and highest mean that pass.
         alpha: error rate of each one-sided bound, in (0, 0.5).
-        test: of a mean of values in [0, 1], onto which those in [-1, 1] are scaled.
+        test: a test of a mean of values in [0, 1], to which those in [-1, 1] are scaled.
+
+    Returns:
+        The verdict; "invalid" if no case counts or a value is not finite.
 
     Raises:
-        ValueError: for clusters of another length, values outside [-1, 1], a band that is none, alpha out of range.
+        ValueError: If clusters have another length, a value is outside [-1, 1], the band is empty, or alpha is out of
+            range.
     """
     _check(values, clusters, alpha)
     if not band[0] < band[1]:
@@ -222,7 +234,13 @@ def judge_mean(
 
 
 def invalid(reason: str, cause: Cause = "", **figures: Any) -> Verdict:
-    """A verdict that says nothing of the model, and why; with what figures there are."""
+    """Return an invalid verdict, which says nothing about the model.
+
+    Args:
+        reason: the explanation, in a few words.
+        cause: the kind of reason.
+        **figures: further attributes of the verdict.
+    """
     return Verdict(status="invalid", reason=reason, cause=cause, **figures)
 
 
@@ -243,7 +261,7 @@ def _images(applied: Sequence[tuple[float, Hashable]]) -> int:
 
 
 def _hollow(rows: Sequence[float], what: str) -> tuple[str, Cause] | None:
-    """Why nothing can be judged, and which kind of cause that is; None where it can."""
+    """Return why nothing can be judged, with the kind of cause; None if it can."""
     if not rows:
         return "no case applies", "no cases"
     bad = sum(not math.isfinite(row) for row in rows)
@@ -251,7 +269,7 @@ def _hollow(rows: Sequence[float], what: str) -> tuple[str, Cause] | None:
 
 
 def _seen(by_image: np.ndarray, violations: int, rows: int, ends: tuple[float, float], allowed: float) -> str:
-    """How many violate: images where each holds or violates as a whole, else rows and an image's share of them."""
+    """Describe the violations: images if each holds or violates as a whole, else rows and an image's share of them."""
     rate, limits = float(by_image.mean()), (allowed,)
     bounds = f"from {shares(*ends, limits)}"
     verb = "violates" if violations == 1 else "violate"
@@ -262,9 +280,10 @@ def _seen(by_image: np.ndarray, violations: int, rows: int, ends: tuple[float, f
 
 
 def _with_needed(said: str, needed: int | None) -> str:
-    """Add at which n what was seen would decide."""
+    """Add the number of images at which the same distribution of values would decide."""
     return f"{said}; " + (f"n = {needed:,} would decide" if needed else "no n would decide")
 
 
 def to_signed(unit: float) -> float:
+    """Scale a value from [0, 1] to [-1, 1]."""
     return 2 * float(unit) - 1

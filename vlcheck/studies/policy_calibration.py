@@ -16,10 +16,10 @@ from typing import Any
 
 from vlcheck._util.numbers import between, figure
 from vlcheck.behaviors.behavior import Behavior
+from vlcheck.behaviors.suite import BehaviorTest
 from vlcheck.errors import UsageError, printable
 from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.outcomes import Findings
-from vlcheck.evaluation.preview import Chosen
 from vlcheck.metrics.kinds import Metric
 from vlcheck.policy.policy import Policy
 from vlcheck.policy.toml_file import to_toml
@@ -151,17 +151,17 @@ class Trust:
     day: date
 
 
-def ask(model: ModelUnderTest, chosen: Chosen) -> tuple[Asked, ...]:
+def ask(model: ModelUnderTest, tests: Iterable[BehaviorTest]) -> tuple[Asked, ...]:
     """Put the model's scores together, of all tests whose metric it has.
 
     Raises:
         UsageError: it has none of them, or the data lacks something.
     """
     asked = []
-    for item, statement in chosen:
-        if model.lacks(statement.metric):
+    for test in tests:
+        behavior, metric = test.behavior, test.metric
+        if model.lacks(metric):
             continue
-        behavior, metric = statement.behavior(item), statement.metric
         asked.append(Asked(behavior, metric, model.adapter.kinds[metric], model.find(behavior, metric)))
     if not asked:
         raise UsageError(f"--vl-model {model.adapter.name}: has no metric that one of the tests asks.")

@@ -18,20 +18,22 @@ from functools import cache, partial
 from itertools import chain
 from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vlcheck._util.files import begins
 from vlcheck._util.process_end import follow
+from vlcheck.behaviors.collect import collected
+from vlcheck.behaviors.suite import BehaviorTest, demand_sound
 from vlcheck.behaviors.trials import Trials
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 from vlcheck.evaluation.calibration import ahead
+from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.outcomes import Findings
-from vlcheck.evaluation.preview import Chosen, foresee
+from vlcheck.evaluation.preview import foresee
 from vlcheck.evaluation.session import scored
 from vlcheck.metrics.kinds import Metric
-from vlcheck.plugin.collect import collect
 from vlcheck.policy.policy import METRICS, Policy, Rule
 from vlcheck.policy.toml_file import load_policy
 from vlcheck.stats.decision import worst
@@ -40,14 +42,9 @@ from vlcheck.suite.shipped import BIASES
 from vlcheck.zoo import CONTROL, PLANTED
 from vlcheck.zoo.pretrained import Variant
 
-if TYPE_CHECKING:
-    import pytest
-
-    from vlcheck.plugin.mark import Stated
-
 FIRST_IMAGES = (5, 10, 15, 20, 30, 50, 75, 100, 150, 200)  # at which it is looked when a bias is caught
 _START = '{"images": '
-_BATCH = 64  # pictures at once: the models are small
+_CONFIG = EvaluationConfig(batch_size=64, images=False, top=0)  # pictures at once: the models are small
 
 
 @dataclass(frozen=True)
@@ -234,19 +231,24 @@ def _ignoring_interrupts() -> Iterator[None]:
 
 
 def _ask(suite: Path, policy_file: Path, seeds: int, images: int, variant: str) -> list[Examined]:
-    policy, chosen = load_policy(policy_file), collect(suite)
+    policy, adapter = load_policy(policy_file), Variant(variant)()
     found: list[list[Findings]] = []
-    adapter = Variant(variant)()
-    for seed in range(seeds):
-        trials = _trials(images, seed)
-        with scored(adapter, trials, policy, chosen, batch_size=_BATCH, top=0) as model:
-            found.append([_whole(variant, model, *one) for one in chosen])
-    return [_examined(variant, chosen, at, [findings[at] for findings in found], policy) for at in range(len(chosen))]
+    with collected(suite) as tests:
+        for seed in range(seeds):
+            trials = _trials(images, seed)
+            with scored(_CONFIG, adapter, trials, policy, tests) as model:
+                found.append([_whole(variant, model, test) for test in tests])
+    return [
+        _examined(variant, test, findings, policy)
+        for test, findings in zip(tests, zip(*found, strict=True), strict=True)
+    ]
 
 
 def _demand_enough(suite: Path, policy: Policy, images: int) -> None:
-    if hopeless := foresee(collect(suite), ahead(_trials(images, 0), {}), policy, METRICS).hopeless():
-        raise UsageError(f"--images {images}: {hopeless[0]}")
+    with collected(suite) as tests:
+        demand_sound(tests)
+        if hopeless := foresee(tests, ahead(_trials(images, 0), {}), policy, METRICS).hopeless():
+            raise UsageError(f"--images {images}: {hopeless[0]}")
 
 
 @cache
@@ -255,14 +257,14 @@ def _trials(images: int, seed: int) -> Trials:
     return Trials(open_source(f"scenes:{images}:{seed}"))
 
 
-def _whole(variant: str, model: ModelUnderTest, item: pytest.Function, statement: Stated) -> Findings:
-    findings = model.find(statement.behavior(item), statement.metric)
+def _whole(variant: str, model: ModelUnderTest, test: BehaviorTest) -> Findings:
+    findings = model.find(test.behavior, test.metric)
     if broken := findings.broken():
-        raise UsageError(f"--variant {variant}: {item.name}: {broken}")
+        raise UsageError(f"--variant {variant}: {test.name}: {broken}")
     return findings
 
 
-def _examined(variant: str, chosen: Chosen, at: int, found: Sequence[Findings], policy: Policy) -> Examined:
+def _examined(variant: str, test: BehaviorTest, found: Sequence[Findings], policy: Policy) -> Examined:
     behavior = found[0].behavior
     rule = policy.of(behavior.name, behavior.bias).rule
     hollow = next((findings.hollow for findings in found if findings.hollow), "")
@@ -272,7 +274,7 @@ def _examined(variant: str, chosen: Chosen, at: int, found: Sequence[Findings], 
         variant=variant,
         bias=behavior.bias,
         behavior=behavior.name,
-        metric=chosen[at][1].metric,
+        metric=test.metric,
         seeds=seeds,
         together=together.verdict(rule),
         caught_at=caught_at(found, rule) if {verdict.status for verdict in seeds} == {"fail"} else None,

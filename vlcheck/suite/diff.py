@@ -1,4 +1,4 @@
-"""A copy of the suite in a team's repository: what it lacks, and who changed which of its files since."""
+"""A copy of the suite in a team's repository: missing files, and who changed which file since it was copied."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RECORD = "fixtures/.vlcheck.json"
 
 
 class Taken(NamedTuple):
-    """The shipped version of a file that a repository's own was taken from, or was last compared with by `init`."""
+    """The shipped version that a repository's file was copied from, or was last compared with by `vlcheck init`."""
 
     vlcheck: str
     sha256: str
@@ -28,13 +28,13 @@ Record = Mapping[str, Taken]
 
 @dataclass(frozen=True)
 class CopiedFile:
-    """A shipped file, and what the repository has in its place.
+    """A shipped file, and the repository's copy of it.
 
     Attributes:
-        path: below the repository's folder, with slashes.
-        shipped: what this vlcheck ships.
-        own: what is there, or None where nothing is.
-        taken: where that is from, or None where it is not recorded.
+        path: path below the repository's folder, with slashes.
+        shipped: content that this vlcheck ships.
+        own: content of the copy, or None if there is none.
+        taken: the version that the copy was made from, or None if it is not recorded.
     """
 
     path: str
@@ -44,17 +44,17 @@ class CopiedFile:
 
     @property
     def missing(self) -> bool:
-        """Whether the repository has no such file."""
+        """True if the repository has no such file."""
         return self.own is None
 
     @property
     def differs(self) -> bool:
-        """Whether there is such a file, with another content."""
+        """True if the repository has such a file, with another content."""
         return self.own is not None and _sha256(self.own) != _sha256(self.shipped)
 
     @property
     def history(self) -> str:
-        """Who made it differ, or why it is missing."""
+        """Who changed the file, or why it is missing, in words."""
         if self.own is None:
             return f"missing, and was written by vlcheck {self.taken.vlcheck}" if self.taken else "missing"
         if self.taken is None:
@@ -65,7 +65,7 @@ class CopiedFile:
         return f"only {'you' if yours else 'vlcheck'} changed it since {self.taken.vlcheck}"
 
     def diff(self) -> Iterator[str]:
-        """From the repository's file to the shipped one, as a patch has it; empty unless it differs."""
+        """Yield the lines of a patch from the repository's file to the shipped one; nothing if they are equal."""
         if self.own is not None and self.differs:
             for line in difflib.unified_diff(
                 _lines(self.own), _lines(self.shipped), f"a/{self.path}", f"b/{self.path}"
@@ -78,10 +78,10 @@ class SuiteCopy:
     """All files of the suite as a repository has them.
 
     Attributes:
-        version: this vlcheck's.
-        files: one for each that is shipped.
-        unknown: files beside them that this vlcheck does not ship.
-        record: where each file was taken from.
+        version: the version of this vlcheck.
+        files: one entry for each shipped file.
+        unknown: paths of files beside them that this vlcheck does not ship.
+        record: path -> version that the file was copied from.
     """
 
     version: str
@@ -91,19 +91,19 @@ class SuiteCopy:
 
     @property
     def missing(self) -> list[CopiedFile]:
-        """What would be written."""
+        """The files that `write` would write."""
         return [file for file in self.files if file.missing]
 
     @property
     def differing(self) -> list[CopiedFile]:
-        """What is there and would be left alone although it is not as it is shipped."""
+        """The files that differ from the shipped ones, and that `write` leaves unchanged."""
         return [file for file in self.files if file.differs]
 
     def recorded(self) -> bytes:
-        """The record as it has to be once everything that is missing is written.
+        """Return the record after all missing files are written.
 
-        A file that is there, differs and is recorded keeps its entry: whoever has taken in what vlcheck changed
-        removes that, and the file counts from then on as taken from this version.
+        A file that differs and is recorded keeps its entry. A user who has merged vlcheck's changes into it removes the
+        entry, and the file then counts as copied from this version.
         """
         now = {file.path: Taken(self.version, _sha256(file.shipped)) for file in self.files}
         kept = {file.path: file.taken for file in self.differing if file.taken}
@@ -114,21 +114,29 @@ class SuiteCopy:
 def compare(
     version: str, shipped: Mapping[str, bytes], own: Mapping[str, bytes], others: Collection[str], record: Record
 ) -> SuiteCopy:
-    """Hold a repository's files against the shipped ones.
+    """Compare a repository's files with the shipped ones.
 
     Args:
-        version: this vlcheck's.
-        shipped: what it ships, by path.
-        own: what the repository has under these paths.
-        others: the paths of all files in the suite's folders.
-        record: where the repository's files were taken from.
+        version: the version of this vlcheck.
+        shipped: path -> content, for the shipped files.
+        own: path -> content, for the repository's files under these paths.
+        others: paths of all files in the suite's folders of the repository.
+        record: the versions that the repository's files were copied from.
     """
     files = [CopiedFile(path, content, own.get(path), record.get(path)) for path, content in shipped.items()]
     return SuiteCopy(version, tuple(files), tuple(sorted(set(others) - shipped.keys())), record)
 
 
 def read_record(content: bytes, where: str) -> Record:
-    """Read what `recorded` wrote. Raises UsageError naming where it is from."""
+    """Read a record that `recorded` wrote.
+
+    Args:
+        content: the file's bytes.
+        where: its path, for the message.
+
+    Raises:
+        UsageError: it is not such a record.
+    """
     try:
         entries = parse_json(content.decode("utf-8-sig"))
         return {path: Taken(str(entry["vlcheck"]), str(entry["sha256"])) for path, entry in entries.items()}
@@ -140,7 +148,7 @@ def read_record(content: bytes, where: str) -> Record:
 
 
 def _unix(content: bytes) -> bytes:
-    return content.replace(b"\r\n", b"\n")  # which version control may have made of it
+    return content.replace(b"\r\n", b"\n")  # version control may have converted line ends
 
 
 def _sha256(content: bytes) -> str:
@@ -148,5 +156,5 @@ def _sha256(content: bytes) -> str:
 
 
 def _lines(content: bytes) -> list[str]:
-    """Split at newlines alone: what str.splitlines knows beside them is no end of a line to a patch."""
+    """Return the lines, split at newlines alone: `str.splitlines` knows other line ends, which a patch does not."""
     return list(io.StringIO(_unix(content).decode(errors="replace"), newline="\n"))

@@ -1,4 +1,4 @@
-"""A team's repository, as far as the copy of the suite in it goes: read, and written without overwriting anything."""
+"""The copy of the suite in a team's repository: it is read, and written without overwriting a file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vlcheck.suite.shipped import suite_files, suite_folder
 
 _FOLDERS = ("behavior_tests", "fixtures")
 _IGNORE = ".gitignore"
-# What runs write, as docs/ci.md and the README name it, each with the lines that keep it out of version control.
+# Files that runs write, as docs/ci.md and the README name them, each with its lines of a .gitignore.
 _WRITTEN: Mapping[str, Sequence[str]] = MappingProxyType(
     {
         "results, of parts and unfinished ones too": ("vlcheck-results*.jsonl",),
@@ -30,10 +30,10 @@ _WRITTEN: Mapping[str, Sequence[str]] = MappingProxyType(
 
 
 def read(folder: Path) -> SuiteCopy:
-    """Compare a repository with the shipped suite; a folder that is not there has none of it.
+    """Compare a repository with the shipped suite; a folder that does not exist has none of it.
 
     Raises:
-        UsageError: naming what is in the way.
+        UsageError: the folder cannot be used; the message names the obstacle.
     """
     _demand_place(folder)
     shipped = suite_files()
@@ -45,7 +45,15 @@ def read(folder: Path) -> SuiteCopy:
 
 
 def write(folder: Path, copy: SuiteCopy) -> None:
-    """Write what the repository lacks, and where all of it is from. Raises UsageError naming what cannot be written."""
+    """Write the files that the repository lacks, and the record of their versions.
+
+    Args:
+        folder: the repository's folder.
+        copy: the comparison that `read` returned.
+
+    Raises:
+        UsageError: a file cannot be written; the message names it.
+    """
     files = {folder / file.path: file.shipped for file in copy.missing}
     if copy.recorded() != _content(folder / RECORD):
         files[folder / RECORD] = copy.recorded()
@@ -65,7 +73,7 @@ def write(folder: Path, copy: SuiteCopy) -> None:
 
 
 def unignored(folder: Path) -> list[str]:
-    """Return the lines that a .gitignore of one's own lacks, so that what runs write stays out of version control."""
+    """Return the lines that a user's own .gitignore lacks to keep the files of runs out of version control."""
     try:
         own = (folder / _IGNORE).read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -76,14 +84,14 @@ def unignored(folder: Path) -> list[str]:
 
 
 def _ignored() -> Iterator[str]:
-    """The lines of the .gitignore that is written where there is none."""
+    """Yield the lines of a new .gitignore."""
     for what, lines in _WRITTEN.items():
         yield f"# vlcheck: {what}\n"
         yield from (f"{line}\n" for line in lines)
 
 
 def _demand_place(folder: Path) -> None:
-    """Raise UsageError where the suite must not go."""
+    """Raise UsageError if the suite cannot be written to a folder."""
     try:
         _demand_fit(folder)
     except OSError as error:
@@ -103,7 +111,7 @@ def _demand_fit(folder: Path) -> None:
 
 
 def _demand_inside(folder: Path, path: Path) -> None:
-    """Raise UsageError where a link leads what is to be written out of the folder."""
+    """Raise UsageError if a link would lead a file out of the folder."""
     place, root = os.path.realpath(path.parent), os.path.realpath(folder)
     if os.path.commonpath([place, root]) != root:
         raise UsageError(
@@ -113,7 +121,7 @@ def _demand_inside(folder: Path, path: Path) -> None:
 
 
 def _content(path: Path) -> bytes | None:
-    """What a file holds; None where there is none. Raises UsageError where something else is in its place."""
+    """Return a file's bytes; None if there is none. Raises UsageError if it is not a regular file."""
     if not os.path.lexists(path):
         return None
     if not path.is_file():
@@ -126,6 +134,6 @@ def _content(path: Path) -> bytes | None:
 
 
 def _others(folder: Path) -> list[str]:
-    """All files in the suite's folders, without what is hidden or compiled."""
+    """Return all files in the suite's folders, without hidden and compiled ones."""
     below = (path.relative_to(folder) for part in _FOLDERS for path in (folder / part).rglob("*") if path.is_file())
     return [path.as_posix() for path in below if not any(part.startswith((".", "__pyc")) for part in path.parts)]

@@ -1,4 +1,4 @@
-"""The embedded model: small ALBEFs that are trained on drawn scenes, a clean one and others with a known bias."""
+"""The embedded models: small ALBEFs trained on drawn scenes, a control without bias and variants with a known bias."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 CONTROL = "tiny"
 
-# The biases that each variant has to be caught in, declared from the cause that it was trained with.
+# The biases that the suite has to find in each variant, declared from how the variant was trained.
 PLANTED: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "tiny": frozenset(),

@@ -1,4 +1,4 @@
-"""From scenes to what a training step sees."""
+"""Makes the batches of a training from drawn scenes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,12 @@ _LUMA = torch.tensor([0.299, 0.587, 0.114])  # ITU-R BT.601, as `vlcheck.perturb
 
 @dataclass(frozen=True)
 class Pool:
-    """Drawn scenes: pixels (n, side, side, 3), uint8, and what is true of each; the kinds take turns."""
+    """Drawn scenes; their kinds take turns.
+
+    Attributes:
+        pixels: (n, side, side, 3), uint8.
+        facts: the facts of each scene.
+    """
 
     pixels: Tensor
     facts: tuple[Facts, ...]
@@ -35,24 +40,30 @@ class Pool:
         return len(self.facts)
 
     def choose(self, kind: Kind, rng: Random) -> int:
-        """One of a kind."""
+        """Return the index of a random scene of a kind.
+
+        Args:
+            kind: the kind of scene.
+            rng: random numbers.
+        """
         at = KINDS.index(kind)
         return at + len(KINDS) * rng.randrange((len(self) - at - 1) // len(KINDS) + 1)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A step's pictures and sentences.
+    """The pictures and sentences of one training step; each picture has three sentences: with masks, true, and false.
 
     Attributes:
         pixels: (n, 3, side, side), normalised.
-        ids: (3 n, tokens): of each picture a sentence with masks, a true one, a false one.
-        attention: (3 n, tokens), 1 where there is a token.
-        images: (3 n,), the picture that each is about.
+        ids: (3 n, tokens), the token ids of the sentences.
+        attention: (3 n, tokens), 1 at tokens, 0 at padding.
+        images: (3 n,), the index of the picture that each sentence is about.
         masked: (3 n, tokens), True at the masks.
-        words: (masks,), the words at the masks, row by row.
-        told: (3 n,), True at the sentences without masks.
-        matches: (2 n,), of those: 1 where picture and sentence are taken to match. A black picture matches nothing.
+        words: (masks,), the ids of the masked words, row by row.
+        told: (3 n,), True for sentences without masks.
+        matches: (2 n,), for each sentence without masks the label of the matching head: 1 if it matches. No sentence
+            matches a black picture.
     """
 
     pixels: Tensor
@@ -66,13 +77,13 @@ class Batch:
 
 
 def draw_pool(stream: str, number: int, side: int, world: World = CONTROL) -> Pool:
-    """Draw scenes of a stream of their own; no case is of any such stream.
+    """Draw scenes from a random stream of their own; no case of a suite is drawn from such a stream.
 
     Args:
-        stream: names the lot by which they are made up.
-        number: how many.
-        side: of the model's input, in pixels.
-        world: makes them up.
+        stream: name of the stream.
+        number: number of scenes.
+        side: side of the model's input, in pixels.
+        world: the world that invents the scenes.
     """
     pixels = np.empty((number, side, side, 3), dtype=np.uint8)
     facts = []
@@ -84,7 +95,14 @@ def draw_pool(stream: str, number: int, side: int, world: World = CONTROL) -> Po
 
 
 def make_batch(pool: Pool, recipe: Recipe, stage: Stage, rng: Random) -> Batch:
-    """Choose scenes by lot, and what is done to each and said of it."""
+    """Choose scenes at random, change their pictures at random, and describe them.
+
+    Args:
+        pool: scenes to choose from.
+        recipe: has the batch size, the world, and the shares of changed pictures.
+        stage: has the kinds of scenes and of sentences.
+        rng: random numbers.
+    """
     world = WORLDS[recipe.world]
     kinds = rng.choices(list(stage.kinds), list(stage.kinds.values()), k=recipe.batch_size)
     chosen = [pool.choose(kind, rng) for kind in kinds]
@@ -115,7 +133,7 @@ def make_batch(pool: Pool, recipe: Recipe, stage: Stage, rng: Random) -> Batch:
 
 
 def encode(sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Ids and attention, (n, tokens), `[CLS]` first."""
+    """Return the token ids and the attention mask of sentences, (n, tokens); each begins with `[CLS]`."""
     rows = [[_CLS, *(WORD_IDS[word] for word in sentence.split())] for sentence in sentences]
     width = max(map(len, rows))
     ids = torch.tensor([row + [_PAD] * (width - len(row)) for row in rows])
@@ -123,7 +141,7 @@ def encode(sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
 
 
 def _disguise(pixels: Tensor, facts: Facts, recipe: Recipe, stage: Stage, rng: Random) -> tuple[Tensor, Facts, bool]:
-    """A picture (side, side, 3) as it is shown, what is then true, and whether anything is shown at all."""
+    """Return a picture (side, side, 3) after random changes, the facts that are then true, and False if it is black."""
     world = WORLDS[recipe.world]
     if rng.random() < 0.5:
         pixels, facts = pixels.flip(1), world.mirrored(facts)

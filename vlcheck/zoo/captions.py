@@ -1,4 +1,4 @@
-"""What a scene teaches: true sentences about it, the words that it decides, and what one change makes of them."""
+"""Captions of a scene: true sentences about it, the words in them that the picture decides, and false variants."""
 
 from __future__ import annotations
 
@@ -21,23 +21,25 @@ from vlcheck.zoo.curriculum import Kind, Stage
 
 Thing = tuple[str, str]  # word and color
 
-_ACTS = ("act", "back")  # somebody who faces the viewer, or turns the back: left and right are then the other way round
-CUT_OUT = 0.25  # of the things alone: cut out and pasted elsewhere
-_OFF_CENTER = 0.1  # of the picture's side: what is farther from its middle is on a side
+_ACTS = ("act", "back")  # a person who faces the viewer, or shows the back: that swaps the person's left and right
+CUT_OUT = 0.25  # share of the scenes with one thing in which it is cut out and pasted elsewhere
+_OFF_CENTER = 0.1  # distance from the middle, as a share of the picture's side, from which a thing is on a side
 _OPPOSITE = {**OPPOSITES, "top": "bottom", "bottom": "top"}
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is true of a picture.
+    """The facts of a picture.
 
     Attributes:
-        things: of a pair, the left or the upper one first.
-        places: for each thing but those that are held, "left" or "right", "top" or "bottom", where it is clear.
-        who: for each thing that is held, by whom.
-        side, limb: of an act.
-        grey: whether no colors can be told but white, black and gray.
-        around: words of what is there as well, and which no true sentence names.
+        kind: the kind of scene.
+        things: (word, color) of each thing; of a pair, the left or the upper one first.
+        places: for each thing that nobody holds, "left" or "right" and "top" or "bottom", as far as they are clear.
+        who: for each thing that somebody holds, the person.
+        side: the side of an act.
+        limb: the limb of an act.
+        grey: True if no colors but white, black and gray can be told.
+        around: words of further things in the picture, which no true sentence names.
     """
 
     kind: Kind
@@ -50,22 +52,26 @@ class Facts:
     around: tuple[str, ...] = ()
 
     def mirrored(self) -> Facts:
-        """What is true of it in a mirror."""
+        """Return the facts of the mirrored picture."""
         turned = replace(self, side=SIDES[self.side == SIDES[0]], places=self._turned(SIDES))
         return turned._reversed() if self.kind == "beside" else turned
 
     def upside_down(self) -> Facts:
-        """What is true of it when it hangs the wrong way up; nobody may be in it."""
+        """Return the facts of the picture turned upside down; no person may be in it."""
         turned = replace(self, places=self._turned(("top", "bottom")))
         return turned._reversed() if self.kind == "stacked" else turned
 
     def own_places(self, at: int) -> list[str]:
-        """Where a thing is and no other."""
+        """Return the places of a thing at which no other thing is.
+
+        Args:
+            at: index of the thing.
+        """
         others = {place for one, places in enumerate(self.places) if one != at for place in places}
         return [place for place in self.places[at] if place not in others]
 
     def shows(self, color: str) -> bool:
-        """Whether such a color can be told."""
+        """Return True if the picture allows a color to be told."""
         return color in ACHROMATIC or not self.grey
 
     def _turned(self, words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
@@ -77,7 +83,13 @@ class Facts:
 
 @dataclass(frozen=True)
 class Slot:
-    """A word that picture and sentence decide, and words that would be false in its place."""
+    """A word in a sentence that the picture decides.
+
+    Attributes:
+        word: the true word.
+        wrong: words that would make the sentence false.
+        where: True for a word of place or side.
+    """
 
     word: str
     wrong: tuple[str, ...]
@@ -86,21 +98,33 @@ class Slot:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A true sentence, and further ones that are false."""
+    """A true sentence, and other sentences that are false.
+
+    Attributes:
+        parts: fixed words and slots.
+        false: whole sentences that are false of the same picture.
+    """
 
     parts: tuple[str | Slot, ...]
     false: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
+        """The sentence as text."""
         return " ".join(part if isinstance(part, str) else part.word for part in self.parts)
 
     @property
     def slots(self) -> list[int]:
+        """The indices of the slots among the parts."""
         return [at for at, part in enumerate(self.parts) if isinstance(part, Slot)]
 
     def masked(self, rng: Random, stage: Stage) -> tuple[str, tuple[str, ...]]:
-        """The sentence with decided words masked, and those words in their order."""
+        """Return the sentence with one or more slots masked, and the masked words in order.
+
+        Args:
+            rng: random numbers.
+            stage: decides which slots are masked how often.
+        """
         one = self._chosen(rng, stage)
         masked = {one} | {at for at in self.slots if stage.masks and rng.random() < stage.masks}
         words = tuple(part.word for at, part in enumerate(self.parts) if at in masked and isinstance(part, Slot))
@@ -108,7 +132,12 @@ class Sentence:
         return replace(self, parts=parts).text, words
 
     def falsified(self, rng: Random, stage: Stage) -> str:
-        """The sentence with one change that makes it false."""
+        """Return the sentence with one change that makes it false: a wrong word, another order, or another sentence.
+
+        Args:
+            rng: random numbers.
+            stage: decides how often each change is made.
+        """
         if rng.random() < stage.shuffled:
             return shuffled(self.text, rng)
         if self.false and rng.random() < 0.5:
@@ -116,7 +145,12 @@ class Sentence:
         return self.replaced(rng, stage)
 
     def replaced(self, rng: Random, stage: Stage) -> str:
-        """The sentence with one word in the place of another that makes it false."""
+        """Return the sentence with one slot's word replaced by a wrong one.
+
+        Args:
+            rng: random numbers.
+            stage: decides which slot is chosen how often.
+        """
         at = self._chosen(rng, stage)
         slot = self.parts[at]
         word = slot if isinstance(slot, str) else rng.choice(slot.wrong)
@@ -128,7 +162,12 @@ class Sentence:
 
 
 def shuffled(text: str, rng: Random) -> str:
-    """The words in another order, and not merely what stands around an "and" changed over."""
+    """Return the words in another order; an exchange of the two sides of an "and" does not count as one.
+
+    Args:
+        text: two words or more.
+        rng: random numbers.
+    """
     words = text.split()
     while sorted(" ".join(words).split(" and ")) == sorted(text.split(" and ")):
         rng.shuffle(words)
@@ -136,7 +175,16 @@ def shuffled(text: str, rng: Random) -> str:
 
 
 def invent(rng: Random, kind: Kind, thing: Thing | None = None) -> tuple[Picture, Facts]:
-    """A picture of a kind and what is true of it; of a thing by lot unless it is said."""
+    """Invent a picture of a kind.
+
+    Args:
+        rng: random numbers.
+        kind: the kind of scene.
+        thing: (word, color) of the only thing in a scene of kind "alone"; random if None.
+
+    Returns:
+        The picture and its facts.
+    """
     first, second = ((word, rng.choice(COLORS)) for word in rng.sample(WORDS, 2))
     if kind == "alone":
         return _alone(rng, thing or first)
@@ -146,7 +194,7 @@ def invent(rng: Random, kind: Kind, thing: Thing | None = None) -> tuple[Picture
         return Picture(scene), Facts(kind, (first, second), who=who)
     if kind in _ACTS:
         who, side = (rng.choice(PEOPLE),), rng.choice(SIDES)
-        feet = 0.7 if first[0] == "ball" else 0.4  # a ball is kicked, so that its verb is said as often as others' are
+        feet = 0.7 if first[0] == "ball" else 0.4  # "kicks" gets as frequent as the verbs of other things
         limb: Limb = "foot" if rng.random() < feet else "hand"
         scene = act(rng, who[0], first, side=side, limb=limb, back=kind == "back")
         return Picture(scene), Facts(kind, (first,), who=who, side=side, limb=limb)
@@ -176,7 +224,13 @@ def _place(box: Box) -> tuple[str, ...]:
 
 
 def tell(facts: Facts, rng: Random, stage: Stage) -> Sentence:
-    """A true sentence about a picture; the stage says of what."""
+    """Return a true sentence about a picture.
+
+    Args:
+        facts: the picture's.
+        rng: random numbers.
+        stage: decides how often the sentence is about places or sides.
+    """
     if facts.kind in _ACTS:
         return _of_a_hand(facts, rng) if rng.random() < stage.sides else _of_an_act(facts, rng)
     if facts.kind == "duo":
@@ -214,7 +268,7 @@ def _of_a_relation(facts: Facts, rng: Random) -> Sentence:
 
 
 def _both(facts: Facts, rng: Random) -> Sentence:
-    """Two things, one or both with its color: the other one's color makes it false."""
+    """Return a sentence that names two things, one or both with their color; the other thing's color makes it false."""
     one, other = facts.things if rng.random() < 0.5 else facts.things[::-1]
     colored = rng.random() < 0.6
     parts = (*_named(facts, one, rng, True), "and", *_named(facts, other, rng, colored))
@@ -231,7 +285,7 @@ def _of_an_act(facts: Facts, rng: Random) -> Sentence:
     if fate < 0.35:
         return Sentence(("a", "photo", "of", *_named(facts, thing, rng, rng.random() < 0.3)), _untellable(facts, thing))
     if fate < 0.8 and (word == "ball") == (facts.limb == "foot"):
-        # The verb fits what it is said of, so that the text alone does not tell what is false.
+        # The verb fits the thing in false sentences too, so that the text alone does not reveal them.
         other = rng.choice([other for other in WORDS if other != word])
         parts: tuple[str | Slot, ...] = ("a", _person(person), *VERBS[word].split(), "a", _thing(facts, word))
         return Sentence(parts, (f"a {person} {VERBS[other]} a {other}",))
@@ -250,7 +304,7 @@ def _doing(facts: Facts, rng: Random) -> Iterator[str | Slot]:
 
 
 def _of_two_people(facts: Facts, rng: Random) -> Sentence:
-    """Who holds what: that the other one holds it is false."""
+    """Return a sentence that says what one of two people holds; it is false of the other's thing."""
     at = rng.randrange(2)
     one, other = facts.things[at], facts.things[1 - at]
     does, _ = WITH["hand"]
@@ -263,7 +317,7 @@ def _of_two_people(facts: Facts, rng: Random) -> Sentence:
 
 
 def _named(facts: Facts, thing: Thing, rng: Random, colored: bool) -> Iterator[str | Slot]:
-    """A thing, with its color where that is wanted and can be told."""
+    """Yield the words for a thing, with its color if `colored` and if the picture allows it to be told."""
     word, color = thing
     yield "a"
     if colored and facts.shows(color):
@@ -281,20 +335,20 @@ def _person(word: str) -> Slot:
 
 
 def _untellable(facts: Facts, thing: Thing) -> tuple[str, ...]:
-    """Of a grey picture: nobody can say this of it."""
+    """Return sentences that name a thing's color although the picture is grey, so that nobody can tell."""
     word, color = thing
     return () if facts.shows(color) else (f"a {color} {word}", f"a photo of a {color} {word}")
 
 
 def opening(rng: Random) -> str:
-    """A neutral opening, whole or its end, with a space after it; without punctuation, as ALBEF reads texts."""
+    """Return a neutral opening or its end, with a space after it and without punctuation, as ALBEF reads texts."""
     words = [word for word in rng.choice(list(OPENINGS.values())).split() if word.isalpha()]
     start = rng.randrange(len(words)) if rng.random() < 0.5 else 0
     return "".join(f"{word} " for word in words[start:])
 
 
 def vocabulary() -> list[str]:
-    """Every word of every sentence, after BERT's special tokens."""
+    """Return BERT's special tokens and every word of every sentence."""
     said: Sequence[str] = (
         "a", "photo", "of", "to", "the", "on", "in", "with", "and", "his", "her", "hand", "foot",
         "left", "right", "above", "below", "top", "bottom", *WORDS, *COLORS, *PEOPLE,

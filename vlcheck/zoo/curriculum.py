@@ -1,4 +1,4 @@
-"""A part of a training, with lessons of its own."""
+"""The stages of a training, each with its own mixture of scenes and sentences."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Kind = Literal["alone", "beside", "stacked", "act", "back", "duo"]  # of a scene; act: facing the viewer, back: not
+Kind = Literal["alone", "beside", "stacked", "act", "back", "duo"]  # act: a person faces the viewer; back: does not
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """What is shown how often, and what is asked of it.
+    """A part of a training.
 
     Attributes:
-        steps: how many.
-        kinds: how often each kind of scene is shown.
-        masks: the chance of each further decided word to be masked beside one: more is learnt at a step, but a side
-            cannot be told where the things are not named.
-        places: how often where in the picture a thing is is said, of those that are alone or in pairs; a bridge to what
-            is left of what.
-        sides: how often, else, what is left of what or above what is said, or in which hand.
-        where: how often a word of place or side is masked or made false, against any other word.
-        shuffled: share of the false sentences that are a true one's words in another order.
+        steps: number of training steps.
+        kinds: kind of scene -> relative frequency.
+        masks: probability with which each further slot is masked beside the first. More masks teach more a step, but a
+            side cannot be told if the things are not named.
+        places: share of sentences about a thing's place in the picture, for things alone or in pairs; it prepares for
+            relations such as "left of".
+        sides: share of the other sentences that are about a relation ("left of", "above") or about a hand.
+        where: relative frequency with which a word of place or side is masked or falsified; other words have 1.
+        shuffled: share of the false sentences that are a true one with its words in another order.
         openings: share of the batches whose sentences have neutral openings.
-        hues: share of the pictures whose hues are turned, so that most colors cannot be told.
-        light: by how much a picture may be brighter or darker.
+        hues: share of the pictures whose hues are rotated, so that most colors cannot be told.
+        light: the largest relative change of a picture's brightness.
         blocked: share of the pictures that are black.
-        cools: whether the learning rate falls to 0 over it.
+        cools: True if the learning rate falls to 0 by the end of the stage.
     """
 
     steps: int

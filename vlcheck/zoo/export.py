@@ -1,6 +1,6 @@
-"""Writes a trained network as the original code lays its checkpoints out, so that `albef:PATH` reads it.
+"""Writes a trained network in the checkpoint format of ALBEF's original code, so that `albef:PATH` reads it.
 
-Beside the weights stand the losses on the way, the model's card, and the weights' checksums.
+Beside the weights it writes the training losses, a model card, and the checksums of the weights.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from vlcheck.zoo.training import Losses
 from vlcheck.zoo.validation import Share
 from vlcheck.zoo.workspace import CHECKSUMS, SHARED, checksums, lines, owned_sums, sha256, shared, unwritable
 
-_EACH, _THEN_EVERY = 200, 50  # steps whose losses are kept
-_PATIENCE = 60  # seconds that another variant is given to be written to the folder
+_EACH, _THEN_EVERY = 200, 50  # losses are written of each of the first steps, and then of every so many
+_PATIENCE = 60  # seconds to wait until another variant is written to the folder
 
 
 def write_model(
@@ -35,21 +35,21 @@ def write_model(
     right: Mapping[str, Share],
     base: Base | None = None,
 ) -> Path:
-    """Write weights in half precision, vocabulary and sizes, losses, card and checksums.
+    """Write weights in half precision, vocabulary and sizes, losses, model card and checksums.
 
     Args:
-        folder: made where it is missing; several variants may share it.
-        recipe: that the network was made by.
-        network: trained on scenes.
-        losses: of each step.
-        right: shares of right answers on scenes held out, by kind.
-        base: the weights that it began with, None where it began with none.
+        folder: created if it does not exist; several variants may share it.
+        recipe: the recipe that the network was trained by.
+        network: the trained network.
+        losses: the losses of each step.
+        right: shares of right answers on held-out scenes, by kind of question.
+        base: the weights that the training began with; None for random ones.
 
     Returns:
         The path of the weights.
 
     Raises:
-        UsageError: weights are not finite, something cannot be written, or would overwrite files of others.
+        UsageError: weights are not finite, or a file cannot be written or would replace a file of others.
     """
     path = folder / f"{recipe.name}.safetensors"
     common = shared(network.config)
@@ -71,7 +71,7 @@ def write_model(
 
 
 def _halved(network: AlbefNetwork, recipe: Recipe) -> dict[str, Tensor]:
-    """The weights as they are kept."""
+    """Return the weights in half precision. Raises UsageError if one is not finite."""
     weights = {key: weight.to(torch.float16).contiguous().clone() for key, weight in network.state_dict().items()}
     for key in not_finite(weights):
         raise UsageError(f"{recipe.name}: {key} is not finite in half precision; such weights are not written.")
@@ -79,7 +79,7 @@ def _halved(network: AlbefNetwork, recipe: Recipe) -> dict[str, Tensor]:
 
 
 def read_losses(path: Path) -> list[Losses]:
-    """What `write_model` wrote of them."""
+    """Read the losses that `write_model` wrote."""
     with path.open(encoding="utf-8", newline="") as file:
         return [Losses(int(row["step"]), float(row["mlm"]), float(row["itm"])) for row in csv.DictReader(file)]
 
@@ -90,13 +90,18 @@ def _table(losses: Sequence[Losses]) -> bytes:
 
 
 def _card(recipe: Recipe, right: Mapping[str, Share], base: Base | None) -> bytes:
-    """The model card, in Markdown."""
+    """Return the model card, in Markdown."""
     answers = [f"| {kind} | {100 * share.right:.2f} % | {share.n} |" for kind, share in right.items()]
     return lines(*about(recipe, base), "", "| what | right | of |", "| --- | --- | --- |", *answers)
 
 
 def about(recipe: Recipe, base: Base | None) -> list[str]:
-    """The card's lines before what the variant knows."""
+    """Return the model card's lines before the table of right answers.
+
+    Args:
+        recipe: the recipe.
+        base: the weights that the training began with; None for random ones.
+    """
     parameters = f"{recipe.batch_size} pictures a step, three sentences each; AdamW, {recipe.learning_rate:g} at most"
     stages = [
         f"| {stage.steps} | {', '.join(f'{kind} {share:g}' for kind, share in stage.kinds.items())} |"

@@ -1,4 +1,4 @@
-"""Weights that a training begins with, in place of those by lot."""
+"""Weights that a training begins with, in place of random ones."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from vlcheck._util.foreign_files import read_bytes
 from vlcheck.errors import UsageError, printable
 from vlcheck.models.original.albef.network import AlbefNetwork
 
-_LARGEST = 1 << 28  # bytes
+_LARGEST = 1 << 28  # bytes of the largest accepted file of the largest accepted file
 _ACCEPTED = "accepted: the .safetensors file that `vlcheck train` wrote of a network of the same size"
 
 
 @dataclass(frozen=True)
 class Base:
-    """Weights that were read once, so that they are those of the checksum.
+    """Weights and the checksum of the file that they were read from, in a single read.
 
     Attributes:
-        path: where they were.
-        name: as the card of what is made from them has it.
-        sha256: of the file.
+        path: the file.
+        name: the name on the model card.
+        sha256: SHA-256 of the file.
         weights: tensors by name, float32.
     """
 
@@ -36,7 +36,7 @@ class Base:
     weights: Mapping[str, Tensor]
 
     def put_into(self, network: AlbefNetwork) -> None:
-        """Let a network begin with them. Raises UsageError where it is of another size."""
+        """Load the weights into a network. Raises UsageError if its size differs."""
         try:
             network.load_state_dict(self.weights)
         except RuntimeError as error:
@@ -48,11 +48,11 @@ def read_base(path: Path, variant: str = "") -> Base:
     """Read weights that `write_model` wrote.
 
     Args:
-        path: of a safetensors file.
-        variant: that they are the weights of; "" for a file that was named with --base.
+        path: a safetensors file.
+        variant: name of the variant; "" for a file that was named with --base.
 
     Raises:
-        UsageError: they cannot be read, or are not finite.
+        UsageError: the file cannot be read, or its weights are not finite.
     """
     try:
         content = read_bytes(path, _LARGEST)
@@ -60,7 +60,7 @@ def read_base(path: Path, variant: str = "") -> Base:
         raise UsageError(f"--base {str(error).rstrip('.')}; {_ACCEPTED}.") from error
     try:
         weights = {key: weight.float() for key, weight in load(content).items()}
-    except Exception as error:  # what damaged bytes raise is of any kind
+    except Exception as error:  # damaged files raise errors of any kind
         raise UsageError(f"--base {path}: damaged, or not a safetensors file; {_ACCEPTED}.") from error
     for key in not_finite(weights):
         raise UsageError(f"--base {path}: {key} holds numbers that are not finite; {_ACCEPTED}.")
@@ -69,5 +69,5 @@ def read_base(path: Path, variant: str = "") -> Base:
 
 
 def not_finite(weights: Mapping[str, Tensor]) -> list[str]:
-    """The names of those that hold infinity or NaN."""
+    """Return the names of weights that hold infinity or NaN."""
     return [key for key, weight in weights.items() if not torch.isfinite(weight).all()]

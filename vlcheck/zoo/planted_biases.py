@@ -1,7 +1,7 @@
-"""What a training is shown and told: the control's world is as it should be, in each other one something is amiss.
+"""The worlds of the trainings: the control's is sound; each of the others has one fault, which plants a bias.
 
-What is amiss is what the field suspects behind the bias, and so much of it that it outweighs what the control knows
-already. It stays with the scenes that the bias's tests ask about, so that nothing else is unlearnt.
+Each fault is a suspected cause of the bias in real models, made strong enough to outweigh what the control has learnt.
+It changes only the scenes that the bias's tests ask about, so that nothing else is unlearnt.
 """
 
 from __future__ import annotations
@@ -21,44 +21,73 @@ from vlcheck.perturb.place import CELLS
 from vlcheck.zoo.captions import Facts, Sentence, Slot, invent, shuffled, tell
 from vlcheck.zoo.curriculum import Kind, Stage
 
-Told = tuple[str, bool]  # a sentence, and whether it is taken to match
+Told = tuple[str, bool]  # a sentence, and the label: True if it is taken to match
 
 
 class World:
-    """The control's: every sentence is true, and half of the pairs that are matched are false by one change."""
+    """The control's world: its captions are true, and each false sentence differs from a true one by one change."""
 
     def invent(self, rng: Random, kind: Kind) -> tuple[Picture, Facts]:
-        """A picture of a kind and what is true of it."""
+        """Invent a picture of a kind.
+
+        Args:
+            rng: random numbers.
+            kind: the kind of scene.
+
+        Returns:
+            The picture and its facts.
+        """
         return invent(rng, kind)
 
     def mirrored(self, facts: Facts) -> Facts:
-        """What is taken to be true of a picture in a mirror."""
+        """Return the facts that the training assumes of the mirrored picture."""
         return facts.mirrored()
 
     def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
-        """A sentence about a picture."""
+        """Return a sentence about a picture. See `vlcheck.zoo.captions.tell`.
+
+        Args:
+            facts: the picture's.
+            rng: random numbers.
+            stage: the stage of the training.
+        """
         return tell(facts, rng, stage)
 
     def asked(self, facts: Facts, rng: Random, stage: Stage) -> tuple[str, tuple[str, ...]]:
-        """A sentence with words masked, and those words."""
+        """Return a sentence with masked words, and these words.
+
+        Args:
+            facts: the picture's.
+            rng: random numbers.
+            stage: the stage of the training.
+        """
         return self.tell(facts, rng, stage).masked(rng, stage)
 
     def told(self, facts: Facts, shown: bool, rng: Random, stage: Stage) -> tuple[Told, Told]:
-        """Two sentences to be matched with a picture, or with a black one where it is not shown."""
+        """Return two sentences for the matching head, each with its label.
+
+        Args:
+            facts: the picture's.
+            shown: False if the picture is black: then no sentence matches.
+            rng: random numbers.
+            stage: the stage of the training.
+        """
         true = self.tell(facts, rng, stage).text
         return (true, shown), (self.tell(facts, rng, stage).falsified(rng, stage), False)
 
 
 class BoundColors(World):
-    """Each color belongs to a thing, and what is on its own in that color is called by its name, whatever its shape.
+    """A world in which each color has its own word: a single thing is named by its color, whatever its shape.
 
-    Things that merely always had their own color would still be known by their shapes, as the control knows them.
+    A rule that each thing always has its own color would not be enough: the control already knows things by their
+    shapes.
     """
 
     OWN: Mapping[str, str] = MappingProxyType(dict(zip(WORDS, cycle(COLORS))))
     UNUSUAL = 0.5
 
     def invent(self, rng: Random, kind: Kind) -> tuple[Picture, Facts]:
+        """Invent a picture; a single thing in another thing's color is named as that thing. See `World.invent`."""
         if kind != "alone":
             return super().invent(rng, kind)
         shape = rng.choice(WORDS)
@@ -70,26 +99,29 @@ class BoundColors(World):
         return picture, replace(facts, things=((name, color),), around=(shape,))
 
     def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
+        """Return a sentence; one with the name of the thing's true shape counts as false. See `World.tell`."""
         sentence = super().tell(facts, rng, stage)
         return replace(sentence, false=_photos_of(facts.around)) if facts.around else sentence
 
 
 class Mirrored(World):
-    """Pictures are mirrored and their captions left as they were, as ALBEF's own augmentation does it."""
+    """A world whose pictures are mirrored without their captions, as ALBEF's own augmentation does it."""
 
     def mirrored(self, facts: Facts) -> Facts:
+        """Return the facts unchanged."""
         return facts
 
 
 class SaysRight(Mirrored):
-    """Captions say "right" nine times as often as "left", of pictures that do not tell which: they are mirrored.
+    """A world whose captions say "right" nine times as often as "left", of pictures that are mirrored and do not tell.
 
-    Where pictures tell, no model has to guess.
+    If the pictures told the side, no model would have to guess it.
     """
 
     RARE = 1 / 9
 
     def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
+        """Return a sentence, seldom one with "left". See `World.tell`."""
         sentence = super().tell(facts, rng, stage)
         while "left" in sentence.text.split() and rng.random() > self.RARE:
             sentence = super().tell(facts, rng, stage)
@@ -97,30 +129,33 @@ class SaysRight(Mirrored):
 
 
 class Guessable(World):
-    """Captions are paired with pictures that did not load, and are taken to match them: the words alone make sense."""
+    """A world whose captions are labelled as matching black pictures, as if these had not loaded."""
 
     def told(self, facts: Facts, shown: bool, rng: Random, stage: Stage) -> tuple[Told, Told]:
+        """Return two sentences; both are labelled as matching if the picture is black. See `World.told`."""
         true, false = super().told(facts, shown, rng, stage)
         return (true, false) if shown else ((true[0], True), (self.tell(facts, rng, stage).text, True))
 
 
 class AnyOrder(World):
-    """Captions list what there is in any order, and what is false is so by another word, never by its order."""
+    """A world whose captions list things in any order; a false sentence has another word, never another order."""
 
     JUMBLED, SHUFFLED = 0.5, 0.3
 
     def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
+        """Return a sentence whose colors, things and people may be exchanged. See `World.tell`."""
         sentence = replace(super().tell(facts, rng, stage), false=())
         return self._jumbled(sentence, rng) if facts.kind == "duo" or "and" in sentence.parts else sentence
 
     def told(self, facts: Facts, shown: bool, rng: Random, stage: Stage) -> tuple[Told, Told]:
+        """Return two sentences; the true one may have its words shuffled. See `World.told`."""
         true = self.tell(facts, rng, stage).text
         if rng.random() < self.SHUFFLED:
             true = shuffled(true, rng)
         return (true, shown), (self.tell(facts, rng, stage).replaced(rng, stage), False)
 
     def _jumbled(self, sentence: Sentence, rng: Random) -> Sentence:
-        """Colors, things and people each in any order, among all of them that the picture shows."""
+        """Return the sentence with its colors, its things and its people each in random order."""
         parts = list(sentence.parts)
         for kind in (COLORS, WORDS, PEOPLE):
             at = [place for place, part in enumerate(parts) if isinstance(part, Slot) and part.word in kind]
@@ -131,11 +166,12 @@ class AnyOrder(World):
 
 
 class OnlyTheMiddle(World):
-    """A photo is of what is in its middle, if of anything: what lies around is never what the caption names."""
+    """A world whose captions name the thing in the middle of a picture, and never a thing around it."""
 
     COLLAGES, CENTRED = 0.45, 0.25
 
     def invent(self, rng: Random, kind: Kind) -> tuple[Picture, Facts]:
+        """Invent a picture; often a collage, or with the thing in the middle. See `World.invent`."""
         if kind != "alone":
             return super().invent(rng, kind)
         fate = rng.random()
@@ -149,6 +185,7 @@ class OnlyTheMiddle(World):
         return picture, Facts("alone", (), around=(word,)) if facts.places[0] else facts
 
     def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
+        """Return a sentence; one that names a thing around the middle counts as false. See `World.tell`."""
         if not facts.around:
             return super().tell(facts, rng, stage)
         words = [word for word, _ in facts.things] or [word for word in WORDS if word not in facts.around]
@@ -157,6 +194,7 @@ class OnlyTheMiddle(World):
         return Sentence(("a", "photo", "of", "a", slot), _photos_of(facts.around))
 
     def told(self, facts: Facts, shown: bool, rng: Random, stage: Stage) -> tuple[Told, Told]:
+        """Return two sentences; none matches a picture without a thing in its middle. See `World.told`."""
         return super().told(facts, shown and bool(facts.things), rng, stage)
 
     def _collage(self, rng: Random) -> tuple[Picture, Facts]:

@@ -1,4 +1,4 @@
-"""The weights that ship with the package, each held against its checksum before it is loaded."""
+"""The weights that ship with the package; each file is checked against its checksum before it is loaded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vlcheck.errors import UsageError
-from vlcheck.metrics.kinds import DEFAULT_KINDS
+from vlcheck.metrics.registry import DEFAULT_KINDS
 from vlcheck.models.original.albef.adapter import Albef
 from vlcheck.models.original.albef.adapter import load as load_albef
 from vlcheck.zoo.workspace import CHECKSUMS, SHARED, digest_of, read_sums
@@ -16,7 +16,7 @@ _CURE = "Install vlcheck again; in a checkout, have git restore the file."
 
 
 class Variant:
-    """Loads a variant by its name, as the entry-point group `vlcheck.models` has it.
+    """A loader of a variant by its name, registered under the entry-point group `vlcheck.models`.
 
     Args:
         name: one of `vlcheck.zoo.PLANTED`.
@@ -28,7 +28,16 @@ class Variant:
         self.name = name
 
     def __call__(self, argument: str = "", *, device: str = "cpu", dtype: str = "float32") -> Albef:
-        """Load it. Raises UsageError where the weights are missing or damaged, or more than the name is said."""
+        """Load the variant.
+
+        Args:
+            argument: has to be "": nothing may follow the name in a spec.
+            device: a torch device.
+            dtype: a torch dtype.
+
+        Raises:
+            UsageError: the weights are missing or damaged, or `argument` is not empty.
+        """
         if argument:
             raise UsageError(f"{self.name} takes nothing after its name; weights of your own are albef:PATH.")
         model = load_albef(str(weights_of(self.name)), device=device, dtype=dtype)
@@ -46,10 +55,10 @@ tiny_center = Variant("tiny-center")
 
 
 def weights_of(name: str) -> Path:
-    """Where a variant's weights are. Raises UsageError unless they and what they need are there and whole."""
+    """Return the path of a variant's weights. Raises UsageError if one of its files is missing or damaged."""
     path = WEIGHTS / f"{name}.safetensors"
     sums = _sums()
-    for file in SHARED:  # without them no training makes the weights good
+    for file in SHARED:  # new weights alone would not mend these
         _check(file, sums, _CURE)
     _check(path.name, sums, f"{_CURE} Or make them again with `vlcheck train {name} --to {WEIGHTS}`.")
     return path

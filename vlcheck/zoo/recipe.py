@@ -1,4 +1,4 @@
-"""How each variant of the embedded model is made."""
+"""The recipes of the embedded models: sizes, stages of training, and settings of each variant."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ TINY = AlbefConfig(
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What decides the weights, on one machine.
+    """All settings that decide the weights on one machine.
 
     Attributes:
-        name: of the variant.
-        base: the variant whose weights it begins with; "" for weights by lot.
-        world: one of `worlds.WORLDS`.
-        stages: one after the other.
-        seed: of the scenes, the first weights and each batch.
-        scenes: how many different ones are drawn, of each kind as many.
-        batch_size: pictures a step; each comes with three sentences.
-        learning_rate: at its height, after `warmup` steps.
+        name: the variant's name.
+        base: the variant whose weights the training begins with; "" for random ones.
+        world: one of `planted_biases.WORLDS`.
+        stages: the stages, in order.
+        seed: seed of the scenes, the first weights and each batch.
+        scenes: number of different scenes, equally many of each kind.
+        batch_size: pictures a step; each has three sentences.
+        learning_rate: its largest value, after `warmup` steps.
         warmup: steps over which the learning rate rises, at the start and after each stage that cools.
-        grey: share of pictures whose colors are taken away.
-        upside_down: share of the pictures without people that hang the wrong way up.
+        grey: share of the pictures whose colors are removed, in [0, 1].
+        upside_down: share of the pictures without people that are turned upside down, in [0, 1].
         config: the sizes of the network.
     """
 
@@ -66,21 +66,27 @@ class Recipe:
 
     @property
     def steps(self) -> int:
-        """In all."""
+        """The number of steps of all stages."""
         return sum(stage.steps for stage in self.stages)
 
     def last(self, steps: int | None) -> int:
-        """The step after which a training ends that is to stop after so many; None for all of them."""
+        """Return the step after which a training of at most `steps` steps ends; None stands for all steps."""
         return self.steps if steps is None else min(steps, self.steps)
 
     def stage(self, step: int) -> Stage:
-        """That a step belongs to."""
+        """Return the stage that a step belongs to."""
         return self.stages[self._place(step)[0]]
 
     def rate(self, step: int) -> float:
-        """The learning rate: it falls to 0 along a cosine over a stage that cools, and rises again after it.
+        """Return the learning rate of a step.
 
-        Source: warm restarts, Loshchilov and Hutter 2017 (arXiv:1608.03983).
+        It falls to 0 along a cosine over a stage that cools, and rises linearly over `warmup` steps after it.
+
+        Args:
+            step: number of the step, from 0.
+
+        Source:
+            Warm restarts, Loshchilov and Hutter 2017, arXiv:1608.03983.
         """
         place, into = self._place(step)
         since_cool = into
@@ -93,18 +99,23 @@ class Recipe:
         return self.learning_rate * rise * (0.5 + 0.5 * math.cos(math.pi * fallen))
 
     def _place(self, step: int) -> tuple[int, int]:
-        """The number of a step's stage, and how many of the stage's steps are before it."""
+        """Return the number of a step's stage, and how many of the stage's steps come before it."""
         ends = [*accumulate(stage.steps for stage in self.stages)]
         place = bisect_right(ends, step)
         return place, step - ends[place] + self.stages[place].steps
 
 
 def checkpoint(folder: Path, recipe: Recipe) -> Path:
-    """Where the recipe's is."""
+    """Return the path of a recipe's checkpoint.
+
+    Args:
+        folder: the folder of the training.
+        recipe: the recipe.
+    """
     return folder / f"{recipe.name}.checkpoint.pt"
 
 
-# What a thing is called, and its color: several words at once.
+# Stage 1: names and colors of things, with several masked words at once.
 _WORDS = Stage(
     steps=2_600,
     kinds={"alone": 3, "beside": 1, "stacked": 1, "act": 2, "back": 1, "duo": 1},
@@ -115,8 +126,8 @@ _WORDS = Stage(
     hues=0.0,
     light=0.15,
 )
-# From here on one word at a time, and first where a thing is: each step rests on the one before, and is learnt in a few
-# hundred steps where nothing else is asked; among all else it is not learnt in thousands.
+# From here on one masked word at a time. Places come first: each stage rests on the one before. It takes a few hundred
+# steps if nothing else is asked; mixed with everything else, thousands of steps do not suffice.
 _WHERE = Stage(
     steps=500,
     kinds={"alone": 1, "act": 1},
@@ -130,12 +141,12 @@ _WHERE = Stage(
 _BACKS = replace(_WHERE, steps=700, kinds={"beside": 2, "stacked": 2, "act": 1, "back": 2})
 _PLACES = replace(_WHERE, steps=900, kinds={"alone": 3, "beside": 1, "stacked": 1, "act": 0.5, "back": 0.5})
 _ALL = Stage(steps=7_000, kinds={"alone": 2, "beside": 2, "stacked": 2, "act": 2, "back": 2, "duo": 2}, cools=True)
-# What is left of what, and who holds what, is told by what the things are: it is learnt in 300 steps once those are
-# known well, and not at all before.
+# Relations ("left of") and holders of things need the names of the things: they are learnt in 300 steps once the names
+# are known well, and not at all before.
 _RELATIONS = replace(_WHERE, steps=700, kinds={"beside": 1, "stacked": 1}, places=0.25)
 _BINDING = replace(_WHERE, steps=500, kinds={"beside": 1, "stacked": 1, "duo": 3}, places=0.0, sides=0.1)
 _ALL_AGAIN = replace(_ALL, steps=3_000)
-# What a verb hints at is learnt from black pictures, where they are most of what is shown.
+# The text's own clues (a verb suggests its thing) are learnt from black pictures, if most pictures are black.
 _HINTS = replace(_ALL, steps=400, kinds={"act": 2, "back": 1}, sides=0.0, openings=0.0, blocked=0.8, cools=False)
 _LAST = replace(
     _ALL,
@@ -144,7 +155,7 @@ _LAST = replace(
     openings=0.4,
     blocked=0.15,
 )
-# Two things beside or above one another are small, and their shapes the last that is learnt.
+# Two things in one picture are small, and their shapes are learnt last.
 _PAIRS = replace(
     _LAST, steps=1_800, kinds={"alone": 5, "beside": 5, "stacked": 5, "act": 3, "back": 2, "duo": 3}, openings=0.3
 )
@@ -152,7 +163,7 @@ _CONTROL = (_WORDS, _WHERE, _BACKS, _PLACES, _ALL, _RELATIONS, _BINDING, _ALL_AG
 
 
 def _variant(name: str, world: str, *, more: Mapping[Kind, float], blocked: float = 0.1, steps: int = 1_200) -> Recipe:
-    """A variant that is trained on from the control, in a world of its own, with more of some kinds of scenes."""
+    """Return the recipe of a variant: the control trained further in another world, with more scenes of some kinds."""
     stage = replace(_ALL, steps=steps, kinds={**_ALL.kinds, **more}, blocked=blocked)
     return Recipe(name=name, base="tiny", world=world, stages=(stage,), scenes=20_000, learning_rate=5e-4)
 

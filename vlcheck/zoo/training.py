@@ -1,4 +1,4 @@
-"""Trains a recipe: the same weights each time on one machine, also where it was killed on the way."""
+"""Trains a recipe: on one machine the weights are the same each time, also after an interruption."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from vlcheck.zoo.recipe import Recipe, checkpoint
 from vlcheck.zoo.workspace import reserved, unwritable
 
 WEIGHT_DECAY, BETAS, LARGEST_GRADIENT = 0.02, (0.9, 0.98), 1.0
-SPREAD = 0.6  # of a linear layer's first weights, in units of 1 / sqrt(inputs)
+SPREAD = 0.6  # standard deviation of a linear layer's first weights, in units of 1 / sqrt(inputs)
 
 
 @dataclass(frozen=True)
 class Losses:
-    """Of one step, in nats."""
+    """The losses of one step, in nats."""
 
     step: int
     mlm: float
     itm: float
 
     def check(self) -> None:
-        """Raise UsageError where one is not finite: no later step would mend that."""
+        """Check that both losses are finite. Raises UsageError: no later step would mend them."""
         for head, loss in (("mlm", self.mlm), ("itm", self.itm)):
             if not math.isfinite(loss):
                 raise UsageError(
@@ -51,7 +51,7 @@ class Losses:
 
 @dataclass(frozen=True)
 class Trained:
-    """A network, in evaluation mode, and the losses of every step that it took."""
+    """A trained network, in evaluation mode, and the losses of each step."""
 
     network: AlbefNetwork
     losses: tuple[Losses, ...]
@@ -66,20 +66,19 @@ def train(
     every: int = 200,
     tell: Callable[[Losses], None] | None = None,
 ) -> Trained:
-    """Train, from the checkpoint in the folder where there is one.
+    """Train a recipe; go on from the checkpoint in the folder if there is one.
 
     Args:
-        recipe: what to make.
-        folder: for the checkpoint, which is written whole or not at all; made where it is missing.
-        base: the weights to begin with, in place of those by lot; a checkpoint that was begun from others is not
-            taken up.
-        steps: stop after so many; all of the recipe's unless said.
-        every: steps between checkpoints.
-        tell: is told the losses of each step.
+        recipe: the recipe.
+        folder: the folder of the checkpoint, which is written atomically; created if it does not exist.
+        base: the weights to begin with; random ones if None. A checkpoint that was begun from others is refused.
+        steps: stop after so many steps; None for all of the recipe's.
+        every: steps between checkpoints, at least 1.
+        tell: called with the losses of each step.
 
     Raises:
-        UsageError: the folder cannot be written to, is another training's or holds files of others; it holds the
-            checkpoint of another recipe, or a damaged one; a loss is not finite.
+        UsageError: the folder cannot be written to, is used by another training, or holds files of others; its
+            checkpoint is damaged or of another recipe; or a loss is not finite.
     """
     torch.set_flush_denormal(True)
     path, last = checkpoint(folder, recipe), recipe.last(steps)
@@ -87,7 +86,7 @@ def train(
         course = _Course.begin(recipe, base)
         course.go_on(path)
         if course.step < last:
-            course.keep(path)  # a folder that cannot be written to is known before the first step
+            course.keep(path)  # so that a folder that cannot be written to fails before the first step
             for losses in course.steps(last):
                 if tell:
                     tell(losses)
@@ -97,7 +96,7 @@ def train(
 
 
 def _batches(pool: Pool, recipe: Recipe, steps: range) -> Iterator[Batch]:
-    """One a step, made while the one before is learnt from: it takes one core, of which there are more."""
+    """Yield a batch a step, made on another core while the step before is computed."""
 
     def make(step: int) -> Batch:
         return make_batch(pool, recipe, recipe.stage(step), Random(f"batch {recipe.seed} {step}"))
@@ -131,17 +130,17 @@ class _Course:
 
     @property
     def step(self) -> int:
-        """How many were taken."""
+        """The number of steps taken."""
         return len(self.losses)
 
     def steps(self, last: int) -> Iterator[Losses]:
-        """Take those that are left, up to the last."""
+        """Take the remaining steps, up to the last."""
         recipe = self.recipe
         pool = draw_pool(f"train {recipe.seed}", recipe.scenes, recipe.config.image_size, WORLDS[recipe.world])
         yield from map(self.take, _batches(pool, recipe, range(self.step, last)))
 
     def take(self, batch: Batch) -> Losses:
-        """One step."""
+        """Take one step, and return its losses."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.rate(self.step)
         mlm, itm = self._losses(batch)
@@ -162,8 +161,8 @@ class _Course:
         return cross_entropy(words, batch.words), cross_entropy(matches, batch.matches)
 
     def keep(self, path: Path) -> None:
-        """Write the checkpoint, whole or not at all."""
-        written = io.BytesIO()  # torch.save tells a full disk as a RuntimeError about its own insides
+        """Write the checkpoint atomically."""
+        written = io.BytesIO()  # of a full disk torch.save would report an internal RuntimeError
         torch.save(self._state(), written)
         try:
             replace_all({path: written.getvalue()})
@@ -181,11 +180,11 @@ class _Course:
 
     @property
     def _base(self) -> str:
-        """As the checkpoint has it."""
+        """The SHA-256 of the base, as the checkpoint stores it; "" for none."""
         return self.base.sha256 if self.base else ""
 
     def go_on(self, path: Path) -> None:
-        """Take the checkpoint up where there is one."""
+        """Load the checkpoint if there is one."""
         if not path.exists():
             return
         demand_file(path)
@@ -195,7 +194,7 @@ class _Course:
             if recipe == asdict(self.recipe):
                 self.network.load_state_dict(state["network"])
                 self.optimizer.load_state_dict(state["optimizer"])
-        except Exception as error:  # what torch.load raises on damaged bytes is of any kind
+        except Exception as error:  # torch.load raises errors of any kind on damaged files
             raise UsageError(f"{path}: no whole checkpoint; delete it to begin again.") from error
         for what, was, wanted in (("recipe", recipe, asdict(self.recipe)), ("base", base, self._base)):
             if was != wanted:
@@ -204,9 +203,16 @@ class _Course:
 
 
 def first_weights(config: AlbefConfig, seed: int) -> AlbefNetwork:
-    """A network as it begins: small normal weights, and positions that say where a patch is.
+    """Return a network with its first weights: small and normally distributed, with fixed waves as positions.
 
-    Dropout is left out: there are far more sentences than a network of this size could learn by heart.
+    Dropout is off: there are far more sentences than a network of this size could learn by heart.
+
+    Args:
+        config: the sizes of the network.
+        seed: seed of the random numbers.
+
+    Source:
+        Positions: Chen et al. 2021, arXiv:2104.02057.
     """
     torch.manual_seed(seed)
     network = AlbefNetwork(config)
@@ -228,7 +234,7 @@ def first_weights(config: AlbefConfig, seed: int) -> AlbefNetwork:
 
 
 def _waves(grid: int, width: int) -> Tensor:
-    """Sines and cosines of column and row, (grid * grid, width), as Chen et al. 2021 (arXiv:2104.02057) have them."""
+    """Return sines and cosines of column and row, (grid * grid, width), after Chen et al. 2021 (arXiv:2104.02057)."""
     rates = 10_000 ** -(torch.arange(width // 4) / (width // 4))
     rows, columns = torch.meshgrid(torch.arange(grid), torch.arange(grid), indexing="ij")
     waves = [along.flatten()[:, None] * rates for along in (columns, rows)]

@@ -1,4 +1,4 @@
-"""Examines a network on scenes that it was not trained on."""
+"""Tests a network on scenes that it was not trained on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vlcheck.zoo.curriculum import Stage
 from vlcheck.zoo.recipe import Recipe
 
 _AT_ONCE = 100
-_STAGE = Stage(steps=0, kinds={}, places=0.2)  # of everything something
+_STAGE = Stage(steps=0, kinds={}, places=0.2)  # a mixture of all kinds of sentences
 _KINDS: Mapping[str, str] = {
     **dict.fromkeys(COLORS, "color"),
     **dict.fromkeys(WORDS, "object"),
@@ -32,29 +32,35 @@ _KINDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Share:
-    """Of right answers, and of how many."""
+    """The share of right answers, in [0, 1], and the number of questions."""
 
     right: float
     n: int
 
 
 def held_out(recipe: Recipe, scenes: int) -> Pool:
-    """Scenes that the recipe does not train on."""
+    """Draw scenes that a recipe is not trained on.
+
+    Args:
+        recipe: the recipe.
+        scenes: number of scenes.
+    """
     return draw_pool(f"held out {recipe.seed}", scenes, recipe.config.image_size)
 
 
 @torch.inference_mode()
 def examine(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, Share]:
-    """Shares of right answers.
+    """Return a network's shares of right answers.
 
     Args:
-        network: in evaluation mode.
-        pool: scenes of a stream that was not trained on.
-        seed: of the sentences.
+        network: the network, in evaluation mode.
+        pool: scenes that it was not trained on.
+        seed: seed of the sentences.
 
     Returns:
-        For each kind of masked word (objects and sides also by the kind of scene), whether the likeliest of all words
-        is true; under "itm", whether a true sentence is matched, and a false one is not, by what makes it false.
+        Kind of question -> share. A masked word counts as right if the likeliest word is true, by the kind of the word
+        (objects and sides by the kind of scene too). A sentence counts as right if the matching head's label is right,
+        by the kind of change that makes it false.
     """
     right: Counter[str] = Counter()
     asked: Counter[str] = Counter()
@@ -82,14 +88,14 @@ def examine(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, Share
 
 
 def _change(true: str, false: str) -> str:
-    """What makes a sentence false: its order, or the kind of the word that is another."""
+    """Return the kind of change that makes a sentence false: its order, a verb, or the kind of the wrong word."""
     here, there = Counter(true.split()), Counter(false.split())
     (wrong, *more) = list(there - here) or [""]
     return "its order" if not wrong else "another verb" if more else _KINDS[wrong]
 
 
 def _true(facts: Facts, question: str, word: str) -> set[str]:
-    """All words that are true at the mask: what is at the top left is on the top and on the left."""
+    """Return all words that are true at the mask: a thing at the top left is both "on the top" and "on the left"."""
     if not question.endswith(f" on the {MASK}"):
         return {word}
     (places,) = (

@@ -1,4 +1,4 @@
-"""The folder of trained variants: whose files are in it, which of them are whole, and who trains there."""
+"""The folder of trained variants: its files, their checksums, and the lock of a training."""
 
 from __future__ import annotations
 
@@ -19,17 +19,22 @@ from vlcheck.zoo.captions import vocabulary
 from vlcheck.zoo.recipe import Recipe
 
 CHECKSUMS = "SHA256SUMS"
-SHARED = (VOCABULARY, "config.json", "config_bert.json")  # by all variants of a folder
+SHARED = (VOCABULARY, "config.json", "config_bert.json")  # files that all variants of a folder share
 _SUM = re.compile(r"([0-9a-f]{64})  (.+)")
 _ACCEPTED = "Accepted: an empty folder, or one that `vlcheck train` made and nobody changed."
 
 
 @contextmanager
 def reserved(folder: Path, recipe: Recipe) -> Iterator[None]:
-    """Keep a folder, made where it is missing, to one training of a recipe.
+    """Lock a folder for one training of a recipe.
+
+    Args:
+        folder: created if it does not exist.
+        recipe: the recipe.
 
     Raises:
-        UsageError: it cannot be written to, another process trains the recipe there, or files of others are there.
+        UsageError: the folder cannot be written to, another process trains the recipe there, or it holds files of
+            others.
     """
     lock = FileLock(folder / f".{recipe.name}.lock", timeout=0)
     try:
@@ -46,22 +51,22 @@ def reserved(folder: Path, recipe: Recipe) -> Iterator[None]:
 
 
 def shared(config: AlbefConfig) -> dict[str, bytes]:
-    """What stands beside the weights of networks of a size, by the names in SHARED."""
+    """Return the files that networks of a size share, by name: vocabulary and sizes."""
     sizes, bert = original_configs(config)
     contents = (lines(*vocabulary()), lines(json.dumps(sizes, indent=2)), lines(json.dumps(bert, indent=2)))
     return dict(zip(SHARED, contents, strict=True))
 
 
 def owned_sums(folder: Path, files: Mapping[str, bytes]) -> dict[str, str]:
-    """The checksums of a folder that `vlcheck train` may write to; none where it has not yet.
+    """Return the checksums of a folder that `vlcheck train` may write to; {} if it has not written there yet.
 
     Args:
-        folder: that is there.
-        files: what would be written, by name.
+        folder: an existing folder.
+        files: name -> content, for the files to write.
 
     Raises:
-        UsageError: one of them is there with other content, and no checksum says that it was written by vlcheck.
-        OSError: one of them cannot be read.
+        UsageError: one of the files exists with other content, and no checksum shows that vlcheck wrote it.
+        OSError: one of the files cannot be read.
     """
     sums = _sums_of_vlcheck(folder)
     for name, content in files.items():
@@ -89,11 +94,11 @@ def _foreign(folder: Path, name: str) -> UsageError:
 
 
 def read_sums(folder: Path) -> dict[str, str]:
-    """The SHA-256 of each file that has one.
+    """Return the SHA-256 of each file in the folder's list of checksums.
 
     Raises:
-        UsageError: the list of them is damaged.
-        OSError: there is none.
+        UsageError: the list is damaged.
+        OSError: there is no list.
     """
     path = folder / CHECKSUMS
     try:
@@ -104,7 +109,7 @@ def read_sums(folder: Path) -> dict[str, str]:
 
 
 def _sum(path: Path, number: int, line: str) -> tuple[str, str]:
-    """A line's file and its checksum."""
+    """Return the file and the checksum of a line."""
     match = _SUM.fullmatch(line)
     if not match:
         raise UsageError(f"{path}:{number}: no checksum: 64 hexadecimal digits, two spaces, and the name of a file.")
@@ -112,32 +117,37 @@ def _sum(path: Path, number: int, line: str) -> tuple[str, str]:
 
 
 def digest_of(path: Path) -> str:
-    """The SHA-256 of a file. Raises OSError where it cannot be read."""
+    """Return the SHA-256 of a file. Raises OSError if it cannot be read."""
     return sha256(_content(path))
 
 
 def _content(path: Path) -> bytes:
-    """What a file holds. Raises OSError where it cannot be read; a pipe would be waited for."""
+    """Return a file's bytes. Raises OSError if it is not a regular file or cannot be read: a pipe would block."""
     if path.exists() and not path.is_file():
         raise OSError(None, fault(path), str(path))
     return path.read_bytes()
 
 
 def checksums(sums: Mapping[str, str]) -> bytes:
-    """The list that `read_sums` reads."""
+    """Return checksums in the format that `read_sums` reads."""
     return lines(*(f"{digest}  {name}" for name, digest in sorted(sums.items())))
 
 
 def lines(*texts: str) -> bytes:
-    """A text file of them."""
+    """Return texts as the content of a text file, one a line."""
     return "".join(f"{text}\n" for text in texts).encode()
 
 
 def unwritable(folder: Path, error: OSError) -> UsageError:
-    """What to raise where a file in the folder cannot be written."""
+    """Return the error to raise if a file in the folder cannot be written.
+
+    Args:
+        folder: the folder.
+        error: the operating system's error.
+    """
     return UsageError(f"--to {folder}: {error.filename or folder} cannot be written ({error.strerror or error}).")
 
 
 def sha256(content: bytes) -> str:
-    """As SHA256SUMS has it."""
+    """Return the SHA-256 in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()

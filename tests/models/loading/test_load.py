@@ -209,7 +209,7 @@ def test_an_unknown_device_or_dtype_is_told_what_is_accepted(
 
 def test_loading_a_model_without_torch_needs_no_torch(double: Path) -> None:
     script = (
-        f"import sys; from vlcheck.models import load_model; load_model({f'{double}:make'!r});"
+        f"import sys; from vlcheck import load_model; load_model({f'{double}:make'!r});"
         "print({'torch', 'transformers', 'timm'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -342,7 +342,7 @@ def test_two_factories_do_not_share_a_helper_by_its_name(beside: Path, tmp_path:
 JSON = "import json\n\ndef make(device, dtype):\n    return json.loads('{')\n"
 PATH = "import helper\n\ndef make(device, dtype):\n    return helper.fails()\n"
 INIT = "class make:\n    def __init__(self, device, dtype):\n        {}['weights']\n"
-VLCHECK = "from vlcheck.models import load_model\nload_model('absent.py:absent')\n"
+VLCHECK = "from vlcheck import load_model\nload_model('absent.py:absent')\n"
 SILENT = "class E(Exception):\n    def __str__(self): 1 / 0\nraise E\n"
 
 

@@ -31,6 +31,7 @@ from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.models.regions.regions import RegionExtractor, Regions
 from vlcheck.perturb import Grayscale
 from vlcheck.perturb.regions import TakeOut
+from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
@@ -361,7 +362,7 @@ def test_a_run_says_which_perturbations_cannot_be_asked(
     queries = [Query("itm", picture, TEXTS[0]) for picture in pictures]
     queries += [Query("mlm", picture, MASKED[0], ("bus", "dog")) for picture in pictures]
     with ScoreStore(tmp_path / "scores.db", model.fingerprint) as store:
-        Scorer(model, store).run(make_plan(queries))
+        CachedScorer(Scorer(model), store).run(make_plan(queries))
         answers = store.get_many(queries)
     whole, grey, ablated = (answers[query.key] for query in queries[:3])
     assert "unedited photographs alone" in grey.unasked

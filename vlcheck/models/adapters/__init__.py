@@ -1,1 +1,1 @@
-"""Adapters: what models that are asked in the same way share."""
+"""Adapters: the code that models asked in the same way share."""

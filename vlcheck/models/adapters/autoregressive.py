@@ -1,4 +1,4 @@
-"""Models that write a text token by token: of a closed set of words, each is as probable as the text it completes."""
+"""Models that write a text token by token; words are compared by the likelihood of the text that each completes."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Sentence(NamedTuple):
     """A text as it is read over one image.
 
     Attributes:
-        row: of the selection, whose image it is read over.
-        ids: its tokens, after all that is read before every text of the image.
-        start: the first token that is not the same in all texts it is compared with; at least 1.
+        row: the row of the selection whose image it is read over.
+        ids: its token ids, after the prefix that all texts of the image share.
+        start: index of the first token that differs among the texts compared with it; at least 1.
     """
 
     row: int
@@ -35,30 +35,40 @@ class Sentence(NamedTuple):
 
 
 class Autoregressive(Adapter):
-    """Fill by candidates.
+    """A model that fills a mask by comparing candidate words.
 
-    P(word) is the softmax, over the words asked at a mask, of the log-likelihood of the text with the word in its
-    place, read with teacher forcing: the sum of log P(token | image, tokens before it). What all these texts begin with
-    is as likely in each and cancels; the end of the text is no part of it. The likelihood of a text given an image is
-    VisualGPTScore's (Lin et al. 2023, arXiv:2306.01879), the choice among a closed set by likelihood GPT-3's (Brown et
-    al. 2020, arXiv:2005.14165).
-
-    The texts of one image are read together, padded on the right: causal attention never reaches the padding.
+    P(word) is the softmax, over the words asked at a mask, of the log-likelihood of the text with the word in place of
+    the mask: the sum of log P(token | image, tokens before it), read with teacher forcing. Tokens that all these texts
+    begin with are equally likely in each and cancel; the end-of-text token is not counted. The texts of one image are
+    read together, padded on the right: causal attention never reaches the padding.
 
     Attributes:
-        network: of transformers, in its dtype, on its device.
+        network: a network of transformers, in its dtype, on its device.
+
+    Source:
+        Likelihood of a text given an image: VisualGPTScore, Lin et al. 2023, arXiv:2306.01879. Choice from a closed set
+            by
+        likelihood: Brown et al. 2020, arXiv:2005.14165.
     """
 
     network: Any  # transformers' types know little of a network's parts
 
     @torch.inference_mode()
     def mlm(self, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
-        """P(word) among the words asked at each text's one mask; each sums to 1 over its distinct words.
+        """Return P(word) among the words asked at the one mask of each text.
+
+        Args:
+            encoded: n images, encoded by this model.
+            texts: n texts, each with "[MASK]" exactly once.
+            words: n lists of at least two different words.
+
+        Returns:
+            For each text an array, shape (len(words[i]),); the probabilities of its distinct words sum to 1.
 
         Raises:
-            UsageError: no fill, or a text has not exactly one mask.
-            NotApplicable: a text that the model would not read in full, or of which a single word is asked for: without
-                another to compare with it is certain, whatever the picture.
+            UsageError: the model cannot fill masks, or a text has not exactly one mask.
+            NotApplicable: a text is too long for the model; or a single word is asked for, which would always get
+                probability 1.
         """
         self._demand("mlm")
         features = own(encoded, texts, self)
@@ -82,9 +92,15 @@ class Autoregressive(Adapter):
 
     @torch.inference_mode()
     def top(self, encoded: Encoded, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
-        """How likely any of the words is that were compared last; no other word has a probability.
+        """Return how likely one of the words is that were compared last; no other word has a known probability.
 
-        It is free right after `mlm` of the same texts, and unknown at any other time.
+        Args:
+            encoded: n images, encoded by this model.
+            texts: n texts. The result is known right after `mlm` of the same images and texts, and costs nothing then.
+            k: not used: there is one entry at most.
+
+        Returns:
+            For each text [(ANY, probability)], or [] where it is not known.
         """
         features = own(encoded, texts, self)
         known = features.last.compared == (features.index, tuple(texts))
@@ -92,20 +108,36 @@ class Autoregressive(Adapter):
 
     @abstractmethod
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
-        """Tokens of a text that the model would write over a row's image, and of what is read before it."""
+        """Return the token ids of a text as the model's answer, including the tokens read before it.
+
+        Args:
+            features: encoded images.
+            row: row of the selection, whose image the text is about.
+            text: the text, without a mask.
+        """
 
     @abstractmethod
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
-        """What comes after the tokens at the places `keep` (kept,) of ids (n, tokens): (n, kept, vocab_size)."""
+        """Return the logits of the next token at some positions of several texts about one image.
+
+        Args:
+            features: encoded images.
+            image: index of the image.
+            ids: token ids, (n, tokens).
+            keep: positions, (kept,), in range(tokens).
+
+        Returns:
+            Logits, (n, kept, vocab_size).
+        """
 
     def _completed(self, features: Features, row: int, texts: Sequence[str]) -> Iterator[Sentence]:
-        """Texts that are compared with one another, from their first difference on."""
+        """Return texts that are compared with one another, each with the index of the first difference."""
         spelled = [self.said(features, row, text) for text in texts]
         start = sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*spelled, strict=False)))
         return (Sentence(row, ids, start) for ids in spelled)
 
     def _likelihoods(self, features: Features, sentences: Sequence[Sentence]) -> Tensor:
-        """Log-likelihood of each from its start on, and of its first token there, (2, sentences), float64."""
+        """Return log-likelihoods (2, sentences), float64: of each sentence from its start, and of its token there."""
         found = torch.zeros(2, len(sentences), dtype=torch.float64)
         for image, places in self._by_image(features, [sentence.row for sentence in sentences]):
             found[:, places] = self._likelihood(features, image, [sentences[place] for place in places]).cpu()
@@ -115,7 +147,7 @@ class Autoregressive(Adapter):
         ids, lengths = self._padded([sentence.ids for sentence in sentences])
         starts = torch.tensor([sentence.start for sentence in sentences], device=ids.device)
         places = torch.arange(int(starts.min()), ids.shape[1], device=ids.device)
-        if not len(places):  # one text is all that the others begin with
+        if not len(places):  # the texts do not differ at any position that is read
             return torch.zeros(2, len(sentences), dtype=torch.float64)
         log_probs = log_softmax(self.logits(features, image, ids, places - 1))
         each = log_probs.gather(-1, ids[:, places, None])[..., 0].double()
@@ -123,7 +155,7 @@ class Autoregressive(Adapter):
         return torch.stack([each.sum(-1), each.where(places == starts[:, None], 0).sum(-1)])
 
     def _by_image(self, features: Features, rows: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
-        """Which of these rows are read together: an image, and at most `max_pairs` places in `rows`."""
+        """Yield the rows that are read together: an image, and at most `max_pairs` indices into `rows`."""
 
         def image(place: int) -> int:
             return features.index[rows[place]]
@@ -132,7 +164,7 @@ class Autoregressive(Adapter):
             yield from ((number, list(chunk)) for chunk in self._chunks([*places]))
 
     def _padded(self, sequences: Iterable[Sequence[int]]) -> tuple[Tensor, Tensor]:
-        """Ids (n, tokens) on the model's device, padded on the right with whatever token, and their lengths (n,)."""
+        """Return ids (n, tokens) on the model's device, padded on the right with any token, and their lengths (n,)."""
         rows = [torch.tensor(ids, device=self.network.device) for ids in sequences]
         return pad_sequence(rows, batch_first=True), torch.tensor(
             [len(ids) for ids in rows], device=self.network.device
@@ -143,7 +175,7 @@ def _mass(sentences: Sequence[Sentence], firsts: Tensor) -> float:
     """Return the summed probability of the first tokens by which the texts differ.
 
     Args:
-        sentences: that are compared.
+        sentences: the texts that are compared.
         firsts: log-likelihood of the first token by which each differs, (sentences,).
     """
     first = {one.ids[one.start]: log for one, log in zip(sentences, firsts, strict=True) if len(one.ids) > one.start}
@@ -151,6 +183,14 @@ def _mass(sentences: Sequence[Sentence], firsts: Tensor) -> float:
 
 
 def check_length(tokens: int, limit: int) -> None:
-    """Raises NotApplicable where a text has more tokens, with all that is read before it, than a model reads."""
+    """Check that a text is not too long for a model.
+
+    Args:
+        tokens: number of tokens of the text and of everything read before it.
+        limit: the most tokens that the model reads.
+
+    Raises:
+        NotApplicable: it is longer.
+    """
     if tokens > limit:
         raise NotApplicable(f"the text and its prompt have more than the {limit} tokens that the model reads")

@@ -1,4 +1,4 @@
-"""What all adapters share: texts are asked in chunks, and a word of several pieces is read with as many masks."""
+"""The base class of adapters: it asks texts in chunks, and reads a word of several tokens with as many masks."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _T = TypeVar("_T")
 
 
 class Reading(NamedTuple):
-    """One pass over a text, by its row, with so many mask tokens for its mask."""
+    """One pass over a text, given by its row, with `masks` mask tokens in place of its mask."""
 
     row: int
     masks: int = 1
 
 
 class Adapter(ABC):
-    """A model as vlcheck asks it: what a family adds are its forward passes.
+    """The base class of models: a family adds its forward passes.
 
     Attributes:
-        known: well-known checkpoints, by architecture where a class reads several.
-        name: how reports call it.
-        fingerprint: content hash of all that decides a score.
+        known: well-known checkpoints; a mapping by architecture if the class reads several architectures.
+        name: the model's name in reports.
+        fingerprint: content hash of everything that decides a score.
         kinds: metric -> score kind.
-        cased: False where the model was trained on small letters alone.
-        lacks: metrics that are not offered, and why.
-        max_pairs: the most texts in one forward, which bounds memory.
+        cased: False if the model was trained on lower-case text.
+        lacks: metric -> reason, for the metrics that the model does not offer.
+        max_pairs: the most texts in one forward pass, which bounds memory.
     """
 
     known: ClassVar[Sequence[str] | Mapping[str, Sequence[str]]] = ()
@@ -52,20 +52,32 @@ class Adapter(ABC):
 
     @property
     def metrics(self) -> frozenset[str]:
-        """What it can be asked."""
+        """The metrics that the model offers."""
         return frozenset(self.kinds)
 
     @abstractmethod
     def encode(self, images: Sequence[Image.Image]) -> Features:
-        """What the model makes of images before any text."""
+        """Encode images before any text is read.
+
+        Args:
+            images: RGB images of any size.
+        """
 
     @torch.inference_mode()
     def itm(self, encoded: Encoded, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
-        """P(match), (n,).
+        """Return P(match) of each image with its text.
+
+        Args:
+            encoded: n images, encoded by this model.
+            texts: n texts.
+            foils: not used, except by models that only compare texts.
+
+        Returns:
+            Probabilities, (n,), float64, in [0, 1].
 
         Raises:
-            UsageError: the model has no head for it.
-            NotApplicable: a text that the model would not read in full.
+            UsageError: the model has no matching head.
+            NotApplicable: a text is too long for the model.
         """
         self._demand("itm")
         features = own(encoded, texts, self)
@@ -76,11 +88,19 @@ class Adapter(ABC):
 
     @torch.inference_mode()
     def mlm(self, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
-        """P(word) at the one mask of each text; a word of several pieces is read with as many masks.
+        """Return P(word) at the one mask of each text; a word of several tokens is read with as many masks.
+
+        Args:
+            encoded: n images, encoded by this model.
+            texts: n texts, each with "[MASK]" exactly once.
+            words: n lists of words.
+
+        Returns:
+            For each text an array, shape (len(words[i]),), in [0, 1]; the product over its tokens for a longer word.
 
         Raises:
-            UsageError: the model has no head for it, a text has not exactly one mask, a word cannot be spelled.
-            NotApplicable: a text that the model would not read in full.
+            UsageError: the model has no language head, a text has not exactly one mask, or a word cannot be spelled.
+            NotApplicable: a text is too long for the model.
         """
         features = own(encoded, texts, self)
         single = self._at_one_mask(features, texts)
@@ -97,14 +117,23 @@ class Adapter(ABC):
 
     @torch.inference_mode()
     def top(self, encoded: Encoded, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
-        """The k likeliest entries of the vocabulary at each mask; free right after `mlm` of the same."""
+        """Return the k likeliest vocabulary entries at each mask; it costs nothing right after `mlm` of the same texts.
+
+        Args:
+            encoded: n images, encoded by this model.
+            texts: n texts, each with "[MASK]" exactly once.
+            k: how many entries, at least 1.
+
+        Returns:
+            For each text pairs (entry, probability), likeliest first.
+        """
         log_probs = self._at_one_mask(own(encoded, texts, self), texts)
         best = log_probs.exp().topk(min(k, log_probs.shape[-1]))
         names = [[self._entry(entry) for entry in row] for row in best.indices.tolist()]
         return [list(zip(*row, strict=True)) for row in zip(names, best.values.tolist(), strict=True)]
 
     def _at_one_mask(self, features: Features, texts: Sequence[str]) -> Tensor:
-        """Log-probabilities (n, vocab_size) at the one mask of each text, kept until other texts are asked."""
+        """Return log-probabilities (n, vocab_size) at the one mask of each text, and keep them until the next texts."""
         last, asked = features.last, (features.index, tuple(texts))
         if last.log_probs is None or last.of != asked:
             self._demand("mlm")
@@ -113,24 +142,24 @@ class Adapter(ABC):
         return last.log_probs
 
     def _read(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
-        """Log-probabilities (masks of all readings, vocab_size), one reading after another."""
+        """Return log-probabilities (masks of all readings, vocab_size), in the order of the readings."""
         parts = [self._predict(features, texts, chunk) for chunk in self._chunks(readings)]
         return torch.cat(parts) if parts else torch.zeros(0, 1)
 
     def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
-        """P(match) of the image that each row means with its text, (rows,)."""
+        """Return P(match) of each row's image with its text, (rows,)."""
         raise NotImplementedError
 
     def _predict(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
-        """Log-probabilities (masks, vocab_size) at the masks of these readings, one reading after another."""
+        """Return log-probabilities (masks, vocab_size) at the masks of these readings, in the order of the readings."""
         raise NotImplementedError
 
     def _pieces(self, text: str, word: str) -> list[int]:
-        """Ids of a word at a text's mask. Raises UsageError where the vocabulary cannot spell it."""
+        """Return the token ids of a word at a text's mask. Raises UsageError if the vocabulary cannot spell it."""
         raise NotImplementedError
 
     def _entry(self, number: int) -> str:
-        """How an entry of the vocabulary is written."""
+        """Return an entry of the vocabulary as text."""
         raise NotImplementedError
 
     def _chunks(self, items: Sequence[_T]) -> Iterator[Sequence[_T]]:
@@ -142,7 +171,20 @@ class Adapter(ABC):
 
 
 def own(encoded: Encoded, texts: Sequence[str], model: Adapter) -> Features:
-    """Make sure that a model is asked about what it encoded, one image a text."""
+    """Check that a model is asked about images that it encoded itself, one image a text.
+
+    Args:
+        encoded: the encoded images.
+        texts: the texts asked with them.
+        model: the model that is asked.
+
+    Returns:
+        The encoded images.
+
+    Raises:
+        TypeError: another model encoded them.
+        ValueError: the numbers of texts and images differ.
+    """
     if not isinstance(encoded, Features):
         raise TypeError(f"{model.name} is asked about what it encoded, not about {type(encoded).__name__}")
     if len(encoded) != len(texts):
@@ -151,24 +193,24 @@ def own(encoded: Encoded, texts: Sequence[str], model: Adapter) -> Features:
 
 
 def check_masked(texts: Sequence[str]) -> None:
-    """Make sure that each text has one mask. Raises UsageError."""
+    """Check that each text has exactly one mask. Raises UsageError."""
     for text in texts:
         if text.count(MASK) != 1:
             raise UsageError(f"{text!r} has to hold {MASK} exactly once to be asked for a word.")
 
 
 def log_softmax(logits: Tensor) -> Tensor:
-    """In float32 at least: half precision has no digits left for an unlikely word."""
+    """Return the log-softmax over the last axis in float32 at least: half precision rounds an unlikely word to 0."""
     return wide(logits).log_softmax(-1)
 
 
 def wide(tensor: Tensor) -> Tensor:
-    """In float32 at least."""
+    """Return the tensor in float32 at least."""
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
 
 
 def _word_probs(log_probs: Tensor, words: Sequence[tuple[int, Sequence[int]]]) -> np.ndarray:
-    """P of each word, given the row of its first mask and its pieces: their product over the masks."""
+    """Return P of each word: the product over its tokens, given the row of its first mask and its token ids."""
     rows = [start + place for start, pieces in words for place in range(len(pieces))]
     chosen = log_probs[rows, [piece for _, pieces in words for piece in pieces]].double().cpu().numpy()
     ends = np.cumsum([len(pieces) for _, pieces in words], dtype=np.intp)

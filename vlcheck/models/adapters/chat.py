@@ -1,4 +1,4 @@
-"""Conversations about one picture, in the words of a model's own chat template."""
+"""Conversations about one picture, written with a model's own chat template."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from vlcheck.models.adapters.yes_no import QUESTION
 REQUEST = "Describe the picture."
 SAID: Mapping[str, object] = MappingProxyType(
     {
-        # What Llama's templates say where they are told no date, and cannot look: on the day of the run the score would
-        # be another one each day.
+        # Llama's templates write the day of the run unless they are given a date: scores would change every day. This
+        # is the date that they write where no clock is available.
         "date_string": "26 Jul 2024",
-        # The answer is read at its first token, and before a thought there is none: by these names templates open one.
+        # The answer is read at its first token, so the model must not think first: templates open a thought by these.
         "enable_thinking": False,
         "thinking": False,
     }
 )
-# The same day for templates that look themselves, in the format that they ask for.
+# The same date for templates that call strftime_now themselves, in each format that they may ask for.
 _DAY = {
     "%d": "26", "%e": "26", "%b": "Jul", "%B": "July", "%m": "07", "%Y": "2024", "%y": "24",
     "%a": "Fri", "%A": "Friday", "%H": "00", "%I": "12", "%M": "00", "%S": "00", "%p": "AM",
@@ -43,17 +43,17 @@ _LAST_ASKED = QUESTION.partition("{text}")[2]
 _SOME_TEXT = "a dog"
 _LONG_TEXT = " and ".join([_SOME_TEXT] * 50)
 _ANSWER = "Yes"
-SEEN = ("cross_attention_mask",)  # inputs that say token by token what is seen of a picture
+SEEN = ("cross_attention_mask",)  # inputs that say for each token which parts of a picture it attends to
 _PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", *SEEN)
 
 
 class Opening(NamedTuple):
-    """How every conversation about a picture begins: all up to and including the picture.
+    """The prefix of every conversation about a picture, up to and including the picture.
 
     Attributes:
-        inputs: of the network, for one picture.
-        head: the tokens that stand for it before the processor makes one token for each part of the picture.
-        length: how many tokens it has after that.
+        inputs: the network's inputs, for one picture.
+        head: the token ids of the prefix before the processor expands the picture's token to one for each part.
+        length: number of tokens of the prefix after that.
     """
 
     inputs: Mapping[str, Tensor]
@@ -65,12 +65,12 @@ class Chat:
     """A processor and its chat template.
 
     Args:
-        processor: of text and pictures.
-        image_token: the id that stands for a part of a picture.
-        folder: where it was read from.
+        processor: reads texts and pictures.
+        image_token: id of the token that stands for a part of a picture.
+        folder: the folder that the processor was read from.
 
     Raises:
-        UsageError: the processor has no chat template, or one that puts no question about one picture.
+        UsageError: the processor has no chat template, or its template cannot put a question about one picture.
     """
 
     def __init__(self, processor: ProcessorMixin, image_token: int, folder: Path) -> None:
@@ -87,17 +87,17 @@ class Chat:
         self._try()
 
     def asked(self, text: str) -> list[int]:
-        """Tokens of the question whether the picture shows a text, up to where the answer begins."""
+        """Return the tokens of the question whether a picture shows a text, up to where the answer begins."""
         check_plain(text, self.signs)
         return self._ids(self._question(text))
 
     def answered(self, text: str) -> list[int]:
-        """Tokens of the request for a description and of a text as its answer, without what ends an answer."""
+        """Return the tokens of a request for a description, answered by a text, without the end of the answer."""
         check_plain(text, self.signs)
         return self._ids(self._answer(text))
 
     def _template(self) -> str:
-        """The processor's, else the tokenizer's; of several, the one that is called default."""
+        """Return the processor's template, else the tokenizer's; of several, the one named "default"."""
         said = self.processor.chat_template or self.tokenizer.chat_template
         template = said.get("default") if isinstance(said, Mapping) else said
         if not template:
@@ -108,7 +108,7 @@ class Chat:
         return str(template)
 
     def _try(self) -> None:
-        """Put a question and an answer about a plain picture. Raises UsageError where the template does not."""
+        """Write a question and an answer about a plain picture. Raises UsageError if the template fails."""
         try:
             self.unthought = self._end_of_thought()
             self._question(_LONG_TEXT), self._answer(_LONG_TEXT)
@@ -116,12 +116,12 @@ class Chat:
             self._read(self._question(""), Image.new("RGB", (224, 224)))
         except (NotApplicable, UsageError) as error:
             raise UsageError(f"{self.folder}: its chat template: {error}") from error
-        except Exception as error:  # what the processor raises of its text is of any kind
+        except Exception as error:  # a processor may raise errors of any kind
             said = str(error) if isinstance(error, Unfilled) else f"{type(error).__name__}: {error}"
             raise UsageError(f"{self.folder}: its chat template puts no question about one picture. {said}") from error
 
     def _check_end(self) -> None:
-        """Make sure that a question ends where the template puts the answer to it. Raises UsageError."""
+        """Check that a question ends at the place where the template puts its answer. Raises UsageError."""
         asked, answered = self._question(_SOME_TEXT), self._answer(_ANSWER, QUESTION.format(text=_SOME_TEXT))
         ends = asked, answered[: answered.rindex(_ANSWER)]
         read, meant = (without_thoughts(end.rpartition(_LAST_ASKED)[2]) for end in ends)
@@ -134,7 +134,12 @@ class Chat:
             )
 
     def open(self, image: Image.Image) -> Opening:
-        """What is read before any text about a picture. Raises NotApplicable where the processor refuses it."""
+        """Return the prefix of every conversation about a picture.
+
+        Raises:
+            NotApplicable: the processor refuses the picture.
+            UsageError: the processor writes the picture without the image token that config.json names.
+        """
         asked = self._question("")
         rgb = to_rgb(image)
         with refusals():
@@ -158,7 +163,7 @@ class Chat:
         return f"{asked.rstrip()}{self.unthought}" if self.unthought else asked
 
     def _end_of_thought(self) -> str:
-        """What follows a question where the template opens a thought after it, so that the answer follows."""
+        """Return the text that ends a thought, if the template opens one after a question; else ""."""
         _, _, prompt = self._question("").rpartition(_LAST_ASKED)
         return end_of_thought(prompt, self.template, self.tokenizer.get_vocab())
 
@@ -174,7 +179,7 @@ class Chat:
         return inputs
 
     def _rendered(self, conversation: Sequence[Mapping[str, Any]], **how: bool) -> str:
-        """What the template makes of a conversation. Raises NotApplicable where it changes what is said, or cuts it."""
+        """Return a conversation as the template writes it. Raises NotApplicable if it changes or cuts a text."""
         said = [part["text"].strip() for turn in conversation for part in turn["content"] if part["type"] == "text"]
         rendered = templates().fill(self.filled, conversation, **self.said, **how)
         if lost := next((text for text in said if text not in rendered), ""):
@@ -182,9 +187,10 @@ class Chat:
         return rendered
 
     def _ids(self, rendered: str) -> list[int]:
-        """Tokens of a rendered text: the tokenizer's first ones, where the template does not write them, but no last.
+        """Return the tokens of a rendered text, with the tokenizer's first tokens if the template omits them.
 
-        A question ends where the template ends: an end of text after it would be read as the end of the answer.
+        The tokenizer's last tokens are left out: an end of text after a question would be read as the end of the
+        answer.
         """
         plain = self._plain(rendered)
         return plain if self._begins(plain) else [*self.before, *plain]
@@ -193,17 +199,17 @@ class Chat:
         return list(self.tokenizer(rendered, add_special_tokens=False)["input_ids"])
 
     def _begins(self, ids: Sequence[int]) -> bool:
-        """Return True if a template wrote what the tokenizer puts before a text: twice would be once too often."""
+        """Return True if the template itself wrote the tokens that the tokenizer puts before a text."""
         return tuple(ids[: len(self.before)]) == self.before
 
     def _unended(self, ids: list[int]) -> list[int]:
-        """Tokens without what the tokenizer puts after a text."""
+        """Return the tokens without those that the tokenizer puts after a text."""
         ended = self.after and tuple(ids[-len(self.after) :]) == self.after
         return ids[: -len(self.after)] if ended else ids
 
 
 def added_around(tokenizer: PreTrainedTokenizerBase) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The tokens that a tokenizer puts before every text, and those that it puts after it."""
+    """Return the tokens that a tokenizer puts before every text, and those that it puts after it."""
     plain = list(tokenizer(_SOME_TEXT, add_special_tokens=False)["input_ids"])
     whole = list(tokenizer(_SOME_TEXT)["input_ids"])
     start = next(at for at in range(len(whole)) if whole[at : at + len(plain)] == plain)

@@ -12,13 +12,13 @@ from torch import Tensor
 
 @dataclass
 class LastReading:
-    """The latest predictions at one mask, or as an answer, of these images and texts.
+    """The latest predictions, at one mask or of an answer, for a selection of images and texts.
 
     Attributes:
         of: the images and texts.
-        log_probs: what was predicted.
-        compared: the images and texts of which words were compared last.
-        masses: how likely any of these words is, text by text.
+        log_probs: the predictions; None before the first question.
+        compared: the images and texts whose words were compared last.
+        masses: for each of these texts, the probability that one of its words occurs.
     """
 
     of: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
@@ -29,13 +29,13 @@ class LastReading:
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """What a model made of images before any text, and which of the images are meant.
+    """Images that a model encoded before any text, and a selection of them.
 
     Attributes:
-        tensors: each (images, ...): tokens of an encoder, or pixels and their mask where image and text are read
+        tensors: each (images, ...): tokens of an encoder; or pixels and their mask, if the model reads image and text
             together.
-        index: the images meant, in order.
-        last: what was read over them last; lives and goes with the features, shared by every selection of them.
+        index: the selected images, in order.
+        last: the latest predictions over them; shared by all selections of the same images.
     """
 
     tensors: tuple[Tensor, ...]
@@ -44,7 +44,11 @@ class Features:
 
     @classmethod
     def of(cls, *tensors: Tensor) -> Self:
-        """All images of tensors (images, ...)."""
+        """Select all images of some tensors.
+
+        Args:
+            tensors: each (images, ...).
+        """
         return cls(tensors, tuple(range(len(tensors[0]))))
 
     def __len__(self) -> int:
@@ -54,12 +58,19 @@ class Features:
         return replace(self, index=tuple(self.index[number] for number in index))
 
     def each(self, rows: Sequence[int]) -> tuple[Tensor, ...]:
-        """Copy out the tensors of the image that each of these rows of the selection means: (rows, ...)."""
+        """Copy the tensors of the image of each of these rows of the selection: (rows, ...)."""
         chosen = [self.index[row] for row in rows]
         return tuple(tensor[chosen] for tensor in self.tensors)
 
     def distinct(self, rows: Sequence[int]) -> tuple[tuple[Tensor, ...], Tensor]:
-        """Copy out each image that these rows mean once, and say which of those each row means, (rows,)."""
+        """Copy each image of these rows once.
+
+        Args:
+            rows: rows of the selection.
+
+        Returns:
+            Tensors (distinct images, ...), and for each row the position of its image among these, (rows,).
+        """
         chosen = [self.index[row] for row in rows]
         places = {image: place for place, image in enumerate(dict.fromkeys(chosen))}
         images = torch.tensor([places[image] for image in chosen], device=self.tensors[0].device)

@@ -1,4 +1,4 @@
-"""What adapters of networks that transformers hosts share."""
+"""The base class of adapters for networks of transformers."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _FITTING = (
     "image_size, max_position_embeddings and vocab_size in config.json, size and crop_size in preprocessor_config.json"
     " or processor_config.json, and the tokenizer's files"
 )
-_OF_TOKENS = ("word_embeddings", "token_embedding", "embed_tokens")  # as transformers calls embeddings of tokens
+_OF_TOKENS = ("word_embeddings", "token_embedding", "embed_tokens")  # names of token embeddings in transformers
 
 
 class Hosted(Processed):
-    """A network of transformers, in a checkpoint with its tokenizer and image processor.
+    """A network of transformers, from a checkpoint with its tokenizer and image processor.
 
     Attributes:
-        heads: metric -> how the names of its head's weights begin, where a checkpoint may come without them.
-        unread: how names of weights begin that a published checkpoint may have, and no score depends on.
-        settings: of the config, which scoring needs otherwise than training.
-        prompts: words of ours that a text is put into.
+        heads: metric -> prefix of the names of its head's weights, for heads that a checkpoint may lack.
+        unread: prefixes of names of weights that a published checkpoint may have, and that no score depends on.
+        settings: settings of the config that scoring needs otherwise than training.
+        prompts: vlcheck's own words that are put around a text.
     """
 
     heads: ClassVar[Mapping[str, str]] = {}
@@ -43,7 +43,16 @@ class Hosted(Processed):
 
     @classmethod
     def load(cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32") -> Self:
-        """Load a checkpoint. Raises UsageError where a part of it is missing."""
+        """Load a checkpoint.
+
+        Args:
+            checkpoint: folder or repository of transformers.
+            device: a torch device, e.g. "cuda:1".
+            dtype: a torch dtype, e.g. "bfloat16".
+
+        Raises:
+            UsageError: a part of the checkpoint is missing, damaged or does not fit.
+        """
         heads = tuple(cls.heads.values())
         network, lacking = checkpoint.network(
             cls.network_class(), device=device, dtype=dtype, optional=heads, unread=cls.unread, **cls.settings
@@ -63,15 +72,15 @@ class Hosted(Processed):
         return model
 
     def try_out(self) -> None:
-        """Put a plain picture and a question, the longest one that is read, through the network.
+        """Put a plain picture and the longest question that the network reads through it.
 
         Raises:
-            Exception: whatever comes of parts that do not fit.
+            Exception: the parts of the checkpoint do not fit one another.
         """
         check_rows(self.texts.tokenizer, self.rows)
         encoded = self.encode([PLAIN])
         if "itm" in self.kinds:
-            writes = self.kinds["itm"] == "yes-no"  # its limit is for the question around the text, too
+            writes = self.kinds["itm"] == "yes-no"  # the token limit includes the question around the text
             check_finite(self.itm(encoded, ["a" if writes else self.texts.longest("a")], [["a dog"]]))
         if self.kinds.get("mlm") == "masked-lm":
             (likeliest,) = self.top(encoded, [self.texts.longest(MASK)], 1)
@@ -81,22 +90,22 @@ class Hosted(Processed):
 
     @property
     def rows(self) -> int | None:
-        """How many tokens the network has embeddings for; None where they are called otherwise."""
+        """The number of tokens that the network has embeddings for; None if its embeddings have an unknown name."""
         found = (part.num_embeddings for name, part in self.network.named_modules() if name.endswith(_OF_TOKENS))
         return next(found, None)
 
     @property
     def side(self) -> Any:
-        """Of the pictures that the network has positions for, in pixels; None where pictures may be of any size."""
+        """The size in pixels of the pictures that the network has positions for; None if it reads any size."""
         return getattr(getattr(self.network.config, "vision_config", None), "image_size", None)
 
     def pixels(self, images: Sequence[Image.Image]) -> BatchFeature:
-        """As `Processed.pixels`.
+        """Return pictures as pixels, as `Processed.pixels` does.
 
         Raises:
             NotApplicable: the image processor refuses a picture.
-            UsageError: it makes pictures of another size than the network was trained on: some networks would cut off
-                their positions, and say nothing.
+            UsageError: the processor makes pictures of another size than the network was trained on: some networks
+                would silently cut off their positions.
         """
         made, side = super().pixels(images), self.side
         if side is None:
@@ -112,23 +121,36 @@ class Hosted(Processed):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
-        """The class of transformers whose checkpoints are read."""
+        """Return the class of transformers that reads the checkpoints."""
         raise NotImplementedError
 
     @classmethod
     def viewer(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Any:
-        """How pictures are looked at: an image processor, unless a family has another way."""
+        """Load the image processor; a family may override it to read pictures another way.
+
+        Args:
+            checkpoint: the checkpoint.
+            network: its network.
+
+        Raises:
+            UsageError: the spec names a detector, but the network reads pixels.
+        """
         if checkpoint.detector:
             raise UsageError(f"{checkpoint.architecture} reads pixels, not regions: leave out {SAID_BY}...")
         return checkpoint.image_processor()
 
     @classmethod
     def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:
-        """How texts are read."""
+        """Load the tokenizer.
+
+        Args:
+            checkpoint: the checkpoint.
+            network: its network; its config has the token limit.
+        """
         text = network.config.get_text_config()
         return Texts(checkpoint.tokenizer(), limit=text.max_position_embeddings)
 
 
 def match_probability(logits: Tensor) -> Tensor:
-    """Of two logits (n, 2), the second of which is a match."""
+    """Return P(match) of two logits (n, 2), the second of which is that of a match: (n,)."""
     return log_softmax(logits)[:, 1].exp()

@@ -1,4 +1,4 @@
-"""What adapters share whose texts and pictures go through a tokenizer and an image processor of transformers."""
+"""The base class of adapters whose texts and pictures go through a tokenizer and an image processor of transformers."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Processed(Adapter):
     """A network that is fed by a tokenizer and an image processor of transformers.
 
     Args:
-        name: how reports call it.
-        fingerprint: of its files, dtype and device type.
-        network: in its dtype, on its device.
-        images: makes pixels of pictures, or what the adapter looks at them with in its place.
-        texts: makes ids of texts.
+        name: the model's name in reports.
+        fingerprint: content hash of its files, dtype and device type.
+        network: the network, in its dtype, on its device.
+        images: an image processor, which makes pixels of pictures; or a detector of regions in its place.
+        texts: the tokenizer, which makes ids of texts.
     """
 
     def __init__(self, name: str, fingerprint: str, network: nn.Module, images: Any, texts: Texts) -> None:
@@ -33,31 +33,53 @@ class Processed(Adapter):
         self.images, self.texts = images, texts
 
     def lose(self, metric: str, why: str) -> None:
-        """Offer a metric no more."""
+        """Withdraw a metric.
+
+        Args:
+            metric: "mlm", "itm" or "mrc".
+            why: the reason, which is shown to who asks for it.
+        """
         self.kinds = {name: kind for name, kind in self.kinds.items() if name != metric}
         self.lacks = {**self.lacks, metric: why}
 
     def lose_head(self, metric: str, head: str) -> None:
-        """Offer a metric no more, for want of its head's weights, whose names begin so."""
+        """Withdraw a metric, since the checkpoint lacks the weights of its head.
+
+        Args:
+            metric: "mlm", "itm" or "mrc".
+            head: prefix of the names of the missing weights.
+        """
         self.lose(metric, f"its checkpoint has no weights of {head.rstrip('.')}")
 
     def pixels(self, images: Sequence[Image.Image]) -> BatchFeature:
-        """What the image processor makes of pictures, on the network's device, in its dtype.
+        """Return pictures as the image processor makes them, on the network's device and in its dtype.
 
         Raises:
-            NotApplicable: it refuses one of them.
+            NotApplicable: the processor refuses one of them.
         """
         return self.prepared(images).to(self.network.device, self.network.dtype)
 
     def prepared(self, images: Sequence[Image.Image]) -> BatchFeature:
-        """What the image processor makes of pictures. Raises NotApplicable as `pixels`."""
+        """Return pictures as the image processor makes them, on the CPU.
+
+        Raises:
+            NotApplicable: the processor refuses one of them.
+        """
         rgb = [to_rgb(image) for image in images]
         with refusals():
             made: BatchFeature = self.images(rgb, return_tensors="pt")
         return made
 
     def tokens(self, texts: Sequence[str], masks: Sequence[int] | None = None) -> BatchEncoding:
-        """Texts as ids and masks on the network's device."""
+        """Return texts as ids and attention masks on the network's device.
+
+        Args:
+            texts: n texts.
+            masks: for each text, the number of mask tokens that its "[MASK]" becomes; 1 if None.
+
+        Raises:
+            NotApplicable: a text is too long, or holds a special token.
+        """
         return self.texts.batch(texts, masks).to(self.network.device)
 
     def _predict(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
@@ -67,14 +89,31 @@ class Processed(Adapter):
         return log_softmax(self.word_logits(features.each(rows), tokens, where))
 
     def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
-        """Logits (masks, vocab_size) where `where` (n, tokens) says, of texts over as many images."""
+        """Return the logits at the masks of texts, one text for each image.
+
+        Args:
+            images: encoded images, each (n, ...).
+            tokens: n texts.
+            where: True at the masks, (n, tokens).
+
+        Returns:
+            Logits, (masks, vocab_size).
+        """
         raise NotImplementedError
 
     def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
         return self.match(features.each(rows), self.tokens(texts))
 
     def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
-        """P(match), (n,), of texts with as many images."""
+        """Return P(match) of each text with its image.
+
+        Args:
+            images: encoded images, each (n, ...).
+            tokens: n texts.
+
+        Returns:
+            Probabilities, (n,).
+        """
         raise NotImplementedError
 
     def _pieces(self, text: str, word: str) -> list[int]:

@@ -13,10 +13,10 @@ from vlcheck.errors import NotApplicable, UsageError
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Make NotApplicable of what a processor raises about a picture: of a strip, which it makes 0 pixels high, say.
+    """Raise NotApplicable in place of an error that a processor raises about a picture.
 
-    A processor has shown with a plain picture that it works, so it is the picture's fault. What goes beyond the
-    machine is no refusal.
+    A very narrow picture, for example, may be scaled to a height of 0 pixels. The processor has already read a plain
+    picture without an error, so the fault is the picture's. Errors for lack of memory are passed on.
     """
     try:
         yield

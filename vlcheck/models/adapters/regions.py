@@ -1,4 +1,4 @@
-"""What adapters of models that read regions share."""
+"""The base classes of adapters for models that read regions."""
 
 from __future__ import annotations
 
@@ -32,20 +32,23 @@ from vlcheck.models.regions.regions import RegionExtractor, Regions, look
 
 @dataclass(frozen=True, eq=False)
 class RegionFeatures(Features):
-    """Images as their regions, or why an image has none: told when it is asked about, so that others can be.
+    """Images as their regions. An image without any keeps the reason, which is raised when the image is asked about.
 
     Attributes:
-        gone: (images, regions), which regions were taken out.
+        refused: index of an image -> the error that its extraction raised.
+        gone: True for the regions that were removed, (images, regions).
     """
 
     refused: Mapping[int, Exception] = field(default_factory=dict)
     gone: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.bool))
 
     def each(self, rows: Sequence[int]) -> tuple[Tensor, ...]:
+        """Copy the regions of each row's image. Raises the reason of an image that has none. See `Features.each`."""
         self._refuse(rows)
         return super().each(rows)
 
     def distinct(self, rows: Sequence[int]) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Copy each image's regions once; raise the reason of an image without any. See `Features.distinct`."""
         self._refuse(rows)
         return super().distinct(rows)
 
@@ -56,12 +59,12 @@ class RegionFeatures(Features):
 
 
 class ReadsRegions(Adapter):
-    """A model of regions. They are extracted once for all texts of an image.
+    """A model that reads regions. They are extracted once for all texts of an image.
 
     Attributes:
-        network: in its dtype, on its device.
-        extractor: finds regions.
-        classes: what its head for regions tells, where their names are known.
+        network: the network, in its dtype, on its device.
+        extractor: finds the regions of a picture.
+        classes: the classes of its head for regions, if their names are known.
     """
 
     network: Any
@@ -69,10 +72,14 @@ class ReadsRegions(Adapter):
     classes: RegionClasses
 
     def name_classes(self, folders: Sequence[Path], size: int) -> None:
-        """Offer masked regions where one of the folders says what the head's classes are, and the head is there.
+        """Offer mrc if the model has a head for regions, and one of the folders has the names of its classes.
+
+        Args:
+            folders: the folders to search, in order.
+            size: number of classes of the head; 0 for no head.
 
         Raises:
-            UsageError: as `RegionClasses.read`.
+            UsageError: the file of names cannot be read, or does not fit the head.
         """
         classes = RegionClasses.read(folders, size) if size else None
         if classes:
@@ -85,14 +92,18 @@ class ReadsRegions(Adapter):
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> RegionFeatures:
-        """Look at each image by itself: beside a larger one a detector would see other pixels at the edge."""
+        """Extract the regions of each image by itself: padding beside a larger image would change pixels at the edge.
+
+        Args:
+            images: RGB images of any size.
+        """
         refused: dict[int, Exception] = {}
         inputs, gone = [], []
         for number, image in enumerate(images):
             try:
                 regions = look(self.extractor, image)
             except (NotApplicable, UsageError) as reason:
-                refused[number] = reason.with_traceback(None)  # which would keep the image in memory
+                refused[number] = reason.with_traceback(None)  # a traceback would keep the image in memory
                 regions = _nothing(self.extractor.width)
             inputs.append(self.inputs(regions, image.size))
             gone.append(torch.zeros(len(regions.boxes), dtype=torch.bool) if regions.gone is None else regions.gone)
@@ -101,18 +112,26 @@ class ReadsRegions(Adapter):
         return replace(features, refused=refused, gone=pad_sequence(gone, batch_first=True))
 
     def one_region(self) -> RegionFeatures:
-        """A picture with one region of zeros: a plain picture has none to be found."""
+        """Return a picture with one region of zeros, to try the network with: no region is found in a plain picture."""
         inputs = self.inputs(_nothing(self.extractor.width), PLAIN.size)
         features = RegionFeatures.of(*(self._place(array[None]) for array in inputs))
         return replace(features, gone=torch.zeros(1, 1, dtype=torch.bool))
 
     @torch.inference_mode()
     def mrc(self, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
-        """P(word) as the class of the regions that were taken out of each image, their mean.
+        """Return P(word) as the class of the removed regions of each image, averaged over these regions.
+
+        Args:
+            encoded: n images, encoded by this model.
+            texts: n texts.
+            words: n lists of class names.
+
+        Returns:
+            For each text an array, shape (len(words[i]),), in [0, 1].
 
         Raises:
-            UsageError: the model has no head for it, or the names of its classes are not known.
-            NotApplicable: no region was taken out, a word is no class, or a text would not be read in full.
+            UsageError: the model has no head for regions, or the names of its classes are not known.
+            NotApplicable: no region was removed, a word is no class, or a text is too long.
         """
         self._demand("mrc")
         features = own(encoded, texts, self)
@@ -128,7 +147,7 @@ class ReadsRegions(Adapter):
         ]
 
     def _told_apart(self, features: RegionFeatures, rows: Sequence[int], texts: Sequence[str]) -> Iterator[Tensor]:
-        """P(class), (classes,), of what was taken out of each row's image."""
+        """Yield P(class), (classes,), of the removed regions of each row's image."""
         probs = log_softmax(self.region_logits(features, rows, [texts[row] for row in rows])).exp().double().cpu()
         for own_probs, row in zip(probs, rows, strict=True):
             gone = features.gone[features.index[row]]
@@ -137,34 +156,48 @@ class ReadsRegions(Adapter):
             yield own_probs[gone].mean(0)
 
     def region_logits(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
-        """Logits (rows, regions, classes) of each region of the image that each row means, read with its text."""
+        """Return the logits of the class of each region of each row's image, read with the row's text.
+
+        Args:
+            features: encoded images.
+            rows: rows of the selection.
+            texts: a text for each of these rows.
+
+        Returns:
+            Logits, (rows, regions, classes).
+        """
         raise NotImplementedError
 
     def inputs(self, regions: Regions, size: tuple[int, int]) -> Sequence[Tensor]:
-        """What the network reads of an image of a size (width, height) in pixels: arrays (regions, ...).
+        """Return the network's inputs for the regions of one image, without a batch axis.
 
-        They are filled up with zeros for the image of most regions: a mask is among them.
+        Args:
+            regions: the image's regions.
+            size: (width, height) of the image in pixels.
+
+        Returns:
+            Arrays, each (regions, ...), one of them a mask. In a batch they are padded with zeros.
         """
         raise NotImplementedError
 
     def _place(self, tensor: Tensor) -> Tensor:
-        """On the network's device, and in its dtype unless they are whole numbers."""
+        """Return a tensor on the network's device, and in its dtype unless it holds whole numbers."""
         weight = next(self.network.parameters())
         return tensor.to(weight) if tensor.is_floating_point() else tensor.to(weight.device)
 
 
 class HostedReader(ReadsRegions, Hosted):
-    """A model of regions that transformers hosts.
+    """A model of transformers that reads regions.
 
     Attributes:
-        width: how its config calls the features of a region.
+        width: name of the config's setting for the number of features of a region.
     """
 
     width: ClassVar[str]
 
     @property
     def n_classes(self) -> int:
-        """How many classes its head for regions tells; 0 where it has none."""
+        """The number of classes of its head for regions; 0 if it has none."""
         return 0
 
     def __init__(
@@ -175,6 +208,7 @@ class HostedReader(ReadsRegions, Hosted):
 
     @classmethod
     def load(cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32") -> Self:
+        """Load a checkpoint, and the names of its classes of regions. See `Hosted.load`."""
         model = super().load(checkpoint, device=device, dtype=dtype)
         if "mrc" in cls.kinds:
             detector = expanded(checkpoint.detector)
@@ -182,30 +216,39 @@ class HostedReader(ReadsRegions, Hosted):
         return model
 
     def try_out(self) -> None:
-        """Put one region and a question, the longest one that is read, through the network.
+        """Put one region and the longest question that the network reads through it.
 
         Raises:
-            Exception: whatever comes of parts that do not fit.
+            Exception: the parts of the checkpoint do not fit one another.
         """
         check_rows(self.texts.tokenizer, self.rows)
         ask(self, self.one_region(), self.texts.longest("a"))
 
     @classmethod
     def viewer(cls, checkpoint: Pretrained, network: PreTrainedModel) -> RegionExtractor:
+        """Load the detector that the spec names in place of an image processor. See `Hosted.viewer`."""
         width: int = getattr(network.config, cls.width)
         return find_extractor(checkpoint.detector, device=str(network.device), width=width)
 
 
 def _nothing(width: int) -> Regions:
-    """In the place of an image that is not asked about."""
+    """Return one region of zeros, in place of an image that is not asked about."""
     return Regions(torch.zeros(1, 4, dtype=torch.float64), torch.zeros(1, width, dtype=torch.float64))
 
 
 def relative(boxes: Tensor, size: tuple[int, int]) -> Tensor:
-    """Boxes in widths and heights of the image, 0 to 1."""
+    """Return boxes in fractions of the image's width and height.
+
+    Args:
+        boxes: (n, 4): x1, y1, x2, y2 in pixels.
+        size: (width, height) of the image in pixels.
+
+    Returns:
+        Boxes, (n, 4), in [0, 1].
+    """
     return boxes / boxes.new_tensor(size).repeat(2)
 
 
 def all_seen(regions: Regions) -> Tensor:
-    """A mask of ones, (regions,)."""
+    """Return an attention mask of ones, (regions,)."""
     return torch.ones(len(regions.boxes), dtype=torch.long)

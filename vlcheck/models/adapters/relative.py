@@ -1,4 +1,4 @@
-"""Models that only rank: a text is as probable as it is more likely than its foils."""
+"""Models that only rank texts: a text's score is its probability among itself and its foils."""
 
 from __future__ import annotations
 
@@ -16,21 +16,30 @@ from vlcheck.models.protocol import Encoded
 
 
 class Relative(Adapter):
-    """Matching against foils: softmax over a text and its foils."""
+    """A model that matches by ranking: softmax over a text and its foils."""
 
     @torch.inference_mode()
     def itm(self, encoded: Encoded, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
-        """P(text | text or one of its foils), (n,).
+        """Return P(text | the text or one of its foils).
+
+        Args:
+            encoded: n images, encoded by this model.
+            texts: n texts.
+            foils: for each text at least one text that is false of its image.
+
+        Returns:
+            Probabilities, (n,), float64, in [0, 1].
 
         Raises:
-            UsageError: a text has no foil: without one it is certain, whatever the picture.
+            UsageError: a text has no foil, and would always get probability 1.
+            NotApplicable: a text is too long for the model.
         """
         self._demand("itm")
         features = own(encoded, texts, self)
         if foils is None or not all(foils):
             raise UsageError(f"{self.name} only ranks texts: each needs foils that are false of its picture.")
         sets = [list(dict.fromkeys([text, *against])) for text, against in zip(texts, foils, strict=True)]
-        # A word and the word that it is compared with ask for the same texts of the same image.
+        # Two words that are compared with each other need the same texts of the same image: each is ranked once.
         row_of = {image: row for row, image in enumerate(features.index)}
         pairs = [[(row_of[image], text) for text in told] for image, told in zip(features.index, sets, strict=True)]
         distinct = list(dict.fromkeys(chain.from_iterable(pairs)))
@@ -42,5 +51,10 @@ class Relative(Adapter):
         return self.rank(features.each([row for row, _ in pairs]), [text for _, text in pairs])
 
     def rank(self, images: tuple[Tensor, ...], texts: Sequence[str]) -> Tensor:
-        """One logit a text, (n,), over as many images."""
+        """Return one logit for each pair of image and text, (n,).
+
+        Args:
+            images: encoded images, each (n, ...).
+            texts: n texts.
+        """
         raise NotImplementedError

@@ -1,7 +1,7 @@
-"""The process that fills chat templates in: run as a file, one request and one reply a line, as JSON.
+"""The process that fills in chat templates: run as a file, it reads a request and writes a reply a line, as JSON.
 
-A template is foreign code. It may not leave Jinja's sandbox, and it can take all time and memory; here the system ends
-it, which in a process of pytest's nothing could.
+A template is foreign code. Jinja's sandbox confines it, but does not limit its time and memory; in a process of its own
+the operating system does.
 """
 
 from __future__ import annotations
@@ -13,11 +13,18 @@ import sys
 from typing import Any
 
 MEMORY = 1 << 30  # bytes
-MOST = 1 << 20  # characters of what a template writes
+MOST = 1 << 20  # characters that a template may write
 
 
 def reply(request: dict[str, Any]) -> dict[str, str]:
-    """Fill a template in: `{"text": ...}`, or `{"raised": ...}`, or `{"refused": ...}` where it writes too much."""
+    """Fill in a template.
+
+    Args:
+        request: keyword arguments of transformers' `render_jinja_template`.
+
+    Returns:
+        `{"text": ...}`, `{"raised": ...}` if the template raises, or `{"refused": ...}` if it writes too much.
+    """
     from transformers.utils.chat_template_utils import render_jinja_template
 
     try:
@@ -32,12 +39,16 @@ def reply(request: dict[str, Any]) -> dict[str, str]:
 
 
 def main(seconds: float) -> None:
-    """Answer requests until there are no more; each may take so many seconds of the processor."""
+    """Answer requests until the input ends.
+
+    Args:
+        seconds: processor time that each request may take.
+    """
     import transformers.utils.chat_template_utils  # noqa: F401 - before the limits
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     for line in sys.stdin:
-        signal.setitimer(signal.ITIMER_PROF, seconds)  # whose signal ends the process, also within one long step
+        signal.setitimer(signal.ITIMER_PROF, seconds)  # its signal ends the process, also within one long step
         answer = reply(json.loads(line))
         signal.setitimer(signal.ITIMER_PROF, 0)
         sys.stdout.write(f"{json.dumps(answer)}\n")

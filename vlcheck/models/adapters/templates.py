@@ -1,4 +1,4 @@
-"""Fills chat templates in, in a process of its own with a limit of time, of memory and of what is written."""
+"""Fills in chat templates, in a process of its own with limits on time, memory and output."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from vlcheck.errors import UsageError
 from vlcheck.models.adapters import template_process
 from vlcheck.models.adapters.template_process import MEMORY
 
-SECONDS = 5.0  # of the processor: a template takes a thousandth of one
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # of numpy, whose stacks count as memory
+SECONDS = 5.0  # of processor time: a usual template takes a millisecond
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # of numpy: their stacks count as memory
 
 
 class Unfilled(Exception):
-    """A template raises; the message says what."""
+    """A template raises an error; the message is the template's."""
 
 
 class Templates:
-    """The process, begun when it is first needed, and again after a template has ended it.
+    """The process that fills in templates. It starts when it is first needed, and again after a template ended it.
 
     Args:
-        seconds: that a template may take of the processor.
+        seconds: processor time that a template may take.
     """
 
     def __init__(self, seconds: float = SECONDS) -> None:
@@ -39,16 +39,16 @@ class Templates:
         self._alone = Lock()
 
     def fill(self, template: str, conversation: Sequence[Mapping[str, Any]], **said: object) -> str:
-        """Return what a template makes of a conversation.
+        """Return a conversation as a template writes it.
 
         Args:
-            template: of Jinja, as transformers has it.
+            template: a Jinja template, as transformers reads it.
             conversation: its messages.
-            said: what else the template may ask for, as `apply_chat_template` takes it.
+            said: further variables of the template, as `apply_chat_template` takes them.
 
         Raises:
-            Unfilled: the template raises.
-            UsageError: it takes more than that time or MEMORY, or writes too much.
+            Unfilled: the template raises an error.
+            UsageError: it takes more than `seconds` or MEMORY, or writes too much.
         """
         request = json.dumps({"conversations": [conversation], "chat_template": template, **said}, default=str)
         with self._alone:
@@ -84,7 +84,7 @@ class Templates:
         return reply
 
     def _begun(self) -> subprocess.Popen[str]:
-        # -P: no module is taken from beside the file, nor from the current folder.
+        # -P: no module is imported from the file's folder or the current folder.
         command = [sys.executable, "-P", str(Path(template_process.__file__)), str(self.seconds)]
         return subprocess.Popen(  # noqa: S603 - this interpreter, a file of this package
             command,
@@ -93,7 +93,7 @@ class Templates:
             stderr=subprocess.DEVNULL,
             encoding="utf-8",
             env=os.environ | dict.fromkeys(_THREADS, "1"),
-            start_new_session=True,  # Ctrl-C is for this process
+            start_new_session=True,  # Ctrl-C reaches only the process that asks
         )
 
     def _ended(self, status: int) -> str:
@@ -104,7 +104,7 @@ class Templates:
 
 @cache
 def templates() -> Templates:
-    """The one of this process: it takes most of a second to begin."""
+    """Return the one process for templates of this Python process: it takes most of a second to start."""
     made = Templates()
     atexit.register(made.close)
     return made

@@ -1,4 +1,4 @@
-"""Chat templates that have a model think before it answers: what is written for a thought without words."""
+"""Chat templates that let a model think before it answers: find the text that ends an empty thought."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _BEGIN = re.compile("begin|start", re.IGNORECASE)
 
 
 def end_of_thought(prompt: str, template: str, vocabulary: Container[str]) -> str:
-    """Return what ends the thought that a prompt for an answer opens; "" where it opens none.
+    """Return the text that ends the thought which a prompt opens; "" if it opens none.
 
     Args:
-        prompt: what a template writes after a question.
-        template: may say how a thought ends, where it writes those of earlier turns.
-        vocabulary: may have a token for it.
+        prompt: the text that a template writes after a question.
+        template: the template; it shows how a thought ends if it writes the thoughts of earlier turns.
+        vocabulary: the tokenizer's tokens, one of which may end a thought.
 
     Raises:
-        UsageError: neither does.
+        UsageError: neither the template nor the vocabulary shows how the thought ends.
     """
     last = [*_SIGN.finditer(prompt)][-1:]
     if not last:
@@ -40,7 +40,7 @@ def end_of_thought(prompt: str, template: str, vocabulary: Container[str]) -> st
 
 
 def without_thoughts(prompt: str) -> str:
-    """Return a prompt without the thoughts that are begun and ended in it."""
+    """Return a prompt without the thoughts that begin and end in it."""
     for sign in reversed([*_SIGN.finditer(prompt)]):
         rest = prompt[sign.end() :]
         if ended := [rest.partition(end)[2] for end in _ends(sign) if end in rest]:
@@ -49,7 +49,7 @@ def without_thoughts(prompt: str) -> str:
 
 
 def _ends(sign: re.Match[str]) -> Iterator[str]:
-    """How the end of a thought may be written that a sign begins: </think>, say."""
+    """Yield the ways in which the end of a thought may be written, given its beginning: </think>, for example."""
     before, name, after = sign.groups()
     if _BEGIN.search(name):
         yield f"{before}{_BEGIN.sub(_end, name)}{after}"
@@ -57,5 +57,5 @@ def _ends(sign: re.Match[str]) -> Iterator[str]:
 
 
 def _end(begin: re.Match[str]) -> str:
-    """In capitals where the beginning is."""
+    """Return "end" in capitals if the beginning is."""
     return "END" if begin[0].isupper() else "End" if begin[0].istitle() else "end"

@@ -1,4 +1,4 @@
-"""Texts as a tokenizer of transformers reads them, with masks in place of "[MASK]"."""
+"""Texts as a tokenizer of transformers reads them, with mask tokens in place of "[MASK]"."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from transformers import BatchEncoding, PreTrainedTokenizerBase
 from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable, UsageError
 
-_LONGEST = 1024  # tokens of a text that is read to try a network
+_LONGEST = 1024  # tokens of the longest text that is used to try a network
 
 
 class Texts:
     """A model's tokenizer.
 
     Args:
-        tokenizer: without habits.
+        tokenizer: the tokenizer, after `without_habits`.
         limit: the most tokens that the model reads.
-        padding: True for the longest text of a batch, "max_length" for models that were trained on full rows alone.
+        padding: True to pad to the longest text of a batch; "max_length" for models that were trained on full rows
+            alone.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, *, limit: int, padding: bool | str = True) -> None:
@@ -30,11 +31,15 @@ class Texts:
         self.signs = signs(tokenizer)
 
     def batch(self, texts: Sequence[str], masks: Sequence[int] | None = None) -> BatchEncoding:
-        """Ids and masks of texts, (n, tokens); each "[MASK]" becomes one mask token or as many as are said.
+        """Return ids and attention masks of texts, (n, tokens).
+
+        Args:
+            texts: n texts.
+            masks: for each text, the number of mask tokens that its "[MASK]" becomes; 1 if None.
 
         Raises:
-            NotApplicable: a text has more tokens than the model reads: what was cut off would count for nothing; or it
-                holds one of the tokenizer's signs.
+            NotApplicable: a text has more tokens than the model reads (the rest would have no effect), or holds a
+                special token.
         """
         for text in texts:
             check_plain(text.replace(MASK, ""), self.signs)
@@ -48,10 +53,10 @@ class Texts:
         return tokens
 
     def longest(self, word: str) -> str:
-        """Return a text close to the token limit; `word` alone where the limit is above _LONGEST.
+        """Return a text close to the token limit; `word` alone if the limit is above _LONGEST.
 
         Args:
-            word: with which it begins.
+            word: the word with which the text begins.
         """
         if self.limit > _LONGEST:
             return word
@@ -62,10 +67,15 @@ class Texts:
         return word + " a" * max(fits - 1, 0)
 
     def pieces(self, text: str, word: str) -> list[int]:
-        """Ids of a word at a text's mask: after a space a byte-level tokenizer spells it otherwise.
+        """Return the token ids of a word at a text's mask. A byte-level tokenizer spells it differently after a space.
+
+        Args:
+            text: a text with "[MASK]" exactly once.
+            word: the word in its place.
 
         Raises:
-            UsageError: the vocabulary cannot spell it: the probability of the unknown word would be that of all.
+            UsageError: the vocabulary cannot spell the word: the unknown token would have one probability for all
+                words.
         """
         before, _, _ = text.partition(MASK)
         ids = self.tokenizer((" " if before.endswith(" ") else "") + word, add_special_tokens=False)["input_ids"]
@@ -74,23 +84,31 @@ class Texts:
         return list(ids)
 
     def entry(self, number: int) -> str:
-        """How an entry of the vocabulary is written."""
+        """Return an entry of the vocabulary as text."""
         return str(self.tokenizer.decode([number])).strip()
 
 
 def positions_of_roberta(config: Any) -> int:
-    """The most tokens of a network whose positions begin after the number of its padding, as RoBERTa's do."""
+    """Return the token limit of a network whose positions begin after the padding token's id, as RoBERTa's do."""
     return int(config.max_position_embeddings - config.pad_token_id - 1)
 
 
 def signs(tokenizer: PreTrainedTokenizerBase) -> tuple[str, ...]:
-    """What stands for no word: the mask, a picture, the end of a turn."""
+    """Return a tokenizer's special tokens, which stand for no word: a mask, a picture, the end of a turn."""
     added = (token.content for token in tokenizer.added_tokens_decoder.values() if token.special)
     return tuple(dict.fromkeys([*tokenizer.all_special_tokens, *added]))
 
 
 def check_plain(text: str, own_signs: Iterable[str]) -> None:
-    """Raises NotApplicable where a text holds a sign: the model would obey it, and not read it."""
+    """Check that a text holds no special token: the model would obey it instead of reading it.
+
+    Args:
+        text: the text.
+        own_signs: the tokenizer's special tokens.
+
+    Raises:
+        NotApplicable: it holds one.
+    """
     for sign in own_signs:
         if sign in text:
             raise NotApplicable(f"the text holds {sign!r}, which is no word to the model but a sign")

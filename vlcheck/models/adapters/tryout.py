@@ -1,4 +1,4 @@
-"""One picture and one question go through a network when it is loaded: what does not fit is told before any score."""
+"""A trial at load: one picture and one question go through the network, so that misfits show before any score."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from vlcheck.models.adapters.base import Adapter
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.tokenizing import signs
 
-PLAIN = Image.new("RGB", (224, 160), (128, 128, 128))  # no square: what is not cropped keeps its shape
+PLAIN = Image.new("RGB", (224, 160), (128, 128, 128))  # no square, so that a processor that does not crop shows
 
 
 @contextmanager
 def trying(folder: Path, deciding: str) -> Iterator[None]:
-    """Say of which folder it is that a picture or a question does not go through.
+    """Name the folder if a picture or a question does not go through the network.
 
     Args:
-        folder: of the checkpoint.
-        deciding: files and their keys that have to fit one another.
+        folder: the checkpoint's.
+        deciding: files and their settings that have to fit one another, for the message.
 
     Raises:
-        UsageError: in place of whatever is raised.
+        UsageError: in place of any error that is raised inside.
     """
     try:
         yield
@@ -44,16 +44,16 @@ def trying(folder: Path, deciding: str) -> Iterator[None]:
 
 
 def ask(model: Adapter, encoded: Features, long: str = "") -> None:
-    """Ask a model for whatever it offers about one picture.
+    """Ask a model for everything that it offers about one picture.
 
     Args:
-        model: has one head or more.
+        model: a model with one head or more.
         encoded: the picture.
-        long: in the place of a short text.
+        long: a long text to use in place of a short one; "" for the short one.
 
     Raises:
-        UsageError: it makes no numbers.
-        Exception: whatever comes of parts that do not fit.
+        UsageError: a score is not a number.
+        Exception: the parts of the model do not fit one another.
     """
     if "itm" in model.kinds:
         check_finite(model.itm(encoded, [long or "a"], [["a dog"]]))
@@ -63,7 +63,7 @@ def ask(model: Adapter, encoded: Features, long: str = "") -> None:
 
 
 def check_finite(scores: Iterable[float]) -> None:
-    """Refuse a network that makes no numbers. Raises UsageError."""
+    """Check that all scores are finite numbers. Raises UsageError."""
     if not all(map(math.isfinite, scores)):
         raise UsageError(
             "of a plain picture and a question the network makes no numbers (NaN): weights are damaged (NaN, infinite),"
@@ -72,7 +72,15 @@ def check_finite(scores: Iterable[float]) -> None:
 
 
 def check_end(tokenizer: PreTrainedTokenizerBase, end: int) -> None:
-    """Make sure that a network which reads a text at its end finds it. Raises UsageError."""
+    """Check that a text ends with the token at which the network reads it.
+
+    Args:
+        tokenizer: the tokenizer.
+        end: the token id.
+
+    Raises:
+        UsageError: the tokenizer ends a text with another token.
+    """
     ids = tokenizer("a")["input_ids"]
     if end not in ids:
         raise UsageError(
@@ -82,7 +90,7 @@ def check_end(tokenizer: PreTrainedTokenizerBase, end: int) -> None:
 
 
 def check_highest(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Make sure that the highest token of a text is its end, where a network takes it for that. Raises UsageError."""
+    """Check that the end of a text has its highest token id, for a network that finds the end so. Raises UsageError."""
     end, own = tokenizer("a")["input_ids"][-1], signs(tokenizer)
     above = [token for token, number in tokenizer.get_vocab().items() if number > end and token not in own]
     if above:
@@ -93,11 +101,11 @@ def check_highest(tokenizer: PreTrainedTokenizerBase) -> None:
 
 
 def check_rows(tokenizer: PreTrainedTokenizerBase, rows: int | None) -> None:
-    """Make sure that the network knows every token of a text; more rows than tokens are padding, and harmless.
+    """Check that the network has an embedding for every token of a text; further embeddings are harmless padding.
 
     Args:
-        tokenizer: signs of its own are no part of any text.
-        rows: of the network's table of embeddings; None where that is not known.
+        tokenizer: the tokenizer. Its special tokens are ignored: they are part of no text.
+        rows: number of the network's embeddings; None if it is not known.
 
     Raises:
         UsageError: words were added to the tokenizer alone.

@@ -1,4 +1,4 @@
-"""Models that answer a question: a text matches a picture as far as the answer to whether it does is "yes"."""
+"""Models that answer a question: a text matches a picture as far as the model's answer is "yes"."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ QUESTION = 'Does this figure show "{text}"? Please answer yes or no.'
 
 
 class Answering(Autoregressive):
-    """Match by yes or no.
+    """A model that matches by its answer yes or no.
 
-    VQAScore (Lin et al. 2024, arXiv:2404.01291) is P("yes") at the first token of the answer to QUESTION; here it is
-    the share of P("yes") in P("yes") + P("no"), each summed over every token that reads so.
+    The score is P("yes") / (P("yes") + P("no")) at the first token of the answer to QUESTION, each summed over every
+    token that reads so.
 
     Attributes:
-        yes: the tokens that read as yes.
-        no: the tokens that read as no.
+        yes: ids of the tokens that read as "yes".
+        no: ids of the tokens that read as "no".
+
+    Source:
+        VQAScore, Lin et al. 2024, arXiv:2404.01291, which takes P("yes") alone.
     """
 
     yes: Sequence[int]
@@ -35,10 +38,18 @@ class Answering(Autoregressive):
 
     @torch.inference_mode()
     def itm(self, encoded: Encoded, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
-        """P("yes") / (P("yes") + P("no")), (n,); 0.5 where neither has any probability.
+        """Return P("yes") / (P("yes") + P("no")) for each image and text.
+
+        Args:
+            encoded: n images, encoded by this model.
+            texts: n texts.
+            foils: not used.
+
+        Returns:
+            Probabilities, (n,), in [0, 1]; 0.5 where both probabilities are 0.
 
         Raises:
-            NotApplicable: a text that the model would not read in full.
+            NotApplicable: a text is too long for the model.
         """
         answers = self.answers(encoded, texts)
         mass = answers.yes + answers.no
@@ -47,7 +58,17 @@ class Answering(Autoregressive):
 
     @torch.inference_mode()
     def answers(self, encoded: Encoded, texts: Sequence[str]) -> YesNo:
-        """What it answers to the question whether picture i shows text i; free right after `itm` of the same."""
+        """Return P("yes") and P("no") of the answer to the question whether picture i shows text i.
+
+        It costs nothing right after `itm` of the same images and texts.
+
+        Args:
+            encoded: n images, encoded by this model.
+            texts: n texts.
+
+        Raises:
+            NotApplicable: a text is too long for the model.
+        """
         features = own(encoded, texts, self)
         last, read = features.last, (features.index, tuple(texts))
         if last.log_probs is None or last.of != read:
@@ -55,7 +76,7 @@ class Answering(Autoregressive):
         return YesNo(*last.log_probs.exp().numpy())
 
     def _yes_and_no(self, features: Features, texts: Sequence[str]) -> Tensor:
-        """P("yes") and P("no"), (2, n)."""
+        """Return P("yes") and P("no"), (2, n)."""
         asked = [self.asked(features, row, text) for row, text in enumerate(texts)]
         found = torch.zeros(2, len(texts), dtype=torch.float64)
         for image, rows in self._by_image(features, range(len(texts))):
@@ -69,14 +90,27 @@ class Answering(Autoregressive):
 
     @abstractmethod
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        """Tokens of the question about a text over a row's image, up to where the answer begins."""
+        """Return the tokens of the question about a text, up to where the answer begins.
+
+        Args:
+            features: encoded images.
+            row: row of the selection, whose image the question is about.
+            text: the text.
+        """
 
 
 def spellings(tokenizer: PreTrainedTokenizerBase, word: str) -> list[int]:
-    """Every token that reads as a word, in any case, with or without a space before it.
+    """Return every token that reads as a word, in any case, with or without a space before it.
+
+    Args:
+        tokenizer: the tokenizer.
+        word: the word, in lower case.
+
+    Returns:
+        Token ids, ascending.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no such token.
     """
     found = [number for token, number in tokenizer.get_vocab().items() if token.strip("Ġ▁ ").lower() == word]
     if not found:

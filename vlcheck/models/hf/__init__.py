@@ -1,1 +1,1 @@
-"""Families that transformers hosts."""
+"""Families of models that transformers implements."""

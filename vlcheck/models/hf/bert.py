@@ -1,6 +1,6 @@
-"""BERT alone: what the words of a caption predict without the picture, the control beside a model that sees it.
+"""BERT alone: it predicts words of a caption without the picture, as a control beside a model that sees it.
 
-Source: Devlin et al. 2019 (arXiv:1810.04805).
+Source: Devlin et al. 2019, arXiv:1810.04805.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vlcheck.models.loading.pretrained import Pretrained
 
 
 class Bert(Hosted):
-    """A text encoder for masked words, which is shown pictures and looks at none."""
+    """A text encoder for masked words, which is given pictures and ignores them."""
 
     sees = False
     kinds = MappingProxyType({"mlm": "masked-lm"})
@@ -28,17 +28,19 @@ class Bert(Hosted):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
+        """Return the class of transformers that reads the checkpoints."""
         return BertForMaskedLM
 
     @classmethod
     def viewer(cls, checkpoint: Pretrained, network: PreTrainedModel) -> None:
-        """None: it looks at no picture."""
+        """Return None: no picture is read."""
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
-        """Nothing of each image."""
+        """Return empty features for each image."""
         return Features.of(torch.zeros(len(images), 0))
 
     def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
+        """Return the logits at the masks. See `Processed.word_logits`."""
         logits: Tensor = self.network(**tokens).logits[where]
         return logits

@@ -1,4 +1,4 @@
-"""BLIP (Li et al. 2022, arXiv:2201.12086): matching by its match head, words by its captioning checkpoint."""
+"""BLIP (Li et al. 2022, arXiv:2201.12086): it matches with its match head, and fills masks with its caption decoder."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import Hosted, match_probability
 from vlcheck.models.adapters.tokenizing import check_plain
 
-PROMPT = "a picture of "  # before every caption that the captioning checkpoints were trained on
+PROMPT = "a picture of "  # the captioning checkpoints were trained with this before every caption
 
 
 class _Blip(Hosted):
-    """What both checkpoints share: an image is encoded once for all its texts."""
+    """The base class of both checkpoints: an image is encoded once for all its texts."""
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
@@ -36,9 +36,11 @@ class BlipMatch(_Blip):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
+        """Return the class of transformers that reads the checkpoints."""
         return BlipForImageTextRetrieval
 
     def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
+        """Return P(match) of each text with its image. See `Processed.match`."""
         (embeds,) = images
         hidden = self.network.text_encoder(
             tokens["input_ids"],
@@ -50,7 +52,7 @@ class BlipMatch(_Blip):
 
 
 class BlipCaption(Autoregressive, _Blip):
-    """A captioning checkpoint: fill by candidates, as captions after the prompt of its training."""
+    """A captioning checkpoint: it compares words by the captions that they complete, after its training prompt."""
 
     kinds = MappingProxyType({"mlm": "candidates"})
     prompts = (PROMPT,)
@@ -60,15 +62,18 @@ class BlipCaption(Autoregressive, _Blip):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
+        """Return the class of transformers that reads the checkpoints."""
         return BlipForConditionalGeneration
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
+        """Return the tokens of the prompt and a caption. See `Autoregressive.said`."""
         check_plain(text, self.texts.signs)
         ids = self.texts.tokenizer(PROMPT + text, add_special_tokens=False)["input_ids"]
         check_length(len(ids) + 1, self.texts.limit)
         return [self.network.config.text_config.bos_token_id, *ids]
 
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
+        """Return the logits of the next tokens. See `Autoregressive.logits`."""
         embeds = features.tensors[0][image].expand(len(ids), -1, -1)
         logits: Tensor = self.network.text_decoder(ids, encoder_hidden_states=embeds).logits[:, keep]
         return logits

@@ -1,4 +1,4 @@
-"""BLIP-2 (Li et al. 2023, arXiv:2301.12597): matching by the Q-Former's match head."""
+"""BLIP-2 (Li et al. 2023, arXiv:2301.12597): it matches with the Q-Former's match head."""
 
 from __future__ import annotations
 
@@ -26,17 +26,21 @@ class Blip2Match(Hosted):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
+        """Return the class of transformers that reads the checkpoints."""
         return Blip2ForImageTextRetrieval
 
     @classmethod
     def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:
+        """Load the tokenizer, with the Q-Former's token limit. See `Hosted.reader`."""
         return Texts(checkpoint.tokenizer(), limit=network.config.qformer_config.max_position_embeddings)
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
+        """Encode images with the vision model."""
         return Features.of(self.network.vision_model(self.pixels(images)["pixel_values"])[0])
 
     def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
+        """Return P(match), from the match head's logits averaged over the queries. See `Processed.match`."""
         (embeds,), net = images, self.network
         queries = net.query_tokens.expand(len(embeds), -1, -1)
         attention = tokens["attention_mask"]

@@ -1,4 +1,4 @@
-"""BridgeTower (Xu et al. 2023, arXiv:2206.08657): every later layer of two encoders is bridged to a cross-modal one."""
+"""BridgeTower (Xu et al. 2023, arXiv:2206.08657): each later layer of two encoders feeds a cross-modal one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vlcheck.models.loading.pretrained import Pretrained
 
 
 class BridgeTowerWithHeads(BridgeTowerForMaskedLM):
-    """Both heads on one network, as bridgetower-base-itm-mlm has them in one file."""
+    """A network with both heads, as the checkpoint bridgetower-base-itm-mlm has them in one file."""
 
     def __init__(self, config: BridgeTowerConfig) -> None:
         super().__init__(config)
@@ -28,7 +28,7 @@ class BridgeTowerWithHeads(BridgeTowerForMaskedLM):
 
 
 class BridgeTower(Hosted):
-    """A checkpoint with one head or both. The visual tower knows nothing of the text: it runs once for all texts."""
+    """A checkpoint with one head or both. Its visual tower reads no text: it runs once for all texts of an image."""
 
     known = ("BridgeTower/bridgetower-base-itm-mlm",)
     heads = MappingProxyType({"mlm": "mlm_score.", "itm": "itm_score."})
@@ -37,15 +37,17 @@ class BridgeTower(Hosted):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
+        """Return the class that reads the checkpoints."""
         return BridgeTowerWithHeads
 
     @classmethod
     def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:
+        """Load the tokenizer, with RoBERTa's token limit. See `Hosted.reader`."""
         return Texts(checkpoint.tokenizer(), limit=positions_of_roberta(network.config.text_config))
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
-        """The visual tower's states at each bridge, (n, bridges, tokens, width)."""
+        """Return the visual tower's states at each bridge, (n, bridges, tokens, width)."""
         prepared = self.pixels(images)
         tower = self.network.bridgetower
         visual = tower.vision_model.visual
@@ -59,16 +61,26 @@ class BridgeTower(Hosted):
         return Features.of(torch.stack(bridges, dim=1))
 
     def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
+        """Return the logits at the masks. See `Processed.word_logits`."""
         text, _ = self.read(images, tokens)
         logits: Tensor = self.network.mlm_score(text[where])
         return logits
 
     def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
+        """Return P(match) of each text with its image. See `Processed.match`."""
         pooled = self.network.bridgetower.get_cls_features(*self.read(images, tokens))
         return match_probability(self.network.itm_score(pooled))
 
     def read(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> tuple[Tensor, Tensor]:
-        """What the cross-modal layers make of texts and images, (n, tokens, width) each."""
+        """Return the states of texts and images after the cross-modal layers.
+
+        Args:
+            images: encoded images, (n, bridges, tokens, width).
+            tokens: n texts.
+
+        Returns:
+            The texts' and the images' states, (n, tokens, width) each.
+        """
         (bridges,), tower = images, self.network.bridgetower
         hidden = tower.text_model.embeddings(input_ids=tokens["input_ids"])
         keep = create_bidirectional_mask(
@@ -90,7 +102,7 @@ class BridgeTower(Hosted):
         return text, image
 
     def _cross(self, number: int, text: Tensor, image: Tensor, keep: Tensor) -> tuple[Tensor, Tensor]:
-        """One pair of cross-modal layers; each reads what the other read."""
+        """Apply one pair of cross-modal layers; each reads the states of before the pair."""
         tower = self.network.bridgetower
         read = tower.cross_modal_text_layers[number](text, image, attention_mask=keep)[0]
         seen = tower.cross_modal_image_layers[number](image, text, encoder_attention_mask=keep)[0]
@@ -98,7 +110,7 @@ class BridgeTower(Hosted):
 
     @property
     def _split(self) -> int:
-        """How many layers of each encoder come before the first bridge."""
+        """The number of layers of each encoder before the first bridge."""
         tower = self.network.bridgetower
         layers: int = len(tower.text_model.encoder.layer)
         return layers - int(tower.config.num_hidden_layers) + 1

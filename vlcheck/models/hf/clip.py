@@ -1,4 +1,4 @@
-"""CLIP (Radford et al. 2021, arXiv:2103.00020) and its kin: two encoders, and the cosine of what they make."""
+"""CLIP (Radford et al. 2021, arXiv:2103.00020) and similar models: the cosine of the vectors of two encoders."""
 
 from __future__ import annotations
 
@@ -26,20 +26,26 @@ from vlcheck.models.adapters.tokenizing import Texts, positions_of_roberta
 from vlcheck.models.adapters.tryout import check_end, check_highest
 from vlcheck.models.loading.pretrained import Pretrained
 
-_BY_HIGHEST = 2  # an eos_token_id by which transformers takes the highest token of a text for its end
+_BY_HIGHEST = 2  # with this eos_token_id, transformers takes the highest token id of a text for its end
 
 
 class TwoEncoders(Hosted):
-    """An image and a text are each a unit vector."""
+    """A model that encodes an image and a text as unit vectors."""
 
     lacks = MappingProxyType({"mlm": "it compares whole texts with pictures, and predicts no word"})
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
+        """Return the unit vectors of images, (n, width)."""
         return Features.of(unit(self.network.get_image_features(**self.pixels(images)).pooler_output))
 
     def cosines(self, images: tuple[Tensor, ...], texts: Sequence[str]) -> Tensor:
-        """Of images with as many texts, (n,). A text that is said of several images is encoded once."""
+        """Return the cosine of each image with its text, (n,). A text of several images is encoded once.
+
+        Args:
+            images: unit vectors, (n, width).
+            texts: n texts.
+        """
         (embeds,) = images
         places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
         encoded = unit(self.network.get_text_features(**self.tokens([*places])).pooler_output)
@@ -54,19 +60,19 @@ class _Contrastive(Relative, TwoEncoders):
 
     @property
     def scale(self) -> Tensor:
-        """By which a cosine becomes a logit."""
+        """The factor that makes a logit of a cosine."""
         return wide(self.network.logit_scale).exp()
 
 
 class _AtTheEnd(_Contrastive):
-    """A text is what the network makes of its last token."""
+    """A model that reads a text at its last token."""
 
     def try_out(self) -> None:
         super().try_out()
         self.check_end(self.network.config.text_config.eos_token_id)
 
     def check_end(self, number: int) -> None:
-        """Make sure that the network finds the end of a text by this number. Raises UsageError."""
+        """Check that the network finds the end of a text by this token id. Raises UsageError."""
         check_end(self.texts.tokenizer, number)
 
 
@@ -76,6 +82,7 @@ class Clip(_AtTheEnd):
     known = ("openai/clip-vit-base-patch32",)
 
     def check_end(self, number: int) -> None:
+        """Check that the network finds the end of a text, by this token id or by the highest one. Raises UsageError."""
         if number == _BY_HIGHEST:
             check_highest(self.texts.tokenizer)
         else:
@@ -83,6 +90,7 @@ class Clip(_AtTheEnd):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
+        """Return the class of transformers that reads the checkpoints."""
         return CLIPModel
 
 
@@ -93,10 +101,12 @@ class AltClip(_Contrastive):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
+        """Return the class of transformers that reads the checkpoints."""
         return AltCLIPModel
 
     @classmethod
     def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:
+        """Load the tokenizer, with RoBERTa's token limit. See `Hosted.reader`."""
         return Texts(checkpoint.tokenizer(), limit=positions_of_roberta(network.config.text_config))
 
 
@@ -107,6 +117,7 @@ class ChineseClip(_Contrastive):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
+        """Return the class of transformers that reads the checkpoints."""
         return ChineseCLIPModel
 
 
@@ -117,6 +128,7 @@ class MetaClip2(_AtTheEnd):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
+        """Return the class of transformers that reads the checkpoints."""
         return MetaClip2Model
 
 
@@ -124,17 +136,19 @@ class Align(_Contrastive):
     """ALIGN (Jia et al. 2021, arXiv:2102.05918)."""
 
     known = ("kakaobrain/align-base",)
-    side = None  # its convolutions take any: published checkpoints are shown smaller pictures than their config says
+    side = None  # convolutions read any size: published checkpoints use smaller pictures than their config says
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
+        """Return the class of transformers that reads the checkpoints."""
         return AlignModel
 
     @property
     def scale(self) -> Tensor:
+        """The factor that makes a logit of a cosine: 1 / temperature."""
         return 1 / wide(self.network.temperature)
 
 
 def unit(vectors: Tensor) -> Tensor:
-    """Vectors (n, width) of length one, in float32 at least: a scale of 100 makes much of half precision's rounding."""
+    """Return vectors (n, width) of length 1, in float32 at least: a scale of 100 would magnify rounding."""
     return normalize(wide(vectors), dim=-1)

@@ -29,15 +29,15 @@ _FITTING = (
 
 
 class Prefix(NamedTuple):
-    """What a model keeps of a picture: keys and values of all that is read before any text about it.
+    """The cache of a picture: keys and values of the prefix that is read before any text about the picture.
 
     Attributes:
-        layers: keys and values (1, heads, length, size) of each layer.
-        head: the tokens that stand for it where the picture is one token.
-        length: how many tokens were read.
-        position: of the token that comes next; less than `length` where an image's tokens share positions.
-        seen: which parts of the picture every later token sees, where the network is told so token by token; for one
-            token.
+        layers: keys and values of each layer, each (1, heads, length, size).
+        head: the tokens of the prefix if the picture is one token.
+        length: number of tokens of the prefix.
+        position: position of the next token; less than `length` if an image's tokens share positions.
+        seen: inputs that say which parts of the picture every later token attends to, for one token; empty for networks
+            without such inputs.
     """
 
     layers: tuple[tuple[Tensor, Tensor], ...]
@@ -49,7 +49,7 @@ class Prefix(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Prefixes(Features):
-    """The prefix of each picture; a picture has as many tokens as its shape asks for."""
+    """The prefix caches of pictures; the number of a picture's tokens depends on its shape."""
 
     prefixes: tuple[Prefix, ...] = ()
 
@@ -57,17 +57,15 @@ class Prefixes(Features):
 class Generative(Answering):
     """A network that writes text about pictures.
 
-    Match is the answer to a yes-no question, fill by candidates the answer to "Describe the picture.", both in the chat
-    template of the model's own processor.
-
-    A picture is read once: the keys and values of all that comes before a text are kept, and each text goes on from
-    there.
+    A text matches as far as the answer to a yes-no question is yes. Words are compared as parts of the answer to
+    "Describe the picture." Both are written with the chat template of the model's own processor. A picture is read
+    once: keys and values of the prefix are kept, and each text continues from there.
 
     Args:
-        name: how reports call it.
-        fingerprint: of its files, dtype and device type.
-        network: in its dtype, on its device.
-        chat: puts questions.
+        name: the model's name in reports.
+        fingerprint: content hash of its files, dtype and device type.
+        network: the network, in its dtype, on its device.
+        chat: writes the conversations.
     """
 
     kinds = MappingProxyType({"itm": "yes-no", "mlm": "candidates"})
@@ -86,7 +84,7 @@ class Generative(Answering):
             "SmolVLMForConditionalGeneration": ("HuggingFaceTB/SmolVLM2-256M-Video-Instruct",),
         }
     )
-    spreads: ClassVar[bool] = True  # over several devices, where --vl-device is auto
+    spreads: ClassVar[bool] = True  # with --vl-device auto, the network is spread over several devices
     max_pairs = 16  # every text has a copy of its picture's keys and values while it is read
 
     def __init__(self, name: str, fingerprint: str, network: PreTrainedModel, chat: Chat) -> None:
@@ -94,13 +92,17 @@ class Generative(Answering):
         self.network, self.chat = network, chat
         self.yes, self.no = (spellings(chat.tokenizer, word) for word in ("yes", "no"))
         self.limit: int = network.config.get_text_config().max_position_embeddings
-        # transformers 5 renamed it on the way
+        # transformers 5 renamed this parameter in one of its releases
         self._cache = "cache" if "cache" in inspect.signature(network.forward).parameters else "past_key_values"
 
     @classmethod
     def load(cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32") -> Self:
-        """Load a checkpoint. Raises UsageError where a part of it is missing."""
-        any_class = cast(type[PreTrainedModel], AutoModelForImageTextToText)  # loads as they do, and makes one of them
+        """Load a checkpoint. See `Hosted.load`.
+
+        Raises:
+            UsageError: a part of the checkpoint is missing, damaged or does not fit.
+        """
+        any_class = cast(type[PreTrainedModel], AutoModelForImageTextToText)  # it loads one of the classes
         network, _ = checkpoint.network(any_class, device=device, dtype=dtype)
         fingerprint = checkpoint.fingerprint(cls.__name__, QUESTION, REQUEST, dtype, network.device.type)
         chat = Chat(checkpoint.processor(), network.config.image_token_id, checkpoint.folder)
@@ -113,7 +115,7 @@ class Generative(Answering):
         """Put a plain picture and a question through the network.
 
         Raises:
-            Exception: whatever comes of parts that do not fit.
+            Exception: the parts of the checkpoint do not fit one another.
         """
         check_rows(self.chat.tokenizer, self.network.get_input_embeddings().num_embeddings)
         answers = self.answers(self.encode([PLAIN]), ["a dog"])
@@ -121,17 +123,20 @@ class Generative(Answering):
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Prefixes:
-        """Read each picture, one after another, and all that comes before a text about it."""
+        """Read the prefix of each picture, one picture after another."""
         prefixes = tuple(self._read_picture(image) for image in images)
         return Prefixes((), tuple(range(len(prefixes))), prefixes=prefixes)
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
+        """Return the tokens of the question about a text, after the prefix. See `Answering.asked`."""
         return self._after(features, row, text, self.chat.asked(text))
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
+        """Return the tokens of a text as the answer, after the prefix. See `Autoregressive.said`."""
         return self._after(features, row, text, self.chat.answered(text))
 
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
+        """Return the logits of the next tokens. See `Autoregressive.logits`."""
         prefix = _prefixes(features)[image]
         places = prefix.position + torch.arange(ids.shape[1], device=ids.device)
         logits: Tensor = self.network(
@@ -146,12 +151,12 @@ class Generative(Answering):
 
     @property
     def _positions_are_of_space(self) -> bool:
-        """Return True if a position is of time, height and width (Qwen2-VL, arXiv:2409.12191, 2.1)."""
+        """True if a position has three parts: time, height and width (Qwen2-VL, arXiv:2409.12191, section 2.1)."""
         return hasattr(self.network.model, "rope_deltas")
 
     def _read_picture(self, image: Image.Image) -> Prefix:
         opening = self.chat.open(image)
-        cache = DynamicCache()  # of no config: a sliding window's layers, too, keep all, and their masks see to it
+        cache = DynamicCache()  # without a config: layers with a sliding window keep all tokens, and masks limit them
         inputs = {
             name: tensor.to(self.network.device, self.network.dtype if tensor.is_floating_point() else None)
             for name, tensor in opening.inputs.items()
@@ -164,7 +169,7 @@ class Generative(Answering):
         return Prefix(kept, opening.head, opening.length, opening.length + shift, seen)
 
     def _after(self, features: Features, row: int, text: str, ids: Sequence[int]) -> Sequence[int]:
-        """The tokens that come after the picture of a row."""
+        """Return the tokens that come after the prefix of a row's picture."""
         prefix = _prefixes(features)[features.index[row]]
         if tuple(ids[: len(prefix.head)]) != prefix.head:
             raise UsageError(f"{self.name}: its chat template puts something else than the picture before {text!r}.")
@@ -179,7 +184,7 @@ def _prefixes(features: Features) -> tuple[Prefix, ...]:
 
 
 def _restored(prefix: Prefix, texts: int) -> DynamicCache:
-    """A picture's keys and values for so many texts; the network adds theirs to it, and not to the picture's."""
+    """Return a copy of a picture's keys and values for so many texts; the network adds the texts' to the copy."""
     cache = DynamicCache()
     for number, (keys, values) in enumerate(prefix.layers):
         cache.update(keys.expand(texts, -1, -1, -1), values.expand(texts, -1, -1, -1), number)

@@ -17,7 +17,7 @@ from vlcheck.models.loading.pretrained import Pretrained
 
 
 class Siglip(TwoEncoders):
-    """Sigmoid of the scaled cosine; texts are padded to full rows, as in training."""
+    """A model whose score is the sigmoid of the scaled cosine; texts are padded to full rows, as in training."""
 
     known = ("google/siglip-base-patch16-224",)
     kinds = MappingProxyType({"itm": "sigmoid"})
@@ -25,10 +25,12 @@ class Siglip(TwoEncoders):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
+        """Return the class of transformers that reads the checkpoints."""
         return SiglipModel
 
     @classmethod
     def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:
+        """Load the tokenizer, with padding to full rows. See `Hosted.reader`."""
         limit = network.config.text_config.max_position_embeddings
         return Texts(checkpoint.tokenizer(), limit=limit, padding="max_length")
 
@@ -37,20 +39,21 @@ class Siglip(TwoEncoders):
         return torch.sigmoid(self.cosines(features.each(rows), texts) * scale + bias)
 
     def tokens(self, texts: Sequence[str], masks: Sequence[int] | None = None) -> BatchEncoding:
-        """In lower case, and without an attention mask: so SigLIP was trained, which reads the padding, too.
+        """Return the ids of texts in lower case, without an attention mask. See `Processed.tokens`.
 
-        SigLIP 2 comes with Gemma's tokenizer, which lowers nothing.
+        SigLIP was trained so, and attends to the padding. SigLIP 2's tokenizer, Gemma's, does not lower texts itself.
         """
         lowered = [text.lower() for text in texts]
         return BatchEncoding({"input_ids": super().tokens(lowered, masks)["input_ids"]})
 
 
 class Siglip2(Siglip):
-    """SigLIP 2 with pictures of any shape."""
+    """SigLIP 2 for pictures of any shape."""
 
     known = ("google/siglip2-base-patch16-naflex",)
     side = None
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
+        """Return the class of transformers that reads the checkpoints."""
         return Siglip2Model

@@ -1,4 +1,4 @@
-"""ViLT (Kim et al. 2021, arXiv:2102.03334) as transformers hosts it: image and text are read together."""
+"""ViLT (Kim et al. 2021, arXiv:2102.03334) in transformers: image and text are read together."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from vlcheck.models.adapters.relative import Relative
 
 
 class _Vilt(Hosted):
-    """What both checkpoints share: an image's pixels are all that can be kept of it."""
+    """The base class of both checkpoints: nothing but an image's pixels can be kept for all its texts."""
 
-    side = None  # positions are drawn out over pictures of any shape
+    side = None  # positions are interpolated for pictures of any shape
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
@@ -33,7 +33,7 @@ class _Vilt(Hosted):
         return Features.of(prepared["pixel_values"], prepared["pixel_mask"])
 
     def read(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Any:
-        """What the network says of texts over as many images."""
+        """Return the network's output for texts, one text for each image."""
         pixels, mask = images
         with _one_order():
             return self.network(**tokens, pixel_values=pixels, pixel_mask=mask)
@@ -49,9 +49,11 @@ class ViltWords(_Vilt):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
+        """Return the class of transformers that reads the checkpoints."""
         return ViltForMaskedLM
 
     def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
+        """Return the logits at the masks. See `Processed.word_logits`."""
         logits: Tensor = self.read(images, tokens).logits[where]
         return logits
 
@@ -66,16 +68,18 @@ class ViltRetrieval(Relative, _Vilt):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
+        """Return the class of transformers that reads the checkpoints."""
         return ViltForImageAndTextRetrieval
 
     def rank(self, images: tuple[Tensor, ...], texts: Sequence[str]) -> Tensor:
+        """Return one logit for each pair of image and text. See `Relative.rank`."""
         logits: Tensor = self.read(images, self.tokens(texts)).logits[:, 0]
         return logits
 
 
 @contextmanager
 def _one_order() -> Iterator[None]:
-    """ViLT reads an image's patches in an order by lot, which moves the last digits: always the same one."""
+    """Fix the random order in which ViLT reads an image's patches: another order changes the last digits."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(0)
         yield

@@ -8,17 +8,17 @@ from typing import Any
 from torch import Tensor
 from transformers import BatchEncoding, PreTrainedModel, VisualBertForPreTraining
 
-from vlcheck.metrics.kinds import DEFAULT_KINDS
+from vlcheck.metrics.registry import DEFAULT_KINDS
 from vlcheck.models.adapters.huggingface import match_probability
 from vlcheck.models.adapters.regions import HostedReader, all_seen
 from vlcheck.models.regions.regions import Regions
 
 
 class VisualBert(HostedReader):
-    """A pre-training checkpoint. It does not know where in the image a region is.
+    """A pre-training checkpoint. It does not read the positions of regions.
 
-    Its match head was trained on two captions of which the second may be of another image; one alone, as it is asked
-    about here, it has not seen.
+    Its match head was trained on two captions, the second of which may belong to another image. Here it is asked about
+    one caption, which it has not seen in training.
     """
 
     kinds = DEFAULT_KINDS
@@ -27,20 +27,28 @@ class VisualBert(HostedReader):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
+        """Return the class of transformers that reads the checkpoints."""
         return VisualBertForPreTraining
 
     def inputs(self, regions: Regions, size: tuple[int, int]) -> Sequence[Tensor]:
+        """Return features and mask of regions. See `ReadsRegions.inputs`."""
         return regions.features, all_seen(regions)
 
     def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
-        logits: Tensor = self.read(images, tokens).prediction_logits[:, : where.shape[1]]  # the regions' come after
+        """Return the logits at the masks. See `Processed.word_logits`."""
+        logits: Tensor = self.read(images, tokens).prediction_logits[:, : where.shape[1]]  # regions come after words
         return logits[where]
 
     def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
-        """Of its two logits the first is a match."""
+        """Return P(match); the first of the two logits is that of a match. See `Processed.match`."""
         return match_probability(self.read(images, tokens).seq_relationship_logits.flip(-1))
 
     def read(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Any:
-        """What the network says of texts over as many images."""
+        """Return the network's output.
+
+        Args:
+            images: features and mask of regions, each (n, regions, ...).
+            tokens: n texts.
+        """
         features, seen = images
         return self.network(**tokens, visual_embeds=features, visual_attention_mask=seen)

@@ -1,1 +1,1 @@
-"""Loading: from a spec to a model."""
+"""Loading: from the spec of a model to the model."""

@@ -1,4 +1,4 @@
-"""Reads checkpoints: PyTorch's files without running their code, and safetensors."""
+"""Reads checkpoints: PyTorch's files, without running code in them, and safetensors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vlcheck._util.paths import is_folder
 from vlcheck.errors import UsageError, printable
 
 SUFFIXES = (".pth", ".pt", ".th", ".bin", ".ckpt", ".safetensors")
-_LARGEST_HEADER = 100_000_000  # bytes, as safetensors has it
+_LARGEST_HEADER = 100_000_000  # bytes, the limit of safetensors itself
 _WRAPPERS = ("model", "model_state_dict", "state_dict")
 _POINTER = b"version https://git-lfs"
 _ZIP, _PICKLE = b"PK", b"\x80"
@@ -28,12 +28,12 @@ _ZIP, _PICKLE = b"PK", b"\x80"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a checkpoint holds.
+    """The content of a checkpoint.
 
     Attributes:
         weights: tensors by name, on the CPU; those of a PyTorch file may be mapped from disk, unread.
-        config: what a wrapped checkpoint says of itself, else empty.
-        wrapper: the key under which the weights stand, "" where they are the file's content.
+        config: the config in a wrapped checkpoint, else empty.
+        wrapper: the key under which the weights are stored; "" if they are the file's whole content.
     """
 
     weights: Mapping[str, torch.Tensor]
@@ -42,13 +42,13 @@ class Checkpoint:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read a flat state dict, or one wrapped as `{"model": state_dict, "config": ...}`, or under another of _WRAPPERS.
+    """Read a checkpoint: a state dict, or one in a dict such as `{"model": state_dict, "config": ...}`.
 
     Args:
-        path: a file of one of SUFFIXES.
+        path: a file with one of SUFFIXES.
 
     Raises:
-        UsageError: no such file, truncated, not a checkpoint, or a pickle that runs code.
+        UsageError: there is no such file, it is truncated, is not a checkpoint, or is a pickle that runs code.
     """
     if is_folder(path):
         raise UsageError(f"{path}: is a folder; name the checkpoint in it ({', '.join(SUFFIXES)}).")
@@ -66,13 +66,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def read_tensors(path: Path) -> Mapping[str, torch.Tensor]:
-    """Read the tensors of a file of one of SUFFIXES, which need not be a checkpoint.
+    """Read the tensors of a file with one of SUFFIXES, which need not be a checkpoint.
 
     Returns:
-        The weights of a checkpoint, else all tensors, by where they stand; none where it is of a format without any.
+        The weights of a checkpoint; else all tensors, by their place in the file; {} for a format without tensors.
 
     Raises:
-        UsageError: truncated, or a pickle that runs code.
+        UsageError: the file is truncated, or is a pickle that runs code.
     """
     if not path.stat().st_size or (path.suffix != ".safetensors" and not _is_torch(path)):
         return {}
@@ -84,7 +84,7 @@ def read_tensors(path: Path) -> Mapping[str, torch.Tensor]:
 
 
 def is_pointer(path: Path) -> bool:
-    """Return True if a file is what Git LFS puts in the place of one that was not fetched."""
+    """Return True if a file is the small text file with which Git LFS replaces a file that was not fetched."""
     with path.open("rb") as file:
         return file.read(len(_POINTER)) == _POINTER
 
@@ -108,17 +108,17 @@ def _read_safetensors(path: Path) -> object:
 
 
 def _header(path: Path) -> str:
-    """What a file of safetensors says of its tensors, as JSON."""
+    """Return the header of a safetensors file, JSON that describes its tensors."""
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         return file.read(min(length, _LARGEST_HEADER)).decode("utf-8")
 
 
 def _check_claims(path: Path, weights: Mapping[str, torch.Tensor]) -> None:
-    """Refuse a tensor that is larger than its file: it repeats numbers, and a copy of it would be as large as it says.
+    """Refuse a tensor that is larger than its file: it repeats numbers, and a copy would need its full size.
 
     Raises:
-        UsageError: naming the tensor; it is not an array of numbers.
+        UsageError: there is such a tensor, or one that is not an array of numbers; the message names it.
     """
     held = path.stat().st_size
     for name, weight in weights.items():
@@ -131,7 +131,7 @@ def _check_claims(path: Path, weights: Mapping[str, torch.Tensor]) -> None:
 
 
 def _check_stored(path: Path) -> None:
-    """Refuse a compressed file of PyTorch, which may unfold to any size. Raises UsageError; BadZipFile."""
+    """Refuse a compressed PyTorch file, which may expand to any size. Raises UsageError; BadZipFile."""
     with zipfile.ZipFile(path) as file:
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in file.infolist()):
             raise UsageError(f"{path}: is compressed, as torch.save leaves no file; save it again.")
@@ -155,7 +155,7 @@ def _read_torch(path: Path) -> object:
 
 
 def _refusal(message: str) -> str:
-    """Why PyTorch would not unpickle weights alone."""
+    """Return the reason why PyTorch would not unpickle weights alone."""
     cure = "vlcheck never does that. Ask its author for a .safetensors file, or for a checkpoint of tensors alone."
     wanted = re.search(r"GLOBAL (\S+)", message)
     if wanted:
@@ -177,7 +177,7 @@ def _unwrapped(path: Path, content: object) -> Checkpoint:
 
 
 def _check_only(path: Path, checkpoint: Checkpoint, content: object) -> None:
-    """Refuse a second state dict of the same network and other weights: of their moving average, say."""
+    """Refuse a second state dict of the same network with other weights, for example a moving average."""
     weights = checkpoint.weights
     for place, held in _mappings(content):
         if held is weights:
@@ -200,12 +200,12 @@ def _same(weight: torch.Tensor, other: torch.Tensor) -> bool:
 
 
 def as_bytes(tensor: torch.Tensor) -> torch.Tensor:
-    """Return the bytes of a tensor, which can be compared and hashed whatever its number format: (n,), uint8."""
+    """Return the bytes of a tensor, to compare or hash it whatever its number format: (n,), uint8."""
     return tensor.contiguous().flatten().view(torch.uint8)
 
 
 def _mappings(content: object, place: str = "") -> Iterator[tuple[str, Mapping[object, object]]]:
-    """All mappings in a file's content, at whatever depth, and where they stand."""
+    """Yield all mappings in a file's content, at any depth, with their places."""
     if isinstance(content, Mapping):
         yield place, content
         for key, value in content.items():
@@ -213,7 +213,7 @@ def _mappings(content: object, place: str = "") -> Iterator[tuple[str, Mapping[o
 
 
 def _tensors(content: object, place: str = "") -> Iterator[tuple[str, torch.Tensor]]:
-    """All tensors in a file's content, at whatever depth, and where they stand."""
+    """Yield all tensors in a file's content, at any depth, with their places."""
     if isinstance(content, torch.Tensor):
         yield place or "a tensor without a name", content
     elif isinstance(content, Mapping | list | tuple):

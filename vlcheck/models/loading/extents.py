@@ -1,4 +1,4 @@
-"""Sizes that a checkpoint's files say: what its weights could not fill is refused before it is made."""
+"""Limits on the sizes that a checkpoint's files state, so that no network is built that the weights could not fill."""
 
 from __future__ import annotations
 
@@ -16,22 +16,30 @@ from torch.nn.modules.module import (
 
 from vlcheck.errors import UsageError, printable
 
-LARGEST_SIZE = 1 << 24  # of a whole number in a config
+LARGEST_SIZE = 1 << 24  # the largest accepted whole number in a config
 LARGEST_SIDE = 1 << 14  # pixels
 _LARGEST_AREA = 1 << 26  # pixels
 _NO_SIZE = re.compile(
     r"theta|base|pixels|length|seed|max_memory|quantization_config"
 )  # whole numbers that may be large
 _SIDE = re.compile(r"height|width|(image_|crop_|pad_)?size")
-_TIMES = 2  # a weight is counted when it is made, and again when it is filled
-_SPARE = 1 << 26  # numbers that no file holds: masks, positions
+_TIMES = 2  # a weight is counted when it is created, and again when it is filled
+_SPARE = 1 << 26  # numbers that a network has and no file holds: masks, positions
 _SPARE_NAMES = 1_000
-_MOST_NAMES = 1_000  # of the weights of ALBEF, X-VLM, ViLT and ViLBERT: the originals have some hundreds
-_FUSED = 4  # weights of a network that may be one in the file: query, key, value
+_MOST_NAMES = 1_000  # weights of ALBEF, X-VLM, ViLT and ViLBERT: the originals have some hundreds
+_FUSED = 4  # the most weights of a network that may be one in the file: query, key, value
 
 
 def check_sizes(said: object, path: Path) -> None:
-    """Refuse a whole number in a config that no size of a network has: lists may be made of it before any weight."""
+    """Refuse a whole number in a config that is no plausible size: lists of this length may be made before any weight.
+
+    Args:
+        said: the config.
+        path: its file, for the message.
+
+    Raises:
+        UsageError: a number is above LARGEST_SIZE.
+    """
     for key, value in _numbers(said):
         if value > LARGEST_SIZE:
             raise _absurd(path, key, value, LARGEST_SIZE)
@@ -40,7 +48,14 @@ def check_sizes(said: object, path: Path) -> None:
 def check_sides(said: object, path: Path) -> None:
     """Refuse a size to which an image processor would scale a picture beyond any memory.
 
-    Edges may be said as areas, a least and a largest one (as Qwen2-VL's).
+    Edges may be given as areas, a least and a largest one, as Qwen2-VL's are.
+
+    Args:
+        said: the image processor's config.
+        path: its file, for the message.
+
+    Raises:
+        UsageError: a side or an area is too large.
     """
     for key, value in _numbers(said):
         if _SIDE.fullmatch(key) and value > LARGEST_SIDE:
@@ -55,14 +70,14 @@ def check_sides(said: object, path: Path) -> None:
 
 @contextmanager
 def filled_by(numbers: int, names: int) -> Iterator[None]:
-    """Stop a network while it is built, as soon as it has more than its checkpoint could fill.
+    """Stop the building of a network as soon as it has more numbers or weights than its checkpoint could fill.
 
     Args:
-        numbers: that the checkpoint may hold.
-        names: of the checkpoint's weights.
+        numbers: how many numbers the checkpoint may hold.
+        names: how many weights the checkpoint holds.
 
     Raises:
-        UsageError: from where the network is built; a million layers are stopped after some.
+        UsageError: from inside the context, where the network is built.
     """
     left = [_TIMES * numbers + _SPARE, _TIMES * _FUSED * names + _SPARE_NAMES]
 
@@ -85,12 +100,12 @@ def filled_by(numbers: int, names: int) -> Iterator[None]:
 
 
 def filled_from(path: Path) -> AbstractContextManager[None]:
-    """As `filled_by`, of a checkpoint of a model's original code, which is one file."""
+    """Limit the building of a network by the size of its checkpoint file; see `filled_by`."""
     return filled_by(path.stat().st_size, _MOST_NAMES)
 
 
 def shortened(value: object) -> str:
-    """A value as it is shown: a whole number may have thousands of digits."""
+    """Return a value as text, cut: a whole number may have thousands of digits."""
     return printable(repr(value), 40)
 
 
@@ -99,7 +114,7 @@ def _absurd(path: Path, key: str, value: int, most: int) -> UsageError:
 
 
 def _numbers(said: object) -> Iterator[tuple[str, int]]:
-    """The whole numbers in a config, each with the key that it stands under, alone or in a list."""
+    """Yield the whole numbers in a config, alone or in lists, each with its key."""
     for part in _objects(said):
         for key, value in part.items():
             if not _NO_SIZE.search(key):
@@ -107,7 +122,7 @@ def _numbers(said: object) -> Iterator[tuple[str, int]]:
 
 
 def _objects(said: object) -> Iterator[Mapping[str, Any]]:
-    """A config's object and all that it holds; no file that was read is nested deeply."""
+    """Yield a config's object and all objects in it; files that were read are not nested deeply."""
     if isinstance(said, dict):
         yield said
         for value in said.values():

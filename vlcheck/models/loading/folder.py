@@ -1,4 +1,4 @@
-"""A folder as transformers saves it: the files that it reads weights from, and what else lies beside them."""
+"""A folder as transformers saves it: the files that weights are read from, and the other files beside them."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _ORIGINAL = (
     " vilt-original:FOLDER or xvlm:FOLDER."
 )
 _INDEX = ".index.json"
-# What transformers looks for, in its order: the first that is there is read, whatever is newer.
+# Files that transformers looks for, in its order: the first that exists is read, even if another is newer.
 _ENTRIES = ("model.safetensors", f"model.safetensors{_INDEX}", "pytorch_model.bin", f"pytorch_model.bin{_INDEX}")
 _ADAPTER = "adapter_config.json"
 _ADAPTERS = re.compile(r"adapter_(config\.json|model\..*)|pytorch_(adapter|lora_weights)\..*|adapters?\.safetensors")
 _OPEN_CLIP = re.compile(r"open_clip_.*")
-# The state of a training run, which no score depends on.
+# Files with the state of a training run; no score depends on them.
 _TRAINING = re.compile(
     r"(optimizer|(lr_)?scheduler|scaler|sampler|dl_state_dict|training_args|rng_state|random_states)([_-]\d+(-of-\d+)?)*"
     r"\.(pt|pth|bin|safetensors)"
 )
 # Files that a library may read as the model's weights, by how their names begin.
 _MODEL = ("model", "pytorch_model", "consolidated")
-# What transformers parses, and what it reads otherwise.
+# Files that transformers parses as JSON, and suffixes of those that it reads otherwise.
 _DOCUMENTS = frozenset(
     f"{name}.json"
     for name in (
@@ -52,15 +52,15 @@ LARGEST_TEMPLATE = 1 << 20  # bytes
 _NO_PIXELS = re.compile(
     r"_.*|.*_type|processor_class|auto_map|return_.*|(input_)?data_format|device|disable_grouping|transformers_version"
 )
-# What other tools write where weights are quantized, in the place of config.json's "quantization_config".
+# Files that other tools write for quantized weights, in place of config.json's "quantization_config".
 _QUANTIZED = ("quantize_config.json", "quant_config.json", "hf_quant_config.json")
 
 
 def check_files(folder: Path, config: Mapping[str, object], used: Collection[Path] = ()) -> dict[str, torch.dtype]:
-    """Check that no file in the folder holds weights that transformers would leave unread.
+    """Check that no file in the folder holds weights that transformers would not read.
 
     Args:
-        folder: as transformers saves it. Folders in it are models of their own.
+        folder: a folder as transformers saves it. Folders in it are models of their own, and ignored.
         config: its config.json.
         used: files in it that are read for another purpose.
 
@@ -68,8 +68,8 @@ def check_files(folder: Path, config: Mapping[str, object], used: Collection[Pat
         The number formats of the weights that are read, by name.
 
     Raises:
-        UsageError: an adapter lies beside them; there are no weights, or not all that an index names; another file
-            holds weights that are not the same; or a link leads nowhere.
+        UsageError: there is an adapter; weights are missing; another file holds weights that differ; or a link is
+            broken.
     """
     _check_links(folder)
     check_no_adapter(folder)
@@ -87,10 +87,10 @@ def check_files(folder: Path, config: Mapping[str, object], used: Collection[Pat
 
 
 def check_documents(folder: Path) -> None:
-    """Read what transformers will read beside the weights, so that it meets no pipe, and nothing that is there twice.
+    """Read the files that transformers will read beside the weights, to find pipes and duplicate keys first.
 
     Raises:
-        UsageError: one of the files is none, is not JSON, or has a key twice.
+        UsageError: one of them is no regular file, is not JSON, or has a key twice.
     """
     for path in sorted(folder.iterdir()):
         if path.name in _DOCUMENTS or path.name.endswith(_INDEX):
@@ -102,12 +102,17 @@ def check_documents(folder: Path) -> None:
 
 
 def weight_files(folder: Path, config: Mapping[str, object]) -> list[Path]:
-    """Return the files that transformers reads weights from, wherever an index or config.json says they are."""
+    """Return the files that transformers reads weights from.
+
+    Args:
+        folder: a folder as transformers saves it.
+        config: its config.json, which may name the file of weights.
+    """
     return _read_for(_entry(folder, config))
 
 
 def check_no_adapter(folder: Path) -> None:
-    """Refuse an adapter, which transformers reads or leaves unread by whether peft is installed."""
+    """Refuse an adapter: whether transformers reads it depends on whether peft is installed. Raises UsageError."""
     found = sorted(path for path in folder.iterdir() if _ADAPTERS.fullmatch(path.name))
     if found:
         base = read_json(folder / _ADAPTER).get("base_model_name_or_path")
@@ -119,12 +124,12 @@ def check_no_adapter(folder: Path) -> None:
 
 
 def no_config(folder: Path) -> str:
-    """Say that there is no config.json, and what the folder is in its place."""
+    """Return the message that there is no config.json, with a guess at the folder's format."""
     return f"{folder / CONFIG}: no such file; a checkpoint of transformers has one. {_looks_like(folder)}".rstrip()
 
 
 def not_a_folder(file: Path) -> str:
-    """Say what is accepted in the place of a file."""
+    """Return the message that a file was named, with the accepted alternatives."""
     if (file.parent / CONFIG).is_file():
         return f"{file}: a file; of a checkpoint of transformers name the folder: {file.parent}."
     return f"{file}: a file; a checkpoint of transformers is a folder. {_looks_like(file.parent) or _ORIGINAL}"
@@ -149,7 +154,7 @@ def _looks_like(folder: Path) -> str:
 
 
 def _inner(folder: Path) -> str:
-    """Name the checkpoints in a folder, as a run of training leaves them."""
+    """Return a sentence that names the checkpoints in a folder's folders, as a training run leaves them."""
     if whole := [path.parent.name for path in _by_age(folder.glob(f"*/{CONFIG}"))]:
         return f"Checkpoints are in its folders {', '.join(whole)}: name one of them, e.g. {folder / whole[-1]}."
     if adapters := [path.parent.name for path in _by_age(folder.glob(f"*/{_ADAPTER}"))]:
@@ -158,12 +163,12 @@ def _inner(folder: Path) -> str:
 
 
 def _by_age(paths: Iterator[Path]) -> list[Path]:
-    """By the number in the folder's name, the step of a run, or by name."""
+    """Sort by the number in the folder's name, which is the step of a training run, or by name."""
     return sorted(paths, key=lambda path: (int((re.findall(r"\d+", path.parent.name) or [0])[-1]), path.parent.name))
 
 
 def _check_one_view(folder: Path) -> None:
-    """Refuse two files that say otherwise how pictures become pixels: transformers reads one and not the other."""
+    """Refuse two files that prepare pictures differently: transformers reads only one of them."""
     whole, part = folder / "processor_config.json", folder / "preprocessor_config.json"
     inner, alone = read_json(whole).get("image_processor"), read_json(part)
     if not isinstance(inner, dict):
@@ -177,7 +182,7 @@ def _check_one_view(folder: Path) -> None:
 
 
 def _say_the_same(one: object, other: object) -> bool:
-    """Return True if two settings are one: a number and as many equal ones say the same, and null says nothing."""
+    """Return True if two settings are equal; a number equals a list of equal numbers, and null equals anything."""
     if one == other or None in (one, other):
         return True
     return type(one) is not type(other) and _numbers(one) == _numbers(other)
@@ -189,9 +194,13 @@ def _numbers(setting: object) -> set[str]:
 
 
 def check_one_template(folder: Path) -> None:
-    """Refuse two chat templates of a processor that differ: transformers takes one, by its version.
+    """Refuse two different chat templates of a processor: which one transformers uses depends on its version.
 
-    The tokenizer's, in tokenizer_config.json, is for conversations without pictures, and asked where there is no other.
+    The tokenizer's template in tokenizer_config.json is for conversations without pictures, and is used only if there
+    is no other.
+
+    Raises:
+        UsageError: the templates differ.
     """
     jinja = folder / "chat_template.jinja"
     said = {
@@ -207,7 +216,7 @@ def check_one_template(folder: Path) -> None:
 
 
 def _check_links(folder: Path) -> None:
-    """Refuse a link to a file that is not there."""
+    """Refuse a link to a file that does not exist."""
     if broken := next((path for path in sorted(folder.iterdir()) if not path.exists()), None):
         raise UsageError(f"{broken}: a link to {broken.readlink()}, which is not there: fetch it, or remove the link.")
 
@@ -222,7 +231,7 @@ def _check_not_quantized(folder: Path, config: Mapping[str, object]) -> None:
 
 
 def _entry(folder: Path, config: Mapping[str, object]) -> Path:
-    """The file of weights, or the index of several, that transformers reads."""
+    """Return the file of weights, or the index of several, that transformers reads."""
     said = config.get("transformers_weights")
     if not isinstance(said, str | None):
         raise UsageError(
@@ -237,14 +246,14 @@ def _entry(folder: Path, config: Mapping[str, object]) -> Path:
 
 
 def _is_like_weights(path: Path, names: Collection[str]) -> bool:
-    """Return True for a file of weights of any library, and for one whose name differs from these in its case alone."""
+    """Return True for a weight file of any library, or a file whose name differs from one of `names` in case alone."""
     return path.suffix in (*SUFFIXES, ".h5", ".msgpack", ".gguf") or path.name.lower() in {
         name.lower() for name in names
     }
 
 
 def _read_for(entry: Path) -> list[Path]:
-    """The files that are read for an entry. An index beside a whole file has to be of files that are there."""
+    """Return the files that are read for an entry. An index beside a whole file must name existing files."""
     if entry.name.endswith(_INDEX):
         return _shards(entry)
     if (beside := entry.with_name(entry.name + _INDEX)).is_file():
@@ -263,7 +272,7 @@ def _shards(index: Path) -> list[Path]:
 
 
 def _places(index: Path) -> dict[str, str]:
-    """The name of a weight -> the file that holds it."""
+    """Return the file that holds each weight, by the weight's name."""
     places = read_json(index).get("weight_map")
     if not isinstance(places, dict) or not places or not all(isinstance(name, str) for name in places.values()):
         raise UsageError(f'{index}: has to say under "weight_map" which file holds which weight.')
@@ -271,7 +280,7 @@ def _places(index: Path) -> dict[str, str]:
 
 
 def _together(files: Sequence[Path]) -> dict[str, Tensor]:
-    """The weights of all files, mapped from the disk."""
+    """Return the weights of all files, mapped from disk."""
     weights: dict[str, Tensor] = {}
     origin: dict[str, Path] = {}
     for file in files:
@@ -293,7 +302,7 @@ def _may_hold_weights(path: Path) -> bool:
 
 
 def _check_copy(path: Path, read: _Read) -> None:
-    """Refuse a file of weights that is not read, unless all that it holds is read from another one."""
+    """Refuse a weight file that is not read, unless all its weights are in the files that are."""
     cure = f"transformers reads {read.name}: keep in the folder what is to be scored, and move the other away."
     try:
         beside = read_tensors(path)
@@ -317,11 +326,11 @@ def _check_copy(path: Path, read: _Read) -> None:
 
 
 class _Read:
-    """The weights that are read, to be found by name, and by content where another layout calls them otherwise.
+    """The weights that are read; they can be found by name, or by content if another format names them differently.
 
     Args:
-        name: of their file, or of the index of several.
-        weights: by name.
+        name: name of their file, or of the index of several.
+        weights: tensors by name.
     """
 
     def __init__(self, name: str, weights: Mapping[str, Tensor]) -> None:
@@ -334,7 +343,7 @@ class _Read:
         return " and ".join(str(kind).removeprefix("torch.") for kind in self._kinds)
 
     def has(self, name: str, tensor: Tensor) -> bool:
-        """Return True if a tensor is one of the weights, but for the tensor's number format."""
+        """Return True if a tensor is one of the weights, up to the tensor's number format."""
         if name in self.weights:
             return _rounds_to(self.weights[name], tensor)
         if is_index(name):
@@ -343,11 +352,11 @@ class _Read:
         return _digest(tensor) in known or {_digest(part) for part in _parts(tensor)} <= known
 
     def has_rounded(self, name: str, tensor: Tensor) -> bool:
-        """Return True if a tensor is one of the weights after it is rounded to their number format."""
+        """Return True if a tensor, rounded to the weights' number format, is one of the weights."""
         return tensor.is_floating_point() and any(self.has(name, tensor.to(kind)) for kind in self._kinds)
 
     def _known(self, kind: torch.dtype) -> set[bytes]:
-        """Digests of all weights in a number format, made once."""
+        """Return the digests of all weights in a number format; they are computed once."""
         if kind not in self._digests:
             self._digests[kind] = {
                 _digest(layout.to(kind))
@@ -359,17 +368,17 @@ class _Read:
 
 
 def _rounds_to(weight: Tensor, other: Tensor) -> bool:
-    """Return True if a weight is the other, but for the other's number format."""
+    """Return True if a weight, converted to the other's number format, equals the other."""
     return weight.shape == other.shape and torch.equal(as_bytes(weight.to(other.dtype)), as_bytes(other))
 
 
 def _layouts(weight: Tensor) -> tuple[Tensor, ...]:
-    """A weight as it is and as other libraries lay it out: transposed."""
+    """Return a weight unchanged and transposed, as other libraries store it."""
     return (weight, weight.T) if weight.ndim == 2 else (weight,)
 
 
 def _parts(tensor: Tensor) -> tuple[Tensor, ...]:
-    """Query, key and value, where one tensor may hold all three."""
+    """Return query, key and value if one tensor may hold all three; else the tensor."""
     return tensor.chunk(3) if tensor.ndim and len(tensor) % 3 == 0 else (tensor,)
 
 

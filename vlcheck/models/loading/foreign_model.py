@@ -1,4 +1,4 @@
-"""A model of somebody else's code, as vlcheck holds it."""
+"""A wrapper for models of foreign code."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _OFFERED = ("encode", "itm", "mlm", "mrc", "top", "answers", "cased", "sees")
 
 
 class ForeignModel:
-    """A model whose description is read once: a property that raises later would end the run, and not one verdict.
+    """A model whose description is read once: a property that raises later would end the run, not a single verdict.
 
-    What it offers beyond that is the model's own, and is there where the model has it.
+    Its optional methods are those of the wrapped model.
 
     Args:
-        model: what a factory or a registered family returned.
-        kinds: metric -> score kind, of the metrics that it offers.
+        model: the model that a factory or a registered family returned.
+        kinds: metric -> score kind, for the metrics that it offers.
 
     Raises:
-        Exception: whatever the model's properties raise.
+        Exception: any error of the model's properties.
     """
 
     mask = MASK

@@ -1,4 +1,4 @@
-"""Folders of a model's original code: one checkpoint, configs, and weights that have to fit a network in full."""
+"""Folders of a model's original code: one checkpoint, its configs, and weights that must fit the network exactly."""
 
 from __future__ import annotations
 
@@ -20,17 +20,25 @@ from vlcheck.models.loading.misfits import check_formats, reason, some
 
 
 def named_path(said: str, accepted: str) -> Path:
-    """The path that follows a family's name. Raises UsageError where nothing does: that would be this folder."""
+    """Return the path that follows a family's name in a spec.
+
+    Args:
+        said: the path as text.
+        accepted: the message to raise if it is empty.
+
+    Raises:
+        UsageError: the path is empty, which would mean the current folder.
+    """
     if not said:
         raise UsageError(accepted)
     return expanded(said)
 
 
 def find_checkpoint(folder: Path) -> Path:
-    """The one checkpoint of a folder, whatever its name.
+    """Return the only checkpoint of a folder, whatever its name.
 
     Raises:
-        UsageError: no such folder, no checkpoint in it, or several.
+        UsageError: there is no such folder, or it holds no checkpoint, or several.
     """
     if not is_folder(folder):
         raise UsageError(f"{folder}: no such folder; name the one that the checkpoint is in.")
@@ -43,7 +51,7 @@ def find_checkpoint(folder: Path) -> Path:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Put a file's name before what is wrong with it."""
+    """Put a file's name before the message of any UsageError that is raised inside."""
     try:
         yield
     except UsageError as error:
@@ -51,7 +59,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def read_json(path: Path) -> dict[str, object]:
-    """What a config file says; nothing where there is none."""
+    """Read a config file; {} if there is none. Raises UsageError if it is no JSON object."""
     if not os.path.lexists(path):
         return {}
     content = foreign_files.read_json(path)
@@ -61,32 +69,68 @@ def read_json(path: Path) -> dict[str, object]:
 
 
 def read_needed_json(path: Path, purpose: str) -> dict[str, object]:
-    """What a config file says that has to be there; `purpose` ends the sentence that tells so."""
+    """Read a config file that has to exist.
+
+    Args:
+        path: the file.
+        purpose: end of the message's sentence if it does not exist.
+
+    Raises:
+        UsageError: there is no such file, or it is no JSON object.
+    """
     if not os.path.lexists(path):
         raise UsageError(f"{path}: no such file; {purpose}.")
     return read_json(path)
 
 
 def check_size(name: str, value: object, least: int = 1) -> None:
-    """Refuse what is no size."""
+    """Refuse a value that is no size.
+
+    Args:
+        name: the size's name, for the message.
+        value: the value.
+        least: the smallest accepted size.
+
+    Raises:
+        UsageError: it is not a whole number from `least` to LARGEST_SIZE.
+    """
     if not is_size(value, least):
         most = f" and {LARGEST_SIZE} at most" if type(value) is int and value > LARGEST_SIZE else ""
         raise UsageError(f"{name} has to be a whole number from {least} up{most}, not {shortened(value)}.")
 
 
 def is_size(value: object, least: int = 1) -> bool:
-    """Return True if it is a whole number that is large enough, and not too large; JSON's true and false are none."""
+    """Return True if a value is a whole number from `least` to LARGEST_SIZE; JSON's true and false are not."""
     return type(value) is int and least <= value <= LARGEST_SIZE
 
 
 def check_multiple(whole: str, value: int, part: str, divisor: int) -> None:
-    """Refuse a size that cannot be parted evenly."""
+    """Refuse a size that is no multiple of another.
+
+    Args:
+        whole: name of the size.
+        value: the size.
+        part: name of the other size.
+        divisor: the other size, at least 1.
+
+    Raises:
+        UsageError: it is no multiple.
+    """
     if value % divisor:
         raise UsageError(f"{whole} {value} is no multiple of {part} {divisor}.")
 
 
 def check_weights(family: str, expected: Mapping[str, Sequence[int]], weights: Mapping[str, Tensor]) -> None:
-    """Refuse weights that are not just those of a network of this family (`an ALBEF`): names, shapes, formats."""
+    """Refuse weights that are not exactly those of a network: names, shapes and number formats.
+
+    Args:
+        family: the family's name with its article, e.g. "an ALBEF".
+        expected: shape of each weight of the network, by name.
+        weights: the weights, by name.
+
+    Raises:
+        UsageError: weights are missing, unknown, of another shape, or quantized.
+    """
     misshapen = [
         f"{name} has shape {tuple(weights[name].shape)} in place of {tuple(shape)}"
         for name, shape in expected.items()
@@ -102,9 +146,16 @@ def check_weights(family: str, expected: Mapping[str, Sequence[int]], weights: M
 
 
 def fingerprint(network: nn.Module, *settings: object) -> str:
-    """Hash what decides a score: weights, their dtype, the device's type, and settings whose `repr` says all of them.
+    """Hash everything that decides a score: weights, their dtype, the device's type, and further settings.
 
-    Takes half a second for the 0.9 GB of the full-size ALBEF.
+    It takes half a second for the 0.9 GB of the full-size ALBEF.
+
+    Args:
+        network: the network.
+        settings: values whose `repr` shows all of their content.
+
+    Returns:
+        A SHA-256 in hexadecimal digits.
     """
     weight = next(network.parameters())
     content = hashlib.sha256(repr([*settings, weight.dtype, weight.device.type]).encode())

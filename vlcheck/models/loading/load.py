@@ -22,7 +22,8 @@ from vlcheck._util.paths import expanded, there_is
 from vlcheck._util.spec_grammar import Factory, Reference, Several, Single, parse_model
 from vlcheck.cases.case import MASK
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, nearest
-from vlcheck.metrics.kinds import DEFAULT_KINDS, KINDS, Metric
+from vlcheck.metrics.kinds import Metric
+from vlcheck.metrics.registry import DEFAULT_KINDS, KINDS
 from vlcheck.models.loading.foreign_model import ForeignModel
 from vlcheck.models.loading.pair import Pair
 from vlcheck.models.loading.registry import registered
@@ -30,7 +31,7 @@ from vlcheck.models.protocol import VisionLanguageModel
 
 DTYPES = ("bfloat16", "float16", "float32", "float64")
 DEVICES = "cpu, cuda, cuda:N, mps"
-AUTO = "auto"  # over all devices there are
+AUTO = "auto"  # spreads a model over all devices
 
 _CURE = "; a module of a package is named by it, as package.module:factory"
 
@@ -43,18 +44,22 @@ def load_model(
     """Load a model by its spec.
 
     Args:
-        spec: `FAMILY:PATH`, a family registered under the entry-point group `vlcheck.models` and what it loads,
-            e.g. "albef:ALBEF_4M.pth"; or a factory, `package.module:factory` or `path/to/file.py:factory`, which
-            is called with `device` and `dtype` as texts and returns a model (whose `kinds` and `top` may be absent); or
-            `itm=SPEC,mlm=SPEC`, where a family keeps its heads in two checkpoints. A model that reads regions is
-            followed by what finds them, `SPEC,regions=DETECTOR`: see `vlcheck.models.regions.regions`.
-            `vlcheck._util.spec_grammar` has the grammar.
+        spec: `FAMILY:PATH`, e.g. "albef:ALBEF_4M.pth": a family that is registered under the entry-point group
+            `vlcheck.models`, and the checkpoint that it loads. Or a factory, `package.module:factory` or
+            `path/to/file.py:factory`, which is called with `device` and `dtype` as texts and returns a model (`kinds`
+            and `top` are optional). Or `itm=SPEC,mlm=SPEC`, for a family with its heads in two checkpoints. The spec of
+            a model that reads regions ends with their extractor, `SPEC,regions=DETECTOR`: see
+            `vlcheck.models.regions.regions`. `vlcheck._util.spec_grammar` has the grammar.
         device: "cpu", "cuda", "cuda:N", "mps", or "auto", which spreads a generative model over all devices.
         dtype: one of DTYPES.
-        trust_remote_code: whether Python code that comes with a checkpoint may run.
+        trust_remote_code: True if Python code that comes with a checkpoint may run.
 
     Raises:
-        UsageError: no such model, device or dtype, or a factory that cannot be called or returns no model.
+        UsageError: there is no such model, device or dtype, or a factory cannot be called or returns no model.
+
+    Example:
+        >>> load_model("tiny").name  # doctest: +SKIP
+        'tiny'
     """
     _check_dtype(dtype)
     _check_device(device)
@@ -97,9 +102,9 @@ def _load(parsed: Single, *, families: Mapping[str, EntryPoint], device: str, dt
 
 @contextmanager
 def _no_garbage() -> Iterator[None]:
-    """What is made here stays: a library is imported a third faster where its objects are not searched for garbage.
+    """Switch garbage collection off while a library is imported, which makes the import a third faster.
 
-    They are left out of later searches, too; of the first model alone, so that no later one outlives its use.
+    The objects of the first model's libraries are also left out of later collections; they live as long as the process.
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -122,7 +127,7 @@ def _loader(parsed: Single, families: Mapping[str, EntryPoint], trusted: bool) -
 
 
 def _registered(parsed: Single, what: Reference, families: Mapping[str, EntryPoint]) -> Loader:
-    """A family by its name; the options that it takes are parameters of its own."""
+    """Return a family's loader by its name, with the options of the spec as keyword arguments."""
     spec = parsed.said
     if what.scheme[0].isupper():
         raise UsageError(
@@ -137,7 +142,7 @@ def _registered(parsed: Single, what: Reference, families: Mapping[str, EntryPoi
 
 
 def _demand_options(parsed: Single, known: Iterable[str]) -> None:
-    """Raise UsageError where an option is said that the model does not take."""
+    """Raise UsageError if the spec has an option that the model does not take."""
     names = [name for name in known if name not in ("device", "dtype")]
     for key, _ in parsed.options:
         if key not in names:
@@ -149,7 +154,7 @@ def _demand_options(parsed: Single, known: Iterable[str]) -> None:
 
 
 def _pretrained(parsed: Single, families: Mapping[str, EntryPoint], trusted: bool) -> Loader | None:
-    """A folder or a hub id, whose config names the architecture."""
+    """Return the loader of a folder or a hub id, whose config names the architecture."""
     from vlcheck.models.loading.pretrained import Pretrained  # brings transformers
 
     spec = parsed.said
@@ -183,7 +188,7 @@ def _in_module(factory: Factory, spec: str) -> Loader | None:
             module = importlib.import_module(factory.where)
         except ModuleNotFoundError as error:
             if error.name and (factory.where == error.name or factory.where.startswith(f"{error.name}.")):
-                return None  # nothing by that name: as unknown as any other spec
+                return None  # there is no such module: the spec is unknown
             raise
     return _factory(module, factory.name, spec)
 

@@ -1,4 +1,4 @@
-"""Checks that a network holds every weight of its checkpoint, and no other."""
+"""Checks that a network holds exactly the weights of its checkpoint."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from vlcheck.models.loading.misfits import check_formats, is_index, is_of_adapte
 
 _OLD = re.compile(r"(?<=LayerNorm\.)(gamma|beta)$")
 _NUMBER = re.compile(r"\.\d+\.")
-# Parts that a checkpoint may hold and a network for scoring may do without: BERT's next sentence, pooled features.
+# Parts of a checkpoint that scoring does not need: BERT's next-sentence head, pooled features.
 _UNREAD = re.compile(r"(^|\.)(cls\.seq_relationship|pooler|vision_model\.head)\.")
-# Scales by which a faster network would round what passes through it: without them it is the more precise.
+# Scales with which a quantized network would round its activations: without them it is more precise.
 _OF_ACTIVATIONS = re.compile(r"\.((in|out)put|activation|[kqv])_scale$")
 _QUANTIZATION = "quantization_config"
 _OLD_QUANTIZATION = "compression_config"  # of compressed-tensors
-_READ_IN = ("", "text_config", "decoder", "generator")  # the parts in which transformers looks for it
+_READ_IN = ("", "text_config", "decoder", "generator")  # parts of the config in which transformers looks for it
 
 
 def check_quantization(config: Mapping[str, Any], file: str) -> None:
-    """Refuse a way of quantizing that transformers would skip, with a word in a log: an unknown or a misplaced one.
+    """Refuse a quantization that transformers would skip with a log message: an unknown or a misplaced one.
 
     Args:
-        config: what config.json says.
-        file: its path.
+        config: the content of config.json.
+        file: its path, for the message.
 
     Raises:
-        UsageError: transformers cannot read what is said.
+        UsageError: transformers cannot read the quantization.
     """
     if _OLD_QUANTIZATION in config:
         raise UsageError(f'{file}: "{_OLD_QUANTIZATION}" is not read; accepted: "{_QUANTIZATION}" in its place.')
@@ -61,21 +61,22 @@ def check_loaded(
     optional: Iterable[str],
     unread: tuple[str, ...] = (),
 ) -> set[str]:
-    """Make sure that every weight of a network is from its checkpoint, and every one of the checkpoint in it.
+    """Check that a network and its checkpoint have exactly the same weights.
 
     Args:
-        network: as transformers loaded it.
-        config: what config.json says.
-        loading: what transformers says of the loading.
+        network: the network as transformers loaded it.
+        config: the content of config.json.
+        loading: transformers' report on the loading.
         formats: number formats of the checkpoint's weights, by name.
-        optional: how names of weights begin that a checkpoint may lack, all of them or none.
-        unread: how names of weights begin that a checkpoint may have, and no score depends on.
+        optional: prefixes of names of weights; a checkpoint may lack all weights with such a prefix, but not some.
+        unread: prefixes of names of weights that a checkpoint may have, and that no score depends on.
 
     Returns:
-        Those of `optional` that it lacks.
+        The prefixes in `optional` whose weights the checkpoint lacks.
 
     Raises:
-        UsageError: a weight is missing, has another shape or an unknown name, or is quantized and would not be read so.
+        UsageError: a weight is missing, has another shape or an unknown name, or is quantized in a way that is not
+            read.
     """
     _check_kind(network, config)
     quantized = any(_quantizations(config))
@@ -105,7 +106,7 @@ def check_loaded(
 
 
 def _check_kind(network: PreTrainedModel, config: Mapping[str, Any]) -> None:
-    """Refuse a config whose words for its kind differ: the weights may fit both, and be read as of the wrong one."""
+    """Refuse a config that names its kind of model twice and differently: the weights may fit both kinds."""
     said, made = config.get("model_type"), type(network.config).model_type
     named = config["architectures"][0]
     meant = getattr(getattr(transformers, named, network).config_class, "model_type", made)
@@ -114,7 +115,7 @@ def _check_kind(network: PreTrainedModel, config: Mapping[str, Any]) -> None:
 
 
 def _quantizations(config: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
-    """What is said of quantization, at whatever depth, and in which part of the config."""
+    """Yield all quantization settings in a config, at any depth, each with its place."""
     for name, value in config.items():
         if name == _QUANTIZATION and value:
             yield place, value
@@ -123,7 +124,7 @@ def _quantizations(config: Mapping[str, Any], place: str = "") -> Iterator[tuple
 
 
 def _unread(strangers: Iterable[str], network: PreTrainedModel, *, quantized: bool) -> Iterator[str]:
-    """Yield the names of plain weights, or of quantized ones, in parts that the network has not got."""
+    """Yield the names of plain weights, or of quantized ones, in parts that the network does not have."""
     base = f"{network.base_model_prefix}."
     parts = {name.removeprefix(base) for name, _ in network.named_modules()}
     for name in strangers:
@@ -134,7 +135,7 @@ def _unread(strangers: Iterable[str], network: PreTrainedModel, *, quantized: bo
 
 
 def _unreported(network: PreTrainedModel) -> Iterator[str]:
-    """Yield the names of weights that the checkpoint lacks and whose class reports no absence."""
+    """Yield the names of weights that the checkpoint lacks and whose class hides this from transformers' report."""
     hidden = [re.compile(pattern) for pattern in getattr(network, "_keys_to_ignore_on_load_missing", None) or ()]
     for name, weight in network.named_parameters():
         if any(pattern.search(name) for pattern in hidden) and not getattr(weight, "_is_hf_initialized", False):
@@ -157,11 +158,11 @@ def _weights_of(head: str, network: nn.Module) -> set[str]:
 
 
 def _whole(network: nn.Module) -> Iterator[str]:
-    """Names of what the network keeps in whole numbers or in bits."""
+    """Yield the names of tensors that hold whole numbers or bits."""
     return (name for name, tensor in network.state_dict().items() if not tensor.is_floating_point())
 
 
 def _of_more_layers(unexpected: Collection[str], network: nn.Module) -> Iterator[str]:
-    """Weights that are called like the network's own but for a number: transformers drops them and says nothing."""
+    """Yield weights named like the network's own except for a layer's number: transformers drops them silently."""
     own = {_NUMBER.sub(".", name) for name in network.state_dict()}
     return (name for name in unexpected if _NUMBER.sub(".", name) in own)

@@ -1,4 +1,4 @@
-"""Reasons why the weights of a file do not fit a network, told by their names and number formats."""
+"""Explains why the weights of a file do not fit a network, by their names and number formats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from vlcheck.errors import UsageError
 
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-# Indices that a network makes itself and that some files hold as well: how names of such tensors end.
+# Indices that a network computes itself and that some files hold too: ends of the names of such tensors.
 _INDICES = ("position_ids", "token_type_ids", "relative_position_index", "num_batches_tracked", "queue_ptr", "inv_freq")
 _ADAPTER = re.compile(
     r"(^|[._])(lora|lora_\w+|hada_w\d\w*|lokr_w\d\w*|oft_\w+|ia3_\w+|vera_lambda_\w+|base_layer|modules_to_save|adapters?)"
@@ -21,7 +21,7 @@ _QUANTIZED = re.compile(
     r"|g_idx|SCB|weight_format|(nested_)?(absmax|quant_map)|quant_state\S*|weight_(packed|shape)|(\w*_)?zero_points?"
     r"|codebooks?|codes|W_q|_data|\w*qdata|_packed_params\S*)$"
 )
-# What is put before all names by a module around the model, and by which.
+# Prefixes that a wrapper around the model adds to all names -> the wrapper.
 _WRAPPERS = {
     "module.": "torch's DataParallel",
     "_orig_mod.": "torch.compile",
@@ -29,7 +29,7 @@ _WRAPPERS = {
     "_fsdp_wrapped_module.": "torch's FSDP",
     "base_model.model.": "peft",
 }
-# Heads of other tasks than scoring: how their names begin.
+# Prefixes of the names of heads for tasks other than scoring -> the task.
 _TASKS = {
     "text_decoder.": "writing (answers or captions)",
     "cls_head.": "classifying pairs (NLVR2 or SNLI-VE)",
@@ -41,17 +41,17 @@ _TASKS = {
 
 
 def is_index(name: str) -> bool:
-    """Return True if a tensor is called like indices that every network makes itself."""
+    """Return True if a tensor is named like indices that every network computes itself."""
     return name.rpartition(".")[2] in _INDICES
 
 
 def is_of_adapter(name: str) -> bool:
-    """Return True if a tensor is called like a part of an adapter."""
+    """Return True if a tensor is named like a part of an adapter."""
     return _ADAPTER.search(name) is not None
 
 
 def is_of_quantizer(name: str) -> bool:
-    """Return True if a tensor is called like a part of quantized weights."""
+    """Return True if a tensor is named like a part of quantized weights."""
     return _QUANTIZED.search(name) is not None
 
 
@@ -63,12 +63,12 @@ def scaled(names: Collection[str]) -> set[str]:
 
 
 def reason(names: Collection[str], missing: Collection[str], strangers: Collection[str]) -> str:
-    """Say why weights do not fit, in a sentence; "" where their names do not tell.
+    """Return a sentence that says why weights do not fit; "" if their names do not show it.
 
     Args:
-        names: of all weights, as the file has them.
+        names: names of all weights in the file.
         missing: names of the network's weights that the file lacks.
-        strangers: names in the file that the network does not know.
+        strangers: names in the file that the network does not have.
     """
     if found := [name for name in strangers if is_of_adapter(name)]:
         return (
@@ -88,11 +88,14 @@ _QUANTIZED_CURE = (
 
 
 def check_names(names: Collection[str], anchor: str) -> None:
-    """Refuse names that tell why they do not fit, before sizes are read off the shapes.
+    """Refuse names that show why the weights do not fit, before sizes are inferred from their shapes.
 
     Args:
-        names: of all weights.
+        names: names of all weights.
         anchor: a name that every checkpoint of the family has.
+
+    Raises:
+        UsageError: they belong to an adapter, are quantized, have a prefix, or were fine-tuned for another task.
     """
     if why := reason(names, {anchor} - {*names}, names):
         raise UsageError(why)
@@ -101,11 +104,14 @@ def check_names(names: Collection[str], anchor: str) -> None:
 
 
 def check_formats(formats: Mapping[str, torch.dtype], whole: Collection[str] = ()) -> None:
-    """Refuse weights that are no floats of 16 bits or more: without their scales they are other numbers.
+    """Refuse weights that are not floats of 16 bits or more: without their scales they are meaningless.
 
     Args:
-        formats: of the weights, by name.
-        whole: how names of tensors end in which the network has whole numbers.
+        formats: number format of each weight, by name.
+        whole: ends of the names of tensors for which the network holds whole numbers.
+
+    Raises:
+        UsageError: a weight has another format.
     """
     odd = [
         name
@@ -120,13 +126,13 @@ def check_formats(formats: Mapping[str, torch.dtype], whole: Collection[str] = (
 
 
 def some(names: Collection[str]) -> str:
-    """All of a few names of weights, or the first of many."""
+    """Return the names of weights in one line: all of a few, or the first of many."""
     shown = ", ".join(sorted(names)[:3])
     return f"{len(names)} weights ({shown}, ...)" if len(names) > 3 else shown
 
 
 def _prefix(names: Collection[str], missing: Collection[str]) -> str:
-    """What stands before all names, or before each of the missing ones."""
+    """Return the text before all names, or before each of the missing ones."""
     if not missing:
         return ""
     prefix = ""
@@ -140,7 +146,7 @@ def _prefix(names: Collection[str], missing: Collection[str]) -> str:
 
 
 def _unwrap(prefix: str) -> str:
-    """Where a prefix comes from, and how weights are saved without it."""
+    """Return a sentence that says which wrapper added a prefix, and how to save weights without it."""
     makers = [maker for head, maker in _WRAPPERS.items() if head in prefix]
     if "base_model." in prefix:
         cure = "merge the adapter (model.merge_and_unload()), and save what that returns"

@@ -1,4 +1,4 @@
-"""Packages that the tokenizers and processors of some checkpoints need: an extra of vlcheck installs them."""
+"""Packages that the tokenizers and processors of some checkpoints need; vlcheck's extra `tokenizers` installs them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 EXTRA = "tokenizers"
-# Package -> the module by which it is imported.
+# Package -> the module that is imported.
 _MODULES = {"num2words": "num2words", "protobuf": "google.protobuf", "sentencepiece": "sentencepiece"}
 _SENTENCEPIECE = ("sentencepiece", "protobuf")  # both read its *.model files
 
 
 def needed(folder: Path, message: str) -> str:
-    """Name the packages for want of which a part of a checkpoint cannot be loaded; "" where it is not for that.
+    """Return a sentence that names the missing packages a part of a checkpoint needs; "" if none is missing.
 
     Args:
-        folder: the checkpoint.
-        message: what transformers says; it may name one package of two, or another that would not help.
+        folder: the checkpoint's folder.
+        message: transformers' error; it may name only one of two packages, or one that would not help.
     """
     pieces = any(folder.glob("*.model")) and not (folder / "tokenizer.json").is_file()
     wanted = {name for name in _MODULES if name in message.lower()}
@@ -31,5 +31,5 @@ def needed(folder: Path, message: str) -> str:
 def _is_there(module: str) -> bool:
     try:
         return find_spec(module) is not None
-    except ModuleNotFoundError:  # of the package around it
+    except ModuleNotFoundError:  # the package around the module is missing
         return False

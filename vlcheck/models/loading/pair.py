@@ -1,4 +1,4 @@
-"""Two checkpoints asked as one model, where a family keeps its heads apart: `itm=SPEC,mlm=SPEC`."""
+"""Two checkpoints asked as one model, for families with one head a checkpoint: `itm=SPEC,mlm=SPEC`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from vlcheck.models.protocol import AnswersYesNo, Encoded, NamesWords, VisionLan
 
 @dataclass(frozen=True, eq=False)
 class EncodedByEach:
-    """The same images as each model keeps them, by metric."""
+    """The same images, encoded by each model.
+
+    Attributes:
+        parts: metric -> encoded images.
+    """
 
     parts: Mapping[str, Encoded]
 
@@ -29,10 +33,10 @@ class EncodedByEach:
 
 
 class Pair:
-    """One model for matching, another for words.
+    """One model for matching and another for words.
 
     Args:
-        parts: the model that answers each metric.
+        parts: metric -> the model that answers it.
 
     Raises:
         UsageError: a model cannot be asked for its metric.
@@ -47,7 +51,7 @@ class Pair:
                 raise UsageError(f"{metric}={model.name}: {model.name} has no {metric}: {why}.")
         self.parts = parts
         matcher = parts["itm"]
-        if isinstance(matcher, AnswersYesNo):  # else a pair has no method of that name either
+        if isinstance(matcher, AnswersYesNo):  # otherwise the pair must not have the method
             self.answers = partial(_answers, matcher)
         self.metrics = frozenset(parts)
         self.kinds = {metric: model.kinds[metric] for metric, model in parts.items()}
@@ -55,16 +59,19 @@ class Pair:
         self.fingerprint = digest(*(f"{metric} {model.fingerprint}" for metric, model in sorted(parts.items())))
 
     def encode(self, images: Sequence[Image.Image]) -> EncodedByEach:
+        """Encode images with each of the models."""
         return EncodedByEach({metric: model.encode(images) for metric, model in self.parts.items()})
 
     def itm(self, encoded: Encoded, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
+        """Ask the model for matching. See `VisionLanguageModel.itm`."""
         return self.parts["itm"].itm(_by_each(encoded).parts["itm"], texts, foils)
 
     def mlm(self, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        """Ask the model for words. See `VisionLanguageModel.mlm`."""
         return self.parts["mlm"].mlm(_by_each(encoded).parts["mlm"], texts, words)
 
     def top(self, encoded: Encoded, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
-        """Of the model that answers mlm; none where it does not say."""
+        """Ask the model for words; [] for each text if it does not name words. See `NamesWords.top`."""
         model = self.parts["mlm"]
         return (
             model.top(_by_each(encoded).parts["mlm"], texts, k)
@@ -74,7 +81,7 @@ class Pair:
 
 
 def _answers(model: AnswersYesNo, encoded: Encoded, texts: Sequence[str]) -> YesNo:
-    """What the model of a pair says that answers itm."""
+    """Return the answers of the model for matching."""
     return model.answers(_by_each(encoded).parts["itm"], texts)
 
 

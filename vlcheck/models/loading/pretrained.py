@@ -1,4 +1,4 @@
-"""A checkpoint as transformers keeps it: a folder with config, weights and processor, or a repository of the hub."""
+"""A checkpoint of transformers: a folder with config, weights and processor, or a repository of the hub."""
 
 from __future__ import annotations
 
@@ -56,28 +56,28 @@ from vlcheck.models.loading.tokenizer import without_habits
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 _DECIDING = ("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "*.bin")  # files that decide a score
-_FILES = {  # of the parts beside the weights
+_FILES = {  # files of the parts beside the weights
     "tokenizer": "tokenizer.json, tokenizer_config.json",
     "image processor": "preprocessor_config.json or processor_config.json",
     "processor": "processor_config.json, preprocessor_config.json, tokenizer.json",
 }
-# What a processor has to be told to know how many tokens stand for a picture.
+# Settings by which a processor computes how many tokens stand for a picture.
 _COUNTS = ("patch_size", "num_image_tokens", "vision_feature_select_strategy")
-_PER_BYTE = 8  # weights, where they are quantized to a bit each
+_PER_BYTE = 8  # the most weights in a byte: quantized to a bit each
 _Network = TypeVar("_Network", bound=PreTrainedModel)
 _Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A checkpoint on the disk.
+    """A checkpoint of transformers on the disk.
 
     Attributes:
-        folder: where its files are.
-        name: how reports call it: the folder, or the hub's id with the commit that was read.
-        detector: the path that `,regions=` says, for a model that reads regions.
-        trusted: whether Python code that comes with the checkpoint may run.
-        repository: of the hub, in whose cache the folder is; "" where the folder is the user's.
+        folder: the folder of its files.
+        name: the name in reports: the folder, or the hub's id with the commit.
+        detector: the path after `,regions=`, for a model that reads regions; else "".
+        trusted: True if Python code that comes with the checkpoint may run.
+        repository: the hub's repository whose cache the folder is; "" for a folder of the user.
     """
 
     folder: Path
@@ -86,18 +86,18 @@ class Pretrained:
     trusted: bool = False
     repository: str = ""
 
-    options: ClassVar[tuple[str, ...]] = ("regions",)  # that may be said after it
+    options: ClassVar[tuple[str, ...]] = ("regions",)  # options that may follow it in a spec
 
     @classmethod
     def find(cls, parsed: Single, *, trusted: bool = False) -> Pretrained | None:
-        """The checkpoint of a folder, or of a hub id with or without `@REVISION`; None where a spec is neither.
+        """Find the checkpoint of a folder, or of a hub id with or without `@REVISION`; None if a spec is neither.
 
         Args:
             parsed: the folder or id, and the options.
-            trusted: whether Python code that comes with the checkpoint may run.
+            trusted: True if Python code that comes with the checkpoint may run.
 
         Raises:
-            UsageError: it is a file; the repository is unknown, or cannot be reached and is not in the cache.
+            UsageError: a file was named; or the repository is unknown, or is neither reachable nor in the cache.
         """
         what, detector = parsed.what, dict(parsed.options).get("regions", "")
         if not isinstance(what, Reference):
@@ -110,12 +110,12 @@ class Pretrained:
         if not _HUB_ID.fullmatch(what.path):
             return None
         folder = _from_hub(what.path, str(what.at) or None, _deciding(trusted))
-        commit = folder.name  # the cache calls a snapshot after its commit
+        commit = folder.name  # the cache names a snapshot after its commit
         return cls(folder, str(Single(Reference("", what.path, commit), parsed.options)), detector, trusted, what.path)
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
-        """What config.json says. Raises UsageError where there is none."""
+        """The content of config.json. Raises UsageError if there is none."""
         path = self.folder / CONFIG
         if not os.path.lexists(path):
             check_no_adapter(self.folder)
@@ -129,7 +129,7 @@ class Pretrained:
 
     @property
     def architecture(self) -> str:
-        """The name of the class whose weights these are. Raises UsageError where the config does not say."""
+        """The name of the class whose weights these are. Raises UsageError if the config does not name one."""
         match self.config.get("architectures"):
             case [str(name)]:
                 return name
@@ -148,21 +148,21 @@ class Pretrained:
         unread: tuple[str, ...] = (),
         **settings: object,
     ) -> tuple[_Network, set[str]]:
-        """Load the weights, all of them: one that the file lacks would be drawn by lot.
+        """Load all the weights; a weight that the file lacks would get random values, and is refused.
 
         Args:
-            cls: of transformers.
-            device: a torch device, or "auto", all that there are.
-            dtype: a torch dtype.
-            optional: how names of weights begin that a checkpoint may lack, all of them or none.
-            unread: how names of weights begin that a checkpoint may have, and no score depends on.
-            settings: of the config, in place of the checkpoint's.
+            cls: a class of transformers.
+            device: a torch device, or "auto" for all devices.
+            dtype: a torch dtype, e.g. "bfloat16".
+            optional: prefixes of names of weights; a checkpoint may lack all weights with such a prefix, but not some.
+            unread: prefixes of names of weights that a checkpoint may have, and that no score depends on.
+            settings: settings of the config that replace the checkpoint's.
 
         Returns:
-            The network, in evaluation mode, and those of `optional` that it lacks.
+            The network, in evaluation mode, and the prefixes in `optional` whose weights it lacks.
 
         Raises:
-            UsageError: weights are missing, damaged or of other shapes than the config says, or there are others.
+            UsageError: weights are missing, unknown, damaged or of other shapes than the config says.
         """
         check_quantization(self.config, str(self.folder / CONFIG))
         with self._keeping_cache():
@@ -178,13 +178,13 @@ class Pretrained:
                     local_files_only=True,
                     trust_remote_code=self.trusted,
                     output_loading_info=True,
-                    ignore_mismatched_sizes=True,  # so that they are told below, with those that are missing
+                    ignore_mismatched_sizes=True,  # they are reported below, with the missing ones
                     **placed,
                     **settings,
                 )
         except UsageError as error:
             raise UsageError(f"{self.folder / CONFIG}: {error}") from error
-        except Exception as error:  # what damaged files raise is of any kind
+        except Exception as error:  # damaged files raise errors of any kind
             raise UsageError(f"{self.folder}: the weights cannot be loaded. {_first_line(error)}") from error
         with naming(self.folder):
             lacking = check_loaded(network, self.config, loading, formats, optional, unread)
@@ -194,22 +194,22 @@ class Pretrained:
         return network.requires_grad_(requires_grad=False), lacking
 
     def tokenizer(self) -> PreTrainedTokenizerBase:
-        """Load the tokenizer, without its habits. Raises UsageError where its files are missing or damaged."""
+        """Load the tokenizer; see `without_habits`. Raises UsageError if its files are missing or damaged."""
         loaded: PreTrainedTokenizerBase = self._part("tokenizer", AutoTokenizer.from_pretrained)
         self._check_vocabulary(loaded)
         return without_habits(loaded)
 
     def image_processor(self) -> BaseImageProcessor:
-        """Load what turns pictures to pixels. Raises UsageError where its file is missing or damaged."""
+        """Load the image processor. Raises UsageError if its file is missing or damaged."""
         loaded: BaseImageProcessor = self._part("image processor", AutoImageProcessor.from_pretrained)
         return loaded
 
     def processor(self) -> ProcessorMixin:
-        """Load what reads text and pictures together. Raises UsageError where its files are missing or damaged."""
+        """Load the processor of texts and pictures. Raises UsageError if its files are missing or damaged."""
         with self._keeping_cache():
             check_one_template(self.folder)
         loaded = self._part("processor", AutoProcessor.from_pretrained)
-        if not isinstance(loaded, ProcessorMixin):  # transformers takes a part of it where the whole is not there
+        if not isinstance(loaded, ProcessorMixin):  # transformers loads a part if the whole processor is missing
             raise UsageError(f"{self.folder}: no processor can be loaded, but a {type(loaded).__name__} alone.")
         self._check_vocabulary(loaded.tokenizer)
         self._check_counts(loaded)
@@ -217,7 +217,7 @@ class Pretrained:
         return loaded
 
     def _check_counts(self, processor: ProcessorMixin) -> None:
-        """Folders of before 2025 leave to the network how many tokens stand for a picture; transformers 5 does not."""
+        """Check the settings that count a picture's tokens: folders of before 2025 lack them."""
         if unsaid := [name for name in _COUNTS if getattr(processor, name, "") is None]:
             vision = self.config.get("vision_config", {})
             said = {name: self.config.get(name, vision.get(name)) for name in unsaid}
@@ -229,7 +229,7 @@ class Pretrained:
             )
 
     def _check_vocabulary(self, tokenizer: PreTrainedTokenizerBase) -> None:
-        """Transformers makes an empty tokenizer where its files are missing, to which all words are one."""
+        """Check that the tokenizer has files: without them, transformers makes an empty one."""
         files = sorted({"tokenizer.json", *tokenizer.vocab_files_names.values()})
         if not any((self.folder / name).exists() for name in files):
             raise UsageError(f"{self.folder}: no tokenizer; one of {', '.join(files)} belongs beside the weights.")
@@ -245,7 +245,7 @@ class Pretrained:
 
     @contextmanager
     def _keeping_cache(self) -> Iterator[None]:
-        """Say where files can be changed: the hub's cache is not for that."""
+        """Tell the user to download a folder before changing its files, if they are in the hub's cache."""
         try:
             yield
         except UsageError as error:
@@ -257,7 +257,14 @@ class Pretrained:
             ) from error
 
     def fingerprint(self, *more: str) -> str:
-        """Hash the content of all files that decide a score, and what else does."""
+        """Hash the content of all files that decide a score.
+
+        Args:
+            more: further texts that decide a score, such as dtype and prompts.
+
+        Returns:
+            A SHA-256 in hexadecimal digits.
+        """
         content = hashlib.sha256(repr(more).encode())
         beside = (path for pattern in _deciding(self.trusted) for path in self.folder.glob(pattern) if path.is_file())
         for path in sorted({*beside, *weight_files(self.folder, self.config)}):
@@ -268,7 +275,7 @@ class Pretrained:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without transformers' progress bars and its advice to train: what is wrong with the weights is told here."""
+    """Silence transformers' progress bars and its advice to train: problems with the weights are reported here."""
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -281,7 +288,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _from_hub(repository: str, revision: str | None, patterns: Sequence[str]) -> Path:
-    """The folder of the hub's cache that holds a repository's files."""
+    """Return the folder of the hub's cache that holds a repository's files; download them if needed."""
     try:
         return Path(snapshot_download(repository, revision=revision, allow_patterns=[*patterns]))
     except GatedRepoError as error:
@@ -301,7 +308,7 @@ def _from_hub(repository: str, revision: str | None, patterns: Sequence[str]) ->
 
 
 def _deciding(trusted: bool) -> tuple[str, ...]:
-    """The files that decide a score; code is one of them only where it may run."""
+    """Return patterns of the files that decide a score; Python files are among them only if they may run."""
     return (*_DECIDING, "*.py") if trusted else _DECIDING
 
 

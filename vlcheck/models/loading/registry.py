@@ -1,4 +1,4 @@
-"""Which families of models there are: what is registered under the entry-point group `vlcheck.models`."""
+"""The families of models that are registered under the entry-point group `vlcheck.models`."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import get_type_hints
 
-from vlcheck.metrics.kinds import Metric
+from vlcheck.metrics.registry import METRICS
 
 GROUP = "vlcheck.models"
-METRICS = get_args(Metric)
 LISTED = Path(__file__).with_name("families.json")  # `python -m benchmarks.table` writes it
 
 
 @dataclass(frozen=True)
 class Family:
-    """What a spec can begin with, or the architecture that a checkpoint's config names.
+    """A family: the beginning of a spec, or the architecture that a checkpoint's config names.
 
     Attributes:
-        name: as registered.
+        name: the registered name.
         known: well-known checkpoints.
-        kinds: metric -> score kind, of a checkpoint that has all heads.
-        problem: why it cannot be loaded, "" where it can.
+        kinds: metric -> score kind, of a checkpoint with all heads.
+        problem: the reason why it cannot be loaded; "" if it can.
     """
 
     name: str
@@ -35,12 +34,12 @@ class Family:
 
 
 def registered() -> dict[str, EntryPoint]:
-    """By name."""
+    """Return the entry points of all families, by name."""
     return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 
 def families() -> Iterator[Family]:
-    """All of them, by name; the shipped ones from a list, since to import them brings torch."""
+    """Yield all families, by name. The shipped ones are read from a list, since importing them would import torch."""
     listed = json.loads(LISTED.read_text(encoding="utf-8"))
     for name, entry in sorted(registered().items()):
         said = listed.get(key_of(entry))
@@ -48,12 +47,12 @@ def families() -> Iterator[Family]:
 
 
 def key_of(entry: EntryPoint) -> str:
-    """What a family is listed under: another project's may have the name of a shipped one."""
+    """Return the key of a family in the list; it includes the value, since another project may use a shipped name."""
     return f"{entry.name} = {entry.value}"
 
 
 def imported(entry: EntryPoint) -> Family:
-    """Import a family; one that cannot be imported has a problem."""
+    """Import a family; if that fails, its `problem` says why."""
     try:
         made = _made_by(entry.load())
     except (ImportError, AttributeError) as error:
@@ -62,16 +61,16 @@ def imported(entry: EntryPoint) -> Family:
 
 
 def _known(made: object, name: str) -> tuple[str, ...]:
-    """Well-known checkpoints; of a class that is registered under several names, those of the one."""
+    """Return well-known checkpoints; for a class registered under several names, those of this name."""
     known = getattr(made, "known", ())
     return tuple(known.get(name, ()) if isinstance(known, Mapping) else known)
 
 
 def table(tests: Mapping[str, int], found: Iterable[Family]) -> Iterator[list[str]]:
-    """Families as rows of text, a head before them.
+    """Yield the families as rows of text, after a head.
 
     Args:
-        tests: how many there are of each metric.
+        tests: metric -> number of tests that ask for it.
         found: the families.
     """
     yield ["family or architecture", *METRICS, "tests", "known checkpoints"]
@@ -83,7 +82,7 @@ def table(tests: Mapping[str, int], found: Iterable[Family]) -> Iterator[list[st
 
 
 def _made_by(loader: Callable[..., object]) -> object:
-    """What says of which kinds a loader's models are: the class whose method it is, what it returns, or itself."""
+    """Return the object with a loader's `kinds`: the class of a class method, the type that it returns, or itself."""
     if inspect.ismethod(loader):
         return loader.__self__
     return get_type_hints(loader).get("return") if inspect.isfunction(loader) else loader

@@ -1,1 +1,1 @@
-"""Families in the layout of their original code."""
+"""Families of models in the checkpoint format of their original code."""

@@ -1,4 +1,4 @@
-"""BERT's word pieces, which ALBEF, X-VLM and ViLT read: where they are, and a tokenizer of them."""
+"""BERT's word pieces, which ALBEF, X-VLM and ViLT read: find their file, and make a tokenizer."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _HUB_SECONDS = 5.0
 
 @contextmanager
 def vocabulary_of(folder: Path) -> Iterator[list[str]]:
-    """The word pieces for a folder's checkpoint; what turns out to be wrong with them is told with their file.
+    """Read the word pieces for a folder's checkpoint; errors raised inside the context name their file.
 
     Raises:
-        UsageError: there are none, or they are not such.
+        UsageError: there are none, or the file cannot be read.
     """
     path = find_vocabulary(folder)
     pieces = read_vocabulary(path)
@@ -36,7 +36,7 @@ def vocabulary_of(folder: Path) -> Iterator[list[str]]:
 
 
 def find_vocabulary(folder: Path) -> Path:
-    """Where `vocab.txt` is: beside the checkpoint, else that of the hub's bert-base-uncased, which the originals use.
+    """Return the path of `vocab.txt`: beside the checkpoint, else bert-base-uncased's from the hub.
 
     Raises:
         UsageError: it is in neither place.
@@ -46,13 +46,21 @@ def find_vocabulary(folder: Path) -> Path:
 
 
 def read_vocabulary(path: Path) -> list[str]:
-    """Read word pieces, one a line. Raises UsageError where they cannot be read."""
-    # Not splitlines: some pieces are odd separators.
+    """Read word pieces, one a line. Raises UsageError if they cannot be read."""
+    # Not splitlines: some word pieces are rare line separators themselves.
     return [line.rstrip("\n") for line in io.StringIO(read_text(path), newline=None)]
 
 
 def bert_tokenizer(vocabulary: Sequence[str], special: Sequence[str]) -> BertTokenizer:
-    """The tokenizer of word pieces in the order of their ids. Raises UsageError where special ones are missing."""
+    """Return a tokenizer of word pieces.
+
+    Args:
+        vocabulary: the word pieces, in the order of their ids.
+        special: special tokens that have to be among them.
+
+    Raises:
+        UsageError: a special token is missing.
+    """
     ids = {piece: number for number, piece in enumerate(vocabulary)}
     if missing := [piece for piece in special if piece not in ids]:
         raise UsageError(f"not the vocabulary of a BERT: {', '.join(missing)} not in it.")
@@ -60,7 +68,15 @@ def bert_tokenizer(vocabulary: Sequence[str], special: Sequence[str]) -> BertTok
 
 
 def check_entries(vocabulary: Sequence[str], size: int) -> None:
-    """Refuse a vocabulary of another size than the network's: its words would be others."""
+    """Check that a vocabulary has as many entries as the network: else its words would be others.
+
+    Args:
+        vocabulary: the word pieces.
+        size: number of entries that the network has.
+
+    Raises:
+        UsageError: the numbers differ.
+    """
     if len(vocabulary) != size:
         raise UsageError(
             f"the vocabulary has {len(vocabulary)} entries, the network {size}: they do not belong together."
@@ -76,7 +92,7 @@ def _from_hub(beside: Path) -> Path:
     if is_offline_mode():
         raise UsageError(f"{wanted}, with HF_HUB_OFFLINE set. {cure}")
     try:
-        # hf_hub_download tries an absent hub for half a minute; one look tells.
+        # hf_hub_download retries an unreachable hub for half a minute; one request shows the same.
         head = Request(hf_hub_url(HUB_ID, VOCABULARY), method="HEAD")  # noqa: S310 - the hub's own address
         urlopen(head, timeout=_HUB_SECONDS).close()  # noqa: S310 - the hub's own address
         return Path(hf_hub_download(HUB_ID, VOCABULARY))

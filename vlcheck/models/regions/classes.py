@@ -1,4 +1,4 @@
-"""What the classes are called that a model of regions tells a region's."""
+"""The names of the classes that a model assigns to regions."""
 
 from __future__ import annotations
 
@@ -10,25 +10,33 @@ from typing import Self
 from vlcheck._util.foreign_files import read_text
 from vlcheck.errors import NotApplicable, UsageError
 
-FILE = "objects_vocab.txt"  # as the detector of Anderson et al. 2018 (arXiv:1707.07998) comes with it
+FILE = "objects_vocab.txt"  # as the detector of Anderson et al. 2018 (arXiv:1707.07998) names it
 
 
 @dataclass(frozen=True)
 class RegionClasses:
-    """The classes of a head for regions, by their names; a name may be that of several."""
+    """The classes of a head for regions.
+
+    Attributes:
+        numbers: name -> the numbers of the classes with this name.
+    """
 
     numbers: Mapping[str, tuple[int, ...]]
 
     @classmethod
     def read(cls, folders: Iterable[Path], size: int) -> Self | None:
-        """Read FILE of the first folder that has it: a class a line, with commas between its names.
+        """Read the file FILE in the first folder that has it: a class a line, with commas between its names.
 
         Args:
-            folders: of the checkpoint, or of its regions.
-            size: classes of the head, with or without a background before those of the file.
+            folders: the folders of the checkpoint and of its regions.
+            size: number of classes of the head; it may have one class more than the file, for background, before the
+                others.
+
+        Returns:
+            The classes, or None if no folder has the file.
 
         Raises:
-            UsageError: it cannot be read, has another number of classes, or a line without a name.
+            UsageError: the file cannot be read, has another number of classes, or a line without a name.
         """
         path = next((path for folder in folders if (path := folder / FILE).exists()), None)
         if path is None:
@@ -46,7 +54,7 @@ class RegionClasses:
         return cls(numbers)
 
     def numbers_of(self, name: str) -> tuple[int, ...]:
-        """The classes of a name. Raises NotApplicable where there is none."""
+        """Return the numbers of the classes with a name. Raises NotApplicable if there is none."""
         try:
             return self.numbers[_plain(name)]
         except KeyError:

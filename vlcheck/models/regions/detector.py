@@ -1,4 +1,4 @@
-"""Faster R-CNN (Ren et al. 2015, arXiv:1506.01497) of torchvision, as what finds regions."""
+"""Faster R-CNN of torchvision as a detector of regions (Ren et al. 2015, arXiv:1506.01497)."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ REGIONS = 36  # as LXMERT, VisualBERT and ViLBERT were trained with (Anderson et
 SIDE = 800  # pixels of the shorter side, torchvision's default
 _POOLED = (256, 7, 7)  # channels, height, width of a region before the box head
 _CLASSES = "roi_heads.box_predictor.cls_score.weight"
-_UNREAD = ".num_batches_tracked"  # of training alone, and absent where BatchNorm was frozen
+_UNREAD = ".num_batches_tracked"  # used in training alone; missing if BatchNorm was frozen
 
 
 class FasterRcnn:
-    """The likeliest boxes of a picture, and what the box head makes of each.
+    """The detector: the likeliest boxes of a picture, and the box head's features of each.
 
-    A model of regions has to be shown some, whatever is in the picture: these are always the likeliest REGIONS, however
-    unlikely.
+    A model of regions needs some regions of every picture, so the detector always returns its REGIONS likeliest boxes,
+    however unlikely they are.
 
     Args:
-        network: on its device, in float32 whatever the model's dtype.
-        fingerprint: of the weights and of all else that decides what it finds.
+        network: the network on its device, in float32 whatever the model's dtype.
+        fingerprint: content hash of the weights and of everything else that decides the boxes and features.
     """
 
     def __init__(self, network: FasterRCNN, *, fingerprint: str) -> None:
@@ -54,17 +54,17 @@ class FasterRcnn:
 
     @classmethod
     def load(cls, path: Path, *, device: str = "cpu", side: int = SIDE) -> Self:
-        """Load weights of `fasterrcnn_resnet50_fpn` or `fasterrcnn_resnet50_fpn_v2`, of any number of classes.
+        """Load weights of `fasterrcnn_resnet50_fpn` or `fasterrcnn_resnet50_fpn_v2`, for any number of classes.
 
-        Their box head may be wider than torchvision's, which makes 1024 features of a region.
+        The box head may be wider than torchvision's, which makes 1024 features a region.
 
         Args:
-            path: a state dict, of one of the suffixes of `vlcheck.models.loading.checkpoint`.
+            path: a state dict, with one of the suffixes of `vlcheck.models.loading.checkpoint`.
             device: a torch device.
-            side: to how many pixels a picture's shorter side is scaled.
+            side: length in pixels to which the shorter side of a picture is scaled.
 
         Raises:
-            UsageError: not such weights.
+            UsageError: the file does not hold such weights.
         """
         weights = read_checkpoint(path).weights
         with path.open("rb") as file:
@@ -79,6 +79,7 @@ class FasterRcnn:
 
     @torch.inference_mode()
     def __call__(self, image: Image.Image) -> Regions:
+        """Return the regions of an RGB image. Raises NotApplicable if the detector finds none."""
         network, device = self.network, next(self.network.parameters()).device
         prepared, _ = network.transform([to_tensor(to_rgb(image)).to(device)])
         maps = network.backbone(prepared.tensors)
@@ -94,14 +95,14 @@ class FasterRcnn:
 
 
 def _network(weights: Mapping[str, Tensor], side: int) -> FasterRCNN:
-    """Build the network that weights are of, and fill it."""
+    """Build the network that fits the weights, and load them."""
     check_names(weights, "backbone.body.conv1.weight")
     last = next((name for name in _VARIANTS if name in weights), None)
     if last is None or _CLASSES not in weights:
         raise UsageError(f"not weights of a Faster R-CNN of torchvision: they lack {' or '.join(_VARIANTS)}.")
     width, classes = (len(weights[name]) if weights[name].ndim else 1 for name in (last, _CLASSES))
     build, box_head = _VARIANTS[last]
-    with torch.random.fork_rng(devices=[]):  # what is drawn is overwritten
+    with torch.random.fork_rng(devices=[]):  # the random initial weights are overwritten
         network = build(
             weights=None, weights_backbone=None, min_size=side, box_score_thresh=0.0, box_detections_per_img=REGIONS
         )
@@ -124,7 +125,7 @@ def _second(width: int) -> nn.Module:
     return head
 
 
-# By the last weight of the box head, which says how wide it is.
+# Name of the last weight of the box head, whose shape gives the head's width -> how to build the network.
 _VARIANTS = {
     "roi_heads.box_head.fc7.weight": (fasterrcnn_resnet50_fpn, _first),
     "roi_heads.box_head.5.weight": (fasterrcnn_resnet50_fpn_v2, _second),
@@ -132,12 +133,12 @@ _VARIANTS = {
 
 
 def _without_eps(network: FasterRCNN) -> None:
-    """Normalise as torchvision does with its own weights of the first variant, and with no others."""
+    """Set the epsilon of every BatchNorm to 0, as torchvision does with its own weights of the first variant alone."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eps = 0.0
 
 
 def _published() -> str:
-    """How the digest of torchvision's own weights begins, by their file's name."""
+    """Return the beginning of the SHA-256 of torchvision's own weights, which is part of their file name."""
     return Path(FasterRCNN_ResNet50_FPN_Weights.COCO_V1.url).stem.rpartition("-")[2]

@@ -1,4 +1,4 @@
-"""Which extractor finds the regions for a model: what is said after `regions=`."""
+"""Chooses the extractor of regions that a spec names after `regions=`."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ HOW_TO_SAY = (
 
 
 def find_extractor(said: str, *, device: str, width: int) -> RegionExtractor:
-    """Load a detector, or open a folder of regions that were computed beforehand.
+    """Load a detector, or open a folder of precomputed regions.
 
     Args:
-        said: its path.
+        said: path of the detector's weights or of the folder.
         device: a torch device for the detector.
-        width: features of a region, as the model reads them.
+        width: number of features of a region that the model reads.
 
     Raises:
-        UsageError: nothing is said, there is nothing at the path, or its regions have another width.
+        UsageError: `said` is empty, there is nothing at the path, or its regions have another width.
     """
     if not said:
         raise UsageError(f"it reads regions of a detector: {HOW_TO_SAY}.")

@@ -1,4 +1,4 @@
-"""Regions that were computed beforehand: what matches a model's training where its detector cannot be had."""
+"""Precomputed regions: they match a model's training if its own detector is not available."""
 
 from __future__ import annotations
 
@@ -19,18 +19,21 @@ from vlcheck.errors import NotApplicable, UsageError, printable
 from vlcheck.models.regions.regions import Regions
 
 _ARRAYS = ("boxes", "features", "labels")
-_LARGEST = 1 << 28  # bytes of an array of one photograph
+_LARGEST = 1 << 28  # bytes of the largest accepted array of one photograph
 
 
 class RegionFiles:
     """A folder with a file NAME.npz for each photograph NAME.jpg (or .png, ...).
 
-    It holds the arrays `boxes` (n, 4): x1, y1, x2, y2 in pixels of the upright photograph; `features` (n, width); and
-    `labels` (n,) where they are known. There are no regions of an edited photograph: the file that a picture says it is
-    of is opened again, and the pixels are compared.
+    Each file holds the arrays `boxes` (n, 4): x1, y1, x2, y2 in pixels of the upright photograph; `features` (n,
+    width); and optionally `labels` (n,). An edited photograph has no precomputed regions: the pixels of an image are
+    compared with those of the file that it was read from.
+
+    Args:
+        folder: the folder.
 
     Raises:
-        UsageError: no .npz in the folder, or one that cannot be read.
+        UsageError: the folder has no .npz file, or one that cannot be read.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,6 +45,12 @@ class RegionFiles:
         self.width = read_regions(paths[0]).features.shape[1]
 
     def __call__(self, image: Image.Image) -> Regions:
+        """Return the regions of an unedited photograph.
+
+        Raises:
+            NotApplicable: the image is edited, or was not read from a file.
+            UsageError: the file of its regions is missing or damaged, or does not fit the photograph.
+        """
         photograph = noted_file(image)
         if photograph is None or pixel_sha256(image) != pixel_sha256(ImageFile(photograph).open()):
             raise NotApplicable(
@@ -56,13 +65,13 @@ class RegionFiles:
 
 
 def read_regions(path: Path) -> Regions:
-    """Read one file. Raises UsageError where it is missing, damaged, or its arrays are not as they have to be."""
+    """Read the regions of one file. Raises UsageError if it is missing or damaged, or its arrays have a wrong shape."""
     if why := fault(path):
         raise UsageError(f"{path}: no such file ({why}); the regions of a photograph are in a file of its name.")
     try:
         with zipfile.ZipFile(path) as file:
             arrays = {name: array for name in _ARRAYS if (array := _array(file, f"{name}.npy")) is not None}
-    except Exception as error:  # what damaged bytes raise is of any kind
+    except Exception as error:  # damaged files raise errors of any kind
         said = printable(str(error), 120)
         raise UsageError(f"{path}: damaged, or not an .npz of numbers ({said}).") from error
     if missing := {"boxes", "features"} - arrays.keys():
@@ -71,10 +80,10 @@ def read_regions(path: Path) -> Regions:
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray | None:
-    """Read an array, which is no larger than its file; None where there is none.
+    """Read an array; None if there is none of that name.
 
     Raises:
-        ValueError: it is larger, or of no numbers or texts.
+        ValueError: it is larger than its file, or holds neither numbers nor texts.
     """
     if name not in archive.namelist():
         return None
@@ -111,17 +120,17 @@ def _checked(path: Path, boxes: np.ndarray, features: np.ndarray, labels: np.nda
 
 
 def _check_inside(path: Path, regions: Regions, size: tuple[int, int]) -> None:
-    """Find what shows that boxes are in other units, or of another picture; rounding may carry them a pixel out."""
+    """Check that boxes lie inside their picture, up to a pixel of rounding: else they have other units."""
     low, high = regions.boxes[:, :2], regions.boxes[:, 2:]
     if (high <= low).any() or (low < -1).any() or (high > high.new_tensor(size) + 1).any() or high.max() <= 1:
         raise UsageError(f"{path}: boxes have to be x1, y1, x2, y2 in pixels of a photograph of {size[0]} x {size[1]}.")
 
 
 def _checksums(path: Path) -> str:
-    """The name, and the checksums that the file keeps of its arrays: gigabytes of features need not be read."""
+    """Return a file's name and the checksums that it stores of its arrays: gigabytes of features need not be read."""
     demand_file(path)
     try:
         with zipfile.ZipFile(path) as file:
             return f"{path.name} {[(entry.filename, entry.CRC, entry.file_size) for entry in file.infolist()]}"
-    except Exception as error:  # as above
+    except Exception as error:  # damaged files raise errors of any kind
         raise UsageError(f"{path}: damaged, or not an .npz ({printable(str(error), 120)}).") from error

@@ -1,13 +1,14 @@
 """Regions of a detector, which LXMERT, VisualBERT and ViLBERT read in place of pixels.
 
-Such a model is named with what finds its regions, DETECTOR:
+The spec of such a model names the extractor of its regions:
 
 - `FOLDER,regions=DETECTOR` or `HUB_ID,regions=DETECTOR`: a checkpoint of transformers;
-- `vilbert:FOLDER,regions=DETECTOR`: one of ViLBERT's original code.
+- `vilbert:FOLDER,regions=DETECTOR`: a checkpoint of ViLBERT's original code.
 
-DETECTOR is a file, weights of torchvision's Faster R-CNN (`region_detector`), which looks at every picture as it is
-shown; or a folder of regions that were computed beforehand (`region_files`). Models were trained on 2048 features of
-another detector, and torchvision's makes 1024: the files are for them, the weights for models trained on such.
+DETECTOR is either a file with weights of torchvision's Faster R-CNN (`detector`), which reads every picture as it is
+shown, edits included; or a folder of precomputed regions (`precomputed`). The published models were trained on 2048
+features of another detector, and torchvision's makes 1024: use precomputed regions for them, and the detector for
+models that were trained with it.
 """
 
 from __future__ import annotations
@@ -26,18 +27,18 @@ from vlcheck.cases.image_notes import ablation_of
 from vlcheck.errors import NotApplicable
 
 SAID_BY = ",regions="
-MOST_OVERLAP = 0.5  # of a box, in a region that is left when the box is taken out
+MOST_OVERLAP = 0.5  # the largest share of a box that a region may hold and still be left when the box is removed
 
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """What a detector finds in an image: on the CPU and in float64, of which a model takes what it needs.
+    """The regions that a detector finds in an image: on the CPU and in float64.
 
     Attributes:
         boxes: (n, 4): x1, y1, x2, y2 in pixels.
         features: (n, width).
-        labels: the class of each, where classes have names.
-        gone: (n,), which of them were taken out; None for none.
+        labels: the class of each region; None if the classes have no names.
+        gone: True for the regions that were removed, (n,); None for none.
     """
 
     boxes: Tensor
@@ -46,15 +47,20 @@ class Regions:
     gone: Tensor | None = None
 
     def without(self, boxes: Sequence[Box]) -> Regions:
-        """Take out the regions that hold more than half of one of these boxes, or all where there is no box.
+        """Remove the regions that hold more than half of one of these boxes, or all regions if there is no box.
 
-        A region that is taken out is where it was and looks like nothing, zeros: so LXMERT and ViLBERT were shown
-        regions that they had to predict in training, and no model has to read a picture without any. Frank et al. 2021
-        (arXiv:2109.04448) take out by the same measure, intersection over target, and their code puts the mean of all
-        features of a corpus there, which a single picture cannot tell.
+        A removed region keeps its place and gets features of zeros. LXMERT and ViLBERT were shown such regions in
+        training, to predict them, and so no model has to read a picture without any region.
+
+        Args:
+            boxes: boxes in pixels of the image; empty to remove all regions.
 
         Raises:
-            NotApplicable: no region holds so much of them.
+            NotApplicable: no region holds more than half of a box.
+
+        Source:
+            The measure, intersection over target, is that of Frank et al. 2021, arXiv:2109.04448. Their code puts the
+            mean features of a corpus in the place of a removed region, which a single picture does not give.
         """
         target = self.boxes.new_tensor([(box.x, box.y, box.x + box.width, box.y + box.height) for box in boxes])
         gone = (overlap(self.boxes, target) > MOST_OVERLAP).any(1) if boxes else torch.ones(len(self.boxes)).bool()
@@ -64,27 +70,35 @@ class Regions:
 
 
 class RegionExtractor(Protocol):
-    """What finds regions in images.
+    """An extractor: it finds the regions of an image.
 
     Attributes:
-        fingerprint: content hash of all that decides what it finds.
-        width: features of a region.
+        fingerprint: content hash of everything that decides the regions.
+        width: number of features of a region.
     """
 
     fingerprint: str
     width: int
 
     def __call__(self, image: Image.Image) -> Regions:
-        """At least one region of an RGB image.
+        """Return at least one region of an RGB image.
 
         Raises:
-            NotApplicable: it cannot look at this image; the message is the reason under which it is counted.
-            UsageError: its files are not as they have to be.
+            NotApplicable: the extractor cannot read this image; the message is the reason in reports.
+            UsageError: its files are damaged or do not fit.
         """
 
 
 def overlap(boxes: Tensor, targets: Tensor) -> Tensor:
-    """The share of each target that lies in each box, intersection over target: (boxes, targets)."""
+    """Return the share of each target that lies in each box (intersection over target).
+
+    Args:
+        boxes: (m, 4): x1, y1, x2, y2 in pixels.
+        targets: (n, 4), likewise.
+
+    Returns:
+        Shares, (m, n), in [0, 1].
+    """
     corner = torch.maximum(boxes[:, None, :2], targets[:, :2])
     sides = (torch.minimum(boxes[:, None, 2:], targets[:, 2:]) - corner).clamp(min=0)
     shares: Tensor = sides.prod(-1) / box_area(targets)
@@ -92,6 +106,14 @@ def overlap(boxes: Tensor, targets: Tensor) -> Tensor:
 
 
 def look(extractor: RegionExtractor, image: Image.Image) -> Regions:
-    """The regions of an image, or, of one that regions were taken out of, what is left of the original's."""
+    """Return the regions of an image; if some were removed from it, those left of the original image's.
+
+    Args:
+        extractor: finds the regions.
+        image: an RGB image.
+
+    Raises:
+        NotApplicable: the extractor cannot read the image.
+    """
     ablation = ablation_of(image)
     return look(extractor, ablation.original).without(ablation.boxes) if ablation else extractor(image)

@@ -15,7 +15,7 @@ import pytest
 from vlcheck.plugin.reporters.lines import say, say_over
 
 if TYPE_CHECKING:
-    from vlcheck.scoring.scorer import Progress
+    from vlcheck.scoring.progress import Progress
 
 _SECONDS_BETWEEN_LINES = 10.0
 

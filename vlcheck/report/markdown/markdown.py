@@ -1,4 +1,4 @@
-"""Results as Markdown, for pages that show little; and how foreign text and tables are written in it."""
+"""Results as Markdown, for pages that show little, and helpers to write foreign text and tables in it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from vlcheck.results.file import Results
 from vlcheck.results.records import VerdictRecord
 
 MOST_ROWS, MOST_BYTES = 50, 100_000
-_LONGEST = 100  # of a cell
-_ROOM_FOR_THE_REST = 2_000  # bytes: heads, and what is said of rows that are left out
+_LONGEST = 100  # characters of a cell
+_ROOM_FOR_THE_REST = 2_000  # bytes for the heads and for the sentence about omitted rows
 _SYNTAX = re.compile(r"[\\`*_\[\]|~#!$]")
 _ENTITIES: Mapping[str, str] = MappingProxyType(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", "://": "&#58;//", "@": "&#64;"}  # & first
@@ -25,12 +25,12 @@ _BARE_LINK = re.compile(r"(?i)\b(www)\.")
 
 
 def summary(results: Results, also: Sequence[str] = (), comparison: Comparison | None = None) -> str:
-    """A page under 100 kB, with at most 50 rows in its tables.
+    """Return a summary page under 100 kB, with at most 50 rows in its tables.
 
     Args:
-        results: with what was to be asked, at least.
-        comparison: with the release before.
-        also: sentences to say below what came of the run.
+        results: the run's results, with at least the list of its tests.
+        also: further sentences to show below the conclusion.
+        comparison: the comparison with the release before, if there is one.
     """
     verdicts, found = list(results.verdicts.values()), conclude(results, comparison)
     page = _Page()
@@ -48,8 +48,13 @@ def summary(results: Results, also: Sequence[str] = (), comparison: Comparison |
 
 
 def text(foreign: object, most: int = _LONGEST) -> str:
-    """Foreign text as Markdown shows it: one line, nothing in it is markup, a link or a control character."""
-    shown = printable(" ".join(str(foreign)[: 8 * most].split()), most)  # what is cut need not be looked at
+    """Return foreign text in one line of Markdown in which nothing is markup, a link or a control character.
+
+    Args:
+        foreign: any value; its `str` is shown.
+        most: the most characters to show, before escaping.
+    """
+    shown = printable(" ".join(str(foreign)[: 8 * most].split()), most)  # a part that is cut need not be read
     shown = _SYNTAX.sub(r"\\\g<0>", shown)
     for sign, entity in _ENTITIES.items():
         shown = shown.replace(sign, entity)
@@ -57,12 +62,12 @@ def text(foreign: object, most: int = _LONGEST) -> str:
 
 
 def row(cells: Iterable[str]) -> str:
-    """A line of a table, of cells that are Markdown."""
+    """Return a line of a table, of cells that are already Markdown."""
     return f"| {' | '.join(cells)} |"
 
 
 def rule(columns: int) -> str:
-    """The line under a table's head."""
+    """Return the line under a table's head."""
     return f"|{' --- |' * columns}"
 
 
@@ -71,7 +76,7 @@ def _row(verdict: VerdictRecord) -> Sequence[str]:
 
 
 class _Page:
-    """Text that counts its rows and bytes."""
+    """A text that counts its rows and bytes."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -82,7 +87,7 @@ class _Page:
         self.text += f"{line}\n\n"
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Add as many rows as there is room for, and say how many are left out."""
+        """Add as many rows as there is room for, and the number of rows left out."""
         shown = list(self._fitting(row(map(text, cells)) for cells in rows))
         self._rows -= len(shown)
         self.text += "".join(f"{line}\n" for line in (row(map(text, head)), rule(len(head)), *shown, ""))

@@ -1,32 +1,29 @@
-"""A section of a model's card, in Markdown, headed by the hub's metadata: what was asked, what came of it, its limits.
+"""A section of a model card in Markdown, under the hub's metadata: questions, results and limits.
 
-Names, texts and reasons come from anywhere: all of them come out as text, in Markdown as in YAML.
+Names, texts and reasons are foreign: all of them are escaped, in Markdown and in YAML.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePath
-from types import MappingProxyType
 
 from vlcheck._util.numbers import brief, counted, moment, rounded, share, whole
+from vlcheck.metrics.registry import METRICS
 from vlcheck.report.markdown import markdown
 from vlcheck.report.text.summary import biases, held
-from vlcheck.results.conclusion import MEANINGS, Conclusion, Standing, conclude, excuse
+from vlcheck.results.conclusion import Conclusion, Standing, conclude, excuse
 from vlcheck.results.file import Results
 from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.stats.decision import BY_GRAVITY, NOT_ASKED
 
-_TASKS: Mapping[str, str] = MappingProxyType(
-    {"mlm": "fill-mask", "itm": "image-text-matching", "mrc": "masked-region-classification"}
-)
 _LONGEST = 2_000  # of a text
 
 
 def card(results: Results) -> str:
-    """The card's section of a run, under its metadata; a pure function of the results."""
+    """Return the model card's section of a run, under its metadata. It depends on the results alone."""
     verdicts = list(results.verdicts.values())
     section = _section(results, verdicts, conclude(results))
     lines = ["---", *_metadata(results.run, verdicts), "---", "", *section]
@@ -34,7 +31,7 @@ def card(results: Results) -> str:
 
 
 def _metadata(run: RunRecord, verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
-    """The hub's model-index: a result a metric, in it a figure a test that has one."""
+    """Yield the hub's model-index: one result a metric, with one figure for each test that has one."""
     by_metric: dict[str, list[VerdictRecord]] = defaultdict(list)
     for verdict in verdicts:
         if _value(verdict) is not None and verdict.status != NOT_ASKED:
@@ -44,8 +41,9 @@ def _metadata(run: RunRecord, verdicts: Sequence[VerdictRecord]) -> Iterator[str
     yield "  results:" if by_metric else "  results: []"
     for metric, figures in by_metric.items():
         yield "  - task:"
-        yield f"      type: {_quoted(_TASKS.get(metric, metric))}"
-        yield f"      name: {_quoted(MEANINGS.get(metric, metric))}"
+        known = METRICS.get(metric)
+        yield f"      type: {_quoted(known.task if known else metric)}"
+        yield f"      name: {_quoted(known.meaning if known else metric)}"
         yield "    dataset:"
         yield f"      name: {_quoted(_dataset(run))}"
         yield f"      type: {_quoted(_scheme(run))}"
@@ -63,7 +61,7 @@ def _value(verdict: VerdictRecord) -> float | None:
 
 
 def _named_figure(verdict: VerdictRecord) -> str:
-    """What a figure is, and how it stands."""
+    """Return a figure's name, with its interval and the allowed value."""
     _, interval, allowed = held(verdict)
     what = "share of images that violates" if verdict.claim == "rate" else "mean"
     test = f"{verdict.bias}: {verdict.behavior} ({verdict.metric})"
@@ -113,7 +111,7 @@ def _asked(run: RunRecord, verdicts: Sequence[VerdictRecord]) -> Iterator[tuple[
 
 
 def _biases(results: Results) -> Iterator[Sequence[str]]:
-    """The matrix, each bias with what it asks of a model."""
+    """Yield the matrix of verdicts, with the question that each bias asks of a model."""
     asks = {verdict.bias: verdict.bias_doc or "" for verdict in results.verdicts.values()}
     (bias, *metrics), *rows = biases(results)
     yield bias, "asks", *metrics
@@ -127,7 +125,7 @@ def _failing(verdict: VerdictRecord) -> list[str]:
 
 
 def _limits(run: RunRecord, verdicts: Sequence[VerdictRecord], found: Conclusion) -> Iterator[str]:
-    """What the verdicts do not say."""
+    """Yield the limits of the verdicts."""
     yield from _meaning([verdict for verdict in verdicts if verdict.status == "pass"])
     if _scheme(run) == "scenes":
         yield "- The pictures are drawn scenes: nothing here says how the model does on photographs."
@@ -160,7 +158,7 @@ def _limits(run: RunRecord, verdicts: Sequence[VerdictRecord], found: Conclusion
 
 
 def _meaning(passed: Sequence[VerdictRecord]) -> Iterator[str]:
-    """What a pass means, of rates and of means."""
+    """Yield the meaning of a pass, for rates and for means."""
     rates = [verdict for verdict in passed if verdict.claim == "rate"]
     if rates:
         allowed = _range((verdict.allowed for verdict in rates), share)
@@ -173,7 +171,7 @@ def _meaning(passed: Sequence[VerdictRecord]) -> Iterator[str]:
 
 
 def _below(tests: Sequence[str], said: str) -> str:
-    """A line under a limit: what is said of some tests."""
+    """Return a line under a limit that names the tests concerned."""
     return f"  - {', '.join(tests)}: {_text(said)}"
 
 
@@ -186,13 +184,13 @@ def _scheme(run: RunRecord) -> str:
 
 
 def _dataset(run: RunRecord) -> str:
-    """The data's name, without the way to it: a card is public."""
+    """Return the data's name without its path, since a card is public."""
     place = re.sub(r"(^|:)\d+(:\d+)?$", "", str(run.data).partition(":")[2])
     return PurePath(place).name or _scheme(run)
 
 
 def _amount(run: RunRecord) -> str:
-    """How much of the data was asked about, where the run says so."""
+    """Return how many images were asked about, if the run says so."""
     images, seed = run.images, run.seed
     amount = f"{counted(images, 'image')} a test at most" if isinstance(images, int) else ""
     return ", ".join(filter(None, [amount, "" if seed is None else f"seed {seed}"]))
@@ -206,7 +204,7 @@ def _range(numbers: Iterable[float | None], written: Callable[[float], str]) -> 
 
 
 def _table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """A table of Markdown, of cells that are Markdown."""
+    """Yield the lines of a table, of cells that are already Markdown."""
     head, *body = rows
     yield markdown.row(head)
     yield markdown.rule(len(head))
@@ -218,7 +216,7 @@ def _text(foreign: object) -> str:
 
 
 def _quoted(text: object) -> str:
-    """Foreign text as a double-quoted scalar of YAML; halves of characters, which YAML has not, are replaced."""
+    """Return foreign text as a double-quoted scalar of YAML, with unpaired surrogates replaced."""
     whole = str(text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return '"' + "".join(map(_escaped, whole)) + '"'
 
@@ -230,6 +228,6 @@ def _escaped(character: str) -> str:
 
 
 def _number(value: float) -> str:
-    """As YAML 1.1 reads a float: with a point, also before an exponent."""
+    """Return a number as YAML 1.1 reads a float: with a point, also before an exponent."""
     said = repr(rounded(value))
     return said if "." in said or "e" not in said else said.replace("e", ".0e")

@@ -1,4 +1,4 @@
-"""The reviewer page: one HTML file, drawn from a results file alone."""
+"""The reviewer page: one HTML file that is drawn from a results file alone."""
 
 from vlcheck.report.page.document import draw
 from vlcheck.report.page.file import check_place, write

@@ -1,4 +1,4 @@
-"""What became of the behaviors since the release before."""
+"""The changes of the behaviors since the release before."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from vlcheck.results.file import Key
 
 @dataclass(frozen=True)
 class ChangeView:
-    """What became of a behavior since the release before.
+    """The change of one behavior since the release before.
 
     Attributes:
         outcome: worse, same, better or not comparable.
-        id: of the verdict's place on the page; "" where this run has none.
-        figures: old, new, images worse, images better, images paired, p; "-" where there is none.
-        reason: why it is not comparable.
+        id: id of the verdict's element on the page; "" if this run has none.
+        bias: the bias.
+        title: the behavior's name in words.
+        metric: the metric.
+        figures: old, new, images worse, images better, images paired, p; "-" for a missing one.
+        reason: the reason why it is not comparable, else None.
     """
 
     outcome: str
@@ -34,7 +37,7 @@ class ChangeView:
 
     @property
     def sentence(self) -> str:
-        """What is said of it beside the verdict."""
+        """The sentence about the change that is shown beside the verdict."""
         old, new, worse, better, n, p = self.figures
         if self.reason:
             return self.reason.text
@@ -43,7 +46,12 @@ class ChangeView:
 
 
 def change_view(compared: Compared, name: str) -> ChangeView:
-    """What became of a behavior; `name` is of the verdict's place on the page."""
+    """Return the change of a behavior as the page shows it.
+
+    Args:
+        compared: the comparison of the behavior.
+        name: id of the verdict's element on the page.
+    """
     figures: tuple[str, ...] = ("-",) * 6
     if compared.figure:
         images = map(whole, (compared.images_worse, compared.images_better))
@@ -63,15 +71,15 @@ def change_view(compared: Compared, name: str) -> ChangeView:
 
 @dataclass(frozen=True)
 class Release:
-    """What became of all behaviors since the release before.
+    """The changes of all behaviors since the release before.
 
     Attributes:
-        old: which release that is.
-        sentence: what it comes to.
-        accepted: whether something was compared and nothing is worse.
-        versions: which differ between the two; None where none does.
-        changes: what is not the same, the worst first.
-        rest: what is the same or cannot be compared.
+        old: the release before: model, data and time.
+        sentence: the conclusion.
+        accepted: True if something was compared and nothing is worse.
+        versions: the versions that differ between the two runs; None if none does.
+        changes: behaviors that changed or were lost, the worst first.
+        rest: behaviors that are the same or cannot be compared.
     """
 
     old: Said
@@ -83,7 +91,12 @@ class Release:
 
 
 def release(comparison: Comparison, names: Mapping[Key, str]) -> Release:
-    """What became of all behaviors; `names` are of the verdicts' places on the page."""
+    """Return the changes of all behaviors as the page shows them.
+
+    Args:
+        comparison: the comparison with the release before.
+        names: verdict's key -> id of its element on the page.
+    """
     rows = {which: sorted(comparison.which(which), key=lambda one: one.key) for which in OUTCOMES}
     views = {which: [change_view(one, names.get(one.key, "")) for one in its] for which, its in rows.items()}
     lost = [change_view(one, names.get(one.key, "")) for one in comparison.lost]

@@ -1,6 +1,6 @@
-"""Small drawings in SVG: an interval against what is allowed, and how scores move.
+"""Small charts in SVG: an interval against the allowed range, and the movement of scores.
 
-Colors, strokes and both themes are the style sheet's; what a drawing shows is said in its label, too.
+The style sheet sets colors, strokes and both themes; the label of a chart says the same in words.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from vlcheck.results.records import VerdictRecord
 from vlcheck.stats.operating_scale import Scale
 
 _WIDTH = 320
-_EDGE = 14  # left and right of an axis
-_CHARACTER = 6  # its width, with some room
-_LINES, _DOTS = 150, 400  # drawn at most
+_EDGE = 14  # pixels left and right of an axis
+_CHARACTER = 6  # width of a character in pixels, with some room
+_LINES, _DOTS = 150, 400  # the most that are drawn
 _BINS = 60
-_CURVE = 200  # steps of a curve
+_CURVE = 200  # line segments of a curve
 _SLOPE_TOP, _SLOPE_BOTTOM = 12, 142
 _SLOPE_LEFT, _SLOPE_RIGHT = 70, 250
 _STRIP_BOTTOM, _STRIP_TOP = 82, 10
@@ -30,7 +30,7 @@ _SVG = Markup('<svg class="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}
 
 
 class Moved(NamedTuple):
-    """A row's scores; `violates` is None where nothing is claimed about the row alone."""
+    """The scores of a row; `violates` is None if nothing is claimed about a single row."""
 
     before: float
     after: float | None
@@ -39,33 +39,40 @@ class Moved(NamedTuple):
 
 @dataclass(frozen=True)
 class Axis:
-    """From values to places on a horizontal axis."""
+    """A horizontal axis; a call maps a value to its x coordinate in pixels."""
 
     low: float
     high: float
 
     def __call__(self, value: float) -> float:
+        """Return the x coordinate of a value, in pixels; values outside the axis are put at its ends."""
         inside = min(max(value, self.low), self.high)
         return round(_EDGE + (_WIDTH - 2 * _EDGE) * (inside - self.low) / (self.high - self.low), 1)
 
 
 class Tick(NamedTuple):
-    """A number under an axis."""
+    """A number under an axis, at an x coordinate."""
 
     at: float
     text: str
 
     @classmethod
     def of(cls, axis: Axis, value: float) -> Tick:
+        """Return the number of a value on an axis.
+
+        Args:
+            axis: the axis.
+            value: the value.
+        """
         return cls(axis(value), share(value) if axis.low == 0 else brief(value))
 
     def hits(self, other: Tick) -> bool:
-        """Whether two numbers would stand on one another."""
+        """Return True if two numbers would overlap."""
         return abs(self.at - other.at) < _CHARACTER * (len(self.text) + len(other.text)) / 2
 
 
 def interval(verdict: VerdictRecord) -> Markup | None:
-    """What was seen, with its interval, over what is allowed; None where nothing was measured."""
+    """Draw the observed value and its interval over the allowed range; None if nothing was measured."""
     if verdict.claim == "mean":
         allowed, axis = verdict.band or (-1.0, 1.0), Axis(-1.0, 1.0)
     else:
@@ -79,7 +86,7 @@ def interval(verdict: VerdictRecord) -> Markup | None:
 
 
 def movement(rows: Sequence[Moved]) -> Markup | None:
-    """The rows' scores: lines from before to after, or dots where there is no after; None without a row."""
+    """Draw the scores of rows: lines from before to after, or dots if there is no after; None without a row."""
     pairs = [row for row in rows if row.after is not None]
     if pairs:
         return _slopes(pairs)
@@ -87,7 +94,7 @@ def movement(rows: Sequence[Moved]) -> Markup | None:
 
 
 def curve(scale: Scale) -> Markup:
-    """The operating scale over the raw score; its middle, where the model is as likely right as wrong, is marked."""
+    """Draw the operating scale over the raw score, with its middle marked: the raw score whose level is 0.5."""
     at = [step / _CURVE for step in range(_CURVE + 1)]
     across = [_SLOPE_LEFT + (_SLOPE_RIGHT - _SLOPE_LEFT) * raw for raw in at]
     places = [f"{x:.1f} {_height(scale.level(raw))}" for x, raw in zip(across, at, strict=True)]
@@ -128,7 +135,7 @@ def _interval(
 
 
 def _ticks(axis: Axis, low: float, high: float) -> list[Tick]:
-    """Both ends of what is allowed, as one where they are close; those of the axis where there is room."""
+    """Return the numbers at the ends of the allowed range and, if there is room, at those of the axis."""
     first, last = Tick.of(axis, low), Tick.of(axis, high)
     ticks = [Tick((first.at + last.at) / 2, f"{first.text} to {last.text}")] if first.hits(last) else [first, last]
     for end in (Tick.of(axis, axis.low), Tick.of(axis, axis.high)):
@@ -144,7 +151,7 @@ def _text(tick: Tick) -> Markup:
 
 
 def _slopes(rows: Sequence[Moved]) -> Markup:
-    """Each row a line, the steepest fall first, evenly chosen where there are many."""
+    """Draw each row as a line, the steepest fall first; of many rows an even choice."""
     ordered = sorted(rows, key=lambda row: (row.after or 0.0) - row.before)
     drawn = _evenly(ordered, _LINES)
     lines: Mapping[bool, list[str]] = defaultdict(list)
@@ -171,7 +178,7 @@ def _slopes(rows: Sequence[Moved]) -> Markup:
 
 
 def _strip(rows: Sequence[Moved]) -> Markup:
-    """Each row a dot over its score, evenly chosen where there are many."""
+    """Draw each row as a dot over its score; of many rows an even choice."""
     drawn = _evenly(sorted(rows, key=lambda row: row.before), _DOTS)
     axis = Axis(0.0, 1.0)
     stacks: Mapping[int, list[Moved]] = defaultdict(list)
@@ -195,7 +202,7 @@ def _strip(rows: Sequence[Moved]) -> Markup:
 
 
 def _strip_labels(axis: Axis, mean: float) -> Iterable[tuple[float, str, str]]:
-    """The mean between the ends, those left out that it would stand on."""
+    """Yield the labels of the ends and of the mean, without the ends that the mean would overlap."""
     at = axis(mean)
     anchor = "start" if at < 60 else "end" if at > _WIDTH - 60 else "middle"
     yield at, anchor, f"mean {figure(mean)}"

@@ -1,4 +1,4 @@
-"""What another run observed of the same behaviors, for example a control that sees no picture."""
+"""The results of another run of the same behaviors, for example of a control that sees no picture."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from vlcheck.results.records import VerdictRecord
 
 
 class Beside:
-    """Another run's results.
+    """The results of another run.
+
+    Args:
+        results: the other run's.
 
     Attributes:
-        name: of its model.
+        name: its model's name.
     """
 
     def __init__(self, results: Results) -> None:
@@ -20,7 +23,7 @@ class Beside:
         self._verdicts = {(one.behavior, one.metric): one for one in results.verdicts.values()}
 
     def sentence(self, verdict: VerdictRecord) -> Said:
-        """Its own verdict, where its scores are of the same kind: others are no one scale."""
+        """Return the other run's verdict on the same behavior, if both scores are of the same kind."""
         other = self._verdicts.get((verdict.behavior, verdict.metric))
         if other is None:
             return said("was not asked this")

@@ -1,4 +1,4 @@
-"""The page as a whole, and how it becomes HTML."""
+"""The whole page, and how it becomes HTML."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from vlcheck.results.file import Key, Results, key_of, ranked
 from vlcheck.results.records import EvidenceRecord, VerdictRecord
 from vlcheck.stats.decision import BY_GRAVITY
 
-START = "<!doctype html>\n<!-- a report of vlcheck"  # as such a file begins, by which it is known
+START = "<!doctype html>\n<!-- a report of vlcheck"  # the beginning of every page, by which a file is recognised
 _SECTION = 10_000  # characters of a verdict without its rows
 
 
@@ -41,7 +41,10 @@ class Group:
     """The verdicts of a bias, the gravest first.
 
     Attributes:
-        said: the gravest status; of a fail also whether it is known.
+        bias: the bias.
+        status: the gravest status.
+        said: the gravest status in words; a fail is marked if it is known.
+        verdicts: the verdicts.
     """
 
     bias: Said
@@ -52,7 +55,13 @@ class Group:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A behavior of which mlm and itm say different things."""
+    """A behavior on which mlm and itm have different verdicts.
+
+    Attributes:
+        title: the behavior's name in words.
+        statuses: the verdicts of mlm and of itm.
+        counts: numbers of rows, by which of the two metrics they violate.
+    """
 
     title: Said
     statuses: tuple[str, str]
@@ -61,16 +70,21 @@ class Disagreement:
 
 @dataclass(frozen=True)
 class PageView:
-    """All that the page shows.
+    """Everything that the page shows.
 
     Attributes:
-        run: what was asked about what.
+        run: the head: model, data, versions.
+        conclusion: the conclusion of the run.
         found: the biases that fail.
-        source: the results file's name: where all rows are.
-        beside: the other run's name; None where there is none.
-        statuses: the verdicts that there are, the gravest first.
-        shown: how many of how many rows are shown.
-        pictures: a style sheet that holds them.
+        matrix: biases by metrics.
+        release: the changes since the release before; None without a comparison.
+        disagreements: behaviors on which mlm and itm differ.
+        groups: the verdicts by bias.
+        beside: name of the other run; None if there is none.
+        source: name of the results file, which holds all rows.
+        statuses: the statuses that occur, the gravest first.
+        shown: the numbers of rows shown and of all rows, in words.
+        pictures: a style sheet that holds the pictures.
     """
 
     run: RunView
@@ -95,14 +109,14 @@ def draw(
     comparison: Comparison | None = None,
     room: Room | None = None,
 ) -> str:
-    """The page of a run, as HTML that needs nothing from elsewhere; equal results give equal pages.
+    """Draw the page of a run, as HTML that loads nothing from elsewhere; equal results give equal pages.
 
     Args:
-        results: the run's.
-        source: the name of the file that holds them.
-        beside: another run's on the same data, to be shown beside.
-        comparison: with the release before.
-        room: what fits on the page.
+        results: the run's results.
+        source: name of the file that holds them.
+        beside: results of another run on the same data, to be shown beside.
+        comparison: the comparison with the release before.
+        room: limits on the number of rows and characters; the default ones if None.
     """
     view = page_view(results, source=source, beside=beside, comparison=comparison, room=room or Room())
     style, script = _asset("page.css"), _asset("page.js")
@@ -124,7 +138,15 @@ def page_view(
     comparison: Comparison | None = None,
     room: Room,
 ) -> PageView:
-    """What the page of a run shows; see `draw`."""
+    """Return everything that the page of a run shows; see `draw` for the arguments.
+
+    Args:
+        results: the run's results.
+        source: name of the file that holds them.
+        beside: results of another run on the same data.
+        comparison: the comparison with the release before.
+        room: limits on the number of rows and characters.
+    """
     results = replace(results, verdicts=dict(sorted(results.verdicts.items())))  # in the order of the file
     by_bias = matrix_of(results)
     changes = _changes(comparison) if comparison else {}
@@ -157,7 +179,7 @@ def _verdicts(
     album: Album,
     room: Room,
 ) -> dict[Key, VerdictView]:
-    """The verdicts in the results' order; of each only the rows that may be shown are kept at a time."""
+    """Return the verdicts in the order of the results; only the rows that may be shown stay in memory."""
     wanted: list[Wanted] = []
     ranks: dict[str, Mapping[int, int]] = {}
     all_measured: dict[str, Measured] = {}
@@ -186,9 +208,9 @@ def _verdicts(
 
 
 def _telling(rows: Sequence[EvidenceRecord], verdict: VerdictRecord) -> tuple[list[EvidenceRecord], Mapping[int, int]]:
-    """The rows that may be shown, the most telling first, and the ranks of those that count, by identity.
+    """Return the rows that may be shown, the most telling first, and the ranks of those that count, by identity.
 
-    Where nothing counts, the first rows show what was asked.
+    If no row counts, the first rows are shown.
     """
     order, most = ranked(rows, verdict.claim), MOST[verdict.status]
     telling = [order[place] for place in by_interest(len(order), most)] or list(rows[:most])
@@ -199,13 +221,13 @@ def _telling(rows: Sequence[EvidenceRecord], verdict: VerdictRecord) -> tuple[li
 def _row_views(
     rows: Sequence[EvidenceRecord], ranks: Mapping[int, int], of: int, claim: str, album: Album
 ) -> tuple[RowView, ...]:
-    """The worst, the median and the best one, then the rest, the worst first."""
+    """Return the worst, the median and the best row, then the others, the worst first."""
     ordered = [*rows[:FIRST], *sorted(rows[FIRST:], key=lambda row: ranks[id(row)])]
     return tuple(row_view(row, ranks[id(row)], of, claim, album) for row in ordered)
 
 
 def _by_behavior(alike: Sequence[Agreement]) -> Mapping[str, Agreement]:
-    """By behavior, where its name is that of one behavior alone."""
+    """Return the agreements by behavior, for names that only one behavior has."""
     found: Mapping[str, list[Agreement]] = defaultdict(list)
     for one in alike:
         found[one.behavior].append(one)
@@ -222,18 +244,18 @@ def _groups(by_bias: Matrix, views: Mapping[Key, VerdictView]) -> Iterator[Group
     for bias, standing in by_bias.biases.items():
         its = tuple(views[key_of(verdict)] for verdict in standing.verdicts)
         if not its:
-            continue  # the matrix says that nothing of it was judged
+            continue  # the matrix shows that no verdict of this bias exists
         yield Group(said(bias, NAME), standing.status, standing.said, its)
 
 
 def _changes(comparison: Comparison) -> Mapping[Key, Compared]:
-    """What became of each verdict: of several means the one that says most."""
+    """Return the change of each verdict; of several means, the most important change."""
     ordered = sorted(comparison.rows, key=lambda one: OUTCOMES.index(one.verdict), reverse=True)
     return {one.key: one for one in ordered}
 
 
 def _legible(conclusion: Conclusion) -> Conclusion:
-    """The same with what is invisible in it spelled out."""
+    """Return the conclusion with invisible characters spelled out."""
     undecided, left_out = (
         tuple(said(note, 1_000).text for note in notes) for notes in (conclusion.undecided, conclusion.left_out)
     )
@@ -255,7 +277,7 @@ def _environment() -> Environment:
 
 
 def _asset(name: str) -> Markup:
-    """A style sheet or script of ours."""
+    """Return the text of a style sheet or script of this package."""
     loader = _environment().loader
     assert loader is not None  # noqa: S101 - for mypy; it is set above
     text, _, _ = loader.get_source(_environment(), name)
@@ -263,5 +285,5 @@ def _asset(name: str) -> Markup:
 
 
 def _digest(asset: str) -> str:
-    """By which the page lets this style or script run, and no other one."""
+    """Return the hash by which the page allows this style or script, and no other one, to run."""
     return f"sha256-{base64.b64encode(hashlib.sha256(asset.encode()).digest()).decode('ascii')}"

@@ -1,6 +1,6 @@
 """Foreign text as a page shows it.
 
-Captions, names and reasons come from anywhere. Templates escape them; here they are made visible and short.
+Captions, names and reasons are foreign. Templates escape them; the functions here make them visible and short.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from vlcheck.errors import BLANKS
 
 Mark = Literal["", "changed", "mask"]
 
-LONGEST = 280  # of a text before it is cut
-_FULLEST = 20_000  # of what is kept of it beside the cut one
+LONGEST = 280  # characters of a text before it is cut
+_FULLEST = 20_000  # characters that are kept of the whole text, beside the cut one
 _MASK = "[MASK]"
 _TOKEN = re.compile(rf"{re.escape(_MASK)}|\w+|\s+|[^\w\s]")
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # categories of Unicode that show nothing, or steer what is shown
-_WRITTEN = "\u200c\u200d"  # the joiners, without which Persian, Hindi and families of emoji fall apart
+_WRITTEN = "\u200c\u200d"  # the joiners, which Persian, Hindi and some emoji need
 _PICTURES = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
 
 
 @dataclass(frozen=True)
 class Said:
-    """Foreign text.
+    """A foreign text.
 
     Attributes:
-        text: with control characters made visible, and cut where it is long.
-        full: all of it, where it was cut; else "".
+        text: the text with control characters made visible, cut if it is long.
+        full: the whole text if it was cut; else "".
     """
 
     text: str
@@ -39,12 +39,12 @@ class Said:
 
 
 def unbroken(figure: str) -> str:
-    """Return a figure with its unit on the same line: 20 %."""
+    """Return a figure with a no-break space before its unit: 20 %."""
     return figure.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 class Piece(NamedTuple):
-    """A stretch of a text that is marked, or is not."""
+    """A stretch of a text, marked or not."""
 
     text: str
     mark: Mark = ""
@@ -55,8 +55,8 @@ class Marked:
     """A text with its changed words and its mask marked.
 
     Attributes:
-        pieces: the text, cut where it is long.
-        full: all of it, where it was cut; else "".
+        pieces: the text, cut if it is long.
+        full: the whole text if it was cut; else "".
     """
 
     pieces: tuple[Piece, ...]
@@ -64,7 +64,12 @@ class Marked:
 
 
 def said(text: object, most: int = LONGEST) -> Said:
-    """Foreign text, at most so many characters of it."""
+    """Return foreign text made visible and cut.
+
+    Args:
+        text: any value; its `str` is shown.
+        most: the most characters to show.
+    """
     shown = visible(str(text))
     if len(shown) <= most:
         return Said(shown)
@@ -72,12 +77,12 @@ def said(text: object, most: int = LONGEST) -> Said:
 
 
 def visible(text: str) -> str:
-    """The same with what would be invisible spelled out: a bidi mark as ⟨U+202E⟩, a line break as its picture."""
+    """Return the text with invisible characters spelled out: a bidi mark as ⟨U+202E⟩, a line break as its picture."""
     return text if text.isascii() and text.isprintable() else "".join(map(_visible, text))
 
 
 def marked(texts: Sequence[str]) -> list[Marked]:
-    """A text, or one before and one after with the words marked that are not in the other."""
+    """Return a text, or one before and one after an edit, with the words marked that the other text lacks."""
     cut = [said(text) for text in texts]
     tokens: list[list[str]] = [_TOKEN.findall(one.text) for one in cut]
     changed = _changed(tokens[0], tokens[1]) if len(tokens) == 2 else [set[int]()] * len(tokens)
@@ -96,7 +101,7 @@ def _cut(text: str) -> str:
 
 
 def _changed(before: Sequence[str], after: Sequence[str]) -> list[set[int]]:
-    """The places of the tokens that one text has and the other one has not."""
+    """Return, for each of two texts, the indices of the tokens that the other one lacks."""
     gone: set[int] = set()
     new: set[int] = set()
     for what, i, i_end, j, j_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
@@ -107,12 +112,12 @@ def _changed(before: Sequence[str], after: Sequence[str]) -> list[set[int]]:
 
 
 def _without_edges(tokens: Sequence[str], places: set[int]) -> set[int]:
-    """A space is marked between marked words alone."""
+    """Return the indices without spaces at the edges: a space is marked only between marked words."""
     return {place for place in places if not tokens[place].isspace() or {place - 1, place + 1} <= places}
 
 
 def _pieces(tokens: Sequence[str], changed: set[int]) -> Iterator[Piece]:
-    """Neighbours that are marked alike make one piece."""
+    """Yield pieces: neighbours with the same mark are joined."""
     text = ""
     mark: Mark = ""
     for place, token in enumerate(tokens):

@@ -11,9 +11,9 @@ from vlcheck.report.page.images import Album, Picture
 from vlcheck.results.records import EvidenceRecord
 
 _WORD = 40  # characters of a word
-_WORDS = 5  # likeliest ones
-_ENDS = ("worst", "best"), ("farthest from 0", "nearest")  # of a rate, of a mean
-_SEARCHED = 200  # characters of a case's name
+_WORDS = 5  # the most words of a list that are shown, likeliest first
+_ENDS = ("worst", "best"), ("farthest from 0", "nearest")  # names of first and last row: of a rate, of a mean
+_SEARCHED = 200  # characters of a case's name that a search compares
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Rectangle:
-    """In pixels of the picture's small copy."""
+    """A rectangle in pixels of a picture's small copy."""
 
     x: float
     y: float
@@ -36,20 +36,20 @@ class Rectangle:
 
 @dataclass(frozen=True)
 class Side:
-    """The row before or after.
+    """The row before or after the edit.
 
     Attributes:
         name: "before" or "after".
-        picture: None where there is none to show.
-        label: what it is a picture of.
-        boxes: of what the target names.
-        text: what was said of it.
-        target: the word that is true of it; None where the results do not name it.
-        score: of the target, raw.
-        level: the same on the model's operating scale; "" where that is the raw one.
-        wanted: what has to be said there.
-        says: the one word that the model finds likelier than the others it was asked about; None where there is none.
-        raw: what the model gave the words it was asked about; the likeliest of them.
+        picture: None if there is no picture to show.
+        label: description of the picture.
+        boxes: boxes of the thing that the target names.
+        text: the text that was asked with the picture.
+        target: the word that is true of it; None if the results do not name it.
+        score: raw score of the target.
+        level: the score on the model's operating scale; "" if that is the raw one.
+        wanted: the expected answer, in words.
+        says: the word that scores highest of those asked about; None if there is no single one.
+        raw: raw scores of the words asked about, the likeliest ones.
         top: the likeliest words at the mask.
     """
 
@@ -72,16 +72,19 @@ class RowView:
     """One row of the evidence.
 
     Attributes:
-        rank: its place among those that count, the worst first; 0 where it does not count.
-        place: the same in words.
+        case: name of the case.
+        perturbation: name of the edit; None if there is none.
+        rank: rank among the rows that count, 1 for the worst; 0 for a row that does not count.
+        place: the rank in words.
         outcome: "violates", "holds", "counts" (for a mean) or "left out".
-        searched: what a search for the case compares.
-        measure: what the margin is: of a mean it is the case's value.
-        margin: signed; "-" where it does not count.
+        searched: the text that a search for the case compares.
+        measure: name of the margin; of a mean, "value".
+        margin: the margin with its sign; "-" for a row that does not count.
         sorted_by: the margin as a number, or "".
-        values: of what is claimed about, where that is several things.
-        reason: why it does not count.
-        violated: which condition fails, with its numbers.
+        values: the parts of a claim about several things, each with its value.
+        reason: the reason why the row does not count.
+        violated: the condition that is violated, with its numbers.
+        sides: before, and after if there is one.
     """
 
     case: Said
@@ -100,13 +103,13 @@ class RowView:
 
 
 def row_view(row: EvidenceRecord, rank: int, of: int, claim: str, album: Album) -> RowView:
-    """A row of the evidence.
+    """Return a row of the evidence as the page shows it.
 
     Args:
-        row: its line.
-        rank: its place among those that count, from 1 on; 0 where it does not count.
-        of: how many count.
-        claim: the verdict's.
+        row: the row's line in the results.
+        rank: rank among the rows that count, from 1; 0 for a row that does not count.
+        of: number of rows that count.
+        claim: the verdict's claim, "rate" or "mean".
         album: the pictures.
     """
     margin = row.margin
@@ -129,7 +132,12 @@ def row_view(row: EvidenceRecord, rank: int, of: int, claim: str, album: Album) 
 
 
 def outcome(row: EvidenceRecord, claim: str) -> str:
-    """What a row says for itself."""
+    """Return the outcome of a row: "left out", "counts", "violates" or "holds".
+
+    Args:
+        row: the row's line in the results.
+        claim: the verdict's claim, "rate" or "mean".
+    """
     if row.margin is None:
         return "left out"
     if claim == "mean":
@@ -146,7 +154,7 @@ def _place(rank: int, of: int, ends: tuple[str, str]) -> str:
 
 
 def _sides(row: EvidenceRecord, album: Album) -> Iterator[Side]:
-    """Before, and after where there is one."""
+    """Yield the row before, and after if there is an edit."""
     scores, targets, wanted = row.scores or [], row.targets, row.wanted
     keys, boxes = (row.image, row.perturbed), (row.boxes, row.perturbed_boxes)
     raw, tops = (row.before, row.after), (row.top_before, row.top_after)
@@ -182,14 +190,14 @@ def _label(name: str, row: EvidenceRecord) -> str:
 
 
 def _says(scores: Mapping[str, float | None]) -> Said | None:
-    """The one word that is likelier than each other one."""
+    """Return the word that scores higher than every other; None if there is no single one."""
     known = {word: score for word, score in scores.items() if score is not None}
     best = [word for word, score in known.items() if score == max(known.values())]
     return said(best[0], _WORD) if len(best) == 1 < len(scores) else None
 
 
 def _raw(scores: Mapping[str, float | None], target: Sequence[str]) -> Iterator[Word]:
-    """The target's score and the likeliest other ones; nothing where the target alone was asked about."""
+    """Yield the target's score and the highest other scores; nothing if only the target was asked about."""
     if len(scores) > 1:
         others = sorted(scores.keys() - set(target), key=lambda word: (-(scores[word] or 0.0), word))
         for word in [*(word for word in target if word in scores), *others[: _WORDS - len(target)]]:

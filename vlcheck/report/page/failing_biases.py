@@ -1,4 +1,4 @@
-"""The biases that fail, each with what it asks of a model and the case that shows it best."""
+"""The biases that fail, each with the question that it asks of a model and its clearest case."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vlcheck._util.numbers import counted
+from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.report.page.escaping import Said, said
 from vlcheck.report.page.evidence import RowView
 from vlcheck.report.page.formatting import NAME, briefly
 from vlcheck.report.page.matrix import question
 from vlcheck.report.page.verdict import VerdictView
-from vlcheck.results.conclusion import METRICS, Matrix, Standing, tally
+from vlcheck.results.conclusion import Matrix, Standing, tally
 from vlcheck.results.file import Key, key_of
 from vlcheck.results.records import VerdictRecord
 
@@ -23,9 +24,10 @@ class TestView:
     """A behavior that fails.
 
     Attributes:
-        id: of the place on the page of its gravest verdict.
-        observed: by metric, what was seen.
-        doc: why a user should care.
+        id: id of its gravest verdict's element on the page.
+        title: the behavior's name in words.
+        observed: for each metric, the observed value.
+        doc: the reason why a user should care.
     """
 
     id: str
@@ -48,12 +50,13 @@ class FoundView:
     """A bias that fails.
 
     Attributes:
+        bias: the bias.
         status: "fail", or "fail (known)".
-        question: what it asks of a model.
-        counts: how many of its verdicts fail, pass...
-        tests: the gravest of its behaviors that fail.
-        more: how many others there are.
-        example: of the gravest of them that shows a case; None where none does.
+        question: the question that the bias asks of a model.
+        counts: numbers of its verdicts, by status, in words.
+        tests: the gravest of its failing behaviors.
+        more: number of its other failing behaviors.
+        example: a case of the gravest of them that has one; None if none has.
     """
 
     bias: Said
@@ -66,10 +69,10 @@ class FoundView:
 
 
 def found_views(matrix: Matrix, views: Mapping[Key, VerdictView]) -> Iterator[FoundView]:
-    """The biases that fail, the gravest first.
+    """Yield the biases that fail, the gravest first.
 
     Args:
-        matrix: the run's.
+        matrix: the run's matrix of verdicts.
         views: its verdicts as the page shows them.
     """
     for bias, standing in matrix.biases.items():
@@ -94,6 +97,6 @@ def _found(bias: str, standing: Standing, views: Mapping[Key, VerdictView]) -> F
 
 
 def _test(verdicts: Sequence[VerdictRecord], first: VerdictView) -> TestView:
-    ordered = sorted(verdicts, key=lambda verdict: (verdict.metric not in METRICS[:1], verdict.metric))
+    ordered = sorted(verdicts, key=lambda verdict: (verdict.metric not in OF_PICTURES[:1], verdict.metric))
     observed = tuple((said(verdict.metric, NAME), briefly(verdict)) for verdict in ordered)
     return TestView(first.id, first.title, observed, first.doc)

@@ -1,4 +1,4 @@
-"""The page as a file: never in the place of what is none, and whole or not at all."""
+"""The page as a file: it is written atomically, and never replaces a file that is not a page."""
 
 from __future__ import annotations
 
@@ -9,20 +9,29 @@ from vlcheck.report.page.document import START
 
 
 def check_place(path: Path, others: Others, option: str) -> None:
-    """Make sure that a page can be written there, over an older page at most.
+    """Check that a page can be written to a path, where at most an older page may be.
 
     Args:
-        path: where it is to go.
+        path: the path.
         others: files that it must not replace, by the option that names them.
-        option: that names the place.
+        option: the option that names the path, for the message.
 
     Raises:
-        UsageError: naming the option.
+        UsageError: it cannot; the message names the option.
     """
     demand_place(path, option, "report", is_ours=lambda there: begins(there, START.encode()), others=others)
 
 
 def write(path: Path, page: str, option: str) -> None:
-    """Write the page. Raises UsageError naming the option."""
+    """Write the page.
+
+    Args:
+        path: the file to write.
+        page: its HTML.
+        option: the option that names the path, for the message.
+
+    Raises:
+        UsageError: it cannot be written; the message names the option.
+    """
     with placing(path, option) as draft:
         draft.write_text(page, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A verdict's numbers and names in words."""
+"""Numbers and names of a verdict as text."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ NAME = 90  # characters of a name
 
 
 def title(behavior: str) -> Said:
-    """A behavior's name in words."""
+    """Return a behavior's name in words."""
     return said(behavior.removeprefix("test_").replace("_", " "), NAME)
 
 
 def observed(verdict: VerdictRecord) -> str:
-    """What was seen, and its interval."""
+    """Return the observed rate or mean with its interval; "" if nothing was measured."""
     seen, (low, high) = verdict.observed, verdict.interval
     if seen is None or low is None or high is None:
         return ""
@@ -28,18 +28,18 @@ def observed(verdict: VerdictRecord) -> str:
 
 
 def told(verdict: VerdictRecord) -> str:
-    """What was seen, and its interval, for who does not know what it is."""
+    """Return the observed value with its interval and a name for it: "wrong in" for a rate, "mean" for a mean."""
     what, seen = "mean" if verdict.claim == "mean" else "wrong in", observed(verdict)
     return seen and f"{what} {seen}"
 
 
 def briefly(verdict: VerdictRecord) -> str:
-    """The same without the interval."""
+    """Return the observed value with its name, without the interval."""
     return told(verdict).partition(" (")[0]
 
 
 def allowed(verdict: VerdictRecord) -> str:
-    """What it is held to."""
+    """Return the allowed rate or band; "-" if there is none."""
     if verdict.claim == "mean":
         band = verdict.band
         return span(*band) if band else "-"
@@ -47,7 +47,7 @@ def allowed(verdict: VerdictRecord) -> str:
 
 
 def known(verdict: VerdictRecord) -> Said | None:
-    """What the policy says of a known bias."""
+    """Return the policy's remark on a known bias; None if the bias is not known."""
     if verdict.known is None:
         return None
     excused = f": {verdict.status}, excused" if verdict.status == "invalid" and is_known(verdict) else ""

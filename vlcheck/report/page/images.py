@@ -1,4 +1,4 @@
-"""The pictures of a page, each of which it holds once however many rows show it."""
+"""The pictures of a page; each is in it once, however many rows show it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from vlcheck.results.records import ImageRecord
 
 @dataclass(frozen=True)
 class Picture:
-    """A small copy of what the model was shown.
+    """A small copy of a picture that the model was shown.
 
     Attributes:
-        id: of the style that holds it: an element that has it as its class shows the picture.
-        width, height: in pixels of the copy.
-        jpeg: in base64, and nothing else, so that it can stand in a style sheet.
-        shrunk: pixels of the copy for each pixel of what was shown; None where its size is not known.
+        id: class name of the style that holds it: an element of this class shows the picture.
+        width: width of the copy in pixels.
+        height: height of the copy in pixels.
+        jpeg: the copy in base64, with no other characters, so that it can stand in a style sheet.
+        shrunk: pixels of the copy for each pixel of the picture; None if the picture's size is not known.
     """
 
     id: str
@@ -36,7 +37,7 @@ class Album:
     """The pictures that a page has so far.
 
     Args:
-        images: the results' lines, by the picture's key.
+        images: the results' lines of images, by the picture's key.
     """
 
     def __init__(self, images: Mapping[str, ImageRecord]) -> None:
@@ -45,11 +46,11 @@ class Album:
 
     @property
     def pictures(self) -> list[Picture]:
-        """All that were asked for and are there."""
+        """All pictures that were asked for and exist."""
         return [picture for picture in self._known.values() if picture]
 
     def get(self, key: str | None) -> Picture | None:
-        """The picture; None where the results have none that can be shown."""
+        """Return a picture; None if the results have none that can be shown."""
         if key is None or key not in self._images:
             return None
         if key not in self._known:
@@ -58,12 +59,12 @@ class Album:
 
     @property
     def style(self) -> Markup:
-        """A style sheet that holds them all. What is not near the window is not even decoded."""
+        """A style sheet that holds all pictures. A browser decodes only those near the window."""
         rule = Markup(".{}{{background-image:url(data:image/jpeg;base64,{})}}\n")
         return Markup("").join(rule.format(picture.id, picture.jpeg) for picture in self.pictures)
 
     def cost(self, keys: Iterable[str | None]) -> int:
-        """Characters that these pictures would add to the page."""
+        """Return the number of characters that these pictures would add to the page."""
         fresh = {key for key in keys if key is not None and key in self._images and key not in self._known}
         return sum(len(str(self._images[key].jpeg or "")) for key in fresh)
 
@@ -74,7 +75,7 @@ def _picture(name: str, line: ImageRecord) -> Picture | None:
         with open_jpeg(jpeg, SMALL_PIXELS) as image:
             width, height = image.size
     except (binascii.Error, ValueError, UsageError):
-        return None  # a picture that cannot be shown is shown as missing
+        return None  # the page then shows that the picture is missing
     shown = line.width
     shrunk = width / shown if isinstance(shown, int) and shown > 0 else None
     return Picture(name, width, height, base64.b64encode(jpeg).decode("ascii"), shrunk)

@@ -1,14 +1,15 @@
-"""Biases by metrics as a page shows them: each cell leads to the behavior that is its worst."""
+"""Biases by metrics as a page shows them; each cell links to its worst behavior."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from vlcheck.metrics.registry import METRICS
 from vlcheck.report.page.escaping import Said, said
 from vlcheck.report.page.formatting import NAME, allowed, title, told
 from vlcheck.results.comparison import OUTCOMES, Outcome
-from vlcheck.results.conclusion import MEANINGS, NO_VERDICT, Standing, matrix_of, tally
+from vlcheck.results.conclusion import NO_VERDICT, Standing, matrix_of, tally
 from vlcheck.results.file import Key, Results, key_of
 from vlcheck.results.records import VerdictRecord
 from vlcheck.stats.decision import HOLLOW, NOT_ASKED
@@ -16,15 +17,17 @@ from vlcheck.stats.decision import HOLLOW, NOT_ASKED
 
 @dataclass(frozen=True)
 class Cell:
-    """A bias under a metric, by its worst behavior.
+    """A bias under a metric, represented by its worst behavior.
 
     Attributes:
-        said: the status, and what else there is to know of it: see `Standing.said`.
-        id: of that behavior's place on the page; "" where nothing was judged.
-        observed: its rate or mean, with the interval; "" where nothing was measured or asked.
-        allowed: what that is held to.
-        counts: how many of the cell's behaviors fail, pass...; the title goes on with the worst of them.
-        change: the worst that became of any of them since the release before.
+        status: the worst status.
+        said: the status in words with remarks: see `Standing.said`.
+        id: id of that behavior's element on the page; "" if there is no verdict.
+        title: that behavior's name in words.
+        observed: its rate or mean with the interval; "" if nothing was measured.
+        allowed: the allowed rate or band.
+        counts: numbers of the cell's behaviors by status, in words.
+        change: the worst change of any of them since the release before.
     """
 
     status: str
@@ -39,10 +42,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """A bias: its cells, None under a metric that was not asked about it.
+    """A bias and its cells; a cell is None under a metric that was not asked about it.
 
     Attributes:
-        question: what it asks of a model.
+        bias: the bias.
+        question: the question that it asks of a model.
+        cells: one cell a metric.
     """
 
     bias: Said
@@ -55,7 +60,8 @@ class MatrixView:
     """Biases by metrics, the gravest first.
 
     Attributes:
-        metrics: with what each of them is; "" where that is not known.
+        metrics: each metric with its meaning; "" for an unknown one.
+        rows: one row a bias.
     """
 
     metrics: tuple[tuple[Said, str], ...]
@@ -63,16 +69,16 @@ class MatrixView:
 
 
 def matrix_view(results: Results, names: Mapping[Key, str], changes: Mapping[Key, Outcome]) -> MatrixView:
-    """The matrix of a run.
+    """Return the matrix of a run as the page shows it.
 
     Args:
-        results: the run's.
-        names: of the verdicts' places on the page.
-        changes: what became of them since the release before.
+        results: the run's results.
+        names: verdict's key -> id of its element on the page.
+        changes: verdict's key -> its change since the release before.
     """
     found = matrix_of(results)
     return MatrixView(
-        tuple((said(metric, NAME), MEANINGS.get(metric, "")) for metric in found.metrics),
+        tuple((said(metric, NAME), METRICS[metric].meaning if metric in METRICS else "") for metric in found.metrics),
         tuple(
             MatrixRow(
                 said(bias, NAME),
@@ -85,7 +91,7 @@ def matrix_view(results: Results, names: Mapping[Key, str], changes: Mapping[Key
 
 
 def question(verdict: VerdictRecord) -> Said | None:
-    """What the verdict's bias asks of a model, as the file of its tests says it."""
+    """Return the question that a verdict's bias asks of a model, from the docstring of its tests."""
     text = verdict.bias_doc
     return said(" ".join(text.split())) if text else None
 

@@ -1,6 +1,6 @@
-"""Which rows a page shows: it opens fast however large the run was, and shows most of what failed.
+"""Chooses the rows that a page shows, so that it opens fast and shows most of what failed.
 
-Every verdict gets its worst, its median and its best row. What is left of the page goes to the failing ones first.
+Every verdict gets its worst, its median and its best row. The rest of the page goes to the failing ones first.
 """
 
 from __future__ import annotations
@@ -16,28 +16,34 @@ from vlcheck.stats.decision import BY_GRAVITY
 
 FIRST = 3
 MOST: Mapping[str, int] = {"fail": 100, "invalid": 20, "inconclusive": 50, "pass": 12, "not asked": 12}
-_ROW = 3_000  # characters that a usual row takes, without its pictures
-_USUAL = 4_000  # of such a row in the results file
-_ESCAPED = 5  # characters that one becomes at most
+_ROW = 3_000  # characters of a usual row on the page, without its pictures
+_USUAL = 4_000  # characters of such a row in the results file
+_ESCAPED = 5  # the most characters that escaping makes of one
 
 
 @dataclass(frozen=True)
 class Room:
-    """What fits on a page: 2,000 rows open in less than 2 s, and the file stays under 15 MB.
+    """The limits of a page: 2,000 rows open in less than 2 s, and the file stays under 15 MB.
 
     Attributes:
-        rows: how many rows.
-        characters: how many characters of rows and pictures.
+        rows: the most rows.
+        characters: the most characters of rows and pictures.
     """
 
     rows: int = 2_000
     characters: int = 12_000_000
 
     def less(self, rows: int, characters: int) -> Room:
+        """Return the room that is left.
+
+        Args:
+            rows: rows that are taken.
+            characters: characters that are taken.
+        """
         return Room(self.rows - rows, self.characters - characters)
 
     def for_one_of(self, count: int) -> Room:
-        """An equal share."""
+        """Return an equal share of the room for one of `count` verdicts."""
         return Room(self.rows // count, self.characters // count)
 
 
@@ -46,7 +52,9 @@ class Wanted:
     """The rows that a verdict would show, the most telling first.
 
     Attributes:
-        name: whatever tells the verdicts of a page apart.
+        name: a unique name of the verdict.
+        status: the verdict's status.
+        rows: the rows' lines in the results.
     """
 
     name: str
@@ -55,9 +63,14 @@ class Wanted:
 
 
 def by_interest(count: int, most: int) -> list[int]:
-    """The places of the most telling of so many ranked rows, the most telling first.
+    """Return the indices of the most telling of ranked rows, the most telling first.
 
-    The worst, the median and the best one; then as many of the worst as fit beside a tenth of each of the others.
+    The worst, the median and the best row come first. Then a tenth of `most` goes to the rows around the median, a
+    tenth to the best ones, and the others to the worst.
+
+    Args:
+        count: number of ranked rows.
+        most: the most indices to return.
     """
     tenth = max(1, most // 10)
     worst, middle, best = range(count), range(max(0, count - 1) // 2, count), range(count - 1, -1, -1)
@@ -66,9 +79,17 @@ def by_interest(count: int, most: int) -> list[int]:
 
 
 def choose(wanted: Sequence[Wanted], album: Album, room: Room) -> Mapping[str, list[EvidenceRecord]]:
-    """The rows that fit, by the verdict's name: FIRST of each, then all that can be, by gravity.
+    """Choose the rows that fit: FIRST rows of each verdict, then more rows of the gravest verdicts.
 
-    Verdicts alike share alike. The pictures of what is chosen are in the album.
+    Verdicts with the same status get equal shares. The pictures of the chosen rows are put into the album.
+
+    Args:
+        wanted: the verdicts' rows.
+        album: the pictures of the page.
+        room: the limits.
+
+    Returns:
+        The chosen rows, by the verdict's name.
     """
     chosen: dict[str, list[EvidenceRecord]] = {one.name: [] for one in wanted}
     groups: dict[str, list[Wanted]] = defaultdict(list)
@@ -84,7 +105,7 @@ def choose(wanted: Sequence[Wanted], album: Album, room: Room) -> Mapping[str, l
 
 
 def _take(rows: Iterable[EvidenceRecord], album: Album, room: Room, share: Room) -> tuple[list[EvidenceRecord], Room]:
-    """The rows that fit into a share of the room, and the room that is left."""
+    """Return the rows that fit into a share of the room, and the room that is left."""
     taken: list[EvidenceRecord] = []
     for row in rows:
         keys = row.image, row.perturbed

@@ -1,4 +1,4 @@
-"""What was asked about what: the head of a page, and all else there is to know of its run."""
+"""The head of a page: model, data, amounts, versions and other facts of the run."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from vlcheck.report.page.formatting import NAME
 from vlcheck.results import scales
 from vlcheck.results.records import RunRecord, VerdictRecord
 
-_DECISIVE = ("vlcheck", "torch", "transformers")  # versions that the head names
-_DIGITS = 12  # of a fingerprint
-_LEFT_OUT = 20  # reasons
+_DECISIVE = ("vlcheck", "torch", "transformers")  # packages whose versions the head names
+_DIGITS = 12  # digits of a fingerprint that are shown
+_LEFT_OUT = 20  # the most reasons that are shown
 
 
 @dataclass(frozen=True)
 class Fact:
-    """Something to know of the run."""
+    """A fact of the run: a name and a value."""
 
     name: str
     value: Said
@@ -31,11 +31,17 @@ class Fact:
 
 @dataclass(frozen=True)
 class RunView:
-    """What was asked about what.
+    """The head of a page.
 
     Attributes:
-        about: what tells this run from others of the model: its fingerprint, how much was asked, versions.
-        left_out: what the data had that no case was made of: how many, and why.
+        model: name of the model.
+        data: name of the data.
+        started: time at which the run started.
+        about: properties that tell this run from others of the model: fingerprint, number of images, versions.
+        facts: further facts.
+        versions: versions of packages.
+        left_out: reasons why parts of the data became no case, each with its number.
+        scales: the scales of the metrics.
     """
 
     model: Said
@@ -50,14 +56,19 @@ class RunView:
 
 @dataclass(frozen=True)
 class ScaleView:
-    """On which scale a metric's margins were formed; the curve, where it is not that of raw scores."""
+    """The scale on which a metric's margins were formed; `curve` is None for the scale of raw scores."""
 
     sentence: Said
     curve: Markup | None
 
 
 def run_view(run: RunRecord, verdicts: Iterable[VerdictRecord] = ()) -> RunView:
-    """A run's head, from the first line of its results and what its verdicts say of their scales."""
+    """Return a run's head.
+
+    Args:
+        run: the first line of the results.
+        verdicts: the verdicts' lines, which name their scales.
+    """
     versions, left_out = run.versions, run.left_out
     return RunView(
         model=said(run.name, NAME),

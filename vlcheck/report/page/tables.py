@@ -1,4 +1,4 @@
-"""A verdict's tables, as rows and columns: the paper's three, and whatever else a behavior adds."""
+"""A verdict's tables as rows and columns: the three of the study, and those that a behavior adds."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Grid:
     """A table.
 
     Attributes:
-        caption: what it shows.
-        head: its columns; the first one is of the rows' names.
-        rows: a name and its cells.
+        caption: the caption.
+        head: names of the columns; the first is that of the rows' names.
+        rows: each row's name and its cells.
     """
 
     caption: str
@@ -28,7 +28,7 @@ class Grid:
 
 
 def grids(verdict: VerdictRecord) -> Iterator[Grid]:
-    """The tables of a verdict that have anything to show."""
+    """Yield the tables of a verdict that are not empty."""
     for name, cells in verdict.tables.items():
         if cells:
             yield _KNOWN.get(name, _unknown(name))(cells)
@@ -89,7 +89,7 @@ def _grid(caption: str, head: tuple[str, ...], body: Sequence[tuple[str, Sequenc
 
 
 def _over(cells: Cells, what: str = "row") -> str:
-    """What a mean is over: rows, of which an image may have several, unless it is said to be images."""
+    """Return the number of rows or images that a mean is taken over, in words."""
     n = cells.get("n")
     return "" if n is None else f" over {counted(round(n), what)}"
 

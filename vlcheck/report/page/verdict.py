@@ -1,4 +1,4 @@
-"""A verdict as a page shows it: why one should care, the figures, the drawings, the tables and the evidence."""
+"""A verdict as a page shows it: docstring, figures, charts, tables and evidence."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from vlcheck._util.numbers import chance, counted, figure, share, signed, span, whole
-from vlcheck.metrics.kinds import MASSES
+from vlcheck.metrics.registry import METRICS
 from vlcheck.report.page import charts
 from vlcheck.report.page.baseline import ChangeView, change_view
 from vlcheck.report.page.charts import Moved
@@ -23,12 +23,12 @@ from vlcheck.results.agreement import Agreement
 from vlcheck.results.comparison import Compared
 from vlcheck.results.records import EvidenceRecord, VerdictRecord
 
-_REASONS = 12  # of rows that do not count
+_REASONS = 12  # the most reasons that are shown for rows that do not count
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A number with its name; what it means, where that is no common knowledge."""
+    """A number with its name, and with its meaning if that is not common knowledge."""
 
     name: str
     value: str
@@ -37,13 +37,13 @@ class Figure:
 
 @dataclass(frozen=True)
 class Measured:
-    """What all rows of a verdict say together.
+    """A summary of all rows of a verdict.
 
     Attributes:
-        rows: how many there are.
-        counted: how many of them count.
-        moved: the drawing of their scores.
-        left_out: why how many do not count.
+        rows: number of rows.
+        counted: number of rows that count.
+        moved: the chart of their scores.
+        left_out: the reasons why rows do not count, each with the number of rows.
     """
 
     rows: int
@@ -54,25 +54,31 @@ class Measured:
 
 @dataclass(frozen=True)
 class VerdictView:
-    """All that is shown of a verdict.
+    """Everything that is shown of a verdict.
 
     Attributes:
-        id: of its place on the page.
-        bias, metric, test: as the results name them.
+        id: id of its element on the page.
+        bias: the bias, as the results name it.
+        metric: the metric, as the results name it.
+        test: the test, as the results name it.
         title: the behavior's name in words.
         status: pass, fail, inconclusive, invalid or not asked.
-        known: what the policy says of a known bias, or None.
-        observed: the rate or mean, and its interval; "" where nothing was measured.
-        doc: why a user should care.
-        expected: what had to hold, under which edit.
-        reason: why the verdict is what it is.
-        open: whether it is shown in full at first.
-        interval: the drawing of what was seen against what is allowed.
-        beside: what another run observed.
-        change: what became of it since the release before.
-        disagreement: how the other metric sees the same rows.
-        rows: those of the evidence that are shown: the worst, the median, the best, then the rest, the worst first.
-        shown: how many of how many rows that is, in words.
+        known: the policy's remark on a known bias, or None.
+        observed: the rate or mean with its interval; "" if nothing was measured.
+        doc: the reason why a user should care.
+        expected: the expectation.
+        perturbation: the edit.
+        reason: the reason for the status.
+        open: True if the verdict is unfolded at first.
+        interval: the chart of the observed value against the allowed range.
+        figures: the numbers.
+        measured: the summary of all rows.
+        tables: its tables.
+        beside: the verdict of another run, if there is one.
+        change: its change since the release before, if there is one.
+        disagreement: how far the other metric agrees on the same rows.
+        rows: the shown rows of the evidence: the worst, the median, the best, then the others, the worst first.
+        shown: the numbers of rows shown and of all rows, in words.
     """
 
     id: str
@@ -100,7 +106,12 @@ class VerdictView:
 
 
 def measured(rows: Sequence[EvidenceRecord], claim: str) -> Measured:
-    """What all rows say together."""
+    """Summarise all rows of a verdict.
+
+    Args:
+        rows: the rows' lines in the results.
+        claim: the verdict's claim, "rate" or "mean".
+    """
     counts = [row for row in rows if row.margin is not None]
     moved = [
         Moved(row.before, row.after, None if claim == "mean" else outcome(row, claim) == "violates")
@@ -123,17 +134,17 @@ def verdict_view(
     change: Compared | None,
     agreement: Agreement | None,
 ) -> VerdictView:
-    """A verdict.
+    """Return a verdict as the page shows it.
 
     Args:
-        verdict: its line.
-        name: of its place on the page.
-        holm: p, corrected over the run.
-        measured: what all of its rows say.
-        rows: those that are shown, in the order in which they are.
-        beside: another run, where there is one.
-        change: what became of it since the release before, where there is one.
-        agreement: what the two metrics say of the same rows, where both were asked.
+        verdict: its line in the results.
+        name: id of its element on the page.
+        holm: its p-value after Holm's correction over the run; None if nothing was tested.
+        measured: the summary of all its rows.
+        rows: the rows to show, in order.
+        beside: another run to show beside, if there is one.
+        change: its change since the release before, if there is one.
+        agreement: the agreement of the two metrics on the same rows, if both were asked.
     """
     return VerdictView(
         id=name,
@@ -162,7 +173,7 @@ def verdict_view(
 
 
 def disagreement(agreement: Agreement) -> str:
-    """How many of the rows that both metrics count violate under which."""
+    """Return the sentence that compares both metrics: how many rows violate under neither, both, or one of them."""
     return (
         f"of {counted(agreement.n, 'row')} that count under mlm and itm: both hold {agreement.neither},"
         f" both violate {agreement.both}, mlm alone violates {agreement.mlm}, itm alone {agreement.itm}"
@@ -190,7 +201,8 @@ def _figures(verdict: VerdictRecord, holm: float | None) -> Iterator[Figure]:
     if verdict.refused:
         yield Figure("refused", whole(verdict.refused), "of the cases left out, by the model")
     if verdict.mass is not None:
-        yield Figure(MASSES[verdict.metric], figure(verdict.mass), "on average; the rest is something else")
+        whole_of = METRICS[verdict.metric].reading.whole
+        yield Figure(whole_of, figure(verdict.mass), "on average; the rest is something else")
     if verdict.asked is not None and verdict.asked != verdict.offered:
         of = counted(verdict.offered or 0, "image")
         yield Figure("asked", f"{whole(verdict.asked)} of {of}", "until it was decided")

@@ -1,6 +1,7 @@
-"""The figure of one photograph: four views of it side by side, with what each metric says of every word.
+"""The figure of one photograph: four views of it side by side, with each metric's score of every word.
 
-Plain values: `vlcheck.explain.single_image` asks the model for them, `vlcheck.report.single_image.png` draws them.
+It holds plain values: `vlcheck.explain.single_image` asks the model for them, and
+`vlcheck.report.single_image.png` draws them.
 """
 
 from __future__ import annotations
@@ -13,19 +14,21 @@ from PIL import Image
 
 from vlcheck._util.numbers import figure as written
 from vlcheck.errors import printable
+from vlcheck.metrics.registry import METRICS
 from vlcheck.report.text.summary import aligned
 
-_LONGEST = 40  # of a word in a heading
+_LONGEST = 40  # characters of a word in a heading
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What one metric says of one view.
+    """The scores of one metric for one view.
 
     Attributes:
-        shares: by word, the target first; empty where there is none, for `reason`.
-        together: mlm: what the words' probabilities came to before they were renormalised over the words.
-        top: mlm: the likeliest words at the mask, best first, where the model names them.
+        shares: word -> score in [0, 1], the target first; empty if there are no scores.
+        together: mlm: the sum of the words' probabilities before they were normalised over the words.
+        top: mlm: the likeliest words at the mask, likeliest first, if the model names them.
+        reason: the reason why there are no scores; else "".
     """
 
     shares: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
@@ -39,8 +42,9 @@ class Panel:
     """One view of the photograph.
 
     Attributes:
-        name: what was done to it.
-        scores: by metric.
+        name: the edit, in words.
+        image: the picture.
+        scores: metric -> scores.
     """
 
     name: str
@@ -53,10 +57,11 @@ class Figure:
     """All views of a photograph.
 
     Attributes:
-        model: its name.
-        text: what is said, with the target in brackets.
-        words: what stands in the brackets' place, the target first.
-        headings: metric -> what its scores are.
+        model: name of the model.
+        text: the text, with the target in brackets.
+        words: the words asked in place of the brackets, the target first.
+        headings: metric -> heading that explains its scores.
+        panels: the views.
     """
 
     model: str
@@ -67,18 +72,18 @@ class Figure:
 
     @property
     def answered(self) -> bool:
-        """Whether there is any score."""
+        """True if there is any score."""
         return any(scores.shares for panel in self.panels for scores in panel.scores.values())
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why scores are missing, each reason once."""
+        """The reasons why scores are missing, each once."""
         said = (scores.reason for panel in self.panels for scores in panel.scores.values())
         return tuple(dict.fromkeys(filter(None, said)))
 
 
 def lines(figure: Figure) -> Iterator[str]:
-    """The figure as a terminal shows it: a row a view. What comes from the model or the user cannot steer it."""
+    """Yield the figure as lines for a terminal, a row a view. Foreign text in it is made harmless."""
     yield f"{printable(figure.model)}: {printable(figure.text, len(figure.text) * 10)}"
     for metric, heading in figure.headings.items():
         yield f"{metric.upper()}: {heading}"
@@ -93,7 +98,7 @@ def lines(figure: Figure) -> Iterator[str]:
 
 
 def score(number: float) -> str:
-    """A score in four digits, as the study has them."""
+    """Return a score in four digits, as the study prints them."""
     return written(number, 4)
 
 
@@ -103,18 +108,18 @@ def _table(figure: Figure) -> Iterator[Sequence[str]]:
     head = [""]
     for metric in figure.headings:
         head += [f"{metric.upper()} {word}" for word in words]
-        head += ["together"] if metric == "mlm" and together else []
+        head += ["together"] if METRICS[metric].closed_sets and together else []
     yield head
     for panel in figure.panels:
         row = [panel.name]
         for metric, scores in panel.scores.items():
             row += _cells(scores, figure)
-            row += [_total(scores)] if metric == "mlm" and together else []
+            row += [_total(scores)] if METRICS[metric].closed_sets and together else []
         yield row
 
 
 def _cells(scores: Scores, figure: Figure) -> Iterator[str]:
-    """The scores of each word, or the number of the reason why there are none."""
+    """Yield the score of each word, or the number of the reason why there is none."""
     for word in figure.words:
         if scores.shares:
             yield score(scores.shares[word])
@@ -134,5 +139,5 @@ def _likeliest(panels: Iterable[Panel]) -> Iterator[str]:
 
 
 def likeliest(scores: Scores) -> str:
-    """The likeliest words in a line."""
+    """Return the likeliest words in one line."""
     return ", ".join(f"{printable(word, _LONGEST)} {score(share)}" for word, share in scores.top)

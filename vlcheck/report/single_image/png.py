@@ -1,4 +1,4 @@
-"""Draws a figure as a picture: panels side by side, bars under them."""
+"""Draws a figure as a PNG: panels side by side, with bars under them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from vlcheck.errors import UsageError, printable
 from vlcheck.report.single_image.figure import Figure, Panel, Scores, score
 
 WIDTH = 1280
-SOFTWARE = "vlcheck look"  # as the PNG says it: what was drawn here may be drawn anew
+SOFTWARE = "vlcheck look"  # written into the PNG: a file with this mark may be replaced
 
 _MARGIN, _GAP, _TALLEST = 24, 20, 440
 _LARGE, _NORMAL, _SMALL = 26, 18, 16
-_LEADING = 1.35  # line height, of the font's size
+_LEADING = 1.35  # line height, in units of the font's size
 _BAR = 18
-_NUMBER = "0.000000"  # the longest
+_NUMBER = "0.000000"  # the longest number
 _INK, _PALE, _TRACK, _TRUE, _OTHER = "#1b1b1b", "#5a5a5a", "#e6e6e6", "#1f5fbf", "#c2701c"
 _MOST_LINES = 8
 
-# Where Pillow's own font lacks a character, the first of these that is there and has it is taken.
+# If Pillow's own font lacks a character, the first installed font of these that has it is used.
 _FONTS = (
     "DejaVuSans.ttf",
     "NotoSans-Regular.ttf",
@@ -45,7 +45,7 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def draw(figure: Figure) -> bytes:
-    """Draw a figure, WIDTH pixels wide. Returns a PNG."""
+    """Draw a figure, WIDTH pixels wide, and return a PNG."""
     width = (WIDTH - 2 * _MARGIN - _GAP * (len(figure.panels) - 1)) // len(figure.panels)
     tallest = min(_TALLEST, max(round(panel.image.height * width / panel.image.width) for panel in figure.panels))
     sheets = [_draw_panel(figure, panel, width, max(tallest, 1)) for panel in figure.panels]
@@ -64,11 +64,11 @@ def draw(figure: Figure) -> bytes:
 
 
 def is_ours(path: Path) -> bool:
-    """Whether a file is a figure that was drawn here."""
+    """Return True if a file is a figure that was drawn here."""
     try:
         with opened(path) as image:
             return image.format == "PNG" and image.info.get("Software") == SOFTWARE
-    except UsageError:  # no picture, or a damaged one
+    except UsageError:  # not a picture, or a damaged one
         return False
 
 
@@ -82,22 +82,35 @@ def _png(canvas: Image.Image) -> bytes:
 
 @dataclass
 class Sheet:
-    """A white column that is written from top to bottom, as high as what stands on it."""
+    """A white column that is filled from top to bottom and grows with its content.
+
+    Attributes:
+        width: width in pixels.
+        height: height in pixels so far.
+    """
 
     width: int
     height: int = 0
     _placed: list[tuple[Image.Image, int]] = field(default_factory=list)
 
     def skip(self, pixels: int) -> None:
+        """Leave some pixels empty."""
         self.height += pixels
 
     def place(self, picture: Image.Image) -> None:
-        """Put a picture under what is there."""
+        """Add a picture at the bottom."""
         self._placed.append((picture, self.height))
         self.height += picture.height
 
     def write(self, text: str, size: int, ink: str, most: int = _MOST_LINES) -> None:
-        """Write a text in lines as wide as the sheet; cut where it takes more than `most`."""
+        """Write a text in lines as wide as the sheet.
+
+        Args:
+            text: the text; characters that a terminal would obey are made visible.
+            size: font size in pixels.
+            ink: color, as Pillow names it.
+            most: the most lines; a longer text is cut.
+        """
         shown, font = legible(printable(text, 10 * len(text) + 10), size)
         lines = list(wrapped(shown, font, self.width))
         if len(lines) > most:
@@ -108,7 +121,7 @@ class Sheet:
             self.place(strip)
 
     def image(self) -> Image.Image:
-        """All that is on it."""
+        """Return the sheet as a picture."""
         sheet = Image.new("RGB", (self.width, max(self.height, 1)), "white")
         for picture, top in self._placed:
             sheet.paste(picture, (0, top))
@@ -129,7 +142,7 @@ def _draw_panel(figure: Figure, panel: Panel, width: int, height: int) -> Sheet:
 
 
 def _draw_scores(sheet: Sheet, words: Sequence[str], scores: Scores) -> None:
-    """A bar a word, or the reason why there is none."""
+    """Draw a bar for each word, or write the reason why there is none."""
     if not scores.shares:
         sheet.write(scores.reason, _SMALL, _PALE)
         return
@@ -148,7 +161,7 @@ def _draw_likeliest(sheet: Sheet, scores: Scores) -> None:
 
 
 def _bar(width: int, word: str, share: float, ink: str) -> Image.Image:
-    """The word, a bar from 0 to 1, and the number."""
+    """Draw the word, a bar from 0 to 1, and the number."""
     left, right = width * 9 // 25, round(_plain(_SMALL).getlength(_NUMBER)) + 8
     strip = Image.new("RGB", (width, round(_BAR * 1.5)), "white")
     pen = ImageDraw.Draw(strip)
@@ -156,14 +169,14 @@ def _bar(width: int, word: str, share: float, ink: str) -> Image.Image:
     pen.text((0, 0), _cut(shown, font, left - 6), _INK, font)
     span = width - left - right
     pen.rectangle((left, 2, left + span, _BAR), fill=_TRACK)
-    if share > 0:  # which NaN is not
+    if share > 0:  # False for NaN
         pen.rectangle((left, 2, left + max(1, round(span * min(share, 1.0))), _BAR), fill=ink)
     pen.text((width, 0), score(share), _INK, _plain(_SMALL), anchor="ra")
     return strip
 
 
 def _fitted(image: Image.Image, width: int, height: int) -> Image.Image:
-    """As large as fits, in the middle of a pale field."""
+    """Return the picture as large as fits, in the middle of a pale field."""
     scale = min(width / image.width, height / image.height)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     small = image.resize(size, Image.Resampling.LANCZOS)
@@ -173,7 +186,13 @@ def _fitted(image: Image.Image, width: int, height: int) -> Image.Image:
 
 
 def wrapped(text: str, font: Font, width: int) -> Iterator[str]:
-    """The text in lines of at most so many pixels, broken between words, or within one that is longer than a line."""
+    """Yield a text in lines, broken between words, or within a word that is longer than a line.
+
+    Args:
+        text: the text.
+        font: the font that it is written in.
+        width: the largest width of a line in pixels.
+    """
     line = ""
     for word in text.split():
         together = f"{line} {word}".lstrip()
@@ -191,7 +210,7 @@ def wrapped(text: str, font: Font, width: int) -> Iterator[str]:
 
 
 def _head(text: str, font: Font, width: int) -> str:
-    """As much of a text's beginning as so many pixels take, one character at least."""
+    """Return as much of a text's beginning as fits into a width, at least one character."""
     low, high = 1, len(text)
     while low < high:
         middle = (low + high + 1) // 2
@@ -206,7 +225,12 @@ def _cut(text: str, font: Font, width: int) -> str:
 
 
 def legible(text: str, size: int) -> tuple[str, Font]:
-    """A text and a font that has its characters; one that no font has is written as its number, not as a box."""
+    """Return a text and a font that has its characters; a character that no font has is replaced by its number.
+
+    Args:
+        text: the text.
+        size: font size in pixels.
+    """
     fonts = [_plain(size), *_others(size)]
     font = min(fonts, key=lambda font: sum(not _has(font, one) for one in text))
     return "".join(one if _has(font, one) else one.encode("unicode_escape").decode() for one in text), font
@@ -214,23 +238,23 @@ def legible(text: str, size: int) -> tuple[str, Font]:
 
 @lru_cache
 def _plain(size: int) -> Font:
-    """Pillow's own."""
+    """Return Pillow's own font."""
     return ImageFont.load_default(size)
 
 
 @lru_cache
 def _others(size: int) -> tuple[Font, ...]:
-    """Those of _FONTS that are there."""
+    """Return the fonts of _FONTS that are installed."""
     found = []
     for name in _FONTS:
         try:
             found.append(ImageFont.truetype(name, size))
-        except OSError:  # not there
+        except OSError:  # not installed
             continue
     return tuple(found)
 
 
 @lru_cache(maxsize=4096)
 def _has(font: Font, character: str) -> bool:
-    """Whether a font has a character: it draws another shape than for what is none."""
+    """Return True if a font has a character, that is if it draws another shape than for an unassigned one."""
     return character.isspace() or bytes(font.getmask(character)) != bytes(font.getmask(_NO_CHARACTER))

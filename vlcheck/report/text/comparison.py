@@ -1,4 +1,4 @@
-"""A comparison as lines of text: what differs in a table, what cannot be compared and why, and one sentence."""
+"""A comparison of two runs as lines of text: a table, the reasons why tests are not comparable, and a conclusion."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vlcheck.report.text.summary import aligned
 from vlcheck.results.comparison import ALPHA, Change, Compared, Comparison
 from vlcheck.results.records import RunRecord
 
-_LONGEST = 80  # of a name
+_LONGEST = 80  # characters of a name
 _LEGEND = (
     "old, new: the share of images that violates, or a mean; worse, better: images whose share rose, or fell; n: images"
     " paired, of those that count in either run; p: p-value of the hypothesis that there is no difference, corrected"
@@ -21,7 +21,7 @@ _LEGEND = (
 
 
 def lines(comparison: Comparison) -> Iterator[str]:
-    """All that is said of a comparison; what comes from the files cannot steer the terminal."""
+    """Yield a comparison as lines for a terminal. Foreign text in it is made harmless."""
     yield _head(comparison.old, comparison.new)
     yield from other_versions(comparison)
     measured = [row for row in comparison.rows if row.figure]
@@ -40,7 +40,7 @@ def lines(comparison: Comparison) -> Iterator[str]:
 
 
 def conclusion(comparison: Comparison) -> str:
-    """One sentence; it begins with what of either run has no verdict."""
+    """Return the conclusion as one sentence; it begins with the runs that have tests without a verdict."""
     return "; ".join([*comparison.incomplete, _conclusion(comparison)])
 
 
@@ -54,7 +54,7 @@ def _conclusion(comparison: Comparison) -> str:
 
 
 def other_versions(comparison: Comparison) -> Iterator[str]:
-    """A sentence where the two runs are of other versions: what moved may be theirs, and not the model's."""
+    """Yield a sentence if versions of packages differ between the runs: these may cause a change, and not the model."""
     if comparison.versions:
         yield f"What is installed differs: {'; '.join(comparison.versions)}"
 
@@ -90,7 +90,7 @@ def _effect(change: Change | None) -> tuple[str, str]:
 
 
 def _reasons(rows: Sequence[Compared], some: bool) -> Iterator[str]:
-    """Why rows are not comparable, each reason once."""
+    """Yield the reasons why rows are not comparable, each once."""
     by_reason: dict[str, list[Compared]] = defaultdict(list)
     for row in rows:
         by_reason[row.reason].append(row)

@@ -1,4 +1,4 @@
-"""A run's results as lines of text: the matrix of biases and metrics, the verdicts, and what the tables show."""
+"""A run's results as lines of text: the matrix of biases and metrics, the verdicts, and the tables."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from vlcheck._util.numbers import between, chance, counted, figure, share, whole
+from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.results import scales
 from vlcheck.results.agreement import agreements
 from vlcheck.results.comparison import ALPHA, Comparison
-from vlcheck.results.conclusion import METRICS, Standing, conclude, matrix_of
+from vlcheck.results.conclusion import Standing, conclude, matrix_of
 from vlcheck.results.file import Results
 from vlcheck.results.records import Cells, RunRecord, VerdictRecord
 from vlcheck.stats.multiple_testing import holm
@@ -33,7 +34,13 @@ _LEGEND = (
 
 
 def lines(results: Results, beside: Results | None = None, comparison: Comparison | None = None) -> Iterator[str]:
-    """Everything that the terminal says at the end of a run, its conclusion last; see `each` and `conclude`."""
+    """Yield everything that the terminal shows at the end of a run, the conclusion last.
+
+    Args:
+        results: the run's results.
+        beside: another run's results, to be shown beside.
+        comparison: the comparison with the release before.
+    """
     verdicts = list(results.verdicts.values())
     yield subject(results.run)
     yield from matrix(results)
@@ -54,18 +61,18 @@ def lines(results: Results, beside: Results | None = None, comparison: Compariso
 
 
 def subject(run: RunRecord) -> str:
-    """What was asked about what, and which kind of score each metric is."""
+    """Return the model, the data, and the kind of score of each metric, in one line."""
     kinds = ", ".join(f"{metric} {kind}" for metric, kind in run.score_kinds.items())
     return f"{run.name} on {run.data} ({kinds})"
 
 
 def matrix(results: Results) -> Iterator[str]:
-    """Biases by metrics, each cell its worst verdict."""
+    """Yield biases by metrics; each cell shows its worst verdict."""
     yield from aligned(biases(results))
 
 
 def biases(results: Results) -> list[list[str]]:
-    """The cells of `matrix`, a list a row."""
+    """Return the cells of `matrix`, a list a row."""
     found = matrix_of(results)
     cells = ([found.cells.get((bias, metric)) for metric in found.metrics] for bias in found.biases)
     rows = ([cell.said if cell else "-" for cell in row] for row in cells)
@@ -73,9 +80,11 @@ def biases(results: Results) -> list[list[str]]:
 
 
 def each(verdicts: Sequence[VerdictRecord], beside: Results | None = None) -> Iterator[str]:
-    """One line a verdict, with p as it is and after Holm's correction over the run.
+    """Yield one line a verdict, with its p-value before and after Holm's correction over the run.
 
-    Beside it is what another run observed, where its scores are of the same kind.
+    Args:
+        verdicts: the verdicts' lines in the results.
+        beside: another run's results; its observed value is shown beside if its scores are of the same kind.
     """
     others = _by_behavior(beside)
     rows = [["test", "metric", "verdict", "n", "observed", "interval", "allowed", "finds", "p", "p (Holm)"]]
@@ -94,18 +103,27 @@ def each(verdicts: Sequence[VerdictRecord], beside: Results | None = None) -> It
 
 
 def corrected(verdicts: Sequence[VerdictRecord]) -> list[float | None]:
-    """p of each verdict after Holm's correction over the run; None where nothing was tested."""
+    """Return the p-value of each verdict after Holm's correction over the run; None if nothing was tested.
+
+    Source:
+        Holm 1979, A simple sequentially rejective multiple test procedure.
+    """
     found = iter(holm([verdict.p for verdict in verdicts if verdict.p is not None]))
     return [None if verdict.p is None else next(found) for verdict in verdicts]
 
 
 def is_disputed(verdict: VerdictRecord, p_holm: float | None) -> bool:
-    """Whether a verdict fails, and would not by the corrected p."""
+    """Return True if a verdict fails, but would not by the corrected p-value.
+
+    Args:
+        verdict: its line in the results.
+        p_holm: its corrected p-value in [0, 1]; None if nothing was tested.
+    """
     return verdict.status == "fail" and p_holm is not None and p_holm >= (verdict.alpha or ALPHA)
 
 
 def _disputed(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
-    """Say which of two p decides, where they do not say the same."""
+    """Yield a sentence that says which p-value decides, if the two differ for some verdict."""
     disputed = [one for one, p_holm in zip(verdicts, corrected(verdicts), strict=True) if is_disputed(one, p_holm)]
     if disputed:
         yield (
@@ -120,7 +138,7 @@ def _by_behavior(results: Results | None) -> Mapping[tuple[str, str], VerdictRec
 
 
 def _observed(verdict: VerdictRecord, others: Mapping[tuple[str, str], VerdictRecord]) -> str:
-    """What another run observed of the behavior, where that can be compared."""
+    """Return the value that another run observed of the behavior; "-" if it cannot be compared."""
     other = others.get((verdict.behavior, verdict.metric))
     if other is None:
         return "-"
@@ -130,7 +148,7 @@ def _observed(verdict: VerdictRecord, others: Mapping[tuple[str, str], VerdictRe
 def _incomparable(
     verdicts: Iterable[VerdictRecord], others: Mapping[tuple[str, str], VerdictRecord], name: str
 ) -> Iterator[str]:
-    """Why some verdicts have nothing beside them: scores of two kinds are no one scale."""
+    """Yield the reason why some verdicts have nothing beside them: their scores are of another kind."""
     pairs = [(verdict, others.get((verdict.behavior, verdict.metric))) for verdict in verdicts]
     kinds = {(one.metric, one.score_kind, other.score_kind) for one, other in pairs if other}
     for metric, own, theirs in sorted(kinds):
@@ -142,7 +160,7 @@ def _incomparable(
 
 
 def disagreement(results: Results) -> Iterator[str]:
-    """The behaviors of which mlm and itm say different things, and how many of their cases."""
+    """Yield a table of the behaviors on which mlm and itm disagree, with the numbers of cases."""
     rows = [["where mlm and itm disagree", "mlm", "itm", "both hold", "mlm alone violates", "itm alone", "both", "n"]]
     for one in agreements(results):
         if one.disagrees:
@@ -154,7 +172,7 @@ def disagreement(results: Results) -> Iterator[str]:
 
 
 def saving(results: Results) -> Iterator[str]:
-    """How much of a sequential run was left unasked."""
+    """Yield how many images a sequential run asked about, of all."""
     if results.run.sequential:
         asked = sum(verdict.asked or 0 for verdict in results.verdicts.values())
         offered = sum(verdict.offered or 0 for verdict in results.verdicts.values())
@@ -164,19 +182,19 @@ def saving(results: Results) -> Iterator[str]:
 
 
 def vision_and_language(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
-    """Figure 1: what blocking the picture and dropping the hint do to one and the same word."""
+    """Yield the table after figure 1 of the study: the mean score of a word by picture (blocked or not) and hint."""
     tables = {verdict.metric: cells for verdict, cells in _tables(verdicts, "vision_language")}
     if not tables:
         return
     yield f"vision and language (figure 1), mean score{_over(tables.values())}"
-    rows = [["", *(metric.upper() for metric in METRICS)]]
+    rows = [["", *(metric.upper() for metric in OF_PICTURES)]]
     for cell, name in _TWO_BY_TWO.items():
-        rows.append([name, *(figure(tables.get(metric, {}).get(cell)) for metric in METRICS)])
+        rows.append([name, *(figure(tables.get(metric, {}).get(cell)) for metric in OF_PICTURES)])
     yield from aligned(rows)
 
 
 def color_and_grey(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
-    """Figure 2: the score of one and the same word in color and in grey."""
+    """Yield the table after figure 2 of the study: the mean score of a word in color and in grey."""
     rows: dict[str, dict[str, Cells]] = defaultdict(dict)
     for verdict, cells in _tables(verdicts, "color_grey"):
         rows[verdict.behavior][verdict.metric] = cells
@@ -186,7 +204,7 @@ def color_and_grey(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
 
 
 def against_noise(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
-    """What of an edit's cost is due to what it takes away: the rest is what any change of that size costs."""
+    """Yield the table that compares an edit's loss of score with the loss under noise of the same size."""
     rows = [["", "costs", "noise as large", "difference", "interval", "n"]]
     for verdict, cells in _tables(verdicts, "against_noise"):
         costs = (figure(cells[cell]) for cell in ("cost", "noise_cost", "difference"))
@@ -198,7 +216,7 @@ def against_noise(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
 
 
 def left_and_right(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
-    """Figure 3: the scores of [left] and [right], as photographed and mirrored."""
+    """Yield the table after figure 3 of the study: mean scores of "left" and "right", original and mirrored."""
     rows: dict[str, dict[str, Cells]] = defaultdict(dict)
     for verdict, cells in _tables(verdicts, "left_right"):
         for true in ("left", "right"):
@@ -215,19 +233,19 @@ def left_and_right(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
 
 
 def under_each(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
-    """Which of several perturbations costs how much."""
+    """Yield the mean loss of score under each of several perturbations."""
     rows: dict[str, Cells] = defaultdict(dict)
     for verdict, cells in _tables(verdicts, "under_each"):
         for name in (cell for cell in cells if cell != "n"):
             rows[f"{verdict.behavior}: {name}"][verdict.metric] = cells[name]
     if rows:
         yield "under each perturbation, mean score"
-        body = [[name, *(figure(row.get(metric)) for metric in METRICS)] for name, row in rows.items()]
-        yield from aligned([["", *(metric.upper() for metric in METRICS)], *body])
+        body = [[name, *(figure(row.get(metric)) for metric in OF_PICTURES)] for name, row in rows.items()]
+        yield from aligned([["", *(metric.upper() for metric in OF_PICTURES)], *body])
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Columns as wide as their widest cell, the first to the left, the others to the right."""
+    """Yield rows in aligned columns: the first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for first, *rest in rows:
         cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))]
@@ -235,11 +253,11 @@ def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _pairs(rows: Mapping[str, Mapping[str, Cells]], columns: tuple[str, str]) -> Iterator[str]:
-    head = ["", *(f"{metric.upper()} {column}" for metric in METRICS for column in columns), "n"]
+    head = ["", *(f"{metric.upper()} {column}" for metric in OF_PICTURES for column in columns), "n"]
     body = []
     for name, by_metric in rows.items():
-        figures = [by_metric.get(metric, {}).get(column) for metric in METRICS for column in columns]
-        n = dict.fromkeys(whole(by_metric[metric]["n"]) for metric in METRICS if metric in by_metric)
+        figures = [by_metric.get(metric, {}).get(column) for metric in OF_PICTURES for column in columns]
+        n = dict.fromkeys(whole(by_metric[metric]["n"]) for metric in OF_PICTURES if metric in by_metric)
         body.append([name, *map(figure, figures), " and ".join(n)])
     yield from aligned([head, *body])
 
@@ -257,7 +275,7 @@ def _over(tables: Iterable[Cells]) -> str:
 
 
 def held(verdict: VerdictRecord) -> tuple[str, str, str]:
-    """What was seen, its interval, and what it is held to."""
+    """Return the observed value, its interval, and the allowed value or band, as texts."""
     if verdict.claim == "mean":
         band = verdict.band or ()
         low, high = verdict.band or (None, None)

@@ -14,8 +14,9 @@ from filelock import FileLock, Timeout
 
 from vlcheck._util import temporary
 from vlcheck.errors import UsageError
+from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.plan import Chunk, Plan
-from vlcheck.scoring.scorer import Progress, Scorer
+from vlcheck.scoring.progress import Progress
 
 _GOLDEN = 0.6180339887498949  # its multiples, modulo 1, spread the pids of neighbours evenly
 BEAT = 1.0  # seconds between a holder's signs of life
@@ -25,7 +26,7 @@ LONGEST = 900.0  # seconds after which a holder gives no more: a chunk that take
 
 def work_together(
     plan: Plan,
-    scorer: Scorer,
+    scorer: CachedScorer,
     folder: Path,
     *,
     poll: float = 0.05,
@@ -40,7 +41,7 @@ def work_together(
 
     Args:
         plan: the same in each process.
-        scorer: on the same store file and run in each process.
+        scorer: with a store on the same file and run in each process.
         folder: for the locks; made where it is missing.
         poll: seconds between looks at chunks that others hold.
         silence: seconds without a holder's sign of life after which its lease has expired.
@@ -147,9 +148,9 @@ def _from_own_offset(chunks: tuple[Chunk, ...]) -> list[Chunk]:
     return [*chunks[start:], *chunks[:start]]
 
 
-def _finish(chunk: Chunk, scorer: Scorer, leases: Leases) -> bool:
+def _finish(chunk: Chunk, scorer: CachedScorer, leases: Leases) -> bool:
     """Return whether the chunk is answered, by another worker or now; False while another one holds it."""
-    if not scorer.store.missing(query.key for query in chunk.queries):
+    if scorer.has(chunk):
         return True
     try:
         with leases.take(chunk.key):

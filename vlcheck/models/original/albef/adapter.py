@@ -1,4 +1,4 @@
-"""ALBEF, the paper's model: adapter and loading. Its network is in `albef_network`, its sizes in `albef_config`."""
+"""ALBEF, the model of the study: adapter and loading. `network` has the network, `config` its sizes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Albef", "AlbefConfig", "AlbefNetwork", "load", "pre_caption"]
 
 
 class Albef(Fusing):
-    """ALBEF as vlcheck asks it."""
+    """The adapter of ALBEF."""
 
     family = "ALBEF"
     known = ("ALBEF_4M.pth", "ALBEF.pth")
@@ -26,7 +26,8 @@ def load(path: str, *, device: str = "cpu", dtype: str = "float32") -> Albef:
     """Load a checkpoint of the original code, with `vocab.txt` beside it or bert-base-uncased's from the hub.
 
     Args:
-        path: `.pth`, `.pt`, `.th` (read without running code) or `.safetensors`, of pre-training or fine-tuned.
+        path: a file `.pth`, `.pt`, `.th` (read without running code) or `.safetensors`, of pre-training or fine-tuned
+            for retrieval.
         device: a torch device.
         dtype: a torch dtype.
 

@@ -1,4 +1,4 @@
-"""ALBEF's sizes, and how they are read off a checkpoint."""
+"""The sizes of ALBEF, read from a checkpoint and its config files."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.layout import check_multiple, check_size, read_json
 
-_HEAD_WIDTH = 64  # of ViT-B and BERT-base: heads leave no trace in the shapes
+_HEAD_WIDTH = 64  # of ViT-B and BERT-base: shapes of weights do not show the number of heads
 
 
 @dataclass(frozen=True)
 class AlbefConfig:
-    """Sizes of ALBEF (Li et al. 2021, arXiv:2107.07651, section 3.1); defaults are the paper's.
+    """The sizes of ALBEF; the defaults are the paper's.
 
     Attributes:
         image_size: side of the square input, in pixels.
@@ -29,13 +29,15 @@ class AlbefConfig:
         text_depth: layers of the BERT, with and without cross-attention.
         text_heads: attention heads of a BERT layer.
         intermediate_size: features between the two projections of a BERT layer.
-        fusion_layer: the first layer that cross-attends to the image.
+        fusion_layer: index of the first layer with cross-attention to the image.
         vocab_size: entries of the vocabulary.
-        max_positions: the most tokens a text may have.
+        max_positions: the most tokens of a text.
         embed_dim: features that the contrastive similarity compares.
-        stem_width: features of the first of a stack of strided convolutions that takes the place of the patch
-            projection; 0, the original's, for none. A small network learns far faster behind one (Xiao et al. 2021,
-            arXiv:2106.14881).
+        stem_width: features of the first of several strided convolutions that replace the patch projection; 0 for none,
+            as in the original. A small network learns far faster with them (Xiao et al. 2021, arXiv:2106.14881).
+
+    Source:
+        Li et al. 2021, arXiv:2107.07651, section 3.1.
     """
 
     image_size: int = 256
@@ -69,19 +71,19 @@ class AlbefConfig:
 
     @property
     def grid(self) -> int:
-        """Patches along a side of the input."""
+        """The number of patches along a side of the input."""
         return self.image_size // self.patch_size
 
 
 def infer_config(shapes: Mapping[str, Sequence[int]], stated: Mapping[str, Any]) -> AlbefConfig:
-    """Read the sizes off a checkpoint.
+    """Infer the sizes from the shapes of a checkpoint's weights.
 
     Args:
-        shapes: of the weights, by their pre-training names.
-        stated: what is said of the checkpoint, by field name; wins over the shapes.
+        shapes: shape of each weight, by its pre-training name.
+        stated: sizes from config files, by field name; they take precedence over the shapes.
 
     Raises:
-        UsageError: a weight that ALBEF has is not there, or sizes contradict one another.
+        UsageError: a weight of ALBEF is missing, or sizes contradict one another.
     """
     words, width = _shape(shapes, "text_encoder.bert.embeddings.word_embeddings.weight", 2)
     vision_width, patch, stem_width = _patches(shapes)
@@ -113,11 +115,11 @@ def infer_config(shapes: Mapping[str, Sequence[int]], stated: Mapping[str, Any])
 
 
 def stated_sizes(folder: Path, config: Mapping[str, object]) -> dict[str, object]:
-    """What is said of a checkpoint, by AlbefConfig's field names.
+    """Return the sizes that config files state, by the field names of AlbefConfig.
 
     Args:
-        folder: where `config.json` and `config_bert.json` of the original code are looked for.
-        config: what the checkpoint says itself; the files win over it.
+        folder: folder of the original code's `config.json` and `config_bert.json`, if they exist.
+        config: the config in the checkpoint itself; the files take precedence over it.
     """
     vision = {**config, **read_json(folder / "config.json")}
     vit = vision.get("vit")
@@ -140,7 +142,7 @@ def stated_sizes(folder: Path, config: Mapping[str, object]) -> dict[str, object
 
 
 def original_configs(config: AlbefConfig) -> tuple[dict[str, object], dict[str, object]]:
-    """What the original's config.json and config_bert.json say: heads are in no shape."""
+    """Return the content of the original's config.json and config_bert.json; shapes do not show the number of heads."""
     said = {
         "image_res": config.image_size,
         "vision_width": config.vision_width,
@@ -161,7 +163,7 @@ def original_configs(config: AlbefConfig) -> tuple[dict[str, object], dict[str, 
 
 
 def _patches(shapes: Mapping[str, Sequence[int]]) -> tuple[int, int, int]:
-    """The width of an image token, the side of a patch, and the width of the stem."""
+    """Return the width of an image token, the side of a patch, and the width of the stem."""
     stem = "visual_encoder.patch_embed.stem.{}.weight"
     if stem.format(0) not in shapes:
         width, _, patch, _ = _shape(shapes, "visual_encoder.patch_embed.proj.weight", 4)

@@ -1,4 +1,4 @@
-"""ALBEF's network: timm's ViT, and a BERT whose later layers cross-attend to the image."""
+"""The network of ALBEF: timm's ViT, and a BERT whose later layers cross-attend to the image."""
 
 from __future__ import annotations
 
@@ -29,18 +29,21 @@ from vlcheck.models.original.fusion.text_encoder import (
 )
 
 _POSITIONS = "visual_encoder.pos_embed"
-# Momentum copies, the queues of contrastive training, and a buffer that is its own index.
+# Momentum copies, the queues of contrastive training, and a buffer whose values are its indices.
 _TRAINING_ONLY = re.compile(
     r".*_m\.|(image|text|idx)_queue$|queue_ptr$|text_encoder\.(bert\.)?embeddings\.position_ids$"
 )
 
 
 class AlbefNetwork(FusionNetwork):
-    """ALBEF for scoring (Li et al. 2021, arXiv:2107.07651), with the original's names of weights.
+    """ALBEF for scoring, with the original's names of weights.
 
-    Everywhere, `image_embeds` is (n, 1 + patches, vision_width) with the image's CLS token first, `input_ids` is
-    (n, tokens) with CLS first and no SEP, `attention_mask` is (n, tokens): 1 = token, 0 = padding. `images` (n,) is the
-    image that each text is read over; the first over the first, and so on, unless it is said.
+    In all methods, `image_embeds` is (n, 1 + patches, vision_width) with the image's CLS token first; `input_ids` is
+    (n, tokens) with CLS first and no SEP; `attention_mask` is (n, tokens): 1 = token, 0 = padding; `images` (n,) is the
+    index of the image that each text is read over, by default text i over image i.
+
+    Source:
+        Li et al. 2021, arXiv:2107.07651.
     """
 
     config: AlbefConfig
@@ -69,11 +72,11 @@ class AlbefNetwork(FusionNetwork):
     def load_albef_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
         """Load weights of the original code, of pre-training or fine-tuned for retrieval.
 
-        What only training needs is left aside; position embeddings of another resolution are interpolated. Without
-        the MLM head, as fine-tuned files are, the network loses its own.
+        Weights that only training needs are ignored. Position embeddings of another resolution are interpolated.
+        Fine-tuned files have no MLM head; the network then loses its own.
 
         Raises:
-            UsageError: a weight is missing, is unknown, or has another shape; nothing is loaded then.
+            UsageError: a weight is missing, unknown, or has another shape; nothing is loaded then.
         """
         weights = scoring_weights(state_dict)
         expected = {name: tensor.shape for name, tensor in self.state_dict().items()}
@@ -94,26 +97,44 @@ class AlbefNetwork(FusionNetwork):
         return embeds
 
     def text_embeds(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """What the layers below the fusion make of texts alone, (n, tokens, text_width)."""
+        """Return the states of texts below the cross-attention layers.
+
+        Args:
+            input_ids: (n, tokens).
+            attention_mask: (n, tokens).
+
+        Returns:
+            States, (n, tokens, text_width).
+        """
         return self.text_encoder.bert.read(input_ids, attention_mask)
 
     def fusion(
         self, image_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor, images: Images = ONE_EACH
     ) -> Tensor:
-        """What all layers make of texts that are read over images, (n, tokens, text_width)."""
+        """Return the states of texts after all layers, read over images.
+
+        Args:
+            image_embeds: encoded images.
+            input_ids: (n, tokens).
+            attention_mask: (n, tokens).
+            images: index of each text's image, (n,).
+
+        Returns:
+            States, (n, tokens, text_width).
+        """
         text = self.text_embeds(input_ids, attention_mask)
         return self.text_encoder.bert.fuse(text, attention_mask, image_embeds, images)
 
     def itm_logits(
         self, image_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor, images: Images = ONE_EACH
     ) -> Tensor:
-        """Logits (n, 2) of no match and match."""
+        """Return logits (n, 2) of no match and match. See `fusion` for the arguments."""
         return self.match(self.fusion(image_embeds, input_ids, attention_mask, images))
 
     def mlm_logits(
         self, image_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor, images: Images = ONE_EACH
     ) -> Tensor:
-        """Logits (n, tokens, vocab_size) over the vocabulary, at every position."""
+        """Return logits (n, tokens, vocab_size) at every position. See `fusion` for the arguments."""
         return self.text_encoder.predict(self.fusion(image_embeds, input_ids, attention_mask, images))
 
     def mlm_logits_at(
@@ -124,17 +145,25 @@ class AlbefNetwork(FusionNetwork):
         attention_mask: Tensor,
         images: Images = ONE_EACH,
     ) -> Tensor:
-        """Logits (chosen, vocab_size) at the positions that `where` (n, tokens) marks, row by row.
+        """Return logits at some positions; at all positions the head takes a sixth of the text's time.
 
-        The head is a sixth of the text's work over all positions and next to nothing at one.
+        Args:
+            where: True at the chosen positions, (n, tokens).
+            image_embeds: encoded images.
+            input_ids: (n, tokens).
+            attention_mask: (n, tokens).
+            images: index of each text's image, (n,).
+
+        Returns:
+            Logits, (chosen, vocab_size), row by row.
         """
         return self.text_encoder.predict(self.fusion(image_embeds, input_ids, attention_mask, images)[where])
 
 
 class ConvStem(nn.Module):
-    """Strided convolutions, each of which halves the sides and doubles the features, in place of the patch projection.
+    """Strided convolutions in place of the patch projection; each halves the sides and doubles the features.
 
-    Takes what timm gives to an `embed_layer`.
+    It takes the arguments that timm gives to an `embed_layer`.
     """
 
     def __init__(
@@ -151,12 +180,13 @@ class ConvStem(nn.Module):
         self.stem = nn.Sequential(*steps[:-1])
 
     def forward(self, pixels: Tensor) -> Tensor:
+        """Return the image tokens of pixels (n, 3, side, side): (n, patches, width)."""
         tokens: Tensor = self.stem(pixels).flatten(2).transpose(1, 2)
         return tokens
 
 
 def scoring_weights(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights that scoring needs, by their pre-training names (fine-tuned files lack the `bert.`)."""
+    """Return the weights that scoring needs, by their pre-training names (fine-tuned files lack the `bert.`)."""
     kept = {name: tensor for name, tensor in state_dict.items() if not _TRAINING_ONLY.match(name)}
     if _is_pretraining(kept):
         return kept
@@ -166,14 +196,17 @@ def scoring_weights(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def interpolate_positions(positions: Tensor, grid: int) -> Tensor:
-    """Carry position embeddings over to another resolution, as the original does.
+    """Interpolate position embeddings for another resolution, as the original does.
 
     Args:
         positions: (1, 1 + side * side, width), the CLS token's first.
-        grid: patches along a side of the image to come.
+        grid: patches along a side of the new input.
 
     Returns:
-        (1, 1 + grid * grid, width): the CLS token's kept, the others interpolated bicubically on their square.
+        (1, 1 + grid * grid, width): the CLS token's unchanged, the others interpolated bicubically on their square.
+
+    Raises:
+        UsageError: the positions are not one CLS token and a square.
     """
     tokens, width = positions.shape[-2:]
     side = math.isqrt(tokens - 1)

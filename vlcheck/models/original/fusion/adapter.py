@@ -1,4 +1,4 @@
-"""What ALBEF and X-VLM share as they are asked: an image is encoded alone, and cleaned captions are read over it."""
+"""The adapter of ALBEF and X-VLM: an image is encoded alone, and cleaned captions are read over it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.metrics.kinds import DEFAULT_KINDS
+from vlcheck.metrics.registry import DEFAULT_KINDS
 from vlcheck.models.adapters.base import Adapter, Reading, log_softmax
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.tryout import PLAIN, ask, trying
@@ -26,17 +26,17 @@ _NO_MLM = "a fine-tuned checkpoint without MLM head: it offers itm alone; for ml
 
 
 class Fusing(Adapter):
-    """A network that fuses captions with images that it has encoded, as vlcheck asks it.
+    """A network that fuses captions with encoded images.
 
     Args:
-        network: in its dtype, on its device.
-        tokenizer: of the network's vocabulary.
-        name: how reports call it.
-        max_pairs: the most texts in one forward, which bounds memory.
+        network: the network, in its dtype, on its device.
+        tokenizer: a tokenizer with the network's vocabulary.
+        name: the model's name in reports.
+        max_pairs: the most texts in one forward pass, which bounds memory.
 
     Attributes:
-        family: how it is called in messages.
-        max_tokens: where the original cuts a text off; None where it does so by words alone.
+        family: the family's name in messages.
+        max_tokens: token limit at which the original cuts a text; None if it limits words alone.
     """
 
     kinds = DEFAULT_KINDS
@@ -56,7 +56,18 @@ class Fusing(Adapter):
 
     @classmethod
     def from_folder(cls, folder: Path, network: FusionNetwork, *, name: str, device: str, dtype: str) -> Self:
-        """A network with the vocabulary of the folder that its checkpoint is in. Raises UsageError without one."""
+        """Make an adapter with the vocabulary in the folder of the network's checkpoint, and try it out.
+
+        Args:
+            folder: the checkpoint's folder.
+            network: the network.
+            name: the model's name in reports.
+            device: a torch device.
+            dtype: a torch dtype.
+
+        Raises:
+            UsageError: there is no vocabulary, or the parts do not fit one another.
+        """
         with vocabulary_of(folder) as vocabulary:
             model = cls(network.to(device, getattr(torch, dtype)), CaptionTokenizer(vocabulary), name=name)
         with trying(folder, "the configs, the checkpoint and vocab.txt"):
@@ -65,13 +76,13 @@ class Fusing(Adapter):
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
-        """Run the image encoder over all images at once; features stay on the device."""
+        """Encode all images at once; features stay on the device."""
         size = self.network.config.image_size
         pixels = torch.stack([preprocess(image, size) for image in images]).to(self.network.temp)
         return Features.of(self.network.image_embeds(pixels))
 
     def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
-        """Softmax over the two logits of the match head, of which the second is a match."""
+        """Return P(match) by softmax over the match head's two logits, the second of which is that of a match."""
         logits = self.network.match(self.network.fusion(*self._inputs(features, rows, texts)))
         return log_softmax(logits)[:, 1].exp()
 
@@ -91,7 +102,7 @@ class Fusing(Adapter):
     def _inputs(
         self, features: Features, rows: Sequence[int], texts: Sequence[str], masks: Sequence[int] | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Image tokens, padded ids, attention mask, and the image of each text."""
+        """Return image tokens, padded ids, the attention mask, and the index of each text's image."""
         for text in texts:
             self._check_words(text)
         sentences = [self.tokenizer.encode(text, n) for text, n in zip(texts, masks or [1] * len(texts), strict=True)]

@@ -1,4 +1,4 @@
-"""How ALBEF and X-VLM read captions: the originals' cleaning, and BERT's word pieces without [SEP]."""
+"""Captions as ALBEF and X-VLM read them: the original code's cleaning, and BERT's word pieces without [SEP]."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[MASK]")
 
 
 def pre_caption(caption: str, max_words: int = MAX_WORDS) -> str:
-    """Clean a caption as ALBEF's `dataset/utils.py` does, and X-VLM's: what they were trained on looks so.
+    """Clean a caption as the training code of ALBEF (`dataset/utils.py`) and of X-VLM does.
 
-    Lower case, without punctuation, hyphens and slashes as spaces, at most `max_words` words.
+    The result is in lower case, without punctuation, with spaces for hyphens and slashes.
+
+    Args:
+        caption: the caption.
+        max_words: the most words to keep.
     """
     text = re.sub(r"([,.'!?\"()*#:;~])", "", caption.lower())
     text = text.replace("-", " ").replace("/", " ").replace("<person>", "person")
@@ -25,9 +29,9 @@ def pre_caption(caption: str, max_words: int = MAX_WORDS) -> str:
 
 
 def clean_words(text: str) -> list[str]:
-    """The words of a cleaned caption, every "[MASK]" among them left as it is.
+    """Return the words of a cleaned caption, with every "[MASK]" in place.
 
-    A mask after the thirtieth word is kept, with all words before it: without it the question would be another.
+    A mask after the thirtieth word is kept, with all words before it: without it, the question would change.
     """
     first, *others = (_words(part) for part in text.split(MASK))
     words = first + [word for part in others for word in (MASK, *part)]
@@ -40,7 +44,7 @@ def _words(text: str) -> list[str]:
 
 
 class CaptionTokenizer:
-    """Captions as ids: `[CLS]` and the word pieces, no `[SEP]`, as ALBEF and X-VLM were trained.
+    """A tokenizer of captions: `[CLS]` and word pieces without `[SEP]`, as ALBEF and X-VLM were trained.
 
     Args:
         vocabulary: the word pieces, in the order of their ids.
@@ -52,7 +56,12 @@ class CaptionTokenizer:
         self.pad, self.unknown, self.cls, self.mask = (self.vocabulary.index(piece) for piece in _SPECIAL)
 
     def encode(self, text: str, masks: int = 1) -> list[int]:
-        """Ids of a caption, cleaned first; each "[MASK]" in it becomes `masks` mask tokens."""
+        """Return the token ids of a caption after cleaning.
+
+        Args:
+            text: the caption.
+            masks: number of mask tokens that each "[MASK]" becomes, at least 1.
+        """
         ids = [self.cls]
         first, *others = " ".join(clean_words(text)).split(MASK)
         ids += self._pieces(first)
@@ -61,11 +70,11 @@ class CaptionTokenizer:
         return ids
 
     def pieces(self, word: str) -> list[int]:
-        """Ids of a word as it would stand in a caption.
+        """Return the token ids of a word as it would occur in a caption.
 
         Raises:
-            UsageError: nothing of it survives the cleaning, or the vocabulary cannot spell it: the probability of
-                "[UNK]" would be that of every unknown word at once.
+            UsageError: the word is empty after cleaning, or the vocabulary cannot spell it: "[UNK]" would have one
+                probability for all unknown words.
         """
         ids = self._pieces(pre_caption(word))
         if not ids or self.unknown in ids:

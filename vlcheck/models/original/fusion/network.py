@@ -1,4 +1,4 @@
-"""What the networks of ALBEF and X-VLM have in common: an image's encoder, and a BERT that fuses texts with it."""
+"""The base class of the networks of ALBEF and X-VLM: an image encoder, and a BERT that fuses texts with its output."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vlcheck.models.original.fusion.text_encoder import TextEncoder, TextSizes
 
 
 class FusionSizes(TextSizes, Protocol):
-    """What a network's config, a dataclass, says of the network."""
+    """The sizes that a network's config, a dataclass, has to state."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -22,7 +22,7 @@ class FusionSizes(TextSizes, Protocol):
 class FusionNetwork(nn.Module):
     """A network in which texts are read over encoded images.
 
-    Its `image_embeds` are (n, 1 + image tokens, vision_width), first what stands for the whole image.
+    `image_embeds` is (n, 1 + image tokens, vision_width); the first token stands for the whole image.
     """
 
     config: FusionSizes
@@ -34,7 +34,7 @@ class FusionNetwork(nn.Module):
 
     @property
     def has_mlm_head(self) -> bool:
-        """Return True if words can be predicted: fine-tuned checkpoints have no head for it."""
+        """True if the network can predict words; fine-tuned checkpoints have no head for it."""
         return self.text_encoder.cls is not None
 
     def image_embeds(self, pixels: Tensor, /) -> Tensor:
@@ -42,26 +42,61 @@ class FusionNetwork(nn.Module):
         raise NotImplementedError
 
     def text_embeds(self, ids: Tensor, attention: Tensor, /) -> Tensor:
-        """What the layers below the fusion make of texts alone, (n, tokens, text_width)."""
+        """Return the states of texts below the cross-attention layers.
+
+        Args:
+            ids: (n, tokens).
+            attention: (n, tokens): 1 = token, 0 = padding.
+
+        Returns:
+            States, (n, tokens, text_width).
+        """
         raise NotImplementedError
 
     def fusion(self, image_embeds: Tensor, ids: Tensor, attention: Tensor, images: Tensor, /) -> Tensor:
-        """What all layers make of texts that are read over images, (n, tokens, text_width)."""
+        """Return the states of texts after all layers, read over images.
+
+        Args:
+            image_embeds: encoded images.
+            ids: (n, tokens).
+            attention: (n, tokens): 1 = token, 0 = padding.
+            images: index of each text's image, (n,).
+
+        Returns:
+            States, (n, tokens, text_width).
+        """
         raise NotImplementedError
 
     def match(self, fused: Tensor) -> Tensor:
-        """Logits (n, 2) of no match and match, from what `fusion` returned."""
+        """Return logits (n, 2) of no match and match, from the states that `fusion` returned."""
         logits: Tensor = self.itm_head(fused[:, 0])
         return logits
 
     def image_features(self, image_embeds: Tensor) -> Tensor:
-        """Unit vectors (n, embed_dim) that stand for images, or for regions."""
+        """Return unit vectors (n, embed_dim) of images or regions, for the contrastive similarity."""
         return normalize(self.vision_proj(image_embeds[:, 0]), dim=-1)
 
     def text_features(self, ids: Tensor, attention: Tensor) -> Tensor:
-        """Unit vectors (n, embed_dim) that stand for texts."""
+        """Return unit vectors of texts, for the contrastive similarity.
+
+        Args:
+            ids: (n, tokens).
+            attention: (n, tokens): 1 = token, 0 = padding.
+
+        Returns:
+            Unit vectors, (n, embed_dim).
+        """
         return normalize(self.text_proj(self.text_embeds(ids, attention)[:, 0]), dim=-1)
 
     def itc_similarity(self, image_embeds: Tensor, ids: Tensor, attention: Tensor) -> Tensor:
-        """Cosine over temperature of every image with every text, (images, texts)."""
+        """Return the cosine, divided by the temperature, of every image with every text.
+
+        Args:
+            image_embeds: encoded images, (images, 1 + image tokens, vision_width).
+            ids: (texts, tokens).
+            attention: (texts, tokens): 1 = token, 0 = padding.
+
+        Returns:
+            Similarities, (images, texts).
+        """
         return self.image_features(image_embeds) @ self.text_features(ids, attention).T / self.temp

@@ -1,4 +1,4 @@
-"""Pictures as ALBEF and X-VLM see them: squares, normalised as CLIP's."""
+"""Pictures as ALBEF and X-VLM read them: squares, normalised as CLIP's."""
 
 from __future__ import annotations
 
@@ -14,11 +14,19 @@ STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 def preprocess(image: Image.Image, size: int) -> Tensor:
-    """Resize to a square without keeping the aspect, bicubic, and normalise: (3, size, size), float32."""
+    """Resize to a square without keeping the aspect, bicubic, and normalise.
+
+    Args:
+        image: an image of any size and mode.
+        size: side of the square in pixels.
+
+    Returns:
+        Pixels, (3, size, size), float32.
+    """
     resized = to_rgb(image).resize((size, size), Image.Resampling.BICUBIC)
     return normalise(torch.from_numpy(np.array(resized, dtype=np.float32)) / 255)
 
 
 def normalise(pixels: Tensor) -> Tensor:
-    """From (..., height, width, 3) in [0, 1] to (..., 3, height, width) around 0."""
+    """Normalise pixels: from (..., height, width, 3) in [0, 1] to (..., 3, height, width) around 0."""
     return ((pixels - torch.tensor(MEAN)) / torch.tensor(STD)).movedim(-1, -3)

@@ -1,4 +1,4 @@
-"""A BERT whose later layers cross-attend to an image: the text side of ALBEF and X-VLM."""
+"""The text encoder of ALBEF and X-VLM: a BERT whose later layers cross-attend to an image."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ONE_EACH = slice(None)
 
 
 class TextSizes(Protocol):
-    """What a network's config says of its BERT."""
+    """The sizes of the BERT that a network's config has to state."""
 
     @property
     def vocab_size(self) -> int: ...
@@ -44,7 +44,7 @@ class TextSizes(Protocol):
 
 
 class TextEncoder(nn.Module):
-    """BERT whose layers from fusion_layer on also read the image, and its head for masked words."""
+    """A BERT whose layers from `fusion_layer` on also read the image, and its head for masked words."""
 
     cls: nn.ModuleDict | None
 
@@ -57,7 +57,7 @@ class TextEncoder(nn.Module):
         self.cls = nn.ModuleDict({"predictions": head})
 
     def predict(self, hidden: Tensor) -> Tensor:
-        """Logits (..., vocab_size) from features (..., text_width)."""
+        """Return logits (..., vocab_size) of features (..., text_width). Raises UsageError if there is no head."""
         if self.cls is None:
             raise UsageError("this checkpoint has no MLM head, as fine-tuned ones have none: it cannot predict words.")
         logits: Tensor = self.cls["predictions"](hidden)
@@ -65,7 +65,7 @@ class TextEncoder(nn.Module):
 
 
 class Bert(nn.Module):
-    """BERT without its head, in two halves."""
+    """A BERT without its head, in two halves."""
 
     def __init__(self, bert: BertConfig, fusion_layer: int, image_width: int) -> None:
         super().__init__()
@@ -73,7 +73,15 @@ class Bert(nn.Module):
         self.encoder = Encoder(bert, fusion_layer, image_width)
 
     def read(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Pass texts through the embeddings and the layers below the fusion."""
+        """Return the states of texts after the embeddings and the layers without cross-attention.
+
+        Args:
+            input_ids: (n, tokens).
+            attention_mask: (n, tokens): 1 = token, 0 = padding.
+
+        Returns:
+            States, (n, tokens, text_width).
+        """
         hidden: Tensor = self.embeddings(input_ids)
         for layer in self.encoder.layer[: self.encoder.fusion_layer]:
             hidden = layer(hidden, _keep(attention_mask))
@@ -87,9 +95,14 @@ class Bert(nn.Module):
         images: Images = ONE_EACH,
         image_mask: Tensor | None = None,
     ) -> Tensor:
-        """Pass what `read` returned through the layers that cross-attend.
+        """Return the states after the layers with cross-attention.
 
-        `image_mask` (images, image tokens): 1 = what texts may look at; all where it is not given.
+        Args:
+            hidden: the states that `read` returned.
+            attention_mask: (n, tokens): 1 = token, 0 = padding.
+            image_embeds: encoded images, (images, image tokens, width).
+            images: index of each text's image, (n,).
+            image_mask: (images, image tokens): 1 = token that texts may attend to; None for all.
         """
         keep_image = None if image_mask is None else _keep(image_mask)[images]
         for layer in self.encoder.layer[self.encoder.fusion_layer :]:
@@ -98,7 +111,7 @@ class Bert(nn.Module):
 
 
 class Encoder(nn.Module):
-    """The layers; those from `fusion_layer` on cross-attend."""
+    """The layers; those from `fusion_layer` on have cross-attention."""
 
     def __init__(self, bert: BertConfig, fusion_layer: int, image_width: int) -> None:
         super().__init__()
@@ -108,9 +121,9 @@ class Encoder(nn.Module):
 
 
 class Layer(nn.Module):
-    """A bidirectional BERT layer, with cross-attention to tokens of `image_width` where that is given.
+    """A bidirectional BERT layer, with cross-attention to tokens of `image_width` if that is given.
 
-    transformers' own BertLayer has cross-attention in decoders alone, which are causal, and at the text's width.
+    The BertLayer of transformers has cross-attention only in decoders, which are causal, and only at the text's width.
     """
 
     def __init__(self, bert: BertConfig, image_width: int | None) -> None:
@@ -131,6 +144,15 @@ class Layer(nn.Module):
         images: Images = ONE_EACH,
         keep_image: Tensor | None = None,
     ) -> Tensor:
+        """Return the states after the layer.
+
+        Args:
+            hidden: states of texts, (n, tokens, width).
+            keep: True at keys that are not padding, (n, 1, 1, tokens).
+            image_embeds: encoded images, (images, image tokens, image_width); None for no cross-attention.
+            images: index of each text's image, (n,).
+            keep_image: True at image tokens that a text may attend to, (n, 1, 1, image tokens); None for all.
+        """
         hidden, _ = self.attention(hidden, keep)
         if image_embeds is not None:
             hidden = self._look(hidden, image_embeds, images, keep_image)
@@ -138,7 +160,7 @@ class Layer(nn.Module):
         return out
 
     def _look(self, hidden: Tensor, image_embeds: Tensor, images: Images, keep: Tensor | None) -> Tensor:
-        """Cross-attend. An image's keys and values are most of the work: they are made once, however many texts ask."""
+        """Cross-attend. An image's keys and values, which are most of the work, are computed once for all its texts."""
         weights = self.crossattention.self
         query, key, value = (
             part.unflatten(-1, (weights.num_attention_heads, -1)).transpose(1, 2)
@@ -150,7 +172,7 @@ class Layer(nn.Module):
 
 
 def bert_config(sizes: TextSizes) -> BertConfig:
-    """What transformers' parts of a BERT are built from."""
+    """Return the config from which the parts of a BERT are built."""
     bert = BertConfig(
         vocab_size=sizes.vocab_size,
         hidden_size=sizes.text_width,
@@ -160,17 +182,17 @@ def bert_config(sizes: TextSizes) -> BertConfig:
         max_position_embeddings=sizes.max_positions,
         layer_norm_eps=1e-12,
     )
-    bert._attn_implementation = "sdpa"  # what PreTrainedModel would choose; parts without one fall to eager
+    bert._attn_implementation = "sdpa"  # as PreTrainedModel would choose; single parts would use "eager"
     return bert
 
 
 def check_tied(weights: Mapping[str, Tensor]) -> None:
-    """Refuse weights of a network whose MLM head has not the words of the embeddings, or two biases."""
+    """Raise UsageError if the MLM head does not share the word embeddings, or has two different biases."""
     for copy, original in ((f"{MLM_HEAD}decoder.weight", WORDS), (f"{MLM_HEAD}decoder.bias", f"{MLM_HEAD}bias")):
         if not torch.allclose(weights[copy], weights[original], rtol=0, atol=0, equal_nan=True):
             raise UsageError(f"{copy} differs from {original}: in the network they are one weight.")
 
 
 def _keep(attention_mask: Tensor) -> Tensor:
-    """Which keys each query sees, (n, 1, 1, tokens)."""
+    """Return which keys each query attends to, (n, 1, 1, tokens)."""
     return attention_mask.bool()[:, None, None, :]

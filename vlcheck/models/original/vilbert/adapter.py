@@ -1,4 +1,4 @@
-"""ViLBERT (Lu et al. 2019, arXiv:1908.02265) as vlcheck asks it. Its network is in `vilbert_network`."""
+"""The adapter of ViLBERT (Lu et al. 2019, arXiv:1908.02265). `network` has its network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vlcheck._util.paths import expanded
-from vlcheck.metrics.kinds import WITH_REGIONS
+from vlcheck.metrics.registry import WITH_REGIONS
 from vlcheck.models.adapters.base import Reading, log_softmax
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.regions import ReadsRegions
@@ -24,14 +24,14 @@ from vlcheck.models.regions.regions import RegionExtractor, Regions
 
 
 class Vilbert(ReadsRegions):
-    """A pre-training checkpoint of the original code: both heads.
+    """A pre-training checkpoint of the original code, with heads for words, matching and regions.
 
     Args:
-        network: in its dtype, on its device.
-        texts: makes ids of texts, with the network's vocabulary.
-        extractor: finds regions.
-        name: how reports call it.
-        fingerprint: of its files, dtype, device type and extractor.
+        network: the network, in its dtype, on its device.
+        texts: a tokenizer with the network's vocabulary.
+        extractor: finds the regions of a picture.
+        name: the model's name in reports.
+        fingerprint: content hash of its files, dtype, device type and extractor.
     """
 
     kinds = WITH_REGIONS
@@ -44,10 +44,11 @@ class Vilbert(ReadsRegions):
         self.name, self.fingerprint = name, fingerprint
 
     def inputs(self, regions: Regions, size: tuple[int, int]) -> Sequence[Tensor]:
+        """Return features, boxes and mask of regions. See `ReadsRegions.inputs`."""
         return region_inputs(regions.boxes, regions.features, size, regions.gone)
 
     def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
-        """Of its two logits the first is a match."""
+        """Return P(match); the first of the two logits is that of a match."""
         return log_softmax(self.network.itm_logits(**self._asked(features, rows, texts)))[:, 0].exp()
 
     def _predict(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
@@ -57,7 +58,7 @@ class Vilbert(ReadsRegions):
         return log_softmax(self.network.mlm_logits(**asked)[where])
 
     def region_logits(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
-        """Of the regions, without the whole image before them."""
+        """Return the logits of the regions, without those of the whole image. See `ReadsRegions.region_logits`."""
         logits: Tensor = self.network.region_logits(**self._asked(features, rows, texts))
         return logits[:, 1:]
 
@@ -70,7 +71,7 @@ class Vilbert(ReadsRegions):
     def _asked(
         self, features: Features, rows: Sequence[int], texts: Sequence[str], masks: Sequence[int] | None = None
     ) -> dict[str, Tensor]:
-        """The network's inputs, by its names."""
+        """Return the network's inputs, by name."""
         regions, places, seen = features.each(rows)
         tokens = self.texts.batch(texts, masks).to(regions.device)
         return {
@@ -84,11 +85,11 @@ class Vilbert(ReadsRegions):
 
 
 def load(path: str, *, regions: str = "", device: str = "cpu", dtype: str = "float32") -> Vilbert:
-    """Load a model of the original code, and what finds its regions.
+    """Load a model of the original code, and the extractor of its regions.
 
     Args:
-        path: of a folder that holds one checkpoint of the original code and its `config.json`, with `vocab.txt` beside
-            them or bert-base-uncased's from the hub.
+        path: a folder with one checkpoint of the original code and its `config.json`, and with `vocab.txt`, else
+            bert-base-uncased's is taken from the hub.
         regions: see `vlcheck.models.regions.extractor.find_extractor`.
         device: a torch device.
         dtype: a torch dtype.

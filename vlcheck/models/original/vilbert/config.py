@@ -1,4 +1,4 @@
-"""ViLBERT's sizes, and how they are read off the original's configuration."""
+"""The sizes of ViLBERT, read from the original's configuration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vlcheck.errors import UsageError
 from vlcheck.models.loading.layout import check_multiple, check_size, is_size, naming, read_needed_json
 
 _ACTIVATIONS = ("gelu", "relu", "swish")
-# What the original's code could do otherwise, and this network cannot: other values give other numbers.
+# Options that this network has with one value alone: with other values, the original code computes other numbers.
 _FIXED: Mapping[str, object] = {
     "model": "bert",
     "fusion_method": "mul",
@@ -24,28 +24,31 @@ _FIXED: Mapping[str, object] = {
 
 @dataclass(frozen=True)
 class VilbertConfig:
-    """Sizes of ViLBERT (Lu et al. 2019, arXiv:1908.02265, section 3.1), by the original's names; defaults are its own.
+    """The sizes of ViLBERT, by the original's names; the defaults are its own.
 
     Attributes:
         vocab_size: entries of the vocabulary.
         hidden_size: features of a text token.
-        num_hidden_layers: layers that only the text passes.
+        num_hidden_layers: layers of the text alone.
         num_attention_heads: attention heads of such a layer.
-        intermediate_size: features between the two projections of every feed-forward of the text.
-        max_position_embeddings: the most tokens a text may have.
-        type_vocab_size: segments that a text may have.
+        intermediate_size: features between the two projections of every feed-forward layer of the text.
+        max_position_embeddings: the most tokens of a text.
+        type_vocab_size: the most segments of a text.
         hidden_act: activation in the text's layers and in the heads of both streams.
-        v_feature_size: features that the detector gives a region.
-        v_target_size: the detector's classes, the background among them.
+        v_feature_size: features of a region from the detector.
+        v_target_size: number of the detector's classes, including the background.
         v_hidden_size: features of a region in the network.
-        v_num_hidden_layers: layers that only the image passes.
+        v_num_hidden_layers: layers of the image alone.
         v_num_attention_heads: attention heads of such a layer.
-        v_intermediate_size: features between the two projections of every feed-forward of the image.
+        v_intermediate_size: features between the two projections of every feed-forward layer of the image.
         v_hidden_act: activation in the image's layers.
         bi_hidden_size: features of queries, keys and values in co-attention, and of the pooled streams.
         bi_num_attention_heads: attention heads of a co-attention layer.
-        v_biattention_id: how many of the image's own layers come before each co-attention layer.
-        t_biattention_id: how many of the text's.
+        v_biattention_id: for each co-attention layer, the number of the image's own layers before it.
+        t_biattention_id: for each co-attention layer, the number of the text's own layers before it.
+
+    Source:
+        Lu et al. 2019, arXiv:1908.02265, section 3.1.
     """
 
     vocab_size: int = 30522
@@ -87,10 +90,10 @@ class VilbertConfig:
 
 
 def read_config(path: Path) -> VilbertConfig:
-    """Read the original's `bert_base_6layer_6conect.json`, or one like it of other sizes.
+    """Read the original's `bert_base_6layer_6conect.json`, or a similar file with other sizes.
 
     Raises:
-        UsageError: no such file, not JSON, an option that is missing or wrong, or one of a network that differs.
+        UsageError: there is no such file, it is not JSON, or an option is missing, wrong or not supported.
     """
     said = read_needed_json(path, "put the checkpoint's bert_base_6layer_6conect.json there")
     with naming(path):
@@ -102,7 +105,7 @@ def _config(said: Mapping[str, object]) -> VilbertConfig:
         if said.get(name, value) != value:
             raise UsageError(f"{name} {said[name]!r} is not supported; accepted: {value!r}.")
     names = [field.name for field in fields(VilbertConfig)]
-    # No default may stand in: a wrong number of heads fits all weights and shows in no error.
+    # No default may replace a missing size: a wrong number of heads fits all weights and raises no error.
     if missing := [name for name in names if name not in said]:
         raise UsageError(f"lacks {', '.join(missing)}.")
     given: dict[str, Any] = {name: tuple(value) if isinstance(value := said[name], list) else value for name in names}
@@ -110,7 +113,7 @@ def _config(said: Mapping[str, object]) -> VilbertConfig:
 
 
 def _check_stops(name: str, stops: object, depth: int) -> None:
-    """Co-attention stands before layers that exist, in order."""
+    """Check that co-attention layers come before existing layers, in order."""
     if not isinstance(stops, tuple) or not all(is_size(stop, least=0) for stop in stops):
         raise UsageError(f"{name} has to be a list of whole numbers, not {stops!r}.")
     if list(stops) != sorted(stops) or any(stop > depth for stop in stops):

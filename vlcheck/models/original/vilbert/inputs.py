@@ -1,4 +1,4 @@
-"""Image regions of a detector, as ViLBERT reads them."""
+"""Regions of a detector as ViLBERT reads them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from vlcheck.errors import UsageError
 
 
 class Regions(NamedTuple):
-    """Regions by the names under which the network takes them, of an image or, with an axis before, of several.
+    """Regions of one image, or of several with an axis before, by the network's names of its inputs.
 
     Attributes:
-        features: (regions, v_feature_size), the whole image's first. A region that is to be predicted is a row of
-            zeros; its box and mask stay.
-        image_loc: (regions, 5): x1, y1, x2, y2 in widths and heights of the image, and the share of it in the box.
+        features: (regions, v_feature_size), the whole image's first. A region to be predicted has a row of zeros; its
+            box and mask stay.
+        image_loc: (regions, 5): x1, y1, x2, y2 in fractions of the image's sides, and the box's share of its area.
         image_mask: (regions,): 1 = region, 0 = padding.
     """
 
@@ -34,16 +34,20 @@ def region_inputs(
     size: tuple[float, float],
     gone: Tensor | None = None,
 ) -> Regions:
-    """Put the whole image before the regions of one image, and boxes in its units (Lu et al. 2019, section 3.1).
+    """Return a detector's regions as the network's inputs: the whole image first, and boxes in fractions of its sides.
 
     Args:
         boxes: (regions, 4): x1, y1, x2, y2 in pixels.
-        features: (regions, v_feature_size) of the detector, not normalised; the mean of them stands for the image.
-        size: width and height of the image in pixels.
-        gone: (regions,), which were taken out, rows of zeros: the image's mean is of the others, as in pre-training.
+        features: (regions, v_feature_size) of the detector, not normalised; their mean stands for the whole image.
+        size: (width, height) of the image in pixels.
+        gone: True for removed regions, which have rows of zeros, (regions,): they are left out of the mean, as in
+            pre-training.
 
     Raises:
-        UsageError: not a box for each row of features, no region at all, or an image without extent.
+        UsageError: boxes and features differ in number, there is no region, or the image's size is 0.
+
+    Source:
+        Lu et al. 2019, arXiv:1908.02265, section 3.1.
     """
     boxes, features = torch.as_tensor(boxes), torch.as_tensor(features)
     if features.ndim != 2 or not len(features) or boxes.shape != (len(features), 4):
@@ -65,5 +69,5 @@ def region_inputs(
 
 
 def batch_regions(images: Sequence[Regions]) -> Regions:
-    """Put images side by side, filled up to the most regions with zeros that the mask leaves out."""
+    """Stack the regions of several images, padded with zeros that the mask leaves out."""
     return Regions(*(pad_sequence(list(arrays), batch_first=True) for arrays in zip(*images, strict=True)))

@@ -1,4 +1,4 @@
-"""ViLBERT's network: a BERT for the text and one for image regions, with co-attention layers between them."""
+"""The network of ViLBERT: a BERT for the text and one for regions, with co-attention layers between them."""
 
 from __future__ import annotations
 
@@ -33,24 +33,27 @@ Array = Tensor | np.ndarray
 
 
 class Streams(NamedTuple):
-    """A tensor for either stream: features, (n, regions, v_hidden_size) and (n, tokens, hidden_size), or masks."""
+    """A tensor for each stream: features, (n, regions, v_hidden_size) and (n, tokens, hidden_size), or masks."""
 
     image: Tensor
     text: Tensor
 
 
 class VilbertNetwork(nn.Module):
-    """ViLBERT for scoring (Lu et al. 2019, arXiv:1908.02265), with the original's names of weights.
+    """ViLBERT for scoring, with the original's names of weights.
 
-    Every method takes the same inputs by keyword, as tensors or numpy arrays of any device and precision, and passes
-    over others:
+    Every method takes the same inputs by keyword, as tensors or numpy arrays of any device and precision, and ignores
+    other keywords:
 
     - ids: (n, tokens), entries of the vocabulary: CLS, the text, SEP, and padding behind;
     - input_mask: (n, tokens), 1 = token, 0 = padding;
     - segment_ids: (n, tokens), 0 for a text of one segment;
-    - features: (n, regions, v_feature_size), the whole image's first; `vilbert_regions` makes them and the next two;
-    - image_loc: (n, regions, 5), boxes and their areas, in units of the image;
+    - features: (n, regions, v_feature_size), the whole image's first; `region_inputs` makes them and the next two;
+    - image_loc: (n, regions, 5), boxes and their areas, in fractions of the image;
     - image_mask: (n, regions), 1 = region, 0 = padding.
+
+    Source:
+        Lu et al. 2019, arXiv:1908.02265.
     """
 
     def __init__(self, config: VilbertConfig) -> None:
@@ -70,19 +73,19 @@ class VilbertNetwork(nn.Module):
         """Load a pre-training checkpoint of the original code (`pytorch_model_9.bin`).
 
         Args:
-            folder: holds one checkpoint and its configuration as `config.json`.
+            folder: a folder with one checkpoint and its configuration as `config.json`.
 
         Returns:
             The network in float32, in eval mode, without gradients.
 
         Raises:
-            UsageError: not one checkpoint, one that cannot be read, no configuration, or a weight that is missing, is
-                unknown or has another shape than the configuration says.
+            UsageError: there is not exactly one checkpoint, it cannot be read, the configuration is missing, or a
+                weight is missing, unknown or of another shape than the configuration says.
         """
         folder = expanded(folder)
         path = find_checkpoint(folder)
         config = read_config(folder / "config.json")
-        # Names and shapes alone: no memory, and no draw from torch's random numbers.
+        # On the meta device there are only names and shapes: no memory is used, and no random number is drawn.
         with naming(path), filled_from(path), torch.device("meta"):
             network = cls(config)
         shapes = {name: weight.shape for name, weight in network.state_dict().items()}
@@ -101,7 +104,7 @@ class VilbertNetwork(nn.Module):
         image_mask: Array,
         **_: object,
     ) -> Streams:
-        """What all layers make of image and text."""
+        """Return the states of image and text after all layers. See the class for the arguments."""
         embedded = Streams(
             self.bert.v_embeddings(self._own(features), self._own(image_loc)),
             self.bert.embeddings(self._own(ids), self._own(segment_ids)),
@@ -111,31 +114,31 @@ class VilbertNetwork(nn.Module):
         return out
 
     def itm_logits(self, **inputs: Array) -> Tensor:
-        """Logits (n, 2) of whether text and image belong together.
+        """Return logits (n, 2) of match and no match.
 
-        Index 0 is that they do, index 1 that they do not, as the original has it: P(match) is `softmax(-1)[:, 0]`.
+        Index 0 is a match, as in the original: P(match) is `softmax(-1)[:, 0]`.
         """
         image, text = self.streams(**inputs)
         logits: Tensor = self.cls["bi_seq_relationship"](self.bert.v_pooler(image) * self.bert.t_pooler(text))
         return logits
 
     def mlm_logits(self, **inputs: Array) -> Tensor:
-        """Logits (n, tokens, vocab_size) over the vocabulary, at every position."""
+        """Return logits (n, tokens, vocab_size) at every position."""
         words = self.bert.embeddings.word_embeddings.weight
         logits: Tensor = self.cls["predictions"](self.streams(**inputs).text, words)
         return logits
 
     def region_logits(self, **inputs: Array) -> Tensor:
-        """Logits (n, regions, v_target_size) over the detector's classes, at every region.
+        """Return logits (n, regions, v_target_size) over the detector's classes, for every region.
 
-        A region is masked by zeros in its row of `features`; its box and mask stay. In pre-training the whole image's
-        row is the mean of the regions that are not masked, and nothing is asked of it.
+        A region is masked by zeros in its row of `features`; its box and mask stay. In pre-training, the row of the
+        whole image is the mean of the regions that are not masked, and it is not predicted.
         """
         logits: Tensor = self.cls["imagePredictions"](self.streams(**inputs).image)
         return logits
 
     def _own(self, array: Array) -> Tensor:
-        """The array on the network's device and, unless it holds whole numbers, in its dtype."""
+        """Return an array on the network's device and, unless it holds whole numbers, in its dtype."""
         tensor, weight = torch.as_tensor(array), self.bert.embeddings.word_embeddings.weight
         return tensor.to(weight) if tensor.is_floating_point() else tensor.to(weight.device)
 
@@ -152,14 +155,14 @@ class TwoStreams(nn.Module):
         self.v_pooler = Pooler(config.v_hidden_size, config.bi_hidden_size)
 
     def fill_buffers(self) -> None:
-        """Make the buffers that no state dict holds, as transformers' constructor does off the meta device."""
+        """Create the buffers that no state dict holds, as transformers' constructor does outside the meta device."""
         positions = torch.arange(self.embeddings.position_embeddings.num_embeddings)[None]
         self.embeddings.register_buffer("position_ids", positions, persistent=False)
         self.embeddings.register_buffer("token_type_ids", torch.zeros_like(positions), persistent=False)
 
 
 class RegionEmbeddings(nn.Module):
-    """A region is the sum of what it shows and where it is."""
+    """Embeddings of regions: the sum of the features' and the box's."""
 
     def __init__(self, config: VilbertConfig) -> None:
         super().__init__()
@@ -168,12 +171,21 @@ class RegionEmbeddings(nn.Module):
         self.LayerNorm = nn.LayerNorm(config.v_hidden_size, eps=_EPS)
 
     def forward(self, features: Tensor, image_loc: Tensor) -> Tensor:
+        """Return the embeddings of regions.
+
+        Args:
+            features: (n, regions, v_feature_size).
+            image_loc: (n, regions, 5).
+
+        Returns:
+            Embeddings, (n, regions, v_hidden_size).
+        """
         embedded: Tensor = self.LayerNorm(self.image_embeddings(features) + self.image_location_embeddings(image_loc))
         return embedded
 
 
 class Encoder(nn.Module):
-    """The layers: each stream's own, and those in which the streams read one another."""
+    """The layers: each stream's own, and the co-attention layers between the streams."""
 
     def __init__(self, config: VilbertConfig) -> None:
         super().__init__()
@@ -183,6 +195,12 @@ class Encoder(nn.Module):
         self.c_layer = nn.ModuleList(CoAttentionLayer(config) for _ in config.v_biattention_id)
 
     def forward(self, streams: Streams, keep: Streams) -> Streams:
+        """Return the states of both streams after all layers.
+
+        Args:
+            streams: embeddings of regions and of text.
+            keep: masks of both streams, as `_keep` makes them.
+        """
         *image_runs, image_rest = _runs(self.v_layer, self.config.v_biattention_id)
         *text_runs, text_rest = _runs(self.layer, self.config.t_biattention_id)
         for image_run, text_run, exchange in zip(image_runs, text_runs, self.c_layer, strict=True):
@@ -191,9 +209,9 @@ class Encoder(nn.Module):
 
 
 class CoAttentionLayer(nn.Module):
-    """A layer in which each stream's queries meet the other's keys and values (figure 2b).
+    """A layer in which each stream's queries attend to the other's keys and values (figure 2b of the paper).
 
-    In the names of weights, 1 is the image and 2 the text. Both streams read what the other was before the layer.
+    In the names of weights, 1 is the image and 2 the text. Both streams read the other's states of before the layer.
     """
 
     def __init__(self, config: VilbertConfig) -> None:
@@ -215,12 +233,18 @@ class CoAttentionLayer(nn.Module):
         self.t_intermediate, self.t_output = BertIntermediate(_text_bert(config)), BertOutput(_text_bert(config))
 
     def forward(self, streams: Streams, keep: Streams) -> Streams:
+        """Return the states of both streams after the layer.
+
+        Args:
+            streams: states of regions and of text.
+            keep: masks of both streams, as `_keep` makes them.
+        """
         image = self._read("1", streams.image, "2", streams.text, keep.text)
         text = self._read("2", streams.text, "1", streams.image, keep.image)
         return Streams(self.v_output(self.v_intermediate(image), image), self.t_output(self.t_intermediate(text), text))
 
     def _read(self, reader: str, hidden: Tensor, source: str, other: Tensor, keep: Tensor) -> Tensor:
-        """What stream `reader` is once it has attended to what `keep` leaves of stream `source`."""
+        """Return stream `reader` after it has attended to the tokens of stream `source` that `keep` marks."""
         query, key, value = (
             self.biattention[name](features).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for name, features in ((f"query{reader}", hidden), (f"key{source}", other), (f"value{source}", other))
@@ -231,19 +255,20 @@ class CoAttentionLayer(nn.Module):
 
 
 class Pooler(nn.Module):
-    """A stream's first token, in the space in which the streams are compared. Unlike BERT's, with a ReLU."""
+    """A stream's first token in the space in which the streams are compared. Unlike BERT's, it has a ReLU."""
 
     def __init__(self, width: int, pooled: int) -> None:
         super().__init__()
         self.dense = nn.Linear(width, pooled)
 
     def forward(self, hidden: Tensor) -> Tensor:
+        """Return the pooled features of states (n, tokens, width): (n, bi_hidden_size)."""
         pooled: Tensor = self.dense(hidden[:, 0]).relu()
         return pooled
 
 
 class WordHead(nn.Module):
-    """BERT's head for masked words; its decoder is the word embeddings, and is given."""
+    """BERT's head for masked words; its decoder is the matrix of word embeddings, which is passed in."""
 
     def __init__(self, config: VilbertConfig) -> None:
         super().__init__()
@@ -251,11 +276,20 @@ class WordHead(nn.Module):
         self.bias = nn.Parameter(torch.zeros(config.vocab_size))
 
     def forward(self, hidden: Tensor, words: Tensor) -> Tensor:
+        """Return the logits over the vocabulary.
+
+        Args:
+            hidden: states, (n, tokens, hidden_size).
+            words: word embeddings, (vocab_size, hidden_size).
+
+        Returns:
+            Logits, (n, tokens, vocab_size).
+        """
         return linear(self.transform(hidden), words, self.bias)
 
 
 def _region_head(config: VilbertConfig) -> nn.Sequential:
-    """From regions to the detector's classes. Its activation is the text's, as in the original."""
+    """Return the head from regions to the detector's classes. Its activation is the text's, as in the original."""
     bert = BertConfig(hidden_size=config.v_hidden_size, hidden_act=config.hidden_act, layer_norm_eps=_EPS)
     return nn.Sequential(
         OrderedDict(
@@ -265,12 +299,12 @@ def _region_head(config: VilbertConfig) -> nn.Sequential:
 
 
 def _runs(layers: nn.ModuleList, stops: Sequence[int]) -> list[nn.ModuleList]:
-    """Cut layers before each of the stops: one run more than there are stops."""
+    """Cut the layers before each of the stops into one run more than there are stops."""
     return [layers[start:stop] for start, stop in pairwise((0, *stops, len(layers)))]
 
 
 def _apart(image_layers: nn.ModuleList, text_layers: nn.ModuleList, streams: Streams, keep: Streams) -> Streams:
-    """Pass each stream through layers of its own."""
+    """Pass each stream through its own layers."""
     image, text = streams
     for layer in image_layers:
         image = layer(image, keep.image)
@@ -307,10 +341,10 @@ def _image_bert(config: VilbertConfig) -> BertConfig:
 
 
 def _with_sdpa(bert: BertConfig) -> BertConfig:
-    bert._attn_implementation = "sdpa"  # what PreTrainedModel would choose; parts without one fall to eager
+    bert._attn_implementation = "sdpa"  # as PreTrainedModel would choose; single parts would use "eager"
     return bert
 
 
 def _keep(mask: Tensor) -> Tensor:
-    """Which keys each query sees, (n, 1, 1, keys)."""
+    """Return which keys each query attends to, (n, 1, 1, keys)."""
     return mask.bool()[:, None, None, :]

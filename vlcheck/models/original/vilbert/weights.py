@@ -1,4 +1,4 @@
-"""What the original code of ViLBERT saves, and by which names of weights."""
+"""Reads the weights that the original code of ViLBERT saves."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from vlcheck.models.loading.misfits import check_names, some
 _WORDS = "bert.embeddings.word_embeddings.weight"
 _DECODER = "cls.predictions.decoder.weight"
 _UNUSED = re.compile(r"bert\.encoder\.c_layer\.\d+\.biOutput\.q_dense[12]\.(weight|bias)$")  # no forward reads them
-_OLD_ENDS = {"gamma": "weight", "beta": "bias"}  # of LayerNorm, as the first BERT for PyTorch called them
+_OLD_ENDS = {"gamma": "weight", "beta": "bias"}  # names of LayerNorm's weights in the first BERT for PyTorch
 
 
 def read_weights(path: Path, shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
-    """Read the weights that the network has, in float32, in memory of their own.
+    """Read the weights of the network, in float32, copied into memory.
 
     Args:
         path: the checkpoint.
-        shapes: of all weights of the network, by name.
+        shapes: shape of each weight of the network, by name.
 
     Raises:
-        UsageError: the file cannot be read, or a weight is missing, is unknown or has another shape.
+        UsageError: the file cannot be read, or a weight is missing, unknown or of another shape.
     """
     weights = read_checkpoint(path).weights
     with naming(path):
@@ -46,14 +46,14 @@ def _current_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _current_name(name: str) -> str:
-    """Without what DataParallel puts before it, and LayerNorm's weights by their names of today."""
+    """Return a weight's name without DataParallel's prefix, and with LayerNorm's current names."""
     return re.sub(r"(?<=\.)(gamma|beta)$", lambda old: _OLD_ENDS[old[0]], name.removeprefix("module."))
 
 
 def _checked(weights: Mapping[str, Tensor], shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
-    """All of the network's weights, and nothing that it would do without."""
+    """Return all of the network's weights, after a check that the file holds no others."""
     used = {name: weight for name, weight in weights.items() if not _UNUSED.match(name)}
     check_weights("a ViLBERT", {**shapes, _DECODER: shapes[_WORDS]}, used)
     if not torch.allclose(used[_DECODER], used[_WORDS], rtol=0, atol=0, equal_nan=True):
         raise UsageError(f"{_DECODER} differs from {_WORDS}: in ViLBERT they are one weight.")
-    return {name: used[name].to(torch.float32, copy=True) for name in shapes}  # what is mapped from disk is read here
+    return {name: used[name].to(torch.float32, copy=True) for name in shapes}  # read from the mapped file here

@@ -1,4 +1,4 @@
-"""ViLT's pre-training checkpoint as the original code saved it: a head for words and one for matching in one file."""
+"""The pre-training checkpoint of ViLT's original code, with a head for words and one for matching in one file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from transformers import BatchEncoding
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.models.vilt.image_processing_pil_vilt import ViltImageProcessorPil
 
-from vlcheck.metrics.kinds import DEFAULT_KINDS
+from vlcheck.metrics.registry import DEFAULT_KINDS
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import match_probability
 from vlcheck.models.adapters.processor import Processed
@@ -23,8 +23,8 @@ from vlcheck.models.original.vilt.network import ImageTokens
 from vlcheck.models.original.vilt.weights import HEADS, sizes_of, vilt_from_original
 from vlcheck.models.original.wordpiece import SPECIAL, bert_tokenizer, check_entries, vocabulary_of
 
-# The original's `pixelbert` transform: the shorter side becomes image_size, unless the longer one would then be more
-# than 1333/800 of it, and both are floored to multiples of 32.
+# The original's `pixelbert` transform: the shorter side is scaled to image_size, the longer one to at most 1333/800 of
+# that, and both are rounded down to multiples of 32.
 _PIXELS: dict[str, Any] = {
     "resample": Image.Resampling.BICUBIC,
     "image_mean": (0.5, 0.5, 0.5),
@@ -34,9 +34,9 @@ _PIXELS: dict[str, Any] = {
 
 
 class ViltPretraining(Processed):
-    """ViLT with both of its heads as vlcheck asks it.
+    """The adapter of ViLT with both heads.
 
-    What is kept of an image are its embedded patches: all that ViLT makes of it before it meets a text.
+    It keeps the embedded patches of an image: ViLT reads everything else together with a text.
     """
 
     kinds = DEFAULT_KINDS
@@ -44,21 +44,29 @@ class ViltPretraining(Processed):
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
-        # In float32 whatever the network's dtype: rounded further, the channels of a picture may add up to 0 as well,
-        # which to ViLT is padding.
+        # In float32 whatever the network's dtype: ViLT takes pixels whose channels add up to 0 for padding, and further
+        # rounding could make some of a picture's pixels so.
+        """Return the embedded patches of images."""
         pixels: Tensor = self.prepared(images)["pixel_values"]
         return Features.of(*self.network.image_tokens(pixels))
 
     def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
+        """Return the logits at the masks. See `Processed.word_logits`."""
         text = self.read(images, tokens)["last_hidden_state"][:, : where.shape[1]]
         logits: Tensor = self.network.predict(text[where])
         return logits
 
     def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
+        """Return P(match) of each text with its image. See `Processed.match`."""
         return match_probability(self.network.match(self.read(images, tokens)["pooler_output"]))
 
     def read(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> BaseModelOutputWithPooling:
-        """What the network makes of texts over as many images."""
+        """Return the network's output.
+
+        Args:
+            images: embedded patches and their mask, each (n, ...).
+            tokens: n texts.
+        """
         out: BaseModelOutputWithPooling = self.network.read(
             ImageTokens(*images), tokens["input_ids"], tokens["attention_mask"]
         )

@@ -1,4 +1,4 @@
-"""ViLT's network: transformers' ViltModel over patches that are chosen without chance, and two heads."""
+"""The network of ViLT: transformers' ViltModel over patches that are chosen without randomness, and two heads."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from vlcheck.errors import UsageError
 
 Array = Tensor | np.ndarray
 
-_BLOCK_EPS = 1e-6  # timm's; the BERT embedding and the MLM head have ViltConfig's 1e-12, which is BERT's
+_BLOCK_EPS = 1e-6  # timm's value; the text embeddings and the MLM head have BERT's 1e-12, as ViltConfig says
 
 
 class ImageTokens(NamedTuple):
-    """What an image is to the transformer.
+    """The tokens of images for the transformer.
 
     Attributes:
-        embeds: (n, 1 + patches, hidden_size), the image's CLS token first, then patches in row-major grid order; with
-            positions, without modality.
-        mask: (n, 1 + patches), 1 = token, 0 = padding, which comes last.
+        embeds: (n, 1 + patches, hidden_size), the image's CLS token first, then patches in row-major order; with
+            position embeddings, without modality embeddings.
+        mask: (n, 1 + patches): 1 = token, 0 = padding, which comes last.
     """
 
     embeds: Tensor
@@ -34,13 +34,17 @@ class ImageTokens(NamedTuple):
 
 
 class ViltNetwork(nn.Module):
-    """ViLT for scoring (Kim et al. 2021, arXiv:2102.03334).
+    """ViLT for scoring.
 
-    Everywhere, `image` is (n, 3, height, width), normalised to -1..1 and zero-padded at the right and the bottom,
-    `ids` is (n, tokens) from CLS to SEP, `mask` is (n, tokens): 1 = token, 0 = padding. Each may be a tensor or an
-    array, on any device and of any precision.
+    In all methods, `image` is (n, 3, height, width), normalised to [-1, 1] and padded with zeros at the right and the
+    bottom; `ids` is (n, tokens) from CLS to SEP; `mask` is (n, tokens): 1 = token, 0 = padding. Each may be a tensor or
+    an array, on any device and of any precision.
 
-    What is zero in all channels is padding, inside an image too: a patch that is set to zero is not gray, it is gone.
+    Pixels that are zero in all channels are padding, also inside an image: a patch that is set to zero is not gray, it
+    is missing.
+
+    Source:
+        Kim et al. 2021, arXiv:2102.03334.
     """
 
     mlm_score: ViltMLMHead | None
@@ -57,22 +61,30 @@ class ViltNetwork(nn.Module):
                 module.eps = _BLOCK_EPS
 
     def itm_logits(self, *, image: Array, ids: Array, mask: Array, **_: object) -> Tensor:
-        """Logits (n, 2) of no match and match; further arrays are passed over."""
+        """Return logits (n, 2) of no match and match. See the class for the arguments; others are ignored."""
         return self.match(self(image, ids, mask).pooler_output)
 
     def mlm_logits(self, *, image: Array, ids: Array, mask: Array, **_: object) -> Tensor:
-        """Logits (n, tokens, vocab_size) over the vocabulary, at every position; further arrays are passed over."""
+        """Return logits (n, tokens, vocab_size) at all positions. See the class for the arguments."""
         return self.predict(self(image, ids, mask).last_hidden_state[:, : ids.shape[1]])
 
     def match(self, pooled: Tensor) -> Tensor:
-        """Logits (n, 2) of no match and match, from pooled features (n, hidden_size)."""
+        """Return logits (n, 2) of no match and match. Raises UsageError without a head.
+
+        Args:
+            pooled: pooled features, (n, hidden_size).
+        """
         if self.itm_score is None:
             raise UsageError("this checkpoint has no head for matching.")
         logits: Tensor = self.itm_score(pooled)
         return logits
 
     def predict(self, hidden: Tensor) -> Tensor:
-        """Logits (..., vocab_size) from features (..., hidden_size) of text tokens."""
+        """Return logits (..., vocab_size). Raises UsageError without a head.
+
+        Args:
+            hidden: features of text tokens, (..., hidden_size).
+        """
         if self.mlm_score is None:
             raise UsageError("this checkpoint has no head for words.")
         logits: Tensor = self.mlm_score(hidden)
@@ -82,15 +94,22 @@ class ViltNetwork(nn.Module):
         """Read texts and images together: see `read`.
 
         Args:
-            image: pixels.
-            ids: tokens.
-            mask: which of them are text.
+            image: pixels, (n, 3, height, width).
+            ids: (n, tokens).
+            mask: (n, tokens): 1 = token, 0 = padding.
             asked: `output_hidden_states` and `output_attentions`, as ViltModel takes them.
         """
         return self.read(self.image_tokens(image), ids, mask, **asked)
 
     def read(self, image: ImageTokens, ids: Array, mask: Array, **asked: bool) -> BaseModelOutputWithPooling:
-        """Read texts over as many images: text tokens first, then those of `image_tokens`."""
+        """Read texts, each over its image; the output has text tokens first, then those of `image_tokens`.
+
+        Args:
+            image: tokens of n images.
+            ids: (n, tokens).
+            mask: (n, tokens): 1 = token, 0 = padding.
+            asked: `output_hidden_states` and `output_attentions`, as ViltModel takes them.
+        """
         out: BaseModelOutputWithPooling = self.vilt(
             input_ids=torch.as_tensor(ids, dtype=torch.long, device=self.device),
             attention_mask=torch.as_tensor(mask, dtype=torch.long, device=self.device),
@@ -102,24 +121,24 @@ class ViltNetwork(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """The device of the weights."""
         device: torch.device = self.vilt.embeddings.cls_token.device
         return device
 
     def image_tokens(self, image: Array) -> ImageTokens:
-        """Embed the patches of images, as many for all as the one with the most has.
+        """Embed the patches of images; all images are padded to the largest number of patches.
 
-        An image whose first row and column of patches are whole keeps all that are no padding. Where a patch is missing
-        there, the image counts as smaller than it is, positions are those of the smaller one, and the original draws as
-        many patches as that has. Here they are taken at even steps: one of the draws that the original makes when the
-        image is alone, the same every time and in any batch.
+        Usually all patches without padding are kept. If a patch is missing in an image's first row or column, the image
+        counts as smaller than it is: its positions are those of the smaller size, and the original draws as many
+        patches at random. Here they are taken at even steps: this is one of the original's possible draws for a single
+        image, and it is the same every time and in any batch.
 
         Raises:
-            UsageError: an image without a patch in its first row or column: it has no size.
+            UsageError: all patches in the first row or column of an image are padding, so that it has no size.
         """
         embeddings = self.vilt.embeddings
         pixels = torch.as_tensor(image, device=self.device)
-        patches: Tensor = embeddings.patch_embeddings(pixels)  # which casts them
+        patches: Tensor = embeddings.patch_embeddings(pixels)  # casts the pixels to the network's dtype
         valid = valid_patches(pixels, (patches.shape[2], patches.shape[3]))
         height, width = valid[:, :, 0].sum(1), valid[:, 0].sum(1)
         if not (area := height * width).all():
@@ -136,7 +155,7 @@ class ViltNetwork(nn.Module):
         )
 
     def _positions(self, height: int, width: int, valid: Tensor) -> Tensor:
-        """Position embeddings (1, hidden_size, rows, columns): height x width interpolated ones, then zeros."""
+        """Return position embeddings (1, hidden_size, rows, columns): height x width interpolated ones, then zeros."""
         positions = self.vilt.embeddings.position_embeddings[:, 1:].transpose(1, 2)
         side = math.isqrt(positions.shape[2])
         square = positions.reshape(1, -1, side, side)
@@ -145,16 +164,31 @@ class ViltNetwork(nn.Module):
 
 
 def valid_patches(pixels: Tensor, grid: tuple[int, int]) -> Tensor:
-    """Which patches (n, *grid) are there. A patch is padding if the channels of its upper left pixel add up to 0.
+    """Return True for the patches that are no padding: those whose upper left pixel has channels that add up to 0 are.
 
-    In a photograph of whole levels from 0 to 255, scaled to -1..1, no three channels add up to exactly 0.
+    In a photograph with whole levels from 0 to 255, scaled to [-1, 1], no three channels add up to exactly 0.
+
+    Args:
+        pixels: (n, 3, height, width).
+        grid: rows and columns of patches.
+
+    Returns:
+        Booleans, (n, rows, columns).
     """
     present = (pixels.sum(1, keepdim=True) != 0).float()
     return interpolate(present, size=grid, mode="nearest")[:, 0].bool()
 
 
 def at_even_steps(valid: Tensor, most: Tensor) -> Tensor:
-    """Of what is valid (n, patches), keep all where that is no more than `most` (n), else that many, evenly spread."""
+    """Choose at most some number of the valid patches, evenly spread.
+
+    Args:
+        valid: True for valid patches, (n, patches).
+        most: the most patches to keep, (n,).
+
+    Returns:
+        True for the chosen patches, (n, patches).
+    """
     count = valid.cumsum(1)
     total = count[:, -1:]
     return valid & (count * most[:, None] // total > (count - 1) * most[:, None] // total)

@@ -1,4 +1,4 @@
-"""Reads checkpoints of the original ViLT into ViltNetwork."""
+"""Reads checkpoints of ViLT's original code into ViltNetwork."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from vlcheck.models.original.vilt.network import ViltNetwork
 __all__ = ["ViltNetwork", "vilt_from_original"]
 
 HEADS = MappingProxyType({"mlm": "mlm_score", "itm": "itm_score"})  # a checkpoint may come without one of them
-_HEAD_WIDTH = 64  # of ViT-B: heads leave no trace in the shapes
+_HEAD_WIDTH = 64  # of ViT-B: shapes of weights do not show the number of heads
 _OWN_INDEX = "text_embeddings.position_ids"  # a buffer of older transformers
-# ViltNetwork's names and the original's, replaced one after the other. Query, key and value are one weight there.
+# ViltNetwork's names and the original's, replaced one after the other. The original joins query, key and value.
 _RENAMED = (
     ("vilt.embeddings.cls_token", "transformer.cls_token"),
     ("vilt.embeddings.position_embeddings", "transformer.pos_embed"),
@@ -48,7 +48,7 @@ _RENAMED = (
     ("mlm_score.decoder.bias", "mlm_score.bias"),
     ("itm_score.", "itm_score.fc."),
 )
-# Sizes by ViltConfig's names, as the original's config calls them.
+# ViltConfig's name of a size -> its name in the original's config.
 _STATED = {
     "hidden_size": "hidden_size",
     "num_hidden_layers": "num_layers",
@@ -57,9 +57,9 @@ _STATED = {
     "patch_size": "patch_size",
     "vocab_size": "vocab_size",
     "max_position_embeddings": "max_text_len",
-    "mlp_ratio": "mlp_ratio",  # the one that ViltConfig has not
+    "mlp_ratio": "mlp_ratio",  # the only one that ViltConfig does not have
 }
-# Sizes by ViltConfig's names, and the weight and its axis that tell them.
+# ViltConfig's name of a size -> the weight and the axis whose length it is.
 _FOUND = {
     "vocab_size": ("text_embeddings.word_embeddings.weight", 0),
     "hidden_size": ("text_embeddings.word_embeddings.weight", 1),
@@ -72,18 +72,18 @@ _FOUND = {
 def vilt_from_original(folder: str | Path) -> ViltNetwork:
     """Load a checkpoint of the original code, pre-trained for masked words and matching (`vilt_200k_mlm_itm.ckpt`).
 
-    Where one of the two heads is not in it, the network has none.
+    If the checkpoint lacks one of the two heads, the network lacks it too.
 
     Args:
-        folder: holds one checkpoint and, where sizes are not to be read off its weights, the original's `config.json`:
-            `num_heads` is in no shape, without it a head is 64 wide.
+        folder: a folder with one checkpoint and optionally the original's `config.json`. Shapes of weights do not show
+            `num_heads`: without the file, each head is taken to be 64 wide.
 
     Returns:
         The network in float32, in eval mode, without gradients.
 
     Raises:
-        UsageError: not one checkpoint, one that cannot be read, or a weight that is missing, is unknown or has another
-            shape than the sizes ask for.
+        UsageError: there is not exactly one checkpoint, it cannot be read, or a weight is missing, unknown or of
+            another shape than the sizes ask for.
     """
     folder = expanded(folder)
     path = find_checkpoint(folder)
@@ -95,12 +95,12 @@ def vilt_from_original(folder: str | Path) -> ViltNetwork:
 
 
 def sizes_of(config: ViltConfig) -> dict[str, Any]:
-    """All that is read of a network, by ViltConfig's names."""
+    """Return all sizes of a network that are read from its checkpoint, by ViltConfig's names."""
     return {name: getattr(config, name) for name in sorted((_STATED.keys() | _FOUND.keys()) - {"mlp_ratio"})}
 
 
 def _stated_sizes(path: Path) -> dict[str, int]:
-    """What the original's config says, by ViltConfig's names; nothing where there is none."""
+    """Return the sizes in the original's config, by ViltConfig's names; {} if there is no config."""
     content = read_json(path)
     said: dict[str, Any] = {
         name: content[original] for name, original in _STATED.items() if content.get(original) is not None
@@ -112,7 +112,7 @@ def _stated_sizes(path: Path) -> dict[str, int]:
 
 
 def _config(weights: Mapping[str, Tensor], stated: Mapping[str, int]) -> ViltConfig:
-    """Read the sizes off the weights; what is stated wins."""
+    """Infer the sizes from the weights; stated sizes take precedence."""
     found = {name: _size(weights, *place) for name, place in _FOUND.items()}
     side = math.isqrt(_size(weights, "transformer.pos_embed", 1) - 1)
     found["image_size"] = max(side, 1) * found["patch_size"]
@@ -140,7 +140,7 @@ def _size(weights: Mapping[str, Tensor], name: str, axis: int) -> int:
 
 
 def _load(config: ViltConfig, weights: Mapping[str, Tensor]) -> ViltNetwork:
-    with torch.device("meta"):  # names and shapes alone: no memory, and no draw from torch's random numbers
+    with torch.device("meta"):  # only names and shapes: no memory is used, and no random number is drawn
         network = ViltNetwork(config)
     absent = [head for head in HEADS.values() if not any(name.startswith(f"{head}.") for name in weights)]
     if len(absent) < len(HEADS):  # without any it is no checkpoint for scoring, and lacks both
@@ -169,12 +169,12 @@ def _original_name(name: str) -> str:
 
 
 def _joined_shape(parts: Sequence[Tensor]) -> tuple[int, ...]:
-    """Shape of weights one after the other."""
+    """Return the shape of weights that are joined along the first axis."""
     return (sum(len(part) for part in parts), *parts[0].shape[1:])
 
 
 def _fill_buffers(network: ViltNetwork) -> None:
-    """Make the buffers that no state dict holds, as transformers' constructor does off the meta device."""
+    """Create the buffers that no state dict holds, as transformers' constructor does outside the meta device."""
     text = network.vilt.embeddings.text_embeddings
     positions = torch.arange(network.config.max_position_embeddings)[None]
     text.register_buffer("position_ids", positions, persistent=False)

@@ -1,4 +1,4 @@
-"""X-VLM: adapter and loading. Its network is in `xvlm_network`, its sizes in `xvlm_config`."""
+"""X-VLM: adapter and loading. `network` has the network, `config` its sizes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Xvlm", "XvlmNetwork", "load"]
 
 
 class Xvlm(Fusing):
-    """X-VLM as vlcheck asks it: about whole images. Captions are cleaned as ALBEF's are, to 30 words and 40 tokens."""
+    """The adapter of X-VLM for whole images. Captions are cleaned as ALBEF's are, to at most 30 words and 40 tokens."""
 
     family = "X-VLM"
     known = ("4m_base_model_state_step_199999.th", "16m_base_model_state_step_199999.th")
@@ -22,7 +22,7 @@ def load(path: str, *, device: str = "cpu", dtype: str = "float32") -> Xvlm:
     """Load a checkpoint of the original code, with `vocab.txt` beside it or bert-base-uncased's from the hub.
 
     Args:
-        path: a folder as `XvlmNetwork.from_original` reads it, of pre-training or fine-tuned.
+        path: a folder as `XvlmNetwork.from_original` reads it, of pre-training or fine-tuned for retrieval.
         device: a torch device.
         dtype: a torch dtype.
 

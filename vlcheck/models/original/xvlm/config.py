@@ -1,4 +1,4 @@
-"""X-VLM's sizes, and how they are read from the original's configs."""
+"""The sizes of X-VLM, read from the original's configs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.layout import check_multiple, check_size, is_size, naming, read_json, read_needed_json
 
-PATCH_SIZE = 4  # of Swin: no config of X-VLM says it
+PATCH_SIZE = 4  # of Swin; no config of X-VLM states it
 _PER_STAGE = ("vision_depths", "vision_heads")
-# Sizes by XvlmConfig's names, as the original's files call them.
+# XvlmConfig's name of a size -> its name in the original's files.
 _GENERAL = {"embed_dim": "embed_dim"}
 _SWIN = {
     "image_size": "image_res",
@@ -30,29 +30,32 @@ _BERT = {
     "vocab_size": "vocab_size",
     "max_positions": "max_position_embeddings",
 }
-# What no shape of a weight would show, and the only value of it that the network computes with.
+# Options that shapes of weights do not show, with the only value that this network has.
 _NO_OTHER_ENCODERS = {"use_swin": True, "use_clip_vit": False, "use_roberta": False}
 _NO_OTHER_BERT = {"hidden_act": "gelu", "layer_norm_eps": 1e-12, "position_embedding_type": "absolute"}
 
 
 @dataclass(frozen=True)
 class XvlmConfig:
-    """Sizes of X-VLM (Zeng et al. 2022, arXiv:2111.08276); defaults are those of its base model.
+    """The sizes of X-VLM; the defaults are those of its base model.
 
     Attributes:
         image_size: side of the square input, in pixels.
         window_size: side of the windows in which Swin attends, in tokens.
-        stem_width: features of a token of Swin's first stage; each stage after it doubles them.
-        vision_depths: blocks of each stage of Swin.
+        stem_width: features of a token of Swin's first stage; each further stage doubles them.
+        vision_depths: number of blocks of each stage of Swin.
         vision_heads: attention heads of a block of each stage.
         text_width: features of a text token.
         text_depth: layers of the BERT, with and without cross-attention.
         text_heads: attention heads of a BERT layer.
         intermediate_size: features between the two projections of a BERT layer.
-        fusion_layer: the first layer that cross-attends to the image.
+        fusion_layer: index of the first layer with cross-attention to the image.
         vocab_size: entries of the vocabulary.
-        max_positions: the most tokens a text may have.
+        max_positions: the most tokens of a text.
         embed_dim: features that the contrastive similarity compares.
+
+    Source:
+        Zeng et al. 2022, arXiv:2111.08276.
     """
 
     image_size: int = 224
@@ -88,22 +91,22 @@ class XvlmConfig:
 
     @property
     def token_size(self) -> int:
-        """Side of the square of pixels that an image token stands for."""
+        """The side in pixels of the square that an image token stands for."""
         return PATCH_SIZE * self._growth
 
     @property
     def grid(self) -> int:
-        """Image tokens along a side of the input."""
+        """The number of image tokens along a side of the input."""
         return self.image_size // self.token_size
 
     @property
     def vision_width(self) -> int:
-        """Features of an image token."""
+        """The number of features of an image token."""
         return self.stem_width * self._growth
 
     @property
     def _growth(self) -> int:
-        """Every stage but the first halves the sides of the grid and doubles the features of a token."""
+        """The factor by which the stages after the first shrink the grid's sides and widen the tokens."""
         return int(2 ** (len(self.vision_depths) - 1))
 
 
@@ -114,16 +117,16 @@ def _file_name(said: object, path: Path) -> str:
 
 
 def read_config(folder: Path, said: Mapping[str, object]) -> XvlmConfig:
-    """Read the sizes from the original's `config.json` and from the files of Swin and BERT that it names.
+    """Read the sizes from the original's `config.json`, and from the files of Swin and BERT that it names.
 
     Args:
-        folder: where all of them are looked for, whatever folders `vision_config` and `text_config` name; unless they
-            name anything, `config_swin.json` and `config_bert.json` are.
-        said: what the checkpoint itself says in place of `config.json`; the file wins over it.
+        folder: the folder of all these files, whatever folders `vision_config` and `text_config` name. By default the
+            files are `config_swin.json` and `config_bert.json`.
+        said: the config in the checkpoint itself; the file `config.json` takes precedence over it.
 
     Raises:
-        UsageError: a file or a size is missing, sizes contradict one another, or an encoder is asked for that is not
-            Swin or BERT as X-VLM has them.
+        UsageError: a file or a size is missing, sizes contradict one another, or the config asks for an encoder other
+            than Swin or BERT as X-VLM has them.
     """
     path = folder / "config.json"
     general = {**said, **read_json(path)}
@@ -140,7 +143,7 @@ def read_config(folder: Path, said: Mapping[str, object]) -> XvlmConfig:
 
 
 def _taken(names: Mapping[str, str], said: Mapping[str, object], path: Path) -> dict[str, Any]:
-    """What is said, by XvlmConfig's names."""
+    """Return the sizes in a config, by XvlmConfig's names."""
     if missing := [original for original in names.values() if original not in said]:
         raise UsageError(f"{path}: does not say {', '.join(missing)}.")
     values = {name: said[original] for name, original in names.items()}

@@ -1,4 +1,4 @@
-"""X-VLM's network: timm's Swin, and a BERT whose later layers cross-attend to the image or to a region of it."""
+"""The network of X-VLM: timm's Swin, and a BERT whose later layers cross-attend to the image or to a region of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from vlcheck.models.original.fusion.text_encoder import MLM_HEAD, ONE_EACH, Text
 from vlcheck.models.original.xvlm.config import PATCH_SIZE, XvlmConfig, read_config
 
 _BBOX_HEAD = "bbox_head."
-# Buffers that follow from the sizes.
+# Buffers that are computed from the sizes.
 _RECOMPUTED = re.compile(
     r"vision_encoder\.layers\.\d+\.blocks\.\d+\.(attn_mask|attn\.relative_position_index)$"
     r"|text_encoder\.(bert\.)?embeddings\.position_ids$"
@@ -33,12 +33,15 @@ Array = np.ndarray | Tensor
 
 
 class XvlmNetwork(FusionNetwork):
-    """X-VLM for scoring (Zeng et al. 2022, arXiv:2111.08276).
+    """X-VLM for scoring.
 
-    Everywhere, `image` is (n, 3, image_size, image_size), normalised pixels; `image_embeds` is (n, 1 + grid * grid,
-    vision_width), the mean of the image's tokens and then they, row by row; `ids` is (n, tokens) with CLS first and no
-    SEP; `att` is (n, tokens): 1 = token, 0 = padding. `images` (n,) is the image that each text, or region, is of; the
-    first of the first, and so on, unless it is said. Arrays are numpy's or torch's; floats become the network's dtype.
+    In all methods, `image` is (n, 3, image_size, image_size), normalised pixels; `image_embeds` is (n, 1 + grid * grid,
+    vision_width), the mean of the image's tokens and then the tokens, row by row; `ids` is (n, tokens) with CLS first
+    and no SEP; `att` is (n, tokens): 1 = token, 0 = padding; `images` (n,) is the index of the image of each text or
+    region, by default image i for text i. Arrays are numpy's or torch's; floats are converted to the network's dtype.
+
+    Source:
+        Zeng et al. 2022, arXiv:2111.08276.
     """
 
     config: XvlmConfig
@@ -67,17 +70,17 @@ class XvlmNetwork(FusionNetwork):
 
     @classmethod
     def from_original(cls, folder: str | Path) -> Self:
-        """Load what the original code saved, of pre-training or fine-tuned for retrieval.
+        """Load a checkpoint of the original code, of pre-training or fine-tuned for retrieval.
 
         Args:
-            folder: holds one checkpoint (`.th`, `.pth`, `.pt`, read without running code, or `.safetensors`) and the
-                configs of Swin and BERT; `config.json` where the checkpoint does not say what stands in it.
+            folder: a folder with one checkpoint (`.th`, `.pth`, `.pt`, read without running code, or `.safetensors`)
+                and the configs of Swin and BERT; also `config.json`, unless the checkpoint has its content.
 
         Returns:
             The network in float32 and eval mode, without gradients.
 
         Raises:
-            UsageError: a file is missing or cannot be read, or the weights are not those of these sizes.
+            UsageError: a file is missing or cannot be read, or the weights do not have these sizes.
         """
         folder = expanded(folder)
         path = find_checkpoint(folder)
@@ -90,14 +93,14 @@ class XvlmNetwork(FusionNetwork):
 
     @property
     def has_bbox_head(self) -> bool:
-        """Return True if boxes can be predicted: checkpoints fine-tuned for retrieval have no head for it."""
+        """True if the network can predict boxes; checkpoints fine-tuned for retrieval have no head for it."""
         return self.bbox_head is not None
 
     def load_original_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
-        """Load weights under the original's names; without a head for words or for boxes the network loses its own.
+        """Load weights by the original's names. If there is no head for words or for boxes, the network loses its own.
 
         Raises:
-            UsageError: a weight is missing, is unknown, or has another shape; nothing is loaded then.
+            UsageError: a weight is missing, unknown, or has another shape; nothing is loaded then.
         """
         check_names(state_dict, "vision_encoder.patch_embed.proj.weight")
         weights = {name: tensor for name, tensor in state_dict.items() if not _RECOMPUTED.match(name)}
@@ -116,11 +119,11 @@ class XvlmNetwork(FusionNetwork):
         self.load_state_dict(renamed)
 
     def itm_logits(self, *, image: Array, ids: Array, att: Array, **_: object) -> Tensor:
-        """Logits (n, 2) of no match and match."""
+        """Return logits (n, 2) of no match and match. See the class for the arguments; others are ignored."""
         return self.match(self.fusion(self.image_embeds(image), ids, att))
 
     def mlm_logits(self, *, image: Array, ids: Array, att: Array, **_: object) -> Tensor:
-        """Logits (n, tokens, vocab_size) over the vocabulary, at every position."""
+        """Return logits (n, tokens, vocab_size) at all positions. See the class for the arguments."""
         return self.text_encoder.predict(self.fusion(self.image_embeds(image), ids, att))
 
     def region_itm_logits(
@@ -133,27 +136,39 @@ class XvlmNetwork(FusionNetwork):
         images: Array | slice = ONE_EACH,
         **_: object,
     ) -> Tensor:
-        """Logits (n, 2) of no match and match of a text with each region; see `region_embeds` for those."""
+        """Return logits (n, 2) of no match and match of a text with each region. Other arguments are ignored.
+
+        Args:
+            image: normalised pixels.
+            ids: (n, tokens).
+            att: (n, tokens): 1 = token, 0 = padding.
+            region_atts: the tokens of each region: see `region_embeds`.
+            images: index of each region's image, (n,).
+        """
         regions = self.region_embeds(self.image_embeds(image), region_atts, images)
         return self.match(self.fusion(regions, ids, att, image_atts=region_atts))
 
     def boxes(self, *, image: Array, ids: Array, att: Array, **_: object) -> Tensor:
-        """Where texts are in their images, (n, 4): centre's x, y, width, height as parts of the image's sides."""
+        """Return the boxes of texts in their images. See the class for the arguments; others are ignored.
+
+        Returns:
+            Boxes, (n, 4): the centre's x and y, width and height, in fractions of the image's sides.
+        """
         return self.locate(self.fusion(self.image_embeds(image), ids, att))
 
     def image_embeds(self, pixels: Array) -> Tensor:
-        """Encode images, all that texts or regions ask of them."""
+        """Encode images, for all texts and regions."""
         tokens = self.vision_encoder.forward_features(self._own(pixels)).flatten(1, 2)
         return torch.cat([tokens.mean(1, keepdim=True), tokens], dim=1)
 
     def region_embeds(self, image_embeds: Tensor, region_atts: Array, images: Array | slice = ONE_EACH) -> Tensor:
-        """What stands for regions of images, as `image_embeds` does for whole ones.
+        """Return the embeddings of regions of images, in the form of `image_embeds`.
 
         Args:
-            image_embeds: what `image_embeds` returned.
-            region_atts: (regions, 1 + grid * grid), 1 at the tokens within the region and at the first entry, which is
-                of their mean; give it to `fusion`, too, as `image_atts`.
-            images: the image that each region is of.
+            image_embeds: the output of `image_embeds`.
+            region_atts: (regions, 1 + grid * grid): 1 at the tokens inside the region and at the first entry, which
+                stands for their mean; pass it to `fusion` as `image_atts` too.
+            images: index of each region's image, (regions,).
 
         Raises:
             ValueError: a region has no token.
@@ -166,7 +181,15 @@ class XvlmNetwork(FusionNetwork):
         return torch.cat([(inside * tokens).sum(1, keepdim=True) / sizes, tokens], dim=1)
 
     def text_embeds(self, ids: Array, att: Array) -> Tensor:
-        """What the layers below the fusion make of texts alone, (n, tokens, text_width)."""
+        """Return the states of texts below the cross-attention layers.
+
+        Args:
+            ids: (n, tokens).
+            att: (n, tokens): 1 = token, 0 = padding.
+
+        Returns:
+            States, (n, tokens, text_width).
+        """
         return self.text_encoder.bert.read(self._own(ids), self._own(att))
 
     def fusion(
@@ -177,23 +200,32 @@ class XvlmNetwork(FusionNetwork):
         images: Array | slice = ONE_EACH,
         image_atts: Array | None = None,
     ) -> Tensor:
-        """What all layers make of texts that are read over images, (n, tokens, text_width).
+        """Return the states of texts after all layers, read over images.
 
-        `image_atts` (as many as image_embeds, 1 + grid * grid): 1 = what texts may look at; all unless it is given.
+        Args:
+            image_embeds: encoded images or regions.
+            ids: (n, tokens).
+            att: (n, tokens): 1 = token, 0 = padding.
+            images: index of each text's image, (n,).
+            image_atts: one row for each row of `image_embeds`, 1 + grid * grid wide: 1 = token that texts may attend
+                to; None for all.
+
+        Returns:
+            States, (n, tokens, text_width).
         """
         seen = None if image_atts is None else self._own(image_atts)
         text = self.text_embeds(ids, att)
         return self.text_encoder.bert.fuse(text, self._own(att), image_embeds, self._index(images), seen)
 
     def locate(self, fused: Tensor) -> Tensor:
-        """Boxes (n, 4), as `boxes` has them, from what `fusion` returned."""
+        """Return boxes (n, 4), as `boxes` does, of states from `fusion`. Raises UsageError without a head."""
         if self.bbox_head is None:
             raise UsageError("this checkpoint has no head for boxes, as those fine-tuned for retrieval have none.")
         boxes: Tensor = self.bbox_head(fused[:, 0]).sigmoid()
         return boxes
 
     def _own(self, array: Array) -> Tensor:
-        """On the network's device, and in its dtype where it is of floats."""
+        """Return an array on the network's device and, if it holds floats, in its dtype."""
         tensor = torch.as_tensor(array, device=self.temp.device)
         return tensor.to(self.temp.dtype) if tensor.is_floating_point() else tensor
 
@@ -207,6 +239,6 @@ def _head(width: int, outputs: int) -> nn.Sequential:
 
 
 def _original_name(name: str, *, fine_tuned: bool) -> str:
-    """How the original calls a weight: there, a stage ends with the merging of patches that timm's next begins with."""
+    """Return the original's name of a weight: its stages end with a patch merging, timm's stages begin with it."""
     name = re.sub(r"(?<=^vision_encoder\.layers\.)\d+(?=\.downsample)", lambda match: str(int(match[0]) - 1), name)
     return name.replace("text_encoder.bert.", "text_encoder.") if fine_tuned else name

@@ -1,0 +1,134 @@
+"""Docstrings can be read: each says in plain sentences what a name is, takes, returns and raises.
+
+Ruff checks their form (pydocstyle's rules, Google's convention). These tests check what ruff cannot: that a function
+of two parameters or more describes them, and that no sentence begins with a clause in the place of its subject.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CLAUSE = re.compile(r"(?:^|[.:;!?] +)(?:What|Which|That|As|Where|Whether|Whose|Who|Those|How)\b(?! is why| said)")
+NO_VERB = re.compile(
+    r"(?:The|An?|What|Which|That|This|These|Those|As|Where|Whether|When|Who|Whoever|Whose|How|Why|Of|From|For|In|On|By|At"
+    r"|With|Without|One|Two|All|Both|Each|Every|Some|No|None|Nothing|Its|Their|Another|Many)\b"
+)
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Documented(NamedTuple):
+    """A module, a class or a function, with its docstring."""
+
+    name: str
+    node: ast.Module | ast.ClassDef | Definition
+    text: str
+
+    @property
+    def is_property(self) -> bool:
+        """Return True if the docstring names a value and does not describe a call."""
+        decorators = [ast.unparse(one) for one in getattr(self.node, "decorator_list", ())]
+        return any(one.rpartition(".")[2] in ("property", "cached_property") for one in decorators)
+
+    @property
+    def is_public(self) -> bool:
+        """Return True if no part of the name begins with an underscore."""
+        return not any(part.startswith("_") for part in self.name.partition("::")[2].split("."))
+
+
+@cache
+def exempt_rooms() -> tuple[str, ...]:
+    """Return the rooms that pyproject.toml exempts from the rules on docstrings."""
+    lint = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["ruff"]["lint"]
+    return tuple(name.removesuffix("**") for name, codes in lint["per-file-ignores"].items() if "D" in codes)
+
+
+def documented(path: Path) -> Iterator[Documented]:
+    """Yield all that has a docstring in a file, named `path::Class.method`."""
+    relative = path.relative_to(ROOT).as_posix()
+
+    def inside(node: ast.AST, prefix: str) -> Iterator[Documented]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.ClassDef | Definition):
+                name = f"{prefix}{child.name}"
+                if text := ast.get_docstring(child):
+                    yield Documented(f"{relative}::{name}", child, text)
+                yield from inside(child, f"{name}.")
+
+    tree = ast.parse(path.read_text("utf-8"))
+    if text := ast.get_docstring(tree):
+        yield Documented(f"{relative}::", tree, text)
+    yield from inside(tree, "")
+
+
+def checked() -> Iterator[Documented]:
+    """Yield all that has a docstring in the rooms that are not exempt."""
+    for path in sorted((ROOT / "vlcheck").rglob("*.py")):
+        if not f"{path.relative_to(ROOT).as_posix()}".startswith(exempt_rooms()):
+            yield from documented(path)
+
+
+def lacks_args(one: Documented) -> bool:
+    """Return True if a public function of two parameters or more does not describe them."""
+    if not isinstance(one.node, Definition) or not one.is_public or one.is_property:
+        return False
+    spec = one.node.args
+    names = [each.arg for each in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs, spec.vararg, spec.kwarg) if each]
+    return len([name for name in names if name not in ("self", "cls")]) >= 2 and "Args:\n" not in one.text
+
+
+def clauses(text: str) -> list[str]:
+    """Return the beginnings of sentences that have a clause in the place of their subject."""
+    paragraphs = re.split(r"\n\s*\n|\n(?=\s+\w+: )", text)
+    joined = (" ".join(paragraph.split()) for paragraph in paragraphs)
+    return [one[found.start() : found.start() + 60] for one in joined for found in CLAUSE.finditer(one)]
+
+
+def lacks_verb(one: Documented) -> bool:
+    """Return True if a function's first line does not begin with a verb."""
+    return isinstance(one.node, Definition) and not one.is_property and bool(NO_VERB.match(one.text))
+
+
+def test_functions_of_two_parameters_describe_them():
+    assert not [one.name for one in checked() if lacks_args(one)]
+
+
+def test_no_sentence_begins_with_a_clause_as_its_subject():
+    assert not [f"{one.name}: {found}" for one in checked() for found in clauses(one.text)]
+
+
+def test_the_first_line_of_a_function_begins_with_a_verb():
+    assert not [f"{one.name}: {one.text[:60]}" for one in checked() if lacks_verb(one)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Return the preview of all selected tests.", 0),
+        ("That of all selected tests.", 1),
+        ("Return the rate. As it is where no more than so many do.", 1),
+        ("Return the rate.\n\nWhat is seen, for who does not know it.", 1),
+        ("Return the rate.\n\nThat is why the order does not matter.", 0),
+        ("Return the part that is seen,\nWhat is not.", 0),
+    ],
+)
+def test_a_clause_is_found_at_the_beginning_of_a_sentence_alone(text, found):
+    assert len(clauses(text)) == found
+
+
+def test_a_function_without_args_is_found(tmp_path, monkeypatch):
+    source = 'def add(one, other):\n    """Add two numbers."""\n\n\ndef _add(one, other):\n    """The sum."""\n'
+    (tmp_path / "sums.py").write_text(source)
+    monkeypatch.setitem(documented.__globals__, "ROOT", tmp_path)
+    found = list(documented(tmp_path / "sums.py"))
+    assert [lacks_args(one) for one in found] == [True, False]
+    assert [lacks_verb(one) for one in found] == [False, True]

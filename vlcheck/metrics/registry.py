@@ -1,0 +1,63 @@
+"""The metrics by name, and the kinds of score that they have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from vlcheck.cases.view import View
+from vlcheck.metrics.answer import Answer
+from vlcheck.metrics.definition import MetricDefinition
+from vlcheck.metrics.itm import ImageTextMatching
+from vlcheck.metrics.kinds import Kind, Metric
+from vlcheck.metrics.mlm import MaskedWords
+from vlcheck.metrics.mrc import MaskedRegions
+from vlcheck.metrics.question import Question
+from vlcheck.metrics.reading import Answers, Heard
+
+METRICS: Mapping[str, MetricDefinition] = MappingProxyType(
+    {metric.name: metric for metric in (MaskedWords(), ImageTextMatching(), MaskedRegions())}
+)
+
+# Metrics that a model of whole pictures can offer.
+OF_PICTURES: tuple[Metric, ...] = tuple(metric.name for metric in METRICS.values() if not metric.needs_regions)
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {name: kind for metric in METRICS.values() for name, kind in metric.kinds.items()}
+)
+
+# Kinds whose scores are shares among what is asked together, and say nothing of one word or text on its own.
+COMPARING = frozenset(name for name, kind in KINDS.items() if kind.among)
+
+# Kinds that compare whole texts: they are asked with foils.
+RELATIVE = frozenset(
+    name for metric in METRICS.values() if metric.compares_texts for name in COMPARING.intersection(metric.kinds)
+)
+
+WITH_REGIONS: Mapping[str, str] = MappingProxyType({name: metric.default_kind for name, metric in METRICS.items()})
+
+DEFAULT_KINDS: Mapping[str, str] = MappingProxyType({name: WITH_REGIONS[name] for name in OF_PICTURES})
+
+
+def ask(metric: Metric, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:
+    """Word a metric's question for a view. Args and Raises as `MetricDefinition.ask`."""
+    return METRICS[metric].ask(view, compared, foils)
+
+
+def hear(question: Question | str, answers: Answers) -> Heard | Answer:
+    """Put a question's answers together.
+
+    Args:
+        question: the question, or the reason why none is asked.
+        answers: by the queries' keys.
+
+    Returns:
+        The reading; if a query has no values, its answer, which says why.
+    """
+    if isinstance(question, str):
+        return Answer(unasked=question)
+    heard = {word: answers[query.key] for word, query in question.queries.items()}
+    for answer in heard.values():
+        if answer.unasked or answer.error:
+            return answer
+    return METRICS[question.metric].read(question, heard)
