@@ -14,8 +14,10 @@ import shutil
 import statistics
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 from playwright.sync_api import Browser, sync_playwright
 
 from vlcheck.report.page import draw
@@ -27,9 +29,8 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 
 def all_failing(results: Results) -> Results:
     """The same with every verdict a fail."""
-    for verdict in results.verdicts.values():
-        verdict["status"] = "fail"
-    return results
+    verdicts = {key: msgspec.structs.replace(verdict, status="fail") for key, verdict in results.verdicts.items()}
+    return replace(results, verdicts=verdicts)
 
 
 def opened(browser: Browser, address: str, *, scripts: bool) -> list[float]:

@@ -2,8 +2,8 @@
 
     python -m benchmarks.reading [--rows 50000] [--times 5] [--beside FOLDER]
 
-A file of some 40 MB is made. It is read, and then all of its evidence, each time in a process of its own. `--beside` names
-another checkout of vlcheck, which takes turns with this one.
+A file of some 50 MB is made. It is read, and then all of its evidence, each time in a process of its own. `--beside`
+names another checkout of vlcheck, which takes turns with this one.
 """
 
 from __future__ import annotations

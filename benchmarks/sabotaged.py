@@ -194,13 +194,13 @@ def examined(name: str, data: str) -> dict[str, object]:
             cwd=SUITE.parent,
         )
         verdicts = list(read(results).verdicts.values())
-    reasons = Counter(_kind(one["reason"]) for one in verdicts if one["status"] == "invalid")
+    reasons = Counter(_kind(one.reason) for one in verdicts if one.status == "invalid")
     return {
         "name": name,
         "shown": SHOWN[name],
         "exit_status": ran.returncode,
-        "verdicts": Counter(one["status"] for one in verdicts),
-        "fails": sorted({one["bias"] for one in verdicts if one["status"] == "fail"}),
+        "verdicts": Counter(one.status for one in verdicts),
+        "fails": sorted({one.bias for one in verdicts if one.status == "fail"}),
         "invalid": [reason for reason, _ in reasons.most_common(2)],
     }
 

@@ -16,6 +16,7 @@ from vlcheck._util.image_files import FORMATS, opened
 from vlcheck.cases import ImageFile
 from vlcheck.errors import UsageError
 from vlcheck.report.page.images import Album
+from vlcheck.results.records import ImageRecord
 from vlcheck.scoring.render import size_of_shown, thumbnail_jpeg
 
 RED = (200, 30, 30)
@@ -239,8 +240,8 @@ def test_a_small_copy_says_of_what_size_it_is_one(only_listed_readers):
 @pytest.mark.parametrize(("content", "shown"), [(jpeg(), True), (POSTSCRIPT, False), (png(9, 9), False)])
 def test_a_page_shows_jpegs_alone(content, shown, only_listed_readers):
     images = {
-        "one": {"jpeg": base64.b64encode(content).decode()},
-        "two": {"jpeg": base64.b64encode(jpeg((1_100, 1_000))).decode()},
+        "one": ImageRecord(key="one", jpeg=base64.b64encode(content).decode()),
+        "two": ImageRecord(key="two", jpeg=base64.b64encode(jpeg((1_100, 1_000))).decode()),
     }
     album = Album(images)
     assert (album.get("one") is not None, album.get("two")) == (shown, None)

@@ -32,8 +32,8 @@ def scores(results):
     found = {}
     for key in results.verdicts:
         for row in results.rows(key):
-            for at, view in enumerate(row["scores"]):
-                found |= {(*key, row["case"], row["perturbation"], at, word): score for word, score in view.items()}
+            for at, view in enumerate(row.scores):
+                found |= {(*key, row.case, row.perturbation, at, word): score for word, score in view.items()}
     return found
 
 
@@ -56,7 +56,7 @@ def test_no_score_of_a_photograph_moves_and_no_verdict_changes(tmp_path, usual, 
 
 
 def says_the_same(usual, other):
-    statuses = [{key: verdict["status"] for key, verdict in one.verdicts.items()} for one in (usual, other)]
+    statuses = [{key: verdict.status for key, verdict in one.verdicts.items()} for one in (usual, other)]
     assert statuses[0] == statuses[1]
     assert len(set(statuses[0].values())) > 2  # what could change is there
     before, after = scores(usual), scores(other)

@@ -47,7 +47,7 @@ def test_no_surface_of_a_run_has_a_number_that_says_more(project, model):
         "junit": "\n".join(re.findall(r"<property [^>]*>", (project.folder / "tests.xml").read_text())),
         "card": card(results),
         "markdown": markdown.summary(results),
-        "reasons": "\n".join(verdict["reason"] for verdict in results.verdicts.values()),
+        "reasons": "\n".join(verdict.reason for verdict in results.verdicts.values()),
     }
     found = [
         (where, what, match[0])

@@ -20,6 +20,7 @@ from vlcheck.results.comparison import compare
 from vlcheck.results.conclusion import conclude
 from vlcheck.results.file import read
 from vlcheck.results.file import write as write_results
+from vlcheck.results.schema import record_of
 
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(1)>\"'>&amp; \u202egnirts\u202c \u0007\ud800 👩‍👧 {{ 7*7 }}"
@@ -509,9 +510,9 @@ def test_long_texts_and_large_pictures_take_room_too():
 
 
 def test_pictures_that_are_shared_cost_once():
-    line = image("red")
+    line = record_of(image("red"))
     album = Album({"red": line})
-    assert album.cost(["red", "red", "absent", None]) == len(line["jpeg"])
+    assert album.cost(["red", "red", "absent", None]) == len(line.jpeg)
     album.get("red")
     assert album.cost(["red"]) == 0
 

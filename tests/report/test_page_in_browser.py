@@ -101,18 +101,18 @@ def test_the_matrix_has_the_numbers_of_the_results(open_page):
     page = open_page()
     lines = list(large().verdicts.values())
     gravity = ("fail", "invalid", "inconclusive", "pass", "not asked")
-    for bias in {line["bias"] for line in lines}:
+    for bias in {line.bias for line in lines}:
         row = page.locator("table.matrix tbody tr", has=page.locator("th", has_text=bias))
         for place, metric in enumerate(("mlm", "itm")):
-            its = [line for line in lines if (line["bias"], line["metric"]) == (bias, metric)]
+            its = [line for line in lines if (line.bias, line.metric) == (bias, metric)]
             text = row.locator("td").nth(place).inner_text().replace("\N{NO-BREAK SPACE}", " ")
             if not its:
                 assert text == "not asked"
                 continue
-            status = min((line["status"] for line in its), key=gravity.index)
+            status = min((line.status for line in its), key=gravity.index)
             assert text.startswith(status)
-            shown = [line for line in its if line["status"] == status != "not asked"]
-            rates = [line["rate"] for line in shown if line["rate"] is not None]
+            shown = [line for line in its if line.status == status != "not asked"]
+            rates = [line.rate for line in shown if line.rate is not None]
             assert (f"wrong in {100 * max(rates):.1f}".removesuffix(".0") + " %" in text) if rates else "%" not in text
             assert status != "fail" or f"{sum(line['status'] == status for line in its)} fail" in text
     first = page.locator("table.matrix td").first.inner_text()

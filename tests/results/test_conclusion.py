@@ -5,6 +5,7 @@ import pytest
 from tests.report.pages import invalid, mean, passing, results, row, small, unasked, verdict
 from vlcheck.results.comparison import compare
 from vlcheck.results.conclusion import conclude, gravest_first, matrix
+from vlcheck.results.schema import record_of
 
 KNOWN = {"reason": "issue 7", "until": "2027-01-31", "expired": False}
 COLOR = {"behavior": "", "bias": "color", "metric": "", "stale": "remove known[1]"}
@@ -220,7 +221,7 @@ def test_a_sentence_does_not_say_nothing_of_the_model_and_something_at_once():
     ],
 )
 def test_what_is_invalid_names_its_cause_in_its_cell(causes, cell):
-    found = matrix([invalid(f"test_{at}", cause=cause) for at, cause in enumerate(causes)])
+    found = matrix(map(record_of, [invalid(f"test_{at}", cause=cause) for at, cause in enumerate(causes)]))
     assert found.cells["position", "itm"].said == cell
 
 
@@ -312,29 +313,29 @@ def test_a_run_that_ended_red_for_another_reason_is_not_green():
 
 def test_a_cell_is_its_gravest_verdict_and_known_where_all_that_fails_is():
     one = verdict(known=KNOWN)
-    found = matrix([passing("test_hue", "mlm"), one, passing(), invalid()])
+    found = matrix(map(record_of, [passing("test_hue", "mlm"), one, passing(), invalid()]))
     assert (found.metrics, list(found.biases)) == (("mlm", "itm"), ["color", "position"])
     assert found.cells["color", "mlm"].said == "fail (known)"
-    assert matrix([one, verdict("test_hue")]).cells["color", "mlm"].said == "fail"
+    assert matrix(map(record_of, [one, verdict("test_hue")])).cells["color", "mlm"].said == "fail"
     assert ("position", "mlm") not in found.cells
 
 
 def test_a_cell_that_passes_counts_what_was_not_asked_and_one_that_was_not_says_so():
-    found = matrix([mean("pass"), unasked(), unasked("test_hands"), unasked(metric="itm")])
+    found = matrix(map(record_of, [mean("pass"), unasked(), unasked("test_hands"), unasked(metric="itm")]))
     assert found.cells["position", "mlm"].said == "pass (2 not asked)"
     assert found.cells["position", "itm"].said == "not asked"
     assert found.biases["position"].said == "pass (3 not asked)"
-    assert matrix([mean(), unasked()]).cells["position", "mlm"].said == "inconclusive"
+    assert matrix(map(record_of, [mean(), unasked()])).cells["position", "mlm"].said == "inconclusive"
 
 
 def test_the_gravest_come_first_what_is_known_after_what_is_not_then_the_farthest():
     known, expired = verdict("known", known=KNOWN), verdict("expired", known=KNOWN | {"expired": True}, rate=0.2)
-    verdicts = [known, mean(), verdict("clear", rate=0.9), expired, invalid(), passing()]
-    order = [one["behavior"] for one in gravest_first(verdicts)]
+    verdicts = list(map(record_of, [known, mean(), verdict("clear", rate=0.9), expired, invalid(), passing()]))
+    order = [one.behavior for one in gravest_first(verdicts)]
     assert order[:3] == ["clear", "expired", "known"]
-    assert [one["status"] for one in gravest_first(verdicts)[3:]] == ["invalid", "inconclusive", "pass"]
+    assert [one.status for one in gravest_first(verdicts)[3:]] == ["invalid", "inconclusive", "pass"]
 
 
 def test_biases_are_in_the_order_of_their_verdicts_then_of_their_names():
     verdicts = [passing(bias=bias) for bias in ("c", "a")] + [verdict(bias="b"), verdict(bias="d", known=KNOWN)]
-    assert list(matrix(verdicts).biases) == ["b", "d", "a", "c"]
+    assert list(matrix(map(record_of, verdicts)).biases) == ["b", "d", "a", "c"]

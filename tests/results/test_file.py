@@ -37,7 +37,7 @@ def test_parts_come_together_with_each_image_once(tmp_path):
     written = [json.loads(text) for text in results.lines()]
     assert [line["test"] for line in written if line["kind"] == "verdict"] == ["test_a", "test_b"]
     assert list(results.images) == ["i", "j"]
-    assert results.run["unjudged"] == ["test_c"]
+    assert results.run.unjudged == ["test_c"]
     assert results.rows(KEY) == [record_of(row("two"))]
     assert (tmp_path / "gw0.part.jsonl").read_text().count('"jpeg"') == 2
 
@@ -69,7 +69,7 @@ def test_what_a_full_disk_cuts_short_spoils_nothing_that_follows(tmp_path):
     part.keep([row("two"), verdict()])
     results = gather(tmp_path)
     assert results.rows(KEY) == [record_of(row("two"))]
-    assert results.run["unjudged"] == ["test_b"]
+    assert results.run.unjudged == ["test_b"]
 
 
 def test_what_is_written_is_read_again(tmp_path):
@@ -78,7 +78,7 @@ def test_what_is_written_is_read_again(tmp_path):
     write(tmp_path / "results.jsonl", results)
     again = read(tmp_path / "results.jsonl")
     assert (list(again.images), list(again.verdicts)) == (["i"], [KEY])
-    assert again.rows(KEY)[0]["case"] == "caf\u00e9 \u2028"
+    assert again.rows(KEY)[0].case == "caf\u00e9 \u2028"
     write(tmp_path / "again.jsonl", again)
     assert read(tmp_path / "again.jsonl") == again
     first = json.loads((tmp_path / "results.jsonl").read_text().splitlines()[0])
@@ -155,6 +155,6 @@ def test_what_a_line_may_lack_stands_in_it_all_the_same(tmp_path, null):
         lacking = (line | dict.fromkeys(names) for line, names in zip(lacking, named, strict=True))
     path.write_text("\n".join(map(json.dumps, lacking)))
     found = read(path)
-    assert [found.run[name] for name in named[0]] == [{}, {}]
-    assert [found.rows(KEY)[0][name] for name in named[1]] == [None] * 3
-    assert [found.verdicts[KEY][name] for name in named[2]] == [None, None, None, None, {}]
+    assert [getattr(found.run, name) for name in named[0]] == [{}, {}]
+    assert [getattr(found.rows(KEY)[0], name) for name in named[1]] == [None] * 3
+    assert [getattr(found.verdicts[KEY], name) for name in named[2]] == [None, None, None, None, {}]

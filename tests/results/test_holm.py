@@ -47,4 +47,4 @@ def test_a_real_verdict_disagrees_with_its_corrected_p():
         for one, p in zip(found.verdicts.values(), summary.corrected(list(found.verdicts.values())), strict=True)
         if summary.is_disputed(one, p)
     ]
-    assert "t0" in {one["behavior"] for one in disputed}
+    assert "t0" in {one.behavior for one in disputed}

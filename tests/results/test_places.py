@@ -37,7 +37,7 @@ def test_of_two_runs_at_once_each_ends_its_own_and_the_gate_waits_for_the_later_
     begin(places, FIRST)
     begin(places, SECOND)
     end(places, FIRST)
-    assert read(places.unfinished).run["run_id"] == "2"
+    assert read(places.unfinished).run.run_id == "2"
     assert ["A later run began" in one for one in refused(places.named)] == [True]
     assert refused(places.named, "1") == []
     end(places, SECOND)
@@ -56,10 +56,10 @@ def test_whoever_of_a_runs_processes_begins_it_begins_it_once(places):
 def test_a_part_replaces_no_whole_run_and_anything_else(places):
     end(places, FIRST, complete=False)
     end(places, SECOND, complete=False)
-    assert read(places.named).run["run_id"] == "2"
+    assert read(places.named).run.run_id == "2"
     end(places, FIRST)
     end(places, SECOND, unjudged=["test_x"])
-    assert [read(path).run["run_id"] for path in (places.named, places.part)] == ["1", "2"]
+    assert [read(path).run.run_id for path in (places.named, places.part)] == ["1", "2"]
 
 
 @pytest.mark.parametrize("name", ["results.jsonl", "results.part.jsonl", "results.unfinished.jsonl"])

@@ -1,6 +1,7 @@
 """Whatever a results file holds, it is refused by line, or everything that reads it does."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from vlcheck.report.page import draw
 from vlcheck.report.text.comparison import lines
 from vlcheck.results.comparison import compare
 from vlcheck.results.file import read
-from vlcheck.results.schema import RECORDS, keys_of
+from vlcheck.results.schema import RECORDS, json_schema, keys_of
 
 ABSENT = object()
 VALUES = (ABSENT, None, True, -1, 10**400, float("nan"), 1e308, "", "\ud800", [], [None], [[]], {}, {"a": None})
@@ -53,6 +54,12 @@ def test_a_value_is_refused_by_line_or_read_by_all(spoilt, kind, key):
         assert draw(found, source="r", beside=found, comparison=compared).encode()
         assert card(found).encode()
     assert refused
+
+
+def test_the_json_schema_in_the_docs_is_that_of_the_records():
+    """`python -m vlcheck.results.schema > docs/results.schema.json` writes it."""
+    path = Path(__file__).parents[2] / "docs" / "results.schema.json"
+    assert json.loads(path.read_text(encoding="utf-8")) == json_schema()
 
 
 @pytest.mark.parametrize("kind", ["run", "image", "evidence", "verdict"])

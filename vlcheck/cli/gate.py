@@ -14,6 +14,7 @@ from vlcheck.cli.console import say
 from vlcheck.errors import printable
 from vlcheck.results import run_id
 from vlcheck.results.gate import read_run, refusals, told
+from vlcheck.results.records import RunRecord
 
 
 def gate(
@@ -37,5 +38,5 @@ def gate(
     say(f"accepted: {results}: {told(found.run)}, {counted(len(found.verdicts), 'verdict')} on {_subject(found.run)}")
 
 
-def _subject(run: dict[str, object]) -> str:
-    return printable(f"{run['name']}, asked about {run['data']}")
+def _subject(run: RunRecord) -> str:
+    return printable(f"{run.name}, asked about {run.data}")

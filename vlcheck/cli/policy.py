@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from msgspec import convert
 
 from vlcheck._util.files import demand_place
 from vlcheck._util.numbers import brief, counted
@@ -37,6 +38,7 @@ from vlcheck.models.protocol import only_compares
 from vlcheck.plugin.collect import collect
 from vlcheck.policy.policy import SCALING, UNDECIDED, Policy, Terms, Value
 from vlcheck.results.conclusion import excuse
+from vlcheck.results.records import ExcuseRecord
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="TEST...", help="some of the tests; all unless said")]
 
@@ -163,7 +165,7 @@ def _known(terms: Terms, metrics: Sequence[Metric]) -> Iterator[list[str]]:
     for known in dict.fromkeys(filter(None, by_metric.values())):
         under = ", ".join(metric for metric in metrics if by_metric[metric] == known)
         from_entry = f"{terms.policy.path.name} known[{known.number}]"
-        yield [f"known ({under})", excuse(known.as_dict()), from_entry]
+        yield [f"known ({under})", excuse(convert(known.as_dict(), ExcuseRecord)), from_entry]
 
 
 def _row(policy: Policy, name: str, values: Sequence[Value]) -> list[str]:

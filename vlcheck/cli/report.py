@@ -28,7 +28,7 @@ def report(
     run = comparison.read_compared(results) if baseline else read(results)
     place = to or results.with_suffix(".html")
     page.check_place(place, {"RESULTS": results, "--baseline": baseline, "--beside": beside}, TO)
-    control = read_beside(beside, run.run["data"], "--beside") if beside else None
+    control = read_beside(beside, run.run.data, "--beside") if beside else None
     compared = comparison.compare_run(_before(baseline), run) if baseline else None
     page.write(place, page.draw(run, source=results.name, beside=control, comparison=compared), TO)
     say(f"report: {place}")

@@ -97,7 +97,9 @@ def _loaded(entry: EntryPoint, spec: str) -> Reader:
         with contained():
             return cast(Reader, entry.load())
     except (ForeignFault, NotApplicable) as error:
-        raise UsageError(f"{argument('data', spec)}: {entry.value} cannot be imported. {error}") from error
+        raise UsageError(
+            f"{argument('data', repr(printable(spec)))}: {entry.value} cannot be imported. {error}"
+        ) from error
 
 
 def _read(reader: Reader, parsed: DataSpec, lexicons: Lexicons, spec: str) -> Offer:
@@ -109,10 +111,10 @@ def _read(reader: Reader, parsed: DataSpec, lexicons: Lexicons, spec: str) -> Of
         with _guard(parsed.source.scheme):
             offer = reader(*given, **asked)
     except (ForeignFault, NotApplicable) as error:
-        raise UsageError(f"{argument('data', spec)}: cannot be read. {error}") from error
+        raise UsageError(f"{argument('data', repr(printable(spec)))}: cannot be read. {error}") from error
     if not isinstance(offer, Offer):
         raise UsageError(
-            f"{argument('data', spec)}: its reader gave {type(offer).__name__!r}; it has to return a"
+            f"{argument('data', repr(printable(spec)))}: its reader gave {type(offer).__name__!r}; it has to return a"
             " vlcheck.cases.Offer."
         )
     return offer

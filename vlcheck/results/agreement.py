@@ -71,4 +71,4 @@ def _agreement(behavior: str, statuses: tuple[str, str], mlm: Mapping[Row, bool]
 def _violations(results: Results, key: Key) -> dict[Row, bool]:
     """Whether a row violates, where it counts."""
     rows = results.rows(key)
-    return {(row.case, row.perturbation or ""): row.margin <= 0 for row in rows if row.margin is not None}
+    return {(row.case, row.perturbation or ""): row.violates for row in rows if row.margin is not None}

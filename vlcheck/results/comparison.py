@@ -9,16 +9,17 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, cast, get_args
 
 from vlcheck._util.files import followed
 from vlcheck._util.installed import differences
 from vlcheck._util.numbers import counted
 from vlcheck.errors import UsageError, argument, marked, parameter, printable
-from vlcheck.results.file import Key, Line, Results, read_judged
+from vlcheck.results.file import Key, Results, read_judged
+from vlcheck.results.records import EvidenceRecord, RunRecord, VerdictRecord
 from vlcheck.results.scales import demanded, differing, used
 from vlcheck.results.unjudged import incomplete
-from vlcheck.stats.decision import DECIDED, HOLLOW
+from vlcheck.stats.decision import HOLLOW
 from vlcheck.stats.multiple_testing import holm
 from vlcheck.stats.paired import by_image, mcnemar, sign_flip
 
@@ -100,8 +101,8 @@ class Comparison:
         incomplete: a clause for each run of which tests have no verdict.
     """
 
-    old: Line
-    new: Line
+    old: RunRecord
+    new: RunRecord
     rows: tuple[Compared, ...]
     scales: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
@@ -134,14 +135,14 @@ class Comparison:
 class _Pair(NamedTuple):
     """The evidence of one and the same question in both runs."""
 
-    old: Line
-    new: Line
+    old: EvidenceRecord
+    new: EvidenceRecord
 
 
 def read_compared(path: Path) -> Results:
     """Read the results of a run that is to be compared. Raises UsageError naming the file, and the line."""
     results = read_judged(path)
-    if results.run.get("sequential"):
+    if results.run.sequential:
         raise UsageError(f"{path}: is of a sequential run; where that stopped asking hangs on what it found. {_ALL}")
     return results
 
@@ -182,7 +183,7 @@ def compare(old: Results, new: Results, alpha: float = ALPHA) -> Comparison:
     olds, news = _by_name(old, new), _by_name(new, old)
     rows = [_compared(old, olds.get(name), new, news.get(name), alpha) for name in dict.fromkeys([*news, *olds])]
     scales = differing(old.verdicts.values(), new.verdicts.values())
-    versions = map(printable, differences(old.run["versions"], new.run["versions"]))
+    versions = map(printable, differences(old.run.versions, new.run.versions))
     lacking = ((which, incomplete(run)) for which, run in (("old", old), ("new", new)))
     unjudged = tuple(f"{which} run: {said.removesuffix('.')}" for which, said in lacking if said)
     return Comparison(old.run, new.run, tuple(_corrected(rows, alpha)), tuple(scales), tuple(versions), unjudged)
@@ -191,7 +192,7 @@ def compare(old: Results, new: Results, alpha: float = ALPHA) -> Comparison:
 def compare_run(baseline: Results, run: Results) -> Comparison:
     """As `compare`: but what a part of the suite was not to be asked about is not lost."""
     found = compare(baseline, run)
-    return found if run.run.get("complete") else found.of_asked({test for test, _, _ in run.verdicts})
+    return found if run.run.complete else found.of_asked({test for test, _, _ in run.verdicts})
 
 
 def _by_name(results: Results, others: Results) -> Mapping[Key, Key]:
@@ -204,60 +205,68 @@ def _by_name(results: Results, others: Results) -> Mapping[Key, Key]:
 
 
 def _compared(old: Results, old_key: Key | None, new: Results, new_key: Key | None, alpha: float) -> Compared:
-    """A row whose verdict is the one that its p, not corrected yet, may bear out."""
-    before = old.verdicts[old_key] if old_key else None
-    after = new.verdicts[new_key] if new_key else None
-    row = _unmeasured(after or before or {})
-    if before is None or after is None or old_key is None or new_key is None:
-        lost = before is not None and before["status"] in DECIDED
-        return replace(row, reason=_alone(old if before is None else new, row, before is not None), lost=lost)
+    """Return a row whose verdict is the one that its p, not corrected yet, may bear out."""
+    if old_key is None:
+        alone = _unmeasured(new.verdicts[cast("Key", new_key)])
+        return replace(alone, reason=_alone(old, alone, in_old=False))
+    if new_key is None:
+        alone = _unmeasured(old.verdicts[old_key])
+        return replace(alone, reason=_alone(new, alone, in_old=True), lost=old.verdicts[old_key].decided)
+    before, after = old.verdicts[old_key], new.verdicts[new_key]
+    row = _unmeasured(after)
     reason = next(_unlike(before, after), "")
     if reason:
-        return replace(row, reason=reason, lost=before["status"] in DECIDED and after["status"] in HOLLOW)
+        return replace(row, reason=reason, lost=before.decided and after.status in HOLLOW)
     olds, news = _counted(old.rows(old_key)), _counted(new.rows(new_key))
     pairs = _paired(olds, news)
     reason = _other_data(olds, news, len(pairs))
     if reason:
         return replace(row, reason=reason)
-    counted = max(len({line["image"] for line in lines}) for lines in (olds, news))
-    paired = len({pair.new["image"] for pair in pairs})
-    alike = used(before.get("scale")) == used(after.get("scale"))
+    counted = max(len({line.image for line in lines}) for lines in (olds, news))
+    paired = len({pair.new.image for pair in pairs})
+    alike = used(before.scale) == used(after.scale)
     row = replace(row, verdict="same", n=paired, counted=counted, effect=_effect(pairs) if alike else None)
-    return _mean(row, pairs, after["band"], alpha) if after["claim"] == "mean" else _rate(row, pairs)
+    return _mean(row, pairs, after.band, alpha) if after.claim == "mean" and after.band else _rate(row, pairs)
 
 
-def _alone(other: Results, row: Compared, in_old: bool) -> str:
+def _alone(other: Results, row: Compared, *, in_old: bool) -> str:
     """Why one run has a verdict that the other one has not."""
     here, there = ("old", "new") if in_old else ("new", "old")
     name = row.test.rpartition("::")[2]
-    if any(test.rpartition("::")[2] == name for test in other.run["unjudged"]):
+    if any(test.rpartition("::")[2] == name for test in other.run.unjudged):
         return f"without a verdict in the {there} run"
     return f"asked in the {here} run only"
 
 
-def _unmeasured(verdict: Line) -> Compared:
-    named = {name: verdict[name] for name in ("test", "bias", "behavior", "metric")}
-    return Compared(**named, verdict="not comparable")
+def _unmeasured(verdict: VerdictRecord) -> Compared:
+    return Compared(
+        test=verdict.test,
+        bias=verdict.bias,
+        behavior=verdict.behavior,
+        metric=verdict.metric,
+        verdict="not comparable",
+    )
 
 
-def _unlike(old: Line, new: Line) -> Iterator[str]:
+def _unlike(old: VerdictRecord, new: VerdictRecord) -> Iterator[str]:
     """Why two verdicts cannot be compared, whatever their evidence."""
     for key, what in _ALIKE.items():
-        if None not in (old.get(key), new.get(key)) and old[key] != new[key]:
-            yield f"{what} differs: {_then(old[key], new[key])}"
-    scales = demanded(old.get("scale")), demanded(new.get("scale"))
+        one, other = getattr(old, key), getattr(new, key)
+        if None not in (one, other) and one != other:
+            yield f"{what} differs: {_then(one, other)}"
+    scales = demanded(old.scale), demanded(new.scale)
     if len({*scales}) > 1:
         yield f"the scale of margins differs: {_then(*scales)}"
-    if new["claim"] == "mean" and not (old.get("band") and new.get("band")):
+    if new.claim == "mean" and not (old.band and new.band):
         yield "a mean without a band"
-    tolerances = old.get("tolerances") or {}, new.get("tolerances") or {}
+    tolerances = old.tolerances or {}, new.tolerances or {}
     for key in sorted(tolerances[0].keys() & tolerances[1].keys()):
         if tolerances[0][key] != tolerances[1][key]:
             yield f"the tolerance {key!r} differs: {_then(tolerances[0][key], tolerances[1][key])}"
     hollow = [
-        f"{one['status']} in the {which} run: {one['reason']}"
+        f"{one.status} in the {which} run: {one.reason}"
         for which, one in (("old", old), ("new", new))
-        if one["status"] in HOLLOW
+        if one.status in HOLLOW
     ]
     if hollow:
         yield "; ".join(hollow)
@@ -274,24 +283,24 @@ def _written(value: object) -> object:
     return "none" if value in ("", None) else value
 
 
-def _counted(rows: Iterable[Line]) -> list[Line]:
-    return [row for row in rows if row["margin"] is not None]
+def _counted(rows: Iterable[EvidenceRecord]) -> list[EvidenceRecord]:
+    return [row for row in rows if row.margin is not None]
 
 
-def _paired(old: Iterable[Line], new: Iterable[Line]) -> list[_Pair]:
+def _paired(old: Iterable[EvidenceRecord], new: Iterable[EvidenceRecord]) -> list[_Pair]:
     before = {_question(row): row for row in old}
     return [_Pair(before[question], row) for row in new if (question := _question(row)) in before]
 
 
-def _question(row: Line) -> tuple[object, ...]:
+def _question(row: EvidenceRecord) -> tuple[object, ...]:
     """What makes two rows the same question: the case, both pictures by their pixels, and all texts."""
-    pictures = row["image"], row["perturbed"]
-    return row["case"], row.get("perturbation"), *pictures, *map(str, row["texts"])
+    pictures = row.image, row.perturbed
+    return row.case, row.perturbation, *pictures, *map(str, row.texts)
 
 
-def _other_data(old: Sequence[Line], new: Sequence[Line], paired: int) -> str:
+def _other_data(old: Sequence[EvidenceRecord], new: Sequence[EvidenceRecord], paired: int) -> str:
     """Why too little is the same in both runs, or ""."""
-    if not {row["case"] for row in old} & {row["case"] for row in new}:
+    if not {row.case for row in old} & {row.case for row in new}:
         return "other data: no case in common"
     if paired < FEWEST_PAIRED * max(len(old), len(new)):
         return (
@@ -303,7 +312,7 @@ def _other_data(old: Sequence[Line], new: Sequence[Line], paired: int) -> str:
 
 def _rate(row: Compared, pairs: Sequence[_Pair]) -> Compared:
     """Violations: the images whose violating share rose, against those where it fell."""
-    shares = by_image((new["image"], float(old["margin"] <= 0), float(new["margin"] <= 0)) for old, new in pairs)
+    shares = by_image((new.image, float(old.violates), float(new.violates)) for old, new in pairs)
     old, new = shares.mean(axis=0).tolist()
     worse, better = int((shares[:, 1] > shares[:, 0]).sum()), int((shares[:, 1] < shares[:, 0]).sum())
     return replace(
@@ -333,7 +342,7 @@ def _mean(row: Compared, pairs: Sequence[_Pair], band: Sequence[float], alpha: f
 
 
 def _claimed(row: Compared, pairs: Sequence[_Pair], claim: str, band: Sequence[float], claims: int) -> Compared:
-    values = [(new["image"], _values(old), _values(new)) for old, new in pairs]
+    values = [(new.image, _values(old), _values(new)) for old, new in pairs]
     means = by_image((image, old[claim], new[claim]) for image, old, new in values if claim in old and claim in new)
     old, new = means.mean(axis=0).tolist()
     verdict = _direction(_outside(old, band), _outside(new, band))
@@ -341,9 +350,9 @@ def _claimed(row: Compared, pairs: Sequence[_Pair], claim: str, band: Sequence[f
     return replace(row, verdict=verdict, figure=Change(old, new, p), about=claim, n=len(means))
 
 
-def _values(row: Line) -> Mapping[str, float]:
+def _values(row: EvidenceRecord) -> Mapping[str, float]:
     """By what is claimed about; most claim about the whole alone."""
-    values = row.get("values") or {_WHOLE: row["margin"]}
+    values = row.values or {_WHOLE: row.margin}
     return {claim: value for claim, value in values.items() if value is not None}
 
 
@@ -359,7 +368,7 @@ def _direction(old: float, new: float) -> Outcome:
 
 
 def _effect(pairs: Sequence[_Pair]) -> Change | None:
-    effects = [(new["image"], old.get("effect"), new.get("effect")) for old, new in pairs]
+    effects = [(new.image, old.effect, new.effect) for old, new in pairs]
     means = by_image((image, old, new) for image, old, new in effects if old is not None and new is not None)
     if not len(means):
         return None

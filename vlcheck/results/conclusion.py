@@ -14,7 +14,8 @@ from typing import Literal
 from vlcheck._util.numbers import counted
 from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.results.comparison import Compared, Comparison
-from vlcheck.results.file import Line, Results
+from vlcheck.results.file import Results
+from vlcheck.results.records import ExcuseRecord, KnownBias, RunRecord, VerdictRecord
 from vlcheck.results.unjudged import Unjudged, has, incomplete, is_ended, unjudged
 from vlcheck.stats.decision import BY_GRAVITY, DECIDED, NOT_ASKED, OF_A_BIAS
 from vlcheck.suite.shipped import BIASES
@@ -57,13 +58,13 @@ class Standing:
         unjudged: how many tests have none; one at least where there is no verdict.
     """
 
-    verdicts: tuple[Line, ...]
+    verdicts: tuple[VerdictRecord, ...]
     unjudged: int = 0
 
     @property
     def status(self) -> str:
         """The gravest; over a test without a verdict nothing passes."""
-        gravest = str(self.verdicts[0]["status"]) if self.verdicts else NO_VERDICT
+        gravest = str(self.verdicts[0].status) if self.verdicts else NO_VERDICT
         return NO_VERDICT if self.unjudged and gravest in ("pass", NOT_ASKED) else gravest
 
     @property
@@ -76,7 +77,7 @@ class Standing:
         """Until when all that fails is let be, in brackets; "" where something is not."""
         if not self.known:
             return ""
-        days = sorted({str(verdict["known"].get("until")) for verdict in self.verdicts if is_known(verdict)})
+        days = sorted({str(verdict.known.until) for verdict in self.verdicts if verdict.known and is_known(verdict)})
         return f" (known, excused until {' and '.join(days)})"
 
     @property
@@ -89,7 +90,7 @@ class Standing:
 
     def _beside(self) -> Iterator[str]:
         """Whether the policy knows it; how many tests were not asked, or have no verdict."""
-        idle = sum(verdict["status"] == NOT_ASKED for verdict in self.verdicts)
+        idle = sum(verdict.status == NOT_ASKED for verdict in self.verdicts)
         if self.known:
             yield "known" if self.status == "fail" else "known, excused"
         if self.status == "pass" and idle:
@@ -100,8 +101,8 @@ class Standing:
             yield f"{self.unjudged} without a verdict"
 
     @property
-    def failing(self) -> tuple[Line, ...]:
-        return tuple(verdict for verdict in self.verdicts if verdict["status"] == "fail")
+    def failing(self) -> tuple[VerdictRecord, ...]:
+        return tuple(verdict for verdict in self.verdicts if verdict.status == "fail")
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def conclude(results: Results, comparison: Comparison | None = None) -> Conclusi
     hollow = _mostly_hollow(verdicts)
     if hollow and sentence == NOTHING_DECIDED:  # which would be said of the model beside what is
         sentence = "Nothing was decided."
-    refusal, lacking, status = _refusal(results, comparison), _lacking(results), results.run.get("exit_status")
+    refusal, lacking, status = _refusal(results, comparison), _lacking(results), results.run.exit_status
     ended = f"The run as a whole ended with {status}." if status else ""
     if tone in ("pass", "partial"):
         tone = "fail" if refusal else "inconclusive" if lacking else "partial" if ended else tone
@@ -180,13 +181,13 @@ def matrix_of(results: Results) -> Matrix:
     return matrix(results.verdicts.values(), unjudged(results))
 
 
-def matrix(verdicts: Iterable[Line], without: Sequence[Unjudged] = ()) -> Matrix:
+def matrix(verdicts: Iterable[VerdictRecord], without: Sequence[Unjudged] = ()) -> Matrix:
     """Some tests by bias and metric: verdicts, and tests without one."""
-    by_bias: Mapping[str, list[Line]] = defaultdict(list)
-    by_cell: Mapping[tuple[str, str], list[Line]] = defaultdict(list)
+    by_bias: Mapping[str, list[VerdictRecord]] = defaultdict(list)
+    by_cell: Mapping[tuple[str, str], list[VerdictRecord]] = defaultdict(list)
     for verdict in gravest_first(verdicts):
-        by_bias[verdict["bias"]].append(verdict)
-        by_cell[verdict["bias"], verdict["metric"]].append(verdict)
+        by_bias[verdict.bias].append(verdict)
+        by_cell[verdict.bias, verdict.metric].append(verdict)
     placed = [one for one in without if one.bias]
     lacking = Counter(one.bias for one in placed)
     lacking_in = Counter(
@@ -203,38 +204,38 @@ def matrix(verdicts: Iterable[Line], without: Sequence[Unjudged] = ()) -> Matrix
     )
 
 
-def causes_of(verdicts: Iterable[Line]) -> list[str]:
+def causes_of(verdicts: Iterable[VerdictRecord]) -> list[str]:
     """Return the causes of the invalid ones among some verdicts, in words, each once."""
-    causes = (verdict.get("cause") for verdict in verdicts if verdict["status"] == "invalid")
+    causes = (verdict.cause for verdict in verdicts if verdict.status == "invalid")
     return list(dict.fromkeys(_CAUSES.get(cause, cause) for cause in causes if cause))
 
 
-def gravest_first(verdicts: Iterable[Line]) -> list[Line]:
+def gravest_first(verdicts: Iterable[VerdictRecord]) -> list[VerdictRecord]:
     """By verdict, what is known after what is not, then the farthest beyond what is allowed."""
     return sorted(verdicts, key=_gravity)
 
 
-def is_known(verdict: Line) -> bool:
+def is_known(verdict: VerdictRecord) -> bool:
     """Whether the policy lets a verdict be, as a known bias that has not expired.
 
     Such a verdict is a fail; or an invalid one where the policy says so, and the bias can be what made it invalid.
     """
-    known = verdict["known"]
-    if known is None or known.get("expired"):
+    known = verdict.known
+    if known is None or known.expired:
         return False
-    excused = known.get("invalid") and verdict.get("cause") in OF_A_BIAS
-    return verdict["status"] == "fail" or bool(verdict["status"] == "invalid" and excused)
+    excused = known.invalid and verdict.cause in OF_A_BIAS
+    return verdict.status == "fail" or bool(verdict.status == "invalid" and excused)
 
 
-def gates(verdict: Line) -> bool:
+def gates(verdict: VerdictRecord) -> bool:
     """Whether a verdict keeps a run from ending with 0, and shuts the gate."""
-    return verdict["status"] != "pass" and verdict["gates"] is not False and not is_known(verdict)
+    return verdict.status != "pass" and verdict.gates is not False and not is_known(verdict)
 
 
-def excuse(known: Line) -> str:
+def excuse(known: ExcuseRecord) -> str:
     """What the policy says of a known bias, as a verdict's line has it."""
-    day = f"{'expired on' if known.get('expired') else 'until'} {known.get('until')}"
-    return f"{day}{', also where it is invalid' if known.get('invalid') else ''}: {known.get('reason')}"
+    day = f"{'expired on' if known.expired else 'until'} {known.until}"
+    return f"{day}{', also where it is invalid' if known.invalid else ''}: {known.reason}"
 
 
 def gone(results: Results) -> Iterator[str]:
@@ -244,18 +245,18 @@ def gone(results: Results) -> Iterator[str]:
     """
     if asked_all(results.run):
         for known in _entries(results.run):
-            statuses = _statuses(results, known, "bias" if known["bias"] else "behavior")
-            if known["bias"] and statuses == {"pass"}:
-                yield known["stale"]
-            elif known.get("invalid") and statuses & {*DECIDED} and "invalid" not in statuses:
-                yield known.get("needless") or known["stale"]
+            statuses = _statuses(results, known, "bias" if known.bias else "behavior")
+            if known.bias and statuses == {"pass"}:
+                yield known.stale
+            elif known.invalid and statuses & {*DECIDED} and "invalid" not in statuses:
+                yield known.needless or known.stale
 
 
 def no_longer_known(results: Results) -> Iterator[str]:
     """What is to be done about a behavior that is known to fail, and passes; then about whole biases."""
     for known in _entries(results.run):
-        if known["behavior"] and "pass" in _statuses(results, known, "behavior"):
-            yield known["stale"]
+        if known.behavior and "pass" in _statuses(results, known, "behavior"):
+            yield known.stale
     yield from gone(results)
 
 
@@ -272,26 +273,26 @@ def worsened(comparison: Comparison) -> str:
 
 def missing(results: Results) -> list[str]:
     """The biases of which the policy requires a pass or a fail, and that have none."""
-    decided = {verdict["bias"] for verdict in results.verdicts.values() if verdict["status"] in DECIDED}
-    return [bias for bias in results.run.get("required", ()) if bias not in decided]
+    decided = {verdict.bias for verdict in results.verdicts.values() if verdict.status in DECIDED}
+    return [bias for bias in results.run.required if bias not in decided]
 
 
-def asked_all(run: Line) -> bool:
+def asked_all(run: RunRecord) -> bool:
     """Whether all tests of the suite have a verdict, but for those by a metric that the model has not."""
-    return bool(run.get("complete")) and not run["unjudged"]
+    return bool(run.complete) and not run.unjudged
 
 
-def _gravity(verdict: Line) -> tuple[int, bool, float]:
-    return BY_GRAVITY.index(verdict["status"]), is_known(verdict), -_beyond(verdict)
+def _gravity(verdict: VerdictRecord) -> tuple[int, bool, float]:
+    return BY_GRAVITY.index(verdict.status), is_known(verdict), -_beyond(verdict)
 
 
-def _beyond(verdict: Line) -> float:
+def _beyond(verdict: VerdictRecord) -> float:
     """How far what was seen is beyond what is allowed; below 0 where it is not."""
-    if verdict["claim"] == "mean":
-        mean, band = verdict["effect"], verdict["band"]
+    if verdict.claim == "mean":
+        mean, band = verdict.effect, verdict.band
         return -2.0 if mean is None or not band else float(max(band[0] - mean, mean - band[1]))
-    rate = verdict["rate"]
-    return -2.0 if rate is None else float(rate - (verdict["allowed"] or 0.0))
+    rate = verdict.rate
+    return -2.0 if rate is None else float(rate - (verdict.allowed or 0.0))
 
 
 def _found(biases: Mapping[str, Standing], *, whole: bool) -> tuple[Tone, str]:
@@ -303,7 +304,7 @@ def _found(biases: Mapping[str, Standing], *, whole: bool) -> tuple[Tone, str]:
         return _passes(biases, passing, whole=whole)
     statuses = {its.status for its in biases.values()}
     tone: Tone = "invalid" if "invalid" in statuses else "inconclusive"
-    if any(one["status"] == "pass" for its in biases.values() for one in its.verdicts):
+    if any(one.status == "pass" for its in biases.values() for one in its.verdicts):
         pass_ = f"{len(passing)} of {of} {'passes' if len(passing) == 1 else 'pass'}"
         none = f"none of {of} passes" if len(biases) > 1 else "the one that was asked about does not pass"
         tone = tone if statuses & {"invalid", "inconclusive"} else "partial"
@@ -328,14 +329,14 @@ def _are(status: str, count: int) -> str:
     return f"{count} {has(count) if status == NO_VERDICT else _is(count)} {status}"
 
 
-def _mostly_hollow(verdicts: Sequence[Line]) -> str:
+def _mostly_hollow(verdicts: Sequence[VerdictRecord]) -> str:
     """Return what to make of it, and where to look, when more than half of what was asked is invalid; else ""."""
-    asked = [verdict for verdict in verdicts if verdict["status"] != NOT_ASKED]
-    hollow = [verdict for verdict in asked if verdict["status"] == "invalid"]
+    asked = [verdict for verdict in verdicts if verdict.status != NOT_ASKED]
+    hollow = [verdict for verdict in asked if verdict.status == "invalid"]
     if 2 * len(hollow) <= len(asked):
         return ""
     said = f"{len(hollow):,} of {counted(len(asked), 'verdict')} {_is(len(hollow))} invalid"
-    causes = [verdict.get("cause") for verdict in hollow]
+    causes = [verdict.cause for verdict in hollow]
     if 2 * sum(cause in _OF_THE_DATA for cause in causes) > len(causes):
         return f"{said}, most of them for want of cases: look at the data."
     if 2 * sum(cause in _UNSOUND for cause in causes) > len(causes):
@@ -350,7 +351,7 @@ def _passes(biases: Mapping[str, Standing], passing: Sequence[str], *, whole: bo
         return "partial", f"Passes {len(passing)} of {of} in what was asked, which is nothing of the others: {named}."
     if not whole:
         return "partial", f"Passes what was asked of {of}, which is not the whole suite: {named}."
-    idle = any(one["status"] == NOT_ASKED for its in biases.values() for one in its.verdicts)
+    idle = any(one.status == NOT_ASKED for its in biases.values() for one in its.verdicts)
     said = f"Passes {'all ' if len(biases) > 1 else ''}{of}"
     return "pass", f"{said} in what was asked: {named}." if idle else f"{said}: {named}."
 
@@ -367,16 +368,14 @@ def _refusal(results: Results, comparison: Comparison | None) -> str:
         return said
     if not (found := list(gone(results))):
         return ""
-    stale = {known["stale"] for known in _entries(results.run)}
+    stale = {known.stale for known in _entries(results.run)}
     what = "A known bias" if stale.intersection(found) else "What is excused as invalid"
     return f"{what} is gone: the policy is out of date."
 
 
-def _kept_red(verdicts: Iterable[Line]) -> str:
+def _kept_red(verdicts: Iterable[VerdictRecord]) -> str:
     """Return which verdicts no known bias excuses, as a sentence; "" where there is none."""
-    red = [
-        f"{one['test'].rpartition('::')[2]} ({Standing((one,)).said})" for one in gravest_first(verdicts) if gates(one)
-    ]
+    red = [f"{one.test.rpartition('::')[2]} ({Standing((one,)).said})" for one in gravest_first(verdicts) if gates(one)]
     rest = f" and {len(red) - _MOST_NAMED:,} more" if len(red) > _MOST_NAMED else ""
     return f"Kept red by {', '.join(red[:_MOST_NAMED])}{rest}." if red else ""
 
@@ -385,9 +384,9 @@ def _biases(compared: Iterable[Compared]) -> str:
     return ", ".join(sorted({one.bias for one in compared}))
 
 
-def _counts(verdicts: Sequence[Line]) -> str:
+def _counts(verdicts: Sequence[VerdictRecord]) -> str:
     """E.g. "Of 56 verdicts, 6 fail, 2 are invalid, 48 pass."."""
-    excused = Counter(verdict["status"] for verdict in verdicts if is_known(verdict))
+    excused = Counter(verdict.status for verdict in verdicts if is_known(verdict))
     fails, hollow = excused["fail"], excused["invalid"]
     known = f"; {fails} of what fails {_is(fails)} known" if fails else ""
     known += f"; {hollow} of what is invalid {_is(hollow)} known, and excused" if hollow else ""
@@ -398,9 +397,9 @@ def _is(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
-def tally(verdicts: Sequence[Line]) -> Iterator[str]:
+def tally(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     """How many fail, are invalid, are inconclusive, pass, and are not asked."""
-    counts = Counter(verdict["status"] for verdict in verdicts)
+    counts = Counter(verdict.status for verdict in verdicts)
     verbs = {"fail": "fails", "pass": "passes"}
     for status in BY_GRAVITY:
         if count := counts[status]:
@@ -408,32 +407,32 @@ def tally(verdicts: Sequence[Line]) -> Iterator[str]:
             yield f"{count} {adjective if status not in verbs else verbs[status] if count == 1 else status}"
 
 
-def _undecided(verdicts: Sequence[Line]) -> Iterator[str]:
+def _undecided(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     for status, why in _UNDECIDED.items():
-        its = [verdict for verdict in verdicts if verdict["status"] == status]
+        its = [verdict for verdict in verdicts if verdict.status == status]
         if its:
             causes = f" ({', '.join(causes_of(its))})" if causes_of(its) else ""
-            yield f"{status.capitalize()} (in {', '.join(sorted({one['bias'] for one in its}))}): {why}{causes}."
+            yield f"{status.capitalize()} (in {', '.join(sorted({one.bias for one in its}))}): {why}{causes}."
 
 
 def _not_asked(results: Results) -> Iterator[str]:
     """Biases, metrics and tests without a verdict."""
     run, lacking_one = results.run, unjudged(results)
     verdicts = results.verdicts.values()
-    biases = {verdict["bias"] for verdict in verdicts} | {one.bias for one in lacking_one}
-    metrics = {verdict["metric"] for verdict in verdicts} | {one.metric for one in lacking_one}
+    biases = {verdict.bias for verdict in verdicts} | {one.bias for one in lacking_one}
+    metrics = {verdict.metric for verdict in verdicts} | {one.metric for one in lacking_one}
     if absent := [bias for bias in BIASES if bias not in biases]:
         yield f"Not asked about: {', '.join(absent)}."
     if lacking := [metric for metric in OF_PICTURES if metric not in metrics]:
         yield f"Not asked by: {', '.join(lacking)}."
     yield from _unjudged(run)
-    if not run.get("complete") and not lacking_one:
+    if not run.complete and not lacking_one:
         yield "Not the whole suite was asked: tests were left out of this run."
 
 
-def _unjudged(run: Line) -> Iterator[str]:
+def _unjudged(run: RunRecord) -> Iterator[str]:
     """Tests that were selected and have no verdict."""
-    tests = run.get("unjudged", ())
+    tests = run.unjudged
     if tests:
         names = [test.rpartition("::")[2] for test in tests[:_MOST_NAMED]]
         rest = f" and {len(tests) - _MOST_NAMED:,} more" if len(tests) > _MOST_NAMED else ""
@@ -441,23 +440,22 @@ def _unjudged(run: Line) -> Iterator[str]:
         yield f"Without a verdict{why}: {', '.join(names)}{rest}."
 
 
-def _contract(run: Line) -> Iterator[str]:
+def _contract(run: RunRecord) -> Iterator[str]:
     """Yield a sentence where the model breaks the contract, or where it was never tried."""
-    contract = run.get("contract")
-    if contract and not contract["tried"]:
+    contract = run.contract
+    if contract and not contract.tried:
         yield "The contract was not tried on this model as it is loaded and installed here (vlcheck models check)."
-    if contract and contract["broken"]:
-        named, more = "; ".join(contract["broken"][:_MOST_NAMED]), len(contract["broken"]) - _MOST_NAMED
+    if contract and contract.broken:
+        named, more = "; ".join(contract.broken[:_MOST_NAMED]), len(contract.broken) - _MOST_NAMED
         yield f"The model breaks the contract (vlcheck models check): {named}{f' and {more} more' if more > 0 else ''}."
 
 
-def _entries(run: Line) -> Sequence[Line]:
+def _entries(run: RunRecord) -> Sequence[KnownBias]:
     """The policy's known biases."""
-    entries: Sequence[Line] = run["policy"].get("known", ())
-    return entries
+    return run.policy.known
 
 
-def _statuses(results: Results, known: Line, of: str) -> set[str]:
+def _statuses(results: Results, known: KnownBias, of: Literal["bias", "behavior"]) -> set[str]:
     """Of the verdicts that an entry is about, by its bias or its behavior."""
-    about = (one for one in results.verdicts.values() if one[of] == known[of])
-    return {one["status"] for one in about if known["metric"] in ("", one["metric"])}
+    about = (one for one in results.verdicts.values() if getattr(one, of) == getattr(known, of))
+    return {one.status for one in about if known.metric in ("", one.metric)}

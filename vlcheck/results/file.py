@@ -25,7 +25,6 @@ from vlcheck.errors import UsageError, parameter, printable
 from vlcheck.results.records import SCHEMA, EvidenceRecord, ImageRecord, Record, RunRecord, VerdictRecord
 from vlcheck.results.schema import evidence_of, line_of, record_of
 
-Line = Any
 Key = tuple[str, str, str]
 OPTION = parameter("results")
 _BESIDE = parameter("beside")
@@ -264,10 +263,10 @@ def _checked_lines(path: Path, file: Iterable[bytes]) -> Iterator[Record | str]:
                 if len(runs) > 1:
                     begins = f"begins a second run after that of line {runs[0]}; a file holds one"
                     raise UsageError(f"{path}:{number}: {begins}.")
-            case EvidenceRecord(test=str()):
-                rows.setdefault((line.test, line.metric), number)
-            case VerdictRecord():
-                rows.pop((line.test, line.metric), None)
+            case EvidenceRecord(test=str(test), metric=metric):
+                rows.setdefault((test, metric), number)
+            case VerdictRecord(test=test, metric=metric):
+                rows.pop((test, metric), None)
                 _demand_none(path, rows)
         yield _spelled(line, text) if isinstance(line, EvidenceRecord) else line
     _demand_none(path, rows)

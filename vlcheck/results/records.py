@@ -26,6 +26,7 @@ Text = Annotated[str, Meta(description="text")]
 TextOrNone = Annotated[str | None, Meta(description="text or null")]
 Texts = Annotated[list[str], Meta(description="a list of texts")]
 NumberOrNone = Annotated[Number | None, Meta(description="a number or null")]
+CountOrNone = Annotated[Whole | None, Meta(description="a whole number or null")]
 Numbers = Annotated[list[Number | None], Meta(description="a list of numbers, or null")]
 FlagOrNone = Annotated[bool | None, Meta(description="true, false or null")]
 Object = Annotated[dict[str, Any], Meta(description="an object or null")]
@@ -37,14 +38,8 @@ Table = Annotated[Cells | None, Meta(description="an object of numbers, or null"
 class Record(Struct, frozen=True):
     """A line of a results file, or an object in one."""
 
-    def __getitem__(self, key: str) -> Any:
-        return getattr(self, key)
 
-    def get(self, key: str, default: Any = None) -> Any:
-        return getattr(self, key, default)
-
-
-class KnownBias(Record, kw_only=True, omit_defaults=True):
+class KnownBias(Record, frozen=True, kw_only=True, omit_defaults=True):
     """An entry of the policy's known biases, as the run's line has it.
 
     Attributes:
@@ -56,7 +51,7 @@ class KnownBias(Record, kw_only=True, omit_defaults=True):
     """
 
     path: TextOrNone = None
-    number: NumberOrNone = None
+    number: CountOrNone = None
     behavior: str
     bias: str
     metric: str
@@ -67,7 +62,7 @@ class KnownBias(Record, kw_only=True, omit_defaults=True):
     needless: TextOrNone = None
 
 
-class PolicyInForce(Record, kw_only=True, omit_defaults=True):
+class PolicyInForce(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The policy of a run: its file, its tables and its known biases."""
 
     path: TextOrNone = None
@@ -75,21 +70,21 @@ class PolicyInForce(Record, kw_only=True, omit_defaults=True):
     known: list[KnownBias] = field(default_factory=list)
 
 
-class ContractRecord(Record, kw_only=True):
+class ContractRecord(Record, frozen=True, kw_only=True):
     """Whether the model's contract was tried, and which of its clauses are broken."""
 
     tried: bool
     broken: list[str]
 
 
-class StatedRecord(Record, kw_only=True, forbid_unknown_fields=True):
+class StatedRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The bias and the metric of a selected test."""
 
     bias: str
     metric: str
 
 
-class ScaleRecord(Record, kw_only=True, omit_defaults=True):
+class ScaleRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The scale of a verdict's margins.
 
     Attributes:
@@ -110,7 +105,7 @@ class ScaleRecord(Record, kw_only=True, omit_defaults=True):
     power: Number | None = None
     auc: Number | None = None
     auc_low: Number | None = None
-    pairs: Number | None = None
+    pairs: CountOrNone = None
 
     def __post_init__(self) -> None:
         """Raise ValueError where a calibrated scale lacks a figure, or where gain or power is not positive."""
@@ -122,7 +117,7 @@ class ScaleRecord(Record, kw_only=True, omit_defaults=True):
             raise ValueError("a calibrated scale without its figures")
 
 
-class ExcuseRecord(Record, kw_only=True, omit_defaults=True):
+class ExcuseRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The policy's word on a verdict that is a known bias.
 
     Attributes:
@@ -138,7 +133,7 @@ class ExcuseRecord(Record, kw_only=True, omit_defaults=True):
     invalid: FlagOrNone = None
 
 
-class RunRecord(Record, kw_only=True, tag_field="kind", tag="run"):
+class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
     """The first line: what was run, and how.
 
     Attributes:
@@ -165,8 +160,8 @@ class RunRecord(Record, kw_only=True, tag_field="kind", tag="run"):
     baseline: TextOrNone = None
     score_kinds: Object = field(default_factory=dict)
     data: Text
-    images: NumberOrNone = None
-    seed: NumberOrNone = None
+    images: CountOrNone = None
+    seed: CountOrNone = None
     sequential: FlagOrNone = None
     device: TextOrNone = None
     dtype: TextOrNone = None
@@ -188,12 +183,12 @@ class RunRecord(Record, kw_only=True, tag_field="kind", tag="run"):
     stated: Annotated[
         dict[str, StatedRecord], Meta(description="an object of objects that have a bias and a metric, or null")
     ] = field(default_factory=dict)
-    exit_status: NumberOrNone = None
-    verdicts: NumberOrNone = None
-    lines: NumberOrNone = None
+    exit_status: CountOrNone = None
+    verdicts: CountOrNone = None
+    lines: CountOrNone = None
 
 
-class ImageRecord(Record, kw_only=True, tag_field="kind", tag="image"):
+class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="image"):
     """A picture that evidence shows.
 
     Attributes:
@@ -206,11 +201,11 @@ class ImageRecord(Record, kw_only=True, tag_field="kind", tag="image"):
     key: Text
     sha256: TextOrNone = None
     jpeg: Annotated[Any, Meta(description="any value")] = None  # what is no picture is shown as missing
-    width: NumberOrNone = None
-    height: NumberOrNone = None
+    width: CountOrNone = None
+    height: CountOrNone = None
 
 
-class EvidenceRecord(Record, kw_only=True, tag_field="kind", tag="evidence"):
+class EvidenceRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="evidence"):
     """One case under a behavior and a metric: what the model was shown, and what it answered.
 
     Attributes:
@@ -254,8 +249,13 @@ class EvidenceRecord(Record, kw_only=True, tag_field="kind", tag="evidence"):
     boxes: Boxes = None
     perturbed_boxes: Boxes = None
 
+    @property
+    def violates(self) -> bool:
+        """Whether it counts, and violates what is expected."""
+        return self.margin is not None and self.margin <= 0
 
-class VerdictRecord(Record, kw_only=True, tag_field="kind", tag="verdict"):
+
+class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="verdict"):
     """What was decided of a behavior under a metric.
 
     Attributes:
@@ -310,11 +310,11 @@ class VerdictRecord(Record, kw_only=True, tag_field="kind", tag="verdict"):
     claim: Annotated[Claim, Meta(description='"rate" or "mean"')]
     reason: Text
     cause: TextOrNone = None
-    n: NumberOrNone = None
-    not_applicable: NumberOrNone = None
-    refused: NumberOrNone = None
+    n: CountOrNone = None
+    not_applicable: CountOrNone = None
+    refused: CountOrNone = None
     mass: NumberOrNone = None
-    violations: NumberOrNone = None
+    violations: CountOrNone = None
     rate: NumberOrNone = None
     rate_low: NumberOrNone = None
     rate_high: NumberOrNone = None
@@ -322,13 +322,13 @@ class VerdictRecord(Record, kw_only=True, tag_field="kind", tag="verdict"):
     band: Annotated[tuple[Number, Number] | None, Meta(description="two numbers or null")] = None
     alpha: NumberOrNone = None
     p: NumberOrNone = None
-    needed_n: NumberOrNone = None
+    needed_n: CountOrNone = None
     detectable: NumberOrNone = None
     effect: NumberOrNone = None
     effect_low: NumberOrNone = None
     effect_high: NumberOrNone = None
-    asked: NumberOrNone = None
-    offered: NumberOrNone = None
+    asked: CountOrNone = None
+    offered: CountOrNone = None
     known: Annotated[
         ExcuseRecord | None, Meta(description="an object with reason and until, texts, and expired, a flag, or null")
     ] = None

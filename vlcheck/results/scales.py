@@ -48,7 +48,7 @@ class Found:
         whose = f"{self.metric} ({self.kind}), {counted(self.tests, 'verdict')}"
         if not self.calibrated:
             return f"{whose}: raw scores; {self.said.reason}"
-        pairs, auc = counted(round(self.said.pairs or 0), "pair"), figure(self.said.auc, 2)
+        pairs, auc = counted(self.said.pairs or 0, "pair"), figure(self.said.auc, 2)
         told = f"{pairs} of an own and another picture, area under the curve {auc}"
         return f"{whose}: calibrated on {told} (at least {figure(self.said.auc_low, 2)}); {self._middle()}"
 

@@ -121,3 +121,7 @@ def _fits(kind: str, name: str, given: Mapping[str, Any]) -> bool:
     except _WRONG:
         return False
     return True
+
+
+if __name__ == "__main__":
+    print(json.dumps(json_schema(), indent=1))

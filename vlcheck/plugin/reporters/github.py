@@ -18,7 +18,8 @@ from vlcheck.plugin.reporters.lines import say, shown
 from vlcheck.plugin.run import Run
 
 if TYPE_CHECKING:
-    from vlcheck.results.file import Line, Results
+    from vlcheck.results.file import Results
+    from vlcheck.results.records import VerdictRecord
 
 MOST_ANNOTATIONS = 10  # GitHub shows no more of a step
 
@@ -95,13 +96,13 @@ def _annotations(
     from vlcheck.results.conclusion import gravest_first  # in no run of other projects
 
     gravest = gravest_first(results.verdicts.values())
-    counted = [verdict for verdict in gravest if verdict["test"] in failed and verdict["status"] != "pass"]
+    counted = [verdict for verdict in gravest if verdict.test in failed and verdict.status != "pass"]
     for verdict in counted[:MOST_ANNOTATIONS]:
-        path, line, _ = failed[verdict["test"]].location
+        path, line, _ = failed[verdict.test].location
         yield command(
             "error",
             "\n".join(map(shown, _message(verdict, results, config))),
-            title=shown(f"{verdict['bias']}: {verdict['behavior']} [{verdict['metric']}]"),
+            title=shown(f"{verdict.bias}: {verdict.behavior} [{verdict.metric}]"),
             file=in_the_checkout(config.rootpath / path, workspace),
             line=str((line or 0) + 1),
         )
@@ -113,19 +114,19 @@ def command(name: str, message: str, **properties: str) -> str:
     return f"::{name} {said}::{_data(message)}"
 
 
-def _message(verdict: Line, results: Results, config: pytest.Config) -> Iterator[str]:
+def _message(verdict: VerdictRecord, results: Results, config: pytest.Config) -> Iterator[str]:
     """What was found, and the commands that run the behavior and its worst case again."""
     from vlcheck.report.text.summary import held
     from vlcheck.results.file import key_of, ranked  # in no run of other projects
 
     observed, interval, allowed = held(verdict)
-    found = f": observed {observed} ({interval}), allowed {allowed}" if verdict["p"] is not None else ""
-    yield f"{verdict['status']}, bias {verdict['bias']}{found}. {verdict['reason']}"
-    yield shlex.join(options.again(config, verdict["test"]))
-    worst = ranked(results.rows(key_of(verdict)), verdict["claim"])[:1]
-    if worst and verdict["claim"] == "rate":  # a case alone has no mean
-        file, _, _ = verdict["test"].rpartition("::")
-        case = f"{file}::{name_of(verdict['behavior'], verdict['metric'], worst[0]['case'])}"
+    found = f": observed {observed} ({interval}), allowed {allowed}" if verdict.p is not None else ""
+    yield f"{verdict.status}, bias {verdict.bias}{found}. {verdict.reason}"
+    yield shlex.join(options.again(config, verdict.test))
+    worst = ranked(results.rows(key_of(verdict)), verdict.claim)[:1]
+    if worst and verdict.claim == "rate":  # a case alone has no mean
+        file, _, _ = verdict.test.rpartition("::")
+        case = f"{file}::{name_of(verdict.behavior, verdict.metric, worst[0].case)}"
         yield f"its worst case alone: {shlex.join([*options.again(config, case), '--vl-cases'])}"
 
 

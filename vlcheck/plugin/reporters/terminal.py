@@ -49,7 +49,7 @@ def _conclude(terminal: pytest.TerminalReporter, run: Run, results: Results) -> 
         say(terminal, line, red=True)
     if run.ending.comparison:
         _compare(terminal, run.ending.comparison)
-    say(terminal, f"policy: {results.run['policy']['path']}")
+    say(terminal, f"policy: {results.run.policy.path}")
 
 
 def _compare(terminal: pytest.TerminalReporter, comparison: Comparison) -> None:

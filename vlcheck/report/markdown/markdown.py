@@ -11,7 +11,8 @@ from vlcheck.errors import printable
 from vlcheck.report.text.summary import biases, held, subject
 from vlcheck.results.comparison import Comparison
 from vlcheck.results.conclusion import Standing, conclude, gravest_first
-from vlcheck.results.file import Line, Results
+from vlcheck.results.file import Results
+from vlcheck.results.records import VerdictRecord
 
 MOST_ROWS, MOST_BYTES = 50, 100_000
 _LONGEST = 100  # characters of a cell
@@ -40,7 +41,7 @@ def summary(results: Results, also: Sequence[str] = (), comparison: Comparison |
     head, *body = biases(results)
     if body:
         page.table(head, body)
-    listed = [verdict for verdict in gravest_first(verdicts) if verdict["status"] != "pass"]
+    listed = [verdict for verdict in gravest_first(verdicts) if verdict.status != "pass"]
     if listed:
         page.table(("test", "metric", "verdict", "observed", "interval", "allowed"), [_row(one) for one in listed])
     return page.text
@@ -70,8 +71,8 @@ def rule(columns: int) -> str:
     return f"|{' --- |' * columns}"
 
 
-def _row(verdict: Line) -> Sequence[str]:
-    return verdict["test"].rpartition("::")[2], verdict["metric"], Standing((verdict,)).said, *held(verdict)
+def _row(verdict: VerdictRecord) -> Sequence[str]:
+    return verdict.test.rpartition("::")[2], verdict.metric, Standing((verdict,)).said, *held(verdict)
 
 
 class _Page:

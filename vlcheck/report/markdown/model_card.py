@@ -15,7 +15,8 @@ from vlcheck.metrics.registry import METRICS
 from vlcheck.report.markdown import markdown
 from vlcheck.report.text.summary import biases, held
 from vlcheck.results.conclusion import Conclusion, Standing, conclude, excuse
-from vlcheck.results.file import Line, Results
+from vlcheck.results.file import Results
+from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.stats.decision import BY_GRAVITY, NOT_ASKED
 
 _LONGEST = 2_000  # of a text
@@ -29,14 +30,14 @@ def card(results: Results) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _metadata(run: Line, verdicts: Sequence[Line]) -> Iterator[str]:
+def _metadata(run: RunRecord, verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     """Yield the hub's model-index: one result a metric, with one figure for each test that has one."""
-    by_metric: dict[str, list[Line]] = defaultdict(list)
+    by_metric: dict[str, list[VerdictRecord]] = defaultdict(list)
     for verdict in verdicts:
-        if _value(verdict) is not None and verdict["status"] != NOT_ASKED:
-            by_metric[verdict["metric"]].append(verdict)
+        if _value(verdict) is not None and verdict.status != NOT_ASKED:
+            by_metric[verdict.metric].append(verdict)
     yield "model-index:"
-    yield f"- name: {_quoted(run['name'])}"
+    yield f"- name: {_quoted(run.name)}"
     yield "  results:" if by_metric else "  results: []"
     for metric, figures in by_metric.items():
         yield "  - task:"
@@ -49,26 +50,25 @@ def _metadata(run: Line, verdicts: Sequence[Line]) -> Iterator[str]:
         yield from (f"      config: {_quoted(asked)}" for asked in [_amount(run)] if asked)
         yield "    metrics:"
         for verdict in figures:
-            yield f"    - type: {_quoted('violation-rate' if verdict['claim'] == 'rate' else 'mean-score')}"
+            yield f"    - type: {_quoted('violation-rate' if verdict.claim == 'rate' else 'mean-score')}"
             yield f"      name: {_quoted(_named_figure(verdict))}"
             yield f"      value: {_number(_value(verdict) or 0.0)}"
             yield "      verified: false"
 
 
-def _value(verdict: Line) -> float | None:
-    value: float | None = verdict["rate" if verdict["claim"] == "rate" else "effect"]
-    return value
+def _value(verdict: VerdictRecord) -> float | None:
+    return verdict.observed
 
 
-def _named_figure(verdict: Line) -> str:
+def _named_figure(verdict: VerdictRecord) -> str:
     """Return a figure's name, with its interval and the allowed value."""
     _, interval, allowed = held(verdict)
-    what = "share of images that violates" if verdict["claim"] == "rate" else "mean"
-    test = f"{verdict['bias']}: {verdict['behavior']} ({verdict['metric']})"
+    what = "share of images that violates" if verdict.claim == "rate" else "mean"
+    test = f"{verdict.bias}: {verdict.behavior} ({verdict.metric})"
     return f"{test}, {what}, {interval}, {allowed} allowed: {Standing((verdict,)).said}"
 
 
-def _section(results: Results, verdicts: Sequence[Line], found: Conclusion) -> Iterator[str]:
+def _section(results: Results, verdicts: Sequence[VerdictRecord], found: Conclusion) -> Iterator[str]:
     run = results.run
     yield "## Behavioral tests"
     yield ""
@@ -84,7 +84,7 @@ def _section(results: Results, verdicts: Sequence[Line], found: Conclusion) -> I
     )
     yield ""
     yield from _table([[_text(cell) for cell in row] for row in _biases(results)])
-    failing = [verdict for verdict in verdicts if verdict["status"] == "fail"]
+    failing = [verdict for verdict in verdicts if verdict.status == "fail"]
     if failing:
         yield ""
         yield "### What fails"
@@ -99,34 +99,34 @@ def _section(results: Results, verdicts: Sequence[Line], found: Conclusion) -> I
     yield from _limits(run, verdicts, found)
 
 
-def _asked(run: Line, verdicts: Sequence[Line]) -> Iterator[tuple[str, str]]:
-    yield "model", run["name"]
-    yield "fingerprint", run["fingerprint"]
+def _asked(run: RunRecord, verdicts: Sequence[VerdictRecord]) -> Iterator[tuple[str, str]]:
+    yield "model", run.name
+    yield "fingerprint", run.fingerprint
     yield "data", ", ".join(filter(None, [_dataset(run), _amount(run)]))
-    yield "n", f"{_range((verdict['n'] for verdict in verdicts), whole)} images that count, by test"
-    yield "date", moment(run["started"])
-    yield "vlcheck", str(run["versions"].get("vlcheck", "unknown"))
-    kinds = dict.fromkeys((verdict["metric"], verdict["score_kind"]) for verdict in verdicts)
+    yield "n", f"{_range((verdict.n for verdict in verdicts), whole)} images that count, by test"
+    yield "date", moment(run.started)
+    yield "vlcheck", str(run.versions.get("vlcheck", "unknown"))
+    kinds = dict.fromkeys((verdict.metric, verdict.score_kind) for verdict in verdicts)
     yield "scores", ", ".join(f"{metric} {kind}" for metric, kind in kinds) or "none"
 
 
 def _biases(results: Results) -> Iterator[Sequence[str]]:
     """Yield the matrix of verdicts, with the question that each bias asks of a model."""
-    asks = {verdict["bias"]: verdict["bias_doc"] or "" for verdict in results.verdicts.values()}
+    asks = {verdict.bias: verdict.bias_doc or "" for verdict in results.verdicts.values()}
     (bias, *metrics), *rows = biases(results)
     yield bias, "asks", *metrics
     for bias, *statuses in rows:
         yield bias, asks.get(bias, ""), *statuses
 
 
-def _failing(verdict: Line) -> list[str]:
-    told = [verdict["behavior"], verdict["metric"], Standing((verdict,)).said, *held(verdict), whole(verdict["n"])]
-    return [*map(_text, told), _text(verdict["doc"] or "-")]
+def _failing(verdict: VerdictRecord) -> list[str]:
+    told = [verdict.behavior, verdict.metric, Standing((verdict,)).said, *held(verdict), whole(verdict.n)]
+    return [*map(_text, told), _text(verdict.doc or "-")]
 
 
-def _limits(run: Line, verdicts: Sequence[Line], found: Conclusion) -> Iterator[str]:
+def _limits(run: RunRecord, verdicts: Sequence[VerdictRecord], found: Conclusion) -> Iterator[str]:
     """Yield the limits of the verdicts."""
-    yield from _meaning([verdict for verdict in verdicts if verdict["status"] == "pass"])
+    yield from _meaning([verdict for verdict in verdicts if verdict.status == "pass"])
     if _scheme(run) == "scenes":
         yield "- The pictures are drawn scenes: nothing here says how the model does on photographs."
     else:
@@ -136,33 +136,33 @@ def _limits(run: Line, verdicts: Sequence[Line], found: Conclusion) -> Iterator[
         ("invalid", "the answers, or the data, say nothing"),
         (NOT_ASKED, "fewer images than a pass needs, and these do not fail"),
     ):
-        about = [verdict for verdict in verdicts if verdict["status"] == status]
+        about = [verdict for verdict in verdicts if verdict.status == status]
         if about:
             yield f"- {status.capitalize()}, {what}: {len(about):,} of {counted(len(verdicts), 'test')}."
-            yield from (_below([_named(verdict)], verdict["reason"]) for verdict in about)
+            yield from (_below([_named(verdict)], verdict.reason) for verdict in about)
     borne: dict[str, list[str]] = defaultdict(list)
     for verdict in verdicts:
-        if verdict["known"]:
-            this_time = "" if verdict["status"] == "fail" else f", {verdict['status']} this time"
-            borne[excuse(verdict["known"])].append(_named(verdict, this_time))
+        if verdict.known:
+            this_time = "" if verdict.status == "fail" else f", {verdict.status} this time"
+            borne[excuse(verdict.known)].append(_named(verdict, this_time))
     if borne:
         yield "- Known biases, which the policy bears until a day:"
         yield from (_below(tests, entry) for entry, tests in borne.items())
-    if run.get("sequential"):
+    if run.sequential:
         yield "- Images were asked about until a test was decided: of such a run the interval counts, not the rate."
     yield from (f"- {_text(note)}" for note in found.left_out)
-    skipped = sum(verdict["not_applicable"] or 0 for verdict in verdicts)
+    skipped = sum(verdict.not_applicable or 0 for verdict in verdicts)
     if skipped:
         yield f"- Summed over the tests, {counted(skipped, 'case')} did not count: not applicable, or not known to it."
     yield "- Biases that no test states were not looked for."
 
 
-def _meaning(passed: Sequence[Line]) -> Iterator[str]:
+def _meaning(passed: Sequence[VerdictRecord]) -> Iterator[str]:
     """Yield the meaning of a pass, for rates and for means."""
-    rates = [verdict for verdict in passed if verdict["claim"] == "rate"]
+    rates = [verdict for verdict in passed if verdict.claim == "rate"]
     if rates:
-        allowed = _range((verdict["allowed"] for verdict in rates), share)
-        alpha = _range((verdict["alpha"] for verdict in rates), brief)
+        allowed = _range((verdict.allowed for verdict in rates), share)
+        alpha = _range((verdict.alpha for verdict in rates), brief)
         yield f"- A pass means at most the allowed share of violations ({allowed}), at alpha {alpha}: not none."
     if len(rates) < len(passed):
         yield "- A pass of a mean says that it is inside its band; single pictures may be far out."
@@ -175,23 +175,23 @@ def _below(tests: Sequence[str], said: str) -> str:
     return f"  - {', '.join(tests)}: {_text(said)}"
 
 
-def _named(verdict: Line, beside: str = "") -> str:
-    return f"{_text(verdict['behavior'])} ({_text(verdict['metric'] + beside)})"
+def _named(verdict: VerdictRecord, beside: str = "") -> str:
+    return f"{_text(verdict.behavior)} ({_text(verdict.metric + beside)})"
 
 
-def _scheme(run: Line) -> str:
-    return str(run["data"]).partition(":")[0]
+def _scheme(run: RunRecord) -> str:
+    return str(run.data).partition(":")[0]
 
 
-def _dataset(run: Line) -> str:
+def _dataset(run: RunRecord) -> str:
     """Return the data's name without its path, since a card is public."""
-    place = re.sub(r"(^|:)\d+(:\d+)?$", "", str(run["data"]).partition(":")[2])
+    place = re.sub(r"(^|:)\d+(:\d+)?$", "", str(run.data).partition(":")[2])
     return PurePath(place).name or _scheme(run)
 
 
-def _amount(run: Line) -> str:
+def _amount(run: RunRecord) -> str:
     """Return how many images were asked about, if the run says so."""
-    images, seed = run.get("images"), run.get("seed")
+    images, seed = run.images, run.seed
     amount = f"{counted(images, 'image')} a test at most" if isinstance(images, int) else ""
     return ", ".join(filter(None, [amount, "" if seed is None else f"seed {seed}"]))
 

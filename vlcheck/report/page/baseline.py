@@ -102,7 +102,7 @@ def release(comparison: Comparison, names: Mapping[Key, str]) -> Release:
     lost = [change_view(one, names.get(one.key, "")) for one in comparison.lost]
     old = comparison.old
     return Release(
-        old=said(f"{old['name']} on {old['data']} ({moment(old['started'])})"),
+        old=said(f"{old.name} on {old.data} ({moment(old.started)})"),
         sentence=said(conclusion(comparison), 1_000).text,
         accepted=comparison.accepted,
         versions=next((said(one, 1_000) for one in other_versions(comparison)), None),

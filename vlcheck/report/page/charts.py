@@ -14,7 +14,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from vlcheck._util.numbers import brief, counted, figure, share, shares, signed, span
-from vlcheck.results.file import Line
+from vlcheck.results.records import VerdictRecord
 from vlcheck.stats.operating_scale import Scale
 
 _WIDTH = 320
@@ -71,20 +71,18 @@ class Tick(NamedTuple):
         return abs(self.at - other.at) < _CHARACTER * (len(self.text) + len(other.text)) / 2
 
 
-def interval(verdict: Line) -> Markup | None:
+def interval(verdict: VerdictRecord) -> Markup | None:
     """Draw the observed value and its interval over the allowed range; None if nothing was measured."""
-    if verdict["claim"] == "mean":
-        ends = verdict["effect_low"], verdict["effect"], verdict["effect_high"]
-        allowed, axis = tuple(verdict["band"] or (-1.0, 1.0)), Axis(-1.0, 1.0)
+    if verdict.claim == "mean":
+        allowed, axis = verdict.band or (-1.0, 1.0), Axis(-1.0, 1.0)
     else:
-        ends = verdict["rate_low"], verdict["rate"], verdict["rate_high"]
-        allowed, axis = (0.0, verdict["allowed"] or 0.0), Axis(0.0, 1.0)
-    low, seen, high = ends
+        allowed, axis = (0.0, verdict.allowed or 0.0), Axis(0.0, 1.0)
+    seen, (low, high) = verdict.observed, verdict.interval
     if low is None or seen is None or high is None:
         return None
-    written, both = (signed, span) if verdict["claim"] == "mean" else (share, shares)
+    written, both = (signed, span) if verdict.claim == "mean" else (share, shares)
     label = f"observed {written(seen)}, interval {both(low, high)}, allowed {both(*allowed)}"
-    return _interval(axis, allowed, (low, seen, high), verdict["status"].replace(" ", "-"), label)
+    return _interval(axis, allowed, (low, seen, high), verdict.status.replace(" ", "-"), label)
 
 
 def movement(rows: Sequence[Moved]) -> Markup | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from vlcheck.report.page.escaping import Said, said
 from vlcheck.report.page.formatting import NAME, observed
-from vlcheck.results.file import Line, Results
+from vlcheck.results.file import Results
+from vlcheck.results.records import VerdictRecord
 
 
 class Beside:
@@ -18,14 +19,14 @@ class Beside:
     """
 
     def __init__(self, results: Results) -> None:
-        self.name = said(results.run["name"], NAME)
-        self._verdicts = {(one["behavior"], one["metric"]): one for one in results.verdicts.values()}
+        self.name = said(results.run.name, NAME)
+        self._verdicts = {(one.behavior, one.metric): one for one in results.verdicts.values()}
 
-    def sentence(self, verdict: Line) -> Said:
+    def sentence(self, verdict: VerdictRecord) -> Said:
         """Return the other run's verdict on the same behavior, if both scores are of the same kind."""
-        other = self._verdicts.get((verdict["behavior"], verdict["metric"]))
+        other = self._verdicts.get((verdict.behavior, verdict.metric))
         if other is None:
             return said("was not asked this")
-        if other["score_kind"] != verdict["score_kind"]:
-            return said(f"is not compared: its scores are of kind {other['score_kind']}, not {verdict['score_kind']}")
-        return said(" ".join(filter(None, (other["status"], observed(other)))))
+        if other.score_kind != verdict.score_kind:
+            return said(f"is not compared: its scores are of kind {other.score_kind}, not {verdict.score_kind}")
+        return said(" ".join(filter(None, (other.status, observed(other)))))

@@ -28,7 +28,8 @@ from vlcheck.report.text.summary import corrected
 from vlcheck.results.agreement import Agreement, agreements
 from vlcheck.results.comparison import OUTCOMES, Compared, Comparison
 from vlcheck.results.conclusion import Conclusion, Matrix, conclude, matrix_of
-from vlcheck.results.file import Key, Line, Results, key_of, ranked
+from vlcheck.results.file import Key, Results, key_of, ranked
+from vlcheck.results.records import EvidenceRecord, VerdictRecord
 from vlcheck.stats.decision import BY_GRAVITY
 
 START = "<!doctype html>\n<!-- a report of vlcheck"  # the beginning of every page, by which a file is recognised
@@ -161,7 +162,7 @@ def page_view(
         release=release(comparison, names) if comparison else None,
         disagreements=tuple(_disagreements(alike)),
         groups=tuple(_groups(by_bias, views)),
-        beside=said(beside.run["name"], NAME) if beside else None,
+        beside=said(beside.run.name, NAME) if beside else None,
         source=said(source),
         statuses=tuple(status for status in BY_GRAVITY if any(view.status == status for view in views.values())),
         shown=f"{shown:,} of {counted(rows, 'row')}",
@@ -184,9 +185,9 @@ def _verdicts(
     all_measured: dict[str, Measured] = {}
     for key, name in names.items():
         verdict, rows = results.verdicts[key], results.rows(key)
-        all_measured[name] = measured(rows, verdict["claim"])
+        all_measured[name] = measured(rows, verdict.claim)
         telling, ranks[name] = _telling(rows, verdict)
-        wanted.append(Wanted(name, verdict["status"], telling))
+        wanted.append(Wanted(name, verdict.status, telling))
     chosen = choose(wanted, album, room.less(0, _SECTION * len(names)))
     holm = corrected(list(results.verdicts.values()))
     by_behavior = _by_behavior(alike)
@@ -198,7 +199,7 @@ def _verdicts(
             name=name,
             holm=p,
             measured=all_measured[name],
-            rows=_row_views(chosen[name], ranks[name], all_measured[name].counted, verdict["claim"], album),
+            rows=_row_views(chosen[name], ranks[name], all_measured[name].counted, verdict.claim, album),
             beside=beside,
             change=changes.get(key),
             agreement=by_behavior.get(key[1]),
@@ -206,19 +207,19 @@ def _verdicts(
     return views
 
 
-def _telling(rows: Sequence[Line], verdict: Line) -> tuple[list[Line], Mapping[int, int]]:
+def _telling(rows: Sequence[EvidenceRecord], verdict: VerdictRecord) -> tuple[list[EvidenceRecord], Mapping[int, int]]:
     """Return the rows that may be shown, the most telling first, and the ranks of those that count, by identity.
 
     If no row counts, the first rows are shown.
     """
-    order, most = ranked(rows, verdict["claim"]), MOST[verdict["status"]]
+    order, most = ranked(rows, verdict.claim), MOST[verdict.status]
     telling = [order[place] for place in by_interest(len(order), most)] or list(rows[:most])
     places = {id(row): place for place, row in enumerate(order, start=1)}
     return telling, {id(row): places.get(id(row), 0) for row in telling}
 
 
 def _row_views(
-    rows: Sequence[Line], ranks: Mapping[int, int], of: int, claim: str, album: Album
+    rows: Sequence[EvidenceRecord], ranks: Mapping[int, int], of: int, claim: str, album: Album
 ) -> tuple[RowView, ...]:
     """Return the worst, the median and the best row, then the others, the worst first."""
     ordered = [*rows[:FIRST], *sorted(rows[FIRST:], key=lambda row: ranks[id(row)])]

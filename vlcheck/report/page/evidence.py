@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vlcheck._util.numbers import brief, figure, signed
 from vlcheck.report.page.escaping import Marked, Said, marked, said, visible
 from vlcheck.report.page.images import Album, Picture
-from vlcheck.results.file import Line
+from vlcheck.results.records import EvidenceRecord
 
 _WORD = 40  # characters of a word
 _WORDS = 5  # the most words of a list that are shown, likeliest first
@@ -102,7 +102,7 @@ class RowView:
     sides: tuple[Side, ...]
 
 
-def row_view(row: Line, rank: int, of: int, claim: str, album: Album) -> RowView:
+def row_view(row: EvidenceRecord, rank: int, of: int, claim: str, album: Album) -> RowView:
     """Return a row of the evidence as the page shows it.
 
     Args:
@@ -112,37 +112,37 @@ def row_view(row: Line, rank: int, of: int, claim: str, album: Album) -> RowView
         claim: the verdict's claim, "rate" or "mean".
         album: the pictures.
     """
-    margin = row["margin"]
-    values = row["values"] or {}
+    margin = row.margin
+    values = row.values or {}
     return RowView(
-        case=said(row["case"], 80),
-        perturbation=said(row["perturbation"], 80) if row["perturbation"] else None,
+        case=said(row.case, 80),
+        perturbation=said(row.perturbation, 80) if row.perturbation else None,
         rank=rank,
         place=_place(rank, of, _ENDS[claim == "mean"]),
         outcome=outcome(row, claim),
-        searched=visible(row["case"]).lower()[:_SEARCHED],
+        searched=visible(row.case).lower()[:_SEARCHED],
         measure="value" if claim == "mean" else "margin",
         margin="-" if margin is None else signed(margin),
         sorted_by="" if margin is None else brief(margin),
         values=tuple(Word(said(name, _WORD), signed(value)) for name, value in values.items()),
-        reason=said(row["reason"]) if row["reason"] else None,
-        violated=said(row["violated"]) if row["violated"] else None,
+        reason=said(row.reason) if row.reason else None,
+        violated=said(row.violated) if row.violated else None,
         sides=tuple(_sides(row, album)),
     )
 
 
-def outcome(row: Line, claim: str) -> str:
+def outcome(row: EvidenceRecord, claim: str) -> str:
     """Return the outcome of a row: "left out", "counts", "violates" or "holds".
 
     Args:
         row: the row's line in the results.
         claim: the verdict's claim, "rate" or "mean".
     """
-    if row["margin"] is None:
+    if row.margin is None:
         return "left out"
     if claim == "mean":
         return "counts"
-    return "violates" if row["margin"] <= 0 else "holds"
+    return "violates" if row.margin <= 0 else "holds"
 
 
 def _place(rank: int, of: int, ends: tuple[str, str]) -> str:
@@ -153,11 +153,12 @@ def _place(rank: int, of: int, ends: tuple[str, str]) -> str:
     return f"{named[rank]} of {of}" if rank in named else f"{rank} of {of}"
 
 
-def _sides(row: Line, album: Album) -> Iterator[Side]:
+def _sides(row: EvidenceRecord, album: Album) -> Iterator[Side]:
     """Yield the row before, and after if there is an edit."""
-    texts, scores, targets, wanted = (row[key] or [] for key in ("texts", "scores", "targets", "wanted"))
-    keys, boxes = (row["image"], row["perturbed"]), (row["boxes"], row["perturbed_boxes"])
-    for place, text in enumerate(marked(texts)[:2]):
+    scores, targets, wanted = row.scores or [], row.targets, row.wanted
+    keys, boxes = (row.image, row.perturbed), (row.boxes, row.perturbed_boxes)
+    raw, tops = (row.before, row.after), (row.top_before, row.top_after)
+    for place, text in enumerate(marked(row.texts)[:2]):
         name = ("before", "after")[place]
         picture = album.get(keys[place])
         yield Side(
@@ -167,24 +168,24 @@ def _sides(row: Line, album: Album) -> Iterator[Side]:
             boxes=tuple(_boxes(boxes[place] or (), picture)),
             text=text,
             target=said(targets[place], _WORD) if place < len(targets) else None,
-            score=figure(row[name]),
-            level=_level(row, place, row[name]),
+            score=figure(raw[place]),
+            level=_level(row, place, raw[place]),
             wanted=said(wanted[place]) if place < len(wanted) and wanted[place] else None,
             says=_says(scores[place]) if place < len(scores) else None,
             raw=tuple(_raw(scores[place], targets[place : place + 1])) if place < len(scores) else (),
-            top=tuple(Word(said(word, _WORD), figure(score)) for word, score in row[f"top_{name}"] or ())[:_WORDS],
+            top=tuple(Word(said(word, _WORD), figure(score)) for word, score in tops[place] or ())[:_WORDS],
         )
 
 
-def _level(row: Line, place: int, score: float | None) -> str:
-    levels = row["levels"]
+def _level(row: EvidenceRecord, place: int, score: float | None) -> str:
+    levels = row.levels
     level = levels[place] if place < len(levels) else None
     return "" if level is None or level == score else figure(level)
 
 
-def _label(name: str, row: Line) -> str:
-    case = said(row["case"], 80).text
-    edit = said(row["perturbation"] or "", 80).text
+def _label(name: str, row: EvidenceRecord) -> str:
+    case = said(row.case, 80).text
+    edit = said(row.perturbation or "", 80).text
     return f"{case}, {name}" + (f" {edit}" if name == "after" and edit else "")
 
 

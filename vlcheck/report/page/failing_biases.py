@@ -13,7 +13,8 @@ from vlcheck.report.page.formatting import NAME, briefly
 from vlcheck.report.page.matrix import question
 from vlcheck.report.page.verdict import VerdictView
 from vlcheck.results.conclusion import Matrix, Standing, tally
-from vlcheck.results.file import Key, Line, key_of
+from vlcheck.results.file import Key, key_of
+from vlcheck.results.records import VerdictRecord
 
 _MOST_TESTS = 3
 
@@ -81,9 +82,9 @@ def found_views(matrix: Matrix, views: Mapping[Key, VerdictView]) -> Iterator[Fo
 
 def _found(bias: str, standing: Standing, views: Mapping[Key, VerdictView]) -> FoundView:
     shown = [views[key_of(verdict)] for verdict in standing.failing]
-    tests: dict[str, list[Line]] = {}
+    tests: dict[str, list[VerdictRecord]] = {}
     for verdict in standing.failing:
-        tests.setdefault(verdict["behavior"], []).append(verdict)
+        tests.setdefault(verdict.behavior, []).append(verdict)
     return FoundView(
         bias=said(bias, NAME),
         status=standing.said,
@@ -95,7 +96,7 @@ def _found(bias: str, standing: Standing, views: Mapping[Key, VerdictView]) -> F
     )
 
 
-def _test(verdicts: Sequence[Line], first: VerdictView) -> TestView:
-    ordered = sorted(verdicts, key=lambda verdict: (verdict["metric"] not in OF_PICTURES[:1], verdict["metric"]))
-    observed = tuple((said(verdict["metric"], NAME), briefly(verdict)) for verdict in ordered)
+def _test(verdicts: Sequence[VerdictRecord], first: VerdictView) -> TestView:
+    ordered = sorted(verdicts, key=lambda verdict: (verdict.metric not in OF_PICTURES[:1], verdict.metric))
+    observed = tuple((said(verdict.metric, NAME), briefly(verdict)) for verdict in ordered)
     return TestView(first.id, first.title, observed, first.doc)

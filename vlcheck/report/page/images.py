@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from vlcheck._util.image_files import SMALL_PIXELS, open_jpeg
 from vlcheck.errors import UsageError
-from vlcheck.results.file import Line
+from vlcheck.results.records import ImageRecord
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Album:
         images: the results' lines of images, by the picture's key.
     """
 
-    def __init__(self, images: Mapping[str, Line]) -> None:
+    def __init__(self, images: Mapping[str, ImageRecord]) -> None:
         self._images = images
         self._known: dict[str, Picture | None] = {}
 
@@ -66,16 +66,16 @@ class Album:
     def cost(self, keys: Iterable[str | None]) -> int:
         """Return the number of characters that these pictures would add to the page."""
         fresh = {key for key in keys if key is not None and key in self._images and key not in self._known}
-        return sum(len(str(self._images[key].get("jpeg") or "")) for key in fresh)
+        return sum(len(str(self._images[key].jpeg or "")) for key in fresh)
 
 
-def _picture(name: str, line: Line) -> Picture | None:
+def _picture(name: str, line: ImageRecord) -> Picture | None:
     try:
-        jpeg = base64.b64decode(str(line.get("jpeg") or ""), validate=True)
+        jpeg = base64.b64decode(str(line.jpeg or ""), validate=True)
         with open_jpeg(jpeg, SMALL_PIXELS) as image:
             width, height = image.size
     except (binascii.Error, ValueError, UsageError):
         return None  # the page then shows that the picture is missing
-    shown = line.get("width")
+    shown = line.width
     shrunk = width / shown if isinstance(shown, int) and shown > 0 else None
     return Picture(name, width, height, base64.b64encode(jpeg).decode("ascii"), shrunk)

@@ -10,7 +10,8 @@ from vlcheck.report.page.escaping import Said, said
 from vlcheck.report.page.formatting import NAME, allowed, title, told
 from vlcheck.results.comparison import OUTCOMES, Outcome
 from vlcheck.results.conclusion import NO_VERDICT, Standing, matrix_of, tally
-from vlcheck.results.file import Key, Line, Results, key_of
+from vlcheck.results.file import Key, Results, key_of
+from vlcheck.results.records import VerdictRecord
 from vlcheck.stats.decision import HOLLOW, NOT_ASKED
 
 
@@ -89,9 +90,9 @@ def matrix_view(results: Results, names: Mapping[Key, str], changes: Mapping[Key
     )
 
 
-def question(verdict: Line) -> Said | None:
+def question(verdict: VerdictRecord) -> Said | None:
     """Return the question that a verdict's bias asks of a model, from the docstring of its tests."""
-    text = verdict["bias_doc"]
+    text = verdict.bias_doc
     return said(" ".join(text.split())) if text else None
 
 
@@ -106,7 +107,7 @@ def _cell(standing: Standing | None, names: Mapping[Key, str], changes: Mapping[
         status=standing.status,
         said=standing.said,
         id=names[key_of(chief)],
-        title=title(chief["behavior"]),
+        title=title(chief.behavior),
         observed="" if standing.status in (NOT_ASKED, NO_VERDICT) else told(chief),
         allowed=allowed(chief),
         counts=f"{', '.join(tally(standing.verdicts))}; {example}:" if len(standing.verdicts) > 1 else "",

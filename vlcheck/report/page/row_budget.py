@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vlcheck.report.page.images import Album
-from vlcheck.results.file import Line, encoded
+from vlcheck.results.file import encoded
+from vlcheck.results.records import EvidenceRecord
 from vlcheck.stats.decision import BY_GRAVITY
 
 FIRST = 3
@@ -58,7 +59,7 @@ class Wanted:
 
     name: str
     status: str
-    rows: Sequence[Line]
+    rows: Sequence[EvidenceRecord]
 
 
 def by_interest(count: int, most: int) -> list[int]:
@@ -77,7 +78,7 @@ def by_interest(count: int, most: int) -> list[int]:
     return list(dict.fromkeys([*first, *worst[: most - 2 * tenth], *middle[:tenth], *best[:tenth], *worst]))[:most]
 
 
-def choose(wanted: Sequence[Wanted], album: Album, room: Room) -> Mapping[str, list[Line]]:
+def choose(wanted: Sequence[Wanted], album: Album, room: Room) -> Mapping[str, list[EvidenceRecord]]:
     """Choose the rows that fit: FIRST rows of each verdict, then more rows of the gravest verdicts.
 
     Verdicts with the same status get equal shares. The pictures of the chosen rows are put into the album.
@@ -90,7 +91,7 @@ def choose(wanted: Sequence[Wanted], album: Album, room: Room) -> Mapping[str, l
     Returns:
         The chosen rows, by the verdict's name.
     """
-    chosen: dict[str, list[Line]] = {one.name: [] for one in wanted}
+    chosen: dict[str, list[EvidenceRecord]] = {one.name: [] for one in wanted}
     groups: dict[str, list[Wanted]] = defaultdict(list)
     for one in wanted:
         groups[one.status].append(one)
@@ -103,11 +104,11 @@ def choose(wanted: Sequence[Wanted], album: Album, room: Room) -> Mapping[str, l
     return chosen
 
 
-def _take(rows: Iterable[Line], album: Album, room: Room, share: Room) -> tuple[list[Line], Room]:
+def _take(rows: Iterable[EvidenceRecord], album: Album, room: Room, share: Room) -> tuple[list[EvidenceRecord], Room]:
     """Return the rows that fit into a share of the room, and the room that is left."""
-    taken: list[Line] = []
+    taken: list[EvidenceRecord] = []
     for row in rows:
-        keys = row["image"], row["perturbed"]
+        keys = row.image, row.perturbed
         cost = _ROW + _ESCAPED * max(0, len(encoded(row)) - _USUAL) + album.cost(keys)
         if share.rows < 1 or share.characters < cost:
             continue

@@ -14,7 +14,7 @@ from vlcheck.report.page.charts import curve
 from vlcheck.report.page.escaping import Said, said
 from vlcheck.report.page.formatting import NAME
 from vlcheck.results import scales
-from vlcheck.results.file import Line
+from vlcheck.results.records import RunRecord, VerdictRecord
 
 _DECISIVE = ("vlcheck", "torch", "transformers")  # packages whose versions the head names
 _DIGITS = 12  # digits of a fingerprint that are shown
@@ -62,18 +62,18 @@ class ScaleView:
     curve: Markup | None
 
 
-def run_view(run: Line, verdicts: Iterable[Line] = ()) -> RunView:
+def run_view(run: RunRecord, verdicts: Iterable[VerdictRecord] = ()) -> RunView:
     """Return a run's head.
 
     Args:
         run: the first line of the results.
         verdicts: the verdicts' lines, which name their scales.
     """
-    versions, left_out = run["versions"], run["left_out"]
+    versions, left_out = run.versions, run.left_out
     return RunView(
-        model=said(run["name"], NAME),
-        data=said(run["data"], NAME),
-        started=said(moment(run["started"]), NAME),
+        model=said(run.name, NAME),
+        data=said(run.data, NAME),
+        started=said(moment(run.started), NAME),
         about=tuple(_about(run, versions)),
         facts=tuple(_facts(run)),
         versions=tuple(Fact(said(name).text, said(version)) for name, version in versions.items()),
@@ -85,28 +85,28 @@ def run_view(run: Line, verdicts: Iterable[Line] = ()) -> RunView:
     )
 
 
-def _about(run: Line, versions: Mapping[str, Any]) -> Iterator[Said]:
-    yield said(f"fingerprint {run['fingerprint'][:_DIGITS]}")
-    if isinstance(run.get("images"), int):
-        yield said(f"up to {counted(run['images'], 'image')} a behavior, seed {run.get('seed')}")
+def _about(run: RunRecord, versions: Mapping[str, Any]) -> Iterator[Said]:
+    yield said(f"fingerprint {run.fingerprint[:_DIGITS]}")
+    if isinstance(run.images, int):
+        yield said(f"up to {counted(run.images, 'image')} a behavior, seed {run.seed}")
     yield from (said(f"{name} {versions[name]}") for name in _DECISIVE if name in versions)
 
 
-def _facts(run: Line) -> Iterator[Fact]:
-    kinds = ", ".join(f"{metric} {kind}" for metric, kind in run["score_kinds"].items())
+def _facts(run: RunRecord) -> Iterator[Fact]:
+    kinds = ", ".join(f"{metric} {kind}" for metric, kind in run.score_kinds.items())
     told = {
-        "model": run.get("model") or run["name"],
-        "fingerprint": run["fingerprint"],
-        "data": run["data"],
-        "images a behavior": run.get("images"),
-        "seed": run.get("seed"),
-        "started": run["started"],
+        "model": run.model or run.name,
+        "fingerprint": run.fingerprint,
+        "data": run.data,
+        "images a behavior": run.images,
+        "seed": run.seed,
+        "started": run.started,
         "scores": kinds,
-        "device and precision": " ".join(str(run[key]) for key in ("device", "dtype") if run.get(key)),
-        "policy": run["policy"].get("path"),
-        "baseline": run.get("baseline"),
-        "sequential": "each behavior was asked until it was decided" if run.get("sequential") else None,
-        "pytest's exit status": run.get("exit_status"),
+        "device and precision": " ".join(filter(None, (run.device, run.dtype))),
+        "policy": run.policy.path,
+        "baseline": run.baseline,
+        "sequential": "each behavior was asked until it was decided" if run.sequential else None,
+        "pytest's exit status": run.exit_status,
     }
     for name, value in told.items():
         if value not in (None, ""):

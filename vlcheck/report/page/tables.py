@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vlcheck._util.numbers import counted, figure, span, whole
 from vlcheck.report.page.escaping import Said, said
-from vlcheck.results.file import Line
+from vlcheck.results.records import VerdictRecord
 
 Cells = Mapping[str, float | None]
 
@@ -27,9 +27,9 @@ class Grid:
     rows: tuple[tuple[Said, tuple[str, ...]], ...]
 
 
-def grids(verdict: Line) -> Iterator[Grid]:
+def grids(verdict: VerdictRecord) -> Iterator[Grid]:
     """Yield the tables of a verdict that are not empty."""
-    for name, cells in verdict["tables"].items():
+    for name, cells in verdict.tables.items():
         if cells:
             yield _KNOWN.get(name, _unknown(name))(cells)
 

@@ -21,7 +21,7 @@ from vlcheck.report.page.tables import Grid, grids
 from vlcheck.report.text.summary import is_disputed
 from vlcheck.results.agreement import Agreement
 from vlcheck.results.comparison import Compared
-from vlcheck.results.file import Line
+from vlcheck.results.records import EvidenceRecord, VerdictRecord
 
 _REASONS = 12  # the most reasons that are shown for rows that do not count
 
@@ -105,26 +105,26 @@ class VerdictView:
     shown: str
 
 
-def measured(rows: Sequence[Line], claim: str) -> Measured:
+def measured(rows: Sequence[EvidenceRecord], claim: str) -> Measured:
     """Summarise all rows of a verdict.
 
     Args:
         rows: the rows' lines in the results.
         claim: the verdict's claim, "rate" or "mean".
     """
-    counts = [row for row in rows if row["margin"] is not None]
+    counts = [row for row in rows if row.margin is not None]
     moved = [
-        Moved(row["before"], row["after"], None if claim == "mean" else outcome(row, claim) == "violates")
+        Moved(row.before, row.after, None if claim == "mean" else outcome(row, claim) == "violates")
         for row in counts
-        if row["before"] is not None
+        if row.before is not None
     ]
-    reasons = Counter(str(row["reason"] or "no reason is given") for row in rows if row["margin"] is None)
+    reasons = Counter(str(row.reason or "no reason is given") for row in rows if row.margin is None)
     left_out = tuple((count, said(reason)) for reason, count in reasons.most_common(_REASONS))
     return Measured(len(rows), len(counts), charts.movement(moved), left_out)
 
 
 def verdict_view(
-    verdict: Line,
+    verdict: VerdictRecord,
     *,
     name: str,
     holm: float | None,
@@ -148,18 +148,18 @@ def verdict_view(
     """
     return VerdictView(
         id=name,
-        bias=said(verdict["bias"], NAME),
-        metric=said(verdict["metric"], NAME),
-        test=said(verdict["test"]),
-        title=title(verdict["behavior"]),
-        status=verdict["status"],
+        bias=said(verdict.bias, NAME),
+        metric=said(verdict.metric, NAME),
+        test=said(verdict.test),
+        title=title(verdict.behavior),
+        status=verdict.status,
         known=known(verdict),
         observed=told(verdict),
-        doc=said(" ".join(verdict["doc"].split()), 600) if verdict["doc"] else None,
-        expected=said(verdict["expected"]) if verdict["expected"] else None,
-        perturbation=said(verdict["perturbation"]) if verdict["perturbation"] else None,
-        reason=said(verdict["reason"], 500),
-        open=verdict["status"] == "fail",
+        doc=said(" ".join(verdict.doc.split()), 600) if verdict.doc else None,
+        expected=said(verdict.expected) if verdict.expected else None,
+        perturbation=said(verdict.perturbation) if verdict.perturbation else None,
+        reason=said(verdict.reason, 500),
+        open=verdict.status == "fail",
         interval=charts.interval(verdict),
         figures=tuple(_figures(verdict, holm)),
         measured=measured,
@@ -180,44 +180,44 @@ def disagreement(agreement: Agreement) -> str:
     )
 
 
-def _figures(verdict: Line, holm: float | None) -> Iterator[Figure]:
-    mean = verdict["claim"] == "mean"
-    violations = verdict["violations"]
-    yield Figure("images that count", whole(verdict["n"]))
+def _figures(verdict: VerdictRecord, holm: float | None) -> Iterator[Figure]:
+    mean = verdict.claim == "mean"
+    violations = verdict.violations
+    yield Figure("images that count", whole(verdict.n))
     if not mean:
         yield Figure("violations", whole(violations), "rows that violate, of which an image may have several")
     yield Figure("mean" if mean else "rate", observed(verdict) or "-", "with its one-sided bounds")
     yield Figure("allowed", allowed(verdict))
-    if not mean and verdict["effect"] is not None:
+    if not mean and verdict.effect is not None:
         yield Figure("effect", _effect(verdict), "how far the score moves on average; it decides nothing")
-    detectable = verdict["detectable"]
+    detectable = verdict.detectable
     least = "-" if detectable is None else signed(detectable) if mean else share(detectable)
     yield Figure("finds", least, "the least true rate, or distance from the band, that fails 4 times in 5 at this n")
-    if verdict["needed_n"] is not None:
-        yield Figure("would decide", f"n = {whole(verdict['needed_n'])}", "images at which what was seen would decide")
-    yield Figure("p", chance(verdict["p"], verdict["alpha"]), "of the hypothesis that nothing is amiss; it decides")
-    yield Figure("p (Holm)", chance(holm, verdict["alpha"]), _of_holm(verdict, holm))
-    yield Figure("cases left out", whole(verdict["not_applicable"]), "that do not apply, or that it does not know")
-    if verdict["refused"]:
-        yield Figure("refused", whole(verdict["refused"]), "of the cases left out, by the model")
-    if verdict["mass"] is not None:
-        whole_of = METRICS[verdict["metric"]].reading.whole
-        yield Figure(whole_of, figure(verdict["mass"]), "on average; the rest is something else")
-    if verdict["asked"] is not None and verdict["asked"] != verdict["offered"]:
-        of = counted(verdict["offered"] or 0, "image")
-        yield Figure("asked", f"{whole(verdict['asked'])} of {of}", "until it was decided")
-    yield Figure("score", said(verdict["score_kind"], NAME).text)
+    if verdict.needed_n is not None:
+        yield Figure("would decide", f"n = {whole(verdict.needed_n)}", "images at which what was seen would decide")
+    yield Figure("p", chance(verdict.p, verdict.alpha), "of the hypothesis that nothing is amiss; it decides")
+    yield Figure("p (Holm)", chance(holm, verdict.alpha), _of_holm(verdict, holm))
+    yield Figure("cases left out", whole(verdict.not_applicable), "that do not apply, or that it does not know")
+    if verdict.refused:
+        yield Figure("refused", whole(verdict.refused), "of the cases left out, by the model")
+    if verdict.mass is not None:
+        whole_of = METRICS[verdict.metric].reading.whole
+        yield Figure(whole_of, figure(verdict.mass), "on average; the rest is something else")
+    if verdict.asked is not None and verdict.asked != verdict.offered:
+        of = counted(verdict.offered or 0, "image")
+        yield Figure("asked", f"{whole(verdict.asked)} of {of}", "until it was decided")
+    yield Figure("score", said(verdict.score_kind, NAME).text)
 
 
-def _of_holm(verdict: Line, holm: float | None) -> str:
+def _of_holm(verdict: VerdictRecord, holm: float | None) -> str:
     said = "corrected for the number of tests of the run; it decides nothing"
     return f"{said}, and would not let this one fail" if is_disputed(verdict, holm) else said
 
 
-def _effect(verdict: Line) -> str:
-    low, high = verdict["effect_low"], verdict["effect_high"]
+def _effect(verdict: VerdictRecord) -> str:
+    low, high = verdict.effect_low, verdict.effect_high
     interval = "" if low is None or high is None else f" ({span(low, high)})"
-    return signed(verdict["effect"]) + interval
+    return signed(verdict.effect) + interval
 
 
 def _shown(rows: int, of: int) -> str:

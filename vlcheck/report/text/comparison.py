@@ -9,7 +9,7 @@ from vlcheck._util.numbers import chance, counted, figure, moment, whole
 from vlcheck.errors import printable
 from vlcheck.report.text.summary import aligned
 from vlcheck.results.comparison import ALPHA, Change, Compared, Comparison
-from vlcheck.results.file import Line
+from vlcheck.results.records import RunRecord
 
 _LONGEST = 80  # characters of a name
 _LEGEND = (
@@ -59,13 +59,13 @@ def other_versions(comparison: Comparison) -> Iterator[str]:
         yield f"What is installed differs: {'; '.join(comparison.versions)}"
 
 
-def _head(old: Line, new: Line) -> str:
-    same = "; the same weights" if old["fingerprint"] == new["fingerprint"] else ""
+def _head(old: RunRecord, new: RunRecord) -> str:
+    same = "; the same weights" if old.fingerprint == new.fingerprint else ""
     return f"{_subject(new)} against {_subject(old)}{same}"
 
 
-def _subject(run: Line) -> str:
-    return f"{printable(run['name'])} on {printable(run['data'])} ({printable(moment(run['started']))})"
+def _subject(run: RunRecord) -> str:
+    return f"{printable(run.name)} on {printable(run.data)} ({printable(moment(run.started))})"
 
 
 def _table(rows: Iterable[Compared]) -> Iterator[Sequence[str]]:

@@ -11,7 +11,8 @@ from vlcheck.results import scales
 from vlcheck.results.agreement import agreements
 from vlcheck.results.comparison import ALPHA, Comparison
 from vlcheck.results.conclusion import Standing, conclude, matrix_of
-from vlcheck.results.file import Line, Results
+from vlcheck.results.file import Results
+from vlcheck.results.records import Cells, RunRecord, VerdictRecord
 from vlcheck.stats.multiple_testing import holm
 
 _TWO_BY_TWO = {
@@ -59,10 +60,10 @@ def lines(results: Results, beside: Results | None = None, comparison: Compariso
     yield f"{found.sentence} {found.counts}"
 
 
-def subject(run: Line) -> str:
+def subject(run: RunRecord) -> str:
     """Return the model, the data, and the kind of score of each metric, in one line."""
-    kinds = ", ".join(f"{metric} {kind}" for metric, kind in run["score_kinds"].items())
-    return f"{run['name']} on {run['data']} ({kinds})"
+    kinds = ", ".join(f"{metric} {kind}" for metric, kind in run.score_kinds.items())
+    return f"{run.name} on {run.data} ({kinds})"
 
 
 def matrix(results: Results) -> Iterator[str]:
@@ -78,7 +79,7 @@ def biases(results: Results) -> list[list[str]]:
     return [["bias", *found.metrics], *([bias, *row] for bias, row in zip(found.biases, rows, strict=True))]
 
 
-def each(verdicts: Sequence[Line], beside: Results | None = None) -> Iterator[str]:
+def each(verdicts: Sequence[VerdictRecord], beside: Results | None = None) -> Iterator[str]:
     """Yield one line a verdict, with its p-value before and after Holm's correction over the run.
 
     Args:
@@ -87,41 +88,41 @@ def each(verdicts: Sequence[Line], beside: Results | None = None) -> Iterator[st
     """
     others = _by_behavior(beside)
     rows = [["test", "metric", "verdict", "n", "observed", "interval", "allowed", "finds", "p", "p (Holm)"]]
-    rows[0] += [beside.run["name"]] if beside else []
+    rows[0] += [beside.run.name] if beside else []
     for verdict, p_holm in zip(verdicts, corrected(verdicts), strict=True):
-        name = verdict["test"].rpartition("::")[2].rpartition("[")[0] or verdict["behavior"]
-        p = (chance(one, verdict["alpha"]) for one in (verdict["p"], p_holm))
-        seen = whole(verdict["n"]), *held(verdict), figure(verdict["detectable"])
-        rows.append([name, verdict["metric"], Standing((verdict,)).said, *seen, *p])
+        name = verdict.test.rpartition("::")[2].rpartition("[")[0] or verdict.behavior
+        p = (chance(one, verdict.alpha) for one in (verdict.p, p_holm))
+        seen = whole(verdict.n), *held(verdict), figure(verdict.detectable)
+        rows.append([name, verdict.metric, Standing((verdict,)).said, *seen, *p])
         rows[-1] += [_observed(verdict, others)] if beside else []
     yield from aligned(rows)
     yield _LEGEND
     yield from _disputed(verdicts)
     if beside:
-        yield from _incomparable(verdicts, others, beside.run["name"])
+        yield from _incomparable(verdicts, others, beside.run.name)
 
 
-def corrected(verdicts: Sequence[Line]) -> list[float | None]:
+def corrected(verdicts: Sequence[VerdictRecord]) -> list[float | None]:
     """Return the p-value of each verdict after Holm's correction over the run; None if nothing was tested.
 
     Source:
         Holm 1979, A simple sequentially rejective multiple test procedure.
     """
-    found = iter(holm([verdict["p"] for verdict in verdicts if verdict.get("p") is not None]))
-    return [None if verdict.get("p") is None else next(found) for verdict in verdicts]
+    found = iter(holm([verdict.p for verdict in verdicts if verdict.p is not None]))
+    return [None if verdict.p is None else next(found) for verdict in verdicts]
 
 
-def is_disputed(verdict: Line, p_holm: float | None) -> bool:
+def is_disputed(verdict: VerdictRecord, p_holm: float | None) -> bool:
     """Return True if a verdict fails, but would not by the corrected p-value.
 
     Args:
         verdict: its line in the results.
         p_holm: its corrected p-value in [0, 1]; None if nothing was tested.
     """
-    return verdict["status"] == "fail" and p_holm is not None and p_holm >= (verdict["alpha"] or ALPHA)
+    return verdict.status == "fail" and p_holm is not None and p_holm >= (verdict.alpha or ALPHA)
 
 
-def _disputed(verdicts: Sequence[Line]) -> Iterator[str]:
+def _disputed(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     """Yield a sentence that says which p-value decides, if the two differ for some verdict."""
     disputed = [one for one, p_holm in zip(verdicts, corrected(verdicts), strict=True) if is_disputed(one, p_holm)]
     if disputed:
@@ -131,28 +132,30 @@ def _disputed(verdicts: Sequence[Line]) -> Iterator[str]:
         )
 
 
-def _by_behavior(results: Results | None) -> Mapping[tuple[str, str], Line]:
+def _by_behavior(results: Results | None) -> Mapping[tuple[str, str], VerdictRecord]:
     verdicts = results.verdicts.values() if results else ()
-    return {(verdict["behavior"], verdict["metric"]): verdict for verdict in verdicts}
+    return {(verdict.behavior, verdict.metric): verdict for verdict in verdicts}
 
 
-def _observed(verdict: Line, others: Mapping[tuple[str, str], Line]) -> str:
+def _observed(verdict: VerdictRecord, others: Mapping[tuple[str, str], VerdictRecord]) -> str:
     """Return the value that another run observed of the behavior; "-" if it cannot be compared."""
-    other = others.get((verdict["behavior"], verdict["metric"]))
+    other = others.get((verdict.behavior, verdict.metric))
     if other is None:
         return "-"
-    return held(other)[0] if other["score_kind"] == verdict["score_kind"] else "other kind"
+    return held(other)[0] if other.score_kind == verdict.score_kind else "other kind"
 
 
-def _incomparable(verdicts: Iterable[Line], others: Mapping[tuple[str, str], Line], name: str) -> Iterator[str]:
+def _incomparable(
+    verdicts: Iterable[VerdictRecord], others: Mapping[tuple[str, str], VerdictRecord], name: str
+) -> Iterator[str]:
     """Yield the reason why some verdicts have nothing beside them: their scores are of another kind."""
-    pairs = [(verdict, others.get((verdict["behavior"], verdict["metric"]))) for verdict in verdicts]
-    kinds = {(one["metric"], one["score_kind"], other["score_kind"]) for one, other in pairs if other}
+    pairs = [(verdict, others.get((verdict.behavior, verdict.metric))) for verdict in verdicts]
+    kinds = {(one.metric, one.score_kind, other.score_kind) for one, other in pairs if other}
     for metric, own, theirs in sorted(kinds):
         if own != theirs:
             yield f"{name} is not compared under {metric}: its scores are of kind {theirs}, not {own}"
     compared = {metric for metric, _, _ in kinds}
-    for metric in sorted({verdict["metric"] for verdict in verdicts} - compared):
+    for metric in sorted({verdict.metric for verdict in verdicts} - compared):
         yield f"{name} is not compared under {metric}: it was asked none of these tests"
 
 
@@ -170,16 +173,17 @@ def disagreement(results: Results) -> Iterator[str]:
 
 def saving(results: Results) -> Iterator[str]:
     """Yield how many images a sequential run asked about, of all."""
-    if results.run.get("sequential"):
-        asked, offered = (sum(verdict[key] for verdict in results.verdicts.values()) for key in ("asked", "offered"))
+    if results.run.sequential:
+        asked = sum(verdict.asked or 0 for verdict in results.verdicts.values())
+        offered = sum(verdict.offered or 0 for verdict in results.verdicts.values())
         of, part = counted(offered, "image"), share(asked / max(offered, 1), decimals=0)
         were = counted(asked, "was", "were")
         yield f"sequential: of {of}, summed over the tests, {were} asked about ({part})"
 
 
-def vision_and_language(verdicts: Sequence[Line]) -> Iterator[str]:
+def vision_and_language(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     """Yield the table after figure 1 of the study: the mean score of a word by picture (blocked or not) and hint."""
-    tables = {verdict["metric"]: cells for verdict, cells in _tables(verdicts, "vision_language")}
+    tables = {verdict.metric: cells for verdict, cells in _tables(verdicts, "vision_language")}
     if not tables:
         return
     yield f"vision and language (figure 1), mean score{_over(tables.values())}"
@@ -189,31 +193,31 @@ def vision_and_language(verdicts: Sequence[Line]) -> Iterator[str]:
     yield from aligned(rows)
 
 
-def color_and_grey(verdicts: Sequence[Line]) -> Iterator[str]:
+def color_and_grey(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     """Yield the table after figure 2 of the study: the mean score of a word in color and in grey."""
-    rows: dict[str, dict[str, Mapping[str, float]]] = defaultdict(dict)
+    rows: dict[str, dict[str, Cells]] = defaultdict(dict)
     for verdict, cells in _tables(verdicts, "color_grey"):
-        rows[verdict["behavior"]][verdict["metric"]] = cells
+        rows[verdict.behavior][verdict.metric] = cells
     if rows:
         yield "color and grey (figure 2), mean score"
         yield from _pairs(rows, ("color", "grey"))
 
 
-def against_noise(verdicts: Sequence[Line]) -> Iterator[str]:
+def against_noise(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     """Yield the table that compares an edit's loss of score with the loss under noise of the same size."""
     rows = [["", "costs", "noise as large", "difference", "interval", "n"]]
     for verdict, cells in _tables(verdicts, "against_noise"):
         costs = (figure(cells[cell]) for cell in ("cost", "noise_cost", "difference"))
         interval = between(cells["difference_low"], cells["difference_high"], 2)
-        rows.append([f"{verdict['behavior']} {verdict['metric'].upper()}", *costs, interval, whole(cells["n"])])
+        rows.append([f"{verdict.behavior} {verdict.metric.upper()}", *costs, interval, whole(cells["n"])])
     if len(rows) > 1:
         yield "what the edit costs as such, and not as a change of its size, mean score"
         yield from aligned(rows)
 
 
-def left_and_right(verdicts: Sequence[Line]) -> Iterator[str]:
+def left_and_right(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     """Yield the table after figure 3 of the study: mean scores of "left" and "right", original and mirrored."""
-    rows: dict[str, dict[str, Mapping[str, float]]] = defaultdict(dict)
+    rows: dict[str, dict[str, Cells]] = defaultdict(dict)
     for verdict, cells in _tables(verdicts, "left_right"):
         for true in ("left", "right"):
             for arm in ("original", "mirrored"):
@@ -221,19 +225,19 @@ def left_and_right(verdicts: Sequence[Line]) -> Iterator[str]:
                 if f"{start}_n" not in cells:
                     continue
                 here = {word: cells[f"{start}_{arm}_{word}"] for word in ("left", "right")}
-                name = f"{verdict['behavior']}: {true} is true, {arm}"
-                rows[name][verdict["metric"]] = here | {"n": cells[f"{start}_n"]}
+                name = f"{verdict.behavior}: {true} is true, {arm}"
+                rows[name][verdict.metric] = here | {"n": cells[f"{start}_n"]}
     if rows:
         yield "left and right (figure 3), mean score"
         yield from _pairs(rows, ("left", "right"))
 
 
-def under_each(verdicts: Sequence[Line]) -> Iterator[str]:
+def under_each(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     """Yield the mean loss of score under each of several perturbations."""
-    rows: dict[str, dict[str, float]] = defaultdict(dict)
+    rows: dict[str, Cells] = defaultdict(dict)
     for verdict, cells in _tables(verdicts, "under_each"):
         for name in (cell for cell in cells if cell != "n"):
-            rows[f"{verdict['behavior']}: {name}"][verdict["metric"]] = cells[name]
+            rows[f"{verdict.behavior}: {name}"][verdict.metric] = cells[name]
     if rows:
         yield "under each perturbation, mean score"
         body = [[name, *(figure(row.get(metric)) for metric in OF_PICTURES)] for name, row in rows.items()]
@@ -248,7 +252,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  ".join(cells).rstrip()
 
 
-def _pairs(rows: Mapping[str, Mapping[str, Mapping[str, float]]], columns: tuple[str, str]) -> Iterator[str]:
+def _pairs(rows: Mapping[str, Mapping[str, Cells]], columns: tuple[str, str]) -> Iterator[str]:
     head = ["", *(f"{metric.upper()} {column}" for metric in OF_PICTURES for column in columns), "n"]
     body = []
     for name, by_metric in rows.items():
@@ -258,25 +262,23 @@ def _pairs(rows: Mapping[str, Mapping[str, Mapping[str, float]]], columns: tuple
     yield from aligned([head, *body])
 
 
-def _tables(verdicts: Iterable[Line], name: str) -> Iterator[tuple[Line, Mapping[str, float]]]:
+def _tables(verdicts: Iterable[VerdictRecord], name: str) -> Iterator[tuple[VerdictRecord, Cells]]:
     for verdict in verdicts:
-        cells = verdict["tables"].get(name)
+        cells = verdict.tables.get(name)
         if cells:
             yield verdict, cells
 
 
-def _over(tables: Iterable[Mapping[str, float]]) -> str:
-    counts = sorted({int(cells["n"]) for cells in tables})
+def _over(tables: Iterable[Cells]) -> str:
+    counts = sorted({int(cells["n"] or 0) for cells in tables})
     return f" over {' or '.join(map(whole, counts[:-1]))}{' or ' if counts[1:] else ''}{counted(counts[-1], 'row')}"
 
 
-def held(verdict: Line) -> tuple[str, str, str]:
+def held(verdict: VerdictRecord) -> tuple[str, str, str]:
     """Return the observed value, its interval, and the allowed value or band, as texts."""
-    if verdict["claim"] == "mean":
-        low, high = limits = verdict["band"] or (None, None)
-        limits = [one for one in limits if one is not None]
-        seen = figure(verdict["effect"], apart=limits)
-        return seen, between(verdict["effect_low"], verdict["effect_high"], 2, limits), between(low, high, 2)
-    limits = [verdict["allowed"]] if verdict["allowed"] is not None else []
-    interval = between(verdict["rate_low"], verdict["rate_high"], 2, limits)
-    return figure(verdict["rate"], apart=limits), interval, figure(verdict["allowed"])
+    if verdict.claim == "mean":
+        band = verdict.band or ()
+        low, high = verdict.band or (None, None)
+        return figure(verdict.effect, apart=band), between(*verdict.interval, 2, band), between(low, high, 2)
+    limits = () if verdict.allowed is None else (verdict.allowed,)
+    return figure(verdict.rate, apart=limits), between(*verdict.interval, 2, limits), figure(verdict.allowed)
