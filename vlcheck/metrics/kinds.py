@@ -1,4 +1,4 @@
-"""The metrics, and the kinds of score that each can be for a model."""
+"""The metrics, and the kinds of score that a model can give for each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Metric = Literal["mlm", "itm", "mrc"]
 KINDS = ("masked-lm", "candidates", "match-head", "contrastive", "sigmoid", "ranking", "yes-no", "masked-region")
 
 
-RELATIVE = frozenset({"contrastive", "ranking"})  # kinds that say nothing of a text but against others
+RELATIVE = frozenset({"contrastive", "ranking"})  # kinds whose score of a text is defined only among other texts
 
 
 WITH_REGIONS: Mapping[str, str] = MappingProxyType({"mlm": "masked-lm", "itm": "match-head", "mrc": "masked-region"})
@@ -21,8 +21,8 @@ WITH_REGIONS: Mapping[str, str] = MappingProxyType({"mlm": "masked-lm", "itm": "
 DEFAULT_KINDS: Mapping[str, str] = MappingProxyType({"mlm": "masked-lm", "itm": "match-head"})
 
 
-ANY = "any of the words"  # in the place of a likely word, where a model only compares words
+ANY = "any of the words"  # stands for all compared words together, for a model that only compares words
 
 
-# Of what a score is a share, by metric: where it is hardly anything, the model would rather say something else.
+# Metric -> the probability that its score is a share of: if that is low, the model prefers quite another answer.
 MASSES: Mapping[str, str] = MappingProxyType({"itm": "P(yes) + P(no)", "mlm": f"P({ANY})"})
