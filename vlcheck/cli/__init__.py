@@ -1,4 +1,4 @@
-"""The command line, for what is not a test."""
+"""The command line, for everything that is not a test run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vlcheck.cli.group import PLAIN, Program
 
 
 class VLCheck(Program):
-    """`vlcheck`: where its commands are; a group's place is that of its Typer."""
+    """The program `vlcheck`, with the places of its commands; a group's place is that of its Typer."""
 
     places = MappingProxyType(
         {

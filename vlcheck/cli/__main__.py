@@ -1,4 +1,4 @@
-"""`python -m vlcheck.cli`: what is typed as `vlcheck`."""
+"""`python -m vlcheck.cli`: the same as `vlcheck`."""
 
 from vlcheck.cli import app
 

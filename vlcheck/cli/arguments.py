@@ -1,4 +1,4 @@
-"""Arguments and options that several commands take."""
+"""Arguments and options that several commands share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Data = Annotated[str, typer.Argument(help=ACCEPTED)]
 OwnLexicons = Annotated[
     Path | None, typer.Option("--lexicons", "--vl-lexicons", help="a folder of lexicons that replace shipped ones")
 ]
-OwnPolicy = Annotated[Path | None, typer.Option("--policy", "--vl-policy", help="what the model will be held to")]
+OwnPolicy = Annotated[Path | None, typer.Option("--policy", "--vl-policy", help="a policy: tolerances and limits")]
 Device = Annotated[str, typer.Option("--device", "--vl-device", help="where the model runs")]
 DType = Annotated[str, typer.Option("--dtype", "--vl-dtype", help="precision")]
 TrustRemoteCode = Annotated[
@@ -26,16 +26,16 @@ TrustRemoteCode = Annotated[
 ]
 Suite = Annotated[
     Path | None,
-    typer.Option(help="the folder of tests; behavior_tests in the current folder unless said, else the shipped suite"),
+    typer.Option(help="the folder of tests; by default behavior_tests in the current folder, else the shipped suite"),
 ]
 
 
 def chosen_suite(suite: Path | None, tell: Callable[[str], None] = say) -> Path:
-    """The folder of a suite's tests.
+    """Return the folder of a suite's tests.
 
     Args:
-        suite: as it is said; else the one in the current folder is taken, else the shipped one.
-        tell: is told which one was taken, where it is not said.
+        suite: the folder that the user named; if None, the one in the current folder, else the shipped one.
+        tell: called with a line that says which one was taken, if `suite` is None.
     """
     if suite is not None:
         return suite
@@ -45,25 +45,43 @@ def chosen_suite(suite: Path | None, tell: Callable[[str], None] = say) -> Path:
 
 
 def policy_for(collected: Collected, own: Path | None) -> Policy:
-    """As a run has it: what `policy_file` names. Raises UsageError where it does not fit the tests."""
+    """Read the policy that a run of these tests uses; see `policy_file`.
+
+    Args:
+        collected: the selected tests.
+        own: the policy that the user named, if any.
+
+    Raises:
+        UsageError: the policy cannot be read, or does not fit the tests.
+    """
     return collected.run.policy_from(own)
 
 
 def policy_file(collected: Collected, own: Path | None = None) -> Path:
-    """What a run of these tests is held to: one's own policy, else that of the suite's copy, else the shipped one."""
+    """Return the policy's file: the user's own, else that of the suite's copy, else the shipped one.
+
+    Args:
+        collected: the selected tests.
+        own: the policy that the user named, if any.
+    """
     return own or collected.run.policy_path
 
 
 def lexicons_for(collected: Collected, own: Path | None) -> Path | None:
-    """Likewise, the words; None for the shipped ones alone."""
+    """Return the folder of lexicons: the user's own, else that of the suite's copy; None for the shipped ones alone.
+
+    Args:
+        collected: the selected tests.
+        own: the folder that the user named, if any.
+    """
     return own or collected.run.lexicons
 
 
 def is_sequential(collected: Collected) -> bool:
-    """Whether the ini file of the tests says that a run looks at its verdicts again and again."""
+    """Return True if the ini file of the tests asks for a sequential run."""
     return collected.run.settings.sequential
 
 
 def shipped_tests() -> Path:
-    """The folder of the suite's tests."""
+    """Return the folder of the shipped suite's tests."""
     return suite_folder() / "behavior_tests"

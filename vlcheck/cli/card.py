@@ -1,4 +1,4 @@
-"""A section of a model's card, from a run's results."""
+"""The command `vlcheck card`: a section of a model card, from a run's results."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from vlcheck.results.file import read_judged
 
 
 def card(
-    results: Annotated[Path, typer.Argument(help="what a run wrote, e.g. vlcheck-results.jsonl")],
-    to: Annotated[Path | None, typer.Option(help="write it to this file, which must not be there yet")] = None,
+    results: Annotated[Path, typer.Argument(help="the results file of a run, e.g. vlcheck-results.jsonl")],
+    to: Annotated[Path | None, typer.Option(help="write it to this file, which must not exist yet")] = None,
 ) -> None:
-    """Write a model card's section, headed by the hub's model-index: what was asked, what fails, and the limits."""
+    """Write a model card's section under the hub's model-index: the questions, the biases that fail, and the limits."""
     if to:
         demand_place(to, TO, "card")
     text = section(read_judged(results))

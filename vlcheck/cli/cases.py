@@ -1,4 +1,4 @@
-"""What the data offers, and what a run on it would tell and take."""
+"""The commands `vlcheck cases` and `vlcheck plan`: the cases that data offers, and what a run on them can decide."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def cases(
     to: Annotated[Path | None, typer.Option(help="write all cases to this file, as JSON lines")] = None,
     copy: Annotated[bool, typer.Option("--copy", help="put their images beside that file")] = False,
 ) -> None:
-    """List what the data offers each behavior, and what was left out; or write it."""
+    """List the cases that the data offers each behavior, and what was left out; or write them to a file."""
     if copy and not to:
         raise UsageError("--copy: name the file beside which the images go with --to, e.g. --to mine/cases.jsonl.")
     collected = collect(chosen_suite(suite))
@@ -61,7 +61,7 @@ def cases(
 def plan(
     data: Data,
     model: Annotated[
-        str, typer.Option("--model", "--vl-model", help="estimates the time as well, e.g. albef:ALBEF_4M.pth")
+        str, typer.Option("--model", "--vl-model", help="estimate the time for this model, e.g. albef:ALBEF_4M.pth")
     ] = "",
     device: Device = "cpu",
     dtype: DType = "float32",
@@ -71,7 +71,7 @@ def plan(
     sequential: Annotated[bool, typer.Option("--sequential", "--vl-sequential", help="as a run has it")] = False,
     trusted: TrustRemoteCode = False,
 ) -> None:
-    """Say per test how many cases there are and what they can decide, and what scoring them takes; score nothing."""
+    """Say for each test how many cases it has, what they can decide, and how long scoring takes; nothing is scored."""
     collected = collect(chosen_suite(suite))
     source = open_source(data, lexicons=lexicons_for(collected, lexicons))
     held = policy_for(collected, policy)
@@ -86,5 +86,5 @@ def plan(
 
 
 def _behaviors(tests: Iterable[BehaviorTest]) -> Sequence[Behavior]:
-    """Each once, whatever its metrics."""
+    """Return the behaviors, each once, whatever its metrics."""
     return tuple({test.function_name: test.behavior for test in tests}.values())

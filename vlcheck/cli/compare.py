@@ -1,4 +1,4 @@
-"""Whether a release is worse than the one before."""
+"""The command `vlcheck compare`: whether a release is worse than the one before."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from vlcheck.results import comparison
 
 
 def compare(
-    old: Annotated[Path, typer.Argument(help="results of the release that there is")],
-    new: Annotated[Path, typer.Argument(help="results of the one to be, on the same data")],
+    old: Annotated[Path, typer.Argument(help="results of the current release")],
+    new: Annotated[Path, typer.Argument(help="results of the next release, on the same data")],
     alpha: Annotated[
-        float, typer.Option(help="rate of comparisons in which an equal model is found to differ, at most")
+        float, typer.Option(help="the highest rate of comparisons in which an equal model is said to differ")
     ] = comparison.ALPHA,
 ) -> None:
-    """Compare two results files case by case; end with 1 where something is worse, or nothing can be compared."""
+    """Compare two results files case by case; exit with 1 if something is worse, or nothing can be compared."""
     if not 0 < alpha < 1:
         raise UsageError(f"--alpha {brief(alpha)}: has to be above 0 and below 1.")
     found = comparison.compare(comparison.read_compared(old), comparison.read_compared(new), alpha)

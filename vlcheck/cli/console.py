@@ -1,4 +1,4 @@
-"""What the commands say, and how they end: all that is printed passes here, and steers neither terminal nor runner."""
+"""The output and the exit status of the commands: all text is printed here, and made harmless."""
 
 from __future__ import annotations
 
@@ -16,32 +16,51 @@ from vlcheck._util.process_end import Stopped, interrupts
 from vlcheck.errors import UsageError, printable
 
 TO = "--to"
-USAGE_ERROR = 4  # as pytest ends where an option cannot be used
-INTERRUPTED = 130  # as a shell has it of Ctrl-C
+USAGE_ERROR = 4  # pytest's exit status for an option that cannot be used
+INTERRUPTED = 130  # a shell's exit status after Ctrl-C
 _LONGEST = 5_000
-# What typer raises of arguments: click's UsageError, which later versions of typer have under another name.
+# The error that typer raises for wrong arguments: click's UsageError, which later versions of typer rename.
 _MISTYPED = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write the file that --to names. Raises UsageError."""
+    """Write the file that --to names.
+
+    Args:
+        path: the file.
+        content: its bytes.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
     with placing(path, TO) as draft:
         draft.write_bytes(content)
 
 
 def say(line: str, *, color: str | None = None, error: bool = False) -> None:
-    """Write a line."""
+    """Print a line.
+
+    Args:
+        line: the text; control characters in it are made visible.
+        color: a color of typer, or None.
+        error: True to print it to stderr.
+    """
     typer.secho(printable(line, _LONGEST), fg=color, err=error)
 
 
 def say_all(text: str, *, color: str | None = None) -> None:
-    """Write a document; no line of it is cut, and its tabs stay tabs."""
+    """Print a document; no line is cut, and tabs stay tabs.
+
+    Args:
+        text: the document; other control characters in it are made visible.
+        color: a color of typer, or None.
+    """
     for line in text.removesuffix("\n").split("\n"):
         typer.secho("\t".join(printable(cell, 10 * len(cell) + 10) for cell in line.split("\t")), fg=color)
 
 
 def refuse(lines: Iterable[str]) -> NoReturn:
-    """End as a usage error does, and say why."""
+    """Print lines to stderr, and exit with the status of a usage error."""
     for line in lines:
         say(line, error=True)
     sys.exit(USAGE_ERROR)
@@ -49,7 +68,7 @@ def refuse(lines: Iterable[str]) -> NoReturn:
 
 @contextmanager
 def plainly() -> Iterator[None]:
-    """End with the usage error's own words, or with one of Ctrl-C or a signal, in place of the way it came."""
+    """Print a usage error or an interrupt as a plain line, without a traceback, and exit with its status."""
     try:
         with interrupts():
             yield
@@ -69,7 +88,11 @@ def _hint(error: typer.BadParameter) -> Iterator[str]:
 
 @contextmanager
 def stoppable(kept: Path) -> Iterator[None]:
-    """End at Ctrl-C with a line that says how to go on."""
+    """Print at Ctrl-C how to continue, and exit.
+
+    Args:
+        kept: the checkpoint from which the same command continues.
+    """
     try:
         yield
     except KeyboardInterrupt as stop:

@@ -1,4 +1,4 @@
-"""Whether a release may rest on what a run judged."""
+"""The command `vlcheck gate`: whether a release may rely on a run's results."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from vlcheck.results.records import RunRecord
 
 
 def gate(
-    results: Annotated[Path, typer.Argument(help="what a run wrote, e.g. vlcheck-results.jsonl")],
+    results: Annotated[Path, typer.Argument(help="the results file of a run, e.g. vlcheck-results.jsonl")],
     run: Annotated[
-        str | None, typer.Option("--run-id", "--vl-run-id", help="the run's; the CI server's unless said")
+        str | None, typer.Option("--run-id", "--vl-run-id", help="id of the run; by default the CI server's")
     ] = None,
     part: Annotated[
-        bool, typer.Option("--part", help="accept the run of a part of the suite, e.g. of pytest -k color")
+        bool, typer.Option("--part", help="accept a run of a part of the suite, e.g. of pytest -k color")
     ] = False,
 ) -> None:
-    """Accept the results of one whole run that ended well and has nothing that fails; end with 1 where they are not."""
+    """Accept the results of one whole run that ended normally without a fail; exit with 1 if not accepted."""
     named = run_id.of_ci(os.environ) if run is None else run_id.checked(run, "--run-id")
     found = read_run(results)
     reasons = list(refusals(results, found, run_id=named, part=part))

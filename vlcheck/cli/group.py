@@ -1,4 +1,4 @@
-"""Groups of commands: who mistypes one is told which was meant, and no command is imported before it is called."""
+"""Groups of commands: a mistyped name is answered with the nearest one, and a command is imported only when called."""
 
 from __future__ import annotations
 
@@ -19,30 +19,45 @@ from vlcheck.cli.console import plainly, refuse, say
 from vlcheck.cli.home import expanded_home
 from vlcheck.errors import nearest
 
-PLAIN: Mapping[str, Any] = {  # rich would take longer to import than the help to write
+PLAIN: Mapping[str, Any] = {  # importing rich would take longer than printing the help
     "rich_markup_mode": None,
     "pretty_exceptions_enable": False,
 }
 
 
 class Group(TyperGroup):
-    """Commands; its help has their whole sentences."""
+    """A group of commands whose help shows each command's whole first sentence."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse; without any argument where a command is needed, show the help as an error."""
+        """Parse the arguments; if there are none and a command is needed, show the help as an error.
+
+        Args:
+            ctx: click's context.
+            args: the arguments.
+        """
         if not (args or self.invoke_without_command or ctx.resilient_parsing):
             refuse(ctx.get_help().splitlines())
         return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Find a command; one that there is not is answered with the nearest."""
+        """Find a command; an unknown name is answered with the nearest one.
+
+        Args:
+            ctx: click's context.
+            args: the arguments; the first is the command's name.
+        """
         name = args[0]
         if not (ctx.resilient_parsing or name.startswith("-") or self.get_command(ctx, name)):
             ctx.fail(f"No such command {name!r}. {nearest(name, self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write each command with all that its sentence says."""
+        """Write each command with its whole sentence.
+
+        Args:
+            ctx: click's context.
+            formatter: click's formatter.
+        """
         rows = [(name, command.help or command.get_short_help_str()) for name, command in self.commands.items()]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
@@ -51,8 +66,8 @@ class Group(TyperGroup):
 class Program(Group):
     """The commands of `vlcheck` itself.
 
-    Args:
-        places: by name the module and the function of a command, or its group, like "vlcheck.cli.report:report".
+    Attributes:
+        places: command's name -> module and function, or module and group, such as "vlcheck.cli.report:report".
     """
 
     places: Mapping[str, str] = {}
@@ -62,51 +77,70 @@ class Program(Group):
         self.commands = {name: Deferred(name, place) for name, place in self.places.items()}
 
     def main(self, *args: Any, **options: Any) -> Any:
-        """Run what is typed, and end the process, whatever threads a model left, where it was started for that."""
+        """Run the command line; end the process even if a model left threads running.
+
+        Args:
+            args: as click's `main` takes them.
+            options: likewise.
+        """
         try:
             return self._run(*args, **options)
         except SystemExit as end:
-            if not args and options.get("args") is None:  # no other program names them
+            if not args and options.get("args") is None:  # not called by another program, which passes arguments
                 despite_threads(end.code if isinstance(end.code, int) else 1)
             raise
 
     def _run(self, *args: Any, **options: Any) -> Any:
-        """Run what is typed; the text of an error that nobody foresaw may be foreign, and steers nothing either."""
+        """Run the command line; the text of an unexpected error may be foreign, and is made harmless too."""
         try:
             return super().main(*args, **options)
-        except Exception:  # noqa: BLE001 - it is shown whole
+        except Exception:  # noqa: BLE001 - the whole error is shown
             for line in traceback.format_exc().splitlines():
                 say(line, error=True)
             sys.exit(1)
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
-        """Parse what is typed; `~` stands for the home folder in --option=~/file as well, which no shell does."""
+        """Parse the command line; `~` is the home folder in --option=~/file too, which a shell does not expand.
+
+        Args:
+            info_name: the program's name.
+            args: the arguments.
+            parent: click's parent context.
+            extra: further settings of click's context.
+        """
         with plainly():
             return super().make_context(info_name, [*map(expanded_home, args)], parent, **extra)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; whatever it cannot work with ends with a plain line."""
+        """Run a command; an error that it raises on purpose is printed as a plain line."""
         with plainly():
             return super().invoke(ctx)
 
 
 class Deferred(TyperCommand):
-    """A command whose module is imported when it is called; its help is read from the source until then."""
+    """A command whose module is imported when it is called; until then its help is read from the source."""
 
     def __init__(self, name: str, place: str) -> None:
         super().__init__(name)
         self._place = place
 
     def load(self) -> Any:
-        """Import the command, or the group."""
+        """Import the command or the group."""
         return _imported(self._place)
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
-        """Import the command, and parse its arguments."""
+        """Import the command, and parse its arguments.
+
+        Args:
+            info_name: the command's name.
+            args: the arguments.
+            parent: click's parent context.
+            extra: further settings of click's context.
+        """
         return self.load().make_context(info_name, args, parent, **extra)
 
     def get_short_help_str(self, limit: int = 0) -> str:
-        """Return the whole sentence."""
+        """Return the command's whole sentence."""
         return _sentence(self._place)
 
 
@@ -121,7 +155,7 @@ def _imported(place: str) -> Any:
 
 
 def _sentence(place: str) -> str:
-    """The docstring of a function or, of a group, that of its module."""
+    """Return the docstring of a command's function, or that of a group's module."""
     module, _, name = place.partition(":")
     spec = find_spec(module)
     source = spec.loader.get_source(module) if spec else ""  # type: ignore[union-attr] # a file has a loader

@@ -1,4 +1,4 @@
-"""Writes the suite into a team's repository, theirs to edit, and shows what a newer vlcheck would change of it."""
+"""The command `vlcheck init`: copies the suite into a repository, and shows what a newer vlcheck would change."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vlcheck.suite.shipped import FIXTURES
 
 _COLORS = {"+": typer.colors.GREEN, "-": typer.colors.RED, "@": typer.colors.CYAN}
 _LOADS = f'pytest_plugins = ["{FIXTURES}"]'
-# What a file has to hold, and what is amiss without it.
+# File -> the text that it has to contain, and what is wrong without it.
 _NEEDED = {
     "conftest.py": (
         FIXTURES,
@@ -31,12 +31,12 @@ _NEEDED = {
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="the repository; made where it is missing")] = Path(),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="the repository; created if missing")] = Path(),
     diff: Annotated[
-        bool, typer.Option("--diff", help="write nothing; show what differs from this vlcheck's, and end with 1 if so")
+        bool, typer.Option("--diff", help="write nothing; show the differences from this vlcheck; exit with 1 if any")
     ] = False,
 ) -> None:
-    """Write behavior_tests/, fixtures/, conftest.py and .gitignore into a repository; what is there is left alone."""
+    """Write behavior_tests/, fixtures/, conftest.py and .gitignore into a repository; existing files are left alone."""
     copy = install.read(folder)
     if not diff:
         install.write(folder, copy)
@@ -47,10 +47,10 @@ def init(
 
 
 def written(copy: SuiteCopy, folder: Path, unignored: Sequence[str]) -> Iterator[str]:
-    """Yield what was done, what was not, and what comes next.
+    """Yield the files that were written, those that were not, and the next steps.
 
     Args:
-        copy: the repository's, before anything was written.
+        copy: the repository's copy, before anything was written.
         folder: the repository.
         unignored: lines that its own .gitignore lacks.
     """
@@ -75,9 +75,9 @@ def written(copy: SuiteCopy, folder: Path, unignored: Sequence[str]) -> Iterator
 
 
 def differences(copy: SuiteCopy) -> Iterator[str]:
-    """A patch from the repository's files to the shipped ones, each with who changed it; then what has no counterpart.
+    """Yield a patch from the repository's files to the shipped ones, with who changed each file; then missing files.
 
-    `patch` and `git apply` pass over the lines that are no patch.
+    `patch` and `git apply` ignore the lines that are not part of a patch.
     """
     for file in copy.differing:
         yield f"{file.path}: {file.history}{_lacks(file)}"
@@ -95,13 +95,13 @@ def differences(copy: SuiteCopy) -> Iterator[str]:
 
 
 def _lacks(file: CopiedFile) -> str:
-    """What a file of theirs has to say for the suite's fixtures to be found."""
+    """Return what a user's own file needs so that the suite's fixtures are found; "" if it has it."""
     word, missing = _NEEDED.get(file.path, ("", ""))
     return "" if word.encode() in (file.own or b"") else f" ({missing})"
 
 
 def _others(copy: SuiteCopy) -> Iterator[str]:
-    """Files that only the repository has."""
+    """Yield a line for each file that only the repository has."""
     for path in copy.unknown:
         taken = copy.record.get(path)
         yield f"{path}: " + (f"of vlcheck {taken.vlcheck}, which no longer has it" if taken else "unknown to vlcheck")

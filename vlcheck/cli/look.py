@@ -1,4 +1,4 @@
-"""What a model says of one photograph, and of it blocked, in grey and mirrored."""
+"""The command `vlcheck look`: a model's scores for one photograph, and for it blocked, in grey and mirrored."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ def look(
     image: Annotated[Path, typer.Argument(help="a photograph")],
     text: Annotated[
         str,
-        typer.Argument(help="what is said of it, with square brackets around the word that is true"),
+        typer.Argument(help="a sentence about it, with square brackets around the word that is true"),
     ],
-    model: Annotated[str, typer.Option("--model", "--vl-model", help="the model, as a run has it")],
+    model: Annotated[str, typer.Option("--model", "--vl-model", help="the model, named as for a run")],
     words: Annotated[
         str,
-        typer.Option(help="what is compared at the brackets, e.g. left,right; the opposite of a side unless said"),
+        typer.Option(help="words to compare in the brackets, e.g. left,right; by default the opposite of a side"),
     ] = "",
     to: Annotated[
-        Path, typer.Option(help="the picture to draw, a .png; replaces an earlier one of this command and nothing else")
+        Path, typer.Option(help="the .png to draw; it may replace an earlier one of this command, but no other file")
     ] = Path("look.png"),
     device: Device = "cpu",
     dtype: DType = "float32",
     trusted: TrustRemoteCode = False,
 ) -> None:
-    """Show one photograph as it is, blocked, in grey and mirrored, with MLM and ITM; end with 1 without any score."""
-    from vlcheck.explain.single_image import Said  # not light to import
+    """Show one photograph as it is, blocked, in grey and mirrored, with MLM and ITM; exit with 1 without a score."""
+    from vlcheck.explain.single_image import Said  # slow to import
     from vlcheck.explain.single_image import look as ask
     from vlcheck.report.single_image.figure import lines
     from vlcheck.report.single_image.png import draw
 
     said = Said.read(text, words)
-    said.case(image)  # what is wrong with the photograph is said before a model is loaded
+    said.case(image)  # a problem with the photograph is reported before a model is loaded
     _demand_place(to, image)
     figure = ask(load_model(model, device=device, dtype=dtype, trust_remote_code=trusted), said, image)
     write(to, draw(figure))
@@ -52,7 +52,7 @@ def look(
 
 
 def _demand_place(to: Path, image: Path) -> None:
-    """A picture goes where there is none, or where there is one of this command."""
+    """Check that the picture replaces no file but an earlier picture of this command."""
     from vlcheck.report.single_image.png import is_ours
 
     if to.suffix.lower() != ".png":

@@ -1,4 +1,4 @@
-"""The families of models that --vl-model takes, and whether a model keeps to the protocol."""
+"""The families of models that --vl-model accepts, and a check whether a model keeps the contract."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ app = typer.Typer(cls=Group, help=__doc__, add_completion=False, **PLAIN)
 
 @app.callback(invoke_without_command=True)
 def list_models(context: typer.Context) -> None:
-    """List families and architectures, the kind of score of each metric, and which of the suite's tests ask for it."""
+    """List families and architectures, each metric's kind of score, and the suite's tests that ask for it."""
     if context.invoked_subcommand is None:
         asked: dict[str, list[str]] = defaultdict(list)
         for test in collect(chosen_suite(None)).tests:
@@ -37,15 +37,15 @@ def list_models(context: typer.Context) -> None:
 
 @app.command("check")
 def check_model(
-    model: Annotated[str, typer.Argument(help="as --vl-model has it")],
+    model: Annotated[str, typer.Argument(help="the model, named as for --vl-model")],
     data: Annotated[
-        str, typer.Option("--data", "--vl-data", help="whose pictures and texts it is asked about")
+        str, typer.Option("--data", "--vl-data", help="the data whose pictures and texts it is asked about")
     ] = "scenes",
     device: Device = "cpu",
     dtype: DType = "float32",
     trusted: TrustRemoteCode = False,
 ) -> None:
-    """Try the protocol's contract on a model; end with 1 unless it keeps to all of it. Later runs on the model know."""
+    """Check a model against the protocol's contract; exit with 1 if it breaks a clause. Later runs show the result."""
     from vlcheck.models.loading import check  # rare
 
     outcomes: list[Outcome] = []

@@ -1,4 +1,4 @@
-"""What data offers to behaviors, what is left out of it, and what would bring more."""
+"""The cases that data offers to behaviors, what was left out, and which files would add more."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ _TARGETS = 6
 
 
 def offered(source: CaseSource, behaviors: Sequence[Behavior]) -> Iterator[str]:
-    """Cases per behavior, with the commonest targets; then what was left out, by reason, and what is amiss."""
+    """Yield the number of cases and the commonest targets of each behavior, then what was left out, and problems.
+
+    Args:
+        source: the data's cases.
+        behaviors: the selected behaviors.
+    """
     rows = [["behavior", "images", "targets"]]
     for behavior in behaviors:
         found = source.select(behavior.cases)
@@ -37,7 +42,12 @@ def offered(source: CaseSource, behaviors: Sequence[Behavior]) -> Iterator[str]:
 
 
 def missing(source: CaseSource, behaviors: Iterable[Behavior]) -> Iterator[str]:
-    """Which files would bring more to behaviors with fewer images than were asked for."""
+    """Yield the files that would add cases to behaviors with fewer images than were asked for.
+
+    Args:
+        source: the data's cases.
+        behaviors: the selected behaviors.
+    """
     counts = {behavior: len(source.select(behavior.cases)) for behavior in behaviors}
     few = {behavior: count for behavior, count in counts.items() if count < source.images}
     for one in source.offer.missing if few else ():
@@ -47,7 +57,12 @@ def missing(source: CaseSource, behaviors: Iterable[Behavior]) -> Iterator[str]:
 
 
 def slips(cases: Iterable[Case], behaviors: Iterable[Behavior]) -> Iterator[str]:
-    """Tags that no test knows, and that are nearly one that is known."""
+    """Yield tags that no test knows, and that are similar to a known one.
+
+    Args:
+        cases: the data's cases.
+        behaviors: the selected behaviors, which know tags.
+    """
     selections = [behavior.cases for behavior in behaviors]
     known = TAGS.union(*((*one.kinds, *one.having, *one.lacking) for one in selections))
     strange = Counter(tag for case in cases for tag in case.tags if tag not in known)
@@ -57,7 +72,7 @@ def slips(cases: Iterable[Case], behaviors: Iterable[Behavior]) -> Iterator[str]
 
 
 def _passed_over(source: CaseSource, behaviors: Sequence[Behavior]) -> Iterator[str]:
-    """Why cases are not asked about, one reason each."""
+    """Yield the reasons why cases are not asked about, one each."""
     names = {case.id: name for name, cases in source.offer.cases.items() for case in cases}
     chosen = {behavior: source.select(behavior.cases) for behavior in behaviors}
     images = {behavior: {names[case.id] for case in found} for behavior, found in chosen.items()}

@@ -1,4 +1,4 @@
-"""The policy in force, or one that is proposed from a model that is trusted."""
+"""The policy in force, or a new one that is proposed from a trusted model."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ from vlcheck.policy.policy import SCALING, UNDECIDED, Policy, Terms, Value
 from vlcheck.results.conclusion import excuse
 from vlcheck.results.records import ExcuseRecord
 
-Names = Annotated[list[str] | None, typer.Argument(metavar="TEST...", help="some of the tests; all unless said")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="TEST...", help="some of the tests; by default all")]
 
 app = typer.Typer(cls=Group, help=__doc__, add_completion=False, **PLAIN)
 
 
 @app.command()
 def show(tests: Names = None, policy: OwnPolicy = None, suite: Suite = None) -> None:
-    """Print what each test is held to, and from where in the policy each value comes."""
+    """Print the tolerances and limits of each test, and from which table of the policy each value comes."""
     collected = collect(chosen_suite(suite))
     held = policy_for(collected, policy).as_of(datetime.now(UTC).date())
     behaviors = {test.function_name: test.behavior for test in collected.tests}
@@ -64,8 +64,8 @@ def show(tests: Names = None, policy: OwnPolicy = None, suite: Suite = None) -> 
 
 @app.command()
 def calibrate(
-    model: Annotated[str, typer.Option("--model", "--vl-model", help="one that is trusted, as a run has it")],
-    data: Annotated[str, typer.Option("--data", "--vl-data", help="what it is asked about, as a run has it")],
+    model: Annotated[str, typer.Option("--model", "--vl-model", help="a trusted model, named as for a run")],
+    data: Annotated[str, typer.Option("--data", "--vl-data", help="the data, named as for a run")],
     policy: OwnPolicy = None,
     store: Annotated[Path | None, typer.Option("--store", "--vl-store", help="keep scores in this file")] = None,
     device: Device = "cpu",
@@ -73,13 +73,13 @@ def calibrate(
     lexicons: OwnLexicons = None,
     suite: Suite = None,
     trusted: TrustRemoteCode = False,
-    to: Annotated[Path | None, typer.Option(help="write the policy to this file, which must not be there yet")] = None,
+    to: Annotated[Path | None, typer.Option(help="write the policy to this file, which must not exist yet")] = None,
 ) -> None:
-    """Propose a policy: the strictest tolerances and bands under which a model that is trusted still passes."""
+    """Propose a policy: the strictest tolerances and bands under which a trusted model still passes."""
     from vlcheck.evaluation.config import EvaluationConfig
     from vlcheck.evaluation.progress import Tenths
     from vlcheck.evaluation.session import scored
-    from vlcheck.studies.policy_calibration import Trust, ask, lines, propose  # rare, and not light to import
+    from vlcheck.studies.policy_calibration import Trust, ask, lines, propose  # slow to import
 
     today = datetime.now(UTC).date()
     if to:
@@ -105,12 +105,12 @@ def calibrate(
 
 
 def _demand_place(to: Path, store: Path | None) -> None:
-    """A policy goes where no file is."""
+    """Check that the policy replaces no file."""
     demand_place(to, TO, "policy", others={"--store": store})
 
 
 def _write(to: Path, text: str, store: Path | None) -> None:
-    """Write the policy; where that cannot be, or a file came there meanwhile, it is said, so that it is not lost."""
+    """Write the policy; if that fails, or a file was created meanwhile, print it so that it is not lost."""
     try:
         _demand_place(to, store)
         write(to, text.encode())
@@ -120,7 +120,7 @@ def _write(to: Path, text: str, store: Path | None) -> None:
 
 
 def _held_to(policy: Policy, behavior: Behavior, metrics: Sequence[Metric]) -> Iterator[str]:
-    """A head, and a line a value: metrics that have it from one table, or have the same one, share the line."""
+    """Yield a head, and a line for each value; metrics with the same value, or with one table, share a line."""
     yield ""
     yield f"{behavior.name} ({behavior.bias}; {', '.join(metrics)})"
     terms = policy.of(behavior.name, behavior.bias)
@@ -139,7 +139,7 @@ def _undecided(terms: Terms) -> Iterator[list[str]]:
 
 
 def _tolerances(terms: Terms, behavior: Behavior, metrics: Sequence[Metric]) -> Iterator[list[str]]:
-    """What the expectation reads, and on which scale; a kind has a line where a table of its own changes something."""
+    """Yield the tolerances that the expectation reads, each with its scale, also of kinds of score with a table."""
     for key, by in _read(behavior, metrics):
         plain = {metric: terms.find(key, metric) for metric in by}
         for value in dict.fromkeys(found.value for found in plain.values()):
@@ -154,7 +154,7 @@ def _tolerances(terms: Terms, behavior: Behavior, metrics: Sequence[Metric]) -> 
 
 
 def _read(behavior: Behavior, metrics: Sequence[Metric]) -> Iterator[tuple[str, Sequence[Metric]]]:
-    """The keys that it goes by, each with the metrics under which it does: only a match is an answer to a question."""
+    """Yield the keys that the behavior reads, each with its metrics; `mass` is for matching alone."""
     yield from ((key, metrics) for key in behavior.expect.reads())
     yield from ((key, [metric]) for metric in metrics for key in METRICS[metric].tolerances)
     yield from ((key, metrics) for key in SCALING)
@@ -182,7 +182,7 @@ def _shown(value: Any) -> str:
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """As `aligned`, all of it to the left."""
+    """Yield rows in columns as `aligned` does, all to the left."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

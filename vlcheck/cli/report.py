@@ -1,4 +1,4 @@
-"""The page for reviewers, drawn again from a results file."""
+"""The command `vlcheck report`: the reviewer page, drawn again from a results file."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from vlcheck.results.file import Results, read, read_beside
 def report(
     results: Annotated[Path, typer.Argument(help="results of a run")],
     to: Annotated[
-        Path | None, typer.Option(help="where the page goes; beside the results unless said, with the suffix .html")
+        Path | None, typer.Option(help="the file of the page; by default beside the results, with the suffix .html")
     ] = None,
     baseline: Annotated[Path | None, typer.Option(help="results of the release before, on the same data")] = None,
     beside: Annotated[
         Path | None, typer.Option(help="results of a control, e.g. of a model that sees no picture, on the same data")
     ] = None,
 ) -> None:
-    """Draw the page for reviewers: which biases the model has, and the pictures that prove it."""
+    """Draw the reviewer page: which biases the model has, and the pictures that prove it."""
     run = comparison.read_compared(results) if baseline else read(results)
     place = to or results.with_suffix(".html")
     page.check_place(place, {"RESULTS": results, "--baseline": baseline, "--beside": beside}, TO)

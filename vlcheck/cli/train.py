@@ -1,4 +1,4 @@
-"""Makes the variants of the embedded model."""
+"""The command `vlcheck train`: makes a variant of the embedded model."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help=f"what to make: {', '.join(RECIPES)}")],
-    to: Annotated[Path, typer.Option(help="the folder for checkpoint and weights; where a checkpoint is, it goes on")],
-    steps: Annotated[int | None, typer.Option(min=1, help="stop after so many, for a look")] = None,
-    base: Annotated[Path | None, typer.Option(help="weights to begin with, in place of those that ship")] = None,
-    examined: Annotated[int, typer.Option(min=1, help="scenes, held out, on which it is examined in the end")] = 10_000,
+    recipe: Annotated[str, typer.Argument(help=f"the variant to make: {', '.join(RECIPES)}")],
+    to: Annotated[Path, typer.Option(help="the folder for checkpoint and weights; a checkpoint in it is continued")],
+    steps: Annotated[int | None, typer.Option(min=1, help="stop after so many steps, for a trial")] = None,
+    base: Annotated[Path | None, typer.Option(help="weights to begin with, in place of the shipped ones")] = None,
+    examined: Annotated[int, typer.Option(min=1, help="number of held-out scenes for the final test")] = 10_000,
 ) -> None:
-    """Make a variant of the embedded model from nothing; killed, it goes on where its last checkpoint was."""
+    """Train a variant of the embedded model; after an interruption, continue from its last checkpoint."""
     if recipe not in RECIPES:
         raise UsageError(f"recipe {recipe!r}: there is none. {nearest(recipe, RECIPES)}")
     with stoppable(checkpoint(to, RECIPES[recipe])):
@@ -41,7 +41,7 @@ def _train(recipe: Recipe, to: Path, steps: int | None, base: Path | None, exami
 
     begun = _base(recipe, to, base)
     trained = training.train(recipe, to, base=begun, steps=steps, tell=_Diary(recipe.last(steps), say))
-    network = trained.network.half().float()  # as it is kept
+    network = trained.network.half().float()  # rounded as the file's weights are
     right = validation.examine(network, validation.held_out(recipe, examined))
     for kind, share in right.items():
         say(f"{kind:30} {100 * share.right:6.2f} % right of {share.n} held out")
@@ -52,7 +52,7 @@ def _train(recipe: Recipe, to: Path, steps: int | None, base: Path | None, exami
 
 
 def _base(recipe: Recipe, to: Path, own: Path | None) -> Base | None:
-    """The weights to begin with: one's own, else those that ship, else none."""
+    """Return the weights to begin with: the user's, else the shipped ones, else None."""
     from vlcheck.zoo.initial_weights import read_base
     from vlcheck.zoo.pretrained import weights_of
 
@@ -64,7 +64,7 @@ def _base(recipe: Recipe, to: Path, own: Path | None) -> Base | None:
 
 
 class _Diary:
-    """Says every hundredth step how training goes, and how long it will still take."""
+    """Prints the losses and the remaining time at every hundredth step."""
 
     def __init__(self, last: int, say: Callable[[str], None]) -> None:
         self._last, self._say = last, say

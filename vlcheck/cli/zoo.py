@@ -1,4 +1,4 @@
-"""The embedded models, whose biases are known, and what the tests find of these."""
+"""The embedded models, whose biases are known, and how well the tests find these biases."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from vlcheck.plugin.collect import collect
 from vlcheck.report.text.summary import aligned
 from vlcheck.zoo import PLANTED
 
-PROCESSES = 2 * (os.cpu_count() or 1)  # more than cores, so that none is idle while the last variants are asked
+PROCESSES = 2 * (os.cpu_count() or 1)  # more than cores, so that no core is idle during the last variants
 
 app = typer.Typer(cls=Group, help=__doc__, add_completion=False, **PLAIN)
 
 
 @app.command()
 def matrix(
-    seeds: Annotated[int, typer.Option(min=1, help="of the scenes")] = 5,
-    images: Annotated[int, typer.Option(min=1, help="a behavior and seed")] = 200,
-    variant: Annotated[list[str] | None, typer.Option(help="some of the zoo; all unless said")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="processes at once, of 1.4 GB each")] = PROCESSES,
+    seeds: Annotated[int, typer.Option(min=1, help="number of random seeds of the scenes")] = 5,
+    images: Annotated[int, typer.Option(min=1, help="number of images for each behavior and seed")] = 200,
+    variant: Annotated[list[str] | None, typer.Option(help="a variant; may be repeated; by default all")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="number of parallel processes, of 1.4 GB each")] = PROCESSES,
     suite: Suite = None,
     to: Annotated[Path | None, typer.Option(help="write every verdict to this file, as JSON")] = None,
 ) -> None:
-    """Ask every variant about every bias; end with 1 unless what is planted fails, and nothing else does."""
-    from vlcheck.studies.power import as_json, is_ours, lines, make_matrix  # rare, and not light to import
+    """Test every variant for every bias; exit with 1 unless exactly the planted biases fail."""
+    from vlcheck.studies.power import as_json, is_ours, lines, make_matrix  # slow to import
     from vlcheck.zoo import pretrained
 
     for name in variant or PLANTED:

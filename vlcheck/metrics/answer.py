@@ -1,4 +1,4 @@
-"""What came of a query."""
+"""The answer of a model to a query."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a query: values, or why there are none.
+    """The answer to a query: values, or the reason why there are none.
 
     Attributes:
-        values: mlm, mrc: one probability for each of the query's words, in their order; itm: one, P(match).
-        top: mlm, where the model names words: the likeliest at the mask, best first; where it only compares words: how
-            likely any of them is; itm, where it answers a question: how likely yes and no are.
-        unasked: why the question makes no sense (a perturbation's reason), else "".
-        error: what went wrong (the photograph does not decode, the model raised), else "".
+        values: mlm, mrc: one probability in [0, 1] for each of the query's words, in order; itm: one value, P(match).
+        top: mlm: the likeliest words at the mask, likeliest first, if the model names words; the probability that one
+            of the words occurs, if it only compares words. itm: P(yes) and P(no), if the model answers a question.
+        unasked: the reason why the question makes no sense, given by a perturbation; else "".
+        error: the error that occurred, for example a photograph that cannot be decoded; else "".
     """
 
     values: tuple[float, ...] = ()

@@ -1,4 +1,4 @@
-"""The smallest thing a model is asked, and its key."""
+"""The smallest question to a model, and its key in the score store."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Query:
     """One question to a model.
 
     Attributes:
-        metric: "mlm", the probability of each of `words` at the mask; "itm", that picture and text match; "mrc", the
-            probability of each of `words` as the class of the regions that were taken out of the picture.
-        picture: what is shown.
-        text: what is said; holds "[MASK]" once where the metric is "mlm", and may where it is "mrc".
-        words: mlm, mrc: the words asked for; itm: foils, for models that only compare.
+        metric: "mlm": the probability of each of `words` at the mask; "itm": that picture and text match; "mrc": the
+            probability of each of `words` as the class of the regions that were removed from the picture.
+        picture: the picture that is shown.
+        text: the text that is read; has "[MASK]" once for mlm, and may have it for mrc.
+        words: mlm, mrc: the words asked for; itm: foils, for models that only compare texts.
     """
 
     metric: Metric
@@ -29,6 +29,7 @@ class Query:
 
     @cached_property
     def key(self) -> str:
+        """The digest of everything that decides the answer, apart from the model."""
         return digest(self.metric, self.picture.key, self.text, *self.words)
 
     def __hash__(self) -> int:

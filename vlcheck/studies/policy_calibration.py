@@ -1,7 +1,7 @@
-"""A policy proposed from a model that is trusted: the strictest values under which it still passes.
+"""Proposes a policy from a trusted model: the strictest values under which the model still passes.
 
-Everything is scored once; the same scores are then judged again under each value of a grid of 0.01. What a trusted
-model does not pass under any value that still says something is a bias of its own, and no reason to tolerate one.
+Everything is scored once; then the same scores are judged under each value of a grid in steps of 0.01. A test that a
+trusted model passes under no meaningful value shows a bias of that model; it is no reason to tolerate the bias.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from vlcheck.policy.toml_file import to_toml
 from vlcheck.stats.power import most_that_pass
 from vlcheck.stats.verdict import Verdict
 
-LOOSEST = 30  # hundredths: a score that falls by more is not preserved, a mean that is farther from 0 is no balance
-FAR = 10  # hundredths past the policy in force: who needs more gets a table of its own, and leaves the others theirs
-KNOWS_BEYOND = 5  # hundredths by which delta stays above within
-WIDEST = 100 - KNOWS_BEYOND  # hundredths: there is no delta above 1
+LOOSEST = 30  # hundredths: the loosest `within`, and the widest band of a mean
+FAR = 10  # hundredths beyond the policy in force: a behavior that needs more gets a table of its own
+KNOWS_BEYOND = 5  # hundredths by which `delta` stays above `within`
+WIDEST = 100 - KNOWS_BEYOND  # hundredths, since `delta` is at most 1
 
 Values = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A behavior under one metric, with the scores that the trusted model gave."""
+    """A behavior under one metric, with the trusted model's scores."""
 
     behavior: Behavior
     metric: Metric
@@ -45,56 +45,71 @@ class Asked:
 
     @property
     def name(self) -> str:
-        """As pytest has it."""
+        """The name that pytest shows."""
         return f"{self.behavior.name}[{self.metric}]"
 
     @property
     def own_table(self) -> str:
-        """Where the policy speaks of this behavior alone."""
+        """The policy's table for this behavior alone."""
         return f"behaviors.{self.behavior.name}"
 
     @property
     def kinds_table(self) -> str:
-        """Where it speaks of all scores of this kind."""
+        """The policy's table for all scores of this kind."""
         return f"tolerances.{self.metric}.{self.kind}"
 
     def in_force(self, policy: Policy, key: str) -> Any:
-        """The value of a key that it is held to."""
+        """Return the value of a key that a policy applies to the behavior.
+
+        Args:
+            policy: the policy.
+            key: name of a tolerance, or "band".
+        """
         return policy.of(self.behavior.name, self.behavior.bias).find(key, self.metric, self.kind).value
 
     def shares(self, policy: Policy, key: str) -> bool:
-        """Whether a tolerance is the one of its kind of score, and not its own or its bias's."""
+        """Return True if a tolerance comes from its kind of score, not from the behavior's or the bias's own table.
+
+        Args:
+            policy: the policy.
+            key: name of a tolerance.
+        """
         table = policy.of(self.behavior.name, self.behavior.bias).find(key, self.metric, self.kind).table
         return not table.startswith(("behaviors.", "biases."))
 
     def goes_by(self, policy: Policy, key: str) -> bool:
-        """Whether it reads a tolerance of its kind of score, which can be moved for all of that kind."""
+        """Return True if the behavior reads a tolerance of its kind of score, which can be moved for all of that kind.
+
+        Args:
+            policy: the policy.
+            key: name of a tolerance.
+        """
         coupled = ("within", "delta") if key == "within" else (key,)
         return key in self.behavior.expect.reads() and all(self.shares(policy, one) for one in coupled)
 
     def under(self, policy: Policy) -> Findings:
-        """What comes of its cases under a policy."""
+        """Return the outcomes of the behavior's cases under a policy."""
         terms = policy.of(self.behavior.name, self.behavior.bias)
         return self.findings.under(terms.tolerances(self.metric, self.kind))
 
     def verdict(self, policy: Policy) -> Verdict:
-        """The verdict under a policy."""
+        """Return the verdict under a policy."""
         return self.under(policy).verdict(policy.of(self.behavior.name, self.behavior.bias).rule)
 
     def passes(self, policy: Policy) -> bool:
-        """Whether it passes under a policy."""
+        """Return True if the behavior passes under a policy."""
         return self.verdict(policy).passed
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A policy, and what it is proposed from.
+    """A proposed policy, and its basis.
 
     Attributes:
         before: the policy in force.
-        policy: the proposed one.
-        asked: all that the model was asked.
-        because: why a value is what it is, by table and key.
+        policy: the proposed policy.
+        asked: all behaviors with the model's scores.
+        because: (table, key) -> the reason for the value.
     """
 
     before: Policy
@@ -103,9 +118,15 @@ class Proposal:
     because: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def with_first(self, table: str, grid: Sequence[Values], group: Sequence[Asked], more_than: int = 0) -> Proposal:
-        """The proposal with the first values, strict to loose, under which most of a group pass.
+        """Return the proposal with the strictest values under which most behaviors of a group pass.
 
-        As it is where no more than so many do.
+        The proposal is unchanged if at most `more_than` behaviors pass under any values.
+
+        Args:
+            table: the policy's table to change.
+            grid: values to try, strict to loose.
+            group: the behaviors.
+            more_than: number of behaviors that pass already.
         """
         counts = _counts(group, (self.policy.changed(table, values) for values in grid))
         if max(counts, default=0) <= more_than:
@@ -117,13 +138,20 @@ class Proposal:
         return self.with_values(table, grid[at], needing or group, changed)
 
     def with_values(self, table: str, values: Values, needing: Sequence[Asked], judged: Policy) -> Proposal:
-        """The proposal with other values in a table, which some tests need: the first that passes is named."""
+        """Return the proposal with other values in a table.
+
+        Args:
+            table: the policy's table to change.
+            values: the new values.
+            needing: behaviors that need these values; the first of them that passes is named as the reason.
+            judged: the policy with the new values.
+        """
         one = next(one for one in needing if one.passes(judged))
         reasons = {(table, key): self._seen(one, judged) for key in values}
         return replace(self, policy=self.policy.changed(table, values), because={**self.because, **reasons})
 
     def _seen(self, one: Asked, policy: Policy) -> str:
-        """On how many images a behavior rests, and what was seen there."""
+        """Return the number of images that a behavior rests on, and the observed margins or mean."""
         verdict, before = one.verdict(policy), one.verdict(self.before)
         if verdict.claim == "mean":
             seen = f"mean {figure(verdict.effect)}, from {between(verdict.effect_low, verdict.effect_high)}"
@@ -135,7 +163,7 @@ class Proposal:
         return f"{one.name}, n = {verdict.n}: {seen}{loosened}"
 
     def left_out(self) -> Iterator[tuple[Asked, Verdict]]:
-        """What does not pass under the proposed policy, with its verdict under the one in force."""
+        """Yield the behaviors that fail to pass under the proposed policy, with their verdicts under the old one."""
         for asked in self.asked:
             if not asked.passes(self.policy):
                 yield asked, asked.verdict(self.before)
@@ -143,7 +171,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Trust:
-    """Which model was trusted, on what, and when."""
+    """The trusted model, the data, and the day."""
 
     model: str
     fingerprint: str
@@ -152,10 +180,14 @@ class Trust:
 
 
 def ask(model: ModelUnderTest, tests: Iterable[BehaviorTest]) -> tuple[Asked, ...]:
-    """Put the model's scores together, of all tests whose metric it has.
+    """Collect the model's scores on all tests whose metric it has.
+
+    Args:
+        model: the trusted model.
+        tests: the selected tests.
 
     Raises:
-        UsageError: it has none of them, or the data lacks something.
+        UsageError: the model has none of the metrics, or the data lacks something.
     """
     asked = []
     for test in tests:
@@ -169,7 +201,12 @@ def ask(model: ModelUnderTest, tests: Iterable[BehaviorTest]) -> tuple[Asked, ..
 
 
 def propose(policy: Policy, asked: Sequence[Asked]) -> Proposal:
-    """Tighten the policy in force as far as a trusted model's scores allow, and loosen it where they need it."""
+    """Propose a policy: tighten the one in force as far as the scores allow, and loosen it if they require it.
+
+    Args:
+        policy: the policy in force.
+        asked: the behaviors with the trusted model's scores.
+    """
     proposal = Proposal(policy, policy, tuple(asked))
     for key, settle in _SHARED.items():
         for group in _grouped((one for one in asked if one.goes_by(policy, key)), lambda one: one.kinds_table):
@@ -185,7 +222,12 @@ def propose(policy: Policy, asked: Sequence[Asked]) -> Proposal:
 
 
 def lines(proposal: Proposal, trust: Trust) -> Iterator[str]:
-    """The proposed policy as a file: a head that says what it rests on and what it leaves out, then every value."""
+    """Yield the proposed policy as a file: a head with its basis and the tests left out, then every value.
+
+    Args:
+        proposal: the proposal.
+        trust: the model and data that it is based on.
+    """
     yield f"# Proposed by vlcheck {version('vlcheck')} on {trust.day}, from what a trusted model passes."
     yield f"# model: {printable(trust.model)}, fingerprint {printable(trust.fingerprint)}"
     yield f"# data: {printable(trust.data)}"
@@ -214,7 +256,7 @@ def _grouped(asked: Iterable[Asked], by: Callable[[Asked], str]) -> list[list[As
 
 
 def _share_within(proposal: Proposal, group: Sequence[Asked]) -> Proposal:
-    """Give all scores of a kind the least `within` under which most pass; every delta stays above it."""
+    """Give all scores of a kind the least `within` under which most behaviors pass; `delta` stays above it."""
     policy, table = proposal.policy, group[0].kinds_table
     now = _hundredths(group[0].in_force(policy, "within"))
     of_kind = [one for one in proposal.asked if one.kinds_table == table]
@@ -224,9 +266,9 @@ def _share_within(proposal: Proposal, group: Sequence[Asked]) -> Proposal:
 
 
 def _share_below(proposal: Proposal, group: Sequence[Asked]) -> Proposal:
-    """Move what a score has to fall below, where that in force is not between the scores of before and after.
+    """Move the threshold `below` if the one in force is not between the scores before and after the edit.
 
-    No value is stricter than another: the nearest to the one in force is taken, found under the least `by`.
+    No value is stricter than another, so the value nearest to the one in force is taken, under the least `by`.
     """
     table, now = group[0].kinds_table, group[0].in_force(proposal.policy, "below")
     if all(one.passes(proposal.policy) for one in group):
@@ -242,19 +284,19 @@ def _share_below(proposal: Proposal, group: Sequence[Asked]) -> Proposal:
 
 
 def _share_by(proposal: Proposal, group: Sequence[Asked]) -> Proposal:
-    """Give all scores of a kind the largest `by` under which most pass."""
+    """Give all scores of a kind the largest `by` under which most behaviors pass."""
     return proposal.with_first(group[0].kinds_table, [{"by": at / 100} for at in range(99, 0, -1)], group)
 
 
 _SHARED: Mapping[str, Callable[[Proposal, Sequence[Asked]], Proposal]] = {
     "within": _share_within,
     "below": _share_below,
-    "by": _share_by,  # judged under what the others came to
+    "by": _share_by,  # judged under the values chosen for the others
 }
 
 
 def _stand_apart(proposal: Proposal, group: Sequence[Asked]) -> Proposal:
-    """Give a behavior a looser `within` of its own, where that of its kind of score does not do."""
+    """Give a behavior a looser `within` of its own, if that of its kind of score does not suffice."""
     start = min(_hundredths(one.in_force(proposal.policy, "within")) for one in group)
     looser = [_within(group, proposal.policy, at) for at in range(start + 1, LOOSEST + 1)]
     passing = _passing(group, proposal.policy)
@@ -271,7 +313,7 @@ def _hold(proposal: Proposal, group: Sequence[Asked]) -> Proposal:
 
 
 def _restore(proposal: Proposal, group: Sequence[Asked]) -> Proposal:
-    """Give a behavior the tolerances in force, where it passed under them and does not under what others need."""
+    """Give a behavior the tolerances in force, if it passes under them but not under the proposed ones."""
     lost = [one for one in group if one.passes(proposal.before) and not one.passes(proposal.policy)]
     if not lost:
         return proposal
@@ -292,7 +334,7 @@ def _passing(group: Sequence[Asked], policy: Policy) -> int:
 
 
 def _counts(group: Sequence[Asked], policies: Iterable[Policy]) -> list[int]:
-    """How many of a group pass under each policy, up to the first under which all do."""
+    """Return how many behaviors of a group pass under each policy, up to the first under which all do."""
     counts = []
     for policy in policies:
         counts.append(_passing(group, policy))

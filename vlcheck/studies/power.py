@@ -1,7 +1,7 @@
-"""The power matrix: each variant of the zoo under each bias, over several seeds of the scenes.
+"""The power matrix: each variant of the zoo is tested for each bias, over several seeds of the scenes.
 
-A planted bias has to be caught in every seed, and nothing else may fail; over all seeds' images together the control
-has to pass every verdict.
+A planted bias has to be found in every seed, and nothing else may fail; over the images of all seeds together, the
+control has to pass every test.
 """
 
 from __future__ import annotations
@@ -52,10 +52,13 @@ class Examined:
     """A variant's verdicts on one behavior under one metric.
 
     Attributes:
-        seeds: one a seed.
-        together: over all seeds' images.
-        caught_at: how many images, of FIRST_IMAGES and all, have to be asked about until every seed fails; None where
-            not every one does.
+        variant: name of the variant.
+        bias: the behavior's bias.
+        behavior: name of the behavior.
+        metric: the metric.
+        seeds: one verdict a seed.
+        together: the verdict over the images of all seeds.
+        caught_at: the least number of images, of FIRST_IMAGES and all, at which every seed fails; None if not all fail.
     """
 
     variant: str
@@ -72,7 +75,7 @@ class Matrix:
     """All verdicts of all variants.
 
     Attributes:
-        images: that were asked about, a behavior and seed.
+        images: number of images for each behavior and seed.
         tested: a row for each variant, behavior and metric.
     """
 
@@ -80,42 +83,64 @@ class Matrix:
     tested: tuple[Examined, ...]
 
     def cell(self, variant: str, bias: str) -> list[Examined]:
-        """A variant's, of one bias."""
+        """Return the rows of a variant and a bias.
+
+        Args:
+            variant: name of the variant.
+            bias: name of the bias.
+        """
         return [one for one in self.tested if (one.variant, one.bias) == (variant, bias)]
 
     def seeds(self, variant: str) -> int:
-        """In how many seeds a variant was asked."""
+        """Return the number of seeds of a variant."""
         return next(len(one.seeds) for one in self.tested if one.variant == variant)
 
     @property
     def variants(self) -> list[str]:
+        """The names of the variants, in order."""
         return list(dict.fromkeys(one.variant for one in self.tested))
 
     @property
     def biases(self) -> list[str]:
+        """The names of the biases, the shipped ones first."""
         there = {one.bias for one in self.tested}
         return [*(bias for bias in BIASES if bias in there), *sorted(there.difference(BIASES))]
 
     def statuses(self, variant: str, bias: str) -> Counter[str]:
-        """How many seeds have which status, the gravest of the cell's verdicts."""
+        """Return how many seeds have which status, the gravest of the cell's verdicts.
+
+        Args:
+            variant: name of the variant.
+            bias: name of the bias.
+        """
         each = zip(*(one.seeds for one in self.cell(variant, bias)), strict=True)
         return Counter(worst(verdict.status for verdict in verdicts) for verdicts in each)
 
     def failing(self, variant: str, bias: str) -> int:
-        """In how many seeds the cell has a fail."""
+        """Return the number of seeds in which a cell fails.
+
+        Args:
+            variant: name of the variant.
+            bias: name of the bias.
+        """
         return self.statuses(variant, bias)["fail"]
 
     def green(self, variant: str) -> int:
-        """In how many seeds a variant passes every test."""
+        """Return the number of seeds in which a variant passes every test."""
         each = zip(*(one.seeds for one in self.tested if one.variant == variant), strict=True)
         return sum(all(verdict.passed for verdict in verdicts) for verdicts in each)
 
     def caught_at(self, variant: str, bias: str) -> int | None:
-        """The least number of images at which one of the cell's verdicts fails in every seed."""
+        """Return the least number of images at which one of the cell's tests fails in every seed; None if none does.
+
+        Args:
+            variant: name of the variant.
+            bias: name of the bias.
+        """
         return min((one.caught_at for one in self.cell(variant, bias) if one.caught_at), default=None)
 
     def amiss(self, planted: Mapping[str, frozenset[str]] = PLANTED) -> Iterator[str]:
-        """A line for everything that is not as it should be."""
+        """Yield a line for each planted bias that is not found, and for each other test that fails."""
         for variant in self.variants:
             for bias in sorted(planted[variant].difference(self.biases)):
                 yield f"{variant}: {bias} is planted, and nothing tests it"
@@ -138,24 +163,23 @@ def _unplanted(one: Examined, control: bool) -> Iterator[str]:
 
 
 def make_matrix(suite: Path, policy: Path, *, variants: Iterable[str], seeds: int, images: int, jobs: int) -> Matrix:
-    """Ask every variant everything.
+    """Test every variant for every bias.
 
     Args:
         suite: the folder of tests.
-        policy: what the variants are held to.
-        variants: names of the zoo.
-        seeds: of the scenes, from 0 on.
-        images: a behavior and seed.
-        jobs: processes at once; each has one variant.
+        policy: the policy file.
+        variants: names of variants of the zoo.
+        seeds: number of seeds of the scenes, which are counted from 0.
+        images: number of images for each behavior and seed.
+        jobs: number of parallel processes; each tests one variant.
 
     Raises:
-        UsageError: too few images for one of the tests to pass, an answer that no verdict can rest on, or a process
-            that was killed.
+        UsageError: there are too few images for a test to pass, an answer cannot be used, or a process was killed.
     """
     _demand_enough(suite, load_policy(policy), images)
     ask = partial(_ask, suite, policy, seeds, images)
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_alone) as pool:
-        with _ignoring_interrupts():  # a process is born with what its parent ignores: the parent alone answers Ctrl-C
+        with _ignoring_interrupts():  # child processes inherit this, so that only the parent reacts to Ctrl-C
             asked = [pool.submit(ask, variant) for variant in variants]
         try:
             return Matrix(images, tuple(chain.from_iterable(one.result() for one in asked)))
@@ -169,25 +193,25 @@ def make_matrix(suite: Path, policy: Path, *, variants: Iterable[str], seeds: in
 
 
 def lines(matrix: Matrix) -> Iterator[list[str]]:
-    """The table, row by row: how the seeds end, each with the gravest verdict of a cell."""
+    """Yield the matrix as rows of text: how many seeds end with which status in each cell."""
     yield ["variant", *matrix.biases]
     for variant in matrix.variants:
         yield [variant, *(_cell(matrix, variant, bias) for bias in matrix.biases)]
 
 
 def as_json(matrix: Matrix) -> str:
-    """Every verdict, a row a line, without the figures behind it."""
+    """Return every verdict as JSON, a row a line, without tables and evidence."""
     rows = [asdict(one) | {"seeds": [*map(_kept, one.seeds)], "together": _kept(one.together)} for one in matrix.tested]
     return f'{_START}{matrix.images}, "tested": [\n' + ",\n".join(map(json.dumps, rows)) + "\n]}\n"
 
 
 def is_ours(path: Path) -> bool:
-    """Whether a file is what `as_json` makes, or empty."""
+    """Return True if a file was written from `as_json`, or is empty."""
     return begins(path, _START.encode())
 
 
 def from_json(text: str) -> Matrix:
-    """The matrix that `as_json` made it of."""
+    """Return the matrix from the text that `as_json` returned."""
     kept = json.loads(text)
     return Matrix(kept["images"], tuple(_read(row) for row in kept["tested"]))
 
@@ -203,7 +227,7 @@ def _read(row: Mapping[str, Any]) -> Examined:
 
 
 def _cell(matrix: Matrix, variant: str, bias: str) -> str:
-    """The statuses of the seeds, and at how many images each of them fails; a status alone where all have it."""
+    """Return the statuses of the seeds, and how many images each needs to fail; one status if all share it."""
     (status, most), *others = matrix.statuses(variant, bias).most_common()
     if status == "fail" and not others:
         at = matrix.caught_at(variant, bias)
@@ -213,7 +237,7 @@ def _cell(matrix: Matrix, variant: str, bias: str) -> str:
 
 
 def _alone() -> None:
-    """One thread a process, as the models are too small for more; it ends with the process that waits for it."""
+    """Limit a process to one thread, since the models are small, and end it with its parent."""
     import torch
 
     if parent := parent_process():
@@ -253,7 +277,7 @@ def _demand_enough(suite: Path, policy: Policy, images: int) -> None:
 
 @cache
 def _trials(images: int, seed: int) -> Trials:
-    """Of one seed's scenes: made once a process, and not once a variant."""
+    """Return the trials of one seed's scenes; they are made once a process, not once a variant."""
     return Trials(open_source(f"scenes:{images}:{seed}"))
 
 
@@ -282,7 +306,12 @@ def _examined(variant: str, test: BehaviorTest, found: Sequence[Findings], polic
 
 
 def caught_at(found: Sequence[Findings], rule: Rule) -> int | None:
-    """How many images, of FIRST_IMAGES and all, have to be asked about until each of the findings fails."""
+    """Return the least number of images, of FIRST_IMAGES and all, at which all findings fail; None without one.
+
+    Args:
+        found: the findings of each seed.
+        rule: the rule that judges them.
+    """
     asked = max(len(_images(findings)) for findings in found)
     looks = (*(n for n in FIRST_IMAGES if n < asked), asked)
     caught = (n for n in looks if all(_first(findings, n).verdict(rule).status == "fail" for findings in found))
@@ -290,11 +319,11 @@ def caught_at(found: Sequence[Findings], rule: Rule) -> int | None:
 
 
 def _first(findings: Findings, images: int) -> Findings:
-    """Those of the first images."""
+    """Return the findings of the first images."""
     keys = set(_images(findings)[:images])
     return replace(findings, each=tuple(one for one in findings.each if one.sample.case.image.key in keys))
 
 
 def _images(findings: Findings) -> list[str]:
-    """Their keys, in the order in which they were asked about."""
+    """Return the images' keys, in the order in which they were asked about."""
     return list(dict.fromkeys(finding.sample.case.image.key for finding in findings.each))

@@ -59,8 +59,8 @@ def load_model(
         UsageError: there is no such model, device or dtype, or a factory cannot be called or returns no model.
 
     Example:
-        >>> load_model("tiny").name  # doctest: +SKIP
-        'tiny'
+        >>> sorted(load_model("tiny").metrics)
+        ['itm', 'mlm']
     """
     _check_dtype(dtype)
     _check_device(device)
