@@ -13,6 +13,8 @@ from tests.conftest import ROOT
 from vlcheck.datasets.registry import open_source
 from vlcheck.models.original.albef.config import AlbefConfig
 
+pytestmark = pytest.mark.slow
+
 # The double mixes photographs up that are much edited, and is less sure of a side than a pass of 19 images takes.
 MIXED_UP = ("test_rotated_hue_preserves_objects", "test_other_cells_preserve", "test_right_is_not_preferred_to_left")
 

@@ -204,6 +204,7 @@ def ask(tmp_path):
     return run
 
 
+@pytest.mark.power
 def test_the_command_asks_and_writes_what_it_found(ask, tmp_path):
     done = ask("--variant", "tiny", "--variant", "tiny-mirror", "--seeds", "2", "--to", "found.json")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -216,6 +217,7 @@ def test_the_command_asks_and_writes_what_it_found(ask, tmp_path):
     assert mirrored.together.n == 80
 
 
+@pytest.mark.power
 def test_a_process_that_is_killed_is_named(ask, tmp_path):
     (tmp_path / "suite" / "conftest.py").write_text(KILLS)
     done = ask("--variant", "tiny", "--seeds", "1", "--jobs", "1")
@@ -224,18 +226,21 @@ def test_a_process_that_is_killed_is_named(ask, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.power
 def test_what_another_run_of_pytest_is_told_selects_nothing(ask, monkeypatch):
     monkeypatch.setenv("PYTEST_ADDOPTS", "-k jpeg")
     done = ask("--variant", "tiny-mirror", "--seeds", "1")
     assert done.stdout.split() == ["variant", "position", "tiny-mirror", "fail", "1/1,", "n", "=", "5"]
 
 
+@pytest.mark.power
 def test_the_command_ends_with_1_where_a_planted_bias_goes_untested(ask):
     done = ask("--variant", "tiny-color", "--seeds", "1")
     assert done.returncode == 1
     assert "tiny-color: color is planted, and nothing tests it" in done.stdout
 
 
+@pytest.mark.power
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -258,6 +263,7 @@ def test_the_command_names_what_it_cannot_use_before_it_asks(ask, tmp_path, argu
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.power
 @pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["from-a-parent", "in-the-terminal"])
 def test_an_interrupt_ends_every_process_at_once_and_without_a_traceback(ask, tmp_path, send):
     (tmp_path / "suite" / "conftest.py").write_text(TELLS)
