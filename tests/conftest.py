@@ -1,12 +1,16 @@
 """What vlcheck's own tests share."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests import needs
+from tests import needs, tiers
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # the other worker has the other core
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by torch when it is imported, here and in the tests' processes
 
 ROOT = Path(__file__).parents[1]
 collect_ignore = ["data"]  # among it a suite of an earlier release
@@ -57,8 +61,9 @@ def browser(chromium):
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Bring the fixtures and markers of what not every machine has."""
+    """Bring the fixtures and markers of what not every machine has, and the tiers."""
     config.pluginmanager.register(needs, "vlcheck-needs")
+    config.pluginmanager.register(tiers, "vlcheck-tiers")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -3,7 +3,7 @@
 Each has a fixture. A test that takes it as an argument is skipped where the thing is not there, and fails there instead
 where VLCHECK_REQUIRE names the need. `coco_root` is for a test that any pictures serve: where there are no photographs,
 it draws some. A test that takes any of these has the need's name as its marker, so that `-m photographs` selects all
-that photographs make another test of.
+that photographs make another test of. Those that drawn pictures serve as well are marked `drawn`, too.
 """
 
 from __future__ import annotations
@@ -127,6 +127,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; read what is required."""
     for name in NEEDS:
         config.addinivalue_line("markers", f"{name}: another test where there is {name}; see tests/needs.py")
+    config.addinivalue_line("markers", "drawn: drawn pictures serve as well; see tests/needs.py")
     required = {name.strip() for name in os.environ.get(REQUIRE, "").split(",")} - {""}
     if unknown := sorted(required - NEEDS.keys()):
         raise pytest.UsageError(f"{REQUIRE}: unknown name {unknown[0]!r}; accepted are {', '.join(NEEDS)}")
@@ -138,6 +139,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     for name, need in NEEDS.items():
         if need.taken_by(item):
             item.add_marker(name)
+        if need.stand_in in _fixtures(item) and need.fixture not in _fixtures(item):
+            item.add_marker("drawn")
 
 
 @pytest.hookimpl(tryfirst=True)

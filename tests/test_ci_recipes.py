@@ -153,6 +153,7 @@ def test_what_a_gate_installs_is_audited_every_night():
         assert "|| true" not in script
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["github", "gitlab"])
 def test_the_exit_status_gates(recipe, checkout):
     good = gate(recipe, checkout, *PASSES)
@@ -171,6 +172,7 @@ def test_the_exit_status_gates(recipe, checkout):
         assert "::error title=position%3A test_mirror_swaps_sides [" in bad.stdout
 
 
+@pytest.mark.slow
 def test_the_release_before_is_held_against_and_a_missing_one_is_no_first_release(checkout):
     baseline = checkout / "released.jsonl"
     missing = gate("github", checkout, *PASSES, BASELINE=str(baseline))

@@ -133,7 +133,7 @@ def test_the_variables_are_passed_on_by_tox_and_explained():
 def test_vlchecks_own_tests_have_the_markers(need, monkeypatch, pytester):
     """Some of them for each need: else .ci/run would ask for what no test takes."""
     files = {
-        "photographs": "cases/test_coco_photographs.py",
+        "photographs": "datasets/coco/test_photographs.py",
         "references": "test_references.py",
         "chromium": "report/test_page_in_browser.py",
     }

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.conftest import ROOT
 from vlcheck.zoo import PLANTED
@@ -87,3 +88,21 @@ sys.exit(pytest.main([str(suite_folder() / "behavior_tests"), *arguments]))
 """
     done = subprocess.run([sys.executable, "-S", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "pictures to encode" in done.stdout, done.stdout + done.stderr
+
+
+def test_hooks_of_a_commit_are_programs_of_the_lint_group():
+    """No hook is fetched from elsewhere: the group says the versions."""
+    (repository,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    group = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]["lint"]
+    installed = {requirement.partition(">")[0] for requirement in group}
+    hooks = {hook["id"]: hook for hook in repository["hooks"]}
+    assert repository["repo"] == "local"
+    assert {hook["language"] for hook in hooks.values()} == {"system"}
+    assert installed == {"pre-commit", "pre-commit-hooks", "ruff", "typos"}
+    assert hooks.keys() == {"ruff-check", "ruff-format", "typos", "large-files", "private-keys", "end-of-files"}
+
+
+def test_the_changelog_says_what_was_added_changed_and_fixed():
+    headings = [line for line in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").splitlines() if line[:3] == "###"]
+    assert headings
+    assert set(headings) <= {"### Added", "### Changed", "### Fixed"}

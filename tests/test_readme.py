@@ -178,11 +178,13 @@ def comes_to_what_it_should(own, checkout, wheel_path, tmp_path):
     return run_it
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", about(SCENES))
 def test_a_block_comes_to_what_it_should(name, comes_to_what_it_should):
     comes_to_what_it_should(name, SCENES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", about(PHOTOGRAPHS))
 def test_a_block_about_photographs_comes_to_what_it_should(name, comes_to_what_it_should, coco_root):
     comes_to_what_it_should(name, PHOTOGRAPHS.format(coco=coco_root))

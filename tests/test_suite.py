@@ -1,7 +1,6 @@
 """The suite itself: what it has to say of models whose answers are known."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -13,22 +12,22 @@ from tests.conftest import ROOT
 from vlcheck.datasets.registry import open_source
 from vlcheck.models.original.albef.config import AlbefConfig
 
+pytestmark = pytest.mark.slow
+
 # The double mixes photographs up that are much edited, and is less sure of a side than a pass of 19 images takes.
 MIXED_UP = ("test_rotated_hue_preserves_objects", "test_other_cells_preserve", "test_right_is_not_preferred_to_left")
 
 
-@pytest.fixture(scope="module")
-def verdicts(tmp_path_factory):
-    """Run the suite in a process of its own; verdicts by test and metric."""
+@pytest.fixture
+def verdicts(pytester, monkeypatch):
+    """Run the suite in this process, where torch is there already; verdicts by test and metric."""
 
     def run(model, data, ends=(0, 1)):
-        results = tmp_path_factory.mktemp("run") / "results.jsonl"
-        command = [sys.executable, "-m", "pytest", "behavior_tests", f"--vl-model={model}", f"--vl-data={data}"]
-        command += [f"--vl-results={results}", "-q", "--tb=no", "-p", "no:cacheprovider"]
-        done = subprocess.run(
-            command, cwd=ROOT, env=os.environ | {"VLCHECK_TEST_DATA": data}, capture_output=True, text=True, check=False
-        )
-        assert done.returncode in ends, done.stdout + done.stderr
+        monkeypatch.setenv("VLCHECK_TEST_DATA", data)
+        results = pytester.path / "results.jsonl"
+        said = [str(ROOT / "behavior_tests"), f"--rootdir={ROOT}", f"-c{ROOT / 'pyproject.toml'}"]
+        said += [f"--vl-model={model}", f"--vl-data={data}", f"--vl-results={results}"]
+        assert pytester.runpytest_inprocess(*said, "-q", "--tb=no", "-p", "no:cacheprovider").ret in ends
         lines = [json.loads(line) for line in results.read_text().splitlines()]
         return {(line["behavior"], line["metric"]): line for line in lines if line["kind"] == "verdict"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.models import chats, checkpoints
 from tests.models.original.test_original_models import ORIGINALS, original_folder
@@ -20,6 +21,12 @@ WRITING = (
 )  # fmt: skip
 READING_REGIONS = ("lxmert", "vilbert", "visual_bert")
 FAMILIES = (*PLAIN, *WRITING, *READING_REGIONS, *ORIGINALS)
+REPRESENTATIVE = {"clip", "llava", "vilt_words"}  # one that compares, one that writes, one that fills in words
+
+
+def each_family() -> list[object]:
+    """Parameters of a test: the representative families are in the inner loop, the others are not."""
+    return [name if name in REPRESENTATIVE else pytest.param(name, marks=pytest.mark.contract) for name in FAMILIES]
 
 
 def spec_of(family: str, folder: Path, regions: Path) -> str:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.conftest import ROOT
 from tests.models import chats, checkpoints
-from tests.models.families import FAMILIES, spec_of, write_regions
+from tests.models.families import FAMILIES, each_family, spec_of, write_regions
 from tests.models.original.test_original_models import ORIGINALS
 from tests.scoring.counting import CountingModel, Features
 from vlcheck.cases import MASK, Case, ImageFile
@@ -61,7 +61,7 @@ def broken(outcomes: Sequence[Outcome]) -> list[str]:
     return [f"{outcome.clause}: {outcome.found}" for outcome in outcomes if not outcome.kept]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", each_family())
 def test_every_family_keeps_the_contract(
     family: str, probes: list[Probe], load: Callable[..., VisionLanguageModel]
 ) -> None:
@@ -71,8 +71,8 @@ def test_every_family_keeps_the_contract(
     assert broken(outcomes) == []
 
 
-@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("dtype", ["bfloat16", pytest.param("float16", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("family", each_family())
 def test_every_family_keeps_the_contract_in_half_precision(
     family: str, dtype: str, probes: list[Probe], load: Callable[..., VisionLanguageModel]
 ) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
-from tests.models.families import FAMILIES, spec_of, write_regions
+from tests.models.families import each_family, spec_of, write_regions
 from tests.models.original.test_original_models import ORIGINALS
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import MASK, ImageFile
@@ -31,7 +31,7 @@ def regions(coco_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", each_family())
 def test_the_suite_asks_every_family_to_the_end(
     family: str, coco_root: Path, regions: Path, tmp_path: Path, pytester: pytest.Pytester
 ) -> None:
@@ -72,6 +72,7 @@ def test_the_suite_asks_every_family_to_the_end(
             assert row["before"] == pytest.approx(said["yes"] / (said["yes"] + said["no"]))
 
 
+@pytest.mark.contract
 @pytest.mark.parametrize("family", ["lxmert", "vilbert"])
 def test_models_of_regions_are_asked_how_vision_and_language_serve_one_another(
     family: str, coco_root: Path, regions: Path, tmp_path: Path, pytester: pytest.Pytester

@@ -12,6 +12,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.plugin.conftest import STATES
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 60.0
 WAITS = f"""{STATES}
     def test_that_waits():

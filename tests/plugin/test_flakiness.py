@@ -10,6 +10,8 @@ import pytest
 from tests.plugin.conftest import ROOT
 from vlcheck.results.file import read
 
+pytestmark = pytest.mark.slow
+
 CLOSE = 1e-5
 HOW = {
     "one by one": ["--vl-batch-size=1"],

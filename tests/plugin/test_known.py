@@ -212,6 +212,7 @@ def test_only_what_a_bias_can_bring_about_is_excused_as_invalid(cause):
     assert not replace(known, expired=True).excuses(invalid("a reason", cause))
 
 
+@pytest.mark.slow
 def test_tiny_mirror_is_green_under_its_bias_where_what_is_invalid_is_excused_and_red_where_it_is_not(tmp_path):
     """Both runs ask the same scores: the second one reads them from the store."""
     tests = ["behavior_tests/test_position.py", "-k", "mirror_and_swapped_words or true_side_beats"]

@@ -9,9 +9,11 @@ from functools import partial
 from itertools import product
 
 import pytest
+from typer.testing import CliRunner
 
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.cases import with_target
+from vlcheck.cli import app
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
 from vlcheck.evaluation.outcomes import Finding, Findings
@@ -181,29 +183,25 @@ if multiprocessing.parent_process():
 """
 
 
+MATRIX = ("zoo", "matrix", "--suite", "suite", "--images", "40")
+
+
 @pytest.fixture
-def ask(tmp_path):
+def suite(tmp_path):
     (tmp_path / "suite").mkdir()
     (tmp_path / "suite" / "test_position.py").write_text(SUITE)
 
+
+@pytest.fixture
+def ask(suite, tmp_path):
     def run(*arguments):
-        command = [
-            sys.executable,
-            "-m",
-            "vlcheck.cli",
-            "zoo",
-            "matrix",
-            "--suite",
-            "suite",
-            "--images",
-            "40",
-            *arguments,
-        ]
+        command = [sys.executable, "-m", "vlcheck.cli", *MATRIX, *arguments]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     return run
 
 
+@pytest.mark.power
 def test_the_command_asks_and_writes_what_it_found(ask, tmp_path):
     done = ask("--variant", "tiny", "--variant", "tiny-mirror", "--seeds", "2", "--to", "found.json")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -216,6 +214,7 @@ def test_the_command_asks_and_writes_what_it_found(ask, tmp_path):
     assert mirrored.together.n == 80
 
 
+@pytest.mark.power
 def test_a_process_that_is_killed_is_named(ask, tmp_path):
     (tmp_path / "suite" / "conftest.py").write_text(KILLS)
     done = ask("--variant", "tiny", "--seeds", "1", "--jobs", "1")
@@ -224,12 +223,14 @@ def test_a_process_that_is_killed_is_named(ask, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.power
 def test_what_another_run_of_pytest_is_told_selects_nothing(ask, monkeypatch):
     monkeypatch.setenv("PYTEST_ADDOPTS", "-k jpeg")
     done = ask("--variant", "tiny-mirror", "--seeds", "1")
     assert done.stdout.split() == ["variant", "position", "tiny-mirror", "fail", "1/1,", "n", "=", "5"]
 
 
+@pytest.mark.power
 def test_the_command_ends_with_1_where_a_planted_bias_goes_untested(ask):
     done = ask("--variant", "tiny-color", "--seeds", "1")
     assert done.returncode == 1
@@ -250,14 +251,17 @@ def test_the_command_ends_with_1_where_a_planted_bias_goes_untested(ask):
         ),
     ],
 )
-def test_the_command_names_what_it_cannot_use_before_it_asks(ask, tmp_path, arguments, said):
+def test_the_command_names_what_it_cannot_use_before_it_asks(suite, tmp_path, monkeypatch, arguments, said):
+    """In this process, as no other one is begun."""
     (tmp_path / "mine.json").write_text("{}")
-    done = ask(*arguments)
-    assert done.returncode == 4
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, [*MATRIX, *arguments])
+    assert done.exit_code == 4
     assert said in done.stderr
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.power
 @pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["from-a-parent", "in-the-terminal"])
 def test_an_interrupt_ends_every_process_at_once_and_without_a_traceback(ask, tmp_path, send):
     (tmp_path / "suite" / "conftest.py").write_text(TELLS)

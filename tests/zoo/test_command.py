@@ -8,6 +8,8 @@ from tests.zoo.test_training import SMALL
 from vlcheck.models.loading.load import load_model
 from vlcheck.zoo.pretrained import WEIGHTS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run(monkeypatch):

@@ -1,13 +1,16 @@
 """The weights on the shelf come out of the recipe: its first steps, taken again, lose what the log says."""
 
 import numpy as np
+import pytest
 
+from tests.tiers import NIGHTLY
 from vlcheck.zoo import pretrained
 from vlcheck.zoo.export import read_losses
 from vlcheck.zoo.recipe import RECIPES
 from vlcheck.zoo.training import train
 
-STEPS, WINDOW = 200, 20
+pytestmark = pytest.mark.power
+STEPS, WINDOW = 200 if NIGHTLY else 60, 20
 CLOSE = 0.02  # nats, of means over WINDOW steps: another machine adds up in another order
 
 

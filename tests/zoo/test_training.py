@@ -24,6 +24,8 @@ from vlcheck.zoo.initial_weights import read_base
 from vlcheck.zoo.recipe import RECIPES, TINY, Recipe, checkpoint
 from vlcheck.zoo.training import first_weights, train
 
+pytestmark = pytest.mark.slow
+
 SMALL = Recipe(
     name="small",
     stages=(

@@ -16,6 +16,8 @@ from vlcheck.zoo.export import write_model
 from vlcheck.zoo.training import first_weights, train
 from vlcheck.zoo.workspace import CHECKSUMS, SHARED, checksums, digest_of, read_sums
 
+pytestmark = pytest.mark.slow
+
 DIGEST = "0" * 64
 
 
