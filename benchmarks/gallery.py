@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,17 +27,14 @@ Line = dict[str, Any]
 
 def small(lines: list[Line]) -> list[Line]:
     """Return a results file's lines with the worst cases of each verdict alone, and the pictures of these."""
-    kept: Counter[tuple[str, str]] = Counter()
-    evidence = []
+    kept: dict[tuple[str, str], list[Line]] = defaultdict(list)
     for line in sorted((line for line in lines if line["kind"] == "evidence"), key=_margin):
-        kept[line["test"], line["metric"]] += 1
-        if kept[line["test"], line["metric"]] <= ROWS:
-            evidence.append(line)
-    shown = {line[side] for line in evidence for side in ("image", "perturbed")}
-    images = [line for line in lines if line["kind"] == "image" and line["key"] in shown]
-    run, verdicts = ([line for line in lines if line["kind"] == kind] for kind in ("run", "verdict"))
-    smaller = [*run, *images, *evidence, *verdicts]
-    return [run[0] | {"lines": len(smaller)}, *smaller[1:]]
+        kept[line["test"], line["metric"]].append(line)
+    evidence = [line for rows in kept.values() for line in rows[:ROWS]]
+    shown = {line[side] for line in evidence for side in ("image", "perturbed")} - {None}
+    stays = {id(line) for line in evidence}
+    smaller = [line for line in lines if id(line) in stays or line.get("key") in shown or "status" in line]
+    return [lines[0] | {"lines": len(smaller) + 1}, *smaller]
 
 
 def _margin(line: Line) -> float:
