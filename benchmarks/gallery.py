@@ -60,6 +60,7 @@ def main() -> None:
             results.write_text("".join(json.dumps(line) + "\n" for line in small(lines)), encoding="utf-8")
             page = PAGES / f"{variant}.html"
             subprocess.run([sys.executable, "-m", "vlcheck", "report", results, "--to", page], check=True)
+            page.write_text(page.read_text(encoding="utf-8").replace(f"{ROOT}/", ""), encoding="utf-8")
 
 
 if __name__ == "__main__":
