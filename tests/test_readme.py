@@ -1,6 +1,7 @@
 """Every command of the README and of docs/ is run as it stands, and what their prose names is there."""
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ import torch
 from safetensors.torch import load_file
 from typer.main import get_command
 
+import vlcheck
 from tests.conftest import ROOT
 from vlcheck.cli import app
 from vlcheck.cli.group import Deferred
@@ -206,6 +208,42 @@ def test_what_is_required_and_the_known_bias_are_read(tmp_path):
     assert policy.of("test_x", "color").on("not asked") == "fail"
     (known,) = policy.known
     assert (known.behavior, known.metric) == ("test_mirror_swaps_sides", "itm")
+
+
+# The reference.
+
+
+def names_in(page: str, section: str) -> set[str]:
+    """Return what stands in backticks in a section of a page."""
+    (text,) = re.findall(rf"^## {section}\n(.*?)(?=^## |\Z)", TEXTS[page], re.MULTILINE | re.DOTALL)
+    return set(re.findall(r"`(\w+)`", text))
+
+
+def test_each_key_of_a_results_file_is_in_the_reference(own):
+    lines = [json.loads(line) for line in (own / "old.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert {line["kind"] for line in lines} == {"run", "image", "evidence", "verdict"}
+    for line in lines:
+        assert line.keys() - {"kind"} <= names_in("docs/reference/results.md", line["kind"])
+
+
+def test_each_option_is_in_the_reference(of_pytest):
+    own = {option for option in of_pytest if option.startswith("--vl-")}
+    assert own
+    assert own == set(re.findall(r"--vl-[\w-]+", TEXTS["docs/reference/options.md"]))
+
+
+def test_each_public_name_is_in_the_reference():
+    listed = re.findall(r"^\| `vlcheck\.(\w+)`", TEXTS["docs/reference/api.md"], re.MULTILINE)
+    assert set(vlcheck.__all__) <= set(listed)
+
+
+def test_each_page_is_listed_on_the_first_one():
+    listed = set(re.findall(r"^- \[[^\]]+\]\(([^)]+)\)", TEXTS["docs/index.md"], re.MULTILINE))
+    assert {f"docs/{page}" for page in listed if not page.startswith("..")} == {*DOCS} - {"docs/index.md"}
+
+
+def test_the_readme_is_short():
+    assert len(TEXTS["README.md"].encode()) <= 9000
 
 
 # The prose.

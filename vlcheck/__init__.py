@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
     from vlcheck import expect, perturb
+    from vlcheck.api import Results, evaluate
     from vlcheck.behaviors.binding import behavior
     from vlcheck.cases.case import Case
     from vlcheck.cases.selection import with_target

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
+
+from msgspec.structs import asdict
 
 from vlcheck._util.temporary import Scratch
 from vlcheck.behaviors.collect import collected
@@ -33,6 +34,7 @@ from vlcheck.report.text import summary
 from vlcheck.results import file, run_id
 from vlcheck.results.conclusion import conclude
 from vlcheck.results.gate import objections
+from vlcheck.results.records import VerdictRecord
 from vlcheck.scoring.progress import Progress
 from vlcheck.suite.shipped import (
     fixtures_above,
@@ -65,9 +67,9 @@ class Results:
     errors: dict[str, str] = field(default_factory=dict)
 
     @cached_property
-    def verdicts(self) -> Sequence[Any]:
-        """The verdicts, with the fields of a verdict's line in the results file as attributes."""
-        return tuple(SimpleNamespace(**verdict) for _, verdict in sorted(self.lines.verdicts.items()))
+    def verdicts(self) -> Sequence[VerdictRecord]:
+        """The verdicts, by test and metric, with the fields of a verdict's line in the results file as attributes."""
+        return tuple(verdict for _, verdict in sorted(self.lines.verdicts.items()))
 
     @property
     def objections(self) -> Sequence[str]:
@@ -79,7 +81,7 @@ class Results:
         """Whether the run is green: pytest would end with 0."""
         return not self.objections
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[VerdictRecord]:
         return iter(self.verdicts)
 
     def __len__(self) -> int:
@@ -107,7 +109,7 @@ class Results:
             pandas = import_module("pandas")  # no dependency: it is asked for here alone
         except ImportError as error:
             raise UsageError("to_frame: needs the package pandas. Install it, or iterate over the results.") from error
-        return pandas.DataFrame([vars(verdict) for verdict in self.verdicts])
+        return pandas.DataFrame([asdict(verdict) for verdict in self.verdicts])
 
     def report(self, path: str | Path) -> None:
         """Write the page for reviewers, over an older page at most. Raises UsageError."""
