@@ -103,7 +103,7 @@ def test_our_own_code_imports_no_old_path():
     assert {path: old for path, old in found.items() if old} == {}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_our_pages_import_no_old_path(page):
     blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert [old for block in blocks for old in old_paths_in(block)] == []
