@@ -180,7 +180,7 @@ def test_a_reader_gets_what_its_parameters_name(install, tmp_path):
 )
 def test_what_is_wrong_with_a_reader_or_its_name_is_one_line(install, code, spec, said):
     install(code)
-    with pytest.raises(UsageError, match=r"^--vl-data ") as raised:
+    with pytest.raises(UsageError, match=rf"^data='{spec}'") as raised:
         open_source(spec)
     assert said in str(raised.value)
 

@@ -43,5 +43,5 @@ def test_the_commit_that_was_read_takes_the_place_of_a_revision():
 
 
 def test_what_means_nothing_is_told_as_before():
-    with pytest.raises(UsageError, match=r"^--vl-model 'itm=A': no model is named for mlm"):
+    with pytest.raises(UsageError, match=r"^model='itm=A': no model is named for mlm"):
         parse("itm=A", FAMILIES)
