@@ -114,7 +114,7 @@ def test_the_matrix_has_the_numbers_of_the_results(open_page):
             shown = [line for line in its if line.status == status != "not asked"]
             rates = [line.rate for line in shown if line.rate is not None]
             assert (f"wrong in {100 * max(rates):.1f}".removesuffix(".0") + " %" in text) if rates else "%" not in text
-            assert status != "fail" or f"{sum(line['status'] == status for line in its)} fail" in text
+            assert status != "fail" or f"{sum(line.status == status for line in its)} fail" in text
     first = page.locator("table.matrix td").first.inner_text()
     assert "wrong in 66.7\N{NO-BREAK SPACE}% (27.1 to 93.7\N{NO-BREAK SPACE}%)" in first
 
