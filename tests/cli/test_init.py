@@ -168,7 +168,7 @@ def test_the_diff_tells_whose_change_it_is(mine):
     assert f"{POLICY}: only you changed it since 0.1.0" in said
     assert f"{COLOR}: only vlcheck changed it since 0.0.9" in said
     assert "fixtures/model.py: you and vlcheck changed it since 0.0.9" in said
-    assert {"-# as it was", "-allowed = 0.20          # share of violations that passes"} <= set(said)
+    assert {"-# as it was", "-allowed = 0.20          # share of images that may violate the statement"} <= set(said)
     assert f"3 differ, 0 missing, {len(SHIPPED) - 3} as vlcheck 0.1.0 has them" in said
     assert "\x1b" not in done.stdout
 
