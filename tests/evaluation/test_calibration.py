@@ -13,7 +13,7 @@ from vlcheck.evaluation.calibration import FEWEST, Operating
 from vlcheck.metrics.answer import Answer
 from vlcheck.policy.policy import Scaling
 from vlcheck.results import scales
-from vlcheck.results.schema import complaint
+from vlcheck.results.schema import complaint, record_of
 
 CALIBRATED, RAW = Scaling(), Scaling(scale="raw")
 
@@ -153,7 +153,7 @@ def test_a_verdict_on_the_first_images_alone_says_that_nothing_was_calibrated_an
     line = {"kind": "verdict", "test": "t", "bias": "b", "behavior": "b", "metric": "itm", "score_kind": "match-head"}
     line |= {"reason": "", "claim": "rate", "status": "invalid", "scale": gauge.as_dict()}
     assert complaint(line) == ""
-    assert list(scales.lines([line]))
+    assert list(scales.lines([record_of(line)]))
     case = next(case for case in one._cases if case.image.key == images[0])
     assert (gauge.judges(case), gauge.scale(case)) == (False, None)
 
