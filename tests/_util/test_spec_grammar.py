@@ -309,7 +309,9 @@ def test_a_folder_of_any_name_can_be_named(name, tmp_path, monkeypatch):
     assert load_model(f"{tmp_path}/{name}").metrics == {"itm"}
 
 
-ROWS = re.findall(r"^\| `([^`]+)` \|", (ROOT / "docs" / "reference" / "specs.md").read_text(encoding="utf-8"), re.MULTILINE)
+ROWS = re.findall(
+    r"^\| `([^`]+)` \|", (ROOT / "docs" / "reference" / "specs.md").read_text(encoding="utf-8"), re.MULTILINE
+)
 
 
 @pytest.mark.parametrize("spec", ROWS)
