@@ -11,6 +11,7 @@ from vlcheck.expect.base import AFTER, BEFORE, Sample
 from vlcheck.metrics.registry import METRICS
 from vlcheck.perturb import Grayscale, Solid
 from vlcheck.report.text import summary
+from vlcheck.results.schema import record_of
 
 
 def sample(target="dog", absent=None, image=0, **arms):
@@ -87,12 +88,13 @@ def test_left_and_right_are_apart_by_which_is_true():
 
 
 def line(behavior, metric, status="pass", bias="modality", tables=None, p=1.0):
-    return {
+    said = {
         "test": f"test_file.py::{behavior}[{metric}]", "behavior": behavior, "bias": bias, "metric": metric,
         "status": status, "tables": tables or {}, "p": p, "claim": "rate", "n": 40, "violations": 5,
         "rate": 0.075, "rate_low": 0.02, "rate_high": 0.18, "allowed": 0.1, "alpha": 0.05,
-        "detectable": 0.27, "known": None,
+        "detectable": 0.27, "known": None, "score_kind": "", "reason": "",
     }  # fmt: skip
+    return record_of({"kind": "verdict"} | said)
 
 
 def test_the_matrix_shows_the_worst_verdict_of_each_cell():
