@@ -1,4 +1,4 @@
-"""Where the modules and names of vlcheck 0.1 are now: `vlcheck` loads this only when an import finds nothing.
+"""New paths of the modules and names of vlcheck 0.1. `vlcheck` loads this only when an import finds nothing.
 
 A module is written "package.module", a name "package.module:name". `KEPT` works for one more release, with a
 DeprecationWarning; `MOVED` raises an ImportError that says the new path.
@@ -31,7 +31,6 @@ KEPT: Mapping[str, str] = MappingProxyType(
         "vlcheck.models.lxmert": "vlcheck.models.hf.lxmert",
         "vlcheck.models.paligemma": "vlcheck.models.hf.paligemma",
         "vlcheck.models.pretrained": "vlcheck.models.loading.pretrained",
-        "vlcheck.models.protocol.KINDS": "vlcheck.metrics.kinds:KINDS",
         "vlcheck.models.siglip": "vlcheck.models.hf.siglip",
         "vlcheck.models.vilbert": "vlcheck.models.original.vilbert.adapter",
         "vlcheck.models.vilt": "vlcheck.models.hf.vilt",
@@ -52,7 +51,7 @@ MOVED: Mapping[str, str] = MappingProxyType(
         "vlcheck.behavior.MOST_ASKED": "vlcheck.behaviors.trials:MOST_ASKED",
         "vlcheck.behavior.Question": "vlcheck.metrics.question:Question",
         "vlcheck.behavior.Trials": "vlcheck.behaviors.trials:Trials",
-        "vlcheck.behavior.ask": "vlcheck.metrics.question:ask",
+        "vlcheck.behavior.ask": "vlcheck.metrics.registry:ask",
         "vlcheck.betting": "vlcheck.stats.betting",
         "vlcheck.bounds": "vlcheck.stats.bounds",
         "vlcheck.calibrate": "vlcheck.studies.policy_calibration",
@@ -139,9 +138,10 @@ MOVED: Mapping[str, str] = MappingProxyType(
         "vlcheck.models.pixels": "vlcheck.models.original.fusion.pixels",
         "vlcheck.models.processed": "vlcheck.models.adapters.processor",
         "vlcheck.models.protocol.ANY": "vlcheck.metrics.kinds:ANY",
-        "vlcheck.models.protocol.DEFAULT_KINDS": "vlcheck.metrics.kinds:DEFAULT_KINDS",
-        "vlcheck.models.protocol.MASSES": "vlcheck.metrics.kinds:MASSES",
-        "vlcheck.models.protocol.WITH_REGIONS": "vlcheck.metrics.kinds:WITH_REGIONS",
+        "vlcheck.models.protocol.DEFAULT_KINDS": "vlcheck.metrics.registry:DEFAULT_KINDS",
+        "vlcheck.models.protocol.MASSES": "vlcheck.metrics.reading:Reading.whole",
+        "vlcheck.models.protocol.RELATIVE": "vlcheck.metrics.registry:RELATIVE",
+        "vlcheck.models.protocol.WITH_REGIONS": "vlcheck.metrics.registry:WITH_REGIONS",
         "vlcheck.models.refusal": "vlcheck.models.adapters.refusal",
         "vlcheck.models.region_classes": "vlcheck.models.regions.classes",
         "vlcheck.models.region_detector": "vlcheck.models.regions.detector",
