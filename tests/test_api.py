@@ -21,10 +21,10 @@ In more words.
 '''
 from dataclasses import dataclass
 from typing import ClassVar
+from vlcheck import behavior
 from vlcheck.cases import with_target
 from vlcheck.expect import Drops, Preserved
 from vlcheck.perturb import Block, Grayscale
-from vlcheck.plugin import behavior
 
 BIAS = "color"
 
@@ -92,7 +92,7 @@ def test_the_lines_of_results_are_pytests(suite, tmp_path, flags):
     results.save(ours)
     assert lines(ours) == lines(part)
     assert results.passed is (run.returncode == 0)
-    assert read(ours).run["exit_status"] == run.returncode
+    assert read(ours).run.exit_status == run.returncode
 
 
 def test_verdicts_are_typed_and_iterable(results):
@@ -143,7 +143,7 @@ def test_a_model_may_be_an_object_and_answers_are_kept(suite, competent, tmp_pat
     again = vlcheck.evaluate(competent, open_source(DATA), **asked, progress=lambda _: 1 / 0)
     assert told[-1].done == told[-1].total > 0
     assert first.verdicts == again.verdicts
-    assert first.lines.run["model"] == competent.name
+    assert first.lines.run.model == competent.name
     assert [verdict.test for verdict in first] == ["behavior_tests/test_mine.py::test_grey_preserves[itm]"]
 
 
