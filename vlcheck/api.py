@@ -78,7 +78,7 @@ class Results:
 
     @property
     def passed(self) -> bool:
-        """Whether the run is green: pytest would end with 0."""
+        """True if the run is green: pytest would end with 0."""
         return not self.objections
 
     def __iter__(self) -> Iterator[VerdictRecord]:

@@ -23,7 +23,12 @@ def parameter(name: str) -> str:
 
 
 def argument(name: str, value: object) -> str:
-    """Name a parameter with its value in a message: `store=a.sqlite`, or `--vl-store a.sqlite` on the command line."""
+    """Name a parameter with its value in a message: `store=a.sqlite`, or `--vl-store a.sqlite` on the command line.
+
+    Args:
+        name: the parameter's name in Python.
+        value: what it was given.
+    """
     return f"\ue000{name}=\ue001{value}"
 
 

@@ -67,7 +67,7 @@ def behavior(
     Returns:
         A decorator that binds the `Statement` to the test function, and returns the function.
 
-    What is amiss in any of these (a class in place of an object, no name, no dataclass) fails the test, and it alone.
+    A mistake in any of these (a class in place of an object, no name, no dataclass) fails the test, and it alone.
 
     Raises:
         ValueError: no metric, or one that there is not: its test would be skipped, and nothing be red. Or a second

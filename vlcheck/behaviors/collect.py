@@ -199,7 +199,7 @@ def _functions(place: ModuleType | type, owners: tuple[type, ...] = ()) -> Itera
 
 
 def _collects(kind: type) -> bool:
-    """Whether pytest makes objects of a class: it has no constructor of its own."""
+    """Return True if pytest makes objects of a class: it has no constructor of its own."""
     own = {name for base in kind.__mro__[:-1] for name in vars(base)}
     return own.isdisjoint({"__init__", "__new__"}) and getattr(kind, "__test__", True)
 

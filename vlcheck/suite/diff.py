@@ -54,7 +54,7 @@ class CopiedFile:
 
     @property
     def history(self) -> str:
-        """Who changed the file, or why it is missing, in words."""
+        """The author of the last change, or why the file is missing, in words."""
         if self.own is None:
             return f"missing, and was written by vlcheck {self.taken.vlcheck}" if self.taken else "missing"
         if self.taken is None:

@@ -30,7 +30,12 @@ _LIMBS: tuple[Limb, Limb] = ("hand", "foot")
 
 
 def read_scenes(*, images: int, seed: int) -> Offer:
-    """Draw the scenes of `scenes[:N[:SEED]]`. See `draw_scenes`."""
+    """Draw the scenes of `scenes[:N[:SEED]]`.
+
+    Args:
+        images: as for `draw_scenes`.
+        seed: as for `draw_scenes`.
+    """
     return draw_scenes(images, seed)
 
 
