@@ -54,7 +54,7 @@ class CopiedFile:
 
     @property
     def history(self) -> str:
-        """The author of the last change, or why the file is missing, in words."""
+        """The side that changed the file, or the reason why it is missing, in words."""
         if self.own is None:
             return f"missing, and was written by vlcheck {self.taken.vlcheck}" if self.taken else "missing"
         if self.taken is None:
