@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from benchmarks.suite import ROOT, machine, timed
 
@@ -24,10 +25,9 @@ IMPORT = "import vlcheck.zoo.pretrained, vlcheck.plugin.workbench"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="how often it is run cold, and with kept scores")
-    parser.add_argument("--no-matrix", action="store_true", help="keep the matrix's figure of the last time")
+    parser.add_argument("--no-matrix", action="store_true", help="leave the matrix out")
     chosen = parser.parse_args()
-    figures = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    figures |= {"cold_seconds": [], "kept_seconds": [], "import_seconds": [], "machine": machine()}
+    figures: dict[str, Any] = {"cold_seconds": [], "kept_seconds": [], "import_seconds": [], "machine": machine()}
     for _ in range(chosen.rounds):
         with tempfile.TemporaryDirectory() as folder:
             figures["cold_seconds"].append(suite(Path(folder)))

@@ -109,10 +109,15 @@ def embedded(measured: str) -> str:
     return (
         f"`pytest behavior_tests/` on the embedded model, 200 scenes a behavior, {figures['machine']['cores']} cores:"
         f" {cold}, and {kept} with kept scores (`--vl-store`), {imports} of either for imports; medians of"
-        f" {len(figures['cold_seconds'])}. `vlcheck zoo matrix --jobs {figures['machine']['cores']}`:"
-        f" {figures['matrix_seconds'] / 60:.1f} minutes."
-        " (`python -m benchmarks.embedded`)\n"
+        f" {len(figures['cold_seconds'])}.{_matrix_minutes(figures)} (`python -m benchmarks.embedded`)\n"
     )
+
+
+def _matrix_minutes(figures: dict[str, Any]) -> str:
+    """Return the matrix's time as a sentence; "" if it was left out (`--no-matrix`)."""
+    if "matrix_seconds" not in figures:
+        return ""
+    return f" `vlcheck zoo matrix --jobs {figures['machine']['cores']}`: {figures['matrix_seconds'] / 60:.1f} minutes."
 
 
 def reuse(measured: str) -> str:

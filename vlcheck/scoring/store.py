@@ -66,7 +66,7 @@ class Thumbnail(NamedTuple):
 
 
 class DamagedStore(UserWarning):
-    """Kept answers cannot be used, and are asked again."""
+    """Rows of the store cannot be read: answers are asked again, small copies of pictures are drawn again."""
 
 
 class ScoreStore:
@@ -185,7 +185,7 @@ class ScoreStore:
         sound = isinstance(sha256, str) and sha256.isascii() and isinstance(jpeg, bytes)
         if sound and (not jpeg or _is_jpeg(jpeg)):
             return Thumbnail(sha256, jpeg)
-        self._say_damaged("a small copy of a picture cannot be read and is drawn again")
+        self._say_damaged("a small copy of a picture cannot be read, and is drawn again if it is wanted")
         return Thumbnail("", b"")
 
     def _holds(self, fingerprint: str) -> bool:
@@ -220,6 +220,7 @@ class ScoreStore:
         self._say_damaged(f"{len(keys)} of its answers {why} and are asked again")
 
     def _say_damaged(self, what: str) -> None:
+        """Warn of damage: which rows, and what becomes of them."""
         with warnings.catch_warnings():
             warnings.simplefilter("always")  # also where a run makes errors of warnings: it goes on
             warnings.warn(f"{spelled(self._named)}: the store is damaged: {what}.", DamagedStore, stacklevel=3)
