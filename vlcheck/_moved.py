@@ -152,7 +152,7 @@ MOVED: Mapping[str, str] = MappingProxyType(
         "vlcheck.models.regions.RegionExtractor": "vlcheck.models.regions.regions:RegionExtractor",
         "vlcheck.models.regions.Regions": "vlcheck.models.regions.regions:Regions",
         "vlcheck.models.regions.SAID_BY": "vlcheck.models.regions.regions:SAID_BY",
-        "vlcheck.models.regions.look": "vlcheck.models.regions.regions:look",
+        "vlcheck.models.regions.look": "vlcheck.models.regions.regions:regions_of",
         "vlcheck.models.regions.overlap": "vlcheck.models.regions.regions:overlap",
         "vlcheck.models.relative": "vlcheck.models.adapters.relative",
         "vlcheck.models.template_process": "vlcheck.models.adapters.template_process",

@@ -6,12 +6,12 @@ import torch
 
 from tests.conftest import ROOT
 from vlcheck.errors import UsageError
-from vlcheck.models.original.vilbert.inputs import Regions, batch_regions, region_inputs
+from vlcheck.models.original.vilbert.inputs import RegionInputs, batch_regions, region_inputs
 
 INPUTS = dict(np.load(ROOT / "tests" / "data" / "vilbert" / "inputs.npz"))
 
 
-def reference_regions() -> list[Regions]:
+def reference_regions() -> list[RegionInputs]:
     images = zip(*(INPUTS[name] for name in ("raw_boxes", "raw_features", "num_boxes", "image_wh")), strict=True)
     return [region_inputs(boxes[:count], features[:count], tuple(size)) for boxes, features, count, size in images]
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from vlcheck.cases.box import Box
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models.regions.extractor import find_extractor
-from vlcheck.models.regions.regions import Regions, look, overlap
+from vlcheck.models.regions.regions import Regions, overlap, regions_of
 from vlcheck.perturb.regions import TakeOut
 
 
@@ -52,7 +52,7 @@ def test_regions_that_hold_more_than_half_of_a_box_are_taken_out(
     picture: Image.Image, boxes: tuple[Box, ...], left: list[float]
 ) -> None:
     whole = Quarters()(picture)
-    found = look(Quarters(), TakeOut(boxes).edit(picture).copy())
+    found = regions_of(Quarters(), TakeOut(boxes).edit(picture).copy())
     assert found.features[:, 0].tolist() == left
     assert torch.equal(found.boxes, whole.boxes)
     assert found.labels == whole.labels
@@ -60,17 +60,17 @@ def test_regions_that_hold_more_than_half_of_a_box_are_taken_out(
 
 def test_what_was_taken_out_before_stays_out(picture: Image.Image) -> None:
     once = TakeOut((Box(2, 2, 3, 3),)).edit(picture)
-    assert look(Quarters(), TakeOut((Box(25, 12, 9, 3),)).edit(once)).features[:, 0].tolist() == [0, 20, 30, 0]
+    assert regions_of(Quarters(), TakeOut((Box(25, 12, 9, 3),)).edit(once)).features[:, 0].tolist() == [0, 20, 30, 0]
 
 
 def test_a_box_that_no_region_holds_is_a_reason(picture: Image.Image) -> None:
     with pytest.raises(NotApplicable, match="no region of the detector holds more than half"):
-        look(Quarters(), TakeOut((Box(15, 5, 10, 10),)).edit(picture))
+        regions_of(Quarters(), TakeOut((Box(15, 5, 10, 10),)).edit(picture))
 
 
 def test_a_picture_that_was_edited_afterwards_is_looked_at_as_it_is(picture: Image.Image) -> None:
     edited = ImageOps.mirror(TakeOut((Box(0, 0, 20, 10),)).edit(picture))
-    assert look(Quarters(), edited).features[:, 0].tolist() == [20, 0, 40, 30]
+    assert regions_of(Quarters(), edited).features[:, 0].tolist() == [20, 0, 40, 30]
 
 
 @pytest.mark.parametrize(

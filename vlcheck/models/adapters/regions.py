@@ -27,7 +27,7 @@ from vlcheck.models.loading.pretrained import Pretrained
 from vlcheck.models.protocol import Encoded
 from vlcheck.models.regions.classes import FILE, RegionClasses
 from vlcheck.models.regions.extractor import find_extractor
-from vlcheck.models.regions.regions import RegionExtractor, Regions, look
+from vlcheck.models.regions.regions import RegionExtractor, Regions, regions_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ class ReadsRegions(Adapter):
         inputs, gone = [], []
         for number, image in enumerate(images):
             try:
-                regions = look(self.extractor, image)
+                regions = regions_of(self.extractor, image)
             except (NotApplicable, UsageError) as reason:
                 refused[number] = reason.with_traceback(None)  # a traceback would keep the image in memory
                 regions = _nothing(self.extractor.width)

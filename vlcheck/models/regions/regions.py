@@ -105,7 +105,7 @@ def overlap(boxes: Tensor, targets: Tensor) -> Tensor:
     return shares
 
 
-def look(extractor: RegionExtractor, image: Image.Image) -> Regions:
+def regions_of(extractor: RegionExtractor, image: Image.Image) -> Regions:
     """Return the regions of an image; if some were removed from it, those left of the original image's.
 
     Args:
@@ -116,4 +116,4 @@ def look(extractor: RegionExtractor, image: Image.Image) -> Regions:
         NotApplicable: the extractor cannot read the image.
     """
     ablation = ablation_of(image)
-    return look(extractor, ablation.original).without(ablation.boxes) if ablation else extractor(image)
+    return regions_of(extractor, ablation.original).without(ablation.boxes) if ablation else extractor(image)

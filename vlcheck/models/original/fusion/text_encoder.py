@@ -50,7 +50,7 @@ class TextEncoder(nn.Module):
 
     def __init__(self, bert: BertConfig, fusion_layer: int, image_width: int) -> None:
         super().__init__()
-        self.bert = Bert(bert, fusion_layer, image_width)
+        self.bert = FusionBert(bert, fusion_layer, image_width)
         head = BertLMPredictionHead(bert)
         head.decoder.weight = self.bert.embeddings.word_embeddings.weight
         head.decoder.bias = head.bias
@@ -64,7 +64,7 @@ class TextEncoder(nn.Module):
         return logits
 
 
-class Bert(nn.Module):
+class FusionBert(nn.Module):
     """A BERT without its head, in two halves."""
 
     def __init__(self, bert: BertConfig, fusion_layer: int, image_width: int) -> None:
@@ -155,11 +155,11 @@ class Layer(nn.Module):
         """
         hidden, _ = self.attention(hidden, keep)
         if image_embeds is not None:
-            hidden = self._look(hidden, image_embeds, images, keep_image)
+            hidden = self._cross_attend(hidden, image_embeds, images, keep_image)
         out: Tensor = self.output(self.intermediate(hidden), hidden)
         return out
 
-    def _look(self, hidden: Tensor, image_embeds: Tensor, images: Images, keep: Tensor | None) -> Tensor:
+    def _cross_attend(self, hidden: Tensor, image_embeds: Tensor, images: Images, keep: Tensor | None) -> Tensor:
         """Cross-attend. An image's keys and values, which are most of the work, are computed once for all its texts."""
         weights = self.crossattention.self
         query, key, value = (

@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 from vlcheck.errors import UsageError
 
 
-class Regions(NamedTuple):
+class RegionInputs(NamedTuple):
     """Regions of one image, or of several with an axis before, by the network's names of its inputs.
 
     Attributes:
@@ -33,7 +33,7 @@ def region_inputs(
     features: Tensor | np.ndarray,
     size: tuple[float, float],
     gone: Tensor | None = None,
-) -> Regions:
+) -> RegionInputs:
     """Return a detector's regions as the network's inputs: the whole image first, and boxes in fractions of its sides.
 
     Args:
@@ -61,13 +61,13 @@ def region_inputs(
     area = (corners[:, 2:] - corners[:, :2]).prod(dim=1, keepdim=True)
     whole = corners.new_tensor([[0, 0, 1, 1, 1]])
     left = len(features) if gone is None else max(1, int((~gone).sum()))
-    return Regions(
+    return RegionInputs(
         features=torch.cat([features.sum(dim=0, keepdim=True) / left, features]),
         image_loc=torch.cat([whole, torch.cat([corners, area], dim=1)]),
         image_mask=torch.ones(1 + len(features), dtype=torch.long, device=features.device),
     )
 
 
-def batch_regions(images: Sequence[Regions]) -> Regions:
+def batch_regions(images: Sequence[RegionInputs]) -> RegionInputs:
     """Stack the regions of several images, padded with zeros that the mask leaves out."""
-    return Regions(*(pad_sequence(list(arrays), batch_first=True) for arrays in zip(*images, strict=True)))
+    return RegionInputs(*(pad_sequence(list(arrays), batch_first=True) for arrays in zip(*images, strict=True)))
