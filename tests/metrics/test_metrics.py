@@ -110,7 +110,7 @@ def test_mrc_needs_the_method_of_its_name() -> None:
         name = "without"
 
     error = METRICS["mrc"].score(Without(), "features", ("a cap",), (("cap",),), 5)
-    assert error == Answer(error="without says that it offers mrc, and has no method of that name")
+    assert error == Answer(error="without says that it offers mrc, but has no method of that name")
 
 
 def test_mlm_is_read_as_the_share_of_the_closed_set() -> None:

@@ -18,25 +18,25 @@ class Encoded(Protocol):
     """Images as a model keeps them between questions."""
 
     def __len__(self) -> int:
-        """The number of images."""
+        """Return the number of images."""
 
     def __getitem__(self, index: Sequence[int]) -> Encoded:
-        """Select by index, with repetition; nothing is copied before it is used."""
+        """Return the images at some indices, in their order; an index may occur twice, and nothing need be copied."""
 
 
 class MetricDefinition(ABC):
-    """One metric. A subclass in a module of its own says all that tells it from the others.
+    """A metric; a subclass, in a module of its own, defines everything in which it differs from the others.
 
     Attributes:
         name: identifier in options, policies and results.
         kinds: kinds of score that a model can have for it; the first is the default.
-        reading: class of what is read from the answers.
-        meaning: what is asked, in a few words for reports.
+        reading: class of the scores that are read from the answers.
+        meaning: the question that is asked, in a few words for reports.
         task: the Hugging Face hub's name of the task.
-        tolerances: keys of the policy that apply to this metric alone, whatever is expected.
-        needs_regions: whether only a model that reads regions can be asked.
-        compares_texts: whether a kind that only compares is asked against whole texts, the foils.
-        closed_sets: whether the scores of a closed set of words are renormalised over it.
+        tolerances: keys of the policy that concern this metric alone, under every expectation.
+        needs_regions: True if only a model that reads regions can be asked.
+        compares_texts: True if models that only compare are asked about whole texts, a text and its foils.
+        closed_sets: True if the scores of a closed set of words are renormalised over it.
     """
 
     name: ClassVar[Metric]
@@ -55,7 +55,7 @@ class MetricDefinition(ABC):
         return next(iter(self.kinds))
 
     def compares(self, kind: str | None) -> bool:
-        """Return whether scores of a kind are shares among what is asked together."""
+        """Return True if a score of this kind is a share among the words or texts that are asked about together."""
         return any(kind == name and bool(own.among) for name, own in self.kinds.items())
 
     @abstractmethod
@@ -63,13 +63,14 @@ class MetricDefinition(ABC):
         """Word the question for a view: its target, and the words it is compared with.
 
         Args:
-            view: what is shown and said.
+            view: the picture and the text.
             compared: words that are asked about beside the target.
-            foils: texts beside those with another of the view's words filled in, for a model that only compares
-                texts; None for any other.
+            foils: false texts beside those with another of the view's words filled in, for a model that only compares
+                texts; None for any other model.
 
         Raises:
-            NotApplicable: such a model, and no text to compare with; a word that is asked about and not told.
+            NotApplicable: the text does not contain the word that is asked about; or the model only compares texts, and
+                there is no text to compare with.
         """
 
     def said(self, view: View) -> str:
@@ -77,13 +78,14 @@ class MetricDefinition(ABC):
         return view.text
 
     def texts(self, query: Query) -> tuple[str, ...]:
-        """Return all that a model has to read for a query."""
+        """Return all texts that a model reads for a query."""
         return (query.text,)
 
     def shares_text(self, kind: str | None) -> bool:
-        """Return whether queries with other words may share one reading of a text, for a model's kind of score.
+        """Return True if queries with other words may share one reading of a text, for a model's kind of score.
 
-        They may not where a score depends on what else is asked: it would change with the selection of tests.
+        They may not if a score depends on the other words that are asked about: it would change with the selection of
+        tests.
         """
         return False
 
@@ -96,16 +98,22 @@ class MetricDefinition(ABC):
         Args:
             model: a VisionLanguageModel that offers the metric.
             encoded: n images.
-            texts: n texts, one an image. A tuple: a model may not change what it is asked.
+            texts: n texts, one for each image; a tuple, so that a model cannot change it.
             words: the words or foils asked about each text.
             top: number of the likeliest words to ask for.
 
         Returns:
-            n answers; one, an error, if the model did not return what it has to.
+            n answers; or a single answer, an error, if the model's output does not have one entry for each text.
         """
 
     def of_query(self, query: Query, words: Sequence[str], answer: Answer) -> Answer:
-        """Return a query's part of an answer that has one value for each of `words`."""
+        """Return a query's part of an answer that several queries share.
+
+        Args:
+            query: the query.
+            words: the words that were asked about, of all queries together.
+            answer: has a value for each of these words.
+        """
         by_word = dict(zip(words, answer.values, strict=True))
         return Answer(tuple(by_word[word] for word in query.words), answer.top)
 
@@ -115,4 +123,9 @@ class MetricDefinition(ABC):
 
     @abstractmethod
     def read(self, question: Question, answers: Mapping[str, Answer]) -> Heard:
-        """Put together the answers of a question, given by its words; each has values."""
+        """Read the scores of a question from its answers.
+
+        Args:
+            question: the question.
+            answers: the answers to its queries, by the keys of `question.queries`; each has values.
+        """

@@ -1,4 +1,4 @@
-"""Image-text matching: whether picture and text match, with each of some words filled in."""
+"""Image-text matching: the probability that a picture and a text match, with each of some words filled in."""
 
 from __future__ import annotations
 
@@ -26,14 +26,24 @@ _AMONG_TEXTS = Kind(
 
 
 class MatchesTexts(Protocol):
-    """A model that says whether picture and text match."""
+    """A model that scores how well picture and text match."""
 
     def itm(self, encoded: Encoded, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
-        """P(image i and text i match), shape (n,), in [0, 1]; relative kinds give P(text i) among it and foils[i]."""
+        """Return P(image i and text i match).
+
+        Args:
+            encoded: n images.
+            texts: n texts.
+            foils: for each text, the false texts that a model of a relative kind compares it with; None for other
+                models.
+
+        Returns:
+            Probabilities, (n,), in [0, 1]. Relative kinds return the share of text i among itself and foils[i].
+        """
 
 
 class YesNo(NamedTuple):
-    """P("yes") and P("no") as the first token of the answer, each (n,); what is left is neither."""
+    """P("yes") and P("no") as the first token of the answer, each (n,); their sum may be below 1, for other answers."""
 
     yes: np.ndarray
     no: np.ndarray
@@ -41,10 +51,15 @@ class YesNo(NamedTuple):
 
 @runtime_checkable
 class AnswersYesNo(Protocol):
-    """A model that is asked whether picture and text match."""
+    """A model that answers yes or no to the question whether picture and text match."""
 
     def answers(self, encoded: Encoded, texts: Sequence[str]) -> YesNo:
-        """What it answers to the question whether picture i shows text i."""
+        """Return P("yes") and P("no") of the answer to the question whether picture i shows text i.
+
+        Args:
+            encoded: n images.
+            texts: n texts.
+        """
 
 
 @dataclass(frozen=True)
@@ -59,7 +74,7 @@ class MatchReading(Reading):
 
 
 class ImageTextMatching(MetricDefinition):
-    """One query a word, which is filled in."""
+    """Image-text matching: one query for each word, which is filled into the text."""
 
     name = "itm"
     kinds = MappingProxyType(
@@ -68,7 +83,7 @@ class ImageTextMatching(MetricDefinition):
             "contrastive": _AMONG_TEXTS,
             "sigmoid": _ON_ITS_OWN,
             "ranking": _AMONG_TEXTS,
-            "yes-no": Kind("P(yes), not no, to the text with each word"),
+            "yes-no": Kind("P(yes) rather than no, for the text with each word"),
         }
     )
     reading = MatchReading
@@ -98,7 +113,7 @@ class ImageTextMatching(MetricDefinition):
         scores = numbers(model.itm(encoded, texts, words if any(words) else None))
         if scores.shape != (len(texts),):
             return misshapen(scores, "texts", len(texts))
-        # Straight after itm: a model that keeps its last forward answers without another.
+        # Straight after itm: a model that keeps its last forward pass needs no second one.
         answers = model.answers(encoded, texts) if isinstance(model, AnswersYesNo) else None
         tops = [_yes_and_no(*pair) for pair in zip(*answers, strict=True)] if answers else [()] * len(texts)
         return [answer_of([score], top) for score, top in zip(scores.tolist(), tops, strict=True)]

@@ -8,7 +8,7 @@ from typing import Literal
 Metric = Literal["mlm", "itm", "mrc"]
 
 
-ANY = "any of the words"  # in the place of a likely word, where a model only compares words
+ANY = "any of the words"  # stands for the likely words in an answer of a model that only compares words
 
 
 @dataclass(frozen=True)

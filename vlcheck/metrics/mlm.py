@@ -1,4 +1,4 @@
-"""Masked words: how likely each of some words is at the text's mask."""
+"""Masked words: the probability of each of some words at the mask of a text."""
 
 from __future__ import annotations
 
@@ -26,20 +26,34 @@ class PredictsWords(Protocol):
     """A model that predicts the word at a mask."""
 
     def mlm(self, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
-        """For text i, P(word) at its one mask for each of words[i].
+        """Return P(word) at the one mask of each text.
 
         A word of several pieces is masked as several; its probability is the product of theirs.
+
+        Args:
+            encoded: n images.
+            texts: n texts, each with "[MASK]" once.
+            words: for each text, the words to score.
+
+        Returns:
+            For each text an array, (len(words[i]),), in [0, 1].
         """
 
 
 @runtime_checkable
 class NamesWords(Protocol):
-    """A model that also says which words it finds likeliest."""
+    """A model that also names the likeliest words at a mask."""
 
     def top(self, encoded: Encoded, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
-        """The k likeliest words at each text's mask, with their probabilities, best first.
+        """Return the likeliest words at the mask of each text, with their probabilities, likeliest first.
 
-        A model that only compares words gives ANY, and how likely any of those is that it has just compared.
+        A model that only compares words returns ANY, with the probability that any of the words occurs that it compared
+        last.
+
+        Args:
+            encoded: n images.
+            texts: n texts, each with "[MASK]" once.
+            k: number of words for each text.
         """
 
 
@@ -56,6 +70,7 @@ class MaskedWordsReading(Reading):
 
     @property
     def _rivals(self) -> tuple[str, ...]:
+        """Return the other words of the closed set; without candidates the target's opposite, if it was asked about."""
         against = OPPOSITES.get(self.target)
         return self.candidates or ((against,) if against and against in self.scores else ())
 
@@ -66,7 +81,7 @@ class MaskedWordsReading(Reading):
 
 
 class MaskedWords(MetricDefinition):
-    """One query for all words, with the target masked in the text."""
+    """Masked words: one query for all words, with the target masked in the text."""
 
     name = "mlm"
     kinds = MappingProxyType(
@@ -97,7 +112,7 @@ class MaskedWords(MetricDefinition):
         scores = model.mlm(encoded, texts, words)
         if len(scores) != len(texts):
             return miscounted(len(scores), "texts", len(texts))
-        # Straight after mlm, for the same texts: a model that keeps its last forward answers without another.
+        # Straight after mlm, for the same texts: a model that keeps its last forward pass needs no second one.
         tops = model.top(encoded, texts, top) if isinstance(model, NamesWords) else [[]] * len(texts)
         if len(tops) != len(texts):
             return Answer(error=f"the model named likely words for {len(tops)} of {len(texts)} texts")

@@ -1,4 +1,4 @@
-"""Answers from what a model returns, or errors that say what is wrong with it."""
+"""Turns a model's output into answers, or into errors that say what is wrong with it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from vlcheck._util.numbers import brief
 from vlcheck.errors import UsageError
 from vlcheck.metrics.answer import Answer
 
-TOLERANCE = 1e-6  # by how much rounding may carry a probability past 0 or 1
+TOLERANCE = 1e-6  # probabilities may lie outside [0, 1] by this much, from rounding
 
 
 def numbers(scores: Any) -> np.ndarray:
     """Return a model's scores as float64.
 
     Raises:
-        UsageError: the scores are no real numbers; numpy would turn much else into some.
+        UsageError: the scores are masked, or not real numbers: numpy would convert many other types without an error.
     """
     if np.ma.is_masked(scores):
         raise UsageError("the model returned masked scores; they have to be real numbers")
@@ -30,10 +30,15 @@ def numbers(scores: Any) -> np.ndarray:
 
 
 def words_answer(words: Sequence[str], scores: np.ndarray, top: Sequence[tuple[str, float]] = ()) -> Answer:
-    """Return the answer to a text: one probability a word, and the likeliest words.
+    """Return the answer to a text, or an error if there is not one probability for each word.
+
+    Args:
+        words: the words that were asked about.
+        scores: the model's output, which has to be (words,), in [0, 1].
+        top: the likeliest words and their probabilities.
 
     Raises:
-        UsageError: as `numbers`.
+        UsageError: the scores are not real numbers.
     """
     values = numbers(scores)
     if values.shape != (len(words),):
@@ -42,23 +47,39 @@ def words_answer(words: Sequence[str], scores: np.ndarray, top: Sequence[tuple[s
 
 
 def answer_of(values: Sequence[float], top: tuple[tuple[str, float], ...] = ()) -> Answer:
-    """Return the answer with some probabilities; an error if one is none.
+    """Return an answer with some probabilities, or an error if one of them lies outside [0, 1].
 
-    NaN and infinity are left for the verdict to call invalid.
+    NaN and infinity are kept: the verdict reports them as invalid.
+
+    Args:
+        values: the probabilities.
+        top: the likeliest words and their probabilities.
     """
     for value in values:
         if math.isfinite(value) and not -TOLERANCE <= value <= 1 + TOLERANCE:
-            return Answer(error=f"the model returned {brief(value)}, which is no probability: it has to lie in [0, 1]")
+            return Answer(error=f"the model returned {brief(value)}, which is not a probability: it has to lie in [0, 1]")
     return Answer(tuple(np.clip(values, 0.0, 1.0).tolist() if np.isfinite(values).all() else values), top)
 
 
 def misshapen(scores: np.ndarray, of: str, n: int) -> Answer:
-    """Return the error of scores that are not one for each of `n` texts or words."""
+    """Return the error for scores that are not a list of one for each text or word.
+
+    Args:
+        scores: the model's output.
+        of: "texts" or "words".
+        n: number of texts or words.
+    """
     if scores.ndim == 1:
         return miscounted(len(scores), of, n)
     return Answer(error=f"the model returned scores of shape {scores.shape} for {n} {of}")
 
 
 def miscounted(found: int, of: str, n: int) -> Answer:
-    """Return the error of a list of `found` scores for `n` texts or words."""
+    """Return the error for a wrong number of scores.
+
+    Args:
+        found: number of scores that the model returned.
+        of: "texts" or "words".
+        n: number of texts or words.
+    """
     return Answer(error=f"the model returned {found} scores for {n} {of}")

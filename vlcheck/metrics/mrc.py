@@ -1,4 +1,4 @@
-"""Masked region classification: how likely each of some words is as the class of regions taken out of the picture.
+"""Masked region classification: the probability of each of some words as the class of the regions that were removed.
 
 Source: Frank et al. 2021, arXiv:2109.04448.
 """
@@ -25,25 +25,33 @@ from vlcheck.metrics.reading import Heard, Reading
 
 @runtime_checkable
 class ClassifiesRegions(Protocol):
-    """A model that also says what the regions are that were taken out of a picture."""
+    """A model that also predicts the class of regions that were removed from a picture."""
 
     def mrc(self, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
-        """For text i, P(word) as the class of image i's regions that were taken out, their mean, for each of words[i].
+        """Return P(word) as the class of the removed regions of image i, averaged over these regions.
+
+        Args:
+            encoded: n images.
+            texts: n texts.
+            words: for each text, the words to score.
+
+        Returns:
+            For each text an array, (len(words[i]),), in [0, 1].
 
         Raises:
-            NotApplicable: none was taken out, or the model has no class for a word.
+            NotApplicable: no region was removed, or the model has no class for a word.
         """
 
 
 @dataclass(frozen=True)
 class MaskedRegionsReading(Reading):
-    """P(word as the class of the regions)."""
+    """P(word as the class of the removed regions)."""
 
     metric: ClassVar[Metric] = "mrc"
 
 
 class MaskedRegions(MetricDefinition):
-    """One query for the words that are asked about, and no others: a model may have no class for a word."""
+    """Masked regions: one query for the words that are asked about alone, since a model may lack a class for others."""
 
     name = "mrc"
     kinds = MappingProxyType({"masked-region": Kind("P(word) as the class of the masked regions")})
@@ -59,7 +67,7 @@ class MaskedRegions(MetricDefinition):
         self, model: Any, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]], top: int
     ) -> list[Answer] | Answer:
         if not isinstance(model, ClassifiesRegions):
-            return Answer(error=f"{model.name} says that it offers {self.name}, and has no method of that name")
+            return Answer(error=f"{model.name} says that it offers {self.name}, but has no method of that name")
         scores = model.mrc(encoded, texts, words)
         if len(scores) != len(texts):
             return miscounted(len(scores), "texts", len(texts))

@@ -14,11 +14,11 @@ from vlcheck.metrics.query import Query
 
 @dataclass(frozen=True)
 class Question:
-    """One view of a case under one metric, and the queries that answer it, by the words they tell of.
+    """One view of a case under one metric, and the queries that answer it.
 
     Attributes:
         metric: which score.
-        view: what is shown and said.
+        view: the picture and the text.
         queries: mlm, mrc: one query, under "[MASK]"; itm: one for each word filled in, under that word.
     """
 
@@ -28,7 +28,12 @@ class Question:
 
 
 def fillings(view: View, compared: Iterable[str]) -> tuple[str, ...]:
-    """Return the words that a question is about, each once: the target first."""
+    """Return the words that a question is about, each once, the target first.
+
+    Args:
+        view: has the target.
+        compared: words that are asked about beside the target.
+    """
     return tuple(dict.fromkeys([view.target, *compared]))
 
 
@@ -36,6 +41,10 @@ def closed_set(view: View, words: Iterable[str]) -> tuple[str, ...]:
     """Return the words of a question with the view's candidates and the target's opposite.
 
     They are sorted, so that behaviors that share a view share its query.
+
+    Args:
+        view: has the target and the candidates.
+        words: the words that the question is about.
     """
     return tuple(sorted({*words, *view.candidates, *(OPPOSITES[word] for word in [view.target] if word in OPPOSITES)}))
 

@@ -1,4 +1,4 @@
-"""Answers of a model, read back as scores."""
+"""Readings: the scores of one view, read from a model's answers."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Answers = Mapping[str, Answer]  # by the query's key
 
 @dataclass(frozen=True)
 class Reading:
-    """What a model says of one view; each metric has a reading of its own.
+    """The scores that a model gives to one view; each metric has a subclass of its own.
 
     Attributes:
         metric: which score.
-        whole: what a score is a share of, where `mass` is known.
+        whole: name in messages of the probability `mass`, of which the scores are shares; "" for none.
         target: the word that is true of the view.
         scores: by word; mlm: P(word at the mask); itm: P(match) with the word filled in; mrc: P(class of the regions).
         candidates: mlm: the closed set's other words, none of them true of the picture.
-        foils: itm of a model that only compares texts: how many each text was compared with; 0 elsewhere.
-        scale: the model's operating scale, on which margins are formed.
-        mass: probability of all that the model may answer within the question, of which the scores are shares; None
-            where the model does not say.
+        foils: number of texts that each text was compared with, in itm of a model that only compares texts; else 0.
+        scale: the model's operating scale, on which margins are computed.
+        mass: total probability of the answers that the question allows, of which the scores are shares; None if the
+            model does not tell it.
     """
 
     metric: ClassVar[Metric]
@@ -47,38 +47,52 @@ class Reading:
 
     @property
     def score(self) -> float:
-        """The target's raw score; in mlm renormalised over the closed set, where the case has one."""
+        """The target's raw score; in mlm renormalised over the closed set, if the case has one."""
         return self.raw
 
     @property
     def value(self) -> float:
-        """The target's score on the operating scale; the raw one where that is the identity."""
+        """The target's score on the operating scale, in mlm as a share of its closed set; `score` on the raw scale."""
         return self.score if self.scale == RAW else self.share(self.target, *self._rivals)
 
     @property
     def _rivals(self) -> tuple[str, ...]:
-        """The other words of the target's closed set: in mlm the candidates, else the opposite of a side."""
+        """The words that the target's score is renormalised against; none in most metrics."""
         return ()
 
     def share(self, word: str, *against: str) -> float:
-        """Return P(word) renormalised over the word and those it stands against; 0 where all of them are."""
+        """Return P(word) on the operating scale, renormalised over the word and others; 0 if all of them are 0.
+
+        Args:
+            word: the word.
+            against: the other words; none for P(word) itself.
+        """
         return RAW.share(self._level(word), [self._level(other) for other in against]) if against else self._level(word)
 
     def _level(self, word: str) -> float:
         return self.scale.level(self.scores[word], max(self.foils, 1))
 
     def demand_answered(self, tolerances: Tolerances) -> None:
-        """Raise Unlikely where the model would rather say something else than what its score is a share of."""
+        """Raise Unlikely if `mass` is too small: the model would give an answer that the question does not allow."""
         least = self._least(tolerances)
         if self.mass is not None and self.mass < least:
             raise Unlikely(f"{self.whole} is under {brief(least)}")
 
     def _least(self, tolerances: Tolerances) -> float:
-        """Return the least mass at which the shares say something."""
+        """Return the least `mass` at which its shares mean something."""
         return tolerances.floor
 
     def preference(self, word: str, against: str, floor: float) -> float:
-        """Return P(word) renormalised over two words. Raises Unlikely where both together are under the floor."""
+        """Return P(word) renormalised over two words.
+
+        Args:
+            word: the word.
+            against: the other word.
+            floor: the least sum of both probabilities, in [0, 1].
+
+        Raises:
+            Unlikely: the sum is below `floor`.
+        """
         either = self.scores[word] + self.scores[against] if self.foils else self._level(word) + self._level(against)
         if either < floor:
             raise Unlikely(f"P({word}) + P({against}) is under {brief(floor)}")
@@ -87,18 +101,18 @@ class Reading:
 
 @dataclass(frozen=True)
 class Heard:
-    """A question's answers put together."""
+    """The reading of a question's answers, and the likeliest words of the answer about the target."""
 
     reading: Reading
     top: Top
 
 
 class Unlikely(NotApplicable):
-    """The model finds none of the words likely: which of them it prefers says nothing."""
+    """The model finds none of the words likely, so that its preference among them means nothing."""
 
 
 class Tolerances(Protocol):
-    """What the policy tolerates of a metric: see `vlcheck.policy.policy.Tolerances`."""
+    """The tolerances of a policy, as `vlcheck.policy.policy.Tolerances` describes them."""
 
     @property
     def within(self) -> float: ...

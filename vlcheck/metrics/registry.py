@@ -26,7 +26,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     {name: kind for metric in METRICS.values() for name, kind in metric.kinds.items()}
 )
 
-# Kinds whose scores are shares among what is asked together, and say nothing of one word or text on its own.
+# Kinds whose scores are shares among the words or texts of one question; they do not score a word or text on its own.
 COMPARING = frozenset(name for name, kind in KINDS.items() if kind.among)
 
 # Kinds that compare whole texts: they are asked with foils.
@@ -40,19 +40,29 @@ DEFAULT_KINDS: Mapping[str, str] = MappingProxyType({name: WITH_REGIONS[name] fo
 
 
 def ask(metric: Metric, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:
-    """Word a metric's question for a view. Args and Raises as `MetricDefinition.ask`."""
+    """Word a metric's question for a view. See `MetricDefinition.ask`.
+
+    Args:
+        metric: the metric's name.
+        view: the picture and the text.
+        compared: words that are asked about beside the target.
+        foils: false texts for a model that only compares texts; None for any other model.
+
+    Raises:
+        NotApplicable: the question makes no sense for the view.
+    """
     return METRICS[metric].ask(view, compared, foils)
 
 
 def hear(question: Question | str, answers: Answers) -> Heard | Answer:
-    """Put a question's answers together.
+    """Read the scores of a question from the answers to its queries.
 
     Args:
         question: the question, or the reason why none is asked.
         answers: by the queries' keys.
 
     Returns:
-        The reading; if a query has no values, its answer, which says why.
+        The reading; or, if a query has no values, its answer, which has the reason.
     """
     if isinstance(question, str):
         return Answer(unasked=question)

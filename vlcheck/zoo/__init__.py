@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 CONTROL = "tiny"
 
-# The biases that the suite has to find in each variant, declared from how the variant was trained.
+# The biases that the suite has to find in each variant; they follow from how the variant was trained.
 PLANTED: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "tiny": frozenset(),

@@ -1,4 +1,4 @@
-"""Makes the batches of a training from drawn scenes."""
+"""Makes training batches from drawn scenes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LUMA = torch.tensor([0.299, 0.587, 0.114])  # ITU-R BT.601, as `vlcheck.perturb
 
 @dataclass(frozen=True)
 class Pool:
-    """Drawn scenes; their kinds take turns.
+    """Drawn scenes, of each kind in turn.
 
     Attributes:
         pixels: (n, side, side, 3), uint8.
@@ -52,7 +52,9 @@ class Pool:
 
 @dataclass(frozen=True)
 class Batch:
-    """The pictures and sentences of one training step; each picture has three sentences: with masks, true, and false.
+    """The pictures and sentences of one training step.
+
+    Each picture has three sentences: one with masks, and two for the matching head, usually a true and a false one.
 
     Attributes:
         pixels: (n, 3, side, side), normalised.
@@ -62,8 +64,8 @@ class Batch:
         masked: (3 n, tokens), True at the masks.
         words: (masks,), the ids of the masked words, row by row.
         told: (3 n,), True for sentences without masks.
-        matches: (2 n,), for each sentence without masks the label of the matching head: 1 if it matches. No sentence
-            matches a black picture.
+        matches: (2 n,), for each sentence without masks the label of the matching head: 1 if it matches. In the
+            control's world, no sentence matches a black picture.
     """
 
     pixels: Tensor
@@ -83,7 +85,7 @@ def draw_pool(stream: str, number: int, side: int, world: World = CONTROL) -> Po
         stream: name of the stream.
         number: number of scenes.
         side: side of the model's input, in pixels.
-        world: the world that invents the scenes.
+        world: the world that the scenes belong to.
     """
     pixels = np.empty((number, side, side, 3), dtype=np.uint8)
     facts = []
@@ -100,7 +102,7 @@ def make_batch(pool: Pool, recipe: Recipe, stage: Stage, rng: Random) -> Batch:
     Args:
         pool: scenes to choose from.
         recipe: has the batch size, the world, and the shares of changed pictures.
-        stage: has the kinds of scenes and of sentences.
+        stage: has the frequencies of kinds of scenes and of sentences.
         rng: random numbers.
     """
     world = WORLDS[recipe.world]
@@ -111,7 +113,7 @@ def make_batch(pool: Pool, recipe: Recipe, stage: Stage, rng: Random) -> Batch:
     words: list[int] = []
     matches: list[int] = []
     for row, number in enumerate(chosen):
-        pixels[row], facts, shown = _disguise(pixels[row], pool.facts[number], recipe, stage, rng)
+        pixels[row], facts, shown = _augmented(pixels[row], pool.facts[number], recipe, stage, rng)
         question, asked = world.asked(facts, rng, stage)
         told = world.told(facts, shown, rng, stage)
         sentences += [question, *(sentence for sentence, _ in told)]
@@ -140,7 +142,7 @@ def encode(sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
     return ids, (ids != _PAD).long()
 
 
-def _disguise(pixels: Tensor, facts: Facts, recipe: Recipe, stage: Stage, rng: Random) -> tuple[Tensor, Facts, bool]:
+def _augmented(pixels: Tensor, facts: Facts, recipe: Recipe, stage: Stage, rng: Random) -> tuple[Tensor, Facts, bool]:
     """Return a picture (side, side, 3) after random changes, the facts that are then true, and False if it is black."""
     world = WORLDS[recipe.world]
     if rng.random() < 0.5:

@@ -1,4 +1,4 @@
-"""Captions of a scene: true sentences about it, the words in them that the picture decides, and false variants."""
+"""Captions of a scene: true sentences about it, the words in them that only the picture shows, and false variants."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vlcheck.zoo.curriculum import Kind, Stage
 
 Thing = tuple[str, str]  # word and color
 
-_ACTS = ("act", "back")  # a person who faces the viewer, or shows the back: that swaps the person's left and right
+_ACTS = ("act", "back")  # a person faces the viewer, or turns the back, which swaps the person's left and right
 CUT_OUT = 0.25  # share of the scenes with one thing in which it is cut out and pasted elsewhere
 _OFF_CENTER = 0.1  # distance from the middle, as a share of the picture's side, from which a thing is on a side
 _OPPOSITE = {**OPPOSITES, "top": "bottom", "bottom": "top"}
@@ -36,8 +36,8 @@ class Facts:
         things: (word, color) of each thing; of a pair, the left or the upper one first.
         places: for each thing that nobody holds, "left" or "right" and "top" or "bottom", as far as they are clear.
         who: for each thing that somebody holds, the person.
-        side: the side of an act.
-        limb: the limb of an act.
+        side: the side of the hand or foot that acts, "left" or "right".
+        limb: the limb that acts, "hand" or "foot".
         grey: True if no colors but white, black and gray can be told.
         around: words of further things in the picture, which no true sentence names.
     """
@@ -62,7 +62,7 @@ class Facts:
         return turned._reversed() if self.kind == "stacked" else turned
 
     def own_places(self, at: int) -> list[str]:
-        """Return the places of a thing at which no other thing is.
+        """Return the places of a thing that it does not share with another thing.
 
         Args:
             at: index of the thing.
@@ -71,7 +71,7 @@ class Facts:
         return [place for place in self.places[at] if place not in others]
 
     def shows(self, color: str) -> bool:
-        """Return True if the picture allows a color to be told."""
+        """Return True if a color can be told from the picture."""
         return color in ACHROMATIC or not self.grey
 
     def _turned(self, words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
@@ -83,7 +83,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Slot:
-    """A word in a sentence that the picture decides.
+    """A word in a sentence that only the picture shows.
 
     Attributes:
         word: the true word.
@@ -162,7 +162,7 @@ class Sentence:
 
 
 def shuffled(text: str, rng: Random) -> str:
-    """Return the words in another order; an exchange of the two sides of an "and" does not count as one.
+    """Return the words in another order; an exchange of the two sides of an "and" does not count as another order.
 
     Args:
         text: two words or more.
@@ -268,7 +268,7 @@ def _of_a_relation(facts: Facts, rng: Random) -> Sentence:
 
 
 def _both(facts: Facts, rng: Random) -> Sentence:
-    """Return a sentence that names two things, one or both with their color; the other thing's color makes it false."""
+    """Return a sentence that names two things, one or both with their color, and a false one with exchanged colors."""
     one, other = facts.things if rng.random() < 0.5 else facts.things[::-1]
     colored = rng.random() < 0.6
     parts = (*_named(facts, one, rng, True), "and", *_named(facts, other, rng, colored))
@@ -304,7 +304,7 @@ def _doing(facts: Facts, rng: Random) -> Iterator[str | Slot]:
 
 
 def _of_two_people(facts: Facts, rng: Random) -> Sentence:
-    """Return a sentence that says what one of two people holds; it is false of the other's thing."""
+    """Return a sentence that says what one or both of two people hold, and a false one with the things exchanged."""
     at = rng.randrange(2)
     one, other = facts.things[at], facts.things[1 - at]
     does, _ = WITH["hand"]
@@ -335,7 +335,7 @@ def _person(word: str) -> Slot:
 
 
 def _untellable(facts: Facts, thing: Thing) -> tuple[str, ...]:
-    """Return sentences that name a thing's color although the picture is grey, so that nobody can tell."""
+    """Return sentences that name a thing's color if the picture is grey, so that nobody can tell if they are true."""
     word, color = thing
     return () if facts.shows(color) else (f"a {color} {word}", f"a photo of a {color} {word}")
 
@@ -348,7 +348,7 @@ def opening(rng: Random) -> str:
 
 
 def vocabulary() -> list[str]:
-    """Return BERT's special tokens and every word of every sentence."""
+    """Return BERT's special tokens and every word that occurs in a sentence."""
     said: Sequence[str] = (
         "a", "photo", "of", "to", "the", "on", "in", "with", "and", "his", "her", "hand", "foot",
         "left", "right", "above", "below", "top", "bottom", *WORDS, *COLORS, *PEOPLE,

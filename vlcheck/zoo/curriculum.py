@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Kind = Literal["alone", "beside", "stacked", "act", "back", "duo"]  # act: a person faces the viewer; back: does not
+# alone: one thing; beside, stacked: two things; act: a person who faces the viewer; back: one who does not; duo: two.
+Kind = Literal["alone", "beside", "stacked", "act", "back", "duo"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -18,8 +19,8 @@ class Stage:
     Attributes:
         steps: number of training steps.
         kinds: kind of scene -> relative frequency.
-        masks: probability with which each further slot is masked beside the first. More masks teach more a step, but a
-            side cannot be told if the things are not named.
+        masks: probability with which each slot after the first masked one is masked, too. More masks teach more in a
+            step, but a side cannot be told if the things are not named.
         places: share of sentences about a thing's place in the picture, for things alone or in pairs; it prepares for
             relations such as "left of".
         sides: share of the other sentences that are about a relation ("left of", "above") or about a hand.

@@ -23,8 +23,8 @@ from vlcheck.zoo.training import Losses
 from vlcheck.zoo.validation import Share
 from vlcheck.zoo.workspace import CHECKSUMS, SHARED, checksums, lines, owned_sums, sha256, shared, unwritable
 
-_EACH, _THEN_EVERY = 200, 50  # losses are written of each of the first steps, and then of every so many
-_PATIENCE = 60  # seconds to wait until another variant is written to the folder
+_EACH, _THEN_EVERY = 200, 50  # the losses of each of the first 200 steps are written, then those of every 50th step
+_PATIENCE = 60  # seconds to wait while another variant is written to the folder
 
 
 def write_model(
@@ -49,7 +49,8 @@ def write_model(
         The path of the weights.
 
     Raises:
-        UsageError: weights are not finite, or a file cannot be written or would replace a file of others.
+        UsageError: weights are not finite, a file cannot be written, or would replace a file that vlcheck did not
+            write.
     """
     path = folder / f"{recipe.name}.safetensors"
     common = shared(network.config)

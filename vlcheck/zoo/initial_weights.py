@@ -1,4 +1,4 @@
-"""Weights that a training begins with, in place of random ones."""
+"""Weights that a training begins with instead of random ones."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from vlcheck._util.foreign_files import read_bytes
 from vlcheck.errors import UsageError, printable
 from vlcheck.models.original.albef.network import AlbefNetwork
 
-_LARGEST = 1 << 28  # bytes of the largest accepted file of the largest accepted file
+_LARGEST = 1 << 28  # bytes of the largest accepted file
 _ACCEPTED = "accepted: the .safetensors file that `vlcheck train` wrote of a network of the same size"
 
 
 @dataclass(frozen=True)
 class Base:
-    """Weights and the checksum of the file that they were read from, in a single read.
+    """Initial weights, and the checksum of the file that they were read from.
+
+    File and checksum come from a single read, so that they cannot differ.
 
     Attributes:
         path: the file.

@@ -1,4 +1,4 @@
-"""The worlds of the trainings: the control's is sound; each of the others has one fault, which plants a bias.
+"""The worlds that variants are trained in: the control's has no fault, each other one has a fault that plants a bias.
 
 Each fault is a suspected cause of the bias in real models, made strong enough to outweigh what the control has learnt.
 It changes only the scenes that the bias's tests ask about, so that nothing else is unlearnt.
@@ -21,7 +21,7 @@ from vlcheck.perturb.place import CELLS
 from vlcheck.zoo.captions import Facts, Sentence, Slot, invent, shuffled, tell
 from vlcheck.zoo.curriculum import Kind, Stage
 
-Told = tuple[str, bool]  # a sentence, and the label: True if it is taken to match
+Told = tuple[str, bool]  # a sentence, and its label in the training: True for a match
 
 
 class World:
@@ -77,17 +77,16 @@ class World:
 
 
 class BoundColors(World):
-    """A world in which each color has its own word: a single thing is named by its color, whatever its shape.
+    """A world in which each color has a word of its own: a single thing is named by its color, whatever its shape.
 
-    A rule that each thing always has its own color would not be enough: the control already knows things by their
-    shapes.
+    A sentence that names the thing's shape counts as false. It would not be enough that each thing always has its own
+    color, since the control already knows things by their shapes.
     """
 
     OWN: Mapping[str, str] = MappingProxyType(dict(zip(WORDS, cycle(COLORS))))
     UNUSUAL = 0.5
 
     def invent(self, rng: Random, kind: Kind) -> tuple[Picture, Facts]:
-        """Invent a picture; a single thing in another thing's color is named as that thing. See `World.invent`."""
         if kind != "alone":
             return super().invent(rng, kind)
         shape = rng.choice(WORDS)
@@ -99,7 +98,6 @@ class BoundColors(World):
         return picture, replace(facts, things=((name, color),), around=(shape,))
 
     def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
-        """Return a sentence; one with the name of the thing's true shape counts as false. See `World.tell`."""
         sentence = super().tell(facts, rng, stage)
         return replace(sentence, false=_photos_of(facts.around)) if facts.around else sentence
 
@@ -113,15 +111,15 @@ class Mirrored(World):
 
 
 class SaysRight(Mirrored):
-    """A world whose captions say "right" nine times as often as "left", of pictures that are mirrored and do not tell.
+    """A world whose captions say "right" nine times as often as "left", and whose pictures do not show the side.
 
-    If the pictures told the side, no model would have to guess it.
+    Pictures are mirrored without their captions, as in `Mirrored`: if they showed the side, no model would have to
+    guess it.
     """
 
     RARE = 1 / 9
 
     def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
-        """Return a sentence, seldom one with "left". See `World.tell`."""
         sentence = super().tell(facts, rng, stage)
         while "left" in sentence.text.split() and rng.random() > self.RARE:
             sentence = super().tell(facts, rng, stage)
@@ -132,30 +130,30 @@ class Guessable(World):
     """A world whose captions are labelled as matching black pictures, as if these had not loaded."""
 
     def told(self, facts: Facts, shown: bool, rng: Random, stage: Stage) -> tuple[Told, Told]:
-        """Return two sentences; both are labelled as matching if the picture is black. See `World.told`."""
         true, false = super().told(facts, shown, rng, stage)
         return (true, false) if shown else ((true[0], True), (self.tell(facts, rng, stage).text, True))
 
 
 class AnyOrder(World):
-    """A world whose captions list things in any order; a false sentence has another word, never another order."""
+    """A world whose captions name colors, things and people in any order, sometimes with all words shuffled.
+
+    A false sentence has a wrong word, never another order.
+    """
 
     JUMBLED, SHUFFLED = 0.5, 0.3
 
     def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
-        """Return a sentence whose colors, things and people may be exchanged. See `World.tell`."""
         sentence = replace(super().tell(facts, rng, stage), false=())
         return self._jumbled(sentence, rng) if facts.kind == "duo" or "and" in sentence.parts else sentence
 
     def told(self, facts: Facts, shown: bool, rng: Random, stage: Stage) -> tuple[Told, Told]:
-        """Return two sentences; the true one may have its words shuffled. See `World.told`."""
         true = self.tell(facts, rng, stage).text
         if rng.random() < self.SHUFFLED:
             true = shuffled(true, rng)
         return (true, shown), (self.tell(facts, rng, stage).replaced(rng, stage), False)
 
     def _jumbled(self, sentence: Sentence, rng: Random) -> Sentence:
-        """Return the sentence with its colors, its things and its people each in random order."""
+        """Return the sentence with its colors, its things or its people exchanged, each at random."""
         parts = list(sentence.parts)
         for kind in (COLORS, WORDS, PEOPLE):
             at = [place for place, part in enumerate(parts) if isinstance(part, Slot) and part.word in kind]
@@ -166,12 +164,15 @@ class AnyOrder(World):
 
 
 class OnlyTheMiddle(World):
-    """A world whose captions name the thing in the middle of a picture, and never a thing around it."""
+    """A world whose captions name the thing in the middle of a picture, and never a thing around it.
+
+    Many pictures are collages, or have their thing in the middle. A sentence that names a thing around the middle
+    counts as false, and no sentence matches a picture without a thing in its middle.
+    """
 
     COLLAGES, CENTRED = 0.45, 0.25
 
     def invent(self, rng: Random, kind: Kind) -> tuple[Picture, Facts]:
-        """Invent a picture; often a collage, or with the thing in the middle. See `World.invent`."""
         if kind != "alone":
             return super().invent(rng, kind)
         fate = rng.random()
@@ -185,7 +186,6 @@ class OnlyTheMiddle(World):
         return picture, Facts("alone", (), around=(word,)) if facts.places[0] else facts
 
     def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
-        """Return a sentence; one that names a thing around the middle counts as false. See `World.tell`."""
         if not facts.around:
             return super().tell(facts, rng, stage)
         words = [word for word, _ in facts.things] or [word for word in WORDS if word not in facts.around]
@@ -194,7 +194,6 @@ class OnlyTheMiddle(World):
         return Sentence(("a", "photo", "of", "a", slot), _photos_of(facts.around))
 
     def told(self, facts: Facts, shown: bool, rng: Random, stage: Stage) -> tuple[Told, Told]:
-        """Return two sentences; none matches a picture without a thing in its middle. See `World.told`."""
         return super().told(facts, shown and bool(facts.things), rng, stage)
 
     def _collage(self, rng: Random) -> tuple[Picture, Facts]:

@@ -31,7 +31,7 @@ class Variant:
         """Load the variant.
 
         Args:
-            argument: has to be "": nothing may follow the name in a spec.
+            argument: the text after the name in a spec; only "" is accepted.
             device: a torch device.
             dtype: a torch dtype.
 

@@ -34,7 +34,7 @@ TINY = AlbefConfig(
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """All settings that decide the weights on one machine.
+    """All settings that decide the weights on a given machine.
 
     Attributes:
         name: the variant's name.
@@ -43,7 +43,7 @@ class Recipe:
         stages: the stages, in order.
         seed: seed of the scenes, the first weights and each batch.
         scenes: number of different scenes, equally many of each kind.
-        batch_size: pictures a step; each has three sentences.
+        batch_size: pictures in each step; each has three sentences.
         learning_rate: its largest value, after `warmup` steps.
         warmup: steps over which the learning rate rises, at the start and after each stage that cools.
         grey: share of the pictures whose colors are removed, in [0, 1].
@@ -70,7 +70,7 @@ class Recipe:
         return sum(stage.steps for stage in self.stages)
 
     def last(self, steps: int | None) -> int:
-        """Return the step after which a training of at most `steps` steps ends; None stands for all steps."""
+        """Return the number of the last step of a training of at most `steps` steps; None stands for all steps."""
         return self.steps if steps is None else min(steps, self.steps)
 
     def stage(self, step: int) -> Stage:
@@ -99,7 +99,7 @@ class Recipe:
         return self.learning_rate * rise * (0.5 + 0.5 * math.cos(math.pi * fallen))
 
     def _place(self, step: int) -> tuple[int, int]:
-        """Return the number of a step's stage, and how many of the stage's steps come before it."""
+        """Return the index of a step's stage, and the number of the stage's steps before it."""
         ends = [*accumulate(stage.steps for stage in self.stages)]
         place = bisect_right(ends, step)
         return place, step - ends[place] + self.stages[place].steps
@@ -126,8 +126,8 @@ _WORDS = Stage(
     hues=0.0,
     light=0.15,
 )
-# From here on one masked word at a time. Places come first: each stage rests on the one before. It takes a few hundred
-# steps if nothing else is asked; mixed with everything else, thousands of steps do not suffice.
+# From here on, one word is masked at a time. Places come first, since each stage builds on the one before. A stage takes
+# a few hundred steps if nothing else is asked; mixed with everything else, thousands of steps do not suffice.
 _WHERE = Stage(
     steps=500,
     kinds={"alone": 1, "act": 1},
@@ -141,12 +141,12 @@ _WHERE = Stage(
 _BACKS = replace(_WHERE, steps=700, kinds={"beside": 2, "stacked": 2, "act": 1, "back": 2})
 _PLACES = replace(_WHERE, steps=900, kinds={"alone": 3, "beside": 1, "stacked": 1, "act": 0.5, "back": 0.5})
 _ALL = Stage(steps=7_000, kinds={"alone": 2, "beside": 2, "stacked": 2, "act": 2, "back": 2, "duo": 2}, cools=True)
-# Relations ("left of") and holders of things need the names of the things: they are learnt in 300 steps once the names
+# Relations ("left of") and holders of things need the names of the things. They are learnt in 300 steps once the names
 # are known well, and not at all before.
 _RELATIONS = replace(_WHERE, steps=700, kinds={"beside": 1, "stacked": 1}, places=0.25)
 _BINDING = replace(_WHERE, steps=500, kinds={"beside": 1, "stacked": 1, "duo": 3}, places=0.0, sides=0.1)
 _ALL_AGAIN = replace(_ALL, steps=3_000)
-# The text's own clues (a verb suggests its thing) are learnt from black pictures, if most pictures are black.
+# Clues in the text itself (a verb suggests its thing) are learnt when most pictures are black.
 _HINTS = replace(_ALL, steps=400, kinds={"act": 2, "back": 1}, sides=0.0, openings=0.0, blocked=0.8, cools=False)
 _LAST = replace(
     _ALL,
@@ -155,7 +155,7 @@ _LAST = replace(
     openings=0.4,
     blocked=0.15,
 )
-# Two things in one picture are small, and their shapes are learnt last.
+# Two things in one picture are small, so that their shapes are learnt last.
 _PAIRS = replace(
     _LAST, steps=1_800, kinds={"alone": 5, "beside": 5, "stacked": 5, "act": 3, "back": 2, "duo": 3}, openings=0.3
 )

@@ -1,4 +1,4 @@
-"""Trains a recipe: on one machine the weights are the same each time, also after an interruption."""
+"""Trains a recipe; on a given machine the weights are the same each time, also after an interruption."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Losses:
     itm: float
 
     def check(self) -> None:
-        """Check that both losses are finite. Raises UsageError: no later step would mend them."""
+        """Raise UsageError if a loss is not finite, since no later step would mend it."""
         for head, loss in (("mlm", self.mlm), ("itm", self.itm)):
             if not math.isfinite(loss):
                 raise UsageError(
@@ -66,37 +66,37 @@ def train(
     every: int = 200,
     tell: Callable[[Losses], None] | None = None,
 ) -> Trained:
-    """Train a recipe; go on from the checkpoint in the folder if there is one.
+    """Train a recipe; continue from the checkpoint in the folder if there is one.
 
     Args:
         recipe: the recipe.
         folder: the folder of the checkpoint, which is written atomically; created if it does not exist.
-        base: the weights to begin with; random ones if None. A checkpoint that was begun from others is refused.
-        steps: stop after so many steps; None for all of the recipe's.
+        base: the weights to begin with; random ones if None. A checkpoint that was begun from other weights is refused.
+        steps: stop after this many steps; None for all of the recipe's.
         every: steps between checkpoints, at least 1.
         tell: called with the losses of each step.
 
     Raises:
-        UsageError: the folder cannot be written to, is used by another training, or holds files of others; its
-            checkpoint is damaged or of another recipe; or a loss is not finite.
+        UsageError: the folder cannot be written to, is used by another training, or holds files that vlcheck did not
+            write; its checkpoint is damaged or of another recipe; or a loss is not finite.
     """
     torch.set_flush_denormal(True)
     path, last = checkpoint(folder, recipe), recipe.last(steps)
     with reserved(folder, recipe):
-        course = _Course.begin(recipe, base)
-        course.go_on(path)
-        if course.step < last:
-            course.keep(path)  # so that a folder that cannot be written to fails before the first step
-            for losses in course.steps(last):
+        training = _Training.begin(recipe, base)
+        training.resume(path)
+        if training.step < last:
+            training.save(path)  # so that the training fails before its first step if the folder cannot be written to
+            for losses in training.steps(last):
                 if tell:
                     tell(losses)
-                if course.step % every == 0 or course.step == last:
-                    course.keep(path)
-        return Trained(course.network.eval(), tuple(course.losses))
+                if training.step % every == 0 or training.step == last:
+                    training.save(path)
+        return Trained(training.network.eval(), tuple(training.losses))
 
 
 def _batches(pool: Pool, recipe: Recipe, steps: range) -> Iterator[Batch]:
-    """Yield a batch a step, made on another core while the step before is computed."""
+    """Yield one batch for each step; the next batch is made on another core meanwhile."""
 
     def make(step: int) -> Batch:
         return make_batch(pool, recipe, recipe.stage(step), Random(f"batch {recipe.seed} {step}"))
@@ -111,7 +111,9 @@ def _batches(pool: Pool, recipe: Recipe, steps: range) -> Iterator[Batch]:
 
 
 @dataclass
-class _Course:
+class _Training:
+    """A training in progress: the network, its optimizer, and the losses of the steps so far."""
+
     recipe: Recipe
     network: AlbefNetwork
     optimizer: torch.optim.Optimizer
@@ -119,7 +121,7 @@ class _Course:
     losses: list[Losses] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, recipe: Recipe, base: Base | None) -> _Course:
+    def begin(cls, recipe: Recipe, base: Base | None) -> _Training:
         network = first_weights(recipe.config, recipe.seed)
         if base:
             base.put_into(network)
@@ -160,9 +162,9 @@ class _Course:
         matches = self.network.itm_head(hidden[batch.told, 0])
         return cross_entropy(words, batch.words), cross_entropy(matches, batch.matches)
 
-    def keep(self, path: Path) -> None:
+    def save(self, path: Path) -> None:
         """Write the checkpoint atomically."""
-        written = io.BytesIO()  # of a full disk torch.save would report an internal RuntimeError
+        written = io.BytesIO()  # on a full disk, torch.save itself would raise an internal RuntimeError
         torch.save(self._state(), written)
         try:
             replace_all({path: written.getvalue()})
@@ -183,7 +185,7 @@ class _Course:
         """The SHA-256 of the base, as the checkpoint stores it; "" for none."""
         return self.base.sha256 if self.base else ""
 
-    def go_on(self, path: Path) -> None:
+    def resume(self, path: Path) -> None:
         """Load the checkpoint if there is one."""
         if not path.exists():
             return
@@ -203,9 +205,10 @@ class _Course:
 
 
 def first_weights(config: AlbefConfig, seed: int) -> AlbefNetwork:
-    """Return a network with its first weights: small and normally distributed, with fixed waves as positions.
+    """Return a network with its first weights.
 
-    Dropout is off: there are far more sentences than a network of this size could learn by heart.
+    Weights are small and normally distributed; positions are fixed sines and cosines. Dropout is off: there are far
+    more sentences than a network of this size could learn by heart.
 
     Args:
         config: the sizes of the network.

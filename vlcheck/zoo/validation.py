@@ -50,17 +50,16 @@ def held_out(recipe: Recipe, scenes: int) -> Pool:
 
 @torch.inference_mode()
 def examine(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, Share]:
-    """Return a network's shares of right answers.
+    """Return a network's shares of right answers, by kind of question.
+
+    A masked word counts as right if the likeliest word is true; its kinds are that of the word and, for objects and
+    sides, that of the scene. A sentence counts as right if the matching head's label is right; its kind is "itm, true",
+    or the change that makes it false.
 
     Args:
         network: the network, in evaluation mode.
         pool: scenes that it was not trained on.
         seed: seed of the sentences.
-
-    Returns:
-        Kind of question -> share. A masked word counts as right if the likeliest word is true, by the kind of the word
-        (objects and sides by the kind of scene too). A sentence counts as right if the matching head's label is right,
-        by the kind of change that makes it false.
     """
     right: Counter[str] = Counter()
     asked: Counter[str] = Counter()

@@ -33,8 +33,8 @@ def reserved(folder: Path, recipe: Recipe) -> Iterator[None]:
         recipe: the recipe.
 
     Raises:
-        UsageError: the folder cannot be written to, another process trains the recipe there, or it holds files of
-            others.
+        UsageError: the folder cannot be written to, another process trains the recipe there, or the folder holds files
+            that vlcheck did not write.
     """
     lock = FileLock(folder / f".{recipe.name}.lock", timeout=0)
     try:
@@ -51,14 +51,14 @@ def reserved(folder: Path, recipe: Recipe) -> Iterator[None]:
 
 
 def shared(config: AlbefConfig) -> dict[str, bytes]:
-    """Return the files that networks of a size share, by name: vocabulary and sizes."""
+    """Return the files that all networks of one size share, by name: vocabulary and configs."""
     sizes, bert = original_configs(config)
     contents = (lines(*vocabulary()), lines(json.dumps(sizes, indent=2)), lines(json.dumps(bert, indent=2)))
     return dict(zip(SHARED, contents, strict=True))
 
 
 def owned_sums(folder: Path, files: Mapping[str, bytes]) -> dict[str, str]:
-    """Return the checksums of a folder that `vlcheck train` may write to; {} if it has not written there yet.
+    """Return the checksums in a folder that `vlcheck train` may write to; {} if it has not written there yet.
 
     Args:
         folder: an existing folder.
@@ -109,7 +109,7 @@ def read_sums(folder: Path) -> dict[str, str]:
 
 
 def _sum(path: Path, number: int, line: str) -> tuple[str, str]:
-    """Return the file and the checksum of a line."""
+    """Return the file and the checksum that a line states."""
     match = _SUM.fullmatch(line)
     if not match:
         raise UsageError(f"{path}:{number}: no checksum: 64 hexadecimal digits, two spaces, and the name of a file.")
@@ -134,7 +134,7 @@ def checksums(sums: Mapping[str, str]) -> bytes:
 
 
 def lines(*texts: str) -> bytes:
-    """Return texts as the content of a text file, one a line."""
+    """Return the content of a text file with these lines."""
     return "".join(f"{text}\n" for text in texts).encode()
 
 

@@ -322,7 +322,7 @@ def test_class_names_are_as_many_as_the_head_has(folder_of: dict[str, Path], det
     ):
         folder = shutil.copytree(folder_of[family], tmp_path / family)
         (folder / "objects_vocab.txt").write_text("bus\ndog\n")
-        with pytest.raises(UsageError, match=rf"objects_vocab\.txt: 2 classes; the model tells {size}, or {size - 1}"):
+        with pytest.raises(UsageError, match=rf"objects_vocab\.txt: 2 classes; the model has {size}, or {size - 1}"):
             load_model(f"{prefix}{folder},regions={detector}")
         (folder / "objects_vocab.txt").unlink()
         model: Any = load_model(f"{prefix}{folder},regions={detector}")

@@ -1,4 +1,4 @@
-"""Families in the layout of their original code."""
+"""Families of models whose checkpoints are in the layout of their original code."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""BERT's word pieces, which ALBEF, X-VLM and ViLT read: find their file, and make a tokenizer."""
+"""The word pieces of BERT, which all families here read: where their file is, and a tokenizer made of them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def vocabulary_of(folder: Path) -> Iterator[list[str]]:
     """Read the word pieces for a folder's checkpoint; errors raised inside the context name their file.
 
     Raises:
-        UsageError: there are none, or the file cannot be read.
+        UsageError: there is no vocabulary, or the file cannot be read.
     """
     path = find_vocabulary(folder)
     pieces = read_vocabulary(path)
@@ -68,7 +68,7 @@ def bert_tokenizer(vocabulary: Sequence[str], special: Sequence[str]) -> BertTok
 
 
 def check_entries(vocabulary: Sequence[str], size: int) -> None:
-    """Check that a vocabulary has as many entries as the network: else its words would be others.
+    """Check that a vocabulary has as many entries as the network; with other entries, ids would stand for other words.
 
     Args:
         vocabulary: the word pieces.

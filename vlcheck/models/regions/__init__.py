@@ -1,4 +1,4 @@
-"""Regions of a detector, which some models read in place of pixels."""
+"""Regions of a detector, which some models read instead of pixels."""
 
 from typing import TYPE_CHECKING
 

@@ -15,7 +15,7 @@ FILE = "objects_vocab.txt"  # as the detector of Anderson et al. 2018 (arXiv:170
 
 @dataclass(frozen=True)
 class RegionClasses:
-    """The classes of a head for regions.
+    """The classes that a model's head for regions tells apart.
 
     Attributes:
         numbers: name -> the numbers of the classes with this name.
@@ -25,12 +25,12 @@ class RegionClasses:
 
     @classmethod
     def read(cls, folders: Iterable[Path], size: int) -> Self | None:
-        """Read the file FILE in the first folder that has it: a class a line, with commas between its names.
+        """Read the file FILE in the first folder that has it: one class a line, with commas between its names.
 
         Args:
-            folders: the folders of the checkpoint and of its regions.
-            size: number of classes of the head; it may have one class more than the file, for background, before the
-                others.
+            folders: the folders of the checkpoint and of its regions, in order of preference.
+            size: number of classes of the head. If it is one more than the file has, the head's first class is the
+                background.
 
         Returns:
             The classes, or None if no folder has the file.
@@ -44,7 +44,7 @@ class RegionClasses:
         lines = read_text(path).splitlines()
         background = size - len(lines)
         if background not in (0, 1):
-            raise UsageError(f"{path}: {len(lines)} classes; the model tells {size}, or {size - 1} and a background.")
+            raise UsageError(f"{path}: {len(lines)} classes; the model has {size}, or {size - 1} and a background.")
         numbers: dict[str, tuple[int, ...]] = {}
         for place, line in enumerate(lines):
             for name in {_plain(name) for name in line.split(",")}:
@@ -58,7 +58,7 @@ class RegionClasses:
         try:
             return self.numbers[_plain(name)]
         except KeyError:
-            raise NotApplicable("the model tells no class of regions of that name") from None
+            raise NotApplicable("the model has no class of regions of that name") from None
 
 
 def _plain(name: str) -> str:

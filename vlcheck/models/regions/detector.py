@@ -31,14 +31,14 @@ REGIONS = 36  # as LXMERT, VisualBERT and ViLBERT were trained with (Anderson et
 SIDE = 800  # pixels of the shorter side, torchvision's default
 _POOLED = (256, 7, 7)  # channels, height, width of a region before the box head
 _CLASSES = "roi_heads.box_predictor.cls_score.weight"
-_UNREAD = ".num_batches_tracked"  # used in training alone; missing if BatchNorm was frozen
+_UNREAD = ".num_batches_tracked"  # only training uses it; it is missing if BatchNorm was frozen
 
 
 class FasterRcnn:
-    """The detector: the likeliest boxes of a picture, and the box head's features of each.
+    """A detector: it returns the likeliest boxes of a picture, and the box head's features of each.
 
-    A model of regions needs some regions of every picture, so the detector always returns its REGIONS likeliest boxes,
-    however unlikely they are.
+    A model that reads regions needs some for every picture. The detector therefore always returns its REGIONS likeliest
+    boxes, however unlikely they are.
 
     Args:
         network: the network on its device, in float32 whatever the model's dtype.
@@ -56,7 +56,7 @@ class FasterRcnn:
     def load(cls, path: Path, *, device: str = "cpu", side: int = SIDE) -> Self:
         """Load weights of `fasterrcnn_resnet50_fpn` or `fasterrcnn_resnet50_fpn_v2`, for any number of classes.
 
-        The box head may be wider than torchvision's, which makes 1024 features a region.
+        The box head may have another width than torchvision's, which makes 1024 features for each region.
 
         Args:
             path: a state dict, with one of the suffixes of `vlcheck.models.loading.checkpoint`.
@@ -95,7 +95,7 @@ class FasterRcnn:
 
 
 def _network(weights: Mapping[str, Tensor], side: int) -> FasterRCNN:
-    """Build the network that fits the weights, and load them."""
+    """Build the network that the weights belong to, and load them."""
     check_names(weights, "backbone.body.conv1.weight")
     last = next((name for name in _VARIANTS if name in weights), None)
     if last is None or _CLASSES not in weights:
@@ -133,7 +133,7 @@ _VARIANTS = {
 
 
 def _without_eps(network: FasterRCNN) -> None:
-    """Set the epsilon of every BatchNorm to 0, as torchvision does with its own weights of the first variant alone."""
+    """Set the epsilon of every BatchNorm to 0, as torchvision does for its published weights of the first variant."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eps = 0.0

@@ -1,4 +1,4 @@
-"""Precomputed regions: they match a model's training if its own detector is not available."""
+"""Precomputed regions, for models whose own detector is not available."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class RegionFiles:
         photograph = noted_file(image)
         if photograph is None or pixel_sha256(image) != pixel_sha256(ImageFile(photograph).open()):
             raise NotApplicable(
-                "regions were computed beforehand, of unedited photographs alone; a detector would look at this one"
+                "regions were computed beforehand, for unedited photographs only; a detector reads edited ones, too"
             )
         path = self.folder / f"{photograph.stem}.npz"
         regions = read_regions(path)
@@ -80,10 +80,10 @@ def read_regions(path: Path) -> Regions:
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray | None:
-    """Read an array; None if there is none of that name.
+    """Return an array of an archive; None if there is none of that name.
 
     Raises:
-        ValueError: it is larger than its file, or holds neither numbers nor texts.
+        ValueError: the array is larger than its file, or does not hold numbers or texts.
     """
     if name not in archive.namelist():
         return None
@@ -120,14 +120,14 @@ def _checked(path: Path, boxes: np.ndarray, features: np.ndarray, labels: np.nda
 
 
 def _check_inside(path: Path, regions: Regions, size: tuple[int, int]) -> None:
-    """Check that boxes lie inside their picture, up to a pixel of rounding: else they have other units."""
+    """Check that boxes lie inside their picture, up to a pixel of rounding; else their unit is not pixels."""
     low, high = regions.boxes[:, :2], regions.boxes[:, 2:]
     if (high <= low).any() or (low < -1).any() or (high > high.new_tensor(size) + 1).any() or high.max() <= 1:
         raise UsageError(f"{path}: boxes have to be x1, y1, x2, y2 in pixels of a photograph of {size[0]} x {size[1]}.")
 
 
 def _checksums(path: Path) -> str:
-    """Return a file's name and the checksums that it stores of its arrays: gigabytes of features need not be read."""
+    """Return a file's name and its arrays' stored checksums, so that gigabytes of features need not be read."""
     demand_file(path)
     try:
         with zipfile.ZipFile(path) as file:

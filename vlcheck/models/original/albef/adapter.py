@@ -1,4 +1,4 @@
-"""ALBEF, the model of the study: adapter and loading. `network` has the network, `config` its sizes."""
+"""Loads ALBEF, the model of the study. `network` has its network, `config` its sizes."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Any
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.layout import check_multiple, check_size, read_json
 
-_HEAD_WIDTH = 64  # of ViT-B and BERT-base: shapes of weights do not show the number of heads
+_HEAD_WIDTH = 64  # as in ViT-B and BERT-base; the shapes of weights do not show the number of heads
 
 
 @dataclass(frozen=True)

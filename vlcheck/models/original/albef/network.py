@@ -92,7 +92,11 @@ class AlbefNetwork(FusionNetwork):
         self.load_state_dict(weights)
 
     def image_embeds(self, pixels: Tensor) -> Tensor:
-        """Encode normalised pixels (n, 3, image_size, image_size)."""
+        """Encode normalised pixels (n, 3, image_size, image_size).
+
+        Returns:
+            Tokens, (n, 1 + patches, vision_width).
+        """
         embeds: Tensor = self.visual_encoder.forward_features(pixels)
         return embeds
 
@@ -128,13 +132,33 @@ class AlbefNetwork(FusionNetwork):
     def itm_logits(
         self, image_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor, images: Images = ONE_EACH
     ) -> Tensor:
-        """Return logits (n, 2) of no match and match. See `fusion` for the arguments."""
+        """Return the logits of the matching head.
+
+        Args:
+            image_embeds: encoded images.
+            input_ids: (n, tokens).
+            attention_mask: (n, tokens).
+            images: index of each text's image, (n,).
+
+        Returns:
+            Logits of no match and match, (n, 2).
+        """
         return self.match(self.fusion(image_embeds, input_ids, attention_mask, images))
 
     def mlm_logits(
         self, image_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor, images: Images = ONE_EACH
     ) -> Tensor:
-        """Return logits (n, tokens, vocab_size) at every position. See `fusion` for the arguments."""
+        """Return the logits of the head for masked words at every position.
+
+        Args:
+            image_embeds: encoded images.
+            input_ids: (n, tokens).
+            attention_mask: (n, tokens).
+            images: index of each text's image, (n,).
+
+        Returns:
+            Logits, (n, tokens, vocab_size).
+        """
         return self.text_encoder.predict(self.fusion(image_embeds, input_ids, attention_mask, images))
 
     def mlm_logits_at(
@@ -145,7 +169,9 @@ class AlbefNetwork(FusionNetwork):
         attention_mask: Tensor,
         images: Images = ONE_EACH,
     ) -> Tensor:
-        """Return logits at some positions; at all positions the head takes a sixth of the text's time.
+        """Return the logits of the head for masked words at some positions.
+
+        This saves time: at all positions, the head takes a sixth of the time of a text.
 
         Args:
             where: True at the chosen positions, (n, tokens).
@@ -161,7 +187,7 @@ class AlbefNetwork(FusionNetwork):
 
 
 class ConvStem(nn.Module):
-    """Strided convolutions in place of the patch projection; each halves the sides and doubles the features.
+    """Strided convolutions that replace the patch projection; each halves the sides and doubles the features.
 
     It takes the arguments that timm gives to an `embed_layer`.
     """

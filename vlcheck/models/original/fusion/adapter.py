@@ -1,4 +1,4 @@
-"""The adapter of ALBEF and X-VLM: an image is encoded alone, and cleaned captions are read over it."""
+"""The adapter that ALBEF and X-VLM share: an image is encoded alone, then cleaned captions are read with it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NO_MLM = "a fine-tuned checkpoint without MLM head: it offers itm alone; for ml
 
 
 class Fusing(Adapter):
-    """A network that fuses captions with encoded images.
+    """The adapter of a network that fuses captions with encoded images.
 
     Args:
         network: the network, in its dtype, on its device.
@@ -36,7 +36,7 @@ class Fusing(Adapter):
 
     Attributes:
         family: the family's name in messages.
-        max_tokens: token limit at which the original cuts a text; None if it limits words alone.
+        max_tokens: the most tokens that the original code keeps of a text; None if it limits words only.
     """
 
     kinds = DEFAULT_KINDS
@@ -82,7 +82,7 @@ class Fusing(Adapter):
         return Features.of(self.network.image_embeds(pixels))
 
     def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
-        """Return P(match) by softmax over the match head's two logits, the second of which is that of a match."""
+        """Return P(match) by softmax over the two logits of the matching head; the second one is that of a match."""
         logits = self.network.match(self.network.fusion(*self._inputs(features, rows, texts)))
         return log_softmax(logits)[:, 1].exp()
 

@@ -1,4 +1,4 @@
-"""Captions as ALBEF and X-VLM read them: the original code's cleaning, and BERT's word pieces without [SEP]."""
+"""Captions as ALBEF and X-VLM read them: cleaned as by the original code, in BERT's word pieces without [SEP]."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def pre_caption(caption: str, max_words: int = MAX_WORDS) -> str:
 def clean_words(text: str) -> list[str]:
     """Return the words of a cleaned caption, with every "[MASK]" in place.
 
-    A mask after the thirtieth word is kept, with all words before it: without it, the question would change.
+    The original code keeps 30 words. If a mask comes later, all words up to it are kept, since the text without its
+    mask would ask nothing.
     """
     first, *others = (_words(part) for part in text.split(MASK))
     words = first + [word for part in others for word in (MASK, *part)]

@@ -11,7 +11,7 @@ from vlcheck.models.original.fusion.text_encoder import TextEncoder, TextSizes
 
 
 class FusionSizes(TextSizes, Protocol):
-    """The sizes that a network's config, a dataclass, has to state."""
+    """The sizes that the config of a network, a dataclass, has to state."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -38,7 +38,11 @@ class FusionNetwork(nn.Module):
         return self.text_encoder.cls is not None
 
     def image_embeds(self, pixels: Tensor, /) -> Tensor:
-        """Encode normalised pixels (n, 3, image_size, image_size)."""
+        """Encode normalised pixels (n, 3, image_size, image_size).
+
+        Returns:
+            Tokens, (n, 1 + image tokens, vision_width).
+        """
         raise NotImplementedError
 
     def text_embeds(self, ids: Tensor, attention: Tensor, /) -> Tensor:

@@ -1,4 +1,4 @@
-"""Pictures as ALBEF and X-VLM read them: squares, normalised as CLIP's."""
+"""Pictures as ALBEF and X-VLM read them: squares, normalised with CLIP's mean and standard deviation."""
 
 from __future__ import annotations
 

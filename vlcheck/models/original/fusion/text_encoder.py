@@ -27,7 +27,7 @@ ONE_EACH = slice(None)
 
 
 class TextSizes(Protocol):
-    """The sizes of the BERT that a network's config has to state."""
+    """The sizes of the BERT, which the config of a network has to state."""
 
     @property
     def vocab_size(self) -> int: ...
@@ -65,7 +65,7 @@ class TextEncoder(nn.Module):
 
 
 class FusionBert(nn.Module):
-    """A BERT without its head, in two halves."""
+    """A BERT without its head. Its lower layers read a text alone, its upper layers also cross-attend to an image."""
 
     def __init__(self, bert: BertConfig, fusion_layer: int, image_width: int) -> None:
         super().__init__()
@@ -160,7 +160,7 @@ class Layer(nn.Module):
         return out
 
     def _cross_attend(self, hidden: Tensor, image_embeds: Tensor, images: Images, keep: Tensor | None) -> Tensor:
-        """Cross-attend. An image's keys and values, which are most of the work, are computed once for all its texts."""
+        """Cross-attend. Keys and values, which are most of the work, are computed once for all texts of an image."""
         weights = self.crossattention.self
         query, key, value = (
             part.unflatten(-1, (weights.num_attention_heads, -1)).transpose(1, 2)
@@ -194,5 +194,5 @@ def check_tied(weights: Mapping[str, Tensor]) -> None:
 
 
 def _keep(attention_mask: Tensor) -> Tensor:
-    """Return which keys each query attends to, (n, 1, 1, tokens)."""
+    """Return True at the keys that a query may attend to, (n, 1, 1, tokens)."""
     return attention_mask.bool()[:, None, None, :]

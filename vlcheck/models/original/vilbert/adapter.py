@@ -1,4 +1,4 @@
-"""The adapter of ViLBERT (Lu et al. 2019, arXiv:1908.02265). `network` has its network."""
+"""Loads ViLBERT (Lu et al. 2019, arXiv:1908.02265). `network` has its network, `config` its sizes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from vlcheck.models.regions.regions import RegionExtractor, Regions
 
 
 class Vilbert(ReadsRegions):
-    """A pre-training checkpoint of the original code, with heads for words, matching and regions.
+    """The adapter of a pre-training checkpoint of the original code, with heads for words, matching and regions.
 
     Args:
         network: the network, in its dtype, on its device.
@@ -44,11 +44,10 @@ class Vilbert(ReadsRegions):
         self.name, self.fingerprint = name, fingerprint
 
     def inputs(self, regions: Regions, size: tuple[int, int]) -> Sequence[Tensor]:
-        """Return features, boxes and mask of regions. See `ReadsRegions.inputs`."""
         return region_inputs(regions.boxes, regions.features, size, regions.gone)
 
     def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
-        """Return P(match); the first of the two logits is that of a match."""
+        """Return P(match) by softmax over the two logits of the matching head; the first one is that of a match."""
         return log_softmax(self.network.itm_logits(**self._asked(features, rows, texts)))[:, 0].exp()
 
     def _predict(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
@@ -58,7 +57,6 @@ class Vilbert(ReadsRegions):
         return log_softmax(self.network.mlm_logits(**asked)[where])
 
     def region_logits(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
-        """Return the logits of the regions, without those of the whole image. See `ReadsRegions.region_logits`."""
         logits: Tensor = self.network.region_logits(**self._asked(features, rows, texts))
         return logits[:, 1:]
 

@@ -11,7 +11,7 @@ from vlcheck.errors import UsageError
 from vlcheck.models.loading.layout import check_multiple, check_size, is_size, naming, read_needed_json
 
 _ACTIVATIONS = ("gelu", "relu", "swish")
-# Options that this network has with one value alone: with other values, the original code computes other numbers.
+# Options of which this network implements one value; with another value, the original code computes other numbers.
 _FIXED: Mapping[str, object] = {
     "model": "bert",
     "fusion_method": "mul",
@@ -24,12 +24,12 @@ _FIXED: Mapping[str, object] = {
 
 @dataclass(frozen=True)
 class VilbertConfig:
-    """The sizes of ViLBERT, by the original's names; the defaults are its own.
+    """The sizes of ViLBERT, by the original's names; the defaults are the original's.
 
     Attributes:
         vocab_size: entries of the vocabulary.
         hidden_size: features of a text token.
-        num_hidden_layers: layers of the text alone.
+        num_hidden_layers: layers that read the text alone.
         num_attention_heads: attention heads of such a layer.
         intermediate_size: features between the two projections of every feed-forward layer of the text.
         max_position_embeddings: the most tokens of a text.
@@ -38,7 +38,7 @@ class VilbertConfig:
         v_feature_size: features of a region from the detector.
         v_target_size: number of the detector's classes, including the background.
         v_hidden_size: features of a region in the network.
-        v_num_hidden_layers: layers of the image alone.
+        v_num_hidden_layers: layers that read the image alone.
         v_num_attention_heads: attention heads of such a layer.
         v_intermediate_size: features between the two projections of every feed-forward layer of the image.
         v_hidden_act: activation in the image's layers.
@@ -113,7 +113,7 @@ def _config(said: Mapping[str, object]) -> VilbertConfig:
 
 
 def _check_stops(name: str, stops: object, depth: int) -> None:
-    """Check that co-attention layers come before existing layers, in order."""
+    """Check that each co-attention layer comes after a number of layers that exist, and that these numbers rise."""
     if not isinstance(stops, tuple) or not all(is_size(stop, least=0) for stop in stops):
         raise UsageError(f"{name} has to be a list of whole numbers, not {stops!r}.")
     if list(stops) != sorted(stops) or any(stop > depth for stop in stops):

@@ -1,4 +1,4 @@
-"""Regions of a detector as ViLBERT reads them."""
+"""The inputs of ViLBERT that are made from the regions of a detector."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vlcheck.errors import UsageError
 
 
 class RegionInputs(NamedTuple):
-    """Regions of one image, or of several with an axis before, by the network's names of its inputs.
+    """Regions of one image, by the network's names of its inputs; several images have a further axis before.
 
     Attributes:
         features: (regions, v_feature_size), the whole image's first. A region to be predicted has a row of zeros; its
@@ -34,14 +34,14 @@ def region_inputs(
     size: tuple[float, float],
     gone: Tensor | None = None,
 ) -> RegionInputs:
-    """Return a detector's regions as the network's inputs: the whole image first, and boxes in fractions of its sides.
+    """Return a detector's regions as the network's inputs, with the whole image as the first region.
 
     Args:
         boxes: (regions, 4): x1, y1, x2, y2 in pixels.
         features: (regions, v_feature_size) of the detector, not normalised; their mean stands for the whole image.
         size: (width, height) of the image in pixels.
-        gone: True for removed regions, which have rows of zeros, (regions,): they are left out of the mean, as in
-            pre-training.
+        gone: True for removed regions, (regions,), whose features are zeros: they are left out of the mean, as in
+            pre-training. None if no region was removed.
 
     Raises:
         UsageError: boxes and features differ in number, there is no region, or the image's size is 0.

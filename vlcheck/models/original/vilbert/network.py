@@ -33,7 +33,10 @@ Array = Tensor | np.ndarray
 
 
 class Streams(NamedTuple):
-    """A tensor for each stream: features, (n, regions, v_hidden_size) and (n, tokens, hidden_size), or masks."""
+    """A tensor for the image and one for the text.
+
+    Either states, (n, regions, v_hidden_size) and (n, tokens, hidden_size), or masks.
+    """
 
     image: Tensor
     text: Tensor
@@ -42,15 +45,8 @@ class Streams(NamedTuple):
 class VilbertNetwork(nn.Module):
     """ViLBERT for scoring, with the original's names of weights.
 
-    Every method takes the same inputs by keyword, as tensors or numpy arrays of any device and precision, and ignores
-    other keywords:
-
-    - ids: (n, tokens), entries of the vocabulary: CLS, the text, SEP, and padding behind;
-    - input_mask: (n, tokens), 1 = token, 0 = padding;
-    - segment_ids: (n, tokens), 0 for a text of one segment;
-    - features: (n, regions, v_feature_size), the whole image's first; `region_inputs` makes them and the next two;
-    - image_loc: (n, regions, 5), boxes and their areas, in fractions of the image;
-    - image_mask: (n, regions), 1 = region, 0 = padding.
+    Every method takes the inputs of `streams` by keyword, as tensors or numpy arrays of any device and precision, and
+    ignores other keyword arguments.
 
     Source:
         Lu et al. 2019, arXiv:1908.02265.
@@ -104,7 +100,17 @@ class VilbertNetwork(nn.Module):
         image_mask: Array,
         **_: object,
     ) -> Streams:
-        """Return the states of image and text after all layers. See the class for the arguments."""
+        """Return the states of image and text after all layers.
+
+        Args:
+            ids: (n, tokens), entries of the vocabulary: CLS, the text, SEP, and padding at the end.
+            input_mask: (n, tokens): 1 = token, 0 = padding.
+            segment_ids: (n, tokens): 0 for a text of one segment.
+            features: (n, regions, v_feature_size), the whole image's first; `region_inputs` makes them and the next
+                two.
+            image_loc: (n, regions, 5), boxes and their areas, in fractions of the image.
+            image_mask: (n, regions): 1 = region, 0 = padding.
+        """
         embedded = Streams(
             self.bert.v_embeddings(self._own(features), self._own(image_loc)),
             self.bert.embeddings(self._own(ids), self._own(segment_ids)),
@@ -129,10 +135,10 @@ class VilbertNetwork(nn.Module):
         return logits
 
     def region_logits(self, **inputs: Array) -> Tensor:
-        """Return logits (n, regions, v_target_size) over the detector's classes, for every region.
+        """Return the logits over the detector's classes for every region, (n, regions, v_target_size).
 
         A region is masked by zeros in its row of `features`; its box and mask stay. In pre-training, the row of the
-        whole image is the mean of the regions that are not masked, and it is not predicted.
+        whole image is the mean of the regions that are not masked, and the class of the whole image is not predicted.
         """
         logits: Tensor = self.cls["imagePredictions"](self.streams(**inputs).image)
         return logits
@@ -162,7 +168,7 @@ class TwoStreams(nn.Module):
 
 
 class RegionEmbeddings(nn.Module):
-    """Embeddings of regions: the sum of the features' and the box's."""
+    """Embeddings of regions: the sum of the embeddings of features and of box, normalised."""
 
     def __init__(self, config: VilbertConfig) -> None:
         super().__init__()
@@ -211,7 +217,8 @@ class Encoder(nn.Module):
 class CoAttentionLayer(nn.Module):
     """A layer in which each stream's queries attend to the other's keys and values (figure 2b of the paper).
 
-    In the names of weights, 1 is the image and 2 the text. Both streams read the other's states of before the layer.
+    In the names of weights, 1 is the image and 2 the text. Both streams read the states that the other had before the
+    layer.
     """
 
     def __init__(self, config: VilbertConfig) -> None:
@@ -255,7 +262,10 @@ class CoAttentionLayer(nn.Module):
 
 
 class Pooler(nn.Module):
-    """A stream's first token in the space in which the streams are compared. Unlike BERT's, it has a ReLU."""
+    """The first token of a stream, projected into the space in which the streams are compared.
+
+    Unlike BERT's pooler, it has a ReLU.
+    """
 
     def __init__(self, width: int, pooled: int) -> None:
         super().__init__()
@@ -268,7 +278,7 @@ class Pooler(nn.Module):
 
 
 class WordHead(nn.Module):
-    """BERT's head for masked words; its decoder is the matrix of word embeddings, which is passed in."""
+    """The head of BERT for masked words; its decoder is the matrix of word embeddings, which is passed in."""
 
     def __init__(self, config: VilbertConfig) -> None:
         super().__init__()
@@ -289,7 +299,7 @@ class WordHead(nn.Module):
 
 
 def _region_head(config: VilbertConfig) -> nn.Sequential:
-    """Return the head from regions to the detector's classes. Its activation is the text's, as in the original."""
+    """Return the head that classifies regions; its activation is the text's, as in the original."""
     bert = BertConfig(hidden_size=config.v_hidden_size, hidden_act=config.hidden_act, layer_norm_eps=_EPS)
     return nn.Sequential(
         OrderedDict(
@@ -299,7 +309,7 @@ def _region_head(config: VilbertConfig) -> nn.Sequential:
 
 
 def _runs(layers: nn.ModuleList, stops: Sequence[int]) -> list[nn.ModuleList]:
-    """Cut the layers before each of the stops into one run more than there are stops."""
+    """Cut the layers at the stops into parts, one more than there are stops."""
     return [layers[start:stop] for start, stop in pairwise((0, *stops, len(layers)))]
 
 
@@ -346,5 +356,5 @@ def _with_sdpa(bert: BertConfig) -> BertConfig:
 
 
 def _keep(mask: Tensor) -> Tensor:
-    """Return which keys each query attends to, (n, 1, 1, keys)."""
+    """Return True at the keys that a query may attend to, (n, 1, 1, keys)."""
     return mask.bool()[:, None, None, :]

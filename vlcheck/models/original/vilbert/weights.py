@@ -18,7 +18,7 @@ from vlcheck.models.loading.misfits import check_names, some
 _WORDS = "bert.embeddings.word_embeddings.weight"
 _DECODER = "cls.predictions.decoder.weight"
 _UNUSED = re.compile(r"bert\.encoder\.c_layer\.\d+\.biOutput\.q_dense[12]\.(weight|bias)$")  # no forward reads them
-_OLD_ENDS = {"gamma": "weight", "beta": "bias"}  # names of LayerNorm's weights in the first BERT for PyTorch
+_OLD_ENDS = {"gamma": "weight", "beta": "bias"}  # what the first BERT for PyTorch called LayerNorm's weights
 
 
 def read_weights(path: Path, shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
@@ -51,7 +51,7 @@ def _current_name(name: str) -> str:
 
 
 def _checked(weights: Mapping[str, Tensor], shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
-    """Return all of the network's weights, after a check that the file holds no others."""
+    """Return the network's weights, after a check that the file has all of them and no unknown one."""
     used = {name: weight for name, weight in weights.items() if not _UNUSED.match(name)}
     check_weights("a ViLBERT", {**shapes, _DECODER: shapes[_WORDS]}, used)
     if not torch.allclose(used[_DECODER], used[_WORDS], rtol=0, atol=0, equal_nan=True):

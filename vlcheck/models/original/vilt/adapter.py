@@ -1,4 +1,4 @@
-"""The pre-training checkpoint of ViLT's original code, with a head for words and one for matching in one file."""
+"""Loads the pre-training checkpoint of ViLT's original code, which has a head for words and one for matching."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _PIXELS: dict[str, Any] = {
 class ViltPretraining(Processed):
     """The adapter of ViLT with both heads.
 
-    It keeps the embedded patches of an image: ViLT reads everything else together with a text.
+    It keeps the embedded patches of an image: ViLT computes everything else together with a text.
     """
 
     kinds = DEFAULT_KINDS
@@ -45,23 +45,20 @@ class ViltPretraining(Processed):
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
         # In float32 whatever the network's dtype: ViLT takes pixels whose channels add up to 0 for padding, and further
-        # rounding could make some of a picture's pixels so.
-        """Return the embedded patches of images."""
+        # rounding could turn pixels of a picture into such.
         pixels: Tensor = self.prepared(images)["pixel_values"]
         return Features.of(*self.network.image_tokens(pixels))
 
     def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
-        """Return the logits at the masks. See `Processed.word_logits`."""
         text = self.read(images, tokens)["last_hidden_state"][:, : where.shape[1]]
         logits: Tensor = self.network.predict(text[where])
         return logits
 
     def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
-        """Return P(match) of each text with its image. See `Processed.match`."""
         return match_probability(self.network.match(self.read(images, tokens)["pooler_output"]))
 
     def read(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> BaseModelOutputWithPooling:
-        """Return the network's output.
+        """Return the network's output for texts, each with its image.
 
         Args:
             images: embedded patches and their mask, each (n, ...).
@@ -77,7 +74,7 @@ def load(path: str, *, device: str = "cpu", dtype: str = "float32") -> ViltPretr
     """Load a checkpoint of the original code, with `vocab.txt` beside it or bert-base-uncased's from the hub.
 
     Args:
-        path: a folder as `vilt_from_original` reads it.
+        path: a folder with the files that `vilt_from_original` reads.
         device: a torch device.
         dtype: a torch dtype.
 

@@ -1,4 +1,4 @@
-"""The network of ViLT: transformers' ViltModel over patches that are chosen without randomness, and two heads."""
+"""The network of ViLT: the ViltModel of transformers, with patches chosen without randomness, and two heads."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class ViltNetwork(nn.Module):
     bottom; `ids` is (n, tokens) from CLS to SEP; `mask` is (n, tokens): 1 = token, 0 = padding. Each may be a tensor or
     an array, on any device and of any precision.
 
-    Pixels that are zero in all channels are padding, also inside an image: a patch that is set to zero is not gray, it
-    is missing.
+    Pixels that are zero in all channels count as padding, also inside an image: a patch of zeros is not gray but
+    missing.
 
     Source:
         Kim et al. 2021, arXiv:2102.03334.
@@ -61,11 +61,29 @@ class ViltNetwork(nn.Module):
                 module.eps = _BLOCK_EPS
 
     def itm_logits(self, *, image: Array, ids: Array, mask: Array, **_: object) -> Tensor:
-        """Return logits (n, 2) of no match and match. See the class for the arguments; others are ignored."""
+        """Return the logits of the matching head. Other keyword arguments are ignored.
+
+        Args:
+            image: pixels, (n, 3, height, width).
+            ids: (n, tokens).
+            mask: (n, tokens): 1 = token, 0 = padding.
+
+        Returns:
+            Logits of no match and match, (n, 2).
+        """
         return self.match(self(image, ids, mask).pooler_output)
 
     def mlm_logits(self, *, image: Array, ids: Array, mask: Array, **_: object) -> Tensor:
-        """Return logits (n, tokens, vocab_size) at all positions. See the class for the arguments."""
+        """Return the logits of the head for masked words at every position. Other keyword arguments are ignored.
+
+        Args:
+            image: pixels, (n, 3, height, width).
+            ids: (n, tokens).
+            mask: (n, tokens): 1 = token, 0 = padding.
+
+        Returns:
+            Logits, (n, tokens, vocab_size).
+        """
         return self.predict(self(image, ids, mask).last_hidden_state[:, : ids.shape[1]])
 
     def match(self, pooled: Tensor) -> Tensor:
@@ -91,7 +109,7 @@ class ViltNetwork(nn.Module):
         return logits
 
     def forward(self, image: Array, ids: Array, mask: Array, **asked: bool) -> BaseModelOutputWithPooling:
-        """Read texts and images together: see `read`.
+        """Read texts, each with its image. See `read`.
 
         Args:
             image: pixels, (n, 3, height, width).
@@ -102,13 +120,16 @@ class ViltNetwork(nn.Module):
         return self.read(self.image_tokens(image), ids, mask, **asked)
 
     def read(self, image: ImageTokens, ids: Array, mask: Array, **asked: bool) -> BaseModelOutputWithPooling:
-        """Read texts, each over its image; the output has text tokens first, then those of `image_tokens`.
+        """Read texts, each with its image.
 
         Args:
             image: tokens of n images.
             ids: (n, tokens).
             mask: (n, tokens): 1 = token, 0 = padding.
             asked: `output_hidden_states` and `output_attentions`, as ViltModel takes them.
+
+        Returns:
+            States, first those of the text tokens, then those of the image tokens.
         """
         out: BaseModelOutputWithPooling = self.vilt(
             input_ids=torch.as_tensor(ids, dtype=torch.long, device=self.device),
@@ -128,10 +149,10 @@ class ViltNetwork(nn.Module):
     def image_tokens(self, image: Array) -> ImageTokens:
         """Embed the patches of images; all images are padded to the largest number of patches.
 
-        Usually all patches without padding are kept. If a patch is missing in an image's first row or column, the image
-        counts as smaller than it is: its positions are those of the smaller size, and the original draws as many
-        patches at random. Here they are taken at even steps: this is one of the original's possible draws for a single
-        image, and it is the same every time and in any batch.
+        Usually all patches are kept that are not padding. If a patch is missing in an image's first row or column, the
+        image counts as smaller than it is: it gets the positions of the smaller size, and as many patches as that size
+        has. The original draws these patches at random. Here they are taken at even steps, which gives the same patches
+        every time and in any batch; for a single image, it is one of the original's possible draws.
 
         Raises:
             UsageError: all patches in the first row or column of an image are padding, so that it has no size.
@@ -155,7 +176,10 @@ class ViltNetwork(nn.Module):
         )
 
     def _positions(self, height: int, width: int, valid: Tensor) -> Tensor:
-        """Return position embeddings (1, hidden_size, rows, columns): height x width interpolated ones, then zeros."""
+        """Return position embeddings (1, hidden_size, rows, columns).
+
+        They are interpolated to height x width, with zeros to the right and below.
+        """
         positions = self.vilt.embeddings.position_embeddings[:, 1:].transpose(1, 2)
         side = math.isqrt(positions.shape[2])
         square = positions.reshape(1, -1, side, side)
@@ -164,9 +188,10 @@ class ViltNetwork(nn.Module):
 
 
 def valid_patches(pixels: Tensor, grid: tuple[int, int]) -> Tensor:
-    """Return True for the patches that are no padding: those whose upper left pixel has channels that add up to 0 are.
+    """Return True for the patches that are not padding.
 
-    In a photograph with whole levels from 0 to 255, scaled to [-1, 1], no three channels add up to exactly 0.
+    A patch is padding if the channels of its upper left pixel add up to 0. In a photograph with whole levels from 0 to
+    255, scaled to [-1, 1], no three channels add up to exactly 0.
 
     Args:
         pixels: (n, 3, height, width).

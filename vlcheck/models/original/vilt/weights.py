@@ -25,10 +25,10 @@ from vlcheck.models.original.vilt.network import ViltNetwork
 
 __all__ = ["ViltNetwork", "vilt_from_original"]
 
-HEADS = MappingProxyType({"mlm": "mlm_score", "itm": "itm_score"})  # a checkpoint may come without one of them
-_HEAD_WIDTH = 64  # of ViT-B: shapes of weights do not show the number of heads
-_OWN_INDEX = "text_embeddings.position_ids"  # a buffer of older transformers
-# ViltNetwork's names and the original's, replaced one after the other. The original joins query, key and value.
+HEADS = MappingProxyType({"mlm": "mlm_score", "itm": "itm_score"})  # a checkpoint may lack one of them
+_HEAD_WIDTH = 64  # as in ViT-B; the shapes of weights do not show the number of heads
+_OWN_INDEX = "text_embeddings.position_ids"  # a buffer that older versions of transformers saved
+# Replacements, made in this order, from ViltNetwork's names to the original's, which joins query, key and value.
 _RENAMED = (
     ("vilt.embeddings.cls_token", "transformer.cls_token"),
     ("vilt.embeddings.position_embeddings", "transformer.pos_embed"),
@@ -143,7 +143,7 @@ def _load(config: ViltConfig, weights: Mapping[str, Tensor]) -> ViltNetwork:
     with torch.device("meta"):  # only names and shapes: no memory is used, and no random number is drawn
         network = ViltNetwork(config)
     absent = [head for head in HEADS.values() if not any(name.startswith(f"{head}.") for name in weights)]
-    if len(absent) < len(HEADS):  # without any it is no checkpoint for scoring, and lacks both
+    if len(absent) < len(HEADS):  # a checkpoint without any head is refused below, as it lacks the weights of both
         for head in absent:
             setattr(network, head, None)
     expected = network.state_dict()

@@ -1,4 +1,4 @@
-"""X-VLM: adapter and loading. `network` has the network, `config` its sizes."""
+"""Loads X-VLM. `network` has its network, `config` its sizes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def load(path: str, *, device: str = "cpu", dtype: str = "float32") -> Xvlm:
     """Load a checkpoint of the original code, with `vocab.txt` beside it or bert-base-uncased's from the hub.
 
     Args:
-        path: a folder as `XvlmNetwork.from_original` reads it, of pre-training or fine-tuned for retrieval.
+        path: a folder with the files that `XvlmNetwork.from_original` reads, of pre-training or fine-tuned for
+            retrieval.
         device: a torch device.
         dtype: a torch dtype.
 

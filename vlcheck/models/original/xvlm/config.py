@@ -30,7 +30,7 @@ _BERT = {
     "vocab_size": "vocab_size",
     "max_positions": "max_position_embeddings",
 }
-# Options that shapes of weights do not show, with the only value that this network has.
+# Options that the shapes of weights do not show. This network implements one value of each.
 _NO_OTHER_ENCODERS = {"use_swin": True, "use_clip_vit": False, "use_roberta": False}
 _NO_OTHER_BERT = {"hidden_act": "gelu", "layer_norm_eps": 1e-12, "position_embedding_type": "absolute"}
 
@@ -44,7 +44,7 @@ class XvlmConfig:
         window_size: side of the windows in which Swin attends, in tokens.
         stem_width: features of a token of Swin's first stage; each further stage doubles them.
         vision_depths: number of blocks of each stage of Swin.
-        vision_heads: attention heads of a block of each stage.
+        vision_heads: number of attention heads of a block, for each stage.
         text_width: features of a text token.
         text_depth: layers of the BERT, with and without cross-attention.
         text_heads: attention heads of a BERT layer.
@@ -120,8 +120,8 @@ def read_config(folder: Path, said: Mapping[str, object]) -> XvlmConfig:
     """Read the sizes from the original's `config.json`, and from the files of Swin and BERT that it names.
 
     Args:
-        folder: the folder of all these files, whatever folders `vision_config` and `text_config` name. By default the
-            files are `config_swin.json` and `config_bert.json`.
+        folder: the folder of all these files: of the paths in `vision_config` and `text_config` only the file names
+            count. By default the files are `config_swin.json` and `config_bert.json`.
         said: the config in the checkpoint itself; the file `config.json` takes precedence over it.
 
     Raises:

@@ -97,10 +97,12 @@ class XvlmNetwork(FusionNetwork):
         return self.bbox_head is not None
 
     def load_original_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
-        """Load weights by the original's names. If there is no head for words or for boxes, the network loses its own.
+        """Load weights by the original's names.
+
+        If the weights of the head for words or of the head for boxes are missing, the network loses this head.
 
         Raises:
-            UsageError: a weight is missing, unknown, or has another shape; nothing is loaded then.
+            UsageError: another weight is missing, one is unknown, or has another shape; nothing is loaded then.
         """
         check_names(state_dict, "vision_encoder.patch_embed.proj.weight")
         weights = {name: tensor for name, tensor in state_dict.items() if not _RECOMPUTED.match(name)}
@@ -119,11 +121,29 @@ class XvlmNetwork(FusionNetwork):
         self.load_state_dict(renamed)
 
     def itm_logits(self, *, image: Array, ids: Array, att: Array, **_: object) -> Tensor:
-        """Return logits (n, 2) of no match and match. See the class for the arguments; others are ignored."""
+        """Return the logits of the matching head. Other keyword arguments are ignored.
+
+        Args:
+            image: normalised pixels, (n, 3, image_size, image_size).
+            ids: (n, tokens).
+            att: (n, tokens): 1 = token, 0 = padding.
+
+        Returns:
+            Logits of no match and match, (n, 2).
+        """
         return self.match(self.fusion(self.image_embeds(image), ids, att))
 
     def mlm_logits(self, *, image: Array, ids: Array, att: Array, **_: object) -> Tensor:
-        """Return logits (n, tokens, vocab_size) at all positions. See the class for the arguments."""
+        """Return the logits of the head for masked words at every position. Other keyword arguments are ignored.
+
+        Args:
+            image: normalised pixels, (n, 3, image_size, image_size).
+            ids: (n, tokens).
+            att: (n, tokens): 1 = token, 0 = padding.
+
+        Returns:
+            Logits, (n, tokens, vocab_size).
+        """
         return self.text_encoder.predict(self.fusion(self.image_embeds(image), ids, att))
 
     def region_itm_logits(
@@ -136,20 +156,28 @@ class XvlmNetwork(FusionNetwork):
         images: Array | slice = ONE_EACH,
         **_: object,
     ) -> Tensor:
-        """Return logits (n, 2) of no match and match of a text with each region. Other arguments are ignored.
+        """Return the logits of the matching head for a text and each region. Other keyword arguments are ignored.
 
         Args:
-            image: normalised pixels.
+            image: normalised pixels, (images, 3, image_size, image_size).
             ids: (n, tokens).
             att: (n, tokens): 1 = token, 0 = padding.
             region_atts: the tokens of each region: see `region_embeds`.
             images: index of each region's image, (n,).
+
+        Returns:
+            Logits of no match and match, (n, 2).
         """
         regions = self.region_embeds(self.image_embeds(image), region_atts, images)
         return self.match(self.fusion(regions, ids, att, image_atts=region_atts))
 
     def boxes(self, *, image: Array, ids: Array, att: Array, **_: object) -> Tensor:
-        """Return the boxes of texts in their images. See the class for the arguments; others are ignored.
+        """Return the boxes of texts in their images. Other keyword arguments are ignored.
+
+        Args:
+            image: normalised pixels, (n, 3, image_size, image_size).
+            ids: (n, tokens).
+            att: (n, tokens): 1 = token, 0 = padding.
 
         Returns:
             Boxes, (n, 4): the centre's x and y, width and height, in fractions of the image's sides.
@@ -157,7 +185,11 @@ class XvlmNetwork(FusionNetwork):
         return self.locate(self.fusion(self.image_embeds(image), ids, att))
 
     def image_embeds(self, pixels: Array) -> Tensor:
-        """Encode images, for all texts and regions."""
+        """Encode normalised pixels (n, 3, image_size, image_size), for all texts and regions.
+
+        Returns:
+            The mean of an image's tokens, then the tokens, (n, 1 + grid * grid, vision_width).
+        """
         tokens = self.vision_encoder.forward_features(self._own(pixels)).flatten(1, 2)
         return torch.cat([tokens.mean(1, keepdim=True), tokens], dim=1)
 
@@ -239,6 +271,6 @@ def _head(width: int, outputs: int) -> nn.Sequential:
 
 
 def _original_name(name: str, *, fine_tuned: bool) -> str:
-    """Return the original's name of a weight: its stages end with a patch merging, timm's stages begin with it."""
+    """Return the original's name of a weight; its stages end with a patch merging, and timm's begin with it."""
     name = re.sub(r"(?<=^vision_encoder\.layers\.)\d+(?=\.downsample)", lambda match: str(int(match[0]) - 1), name)
     return name.replace("text_encoder.bert.", "text_encoder.") if fine_tuned else name
