@@ -91,7 +91,7 @@ MISBEHAVIOUR = [
     (Short, "the model returned 1 scores for 2 texts", "the model returned 3 scores for 4 texts"),
     (Square, "the model returned scores of shape (1, 2) for 2 words", "the model returned scores of shape (4, 2)"),
     (Generous, "the model returned 3 scores for 2 words", "the model returned 5 scores for 4 texts"),
-    (Logits, "the model returned -0.5, which is not a probability", "the model returned 3.25, which is not a probability"),
+    (Logits, "the model returned -0.5, which is no probability", "the model returned 3.25, which is no probability"),
     (Raising, "KeyError: 'dog'", "RuntimeError: out of memory"),
     (Forgetful, "the model named likely words for 0 of 2 texts", ""),
     (Blind, "OSError: no such device", "OSError: no such device"),

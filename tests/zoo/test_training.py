@@ -124,20 +124,20 @@ def test_a_damaged_checkpoint_is_named(tmp_path, damage):
     train(SMALL, tmp_path, steps=2)
     path = checkpoint(tmp_path, SMALL)
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(UsageError, match=r"checkpoint\.pt: no whole checkpoint; delete it"):
+    with pytest.raises(UsageError, match=r"checkpoint\.pt: not a complete checkpoint; delete it"):
         train(SMALL, tmp_path)
 
 
 def test_a_checkpoint_of_another_recipe_is_not_taken_up(tmp_path):
     train(SMALL, tmp_path, steps=2)
-    with pytest.raises(UsageError, match=r"small\.checkpoint\.pt: is of another recipe"):
+    with pytest.raises(UsageError, match=r"small\.checkpoint\.pt: belongs to another recipe"):
         train(replace(SMALL, seed=1), tmp_path)
 
 
 def test_a_checkpoint_that_began_from_other_weights_is_not_taken_up(tmp_path):
     train(SMALL, tmp_path, steps=2)
     base = read_base(write_model(tmp_path / "base", SMALL, first_weights(SMALL.config, 7), [], {}))
-    with pytest.raises(UsageError, match=r"small\.checkpoint\.pt: is of another base"):
+    with pytest.raises(UsageError, match=r"small\.checkpoint\.pt: belongs to another base"):
         train(SMALL, tmp_path, base=base)
 
 
@@ -146,7 +146,7 @@ def test_a_checkpoint_that_lacks_something_is_named(tmp_path, changed):
     train(SMALL, tmp_path, steps=2)
     path = checkpoint(tmp_path, SMALL)
     torch.save(torch.load(path, weights_only=True) | changed, path)
-    with pytest.raises(UsageError, match=r"small\.checkpoint\.pt: no whole checkpoint; delete it"):
+    with pytest.raises(UsageError, match=r"small\.checkpoint\.pt: not a complete checkpoint; delete it"):
         train(SMALL, tmp_path)
 
 

@@ -71,8 +71,11 @@ def test_what_vlcheck_wrote_it_writes_again(network, tmp_path):
     ("damaged", "said"),
     [
         (b"\xff\xfe0\x000\x00", "not a list of checksums: it is not UTF-8 at byte 0"),
-        (f"{DIGEST}  vocab.txt\n{DIGEST} config.json\n".encode(), r"SHA256SUMS:2: no checksum: 64 hexadecimal digits"),
-        (b"\n", "SHA256SUMS:1: no checksum"),
+        (
+            f"{DIGEST}  vocab.txt\n{DIGEST} config.json\n".encode(),
+            r"SHA256SUMS:2: not a checksum: 64 hexadecimal digits",
+        ),
+        (b"\n", "SHA256SUMS:1: not a checksum"),
         (b"", "SHA256SUMS is there already"),
     ],
     ids=["not UTF-8", "one space", "an empty line", "empty"],

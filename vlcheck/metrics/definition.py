@@ -15,7 +15,7 @@ from vlcheck.metrics.reading import Heard, Reading
 
 
 class Encoded(Protocol):
-    """Images as a model keeps them between questions."""
+    """The images that a model has encoded; they are selected by index, and asked about again and again."""
 
     def __len__(self) -> int:
         """Return the number of images."""

@@ -57,7 +57,7 @@ def answer_of(values: Sequence[float], top: tuple[tuple[str, float], ...] = ()) 
     """
     for value in values:
         if math.isfinite(value) and not -TOLERANCE <= value <= 1 + TOLERANCE:
-            return Answer(error=f"the model returned {brief(value)}, which is not a probability: it has to lie in [0, 1]")
+            return Answer(error=f"the model returned {brief(value)}, which is no probability: it has to lie in [0, 1]")
     return Answer(tuple(np.clip(values, 0.0, 1.0).tolist() if np.isfinite(values).all() else values), top)
 
 

@@ -79,10 +79,10 @@ class Batch:
 
 
 def draw_pool(stream: str, number: int, side: int, world: World = CONTROL) -> Pool:
-    """Draw scenes from a random stream of their own; no case of a suite is drawn from such a stream.
+    """Draw scenes, of each kind in turn, from other random streams than the cases of a suite.
 
     Args:
-        stream: name of the stream.
+        stream: name of the random stream.
         number: number of scenes.
         side: side of the model's input, in pixels.
         world: the world that the scenes belong to.

@@ -341,7 +341,10 @@ def _untellable(facts: Facts, thing: Thing) -> tuple[str, ...]:
 
 
 def opening(rng: Random) -> str:
-    """Return a neutral opening or its end, with a space after it and without punctuation, as ALBEF reads texts."""
+    """Return the start of a sentence that says nothing about the picture, such as "what this picture shows ".
+
+    Half of them are whole, the others begin at a random word. They have no punctuation, since ALBEF reads none.
+    """
     words = [word for word in rng.choice(list(OPENINGS.values())).split() if word.isalpha()]
     start = rng.randrange(len(words)) if rng.random() < 0.5 else 0
     return "".join(f"{word} " for word in words[start:])

@@ -34,7 +34,7 @@ TINY = AlbefConfig(
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """All settings that decide the weights on a given machine.
+    """The settings of a training; together they determine the weights on a given machine.
 
     Attributes:
         name: the variant's name.
@@ -45,7 +45,8 @@ class Recipe:
         scenes: number of different scenes, equally many of each kind.
         batch_size: pictures in each step; each has three sentences.
         learning_rate: its largest value, after `warmup` steps.
-        warmup: steps over which the learning rate rises, at the start and after each stage that cools.
+        warmup: steps over which the learning rate rises, at the start and after each stage at whose end it has fallen
+            to 0.
         grey: share of the pictures whose colors are removed, in [0, 1].
         upside_down: share of the pictures without people that are turned upside down, in [0, 1].
         config: the sizes of the network.
@@ -126,8 +127,8 @@ _WORDS = Stage(
     hues=0.0,
     light=0.15,
 )
-# From here on, one word is masked at a time. Places come first, since each stage builds on the one before. A stage takes
-# a few hundred steps if nothing else is asked; mixed with everything else, thousands of steps do not suffice.
+# From here on, one word is masked at a time. Places come first, since each stage builds on the one before. A stage
+# takes a few hundred steps if nothing else is asked; mixed with everything else, thousands of steps do not suffice.
 _WHERE = Stage(
     steps=500,
     kinds={"alone": 1, "act": 1},

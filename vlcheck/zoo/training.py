@@ -197,10 +197,10 @@ class _Training:
                 self.network.load_state_dict(state["network"])
                 self.optimizer.load_state_dict(state["optimizer"])
         except Exception as error:  # torch.load raises errors of any kind on damaged files
-            raise UsageError(f"{path}: no whole checkpoint; delete it to begin again.") from error
+            raise UsageError(f"{path}: not a complete checkpoint; delete it to begin again.") from error
         for what, was, wanted in (("recipe", recipe, asdict(self.recipe)), ("base", base, self._base)):
             if was != wanted:
-                raise UsageError(f"{path}: is of another {what}; name another folder, or delete it.")
+                raise UsageError(f"{path}: belongs to another {what}; name another folder, or delete it.")
         self.losses = losses
 
 

@@ -112,7 +112,7 @@ def _sum(path: Path, number: int, line: str) -> tuple[str, str]:
     """Return the file and the checksum that a line states."""
     match = _SUM.fullmatch(line)
     if not match:
-        raise UsageError(f"{path}:{number}: no checksum: 64 hexadecimal digits, two spaces, and the name of a file.")
+        raise UsageError(f"{path}:{number}: not a checksum: 64 hexadecimal digits, two spaces, and the name of a file.")
     return match[2], match[1]
 
 

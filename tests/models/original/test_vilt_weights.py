@@ -288,8 +288,8 @@ def test_a_config_of_another_depth_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("config", "complaint"),
     [
-        ({"num_heads": 5}, r"ckpt: hidden_size 48 is not divided by 5 attention heads"),
-        ({}, r"ckpt: hidden_size 48 is not divided by 0 attention heads: put a config.json"),
+        ({"num_heads": 5}, r"ckpt: hidden_size 48 is not divisible by 5 attention heads"),
+        ({}, r"ckpt: hidden_size 48 is not divisible by 0 attention heads: put a config.json"),
         ({"num_heads": "4"}, r"config\.json: num_heads has to be a whole number from 1 up, not '4'"),
         ({"num_heads": True}, r"config\.json: num_heads has to be a whole number from 1 up, not True"),
         ({"num_heads": 4, "patch_size": 0}, r"config\.json: patch_size has to be a whole number from 1 up, not 0"),

@@ -51,7 +51,7 @@ def test_regions_are_found_by_the_photographs_name(photograph: ImageFile, dtype:
 @pytest.mark.parametrize("edit", [ImageOps.mirror, ImageOps.invert, lambda image: Image.fromarray(np.array(image))])
 def test_an_edited_photograph_has_none(photograph: ImageFile, edit: Any) -> None:
     """Also one that is not edited, but has lost its name."""
-    with pytest.raises(NotApplicable, match="of unedited photographs alone; a detector"):
+    with pytest.raises(NotApplicable, match="for unedited photographs only; a detector"):
         RegionFiles(photograph.path.parent / "regions")(edit(photograph.open()))
 
 

@@ -346,9 +346,9 @@ def test_what_no_detector_looked_at_is_told_when_it_is_asked_about(
     encoded = model.encode([photographs[0], Grayscale().edit(photographs[0]), photographs[1]])
     theirs = model.itm(model.encode(photographs[:2]), TEXTS[:2])
     np.testing.assert_allclose(model.itm(encoded[[0, 2]], TEXTS[:2]), theirs, rtol=0, atol=1e-10)
-    with pytest.raises(NotApplicable, match="unedited photographs alone"):
+    with pytest.raises(NotApplicable, match="unedited photographs only"):
         model.itm(encoded, TEXTS)
-    with pytest.raises(NotApplicable, match="unedited photographs alone"):
+    with pytest.raises(NotApplicable, match="unedited photographs only"):
         model.mlm(encoded[[2, 1]], MASKED[:2], WORDS[:2])
 
 
@@ -365,8 +365,8 @@ def test_a_run_says_which_perturbations_cannot_be_asked(
         CachedScorer(Scorer(model), store).run(make_plan(queries))
         answers = store.get_many(queries)
     whole, grey, ablated = (answers[query.key] for query in queries[:3])
-    assert "unedited photographs alone" in grey.unasked
-    assert "unedited photographs alone" in answers[queries[4].key].unasked
+    assert "unedited photographs only" in grey.unasked
+    assert "unedited photographs only" in answers[queries[4].key].unasked
     assert abs(whole.values[0] - ablated.values[0]) > 1e-4
     assert answers[queries[3].key].values != answers[queries[5].key].values
 
@@ -426,7 +426,7 @@ def test_a_model_of_regions_without_a_detector_is_told_how_to_name_one(
     family: str, folder_of: dict[str, Path], tmp_path: Path
 ) -> None:
     bare, _, _ = spec_of(family, folder_of, tmp_path).partition(",")
-    with pytest.raises(UsageError, match=r"model=.*reads regions of a detector: ,regions=DETECTOR after the model"):
+    with pytest.raises(UsageError, match=r"model=.*reads regions of a detector: name one with ,regions=DETECTOR after"):
         load_model(bare)
     np.savez(tmp_path / "one.npz", boxes=np.array([[0, 0, 9, 9]]), features=np.ones((1, 4)))
     with pytest.raises(UsageError, match="its regions have 4 features; the model reads 6"):

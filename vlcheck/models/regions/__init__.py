@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-if not TYPE_CHECKING:  # else a type checker takes any name for one that is here
+if not TYPE_CHECKING:  # a type checker would accept any name of this module
 
     def __getattr__(name: str) -> object:
         from vlcheck._moved import find_name

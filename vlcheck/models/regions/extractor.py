@@ -9,9 +9,9 @@ from vlcheck.models.regions.precomputed import RegionFiles
 from vlcheck.models.regions.regions import SAID_BY, RegionExtractor
 
 HOW_TO_SAY = (
-    f"{SAID_BY}DETECTOR after the model names one: weights of torchvision's Faster R-CNN (a file), or a folder of"
-    " regions that were computed beforehand, with NAME.npz for each photograph NAME.jpg: boxes (n, 4) and features"
-    " (n, width)"
+    f"name one with {SAID_BY}DETECTOR after the model; DETECTOR is a file with weights of torchvision's Faster R-CNN,"
+    " or a folder of regions that were computed beforehand, with NAME.npz for each photograph NAME.jpg: boxes (n, 4)"
+    " and features (n, width)"
 )
 
 

@@ -65,7 +65,11 @@ class RegionFiles:
 
 
 def read_regions(path: Path) -> Regions:
-    """Read the regions of one file. Raises UsageError if it is missing or damaged, or its arrays have a wrong shape."""
+    """Read the regions of one file.
+
+    Raises:
+        UsageError: the file is missing or damaged, or its arrays have a wrong type or shape.
+    """
     if why := fault(path):
         raise UsageError(f"{path}: no such file ({why}); the regions of a photograph are in a file of its name.")
     try:

@@ -101,11 +101,11 @@ class AlbefNetwork(FusionNetwork):
         return embeds
 
     def text_embeds(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Return the states of texts below the cross-attention layers.
+        """Return the hidden states of texts before the layers with cross-attention.
 
         Args:
-            input_ids: (n, tokens).
-            attention_mask: (n, tokens).
+            input_ids: token ids, (n, tokens).
+            attention_mask: (n, tokens): 1 = token, 0 = padding.
 
         Returns:
             States, (n, tokens, text_width).
@@ -115,12 +115,12 @@ class AlbefNetwork(FusionNetwork):
     def fusion(
         self, image_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor, images: Images = ONE_EACH
     ) -> Tensor:
-        """Return the states of texts after all layers, read over images.
+        """Return the hidden states of texts after all layers, which cross-attend to images.
 
         Args:
             image_embeds: encoded images.
-            input_ids: (n, tokens).
-            attention_mask: (n, tokens).
+            input_ids: token ids, (n, tokens).
+            attention_mask: (n, tokens): 1 = token, 0 = padding.
             images: index of each text's image, (n,).
 
         Returns:
@@ -136,8 +136,8 @@ class AlbefNetwork(FusionNetwork):
 
         Args:
             image_embeds: encoded images.
-            input_ids: (n, tokens).
-            attention_mask: (n, tokens).
+            input_ids: token ids, (n, tokens).
+            attention_mask: (n, tokens): 1 = token, 0 = padding.
             images: index of each text's image, (n,).
 
         Returns:
@@ -152,8 +152,8 @@ class AlbefNetwork(FusionNetwork):
 
         Args:
             image_embeds: encoded images.
-            input_ids: (n, tokens).
-            attention_mask: (n, tokens).
+            input_ids: token ids, (n, tokens).
+            attention_mask: (n, tokens): 1 = token, 0 = padding.
             images: index of each text's image, (n,).
 
         Returns:
@@ -176,8 +176,8 @@ class AlbefNetwork(FusionNetwork):
         Args:
             where: True at the chosen positions, (n, tokens).
             image_embeds: encoded images.
-            input_ids: (n, tokens).
-            attention_mask: (n, tokens).
+            input_ids: token ids, (n, tokens).
+            attention_mask: (n, tokens): 1 = token, 0 = padding.
             images: index of each text's image, (n,).
 
         Returns:
@@ -225,14 +225,15 @@ def interpolate_positions(positions: Tensor, grid: int) -> Tensor:
     """Interpolate position embeddings for another resolution, as the original does.
 
     Args:
-        positions: (1, 1 + side * side, width), the CLS token's first.
+        positions: (1, 1 + side * side, width), that of the CLS token first.
         grid: patches along a side of the new input.
 
     Returns:
-        (1, 1 + grid * grid, width): the CLS token's unchanged, the others interpolated bicubically on their square.
+        Embeddings, (1, 1 + grid * grid, width): that of the CLS token is unchanged, the others are interpolated
+        bicubically.
 
     Raises:
-        UsageError: the positions are not one CLS token and a square.
+        UsageError: the embeddings are not those of a CLS token and of a square of patches.
     """
     tokens, width = positions.shape[-2:]
     side = math.isqrt(tokens - 1)

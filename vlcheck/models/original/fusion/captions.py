@@ -74,8 +74,8 @@ class CaptionTokenizer:
         """Return the token ids of a word as it would occur in a caption.
 
         Raises:
-            UsageError: the word is empty after cleaning, or the vocabulary cannot spell it: "[UNK]" would have one
-                probability for all unknown words.
+            UsageError: the word is empty after cleaning, or the vocabulary cannot spell it. All such words would be the
+                token "[UNK]" and get one probability.
         """
         ids = self._pieces(pre_caption(word))
         if not ids or self.unknown in ids:

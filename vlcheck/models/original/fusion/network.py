@@ -20,7 +20,7 @@ class FusionSizes(TextSizes, Protocol):
 
 
 class FusionNetwork(nn.Module):
-    """A network in which texts are read over encoded images.
+    """A network that encodes an image alone, and a text with cross-attention to the image.
 
     `image_embeds` is (n, 1 + image tokens, vision_width); the first token stands for the whole image.
     """
@@ -46,10 +46,10 @@ class FusionNetwork(nn.Module):
         raise NotImplementedError
 
     def text_embeds(self, ids: Tensor, attention: Tensor, /) -> Tensor:
-        """Return the states of texts below the cross-attention layers.
+        """Return the hidden states of texts before the layers with cross-attention.
 
         Args:
-            ids: (n, tokens).
+            ids: token ids, (n, tokens).
             attention: (n, tokens): 1 = token, 0 = padding.
 
         Returns:
@@ -58,11 +58,11 @@ class FusionNetwork(nn.Module):
         raise NotImplementedError
 
     def fusion(self, image_embeds: Tensor, ids: Tensor, attention: Tensor, images: Tensor, /) -> Tensor:
-        """Return the states of texts after all layers, read over images.
+        """Return the hidden states of texts after all layers, which cross-attend to images.
 
         Args:
             image_embeds: encoded images.
-            ids: (n, tokens).
+            ids: token ids, (n, tokens).
             attention: (n, tokens): 1 = token, 0 = padding.
             images: index of each text's image, (n,).
 
@@ -84,7 +84,7 @@ class FusionNetwork(nn.Module):
         """Return unit vectors of texts, for the contrastive similarity.
 
         Args:
-            ids: (n, tokens).
+            ids: token ids, (n, tokens).
             attention: (n, tokens): 1 = token, 0 = padding.
 
         Returns:
@@ -93,11 +93,11 @@ class FusionNetwork(nn.Module):
         return normalize(self.text_proj(self.text_embeds(ids, attention)[:, 0]), dim=-1)
 
     def itc_similarity(self, image_embeds: Tensor, ids: Tensor, attention: Tensor) -> Tensor:
-        """Return the cosine, divided by the temperature, of every image with every text.
+        """Return the contrastive similarity of every image with every text: their cosine, divided by the temperature.
 
         Args:
             image_embeds: encoded images, (images, 1 + image tokens, vision_width).
-            ids: (texts, tokens).
+            ids: token ids, (texts, tokens).
             attention: (texts, tokens): 1 = token, 0 = padding.
 
         Returns:

@@ -73,10 +73,10 @@ class FusionBert(nn.Module):
         self.encoder = Encoder(bert, fusion_layer, image_width)
 
     def read(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Return the states of texts after the embeddings and the layers without cross-attention.
+        """Return the hidden states of texts after the embeddings and the layers without cross-attention.
 
         Args:
-            input_ids: (n, tokens).
+            input_ids: token ids, (n, tokens).
             attention_mask: (n, tokens): 1 = token, 0 = padding.
 
         Returns:
@@ -111,7 +111,7 @@ class FusionBert(nn.Module):
 
 
 class Encoder(nn.Module):
-    """The layers; those from `fusion_layer` on have cross-attention."""
+    """The layers of the BERT; those from `fusion_layer` on have cross-attention."""
 
     def __init__(self, bert: BertConfig, fusion_layer: int, image_width: int) -> None:
         super().__init__()

@@ -86,7 +86,7 @@ class VilbertConfig:
         _check_stops("v_biattention_id", self.v_biattention_id, self.v_num_hidden_layers)
         _check_stops("t_biattention_id", self.t_biattention_id, self.num_hidden_layers)
         if len(self.v_biattention_id) != len(self.t_biattention_id):
-            raise UsageError("v_biattention_id and t_biattention_id have to be of one length, a pair for each layer.")
+            raise UsageError("v_biattention_id and t_biattention_id have to be equally long, a pair for each layer.")
 
 
 def read_config(path: Path) -> VilbertConfig:

@@ -14,7 +14,9 @@ from vlcheck.errors import UsageError
 
 
 class RegionInputs(NamedTuple):
-    """Regions of one image, by the network's names of its inputs; several images have a further axis before.
+    """The regions of one image as the network's inputs, by the names that the network gives them.
+
+    For several images, each tensor has a further axis in front.
 
     Attributes:
         features: (regions, v_feature_size), the whole image's first. A region to be predicted has a row of zeros; its

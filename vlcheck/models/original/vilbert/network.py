@@ -191,7 +191,7 @@ class RegionEmbeddings(nn.Module):
 
 
 class Encoder(nn.Module):
-    """The layers: each stream's own, and the co-attention layers between the streams."""
+    """The layers of both streams, and the co-attention layers between the streams."""
 
     def __init__(self, config: VilbertConfig) -> None:
         super().__init__()

@@ -65,7 +65,7 @@ class ViltNetwork(nn.Module):
 
         Args:
             image: pixels, (n, 3, height, width).
-            ids: (n, tokens).
+            ids: token ids, (n, tokens).
             mask: (n, tokens): 1 = token, 0 = padding.
 
         Returns:
@@ -78,7 +78,7 @@ class ViltNetwork(nn.Module):
 
         Args:
             image: pixels, (n, 3, height, width).
-            ids: (n, tokens).
+            ids: token ids, (n, tokens).
             mask: (n, tokens): 1 = token, 0 = padding.
 
         Returns:
@@ -113,7 +113,7 @@ class ViltNetwork(nn.Module):
 
         Args:
             image: pixels, (n, 3, height, width).
-            ids: (n, tokens).
+            ids: token ids, (n, tokens).
             mask: (n, tokens): 1 = token, 0 = padding.
             asked: `output_hidden_states` and `output_attentions`, as ViltModel takes them.
         """
@@ -124,7 +124,7 @@ class ViltNetwork(nn.Module):
 
         Args:
             image: tokens of n images.
-            ids: (n, tokens).
+            ids: token ids, (n, tokens).
             mask: (n, tokens): 1 = token, 0 = padding.
             asked: `output_hidden_states` and `output_attentions`, as ViltModel takes them.
 

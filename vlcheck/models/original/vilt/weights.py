@@ -124,8 +124,8 @@ def _config(weights: Mapping[str, Tensor], stated: Mapping[str, int]) -> ViltCon
     heads = sizes.setdefault("num_attention_heads", sizes["hidden_size"] // _HEAD_WIDTH)
     if not heads or sizes["hidden_size"] % heads:
         raise UsageError(
-            f"hidden_size {sizes['hidden_size']} is not divided by {heads} attention heads: put a config.json with the"
-            " right num_heads beside the checkpoint."
+            f"hidden_size {sizes['hidden_size']} is not divisible by {heads} attention heads: put a config.json with"
+            " the right num_heads beside the checkpoint."
         )
     return ViltConfig(**sizes)
 

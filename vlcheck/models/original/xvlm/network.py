@@ -125,7 +125,7 @@ class XvlmNetwork(FusionNetwork):
 
         Args:
             image: normalised pixels, (n, 3, image_size, image_size).
-            ids: (n, tokens).
+            ids: token ids, (n, tokens).
             att: (n, tokens): 1 = token, 0 = padding.
 
         Returns:
@@ -138,7 +138,7 @@ class XvlmNetwork(FusionNetwork):
 
         Args:
             image: normalised pixels, (n, 3, image_size, image_size).
-            ids: (n, tokens).
+            ids: token ids, (n, tokens).
             att: (n, tokens): 1 = token, 0 = padding.
 
         Returns:
@@ -160,7 +160,7 @@ class XvlmNetwork(FusionNetwork):
 
         Args:
             image: normalised pixels, (images, 3, image_size, image_size).
-            ids: (n, tokens).
+            ids: token ids, (n, tokens).
             att: (n, tokens): 1 = token, 0 = padding.
             region_atts: the tokens of each region: see `region_embeds`.
             images: index of each region's image, (n,).
@@ -176,7 +176,7 @@ class XvlmNetwork(FusionNetwork):
 
         Args:
             image: normalised pixels, (n, 3, image_size, image_size).
-            ids: (n, tokens).
+            ids: token ids, (n, tokens).
             att: (n, tokens): 1 = token, 0 = padding.
 
         Returns:
@@ -213,10 +213,10 @@ class XvlmNetwork(FusionNetwork):
         return torch.cat([(inside * tokens).sum(1, keepdim=True) / sizes, tokens], dim=1)
 
     def text_embeds(self, ids: Array, att: Array) -> Tensor:
-        """Return the states of texts below the cross-attention layers.
+        """Return the hidden states of texts before the layers with cross-attention.
 
         Args:
-            ids: (n, tokens).
+            ids: token ids, (n, tokens).
             att: (n, tokens): 1 = token, 0 = padding.
 
         Returns:
@@ -232,11 +232,11 @@ class XvlmNetwork(FusionNetwork):
         images: Array | slice = ONE_EACH,
         image_atts: Array | None = None,
     ) -> Tensor:
-        """Return the states of texts after all layers, read over images.
+        """Return the hidden states of texts after all layers, which cross-attend to images.
 
         Args:
             image_embeds: encoded images or regions.
-            ids: (n, tokens).
+            ids: token ids, (n, tokens).
             att: (n, tokens): 1 = token, 0 = padding.
             images: index of each text's image, (n,).
             image_atts: one row for each row of `image_embeds`, 1 + grid * grid wide: 1 = token that texts may attend
