@@ -76,7 +76,7 @@ def test_a_picture_that_was_edited_afterwards_is_looked_at_as_it_is(picture: Ima
 @pytest.mark.parametrize(
     ("said", "complaint"),
     [
-        ("", "it reads regions of a detector: name one with ,regions=DETECTOR .*Faster R-CNN .*NAME.npz"),
+        ("", "it reads regions of a detector: name one with ,regions=DETECTOR .*Faster R-CNN, .*NAME.npz"),
         ("gone.pth", "gone.pth: no such file or folder; name one with ,regions=DETECTOR"),
         (".", "holds no .npz"),
         ("regions.txt", "regions.txt: not a checkpoint by its name"),
