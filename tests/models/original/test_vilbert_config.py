@@ -92,7 +92,7 @@ def test_a_broken_file_is_named(content: str, complaint: str, tmp_path: Path) ->
         ({"bi_num_attention_heads": 3}, "bi_hidden_size 1024 is no multiple of bi_num_attention_heads 3"),
         ({"hidden_act": "tanh"}, "hidden_act has to be one of gelu, relu, swish, not 'tanh'"),
         ({"v_hidden_act": None}, "v_hidden_act has to be one of"),
-        ({"v_biattention_id": (0, 1)}, "of one length"),
+        ({"v_biattention_id": (0, 1)}, "have to be equally long"),
         ({"v_biattention_id": (1, 0, 2, 3, 4, 5)}, r"v_biattention_id \[1, 0, 2, 3, 4, 5\] has to rise"),
         ({"t_biattention_id": (6, 7, 8, 9, 10, 13)}, "t_biattention_id .* up to the 12 layers"),
         ({"t_biattention_id": (-1, 7, 8, 9, 10, 11)}, "t_biattention_id has to be a list of whole numbers"),
