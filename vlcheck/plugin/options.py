@@ -1,4 +1,4 @@
-"""The command line's and the ini file's options."""
+"""The options of the command line and of pytest's ini file."""
 
 from __future__ import annotations
 
@@ -48,23 +48,38 @@ _FLAGS = (
     _Option("sequential", "", "ask about images in growing batches, each behavior until its verdict is decided"),
     _Option("cases", "", "a test for every single case as well, which gates nothing: an xfail where the case violates"),
 )
-# What a verdict depends on; the rest says where results go, or what they are compared with.
+# Options that a verdict depends on; the others name output files, or results to compare with.
 _JUDGED_BY = ("model", "data", "device", "dtype", "policy", "lexicons")
 _JUDGED_HOW = ("sequential", "trust-remote-code")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the options say.
+    """The values of the options.
 
     Attributes:
-        policy: what is said; None for that of the tests' suite.
-        lexicons: likewise.
-        asked: whether --vl-model was given on the command line.
-        chosen: whether --vl-data was.
-        run_id: the run's; "" where neither an option nor the CI server says it.
-        html: where pytest-html writes, if it does.
-        junit: where pytest writes its JUnit XML, if it does.
+        model: spec of the model under test.
+        data: spec of the data.
+        device: device on which the model runs.
+        dtype: precision of the model.
+        batch_size: number of images that are encoded at once.
+        store: file in which scores are kept; None to keep none.
+        results: file for the results.
+        run_id: id of the run; "" if neither an option nor the CI server names one.
+        report: file for the reviewer page; None for no page.
+        beside: results of an earlier run to show beside these.
+        baseline: results of the previous release.
+        policy: policy file; None for that of the tests' suite.
+        lexicons: folder of lexicons; None for that of the tests' suite.
+        images: True to keep pictures in the results.
+        cases: True to have a pytest item for every case, too.
+        sequential: True to stop each test once its verdict is decided.
+        plan: True to score nothing, and to print what a run would take.
+        trust_remote_code: True to run Python code that comes with a checkpoint.
+        asked: True if --vl-model was given on the command line.
+        chosen: True if --vl-data was given on the command line.
+        html: file that pytest-html writes, if it does.
+        junit: file of pytest's JUnit XML, if it writes one.
     """
 
     model: str
@@ -91,12 +106,12 @@ class Settings:
     junit: Path | None
 
     def demand_data(self) -> None:
-        """Raise UsageError where it is not said what is to be asked about."""
+        """Raise UsageError if no data is named."""
         if not self.data:
             raise UsageError(f"--vl-data is missing: {_help('data')}.")
 
     def demand(self) -> None:
-        """Raise UsageError where it is not said which model is to be asked about what."""
+        """Raise UsageError unless model, data and output files are named and fit together."""
         if not self.model:
             raise UsageError(f"--vl-model is missing: {_help('model')}. There is no default.")
         self.demand_data()
@@ -105,15 +120,15 @@ class Settings:
         self._demand_places()
 
     def demand_reports(self) -> None:
-        """Raise UsageError where pytest or pytest-html would write to what is no file: to a pipe, it waits for ever."""
-        from vlcheck._util.foreign_files import fault  # in no run of other projects
+        """Raise UsageError if pytest or pytest-html would write to something that is not a file, e.g. a pipe."""
+        from vlcheck._util.foreign_files import fault  # not imported in runs of other projects
 
         for option, path in (("--html", self.html), ("--junit-xml", self.junit)):
             if path and there_is(str(path)) and not path.is_char_device() and (why := fault(path)):
                 raise UsageError(f"{option} {path}: cannot be written ({why}). Name a file.")
 
     def demand_comparable(self) -> None:
-        """Raise UsageError where a baseline is named, and how much is asked hangs on what is found."""
+        """Raise UsageError if a baseline is combined with a sequential run."""
         if self.sequential and self.baseline:
             raise UsageError(
                 "--vl-sequential: does not go with --vl-baseline: where it stops asking hangs on what it found, and the"
@@ -121,8 +136,8 @@ class Settings:
             )
 
     def _demand_places(self) -> None:
-        """Raise UsageError where results or report cannot be written, or would take another file's place."""
-        from vlcheck.report import page  # in no run of other projects
+        """Raise UsageError if results or report cannot be written, or would replace another file."""
+        from vlcheck.report import page  # not imported in runs of other projects
         from vlcheck.results.places import Places
 
         others = {"--vl-store": self.store, "--html": self.html, "--junitxml": self.junit, "--vl-beside": self.beside}
@@ -132,7 +147,7 @@ class Settings:
             page.check_place(self.report, others, "--vl-report")
 
     def _demand_a_match(self) -> None:
-        """The ini file's model and data are for one another: nothing of one's own meets them by oversight."""
+        """Raise UsageError if the ini file's scenes meet a model of the user's, or its zoo model meets other data."""
         drawn = self.data.partition(":")[0] == "scenes"
         embedded = self.model in PLANTED
         if drawn and not embedded and not self.chosen:
@@ -150,7 +165,7 @@ class Settings:
 
 
 def add(parser: pytest.Parser) -> None:
-    """Each option is an ini key as well: --vl-batch-size is vl_batch_size."""
+    """Add the options, each with a key of the ini file: --vl-batch-size is vl_batch_size."""
     group = parser.getgroup("vlcheck", "behavioural tests of vision-language models")
     for option in _OPTIONS:
         group.addoption(f"--vl-{option.name}", metavar=option.metavar, default=None, help=option.help)
@@ -158,7 +173,7 @@ def add(parser: pytest.Parser) -> None:
     for flag in _FLAGS:
         group.addoption(f"--vl-{flag.name}", action="store_true", default=None, help=flag.help)
         parser.addini(_ini(flag.name), flag.help, type="bool", default=False)
-    # Not in the ini file: that code of others runs is said each time.
+    # Not in the ini file: foreign code runs only if the user says so each time.
     group.addoption(
         "--vl-trust-remote-code", action="store_true", help="let Python code that comes with a checkpoint run"
     )
@@ -168,23 +183,28 @@ def add(parser: pytest.Parser) -> None:
 
 
 def again(config: pytest.Config, test: str) -> list[str]:
-    """The command that runs a test again, with all that the command line said of how it is judged."""
+    """Return the command that runs a test again, with all options that its verdict depends on.
+
+    Args:
+        config: of the run.
+        test: the test's node id.
+    """
     said = {name: config.getoption(_ini(name), default=None) for name in _JUDGED_BY}
     flags = [f"--vl-{name}" for name in _JUDGED_HOW if config.getoption(_ini(name), default=None)]
     return ["pytest", test, *(f"--vl-{name}={value}" for name, value in said.items() if value is not None), *flags]
 
 
 def stay_alone(config: pytest.Config) -> None:
-    """Undo -n: what is only looked ahead at needs no workers."""
+    """Undo -n: a plan needs no workers."""
     if hasattr(config.option, "numprocesses"):
         config.option.numprocesses, config.option.dist, config.option.tx = 0, "no", []
 
 
 def read(config: pytest.Config) -> Settings:
-    """Take each option from the command line, else from the ini file.
+    """Read each option from the command line, or else from the ini file.
 
     Raises:
-        UsageError: where a value is of the wrong kind.
+        UsageError: a value is of the wrong kind.
     """
 
     def said(name: str) -> str:
@@ -230,12 +250,17 @@ def read(config: pytest.Config) -> Settings:
 
 
 def told(error: UsageError) -> str:
-    """Return what is wrong, with options in the place of parameters."""
+    """Return an error's message, with the names of options in place of parameters."""
     return error.with_options(option_of)
 
 
 def on_the_command_line(config: pytest.Config, name: str) -> bool:
-    """Whether an option is said there, and not in the ini file."""
+    """Return True if an option was given on the command line, and not only in the ini file.
+
+    Args:
+        config: of the run.
+        name: the option without --vl-, e.g. "batch-size".
+    """
     return config.getoption(_ini(name), default=None) is not None
 
 
