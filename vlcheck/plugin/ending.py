@@ -62,7 +62,7 @@ class Ending:
         if self._run.lists:
             self._refuse_to_list()
         elif self._run.concerned:
-            with self._ending(f"--vl-results {self._run.settings.results}: stopped before they were put together."):
+            with self._ending(f"--vl-results {self._run.settings.results}: stopped before they were collected."):
                 self._conclude(status)
             if self._forced and not self.written and (self.results is None or self.results.verdicts):
                 self._keep_parts()
@@ -153,13 +153,13 @@ class Ending:
         report = self._run.settings.report
         if report:
             results.ended_with(int(self._at_least(status)))
-            with self._ending(f"--vl-report {report}: stopped; what is there may be older."):
+            with self._ending(f"--vl-report {report}: stopped; if the file is there, it may be older."):
                 self._draw(report, results, (self.written or self._run.settings.results).name)
 
     def _keep_parts(self) -> None:
         """Keep the run's folder, which holds the results of each process."""
         self.kept = True
-        self.problem += f" They are kept in {self._run.folder}, in parts; vlcheck report draws each of them."
+        self.problem += f" The results are kept in {self._run.folder}, in parts; vlcheck report draws each of them."
 
     def _draw(self, path: Path, results: Results, source: str) -> None:
         """Write the page for reviewers. Raises UsageError."""

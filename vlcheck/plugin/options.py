@@ -27,26 +27,30 @@ _OPTIONS = (
     _Option(
         "data",
         "SPEC",
-        "the cases: scenes[:N[:SEED]], coco:ROOT[@SPLIT][:N[:SEED]] or jsonl:PATH[:N[:SEED]]; N images a test (200)",
+        "the cases: scenes[:N[:SEED]], coco:ROOT[@SPLIT][:N[:SEED]] or jsonl:PATH[:N[:SEED]]; N images for each test",
     ),
     _Option("device", "NAME", "where the model runs: cpu, cuda, cuda:1, mps (cpu)"),
     _Option("dtype", "NAME", "precision: float32, bfloat16, float16, float64 (float32)"),
-    _Option("batch-size", "N", "images encoded at once (16)"),
-    _Option("store", "PATH", "keep scores in this file and ask nothing twice, also over runs"),
-    _Option("results", "PATH", "where the results go (vlcheck-results.jsonl)"),
-    _Option("run-id", "ID", "the run's id, by which vlcheck gate knows its results (the CI server's, else drawn)"),
-    _Option("report", "PATH", "a page for reviewers, with the pictures that prove each verdict: report.html"),
+    _Option("batch-size", "N", "number of images that are encoded at once (16)"),
+    _Option("store", "PATH", "keep scores in this file and use them again, also in later runs"),
+    _Option("results", "PATH", "write the results to this file (vlcheck-results.jsonl)"),
     _Option(
-        "beside", "PATH", "an earlier run's results, shown beside this one's, e.g. those of BERT, which sees no picture"
+        "run-id", "ID", "the run's id, by which vlcheck gate finds its results (the CI server's, else a random one)"
     ),
-    _Option("baseline", "PATH", "the results of the release before: this run ends with 1 where anything is worse"),
+    _Option("report", "PATH", "write a page for reviewers to this file, with the pictures that prove each verdict"),
+    _Option(
+        "beside", "PATH", "results of an earlier run to show beside these, e.g. those of BERT, which sees no picture"
+    ),
+    _Option("baseline", "PATH", "results of the previous release: this run ends with 1 if anything is worse"),
     _Option("policy", "PATH", "tolerances and allowed rates (fixtures/policy.toml of the tests' suite)"),
-    _Option("lexicons", "DIR", "words that replace the shipped lexicons (likewise lexicons/)"),
+    _Option("lexicons", "DIR", "word lists that replace the shipped ones (fixtures/lexicons/ of the tests' suite)"),
 )
 _FLAGS = (
-    _Option("no-images", "", "leave the pictures out of the results, e.g. where they are private"),
-    _Option("sequential", "", "ask about images in growing batches, each behavior until its verdict is decided"),
-    _Option("cases", "", "a test for every single case as well, which gates nothing: an xfail where the case violates"),
+    _Option("no-images", "", "leave the pictures out of the results, e.g. because they are private"),
+    _Option(
+        "sequential", "", "ask about images in growing batches, and stop each test as soon as its verdict is decided"
+    ),
+    _Option("cases", "", "add a test for every single case; it never fails the run: xfail if the case violates"),
 )
 # Options that a verdict depends on; the others name output files, or results to compare with.
 _JUDGED_BY = ("model", "data", "device", "dtype", "policy", "lexicons")
@@ -131,8 +135,8 @@ class Settings:
         """Raise UsageError if a baseline is combined with a sequential run."""
         if self.sequential and self.baseline:
             raise UsageError(
-                "--vl-sequential: does not go with --vl-baseline: where it stops asking hangs on what it found, and the"
-                " releases would be compared on few images, or on none. Leave one of them out."
+                "--vl-sequential: does not go with --vl-baseline: each run stops as soon as it can decide, so that the"
+                " two releases would have few images in common, or none. Leave one of them out."
             )
 
     def _demand_places(self) -> None:
@@ -153,14 +157,14 @@ class Settings:
         if drawn and not embedded and not self.chosen:
             meant = f" {nearest(self.model, PLANTED)}" if ":" not in self.model else ""
             raise UsageError(
-                f"--vl-data is missing: {self.model} would be asked about the ini file's {self.data}, which are for the"
-                f" models of the zoo ({', '.join(PLANTED)}).{meant} No model is released on drawings by oversight: name"
-                f" your data, or say --vl-data {self.data}."
+                f"--vl-data is missing: {self.model} would be asked about the ini file's {self.data}, drawn pictures"
+                f" for the models of the zoo ({', '.join(PLANTED)}).{meant} Name your data, or, if you do want the"
+                f" drawn pictures, say --vl-data {self.data}."
             )
         if embedded and not drawn and not self.asked:
             raise UsageError(
-                f"--vl-model is missing: the ini file's {self.model} knows drawn scenes alone, and would be asked about"
-                f" {self.data}. Name your model, or say --vl-model {self.model}."
+                f"--vl-model is missing: the ini file's {self.model} was trained on drawn scenes alone, and would be"
+                f" asked about {self.data}. Name your model, or say --vl-model {self.model}."
             )
 
 
@@ -174,11 +178,11 @@ def add(parser: pytest.Parser) -> None:
         group.addoption(f"--vl-{flag.name}", action="store_true", default=None, help=flag.help)
         parser.addini(_ini(flag.name), flag.help, type="bool", default=False)
     # Not in the ini file: foreign code runs only if the user says so each time.
+    group.addoption("--vl-trust-remote-code", action="store_true", help="run Python code that comes with a checkpoint")
     group.addoption(
-        "--vl-trust-remote-code", action="store_true", help="let Python code that comes with a checkpoint run"
-    )
-    group.addoption(
-        "--vl-plan", action="store_true", help="say what the selected tests take and can tell; score nothing"
+        "--vl-plan",
+        action="store_true",
+        help="say how long the selected tests take and what they can decide; score nothing",
     )
 
 
@@ -216,7 +220,7 @@ def read(config: pytest.Config) -> Settings:
 
     def path(name: str) -> Path | None:
         if config.getoption(_ini(name), default=None) == "":
-            raise UsageError(f"--vl-{name}: names nothing; leave it out, or name a file or folder: {_help(name)}.")
+            raise UsageError(f"--vl-{name}: is empty; leave it out, or name a file or folder: {_help(name)}.")
         return config.invocation_params.dir / expanded(said(name), f"--vl-{name}") if said(name) else None
 
     def others(destination: str, option: str) -> Path | None:

@@ -297,8 +297,8 @@ class Run:
         """Raise UsageError if --vl-cases has read the cases with the lexicons of another suite than the tests'."""
         if self.settings.cases and self._words != self.lexicons:
             raise UsageError(
-                f"--vl-cases: the cases were read with the words of {self._words or 'vlcheck'} before the tests were"
-                f" found, and the tests are of the suite with {self.lexicons or 'no words of its own'}. Name the"
+                f"--vl-cases: the cases were read with the lexicons of {self._words or 'vlcheck'} before the tests were"
+                f" found, but the suite of the tests has {self.lexicons or 'no lexicons of its own'}. Name the"
                 " folder of the tests, or --vl-lexicons."
             )
 

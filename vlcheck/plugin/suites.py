@@ -57,7 +57,7 @@ def from_elsewhere(config: pytest.Config, settings: Settings) -> Iterator[str]:
     if loaded is None or (settings.policy and settings.lexicons) or _same(loaded, suite_folder() / "fixtures"):
         return
     if not _suites(config) and fixtures_above(loaded.parent) == loaded:
-        yield f"vlcheck: beside the tests is no fixtures/; policy and lexicons are those of {loaded}"
+        yield f"vlcheck: there is no fixtures/ beside the tests; policy and lexicons are those of {loaded}"
 
 
 def _loaded(config: pytest.Config) -> Path | None:
