@@ -1,4 +1,4 @@
-"""Known biases are borne until their day; what is gone, overdue or undecided speaks up."""
+"""Known biases are expected failures until their date; entries that are gone, overdue or undecided are reported."""
 
 import subprocess
 import sys

@@ -115,7 +115,7 @@ def test_ctrl_c_while_the_results_are_written_keeps_their_parts(project, monkeyp
 
 @pytest.mark.parametrize("option", ["--vl-report=", "--vl-results="])
 def test_an_option_that_names_nothing_is_refused(project, option):
-    assert f"{option[:-1]}: names nothing" in complaint(project.run(option))
+    assert f"{option[:-1]}: is empty" in complaint(project.run(option))
 
 
 def test_a_metric_that_the_model_has_not_leaves_no_test_without_a_verdict(project):
