@@ -46,7 +46,7 @@ def check_model(
     trusted: TrustRemoteCode = False,
 ) -> None:
     """Check a model against the protocol's contract; exit with 1 if it breaks a clause. Later runs show the result."""
-    from vlcheck.models.loading import check  # rare
+    from vlcheck.models.loading import check  # slow to import
 
     outcomes: list[Outcome] = []
 

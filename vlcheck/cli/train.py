@@ -34,9 +34,9 @@ def train(
 
 def _train(recipe: Recipe, to: Path, steps: int | None, base: Path | None, examined: int) -> None:
     from vlcheck.zoo import (
-        export,  # rare, and not light to import
-        training,  # rare, and not light to import
-        validation,  # rare, and not light to import
+        export,  # slow to import
+        training,  # slow to import
+        validation,  # slow to import
     )
 
     begun = _base(recipe, to, base)

@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int, int]:
     if config.getoption("vl_plan", default=False):
-        options.stay_alone(config)
+        options.disable_workers(config)
     try:
         status = yield
     except SystemExit as error:  # raised by another plugin, whose status must not be final
@@ -134,7 +134,7 @@ def pytest_runtest_makereport(
     call: pytest.CallInfo[None],
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    failure.hold(item, call, report)
+    failure.fail_unasserted(item, call, report)
     failure.add(item, report)
     html.add(item, report)
     return report

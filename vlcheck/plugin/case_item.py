@@ -12,7 +12,7 @@ import pytest
 from vlcheck._util.foreign_code import contained
 from vlcheck.errors import ForeignFault, UsageError
 from vlcheck.plugin.mark import stated
-from vlcheck.plugin.options import told
+from vlcheck.plugin.options import message_of
 from vlcheck.plugin.reporters.lines import shown
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class CaseItem(pytest.Item):
             style: of the traceback.
         """
         if isinstance(excinfo.value, UsageError):
-            return told(excinfo.value)
+            return message_of(excinfo.value)
         if isinstance(excinfo.value, Violation):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)

@@ -40,7 +40,7 @@ class Ending:
         self._run = run
         self._over = False
         self._forced = pytest.ExitCode.OK
-        self._told: int | None = None  # the status that was printed last: two wrappers of one hook try to
+        self._told: int | None = None  # printed last: two wrappers of one hook call `last_word`
         self.results: Results | None = None
         self.comparison: Comparison | None = None
         self.objections: list[str] = []
@@ -179,7 +179,7 @@ class Ending:
         try:
             yield
         except UsageError as error:
-            self._fail(pytest.ExitCode.USAGE_ERROR, options.told(error))
+            self._fail(pytest.ExitCode.USAGE_ERROR, options.message_of(error))
         except KeyboardInterrupt:
             self._fail(pytest.ExitCode.INTERRUPTED, stopped)
 

@@ -10,7 +10,7 @@ import pytest
 
 from vlcheck.errors import UsageError
 from vlcheck.plugin.mark import stated
-from vlcheck.plugin.options import told
+from vlcheck.plugin.options import message_of
 from vlcheck.plugin.reporters.lines import shown
 from vlcheck.plugin.run import RUN
 
@@ -37,7 +37,7 @@ def verdict(request: pytest.FixtureRequest) -> Verdict:
         known = terms.known(test.metric)
         verdict = model.judge(behavior, test.metric)
     if known:
-        _expect(request, known, verdict)
+        _mark_known(request, known, verdict)
     consequence = terms.on(verdict.status)
     if consequence == "skip":
         pytest.skip(shown(f"{verdict.status}: {verdict.reason}"))
@@ -52,7 +52,7 @@ def under_test(request: pytest.FixtureRequest) -> ModelUnderTest:
         return request.config.stash[RUN].model_for(request.node)
 
 
-def _expect(request: pytest.FixtureRequest, known: Known, verdict: Verdict) -> None:
+def _mark_known(request: pytest.FixtureRequest, known: Known, verdict: Verdict) -> None:
     """Mark a test of a known bias as an expected failure until the entry expires; let it fail if the bias is gone.
 
     An invalid verdict is excused only if the policy's entry says so.
@@ -63,7 +63,7 @@ def _expect(request: pytest.FixtureRequest, known: Known, verdict: Verdict) -> N
     if verdict.passed and not known.behavior:
         return
     if verdict.passed:
-        mark = pytest.mark.xfail(reason=shown(known.stale), raises=(), strict=True)  # (): no error is expected
+        mark = pytest.mark.xfail(reason=shown(known.stale), raises=(), strict=True)  # (): an error stays an error
     elif known.excuses(verdict):
         excuse = known.excuse if verdict.status == "fail" else f"{verdict.status}, {known.excuse}"
         mark = pytest.mark.xfail(reason=shown(excuse), raises=(AssertionError, pytest.fail.Exception), strict=True)
@@ -78,4 +78,4 @@ def _plainly() -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        raise pytest.fail.Exception(told(error), pytrace=False) from None
+        raise pytest.fail.Exception(message_of(error), pytrace=False) from None

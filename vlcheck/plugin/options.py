@@ -186,7 +186,7 @@ def add(parser: pytest.Parser) -> None:
     )
 
 
-def again(config: pytest.Config, test: str) -> list[str]:
+def rerun_command(config: pytest.Config, test: str) -> list[str]:
     """Return the command that runs a test again, with all options that its verdict depends on.
 
     Args:
@@ -198,7 +198,7 @@ def again(config: pytest.Config, test: str) -> list[str]:
     return ["pytest", test, *(f"--vl-{name}={value}" for name, value in said.items() if value is not None), *flags]
 
 
-def stay_alone(config: pytest.Config) -> None:
+def disable_workers(config: pytest.Config) -> None:
     """Undo -n: a plan needs no workers."""
     if hasattr(config.option, "numprocesses"):
         config.option.numprocesses, config.option.dist, config.option.tx = 0, "no", []
@@ -253,7 +253,7 @@ def read(config: pytest.Config) -> Settings:
     )
 
 
-def told(error: UsageError) -> str:
+def message_of(error: UsageError) -> str:
     """Return an error's message, with the names of options in place of parameters."""
     return error.with_options(option_of)
 

@@ -80,7 +80,7 @@ class Run:
             if self.settings.model:
                 self.settings.demand_reports()
         except UsageError as error:
-            raise pytest.UsageError(options.told(error)) from error
+            raise pytest.UsageError(options.message_of(error)) from error
         self.run_id = (self._input or {}).get("vlcheck_run_id") or self.settings.run_id or run_id.drawn()
 
     @property
@@ -120,7 +120,7 @@ class Run:
             try:
                 self._scratch = Scratch()
             except UsageError as error:
-                raise pytest.UsageError(options.told(error)) from error
+                raise pytest.UsageError(options.message_of(error)) from error
         return self._scratch.path
 
     @property
@@ -201,7 +201,7 @@ class Run:
         try:
             _ = self.baseline
         except UsageError as error:
-            raise pytest.UsageError(options.told(error)) from error
+            raise pytest.UsageError(options.message_of(error)) from error
 
     def select(self, session: pytest.Session) -> None:
         """Store which tests are to run."""
@@ -260,7 +260,7 @@ class Run:
         try:
             return list(beside_cases(made, self.source, self.model_for))
         except UsageError as error:
-            self.problem = options.told(error)
+            self.problem = options.message_of(error)
             return made
 
     def plan(self, session: pytest.Session) -> None:
@@ -277,7 +277,7 @@ class Run:
             reporter.say(outlook(self.settings, self.policy, self.source, chosen))
             reporter.say(f"{test.name} cannot be judged. {test.amiss}" for test in chosen if test.amiss)
         except UsageError as error:
-            raise pytest.UsageError(options.told(error)) from error
+            raise pytest.UsageError(options.message_of(error)) from error
 
     def model_for(self, item: pytest.Item) -> ModelUnderTest:
         """Return the model under test; its judgements are kept under the item's name. Raises UsageError."""
@@ -304,9 +304,9 @@ class Run:
 
     def _complain(self, error: UsageError) -> None:
         if not self.is_worker:
-            raise pytest.UsageError(options.told(error)) from error
+            raise pytest.UsageError(options.message_of(error)) from error
         # A worker has no terminal and no exit status of its own: its tests report the problem.
-        self.problem = options.told(error)
+        self.problem = options.message_of(error)
 
     def _open(self) -> tuple[Workbench, Part]:
         if self._opened is None:
@@ -337,11 +337,11 @@ class Run:
 
     def _keep(self, item: pytest.Item, judgement: Judgement) -> None:
         if not stated(item):
-            # Another kind of test decides itself what to do with its verdict: it is in no known bias and no gate.
+            # A test that states no behavior decides itself what a verdict means: no known bias or gate applies to it.
             judgement = replace(judgement, known=None, gates=False)
         bench, part = self._open()
         part.keep([*bench.session.images(judgement), *judgement.records(claim(item))])
-        _hold(item, judgement)
+        _store(item, judgement)
 
     def thumbnail(self, picture: Picture) -> bytes:
         """Return a picture as a small JPEG; empty if pictures are left out."""
@@ -366,7 +366,7 @@ def last_word(config: pytest.Config, status: int) -> int:
     return status
 
 
-def _hold(item: pytest.Item, judgement: Judgement) -> None:
+def _store(item: pytest.Item, judgement: Judgement) -> None:
     """Store a judgement for the reports of an item, in place of that of an earlier attempt, e.g. if a test is rerun."""
     others = [one for one in item.stash.get(JUDGEMENTS, []) if one.of != judgement.of]
     item.stash[JUDGEMENTS] = held = [*others, judgement]

@@ -19,7 +19,7 @@ _OVERRIDDEN = (
     "python_classes",
     "python_functions",
     "norecursedirs",
-)  # ini keys, by -o on the command line
+)  # keys of the ini file that -o overrides
 
 
 def is_whole(config: pytest.Config) -> bool:
@@ -34,14 +34,14 @@ def is_whole(config: pytest.Config) -> bool:
     if any(said.partition("=")[0] in _OVERRIDDEN for said in config.option.override_ini or ()):
         return False
     named = [config.invocation_params.dir / argument for argument in config.args]
-    return all(path.is_dir() for path in named) and _hold(named, _all_there_are(config, named))
+    return all(path.is_dir() for path in named) and _contain(named, _all_there_are(config, named))
 
 
 def _all_there_are(config: pytest.Config, named: list[Path]) -> list[Path]:
     fixtures = fixtures_folder(config)
     suite = [folder for folder in [tests_beside(fixtures) if fixtures else None] if folder]
-    paths = [path for path in _test_paths(config) if _hold([path], suite or named) or _states(path)]
-    return paths if _hold(paths, suite or named) else suite
+    paths = [path for path in _test_paths(config) if _contain([path], suite or named) or _states(path)]
+    return paths if _contain(paths, suite or named) else suite
 
 
 def _test_paths(config: pytest.Config) -> Iterator[Path]:
@@ -62,7 +62,7 @@ def _states(path: Path) -> bool:
     return False
 
 
-def _hold(folders: list[Path], others: list[Path]) -> bool:
+def _contain(folders: list[Path], others: list[Path]) -> bool:
     """Return True if each of `others` is one of `folders`, or inside one."""
     resolved = [folder.resolve() for folder in folders]
     return all(any(other.resolve().is_relative_to(folder) for folder in resolved) for other in others)

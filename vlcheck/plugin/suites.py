@@ -1,4 +1,4 @@
-"""The suite that the selected tests belong to; its policy and lexicons apply from whatever folder pytest is started."""
+"""The suite that the selected tests belong to; its policy and lexicons apply wherever pytest is started."""
 
 from __future__ import annotations
 

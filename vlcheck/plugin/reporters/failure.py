@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vlcheck.stats.verdict import Verdict
 
 
-def hold(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+def fail_unasserted(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
     """Fail a test that passed although the verdict on its behavior did not: it lacks `assert verdict.passed`.
 
     A test of a known bias that is gone has failed already, and gets the message, too.

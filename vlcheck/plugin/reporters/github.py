@@ -133,12 +133,12 @@ def _message(verdict: VerdictRecord, results: Results, config: pytest.Config) ->
     observed, interval, allowed = held(verdict)
     found = f": observed {observed} ({interval}), allowed {allowed}" if verdict.p is not None else ""
     yield f"{verdict.status}, bias {verdict.bias}{found}. {verdict.reason}"
-    yield shlex.join(options.again(config, verdict.test))
+    yield shlex.join(options.rerun_command(config, verdict.test))
     worst = ranked(results.rows(key_of(verdict)), verdict.claim)[:1]
     if worst and verdict.claim == "rate":  # a mean needs more than one case
         file, _, _ = verdict.test.rpartition("::")
         case = f"{file}::{name_of(verdict.behavior, verdict.metric, worst[0].case)}"
-        yield f"its worst case alone: {shlex.join([*options.again(config, case), '--vl-cases'])}"
+        yield f"its worst case alone: {shlex.join([*options.rerun_command(config, case), '--vl-cases'])}"
 
 
 def in_the_checkout(path: Path, workspace: Path | None) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vlcheck.evaluation.evidence import Judgement, Row, Shown
 
 _COLUMN = 2  # after result and test
-_LONGEST = 2_000  # of a text
+_LONGEST = 2_000  # characters of a text
 _COLUMNS = ("verdict", "rate", "interval", "margin")
 
 

@@ -153,7 +153,8 @@ def _limits(run: RunRecord, verdicts: Sequence[VerdictRecord], found: Conclusion
     yield from (f"- {_text(note)}" for note in found.left_out)
     skipped = sum(verdict.not_applicable or 0 for verdict in verdicts)
     if skipped:
-        yield f"- Summed over the tests, {counted(skipped, 'case')} did not count: not applicable, or not known to the model."
+        why = "not applicable, or not known to the model"
+        yield f"- Summed over the tests, {counted(skipped, 'case')} did not count: {why}."
     yield "- Biases for which there is no test were not looked for."
 
 
