@@ -107,7 +107,12 @@ NOT_GREEN = {
         "loves_color",
         "Not passed, and not excused by the policy: test_grayscale_preserves[mlm], ",
     ),
-    "0 is set, no terminal": (SETS_0, ("-p", "no:terminal"), "loves_color", "Not passed, and not excused by the policy"),
+    "0 is set, no terminal": (
+        SETS_0,
+        ("-p", "no:terminal"),
+        "loves_color",
+        "Not passed, and not excused by the policy",
+    ),
     "0 is set, nothing is left": (SETS_0, ("-k", "nothing_of_this_name"), "competent", "No verdict came of this run"),
     "0 is returned": (RETURNS_0, (), "loves_color", "Not passed"),
     "an exit at the end": (EXITS_AT_THE_END, (), "loves_color", "Not passed"),
