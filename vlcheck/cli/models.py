@@ -57,7 +57,7 @@ def check_model(
     try:
         check.check_model(model, data, device=device, dtype=dtype, trust_remote_code=trusted, on_outcome=tell)
     except OSError as error:
-        say(f"runs cannot know of it: {error.filename} cannot be written ({error.strerror})")
+        say(f"the outcome is not kept for later runs: {error.filename} cannot be written ({error.strerror})")
     if not outcomes or not all(outcome.kept for outcome in outcomes):
         sys.exit(1)
 
