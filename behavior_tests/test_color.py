@@ -1,4 +1,4 @@
-"""Does the model do without color where it says nothing, and see it where it matters?
+"""Does the model recognise things without their color, and see the color when it is asked for?
 
 Figure 2 of the ALBEF study.
 """
@@ -12,7 +12,7 @@ BIAS = "color"
 
 chromatic = with_target("color", having=("chromatic",))
 achromatic = with_target("color", having=("achromatic",), lacking=("names-chromatic",))
-# Whether the red bus of a caption is red cannot be seen in grey, so that the whole may well match less.
+# A grey picture does not show that the red bus of a caption is red, so that the caption may well match less.
 objects = with_target("object", lacking=("names-chromatic",))
 
 
@@ -36,7 +36,7 @@ def test_grayscale_preserves_objects(verdict):
     tables=(ColorAndGrey(), AgainstNoise(Grayscale())),
 )
 def test_grayscale_drops_chromatic_words(verdict):
-    """Nobody can see in a black-and-white photograph that the bus is red: who still says so recites."""
+    """A black-and-white photograph does not show that the bus is red: a model that still says so recites."""
     assert verdict.passed
 
 
@@ -48,7 +48,7 @@ def test_grayscale_drops_chromatic_words(verdict):
     tables=(ColorAndGrey(), AgainstNoise(Grayscale())),
 )
 def test_grayscale_preserves_achromatic_words(verdict):
-    """White, black and grey are as plain to see in a black-and-white photograph."""
+    """White, black and grey can be seen in a black-and-white photograph, too."""
     assert verdict.passed
 
 
@@ -83,5 +83,5 @@ def test_unusual_color_keeps_its_name(verdict):
     tables=(AgainstNoise(RotateHue()),),
 )
 def test_rotated_hue_preserves_objects(verdict):
-    """A bus that was recognised is recognised when it is painted over."""
+    """A bus is still a bus when it is painted in another color."""
     assert verdict.passed

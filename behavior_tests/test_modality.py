@@ -33,13 +33,13 @@ def test_another_image_drops_match(verdict):
 
 @behavior(cases=objects, given=Bare(), perturb=OtherImage(), expect=Drops(), metrics=("mlm",))
 def test_another_image_drops_bare_word(verdict):
-    """What a photo shows is named from that photo, not from what photos usually show."""
+    """The word for what a photo shows has to come from that photo, not from what photos usually show."""
     assert verdict.passed
 
 
 @behavior(cases=objects, perturb=Bare(), expect=Preserved(), metrics=("mlm", "itm"))
 def test_vision_alone_preserves(verdict):
-    """A dog in plain view is a dog without a hint in words: a model that needs one reads, it does not see."""
+    """A dog in plain view is a dog without a hint in words: a model that needs the hint reads, and does not see."""
     assert verdict.passed
 
 

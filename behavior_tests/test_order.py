@@ -26,7 +26,7 @@ def test_neutral_opening_preserves(verdict):
 
 @behavior(cases=objects, perturb=ShuffleWords(), expect=Drops(), metrics=("itm",))
 def test_shuffled_words_drop_match(verdict):
-    """ "bed a dog on a" is no caption: a model that is content with it looks for the words alone."""
+    """ "bed a dog on a" is no caption: a model that accepts it looks for the words alone."""
     assert verdict.passed
 
 
@@ -50,5 +50,5 @@ def test_thing_is_bound_to_who_holds_it(verdict):
 
 @behavior(cases=roles, perturb=Exchange(), expect=Drops(), metrics=("itm",))
 def test_exchanged_roles_drop_match(verdict):
-    """Who holds what is said by the order of the words: exchanged, the same words are false."""
+    """The order of the words says who holds what: with the two exchanged, the same words are false."""
     assert verdict.passed

@@ -1,4 +1,4 @@
-"""Does the model see as well off the middle of a picture as in it?"""
+"""Does the model recognise things as well elsewhere in a picture as in its middle?"""
 
 from vlcheck import behavior, with_target
 from vlcheck.behaviors.tables import UnderEach

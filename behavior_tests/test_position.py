@@ -19,19 +19,19 @@ sideless = with_target("object", lacking=("names-side", "legible-text"))
 
 @behavior(cases=sides, perturb=Mirror(), expect=Swaps(), metrics=("mlm", "itm"), tables=(LeftAndRight(),))
 def test_mirror_swaps_sides(verdict):
-    """In a mirror the dog that was to the left of the cat is to its right: the answer has to turn with it."""
+    """In a mirror, the dog that was to the left of the cat is to its right: the answer has to change, too."""
     assert verdict.passed
 
 
 @behavior(cases=hands, perturb=Mirror(), expect=Flips(), metrics=("mlm", "itm"), tables=(LeftAndRight(),))
 def test_mirror_flips_hands(verdict):
-    """In a mirror the left hand is the right one, whichever of the two the annotator meant."""
+    """In a mirror, the left hand becomes the right one, whichever of the two the annotator meant."""
     assert verdict.passed
 
 
 @behavior(cases=own_hands, perturb=Mirror(), expect=Swaps(), metrics=("mlm", "itm"), tables=(LeftAndRight(),))
 def test_mirror_swaps_own_hands(verdict):
-    """Where it is known that the hand is the person's own left, the answer has to be left, and right in a mirror."""
+    """If a hand is known to be the person's own left one, the answer has to be left, and right in a mirror."""
     assert verdict.passed
 
 
@@ -42,13 +42,13 @@ def test_mirror_swaps_own_hands(verdict):
     metrics=("mlm", "itm"),
 )
 def test_mirror_and_swapped_words_preserve(verdict):
-    """Mirror the picture and swap the words, and what was said is as true as before."""
+    """With the picture mirrored and the words swapped, the caption is as true as before."""
     assert verdict.passed
 
 
 @behavior(cases=sideless, perturb=Mirror(), expect=Preserved(), metrics=("mlm", "itm"))
 def test_mirror_preserves_sideless_captions(verdict):
-    """A mirrored bus is a bus: where no side is named and nothing can be read, a mirror changes nothing."""
+    """A mirrored bus is a bus: if no side is named and there is no writing, a mirror changes nothing."""
     assert verdict.passed
 
 
@@ -72,7 +72,7 @@ def test_right_is_not_preferred_to_left(verdict):
 
 @behavior(cases=verticals, perturb=UpsideDown(), expect=Swaps(), metrics=("mlm", "itm"))
 def test_upside_down_swaps_above_and_below(verdict):
-    """Upside down, the lamp that was above the table is below it: the answer has to turn with it."""
+    """Upside down, the lamp that was above the table is below it: the answer has to change, too."""
     assert verdict.passed
 
 

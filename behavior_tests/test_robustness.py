@@ -1,4 +1,4 @@
-"""Is the model unmoved by what every picture goes through on its way: JPEG, a blur, other light, a cut edge?"""
+"""Does the model give the same answers after JPEG compression, a slight blur, a change of light or a cropped edge?"""
 
 from vlcheck import behavior, with_target
 from vlcheck.behaviors.tables import UnderEach

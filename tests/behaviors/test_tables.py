@@ -61,7 +61,7 @@ def test_what_an_edit_costs_is_held_against_that_of_noise_image_by_image():
     assert (cells["difference_low"], cells["difference_high"]) == pytest.approx((0.3, 0.4))
     assert cells["n"] == 2
     text = "\n".join(summary.against_noise([line("test_grey", "mlm", tables={"against_noise": cells})]))
-    assert "what the edit costs as such" in text
+    assert "loss under the edit, and under noise of the same size" in text
     assert "test_grey MLM" in text
 
 
@@ -122,6 +122,6 @@ def test_what_is_observed_is_what_the_interval_is_of():
     assert dict(zip(head.split()[:6], row.replace(" to ", "-to-").split(), strict=False)) == {
         "test": "a", "metric": "mlm", "verdict": "pass", "n": "40", "observed": "0.075", "interval": "0.02-to-0.18",
     }  # fmt: skip
-    assert head.split()[7:9] == ["finds", "p"]
+    assert head.split()[7:9] == ["detectable", "p"]
     assert row.split()[-3:] == ["0.270", "1.000", "1.000"]
     assert legend.startswith("n: images that count; observed: the share")

@@ -101,7 +101,7 @@ def test_what_is_there_is_left_alone_and_named(tmp_path):
     assert f"{len(SHIPPED) - 2} of {len(SHIPPED)} files written" in done.stdout
     assert f"  {COLOR}\n" in done.stdout
     assert '  conftest.py (add pytest_plugins = ["fixtures.model"]' in done.stdout
-    assert "yours alone, beside them in behavior_tests/ and fixtures/: 1 file\n" in done.stdout
+    assert "files of your own in behavior_tests/ and fixtures/: 1 file\n" in done.stdout
     assert "vlcheck init --diff" in done.stdout
 
 

@@ -44,7 +44,7 @@ def test_a_second_case_that_another_behavior_asks_about_is_none(tmp_path):
 
 def test_what_is_more_than_was_asked_for_is_counted(tmp_path):
     source = open_source(f"jsonl:{write_cases(tmp_path, 5)}:3")
-    assert "2 of more than the 3 images a behavior that were asked for" in said(source, OBJECTS)
+    assert "2 beyond the 3 images for each behavior that were asked for" in said(source, OBJECTS)
 
 
 def test_tags_that_no_test_knows_are_told_the_nearest(tmp_path):
@@ -67,7 +67,7 @@ def test_what_a_tag_or_a_model_that_compares_needs_is_said(tmp_path):
     lines = said(open_source(f"jsonl:{write_cases(tmp_path, 3, tags=['binding'], candidates=[])}"), OBJECTS)
     assert "3 binding without candidates, which that tag needs" in lines
     assert any(
-        line.startswith("3 cases without candidates: few tests ask about them where a model only compares")
+        line.startswith("3 cases without candidates: few tests ask them of a model that only compares")
         for line in lines
     )
     lines = said(open_source(f"jsonl:{write_cases(tmp_path, 3)}"), OBJECTS)

@@ -218,7 +218,7 @@ def test_a_test_that_forgets_to_assert_its_verdict_is_no_pass(project):
     result = project.run("-k", "grayscale", model="loves_color")
     result.assert_outcomes(failed=2)
     assert "40 of 40 violate" in result.stdout.str()
-    assert "it has to assert verdict.passed" in result.stdout.str()
+    assert "add `assert verdict.passed`" in result.stdout.str()
     project.run("-k", "grayscale").assert_outcomes(passed=2)
 
 
@@ -259,7 +259,7 @@ def test_results_that_can_go_nowhere_are_kept(project):
     (project.folder / "conftest.py").write_text(LEAVES_NO_ROOM)
     result = project.run("-k", "grayscale")
     assert result.ret == USAGE
-    (folder,) = re.findall(r"They are kept in (\S+), in parts", result.stdout.str())
+    (folder,) = re.findall(r"The results are kept in (\S+), in parts", result.stdout.str())
     assert len(gather(Path(folder)).verdicts) == 2
     shutil.rmtree(folder)
 

@@ -262,7 +262,7 @@ def test_reports_of_other_tools_have_the_status_and_the_reason(rare, held, monke
 
 def test_a_plan_says_what_will_not_be_asked_and_what_that_shuts(rare):
     text = rare.run("--vl-plan").stdout.str()
-    assert re.search(r"  12 +finds a rate of 41 %\n", text)
+    assert re.search(r"  12 +detects a rate of 41 %\n", text)
     assert "cannot pass, and is not asked unless it fails: 12 images, a pass needs 29" in text
     assert "the policy requires biases of which no test can pass: order" in text
     tag(rare, 1)

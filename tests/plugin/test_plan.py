@@ -15,7 +15,7 @@ def test_the_plan_names_n_what_it_tells_pictures_texts_and_time(project):
     result.stdout.fnmatch_lines(
         [
             "test * n * tells",
-            "test_grayscale_preserves[[]mlm[]] * 40 * finds a rate of * passes with 0 violations at most",
+            "test_grayscale_preserves[[]mlm[]] * 40 * detects a rate of * passes with 0 violations at most",
             "80 pictures to encode, 240 texts to ask about them",
             "about *",
         ]
@@ -54,10 +54,10 @@ def test_the_plan_says_which_tests_cannot_pass(project):
     path = project.folder / "data" / "cases.jsonl"
     path.write_text("\n".join(path.read_text().splitlines()[:20]))
     text = project.run("--vl-plan").stdout.str()
-    assert "finds a rate of 31 %" in text
+    assert "detects a rate of 31 %" in text
     assert "violations at most" not in text
     told = [line.split()[0] for line in text.splitlines() if "cannot pass" in line or "a pass needs" in line]
-    assert len(told) == len(set(told)) == text.count("finds a rate of 31 %")
+    assert len(told) == len(set(told)) == text.count("detects a rate of 31 %")
 
 
 def test_the_plan_names_what_cannot_be_used(project):

@@ -96,7 +96,8 @@ def test_ctrl_c_while_the_page_is_drawn_is_said_in_a_line_and_the_results_are_th
     monkeypatch.setattr("vlcheck.report.page.draw", _stopped)
     result = project.run(REPORT, model="loves_color")
     assert result.ret == pytest.ExitCode.INTERRUPTED
-    result.stdout.fnmatch_lines([f"--vl-report {project.folder / 'report.html'}: stopped; what is there may be older."])
+    page = project.folder / "report.html"
+    result.stdout.fnmatch_lines([f"--vl-report {page}: stopped; if the file is there, it may be older."])
     (run,) = project.results("run")
     assert run["exit_status"] == pytest.ExitCode.INTERRUPTED
     assert "Traceback" not in result.stdout.str() + result.stderr.str()
@@ -106,7 +107,7 @@ def test_ctrl_c_while_the_results_are_written_keeps_their_parts(project, monkeyp
     monkeypatch.setattr("vlcheck.results.places.write", _stopped)
     result = project.run(REPORT)
     assert result.ret == pytest.ExitCode.INTERRUPTED
-    (folder,) = re.findall(r"They are kept in (\S+), in parts", result.stdout.str())
+    (folder,) = re.findall(r"The results are kept in (\S+), in parts", result.stdout.str())
     assert len(gather(Path(folder)).verdicts) == 4
     assert "The run as a whole ended with 2." in page(project)
     shutil.rmtree(folder)
@@ -114,7 +115,7 @@ def test_ctrl_c_while_the_results_are_written_keeps_their_parts(project, monkeyp
 
 @pytest.mark.parametrize("option", ["--vl-report=", "--vl-results="])
 def test_an_option_that_names_nothing_is_refused(project, option):
-    assert f"{option[:-1]}: names nothing" in complaint(project.run(option))
+    assert f"{option[:-1]}: is empty" in complaint(project.run(option))
 
 
 def test_a_metric_that_the_model_has_not_leaves_no_test_without_a_verdict(project):

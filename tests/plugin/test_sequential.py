@@ -108,5 +108,5 @@ def test_a_sequential_run_is_not_compared(project):
 def test_the_plan_tells_what_a_sequential_run_can(project):
     plain = project.run("--vl-plan").stdout.str()
     looking = project.run("--vl-plan", "--vl-sequential").stdout.str()
-    rates = [int(re.search(r"finds a rate of (\d+) %", text)[1]) for text in (plain, looking)]
+    rates = [int(re.search(r"detects a rate of (\d+) %", text)[1]) for text in (plain, looking)]
     assert rates[0] < rates[1]

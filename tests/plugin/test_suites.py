@@ -104,9 +104,9 @@ def test_tests_beside_no_fixtures_say_whose_policy_judges(pytester, two, plan):
     pytester.makepyfile(test_own=STATES)
     pytester.makeconftest(CONFTEST)
     result = plan("test_own.py", path=[two[1]])
-    result.stdout.fnmatch_lines([f"vlcheck: beside the tests is no fixtures/; * those of {two[1]}/fixtures"])
+    result.stdout.fnmatch_lines([f"vlcheck: there is no fixtures/ beside the tests; * those of {two[1]}/fixtures"])
     assert held_to(result, 0.3)
-    assert "beside the tests is no" not in plan("b/behavior_tests").stdout.str()
+    assert "beside the tests; policy" not in plan("b/behavior_tests").stdout.str()
 
 
 def test_single_cases_are_read_with_the_words_of_the_tests_suite(pytester, two, plan):
@@ -115,4 +115,4 @@ def test_single_cases_are_read_with_the_words_of_the_tests_suite(pytester, two, 
     refused(result, two[1] / "fixtures" / "lexicons" / "colors.toml")
     (two[0] / "fixtures" / "policy.toml").unlink()
     shutil.rmtree(two[0] / "fixtures" / "lexicons")
-    refused(plan("--vl-cases", "--noconftest"), "--vl-cases: the cases were read with the words of vlcheck")
+    refused(plan("--vl-cases", "--noconftest"), "--vl-cases: the cases were read with the lexicons of vlcheck")

@@ -137,7 +137,7 @@ def test_the_limits_are_plain():
         "- A pass means at most the allowed share of violations (10 %), at alpha 0.05: not none.",
         "- The pictures are drawn scenes: nothing here says how the model does on photographs.",
         "- Inconclusive, too few images to tell: 1 of 3 tests.\n  - test\\_few (mlm): 3 of 20 violate",
-        "- Known biases, which the policy bears until a day:\n"
+        "- Known biases, which the policy accepts until a date:\n"
         "  - test\\_grey (mlm): until 2027-01-31: mended in the next release",
         "- Not asked about: modality, position, order, place, robustness.",
         "- Not asked by: itm.",

@@ -131,7 +131,7 @@ def test_a_verdict_says_why_one_should_care_and_has_the_figures_of_the_results()
     told = figures(one)
     assert told["rate"] == "66.7 % (27.1 to 93.7 %)"
     assert (told["images that count"], told["violations"], told["allowed"]) == ("6", "4", "10 %")
-    assert (told["finds"], told["p"], told["p (Holm)"]) == ("58.2 %", "0.001", "0.004")
+    assert (told["detectable"], told["p"], told["p (Holm)"]) == ("58.2 %", "0.001", "0.004")
     assert told["effect"] == "-0.250 (-0.400 to -0.100)"
     assert [(count, reason.text) for count, reason in one.measured.left_out] == [
         (1, "the model does not know the case")
@@ -151,7 +151,7 @@ def test_a_mean_is_held_to_its_band():
     one = views(small())["right is no favourite", "mlm"]
     told = figures(one)
     assert told["mean"] == "+0.120 (-0.050 to +0.310)"
-    assert (told["allowed"], told["would decide"], told["finds"]) == ("-0.150 to +0.150", "n = 812", "+0.200")
+    assert (told["allowed"], told["would decide"], told["detectable"]) == ("-0.150 to +0.150", "n = 812", "+0.200")
     assert "violations" not in told
     assert "observed +0.120, interval -0.050 to +0.310, allowed -0.150 to +0.150" in one.interval
 
@@ -390,7 +390,7 @@ def test_the_tables_of_the_paper_are_shown():
     assert "over 50 rows: interaction -0.200" in by_caption["Vision and language (figure 1)"].caption
     assert len(by_caption["Left and right (figure 3)"].rows) == 2
     assert by_caption["Color and grey (figure 2)"].rows[0][1] == ("0.700", "0.200")
-    costs = by_caption["What the edit costs as such"]
+    costs = by_caption["Loss under the edit"]
     assert costs.rows[0][1] == ("0.300", "0.100", "0.200")
     assert "+0.100 to +0.350" in costs.caption
     assert " over 9 images: " in costs.caption  # image by image, as the others are not

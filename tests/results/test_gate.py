@@ -76,7 +76,7 @@ def test_a_run_that_did_not_end_well_or_lacks_something_is_refused(path, changes
 def test_a_verdict_that_is_no_pass_is_refused_unless_the_policy_lets_it_be(path, status):
     """Whatever the file says the run ended with."""
     other = verdict("test_other", status=status), GOOD
-    assert "Not passed, and not let be by the policy: test_other[mlm]." in refused(kept(path, other))
+    assert "Not passed, and not excused by the policy: test_other[mlm]." in refused(kept(path, other))
     let_be = verdict("test_other", status=status, gates=False), GOOD
     assert gate(kept(path, let_be))[0] == 0
 
@@ -195,7 +195,7 @@ def test_a_file_that_is_not_whole_is_not_usable(path, spoil, said):
 def test_what_cannot_be_read_or_named_is_not_usable(path):
     assert "cannot be read as a results file" in refused(path, status=4)
     assert "cannot be read as a results file (File name too long)" in refused(path.with_name("n" * 300), status=4)
-    assert "--run-id: names nothing" in refused(kept(path), "--run-id", "", status=4)
+    assert "--run-id: is empty" in refused(kept(path), "--run-id", "", status=4)
 
 
 def test_hostile_names_are_printed_as_text(path):

@@ -33,7 +33,9 @@ def test_it_is_said_which_p_decides_where_they_disagree(p, said):
 
 def test_the_legend_says_that_the_corrected_p_decides_nothing():
     (*_, legend) = summary.each(list(run(0.001).verdicts.values()))
-    assert legend.endswith("by which a test fails, and corrected for the number of tests (Holm), which decides nothing")
+    assert legend.endswith(
+        "by which a test fails; p (Holm): p corrected for the number of tests, which decides nothing"
+    )
     assert "A test fails by p alone; p (Holm) decides nothing." in draw(run(0.001), source="r.jsonl")
 
 

@@ -48,4 +48,4 @@ def vlcheck(
         bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Say which vlcheck this is.")
     ] = False,
 ) -> None:
-    """Behavioural tests for vision-language models."""
+    """Behavioural tests for vision-language models: `vlcheck init` writes them, `pytest behavior_tests` runs them."""

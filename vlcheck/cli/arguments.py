@@ -14,16 +14,20 @@ from vlcheck.plugin.collect import Collected
 from vlcheck.policy.policy import Policy
 from vlcheck.suite.shipped import suite_folder, tests_here
 
-Data = Annotated[str, typer.Argument(help=ACCEPTED)]
+Data = Annotated[str, typer.Argument(help=f"the cases: {ACCEPTED}; N images for each test (200)")]
 OwnLexicons = Annotated[
-    Path | None, typer.Option("--lexicons", "--vl-lexicons", help="a folder of lexicons that replace shipped ones")
+    Path | None, typer.Option("--lexicons", "--vl-lexicons", help="a folder of word lists that replace shipped ones")
 ]
-OwnPolicy = Annotated[Path | None, typer.Option("--policy", "--vl-policy", help="a policy: tolerances and limits")]
-Device = Annotated[str, typer.Option("--device", "--vl-device", help="where the model runs")]
-DType = Annotated[str, typer.Option("--dtype", "--vl-dtype", help="precision")]
+OwnPolicy = Annotated[
+    Path | None,
+    typer.Option("--policy", "--vl-policy", help="a file of tolerances and limits; by default that of the suite"),
+]
+Device = Annotated[str, typer.Option("--device", "--vl-device", help="where the model runs: cpu, cuda, cuda:1, mps")]
+DType = Annotated[str, typer.Option("--dtype", "--vl-dtype", help="precision: float32, bfloat16, float16 or float64")]
 TrustRemoteCode = Annotated[
-    bool, typer.Option("--vl-trust-remote-code", help="let Python code that comes with a checkpoint run")
+    bool, typer.Option("--vl-trust-remote-code", help="run Python code that comes with a checkpoint")
 ]
+MODELS = "tiny, albef:CHECKPOINT, package.module:factory or file.py:factory"
 Suite = Annotated[
     Path | None,
     typer.Option(help="the folder of tests; by default behavior_tests in the current folder, else the shipped suite"),

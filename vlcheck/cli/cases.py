@@ -68,7 +68,9 @@ def plan(
     policy: OwnPolicy = None,
     lexicons: OwnLexicons = None,
     suite: Suite = None,
-    sequential: Annotated[bool, typer.Option("--sequential", "--vl-sequential", help="as a run has it")] = False,
+    sequential: Annotated[
+        bool, typer.Option("--sequential", "--vl-sequential", help="plan a run with this option")
+    ] = False,
     trusted: TrustRemoteCode = False,
 ) -> None:
     """Say for each test how many cases it has, what they can decide, and how long scoring takes; nothing is scored."""

@@ -26,7 +26,7 @@ def gate(
         bool, typer.Option("--part", help="accept a run of a part of the suite, e.g. of pytest -k color")
     ] = False,
 ) -> None:
-    """Accept the results of one whole run that ended normally without a fail; exit with 1 if not accepted."""
+    """Accept a results file only if it is of one whole run that ended normally without a fail; exit with 1 if not."""
     named = run_id.of_ci(os.environ) if run is None else run_id.checked(run, "--run-id")
     found = read_run(results)
     reasons = list(refusals(results, found, run_id=named, part=part))

@@ -56,12 +56,12 @@ def written(copy: SuiteCopy, folder: Path, unignored: Sequence[str]) -> Iterator
     """
     yield f"vlcheck {copy.version}: {len(copy.missing)} of {counted(len(copy.files), 'file')} written to {folder}"
     if copy.differing:
-        yield f"left alone, and not as vlcheck has them (vlcheck init --diff {folder} shows how):"
+        yield f"left alone, though they differ from vlcheck's (vlcheck init --diff {folder} shows how):"
         yield from (f"  {file.path}{_lacks(file)}" for file in copy.differing)
     if copy.unknown:
-        yield f"yours alone, beside them in behavior_tests/ and fixtures/: {counted(len(copy.unknown), 'file')}"
+        yield f"files of your own in behavior_tests/ and fixtures/: {counted(len(copy.unknown), 'file')}"
     if unignored:
-        yield "your .gitignore is left alone; add these lines, so that what runs write is not committed:"
+        yield "your .gitignore is left alone; add these lines, so that files that runs write are not committed:"
         yield from (f"  {line}" for line in unignored)
     yield ""
     yield f"next, in {folder}:"
@@ -71,7 +71,7 @@ def written(copy: SuiteCopy, folder: Path, unignored: Sequence[str]) -> Iterator
     yield '  vl_model = "albef:ALBEF_4M.pth"'
     yield '  vl_data = "coco:/data/coco"'
     yield "fixtures/policy.toml and fixtures/lexicons/ hold for all tests below this folder: edit them"
-    yield f"commit all of it, {RECORD} too: vlcheck init --diff tells by it your changes from those of a newer vlcheck"
+    yield f"commit all of it, also {RECORD}, by which vlcheck init --diff tells your changes from vlcheck's"
 
 
 def differences(copy: SuiteCopy) -> Iterator[str]:
@@ -91,7 +91,7 @@ def differences(copy: SuiteCopy) -> Iterator[str]:
     elif copy.differing:
         yield "delete a file that only vlcheck changed, and vlcheck init writes the new one"
     if any(file.history.startswith("you and") for file in copy.differing):
-        yield f"what both changed, merge by hand; then delete the file's entry in {RECORD}, and say vlcheck init"
+        yield f"merge what both changed by hand; then delete the file's entry in {RECORD}, and run vlcheck init"
 
 
 def _lacks(file: CopiedFile) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from vlcheck._util.files import demand_place
-from vlcheck.cli.arguments import Device, DType, TrustRemoteCode
+from vlcheck.cli.arguments import MODELS, Device, DType, TrustRemoteCode
 from vlcheck.cli.console import TO, say, write
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.load import load_model
@@ -21,7 +21,7 @@ def look(
         str,
         typer.Argument(help="a sentence about it, with square brackets around the word that is true"),
     ],
-    model: Annotated[str, typer.Option("--model", "--vl-model", help="the model, named as for a run")],
+    model: Annotated[str, typer.Option("--model", "--vl-model", help=f"the model: {MODELS}")],
     words: Annotated[
         str,
         typer.Option(help="words to compare in the brackets, e.g. left,right; by default the opposite of a side"),
@@ -33,7 +33,7 @@ def look(
     dtype: DType = "float32",
     trusted: TrustRemoteCode = False,
 ) -> None:
-    """Show one photograph as it is, blocked, in grey and mirrored, with MLM and ITM; exit with 1 without a score."""
+    """Draw a model's scores for a photograph as it is, blocked, in grey and mirrored; exit with 1 without a score."""
     from vlcheck.explain.single_image import Said  # slow to import
     from vlcheck.explain.single_image import look as ask
     from vlcheck.report.single_image.figure import lines

@@ -1,4 +1,4 @@
-"""The families of models that --vl-model accepts, and a check whether a model keeps the contract."""
+"""List the families of models that --vl-model accepts, or check whether a model keeps the contract."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vlcheck.cli.arguments import Device, DType, TrustRemoteCode, chosen_suite
+from vlcheck.cli.arguments import MODELS, Device, DType, TrustRemoteCode, chosen_suite
 from vlcheck.cli.console import say
 from vlcheck.cli.group import PLAIN, Group
 from vlcheck.models.loading.registry import list_models as registered_models
@@ -37,7 +37,7 @@ def list_models(context: typer.Context) -> None:
 
 @app.command("check")
 def check_model(
-    model: Annotated[str, typer.Argument(help="the model, named as for --vl-model")],
+    model: Annotated[str, typer.Argument(help=f"the model: {MODELS}")],
     data: Annotated[
         str, typer.Option("--data", "--vl-data", help="the data whose pictures and texts it is asked about")
     ] = "scenes",
@@ -46,7 +46,7 @@ def check_model(
     trusted: TrustRemoteCode = False,
 ) -> None:
     """Check a model against the protocol's contract; exit with 1 if it breaks a clause. Later runs show the result."""
-    from vlcheck.models.loading import check  # rare
+    from vlcheck.models.loading import check  # slow to import
 
     outcomes: list[Outcome] = []
 
@@ -57,7 +57,7 @@ def check_model(
     try:
         check.check_model(model, data, device=device, dtype=dtype, trust_remote_code=trusted, on_outcome=tell)
     except OSError as error:
-        say(f"runs cannot know of it: {error.filename} cannot be written ({error.strerror})")
+        say(f"the outcome is not kept for later runs: {error.filename} cannot be written ({error.strerror})")
     if not outcomes or not all(outcome.kept for outcome in outcomes):
         sys.exit(1)
 

@@ -84,12 +84,12 @@ def _passed_over(source: CaseSource, behaviors: Sequence[Behavior]) -> Iterator[
         elif case.id not in asked and any(names[case.id] in images[behavior] for behavior in wanted):
             yield "second case of its image: a behavior asks about one case of each"
         elif case.id not in asked and any(len(chosen[behavior]) >= source.images for behavior in wanted):
-            yield f"of more than the {counted(source.images, 'image')} a behavior that were asked for"
+            yield f"beyond the {counted(source.images, 'image')} for each behavior that were asked for"
 
 
 def _uncompared(cases: Iterable[Case]) -> Iterator[str]:
     if count := sum(map(compared_with_nothing, cases)):
         yield (
-            f"{counted(count, 'case')} without candidates: few tests ask about them where a model only compares (kinds"
+            f"{counted(count, 'case')} without candidates: few tests ask them of a model that only compares (kinds"
             " contrastive, ranking and candidates)"
         )

@@ -1,4 +1,4 @@
-"""The policy in force, or a new one that is proposed from a trusted model."""
+"""Show the policy in force, or propose a new one from a trusted model."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from vlcheck.behaviors.behavior import Behavior
 from vlcheck.behaviors.suite import subjects
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cli.arguments import (
+    MODELS,
     Device,
     DType,
     OwnLexicons,
@@ -29,7 +30,7 @@ from vlcheck.cli.arguments import (
 )
 from vlcheck.cli.console import TO, say, say_all, write
 from vlcheck.cli.group import PLAIN, Group
-from vlcheck.datasets.registry import open_source
+from vlcheck.datasets.registry import ACCEPTED, open_source
 from vlcheck.errors import UsageError, nearest
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.registry import METRICS
@@ -64,8 +65,10 @@ def show(tests: Names = None, policy: OwnPolicy = None, suite: Suite = None) -> 
 
 @app.command()
 def calibrate(
-    model: Annotated[str, typer.Option("--model", "--vl-model", help="a trusted model, named as for a run")],
-    data: Annotated[str, typer.Option("--data", "--vl-data", help="the data, named as for a run")],
+    model: Annotated[str, typer.Option("--model", "--vl-model", help=f"a trusted model: {MODELS}")],
+    data: Annotated[
+        str, typer.Option("--data", "--vl-data", help=f"the cases: {ACCEPTED}; N images for each test (200)")
+    ],
     policy: OwnPolicy = None,
     store: Annotated[Path | None, typer.Option("--store", "--vl-store", help="keep scores in this file")] = None,
     device: Device = "cpu",
@@ -182,7 +185,7 @@ def _shown(value: Any) -> str:
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield rows in columns as `aligned` does, all to the left."""
+    """Yield rows in columns, all aligned to the left."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

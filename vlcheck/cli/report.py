@@ -19,7 +19,7 @@ def report(
     to: Annotated[
         Path | None, typer.Option(help="the file of the page; by default beside the results, with the suffix .html")
     ] = None,
-    baseline: Annotated[Path | None, typer.Option(help="results of the release before, on the same data")] = None,
+    baseline: Annotated[Path | None, typer.Option(help="results of the previous release, on the same data")] = None,
     beside: Annotated[
         Path | None, typer.Option(help="results of a control, e.g. of a model that sees no picture, on the same data")
     ] = None,

@@ -1,4 +1,4 @@
-"""The command `vlcheck train`: makes a variant of the embedded model."""
+"""The command `vlcheck train`: trains a variant of the embedded model."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help=f"the variant to make: {', '.join(RECIPES)}")],
+    recipe: Annotated[str, typer.Argument(help=f"the model to train: {', '.join(RECIPES)}")],
     to: Annotated[Path, typer.Option(help="the folder for checkpoint and weights; a checkpoint in it is continued")],
     steps: Annotated[int | None, typer.Option(min=1, help="stop after so many steps, for a trial")] = None,
     base: Annotated[Path | None, typer.Option(help="weights to begin with, in place of the shipped ones")] = None,
     examined: Annotated[int, typer.Option(min=1, help="number of held-out scenes for the final test")] = 10_000,
 ) -> None:
-    """Train a variant of the embedded model; after an interruption, continue from its last checkpoint."""
+    """Train an embedded model, with or without a planted bias; an interrupted training goes on where it stopped."""
     if recipe not in RECIPES:
         raise UsageError(f"recipe {recipe!r}: there is none. {nearest(recipe, RECIPES)}")
     with stoppable(checkpoint(to, RECIPES[recipe])):
@@ -34,9 +34,9 @@ def train(
 
 def _train(recipe: Recipe, to: Path, steps: int | None, base: Path | None, examined: int) -> None:
     from vlcheck.zoo import (
-        export,  # rare, and not light to import
-        training,  # rare, and not light to import
-        validation,  # rare, and not light to import
+        export,  # slow to import
+        training,  # slow to import
+        validation,  # slow to import
     )
 
     begun = _base(recipe, to, base)

@@ -1,4 +1,4 @@
-"""The embedded models, whose biases are known, and how well the tests find these biases."""
+"""Measure how well the tests find the biases that were planted into the embedded models."""
 
 from __future__ import annotations
 

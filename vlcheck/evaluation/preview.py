@@ -68,7 +68,7 @@ class Prospect:
             return "nothing: no case that can be asked"
         if self._claims_a_mean:
             return f"a mean to within {figure(self._narrowest(), 2)} at best"
-        fails = "never fails" if self._finds is None else f"finds a rate of {share(self._finds, decimals=0)}"
+        fails = "never fails" if self._finds is None else f"detects a rate of {share(self._finds, decimals=0)}"
         return fails if self.hopeless else f"{fails}, passes with {counted(self._most() or 0, 'violation')} at most"
 
     @property

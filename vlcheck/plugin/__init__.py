@@ -1,4 +1,7 @@
-"""The pytest plugin: hooks alone. pytest imports it in every project that has vlcheck, so nothing heavy starts here."""
+"""The hooks of the pytest plugin.
+
+pytest imports this module in every project in which vlcheck is installed, so nothing that is slow is imported here.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +28,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int, int]:
     if config.getoption("vl_plan", default=False):
-        options.stay_alone(config)
+        options.disable_workers(config)
     try:
         status = yield
-    except SystemExit as error:  # of another plugin; let through, its status would be the last word
+    except SystemExit as error:  # raised by another plugin, whose status must not be final
         status = status_of(error)
     except BaseException as error:
         last_word(config, status_of(error))
@@ -37,7 +40,10 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int, int]:
 
 
 class LastWord:
-    """Says the exit status once more, registered after every conftest.py: the last to be registered is outermost."""
+    """A plugin that decides the exit status of the process.
+
+    It is registered after every conftest.py: pytest calls the wrapper that was registered last as the outermost one.
+    """
 
     @staticmethod
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -65,7 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
         signals.follow_controller(run, int(config.workerinput["vlcheck_controller"]))  # type: ignore[attr-defined] # xdist's
     elif run.settings.model:
         config.pluginmanager.register(signals.Signals(run), "vlcheck-signals")
-        # Their hooks are those of other plugins, which may be there under any name, or not be there.
+        # These two implement hooks of other plugins, which may be installed under any name, or not at all.
         config.pluginmanager.register(Controller(run), "vlcheck-xdist")
         config.pluginmanager.register(html.Page(run), "vlcheck-html")
 
@@ -75,16 +81,16 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return list(from_elsewhere(config, settings)) if settings.model or settings.plan else []
 
 
-@pytest.hookimpl(tryfirst=True)  # that of pytest's terminal raises where the terminal is gone
+@pytest.hookimpl(tryfirst=True)  # before pytest's terminal reporter, which raises if the terminal is gone
 def pytest_unconfigure(config: pytest.Config) -> None:
     if RUN in config.stash:
-        config.stash[RUN].ending.finish(pytest.ExitCode.INTERNAL_ERROR)  # where another plugin kept it from that
+        config.stash[RUN].ending.finish(pytest.ExitCode.INTERNAL_ERROR)  # unless pytest_sessionfinish was called
         config.stash[RUN].close()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> Generator[None, object, object]:
-    session.config.stash[RUN].began = True  # before another plugin may leave
+    session.config.stash[RUN].began = True  # before another plugin can end the session
     return (yield)
 
 
@@ -113,7 +119,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     run = session.config.stash[RUN]
     run.select(session)
     if session.testsfailed and not session.config.option.continue_on_collection_errors:
-        return (yield)  # which ends the run: nothing is scored for it
+        return (yield)  # pytest ends the run, so nothing is scored
     if run.settings.plan:
         run.plan(session)
         session.items.clear()
@@ -128,7 +134,7 @@ def pytest_runtest_makereport(
     call: pytest.CallInfo[None],
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    failure.hold(item, call, report)
+    failure.fail_unasserted(item, call, report)
     failure.add(item, report)
     html.add(item, report)
     return report
@@ -144,7 +150,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     github.tell(terminalreporter, config.stash[RUN])
 
 
-if not TYPE_CHECKING:  # else a type checker takes any name for one that is here
+if not TYPE_CHECKING:  # otherwise a type checker would accept any name
 
     def __getattr__(name: str) -> object:
         from vlcheck._moved import find_name

@@ -1,4 +1,4 @@
-"""A pytest item for every single case: it informs, and the behavior's own item alone gates."""
+"""Pytest items for single cases: they inform; only the behavior's own item decides."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from vlcheck._util.foreign_code import contained
 from vlcheck.errors import ForeignFault, UsageError
 from vlcheck.plugin.mark import stated
-from vlcheck.plugin.options import told
+from vlcheck.plugin.options import message_of
 from vlcheck.plugin.reporters.lines import shown
 
 if TYPE_CHECKING:
@@ -29,18 +29,18 @@ INFORMS = "a case informs; the behavior as a whole has the verdict"
 
 
 class Violation(Exception):
-    """A case whose margin is not above 0."""
+    """Raised by a case whose margin is not above 0."""
 
 
 class CaseItem(pytest.Item):
-    """One case of a behavior under one metric: xfailed where it violates, xpassed where it holds.
+    """One case of a behavior under one metric: xfailed if it violates the expectation, xpassed if not.
 
     Args:
         of: the behavior's own item.
-        test: what that is a test of.
-        case: one of its cases.
-        source: where they are from.
-        model_for: gives the model under test.
+        test: the test of that item.
+        case: the case.
+        source: the data that the case is from.
+        model_for: returns the model under test.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class CaseItem(pytest.Item):
     ) -> None:
         super().__init__(**node)
         self.metric = test.metric
-        self.function = of.function  # which other plugins look at
+        self.function = of.function  # other plugins read it
         self._of, self._test, self._case = of, test, case
         self._source, self._model_for = source, model_for
         self.own_markers += [mark for mark in of.own_markers if mark.name != "parametrize"]
@@ -63,16 +63,16 @@ class CaseItem(pytest.Item):
 
     @property
     def behavior(self) -> Behavior:
-        """What the case is one of."""
+        """The behavior whose case this is."""
         return self._test.behavior
 
     @property
     def _amiss(self) -> str:
-        test = stated(self._of)  # as it is by now: beside others it may be wrong
+        test = stated(self._of)  # again, since it may conflict with a test that was collected later
         return test.amiss if test else ""
 
     def queries(self, trials: Trials) -> Iterator[Query]:
-        """All that the case asks; nothing where its behavior cannot be judged, which the item itself says."""
+        """Yield all queries of the case; none if its behavior cannot be judged, which the behavior's item reports."""
         if self._amiss:
             return
         with suppress(ForeignFault):
@@ -88,33 +88,51 @@ class CaseItem(pytest.Item):
         row = model.examine(self.behavior, self.metric, self._case)
         if row.margin is None:
             pytest.skip(shown(row.reason))
-        if not row.margin > 0:  # NaN is no more than 0 either
+        if not row.margin > 0:  # true of NaN, too
             raise Violation("\n".join(map(shown, row.lines())))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What is wrong in plain words, where it is not the code that is."""
+        """Return a violation or a usage error as plain text, any other error with its traceback.
+
+        Args:
+            excinfo: the exception.
+            style: of the traceback.
+        """
         if isinstance(excinfo.value, UsageError):
-            return told(excinfo.value)
+            return message_of(excinfo.value)
         if isinstance(excinfo.value, Violation):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
-        """Where the behavior is stated."""
+        """Return the file and line of the behavior's test, and the name of the item."""
         path, line, _ = self._of.reportinfo()
         return path, line, self.name
 
 
 def name_of(behavior: str, metric: str, case: str) -> str:
-    """What an item of a case is called, by the behavior's and the case's name."""
+    """Return the name of a case's item.
+
+    Args:
+        behavior: the behavior's name.
+        metric: the metric's name.
+        case: the case's id.
+    """
     return f"{behavior}[{metric}-{case}]"
 
 
 def beside_cases(items: Iterable[object], source: CaseSource, model_for: ModelFor) -> Iterator[object]:
-    """A function's items, each followed by those of its cases; a case has one, however often its behavior is repeated.
+    """Yield a function's items, each followed by those of its cases.
+
+    A case has one item, even if its test is repeated by a plugin.
+
+    Args:
+        items: of the function.
+        source: the data.
+        model_for: returns the model under test.
 
     Raises:
-        UsageError: where a case's picture cannot be used.
+        UsageError: a case's picture cannot be used.
     """
     seen: set[Metric] = set()
     for item in items:
@@ -126,12 +144,17 @@ def beside_cases(items: Iterable[object], source: CaseSource, model_for: ModelFo
 
 
 def case_items(item: object, source: CaseSource, model_for: ModelFor) -> Iterator[CaseItem]:
-    """An item for each case of the behavior that an item states; none where it states none, or claims a mean.
+    """Yield an item for each case of the behavior that an item states; none if it states none, or expects a mean.
 
-    Of cases that are only drawn where others do not count, those that the command line names have one.
+    If the command line names cases, those beyond the number of images that was asked for have an item, too.
+
+    Args:
+        item: of a test function.
+        source: the data.
+        model_for: returns the model under test.
 
     Raises:
-        UsageError: where a case's picture cannot be used.
+        UsageError: a case's picture cannot be used.
     """
     test = stated(item)
     if (
@@ -145,7 +168,7 @@ def case_items(item: object, source: CaseSource, model_for: ModelFor) -> Iterato
     named = {argument.rpartition("::")[2] for argument in item.config.args if argument.endswith("]")}
     cases: Sequence[Case] = ()
     cases_of = test.statement.cases
-    with suppress(ForeignFault), contained():  # of which the behavior's own item is told
+    with suppress(ForeignFault), contained():  # the behavior's own item reports it
         cases = [*source.candidates(cases_of)] if named else source.select(cases_of)
     for at, case in enumerate(cases):
         name = name_of(test.function_name, test.metric, case.id)

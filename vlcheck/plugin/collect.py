@@ -1,4 +1,4 @@
-"""What pytest makes of a folder of tests, without running it: the tests, and what the ini file and fixtures say."""
+"""The tests of a folder, collected by pytest but not run, with the settings of its ini file and fixtures."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from vlcheck.plugin.mark import all_stated, hold_apart
 from vlcheck.plugin.run import RUN, Run
 
 _FROM_OUTSIDE = ("PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")  # vlcheck itself is a plugin that pytest finds
-_MOST_SAID = 20  # lines of pytest's own
+_MOST_SAID = 20  # lines of pytest's output
 
 
 class Collected(NamedTuple):
     """The behavior tests of a folder.
 
     Attributes:
-        tests: all of them, whatever PYTEST_ADDOPTS or an ini file would select.
-        run: what a run of them would go by.
+        tests: all of them, without the selection of PYTEST_ADDOPTS or an ini file.
+        run: the run that pytest prepared, with its policy and lexicons.
     """
 
     tests: tuple[BehaviorTest, ...]
@@ -36,12 +36,12 @@ def collect(suite: Path) -> Collected:
     """Let pytest collect the behavior tests of a folder.
 
     Raises:
-        UsageError: where the folder cannot be collected, holds no such test, or one that states what cannot be judged.
+        UsageError: the folder cannot be collected, holds no such test, or one whose statement cannot be judged.
     """
     collector = _Collector()
-    # Where it is called from must not decide which conftest.py, and so which fixtures, a suite elsewhere has.
+    # The current folder must not decide which conftest.py, and so which fixtures, apply to a suite elsewhere.
     cut = f"--confcutdir={suite.resolve().anchor}"
-    # pytest cannot rewrite what this process has imported already; where warnings are errors, that would end it.
+    # pytest warns about modules that are imported already and so cannot be rewritten; it must not end as an error.
     quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
     with _no_options_from_outside(), redirect_stderr(io.StringIO()) as complained:
         status = pytest.main(["--collect-only", "-o", "addopts=", cut, *quiet, str(suite)], [collector])

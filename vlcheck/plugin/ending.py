@@ -1,4 +1,4 @@
-"""The end of a run: what it judged is written where it belongs, and it never ends with 0 where that is not green."""
+"""The end of a run: its results and page are written, and its exit status is 0 only if everything is in order."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
 
 
 class Ending:
-    """What came of a run, in the process that says it; a worker of xdist says nothing.
+    """The end of a run, in the process that reports it; a worker of xdist reports nothing.
 
     Attributes:
-        results: what all processes found; None until then, and where nothing was selected.
-        comparison: of these with the baseline, where there is one and something was judged.
-        objections: why the run is not green, whatever its tests did.
-        problem: what the user has to mend, where it cannot be said before the run's end.
-        written: where the results went; None where they went nowhere.
-        drawn: whether the page was.
-        kept: whether the run's folder has to stay, since the results could go nowhere else.
-        said: whether all of that was shown.
+        results: those of all processes; None until the end, and if no behavior was selected.
+        comparison: these results compared with the baseline, if there is one.
+        objections: reasons why the run has not passed, even if all its tests did.
+        problem: an error for the user that occurred at the end of the run; "" if there is none.
+        written: the results file; None if none was written.
+        drawn: True once the page is written.
+        kept: True if the run's folder has to stay, since the results could not be written elsewhere.
+        said: True once all of that was shown.
     """
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._over = False
         self._forced = pytest.ExitCode.OK
-        self._told: int | None = None  # the status that was said last: two wrappers of one hook come to say it
+        self._told: int | None = None  # printed last: two wrappers of one hook call `last_word`
         self.results: Results | None = None
         self.comparison: Comparison | None = None
         self.objections: list[str] = []
@@ -51,10 +51,10 @@ class Ending:
         self.said = False
 
     def finish(self, status: int) -> int:
-        """Put the parts together and write them, once; return the run's exit status.
+        """Collect the results of all processes and write them, once; return the run's exit status.
 
         Args:
-            status: what pytest would end with.
+            status: the status with which pytest would end.
         """
         if self._over or self._run.is_worker:
             return self._at_least(status)
@@ -62,14 +62,14 @@ class Ending:
         if self._run.lists:
             self._refuse_to_list()
         elif self._run.concerned:
-            with self._ending(f"--vl-results {self._run.settings.results}: stopped before they were put together."):
+            with self._ending(f"--vl-results {self._run.settings.results}: stopped before they were collected."):
                 self._conclude(status)
             if self._forced and not self.written and (self.results is None or self.results.verdicts):
                 self._keep_parts()
         return self._at_least(status)
 
     def last_word(self, status: int) -> int:
-        """Return what the process ends with, whatever other plugins made of the exit status; the results say it too."""
+        """Return the final exit status, even if other plugins changed pytest's; the results file gets the same."""
         final = self.finish(status)
         if self.written and self.results and self.results.run.exit_status != final:
             self._write_results(self.written, self.results, final)
@@ -82,16 +82,16 @@ class Ending:
 
     @property
     def places(self) -> Places:
-        """Where results go."""
-        from vlcheck.results.places import Places  # in no run of other projects
+        """The files for the results."""
+        from vlcheck.results.places import Places  # not imported in runs of other projects
 
         return Places(self._run.settings.results)
 
     def left(self) -> Iterator[str]:
-        """Yield where results and page are, or which older ones are as they were."""
+        """Yield the places of the results and the page, or those of older ones that were left as they are."""
         results, report = self._run.settings.results, self._run.settings.report
         if self.written:
-            from vlcheck.results.gate import told  # in no run of other projects
+            from vlcheck.results.gate import told  # not imported in runs of other projects
 
             whole = self.places.kept if self.written != results else None
             yield f"results: {self.written}" + (f" (a part; {results.name} keeps {told(whole)})" if whole else "")
@@ -101,11 +101,11 @@ class Ending:
             yield from (f"as it was: {path}" for path in (results, report) if path and there_is(str(path)))
 
     def _at_least(self, status: int) -> int:
-        """What the run ends with where pytest would end with a status: never 0 where there is an objection."""
+        """Return the exit status for pytest's status: never 0 if there is an objection."""
         return self._forced or status or (pytest.ExitCode.TESTS_FAILED if self.objections else pytest.ExitCode.OK)
 
     def _refuse_to_list(self) -> None:
-        """Where the command line asks a run for files and it judges nothing, say so."""
+        """Fail if the command line asks for files although pytest only lists tests."""
         settings = self._run.settings
         names = ("results", "report") if settings.plan else ("results", "report", "baseline")
         if asked := [f"--vl-{name}" for name in names if options.on_the_command_line(self._run.config, name)]:
@@ -114,9 +114,9 @@ class Ending:
             )
 
     def _conclude(self, status: int) -> None:
-        """Gather what was judged, object to it, and write it."""
+        """Collect the results of all processes, list objections, and write the files."""
         from vlcheck.results.file import gather
-        from vlcheck.results.gate import objections  # in no run of other projects
+        from vlcheck.results.gate import objections  # not imported in runs of other projects
 
         self.results = results = gather(self._run.folder)
         self.comparison = self._compared(results)
@@ -129,15 +129,15 @@ class Ending:
                 self.places.leave(results)
 
     def _compared(self, results: Results) -> Comparison | None:
-        """With the baseline; None where there is none, or nothing to compare with it."""
+        """Return the comparison with the baseline; None if there is no baseline, or no verdict."""
         if not results.verdicts or self._run.baseline is None:
             return None
-        from vlcheck.results.comparison import compare_run  # in no run of other projects
+        from vlcheck.results.comparison import compare_run  # not imported in runs of other projects
 
         return compare_run(self._run.baseline, results)
 
     def _write(self, path: Path, results: Results, status: int) -> None:
-        """Write results and page; both say the exit status, which what goes wrong with them changes."""
+        """Write results and page; if an error on the way changes the exit status, write the results again."""
         self._write_results(path, results, status)
         self._write_page(results, status)
         if self.written and results.run.exit_status != self._at_least(status):
@@ -153,17 +153,17 @@ class Ending:
         report = self._run.settings.report
         if report:
             results.ended_with(int(self._at_least(status)))
-            with self._ending(f"--vl-report {report}: stopped; what is there may be older."):
+            with self._ending(f"--vl-report {report}: stopped; if the file is there, it may be older."):
                 self._draw(report, results, (self.written or self._run.settings.results).name)
 
     def _keep_parts(self) -> None:
-        """Leave what was judged where the run's processes have put it."""
+        """Keep the run's folder, which holds the results of each process."""
         self.kept = True
-        self.problem += f" They are kept in {self._run.folder}, in parts; vlcheck report draws each of them."
+        self.problem += f" The results are kept in {self._run.folder}, in parts; vlcheck report draws each of them."
 
     def _draw(self, path: Path, results: Results, source: str) -> None:
         """Write the page for reviewers. Raises UsageError."""
-        from vlcheck.report import page  # in no run of other projects
+        from vlcheck.report import page  # not imported in runs of other projects
 
         drawn = page.draw(results, source=source, beside=self._run.beside, comparison=self.comparison)
         page.write(path, drawn, "--vl-report")
@@ -171,11 +171,15 @@ class Ending:
 
     @contextmanager
     def _ending(self, stopped: str) -> Iterator[None]:
-        """Let what goes wrong be the run's problem; `stopped` says it of Ctrl-C."""
+        """Make an error the run's problem.
+
+        Args:
+            stopped: the problem's text if the error is Ctrl-C.
+        """
         try:
             yield
         except UsageError as error:
-            self._fail(pytest.ExitCode.USAGE_ERROR, options.told(error))
+            self._fail(pytest.ExitCode.USAGE_ERROR, options.message_of(error))
         except KeyboardInterrupt:
             self._fail(pytest.ExitCode.INTERRUPTED, stopped)
 
@@ -185,7 +189,7 @@ class Ending:
 
 
 def status_of(error: BaseException) -> int:
-    """Return the exit status of a process that an exception ends, as Python and pytest have it."""
+    """Return the exit status of a process that ends with this exception, as Python and pytest define it."""
     match error:
         case SystemExit(code=int() | None as code):
             return code or 0

@@ -10,7 +10,7 @@ import pytest
 
 from vlcheck.errors import UsageError
 from vlcheck.plugin.mark import stated
-from vlcheck.plugin.options import told
+from vlcheck.plugin.options import message_of
 from vlcheck.plugin.reporters.lines import shown
 from vlcheck.plugin.run import RUN
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def verdict(request: pytest.FixtureRequest) -> Verdict:
-    """The verdict on the behavior that the test states with `@behavior(...)`."""
+    """Return the verdict on the behavior that the test states with `@behavior(...)`."""
     test = stated(request.node)
     if test is None:
         pytest.fail("the verdict fixture belongs to a test that states its behavior with @behavior(...)", pytrace=False)
@@ -37,7 +37,7 @@ def verdict(request: pytest.FixtureRequest) -> Verdict:
         known = terms.known(test.metric)
         verdict = model.judge(behavior, test.metric)
     if known:
-        _expect(request, known, verdict)
+        _mark_known(request, known, verdict)
     consequence = terms.on(verdict.status)
     if consequence == "skip":
         pytest.skip(shown(f"{verdict.status}: {verdict.reason}"))
@@ -47,23 +47,23 @@ def verdict(request: pytest.FixtureRequest) -> Verdict:
 
 
 def under_test(request: pytest.FixtureRequest) -> ModelUnderTest:
-    """The run's model; what it judges for this test is kept in the results."""
+    """Return the model under test; its judgements for this test are kept in the results."""
     with _plainly():
         return request.config.stash[RUN].model_for(request.node)
 
 
-def _expect(request: pytest.FixtureRequest, known: Known, verdict: Verdict) -> None:
-    """Let a known bias fail as expected until its day, and fail where it is gone.
+def _mark_known(request: pytest.FixtureRequest, known: Known, verdict: Verdict) -> None:
+    """Mark a test of a known bias as an expected failure until the entry expires; let it fail if the bias is gone.
 
-    What it makes invalid is excused where the policy says so; nothing else is.
+    An invalid verdict is excused only if the policy's entry says so.
 
-    An xfail that is strict whatever the ini file says: pytest looks at the marks again when the test is called. What is
-    known of a whole bias need not show in each of its tests: the run tells whether it shows in any.
+    The xfail is strict whatever the ini file says; pytest reads the marks again when the test is called. An entry that
+    names no test need not show in each test of its bias: the end of the run checks that it shows in any.
     """
     if verdict.passed and not known.behavior:
         return
     if verdict.passed:
-        mark = pytest.mark.xfail(reason=shown(known.stale), raises=(), strict=True)  # (): an error stays one
+        mark = pytest.mark.xfail(reason=shown(known.stale), raises=(), strict=True)  # (): an error stays an error
     elif known.excuses(verdict):
         excuse = known.excuse if verdict.status == "fail" else f"{verdict.status}, {known.excuse}"
         mark = pytest.mark.xfail(reason=shown(excuse), raises=(AssertionError, pytest.fail.Exception), strict=True)
@@ -74,8 +74,8 @@ def _expect(request: pytest.FixtureRequest, known: Known, verdict: Verdict) -> N
 
 @contextmanager
 def _plainly() -> Iterator[None]:
-    """Let a usage error fail the test in its own words, without the way it came."""
+    """Turn a usage error into a failure of the test with the error's text and no traceback."""
     try:
         yield
     except UsageError as error:
-        raise pytest.fail.Exception(told(error), pytrace=False) from None
+        raise pytest.fail.Exception(message_of(error), pytrace=False) from None

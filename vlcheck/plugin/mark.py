@@ -53,19 +53,19 @@ def all_stated(items: Iterable[pytest.Item]) -> list[BehaviorTest]:
 
 
 def hold_apart(items: Iterable[pytest.Item]) -> None:
-    """Note at each item what is wrong with its test beside the others."""
+    """Store at each item the conflict of its test with another one, if there is any."""
     stating = [item for item in items if stated(item)]
     for item, test in zip(stating, held_apart(all_stated(stating)), strict=True):
         item.stash[_CLASH] = test.clash
 
 
 def claim(item: pytest.Item) -> str:
-    """The name under which results keep what an item states: whoever repeats it under other names claims it once."""
+    """Return the name of an item's test in the results; repetitions of a test by other plugins share one name."""
     test = stated(item)
     return test.id if test else item.nodeid
 
 
-if not TYPE_CHECKING:  # else a type checker takes any name for one that is here
+if not TYPE_CHECKING:  # otherwise a type checker would accept any name
 
     def __getattr__(name: str) -> object:
         from vlcheck._moved import find_name

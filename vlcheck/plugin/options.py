@@ -1,4 +1,4 @@
-"""The command line's and the ini file's options."""
+"""The options of the command line and of pytest's ini file."""
 
 from __future__ import annotations
 
@@ -27,44 +27,63 @@ _OPTIONS = (
     _Option(
         "data",
         "SPEC",
-        "the cases: scenes[:N[:SEED]], coco:ROOT[@SPLIT][:N[:SEED]] or jsonl:PATH[:N[:SEED]]; N images a test (200)",
+        "the cases: scenes[:N[:SEED]], coco:ROOT[@SPLIT][:N[:SEED]] or jsonl:PATH[:N[:SEED]]; N images for each test",
     ),
     _Option("device", "NAME", "where the model runs: cpu, cuda, cuda:1, mps (cpu)"),
     _Option("dtype", "NAME", "precision: float32, bfloat16, float16, float64 (float32)"),
-    _Option("batch-size", "N", "images encoded at once (16)"),
-    _Option("store", "PATH", "keep scores in this file and ask nothing twice, also over runs"),
-    _Option("results", "PATH", "where the results go (vlcheck-results.jsonl)"),
-    _Option("run-id", "ID", "the run's id, by which vlcheck gate knows its results (the CI server's, else drawn)"),
-    _Option("report", "PATH", "a page for reviewers, with the pictures that prove each verdict: report.html"),
+    _Option("batch-size", "N", "number of images that are encoded at once (16)"),
+    _Option("store", "PATH", "keep scores in this file and use them again, also in later runs"),
+    _Option("results", "PATH", "write the results to this file (vlcheck-results.jsonl)"),
     _Option(
-        "beside", "PATH", "an earlier run's results, shown beside this one's, e.g. those of BERT, which sees no picture"
+        "run-id", "ID", "the run's id, by which vlcheck gate finds its results (the CI server's, else a random one)"
     ),
-    _Option("baseline", "PATH", "the results of the release before: this run ends with 1 where anything is worse"),
+    _Option("report", "PATH", "write a page for reviewers to this file, with the pictures that prove each verdict"),
+    _Option(
+        "beside", "PATH", "results of an earlier run to show beside these, e.g. those of BERT, which sees no picture"
+    ),
+    _Option("baseline", "PATH", "results of the previous release: this run ends with 1 if anything is worse"),
     _Option("policy", "PATH", "tolerances and allowed rates (fixtures/policy.toml of the tests' suite)"),
-    _Option("lexicons", "DIR", "words that replace the shipped lexicons (likewise lexicons/)"),
+    _Option("lexicons", "DIR", "word lists that replace the shipped ones (fixtures/lexicons/ of the tests' suite)"),
 )
 _FLAGS = (
-    _Option("no-images", "", "leave the pictures out of the results, e.g. where they are private"),
-    _Option("sequential", "", "ask about images in growing batches, each behavior until its verdict is decided"),
-    _Option("cases", "", "a test for every single case as well, which gates nothing: an xfail where the case violates"),
+    _Option("no-images", "", "leave the pictures out of the results, e.g. because they are private"),
+    _Option(
+        "sequential", "", "ask about images in growing batches, and stop each test as soon as its verdict is decided"
+    ),
+    _Option("cases", "", "add a test for every single case; it never fails the run: xfail if the case violates"),
 )
-# What a verdict depends on; the rest says where results go, or what they are compared with.
+# Options that a verdict depends on; the others name output files, or results to compare with.
 _JUDGED_BY = ("model", "data", "device", "dtype", "policy", "lexicons")
 _JUDGED_HOW = ("sequential", "trust-remote-code")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the options say.
+    """The values of the options.
 
     Attributes:
-        policy: what is said; None for that of the tests' suite.
-        lexicons: likewise.
-        asked: whether --vl-model was given on the command line.
-        chosen: whether --vl-data was.
-        run_id: the run's; "" where neither an option nor the CI server says it.
-        html: where pytest-html writes, if it does.
-        junit: where pytest writes its JUnit XML, if it does.
+        model: spec of the model under test.
+        data: spec of the data.
+        device: device on which the model runs.
+        dtype: precision of the model.
+        batch_size: number of images that are encoded at once.
+        store: file in which scores are kept; None to keep none.
+        results: file for the results.
+        run_id: id of the run; "" if neither an option nor the CI server names one.
+        report: file for the reviewer page; None for no page.
+        beside: results of an earlier run to show beside these.
+        baseline: results of the previous release.
+        policy: policy file; None for that of the tests' suite.
+        lexicons: folder of lexicons; None for that of the tests' suite.
+        images: True to keep pictures in the results.
+        cases: True to have a pytest item for every case, too.
+        sequential: True to stop each test once its verdict is decided.
+        plan: True to score nothing, and to print what a run would take.
+        trust_remote_code: True to run Python code that comes with a checkpoint.
+        asked: True if --vl-model was given on the command line.
+        chosen: True if --vl-data was given on the command line.
+        html: file that pytest-html writes, if it does.
+        junit: file of pytest's JUnit XML, if it writes one.
     """
 
     model: str
@@ -91,12 +110,12 @@ class Settings:
     junit: Path | None
 
     def demand_data(self) -> None:
-        """Raise UsageError where it is not said what is to be asked about."""
+        """Raise UsageError if no data is named."""
         if not self.data:
             raise UsageError(f"--vl-data is missing: {_help('data')}.")
 
     def demand(self) -> None:
-        """Raise UsageError where it is not said which model is to be asked about what."""
+        """Raise UsageError unless model, data and output files are named and fit together."""
         if not self.model:
             raise UsageError(f"--vl-model is missing: {_help('model')}. There is no default.")
         self.demand_data()
@@ -105,24 +124,24 @@ class Settings:
         self._demand_places()
 
     def demand_reports(self) -> None:
-        """Raise UsageError where pytest or pytest-html would write to what is no file: to a pipe, it waits for ever."""
-        from vlcheck._util.foreign_files import fault  # in no run of other projects
+        """Raise UsageError if pytest or pytest-html would write to something that is not a file, e.g. a pipe."""
+        from vlcheck._util.foreign_files import fault  # not imported in runs of other projects
 
         for option, path in (("--html", self.html), ("--junit-xml", self.junit)):
             if path and there_is(str(path)) and not path.is_char_device() and (why := fault(path)):
                 raise UsageError(f"{option} {path}: cannot be written ({why}). Name a file.")
 
     def demand_comparable(self) -> None:
-        """Raise UsageError where a baseline is named, and how much is asked hangs on what is found."""
+        """Raise UsageError if a baseline is combined with a sequential run."""
         if self.sequential and self.baseline:
             raise UsageError(
-                "--vl-sequential: does not go with --vl-baseline: where it stops asking hangs on what it found, and the"
-                " releases would be compared on few images, or on none. Leave one of them out."
+                "--vl-sequential: does not go with --vl-baseline: each run stops as soon as it can decide, so that the"
+                " two releases would have few images in common, or none. Leave one of them out."
             )
 
     def _demand_places(self) -> None:
-        """Raise UsageError where results or report cannot be written, or would take another file's place."""
-        from vlcheck.report import page  # in no run of other projects
+        """Raise UsageError if results or report cannot be written, or would replace another file."""
+        from vlcheck.report import page  # not imported in runs of other projects
         from vlcheck.results.places import Places
 
         others = {"--vl-store": self.store, "--html": self.html, "--junitxml": self.junit, "--vl-beside": self.beside}
@@ -132,25 +151,25 @@ class Settings:
             page.check_place(self.report, others, "--vl-report")
 
     def _demand_a_match(self) -> None:
-        """The ini file's model and data are for one another: nothing of one's own meets them by oversight."""
+        """Raise UsageError if the ini file's scenes meet a model of the user's, or its zoo model meets other data."""
         drawn = self.data.partition(":")[0] == "scenes"
         embedded = self.model in PLANTED
         if drawn and not embedded and not self.chosen:
             meant = f" {nearest(self.model, PLANTED)}" if ":" not in self.model else ""
             raise UsageError(
-                f"--vl-data is missing: {self.model} would be asked about the ini file's {self.data}, which are for the"
-                f" models of the zoo ({', '.join(PLANTED)}).{meant} No model is released on drawings by oversight: name"
-                f" your data, or say --vl-data {self.data}."
+                f"--vl-data is missing: {self.model} would be asked about the ini file's {self.data}, drawn pictures"
+                f" for the models of the zoo ({', '.join(PLANTED)}).{meant} Name your data, or, if you do want the"
+                f" drawn pictures, say --vl-data {self.data}."
             )
         if embedded and not drawn and not self.asked:
             raise UsageError(
-                f"--vl-model is missing: the ini file's {self.model} knows drawn scenes alone, and would be asked about"
-                f" {self.data}. Name your model, or say --vl-model {self.model}."
+                f"--vl-model is missing: the ini file's {self.model} was trained on drawn scenes alone, and would be"
+                f" asked about {self.data}. Name your model, or say --vl-model {self.model}."
             )
 
 
 def add(parser: pytest.Parser) -> None:
-    """Each option is an ini key as well: --vl-batch-size is vl_batch_size."""
+    """Add the options, each with a key of the ini file: --vl-batch-size is vl_batch_size."""
     group = parser.getgroup("vlcheck", "behavioural tests of vision-language models")
     for option in _OPTIONS:
         group.addoption(f"--vl-{option.name}", metavar=option.metavar, default=None, help=option.help)
@@ -158,33 +177,38 @@ def add(parser: pytest.Parser) -> None:
     for flag in _FLAGS:
         group.addoption(f"--vl-{flag.name}", action="store_true", default=None, help=flag.help)
         parser.addini(_ini(flag.name), flag.help, type="bool", default=False)
-    # Not in the ini file: that code of others runs is said each time.
+    # Not in the ini file: foreign code runs only if the user says so each time.
+    group.addoption("--vl-trust-remote-code", action="store_true", help="run Python code that comes with a checkpoint")
     group.addoption(
-        "--vl-trust-remote-code", action="store_true", help="let Python code that comes with a checkpoint run"
-    )
-    group.addoption(
-        "--vl-plan", action="store_true", help="say what the selected tests take and can tell; score nothing"
+        "--vl-plan",
+        action="store_true",
+        help="say how long the selected tests take and what they can decide; score nothing",
     )
 
 
-def again(config: pytest.Config, test: str) -> list[str]:
-    """The command that runs a test again, with all that the command line said of how it is judged."""
+def rerun_command(config: pytest.Config, test: str) -> list[str]:
+    """Return the command that runs a test again, with all options that its verdict depends on.
+
+    Args:
+        config: of the run.
+        test: the test's node id.
+    """
     said = {name: config.getoption(_ini(name), default=None) for name in _JUDGED_BY}
     flags = [f"--vl-{name}" for name in _JUDGED_HOW if config.getoption(_ini(name), default=None)]
     return ["pytest", test, *(f"--vl-{name}={value}" for name, value in said.items() if value is not None), *flags]
 
 
-def stay_alone(config: pytest.Config) -> None:
-    """Undo -n: what is only looked ahead at needs no workers."""
+def disable_workers(config: pytest.Config) -> None:
+    """Undo -n: a plan needs no workers."""
     if hasattr(config.option, "numprocesses"):
         config.option.numprocesses, config.option.dist, config.option.tx = 0, "no", []
 
 
 def read(config: pytest.Config) -> Settings:
-    """Take each option from the command line, else from the ini file.
+    """Read each option from the command line, or else from the ini file.
 
     Raises:
-        UsageError: where a value is of the wrong kind.
+        UsageError: a value is of the wrong kind.
     """
 
     def said(name: str) -> str:
@@ -196,7 +220,7 @@ def read(config: pytest.Config) -> Settings:
 
     def path(name: str) -> Path | None:
         if config.getoption(_ini(name), default=None) == "":
-            raise UsageError(f"--vl-{name}: names nothing; leave it out, or name a file or folder: {_help(name)}.")
+            raise UsageError(f"--vl-{name}: is empty; leave it out, or name a file or folder: {_help(name)}.")
         return config.invocation_params.dir / expanded(said(name), f"--vl-{name}") if said(name) else None
 
     def others(destination: str, option: str) -> Path | None:
@@ -229,13 +253,18 @@ def read(config: pytest.Config) -> Settings:
     )
 
 
-def told(error: UsageError) -> str:
-    """Return what is wrong, with options in the place of parameters."""
+def message_of(error: UsageError) -> str:
+    """Return an error's message, with the names of options in place of parameters."""
     return error.with_options(option_of)
 
 
 def on_the_command_line(config: pytest.Config, name: str) -> bool:
-    """Whether an option is said there, and not in the ini file."""
+    """Return True if an option was given on the command line, and not only in the ini file.
+
+    Args:
+        config: of the run.
+        name: the option without --vl-, e.g. "batch-size".
+    """
     return config.getoption(_ini(name), default=None) is not None
 
 

@@ -1,4 +1,4 @@
-"""One process's share of a run: what is opened, scored ahead, kept, and put together at the end."""
+"""A run of pytest in one process: the model is opened, scored ahead, and its verdicts are kept."""
 
 from __future__ import annotations
 
@@ -35,27 +35,27 @@ if TYPE_CHECKING:
     from vlcheck.policy.policy import Policy
     from vlcheck.results.file import Part, Results
 
-_INFORMS = ("help", "version", "markers", "cacheshow")  # options of pytest that begin no session of tests
-_LISTS = {  # options of pytest that run no test, by where it keeps them
+_INFORMS = ("help", "version", "markers", "cacheshow")  # options with which pytest begins no session of tests
+_LISTS = {  # options with which pytest runs no test, by their names in its config
     "collectonly": "--collect-only",
     "showfixtures": "--fixtures",
     "show_fixtures_per_test": "--fixtures-per-test",
 }
-FILES = ("results", "report", "baseline")  # options of what a run is to write, or be held to
-_ASKS = ("model", *FILES)  # options of a run that is to judge
+FILES = ("results", "report", "baseline")  # options that name a file to write, or to compare with
+_ASKS = ("model", *FILES)  # options that ask for a verdict
 
 
 class Run:
-    """What the plugin keeps between its hooks; nothing is opened before a test needs it.
+    """The state of the plugin between its hooks; nothing is opened before a test needs it.
 
     Attributes:
-        settings: what the options say.
-        started: when the run did, in all processes: what has expired is told by it.
+        settings: values of the options.
+        started: start of the run, the same in all processes; known biases expire by its date.
         collected: the tests before any of them is deselected.
-        complete: whether these are all there are, and none was deselected.
-        began: whether pytest has begun a session of tests.
-        ending: what comes of it.
-        problem: what the user has to mend, where the run itself could not say it and exit.
+        complete: True if the whole suite was collected, and no test deselected.
+        began: True once pytest has begun a session of tests.
+        ending: the end of the run.
+        problem: an error for the user that could not be raised where it occurred; "" if there is none.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -69,7 +69,7 @@ class Run:
         self._selected = False
         self._chosen: list[BehaviorTest] = []
         self._single: list[CaseItem] = []
-        self._words: Path | None = None  # with which the cases were read, where that was before the tests were found
+        self._words: Path | None = None  # the lexicons with which `collect` read the cases
         self._scratch: Scratch | None = None
         self._opened: tuple[Workbench, Part] | None = None
         self._input: dict[str, str] | None = getattr(config, "workerinput", None)
@@ -80,25 +80,25 @@ class Run:
             if self.settings.model:
                 self.settings.demand_reports()
         except UsageError as error:
-            raise pytest.UsageError(options.told(error)) from error
+            raise pytest.UsageError(options.message_of(error)) from error
         self.run_id = (self._input or {}).get("vlcheck_run_id") or self.settings.run_id or run_id.drawn()
 
     @property
     def is_worker(self) -> bool:
-        """Whether this is one of xdist's workers."""
+        """True in a worker of pytest-xdist."""
         return self._input is not None
 
     @property
     def lists(self) -> str:
-        """The option by which it only looks ahead, and no test is to run; "" without one."""
+        """The option with which pytest only lists tests, e.g. "--collect-only"; "" if tests are run."""
         said = (option for name, option in _LISTS.items() if getattr(self.config.option, name, False))
         return "--vl-plan" if self.settings.plan else next(said, "")
 
     @property
     def concerned(self) -> bool:
-        """Whether tests were to run, and behaviors were selected in any process, or the command line asks for them.
+        """True if tests were to run, and a behavior was selected in any process or the command line asks for a verdict.
 
-        Where the run ended before it was known which are selected, those that were found count.
+        If the run ended before the selection, collected behaviors count as selected.
         """
         asked = any(options.on_the_command_line(self.config, name) for name in _ASKS)
         found = self._found and not self._selected
@@ -106,26 +106,30 @@ class Run:
 
     @property
     def _note(self) -> Path:
-        """The file by which one process tells the others, also if it dies, that behaviors were selected."""
+        """The file that tells the other processes, even after this one died, that behaviors were selected."""
         return self.folder / "selected"
 
     @property
     def folder(self) -> Path:
-        """Where the run's processes share scores and leave their parts of the results."""
+        """The folder in which the run's processes share scores, and store their parts of the results."""
         if shared := (self._input or {}).get("vlcheck_folder"):
             return Path(shared)
         if self._scratch is None:
-            from vlcheck._util.temporary import Scratch  # in no run of other projects
+            from vlcheck._util.temporary import Scratch  # not imported in runs of other projects
 
             try:
                 self._scratch = Scratch()
             except UsageError as error:
-                raise pytest.UsageError(options.told(error)) from error
+                raise pytest.UsageError(options.message_of(error)) from error
         return self._scratch.path
 
     @property
     def policy_path(self) -> Path:
-        """The policy that is said, else that of the tests' suite, else the shipped one. Raises UsageError."""
+        """The policy's file: as an option names it, else that of the tests' suite, else the shipped one.
+
+        Raises:
+            UsageError: the tests belong to several suites.
+        """
         if self.settings.policy:
             return self.settings.policy
         fixtures = judging_fixtures(self.config)
@@ -133,7 +137,11 @@ class Run:
 
     @property
     def lexicons(self) -> Path | None:
-        """Likewise, the folder of words; None for the shipped ones alone. Raises UsageError."""
+        """The folder of lexicons, found in the same way; None for the shipped ones alone.
+
+        Raises:
+            UsageError: the tests belong to several suites.
+        """
         if self.settings.lexicons:
             return self.settings.lexicons
         fixtures = judging_fixtures(self.config)
@@ -141,20 +149,27 @@ class Run:
 
     @cached_property
     def source(self) -> CaseSource:
-        """The cases, read when they are first needed. Raises UsageError."""
-        from vlcheck.datasets.registry import open_source  # in no run of other projects
+        """The cases, read at first access. May raise UsageError."""
+        from vlcheck.datasets.registry import open_source  # not imported in runs of other projects
 
         self.settings.demand_data()
         return open_source(self.settings.data, lexicons=self.lexicons)
 
     @cached_property
     def policy(self) -> Policy:
-        """What the model is held to, as of the run's start. Raises UsageError where it does not fit the tests."""
+        """The policy on the day of the run. May raise UsageError, e.g. if it does not fit the tests."""
         return self.policy_from(self.settings.policy).as_of(self.started.date())
 
     def policy_from(self, said: Path | None) -> Policy:
-        """Read the policy that is said, else `policy_path`. Raises UsageError where it does not fit the tests."""
-        from vlcheck.policy.toml_file import load_policy  # in no run of other projects
+        """Read a policy, and check that it fits the tests.
+
+        Args:
+            said: the policy's file; None for `policy_path`.
+
+        Raises:
+            UsageError: it cannot be read, or does not fit the tests.
+        """
+        from vlcheck.policy.toml_file import load_policy  # not imported in runs of other projects
 
         policy = load_policy(said or self.policy_path)
         tests = subjects(all_stated(self.collected))
@@ -163,33 +178,33 @@ class Run:
             fixtures = fixtures_folder(self.config)
             if said or self.settings.policy or (fixtures and policy_in(fixtures)):
                 policy.demand_tests(tests)
-            elif fixtures:  # the policy of the tests' own suite: none of its biases may be gone
+            elif fixtures:  # the policy of the tests' own suite: each bias that it requires has to have a test
                 policy.demand_required(tests)
         return policy
 
     @cached_property
     def beside(self) -> Results | None:
-        """An earlier run's results, to be shown beside this one's. Raises UsageError."""
-        from vlcheck.results.file import read_beside  # in no run of other projects
+        """The results of an earlier run to show beside this one's. May raise UsageError."""
+        from vlcheck.results.file import read_beside  # not imported in runs of other projects
 
         return read_beside(self.settings.beside, self.settings.data) if self.settings.beside else None
 
     @cached_property
     def baseline(self) -> Results | None:
-        """The results of the release before, which this one has to be no worse than. Raises UsageError."""
-        from vlcheck.results.comparison import read_baseline  # in no run of other projects
+        """The results of the previous release, which this run has to match. May raise UsageError."""
+        from vlcheck.results.comparison import read_baseline  # not imported in runs of other projects
 
         return read_baseline(self.settings.baseline, *self.ending.places) if self.settings.baseline else None
 
     def demand_baseline(self) -> None:
-        """End at once, in the process that compares, where the baseline cannot be used."""
+        """Read the baseline; if it cannot be used, end the run at once."""
         try:
             _ = self.baseline
         except UsageError as error:
-            raise pytest.UsageError(options.told(error)) from error
+            raise pytest.UsageError(options.message_of(error)) from error
 
     def select(self, session: pytest.Session) -> None:
-        """Note which tests are to run."""
+        """Store which tests are to run."""
         self._selected = True
         hold_apart(self.collected)
         self._chosen = all_stated(session.items)
@@ -199,7 +214,7 @@ class Run:
             self._note.touch()
 
     def prepare(self, session: pytest.Session) -> None:
-        """Score all that the selected tests will ask, before the first of them runs."""
+        """Score all queries of the selected tests before the first of them runs."""
         if self.problem and not self.is_worker:
             raise pytest.UsageError(self.problem)
         chosen = sound(test for test in self._chosen if not test.skipped)
@@ -221,11 +236,11 @@ class Run:
             self._complain(error)
 
     def _emptied(self, session: pytest.Session) -> bool:
-        """Whether there were behaviors, and something has left no test at all of what was collected."""
+        """Return True if behaviors were collected, and nothing of all that was collected is left."""
         return not session.items and any(map(stated, self.collected))
 
     def collect(self) -> None:
-        """Read the cases before the tests are collected, where each case is to have an item."""
+        """Read the cases before the tests are collected, if --vl-cases asks for an item of each case."""
         if self.settings.cases:
             try:
                 self._words = self.lexicons
@@ -234,19 +249,23 @@ class Run:
                 self._complain(error)
 
     def with_cases(self, made: object) -> object:
-        """What pytest made of a function, each behavior followed by its single cases where they are asked for."""
+        """Add an item for each case, if --vl-cases asks for it.
+
+        Args:
+            made: whatever pytest made of a function; returned unchanged if it is no list of items.
+        """
         self._found = self._found or any(map(stated, made if isinstance(made, list) else ()))
         if not self.settings.cases or self.problem or not isinstance(made, list):
             return made
         try:
             return list(beside_cases(made, self.source, self.model_for))
         except UsageError as error:
-            self.problem = options.told(error)
+            self.problem = options.message_of(error)
             return made
 
     def plan(self, session: pytest.Session) -> None:
-        """Say what the selected tests would take and could tell, and score nothing."""
-        from vlcheck.plugin.workbench import outlook  # in no run of other projects
+        """Print how long the selected tests would take, and what they can decide; score nothing."""
+        from vlcheck.plugin.workbench import outlook  # not imported in runs of other projects
 
         try:
             self._demand_own_words()
@@ -258,36 +277,36 @@ class Run:
             reporter.say(outlook(self.settings, self.policy, self.source, chosen))
             reporter.say(f"{test.name} cannot be judged. {test.amiss}" for test in chosen if test.amiss)
         except UsageError as error:
-            raise pytest.UsageError(options.told(error)) from error
+            raise pytest.UsageError(options.message_of(error)) from error
 
     def model_for(self, item: pytest.Item) -> ModelUnderTest:
-        """The model under test, which keeps what it judges under the item's name. Raises UsageError."""
+        """Return the model under test; its judgements are kept under the item's name. Raises UsageError."""
         if self.problem:
             raise UsageError(self.problem)
         bench, _ = self._open()
         return replace(bench.session.model, record=lambda judgement: self._keep(item, judgement))
 
     def close(self) -> None:
-        """Free what the run holds."""
+        """Close the model and the store, and delete temporary files."""
         if self._opened:
             self._opened[0].close()
         if self._scratch:
             self._scratch.keep() if self.ending.kept else self._scratch.close()
 
     def _demand_own_words(self) -> None:
-        """Raise UsageError where the cases were read before the tests were found, with another suite's words."""
+        """Raise UsageError if --vl-cases has read the cases with the lexicons of another suite than the tests'."""
         if self.settings.cases and self._words != self.lexicons:
             raise UsageError(
-                f"--vl-cases: the cases were read with the words of {self._words or 'vlcheck'} before the tests were"
-                f" found, and the tests are of the suite with {self.lexicons or 'no words of its own'}. Name the"
+                f"--vl-cases: the cases were read with the lexicons of {self._words or 'vlcheck'} before the tests were"
+                f" found, but the suite of the tests has {self.lexicons or 'no lexicons of its own'}. Name the"
                 " folder of the tests, or --vl-lexicons."
             )
 
     def _complain(self, error: UsageError) -> None:
         if not self.is_worker:
-            raise pytest.UsageError(options.told(error)) from error
-        # A worker has no terminal and no exit status of its own: its tests have to say it.
-        self.problem = options.told(error)
+            raise pytest.UsageError(options.message_of(error)) from error
+        # A worker has no terminal and no exit status of its own: its tests report the problem.
+        self.problem = options.message_of(error)
 
     def _open(self) -> tuple[Workbench, Part]:
         if self._opened is None:
@@ -297,7 +316,7 @@ class Run:
             self.settings.demand()
             self._demand_own_words()
             self._begin()
-            _ = self.beside  # what is wrong with it is said before anything is scored
+            _ = self.beside  # a problem with it is reported before anything is scored
             if not self.is_worker:
                 _ = self.baseline
             bench = Workbench.open(self.settings, self.policy, self.source, self.folder)
@@ -310,7 +329,7 @@ class Run:
         return self._opened
 
     def _begin(self) -> None:
-        """Start the unfinished file, before the model's own code runs, which may end the process."""
+        """Create the unfinished results file before code of the model runs, which may end the process."""
         started = self.started.isoformat()
         self.ending.places.begin(
             run_id=self.run_id, started=started, model=self.settings.model, data=self.settings.data
@@ -318,32 +337,37 @@ class Run:
 
     def _keep(self, item: pytest.Item, judgement: Judgement) -> None:
         if not stated(item):
-            # What a test of another kind makes of its verdict is its own; only the fixture lets a known bias be.
+            # A test that states no behavior decides itself what a verdict means: no known bias or gate applies to it.
             judgement = replace(judgement, known=None, gates=False)
         bench, part = self._open()
         part.keep([*bench.session.images(judgement), *judgement.records(claim(item))])
-        _hold(item, judgement)
+        _store(item, judgement)
 
     def thumbnail(self, picture: Picture) -> bytes:
-        """The JPEG of a picture; empty where pictures are to be left out."""
+        """Return a picture as a small JPEG; empty if pictures are left out."""
         return self._opened[0].session.thumbnail(picture) if self._opened else b""
 
 
 def last_word(config: pytest.Config, status: int) -> int:
-    """Return what the process ends with where pytest ends with a status."""
+    """Return the exit status of the process.
+
+    Args:
+        config: of the run.
+        status: the status with which pytest ends.
+    """
     run = config.stash.get(RUN, None)
     if run and (run.began or run.lists):
         return run.ending.last_word(status)
     informs = any(getattr(config.option, name, False) for name in _INFORMS)
     asked = [f"--vl-{name}" for name in (FILES if informs else _ASKS) if options.on_the_command_line(config, name)]
-    if asked and status == pytest.ExitCode.OK:  # another plugin ended it before any session of tests began
+    if asked and status == pytest.ExitCode.OK:  # another plugin ended pytest before a session of tests began
         sys.stderr.write(f"vlcheck: {', '.join(asked)}: no test was run, and nothing judged.\n")
         return pytest.ExitCode.USAGE_ERROR
     return status
 
 
-def _hold(item: pytest.Item, judgement: Judgement) -> None:
-    """Keep a judgement for the item's reports: in the place of an earlier one on the same, as where a test is rerun."""
+def _store(item: pytest.Item, judgement: Judgement) -> None:
+    """Store a judgement for the reports of an item, in place of that of an earlier attempt, e.g. if a test is rerun."""
     others = [one for one in item.stash.get(JUDGEMENTS, []) if one.of != judgement.of]
     item.stash[JUDGEMENTS] = held = [*others, judgement]
     foreign = [(name, value) for name, value in item.user_properties if not name.startswith("vlcheck_")]

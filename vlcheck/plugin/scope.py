@@ -1,4 +1,4 @@
-"""How much of the tests a run collects: all that there are, or a part."""
+"""The extent of a run: the whole suite, or a part of it."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ import pytest
 from vlcheck.plugin.suites import fixtures_folder
 from vlcheck.suite.shipped import tests_beside
 
-_STATES = (b"vlcheck", b"behavior")  # in files of tests that import `behavior`, from wherever
+_STATES = (b"vlcheck", b"behavior")  # both are in every file that imports `behavior` from vlcheck
 _LEAVING_OUT = ("ignore", "ignore_glob", "deselect", "lf", "stepwise")
 _OVERRIDDEN = (
     "python_files",
     "python_classes",
     "python_functions",
     "norecursedirs",
-)  # ini keys, by -o on the command line
+)  # keys of the ini file that -o overrides
 
 
 def is_whole(config: pytest.Config) -> bool:
-    """Whether all tests are collected: folders alone that hold all there are, and nothing is left out beforehand.
+    """Return True if a run collects all tests: it names whole folders that contain them all, and leaves none out.
 
-    All there are is what the ini file's testpaths name, where they hold the suite, or what is named of no suite; a
-    project's own tests, which state no behavior, are none of it. Else it is the suite; and where nothing says it, what
-    is named.
+    "All tests" are those under the ini file's `testpaths` if these contain the suite, or if no suite is known; a
+    project's own tests, which state no behavior, do not count. Otherwise they are the tests of the suite; if there is
+    neither, they are the folders that the command line names.
     """
     if any(getattr(config.option, name, None) for name in _LEAVING_OUT):
         return False
     if any(said.partition("=")[0] in _OVERRIDDEN for said in config.option.override_ini or ()):
         return False
     named = [config.invocation_params.dir / argument for argument in config.args]
-    return all(path.is_dir() for path in named) and _hold(named, _all_there_are(config, named))
+    return all(path.is_dir() for path in named) and _contain(named, _all_there_are(config, named))
 
 
 def _all_there_are(config: pytest.Config, named: list[Path]) -> list[Path]:
     fixtures = fixtures_folder(config)
     suite = [folder for folder in [tests_beside(fixtures) if fixtures else None] if folder]
-    paths = [path for path in _test_paths(config) if _hold([path], suite or named) or _states(path)]
-    return paths if _hold(paths, suite or named) else suite
+    paths = [path for path in _test_paths(config) if _contain([path], suite or named) or _states(path)]
+    return paths if _contain(paths, suite or named) else suite
 
 
 def _test_paths(config: pytest.Config) -> Iterator[Path]:
-    """What the ini file's testpaths name."""
+    """Yield the folders and files that the ini file's `testpaths` name."""
     for pattern in config.getini("testpaths"):
         found = iglob(pattern, root_dir=config.rootpath, recursive=True)  # noqa: PTH207 - Path.glob refuses "."
         yield from (config.rootpath / path for path in found)
 
 
 def _states(path: Path) -> bool:
-    """Whether tests in a file or folder may state behaviors: a Python file there names what they do so with."""
+    """Return True if a Python file there contains the words with which tests state behaviors."""
     files = [path] if path.is_file() else path.rglob("*.py")
     for file in files:
         with suppress(OSError):
@@ -62,7 +62,7 @@ def _states(path: Path) -> bool:
     return False
 
 
-def _hold(folders: list[Path], others: list[Path]) -> bool:
-    """Whether each of the others is one of the folders, or inside one."""
+def _contain(folders: list[Path], others: list[Path]) -> bool:
+    """Return True if each of `others` is one of `folders`, or inside one."""
     resolved = [folder.resolve() for folder in folders]
     return all(any(other.resolve().is_relative_to(folder) for folder in resolved) for other in others)

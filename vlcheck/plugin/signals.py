@@ -1,4 +1,4 @@
-"""SIGTERM and SIGHUP end a run as Ctrl-C does, also in its workers; and a run ends where its model leaves threads."""
+"""SIGTERM and SIGHUP end a run and its workers as Ctrl-C does, even if the model left threads running."""
 
 from __future__ import annotations
 
@@ -13,35 +13,44 @@ from vlcheck.plugin.run import RUN, Run
 
 
 class Signals:
-    """Of the main process of a run, which passes the signal on to its workers."""
+    """Handles signals in the main process of a run, and passes them on to its workers."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._held = Interrupts()
-        run.config.add_cleanup(self._held.close)  # after temporary folders are gone
+        run.config.add_cleanup(self._held.close)  # called after temporary folders are deleted
 
-    @pytest.hookimpl(tryfirst=True)  # that of pytest's terminal takes longer than a second signal
+    @pytest.hookimpl(tryfirst=True)  # before pytest's terminal reporter, which takes longer than a second signal
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         self._held.mute()
-        if isinstance(excinfo.value, Stopped):  # of Ctrl-C a terminal tells all processes
+        if isinstance(excinfo.value, Stopped):  # Ctrl-C reaches all processes from the terminal
             with suppress(OSError):
                 _stop(self._run).touch()
 
 
 def follow_controller(run: Run, controller: int) -> None:
-    """End a worker with its controller, at a signal or at its death."""
+    """End a worker when its controller gets a signal or dies.
+
+    Args:
+        run: the worker's run.
+        controller: process id.
+    """
     follow(controller, _stop(run))
 
 
 def _stop(run: Run) -> Path:
-    """The file by which a controller asks its workers to end."""
+    """Return the file whose existence tells workers to end."""
     return run.folder / "stop"
 
 
 def end_with(config: pytest.Config, status: int) -> None:
-    """End the process with the run's status whatever threads its model left, where pytest is what it runs.
+    """End the process with the run's exit status, even if the model left threads, provided that pytest is the program.
 
-    A program that calls `pytest.main` goes on after it, and a run inside another run is none of the process's business.
+    A program that calls `pytest.main` goes on after it, and a run inside another run must not end the process.
+
+    Args:
+        config: of the run.
+        status: exit status.
     """
     if RUN not in config.stash or not config.stash[RUN].settings.model:
         return

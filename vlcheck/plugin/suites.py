@@ -1,4 +1,4 @@
-"""The suite that the tests of a run are of: the policy and the lexicons beside them judge, wherever the run starts."""
+"""The suite that the selected tests belong to; its policy and lexicons apply wherever pytest is started."""
 
 from __future__ import annotations
 
@@ -20,12 +20,16 @@ COLLECTED = pytest.StashKey[tuple[pytest.Item, ...]]()  # before any of them is 
 
 
 def fixtures_folder(config: pytest.Config) -> Path | None:
-    """The fixtures of the suite that the tests are of, else those that their conftest.py loads; None without."""
+    """Return the fixtures of the tests' suite, else those that their conftest.py loads, else None."""
     return next(iter(_suites(config)), None) or _loaded(config)
 
 
 def judging_fixtures(config: pytest.Config) -> Path | None:
-    """As `fixtures_folder`. Raises UsageError where another suite's fixtures would judge than the tests' own."""
+    """Return the same folder as `fixtures_folder`, after a check that it is the only one that could apply.
+
+    Raises:
+        UsageError: the tests belong to several suites, or the loaded fixtures are those of another suite.
+    """
     own, loaded = _suites(config), _loaded(config)
     if len(own) > 1:
         raise UsageError(
@@ -43,22 +47,27 @@ def judging_fixtures(config: pytest.Config) -> Path | None:
 
 
 def from_elsewhere(config: pytest.Config, settings: Settings) -> Iterator[str]:
-    """A line where no policy or lexicons are beside the tests, and those of a folder elsewhere judge."""
+    """Yield a line if there is no fixtures/ beside the tests, and another folder's policy and lexicons apply.
+
+    Args:
+        config: of the run.
+        settings: values of the options.
+    """
     loaded = _loaded(config)
     if loaded is None or (settings.policy and settings.lexicons) or _same(loaded, suite_folder() / "fixtures"):
         return
     if not _suites(config) and fixtures_above(loaded.parent) == loaded:
-        yield f"vlcheck: beside the tests is no fixtures/; policy and lexicons are those of {loaded}"
+        yield f"vlcheck: there is no fixtures/ beside the tests; policy and lexicons are those of {loaded}"
 
 
 def _loaded(config: pytest.Config) -> Path | None:
-    """The folder of the fixtures that the tests' conftest.py loads."""
+    """Return the folder of the fixtures that the tests' conftest.py loads, if it loads any."""
     file = getattr(config.pluginmanager.get_plugin(FIXTURES), "__file__", None)
     return Path(file).parent if file else None
 
 
 def _suites(config: pytest.Config) -> list[Path]:
-    """The fixtures of each suite that the tests are of; of what is named, as long as nothing is collected."""
+    """Return the fixtures of each suite that the collected tests belong to; before collection, of the named paths."""
     collected = config.stash.get(COLLECTED, None)
     paths = _named(config) if collected is None else _judged(collected)
     found = filter(None, map(fixtures_above, dict.fromkeys(paths)))
@@ -66,7 +75,7 @@ def _suites(config: pytest.Config) -> list[Path]:
 
 
 def _judged(items: Sequence[pytest.Item]) -> list[Path]:
-    """The files of the tests that get a verdict; where none does, of all: a test may ask the model for one."""
+    """Return the files of the tests of behaviors; if there is none, of all tests, since any may ask for a verdict."""
     own = [item.path for item in items if stated(item) or isinstance(item, CaseItem)]
     return own or [item.path for item in items]
 

@@ -1,4 +1,4 @@
-"""A run's session, as pytest needs it: opened by its options, and asked together by all of the run's processes."""
+"""A run's session, opened by pytest's options and scored by all of the run's processes together."""
 
 from __future__ import annotations
 
@@ -28,23 +28,28 @@ from vlcheck.scoring.progress import Progress
 
 @dataclass(frozen=True)
 class Workbench:
-    """A run's session, and how to score ahead in it."""
+    """A run's session, which can score queries ahead of the tests.
+
+    Attributes:
+        session: model, data, policy and store.
+        held: closes them.
+    """
 
     session: Session
     held: ExitStack
 
     @classmethod
     def open(cls, settings: Settings, policy: Policy, source: CaseSource, folder: Path) -> Workbench:
-        """Load what the cases are to be asked of, the quickest to be wrong first.
+        """Load the model and open the session; the fastest checks come first.
 
         Args:
-            settings: what the options say.
-            policy: what the model is held to.
+            settings: values of the options.
+            policy: tolerances and limits.
             source: the cases.
-            folder: what the run's processes share.
+            folder: shared by the run's processes.
 
         Raises:
-            UsageError: naming the option that cannot be satisfied.
+            UsageError: it names the option that cannot be used.
         """
         config, adapter, held = _config(settings), _model(settings), ExitStack()
         trials = Trials(source, relative=only_compares(adapter))
@@ -55,23 +60,39 @@ class Workbench:
         self.held.close()
 
     def foresee(self, tests: Sequence[BehaviorTest]) -> Foresight:
-        """What some tests take and can tell."""
+        """Return what some tests take and can decide."""
         model = self.session.model
         return foresee(tests, model.operating, model.policy, model.adapter.metrics)
 
     def superseded(self) -> Iterator[str]:
-        """A line where the kept scores of the model are of other versions than those that are installed."""
+        """Yield a line if the store's scores of the model were made with other versions than the installed ones."""
         if said := self.session.model.scorer.store.superseded():
             yield spelled(said, option_of)
 
     def score(self, queries: Iterable[Query], leases: Path, progress: Callable[[Progress], None]) -> None:
-        """Answer all queries, together with every process that calls this with the same ones and leases."""
+        """Answer all queries, shared with every process that calls this with the same queries and leases.
+
+        Args:
+            queries: to be answered.
+            leases: folder in which processes claim their parts.
+            progress: called after each part.
+        """
         plan = make_plan(queries, batch_size=self.session.config.batch_size)
         work_together(plan, self.session.model.scorer, leases, progress=progress)
 
 
 def outlook(settings: Settings, policy: Policy, source: CaseSource, tests: Sequence[BehaviorTest]) -> Iterator[str]:
-    """The lines of --vl-plan. Raises UsageError naming the option that cannot be satisfied."""
+    """Return the lines of --vl-plan.
+
+    Args:
+        settings: values of the options.
+        policy: tolerances and limits.
+        source: the cases.
+        tests: the selected tests.
+
+    Raises:
+        UsageError: it names the option that cannot be used.
+    """
     model = _model(settings) if settings.model else None
     return preview(tests, source, policy, model, looks_at(source.seed, sequential=settings.sequential))
 

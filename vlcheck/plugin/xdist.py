@@ -1,4 +1,4 @@
-"""What the controller of pytest-xdist does for a run; its hooks are called where that plugin is, by whatever name."""
+"""The controller of pytest-xdist in a run; its hooks are called only if that plugin is installed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Controller:
-    """Gives the workers a common folder, their share of the processor, and a second chance."""
+    """Gives workers a common folder and a share of the processor; runs tests of a worker that died once more."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -26,7 +26,7 @@ class Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self, config: pytest.Config, specs: Sequence[Any]) -> None:
         self._run.demand_baseline()
-        # Each worker's torch would take all cores, and all of them would wait for one another.
+        # Otherwise each worker's torch would start a thread for every core, which slows down all of them.
         if "OMP_NUM_THREADS" not in os.environ:
             for spec in specs:
                 spec.env["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // len(specs)))
@@ -40,7 +40,7 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Scheduling | None:
-        from vlcheck.plugin.xdist_schedulers import SCHEDULERS  # xdist is installed where this hook is called
+        from vlcheck.plugin.xdist_schedulers import SCHEDULERS  # xdist is installed if this hook is called
 
         scheduler = SCHEDULERS.get(config.getoption("dist"))
         return scheduler(config, log) if scheduler else None

@@ -1,4 +1,4 @@
-"""Schedulers that run a test again when its worker died."""
+"""Schedulers of pytest-xdist that run a test again if its worker died."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from xdist.scheduler import LoadScheduling, WorkStealingScheduling
 
 
 class _SecondChance:
-    """xdist's own, but a test whose worker died is queued again once: scores are kept, so little is lost.
+    """Mixin for xdist's schedulers: a test whose worker died is queued again, once; kept scores make that cheap.
 
     A test that kills a second worker is reported as crashed.
     """
 
     def __init__(self, config: pytest.Config, log: Any = None) -> None:
-        super().__init__(config, log)  # type: ignore[call-arg] # that of the scheduler beside it
+        super().__init__(config, log)  # type: ignore[call-arg] # of xdist's scheduler, the next base class
         self._killers: set[str] = set()
 
     def remove_node(self, node: Any) -> str | None:
         """Remove a worker; return the test to be reported as crashed."""
-        crashed: str | None = super().remove_node(node)  # type: ignore[misc] # likewise
+        crashed: str | None = super().remove_node(node)  # type: ignore[misc] # of xdist's scheduler
         if crashed is None or crashed in self._killers:
             return crashed
         self._killers.add(crashed)
-        self.mark_test_pending(crashed)  # type: ignore[attr-defined] # likewise
+        self.mark_test_pending(crashed)  # type: ignore[attr-defined] # of xdist's scheduler
         return None
 
 

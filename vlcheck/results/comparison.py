@@ -143,7 +143,7 @@ def read_compared(path: Path) -> Results:
     """Read the results of a run that is to be compared. Raises UsageError naming the file, and the line."""
     results = read_judged(path)
     if results.run.sequential:
-        raise UsageError(f"{path}: is of a sequential run; where that stopped asking hangs on what it found. {_ALL}")
+        raise UsageError(f"{path}: is of a sequential run, which stops as soon as it can decide. {_ALL}")
     return results
 
 

@@ -33,7 +33,7 @@ def objections(results: Results, comparison: Comparison | None = None) -> Iterat
     if tests := results.run.unjudged:
         yield f"No verdict on {counted(len(tests), 'selected test')}: {_named(tests)}."
     if failing := [one.test for one in results.verdicts.values() if gates(one)]:
-        yield f"Not passed, and not let be by the policy: {_named(failing)}."
+        yield f"Not passed, and not excused by the policy: {_named(failing)}."
     if biases := missing(results):
         yield f"The policy requires a pass or a fail of {', '.join(biases)}, and there is none."
     yield from no_longer_known(results)

@@ -121,7 +121,7 @@ class ExcuseRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The policy's word on a verdict that is a known bias.
 
     Attributes:
-        reason: why it is let be.
+        reason: why it is accepted.
         until: the last day of that, as YYYY-MM-DD.
         expired: whether the run was after that day.
         invalid: whether invalid verdicts are excused as well.

@@ -41,7 +41,7 @@ def drawn() -> str:
 def checked(run_id: str, option: str) -> str:
     """Return an id that an option names. Raises UsageError where it cannot tell one run from another."""
     if not run_id.strip():
-        raise UsageError(f"{option}: names nothing; leave it out, or name the run, e.g. by the number of its pipeline.")
+        raise UsageError(f"{option}: is empty; leave it out, or name the run, e.g. by the number of its pipeline.")
     if len(run_id) > _LONGEST or not run_id.isprintable():
         said = printable(run_id, 60)
         raise UsageError(f"{option} {said}: has to be of at most {_LONGEST} characters, none of them a control one.")

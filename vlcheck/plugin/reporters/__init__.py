@@ -1,1 +1,1 @@
-"""Reporters: what a run shows, and where."""
+"""Reporters: pytest's terminal, a failing test's report, pytest-html's page and GitHub's summary."""

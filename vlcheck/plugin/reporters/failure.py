@@ -1,4 +1,4 @@
-"""What a failing test says of its verdict."""
+"""The verdict in the report of a failing test."""
 
 from __future__ import annotations
 
@@ -18,19 +18,29 @@ if TYPE_CHECKING:
     from vlcheck.stats.verdict import Verdict
 
 
-def hold(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-    """Fail a test that states a behavior and passed although its verdict did not: it has asserted nothing.
+def fail_unasserted(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    """Fail a test that passed although the verdict on its behavior did not: it lacks `assert verdict.passed`.
 
-    That of a known bias has failed already, as one that is gone; it is told what is wrong with it all the same.
+    A test of a known bias that is gone has failed already, and gets the message, too.
+
+    Args:
+        item: the test.
+        call: its phase.
+        report: changed if the test has to fail.
     """
     failed = [judgement.verdict for judgement in item.stash.get(JUDGEMENTS, []) if not judgement.verdict.passed]
     if failed and call.when == "call" and not call.excinfo and not hasattr(report, "wasxfail") and stated(item):
         report.outcome = "failed"
-        report.longrepr = f"{shown(failed[-1].summary)}\nThe test passed all the same: it has to assert verdict.passed."
+        report.longrepr = f"{shown(failed[-1].summary)}\nThe test passed all the same: add `assert verdict.passed`."
 
 
 def add(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Put the counts, the interval and the three worst cases into the report of a test that failed on its verdict."""
+    """Add counts, interval and the three worst cases to the report of a failed test.
+
+    Args:
+        item: the test.
+        report: changed.
+    """
     judgements = item.stash.get(JUDGEMENTS, [])
     if not report.failed or report.when != "call" or not judgements:
         return
@@ -42,7 +52,7 @@ def add(item: pytest.Item, report: pytest.TestReport) -> None:
 
 
 def _of_known(known: Known, verdict: Verdict) -> Iterator[str]:
-    """Why an entry of the policy does not excuse a verdict, where another one would."""
+    """Yield why an entry of the policy does not excuse a verdict, if it expired or lacks `invalid`."""
     if known.expired and replace(known, expired=False).excuses(verdict):
         yield known.overdue
     elif replace(known, invalid=True).excuses(verdict) and not known.excuses(verdict):

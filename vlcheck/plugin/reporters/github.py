@@ -1,4 +1,4 @@
-"""What GitHub's runner is told of a run: a summary of the step, and an annotation for each behavior that failed."""
+"""Output for GitHub Actions: a summary of the step, and an annotation for each behavior that failed."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from vlcheck.results.file import Results
     from vlcheck.results.records import VerdictRecord
 
-MOST_ANNOTATIONS = 10  # GitHub shows no more of a step
+MOST_ANNOTATIONS = 10  # GitHub shows no more for each step
 
 
 @dataclass(frozen=True)
 class Runner:
-    """What the environment says of GitHub's runner.
+    """GitHub's runner, as its environment variables describe it.
 
     Attributes:
         summary: the file to which a step's summary is appended.
-        annotates: whether lines like `::error ::text` become annotations.
+        annotates: True if lines like `::error ::text` become annotations.
         workspace: the folder of the checkout.
     """
 
@@ -50,7 +50,12 @@ class Runner:
 
 
 def tell(terminal: pytest.TerminalReporter, run: Run) -> None:
-    """Tell GitHub's runner, where this is one, what came of a run of ours."""
+    """Write summary and annotations, if this is GitHub's runner and behaviors were selected.
+
+    Args:
+        terminal: pytest's, which prints the annotations.
+        run: the run.
+    """
     results = run.ending.results
     if results is None or not results.begun:
         return
@@ -61,12 +66,12 @@ def tell(terminal: pytest.TerminalReporter, run: Run) -> None:
         terminal.ensure_newline()
         failed = {report.nodeid: report for report in terminal.stats.get("failed", ())}
         for line in _annotations(results, failed, run.config, runner.workspace):
-            terminal.write_line(line)  # escaped as the runner wants it
+            terminal.write_line(line)  # escaped by `command`
 
 
 def _summary(results: Results, run: Run) -> str:
-    from vlcheck.report.markdown import markdown  # in no run of other projects
-    from vlcheck.report.text import comparison as comparison_lines  # in no run of other projects
+    from vlcheck.report.markdown import markdown  # not imported in runs of other projects
+    from vlcheck.report.text import comparison as comparison_lines  # not imported in runs of other projects
 
     compared = run.ending.comparison
     also = [run.ending.problem] if run.ending.problem else []
@@ -77,8 +82,8 @@ def _summary(results: Results, run: Run) -> str:
 
 
 def _append(path: Path, text: str, terminal: pytest.TerminalReporter) -> None:
-    """Add to the step's summary; that it cannot be written changes nothing of the run."""
-    why = fault(path) if os.path.lexists(path) else ""  # a pipe would be waited for
+    """Append to the step's summary; if that fails, print why, and go on."""
+    why = fault(path) if os.path.lexists(path) else ""  # opening a pipe would block
     try:
         if not why:
             with path.open("a", encoding="utf-8") as file:
@@ -92,8 +97,8 @@ def _append(path: Path, text: str, terminal: pytest.TerminalReporter) -> None:
 def _annotations(
     results: Results, failed: Mapping[str, pytest.TestReport], config: pytest.Config, workspace: Path | None
 ) -> Iterator[str]:
-    """The gravest verdicts of tests that failed, as the runner's commands."""
-    from vlcheck.results.conclusion import gravest_first  # in no run of other projects
+    """Yield annotations for the gravest verdicts of tests that failed."""
+    from vlcheck.results.conclusion import gravest_first  # not imported in runs of other projects
 
     gravest = gravest_first(results.verdicts.values())
     counted = [verdict for verdict in gravest if verdict.test in failed and verdict.status != "pass"]
@@ -109,29 +114,40 @@ def _annotations(
 
 
 def command(name: str, message: str, **properties: str) -> str:
-    """A command of the runner, escaped so that no text ends it or begins another one."""
+    """Return a command of GitHub's runner, escaped so that no text in it can end it or begin another one.
+
+    Args:
+        name: of the command, e.g. "error".
+        message: the text.
+        properties: e.g. file and line.
+    """
     said = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
     return f"::{name} {said}::{_data(message)}"
 
 
 def _message(verdict: VerdictRecord, results: Results, config: pytest.Config) -> Iterator[str]:
-    """What was found, and the commands that run the behavior and its worst case again."""
+    """Yield the verdict, and the commands that run the behavior and its worst case again."""
     from vlcheck.report.text.summary import held
-    from vlcheck.results.file import key_of, ranked  # in no run of other projects
+    from vlcheck.results.file import key_of, ranked  # not imported in runs of other projects
 
     observed, interval, allowed = held(verdict)
     found = f": observed {observed} ({interval}), allowed {allowed}" if verdict.p is not None else ""
     yield f"{verdict.status}, bias {verdict.bias}{found}. {verdict.reason}"
-    yield shlex.join(options.again(config, verdict.test))
+    yield shlex.join(options.rerun_command(config, verdict.test))
     worst = ranked(results.rows(key_of(verdict)), verdict.claim)[:1]
-    if worst and verdict.claim == "rate":  # a case alone has no mean
+    if worst and verdict.claim == "rate":  # a mean needs more than one case
         file, _, _ = verdict.test.rpartition("::")
         case = f"{file}::{name_of(verdict.behavior, verdict.metric, worst[0].case)}"
-        yield f"its worst case alone: {shlex.join([*options.again(config, case), '--vl-cases'])}"
+        yield f"its worst case alone: {shlex.join([*options.rerun_command(config, case), '--vl-cases'])}"
 
 
 def in_the_checkout(path: Path, workspace: Path | None) -> str:
-    """A file as GitHub names it: from the checkout's folder."""
+    """Return a file's path as GitHub expects it, relative to the checkout.
+
+    Args:
+        path: the file.
+        workspace: folder of the checkout, if known.
+    """
     if workspace and path.is_relative_to(workspace):
         path = path.relative_to(workspace)
     return path.as_posix()

@@ -1,6 +1,6 @@
-"""What pytest-html's page shows of a run: its summary, a verdict a row, and a failing test's three worst cases.
+"""The part of pytest-html's page that is vlcheck's: a summary, columns of verdicts, and a failing test's worst cases.
 
-Everything else is on the reviewer's page, which this one links to.
+Everything else is on the reviewer page, which this one links to.
 """
 
 from __future__ import annotations
@@ -26,14 +26,18 @@ if TYPE_CHECKING:
     from vlcheck.evaluation.evidence import Judgement, Row, Shown
 
 _COLUMN = 2  # after result and test
-_LONGEST = 2_000  # of a text
+_LONGEST = 2_000  # characters of a text
 _COLUMNS = ("verdict", "rate", "interval", "margin")
 
 
 def add(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Attach the worst cases to a failing test's report, where pytest-html is to write one.
+    """Attach the worst cases to a failing test's report, if pytest-html is going to write one.
 
-    Captions and words come from anywhere, and pytest-html takes an extra as it is: all of it is escaped here.
+    pytest-html does not escape an extra, and captions and words may be foreign text: all of it is escaped here.
+
+    Args:
+        item: the test.
+        report: changed.
     """
     judgements = item.stash.get(JUDGEMENTS, [])
     if not report.failed or report.when != "call" or not judgements or not item.config.getoption("htmlpath", None):
@@ -45,7 +49,7 @@ def add(item: pytest.Item, report: pytest.TestReport) -> None:
 
 
 class Page:
-    """Says above the rows what came of the run, and in each row what its verdict is; registered for runs of ours."""
+    """Adds the run's summary above the rows of pytest-html's page, and the verdict to each row."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -56,7 +60,7 @@ class Page:
         if results is None or not results.begun:
             return
         from vlcheck.report.text.summary import lines, matrix, subject
-        from vlcheck.results.conclusion import conclude  # in no run of other projects
+        from vlcheck.results.conclusion import conclude  # not imported in runs of other projects
 
         found = conclude(results, self._run.ending.comparison)
         everything = _preformatted(lines(results, self._run.beside))
@@ -75,19 +79,19 @@ class Page:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: pytest.TestReport | pytest.CollectReport, cells: list[str]) -> None:
-        if not cells:  # a row that another plugin hides
+        if not cells:  # another plugin hides the row
             return
         cells[_COLUMN:_COLUMN] = _figures(_gravest(getattr(report, "user_properties", ())))
 
     def _link(self) -> Iterator[str]:
-        """To the reviewer's page, where one is written."""
+        """Yield a link to the reviewer page, if one was written."""
         page = self._run.settings.report
         if page and page.is_file() and not self._run.problem:
             yield f'<p><a href="{_href(page, self._run.config)}">the page for reviewers, with the evidence</a></p>'
 
 
 def _href(page: Path, config: pytest.Config) -> str:
-    """The way to a file from the folder of pytest-html's own."""
+    """Return a link to a file, relative to the folder of pytest-html's page."""
     said = expanded(os.path.expandvars(config.getoption("htmlpath")))
     folder = (config.invocation_params.dir / said).parent
     try:
@@ -97,12 +101,12 @@ def _href(page: Path, config: pytest.Config) -> str:
 
 
 def _gravest(properties: Sequence[tuple[str, object]]) -> Mapping[str, object]:
-    """The figures of a test's verdict; of several the gravest one."""
-    from vlcheck.stats.decision import BY_GRAVITY  # in no run of other projects
+    """Return the properties of a test's verdict; of several verdicts, of the gravest one."""
+    from vlcheck.stats.decision import BY_GRAVITY  # not imported in runs of other projects
 
     verdicts: list[dict[str, object]] = []
     for name, figure in properties:
-        if name == "vlcheck_bias":  # the first of a verdict's
+        if name == "vlcheck_bias":  # the first property of each verdict
             verdicts.append({})
         if name.startswith("vlcheck_") and verdicts:
             verdicts[-1][name.removeprefix("vlcheck_")] = figure
@@ -110,8 +114,8 @@ def _gravest(properties: Sequence[tuple[str, object]]) -> Mapping[str, object]:
 
 
 def _figures(said: Mapping[str, object]) -> Iterator[str]:
-    """The cells of a verdict, empty where there is none; a mean stands where a rate does."""
-    from vlcheck._util.numbers import between, figure, signed  # in no run of other projects
+    """Yield the cells of a verdict, empty without one; a mean effect stands in the column of rates."""
+    from vlcheck._util.numbers import between, figure, signed  # not imported in runs of other projects
 
     name = "rate" if said.get("claim") == "rate" else "effect"
     value, low, high = (said.get(key) for key in (name, f"{name}_low", f"{name}_high"))
@@ -124,14 +128,14 @@ def _figures(said: Mapping[str, object]) -> Iterator[str]:
 
 
 def _number(column: str, number: object, shown: str) -> str:
-    """A cell that sorts by its number: pytest-html compares what stands in a cell, from its first character on."""
+    """Return a cell that sorts by its number: a hidden key comes first, since pytest-html compares texts of cells."""
     return f'<td class="col-{column}"><span hidden>{_key(number)}</span>{escape(shown)}</td>'
 
 
 def _key(number: object) -> str:
-    """A text for a number: texts are in the order of their numbers, and none is before all of them."""
+    """Return a text that sorts as its number does; without a number, one that sorts before all others."""
     if not _is_number(number):
-        return "-"  # not "": what is compared goes on with the tag's end, and "<" is after the digits
+        return "-"  # not "": pytest-html would compare the tag's end instead, and "<" sorts after the digits
     (bits,) = struct.unpack(">Q", struct.pack(">d", number + 0.0))  # -0.0 + 0.0 is 0.0
     return f"{bits ^ (2**64 - 1 if bits >> 63 else 2**63):016x}"
 
@@ -145,7 +149,7 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 
 def _text(text: str) -> str:
-    """Foreign text in one line: what spans two is not sorted by, and halves of characters cannot be written."""
+    """Escape foreign text and put it in one line: pytest-html cannot sort by a cell of two lines."""
     return escape(printable(" ".join(text.split()), _LONGEST))
 
 
@@ -161,7 +165,7 @@ def _block(judgement: Judgement, run: Run) -> str:
 
 
 def _row(row: Row, run: Run) -> str:
-    from vlcheck._util.numbers import signed  # in no run of other projects
+    from vlcheck._util.numbers import signed  # not imported in runs of other projects
 
     margin = f"margin {signed(row.margin, 4)}"
     told = (row.case.id, row.perturbation, f"true: {row.case.target}", margin, row.violated)

@@ -1,4 +1,4 @@
-"""All that the plugin prints: what comes from anywhere steers neither a terminal nor a CI's runner."""
+"""Printing: all text that the plugin prints is made harmless for a terminal and for a CI's runner."""
 
 from __future__ import annotations
 
@@ -10,16 +10,27 @@ _LONGEST = 5_000
 
 
 def shown(line: str) -> str:
-    """A line without control characters, and without commands to a CI's runner."""
+    """Return a line without control characters, and without commands to a CI's runner."""
     return printable(line, _LONGEST)
 
 
 def say(terminal: pytest.TerminalReporter, line: str, **markup: bool) -> None:
-    """Write a line below what is there."""
+    """Print a line on a line of its own.
+
+    Args:
+        terminal: pytest's.
+        line: the text.
+        markup: colors and styles of pytest's terminal, e.g. red=True.
+    """
     terminal.ensure_newline()
     terminal.line(shown(line), **markup)
 
 
 def say_over(terminal: pytest.TerminalReporter, line: str) -> None:
-    """Write a line over the one before."""
+    """Print a line over the one before.
+
+    Args:
+        terminal: pytest's.
+        line: the text.
+    """
     terminal.rewrite(shown(line), erase=True)

@@ -1,4 +1,4 @@
-"""Says on the terminal how far the scoring is."""
+"""The progress of scoring on the terminal."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 class Reporter:
-    """Writes to the terminal; in a worker, which has none, leaves the line for the controller to write.
+    """Prints to the terminal; a worker, which has none, writes the line to a file that the controller prints.
 
     Args:
         config: of the process.
-        folder: what the run's processes share.
+        folder: shared by the run's processes.
     """
 
     def __init__(self, config: pytest.Config, folder: Path) -> None:
@@ -34,18 +34,18 @@ class Reporter:
         self._last = 0.0
 
     def show(self, progress: Progress) -> None:
-        """Say how far the scoring is."""
+        """Print the progress of scoring."""
         line = f"scoring: {progress.said}"
         if self._terminal:
             self._post(self._terminal, line, last=progress.done == progress.total)
         else:
             draft = self._left.with_suffix(f".{os.getpid()}")
-            with suppress(OSError):  # no room: what cannot be shown must not end what is scored
+            with suppress(OSError):  # e.g. disk full: scoring goes on without progress
                 draft.write_text(line, encoding="utf-8")
                 draft.replace(self._left)
 
     def watch(self, stop: threading.Event) -> None:
-        """Post what workers leave, until told to stop."""
+        """Print the lines of workers until told to stop."""
         shown = ""
         while self._terminal and not stop.wait(1.0):
             line = self._left.read_text(encoding="utf-8") if self._left.exists() else ""
@@ -54,13 +54,13 @@ class Reporter:
                 self._post(self._terminal, line)
 
     def say(self, lines: Iterable[str]) -> None:
-        """Write lines below one another, where there is a terminal."""
+        """Print lines, if there is a terminal."""
         for line in lines:
             if self._terminal:
                 say(self._terminal, line)
 
     def _post(self, terminal: pytest.TerminalReporter, line: str, *, last: bool = False) -> None:
-        """Write over the line before; below it, and not too often, where the output is a file."""
+        """Print over the line before; if the output is a file, print below it, at most every ten seconds."""
         if terminal.isatty:
             say_over(terminal, line)
             if last:

@@ -1,4 +1,4 @@
-"""The terminal's summary of a run."""
+"""The summary of a run on the terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ _COLORS = {"pass": "green", "fail": "red", "invalid": "red"}
 
 
 def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
-    """Say what came of the run, where it was one of ours."""
+    """Print the summary of a run that selected behaviors.
+
+    Args:
+        terminal: pytest's.
+        run: the run.
+    """
     end = run.ending
     if end.results is not None or end.problem:
         terminal.section("vlcheck", sep="=")
@@ -31,8 +36,8 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
 
 
 def _conclude(terminal: pytest.TerminalReporter, run: Run, results: Results) -> None:
-    """Say what the verdicts come to."""
-    from vlcheck.report.text import summary  # in no run of other projects
+    """Print the verdicts and the conclusion."""
+    from vlcheck.report.text import summary  # not imported in runs of other projects
     from vlcheck.results.conclusion import conclude, gone
 
     found = conclude(results, run.ending.comparison)
@@ -53,8 +58,8 @@ def _conclude(terminal: pytest.TerminalReporter, run: Run, results: Results) -> 
 
 
 def _compare(terminal: pytest.TerminalReporter, comparison: Comparison) -> None:
-    """Say what became of the release before."""
-    from vlcheck.report.text import comparison as comparison_lines  # in no run of other projects
+    """Print the comparison with the previous release."""
+    from vlcheck.report.text import comparison as comparison_lines  # not imported in runs of other projects
 
     terminal.section("vlcheck: compared with the baseline", sep="-")
     *body, conclusion = comparison_lines.lines(comparison)

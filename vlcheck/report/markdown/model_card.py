@@ -140,21 +140,22 @@ def _limits(run: RunRecord, verdicts: Sequence[VerdictRecord], found: Conclusion
         if about:
             yield f"- {status.capitalize()}, {what}: {len(about):,} of {counted(len(verdicts), 'test')}."
             yield from (_below([_named(verdict)], verdict.reason) for verdict in about)
-    borne: dict[str, list[str]] = defaultdict(list)
+    excused: dict[str, list[str]] = defaultdict(list)
     for verdict in verdicts:
         if verdict.known:
             this_time = "" if verdict.status == "fail" else f", {verdict.status} this time"
-            borne[excuse(verdict.known)].append(_named(verdict, this_time))
-    if borne:
-        yield "- Known biases, which the policy bears until a day:"
-        yield from (_below(tests, entry) for entry, tests in borne.items())
+            excused[excuse(verdict.known)].append(_named(verdict, this_time))
+    if excused:
+        yield "- Known biases, which the policy accepts until a date:"
+        yield from (_below(tests, entry) for entry, tests in excused.items())
     if run.sequential:
-        yield "- Images were asked about until a test was decided: of such a run the interval counts, not the rate."
+        yield "- Each test stopped asking once it was decided: rely on the intervals of such a run, not on the rates."
     yield from (f"- {_text(note)}" for note in found.left_out)
     skipped = sum(verdict.not_applicable or 0 for verdict in verdicts)
     if skipped:
-        yield f"- Summed over the tests, {counted(skipped, 'case')} did not count: not applicable, or not known to it."
-    yield "- Biases that no test states were not looked for."
+        why = "not applicable, or not known to the model"
+        yield f"- Summed over the tests, {counted(skipped, 'case')} did not count: {why}."
+    yield "- Biases for which there is no test were not looked for."
 
 
 def _meaning(passed: Sequence[VerdictRecord]) -> Iterator[str]:

@@ -37,12 +37,12 @@ def grids(verdict: VerdictRecord) -> Iterator[Grid]:
 def _vision_language(cells: Cells) -> Grid:
     body = [
         (name, [cells.get(f"original_{key}"), cells.get(f"blocked_{key}")])
-        for key, name in (("hint", "with its hint"), ("bare", "bare"))
+        for key, name in (("hint", "with its hint"), ("bare", "without its hint"))
     ]
     interaction, balance = figure(cells.get("interaction")), figure(cells.get("balance"))
     caption = (
         f"Vision and language (figure 1), mean score{_over(cells)}: interaction {interaction},"
-        f" balance (picture alone less words alone) {balance}"
+        f" balance (picture alone minus words alone) {balance}"
     )
     return _grid(caption, ("caption", "picture as it is", "picture blocked"), body)
 
@@ -56,8 +56,8 @@ def _against_noise(cells: Cells) -> Grid:
     body = [("mean score", [cells.get(key) for key in ("cost", "noise_cost", "difference")])]
     low, high = cells.get("difference_low"), cells.get("difference_high")
     interval = "" if low is None or high is None else f": the difference is {span(low, high)}"
-    caption = f"What the edit costs as such, and not as a change of its size{_over(cells, 'image')}{interval}"
-    return _grid(caption, ("", "the edit costs", "noise as large costs", "difference"), body)
+    caption = f"Loss under the edit, and under noise of the same size{_over(cells, 'image')}{interval}"
+    return _grid(caption, ("", "edit", "noise", "difference"), body)
 
 
 def _left_right(cells: Cells) -> Grid:

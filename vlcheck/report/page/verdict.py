@@ -185,17 +185,18 @@ def _figures(verdict: VerdictRecord, holm: float | None) -> Iterator[Figure]:
     violations = verdict.violations
     yield Figure("images that count", whole(verdict.n))
     if not mean:
-        yield Figure("violations", whole(violations), "rows that violate, of which an image may have several")
+        yield Figure("violations", whole(violations), "rows that violate; an image may have several rows")
     yield Figure("mean" if mean else "rate", observed(verdict) or "-", "with its one-sided bounds")
     yield Figure("allowed", allowed(verdict))
     if not mean and verdict.effect is not None:
         yield Figure("effect", _effect(verdict), "how far the score moves on average; it decides nothing")
     detectable = verdict.detectable
     least = "-" if detectable is None else signed(detectable) if mean else share(detectable)
-    yield Figure("finds", least, "the least true rate, or distance from the band, that fails 4 times in 5 at this n")
+    meaning = "the least true rate, or distance from the band, that fails 4 times in 5 at this n"
+    yield Figure("detectable", least, meaning)
     if verdict.needed_n is not None:
         yield Figure("would decide", f"n = {whole(verdict.needed_n)}", "images at which what was seen would decide")
-    yield Figure("p", chance(verdict.p, verdict.alpha), "of the hypothesis that nothing is amiss; it decides")
+    yield Figure("p", chance(verdict.p, verdict.alpha), "of the hypothesis that the model is within what is allowed")
     yield Figure("p (Holm)", chance(holm, verdict.alpha), _of_holm(verdict, holm))
     yield Figure("cases left out", whole(verdict.not_applicable), "that do not apply, or that it does not know")
     if verdict.refused:

@@ -18,18 +18,18 @@ from vlcheck.stats.multiple_testing import holm
 _TWO_BY_TWO = {
     "original_hint": "original, with hint",
     "blocked_hint": "blocked, with hint",
-    "original_bare": "original, bare",
-    "blocked_bare": "blocked, bare",
+    "original_bare": "original, without hint",
+    "blocked_bare": "blocked, without hint",
     "interaction": "interaction",
-    "balance": "balance, picture alone less words alone",
+    "balance": "balance, picture alone minus words alone",
 }
 
 
 _LEGEND = (
     "n: images that count; observed: the share of them that violates, or a mean; interval: its one-sided bounds;"
-    " finds: the least true rate, or distance of a mean from what is allowed, that fails 4 times in 5 at this n;"
-    " p: p-value of the hypothesis that there is nothing to fail for, by which a test fails, and corrected for the"
-    " number of tests (Holm), which decides nothing"
+    " detectable: the least true rate, or distance of a mean from what is allowed, that fails 4 times in 5 at this n;"
+    " p: p-value of the hypothesis that the model is within what is allowed, by which a test fails;"
+    " p (Holm): p corrected for the number of tests, which decides nothing"
 )
 
 
@@ -87,7 +87,7 @@ def each(verdicts: Sequence[VerdictRecord], beside: Results | None = None) -> It
         beside: another run's results; its observed value is shown beside if its scores are of the same kind.
     """
     others = _by_behavior(beside)
-    rows = [["test", "metric", "verdict", "n", "observed", "interval", "allowed", "finds", "p", "p (Holm)"]]
+    rows = [["test", "metric", "verdict", "n", "observed", "interval", "allowed", "detectable", "p", "p (Holm)"]]
     rows[0] += [beside.run.name] if beside else []
     for verdict, p_holm in zip(verdicts, corrected(verdicts), strict=True):
         name = verdict.test.rpartition("::")[2].rpartition("[")[0] or verdict.behavior
@@ -205,13 +205,13 @@ def color_and_grey(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
 
 def against_noise(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     """Yield the table that compares an edit's loss of score with the loss under noise of the same size."""
-    rows = [["", "costs", "noise as large", "difference", "interval", "n"]]
+    rows = [["", "edit", "noise", "difference", "interval", "n"]]
     for verdict, cells in _tables(verdicts, "against_noise"):
         costs = (figure(cells[cell]) for cell in ("cost", "noise_cost", "difference"))
         interval = between(cells["difference_low"], cells["difference_high"], 2)
         rows.append([f"{verdict.behavior} {verdict.metric.upper()}", *costs, interval, whole(cells["n"])])
     if len(rows) > 1:
-        yield "what the edit costs as such, and not as a change of its size, mean score"
+        yield "loss under the edit, and under noise of the same size, mean score"
         yield from aligned(rows)
 
 
