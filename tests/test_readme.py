@@ -264,6 +264,21 @@ def test_each_option_is_in_the_reference(of_pytest):
     assert own == set(re.findall(r"--vl-[\w-]+", TEXTS["docs/reference/options.md"]))
 
 
+def test_each_command_is_in_the_reference_with_its_options(of_vlcheck):
+    rows = re.findall(r"^\| `vlcheck ([^`]+)`.*\| (.*) \|$", TEXTS["docs/reference/commands.md"], re.MULTILINE)
+    listed = {
+        tuple(word for word in command.split() if word.islower()): set(re.findall(r"`(--[\w-]+)", options))
+        for command, options in rows
+    }
+    does_nothing_alone = {(), ("policy",), ("zoo",)}
+    assert listed.keys() == of_vlcheck.keys() - does_nothing_alone
+    for command, options in listed.items():
+        assert options <= of_vlcheck[command], command
+        one_name = {option.replace("--vl-", "--") for option in options}
+        there = {option.replace("--vl-", "--") for option in of_vlcheck[command] if option.startswith("--")}
+        assert one_name == there - {"--help"}, command
+
+
 def test_each_public_name_is_in_the_reference():
     listed = re.findall(r"^\| `vlcheck\.(\w+)`", TEXTS["docs/reference/api.md"], re.MULTILINE)
     assert set(vlcheck.__all__) <= set(listed)
