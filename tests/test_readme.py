@@ -26,7 +26,7 @@ from vlcheck.policy.toml_file import load_policy
 from vlcheck.zoo.pretrained import WEIGHTS, weights_of
 from vlcheck.zoo.workspace import SHARED
 
-RESULTS, PART = "vlcheck-results.jsonl", "vlcheck-results.part.jsonl"
+RESULTS = "vlcheck-results.jsonl"
 TUTORIAL = ("test_mine.py", "test_frame.py")  # of the commands `bias` and `perturbation`
 SCENES, PHOTOGRAPHS = "scenes:30", "coco:{coco}"
 FEW = "achromatic or swaps_sides or grayscale_preserves_objects or frame"  # of the suite's tests
@@ -210,7 +210,7 @@ def test_the_tests_that_no_command_names_are_run(checkout, tmp_path):
         (folder / "behavior_tests" / name).write_text(FILES[name], encoding="utf-8")
     tests = " ".join(f"behavior_tests/{name}" for name in names)
     done = run(f"python -m pytest {tests} --vl-model tiny --vl-data {SCENES}", folder, PYTEST_ADDOPTS="")
-    results = vlcheck.read_results(folder / PART)
+    results = vlcheck.read_results(folder / RESULTS)
     assert {verdict.behavior: verdict.status for verdict in results} == {
         "test_a_full_stop_changes_nothing": "pass",
         "test_blocking_a_thing_drops_match": "inconclusive",  # a box that is painted over is much like a box
