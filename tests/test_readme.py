@@ -184,6 +184,33 @@ def test_a_block_about_photographs_comes_to_what_it_should(name, comes_to_what_i
     comes_to_what_it_should(name, PHOTOGRAPHS.format(coco=coco_root))
 
 
+# The output.
+
+MIRROR = ("README.md", "docs/start.md", "docs/tutorials/first-run.md")  # what `mirror` prints
+NO_RUN = {
+    "docs/reference/specs.md": "a grammar",
+    "docs/tutorials/my-model.md": "a full-size ALBEF with random weights on photographs, as the page says",
+}
+
+
+def squeezed(text: str) -> list[str]:
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
+def test_each_block_of_output_is_held_against_a_run_or_says_why_not():
+    assert {page for page, text in TEXTS.items() if fenced("text", text)} == {*MIRROR, *NO_RUN}
+
+
+@pytest.mark.slow
+@pytest.mark.nightly  # 200 scenes a test, as the pages have it
+def test_the_pages_show_what_a_run_prints(tmp_path):
+    command = f"python -m pytest {ROOT}/behavior_tests --vl-model tiny-mirror --vl-data scenes"
+    done = run(command, tmp_path, PYTEST_ADDOPTS="-p no:cacheprovider", XDG_CACHE_HOME=str(tmp_path / "cache"))
+    printed = squeezed(done.stdout)
+    shown = [line for page in MIRROR for block in fenced("text", TEXTS[page]) for line in squeezed(block)]
+    assert [line for line in shown if line != "..." and not any(said.startswith(line) for said in printed)] == []
+
+
 # The files.
 
 
