@@ -193,7 +193,7 @@ class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="imag
 
     Attributes:
         key: its key in evidence.
-        sha256: digest of the pixels that the model was shown.
+        sha256: of the file.
         jpeg: a small copy of it, in base64.
         width, height: in pixels of the picture as it was shown.
     """
@@ -274,7 +274,7 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
         n: images that count.
         not_applicable: cases that do not count.
         refused: cases that the model refused.
-        mass: mean probability of all that the model may answer within the question.
+        mass: probability of the closed set, at the median.
         violations: how many cases violate.
         rate, rate_low, rate_high: share of images that violates, and its one-sided bounds, in [0, 1].
         allowed: the highest rate that passes.
