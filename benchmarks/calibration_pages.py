@@ -37,7 +37,7 @@ def passage(measured: str) -> str:
         "| --- | --- | --- | --- |",
         *(_row(name, cells, how, runs) for name, how in (("fixed n", _fixed), ("`--vl-sequential`", _sequential))),
         "",
-        f"For a bound that is a conjecture where images have several rows, the exact probability of being wrong, worst"
+        f"For Gaffke's bound, where images have several rows, the exact probability of being wrong, worst"
         f" of 400 distributions of two values, is {share(worst, decimals=2)} (at most {share(ALPHA)}).",
         "",
         "![How often a true rate fails or passes, by number of images](power.svg)",

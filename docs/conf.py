@@ -4,6 +4,8 @@ The root is the source folder, so that a relative link between any two Markdown 
 """
 
 import re
+import shutil
+from pathlib import Path
 
 from sphinx.application import Sphinx
 
@@ -18,6 +20,8 @@ html_extra_path = ["site"]  # the index.html that leads to docs/index.html
 
 SECTION = re.compile(r"^## (.+)\n((?:(?!^## ).*\n)*)", re.MULTILINE)
 LISTED = re.compile(r"^- \[[^\]]+\]\(([^)#]+)\.md\)", re.MULTILINE)
+GALLERY = "docs/gallery"
+DRAWN = re.compile(r"\[([^\]]+)\]\(([\w-]+\.html)\)")
 
 
 def add_tables_of_contents(_app: Sphinx, page: str, text: list[str]) -> None:
@@ -34,5 +38,25 @@ def add_tables_of_contents(_app: Sphinx, page: str, text: list[str]) -> None:
         text[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n{listed}\n```\n"
 
 
+def open_drawn_pages(_app: Sphinx, page: str, text: list[str]) -> None:
+    """Let the links of the gallery open the pages that vlcheck drew; Sphinx would offer them as downloads.
+
+    Args:
+        page: name of the page that was read.
+        text: its source, one element, which is changed in place.
+    """
+    if page == f"{GALLERY}/index":
+        text[0] = DRAWN.sub(r'<a href="\2">\1</a>', text[0])
+
+
+def copy_drawn_pages(app: Sphinx, failure: Exception | None) -> None:
+    """Copy the pages that vlcheck drew beside the page that lists them."""
+    if not failure:
+        for drawn in (app.srcdir / GALLERY).glob("*.html"):
+            shutil.copy(drawn, Path(app.outdir) / GALLERY)
+
+
 def setup(app: Sphinx) -> None:
     app.connect("source-read", add_tables_of_contents)
+    app.connect("source-read", open_drawn_pages)
+    app.connect("build-finished", copy_drawn_pages)

@@ -80,6 +80,11 @@ def test_the_page_quotes_the_files(name):
     assert quoted == (DOCS / "ci" / f"{name}.yml").read_text(encoding="utf-8")
 
 
+def test_the_page_links_every_recipe():
+    text = (DOCS / "ci.md").read_text(encoding="utf-8")
+    assert [path.name for path in DOCS.glob("ci/*.yml") if f"](ci/{path.name})" not in text] == []
+
+
 def test_github_releases_only_what_was_checked():
     release = GITHUB["jobs"]["release"]
     assert release["needs"] == "vlcheck"

@@ -18,6 +18,7 @@ from typer.main import get_command
 
 import vlcheck
 from tests.conftest import ROOT
+from tests.documents import DOCS, FENCE, FILES, PAGES, RUN, SHOWN, TEXTS, fenced
 from vlcheck.cli import app
 from vlcheck.cli.group import Deferred
 from vlcheck.datasets.registry import open_source
@@ -25,14 +26,10 @@ from vlcheck.policy.toml_file import load_policy
 from vlcheck.zoo.pretrained import WEIGHTS, weights_of
 from vlcheck.zoo.workspace import SHARED
 
-DOCS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", *DOCS)
-TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
-RUN = "\n".join(TEXTS[page] for page in ("README.md", *DOCS))  # the pages of which each block of commands is run
-FENCE = r"^```{}\n(.*?)^```$"
 RESULTS = "vlcheck-results.jsonl"
+TUTORIAL = ("test_mine.py", "test_frame.py")  # of the commands `bias` and `perturbation`
 SCENES, PHOTOGRAPHS = "scenes:30", "coco:{coco}"
-FEW = "achromatic or swaps_sides or grayscale_preserves_objects"  # of the suite's tests
+FEW = "achromatic or swaps_sides or grayscale_preserves_objects or frame"  # of the suite's tests
 
 
 @dataclass(frozen=True)
@@ -60,6 +57,7 @@ BLOCKS = {
     "data": Expected((0, 0), data=PHOTOGRAPHS),
     "cases": Expected((0, 0, 1), ("cases.jsonl", RESULTS), data=PHOTOGRAPHS),  # the checkpoint knows drawn scenes alone
     "bias": Expected((0,), (RESULTS,)),
+    "perturbation": Expected((0,), (RESULTS,)),
     "policy": Expected((0, 0), ("mine.toml",)),
     "gate": Expected((1,)),  # the results that are there are of a part of the suite
     "wheel": Expected((0,), ("dist/vlcheck-0.1.0-py3-none-any.whl",)),
@@ -69,11 +67,6 @@ BLOCKS = {
     "look": Expected((0,), ("look.png",)),
     "compare": Expected((0, 0), (RESULTS,)),
 }
-
-
-def fenced(language: str, text: str = RUN) -> list[str]:
-    """Return the blocks of a language; the same block of two pages is one."""
-    return list(dict.fromkeys(re.findall(FENCE.format(language), text, re.MULTILINE | re.DOTALL)))
 
 
 def named_blocks() -> dict[str, str]:
@@ -119,8 +112,7 @@ def own(tmp_path_factory):
         torch.save({"model": load_file(weights_of("tiny"))}, folder / name)
     for name in SHARED:
         shutil.copy(WEIGHTS / name, folder)
-    (factory,) = [block for block in fenced("python", TEXTS["CONTRIBUTING.md"]) if "class Mine" in block]
-    (folder / "mine.py").write_text(factory, encoding="utf-8")
+    (folder / "mine.py").write_text(FILES["mine.py"], encoding="utf-8")
     open_source("scenes:1").cases[0].image.open().save(folder / "photo.jpg")
     done = run(f"python -m pytest {ROOT}/behavior_tests --vl-model tiny --vl-data {SCENES}", folder)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -131,14 +123,14 @@ def own(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory, own):
-    """This project, with all of that, and the README's own test, in it."""
+    """This project, with all of that, and the tests of the tutorial, in it."""
     folder = tmp_path_factory.mktemp("checkout")
     for name in ("behavior_tests", "fixtures", "vlcheck"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("LICENSE", "README.md", "conftest.py", "pyproject.toml"):
         shutil.copy(ROOT / name, folder)
-    (test,) = [block for block in fenced("python") if "BIAS" in block]
-    (folder / "behavior_tests" / "test_mine.py").write_text(test, encoding="utf-8")
+    for name in TUTORIAL:
+        (folder / "behavior_tests" / name).write_text(FILES[name], encoding="utf-8")
     return shutil.copytree(own, folder, dirs_exist_ok=True)
 
 
@@ -192,6 +184,77 @@ def test_a_block_about_photographs_comes_to_what_it_should(name, comes_to_what_i
     comes_to_what_it_should(name, PHOTOGRAPHS.format(coco=coco_root))
 
 
+# The output.
+
+MIRROR = ("README.md", "docs/start.md", "docs/tutorials/first-run.md")  # what `mirror` prints
+NO_RUN = {
+    "docs/reference/specs.md": "a grammar",
+    "docs/tutorials/my-model.md": "a full-size ALBEF with random weights on photographs, as the page says",
+}
+
+
+def squeezed(text: str) -> list[str]:
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
+def test_each_block_of_output_is_held_against_a_run_or_says_why_not():
+    assert {page for page, text in TEXTS.items() if fenced("text", text)} == {*MIRROR, *NO_RUN}
+
+
+@pytest.mark.slow
+@pytest.mark.nightly  # 200 scenes a test, as the pages have it
+def test_the_pages_show_what_a_run_prints(tmp_path):
+    command = f"python -m pytest {ROOT}/behavior_tests --vl-model tiny-mirror --vl-data scenes"
+    done = run(command, tmp_path, PYTEST_ADDOPTS="-p no:cacheprovider", XDG_CACHE_HOME=str(tmp_path / "cache"))
+    printed = squeezed(done.stdout)
+    shown = [line for page in MIRROR for block in fenced("text", TEXTS[page]) for line in squeezed(block)]
+    assert [line for line in shown if line != "..." and not any(said.startswith(line) for said in printed)] == []
+
+
+# The files.
+
+
+def test_each_python_file_has_a_name():
+    assert len(fenced("python", SHOWN)) == len(FILES), "each ```python block needs a <!-- file: NAME.py --> above it"
+
+
+@pytest.mark.parametrize("name", ["mine.py", "test_mine.py", "test_frame.py", "test_ending.py"])
+def test_a_model_a_bias_and_a_perturbation_take_less_than_30_lines(name):
+    assert len([line for line in FILES[name].splitlines() if line.strip()]) < 30
+
+
+@pytest.mark.parametrize("name", sorted(FILES.keys() - {"evaluate.py"}))
+def test_a_file_is_imported(name):
+    exec(compile(FILES[name], name, "exec"), {"__name__": name.removesuffix(".py")})  # noqa: S102 - our own page
+
+
+@pytest.mark.slow
+def test_the_tests_that_no_command_names_are_run(checkout, tmp_path):
+    folder = shutil.copytree(checkout, tmp_path / "folder")
+    elsewhere = {*TUTORIAL, "test_regions.py"}  # the latter in tests/models/test_suite_on_families.py
+    names = sorted(name for name in FILES if name.startswith("test_") and name not in elsewhere)
+    for name in names:
+        (folder / "behavior_tests" / name).write_text(FILES[name], encoding="utf-8")
+    tests = " ".join(f"behavior_tests/{name}" for name in names)
+    done = run(f"python -m pytest {tests} --vl-model tiny --vl-data {SCENES}", folder, PYTEST_ADDOPTS="")
+    lines = [json.loads(line) for line in (folder / RESULTS).read_text(encoding="utf-8").splitlines()]
+    assert {line["behavior"]: line["status"] for line in lines if line["kind"] == "verdict"} == {
+        "test_a_full_stop_changes_nothing": "pass",
+        "test_blocking_a_thing_drops_match": "inconclusive",  # a box that is painted over is much like a box
+    }
+    assert "1 failed, 3 passed" in done.stdout  # the contract and a caption have no verdict
+
+
+@pytest.mark.slow
+def test_the_evaluation_writes_its_page_and_its_results(tmp_path):
+    (tmp_path / "evaluate.py").write_text(FILES["evaluate.py"].replace("scenes:50", SCENES), encoding="utf-8")
+    done = run("python evaluate.py", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout
+    assert (tmp_path / "report.html").is_file()
+    assert (tmp_path / "results.jsonl").is_file()
+
+
 def test_the_case_is_read(tmp_path):
     (line,) = fenced("json")
     (tmp_path / "cases.jsonl").write_text(line, encoding="utf-8")
@@ -230,6 +293,21 @@ def test_each_option_is_in_the_reference(of_pytest):
     own = {option for option in of_pytest if option.startswith("--vl-")}
     assert own
     assert own == set(re.findall(r"--vl-[\w-]+", TEXTS["docs/reference/options.md"]))
+
+
+def test_each_command_is_in_the_reference_with_its_options(of_vlcheck):
+    rows = re.findall(r"^\| `vlcheck ([^`]+)`.*\| (.*) \|$", TEXTS["docs/reference/commands.md"], re.MULTILINE)
+    listed = {
+        tuple(word for word in command.split() if word.islower()): set(re.findall(r"`(--[\w-]+)", options))
+        for command, options in rows
+    }
+    does_nothing_alone = {(), ("policy",), ("zoo",)}
+    assert listed.keys() == of_vlcheck.keys() - does_nothing_alone
+    for command, options in listed.items():
+        assert options <= of_vlcheck[command], command
+        one_name = {option.replace("--vl-", "--") for option in options}
+        there = {option.replace("--vl-", "--") for option in of_vlcheck[command] if option.startswith("--")}
+        assert one_name == there - {"--help"}, command
 
 
 def test_each_public_name_is_in_the_reference():

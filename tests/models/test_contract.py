@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import ROOT
+from tests.documents import FILES
 from tests.models import chats, checkpoints
 from tests.models.families import FAMILIES, each_family, spec_of, write_regions
 from tests.models.original.test_original_models import ORIGINALS
@@ -253,9 +253,8 @@ def test_probes_of_photographs_are_of_different_ones(coco_root: Path) -> None:
     assert len({probe.image.tobytes() for probe in probes}) == PROBES
 
 
-def test_the_model_that_contributing_has_keeps_the_contract(tmp_path: Path) -> None:
-    _, _, file = (ROOT / "CONTRIBUTING.md").read_text().partition("```python\nimport hashlib")
-    (tmp_path / "mine.py").write_text(f"import hashlib{file.partition('```')[0]}")
+def test_the_model_that_the_tutorial_has_keeps_the_contract(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(FILES["mine.py"])
     outcomes = list(examine(load_model(f"{tmp_path / 'mine.py'}:Mine"), probes_of(open_source("scenes").cases)))
     assert outcomes
     assert broken(outcomes) == []

@@ -87,8 +87,8 @@ def exact(sample: Tally, mean: float) -> float:
 
     The values and one additional 0 get random weights, drawn uniformly from all weights that sum to 1. The p-value is
     the probability that the weighted mean is at most `mean`. For values 0 and 1 this is the exact binomial test, whose
-    bound is that of Clopper and Pearson. For other values its validity is a conjecture, which
-    `benchmarks/calibration.py` tests by simulation.
+    bound is that of Clopper and Pearson. For other values it was a conjecture of Gaffke, which Vlassis and Thomas have
+    proved, and which `benchmarks/calibration.py` tests by simulation.
 
     Args:
         sample: values in [0, 1], one an image, with their counts.
@@ -97,8 +97,8 @@ def exact(sample: Tally, mean: float) -> float:
     Returns:
         The p-value, in [0, 1].
 
-    Source: Gaffke, Mathematical Methods of Statistics 14, 2005; Learned-Miller and Thomas, arXiv:1905.06208; Clopper
-    and Pearson, Biometrika 26, 1934.
+    Source: Gaffke, Mathematical Methods of Statistics 14, 2005; Learned-Miller and Thomas, arXiv:1905.06208; Vlassis
+    and Thomas, arXiv:2607.08415; Clopper and Pearson, Biometrika 26, 1934.
     """
     if sample.values[-1] == 0:
         return 1.0

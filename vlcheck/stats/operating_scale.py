@@ -105,7 +105,7 @@ def separation(true: Sequence[float], false: Sequence[float], alpha: float = 0.0
     """Measure how well scores separate true statements from false ones.
 
     The bound is that of Clopper and Pearson for as many trials as there are statements of the rarer sort: the variance
-    of the area is at most auc (1 - auc) / min(m, n) (Birnbaum and Klose, 1957).
+    of the area is at most auc (1 - auc) / min(m, n) (Birnbaum and Klose, Annals of Mathematical Statistics 28, 1957).
 
     Args:
         true: scores of true statements.

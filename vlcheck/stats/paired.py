@@ -59,7 +59,7 @@ def sign_flip(differences: Sequence[float] | np.ndarray, *, draws: int = DRAWS, 
         draws: m; the least possible p is 1 / (m + 1).
         seed: of the random flips; equal differences have equal p.
 
-    Source: Fisher, The Design of Experiments, 1935, section 21; Pitman, Supplement to the Journal of the Royal
+    Source: Fisher, The Design of Experiments, 1935, chapter III; Pitman, Supplement to the Journal of the Royal
     Statistical Society 4, 1937; Phipson and Smyth, Statistical Applications in Genetics and Molecular Biology 9, 2010.
     """
     moved = np.asarray(differences, dtype=np.float64)
