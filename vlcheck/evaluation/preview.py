@@ -1,4 +1,4 @@
-"""Preview of a run before anything is scored: its cost, and what its tests can decide."""
+"""The preview of a run before anything is scored: its cost, and what its tests can decide."""
 
 from __future__ import annotations
 
@@ -39,11 +39,18 @@ _NAMED = 3  # tests, of those that lose cases for one reason
 
 @dataclass(frozen=True)
 class Prospect:
-    """Preview of one test: how many images the data offers it, its rule, and its queries.
+    """The preview of one test: the number of images that the data has for it, its rule, and its queries.
 
     Attributes:
-        refused: how many cases cannot be asked about, by reason.
-        spare: what is asked beyond these images where some of them do not count.
+        test: the test's name.
+        behavior: its behavior.
+        metric: its metric.
+        rule: the policy's statistical limits.
+        n: number of images that may count, as far as that is known before anything is drawn or asked.
+        queries: all queries of the test.
+        by: the statistical test.
+        refused: number of cases that cannot be asked about, by reason.
+        spare: the trials of further images, to be asked if some of the first do not count.
     """
 
     test: str
@@ -58,12 +65,12 @@ class Prospect:
 
     @property
     def hopeless(self) -> bool:
-        """Whether it cannot pass, whatever the model answers."""
+        """True if the test cannot pass, whatever the model answers."""
         return self._least is None or self.n < self._least
 
     @property
     def tells(self) -> str:
-        """Say what n images can decide; that they are too few for a pass is said by `Foresight.hopeless`."""
+        """The verdicts that n images allow, in words."""
         if not self.n:
             return "nothing: no case that can be asked"
         if self._claims_a_mean:
@@ -73,7 +80,7 @@ class Prospect:
 
     @property
     def lacks(self) -> str:
-        """Say how many images a pass needs."""
+        """The number of images that a pass needs, in words."""
         if self._least is not None:
             return f"a pass needs {self._least}"
         low, high = self.rule.band
@@ -82,7 +89,7 @@ class Prospect:
 
     @property
     def fate(self) -> str:
-        """Say what happens to a test that too few images let pass."""
+        """The consequence of too few images to pass, in words."""
         if self._least is None and self.n:
             return ""
         return ", and is not asked" if self._never_fails else ", and is not asked unless it fails"
@@ -97,7 +104,7 @@ class Prospect:
 
     @property
     def _finds(self) -> float | None:
-        """The least true rate that is found four times in five."""
+        """The least true rate of violations that is found with a power of 0.8."""
         return detectable(self.n, self.rule.allowed, self.rule.alpha, test=self.by)
 
     @property
@@ -113,12 +120,13 @@ class Prospect:
 
 @dataclass(frozen=True)
 class Foresight:
-    """Preview of all selected tests.
+    """The preview of all selected tests.
 
     Attributes:
-        setting: what sets the model's operating scale, beside what the tests ask themselves.
-        required: the biases of which the run needs a pass or a fail.
-        faults: a line for each test whose own code raises when it is planned.
+        prospects: the preview of each test.
+        setting: queries that set the model's operating scale; the tests may ask some of them as well.
+        required: the biases for which the policy requires a pass or a fail.
+        faults: a message for each test whose own code raises while it is planned.
     """
 
     prospects: tuple[Prospect, ...]
@@ -128,23 +136,23 @@ class Foresight:
 
     @property
     def queries(self) -> Iterator[Query]:
-        """All that the tests will ask, as often as they ask it."""
+        """All queries, as often as the tests ask them."""
         return chain(self.setting, *(prospect.queries for prospect in self.prospects))
 
     @property
     def at_most(self) -> Iterator[Query]:
-        """These, and all that may be asked in place of what does not count."""
+        """All queries, and those that may be asked to replace cases that do not count."""
         spare = chain.from_iterable(prospect.spare for prospect in self.prospects)
         return chain(self.queries, (query for trial in spare for query in trial.queries()))
 
     @property
     def added(self) -> list[Query]:
-        """Queries that only set the scale."""
+        """The queries that only set the scale."""
         asked = {query.key for prospect in self.prospects for query in prospect.queries}
         return [query for query in self.setting if query.key not in asked]
 
     def hopeless(self) -> list[str]:
-        """A line for each test that cannot pass with the images there are."""
+        """Return a message for each test that cannot pass with the images there are."""
         return [
             f"{prospect.test} cannot pass{prospect.fate}: {counted(prospect.n, 'image')}, {prospect.lacks}"
             for prospect in self.prospects
@@ -152,14 +160,21 @@ class Foresight:
         ]
 
     def shut(self) -> list[str]:
-        """A line where the policy requires a bias that none of its tests can pass."""
+        """Return a message if the policy requires biases of which no test can pass."""
         open_ = {prospect.behavior.bias for prospect in self.prospects if not prospect.hopeless}
         biases = [bias for bias in self.required if bias not in open_]
         return [f"the policy requires biases of which no test can pass: {', '.join(biases)}"] if biases else []
 
 
 def foresee(tests: Sequence[BehaviorTest], operating: Operating, policy: Policy, metrics: Collection[str]) -> Foresight:
-    """Look ahead at those of some tests whose metric there is, and that are not marked to be skipped."""
+    """Preview the tests whose metric is available and that are not marked to be skipped.
+
+    Args:
+        tests: the selected tests.
+        operating: the model's operating scales.
+        policy: the policy.
+        metrics: the names of the available metrics.
+    """
     prospects: list[Prospect] = []
     setting: dict[str, Query] = {}
     faults: list[str] = []
@@ -191,12 +206,12 @@ def foresee(tests: Sequence[BehaviorTest], operating: Operating, policy: Policy,
 
 
 def _sound(spare: Iterator[list[Trial]]) -> Iterator[list[Trial]]:
-    with suppress(ForeignFault):  # which its own test says
+    with suppress(ForeignFault):  # reported when the test itself is judged
         yield from spare
 
 
 def _refusal(trial: Trial, kind: str) -> str:
-    """Why a case is not asked about, or ""; a model of the kind "candidates" compares words as others compare texts."""
+    """Return the reason why a case cannot be asked about, or ""; kind "candidates" needs a second word to compare."""
     arms = [trial.arms.get(arm) for arm in sorted(trial.needed)]
     if told := next((arm for arm in arms if isinstance(arm, str)), ""):
         return told
@@ -206,7 +221,7 @@ def _refusal(trial: Trial, kind: str) -> str:
 
 
 def _refusals(prospects: Iterable[Prospect]) -> Iterator[str]:
-    """A line for each reason why cases are not asked about, with the tests that lose most."""
+    """Yield a message for each reason why cases are not asked about, with the tests that lose most of them."""
     losses: dict[str, dict[str, int]] = defaultdict(dict)
     for prospect in prospects:
         for reason, count in prospect.refused.items():
@@ -226,14 +241,27 @@ def preview(
     model: VisionLanguageModel | None,
     looks: Looks,
 ) -> Iterator[str]:
-    """Yield the lines of a plan, with those that the run begins with; the time only where there is a model."""
+    """Yield the preview of a run as lines.
+
+    Args:
+        tests: the selected tests.
+        source: the cases.
+        policy: the policy.
+        model: the model; None if none is given, then all metrics are previewed and no time is estimated.
+        looks: the schedule.
+    """
     trials = Trials(source, relative=only_compares(model))
     operating = ahead(trials, model.kinds if model else {}, looks)
     return outlook(foresee(tests, operating, policy, model.metrics if model else METRICS), model)
 
 
 def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator[str]:
-    """Yield the preview as lines; the time is estimated only where there is a model."""
+    """Yield a preview as lines.
+
+    Args:
+        foresight: the preview.
+        model: the model, to estimate the time; None for no estimate.
+    """
     rows = [["test", "n", "tells"]]
     rows += [[prospect.test, whole(prospect.n), prospect.tells] for prospect in foresight.prospects]
     yield from aligned(rows)
@@ -252,7 +280,7 @@ def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator
 
 
 def _at_most(foresight: Foresight, plan: Plan) -> Iterator[str]:
-    """What may be asked on top, where the data has more images to draw from."""
+    """Yield what may be asked in addition, if the data has more images than requested."""
     drawn = [(images_of(prospect.spare), prospect.n) for prospect in foresight.prospects]
     further, n = max(drawn, key=sum, default=(0, 0))
     if not further:
