@@ -162,7 +162,7 @@ class Operating:
             images: keys of all images that are judged.
         """
         if scaling.scale == "raw" or metric not in OF_PICTURES:
-            reason = "the policy goes by them" if scaling.scale == "raw" else f"{metric} has no other scale"
+            reason = "the policy asks for them" if scaling.scale == "raw" else f"{metric} has no other scale"
             return Gauge({}, reason=reason, demanded="raw")
         if few := self._too_few(metric):
             return raw(few, few if scaling.uncalibrated == "invalid" else "")
@@ -206,8 +206,8 @@ class Operating:
         """Return the reason why the data has too few pairs to fit a scale; "" if it has enough."""
         if all(len(self._teaching(metric, group)) >= FEWEST for group in self._division.demanded):
             return ""
-        found = f"{counted(len(self._paired(metric)), 'pair')} of an own and another picture: too few to calibrate by"
-        return f"{found}: each image takes {FEWEST} of others"
+        found = f"{counted(len(self._paired(metric)), 'pair')} of an own and another picture: too few to calibrate"
+        return f"{found}: each image needs {FEWEST} of other images"
 
     def _lesson(self, metric: Metric, group: int) -> Lesson | None:
         """Return a group's fitted scale; None if too few pairs could be scored."""

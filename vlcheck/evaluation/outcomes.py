@@ -232,7 +232,7 @@ class Findings:
     def _mostly_refused(self) -> Hollow | None:
         askable = sum(finding.sample.askable for finding in self.each)
         most = self.refused and len(self.refused) >= MOST_REFUSED * askable
-        return ("the cases that are left are the fewer ones", "refused") if most else None
+        return ("at most half of the cases are left", "refused") if most else None
 
     def _none_applies(self) -> Hollow | None:
         if self.counted:

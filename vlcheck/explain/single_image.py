@@ -70,7 +70,9 @@ class Said:
         said = _words(words) if words else [OPPOSITES[word] for word in [target.lower()] if word in OPPOSITES]
         others = {word.casefold(): word for word in said if word.casefold() != target.casefold()}
         if len(others) >= MOST_WORDS:
-            raise UsageError(f"--words: are {len(others) + 1} with {target!r}; at most {MOST_WORDS} are accepted.")
+            raise UsageError(
+                f"--words: there are {len(others) + 1} words with {target!r}; at most {MOST_WORDS} are accepted."
+            )
         return cls(text, f"{before}{target}{after}", target, tuple(others.values()))
 
     def case(self, photograph: Path) -> Case:

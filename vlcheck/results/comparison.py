@@ -154,7 +154,7 @@ def read_compared(path: Path) -> Results:
     """Read the results of a run to be compared. Raises UsageError naming the file and the line."""
     results = read_judged(path)
     if results.run.sequential:
-        raise UsageError(f"{path}: is of a sequential run; where that stopped asking hangs on what it found. {_ALL}")
+        raise UsageError(f"{path}: is of a sequential run, which stops early depending on its results. {_ALL}")
     return results
 
 

@@ -46,7 +46,7 @@ _UNDECIDED: Mapping[str, str] = MappingProxyType(
     }
 )
 _MOST_NAMED = 5  # tests
-NOTHING_DECIDED = "Nothing was decided: this run says nothing of the model."
+NOTHING_DECIDED = "Nothing was decided: this run says nothing about the model."
 
 
 @dataclass(frozen=True)
@@ -273,7 +273,7 @@ def worsened(comparison: Comparison) -> str:
     if worse := comparison.which("worse"):
         return f"Worse than the release before: {_biases(worse)}."
     if comparison.lost:
-        return f"No word on what the release before decided: {_biases(comparison.lost)}."
+        return f"No verdict on what the release before decided: {_biases(comparison.lost)}."
     return "Not comparable with the release before."
 
 
@@ -344,9 +344,9 @@ def _mostly_hollow(verdicts: Sequence[VerdictRecord]) -> str:
     said = f"{len(hollow):,} of {counted(len(asked), 'verdict')} {_is(len(hollow))} invalid"
     causes = [verdict.cause for verdict in hollow]
     if 2 * sum(cause in _OF_THE_DATA for cause in causes) > len(causes):
-        return f"{said}, most of them for want of cases: look at the data."
+        return f"{said}, most of them because cases are missing: look at the data."
     if 2 * sum(cause in _UNSOUND for cause in causes) > len(causes):
-        return f"{said}, most of them for want of sound answers: look at the checkpoint and at how it is run."
+        return f"{said}, most of them because answers are not sound: look at the checkpoint and at how it is run."
     return f"{said}: the model knows next to nothing. Look at the checkpoint, at its preprocessing and at the data."
 
 
@@ -354,7 +354,7 @@ def _passes(biases: Mapping[str, Standing], passing: Sequence[str], *, whole: bo
     """Return the tone and the sentence about a run in which everything that was asked passes."""
     of, named = counted(len(biases), "bias", "biases"), ", ".join(passing)
     if len(passing) < len(biases):
-        return "partial", f"Passes {len(passing)} of {of} in what was asked, which is nothing of the others: {named}."
+        return "partial", f"Passes {len(passing)} of {of}: {named}. Nothing was asked about the others."
     if not whole:
         return "partial", f"Passes what was asked of {of}, which is not the whole suite: {named}."
     idle = any(one.status == NOT_ASKED for its in biases.values() for one in its.verdicts)
@@ -375,7 +375,7 @@ def _refusal(results: Results, comparison: Comparison | None) -> str:
     if not (found := list(gone(results))):
         return ""
     stale = {known.stale for known in _entries(results.run)}
-    what = "A known bias" if stale.intersection(found) else "What is excused as invalid"
+    what = "A known bias" if stale.intersection(found) else "A bias that is excused as invalid"
     return f"{what} is gone: the policy is out of date."
 
 

@@ -33,7 +33,7 @@ def objections(results: Results, comparison: Comparison | None = None) -> Iterat
     if tests := results.run.unjudged:
         yield f"No verdict on {counted(len(tests), 'selected test')}: {_named(tests)}."
     if failing := [one.test for one in results.verdicts.values() if gates(one)]:
-        yield f"Not passed, and not let be by the policy: {_named(failing)}."
+        yield f"Neither passed nor excused by the policy: {_named(failing)}."
     if biases := missing(results):
         yield f"The policy requires a pass or a fail of {', '.join(biases)}, and there is none."
     yield from no_longer_known(results)
@@ -57,7 +57,7 @@ def refusals(path: Path, results: Results, *, run_id: str, part: bool) -> Iterat
         yield f"It is of {told(run)}; run {printable(run_id)} is asked for.{where}"
         return
     if not run.run_id or run.lines is None or run.exit_status is None:
-        yield f"It is of a run that goes on or was ended from outside, or of an older vlcheck: {told(run)}."
+        yield f"It is of a run that goes on or was killed, or of an older vlcheck: {told(run)}."
         return
     for there, other in beside.items():
         if other.started >= run.started and run_id in ("", other.run_id):

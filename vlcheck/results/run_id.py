@@ -52,5 +52,5 @@ def checked(run_id: str, option: str) -> str:
         raise UsageError(f"{option}: names nothing; leave it out, or name the run, e.g. by the number of its pipeline.")
     if len(run_id) > _LONGEST or not run_id.isprintable():
         said = printable(run_id, 60)
-        raise UsageError(f"{option} {said}: has to be of at most {_LONGEST} characters, none of them a control one.")
+        raise UsageError(f"{option} {said}: has to be at most {_LONGEST} characters long, without control characters.")
     return run_id

@@ -160,7 +160,7 @@ class ScoreStore:
             if self._holds(self.fingerprint) or not (row or self._holds(self.model)):
                 return ""
         changed = "; ".join(installed.differences(_versions(row[0]), self.versions)) if row else ""
-        what = changed or "an older vlcheck did not say of which"
+        what = changed or "an older vlcheck did not record which"
         return f"{self._named}: its scores of this model are of other versions, and asked again: {what}"
 
     def put(self, answers: Iterable[tuple[Query, Answer]]) -> None:
@@ -236,17 +236,17 @@ class ScoreStore:
         """Raise UsageError if the path is another program's file, before a lock file is put beside it."""
         if self.path.exists():
             if why := fault(self.path):
-                raise self._complaint(f"no store of vlcheck's ({why}). Name another file")
+                raise self._complaint(f"not a vlcheck store ({why}). Name another file")
             with self.path.open("rb") as file:
                 start = file.read(len(_SQLITE))
             if start not in (b"", _SQLITE):
-                raise self._complaint("no store of vlcheck's. Name another file")
+                raise self._complaint("not a vlcheck store. Name another file")
 
     def _prepare(self) -> None:
         if self._pragma("application_id") == 0 and self._pragma("schema_version") == 0:
             self._create()
         if self._pragma("application_id") != _APPLICATION:
-            raise self._complaint("an SQLite file, but not a store of vlcheck's. Name another file")
+            raise self._complaint("an SQLite file, but not a vlcheck store. Name another file")
         found = self._pragma("user_version")
         if found != SCHEMA:
             raise self._complaint(
