@@ -26,8 +26,9 @@ from vlcheck.evaluation.outcomes import fewest_needed
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
+from vlcheck.metrics.registry import COMPARING, METRICS, OF_PICTURES, RELATIVE
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
-from vlcheck.policy.policy import METRICS, Policy, Rule
+from vlcheck.policy.policy import Policy, Rule
 from vlcheck.report.text.summary import aligned
 from vlcheck.scoring.plan import Plan, make_plan
 from vlcheck.stats.bounds import Tally, Test, exact, upper
@@ -211,12 +212,12 @@ def _sound(spare: Iterator[list[Trial]]) -> Iterator[list[Trial]]:
 
 
 def _refusal(trial: Trial, kind: str) -> str:
-    """Return the reason why a case cannot be asked about, or ""; kind "candidates" needs a second word to compare."""
+    """Return the reason why a case cannot be asked about, or ""; a model that compares words needs a second one."""
     arms = [trial.arms.get(arm) for arm in sorted(trial.needed)]
     if told := next((arm for arm in arms if isinstance(arm, str)), ""):
         return told
     queries = [query for arm in arms if isinstance(arm, Question) for query in arm.queries.values()]
-    alone = kind == "candidates" and any(len(query.words) == 1 for query in queries)
+    alone = kind in COMPARING - RELATIVE and any(len(query.words) == 1 for query in queries)
     return "the model only compares words, and no other is known to be false" if alone else ""
 
 
@@ -305,14 +306,12 @@ def _duration(model: VisionLanguageModel, pictures: int, texts: int) -> str:
 def _seconds(model: VisionLanguageModel, pictures: int, texts: int) -> float:
     """Measure on blank pictures how long a picture and a text take; the first round only warms up."""
     blank = [Image.new("RGB", (640, 480), "grey")] * _PROBES
-    caption = "a photo of a [MASK] on the grass in front of a house"
+    *_, name = (name for name in OF_PICTURES if name in model.metrics)
+    text, word = METRICS[name].probe
     for _ in range(2):
         began = time.perf_counter()
         encoded = model.encode(blank)
         done = time.perf_counter()
-        if "itm" in model.metrics:
-            model.itm(encoded, [caption.replace("[MASK]", "dog")] * _PROBES, [[caption]] * _PROBES)
-        else:
-            model.mlm(encoded, [caption] * _PROBES, [("dog",)] * _PROBES)
+        METRICS[name].score(model, encoded, (text,) * _PROBES, ((word,),) * _PROBES, 1)
         asked = time.perf_counter()
     return (pictures * (done - began) + texts * (asked - done)) / _PROBES

@@ -33,6 +33,7 @@ class MetricDefinition(ABC):
         reading: class of what is read from the answers.
         meaning: what is asked, in a few words for reports.
         task: the Hugging Face hub's name of the task.
+        probe: a text, and a word or foil to ask about it, to measure how long a question takes.
         tolerances: keys of the policy that apply to this metric alone, whatever is expected.
         needs_regions: whether only a model that reads regions can be asked.
         compares_texts: whether a kind that only compares is asked against whole texts, the foils.
@@ -44,6 +45,7 @@ class MetricDefinition(ABC):
     reading: ClassVar[type[Reading]]
     meaning: ClassVar[str]
     task: ClassVar[str]
+    probe: ClassVar[tuple[str, str]]
     tolerances: ClassVar[tuple[str, ...]] = ()
     needs_regions: ClassVar[bool] = False
     compares_texts: ClassVar[bool] = False
