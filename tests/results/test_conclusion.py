@@ -113,7 +113,10 @@ def test_what_is_required_and_not_decided_is_said_once_and_is_not_green():
     shut = "The policy requires a pass or a fail of position, place, and there is none."
     run = {"required": ["color", "position", "place"], "exit_status": 1}
     found = said(passing(), unasked(), **run)
-    assert (found.tone, found.sentence.endswith(f"color. Nothing was asked about the others. {shut}")) == ("inconclusive", True)
+    assert (found.tone, found.sentence.endswith(f"color. Nothing was asked about the others. {shut}")) == (
+        "inconclusive",
+        True,
+    )
     assert shut not in found.notes
     assert said(passing(), required=["place"]).tone == "inconclusive"
     found = said(verdict(), unasked(), **run)
