@@ -36,7 +36,7 @@ UNSCALED = "no other images have set the scale to read it on"
 
 
 def _ignore(judgement: Judgement) -> None:
-    """Do nothing with a judgement."""
+    """Do nothing; the default of `ModelUnderTest.record`."""
 
 
 @dataclass(frozen=True)

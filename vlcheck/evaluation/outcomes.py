@@ -171,7 +171,7 @@ class Findings:
         return [finding for finding in self.each if isinstance(finding.reason, Refused) and not finding.errors]
 
     def _said_of_refusals(self) -> str:
-        if not self.refused or not self.counted:  # where none counts, all reasons are told
+        if not self.refused or not self.counted:  # if no case counts, the verdict lists all reasons anyway
             return ""
         return f"the model refuses {self._of(len(self.refused))}: {self.refused[0].reason}"
 
@@ -332,12 +332,12 @@ def _cause(reason: NotApplicable | None) -> Cause:
 
 @cache
 def fewest_needed(claim: Claim, rule: Rule, test: Test = exact) -> int | None:
-    """Return the least number of images that a pass needs; None if no number suffices.
+    """Return the least number of images with which a behavior can pass; None if it cannot pass with any number.
 
     Args:
-        claim: "rate" or "mean".
+        claim: "rate" or "mean", what the behavior makes a claim about.
         rule: the policy's statistical limits.
-        test: the statistical test.
+        test: the statistical test of the bounds.
     """
     if claim == "rate":
         return fewest_that_pass(rule.allowed, rule.alpha, test=test)

@@ -35,7 +35,7 @@ from vlcheck.stats.bounds import Tally, Test, exact, upper
 from vlcheck.stats.power import detectable, most_that_pass
 
 _PROBES = 2
-_NAMED = 3  # tests, of those that lose cases for one reason
+_NAMED = 3  # number of tests that a message about lost cases names
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)  # the most telling first
 ALPHA = 0.05
 FEWEST_PAIRED = 0.5
 _ALL = f"Results of all images are accepted, without {parameter('sequential')}."
-_EFFECT_DRAWS = 9_999  # it decides nothing
+_EFFECT_DRAWS = 9_999  # permutations for the p-value of an effect, which decides nothing
 _WHOLE = ""
 _ALIKE = {
     "score_kind": "the kind of score",

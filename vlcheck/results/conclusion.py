@@ -45,7 +45,7 @@ _UNDECIDED: Mapping[str, str] = MappingProxyType(
         NOT_ASKED: "fewer images than a pass needs",
     }
 )
-_MOST_NAMED = 5  # tests
+_MOST_NAMED = 5  # number of tests that a sentence names
 NOTHING_DECIDED = "Nothing was decided: this run says nothing about the model."
 
 
@@ -148,7 +148,7 @@ class Conclusion:
 
 
 def conclude(results: Results, comparison: Comparison | None = None) -> Conclusion:
-    """Return the conclusion of a run. It passes only if verdicts were reached on everything, and the run ended green.
+    """Return the conclusion of a run; its tone is "pass" only if the whole suite was asked and the run ended with 0.
 
     Args:
         results: the results of the run.
@@ -404,7 +404,7 @@ def _is(count: int) -> str:
 
 
 def tally(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
-    """Yield the number of verdicts of each status in words, the gravest first."""
+    """Yield the number of verdicts of each status, the gravest first, e.g. "2 are invalid"."""
     counts = Counter(verdict.status for verdict in verdicts)
     verbs = {"fail": "fails", "pass": "passes"}
     for status in BY_GRAVITY:

@@ -99,7 +99,7 @@ class Results:
         self.run = replace(self.run, exit_status=exit_status)
 
     def lines(self) -> Iterator[str]:
-        """Yield all lines as JSON, in the order of the file."""
+        """Yield all lines of the results file as JSON, in their order."""
         yield encoded(replace(self.run, verdicts=len(self.verdicts), lines=self.length))
         yield from map(encoded, self.images.values())
         for key, verdict in sorted(self.verdicts.items(), key=lambda item: item[0]):
@@ -189,7 +189,7 @@ def read(path: Path) -> Results:
     if why := fault(path):
         raise UsageError(f"{path}: cannot be read as a results file ({why}).")
     results = Results()
-    numbers = count()  # the lines first, so that the next number is how many there are
+    numbers = count()  # zipped after the lines, so that the next number is their count
     try:
         results.take(line for line, _ in zip(_checked_lines(path, read_lines(path)), numbers, strict=False))
     except UnicodeDecodeError as error:
@@ -197,7 +197,7 @@ def read(path: Path) -> Results:
     if not results.begun:
         raise UsageError(f"{path}: holds no run; a results file begins with one.")
     _demand_all(path, results.run, verdicts=len(results.verdicts), lines=next(numbers))
-    results.run = replace(results.run, unjudged=_unjudged(results))  # of a part, all that the run was to ask
+    results.run = replace(results.run, unjudged=_unjudged(results))  # a part lists all tests of the run
     return results
 
 
@@ -292,7 +292,7 @@ def _checked_lines(path: Path, file: Iterable[bytes]) -> Iterator[Record | str]:
 
     If the line of a verdict is missing, its rows must not be taken for those of the next verdict.
     """
-    rows: dict[tuple[str, str | None], int] = {}  # since the last verdict: the first line of a test and metric
+    rows: dict[tuple[str, str | None], int] = {}  # first line of evidence by test and metric, since the last verdict
     runs: list[int] = []
     for number, text in enumerate(file, start=1):
         match line := _record(path, number, text):

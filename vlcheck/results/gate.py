@@ -15,7 +15,7 @@ from vlcheck.results.file import Results, head, read
 from vlcheck.results.places import Places, same_run
 from vlcheck.results.records import RunRecord
 
-_MOST_NAMED = 5  # tests
+_MOST_NAMED = 5  # number of tests that a sentence names
 
 
 def objections(results: Results, comparison: Comparison | None = None) -> Iterator[str]:

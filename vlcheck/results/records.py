@@ -14,7 +14,7 @@ from msgspec import Meta, Struct, field
 from vlcheck.stats.decision import BY_GRAVITY, DECIDED, Claim, Status
 
 SCHEMA = 1
-_LARGEST = sys.float_info.max  # so that NaN and infinity, which JSON has not, are no numbers
+_LARGEST = sys.float_info.max  # the limit excludes NaN and infinity, which JSON does not have
 
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Number = Whole | Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
@@ -236,7 +236,7 @@ class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="imag
 
     key: Text
     sha256: TextOrNone = None
-    jpeg: Annotated[Any, Meta(description="any value")] = None  # what is no picture is shown as missing
+    jpeg: Annotated[Any, Meta(description="any value")] = None  # a value that is no picture is shown as missing
     width: CountOrNone = None
     height: CountOrNone = None
 

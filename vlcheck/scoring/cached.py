@@ -94,7 +94,7 @@ class CachedScorer:
         return self.store.pictures(picture.key) is not None
 
     def thumbnail(self, picture: Picture) -> Thumbnail | None:
-        """Return what is kept of a picture, or None; draw a small copy again if one is wanted and missing."""
+        """Return a picture's digest and small copy, or None; draw the copy again if it is wanted and missing."""
         kept = self.store.pictures(picture.key)
         if self.thumbnails and not (kept and kept.jpeg):
             for _, outcome in render_all([picture]):

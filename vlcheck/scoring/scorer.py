@@ -25,7 +25,7 @@ from vlcheck.scoring.render import render_all
 Answered = Sequence[tuple[Query, Answer]]
 Rendered = Callable[[Picture, Image.Image], object]
 TEXTS_PER_PICTURE = 4  # texts in one call, per picture of a batch
-MOST_WAITING = 50_000_000  # pixels of the pictures that wait for one another to be encoded together
+MOST_WAITING = 50_000_000  # number of pixels at which the collected pictures are encoded
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Scorer:
                 yield part
         except MemoryError as error:
             cramped = Answer(error=told(error))
-        if cramped:  # outside of `except`, which keeps what was rendered in memory
+        if cramped:  # after `except`, since the exception keeps the rendered pictures in memory
             yield from self._halved(queries, cramped, rendered, answered)
 
     def _parts(self, queries: Sequence[Query], rendered: Rendered) -> Iterator[Answered]:
@@ -154,7 +154,7 @@ class Scorer:
         return Answer(error=f"the model encoded {counted(found, 'picture')} of {len(images)}")
 
     def _batches(self, queries: Sequence[Query]) -> Iterator[list[_Ask]]:
-        """Yield batches of texts of one metric each, sorted by length, so that there is little padding."""
+        """Yield batches of texts, each of one metric and sorted by length, so that little padding is needed."""
         size = self.batch_size * TEXTS_PER_PICTURE
         for name, metric in METRICS.items():
             shares = metric.shares_text(self.model.kinds.get(name))
