@@ -17,7 +17,7 @@ RECORDS: Mapping[str, type[Record]] = MappingProxyType(
     {"run": RunRecord, "image": ImageRecord, "evidence": EvidenceRecord, "verdict": VerdictRecord}
 )
 _DECODER = msgspec.json.Decoder(EvidenceRecord)
-_WRONG = (MsgspecError, UnicodeEncodeError)  # msgspec raises the latter for half of a surrogate pair in place of a number
+_WRONG = (MsgspecError, UnicodeEncodeError)  # the latter for half of a surrogate pair in place of a number
 
 
 class Key(NamedTuple):
