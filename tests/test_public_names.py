@@ -1,6 +1,8 @@
 """The public names: what `import vlcheck` offers, and that it costs nothing."""
 
+import doctest
 import json
+import re
 import subprocess
 import sys
 
@@ -32,6 +34,9 @@ PUBLIC = {
 MADE_WITH_THE_API = {"evaluate", "Results"}  # of vlcheck/api.py
 THERE = sorted(PUBLIC if (ROOT / "vlcheck" / "api.py").exists() else PUBLIC - MADE_WITH_THE_API)
 FACES = ("cases", "expect", "perturb")
+BLOCKS = re.findall(
+    r"^```python\n(.*?)^```", (ROOT / "docs/reference/api.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+)
 IMPORTS = """
 import json, sys
 import vlcheck
@@ -79,3 +84,35 @@ def test_a_face_says_what_is_public_in_order(face):
     constants_first = sorted(module.__all__, key=lambda name: (not name.isupper(), name[0].islower(), name))
     assert module.__all__ == constants_first
     assert all(hasattr(module, name) for name in module.__all__)
+
+
+def examples(documented: object) -> str:
+    """Return the code of the examples in a docstring; tests/test_docstrings.py runs it."""
+    text = getattr(documented, "__doc__", None) or ""
+    return "".join(one.source for one in doctest.DocTestParser().get_examples(text))
+
+
+def without_example(face: str, names: list[str], page: str = "") -> list[str]:
+    """Return the names of a package that no example shows: neither their docstring's, the package's nor the page's."""
+    package = __import__(face, fromlist=["__all__"])
+    shown = examples(package) + page
+    return [name for name in names if not examples(getattr(package, name)) and not re.search(rf"\b{name}\b", shown)]
+
+
+def test_each_public_name_has_an_example():
+    assert not without_example("vlcheck", vlcheck.__all__, "".join(BLOCKS))
+    assert not without_example("vlcheck.expect", vlcheck.expect.__all__)
+    assert not without_example("vlcheck.perturb", vlcheck.perturb.__all__)
+
+
+def test_a_name_without_an_example_is_found(monkeypatch):
+    monkeypatch.setattr(vlcheck, "unseen", object(), raising=False)
+    assert without_example("vlcheck", ["unseen", "behavior"]) == ["unseen"]
+
+
+def test_the_examples_of_the_reference_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for block in BLOCKS:
+        exec(block, {})  # noqa: S102 -- what the page tells a reader to run
+    assert capsys.readouterr().out.split() == [vlcheck.__version__, "True", "0.0", "True"]
+    assert {path.name for path in tmp_path.iterdir()} == {"report.html", "results.jsonl"}

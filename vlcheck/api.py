@@ -58,9 +58,12 @@ class Results:
         errors: why a test has no verdict, by its id, where its own code or the data is at fault.
 
     Example:
-        >>> import vlcheck
-        >>> results = vlcheck.evaluate("tiny", "scenes:30", tests=["test_captions_are_read[itm]"])  # doctest: +SKIP
-        >>> results.passed, results.verdicts[0].rate  # doctest: +SKIP
+        A run without a verdict is not green:
+
+        >>> from vlcheck.results.file import Results as Lines
+        >>> results = Results(Lines())
+        >>> results.passed, len(results), results.objections
+        (False, 0, ('No verdict came of this run: nothing was checked.',))
     """
 
     lines: file.Results

@@ -52,6 +52,14 @@ class UsageError(Exception):
     Args:
         *lines: the lines of the message. A line that is too long loses its middle, since its end names the accepted
             input.
+
+    Example:
+        >>> import vlcheck
+        >>> try:
+        ...     vlcheck.load_model("tinny")
+        ... except UsageError as error:
+        ...     print(str(error).partition(".")[0])
+        model='tinny': no such model
     """
 
     def __init__(self, *lines: object) -> None:
@@ -76,7 +84,16 @@ def marked(error: Exception) -> str:
 
 
 class NotApplicable(Exception):
-    """A question that makes no sense for a case; the message is the reason under which it is counted."""
+    """A question that makes no sense for a case; the message is the reason under which it is counted.
+
+    Example:
+        >>> import vlcheck
+        >>> try:
+        ...     vlcheck.perturb.opposite("red")
+        ... except NotApplicable as reason:
+        ...     print(reason)
+        'red' has no opposite
+    """
 
 
 class ForeignFault(Exception):

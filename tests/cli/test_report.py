@@ -40,7 +40,7 @@ def test_what_a_part_of_the_suite_was_not_asked_is_not_lost(tmp_path, complete, 
     done = run("report", tmp_path / "new.jsonl", "--baseline", tmp_path / "old.jsonl")
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "new.html").read_text(encoding="utf-8")
-    assert ("No word on what the release before decided: hue." in text) == (not accepted)
+    assert ("No verdict on what the release before decided: hue." in text) == (not accepted)
     assert ("hue</bdi></th>" in text.partition('id="release"')[2].partition("<details>")[0]) == (not accepted)
 
 

@@ -107,7 +107,7 @@ def test_a_flipped_score_is_hollow():
 def test_too_few_pairs_say_how_many_it_takes_and_go_by_what_the_policy_says():
     one = operating("scenes:4")
     gauge = one.gauge("itm", CALIBRATED, keys(one))
-    assert gauge.reason.startswith("4 pairs of an own and another picture: too few to calibrate by")
+    assert gauge.reason.startswith("4 pairs of an own and another picture: too few to calibrate")
     assert str(FEWEST) in gauge.reason
     assert (gauge.hollow, gauge.as_dict()["used"]) == ("", "raw")
     assert one.gauge("itm", Scaling(uncalibrated="invalid"), keys(one)).hollow == gauge.reason

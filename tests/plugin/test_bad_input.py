@@ -109,7 +109,7 @@ def test_a_model_that_is_not_there(project, spec, said):
         ("--vl-results=absent/results.jsonl", "--vl-results"),
         ("--vl-results=data", "is no file"),
         ("--vl-results=/dev/null", "is no file"),
-        ("--vl-store=test_states.py", "no store of vlcheck's"),
+        ("--vl-store=test_states.py", "not a vlcheck store"),
         ("--vl-policy=absent.toml", "--vl-policy"),
         ("--vl-data=cocoa:data", "coco:ROOT"),
         ("--vl-data=scenes:0", "has to be from 1 to 100000"),
@@ -350,7 +350,7 @@ def test_too_few_cases_are_named_before_anything_is_scored_and_do_not_pass(proje
     text = result.stdout.str()
     named = "test_grayscale_preserves[mlm] cannot pass, and is not asked unless it fails: 28 images, a pass needs 29"
     assert text.index(named) < text.index("no test can pass: color") < text.index("scoring:")
-    assert "Nothing was decided: this run says nothing of the model. Of 4 verdicts, 4 are not asked." in text
+    assert "Nothing was decided: this run says nothing about the model. Of 4 verdicts, 4 are not asked." in text
 
 
 def test_everything_deselected_is_not_green(project):

@@ -80,8 +80,7 @@ def test_what_has_too_few_images_is_skipped_with_the_count_and_does_not_shut_the
             "order *not asked *not asked",
             "test_mirror_preserves *not asked *12 *",
             "Not asked (in order): fewer images than a pass needs.",
-            "Passes 1 of 2 biases in what was asked, which is nothing of the others: color."
-            " Of 6 verdicts, 4 pass, 2 are not asked.",
+            "Passes 1 of 2 biases: color. Nothing was asked about the others. Of 6 verdicts, 4 pass, 2 are not asked.",
             "SKIPPED * not asked: 12 images; a pass needs 29",
         ]
     )
@@ -94,7 +93,7 @@ def test_a_required_bias_that_nothing_decides_shuts_the_gate_in_one_sentence(rar
     result = rare.run(*workers, subprocess=bool(workers))
     result.assert_outcomes(passed=4, skipped=2)
     assert result.ret == 1
-    assert f"others: color. {SHUT} Of 6 verdicts" in result.stdout.str()
+    assert f"color. Nothing was asked about the others. {SHUT} Of 6 verdicts" in result.stdout.str()
     (header,) = rare.results("run")
     assert (header["exit_status"], header["required"]) == (1, ["color", "order"])
 
@@ -148,7 +147,7 @@ def test_nothing_required_and_nothing_asked_is_not_green(held):
     result = held("required = []\n", "test_rare.py")
     result.assert_outcomes(skipped=2)
     assert result.ret == 1
-    assert "Nothing was decided: this run says nothing of the model." in result.stdout.str()
+    assert "Nothing was decided: this run says nothing about the model." in result.stdout.str()
 
 
 def test_an_edit_that_turns_out_to_change_nothing_is_the_datas_lack_not_the_models(rare, held):
@@ -227,7 +226,7 @@ def test_what_the_release_before_decided_and_is_not_asked_now_is_lost(rare, held
     text = result.stdout.str()
     assert "2 not comparable, not asked in the new run: 12 images; a pass needs 29: test_mirror_preserves" in text
     assert "lost: order (2 tests)" in text
-    assert "No word on what the release before decided: order." in text
+    assert "No verdict on what the release before decided: order." in text
 
 
 def statuses_in(project, path):
@@ -257,7 +256,7 @@ def test_reports_of_other_tools_have_the_status_and_the_reason(rare, held, monke
     assert "not asked: 12 images; a pass needs 29" in (rare.folder / "list.html").read_text()
     summary = (rare.folder / "summary.md").read_text()
     assert "| order | not asked | not asked |" in summary
-    assert "Passes 1 of 2 biases in what was asked" in summary
+    assert "Passes 1 of 2 biases: color. Nothing was asked about the others." in summary
 
 
 def test_a_plan_says_what_will_not_be_asked_and_what_that_shuts(rare):

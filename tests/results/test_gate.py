@@ -58,10 +58,10 @@ def test_what_is_accepted_is_told_by_id_and_time(path):
     ("changes", "said"),
     [
         ({"exit_status": 1}, "The run ended with 1."),
-        ({"exit_status": None}, "It is of a run that goes on or was ended from outside, or of an older vlcheck: run 7"),
+        ({"exit_status": None}, "It is of a run that goes on or was killed, or of an older vlcheck: run 7"),
         (
             {"run_id": None},
-            "It is of a run that goes on or was ended from outside, or of an older vlcheck: a run without an id",
+            "It is of a run that goes on or was killed, or of an older vlcheck: a run without an id",
         ),
         ({"complete": False}, "Not the whole suite was asked (--part accepts that)."),
         ({"unjudged": ["a.py::test_x[mlm]"]}, "No verdict on 1 selected test: test_x[mlm]."),
@@ -76,7 +76,7 @@ def test_a_run_that_did_not_end_well_or_lacks_something_is_refused(path, changes
 def test_a_verdict_that_is_no_pass_is_refused_unless_the_policy_lets_it_be(path, status):
     """Whatever the file says the run ended with."""
     other = verdict("test_other", status=status), GOOD
-    assert "Not passed, and not excused by the policy: test_other[mlm]." in refused(kept(path, other))
+    assert "Neither passed nor excused by the policy: test_other[mlm]." in refused(kept(path, other))
     let_be = verdict("test_other", status=status, gates=False), GOOD
     assert gate(kept(path, let_be))[0] == 0
 
@@ -154,8 +154,8 @@ def test_older_results_are_refused_where_a_later_run_left_others_beside(path, wh
 def test_a_run_that_is_not_over_is_refused_where_there_are_no_results_yet(path):
     beside = path.with_name("vlcheck-results.unfinished.jsonl")
     kept(beside, exit_status=None)
-    assert "It is of a run that goes on or was ended from outside" in refused(path)
-    assert "It is of a run that goes on or was ended from outside" in refused(beside)
+    assert "It is of a run that goes on or was killed" in refused(path)
+    assert "It is of a run that goes on or was killed" in refused(beside)
     write(beside, results(run=ENDED | {"exit_status": 4}))
     said = refused(path)
     assert "The run ended with 4." in said

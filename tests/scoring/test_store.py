@@ -151,8 +151,8 @@ def folder(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "complaint"),
     [
-        (not_sqlite, "no store of vlcheck"),
-        (foreign_database, "not a store of vlcheck's"),
+        (not_sqlite, "not a vlcheck store"),
+        (foreign_database, "an SQLite file, but not a vlcheck store"),
         (other_schema, "schema 99, and this vlcheck reads schema 1"),
         (folder, "Is a directory"),
     ],
@@ -337,7 +337,7 @@ def test_scores_that_an_older_vlcheck_kept_are_asked_again_and_that_is_said(tmp_
     connection.close()
     with ScoreStore(path, "model", versions=OLD) as store:
         assert store.get(query) is None
-        assert store.superseded().endswith("asked again: an older vlcheck did not say of which")
+        assert store.superseded().endswith("asked again: an older vlcheck did not record which")
         store.put([(query, Answer((0.3, 0.4)))])
         assert store.get(query) == Answer((0.3, 0.4))
 

@@ -72,6 +72,16 @@ def behavior(
     Raises:
         ValueError: no metric, or one that there is not: its test would be skipped, and nothing be red. Or a second
             statement for one function, which would take the place of the first.
+
+    Example:
+        >>> import vlcheck
+        >>> from vlcheck.expect import Preserved
+        >>> from vlcheck.perturb import Jpeg
+        >>> @vlcheck.behavior(
+        ...     cases=vlcheck.with_target("object"), perturb=Jpeg(quality=40), expect=Preserved(), metrics=["itm"]
+        ... )
+        ... def test_jpeg_preserves(verdict):
+        ...     assert verdict.passed
     """
     from vlcheck.behaviors.statement import complaint
 

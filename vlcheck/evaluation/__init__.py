@@ -1,1 +1,1 @@
-"""From scores to verdicts."""
+"""Evaluation: the session that asks a model and turns its scores into verdicts."""

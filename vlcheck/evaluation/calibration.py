@@ -1,7 +1,8 @@
-"""The operating scale of a model under test: fitted to what it says of the data's own and other pictures.
+"""Calibration: the operating scale of a model, fitted to its scores of own and other pictures.
 
-One sample of the data sets it, whichever tests are selected: cases of an object with their own picture, of which the
-caption is true, and with another one, of which it is not. The suite asks about these pairs anyway.
+The scale is fitted to one sample of the data, whichever tests are selected: cases of an object, each with its own
+picture, for which the caption is true, and with another one, for which it is false. The suite asks about these pairs
+anyway.
 """
 
 from __future__ import annotations
@@ -38,13 +39,18 @@ from vlcheck.stats.operating_scale import (
 )
 
 OBJECTS = with_target("object")
-FEWEST = 6  # pairs that a scale is fitted to: fewer are never known to be told apart
+FEWEST = 6  # pairs that a scale is fitted to; with fewer, the lower bound of the area never exceeds 0.6
 Pair = tuple[Reading, Reading]
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A scale, and how well the scores that it was fitted to tell own pictures from other ones."""
+    """A fitted scale, and how well the scores that it was fitted to separate own pictures from other ones.
+
+    Attributes:
+        scale: the scale.
+        separation: the area under the ROC curve of own against other pictures.
+    """
 
     scale: Scale
     separation: Separation
@@ -52,16 +58,16 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Gauge:
-    """The scales that the cases of a test are read on.
+    """The scales on which the cases of one test are read.
 
     Attributes:
-        lessons: by group of images, what other images taught of it; None where they taught nothing yet.
-        division: of images into groups; None where scores are taken as they are.
-        whole: what all pairs come to; None where there are too few, or the policy goes by raw scores.
-        reason: why raw scores are gone by; "" where they are not.
-        hollow: why a pass would say nothing; "" where it would not.
+        lessons: for each group of images, the scale fitted to images of other groups; None where it cannot be used yet.
+        division: the division of images into groups; None if raw scores are used.
+        whole: the scale fitted to all pairs; None if there are too few pairs, or the policy asks for raw scores.
+        reason: why raw scores are used; "" if they are not.
+        hollow: why a pass would mean nothing; "" if it means something.
         demanded: the scale that the policy asks for.
-        untaught: groups that too few pairs set the scale of.
+        untaught: groups whose scale rests on too few pairs.
     """
 
     lessons: Mapping[int, Lesson | None]
@@ -73,18 +79,18 @@ class Gauge:
     untaught: frozenset[int] = frozenset()
 
     def judges(self, case: Case) -> bool:
-        """Return whether enough other images teach how to read a case: those looked at first only set the scale."""
+        """Return True if a case may count; in a sequential run the first images only set the scale of later ones."""
         return self.division is None or self.division.group(case.image.key) not in self.untaught
 
     def scale(self, case: Case) -> Scale | None:
-        """Return the scale that a case is read on; None where no other images have set one yet."""
+        """Return the scale on which a case is read; None if no other images have set one yet."""
         if self.division is None:
             return RAW
         lesson = self.lessons[self.division.group(case.image.key)]
         return lesson.scale if lesson else None
 
     def as_dict(self) -> dict[str, object]:
-        """Return what a verdict's line in the results says of the scale."""
+        """Return the scale as a verdict's line in the results file has it."""
         reason = self.reason or self.hollow
         said: dict[str, object] = {
             "demanded": self.demanded,
@@ -99,16 +105,24 @@ class Gauge:
 
 
 def raw(reason: str, hollow: str = "", whole: Lesson | None = None) -> Gauge:
-    """Return the gauge that takes scores as they are, and why."""
+    """Return the gauge for raw scores.
+
+    Args:
+        reason: why they are used.
+        hollow: why a pass would mean nothing; "" if it means something.
+        whole: the scale fitted to all pairs, if there is one.
+    """
     return Gauge({}, whole=whole, reason=reason, hollow=hollow)
 
 
 @dataclass(frozen=True)
 class Paired:
-    """The questions about a case with its own picture and with one of which its text is not true.
+    """The questions about a case with its own picture and with another one, for which its text is false.
 
     Attributes:
-        images: keys of both.
+        own: the question with the own picture.
+        other: the question with the other picture.
+        images: the keys of both pictures.
     """
 
     own: Question
@@ -125,9 +139,9 @@ class Operating:
     """The operating scales of a model.
 
     Attributes:
-        trials: how the data is asked about.
-        kinds: the model's score kind by metric.
-        looks: how often verdicts are looked at: which images may set the scale of which.
+        trials: how cases of the data are asked about.
+        kinds: the model's kind of score by metric.
+        looks: the schedule; it determines which images may set the scale of which others.
         ask: answers queries.
     """
 
@@ -140,15 +154,15 @@ class Operating:
     _lessons: dict[tuple[Metric, int], Lesson | None] = field(default_factory=dict, repr=False)
 
     def gauge(self, metric: Metric, scaling: Scaling, images: Iterable[str]) -> Gauge:
-        """Return the scales that the cases of some images are read on.
+        """Return the scales on which the cases of some images are read.
 
         Args:
-            metric: which score.
-            scaling: what the policy says of its scale.
-            images: keys of all that are judged.
+            metric: the metric.
+            scaling: the policy's scale for it.
+            images: keys of all images that are judged.
         """
         if scaling.scale == "raw" or metric not in OF_PICTURES:
-            reason = "the policy goes by them" if scaling.scale == "raw" else f"{metric} has no other scale"
+            reason = "the policy asks for them" if scaling.scale == "raw" else f"{metric} has no other scale"
             return Gauge({}, reason=reason, demanded="raw")
         if few := self._too_few(metric):
             return raw(few, few if scaling.uncalibrated == "invalid" else "")
@@ -163,13 +177,25 @@ class Operating:
         return Gauge(lessons, self._division, whole, hollow=hollow, untaught=untaught)
 
     def judges(self, metric: Metric, scaling: Scaling, image: str) -> bool:
-        """Return whether an image is judged: in a sequential run the first ones only set the scale."""
+        """Return True if an image may count; in a sequential run the first images only set the scale of the later ones.
+
+        Args:
+            metric: the metric.
+            scaling: the policy's scale for it.
+            image: the image's key.
+        """
         if scaling.scale == "raw" or metric not in OF_PICTURES or self._too_few(metric):
             return True
         return len(self._teaching(metric, self._division.group(image))) >= FEWEST
 
     def queries(self, metric: Metric, scaling: Scaling, images: Iterable[str]) -> Iterator[Query]:
-        """Yield what has to be asked before some images are judged."""
+        """Yield the queries that set the scales of some images.
+
+        Args:
+            metric: the metric.
+            scaling: the policy's scale for it.
+            images: keys of the images that are judged.
+        """
         if scaling.scale == "raw" or metric not in OF_PICTURES or self._too_few(metric):
             return
         summit = self._division.summit({self._division.group(image) for image in images})
@@ -177,14 +203,14 @@ class Operating:
             yield from pair.queries()
 
     def _too_few(self, metric: Metric) -> str:
-        """Return why no scale can be fitted; "" where one can."""
+        """Return the reason why the data has too few pairs to fit a scale; "" if it has enough."""
         if all(len(self._teaching(metric, group)) >= FEWEST for group in self._division.demanded):
             return ""
-        found = f"{counted(len(self._paired(metric)), 'pair')} of an own and another picture: too few to calibrate by"
-        return f"{found}: each image takes {FEWEST} of others"
+        found = f"{counted(len(self._paired(metric)), 'pair')} of an own and another picture: too few to calibrate"
+        return f"{found}: each image needs {FEWEST} of other images"
 
     def _lesson(self, metric: Metric, group: int) -> Lesson | None:
-        """Return what a group's scale is; None where too few others teach it, or nothing could be scored."""
+        """Return a group's fitted scale; None if too few pairs could be scored."""
         if (metric, group) not in self._lessons:
             teaching = self._teaching(metric, group)
             answers = self.ask(query for pair in teaching for query in pair.queries())
@@ -194,12 +220,12 @@ class Operating:
         return self._lessons[metric, group]
 
     def _sound(self, metric: Metric, group: int) -> Lesson | None:
-        """Return what a group's scale is, where it rises; None where it does not."""
+        """Return a group's fitted scale if its gain is above 0, else None."""
         lesson = self._lesson(metric, group)
         return lesson if lesson and lesson.scale.gain > 0 else None
 
     def _teaching(self, metric: Metric, group: int) -> list[Paired]:
-        """The pairs that set a group's scale."""
+        """Return the pairs that set a group's scale."""
         if (metric, group) not in self._taught:
             teaches = self._division.teaches
             found = [pair for pair in self._paired(metric) if all(teaches(image, group) for image in pair.images)]
@@ -208,7 +234,7 @@ class Operating:
 
     @cached_property
     def _cases(self) -> tuple[Case, ...]:
-        """Those that set the scale: of objects, as the suite asks about most; of anything where the data has none."""
+        """The cases that scales are fitted to: objects, as most tests ask about; all cases if there are few objects."""
         source = self.trials.source
         objects = source.select(OBJECTS)
         enough = len(objects) >= 2 * FEWEST
@@ -236,7 +262,13 @@ class Operating:
 
 
 def ahead(trials: Trials, kinds: Mapping[str, str], looks: Looks = ONCE) -> Operating:
-    """Return the scales of a model that is only looked ahead at: what sets them is known, and nothing is asked."""
+    """Return the scales of a model for a preview: the queries that set them are known, and none is asked.
+
+    Args:
+        trials: how cases of the data are asked about.
+        kinds: the model's kind of score by metric.
+        looks: the schedule.
+    """
 
     def refuse(queries: Iterable[Query]) -> Answers:
         raise AssertionError("no scale is fitted before something is scored")
@@ -245,12 +277,15 @@ def ahead(trials: Trials, kinds: Mapping[str, str], looks: Looks = ONCE) -> Oper
 
 
 def learn(metric: Metric, kind: str, told: Sequence[Pair]) -> Lesson | None:
-    """Fit a scale to readings of own and other pictures; None where fewer than FEWEST pairs are finite.
+    """Fit a scale to readings of own and other pictures.
 
     Args:
-        metric: which score.
-        kind: the model's score kind for it.
-        told: of each case the reading of its own picture and that of another one.
+        metric: the metric.
+        kind: the model's kind of score for it.
+        told: for each case the reading with its own picture and with another one.
+
+    Returns:
+        The scale; None if fewer than FEWEST pairs have finite scores.
     """
     told = [pair for pair in told if all(math.isfinite(score) for one in pair for score in one.scores.values())]
     if len(told) < FEWEST:
@@ -270,7 +305,7 @@ def _fit(metric: Metric, kind: str, told: Sequence[Pair]) -> Scale:
 
 
 def _hollow(lesson: Lesson | None, least: float) -> str:
-    """Return why a pass would say nothing; "" where it would not."""
+    """Return the reason why a pass would mean nothing; "" if it means something."""
     if lesson is None:
         return "the pairs of pictures that set the scale could not be scored"
     told = lesson.separation

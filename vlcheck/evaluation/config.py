@@ -1,4 +1,4 @@
-"""What a session asks of which model, and how."""
+"""The settings of a session."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationConfig:
-    """The settings of a session.
+    """The settings of a session: the model, the data, and how they are used.
 
     Attributes:
-        model: the model's spec, as `vlcheck.load_model` takes it; of an object, its name.
+        model: the model's spec, as `vlcheck.load_model` takes it; the name of a model that is given as an object.
         data: the spec of the cases.
-        device: where the model runs.
-        dtype: its precision.
+        device: the device that the model runs on, e.g. "cpu" or "cuda".
+        dtype: the model's precision, e.g. "float32".
         trust_remote_code: whether Python code that comes with a checkpoint may run.
-        baseline: the results of an earlier release, with which these are compared; None for none.
-        sequential: whether images are asked about in growing batches, each behavior until its verdict is decided.
-        batch_size: pictures encoded together, from 1 on.
+        baseline: results file of an earlier release, with which these results are compared; None for no comparison.
+        sequential: whether images are asked about in growing batches, until each behavior's verdict is decided.
+        batch_size: number of pictures that are encoded together, at least 1.
         store: file in which answers are kept for later sessions; None for a temporary one.
         images: whether small copies of the pictures are kept for the results.
-        top: how many of the likeliest words at a mask are kept, from 0 on.
+        top: number of the likeliest words at a mask that are kept, at least 0.
     """
 
     model: str = ""

@@ -1,4 +1,4 @@
-"""Where the two halves meet: a behavior's queries go to the scorer, its margins to the statistics."""
+"""The evaluator: it sends a behavior's queries to the scorer, and its margins to the statistics."""
 
 from __future__ import annotations
 
@@ -36,18 +36,20 @@ UNSCALED = "no other images have set the scale to read it on"
 
 
 def _ignore(judgement: Judgement) -> None:
-    """Keep nothing of a judgement but its verdict."""
+    """Do nothing; the default of `ModelUnderTest.record`."""
 
 
 @dataclass(frozen=True)
 class ModelUnderTest:
-    """A model with the data it is asked about, the scorer that asks it and the policy it is held to.
+    """A model together with the data, the scorer and the policy that it is tested with.
 
     Attributes:
-        adapter: the model itself.
-        trials: of any behavior, on the cases.
+        adapter: the model.
+        trials: the trials of behaviors on the cases.
+        scorer: asks the model, and keeps its answers.
+        policy: the policy.
         operating: the model's operating scales.
-        record: is handed every judgement.
+        record: called with each judgement.
     """
 
     adapter: VisionLanguageModel
@@ -60,19 +62,23 @@ class ModelUnderTest:
 
     @property
     def looks(self) -> Looks:
-        """How often a verdict is looked at before all cases are asked about."""
+        """The schedule: how often a verdict is computed while images are asked about."""
         return self.operating.looks
 
     @property
     def source(self) -> CaseSource:
-        """The cases."""
+        """The source of the cases."""
         return self.trials.source
 
     def score(self, case: Case, metric: Metric) -> float:
-        """The score of a case as it is, in [0, 1]; mlm over the closed set where there is one.
+        """Return the score of an unperturbed case, in [0, 1]; for mlm its share of the closed set, if the case has one.
+
+        Args:
+            case: the case.
+            metric: the metric.
 
         Raises:
-            UsageError: where it cannot be scored.
+            UsageError: the case cannot be scored.
         """
         try:
             question = self.trials.plain(case, metric)
@@ -84,14 +90,24 @@ class ModelUnderTest:
         raise UsageError(f"case {case.id}: {answer.error or answer.unasked}")
 
     def lacks(self, metric: Metric) -> str:
-        """Why the model cannot be asked for a metric; "" where it can."""
+        """Return the reason why the model cannot be asked for a metric; "" if it can."""
         return lacks(self.adapter, metric)
 
     @contained()
     def examine(self, behavior: Behavior, metric: Metric, case: Case) -> Row:
-        """The evidence of one of the behavior's cases; scores what is not kept yet. Raises UsageError as `judge`.
+        """Return the evidence of one of a behavior's cases; ask the model if answers are missing.
 
-        Of several perturbations it is the row of the one that speaks most clearly against the model.
+        Args:
+            behavior: the behavior.
+            metric: the metric.
+            case: the case.
+
+        Returns:
+            Of several perturbations, the row that speaks most clearly against the model.
+
+        Raises:
+            UsageError: as `judge`.
+            ForeignFault: as `judge`.
         """
         tolerances = self._tolerances(behavior, metric)
         trials = self.trials.of_case(behavior, metric, case)
@@ -102,11 +118,15 @@ class ModelUnderTest:
 
     @contained()
     def judge(self, behavior: Behavior, metric: Metric) -> Verdict:
-        """Score what is not kept yet, and say whether the behavior holds.
+        """Return the verdict of a behavior under a metric; ask the model if answers are missing.
+
+        Args:
+            behavior: the behavior.
+            metric: the metric.
 
         Raises:
-            UsageError: where the model cannot be asked for the metric, or the data or the policy lacks something.
-            ForeignFault: where the behavior's selection, perturbation, expectation or tables raise.
+            UsageError: the model does not have the metric, or the data or the policy lacks something.
+            ForeignFault: the behavior's selection, perturbation, expectation or tables raise.
         """
         terms = self._terms(behavior)
         asked = self._asked(behavior, metric)
@@ -131,15 +151,15 @@ class ModelUnderTest:
         return judgement.verdict
 
     def rounds(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[list[Query]]:
-        """All queries of some tests, in rounds to be answered one after the other: who is decided asks no more.
+        """Yield the queries of some tests in rounds, each to be answered before the next; a decided test asks no more.
 
-        Raises UsageError as `judge`, for metrics that the model has; of a test with a ForeignFault nothing is asked.
+        Tests whose metric the model lacks, and tests whose own code raises, ask nothing. Raises UsageError as `judge`.
         """
         open_ = [(one, self._stages(*one), 0) for one in stated if not self.lacks(one[1])]
         while open_:
             going, queries = [], []
             for one, stages, before in open_:
-                with suppress(ForeignFault):  # which its own test says
+                with suppress(ForeignFault):  # reported when the test itself is judged
                     if asked := next(stages, None):
                         fresh = (query for trial in asked[before:] for query in trial.queries())
                         queries += [*self.setting(*one, asked), *fresh]
@@ -149,7 +169,7 @@ class ModelUnderTest:
                 yield queries
 
     def _asked(self, behavior: Behavior, metric: Metric) -> Sequence[Trial]:
-        """Return all that a verdict rests on; scores what is not kept yet."""
+        """Return all trials that a verdict rests on; ask the model if answers are missing."""
         found = self._ended.get((behavior.name, metric))
         if found is None or found.behavior != behavior:
             deque(self._stages(behavior, metric), maxlen=0)
@@ -157,7 +177,10 @@ class ModelUnderTest:
         return found.trials
 
     def _stages(self, behavior: Behavior, metric: Metric) -> Iterator[Sequence[Trial]]:
-        """Yield what has been asked at each look, the last one that at which it ends: to be resumed once answered."""
+        """Yield the trials asked so far at each look, until the verdict is decided.
+
+        The caller has them answered before it takes the next ones.
+        """
         asked: Sequence[Trial] = ()
         for asked in self._drawn(behavior, metric):
             yield asked
@@ -166,12 +189,13 @@ class ModelUnderTest:
         self._ended[behavior.name, metric] = _Ended(behavior, asked)
 
     def _drawn(self, behavior: Behavior, metric: Metric) -> Iterator[Sequence[Trial]]:
-        """Yield what is asked, and more of it until as many images count as were asked for.
+        """Yield the trials at each look, and then more of them until the requested number of images counts.
 
-        An image counts or not, whether it holds or is violated: how many are drawn hangs on the first alone. Of images
-        that are drawn independently, those that count therefore violate as independently, and as often, as in a
-        sample of fixed size (inverse sampling: the n-th success ends it, and no mark of the successes does). Where the
-        cap ends it, the same is true given how many count.
+        Further images are drawn for those that do not count. An image counts or not independently of whether it holds
+        or is violated, so the number of draws does not depend on the violations. If images are drawn independently,
+        those that count are therefore violated as independently, and as often, as in a sample of fixed size: under
+        inverse sampling the n-th success ends the drawing, and no other property of the successes does. If the limit on
+        images ends it, the same is true given the number that counts.
         """
         asked: Sequence[Trial] = ()
         for asked in self.looks.stages(self.trials.of(behavior, metric)):
@@ -185,11 +209,11 @@ class ModelUnderTest:
             yield asked
 
     def _lacking(self, behavior: Behavior, metric: Metric, asked: Sequence[Trial]) -> int:
-        """Return how many more images to ask about, so that as many count as were asked for.
+        """Return the number of further images to ask about, so that the requested number counts; 0 or less for none.
 
-        An image that the data refuses when it is drawn, as one whose edit changes nothing, is replaced; those that it
-        refuses undrawn `Trials.of` has replaced. One that does not count for what the model answers is replaced as
-        long as a verdict could be valid.
+        `Trials.of` has replaced the images that the data refuses before they are drawn. This method replaces images
+        that turn out to be refused when they are drawn, e.g. because an edit changes nothing. It also replaces images
+        that do not count because of the model's answers, as long as the verdict could be valid.
         """
         findings, _ = self._look(behavior, metric, asked)
         if findings.broken():
@@ -201,7 +225,7 @@ class ModelUnderTest:
         return n - findings.images
 
     def _wanted(self, behavior: Behavior, metric: Metric) -> int:
-        """Return how many images are to count: where a run is sequential, the first ones only set the scale."""
+        """Return the number of images that should count; in a sequential run the first ones only set the scale."""
         scaling = self._terms(behavior).scaling(metric, self.adapter.kinds[metric])
         images = {trial.case.image.key for trial in self.trials.of(behavior, metric) if trial.askable}
         return self.source.images - sum(not self.operating.judges(metric, scaling, image) for image in images)
@@ -211,11 +235,29 @@ class ModelUnderTest:
         return findings.verdict(self._terms(behavior).rule, self.looks.test)
 
     def find(self, behavior: Behavior, metric: Metric) -> Findings:
-        """What came of each case, before any verdict; scores what is not kept yet. Raises UsageError as `judge`."""
+        """Return the findings on a behavior's cases, without a verdict; ask the model if answers are missing.
+
+        Args:
+            behavior: the behavior.
+            metric: the metric.
+
+        Raises:
+            UsageError: as `judge`.
+            ForeignFault: as `judge`.
+        """
         return self._look(behavior, metric, self._asked(behavior, metric))[0]
 
     def setting(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> Iterator[Query]:
-        """Yield the queries that set the scale of some trials. Raises UsageError as `judge`."""
+        """Yield the queries that set the scales of some trials.
+
+        Args:
+            behavior: the behavior of the trials.
+            metric: the metric.
+            trials: the trials.
+
+        Raises:
+            UsageError: as `judge`.
+        """
         scaling = self._terms(behavior).scaling(metric, self.adapter.kinds[metric])
         return self.operating.queries(metric, scaling, [trial.case.image.key for trial in trials])
 
@@ -243,14 +285,14 @@ class ModelUnderTest:
 
 @dataclass(frozen=True)
 class _Ended:
-    """What a behavior's verdict under a metric rests on."""
+    """The trials that a behavior's verdict under a metric rests on."""
 
     behavior: Behavior
     trials: Sequence[Trial]
 
 
 def _standing(row: Row) -> float:
-    """The margin as rows are put in order by it: no number is worst, and none at all says nothing."""
+    """Return the key by which rows are sorted, the worst first: the margin; NaN comes first, no margin last."""
     if row.margin is None:
         return math.inf
     return -math.inf if math.isnan(row.margin) else row.margin
@@ -298,7 +340,7 @@ def _find(
 
 
 def _askable(trial: Trial, absent: Collection[str], shows: Callable[[Picture], bool]) -> bool:
-    """Whether the data lets the case be asked: an edit may turn out to change nothing when the picture is drawn."""
+    """Return True if the data allows the case: its pictures can be drawn, and the edits change something."""
     unheard = [trial.arms[arm] for arm in trial.needed if arm in absent]
     return trial.askable and all(shows(one.view.picture) for one in unheard if isinstance(one, Question))
 

@@ -1,4 +1,4 @@
-"""A verdict with what it rests on, and how the results file keeps it."""
+"""Evidence: the rows and tables behind a verdict, and their lines in the results file."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ from vlcheck.stats.verdict import Verdict
 
 @dataclass(frozen=True)
 class Shown:
-    """What the model was shown and asked, and what it said.
+    """One view of a case with the model's answer.
 
     Attributes:
-        text: the text, with the target filled in for itm.
-        target: the word that is true there.
-        value: the case's raw score; mlm: over the closed set where there is one.
-        level: the same on the model's operating scale, as margins take it.
+        picture: the picture.
+        text: the text; for itm with the target filled in.
+        target: the true word.
+        value: the raw score of the case; for mlm its share of the closed set, if there is one.
+        level: the score on the model's operating scale, from which margins are computed.
         scores: the raw score of each word.
-        top: mlm: the likeliest words at the mask, where the model names them.
-        boxes: of what the target names, in pixels of the picture shown.
+        top: for mlm, the likeliest words at the mask, if the model names them.
+        boxes: boxes of the target in pixels of the picture, as (left, top, width, height).
     """
 
     picture: Picture
@@ -42,7 +43,7 @@ class Shown:
 
     @property
     def said(self) -> str:
-        """The score, and the raw ones of the target and of the four likeliest other words."""
+        """The score, and the raw scores of the target and of the four likeliest other words."""
         others = sorted(self.scores.keys() - {self.target}, key=lambda word: (-self.scores[word], word))
         raw = ", ".join(f"{word} {figure(self.scores[word], 4)}" for word in (self.target, *others[:4]))
         return f"{figure(self.value, 4)} ({raw})"
@@ -53,11 +54,15 @@ class Row:
     """The evidence of one case.
 
     Attributes:
-        margins: by what is claimed about (see `vlcheck.expect.base.Expectation.margins`); empty where the case does not
-            count, for `reason`.
-        violated: the condition that fails most clearly, with its numbers; "" where none does.
-        perturbation: which one led from before to after.
-        effect: how far the score moved; None where the case does not count.
+        case: the case.
+        margins: by the name of a claim (see `vlcheck.expect.base.Expectation.margins`); empty if the case does not
+            count.
+        reason: why the case does not count; "" if it does.
+        violated: the condition that fails most clearly, with its numbers; "" if none fails.
+        before: the view before the perturbation.
+        after: the view after it.
+        perturbation: the name of the perturbation.
+        effect: the change of the score; None if the case does not count.
     """
 
     case: Case
@@ -71,11 +76,11 @@ class Row:
 
     @property
     def margin(self) -> float | None:
-        """The margin; of several values the one that is farthest from 0."""
+        """The margin; of several the one that is farthest from 0; None if there is none."""
         return max(self.margins.values(), key=abs, default=None)
 
     def lines(self) -> Iterator[str]:
-        """The row as a terminal shows it."""
+        """Yield the row as lines for a terminal."""
         under = f"{self.perturbation}, " if self.perturbation else ""
         found = f"margin {signed(self.margin, 4)}" if self.margin is not None else self.reason
         yield f"case {self.case.id}, {under}{found}"
@@ -88,15 +93,21 @@ class Row:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict with the rows and tables it comes with.
+    """A verdict with the evidence that it rests on.
 
     Attributes:
-        tolerances: what the margins were taken with, by name.
-        scale: on which scale, and how it came about: see `vlcheck.evaluation.calibration.Gauge.as_dict`.
-        asked: how many images were asked about until it was decided.
-        offered: how many there were.
-        known: what the policy knew of it beforehand.
-        gates: whether its test has to fail unless it passes, or is a known bias: the policy may let it be.
+        behavior: the behavior.
+        metric: the metric.
+        score_kind: the model's kind of score for it.
+        tolerances: the tolerances of the margins, by name.
+        scale: the scale of the margins: see `vlcheck.evaluation.calibration.Gauge.as_dict`.
+        verdict: the verdict.
+        rows: the evidence of each case.
+        tables: figures beside the verdict, by table.
+        asked: number of images that were asked about.
+        offered: number of images that the data has for it.
+        known: the policy's entry if it is a known bias.
+        gates: whether the policy lets the test fail on this status; a pass and a known bias never fail it.
     """
 
     behavior: Behavior
@@ -113,7 +124,7 @@ class Judgement:
     gates: bool = True
 
     def worst(self, count: int = 3) -> list[Row]:
-        """The rows that speak most clearly against the model, worst first; of each case one."""
+        """Return the `count` rows that speak most clearly against the model, one for each case, the worst first."""
         counted = [(row.margin, row) for row in self.rows if row.margin is not None]
         if self.verdict.claim == "mean":
             counted.sort(key=lambda pair: -abs(pair[0]))
@@ -126,12 +137,12 @@ class Judgement:
 
     @property
     def of(self) -> tuple[str, str]:
-        """Names of the behavior and the metric."""
+        """The names of the behavior and the metric."""
         return self.behavior.name, self.metric
 
     @property
     def attribution(self) -> str:
-        """How much of the effect is due to what the edit took away, not to its size; "" where that was not asked."""
+        """The part of the effect that noise of the same size does not explain, in words; "" if it was not measured."""
         cells = self.tables.get("against_noise")
         if not cells:
             return ""
@@ -140,7 +151,7 @@ class Judgement:
         return f"costs {figure(cells['cost'])} on average; {beyond} of it is more than what noise as large costs"
 
     def records(self, test: str) -> Iterator[dict[str, object]]:
-        """The lines of the evidence and, after them, of the verdict, as the results file has them."""
+        """Yield the lines of the results file: the evidence, then the verdict. `test` is the test's id."""
         for row in self.rows:
             yield {"kind": "evidence", "test": test, "metric": self.metric, **_evidence(row, self.behavior.expect)}
         behavior = self.behavior
@@ -166,12 +177,12 @@ class Judgement:
         }
 
     def pictures(self) -> list[Picture]:
-        """All pictures that the rows show, each once."""
+        """Return all pictures of the rows, each once."""
         shown = [view.picture for row in self.rows for view in (row.before, row.after) if view]
         return list({picture.key: picture for picture in shown}.values())
 
     def properties(self) -> list[tuple[str, object]]:
-        """The verdict's figures, flat, as JUnit's properties take them."""
+        """Return the verdict's figures as pairs of name and value, for JUnit's properties."""
         low, high = self.verdict.band or (None, None)
         figures = {"bias": self.behavior.bias, "metric": self.metric, **self.verdict.as_dict()}
         figures |= {"band_low": low, "band_high": high, "known": self.known.excuse if self.known else None}
@@ -185,7 +196,7 @@ class Judgement:
 
 
 def _plain(value: str | float) -> str | float:
-    """A figure without the digits that arithmetic leaves behind; a text or a whole number as it is."""
+    """Return a figure without the digits that arithmetic leaves behind; texts and whole numbers are unchanged."""
     return rounded(value) if isinstance(value, float) and math.isfinite(value) else value
 
 

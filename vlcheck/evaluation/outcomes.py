@@ -1,4 +1,4 @@
-"""What came of each case of a behavior, the guards against a hollow verdict, and the verdict."""
+"""Outcomes: the findings on a behavior's cases, the guards against hollow verdicts, and the verdict."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from vlcheck.stats.operating_scale import RAW
 from vlcheck.stats.power import fewest_inside, fewest_that_pass
 from vlcheck.stats.verdict import Verdict, invalid, judge, judge_mean
 
-Hollow = tuple[str, Cause]  # why a verdict is invalid, in words, and which kind of cause that is
+Hollow = tuple[str, Cause]  # the reason why a verdict is invalid, and the kind of this reason
 
 FEWEST_KNOWN = 0.5
 MOST_UNLIKELY = 0.5
@@ -40,15 +40,16 @@ _CAUSES: Mapping[type[NotApplicable], Cause] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Finding:
-    """What came of one case.
+    """The result of one case.
 
     Attributes:
-        margins: by what is claimed about; empty where the case does not count.
-        reason: why it does not.
-        violated: the condition that fails, or that fails most clearly; "" where none does, or none is told apart.
-        effect: how far the score moved; None where the case does not count.
-        known: whether the model knows the case, where that is asked.
-        errors: what went wrong in scoring it.
+        sample: the case's scores.
+        margins: by the name of a claim; empty if the case does not count.
+        reason: why it does not count; None if it does.
+        effect: the change of the score; None if the case does not count.
+        known: whether the model knows the case, if the expectation asks for that.
+        errors: messages of what went wrong in scoring it.
+        violated: the condition that fails most clearly; "" if none fails, or none can be named.
     """
 
     sample: Sample
@@ -61,7 +62,14 @@ class Finding:
 
     @classmethod
     def of(cls, sample: Sample, expect: Expectation, tolerances: Tolerances, errors: tuple[str, ...] = ()) -> Finding:
-        """Ask the expectation about a case's readings."""
+        """Compute a case's margins.
+
+        Args:
+            sample: the case's scores.
+            expect: the expectation.
+            tolerances: the tolerances of the policy.
+            errors: messages of what went wrong in scoring it.
+        """
         try:
             sample.demand_answered({BEFORE, AFTER, *expect.arms()}, tolerances)
             margins = expect.margins(sample, tolerances)
@@ -72,7 +80,7 @@ class Finding:
             return cls(sample, {}, reason, None, False, errors)
 
     def scores(self) -> Iterator[tuple[str, float]]:
-        """Every score that was read, under the arm it belongs to."""
+        """Yield every score of the case with the name of its arm."""
         for arm, reading in self.sample.readings.items():
             for score in reading.scores.values():
                 yield arm, score
@@ -80,11 +88,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Findings:
-    """What came of all cases of a behavior under one metric.
+    """The results of all cases of a behavior under one metric.
 
     Attributes:
-        hollow: why a pass would say nothing, whatever the cases say; "" where it would not.
-        wanted: how many images are to count at most, whatever the data offers; None where there is no such number.
+        behavior: the behavior.
+        each: the result of each case.
+        hollow: why a pass would mean nothing, whatever the cases show; "" if it means something.
+        wanted: the number of images that should count at most; None for no limit.
     """
 
     behavior: Behavior
@@ -93,7 +103,7 @@ class Findings:
     wanted: int | None = None
 
     def under(self, tolerances: Tolerances) -> Findings:
-        """What comes of the same scores under other tolerances."""
+        """Return the findings for the same scores under other tolerances."""
         expect = self.behavior.expect
         return replace(self, each=tuple(Finding.of(one.sample, expect, tolerances, one.errors) for one in self.each))
 
@@ -103,30 +113,37 @@ class Findings:
 
     @cached_property
     def counted(self) -> list[Finding]:
-        """Those that have a margin."""
+        """The findings that have a margin."""
         return [finding for finding in self.each if finding.margins]
 
     @cached_property
     def images(self) -> int:
-        """How many images count."""
+        """The number of images that count."""
         return len({*self._images(self.counted)})
 
     @cached_property
     def askable(self) -> int:
-        """How many images the data offers, whatever the model answers."""
+        """The number of images that the data allows, whatever the model answers."""
         return len({*self._images(finding for finding in self.each if finding.sample.askable)})
 
     @property
     def futile(self) -> bool:
-        """Whether a verdict would be invalid however many such cases were asked about."""
+        """True if the verdict would be invalid however many more images of this sort were asked about."""
         checks = (self._broken, self._constant, self._unlikely, self._incompetent, self._mostly_refused)
         return bool(self.hollow or not self.counted or any(check() for check in checks))
 
     def verdict(self, rule: Rule, test: Test = exact) -> Verdict:
-        """The verdict: invalid where it would be hollow, else what the statistics say.
+        """Return the verdict: invalid if it would be hollow, else the result of the statistics.
 
-        Where the model is not seen to know anything, a directional or functional expectation still fails: it asks for
-        no competence. Not asked where neither decides, and the data has fewer images than a pass needs.
+        A directional or functional expectation asks for no competence, so it fails also if the model shows no
+        knowledge. If nothing is decided, and the data has fewer images than a pass needs, the verdict is "not asked".
+
+        Args:
+            rule: the policy's statistical limits.
+            test: the statistical test; it has to allow for the number of looks.
+
+        Raises:
+            UsageError: the claim is about a mean, and the policy has no band for it.
         """
         found = self._judged(rule, test)
         excused = found.status == "fail" and self.behavior.expect.competence == "no"
@@ -150,29 +167,29 @@ class Findings:
 
     @cached_property
     def refused(self) -> list[Finding]:
-        """Those that the model refuses, though the data lets them be asked."""
+        """The findings on cases that the data allows and the model refuses."""
         return [finding for finding in self.each if isinstance(finding.reason, Refused) and not finding.errors]
 
     def _said_of_refusals(self) -> str:
-        if not self.refused or not self.counted:  # where none counts, all reasons are told
+        if not self.refused or not self.counted:  # if no case counts, the verdict lists all reasons anyway
             return ""
         return f"the model refuses {self._of(len(self.refused))}: {self.refused[0].reason}"
 
     def _mass(self) -> float | None:
-        """The mean of what the scores are shares of, of a model that answers questions or compares words."""
+        """Return the mean of P(yes) + P(no), or of P(any word), of models whose scores are shares of it; else None."""
         read = [reading.mass for finding in self.each for reading in finding.sample.readings.values()]
         masses = [mass for mass in read if mass is not None and math.isfinite(mass)]
         return sum(masses) / len(masses) if masses else None
 
     def _hollow(self) -> Hollow | None:
-        """Why no verdict can rest on these findings, though the answers are sound."""
+        """Return the reason why the verdict would be hollow, though all scores are sound."""
         if not self.each:
             return f"the data has no case for it ({self.behavior.cases.label})", "no cases"
         checks = (self._unlikely, self._incompetent, self._none_applies, self._mostly_refused)
         return next((reason for check in checks if (reason := check())), None)
 
     def broken(self) -> str:
-        """What went wrong in scoring, or ""."""
+        """Return what went wrong in scoring; "" if nothing did."""
         found = self._broken()
         return found[0] if found else ""
 
@@ -188,12 +205,12 @@ class Findings:
         return (f"scores of {self._of(bad)} are not finite", "not finite") if bad else None
 
     def _of(self, number: int) -> str:
-        """So many of all cases."""
+        """Return "3 of 50 cases" for 3."""
         return f"{number:,} of {counted(len(self.each), 'case')}"
 
     def _constant(self) -> Hollow | None:
         scores = [score for finding in self.each for _, score in finding.scores()]
-        several = len({*self._images(self.each)}) > 1  # of one image a saturated head may well say the same twice
+        several = len({*self._images(self.each)}) > 1  # for one image a saturated head may give equal scores
         if several and len(scores) > 1 and max(scores) == min(scores):
             return f"the score is {brief(scores[0])} whatever the picture and the text", "constant"
         return None
@@ -215,7 +232,7 @@ class Findings:
     def _mostly_refused(self) -> Hollow | None:
         askable = sum(finding.sample.askable for finding in self.each)
         most = self.refused and len(self.refused) >= MOST_REFUSED * askable
-        return ("the cases that are left are the fewer ones", "refused") if most else None
+        return ("at most half of the cases are left", "refused") if most else None
 
     def _none_applies(self) -> Hollow | None:
         if self.counted:
@@ -235,10 +252,10 @@ class Findings:
         return self._unless_too_few(verdict, rule, test)
 
     def _mean(self, rule: Rule, test: Test) -> Verdict:
-        """Each thing claimed about is held to the band: one outside fails, all inside pass.
+        """Return the verdict of claims about means: a fail if one mean is outside the band, a pass if all are inside.
 
-        A fail is sought in several places, so each is held to its share of alpha (Bonferroni); a pass needs all of
-        them, so each may have the whole of it.
+        A fail may be found in several places, so each claim is tested for one at its share of alpha (Bonferroni). A
+        pass needs all claims, so each is tested for one at the whole alpha.
         """
         if rule.band is None:
             raise UsageError(f"the policy has no band for {self.behavior.name}: add one under [behaviors].")
@@ -264,10 +281,10 @@ class Findings:
         return replace(verdict, reason=f"{claim}: {verdict.reason}") if claim != WHOLE else verdict
 
     def _unless_too_few(self, verdict: Verdict, rule: Rule, test: Test) -> Verdict:
-        """The verdict; not asked where it decides nothing, and more images are what it takes.
+        """Return the verdict, or "not asked" if it decides nothing and the data has fewer images than a pass needs.
 
-        What the model's answers kept from counting is counted, as far as that many were to count: of a claim, these
-        images might have been about it.
+        Images that do not count because of the model's answers are included, up to the number that was wanted: for
+        another model they might count.
         """
         could_count = verdict.n + self.askable - self.images
         if self.wanted is not None:
@@ -300,22 +317,28 @@ class Findings:
 
 
 def _violated(sample: Sample, expect: Expectation, tolerances: Tolerances, margin: float | None) -> str:
-    """The condition of a case that fails most clearly; "" where none does."""
+    """Return the condition of a case that fails most clearly; "" if none fails."""
     least = min(expect.conditions(sample, tolerances), key=lambda one: one.margin, default=None)
-    if least is None or least.margin > 0 or least.margin != margin:  # an heir's margin may rest on other conditions
+    if least is None or least.margin > 0 or least.margin != margin:  # a subclass may use other conditions for margins
         return ""
     own = "" if sample[BEFORE].scale == RAW else ", on the model's own scale"
     return f"{least.said}{own}"
 
 
 def _cause(reason: NotApplicable | None) -> Cause:
-    """The kind of a case's reason not to count: the data's, where the model has no part in it."""
+    """Return the cause of a case's not counting: "no cases" if the model has no part in it."""
     return next((cause for kind, cause in _CAUSES.items() if isinstance(reason, kind)), "no cases")
 
 
 @cache
 def fewest_needed(claim: Claim, rule: Rule, test: Test = exact) -> int | None:
-    """The least number of images that a pass needs; None where none is enough."""
+    """Return the least number of images with which a behavior can pass; None if it cannot pass with any number.
+
+    Args:
+        claim: "rate" or "mean", what the behavior makes a claim about.
+        rule: the policy's statistical limits.
+        test: the statistical test of the bounds.
+    """
     if claim == "rate":
         return fewest_that_pass(rule.allowed, rule.alpha, test=test)
     return fewest_inside(rule.band, rule.alpha, test=test)

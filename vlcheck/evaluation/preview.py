@@ -1,4 +1,4 @@
-"""Preview of a run before anything is scored: its cost, and what its tests can decide."""
+"""The preview of a run before anything is scored: its cost, and what its tests can decide."""
 
 from __future__ import annotations
 
@@ -26,24 +26,32 @@ from vlcheck.evaluation.outcomes import fewest_needed
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
+from vlcheck.metrics.registry import COMPARING, METRICS, OF_PICTURES, RELATIVE
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
-from vlcheck.policy.policy import METRICS, Policy, Rule
+from vlcheck.policy.policy import Policy, Rule
 from vlcheck.report.text.summary import aligned
 from vlcheck.scoring.plan import Plan, make_plan
 from vlcheck.stats.bounds import Tally, Test, exact, upper
 from vlcheck.stats.power import detectable, most_that_pass
 
 _PROBES = 2
-_NAMED = 3  # tests, of those that lose cases for one reason
+_NAMED = 3  # number of tests that a message about lost cases names
 
 
 @dataclass(frozen=True)
 class Prospect:
-    """Preview of one test: how many images the data offers it, its rule, and its queries.
+    """The preview of one test: the number of images that the data has for it, its rule, and its queries.
 
     Attributes:
-        refused: how many cases cannot be asked about, by reason.
-        spare: what is asked beyond these images where some of them do not count.
+        test: the test's name.
+        behavior: its behavior.
+        metric: its metric.
+        rule: the policy's statistical limits.
+        n: number of images that may count, as far as that is known before anything is drawn or asked.
+        queries: all queries of the test.
+        by: the statistical test.
+        refused: number of cases that cannot be asked about, by reason.
+        spare: the trials of further images, to be asked if some of the first do not count.
     """
 
     test: str
@@ -58,12 +66,12 @@ class Prospect:
 
     @property
     def hopeless(self) -> bool:
-        """Whether it cannot pass, whatever the model answers."""
+        """True if the test cannot pass, whatever the model answers."""
         return self._least is None or self.n < self._least
 
     @property
     def tells(self) -> str:
-        """Say what n images can decide; that they are too few for a pass is said by `Foresight.hopeless`."""
+        """The verdicts that n images allow, in words."""
         if not self.n:
             return "nothing: no case that can be asked"
         if self._claims_a_mean:
@@ -73,7 +81,7 @@ class Prospect:
 
     @property
     def lacks(self) -> str:
-        """Say how many images a pass needs."""
+        """The number of images that a pass needs, in words."""
         if self._least is not None:
             return f"a pass needs {self._least}"
         low, high = self.rule.band
@@ -82,7 +90,7 @@ class Prospect:
 
     @property
     def fate(self) -> str:
-        """Say what happens to a test that too few images let pass."""
+        """The consequence of too few images to pass, in words."""
         if self._least is None and self.n:
             return ""
         return ", and is not asked" if self._never_fails else ", and is not asked unless it fails"
@@ -97,7 +105,7 @@ class Prospect:
 
     @property
     def _finds(self) -> float | None:
-        """The least true rate that is found four times in five."""
+        """The least true rate of violations that is found with a power of 0.8."""
         return detectable(self.n, self.rule.allowed, self.rule.alpha, test=self.by)
 
     @property
@@ -113,12 +121,13 @@ class Prospect:
 
 @dataclass(frozen=True)
 class Foresight:
-    """Preview of all selected tests.
+    """The preview of all selected tests.
 
     Attributes:
-        setting: what sets the model's operating scale, beside what the tests ask themselves.
-        required: the biases of which the run needs a pass or a fail.
-        faults: a line for each test whose own code raises when it is planned.
+        prospects: the preview of each test.
+        setting: queries that set the model's operating scale; the tests may ask some of them as well.
+        required: the biases for which the policy requires a pass or a fail.
+        faults: a message for each test whose own code raises while it is planned.
     """
 
     prospects: tuple[Prospect, ...]
@@ -128,23 +137,23 @@ class Foresight:
 
     @property
     def queries(self) -> Iterator[Query]:
-        """All that the tests will ask, as often as they ask it."""
+        """All queries, as often as the tests ask them."""
         return chain(self.setting, *(prospect.queries for prospect in self.prospects))
 
     @property
     def at_most(self) -> Iterator[Query]:
-        """These, and all that may be asked in place of what does not count."""
+        """All queries, and those that may be asked to replace cases that do not count."""
         spare = chain.from_iterable(prospect.spare for prospect in self.prospects)
         return chain(self.queries, (query for trial in spare for query in trial.queries()))
 
     @property
     def added(self) -> list[Query]:
-        """Queries that only set the scale."""
+        """The queries that only set the scale."""
         asked = {query.key for prospect in self.prospects for query in prospect.queries}
         return [query for query in self.setting if query.key not in asked]
 
     def hopeless(self) -> list[str]:
-        """A line for each test that cannot pass with the images there are."""
+        """Return a message for each test that cannot pass with the images there are."""
         return [
             f"{prospect.test} cannot pass{prospect.fate}: {counted(prospect.n, 'image')}, {prospect.lacks}"
             for prospect in self.prospects
@@ -152,14 +161,21 @@ class Foresight:
         ]
 
     def shut(self) -> list[str]:
-        """A line where the policy requires a bias that none of its tests can pass."""
+        """Return a message if the policy requires biases of which no test can pass."""
         open_ = {prospect.behavior.bias for prospect in self.prospects if not prospect.hopeless}
         biases = [bias for bias in self.required if bias not in open_]
         return [f"the policy requires biases of which no test can pass: {', '.join(biases)}"] if biases else []
 
 
 def foresee(tests: Sequence[BehaviorTest], operating: Operating, policy: Policy, metrics: Collection[str]) -> Foresight:
-    """Look ahead at those of some tests whose metric there is, and that are not marked to be skipped."""
+    """Preview the tests whose metric is available and that are not marked to be skipped.
+
+    Args:
+        tests: the selected tests.
+        operating: the model's operating scales.
+        policy: the policy.
+        metrics: the names of the available metrics.
+    """
     prospects: list[Prospect] = []
     setting: dict[str, Query] = {}
     faults: list[str] = []
@@ -191,22 +207,22 @@ def foresee(tests: Sequence[BehaviorTest], operating: Operating, policy: Policy,
 
 
 def _sound(spare: Iterator[list[Trial]]) -> Iterator[list[Trial]]:
-    with suppress(ForeignFault):  # which its own test says
+    with suppress(ForeignFault):  # reported when the test itself is judged
         yield from spare
 
 
 def _refusal(trial: Trial, kind: str) -> str:
-    """Why a case is not asked about, or ""; a model of the kind "candidates" compares words as others compare texts."""
+    """Return the reason why a case cannot be asked about, or ""; a model that compares words needs a second one."""
     arms = [trial.arms.get(arm) for arm in sorted(trial.needed)]
     if told := next((arm for arm in arms if isinstance(arm, str)), ""):
         return told
     queries = [query for arm in arms if isinstance(arm, Question) for query in arm.queries.values()]
-    alone = kind == "candidates" and any(len(query.words) == 1 for query in queries)
+    alone = kind in COMPARING - RELATIVE and any(len(query.words) == 1 for query in queries)
     return "the model only compares words, and no other is known to be false" if alone else ""
 
 
 def _refusals(prospects: Iterable[Prospect]) -> Iterator[str]:
-    """A line for each reason why cases are not asked about, with the tests that lose most."""
+    """Yield a message for each reason why cases are not asked about, with the tests that lose most of them."""
     losses: dict[str, dict[str, int]] = defaultdict(dict)
     for prospect in prospects:
         for reason, count in prospect.refused.items():
@@ -226,14 +242,27 @@ def preview(
     model: VisionLanguageModel | None,
     looks: Looks,
 ) -> Iterator[str]:
-    """Yield the lines of a plan, with those that the run begins with; the time only where there is a model."""
+    """Yield the preview of a run as lines.
+
+    Args:
+        tests: the selected tests.
+        source: the cases.
+        policy: the policy.
+        model: the model; None if none is given, then all metrics are previewed and no time is estimated.
+        looks: the schedule.
+    """
     trials = Trials(source, relative=only_compares(model))
     operating = ahead(trials, model.kinds if model else {}, looks)
     return outlook(foresee(tests, operating, policy, model.metrics if model else METRICS), model)
 
 
 def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator[str]:
-    """Yield the preview as lines; the time is estimated only where there is a model."""
+    """Yield a preview as lines.
+
+    Args:
+        foresight: the preview.
+        model: the model, to estimate the time; None for no estimate.
+    """
     rows = [["test", "n", "tells"]]
     rows += [[prospect.test, whole(prospect.n), prospect.tells] for prospect in foresight.prospects]
     yield from aligned(rows)
@@ -252,7 +281,7 @@ def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator
 
 
 def _at_most(foresight: Foresight, plan: Plan) -> Iterator[str]:
-    """What may be asked on top, where the data has more images to draw from."""
+    """Yield what may be asked in addition, if the data has more images than requested."""
     drawn = [(images_of(prospect.spare), prospect.n) for prospect in foresight.prospects]
     further, n = max(drawn, key=sum, default=(0, 0))
     if not further:
@@ -277,14 +306,12 @@ def _duration(model: VisionLanguageModel, pictures: int, texts: int) -> str:
 def _seconds(model: VisionLanguageModel, pictures: int, texts: int) -> float:
     """Measure on blank pictures how long a picture and a text take; the first round only warms up."""
     blank = [Image.new("RGB", (640, 480), "grey")] * _PROBES
-    caption = "a photo of a [MASK] on the grass in front of a house"
+    *_, name = (name for name in OF_PICTURES if name in model.metrics)
+    text, word = METRICS[name].probe
     for _ in range(2):
         began = time.perf_counter()
         encoded = model.encode(blank)
         done = time.perf_counter()
-        if "itm" in model.metrics:
-            model.itm(encoded, [caption.replace("[MASK]", "dog")] * _PROBES, [[caption]] * _PROBES)
-        else:
-            model.mlm(encoded, [caption] * _PROBES, [("dog",)] * _PROBES)
+        METRICS[name].score(model, encoded, (text,) * _PROBES, ((word,),) * _PROBES, 1)
         asked = time.perf_counter()
     return (pictures * (done - began) + texts * (asked - done)) / _PROBES

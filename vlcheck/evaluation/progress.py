@@ -1,4 +1,4 @@
-"""How far a session's scoring is, in lines."""
+"""A callback that prints the progress of scoring as lines."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from vlcheck.scoring.progress import Progress
 
 
 class Tenths:
-    """Tell, at each tenth, how far the scoring is.
+    """A callback for progress that passes on one line each time another tenth is done.
 
     Args:
-        tell: is given each line.
+        tell: called with each line.
     """
 
     def __init__(self, tell: Callable[[str], object]) -> None:
@@ -20,6 +20,6 @@ class Tenths:
 
     def __call__(self, progress: Progress) -> None:
         tenths = 10 * progress.done // progress.total
-        if tenths != self._tenths:  # fewer, where another round begins
+        if tenths != self._tenths:  # it falls when another round begins
             self._tenths = tenths
             self._tell(f"scoring: {progress.said}")

@@ -1,4 +1,4 @@
-"""The one assembly of model, cases, scorer, store and policy: for pytest, `vlcheck.evaluate`, studies and commands."""
+"""The session: the one assembly of model, cases, scorer, store and policy, which every way to run a suite uses."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ from vlcheck.scoring.render import size_of_shown
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
 
-_ALSO = ("scipy", "pytest")  # versions that no score hangs on, and a verdict may
+_ALSO = ("scipy", "pytest")  # packages that no score depends on, but verdicts may
 Line = dict[str, object]
 
 
 @dataclass(frozen=True)
 class Session:
-    """A model under test with its settings; what it says of itself goes to the results.
+    """A model under test with the settings of the run.
 
     Attributes:
         config: the settings.
-        model: asks, and judges.
+        model: asks the model, and computes verdicts.
     """
 
     config: EvaluationConfig
     model: ModelUnderTest
 
     def ask(self, tests: Iterable[BehaviorTest], progress: Callable[[Progress], None] | None = None) -> None:
-        """Ask the model all that some tests ask, as far as it has their metrics.
+        """Ask the model all queries of some tests whose metrics it has.
 
         Args:
-            tests: what to ask for.
+            tests: the tests.
             progress: called as pictures are done.
 
         Raises:
@@ -61,23 +61,23 @@ class Session:
         scorer = self.model.scorer
         for queries in self.model.rounds((test.behavior, test.metric) for test in tests):
             if scorer.store.missing(query.key for query in queries):
-                # Pictures that are encoded together decide the last digits: they are those of a run of pytest.
+                # The last digits of a score depend on its batch: these batches are those of a run of pytest.
                 scorer.run(make_plan(queries, batch_size=self.config.batch_size), progress)
 
     def header(self, tests: Sequence[BehaviorTest], *, run_id: str, started: datetime, complete: bool) -> Line:
-        """Return the first line of the results, but for how the run ended.
+        """Return the first line of the results file, without the end of the run.
 
         Args:
-            tests: the selected ones.
-            run_id: by which the results are known.
-            started: when the run did.
-            complete: whether the tests are all that the suite has.
+            tests: the selected tests.
+            run_id: the id of the run.
+            started: its start.
+            complete: whether these are all tests of the suite.
 
         Raises:
             UsageError: a test's module names no bias.
         """
         adapter, config, source = self.model.adapter, self.config, self.model.source
-        self._select_cases(tests)  # only then it is known which pictures the data leaves out
+        self._select_cases(tests)  # the selection shows which pictures the data leaves out
         stated = {test.id: test for test in tests}
         return {
             "kind": "run",
@@ -110,16 +110,16 @@ class Session:
 
     def _select_cases(self, tests: Iterable[BehaviorTest]) -> None:
         for test in tests:
-            with suppress(ForeignFault), contained():  # of which its own test is told
+            with suppress(ForeignFault), contained():  # reported when the test itself is judged
                 self.model.source.select(test.behavior.cases)
 
     def thumbnail(self, picture: Picture) -> bytes:
-        """Return the JPEG of a picture, empty where pictures are to be left out."""
+        """Return a picture's small copy as JPEG; b"" if pictures are not kept."""
         kept = self.model.scorer.thumbnail(picture) if self.config.images else None
         return kept.jpeg if kept else b""
 
     def images(self, judgement: Judgement) -> Iterator[Line]:
-        """Yield the results' lines for the pictures that a judgement shows; none where pictures are to be left out."""
+        """Yield the results' lines of a judgement's pictures; none if pictures are not kept."""
         if not self.config.images:
             return
         for picture in judgement.pictures():
@@ -134,14 +134,14 @@ class Session:
 def opened(
     config: EvaluationConfig, adapter: VisionLanguageModel, trials: Trials, policy: Policy, folder: Path
 ) -> Iterator[Session]:
-    """Put a session together, and close its store in the end.
+    """Assemble a session; close its store at the end.
 
     Args:
         config: the settings.
         adapter: the model.
-        trials: of any behavior, on the cases.
-        policy: what the model is held to.
-        folder: a temporary one, which the processes of a run share.
+        trials: the trials of behaviors on the cases.
+        policy: the policy.
+        folder: a temporary folder that the processes of a run share.
 
     Raises:
         UsageError: the store cannot be used.
@@ -154,7 +154,16 @@ def opened(
 
 @contextmanager
 def scoring(config: EvaluationConfig, adapter: VisionLanguageModel, folder: Path) -> Iterator[CachedScorer]:
-    """Give a scorer on the settings' store, or on a temporary one in a folder. Raises UsageError as `opened`."""
+    """Yield a scorer with the settings' store, or a temporary one.
+
+    Args:
+        config: the settings.
+        adapter: the model.
+        folder: a temporary folder that the processes of a run share.
+
+    Raises:
+        UsageError: the store cannot be used.
+    """
     path = config.store or folder / "scores.sqlite"
     with ScoreStore(path, adapter.fingerprint, run=folder.name, in_scratch=not config.store) as store:
         asker = Scorer(adapter, batch_size=config.batch_size, top=config.top)
@@ -170,7 +179,19 @@ def scored(
     tests: Sequence[BehaviorTest],
     progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[ModelUnderTest]:
-    """Ask a model all that some tests ask, once, before anything is judged; see `opened` and `Session.ask`."""
+    """Ask a model all queries of some tests at once, and yield it; see `opened` and `Session.ask`.
+
+    Args:
+        config: the settings.
+        adapter: the model.
+        trials: the trials of behaviors on the cases.
+        policy: the policy.
+        tests: the tests.
+        progress: called as pictures are done.
+
+    Raises:
+        UsageError: the store cannot be used, or the data lacks something.
+    """
     with Scratch() as folder, opened(config, adapter, trials, policy, folder) as session:
         session.ask(tests, progress)
         yield session.model

@@ -1,9 +1,35 @@
 """Expectations: from the scores of a case to a signed margin.
 
 Example:
-    >>> from vlcheck.perturb import Block
-    >>> Drops(decided_by=Block()).reads()  # the tolerances of the policy that it depends on
-    ('by', 'below', 'delta')
+    An expectation of your own, and its margin for a case whose score rises from 0.2 to 0.6:
+
+    >>> import vlcheck
+    >>> from vlcheck.perturb import Solid
+    >>> from vlcheck.policy.policy import Tolerances as Limits
+    >>> class Rises(BaseExpectation):
+    ...     claim: Claim = "rate"
+    ...     competence: Competence = "no"
+    ...     expected = "the score rises"
+    ...     def reads(self):
+    ...         return ("by",)
+    ...     def conditions(self, sample, tolerances: Tolerances):
+    ...         rise = sample[AFTER].value - sample[BEFORE].value
+    ...         return (Condition("the rise", rise, "above", tolerances.by, "by", rise - tolerances.by),)
+    >>> rises: Expectation = Rises()
+    >>> red = Solid((64, 48), (200, 0, 0))
+    >>> case = vlcheck.Case(id="ball", image=red, caption="a red ball", target="red")
+    >>> low, high = Reading("red", {"red": 0.2}), Reading("red", {"red": 0.6})
+    >>> round(rises.margins(Sample(case, {BEFORE: low, AFTER: high}), Limits(by=0.05))[WHOLE], 2)
+    0.35
+
+    A case that says nothing does not count; the exception is the reason:
+
+    >>> reasons = (Refused, Unknown, Unlikely, Unneeded, Unscaled)
+    >>> try:
+    ...     Preserved().margins(Sample(case, {BEFORE: high, AFTER: high, OTHER: high}), Limits(delta=0.15))
+    ... except reasons as reason:
+    ...     print(f"{type(reason).__name__}: {reason}")
+    Unknown: the model does not know the case
 """
 
 from vlcheck.expect.aggregate import Balance, SidePreference, Skew

@@ -21,6 +21,17 @@ class Balance(BaseExpectation):
 
     The caption with its hint is before; the same caption with the picture blocked is after. Source: figure 1 of the
     study.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.expect import AFTER, Reading, Sample
+        >>> from vlcheck.perturb import Solid
+        >>> from vlcheck.policy.policy import Tolerances
+        >>> red = Solid((64, 48), (200, 0, 0))
+        >>> case = Case(id="ball", image=red, caption="the red ball", target="red")
+        >>> sample = Sample(case, {"bare": Reading("red", {"red": 0.8}), AFTER: Reading("red", {"red": 0.7})})
+        >>> round(Balance().margins(sample, Tolerances())[""], 2)
+        0.1
     """
 
     claim: ClassVar[Claim] = "mean"
@@ -51,6 +62,17 @@ class Skew(BaseExpectation):
 
     The answer is the likeliest of the target and the case's candidates. A word that another part of the picture makes
     true is not among the candidates, and the case says nothing about it.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.expect import BEFORE, Reading, Sample
+        >>> from vlcheck.perturb import Solid
+        >>> from vlcheck.policy.policy import Tolerances
+        >>> red = Solid((64, 48), (200, 0, 0))
+        >>> case = Case(id="ball", image=red, caption="the red ball", target="red", candidates=("blue",))
+        >>> sample = Sample(case, {BEFORE: Reading("red", {"red": 0.3, "blue": 0.6})})
+        >>> Skew().margins(sample, Tolerances())
+        {'blue': 1.0, 'red': -1.0}
     """
 
     claim: ClassVar[Claim] = "mean"
@@ -86,6 +108,17 @@ class SidePreference(TwoSided):
     """Mean of q(right) minus how often right is true, where q is P(right) / (P(left) + P(right)).
 
     The cases have each side as the truth equally often.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.expect import BEFORE, Reading, Sample
+        >>> from vlcheck.perturb import Solid
+        >>> from vlcheck.policy.policy import Tolerances
+        >>> red = Solid((64, 48), (200, 0, 0))
+        >>> case = Case(id="ball", image=red, caption="the left ball", target="left")
+        >>> sample = Sample(case, {BEFORE: Reading("left", {"left": 0.4, "right": 0.6})})
+        >>> round(SidePreference().margins(sample, Tolerances())[""], 2)
+        0.6
     """
 
     claim: ClassVar[Claim] = "mean"

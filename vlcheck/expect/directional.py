@@ -21,6 +21,17 @@ class Drops(BaseExpectation):
     Attributes:
         decided_by: a perturbation that removes the evidence, e.g. Block(). If the score does not fall by `delta` under
             it, the picture does not decide the word, and the case does not count.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.expect import AFTER, BEFORE, Reading, Sample
+        >>> from vlcheck.perturb import Solid
+        >>> from vlcheck.policy.policy import Tolerances
+        >>> red = Solid((64, 48), (200, 0, 0))
+        >>> case = Case(id="ball", image=red, caption="the red ball", target="red")
+        >>> sample = Sample(case, {BEFORE: Reading("red", {"red": 0.9}), AFTER: Reading("red", {"red": 0.3})})
+        >>> round(Drops().margins(sample, Tolerances(by=0.05, below=0.5))[""], 2)
+        0.2
     """
 
     expected: ClassVar[str] = "the score drops"
@@ -67,6 +78,18 @@ class Swaps(TwoSided):
     """DIR with certain truth: the preferred side changes from the true one to the other when the picture is mirrored.
 
     With q = P(true) over both sides, the margin is `min(q(I) - .5, .5 - q(mirror I)) - by`.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.expect import AFTER, BEFORE, Reading, Sample
+        >>> from vlcheck.perturb import Solid
+        >>> from vlcheck.policy.policy import Tolerances
+        >>> red = Solid((64, 48), (200, 0, 0))
+        >>> case = Case(id="ball", image=red, caption="the left ball", target="left")
+        >>> scores = {BEFORE: {"left": 0.8, "right": 0.2}, AFTER: {"left": 0.3, "right": 0.7}}
+        >>> sample = Sample(case, {arm: Reading("left", by_word) for arm, by_word in scores.items()})
+        >>> round(Swaps().margins(sample, Tolerances(by=0.05))[""], 2)
+        0.15
     """
 
     expected: ClassVar[str] = "the true side before, the other one after"
@@ -86,6 +109,18 @@ class Flips(TwoSided):
 
     This suits data whose annotators mix the viewer's and the subject's left. With q = P(left) over both sides, a = q(I)
     - .5 and b = .5 - q(mirror I), the margin is `max(min(a, b), min(-a, -b)) - by`.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.expect import AFTER, BEFORE, Reading, Sample
+        >>> from vlcheck.perturb import Solid
+        >>> from vlcheck.policy.policy import Tolerances
+        >>> red = Solid((64, 48), (200, 0, 0))
+        >>> case = Case(id="ball", image=red, caption="the left ball", target="left")
+        >>> scores = {BEFORE: {"left": 0.3, "right": 0.7}, AFTER: {"left": 0.8, "right": 0.2}}
+        >>> sample = Sample(case, {arm: Reading("left", by_word) for arm, by_word in scores.items()})
+        >>> round(Flips().margins(sample, Tolerances(by=0.05))[""], 2)
+        0.15
     """
 
     expected: ClassVar[str] = "one side before, the other one after"

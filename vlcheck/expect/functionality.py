@@ -23,6 +23,17 @@ class Beats(BaseExpectation):
 
     Attributes:
         all: whether the true word has to beat every candidate; the wrong word is then the one with the highest score.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.expect import BEFORE, Reading, Sample
+        >>> from vlcheck.perturb import Solid
+        >>> from vlcheck.policy.policy import Tolerances
+        >>> red = Solid((64, 48), (200, 0, 0))
+        >>> case = Case(id="ball", image=red, caption="the red ball", target="red", candidates=("blue",))
+        >>> sample = Sample(case, {BEFORE: Reading("red", {"red": 0.6, "blue": 0.2})})
+        >>> round(Beats().margins(sample, Tolerances(by=0.05))[""], 2)
+        0.2
     """
 
     expected: ClassVar[str] = "the true word scores higher than a wrong one"

@@ -16,6 +16,18 @@ class Preserved(BaseExpectation):
     """INV: the score does not fall. Cases that the model does not know do not count.
 
     The margin is `within - (before - after)`: a gain is no loss.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.expect import AFTER, BEFORE, OTHER, Reading, Sample
+        >>> from vlcheck.perturb import Solid
+        >>> from vlcheck.policy.policy import Tolerances
+        >>> red = Solid((64, 48), (200, 0, 0))
+        >>> case = Case(id="ball", image=red, caption="the red ball", target="red")
+        >>> scores = {BEFORE: 0.9, AFTER: 0.85, OTHER: 0.2}
+        >>> sample = Sample(case, {arm: Reading("red", {"red": score}) for arm, score in scores.items()})
+        >>> round(Preserved().margins(sample, Tolerances(within=0.10, delta=0.15))[""], 2)
+        0.05
     """
 
     competence: ClassVar[Competence] = "each case"

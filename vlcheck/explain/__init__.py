@@ -1,1 +1,1 @@
-"""What one photograph shows of a model."""
+"""Explanations of a model's scores on single images."""

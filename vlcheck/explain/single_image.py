@@ -1,6 +1,6 @@
-"""One photograph, blocked, in grey and mirrored: the figures of the ALBEF study for a picture of one's own.
+"""A model's scores for one photograph: as it is, blocked, in grey and mirrored, as in the figures of the ALBEF study.
 
-What is asked is what the suite asks of a case: the same views, questions and scorer, so that the numbers are the same.
+Views, questions and scorer are those of the suite, so that the numbers are the same.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Said:
     """A text with one word in brackets.
 
     Attributes:
-        text: with the brackets.
-        caption: without them.
-        target: the word in them.
-        others: what it is compared with.
+        text: the text with the brackets.
+        caption: the text without them.
+        target: the word in brackets.
+        others: the words that it is compared with.
     """
 
     text: str
@@ -56,28 +56,33 @@ class Said:
 
     @classmethod
     def read(cls, text: str, words: str = "") -> Said:
-        """Read a text, and the words to compare, with commas between them.
+        """Read a text with a word in brackets, and the words to compare it with.
 
-        Without words a side is compared with the opposite one, and any other target with nothing.
+        Args:
+            text: the text, e.g. "a man holds a ball in his [left] hand".
+            words: the words, separated by commas. If empty, a side is compared with the opposite side, and any other
+                word with nothing.
 
         Raises:
-            UsageError: naming what of it cannot be used.
+            UsageError: a text or words that cannot be used; the message says why.
         """
         before, target, after = _parted(text)
         said = _words(words) if words else [OPPOSITES[word] for word in [target.lower()] if word in OPPOSITES]
         others = {word.casefold(): word for word in said if word.casefold() != target.casefold()}
         if len(others) >= MOST_WORDS:
-            raise UsageError(f"--words: are {len(others) + 1} with {target!r}; at most {MOST_WORDS} are accepted.")
+            raise UsageError(
+                f"--words: there are {len(others) + 1} words with {target!r}; at most {MOST_WORDS} are accepted."
+            )
         return cls(text, f"{before}{target}{after}", target, tuple(others.values()))
 
     def case(self, photograph: Path) -> Case:
-        """The case that the suite would make of it. Raises UsageError where the photograph does not decode."""
+        """Return the case that the suite would make of a photograph. Raises UsageError if it cannot be decoded."""
         image = ImageFile(photograph)
         image.open()
         return Case(id="look", image=image, caption=self.caption, target=self.target, candidates=self.others)
 
     def demand_words(self, model: VisionLanguageModel) -> None:
-        """Raise UsageError where a model only compares words, and there is no other one."""
+        """Raise UsageError if a model only compares words, and there is no word to compare the target with."""
         kinds = {metric: model.kinds[metric] for metric in OF_PICTURES if metric in model.metrics}
         comparing = [f"{metric} ({kind})" for metric, kind in kinds.items() if kind in COMPARING]
         if comparing and not self.others:
@@ -90,8 +95,13 @@ class Said:
 def look(model: VisionLanguageModel, said: Said, photograph: Path) -> Figure:
     """Ask a model about a photograph and three edits of it.
 
+    Args:
+        model: the model.
+        said: the text and the words to compare.
+        photograph: file of the picture.
+
     Raises:
-        UsageError: the photograph does not decode, or the model only compares and there is nothing to compare.
+        UsageError: the photograph cannot be decoded, or the model only compares words and there is none to compare.
     """
     said.demand_words(model)
     case = said.case(photograph)
@@ -109,7 +119,7 @@ def look(model: VisionLanguageModel, said: Said, photograph: Path) -> Figure:
 
 
 def _parted(text: str) -> tuple[str, str, str]:
-    """The one word in brackets, between what is before and after it."""
+    """Return the text before the brackets, the word in them, and the text after. Raises UsageError."""
     if not is_text(text):
         raise UsageError("the text holds bytes that are no UTF-8.")
     if len(text) > LONGEST_CAPTION:
@@ -138,7 +148,7 @@ def _words(said: str) -> list[str]:
 
 
 def _question(model: VisionLanguageModel, metric: Metric, view: View) -> Question | str:
-    """What a metric asks of a view, or why it asks nothing."""
+    """Return the question of a metric about a view, or the reason why there is none."""
     if reason := lacks(model, metric):
         return reason
     foils: list[str] | None = [] if model.kinds[metric] in RELATIVE else None
@@ -151,7 +161,7 @@ def _question(model: VisionLanguageModel, metric: Metric, view: View) -> Questio
 def _answers(
     model: VisionLanguageModel, asked: Mapping[str, Mapping[Metric, Question | str]]
 ) -> Mapping[str, Mapping[Metric, Heard | Answer]]:
-    """What is heard of each view, all asked at once."""
+    """Return the model's answers for each view and metric; all questions are asked together."""
     questions = [one for by_metric in asked.values() for one in by_metric.values() if isinstance(one, Question)]
     with Scratch() as folder, scoring(_CONFIG, model, folder) as scorer:
         answers = scorer.answers(query for question in questions for query in question.queries.values())
@@ -162,12 +172,12 @@ def _answers(
 
 
 def _shown(view: View) -> Image.Image:
-    """The picture as the figure has room for it; where an edit would change nothing, as it is."""
+    """Return a picture at the size of the figure's panels; unedited if an edit would change nothing."""
     try:
         image = view.picture.render()
     except NotApplicable:
         image = view.picture.source.open()
-    image.thumbnail((WIDTH, WIDTH))  # memory: the four of a large photograph take gigabytes
+    image.thumbnail((WIDTH, WIDTH))  # memory: four copies of a large photograph would take gigabytes
     return image
 
 
@@ -182,7 +192,7 @@ def _scores(heard: Heard | Answer, words: Sequence[str]) -> Scores:
 
 
 def _heading(model: VisionLanguageModel, metric: Metric, words: int) -> str:
-    """What the scores of a metric are."""
+    """Return the meaning of a metric's scores for a model."""
     if metric not in model.metrics:
         return "not asked"
     kind = model.kinds[metric]

@@ -33,6 +33,7 @@ class MetricDefinition(ABC):
         reading: class of the scores that are read from the answers.
         meaning: the question that is asked, in a few words for reports.
         task: the Hugging Face hub's name of the task.
+        probe: a text, and a word or foil to ask about it, to measure how long a question takes.
         tolerances: keys of the policy that concern this metric alone, under every expectation.
         needs_regions: True if only a model that reads regions can be asked.
         compares_texts: True if models that only compare are asked about whole texts, a text and its foils.
@@ -44,6 +45,7 @@ class MetricDefinition(ABC):
     reading: ClassVar[type[Reading]]
     meaning: ClassVar[str]
     task: ClassVar[str]
+    probe: ClassVar[tuple[str, str]]
     tolerances: ClassVar[tuple[str, ...]] = ()
     needs_regions: ClassVar[bool] = False
     compares_texts: ClassVar[bool] = False

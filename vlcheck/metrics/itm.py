@@ -89,6 +89,7 @@ class ImageTextMatching(MetricDefinition):
     reading = MatchReading
     meaning = "whether picture and text match"
     task = "image-text-matching"
+    probe = ("a photo of a dog on the grass in front of a house", "a photo of a cat on the grass in front of a house")
     tolerances = ("mass",)
     compares_texts = True
 

@@ -93,6 +93,7 @@ class MaskedWords(MetricDefinition):
     reading = MaskedWordsReading
     meaning = "the masked word, given picture and text"
     task = "fill-mask"
+    probe = (f"a photo of a {MASK} on the grass in front of a house", "dog")
     closed_sets = True
 
     def ask(self, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:

@@ -58,6 +58,7 @@ class MaskedRegions(MetricDefinition):
     reading = MaskedRegionsReading
     meaning = "the class of a masked region, given the text"
     task = "masked-region-classification"
+    probe = ("a photo of a dog on the grass in front of a house", "dog")
     needs_regions = True
 
     def ask(self, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:

@@ -26,7 +26,13 @@ _SAMPLE = 512  # longest side, in pixels, of the sample that greyness is judged 
 
 @dataclass(frozen=True)
 class Grayscale(OfThePicture):
-    """Replace color by luma (ITU-R BT.601), in three equal channels."""
+    """Replace color by luma (ITU-R BT.601), in three equal channels.
+
+    Example:
+        >>> from PIL import Image
+        >>> Grayscale().edit(Image.new("RGB", (64, 48), (200, 0, 0))).getpixel((0, 0))
+        (60, 60, 60)
+    """
 
     name: ClassVar[str] = "grayscale"
     version: ClassVar[int] = 1
@@ -43,6 +49,15 @@ class RotateHue(Labelled):
 
     Attributes:
         degrees: angle on the color circle, between 0 and 360; 180 is the complement.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.cases import Box
+        >>> from vlcheck.perturb import Solid, View
+        >>> red = Solid((64, 48), (200, 0, 0))
+        >>> case = Case(id="ball", image=red, caption="a ball", target="ball", region=(Box(8, 8, 16, 16),))
+        >>> RotateHue(180)(View.of(case), ()).picture.render().getpixel((16, 16))
+        (0, 198, 200)
     """
 
     degrees: int = 180

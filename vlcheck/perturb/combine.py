@@ -17,7 +17,16 @@ from vlcheck.perturb.base import Labelled, Perturbation
 
 @dataclass(frozen=True)
 class OtherImage(Labelled):
-    """Show another case's picture, of which the caption is known to be false; the same picture in every run."""
+    """Show another case's picture, of which the caption is known to be false; the same picture in every run.
+
+    Example:
+        >>> import vlcheck
+        >>> from vlcheck.perturb import View
+        >>> cases = vlcheck.open_cases("scenes:5").select(vlcheck.with_target("object"))
+        >>> view = OtherImage()(View.of(cases[0]), cases)
+        >>> view.text == View.of(cases[0]).text, view.picture.key == View.of(cases[0]).picture.key
+        (True, False)
+    """
 
     name: ClassVar[str] = "other-image"
     version: ClassVar[int] = 1
@@ -79,6 +88,11 @@ class Each:
 
     Raises:
         ValueError: If there is none.
+
+    Example:
+        >>> from vlcheck.perturb import Blur, Jpeg
+        >>> Each(Jpeg(quality=40), Blur()).label
+        'each of jpeg(40) v1, blur(0.004) v1'
     """
 
     def __init__(self, *parts: Perturbation) -> None:

@@ -24,7 +24,16 @@ Filling = Literal["black", "mean", "noise"]
 
 @dataclass(frozen=True)
 class Mirror(Labelled):
-    """Exchange left and right, in the picture and in the boxes."""
+    """Exchange left and right, in the picture and in the boxes.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.perturb import Mirror, Solid, View
+        >>> case = Case(id="hand", image=Solid((64, 48), (200, 0, 0)), caption="a ball in his left hand", target="left")
+        >>> view = View.of(case)
+        >>> Mirror()(view, ()).picture.edits
+        (Mirror(),)
+    """
 
     name: ClassVar[str] = "mirror"
     version: ClassVar[int] = 1
@@ -40,7 +49,16 @@ class Mirror(Labelled):
 
 @dataclass(frozen=True)
 class UpsideDown(Labelled):
-    """Exchange top and bottom, in the picture and in the boxes."""
+    """Exchange top and bottom, in the picture and in the boxes.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.perturb import Solid, UpsideDown, View
+        >>> case = Case(id="hand", image=Solid((64, 48), (200, 0, 0)), caption="a ball in his left hand", target="left")
+        >>> view = View.of(case)
+        >>> UpsideDown()(view, ()).picture.edits
+        (UpsideDown(),)
+    """
 
     name: ClassVar[str] = "upside-down"
     version: ClassVar[int] = 1
@@ -61,6 +79,14 @@ class Block(Labelled):
     Attributes:
         where: "image" or "region", the target's boxes.
         fill: "black", "mean" for the picture's mean color, or "noise" for uniform noise, the same in every run.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.perturb import Block, Solid, View
+        >>> case = Case(id="hand", image=Solid((64, 48), (200, 0, 0)), caption="a ball in his left hand", target="left")
+        >>> view = View.of(case)
+        >>> Block(fill="black")(view, ()).picture.render().getpixel((0, 0))
+        (0, 0, 0)
     """
 
     where: Where = "image"
@@ -121,6 +147,10 @@ class Solid:
     Attributes:
         size: width and height in pixels.
         color: red, green and blue, 0 to 255.
+
+    Example:
+        >>> Solid((64, 48), (200, 0, 0)).open().getpixel((0, 0))
+        (200, 0, 0)
     """
 
     size: tuple[int, int]

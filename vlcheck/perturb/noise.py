@@ -31,6 +31,15 @@ class LuminanceNoise(OfThePicture):
 
     Attributes:
         like: the other edit; the noise does not apply to pictures to which the edit does not.
+
+    Example:
+        >>> import numpy as np
+        >>> from PIL import Image
+        >>> from vlcheck.perturb import Grayscale
+        >>> image = Image.new("RGB", (64, 48), (120, 100, 80))
+        >>> grey, noisy = Grayscale().edit(image), LuminanceNoise(like=Grayscale()).edit(image)
+        >>> [float(np.sqrt(np.square(np.asarray(one, float) - image).mean()).round(1)) for one in (grey, noisy)]
+        [16.8, 16.8]
     """
 
     like: ImageEdit
@@ -52,6 +61,11 @@ class AsMuchNoise(Labelled):
 
     Attributes:
         like: the perturbation to replace.
+
+    Example:
+        >>> from vlcheck.perturb import Grayscale
+        >>> AsMuchNoise(like=Grayscale()).label
+        'as-much-noise(Grayscale()) v1'
     """
 
     like: Perturbation

@@ -31,6 +31,15 @@ class CutOut(Labelled):
 
     Attributes:
         cell: one of CELLS.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.cases import Box
+        >>> from vlcheck.perturb import Solid, View
+        >>> red = Solid((60, 60), (200, 0, 0))
+        >>> case = Case(id="ball", image=red, caption="a ball", target="ball", region=(Box(30, 30, 10, 10),))
+        >>> CutOut("top left")(View.of(case), ()).region
+        (Box(x=5, y=5, width=10, height=10),)
     """
 
     cell: Cell

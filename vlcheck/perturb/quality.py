@@ -22,6 +22,11 @@ class Jpeg(OfThePicture):
 
     Attributes:
         quality: 1 to 95, as Pillow defines it.
+
+    Example:
+        >>> from PIL import Image
+        >>> Jpeg(quality=40).edit(Image.new("RGB", (64, 48), (200, 0, 0))).size
+        (64, 48)
     """
 
     quality: int = 50
@@ -45,6 +50,10 @@ class Blur(OfThePicture):
 
     Attributes:
         radius: standard deviation of the Gaussian, as a share of the picture's shorter side, between 0 and 1.
+
+    Example:
+        >>> Blur(radius=0.01).label
+        'blur(0.01) v1'
     """
 
     radius: float = 0.004
@@ -66,6 +75,11 @@ class Brightness(OfThePicture):
 
     Attributes:
         factor: 0 or more; 1 changes nothing.
+
+    Example:
+        >>> from PIL import Image
+        >>> Brightness(0.5).edit(Image.new("RGB", (64, 48), (200, 0, 0))).getpixel((0, 0))
+        (100, 0, 0)
     """
 
     factor: float
@@ -87,6 +101,11 @@ class Crop(Labelled):
 
     Attributes:
         share: share of width and height that is cut off at each of the four edges, between 0 and 0.5.
+
+    Example:
+        >>> from PIL import Image
+        >>> Crop(share=0.1).edit(Image.new("RGB", (64, 48), (200, 0, 0))).size
+        (64, 48)
     """
 
     share: float = 0.02

@@ -29,6 +29,14 @@ class AblateRegions(Labelled):
 
     Attributes:
         which: "overlapping" the target, or "all".
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.perturb import AblateRegions, Solid, View
+        >>> case = Case(id="hand", image=Solid((64, 48), (200, 0, 0)), caption="a ball in his left hand", target="left")
+        >>> view = View.of(case)
+        >>> AblateRegions("all")(view, ()).picture.render().getpixel((0, 0))
+        (0, 0, 0)
     """
 
     which: Which = "overlapping"

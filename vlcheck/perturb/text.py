@@ -32,6 +32,10 @@ def opposite(word: str) -> str:
 
     Raises:
         NotApplicable: If the word has no opposite.
+
+    Example:
+        >>> opposite("left")
+        'right'
     """
     try:
         return OPPOSITES[word]
@@ -41,7 +45,16 @@ def opposite(word: str) -> str:
 
 @dataclass(frozen=True)
 class Bare(Labelled):
-    """Use the case's short text without the hint."""
+    """Use the case's short text without the hint.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.perturb import Solid, View
+        >>> red = Solid((64, 48), (200, 0, 0))
+        >>> case = Case(id="dog", image=red, caption="a man walks his dog", target="dog", bare="a photo of a [MASK]")
+        >>> Bare()(View.of(case), ()).text
+        'a photo of a dog'
+    """
 
     name: ClassVar[str] = "bare"
     version: ClassVar[int] = 1
@@ -57,6 +70,14 @@ class Untold(Labelled):
     """Mask the target in the text, to measure how much vision relies on language (Frank et al. 2021, arXiv:2109.04448).
 
     It is meant for queries about masked regions; queries of other metrics ask for the word itself.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.perturb import Solid, Untold, View
+        >>> case = Case(id="hand", image=Solid((64, 48), (200, 0, 0)), caption="a ball in his left hand", target="left")
+        >>> view = View.of(case)
+        >>> Untold()(view, ()).text
+        'a ball in his [MASK] hand'
     """
 
     name: ClassVar[str] = "untold"
@@ -72,6 +93,14 @@ class Opening(Labelled):
 
     Attributes:
         tokens: number of its tokens, one of OPENINGS.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.perturb import Opening, Solid, View
+        >>> case = Case(id="hand", image=Solid((64, 48), (200, 0, 0)), caption="a ball in his left hand", target="left")
+        >>> view = View.of(case)
+        >>> Opening(5)(view, ()).text
+        'what this picture shows : a ball in his left hand'
     """
 
     tokens: int
@@ -89,7 +118,16 @@ class Opening(Labelled):
 
 @dataclass(frozen=True)
 class ShuffleWords(Labelled):
-    """Put the text's words, the mask among them, in another order, the same in every run."""
+    """Put the text's words, the mask among them, in another order, the same in every run.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.perturb import ShuffleWords, Solid, View
+        >>> case = Case(id="hand", image=Solid((64, 48), (200, 0, 0)), caption="a ball in his left hand", target="left")
+        >>> view = View.of(case)
+        >>> ShuffleWords()(view, ()).text
+        'left in his a ball hand'
+    """
 
     name: ClassVar[str] = "shuffle-words"
     version: ClassVar[int] = 1
@@ -111,6 +149,14 @@ class Exchange(Labelled):
     """Exchange the target and the one other word of the closed set that the text names, so that the text becomes false.
 
     Both take their articles along. If only one of them has "a" or "an", the article is adapted to the new word.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.perturb import Solid, View
+        >>> red = Solid((64, 48), (200, 0, 0))
+        >>> case = Case(id="cup", image=red, caption="a red cup on a blue box", target="red", candidates=("blue",))
+        >>> Exchange()(View.of(case), ()).text
+        'a blue cup on a red box'
     """
 
     name: ClassVar[str] = "exchange"
@@ -151,7 +197,16 @@ def _cased_as(old: str, new: str) -> str:
 
 @dataclass(frozen=True)
 class SwapSides(Labelled):
-    """Exchange left and right, in the text, the target and the closed set."""
+    """Exchange left and right, in the text, the target and the closed set.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.perturb import Solid, SwapSides, View
+        >>> case = Case(id="hand", image=Solid((64, 48), (200, 0, 0)), caption="a ball in his left hand", target="left")
+        >>> view = View.of(case)
+        >>> SwapSides()(view, ()).text
+        'a ball in his right hand'
+    """
 
     name: ClassVar[str] = "swap-sides"
     version: ClassVar[int] = 1

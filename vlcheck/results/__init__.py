@@ -1,1 +1,1 @@
-"""Results: the file, what it comes to, and comparisons."""
+"""Results of runs: the results file, conclusions, comparisons, and the gate of a release."""

@@ -1,4 +1,4 @@
-"""Where the masked word and the match disagree about the same cases."""
+"""Agreement of the metrics mlm and itm on the same cases."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ Row = tuple[str, str]  # case and perturbation
 
 @dataclass(frozen=True)
 class Agreement:
-    """Of the rows of a behavior that both metrics could be asked about, how many violate under which.
+    """Counts of the rows of a behavior by the metrics that they violate; only rows that count under both metrics.
 
     Attributes:
-        statuses: the verdicts, of mlm and itm.
-        neither: rows that hold under both.
-        both: rows that violate under both.
-        mlm, itm: rows that violate under that metric alone.
+        behavior: the behavior's name.
+        statuses: the verdicts under mlm and itm.
+        neither: number of rows that hold under both.
+        both: number of rows that violate under both.
+        mlm: number of rows that violate under mlm alone.
+        itm: number of rows that violate under itm alone.
     """
 
     behavior: str
@@ -36,13 +38,13 @@ class Agreement:
 
     @property
     def disagrees(self) -> bool:
-        """Whether verdicts that rest on enough differ, or a tenth of the rows do; never where there is no row."""
+        """True if two meaningful verdicts differ, or at least a tenth of the rows do."""
         differ = not {*HOLLOW}.intersection(self.statuses) and self.statuses[0] != self.statuses[1]
         return self.n > 0 and (differ or 10 * (self.mlm + self.itm) >= self.n)
 
 
 def agreements(results: Results) -> Iterator[Agreement]:
-    """One for each behavior that claims about its cases under both metrics."""
+    """Yield the agreement of each behavior that makes a claim about its cases under both metrics."""
     found: dict[tuple[str, ...], dict[str, VerdictRecord]] = {}
     for verdict in results.verdicts.values():
         file, _, item = verdict.test.partition("::")
@@ -69,6 +71,6 @@ def _agreement(behavior: str, statuses: tuple[str, str], mlm: Mapping[Row, bool]
 
 
 def _violations(results: Results, key: Key) -> dict[Row, bool]:
-    """Whether a row violates, where it counts."""
+    """Return for each row that counts whether it violates."""
     rows = results.rows(key)
     return {(row.case, row.perturbation or ""): row.violates for row in rows if row.margin is not None}

@@ -1,6 +1,7 @@
-"""Two runs on the same cases: whether a release is worse than the one before, behavior by behavior.
+"""Comparison of two runs on the same cases: whether a release is worse than the one before, for each behavior.
 
-A test of a release alone asks whether it may ship; this asks whether it lost something, also where the old one failed.
+The verdicts of a release say whether it may ship. A comparison says whether it got worse, also where the old one
+failed.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)  # the most telling first
 ALPHA = 0.05
 FEWEST_PAIRED = 0.5
 _ALL = f"Results of all images are accepted, without {parameter('sequential')}."
-_EFFECT_DRAWS = 9_999  # it decides nothing
+_EFFECT_DRAWS = 9_999  # permutations for the p-value of an effect, which decides nothing
 _WHOLE = ""
 _ALIKE = {
     "score_kind": "the kind of score",
@@ -42,7 +43,13 @@ _ALIKE = {
 
 @dataclass(frozen=True)
 class Change:
-    """A mean over the paired images in both runs, and the p-value of the hypothesis that there is no difference."""
+    """A mean over the paired images in both runs.
+
+    Attributes:
+        old: the mean in the old run.
+        new: the mean in the new run.
+        p: p-value of the hypothesis that they do not differ.
+    """
 
     old: float
     new: float
@@ -51,20 +58,24 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """What came of one behavior under one metric.
+    """The comparison of one behavior under one metric.
 
     Attributes:
-        test: its item in the new run, or in the old one where the new one has none.
-        reason: why it is not comparable.
-        lost: whether the old run decided what the new one has no word on.
-        about: what a mean is of, where the behavior claims something about several things.
-        n: images paired.
-        counted: images that count in either run, whichever has more.
-        figure: the rate of violations, or the mean that is claimed about; p is corrected over the run (Holm).
-        images_worse: whose violating share rose; None for a mean.
-        images_better: whose violating share fell; None for a mean.
-        effect: how far the score moves; None where a run did not keep it, or the runs
-            went by other scales. It decides nothing.
+        test: the test's id in the new run; in the old one if the new one does not have it.
+        bias: the bias that it belongs to.
+        behavior: the behavior's name.
+        metric: the metric.
+        verdict: the outcome.
+        reason: why it is not comparable; "" if it is.
+        lost: whether it passed or failed in the old run, and has no verdict or a hollow one in the new run.
+        about: the claim that a mean belongs to, if the behavior makes several.
+        n: number of paired images.
+        counted: number of images that count, in the run that has more of them.
+        figure: the rate of violations, or the mean of the claim; its p is corrected over all rows (Holm).
+        images_worse: number of images whose violating share rose; None for a mean.
+        images_better: number of images whose violating share fell; None for a mean.
+        effect: the change of the score, which decides nothing; None if a run did not keep it, or only one is
+            calibrated.
     """
 
     test: str
@@ -84,21 +95,21 @@ class Compared:
 
     @property
     def key(self) -> Key:
-        """Of the verdict that it is about."""
+        """The key of the verdict."""
         return self.test, self.behavior, self.metric
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """All that two runs have in common.
+    """The comparison of two runs.
 
     Attributes:
         old: the first line of the old run's results.
-        new: that of the new run's.
-        rows: one for each behavior and metric of either.
-        scales: where the operating scales of the two differ, and how; effects are on each run's own.
-        versions: of packages and of our own code that both runs name and that differ.
-        incomplete: a clause for each run of which tests have no verdict.
+        new: the first line of the new run's results.
+        rows: a row for each behavior and metric of either run.
+        scales: messages about operating scales that differ; each run's effects are on its own scale.
+        versions: messages about versions that differ, of packages that both runs name.
+        incomplete: a message for each run in which tests have no verdict.
     """
 
     old: RunRecord
@@ -109,54 +120,54 @@ class Comparison:
     incomplete: tuple[str, ...] = ()
 
     def which(self, verdict: Outcome) -> list[Compared]:
-        """The rows of one verdict."""
+        """Return the rows of one outcome."""
         return [row for row in self.rows if row.verdict == verdict]
 
     @property
     def comparable(self) -> bool:
-        """Whether anything is."""
+        """True if anything could be compared."""
         return len(self.which("not comparable")) < len(self.rows)
 
     @property
     def accepted(self) -> bool:
-        """Whether something was compared, and nothing is worse or lost."""
+        """True if something could be compared, and nothing is worse or lost."""
         return self.comparable and not self.which("worse") and not self.lost
 
     @property
     def lost(self) -> list[Compared]:
-        """What the old run decided and the new one has no word on."""
+        """The rows that passed or failed in the old run, and have no verdict or a hollow one in the new run."""
         return [row for row in self.rows if row.lost]
 
     def of_asked(self, tests: Collection[str]) -> Comparison:
-        """What was asked in the new run, of which more was not to be asked."""
+        """Return the comparison of those tests alone, for a new run that selected a part of the suite."""
         return replace(self, rows=tuple(row for row in self.rows if row.test in tests))
 
 
 class _Pair(NamedTuple):
-    """The evidence of one and the same question in both runs."""
+    """The evidence of the same question in both runs."""
 
     old: EvidenceRecord
     new: EvidenceRecord
 
 
 def read_compared(path: Path) -> Results:
-    """Read the results of a run that is to be compared. Raises UsageError naming the file, and the line."""
+    """Read the results of a run to be compared. Raises UsageError naming the file and the line."""
     results = read_judged(path)
     if results.run.sequential:
-        raise UsageError(f"{path}: is of a sequential run, which stops as soon as it can decide. {_ALL}")
+        raise UsageError(f"{path}: is of a sequential run, which stops early depending on its results. {_ALL}")
     return results
 
 
 def read_baseline(path: Path, *results: Path) -> Results:
-    """Read what a run is to be compared with.
+    """Read the results that a run is to be compared with.
 
     Args:
         path: the baseline.
-        results: where the run's own results may go. In the baseline's place they would make what is worse today
-            tomorrow's standard.
+        results: files that the run's own results may be written to. They must not replace the baseline: a worse release
+            would become the standard of the next one.
 
     Raises:
-        UsageError: naming the baseline.
+        UsageError: the baseline cannot be used; the message names it.
     """
     if followed(path) in map(followed, results):
         raise UsageError(
@@ -169,16 +180,20 @@ def read_baseline(path: Path, *results: Path) -> Results:
 
 
 def compare(old: Results, new: Results, alpha: float = ALPHA) -> Comparison:
-    """Say of each behavior and metric whether the new run is worse than the old one.
+    """Compare two runs: for each behavior and metric, whether the new one is worse.
 
-    *Worse*: p, by McNemar's test on the paired images and corrected over all that is comparable (Holm), is alpha at
-    most, and more images are worse than better. A claim about a mean is worse where the new mean is outside its band
-    and farther out than the old one, and flipping signs says that it moved. *Better* is the mirror, *same* the rest.
+    A rate is *worse* if more images are worse than better, and p is at most alpha: McNemar's test on the paired images,
+    corrected over all rows that are comparable (Holm). A mean is worse if the new one is outside its band and farther
+    out than the old one, and a sign-flip test on the paired images shows the change. *Better* is the opposite, *same*
+    the rest.
 
     Args:
-        old: the results of the release that there is.
-        new: those of the one to be.
-        alpha: rate of runs in which anything of an equal model is found to differ, at most.
+        old: the results of the earlier release.
+        new: the results of the later release.
+        alpha: the largest share of comparisons of equal models in which anything is found to differ, in (0, 1).
+
+    Returns:
+        The comparison.
     """
     olds, news = _by_name(old, new), _by_name(new, old)
     rows = [_compared(old, olds.get(name), new, news.get(name), alpha) for name in dict.fromkeys([*news, *olds])]
@@ -190,22 +205,27 @@ def compare(old: Results, new: Results, alpha: float = ALPHA) -> Comparison:
 
 
 def compare_run(baseline: Results, run: Results) -> Comparison:
-    """As `compare`: but what a part of the suite was not to be asked about is not lost."""
+    """Compare a run with a baseline; tests that the run did not select are not lost.
+
+    Args:
+        baseline: the results of the earlier release.
+        run: the results of the run.
+    """
     found = compare(baseline, run)
     return found if run.run.complete else found.of_asked({test for test, _, _ in run.verdicts})
 
 
 def _by_name(results: Results, others: Results) -> Mapping[Key, Key]:
-    """The verdicts' keys by behavior and metric; by the test as well, where either run has several of these.
+    """Return the verdicts' keys by behavior and metric, and by the test if either run has several of these.
 
-    Tests are named from where pytest was started, which may be somewhere else this time.
+    Test ids are not compared otherwise: they depend on the folder in which pytest was started.
     """
     counts = [Counter(key[1:] for key in run.verdicts) for run in (results, others)]
     return {(key[0] if max(count[key[1:]] for count in counts) > 1 else "", *key[1:]): key for key in results.verdicts}
 
 
 def _compared(old: Results, old_key: Key | None, new: Results, new_key: Key | None, alpha: float) -> Compared:
-    """Return a row whose verdict is the one that its p, not corrected yet, may bear out."""
+    """Return a row with the outcome that its p, which is not corrected yet, may confirm."""
     if old_key is None:
         alone = _unmeasured(new.verdicts[cast("Key", new_key)])
         return replace(alone, reason=_alone(old, alone, in_old=False))
@@ -230,7 +250,7 @@ def _compared(old: Results, old_key: Key | None, new: Results, new_key: Key | No
 
 
 def _alone(other: Results, row: Compared, *, in_old: bool) -> str:
-    """Why one run has a verdict that the other one has not."""
+    """Return the reason why only one run has a verdict."""
     here, there = ("old", "new") if in_old else ("new", "old")
     name = row.test.rpartition("::")[2]
     if any(test.rpartition("::")[2] == name for test in other.run.unjudged):
@@ -249,7 +269,7 @@ def _unmeasured(verdict: VerdictRecord) -> Compared:
 
 
 def _unlike(old: VerdictRecord, new: VerdictRecord) -> Iterator[str]:
-    """Why two verdicts cannot be compared, whatever their evidence."""
+    """Yield the reasons why two verdicts cannot be compared, whatever their evidence."""
     for key, what in _ALIKE.items():
         one, other = getattr(old, key), getattr(new, key)
         if None not in (one, other) and one != other:
@@ -277,7 +297,7 @@ def _then(old: object, new: object) -> str:
 
 
 def _written(value: object) -> object:
-    """A value as the results file has it."""
+    """Return a value as the results file has it."""
     if isinstance(value, tuple):
         return list(value)
     return "none" if value in ("", None) else value
@@ -293,13 +313,13 @@ def _paired(old: Iterable[EvidenceRecord], new: Iterable[EvidenceRecord]) -> lis
 
 
 def _question(row: EvidenceRecord) -> tuple[object, ...]:
-    """What makes two rows the same question: the case, both pictures by their pixels, and all texts."""
+    """Return the identity of a row's question: its case, both pictures by their pixels, and all texts."""
     pictures = row.image, row.perturbed
     return row.case, row.perturbation, *pictures, *map(str, row.texts)
 
 
 def _other_data(old: Sequence[EvidenceRecord], new: Sequence[EvidenceRecord], paired: int) -> str:
-    """Why too little is the same in both runs, or ""."""
+    """Return the reason why the runs have too little in common; "" if they have enough."""
     if not {row.case for row in old} & {row.case for row in new}:
         return "other data: no case in common"
     if paired < FEWEST_PAIRED * max(len(old), len(new)):
@@ -311,7 +331,7 @@ def _other_data(old: Sequence[EvidenceRecord], new: Sequence[EvidenceRecord], pa
 
 
 def _rate(row: Compared, pairs: Sequence[_Pair]) -> Compared:
-    """Violations: the images whose violating share rose, against those where it fell."""
+    """Compare violations: the number of images whose violating share rose with the number of those where it fell."""
     shares = by_image((new.image, float(old.violates), float(new.violates)) for old, new in pairs)
     old, new = shares.mean(axis=0).tolist()
     worse, better = int((shares[:, 1] > shares[:, 0]).sum()), int((shares[:, 1] < shares[:, 0]).sum())
@@ -325,9 +345,9 @@ def _rate(row: Compared, pairs: Sequence[_Pair]) -> Compared:
 
 
 def _mean(row: Compared, pairs: Sequence[_Pair], band: Sequence[float], alpha: float) -> Compared:
-    """The mean that moved most surely, of all that is claimed about; a change for the worse is not hidden by another.
+    """Compare means: the row of the claim whose mean changed most significantly; a worse one takes precedence.
 
-    What moved is sought in several places, so each p is multiplied by their number (Bonferroni).
+    A change may be found in several places, so each p is multiplied by the number of claims (Bonferroni).
     """
     claims = sorted({claim for old, new in pairs for claim in _values(old).keys() & _values(new).keys()})
     if not claims:
@@ -351,19 +371,19 @@ def _claimed(row: Compared, pairs: Sequence[_Pair], claim: str, band: Sequence[f
 
 
 def _values(row: EvidenceRecord) -> Mapping[str, float]:
-    """By what is claimed about; most claim about the whole alone."""
+    """Return the values of a row by claim; most behaviors make one claim about the whole row."""
     values = row.values or {_WHOLE: row.margin}
     return {claim: value for claim, value in values.items() if value is not None}
 
 
 def _outside(mean: float, band: Sequence[float]) -> float:
-    """How far a mean is outside of its band."""
+    """Return the distance of a mean from its band, 0 inside."""
     low, high = band
     return max(low - mean, mean - high, 0.0)
 
 
 def _direction(old: float, new: float) -> Outcome:
-    """Of two figures of which the lower is better."""
+    """Return the outcome for two figures of which the lower is better."""
     return "same" if new == old else "worse" if new > old else "better"
 
 
@@ -377,7 +397,7 @@ def _effect(pairs: Sequence[_Pair]) -> Change | None:
 
 
 def _corrected(rows: Sequence[Compared], alpha: float) -> Iterator[Compared]:
-    """The rows as their corrected p bears them out."""
+    """Yield the rows with their corrected p, and the outcomes that it confirms."""
     corrected = iter(holm([row.figure.p for row in rows if row.figure]))
     for row in rows:
         if row.figure is None:

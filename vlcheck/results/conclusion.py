@@ -1,6 +1,6 @@
-"""What a run comes to: its verdicts by bias and metric, that in a sentence, and what the sentence leaves out.
+"""The conclusion of a run: its verdicts by bias and metric, a sentence about them, and notes on all else.
 
-Terminal, page, card and Markdown all say this.
+Terminal, page, card and Markdown show this conclusion.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from vlcheck.suite.shipped import BIASES
 
 Tone = Literal["fail", "excused", "invalid", "inconclusive", "pass", "partial"]
 
-NO_VERDICT = "no verdict"  # where tests were selected, and nothing else is graver
+NO_VERDICT = "no verdict"  # the status of selected tests without a verdict, unless another one's is graver
 _STATUSES = (*BY_GRAVITY[:3], NO_VERDICT, *BY_GRAVITY[3:])
 _CAUSES: Mapping[str, str] = MappingProxyType(
     {
@@ -36,8 +36,8 @@ _CAUSES: Mapping[str, str] = MappingProxyType(
         "errors": "could not be scored",
     }
 )
-_OF_THE_DATA = ("no cases", "one image")  # causes that say nothing of the model
-_UNSOUND = ("errors", "not finite", "refused")  # causes that say nothing of what it knows
+_OF_THE_DATA = ("no cases", "one image")  # causes that lie in the data, not in the model
+_UNSOUND = ("errors", "not finite", "refused")  # causes that do not show what the model knows
 _UNDECIDED: Mapping[str, str] = MappingProxyType(
     {
         "invalid": "neither good nor bad",
@@ -45,17 +45,17 @@ _UNDECIDED: Mapping[str, str] = MappingProxyType(
         NOT_ASKED: "fewer images than a pass needs",
     }
 )
-_MOST_NAMED = 5  # tests
-NOTHING_DECIDED = "Nothing was decided: this run says nothing of the model."
+_MOST_NAMED = 5  # number of tests that a sentence names
+NOTHING_DECIDED = "Nothing was decided: this run says nothing about the model."
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Some tests together: those of a bias, or of a bias under a metric.
+    """Some tests together: those of a bias, or of a bias under one metric.
 
     Attributes:
-        verdicts: the gravest first.
-        unjudged: how many tests have none; one at least where there is no verdict.
+        verdicts: their verdicts, the gravest first.
+        unjudged: number of tests without a verdict; at least one if there is no verdict.
     """
 
     verdicts: tuple[VerdictRecord, ...]
@@ -63,18 +63,18 @@ class Standing:
 
     @property
     def status(self) -> str:
-        """The gravest; over a test without a verdict nothing passes."""
+        """The gravest status; with a test that has no verdict, nothing passes."""
         gravest = str(self.verdicts[0].status) if self.verdicts else NO_VERDICT
         return NO_VERDICT if self.unjudged and gravest in ("pass", NOT_ASKED) else gravest
 
     @property
     def known(self) -> bool:
-        """Whether the policy lets all that fails be."""
+        """True if everything that fails is a known bias of the policy."""
         return bool(self.verdicts) and is_known(self.verdicts[0])
 
     @property
     def excused(self) -> str:
-        """Until when all that fails is let be, in brackets; "" where something is not."""
+        """The dates until which all failures are excused, in brackets; "" if one is not excused."""
         if not self.known:
             return ""
         days = sorted({str(verdict.known.until) for verdict in self.verdicts if verdict.known and is_known(verdict)})
@@ -82,14 +82,14 @@ class Standing:
 
     @property
     def said(self) -> str:
-        """The status, of an invalid one its cause; and what else there is to know of it."""
+        """The status in words: the cause of an invalid one, and remarks on known biases and missing verdicts."""
         status, beside = self.status, list(self._beside())
         if status == "invalid" and (causes := causes_of(self.verdicts)):
             status = f"invalid: {', '.join(causes)}"
         return f"{status} ({'; '.join(beside)})" if beside else status
 
     def _beside(self) -> Iterator[str]:
-        """Whether the policy knows it; how many tests were not asked, or have no verdict."""
+        """Yield remarks: whether it is a known bias, and how many tests were not asked or have no verdict."""
         idle = sum(verdict.status == NOT_ASKED for verdict in self.verdicts)
         if self.known:
             yield "known" if self.status == "fail" else "known, excused"
@@ -107,12 +107,12 @@ class Standing:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Biases by metrics.
+    """The tests of a run by bias and metric.
 
     Attributes:
-        metrics: mlm and itm, then whatever else was asked.
-        biases: by name, the gravest first; also those of which nothing was judged, though tests were selected.
-        cells: by bias and metric; a metric that a bias was not asked by is not there.
+        metrics: mlm and itm, then all others that were asked.
+        biases: by name, the gravest first; also biases whose selected tests all have no verdict.
+        cells: by bias and metric; a metric is missing if the bias has no test under it.
     """
 
     metrics: tuple[str, ...]
@@ -122,16 +122,17 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What a run comes to.
+    """The conclusion of a run.
 
     Attributes:
-        tone: the gravest verdict; excused where all that fails is known, and nothing else keeps the run from ending
-            with 0; invalid where there is none, partial where all passes that was asked, and that was
-            not the whole suite, or nothing of a bias; inconclusive where nothing is asked of one that is required.
-        sentence: which biases fail.
-        counts: the verdicts, counted.
-        undecided: of which biases something is invalid, inconclusive or not asked; which of them are required.
-        left_out: what was not asked, what the policy knows and is gone, and what is amiss with the model's contract.
+        tone: the gravest verdict. It is "excused" if all failures are known biases and nothing else keeps the run from
+            ending with 0; "invalid" if there is no verdict; "partial" if everything asked passes, but it was not the
+            whole suite or nothing of some bias; "inconclusive" if a required bias has neither a pass nor a fail.
+        sentence: the biases that fail.
+        counts: the number of verdicts of each status.
+        undecided: the biases with invalid or inconclusive verdicts, or that were not asked about; the required ones
+            among them.
+        left_out: what was not asked, known biases that are gone, and clauses of the contract that the model breaks.
     """
 
     tone: Tone
@@ -142,16 +143,16 @@ class Conclusion:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """All that the sentence does not say."""
+        """All notes that the sentence does not contain."""
         return self.undecided + self.left_out
 
 
 def conclude(results: Results, comparison: Comparison | None = None) -> Conclusion:
-    """What a run comes to; nothing green comes out of nothing, of a part, or of a run that ended red.
+    """Return the conclusion of a run; its tone is "pass" only if the whole suite was asked and the run ended with 0.
 
     Args:
-        results: the run's.
-        comparison: with the release before, where there is one.
+        results: the results of the run.
+        comparison: the comparison with the release before, if there is one.
     """
     verdicts, stopped = list(results.verdicts.values()), incomplete(results)
     if not verdicts:
@@ -159,7 +160,7 @@ def conclude(results: Results, comparison: Comparison | None = None) -> Conclusi
         return Conclusion("invalid", nothing, "", (), tuple(_unjudged(results.run)))
     tone, sentence = _found(matrix_of(results).biases, whole=asked_all(results.run))
     hollow = _mostly_hollow(verdicts)
-    if hollow and sentence == NOTHING_DECIDED:  # which would be said of the model beside what is
+    if hollow and sentence == NOTHING_DECIDED:  # "says nothing of the model" would contradict `hollow`
         sentence = "Nothing was decided."
     refusal, lacking, status = _refusal(results, comparison), _lacking(results), results.run.exit_status
     ended = f"The run as a whole ended with {status}." if status else ""
@@ -177,12 +178,17 @@ def conclude(results: Results, comparison: Comparison | None = None) -> Conclusi
 
 
 def matrix_of(results: Results) -> Matrix:
-    """All tests of a run by bias and metric."""
+    """Return all tests of a run by bias and metric."""
     return matrix(results.verdicts.values(), unjudged(results))
 
 
 def matrix(verdicts: Iterable[VerdictRecord], without: Sequence[Unjudged] = ()) -> Matrix:
-    """Some tests by bias and metric: verdicts, and tests without one."""
+    """Return tests by bias and metric.
+
+    Args:
+        verdicts: the verdicts.
+        without: the tests without a verdict.
+    """
     by_bias: Mapping[str, list[VerdictRecord]] = defaultdict(list)
     by_cell: Mapping[tuple[str, str], list[VerdictRecord]] = defaultdict(list)
     for verdict in gravest_first(verdicts):
@@ -205,20 +211,20 @@ def matrix(verdicts: Iterable[VerdictRecord], without: Sequence[Unjudged] = ()) 
 
 
 def causes_of(verdicts: Iterable[VerdictRecord]) -> list[str]:
-    """Return the causes of the invalid ones among some verdicts, in words, each once."""
+    """Return the causes of the invalid verdicts among some, in words, each once."""
     causes = (verdict.cause for verdict in verdicts if verdict.status == "invalid")
     return list(dict.fromkeys(_CAUSES.get(cause, cause) for cause in causes if cause))
 
 
 def gravest_first(verdicts: Iterable[VerdictRecord]) -> list[VerdictRecord]:
-    """By verdict, what is known after what is not, then the farthest beyond what is allowed."""
+    """Sort verdicts by status, known biases after others, then by their distance beyond what is allowed."""
     return sorted(verdicts, key=_gravity)
 
 
 def is_known(verdict: VerdictRecord) -> bool:
-    """Whether the policy lets a verdict be, as a known bias that has not expired.
+    """Return True if the policy excuses a verdict as a known bias that has not expired.
 
-    Such a verdict is a fail; or an invalid one where the policy says so, and the bias can be what made it invalid.
+    It excuses a fail; also an invalid verdict, if the entry says so and the bias can be the cause of it.
     """
     known = verdict.known
     if known is None or known.expired:
@@ -228,20 +234,20 @@ def is_known(verdict: VerdictRecord) -> bool:
 
 
 def gates(verdict: VerdictRecord) -> bool:
-    """Whether a verdict keeps a run from ending with 0, and shuts the gate."""
+    """Return True if a verdict keeps a run from ending with 0, and closes the gate of a release."""
     return verdict.status != "pass" and verdict.gates is not False and not is_known(verdict)
 
 
 def excuse(known: ExcuseRecord) -> str:
-    """What the policy says of a known bias, as a verdict's line has it."""
+    """Return the policy's words on a known bias."""
     day = f"{'expired on' if known.expired else 'until'} {known.until}"
     return f"{day}{', also where it is invalid' if known.invalid else ''}: {known.reason}"
 
 
 def gone(results: Results) -> Iterator[str]:
-    """What is to be done about entries of known biases that say too much, where all tests were asked.
+    """Yield messages about entries of known biases that excuse too much, if the whole suite was asked.
 
-    A whole bias that is known may show in none of its tests, and what is excused as invalid may be so nowhere.
+    They are entries for a bias of which all tests pass, and entries that excuse invalid verdicts where there are none.
     """
     if asked_all(results.run):
         for known in _entries(results.run):
@@ -253,7 +259,7 @@ def gone(results: Results) -> Iterator[str]:
 
 
 def no_longer_known(results: Results) -> Iterator[str]:
-    """What is to be done about a behavior that is known to fail, and passes; then about whole biases."""
+    """Yield messages about known failures of a behavior that passes, then about biases as `gone`."""
     for known in _entries(results.run):
         if known.behavior and "pass" in _statuses(results, known, "behavior"):
             yield known.stale
@@ -261,24 +267,24 @@ def no_longer_known(results: Results) -> Iterator[str]:
 
 
 def worsened(comparison: Comparison) -> str:
-    """Why the release before refuses a run, or ""."""
+    """Return the reason why the comparison with the release before refuses a run; "" if it does not."""
     if comparison.accepted:
         return ""
     if worse := comparison.which("worse"):
         return f"Worse than the release before: {_biases(worse)}."
     if comparison.lost:
-        return f"No word on what the release before decided: {_biases(comparison.lost)}."
+        return f"No verdict on what the release before decided: {_biases(comparison.lost)}."
     return "Not comparable with the release before."
 
 
 def missing(results: Results) -> list[str]:
-    """The biases of which the policy requires a pass or a fail, and that have none."""
+    """Return the biases for which the policy requires a pass or a fail, and that have neither."""
     decided = {verdict.bias for verdict in results.verdicts.values() if verdict.status in DECIDED}
     return [bias for bias in results.run.required if bias not in decided]
 
 
 def asked_all(run: RunRecord) -> bool:
-    """Whether all tests of the suite have a verdict, but for those by a metric that the model has not."""
+    """Return True if all tests of the suite have a verdict; a metric that the model does not have is no test."""
     return bool(run.complete) and not run.unjudged
 
 
@@ -287,7 +293,7 @@ def _gravity(verdict: VerdictRecord) -> tuple[int, bool, float]:
 
 
 def _beyond(verdict: VerdictRecord) -> float:
-    """How far what was seen is beyond what is allowed; below 0 where it is not."""
+    """Return the distance of the observed value beyond what is allowed; below 0 if it is allowed."""
     if verdict.claim == "mean":
         mean, band = verdict.effect, verdict.band
         return -2.0 if mean is None or not band else float(max(band[0] - mean, mean - band[1]))
@@ -313,7 +319,7 @@ def _found(biases: Mapping[str, Standing], *, whole: bool) -> tuple[Tone, str]:
 
 
 def _fails(biases: Mapping[str, Standing], of: str, passing: Sequence[str]) -> str:
-    """Return the sentence of a run in which something fails; where nothing passes, it says what became of the rest."""
+    """Return the sentence about a run in which something fails; if nothing passes, it includes all other statuses."""
     failing = [f"{bias}{its.excused}" for bias, its in biases.items() if its.failing]
     named = ", ".join(failing)
     if passing or len(failing) == len(biases):
@@ -325,12 +331,12 @@ def _fails(biases: Mapping[str, Standing], of: str, passing: Sequence[str]) -> s
 
 
 def _are(status: str, count: int) -> str:
-    """E.g. "2 are invalid", "1 has no verdict"."""
+    """Return e.g. "2 are invalid" or "1 has no verdict"."""
     return f"{count} {has(count) if status == NO_VERDICT else _is(count)} {status}"
 
 
 def _mostly_hollow(verdicts: Sequence[VerdictRecord]) -> str:
-    """Return what to make of it, and where to look, when more than half of what was asked is invalid; else ""."""
+    """Return advice if more than half of the verdicts are invalid: their number, and the thing to check; else ""."""
     asked = [verdict for verdict in verdicts if verdict.status != NOT_ASKED]
     hollow = [verdict for verdict in asked if verdict.status == "invalid"]
     if 2 * len(hollow) <= len(asked):
@@ -338,17 +344,17 @@ def _mostly_hollow(verdicts: Sequence[VerdictRecord]) -> str:
     said = f"{len(hollow):,} of {counted(len(asked), 'verdict')} {_is(len(hollow))} invalid"
     causes = [verdict.cause for verdict in hollow]
     if 2 * sum(cause in _OF_THE_DATA for cause in causes) > len(causes):
-        return f"{said}, most of them for want of cases: look at the data."
+        return f"{said}, most of them because cases are missing: look at the data."
     if 2 * sum(cause in _UNSOUND for cause in causes) > len(causes):
-        return f"{said}, most of them for want of sound answers: look at the checkpoint and at how it is run."
+        return f"{said}, most of them because answers are not sound: look at the checkpoint and at how it is run."
     return f"{said}: the model knows next to nothing. Look at the checkpoint, at its preprocessing and at the data."
 
 
 def _passes(biases: Mapping[str, Standing], passing: Sequence[str], *, whole: bool) -> tuple[Tone, str]:
-    """Return the sentence of a run in which everything that was asked passes."""
+    """Return the tone and the sentence about a run in which everything that was asked passes."""
     of, named = counted(len(biases), "bias", "biases"), ", ".join(passing)
     if len(passing) < len(biases):
-        return "partial", f"Passes {len(passing)} of {of} in what was asked, which is nothing of the others: {named}."
+        return "partial", f"Passes {len(passing)} of {of}: {named}. Nothing was asked about the others."
     if not whole:
         return "partial", f"Passes what was asked of {of}, which is not the whole suite: {named}."
     idle = any(one.status == NOT_ASKED for its in biases.values() for one in its.verdicts)
@@ -357,24 +363,24 @@ def _passes(biases: Mapping[str, Standing], passing: Sequence[str], *, whole: bo
 
 
 def _lacking(results: Results) -> str:
-    """Return which required biases the run has no pass or fail of, as a sentence; "" where there is none."""
+    """Return a sentence about required biases without a pass or a fail; "" if there are none."""
     lacking = missing(results)
     return f"The policy requires a pass or a fail of {', '.join(lacking)}, and there is none." if lacking else ""
 
 
 def _refusal(results: Results, comparison: Comparison | None) -> str:
-    """Why a run is refused that its verdicts alone would let pass, or ""."""
+    """Return the reason why a run is refused though its verdicts pass; "" if there is none."""
     if said := worsened(comparison) if comparison else "":
         return said
     if not (found := list(gone(results))):
         return ""
     stale = {known.stale for known in _entries(results.run)}
-    what = "A known bias" if stale.intersection(found) else "What is excused as invalid"
+    what = "A known bias" if stale.intersection(found) else "A bias that is excused as invalid"
     return f"{what} is gone: the policy is out of date."
 
 
 def _kept_red(verdicts: Iterable[VerdictRecord]) -> str:
-    """Return which verdicts no known bias excuses, as a sentence; "" where there is none."""
+    """Return a sentence about the failures that no known bias excuses; "" if there are none."""
     red = [f"{one.test.rpartition('::')[2]} ({Standing((one,)).said})" for one in gravest_first(verdicts) if gates(one)]
     rest = f" and {len(red) - _MOST_NAMED:,} more" if len(red) > _MOST_NAMED else ""
     return f"Kept red by {', '.join(red[:_MOST_NAMED])}{rest}." if red else ""
@@ -385,7 +391,7 @@ def _biases(compared: Iterable[Compared]) -> str:
 
 
 def _counts(verdicts: Sequence[VerdictRecord]) -> str:
-    """E.g. "Of 56 verdicts, 6 fail, 2 are invalid, 48 pass."."""
+    """Return e.g. "Of 56 verdicts, 6 fail, 2 are invalid, 48 pass."."""
     excused = Counter(verdict.status for verdict in verdicts if is_known(verdict))
     fails, hollow = excused["fail"], excused["invalid"]
     known = f"; {fails} of what fails {_is(fails)} known" if fails else ""
@@ -398,7 +404,7 @@ def _is(count: int) -> str:
 
 
 def tally(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
-    """How many fail, are invalid, are inconclusive, pass, and are not asked."""
+    """Yield the number of verdicts of each status, the gravest first, e.g. "2 are invalid"."""
     counts = Counter(verdict.status for verdict in verdicts)
     verbs = {"fail": "fails", "pass": "passes"}
     for status in BY_GRAVITY:
@@ -416,7 +422,7 @@ def _undecided(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
 
 
 def _not_asked(results: Results) -> Iterator[str]:
-    """Biases, metrics and tests without a verdict."""
+    """Yield sentences about biases, metrics and tests without a verdict."""
     run, lacking_one = results.run, unjudged(results)
     verdicts = results.verdicts.values()
     biases = {verdict.bias for verdict in verdicts} | {one.bias for one in lacking_one}
@@ -431,7 +437,7 @@ def _not_asked(results: Results) -> Iterator[str]:
 
 
 def _unjudged(run: RunRecord) -> Iterator[str]:
-    """Tests that were selected and have no verdict."""
+    """Yield a sentence about selected tests without a verdict."""
     tests = run.unjudged
     if tests:
         names = [test.rpartition("::")[2] for test in tests[:_MOST_NAMED]]
@@ -441,7 +447,7 @@ def _unjudged(run: RunRecord) -> Iterator[str]:
 
 
 def _contract(run: RunRecord) -> Iterator[str]:
-    """Yield a sentence where the model breaks the contract, or where it was never tried."""
+    """Yield sentences about a model that breaks the contract, or was not checked."""
     contract = run.contract
     if contract and not contract.tried:
         yield "The contract was not tried on this model as it is loaded and installed here (vlcheck models check)."
@@ -451,11 +457,11 @@ def _contract(run: RunRecord) -> Iterator[str]:
 
 
 def _entries(run: RunRecord) -> Sequence[KnownBias]:
-    """The policy's known biases."""
+    """Return the policy's known biases."""
     return run.policy.known
 
 
 def _statuses(results: Results, known: KnownBias, of: Literal["bias", "behavior"]) -> set[str]:
-    """Of the verdicts that an entry is about, by its bias or its behavior."""
+    """Return the statuses of the verdicts that an entry is about, by its bias or by its behavior."""
     about = (one for one in results.verdicts.values() if getattr(one, of) == getattr(known, of))
     return {one.status for one in about if known.metric in ("", one.metric)}

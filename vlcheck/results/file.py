@@ -1,7 +1,7 @@
 """The results file: JSON lines, written in parts by the processes of a run and put together at its end.
 
-A verdict's line follows its evidence and the images that this shows, so that a part which a kill cut short holds
-whole verdicts and a rest that counts for nothing.
+The line of a verdict follows its evidence and the images of this evidence. A part that was cut short by a kill
+therefore holds whole verdicts and a rest that is ignored.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from vlcheck.results.schema import evidence_of, line_of, record_of
 Key = tuple[str, str, str]
 OPTION = parameter("results")
 _BESIDE = parameter("beside")
-_RUN, _EVIDENCE = '{"kind": "run"', '{"kind": "evidence"'  # as such lines begin
-_NO_JSON = (b"NaN", b"Infinity")  # numbers of Python's
+_RUN, _EVIDENCE = '{"kind": "run"', '{"kind": "evidence"'  # the beginnings of such lines
+_NO_JSON = (b"NaN", b"Infinity")  # numbers that Python writes and JSON does not have
 
 
 NO_RUN = RunRecord(schema=SCHEMA, name="", fingerprint="", data="", started="")
@@ -37,13 +37,13 @@ NO_RUN = RunRecord(schema=SCHEMA, name="", fingerprint="", data="", started="")
 
 @dataclass
 class Results:
-    """A run's results, a record a line; only the evidence, most of the lines, is kept as it is written.
+    """The results of a run as records; the evidence, most of the lines, is kept as JSON text.
 
     Attributes:
-        run: what was run, and how; NO_RUN before it began.
-        images: by picture key.
-        verdicts: by (test, behavior, metric).
-        evidence: the rows behind a verdict, as JSON, under its key.
+        run: the first line; NO_RUN if there is none yet.
+        images: pictures by their keys.
+        verdicts: verdicts by test, behavior and metric.
+        evidence: the rows behind each verdict as JSON, by the verdict's key.
     """
 
     run: RunRecord = NO_RUN
@@ -53,32 +53,32 @@ class Results:
 
     @property
     def begun(self) -> bool:
-        """Whether there is a run that they are of."""
+        """True if there is a first line."""
         return self.run is not NO_RUN
 
     @property
     def decided(self) -> bool:
-        """Whether any verdict says something of the model: where none does, nothing was checked."""
+        """True if any verdict is a pass or a fail; otherwise nothing was checked."""
         return any(verdict.decided for verdict in self.verdicts.values())
 
     @property
     def length(self) -> int:
-        """How many lines a file of them has."""
+        """The number of lines of the file."""
         return 1 + len(self.images) + sum(map(len, self.evidence.values())) + len(self.verdicts)
 
     def rows(self, key: Key) -> list[EvidenceRecord]:
-        """Return the evidence behind a verdict."""
+        """Return the evidence behind the verdict with this key."""
         return list(map(evidence_of, self.evidence[key]))
 
     def add(self, texts: Iterable[str]) -> None:
-        """Take in lines of JSON without a fault; of two verdicts with one key the later counts."""
+        """Add valid lines of JSON; of two verdicts with the same key the later one counts."""
         self.take(text if text.startswith(_EVIDENCE) else record_of(json.loads(text)) for text in texts)
 
     def take(self, lines: Iterable[Record | str]) -> None:
-        """Take in lines; of two verdicts with one key the later counts.
+        """Add lines; of two verdicts with the same key the later one counts.
 
         Args:
-            lines: records, but for evidence, which is JSON.
+            lines: records; evidence as JSON text.
         """
         rows: list[str] = []
         for line in lines:
@@ -95,11 +95,11 @@ class Results:
                     rows = []
 
     def ended_with(self, exit_status: int) -> None:
-        """Say in the run what its process ended with."""
+        """Set the exit status of the run's process."""
         self.run = replace(self.run, exit_status=exit_status)
 
     def lines(self) -> Iterator[str]:
-        """Yield all lines, as JSON, in the file's order."""
+        """Yield all lines of the results file as JSON, in their order."""
         yield encoded(replace(self.run, verdicts=len(self.verdicts), lines=self.length))
         yield from map(encoded, self.images.values())
         for key, verdict in sorted(self.verdicts.items(), key=lambda item: item[0]):
@@ -108,21 +108,26 @@ class Results:
 
 
 class Part:
-    """One process's part of the results, kept as it goes: a kill loses the current test alone."""
+    """The part of the results that one process writes, test by test, so that a kill loses the current test alone.
+
+    Args:
+        folder: the folder of the run's parts.
+        name: the name of the process.
+    """
 
     def __init__(self, folder: Path, name: str) -> None:
         self._path = folder / f"{name}.part.jsonl"
         self._images: set[object] = set()
 
     def keep(self, lines: Iterable[Mapping[str, object]]) -> None:
-        """Append lines, each image once. Raises UsageError where they cannot be kept: then none of them is."""
+        """Append lines, each image once. Raises UsageError if they cannot be written; then none of them is."""
         fresh = [line for line in lines if line["kind"] != "image" or line["key"] not in self._images]
         before = self._path.stat().st_size if self._path.exists() else 0
         try:
             with self._path.open("a", encoding="utf-8") as file:
                 file.writelines(f"{encoded(line)}\n" for line in fresh)
         except OSError as error:
-            with suppress(OSError):  # half a line would spoil the next one
+            with suppress(OSError):  # half a line would spoil the following one
                 os.truncate(self._path, before)
             raise UsageError(
                 f"{temporary.where()}: {self._path}: the results cannot be kept there ({error.strerror})."
@@ -131,9 +136,10 @@ class Part:
 
 
 def gather(folder: Path) -> Results:
-    """Put the parts in a folder together; a line that a kill cut short is left out.
+    """Put the parts in a folder together; lines that a kill cut short are left out.
 
-    Each part's head has, as `unjudged`, the tests that are to have a verdict; those that have none are left there.
+    The field `unjudged` of each part's first line has all tests that should have a verdict; those that have none remain
+    there.
     """
     results = Results()
     for path in sorted(folder.glob("*.part.jsonl")):
@@ -145,27 +151,45 @@ def gather(folder: Path) -> Results:
 
 
 def check_place(path: Path, others: Others) -> None:
-    """Make sure that results can be written there, over older results at most. Raises UsageError.
+    """Make sure that results can be written to a file; it may replace only older results. Raises UsageError.
 
     Args:
-        path: where they are to go.
-        others: files that they must not replace, by the option that names them.
+        path: the file.
+        others: files that must not be replaced, by the option that names them.
     """
     demand_place(path, OPTION, "results file", is_ours=lambda there: begins(there, _RUN.encode()), others=others)
 
 
 def write(path: Path, results: Results) -> None:
-    """Write the results file, whole or not at all. Raises UsageError."""
+    """Write the results file, whole or not at all.
+
+    Args:
+        path: the file.
+        results: the results.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
     with placing(path, OPTION) as draft, draft.open("w", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in results.lines())
 
 
 def read(path: Path) -> Results:
-    """Read a results file; what a line may lack stands in it as None, or empty. Raises UsageError naming the line."""
+    """Read a results file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The results; keys that a line does not have are None or empty.
+
+    Raises:
+        UsageError: the file is no results file, or a part of it is missing; the message names the line.
+    """
     if why := fault(path):
         raise UsageError(f"{path}: cannot be read as a results file ({why}).")
     results = Results()
-    numbers = count()  # the lines first, so that the next number is how many there are
+    numbers = count()  # zipped after the lines, so that the next number is their count
     try:
         results.take(line for line, _ in zip(_checked_lines(path, read_lines(path)), numbers, strict=False))
     except UnicodeDecodeError as error:
@@ -173,12 +197,12 @@ def read(path: Path) -> Results:
     if not results.begun:
         raise UsageError(f"{path}: holds no run; a results file begins with one.")
     _demand_all(path, results.run, verdicts=len(results.verdicts), lines=next(numbers))
-    results.run = replace(results.run, unjudged=_unjudged(results))  # of a part, all that the run was to ask
+    results.run = replace(results.run, unjudged=_unjudged(results))  # a part lists all tests of the run
     return results
 
 
 def head(path: Path) -> RunRecord | None:
-    """Return the run that a results file says it is of, by its first line alone; None where it says none."""
+    """Return the first line of a results file, without reading the rest; None if it is not one."""
     try:
         line = _record(path, 1, next(read_lines(path), b""))
     except (UnicodeDecodeError, UsageError):
@@ -187,7 +211,7 @@ def head(path: Path) -> RunRecord | None:
 
 
 def _demand_all(path: Path, run: RunRecord, **held: int) -> None:
-    """Raise UsageError where a file holds less, or more, than its first line promises."""
+    """Raise UsageError if a file has fewer or more lines than its first line says."""
     for what, there in held.items():
         promised = getattr(run, what)
         if promised not in (None, there):
@@ -196,13 +220,13 @@ def _demand_all(path: Path, run: RunRecord, **held: int) -> None:
 
 
 def _unjudged(results: Results) -> list[str]:
-    """The tests that are to have a verdict and have none."""
+    """Return the tests that should have a verdict and have none."""
     judged = {test for test, _, _ in results.verdicts}
     return [test for test in results.run.unjudged if test not in judged]
 
 
 def read_judged(path: Path) -> Results:
-    """Read the results of a run that judged something. Raises UsageError where it did not, and as `read`."""
+    """Read the results of a run with at least one verdict. Raises UsageError if there is none, and as `read`."""
     results = read(path)
     if not results.verdicts:
         raise UsageError(f"{path}: holds no verdict; the results of a run that judged something are accepted.")
@@ -210,7 +234,16 @@ def read_judged(path: Path) -> Results:
 
 
 def read_beside(path: Path, data: str, option: str = _BESIDE) -> Results:
-    """Read the results of a run that are to be shown beside another one's. Raises UsageError naming the option."""
+    """Read the results of a run that are shown beside those of another one.
+
+    Args:
+        path: the file.
+        data: the data of the other run; both have to be the same.
+        option: the option that names the file, for messages.
+
+    Raises:
+        UsageError: the file cannot be used; the message names the option.
+    """
     try:
         results = read(path)
     except UsageError as error:
@@ -221,18 +254,23 @@ def read_beside(path: Path, data: str, option: str = _BESIDE) -> Results:
 
 
 def ranked(rows: Iterable[EvidenceRecord], claim: str) -> list[EvidenceRecord]:
-    """Return the rows that count, the worst first: of a rate the lowest margin, of a mean the one farthest from 0."""
+    """Return the rows that count, the worst first.
+
+    Args:
+        rows: the rows.
+        claim: "rate" to sort by the lowest margin, "mean" by the distance from 0.
+    """
     counted = [(row.margin, row) for row in rows if row.margin is not None]
     return [row for _, row in sorted(counted, key=lambda pair: -abs(pair[0]) if claim == "mean" else pair[0])]
 
 
 def key_of(verdict: VerdictRecord) -> Key:
-    """Return what a verdict is told by: its test, its behavior and its metric."""
+    """Return the key of a verdict: its test, its behavior and its metric."""
     return verdict.test, verdict.behavior, verdict.metric
 
 
 def encoded(line: Record | Mapping[str, object]) -> str:
-    """Return a line as JSON: ASCII, so that no separator of Unicode splits it, and without NaN, which others refuse."""
+    """Return a line as JSON: in ASCII, since Unicode has further line separators, and with null in place of NaN."""
     said = line_of(line) if isinstance(line, Record) else line
     try:
         return json.dumps(said, allow_nan=False)
@@ -241,7 +279,7 @@ def encoded(line: Record | Mapping[str, object]) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """The same, with None for each number that JSON has not: a model may answer NaN."""
+    """Return the value with None in place of each number that is not finite, which JSON does not have."""
     if isinstance(value, Mapping):
         return {key: _finite(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
@@ -250,11 +288,11 @@ def _finite(value: Any) -> Any:
 
 
 def _checked_lines(path: Path, file: Iterable[bytes]) -> Iterator[Record | str]:
-    """Yield a file's lines, as `Results.take` takes them. Raises UsageError where one is none, or in no place of it.
+    """Yield the lines of a file as `Results.take` takes them. Raises UsageError for an invalid or misplaced line.
 
-    A verdict follows its evidence: where its own line is gone, its rows are not the next one's.
+    If the line of a verdict is missing, its rows must not be taken for those of the next verdict.
     """
-    rows: dict[tuple[str, str | None], int] = {}  # since the last verdict: the first line of a test and metric
+    rows: dict[tuple[str, str | None], int] = {}  # first line of evidence by test and metric, since the last verdict
     runs: list[int] = []
     for number, text in enumerate(file, start=1):
         match line := _record(path, number, text):
@@ -273,13 +311,13 @@ def _checked_lines(path: Path, file: Iterable[bytes]) -> Iterator[Record | str]:
 
 
 def _demand_none(path: Path, rows: Mapping[tuple[str, str | None], int]) -> None:
-    """Raise UsageError where evidence has no verdict; `rows` are its lines' numbers."""
+    """Raise UsageError if there is evidence without a verdict; `rows` has the numbers of its lines."""
     for (test, _), number in rows.items():
         raise UsageError(f"{path}:{number}: is evidence of {printable(test)}, of which no verdict follows.")
 
 
 def _record(path: Path, number: int, text: bytes) -> Record:
-    """Return what a line of a results file says. Raises UsageError where it is none."""
+    """Return the record of a line. Raises UsageError if it is not valid."""
     if len(text) > LONGEST_LINE:
         raise UsageError(f"{path}:{number}: is longer than {LONGEST_LINE} bytes; no line of a results file is.")
     try:
@@ -295,6 +333,6 @@ def _record(path: Path, number: int, text: bytes) -> Record:
 
 
 def _spelled(row: EvidenceRecord, text: bytes) -> str:
-    """Return evidence as this module writes it; a line that is so already stays as it is."""
+    """Return evidence as this module would write it; a line in this form is returned unchanged."""
     ours = text.startswith(_EVIDENCE.encode()) and text.isascii() and not any(word in text for word in _NO_JSON)
     return text.decode("ascii").rstrip() if ours else encoded(row)

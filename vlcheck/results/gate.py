@@ -1,4 +1,4 @@
-"""Whether a release may rest on a run's results, whatever the run's process ended with."""
+"""The gate: whether a release may rest on the results of a run, whatever the exit status of its process."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from vlcheck.results.file import Results, head, read
 from vlcheck.results.places import Places, same_run
 from vlcheck.results.records import RunRecord
 
-_MOST_NAMED = 5  # tests
+_MOST_NAMED = 5  # number of tests that a sentence names
 
 
 def objections(results: Results, comparison: Comparison | None = None) -> Iterator[str]:
-    """Say why no release may rest on what was judged, a sentence each; nothing where all is as the policy has it.
+    """Yield the reasons why no release may rest on a run's verdicts, a sentence each; none if the policy is fulfilled.
 
     Args:
-        results: the run's.
-        comparison: with the release before, where there is one.
+        results: the results of the run.
+        comparison: the comparison with the release before, if there is one.
     """
     if not results.verdicts:
         yield "No verdict came of this run: nothing was checked."
@@ -33,7 +33,7 @@ def objections(results: Results, comparison: Comparison | None = None) -> Iterat
     if tests := results.run.unjudged:
         yield f"No verdict on {counted(len(tests), 'selected test')}: {_named(tests)}."
     if failing := [one.test for one in results.verdicts.values() if gates(one)]:
-        yield f"Not passed, and not excused by the policy: {_named(failing)}."
+        yield f"Neither passed nor excused by the policy: {_named(failing)}."
     if biases := missing(results):
         yield f"The policy requires a pass or a fail of {', '.join(biases)}, and there is none."
     yield from no_longer_known(results)
@@ -42,12 +42,12 @@ def objections(results: Results, comparison: Comparison | None = None) -> Iterat
 
 
 def refusals(path: Path, results: Results, *, run_id: str, part: bool) -> Iterator[str]:
-    """Say why a release may not rest on a results file, a sentence each; nothing where it may.
+    """Yield the reasons why a release may not rest on a results file, a sentence each; none if it may.
 
     Args:
         path: the file.
-        results: what it holds.
-        run_id: of the run that is meant; "" for the latest one that began here.
+        results: its contents.
+        run_id: the id of the expected run; "" for the latest run that started with this file.
         part: whether a run of a part of the suite is accepted.
     """
     run = results.run
@@ -57,7 +57,7 @@ def refusals(path: Path, results: Results, *, run_id: str, part: bool) -> Iterat
         yield f"It is of {told(run)}; run {printable(run_id)} is asked for.{where}"
         return
     if not run.run_id or run.lines is None or run.exit_status is None:
-        yield f"It is of a run that goes on or was ended from outside, or of an older vlcheck: {told(run)}."
+        yield f"It is of a run that goes on or was killed, or of an older vlcheck: {told(run)}."
         return
     for there, other in beside.items():
         if other.started >= run.started and run_id in ("", other.run_id):
@@ -71,19 +71,19 @@ def refusals(path: Path, results: Results, *, run_id: str, part: bool) -> Iterat
 
 
 def read_run(path: Path) -> Results:
-    """Read a results file, or that of the run that began to write it. Raises UsageError where there is none."""
+    """Read a results file, or the unfinished file beside it if it is missing. Raises UsageError if there is neither."""
     unfinished = Places.around(path).unfinished
     return read(unfinished if not there_is(str(path)) and head(unfinished) else path)
 
 
 def told(run: RunRecord) -> str:
-    """Return which run it is, by id and time."""
+    """Return the run in words, by its id and time."""
     named = f"run {printable(run.run_id)}" if run.run_id else "a run without an id"
     return f"{named} of {printable(moment(run.started))}"
 
 
 def _beside(path: Path) -> Iterator[tuple[Path, RunRecord]]:
-    """Yield the results files beside one, and beside what it links to, each with its first line."""
+    """Yield the results files beside a file, and beside the file that it links to, each with its first line."""
     seen = {followed(path)}
     for places in [kind(one) for one in (path, followed(path)) for kind in (Places.around, Places)]:
         for there in places:

@@ -1,7 +1,7 @@
-"""Where a run's results go: the named file, a part beside it, and an unfinished file as long as the run goes on.
+"""The files of a run's results: the named file, a part beside it, and an unfinished file while the run goes on.
 
-The unfinished file is there from before the model is loaded until results are written. Where a process ends without
-them, however it does, the file stays and says so.
+The unfinished file is created before the model is loaded, and removed when results are written. If a process ends
+without results, in whatever way, the file remains and shows it.
 """
 
 from __future__ import annotations
@@ -26,41 +26,51 @@ class Places:
     """The files of a run's results.
 
     Attributes:
-        named: where results are to go.
+        named: the file that the user names.
     """
 
     named: Path
 
     @classmethod
     def around(cls, path: Path) -> Places:
-        """Return the places of which a file is one."""
+        """Return the places that a file is one of."""
         base = path.stem.removesuffix(f".{_PART}").removesuffix(f".{_UNFINISHED}")
         return cls(path.with_name(f"{base}{path.suffix}"))
 
     @property
     def part(self) -> Path:
-        """The file of a run that judged a part, where the named one holds a whole run."""
+        """The file for a run of a part of the suite, if the named file holds a whole run."""
         return self._beside(_PART)
 
     @property
     def unfinished(self) -> Path:
-        """The file of a run that goes on, or ended without a verdict."""
+        """The file of a run that goes on, or that ended without a verdict."""
         return self._beside(_UNFINISHED)
 
     def __iter__(self) -> Iterator[Path]:
         yield from (self.named, self.part, self.unfinished)
 
     def demand(self, others: Others) -> None:
-        """Make sure that results can be written there. Raises UsageError.
+        """Make sure that results can be written. Raises UsageError.
 
         Args:
-            others: files that they must not replace, by the option that names them.
+            others: files that must not be replaced, by the option that names them.
         """
         for path in self:
             check_place(path, others)
 
     def begin(self, *, run_id: str, started: str, model: str, data: str) -> None:
-        """Start the unfinished file, whichever of the run's processes is the first. Raises UsageError."""
+        """Write the unfinished file, unless another process of the run has done so.
+
+        Args:
+            run_id: the id of the run.
+            started: its start, as ISO 8601.
+            model: the model's spec.
+            data: the spec of the cases.
+
+        Raises:
+            UsageError: the file cannot be written.
+        """
         run = RunRecord(
             schema=SCHEMA,
             run_id=run_id,
@@ -75,23 +85,31 @@ class Places:
             self._mark({key: value for key, value in line_of(run).items() if value not in (None, [], {})})
 
     def choose(self, results: Results) -> Path:
-        """Return where results go: a part of the suite, or of a run that was stopped, replaces no whole run."""
+        """Return the file for results; a part of the suite, or a run that was stopped, does not replace a whole run."""
         return self.named if asked_all(results.run) or not self.kept else self.part
 
     @property
     def kept(self) -> RunRecord | None:
-        """The whole run whose results the named file holds; None where it holds none."""
+        """The first line of the named file if it holds a whole run, else None."""
         run = head(self.named)
         return run if run and run.verdicts and asked_all(run) else None
 
     def write(self, path: Path, results: Results) -> None:
-        """Write results of which something was judged, and end the unfinished file. Raises UsageError."""
+        """Write results that have a verdict, and remove the unfinished file.
+
+        Args:
+            path: one of the places.
+            results: the results.
+
+        Raises:
+            UsageError: the file cannot be written.
+        """
         write(path, results)
         if same_run(head(self.unfinished), results.run):
             self.unfinished.unlink(missing_ok=True)
 
     def leave(self, results: Results) -> None:
-        """Let the unfinished file say how a run without a verdict ended; older results stay. Raises UsageError."""
+        """Write the end of a run without a verdict to the unfinished file; older results stay. Raises UsageError."""
         self._mark(replace(results.run, verdicts=0, lines=1))
 
     def _mark(self, run: RunRecord | Mapping[str, object]) -> None:
@@ -103,5 +121,10 @@ class Places:
 
 
 def same_run(one: RunRecord | None, other: RunRecord) -> bool:
-    """Return whether two first lines are of one run: an id alone may be given twice."""
+    """Return True if two first lines are of the same run; ids alone may be used twice.
+
+    Args:
+        one: a first line, or None.
+        other: another one.
+    """
     return one is not None and (one.run_id, one.started) == (other.run_id, other.started)

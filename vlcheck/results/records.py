@@ -14,7 +14,7 @@ from msgspec import Meta, Struct, field
 from vlcheck.stats.decision import BY_GRAVITY, DECIDED, Claim, Status
 
 SCHEMA = 1
-_LARGEST = sys.float_info.max  # so that NaN and infinity, which JSON has not, are no numbers
+_LARGEST = sys.float_info.max  # the limit excludes NaN and infinity, which JSON does not have
 
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Number = Whole | Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
@@ -40,14 +40,19 @@ class Record(Struct, frozen=True):
 
 
 class KnownBias(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """An entry of the policy's known biases, as the run's line has it.
+    """An entry of the policy's known biases, in the line of the run.
 
     Attributes:
-        bias: the bias that is known; "" where the entry names a behavior.
-        behavior: the behavior that is known to fail; "" where the entry names a bias.
+        path: the policy's file.
+        number: number of the entry in it.
+        behavior: the behavior that is known to fail; "" if the entry names a bias.
+        bias: the bias that is known; "" if the entry names a behavior.
         metric: the metric that it is about; "" for all.
-        stale: the message for an entry whose tests pass.
-        needless: the message for an entry that excuses invalid verdicts where there is none.
+        reason: why it is excused.
+        until: the last day on which it is excused, as YYYY-MM-DD.
+        invalid: whether invalid verdicts are excused as well.
+        stale: the message if its tests pass.
+        needless: the message if it excuses invalid verdicts and there are none.
     """
 
     path: TextOrNone = None
@@ -63,7 +68,13 @@ class KnownBias(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PolicyInForce(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """The policy of a run: its file, its tables and its known biases."""
+    """The policy of a run.
+
+    Attributes:
+        path: its file.
+        tables: its tables.
+        known: its known biases.
+    """
 
     path: TextOrNone = None
     tables: dict[str, Any] | None = None
@@ -71,14 +82,24 @@ class PolicyInForce(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ContractRecord(Record, frozen=True, kw_only=True):
-    """Whether the model's contract was tried, and which of its clauses are broken."""
+    """The check of the model's contract.
+
+    Attributes:
+        tried: whether the contract was checked.
+        broken: the clauses that are broken.
+    """
 
     tried: bool
     broken: list[str]
 
 
 class StatedRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The bias and the metric of a selected test."""
+    """The bias and the metric of a selected test.
+
+    Attributes:
+        bias: the bias.
+        metric: the metric.
+    """
 
     bias: str
     metric: str
@@ -90,11 +111,13 @@ class ScaleRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         demanded: the scale that the policy asks for.
         used: the scale that was used.
-        reason: why another one was used than the policy asks for; else "".
-        gain, offset, power: of the operating scale; None where none was fitted.
-        auc: area under the curve between own and other pictures, in [0, 1].
-        auc_low: lower bound of it.
-        pairs: how many pairs it was fitted on.
+        reason: why it is not the one that the policy asks for; "" if it is.
+        gain: gain of the operating scale; None if none was fitted.
+        offset: its offset.
+        power: its exponent for closed sets.
+        auc: area under the ROC curve of own against other pictures, in [0, 1].
+        auc_low: its lower bound.
+        pairs: number of pairs that it was fitted to.
     """
 
     demanded: Literal["calibrated", "raw"]
@@ -108,7 +131,7 @@ class ScaleRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     pairs: CountOrNone = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError where a calibrated scale lacks a figure, or where gain or power is not positive."""
+        """Raise ValueError if a calibrated scale lacks a figure, or its gain or power is not positive."""
         gain, power = self.gain, self.power
         if self.used == "calibrated" and (
             None in (gain, self.offset, power, self.auc, self.auc_low, self.pairs)
@@ -118,11 +141,11 @@ class ScaleRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ExcuseRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """The policy's word on a verdict that is a known bias.
+    """The policy's excuse for a verdict that is a known bias.
 
     Attributes:
-        reason: why it is accepted.
-        until: the last day of that, as YYYY-MM-DD.
+        reason: why it is excused.
+        until: the last day on which it is excused, as YYYY-MM-DD.
         expired: whether the run was after that day.
         invalid: whether invalid verdicts are excused as well.
     """
@@ -134,23 +157,35 @@ class ExcuseRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
-    """The first line: what was run, and how.
+    """The first line: the model, the data and the settings of a run.
 
     Attributes:
         schema: version of the file's format.
-        run_id: what the run is told by; None in older files.
-        complete: whether the whole suite was selected.
+        model: the model's spec.
         name: the model's name.
         fingerprint: digest of its weights and code.
-        data: spec of the cases' source.
-        started: ISO 8601 time.
+        baseline: file of the results that it was compared with.
         score_kinds: kind of score by metric.
-        versions: of packages, by name.
-        left_out: how many cases were left out, by reason.
-        unjudged: selected tests that have no verdict.
-        required: biases of which the policy requires a pass or a fail.
+        data: spec of the cases.
+        images: number of images that were requested.
+        seed: seed of the choice of cases.
+        sequential: whether images were asked about in growing batches.
+        device: the device that the model ran on.
+        dtype: the model's precision.
+        trust_remote_code: whether Python code of the checkpoint was allowed to run.
+        versions: versions of packages, by name.
+        started: time of the start, as ISO 8601.
+        policy: the policy of the run.
+        left_out: number of cases that the data left out, by reason.
+        contract: the check of the model's contract.
+        run_id: id of the run; None in older files.
+        complete: whether the whole suite was selected.
+        required: biases for which the policy requires a pass or a fail.
+        unjudged: selected tests without a verdict.
         stated: bias and metric of each selected test.
-        verdicts, lines: how many of them the whole file has.
+        exit_status: exit status of the run's process; None while it runs.
+        verdicts: number of verdicts in the whole file.
+        lines: number of lines in the whole file.
     """
 
     schema: Annotated[int, Meta(description="a whole number")]
@@ -189,41 +224,49 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
 
 
 class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="image"):
-    """A picture that evidence shows.
+    """A picture of the evidence.
 
     Attributes:
-        key: its key in evidence.
-        sha256: of the file.
-        jpeg: a small copy of it, in base64.
-        width, height: in pixels of the picture as it was shown.
+        key: its key in the evidence.
+        sha256: digest of the pixels that the model was shown.
+        jpeg: a small copy, in base64.
+        width: width of the picture in pixels, as the model was shown it.
+        height: its height.
     """
 
     key: Text
     sha256: TextOrNone = None
-    jpeg: Annotated[Any, Meta(description="any value")] = None  # what is no picture is shown as missing
+    jpeg: Annotated[Any, Meta(description="any value")] = None  # a value that is no picture is shown as missing
     width: CountOrNone = None
     height: CountOrNone = None
 
 
 class EvidenceRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="evidence"):
-    """One case under a behavior and a metric: what the model was shown, and what it answered.
+    """The evidence of one case under a behavior and a metric: its questions and the model's answers.
 
     Attributes:
-        test, metric: of the verdict that it belongs to.
+        test: the test's id.
+        metric: the metric.
         case: the case's id.
-        perturbation: what leads from before to after.
-        image, perturbed: keys of the pictures before and after.
-        texts, targets, wanted: before and, where there is one, after.
-        before, after: raw scores of the target.
-        levels: the same on the model's operating scale.
-        margin: above 0 where the expectation holds; None where the case does not count.
-        values: of a claim about several things, the value of each.
-        effect: how far the score moves.
+        perturbation: name of the perturbation that leads from before to after.
+        image: key of the picture before.
+        perturbed: key of the picture after.
+        texts: the texts before and, if there is one, after.
+        targets: the true words before and after.
+        wanted: the words before and after that the expectation asks for.
+        before: raw score of the target before.
+        after: raw score of the target after.
+        levels: both scores on the model's operating scale.
+        margin: above 0 if the expectation holds; None if the case does not count.
+        values: for a behavior with several claims, the value of each.
+        effect: the change of the score.
         reason: why the case does not count.
         violated: the condition that fails most clearly.
         scores: the raw score of each word, before and after.
-        top_before, top_after: the likeliest words at the mask.
-        boxes, perturbed_boxes: of the target, in pixels, as left, top, width, height.
+        top_before: the likeliest words at the mask before.
+        top_after: the likeliest words at the mask after.
+        boxes: boxes of the target in pixels, as left, top, width, height.
+        perturbed_boxes: the boxes in the picture after.
     """
 
     test: TextOrNone = None
@@ -251,41 +294,49 @@ class EvidenceRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="e
 
     @property
     def violates(self) -> bool:
-        """Whether it counts, and violates what is expected."""
+        """True if the row counts and its margin is 0 or below."""
         return self.margin is not None and self.margin <= 0
 
 
 class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="verdict"):
-    """What was decided of a behavior under a metric.
+    """The verdict of one behavior under one metric.
 
     Attributes:
-        test: the test's pytest id.
-        doc, bias_doc: docstrings of the test and of its file.
+        test: the test's id in pytest.
+        doc: docstring of the test.
         bias: the bias that the test belongs to.
+        bias_doc: docstring of the test's file.
         behavior: the behavior's name.
-        metric, score_kind: which score, and of which kind it is.
-        perturbation, expected: what is done to a case, and what has to hold.
-        tolerances: what margins were taken with, by name.
-        scale: the scale of margins; None in older files.
+        metric: the metric.
+        score_kind: the model's kind of score for it.
+        perturbation: name of the perturbation.
+        expected: the expectation in words.
+        tolerances: the tolerances of the margins, by name.
+        scale: the scale of the margins; None in older files.
         status: fail, invalid, inconclusive, pass or not asked.
-        claim: "rate" for a share of violations, "mean" for a mean score.
-        reason: the verdict in words.
-        cause: why it is invalid.
-        n: images that count.
-        not_applicable: cases that do not count.
-        refused: cases that the model refused.
-        mass: probability of the closed set, at the median.
-        violations: how many cases violate.
-        rate, rate_low, rate_high: share of images that violates, and its one-sided bounds, in [0, 1].
+        claim: "rate" for a claim about the rate of violations, "mean" for one about a mean.
+        reason: the explanation, in words.
+        cause: the kind of reason for an invalid verdict.
+        n: number of images that count.
+        not_applicable: number of cases that do not count.
+        refused: number of those among them that the model refused.
+        mass: mean probability that the scores are shares of.
+        violations: number of rows that violate.
+        rate: share of images that violate, in [0, 1].
+        rate_low: one-sided lower bound of the rate.
+        rate_high: one-sided upper bound of the rate.
         allowed: the highest rate that passes.
-        band: lowest and highest mean that pass.
+        band: the lowest and highest mean that pass.
         alpha: error rate of each bound.
-        p: p-value against the limit.
-        needed_n: how many images would decide.
-        detectable: the rate or mean that would be found.
-        effect, effect_low, effect_high: how far the score moves on average, and its bounds, in [-1, 1].
-        asked, offered: how many images were asked about, and how many there were.
-        known: the policy's word on it, where it is a known bias.
+        p: p-value of the hypothesis that the model is within the limit.
+        needed_n: number of images at which the verdict would be decided.
+        detectable: the least true rate or mean that would be found.
+        effect: mean change of the score, or the mean of the claim, in [-1, 1].
+        effect_low: lower bound of the effect.
+        effect_high: upper bound of the effect.
+        asked: number of images that were asked about.
+        offered: number of images that the data had.
+        known: the policy's excuse if it is a known bias.
         gates: whether it keeps a run from ending with 0; None in older files.
         tables: figures beside the verdict, by table.
     """
@@ -339,17 +390,17 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
 
     @property
     def decided(self) -> bool:
-        """Whether it passes or fails."""
+        """True if it passes or fails."""
         return self.status in DECIDED
 
     @property
     def passed(self) -> bool:
-        """Whether the behavior holds; what is inconclusive, invalid or not asked does not pass."""
+        """True if the behavior holds; inconclusive, invalid and "not asked" verdicts do not pass."""
         return self.status == "pass"
 
     @property
     def observed(self) -> float | None:
-        """The rate of violations, or the mean, whichever the claim is about; None where there is none."""
+        """The rate of violations, or the mean if the claim is about one; None if there is none."""
         return self.effect if self.claim == "mean" else self.rate
 
     @property

@@ -1,4 +1,4 @@
-"""The name of a run: a pipeline's own number for it, where the environment has one."""
+"""The id of a run: given by an option, taken from the variables of a CI server, or random."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from vlcheck.errors import UsageError, printable
 
 _LONGEST = 200
-# What CI servers call a run, and an attempt at it or a job of it; the first that is set names the run.
+# The variables of CI servers for a run, and for an attempt at it or a job of it; the first that is set is used.
 _NAMES = (
     ("GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT"),  # Gitea and Forgejo have the same names
     ("CI_PIPELINE_ID", "CI_JOB_ID"),  # GitLab
@@ -26,7 +26,7 @@ CI = tuple(dict.fromkeys(name for names in _NAMES for name in names))
 
 
 def of_ci(environment: Mapping[str, str]) -> str:
-    """Return the run's id as the variables of a CI server have it; "" where there is none."""
+    """Return the id that a CI server gives the run by its environment variables; "" if there is none."""
     for names in _NAMES:
         if environment.get(names[0]):
             return "-".join(environment[name] for name in names if environment.get(name))
@@ -34,15 +34,23 @@ def of_ci(environment: Mapping[str, str]) -> str:
 
 
 def drawn() -> str:
-    """Return an id that no other run has."""
+    """Return a random id that no other run has."""
     return os.urandom(16).hex()
 
 
 def checked(run_id: str, option: str) -> str:
-    """Return an id that an option names. Raises UsageError where it cannot tell one run from another."""
+    """Return the id of a run if it is valid.
+
+    Args:
+        run_id: the id.
+        option: the option or parameter that gives it, for messages.
+
+    Raises:
+        UsageError: the id is empty, too long or not printable.
+    """
     if not run_id.strip():
         raise UsageError(f"{option}: is empty; leave it out, or name the run, e.g. by the number of its pipeline.")
     if len(run_id) > _LONGEST or not run_id.isprintable():
         said = printable(run_id, 60)
-        raise UsageError(f"{option} {said}: has to be of at most {_LONGEST} characters, none of them a control one.")
+        raise UsageError(f"{option} {said}: has to be at most {_LONGEST} characters long, without control characters.")
     return run_id

@@ -1,4 +1,4 @@
-"""The scales on which a run's margins were formed, read from its verdicts: one for each metric and reason."""
+"""The scales of a run's margins, read from its verdicts: one for each metric and reason."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ CALIBRATED = "calibrated"
 
 @dataclass(frozen=True)
 class Found:
-    """The scale of some verdicts of a metric.
+    """The scale that some verdicts of a metric have in common.
 
     Attributes:
-        metric: which score.
-        kind: its score kind.
-        said: what a verdict's line says of the scale.
-        tests: how many verdicts went by it.
+        metric: the metric.
+        kind: the model's kind of score for it.
+        said: the scale as it is in the line of a verdict.
+        tests: number of verdicts.
     """
 
     metric: str
@@ -33,18 +33,18 @@ class Found:
 
     @property
     def calibrated(self) -> bool:
-        """Whether margins were formed on the model's own operating scale."""
+        """True if margins were computed on the model's own operating scale."""
         return used(self.said) == CALIBRATED
 
     @property
     def scale(self) -> Scale | None:
-        """The scale of all pairs together; None where none was fitted."""
+        """The scale fitted to all pairs; None if none was fitted."""
         gain, offset, power = self.said.gain, self.said.offset, self.said.power
         return None if gain is None or offset is None or power is None else Scale(gain, offset, power)
 
     @property
     def sentence(self) -> str:
-        """Describe the scale in one sentence."""
+        """The scale in a sentence."""
         whose = f"{self.metric} ({self.kind}), {counted(self.tests, 'verdict')}"
         if not self.calibrated:
             return f"{whose}: raw scores; {self.said.reason}"
@@ -63,7 +63,7 @@ class Found:
 
 
 def found(verdicts: Iterable[VerdictRecord]) -> list[Found]:
-    """Return the scales of a run's verdicts, by metric, the commonest first; of a sequential run that of most pairs."""
+    """Return the scales of verdicts, by metric, the most frequent first; for a sequential run that with most pairs."""
     alike: dict[tuple[str, str, str], list[ScaleRecord]] = defaultdict(list)
     for verdict in verdicts:
         if said := verdict.scale:
@@ -76,22 +76,29 @@ def found(verdicts: Iterable[VerdictRecord]) -> list[Found]:
 
 
 def lines(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
-    """Say on which scale each metric's margins were formed."""
+    """Yield a line about the scale of each metric."""
     yield from (f"scale of {one.sentence}" for one in found(verdicts))
 
 
 def used(said: ScaleRecord | None) -> str:
-    """Return the scale that margins were formed on; older results know raw scores alone."""
+    """Return the scale of the margins; older results files have raw scores alone."""
     return said.used if said else "raw"
 
 
 def demanded(said: ScaleRecord | None) -> str:
-    """Return the scale that the policy asks for; older results know raw scores alone."""
+    """Return the scale that the policy asks for; older results files have raw scores alone."""
     return said.demanded if said else "raw"
 
 
 def differing(old: Iterable[VerdictRecord], new: Iterable[VerdictRecord]) -> Iterator[str]:
-    """Say where two runs' operating scales differ by more than a hundredth of the gain or the offset."""
+    """Yield messages about operating scales that differ.
+
+    They differ if only one is calibrated, or if gain, offset or power differs by more than 1 % and by more than 0.01.
+
+    Args:
+        old: the verdicts of the old run.
+        new: the verdicts of the new run.
+    """
     before: dict[str, Found] = {}
     for one in found(old):
         before.setdefault(one.metric, one)

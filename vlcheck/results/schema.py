@@ -1,4 +1,4 @@
-"""From lines of a results file, parsed as JSON, to records, and the file's JSON schema."""
+"""Conversion of lines of a results file, parsed as JSON, to records; the file's JSON schema."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ RECORDS: Mapping[str, type[Record]] = MappingProxyType(
     {"run": RunRecord, "image": ImageRecord, "evidence": EvidenceRecord, "verdict": VerdictRecord}
 )
 _DECODER = msgspec.json.Decoder(EvidenceRecord)
-_WRONG = (MsgspecError, UnicodeEncodeError)  # the latter of halves of characters, where no text is accepted
+_WRONG = (MsgspecError, UnicodeEncodeError)  # the latter for half of a surrogate pair in place of a number
 
 
 class Key(NamedTuple):
     """A key of a line.
 
     Attributes:
-        type: what `msgspec.convert` takes for the type of its value.
-        accepted: which values it takes, in words.
+        type: the type of its value, for `msgspec.convert`.
+        accepted: the values that it accepts, in words.
         optional: whether a line may lack it.
         empty: whether null stands for an empty list or object.
     """
@@ -52,7 +52,7 @@ def keys_of(kind: str) -> Mapping[str, Key]:
 
 
 def complaint(line: object) -> str:
-    """Return why a value is no line of a results file, or ""."""
+    """Return the reason why a value is not a valid line of a results file; "" if it is one."""
     try:
         record_of(line)
     except ValueError as error:
@@ -61,13 +61,13 @@ def complaint(line: object) -> str:
 
 
 def record_of(line: object) -> Record:
-    """Return the record that a line is.
+    """Return the record of a line.
 
     Args:
         line: a value of JSON.
 
     Raises:
-        ValueError: where it is no line of a results file; says which key is wrong, and what it takes.
+        ValueError: it is no valid line of a results file; the message names the key, and the values that it accepts.
     """
     kind = line.get("kind") if isinstance(line, dict) else None
     if not isinstance(line, dict) or not isinstance(kind, str) or kind not in RECORDS:
@@ -83,16 +83,16 @@ def record_of(line: object) -> Record:
 
 
 def evidence_of(text: str) -> EvidenceRecord:
-    """Return the record of a line of evidence without a fault, as JSON."""
+    """Return the record of a valid line of evidence, given as JSON."""
     try:
         return _DECODER.decode(text)
-    except MsgspecError:  # null for an empty list, or half a character: Python's own parser takes it
+    except MsgspecError:  # null for an empty list, or half of a surrogate pair, which Python's own parser accepts
         record: EvidenceRecord = msgspec.convert(_given("evidence", json.loads(text)), EvidenceRecord)
         return record
 
 
 def line_of(record: Record) -> dict[str, Any]:
-    """Return the line that a record is, its kind first."""
+    """Return the line of a record, its kind first."""
     line: dict[str, Any] = msgspec.to_builtins(record)
     return line
 
@@ -103,7 +103,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _given(kind: str, line: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a line says under known keys; null for an empty list or object is left out."""
+    """Return the known keys of a line with their values; null for an empty list or object is left out."""
     return {
         name: line[name]
         for name, key in keys_of(kind).items()
@@ -112,7 +112,7 @@ def _given(kind: str, line: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fits(kind: str, name: str, given: Mapping[str, Any]) -> bool:
-    """Whether a key has a value that it takes, or may be lacking."""
+    """Return True if a key has a value that it accepts, or may be missing."""
     key = keys_of(kind)[name]
     if name not in given:
         return key.optional

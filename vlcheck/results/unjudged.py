@@ -1,4 +1,4 @@
-"""The selected tests of a run that have no verdict: whose they are, and why."""
+"""The selected tests of a run that have no verdict."""
 
 from __future__ import annotations
 
@@ -12,25 +12,30 @@ from vlcheck.results.file import Results
 from vlcheck.results.records import RunRecord
 from vlcheck.suite.shipped import BIASES
 
-_ENDED = (0, 1)  # exit statuses of a run whose tests have all had their turn
+_ENDED = (0, 1)  # exit statuses of a run in which every test was run
 
 
 class Unjudged(NamedTuple):
-    """A selected test that has no verdict; "" where its bias or metric is not known."""
+    """A selected test without a verdict.
+
+    Attributes:
+        bias: its bias; "" if it is not known.
+        metric: its metric; "" if it is not known.
+    """
 
     bias: str
     metric: str
 
 
 def unjudged(results: Results) -> list[Unjudged]:
-    """The selected tests that have no verdict; of results that do not say whose they are, as far as names tell."""
+    """Return the selected tests without a verdict; for older files, bias and metric are inferred from their names."""
     biases = {_file(test): verdict.bias for (test, _, _), verdict in results.verdicts.items()}
     stated = {test: Unjudged(one.bias, one.metric) for test, one in results.run.stated.items()}
     return [stated.get(test) or _by_name(test, biases) for test in results.run.unjudged]
 
 
 def incomplete(results: Results) -> str:
-    """Return how many of a run's tests have no verdict, as a sentence; "" where all have one."""
+    """Return a sentence with the number of tests without a verdict; "" if all have one."""
     lacking = results.run.unjudged
     if not lacking:
         return ""
@@ -40,17 +45,17 @@ def incomplete(results: Results) -> str:
 
 
 def is_ended(run: RunRecord) -> bool:
-    """Whether a run went on to its end, whatever came of its tests."""
+    """Return True if a run came to its end, whether its tests passed or failed."""
     return run.exit_status in _ENDED
 
 
 def has(count: int) -> str:
-    """1 has, 2 have."""
+    """Return "has" for 1, else "have"."""
     return "has" if count == 1 else "have"
 
 
 def _by_name(test: str, biases: Mapping[str, str]) -> Unjudged:
-    """Tell a test's bias by its file, and its metric by its parameters. `biases` are those of files."""
+    """Infer a test's bias from its file and its metric from its parameters; `biases` has the bias of each file."""
     name = PurePosixPath(_file(test)).stem.removeprefix("test_")
     parameters = test.partition("[")[2].rstrip("]").split("-")
     metric = next((metric for metric in METRICS if metric in parameters), "")

@@ -1,4 +1,1 @@
-"""From queries to answers: what to ask, what is kept, and who asks it.
-
-Nothing is re-exported: `answer` is read by floors that need neither numpy nor sqlite.
-"""
+"""Scoring: plans of queries, the scorer that asks a model, and the store that keeps its answers."""

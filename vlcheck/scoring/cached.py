@@ -1,4 +1,4 @@
-"""A scorer and the store of its answers: the one place where they meet."""
+"""A scorer together with the store of its answers. No other module writes answers to the store."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from vlcheck.scoring.store import ScoreStore, Thumbnail
 
 
 class CachedScorer:
-    """Answer queries from a store; ask a scorer what is missing, and keep it.
+    """A scorer with a store: it takes answers from the store, asks the model for missing ones, and keeps them.
 
     Args:
         scorer: asks the model.
-        store: of the same model's answers.
+        store: the answers of the same model.
         thumbnails: whether to keep small copies of the pictures.
     """
 
@@ -33,7 +33,15 @@ class CachedScorer:
         self.thumbnails = thumbnails
 
     def run(self, plan: Plan, progress: Callable[[Progress], None] | None = None) -> None:
-        """Score every chunk; call `progress` after each."""
+        """Answer all queries of a plan, chunk by chunk.
+
+        Args:
+            plan: the plan.
+            progress: called after each chunk.
+
+        Raises:
+            UsageError: the store cannot be read or written.
+        """
         started, done = time.monotonic(), 0
         for chunk in plan.chunks:
             self.score(chunk)
@@ -42,7 +50,7 @@ class CachedScorer:
                 progress(Progress.since(started, done, plan.n_pictures))
 
     def score(self, chunk: Chunk) -> None:
-        """Ask the queries of a chunk that are not answered yet, and keep each answer as soon as it is known.
+        """Ask the queries of a chunk that have no answer yet, and keep each answer as soon as it is known.
 
         An interrupt passes through; the answers before it are kept.
         """
@@ -52,17 +60,28 @@ class CachedScorer:
             self.store.put(answered)
 
     def has(self, chunk: Chunk) -> bool:
-        """Return whether every query of a chunk is answered."""
+        """Return True if every query of a chunk is answered."""
         return not self.store.missing(query.key for query in chunk.queries)
 
     def answer(self, query: Query) -> Answer:
-        """Return the kept answer, or ask now."""
+        """Return the kept answer to a query; ask the model if there is none."""
         return self.answers([query])[query.key]
 
     def answers(
         self, queries: Iterable[Query], progress: Callable[[Progress], None] | None = None
     ) -> dict[str, Answer]:
-        """Return the kept answers by the queries' keys; ask now, in batches, what is missing."""
+        """Return the answers to queries; ask the model for those that are not kept.
+
+        Args:
+            queries: the queries; equal ones are asked once.
+            progress: called after each chunk of pictures that is asked about now.
+
+        Returns:
+            The answers, by the queries' keys.
+
+        Raises:
+            UsageError: the store cannot be read or written.
+        """
         asked = {query.key: query for query in queries}
         kept = self.store.get_many(asked.values())
         missing = [query for key, query in asked.items() if key not in kept]
@@ -71,11 +90,11 @@ class CachedScorer:
         return kept | self.store.get_many(missing)
 
     def shows(self, picture: Picture) -> bool:
-        """Return whether a picture that was asked about could be shown, whatever the model made of it."""
+        """Return True if a picture that was asked about could be rendered, whether or not the model could read it."""
         return self.store.pictures(picture.key) is not None
 
     def thumbnail(self, picture: Picture) -> Thumbnail | None:
-        """Return the kept copy of a picture; render the picture once more where a copy is wanted and missing."""
+        """Return a picture's digest and small copy, or None; draw the copy again if it is wanted and missing."""
         kept = self.store.pictures(picture.key)
         if self.thumbnails and not (kept and kept.jpeg):
             for _, outcome in render_all([picture]):

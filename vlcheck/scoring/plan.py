@@ -1,4 +1,4 @@
-"""All queries of a run, deduplicated and grouped so that each picture is encoded once."""
+"""Plans: all queries of a run, each once, grouped so that each picture is encoded once."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ from vlcheck.metrics.registry import METRICS
 
 @dataclass(frozen=True)
 class Chunk:
-    """Pictures that are encoded together, and every query about them."""
+    """A group of pictures that are encoded together, as all queries about them."""
 
     queries: tuple[Query, ...]
 
     @cached_property
     def key(self) -> str:
-        """A digest of the queries' keys."""
+        """The digest of the queries' keys."""
         return digest(*(query.key for query in self.queries))
 
     @cached_property
     def pictures(self) -> tuple[Picture, ...]:
-        """The pictures asked about, each once, in order."""
+        """The pictures that the queries are about, each once, in order."""
         return tuple({query.picture.key: query.picture for query in self.queries}.values())
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is left to ask, in the order in which it is asked."""
+    """The chunks that are still to be asked, in order."""
 
     chunks: tuple[Chunk, ...]
 
     @cached_property
     def n_pictures(self) -> int:
-        """Pictures to encode."""
+        """The number of pictures to encode."""
         return sum(len(chunk.pictures) for chunk in self.chunks)
 
     @cached_property
     def n_queries(self) -> int:
-        """Queries to answer, each counted once."""
+        """The number of queries to answer."""
         return sum(len(chunk.queries) for chunk in self.chunks)
 
     @cached_property
     def texts(self) -> int:
-        """Distinct (picture, text, metric): what the model has to read, as words asked at one mask share a reading.
+        """The number of texts that the model has to read, foils included, each counted once a picture and metric.
 
-        Foils are read as well.
+        Words that are asked about at the same mask share one reading of the text.
         """
         return len(
             {
@@ -63,15 +63,15 @@ class Plan:
 
 
 def make_plan(queries: Iterable[Query], *, batch_size: int = 16, kept: Container[str] = ()) -> Plan:
-    """Plan a run.
+    """Group queries into chunks.
 
-    The plan depends on which queries there are, not on their order: processes that gather the same queries make the
-    same chunks. The edits of one source are adjacent, so that it is decoded once.
+    The plan depends on the set of queries, not on their order, so that processes with the same queries make the same
+    chunks. The edits of one source are adjacent, so that it is decoded once.
 
     Args:
-        queries: what is to be known; equal ones are planned once.
-        batch_size: pictures encoded together, at least 1.
-        kept: keys of queries that need no asking, e.g. a ScoreStore.
+        queries: the queries; equal ones are planned once.
+        batch_size: number of pictures that are encoded together, at least 1.
+        kept: keys of queries that have an answer already, e.g. a ScoreStore; they are left out.
     """
     left = {query.key: query for query in queries}
     ordered = sorted((query for key, query in left.items() if key not in kept), key=_place)

@@ -1,4 +1,4 @@
-"""How far a run is."""
+"""The progress of a run's scoring."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from vlcheck._util.numbers import counted, duration
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is; times in seconds, `left` estimated from the mean time a picture took."""
+    """The progress of a run.
+
+    Attributes:
+        done: number of pictures that the model has been asked about.
+        total: number of pictures of the run.
+        seconds: time since the start.
+        left: time to the end in seconds, estimated from the mean time of a picture.
+    """
 
     done: int
     total: int
@@ -19,12 +26,18 @@ class Progress:
 
     @property
     def said(self) -> str:
-        """In words."""
+        """The progress in words."""
         done = f"{self.done:,} of {counted(self.total, 'picture')}"
         return f"{done} in {duration(self.seconds)}, about {duration(self.left)} left"
 
     @classmethod
     def since(cls, started: float, done: int, total: int) -> Progress:
-        """Measure from a `time.monotonic()`; `done` is at least 1."""
+        """Return the progress of a run that is under way.
+
+        Args:
+            started: the value of `time.monotonic()` at the start.
+            done: number of pictures done, at least 1.
+            total: number of pictures of the run.
+        """
         seconds = time.monotonic() - started
         return cls(done, total, seconds, seconds / done * (total - done))

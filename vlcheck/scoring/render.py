@@ -1,4 +1,4 @@
-"""From pictures to pixels: each source is decoded once, and what cannot be shown says why."""
+"""Rendering: the pixels of pictures, with each source decoded once, and thumbnails."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from vlcheck.metrics.answer import Answer
 
 THUMBNAIL_SIDE = 256
 THUMBNAIL_QUALITY = 80
-_SIZE = re.compile(rb"(\d{1,9}) (\d{1,9})")  # a thumbnail's comment
+_SIZE = re.compile(rb"(\d{1,9}) (\d{1,9})")  # the JPEG comment of a thumbnail: width and height of its original
 
 
 @dataclass(frozen=True)
 class _Decoded:
-    """A source that has been decoded, so that several edits can begin from it."""
+    """A decoded source, from which several edits can start."""
 
     origin: ImageSource
     image: Image.Image
@@ -44,11 +44,12 @@ class _Decoded:
 
 
 def render_all(pictures: Iterable[Picture]) -> Iterator[tuple[Picture, Image.Image | Answer]]:
-    """Render pictures, those of one source from one decoding where they are adjacent.
+    """Render pictures; adjacent pictures of one source are rendered from one decoding.
 
     Yields:
-        Each picture with its RGB pixels, or with the answer to all that is asked about it: an error where it does
-        not decode, or an edit raises; unasked where an edit does not apply, or has changed nothing.
+        Each picture with its RGB pixels. In their place stands an answer to all queries about the picture if there are
+        none: an error if the source cannot be decoded or an edit raises; "unasked" if an edit does not apply or changes
+        nothing.
 
     Raises:
         MemoryError: there is no room for a picture beside the others.
@@ -58,7 +59,7 @@ def render_all(pictures: Iterable[Picture]) -> Iterator[tuple[Picture, Image.Ima
 
 
 def _render_siblings(siblings: Sequence[Picture]) -> Iterator[tuple[Picture, Image.Image | Answer]]:
-    """Render pictures of one source, which is out of memory before the next one is opened."""
+    """Render pictures of one source; its memory is freed before the next source is opened."""
     source = siblings[0].source
     image = _attempt(source.open)
     if isinstance(image, Answer):
@@ -69,7 +70,7 @@ def _render_siblings(siblings: Sequence[Picture]) -> Iterator[tuple[Picture, Ima
     for picture in others:
         yield picture, _render(replace(picture, source=decoded), image)
     outcome = [_render(replace(last, source=decoded), image) if last.edits else image]
-    del decoded, image  # memory: nobody begins from it any more
+    del decoded, image  # memory: no edit starts from it any more
     yield last, outcome.pop()
 
 
@@ -82,7 +83,7 @@ def _render(picture: Picture, unedited: Image.Image) -> Image.Image | Answer:
 
 
 def _attempt(draw: Callable[[], Image.Image]) -> Image.Image | Answer:
-    """Draw a picture, or say why there is none. Raises MemoryError."""
+    """Return the pixels of a picture, or the answer that says why there are none. Raises MemoryError."""
     try:
         with contained():
             return to_rgb(draw())
@@ -101,7 +102,7 @@ def _equal(image: Image.Image, other: Image.Image) -> bool:
 
 
 def thumbnail_jpeg(image: Image.Image) -> bytes:
-    """Shrink to at most THUMBNAIL_SIDE pixels on the long side, as JPEG; a comment says what it is a copy of."""
+    """Return a JPEG of at most THUMBNAIL_SIDE pixels on the long side, with the original's size in its comment."""
     scale = THUMBNAIL_SIDE / max(THUMBNAIL_SIDE, *image.size)
     width, height = (max(1, round(side * scale)) for side in image.size)
     small = image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
@@ -111,7 +112,7 @@ def thumbnail_jpeg(image: Image.Image) -> bytes:
 
 
 def size_of_shown(thumbnail: bytes) -> list[int]:
-    """Width and height, in pixels, of what a thumbnail is a copy of; empty where it does not say so, or is damaged."""
+    """Return width and height in pixels of a thumbnail's original; an empty list if they are missing or damaged."""
     try:
         with open_jpeg(thumbnail, SMALL_PIXELS) as image:
             said = _SIZE.fullmatch(image.info.get("comment", b""))

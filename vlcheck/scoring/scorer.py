@@ -1,4 +1,4 @@
-"""From a chunk to answers: render its pictures, encode them in a batch, ask every text, drop the features."""
+"""The scorer: it renders the pictures of a chunk, encodes them in a batch, and asks a model about every text."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from vlcheck.scoring.render import render_all
 Answered = Sequence[tuple[Query, Answer]]
 Rendered = Callable[[Picture, Image.Image], object]
 TEXTS_PER_PICTURE = 4  # texts in one call, per picture of a batch
-MOST_WAITING = 50_000_000  # pixels of the pictures that wait for one another to be encoded together
+MOST_WAITING = 50_000_000  # number of pixels at which the collected pictures are encoded
 
 
 @dataclass(frozen=True)
 class _Ask:
-    """One text about one picture, and the queries that it answers."""
+    """A text about a picture, and the queries that one reading of it answers."""
 
     queries: tuple[Query, ...]
 
@@ -47,17 +47,17 @@ class _Ask:
         return tuple(dict.fromkeys(word for query in self.queries for word in query.words))
 
     def split(self, reply: Answer) -> Iterator[tuple[Query, Answer]]:
-        """Give each query its share of the values."""
+        """Yield each query with its part of the values."""
         for query in self.queries:
             yield query, METRICS[query.metric].of_query(query, self.words, reply) if reply.values else reply
 
 
 class Scorer:
-    """Ask one model about chunks of a plan; keep nothing.
+    """A scorer asks one model about the chunks of a plan; it keeps no answer.
 
     Args:
         model: the model that is asked.
-        batch_size: pictures encoded together by whoever plans for this scorer; bounds the texts of a call, too.
+        batch_size: number of pictures that are encoded together; it bounds the number of texts in a call as well.
         top: number of the likeliest words to take from a model that names them.
     """
 
@@ -70,12 +70,12 @@ class Scorer:
         """Answer each query of a chunk once, a batch of texts at a time.
 
         Pictures are encoded in one batch, or in several if they have more than MOST_WAITING pixels together; the
-        features are dropped at the end. A fault of a picture or of the model becomes the answer of the queries it
-        concerns; a batch without room in memory is halved. An interrupt passes through.
+        features are dropped at the end. An error of a picture or of the model becomes the answer of the queries that it
+        concerns; a batch for which there is no memory is halved. An interrupt passes through.
 
         Args:
-            chunk: queries, grouped by the pictures that they are about.
-            rendered: called with the pixels of each picture that can be shown, before the model sees them.
+            chunk: queries, grouped by their pictures.
+            rendered: called with the pixels of each picture that can be rendered, before the model sees them.
 
         Yields:
             Some of the queries with their answers, as soon as these are known.
@@ -91,11 +91,11 @@ class Scorer:
                 yield part
         except MemoryError as error:
             cramped = Answer(error=told(error))
-        if cramped:  # outside of `except`, which keeps what was rendered in memory
+        if cramped:  # after `except`, since the exception keeps the rendered pictures in memory
             yield from self._halved(queries, cramped, rendered, answered)
 
     def _parts(self, queries: Sequence[Query], rendered: Rendered) -> Iterator[Answered]:
-        """Render pictures, and answer queries about as many of them at a time as may wait for one another."""
+        """Render pictures, and answer the queries about them whenever MOST_WAITING pixels have been collected."""
         waiting: dict[str, Image.Image] = {}
         refusals: dict[str, Answer] = {}
         for picture, outcome in render_all(Chunk(tuple(queries)).pictures):
@@ -104,7 +104,7 @@ class Scorer:
                 continue
             rendered(picture, outcome)
             waiting[picture.key] = outcome
-            del outcome  # memory: it goes with those that wait
+            del outcome  # memory: freed together with `waiting`
             if sum(image.width * image.height for image in waiting.values()) >= MOST_WAITING:
                 yield from self._about(waiting, queries, rendered)
         if refusals:
@@ -116,11 +116,11 @@ class Scorer:
     def _about(
         self, images: dict[str, Image.Image], queries: Sequence[Query], rendered: Rendered
     ) -> Iterator[Answered]:
-        """Answer those queries that are about the pictures given by their keys; empty `images` once it is encoded."""
+        """Answer the queries about the given pictures; empty `images`, which has them by key, once they are encoded."""
         rows = {key: row for row, key in enumerate(images)}
         queries = [query for query in queries if query.picture.key in rows]
         encoded = self._encode((*images.values(),))
-        images.clear()  # memory: from here on the features stand for them
+        images.clear()  # memory: only the features are needed from here on
         if isinstance(encoded, Answer):
             yield from self._halved(queries, encoded, rendered)
             return
@@ -132,7 +132,7 @@ class Scorer:
     def _halved(
         self, queries: Sequence[Query], raised: Answer, rendered: Rendered, answered: Container[str] = ()
     ) -> Iterator[Answered]:
-        """Ask about half of the pictures at a time: one that cannot be encoded must not take the others with it."""
+        """Ask about each half of the pictures separately: one that cannot be encoded must not spoil the others."""
         pictures = list(dict.fromkeys(query.picture.key for query in queries))
         left = [query for query in queries if query.key not in answered]
         if len(pictures) == 1:
@@ -147,14 +147,14 @@ class Scorer:
             with contained(), _warnings_are_no_answer():
                 encoded = self.model.encode(images)
                 found = len(encoded)
-        except (NotApplicable, UsageError, ForeignFault) as error:  # what a model raises is an answer, not our end
+        except (NotApplicable, UsageError, ForeignFault) as error:  # a model's exception does not end the run
             return _raised(error)
         if found == len(images):
             return encoded
         return Answer(error=f"the model encoded {counted(found, 'picture')} of {len(images)}")
 
     def _batches(self, queries: Sequence[Query]) -> Iterator[list[_Ask]]:
-        """Group by metric, then by length, so that padding is small."""
+        """Yield batches of texts, each of one metric and sorted by length, so that little padding is needed."""
         size = self.batch_size * TEXTS_PER_PICTURE
         for name, metric in METRICS.items():
             shares = metric.shares_text(self.model.kinds.get(name))
@@ -162,7 +162,7 @@ class Scorer:
             yield from (asks[start : start + size] for start in range(0, len(asks), size))
 
     def _replies(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> list[Answer]:
-        """Ask one batch of one metric; one reply an ask."""
+        """Ask about one batch of texts of one metric; return one reply a text."""
         metric = METRICS[asks[0].queries[0].metric]
         texts, words = tuple(ask.text for ask in asks), tuple(ask.words for ask in asks)
         try:
@@ -170,13 +170,13 @@ class Scorer:
                 replies = metric.score(self.model, encoded[rows], texts, words, self.top)
         except (NotApplicable, UsageError, ForeignFault) as error:  # as in _encode
             if len(asks) > 1:
-                # One text that the model cannot read must not take the others with it.
+                # A text that the model cannot read must not spoil the answers to the others.
                 return [self._replies(encoded, [row], [ask])[0] for row, ask in zip(rows, asks, strict=True)]
             replies = _raised(error)
         return [replies] * len(asks) if isinstance(replies, Answer) else replies
 
     def _answered(self, encoded: Encoded, row: int, ask: _Ask, reply: Answer) -> Iterator[tuple[Query, Answer]]:
-        """Each query and its answer; a word that the model cannot read must not take those of other queries with it."""
+        """Yield each query with its answer; on an error ask again query by query, as one word may be the cause."""
         if reply.values or len(ask.queries) == 1:
             yield from ask.split(reply)
             return
@@ -185,7 +185,7 @@ class Scorer:
 
 
 def _asks(queries: Iterable[Query], share_text: bool) -> list[_Ask]:
-    """Gather what one reading of a text answers: any words, where queries share a text, else those of one query."""
+    """Group queries that one reading of a text answers; those for other words are included if `share_text` is True."""
     groups: dict[tuple[str, str, tuple[str, ...]], list[Query]] = {}
     for query in queries:
         words = () if share_text else query.words
@@ -199,7 +199,7 @@ def _length(ask: _Ask) -> tuple[int, str, str]:
 
 @contextmanager
 def _warnings_are_no_answer() -> Iterator[None]:
-    """Keep a model's warnings warnings, also where the run makes errors of them."""
+    """Let a model's warnings stay warnings, also if the run turns warnings into errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         yield

@@ -1,4 +1,4 @@
-"""Answers and thumbnails, kept in an SQLite file that several processes share."""
+"""The score store: answers and thumbnails in an SQLite file that several processes share."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _TABLES = (
         PRIMARY KEY (fingerprint, query)) WITHOUT ROWID""",
     "CREATE TABLE pictures (key TEXT PRIMARY KEY, sha256 TEXT, jpeg BLOB)",
 )
-# Not of the schema: a store of before gets it, and an older vlcheck does not look at it.
+# Not part of the schema: it is added to stores of earlier versions, and an older vlcheck ignores it.
 _INSTALLED = "CREATE TABLE IF NOT EXISTS installed (fingerprint TEXT, model TEXT, versions TEXT, UNIQUE (fingerprint))"
 _PUT_VERSIONS = "INSERT OR IGNORE INTO installed VALUES (?, ?, ?)"
 _BEFORE = """SELECT versions FROM installed WHERE model = ? AND fingerprint != ?
@@ -43,7 +43,7 @@ _BEFORE = """SELECT versions FROM installed WHERE model = ? AND fingerprint != ?
     ORDER BY rowid DESC LIMIT 1"""
 _AMONG = "FROM answers WHERE fingerprint = ? AND query IN (SELECT value FROM json_each(?))"
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_JPEG = (b"\xff\xd8", b"\xff\xd9")  # as such a file begins and ends
+_JPEG = (b"\xff\xd8", b"\xff\xd9")  # the first and last bytes of a JPEG file
 _PUT = """INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
         run = excluded.run, scores = excluded.scores, top = excluded.top,
@@ -54,11 +54,11 @@ _PUT_PICTURE = """INSERT INTO pictures VALUES (?, ?, ?)
 
 
 class Thumbnail(NamedTuple):
-    """What is kept of a rendered picture.
+    """The record of a rendered picture.
 
     Attributes:
         sha256: digest of the pixels that the model was shown.
-        jpeg: a small copy, or b"" where pictures are not to be kept.
+        jpeg: a small copy; b"" if copies are not to be kept.
     """
 
     sha256: str
@@ -66,27 +66,28 @@ class Thumbnail(NamedTuple):
 
 
 class DamagedStore(UserWarning):
-    """Rows of the store cannot be read: answers are asked again, small copies of pictures are drawn again."""
+    """A warning about unreadable rows of a store: answers are asked again, small copies of pictures drawn again."""
 
 
 class ScoreStore:
-    """Kept answers of one model under what is installed. A context manager; a container of the answered queries' keys.
+    """A store of one model's answers, for one set of installed versions.
 
-    Answers of other versions stay in the file, and are no answers here. Values, and the reasons why a question makes no
-    sense, outlive the run. Errors are kept for this run alone: the next one asks again. So it does with what is no
-    number, and with rows that are damaged; a DamagedStore warning says so. The file has to be on a local disk: SQLite's
-    write-ahead log needs shared memory.
+    It is a context manager, and a container of the keys of answered queries. Answers under other versions stay in the
+    file and are not used. Values, and reasons why a question makes no sense, are kept for later runs. Errors are kept
+    for the current run only: the next run asks again. It also asks again if an answer is not a finite number or its row
+    is damaged, and gives a DamagedStore warning. The file has to be on a local disk, since SQLite's write-ahead log
+    needs shared memory.
 
     Args:
-        path: the file; it and its folder are made where they are missing.
-        fingerprint: the model's; part of each answer's key, with what is installed.
-        run: what the processes of one run have in common, so that they share errors; a new one unless given.
-        versions: of all else that decides a score; those that are installed unless given.
-        in_scratch: the file is in a folder for temporary files: messages name TMPDIR, and not the parameter.
+        path: the file; it and its folder are created if they are missing.
+        fingerprint: the model's fingerprint; each answer is kept under it together with the versions.
+        run: an id that the processes of one run have in common, so that they share errors; a new one if empty.
+        versions: versions of all other software that determines a score; the installed ones if None.
+        in_scratch: whether the file is in a temporary folder: messages then name TMPDIR in place of the parameter.
 
     Raises:
-        UsageError: from here and from each method, where the file is not a store, is of another schema, cannot be
-            read or written, or the disk is full.
+        UsageError: here and in each method, if the file is not a store, has another schema, cannot be read or written,
+            or the disk is full.
     """
 
     def __init__(
@@ -130,16 +131,16 @@ class ScoreStore:
         return isinstance(key, str) and not self.missing([key])
 
     def close(self) -> None:
-        """Close the file; what was put is kept."""
+        """Close the file; all answers that were put are kept."""
         with self._speaking_clearly():
             self._connection.close()
 
     def get(self, query: Query) -> Answer | None:
-        """Return what is known of a query, or None."""
+        """Return the answer to a query, or None."""
         return self.get_many([query]).get(query.key)
 
     def get_many(self, queries: Iterable[Query]) -> dict[str, Answer]:
-        """Return what is known, by the query's key."""
+        """Return the kept answers, by the queries' keys."""
         asked = {query.key: query for query in queries}
         known = self._known(asked)
         wrong = {key for key, answer in known.items() if not _answers(answer, asked[key])}
@@ -147,19 +148,19 @@ class ScoreStore:
         return {key: answer for key, answer in known.items() if key not in wrong}
 
     def missing(self, keys: Iterable[str]) -> set[str]:
-        """Return the keys of queries that are still to be asked."""
+        """Return the keys of the queries that have no answer yet."""
         asked = set(keys)
         return asked - self._known(asked).keys()
 
     def superseded(self) -> str:
-        """Say that all kept answers of the model are of other versions than those of now; "" where that is not so."""
+        """Return a message if all kept answers of the model are of other versions than the installed ones; else ""."""
         with self._transaction():
             self._connection.execute(_INSTALLED)
             row = self._connection.execute(_BEFORE, (self.model, self.fingerprint)).fetchone()
             if self._holds(self.fingerprint) or not (row or self._holds(self.model)):
                 return ""
         changed = "; ".join(installed.differences(_versions(row[0]), self.versions)) if row else ""
-        what = changed or "an older vlcheck did not say of which"
+        what = changed or "an older vlcheck did not record which"
         return f"{self._named}: its scores of this model are of other versions, and asked again: {what}"
 
     def put(self, answers: Iterable[tuple[Query, Answer]]) -> None:
@@ -171,12 +172,18 @@ class ScoreStore:
             self._connection.executemany(_PUT, rows)
 
     def keep_picture(self, key: str, sha256: str, jpeg: bytes = b"") -> None:
-        """Keep what is shown of a picture. A missing thumbnail never replaces one that is there."""
+        """Keep the record of a picture. An empty thumbnail never replaces a kept one.
+
+        Args:
+            key: the picture's key.
+            sha256: digest of its pixels.
+            jpeg: a small copy, or b"".
+        """
         with self._transaction():
             self._connection.execute(_PUT_PICTURE, (key, sha256, jpeg))
 
     def pictures(self, key: str) -> Thumbnail | None:
-        """Return what is kept of the picture with this key, or None; without a small copy where that is damaged."""
+        """Return the record of the picture with this key, or None; with no small copy if the kept one is damaged."""
         with self._speaking_clearly():
             row = self._connection.execute("SELECT sha256, jpeg FROM pictures WHERE key = ?", (key,)).fetchone()
         if row is None:
@@ -193,7 +200,7 @@ class ScoreStore:
         return self._connection.execute(select, (fingerprint,)).fetchone() is not None
 
     def _known(self, keys: Iterable[str]) -> dict[str, Answer]:
-        """The kept answers that this run goes by; rows that it cannot read are dropped from the file."""
+        """Return the kept answers that this run may use; delete rows that cannot be read."""
         select = f"SELECT query, run, scores, top, unasked, error {_AMONG}"
         with self._speaking_clearly():
             rows = self._connection.execute(select, (self.fingerprint, json.dumps(list(keys)))).fetchall()
@@ -212,7 +219,7 @@ class ScoreStore:
         return known
 
     def _discard(self, keys: Collection[str], why: str) -> None:
-        """Drop damaged answers, so that they are asked again, and say so."""
+        """Delete damaged answers, so that they are asked again, and warn of it."""
         if not keys:
             return
         with self._transaction():
@@ -220,26 +227,26 @@ class ScoreStore:
         self._say_damaged(f"{len(keys)} of its answers {why} and are asked again")
 
     def _say_damaged(self, what: str) -> None:
-        """Warn of damage: which rows, and what becomes of them."""
+        """Warn that rows are damaged; `what` says which, and what is done about it."""
         with warnings.catch_warnings():
-            warnings.simplefilter("always")  # also where a run makes errors of warnings: it goes on
+            warnings.simplefilter("always")  # also if the run turns warnings into errors: it goes on
             warnings.warn(f"{spelled(self._named)}: the store is damaged: {what}.", DamagedStore, stacklevel=3)
 
     def _refuse_others(self) -> None:
-        """Look before a lock is put beside what is not ours."""
+        """Raise UsageError if the path is another program's file, before a lock file is put beside it."""
         if self.path.exists():
             if why := fault(self.path):
-                raise self._complaint(f"no store of vlcheck's ({why}). Name another file")
+                raise self._complaint(f"not a vlcheck store ({why}). Name another file")
             with self.path.open("rb") as file:
                 start = file.read(len(_SQLITE))
             if start not in (b"", _SQLITE):
-                raise self._complaint("no store of vlcheck's. Name another file")
+                raise self._complaint("not a vlcheck store. Name another file")
 
     def _prepare(self) -> None:
         if self._pragma("application_id") == 0 and self._pragma("schema_version") == 0:
             self._create()
         if self._pragma("application_id") != _APPLICATION:
-            raise self._complaint("an SQLite file, but not a store of vlcheck's. Name another file")
+            raise self._complaint("an SQLite file, but not a vlcheck store. Name another file")
         found = self._pragma("user_version")
         if found != SCHEMA:
             raise self._complaint(
@@ -280,18 +287,18 @@ class ScoreStore:
 
 
 def _pack(answer: Answer) -> tuple[bytes, str, str, str]:
-    # As a number, SQLite would turn NaN to NULL.
+    # As bytes, since SQLite turns the number NaN into NULL.
     scores = struct.pack(f"<{len(answer.values)}d", *answer.values)
     return scores, json.dumps(answer.top), _storable(answer.unasked), _storable(answer.error)
 
 
 def _storable(message: str) -> str:
-    # The path of a file may hold bytes that are no text; SQLite takes none of those.
+    # A message may name a path with bytes that are no valid text, which SQLite refuses.
     return message.encode(errors="backslashreplace").decode()
 
 
 def _unpack(kept: Sequence[Any]) -> Answer | None:
-    """Read scores, top, unasked and error of a row; None where it is damaged."""
+    """Return the answer in a row's columns scores, top, unasked and error; None if the row is damaged."""
     scores, top, unasked, error = kept
     if not isinstance(scores, bytes) or len(scores) % 8 or not all(isinstance(one, str) for one in kept[1:]):
         return None
@@ -299,7 +306,7 @@ def _unpack(kept: Sequence[Any]) -> Answer | None:
     if any(math.isfinite(value) and not 0 <= value <= 1 for value in values):
         return None
     try:
-        "".join((top, unasked, error)).encode()  # bytes that are no text came as surrogates
+        "".join((top, unasked, error)).encode()  # fails on surrogates, which stand for bytes that are no text
         words = tuple((str(word), float(score)) for word, score in json.loads(top))
     except (ValueError, TypeError, RecursionError):
         return None
@@ -307,7 +314,7 @@ def _unpack(kept: Sequence[Any]) -> Answer | None:
 
 
 def _answers(answer: Answer, query: Query) -> bool:
-    """Whether an answer has as many values as the query asks for, or says why it has none."""
+    """Return True if an answer has as many values as the query asks for, or says why it has none."""
     if answer.unasked or answer.error:
         return True
     return len(answer.values) == METRICS[query.metric].n_values(query)
@@ -318,7 +325,7 @@ def _is_jpeg(content: bytes) -> bool:
 
 
 def _versions(kept: object) -> Mapping[str, str]:
-    """The versions of a row; none where it is damaged."""
+    """Return the versions in a row; an empty mapping if it is damaged."""
     try:
         found = json.loads(kept) if isinstance(kept, str) else {}
     except ValueError:

@@ -62,6 +62,11 @@ class Verdict:
         effect: mean of after minus before, or the mean that is judged.
         effect_low: lower end of its interval.
         effect_high: upper end of its interval.
+
+    Example:
+        >>> verdict = judge([0.2] * 59 + [-0.1])
+        >>> verdict.status, round(verdict.rate, 3), verdict.passed
+        ('pass', 0.017, True)
     """
 
     status: Status
