@@ -20,7 +20,7 @@ from vlcheck.models.adapters.features import Features
 from vlcheck.models.protocol import Encoded
 
 
-class Sentence(NamedTuple):
+class Continuation(NamedTuple):
     """A text as it is read over one image.
 
     Attributes:
@@ -130,25 +130,25 @@ class Autoregressive(Adapter):
             Logits, (n, kept, vocab_size).
         """
 
-    def _completed(self, features: Features, row: int, texts: Sequence[str]) -> Iterator[Sentence]:
+    def _completed(self, features: Features, row: int, texts: Sequence[str]) -> Iterator[Continuation]:
         """Return texts that are compared with one another, each with the index of the first difference."""
         spelled = [self.said(features, row, text) for text in texts]
         start = sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*spelled, strict=False)))
-        return (Sentence(row, ids, start) for ids in spelled)
+        return (Continuation(row, ids, start) for ids in spelled)
 
-    def _likelihoods(self, features: Features, sentences: Sequence[Sentence]) -> Tensor:
-        """Return log-likelihoods (2, sentences), float64: of each sentence from its start, and of its token there."""
-        found = torch.zeros(2, len(sentences), dtype=torch.float64)
-        for image, places in self._by_image(features, [sentence.row for sentence in sentences]):
-            found[:, places] = self._likelihood(features, image, [sentences[place] for place in places]).cpu()
+    def _likelihoods(self, features: Features, continuations: Sequence[Continuation]) -> Tensor:
+        """Return log-likelihoods (2, continuations), float64: of each one from its start, and of its token there."""
+        found = torch.zeros(2, len(continuations), dtype=torch.float64)
+        for image, places in self._by_image(features, [one.row for one in continuations]):
+            found[:, places] = self._likelihood(features, image, [continuations[place] for place in places]).cpu()
         return found
 
-    def _likelihood(self, features: Features, image: int, sentences: Sequence[Sentence]) -> Tensor:
-        ids, lengths = self._padded([sentence.ids for sentence in sentences])
-        starts = torch.tensor([sentence.start for sentence in sentences], device=ids.device)
+    def _likelihood(self, features: Features, image: int, continuations: Sequence[Continuation]) -> Tensor:
+        ids, lengths = self._padded([one.ids for one in continuations])
+        starts = torch.tensor([one.start for one in continuations], device=ids.device)
         places = torch.arange(int(starts.min()), ids.shape[1], device=ids.device)
         if not len(places):  # the texts do not differ at any position that is read
-            return torch.zeros(2, len(sentences), dtype=torch.float64)
+            return torch.zeros(2, len(continuations), dtype=torch.float64)
         log_probs = log_softmax(self.logits(features, image, ids, places - 1))
         each = log_probs.gather(-1, ids[:, places, None])[..., 0].double()
         each = each.where((places >= starts[:, None]) & (places < lengths[:, None]), 0)
@@ -171,14 +171,16 @@ class Autoregressive(Adapter):
         )
 
 
-def _mass(sentences: Sequence[Sentence], firsts: Tensor) -> float:
+def _mass(continuations: Sequence[Continuation], firsts: Tensor) -> float:
     """Return the summed probability of the first tokens by which the texts differ.
 
     Args:
-        sentences: the texts that are compared.
-        firsts: log-likelihood of the first token by which each differs, (sentences,).
+        continuations: the texts that are compared.
+        firsts: log-likelihood of the first token by which each differs, (continuations,).
     """
-    first = {one.ids[one.start]: log for one, log in zip(sentences, firsts, strict=True) if len(one.ids) > one.start}
+    first = {
+        one.ids[one.start]: log for one, log in zip(continuations, firsts, strict=True) if len(one.ids) > one.start
+    }
     return float(sum(log.exp() for log in first.values())) if first else 1.0
 
 

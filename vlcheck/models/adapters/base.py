@@ -21,7 +21,7 @@ from vlcheck.models.protocol import Encoded
 _T = TypeVar("_T")
 
 
-class Reading(NamedTuple):
+class MaskedPass(NamedTuple):
     """One pass over a text, given by its row, with `masks` mask tokens in place of its mask."""
 
     row: int
@@ -106,12 +106,12 @@ class Adapter(ABC):
         single = self._at_one_mask(features, texts)
         pieces = [{word: self._pieces(text, word) for word in asked} for text, asked in zip(texts, words, strict=True)]
         lengths = sorted({(row, len(ids)) for row, spelled in enumerate(pieces) for ids in spelled.values()})
-        several = [Reading(*length) for length in lengths if length[1] > 1]
+        several = [MaskedPass(*length) for length in lengths if length[1] > 1]
         log_probs = torch.cat([single, self._read(features, texts, several)]) if several else single
-        readings = [Reading(row) for row in range(len(texts))] + several
-        starts = dict(zip(readings, accumulate((reading.masks for reading in readings), initial=0), strict=False))
+        passes = [MaskedPass(row) for row in range(len(texts))] + several
+        starts = dict(zip(passes, accumulate((each.masks for each in passes), initial=0), strict=False))
         return [
-            _word_probs(log_probs, [(starts[Reading(row, len(spelled[word]))], spelled[word]) for word in asked])
+            _word_probs(log_probs, [(starts[MaskedPass(row, len(spelled[word]))], spelled[word]) for word in asked])
             for row, (spelled, asked) in enumerate(zip(pieces, words, strict=True))
         ]
 
@@ -138,20 +138,20 @@ class Adapter(ABC):
         if last.log_probs is None or last.of != asked:
             self._demand("mlm")
             check_masked(texts)
-            last.of, last.log_probs = asked, self._read(features, texts, [Reading(row) for row in range(len(texts))])
+            last.of, last.log_probs = asked, self._read(features, texts, [MaskedPass(row) for row in range(len(texts))])
         return last.log_probs
 
-    def _read(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
-        """Return log-probabilities (masks of all readings, vocab_size), in the order of the readings."""
-        parts = [self._predict(features, texts, chunk) for chunk in self._chunks(readings)]
+    def _read(self, features: Features, texts: Sequence[str], passes: Sequence[MaskedPass]) -> Tensor:
+        """Return log-probabilities (masks of all passes, vocab_size), in the order of the passes."""
+        parts = [self._predict(features, texts, chunk) for chunk in self._chunks(passes)]
         return torch.cat(parts) if parts else torch.zeros(0, 1)
 
     def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
         """Return P(match) of each row's image with its text, (rows,)."""
         raise NotImplementedError
 
-    def _predict(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
-        """Return log-probabilities (masks, vocab_size) at the masks of these readings, in the order of the readings."""
+    def _predict(self, features: Features, texts: Sequence[str], passes: Sequence[MaskedPass]) -> Tensor:
+        """Return log-probabilities (masks, vocab_size) at the masks of these passes, in the order of the passes."""
         raise NotImplementedError
 
     def _pieces(self, text: str, word: str) -> list[int]:

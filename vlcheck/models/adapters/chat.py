@@ -47,7 +47,7 @@ SEEN = ("cross_attention_mask",)  # inputs that say for each token which parts o
 _PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", *SEEN)
 
 
-class Opening(NamedTuple):
+class ChatPrefix(NamedTuple):
     """The prefix of every conversation about a picture, up to and including the picture.
 
     Attributes:
@@ -133,7 +133,7 @@ class Chat:
                 " but for spaces and a thought that is ended."
             )
 
-    def open(self, image: Image.Image) -> Opening:
+    def prefix(self, image: Image.Image) -> ChatPrefix:
         """Return the prefix of every conversation about a picture.
 
         Raises:
@@ -156,7 +156,7 @@ class Chat:
         common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         length = len(whole) - common
         cut = {name: tensor[:, :length] if name in _PER_TOKEN else tensor for name, tensor in inputs.items()}
-        return Opening(cut, tuple(ids[: len(ids) - common]), length)
+        return ChatPrefix(cut, tuple(ids[: len(ids) - common]), length)
 
     def _question(self, text: str) -> str:
         asked = self._rendered([_about_the_picture(QUESTION.format(text=text))], add_generation_prompt=True)

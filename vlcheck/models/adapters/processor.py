@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from transformers import BatchEncoding, BatchFeature
 
 from vlcheck.cases.rgb import to_rgb
-from vlcheck.models.adapters.base import Adapter, Reading, log_softmax
+from vlcheck.models.adapters.base import Adapter, MaskedPass, log_softmax
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.refusal import refusals
 from vlcheck.models.adapters.tokenizing import Texts
@@ -82,9 +82,9 @@ class Processed(Adapter):
         """
         return self.texts.batch(texts, masks).to(self.network.device)
 
-    def _predict(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
-        rows = [reading.row for reading in readings]
-        tokens = self.tokens([texts[row] for row in rows], [reading.masks for reading in readings])
+    def _predict(self, features: Features, texts: Sequence[str], passes: Sequence[MaskedPass]) -> Tensor:
+        rows = [each.row for each in passes]
+        tokens = self.tokens([texts[row] for row in rows], [each.masks for each in passes])
         where = tokens["input_ids"] == self.texts.tokenizer.mask_token_id
         return log_softmax(self.word_logits(features.each(rows), tokens, where))
 

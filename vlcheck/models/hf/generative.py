@@ -155,18 +155,18 @@ class Generative(Answering):
         return hasattr(self.network.model, "rope_deltas")
 
     def _read_picture(self, image: Image.Image) -> Prefix:
-        opening = self.chat.open(image)
+        prefix = self.chat.prefix(image)
         cache = DynamicCache()  # without a config: layers with a sliding window keep all tokens, and masks limit them
         inputs = {
             name: tensor.to(self.network.device, self.network.dtype if tensor.is_floating_point() else None)
-            for name, tensor in opening.inputs.items()
+            for name, tensor in prefix.inputs.items()
         }
         self.network(**inputs, logits_to_keep=1, use_cache=True, **{self._cache: cache})
         shift = int(self.network.model.rope_deltas) if self._positions_are_of_space else 0
         layers: Sequence[Any] = cache.layers
         kept = tuple((layer.keys, layer.values) for layer in layers)
         seen = {name: inputs[name][:, -1:] for name in SEEN if name in inputs}
-        return Prefix(kept, opening.head, opening.length, opening.length + shift, seen)
+        return Prefix(kept, prefix.head, prefix.length, prefix.length + shift, seen)
 
     def _after(self, features: Features, row: int, text: str, ids: Sequence[int]) -> Sequence[int]:
         """Return the tokens that come after the prefix of a row's picture."""
