@@ -6,9 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
+
 from vlcheck.cases.view import View
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.kinds import Kind, Metric
+from vlcheck.metrics.probe import Probe
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
 from vlcheck.metrics.reading import Heard, Reading
@@ -116,3 +119,20 @@ class MetricDefinition(ABC):
     @abstractmethod
     def read(self, question: Question, answers: Mapping[str, Answer]) -> Heard:
         """Put together the answers of a question, given by its words; each has values."""
+
+    @abstractmethod
+    def probe(self, model: Any, probes: Sequence[Probe], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        """Call the model's method for this metric as the model contract tries it; what it returns is not checked.
+
+        Args:
+            model: a VisionLanguageModel that offers the metric.
+            probes: n pictures with texts.
+            words: n lists of words that are asked about; each list is a part of its probe's words.
+
+        Returns:
+            For each probe an array of scores, shape (len(words[i]),).
+        """
+
+    def sampled(self, probe: Probe) -> tuple[str, ...]:
+        """Return the words of a probe that stand for all of them, where asking about each word costs a text."""
+        return probe.words

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -17,10 +16,10 @@ from PIL import Image
 from vlcheck._util.foreign_code import contained, told
 from vlcheck._util.numbers import between, figure
 from vlcheck.cases import MASK, Case
-from vlcheck.cases.image_notes import Ablation, note_ablation
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError
+from vlcheck.metrics.probe import Probe
 from vlcheck.metrics.registry import KINDS, METRICS
-from vlcheck.models.protocol import ClassifiesRegions, Encoded, VisionLanguageModel, only_compares
+from vlcheck.models.protocol import VisionLanguageModel
 
 BATCHES = (1, 7, 32)
 PROBES = max(BATCHES)
@@ -30,19 +29,6 @@ TOLERANCES: Mapping[str, float] = {"float64": 1e-9, "float32": 1e-4, "bfloat16":
 _WORDS = 5  # at most so many words a probe
 _FEW = 3  # number of probes for the clauses that need no more of them
 _LONGER = (6, 3, 1)  # how often a text is repeated after itself to make a longer one
-
-
-class Probe(NamedTuple):
-    """A picture, a text about it with a mask, and words for the mask; the first word is the true one."""
-
-    image: Image.Image
-    template: str
-    words: tuple[str, ...]
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The text, once with each of the words in place of the mask."""
-        return tuple(self.template.replace(MASK, word) for word in self.words)
 
 
 @dataclass(frozen=True)
@@ -102,7 +88,7 @@ def examine(model: VisionLanguageModel, probes: Sequence[Probe], *, tolerance: f
     """
     for metric in sorted(model.metrics):
         try:
-            asked = _of_classes(model, probes) if METRICS[metric].needs_regions else probes
+            asked = _of_classes(model, metric, probes) if METRICS[metric].needs_regions else probes
             if not asked:
                 yield Outcome(f"{metric}: it answers", False, "no probe names a class of regions that it tells")
                 continue
@@ -135,7 +121,8 @@ def _outcomes(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float, 
 def _of_few(model: VisionLanguageModel, metric: str, probes: Sequence[Probe], tolerance: float) -> Iterator[Outcome]:
     ask = partial(_scores, model, metric)
     if METRICS[metric].compares(model.kinds[metric]):
-        yield _sums_to_one(metric, KINDS[model.kinds[metric]].among, _ask_all(model, metric, probes), tolerance)
+        shares = METRICS[metric].probe(model, probes, [probe.words for probe in probes])
+        yield _sums_to_one(metric, KINDS[model.kinds[metric]].among, shares, tolerance)
     yield _beside_longer(metric, ask, probes, tolerance)
     yield _capitals(metric, ask, probes, tolerance, cased=getattr(model, "cased", True))
     if not METRICS[metric].needs_regions:  # asked about a picture whose regions were removed
@@ -196,61 +183,26 @@ def _on_white(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float) 
 
 
 def _scores(model: VisionLanguageModel, metric: str, probes: Sequence[Probe], batch: int = PROBES) -> Scores:
-    """Return the scores of each probe: mlm and mrc one a word; itm of the texts with its first and its last word."""
+    """Return the scores of each probe's words, or of those that the metric samples of them."""
+    asked = METRICS[metric]
     parts = [probes[start : start + batch] for start in range(0, len(probes), batch)]
-    return list(chain.from_iterable(_ask(model, metric, part) for part in parts))
+    return list(chain.from_iterable(asked.probe(model, part, [*map(asked.sampled, part)]) for part in parts))
 
 
-def _ask(model: VisionLanguageModel, metric: str, probes: Sequence[Probe]) -> Scores:
-    if metric == "mrc" and isinstance(model, ClassifiesRegions):
-        hidden = model.encode([_without_regions(probe.image) for probe in probes])
-        return [*map(np.asarray, model.mrc(hidden, _templates(probes), [probe.words for probe in probes]))]
-    encoded = model.encode([probe.image for probe in probes])
-    if metric == "mlm":
-        return [np.asarray(own) for own in model.mlm(encoded, _templates(probes), [probe.words for probe in probes])]
-    return _match(model, encoded, probes, [(probe.texts[0], probe.texts[-1]) for probe in probes])
-
-
-def _ask_all(model: VisionLanguageModel, metric: str, probes: Sequence[Probe]) -> Scores:
-    """Return the scores of each probe as `_ask` does, but itm of the text with each of the words."""
-    if metric != "itm":
-        return _ask(model, metric, probes)
-    return _match(model, model.encode([probe.image for probe in probes]), probes, [probe.texts for probe in probes])
-
-
-def _match(
-    model: VisionLanguageModel, encoded: Encoded, probes: Sequence[Probe], texts: Sequence[Sequence[str]]
-) -> Scores:
-    """Return, for each probe, itm of some of its texts, each against all the probe's other texts."""
-    rows = [row for row, own in enumerate(texts) for _ in own]
-    foils = [[one for one in probes[row].texts if one != text] for row, own in enumerate(texts) for text in own]
-    found = np.asarray(model.itm(encoded[rows], [*chain.from_iterable(texts)], foils if only_compares(model) else None))
-    return np.split(found, np.cumsum([len(own) for own in texts])[:-1])
-
-
-def _of_classes(model: VisionLanguageModel, probes: Sequence[Probe]) -> list[Probe]:
+def _of_classes(model: VisionLanguageModel, metric: str, probes: Sequence[Probe]) -> list[Probe]:
     """Return the probes with only the words that the model knows as classes of regions."""
-    known = {word for word in chain.from_iterable(probe.words for probe in probes) if _is_class(model, probes[0], word)}
+    words = {word for probe in probes for word in probe.words}
+    known = {word for word in words if _is_class(model, metric, probes[0], word)}
     kept = [probe._replace(words=tuple(word for word in probe.words if word in known)) for probe in probes]
     return [probe for probe in kept if probe.words]
 
 
-def _is_class(model: VisionLanguageModel, probe: Probe, word: str) -> bool:
+def _is_class(model: VisionLanguageModel, metric: str, probe: Probe, word: str) -> bool:
     try:
-        _ask(model, "mrc", [probe._replace(words=(word,))])
+        METRICS[metric].probe(model, [probe], [(word,)])
     except NotApplicable:
         return False
     return True
-
-
-def _without_regions(image: Image.Image) -> Image.Image:
-    ablated = image.copy()
-    note_ablation(ablated, Ablation(image, ()))
-    return ablated
-
-
-def _templates(probes: Sequence[Probe]) -> list[str]:
-    return [probe.template for probe in probes]
 
 
 def _turned(probe: Probe) -> Probe:
