@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from vlcheck._util import foreign_files
 from vlcheck._util.paths import expanded, is_folder
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, marked
 from vlcheck.models.loading.checkpoint import SUFFIXES
 from vlcheck.models.loading.extents import LARGEST_SIZE, shortened
 from vlcheck.models.loading.misfits import check_formats, reason, some
@@ -55,7 +55,7 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        raise UsageError(f"{path}: {error}") from error
+        raise UsageError(f"{path}: {marked(error)}") from error
 
 
 def read_json(path: Path) -> dict[str, object]:
