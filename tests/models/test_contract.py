@@ -149,7 +149,7 @@ class Shares(Cosines):
 
 
 class SmallLetters(CountingModel):
-    """Says that it was trained on small letters, and reads capitals as other letters."""
+    """Says that it was trained on lower-case text, and reads capitals as other letters."""
 
     cased = False
 

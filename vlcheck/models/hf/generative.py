@@ -143,7 +143,7 @@ class Generative(Answering):
 
     @property
     def _has_spatial_positions(self) -> bool:
-        """Whether a position has three parts: time, height and width (Qwen2-VL, arXiv:2409.12191, section 2.1)."""
+        """True if a position has three parts: time, height and width (Qwen2-VL, arXiv:2409.12191, section 2.1)."""
         return hasattr(self.network.model, "rope_deltas")
 
     def _read_picture(self, image: Image.Image) -> Prefix:
