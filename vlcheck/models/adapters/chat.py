@@ -163,7 +163,7 @@ class Chat:
         return ChatPrefix(cut, tuple(ids[: len(ids) - common]), length)
 
     def _question(self, text: str) -> str:
-        """Write the question about a text, and the end of the thought that the template opens after it."""
+        """Write the question about a text; if the template opens a thought after it, end the thought."""
         asked = self._rendered([_about_the_picture(QUESTION.format(text=text))], add_generation_prompt=True)
         return f"{asked.rstrip()}{self.unthought}" if self.unthought else asked
 
@@ -173,7 +173,7 @@ class Chat:
         return end_of_thought(prompt, self.template, self.tokenizer.get_vocab())
 
     def _answer(self, text: str, to: str = REQUEST) -> str:
-        """Write a text as the answer to a request."""
+        """Write a conversation: a request about the picture, and a text as its answer."""
         answer = {"role": "assistant", "content": [{"type": "text", "text": text}]}
         return self._rendered([_about_the_picture(to), answer], continue_final_message=True)
 

@@ -100,7 +100,7 @@ class Hosted(Processed):
         return getattr(getattr(self.network.config, "vision_config", None), "image_size", None)
 
     def pixels(self, images: Sequence[Image.Image]) -> BatchFeature:
-        """Return pictures as the image processor makes them, on the network's device and in its dtype.
+        """Prepare pictures as `Processed.pixels` does, and check their size.
 
         Raises:
             NotApplicable: the image processor refuses a picture.

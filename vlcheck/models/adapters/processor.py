@@ -52,7 +52,13 @@ class Processed(Adapter):
         self.lose(metric, f"its checkpoint has no weights of {head.rstrip('.')}")
 
     def pixels(self, images: Sequence[Image.Image]) -> BatchFeature:
-        """Return pictures as the image processor makes them, on the network's device and in its dtype.
+        """Prepare pictures with the image processor, on the network's device and in its dtype.
+
+        Args:
+            images: n RGB images of any size.
+
+        Returns:
+            The inputs that the processor makes, e.g. pixel_values, (n, 3, height, width).
 
         Raises:
             NotApplicable: the processor refuses a picture.
@@ -60,7 +66,7 @@ class Processed(Adapter):
         return self.prepared(images).to(self.network.device, self.network.dtype)
 
     def prepared(self, images: Sequence[Image.Image]) -> BatchFeature:
-        """Return pictures as the image processor makes them, on the CPU.
+        """Prepare pictures with the image processor, on the CPU. See `pixels`.
 
         Raises:
             NotApplicable: the processor refuses a picture.

@@ -1,4 +1,4 @@
-"""Chat templates that let a model think before it answers: how to end the thought before it begins."""
+"""The end of the thought that some chat templates open before an answer, so that a model answers at once."""
 
 from __future__ import annotations
 

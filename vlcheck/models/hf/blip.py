@@ -1,4 +1,4 @@
-"""BLIP (Li et al. 2022, arXiv:2201.12086): a retrieval checkpoint for matching, a captioning one for words."""
+"""BLIP (Li et al. 2022, arXiv:2201.12086): adapters of its retrieval and its captioning checkpoints."""
 
 from __future__ import annotations
 

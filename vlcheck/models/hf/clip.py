@@ -86,7 +86,7 @@ class _AtTheEnd(_Contrastive):
 
 
 class Clip(_AtTheEnd):
-    """Adapter of CLIP."""
+    """Adapter of OpenAI's CLIP, and of other checkpoints of the same architecture."""
 
     known = ("openai/clip-vit-base-patch32",)
 

@@ -63,9 +63,9 @@ class Generative(Answering):
 
     Args:
         name: the model's name in reports.
-        fingerprint: content hash of its files, dtype and device type.
+        fingerprint: content hash of the checkpoint's files, dtype and device type.
         network: the network, in its dtype, on its device.
-        chat: writes the conversations.
+        chat: writes conversations with the chat template.
     """
 
     kinds = MappingProxyType({"itm": "yes-no", "mlm": "candidates"})

@@ -342,7 +342,7 @@ class _Read:
         return " and ".join(str(kind).removeprefix("torch.") for kind in self._kinds)
 
     def has(self, name: str, tensor: Tensor) -> bool:
-        """Return True if a tensor is one of the weights, converted to the tensor's number format."""
+        """Return True if a tensor equals a weight that is converted to the tensor's number format."""
         if name in self.weights:
             return _rounds_to(self.weights[name], tensor)
         if is_index(name):

@@ -142,7 +142,7 @@ def _loader(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: bool
 
 
 def _registered(parsed: ModelSpec, families: Mapping[str, EntryPoint]) -> Loader:
-    """Return the loader of a registered family, with the path and the options of the spec."""
+    """Return the loader of a registered family, bound to the path and the options of the spec."""
     spec = parsed.said
     if parsed.family[0].isupper():
         raise UsageError(

@@ -75,7 +75,7 @@ class Pair:
 
 
 def _answers(model: AnswersYesNo, encoded: Encoded, texts: Sequence[str]) -> YesNo:
-    """Return P("yes") and P("no") of the model for matching."""
+    """Return P("yes") and P("no") as the pair's model for matching gives them."""
     return model.answers(_by_each(encoded).parts["itm"], texts)
 
 
