@@ -18,8 +18,9 @@ from tests.scoring.counting import CountingModel, Features
 from vlcheck.cases import MASK, Case, ImageFile
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
+from vlcheck.metrics.probe import Probe
 from vlcheck.metrics.registry import KINDS
-from vlcheck.models.contract import PROBES, TOLERANCES, Outcome, Probe, _sums_to_one, examine, probes_of
+from vlcheck.models.contract import PROBES, TOLERANCES, Outcome, _sums_to_one, examine, probes_of
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel
 
@@ -148,7 +149,7 @@ class Shares(Cosines):
 
 
 class SmallLetters(CountingModel):
-    """Says that it was trained on small letters, and reads capitals as other letters."""
+    """Says that it was trained on lower-case text, and reads capitals as other letters."""
 
     cased = False
 
@@ -243,7 +244,7 @@ def test_a_model_that_says_something_else_each_time_is_told_so(probes: list[Prob
 
 
 def test_what_a_sum_is_short_of_is_not_rounded_away() -> None:
-    outcome = _sums_to_one("mlm", [np.array([0.5, 0.4996])], 1e-5)
+    outcome = _sums_to_one("mlm", "the words", [np.array([0.5, 0.4996])], 1e-5)
     assert (outcome.kept, outcome.found) == (False, "0.9996 to 0.9996")
 
 

@@ -307,7 +307,7 @@ def _seconds(model: VisionLanguageModel, pictures: int, texts: int) -> float:
     """Measure on blank pictures how long a picture and a text take; the first round only warms up."""
     blank = [Image.new("RGB", (640, 480), "grey")] * _PROBES
     *_, name = (name for name in OF_PICTURES if name in model.metrics)
-    text, word = METRICS[name].probe
+    text, word = METRICS[name].sample
     for _ in range(2):
         began = time.perf_counter()
         encoded = model.encode(blank)

@@ -6,9 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
+
 from vlcheck.cases.view import View
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.kinds import Kind, Metric
+from vlcheck.metrics.probe import Probe
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
 from vlcheck.metrics.reading import Heard, Reading
@@ -33,7 +36,7 @@ class MetricDefinition(ABC):
         reading: class of the scores that are read from the answers.
         meaning: the question that is asked, in a few words for reports.
         task: the Hugging Face hub's name of the task.
-        probe: a text, and a word or foil to ask about it, to measure how long a question takes.
+        sample: a text, and a word or foil to ask about it, to measure how long a question takes.
         tolerances: keys of the policy that concern this metric alone, under every expectation.
         needs_regions: True if only a model that reads regions can be asked.
         compares_texts: True if models that only compare are asked about whole texts, a text and its foils.
@@ -45,7 +48,7 @@ class MetricDefinition(ABC):
     reading: ClassVar[type[Reading]]
     meaning: ClassVar[str]
     task: ClassVar[str]
-    probe: ClassVar[tuple[str, str]]
+    sample: ClassVar[tuple[str, str]]
     tolerances: ClassVar[tuple[str, ...]] = ()
     needs_regions: ClassVar[bool] = False
     compares_texts: ClassVar[bool] = False
@@ -131,3 +134,20 @@ class MetricDefinition(ABC):
             question: the question.
             answers: the answers to its queries, by the keys of `question.queries`; each has values.
         """
+
+    @abstractmethod
+    def probe(self, model: Any, probes: Sequence[Probe], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        """Call the model's method for this metric as the model contract tries it; what it returns is not checked.
+
+        Args:
+            model: a VisionLanguageModel that offers the metric.
+            probes: n pictures with texts.
+            words: n lists of words that are asked about; each list is a part of its probe's words.
+
+        Returns:
+            For each probe an array of scores, shape (len(words[i]),).
+        """
+
+    def sampled(self, probe: Probe) -> tuple[str, ...]:
+        """Return the words of a probe that stand for all of them, where asking about each word costs a text."""
+        return probe.words

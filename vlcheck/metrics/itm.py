@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.definition import Encoded, MetricDefinition
 from vlcheck.metrics.kinds import Kind, Metric
 from vlcheck.metrics.model_output import answer_of, misshapen, numbers
+from vlcheck.metrics.probe import Probe
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question, closed_set, demand_told, fillings
 from vlcheck.metrics.reading import Heard, Reading, Tolerances
@@ -89,7 +90,7 @@ class ImageTextMatching(MetricDefinition):
     reading = MatchReading
     meaning = "whether picture and text match"
     task = "image-text-matching"
-    probe = ("a photo of a dog on the grass in front of a house", "a photo of a cat on the grass in front of a house")
+    sample = ("a photo of a dog on the grass in front of a house", "a photo of a cat on the grass in front of a house")
     tolerances = ("mass",)
     compares_texts = True
 
@@ -131,6 +132,17 @@ class ImageTextMatching(MetricDefinition):
         masses = [sum(share for _, share in answer.top) for answer in answers.values() if answer.top]
         foils = len(question.queries[target].words)
         return Heard(MatchReading(target, scores, foils=foils, mass=min(masses, default=None)), answers[target].top)
+
+    def probe(self, model: Any, probes: Sequence[Probe], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        rows = [row for row, own in enumerate(words) for _ in own]
+        texts = [probe.filled(word) for probe, own in zip(probes, words, strict=True) for word in own]
+        foils = [[other for other in probes[row].texts if other != text] for row, text in zip(rows, texts, strict=True)]
+        encoded = model.encode([probe.image for probe in probes])[rows]
+        scores = np.asarray(model.itm(encoded, texts, foils if self.compares(model.kinds.get(self.name)) else None))
+        return np.split(scores, np.cumsum([len(own) for own in words])[:-1])
+
+    def sampled(self, probe: Probe) -> tuple[str, ...]:
+        return probe.words[0], probe.words[-1]
 
 
 def _yes_and_no(yes: float, no: float) -> tuple[tuple[str, float], ...]:

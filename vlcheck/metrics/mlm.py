@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.definition import Encoded, MetricDefinition
 from vlcheck.metrics.kinds import ANY, Kind, Metric
 from vlcheck.metrics.model_output import miscounted, words_answer
+from vlcheck.metrics.probe import Probe
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question, closed_set, demand_told, fillings
 from vlcheck.metrics.reading import Heard, Reading
@@ -93,7 +94,7 @@ class MaskedWords(MetricDefinition):
     reading = MaskedWordsReading
     meaning = "the masked word, given picture and text"
     task = "fill-mask"
-    probe = (f"a photo of a {MASK} on the grass in front of a house", "dog")
+    sample = (f"a photo of a {MASK} on the grass in front of a house", "dog")
     closed_sets = True
 
     def ask(self, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:
@@ -124,3 +125,7 @@ class MaskedWords(MetricDefinition):
         scores = dict(zip(query.words, answer.values, strict=True))
         mass = dict(answer.top).get(ANY)
         return Heard(MaskedWordsReading(view.target, scores, view.candidates, mass=mass), answer.top)
+
+    def probe(self, model: Any, probes: Sequence[Probe], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        encoded = model.encode([probe.image for probe in probes])
+        return [*map(np.asarray, model.mlm(encoded, [probe.template for probe in probes], words))]

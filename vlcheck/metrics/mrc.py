@@ -11,13 +11,16 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
+from PIL import Image
 
 from vlcheck.cases import MASK
+from vlcheck.cases.image_notes import Ablation, note_ablation
 from vlcheck.cases.view import View
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.definition import Encoded, MetricDefinition
 from vlcheck.metrics.kinds import Kind, Metric
 from vlcheck.metrics.model_output import miscounted, words_answer
+from vlcheck.metrics.probe import Probe
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question, fillings
 from vlcheck.metrics.reading import Heard, Reading
@@ -58,7 +61,7 @@ class MaskedRegions(MetricDefinition):
     reading = MaskedRegionsReading
     meaning = "the class of a masked region, given the text"
     task = "masked-region-classification"
-    probe = ("a photo of a dog on the grass in front of a house", "dog")
+    sample = ("a photo of a dog on the grass in front of a house", "dog")
     needs_regions = True
 
     def ask(self, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:
@@ -78,3 +81,14 @@ class MaskedRegions(MetricDefinition):
         query, answer = question.queries[MASK], answers[MASK]
         scores = dict(zip(query.words, answer.values, strict=True))
         return Heard(MaskedRegionsReading(question.view.target, scores), answer.top)
+
+    def probe(self, model: Any, probes: Sequence[Probe], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        encoded = model.encode([_without_regions(probe.image) for probe in probes])
+        return [*map(np.asarray, model.mrc(encoded, [probe.template for probe in probes], words))]
+
+
+def _without_regions(image: Image.Image) -> Image.Image:
+    """Return a copy of a picture with a note that all its regions were removed."""
+    ablated = image.copy()
+    note_ablation(ablated, Ablation(image, ()))
+    return ablated

@@ -1,4 +1,4 @@
-"""The protocol that a model keeps to. No model's library is imported before a model is loaded."""
+"""The model protocol. Libraries of models are imported when a model is loaded, not before."""
 
 from typing import TYPE_CHECKING
 

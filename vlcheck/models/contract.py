@@ -1,4 +1,4 @@
-"""The contract: tests of the model protocol that every model has to pass, whatever its architecture.
+"""The contract: clauses of the model protocol that every model has to keep, whatever its architecture.
 
 Test an adapter of your own with it: `assert all(outcome.kept for outcome in examine(model, probes))`.
 """
@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -17,32 +16,19 @@ from PIL import Image
 from vlcheck._util.foreign_code import contained, told
 from vlcheck._util.numbers import between, figure
 from vlcheck.cases import MASK, Case
-from vlcheck.cases.image_notes import Ablation, note_ablation
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError
+from vlcheck.metrics.probe import Probe
 from vlcheck.metrics.registry import KINDS, METRICS
-from vlcheck.models.protocol import ClassifiesRegions, Encoded, VisionLanguageModel, only_compares
+from vlcheck.models.protocol import VisionLanguageModel
 
 BATCHES = (1, 7, 32)
 PROBES = max(BATCHES)
-SIDE = 2048  # pixels, more than models read
-# The largest accepted difference of a score between two batches: the order of a sum may depend on the batch.
+SIDE = 2048  # pixels; models read smaller pictures
+# The largest accepted difference of a score between two batches. The order of a sum may depend on the batch.
 TOLERANCES: Mapping[str, float] = {"float64": 1e-9, "float32": 1e-4, "bfloat16": 5e-2, "float16": 1e-2}
-_WORDS = 5  # at most so many words a probe
-_FEW = 3  # number of probes for the clauses that need no more of them
-_LONGER = (6, 3, 1)  # how often a text is repeated after itself to make a longer one
-
-
-class Probe(NamedTuple):
-    """A picture, a text about it with a mask, and words for the mask; the first word is the true one."""
-
-    image: Image.Image
-    template: str
-    words: tuple[str, ...]
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The text, once with each of the words in place of the mask."""
-        return tuple(self.template.replace(MASK, word) for word in self.words)
+_WORDS = 5  # the largest number of words in a probe
+_FEW = 3  # the number of probes for clauses that need no more
+_LONGER = (6, 3, 1)  # numbers of times that a text is appended to itself to make a longer one
 
 
 @dataclass(frozen=True)
@@ -50,9 +36,9 @@ class Outcome:
     """The outcome of one clause: kept or broken, and the values that were found.
 
     Attributes:
-        clause: the clause, after the metric that it was tried with.
+        clause: the metric and the clause.
         kept: False if the model breaks it.
-        found: the measured values, in words.
+        found: the measured values, as text.
         note: True for an observation that no model is required to satisfy.
     """
 
@@ -69,8 +55,8 @@ Ask = Callable[..., Scores]
 def probes_of(cases: Iterable[Case]) -> list[Probe]:
     """Make at most PROBES probes of cases with different pictures, chosen evenly over all cases.
 
-    If all chosen pictures have the same size, some are cropped, so that there are three sizes. All pictures are in
-    memory together: a picture that is wider or higher than SIDE pixels is shrunk.
+    If all chosen pictures have the same size, some are cropped to get three sizes. All pictures are in memory together,
+    so one that is wider or higher than SIDE pixels is shrunk.
     """
     offered = list({case.image.key: case for case in cases if case.candidates}.values())
     chosen = offered[:: max(1, len(offered) // PROBES)][:PROBES]
@@ -94,17 +80,19 @@ def examine(model: VisionLanguageModel, probes: Sequence[Probe], *, tolerance: f
 
     Args:
         model: the model to try.
-        probes: probes with different pictures, PROBES of them to try every batch size.
-        tolerance: the largest accepted difference of a score between two batches; TOLERANCES has one for each dtype.
+        probes: probes with different pictures; PROBES of them are needed to try every batch size.
+        tolerance: the largest accepted difference of a score between two batches; TOLERANCES has it for each dtype.
 
     Yields:
         One outcome a clause.
     """
     for metric in sorted(model.metrics):
         try:
-            asked = _of_classes(model, probes) if METRICS[metric].needs_regions else probes
+            asked = _of_classes(model, metric, probes) if METRICS[metric].needs_regions else probes
             if not asked:
-                yield Outcome(f"{metric}: it answers", False, "no probe names a class of regions that it tells")
+                yield Outcome(
+                    f"{metric}: it answers", False, "no word of the probes is a class of regions that it knows"
+                )
                 continue
             yield from _outcomes(metric, partial(_scores, model, metric), asked, tolerance, _sees(model))
             yield from _of_few(model, metric, asked[:_FEW], tolerance)
@@ -115,6 +103,7 @@ def examine(model: VisionLanguageModel, probes: Sequence[Probe], *, tolerance: f
 
 
 def _outcomes(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float, sees: bool) -> Iterator[Outcome]:
+    """Try the clauses that need all probes."""
     scores = ask(probes)
     yield Outcome(f"{metric}: each score is a probability", _is_probability(scores), _range(scores))
     same: tuple[tuple[str, Scores, float], ...] = (
@@ -128,31 +117,33 @@ def _outcomes(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float, 
         yield Outcome(f"{metric}: the same {clause}", distance <= most, f"differs by {figure(distance)} at most")
     changed = sum(map(_differ, scores, ask(_exchanged(probes))))
     kept = bool(changed) == sees
-    what = "other pictures, other scores" if sees else "it reads words alone"
+    what = "other pictures, other scores" if sees else "the picture changes no score"
     yield Outcome(f"{metric}: {what}", kept, f"{changed} of {len(probes)} differ")
 
 
 def _of_few(model: VisionLanguageModel, metric: str, probes: Sequence[Probe], tolerance: float) -> Iterator[Outcome]:
+    """Try the clauses for which a few probes are enough."""
     ask = partial(_scores, model, metric)
     if METRICS[metric].compares(model.kinds[metric]):
-        yield _sums_to_one(metric, KINDS[model.kinds[metric]].among, _ask_all(model, metric, probes), tolerance)
+        shares = METRICS[metric].probe(model, probes, [probe.words for probe in probes])
+        yield _sums_to_one(metric, KINDS[model.kinds[metric]].among, shares, tolerance)
     yield _beside_longer(metric, ask, probes, tolerance)
     yield _capitals(metric, ask, probes, tolerance, cased=getattr(model, "cased", True))
-    if not METRICS[metric].needs_regions:  # asked about a picture whose regions were removed
+    if not METRICS[metric].needs_regions:  # else all regions of the picture were removed
         yield _on_white(metric, ask, probes, tolerance)
 
 
 def _sums_to_one(metric: str, among: str, shares: Scores, tolerance: float) -> Outcome:
-    """Check that scores among others sum to 1, as shares do; a cosine between 0 and 1 does not."""
+    """Check that the shares of compared words or texts sum to 1; cosines, for example, do not."""
     sums = [float(own.sum()) for own in shares]
     kept = all(abs(total - 1) <= tolerance * len(own) for total, own in zip(sums, shares, strict=True))
     return Outcome(f"{metric}: the shares of {among} sum to 1", kept, between(min(sums), max(sums)))
 
 
 def _beside_longer(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float) -> Outcome:
-    """Check that a text scores the same when a longer text in the batch makes padding necessary.
+    """Check that a text gets the same score when a longer text in the batch makes padding necessary.
 
-    The longest text that the model accepts is used.
+    The longest of some texts that the model accepts is used.
     """
     clause = f"{metric}: the same beside a longer text"
     alone = [ask([probe])[0] for probe in probes]
@@ -168,19 +159,19 @@ def _beside_longer(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: fl
 
 
 def _capitals(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float, *, cased: bool) -> Outcome:
-    """Check that capitals change nothing in a model of lower-case text; for other models only note the difference."""
+    """Check that capitals change no score of a model of lower-case text; for other models, note the difference."""
     small, large = (ask([_written(probe, how) for probe in probes]) for how in (str.lower, str.title))
     distance = _distance(small, large)
     found = f"differs by {figure(distance)} at most"
     if not cased:
         return Outcome(f"{metric}: the same in capitals", distance <= tolerance, found)
     if distance > tolerance:
-        found += "; one that was trained on small letters has to lower its texts"
+        found += "; a model that was trained on lower-case text has to lower its texts"
     return Outcome(f"{metric}: in capitals", True, found, note=True)
 
 
 def _on_white(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float) -> Outcome:
-    """Check that transparent pixels are read as white; a model may also refuse pictures with an alpha channel."""
+    """Check that transparent pixels are read as white, or that pictures with an alpha channel are refused."""
     clause = f"{metric}: a transparent picture stands on white"
     given = [probe.image.convert("RGB") for probe in probes]
     cut_out = [_cut_out(image) for image in given]
@@ -196,61 +187,26 @@ def _on_white(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float) 
 
 
 def _scores(model: VisionLanguageModel, metric: str, probes: Sequence[Probe], batch: int = PROBES) -> Scores:
-    """Return the scores of each probe: mlm and mrc one a word; itm of the texts with its first and its last word."""
+    """Return the scores of each probe's words, or of those that the metric samples of them."""
+    asked = METRICS[metric]
     parts = [probes[start : start + batch] for start in range(0, len(probes), batch)]
-    return list(chain.from_iterable(_ask(model, metric, part) for part in parts))
+    return list(chain.from_iterable(asked.probe(model, part, [*map(asked.sampled, part)]) for part in parts))
 
 
-def _ask(model: VisionLanguageModel, metric: str, probes: Sequence[Probe]) -> Scores:
-    if metric == "mrc" and isinstance(model, ClassifiesRegions):
-        hidden = model.encode([_without_regions(probe.image) for probe in probes])
-        return [*map(np.asarray, model.mrc(hidden, _templates(probes), [probe.words for probe in probes]))]
-    encoded = model.encode([probe.image for probe in probes])
-    if metric == "mlm":
-        return [np.asarray(own) for own in model.mlm(encoded, _templates(probes), [probe.words for probe in probes])]
-    return _match(model, encoded, probes, [(probe.texts[0], probe.texts[-1]) for probe in probes])
-
-
-def _ask_all(model: VisionLanguageModel, metric: str, probes: Sequence[Probe]) -> Scores:
-    """Return the scores of each probe as `_ask` does, but itm of the text with each of the words."""
-    if metric != "itm":
-        return _ask(model, metric, probes)
-    return _match(model, model.encode([probe.image for probe in probes]), probes, [probe.texts for probe in probes])
-
-
-def _match(
-    model: VisionLanguageModel, encoded: Encoded, probes: Sequence[Probe], texts: Sequence[Sequence[str]]
-) -> Scores:
-    """Return, for each probe, itm of some of its texts, each against all the probe's other texts."""
-    rows = [row for row, own in enumerate(texts) for _ in own]
-    foils = [[one for one in probes[row].texts if one != text] for row, own in enumerate(texts) for text in own]
-    found = np.asarray(model.itm(encoded[rows], [*chain.from_iterable(texts)], foils if only_compares(model) else None))
-    return np.split(found, np.cumsum([len(own) for own in texts])[:-1])
-
-
-def _of_classes(model: VisionLanguageModel, probes: Sequence[Probe]) -> list[Probe]:
-    """Return the probes with only the words that the model knows as classes of regions."""
-    known = {word for word in chain.from_iterable(probe.words for probe in probes) if _is_class(model, probes[0], word)}
+def _of_classes(model: VisionLanguageModel, metric: str, probes: Sequence[Probe]) -> list[Probe]:
+    """Return the probes with those of their words that the model knows as classes of regions."""
+    words = {word for probe in probes for word in probe.words}
+    known = {word for word in words if _is_class(model, metric, probes[0], word)}
     kept = [probe._replace(words=tuple(word for word in probe.words if word in known)) for probe in probes]
     return [probe for probe in kept if probe.words]
 
 
-def _is_class(model: VisionLanguageModel, probe: Probe, word: str) -> bool:
+def _is_class(model: VisionLanguageModel, metric: str, probe: Probe, word: str) -> bool:
     try:
-        _ask(model, "mrc", [probe._replace(words=(word,))])
+        METRICS[metric].probe(model, [probe], [(word,)])
     except NotApplicable:
         return False
     return True
-
-
-def _without_regions(image: Image.Image) -> Image.Image:
-    ablated = image.copy()
-    note_ablation(ablated, Ablation(image, ()))
-    return ablated
-
-
-def _templates(probes: Sequence[Probe]) -> list[str]:
-    return [probe.template for probe in probes]
 
 
 def _turned(probe: Probe) -> Probe:
@@ -262,7 +218,7 @@ def _longer(probe: Probe, times: int) -> Probe:
 
 
 def _written(probe: Probe, how: Callable[[str], str]) -> Probe:
-    """Return the probe with the template written another way, except for its mask."""
+    """Return the probe with its template changed by a function, except for the mask."""
     return probe._replace(template=MASK.join(map(how, probe.template.split(MASK))))
 
 
@@ -271,7 +227,7 @@ def _showing(probes: Sequence[Probe], images: Sequence[Image.Image]) -> list[Pro
 
 
 def _cut_out(image: Image.Image) -> Image.Image:
-    """Return the image with a transparent left half whose pixels are still stored, as image editors save it."""
+    """Return the image with its left half transparent; the pixels of that half are still stored."""
     shown, alpha = image.copy(), Image.new("L", image.size, 255)
     alpha.paste(0, (0, 0, image.width // 2, image.height))
     shown.putalpha(alpha)
@@ -284,7 +240,7 @@ def _exchanged(probes: Sequence[Probe]) -> list[Probe]:
 
 
 def _shaped(image: Image.Image, number: int) -> Image.Image:
-    """Return the image unchanged, without its right quarter, or without its lowest quarter, in turn."""
+    """Return the image, depending on the number: whole, without its right quarter, or without its bottom quarter."""
     width, height = image.size
     return image.crop(
         (0, 0, *((width, height), (width - width // 4, height), (width, height - height // 4))[number % 3])
@@ -309,5 +265,5 @@ def _differ(one: np.ndarray, other: np.ndarray) -> bool:
 
 
 def _sees(model: VisionLanguageModel) -> bool:
-    """Return False if the model declares that it reads words alone, as a control does."""
+    """Return False if the model declares that it does not see pictures, as a text-only control does."""
     return bool(getattr(model, "sees", True))

@@ -1,4 +1,4 @@
-"""The methods and attributes that vlcheck needs of a vision-language model."""
+"""The protocol of a vision-language model: its methods and attributes."""
 
 from __future__ import annotations
 
@@ -31,21 +31,22 @@ __all__ = [
 class VisionLanguageModel(PredictsWords, MatchesTexts, Protocol):
     """A model that can be asked about images and texts.
 
-    Its methods are `encode`, and those of its metrics: `itm` (see `MatchesTexts`) and `mlm` (see `PredictsWords`).
+    A model has `encode` and the methods of its metrics: `itm` (see `MatchesTexts`) and `mlm` (see `PredictsWords`).
 
     Attributes:
         name: the model's name in reports.
-        fingerprint: content hash of weights, preprocessing, dtype and device type; part of the key of every kept score.
-        metrics: subset of {"mlm", "itm", "mrc"}; a model with "mrc" has the method of `ClassifiesRegions` too.
+        fingerprint: content hash of weights, preprocessing, dtype and device type; a part of the key of stored scores.
+        metrics: the metrics that it offers, of "mlm", "itm" and "mrc"; with "mrc" it has the method of
+            `ClassifiesRegions` too.
         kinds: metric -> score kind, one of KINDS.
         mask: the mask in every text given to `mlm`: always "[MASK]", whatever the tokenizer's own mask token is.
 
-    A model may also have the attribute `cased`. False means that the model was trained on lower-case text: capitals
-    must then change no score.
+    A model may also have the attribute `cased`. If it is False, the model was trained on lower-case text, and capitals
+    must not change any score.
 
-    A factory gets `device` and `dtype` as texts, e.g. "cuda:1" and "bfloat16". vlcheck moves and converts nothing
-    itself: a model that ignores them runs on its own device and in its own precision, and results name the requested
-    ones.
+    A factory is called with `device` and `dtype` as texts, e.g. "cuda:1" and "bfloat16". vlcheck does not move or
+    convert a model: if a factory ignores them, the model runs on its own device and in its own precision, but results
+    name the requested ones.
 
     Example:
         >>> import numpy as np
@@ -72,23 +73,23 @@ class VisionLanguageModel(PredictsWords, MatchesTexts, Protocol):
         """Encode images before any text is read.
 
         Args:
-            images: RGB images of any size. vlcheck itself shows RGB alone; an image with an alpha channel has to be put
-                on white, or refused with NotApplicable.
+            images: n images of any size. vlcheck itself passes RGB images only. An image with an alpha channel has to
+                be put on white, or refused with NotApplicable.
 
         Returns:
-            The encoded images, with `len(encoded) == len(images)`.
+            The encoded images, of length n.
         """
 
 
 def only_compares(model: VisionLanguageModel | None) -> bool:
-    """Return whether a model's itm score of a text depends on the foils it is compared with."""
+    """Return True if a model's itm score of a text depends on the foils that it is compared with."""
     if model is None:
         return False
     return any(metric.compares_texts and metric.compares(model.kinds.get(name)) for name, metric in METRICS.items())
 
 
 def lacks(model: VisionLanguageModel, metric: str) -> str:
-    """Return the reason why a model cannot be asked for a metric; "" if it can.
+    """Return the reason why a model does not offer a metric; "" if it does.
 
     Args:
         model: its optional attribute `lacks` (metric -> reason) gives the reason.

@@ -1,7 +1,7 @@
-"""Memory of `vlcheck models check`: which models were checked, and which clauses of the contract each of them breaks.
+"""Results of `vlcheck models check`, kept for later runs: the clauses of the contract that each model breaks.
 
-Each model has a small file in the user's cache folder, named by the model's fingerprint and by the versions of
-everything else that decides a score.
+Each model has a small file in the user's cache folder. Its name is a hash of the model's fingerprint and of the
+versions of all packages that decide a score.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Tried:
     """The result of an earlier check of the contract.
 
     Attributes:
-        tried: False if there is no result, or its file cannot be read.
+        tried: False if there is no result, or if its file cannot be read.
         broken: the clauses that the model breaks.
     """
 
@@ -34,10 +34,10 @@ class Tried:
 
 
 def keep(fingerprint: str, broken: Sequence[str]) -> None:
-    """Write the result of a check; it replaces an earlier one.
+    """Write the result of a check in place of an earlier one.
 
     Args:
-        fingerprint: the model's.
+        fingerprint: the fingerprint of the model.
         broken: the clauses that the model breaks; empty for none.
 
     Raises:

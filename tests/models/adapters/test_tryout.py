@@ -128,7 +128,9 @@ def test_weights_of_which_no_number_comes_are_refused(family: str, part: str, va
     assert part in weights
     weights[part].fill_(float(value))
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(UsageError, match=rf"{family}: of a plain picture and a question the network makes no numbers"):
+    with pytest.raises(
+        UsageError, match=rf"{family}: the scores of a plain picture and a question are not finite numbers"
+    ):
         load_model(str(folder))
 
 

@@ -412,7 +412,7 @@ def test_heads_of_published_templates_are_accepted(template: str, llava_of_my_ow
 @pytest.mark.parametrize("change", ["part['text'][:40]", "part['text'][:300]", "part['text'] | upper", "''"])
 def test_a_template_that_changes_what_is_said_is_refused(change: str, llava_of_my_own: Path) -> None:
     (llava_of_my_own / "chat_template.jinja").write_text(chats.LLAVA.replace("part['text'] + ' '", f"{change} + ' '"))
-    with pytest.raises(UsageError, match="mine: its chat template: it changes or leaves out what is said: 'Does this"):
+    with pytest.raises(UsageError, match="mine: its chat template: it changes or omits a text: 'Does this"):
         load_model(str(llava_of_my_own))
 
 
@@ -422,9 +422,9 @@ def test_a_text_with_a_sign_of_the_chat_is_no_question(
 ) -> None:
     model = loaded("llava")
     encoded = model.encode(real_photographs[:1])
-    with pytest.raises(NotApplicable, match="is no word to the model but a sign"):
+    with pytest.raises(NotApplicable, match="is a special token of the model, not a word"):
         model.itm(encoded, [f"a dog {sign}"])
-    with pytest.raises(NotApplicable, match="is no word to the model but a sign"):
+    with pytest.raises(NotApplicable, match="is a special token of the model, not a word"):
         model.mlm(encoded, [f"a {MASK} {sign}"], [("dog", "cat")])
 
 

@@ -280,7 +280,7 @@ def test_a_name_of_weights_that_is_no_name_is_refused(said: object, folder: Path
 def test_weights_in_a_wrapper_are_told(folder: Path) -> None:
     torch.save({"state_dict": kept(folder), "epoch": 3}, folder / "pytorch_model.bin")
     (folder / WHOLE).unlink()
-    with pytest.raises(UsageError, match=r"pytorch_model\.bin: its weights stand under 'state_dict'"):
+    with pytest.raises(UsageError, match=r"pytorch_model\.bin: its weights are under 'state_dict'"):
         check_files(folder, {})
 
 

@@ -268,7 +268,7 @@ def test_code_of_a_checkpoint_does_not_run_unless_that_is_asked_for(with_code: P
 def test_a_checkpoint_that_needs_code_of_its_own_is_told_how_to_allow_it(with_code: Path) -> None:
     path = with_code / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"model_type": "of-nobody"}))
-    with pytest.raises(UsageError, match="say trust_remote_code where"):
+    with pytest.raises(UsageError, match="set trust_remote_code if"):
         load_model(str(with_code))
     assert not (with_code.parent / "trace").exists()
 

@@ -64,6 +64,6 @@ def test_a_processor_that_cannot_count_a_picture_s_tokens_is_refused(family: str
     said = {name: value for name, value in json.loads(file.read_text()).items() if name != key}
     file.write_text(json.dumps(said))
     with pytest.raises(
-        UsageError, match=rf"processor_config\.json: has to say {key}, by which the tokens of a picture"
+        UsageError, match=rf"processor_config\.json: has to state {key}, which give the number of tokens of a picture"
     ):
         load_model(str(folder))

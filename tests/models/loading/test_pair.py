@@ -93,5 +93,5 @@ def test_what_is_wrong_with_a_pair_is_named(spec: str, complaint: str, match: Pa
 
 def test_a_pair_is_asked_about_what_both_encoded(match: Path, words: Path, real_photographs: list[Image.Image]) -> None:
     pair, matcher = load_model(f"itm={match},mlm={words}"), load_model(str(match))
-    with pytest.raises(TypeError, match="what both encoded, not about Features"):
+    with pytest.raises(TypeError, match="images that it encoded itself, not Features"):
         pair.itm(matcher.encode(real_photographs), TEXTS)

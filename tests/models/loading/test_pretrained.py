@@ -62,7 +62,7 @@ FIRST = "bert.encoder.layer.0.output.dense.bias"
         (
             "bert",
             config(architectures=["BertForNoting"]),
-            r"BertForNoting is no architecture .* Known: AlignModel, .*Vi",
+            r"BertForNoting is not an architecture .* Known: AlignModel, .*Vi",
         ),
         ("bert", config(architectures=["One", "Two"]), r"\"architectures\" is \['One', 'Two'\]; it has to name one"),
         ("bert", without("*.safetensors"), r"no weights; accepted: model\.safetensors, "),
@@ -143,7 +143,7 @@ def test_files_in_the_hub_s_cache_are_not_to_be_moved(tmp_path: Path, monkeypatc
     torch.save({"other": torch.ones(2)}, folder / "pytorch_model.bin")
     monkeypatch.setattr(pretrained, "snapshot_download", lambda *_, **__: str(folder))
     with pytest.raises(
-        UsageError, match=r"hf download some/model --revision 0a1b --local-dir DIR\), change that, and na"
+        UsageError, match=r"hf download some/model --revision 0a1b --local-dir DIR\), change it, and na"
     ):
         load_model("some/model")
 

@@ -1,4 +1,4 @@
-"""Models that write a text token by token; words are compared by the likelihood of the text that each completes."""
+"""Models that write text token by token. Words are compared by the likelihood of the texts that they complete."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from vlcheck.models.adapters.features import Features
 from vlcheck.models.protocol import Encoded
 
 
-class Sentence(NamedTuple):
-    """A text as it is read over one image.
+class Continuation(NamedTuple):
+    """A text that is read after one image, with the part of it that is scored.
 
     Attributes:
-        row: the row of the selection whose image it is read over.
+        row: row of the selection, whose image it follows.
         ids: its token ids, after the prefix that all texts of the image share.
-        start: index of the first token that differs among the texts compared with it; at least 1.
+        start: index of the first scored token, at least 1: the first one that differs among the compared texts.
     """
 
     row: int
@@ -37,21 +37,20 @@ class Sentence(NamedTuple):
 class Autoregressive(Adapter):
     """A model that fills a mask by comparing candidate words.
 
-    P(word) is the softmax, over the words asked at a mask, of the log-likelihood of the text with the word in place of
-    the mask: the sum of log P(token | image, tokens before it), read with teacher forcing. Tokens that all these texts
-    begin with are equally likely in each and cancel; the end-of-text token is not counted. The texts of one image are
-    read together, padded on the right: causal attention never reaches the padding.
+    P(word) is the softmax over the words asked at a mask. The logit of a word is the log-likelihood of the text with
+    the word in place of the mask: the sum of log P(token | image, earlier tokens), with teacher forcing. The tokens
+    that all these texts begin with are left out, since they cancel; the end-of-text token is not counted. The texts of
+    one image are read together, padded on the right: causal attention never reaches the padding.
 
     Attributes:
         network: a network of transformers, in its dtype, on its device.
 
     Source:
-        Likelihood of a text given an image: VisualGPTScore, Lin et al. 2023, arXiv:2306.01879. Choice from a closed set
-            by
-        likelihood: Brown et al. 2020, arXiv:2005.14165.
+        Likelihood of a text given an image: VisualGPTScore, Lin et al. 2023, arXiv:2306.01879.
+        Choice from a closed set by likelihood: Brown et al. 2020, arXiv:2005.14165.
     """
 
-    network: Any  # transformers' types know little of a network's parts
+    network: Any  # transformers leaves the parts of a network untyped
 
     @torch.inference_mode()
     def mlm(self, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
@@ -67,7 +66,7 @@ class Autoregressive(Adapter):
 
         Raises:
             UsageError: the model cannot fill masks, or a text has not exactly one mask.
-            NotApplicable: a text is too long for the model; or a single word is asked for, which would always get
+            NotApplicable: a text is too long for the model, or is asked with a single word, which would always get
                 probability 1.
         """
         self._demand("mlm")
@@ -92,15 +91,17 @@ class Autoregressive(Adapter):
 
     @torch.inference_mode()
     def top(self, encoded: Encoded, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
-        """Return how likely one of the words is that were compared last; no other word has a known probability.
+        """Return the probability that one of the words occurs that were compared last.
+
+        The probability of any other word is not known.
 
         Args:
             encoded: n images, encoded by this model.
-            texts: n texts. The result is known right after `mlm` of the same images and texts, and costs nothing then.
-            k: not used: there is one entry at most.
+            texts: n texts.
+            k: not used; there is one entry at most.
 
         Returns:
-            For each text [(ANY, probability)], or [] where it is not known.
+            For each text [(ANY, probability)] right after `mlm` of the same images and texts; [] otherwise.
         """
         features = own(encoded, texts, self)
         known = features.last.compared == (features.index, tuple(texts))
@@ -108,54 +109,55 @@ class Autoregressive(Adapter):
 
     @abstractmethod
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
-        """Return the token ids of a text as the model's answer, including the tokens read before it.
+        """Return the token ids of a text as the model's answer, with the tokens of its prompt.
 
         Args:
             features: encoded images.
-            row: row of the selection, whose image the text is about.
+            row: row of the selection; the text is about its image.
             text: the text, without a mask.
         """
 
     @abstractmethod
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
-        """Return the logits of the next token at some positions of several texts about one image.
+        """Return the logits of the next token at some positions of texts about one image.
 
         Args:
             features: encoded images.
             image: index of the image.
-            ids: token ids, (n, tokens).
-            keep: positions, (kept,), in range(tokens).
+            ids: token ids of n texts, (n, tokens).
+            keep: the positions, (kept,), in range(tokens).
 
         Returns:
             Logits, (n, kept, vocab_size).
         """
 
-    def _completed(self, features: Features, row: int, texts: Sequence[str]) -> Iterator[Sentence]:
-        """Return texts that are compared with one another, each with the index of the first difference."""
+    def _completed(self, features: Features, row: int, texts: Sequence[str]) -> Iterator[Continuation]:
+        """Return continuations of a row's image by texts that are compared with one another."""
         spelled = [self.said(features, row, text) for text in texts]
         start = sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*spelled, strict=False)))
-        return (Sentence(row, ids, start) for ids in spelled)
+        return (Continuation(row, ids, start) for ids in spelled)
 
-    def _likelihoods(self, features: Features, sentences: Sequence[Sentence]) -> Tensor:
-        """Return log-likelihoods (2, sentences), float64: of each sentence from its start, and of its token there."""
-        found = torch.zeros(2, len(sentences), dtype=torch.float64)
-        for image, places in self._by_image(features, [sentence.row for sentence in sentences]):
-            found[:, places] = self._likelihood(features, image, [sentences[place] for place in places]).cpu()
+    def _likelihoods(self, features: Features, continuations: Sequence[Continuation]) -> Tensor:
+        """Return log-likelihoods, (2, continuations), float64: of all scored tokens, and of the first of them."""
+        found = torch.zeros(2, len(continuations), dtype=torch.float64)
+        for image, places in self._by_image(features, [one.row for one in continuations]):
+            found[:, places] = self._likelihood(features, image, [continuations[place] for place in places]).cpu()
         return found
 
-    def _likelihood(self, features: Features, image: int, sentences: Sequence[Sentence]) -> Tensor:
-        ids, lengths = self._padded([sentence.ids for sentence in sentences])
-        starts = torch.tensor([sentence.start for sentence in sentences], device=ids.device)
+    def _likelihood(self, features: Features, image: int, continuations: Sequence[Continuation]) -> Tensor:
+        """Return log-likelihoods as `_likelihoods` does, of continuations of one image."""
+        ids, lengths = self._padded([one.ids for one in continuations])
+        starts = torch.tensor([one.start for one in continuations], device=ids.device)
         places = torch.arange(int(starts.min()), ids.shape[1], device=ids.device)
-        if not len(places):  # the texts do not differ at any position that is read
-            return torch.zeros(2, len(sentences), dtype=torch.float64)
+        if not len(places):  # the texts are all equal, so that there is no token to score
+            return torch.zeros(2, len(continuations), dtype=torch.float64)
         log_probs = log_softmax(self.logits(features, image, ids, places - 1))
         each = log_probs.gather(-1, ids[:, places, None])[..., 0].double()
         each = each.where((places >= starts[:, None]) & (places < lengths[:, None]), 0)
         return torch.stack([each.sum(-1), each.where(places == starts[:, None], 0).sum(-1)])
 
     def _by_image(self, features: Features, rows: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
-        """Yield the rows that are read together: an image, and at most `max_pairs` indices into `rows`."""
+        """Yield parts to read together: an image, and the indices in `rows` of at most `max_pairs` of its rows."""
 
         def image(place: int) -> int:
             return features.index[rows[place]]
@@ -164,21 +166,23 @@ class Autoregressive(Adapter):
             yield from ((number, list(chunk)) for chunk in self._chunks([*places]))
 
     def _padded(self, sequences: Iterable[Sequence[int]]) -> tuple[Tensor, Tensor]:
-        """Return ids (n, tokens) on the model's device, padded on the right with any token, and their lengths (n,)."""
+        """Return token ids (n, tokens) on the model's device, padded on the right, and their lengths (n,)."""
         rows = [torch.tensor(ids, device=self.network.device) for ids in sequences]
         return pad_sequence(rows, batch_first=True), torch.tensor(
             [len(ids) for ids in rows], device=self.network.device
         )
 
 
-def _mass(sentences: Sequence[Sentence], firsts: Tensor) -> float:
-    """Return the summed probability of the first tokens by which the texts differ.
+def _mass(continuations: Sequence[Continuation], firsts: Tensor) -> float:
+    """Return the summed probability of the different tokens with which the scored parts of compared texts begin.
 
     Args:
-        sentences: the texts that are compared.
-        firsts: log-likelihood of the first token by which each differs, (sentences,).
+        continuations: the texts.
+        firsts: log-likelihood of the first scored token of each, (continuations,).
     """
-    first = {one.ids[one.start]: log for one, log in zip(sentences, firsts, strict=True) if len(one.ids) > one.start}
+    first = {
+        one.ids[one.start]: log for one, log in zip(continuations, firsts, strict=True) if len(one.ids) > one.start
+    }
     return float(sum(log.exp() for log in first.values())) if first else 1.0
 
 
@@ -186,11 +190,11 @@ def check_length(tokens: int, limit: int) -> None:
     """Check that a text is not too long for a model.
 
     Args:
-        tokens: number of tokens of the text and of everything read before it.
-        limit: the most tokens that the model reads.
+        tokens: number of tokens of the text, its prompt and its picture.
+        limit: largest number of tokens that the model reads.
 
     Raises:
-        NotApplicable: it is longer.
+        NotApplicable: the text is too long.
     """
     if tokens > limit:
         raise NotApplicable(f"the text and its prompt have more than the {limit} tokens that the model reads")

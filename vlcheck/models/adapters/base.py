@@ -1,4 +1,4 @@
-"""The base class of adapters: it asks texts in chunks, and reads a word of several tokens with as many masks."""
+"""The base class of adapters. Texts are read in chunks, and a word of several tokens is read with as many masks."""
 
 from __future__ import annotations
 
@@ -21,24 +21,29 @@ from vlcheck.models.protocol import Encoded
 _T = TypeVar("_T")
 
 
-class Reading(NamedTuple):
-    """One pass over a text, given by its row, with `masks` mask tokens in place of its mask."""
+class MaskedPass(NamedTuple):
+    """A pass of the network over one text with mask tokens.
+
+    Attributes:
+        row: index of the text.
+        masks: number of mask tokens in place of the text's "[MASK]".
+    """
 
     row: int
     masks: int = 1
 
 
 class Adapter(ABC):
-    """The base class of models: a family adds its forward passes.
+    """The base class of models; a family adds its forward passes.
 
     Attributes:
-        known: well-known checkpoints; a mapping by architecture if the class reads several architectures.
+        known: well-known checkpoints; if the class reads several architectures, a mapping from each to its own.
         name: the model's name in reports.
         fingerprint: content hash of everything that decides a score.
         kinds: metric -> score kind.
         cased: False if the model was trained on lower-case text.
         lacks: metric -> reason, for the metrics that the model does not offer.
-        max_pairs: the most texts in one forward pass, which bounds memory.
+        max_pairs: largest number of texts in one forward pass; it limits memory.
     """
 
     known: ClassVar[Sequence[str] | Mapping[str, Sequence[str]]] = ()
@@ -60,7 +65,10 @@ class Adapter(ABC):
         """Encode images before any text is read.
 
         Args:
-            images: RGB images of any size.
+            images: n RGB images of any size.
+
+        Returns:
+            The encoded images, of length n.
         """
 
     @torch.inference_mode()
@@ -96,7 +104,8 @@ class Adapter(ABC):
             words: n lists of words.
 
         Returns:
-            For each text an array, shape (len(words[i]),), in [0, 1]; the product over its tokens for a longer word.
+            For each text an array, shape (len(words[i]),), in [0, 1]. P of a word of several tokens is the product of
+            P of its tokens.
 
         Raises:
             UsageError: the model has no language head, a text has not exactly one mask, or a word cannot be spelled.
@@ -106,18 +115,20 @@ class Adapter(ABC):
         single = self._at_one_mask(features, texts)
         pieces = [{word: self._pieces(text, word) for word in asked} for text, asked in zip(texts, words, strict=True)]
         lengths = sorted({(row, len(ids)) for row, spelled in enumerate(pieces) for ids in spelled.values()})
-        several = [Reading(*length) for length in lengths if length[1] > 1]
+        several = [MaskedPass(*length) for length in lengths if length[1] > 1]
         log_probs = torch.cat([single, self._read(features, texts, several)]) if several else single
-        readings = [Reading(row) for row in range(len(texts))] + several
-        starts = dict(zip(readings, accumulate((reading.masks for reading in readings), initial=0), strict=False))
+        passes = [MaskedPass(row) for row in range(len(texts))] + several
+        starts = dict(zip(passes, accumulate((each.masks for each in passes), initial=0), strict=False))
         return [
-            _word_probs(log_probs, [(starts[Reading(row, len(spelled[word]))], spelled[word]) for word in asked])
+            _word_probs(log_probs, [(starts[MaskedPass(row, len(spelled[word]))], spelled[word]) for word in asked])
             for row, (spelled, asked) in enumerate(zip(pieces, words, strict=True))
         ]
 
     @torch.inference_mode()
     def top(self, encoded: Encoded, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
-        """Return the k likeliest vocabulary entries at each mask; it costs nothing right after `mlm` of the same texts.
+        """Return the k likeliest vocabulary entries at each mask.
+
+        The network is not run again right after `mlm` of the same images and texts.
 
         Args:
             encoded: n images, encoded by this model.
@@ -133,25 +144,25 @@ class Adapter(ABC):
         return [list(zip(*row, strict=True)) for row in zip(names, best.values.tolist(), strict=True)]
 
     def _at_one_mask(self, features: Features, texts: Sequence[str]) -> Tensor:
-        """Return log-probabilities (n, vocab_size) at the one mask of each text, and keep them until the next texts."""
+        """Return log-probabilities (n, vocab_size) at the mask of each text; keep them until other texts are read."""
         last, asked = features.last, (features.index, tuple(texts))
         if last.log_probs is None or last.of != asked:
             self._demand("mlm")
             check_masked(texts)
-            last.of, last.log_probs = asked, self._read(features, texts, [Reading(row) for row in range(len(texts))])
+            last.of, last.log_probs = asked, self._read(features, texts, [MaskedPass(row) for row in range(len(texts))])
         return last.log_probs
 
-    def _read(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
-        """Return log-probabilities (masks of all readings, vocab_size), in the order of the readings."""
-        parts = [self._predict(features, texts, chunk) for chunk in self._chunks(readings)]
+    def _read(self, features: Features, texts: Sequence[str], passes: Sequence[MaskedPass]) -> Tensor:
+        """Return log-probabilities (masks of all passes, vocab_size), in the order of the passes, read in chunks."""
+        parts = [self._predict(features, texts, chunk) for chunk in self._chunks(passes)]
         return torch.cat(parts) if parts else torch.zeros(0, 1)
 
     def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
         """Return P(match) of each row's image with its text, (rows,)."""
         raise NotImplementedError
 
-    def _predict(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
-        """Return log-probabilities (masks, vocab_size) at the masks of these readings, in the order of the readings."""
+    def _predict(self, features: Features, texts: Sequence[str], passes: Sequence[MaskedPass]) -> Tensor:
+        """Return log-probabilities (masks of all passes, vocab_size), read in one pass of the network."""
         raise NotImplementedError
 
     def _pieces(self, text: str, word: str) -> list[int]:
@@ -163,30 +174,32 @@ class Adapter(ABC):
         raise NotImplementedError
 
     def _chunks(self, items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+        """Split items into parts of at most `max_pairs`."""
         return (items[start : start + self.max_pairs] for start in range(0, len(items), self.max_pairs))
 
     def _demand(self, metric: str) -> None:
+        """Raise UsageError if the model does not offer a metric."""
         if metric not in self.kinds:
             raise UsageError(f"{self.name} has no {metric}: {self.lacks.get(metric, 'no head for it')}.")
 
 
 def own(encoded: Encoded, texts: Sequence[str], model: Adapter) -> Features:
-    """Check that a model is asked about images that it encoded itself, one image a text.
+    """Check that a model encoded the images that it is asked about, and that there is one for each text.
 
     Args:
         encoded: the encoded images.
-        texts: the texts asked with them.
+        texts: the texts, one for each image.
         model: the model that is asked.
 
     Returns:
-        The encoded images.
+        The encoded images, typed.
 
     Raises:
         TypeError: another model encoded them.
         ValueError: the numbers of texts and images differ.
     """
     if not isinstance(encoded, Features):
-        raise TypeError(f"{model.name} is asked about what it encoded, not about {type(encoded).__name__}")
+        raise TypeError(f"{model.name} needs images that it encoded itself, not {type(encoded).__name__}")
     if len(encoded) != len(texts):
         raise ValueError(f"{len(texts)} texts for {len(encoded)} images")
     return encoded
@@ -196,7 +209,7 @@ def check_masked(texts: Sequence[str]) -> None:
     """Check that each text has exactly one mask. Raises UsageError."""
     for text in texts:
         if text.count(MASK) != 1:
-            raise UsageError(f"{text!r} has to hold {MASK} exactly once to be asked for a word.")
+            raise UsageError(f"{text!r} has to contain {MASK} exactly once.")
 
 
 def log_softmax(logits: Tensor) -> Tensor:
@@ -210,7 +223,12 @@ def wide(tensor: Tensor) -> Tensor:
 
 
 def _word_probs(log_probs: Tensor, words: Sequence[tuple[int, Sequence[int]]]) -> np.ndarray:
-    """Return P of each word: the product over its tokens, given the row of its first mask and its token ids."""
+    """Return P of each word: the product of P of its tokens.
+
+    Args:
+        log_probs: log-probabilities, (masks, vocab_size).
+        words: for each word the row of its first mask and its token ids.
+    """
     rows = [start + place for start, pieces in words for place in range(len(pieces))]
     chosen = log_probs[rows, [piece for _, pieces in words for piece in pieces]].double().cpu().numpy()
     ends = np.cumsum([len(pieces) for _, pieces in words], dtype=np.intp)

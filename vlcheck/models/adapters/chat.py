@@ -23,15 +23,15 @@ from vlcheck.models.adapters.yes_no import QUESTION
 REQUEST = "Describe the picture."
 SAID: Mapping[str, object] = MappingProxyType(
     {
-        # Llama's templates write the day of the run unless they are given a date: scores would change every day. This
-        # is the date that they write where no clock is available.
+        # Llama's templates write the current date unless they are given one, and scores would change every day. This is
+        # the date that they write where no clock is available.
         "date_string": "26 Jul 2024",
-        # The answer is read at its first token, so the model must not think first: templates open a thought by these.
+        # The answer is read at its first token, so the model must not think first.
         "enable_thinking": False,
         "thinking": False,
     }
 )
-# The same date for templates that call strftime_now themselves, in each format that they may ask for.
+# The same date for templates that call strftime_now, in each format that they may ask for.
 _DAY = {
     "%d": "26", "%e": "26", "%b": "Jul", "%B": "July", "%m": "07", "%Y": "2024", "%y": "24",
     "%a": "Fri", "%A": "Friday", "%H": "00", "%I": "12", "%M": "00", "%S": "00", "%p": "AM",
@@ -43,17 +43,18 @@ _LAST_ASKED = QUESTION.partition("{text}")[2]
 _SOME_TEXT = "a dog"
 _LONG_TEXT = " and ".join([_SOME_TEXT] * 50)
 _ANSWER = "Yes"
-SEEN = ("cross_attention_mask",)  # inputs that say for each token which parts of a picture it attends to
+SEEN = ("cross_attention_mask",)  # inputs that mask the parts of a picture for each token
 _PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", *SEEN)
 
 
-class Opening(NamedTuple):
+class ChatPrefix(NamedTuple):
     """The prefix of every conversation about a picture, up to and including the picture.
 
     Attributes:
-        inputs: the network's inputs, for one picture.
-        head: the token ids of the prefix before the processor expands the picture's token to one for each part.
-        length: number of tokens of the prefix after that.
+        inputs: the network's inputs for the prefix, with a batch of one.
+        head: token ids of the prefix as the template writes it, with one token for the picture.
+        length: number of tokens of the prefix after the processor has expanded the picture's token to one for each
+            part of the picture.
     """
 
     inputs: Mapping[str, Tensor]
@@ -62,15 +63,15 @@ class Opening(NamedTuple):
 
 
 class Chat:
-    """A processor and its chat template.
+    """Writes conversations about one picture with a processor and its chat template.
 
     Args:
-        processor: reads texts and pictures.
+        processor: prepares texts and pictures for the network.
         image_token: id of the token that stands for a part of a picture.
-        folder: the folder that the processor was read from.
+        folder: the folder of the processor's files, for messages.
 
     Raises:
-        UsageError: the processor has no chat template, or its template cannot put a question about one picture.
+        UsageError: the processor has no chat template, or one that cannot write a question about one picture.
     """
 
     def __init__(self, processor: ProcessorMixin, image_token: int, folder: Path) -> None:
@@ -87,28 +88,28 @@ class Chat:
         self._try()
 
     def asked(self, text: str) -> list[int]:
-        """Return the tokens of the question whether a picture shows a text, up to where the answer begins."""
+        """Return the token ids of the question whether a picture shows a text, up to the place of the answer."""
         check_plain(text, self.signs)
         return self._ids(self._question(text))
 
     def answered(self, text: str) -> list[int]:
-        """Return the tokens of a request for a description, answered by a text, without the end of the answer."""
+        """Return the token ids of a request for a description and a text as its answer, without the end of the turn."""
         check_plain(text, self.signs)
         return self._ids(self._answer(text))
 
     def _template(self) -> str:
-        """Return the processor's template, else the tokenizer's; of several, the one named "default"."""
+        """Return the chat template of the processor, else of the tokenizer; among several, the one named "default"."""
         said = self.processor.chat_template or self.tokenizer.chat_template
         template = said.get("default") if isinstance(said, Mapping) else said
         if not template:
             raise UsageError(
-                f"{self.folder}: its processor has no chat template, by which a question is put to it; it belongs in"
+                f"{self.folder}: its processor has no chat template, which questions are written with; it belongs in"
                 " chat_template.jinja beside the weights."
             )
         return str(template)
 
     def _try(self) -> None:
-        """Write a question and an answer about a plain picture. Raises UsageError if the template fails."""
+        """Try the template on a question and an answer about a plain picture. Raises UsageError if it fails."""
         try:
             self.unthought = self._end_of_thought()
             self._question(_LONG_TEXT), self._answer(_LONG_TEXT)
@@ -121,7 +122,7 @@ class Chat:
             raise UsageError(f"{self.folder}: its chat template puts no question about one picture. {said}") from error
 
     def _check_end(self) -> None:
-        """Check that a question ends at the place where the template puts its answer. Raises UsageError."""
+        """Check that a question ends where the template begins the answer. Raises UsageError."""
         asked, answered = self._question(_SOME_TEXT), self._answer(_ANSWER, QUESTION.format(text=_SOME_TEXT))
         ends = asked, answered[: answered.rindex(_ANSWER)]
         read, meant = (without_thoughts(end.rpartition(_LAST_ASKED)[2]) for end in ends)
@@ -133,12 +134,15 @@ class Chat:
                 " but for spaces and a thought that is ended."
             )
 
-    def open(self, image: Image.Image) -> Opening:
+    def prefix(self, image: Image.Image) -> ChatPrefix:
         """Return the prefix of every conversation about a picture.
+
+        Args:
+            image: an image of any size.
 
         Raises:
             NotApplicable: the processor refuses the picture.
-            UsageError: the processor writes the picture without the image token that config.json names.
+            UsageError: the processor does not use the image token that config.json names.
         """
         asked = self._question("")
         rgb = to_rgb(image)
@@ -156,22 +160,25 @@ class Chat:
         common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         length = len(whole) - common
         cut = {name: tensor[:, :length] if name in _PER_TOKEN else tensor for name, tensor in inputs.items()}
-        return Opening(cut, tuple(ids[: len(ids) - common]), length)
+        return ChatPrefix(cut, tuple(ids[: len(ids) - common]), length)
 
     def _question(self, text: str) -> str:
+        """Write the question about a text; if the template opens a thought after it, end the thought."""
         asked = self._rendered([_about_the_picture(QUESTION.format(text=text))], add_generation_prompt=True)
         return f"{asked.rstrip()}{self.unthought}" if self.unthought else asked
 
     def _end_of_thought(self) -> str:
-        """Return the text that ends a thought, if the template opens one after a question; else ""."""
+        """Return the text that ends the thought that the template opens after a question; "" if it opens none."""
         _, _, prompt = self._question("").rpartition(_LAST_ASKED)
         return end_of_thought(prompt, self.template, self.tokenizer.get_vocab())
 
     def _answer(self, text: str, to: str = REQUEST) -> str:
+        """Write a conversation: a request about the picture, and a text as its answer."""
         answer = {"role": "assistant", "content": [{"type": "text", "text": text}]}
         return self._rendered([_about_the_picture(to), answer], continue_final_message=True)
 
     def _read(self, rendered: str, image: Image.Image) -> BatchFeature:
+        """Return the network's inputs for a rendered conversation about a picture."""
         begun = self._begins(self._plain(rendered))
         inputs: BatchFeature = self.processor(
             text=[rendered], images=[image], return_tensors="pt", add_special_tokens=not begun
@@ -179,31 +186,31 @@ class Chat:
         return inputs
 
     def _rendered(self, conversation: Sequence[Mapping[str, Any]], **how: bool) -> str:
-        """Return a conversation as the template writes it. Raises NotApplicable if it changes or cuts a text."""
+        """Write a conversation with the template. Raises NotApplicable if the template changes or omits a text."""
         said = [part["text"].strip() for turn in conversation for part in turn["content"] if part["type"] == "text"]
         rendered = templates().fill(self.filled, conversation, **self.said, **how)
         if lost := next((text for text in said if text not in rendered), ""):
-            raise NotApplicable(f"it changes or leaves out what is said: {printable(lost, 100)!r}")
+            raise NotApplicable(f"it changes or omits a text: {printable(lost, 100)!r}")
         return rendered
 
     def _ids(self, rendered: str) -> list[int]:
-        """Return the tokens of a rendered text, with the tokenizer's first tokens if the template omits them.
+        """Return the token ids of a rendered text, with the tokenizer's first tokens if the template omits them.
 
-        The tokenizer's last tokens are left out: an end of text after a question would be read as the end of the
-        answer.
+        The tokenizer's last tokens are left out: after a question, they would end the answer before it begins.
         """
         plain = self._plain(rendered)
         return plain if self._begins(plain) else [*self.before, *plain]
 
     def _plain(self, rendered: str) -> list[int]:
+        """Return the token ids of a rendered text without any tokens of the tokenizer."""
         return list(self.tokenizer(rendered, add_special_tokens=False)["input_ids"])
 
     def _begins(self, ids: Sequence[int]) -> bool:
-        """Return True if the template itself wrote the tokens that the tokenizer puts before a text."""
+        """Return True if the template itself wrote the tokens that the tokenizer puts before every text."""
         return tuple(ids[: len(self.before)]) == self.before
 
     def _unended(self, ids: list[int]) -> list[int]:
-        """Return the tokens without those that the tokenizer puts after a text."""
+        """Return the tokens without those that the tokenizer puts after every text."""
         ended = self.after and tuple(ids[-len(self.after) :]) == self.after
         return ids[: -len(self.after)] if ended else ids
 

@@ -1,4 +1,4 @@
-"""Images as a model keeps them between questions."""
+"""Encoded images, which a model keeps between questions."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from torch import Tensor
 
 @dataclass
 class LastReading:
-    """The latest predictions, at one mask or of an answer, for a selection of images and texts.
+    """The latest predictions over a selection of images with texts: at one mask, or of an answer.
 
     Attributes:
-        of: the images and texts.
-        log_probs: the predictions; None before the first question.
+        of: the images and texts that `log_probs` belong to.
+        log_probs: log-probabilities; None before the first question.
         compared: the images and texts whose words were compared last.
-        masses: for each of these texts, the probability that one of its words occurs.
+        masses: for each of these texts, the probability that one of the compared words occurs.
     """
 
     of: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
@@ -29,13 +29,13 @@ class LastReading:
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Images that a model encoded before any text, and a selection of them.
+    """Images that a model encoded before it read any text, and a selection of them.
 
     Attributes:
         tensors: each (images, ...): tokens of an encoder; or pixels and their mask, if the model reads image and text
             together.
-        index: the selected images, in order.
-        last: the latest predictions over them; shared by all selections of the same images.
+        index: the selected images, in order; an image may be selected several times.
+        last: the latest predictions; shared by all selections of the same images.
     """
 
     tensors: tuple[Tensor, ...]
@@ -44,7 +44,7 @@ class Features:
 
     @classmethod
     def of(cls, *tensors: Tensor) -> Self:
-        """Select all images of some tensors.
+        """Return a selection of all images.
 
         Args:
             tensors: each (images, ...).
@@ -58,18 +58,18 @@ class Features:
         return replace(self, index=tuple(self.index[number] for number in index))
 
     def each(self, rows: Sequence[int]) -> tuple[Tensor, ...]:
-        """Copy the tensors of the image of each of these rows of the selection: (rows, ...)."""
+        """Return the tensors of the images of some rows of the selection, each (rows, ...)."""
         chosen = [self.index[row] for row in rows]
         return tuple(tensor[chosen] for tensor in self.tensors)
 
     def distinct(self, rows: Sequence[int]) -> tuple[tuple[Tensor, ...], Tensor]:
-        """Copy each image of these rows once.
+        """Return the images of some rows of the selection, each image once.
 
         Args:
             rows: rows of the selection.
 
         Returns:
-            Tensors (distinct images, ...), and for each row the position of its image among these, (rows,).
+            Tensors, each (distinct images, ...), and for each row the index of its image in these, (rows,).
         """
         chosen = [self.index[row] for row in rows]
         places = {image: place for place, image in enumerate(dict.fromkeys(chosen))}

@@ -30,10 +30,10 @@ class Hosted(Processed):
     """A network of transformers, from a checkpoint with its tokenizer and image processor.
 
     Attributes:
-        heads: metric -> prefix of the names of its head's weights, for heads that a checkpoint may lack.
-        unread: prefixes of names of weights that a published checkpoint may have, and that no score depends on.
-        settings: settings of the config that scoring needs otherwise than training.
-        prompts: vlcheck's own words that are put around a text.
+        heads: metric -> prefix of the weight names of its head, for heads that a checkpoint may lack.
+        unread: prefixes of names of weights that a published checkpoint may have and that no score depends on.
+        settings: settings that replace those of the checkpoint's config for scoring.
+        prompts: the words that vlcheck puts around a text; they are part of the fingerprint.
     """
 
     heads: ClassVar[Mapping[str, str]] = {}
@@ -46,12 +46,12 @@ class Hosted(Processed):
         """Load a checkpoint.
 
         Args:
-            checkpoint: folder or repository of transformers.
+            checkpoint: a checkpoint of transformers.
             device: a torch device, e.g. "cuda:1".
             dtype: a torch dtype, e.g. "bfloat16".
 
         Raises:
-            UsageError: a part of the checkpoint is missing, damaged or does not fit.
+            UsageError: a part of the checkpoint is missing, is damaged, or does not fit the other parts.
         """
         heads = tuple(cls.heads.values())
         network, lacking = checkpoint.network(
@@ -66,13 +66,13 @@ class Hosted(Processed):
         if model.kinds.get("mlm") == "masked-lm" and model.texts.tokenizer.mask_token is None:
             model.lose("mlm", "its tokenizer has no mask token")
         if not model.kinds:
-            raise UsageError(f"{checkpoint.folder}: it cannot be asked: {'; '.join(model.lacks.values())}.")
+            raise UsageError(f"{checkpoint.folder}: it offers no metric: {'; '.join(model.lacks.values())}.")
         with trying(checkpoint.folder, _FITTING):
             model.try_out()
         return model
 
     def try_out(self) -> None:
-        """Put a plain picture and the longest question that the network reads through it.
+        """Run the network once on a plain picture and on the longest text that it reads.
 
         Raises:
             Exception: the parts of the checkpoint do not fit one another.
@@ -90,22 +90,22 @@ class Hosted(Processed):
 
     @property
     def rows(self) -> int | None:
-        """The number of tokens that the network has embeddings for; None if its embeddings have an unknown name."""
+        """The number of token embeddings of the network; None if they have an unknown name."""
         found = (part.num_embeddings for name, part in self.network.named_modules() if name.endswith(_OF_TOKENS))
         return next(found, None)
 
     @property
     def side(self) -> Any:
-        """The size in pixels of the pictures that the network has positions for; None if it reads any size."""
+        """The picture size in pixels that the network has positions for: a side or a pair; None for any size."""
         return getattr(getattr(self.network.config, "vision_config", None), "image_size", None)
 
     def pixels(self, images: Sequence[Image.Image]) -> BatchFeature:
-        """Return pictures as pixels, as `Processed.pixels` does.
+        """Prepare pictures as `Processed.pixels` does, and check their size.
 
         Raises:
             NotApplicable: the image processor refuses a picture.
-            UsageError: the processor makes pictures of another size than the network was trained on: some networks
-                would silently cut off their positions.
+            UsageError: the image processor makes another size than the network was trained on. Some networks would
+                accept it silently, and cut off their positions.
         """
         made, side = super().pixels(images), self.side
         if side is None:
@@ -121,12 +121,12 @@ class Hosted(Processed):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
-        """Return the class of transformers that reads the checkpoints."""
+        """Return the class of transformers whose weights the checkpoints have."""
         raise NotImplementedError
 
     @classmethod
     def viewer(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Any:
-        """Load the image processor; a family may override it to read pictures another way.
+        """Load the image processor, or whatever a family reads pictures with in its place.
 
         Args:
             checkpoint: the checkpoint.
@@ -145,12 +145,12 @@ class Hosted(Processed):
 
         Args:
             checkpoint: the checkpoint.
-            network: its network; its config has the token limit.
+            network: its network, whose config states the token limit.
         """
         text = network.config.get_text_config()
         return Texts(checkpoint.tokenizer(), limit=text.max_position_embeddings)
 
 
 def match_probability(logits: Tensor) -> Tensor:
-    """Return P(match) of two logits (n, 2), the second of which is that of a match: (n,)."""
+    """Return P(match), (n,), given two logits for each pair, (n, 2), the second for a match."""
     return log_softmax(logits)[:, 1].exp()

@@ -1,4 +1,4 @@
-"""The base class of adapters whose texts and pictures go through a tokenizer and an image processor of transformers."""
+"""The base class of adapters with a tokenizer and an image processor of transformers."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from torch import Tensor, nn
 from transformers import BatchEncoding, BatchFeature
 
 from vlcheck.cases.rgb import to_rgb
-from vlcheck.models.adapters.base import Adapter, Reading, log_softmax
+from vlcheck.models.adapters.base import Adapter, MaskedPass, log_softmax
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.refusal import refusals
 from vlcheck.models.adapters.tokenizing import Texts
 
 
 class Processed(Adapter):
-    """A network that is fed by a tokenizer and an image processor of transformers.
+    """A network with the tokenizer and the image processor that prepare its inputs.
 
     Args:
         name: the model's name in reports.
         fingerprint: content hash of its files, dtype and device type.
         network: the network, in its dtype, on its device.
-        images: an image processor, which makes pixels of pictures; or a detector of regions in its place.
-        texts: the tokenizer, which makes ids of texts.
+        images: the image processor; for a network that reads regions, their extractor.
+        texts: the tokenizer.
     """
 
     def __init__(self, name: str, fingerprint: str, network: nn.Module, images: Any, texts: Texts) -> None:
         self.name, self.fingerprint = name, fingerprint
-        self.network: Any = network  # transformers' types know little of a network's parts
+        self.network: Any = network  # Any: transformers leaves the parts of a network untyped
         self.images, self.texts = images, texts
 
     def lose(self, metric: str, why: str) -> None:
@@ -37,13 +37,13 @@ class Processed(Adapter):
 
         Args:
             metric: "mlm", "itm" or "mrc".
-            why: the reason, which is shown to who asks for it.
+            why: the reason, for the message that the metric is not offered.
         """
         self.kinds = {name: kind for name, kind in self.kinds.items() if name != metric}
         self.lacks = {**self.lacks, metric: why}
 
     def lose_head(self, metric: str, head: str) -> None:
-        """Withdraw a metric, since the checkpoint lacks the weights of its head.
+        """Withdraw a metric because the checkpoint lacks the weights of its head.
 
         Args:
             metric: "mlm", "itm" or "mrc".
@@ -52,18 +52,24 @@ class Processed(Adapter):
         self.lose(metric, f"its checkpoint has no weights of {head.rstrip('.')}")
 
     def pixels(self, images: Sequence[Image.Image]) -> BatchFeature:
-        """Return pictures as the image processor makes them, on the network's device and in its dtype.
+        """Prepare pictures with the image processor, on the network's device and in its dtype.
+
+        Args:
+            images: n RGB images of any size.
+
+        Returns:
+            The inputs that the processor makes, e.g. pixel_values, (n, 3, height, width).
 
         Raises:
-            NotApplicable: the processor refuses one of them.
+            NotApplicable: the processor refuses a picture.
         """
         return self.prepared(images).to(self.network.device, self.network.dtype)
 
     def prepared(self, images: Sequence[Image.Image]) -> BatchFeature:
-        """Return pictures as the image processor makes them, on the CPU.
+        """Prepare pictures with the image processor, on the CPU. See `pixels`.
 
         Raises:
-            NotApplicable: the processor refuses one of them.
+            NotApplicable: the processor refuses a picture.
         """
         rgb = [to_rgb(image) for image in images]
         with refusals():
@@ -71,7 +77,7 @@ class Processed(Adapter):
         return made
 
     def tokens(self, texts: Sequence[str], masks: Sequence[int] | None = None) -> BatchEncoding:
-        """Return texts as ids and attention masks on the network's device.
+        """Return the token ids and attention masks of texts, (n, tokens) each, on the network's device.
 
         Args:
             texts: n texts.
@@ -82,19 +88,19 @@ class Processed(Adapter):
         """
         return self.texts.batch(texts, masks).to(self.network.device)
 
-    def _predict(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
-        rows = [reading.row for reading in readings]
-        tokens = self.tokens([texts[row] for row in rows], [reading.masks for reading in readings])
+    def _predict(self, features: Features, texts: Sequence[str], passes: Sequence[MaskedPass]) -> Tensor:
+        rows = [each.row for each in passes]
+        tokens = self.tokens([texts[row] for row in rows], [each.masks for each in passes])
         where = tokens["input_ids"] == self.texts.tokenizer.mask_token_id
         return log_softmax(self.word_logits(features.each(rows), tokens, where))
 
     def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
-        """Return the logits at the masks of texts, one text for each image.
+        """Return the logits of the vocabulary at the masks of texts, one text for each image.
 
         Args:
             images: encoded images, each (n, ...).
             tokens: n texts.
-            where: True at the masks, (n, tokens).
+            where: True at the mask tokens, (n, tokens).
 
         Returns:
             Logits, (masks, vocab_size).

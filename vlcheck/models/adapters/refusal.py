@@ -1,4 +1,4 @@
-"""Turns errors of an image processor into NotApplicable."""
+"""Errors of an image processor are raised again as NotApplicable."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from vlcheck.errors import NotApplicable, UsageError
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Raise NotApplicable in place of an error that a processor raises about a picture.
+    """Raise NotApplicable in place of any error that a processor raises inside.
 
-    A very narrow picture, for example, may be scaled to a height of 0 pixels. The processor has already read a plain
-    picture without an error, so the fault is the picture's. Errors for lack of memory are passed on.
+    The processor has already read a plain picture without an error at load, so the picture is at fault: for example, a
+    very narrow one may be scaled to a width of 0 pixels. Errors for lack of memory are passed on.
     """
     try:
         yield

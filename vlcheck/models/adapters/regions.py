@@ -32,23 +32,21 @@ from vlcheck.models.regions.regions import RegionExtractor, Regions, regions_of
 
 @dataclass(frozen=True, eq=False)
 class RegionFeatures(Features):
-    """Images as their regions. An image without any keeps the reason, which is raised when the image is asked about.
+    """Images as their regions. If the regions of an image cannot be extracted, any question about it raises the error.
 
     Attributes:
         refused: index of an image -> the error that its extraction raised.
-        gone: True for the regions that were removed, (images, regions).
+        gone: True for the regions that were removed from their image, (images, regions).
     """
 
     refused: Mapping[int, Exception] = field(default_factory=dict)
     gone: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.bool))
 
     def each(self, rows: Sequence[int]) -> tuple[Tensor, ...]:
-        """Copy the regions of each row's image. Raises the reason of an image that has none. See `Features.each`."""
         self._refuse(rows)
         return super().each(rows)
 
     def distinct(self, rows: Sequence[int]) -> tuple[tuple[Tensor, ...], Tensor]:
-        """Copy each image's regions once; raise the reason of an image without any. See `Features.distinct`."""
         self._refuse(rows)
         return super().distinct(rows)
 
@@ -59,12 +57,12 @@ class RegionFeatures(Features):
 
 
 class ReadsRegions(Adapter):
-    """A model that reads regions. They are extracted once for all texts of an image.
+    """The base class of models that read regions. They are extracted once for all texts of an image.
 
     Attributes:
         network: the network, in its dtype, on its device.
         extractor: finds the regions of a picture.
-        classes: the classes of its head for regions, if their names are known.
+        classes: the classes of the head for regions, if their names are known.
     """
 
     network: Any
@@ -79,7 +77,7 @@ class ReadsRegions(Adapter):
             size: number of classes of the head; 0 for no head.
 
         Raises:
-            UsageError: the file of names cannot be read, or does not fit the head.
+            UsageError: the file of names cannot be read, or has another number of classes than the head.
         """
         classes = RegionClasses.read(folders, size) if size else None
         if classes:
@@ -87,15 +85,15 @@ class ReadsRegions(Adapter):
             return
         self.kinds = {metric: kind for metric, kind in self.kinds.items() if metric != "mrc"}
         places = " or ".join(str(folder / FILE) for folder in folders)
-        why = f"what its classes of regions are called is not in {places}" if size else "it has no head for regions"
+        why = f"the names of its classes of regions are not in {places}" if size else "it has no head for regions"
         self.lacks = {**self.lacks, "mrc": why}
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> RegionFeatures:
-        """Extract the regions of each image by itself: padding beside a larger image would change pixels at the edge.
+        """Extract the regions of each image separately: padding to a larger image would change pixels at the edge.
 
         Args:
-            images: RGB images of any size.
+            images: n RGB images of any size.
         """
         refused: dict[int, Exception] = {}
         inputs, gone = [], []
@@ -112,56 +110,55 @@ class ReadsRegions(Adapter):
         return replace(features, refused=refused, gone=pad_sequence(gone, batch_first=True))
 
     def one_region(self) -> RegionFeatures:
-        """Return a picture with one region of zeros, to try the network with: no region is found in a plain picture."""
+        """Return an encoded picture with one region of zeros, for the trial at load."""
         inputs = self.inputs(_nothing(self.extractor.width), PLAIN.size)
         features = RegionFeatures.of(*(self._place(array[None]) for array in inputs))
         return replace(features, gone=torch.zeros(1, 1, dtype=torch.bool))
 
     @torch.inference_mode()
     def mrc(self, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
-        """Return P(word) as the class of the removed regions of each image, averaged over these regions.
+        """Return P(word) as the class of the regions that were removed from each image, averaged over these regions.
 
         Args:
             encoded: n images, encoded by this model.
             texts: n texts.
-            words: n lists of class names.
+            words: n lists of names of classes.
 
         Returns:
             For each text an array, shape (len(words[i]),), in [0, 1].
 
         Raises:
             UsageError: the model has no head for regions, or the names of its classes are not known.
-            NotApplicable: no region was removed, a word is no class, or a text is too long.
+            NotApplicable: an image has no removed region, a word is no class, or a text is too long.
         """
         self._demand("mrc")
         features = own(encoded, texts, self)
         if not isinstance(features, RegionFeatures):
-            raise TypeError(f"{self.name} is asked about what it encoded, not about {type(features).__name__}")
+            raise TypeError(f"{self.name} needs images that it encoded itself, not {type(features).__name__}")
         numbers = [[self.classes.numbers_of(word) for word in asked] for asked in words]
-        told_apart = chain.from_iterable(
-            self._told_apart(features, rows, texts) for rows in self._chunks(range(len(texts)))
-        )
+        chunks = self._chunks(range(len(texts)))
+        probs = chain.from_iterable(self._class_probs(features, rows, texts) for rows in chunks)
         return [
             np.array([float(of_classes[[*one]].sum()) for one in asked])
-            for of_classes, asked in zip(told_apart, numbers, strict=True)
+            for of_classes, asked in zip(probs, numbers, strict=True)
         ]
 
-    def _told_apart(self, features: RegionFeatures, rows: Sequence[int], texts: Sequence[str]) -> Iterator[Tensor]:
+    def _class_probs(self, features: RegionFeatures, rows: Sequence[int], texts: Sequence[str]) -> Iterator[Tensor]:
         """Yield P(class), (classes,), of the removed regions of each row's image."""
         probs = log_softmax(self.region_logits(features, rows, [texts[row] for row in rows])).exp().double().cpu()
         for own_probs, row in zip(probs, rows, strict=True):
             gone = features.gone[features.index[row]]
             if not gone.any():
-                raise NotApplicable("no region was taken out of the picture, so that none can be asked for")
+                raise NotApplicable("no region was taken out of the picture, so no class can be asked for")
             yield own_probs[gone].mean(0)
 
     def region_logits(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
-        """Return the logits of the class of each region of each row's image, read with the row's text.
+        """Return the logits of the classes of all regions of each row's image, read together with a text.
 
         Args:
             features: encoded images.
             rows: rows of the selection.
-            texts: a text for each of these rows.
+            texts: one text for each row.
 
         Returns:
             Logits, (rows, regions, classes).
@@ -176,28 +173,28 @@ class ReadsRegions(Adapter):
             size: (width, height) of the image in pixels.
 
         Returns:
-            Arrays, each (regions, ...), one of them a mask. In a batch they are padded with zeros.
+            Tensors, each (regions, ...), one of them an attention mask. A batch is padded with zeros.
         """
         raise NotImplementedError
 
     def _place(self, tensor: Tensor) -> Tensor:
-        """Return a tensor on the network's device, and in its dtype unless it holds whole numbers."""
+        """Return a tensor on the network's device; floats also in the network's dtype."""
         weight = next(self.network.parameters())
         return tensor.to(weight) if tensor.is_floating_point() else tensor.to(weight.device)
 
 
 class HostedReader(ReadsRegions, Hosted):
-    """A model of transformers that reads regions.
+    """The base class of models of transformers that read regions.
 
     Attributes:
-        width: name of the config's setting for the number of features of a region.
+        width: the config's setting that states the number of features of a region.
     """
 
     width: ClassVar[str]
 
     @property
     def n_classes(self) -> int:
-        """The number of classes of its head for regions; 0 if it has none."""
+        """The number of classes of the head for regions; 0 if there is none."""
         return 0
 
     def __init__(
@@ -208,7 +205,6 @@ class HostedReader(ReadsRegions, Hosted):
 
     @classmethod
     def load(cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32") -> Self:
-        """Load a checkpoint, and the names of its classes of regions. See `Hosted.load`."""
         model = super().load(checkpoint, device=device, dtype=dtype)
         if "mrc" in cls.kinds:
             detector = expanded(checkpoint.detector)
@@ -216,7 +212,7 @@ class HostedReader(ReadsRegions, Hosted):
         return model
 
     def try_out(self) -> None:
-        """Put one region and the longest question that the network reads through it.
+        """Run the network once on a region of zeros and on the longest text that it reads.
 
         Raises:
             Exception: the parts of the checkpoint do not fit one another.
@@ -226,18 +222,17 @@ class HostedReader(ReadsRegions, Hosted):
 
     @classmethod
     def viewer(cls, checkpoint: Pretrained, network: PreTrainedModel) -> RegionExtractor:
-        """Load the detector that the spec names in place of an image processor. See `Hosted.viewer`."""
         width: int = getattr(network.config, cls.width)
         return find_extractor(checkpoint.detector, device=str(network.device), width=width)
 
 
 def _nothing(width: int) -> Regions:
-    """Return one region of zeros, in place of an image that is not asked about."""
+    """Return one region of zeros, in place of the regions of an image that cannot be asked about."""
     return Regions(torch.zeros(1, 4, dtype=torch.float64), torch.zeros(1, width, dtype=torch.float64))
 
 
 def relative(boxes: Tensor, size: tuple[int, int]) -> Tensor:
-    """Return boxes in fractions of the image's width and height.
+    """Return boxes as fractions of the width and height of the image.
 
     Args:
         boxes: (n, 4): x1, y1, x2, y2 in pixels.
@@ -250,5 +245,5 @@ def relative(boxes: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def all_seen(regions: Regions) -> Tensor:
-    """Return an attention mask of ones, (regions,)."""
+    """Return an attention mask of ones, (regions,), int64."""
     return torch.ones(len(regions.boxes), dtype=torch.long)

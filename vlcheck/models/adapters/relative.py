@@ -1,4 +1,4 @@
-"""Models that only rank texts: a text's score is its probability among itself and its foils."""
+"""Models that only rank texts: the score of a text is its share among the text and its foils."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vlcheck.models.protocol import Encoded
 
 
 class Relative(Adapter):
-    """A model that matches by ranking: softmax over a text and its foils."""
+    """The base class of models that rank texts by a logit; P is the softmax over a text and its foils."""
 
     @torch.inference_mode()
     def itm(self, encoded: Encoded, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
@@ -25,7 +25,7 @@ class Relative(Adapter):
         Args:
             encoded: n images, encoded by this model.
             texts: n texts.
-            foils: for each text at least one text that is false of its image.
+            foils: n lists of texts that are false of the image, at least one for each text.
 
         Returns:
             Probabilities, (n,), float64, in [0, 1].
@@ -37,9 +37,11 @@ class Relative(Adapter):
         self._demand("itm")
         features = own(encoded, texts, self)
         if foils is None or not all(foils):
-            raise UsageError(f"{self.name} only ranks texts: each needs foils that are false of its picture.")
+            raise UsageError(
+                f"{self.name} only ranks texts: each text needs foils, texts that are false of its picture."
+            )
         sets = [list(dict.fromkeys([text, *against])) for text, against in zip(texts, foils, strict=True)]
-        # Two words that are compared with each other need the same texts of the same image: each is ranked once.
+        # Words that are compared with each other have the same texts of the same image. Each pair is ranked once.
         row_of = {image: row for row, image in enumerate(features.index)}
         pairs = [[(row_of[image], text) for text in told] for image, told in zip(features.index, sets, strict=True)]
         distinct = list(dict.fromkeys(chain.from_iterable(pairs)))

@@ -1,4 +1,4 @@
-"""The process that fills in chat templates: run as a file, it reads a request and writes a reply a line, as JSON.
+"""The process that fills in chat templates. It is run as a file; each line is a request or a reply, as JSON.
 
 A template is foreign code. Jinja's sandbox confines it, but does not limit its time and memory; in a process of its own
 the operating system does.
@@ -13,7 +13,7 @@ import sys
 from typing import Any
 
 MEMORY = 1 << 30  # bytes
-MOST = 1 << 20  # characters that a template may write
+MOST = 1 << 20  # largest number of characters that a template may write
 
 
 def reply(request: dict[str, Any]) -> dict[str, str]:

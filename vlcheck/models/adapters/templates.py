@@ -1,4 +1,4 @@
-"""Fills in chat templates, in a process of its own with limits on time, memory and output."""
+"""Chat templates are filled in by a separate process with limits on time, memory and output."""
 
 from __future__ import annotations
 
@@ -18,19 +18,23 @@ from vlcheck.errors import UsageError
 from vlcheck.models.adapters import template_process
 from vlcheck.models.adapters.template_process import MEMORY
 
-SECONDS = 5.0  # of processor time: a usual template takes a millisecond
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # of numpy: their stacks count as memory
+SECONDS = 5.0  # of processor time; a usual template takes a millisecond
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+)  # numpy's threads, whose stacks count as memory
 
 
 class Unfilled(Exception):
-    """A template raises an error; the message is the template's."""
+    """Raised if a template raises an error; the message is the template's."""
 
 
 class Templates:
-    """The process that fills in templates. It starts when it is first needed, and again after a template ended it.
+    """The process that fills in templates. It is started when it is needed, and again after a template has ended it.
 
     Args:
-        seconds: processor time that a template may take.
+        seconds: processor time that a template may take, above 0.
     """
 
     def __init__(self, seconds: float = SECONDS) -> None:
@@ -39,12 +43,15 @@ class Templates:
         self._alone = Lock()
 
     def fill(self, template: str, conversation: Sequence[Mapping[str, Any]], **said: object) -> str:
-        """Return a conversation as a template writes it.
+        """Fill in a template with a conversation.
 
         Args:
             template: a Jinja template, as transformers reads it.
-            conversation: its messages.
+            conversation: the messages.
             said: further variables of the template, as `apply_chat_template` takes them.
+
+        Returns:
+            The text.
 
         Raises:
             Unfilled: the template raises an error.
@@ -67,9 +74,10 @@ class Templates:
             process.communicate()
 
     def _asked(self, request: str) -> dict[str, str]:
-        process = self._process = self._process or self._begun()
+        """Return the reply of the process; "refused" if the template ended it."""
+        process = self._process = self._process or self._started()
         if process.stdin is None or process.stdout is None:
-            raise TypeError("the process was begun without pipes")
+            raise TypeError("the process was started without pipes")
         try:
             process.stdin.write(f"{request}\n")
             process.stdin.flush()
@@ -83,7 +91,7 @@ class Templates:
         reply: dict[str, str] = json.loads(line)
         return reply
 
-    def _begun(self) -> subprocess.Popen[str]:
+    def _started(self) -> subprocess.Popen[str]:
         # -P: no module is imported from the file's folder or the current folder.
         command = [sys.executable, "-P", str(Path(template_process.__file__)), str(self.seconds)]
         return subprocess.Popen(  # noqa: S603 - this interpreter, a file of this package
@@ -97,14 +105,15 @@ class Templates:
         )
 
     def _ended(self, status: int) -> str:
+        """Return the reason why the process ended, given its exit status."""
         if status == -signal.SIGPROF:
-            return f"takes more than {self.seconds:g} seconds, and is stopped"
+            return f"takes more than {self.seconds:g} seconds, and was stopped"
         return f"the process that fills it in ended with {status}; it may take {MEMORY >> 30} GB of memory"
 
 
 @cache
 def templates() -> Templates:
-    """Return the one process for templates of this Python process: it takes most of a second to start."""
+    """Return the process for templates that all models share, since it takes most of a second to start."""
     made = Templates()
     atexit.register(made.close)
     return made

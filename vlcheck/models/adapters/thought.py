@@ -1,4 +1,4 @@
-"""Chat templates that let a model think before it answers: find the text that ends an empty thought."""
+"""The end of the thought that some chat templates open before an answer, so that a model answers at once."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _BEGIN = re.compile("begin|start", re.IGNORECASE)
 
 
 def end_of_thought(prompt: str, template: str, vocabulary: Container[str]) -> str:
-    """Return the text that ends the thought which a prompt opens; "" if it opens none.
+    """Return the text that ends the thought that a prompt opens; "" if it opens none.
 
     Args:
         prompt: the text that a template writes after a question.
-        template: the template; it shows how a thought ends if it writes the thoughts of earlier turns.
+        template: the template. One that writes the thoughts of earlier turns contains the end of a thought.
         vocabulary: the tokenizer's tokens, one of which may end a thought.
 
     Raises:
@@ -40,7 +40,7 @@ def end_of_thought(prompt: str, template: str, vocabulary: Container[str]) -> st
 
 
 def without_thoughts(prompt: str) -> str:
-    """Return a prompt without the thoughts that begin and end in it."""
+    """Return a prompt without the thoughts that both begin and end in it."""
     for sign in reversed([*_SIGN.finditer(prompt)]):
         rest = prompt[sign.end() :]
         if ended := [rest.partition(end)[2] for end in _ends(sign) if end in rest]:
@@ -49,7 +49,7 @@ def without_thoughts(prompt: str) -> str:
 
 
 def _ends(sign: re.Match[str]) -> Iterator[str]:
-    """Yield the ways in which the end of a thought may be written, given its beginning: </think>, for example."""
+    """Yield possible ends of a thought, given its beginning: </think> for <think>."""
     before, name, after = sign.groups()
     if _BEGIN.search(name):
         yield f"{before}{_BEGIN.sub(_end, name)}{after}"
@@ -57,5 +57,5 @@ def _ends(sign: re.Match[str]) -> Iterator[str]:
 
 
 def _end(begin: re.Match[str]) -> str:
-    """Return "end" in capitals if the beginning is."""
+    """Return "end", with the capitals of the word for the beginning."""
     return "END" if begin[0].isupper() else "End" if begin[0].istitle() else "end"

@@ -1,4 +1,4 @@
-"""Texts as a tokenizer of transformers reads them, with mask tokens in place of "[MASK]"."""
+"""Texts are turned into token ids by a tokenizer of transformers, with its mask tokens in place of "[MASK]"."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from transformers import BatchEncoding, PreTrainedTokenizerBase
 from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable, UsageError
 
-_LONGEST = 1024  # tokens of the longest text that is used to try a network
+_LONGEST = 1024  # tokens; no longer text is used to try a network
 
 
 class Texts:
-    """A model's tokenizer.
+    """The tokenizer of a model, with its token limit.
 
     Args:
         tokenizer: the tokenizer, after `without_habits`.
-        limit: the most tokens that the model reads.
-        padding: True to pad to the longest text of a batch; "max_length" for models that were trained on full rows
-            alone.
+        limit: the largest number of tokens that the model reads.
+        padding: True to pad to the longest text of a batch; "max_length" to pad to the limit, for models that were
+            trained on full rows alone.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, *, limit: int, padding: bool | str = True) -> None:
@@ -31,15 +31,14 @@ class Texts:
         self.signs = signs(tokenizer)
 
     def batch(self, texts: Sequence[str], masks: Sequence[int] | None = None) -> BatchEncoding:
-        """Return ids and attention masks of texts, (n, tokens).
+        """Return the token ids and attention masks of texts, (n, tokens) each.
 
         Args:
             texts: n texts.
             masks: for each text, the number of mask tokens that its "[MASK]" becomes; 1 if None.
 
         Raises:
-            NotApplicable: a text has more tokens than the model reads (the rest would have no effect), or holds a
-                special token.
+            NotApplicable: a text has more tokens than the model reads, or contains a special token.
         """
         for text in texts:
             check_plain(text.replace(MASK, ""), self.signs)
@@ -53,7 +52,7 @@ class Texts:
         return tokens
 
     def longest(self, word: str) -> str:
-        """Return a text close to the token limit; `word` alone if the limit is above _LONGEST.
+        """Return the longest text that the model reads; if the limit is above _LONGEST, the word alone.
 
         Args:
             word: the word with which the text begins.
@@ -67,15 +66,17 @@ class Texts:
         return word + " a" * max(fits - 1, 0)
 
     def pieces(self, text: str, word: str) -> list[int]:
-        """Return the token ids of a word at a text's mask. A byte-level tokenizer spells it differently after a space.
+        """Return the token ids of a word at the mask of a text.
+
+        They depend on the text: a byte-level tokenizer spells a word differently after a space.
 
         Args:
             text: a text with "[MASK]" exactly once.
-            word: the word in its place.
+            word: the word in place of the mask.
 
         Raises:
-            UsageError: the vocabulary cannot spell the word: the unknown token would have one probability for all
-                words.
+            UsageError: the vocabulary cannot spell the word. It would get the probability of the unknown token, as
+                other such words do.
         """
         before, _, _ = text.partition(MASK)
         ids = self.tokenizer((" " if before.endswith(" ") else "") + word, add_special_tokens=False)["input_ids"]
@@ -89,26 +90,26 @@ class Texts:
 
 
 def positions_of_roberta(config: Any) -> int:
-    """Return the token limit of a network whose positions begin after the padding token's id, as RoBERTa's do."""
+    """Return the token limit of a network whose positions begin after the id of the padding token, as in RoBERTa."""
     return int(config.max_position_embeddings - config.pad_token_id - 1)
 
 
 def signs(tokenizer: PreTrainedTokenizerBase) -> tuple[str, ...]:
-    """Return a tokenizer's special tokens, which stand for no word: a mask, a picture, the end of a turn."""
+    """Return the special tokens of a tokenizer, which stand for no word: a mask, a picture, the end of a turn."""
     added = (token.content for token in tokenizer.added_tokens_decoder.values() if token.special)
     return tuple(dict.fromkeys([*tokenizer.all_special_tokens, *added]))
 
 
 def check_plain(text: str, own_signs: Iterable[str]) -> None:
-    """Check that a text holds no special token: the model would obey it instead of reading it.
+    """Check that a text contains no special token, which the model would not read as text.
 
     Args:
         text: the text.
         own_signs: the tokenizer's special tokens.
 
     Raises:
-        NotApplicable: it holds one.
+        NotApplicable: it contains one.
     """
     for sign in own_signs:
         if sign in text:
-            raise NotApplicable(f"the text holds {sign!r}, which is no word to the model but a sign")
+            raise NotApplicable(f"the text contains {sign!r}, which is a special token of the model, not a word")

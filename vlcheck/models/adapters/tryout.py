@@ -1,4 +1,4 @@
-"""A trial at load: one picture and one question go through the network, so that misfits show before any score."""
+"""A trial at load: the network reads one picture and one question, so that misfits show before any score."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from transformers import PreTrainedTokenizerBase
 
 from vlcheck._util.foreign_code import said_by
 from vlcheck.cases.case import MASK
-from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.errors import NotApplicable, UsageError, argument, marked
 from vlcheck.models.adapters.base import Adapter
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.tokenizing import signs
 
-PLAIN = Image.new("RGB", (224, 160), (128, 128, 128))  # no square, so that a processor that does not crop shows
+PLAIN = Image.new("RGB", (224, 160), (128, 128, 128))  # not square, to find a processor that does not crop
 
 
 @contextmanager
 def trying(folder: Path, deciding: str) -> Iterator[None]:
-    """Name the folder if a picture or a question does not go through the network.
+    """Raise UsageError, with the folder's name, in place of any error of the trial inside.
 
     Args:
-        folder: the checkpoint's.
-        deciding: files and their settings that have to fit one another, for the message.
+        folder: the folder of the checkpoint.
+        deciding: the files and settings that have to fit one another, for the message.
 
     Raises:
-        UsageError: in place of any error that is raised inside.
+        UsageError: the trial failed.
     """
     try:
         yield
     except (NotApplicable, UsageError) as error:
-        raise UsageError(f"{folder}: {error}") from error
+        raise UsageError(f"{folder}: {marked(error)}") from error
     except Exception as error:  # networks raise errors of many kinds
         said = " ".join(said_by(error).split())[:300].rstrip(".")
         raise UsageError(
@@ -44,12 +44,12 @@ def trying(folder: Path, deciding: str) -> Iterator[None]:
 
 
 def ask(model: Adapter, encoded: Features, long: str = "") -> None:
-    """Ask a model for everything that it offers about one picture.
+    """Ask a model for matching and for words, as far as it offers them.
 
     Args:
-        model: a model with one head or more.
-        encoded: the picture.
-        long: a long text to use in place of a short one; "" for the short one.
+        model: the model.
+        encoded: one picture.
+        long: the text to match; "" for a short one.
 
     Raises:
         UsageError: a score is not a number.
@@ -63,20 +63,20 @@ def ask(model: Adapter, encoded: Features, long: str = "") -> None:
 
 
 def check_finite(scores: Iterable[float]) -> None:
-    """Check that all scores are finite numbers. Raises UsageError."""
+    """Check that all scores are finite. Raises UsageError."""
     if not all(map(math.isfinite, scores)):
         raise UsageError(
-            "of a plain picture and a question the network makes no numbers (NaN): weights are damaged (NaN, infinite),"
-            " or the number format is too narrow for them (--vl-dtype float32 has the widest range)."
+            "the scores of a plain picture and a question are not finite numbers: weights are damaged (NaN, infinite),"
+            f" or the number format is too narrow for them ({argument('dtype', 'float32')} has the widest range)."
         )
 
 
 def check_end(tokenizer: PreTrainedTokenizerBase, end: int) -> None:
-    """Check that a text ends with the token at which the network reads it.
+    """Check that texts contain the token at which the network reads them.
 
     Args:
         tokenizer: the tokenizer.
-        end: the token id.
+        end: id of that token.
 
     Raises:
         UsageError: the tokenizer ends a text with another token.
@@ -90,7 +90,11 @@ def check_end(tokenizer: PreTrainedTokenizerBase, end: int) -> None:
 
 
 def check_highest(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Check that the end of a text has its highest token id, for a network that finds the end so. Raises UsageError."""
+    """Check that the end of a text is its token with the highest id, for a network that finds the end by it.
+
+    Raises:
+        UsageError: other tokens have higher ids.
+    """
     end, own = tokenizer("a")["input_ids"][-1], signs(tokenizer)
     above = [token for token, number in tokenizer.get_vocab().items() if number > end and token not in own]
     if above:
@@ -101,14 +105,14 @@ def check_highest(tokenizer: PreTrainedTokenizerBase) -> None:
 
 
 def check_rows(tokenizer: PreTrainedTokenizerBase, rows: int | None) -> None:
-    """Check that the network has an embedding for every token of a text; further embeddings are harmless padding.
+    """Check that the network has an embedding for every token of the tokenizer; it may have more.
 
     Args:
-        tokenizer: the tokenizer. Its special tokens are ignored: they are part of no text.
-        rows: number of the network's embeddings; None if it is not known.
+        tokenizer: the tokenizer. Its special tokens are ignored, since no text contains them.
+        rows: number of token embeddings of the network; None if it is not known.
 
     Raises:
-        UsageError: words were added to the tokenizer alone.
+        UsageError: the tokenizer has more tokens, for example because words were added to it alone.
     """
     if rows is None:
         return

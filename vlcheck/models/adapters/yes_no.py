@@ -1,4 +1,4 @@
-"""Models that answer a question: a text matches a picture as far as the model's answer is "yes"."""
+"""Models that answer questions: P(match) of a text is the share of "yes" in the answer about it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ QUESTION = 'Does this figure show "{text}"? Please answer yes or no.'
 
 
 class Answering(Autoregressive):
-    """A model that matches by its answer yes or no.
+    """The base class of models whose P(match) comes from their answer to a yes-no question.
 
-    The score is P("yes") / (P("yes") + P("no")) at the first token of the answer to QUESTION, each summed over every
-    token that reads so.
+    P(match) = P("yes") / (P("yes") + P("no")) at the first token of the answer to QUESTION. P of a word is summed over
+    all tokens that read as the word.
 
     Attributes:
         yes: ids of the tokens that read as "yes".
@@ -46,7 +46,7 @@ class Answering(Autoregressive):
             foils: not used.
 
         Returns:
-            Probabilities, (n,), in [0, 1]; 0.5 where both probabilities are 0.
+            Probabilities, (n,), in [0, 1]; 0.5 where P("yes") and P("no") are both 0.
 
         Raises:
             NotApplicable: a text is too long for the model.
@@ -60,11 +60,14 @@ class Answering(Autoregressive):
     def answers(self, encoded: Encoded, texts: Sequence[str]) -> YesNo:
         """Return P("yes") and P("no") of the answer to the question whether picture i shows text i.
 
-        It costs nothing right after `itm` of the same images and texts.
+        The model is not run again right after `itm` of the same images and texts.
 
         Args:
             encoded: n images, encoded by this model.
             texts: n texts.
+
+        Returns:
+            P("yes") and P("no"), (n,) each.
 
         Raises:
             NotApplicable: a text is too long for the model.
@@ -90,17 +93,17 @@ class Answering(Autoregressive):
 
     @abstractmethod
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        """Return the tokens of the question about a text, up to where the answer begins.
+        """Return the token ids of the question about a text, up to the place where the answer begins.
 
         Args:
             features: encoded images.
-            row: row of the selection, whose image the question is about.
+            row: row of the selection; the question is about its image.
             text: the text.
         """
 
 
 def spellings(tokenizer: PreTrainedTokenizerBase, word: str) -> list[int]:
-    """Return every token that reads as a word, in any case, with or without a space before it.
+    """Return all tokens that read as a word, in any case, with or without a space before it.
 
     Args:
         tokenizer: the tokenizer.

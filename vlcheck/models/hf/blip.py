@@ -1,4 +1,4 @@
-"""BLIP (Li et al. 2022, arXiv:2201.12086): it matches with its match head, and fills masks with its caption decoder."""
+"""BLIP (Li et al. 2022, arXiv:2201.12086): adapters of its retrieval and its captioning checkpoints."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROMPT = "a picture of "  # the captioning checkpoints were trained with this be
 
 
 class _Blip(Hosted):
-    """The base class of both checkpoints: an image is encoded once for all its texts."""
+    """The base of BLIP's two adapters: each image is encoded once for all its texts."""
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
@@ -27,7 +27,7 @@ class _Blip(Hosted):
 
 
 class BlipMatch(_Blip):
-    """A retrieval checkpoint."""
+    """Adapter of a retrieval checkpoint: P(match) from its match head."""
 
     known = ("Salesforce/blip-itm-base-coco",)
     unread = ("text_decoder.",)
@@ -36,11 +36,9 @@ class BlipMatch(_Blip):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
-        """Return the class of transformers that reads the checkpoints."""
         return BlipForImageTextRetrieval
 
     def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
-        """Return P(match) of each text with its image. See `Processed.match`."""
         (embeds,) = images
         hidden = self.network.text_encoder(
             tokens["input_ids"],
@@ -52,7 +50,10 @@ class BlipMatch(_Blip):
 
 
 class BlipCaption(Autoregressive, _Blip):
-    """A captioning checkpoint: it compares words by the captions that they complete, after its training prompt."""
+    """Adapter of a captioning checkpoint: words are compared by the likelihood of the captions that they complete.
+
+    Every caption follows the prompt that the checkpoints were trained with.
+    """
 
     kinds = MappingProxyType({"mlm": "candidates"})
     prompts = (PROMPT,)
@@ -62,18 +63,15 @@ class BlipCaption(Autoregressive, _Blip):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
-        """Return the class of transformers that reads the checkpoints."""
         return BlipForConditionalGeneration
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
-        """Return the tokens of the prompt and a caption. See `Autoregressive.said`."""
         check_plain(text, self.texts.signs)
         ids = self.texts.tokenizer(PROMPT + text, add_special_tokens=False)["input_ids"]
         check_length(len(ids) + 1, self.texts.limit)
         return [self.network.config.text_config.bos_token_id, *ids]
 
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
-        """Return the logits of the next tokens. See `Autoregressive.logits`."""
         embeds = features.tensors[0][image].expand(len(ids), -1, -1)
         logits: Tensor = self.network.text_decoder(ids, encoder_hidden_states=embeds).logits[:, keep]
         return logits

@@ -1,4 +1,4 @@
-"""BLIP-2 (Li et al. 2023, arXiv:2301.12597): it matches with the Q-Former's match head."""
+"""BLIP-2 (Li et al. 2023, arXiv:2301.12597): P(match) from the match head of its Q-Former."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vlcheck.models.loading.pretrained import Pretrained
 
 
 class Blip2Match(Hosted):
-    """A retrieval checkpoint: its vision model runs once for all texts of an image."""
+    """Adapter of a retrieval checkpoint: its vision model runs once for all texts of an image."""
 
     known = ("Salesforce/blip2-itm-vit-g",)
     unread = ("language_model.", "language_projection.")
@@ -26,21 +26,19 @@ class Blip2Match(Hosted):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
-        """Return the class of transformers that reads the checkpoints."""
         return Blip2ForImageTextRetrieval
 
     @classmethod
     def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:
-        """Load the tokenizer, with the Q-Former's token limit. See `Hosted.reader`."""
+        # The texts are read by the Q-Former, not by the language model.
         return Texts(checkpoint.tokenizer(), limit=network.config.qformer_config.max_position_embeddings)
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
-        """Encode images with the vision model."""
+        """Return the vision model's last states, (n, image tokens, width)."""
         return Features.of(self.network.vision_model(self.pixels(images)["pixel_values"])[0])
 
     def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
-        """Return P(match), from the match head's logits averaged over the queries. See `Processed.match`."""
         (embeds,), net = images, self.network
         queries = net.query_tokens.expand(len(embeds), -1, -1)
         attention = tokens["attention_mask"]
@@ -51,5 +49,5 @@ class Blip2Match(Hosted):
             encoder_hidden_states=embeds,
             encoder_attention_mask=attention.new_ones(embeds.shape[:2]),
         )[0]
-        logits = net.itm_head(hidden[:, : queries.shape[1]].to(net.itm_head.weight.dtype)).mean(1)
-        return match_probability(logits)
+        each = net.itm_head(hidden[:, : queries.shape[1]].to(net.itm_head.weight.dtype))
+        return match_probability(each.mean(1))  # over the queries

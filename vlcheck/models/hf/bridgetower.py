@@ -1,4 +1,4 @@
-"""BridgeTower (Xu et al. 2023, arXiv:2206.08657): each later layer of two encoders feeds a cross-modal one."""
+"""BridgeTower (Xu et al. 2023, arXiv:2206.08657): the upper layers of two encoders feed a cross-modal encoder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vlcheck.models.loading.pretrained import Pretrained
 
 
 class BridgeTowerWithHeads(BridgeTowerForMaskedLM):
-    """A network with both heads, as the checkpoint bridgetower-base-itm-mlm has them in one file."""
+    """A network with both heads; the checkpoint bridgetower-base-itm-mlm has them in one file."""
 
     def __init__(self, config: BridgeTowerConfig) -> None:
         super().__init__(config)
@@ -28,7 +28,7 @@ class BridgeTowerWithHeads(BridgeTowerForMaskedLM):
 
 
 class BridgeTower(Hosted):
-    """A checkpoint with one head or both. Its visual tower reads no text: it runs once for all texts of an image."""
+    """Adapter of a checkpoint with one head or both. Its visual tower runs once for all texts of an image."""
 
     known = ("BridgeTower/bridgetower-base-itm-mlm",)
     heads = MappingProxyType({"mlm": "mlm_score.", "itm": "itm_score."})
@@ -37,17 +37,15 @@ class BridgeTower(Hosted):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
-        """Return the class that reads the checkpoints."""
         return BridgeTowerWithHeads
 
     @classmethod
     def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:
-        """Load the tokenizer, with RoBERTa's token limit. See `Hosted.reader`."""
         return Texts(checkpoint.tokenizer(), limit=positions_of_roberta(network.config.text_config))
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
-        """Return the visual tower's states at each bridge, (n, bridges, tokens, width)."""
+        """Return the visual tower's states at each bridge, (n, bridges, image tokens, width)."""
         prepared = self.pixels(images)
         tower = self.network.bridgetower
         visual = tower.vision_model.visual
@@ -61,25 +59,23 @@ class BridgeTower(Hosted):
         return Features.of(torch.stack(bridges, dim=1))
 
     def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
-        """Return the logits at the masks. See `Processed.word_logits`."""
         text, _ = self.read(images, tokens)
         logits: Tensor = self.network.mlm_score(text[where])
         return logits
 
     def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
-        """Return P(match) of each text with its image. See `Processed.match`."""
         pooled = self.network.bridgetower.get_cls_features(*self.read(images, tokens))
         return match_probability(self.network.itm_score(pooled))
 
     def read(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> tuple[Tensor, Tensor]:
-        """Return the states of texts and images after the cross-modal layers.
+        """Return the states of texts and images after the last cross-modal layer.
 
         Args:
-            images: encoded images, (n, bridges, tokens, width).
+            images: encoded images, (n, bridges, image tokens, width).
             tokens: n texts.
 
         Returns:
-            The texts' and the images' states, (n, tokens, width) each.
+            The states of the texts, (n, text tokens, width), and of the images, (n, image tokens, width).
         """
         (bridges,), tower = images, self.network.bridgetower
         hidden = tower.text_model.embeddings(input_ids=tokens["input_ids"])
@@ -102,7 +98,7 @@ class BridgeTower(Hosted):
         return text, image
 
     def _cross(self, number: int, text: Tensor, image: Tensor, keep: Tensor) -> tuple[Tensor, Tensor]:
-        """Apply one pair of cross-modal layers; each reads the states of before the pair."""
+        """Apply one pair of cross-modal layers; both read the states that the previous pair wrote."""
         tower = self.network.bridgetower
         read = tower.cross_modal_text_layers[number](text, image, attention_mask=keep)[0]
         seen = tower.cross_modal_image_layers[number](image, text, encoder_attention_mask=keep)[0]

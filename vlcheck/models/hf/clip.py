@@ -1,4 +1,4 @@
-"""CLIP (Radford et al. 2021, arXiv:2103.00020) and similar models: the cosine of the vectors of two encoders."""
+"""CLIP (Radford et al. 2021, arXiv:2103.00020) and similar models: the cosine of an image's and a text's vector."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from vlcheck.models.adapters.tokenizing import Texts, positions_of_roberta
 from vlcheck.models.adapters.tryout import check_end, check_highest
 from vlcheck.models.loading.pretrained import Pretrained
 
-_BY_HIGHEST = 2  # with this eos_token_id, transformers takes the highest token id of a text for its end
+_BY_HIGHEST = 2  # with this eos_token_id, transformers takes the token with the highest id as the end of a text
 
 
 class TwoEncoders(Hosted):
-    """A model that encodes an image and a text as unit vectors."""
+    """Base of adapters of models that encode an image and a text separately, each as a unit vector."""
 
     lacks = MappingProxyType({"mlm": "it compares whole texts with pictures, and predicts no word"})
 
@@ -40,7 +40,7 @@ class TwoEncoders(Hosted):
         return Features.of(unit(self.network.get_image_features(**self.pixels(images)).pooler_output))
 
     def cosines(self, images: tuple[Tensor, ...], texts: Sequence[str]) -> Tensor:
-        """Return the cosine of each image with its text, (n,). A text of several images is encoded once.
+        """Return the cosine of each image with its text, (n,). Equal texts are encoded once.
 
         Args:
             images: unit vectors, (n, width).
@@ -53,6 +53,8 @@ class TwoEncoders(Hosted):
 
 
 class _Contrastive(Relative, TwoEncoders):
+    """Base of adapters whose logit is a scaled cosine."""
+
     kinds = MappingProxyType({"itm": "contrastive"})
 
     def rank(self, images: tuple[Tensor, ...], texts: Sequence[str]) -> Tensor:
@@ -60,29 +62,35 @@ class _Contrastive(Relative, TwoEncoders):
 
     @property
     def scale(self) -> Tensor:
-        """The factor that makes a logit of a cosine."""
+        """The factor by which a cosine is multiplied to give a logit."""
         return wide(self.network.logit_scale).exp()
 
 
 class _AtTheEnd(_Contrastive):
-    """A model that reads a text at its last token."""
+    """Base of adapters of models that take a text's vector from its last token."""
 
     def try_out(self) -> None:
         super().try_out()
         self.check_end(self.network.config.text_config.eos_token_id)
 
     def check_end(self, number: int) -> None:
-        """Check that the network finds the end of a text by this token id. Raises UsageError."""
+        """Check that the network finds the end of a text.
+
+        Args:
+            number: the end token's id in the network's config.
+
+        Raises:
+            UsageError: texts do not end with this token.
+        """
         check_end(self.texts.tokenizer, number)
 
 
 class Clip(_AtTheEnd):
-    """CLIP."""
+    """Adapter of OpenAI's CLIP, and of other checkpoints of the same architecture."""
 
     known = ("openai/clip-vit-base-patch32",)
 
     def check_end(self, number: int) -> None:
-        """Check that the network finds the end of a text, by this token id or by the highest one. Raises UsageError."""
         if number == _BY_HIGHEST:
             check_highest(self.texts.tokenizer)
         else:
@@ -90,65 +98,59 @@ class Clip(_AtTheEnd):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
-        """Return the class of transformers that reads the checkpoints."""
         return CLIPModel
 
 
 class AltClip(_Contrastive):
-    """AltCLIP (Chen et al. 2022, arXiv:2211.06679)."""
+    """Adapter of AltCLIP (Chen et al. 2022, arXiv:2211.06679)."""
 
     known = ("BAAI/AltCLIP",)
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
-        """Return the class of transformers that reads the checkpoints."""
         return AltCLIPModel
 
     @classmethod
     def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:
-        """Load the tokenizer, with RoBERTa's token limit. See `Hosted.reader`."""
         return Texts(checkpoint.tokenizer(), limit=positions_of_roberta(network.config.text_config))
 
 
 class ChineseClip(_Contrastive):
-    """Chinese CLIP (Yang et al. 2022, arXiv:2211.01335)."""
+    """Adapter of Chinese CLIP (Yang et al. 2022, arXiv:2211.01335)."""
 
     known = ("OFA-Sys/chinese-clip-vit-base-patch16",)
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
-        """Return the class of transformers that reads the checkpoints."""
         return ChineseCLIPModel
 
 
 class MetaClip2(_AtTheEnd):
-    """MetaCLIP 2 (Chuang et al. 2025, arXiv:2507.22062)."""
+    """Adapter of MetaCLIP 2 (Chuang et al. 2025, arXiv:2507.22062)."""
 
     known = ("facebook/metaclip-2-worldwide-huge-quickgelu",)
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
-        """Return the class of transformers that reads the checkpoints."""
         return MetaClip2Model
 
 
 class Align(_Contrastive):
-    """ALIGN (Jia et al. 2021, arXiv:2102.05918)."""
+    """Adapter of ALIGN (Jia et al. 2021, arXiv:2102.05918)."""
 
     known = ("kakaobrain/align-base",)
-    side = None  # convolutions read any size: published checkpoints use smaller pictures than their config says
+    side = None  # convolutions read any size, and published checkpoints use smaller pictures than their config states
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
-        """Return the class of transformers that reads the checkpoints."""
         return AlignModel
 
     @property
     def scale(self) -> Tensor:
-        """The factor that makes a logit of a cosine: 1 / temperature."""
+        """The factor by which a cosine is multiplied to give a logit: 1 / temperature."""
         return 1 / wide(self.network.temperature)
 
 
 def unit(vectors: Tensor) -> Tensor:
-    """Return vectors (n, width) of length 1, in float32 at least: a scale of 100 would magnify rounding."""
+    """Return vectors scaled to length 1, (n, width), in float32 at least: a scale of 100 would magnify rounding."""
     return normalize(wide(vectors), dim=-1)

@@ -1,4 +1,4 @@
-"""FLAVA (Singh et al. 2022, arXiv:2112.04482): a multimodal encoder over the last states of two encoders."""
+"""FLAVA (Singh et al. 2022, arXiv:2112.04482): a multimodal encoder reads the last states of two encoders."""
 
 from __future__ import annotations
 
@@ -16,49 +16,46 @@ from vlcheck.models.adapters.huggingface import Hosted, match_probability
 
 
 class Flava(Hosted):
-    """A pre-training checkpoint with both heads. Its image encoder runs once for all texts of an image."""
+    """Adapter of a pre-training checkpoint with both heads. Its image encoder runs once for all texts of an image."""
 
     known = ("facebook/flava-full",)
     kinds = MappingProxyType({"mlm": "masked-lm", "itm": "match-head"})
     unread = ("image_codebook.",)
-    settings = MappingProxyType({"init_codebook": False})  # the codebook only makes targets for training
+    settings = MappingProxyType({"init_codebook": False})  # the codebook is used in training alone
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
-        """Return the class of transformers that reads the checkpoints."""
         return FlavaForPreTraining
 
     @property
     def side(self) -> Any:
-        """The side of the pictures that the image encoder reads, in pixels."""
+        """The height and width in pixels of the pictures that the image encoder reads."""
         return self.network.config.image_config.image_size
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
-        """Return the image encoder's last states, projected for the multimodal encoder."""
+        """Return the image encoder's last states, projected for the multimodal encoder: (n, image tokens, width)."""
         flava = self.network.flava
         states = flava.image_model(self.pixels(images)["pixel_values"], output_hidden_states=True).hidden_states
         return Features.of(flava.image_to_mm_projection(states[-1]))
 
     def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
-        """Return the logits at the masks. See `Processed.word_logits`."""
         hidden = self.read(images, tokens)[:, -where.shape[1] :]
         logits: Tensor = self.network.mmm_text_head(hidden[where])
         return logits
 
     def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
-        """Return P(match) of each text with its image. See `Processed.match`."""
         return match_probability(self.network.itm_head(self.read(images, tokens)))
 
     def read(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
-        """Return the states of the multimodal encoder.
+        """Return the last states of the multimodal encoder.
 
         Args:
             images: encoded images, (n, image tokens, width).
             tokens: n texts.
 
         Returns:
-            States, (n, CLS + image + text tokens, width).
+            States, (n, tokens, width), in the order class token, image tokens, text tokens.
         """
         flava, (image,) = self.network.flava, images
         states = flava.text_model(**tokens, output_hidden_states=True).hidden_states

@@ -1,4 +1,4 @@
-"""Vision-language models that answer in words, as AutoModelForImageTextToText loads them."""
+"""Vision-language models that write text about pictures, as AutoModelForImageTextToText loads them."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ _FITTING = (
 
 
 class Prefix(NamedTuple):
-    """The cache of a picture: keys and values of the prefix that is read before any text about the picture.
+    """The prefix cache of a picture: keys and values of all tokens that come before the texts about the picture.
 
     Attributes:
         layers: keys and values of each layer, each (1, heads, length, size).
-        head: the tokens of the prefix if the picture is one token.
+        head: token ids of the prefix, in which one token stands for the whole picture.
         length: number of tokens of the prefix.
-        position: position of the next token; less than `length` if an image's tokens share positions.
-        seen: inputs that say which parts of the picture every later token attends to, for one token; empty for networks
-            without such inputs.
+        position: position of the next token; it is less than `length` if tokens of the picture share positions.
+        seen: masks of the parts of the picture that each later token attends to, (1, 1, ...), by the name of the
+            network's input; empty for networks without such inputs.
     """
 
     layers: tuple[tuple[Tensor, Tensor], ...]
@@ -49,7 +49,7 @@ class Prefix(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Prefixes(Features):
-    """The prefix caches of pictures; the number of a picture's tokens depends on its shape."""
+    """The prefix caches of pictures. They are not one tensor: the number of a picture's tokens depends on its shape."""
 
     prefixes: tuple[Prefix, ...] = ()
 
@@ -57,15 +57,15 @@ class Prefixes(Features):
 class Generative(Answering):
     """A network that writes text about pictures.
 
-    A text matches as far as the answer to a yes-no question is yes. Words are compared as parts of the answer to
-    "Describe the picture." Both are written with the chat template of the model's own processor. A picture is read
-    once: keys and values of the prefix are kept, and each text continues from there.
+    P(match) is the share of "yes" in the answer to a yes-no question about the text. Words are compared as parts of the
+    answer to "Describe the picture." Both conversations are written with the chat template of the model's processor. A
+    picture is read once: keys and values of the prefix are kept, and each text continues from there.
 
     Args:
         name: the model's name in reports.
-        fingerprint: content hash of its files, dtype and device type.
+        fingerprint: content hash of the checkpoint's files, dtype and device type.
         network: the network, in its dtype, on its device.
-        chat: writes the conversations.
+        chat: writes conversations with the chat template.
     """
 
     kinds = MappingProxyType({"itm": "yes-no", "mlm": "candidates"})
@@ -84,8 +84,8 @@ class Generative(Answering):
             "SmolVLMForConditionalGeneration": ("HuggingFaceTB/SmolVLM2-256M-Video-Instruct",),
         }
     )
-    spreads: ClassVar[bool] = True  # over several devices, if the device is "auto"
-    max_pairs = 16  # every text has a copy of its picture's keys and values while it is read
+    spreads: ClassVar[bool] = True  # the device "auto" spreads the network over several devices
+    max_pairs = 16  # while texts are read, each has a copy of the keys and values of its picture
 
     def __init__(self, name: str, fingerprint: str, network: PreTrainedModel, chat: Chat) -> None:
         self.name, self.fingerprint = name, fingerprint
@@ -97,11 +97,6 @@ class Generative(Answering):
 
     @classmethod
     def load(cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32") -> Self:
-        """Load a checkpoint. See `Hosted.load`.
-
-        Raises:
-            UsageError: a part of the checkpoint is missing, damaged or does not fit.
-        """
         any_class = cast(type[PreTrainedModel], AutoModelForImageTextToText)  # it loads one of the classes
         network, _ = checkpoint.network(any_class, device=device, dtype=dtype)
         fingerprint = checkpoint.fingerprint(cls.__name__, QUESTION, REQUEST, dtype, network.device.type)
@@ -123,25 +118,22 @@ class Generative(Answering):
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Prefixes:
-        """Read the prefix of each picture, one picture after another."""
+        """Return the prefix caches of pictures, which are read one after another."""
         prefixes = tuple(self._read_picture(image) for image in images)
         return Prefixes((), tuple(range(len(prefixes))), prefixes=prefixes)
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        """Return the tokens of the question about a text, after the prefix. See `Answering.asked`."""
         return self._after(features, row, text, self.chat.asked(text))
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
-        """Return the tokens of a text as the answer, after the prefix. See `Autoregressive.said`."""
         return self._after(features, row, text, self.chat.answered(text))
 
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
-        """Return the logits of the next tokens. See `Autoregressive.logits`."""
         prefix = _prefixes(features)[image]
         places = prefix.position + torch.arange(ids.shape[1], device=ids.device)
         logits: Tensor = self.network(
             input_ids=ids,
-            position_ids=places.expand(*([3] if self._positions_are_of_space else []), *ids.shape),
+            position_ids=places.expand(*([3] if self._has_spatial_positions else []), *ids.shape),
             logits_to_keep=keep,
             use_cache=True,
             **{self._cache: _restored(prefix, len(ids))},
@@ -150,26 +142,26 @@ class Generative(Answering):
         return logits
 
     @property
-    def _positions_are_of_space(self) -> bool:
+    def _has_spatial_positions(self) -> bool:
         """True if a position has three parts: time, height and width (Qwen2-VL, arXiv:2409.12191, section 2.1)."""
         return hasattr(self.network.model, "rope_deltas")
 
     def _read_picture(self, image: Image.Image) -> Prefix:
-        opening = self.chat.open(image)
+        prefix = self.chat.prefix(image)
         cache = DynamicCache()  # without a config: layers with a sliding window keep all tokens, and masks limit them
         inputs = {
             name: tensor.to(self.network.device, self.network.dtype if tensor.is_floating_point() else None)
-            for name, tensor in opening.inputs.items()
+            for name, tensor in prefix.inputs.items()
         }
         self.network(**inputs, logits_to_keep=1, use_cache=True, **{self._cache: cache})
-        shift = int(self.network.model.rope_deltas) if self._positions_are_of_space else 0
+        shift = int(self.network.model.rope_deltas) if self._has_spatial_positions else 0
         layers: Sequence[Any] = cache.layers
         kept = tuple((layer.keys, layer.values) for layer in layers)
         seen = {name: inputs[name][:, -1:] for name in SEEN if name in inputs}
-        return Prefix(kept, opening.head, opening.length, opening.length + shift, seen)
+        return Prefix(kept, prefix.head, prefix.length, prefix.length + shift, seen)
 
     def _after(self, features: Features, row: int, text: str, ids: Sequence[int]) -> Sequence[int]:
-        """Return the tokens that come after the prefix of a row's picture."""
+        """Return the tokens of a conversation without those of the prefix of the row's picture."""
         prefix = _prefixes(features)[features.index[row]]
         if tuple(ids[: len(prefix.head)]) != prefix.head:
             raise UsageError(f"{self.name}: its chat template puts something else than the picture before {text!r}.")
@@ -179,12 +171,12 @@ class Generative(Answering):
 
 def _prefixes(features: Features) -> tuple[Prefix, ...]:
     if not isinstance(features, Prefixes):
-        raise TypeError(f"a generative model is asked about what it encoded, not about {type(features).__name__}")
+        raise TypeError(f"a generative model needs images that it encoded itself, not {type(features).__name__}")
     return features.prefixes
 
 
 def _restored(prefix: Prefix, texts: int) -> DynamicCache:
-    """Return a copy of a picture's keys and values for so many texts; the network adds the texts' to the copy."""
+    """Return a picture's keys and values, repeated for a number of texts; the network appends those of the texts."""
     cache = DynamicCache()
     for number, (keys, values) in enumerate(prefix.layers):
         cache.update(keys.expand(texts, -1, -1, -1), values.expand(texts, -1, -1, -1), number)

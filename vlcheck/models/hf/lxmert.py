@@ -1,4 +1,4 @@
-"""LXMERT (Tan & Bansal 2019, arXiv:1908.07490): a stream of words and one of regions, joined by cross-attention."""
+"""LXMERT (Tan & Bansal 2019, arXiv:1908.07490): one stream reads words, one regions; cross-attention joins them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vlcheck.models.regions.regions import Regions
 
 
 class Lxmert(HostedReader):
-    """A pre-training checkpoint with heads for words, matching and regions."""
+    """Adapter of a pre-training checkpoint with heads for words, matching and classes of regions."""
 
     kinds = WITH_REGIONS
     known = ("unc-nlp/lxmert-base-uncased",)
@@ -25,37 +25,29 @@ class Lxmert(HostedReader):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
-        """Return the class of transformers that reads the checkpoints."""
         return LxmertForPreTraining
 
     @property
     def n_classes(self) -> int:
-        """The number of classes of the head for regions; 0 if there is none."""
         config = self.network.config
         return config.num_object_labels if config.task_obj_predict and config.visual_obj_loss else 0
 
     def inputs(self, regions: Regions, size: tuple[int, int]) -> Sequence[Tensor]:
-        """Return features, boxes and mask of regions. See `ReadsRegions.inputs`."""
         return regions.features, relative(regions.boxes, size), all_seen(regions)
 
     def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
-        """Return the logits at the masks. See `Processed.word_logits`."""
         logits: Tensor = self.read(images, tokens).prediction_logits[where]
         return logits
 
     def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
-        """Return P(match) of each text with its image. See `Processed.match`."""
         return match_probability(self.read(images, tokens).cross_relationship_score)
 
     def region_logits(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
-        """Return the logits of the classes of regions. See `ReadsRegions.region_logits`.
-
-        transformers applies this head in training alone, so it is called here.
-        """
         regions, boxes, seen = features.each(rows)
         read = self.network.lxmert(
             **self.tokens(texts), visual_feats=regions, visual_pos=boxes, visual_attention_mask=seen
         )
+        # transformers applies this head in training alone.
         logits: Tensor = self.network.obj_predict_head(read.vision_output)["obj"]
         return logits
 

@@ -19,10 +19,10 @@ from vlcheck.models.adapters.yes_no import QUESTION, Answering, spellings
 
 
 class PaliGemma(Answering, Hosted):
-    """A checkpoint with its own prompts in place of a chat template: "answer en ..." and "caption en".
+    """Adapter of a checkpoint that has prompts in place of a chat template: "answer en ..." and "caption en".
 
     Image and prompt attend to each other in both directions, up to the line break that ends the prompt. Therefore only
-    the vision tower's features can be kept for all texts of an image, and each text is read together with them.
+    the features of the vision tower can be kept for all texts of an image; each text is read together with them.
     """
 
     kinds = MappingProxyType({"itm": "yes-no", "mlm": "candidates"})
@@ -37,7 +37,6 @@ class PaliGemma(Answering, Hosted):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
-        """Return the class of transformers that reads the checkpoints."""
         return PaliGemmaForConditionalGeneration
 
     @torch.inference_mode()
@@ -46,15 +45,12 @@ class PaliGemma(Answering, Hosted):
         return Features.of(self.network.model.get_image_features(self.pixels(images)["pixel_values"]).pooler_output)
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        """Return the tokens of the question about a text. See `Answering.asked`."""
         return self._after(features, "answer en " + QUESTION.format(text=text))
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
-        """Return the tokens of the prompt and of a text as caption. See `Autoregressive.said`."""
         return self._after(features, "caption en", text)
 
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
-        """Return the logits of the next tokens. See `Autoregressive.logits`."""
         seen = features.tensors[0][image].expand(len(ids), -1, -1)
         breaks = ids == self.line_break
         written = torch.cat([breaks.new_zeros(seen.shape[:2]), breaks.cumsum(-1) > breaks], dim=1)
@@ -67,7 +63,7 @@ class PaliGemma(Answering, Hosted):
         return logits
 
     def _after(self, features: Features, prompt: str, answer: str = "") -> Sequence[int]:
-        """Return the first token of every text, the tokens of a prompt in one line, and those of its answer."""
+        """Return the tokens of a prompt in one line and of its answer, after the token that begins every text."""
         check_plain(prompt + answer, self.texts.signs)
         ids = [self.texts.tokenizer.bos_token_id, *self._ids(" ".join(prompt.split()) + "\n"), *self._ids(answer)]
         check_length(features.tensors[0].shape[1] + len(ids), self.texts.limit)

@@ -1,4 +1,4 @@
-"""SigLIP (Zhai et al. 2023, arXiv:2303.15343) and SigLIP 2 (Tschannen et al. 2025): a probability for each pair."""
+"""SigLIP (Zhai et al. 2023, arXiv:2303.15343) and SigLIP 2 (Tschannen et al. 2025, arXiv:2502.14786)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from vlcheck.models.loading.pretrained import Pretrained
 
 
 class Siglip(TwoEncoders):
-    """A model whose score is the sigmoid of the scaled cosine; texts are padded to full rows, as in training."""
+    """Adapter of a model whose score is the sigmoid of a scaled cosine: a probability for each pair of image and text.
+
+    It was trained on texts in lower case, padded to the token limit, without an attention mask. Texts are given to it
+    in the same form.
+    """
 
     known = ("google/siglip-base-patch16-224",)
     kinds = MappingProxyType({"itm": "sigmoid"})
@@ -25,12 +29,10 @@ class Siglip(TwoEncoders):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
-        """Return the class of transformers that reads the checkpoints."""
         return SiglipModel
 
     @classmethod
     def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:
-        """Load the tokenizer, with padding to full rows. See `Hosted.reader`."""
         limit = network.config.text_config.max_position_embeddings
         return Texts(checkpoint.tokenizer(), limit=limit, padding="max_length")
 
@@ -39,21 +41,17 @@ class Siglip(TwoEncoders):
         return torch.sigmoid(self.cosines(features.each(rows), texts) * scale + bias)
 
     def tokens(self, texts: Sequence[str], masks: Sequence[int] | None = None) -> BatchEncoding:
-        """Return the ids of texts in lower case, without an attention mask. See `Processed.tokens`.
-
-        SigLIP was trained so, and attends to the padding. SigLIP 2's tokenizer, Gemma's, does not lower texts itself.
-        """
+        # SigLIP 2's tokenizer, Gemma's, keeps capitals.
         lowered = [text.lower() for text in texts]
         return BatchEncoding({"input_ids": super().tokens(lowered, masks)["input_ids"]})
 
 
 class Siglip2(Siglip):
-    """SigLIP 2 for pictures of any shape."""
+    """Adapter of SigLIP 2 for pictures of any shape."""
 
     known = ("google/siglip2-base-patch16-naflex",)
     side = None
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
-        """Return the class of transformers that reads the checkpoints."""
         return Siglip2Model

@@ -1,4 +1,4 @@
-"""ViLT (Kim et al. 2021, arXiv:2102.03334) in transformers: image and text are read together."""
+"""ViLT (Kim et al. 2021, arXiv:2102.03334) in transformers: one encoder reads image and text together."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from vlcheck.models.adapters.relative import Relative
 
 
 class _Vilt(Hosted):
-    """The base class of both checkpoints: nothing but an image's pixels can be kept for all its texts."""
+    """The base of ViLT's two adapters: only the pixels of an image can be kept for all its texts."""
 
     side = None  # positions are interpolated for pictures of any shape
 
@@ -33,14 +33,19 @@ class _Vilt(Hosted):
         return Features.of(prepared["pixel_values"], prepared["pixel_mask"])
 
     def read(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Any:
-        """Return the network's output for texts, one text for each image."""
+        """Return the network's output.
+
+        Args:
+            images: pixels, (n, 3, height, width), and their mask, (n, height, width).
+            tokens: n texts.
+        """
         pixels, mask = images
-        with _one_order():
+        with _fixed_order():
             return self.network(**tokens, pixel_values=pixels, pixel_mask=mask)
 
 
 class ViltWords(_Vilt):
-    """A checkpoint for masked words."""
+    """Adapter of a checkpoint for masked words."""
 
     known = ("dandelin/vilt-b32-mlm",)
     unread = ("itm_score.",)
@@ -49,17 +54,15 @@ class ViltWords(_Vilt):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
-        """Return the class of transformers that reads the checkpoints."""
         return ViltForMaskedLM
 
     def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
-        """Return the logits at the masks. See `Processed.word_logits`."""
         logits: Tensor = self.read(images, tokens).logits[where]
         return logits
 
 
 class ViltRetrieval(Relative, _Vilt):
-    """A checkpoint for retrieval: one unbounded logit, which ranks texts."""
+    """Adapter of a checkpoint for retrieval. Its one logit is no probability: it only ranks texts."""
 
     known = ("dandelin/vilt-b32-finetuned-coco",)
     unread = ("mlm_score.", "itm_score.")
@@ -68,18 +71,16 @@ class ViltRetrieval(Relative, _Vilt):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
-        """Return the class of transformers that reads the checkpoints."""
         return ViltForImageAndTextRetrieval
 
     def rank(self, images: tuple[Tensor, ...], texts: Sequence[str]) -> Tensor:
-        """Return one logit for each pair of image and text. See `Relative.rank`."""
         logits: Tensor = self.read(images, self.tokens(texts)).logits[:, 0]
         return logits
 
 
 @contextmanager
-def _one_order() -> Iterator[None]:
-    """Fix the random order in which ViLT reads an image's patches: another order changes the last digits."""
+def _fixed_order() -> Iterator[None]:
+    """Fix the random order in which ViLT reads the patches of an image, since it changes the last digits of scores."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(0)
         yield

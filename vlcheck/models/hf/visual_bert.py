@@ -15,10 +15,10 @@ from vlcheck.models.regions.regions import Regions
 
 
 class VisualBert(HostedReader):
-    """A pre-training checkpoint. It does not read the positions of regions.
+    """Adapter of a pre-training checkpoint. The network does not read the positions of regions.
 
-    Its match head was trained on two captions, the second of which may belong to another image. Here it is asked about
-    one caption, which it has not seen in training.
+    Its match head was trained on pairs of captions, the second of which may belong to another image. Here it is asked
+    about a single caption, which it never saw in training.
     """
 
     kinds = DEFAULT_KINDS
@@ -27,20 +27,17 @@ class VisualBert(HostedReader):
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
-        """Return the class of transformers that reads the checkpoints."""
         return VisualBertForPreTraining
 
     def inputs(self, regions: Regions, size: tuple[int, int]) -> Sequence[Tensor]:
-        """Return features and mask of regions. See `ReadsRegions.inputs`."""
         return regions.features, all_seen(regions)
 
     def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
-        """Return the logits at the masks. See `Processed.word_logits`."""
         logits: Tensor = self.read(images, tokens).prediction_logits[:, : where.shape[1]]  # regions come after words
         return logits[where]
 
     def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
-        """Return P(match); the first of the two logits is that of a match. See `Processed.match`."""
+        # The first of the two logits is that of a match.
         return match_probability(self.read(images, tokens).seq_relationship_logits.flip(-1))
 
     def read(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Any:

@@ -1,1 +1,1 @@
-"""Loading: from the spec of a model to the model."""
+"""Load a model by its spec."""

@@ -1,4 +1,4 @@
-"""Try the protocol's contract on a model that a spec names."""
+"""Try the model contract on the model of a spec."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from vlcheck._util.numbers import counted
 from vlcheck.datasets.registry import open_source
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, argument
 from vlcheck.models import tried
 from vlcheck.models.contract import PROBES, TOLERANCES, Outcome, examine, probes_of
 from vlcheck.models.loading.load import load_model
@@ -21,22 +21,22 @@ def check_model(
     trust_remote_code: bool = False,
     on_outcome: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Outcome]:
-    """Try the protocol's contract on a model, and remember the outcome for later runs on it.
+    """Try the model contract on a model, and keep the result for later runs on it.
 
     Args:
-        spec: of the model, as `load_model` takes it.
-        data: spec of the cases whose pictures and texts the model is asked about.
-        device: as `load_model` takes it.
-        dtype: as `load_model` takes it; it decides how far two equal scores may be apart.
-        trust_remote_code: whether Python code that comes with a checkpoint may run.
-        on_outcome: called with each outcome as soon as it is there.
+        spec: the spec of the model; see `load_model`.
+        data: the spec of the data whose pictures and texts the model is asked about; see `open_source`.
+        device: the device; see `load_model`.
+        dtype: the dtype; see `load_model`. It decides the largest accepted difference of two scores; see `TOLERANCES`.
+        trust_remote_code: True if Python code that comes with a checkpoint may run.
+        on_outcome: called with each outcome as soon as it is known.
 
     Returns:
-        An outcome for each clause; `kept` is False for one that the model breaks.
+        One outcome for each clause; `kept` is False for a clause that the model breaks.
 
     Raises:
         UsageError: the model cannot be loaded, or the data has too few cases with candidates.
-        OSError: the outcome cannot be remembered.
+        OSError: the result cannot be written to the cache folder.
 
     Example:
         >>> [outcome.clause for outcome in check_model("tiny") if not outcome.kept]
@@ -45,8 +45,8 @@ def check_model(
     probes = probes_of(open_source(data).cases)
     if len(probes) < PROBES:
         raise UsageError(
-            f"--data {data}: has {counted(len(probes), 'picture')} of cases with candidates, and {PROBES} are"
-            " needed: say a larger N, or leave it out."
+            f"{argument('data', data)}: has {counted(len(probes), 'picture')} of cases with candidates, and {PROBES}"
+            " are needed: give a larger N, or leave it out."
         )
     model = load_model(spec, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
     outcomes = []

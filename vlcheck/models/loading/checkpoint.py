@@ -1,4 +1,4 @@
-"""Reads checkpoints: PyTorch's files, without running code in them, and safetensors."""
+"""Checkpoint files: PyTorch's are read without running code in them; safetensors."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Checkpoint:
     """The content of a checkpoint.
 
     Attributes:
-        weights: tensors by name, on the CPU; those of a PyTorch file may be mapped from disk, unread.
-        config: the config in a wrapped checkpoint, else empty.
-        wrapper: the key under which the weights are stored; "" if they are the file's whole content.
+        weights: tensors by name, on the CPU; those of a PyTorch file may be mapped from disk.
+        config: the config that is stored beside the weights; else empty.
+        wrapper: the key of the weights in the file; "" if they are the file's whole content.
     """
 
     weights: Mapping[str, torch.Tensor]
@@ -48,7 +48,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         path: a file with one of SUFFIXES.
 
     Raises:
-        UsageError: there is no such file, it is truncated, is not a checkpoint, or is a pickle that runs code.
+        UsageError: the file does not exist, is truncated, is not a checkpoint, or is a pickle that runs code.
     """
     if is_folder(path):
         raise UsageError(f"{path}: is a folder; name the checkpoint in it ({', '.join(SUFFIXES)}).")
@@ -66,10 +66,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def read_tensors(path: Path) -> Mapping[str, torch.Tensor]:
-    """Read the tensors of a file with one of SUFFIXES, which need not be a checkpoint.
+    """Read the tensors of a file that need not be a checkpoint.
+
+    Args:
+        path: a file with one of SUFFIXES.
 
     Returns:
-        The weights of a checkpoint; else all tensors, by their place in the file; {} for a format without tensors.
+        The weights of a checkpoint; otherwise all tensors by their place in the file; {} for a format without tensors.
 
     Raises:
         UsageError: the file is truncated, or is a pickle that runs code.
@@ -84,7 +87,7 @@ def read_tensors(path: Path) -> Mapping[str, torch.Tensor]:
 
 
 def is_pointer(path: Path) -> bool:
-    """Return True if a file is the small text file with which Git LFS replaces a file that was not fetched."""
+    """Return True if a file is a pointer of Git LFS: a small text in place of a file that was not fetched."""
     with path.open("rb") as file:
         return file.read(len(_POINTER)) == _POINTER
 
@@ -108,22 +111,22 @@ def _read_safetensors(path: Path) -> object:
 
 
 def _header(path: Path) -> str:
-    """Return the header of a safetensors file, JSON that describes its tensors."""
+    """Return the header of a safetensors file: JSON that describes its tensors."""
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         return file.read(min(length, _LARGEST_HEADER)).decode("utf-8")
 
 
 def _check_claims(path: Path, weights: Mapping[str, torch.Tensor]) -> None:
-    """Refuse a tensor that is larger than its file: it repeats numbers, and a copy would need its full size.
+    """Refuse a tensor that is larger than its file: it repeats numbers, and a copy of it might fill the memory.
 
     Raises:
-        UsageError: there is such a tensor, or one that is not an array of numbers; the message names it.
+        UsageError: there is such a tensor, or one that is not a plain array of numbers.
     """
     held = path.stat().st_size
     for name, weight in weights.items():
         if weight.layout is not torch.strided or weight.device.type != "cpu":
-            raise UsageError(f"{path}: {printable(name)} is no plain array of numbers on the CPU.")
+            raise UsageError(f"{path}: {printable(name)} is not a plain array of numbers on the CPU.")
         if weight.numel() * weight.element_size() > held:
             raise UsageError(
                 f"{path}: {printable(name)} is said to be {tuple(weight.shape)}, more than the file holds."
@@ -131,10 +134,10 @@ def _check_claims(path: Path, weights: Mapping[str, torch.Tensor]) -> None:
 
 
 def _check_stored(path: Path) -> None:
-    """Refuse a compressed PyTorch file, which may expand to any size. Raises UsageError; BadZipFile."""
+    """Refuse a compressed PyTorch file, which may expand to any size. Raises UsageError and BadZipFile."""
     with zipfile.ZipFile(path) as file:
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in file.infolist()):
-            raise UsageError(f"{path}: is compressed, as torch.save leaves no file; save it again.")
+            raise UsageError(f"{path}: is compressed, and torch.save never compresses a file; save it again.")
 
 
 def _read_torch(path: Path) -> object:
@@ -144,18 +147,18 @@ def _read_torch(path: Path) -> object:
         if zipped := zipfile.is_zipfile(path):
             _check_stored(path)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of a pickle's protocol: what matters is raised
+            warnings.simplefilter("ignore", UserWarning)  # about a pickle's protocol; faults that matter are raised
             return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
     except pickle.UnpicklingError as error:
         raise UsageError(f"{path}: {_refusal(str(error))}") from error
     except UsageError:
         raise
-    except Exception as error:  # damaged bytes may decode to any pickle instruction
+    except Exception as error:  # damaged bytes may be decoded as any instruction of pickle
         raise UsageError(f"{path}: truncated or damaged, or not a PyTorch checkpoint; fetch it again.") from error
 
 
 def _refusal(message: str) -> str:
-    """Return the reason why PyTorch would not unpickle weights alone."""
+    """Return the reason why PyTorch refused to read weights, given its message."""
     cure = "vlcheck never does that. Ask its author for a .safetensors file, or for a checkpoint of tensors alone."
     wanted = re.search(r"GLOBAL (\S+)", message)
     if wanted:
@@ -164,6 +167,7 @@ def _refusal(message: str) -> str:
 
 
 def _unwrapped(path: Path, content: object) -> Checkpoint:
+    """Find the state dict in a file's content. Raises UsageError if there is none."""
     outer = content if isinstance(content, Mapping) else {}
     wrapper = next((key for key in _WRAPPERS if isinstance(outer.get(key), Mapping)), "")
     weights = outer[wrapper] if wrapper else content
@@ -190,8 +194,8 @@ def _check_only(path: Path, checkpoint: Checkpoint, content: object) -> None:
         if same or 2 * len(shared) < len(weights) or place.startswith("optimizer"):
             continue
         raise UsageError(
-            f"{path}: holds two sets of weights, under {checkpoint.wrapper!r} and under {place!r}: save the one that is"
-            " to be scored alone."
+            f"{path}: holds two sets of weights, under {checkpoint.wrapper!r} and under {place!r}: keep only the one"
+            " that is to be scored."
         )
 
 
@@ -200,12 +204,12 @@ def _same(weight: torch.Tensor, other: torch.Tensor) -> bool:
 
 
 def as_bytes(tensor: torch.Tensor) -> torch.Tensor:
-    """Return the bytes of a tensor, to compare or hash it whatever its number format: (n,), uint8."""
+    """Return the bytes of a tensor, (n,), uint8, to compare or hash it in any number format."""
     return tensor.contiguous().flatten().view(torch.uint8)
 
 
 def _mappings(content: object, place: str = "") -> Iterator[tuple[str, Mapping[object, object]]]:
-    """Yield all mappings in a file's content, at any depth, with their places."""
+    """Yield all mappings in a file's content, at any depth, each with its place."""
     if isinstance(content, Mapping):
         yield place, content
         for key, value in content.items():
@@ -213,7 +217,7 @@ def _mappings(content: object, place: str = "") -> Iterator[tuple[str, Mapping[o
 
 
 def _tensors(content: object, place: str = "") -> Iterator[tuple[str, torch.Tensor]]:
-    """Yield all tensors in a file's content, at any depth, with their places."""
+    """Yield all tensors in a file's content, at any depth, each with its place."""
     if isinstance(content, torch.Tensor):
         yield place or "a tensor without a name", content
     elif isinstance(content, Mapping | list | tuple):

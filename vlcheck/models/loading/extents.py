@@ -1,4 +1,4 @@
-"""Limits on the sizes that a checkpoint's files state, so that no network is built that the weights could not fill."""
+"""Limits on sizes in the files of a checkpoint, so that no network is built that is too large for its weights."""
 
 from __future__ import annotations
 
@@ -19,19 +19,18 @@ from vlcheck.errors import UsageError, printable
 LARGEST_SIZE = 1 << 24  # the largest accepted whole number in a config
 LARGEST_SIDE = 1 << 14  # pixels
 _LARGEST_AREA = 1 << 26  # pixels
-_NO_SIZE = re.compile(
-    r"theta|base|pixels|length|seed|max_memory|quantization_config"
-)  # whole numbers that may be large
+# Settings that are not sizes: whole numbers that may be large.
+_NO_SIZE = re.compile(r"theta|base|pixels|length|seed|max_memory|quantization_config")
 _SIDE = re.compile(r"height|width|(image_|crop_|pad_)?size")
 _TIMES = 2  # a weight is counted when it is created, and again when it is filled
-_SPARE = 1 << 26  # numbers that a network has and no file holds: masks, positions
+_SPARE = 1 << 26  # numbers of a network that no file contains: masks, positions
 _SPARE_NAMES = 1_000
-_MOST_NAMES = 1_000  # weights of ALBEF, X-VLM, ViLT and ViLBERT: the originals have some hundreds
-_FUSED = 4  # the most weights of a network that may be one in the file: query, key, value
+_MOST_NAMES = 1_000  # weights of an ALBEF, X-VLM, ViLT or ViLBERT; the published ones have some hundreds
+_FUSED = 4  # a weight of the file may fill so many of the network, e.g. query, key and value
 
 
 def check_sizes(said: object, path: Path) -> None:
-    """Refuse a whole number in a config that is no plausible size: lists of this length may be made before any weight.
+    """Refuse a number in a config that is too large for a size: lists of this length may be made before any weight.
 
     Args:
         said: the config.
@@ -46,9 +45,9 @@ def check_sizes(said: object, path: Path) -> None:
 
 
 def check_sides(said: object, path: Path) -> None:
-    """Refuse a size to which an image processor would scale a picture beyond any memory.
+    """Refuse a picture size of an image processor that would fill the memory.
 
-    Edges may be given as areas, a least and a largest one, as Qwen2-VL's are.
+    A shortest and a longest edge together are areas, as Qwen2-VL's are.
 
     Args:
         said: the image processor's config.
@@ -70,11 +69,11 @@ def check_sides(said: object, path: Path) -> None:
 
 @contextmanager
 def filled_by(numbers: int, names: int) -> Iterator[None]:
-    """Stop the building of a network as soon as it has more numbers or weights than its checkpoint could fill.
+    """Stop building a network as soon as it has more numbers or weights than its checkpoint could fill.
 
     Args:
-        numbers: how many numbers the checkpoint may hold.
-        names: how many weights the checkpoint holds.
+        numbers: the largest number of numbers that the checkpoint may contain.
+        names: the number of weights in the checkpoint.
 
     Raises:
         UsageError: from inside the context, where the network is built.
@@ -100,12 +99,12 @@ def filled_by(numbers: int, names: int) -> Iterator[None]:
 
 
 def filled_from(path: Path) -> AbstractContextManager[None]:
-    """Limit the building of a network by the size of its checkpoint file; see `filled_by`."""
+    """Stop building a network that is too large for its checkpoint file; see `filled_by`."""
     return filled_by(path.stat().st_size, _MOST_NAMES)
 
 
 def shortened(value: object) -> str:
-    """Return a value as text, cut: a whole number may have thousands of digits."""
+    """Return a value as a short text: a whole number may have thousands of digits."""
     return printable(repr(value), 40)
 
 
@@ -122,7 +121,7 @@ def _numbers(said: object) -> Iterator[tuple[str, int]]:
 
 
 def _objects(said: object) -> Iterator[Mapping[str, Any]]:
-    """Yield a config's object and all objects in it; files that were read are not nested deeply."""
+    """Yield all objects in a config, at any depth. The reader of files has limited the depth."""
     if isinstance(said, dict):
         yield said
         for value in said.values():

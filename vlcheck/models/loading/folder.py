@@ -1,4 +1,4 @@
-"""A folder as transformers saves it: the files that weights are read from, and the other files beside them."""
+"""Folders as transformers saves them: files that weights are read from, and files that would contradict them."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _ORIGINAL = (
     " vilt-original:FOLDER or xvlm:FOLDER."
 )
 _INDEX = ".index.json"
-# Files that transformers looks for, in its order: the first that exists is read, even if another is newer.
+# Files that transformers looks for, in its order. It reads the first that exists, even if another is newer.
 _ENTRIES = ("model.safetensors", f"model.safetensors{_INDEX}", "pytorch_model.bin", f"pytorch_model.bin{_INDEX}")
 _ADAPTER = "adapter_config.json"
 _ADAPTERS = re.compile(r"adapter_(config\.json|model\..*)|pytorch_(adapter|lora_weights)\..*|adapters?\.safetensors")
 _OPEN_CLIP = re.compile(r"open_clip_.*")
-# Files with the state of a training run; no score depends on them.
+# Files with the state of a training run, which no score depends on.
 _TRAINING = re.compile(
     r"(optimizer|(lr_)?scheduler|scaler|sampler|dl_state_dict|training_args|rng_state|random_states)([_-]\d+(-of-\d+)?)*"
     r"\.(pt|pth|bin|safetensors)"
 )
-# Files that a library may read as the model's weights, by how their names begin.
+# Beginnings of the names of files that a library may read as the weights of the model.
 _MODEL = ("model", "pytorch_model", "consolidated")
-# Files that transformers parses as JSON, and suffixes of those that it reads otherwise.
+# Files that transformers reads as JSON; below, suffixes of files that it reads in other ways.
 _DOCUMENTS = frozenset(
     f"{name}.json"
     for name in (
@@ -48,7 +48,7 @@ _DOCUMENTS = frozenset(
 _OF_PICTURES = ("processor_config.json", "preprocessor_config.json")
 _OTHERS = (".txt", ".model", ".jinja", ".py", *SUFFIXES)
 LARGEST_TEMPLATE = 1 << 20  # bytes
-# Settings of an image processor that change no pixel.
+# Settings of an image processor that do not change a pixel.
 _NO_PIXELS = re.compile(
     r"_.*|.*_type|processor_class|auto_map|return_.*|(input_)?data_format|device|disable_grouping|transformers_version"
 )
@@ -57,19 +57,18 @@ _QUANTIZED = ("quantize_config.json", "quant_config.json", "hf_quant_config.json
 
 
 def check_files(folder: Path, config: Mapping[str, object], used: Collection[Path] = ()) -> dict[str, torch.dtype]:
-    """Check that no file in the folder holds weights that transformers would not read.
+    """Check that no file in a folder contains other weights than those that transformers reads.
 
     Args:
-        folder: a folder as transformers saves it. Folders in it are models of their own, and ignored.
-        config: its config.json.
+        folder: a folder as transformers saves it. Folders in it are ignored.
+        config: the content of its config.json.
         used: files in it that are read for another purpose.
 
     Returns:
         The number formats of the weights that are read, by name.
 
     Raises:
-        UsageError: there is an adapter; weights are missing; another file holds weights that differ; or a link is
-            broken.
+        UsageError: there is an adapter; weights are missing; another file contains other weights; or a link is broken.
     """
     _check_links(folder)
     check_no_adapter(folder)
@@ -87,10 +86,10 @@ def check_files(folder: Path, config: Mapping[str, object], used: Collection[Pat
 
 
 def check_documents(folder: Path) -> None:
-    """Read the files that transformers will read beside the weights, to find pipes and duplicate keys first.
+    """Check the files that transformers reads beside the weights.
 
     Raises:
-        UsageError: one of them is no regular file, is not JSON, or has a key twice.
+        UsageError: one of them is not a regular file, is not JSON, or has a key twice.
     """
     for path in sorted(folder.iterdir()):
         if path.name in _DOCUMENTS or path.name.endswith(_INDEX):
@@ -106,13 +105,13 @@ def weight_files(folder: Path, config: Mapping[str, object]) -> list[Path]:
 
     Args:
         folder: a folder as transformers saves it.
-        config: its config.json, which may name the file of weights.
+        config: the content of its config.json, which may name the file of weights.
     """
     return _read_for(_entry(folder, config))
 
 
 def check_no_adapter(folder: Path) -> None:
-    """Refuse an adapter: whether transformers reads it depends on whether peft is installed. Raises UsageError."""
+    """Refuse an adapter: transformers reads it only if peft is installed. Raises UsageError."""
     found = sorted(path for path in folder.iterdir() if _ADAPTERS.fullmatch(path.name))
     if found:
         base = read_json(folder / _ADAPTER).get("base_model_name_or_path")
@@ -124,18 +123,19 @@ def check_no_adapter(folder: Path) -> None:
 
 
 def no_config(folder: Path) -> str:
-    """Return the message that there is no config.json, with a guess at the folder's format."""
+    """Return the message for a folder without config.json, with a guess at its format."""
     return f"{folder / CONFIG}: no such file; a checkpoint of transformers has one. {_looks_like(folder)}".rstrip()
 
 
 def not_a_folder(file: Path) -> str:
-    """Return the message that a file was named, with the accepted alternatives."""
+    """Return the message for a spec that names a file, with what would be accepted."""
     if (file.parent / CONFIG).is_file():
         return f"{file}: a file; of a checkpoint of transformers name the folder: {file.parent}."
     return f"{file}: a file; a checkpoint of transformers is a folder. {_looks_like(file.parent) or _ORIGINAL}"
 
 
 def _looks_like(folder: Path) -> str:
+    """Return a sentence about the format of a folder that transformers did not save; "" if it is not known."""
     names = sorted(path.name for path in folder.iterdir())
     if any(_OPEN_CLIP.fullmatch(name) for name in names):
         return (
@@ -154,16 +154,16 @@ def _looks_like(folder: Path) -> str:
 
 
 def _inner(folder: Path) -> str:
-    """Return a sentence that names the checkpoints in a folder's folders, as a training run leaves them."""
+    """Return a sentence that names the checkpoints in inner folders, as a training run saves them; "" for none."""
     if whole := [path.parent.name for path in _by_age(folder.glob(f"*/{CONFIG}"))]:
         return f"Checkpoints are in its folders {', '.join(whole)}: name one of them, e.g. {folder / whole[-1]}."
     if adapters := [path.parent.name for path in _by_age(folder.glob(f"*/{_ADAPTER}"))]:
-        return f"Adapters are in its folders {', '.join(adapters)}: merge one into its base, and name the whole."
+        return f"Adapters are in its folders {', '.join(adapters)}: merge one into its base, and name the merged model."
     return ""
 
 
 def _by_age(paths: Iterator[Path]) -> list[Path]:
-    """Sort by the number in the folder's name, which is the step of a training run, or by name."""
+    """Sort by the last number in the folder's name, the step of a training run, then by the name."""
     return sorted(paths, key=lambda path: (int((re.findall(r"\d+", path.parent.name) or [0])[-1]), path.parent.name))
 
 
@@ -182,7 +182,7 @@ def _check_one_view(folder: Path) -> None:
 
 
 def _say_the_same(one: object, other: object) -> bool:
-    """Return True if two settings are equal; a number equals a list of equal numbers, and null equals anything."""
+    """Return True if two settings mean the same: a number equals a list of it, and null equals anything."""
     if one == other or None in (one, other):
         return True
     return type(one) is not type(other) and _numbers(one) == _numbers(other)
@@ -194,10 +194,9 @@ def _numbers(setting: object) -> set[str]:
 
 
 def check_one_template(folder: Path) -> None:
-    """Refuse two different chat templates of a processor: which one transformers uses depends on its version.
+    """Refuse two different chat templates of a processor: the version of transformers decides which one it uses.
 
-    The tokenizer's template in tokenizer_config.json is for conversations without pictures, and is used only if there
-    is no other.
+    The template in tokenizer_config.json is for conversations without pictures; it is used only if there is no other.
 
     Raises:
         UsageError: the templates differ.
@@ -246,14 +245,14 @@ def _entry(folder: Path, config: Mapping[str, object]) -> Path:
 
 
 def _is_like_weights(path: Path, names: Collection[str]) -> bool:
-    """Return True for a weight file of any library, or a file whose name differs from one of `names` in case alone."""
+    """Return True for a weight file of any library, or for one of `names` in other upper or lower case."""
     return path.suffix in (*SUFFIXES, ".h5", ".msgpack", ".gguf") or path.name.lower() in {
         name.lower() for name in names
     }
 
 
 def _read_for(entry: Path) -> list[Path]:
-    """Return the files that are read for an entry. An index beside a whole file must name existing files."""
+    """Return the files that transformers reads for an entry. An index beside a whole file must name existing files."""
     if entry.name.endswith(_INDEX):
         return _shards(entry)
     if (beside := entry.with_name(entry.name + _INDEX)).is_file():
@@ -287,8 +286,8 @@ def _together(files: Sequence[Path]) -> dict[str, Tensor]:
         checkpoint = read_checkpoint(file)
         if checkpoint.wrapper:
             raise UsageError(
-                f"{file}: its weights stand under {checkpoint.wrapper!r}, where transformers finds none: save what is"
-                " under it alone."
+                f"{file}: its weights are under {checkpoint.wrapper!r}, where transformers does not look: save only the"
+                " content of this key."
             )
         if twice := next((name for name in checkpoint.weights if name in weights), None):
             raise UsageError(f"{file}: holds {twice}, as {origin[twice].name} does. Save the checkpoint again.")
@@ -302,7 +301,7 @@ def _may_hold_weights(path: Path) -> bool:
 
 
 def _check_copy(path: Path, read: _Read) -> None:
-    """Refuse a weight file that is not read, unless all its weights are in the files that are."""
+    """Refuse a weight file that transformers does not read, unless all its weights are in the files that it reads."""
     cure = f"transformers reads {read.name}: keep in the folder what is to be scored, and move the other away."
     try:
         beside = read_tensors(path)
@@ -326,7 +325,7 @@ def _check_copy(path: Path, read: _Read) -> None:
 
 
 class _Read:
-    """The weights that are read; they can be found by name, or by content if another format names them differently.
+    """The weights that transformers reads. They are found by name, or by content, since other formats use other names.
 
     Args:
         name: name of their file, or of the index of several.
@@ -343,7 +342,7 @@ class _Read:
         return " and ".join(str(kind).removeprefix("torch.") for kind in self._kinds)
 
     def has(self, name: str, tensor: Tensor) -> bool:
-        """Return True if a tensor is one of the weights, up to the tensor's number format."""
+        """Return True if a tensor equals a weight that is converted to the tensor's number format."""
         if name in self.weights:
             return _rounds_to(self.weights[name], tensor)
         if is_index(name):
@@ -356,7 +355,7 @@ class _Read:
         return tensor.is_floating_point() and any(self.has(name, tensor.to(kind)) for kind in self._kinds)
 
     def _known(self, kind: torch.dtype) -> set[bytes]:
-        """Return the digests of all weights in a number format; they are computed once."""
+        """Return the digests of all weights, converted to a number format. They are computed once."""
         if kind not in self._digests:
             self._digests[kind] = {
                 _digest(layout.to(kind))
@@ -368,17 +367,17 @@ class _Read:
 
 
 def _rounds_to(weight: Tensor, other: Tensor) -> bool:
-    """Return True if a weight, converted to the other's number format, equals the other."""
+    """Return True if a weight, converted to the number format of another tensor, equals it."""
     return weight.shape == other.shape and torch.equal(as_bytes(weight.to(other.dtype)), as_bytes(other))
 
 
 def _layouts(weight: Tensor) -> tuple[Tensor, ...]:
-    """Return a weight unchanged and transposed, as other libraries store it."""
+    """Return a weight and, if it is a matrix, its transpose, which other libraries store."""
     return (weight, weight.T) if weight.ndim == 2 else (weight,)
 
 
 def _parts(tensor: Tensor) -> tuple[Tensor, ...]:
-    """Return query, key and value if one tensor may hold all three; else the tensor."""
+    """Return the three thirds of a tensor that may hold query, key and value; else the tensor."""
     return tensor.chunk(3) if tensor.ndim and len(tensor) % 3 == 0 else (tensor,)
 
 

@@ -1,4 +1,4 @@
-"""A wrapper for models of foreign code."""
+"""A wrapper for models that are foreign code."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ _OFFERED = ("encode", "itm", "mlm", "mrc", "top", "answers", "cased", "sees")
 
 
 class ForeignModel:
-    """A model whose description is read once: a property that raises later would end the run, not a single verdict.
+    """A model with copies of the wrapped model's attributes.
 
-    Its optional methods are those of the wrapped model.
+    They are read once, at load: a property that raises an error later would end the run, not a single verdict. The
+    wrapper has those optional methods that the wrapped model has.
 
     Args:
         model: the model that a factory or a registered family returned.

@@ -1,4 +1,4 @@
-"""Folders of a model's original code: one checkpoint, its configs, and weights that must fit the network exactly."""
+"""Checkpoints of a model's original code: their files, configs and sizes, and weights that must fit the network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from vlcheck._util import foreign_files
 from vlcheck._util.paths import expanded, is_folder
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, marked
 from vlcheck.models.loading.checkpoint import SUFFIXES
 from vlcheck.models.loading.extents import LARGEST_SIZE, shortened
 from vlcheck.models.loading.misfits import check_formats, reason, some
@@ -24,10 +24,10 @@ def named_path(said: str, accepted: str) -> Path:
 
     Args:
         said: the path as text.
-        accepted: the message to raise if it is empty.
+        accepted: the message of the error; it says what would be accepted.
 
     Raises:
-        UsageError: the path is empty, which would mean the current folder.
+        UsageError: the path is empty. It would mean the current folder.
     """
     if not said:
         raise UsageError(accepted)
@@ -35,10 +35,10 @@ def named_path(said: str, accepted: str) -> Path:
 
 
 def find_checkpoint(folder: Path) -> Path:
-    """Return the only checkpoint of a folder, whatever its name.
+    """Return the one checkpoint in a folder, whatever its name.
 
     Raises:
-        UsageError: there is no such folder, or it holds no checkpoint, or several.
+        UsageError: there is no such folder, or it contains no checkpoint or several.
     """
     if not is_folder(folder):
         raise UsageError(f"{folder}: no such folder; name the one that the checkpoint is in.")
@@ -51,15 +51,15 @@ def find_checkpoint(folder: Path) -> Path:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Put a file's name before the message of any UsageError that is raised inside."""
+    """Put the name of a file before the message of any UsageError that is raised inside."""
     try:
         yield
     except UsageError as error:
-        raise UsageError(f"{path}: {error}") from error
+        raise UsageError(f"{path}: {marked(error)}") from error
 
 
 def read_json(path: Path) -> dict[str, object]:
-    """Read a config file; {} if there is none. Raises UsageError if it is no JSON object."""
+    """Read a config file; {} if there is none. Raises UsageError if it is not a JSON object."""
     if not os.path.lexists(path):
         return {}
     content = foreign_files.read_json(path)
@@ -73,10 +73,10 @@ def read_needed_json(path: Path, purpose: str) -> dict[str, object]:
 
     Args:
         path: the file.
-        purpose: end of the message's sentence if it does not exist.
+        purpose: the end of the message if it does not exist.
 
     Raises:
-        UsageError: there is no such file, or it is no JSON object.
+        UsageError: there is no such file, or it is not a JSON object.
     """
     if not os.path.lexists(path):
         raise UsageError(f"{path}: no such file; {purpose}.")
@@ -84,10 +84,10 @@ def read_needed_json(path: Path, purpose: str) -> dict[str, object]:
 
 
 def check_size(name: str, value: object, least: int = 1) -> None:
-    """Refuse a value that is no size.
+    """Refuse a value that is not a size.
 
     Args:
-        name: the size's name, for the message.
+        name: name of the size, for the message.
         value: the value.
         least: the smallest accepted size.
 
@@ -100,12 +100,17 @@ def check_size(name: str, value: object, least: int = 1) -> None:
 
 
 def is_size(value: object, least: int = 1) -> bool:
-    """Return True if a value is a whole number from `least` to LARGEST_SIZE; JSON's true and false are not."""
+    """Return True if a value is a size: a whole number from `least` to LARGEST_SIZE, not a bool.
+
+    Args:
+        value: the value.
+        least: the smallest accepted size.
+    """
     return type(value) is int and least <= value <= LARGEST_SIZE
 
 
 def check_multiple(whole: str, value: int, part: str, divisor: int) -> None:
-    """Refuse a size that is no multiple of another.
+    """Refuse a size that is not a multiple of another.
 
     Args:
         whole: name of the size.
@@ -114,14 +119,14 @@ def check_multiple(whole: str, value: int, part: str, divisor: int) -> None:
         divisor: the other size, at least 1.
 
     Raises:
-        UsageError: it is no multiple.
+        UsageError: it is not a multiple.
     """
     if value % divisor:
         raise UsageError(f"{whole} {value} is no multiple of {part} {divisor}.")
 
 
 def check_weights(family: str, expected: Mapping[str, Sequence[int]], weights: Mapping[str, Tensor]) -> None:
-    """Refuse weights that are not exactly those of a network: names, shapes and number formats.
+    """Refuse weights whose names, shapes or number formats are not exactly those of a network.
 
     Args:
         family: the family's name with its article, e.g. "an ALBEF".
@@ -152,7 +157,7 @@ def fingerprint(network: nn.Module, *settings: object) -> str:
 
     Args:
         network: the network.
-        settings: values whose `repr` shows all of their content.
+        settings: further values that decide a score; their `repr` has to show all of their content.
 
     Returns:
         A SHA-256 in hexadecimal digits.

@@ -1,4 +1,4 @@
-"""From a spec to a model."""
+"""Load models: registered families, checkpoints of transformers, and factories of a user."""
 
 from __future__ import annotations
 
@@ -44,14 +44,21 @@ def load_model(
 ) -> VisionLanguageModel:
     """Load a model by its spec.
 
+    A spec is one of these; `vlcheck._util.spec_grammar` has the grammar:
+
+    - a folder or a hub id of a transformers checkpoint, e.g. "Salesforce/blip-itm-base-coco";
+    - `FAMILY:PATH`, e.g. "albef:ALBEF_4M.pth": a family that is registered under the entry-point group
+      `vlcheck.models`, and the checkpoint that it loads;
+    - `package.module:factory` or `path/to/file.py:factory`: a function that is called with `device` and `dtype` as
+      texts and returns a model, of which `kinds` and `top` are optional;
+    - `itm=SPEC,mlm=SPEC`, for a family whose heads are in two checkpoints.
+
+    The spec of a model that reads regions ends with their detector, `SPEC,regions=DETECTOR`: see
+    `vlcheck.models.regions.regions`.
+
     Args:
-        spec: `FAMILY:PATH`, e.g. "albef:ALBEF_4M.pth": a family that is registered under the entry-point group
-            `vlcheck.models`, and the checkpoint that it loads. Or a factory, `package.module:factory` or
-            `path/to/file.py:factory`, which is called with `device` and `dtype` as texts and returns a model (`kinds`
-            and `top` are optional). Or `itm=SPEC,mlm=SPEC`, for a family with its heads in two checkpoints. The spec of
-            a model that reads regions ends with their extractor, `SPEC,regions=DETECTOR`: see
-            `vlcheck.models.regions.regions`. `vlcheck._util.spec_grammar` has the grammar.
-        device: "cpu", "cuda", "cuda:N", "mps", or "auto", which spreads a generative model over all devices.
+        spec: the spec.
+        device: "cpu", "cuda", "cuda:N", "mps", or "auto" to spread a generative model over all devices.
         dtype: one of DTYPES.
         trust_remote_code: True if Python code that comes with a checkpoint may run.
 
@@ -72,7 +79,7 @@ def load_model(
 
 
 def as_model(model: object) -> VisionLanguageModel:
-    """Return an object as a model that was loaded. Raises UsageError if it does not keep the protocol."""
+    """Return an object as a model. Raises UsageError if it does not keep the model protocol."""
     return _checked(model, type(model).__name__)
 
 
@@ -88,7 +95,7 @@ def _load(parsed: ModelSpec, *, families: Mapping[str, EntryPoint], device: str,
     if loader is None:
         forms = (
             "a folder or hub id of a transformers checkpoint, FAMILY:PATH (e.g. albef:ALBEF_4M.pth),"
-            " package.module:factory, path/to/file.py:factory, itm=SPEC,mlm=SPEC; a name that holds , or @ or = stands"
+            " package.module:factory, path/to/file.py:factory, itm=SPEC,mlm=SPEC; a name with , or @ or = is written"
             " in double quotes"
         )
         said = spec.partition(":")[0]
@@ -98,7 +105,7 @@ def _load(parsed: ModelSpec, *, families: Mapping[str, EntryPoint], device: str,
     if device == AUTO and not _spreads(loader):
         raise UsageError(f"{argument('device', AUTO)}: {spec!r} is not spread over devices. Accepted: {DEVICES}.")
     try:
-        with contained():  # a factory is foreign code, and panics of Rust's libraries are no Exception
+        with contained():  # a factory is foreign code; panics of Rust libraries do not derive from Exception
             return loader(device=device, dtype=dtype)
     except UsageError as error:
         raise UsageError(f"{_option(spec)}: {marked(error)}") from error
@@ -108,9 +115,10 @@ def _load(parsed: ModelSpec, *, families: Mapping[str, EntryPoint], device: str,
 
 @contextmanager
 def _no_garbage() -> Iterator[None]:
-    """Switch garbage collection off while a library is imported, which makes the import a third faster.
+    """Switch garbage collection off during the import of a library, which makes it a third faster.
 
-    The objects of the first model's libraries are also left out of later collections; they live as long as the process.
+    The objects of the first imported libraries are also left out of later collections, since they live as long as the
+    process.
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -124,6 +132,7 @@ def _no_garbage() -> Iterator[None]:
 
 
 def _loader(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: bool) -> Loader | None:
+    """Return the function that loads the model of a spec; None if there is none."""
     if parsed.factory:
         _demand_options(parsed, ())
         importable(Path.cwd())
@@ -133,11 +142,11 @@ def _loader(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: bool
 
 
 def _registered(parsed: ModelSpec, families: Mapping[str, EntryPoint]) -> Loader:
-    """Return a family's loader by its name, with the options of the spec as keyword arguments."""
+    """Return the loader of a registered family, bound to the path and the options of the spec."""
     spec = parsed.said
     if parsed.family[0].isupper():
         raise UsageError(
-            f"{_option(spec)}: {parsed.family} is found by a checkpoint's config: name its folder or hub id alone."
+            f"{_option(spec)}: {parsed.family} is chosen by the config of a checkpoint: name only the folder or hub id."
         )
     with _importing(families[parsed.family].value, spec):
         load = families[parsed.family].load()
@@ -154,14 +163,14 @@ def _demand_options(parsed: ModelSpec, known: Iterable[str]) -> None:
         if key not in names:
             takes = nearest(key, names) if names else "It takes no options."
             raise UsageError(
-                f"{_option(parsed.said)}: {parsed.named} has no option {key!r}. {takes} A path with ,{key}= stands in"
-                " double quotes."
+                f"{_option(parsed.said)}: {parsed.named} has no option {key!r}. {takes} A path with ,{key}= is written"
+                " in double quotes."
             )
 
 
 def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: bool) -> Loader | None:
-    """Return the loader of a folder or a hub id, whose config names the architecture."""
-    from vlcheck.models.loading.pretrained import Pretrained  # brings transformers
+    """Return the loader of the architecture that the config of a checkpoint names; None if there is no checkpoint."""
+    from vlcheck.models.loading.pretrained import Pretrained  # imports transformers
 
     spec = parsed.said
     try:
@@ -169,11 +178,11 @@ def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: 
         if checkpoint is None:
             return None
         architecture = checkpoint.architecture
-    except (UsageError, OSError) as error:  # OSError: of a folder that may not be looked into
+    except (UsageError, OSError) as error:  # OSError: the folder may not be read
         raise UsageError(f"{_option(spec)}: {marked(error)}") from error
     if architecture not in families:
         known = ", ".join(sorted(name for name in families if name[0].isupper()))
-        raise UsageError(f"{_option(spec)}: {architecture} is no architecture that vlcheck knows. Known: {known}.")
+        raise UsageError(f"{_option(spec)}: {architecture} is not an architecture that vlcheck knows. Known: {known}.")
     _demand_options(parsed, Pretrained.options)
     return partial(families[architecture].load(), checkpoint)
 
@@ -194,7 +203,7 @@ def _in_module(factory: Factory, spec: str) -> Loader | None:
             module = importlib.import_module(factory.where)
         except ModuleNotFoundError as error:
             if error.name and (factory.where == error.name or factory.where.startswith(f"{error.name}.")):
-                return None  # there is no such module: the spec is unknown
+                return None  # there is no such module
             raise
     return _factory(module, factory.name, spec)
 
@@ -205,7 +214,7 @@ def _import_file(path: Path, spec: str) -> ModuleType:
     if found is None or found.loader is None:
         raise UsageError(f"{_option(spec)}: {path}: not a Python file.")
     module = importlib.util.module_from_spec(found)
-    sys.modules[name] = module  # dataclasses and pickle look their module up there
+    sys.modules[name] = module  # dataclasses and pickle look up the module of a class there
     importable(path.resolve().parent)
     with _importing(path, spec):
         found.loader.exec_module(module)
@@ -219,7 +228,7 @@ def _import_file(path: Path, spec: str) -> ModuleType:
 
 @contextmanager
 def _importing(what: object, spec: str) -> Iterator[None]:
-    """Raise UsageError for all that a module raises while it is imported, which is foreign code."""
+    """Raise UsageError in place of any error while foreign code is imported inside."""
     try:
         with contained():
             yield
@@ -244,15 +253,16 @@ def _factory(module: ModuleType, name: str, spec: str) -> Loader:
 
 
 def _checked(loaded: object, spec: str) -> VisionLanguageModel:
-    """Make sure that the protocol is kept; read what the model says of itself once. Raises UsageError."""
+    """Check that an object keeps the model protocol, and return it as a model. Raises UsageError if it does not."""
     try:
-        with contained():  # what is asked for may be computed, by foreign code
+        with contained():  # attributes may be properties, which are foreign code
             return _complete(loaded, spec)
     except (ForeignFault, NotApplicable) as error:
         raise UsageError(f"{_option(spec)}: gave {type(loaded).__name__!r}, which fails. {error}") from error
 
 
 def _complete(loaded: object, spec: str) -> VisionLanguageModel:
+    """Check each attribute, and wrap a model of foreign code."""
     _demand(loaded, ("name", "fingerprint", "metrics", "mask", "encode"), spec)
     metrics = getattr(loaded, "metrics", None)
     known = get_args(Metric)
@@ -263,7 +273,9 @@ def _complete(loaded: object, spec: str) -> VisionLanguageModel:
     if model.mask != MASK:
         raise UsageError(f"{_option(spec)}: mask has to be {MASK!r}, not {model.mask!r}.")
     if not isinstance(model.fingerprint, str) or not model.fingerprint:
-        raise UsageError(f"{_option(spec)}: fingerprint has to be a text, a hash of the weights and all that decides.")
+        raise UsageError(
+            f"{_option(spec)}: fingerprint has to be a text: a hash of the weights and all else that decides a score."
+        )
     said = getattr(model, "kinds", None)
     kinds = {
         metric: str((DEFAULT_KINDS if said is None else said).get(metric)) for metric in known if metric in metrics
@@ -275,6 +287,7 @@ def _complete(loaded: object, spec: str) -> VisionLanguageModel:
 
 
 def _demand(loaded: object, names: Iterable[str], spec: str) -> None:
+    """Raise UsageError if an object lacks an attribute."""
     if missing := [name for name in names if not hasattr(loaded, name)]:
         raise UsageError(f"{_option(spec)}: gave {type(loaded).__name__!r} without {', '.join(missing)}.")
 
@@ -293,7 +306,7 @@ def _check_device(device: str) -> None:
         raise UsageError(f"{argument('device', repr(device))}: no such device. Accepted: {DEVICES}, {AUTO}.")
     if device == "cpu":
         return
-    import torch  # not at the top: a spec is checked, and a model without torch loaded, without it
+    import torch  # not at the top: specs are checked, and models without torch loaded, without importing it
 
     there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": torch.mps.device_count()}[kind]
     if int(number or 0) >= there:

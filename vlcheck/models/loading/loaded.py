@@ -18,17 +18,17 @@ from vlcheck.models.loading.misfits import check_formats, is_index, is_of_adapte
 
 _OLD = re.compile(r"(?<=LayerNorm\.)(gamma|beta)$")
 _NUMBER = re.compile(r"\.\d+\.")
-# Parts of a checkpoint that scoring does not need: BERT's next-sentence head, pooled features.
+# Parts of a checkpoint that no score depends on: BERT's next-sentence head, pooled features.
 _UNREAD = re.compile(r"(^|\.)(cls\.seq_relationship|pooler|vision_model\.head)\.")
-# Scales with which a quantized network would round its activations: without them it is more precise.
+# Scales by which a quantized network rounds its activations. Without them it is more precise.
 _OF_ACTIVATIONS = re.compile(r"\.((in|out)put|activation|[kqv])_scale$")
 _QUANTIZATION = "quantization_config"
 _OLD_QUANTIZATION = "compression_config"  # of compressed-tensors
-_READ_IN = ("", "text_config", "decoder", "generator")  # parts of the config in which transformers looks for it
+_READ_IN = ("", "text_config", "decoder", "generator")  # parts of the config where transformers looks for _QUANTIZATION
 
 
 def check_quantization(config: Mapping[str, Any], file: str) -> None:
-    """Refuse a quantization that transformers would skip with a log message: an unknown or a misplaced one.
+    """Refuse quantization settings that transformers would ignore: unknown or misplaced ones.
 
     Args:
         config: the content of config.json.
@@ -46,7 +46,7 @@ def check_quantization(config: Mapping[str, Any], file: str) -> None:
             raise UsageError(f'{file}: "{_QUANTIZATION}" in "{place}" is not read; it belongs at the top.')
         try:
             AutoQuantizationConfig.from_dict(dict(said))
-        except Exception as error:  # of any kind, where keys are missing or wrong
+        except Exception as error:  # transformers raises errors of any kind if keys are missing or wrong
             first = (str(error).splitlines() or [""])[0]
             raise UsageError(
                 f'{file}: "{_QUANTIZATION}" with quant_method {said.get("quant_method")!r} cannot be read. {first}'
@@ -66,7 +66,7 @@ def check_loaded(
     Args:
         network: the network as transformers loaded it.
         config: the content of config.json.
-        loading: transformers' report on the loading.
+        loading: the report of transformers on the loading.
         formats: number formats of the checkpoint's weights, by name.
         optional: prefixes of names of weights; a checkpoint may lack all weights with such a prefix, but not some.
         unread: prefixes of names of weights that a checkpoint may have, and that no score depends on.
@@ -106,7 +106,7 @@ def check_loaded(
 
 
 def _check_kind(network: PreTrainedModel, config: Mapping[str, Any]) -> None:
-    """Refuse a config that names its kind of model twice and differently: the weights may fit both kinds."""
+    """Refuse a config whose two names of the kind of model differ, since the weights may fit both kinds."""
     said, made = config.get("model_type"), type(network.config).model_type
     named = config["architectures"][0]
     meant = getattr(getattr(transformers, named, network).config_class, "model_type", made)
@@ -124,7 +124,7 @@ def _quantizations(config: Mapping[str, Any], place: str = "") -> Iterator[tuple
 
 
 def _unread(strangers: Iterable[str], network: PreTrainedModel, *, quantized: bool) -> Iterator[str]:
-    """Yield the names of plain weights, or of quantized ones, in parts that the network does not have."""
+    """Yield the names of weights that no score depends on: those of _UNREAD parts that the network does not have."""
     base = f"{network.base_model_prefix}."
     parts = {name.removeprefix(base) for name, _ in network.named_modules()}
     for name in strangers:
@@ -135,7 +135,7 @@ def _unread(strangers: Iterable[str], network: PreTrainedModel, *, quantized: bo
 
 
 def _unreported(network: PreTrainedModel) -> Iterator[str]:
-    """Yield the names of weights that the checkpoint lacks and whose class hides this from transformers' report."""
+    """Yield the names of missing weights that the class of the network hides from the report of transformers."""
     hidden = [re.compile(pattern) for pattern in getattr(network, "_keys_to_ignore_on_load_missing", None) or ()]
     for name, weight in network.named_parameters():
         if any(pattern.search(name) for pattern in hidden) and not getattr(weight, "_is_hf_initialized", False):
@@ -143,7 +143,7 @@ def _unreported(network: PreTrainedModel) -> Iterator[str]:
 
 
 def _twice(names: Iterable[str], network: PreTrainedModel) -> set[str]:
-    """Return names that transformers maps to one weight: only one of them would be loaded."""
+    """Return the names that transformers maps to one weight, of which it would load only one."""
     base = f"{network.base_model_prefix}."
     read = Counter(_OLD.sub(_new, name.removeprefix(base)) for name in names)
     return {name for name, times in read.items() if times > 1}
@@ -163,6 +163,6 @@ def _whole(network: nn.Module) -> Iterator[str]:
 
 
 def _of_more_layers(unexpected: Collection[str], network: nn.Module) -> Iterator[str]:
-    """Yield weights named like the network's own except for a layer's number: transformers drops them silently."""
+    """Yield the names of weights that differ from the network's in the number of a layer alone."""
     own = {_NUMBER.sub(".", name) for name in network.state_dict()}
     return (name for name in unexpected if _NUMBER.sub(".", name) in own)

@@ -1,4 +1,4 @@
-"""Explains why the weights of a file do not fit a network, by their names and number formats."""
+"""Reasons why the weights of a file do not fit a network, found by their names and number formats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from vlcheck.errors import UsageError
 
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-# Indices that a network computes itself and that some files hold too: ends of the names of such tensors.
+# Ends of the names of indices that a network computes itself and that some files contain too.
 _INDICES = ("position_ids", "token_type_ids", "relative_position_index", "num_batches_tracked", "queue_ptr", "inv_freq")
 _ADAPTER = re.compile(
     r"(^|[._])(lora|lora_\w+|hada_w\d\w*|lokr_w\d\w*|oft_\w+|ia3_\w+|vera_lambda_\w+|base_layer|modules_to_save|adapters?)"
@@ -21,7 +21,7 @@ _QUANTIZED = re.compile(
     r"|g_idx|SCB|weight_format|(nested_)?(absmax|quant_map)|quant_state\S*|weight_(packed|shape)|(\w*_)?zero_points?"
     r"|codebooks?|codes|W_q|_data|\w*qdata|_packed_params\S*)$"
 )
-# Prefixes that a wrapper around the model adds to all names -> the wrapper.
+# Prefix that a wrapper around the model adds to all names -> the wrapper.
 _WRAPPERS = {
     "module.": "torch's DataParallel",
     "_orig_mod.": "torch.compile",
@@ -29,7 +29,7 @@ _WRAPPERS = {
     "_fsdp_wrapped_module.": "torch's FSDP",
     "base_model.model.": "peft",
 }
-# Prefixes of the names of heads for tasks other than scoring -> the task.
+# Prefix of the names of a head for another task than scoring -> the task.
 _TASKS = {
     "text_decoder.": "writing (answers or captions)",
     "cls_head.": "classifying pairs (NLVR2 or SNLI-VE)",
@@ -41,7 +41,7 @@ _TASKS = {
 
 
 def is_index(name: str) -> bool:
-    """Return True if a tensor is named like indices that every network computes itself."""
+    """Return True if a tensor is named like the indices that a network computes itself."""
     return name.rpartition(".")[2] in _INDICES
 
 
@@ -63,11 +63,11 @@ def scaled(names: Collection[str]) -> set[str]:
 
 
 def reason(names: Collection[str], missing: Collection[str], strangers: Collection[str]) -> str:
-    """Return a sentence that says why weights do not fit; "" if their names do not show it.
+    """Return a sentence that says why weights do not fit a network; "" if their names do not show it.
 
     Args:
         names: names of all weights in the file.
-        missing: names of the network's weights that the file lacks.
+        missing: names of weights of the network that the file lacks.
         strangers: names in the file that the network does not have.
     """
     if found := [name for name in strangers if is_of_adapter(name)]:
@@ -88,14 +88,14 @@ _QUANTIZED_CURE = (
 
 
 def check_names(names: Collection[str], anchor: str) -> None:
-    """Refuse names that show why the weights do not fit, before sizes are inferred from their shapes.
+    """Refuse names that show that the weights cannot fit, before sizes are inferred from their shapes.
 
     Args:
         names: names of all weights.
         anchor: a name that every checkpoint of the family has.
 
     Raises:
-        UsageError: they belong to an adapter, are quantized, have a prefix, or were fine-tuned for another task.
+        UsageError: the weights belong to an adapter, are quantized, have a prefix, or were fine-tuned for another task.
     """
     if why := reason(names, {anchor} - {*names}, names):
         raise UsageError(why)
@@ -104,11 +104,11 @@ def check_names(names: Collection[str], anchor: str) -> None:
 
 
 def check_formats(formats: Mapping[str, torch.dtype], whole: Collection[str] = ()) -> None:
-    """Refuse weights that are not floats of 16 bits or more: without their scales they are meaningless.
+    """Refuse weights that are not floats of 16 bits or more: they mean nothing without their scales.
 
     Args:
         formats: number format of each weight, by name.
-        whole: ends of the names of tensors for which the network holds whole numbers.
+        whole: ends of the names of the network's tensors of whole numbers, which are accepted.
 
     Raises:
         UsageError: a weight has another format.
@@ -126,13 +126,13 @@ def check_formats(formats: Mapping[str, torch.dtype], whole: Collection[str] = (
 
 
 def some(names: Collection[str]) -> str:
-    """Return the names of weights in one line: all of a few, or the first of many."""
+    """Return the names of weights as text: all names of a few weights, or the first names of many."""
     shown = ", ".join(sorted(names)[:3])
     return f"{len(names)} weights ({shown}, ...)" if len(names) > 3 else shown
 
 
 def _prefix(names: Collection[str], missing: Collection[str]) -> str:
-    """Return the text before all names, or before each of the missing ones."""
+    """Return the prefix of all names, or of each of the missing names; "" if there is none."""
     if not missing:
         return ""
     prefix = ""
@@ -146,7 +146,7 @@ def _prefix(names: Collection[str], missing: Collection[str]) -> str:
 
 
 def _unwrap(prefix: str) -> str:
-    """Return a sentence that says which wrapper added a prefix, and how to save weights without it."""
+    """Return a sentence about the wrapper that added a prefix, and how to save the weights without it."""
     makers = [maker for head, maker in _WRAPPERS.items() if head in prefix]
     if "base_model." in prefix:
         cure = "merge the adapter (model.merge_and_unload()), and save what that returns"

@@ -1,4 +1,4 @@
-"""Packages that the tokenizers and processors of some checkpoints need; vlcheck's extra `tokenizers` installs them."""
+"""Packages that some tokenizers and processors need. The extra `tokenizers` of vlcheck installs them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SENTENCEPIECE = ("sentencepiece", "protobuf")  # both read its *.model files
 
 
 def needed(folder: Path, message: str) -> str:
-    """Return a sentence that names the missing packages a part of a checkpoint needs; "" if none is missing.
+    """Return a sentence that names the packages that a checkpoint needs and that are missing; "" for none.
 
     Args:
         folder: the checkpoint's folder.

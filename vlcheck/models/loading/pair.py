@@ -1,4 +1,4 @@
-"""Two checkpoints asked as one model, for families with one head a checkpoint: `itm=SPEC,mlm=SPEC`."""
+"""Two models as one, for families whose heads are in two checkpoints: `itm=SPEC,mlm=SPEC`."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from PIL import Image
 from vlcheck._util.hashing import digest
 from vlcheck.cases.case import MASK
 from vlcheck.errors import UsageError
-from vlcheck.models.protocol import AnswersYesNo, Encoded, NamesWords, VisionLanguageModel, YesNo
+from vlcheck.models.protocol import AnswersYesNo, Encoded, NamesWords, VisionLanguageModel, YesNo, lacks
 
 
 @dataclass(frozen=True, eq=False)
 class EncodedByEach:
-    """The same images, encoded by each model.
+    """The same images, encoded by each of the models.
 
     Attributes:
-        parts: metric -> encoded images.
+        parts: metric -> images, encoded by the model for it.
     """
 
     parts: Mapping[str, Encoded]
@@ -33,25 +33,24 @@ class EncodedByEach:
 
 
 class Pair:
-    """One model for matching and another for words.
+    """One model for image-text matching and another for masked words.
 
     Args:
-        parts: metric -> the model that answers it.
+        parts: metric -> the model for it.
 
     Raises:
-        UsageError: a model cannot be asked for its metric.
+        UsageError: a model does not offer its metric.
     """
 
     mask = MASK
 
     def __init__(self, parts: Mapping[str, VisionLanguageModel]) -> None:
         for metric, model in parts.items():
-            if metric not in model.metrics:
-                why = getattr(model, "lacks", {}).get(metric, f"it offers {', '.join(sorted(model.metrics))}")
-                raise UsageError(f"{metric}={model.name}: {model.name} has no {metric}: {why}.")
+            if why := lacks(model, metric):
+                raise UsageError(f"{metric}={model.name}: {why}.")
         self.parts = parts
         matcher = parts["itm"]
-        if isinstance(matcher, AnswersYesNo):  # otherwise the pair must not have the method
+        if isinstance(matcher, AnswersYesNo):  # else the pair must not have the method
             self.answers = partial(_answers, matcher)
         self.metrics = frozenset(parts)
         self.kinds = {metric: model.kinds[metric] for metric, model in parts.items()}
@@ -63,29 +62,24 @@ class Pair:
         return EncodedByEach({metric: model.encode(images) for metric, model in self.parts.items()})
 
     def itm(self, encoded: Encoded, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
-        """Ask the model for matching. See `VisionLanguageModel.itm`."""
         return self.parts["itm"].itm(_by_each(encoded).parts["itm"], texts, foils)
 
     def mlm(self, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
-        """Ask the model for words. See `VisionLanguageModel.mlm`."""
         return self.parts["mlm"].mlm(_by_each(encoded).parts["mlm"], texts, words)
 
     def top(self, encoded: Encoded, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
-        """Ask the model for words; [] for each text if it does not name words. See `NamesWords.top`."""
         model = self.parts["mlm"]
-        return (
-            model.top(_by_each(encoded).parts["mlm"], texts, k)
-            if isinstance(model, NamesWords)
-            else [[] for _ in texts]
-        )
+        if not isinstance(model, NamesWords):
+            return [[] for _ in texts]
+        return model.top(_by_each(encoded).parts["mlm"], texts, k)
 
 
 def _answers(model: AnswersYesNo, encoded: Encoded, texts: Sequence[str]) -> YesNo:
-    """Return the answers of the model for matching."""
+    """Return P("yes") and P("no") as the pair's model for matching gives them."""
     return model.answers(_by_each(encoded).parts["itm"], texts)
 
 
 def _by_each(encoded: Encoded) -> EncodedByEach:
     if not isinstance(encoded, EncodedByEach):
-        raise TypeError(f"a pair is asked about what both encoded, not about {type(encoded).__name__}")
+        raise TypeError(f"a pair needs images that it encoded itself, not {type(encoded).__name__}")
     return encoded

@@ -1,4 +1,4 @@
-"""A checkpoint of transformers: a folder with config, weights and processor, or a repository of the hub."""
+"""Checkpoints of transformers: a folder with config, weights and processor, or a repository of the hub."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from transformers.utils import logging
 from vlcheck._util.foreign_code import said_by
 from vlcheck._util.foreign_files import read_json
 from vlcheck._util.paths import expanded, there_is
-from vlcheck.errors import UsageError, parameter
+from vlcheck.errors import UsageError, marked, parameter
 from vlcheck.models.loading.extents import check_sizes, filled_by
 from vlcheck.models.loading.folder import (
     CONFIG,
@@ -74,10 +74,10 @@ class Pretrained:
 
     Attributes:
         folder: the folder of its files.
-        name: the name in reports: the folder, or the hub's id with the commit.
-        detector: the path after `,regions=`, for a model that reads regions; else "".
+        name: the name in reports: the folder, or the hub id with the commit.
+        detector: the path after `,regions=`; "" if there is none.
         trusted: True if Python code that comes with the checkpoint may run.
-        repository: the hub's repository whose cache the folder is; "" for a folder of the user.
+        repository: the hub id if the folder is in the hub's cache; "" for a folder of the user.
     """
 
     folder: Path
@@ -90,14 +90,14 @@ class Pretrained:
 
     @classmethod
     def find(cls, parsed: ModelSpec, *, trusted: bool = False) -> Pretrained | None:
-        """Find the checkpoint of a folder, or of a hub id with or without `@REVISION`; None if a spec is neither.
+        """Find the checkpoint that a spec names by a folder or a hub id; None if it names neither.
 
         Args:
-            parsed: the folder or id, and the options.
+            parsed: the spec.
             trusted: True if Python code that comes with the checkpoint may run.
 
         Raises:
-            UsageError: a file was named; or the repository is unknown, or is neither reachable nor in the cache.
+            UsageError: the spec names a file; or the repository is unknown, or is neither reachable nor in the cache.
         """
         folder = expanded(parsed.path)
         if not parsed.revision and there_is(parsed.path):
@@ -126,7 +126,7 @@ class Pretrained:
 
     @property
     def architecture(self) -> str:
-        """The name of the class whose weights these are. Raises UsageError if the config does not name one."""
+        """The class of transformers that the config names. Raises UsageError unless it names exactly one."""
         match self.config.get("architectures"):
             case [str(name)]:
                 return name
@@ -145,7 +145,7 @@ class Pretrained:
         unread: tuple[str, ...] = (),
         **settings: object,
     ) -> tuple[_Network, set[str]]:
-        """Load all the weights; a weight that the file lacks would get random values, and is refused.
+        """Load the network. A checkpoint that lacks a weight is refused: transformers would fill it at random.
 
         Args:
             cls: a class of transformers.
@@ -153,10 +153,10 @@ class Pretrained:
             dtype: a torch dtype, e.g. "bfloat16".
             optional: prefixes of names of weights; a checkpoint may lack all weights with such a prefix, but not some.
             unread: prefixes of names of weights that a checkpoint may have, and that no score depends on.
-            settings: settings of the config that replace the checkpoint's.
+            settings: settings that replace those of the checkpoint's config.
 
         Returns:
-            The network, in evaluation mode, and the prefixes in `optional` whose weights it lacks.
+            The network in evaluation mode, and those prefixes in `optional` whose weights the checkpoint lacks.
 
         Raises:
             UsageError: weights are missing, unknown, damaged or of other shapes than the config says.
@@ -180,7 +180,7 @@ class Pretrained:
                     **settings,
                 )
         except UsageError as error:
-            raise UsageError(f"{self.folder / CONFIG}: {error}") from error
+            raise UsageError(f"{self.folder / CONFIG}: {marked(error)}") from error
         except Exception as error:  # damaged files raise errors of any kind
             raise UsageError(f"{self.folder}: the weights cannot be loaded. {_first_line(error)}") from error
         with naming(self.folder):
@@ -191,7 +191,7 @@ class Pretrained:
         return network.requires_grad_(requires_grad=False), lacking
 
     def tokenizer(self) -> PreTrainedTokenizerBase:
-        """Load the tokenizer; see `without_habits`. Raises UsageError if its files are missing or damaged."""
+        """Load the tokenizer, changed by `without_habits`. Raises UsageError if its files are missing or damaged."""
         loaded: PreTrainedTokenizerBase = self._part("tokenizer", AutoTokenizer.from_pretrained)
         self._check_vocabulary(loaded)
         return without_habits(loaded)
@@ -207,26 +207,26 @@ class Pretrained:
             check_one_template(self.folder)
         loaded = self._part("processor", AutoProcessor.from_pretrained)
         if not isinstance(loaded, ProcessorMixin):  # transformers loads a part if the whole processor is missing
-            raise UsageError(f"{self.folder}: no processor can be loaded, but a {type(loaded).__name__} alone.")
+            raise UsageError(f"{self.folder}: no processor can be loaded, only a {type(loaded).__name__}.")
         self._check_vocabulary(loaded.tokenizer)
         self._check_counts(loaded)
         without_habits(loaded.tokenizer)
         return loaded
 
     def _check_counts(self, processor: ProcessorMixin) -> None:
-        """Check the settings that count a picture's tokens: folders of before 2025 lack them."""
+        """Check that the settings are there that give the number of a picture's tokens: old folders lack them."""
         if unsaid := [name for name in _COUNTS if getattr(processor, name, "") is None]:
             vision = self.config.get("vision_config", {})
             said = {name: self.config.get(name, vision.get(name)) for name in unsaid}
             known = ", ".join(f'"{name}": {json.dumps(value)}' for name, value in said.items() if value is not None)
             raise UsageError(
-                f"{self.folder / 'processor_config.json'}: has to say {', '.join(unsaid)}, by which the tokens of a"
-                f" picture are counted{f'; {CONFIG} has {known}' if known else ''}. Say num_additional_image_tokens"
-                " as well: 1 where the vision network has a class token, as CLIP's."
+                f"{self.folder / 'processor_config.json'}: has to state {', '.join(unsaid)}, which give the number of"
+                f" tokens of a picture{f'; {CONFIG} has {known}' if known else ''}. State num_additional_image_tokens"
+                " as well: 1 if the vision network has a class token, as CLIP's has."
             )
 
     def _check_vocabulary(self, tokenizer: PreTrainedTokenizerBase) -> None:
-        """Check that the tokenizer has files: without them, transformers makes an empty one."""
+        """Check that the tokenizer's files are there: without them, transformers makes an empty tokenizer."""
         files = sorted({"tokenizer.json", *tokenizer.vocab_files_names.values()})
         if not any((self.folder / name).exists() for name in files):
             raise UsageError(f"{self.folder}: no tokenizer; one of {', '.join(files)} belongs beside the weights.")
@@ -242,15 +242,15 @@ class Pretrained:
 
     @contextmanager
     def _keeping_cache(self) -> Iterator[None]:
-        """Tell the user to download a folder before changing its files, if they are in the hub's cache."""
+        """Add to an error, if the folder is in the hub's cache, how to get a copy whose files may be changed."""
         try:
             yield
         except UsageError as error:
             if not self.repository:
                 raise
             raise UsageError(
-                f"{error} This folder is the hub's cache, which no file is taken from: download it to a folder (hf"
-                f" download {self.repository} --revision {self.folder.name} --local-dir DIR), change that, and name it."
+                f"{marked(error)} This folder is in the hub's cache, which must not be changed: download a copy (hf"
+                f" download {self.repository} --revision {self.folder.name} --local-dir DIR), change it, and name it."
             ) from error
 
     def fingerprint(self, *more: str) -> str:
@@ -272,7 +272,7 @@ class Pretrained:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence transformers' progress bars and its advice to train: problems with the weights are reported here."""
+    """Silence progress bars and warnings of transformers: problems with the weights are reported by vlcheck."""
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -285,13 +285,13 @@ def _quiet() -> Iterator[None]:
 
 
 def _from_hub(repository: str, revision: str | None, patterns: Sequence[str]) -> Path:
-    """Return the folder of the hub's cache that holds a repository's files; download them if needed."""
+    """Return the folder of a repository in the hub's cache; download its files if needed."""
     try:
         return Path(snapshot_download(repository, revision=revision, allow_patterns=[*patterns]))
     except GatedRepoError as error:
         raise UsageError(
-            f"{repository}: the hub gives it to those alone who accepted its terms: do so on its page, then say who you"
-            " are with `hf auth login` or HF_TOKEN."
+            f"{repository}: the hub gives it only to users who accepted its terms: accept them on its page, then log in"
+            " with `hf auth login` or HF_TOKEN."
         ) from error
     except RevisionNotFoundError as error:
         raise UsageError(f"{repository}: has no revision {revision!r} on the hub.") from error
@@ -305,14 +305,15 @@ def _from_hub(repository: str, revision: str | None, patterns: Sequence[str]) ->
 
 
 def _deciding(trusted: bool) -> tuple[str, ...]:
-    """Return patterns of the files that decide a score; Python files are among them only if they may run."""
+    """Return the patterns of files that decide a score; Python files decide only if they may run."""
     return (*_DECIDING, "*.py") if trusted else _DECIDING
 
 
 def _first_line(error: Exception) -> str:
+    """Return the class and the first line of an error; for code that may not run, how to allow it."""
     text = said_by(error)
     said = text.strip().splitlines()
     if "trust_remote_code" in text:
         allows = parameter("trust_remote_code")
-        return f"It wants to run code of its own: read it, and say {allows} where it may. {said[0][:300]}"
+        return f"It needs to run code of its own: read the code, and set {allows} if it may run. {said[0][:300]}"
     return f"{type(error).__name__}: {said[0][:300] if said else ''}"

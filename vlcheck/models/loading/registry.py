@@ -13,18 +13,18 @@ from typing import Any, get_type_hints
 from vlcheck.metrics.registry import METRICS
 
 GROUP = "vlcheck.models"
-LISTED = Path(__file__).with_name("families.json")  # `python -m benchmarks.table` writes it
+LISTED = Path(__file__).with_name("families.json")  # written by `python -m benchmarks.table`
 
 
 @dataclass(frozen=True)
 class Family:
-    """A family: the beginning of a spec, or the architecture that a checkpoint's config names.
+    """A family of models, named at the beginning of a spec or as the architecture in the config of a checkpoint.
 
     Attributes:
         name: the registered name.
         known: well-known checkpoints.
-        kinds: metric -> score kind, of a checkpoint with all heads.
-        problem: the reason why it cannot be loaded; "" if it can.
+        kinds: metric -> score kind, for a checkpoint with all heads.
+        problem: the reason why the family cannot be imported; "" if it can.
     """
 
     name: str
@@ -41,7 +41,7 @@ def registered() -> dict[str, EntryPoint]:
 def list_models() -> list[Family]:
     """Return the families and architectures that `load_model` knows, sorted by name.
 
-    The shipped ones are read from a list, because importing them imports torch.
+    The families of vlcheck itself are read from a file, since importing them would import torch.
 
     Example:
         >>> "albef" in [family.name for family in list_models()]
@@ -56,12 +56,12 @@ def _family(entry: EntryPoint, listed: Mapping[str, Any] | None) -> Family:
 
 
 def key_of(entry: EntryPoint) -> str:
-    """Return the key of a family in the list; it includes the value, since another project may use a shipped name."""
+    """Return the key of a family in families.json, with its module: another package may register the same name."""
     return f"{entry.name} = {entry.value}"
 
 
 def imported(entry: EntryPoint) -> Family:
-    """Import a family; if that fails, its `problem` says why."""
+    """Import a family; if that fails, its `problem` is the reason."""
     try:
         made = _made_by(entry.load())
     except (ImportError, AttributeError) as error:
@@ -70,13 +70,13 @@ def imported(entry: EntryPoint) -> Family:
 
 
 def _known(made: object, name: str) -> tuple[str, ...]:
-    """Return well-known checkpoints; for a class registered under several names, those of this name."""
+    """Return the well-known checkpoints of a family; a class may be registered under several names."""
     known = getattr(made, "known", ())
     return tuple(known.get(name, ()) if isinstance(known, Mapping) else known)
 
 
 def table(tests: Mapping[str, int], found: Iterable[Family]) -> Iterator[list[str]]:
-    """Yield the families as rows of text, after a head.
+    """Yield a table of families: its head, then one row for each family.
 
     Args:
         tests: metric -> number of tests that ask for it.
@@ -91,7 +91,7 @@ def table(tests: Mapping[str, int], found: Iterable[Family]) -> Iterator[list[st
 
 
 def _made_by(loader: Callable[..., object]) -> object:
-    """Return the object with a loader's `kinds`: the class of a class method, the type that it returns, or itself."""
+    """Return the object that has a loader's `kinds`: the class of a class method, the returned type, or the loader."""
     if inspect.ismethod(loader):
         return loader.__self__
     return get_type_hints(loader).get("return") if inspect.isfunction(loader) else loader

@@ -1,4 +1,4 @@
-"""What a spec says of a model. It is parsed once, by `parse`; all that loads a model takes a `ModelSpec`."""
+"""The parsed spec of a model. `parse` parses it once; all functions that load a model take a `ModelSpec`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class ModelSpec:
     """One model, or a model for each metric.
 
     Attributes:
-        said: the text that it was parsed from; errors name it.
+        said: the text that was parsed; errors name it.
         family: registered name, e.g. "albef"; "" for a checkpoint of transformers and for a factory.
-        path: of the checkpoint, or its id on the hub, as it was said.
-        revision: of the hub's repository; "" unless said.
-        factory: the function that makes the model, where one is named.
-        options: what follows as `,KEY=VALUE`, in order.
-        heads: a model for each metric, for `itm=SPEC,mlm=SPEC`; all other fields but `said` are empty then.
+        path: path of the checkpoint, or its id on the hub, as it was written.
+        revision: revision of the hub's repository; "" if none is named.
+        factory: the function that makes the model; None if none is named.
+        options: (key, value) of each `,KEY=VALUE`, in order.
+        heads: (metric, spec) of each model in `itm=SPEC,mlm=SPEC`; then all other fields but `said` are empty.
     """
 
     said: str
@@ -33,7 +33,7 @@ class ModelSpec:
 
     @property
     def regions(self) -> str:
-        """The detector that `,regions=` names; "" unless said."""
+        """The detector that `,regions=` names; "" if there is no such option."""
         return dict(self.options).get("regions", "")
 
     @property
@@ -42,7 +42,7 @@ class ModelSpec:
         return str(self.factory or Reference(self.family, self.path, self.revision))
 
     def at_revision(self, revision: str) -> str:
-        """Return the spec of the same model at a revision, e.g. the commit that a branch is at.
+        """Return the spec of the same model at a revision, e.g. at a commit.
 
         Example:
             >>> ModelSpec("org/name", path="org/name").at_revision("v1")
@@ -55,11 +55,11 @@ def parse(spec: str, families: Collection[str]) -> ModelSpec:
     """Parse the spec of a model.
 
     Args:
-        spec: as `--vl-model` takes it; `vlcheck._util.spec_grammar` has the grammar.
-        families: registered names; other text before a colon is a part of the path.
+        spec: the text; `vlcheck._util.spec_grammar` has the grammar.
+        families: registered names; any other text before a colon is a part of the path.
 
     Raises:
-        UsageError: naming the part that means nothing, and what would be accepted.
+        UsageError: a part of the spec has no meaning; the message names it and what would be accepted.
 
     Example:
         >>> parse("albef:ALBEF_4M.pth", ["albef"]).path

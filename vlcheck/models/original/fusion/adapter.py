@@ -13,7 +13,7 @@ from torch import Tensor
 
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.metrics.registry import DEFAULT_KINDS
-from vlcheck.models.adapters.base import Adapter, Reading, log_softmax
+from vlcheck.models.adapters.base import Adapter, MaskedPass, log_softmax
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.tryout import PLAIN, ask, trying
 from vlcheck.models.loading.layout import fingerprint
@@ -86,10 +86,10 @@ class Fusing(Adapter):
         logits = self.network.match(self.network.fusion(*self._inputs(features, rows, texts)))
         return log_softmax(logits)[:, 1].exp()
 
-    def _predict(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
-        rows = [reading.row for reading in readings]
+    def _predict(self, features: Features, texts: Sequence[str], passes: Sequence[MaskedPass]) -> Tensor:
+        rows = [each.row for each in passes]
         asked = [texts[row] for row in rows]
-        embeds, ids, *others = self._inputs(features, rows, asked, [reading.masks for reading in readings])
+        embeds, ids, *others = self._inputs(features, rows, asked, [each.masks for each in passes])
         fused = self.network.fusion(embeds, ids, *others)
         return log_softmax(self.network.text_encoder.predict(fused[ids == self.tokenizer.mask]))
 

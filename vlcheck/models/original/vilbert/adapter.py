@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vlcheck._util.paths import expanded
 from vlcheck.metrics.registry import WITH_REGIONS
-from vlcheck.models.adapters.base import Reading, log_softmax
+from vlcheck.models.adapters.base import MaskedPass, log_softmax
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.regions import ReadsRegions
 from vlcheck.models.adapters.tokenizing import Texts
@@ -50,9 +50,9 @@ class Vilbert(ReadsRegions):
         """Return P(match) by softmax over the two logits of the matching head; the first one is that of a match."""
         return log_softmax(self.network.itm_logits(**self._asked(features, rows, texts)))[:, 0].exp()
 
-    def _predict(self, features: Features, texts: Sequence[str], readings: Sequence[Reading]) -> Tensor:
-        rows = [reading.row for reading in readings]
-        asked = self._asked(features, rows, [texts[row] for row in rows], [reading.masks for reading in readings])
+    def _predict(self, features: Features, texts: Sequence[str], passes: Sequence[MaskedPass]) -> Tensor:
+        rows = [each.row for each in passes]
+        asked = self._asked(features, rows, [texts[row] for row in rows], [each.masks for each in passes])
         where = asked["ids"] == self.texts.tokenizer.mask_token_id
         return log_softmax(self.network.mlm_logits(**asked)[where])
 
