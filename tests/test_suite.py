@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.albef_checkpoint import random_albef
 from tests.conftest import ROOT
+from tests.warm_python import warm_python
 from vlcheck.datasets.registry import open_source
 from vlcheck.models.original.albef.config import AlbefConfig
 
@@ -118,7 +119,7 @@ def test_an_untrained_albef_runs_to_the_end_and_passes_nothing(verdicts, stated,
 def test_a_model_that_mirrored_its_pictures_is_red_and_the_page_shows_why(tmp_path):
     page = tmp_path / "report.html"
     arguments = ["--vl-model=tiny-mirror", "--vl-data=scenes:60", f"--vl-results={tmp_path / 'results.jsonl'}"]
-    command = [sys.executable, "-m", "pytest", "behavior_tests", "-p", "no:cacheprovider", *arguments]
+    command = [warm_python().command, "-m", "pytest", "behavior_tests", "-p", "no:cacheprovider", *arguments]
     done = subprocess.run(
         [*command, f"--html={page}", "--self-contained-html"], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -2,12 +2,12 @@
 
 import os
 import subprocess
-import sys
 from functools import cache
 
 import pytest
 
 from tests.plugin.conftest import ROOT
+from tests.warm_python import warm_python
 from vlcheck.results.file import read
 
 pytestmark = pytest.mark.slow
@@ -21,7 +21,16 @@ HOW = {
 
 def run(folder, name, model, data, *arguments):
     path = folder / f"{name}.jsonl"
-    command = [sys.executable, "-m", "pytest", "behavior_tests", "-q", "-p", "no:cacheprovider", f"--vl-results={path}"]
+    command = [
+        warm_python().command,
+        "-m",
+        "pytest",
+        "behavior_tests",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        f"--vl-results={path}",
+    ]
     command += [f"--vl-model={model}", f"--vl-data={data}", "--vl-no-images", *arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
