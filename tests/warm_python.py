@@ -1,9 +1,9 @@
 """A Python that has imported PyTorch and transformers before it is called: importing them takes five seconds.
 
-`warm_python().command` stands in for `sys.executable`. It asks a server, which has imported these modules and nothing of
-vlcheck, for a fork that runs the command with the caller's arguments, folder, environment, streams and limit of file
-sizes. The command receives the signals that its fork should, and ends as the fork does. An option other than -c, -m and
--u is left to `sys.executable`.
+`warm_python().command` stands in for `sys.executable`. It asks a server, which has imported these modules and nothing
+of vlcheck, for a fork that runs the command with the caller's arguments, folder, environment, streams and limit of file
+sizes. Signals are passed on to the fork, and the command ends as the fork does. Options other than -c, -m and -u are
+left to `sys.executable`. A test of what is imported, or of how a process begins, takes `sys.executable` itself.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import sys
 import tempfile
 import threading
 import types
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -150,10 +151,8 @@ def _wait(connection: socket.socket, program: int) -> None:
         if not said:
             watched.remove(connection)
     _, status = os.waitpid(program, 0)
-    try:
+    with suppress(BrokenPipeError):
         connection.sendall(os.waitstatus_to_exitcode(status).to_bytes(LENGTH, "big", signed=True))
-    except BrokenPipeError:
-        pass
 
 
 def become(asked: dict[str, Any]) -> None:
@@ -172,7 +171,7 @@ def become(asked: dict[str, Any]) -> None:
         value, *others = others
     said = asked["environment"].get("PYTHONPATH", "")
     own = str(Path(value).resolve().parent) if not option else "" if option == "-c" else asked["folder"]
-    sys.path[:1] = [own, *(os.path.abspath(one) for one in said.split(os.pathsep) if one)]
+    sys.path[:1] = [own, *(str(Path(one).absolute()) for one in said.split(os.pathsep) if one)]
     sys.argv = [value, *others] if not option else ["-c", *others] if option == "-c" else ["-m", *others]
     if option == "-c":
         main = sys.modules["__main__"] = types.ModuleType("__main__")
@@ -192,7 +191,7 @@ def end(asked: dict[str, Any]) -> NoReturn:
         status = said.code if isinstance(said.code, int) else int(said.code is not None)
         if status and not isinstance(said.code, int):
             print(said.code, file=sys.stderr)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - what Python itself would print
         sys.excepthook(type(error), error, error.__traceback__)
         status = -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
     threading._shutdown()

@@ -29,9 +29,9 @@ def run(folder, name, model, data, *arguments):
         "-q",
         "-p",
         "no:cacheprovider",
-        f"--vl-results={path}",
+        "--vl-no-images",
     ]
-    command += [f"--vl-model={model}", f"--vl-data={data}", "--vl-no-images", *arguments]
+    command += [f"--vl-results={path}", f"--vl-model={model}", f"--vl-data={data}", *arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout[-2000:]
