@@ -28,7 +28,9 @@ def verdicts(pytester, monkeypatch):
         results = pytester.path / "results.jsonl"
         said = [str(ROOT / "behavior_tests"), f"--rootdir={ROOT}", f"-c{ROOT / 'pyproject.toml'}"]
         said += [f"--vl-model={model}", f"--vl-data={data}", f"--vl-results={results}"]
-        assert pytester.runpytest_inprocess(*said, "-q", "--tb=no", "-p", "no:cacheprovider").ret in ends
+        assert (
+            pytester.runpytest_inprocess(*said, "--vl-no-images", "-q", "--tb=no", "-p", "no:cacheprovider").ret in ends
+        )
         lines = [json.loads(line) for line in results.read_text().splitlines()]
         return {(line["behavior"], line["metric"]): line for line in lines if line["kind"] == "verdict"}
 
