@@ -34,6 +34,7 @@ HEAVY = (
     *("torch", "torchvision", "transformers.models.bert.modeling_bert", "timm.models.vision_transformer"),
     *("safetensors.torch", "scipy.special", "PIL.Image", "PIL.JpegImagePlugin", "PIL.PngImagePlugin"),
 )
+PLUGINS = ("anyio",)  # imported among HEAVY, and pytest warns of plugins that were imported before it
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SOCKET = "socket"
 LENGTH = 4  # bytes of a message's length, and of an exit status
@@ -100,6 +101,8 @@ def served(folder: Path) -> dict[str, Any]:
     """Serve until standard input is closed, and end; return in a fork alone, with what it has to run."""
     for name in HEAVY:
         importlib.import_module(name)
+    for name in [name for name in sys.modules if name.partition(".")[0] in PLUGINS]:
+        del sys.modules[name]
     gc.freeze()  # memory: what nobody looks at again is shared by all forks
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(folder / SOCKET))

@@ -7,12 +7,14 @@ from functools import cache
 import pytest
 
 from tests.plugin.conftest import ROOT
+from tests.tiers import NIGHTLY
 from tests.warm_python import warm_python
 from vlcheck.results.file import read
 
 pytestmark = pytest.mark.slow
 
 CLOSE = 1e-5
+SCENES = 100 if NIGHTLY else 30
 HOW = {
     "one by one": ["--vl-batch-size=1"],
     "two workers, in reverse": ["-n", "2", "-p", "tests.plugin.reversing", "--vl-batch-size=64"],
@@ -56,10 +58,11 @@ def usual(tmp_path_factory):
 
 @pytest.mark.parametrize("how", HOW)
 def test_no_score_of_a_scene_moves_and_no_verdict_changes(tmp_path, usual, how):
-    said = "tiny-mirror", "scenes:40"
+    said = "tiny-mirror", f"scenes:{SCENES}"
     says_the_same(usual(*said), run(tmp_path, "other", *said, *HOW[how]))
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("how", HOW)
 def test_no_score_of_a_photograph_moves_and_no_verdict_changes(tmp_path, usual, how, photographs_root):
     said = "tiny", f"coco:{photographs_root}:40"
