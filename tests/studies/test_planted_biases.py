@@ -11,7 +11,7 @@ from vlcheck.suite.shipped import policy_path, suite_folder
 from vlcheck.zoo import CONTROL, PLANTED
 
 pytestmark = pytest.mark.power
-SEEDS, IMAGES = (5, 200) if NIGHTLY else (1, 75)
+SEEDS, IMAGES = (5, 200) if NIGHTLY else (1, 100)
 MOST = 0.02  # of the control's cases
 
 # The behaviors that each variant was made for: each has to catch it, not merely another one of the same bias.
