@@ -42,7 +42,7 @@ CLIENT = """\
 #!{python} -IS
 import json, os, resource, signal, socket, sys
 given = {given} + sys.argv[1:]
-rest = [one for one in given if one != "-u"]
+rest = given[given[:1] == ["-u"]:]
 if not rest or rest[0][0] == "-" and rest[0][:2] not in ("-c", "-m"):
     os.execv({python!r}, [{python!r}, *given])
 limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -97,6 +97,15 @@ def warm_python() -> WarmPython:
     return WarmPython(folder, server)
 
 
+def spent() -> float:
+    """Return the CPU seconds of this process's server and of the commands that it has run."""
+    if not warm_python.cache_info().currsize:
+        return 0.0
+    said = Path(f"/proc/{warm_python().server.pid}/stat").read_text(encoding="utf-8")
+    ticks = said.rpartition(")")[2].split()[11:15]  # of the process and of those that it waited for: user and system
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
 def served(folder: Path) -> dict[str, Any]:
     """Serve until standard input is closed, and end; return in a fork alone, with what it has to run."""
     for name in HEAVY:
@@ -108,23 +117,24 @@ def served(folder: Path) -> dict[str, Any]:
         listening.bind(str(folder / SOCKET))
         listening.listen()
         print("listening", flush=True)
+        forks: dict[int, int] = {}  # process ids by file descriptors that are ready when a process ends
         while True:
-            ready, _, _ = select.select([listening, sys.stdin], [], [])
+            ready, _, _ = select.select([listening, sys.stdin, *forks], [], [])
             if sys.stdin in ready:
                 shutil.rmtree(folder)
                 sys.exit()
-            connection, _ = listening.accept()
-            if not os.fork():
-                break
-            connection.close()
-            _reap()
+            for ended in forks.keys() & set(ready):
+                os.waitpid(forks.pop(ended), 0)
+                os.close(ended)
+            if listening in ready:
+                connection, _ = listening.accept()
+                if not (fork := os.fork()):
+                    break
+                connection.close()
+                forks[os.pidfd_open(fork)] = fork
+    for other in forks:
+        os.close(other)
     return _attended(connection)
-
-
-def _reap() -> None:
-    """Take leave of forks that have ended."""
-    while os.waitpid(-1, os.WNOHANG)[0]:
-        pass
 
 
 def _attended(connection: socket.socket) -> dict[str, Any]:
