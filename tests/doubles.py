@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from vlcheck.cases import MASK, Case, CaseSource
 from vlcheck.cases.box import Box
+from vlcheck.cases.case import ImageSource
 from vlcheck.cases.view import View
 from vlcheck.cases.words import OPPOSITES
 from vlcheck.datasets.registry import open_source
@@ -25,6 +27,7 @@ from vlcheck.perturb.color import is_grey
 GRID = 16
 SMALL = 128, 128
 SAME, ALIKE = 0.6, 0.4  # levels, and a share of how far the look is from flat: what differs less is the same picture
+TURNED = ({}, {"mirrored": True}, {"upside_down": True})
 SURE, ALMOST, REST = 0.9, 0.8, 0.1
 
 
@@ -73,12 +76,9 @@ class Competent:
             self.said.setdefault(case.masked, case)
             plain = Seen(case.image.key)
             if plain not in looks:
-                image = case.image.open()
-                looks[plain] = _luma(image)
-                looks[replace(plain, mirrored=True)] = _luma(ImageOps.mirror(image))
-                looks[replace(plain, upside_down=True)] = _luma(ImageOps.flip(image))
-                small = Small(image)
-            disguised += [(plain, look) for look in _disguises(case, small)]
+                plainly = _plain_looks(case.image)
+                looks |= {replace(plain, **turned): look for turned, look in zip(TURNED, plainly, strict=True)}
+            disguised += [(plain, look) for look in _disguises(case)]
         self.known = [*looks, *(seen for seen, _ in disguised)]
         self.looks = np.stack([*looks.values(), *(look for _, look in disguised)])
 
@@ -96,7 +96,7 @@ class Competent:
         if not image.getbbox():
             return Seen(None, black=True)
         look = _luma(image)
-        distances = np.abs(self.looks - look).mean(axis=(1, 2))
+        distances = np.abs(self.looks - look).mean(axis=1)
         if distances.min() < max(SAME, ALIKE * np.abs(look).mean()):
             return replace(self.known[int(distances.argmin())], grey=is_grey(image))
         return Seen(None)
@@ -367,20 +367,50 @@ class Small:
     """A picture scaled down: enough to see how a perturbation makes it look."""
 
     image: Image.Image
-    key: str = "small"
+    key: str
 
     @property
     def size(self) -> tuple[int, int]:
         return SMALL
 
     def open(self) -> Image.Image:
-        return self.image.resize(SMALL)
+        return self.image.copy()
 
 
-def _disguises(case: Case, small: Small) -> list[np.ndarray]:
+def once_for_each(key: Callable[[Any], Hashable]):
+    """Make a function of one argument remember its results, in this process, by a key of the argument."""
+
+    def decorate(function):
+        found: dict[Hashable, Any] = {}
+
+        def remembered(argument):
+            if (of := key(argument)) not in found:
+                found[of] = function(argument)
+            return found[of]
+
+        return remembered
+
+    return decorate
+
+
+@once_for_each(lambda image: image.key)
+def _plain_looks(image: ImageSource) -> list[np.ndarray]:
+    """How a picture looks when it is turned as TURNED says."""
+    opened = image.open()
+    return [_luma(one) for one in (opened, ImageOps.mirror(opened), ImageOps.flip(opened))]
+
+
+@once_for_each(lambda image: image.key)
+def _small(image: ImageSource) -> Small:
+    return Small(image.open().resize(SMALL), image.key)
+
+
+@once_for_each(lambda case: (case.image.key, case.region, case.tags & {"object", "single"}))
+def _disguises(case: Case) -> list[np.ndarray]:
     """How the case's picture looks under the perturbations that leave its object what it is."""
     if not case.tags & {"object", "single"}:
         return []
+    small = _small(case.image)
     x, y = (at / of for at, of in zip(SMALL, case.image.size, strict=True))
     region = tuple(Box(box.x * x, box.y * y, box.width * x, box.height * y) for box in case.region)
     perturbations = [RotateHue(), Crop(), Brightness(0.8), Brightness(1.2)]
@@ -405,8 +435,8 @@ def _unopened(text: str) -> str:
 
 def _luma(image: Image.Image) -> np.ndarray:
     """A coarse look, against what most of the picture is."""
-    look = np.asarray(image.convert("L").resize((GRID, GRID), Image.Resampling.BOX), dtype=np.float64)
-    return look - np.median(look)
+    look = np.asarray(image.convert("L").resize((GRID, GRID), Image.Resampling.BOX), dtype=np.float32).ravel()
+    return look - np.float32(np.median(look))
 
 
 def _filling(template: str, text: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 import vlcheck
 from tests.conftest import ROOT
 from tests.doubles import Competent
+from tests.warm_python import warm_python
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 from vlcheck.results.file import read
@@ -84,8 +85,8 @@ def lines(path):
 @pytest.mark.parametrize("flags", [(), ("--vl-sequential",)])
 def test_the_lines_of_results_are_pytests(suite, tmp_path, flags):
     by_pytest, ours = tmp_path / "pytest.jsonl", tmp_path / "ours.jsonl"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(suite), "-k", "test_grey_preserves"]
-    said = ["--vl-model=tiny", f"--vl-data={DATA}", f"--vl-results={by_pytest}", *flags]
+    command = [warm_python().command, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(suite)]
+    said = ["-k", "test_grey_preserves", "--vl-model=tiny", f"--vl-data={DATA}", f"--vl-results={by_pytest}", *flags]
     run = subprocess.run([*command, *said], cwd=suite.parent, capture_output=True, text=True, check=False)
     (part,) = tmp_path.glob("pytest*.jsonl")  # of a part of the suite
     results = vlcheck.evaluate("tiny", DATA, suite=suite, tests=["test_grey_preserves"], sequential=bool(flags))

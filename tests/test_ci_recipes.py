@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
+from tests.warm_python import warm_python
 from vlcheck.results.run_id import CI
 from vlcheck.suite import install
 
@@ -52,7 +53,8 @@ def gate(recipe, checkout, model, tests, **changes):
     """Run a recipe's steps as its runner does, until one fails; return the last. No run finds another's outputs."""
     for name in OUTPUTS:
         (checkout / name).unlink(missing_ok=True)
-    here = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    programs = [warm_python().bin, Path(sys.executable).parent, os.environ["PATH"]]
+    here = {"PATH": os.pathsep.join(map(str, programs)), "PYTHONPATH": str(ROOT)}
     here |= {"MODEL": model, "DATA": "scenes:30", "DEVICE": "cpu", "BASELINE": "", "PYTEST_ADDOPTS": f"-k {tests}"}
     here |= dict.fromkeys(CI, "") | dict(zip(NAMES[recipe], ("77", "1"), strict=True))
     here |= (

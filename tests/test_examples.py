@@ -2,13 +2,18 @@
 
 import os
 import subprocess
-import sys
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.warm_python import warm_python
 
 EXAMPLES = sorted(path for path in (ROOT / "examples").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+CODE = """
+import runpy, sys, warnings
+warnings.filterwarnings("error", category=DeprecationWarning, module="__main__")
+runpy.run_path(sys.argv[1], run_name="__main__")
+"""
 SCRIPTS = [path for path in EXAMPLES if path.suffix == ".py"]
 
 
@@ -21,7 +26,7 @@ def test_every_example_is_a_script_that_is_run():
 def test_an_example_runs_to_its_end(script, tmp_path):
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     done = subprocess.run(
-        [sys.executable, "-W", "error::DeprecationWarning:__main__", script],
+        [warm_python().command, "-c", CODE, script],
         cwd=tmp_path,
         env=environment,
         capture_output=True,

@@ -13,6 +13,7 @@ import pytest
 
 import vlcheck
 from tests.conftest import ROOT
+from tests.warm_python import warm_python
 from vlcheck._moved import KEPT, MOVED
 
 SUITE = ROOT / "tests" / "data" / "suite-of-0.1"
@@ -115,7 +116,7 @@ def test_our_pages_import_no_old_path(page):
 
 def run(folder, *arguments):
     about = ["--vl-model", "tiny", "--vl-data", "scenes:50"]
-    command = [sys.executable, "-m", "pytest", "behavior_tests", *about, *arguments]
+    command = [warm_python().command, "-m", "pytest", "behavior_tests", *about, *arguments]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     return subprocess.run(command, check=False, cwd=folder, env=environment, capture_output=True, text=True)
 

@@ -19,6 +19,7 @@ from typer.main import get_command
 import vlcheck
 from tests.conftest import ROOT
 from tests.documents import DOCS, FENCE, FILES, PAGES, RUN, SHOWN, TEXTS, fenced
+from tests.warm_python import warm_python
 from vlcheck.cli import app
 from vlcheck.cli.group import Deferred
 from vlcheck.datasets.registry import open_source
@@ -88,7 +89,7 @@ def run_by_ci() -> set[str]:
 def run(command: str, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
     """Run a command as a shell does, with few of the suite's tests; what it installs goes beside the folder."""
     site = folder.with_name("site")
-    programs = [site / "bin", Path(sys.executable).parent, os.environ["PATH"]]
+    programs = [site / "bin", warm_python().bin, Path(sys.executable).parent, os.environ["PATH"]]
     here = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
     here |= {"PATH": os.pathsep.join(map(str, programs)), "PYTHONPATH": os.pathsep.join([str(site), str(ROOT)])}
     here |= {"PIP_TARGET": str(site), "PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1"}

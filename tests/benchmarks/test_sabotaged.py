@@ -5,10 +5,12 @@ import json
 import pytest
 
 from benchmarks.sabotaged import NAMES, RESULTS, examined
+from tests.warm_python import warm_python
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_is_red_and_says_why(name):
+def test_it_is_red_and_says_why(name, monkeypatch):
+    monkeypatch.setattr("sys.executable", warm_python().command)
     found = examined(name, "scenes:30")
     counts = found["verdicts"]
     assert found["exit_status"] == 1

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from typer.testing import CliRunner
 from tests.datasets.conftest import Folder
 from tests.plugin.conftest import ROOT, write_cases
 from tests.report.pages import small
+from tests.warm_python import warm_python
 from vlcheck.cli import app
 from vlcheck.datasets.registry import open_source
 from vlcheck.models.loading.load import load_model
@@ -22,7 +22,7 @@ from vlcheck.results.file import write
 
 
 def run(*arguments, cwd=None):
-    command = [str(Path(sys.executable).with_name("vlcheck")), *map(str, arguments)]
+    command = [str(warm_python().bin / "vlcheck"), *map(str, arguments)]
     environment = os.environ | {"COLUMNS": "200", "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=environment)
 

@@ -3,13 +3,13 @@
 import json
 import re
 import subprocess
-import sys
 
 import pytest
 
 from tests.cli.test_cli import run
 from tests.plugin.conftest import ROOT
 from tests.results.test_comparison import BAD, GOOD, results, rows, verdict
+from tests.warm_python import warm_python
 from vlcheck.results.comparison import compare
 from vlcheck.results.file import read, write
 from vlcheck.studies.power import BIASES
@@ -91,7 +91,7 @@ def asked(model, folder):
     """The results of the suite on a model of the zoo."""
     path = folder / f"{model}.jsonl"
     options = [f"--vl-model={model}", "--vl-data=scenes:40", "--vl-no-images", f"--vl-results={path}"]
-    command = [sys.executable, "-m", "pytest", "behavior_tests", *options, "-q", "-p", "no:cacheprovider"]
+    command = [warm_python().command, "-m", "pytest", "behavior_tests", *options, "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert path.exists(), done.stdout + done.stderr
     return path

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from tests.cli.test_cli import run as run_as_typed
 from tests.plugin.conftest import ROOT
+from tests.warm_python import warm_python
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.cases import Case, with_target
 from vlcheck.cli import app
@@ -246,7 +247,7 @@ def test_a_part_of_a_copy_is_held_to_what_its_policy_says_of_it(copy):
 
 def test_a_run_of_a_part_of_a_copy_is_not_asked_for_the_rest(copy, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    command = [sys.executable, "-m", "pytest", "--vl-model=tiny", "--vl-data=scenes:5", "--vl-plan"]
+    command = [warm_python().command, "-m", "pytest", "--vl-model=tiny", "--vl-data=scenes:5", "--vl-plan"]
     (copy / "behavior_tests" / "test_modality.py").unlink()
     for folder, refused in (("behavior_tests/own", False), ("behavior_tests", True), (".", True)):
         done = subprocess.run([*command, folder], cwd=copy, capture_output=True, text=True, check=False)

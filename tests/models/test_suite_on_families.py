@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.models.families import each_family, spec_of, write_regions
 from tests.models.original.test_original_models import ORIGINALS
+from tests.tiers import NIGHTLY
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import MASK, ImageFile
 from vlcheck.datasets.registry import open_source
@@ -20,6 +21,7 @@ from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 
 VERDICTS = {"mlm": 29, "itm": 31}  # the suite's; what regions are called is asked by other tests
+IMAGES = 3 if NIGHTLY else 1  # a behavior
 UNPERTURBED = "test_grayscale_preserves_objects"  # a behavior that asks about each photograph as it is
 
 
@@ -36,7 +38,7 @@ def test_the_suite_asks_every_family_to_the_end(
     family: str, coco_root: Path, regions: Path, tmp_path: Path, pytester: pytest.Pytester
 ) -> None:
     spec = spec_of(family, tmp_path, regions)
-    data = "scenes:3" if family in ORIGINALS else f"coco:{coco_root}:3"  # theirs read few tokens
+    data = "scenes:3" if family in ORIGINALS else f"coco:{coco_root}:{IMAGES}"  # theirs read few tokens
     results = tmp_path / "results.jsonl"
     suite = (
         "-p",

@@ -2,17 +2,19 @@
 
 import os
 import subprocess
-import sys
 from functools import cache
 
 import pytest
 
 from tests.plugin.conftest import ROOT
+from tests.tiers import NIGHTLY
+from tests.warm_python import warm_python
 from vlcheck.results.file import read
 
 pytestmark = pytest.mark.slow
 
 CLOSE = 1e-5
+SCENES = 100 if NIGHTLY else 30
 HOW = {
     "one by one": ["--vl-batch-size=1"],
     "two workers, in reverse": ["-n", "2", "-p", "tests.plugin.reversing", "--vl-batch-size=64"],
@@ -21,8 +23,17 @@ HOW = {
 
 def run(folder, name, model, data, *arguments):
     path = folder / f"{name}.jsonl"
-    command = [sys.executable, "-m", "pytest", "behavior_tests", "-q", "-p", "no:cacheprovider", f"--vl-results={path}"]
-    command += [f"--vl-model={model}", f"--vl-data={data}", "--vl-no-images", *arguments]
+    command = [
+        warm_python().command,
+        "-m",
+        "pytest",
+        "behavior_tests",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--vl-no-images",
+    ]
+    command += [f"--vl-results={path}", f"--vl-model={model}", f"--vl-data={data}", *arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout[-2000:]
@@ -47,10 +58,11 @@ def usual(tmp_path_factory):
 
 @pytest.mark.parametrize("how", HOW)
 def test_no_score_of_a_scene_moves_and_no_verdict_changes(tmp_path, usual, how):
-    said = "tiny-mirror", "scenes:40"
+    said = "tiny-mirror", f"scenes:{SCENES}"
     says_the_same(usual(*said), run(tmp_path, "other", *said, *HOW[how]))
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("how", HOW)
 def test_no_score_of_a_photograph_moves_and_no_verdict_changes(tmp_path, usual, how, photographs_root):
     said = "tiny", f"coco:{photographs_root}:40"

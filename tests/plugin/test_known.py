@@ -1,7 +1,6 @@
 """Known biases are expected failures until their date; entries that are gone, overdue or undecided are reported."""
 
 import subprocess
-import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import get_args
 import pytest
 
 from tests.conftest import ROOT
+from tests.warm_python import warm_python
 from vlcheck.policy.policy import Known
 from vlcheck.stats.decision import Cause
 from vlcheck.stats.verdict import invalid
@@ -221,7 +221,7 @@ def test_tiny_mirror_is_green_under_its_bias_where_what_is_invalid_is_excused_an
     ended = {}
     for key in ("invalid = true", ""):
         (tmp_path / "policy").write_text(entry('bias = "position"') + key)
-        command = [sys.executable, "-m", "pytest", *tests, *asks]
+        command = [warm_python().command, "-m", "pytest", *tests, *asks]
         ended[key] = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert [(run.returncode, run.stdout.splitlines()[-1].split(" in ")[0]) for run in ended.values()] == [
         (0, "1 passed, 16 deselected, 3 xfailed"),

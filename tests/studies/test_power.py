@@ -11,6 +11,7 @@ from itertools import product
 import pytest
 from typer.testing import CliRunner
 
+from tests.warm_python import warm_python
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.cases import with_target
 from vlcheck.cli import app
@@ -195,7 +196,7 @@ def suite(tmp_path):
 @pytest.fixture
 def ask(suite, tmp_path):
     def run(*arguments):
-        command = [sys.executable, "-m", "vlcheck.cli", *MATRIX, *arguments]
+        command = [warm_python().command, "-m", "vlcheck.cli", *MATRIX, *arguments]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     return run

@@ -4,10 +4,10 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 from contextlib import contextmanager
 
 from tests.conftest import ROOT
+from tests.warm_python import warm_python
 
 CODE = """
 from dataclasses import replace
@@ -26,7 +26,7 @@ def training(*arguments, largest=resource.RLIM_INFINITY):
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # which a shell takes from what it runs in the background
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
 
-    command = [sys.executable, "-c", CODE, "train", "--examined", "60", *map(str, arguments)]
+    command = [warm_python().command, "-c", CODE, "train", "--examined", "60", *map(str, arguments)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, preexec_fn=prepare, **pipes)

@@ -10,7 +10,7 @@ from vlcheck.zoo.recipe import RECIPES
 from vlcheck.zoo.training import train
 
 pytestmark = pytest.mark.power
-STEPS, WINDOW = 200 if NIGHTLY else 60, 20
+STEPS, WINDOW = (200, 20) if NIGHTLY else (40, 10)
 CLOSE = 0.02  # nats, of means over WINDOW steps: another machine adds up in another order
 
 

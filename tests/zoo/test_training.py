@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import replace
 from random import Random
@@ -13,6 +12,7 @@ import pytest
 import torch
 
 from tests.conftest import ROOT
+from tests.warm_python import warm_python
 from vlcheck.cases.picture import Picture
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
@@ -97,13 +97,14 @@ def test_a_kill_loses_only_what_came_after_the_last_checkpoint(whole, tmp_path):
         "train(SMALL, Path(sys.argv[1]), every=4, tell=lambda losses: time.sleep(0.05))"
     )
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, env=environment)
+    command = [warm_python().command, "-c", code, str(tmp_path)]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
     path, seen = checkpoint(tmp_path, SMALL), set()
     while len(seen) < 2 and process.poll() is None:  # the first is that of step 0
         seen |= {path.stat().st_mtime_ns} if path.exists() else set()
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    process.communicate()
     told = []
     trained = train(SMALL, tmp_path, tell=told.append)
     assert 4 < told[0].step <= 40

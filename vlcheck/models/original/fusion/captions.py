@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from vlcheck.errors import UsageError
 from vlcheck.models.original.wordpiece import bert_tokenizer
 
 MASK = "[MASK]"
 MAX_WORDS = 30
+KEPT = 20_000  # texts whose tokens are kept
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[MASK]")
 
 
@@ -54,6 +56,7 @@ class CaptionTokenizer:
     def __init__(self, vocabulary: Sequence[str]) -> None:
         self.vocabulary = tuple(vocabulary)
         self._bert = bert_tokenizer(self.vocabulary, _SPECIAL)
+        self._pieces = lru_cache(KEPT)(self._tokenized)  # the same few words are asked for in every text
         self.pad, self.unknown, self.cls, self.mask = (self.vocabulary.index(piece) for piece in _SPECIAL)
 
     def encode(self, text: str, masks: int = 1) -> list[int]:
@@ -67,7 +70,7 @@ class CaptionTokenizer:
         first, *others = " ".join(clean_words(text)).split(MASK)
         ids += self._pieces(first)
         for part in others:
-            ids += [self.mask] * masks + self._pieces(part)
+            ids += [*[self.mask] * masks, *self._pieces(part)]
         return ids
 
     def pieces(self, word: str) -> list[int]:
@@ -77,11 +80,10 @@ class CaptionTokenizer:
             UsageError: the word is empty after cleaning, or the vocabulary cannot spell it. All such words would be the
                 token "[UNK]" and get one probability.
         """
-        ids = self._pieces(pre_caption(word))
+        ids = [*self._pieces(pre_caption(word))]
         if not ids or self.unknown in ids:
             raise UsageError(f"the word {word!r} cannot be spelled with the model's vocabulary; ask for another.")
         return ids
 
-    def _pieces(self, text: str) -> list[int]:
-        ids: list[int] = self._bert(text, add_special_tokens=False)["input_ids"]
-        return ids
+    def _tokenized(self, text: str) -> tuple[int, ...]:
+        return tuple(self._bert(text, add_special_tokens=False)["input_ids"])
