@@ -25,9 +25,9 @@ _OVERRIDDEN = (
 def is_whole(config: pytest.Config) -> bool:
     """Return True if a run collects all tests: it names whole folders that contain them all, and leaves none out.
 
-    "All tests" are those under the ini file's `testpaths` if these contain the suite, or if no suite is known; a
-    project's own tests, which state no behavior, do not count. Otherwise they are the tests of the suite; if there is
-    neither, they are the folders that the command line names.
+    "All tests" are those under the ini file's `testpaths` if these contain the suite or, without a suite, the folders
+    that the command line names; a project's own tests, which state no behavior, do not count. Otherwise they are the
+    tests of the suite; without a suite, they are those of the named folders.
     """
     if any(getattr(config.option, name, None) for name in _LEAVING_OUT):
         return False
