@@ -81,6 +81,12 @@ def test_an_expectation_of_ones_own_is_what_contributing_shows():
     assert near.wanted(AFTER, "dog") == "dog is as likely as before"
 
 
+@pytest.mark.parametrize("expect", [Preserved(), Drops(), Swaps(), Flips()])
+def test_an_expectation_of_before_and_after_says_that_it_needs_a_perturbation(expect):
+    with pytest.raises(ValueError, match="the behavior needs a perturb"):
+        margin(expect, {BEFORE: sides(0.9, 0.1)})
+
+
 @pytest.mark.parametrize(
     ("expect", "before", "after"),
     [

@@ -217,6 +217,15 @@ def test_an_edit_by_strips_is_the_edit_of_the_whole(edit, monkeypatch):
     assert (whole != np.asarray(image)).any()
 
 
+def test_an_edit_that_returns_no_image_says_what_it_has_to_return():
+    class Forgetful(Grayscale):
+        def edit(self, image):
+            image.convert("L")
+
+    with pytest.raises(TypeError, match="edit returned NoneType; it has to return an image of Pillow"):
+        pixels(Forgetful()(view(), ()))
+
+
 def test_labels_tell_name_parameters_and_version():
     assert Grayscale().label == "grayscale v1"
     assert Block().label == "block(image, black) v1"

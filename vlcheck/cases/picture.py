@@ -52,10 +52,13 @@ class Picture:
         Raises:
             UsageError: If the file cannot be decoded.
             NotApplicable: If an edit makes no sense for the picture.
+            TypeError: If an edit returns something else than an image.
         """
         image = self.source.open()
         for edit in self.edits:
             image = edit.edit(image)
+            if not isinstance(image, Image.Image):
+                raise TypeError(f"edit returned {type(image).__name__}; it has to return an image of Pillow")
         return image
 
 

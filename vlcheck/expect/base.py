@@ -94,6 +94,8 @@ class Sample:
     def __getitem__(self, arm: str) -> Reading:
         if arm in self.absent:
             raise (Refused if self.askable else NotApplicable)(self.absent[arm])
+        if arm == AFTER and arm not in self.readings:
+            raise ValueError("the expectation compares before with after, so that the behavior needs a perturb")
         return self.readings[arm]
 
     def demand_answered(self, arms: Iterable[str], tolerances: Tolerances) -> None:
