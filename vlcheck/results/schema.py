@@ -51,7 +51,7 @@ def keys_of(kind: str) -> Mapping[str, Key]:
     }
 
 
-def complaint(line: object) -> str:
+def fault_in_line(line: object) -> str:
     """Return why a value is no line of a results file, or ""."""
     try:
         record_of(line)
