@@ -15,7 +15,7 @@ from vlcheck._util.files import followed
 from vlcheck._util.installed import version_changes
 from vlcheck._util.numbers import counted
 from vlcheck.errors import UsageError, argument, marked, parameter, printable
-from vlcheck.results.file import Key, ResultLines, read_judged
+from vlcheck.results.file import Key, ResultLines, demand_judged, read
 from vlcheck.results.records import EvidenceRecord, RunRecord, VerdictRecord
 from vlcheck.results.scales import demanded, differing, used
 from vlcheck.results.unjudged import incomplete
@@ -141,10 +141,21 @@ class _Pair(NamedTuple):
 
 def read_compared(path: Path) -> ResultLines:
     """Read the results of a run that is to be compared. Raises UsageError naming the file, and the line."""
-    results = read_judged(path)
-    if results.run.sequential:
-        raise UsageError(f"{path}: is of a sequential run; where that stopped asking hangs on what it found. {_ALL}")
+    results = read(path)
+    demand_comparable(results, path)
     return results
+
+
+def demand_comparable(results: ResultLines, name: str | Path) -> None:
+    """Raise UsageError for a run that cannot be compared with another one.
+
+    Args:
+        results: the results of the run.
+        name: the file or parameter that gives them, for the message.
+    """
+    demand_judged(results, name)
+    if results.run.sequential:
+        raise UsageError(f"{name}: is of a sequential run; where that stopped asking hangs on what it found. {_ALL}")
 
 
 def read_baseline(path: Path, *results: Path) -> ResultLines:

@@ -204,9 +204,19 @@ def _unjudged(results: ResultLines) -> list[str]:
 def read_judged(path: Path) -> ResultLines:
     """Read the results of a run that judged something. Raises UsageError where it did not, and as `read`."""
     results = read(path)
-    if not results.verdicts:
-        raise UsageError(f"{path}: holds no verdict; the results of a run that judged something are accepted.")
+    demand_judged(results, path)
     return results
+
+
+def demand_judged(results: ResultLines, name: str | Path) -> None:
+    """Raise UsageError for a run without a verdict.
+
+    Args:
+        results: the results of the run.
+        name: the file or parameter that gives them, for the message.
+    """
+    if not results.verdicts:
+        raise UsageError(f"{name}: holds no verdict; the results of a run that judged something are accepted.")
 
 
 def read_beside(path: Path, data: str, option: str = _BESIDE) -> ResultLines:
