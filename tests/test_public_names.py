@@ -1,5 +1,6 @@
 """The public names: what `import vlcheck` offers, and that it costs nothing."""
 
+import doctest
 import json
 import subprocess
 import sys
@@ -49,6 +50,15 @@ def test_the_public_names_are_these():
 def test_a_public_name_is_there_and_is_kept(name):
     found = getattr(vlcheck, name)
     assert found is vars(vlcheck)[name]
+
+
+def test_a_public_name_has_an_example_that_runs():
+    """In its docstring, or in a script of examples/."""
+    scripts = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*.py"))
+    parse = doctest.DocTestParser().get_examples
+    for name in PUBLIC - {"__version__"}:
+        own = [one for one in parse(getattr(vlcheck, name).__doc__ or "") if not one.options.get(doctest.SKIP)]
+        assert own or f"vlcheck.{name}" in scripts, name
 
 
 def test_a_star_import_brings_the_names():

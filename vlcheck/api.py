@@ -218,8 +218,7 @@ def read_results(path: str | Path) -> Results:
     """Read a results file, of `evaluate` or of pytest. Raises UsageError, which names the line that is no result.
 
     Example:
-        >>> import vlcheck
-        >>> vlcheck.read_results("vlcheck-results.jsonl").passed  # doctest: +SKIP
+        >>> read_results("vlcheck-results.jsonl").passed  # doctest: +SKIP
         True
     """
     return Results(file.read(expanded(path)), source=str(path))
@@ -240,9 +239,7 @@ def compare(old: Results, new: Results, *, alpha: float = ALPHA) -> Comparison:
         UsageError: `alpha` is out of range, or one of the runs is sequential or has no verdict.
 
     Example:
-        >>> import vlcheck
-        >>> old, new = map(vlcheck.read_results, ("old.jsonl", "new.jsonl"))  # doctest: +SKIP
-        >>> vlcheck.compare(old, new).accepted  # doctest: +SKIP
+        >>> compare(read_results("old.jsonl"), read_results("new.jsonl")).accepted  # doctest: +SKIP
         True
     """
     if not 0 < alpha < 1:

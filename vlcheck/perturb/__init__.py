@@ -1,4 +1,9 @@
-"""Perturbations: pure, named and versioned edits of a case."""
+"""Perturbations: pure, named and versioned edits of a case.
+
+Example:
+    >>> Blur(radius=0.01).label
+    'blur(0.01) v1'
+"""
 
 from vlcheck.cases.view import View
 from vlcheck.cases.words import OPPOSITES

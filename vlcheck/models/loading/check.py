@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from vlcheck._util.numbers import counted
 from vlcheck.datasets.registry import open_source
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, argument
 from vlcheck.models import tried
 from vlcheck.models.contract import PROBES, TOLERANCES, Outcome, examine, probes_of
 from vlcheck.models.loading.load import load_model
@@ -45,8 +45,8 @@ def check_model(
     probes = probes_of(open_source(data).cases)
     if len(probes) < PROBES:
         raise UsageError(
-            f"--data {data}: has {counted(len(probes), 'picture')} of cases with candidates, and {PROBES} are"
-            " needed: say a larger N, or leave it out."
+            f"{argument('data', data)}: has {counted(len(probes), 'picture')} of cases with candidates, and {PROBES}"
+            " are needed: say a larger N, or leave it out."
         )
     model = load_model(spec, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
     outcomes = []
