@@ -4,7 +4,7 @@ import vlcheck
 
 tests = ["test_grayscale_preserves_objects", "test_blocking_drops_match"]
 
-results: vlcheck.Results = vlcheck.evaluate("tiny", "scenes:50", tests=tests)
+results = vlcheck.evaluate("tiny", "scenes:50", tests=tests)
 for verdict in results:
     print(f"{verdict.test}: {verdict.status}, wrong in {verdict.rate:.0%} of {verdict.n} images")
 results.save("results.jsonl")

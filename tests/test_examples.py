@@ -1,7 +1,6 @@
 """Every file in examples/ runs, in an empty folder; one that nothing would run is an error."""
 
 import os
-import re
 import subprocess
 import sys
 
@@ -16,13 +15,6 @@ SCRIPTS = [path for path in EXAMPLES if path.suffix == ".py"]
 def test_every_example_is_a_script_that_is_run():
     assert SCRIPTS
     assert [path.name for path in EXAMPLES if path not in SCRIPTS and path.name != "README.md"] == []
-
-
-def test_the_reference_has_the_example_of_the_api():
-    text = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    _, _, script = (ROOT / "examples" / "evaluate.py").read_text(encoding="utf-8").partition('"""\n\n')
-    assert block == script
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)

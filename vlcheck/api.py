@@ -61,6 +61,13 @@ class Results:
         lines: what the results file holds.
         errors: why a test has no verdict, by its id, where its own code or the data is at fault.
         source: the file that they were read from, or the function that gave them.
+
+    Example:
+        A run without a verdict is not green:
+
+        >>> results = Results(file.ResultLines())
+        >>> results.passed, len(results), results.objections
+        (False, 0, ('No verdict came of this run: nothing was checked.',))
     """
 
     lines: file.ResultLines

@@ -52,11 +52,6 @@ class UsageError(Exception):
     Args:
         *lines: the lines of the message. A line that is too long loses its middle, since its end names the accepted
             input.
-
-    Example:
-        >>> raise UsageError("policy.toml: unknown key 'alowed'. Did you mean 'allowed'?")
-        Traceback (most recent call last):
-        vlcheck.errors.UsageError: policy.toml: unknown key 'alowed'. Did you mean 'allowed'?
     """
 
     def __init__(self, *lines: object) -> None:
@@ -81,13 +76,7 @@ def marked(error: Exception) -> str:
 
 
 class NotApplicable(Exception):
-    """A question that makes no sense for a case; the message is the reason under which it is counted.
-
-    Example:
-        >>> raise NotApplicable("the picture has no color")
-        Traceback (most recent call last):
-        vlcheck.errors.NotApplicable: the picture has no color
-    """
+    """A question that makes no sense for a case; the message is the reason under which it is counted."""
 
 
 class ForeignFault(Exception):

@@ -72,16 +72,6 @@ def behavior(
     Raises:
         ValueError: no metric, or one that there is not: its test would be skipped, and nothing be red. Or a second
             statement for one function, which would take the place of the first.
-
-    Example:
-        >>> from vlcheck import with_target
-        >>> from vlcheck.expect import Preserved
-        >>> from vlcheck.perturb import Grayscale
-        >>> @behavior(cases=with_target("object"), perturb=Grayscale(), expect=Preserved(), metrics=["itm"])
-        ... def test_objects_are_found_in_grey(verdict):
-        ...     assert verdict.passed
-        >>> statement_of(test_objects_are_found_in_grey).metrics
-        ('itm',)
     """
     from vlcheck.behaviors.statement import complaint
 

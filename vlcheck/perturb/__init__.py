@@ -1,9 +1,4 @@
-"""Perturbations: pure, named and versioned edits of a case.
-
-Example:
-    >>> Blur(radius=0.01).label
-    'blur(0.01) v1'
-"""
+"""Perturbations: pure, named and versioned edits of a case."""
 
 from vlcheck.cases.view import View
 from vlcheck.cases.words import OPPOSITES

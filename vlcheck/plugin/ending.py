@@ -175,7 +175,7 @@ class Ending:
         try:
             yield
         except UsageError as error:
-            self._fail(pytest.ExitCode.USAGE_ERROR, options.with_options(error))
+            self._fail(pytest.ExitCode.USAGE_ERROR, options.message_of(error))
         except KeyboardInterrupt:
             self._fail(pytest.ExitCode.INTERRUPTED, stopped)
 

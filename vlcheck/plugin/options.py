@@ -229,7 +229,7 @@ def read_settings(config: pytest.Config) -> Settings:
     )
 
 
-def with_options(error: UsageError) -> str:
+def message_of(error: UsageError) -> str:
     """Return what is wrong, with options in the place of parameters."""
     return error.with_options(option_of)
 

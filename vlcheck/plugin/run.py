@@ -80,7 +80,7 @@ class Run:
             if self.settings.model:
                 self.settings.demand_reports()
         except UsageError as error:
-            raise pytest.UsageError(options.with_options(error)) from error
+            raise pytest.UsageError(options.message_of(error)) from error
         self.run_id = (self._input or {}).get("vlcheck_run_id") or self.settings.run_id or run_id.drawn()
 
     @property
@@ -120,7 +120,7 @@ class Run:
             try:
                 self._scratch = Scratch()
             except UsageError as error:
-                raise pytest.UsageError(options.with_options(error)) from error
+                raise pytest.UsageError(options.message_of(error)) from error
         return self._scratch.path
 
     @property
@@ -186,7 +186,7 @@ class Run:
         try:
             _ = self.baseline
         except UsageError as error:
-            raise pytest.UsageError(options.with_options(error)) from error
+            raise pytest.UsageError(options.message_of(error)) from error
 
     def select(self, session: pytest.Session) -> None:
         """Note which tests are to run."""
@@ -241,7 +241,7 @@ class Run:
         try:
             return list(beside_cases(made, self.source, self.model_for))
         except UsageError as error:
-            self.problem = options.with_options(error)
+            self.problem = options.message_of(error)
             return made
 
     def plan(self, session: pytest.Session) -> None:
@@ -258,7 +258,7 @@ class Run:
             reporter.say(plan_lines(self.settings, self.policy, self.source, chosen))
             reporter.say(f"{test.name} cannot be judged. {test.amiss}" for test in chosen if test.amiss)
         except UsageError as error:
-            raise pytest.UsageError(options.with_options(error)) from error
+            raise pytest.UsageError(options.message_of(error)) from error
 
     def model_for(self, item: pytest.Item) -> ModelUnderTest:
         """The model under test, which keeps what it judges under the item's name. Raises UsageError."""
@@ -285,9 +285,9 @@ class Run:
 
     def _complain(self, error: UsageError) -> None:
         if not self.is_worker:
-            raise pytest.UsageError(options.with_options(error)) from error
+            raise pytest.UsageError(options.message_of(error)) from error
         # A worker has no terminal and no exit status of its own: its tests have to say it.
-        self.problem = options.with_options(error)
+        self.problem = options.message_of(error)
 
     def _open(self) -> tuple[Workbench, Part]:
         if self._opened is None:

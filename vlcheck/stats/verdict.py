@@ -62,10 +62,6 @@ class Verdict:
         effect: mean of after minus before, or the mean that is judged.
         effect_low: lower end of its interval.
         effect_high: upper end of its interval.
-
-    Example:
-        >>> Verdict(status="pass", n=60).passed
-        True
     """
 
     status: Status
