@@ -8,40 +8,25 @@ nothing is written; the exit status is 1 if the drawing is not that of the code.
 
 from __future__ import annotations
 
-import ast
-import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-HOUSE = ROOT / "vlcheck"
+from benchmarks.rooms import MODULES, ROOT, Room, floors, imports, room_of
+
 DRAWING = ROOT / "docs" / "explanation" / "architecture.svg"
-FLOOR = re.compile(r"^\| (\d+) \| (.+) \|$", re.MULTILINE)
-ROOM = re.compile(r"`(?:vlcheck/)?([\w/]+/|\w+\.py)`")
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")  # of Okabe and Ito
 WIDTH, STEP, ROOM_WIDTH, ROOM_HEIGHT, LEFT, TOP = 800, 68, 140, 30, 70, 24
 
 SHIFTS = (0, 24, -24)  # of the floors in turn, so that a line is not hidden by the boxes that it passes
 
-Room = str  # as the table has it: "models/hf" or "errors.py"
-
-
-def floors() -> dict[Room, int]:
-    """Return the floor of each room, the lowest being 1, in the order of the table."""
-    table = FLOOR.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
-    return {room.rstrip("/"): int(floor) for floor, said in table for room in ROOM.findall(said)}
-
 
 def arrows() -> dict[Room, set[Room]]:
     """Return for each room the other rooms from which its modules import, but for types alone."""
-    rooms = floors()
-    found: dict[Room, set[Room]] = {room: set() for room in rooms}
-    for path in sorted(HOUSE.rglob("*.py")):
-        own = _room(path, rooms)
-        if own:
-            found[own] |= {other for name in _imported(path) if (other := _room(_file(name), rooms))} - {own}
+    found: dict[Room, set[Room]] = {name: set() for name in floors()}
+    for module in MODULES:
+        own = {one.module for one in imports(module) if one.package == "vlcheck" and not one.for_types}
+        found[room_of(module)] |= {*map(room_of, own)} - {room_of(module)}
     return found
 
 
@@ -78,33 +63,6 @@ def _reached(found: Mapping[Room, set[Room]], start: Room) -> set[Room]:
         reached |= new
         waiting.extend(new)
     return reached
-
-
-def _room(path: Path, rooms: Mapping[Room, int]) -> Room | None:
-    """Return the innermost room that holds a file, or None if there is none."""
-    inside = path.relative_to(HOUSE)
-    return next((name for place in (inside, *inside.parents) if (name := place.as_posix()) in rooms), None)
-
-
-def _file(module: str) -> Path:
-    """Return the file of a module of vlcheck, or of the module that has this name."""
-    place = HOUSE.joinpath(*module.split(".")[1:])
-    files = (file for one in (place, place.parent) for file in (one / "__init__.py", one.with_suffix(".py")))
-    return next(file for file in files if file.exists())
-
-
-def _imported(path: Path) -> Iterator[str]:
-    """Yield the names that a file imports from vlcheck, but not those that only types need."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    guards = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)]
-    guarded = {id(inner) for guard in guards for line in guard.body for inner in ast.walk(line)}
-    for node in ast.walk(tree):
-        if id(node) in guarded:
-            continue
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "vlcheck")
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "vlcheck":
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def _middles(rooms: Mapping[Room, int]) -> dict[Room, tuple[float, float]]:

@@ -1,9 +1,11 @@
 """A suite that is run from Python gives what pytest gives on the same selection."""
 
+import inspect
 import json
 import subprocess
 import sys
-from types import SimpleNamespace
+from dataclasses import replace
+from io import StringIO
 
 import pytest
 
@@ -13,7 +15,8 @@ from tests.doubles import Competent
 from tests.warm_python import warm_python
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
-from vlcheck.results.file import read
+from vlcheck.plugin import options
+from vlcheck.results.file import ResultLines, read
 
 SUITE = """
 '''Does color matter?
@@ -129,12 +132,51 @@ def test_page_and_results_replace_nothing_else(results, tmp_path):
     assert other.read_text() == "mine"
 
 
-def test_a_frame_has_a_row_for_each_verdict(results, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pandas", SimpleNamespace(DataFrame=list))
-    assert [row["status"] for row in results.to_frame()] == [verdict.status for verdict in results]
+def test_a_frame_has_a_row_for_each_verdict(results):
+    pytest.importorskip("pandas", reason="needs the package pandas, of the dependency group tests")
+    frame = results.to_frame()
+    assert list(frame.status) == [verdict.status for verdict in results]
+    assert list(frame["rate"]) == [verdict.rate for verdict in results]
+    assert {"test", "bias", "metric", "n", "scale"} <= {*frame.columns}
+    assert [scale["used"] for scale in frame.scale] == [verdict.scale.used for verdict in results]
+    assert frame[frame.metric == "mlm"].test.str.endswith("test_grey_preserves[mlm]").all()
+
+
+def test_a_frame_needs_pandas(results, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(UsageError, match="needs the package pandas"):
         results.to_frame()
+
+
+def test_what_is_saved_is_read_again(results, tmp_path):
+    results.save(tmp_path / "results.jsonl")
+    again = vlcheck.read_results(str(tmp_path / "results.jsonl"))
+    assert isinstance(again, vlcheck.Results)
+    assert again.verdicts == results.verdicts
+    assert again.objections == results.objections
+    again.report(tmp_path / "page.html")
+    assert f"{tmp_path}/results.jsonl" in (tmp_path / "page.html").read_text()
+
+
+def test_two_results_are_compared(results, suite, tmp_path):
+    results.save(tmp_path / "old.jsonl")
+    blind = vlcheck.evaluate("tiny-blind", DATA, suite=suite, progress=False)
+    compared = vlcheck.compare(vlcheck.read_results(tmp_path / "old.jsonl"), blind)
+    worse = [row.test.rpartition("::")[2] for row in compared.which("worse")]
+    assert worse == ["test_blocks_drop[itm]"]
+    assert not compared.accepted
+    assert vlcheck.compare(results, results).accepted
+
+
+def test_a_comparison_refuses_what_the_command_refuses(results, suite, competent):
+    sequential = vlcheck.evaluate(competent, DATA, suite=suite, sequential=True, progress=False)
+    for old, new, alpha, said in (
+        (results, results, 5, "^alpha=5: has to be above 0 and below 1"),
+        (results, sequential, 0.05, "^new: is of a sequential run; .* without sequential"),
+        (replace(results, lines=ResultLines()), results, 0.05, "^old: holds no verdict"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            vlcheck.compare(old, new, alpha=alpha)
 
 
 def test_a_model_may_be_an_object_and_answers_are_kept(suite, competent, tmp_path):
@@ -145,14 +187,35 @@ def test_a_model_may_be_an_object_and_answers_are_kept(suite, competent, tmp_pat
     assert told[-1].done == told[-1].total > 0
     assert first.verdicts == again.verdicts
     assert first.lines.run.model == competent.name
+    assert first.lines.run.device == first.lines.run.dtype == ""  # the model knows them alone
     assert [verdict.test for verdict in first] == ["behavior_tests/test_mine.py::test_grey_preserves[itm]"]
 
 
-def test_progress_is_a_line_on_stderr(suite, competent, capsys):
+def test_progress_is_lines_on_stderr(suite, competent, capsys):
     vlcheck.evaluate(competent, DATA, suite=suite, tests=["test_grey_preserves[itm]"])
     told = capsys.readouterr()
     assert told.out == ""
-    assert "scoring: " in told.err
+    assert told.err.startswith("scoring: ")
+    assert "\r" not in told.err
+
+
+def test_progress_is_one_line_in_a_notebook(suite, competent, monkeypatch):
+    """What ipykernel puts in stderr's place is no terminal, and a carriage return begins its line again."""
+    cell = type("OutStream", (StringIO,), {"__module__": "ipykernel.iostream"})()
+    monkeypatch.setattr(sys, "stderr", cell)
+    vlcheck.evaluate(competent, DATA, suite=suite, tests=["test_grey_preserves[itm]"], batch_size=8)
+    told = cell.getvalue()
+    assert told.count("\r") > told.count("\n") > 0
+    assert told.endswith("\n")
+    assert all(line.startswith("scoring: ") for line in told.split("\r")[1:])
+
+
+def test_a_run_is_named_as_ci_names_it(suite, competent, monkeypatch):
+    monkeypatch.setenv("GITHUB_RUN_ID", "42")
+    monkeypatch.setenv("GITHUB_RUN_ATTEMPT", "2")
+    asked = {"suite": suite, "tests": "test_grey_preserves[itm]", "progress": False}
+    assert vlcheck.evaluate(competent, DATA, **asked).lines.run.run_id == "42-2"
+    assert vlcheck.evaluate(competent, DATA, **asked, run_id="mine").lines.run.run_id == "mine"
 
 
 def test_a_faulty_test_fails_alone_and_the_run_is_not_green(tmp_path, competent):
@@ -166,26 +229,60 @@ def test_a_faulty_test_fails_alone_and_the_run_is_not_green(tmp_path, competent)
     assert "No verdict on 2 selected tests: test_broken[itm], test_amiss[itm]." in results.objections
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"batch_size": 0}, "batch_size=0: has to be a whole number from 1 on"),
-        ({"suite": "nowhere"}, "nowhere: there is no such folder of tests"),
-        ({"dtype": "float31"}, "^dtype='float31': no such dtype. Did you mean 'float32'"),
-        ({"device": "gpu"}, "^device='gpu': no such device"),
-        ({"model": "tiny-rigth"}, "^model='tiny-rigth': no such model. Did you mean 'tiny-right'"),
-        ({"data": "scene:9"}, "^data='scene:9': "),
-        ({"policy": "absent.toml"}, "^policy=absent.toml: cannot be read"),
-        ({"store": ROOT / "pyproject.toml"}, "^store=.*pyproject.toml: this is "),
-        ({"tests": ["test_gray_preserves"]}, "tests: there is no test 'test_gray_preserves'. Did you mean"),
-        ({"model": object()}, "gave 'object' without name"),
-    ],
-)
+REFUSED = [
+    ({"batch_size": 0}, "^batch_size=0: has to be a whole number from 1 on"),
+    ({"batch_size": "16"}, "^batch_size='16': has to be a whole number from 1 on"),
+    ({"suite": "nowhere"}, "^suite=nowhere: there is no such folder or file of tests"),
+    ({"suite": ""}, "^suite: names nothing"),
+    ({"dtype": "float31"}, "^dtype='float31': no such dtype. Did you mean 'float32'"),
+    ({"dtype": ""}, "^dtype='': no such dtype"),
+    ({"device": "gpu"}, "^device='gpu': no such device"),
+    ({"device": "cuda:99"}, "^device='cuda:99': this machine has [0-9]+ such devices"),
+    ({"model": "tiny-rigth"}, "^model='tiny-rigth': no such model. Did you mean 'tiny-right'"),
+    ({"model": ""}, "^model=''"),
+    ({"model": object()}, "gave 'object' without name"),
+    ({"data": "scene:9"}, "^data='scene:9': "),
+    ({"data": ""}, "^data=''"),
+    ({"data": ROOT}, "^data=.*: has to be a spec, e.g. 'scenes:50', or a source that open_cases gives"),
+    ({"policy": "absent.toml"}, "^policy=absent.toml: cannot be read"),
+    ({"policy": ""}, "^policy: names nothing"),
+    ({"lexicons": "absent"}, "^lexicons=absent: "),
+    ({"lexicons": ""}, "^lexicons: names nothing"),
+    ({"store": ROOT / "pyproject.toml"}, "^store=.*pyproject.toml: this is "),
+    ({"store": ""}, "^store: names nothing"),
+    ({"run_id": " "}, "^run_id: names nothing"),
+    ({"run_id": "a\nb"}, r"^run_id a\\nb: has to be of at most"),
+    ({"progress": "no"}, "^progress='no': has to be True, False or a function"),
+    ({"tests": ["test_gray_preserves"]}, "^tests: there is no test 'test_gray_preserves'. Did you mean"),
+    ({"tests": []}, "^tests: names nothing"),
+]
+OF_A_RUN_OF_PYTEST = {"results", "report", "beside", "baseline"}  # methods of Results and compare() have their place
+
+
+@pytest.mark.parametrize(("changes", "said"), REFUSED)
 def test_what_cannot_be_used_is_refused(suite, changes, said):
     asked = {"model": "tiny", "data": DATA, "suite": suite} | changes
     with pytest.raises(UsageError, match=said) as raised:
         vlcheck.evaluate(asked.pop("model"), asked.pop("data"), **asked)
     assert "--" not in str(raised.value)
+
+
+def test_each_option_with_a_value_is_a_parameter_whose_bad_values_are_tried():
+    named = {option.name.replace("-", "_") for option in options._OPTIONS} - OF_A_RUN_OF_PYTEST
+    assert named <= {name for changes, _ in REFUSED for name in changes}
+    assert named < {*inspect.signature(vlcheck.evaluate).parameters}
+
+
+@pytest.mark.parametrize("given", [{"device": "cuda"}, {"dtype": "float16"}, {"trust_remote_code": True}])
+def test_an_object_is_not_told_how_to_be_loaded(suite, competent, given):
+    ((name, value),) = given.items()
+    with pytest.raises(UsageError, match=f"^{name}={value!r}: is for a model that is given by its spec"):
+        vlcheck.evaluate(competent, DATA, suite=suite, **given)
+
+
+def test_open_cases_have_their_words(suite, competent):
+    with pytest.raises(UsageError, match=r"^lexicons='words': is for cases that are given by their spec"):
+        vlcheck.evaluate(competent, open_source(DATA), suite=suite, lexicons="words")
 
 
 def test_importing_the_package_stays_light():

@@ -12,6 +12,7 @@ from pkgutil import resolve_name
 import pytest
 
 import vlcheck
+from benchmarks.rooms import MODULES
 from tests.conftest import ROOT
 from tests.warm_python import warm_python
 from vlcheck._moved import KEPT, MOVED
@@ -38,6 +39,7 @@ PROMISED = {
     "vlcheck.models.albef",
     "vlcheck.zoo.shelf",
 }
+MODULES_OF_0_1 = (ROOT / "tests" / "data" / "modules-of-0.1.txt").read_text(encoding="utf-8").split()
 STILL_THERE = [
     "vlcheck.plugin.fixture:under_test",
     "vlcheck.zoo:PLANTED",
@@ -85,6 +87,12 @@ def test_any_other_path_names_the_new_one(old):
 def test_a_module_whose_names_parted_says_where_they_are():
     with pytest.raises(ImportError, match=r"vlcheck\.stats\.verdict; some of its names are in .*vlcheck\.stats\.power"):
         importlib.import_module("vlcheck.verdict")
+
+
+def test_no_module_of_an_earlier_release_is_unknown():
+    gone = {*MODULES_OF_0_1} - MODULES.keys()
+    assert len(gone) == 177
+    assert gone - {*KEPT, *MOVED} == set()
 
 
 def test_what_was_promised_is_kept():

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
     from vlcheck import expect, perturb
-    from vlcheck.api import Results, evaluate
+    from vlcheck.api import Results, compare, evaluate, read_results
     from vlcheck.behaviors.binding import behavior
     from vlcheck.cases.case import Case
     from vlcheck.cases.selection import with_target
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from vlcheck.models.loading.load import load_model
     from vlcheck.models.loading.registry import list_models
     from vlcheck.models.protocol import VisionLanguageModel
-    from vlcheck.results.comparison import compare
-    from vlcheck.results.file import read as read_results
     from vlcheck.stats.verdict import Verdict
 
 __version__ = "0.1.0"
@@ -55,14 +53,14 @@ _HOMES = {
     "VisionLanguageModel": "vlcheck.models.protocol:VisionLanguageModel",
     "behavior": "vlcheck.behaviors.binding:behavior",
     "check_model": "vlcheck.models.loading.check:check_model",
-    "compare": "vlcheck.results.comparison:compare",
+    "compare": "vlcheck.api:compare",
     "evaluate": "vlcheck.api:evaluate",
     "expect": "vlcheck.expect",
     "list_models": "vlcheck.models.loading.registry:list_models",
     "load_model": "vlcheck.models.loading.load:load_model",
     "open_cases": "vlcheck.datasets.registry:open_source",
     "perturb": "vlcheck.perturb",
-    "read_results": "vlcheck.results.file:read",
+    "read_results": "vlcheck.api:read_results",
     "with_target": "vlcheck.cases.selection:with_target",
 }
 

@@ -1,8 +1,9 @@
-"""A suite run from Python: `vlcheck.evaluate`, and the results that it gives."""
+"""A suite run from Python: `vlcheck.evaluate`, and what is done with its results."""
 
 from __future__ import annotations
 
 import html
+import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,28 +11,31 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
-from msgspec.structs import asdict
+from msgspec import to_builtins
 
+from vlcheck._util.paths import expanded
 from vlcheck._util.temporary import Scratch
 from vlcheck.behaviors.collect import collected
 from vlcheck.behaviors.suite import BehaviorTest, sound, subjects
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import CaseSource
 from vlcheck.datasets.registry import open_source
-from vlcheck.errors import ForeignFault, UsageError, nearest, printable
+from vlcheck.errors import ForeignFault, UsageError, argument, nearest, parameter, printable
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.evidence import Judgement
-from vlcheck.evaluation.progress import Tenths
-from vlcheck.evaluation.session import Session, opened
+from vlcheck.evaluation.progress import told_on
+from vlcheck.evaluation.session import Session, open_session
 from vlcheck.models.loading.load import as_model, load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.policy.policy import Policy
 from vlcheck.policy.toml_file import load_policy
 from vlcheck.report import page
-from vlcheck.report.text import summary
-from vlcheck.results import file, run_id
+from vlcheck.report.text.summary import biases, summary_lines
+from vlcheck.results import comparison, file
+from vlcheck.results import run_id as run_ids
+from vlcheck.results.comparison import ALPHA, Comparison
 from vlcheck.results.conclusion import conclude
 from vlcheck.results.gate import objections
 from vlcheck.results.records import VerdictRecord
@@ -56,6 +60,7 @@ class Results:
     Attributes:
         lines: what the results file holds.
         errors: why a test has no verdict, by its id, where its own code or the data is at fault.
+        source: the file that they were read from, or the function that gave them.
 
     Example:
         A run without a verdict is not green:
@@ -66,8 +71,9 @@ class Results:
         (False, 0, ('No verdict came of this run: nothing was checked.',))
     """
 
-    lines: file.Results
+    lines: file.ResultLines
     errors: dict[str, str] = field(default_factory=dict)
+    source: str = "vlcheck.evaluate"
 
     @cached_property
     def verdicts(self) -> Sequence[VerdictRecord]:
@@ -92,14 +98,14 @@ class Results:
 
     def __str__(self) -> str:
         """Return the summary that a terminal is shown."""
-        return "\n".join(map(printable, summary.lines(self.lines)))
+        return "\n".join(map(printable, summary_lines(self.lines)))
 
     def __repr__(self) -> str:
         return f"<Results: {printable(conclude(self.lines).sentence)}>"
 
     def _repr_html_(self) -> str:
         """Return the matrix of biases by metrics, for a notebook."""
-        head, *rows = ([html.escape(printable(cell)) for cell in row] for row in summary.biases(self.lines))
+        head, *rows = ([html.escape(printable(cell)) for cell in row] for row in biases(self.lines))
         body = "".join(
             f"<tr><th>{bias}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>" for bias, *cells in rows
         )
@@ -107,17 +113,26 @@ class Results:
         return f"<p>{found}</p><table><tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr>{body}</table>"
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with a row for each verdict. Raises UsageError where pandas is not installed."""
+        """Return a pandas DataFrame with a row for each verdict.
+
+        The columns are the fields of a verdict's line in the results file; those with fields of their own, as `scale`,
+        hold dictionaries.
+
+        Raises:
+            UsageError: pandas is not installed.
+        """
         try:
             pandas = import_module("pandas")  # no dependency: it is asked for here alone
         except ImportError as error:
             raise UsageError("to_frame: needs the package pandas. Install it, or iterate over the results.") from error
-        return pandas.DataFrame([asdict(verdict) for verdict in self.verdicts])
+        return pandas.DataFrame([to_builtins(verdict) for verdict in self.verdicts]).drop(
+            columns="kind", errors="ignore"
+        )
 
     def report(self, path: str | Path) -> None:
         """Write the page for reviewers, over an older page at most. Raises UsageError."""
         page.check_place(Path(path), {}, "report")
-        page.write(Path(path), page.draw(self.lines, source="vlcheck-results.jsonl"), "report")
+        page.write(Path(path), page.draw(self.lines, source=self.source), "report")
 
     def save(self, path: str | Path) -> None:
         """Write the results file, over older results at most. Raises UsageError."""
@@ -133,13 +148,14 @@ def evaluate(
     tests: str | Collection[str] | None = None,
     policy: str | Path | Policy | None = None,
     lexicons: str | Path | None = None,
-    device: str = "cpu",
-    dtype: str = "float32",
+    device: str | None = None,
+    dtype: str | None = None,
     trust_remote_code: bool = False,
     store: str | Path | None = None,
     batch_size: int = 16,
     sequential: bool = False,
     images: bool = True,
+    run_id: str | None = None,
     progress: Told | bool = True,
 ) -> Results:
     """Judge a model by a suite of behavior tests; the verdicts are those of pytest on the same tests.
@@ -152,48 +168,137 @@ def evaluate(
         suite: folder or file of the tests; `behavior_tests` in the current folder unless given, else the shipped suite.
         tests: name or names of some of its tests, e.g. "test_x" or "test_x[itm]"; None for all.
         policy: file of tolerances and allowed rates; that of the suite unless given.
-        lexicons: folder of words that replace the shipped ones; that of the suite unless given.
-        device: where a model given by its spec runs.
-        dtype: its precision.
-        trust_remote_code: whether Python code that comes with its checkpoint may run.
+        lexicons: folder of words that replace the shipped ones; that of the suite unless given. Only for a spec of
+            cases.
+        device: device of the model, "cpu" unless given. Only for a spec of a model.
+        dtype: precision of the model, "float32" unless given. Only for a spec of a model.
+        trust_remote_code: whether Python code that comes with its checkpoint may run. Only for a spec of a model.
         store: file in which answers are kept, so that nothing is asked twice; None for a temporary one.
         batch_size: pictures encoded together, from 1 on.
         sequential: whether to ask about images in growing batches, each behavior until its verdict is decided.
         images: whether the results keep small copies of the pictures.
-        progress: called as pictures are done; True writes lines to stderr, False nothing.
+        run_id: name of the run for `vlcheck gate`; the CI server's unless given, else a random one.
+        progress: called as pictures are done; True writes to stderr, False nothing.
 
     Raises:
         UsageError: naming the parameter, file or line that cannot be used, and what would be accepted.
+
+    Example:
+        >>> results = evaluate("tiny", "scenes:30", tests="test_blocking_drops_match", progress=False)
+        >>> results.passed, results.verdicts[0].rate
+        (True, 0.0)
     """
-    if not isinstance(batch_size, int) or batch_size < 1:
-        raise UsageError(f"batch_size={batch_size!r}: has to be a whole number from 1 on.")
+    _check(data, batch_size, progress)
+    if not isinstance(model, str):
+        _refuse("a model that is given by its spec", device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+    if not isinstance(data, str):
+        _refuse("cases that are given by their spec", lexicons=lexicons)
     config = EvaluationConfig(
         model=model if isinstance(model, str) else str(getattr(model, "name", "")),
         data=data if isinstance(data, str) else data.spec,
-        device=device,
-        dtype=dtype,
+        device=_settled(model, device, "cpu"),
+        dtype=_settled(model, dtype, "float32"),
         trust_remote_code=trust_remote_code,
         sequential=sequential,
         batch_size=batch_size,
-        store=Path(store) if store else None,
+        store=_path("store", store),
         images=images,
     )
-    started = datetime.now(UTC)
-    folder = Path(suite) if suite is not None else tests_here() or suite_folder() / "behavior_tests"
+    name = run_ids.of_ci(os.environ) or run_ids.drawn() if run_id is None else run_ids.checked(run_id, "run_id")
+    started, folder = datetime.now(UTC), _tests_folder(suite)
     with collected(folder) as found, Scratch() as scratch:
         its = _Suite.of(folder, found, names_all=bool(policy and lexicons))
         held, chosen = its.policy(policy).as_of(started.date()), its.named(tests)
         source = data if isinstance(data, CaseSource) else open_source(data, lexicons=its.lexicons(lexicons))
         adapter = _loaded(config) if isinstance(model, str) else as_model(model)
-        with opened(config, adapter, Trials(source, relative=only_compares(adapter)), held, scratch) as session:
+        with open_session(config, adapter, Trials(source, relative=only_compares(adapter)), held, scratch) as session:
             part = file.Part(scratch, "main")
             complete = its.whole and len(chosen) == len(found)
-            part.keep([session.header(chosen, run_id=run_id.drawn(), started=started, complete=complete)])
+            part.keep([session.header(chosen, run_id=name, started=started, complete=complete)])
             session.ask((test for test in sound(chosen) if not test.skipped), _told(progress))
             errors = _judge_all(session, chosen, part)
         results = Results(file.gather(scratch), errors)
     results.lines.ended_with(0 if results.passed else 1)
     return results
+
+
+def read_results(path: str | Path) -> Results:
+    """Read a results file, of `evaluate` or of pytest. Raises UsageError, which names the line that is no result.
+
+    Example:
+        >>> read_results("vlcheck-results.jsonl").passed  # doctest: +SKIP
+        True
+    """
+    return Results(file.read(expanded(path)), source=str(path))
+
+
+def compare(old: Results, new: Results, *, alpha: float = ALPHA) -> Comparison:
+    """Compare two runs of the same tests on the same data, case by case.
+
+    Args:
+        old: results of the current release.
+        new: results of the next one.
+        alpha: the highest rate of comparisons in which an equal model is said to differ, above 0 and below 1.
+
+    Returns:
+        The comparison: a row for each test and metric. It is `accepted` if something was compared and nothing is worse.
+
+    Raises:
+        UsageError: `alpha` is out of range, or one of the runs is sequential or has no verdict.
+
+    Example:
+        >>> compare(read_results("old.jsonl"), read_results("new.jsonl")).accepted  # doctest: +SKIP
+        True
+    """
+    if not 0 < alpha < 1:
+        raise UsageError(f"{argument('alpha', alpha)}: has to be above 0 and below 1.")
+    for name, results in (("old", old), ("new", new)):
+        comparison.demand_comparable(results.lines, name)
+    return comparison.compare(old.lines, new.lines, alpha)
+
+
+def _check(data: object, batch_size: object, progress: object) -> None:
+    if not isinstance(data, str | CaseSource):
+        what = "has to be a spec, e.g. 'scenes:50', or a source that open_cases gives"
+        raise UsageError(f"{argument('data', repr(data))}: {what}.")
+    if not isinstance(batch_size, int) or batch_size < 1:
+        raise UsageError(f"{argument('batch_size', repr(batch_size))}: has to be a whole number from 1 on.")
+    if not (isinstance(progress, bool) or callable(progress)):
+        raise UsageError(f"{argument('progress', repr(progress))}: has to be True, False or a function of a Progress.")
+
+
+def _refuse(of: str, **given: object) -> None:
+    """Raise UsageError if a parameter is given whose object is there already."""
+    for name, value in given.items():
+        if value:
+            raise UsageError(f"{argument(name, repr(value))}: is for {of}. Leave it out: an object is taken as it is.")
+
+
+def _settled(model: object, said: str | None, default: str) -> str:
+    """Return the device or dtype of a model: "" for an object, which knows it alone."""
+    if not isinstance(model, str):
+        return ""
+    return default if said is None else said
+
+
+@overload
+def _path(name: str, said: str | Path | None, default: Path) -> Path: ...
+@overload
+def _path(name: str, said: str | Path | None, default: Path | None = None) -> Path | None: ...
+def _path(name: str, said: str | Path | None, default: Path | None = None) -> Path | None:
+    """Return the path that a parameter gives, with the home folder in place of `~`; the default for None."""
+    if said is None:
+        return default
+    if not str(said):
+        raise UsageError(f"{parameter(name)}: names nothing; leave it out, or name a file or folder.")
+    return expanded(said, parameter(name))
+
+
+def _tests_folder(suite: str | Path | None) -> Path:
+    folder = _path("suite", suite, tests_here() or suite_folder() / "behavior_tests")
+    if not folder.exists():
+        raise UsageError(f"{argument('suite', folder)}: there is no such folder or file of tests.")
+    return folder
 
 
 def _loaded(config: EvaluationConfig) -> VisionLanguageModel:
@@ -253,7 +358,7 @@ class _Suite:
     def policy(self, said: str | Path | Policy | None) -> Policy:
         """Return the policy that is said, else the suite's, else the shipped one; it has to fit the tests."""
         own = policy_in(self.fixtures) if self.fixtures else None
-        policy = said if isinstance(said, Policy) else load_policy(Path(said) if said else own or policy_path())
+        policy = said if isinstance(said, Policy) else load_policy(_path("policy", said, own or policy_path()))
         about = subjects(self.tests)
         policy.check(about)
         if self.whole and (said or own):
@@ -264,15 +369,15 @@ class _Suite:
 
     def lexicons(self, said: str | Path | None) -> Path | None:
         """Return the folder of words that is said, else the suite's; None for the shipped words alone."""
-        if said:
-            return Path(said)
-        return lexicons_in(self.fixtures) if self.fixtures else None
+        return _path("lexicons", said, lexicons_in(self.fixtures) if self.fixtures else None)
 
     def named(self, names: str | Collection[str] | None) -> Sequence[BehaviorTest]:
         """Return the tests that are named, with a metric or without, in the suite's order; all for None."""
         if names is None:
             return self.tests
         names = {names} if isinstance(names, str) else {*names}
+        if not names:
+            raise UsageError("tests: names nothing; leave it out for all tests of the suite.")
         known = {name for test in self.tests for name in (test.name, test.function_name)}
         for name in sorted(names):
             if name not in known:
@@ -282,5 +387,5 @@ class _Suite:
 
 def _told(progress: Told | bool) -> Told | None:
     if isinstance(progress, bool):
-        return Tenths(lambda line: print(line, file=sys.stderr)) if progress else None
+        return told_on(sys.stderr) if progress else None
     return progress

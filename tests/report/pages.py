@@ -5,7 +5,7 @@ import io
 
 from PIL import Image
 
-from vlcheck.results.file import Results, encoded
+from vlcheck.results.file import ResultLines, encoded
 
 RUN = {
     "kind": "run",
@@ -153,7 +153,7 @@ def small(*more, run=None):
 
 def results(*pairs, run=None, images=None):
     """The results of some verdicts with their evidence."""
-    found = Results()
+    found = ResultLines()
     found.add(
         encoded(line)
         for line in [RUN | (run or {}), *(images or [image("red"), image("grey", (99, 99, 99), shown=None)])]

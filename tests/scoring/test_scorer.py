@@ -23,7 +23,7 @@ from tests.scoring.counting import (
     photograph,
     questions,
 )
-from tests.test_house import imports
+from tests.test_house import inner_imports
 from vlcheck.cases import ImageFile
 from vlcheck.cases.picture import Picture
 from vlcheck.metrics.answer import Answer
@@ -281,7 +281,7 @@ def test_a_scorer_reaches_no_store() -> None:
     left = {"vlcheck.scoring.scorer"}
     while left:
         reached |= left
-        left = {one.module for module in left for one in imports(module)} - reached
+        left = {one.module for module in left for one in inner_imports(module)} - reached
     assert "vlcheck.scoring.render" in reached
     assert "vlcheck.scoring.store" not in reached
 

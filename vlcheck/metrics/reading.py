@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from vlcheck._util.numbers import brief
 from vlcheck.errors import NotApplicable
 from vlcheck.metrics.answer import Answer, Top
 from vlcheck.metrics.kinds import Metric
+from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.stats.operating_scale import RAW, Scale
 
 Answers = Mapping[str, Answer]  # by the query's key
@@ -109,20 +110,3 @@ class Heard:
 
 class Unlikely(NotApplicable):
     """The model finds none of the words likely, so that its preference among them means nothing."""
-
-
-class Tolerances(Protocol):
-    """The tolerances of a policy, as `vlcheck.policy.policy.Tolerances` describes them."""
-
-    @property
-    def within(self) -> float: ...
-    @property
-    def delta(self) -> float: ...
-    @property
-    def by(self) -> float: ...
-    @property
-    def below(self) -> float: ...
-    @property
-    def floor(self) -> float: ...
-    @property
-    def mass(self) -> float: ...

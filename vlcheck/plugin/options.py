@@ -168,7 +168,7 @@ class Settings:
             )
 
 
-def add(parser: pytest.Parser) -> None:
+def add_options(parser: pytest.Parser) -> None:
     """Add the options, each with a key of the ini file: --vl-batch-size is vl_batch_size."""
     group = parser.getgroup("vlcheck", "behavioural tests of vision-language models")
     for option in _OPTIONS:
@@ -204,7 +204,7 @@ def disable_workers(config: pytest.Config) -> None:
         config.option.numprocesses, config.option.dist, config.option.tx = 0, "no", []
 
 
-def read(config: pytest.Config) -> Settings:
+def read_settings(config: pytest.Config) -> Settings:
     """Read each option from the command line, or else from the ini file.
 
     Raises:

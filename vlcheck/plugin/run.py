@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from vlcheck.evaluation.evidence import Judgement
     from vlcheck.plugin.workbench import Workbench
     from vlcheck.policy.policy import Policy
-    from vlcheck.results.file import Part, Results
+    from vlcheck.results.file import Part, ResultLines
 
 _INFORMS = ("help", "version", "markers", "cacheshow")  # options with which pytest begins no session of tests
 _LISTS = {  # options with which pytest runs no test, by their names in its config
@@ -76,7 +76,7 @@ class Run:
         said = (self._input or {}).get("vlcheck_started")
         self.started = datetime.fromisoformat(said) if said else datetime.now(UTC)
         try:
-            self.settings = options.read(config)
+            self.settings = options.read_settings(config)
             if self.settings.model:
                 self.settings.demand_reports()
         except UsageError as error:
@@ -183,14 +183,14 @@ class Run:
         return policy
 
     @cached_property
-    def beside(self) -> Results | None:
+    def beside(self) -> ResultLines | None:
         """The results of an earlier run to show beside this one's. May raise UsageError."""
         from vlcheck.results.file import read_beside  # not imported in runs of other projects
 
         return read_beside(self.settings.beside, self.settings.data) if self.settings.beside else None
 
     @cached_property
-    def baseline(self) -> Results | None:
+    def baseline(self) -> ResultLines | None:
         """The results of the previous release, which this run has to match. May raise UsageError."""
         from vlcheck.results.comparison import read_baseline  # not imported in runs of other projects
 
@@ -265,7 +265,7 @@ class Run:
 
     def plan(self, session: pytest.Session) -> None:
         """Print how long the selected tests would take, and what they can decide; score nothing."""
-        from vlcheck.plugin.workbench import outlook  # not imported in runs of other projects
+        from vlcheck.plugin.workbench import plan_lines  # not imported in runs of other projects
 
         try:
             self._demand_own_words()
@@ -274,7 +274,7 @@ class Run:
             hold_apart(self.collected)
             chosen = all_stated(session.items)
             reporter = Reporter(self.config, self.folder)
-            reporter.say(outlook(self.settings, self.policy, self.source, chosen))
+            reporter.say(plan_lines(self.settings, self.policy, self.source, chosen))
             reporter.say(f"{test.name} cannot be judged. {test.amiss}" for test in chosen if test.amiss)
         except UsageError as error:
             raise pytest.UsageError(options.message_of(error)) from error

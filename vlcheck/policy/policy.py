@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args
 
 from vlcheck.errors import UsageError, argument, nearest, printable
 from vlcheck.metrics.kinds import Metric
+from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.suite.shipped import BIASES
 
 if TYPE_CHECKING:
@@ -21,29 +22,6 @@ Consequence = Literal["fail", "skip", "xfail"]
 METRICS = get_args(Metric)
 UNDECIDED = ("inconclusive", "invalid", "not_asked")
 _LONGEST = 2_000  # characters of a message about an entry
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tolerances:
-    """Limits on differences of scores, in [0, 1].
-
-    Attributes:
-        within: how far a preserved score may fall.
-        delta: by how much the own picture has to beat another for a case to be known; above `within`.
-        by: the least difference that counts as a change, above 0.
-        below: a dropped score has to be below this.
-        floor: the least sum of the probabilities of two compared words; below it the case says nothing. For a model
-            that only compares words, the least sum over all of them.
-        mass: the least P(yes) + P(no); below it an answer says nothing, since the model prefers to answer something
-            else.
-    """
-
-    within: float = 0.10
-    delta: float = 0.15
-    by: float = 0.05
-    below: float = 0.50
-    floor: float = 0.01
-    mass: float = 0.50
 
 
 @dataclass(frozen=True, kw_only=True)

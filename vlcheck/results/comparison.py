@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Literal, NamedTuple, cast, get_args
 
 from vlcheck._util.files import followed
-from vlcheck._util.installed import differences
+from vlcheck._util.installed import version_changes
 from vlcheck._util.numbers import counted
 from vlcheck.errors import UsageError, argument, marked, parameter, printable
-from vlcheck.results.file import Key, Results, read_judged
+from vlcheck.results.file import Key, ResultLines, demand_judged, read
 from vlcheck.results.records import EvidenceRecord, RunRecord, VerdictRecord
 from vlcheck.results.scales import demanded, differing, used
 from vlcheck.results.unjudged import incomplete
@@ -150,15 +150,26 @@ class _Pair(NamedTuple):
     new: EvidenceRecord
 
 
-def read_compared(path: Path) -> Results:
+def read_compared(path: Path) -> ResultLines:
     """Read the results of a run to be compared. Raises UsageError naming the file and the line."""
-    results = read_judged(path)
-    if results.run.sequential:
-        raise UsageError(f"{path}: is of a sequential run, which stops early depending on its results. {_ALL}")
+    results = read(path)
+    demand_comparable(results, path)
     return results
 
 
-def read_baseline(path: Path, *results: Path) -> Results:
+def demand_comparable(results: ResultLines, name: str | Path) -> None:
+    """Raise UsageError if a run cannot be compared with another one.
+
+    Args:
+        results: the results of the run.
+        name: the file or parameter that gives them, for the message.
+    """
+    demand_judged(results, name)
+    if results.run.sequential:
+        raise UsageError(f"{name}: is of a sequential run, which stops early depending on its results. {_ALL}")
+
+
+def read_baseline(path: Path, *results: Path) -> ResultLines:
     """Read the results that a run is to be compared with.
 
     Args:
@@ -179,7 +190,7 @@ def read_baseline(path: Path, *results: Path) -> Results:
         raise UsageError(argument("baseline", marked(error))) from error
 
 
-def compare(old: Results, new: Results, alpha: float = ALPHA) -> Comparison:
+def compare(old: ResultLines, new: ResultLines, alpha: float = ALPHA) -> Comparison:
     """Compare two runs: for each behavior and metric, whether the new one is worse.
 
     A rate is *worse* if more images are worse than better, and p is at most alpha: McNemar's test on the paired images,
@@ -198,13 +209,13 @@ def compare(old: Results, new: Results, alpha: float = ALPHA) -> Comparison:
     olds, news = _by_name(old, new), _by_name(new, old)
     rows = [_compared(old, olds.get(name), new, news.get(name), alpha) for name in dict.fromkeys([*news, *olds])]
     scales = differing(old.verdicts.values(), new.verdicts.values())
-    versions = map(printable, differences(old.run.versions, new.run.versions))
+    versions = map(printable, version_changes(old.run.versions, new.run.versions))
     lacking = ((which, incomplete(run)) for which, run in (("old", old), ("new", new)))
     unjudged = tuple(f"{which} run: {said.removesuffix('.')}" for which, said in lacking if said)
     return Comparison(old.run, new.run, tuple(_corrected(rows, alpha)), tuple(scales), tuple(versions), unjudged)
 
 
-def compare_run(baseline: Results, run: Results) -> Comparison:
+def compare_run(baseline: ResultLines, run: ResultLines) -> Comparison:
     """Compare a run with a baseline; tests that the run did not select are not lost.
 
     Args:
@@ -215,7 +226,7 @@ def compare_run(baseline: Results, run: Results) -> Comparison:
     return found if run.run.complete else found.of_asked({test for test, _, _ in run.verdicts})
 
 
-def _by_name(results: Results, others: Results) -> Mapping[Key, Key]:
+def _by_name(results: ResultLines, others: ResultLines) -> Mapping[Key, Key]:
     """Return the verdicts' keys by behavior and metric, and by the test if either run has several of these.
 
     Test ids are not compared otherwise: they depend on the folder in which pytest was started.
@@ -224,7 +235,7 @@ def _by_name(results: Results, others: Results) -> Mapping[Key, Key]:
     return {(key[0] if max(count[key[1:]] for count in counts) > 1 else "", *key[1:]): key for key in results.verdicts}
 
 
-def _compared(old: Results, old_key: Key | None, new: Results, new_key: Key | None, alpha: float) -> Compared:
+def _compared(old: ResultLines, old_key: Key | None, new: ResultLines, new_key: Key | None, alpha: float) -> Compared:
     """Return a row with the outcome that its p, which is not corrected yet, may confirm."""
     if old_key is None:
         alone = _unmeasured(new.verdicts[cast("Key", new_key)])
@@ -249,7 +260,7 @@ def _compared(old: Results, old_key: Key | None, new: Results, new_key: Key | No
     return _mean(row, pairs, after.band, alpha) if after.claim == "mean" and after.band else _rate(row, pairs)
 
 
-def _alone(other: Results, row: Compared, *, in_old: bool) -> str:
+def _alone(other: ResultLines, row: Compared, *, in_old: bool) -> str:
     """Return the reason why only one run has a verdict."""
     here, there = ("old", "new") if in_old else ("new", "old")
     name = row.test.rpartition("::")[2]

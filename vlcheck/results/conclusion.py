@@ -14,7 +14,7 @@ from typing import Literal
 from vlcheck._util.numbers import counted
 from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.results.comparison import Compared, Comparison
-from vlcheck.results.file import Results
+from vlcheck.results.file import ResultLines
 from vlcheck.results.records import ExcuseRecord, KnownBias, RunRecord, VerdictRecord
 from vlcheck.results.unjudged import Unjudged, has, incomplete, is_ended, unjudged
 from vlcheck.stats.decision import BY_GRAVITY, DECIDED, NOT_ASKED, OF_A_BIAS
@@ -147,7 +147,7 @@ class Conclusion:
         return self.undecided + self.left_out
 
 
-def conclude(results: Results, comparison: Comparison | None = None) -> Conclusion:
+def conclude(results: ResultLines, comparison: Comparison | None = None) -> Conclusion:
     """Return the conclusion of a run; its tone is "pass" only if the whole suite was asked and the run ended with 0.
 
     Args:
@@ -177,12 +177,12 @@ def conclude(results: Results, comparison: Comparison | None = None) -> Conclusi
     return Conclusion(tone, said, _counts(verdicts), undecided, left_out)
 
 
-def matrix_of(results: Results) -> Matrix:
+def matrix_of(results: ResultLines) -> Matrix:
     """Return all tests of a run by bias and metric."""
-    return matrix(results.verdicts.values(), unjudged(results))
+    return bias_matrix(results.verdicts.values(), unjudged(results))
 
 
-def matrix(verdicts: Iterable[VerdictRecord], without: Sequence[Unjudged] = ()) -> Matrix:
+def bias_matrix(verdicts: Iterable[VerdictRecord], without: Sequence[Unjudged] = ()) -> Matrix:
     """Return tests by bias and metric.
 
     Args:
@@ -244,7 +244,7 @@ def excuse(known: ExcuseRecord) -> str:
     return f"{day}{', also where it is invalid' if known.invalid else ''}: {known.reason}"
 
 
-def gone(results: Results) -> Iterator[str]:
+def gone(results: ResultLines) -> Iterator[str]:
     """Yield messages about entries of known biases that excuse too much, if the whole suite was asked.
 
     They are entries for a bias of which all tests pass, and entries that excuse invalid verdicts where there are none.
@@ -258,7 +258,7 @@ def gone(results: Results) -> Iterator[str]:
                 yield known.needless or known.stale
 
 
-def no_longer_known(results: Results) -> Iterator[str]:
+def no_longer_known(results: ResultLines) -> Iterator[str]:
     """Yield messages about known failures of a behavior that passes, then about biases as `gone`."""
     for known in _entries(results.run):
         if known.behavior and "pass" in _statuses(results, known, "behavior"):
@@ -277,7 +277,7 @@ def worsened(comparison: Comparison) -> str:
     return "Not comparable with the release before."
 
 
-def missing(results: Results) -> list[str]:
+def missing_biases(results: ResultLines) -> list[str]:
     """Return the biases for which the policy requires a pass or a fail, and that have neither."""
     decided = {verdict.bias for verdict in results.verdicts.values() if verdict.status in DECIDED}
     return [bias for bias in results.run.required if bias not in decided]
@@ -362,13 +362,13 @@ def _passes(biases: Mapping[str, Standing], passing: Sequence[str], *, whole: bo
     return "pass", f"{said} in what was asked: {named}." if idle else f"{said}: {named}."
 
 
-def _lacking(results: Results) -> str:
+def _lacking(results: ResultLines) -> str:
     """Return a sentence about required biases without a pass or a fail; "" if there are none."""
-    lacking = missing(results)
+    lacking = missing_biases(results)
     return f"The policy requires a pass or a fail of {', '.join(lacking)}, and there is none." if lacking else ""
 
 
-def _refusal(results: Results, comparison: Comparison | None) -> str:
+def _refusal(results: ResultLines, comparison: Comparison | None) -> str:
     """Return the reason why a run is refused though its verdicts pass; "" if there is none."""
     if said := worsened(comparison) if comparison else "":
         return said
@@ -421,7 +421,7 @@ def _undecided(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
             yield f"{status.capitalize()} (in {', '.join(sorted({one.bias for one in its}))}): {why}{causes}."
 
 
-def _not_asked(results: Results) -> Iterator[str]:
+def _not_asked(results: ResultLines) -> Iterator[str]:
     """Yield sentences about biases, metrics and tests without a verdict."""
     run, lacking_one = results.run, unjudged(results)
     verdicts = results.verdicts.values()
@@ -461,7 +461,7 @@ def _entries(run: RunRecord) -> Sequence[KnownBias]:
     return run.policy.known
 
 
-def _statuses(results: Results, known: KnownBias, of: Literal["bias", "behavior"]) -> set[str]:
+def _statuses(results: ResultLines, known: KnownBias, of: Literal["bias", "behavior"]) -> set[str]:
     """Return the statuses of the verdicts that an entry is about, by its bias or by its behavior."""
     about = (one for one in results.verdicts.values() if getattr(one, of) == getattr(known, of))
     return {one.status for one in about if known.metric in ("", one.metric)}

@@ -36,7 +36,7 @@ NO_RUN = RunRecord(schema=SCHEMA, name="", fingerprint="", data="", started="")
 
 
 @dataclass
-class Results:
+class ResultLines:
     """The results of a run as records; the evidence, most of the lines, is kept as JSON text.
 
     Attributes:
@@ -135,13 +135,13 @@ class Part:
         self._images |= {line["key"] for line in fresh if line["kind"] == "image"}
 
 
-def gather(folder: Path) -> Results:
+def gather(folder: Path) -> ResultLines:
     """Put the parts in a folder together; lines that a kill cut short are left out.
 
     The field `unjudged` of each part's first line has all tests that should have a verdict; those that have none remain
     there.
     """
-    results = Results()
+    results = ResultLines()
     for path in sorted(folder.glob("*.part.jsonl")):
         text = path.read_text(encoding="utf-8")
         whole, _, _ = text.rpartition("\n")
@@ -160,7 +160,7 @@ def check_place(path: Path, others: Others) -> None:
     demand_place(path, OPTION, "results file", is_ours=lambda there: begins(there, _RUN.encode()), others=others)
 
 
-def write(path: Path, results: Results) -> None:
+def write(path: Path, results: ResultLines) -> None:
     """Write the results file, whole or not at all.
 
     Args:
@@ -174,7 +174,7 @@ def write(path: Path, results: Results) -> None:
         file.writelines(f"{line}\n" for line in results.lines())
 
 
-def read(path: Path) -> Results:
+def read(path: Path) -> ResultLines:
     """Read a results file.
 
     Args:
@@ -188,7 +188,7 @@ def read(path: Path) -> Results:
     """
     if why := fault(path):
         raise UsageError(f"{path}: cannot be read as a results file ({why}).")
-    results = Results()
+    results = ResultLines()
     numbers = count()  # zipped after the lines, so that the next number is their count
     try:
         results.take(line for line, _ in zip(_checked_lines(path, read_lines(path)), numbers, strict=False))
@@ -219,21 +219,31 @@ def _demand_all(path: Path, run: RunRecord, **held: int) -> None:
             raise UsageError(f"{path}:1: promises {promised} {what}, and {there} follow; the file was {wrong}.")
 
 
-def _unjudged(results: Results) -> list[str]:
+def _unjudged(results: ResultLines) -> list[str]:
     """Return the tests that should have a verdict and have none."""
     judged = {test for test, _, _ in results.verdicts}
     return [test for test in results.run.unjudged if test not in judged]
 
 
-def read_judged(path: Path) -> Results:
+def read_judged(path: Path) -> ResultLines:
     """Read the results of a run with at least one verdict. Raises UsageError if there is none, and as `read`."""
     results = read(path)
-    if not results.verdicts:
-        raise UsageError(f"{path}: holds no verdict; the results of a run that judged something are accepted.")
+    demand_judged(results, path)
     return results
 
 
-def read_beside(path: Path, data: str, option: str = _BESIDE) -> Results:
+def demand_judged(results: ResultLines, name: str | Path) -> None:
+    """Raise UsageError if a run has no verdict.
+
+    Args:
+        results: the results of the run.
+        name: the file or parameter that gives them, for the message.
+    """
+    if not results.verdicts:
+        raise UsageError(f"{name}: holds no verdict; the results of a run that judged something are accepted.")
+
+
+def read_beside(path: Path, data: str, option: str = _BESIDE) -> ResultLines:
     """Read the results of a run that are shown beside those of another one.
 
     Args:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from vlcheck._util.files import Others, placing
 from vlcheck.results.conclusion import asked_all
-from vlcheck.results.file import OPTION, Results, check_place, encoded, head, write
+from vlcheck.results.file import OPTION, ResultLines, check_place, encoded, head, write
 from vlcheck.results.records import SCHEMA, RunRecord
 from vlcheck.results.schema import line_of
 
@@ -84,7 +84,7 @@ class Places:
         if not same_run(head(self.unfinished), run):
             self._mark({key: value for key, value in line_of(run).items() if value not in (None, [], {})})
 
-    def choose(self, results: Results) -> Path:
+    def choose(self, results: ResultLines) -> Path:
         """Return the file for results; a part of the suite, or a run that was stopped, does not replace a whole run."""
         return self.named if asked_all(results.run) or not self.kept else self.part
 
@@ -94,7 +94,7 @@ class Places:
         run = head(self.named)
         return run if run and run.verdicts and asked_all(run) else None
 
-    def write(self, path: Path, results: Results) -> None:
+    def write(self, path: Path, results: ResultLines) -> None:
         """Write results that have a verdict, and remove the unfinished file.
 
         Args:
@@ -108,7 +108,7 @@ class Places:
         if same_run(head(self.unfinished), results.run):
             self.unfinished.unlink(missing_ok=True)
 
-    def leave(self, results: Results) -> None:
+    def leave(self, results: ResultLines) -> None:
         """Write the end of a run without a verdict to the unfinished file; older results stay. Raises UsageError."""
         self._mark(replace(results.run, verdicts=0, lines=1))
 

@@ -51,7 +51,7 @@ def keys_of(kind: str) -> Mapping[str, Key]:
     }
 
 
-def complaint(line: object) -> str:
+def fault_in_line(line: object) -> str:
     """Return the reason why a value is not a valid line of a results file; "" if it is one."""
     try:
         record_of(line)

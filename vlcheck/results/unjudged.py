@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from vlcheck._util.numbers import counted
 from vlcheck.metrics.registry import METRICS
-from vlcheck.results.file import Results
+from vlcheck.results.file import ResultLines
 from vlcheck.results.records import RunRecord
 from vlcheck.suite.shipped import BIASES
 
@@ -27,14 +27,14 @@ class Unjudged(NamedTuple):
     metric: str
 
 
-def unjudged(results: Results) -> list[Unjudged]:
+def unjudged(results: ResultLines) -> list[Unjudged]:
     """Return the selected tests without a verdict; for older files, bias and metric are inferred from their names."""
     biases = {_file(test): verdict.bias for (test, _, _), verdict in results.verdicts.items()}
     stated = {test: Unjudged(one.bias, one.metric) for test, one in results.run.stated.items()}
     return [stated.get(test) or _by_name(test, biases) for test in results.run.unjudged]
 
 
-def incomplete(results: Results) -> str:
+def incomplete(results: ResultLines) -> str:
     """Return a sentence with the number of tests without a verdict; "" if all have one."""
     lacking = results.run.unjudged
     if not lacking:

@@ -20,7 +20,7 @@ from vlcheck.datasets.lexicons.lexicon import (
     Writing,
 )
 from vlcheck.datasets.limbs import CHAINS
-from vlcheck.errors import UsageError, nearest
+from vlcheck.errors import UsageError, argument, nearest
 
 Lexicon = TypeVar("Lexicon")
 Entry = TypeVar("Entry")
@@ -218,10 +218,10 @@ def _check_names(path: Path, entries: Mapping[str, ObjectWords] | Mapping[str, C
 
 def _own(folder: Path) -> dict[str, Path]:
     if not is_folder(folder):
-        raise UsageError(f"lexicons {folder}: there is no such folder.")
+        raise UsageError(f"{argument('lexicons', folder)}: there is no such folder.")
     files = {path.stem: path for path in sorted(folder.glob("*.toml"))}
     if not files:
-        raise UsageError(f"lexicons {folder}: has none of {', '.join(f'{name}.toml' for name in FILES)}.")
+        raise UsageError(f"{argument('lexicons', folder)}: has none of {', '.join(f'{name}.toml' for name in FILES)}.")
     for name, path in files.items():
         if name not in FILES:
             raise UsageError(f"{path}: there is no such lexicon. {nearest(name, FILES)}")

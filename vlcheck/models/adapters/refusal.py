@@ -12,7 +12,7 @@ from vlcheck.errors import NotApplicable, UsageError
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
+def errors_as_refusals() -> Iterator[None]:
     """Raise NotApplicable in place of any error that a processor raises inside.
 
     The processor has already read a plain picture without an error at load, so the picture is at fault: for example, a

@@ -18,7 +18,7 @@ from vlcheck.plugin.reporters.lines import say, shown
 from vlcheck.plugin.run import Run
 
 if TYPE_CHECKING:
-    from vlcheck.results.file import Results
+    from vlcheck.results.file import ResultLines
     from vlcheck.results.records import VerdictRecord
 
 MOST_ANNOTATIONS = 10  # GitHub shows no more for each step
@@ -69,15 +69,15 @@ def tell(terminal: pytest.TerminalReporter, run: Run) -> None:
             terminal.write_line(line)  # escaped by `command`
 
 
-def _summary(results: Results, run: Run) -> str:
+def _summary(results: ResultLines, run: Run) -> str:
     from vlcheck.report.markdown import markdown  # not imported in runs of other projects
-    from vlcheck.report.text import comparison as comparison_lines  # not imported in runs of other projects
+    from vlcheck.report.text.comparison import conclusion, other_versions  # not imported in runs of other projects
 
     compared = run.ending.comparison
     also = [run.ending.problem] if run.ending.problem else []
     if compared:
-        said = f"Compared with the baseline: {comparison_lines.conclusion(compared)}"
-        also = [said, *comparison_lines.other_versions(compared), *also]
+        said = f"Compared with the baseline: {conclusion(compared)}"
+        also = [said, *other_versions(compared), *also]
     return markdown.summary(results, also, compared)
 
 
@@ -95,7 +95,7 @@ def _append(path: Path, text: str, terminal: pytest.TerminalReporter) -> None:
 
 
 def _annotations(
-    results: Results, failed: Mapping[str, pytest.TestReport], config: pytest.Config, workspace: Path | None
+    results: ResultLines, failed: Mapping[str, pytest.TestReport], config: pytest.Config, workspace: Path | None
 ) -> Iterator[str]:
     """Yield annotations for the gravest verdicts of tests that failed."""
     from vlcheck.results.conclusion import gravest_first  # not imported in runs of other projects
@@ -125,7 +125,7 @@ def command(name: str, message: str, **properties: str) -> str:
     return f"::{name} {said}::{_data(message)}"
 
 
-def _message(verdict: VerdictRecord, results: Results, config: pytest.Config) -> Iterator[str]:
+def _message(verdict: VerdictRecord, results: ResultLines, config: pytest.Config) -> Iterator[str]:
     """Yield the verdict, and the commands that run the behavior and its worst case again."""
     from vlcheck.report.text.summary import held
     from vlcheck.results.file import key_of, ranked  # not imported in runs of other projects
