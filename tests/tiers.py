@@ -1,8 +1,8 @@
 """The tiers of vlcheck's own tests: the inner loop, what runs before a merge, and what runs at night.
 
 The inner loop leaves out tests that are marked `slow`, `contract`, `power` or `browser`. Before a merge all tests run
-but those marked `nightly`, which are deselected unless VLCHECK_NIGHTLY is 1. The planted biases and the first steps of
-a training have two sizes: the larger one at night.
+but those marked `nightly`, which are deselected unless VLCHECK_NIGHTLY is 1. Some tests have two sizes, the
+larger one at night: CONTRIBUTING.md lists them.
 """
 
 from __future__ import annotations

@@ -94,6 +94,7 @@ def warm_python() -> WarmPython:
     command = [sys.executable, __file__, str(folder)]
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     server.stdout.readline()  # it listens
+    atexit.register(server.communicate)  # which closes its standard input
     return WarmPython(folder, server)
 
 
@@ -122,7 +123,7 @@ def served(folder: Path) -> dict[str, Any]:
             ready, _, _ = select.select([listening, sys.stdin, *forks], [], [])
             if sys.stdin in ready:
                 shutil.rmtree(folder)
-                sys.exit()
+                os._exit(0)
             for ended in forks.keys() & set(ready):
                 os.waitpid(forks.pop(ended), 0)
                 os.close(ended)

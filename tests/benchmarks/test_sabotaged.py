@@ -8,6 +8,7 @@ from benchmarks.sabotaged import NAMES, RESULTS, examined
 from tests.warm_python import warm_python
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_red_and_says_why(name, monkeypatch):
     monkeypatch.setattr("sys.executable", warm_python().command)

@@ -97,6 +97,7 @@ def asked(model, folder):
     return path
 
 
+@pytest.mark.slow
 def test_a_bias_that_a_release_brought_is_worse_and_nothing_else_is(tmp_path):
     clean, mirrored = asked("tiny", tmp_path), asked("tiny-mirror", tmp_path)
     done = run("compare", clean, mirrored)
