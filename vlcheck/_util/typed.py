@@ -1,7 +1,7 @@
 """Foreign values to typed records: msgspec validates, and a fault names the key, its value and what is accepted.
 
-The type of a key describes the values that it accepts (`msgspec.Meta`); a choice (`typing.Literal`) and a record need no
-description. A rule on several keys is the `__post_init__` of their record, which raises ValueError.
+The type of a key describes the values that it accepts (`msgspec.Meta`); a choice (`typing.Literal`) and a record need
+no description. A rule on several keys is the `__post_init__` of their record, which raises ValueError.
 """
 
 from __future__ import annotations
@@ -124,16 +124,16 @@ def keys_of(record: type[Struct]) -> Mapping[str, Key]:
 def _fault(path: Keys, value: object, kind: Any, error: Exception) -> Fault:
     """Return the fault of a value that `msgspec.convert` refuses with an error."""
     bare, accepted = _without_description(kind), _described(kind)
-    for key, part, its in _parts(value, bare):
-        if refusal := _refusal(part, its):
-            fault = _fault((*path, key), part, its, refusal)
+    for key, part, inner in _parts(value, bare):
+        if refusal := _refusal(part, inner):
+            fault = _fault((*path, key), part, inner, refusal)
             return WrongValue(path, value, accepted, ()) if accepted and _wordless(fault) else fault
     if _is_record(bare) and isinstance(value, dict):
         keys = keys_of(bare)
         unknown = next((key for key in value if key not in keys), "")
-        for name, key in keys.items():
-            if key.required and name not in value:
-                return MissingKey((*path, name), key.accepted, unknown)
+        for name, its in keys.items():
+            if its.required and name not in value:
+                return MissingKey((*path, name), its.accepted, unknown)
         if unknown and bare.__struct_config__.forbid_unknown_fields:
             return UnknownKey((*path, unknown), tuple(keys))
     if isinstance(error.__cause__, ValueError):
