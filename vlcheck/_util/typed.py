@@ -1,6 +1,6 @@
 """Foreign values to typed records: msgspec validates, and a fault names the key, its value and what is accepted.
 
-The type of a key describes the values that it accepts (`msgspec.Meta`); a choice (`typing.Literal`) and a record need
+The type of a key describes the values that it accepts (`msgspec.Meta`); a choice (`typing.Literal`) and a table need
 no description. A rule on several keys is the `__post_init__` of their record, which raises ValueError.
 """
 
@@ -145,7 +145,7 @@ def _parts(value: object, kind: Any) -> Iterator[tuple[str | int, object, Any]]:
     """Yield the keys of a record or mapping, or the indices of a list, each with its value and its type."""
     if isinstance(value, dict) and _is_record(kind):
         yield from ((name, value[name], key.type) for name, key in keys_of(kind).items() if name in value)
-    elif isinstance(value, dict) and get_origin(kind) in (dict, Mapping):
+    elif isinstance(value, dict) and _is_mapping(kind):
         yield from ((name, part, get_args(kind)[1]) for name, part in value.items())
     elif isinstance(value, list) and get_origin(kind) is list:
         yield from ((at, part, get_args(kind)[0]) for at, part in enumerate(value))
@@ -167,11 +167,16 @@ def _is_record(kind: Any) -> TypeGuard[type[Struct]]:
     return isinstance(kind, type) and issubclass(kind, Struct)
 
 
+def _is_mapping(kind: Any) -> bool:
+    return get_origin(kind) in (dict, Mapping)
+
+
 def _without_description(kind: Any) -> Any:
     return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
 def _described(kind: Any) -> str:
     """Return the description of a type; "" if it has none."""
-    said = [note.description for note in getattr(kind, "__metadata__", ()) if note.description]
-    return next(iter(said), "a table" if _is_record(_without_description(kind)) else "")
+    said = (note.description for note in getattr(kind, "__metadata__", ()) if note.description)
+    bare = _without_description(kind)
+    return next(said, "a table" if _is_record(bare) or _is_mapping(bare) else "")

@@ -8,7 +8,9 @@ from datetime import date
 from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, cast, get_args
+
+from msgspec import Meta
 
 from vlcheck.errors import UsageError, argument, nearest, printable
 from vlcheck.metrics.kinds import Metric
@@ -19,8 +21,15 @@ if TYPE_CHECKING:
 
 Consequence = Literal["fail", "skip", "xfail"]
 METRICS = get_args(Metric)
-UNDECIDED = ("inconclusive", "invalid", "not_asked")
 _LONGEST = 2_000  # characters of a message about an entry
+
+_Share = Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")]
+_Step = Annotated[float, Meta(gt=0, le=1, description="a number above 0, up to 1")]
+_Rate = Annotated[float, Meta(ge=0, lt=1, description="a number from 0, below 1")]
+_Alpha = Annotated[float, Meta(ge=1e-6, lt=0.5, description="a number from 1e-6, below 0.5")]
+_Area = Annotated[float, Meta(ge=0.5, lt=1, description="a number from 0.5, below 1")]
+_Mean = Annotated[float, Meta(ge=-1, le=1)]
+_Band = Annotated[tuple[_Mean, _Mean], Meta(description="two numbers from -1 to 1, the lower one first")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +47,12 @@ class Tolerances:
             else.
     """
 
-    within: float = 0.10
-    delta: float = 0.15
-    by: float = 0.05
-    below: float = 0.50
-    floor: float = 0.01
-    mass: float = 0.50
+    within: _Share = 0.10
+    delta: _Step = 0.15
+    by: _Step = 0.05
+    below: _Share = 0.50
+    floor: _Share = 0.01
+    mass: _Share = 0.50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +68,7 @@ class Scaling:
     """
 
     scale: Literal["calibrated", "raw"] = "calibrated"
-    auc: float = 0.60
+    auc: _Area = 0.60
     uncalibrated: Literal["raw", "invalid"] = "raw"
 
 
@@ -73,20 +82,31 @@ class Rule:
         band: lowest and highest mean that pass, in [-1, 1].
     """
 
-    allowed: float = 0.10
-    alpha: float = 0.05
-    band: tuple[float, float] = (-0.15, 0.15)
+    allowed: _Rate = 0.10
+    alpha: _Alpha = 0.05
+    band: _Band = (-0.15, 0.15)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undecided:
+    """The consequences of verdicts that decide nothing.
+
+    Attributes:
+        inconclusive: of too few images.
+        invalid: of answers that cannot be judged.
+        not_asked: of data with fewer images than a pass needs.
+    """
+
+    inconclusive: Consequence = "fail"
+    invalid: Consequence = "fail"
+    not_asked: Consequence = "skip"
 
 
 TOLERANCES = tuple(each.name for each in fields(Tolerances))
 RULE = tuple(each.name for each in fields(Rule))
 SCALING = tuple(each.name for each in fields(Scaling))
-CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"scale": ("calibrated", "raw"), "uncalibrated": ("raw", "invalid")}
-)
-BUILT_IN = MappingProxyType(
-    vars(Tolerances()) | vars(Scaling()) | vars(Rule()) | dict.fromkeys(UNDECIDED, "fail") | {"not_asked": "skip"}
-)
+UNDECIDED = tuple(each.name for each in fields(Undecided))
+BUILT_IN = MappingProxyType(vars(Tolerances()) | vars(Scaling()) | vars(Rule()) | vars(Undecided()))
 
 
 class Subject(NamedTuple):
