@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from itertools import combinations
 from pathlib import Path
@@ -213,11 +213,6 @@ class Known:
         said = f"the known bias expired on {self.until} ({self.reason}): mend it, or renew {self.label} in {self.path}"
         return printable(said, _LONGEST)
 
-    def as_dict(self) -> dict[str, object]:
-        """Return the entry as a verdict's line in the results has it."""
-        said = {"reason": self.reason, "until": self.until.isoformat(), "expired": self.expired}
-        return said | ({"invalid": True} if self.invalid else {})
-
 
 @dataclass(frozen=True)
 class Policy:
@@ -313,16 +308,6 @@ class Policy:
             why: what is wrong with it.
         """
         return UsageError(f"{argument('policy', self.path)}: {printable(where)}: {printable(why)}")
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the policy as the results' first line keeps it."""
-        tables = {name: dict(table) for name, table in self.tables.items()}
-        known = [
-            asdict(one)
-            | {"path": str(one.path), "until": one.until.isoformat(), "stale": one.stale, "needless": one.needless}
-            for one in self.known
-        ]
-        return {"path": str(self.path), "tables": tables, "known": known}
 
 
 @dataclass(frozen=True)

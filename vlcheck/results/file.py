@@ -112,11 +112,11 @@ class Part:
 
     def __init__(self, folder: Path, name: str) -> None:
         self._path = folder / f"{name}.part.jsonl"
-        self._images: set[object] = set()
+        self._images: set[str] = set()
 
-    def keep(self, lines: Iterable[Mapping[str, object]]) -> None:
+    def keep(self, lines: Iterable[Record]) -> None:
         """Append lines, each image once. Raises UsageError where they cannot be kept: then none of them is."""
-        fresh = [line for line in lines if line["kind"] != "image" or line["key"] not in self._images]
+        fresh = [line for line in lines if not isinstance(line, ImageRecord) or line.key not in self._images]
         before = self._path.stat().st_size if self._path.exists() else 0
         try:
             with self._path.open("a", encoding="utf-8") as file:
@@ -127,7 +127,7 @@ class Part:
             raise UsageError(
                 f"{temporary.where()}: {self._path}: the results cannot be kept there ({error.strerror})."
             ) from error
-        self._images |= {line["key"] for line in fresh if line["kind"] == "image"}
+        self._images |= {line.key for line in fresh if isinstance(line, ImageRecord)}
 
 
 def gather(folder: Path) -> Results:
@@ -231,9 +231,9 @@ def key_of(verdict: VerdictRecord) -> Key:
     return verdict.test, verdict.behavior, verdict.metric
 
 
-def encoded(line: Record | Mapping[str, object]) -> str:
+def encoded(record: Record) -> str:
     """Return a line as JSON: ASCII, so that no separator of Unicode splits it, and without NaN, which others refuse."""
-    said = line_of(line) if isinstance(line, Record) else line
+    said = line_of(record)
     try:
         return json.dumps(said, allow_nan=False)
     except ValueError:

@@ -6,7 +6,7 @@ them, however it does, the file stays and says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from vlcheck._util.files import Others, placing
 from vlcheck.results.conclusion import asked_all
 from vlcheck.results.file import OPTION, Results, check_place, encoded, head, write
 from vlcheck.results.records import SCHEMA, RunRecord
-from vlcheck.results.schema import line_of
 
 _PART, _UNFINISHED = "part", "unfinished"
 
@@ -72,7 +71,7 @@ class Places:
             fingerprint="",
         )
         if not same_run(head(self.unfinished), run):
-            self._mark({key: value for key, value in line_of(run).items() if value not in (None, [], {})})
+            self._mark(run)
 
     def choose(self, results: Results) -> Path:
         """Return where results go: a part of the suite, or of a run that was stopped, replaces no whole run."""
@@ -94,7 +93,7 @@ class Places:
         """Let the unfinished file say how a run without a verdict ended; older results stay. Raises UsageError."""
         self._mark(replace(results.run, verdicts=0, lines=1))
 
-    def _mark(self, run: RunRecord | Mapping[str, object]) -> None:
+    def _mark(self, run: RunRecord) -> None:
         with placing(self.unfinished, OPTION) as draft:
             draft.write_text(f"{encoded(run)}\n", encoding="utf-8")
 

@@ -61,13 +61,25 @@ def evidence_of(text: str) -> EvidenceRecord:
 
 def line_of(record: Record) -> dict[str, Any]:
     """Return the line that a record is, its kind first."""
-    line: dict[str, Any] = msgspec.to_builtins(record)
+    line: dict[str, Any] = msgspec.to_builtins(record, enc_hook=_plain)
     return line
 
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON schema of a line of a results file."""
     return msgspec.json.schema(RunRecord | ImageRecord | EvidenceRecord | VerdictRecord)
+
+
+def _plain(value: object) -> object:
+    """Return a number or text of another library's type, such as `numpy.float64`, as Python's own.
+
+    Raises:
+        TypeError: If JSON has no such value.
+    """
+    for kind in (float, int, str):
+        if isinstance(value, kind):
+            return kind(value)
+    raise TypeError(f"{type(value).__name__} cannot be kept in a results file")
 
 
 def _given(record: type[Record], line: Mapping[str, Any]) -> dict[str, Any]:
