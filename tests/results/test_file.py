@@ -72,6 +72,19 @@ def test_what_a_full_disk_cuts_short_spoils_nothing_that_follows(tmp_path):
     assert results.run.unjudged == ["test_b"]
 
 
+def test_keys_of_a_later_version_are_read_over_and_not_written_again_but_in_evidence(tmp_path):
+    """docs/reference/results.md says so; evidence is kept as it is spelled."""
+    path = tmp_path / "results.jsonl"
+    lines = [RUN, image("i"), row("one"), verdict()]
+    path.write_text("".join(f"{json.dumps(line | {'later': line['kind']})}\n" for line in lines))
+    results = read(path)
+    assert [record.case for record in results.rows(KEY)] == ["one"]
+    write(path, results)
+    again = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["kind"] for line in again] == ["run", "image", "evidence", "verdict"]
+    assert [line.get("later") for line in again] == [None, None, "evidence", None]
+
+
 def test_what_is_written_is_read_again(tmp_path):
     results = Results(record_of(RUN))
     results.add(encoded(record_of(line)) for line in [image("i"), row("caf\u00e9 \u2028"), verdict()])

@@ -10,8 +10,8 @@ from dataclasses import fields
 from datetime import date
 from typing import Annotated, Any, get_origin, get_type_hints
 
+import msgspec
 from msgspec import Meta, Struct, defstruct, field
-from msgspec.json import schema
 
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.registry import KINDS
@@ -87,5 +87,10 @@ PolicyFile = _record(
 )
 
 
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a policy file."""
+    return msgspec.json.schema(PolicyFile)
+
+
 if __name__ == "__main__":
-    print(json.dumps(schema(PolicyFile), indent=1))
+    print(json.dumps(json_schema(), indent=1))
