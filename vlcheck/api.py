@@ -117,7 +117,7 @@ class Results:
         page.write(Path(path), page.draw(self.lines, source="vlcheck-results.jsonl"), "report")
 
     def save(self, path: str | Path) -> None:
-        """Write the results file, over older results at most; keys of a later version are left out. Raises UsageError."""
+        """Write the results file, over older results at most, without keys of a later version. Raises UsageError."""
         file.check_place(Path(path), {})
         file.write(Path(path), self.lines)
 
