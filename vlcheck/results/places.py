@@ -6,6 +6,7 @@ them, however it does, the file stays and says so.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from vlcheck._util.files import Others, placing
 from vlcheck.results.conclusion import asked_all
 from vlcheck.results.file import OPTION, Results, check_place, encoded, head, write
 from vlcheck.results.records import SCHEMA, RunRecord
+from vlcheck.results.schema import line_of
 
 _PART, _UNFINISHED = "part", "unfinished"
 
@@ -71,7 +73,8 @@ class Places:
             fingerprint="",
         )
         if not same_run(head(self.unfinished), run):
-            self._mark(run)
+            said = {key: value for key, value in line_of(run).items() if value not in (None, [], {})}
+            self._mark(json.dumps(said))
 
     def choose(self, results: Results) -> Path:
         """Return where results go: a part of the suite, or of a run that was stopped, replaces no whole run."""
@@ -91,11 +94,11 @@ class Places:
 
     def leave(self, results: Results) -> None:
         """Let the unfinished file say how a run without a verdict ended; older results stay. Raises UsageError."""
-        self._mark(replace(results.run, verdicts=0, lines=1))
+        self._mark(encoded(replace(results.run, verdicts=0, lines=1)))
 
-    def _mark(self, run: RunRecord) -> None:
+    def _mark(self, line: str) -> None:
         with placing(self.unfinished, OPTION) as draft:
-            draft.write_text(f"{encoded(run)}\n", encoding="utf-8")
+            draft.write_text(f"{line}\n", encoding="utf-8")
 
     def _beside(self, what: str) -> Path:
         return self.named.with_name(f"{self.named.stem}.{what}{self.named.suffix}")
