@@ -21,13 +21,13 @@ import msgspec
 from playwright.sync_api import Browser, sync_playwright
 
 from vlcheck.report.page import draw
-from vlcheck.results.file import Results, read
+from vlcheck.results.file import ResultLines, read
 
 TIMES = 7
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
-def all_failing(results: Results) -> Results:
+def all_failing(results: ResultLines) -> ResultLines:
     """The same with every verdict a fail."""
     verdicts = {key: msgspec.structs.replace(verdict, status="fail") for key, verdict in results.verdicts.items()}
     return replace(results, verdicts=verdicts)

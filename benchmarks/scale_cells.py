@@ -14,7 +14,7 @@ from scipy.stats import norm, qmc
 
 from benchmarks.calibration import ALLOWED, decides, sequentially
 from vlcheck.behaviors.schedule import FIRST_LOOK, FOLDS, doubled
-from vlcheck.policy.policy import Tolerances
+from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.stats.betting import anytime
 from vlcheck.stats.bounds import Tally, exact
 from vlcheck.stats.operating_scale import Scale, fit_alone, fit_closed

@@ -12,10 +12,10 @@ from typing import Any
 
 from benchmarks import calibration_pages
 from vlcheck._util.numbers import brief, share
-from vlcheck.models.loading.registry import LISTED, imported, key_of, registered
+from vlcheck.models.loading.registry import LISTED, family_key, imported, registered_families
 from vlcheck.models.loading.registry import table as family_rows
 from vlcheck.plugin.collect import collect
-from vlcheck.studies.power import Matrix, from_json, lines
+from vlcheck.studies.power import PowerMatrix, from_json, matrix_rows
 from vlcheck.suite.shipped import suite_folder
 from vlcheck.zoo import CONTROL, PLANTED
 
@@ -59,7 +59,7 @@ def table(measured: str) -> str:
 def power(measured: str) -> str:
     """The zoo's matrix as Markdown."""
     matrix = from_json(measured)
-    head, *rows = lines(matrix)
+    head, *rows = matrix_rows(matrix)
     cells = [head, ["---"] * len(head), *([f"`{variant}`", *row] for variant, *row in rows)]
     return (
         "\n".join(
@@ -78,7 +78,7 @@ def power(measured: str) -> str:
     )
 
 
-def _in_seeds(matrix: Matrix) -> str:
+def _in_seeds(matrix: PowerMatrix) -> str:
     """In how many seeds which variants were asked."""
     by_seeds: dict[int, list[str]] = defaultdict(list)
     for variant in matrix.variants:
@@ -88,7 +88,7 @@ def _in_seeds(matrix: Matrix) -> str:
     return ", ".join(f"{' and '.join(variants)} in {seeds} seeds" for seeds, variants in by_seeds.items())
 
 
-def _control(matrix: Matrix) -> str:
+def _control(matrix: PowerMatrix) -> str:
     """In how many seeds the clean model passes everything."""
     green, seeds = matrix.green(CONTROL), matrix.seeds(CONTROL)
     if green == seeds:
@@ -152,15 +152,15 @@ def memory(measured: str) -> str:
 def families() -> str:
     """The families of models as Markdown, but for those of the zoo."""
     tests = Counter(str(test.metric) for test in collect(suite_folder() / "behavior_tests").tests)
-    head, *rows = family_rows(tests, (imported(entry) for _, entry in sorted(registered().items())))
+    head, *rows = family_rows(tests, (imported(entry) for _, entry in sorted(registered_families().items())))
     cells = [head, ["---"] * len(head), *([f"`{name}`", *row] for name, *row in rows if name not in PLANTED)]
     return "".join(f"| {' | '.join(row)} |\n" for row in cells) + "\n`vlcheck models` lists them.\n"
 
 
 def listing() -> str:
     """What the shipped families say of themselves, as `vlcheck models` reads it."""
-    shipped = [entry for _, entry in sorted(registered().items()) if entry.value.startswith("vlcheck.")]
-    found = {key_of(entry): imported(entry) for entry in shipped}
+    shipped = [entry for _, entry in sorted(registered_families().items()) if entry.value.startswith("vlcheck.")]
+    found = {family_key(entry): imported(entry) for entry in shipped}
     said = {key: {"known": family.known, "kinds": dict(family.kinds or {})} for key, family in found.items()}
     return json.dumps(said, indent=1) + "\n"
 

@@ -44,7 +44,7 @@ def scripts():
 @pytest.fixture
 def checkout(tmp_path):
     """A team's repository, as it is checked out."""
-    install.write(tmp_path, install.read(tmp_path))
+    install.write_copy(tmp_path, install.read_copy(tmp_path))
     return tmp_path
 
 

@@ -143,7 +143,9 @@ def test_results_and_what_is_drawn_of_them(tmp_path):
     def parse():
         found = read(path)
         card(found).encode()
-        "".join(comparison_lines.lines(comparison.compare(whole, found, 0.05))).encode(errors="backslashreplace")
+        "".join(comparison_lines.comparison_lines(comparison.compare(whole, found, 0.05))).encode(
+            errors="backslashreplace"
+        )
         draw(found, source=path.name).encode()
 
     assert fuzzed(path, parse, odd_json, odd_json, odd_bytes) == {"read", "refused"}

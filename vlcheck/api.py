@@ -24,7 +24,7 @@ from vlcheck.errors import ForeignFault, UsageError, nearest, printable
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.evidence import Judgement
 from vlcheck.evaluation.progress import Tenths
-from vlcheck.evaluation.session import Session, opened
+from vlcheck.evaluation.session import Session, open_session
 from vlcheck.models.loading.load import as_model, load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.policy.policy import Policy
@@ -63,7 +63,7 @@ class Results:
         >>> results.passed, results.verdicts[0].rate  # doctest: +SKIP
     """
 
-    lines: file.Results
+    lines: file.ResultLines
     errors: dict[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -89,7 +89,7 @@ class Results:
 
     def __str__(self) -> str:
         """Return the summary that a terminal is shown."""
-        return "\n".join(map(printable, summary.lines(self.lines)))
+        return "\n".join(map(printable, summary.summary_lines(self.lines)))
 
     def __repr__(self) -> str:
         return f"<Results: {printable(conclude(self.lines).sentence)}>"
@@ -182,7 +182,7 @@ def evaluate(
         held, chosen = its.policy(policy).as_of(started.date()), its.named(tests)
         source = data if isinstance(data, CaseSource) else open_source(data, lexicons=its.lexicons(lexicons))
         adapter = _loaded(config) if isinstance(model, str) else as_model(model)
-        with opened(config, adapter, Trials(source, relative=only_compares(adapter)), held, scratch) as session:
+        with open_session(config, adapter, Trials(source, relative=only_compares(adapter)), held, scratch) as session:
             part = file.Part(scratch, "main")
             complete = its.whole and len(chosen) == len(found)
             part.keep([session.header(chosen, run_id=run_id.drawn(), started=started, complete=complete)])

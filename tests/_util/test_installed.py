@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from tests.conftest import ROOT
-from vlcheck._util.installed import ABSENT, differences, key_of, versions
+from vlcheck._util.installed import ABSENT, version_changes, versions, versions_key
 
 
 def installed(folder: Path, name: str, version: str) -> Path:
@@ -41,7 +41,7 @@ def test_another_version_is_another_key(
     before = versions()
     monkeypatch.syspath_prepend(installed(tmp_path, name, version))
     assert versions() == before | {name: version}
-    assert key_of(versions()) != key_of(before)
+    assert versions_key(versions()) != versions_key(before)
 
 
 def test_a_package_that_was_never_installed_counts_where_it_can_be_imported(
@@ -87,13 +87,15 @@ def test_our_own_code_counts_where_it_makes_a_score(tmp_path: Path, file: str, c
 
 
 def test_the_order_of_versions_is_no_part_of_the_key() -> None:
-    assert key_of({"a": "1", "b": "2"}) == key_of({"b": "2", "a": "1"}) != key_of({"a": "2", "b": "1"})
+    assert (
+        versions_key({"a": "1", "b": "2"}) == versions_key({"b": "2", "a": "1"}) != versions_key({"a": "2", "b": "1"})
+    )
 
 
 def test_what_differs_is_named_and_what_one_side_does_not_name_is_not() -> None:
     before = {"transformers": "5.23.0", "peft": ABSENT, "torch": "2.9.0", "gone": "1"}
     now = {"torch": "2.9.0", "transformers": "5.24.0", "peft": "0.18.0", "new": "1"}
-    assert list(differences(before, now)) == [
+    assert list(version_changes(before, now)) == [
         "transformers 5.23.0 before, 5.24.0 now",
         "peft not installed before, 0.18.0 now",
     ]

@@ -8,7 +8,7 @@ import pytest
 from vlcheck.behaviors.collect import collected
 from vlcheck.errors import UsageError
 from vlcheck.plugin.collect import collect
-from vlcheck.suite.install import read, write
+from vlcheck.suite.install import read_copy, write_copy
 from vlcheck.suite.shipped import suite_folder
 
 HEAD = """
@@ -181,5 +181,5 @@ def test_own(verdict): ...
 
 
 def test_a_suite_that_init_wrote_is_collected(tmp_path):
-    write(tmp_path / "mine", read(tmp_path / "mine"))
+    write_copy(tmp_path / "mine", read_copy(tmp_path / "mine"))
     assert ids(tmp_path / "mine" / "behavior_tests") == ids(suite_folder() / "behavior_tests")

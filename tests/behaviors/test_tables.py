@@ -100,7 +100,7 @@ def line(behavior, metric, status="pass", bias="modality", tables=None, p=1.0):
 def test_the_matrix_shows_the_worst_verdict_of_each_cell():
     each = [("a", "mlm", "pass"), ("b", "mlm", "fail"), ("a", "itm", "inconclusive"), ("b", "itm", "invalid")]
     found = results(*((verdict(name, metric, status, cause=None), []) for name, metric, status in each))
-    assert [row.split() for row in summary.matrix(found)][1] == ["color", "fail", "invalid"]
+    assert [row.split() for row in summary.matrix_lines(found)][1] == ["color", "fail", "invalid"]
 
 
 def test_holm_is_printed_beside_p():

@@ -7,7 +7,7 @@ import pytest
 from benchmarks import table
 from tests.conftest import ROOT
 from tests.studies.test_power import examined
-from vlcheck.studies.power import Matrix, as_json, from_json
+from vlcheck.studies.power import PowerMatrix, as_json, from_json
 from vlcheck.zoo import CONTROL, PLANTED
 
 PAGE = (ROOT / "docs" / "explanation" / "proof.md").read_text(encoding="utf-8")
@@ -51,4 +51,4 @@ def test_everything_is_only_said_to_pass_in_every_seed_where_it_does(matrix):
 )
 def test_the_block_says_in_how_many_seeds_the_control_passes_everything(seeds, said):
     rows = (examined("tiny", "color", seeds, "pass"), examined("tiny", "order", "pass pass", "pass"))
-    assert said in table.power(as_json(Matrix(40, rows)))
+    assert said in table.power(as_json(PowerMatrix(40, rows)))

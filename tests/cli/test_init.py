@@ -18,7 +18,7 @@ from tests.conftest import ROOT
 from vlcheck.cli import app
 from vlcheck.errors import UsageError
 from vlcheck.suite import install
-from vlcheck.suite.diff import RECORD, Taken, compare, read_record
+from vlcheck.suite.diff import RECORD, Taken, compare_files, read_record
 from vlcheck.suite.shipped import suite_files
 
 SHIPPED = suite_files()
@@ -52,7 +52,7 @@ def complaint(done):
 def mine(tmp_path):
     """A repository with a fresh copy."""
     folder = tmp_path / "mine"
-    install.write(folder, install.read(folder))
+    install.write_copy(folder, install.read_copy(folder))
     return folder
 
 
@@ -67,7 +67,7 @@ def age(folder, path):
     content = b"# as it was\n" + SHIPPED[path]
     (folder / path).write_bytes(content)
     record = json.loads((folder / RECORD).read_text())
-    old = compare("0.0.9", {path: content}, {}, [], {}).recorded()
+    old = compare_files("0.0.9", {path: content}, {}, [], {}).recorded()
     (folder / RECORD).write_text(json.dumps(record | json.loads(old)))
 
 
@@ -218,7 +218,7 @@ def test_what_was_merged_by_hand_counts_from_then_on_as_taken(mine):
 
 def test_a_file_that_vlcheck_no_longer_has_is_told_from_ones_own():
     record = {"behavior_tests/test_gone.py": Taken("0.0.9", "x")}
-    copy = compare("0.1.0", {"conftest.py": b""}, {}, ["behavior_tests/test_gone.py", "conftest.py"], record)
+    copy = compare_files("0.1.0", {"conftest.py": b""}, {}, ["behavior_tests/test_gone.py", "conftest.py"], record)
     assert copy.unknown == ("behavior_tests/test_gone.py",)
     assert json.loads(copy.recorded()).keys() == {"conftest.py"}
 

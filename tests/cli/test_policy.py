@@ -21,10 +21,10 @@ from vlcheck.expect.base import AFTER, BEFORE, OTHER, Sample
 from vlcheck.expect.directional import Drops, Swaps
 from vlcheck.expect.invariance import Preserved
 from vlcheck.metrics.registry import METRICS
+from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.perturb import Solid
-from vlcheck.policy.policy import Tolerances
 from vlcheck.policy.toml_file import load_policy, to_toml
-from vlcheck.studies.policy_calibration import Asked, Trust, lines, propose
+from vlcheck.studies.policy_calibration import Asked, Trust, policy_lines, propose
 from vlcheck.suite import install
 
 SUITE = """
@@ -178,7 +178,7 @@ def test_what_cannot_be_used_is_named(suite, own, tmp_path, monkeypatch, argumen
 def copy(tmp_path):
     """The suite in a team's repository, with a folder of a test of their own; in a process of its own each is read."""
     folder = tmp_path / "copy"
-    install.write(folder, install.read(folder))
+    install.write_copy(folder, install.read_copy(folder))
     (folder / "behavior_tests" / "own").mkdir()
     (folder / "behavior_tests" / "own" / "test_own.py").write_text(SUITE)
     return folder
@@ -320,7 +320,7 @@ def test_calibrate_prints_what_it_cannot_write(suite, tmp_path, monkeypatch):
         return ["proposed"]
 
     to = tmp_path / "proposed.toml"
-    monkeypatch.setattr("vlcheck.studies.policy_calibration.lines", come_meanwhile)
+    monkeypatch.setattr("vlcheck.studies.policy_calibration.policy_lines", come_meanwhile)
     done = run("calibrate", "--vl-model=tiny", "--vl-data=scenes:40", "--suite", suite, f"--to={to}")
     assert (done.exit_code, done.stdout, to.read_text()) == (4, "proposed\n", "mine")
     assert "is there already; name a file that is not. The policy is printed instead." in done.stderr
@@ -409,7 +409,7 @@ def test_what_no_tolerance_makes_pass_is_the_trusted_models_own_bias(in_force):
     proposal = propose(in_force, [losing(0.02, name="test_a"), losing(0.6, name="test_grey")])
     assert table(proposal) == {"within": 0.03}
     assert "behaviors.test_grey" not in proposal.policy.tables
-    text = list(lines(proposal, Trust("mine", "abc", "scenes", date(2027, 1, 31))))
+    text = list(policy_lines(proposal, Trust("mine", "abc", "scenes", date(2027, 1, 31))))
     at = text.index("# biases of the trusted model itself, which no tolerance here excuses:")
     assert text[at + 1].startswith("#   test_grey[itm]: fail: 60 of 60 violate")
 
@@ -420,7 +420,7 @@ def test_what_decides_nothing_cannot_be_calibrated_and_says_why(in_force):
     hollow = replace(hollow, findings=replace(hollow.findings, each=(broken, *hollow.findings.each[1:])))
     proposal = propose(in_force, [few, hollow])
     assert proposal.policy == in_force
-    text = "\n".join(lines(proposal, Trust("mine", "abc", "scenes", date(2027, 1, 31))))
+    text = "\n".join(policy_lines(proposal, Trust("mine", "abc", "scenes", date(2027, 1, 31))))
     assert "# cannot be calibrated:\n#   test_few[itm]: not asked: 20 images; a pass needs 29" in text
     assert "#   test_hollow[itm]: invalid: 1 of 60 cases could not be scored: out of cheese" in text
 
@@ -502,7 +502,7 @@ def test_hostile_names_break_out_of_no_comment(in_force, own):
     hostile = losing(0.02, name='test_x\n[defaults]\nallowed = 0.99\r\x85"]')
     failing = losing(0.6, name="test_y\n[on]\ninvalid = 'skip'")
     trust = Trust("mine\nallowed = 0.9", "abc\x1b", "jsonl:a\u2028b", date(2027, 1, 31))
-    text = "\n".join(lines(propose(in_force, [hostile, failing]), trust))
+    text = "\n".join(policy_lines(propose(in_force, [hostile, failing]), trust))
     again = load_policy(own(text))
     assert {name for name, values in again.tables.items() if values} == {"tolerances.itm.match-head"}
     assert not any(ord(one) < 32 and one != "\n" for one in text)

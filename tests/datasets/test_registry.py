@@ -15,7 +15,7 @@ from vlcheck.cases import Case, with_target
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.selection import in_turn
 from vlcheck.datasets import registry
-from vlcheck.datasets.registry import GROUP, open_source, registered
+from vlcheck.datasets.registry import GROUP, open_source, registered_sources
 from vlcheck.errors import UsageError
 from vlcheck.perturb import Solid
 
@@ -187,13 +187,13 @@ def test_what_is_wrong_with_a_reader_or_its_name_is_one_line(install, code, spec
 
 def test_the_shipped_readers_work_where_the_installation_is_older(monkeypatch):
     monkeypatch.setattr(registry, "entry_points", lambda group: [])
-    assert registered().keys() == {"scenes", "coco", "jsonl"}
+    assert registered_sources().keys() == {"scenes", "coco", "jsonl"}
     assert isinstance(open_source("scenes:2").offer, Offer)
 
 
 def test_another_package_takes_no_shipped_name(install):
     install("def read(path, lexicons): ...", name="coco")
-    assert registered()["coco"].value == "vlcheck.datasets.coco.reader:read_coco"
+    assert registered_sources()["coco"].value == "vlcheck.datasets.coco.reader:read_coco"
 
 
 def test_the_shipped_readers_are_those_that_are_installed():

@@ -13,7 +13,7 @@ from vlcheck.evaluation.calibration import FEWEST, Operating
 from vlcheck.metrics.answer import Answer
 from vlcheck.policy.policy import Scaling
 from vlcheck.results import scales
-from vlcheck.results.schema import complaint, line_of, record_of
+from vlcheck.results.schema import fault_in_line, line_of, record_of
 
 CALIBRATED, RAW = Scaling(), Scaling(scale="raw")
 
@@ -43,10 +43,10 @@ def of_a_double(cases, shift=0.0):
     return Answers(says)
 
 
-def operating(spec, says=None, looks=ONCE, shift=0.0):
+def operating(spec, says=None, schedule=ONCE, shift=0.0):
     source = open_source(spec)
     ask = Answers(says) if says else of_a_double(source.cases, shift)
-    return Operating(Trials(source), {"itm": "match-head", "mlm": "masked-lm"}, looks, ask)
+    return Operating(Trials(source), {"itm": "match-head", "mlm": "masked-lm"}, schedule, ask)
 
 
 def keys(one):
@@ -129,7 +129,7 @@ def test_a_score_of_two_values_is_calibrated():
 
 
 def test_sequentially_the_scale_rests_on_images_that_were_looked_at_before():
-    one = operating("scenes:40", looks=Sequentially(0))
+    one = operating("scenes:40", schedule=Sequentially(0))
     images = sorted(dict.fromkeys(case.image.key for case in one._cases), key=one._division.place)
     first = one.gauge("itm", CALIBRATED, images[:8])
     assert {first.scale(case) for case in one._cases if case.image.key in images[:8]} == {None}
@@ -145,22 +145,22 @@ def test_sequentially_the_scale_rests_on_images_that_were_looked_at_before():
 
 
 def test_a_verdict_on_the_first_images_alone_says_that_nothing_was_calibrated_and_is_read_back():
-    one = operating("scenes:40", looks=Sequentially(0))
+    one = operating("scenes:40", schedule=Sequentially(0))
     images = sorted(dict.fromkeys(case.image.key for case in one._cases), key=one._division.place)
     gauge = one.gauge("itm", CALIBRATED, images[:3])
     assert gauge.record.used == "raw"
     assert gauge.record.pairs is None
     line = {"kind": "verdict", "test": "t", "bias": "b", "behavior": "b", "metric": "itm", "score_kind": "match-head"}
     line |= {"reason": "", "claim": "rate", "status": "invalid", "scale": line_of(gauge.record)}
-    assert complaint(line) == ""
-    assert list(scales.lines([record_of(line)]))
+    assert fault_in_line(line) == ""
+    assert list(scales.scale_lines([record_of(line)]))
     case = next(case for case in one._cases if case.image.key == images[0])
     assert (gauge.judges(case), gauge.scale(case)) == (False, None)
 
 
 def test_a_group_whose_scale_would_fall_has_none():
     """Few images of a weak score may teach a negative gain: nobody is read upside down."""
-    one = operating("scenes:40", looks=Sequentially(0))
+    one = operating("scenes:40", schedule=Sequentially(0))
     images = keys(one)
     sound = one.gauge("itm", CALIBRATED, images).lessons
     group = next(group for group, lesson in sound.items() if lesson)

@@ -14,8 +14,9 @@ from vlcheck.expect.directional import Drops, Swaps
 from vlcheck.expect.functionality import Beats
 from vlcheck.expect.invariance import Preserved
 from vlcheck.metrics.registry import METRICS
+from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.perturb import Solid
-from vlcheck.policy.policy import Rule, Tolerances
+from vlcheck.policy.policy import Rule
 
 TOLERANCES = Tolerances()
 COLORS = ("red", "blue", "green")

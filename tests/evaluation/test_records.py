@@ -13,7 +13,7 @@ from tests.evaluation.test_evaluator import IN_GREY
 from vlcheck.behaviors.trials import Trials
 from vlcheck.datasets.registry import open_source
 from vlcheck.evaluation.config import EvaluationConfig
-from vlcheck.evaluation.session import opened
+from vlcheck.evaluation.session import open_session
 from vlcheck.policy.toml_file import load_policy
 from vlcheck.results.file import encoded
 from vlcheck.results.records import EvidenceRecord
@@ -50,7 +50,7 @@ def kept(tmp_path_factory):
     (folder / "policy.toml").write_text(POLICY)
     policy = load_policy(folder / "policy.toml").as_of(date(2026, 1, 1))
     source, judgements = open_source("scenes:20"), []
-    with opened(EvaluationConfig(), Competent(source.cases), Trials(source), policy, folder) as session:
+    with open_session(EvaluationConfig(), Competent(source.cases), Trials(source), policy, folder) as session:
         test = SimpleNamespace(id="t", behavior=IN_GREY, metric="itm", function_name=IN_GREY.name)
         header = session.header([test], run_id="r", started=datetime(2026, 1, 1, tzinfo=UTC), complete=True)
         replace(session.model, record=judgements.append).judge(IN_GREY, "itm")

@@ -16,8 +16,8 @@ from vlcheck.expect.functionality import Beats
 from vlcheck.expect.invariance import Preserved
 from vlcheck.metrics.reading import Unlikely
 from vlcheck.metrics.registry import METRICS
+from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.perturb import Block, Solid
-from vlcheck.policy.policy import Tolerances
 
 TOLERANCES = Tolerances(within=0.10, delta=0.15, by=0.05, below=0.50, floor=0.01)
 IMAGE = Solid((8, 8), (1, 2, 3))

@@ -12,10 +12,10 @@ from tests.cli.test_cli import run
 from tests.doubles import Hashes, NotANumber
 from tests.plugin.conftest import ROOT, project  # noqa: F401 - a fixture
 from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.explain.single_image import EXAMPLE, Said, look
+from vlcheck.explain.single_image import EXAMPLE, BracketedCaption, score_views
 from vlcheck.models.loading.load import load_model
-from vlcheck.report.single_image.figure import lines
-from vlcheck.report.single_image.png import WIDTH, Sheet, draw, is_ours, legible, wrapped
+from vlcheck.report.single_image.figure import figure_lines
+from vlcheck.report.single_image.png import WIDTH, Sheet, draw_png, is_figure_file, legible, wrapped
 
 TEXT = "a woman holds a racket in her [left] hand"
 STATES = """
@@ -71,7 +71,7 @@ def test_the_numbers_are_those_of_a_run_of_the_suite(project, photograph, tiny):
     (project.folder / "data" / "cases.jsonl").write_text(json.dumps(case))
     project.pytester.makepyfile(test_states=STATES)
     project.run("--vl-model=tiny-right", model="")
-    figure = look(tiny, Said.read(TEXT), photograph)
+    figure = score_views(tiny, BracketedCaption.read(TEXT), photograph)
     rows = {(row["test"].partition("::")[2], row["metric"]): row for row in project.results("evidence")}
     assert len(rows) == 6
     for (test, metric), row in rows.items():
@@ -88,13 +88,13 @@ def test_the_numbers_are_those_of_a_run_of_the_suite(project, photograph, tiny):
 
 
 def test_a_side_is_compared_with_the_opposite_one_and_another_word_with_nothing():
-    assert Said.read("a lamp [Above] a table").others == ("below",)
-    assert Said.read("a [red] bus").others == ()
-    assert Said.read("a [red] bus", "blue, red ,green,Blue").others == ("Blue", "green")
+    assert BracketedCaption.read("a lamp [Above] a table").others == ("below",)
+    assert BracketedCaption.read("a [red] bus").others == ()
+    assert BracketedCaption.read("a [red] bus", "blue, red ,green,Blue").others == ("Blue", "green")
 
 
 def test_words_are_shares_of_one_and_their_sum_is_kept(photograph):
-    figure = look(blind(), Said.read(TEXT, "left,right,other"), photograph)
+    figure = score_views(blind(), BracketedCaption.read(TEXT, "left,right,other"), photograph)
     for panel in figure.panels:
         scores = panel.scores["mlm"]
         assert list(scores.shares) == ["left", "right", "other"]
@@ -103,9 +103,9 @@ def test_words_are_shares_of_one_and_their_sum_is_kept(photograph):
 
 
 def test_a_model_of_one_metric_says_why_in_the_others_place(photograph):
-    figure = look(blind(metrics={"itm"}), Said.read(TEXT), photograph)
+    figure = score_views(blind(metrics={"itm"}), BracketedCaption.read(TEXT), photograph)
     assert set(reasons(figure, "mlm")) == {"blind has no mlm: it offers itm"}
-    text = "\n".join(lines(figure))
+    text = "\n".join(figure_lines(figure))
     assert "MLM: not asked" in text
     assert "(1) blind has no mlm: it offers itm" in text
     assert text.split("original")[1].split()[:3] == ["(1)", "(1)", "-"]
@@ -121,7 +121,7 @@ def test_what_only_compares_is_asked_against_every_other_word(photograph):
 
     model = Ranks(cases=())
     model.kinds = model.kinds | {"itm": "contrastive"}
-    look(model, Said.read("a [red] bus", "blue,green"), photograph)
+    score_views(model, BracketedCaption.read("a [red] bus", "blue,green"), photograph)
     assert set(asked) == {
         ("a red bus", ("a blue bus", "a green bus")),
         ("a blue bus", ("a green bus", "a red bus")),
@@ -132,7 +132,7 @@ def test_what_only_compares_is_asked_against_every_other_word(photograph):
 @pytest.mark.parametrize("kinds", [{"itm": "contrastive"}, {"itm": "ranking"}, {"mlm": "candidates"}])
 def test_what_only_compares_needs_another_word(photograph, kinds):
     with pytest.raises(UsageError, match=r"--words is missing: .* only compares words.*--words red,WORD"):
-        look(blind(kinds=kinds), Said.read("a [red] bus"), photograph)
+        score_views(blind(kinds=kinds), BracketedCaption.read("a [red] bus"), photograph)
 
 
 def test_a_view_that_a_model_refuses_says_so_alone(photograph):
@@ -142,7 +142,7 @@ def test_a_view_that_a_model_refuses_says_so_alone(photograph):
                 raise NotApplicable("no regions of a picture that was edited")
             return super().encode(images)
 
-    figure = look(Regions(cases=()), Said.read(TEXT), photograph)
+    figure = score_views(Regions(cases=()), BracketedCaption.read(TEXT), photograph)
     assert reasons(figure, "itm") == ["", "no regions of a picture that was edited", "", ""]
     assert len(figure.reasons) == 1
     assert figure.answered
@@ -150,7 +150,7 @@ def test_a_view_that_a_model_refuses_says_so_alone(photograph):
 
 def test_a_grey_photograph_is_not_greyed(photograph, tmp_path):
     Image.open(photograph).convert("L").save(tmp_path / "grey.png")
-    figure = look(blind(), Said.read(TEXT), tmp_path / "grey.png")
+    figure = score_views(blind(), BracketedCaption.read(TEXT), tmp_path / "grey.png")
     assert reasons(figure, "mlm") == ["", "", "the photograph is grey already", ""]
 
 
@@ -163,7 +163,7 @@ def test_orientation_depth_and_inks_are_read_as_those_of_cases(photograph, tmp_p
     deep = np.asarray(upright.convert("L")).astype(np.uint16) * 256
     Image.fromarray(deep).save(tmp_path / "deep.png")
     shown = {
-        name: look(blind(), Said.read(TEXT), tmp_path / name).panels[0].image
+        name: score_views(blind(), BracketedCaption.read(TEXT), tmp_path / name).panels[0].image
         for name in ("turned.jpg", "inks.jpg", "deep.png")
     }
     assert {name: (image.mode, image.size) for name, image in shown.items()} == {
@@ -177,7 +177,9 @@ def test_orientation_depth_and_inks_are_read_as_those_of_cases(photograph, tmp_p
 def test_a_figure_keeps_no_more_of_a_large_photograph_than_it_shows(photograph, tmp_path):
     with Image.open(photograph) as image:
         image.resize((3000, 2000)).save(tmp_path / "large.jpg")
-    assert {panel.image.width for panel in look(blind(), Said.read(TEXT), tmp_path / "large.jpg").panels} == {WIDTH}
+    assert {
+        panel.image.width for panel in score_views(blind(), BracketedCaption.read(TEXT), tmp_path / "large.jpg").panels
+    } == {WIDTH}
 
 
 @pytest.mark.parametrize(
@@ -201,7 +203,7 @@ def test_a_figure_keeps_no_more_of_a_large_photograph_than_it_shows(photograph, 
 )
 def test_a_text_that_cannot_be_used_is_refused_with_what_would_be(text, words, said):
     with pytest.raises(UsageError) as raised:
-        Said.read(text, words)
+        BracketedCaption.read(text, words)
     assert said in str(raised.value)
     assert len(str(raised.value)) < 500
     if "bracket" in said:
@@ -225,15 +227,15 @@ def test_a_file_that_is_no_photograph_is_named(photograph, tmp_path, name, conte
     elif content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(UsageError, match=f"{name}: .*{said}"):
-        Said.read(TEXT).case(tmp_path / name)
+        BracketedCaption.read(TEXT).case(tmp_path / name)
 
 
 def test_the_drawing_has_four_panels_and_knows_itself(photograph, tmp_path):
-    figure = look(blind(), Said.read(TEXT), photograph)
-    (tmp_path / "look.png").write_bytes(draw(figure))
+    figure = score_views(blind(), BracketedCaption.read(TEXT), photograph)
+    (tmp_path / "look.png").write_bytes(draw_png(figure))
     image = Image.open(tmp_path / "look.png")
     assert image.width == WIDTH
-    assert is_ours(tmp_path / "look.png")
+    assert is_figure_file(tmp_path / "look.png")
     pixels = np.asarray(image.convert("RGB")).astype(int)
     inked = (pixels.min(axis=(0, 2)) < 250).astype(int)  # columns: four panels with three white gaps between
     inside = inked[inked.argmax() : len(inked) - inked[::-1].argmax()]
@@ -247,19 +249,19 @@ def test_a_score_that_is_no_number_is_drawn_and_said(photograph):
         _fill = NotANumber._fill
         _match = NotANumber._match
 
-    figure = look(Nothing(cases=()), Said.read(TEXT), photograph)
-    assert "original" in "\n".join(lines(figure))
-    assert "nan" in "\n".join(lines(figure))
-    assert draw(figure).startswith(b"\x89PNG")
+    figure = score_views(Nothing(cases=()), BracketedCaption.read(TEXT), photograph)
+    assert "original" in "\n".join(figure_lines(figure))
+    assert "nan" in "\n".join(figure_lines(figure))
+    assert draw_png(figure).startswith(b"\x89PNG")
 
 
 def test_long_and_foreign_texts_stay_on_the_page(photograph):
-    said = Said.read(f"a [left] {'word ' * 300}{'x' * 400}", "правая,左,\u202eright")
-    figure = look(blind(), said, photograph)
-    image = Image.open(io.BytesIO(draw(figure)))
+    said = BracketedCaption.read(f"a [left] {'word ' * 300}{'x' * 400}", "правая,左,\u202eright")
+    figure = score_views(blind(), said, photograph)
+    image = Image.open(io.BytesIO(draw_png(figure)))
     assert image.width == WIDTH
     assert image.height < 1600
-    assert "\u202e" not in "\n".join(lines(figure))
+    assert "\u202e" not in "\n".join(figure_lines(figure))
 
 
 def test_lines_are_as_wide_as_the_sheet_at_most():

@@ -6,7 +6,7 @@ import json
 
 from PIL import Image
 
-from vlcheck.results.file import Results
+from vlcheck.results.file import ResultLines
 
 RUN = {
     "kind": "run",
@@ -154,7 +154,7 @@ def small(*more, run=None):
 
 def results(*pairs, run=None, images=None):
     """The results of some verdicts with their evidence."""
-    found = Results()
+    found = ResultLines()
     found.add(
         json.dumps(line)
         for line in [RUN | (run or {}), *(images or [image("red"), image("grey", (99, 99, 99), shown=None)])]

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from vlcheck.report.markdown.markdown import MOST_BYTES, MOST_ROWS, summary, text
-from vlcheck.results.file import Results, key_of
+from vlcheck.results.file import ResultLines, key_of
 from vlcheck.results.schema import record_of
 
 HOSTILE = "a|b`c`<img src=x onerror=y>\r\n# x **y** [z](http://e) \u202egnp\x1b[2J ~~s~~ &amp; \\"
@@ -21,7 +21,7 @@ def verdict(test="test_a", metric="mlm", **changes):
 def results(*verdicts, **run):
     header = {"kind": "run", "schema": 1, "name": "mine", "fingerprint": "f", "data": "scenes", "started": "today"}
     header |= {"score_kinds": {"mlm": "masked-lm"}, "complete": True}
-    return Results(record_of(header | run), verdicts={key_of(one): one for one in map(record_of, verdicts)})
+    return ResultLines(record_of(header | run), verdicts={key_of(one): one for one in map(record_of, verdicts)})
 
 
 def rows(page):

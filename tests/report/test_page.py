@@ -13,7 +13,7 @@ from tests.report.pages import bare, image, mean, passing, results, row, rows, s
 from vlcheck.errors import UsageError
 from vlcheck.report.page import check_place, draw, write
 from vlcheck.report.page.document import START, page_view
-from vlcheck.report.page.escaping import marked, said, visible
+from vlcheck.report.page.escaping import mark_changes, shown_text, visible
 from vlcheck.report.page.images import Album
 from vlcheck.report.page.row_budget import FIRST, MOST, Room, by_interest
 from vlcheck.results.comparison import compare
@@ -358,15 +358,15 @@ def test_long_text_is_cut_and_all_of_it_can_be_reached():
 def test_what_is_invisible_is_spelled_out_and_what_is_written_stays():
     assert visible("a\u202eb\n\x00\x7f\ufeff") == "a⟨U+202E⟩b␊␀␡⟨U+FEFF⟩"
     assert visible("می‌خواهم 👩‍👧 é\u00a0x") == "می‌خواهم 👩‍👧 é\u00a0x"
-    assert said("x" * 281).text == "x" * 278 + " …"
-    assert said("x" * 281).full == "x" * 281
+    assert shown_text("x" * 281).text == "x" * 278 + " …"
+    assert shown_text("x" * 281).full == "x" * 281
 
 
 def test_words_that_changed_are_marked_on_both_sides():
-    before, after = marked(["a dog to the left of a cat", "a dog to the right of a cat"])
+    before, after = mark_changes(["a dog to the left of a cat", "a dog to the right of a cat"])
     assert before.pieces == (("a dog to the ", ""), ("left", "changed"), (" of a cat", ""))
     assert after.pieces[1] == ("right", "changed")
-    assert marked(["the same", "the same"])[0].pieces == (("the same", ""),)
+    assert mark_changes(["the same", "the same"])[0].pieces == (("the same", ""),)
 
 
 def test_the_tables_of_the_paper_are_shown():

@@ -6,7 +6,7 @@ import pytest
 
 from vlcheck.report.text import summary
 from vlcheck.results.agreement import Agreement, agreements
-from vlcheck.results.file import Results
+from vlcheck.results.file import ResultLines
 
 SHOWN = {"image": "i", "perturbed": None, "texts": []}
 ABOUT = {"bias": "color", "score_kind": "a kind", "reason": ""}
@@ -22,7 +22,7 @@ def results(mlm, itm, statuses=("pass", "fail"), claim="rate"):
             lines.append(json.dumps(row | SHOWN))
         verdict = {"kind": "verdict", "test": test, "behavior": "test_a", "metric": metric, "status": status}
         lines.append(json.dumps(verdict | ABOUT | {"claim": claim}))
-    found = Results()
+    found = ResultLines()
     found.add(lines)
     return found
 
@@ -51,14 +51,14 @@ def test_rows_are_paired_by_case_and_those_that_count_under_one_metric_alone_are
 def test_verdicts_that_differ_or_a_tenth_of_the_rows_are_shown(statuses, itm, shown):
     margins = {str(i): 0.1 for i in range(20)}
     found = results(margins, {case: -0.1 if int(case) < itm else 0.1 for case in margins}, statuses)
-    lines = list(summary.disagreement(found))
+    lines = list(summary.disagreement_lines(found))
     assert bool(lines) == shown
     cells = ["test_a", *statuses, str(20 - itm), "0", str(itm), "0", "20"]
     assert not shown or lines[1].split() == " ".join(cells).split()
 
 
 def test_where_no_row_counts_under_both_nothing_is_said_to_disagree():
-    assert list(summary.disagreement(results({"a": 0.1}, {"b": -0.1}))) == []
+    assert list(summary.disagreement_lines(results({"a": 0.1}, {"b": -0.1}))) == []
 
 
 def test_what_a_test_is_parametrized_with_beside_the_metric_keeps_its_rows_apart():
@@ -70,7 +70,7 @@ def test_what_a_test_is_parametrized_with_beside_the_metric_keeps_its_rows_apart
             row = {"kind": "evidence", "test": test, "case": "a", "perturbation": "", "margin": margin}
             verdict = {"kind": "verdict", "test": test, "behavior": "test_a", "metric": metric, "status": "pass"}
             lines += [json.dumps(row | SHOWN), json.dumps(verdict | ABOUT | {"claim": "rate"})]
-    found = Results()
+    found = ResultLines()
     found.add(lines)
     assert [(one.itm, one.neither) for one in agreements(found)] == [(1, 0), (0, 1)]
 

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from vlcheck.errors import UsageError
-from vlcheck.report.text.comparison import conclusion, lines
+from vlcheck.report.text.comparison import comparison_lines, conclusion
 from vlcheck.results.comparison import compare, read_baseline, read_compared
-from vlcheck.results.file import Results, write
+from vlcheck.results.file import ResultLines, write
 from vlcheck.results.schema import record_of
 
 HOLDS, VIOLATES = 0.1, -0.1
@@ -16,7 +16,7 @@ GOOD, BAD = [HOLDS] * 20, [VIOLATES] * 20
 
 def run(**changes):
     header = {"kind": "run", "schema": 1, "name": "mine", "fingerprint": "f", "data": "scenes", "started": "today"}
-    return Results(record_of(header | changes))
+    return ResultLines(record_of(header | changes))
 
 
 def verdict(test="test_a", metric="mlm", **changes):
@@ -193,7 +193,7 @@ def test_what_the_old_run_decided_and_the_new_one_has_no_word_on_is_lost():
 
 def test_cases_that_no_longer_count_are_seen_in_the_table():
     new = [row(f"i{number}", None if number < 8 else HOLDS) for number in range(20)]
-    text = "\n".join(lines(compare(results((verdict(), rows(GOOD))), results((verdict(), new)))))
+    text = "\n".join(comparison_lines(compare(results((verdict(), rows(GOOD))), results((verdict(), new)))))
     assert "12 of 20" in text
 
 
@@ -310,7 +310,7 @@ def test_the_text_names_runs_figures_reasons_and_biases():
         name="two",
         fingerprint="g",
     )
-    head, _, *text = lines(compare(old, new))
+    head, _, *text = comparison_lines(compare(old, new))
     assert head == "two on scenes (today) against one on scenes:20 (2026-01-01)"
     table = [" ".join(line.split()) for line in text[:4]]
     assert table[0] == "test metric verdict old new worse better n p (Holm) effect p (effect)"
@@ -325,14 +325,14 @@ def test_the_text_names_runs_figures_reasons_and_biases():
 
 def test_the_same_weights_are_named_and_so_is_a_single_test():
     good, bad = results((verdict(), rows(GOOD))), results((verdict(), rows(BAD)))
-    assert next(lines(compare(bad, good))).endswith("; the same weights")
+    assert next(comparison_lines(compare(bad, good))).endswith("; the same weights")
     assert conclusion(compare(bad, good)) == "worse: none; better: color (1 test); 0 same, 0 not comparable"
 
 
 def test_where_nothing_can_be_compared_all_tests_are_one_line():
     old = results(*((verdict(f"test_{i}", score_kind="candidates"), rows(GOOD)) for i in range(56)))
     new = results(*((verdict(f"test_{i}"), rows(GOOD)) for i in range(56)))
-    _, _, reason, _, last = lines(compare(old, new))
+    _, _, reason, _, last = comparison_lines(compare(old, new))
     assert reason.startswith("56 not comparable, the kind of score differs")
     assert reason.endswith(": all tests")
     assert last == "nothing can be compared: nothing green comes out of nothing"
@@ -348,7 +348,7 @@ def test_names_from_a_file_cannot_steer_the_terminal():
         started=hostile,
     )
     new = results((verdict(f"{hostile}a", bias=hostile), rows(BAD)), (verdict("test_b", metric=hostile), rows(GOOD)))
-    assert all(line.isprintable() for line in lines(compare(old, new)))
+    assert all(line.isprintable() for line in comparison_lines(compare(old, new)))
 
 
 def test_a_baseline_is_another_file_than_the_results(tmp_path):
@@ -372,12 +372,12 @@ def test_releases_are_compared_across_versions_and_those_that_differ_are_named()
     new = results((verdict(), rows(BAD)), versions=now)
     found = compare(old, new)
     assert [one.verdict for one in found.rows] == ["worse"]
-    text = list(lines(found))
+    text = list(comparison_lines(found))
     assert text[1] == (
         "What is installed differs: transformers 5.23.0 before, 5.24.0 now; peft not installed before, 0.18.0 now"
     )
     assert compare(new, new).versions == ()
-    assert not any("installed" in line for line in lines(compare(new, new)))
+    assert not any("installed" in line for line in comparison_lines(compare(new, new)))
     assert compare(run(), new).versions == ()  # results of before named fewer of them, or none
     hostile = compare(results((verdict(), rows(GOOD)), versions={"torch": "\x1b[2J"}), new)
-    assert all(line.isprintable() for line in lines(hostile))
+    assert all(line.isprintable() for line in comparison_lines(hostile))

@@ -4,7 +4,7 @@ import pytest
 
 from tests.report.pages import invalid, mean, passing, results, row, small, unasked, verdict
 from vlcheck.results.comparison import compare
-from vlcheck.results.conclusion import conclude, gravest_first, matrix
+from vlcheck.results.conclusion import bias_matrix, conclude, gravest_first
 from vlcheck.results.schema import record_of
 
 KNOWN = {"reason": "issue 7", "until": "2027-01-31", "expired": False}
@@ -221,7 +221,7 @@ def test_a_sentence_does_not_say_nothing_of_the_model_and_something_at_once():
     ],
 )
 def test_what_is_invalid_names_its_cause_in_its_cell(causes, cell):
-    found = matrix(map(record_of, [invalid(f"test_{at}", cause=cause) for at, cause in enumerate(causes)]))
+    found = bias_matrix(map(record_of, [invalid(f"test_{at}", cause=cause) for at, cause in enumerate(causes)]))
     assert found.cells["position", "itm"].said == cell
 
 
@@ -313,19 +313,19 @@ def test_a_run_that_ended_red_for_another_reason_is_not_green():
 
 def test_a_cell_is_its_gravest_verdict_and_known_where_all_that_fails_is():
     one = verdict(known=KNOWN)
-    found = matrix(map(record_of, [passing("test_hue", "mlm"), one, passing(), invalid()]))
+    found = bias_matrix(map(record_of, [passing("test_hue", "mlm"), one, passing(), invalid()]))
     assert (found.metrics, list(found.biases)) == (("mlm", "itm"), ["color", "position"])
     assert found.cells["color", "mlm"].said == "fail (known)"
-    assert matrix(map(record_of, [one, verdict("test_hue")])).cells["color", "mlm"].said == "fail"
+    assert bias_matrix(map(record_of, [one, verdict("test_hue")])).cells["color", "mlm"].said == "fail"
     assert ("position", "mlm") not in found.cells
 
 
 def test_a_cell_that_passes_counts_what_was_not_asked_and_one_that_was_not_says_so():
-    found = matrix(map(record_of, [mean("pass"), unasked(), unasked("test_hands"), unasked(metric="itm")]))
+    found = bias_matrix(map(record_of, [mean("pass"), unasked(), unasked("test_hands"), unasked(metric="itm")]))
     assert found.cells["position", "mlm"].said == "pass (2 not asked)"
     assert found.cells["position", "itm"].said == "not asked"
     assert found.biases["position"].said == "pass (3 not asked)"
-    assert matrix(map(record_of, [mean(), unasked()])).cells["position", "mlm"].said == "inconclusive"
+    assert bias_matrix(map(record_of, [mean(), unasked()])).cells["position", "mlm"].said == "inconclusive"
 
 
 def test_the_gravest_come_first_what_is_known_after_what_is_not_then_the_farthest():
@@ -338,4 +338,4 @@ def test_the_gravest_come_first_what_is_known_after_what_is_not_then_the_farthes
 
 def test_biases_are_in_the_order_of_their_verdicts_then_of_their_names():
     verdicts = [passing(bias=bias) for bias in ("c", "a")] + [verdict(bias="b"), verdict(bias="d", known=KNOWN)]
-    assert list(matrix(map(record_of, verdicts)).biases) == ["b", "d", "a", "c"]
+    assert list(bias_matrix(map(record_of, verdicts)).biases) == ["b", "d", "a", "c"]

@@ -6,7 +6,7 @@ import resource
 import pytest
 
 from vlcheck.errors import UsageError
-from vlcheck.results.file import Part, Results, encoded, gather, read, write
+from vlcheck.results.file import Part, ResultLines, encoded, gather, read, write
 from vlcheck.results.schema import line_of, record_of
 
 KEY = ("test_a", "a", "mlm")
@@ -86,7 +86,7 @@ def test_keys_of_a_later_version_are_read_over_and_not_written_again_but_in_evid
 
 
 def test_what_is_written_is_read_again(tmp_path):
-    results = Results(record_of(RUN))
+    results = ResultLines(record_of(RUN))
     results.add(encoded(record_of(line)) for line in [image("i"), row("caf\u00e9 \u2028"), verdict()])
     write(tmp_path / "results.jsonl", results)
     again = read(tmp_path / "results.jsonl")
@@ -101,7 +101,7 @@ def test_what_is_written_is_read_again(tmp_path):
 def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
     (tmp_path / "results.jsonl").mkdir()
     with pytest.raises(UsageError, match=r"results .*results\.jsonl: cannot be written"):
-        write(tmp_path / "results.jsonl", Results(record_of(RUN)))
+        write(tmp_path / "results.jsonl", ResultLines(record_of(RUN)))
     assert [path.name for path in tmp_path.iterdir()] == ["results.jsonl"]
 
 

@@ -2,7 +2,7 @@
 
 from vlcheck.report.page.charts import curve
 from vlcheck.results import scales
-from vlcheck.results.schema import complaint, record_of
+from vlcheck.results.schema import fault_in_line, record_of
 from vlcheck.stats.operating_scale import Scale
 
 SAID = {"demanded": "calibrated", "used": "calibrated", "reason": "", "gain": 2.0, "offset": 4.0, "power": 0.5}
@@ -18,22 +18,22 @@ def verdict(said=SAID, metric="itm", kind="sigmoid"):
 
 
 def test_equal_scales_are_said_once_with_the_score_that_is_the_middle():
-    (line,) = scales.lines([verdict(), verdict()])
+    (line,) = scales.scale_lines([verdict(), verdict()])
     assert line == (
         "scale of itm (sigmoid), 2 verdicts: calibrated on 60 pairs of an own and another picture, area under the curve"
         " 0.98 (at least 0.95); 0.5 is where the model gives 0.119, gain 2.00"
     )
-    assert scales.found([verdict()])[0].scale.level(0.1192) - 0.5 < 1e-4
+    assert scales.scales_of([verdict()])[0].scale.level(0.1192) - 0.5 < 1e-4
 
 
 def test_raw_scores_say_why_and_closed_sets_their_temperature():
-    lines = list(scales.lines([verdict(RAW), verdict(metric="mlm", kind="masked-lm")]))
+    lines = list(scales.scale_lines([verdict(RAW), verdict(metric="mlm", kind="masked-lm")]))
     assert lines[0] == "scale of itm (sigmoid), 1 verdict: raw scores; 4 pairs are too few"
     assert lines[1].endswith("gain 2.00, closed sets at a temperature of 2.00")
 
 
 def test_older_results_know_raw_scores_alone():
-    assert scales.found([verdict(None)]) == []
+    assert scales.scales_of([verdict(None)]) == []
     assert (scales.used(None), scales.demanded(None)) == ("raw", "raw")
 
 
@@ -54,6 +54,6 @@ def test_the_curve_says_where_its_middle_is():
 
 
 def test_a_scale_that_is_none_is_refused_by_the_schema():
-    assert complaint(LINE) == complaint(LINE | {"scale": SAID}) == complaint(LINE | {"scale": RAW}) == ""
+    assert fault_in_line(LINE) == fault_in_line(LINE | {"scale": SAID}) == fault_in_line(LINE | {"scale": RAW}) == ""
     for wrong in ({"used": "log"}, {"gain": "1"}, {"gain": 0}, {"reason": None}, {"power": None}):
-        assert "scale" in complaint(LINE | {"scale": SAID | wrong})
+        assert "scale" in fault_in_line(LINE | {"scale": SAID | wrong})

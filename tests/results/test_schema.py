@@ -10,7 +10,7 @@ from vlcheck._util.typed import keys_of
 from vlcheck.errors import UsageError
 from vlcheck.report.markdown.model_card import card
 from vlcheck.report.page import draw
-from vlcheck.report.text.comparison import lines
+from vlcheck.report.text.comparison import comparison_lines
 from vlcheck.results.comparison import compare
 from vlcheck.results.file import read
 from vlcheck.results.schema import RECORDS, json_schema
@@ -53,7 +53,7 @@ def test_a_value_is_refused_by_line_or_read_by_all(spoilt, kind, key):
             refused += 1
             continue
         compared = compare(small(), found)
-        assert all(map(str.isprintable, lines(compared)))
+        assert all(map(str.isprintable, comparison_lines(compared)))
         assert draw(found, source="r", beside=found, comparison=compared).encode()
         assert card(found).encode()
     assert refused

@@ -14,8 +14,8 @@ from vlcheck.report.text import summary
 from vlcheck.report.text.comparison import conclusion
 from vlcheck.results.comparison import compare
 from vlcheck.results.conclusion import conclude, matrix_of
-from vlcheck.results.file import Results
-from vlcheck.results.schema import complaint, line_of
+from vlcheck.results.file import ResultLines
+from vlcheck.results.schema import fault_in_line, line_of
 from vlcheck.suite.shipped import BIASES
 
 METRICS = ("mlm", "itm")
@@ -55,7 +55,7 @@ def test_every_surface_says_that_the_run_was_stopped(halfway):
     whole = stopped(*(judged(test) for test in SUITE), exit_status=0)
     said = [
         conclude(halfway).sentence,
-        list(summary.lines(halfway))[-1],
+        list(summary.summary_lines(halfway))[-1],
         markdown.summary(halfway),
         card(halfway),
         draw(halfway, source="results.jsonl"),
@@ -73,7 +73,7 @@ def test_all_biases_keep_a_row_and_what_was_not_judged_is_no_pass(halfway):
     assert cells["modality", "mlm"] == "no verdict (2 of 3)"
     assert cells["modality", "itm"] == "fail (2 without a verdict)"
     assert {said for (bias, _), said in cells.items() if bias != "modality"} == {"no verdict"}
-    for shown in ("\n".join(summary.matrix(halfway)), markdown.summary(halfway), card(halfway)):
+    for shown in ("\n".join(summary.matrix_lines(halfway)), markdown.summary(halfway), card(halfway)):
         table = shown[shown.index("| bias ") if "| bias " in shown else 0 :].partition("\n\n")[0]
         assert all(bias in table for bias in BIASES)
         assert "pass" not in table
@@ -146,9 +146,9 @@ def test_every_link_of_a_page_leads_to_a_place_on_it(name):
 
 def test_what_a_header_says_of_its_tests_is_checked():
     line = line_of(small().run)
-    assert not complaint(line | {"stated": STATED})
+    assert not fault_in_line(line | {"stated": STATED})
     for wrong in ([], {"t": None}, {"t": {"bias": "color"}}, {"t": {"bias": 1, "metric": "mlm"}}):
-        assert "run line without 'stated'" in complaint(line | {"stated": wrong})
-    again = Results()
+        assert "run line without 'stated'" in fault_in_line(line | {"stated": wrong})
+    again = ResultLines()
     again.add([json.dumps(line | {"stated": STATED})])
     assert line_of(again.run)["stated"] == STATED

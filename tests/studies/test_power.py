@@ -21,7 +21,7 @@ from vlcheck.expect.base import WHOLE, Sample
 from vlcheck.expect.directional import Swaps
 from vlcheck.policy.policy import Rule
 from vlcheck.stats.verdict import Verdict
-from vlcheck.studies.power import Examined, Matrix, as_json, caught_at, from_json, lines
+from vlcheck.studies.power import Examined, PowerMatrix, as_json, caught_at, from_json, matrix_rows
 
 PLANTED = {"tiny": frozenset(), "tiny-color": frozenset({"color"})}
 
@@ -48,7 +48,7 @@ CAUGHT = [
 
 
 def amiss(*rows):
-    return list(Matrix(40, tuple(rows)).amiss(PLANTED))
+    return list(PowerMatrix(40, tuple(rows)).amiss(PLANTED))
 
 
 def test_a_matrix_as_it_should_be_has_nothing_amiss():
@@ -56,7 +56,7 @@ def test_a_matrix_as_it_should_be_has_nothing_amiss():
 
 
 def test_the_table_says_in_how_many_seeds_and_from_how_many_images_on():
-    assert list(lines(Matrix(40, (*CLEAN, *CAUGHT)))) == [
+    assert list(matrix_rows(PowerMatrix(40, (*CLEAN, *CAUGHT)))) == [
         ["variant", "color", "order"],
         ["tiny", "pass", "pass"],
         ["tiny-color", "fail 2/2, n = 30", "pass in 1 of 2 seeds, invalid in 1"],
@@ -65,7 +65,7 @@ def test_the_table_says_in_how_many_seeds_and_from_how_many_images_on():
 
 def test_a_cell_whose_seeds_end_otherwise_says_in_how_many():
     mixed = examined("tiny", "color", "pass inconclusive pass fail", "pass")
-    (_, row) = lines(Matrix(40, (mixed,)))
+    (_, row) = matrix_rows(PowerMatrix(40, (mixed,)))
     assert row == ["tiny", "pass in 2 of 4 seeds, inconclusive in 1, fail in 1"]
 
 
@@ -74,7 +74,7 @@ def test_green_is_a_seed_in_which_everything_passes():
         examined("tiny", "color", "pass inconclusive pass", "pass"),
         examined("tiny", "order", "fail pass pass", "fail"),
     ]
-    assert Matrix(40, tuple(rows)).green("tiny") == 1
+    assert PowerMatrix(40, tuple(rows)).green("tiny") == 1
 
 
 def test_a_planted_bias_that_one_seed_misses_is_amiss():
@@ -109,15 +109,15 @@ def test_seeds_are_counted_by_cell_whichever_test_fails():
         examined("tiny-color", "color", "fail pass", "fail"),
         examined("tiny-color", "color", "pass fail", "fail", behavior="test_other"),
     ]
-    assert Matrix(40, tuple(rows)).failing("tiny-color", "color") == 2
+    assert PowerMatrix(40, tuple(rows)).failing("tiny-color", "color") == 2
     assert amiss(*rows) == []
 
 
 def test_what_is_written_of_a_matrix_is_read_again():
-    matrix = Matrix(40, (*CLEAN, *CAUGHT))
+    matrix = PowerMatrix(40, (*CLEAN, *CAUGHT))
     again = from_json(as_json(matrix))
     assert (again.images, again.seeds("tiny")) == (40, 2)
-    assert list(lines(again)) == list(lines(matrix))
+    assert list(matrix_rows(again)) == list(matrix_rows(matrix))
     assert list(again.amiss(PLANTED)) == list(matrix.amiss(PLANTED))
 
 

@@ -14,7 +14,7 @@ from vlcheck.zoo.batches import draw_pool
 from vlcheck.zoo.captions import Facts, vocabulary
 from vlcheck.zoo.export import write_model
 from vlcheck.zoo.training import Losses, first_weights
-from vlcheck.zoo.validation import Share, _true, examine, held_out
+from vlcheck.zoo.validation import Share, _true, held_out, validate
 from vlcheck.zoo.workspace import read_sums
 
 
@@ -24,7 +24,7 @@ def network():
 
 
 def test_an_untrained_network_knows_next_to_nothing(network):
-    shares = examine(network, draw_pool("test", 600, 64))
+    shares = validate(network, draw_pool("test", 600, 64))
     assert {"color", "object, act", "object, duo", "person", "side, back", "side, beside", "vertical"} <= set(shares)
     assert {"itm, true", "itm, false by side", "itm, false by its order", "itm, false by object"} <= set(shares)
     assert shares["object, act"].right < 0.4
@@ -38,7 +38,7 @@ def test_a_network_that_says_one_word_is_right_as_often_as_the_word_is(network):
     says_left = first_weights(SMALL.config, 0).eval()
     with torch.no_grad():
         says_left.text_encoder.cls["predictions"].bias[vocabulary().index("left")] = 1e4
-    shares = examine(says_left, pool)
+    shares = validate(says_left, pool)
     assert shares["color"].right == shares["object, act"].right == shares["vertical"].right == 0
     assert 0.3 < shares["side, act"].right < 0.7
 

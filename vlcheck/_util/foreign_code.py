@@ -58,13 +58,13 @@ def contained() -> Iterator[None]:
     except (UsageError, NotApplicable, ForeignFault, KeyboardInterrupt):
         raise
     except BaseException as error:
-        raise ForeignFault(told(error)) from error
+        raise ForeignFault(describe_error(error)) from error
     finally:
         if os.getpid() != process:
             os._exit(0 if sys.exception() is None else 1)
 
 
-def told(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Describe an error: its kind, its message, and the line of the user's own code that led to it.
 
     The line is neither in the library that raised it nor in vlcheck, if the user's code is on the way.

@@ -40,12 +40,12 @@ def versions() -> dict[str, str]:
     return {_CODE: _own_code()} | {name: _version(name) for name in named}
 
 
-def key_of(installed: Mapping[str, str]) -> str:
+def versions_key(installed: Mapping[str, str]) -> str:
     """Return a hash of versions that does not depend on their order."""
     return digest(*(f"{name} {found}" for name, found in sorted(installed.items())))
 
 
-def differences(before: Mapping[str, object], now: Mapping[str, object]) -> Iterator[str]:
+def version_changes(before: Mapping[str, object], now: Mapping[str, object]) -> Iterator[str]:
     """Yield the differences in names that both have, e.g. "transformers 5.23.0 before, 5.24.0 now".
 
     Args:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
-from vlcheck._util.foreign_code import told
+from vlcheck._util.foreign_code import describe_error
 from vlcheck.behaviors.binding import statement_of
 from vlcheck.behaviors.suite import BehaviorTest, held_apart
 from vlcheck.errors import UsageError
@@ -138,7 +138,7 @@ def _imported(path: Path) -> ModuleType | None:
     except BaseException as error:
         if type(error).__name__ == "Skipped":  # of pytest.importorskip, or pytest.skip(..., allow_module_level=True)
             return None
-        raise UsageError(f"{path}: cannot be imported. {told(error)}") from error
+        raise UsageError(f"{path}: cannot be imported. {describe_error(error)}") from error
     if not module.__file__ or not path.samefile(module.__file__):
         raise UsageError(f"{path}: a file of the same name is imported already, {module.__file__}: rename one of them.")
     return module

@@ -19,7 +19,7 @@ GROWTH = 1.25
 FOLDS = 5
 
 
-class Looks(Protocol):
+class Schedule(Protocol):
     """A schedule: when a verdict is computed, and the statistical test that allows it.
 
     Attributes:
@@ -190,7 +190,7 @@ class Sequentially:
 ONCE = Once()
 
 
-def looks_at(seed: int, *, sequential: bool) -> Looks:
+def schedule_for(seed: int, *, sequential: bool) -> Schedule:
     """Return the schedule of a run.
 
     Args:

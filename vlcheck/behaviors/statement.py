@@ -8,7 +8,7 @@ from inspect import get_annotations
 from typing import Any, get_args
 
 from vlcheck import perturb as perturbations
-from vlcheck._util.foreign_code import told
+from vlcheck._util.foreign_code import describe_error
 from vlcheck.behaviors import tables as shipped_tables
 from vlcheck.cases import Selection
 from vlcheck.cases.picture import identity
@@ -49,7 +49,7 @@ def complaint(*, cases: object, expect: object, perturb: object, given: object, 
     except _AmissError as amiss:
         return printable(str(amiss), 500)
     except Exception as error:  # noqa: BLE001 - what is stated may be foreign code
-        return f"what the test states cannot be read. {told(error)}"
+        return f"what the test states cannot be read. {describe_error(error)}"
     return ""
 
 
@@ -199,7 +199,7 @@ def _check_hash(where: str, one: Any) -> None:
         hash(one)
     except Exception as error:
         raise _AmissError(
-            f"{where}: {_kind(one)} cannot be a key ({told(error)}): {_FROZEN} above its class, and tuples in place of"
+            f"{where}: {_kind(one)} cannot be a key ({describe_error(error)}): {_FROZEN} above its class, and tuples in place of"
             " lists in it, make it one."
         ) from error
 
@@ -213,7 +213,7 @@ def _made(where: str, kind: str, what: str, make: Callable[[], Any]) -> Any:
     try:
         return make()
     except Exception as error:
-        raise _AmissError(f"{where}: {kind} has no {what}. {told(error)}") from error
+        raise _AmissError(f"{where}: {kind} has no {what}. {describe_error(error)}") from error
 
 
 def _kind(one: Any) -> str:

@@ -22,7 +22,7 @@ class Reason(NamedTuple):
         return f"{self.why}, e.g. {self.example.rstrip('.')}" if self.example else self.why
 
 
-def counted(reasons: Iterable[Reason]) -> Counter[str]:
+def count_reasons(reasons: Iterable[Reason]) -> Counter[str]:
     """Count reasons; each is written with the example of its first occurrence."""
     first: dict[str, Reason] = {}
     return Counter(str(first.setdefault(reason.why, reason)) for reason in reasons)

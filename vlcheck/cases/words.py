@@ -28,7 +28,7 @@ class Token(NamedTuple):
     gap: str
 
 
-class Found(NamedTuple, Generic[Meaning]):
+class PhraseMatch(NamedTuple, Generic[Meaning]):
     """A phrase found in a text.
 
     Attributes:
@@ -59,7 +59,7 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(token.word for token in tokenize(text))
 
 
-def spelled(tokens: Sequence[Token]) -> str:
+def join_tokens(tokens: Sequence[Token]) -> str:
     """Write words as a text again, in lower case, without the text after the last one."""
     words = (token.word + ("'s" if token.possessive else "") + token.gap for token in tokens)
     return "".join(words).rstrip(" .,!?")
@@ -84,7 +84,7 @@ class Phrasebook(Generic[Meaning]):
         for first, *rest in self._meanings:
             self._longest[first] = max(self._longest.get(first, 0), 1 + len(rest))
 
-    def find(self, tokens: Sequence[Token]) -> Iterator[Found[Meaning]]:
+    def find(self, tokens: Sequence[Token]) -> Iterator[PhraseMatch[Meaning]]:
         """Yield the phrases of a text from left to right, without overlap."""
         free = 0
         for start, token in enumerate(tokens):
@@ -93,12 +93,12 @@ class Phrasebook(Generic[Meaning]):
                 yield found
                 free = found.end
 
-    def _at(self, tokens: Sequence[Token], start: int) -> Found[Meaning] | None:
+    def _at(self, tokens: Sequence[Token], start: int) -> PhraseMatch[Meaning] | None:
         longest = self._longest[tokens[start].word]
         for end in range(min(start + longest, len(tokens)), start, -1):
             phrase = tuple(token.word for token in tokens[start:end])
             if phrase in self._meanings and all(_GLUE.fullmatch(token.gap) for token in tokens[start : end - 1]):
-                return Found(start, end, self._meanings[phrase])
+                return PhraseMatch(start, end, self._meanings[phrase])
         return None
 
 

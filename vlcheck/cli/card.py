@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vlcheck._util.files import demand_place
-from vlcheck.cli.console import TO, say, say_all, write
+from vlcheck.cli.console import TO, say, say_all, write_file
 from vlcheck.report.markdown.model_card import card as section
 from vlcheck.results.file import read_judged
 
@@ -22,7 +22,7 @@ def card(
         demand_place(to, TO, "card")
     text = section(read_judged(results))
     if to:
-        write(to, text.encode())
+        write_file(to, text.encode())
         say(f"card: {to}")
     else:
         say_all(text)

@@ -10,7 +10,7 @@ import typer
 
 from vlcheck._util.numbers import counted
 from vlcheck.behaviors.behavior import Behavior
-from vlcheck.behaviors.schedule import looks_at
+from vlcheck.behaviors.schedule import schedule_for
 from vlcheck.behaviors.suite import BehaviorTest
 from vlcheck.cli.arguments import (
     Data,
@@ -26,7 +26,7 @@ from vlcheck.cli.arguments import (
     policy_for,
 )
 from vlcheck.cli.console import say
-from vlcheck.cli.offered import missing, offered, slips
+from vlcheck.cli.offered import files_to_add, offered, slips
 from vlcheck.datasets.jsonl_writer import write_jsonl
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
@@ -79,9 +79,9 @@ def plan(
     metrics = adapter.metrics if adapter else METRICS
     behaviors = _behaviors(test for test in collected.tests if test.metric in metrics)
     say(f"policy: {held.path}")
-    looks = looks_at(source.seed, sequential=sequential or is_sequential(collected))
-    lines = preview(collected.tests, source, held, adapter, looks)
-    for line in (*lines, *missing(source, behaviors), *slips(source.cases, behaviors)):
+    schedule = schedule_for(source.seed, sequential=sequential or is_sequential(collected))
+    lines = preview(collected.tests, source, held, adapter, schedule)
+    for line in (*lines, *files_to_add(source, behaviors), *slips(source.cases, behaviors)):
         say(line)
 
 

@@ -11,7 +11,7 @@ import typer
 from vlcheck._util.numbers import brief
 from vlcheck.cli.console import say
 from vlcheck.errors import UsageError
-from vlcheck.report.text import comparison as comparison_lines
+from vlcheck.report.text.comparison import comparison_lines
 from vlcheck.results import comparison
 
 
@@ -26,7 +26,7 @@ def compare(
     if not 0 < alpha < 1:
         raise UsageError(f"--alpha {brief(alpha)}: has to be above 0 and below 1.")
     found = comparison.compare(comparison.read_compared(old), comparison.read_compared(new), alpha)
-    for line in comparison_lines.lines(found):
+    for line in comparison_lines(found):
         say(line)
     if not found.accepted:
         sys.exit(1)

@@ -23,7 +23,7 @@ _LONGEST = 5_000
 _MISTYPED = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 
 
-def write(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes) -> None:
     """Write the file that --to names.
 
     Args:

@@ -13,7 +13,7 @@ from vlcheck._util.numbers import counted
 from vlcheck.cli.console import say
 from vlcheck.errors import printable
 from vlcheck.results import run_id
-from vlcheck.results.gate import read_run, refusals, told
+from vlcheck.results.gate import named_run, read_run, refusals
 from vlcheck.results.records import RunRecord
 
 
@@ -35,7 +35,9 @@ def gate(
         for reason in reasons:
             say(f"  {reason}")
         sys.exit(1)
-    say(f"accepted: {results}: {told(found.run)}, {counted(len(found.verdicts), 'verdict')} on {_subject(found.run)}")
+    say(
+        f"accepted: {results}: {named_run(found.run)}, {counted(len(found.verdicts), 'verdict')} on {_subject(found.run)}"
+    )
 
 
 def _subject(run: RunRecord) -> str:

@@ -37,9 +37,9 @@ def init(
     ] = False,
 ) -> None:
     """Write behavior_tests/, fixtures/, conftest.py and .gitignore into a repository; existing files are left alone."""
-    copy = install.read(folder)
+    copy = install.read_copy(folder)
     if not diff:
-        install.write(folder, copy)
+        install.write_copy(folder, copy)
     for line in differences(copy) if diff else written(copy, folder, install.unignored(folder)):
         say_all(line, color=_COLORS.get(line[:1]) if diff else None)
     if diff and (copy.missing or copy.differing):

@@ -10,7 +10,7 @@ import typer
 
 from vlcheck._util.files import demand_place
 from vlcheck.cli.arguments import Device, DType, TrustRemoteCode
-from vlcheck.cli.console import TO, say, write
+from vlcheck.cli.console import TO, say, write_file
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.load import load_model
 
@@ -34,17 +34,17 @@ def look(
     trusted: TrustRemoteCode = False,
 ) -> None:
     """Show one photograph as it is, blocked, in grey and mirrored, with MLM and ITM; exit with 1 without a score."""
-    from vlcheck.explain.single_image import Said  # slow to import
-    from vlcheck.explain.single_image import look as ask
-    from vlcheck.report.single_image.figure import lines
-    from vlcheck.report.single_image.png import draw
+    from vlcheck.explain.single_image import BracketedCaption  # slow to import
+    from vlcheck.explain.single_image import score_views as ask
+    from vlcheck.report.single_image.figure import figure_lines
+    from vlcheck.report.single_image.png import draw_png
 
-    said = Said.read(text, words)
+    said = BracketedCaption.read(text, words)
     said.case(image)  # a problem with the photograph is reported before a model is loaded
     _demand_place(to, image)
     figure = ask(load_model(model, device=device, dtype=dtype, trust_remote_code=trusted), said, image)
-    write(to, draw(figure))
-    for line in lines(figure):
+    write_file(to, draw_png(figure))
+    for line in figure_lines(figure):
         say(line)
     say(f"picture: {to}")
     if not figure.answered:
@@ -53,8 +53,8 @@ def look(
 
 def _demand_place(to: Path, image: Path) -> None:
     """Check that the picture replaces no file but an earlier picture of this command."""
-    from vlcheck.report.single_image.png import is_ours
+    from vlcheck.report.single_image.png import is_figure_file
 
     if to.suffix.lower() != ".png":
         raise UsageError(f"{TO} {to}: has to end in .png.")
-    demand_place(to, TO, "picture", is_ours=is_ours, others={"IMAGE": image})
+    demand_place(to, TO, "picture", is_ours=is_figure_file, others={"IMAGE": image})

@@ -37,11 +37,11 @@ def offered(source: CaseSource, behaviors: Sequence[Behavior]) -> Iterator[str]:
     for doubt, ids in source.offer.doubts.items():
         yield f"{len(ids):6} {doubt}, e.g. {ids[0]}"
     yield from _uncompared(source.cases)
-    yield from missing(source, behaviors)
+    yield from files_to_add(source, behaviors)
     yield from slips(source.cases, behaviors)
 
 
-def missing(source: CaseSource, behaviors: Iterable[Behavior]) -> Iterator[str]:
+def files_to_add(source: CaseSource, behaviors: Iterable[Behavior]) -> Iterator[str]:
     """Yield the files that would add cases to behaviors with fewer images than were asked for.
 
     Args:

@@ -26,7 +26,7 @@ from vlcheck.cli.arguments import (
     lexicons_for,
     policy_for,
 )
-from vlcheck.cli.console import TO, say, say_all, write
+from vlcheck.cli.console import TO, say, say_all, write_file
 from vlcheck.cli.group import PLAIN, Group
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError, nearest
@@ -78,7 +78,7 @@ def calibrate(
     from vlcheck.evaluation.config import EvaluationConfig
     from vlcheck.evaluation.progress import Tenths
     from vlcheck.evaluation.session import scored
-    from vlcheck.studies.policy_calibration import Trust, ask, lines, propose  # slow to import
+    from vlcheck.studies.policy_calibration import Trust, collect_scores, policy_lines, propose  # slow to import
 
     today = datetime.now(UTC).date()
     if to:
@@ -90,13 +90,13 @@ def calibrate(
     trials = Trials(source, relative=only_compares(adapter))
     config = EvaluationConfig(store=store, images=False)
     with scored(config, adapter, trials, before, collected.tests, Tenths(partial(say, error=True))) as under_test:
-        asked = ask(under_test, collected.tests)
+        asked = collect_scores(under_test, collected.tests)
         say(f"fitting the tolerances and bands of {counted(len(asked), 'test')}", error=True)
         proposal = propose(before.about(subjects(collected.tests)), asked)
     if not any(one.passes(proposal.policy) for one in proposal.asked):
         raise UsageError(f"--vl-model {model}: passes none of the tests; nothing can be proposed from it.")
     trust = Trust(model, adapter.fingerprint, data, today)
-    text = "".join(f"{line}\n" for line in lines(proposal, trust))
+    text = "".join(f"{line}\n" for line in policy_lines(proposal, trust))
     if to:
         _write(to, text, store)
     else:
@@ -112,7 +112,7 @@ def _write(to: Path, text: str, store: Path | None) -> None:
     """Write the policy; if that fails, or a file was created meanwhile, print it so that it is not lost."""
     try:
         _demand_place(to, store)
-        write(to, text.encode())
+        write_file(to, text.encode())
     except UsageError as error:
         say_all(text)
         raise UsageError(f"{error.marked} The policy is printed instead.") from error

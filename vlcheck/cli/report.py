@@ -11,7 +11,7 @@ from vlcheck.cli.console import TO, say
 from vlcheck.errors import UsageError
 from vlcheck.report import page
 from vlcheck.results import comparison
-from vlcheck.results.file import Results, read, read_beside
+from vlcheck.results.file import ResultLines, read, read_beside
 
 
 def report(
@@ -34,7 +34,7 @@ def report(
     say(f"report: {place}")
 
 
-def _before(path: Path) -> Results:
+def _before(path: Path) -> ResultLines:
     try:
         return comparison.read_compared(path)
     except UsageError as error:

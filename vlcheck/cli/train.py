@@ -42,7 +42,7 @@ def _train(recipe: Recipe, to: Path, steps: int | None, base: Path | None, exami
     begun = _base(recipe, to, base)
     trained = training.train(recipe, to, base=begun, steps=steps, tell=_Diary(recipe.last(steps), say))
     network = trained.network.half().float()  # rounded as the file's weights are
-    right = validation.examine(network, validation.held_out(recipe, examined))
+    right = validation.validate(network, validation.held_out(recipe, examined))
     for kind, share in right.items():
         say(f"{kind:30} {100 * share.right:6.2f} % right of {share.n} held out")
     if len(trained.losses) < recipe.steps:

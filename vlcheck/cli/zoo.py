@@ -11,7 +11,7 @@ import typer
 
 from vlcheck._util.files import demand_place
 from vlcheck.cli.arguments import Suite, chosen_suite, policy_file
-from vlcheck.cli.console import TO, say, write
+from vlcheck.cli.console import TO, say, write_file
 from vlcheck.cli.group import PLAIN, Group
 from vlcheck.errors import UsageError, nearest
 from vlcheck.plugin.collect import collect
@@ -33,7 +33,7 @@ def matrix(
     to: Annotated[Path | None, typer.Option(help="write every verdict to this file, as JSON")] = None,
 ) -> None:
     """Test every variant for every bias; exit with 1 unless exactly the planted biases fail."""
-    from vlcheck.studies.power import as_json, is_ours, lines, make_matrix  # slow to import
+    from vlcheck.studies.power import as_json, is_matrix_file, make_matrix, matrix_rows  # slow to import
     from vlcheck.zoo import pretrained
 
     for name in variant or PLANTED:
@@ -41,16 +41,16 @@ def matrix(
             raise UsageError(f"--variant {name}: there is none. {nearest(name, PLANTED)}")
         pretrained.weights_of(name)
     if to:
-        demand_place(to, TO, "matrix", is_ours=is_ours)
+        demand_place(to, TO, "matrix", is_ours=is_matrix_file)
     variants, tests = dict.fromkeys(variant or PLANTED), chosen_suite(suite)
     policy = policy_file(collect(tests))
     found = make_matrix(tests, policy, variants=variants, seeds=seeds, images=images, jobs=jobs)
-    for line in aligned(list(lines(found))):
+    for line in aligned(list(matrix_rows(found))):
         say(line)
     amiss = list(found.amiss())
     for line in amiss:
         say(line)
     if to:
-        write(to, as_json(found).encode())
+        write_file(to, as_json(found).encode())
     if amiss:
         sys.exit(1)

@@ -34,7 +34,7 @@ class Joint(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Person:
+class Pose:
     """A person's marked joints.
 
     Attributes:
@@ -79,7 +79,7 @@ class Person:
         return at if sure and self.distance(ends[at], box) <= REACH * length else "unclear"
 
 
-def whose(box: Box, persons: Iterable[Person], limb: Limb) -> Whose:
+def whose(box: Box, persons: Iterable[Pose], limb: Limb) -> Whose:
     """Return the side of the hand, or foot, that a thing is at, if it is near one person only.
 
     Args:

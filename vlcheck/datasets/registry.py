@@ -50,7 +50,7 @@ _SHIPPED: Mapping[str, EntryPoint] = {
 ACCEPTED = accepted(_SCHEMES)
 
 
-def registered() -> dict[str, EntryPoint]:
+def registered_sources() -> dict[str, EntryPoint]:
     """Return the readers by name. The shipped ones are there even if an older installation does not register them."""
     return {**_SHIPPED, **{entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in _SHIPPED}}
 
@@ -73,7 +73,7 @@ def open_source(spec: str, *, lexicons: Path | None = None) -> CaseSource:
         >>> open_source("scenes:5").images
         5
     """
-    readers = registered()
+    readers = registered_sources()
     schemes = {name: _SCHEMES.get(name) or _scheme(entry, spec) for name, entry in readers.items()}
     parsed = parse_data(spec, schemes)
     words = load_lexicons(lexicons_path(), lexicons)

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeGuard
 
 from vlcheck._util.numbers import brief, counted, figure
-from vlcheck.behaviors.schedule import ONCE, Division, Looks
+from vlcheck.behaviors.schedule import ONCE, Division, Schedule
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import Case, Selection, with_target
 from vlcheck.cases.view import View
@@ -125,13 +125,13 @@ class Operating:
     Attributes:
         trials: how the data is asked about.
         kinds: the model's score kind by metric.
-        looks: how often verdicts are looked at: which images may set the scale of which.
+        schedule: how often verdicts are looked at: which images may set the scale of which.
         ask: answers queries.
     """
 
     trials: Trials
     kinds: Mapping[str, str]
-    looks: Looks
+    schedule: Schedule
     ask: Callable[[Iterable[Query]], Answers]
     _pairs: dict[Metric, tuple[Paired, ...]] = field(default_factory=dict, repr=False)
     _taught: dict[tuple[Metric, int], list[Paired]] = field(default_factory=dict, repr=False)
@@ -214,7 +214,7 @@ class Operating:
 
     @cached_property
     def _division(self) -> Division:
-        return self.looks.division([case.image.key for case in self._cases])
+        return self.schedule.division([case.image.key for case in self._cases])
 
     def _paired(self, metric: Metric) -> tuple[Paired, ...]:
         if metric not in self._pairs:
@@ -233,13 +233,13 @@ class Operating:
             yield Paired(*questions, frozenset({own.picture.source.key, other.picture.source.key}))
 
 
-def ahead(trials: Trials, kinds: Mapping[str, str], looks: Looks = ONCE) -> Operating:
+def ahead(trials: Trials, kinds: Mapping[str, str], schedule: Schedule = ONCE) -> Operating:
     """Return the scales of a model that is only looked ahead at: what sets them is known, and nothing is asked."""
 
     def refuse(queries: Iterable[Query]) -> Answers:
         raise AssertionError("no scale is fitted before something is scored")
 
-    return Operating(trials, kinds, looks, refuse)
+    return Operating(trials, kinds, schedule, refuse)
 
 
 def learn(metric: Metric, kind: str, told: Sequence[Pair]) -> Lesson | None:

@@ -12,7 +12,7 @@ from itertools import chain, islice
 
 from vlcheck._util.foreign_code import contained
 from vlcheck.behaviors.behavior import Behavior, Trial
-from vlcheck.behaviors.schedule import Looks, images_of
+from vlcheck.behaviors.schedule import Schedule, images_of
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import Case, CaseSource
 from vlcheck.cases.picture import Picture
@@ -26,8 +26,9 @@ from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
 from vlcheck.metrics.reading import Answers, Heard, Reading
 from vlcheck.metrics.registry import METRICS, hear
+from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.models.protocol import VisionLanguageModel, lacks
-from vlcheck.policy.policy import Policy, Terms, Tolerances
+from vlcheck.policy.policy import Policy, Terms
 from vlcheck.scoring.cached import CachedScorer
 from vlcheck.stats.operating_scale import RAW, Scale
 from vlcheck.stats.verdict import Verdict
@@ -59,9 +60,9 @@ class ModelUnderTest:
     _ended: dict[tuple[str, Metric], _Ended] = field(default_factory=dict, repr=False)
 
     @property
-    def looks(self) -> Looks:
+    def schedule(self) -> Schedule:
         """How often a verdict is looked at before all cases are asked about."""
-        return self.operating.looks
+        return self.operating.schedule
 
     @property
     def source(self) -> CaseSource:
@@ -111,7 +112,7 @@ class ModelUnderTest:
         terms = self._terms(behavior)
         asked = self._asked(behavior, metric)
         findings, rows = self._look(behavior, metric, asked)
-        verdict = findings.verdict(terms.rule, self.looks.test)
+        verdict = findings.verdict(terms.rule, self.schedule.test)
         gauge = self._gauge(behavior, metric, asked)
         judgement = Judgement(
             behavior=behavior,
@@ -161,7 +162,7 @@ class ModelUnderTest:
         asked: Sequence[Trial] = ()
         for asked in self._drawn(behavior, metric):
             yield asked
-            if self.looks.settled(partial(self._verdict, behavior, metric, asked)):
+            if self.schedule.settled(partial(self._verdict, behavior, metric, asked)):
                 break
         self._ended[behavior.name, metric] = _Ended(behavior, asked)
 
@@ -174,7 +175,7 @@ class ModelUnderTest:
         cap ends it, the same is true given how many count.
         """
         asked: Sequence[Trial] = ()
-        for asked in self.looks.stages(self.trials.of(behavior, metric)):
+        for asked in self.schedule.stages(self.trials.of(behavior, metric)):
             yield asked
         spare = self.trials.spare(behavior, metric)
         for first in spare:
@@ -208,7 +209,7 @@ class ModelUnderTest:
 
     def _verdict(self, behavior: Behavior, metric: Metric, asked: Sequence[Trial]) -> Verdict:
         findings, _ = self._look(behavior, metric, asked)
-        return findings.verdict(self._terms(behavior).rule, self.looks.test)
+        return findings.verdict(self._terms(behavior).rule, self.schedule.test)
 
     def find(self, behavior: Behavior, metric: Metric) -> Findings:
         """What came of each case, before any verdict; scores what is not kept yet. Raises UsageError as `judge`."""

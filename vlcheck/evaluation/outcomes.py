@@ -13,7 +13,8 @@ from vlcheck._util.numbers import brief, counted
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.expect.base import AFTER, BEFORE, WHOLE, Expectation, Refused, Sample, Unknown, Unneeded, Unscaled
-from vlcheck.metrics.reading import Tolerances, Unlikely
+from vlcheck.metrics.reading import Unlikely
+from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.policy.policy import Rule
 from vlcheck.stats.bootstrap import bootstrap_interval
 from vlcheck.stats.bounds import Test, exact

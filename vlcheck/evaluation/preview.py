@@ -16,7 +16,7 @@ from vlcheck._util.foreign_code import contained
 from vlcheck._util.lazy import Lazy
 from vlcheck._util.numbers import brief, counted, duration, figure, share, whole
 from vlcheck.behaviors.behavior import Behavior, Trial
-from vlcheck.behaviors.schedule import Looks, images_of
+from vlcheck.behaviors.schedule import Schedule, images_of
 from vlcheck.behaviors.suite import BehaviorTest, sound, subjects
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import CaseSource
@@ -163,7 +163,7 @@ def foresee(tests: Sequence[BehaviorTest], operating: Operating, policy: Policy,
     prospects: list[Prospect] = []
     setting: dict[str, Query] = {}
     faults: list[str] = []
-    trials, by = operating.trials, operating.looks.test
+    trials, by = operating.trials, operating.schedule.test
     for test in sound(tests):
         if test.metric not in metrics or test.skipped:
             continue
@@ -224,15 +224,15 @@ def preview(
     source: CaseSource,
     policy: Policy,
     model: VisionLanguageModel | None,
-    looks: Looks,
+    schedule: Schedule,
 ) -> Iterator[str]:
     """Yield the lines of a plan, with those that the run begins with; the time only where there is a model."""
     trials = Trials(source, relative=only_compares(model))
-    operating = ahead(trials, model.kinds if model else {}, looks)
-    return outlook(foresee(tests, operating, policy, model.metrics if model else METRICS), model)
+    operating = ahead(trials, model.kinds if model else {}, schedule)
+    return preview_lines(foresee(tests, operating, policy, model.metrics if model else METRICS), model)
 
 
-def outlook(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator[str]:
+def preview_lines(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator[str]:
     """Yield the preview as lines; the time is estimated only where there is a model."""
     rows = [["test", "n", "tells"]]
     rows += [[prospect.test, whole(prospect.n), prospect.tells] for prospect in foresight.prospects]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from vlcheck._util.foreign_code import contained
 from vlcheck._util.temporary import Scratch
-from vlcheck.behaviors.schedule import looks_at
+from vlcheck.behaviors.schedule import schedule_for
 from vlcheck.behaviors.suite import BehaviorTest, subjects
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases.picture import Picture
@@ -132,7 +132,7 @@ class Session:
 
 
 @contextmanager
-def opened(
+def open_session(
     config: EvaluationConfig, adapter: VisionLanguageModel, trials: Trials, policy: Policy, folder: Path
 ) -> Iterator[Session]:
     """Put a session together, and close its store in the end.
@@ -148,8 +148,8 @@ def opened(
         UsageError: the store cannot be used.
     """
     with scoring(config, adapter, folder) as scorer:
-        looks = looks_at(trials.source.seed, sequential=config.sequential)
-        operating = Operating(trials, adapter.kinds, looks, scorer.answers)
+        schedule = schedule_for(trials.source.seed, sequential=config.sequential)
+        operating = Operating(trials, adapter.kinds, schedule, scorer.answers)
         yield Session(config, ModelUnderTest(adapter, trials, scorer, policy, operating))
 
 
@@ -172,6 +172,6 @@ def scored(
     progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[ModelUnderTest]:
     """Ask a model all that some tests ask, once, before anything is judged; see `opened` and `Session.ask`."""
-    with Scratch() as folder, opened(config, adapter, trials, policy, folder) as session:
+    with Scratch() as folder, open_session(config, adapter, trials, policy, folder) as session:
         session.ask(tests, progress)
         yield session.model

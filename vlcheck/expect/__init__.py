@@ -25,7 +25,8 @@ from vlcheck.expect.base import (
 from vlcheck.expect.directional import Drops, Flips, Swaps
 from vlcheck.expect.functionality import Beats
 from vlcheck.expect.invariance import Preserved
-from vlcheck.metrics.reading import Reading, Tolerances, Unlikely
+from vlcheck.metrics.reading import Reading, Unlikely
+from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.stats.decision import Claim
 
 __all__ = [

@@ -10,7 +10,7 @@ from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.expect.base import AFTER, BEFORE, OTHER, WHOLE, BaseExpectation, Competence, Sample
 from vlcheck.expect.directional import TwoSided
-from vlcheck.metrics.reading import Tolerances
+from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.perturb import Bare, Compose, OtherImage, Perturbation
 from vlcheck.stats.decision import Claim
 

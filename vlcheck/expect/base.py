@@ -16,7 +16,8 @@ from vlcheck._util.numbers import brief, figure
 from vlcheck.cases.case import Case
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
-from vlcheck.metrics.reading import Reading, Tolerances
+from vlcheck.metrics.reading import Reading
+from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.perturb import Perturbation
 from vlcheck.stats.decision import Claim
 from vlcheck.stats.operating_scale import Scale

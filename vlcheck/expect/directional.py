@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from vlcheck.cases.view import View
 from vlcheck.expect.base import AFTER, BEFORE, BaseExpectation, Condition, Sample, Unneeded
-from vlcheck.metrics.reading import Tolerances
+from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.perturb import Perturbation, opposite
 
 

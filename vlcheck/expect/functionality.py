@@ -11,7 +11,7 @@ from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.expect.base import BEFORE, BaseExpectation, Condition, Sample
 from vlcheck.expect.directional import leads
-from vlcheck.metrics.reading import Tolerances
+from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.perturb import opposite
 
 

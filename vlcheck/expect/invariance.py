@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vlcheck.expect.base import AFTER, BEFORE, OTHER, BaseExpectation, Competence, Condition, Sample, Unknown
-from vlcheck.metrics.reading import Tolerances
+from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.perturb import OtherImage, Perturbation
 
 

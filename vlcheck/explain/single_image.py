@@ -39,7 +39,7 @@ _EDITS: Mapping[str, Perturbation] = MappingProxyType({"blocked": Block(), "grey
 
 
 @dataclass(frozen=True)
-class Said:
+class BracketedCaption:
     """A text with one word in brackets.
 
     Attributes:
@@ -55,7 +55,7 @@ class Said:
     others: tuple[str, ...]
 
     @classmethod
-    def read(cls, text: str, words: str = "") -> Said:
+    def read(cls, text: str, words: str = "") -> BracketedCaption:
         """Read a text, and the words to compare, with commas between them.
 
         Without words a side is compared with the opposite one, and any other target with nothing.
@@ -87,7 +87,7 @@ class Said:
             )
 
 
-def look(model: VisionLanguageModel, said: Said, photograph: Path) -> Figure:
+def score_views(model: VisionLanguageModel, said: BracketedCaption, photograph: Path) -> Figure:
     """Ask a model about a photograph and three edits of it.
 
     Raises:

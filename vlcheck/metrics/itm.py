@@ -17,7 +17,8 @@ from vlcheck.metrics.kinds import Kind, Metric
 from vlcheck.metrics.model_output import answer_of, misshapen, numbers
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question, closed_set, demand_told, fillings
-from vlcheck.metrics.reading import Heard, Reading, Tolerances
+from vlcheck.metrics.reading import Heard, Reading
+from vlcheck.metrics.tolerances import Tolerances
 
 _ON_ITS_OWN = Kind("P(match) of the text with each word")
 _AMONG_TEXTS = Kind(

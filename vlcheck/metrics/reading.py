@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from vlcheck._util.numbers import brief
 from vlcheck.errors import NotApplicable
 from vlcheck.metrics.answer import Answer, Top
 from vlcheck.metrics.kinds import Metric
+from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.stats.operating_scale import RAW, Scale
 
 Answers = Mapping[str, Answer]  # by the query's key
@@ -95,20 +96,3 @@ class Heard:
 
 class Unlikely(NotApplicable):
     """The model finds none of the words likely: which of them it prefers says nothing."""
-
-
-class Tolerances(Protocol):
-    """What the policy tolerates of a metric: see `vlcheck.policy.policy.Tolerances`."""
-
-    @property
-    def within(self) -> float: ...
-    @property
-    def delta(self) -> float: ...
-    @property
-    def by(self) -> float: ...
-    @property
-    def below(self) -> float: ...
-    @property
-    def floor(self) -> float: ...
-    @property
-    def mass(self) -> float: ...

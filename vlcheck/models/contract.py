@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from vlcheck._util.foreign_code import contained, told
+from vlcheck._util.foreign_code import contained, describe_error
 from vlcheck._util.numbers import between, figure
 from vlcheck.cases import MASK, Case
 from vlcheck.cases.image_notes import Ablation, note_ablation
@@ -111,7 +111,7 @@ def examine(model: VisionLanguageModel, probes: Sequence[Probe], *, tolerance: f
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a model is foreign code
-            yield Outcome(f"{metric}: it answers", False, told(error))
+            yield Outcome(f"{metric}: it answers", False, describe_error(error))
 
 
 def _outcomes(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float, sees: bool) -> Iterator[Outcome]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from vlcheck._util.files import replacing
 from vlcheck._util.foreign_files import read_json
 from vlcheck._util.hashing import digest
-from vlcheck._util.installed import key_of, versions
+from vlcheck._util.installed import versions, versions_key
 from vlcheck.errors import UsageError
 
 
@@ -63,4 +63,4 @@ def _place(fingerprint: str) -> Path:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
     except RuntimeError as error:
         raise OSError(str(error)) from error
-    return cache / "vlcheck" / "contract" / f"{digest(fingerprint, key_of(versions()))}.json"
+    return cache / "vlcheck" / "contract" / f"{digest(fingerprint, versions_key(versions()))}.json"

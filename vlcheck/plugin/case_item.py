@@ -12,7 +12,7 @@ import pytest
 from vlcheck._util.foreign_code import contained
 from vlcheck.errors import ForeignFault, UsageError
 from vlcheck.plugin.mark import stated
-from vlcheck.plugin.options import told
+from vlcheck.plugin.options import message_of
 from vlcheck.plugin.reporters.lines import shown
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class CaseItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What is wrong in plain words, where it is not the code that is."""
         if isinstance(excinfo.value, UsageError):
-            return told(excinfo.value)
+            return message_of(excinfo.value)
         if isinstance(excinfo.value, Violation):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)

@@ -18,7 +18,7 @@ from vlcheck.plugin.reporters.lines import shown
 if TYPE_CHECKING:
     from vlcheck.plugin.run import Run
     from vlcheck.results.comparison import Comparison
-    from vlcheck.results.file import Results
+    from vlcheck.results.file import ResultLines
     from vlcheck.results.places import Places
 
 
@@ -41,7 +41,7 @@ class Ending:
         self._over = False
         self._forced = pytest.ExitCode.OK
         self._told: int | None = None  # the status that was said last: two wrappers of one hook come to say it
-        self.results: Results | None = None
+        self.results: ResultLines | None = None
         self.comparison: Comparison | None = None
         self.objections: list[str] = []
         self.problem = ""
@@ -91,10 +91,10 @@ class Ending:
         """Yield where results and page are, or which older ones are as they were."""
         results, report = self._run.settings.results, self._run.settings.report
         if self.written:
-            from vlcheck.results.gate import told  # in no run of other projects
+            from vlcheck.results.gate import named_run  # in no run of other projects
 
             whole = self.places.kept if self.written != results else None
-            yield f"results: {self.written}" + (f" (a part; {results.name} keeps {told(whole)})" if whole else "")
+            yield f"results: {self.written}" + (f" (a part; {results.name} keeps {named_run(whole)})" if whole else "")
         if report and self.drawn:
             yield f"report: {report}"
         if self.results and not self.results.verdicts:
@@ -128,7 +128,7 @@ class Ending:
             with self._ending(f"--vl-results {self._run.settings.results}: stopped."):
                 self.places.leave(results)
 
-    def _compared(self, results: Results) -> Comparison | None:
+    def _compared(self, results: ResultLines) -> Comparison | None:
         """With the baseline; None where there is none, or nothing to compare with it."""
         if not results.verdicts or self._run.baseline is None:
             return None
@@ -136,20 +136,20 @@ class Ending:
 
         return compare_run(self._run.baseline, results)
 
-    def _write(self, path: Path, results: Results, status: int) -> None:
+    def _write(self, path: Path, results: ResultLines, status: int) -> None:
         """Write results and page; both say the exit status, which what goes wrong with them changes."""
         self._write_results(path, results, status)
         self._write_page(results, status)
         if self.written and results.run.exit_status != self._at_least(status):
             self._write_results(path, results, status)
 
-    def _write_results(self, path: Path, results: Results, status: int) -> None:
+    def _write_results(self, path: Path, results: ResultLines, status: int) -> None:
         results.ended_with(int(self._at_least(status)))
         with self._ending(f"--vl-results {path}: stopped before they were written."):
             self.places.write(path, results)
             self.written = path
 
-    def _write_page(self, results: Results, status: int) -> None:
+    def _write_page(self, results: ResultLines, status: int) -> None:
         report = self._run.settings.report
         if report:
             results.ended_with(int(self._at_least(status)))
@@ -161,7 +161,7 @@ class Ending:
         self.kept = True
         self.problem += f" They are kept in {self._run.folder}, in parts; vlcheck report draws each of them."
 
-    def _draw(self, path: Path, results: Results, source: str) -> None:
+    def _draw(self, path: Path, results: ResultLines, source: str) -> None:
         """Write the page for reviewers. Raises UsageError."""
         from vlcheck.report import page  # in no run of other projects
 
@@ -175,7 +175,7 @@ class Ending:
         try:
             yield
         except UsageError as error:
-            self._fail(pytest.ExitCode.USAGE_ERROR, options.told(error))
+            self._fail(pytest.ExitCode.USAGE_ERROR, options.message_of(error))
         except KeyboardInterrupt:
             self._fail(pytest.ExitCode.INTERRUPTED, stopped)
 

@@ -10,7 +10,7 @@ import pytest
 
 from vlcheck.errors import UsageError
 from vlcheck.plugin.mark import stated
-from vlcheck.plugin.options import told
+from vlcheck.plugin.options import message_of
 from vlcheck.plugin.reporters.lines import shown
 from vlcheck.plugin.run import RUN
 
@@ -78,4 +78,4 @@ def _plainly() -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        raise pytest.fail.Exception(told(error), pytrace=False) from None
+        raise pytest.fail.Exception(message_of(error), pytrace=False) from None

@@ -149,7 +149,7 @@ class Settings:
             )
 
 
-def add(parser: pytest.Parser) -> None:
+def add_options(parser: pytest.Parser) -> None:
     """Each option is an ini key as well: --vl-batch-size is vl_batch_size."""
     group = parser.getgroup("vlcheck", "behavioural tests of vision-language models")
     for option in _OPTIONS:
@@ -180,7 +180,7 @@ def stay_alone(config: pytest.Config) -> None:
         config.option.numprocesses, config.option.dist, config.option.tx = 0, "no", []
 
 
-def read(config: pytest.Config) -> Settings:
+def read_settings(config: pytest.Config) -> Settings:
     """Take each option from the command line, else from the ini file.
 
     Raises:
@@ -229,7 +229,7 @@ def read(config: pytest.Config) -> Settings:
     )
 
 
-def told(error: UsageError) -> str:
+def message_of(error: UsageError) -> str:
     """Return what is wrong, with options in the place of parameters."""
     return error.with_options(option_of)
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from vlcheck.evaluation.evidence import Judgement
     from vlcheck.plugin.workbench import Workbench
     from vlcheck.policy.policy import Policy
-    from vlcheck.results.file import Part, Results
+    from vlcheck.results.file import Part, ResultLines
 
 _INFORMS = ("help", "version", "markers", "cacheshow")  # options of pytest that begin no session of tests
 _LISTS = {  # options of pytest that run no test, by where it keeps them
@@ -76,11 +76,11 @@ class Run:
         said = (self._input or {}).get("vlcheck_started")
         self.started = datetime.fromisoformat(said) if said else datetime.now(UTC)
         try:
-            self.settings = options.read(config)
+            self.settings = options.read_settings(config)
             if self.settings.model:
                 self.settings.demand_reports()
         except UsageError as error:
-            raise pytest.UsageError(options.told(error)) from error
+            raise pytest.UsageError(options.message_of(error)) from error
         self.run_id = (self._input or {}).get("vlcheck_run_id") or self.settings.run_id or run_id.drawn()
 
     @property
@@ -120,7 +120,7 @@ class Run:
             try:
                 self._scratch = Scratch()
             except UsageError as error:
-                raise pytest.UsageError(options.told(error)) from error
+                raise pytest.UsageError(options.message_of(error)) from error
         return self._scratch.path
 
     @property
@@ -168,14 +168,14 @@ class Run:
         return policy
 
     @cached_property
-    def beside(self) -> Results | None:
+    def beside(self) -> ResultLines | None:
         """An earlier run's results, to be shown beside this one's. Raises UsageError."""
         from vlcheck.results.file import read_beside  # in no run of other projects
 
         return read_beside(self.settings.beside, self.settings.data) if self.settings.beside else None
 
     @cached_property
-    def baseline(self) -> Results | None:
+    def baseline(self) -> ResultLines | None:
         """The results of the release before, which this one has to be no worse than. Raises UsageError."""
         from vlcheck.results.comparison import read_baseline  # in no run of other projects
 
@@ -186,7 +186,7 @@ class Run:
         try:
             _ = self.baseline
         except UsageError as error:
-            raise pytest.UsageError(options.told(error)) from error
+            raise pytest.UsageError(options.message_of(error)) from error
 
     def select(self, session: pytest.Session) -> None:
         """Note which tests are to run."""
@@ -241,12 +241,12 @@ class Run:
         try:
             return list(beside_cases(made, self.source, self.model_for))
         except UsageError as error:
-            self.problem = options.told(error)
+            self.problem = options.message_of(error)
             return made
 
     def plan(self, session: pytest.Session) -> None:
         """Say what the selected tests would take and could tell, and score nothing."""
-        from vlcheck.plugin.workbench import outlook  # in no run of other projects
+        from vlcheck.plugin.workbench import plan_lines  # in no run of other projects
 
         try:
             self._demand_own_words()
@@ -255,10 +255,10 @@ class Run:
             hold_apart(self.collected)
             chosen = all_stated(session.items)
             reporter = Reporter(self.config, self.folder)
-            reporter.say(outlook(self.settings, self.policy, self.source, chosen))
+            reporter.say(plan_lines(self.settings, self.policy, self.source, chosen))
             reporter.say(f"{test.name} cannot be judged. {test.amiss}" for test in chosen if test.amiss)
         except UsageError as error:
-            raise pytest.UsageError(options.told(error)) from error
+            raise pytest.UsageError(options.message_of(error)) from error
 
     def model_for(self, item: pytest.Item) -> ModelUnderTest:
         """The model under test, which keeps what it judges under the item's name. Raises UsageError."""
@@ -285,9 +285,9 @@ class Run:
 
     def _complain(self, error: UsageError) -> None:
         if not self.is_worker:
-            raise pytest.UsageError(options.told(error)) from error
+            raise pytest.UsageError(options.message_of(error)) from error
         # A worker has no terminal and no exit status of its own: its tests have to say it.
-        self.problem = options.told(error)
+        self.problem = options.message_of(error)
 
     def _open(self) -> tuple[Workbench, Part]:
         if self._opened is None:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vlcheck._util.option_names import option_of
-from vlcheck.behaviors.schedule import looks_at
+from vlcheck.behaviors.schedule import schedule_for
 from vlcheck.behaviors.suite import BehaviorTest
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import CaseSource
 from vlcheck.errors import spelled
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.preview import Foresight, foresee, preview
-from vlcheck.evaluation.session import Session, opened
+from vlcheck.evaluation.session import Session, open_session
 from vlcheck.metrics.query import Query
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
@@ -48,7 +48,7 @@ class Workbench:
         """
         config, adapter, held = _config(settings), _model(settings), ExitStack()
         trials = Trials(source, relative=only_compares(adapter))
-        return cls(held.enter_context(opened(config, adapter, trials, policy, folder)), held)
+        return cls(held.enter_context(open_session(config, adapter, trials, policy, folder)), held)
 
     def close(self) -> None:
         """Close the store."""
@@ -70,10 +70,10 @@ class Workbench:
         work_together(plan, self.session.model.scorer, leases, progress=progress)
 
 
-def outlook(settings: Settings, policy: Policy, source: CaseSource, tests: Sequence[BehaviorTest]) -> Iterator[str]:
+def plan_lines(settings: Settings, policy: Policy, source: CaseSource, tests: Sequence[BehaviorTest]) -> Iterator[str]:
     """The lines of --vl-plan. Raises UsageError naming the option that cannot be satisfied."""
     model = _model(settings) if settings.model else None
-    return preview(tests, source, policy, model, looks_at(source.seed, sequential=settings.sequential))
+    return preview(tests, source, policy, model, schedule_for(source.seed, sequential=settings.sequential))
 
 
 def _config(settings: Settings) -> EvaluationConfig:

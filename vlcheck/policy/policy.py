@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from vlcheck.errors import UsageError, argument, nearest, printable
 from vlcheck.metrics.kinds import Metric
+from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.suite.shipped import BIASES
 
 if TYPE_CHECKING:
@@ -23,36 +24,11 @@ Consequence = Literal["fail", "skip", "xfail"]
 METRICS = get_args(Metric)
 _LONGEST = 2_000  # characters of a message about an entry
 
-_Share = Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")]
-_Step = Annotated[float, Meta(gt=0, le=1, description="a number above 0, up to 1")]
 _Rate = Annotated[float, Meta(ge=0, lt=1, description="a number from 0, below 1")]
 _Alpha = Annotated[float, Meta(ge=1e-6, lt=0.5, description="a number from 1e-6, below 0.5")]
 _Area = Annotated[float, Meta(ge=0.5, lt=1, description="a number from 0.5, below 1")]
 _Mean = Annotated[float, Meta(ge=-1, le=1)]
 _Band = Annotated[tuple[_Mean, _Mean], Meta(description="two numbers from -1 to 1, the lower one first")]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tolerances:
-    """Limits on differences of scores, in [0, 1].
-
-    Attributes:
-        within: how far a preserved score may fall.
-        delta: by how much the own picture has to beat another for a case to be known; above `within`.
-        by: the least difference that counts as a change, above 0.
-        below: a dropped score has to be below this.
-        floor: the least sum of the probabilities of two compared words; below it the case says nothing. For a model
-            that only compares words, the least sum over all of them.
-        mass: the least P(yes) + P(no); below it an answer says nothing, since the model prefers to answer something
-            else.
-    """
-
-    within: _Share = 0.10
-    delta: _Step = 0.15
-    by: _Step = 0.05
-    below: _Share = 0.50
-    floor: _Share = 0.01
-    mass: _Share = 0.50
 
 
 @dataclass(frozen=True, kw_only=True)

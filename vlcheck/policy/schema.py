@@ -15,7 +15,8 @@ from msgspec import Meta, Struct, defstruct, field
 
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.registry import KINDS
-from vlcheck.policy.policy import METRICS, Rule, Scaling, Tolerances, Undecided
+from vlcheck.metrics.tolerances import Tolerances
+from vlcheck.policy.policy import METRICS, Rule, Scaling, Undecided
 
 _Biases = Annotated[list[str], Meta(description='a list of biases, e.g. ["color", "position"]')]
 _Text = Annotated[str, Meta(pattern=r"\S", description='a text, e.g. "the captions name no sides"')]

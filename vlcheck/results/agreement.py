@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from vlcheck.results.file import Key, Results, key_of
+from vlcheck.results.file import Key, ResultLines, key_of
 from vlcheck.results.records import VerdictRecord
 from vlcheck.stats.decision import HOLLOW
 
@@ -41,7 +41,7 @@ class Agreement:
         return self.n > 0 and (differ or 10 * (self.mlm + self.itm) >= self.n)
 
 
-def agreements(results: Results) -> Iterator[Agreement]:
+def agreements(results: ResultLines) -> Iterator[Agreement]:
     """One for each behavior that claims about its cases under both metrics."""
     found: dict[tuple[str, ...], dict[str, VerdictRecord]] = {}
     for verdict in results.verdicts.values():
@@ -68,7 +68,7 @@ def _agreement(behavior: str, statuses: tuple[str, str], mlm: Mapping[Row, bool]
     )
 
 
-def _violations(results: Results, key: Key) -> dict[Row, bool]:
+def _violations(results: ResultLines, key: Key) -> dict[Row, bool]:
     """Whether a row violates, where it counts."""
     rows = results.rows(key)
     return {(row.case, row.perturbation or ""): row.violates for row in rows if row.margin is not None}

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Literal, NamedTuple, cast, get_args
 
 from vlcheck._util.files import followed
-from vlcheck._util.installed import differences
+from vlcheck._util.installed import version_changes
 from vlcheck._util.numbers import counted
 from vlcheck.errors import UsageError, argument, marked, parameter, printable
-from vlcheck.results.file import Key, Results, read_judged
+from vlcheck.results.file import Key, ResultLines, read_judged
 from vlcheck.results.records import EvidenceRecord, RunRecord, VerdictRecord
 from vlcheck.results.scales import demanded, differing, used
 from vlcheck.results.unjudged import incomplete
@@ -139,7 +139,7 @@ class _Pair(NamedTuple):
     new: EvidenceRecord
 
 
-def read_compared(path: Path) -> Results:
+def read_compared(path: Path) -> ResultLines:
     """Read the results of a run that is to be compared. Raises UsageError naming the file, and the line."""
     results = read_judged(path)
     if results.run.sequential:
@@ -147,7 +147,7 @@ def read_compared(path: Path) -> Results:
     return results
 
 
-def read_baseline(path: Path, *results: Path) -> Results:
+def read_baseline(path: Path, *results: Path) -> ResultLines:
     """Read what a run is to be compared with.
 
     Args:
@@ -168,7 +168,7 @@ def read_baseline(path: Path, *results: Path) -> Results:
         raise UsageError(argument("baseline", marked(error))) from error
 
 
-def compare(old: Results, new: Results, alpha: float = ALPHA) -> Comparison:
+def compare(old: ResultLines, new: ResultLines, alpha: float = ALPHA) -> Comparison:
     """Say of each behavior and metric whether the new run is worse than the old one.
 
     *Worse*: p, by McNemar's test on the paired images and corrected over all that is comparable (Holm), is alpha at
@@ -183,19 +183,19 @@ def compare(old: Results, new: Results, alpha: float = ALPHA) -> Comparison:
     olds, news = _by_name(old, new), _by_name(new, old)
     rows = [_compared(old, olds.get(name), new, news.get(name), alpha) for name in dict.fromkeys([*news, *olds])]
     scales = differing(old.verdicts.values(), new.verdicts.values())
-    versions = map(printable, differences(old.run.versions, new.run.versions))
+    versions = map(printable, version_changes(old.run.versions, new.run.versions))
     lacking = ((which, incomplete(run)) for which, run in (("old", old), ("new", new)))
     unjudged = tuple(f"{which} run: {said.removesuffix('.')}" for which, said in lacking if said)
     return Comparison(old.run, new.run, tuple(_corrected(rows, alpha)), tuple(scales), tuple(versions), unjudged)
 
 
-def compare_run(baseline: Results, run: Results) -> Comparison:
+def compare_run(baseline: ResultLines, run: ResultLines) -> Comparison:
     """As `compare`: but what a part of the suite was not to be asked about is not lost."""
     found = compare(baseline, run)
     return found if run.run.complete else found.of_asked({test for test, _, _ in run.verdicts})
 
 
-def _by_name(results: Results, others: Results) -> Mapping[Key, Key]:
+def _by_name(results: ResultLines, others: ResultLines) -> Mapping[Key, Key]:
     """The verdicts' keys by behavior and metric; by the test as well, where either run has several of these.
 
     Tests are named from where pytest was started, which may be somewhere else this time.
@@ -204,7 +204,7 @@ def _by_name(results: Results, others: Results) -> Mapping[Key, Key]:
     return {(key[0] if max(count[key[1:]] for count in counts) > 1 else "", *key[1:]): key for key in results.verdicts}
 
 
-def _compared(old: Results, old_key: Key | None, new: Results, new_key: Key | None, alpha: float) -> Compared:
+def _compared(old: ResultLines, old_key: Key | None, new: ResultLines, new_key: Key | None, alpha: float) -> Compared:
     """Return a row whose verdict is the one that its p, not corrected yet, may bear out."""
     if old_key is None:
         alone = _unmeasured(new.verdicts[cast("Key", new_key)])
@@ -229,7 +229,7 @@ def _compared(old: Results, old_key: Key | None, new: Results, new_key: Key | No
     return _mean(row, pairs, after.band, alpha) if after.claim == "mean" and after.band else _rate(row, pairs)
 
 
-def _alone(other: Results, row: Compared, *, in_old: bool) -> str:
+def _alone(other: ResultLines, row: Compared, *, in_old: bool) -> str:
     """Why one run has a verdict that the other one has not."""
     here, there = ("old", "new") if in_old else ("new", "old")
     name = row.test.rpartition("::")[2]

@@ -14,7 +14,7 @@ from typing import Literal
 from vlcheck._util.numbers import counted
 from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.results.comparison import Compared, Comparison
-from vlcheck.results.file import Results
+from vlcheck.results.file import ResultLines
 from vlcheck.results.records import ExcuseRecord, KnownBias, RunRecord, VerdictRecord
 from vlcheck.results.unjudged import Unjudged, has, incomplete, is_ended, unjudged
 from vlcheck.stats.decision import BY_GRAVITY, DECIDED, NOT_ASKED, OF_A_BIAS
@@ -146,7 +146,7 @@ class Conclusion:
         return self.undecided + self.left_out
 
 
-def conclude(results: Results, comparison: Comparison | None = None) -> Conclusion:
+def conclude(results: ResultLines, comparison: Comparison | None = None) -> Conclusion:
     """What a run comes to; nothing green comes out of nothing, of a part, or of a run that ended red.
 
     Args:
@@ -176,12 +176,12 @@ def conclude(results: Results, comparison: Comparison | None = None) -> Conclusi
     return Conclusion(tone, said, _counts(verdicts), undecided, left_out)
 
 
-def matrix_of(results: Results) -> Matrix:
+def matrix_of(results: ResultLines) -> Matrix:
     """All tests of a run by bias and metric."""
-    return matrix(results.verdicts.values(), unjudged(results))
+    return bias_matrix(results.verdicts.values(), unjudged(results))
 
 
-def matrix(verdicts: Iterable[VerdictRecord], without: Sequence[Unjudged] = ()) -> Matrix:
+def bias_matrix(verdicts: Iterable[VerdictRecord], without: Sequence[Unjudged] = ()) -> Matrix:
     """Some tests by bias and metric: verdicts, and tests without one."""
     by_bias: Mapping[str, list[VerdictRecord]] = defaultdict(list)
     by_cell: Mapping[tuple[str, str], list[VerdictRecord]] = defaultdict(list)
@@ -238,7 +238,7 @@ def excuse(known: ExcuseRecord) -> str:
     return f"{day}{', also where it is invalid' if known.invalid else ''}: {known.reason}"
 
 
-def gone(results: Results) -> Iterator[str]:
+def gone(results: ResultLines) -> Iterator[str]:
     """What is to be done about entries of known biases that say too much, where all tests were asked.
 
     A whole bias that is known may show in none of its tests, and what is excused as invalid may be so nowhere.
@@ -252,7 +252,7 @@ def gone(results: Results) -> Iterator[str]:
                 yield known.needless or known.stale
 
 
-def no_longer_known(results: Results) -> Iterator[str]:
+def no_longer_known(results: ResultLines) -> Iterator[str]:
     """What is to be done about a behavior that is known to fail, and passes; then about whole biases."""
     for known in _entries(results.run):
         if known.behavior and "pass" in _statuses(results, known, "behavior"):
@@ -271,7 +271,7 @@ def worsened(comparison: Comparison) -> str:
     return "Not comparable with the release before."
 
 
-def missing(results: Results) -> list[str]:
+def missing_biases(results: ResultLines) -> list[str]:
     """The biases of which the policy requires a pass or a fail, and that have none."""
     decided = {verdict.bias for verdict in results.verdicts.values() if verdict.status in DECIDED}
     return [bias for bias in results.run.required if bias not in decided]
@@ -356,13 +356,13 @@ def _passes(biases: Mapping[str, Standing], passing: Sequence[str], *, whole: bo
     return "pass", f"{said} in what was asked: {named}." if idle else f"{said}: {named}."
 
 
-def _lacking(results: Results) -> str:
+def _lacking(results: ResultLines) -> str:
     """Return which required biases the run has no pass or fail of, as a sentence; "" where there is none."""
-    lacking = missing(results)
+    lacking = missing_biases(results)
     return f"The policy requires a pass or a fail of {', '.join(lacking)}, and there is none." if lacking else ""
 
 
-def _refusal(results: Results, comparison: Comparison | None) -> str:
+def _refusal(results: ResultLines, comparison: Comparison | None) -> str:
     """Why a run is refused that its verdicts alone would let pass, or ""."""
     if said := worsened(comparison) if comparison else "":
         return said
@@ -415,7 +415,7 @@ def _undecided(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
             yield f"{status.capitalize()} (in {', '.join(sorted({one.bias for one in its}))}): {why}{causes}."
 
 
-def _not_asked(results: Results) -> Iterator[str]:
+def _not_asked(results: ResultLines) -> Iterator[str]:
     """Biases, metrics and tests without a verdict."""
     run, lacking_one = results.run, unjudged(results)
     verdicts = results.verdicts.values()
@@ -455,7 +455,7 @@ def _entries(run: RunRecord) -> Sequence[KnownBias]:
     return run.policy.known
 
 
-def _statuses(results: Results, known: KnownBias, of: Literal["bias", "behavior"]) -> set[str]:
+def _statuses(results: ResultLines, known: KnownBias, of: Literal["bias", "behavior"]) -> set[str]:
     """Of the verdicts that an entry is about, by its bias or its behavior."""
     about = (one for one in results.verdicts.values() if getattr(one, of) == getattr(known, of))
     return {one.status for one in about if known.metric in ("", one.metric)}

@@ -36,7 +36,7 @@ NO_RUN = RunRecord(schema=SCHEMA, name="", fingerprint="", data="", started="")
 
 
 @dataclass
-class Results:
+class ResultLines:
     """A run's results, a record a line; only the evidence, most of the lines, is kept as it is written.
 
     Attributes:
@@ -130,12 +130,12 @@ class Part:
         self._images |= {line.key for line in fresh if isinstance(line, ImageRecord)}
 
 
-def gather(folder: Path) -> Results:
+def gather(folder: Path) -> ResultLines:
     """Put the parts in a folder together; a line that a kill cut short is left out.
 
     Each part's head has, as `unjudged`, the tests that are to have a verdict; those that have none are left there.
     """
-    results = Results()
+    results = ResultLines()
     for path in sorted(folder.glob("*.part.jsonl")):
         text = path.read_text(encoding="utf-8")
         whole, _, _ = text.rpartition("\n")
@@ -154,17 +154,17 @@ def check_place(path: Path, others: Others) -> None:
     demand_place(path, OPTION, "results file", is_ours=lambda there: begins(there, _RUN.encode()), others=others)
 
 
-def write(path: Path, results: Results) -> None:
+def write(path: Path, results: ResultLines) -> None:
     """Write the results file, whole or not at all. Raises UsageError."""
     with placing(path, OPTION) as draft, draft.open("w", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in results.lines())
 
 
-def read(path: Path) -> Results:
+def read(path: Path) -> ResultLines:
     """Read a results file; what a line may lack stands in it as None, or empty. Raises UsageError naming the line."""
     if why := fault(path):
         raise UsageError(f"{path}: cannot be read as a results file ({why}).")
-    results = Results()
+    results = ResultLines()
     numbers = count()  # the lines first, so that the next number is how many there are
     try:
         results.take(line for line, _ in zip(_checked_lines(path, read_lines(path)), numbers, strict=False))
@@ -195,13 +195,13 @@ def _demand_all(path: Path, run: RunRecord, **held: int) -> None:
             raise UsageError(f"{path}:1: promises {promised} {what}, and {there} follow; the file was {wrong}.")
 
 
-def _unjudged(results: Results) -> list[str]:
+def _unjudged(results: ResultLines) -> list[str]:
     """The tests that are to have a verdict and have none."""
     judged = {test for test, _, _ in results.verdicts}
     return [test for test in results.run.unjudged if test not in judged]
 
 
-def read_judged(path: Path) -> Results:
+def read_judged(path: Path) -> ResultLines:
     """Read the results of a run that judged something. Raises UsageError where it did not, and as `read`."""
     results = read(path)
     if not results.verdicts:
@@ -209,7 +209,7 @@ def read_judged(path: Path) -> Results:
     return results
 
 
-def read_beside(path: Path, data: str, option: str = _BESIDE) -> Results:
+def read_beside(path: Path, data: str, option: str = _BESIDE) -> ResultLines:
     """Read the results of a run that are to be shown beside another one's. Raises UsageError naming the option."""
     try:
         results = read(path)

@@ -10,15 +10,15 @@ from vlcheck._util.numbers import counted, moment
 from vlcheck._util.paths import there_is
 from vlcheck.errors import printable
 from vlcheck.results.comparison import Comparison
-from vlcheck.results.conclusion import NOTHING_DECIDED, gates, missing, no_longer_known, worsened
-from vlcheck.results.file import Results, head, read
+from vlcheck.results.conclusion import NOTHING_DECIDED, gates, missing_biases, no_longer_known, worsened
+from vlcheck.results.file import ResultLines, head, read
 from vlcheck.results.places import Places, same_run
 from vlcheck.results.records import RunRecord
 
 _MOST_NAMED = 5  # tests
 
 
-def objections(results: Results, comparison: Comparison | None = None) -> Iterator[str]:
+def objections(results: ResultLines, comparison: Comparison | None = None) -> Iterator[str]:
     """Say why no release may rest on what was judged, a sentence each; nothing where all is as the policy has it.
 
     Args:
@@ -34,14 +34,14 @@ def objections(results: Results, comparison: Comparison | None = None) -> Iterat
         yield f"No verdict on {counted(len(tests), 'selected test')}: {_named(tests)}."
     if failing := [one.test for one in results.verdicts.values() if gates(one)]:
         yield f"Not passed, and not let be by the policy: {_named(failing)}."
-    if biases := missing(results):
+    if biases := missing_biases(results):
         yield f"The policy requires a pass or a fail of {', '.join(biases)}, and there is none."
     yield from no_longer_known(results)
     if comparison and not comparison.accepted:
         yield worsened(comparison)
 
 
-def refusals(path: Path, results: Results, *, run_id: str, part: bool) -> Iterator[str]:
+def refusals(path: Path, results: ResultLines, *, run_id: str, part: bool) -> Iterator[str]:
     """Say why a release may not rest on a results file, a sentence each; nothing where it may.
 
     Args:
@@ -54,15 +54,15 @@ def refusals(path: Path, results: Results, *, run_id: str, part: bool) -> Iterat
     beside = {there: other for there, other in _beside(path) if not same_run(other, run)}
     if run_id and run.run_id != run_id:
         where = "".join(f" It wrote {there.name}." for there, other in beside.items() if other.run_id == run_id)
-        yield f"It is of {told(run)}; run {printable(run_id)} is asked for.{where}"
+        yield f"It is of {named_run(run)}; run {printable(run_id)} is asked for.{where}"
         return
     if not run.run_id or run.lines is None or run.exit_status is None:
-        yield f"It is of a run that goes on or was ended from outside, or of an older vlcheck: {told(run)}."
+        yield f"It is of a run that goes on or was ended from outside, or of an older vlcheck: {named_run(run)}."
         return
     for there, other in beside.items():
         if other.started >= run.started and run_id in ("", other.run_id):
             hint = "" if run_id else f" (--run-id {printable(run.run_id)} asks for this one)"
-            yield f"A later run began, and is not in this file: {told(other)}, in {there.name}{hint}."
+            yield f"A later run began, and is not in this file: {named_run(other)}, in {there.name}{hint}."
     if run.exit_status:
         yield f"The run ended with {run.exit_status}."
     if not run.complete and not part:
@@ -70,13 +70,13 @@ def refusals(path: Path, results: Results, *, run_id: str, part: bool) -> Iterat
     yield from objections(results)
 
 
-def read_run(path: Path) -> Results:
+def read_run(path: Path) -> ResultLines:
     """Read a results file, or that of the run that began to write it. Raises UsageError where there is none."""
     unfinished = Places.around(path).unfinished
     return read(unfinished if not there_is(str(path)) and head(unfinished) else path)
 
 
-def told(run: RunRecord) -> str:
+def named_run(run: RunRecord) -> str:
     """Return which run it is, by id and time."""
     named = f"run {printable(run.run_id)}" if run.run_id else "a run without an id"
     return f"{named} of {printable(moment(run.started))}"

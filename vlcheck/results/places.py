@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from vlcheck._util.files import Others, placing
 from vlcheck.results.conclusion import asked_all
-from vlcheck.results.file import OPTION, Results, check_place, encoded, head, write
+from vlcheck.results.file import OPTION, ResultLines, check_place, encoded, head, write
 from vlcheck.results.records import SCHEMA, RunRecord
 from vlcheck.results.schema import line_of
 
@@ -76,7 +76,7 @@ class Places:
             said = {key: value for key, value in line_of(run).items() if value not in (None, [], {})}
             self._mark(json.dumps(said))
 
-    def choose(self, results: Results) -> Path:
+    def choose(self, results: ResultLines) -> Path:
         """Return where results go: a part of the suite, or of a run that was stopped, replaces no whole run."""
         return self.named if asked_all(results.run) or not self.kept else self.part
 
@@ -86,13 +86,13 @@ class Places:
         run = head(self.named)
         return run if run and run.verdicts and asked_all(run) else None
 
-    def write(self, path: Path, results: Results) -> None:
+    def write(self, path: Path, results: ResultLines) -> None:
         """Write results of which something was judged, and end the unfinished file. Raises UsageError."""
         write(path, results)
         if same_run(head(self.unfinished), results.run):
             self.unfinished.unlink(missing_ok=True)
 
-    def leave(self, results: Results) -> None:
+    def leave(self, results: ResultLines) -> None:
         """Let the unfinished file say how a run without a verdict ended; older results stay. Raises UsageError."""
         self._mark(encoded(replace(results.run, verdicts=0, lines=1)))
 

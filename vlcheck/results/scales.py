@@ -16,7 +16,7 @@ CALIBRATED = "calibrated"
 
 
 @dataclass(frozen=True)
-class Found:
+class MetricScale:
     """The scale of some verdicts of a metric.
 
     Attributes:
@@ -62,22 +62,22 @@ class Found:
         return f"0.5 is where the model gives {figure(half)}, gain {figure(scale.gain, 2)}{closed}"
 
 
-def found(verdicts: Iterable[VerdictRecord]) -> list[Found]:
+def scales_of(verdicts: Iterable[VerdictRecord]) -> list[MetricScale]:
     """Return the scales of a run's verdicts, by metric, the commonest first; of a sequential run that of most pairs."""
     alike: dict[tuple[str, str, str], list[ScaleRecord]] = defaultdict(list)
     for verdict in verdicts:
         if said := verdict.scale:
             alike[verdict.metric, verdict.score_kind, said.reason].append(said)
     each = [
-        Found(metric, kind, max(lines, key=lambda said: said.pairs or 0), len(lines))
+        MetricScale(metric, kind, max(lines, key=lambda said: said.pairs or 0), len(lines))
         for (metric, kind, _), lines in alike.items()
     ]
     return sorted(each, key=lambda one: (one.metric, -one.tests))
 
 
-def lines(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
+def scale_lines(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
     """Say on which scale each metric's margins were formed."""
-    yield from (f"scale of {one.sentence}" for one in found(verdicts))
+    yield from (f"scale of {one.sentence}" for one in scales_of(verdicts))
 
 
 def used(said: ScaleRecord | None) -> str:
@@ -92,23 +92,23 @@ def demanded(said: ScaleRecord | None) -> str:
 
 def differing(old: Iterable[VerdictRecord], new: Iterable[VerdictRecord]) -> Iterator[str]:
     """Say where two runs' operating scales differ by more than a hundredth of the gain or the offset."""
-    before: dict[str, Found] = {}
-    for one in found(old):
+    before: dict[str, MetricScale] = {}
+    for one in scales_of(old):
         before.setdefault(one.metric, one)
-    for one in found(new):
+    for one in scales_of(new):
         other = before.pop(one.metric, None)
         if other and (one.calibrated, other.calibrated) != (False, False) and _apart(other, one):
             yield f"{one.metric}: {_named(other)} in the old run, {_named(one)} in the new one"
 
 
-def _apart(one: Found, other: Found) -> bool:
+def _apart(one: MetricScale, other: MetricScale) -> bool:
     if one.calibrated != other.calibrated:
         return True
     figures = ((each.said.gain, each.said.offset, each.said.power) for each in (one, other))
     return any(not math.isclose(a or 0, b or 0, rel_tol=0.01, abs_tol=0.01) for a, b in zip(*figures, strict=True))
 
 
-def _named(one: Found) -> str:
+def _named(one: MetricScale) -> str:
     scale = one.scale
     if scale is None or not one.calibrated:
         return "raw scores"

@@ -20,7 +20,7 @@ RECORDS: Mapping[str, type[Record]] = MappingProxyType(
 _DECODER = msgspec.json.Decoder(EvidenceRecord)
 
 
-def complaint(line: object) -> str:
+def fault_in_line(line: object) -> str:
     """Return why a value is no line of a results file, or ""."""
     try:
         record_of(line)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from vlcheck._util.numbers import counted
 from vlcheck.metrics.registry import METRICS
-from vlcheck.results.file import Results
+from vlcheck.results.file import ResultLines
 from vlcheck.results.records import RunRecord
 from vlcheck.suite.shipped import BIASES
 
@@ -22,14 +22,14 @@ class Unjudged(NamedTuple):
     metric: str
 
 
-def unjudged(results: Results) -> list[Unjudged]:
+def unjudged(results: ResultLines) -> list[Unjudged]:
     """The selected tests that have no verdict; of results that do not say whose they are, as far as names tell."""
     biases = {_file(test): verdict.bias for (test, _, _), verdict in results.verdicts.items()}
     stated = {test: Unjudged(one.bias, one.metric) for test, one in results.run.stated.items()}
     return [stated.get(test) or _by_name(test, biases) for test in results.run.unjudged]
 
 
-def incomplete(results: Results) -> str:
+def incomplete(results: ResultLines) -> str:
     """Return how many of a run's tests have no verdict, as a sentence; "" where all have one."""
     lacking = results.run.unjudged
     if not lacking:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from PIL import Image
 
-from vlcheck._util.foreign_code import contained, told
+from vlcheck._util.foreign_code import contained, describe_error
 from vlcheck._util.numbers import counted
 from vlcheck.cases.picture import Picture
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
@@ -90,7 +90,7 @@ class Scorer:
                 answered.update(query.key for query, _ in part)
                 yield part
         except MemoryError as error:
-            cramped = Answer(error=told(error))
+            cramped = Answer(error=describe_error(error))
         if cramped:  # outside of `except`, which keeps what was rendered in memory
             yield from self._halved(queries, cramped, rendered, answered)
 

@@ -116,7 +116,7 @@ class ScoreStore:
                     self._connection.close()
                     raise
         self.versions = installed.versions() if versions is None else versions
-        self.fingerprint = digest(fingerprint, installed.key_of(self.versions))
+        self.fingerprint = digest(fingerprint, installed.versions_key(self.versions))
 
     def __enter__(self) -> Self:
         return self
@@ -158,7 +158,7 @@ class ScoreStore:
             row = self._connection.execute(_BEFORE, (self.model, self.fingerprint)).fetchone()
             if self._holds(self.fingerprint) or not (row or self._holds(self.model)):
                 return ""
-        changed = "; ".join(installed.differences(_versions(row[0]), self.versions)) if row else ""
+        changed = "; ".join(installed.version_changes(_versions(row[0]), self.versions)) if row else ""
         what = changed or "an older vlcheck did not say of which"
         return f"{self._named}: its scores of this model are of other versions, and asked again: {what}"
 

@@ -179,7 +179,7 @@ class Trust:
     day: date
 
 
-def ask(model: ModelUnderTest, tests: Iterable[BehaviorTest]) -> tuple[Asked, ...]:
+def collect_scores(model: ModelUnderTest, tests: Iterable[BehaviorTest]) -> tuple[Asked, ...]:
     """Collect the model's scores on all tests whose metric it has.
 
     Args:
@@ -221,7 +221,7 @@ def propose(policy: Policy, asked: Sequence[Asked]) -> Proposal:
     return proposal
 
 
-def lines(proposal: Proposal, trust: Trust) -> Iterator[str]:
+def policy_lines(proposal: Proposal, trust: Trust) -> Iterator[str]:
     """Yield the proposed policy as a file: a head with its basis and the tests left out, then every value.
 
     Args:

@@ -71,7 +71,7 @@ class Examined:
 
 
 @dataclass(frozen=True)
-class Matrix:
+class PowerMatrix:
     """All verdicts of all variants.
 
     Attributes:
@@ -162,7 +162,9 @@ def _unplanted(one: Examined, control: bool) -> Iterator[str]:
         yield f"{name}: over all images {one.together.summary}"
 
 
-def make_matrix(suite: Path, policy: Path, *, variants: Iterable[str], seeds: int, images: int, jobs: int) -> Matrix:
+def make_matrix(
+    suite: Path, policy: Path, *, variants: Iterable[str], seeds: int, images: int, jobs: int
+) -> PowerMatrix:
     """Test every variant for every bias.
 
     Args:
@@ -182,7 +184,7 @@ def make_matrix(suite: Path, policy: Path, *, variants: Iterable[str], seeds: in
         with _ignoring_interrupts():  # child processes inherit this, so that only the parent reacts to Ctrl-C
             asked = [pool.submit(ask, variant) for variant in variants]
         try:
-            return Matrix(images, tuple(chain.from_iterable(one.result() for one in asked)))
+            return PowerMatrix(images, tuple(chain.from_iterable(one.result() for one in asked)))
         except BrokenProcessPool as error:
             cause = "a process was killed, perhaps for want of memory; fewer at once need less"
             raise UsageError(f"--jobs {jobs}: {cause}.") from error
@@ -192,28 +194,28 @@ def make_matrix(suite: Path, policy: Path, *, variants: Iterable[str], seeds: in
             raise
 
 
-def lines(matrix: Matrix) -> Iterator[list[str]]:
+def matrix_rows(matrix: PowerMatrix) -> Iterator[list[str]]:
     """Yield the matrix as rows of text: how many seeds end with which status in each cell."""
     yield ["variant", *matrix.biases]
     for variant in matrix.variants:
         yield [variant, *(_cell(matrix, variant, bias) for bias in matrix.biases)]
 
 
-def as_json(matrix: Matrix) -> str:
+def as_json(matrix: PowerMatrix) -> str:
     """Return every verdict as JSON, a row a line, without tables and evidence."""
     rows = [asdict(one) | {"seeds": [*map(_kept, one.seeds)], "together": _kept(one.together)} for one in matrix.tested]
     return f'{_START}{matrix.images}, "tested": [\n' + ",\n".join(map(json.dumps, rows)) + "\n]}\n"
 
 
-def is_ours(path: Path) -> bool:
+def is_matrix_file(path: Path) -> bool:
     """Return True if a file was written from `as_json`, or is empty."""
     return begins(path, _START.encode())
 
 
-def from_json(text: str) -> Matrix:
+def from_json(text: str) -> PowerMatrix:
     """Return the matrix from the text that `as_json` returned."""
     kept = json.loads(text)
-    return Matrix(kept["images"], tuple(_read(row) for row in kept["tested"]))
+    return PowerMatrix(kept["images"], tuple(_read(row) for row in kept["tested"]))
 
 
 def _kept(verdict: Verdict) -> dict[str, object]:
@@ -226,7 +228,7 @@ def _read(row: Mapping[str, Any]) -> Examined:
     return Examined(**{**row, "seeds": seeds, "together": Verdict(**row["together"])})
 
 
-def _cell(matrix: Matrix, variant: str, bias: str) -> str:
+def _cell(matrix: PowerMatrix, variant: str, bias: str) -> str:
     """Return the statuses of the seeds, and how many images each needs to fail; one status if all share it."""
     (status, most), *others = matrix.statuses(variant, bias).most_common()
     if status == "fail" and not others:

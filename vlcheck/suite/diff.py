@@ -111,7 +111,7 @@ class SuiteCopy:
         return f"{json.dumps(entries, indent=2)}\n".encode()
 
 
-def compare(
+def compare_files(
     version: str, shipped: Mapping[str, bytes], own: Mapping[str, bytes], others: Collection[str], record: Record
 ) -> SuiteCopy:
     """Compare a repository's files with the shipped ones.

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from vlcheck._util.files import replace_all
 from vlcheck.errors import UsageError
-from vlcheck.suite.diff import RECORD, SuiteCopy, compare, read_record
+from vlcheck.suite.diff import RECORD, SuiteCopy, compare_files, read_record
 from vlcheck.suite.shipped import suite_files, suite_folder
 
 _FOLDERS = ("behavior_tests", "fixtures")
@@ -29,7 +29,7 @@ _WRITTEN: Mapping[str, Sequence[str]] = MappingProxyType(
 )
 
 
-def read(folder: Path) -> SuiteCopy:
+def read_copy(folder: Path) -> SuiteCopy:
     """Compare a repository with the shipped suite; a folder that does not exist has none of it.
 
     Raises:
@@ -41,10 +41,10 @@ def read(folder: Path) -> SuiteCopy:
     own = {path: content for path, content in found.items() if content is not None}
     recorded = own.pop(RECORD, None)
     record = {} if recorded is None else read_record(recorded, str(folder / RECORD))
-    return compare(version("vlcheck"), shipped, own, _others(folder), record)
+    return compare_files(version("vlcheck"), shipped, own, _others(folder), record)
 
 
-def write(folder: Path, copy: SuiteCopy) -> None:
+def write_copy(folder: Path, copy: SuiteCopy) -> None:
     """Write the files that the repository lacks, and the record of their versions.
 
     Args:

@@ -21,7 +21,7 @@ from vlcheck.zoo.initial_weights import Base, not_finite
 from vlcheck.zoo.recipe import Recipe
 from vlcheck.zoo.training import Losses
 from vlcheck.zoo.validation import Share
-from vlcheck.zoo.workspace import CHECKSUMS, SHARED, checksums, lines, owned_sums, sha256, shared, unwritable
+from vlcheck.zoo.workspace import CHECKSUMS, SHARED, as_lines, checksums, owned_sums, sha256, shared, unwritable
 
 _EACH, _THEN_EVERY = 200, 50  # losses are written of each of the first steps, and then of every so many
 _PATIENCE = 60  # seconds to wait until another variant is written to the folder
@@ -86,13 +86,13 @@ def read_losses(path: Path) -> list[Losses]:
 
 def _table(losses: Sequence[Losses]) -> bytes:
     kept = [one for one in losses if one.step <= _EACH or one.step % _THEN_EVERY == 0]
-    return lines("step,mlm,itm", *(f"{one.step},{one.mlm:.6f},{one.itm:.6f}" for one in kept))
+    return as_lines("step,mlm,itm", *(f"{one.step},{one.mlm:.6f},{one.itm:.6f}" for one in kept))
 
 
 def _card(recipe: Recipe, right: Mapping[str, Share], base: Base | None) -> bytes:
     """Return the model card, in Markdown."""
     answers = [f"| {kind} | {100 * share.right:.2f} % | {share.n} |" for kind, share in right.items()]
-    return lines(*about(recipe, base), "", "| what | right | of |", "| --- | --- | --- |", *answers)
+    return as_lines(*about(recipe, base), "", "| what | right | of |", "| --- | --- | --- |", *answers)
 
 
 def about(recipe: Recipe, base: Base | None) -> list[str]:

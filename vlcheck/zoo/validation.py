@@ -49,7 +49,7 @@ def held_out(recipe: Recipe, scenes: int) -> Pool:
 
 
 @torch.inference_mode()
-def examine(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, Share]:
+def validate(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, Share]:
     """Return a network's shares of right answers.
 
     Args:

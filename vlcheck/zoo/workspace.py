@@ -53,7 +53,7 @@ def reserved(folder: Path, recipe: Recipe) -> Iterator[None]:
 def shared(config: AlbefConfig) -> dict[str, bytes]:
     """Return the files that networks of a size share, by name: vocabulary and sizes."""
     sizes, bert = original_configs(config)
-    contents = (lines(*vocabulary()), lines(json.dumps(sizes, indent=2)), lines(json.dumps(bert, indent=2)))
+    contents = (as_lines(*vocabulary()), as_lines(json.dumps(sizes, indent=2)), as_lines(json.dumps(bert, indent=2)))
     return dict(zip(SHARED, contents, strict=True))
 
 
@@ -130,10 +130,10 @@ def _content(path: Path) -> bytes:
 
 def checksums(sums: Mapping[str, str]) -> bytes:
     """Return checksums in the format that `read_sums` reads."""
-    return lines(*(f"{digest}  {name}" for name, digest in sorted(sums.items())))
+    return as_lines(*(f"{digest}  {name}" for name, digest in sorted(sums.items())))
 
 
-def lines(*texts: str) -> bytes:
+def as_lines(*texts: str) -> bytes:
     """Return texts as the content of a text file, one a line."""
     return "".join(f"{text}\n" for text in texts).encode()
 

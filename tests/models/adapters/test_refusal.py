@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.models import chats, checkpoints
 from vlcheck.errors import NotApplicable
-from vlcheck.models.adapters.refusal import refusals
+from vlcheck.models.adapters.refusal import errors_as_refusals
 from vlcheck.models.loading.load import load_model
 
 
@@ -44,11 +44,11 @@ def test_a_transparent_picture_stands_on_white(family: str, tmp_path: Path) -> N
 
 
 def test_an_error_without_words_is_named() -> None:
-    with pytest.raises(NotApplicable, match="refuses the picture: ZeroDivisionError"), refusals():
+    with pytest.raises(NotApplicable, match="refuses the picture: ZeroDivisionError"), errors_as_refusals():
         raise ZeroDivisionError
 
 
 @pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory")])
 def test_a_machine_that_is_too_small_is_no_refusal(error: Exception) -> None:
-    with pytest.raises(type(error)), refusals():
+    with pytest.raises(type(error)), errors_as_refusals():
         raise error

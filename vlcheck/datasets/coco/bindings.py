@@ -11,14 +11,14 @@ from itertools import combinations
 
 from vlcheck.cases.case import MASK, Case, word_pattern
 from vlcheck.datasets.coco.colors import Colored, colored_things, why_unknown
-from vlcheck.datasets.coco.photograph import Caption, Facts, Finding, article
+from vlcheck.datasets.coco.photograph import Caption, Finding, PhotographFacts, article
 from vlcheck.datasets.lexicons.lexicon import with_near
 
 NEAR = 3  # number of words after a color among which its noun is searched
 _JOINS = frozenset({"and", "or"})
 
 
-def find_bindings(facts: Facts) -> Iterator[Finding]:
+def find_bindings(facts: PhotographFacts) -> Iterator[Finding]:
     """Yield one finding for two colors and the words after them; each of the two colors is the target once."""
     for caption in facts.captions:
         for pair in combinations(colored_things(facts, caption) if len(caption.colors) > 1 else (), 2):
@@ -31,7 +31,7 @@ def find_bindings(facts: Facts) -> Iterator[Finding]:
                 yield (things, one.color), _case(facts, one, other)
 
 
-def _case(facts: Facts, colored: Colored, other: Colored) -> Case:
+def _case(facts: PhotographFacts, colored: Colored, other: Colored) -> Case:
     caption = colored.caption
     return facts.case(
         "binding",
@@ -46,7 +46,7 @@ def _case(facts: Facts, colored: Colored, other: Colored) -> Case:
     )
 
 
-def _why_not(facts: Facts, one: Colored, other: Colored) -> str:
+def _why_not(facts: PhotographFacts, one: Colored, other: Colored) -> str:
     """Return why exchanging the two colors might leave the caption true, or ""."""
     if one.color and one.noun and one.color == other.color:
         return "caption binds one color to two nouns"
@@ -65,7 +65,7 @@ def _why_not(facts: Facts, one: Colored, other: Colored) -> str:
     return ""
 
 
-def _shared(facts: Facts, colored: Colored) -> bool:
+def _shared(facts: PhotographFacts, colored: Colored) -> bool:
     """Return True if another noun is joined to the thing, as in "a red shirt and hat"; both may have the color."""
     tokens, end = colored.caption.tokens, colored.end
     if end + 1 >= len(tokens) or tokens[end].word not in _JOINS:
@@ -79,13 +79,13 @@ def _several(colored: Colored) -> bool:
     return len(nouns) > 1
 
 
-def _shaded(facts: Facts, colored: Colored) -> bool:
+def _shaded(facts: PhotographFacts, colored: Colored) -> bool:
     """Return True if a word before says which shade of the color it is; another color does not have the same shades."""
     before = colored.caption.tokens[: colored.found.start][-1:]
     return any(token.word in facts.lexicons.stops.shades for token in before)
 
 
-def _loose(facts: Facts, colored: Colored, other: Colored) -> bool:
+def _loose(facts: PhotographFacts, colored: Colored, other: Colored) -> bool:
     """Return True if a caption that names the thing may give it the other's color, as in "a bus, painted blue"."""
     return any(
         _leads_to(facts, caption, found.end, colored)
@@ -101,7 +101,7 @@ def _names(caption: Caption, colored: Colored) -> bool:
     return any(token.word == colored.noun for token in caption.tokens) or colored.category in named
 
 
-def _leads_to(facts: Facts, caption: Caption, end: int, colored: Colored) -> bool:
+def _leads_to(facts: PhotographFacts, caption: Caption, end: int, colored: Colored) -> bool:
     """Return True if a color that ends there describes the thing, or no known noun."""
     lexicons = facts.lexicons
     for at in range(end, min(end + NEAR, len(caption.tokens))):

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vlcheck.cases.case import Case
-from vlcheck.cases.words import Found
-from vlcheck.datasets.coco.photograph import Caption, Facts, Finding
+from vlcheck.cases.words import PhraseMatch
+from vlcheck.datasets.coco.photograph import Caption, Finding, PhotographFacts
 from vlcheck.datasets.lexicons.lexicon import with_near
 
 FAR = 5  # largest number of words between the colors of one thing
@@ -26,7 +26,7 @@ class Colored:
     """
 
     caption: Caption
-    found: Found[str]
+    found: PhraseMatch[str]
     noun: str
     end: int
     category: str | None
@@ -42,7 +42,7 @@ class Colored:
         return self.found.meaning
 
 
-def find_colors(facts: Facts) -> Iterator[Finding]:
+def find_colors(facts: PhotographFacts) -> Iterator[Finding]:
     """Yield one finding for each color and the word after it.
 
     Colors are known from the captions alone, in photographs with and without instances. A color that no caption names
@@ -53,7 +53,7 @@ def find_colors(facts: Facts) -> Iterator[Finding]:
             yield (colored.word, colored.noun), why_unknown(facts, colored) or _case(facts, colored)
 
 
-def colored_things(facts: Facts, caption: Caption) -> Iterator[Colored]:
+def colored_things(facts: PhotographFacts, caption: Caption) -> Iterator[Colored]:
     """Yield each color word of a caption, with the thing that it describes.
 
     Args:
@@ -66,7 +66,7 @@ def colored_things(facts: Facts, caption: Caption) -> Iterator[Colored]:
         yield Colored(caption, found, noun, end, category)
 
 
-def _end(caption: Caption, found: Found[str]) -> int:
+def _end(caption: Caption, found: PhraseMatch[str]) -> int:
     """Return the end of the word or phrase after a color, if only a space is between; else the color's own end."""
     if found.end == len(caption.tokens) or not caption.tokens[found.end - 1].gap.isspace():
         return found.end
@@ -74,7 +74,7 @@ def _end(caption: Caption, found: Found[str]) -> int:
     return next(phrases, found.end + 1)
 
 
-def _case(facts: Facts, colored: Colored) -> Case:
+def _case(facts: PhotographFacts, colored: Colored) -> Case:
     lexicons, color = facts.lexicons, colored.color
     said = frozenset(name for word in facts.said for name in lexicons.colors_of(word))
     others = lexicons.colors.keys() - said - with_near([color], lexicons.colors)
@@ -91,7 +91,7 @@ def _case(facts: Facts, colored: Colored) -> Case:
     )
 
 
-def why_unknown(facts: Facts, colored: Colored) -> str:
+def why_unknown(facts: PhotographFacts, colored: Colored) -> str:
     """Return why a thing is not known to have the color that a caption gives it, or "".
 
     Args:
@@ -121,7 +121,7 @@ def why_unknown(facts: Facts, colored: Colored) -> str:
     return ""
 
 
-def _joined(facts: Facts, caption: Caption, start: int) -> bool:
+def _joined(facts: PhotographFacts, caption: Caption, start: int) -> bool:
     """Return True if another color goes before: directly, or a few words back with no noun between."""
     lexicons, tokens = facts.lexicons, caption.tokens
     before = [token.word for token in tokens[max(0, start - 2) : start] if token.word not in ("and", "or", "&")]
@@ -133,7 +133,7 @@ def _joined(facts: Facts, caption: Caption, start: int) -> bool:
     return any(ends.isdisjoint(range(one.end + 1, start + 1)) for one in named)
 
 
-def _disputed(facts: Facts, color: str, noun: str, category: str | None) -> bool:
+def _disputed(facts: PhotographFacts, color: str, noun: str, category: str | None) -> bool:
     """Return True if a caption gives the noun, or another word of its category, a different color."""
     for caption in facts.captions:
         for end in range(1, len(caption.tokens)):
@@ -143,19 +143,19 @@ def _disputed(facts: Facts, color: str, noun: str, category: str | None) -> bool
     return False
 
 
-def _mixed_up(facts: Facts, color: str) -> bool:
+def _mixed_up(facts: PhotographFacts, color: str) -> bool:
     """Return True if a caption without the color names one that viewers confuse with it."""
     named = [{found.meaning for found in caption.colors} for caption in facts.captions]
     near = with_near([color], facts.lexicons.colors)
     return any(color not in names and names & near for names in named)
 
 
-def _different(facts: Facts, caption: Caption, noun: int, color: str) -> bool:
+def _different(facts: PhotographFacts, caption: Caption, noun: int, color: str) -> bool:
     said = facts.lexicons.colors_of(caption.tokens[noun - 1].word)
     return bool(said) and (color not in said or _joined(facts, caption, noun - 1))
 
 
-def _category(facts: Facts, caption: Caption, start: int) -> str | None:
+def _category(facts: PhotographFacts, caption: Caption, start: int) -> str | None:
     """Return the category that the phrase at a token names, preferably an annotated one."""
     for found in caption.named:
         if found.start == start:

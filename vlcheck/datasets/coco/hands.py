@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import Case
-from vlcheck.datasets.coco.photograph import Caption, Facts, Finding
+from vlcheck.datasets.coco.photograph import Caption, Finding, PhotographFacts
 from vlcheck.datasets.lexicons.lexicon import Held
 from vlcheck.datasets.limbs import Whose, whose
 from vlcheck.datasets.scenes.scene import Limb
 
 
-def find_hands(facts: Facts) -> Iterator[Finding]:
+def find_hands(facts: PhotographFacts) -> Iterator[Finding]:
     """Yield one finding for each category that is held or kicked, and for each side and part of the body in a caption.
 
     Captions may mean the viewer's left. If the keypoints show the person's own side, a caption with the other side
@@ -30,13 +30,13 @@ def find_hands(facts: Facts) -> Iterator[Finding]:
             yield outcome.id if isinstance(outcome, Case) else index, outcome
 
 
-def _find_held(facts: Facts) -> Iterator[Finding]:
+def _find_held(facts: PhotographFacts) -> Iterator[Finding]:
     for category, held in facts.lexicons.held.items():
         if category in facts.counts:
             yield category, _why_not(facts, category, held) or _held(facts, category, held)
 
 
-def _why_not(facts: Facts, category: str, held: Held) -> str:
+def _why_not(facts: PhotographFacts, category: str, held: Held) -> str:
     photograph = facts.photograph
     if photograph.persons is None:
         return "no keypoints file lists the photograph"
@@ -51,7 +51,7 @@ def _why_not(facts: Facts, category: str, held: Held) -> str:
     return "" if facts.told(category, held.said) else "no caption says that the thing is held"
 
 
-def _held(facts: Facts, category: str, held: Held) -> Case | str:
+def _held(facts: PhotographFacts, category: str, held: Held) -> Case | str:
     """Return a case if all things of the category that are at a hand, or foot, are at the same side; else a reason."""
     person = facts.lexicons.persons.category
     sides = {box: _whose(facts, box, held.limb) for box in facts.boxes(category)}
@@ -70,14 +70,14 @@ def _held(facts: Facts, category: str, held: Held) -> Case | str:
     )
 
 
-def _whose(facts: Facts, box: Box, limb: Limb) -> Whose:
+def _whose(facts: PhotographFacts, box: Box, limb: Limb) -> Whose:
     """Return the side that a thing is at; a thing within a person's box may be at a hand that was not marked."""
     side = whose(box, facts.photograph.persons or (), limb)
     people = facts.boxes(facts.lexicons.persons.category)
     return "unclear" if side == "nobody" and any(box.meets(person) for person in people) else side
 
 
-def _hand(facts: Facts, caption: Caption, sides: list[int]) -> Case | str:
+def _hand(facts: PhotographFacts, caption: Caption, sides: list[int]) -> Case | str:
     if len(sides) > 1:
         return "caption has several words for a side"
     at = sides[0]
@@ -102,7 +102,7 @@ def _hand(facts: Facts, caption: Caption, sides: list[int]) -> Case | str:
     )
 
 
-def _somebodys(facts: Facts, caption: Caption, at: int) -> bool:
+def _somebodys(facts: PhotographFacts, caption: Caption, at: int) -> bool:
     tokens, sides = caption.tokens, facts.lexicons.sides
     if at == 0 or at + 1 == len(tokens) or not (tokens[at - 1].gap.isspace() and tokens[at].gap.isspace()):
         return False
@@ -115,7 +115,7 @@ def _somebodys(facts: Facts, caption: Caption, at: int) -> bool:
     return part and (owner.word in sides.possessors or possessive)
 
 
-def _persons(facts: Facts, caption: Caption, at: int) -> bool:
+def _persons(facts: PhotographFacts, caption: Caption, at: int) -> bool:
     """Return True if the last person, animal or toy named before a side is a person; a dog has a left leg, too.
 
     If none is named, there may be a person, unless the photograph was annotated and nothing suggests one.

@@ -59,7 +59,7 @@ class Listed:
         return rest if from_above else self.file_name
 
 
-def name_of(number: int) -> str:
+def padded_id(number: int) -> str:
     """Return a photograph's id as COCO's files write it: twelve digits."""
     return f"{number:012d}"
 

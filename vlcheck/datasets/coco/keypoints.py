@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from vlcheck.cases.left_out import Reason
 from vlcheck.datasets.coco.annotation_files import Entry, Rows, read_tables, spared, split_usable
-from vlcheck.datasets.limbs import CHAINS, SIDES, Joint, Person
+from vlcheck.datasets.limbs import CHAINS, SIDES, Joint, Pose
 from vlcheck.errors import UsageError
 
 KEYPOINTS = "person_keypoints_"
@@ -30,7 +30,7 @@ class Keypoints(NamedTuple):
         left_out: why entries are not used.
     """
 
-    by_image: Mapping[int, tuple[Person, ...]]
+    by_image: Mapping[int, tuple[Pose, ...]]
     left_out: tuple[Reason, ...]
 
 
@@ -50,7 +50,7 @@ class _Image(NamedTuple):
 class _Marked(NamedTuple):
     image: int
     at: int
-    person: Person | None
+    person: Pose | None
 
 
 def read_keypoints(path: Path, listed: Mapping[int, str], *, listed_in: Path) -> Keypoints:
@@ -74,7 +74,7 @@ def read_keypoints(path: Path, listed: Mapping[int, str], *, listed_in: Path) ->
     unknown = _unknown(images, listed, listed_in)
     rows = Rows.of(path, tables["annotations"], {one.id for one in images} | {one.image for one in unusable})
     broken = {one.image for one in (*unusable, *rows.unusable)}
-    persons: dict[int, list[Person]] = {number: [] for number in listed.keys() & {one.id for one in images} - broken}
+    persons: dict[int, list[Pose]] = {number: [] for number in listed.keys() & {one.id for one in images} - broken}
     for row in rows.usable:
         if row.person and row.image in persons:
             persons[row.image].append(row.person)
@@ -104,7 +104,7 @@ def _person(entry: Entry) -> _Marked:
         for name, place in _PLACES.items()
         if numbers[place + 2]
     }
-    return _Marked(of, entry.index, Person(joints) if _ENDS & joints.keys() else None)
+    return _Marked(of, entry.index, Pose(joints) if _ENDS & joints.keys() else None)
 
 
 def _check(entry: Entry) -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import Case, ImageFile, word_pattern
-from vlcheck.cases.words import Found, Token, article_of, tokenize
+from vlcheck.cases.words import PhraseMatch, Token, article_of, tokenize
 from vlcheck.datasets.boxes import is_seen
 from vlcheck.datasets.coco.complement_set import AllBut
 from vlcheck.datasets.lexicons.lexicon import Lexicons, Number, Sense, with_near
-from vlcheck.datasets.limbs import Person
+from vlcheck.datasets.limbs import Pose
 
 CROWDED = 2.0
 
@@ -60,7 +60,7 @@ class Photograph:
     size: tuple[int, int]
     captions: tuple[str, ...]
     instances: tuple[Instance, ...] | None
-    persons: tuple[Person, ...] | None
+    persons: tuple[Pose, ...] | None
     listed_in: Path
     source: str
     licence: str
@@ -81,8 +81,8 @@ class Caption:
 
     text: str
     tokens: tuple[Token, ...]
-    named: tuple[Found[tuple[Sense, ...]], ...]
-    colors: tuple[Found[str], ...]
+    named: tuple[PhraseMatch[tuple[Sense, ...]], ...]
+    colors: tuple[PhraseMatch[str], ...]
 
     @cached_property
     def hidden(self) -> frozenset[int]:
@@ -96,7 +96,7 @@ class Caption:
 
 
 @dataclass(frozen=True)
-class Facts:
+class PhotographFacts:
     """The facts of a photograph, from its instances, its captions and the lexicons.
 
     A category is *possible* if it was annotated, if a caption names it or hints at it, if annotators confuse it with

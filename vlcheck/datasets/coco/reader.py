@@ -12,17 +12,17 @@ from typing import NamedTuple
 from vlcheck._util.foreign_files import fault
 from vlcheck._util.paths import is_folder
 from vlcheck.cases.case import MASK, Case, ImageFile, ImageSource
-from vlcheck.cases.left_out import Reason, counted
+from vlcheck.cases.left_out import Reason, count_reasons
 from vlcheck.cases.offer import Missing, Offer
 from vlcheck.datasets.coco.annotation_files import Entry, Rows, Unusable, read_list, read_tables, spared, split_usable
 from vlcheck.datasets.coco.bindings import find_bindings
 from vlcheck.datasets.coco.colors import find_colors
 from vlcheck.datasets.coco.hands import find_hands
 from vlcheck.datasets.coco.identity import missing_files, told_apart
-from vlcheck.datasets.coco.instances import NONE, OTHER_SIZE, Listed, name_of, read_instances
+from vlcheck.datasets.coco.instances import NONE, OTHER_SIZE, Listed, padded_id, read_instances
 from vlcheck.datasets.coco.keypoints import KEYPOINTS, NO_KEYPOINTS, read_keypoints
 from vlcheck.datasets.coco.objects import find_objects
-from vlcheck.datasets.coco.photograph import Facts, Finding, Photograph, settle
+from vlcheck.datasets.coco.photograph import Finding, Photograph, PhotographFacts, settle
 from vlcheck.datasets.coco.roles import find_roles
 from vlcheck.datasets.coco.sides import find_sides, find_verticals
 from vlcheck.datasets.fitness import MOVED, check_color
@@ -34,7 +34,7 @@ LAYOUT = (
     "a COCO folder holds annotations/captions_<split>.json, annotations/instances_<split>.json and the photographs in"
     " <split>/, e.g. val2017/000000000285.jpg"
 )
-_FINDERS: Mapping[str, Callable[[Facts], Iterator[Finding]]] = {
+_FINDERS: Mapping[str, Callable[[PhotographFacts], Iterator[Finding]]] = {
     "object": find_objects,
     "color": find_colors,
     "side": find_sides,
@@ -84,7 +84,8 @@ def read_coco(root: Path, lexicons: Lexicons, *, split: str = "") -> Offer:
     left_out += twins
     categories = tuple({name: None for split in splits for name in split.categories} or lexicons.objects)
     cases = {
-        name: _cases(Facts(photograph, lexicons, categories), left_out) for name, photograph in photographs.items()
+        name: _cases(PhotographFacts(photograph, lexicons, categories), left_out)
+        for name, photograph in photographs.items()
     }
     left_out += _strays(root, [_name(file) for file in files])
     by_image: Mapping[ImageSource, Photograph] = {one.image: one for one in photographs.values()}
@@ -107,9 +108,9 @@ def _elsewhere(root: Path, files: Iterable[Path], names: Set[str]) -> dict[str, 
     for file in sorted(files):
         for one in _listed(file):
             folder = root / _name(file)
-            path = folder / one.below(folder) if name_of(one.id) in names else None
+            path = folder / one.below(folder) if padded_id(one.id) in names else None
             if path and not fault(path):
-                found.setdefault(name_of(one.id), []).append(path)
+                found.setdefault(padded_id(one.id), []).append(path)
     return found
 
 
@@ -140,7 +141,7 @@ def _missing(root: Path, splits: Sequence[str], there: Sequence[str]) -> Iterato
         yield Missing(f"annotations/*_{others[0]}.json and the photographs in {others[0]}/")
 
 
-def _cases(facts: Facts, left_out: Counter[str]) -> tuple[Case, ...]:
+def _cases(facts: PhotographFacts, left_out: Counter[str]) -> tuple[Case, ...]:
     cases: list[Case] = []
     for kind, find in _FINDERS.items():
         found, reasons = settle(find(facts))
@@ -202,7 +203,7 @@ class _Split:
         unfit |= {number: Reason(f"photograph is not in {name}/") for number, path in paths.items() if path in absent}
         photographs = [
             Photograph(
-                name=name_of(number),
+                name=padded_id(number),
                 image=ImageFile(root / name / paths[number]),
                 size=one.size,
                 captions=tuple(captions[number]),
@@ -223,7 +224,7 @@ class _Split:
             *instances.left_out,
             *persons.left_out,
         ]
-        return cls(name, tuple(photographs), instances.categories, counted(reasons))
+        return cls(name, tuple(photographs), instances.categories, count_reasons(reasons))
 
 
 def _name(captions: Path) -> str:

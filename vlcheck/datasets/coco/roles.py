@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vlcheck.cases.case import MASK, Case
-from vlcheck.cases.words import Token, spelled
-from vlcheck.datasets.coco.photograph import Caption, Facts, Finding
+from vlcheck.cases.words import Token, join_tokens
+from vlcheck.datasets.coco.photograph import Caption, Finding, PhotographFacts
 from vlcheck.datasets.lexicons.lexicon import Number
 
 _PASSIVE = "passive "
@@ -54,7 +54,7 @@ class _Act:
     patient: _Being
 
 
-def find_roles(facts: Facts) -> Iterator[Finding]:
+def find_roles(facts: PhotographFacts) -> Iterator[Finding]:
     """Yield one finding for the first two beings of a caption: who acts, and who is acted on."""
     for caption in facts.captions:
         beings = _beings(facts, caption)
@@ -62,7 +62,7 @@ def find_roles(facts: Facts) -> Iterator[Finding]:
             yield (beings[0].word, beings[1].word), _read(facts, caption, beings)
 
 
-def _read(facts: Facts, caption: Caption, beings: list[_Being]) -> Case | str:
+def _read(facts: PhotographFacts, caption: Caption, beings: list[_Being]) -> Case | str:
     one, other = beings[:2]
     act = _act(facts, caption, one, other)
     if act and act.name:
@@ -72,14 +72,14 @@ def _read(facts: Facts, caption: Caption, beings: list[_Being]) -> Case | str:
     return "act may hold both ways" if act else "caption has no known act between the two"
 
 
-def _beings(facts: Facts, caption: Caption) -> list[_Being]:
+def _beings(facts: PhotographFacts, caption: Caption) -> list[_Being]:
     """Return the living beings that a caption names, without phrases such as "hot dog"."""
     words = facts.lexicons.beings
     at_all = [at for at, token in enumerate(caption.tokens) if token.word in words and at not in caption.hidden]
     return [_being(facts, caption, at) for at in at_all]
 
 
-def _being(facts: Facts, caption: Caption, at: int) -> _Being:
+def _being(facts: PhotographFacts, caption: Caption, at: int) -> _Being:
     lexicons, tokens = facts.lexicons, caption.tokens
     kind, numbers = lexicons.beings[tokens[at].word]
     start = at
@@ -92,12 +92,12 @@ def _being(facts: Facts, caption: Caption, at: int) -> _Being:
     return _Being(at, begun[0] if begun else start, tokens[at].word, kind, number, bounded)
 
 
-def _modifies(facts: Facts, token: Token) -> bool:
+def _modifies(facts: PhotographFacts, token: Token) -> bool:
     modifiers, colors = facts.lexicons.roles.modifiers, facts.lexicons.colors_of(token.word)
     return (token.word in modifiers or bool(colors)) and not token.possessive
 
 
-def _act(facts: Facts, caption: Caption, agent: _Being, patient: _Being) -> _Act | None:
+def _act(facts: PhotographFacts, caption: Caption, agent: _Being, patient: _Being) -> _Act | None:
     """Return the act of the first being on the second, if there is a known one."""
     lexicons, tokens = facts.lexicons, caption.tokens
     acts = [found for found in lexicons.acts.find(tokens) if found.end == patient.start and found.start > agent.at]
@@ -113,7 +113,7 @@ def _act(facts: Facts, caption: Caption, agent: _Being, patient: _Being) -> _Act
     return _Act(acts[0].meaning, start, agent, patient)
 
 
-def _turns(facts: Facts, caption: Caption, start: int, end: int) -> bool:
+def _turns(facts: PhotographFacts, caption: Caption, start: int, end: int) -> bool:
     """Return True if the words between two places may be about somebody else."""
     lexicons = facts.lexicons
     named = (sense for found in caption.named if start <= found.start < end for sense in found.meaning)
@@ -121,7 +121,7 @@ def _turns(facts: Facts, caption: Caption, start: int, end: int) -> bool:
     return any(sense.category in lexicons.living for sense in named) or not lexicons.roles.turns.isdisjoint(words)
 
 
-def _why_not(facts: Facts, caption: Caption, agent: _Being, patient: _Being) -> str:
+def _why_not(facts: PhotographFacts, caption: Caption, agent: _Being, patient: _Being) -> str:
     """Return why the two beings cannot be exchanged, or ""."""
     lexicons, tokens = facts.lexicons, caption.tokens
     if unsettled := lexicons.stops.unsettles(tokens):
@@ -144,7 +144,7 @@ def _why_not(facts: Facts, caption: Caption, agent: _Being, patient: _Being) -> 
     return ""
 
 
-def _alike(facts: Facts, one: _Being, other: _Being) -> bool:
+def _alike(facts: PhotographFacts, one: _Being, other: _Being) -> bool:
     """Return True if both words may be true of the same being, as "lady" and "woman", or "person" and "man"."""
     roles, person = facts.lexicons.roles, facts.lexicons.persons.category
     if one.kind == other.kind == person:
@@ -153,7 +153,7 @@ def _alike(facts: Facts, one: _Being, other: _Being) -> bool:
     return one.kind == other.kind or (animals and not roles.generic.isdisjoint({one.word, other.word}))
 
 
-def _disputed(facts: Facts, caption: Caption, being: _Being) -> bool:
+def _disputed(facts: PhotographFacts, caption: Caption, being: _Being) -> bool:
     """Return True if another caption has a contradicting word in the person's place."""
     contrary, named = facts.lexicons.persons.contrary.values(), {token.word for token in caption.tokens}
     own = frozenset().union(*(words for words in contrary if being.word in words))
@@ -162,7 +162,7 @@ def _disputed(facts: Facts, caption: Caption, being: _Being) -> bool:
     return bool(own) and any(own.isdisjoint(words) and not others.isdisjoint(words) for words in said)
 
 
-def _contradicted(facts: Facts, act: _Act) -> str:
+def _contradicted(facts: PhotographFacts, act: _Act) -> str:
     """Return a reason if another caption has the same act in the other direction, or ""."""
     verb, doer, other = _told(act)
     if doer != other and (verb, other, doer) in map(_told, _acts(facts)):
@@ -177,7 +177,7 @@ def _told(act: _Act) -> tuple[str, str, str]:
     return (verb, *(kinds if verb == act.name else kinds[::-1]))
 
 
-def _acts(facts: Facts) -> Iterator[_Act]:
+def _acts(facts: PhotographFacts) -> Iterator[_Act]:
     for caption in facts.captions:
         beings = _beings(facts, caption)
         act = _act(facts, caption, *beings[:2]) if len(beings) > 1 else None
@@ -185,15 +185,15 @@ def _acts(facts: Facts) -> Iterator[_Act]:
             yield act
 
 
-def _acting(facts: Facts, caption: Caption, act: _Act) -> Case:
+def _acting(facts: PhotographFacts, caption: Caption, act: _Act) -> Case:
     person = facts.lexicons.persons.category
     somebody = (_SOMEBODY if act.agent.kind == person else _AN_ANIMAL)[act.agent.number]
-    does = spelled(caption.tokens[act.start : act.patient.at])
+    does = join_tokens(caption.tokens[act.start : act.patient.at])
     bare = f"{somebody} {does} {MASK}".replace(f" an {MASK}", f" a {MASK}")
     return _case(facts, caption, act.agent, act.patient, bare)
 
 
-def _each_does(facts: Facts, caption: Caption, one: _Being, other: _Being) -> bool:
+def _each_does(facts: PhotographFacts, caption: Caption, one: _Being, other: _Being) -> bool:
     """Return True if two persons are joined, each with something that only this one wears, holds or does."""
     lexicons, tokens = facts.lexicons, caption.tokens
     joints = [found.start for found in lexicons.joints.find(tokens) if found.end == other.start]
@@ -212,13 +212,13 @@ def _does(doings: frozenset[str], word: str) -> bool:
     return word in doings or (word.endswith("ing") and len(word) > len("ring"))
 
 
-def _together(facts: Facts, caption: Caption, one: _Being, other: _Being) -> Case:
+def _together(facts: PhotographFacts, caption: Caption, one: _Being, other: _Being) -> Case:
     """Return a case on the second of two persons, who does the act that is named last."""
-    told = spelled(caption.tokens[other.at + 1 :])
+    told = join_tokens(caption.tokens[other.at + 1 :])
     return _case(facts, caption, one, other, f"a {MASK} {told}" if other.number == "one" else f"some {MASK} {told}")
 
 
-def _case(facts: Facts, caption: Caption, agent: _Being, patient: _Being, bare: str) -> Case:
+def _case(facts: PhotographFacts, caption: Caption, agent: _Being, patient: _Being, bare: str) -> Case:
     return facts.case(
         "role",
         [agent.word, patient.word],

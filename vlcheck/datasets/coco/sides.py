@@ -7,13 +7,13 @@ from itertools import permutations
 
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import Case
-from vlcheck.datasets.coco.photograph import Facts, Finding
+from vlcheck.datasets.coco.photograph import Finding, PhotographFacts
 
 SMALLEST = 1 / 14**2  # least share of the picture's area: a patch of a ViT-B/16 at 224 pixels
 SHARED = 0.5  # least share of the narrower box's width that lies above or below the other box
 
 
-def find_sides(facts: Facts) -> Iterator[Finding]:
+def find_sides(facts: PhotographFacts) -> Iterator[Finding]:
     """Yield the pair of categories whose smaller box is the largest, described from the left and from the right.
 
     Each of the two has one instance, with at least SMALLEST of the picture's area. Their boxes share no column, and
@@ -36,7 +36,7 @@ def find_sides(facts: Facts) -> Iterator[Finding]:
         yield side, _case(facts, "side", side, f"to the {side} of", subject, anchor)
 
 
-def find_verticals(facts: Facts) -> Iterator[Finding]:
+def find_verticals(facts: PhotographFacts) -> Iterator[Finding]:
     """Yield the pair of categories whose smaller box is the largest, described from above and from below.
 
     The upper one is known to be in the air: of two things on the ground, the higher one in a picture is the more
@@ -65,7 +65,7 @@ def find_verticals(facts: Facts) -> Iterator[Finding]:
         yield place, _case(facts, "vertical", place, place, subject, anchor)
 
 
-def _large(facts: Facts) -> Mapping[str, Box] | str:
+def _large(facts: PhotographFacts) -> Mapping[str, Box] | str:
     """Return the categories that have one instance of sufficient size, or the reason why there are not two."""
     if facts.photograph.instances is None:
         return "photograph is not annotated"
@@ -94,7 +94,7 @@ def _over(upper: Box, lower: Box) -> bool:
     return upper.y + upper.height <= lower.y and shared >= SHARED * min(upper.width, lower.width)
 
 
-def _case(facts: Facts, kind: str, target: str, relation: str, subject: str, anchor: str) -> Case:
+def _case(facts: PhotographFacts, kind: str, target: str, relation: str, subject: str, anchor: str) -> Case:
     """Return a case whose region is the box of the object that is said to be in the place."""
     return facts.case(
         kind,

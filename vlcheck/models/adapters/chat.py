@@ -14,7 +14,7 @@ from transformers import BatchFeature, PreTrainedTokenizerBase, ProcessorMixin
 
 from vlcheck.cases.rgb import to_rgb
 from vlcheck.errors import NotApplicable, UsageError, printable
-from vlcheck.models.adapters.refusal import refusals
+from vlcheck.models.adapters.refusal import errors_as_refusals
 from vlcheck.models.adapters.templates import Unfilled, templates
 from vlcheck.models.adapters.thought import end_of_thought, without_thoughts
 from vlcheck.models.adapters.tokenizing import check_plain, signs
@@ -142,7 +142,7 @@ class Chat:
         """
         asked = self._question("")
         rgb = to_rgb(image)
-        with refusals():
+        with errors_as_refusals():
             inputs = self._read(asked, rgb)
         whole, ids = self._unended(inputs["input_ids"][0].tolist()), self._ids(asked)
         if self.image_token not in whole:

@@ -12,7 +12,7 @@ from transformers import BatchEncoding, BatchFeature
 from vlcheck.cases.rgb import to_rgb
 from vlcheck.models.adapters.base import Adapter, Reading, log_softmax
 from vlcheck.models.adapters.features import Features
-from vlcheck.models.adapters.refusal import refusals
+from vlcheck.models.adapters.refusal import errors_as_refusals
 from vlcheck.models.adapters.tokenizing import Texts
 
 
@@ -66,7 +66,7 @@ class Processed(Adapter):
             NotApplicable: the processor refuses one of them.
         """
         rgb = [to_rgb(image) for image in images]
-        with refusals():
+        with errors_as_refusals():
             made: BatchFeature = self.images(rgb, return_tensors="pt")
         return made
 

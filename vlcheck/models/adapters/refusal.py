@@ -12,7 +12,7 @@ from vlcheck.errors import NotApplicable, UsageError
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
+def errors_as_refusals() -> Iterator[None]:
     """Raise NotApplicable in place of an error that a processor raises about a picture.
 
     A very narrow picture, for example, may be scaled to a height of 0 pixels. The processor has already read a plain

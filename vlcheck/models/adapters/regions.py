@@ -22,7 +22,7 @@ from vlcheck.models.adapters.base import Adapter, log_softmax, own
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import Hosted
 from vlcheck.models.adapters.tokenizing import Texts
-from vlcheck.models.adapters.tryout import PLAIN, ask, check_rows
+from vlcheck.models.adapters.tryout import PLAIN, ask_everything, check_rows
 from vlcheck.models.loading.pretrained import Pretrained
 from vlcheck.models.protocol import Encoded
 from vlcheck.models.regions.classes import FILE, RegionClasses
@@ -222,7 +222,7 @@ class HostedReader(ReadsRegions, Hosted):
             Exception: the parts of the checkpoint do not fit one another.
         """
         check_rows(self.texts.tokenizer, self.rows)
-        ask(self, self.one_region(), self.texts.longest("a"))
+        ask_everything(self, self.one_region(), self.texts.longest("a"))
 
     @classmethod
     def viewer(cls, checkpoint: Pretrained, network: PreTrainedModel) -> RegionExtractor:

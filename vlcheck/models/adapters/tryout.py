@@ -43,7 +43,7 @@ def trying(folder: Path, deciding: str) -> Iterator[None]:
         ) from error
 
 
-def ask(model: Adapter, encoded: Features, long: str = "") -> None:
+def ask_everything(model: Adapter, encoded: Features, long: str = "") -> None:
     """Ask a model for everything that it offers about one picture.
 
     Args:

@@ -16,7 +16,7 @@ from vlcheck._util.foreign_files import demand_file, read_text
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.checkpoint import SUFFIXES, as_bytes, is_pointer, read_checkpoint, read_tensors
 from vlcheck.models.loading.extents import check_sides
-from vlcheck.models.loading.layout import read_json
+from vlcheck.models.loading.layout import read_optional_json
 from vlcheck.models.loading.misfits import is_index, reason
 
 CONFIG = "config.json"
@@ -115,7 +115,7 @@ def check_no_adapter(folder: Path) -> None:
     """Refuse an adapter: whether transformers reads it depends on whether peft is installed. Raises UsageError."""
     found = sorted(path for path in folder.iterdir() if _ADAPTERS.fullmatch(path.name))
     if found:
-        base = read_json(folder / _ADAPTER).get("base_model_name_or_path")
+        base = read_optional_json(folder / _ADAPTER).get("base_model_name_or_path")
         raise UsageError(
             f"{found[0]}: an adapter{f' of {base}' if base else ''}. vlcheck reads whole models: merge the adapter into"
             " its base (peft's merge_and_unload), save that with its processor, and name its folder. Where the weights"
@@ -170,7 +170,7 @@ def _by_age(paths: Iterator[Path]) -> list[Path]:
 def _check_one_view(folder: Path) -> None:
     """Refuse two files that prepare pictures differently: transformers reads only one of them."""
     whole, part = folder / "processor_config.json", folder / "preprocessor_config.json"
-    inner, alone = read_json(whole).get("image_processor"), read_json(part)
+    inner, alone = read_optional_json(whole).get("image_processor"), read_optional_json(part)
     if not isinstance(inner, dict):
         return
     shared = (key for key in inner if key in alone and not _NO_PIXELS.fullmatch(key))
@@ -204,7 +204,8 @@ def check_one_template(folder: Path) -> None:
     """
     jinja = folder / "chat_template.jinja"
     said = {
-        name: read_json(folder / name).get("chat_template") for name in ("processor_config.json", "chat_template.json")
+        name: read_optional_json(folder / name).get("chat_template")
+        for name in ("processor_config.json", "chat_template.json")
     }
     said[jinja.name] = read_text(jinja, LARGEST_TEMPLATE) if os.path.lexists(jinja) else None
     texts = {name: text.strip() for name, text in said.items() if isinstance(text, str)}
@@ -273,7 +274,7 @@ def _shards(index: Path) -> list[Path]:
 
 def _places(index: Path) -> dict[str, str]:
     """Return the file that holds each weight, by the weight's name."""
-    places = read_json(index).get("weight_map")
+    places = read_optional_json(index).get("weight_map")
     if not isinstance(places, dict) or not places or not all(isinstance(name, str) for name in places.values()):
         raise UsageError(f'{index}: has to say under "weight_map" which file holds which weight.')
     return places

@@ -58,7 +58,7 @@ def naming(path: Path) -> Iterator[None]:
         raise UsageError(f"{path}: {error}") from error
 
 
-def read_json(path: Path) -> dict[str, object]:
+def read_optional_json(path: Path) -> dict[str, object]:
     """Read a config file; {} if there is none. Raises UsageError if it is no JSON object."""
     if not os.path.lexists(path):
         return {}
@@ -80,7 +80,7 @@ def read_needed_json(path: Path, purpose: str) -> dict[str, object]:
     """
     if not os.path.lexists(path):
         raise UsageError(f"{path}: no such file; {purpose}.")
-    return read_json(path)
+    return read_optional_json(path)
 
 
 def check_size(name: str, value: object, least: int = 1) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import cast, get_args
 
-from vlcheck._util.foreign_code import contained, displaced, importable, told
+from vlcheck._util.foreign_code import contained, describe_error, displaced, importable
 from vlcheck._util.hashing import digest
 from vlcheck._util.paths import expanded, there_is
 from vlcheck._util.spec_grammar import Factory
@@ -26,7 +26,7 @@ from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.registry import DEFAULT_KINDS, KINDS
 from vlcheck.models.loading.foreign_model import ForeignModel
 from vlcheck.models.loading.pair import Pair
-from vlcheck.models.loading.registry import registered
+from vlcheck.models.loading.registry import registered_families
 from vlcheck.models.loading.spec import ModelSpec, parse
 from vlcheck.models.protocol import VisionLanguageModel
 
@@ -64,7 +64,7 @@ def load_model(
     """
     _check_dtype(dtype)
     _check_device(device)
-    families = registered()
+    families = registered_families()
     parsed = parse(spec, families)
     with _no_garbage():
         load = partial(_load, families=families, device=device, dtype=dtype, trusted=trust_remote_code)
@@ -224,7 +224,7 @@ def _importing(what: object, spec: str) -> Iterator[None]:
         with contained():
             yield
     except (ForeignFault, NotApplicable, UsageError) as error:
-        why = str(error) if isinstance(error, ForeignFault) else told(error)
+        why = str(error) if isinstance(error, ForeignFault) else describe_error(error)
         cure = _CURE if "relative import" in why else ""
         raise UsageError(f"{_option(spec)}: {what} cannot be imported. {why}{cure}") from error
 

@@ -33,7 +33,7 @@ class Family:
     problem: str = ""
 
 
-def registered() -> dict[str, EntryPoint]:
+def registered_families() -> dict[str, EntryPoint]:
     """Return the entry points of all families, by name."""
     return {entry.name: entry for entry in entry_points(group=GROUP)}
 
@@ -48,14 +48,14 @@ def list_models() -> list[Family]:
         True
     """
     listed = json.loads(LISTED.read_text(encoding="utf-8"))
-    return [_family(entry, listed.get(key_of(entry))) for _, entry in sorted(registered().items())]
+    return [_family(entry, listed.get(family_key(entry))) for _, entry in sorted(registered_families().items())]
 
 
 def _family(entry: EntryPoint, listed: Mapping[str, Any] | None) -> Family:
     return Family(entry.name, tuple(listed["known"]), listed["kinds"]) if listed else imported(entry)
 
 
-def key_of(entry: EntryPoint) -> str:
+def family_key(entry: EntryPoint) -> str:
     """Return the key of a family in the list; it includes the value, since another project may use a shipped name."""
     return f"{entry.name} = {entry.value}"
 

@@ -18,7 +18,7 @@ from vlcheck.plugin.reporters.lines import say, shown
 from vlcheck.plugin.run import Run
 
 if TYPE_CHECKING:
-    from vlcheck.results.file import Results
+    from vlcheck.results.file import ResultLines
     from vlcheck.results.records import VerdictRecord
 
 MOST_ANNOTATIONS = 10  # GitHub shows no more of a step
@@ -64,15 +64,15 @@ def tell(terminal: pytest.TerminalReporter, run: Run) -> None:
             terminal.write_line(line)  # escaped as the runner wants it
 
 
-def _summary(results: Results, run: Run) -> str:
+def _summary(results: ResultLines, run: Run) -> str:
     from vlcheck.report.markdown import markdown  # in no run of other projects
-    from vlcheck.report.text import comparison as comparison_lines  # in no run of other projects
+    from vlcheck.report.text.comparison import conclusion, other_versions  # in no run of other projects
 
     compared = run.ending.comparison
     also = [run.ending.problem] if run.ending.problem else []
     if compared:
-        said = f"Compared with the baseline: {comparison_lines.conclusion(compared)}"
-        also = [said, *comparison_lines.other_versions(compared), *also]
+        said = f"Compared with the baseline: {conclusion(compared)}"
+        also = [said, *other_versions(compared), *also]
     return markdown.summary(results, also, compared)
 
 
@@ -90,7 +90,7 @@ def _append(path: Path, text: str, terminal: pytest.TerminalReporter) -> None:
 
 
 def _annotations(
-    results: Results, failed: Mapping[str, pytest.TestReport], config: pytest.Config, workspace: Path | None
+    results: ResultLines, failed: Mapping[str, pytest.TestReport], config: pytest.Config, workspace: Path | None
 ) -> Iterator[str]:
     """The gravest verdicts of tests that failed, as the runner's commands."""
     from vlcheck.results.conclusion import gravest_first  # in no run of other projects
@@ -114,7 +114,7 @@ def command(name: str, message: str, **properties: str) -> str:
     return f"::{name} {said}::{_data(message)}"
 
 
-def _message(verdict: VerdictRecord, results: Results, config: pytest.Config) -> Iterator[str]:
+def _message(verdict: VerdictRecord, results: ResultLines, config: pytest.Config) -> Iterator[str]:
     """What was found, and the commands that run the behavior and its worst case again."""
     from vlcheck.report.text.summary import held
     from vlcheck.results.file import key_of, ranked  # in no run of other projects

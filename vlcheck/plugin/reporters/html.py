@@ -55,15 +55,15 @@ class Page:
         results = self._run.ending.results
         if results is None or not results.begun:
             return
-        from vlcheck.report.text.summary import lines, matrix, subject
+        from vlcheck.report.text.summary import matrix_lines, subject, summary_lines
         from vlcheck.results.conclusion import conclude  # in no run of other projects
 
         found = conclude(results, self._run.ending.comparison)
-        everything = _preformatted(lines(results, self._run.beside))
+        everything = _preformatted(summary_lines(results, self._run.beside))
         summary += [
             f"<p><b>{_text(subject(results.run))}</b>: {_text(found.sentence)} {found.counts}</p>",
             *self._link(),
-            _preformatted(matrix(results)),
+            _preformatted(matrix_lines(results)),
             f"<details><summary>verdicts and tables</summary>{everything}</details>",
         ]
 

@@ -11,7 +11,7 @@ from vlcheck.plugin.run import Run
 
 if TYPE_CHECKING:
     from vlcheck.results.comparison import Comparison
-    from vlcheck.results.file import Results
+    from vlcheck.results.file import ResultLines
 
 _COLORS = {"pass": "green", "fail": "red", "invalid": "red"}
 
@@ -30,9 +30,9 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
     end.said = True
 
 
-def _conclude(terminal: pytest.TerminalReporter, run: Run, results: Results) -> None:
+def _conclude(terminal: pytest.TerminalReporter, run: Run, results: ResultLines) -> None:
     """Say what the verdicts come to."""
-    from vlcheck.report.text import summary  # in no run of other projects
+    from vlcheck.report.text.summary import summary_lines  # in no run of other projects
     from vlcheck.results.conclusion import conclude, gone
 
     found = conclude(results, run.ending.comparison)
@@ -41,8 +41,8 @@ def _conclude(terminal: pytest.TerminalReporter, run: Run, results: Results) -> 
             say(terminal, line)
         say(terminal, found.sentence, red=True)
         return
-    *lines, conclusion = summary.lines(results, run.beside, run.ending.comparison)
-    for line in lines:
+    *summary_lines, conclusion = summary_lines(results, run.beside, run.ending.comparison)
+    for line in summary_lines:
         say(terminal, line)
     say(terminal, conclusion, **{_COLORS.get(found.tone, "yellow"): True})
     for line in gone(results):
@@ -54,10 +54,10 @@ def _conclude(terminal: pytest.TerminalReporter, run: Run, results: Results) -> 
 
 def _compare(terminal: pytest.TerminalReporter, comparison: Comparison) -> None:
     """Say what became of the release before."""
-    from vlcheck.report.text import comparison as comparison_lines  # in no run of other projects
+    from vlcheck.report.text.comparison import comparison_lines  # in no run of other projects
 
     terminal.section("vlcheck: compared with the baseline", sep="-")
-    *body, conclusion = comparison_lines.lines(comparison)
+    *body, conclusion = comparison_lines(comparison)
     for line in body:
         say(terminal, line)
     say(terminal, conclusion, red=not comparison.accepted)

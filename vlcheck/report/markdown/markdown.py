@@ -11,7 +11,7 @@ from vlcheck.errors import printable
 from vlcheck.report.text.summary import biases, held, subject
 from vlcheck.results.comparison import Comparison
 from vlcheck.results.conclusion import Standing, conclude, gravest_first
-from vlcheck.results.file import Results
+from vlcheck.results.file import ResultLines
 from vlcheck.results.records import VerdictRecord
 
 MOST_ROWS, MOST_BYTES = 50, 100_000
@@ -24,7 +24,7 @@ _ENTITIES: Mapping[str, str] = MappingProxyType(
 _BARE_LINK = re.compile(r"(?i)\b(www)\.")
 
 
-def summary(results: Results, also: Sequence[str] = (), comparison: Comparison | None = None) -> str:
+def summary(results: ResultLines, also: Sequence[str] = (), comparison: Comparison | None = None) -> str:
     """Return a summary page under 100 kB, with at most 50 rows in its tables.
 
     Args:

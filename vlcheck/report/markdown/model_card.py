@@ -15,14 +15,14 @@ from vlcheck.metrics.registry import METRICS
 from vlcheck.report.markdown import markdown
 from vlcheck.report.text.summary import biases, held
 from vlcheck.results.conclusion import Conclusion, Standing, conclude, excuse
-from vlcheck.results.file import Results
+from vlcheck.results.file import ResultLines
 from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.stats.decision import BY_GRAVITY, NOT_ASKED
 
 _LONGEST = 2_000  # of a text
 
 
-def card(results: Results) -> str:
+def card(results: ResultLines) -> str:
     """Return the model card's section of a run, under its metadata. It depends on the results alone."""
     verdicts = list(results.verdicts.values())
     section = _section(results, verdicts, conclude(results))
@@ -68,7 +68,7 @@ def _named_figure(verdict: VerdictRecord) -> str:
     return f"{test}, {what}, {interval}, {allowed} allowed: {Standing((verdict,)).said}"
 
 
-def _section(results: Results, verdicts: Sequence[VerdictRecord], found: Conclusion) -> Iterator[str]:
+def _section(results: ResultLines, verdicts: Sequence[VerdictRecord], found: Conclusion) -> Iterator[str]:
     run = results.run
     yield "## Behavioral tests"
     yield ""
@@ -110,7 +110,7 @@ def _asked(run: RunRecord, verdicts: Sequence[VerdictRecord]) -> Iterator[tuple[
     yield "scores", ", ".join(f"{metric} {kind}" for metric, kind in kinds) or "none"
 
 
-def _biases(results: Results) -> Iterator[Sequence[str]]:
+def _biases(results: ResultLines) -> Iterator[Sequence[str]]:
     """Yield the matrix of verdicts, with the question that each bias asks of a model."""
     asks = {verdict.bias: verdict.bias_doc or "" for verdict in results.verdicts.values()}
     (bias, *metrics), *rows = biases(results)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vlcheck._util.numbers import chance, moment, share, signed, whole
-from vlcheck.report.page.escaping import Said, said
+from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.formatting import NAME, title
 from vlcheck.report.text.comparison import conclusion, other_versions
 from vlcheck.results.comparison import ALPHA, OUTCOMES, Compared, Comparison
@@ -29,11 +29,11 @@ class ChangeView:
 
     outcome: str
     id: str
-    bias: Said
-    title: Said
-    metric: Said
+    bias: ShownText
+    title: ShownText
+    metric: ShownText
     figures: tuple[str, ...]
-    reason: Said | None
+    reason: ShownText | None
 
     @property
     def sentence(self) -> str:
@@ -61,11 +61,11 @@ def change_view(compared: Compared, name: str) -> ChangeView:
     return ChangeView(
         outcome=compared.verdict,
         id=name,
-        bias=said(compared.bias, NAME),
+        bias=shown_text(compared.bias, NAME),
         title=title(compared.behavior + about),
-        metric=said(compared.metric, NAME),
+        metric=shown_text(compared.metric, NAME),
         figures=figures,
-        reason=said(compared.reason) if compared.reason else None,
+        reason=shown_text(compared.reason) if compared.reason else None,
     )
 
 
@@ -82,10 +82,10 @@ class Release:
         rest: behaviors that are the same or cannot be compared.
     """
 
-    old: Said
+    old: ShownText
     sentence: str
     accepted: bool
-    versions: Said | None
+    versions: ShownText | None
     changes: tuple[ChangeView, ...]
     rest: tuple[ChangeView, ...]
 
@@ -102,10 +102,10 @@ def release(comparison: Comparison, names: Mapping[Key, str]) -> Release:
     lost = [change_view(one, names.get(one.key, "")) for one in comparison.lost]
     old = comparison.old
     return Release(
-        old=said(f"{old.name} on {old.data} ({moment(old.started)})"),
-        sentence=said(conclusion(comparison), 1_000).text,
+        old=shown_text(f"{old.name} on {old.data} ({moment(old.started)})"),
+        sentence=shown_text(conclusion(comparison), 1_000).text,
         accepted=comparison.accepted,
-        versions=next((said(one, 1_000) for one in other_versions(comparison)), None),
+        versions=next((shown_text(one, 1_000) for one in other_versions(comparison)), None),
         changes=(*views["worse"], *lost, *views["better"]),
         rest=(*views["same"], *(view for view in views["not comparable"] if view not in lost)),
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from vlcheck.report.page.escaping import Said, said
+from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.formatting import NAME, observed
-from vlcheck.results.file import Results
+from vlcheck.results.file import ResultLines
 from vlcheck.results.records import VerdictRecord
 
 
@@ -18,15 +18,15 @@ class Beside:
         name: its model's name.
     """
 
-    def __init__(self, results: Results) -> None:
-        self.name = said(results.run.name, NAME)
+    def __init__(self, results: ResultLines) -> None:
+        self.name = shown_text(results.run.name, NAME)
         self._verdicts = {(one.behavior, one.metric): one for one in results.verdicts.values()}
 
-    def sentence(self, verdict: VerdictRecord) -> Said:
+    def sentence(self, verdict: VerdictRecord) -> ShownText:
         """Return the other run's verdict on the same behavior, if both scores are of the same kind."""
         other = self._verdicts.get((verdict.behavior, verdict.metric))
         if other is None:
-            return said("was not asked this")
+            return shown_text("was not asked this")
         if other.score_kind != verdict.score_kind:
-            return said(f"is not compared: its scores are of kind {other.score_kind}, not {verdict.score_kind}")
-        return said(" ".join(filter(None, (other.status, observed(other)))))
+            return shown_text(f"is not compared: its scores are of kind {other.score_kind}, not {verdict.score_kind}")
+        return shown_text(" ".join(filter(None, (other.status, observed(other)))))

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from vlcheck._util.numbers import counted
 from vlcheck.report.page.baseline import Release, release
 from vlcheck.report.page.control import Beside
-from vlcheck.report.page.escaping import Said, said, unbroken
+from vlcheck.report.page.escaping import ShownText, shown_text, unbroken
 from vlcheck.report.page.evidence import RowView, row_view
 from vlcheck.report.page.failing_biases import FoundView, found_views
 from vlcheck.report.page.formatting import NAME, title
@@ -28,7 +28,7 @@ from vlcheck.report.text.summary import corrected
 from vlcheck.results.agreement import Agreement, agreements
 from vlcheck.results.comparison import OUTCOMES, Compared, Comparison
 from vlcheck.results.conclusion import Conclusion, Matrix, conclude, matrix_of
-from vlcheck.results.file import Key, Results, key_of, ranked
+from vlcheck.results.file import Key, ResultLines, key_of, ranked
 from vlcheck.results.records import EvidenceRecord, VerdictRecord
 from vlcheck.stats.decision import BY_GRAVITY
 
@@ -37,7 +37,7 @@ _SECTION = 10_000  # characters of a verdict without its rows
 
 
 @dataclass(frozen=True)
-class Group:
+class BiasGroup:
     """The verdicts of a bias, the gravest first.
 
     Attributes:
@@ -47,7 +47,7 @@ class Group:
         verdicts: the verdicts.
     """
 
-    bias: Said
+    bias: ShownText
     status: str
     said: str
     verdicts: tuple[VerdictView, ...]
@@ -63,7 +63,7 @@ class Disagreement:
         counts: numbers of rows, by which of the two metrics they violate.
     """
 
-    title: Said
+    title: ShownText
     statuses: tuple[str, str]
     counts: tuple[int, ...]
 
@@ -93,19 +93,19 @@ class PageView:
     matrix: MatrixView
     release: Release | None
     disagreements: tuple[Disagreement, ...]
-    groups: tuple[Group, ...]
-    beside: Said | None
-    source: Said
+    groups: tuple[BiasGroup, ...]
+    beside: ShownText | None
+    source: ShownText
     statuses: tuple[str, ...]
     shown: str
     pictures: Markup
 
 
 def draw(
-    results: Results,
+    results: ResultLines,
     *,
     source: str,
-    beside: Results | None = None,
+    beside: ResultLines | None = None,
     comparison: Comparison | None = None,
     room: Room | None = None,
 ) -> str:
@@ -131,10 +131,10 @@ def draw(
 
 
 def page_view(
-    results: Results,
+    results: ResultLines,
     *,
     source: str,
-    beside: Results | None = None,
+    beside: ResultLines | None = None,
     comparison: Comparison | None = None,
     room: Room,
 ) -> PageView:
@@ -162,8 +162,8 @@ def page_view(
         release=release(comparison, names) if comparison else None,
         disagreements=tuple(_disagreements(alike)),
         groups=tuple(_groups(by_bias, views)),
-        beside=said(beside.run.name, NAME) if beside else None,
-        source=said(source),
+        beside=shown_text(beside.run.name, NAME) if beside else None,
+        source=shown_text(source),
         statuses=tuple(status for status in BY_GRAVITY if any(view.status == status for view in views.values())),
         shown=f"{shown:,} of {counted(rows, 'row')}",
         pictures=album.style,
@@ -171,7 +171,7 @@ def page_view(
 
 
 def _verdicts(
-    results: Results,
+    results: ResultLines,
     names: Mapping[Key, str],
     changes: Mapping[Key, Compared],
     beside: Beside | None,
@@ -240,12 +240,12 @@ def _disagreements(alike: Sequence[Agreement]) -> Iterator[Disagreement]:
             yield Disagreement(title(one.behavior), one.statuses, (one.neither, one.mlm, one.itm, one.both, one.n))
 
 
-def _groups(by_bias: Matrix, views: Mapping[Key, VerdictView]) -> Iterator[Group]:
+def _groups(by_bias: Matrix, views: Mapping[Key, VerdictView]) -> Iterator[BiasGroup]:
     for bias, standing in by_bias.biases.items():
         its = tuple(views[key_of(verdict)] for verdict in standing.verdicts)
         if not its:
             continue  # the matrix shows that no verdict of this bias exists
-        yield Group(said(bias, NAME), standing.status, standing.said, its)
+        yield BiasGroup(shown_text(bias, NAME), standing.status, standing.said, its)
 
 
 def _changes(comparison: Comparison) -> Mapping[Key, Compared]:
@@ -257,9 +257,9 @@ def _changes(comparison: Comparison) -> Mapping[Key, Compared]:
 def _legible(conclusion: Conclusion) -> Conclusion:
     """Return the conclusion with invisible characters spelled out."""
     undecided, left_out = (
-        tuple(said(note, 1_000).text for note in notes) for notes in (conclusion.undecided, conclusion.left_out)
+        tuple(shown_text(note, 1_000).text for note in notes) for notes in (conclusion.undecided, conclusion.left_out)
     )
-    sentence = said(conclusion.sentence, 1_000).text
+    sentence = shown_text(conclusion.sentence, 1_000).text
     return replace(conclusion, sentence=sentence, undecided=undecided, left_out=left_out)
 
 

@@ -26,7 +26,7 @@ _PICTURES = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
 
 
 @dataclass(frozen=True)
-class Said:
+class ShownText:
     """A foreign text.
 
     Attributes:
@@ -63,7 +63,7 @@ class Marked:
     full: str = ""
 
 
-def said(text: object, most: int = LONGEST) -> Said:
+def shown_text(text: object, most: int = LONGEST) -> ShownText:
     """Return foreign text made visible and cut.
 
     Args:
@@ -72,8 +72,8 @@ def said(text: object, most: int = LONGEST) -> Said:
     """
     shown = visible(str(text))
     if len(shown) <= most:
-        return Said(shown)
-    return Said(f"{shown[: most - 2]} …", _cut(shown))
+        return ShownText(shown)
+    return ShownText(f"{shown[: most - 2]} …", _cut(shown))
 
 
 def visible(text: str) -> str:
@@ -81,9 +81,9 @@ def visible(text: str) -> str:
     return text if text.isascii() and text.isprintable() else "".join(map(_visible, text))
 
 
-def marked(texts: Sequence[str]) -> list[Marked]:
+def mark_changes(texts: Sequence[str]) -> list[Marked]:
     """Return a text, or one before and one after an edit, with the words marked that the other text lacks."""
-    cut = [said(text) for text in texts]
+    cut = [shown_text(text) for text in texts]
     tokens: list[list[str]] = [_TOKEN.findall(one.text) for one in cut]
     changed = _changed(tokens[0], tokens[1]) if len(tokens) == 2 else [set[int]()] * len(tokens)
     pieces = (tuple(_pieces(words, places)) for words, places in zip(tokens, changed, strict=True))

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vlcheck._util.numbers import brief, figure, signed
-from vlcheck.report.page.escaping import Marked, Said, marked, said, visible
-from vlcheck.report.page.images import Album, Picture
+from vlcheck.report.page.escaping import Marked, ShownText, mark_changes, shown_text, visible
+from vlcheck.report.page.images import Album, EmbeddedImage
 from vlcheck.results.records import EvidenceRecord
 
 _WORD = 40  # characters of a word
@@ -20,7 +20,7 @@ _SEARCHED = 200  # characters of a case's name that a search compares
 class Word:
     """A word and its score."""
 
-    word: Said
+    word: ShownText
     score: str
 
 
@@ -54,15 +54,15 @@ class Side:
     """
 
     name: str
-    picture: Picture | None
+    picture: EmbeddedImage | None
     label: str
     boxes: tuple[Rectangle, ...]
     text: Marked
-    target: Said | None
+    target: ShownText | None
     score: str
     level: str
-    wanted: Said | None
-    says: Said | None
+    wanted: ShownText | None
+    says: ShownText | None
     raw: tuple[Word, ...]
     top: tuple[Word, ...]
 
@@ -87,8 +87,8 @@ class RowView:
         sides: before, and after if there is one.
     """
 
-    case: Said
-    perturbation: Said | None
+    case: ShownText
+    perturbation: ShownText | None
     rank: int
     place: str
     outcome: str
@@ -97,8 +97,8 @@ class RowView:
     margin: str
     sorted_by: str
     values: tuple[Word, ...]
-    reason: Said | None
-    violated: Said | None
+    reason: ShownText | None
+    violated: ShownText | None
     sides: tuple[Side, ...]
 
 
@@ -115,8 +115,8 @@ def row_view(row: EvidenceRecord, rank: int, of: int, claim: str, album: Album) 
     margin = row.margin
     values = row.values or {}
     return RowView(
-        case=said(row.case, 80),
-        perturbation=said(row.perturbation, 80) if row.perturbation else None,
+        case=shown_text(row.case, 80),
+        perturbation=shown_text(row.perturbation, 80) if row.perturbation else None,
         rank=rank,
         place=_place(rank, of, _ENDS[claim == "mean"]),
         outcome=outcome(row, claim),
@@ -124,9 +124,9 @@ def row_view(row: EvidenceRecord, rank: int, of: int, claim: str, album: Album) 
         measure="value" if claim == "mean" else "margin",
         margin="-" if margin is None else signed(margin),
         sorted_by="" if margin is None else brief(margin),
-        values=tuple(Word(said(name, _WORD), signed(value)) for name, value in values.items()),
-        reason=said(row.reason) if row.reason else None,
-        violated=said(row.violated) if row.violated else None,
+        values=tuple(Word(shown_text(name, _WORD), signed(value)) for name, value in values.items()),
+        reason=shown_text(row.reason) if row.reason else None,
+        violated=shown_text(row.violated) if row.violated else None,
         sides=tuple(_sides(row, album)),
     )
 
@@ -158,7 +158,7 @@ def _sides(row: EvidenceRecord, album: Album) -> Iterator[Side]:
     scores, targets, wanted = row.scores or [], row.targets, row.wanted
     keys, boxes = (row.image, row.perturbed), (row.boxes, row.perturbed_boxes)
     raw, tops = (row.before, row.after), (row.top_before, row.top_after)
-    for place, text in enumerate(marked(row.texts)[:2]):
+    for place, text in enumerate(mark_changes(row.texts)[:2]):
         name = ("before", "after")[place]
         picture = album.get(keys[place])
         yield Side(
@@ -167,13 +167,13 @@ def _sides(row: EvidenceRecord, album: Album) -> Iterator[Side]:
             label=_label(name, row),
             boxes=tuple(_boxes(boxes[place] or (), picture)),
             text=text,
-            target=said(targets[place], _WORD) if place < len(targets) else None,
+            target=shown_text(targets[place], _WORD) if place < len(targets) else None,
             score=figure(raw[place]),
             level=_level(row, place, raw[place]),
-            wanted=said(wanted[place]) if place < len(wanted) and wanted[place] else None,
+            wanted=shown_text(wanted[place]) if place < len(wanted) and wanted[place] else None,
             says=_says(scores[place]) if place < len(scores) else None,
             raw=tuple(_raw(scores[place], targets[place : place + 1])) if place < len(scores) else (),
-            top=tuple(Word(said(word, _WORD), figure(score)) for word, score in tops[place] or ())[:_WORDS],
+            top=tuple(Word(shown_text(word, _WORD), figure(score)) for word, score in tops[place] or ())[:_WORDS],
         )
 
 
@@ -184,16 +184,16 @@ def _level(row: EvidenceRecord, place: int, score: float | None) -> str:
 
 
 def _label(name: str, row: EvidenceRecord) -> str:
-    case = said(row.case, 80).text
-    edit = said(row.perturbation or "", 80).text
+    case = shown_text(row.case, 80).text
+    edit = shown_text(row.perturbation or "", 80).text
     return f"{case}, {name}" + (f" {edit}" if name == "after" and edit else "")
 
 
-def _says(scores: Mapping[str, float | None]) -> Said | None:
+def _says(scores: Mapping[str, float | None]) -> ShownText | None:
     """Return the word that scores higher than every other; None if there is no single one."""
     known = {word: score for word, score in scores.items() if score is not None}
     best = [word for word, score in known.items() if score == max(known.values())]
-    return said(best[0], _WORD) if len(best) == 1 < len(scores) else None
+    return shown_text(best[0], _WORD) if len(best) == 1 < len(scores) else None
 
 
 def _raw(scores: Mapping[str, float | None], target: Sequence[str]) -> Iterator[Word]:
@@ -201,10 +201,10 @@ def _raw(scores: Mapping[str, float | None], target: Sequence[str]) -> Iterator[
     if len(scores) > 1:
         others = sorted(scores.keys() - set(target), key=lambda word: (-(scores[word] or 0.0), word))
         for word in [*(word for word in target if word in scores), *others[: _WORDS - len(target)]]:
-            yield Word(said(word, _WORD), figure(scores[word]))
+            yield Word(shown_text(word, _WORD), figure(scores[word]))
 
 
-def _boxes(boxes: Iterable[Sequence[float]], picture: Picture | None) -> Iterable[Rectangle]:
+def _boxes(boxes: Iterable[Sequence[float]], picture: EmbeddedImage | None) -> Iterable[Rectangle]:
     if picture and picture.shrunk:
         for box in boxes:
             yield Rectangle(*(round(edge * picture.shrunk, 1) for edge in box))

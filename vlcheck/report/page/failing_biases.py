@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vlcheck._util.numbers import counted
 from vlcheck.metrics.registry import OF_PICTURES
-from vlcheck.report.page.escaping import Said, said
+from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.evidence import RowView
 from vlcheck.report.page.formatting import NAME, briefly
 from vlcheck.report.page.matrix import question
@@ -31,17 +31,17 @@ class TestView:
     """
 
     id: str
-    title: Said
-    observed: tuple[tuple[Said, str], ...]
-    doc: Said | None
+    title: ShownText
+    observed: tuple[tuple[ShownText, str], ...]
+    doc: ShownText | None
 
 
 @dataclass(frozen=True)
 class Example:
     """The worst case of a behavior."""
 
-    title: Said
-    metric: Said
+    title: ShownText
+    metric: ShownText
     row: RowView
 
 
@@ -59,9 +59,9 @@ class FoundView:
         example: a case of the gravest of them that has one; None if none has.
     """
 
-    bias: Said
+    bias: ShownText
     status: str
-    question: Said | None
+    question: ShownText | None
     counts: str
     tests: tuple[TestView, ...]
     more: int
@@ -86,7 +86,7 @@ def _found(bias: str, standing: Standing, views: Mapping[Key, VerdictView]) -> F
     for verdict in standing.failing:
         tests.setdefault(verdict.behavior, []).append(verdict)
     return FoundView(
-        bias=said(bias, NAME),
+        bias=shown_text(bias, NAME),
         status=standing.said,
         question=question(standing.verdicts[0]),
         counts=f"Of {counted(len(standing.verdicts), 'verdict')}, {', '.join(tally(standing.verdicts))}.",
@@ -98,5 +98,5 @@ def _found(bias: str, standing: Standing, views: Mapping[Key, VerdictView]) -> F
 
 def _test(verdicts: Sequence[VerdictRecord], first: VerdictView) -> TestView:
     ordered = sorted(verdicts, key=lambda verdict: (verdict.metric not in OF_PICTURES[:1], verdict.metric))
-    observed = tuple((said(verdict.metric, NAME), briefly(verdict)) for verdict in ordered)
+    observed = tuple((shown_text(verdict.metric, NAME), briefly(verdict)) for verdict in ordered)
     return TestView(first.id, first.title, observed, first.doc)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from vlcheck._util.numbers import share, shares, signed, span
-from vlcheck.report.page.escaping import Said, said
+from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.results.conclusion import excuse, is_known
 from vlcheck.results.records import VerdictRecord
 
 NAME = 90  # characters of a name
 
 
-def title(behavior: str) -> Said:
+def title(behavior: str) -> ShownText:
     """Return a behavior's name in words."""
-    return said(behavior.removeprefix("test_").replace("_", " "), NAME)
+    return shown_text(behavior.removeprefix("test_").replace("_", " "), NAME)
 
 
 def observed(verdict: VerdictRecord) -> str:
@@ -27,7 +27,7 @@ def observed(verdict: VerdictRecord) -> str:
     return f"{share(seen, allowed)} ({shares(low, high, allowed)})"
 
 
-def told(verdict: VerdictRecord) -> str:
+def observed_in_words(verdict: VerdictRecord) -> str:
     """Return the observed value with its interval and a name for it: "wrong in" for a rate, "mean" for a mean."""
     what, seen = "mean" if verdict.claim == "mean" else "wrong in", observed(verdict)
     return seen and f"{what} {seen}"
@@ -35,7 +35,7 @@ def told(verdict: VerdictRecord) -> str:
 
 def briefly(verdict: VerdictRecord) -> str:
     """Return the observed value with its name, without the interval."""
-    return told(verdict).partition(" (")[0]
+    return observed_in_words(verdict).partition(" (")[0]
 
 
 def allowed(verdict: VerdictRecord) -> str:
@@ -46,9 +46,9 @@ def allowed(verdict: VerdictRecord) -> str:
     return "-" if verdict.allowed is None else share(verdict.allowed)
 
 
-def known(verdict: VerdictRecord) -> Said | None:
+def known(verdict: VerdictRecord) -> ShownText | None:
     """Return the policy's remark on a known bias; None if the bias is not known."""
     if verdict.known is None:
         return None
     excused = f": {verdict.status}, excused" if verdict.status == "invalid" and is_known(verdict) else ""
-    return said(f"known{excused} {excuse(verdict.known)}")
+    return shown_text(f"known{excused} {excuse(verdict.known)}")

@@ -15,7 +15,7 @@ from vlcheck.results.records import ImageRecord
 
 
 @dataclass(frozen=True)
-class Picture:
+class EmbeddedImage:
     """A small copy of a picture that the model was shown.
 
     Attributes:
@@ -42,14 +42,14 @@ class Album:
 
     def __init__(self, images: Mapping[str, ImageRecord]) -> None:
         self._images = images
-        self._known: dict[str, Picture | None] = {}
+        self._known: dict[str, EmbeddedImage | None] = {}
 
     @property
-    def pictures(self) -> list[Picture]:
+    def pictures(self) -> list[EmbeddedImage]:
         """All pictures that were asked for and exist."""
         return [picture for picture in self._known.values() if picture]
 
-    def get(self, key: str | None) -> Picture | None:
+    def get(self, key: str | None) -> EmbeddedImage | None:
         """Return a picture; None if the results have none that can be shown."""
         if key is None or key not in self._images:
             return None
@@ -69,7 +69,7 @@ class Album:
         return sum(len(str(self._images[key].jpeg or "")) for key in fresh)
 
 
-def _picture(name: str, line: ImageRecord) -> Picture | None:
+def _picture(name: str, line: ImageRecord) -> EmbeddedImage | None:
     try:
         jpeg = base64.b64decode(str(line.jpeg or ""), validate=True)
         with open_jpeg(jpeg, SMALL_PIXELS) as image:
@@ -78,4 +78,4 @@ def _picture(name: str, line: ImageRecord) -> Picture | None:
         return None  # the page then shows that the picture is missing
     shown = line.width
     shrunk = width / shown if isinstance(shown, int) and shown > 0 else None
-    return Picture(name, width, height, base64.b64encode(jpeg).decode("ascii"), shrunk)
+    return EmbeddedImage(name, width, height, base64.b64encode(jpeg).decode("ascii"), shrunk)

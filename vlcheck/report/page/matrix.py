@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vlcheck.metrics.registry import METRICS
-from vlcheck.report.page.escaping import Said, said
-from vlcheck.report.page.formatting import NAME, allowed, title, told
+from vlcheck.report.page.escaping import ShownText, shown_text
+from vlcheck.report.page.formatting import NAME, allowed, observed_in_words, title
 from vlcheck.results.comparison import OUTCOMES, Outcome
 from vlcheck.results.conclusion import NO_VERDICT, Standing, matrix_of, tally
-from vlcheck.results.file import Key, Results, key_of
+from vlcheck.results.file import Key, ResultLines, key_of
 from vlcheck.results.records import VerdictRecord
 from vlcheck.stats.decision import HOLLOW, NOT_ASKED
 
@@ -33,7 +33,7 @@ class Cell:
     status: str
     said: str
     id: str
-    title: Said
+    title: ShownText
     observed: str
     allowed: str
     counts: str
@@ -50,8 +50,8 @@ class MatrixRow:
         cells: one cell a metric.
     """
 
-    bias: Said
-    question: Said | None
+    bias: ShownText
+    question: ShownText | None
     cells: tuple[Cell | None, ...]
 
 
@@ -64,11 +64,11 @@ class MatrixView:
         rows: one row a bias.
     """
 
-    metrics: tuple[tuple[Said, str], ...]
+    metrics: tuple[tuple[ShownText, str], ...]
     rows: tuple[MatrixRow, ...]
 
 
-def matrix_view(results: Results, names: Mapping[Key, str], changes: Mapping[Key, Outcome]) -> MatrixView:
+def matrix_view(results: ResultLines, names: Mapping[Key, str], changes: Mapping[Key, Outcome]) -> MatrixView:
     """Return the matrix of a run as the page shows it.
 
     Args:
@@ -78,10 +78,12 @@ def matrix_view(results: Results, names: Mapping[Key, str], changes: Mapping[Key
     """
     found = matrix_of(results)
     return MatrixView(
-        tuple((said(metric, NAME), METRICS[metric].meaning if metric in METRICS else "") for metric in found.metrics),
+        tuple(
+            (shown_text(metric, NAME), METRICS[metric].meaning if metric in METRICS else "") for metric in found.metrics
+        ),
         tuple(
             MatrixRow(
-                said(bias, NAME),
+                shown_text(bias, NAME),
                 question(its.verdicts[0]) if its.verdicts else None,
                 tuple(_cell(found.cells.get((bias, metric)), names, changes) for metric in found.metrics),
             )
@@ -90,17 +92,17 @@ def matrix_view(results: Results, names: Mapping[Key, str], changes: Mapping[Key
     )
 
 
-def question(verdict: VerdictRecord) -> Said | None:
+def question(verdict: VerdictRecord) -> ShownText | None:
     """Return the question that a verdict's bias asks of a model, from the docstring of its tests."""
     text = verdict.bias_doc
-    return said(" ".join(text.split())) if text else None
+    return shown_text(" ".join(text.split())) if text else None
 
 
 def _cell(standing: Standing | None, names: Mapping[Key, str], changes: Mapping[Key, Outcome]) -> Cell | None:
     if standing is None:
         return None
     if not standing.verdicts:
-        return Cell(standing.status, standing.said, "", Said(""), "", "", "", None)
+        return Cell(standing.status, standing.said, "", ShownText(""), "", "", "", None)
     chief, its = standing.verdicts[0], {changes.get(key_of(verdict)) for verdict in standing.verdicts}
     example = "for example" if standing.status in (*HOLLOW, NO_VERDICT) else "the worst"
     return Cell(
@@ -108,7 +110,7 @@ def _cell(standing: Standing | None, names: Mapping[Key, str], changes: Mapping[
         said=standing.said,
         id=names[key_of(chief)],
         title=title(chief.behavior),
-        observed="" if standing.status in (NOT_ASKED, NO_VERDICT) else told(chief),
+        observed="" if standing.status in (NOT_ASKED, NO_VERDICT) else observed_in_words(chief),
         allowed=allowed(chief),
         counts=f"{', '.join(tally(standing.verdicts))}; {example}:" if len(standing.verdicts) > 1 else "",
         change=next((outcome for outcome in OUTCOMES if outcome in its), None),

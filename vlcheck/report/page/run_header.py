@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from vlcheck._util.numbers import counted, moment
 from vlcheck.report.page.charts import curve
-from vlcheck.report.page.escaping import Said, said
+from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.formatting import NAME
 from vlcheck.results import scales
 from vlcheck.results.records import RunRecord, VerdictRecord
@@ -26,7 +26,7 @@ class Fact:
     """A fact of the run: a name and a value."""
 
     name: str
-    value: Said
+    value: ShownText
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class RunView:
         scales: the scales of the metrics.
     """
 
-    model: Said
-    data: Said
-    started: Said
-    about: tuple[Said, ...]
+    model: ShownText
+    data: ShownText
+    started: ShownText
+    about: tuple[ShownText, ...]
     facts: tuple[Fact, ...]
     versions: tuple[Fact, ...]
     left_out: tuple[Fact, ...]
@@ -58,7 +58,7 @@ class RunView:
 class ScaleView:
     """The scale on which a metric's margins were formed; `curve` is None for the scale of raw scores."""
 
-    sentence: Said
+    sentence: ShownText
     curve: Markup | None
 
 
@@ -71,25 +71,27 @@ def run_view(run: RunRecord, verdicts: Iterable[VerdictRecord] = ()) -> RunView:
     """
     versions, left_out = run.versions, run.left_out
     return RunView(
-        model=said(run.name, NAME),
-        data=said(run.data, NAME),
-        started=said(moment(run.started), NAME),
+        model=shown_text(run.name, NAME),
+        data=shown_text(run.data, NAME),
+        started=shown_text(moment(run.started), NAME),
         about=tuple(_about(run, versions)),
         facts=tuple(_facts(run)),
-        versions=tuple(Fact(said(name).text, said(version)) for name, version in versions.items()),
-        left_out=tuple(Fact(said(count).text, said(why)) for why, count in islice(left_out.items(), _LEFT_OUT)),
+        versions=tuple(Fact(shown_text(name).text, shown_text(version)) for name, version in versions.items()),
+        left_out=tuple(
+            Fact(shown_text(count).text, shown_text(why)) for why, count in islice(left_out.items(), _LEFT_OUT)
+        ),
         scales=tuple(
-            ScaleView(said(one.sentence), curve(one.scale) if one.calibrated and one.scale else None)
-            for one in scales.found(verdicts)
+            ScaleView(shown_text(one.sentence), curve(one.scale) if one.calibrated and one.scale else None)
+            for one in scales.scales_of(verdicts)
         ),
     )
 
 
-def _about(run: RunRecord, versions: Mapping[str, Any]) -> Iterator[Said]:
-    yield said(f"fingerprint {run.fingerprint[:_DIGITS]}")
+def _about(run: RunRecord, versions: Mapping[str, Any]) -> Iterator[ShownText]:
+    yield shown_text(f"fingerprint {run.fingerprint[:_DIGITS]}")
     if isinstance(run.images, int):
-        yield said(f"up to {counted(run.images, 'image')} a behavior, seed {run.seed}")
-    yield from (said(f"{name} {versions[name]}") for name in _DECISIVE if name in versions)
+        yield shown_text(f"up to {counted(run.images, 'image')} a behavior, seed {run.seed}")
+    yield from (shown_text(f"{name} {versions[name]}") for name in _DECISIVE if name in versions)
 
 
 def _facts(run: RunRecord) -> Iterator[Fact]:
@@ -110,4 +112,4 @@ def _facts(run: RunRecord) -> Iterator[Fact]:
     }
     for name, value in told.items():
         if value not in (None, ""):
-            yield Fact(name, said(value))
+            yield Fact(name, shown_text(value))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vlcheck._util.numbers import counted, figure, span, whole
-from vlcheck.report.page.escaping import Said, said
+from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.results.records import VerdictRecord
 
 Cells = Mapping[str, float | None]
@@ -23,8 +23,8 @@ class Grid:
     """
 
     caption: str
-    head: tuple[Said, ...]
-    rows: tuple[tuple[Said, tuple[str, ...]], ...]
+    head: tuple[ShownText, ...]
+    rows: tuple[tuple[ShownText, tuple[str, ...]], ...]
 
 
 def grids(verdict: VerdictRecord) -> Iterator[Grid]:
@@ -80,12 +80,12 @@ def _under_each(cells: Cells) -> Grid:
 
 
 def _unknown(name: str) -> Callable[[Cells], Grid]:
-    return lambda cells: _grid(said(name).text, ("", ""), [(cell, [value]) for cell, value in cells.items()])
+    return lambda cells: _grid(shown_text(name).text, ("", ""), [(cell, [value]) for cell, value in cells.items()])
 
 
 def _grid(caption: str, head: tuple[str, ...], body: Sequence[tuple[str, Sequence[float | None]]]) -> Grid:
-    rows = tuple((said(name), tuple(map(figure, cells))) for name, cells in body)
-    return Grid(caption, tuple(map(said, head)), rows)
+    rows = tuple((shown_text(name), tuple(map(figure, cells))) for name, cells in body)
+    return Grid(caption, tuple(map(shown_text, head)), rows)
 
 
 def _over(cells: Cells, what: str = "row") -> str:

@@ -14,9 +14,9 @@ from vlcheck.report.page import charts
 from vlcheck.report.page.baseline import ChangeView, change_view
 from vlcheck.report.page.charts import Moved
 from vlcheck.report.page.control import Beside
-from vlcheck.report.page.escaping import Said, said
+from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.evidence import RowView, outcome
-from vlcheck.report.page.formatting import NAME, allowed, known, observed, title, told
+from vlcheck.report.page.formatting import NAME, allowed, known, observed, observed_in_words, title
 from vlcheck.report.page.tables import Grid, grids
 from vlcheck.report.text.summary import is_disputed
 from vlcheck.results.agreement import Agreement
@@ -27,7 +27,7 @@ _REASONS = 12  # the most reasons that are shown for rows that do not count
 
 
 @dataclass(frozen=True)
-class Figure:
+class NamedValue:
     """A number with its name, and with its meaning if that is not common knowledge."""
 
     name: str
@@ -49,7 +49,7 @@ class Measured:
     rows: int
     counted: int
     moved: Markup | None
-    left_out: tuple[tuple[int, Said], ...]
+    left_out: tuple[tuple[int, ShownText], ...]
 
 
 @dataclass(frozen=True)
@@ -82,23 +82,23 @@ class VerdictView:
     """
 
     id: str
-    bias: Said
-    metric: Said
-    test: Said
-    title: Said
+    bias: ShownText
+    metric: ShownText
+    test: ShownText
+    title: ShownText
     status: str
-    known: Said | None
+    known: ShownText | None
     observed: str
-    doc: Said | None
-    expected: Said | None
-    perturbation: Said | None
-    reason: Said
+    doc: ShownText | None
+    expected: ShownText | None
+    perturbation: ShownText | None
+    reason: ShownText
     open: bool
     interval: Markup | None
-    figures: tuple[Figure, ...]
+    figures: tuple[NamedValue, ...]
     measured: Measured
     tables: tuple[Grid, ...]
-    beside: Said | None
+    beside: ShownText | None
     change: ChangeView | None
     disagreement: str
     rows: tuple[RowView, ...]
@@ -119,7 +119,7 @@ def measured(rows: Sequence[EvidenceRecord], claim: str) -> Measured:
         if row.before is not None
     ]
     reasons = Counter(str(row.reason or "no reason is given") for row in rows if row.margin is None)
-    left_out = tuple((count, said(reason)) for reason, count in reasons.most_common(_REASONS))
+    left_out = tuple((count, shown_text(reason)) for reason, count in reasons.most_common(_REASONS))
     return Measured(len(rows), len(counts), charts.movement(moved), left_out)
 
 
@@ -148,17 +148,17 @@ def verdict_view(
     """
     return VerdictView(
         id=name,
-        bias=said(verdict.bias, NAME),
-        metric=said(verdict.metric, NAME),
-        test=said(verdict.test),
+        bias=shown_text(verdict.bias, NAME),
+        metric=shown_text(verdict.metric, NAME),
+        test=shown_text(verdict.test),
         title=title(verdict.behavior),
         status=verdict.status,
         known=known(verdict),
-        observed=told(verdict),
-        doc=said(" ".join(verdict.doc.split()), 600) if verdict.doc else None,
-        expected=said(verdict.expected) if verdict.expected else None,
-        perturbation=said(verdict.perturbation) if verdict.perturbation else None,
-        reason=said(verdict.reason, 500),
+        observed=observed_in_words(verdict),
+        doc=shown_text(" ".join(verdict.doc.split()), 600) if verdict.doc else None,
+        expected=shown_text(verdict.expected) if verdict.expected else None,
+        perturbation=shown_text(verdict.perturbation) if verdict.perturbation else None,
+        reason=shown_text(verdict.reason, 500),
         open=verdict.status == "fail",
         interval=charts.interval(verdict),
         figures=tuple(_figures(verdict, holm)),
@@ -166,13 +166,13 @@ def verdict_view(
         tables=tuple(grids(verdict)),
         beside=beside.sentence(verdict) if beside else None,
         change=change_view(change, name) if change else None,
-        disagreement=disagreement(agreement) if agreement and agreement.n else "",
+        disagreement=agreement_sentence(agreement) if agreement and agreement.n else "",
         rows=tuple(rows),
         shown=_shown(len(rows), measured.rows),
     )
 
 
-def disagreement(agreement: Agreement) -> str:
+def agreement_sentence(agreement: Agreement) -> str:
     """Return the sentence that compares both metrics: how many rows violate under neither, both, or one of them."""
     return (
         f"of {counted(agreement.n, 'row')} that count under mlm and itm: both hold {agreement.neither},"
@@ -180,33 +180,35 @@ def disagreement(agreement: Agreement) -> str:
     )
 
 
-def _figures(verdict: VerdictRecord, holm: float | None) -> Iterator[Figure]:
+def _figures(verdict: VerdictRecord, holm: float | None) -> Iterator[NamedValue]:
     mean = verdict.claim == "mean"
     violations = verdict.violations
-    yield Figure("images that count", whole(verdict.n))
+    yield NamedValue("images that count", whole(verdict.n))
     if not mean:
-        yield Figure("violations", whole(violations), "rows that violate, of which an image may have several")
-    yield Figure("mean" if mean else "rate", observed(verdict) or "-", "with its one-sided bounds")
-    yield Figure("allowed", allowed(verdict))
+        yield NamedValue("violations", whole(violations), "rows that violate, of which an image may have several")
+    yield NamedValue("mean" if mean else "rate", observed(verdict) or "-", "with its one-sided bounds")
+    yield NamedValue("allowed", allowed(verdict))
     if not mean and verdict.effect is not None:
-        yield Figure("effect", _effect(verdict), "how far the score moves on average; it decides nothing")
+        yield NamedValue("effect", _effect(verdict), "how far the score moves on average; it decides nothing")
     detectable = verdict.detectable
     least = "-" if detectable is None else signed(detectable) if mean else share(detectable)
-    yield Figure("finds", least, "the least true rate, or distance from the band, that fails 4 times in 5 at this n")
+    yield NamedValue(
+        "finds", least, "the least true rate, or distance from the band, that fails 4 times in 5 at this n"
+    )
     if verdict.needed_n is not None:
-        yield Figure("would decide", f"n = {whole(verdict.needed_n)}", "images at which what was seen would decide")
-    yield Figure("p", chance(verdict.p, verdict.alpha), "of the hypothesis that nothing is amiss; it decides")
-    yield Figure("p (Holm)", chance(holm, verdict.alpha), _of_holm(verdict, holm))
-    yield Figure("cases left out", whole(verdict.not_applicable), "that do not apply, or that it does not know")
+        yield NamedValue("would decide", f"n = {whole(verdict.needed_n)}", "images at which what was seen would decide")
+    yield NamedValue("p", chance(verdict.p, verdict.alpha), "of the hypothesis that nothing is amiss; it decides")
+    yield NamedValue("p (Holm)", chance(holm, verdict.alpha), _of_holm(verdict, holm))
+    yield NamedValue("cases left out", whole(verdict.not_applicable), "that do not apply, or that it does not know")
     if verdict.refused:
-        yield Figure("refused", whole(verdict.refused), "of the cases left out, by the model")
+        yield NamedValue("refused", whole(verdict.refused), "of the cases left out, by the model")
     if verdict.mass is not None:
         whole_of = METRICS[verdict.metric].reading.whole
-        yield Figure(whole_of, figure(verdict.mass), "on average; the rest is something else")
+        yield NamedValue(whole_of, figure(verdict.mass), "on average; the rest is something else")
     if verdict.asked is not None and verdict.asked != verdict.offered:
         of = counted(verdict.offered or 0, "image")
-        yield Figure("asked", f"{whole(verdict.asked)} of {of}", "until it was decided")
-    yield Figure("score", said(verdict.score_kind, NAME).text)
+        yield NamedValue("asked", f"{whole(verdict.asked)} of {of}", "until it was decided")
+    yield NamedValue("score", shown_text(verdict.score_kind, NAME).text)
 
 
 def _of_holm(verdict: VerdictRecord, holm: float | None) -> str:

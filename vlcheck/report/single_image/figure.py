@@ -82,7 +82,7 @@ class Figure:
         return tuple(dict.fromkeys(filter(None, said)))
 
 
-def lines(figure: Figure) -> Iterator[str]:
+def figure_lines(figure: Figure) -> Iterator[str]:
     """Yield the figure as lines for a terminal, a row a view. Foreign text in it is made harmless."""
     yield f"{printable(figure.model)}: {printable(figure.text, len(figure.text) * 10)}"
     for metric, heading in figure.headings.items():

@@ -44,7 +44,7 @@ _NO_CHARACTER = "\U0010ffff"
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
-def draw(figure: Figure) -> bytes:
+def draw_png(figure: Figure) -> bytes:
     """Draw a figure, WIDTH pixels wide, and return a PNG."""
     width = (WIDTH - 2 * _MARGIN - _GAP * (len(figure.panels) - 1)) // len(figure.panels)
     tallest = min(_TALLEST, max(round(panel.image.height * width / panel.image.width) for panel in figure.panels))
@@ -63,7 +63,7 @@ def draw(figure: Figure) -> bytes:
     return _png(canvas)
 
 
-def is_ours(path: Path) -> bool:
+def is_figure_file(path: Path) -> bool:
     """Return True if a file is a figure that was drawn here."""
     try:
         with opened(path) as image:

@@ -20,7 +20,7 @@ _LEGEND = (
 )
 
 
-def lines(comparison: Comparison) -> Iterator[str]:
+def comparison_lines(comparison: Comparison) -> Iterator[str]:
     """Yield a comparison as lines for a terminal. Foreign text in it is made harmless."""
     yield _head(comparison.old, comparison.new)
     yield from other_versions(comparison)

@@ -11,7 +11,7 @@ from vlcheck.results import scales
 from vlcheck.results.agreement import agreements
 from vlcheck.results.comparison import ALPHA, Comparison
 from vlcheck.results.conclusion import Standing, conclude, matrix_of
-from vlcheck.results.file import Results
+from vlcheck.results.file import ResultLines
 from vlcheck.results.records import Cells, RunRecord, VerdictRecord
 from vlcheck.stats.multiple_testing import holm
 
@@ -33,7 +33,9 @@ _LEGEND = (
 )
 
 
-def lines(results: Results, beside: Results | None = None, comparison: Comparison | None = None) -> Iterator[str]:
+def summary_lines(
+    results: ResultLines, beside: ResultLines | None = None, comparison: Comparison | None = None
+) -> Iterator[str]:
     """Yield everything that the terminal shows at the end of a run, the conclusion last.
 
     Args:
@@ -43,7 +45,7 @@ def lines(results: Results, beside: Results | None = None, comparison: Compariso
     """
     verdicts = list(results.verdicts.values())
     yield subject(results.run)
-    yield from matrix(results)
+    yield from matrix_lines(results)
     yield ""
     yield from each(verdicts, beside)
     for table in (vision_and_language, color_and_grey, against_noise, left_and_right, under_each):
@@ -52,10 +54,10 @@ def lines(results: Results, beside: Results | None = None, comparison: Compariso
             yield ""
             yield from rows
     yield ""
-    yield from disagreement(results)
+    yield from disagreement_lines(results)
     yield from saving(results)
     found = conclude(results, comparison)
-    yield from scales.lines(verdicts)
+    yield from scales.scale_lines(verdicts)
     yield from found.notes
     yield f"{found.sentence} {found.counts}"
 
@@ -66,12 +68,12 @@ def subject(run: RunRecord) -> str:
     return f"{run.name} on {run.data} ({kinds})"
 
 
-def matrix(results: Results) -> Iterator[str]:
+def matrix_lines(results: ResultLines) -> Iterator[str]:
     """Yield biases by metrics; each cell shows its worst verdict."""
     yield from aligned(biases(results))
 
 
-def biases(results: Results) -> list[list[str]]:
+def biases(results: ResultLines) -> list[list[str]]:
     """Return the cells of `matrix`, a list a row."""
     found = matrix_of(results)
     cells = ([found.cells.get((bias, metric)) for metric in found.metrics] for bias in found.biases)
@@ -79,7 +81,7 @@ def biases(results: Results) -> list[list[str]]:
     return [["bias", *found.metrics], *([bias, *row] for bias, row in zip(found.biases, rows, strict=True))]
 
 
-def each(verdicts: Sequence[VerdictRecord], beside: Results | None = None) -> Iterator[str]:
+def each(verdicts: Sequence[VerdictRecord], beside: ResultLines | None = None) -> Iterator[str]:
     """Yield one line a verdict, with its p-value before and after Holm's correction over the run.
 
     Args:
@@ -132,7 +134,7 @@ def _disputed(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
         )
 
 
-def _by_behavior(results: Results | None) -> Mapping[tuple[str, str], VerdictRecord]:
+def _by_behavior(results: ResultLines | None) -> Mapping[tuple[str, str], VerdictRecord]:
     verdicts = results.verdicts.values() if results else ()
     return {(verdict.behavior, verdict.metric): verdict for verdict in verdicts}
 
@@ -159,7 +161,7 @@ def _incomparable(
         yield f"{name} is not compared under {metric}: it was asked none of these tests"
 
 
-def disagreement(results: Results) -> Iterator[str]:
+def disagreement_lines(results: ResultLines) -> Iterator[str]:
     """Yield a table of the behaviors on which mlm and itm disagree, with the numbers of cases."""
     rows = [["where mlm and itm disagree", "mlm", "itm", "both hold", "mlm alone violates", "itm alone", "both", "n"]]
     for one in agreements(results):
@@ -171,7 +173,7 @@ def disagreement(results: Results) -> Iterator[str]:
         yield ""
 
 
-def saving(results: Results) -> Iterator[str]:
+def saving(results: ResultLines) -> Iterator[str]:
     """Yield how many images a sequential run asked about, of all."""
     if results.run.sequential:
         asked = sum(verdict.asked or 0 for verdict in results.verdicts.values())

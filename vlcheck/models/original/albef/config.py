@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vlcheck.errors import UsageError
-from vlcheck.models.loading.layout import check_multiple, check_size, read_json
+from vlcheck.models.loading.layout import check_multiple, check_size, read_optional_json
 
 _HEAD_WIDTH = 64  # of ViT-B and BERT-base: shapes of weights do not show the number of heads
 
@@ -121,9 +121,9 @@ def stated_sizes(folder: Path, config: Mapping[str, object]) -> dict[str, object
         folder: folder of the original code's `config.json` and `config_bert.json`, if they exist.
         config: the config in the checkpoint itself; the files take precedence over it.
     """
-    vision = {**config, **read_json(folder / "config.json")}
+    vision = {**config, **read_optional_json(folder / "config.json")}
     vit = vision.get("vit")
-    text = read_json(folder / "config_bert.json")
+    text = read_optional_json(folder / "config_bert.json")
     said = {
         "image_size": vision.get("image_res"),
         "embed_dim": vision.get("embed_dim"),

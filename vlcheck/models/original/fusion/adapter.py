@@ -15,7 +15,7 @@ from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.metrics.registry import DEFAULT_KINDS
 from vlcheck.models.adapters.base import Adapter, Reading, log_softmax
 from vlcheck.models.adapters.features import Features
-from vlcheck.models.adapters.tryout import PLAIN, ask, trying
+from vlcheck.models.adapters.tryout import PLAIN, ask_everything, trying
 from vlcheck.models.loading.layout import fingerprint
 from vlcheck.models.original.fusion.captions import MAX_WORDS, CaptionTokenizer, pre_caption
 from vlcheck.models.original.fusion.network import FusionNetwork
@@ -71,7 +71,7 @@ class Fusing(Adapter):
         with vocabulary_of(folder) as vocabulary:
             model = cls(network.to(device, getattr(torch, dtype)), CaptionTokenizer(vocabulary), name=name)
         with trying(folder, "the configs, the checkpoint and vocab.txt"):
-            ask(model, model.encode([PLAIN]))
+            ask_everything(model, model.encode([PLAIN]))
         return model
 
     @torch.inference_mode()

@@ -70,7 +70,7 @@ class Bert(nn.Module):
     def __init__(self, bert: BertConfig, fusion_layer: int, image_width: int) -> None:
         super().__init__()
         self.embeddings = BertEmbeddings(bert)
-        self.encoder = Encoder(bert, fusion_layer, image_width)
+        self.encoder = FusionEncoder(bert, fusion_layer, image_width)
 
     def read(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Return the states of texts after the embeddings and the layers without cross-attention.
@@ -110,7 +110,7 @@ class Bert(nn.Module):
         return hidden
 
 
-class Encoder(nn.Module):
+class FusionEncoder(nn.Module):
     """The layers; those from `fusion_layer` on have cross-attention."""
 
     def __init__(self, bert: BertConfig, fusion_layer: int, image_width: int) -> None:

@@ -14,7 +14,7 @@ from vlcheck.models.adapters.base import Reading, log_softmax
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.regions import ReadsRegions
 from vlcheck.models.adapters.tokenizing import Texts
-from vlcheck.models.adapters.tryout import ask, trying
+from vlcheck.models.adapters.tryout import ask_everything, trying
 from vlcheck.models.loading.layout import fingerprint, named_path
 from vlcheck.models.original.vilbert.inputs import region_inputs
 from vlcheck.models.original.vilbert.network import VilbertNetwork
@@ -107,7 +107,7 @@ def load(path: str, *, regions: str = "", device: str = "cpu", dtype: str = "flo
     decides = fingerprint(network, asdict(sizes), vocabulary, extractor.fingerprint)
     model = Vilbert(network, texts, extractor, name=f"vilbert:{path},regions={regions}", fingerprint=decides)
     with trying(folder, "config.json, the checkpoint and vocab.txt"):
-        ask(model, model.one_region(), texts.longest("a"))
+        ask_everything(model, model.one_region(), texts.longest("a"))
     detector = expanded(regions)
     model.name_classes([folder, *([detector] if detector.is_dir() else [])], sizes.v_target_size)
     return model

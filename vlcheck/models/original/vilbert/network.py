@@ -150,7 +150,7 @@ class TwoStreams(nn.Module):
         super().__init__()
         self.embeddings = BertEmbeddings(_text_bert(config))
         self.v_embeddings = RegionEmbeddings(config)
-        self.encoder = Encoder(config)
+        self.encoder = TwoStreamEncoder(config)
         self.t_pooler = Pooler(config.hidden_size, config.bi_hidden_size)
         self.v_pooler = Pooler(config.v_hidden_size, config.bi_hidden_size)
 
@@ -184,7 +184,7 @@ class RegionEmbeddings(nn.Module):
         return embedded
 
 
-class Encoder(nn.Module):
+class TwoStreamEncoder(nn.Module):
     """The layers: each stream's own, and the co-attention layers between the streams."""
 
     def __init__(self, config: VilbertConfig) -> None:

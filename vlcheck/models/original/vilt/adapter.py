@@ -17,7 +17,7 @@ from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import match_probability
 from vlcheck.models.adapters.processor import Processed
 from vlcheck.models.adapters.tokenizing import Texts
-from vlcheck.models.adapters.tryout import PLAIN, ask, trying
+from vlcheck.models.adapters.tryout import PLAIN, ask_everything, trying
 from vlcheck.models.loading.layout import find_checkpoint, fingerprint, named_path
 from vlcheck.models.original.vilt.network import ImageTokens
 from vlcheck.models.original.vilt.weights import HEADS, sizes_of, vilt_from_original
@@ -101,5 +101,5 @@ def load(path: str, *, device: str = "cpu", dtype: str = "float32") -> ViltPretr
         if getattr(network, head) is None:
             model.lose_head(metric, head)
     with trying(folder, "config.json, the checkpoint and vocab.txt"):
-        ask(model, model.encode([PLAIN]), model.texts.longest("a"))
+        ask_everything(model, model.encode([PLAIN]), model.texts.longest("a"))
     return model

@@ -19,7 +19,7 @@ from vlcheck._util.paths import expanded
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.checkpoint import read_checkpoint
 from vlcheck.models.loading.extents import filled_from
-from vlcheck.models.loading.layout import check_size, check_weights, find_checkpoint, naming, read_json
+from vlcheck.models.loading.layout import check_size, check_weights, find_checkpoint, naming, read_optional_json
 from vlcheck.models.loading.misfits import check_names
 from vlcheck.models.original.vilt.network import ViltNetwork
 
@@ -101,7 +101,7 @@ def sizes_of(config: ViltConfig) -> dict[str, Any]:
 
 def _stated_sizes(path: Path) -> dict[str, int]:
     """Return the sizes in the original's config, by ViltConfig's names; {} if there is no config."""
-    content = read_json(path)
+    content = read_optional_json(path)
     said: dict[str, Any] = {
         name: content[original] for name, original in _STATED.items() if content.get(original) is not None
     }

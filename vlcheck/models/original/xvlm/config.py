@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from vlcheck.errors import UsageError
-from vlcheck.models.loading.layout import check_multiple, check_size, is_size, naming, read_json, read_needed_json
+from vlcheck.models.loading.layout import (
+    check_multiple,
+    check_size,
+    is_size,
+    naming,
+    read_needed_json,
+    read_optional_json,
+)
 
 PATCH_SIZE = 4  # of Swin; no config of X-VLM states it
 _PER_STAGE = ("vision_depths", "vision_heads")
@@ -129,7 +136,7 @@ def read_config(folder: Path, said: Mapping[str, object]) -> XvlmConfig:
             than Swin or BERT as X-VLM has them.
     """
     path = folder / "config.json"
-    general = {**said, **read_json(path)}
+    general = {**said, **read_optional_json(path)}
     swin_path = folder / _file_name(general.get("vision_config", "config_swin.json"), path)
     bert_path = folder / _file_name(general.get("text_config", "config_bert.json"), path)
     swin, bert = (read_needed_json(file, "X-VLM's sizes are read from it") for file in (swin_path, bert_path))
