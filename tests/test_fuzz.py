@@ -252,4 +252,4 @@ def test_a_changed_line_of_results_is_named(tmp_path):
     path.write_text("\n".join([first.replace('"kind"', '"name": "b", "kind"', 1), *others]))
     with pytest.raises(UsageError, match=r":1: not JSON \('name' is there twice\)"):
         read(path)
-    assert encoded({"a": 1})
+    assert encoded(small().run)

@@ -193,7 +193,7 @@ MOVED: Mapping[str, str] = MappingProxyType(
         "vlcheck.plugin.second_chance": "vlcheck.plugin.xdist_schedulers",
         "vlcheck.plugin.terminal": "vlcheck.plugin.reporters.terminal",
         "vlcheck.policy.BUILT_IN": "vlcheck.policy.policy:BUILT_IN",
-        "vlcheck.policy.CHOICES": "vlcheck.policy.policy:CHOICES",
+        "vlcheck.policy.CHOICES": "vlcheck.policy.policy:Scaling",
         "vlcheck.policy.Consequence": "vlcheck.policy.policy:Consequence",
         "vlcheck.policy.Known": "vlcheck.policy.policy:Known",
         "vlcheck.policy.METRICS": "vlcheck.policy.policy:METRICS",

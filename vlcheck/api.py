@@ -135,7 +135,7 @@ class Results:
         page.write(Path(path), page.draw(self.lines, source=self.source), "report")
 
     def save(self, path: str | Path) -> None:
-        """Write the results file, over older results at most. Raises UsageError."""
+        """Write the results file, over older results at most, without keys of a later version. Raises UsageError."""
         file.check_place(Path(path), {})
         file.write(Path(path), self.lines)
 

@@ -13,7 +13,7 @@ from vlcheck.evaluation.calibration import FEWEST, Operating
 from vlcheck.metrics.answer import Answer
 from vlcheck.policy.policy import Scaling
 from vlcheck.results import scales
-from vlcheck.results.schema import fault_in_line, record_of
+from vlcheck.results.schema import fault_in_line, line_of, record_of
 
 CALIBRATED, RAW = Scaling(), Scaling(scale="raw")
 
@@ -92,7 +92,7 @@ def test_a_constant_score_is_hollow_and_stays_raw(score):
     gauge = one.gauge("itm", CALIBRATED, keys(one))
     assert "not told apart" in gauge.hollow
     assert gauge.scale(one.trials.source.cases[0]).level(0.7) == 0.7
-    assert gauge.as_dict()["used"] == "raw"
+    assert gauge.record.used == "raw"
 
 
 def test_a_flipped_score_is_hollow():
@@ -109,7 +109,7 @@ def test_too_few_pairs_say_how_many_it_takes_and_go_by_what_the_policy_says():
     gauge = one.gauge("itm", CALIBRATED, keys(one))
     assert gauge.reason.startswith("4 pairs of an own and another picture: too few to calibrate")
     assert str(FEWEST) in gauge.reason
-    assert (gauge.hollow, gauge.as_dict()["used"]) == ("", "raw")
+    assert (gauge.hollow, gauge.record.used) == ("", "raw")
     assert one.gauge("itm", Scaling(uncalibrated="invalid"), keys(one)).hollow == gauge.reason
 
 
@@ -148,10 +148,10 @@ def test_a_verdict_on_the_first_images_alone_says_that_nothing_was_calibrated_an
     one = operating("scenes:40", schedule=Sequentially(0))
     images = sorted(dict.fromkeys(case.image.key for case in one._cases), key=one._division.place)
     gauge = one.gauge("itm", CALIBRATED, images[:3])
-    assert gauge.as_dict()["used"] == "raw"
-    assert "pairs" not in gauge.as_dict()
+    assert gauge.record.used == "raw"
+    assert gauge.record.pairs is None
     line = {"kind": "verdict", "test": "t", "bias": "b", "behavior": "b", "metric": "itm", "score_kind": "match-head"}
-    line |= {"reason": "", "claim": "rate", "status": "invalid", "scale": gauge.as_dict()}
+    line |= {"reason": "", "claim": "rate", "status": "invalid", "scale": line_of(gauge.record)}
     assert fault_in_line(line) == ""
     assert list(scales.scale_lines([record_of(line)]))
     case = next(case for case in one._cases if case.image.key == images[0])

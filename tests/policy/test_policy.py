@@ -8,9 +8,11 @@ import pytest
 from vlcheck.behaviors.suite import subjects
 from vlcheck.cli.arguments import shipped_tests
 from vlcheck.errors import UsageError
+from vlcheck.evaluation.records import policy_record
 from vlcheck.plugin.collect import collect
 from vlcheck.policy.policy import Subject, Value
 from vlcheck.policy.toml_file import load_policy
+from vlcheck.results.schema import line_of
 from vlcheck.suite.shipped import BIASES, policy_path
 
 TESTS = (
@@ -146,7 +148,7 @@ def test_a_known_bias_expires_after_its_day(policy, day):
 
 
 def test_a_policy_is_kept_in_the_results_as_it_is(policy):
-    kept = json.loads(json.dumps(known(policy, "bias = 'color'").as_dict()))
+    kept = json.loads(json.dumps(line_of(policy_record(known(policy, "bias = 'color'")))))
     assert kept["known"][0]["until"] == "2027-01-31"
     assert kept["tables"] == {}
 

@@ -2,10 +2,11 @@
 
 import base64
 import io
+import json
 
 from PIL import Image
 
-from vlcheck.results.file import ResultLines, encoded
+from vlcheck.results.file import ResultLines
 
 RUN = {
     "kind": "run",
@@ -155,10 +156,10 @@ def results(*pairs, run=None, images=None):
     """The results of some verdicts with their evidence."""
     found = ResultLines()
     found.add(
-        encoded(line)
+        json.dumps(line)
         for line in [RUN | (run or {}), *(images or [image("red"), image("grey", (99, 99, 99), shown=None)])]
     )
     for verdict, evidence in pairs:
         lines = [one | {"test": verdict["test"], "metric": verdict["metric"]} for one in evidence]
-        found.add(encoded(line) for line in [*lines, verdict])
+        found.add(json.dumps(line) for line in [*lines, verdict])
     return found

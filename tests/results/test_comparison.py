@@ -1,11 +1,13 @@
 """Two runs on the same cases: what is worse, what is not, and what cannot be compared."""
 
+import json
+
 import pytest
 
 from vlcheck.errors import UsageError
 from vlcheck.report.text.comparison import comparison_lines, conclusion
 from vlcheck.results.comparison import compare, read_baseline, read_compared
-from vlcheck.results.file import ResultLines, encoded, write
+from vlcheck.results.file import ResultLines, write
 from vlcheck.results.schema import record_of
 
 HOLDS, VIOLATES = 0.1, -0.1
@@ -43,7 +45,7 @@ def results(*judged, **changes):
     """A run of verdicts, each with its evidence."""
     one = run(**changes)
     for line, evidence in judged:
-        one.add(encoded(each) for each in [*evidence, line])
+        one.add(json.dumps(each) for each in [*evidence, line])
     return one
 
 

@@ -30,9 +30,9 @@ def image(key):
 def test_parts_come_together_with_each_image_once(tmp_path):
     for name, test in (("gw0", "test_b"), ("gw1", "test_a")):
         part = Part(tmp_path, name)
-        part.keep([RUN | {"unjudged": ["test_a", "test_b", "test_c"]}])
-        part.keep([image("i"), row("one", test), verdict(test)])
-        part.keep([image("i"), image("j"), row("two", test), verdict(test)])
+        part.keep(map(record_of, [RUN | {"unjudged": ["test_a", "test_b", "test_c"]}]))
+        part.keep(map(record_of, [image("i"), row("one", test), verdict(test)]))
+        part.keep(map(record_of, [image("i"), image("j"), row("two", test), verdict(test)]))
     results = gather(tmp_path)
     written = [json.loads(text) for text in results.lines()]
     assert [line["test"] for line in written if line["kind"] == "verdict"] == ["test_a", "test_b"]
@@ -45,9 +45,9 @@ def test_parts_come_together_with_each_image_once(tmp_path):
 @pytest.mark.parametrize("kept", [1, 20, 120])
 def test_a_part_that_was_cut_short_holds_whole_verdicts_and_no_half_one(tmp_path, kept):
     part = Part(tmp_path, "gw0")
-    part.keep([row("one"), verdict()])
+    part.keep(map(record_of, [row("one"), verdict()]))
     whole = (tmp_path / "gw0.part.jsonl").read_text()
-    part.keep([row("two", "test_b"), verdict("test_b")])
+    part.keep(map(record_of, [row("two", "test_b"), verdict("test_b")]))
     path = tmp_path / "gw0.part.jsonl"
     path.write_text(path.read_text()[: len(whole) + kept])
     results = gather(tmp_path)
@@ -58,23 +58,36 @@ def test_a_part_that_was_cut_short_holds_whole_verdicts_and_no_half_one(tmp_path
 def test_what_a_full_disk_cuts_short_spoils_nothing_that_follows(tmp_path):
     """The limit of a file's size stands for it."""
     part = Part(tmp_path, "gw0")
-    part.keep([RUN | {"unjudged": ["test_a", "test_b"]}])
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300, before[1]))
+    part.keep(map(record_of, [RUN | {"unjudged": ["test_a", "test_b"]}]))
+    before, there = resource.getrlimit(resource.RLIMIT_FSIZE), (tmp_path / "gw0.part.jsonl").stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (there + 100, before[1]))
     try:
         with pytest.raises(UsageError, match=r"^TMPDIR .*gw0\.part\.jsonl: the results cannot be kept there"):
-            part.keep([row("one"), verdict("test_b")])
+            part.keep(map(record_of, [row("one"), verdict("test_b")]))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    part.keep([row("two"), verdict()])
+    part.keep(map(record_of, [row("two"), verdict()]))
     results = gather(tmp_path)
     assert results.rows(KEY) == [record_of(row("two"))]
     assert results.run.unjudged == ["test_b"]
 
 
+def test_keys_of_a_later_version_are_read_over_and_not_written_again_but_in_evidence(tmp_path):
+    """docs/reference/results.md says so; evidence is kept as it is spelled."""
+    path = tmp_path / "results.jsonl"
+    lines = [RUN, image("i"), row("one"), verdict()]
+    path.write_text("".join(f"{json.dumps(line | {'later': line['kind']})}\n" for line in lines))
+    results = read(path)
+    assert [record.case for record in results.rows(KEY)] == ["one"]
+    write(path, results)
+    again = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["kind"] for line in again] == ["run", "image", "evidence", "verdict"]
+    assert [line.get("later") for line in again] == [None, None, "evidence", None]
+
+
 def test_what_is_written_is_read_again(tmp_path):
     results = ResultLines(record_of(RUN))
-    results.add(map(encoded, [image("i"), row("caf\u00e9 \u2028"), verdict()]))
+    results.add(encoded(record_of(line)) for line in [image("i"), row("caf\u00e9 \u2028"), verdict()])
     write(tmp_path / "results.jsonl", results)
     again = read(tmp_path / "results.jsonl")
     assert (list(again.images), list(again.verdicts)) == (["i"], [KEY])

@@ -6,18 +6,21 @@ from pathlib import Path
 import pytest
 
 from tests.report.pages import small
+from vlcheck._util.typed import keys_of
 from vlcheck.errors import UsageError
 from vlcheck.report.markdown.model_card import card
 from vlcheck.report.page import draw
 from vlcheck.report.text.comparison import comparison_lines
 from vlcheck.results.comparison import compare
 from vlcheck.results.file import read
-from vlcheck.results.schema import RECORDS, json_schema, keys_of
+from vlcheck.results.schema import RECORDS, json_schema
 
 ABSENT = object()
 VALUES = (ABSENT, None, True, -1, 10**400, float("nan"), 1e308, "", "\ud800", [], [None], [[]], {}, {"a": None})
 VALUES += ({"a": {}}, {"a": {"n": None}}, {"a": "b"}, [{"a": None}], [["a", None]], [[1, 2, 3, 1e308]])
-CHECKED = [(kind, name) for kind in RECORDS for name, key in keys_of(kind).items() if key.accepted != "any value"]
+CHECKED = [
+    (kind, name) for kind in RECORDS for name, key in keys_of(RECORDS[kind]).items() if key.accepted != "any value"
+]
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ def test_the_json_schema_in_the_docs_is_that_of_the_records():
 
 @pytest.mark.parametrize("kind", ["run", "image", "evidence", "verdict"])
 def test_lines_of_what_is_needed_alone_are_read_by_all(tmp_path, kind):
-    needed = {name for name, key in keys_of(kind).items() if not key.optional} | {"kind"}
+    needed = {name for name, key in keys_of(RECORDS[kind]).items() if key.required} | {"kind"}
     full = [json.loads(text) for text in small().lines()]
     bare = [{key: line[key] for key in needed} if line["kind"] == kind else line for line in full]
     path = tmp_path / "results.jsonl"

@@ -1,5 +1,6 @@
 """A run that was stopped says so everywhere, no cell over a test without a verdict passes, and no link is dead."""
 
+import json
 from html.parser import HTMLParser
 
 import pytest
@@ -13,7 +14,7 @@ from vlcheck.report.text import summary
 from vlcheck.report.text.comparison import conclusion
 from vlcheck.results.comparison import compare
 from vlcheck.results.conclusion import conclude, matrix_of
-from vlcheck.results.file import ResultLines, encoded
+from vlcheck.results.file import ResultLines
 from vlcheck.results.schema import fault_in_line, line_of
 from vlcheck.suite.shipped import BIASES
 
@@ -149,5 +150,5 @@ def test_what_a_header_says_of_its_tests_is_checked():
     for wrong in ([], {"t": None}, {"t": {"bias": "color"}}, {"t": {"bias": 1, "metric": "mlm"}}):
         assert "run line without 'stated'" in fault_in_line(line | {"stated": wrong})
     again = ResultLines()
-    again.add([encoded(line | {"stated": STATED})])
+    again.add([json.dumps(line | {"stated": STATED})])
     assert line_of(again.run)["stated"] == STATED

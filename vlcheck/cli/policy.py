@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from msgspec import convert
 
 from vlcheck._util.files import demand_place
 from vlcheck._util.numbers import brief, counted
@@ -32,6 +31,7 @@ from vlcheck.cli.console import TO, say, say_all, write_file
 from vlcheck.cli.group import PLAIN, Group
 from vlcheck.datasets.registry import ACCEPTED, open_source
 from vlcheck.errors import UsageError, nearest
+from vlcheck.evaluation.records import excuse_record
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.registry import METRICS
 from vlcheck.models.loading.load import load_model
@@ -39,7 +39,6 @@ from vlcheck.models.protocol import only_compares
 from vlcheck.plugin.collect import collect
 from vlcheck.policy.policy import SCALING, UNDECIDED, Policy, Terms, Value
 from vlcheck.results.conclusion import excuse
-from vlcheck.results.records import ExcuseRecord
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="TEST...", help="some of the tests; by default all")]
 
@@ -168,7 +167,7 @@ def _known(terms: Terms, metrics: Sequence[Metric]) -> Iterator[list[str]]:
     for known in dict.fromkeys(filter(None, by_metric.values())):
         under = ", ".join(metric for metric in metrics if by_metric[metric] == known)
         from_entry = f"{terms.policy.path.name} known[{known.number}]"
-        yield [f"known ({under})", excuse(convert(known.as_dict(), ExcuseRecord)), from_entry]
+        yield [f"known ({under})", excuse(excuse_record(known)), from_entry]
 
 
 def _row(policy: Policy, name: str, values: Sequence[Value]) -> list[str]:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeGuard
+from typing import Any, Literal, TypeGuard
 
 from vlcheck._util.numbers import brief, counted, figure
 from vlcheck.behaviors.schedule import ONCE, Division, Schedule
@@ -27,6 +27,7 @@ from vlcheck.metrics.reading import Answers, Heard, Reading
 from vlcheck.metrics.registry import METRICS, OF_PICTURES, RELATIVE, hear
 from vlcheck.perturb import OtherImage
 from vlcheck.policy.policy import Scaling
+from vlcheck.results.records import ScaleRecord
 from vlcheck.stats.operating_scale import (
     RAW,
     Scale,
@@ -75,7 +76,7 @@ class Gauge:
     whole: Lesson | None = None
     reason: str = ""
     hollow: str = ""
-    demanded: str = "calibrated"
+    demanded: Literal["calibrated", "raw"] = "calibrated"
     untaught: frozenset[int] = frozenset()
 
     def judges(self, case: Case) -> bool:
@@ -89,19 +90,16 @@ class Gauge:
         lesson = self.lessons[self.division.group(case.image.key)]
         return lesson.scale if lesson else None
 
-    def as_dict(self) -> dict[str, object]:
-        """Return the scale as a verdict's line in the results file has it."""
+    @property
+    def record(self) -> ScaleRecord:
+        """The scale as a verdict's line in the results file has it."""
         reason = self.reason or self.hollow
-        said: dict[str, object] = {
-            "demanded": self.demanded,
-            "used": "raw" if reason else "calibrated",
-            "reason": reason,
-        }
+        figures: dict[str, Any] = {}
         if self.whole:
             scale, told = self.whole.scale, self.whole.separation
-            said |= {"gain": scale.gain, "offset": scale.offset, "power": scale.power}
-            said |= {"auc": told.auc, "auc_low": told.low, "pairs": told.pairs}
-        return said
+            figures = {"gain": scale.gain, "offset": scale.offset, "power": scale.power}
+            figures |= {"auc": told.auc, "auc_low": told.low, "pairs": told.pairs}
+        return ScaleRecord(demanded=self.demanded, used="raw" if reason else "calibrated", reason=reason, **figures)
 
 
 def raw(reason: str, hollow: str = "", whole: Lesson | None = None) -> Gauge:

@@ -139,7 +139,7 @@ class ModelUnderTest:
             metric=metric,
             score_kind=self.adapter.kinds[metric],
             tolerances=asdict(self._tolerances(behavior, metric)),
-            scale=gauge.as_dict(),
+            scale=gauge.record,
             verdict=verdict,
             known=terms.known(metric),
             gates=terms.on(verdict.status) == "fail",

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from vlcheck._util.numbers import between, figure, rounded, signed
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.cases import Case
+from vlcheck.cases.box import Box
 from vlcheck.cases.picture import Picture
+from vlcheck.evaluation.records import excuse_record
 from vlcheck.expect.base import AFTER, BEFORE, WHOLE, Expectation
 from vlcheck.metrics.answer import Top
 from vlcheck.metrics.kinds import Metric
 from vlcheck.policy.policy import Known
+from vlcheck.results.records import EvidenceRecord, ScaleRecord, VerdictRecord
 from vlcheck.stats.verdict import Verdict
 
 
@@ -39,7 +42,7 @@ class Shown:
     level: float
     scores: Mapping[str, float]
     top: Top = ()
-    boxes: tuple[tuple[float, ...], ...] = ()
+    boxes: tuple[Box, ...] = ()
 
     @property
     def said(self) -> str:
@@ -100,7 +103,7 @@ class Judgement:
         metric: the metric.
         score_kind: the model's kind of score for it.
         tolerances: the tolerances of the margins, by name.
-        scale: the scale of the margins: see `vlcheck.evaluation.calibration.Gauge.as_dict`.
+        scale: the scale of the margins: see `vlcheck.results.records.ScaleRecord`.
         verdict: the verdict.
         rows: the evidence of each case.
         tables: figures beside the verdict, by table.
@@ -114,7 +117,7 @@ class Judgement:
     metric: Metric
     score_kind: str
     tolerances: Mapping[str, float]
-    scale: Mapping[str, object]
+    scale: ScaleRecord
     verdict: Verdict
     rows: tuple[Row, ...]
     tables: Mapping[str, Mapping[str, float | int]]
@@ -150,31 +153,34 @@ class Judgement:
         beyond = f"{figure(cells['difference'])} ({between(low, high)})"
         return f"costs {figure(cells['cost'])} on average; {beyond} of it is more than what noise as large costs"
 
-    def records(self, test: str) -> Iterator[dict[str, object]]:
-        """Yield the lines of the results file: the evidence, then the verdict. `test` is the test's id."""
-        for row in self.rows:
-            yield {"kind": "evidence", "test": test, "metric": self.metric, **_evidence(row, self.behavior.expect)}
+    def records(self, test: str) -> Iterator[EvidenceRecord | VerdictRecord]:
+        """Yield the lines of the results file: the evidence, then the verdict.
+
+        Args:
+            test: the test's pytest id.
+        """
         behavior = self.behavior
-        yield {
-            "kind": "verdict",
-            "test": test,
-            "doc": behavior.doc,
-            "bias": behavior.bias,
-            "bias_doc": behavior.bias_doc,
-            "behavior": behavior.name,
-            "metric": self.metric,
-            "score_kind": self.score_kind,
-            "perturbation": behavior.perturbation,
-            "expected": behavior.expect.expected,
-            "tolerances": dict(self.tolerances),
-            "scale": dict(self.scale),
+        for row in self.rows:
+            yield _evidence(row, test, self.metric, behavior.expect)
+        yield VerdictRecord(
+            test=test,
+            doc=behavior.doc,
+            bias=behavior.bias,
+            bias_doc=behavior.bias_doc,
+            behavior=behavior.name,
+            metric=self.metric,
+            score_kind=self.score_kind,
+            perturbation=behavior.perturbation,
+            expected=behavior.expect.expected,
+            tolerances=dict(self.tolerances),
+            scale=self.scale,
             **self.verdict.as_dict(),
-            "asked": self.asked,
-            "offered": self.offered,
-            "known": self.known.as_dict() if self.known else None,
-            "gates": self.gates,
-            "tables": {name: dict(cells) for name, cells in self.tables.items()},
-        }
+            asked=self.asked,
+            offered=self.offered,
+            known=excuse_record(self.known) if self.known else None,
+            gates=self.gates,
+            tables={name: dict(cells) for name, cells in self.tables.items()},
+        )
 
     def pictures(self) -> list[Picture]:
         """Return all pictures of the rows, each once."""
@@ -186,7 +192,7 @@ class Judgement:
         low, high = self.verdict.band or (None, None)
         figures = {"bias": self.behavior.bias, "metric": self.metric, **self.verdict.as_dict()}
         figures |= {"band_low": low, "band_high": high, "known": self.known.excuse if self.known else None}
-        figures |= {"scale": self.scale["used"], "margin": next((row.margin for row in self.worst(1)), None)}
+        figures |= {"scale": self.scale.used, "margin": next((row.margin for row in self.worst(1)), None)}
         flat = {
             name: _plain(value)
             for name, value in figures.items()
@@ -200,29 +206,31 @@ def _plain(value: str | float) -> str | float:
     return rounded(value) if isinstance(value, float) and math.isfinite(value) else value
 
 
-def _evidence(row: Row, expect: Expectation) -> dict[str, object]:
+def _evidence(row: Row, test: str, metric: Metric, expect: Expectation) -> EvidenceRecord:
     before, after = row.before, row.after
     arms = [(arm, view) for arm, view in ((BEFORE, before), (AFTER, after)) if view]
     shown = [view for _, view in arms]
-    return {
-        "case": row.case.id,
-        "perturbation": row.perturbation,
-        "image": before.picture.key if before else None,
-        "perturbed": after.picture.key if after else None,
-        "texts": [view.text for view in shown],
-        "targets": [view.target for view in shown],
-        "wanted": [expect.wanted(arm, view.target) for arm, view in arms],
-        "before": before.value if before else None,
-        "after": after.value if after else None,
-        "levels": [view.level for view in shown],
-        "margin": row.margin,
-        "values": None if WHOLE in row.margins else dict(row.margins),
-        "effect": row.effect,
-        "reason": row.reason,
-        "violated": row.violated,
-        "scores": [dict(view.scores) for view in shown],
-        "top_before": [list(word) for word in before.top] if before else [],
-        "top_after": [list(word) for word in after.top] if after else [],
-        "boxes": [list(box) for box in before.boxes] if before else [],
-        "perturbed_boxes": [list(box) for box in after.boxes] if after else [],
-    }
+    return EvidenceRecord(
+        test=test,
+        metric=metric,
+        case=row.case.id,
+        perturbation=row.perturbation,
+        image=before.picture.key if before else None,
+        perturbed=after.picture.key if after else None,
+        texts=[view.text for view in shown],
+        targets=[view.target for view in shown],
+        wanted=[expect.wanted(arm, view.target) for arm, view in arms],
+        before=before.value if before else None,
+        after=after.value if after else None,
+        levels=[view.level for view in shown],
+        margin=row.margin,
+        values=None if WHOLE in row.margins else dict(row.margins),
+        effect=row.effect,
+        reason=row.reason,
+        violated=row.violated,
+        scores=[dict(view.scores) for view in shown],
+        top_before=list(before.top) if before else [],
+        top_after=list(after.top) if after else [],
+        boxes=list(before.boxes) if before else [],
+        perturbed_boxes=list(after.boxes) if after else [],
+    )

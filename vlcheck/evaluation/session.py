@@ -6,7 +6,7 @@ import base64
 import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -22,9 +22,11 @@ from vlcheck.evaluation.calibration import Operating
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.evidence import Judgement
+from vlcheck.evaluation.records import policy_record
 from vlcheck.models import tried
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.policy.policy import Policy
+from vlcheck.results.records import SCHEMA, ContractRecord, ImageRecord, RunRecord, StatedRecord
 from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.progress import Progress
@@ -33,7 +35,6 @@ from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
 
 _ALSO = ("scipy", "pytest")  # packages that no score depends on, but verdicts may
-Line = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Session:
                 # The last digits of a score depend on its batch: these batches are those of a run of pytest.
                 scorer.run(make_plan(queries, batch_size=self.config.batch_size), progress)
 
-    def header(self, tests: Sequence[BehaviorTest], *, run_id: str, started: datetime, complete: bool) -> Line:
+    def header(self, tests: Sequence[BehaviorTest], *, run_id: str, started: datetime, complete: bool) -> RunRecord:
         """Return the first line of the results file, without the end of the run.
 
         Args:
@@ -79,34 +80,34 @@ class Session:
         adapter, config, source = self.model.adapter, self.config, self.model.source
         self._select_cases(tests)  # the selection shows which pictures the data leaves out
         stated = {test.id: test for test in tests}
-        return {
-            "kind": "run",
-            "schema": 1,
-            "model": config.model,
-            "name": adapter.name,
-            "fingerprint": adapter.fingerprint,
-            "baseline": str(config.baseline) if config.baseline else None,
-            "score_kinds": dict(adapter.kinds),
-            "data": config.data,
-            "images": source.images,
-            "seed": source.seed,
-            "sequential": config.sequential,
-            "device": config.device,
-            "dtype": config.dtype,
-            "trust_remote_code": config.trust_remote_code,
-            "versions": {"python": platform.python_version()}
+        contract = tried.look_up(adapter.fingerprint)
+        return RunRecord(
+            schema=SCHEMA,
+            model=config.model,
+            name=adapter.name,
+            fingerprint=adapter.fingerprint,
+            baseline=str(config.baseline) if config.baseline else None,
+            score_kinds=dict(adapter.kinds),
+            data=config.data,
+            images=source.images,
+            seed=source.seed,
+            sequential=config.sequential,
+            device=config.device,
+            dtype=config.dtype,
+            trust_remote_code=config.trust_remote_code,
+            versions={"python": platform.python_version()}
             | {**self.model.scorer.store.versions}
             | {name: version(name) for name in _ALSO},
-            "started": started.isoformat(),
-            "policy": self.model.policy.as_dict(),
-            "left_out": dict(source.left_out),
-            "contract": asdict(tried.look_up(adapter.fingerprint)),
-            "run_id": run_id,
-            "complete": complete,
-            "required": self.model.policy.required_of(subjects(tests)),
-            "unjudged": [name for name, test in stated.items() if not self.model.lacks(test.metric)],
-            "stated": {name: {"bias": test.behavior.bias, "metric": test.metric} for name, test in stated.items()},
-        }
+            started=started.isoformat(),
+            policy=policy_record(self.model.policy),
+            left_out=dict(source.left_out),
+            contract=ContractRecord(tried=contract.tried, broken=list(contract.broken)),
+            run_id=run_id,
+            complete=complete,
+            required=self.model.policy.required_of(subjects(tests)),
+            unjudged=[name for name, test in stated.items() if not self.model.lacks(test.metric)],
+            stated={name: StatedRecord(bias=test.behavior.bias, metric=test.metric) for name, test in stated.items()},
+        )
 
     def _select_cases(self, tests: Iterable[BehaviorTest]) -> None:
         for test in tests:
@@ -118,16 +119,16 @@ class Session:
         kept = self.model.scorer.thumbnail(picture) if self.config.images else None
         return kept.jpeg if kept else b""
 
-    def images(self, judgement: Judgement) -> Iterator[Line]:
+    def images(self, judgement: Judgement) -> Iterator[ImageRecord]:
         """Yield the results' lines of a judgement's pictures; none if pictures are not kept."""
         if not self.config.images:
             return
         for picture in judgement.pictures():
             kept = self.model.scorer.thumbnail(picture)
             if kept:
-                line: Line = {"kind": "image", "key": picture.key, "sha256": kept.sha256}
-                size = zip(("width", "height"), size_of_shown(kept.jpeg), strict=False)
-                yield line | {"jpeg": base64.b64encode(kept.jpeg).decode("ascii"), **dict(size)}
+                jpeg = base64.b64encode(kept.jpeg).decode("ascii")
+                size = dict(zip(("width", "height"), size_of_shown(kept.jpeg), strict=False))
+                yield ImageRecord(key=picture.key, sha256=kept.sha256, jpeg=jpeg, **size)
 
 
 @contextmanager

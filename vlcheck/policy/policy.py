@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, cast, get_args
+
+from msgspec import Meta
 
 from vlcheck.errors import UsageError, argument, nearest, printable
 from vlcheck.metrics.kinds import Metric
@@ -20,8 +22,13 @@ if TYPE_CHECKING:
 
 Consequence = Literal["fail", "skip", "xfail"]
 METRICS = get_args(Metric)
-UNDECIDED = ("inconclusive", "invalid", "not_asked")
 _LONGEST = 2_000  # characters of a message about an entry
+
+_Rate = Annotated[float, Meta(ge=0, lt=1, description="a number from 0, below 1")]
+_Alpha = Annotated[float, Meta(ge=1e-6, lt=0.5, description="a number from 1e-6, below 0.5")]
+_Area = Annotated[float, Meta(ge=0.5, lt=1, description="a number from 0.5, below 1")]
+_Mean = Annotated[float, Meta(ge=-1, le=1)]
+_Band = Annotated[tuple[_Mean, _Mean], Meta(description="two numbers from -1 to 1, the lower one first")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +44,7 @@ class Scaling:
     """
 
     scale: Literal["calibrated", "raw"] = "calibrated"
-    auc: float = 0.60
+    auc: _Area = 0.60
     uncalibrated: Literal["raw", "invalid"] = "raw"
 
 
@@ -51,20 +58,31 @@ class Rule:
         band: lowest and highest mean that pass, in [-1, 1].
     """
 
-    allowed: float = 0.10
-    alpha: float = 0.05
-    band: tuple[float, float] = (-0.15, 0.15)
+    allowed: _Rate = 0.10
+    alpha: _Alpha = 0.05
+    band: _Band = (-0.15, 0.15)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undecided:
+    """The consequences of verdicts that decide nothing.
+
+    Attributes:
+        inconclusive: of too few images.
+        invalid: of answers that cannot be judged.
+        not_asked: of data with fewer images than a pass needs.
+    """
+
+    inconclusive: Consequence = "fail"
+    invalid: Consequence = "fail"
+    not_asked: Consequence = "skip"
 
 
 TOLERANCES = tuple(each.name for each in fields(Tolerances))
 RULE = tuple(each.name for each in fields(Rule))
 SCALING = tuple(each.name for each in fields(Scaling))
-CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"scale": ("calibrated", "raw"), "uncalibrated": ("raw", "invalid")}
-)
-BUILT_IN = MappingProxyType(
-    vars(Tolerances()) | vars(Scaling()) | vars(Rule()) | dict.fromkeys(UNDECIDED, "fail") | {"not_asked": "skip"}
-)
+UNDECIDED = tuple(each.name for each in fields(Undecided))
+BUILT_IN = MappingProxyType(vars(Tolerances()) | vars(Scaling()) | vars(Rule()) | vars(Undecided()))
 
 
 class Subject(NamedTuple):
@@ -171,11 +189,6 @@ class Known:
         said = f"the known bias expired on {self.until} ({self.reason}): mend it, or renew {self.label} in {self.path}"
         return printable(said, _LONGEST)
 
-    def as_dict(self) -> dict[str, object]:
-        """Return the entry as a verdict's line in the results has it."""
-        said = {"reason": self.reason, "until": self.until.isoformat(), "expired": self.expired}
-        return said | ({"invalid": True} if self.invalid else {})
-
 
 @dataclass(frozen=True)
 class Policy:
@@ -271,16 +284,6 @@ class Policy:
             why: what is wrong with it.
         """
         return UsageError(f"{argument('policy', self.path)}: {printable(where)}: {printable(why)}")
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the policy as the results' first line keeps it."""
-        tables = {name: dict(table) for name, table in self.tables.items()}
-        known = [
-            asdict(one)
-            | {"path": str(one.path), "until": one.until.isoformat(), "stale": one.stale, "needless": one.needless}
-            for one in self.known
-        ]
-        return {"path": str(self.path), "tables": tables, "known": known}
 
 
 @dataclass(frozen=True)

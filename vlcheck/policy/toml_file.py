@@ -4,33 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from itertools import combinations
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn
+
+from msgspec import to_builtins
 
 from vlcheck._util.foreign_files import read_toml
 from vlcheck._util.numbers import rounded
+from vlcheck._util.typed import BrokenRule, Fault, Keys, MissingKey, UnknownKey, WrongValue, convert
 from vlcheck.errors import UsageError, argument, nearest, printable
-from vlcheck.metrics.registry import KINDS
-from vlcheck.policy.policy import CHOICES, METRICS, RULE, SCALING, TOLERANCES, UNDECIDED, Consequence, Known, Policy
-
-_GROUPS = ("required", "defaults", "tolerances", "biases", "behaviors", "known", "on")
-_KNOWN = ("behavior", "bias", "metric", "reason", "until", "invalid")
-_OF_SCORES = (*TOLERANCES, *SCALING)
-_RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "within": (lambda x: 0 <= x <= 1, "a number from 0 to 1"),
-    "delta": (lambda x: 0 < x <= 1, "a number above 0, up to 1"),
-    "by": (lambda x: 0 < x <= 1, "a number above 0, up to 1"),
-    "below": (lambda x: 0 <= x <= 1, "a number from 0 to 1"),
-    "floor": (lambda x: 0 <= x <= 1, "a number from 0 to 1"),
-    "mass": (lambda x: 0 <= x <= 1, "a number from 0 to 1"),
-    "allowed": (lambda x: 0 <= x < 1, "a number from 0, below 1"),
-    "alpha": (lambda x: 1e-6 <= x < 0.5, "a number from 1e-6, below 0.5"),
-    "auc": (lambda x: 0.5 <= x < 1, "a number from 0.5, below 1"),
-}
+from vlcheck.policy.policy import METRICS, Known, Policy
+from vlcheck.policy.schema import KnownRecord, PolicyFile
 
 
 def load_policy(path: Path) -> Policy:
@@ -44,7 +31,7 @@ def load_policy(path: Path) -> Policy:
         content = read_toml(path)
     except UsageError as error:
         raise UsageError(argument("policy", error)) from error
-    return _Reader(path).policy(content)
+    return _Reader(path, content).policy()
 
 
 def to_toml(policy: Policy, because: Mapping[tuple[str, str], str]) -> Iterator[str]:
@@ -97,39 +84,38 @@ def _quoted(text: str) -> str:
 @dataclass(frozen=True)
 class _Reader:
     path: Path
+    content: Mapping[str, Any]
 
-    def policy(self, content: Mapping[str, Any]) -> Policy:
-        groups = self._table("", content, _GROUPS)
-        required = self._required(groups["required"]) if "required" in groups else None
-        known = tuple(self._all_known(groups.get("known", [])))
-        policy = Policy(self.path, dict(self._tables(groups)), known, required)
+    def policy(self) -> Policy:
+        try:
+            file = convert(self.content, PolicyFile)
+        except Fault as fault:
+            self._refuse(self._place(fault.path), _complaint(fault))
+        required = None if file.required is None else tuple(dict.fromkeys(file.required))
+        policy = Policy(self.path, dict(self._tables(to_builtins(file))), tuple(self._all_known(file.known)), required)
         self._in_order(policy)
         return policy
 
-    def _required(self, biases: Any) -> tuple[str, ...]:
-        if not isinstance(biases, list) or not all(isinstance(bias, str) for bias in biases):
-            self._refuse("required", f'{biases!r} has to be a list of biases, e.g. ["color", "position"]')
-        return tuple(dict.fromkeys(biases))
+    def _tables(self, typed: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Yield the file's tables by name, with the keys that it sets and their typed values."""
+        for group in ("defaults", "on"):
+            if group in self.content:
+                yield from self._table(group, self.content[group], typed[group])
+        for group in ("tolerances", "biases", "behaviors"):
+            for name, table in self.content.get(group, {}).items():
+                yield from self._table(f"{group}.{name}", table, typed[group][name])
 
-    def _tables(self, groups: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        for name, known in (("defaults", (*RULE, *SCALING)), ("on", UNDECIDED)):
-            if name in groups:
-                yield name, self._values(name, groups[name], known)
-        for metric, own in self._table("tolerances", groups.get("tolerances", {}), METRICS).items():
-            yield from self._metric(f"tolerances.{metric}", own)
-        for group in ("biases", "behaviors"):
-            for name, own in self._table(group, groups.get(group, {})).items():
-                yield (
-                    f"{group}.{name}",
-                    self._values(f"{group}.{name}", own, (*RULE, *TOLERANCES, *SCALING, *UNDECIDED)),
-                )
-
-    def _metric(self, where: str, own: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        table = self._table(where, own)
-        kinds = {key: value for key, value in table.items() if isinstance(value, dict)}
-        yield where, self._values(where, {key: table[key] for key in table if key not in kinds}, _OF_SCORES)
-        for kind, values in self._table(where, kinds, KINDS).items():
-            yield f"{where}.{kind}", self._values(f"{where}.{kind}", values, _OF_SCORES)
+    def _table(
+        self, name: str, table: Mapping[str, Any], typed: Mapping[str, Any]
+    ) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Yield a table, and then the tables in it."""
+        inner = [key for key, value in table.items() if isinstance(value, dict)]
+        values = {key: typed[key] for key in table if key not in inner}
+        if "band" in values and values["band"][0] >= values["band"][1]:
+            self._refuse(f"{name}.band", f"{table['band']!r} has to be two numbers from -1 to 1, the lower one first")
+        yield name, values
+        for key in inner:
+            yield from self._table(f"{name}.{key}", table[key], typed[key])
 
     def _in_order(self, policy: Policy) -> None:
         """Refuse what no test could be held to; of which bias a behavior is, only the tests say."""
@@ -151,100 +137,55 @@ class _Reader:
                 wrong.append(error)
         raise wrong[0]
 
-    def _values(self, where: str, table: Any, known: Collection[str]) -> dict[str, Any]:
-        values = self._table(where, table, known)
-        return {key: self._value(f"{where}.{key}", key, value) for key, value in values.items()}
-
-    def _value(self, where: str, key: str, value: Any) -> Any:
-        if key == "band":
-            return self._band(where, value)
-        if key in UNDECIDED:
-            if value not in get_args(Consequence):
-                self._refuse(where, f'{value!r} has to be "fail", "skip" or "xfail"')
-            return value
-        if key in CHOICES:
-            if value not in CHOICES[key]:
-                self._refuse(where, f"{value!r} has to be {' or '.join(map(_quoted, CHOICES[key]))}")
-            return value
-        fits, accepted = _RANGES[key]
-        if not _is_number(value) or not fits(value):
-            self._refuse(where, f"{value!r} has to be {accepted}")
-        return value
-
-    def _band(self, where: str, value: Any) -> tuple[float, float]:
-        pair = value if isinstance(value, list) and all(map(_is_number, value)) else []
-        if len(pair) != 2 or not -1 <= pair[0] < pair[1] <= 1:
-            self._refuse(where, f"{value!r} has to be two numbers from -1 to 1, the lower one first")
-        return float(pair[0]), float(pair[1])
-
-    def _all_known(self, entries: Any) -> list[Known]:
-        if not isinstance(entries, list):
-            self._refuse("known", "has to be a list of tables, each under [[known]]")
-        known = [self._known(number, entry) for number, entry in enumerate(entries, start=1)]
+    def _all_known(self, records: Iterable[KnownRecord]) -> list[Known]:
+        known = [self._known(number, record) for number, record in enumerate(records, start=1)]
         for one, other in combinations(known, 2):
             if one.overlaps(other):
                 self._refuse(other.label, f"is about the same tests as {one.label}; leave one")
         return known
 
-    def _known(self, number: int, entry: Any) -> Known:
-        where = f"known[{number}]"
-        table = self._table(where, entry, _KNOWN)
-        subjects = [key for key in ("behavior", "bias") if key in table]
-        if len(subjects) != 1:
-            self._refuse(where, f"has to name either a behavior or a bias; it names {' and '.join(subjects) or 'none'}")
-        said = {key: self._text(f"{where}.{key}", table.get(key)) for key in (*subjects, "reason")}
-        where = f'{where} ({subjects[0]} "{said[subjects[0]]}")'
-        metric = table.get("metric", "")
-        if "metric" in table and metric not in METRICS:
-            self._refuse(f"{where}.metric", f"{metric!r} is no metric. {nearest(str(metric), METRICS)}")
+    def _known(self, number: int, record: KnownRecord) -> Known:
         return Known(
             path=self.path,
             number=number,
-            behavior=said.get("behavior", ""),
-            bias=said.get("bias", ""),
-            metric=metric,
-            reason=said["reason"],
-            until=self._day(f"{where}.until", table.get("until")),
-            invalid=self._flag(f"{where}.invalid", table.get("invalid", False)),
+            behavior=printable(record.behavior.strip()),
+            bias=printable(record.bias.strip()),
+            metric=record.metric or "",
+            reason=printable(record.reason.strip()),
+            until=record.until,
+            invalid=record.invalid,
         )
 
-    def _flag(self, where: str, value: Any) -> bool:
-        if not isinstance(value, bool):
-            self._refuse(where, f"{value!r} has to be true or false")
-        return value
-
-    def _text(self, where: str, value: Any) -> str:
-        if not isinstance(value, str) or not value.strip():
-            self._refuse(where, f'{_missing(value)}; it has to be a text, e.g. "the captions name no sides"')
-        return printable(value.strip())
-
-    def _day(self, where: str, value: Any) -> date:
-        if type(value) is date:  # a datetime is a date as well
-            return value
-        try:
-            day = date.fromisoformat(value)
-        except (TypeError, ValueError):
-            day = None
-        if day is None or day.isoformat() != value:
-            self._refuse(where, f"{_missing(value)}; it has to be a day, e.g. 2027-01-31")
-        return day
-
-    def _table(self, where: str, value: Any, known: Collection[str] | None = None) -> Mapping[str, Any]:
-        if not isinstance(value, dict):
-            self._refuse(where, f"{value!r} has to be a table")
-        unknown = [key for key in value if known is not None and key not in known]
-        if unknown:
-            hint = nearest(unknown[0], known or ())
-            self._refuse(f"{where}.{unknown[0]}".lstrip("."), f"is no key of a policy. {hint}")
-        return value
+    def _place(self, path: Keys) -> str:
+        """Name a place in the file, e.g. `tolerances.mlm.within` or `known[1] (bias "color").until`."""
+        match path:
+            case ("known", int(at), ("metric" | "until" | "invalid") as key):
+                entry = self.content["known"][at]
+                subject = next((f' ({one} "{entry[one]}")' for one in ("behavior", "bias") if one in entry), "")
+                return f"known[{at + 1}]{subject}.{key}"
+        return "".join(f"[{key + 1}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
 
     def _refuse(self, where: str, why: str) -> NoReturn:
         raise UsageError(f"{argument('policy', self.path)}: {printable(where)}: {printable(why)}")
 
 
-def _missing(value: Any) -> str:
-    return "is missing" if value is None else repr(value)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _complaint(fault: Fault) -> str:
+    """Say what is wrong with a key, and what would be accepted."""
+    match fault:
+        case UnknownKey(path=path, known=known):
+            return f"is no key of a policy. {nearest(str(path[-1]), known)}"
+        case MissingKey(accepted=accepted, unknown=unknown):
+            return f"is missing; it has to be {accepted}" + (f"; {unknown!r} is no key of a policy" if unknown else "")
+        case BrokenRule(rule=rule):
+            return rule
+        case WrongValue(path=("known",), accepted=accepted):
+            return f"has to be {accepted}"
+        case WrongValue(path=(*_, "metric"), value=value):
+            return f"{value!r} is no metric. {nearest(str(value), METRICS)}"
+        case WrongValue(path=("known", _, _), value=value, accepted=accepted):
+            return f"{value!r}; it has to be {accepted}"
+        case WrongValue(value=value, choices=(*others, last)):
+            return f"{value!r} has to be {', '.join(map(_quoted, others))} or {_quoted(last)}"
+        case WrongValue(value=value, accepted=accepted):
+            return f"{value!r} has to be {accepted}"
+    raise fault

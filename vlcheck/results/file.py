@@ -117,11 +117,11 @@ class Part:
 
     def __init__(self, folder: Path, name: str) -> None:
         self._path = folder / f"{name}.part.jsonl"
-        self._images: set[object] = set()
+        self._images: set[str] = set()
 
-    def keep(self, lines: Iterable[Mapping[str, object]]) -> None:
+    def keep(self, lines: Iterable[Record]) -> None:
         """Append lines, each image once. Raises UsageError if they cannot be written; then none of them is."""
-        fresh = [line for line in lines if line["kind"] != "image" or line["key"] not in self._images]
+        fresh = [line for line in lines if not isinstance(line, ImageRecord) or line.key not in self._images]
         before = self._path.stat().st_size if self._path.exists() else 0
         try:
             with self._path.open("a", encoding="utf-8") as file:
@@ -132,7 +132,7 @@ class Part:
             raise UsageError(
                 f"{temporary.where()}: {self._path}: the results cannot be kept there ({error.strerror})."
             ) from error
-        self._images |= {line["key"] for line in fresh if line["kind"] == "image"}
+        self._images |= {line.key for line in fresh if isinstance(line, ImageRecord)}
 
 
 def gather(folder: Path) -> ResultLines:
@@ -279,9 +279,9 @@ def key_of(verdict: VerdictRecord) -> Key:
     return verdict.test, verdict.behavior, verdict.metric
 
 
-def encoded(line: Record | Mapping[str, object]) -> str:
+def encoded(record: Record) -> str:
     """Return a line as JSON: in ASCII, since Unicode has further line separators, and with null in place of NaN."""
-    said = line_of(line) if isinstance(line, Record) else line
+    said = line_of(record)
     try:
         return json.dumps(said, allow_nan=False)
     except ValueError:

@@ -6,7 +6,8 @@ without results, in whatever way, the file remains and shows it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,7 +83,8 @@ class Places:
             fingerprint="",
         )
         if not same_run(head(self.unfinished), run):
-            self._mark({key: value for key, value in line_of(run).items() if value not in (None, [], {})})
+            said = {key: value for key, value in line_of(run).items() if value not in (None, [], {})}
+            self._mark(json.dumps(said))
 
     def choose(self, results: ResultLines) -> Path:
         """Return the file for results; a part of the suite, or a run that was stopped, does not replace a whole run."""
@@ -110,11 +112,11 @@ class Places:
 
     def leave(self, results: ResultLines) -> None:
         """Write the end of a run without a verdict to the unfinished file; older results stay. Raises UsageError."""
-        self._mark(replace(results.run, verdicts=0, lines=1))
+        self._mark(encoded(replace(results.run, verdicts=0, lines=1)))
 
-    def _mark(self, run: RunRecord | Mapping[str, object]) -> None:
+    def _mark(self, line: str) -> None:
         with placing(self.unfinished, OPTION) as draft:
-            draft.write_text(f"{encoded(run)}\n", encoding="utf-8")
+            draft.write_text(f"{line}\n", encoding="utf-8")
 
     def _beside(self, what: str) -> Path:
         return self.named.with_name(f"{self.named.stem}.{what}{self.named.suffix}")

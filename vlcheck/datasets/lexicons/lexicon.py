@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Literal, NamedTuple, Protocol, TypeVar
+
+from msgspec import Meta, Struct
 
 from vlcheck.cases.words import Phrasebook, Token
 from vlcheck.datasets.scenes.scene import Limb
 
 Number = Literal["one", "many"]
 OF = 3  # number of words before a noun among which "of" is searched
+
+_Word = Annotated[str, Meta(pattern=r"\S")]
+_Share = Annotated[float, Meta(ge=0, le=1)]
+_LIST = Meta(description='a list of words, like ["bus", "buses"]')
+_Words = Annotated[tuple[_Word, ...], _LIST]
+_WordSet = Annotated[frozenset[_Word], _LIST]
+_Groups = Annotated[Mapping[str, _WordSet], Meta(description="a table of lists of words")]
+_Shares = Annotated[Mapping[str, _Share], Meta(description="a table of shares from 0 to 1, like bus = 0.1")]
+_Text = Annotated[str, Meta(description="a text")]
+_Flag = Annotated[bool, Meta(description="true or false")]
 
 
 class _HasNear(Protocol):
@@ -22,18 +34,31 @@ class _HasNear(Protocol):
 Entry = TypeVar("Entry", bound=_HasNear)
 
 
-@dataclass(frozen=True)
-class ObjectWords:
+class Table(Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of words, or a table of one."""
+
+
+class ObjectWords(Table, frozen=True, kw_only=True):
     """The words of a category; objects.toml explains each list."""
 
-    one: tuple[str, ...] = ()
-    many: tuple[str, ...] = ()
-    phrases: tuple[str, ...] = ()
-    also: tuple[str, ...] = ()
-    never: tuple[str, ...] = ()
-    near: tuple[str, ...] = ()
-    candidate: bool = True
-    name: str = ""
+    one: _Words = ()
+    many: _Words = ()
+    phrases: _Words = ()
+    also: _Words = ()
+    never: _Words = ()
+    near: _Words = ()
+    candidate: _Flag = True
+    name: _Text = ""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless each phrase has one of the single words."""
+        single = (*self.one, *self.many)
+        for word in single:
+            if " " in word:
+                raise ValueError(f"{word!r} is a phrase; one and many hold single words.")
+        for phrase in self.phrases:
+            if not set(phrase.split()).intersection(single):
+                raise ValueError(f"the phrase {phrase!r} has none of the words in one and many.")
 
     @property
     def every(self) -> frozenset[str]:
@@ -46,22 +71,31 @@ class ObjectWords:
         return words[0] if words and self.candidate else None
 
 
-@dataclass(frozen=True)
-class ColorWords:
+class ColorWords(Table, frozen=True, kw_only=True):
     """The words of a color; colors.toml explains each list."""
 
-    kind: str
-    words: tuple[str, ...]
-    also: tuple[str, ...] = ()
-    near: tuple[str, ...] = ()
+    kind: Literal["chromatic", "achromatic"]
+    words: _Words
+    also: _Words = ()
+    near: _Words = ()
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless it has a word."""
+        if not self.words:
+            raise ValueError("words has to hold the color's name.")
 
 
-@dataclass(frozen=True)
-class Persons:
+class Nouns(Table, frozen=True, kw_only=True):
+    """The words that are nouns; nouns.toml explains them."""
+
+    words: _WordSet
+
+
+class Persons(Table, frozen=True, kw_only=True):
     """The category of persons, and the groups of words that contradict each other; persons.toml explains them."""
 
-    category: str
-    contrary: Mapping[str, frozenset[str]]
+    category: _Text
+    contrary: _Groups
 
     def disputed(self, word: str, said: frozenset[str]) -> bool:
         """Return True if the captions have a word of another group than the word's own.
@@ -74,45 +108,48 @@ class Persons:
         return bool(groups) and any(words & said for words in self.contrary.values() if words not in groups)
 
 
-@dataclass(frozen=True)
-class Sides:
+class Sides(Table, frozen=True, kw_only=True):
     """The words for left and right, and the words that make them a hand's; sides.toml explains each list."""
 
-    words: frozenset[str]
-    also: frozenset[str]
-    possessors: frozenset[str]
-    aside: frozenset[str]
-    animals: frozenset[str]
-    parts: frozenset[str]
-    mirrors: frozenset[str]
+    words: _WordSet
+    also: _WordSet = frozenset()
+    possessors: _WordSet
+    aside: _WordSet = frozenset()
+    animals: _WordSet = frozenset()
+    parts: _WordSet
+    mirrors: _WordSet = frozenset()
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(Table, frozen=True, kw_only=True):
     """The way in which a thing is held; held.toml explains each key."""
 
-    limb: Limb
-    word: str
-    said: frozenset[str]
+    limb: Limb = "hand"
+    word: _Text
+    said: _WordSet = frozenset()
 
 
-@dataclass(frozen=True)
-class Roles:
+class Aloft(Table, frozen=True, kw_only=True):
+    """The words for a thing in the air; aloft.toml explains them."""
+
+    said: _WordSet = frozenset()
+
+
+class Roles(Table, frozen=True, kw_only=True):
     """Acts between living beings; roles.toml explains each list."""
 
-    determiners: tuple[str, ...]
-    modifiers: frozenset[str]
-    auxiliaries: frozenset[str]
-    turns: frozenset[str]
-    mutual: tuple[str, ...]
-    doings: frozenset[str]
-    generic: frozenset[str]
-    joints: tuple[str, ...]
-    acts: Mapping[str, frozenset[str]]
-    persons: Mapping[str, frozenset[str]]
-    animals: Mapping[str, frozenset[str]]
-    sexes: Mapping[str, frozenset[str]]
-    ages: Mapping[str, frozenset[str]]
+    determiners: _Words
+    modifiers: _WordSet = frozenset()
+    auxiliaries: _WordSet = frozenset()
+    turns: _WordSet = frozenset()
+    mutual: _Words = ()
+    doings: _WordSet = frozenset()
+    generic: _WordSet = frozenset()
+    joints: _Words = ()
+    acts: _Groups
+    persons: _Groups
+    animals: _Groups
+    sexes: _Groups
+    ages: _Groups
 
     def exclude(self, one: str, other: str) -> bool:
         """Return True if no person is called by both words.
@@ -128,21 +165,20 @@ class Roles:
         return False
 
 
-@dataclass(frozen=True)
-class Stops:
+class Stops(Table, frozen=True, kw_only=True):
     """Contexts in which a word does not have its usual sense; stops.toml explains each list."""
 
-    colors: tuple[str, ...]
-    grey: tuple[str, ...]
-    depictions: frozenset[str]
-    quotes: frozenset[str]
-    materials: frozenset[str]
-    denials: frozenset[str]
-    before: frozenset[str]
-    after: frozenset[str]
-    endings: tuple[str, ...]
-    compounds: frozenset[str]
-    shades: frozenset[str]
+    colors: _Words
+    grey: _Words
+    depictions: _WordSet
+    quotes: _WordSet = frozenset()
+    materials: _WordSet = frozenset()
+    denials: _WordSet
+    before: _WordSet
+    after: _WordSet
+    endings: _Words
+    compounds: _WordSet
+    shades: _WordSet
 
     def unsettles(self, tokens: Sequence[Token]) -> str:
         """Return why nothing that a caption names is known to be present, or ""."""
@@ -182,13 +218,12 @@ class Stops:
         return following in self.after or (verb and following not in self.compounds)
 
 
-@dataclass(frozen=True)
-class Writing:
+class Writing(Table, frozen=True, kw_only=True):
     """Signs of readable writing in a photograph; writing.toml explains each list."""
 
-    words: tuple[str, ...]
-    never: tuple[str, ...]
-    categories: Mapping[str, float]
+    words: _Words
+    never: _Words = ()
+    categories: _Shares
 
 
 class Living(NamedTuple):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
 from vlcheck._util.foreign_files import read_toml
 from vlcheck._util.paths import is_folder
+from vlcheck._util.typed import BrokenRule, Fault, MissingKey, UnknownKey, WrongValue, convert
 from vlcheck.datasets.lexicons.lexicon import (
+    Aloft,
     ColorWords,
     Held,
     Lexicons,
+    Nouns,
     ObjectWords,
     Persons,
     Roles,
@@ -19,7 +22,6 @@ from vlcheck.datasets.lexicons.lexicon import (
     Stops,
     Writing,
 )
-from vlcheck.datasets.limbs import CHAINS
 from vlcheck.errors import UsageError, argument, nearest
 
 Lexicon = TypeVar("Lexicon")
@@ -40,173 +42,65 @@ def load_lexicons(shipped: Path, own: Path | None = None) -> Lexicons:
     """
     paths = {name: shipped / f"{name}.toml" for name in FILES} | (_own(own) if own else {})
     lexicons = Lexicons(
-        objects=_each(paths["objects"], _objects),
-        colors=_each(paths["colors"], _colors),
-        nouns=_whole(paths["nouns"], lambda section: frozenset(section.words("words"))),
-        persons=_whole(paths["persons"], _persons),
-        roles=_whole(paths["roles"], _roles),
-        sides=_whole(paths["sides"], _sides),
-        held=_each(paths["held"], _held),
-        aloft=_each(paths["aloft"], lambda section: frozenset(section.words("said", optional=True))),
-        stops=_whole(paths["stops"], _stops),
-        writing=_whole(paths["writing"], _writing),
+        objects=_each(paths["objects"], ObjectWords),
+        colors=_each(paths["colors"], ColorWords),
+        nouns=_whole(paths["nouns"], Nouns).words,
+        persons=_whole(paths["persons"], Persons),
+        roles=_whole(paths["roles"], Roles),
+        sides=_whole(paths["sides"], Sides),
+        held=_each(paths["held"], Held),
+        aloft={name: aloft.said for name, aloft in _each(paths["aloft"], Aloft).items()},
+        stops=_whole(paths["stops"], Stops),
+        writing=_whole(paths["writing"], Writing),
     )
     _check_names(paths["objects"], lexicons.objects)
     _check_names(paths["colors"], lexicons.colors)
     return lexicons
 
 
-class _Section:
-    """A table of a file; it remembers the keys that were read, to find unknown ones."""
-
-    def __init__(self, where: str, table: Mapping[str, object]) -> None:
-        self.where = where
-        self._table = table
-        self._asked: set[str] = set()
-
-    def words(self, key: str, *, optional: bool = False) -> tuple[str, ...]:
-        value = self._get(key, [] if optional else None)
-        if not isinstance(value, list) or not all(isinstance(word, str) and word.strip() for word in value):
-            raise UsageError(f'{self.where}: {key} has to be a list of words, like ["bus", "buses"].')
-        return tuple(word.lower() for word in value)
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self._get(key, default)
-        if not isinstance(value, str):
-            raise UsageError(f"{self.where}: {key} has to be a text.")
-        return value
-
-    def flag(self, key: str, default: bool) -> bool:
-        value = self._get(key, default)
-        if not isinstance(value, bool):
-            raise UsageError(f"{self.where}: {key} has to be true or false.")
-        return value
-
-    def groups(self, key: str) -> Mapping[str, frozenset[str]]:
-        value = self._get(key, None)
-        if not isinstance(value, dict):
-            raise UsageError(f"{self.where}: {key} has to be a table of lists of words.")
-        section = _Section(f"{self.where} [{key}]", value)
-        return {name: frozenset(section.words(name)) for name in value}
-
-    def shares(self, key: str) -> Mapping[str, float]:
-        value = self._get(key, None)
-        if not isinstance(value, dict) or not all(map(_is_share, value.values())):
-            raise UsageError(f"{self.where}: {key} has to be a table of shares from 0 to 1, like bus = 0.1.")
-        return {name: float(share) for name, share in value.items()}
-
-    def finish(self) -> None:
-        """Raise UsageError if there is an unknown key."""
-        for key in self._table:
-            if key not in self._asked:
-                raise UsageError(f"{self.where}: unknown key {key!r}. {nearest(key, self._asked)}")
-
-    def _get(self, key: str, default: object) -> object:
-        self._asked.add(key)
-        value = self._table.get(key, default)
-        if value is None:
-            raise UsageError(f"{self.where}: has no {key}.")
-        return value
+def _whole(path: Path, lexicon: type[Lexicon]) -> Lexicon:
+    return _typed(path, read_toml(path), lexicon)
 
 
-def _is_share(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
-
-
-def _objects(section: _Section) -> ObjectWords:
-    lists = {key: section.words(key, optional=True) for key in ("one", "many", "phrases", "also", "never", "near")}
-    words = ObjectWords(**lists, candidate=section.flag("candidate", True), name=section.text("name", ""))
-    for word in (*words.one, *words.many):
-        if " " in word:
-            raise UsageError(f"{section.where}: {word!r} is a phrase; one and many hold single words.")
-    for phrase in words.phrases:
-        if not set(phrase.split()).intersection((*words.one, *words.many)):
-            raise UsageError(f"{section.where}: the phrase {phrase!r} has none of the words in one and many.")
-    return words
-
-
-def _colors(section: _Section) -> ColorWords:
-    kind, words = section.text("kind"), section.words("words")
-    if kind not in ("chromatic", "achromatic"):
-        raise UsageError(f"{section.where}: kind is {kind!r}; it has to be chromatic or achromatic.")
-    if not words:
-        raise UsageError(f"{section.where}: words has to hold the color's name.")
-    return ColorWords(kind, words, section.words("also", optional=True), section.words("near", optional=True))
-
-
-def _persons(section: _Section) -> Persons:
-    return Persons(section.text("category"), section.groups("contrary"))
-
-
-def _roles(section: _Section) -> Roles:
-    return Roles(
-        determiners=section.words("determiners"),
-        modifiers=frozenset(section.words("modifiers", optional=True)),
-        auxiliaries=frozenset(section.words("auxiliaries", optional=True)),
-        turns=frozenset(section.words("turns", optional=True)),
-        mutual=section.words("mutual", optional=True),
-        doings=frozenset(section.words("doings", optional=True)),
-        generic=frozenset(section.words("generic", optional=True)),
-        joints=section.words("joints", optional=True),
-        acts=section.groups("acts"),
-        persons=section.groups("persons"),
-        animals=section.groups("animals"),
-        sexes=section.groups("sexes"),
-        ages=section.groups("ages"),
-    )
-
-
-def _sides(section: _Section) -> Sides:
-    words, also = frozenset(section.words("words")), frozenset(section.words("also", optional=True))
-    possessors, aside = frozenset(section.words("possessors")), frozenset(section.words("aside", optional=True))
-    animals = frozenset(section.words("animals", optional=True))
-    mirrors = frozenset(section.words("mirrors", optional=True))
-    return Sides(words, also, possessors, aside, animals, frozenset(section.words("parts")), mirrors)
-
-
-def _held(section: _Section) -> Held:
-    named, limbs = section.text("limb", "hand"), {limb: limb for limb in CHAINS}
-    if named not in limbs:
-        raise UsageError(f"{section.where}: limb is {named!r}; it has to be {' or '.join(limbs)}.")
-    return Held(limbs[named], section.text("word"), frozenset(section.words("said", optional=True)))
-
-
-def _stops(section: _Section) -> Stops:
-    return Stops(
-        colors=section.words("colors"),
-        grey=section.words("grey"),
-        depictions=frozenset(section.words("depictions")),
-        quotes=frozenset(section.words("quotes", optional=True)),
-        materials=frozenset(section.words("materials", optional=True)),
-        denials=frozenset(section.words("denials")),
-        before=frozenset(section.words("before")),
-        after=frozenset(section.words("after")),
-        endings=section.words("endings"),
-        compounds=frozenset(section.words("compounds")),
-        shades=frozenset(section.words("shades")),
-    )
-
-
-def _writing(section: _Section) -> Writing:
-    return Writing(section.words("words"), section.words("never", optional=True), section.shares("categories"))
-
-
-def _whole(path: Path, reader: Callable[[_Section], Lexicon]) -> Lexicon:
-    section = _Section(str(path), read_toml(path))
-    lexicon = reader(section)
-    section.finish()
-    return lexicon
-
-
-def _each(path: Path, reader: Callable[[_Section], Entry]) -> dict[str, Entry]:
-    entries = {}
-    for name, table in read_toml(path).items():
+def _each(path: Path, entry: type[Entry]) -> dict[str, Entry]:
+    content = read_toml(path)
+    for name, table in content.items():
         if not isinstance(table, dict):
             raise UsageError(f"{path}: unknown key {name!r}; the file holds tables, one under each name.")
-        section = _Section(f"{path} [{name}]", cast("dict[str, object]", table))
-        entries[name] = reader(section)
-        section.finish()
-    return entries
+    return _typed(path, content, dict[str, entry])  # type: ignore[valid-type]
+
+
+def _typed(path: Path, content: Mapping[str, Any], kind: type[Lexicon]) -> Lexicon:
+    try:
+        return convert(_in_lower_case(content), kind)
+    except Fault as fault:
+        raise UsageError(f"{path}{_told(fault)}") from fault
+
+
+def _in_lower_case(value: Any) -> Any:
+    """Return a TOML value with the words of its lists in lower case."""
+    if isinstance(value, dict):
+        return {key: _in_lower_case(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [one.lower() if isinstance(one, str) else one for one in value]
+    return value
+
+
+def _told(fault: Fault) -> str:
+    """Return the table and key of a fault, and the accepted values."""
+    *tables, key = fault.path
+    match fault:
+        case BrokenRule(rule=rule):
+            tables, said = [*tables, key], rule
+        case UnknownKey(known=known):
+            said = f"unknown key {key!r}. {nearest(str(key), known)}"
+        case MissingKey(unknown=unknown):
+            said = f"has no {key}." + (f" It has an unknown key {unknown!r}." if unknown else "")
+        case WrongValue(value=value, choices=choices) if choices:
+            said = f"{key} is {value!r}; it has to be {' or '.join(choices)}."
+        case WrongValue(accepted=accepted):
+            said = f"{key} has to be {accepted}."
+    return f"{f' [{tables[0]}]' if tables else ''}: {said}"
 
 
 def _check_names(path: Path, entries: Mapping[str, ObjectWords] | Mapping[str, ColorWords]) -> None:
