@@ -172,7 +172,7 @@ def test_a_comparison_refuses_what_the_command_refuses(results, suite, competent
     sequential = vlcheck.evaluate(competent, DATA, suite=suite, sequential=True, progress=False)
     for old, new, alpha, said in (
         (results, results, 5, "^alpha=5: has to be above 0 and below 1"),
-        (results, sequential, 0.05, "^new: is of a sequential run; .* without sequential"),
+        (results, sequential, 0.05, "^new: is of a sequential run, .* without sequential"),
         (replace(results, lines=ResultLines()), results, 0.05, "^old: holds no verdict"),
     ):
         with pytest.raises(UsageError, match=said):
@@ -250,8 +250,8 @@ REFUSED = [
     ({"lexicons": ""}, "^lexicons: names nothing"),
     ({"store": ROOT / "pyproject.toml"}, "^store=.*pyproject.toml: this is "),
     ({"store": ""}, "^store: names nothing"),
-    ({"run_id": " "}, "^run_id: names nothing"),
-    ({"run_id": "a\nb"}, r"^run_id a\\nb: has to be of at most"),
+    ({"run_id": " "}, "^run_id: is empty"),
+    ({"run_id": "a\nb"}, r"^run_id a\\nb: has to be at most"),
     ({"progress": "no"}, "^progress='no': has to be True, False or a function"),
     ({"tests": ["test_gray_preserves"]}, "^tests: there is no test 'test_gray_preserves'. Did you mean"),
     ({"tests": []}, "^tests: names nothing"),

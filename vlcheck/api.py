@@ -65,8 +65,8 @@ class Results:
     Example:
         A run without a verdict is not green:
 
-        >>> from vlcheck.results.file import Results as Lines
-        >>> results = Results(Lines())
+        >>> from vlcheck.results.file import ResultLines
+        >>> results = Results(ResultLines())
         >>> results.passed, len(results), results.objections
         (False, 0, ('No verdict came of this run: nothing was checked.',))
     """

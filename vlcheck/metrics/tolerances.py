@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+
+Share = Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")]
+Step = Annotated[float, Meta(gt=0, le=1, description="a number above 0, up to 1")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,9 +26,9 @@ class Tolerances:
             else.
     """
 
-    within: float = 0.10
-    delta: float = 0.15
-    by: float = 0.05
-    below: float = 0.50
-    floor: float = 0.01
-    mass: float = 0.50
+    within: Share = 0.10
+    delta: Step = 0.15
+    by: Step = 0.05
+    below: Share = 0.50
+    floor: Share = 0.01
+    mass: Share = 0.50

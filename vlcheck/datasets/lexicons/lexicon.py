@@ -34,11 +34,11 @@ class _HasNear(Protocol):
 Entry = TypeVar("Entry", bound=_HasNear)
 
 
-class Table(Struct, frozen=True, forbid_unknown_fields=True):
+class LexiconTable(Struct, frozen=True, forbid_unknown_fields=True):
     """A file of words, or a table of one."""
 
 
-class ObjectWords(Table, frozen=True, kw_only=True):
+class ObjectWords(LexiconTable, frozen=True, kw_only=True):
     """The words of a category; objects.toml explains each list."""
 
     one: _Words = ()
@@ -71,7 +71,7 @@ class ObjectWords(Table, frozen=True, kw_only=True):
         return words[0] if words and self.candidate else None
 
 
-class ColorWords(Table, frozen=True, kw_only=True):
+class ColorWords(LexiconTable, frozen=True, kw_only=True):
     """The words of a color; colors.toml explains each list."""
 
     kind: Literal["chromatic", "achromatic"]
@@ -85,13 +85,13 @@ class ColorWords(Table, frozen=True, kw_only=True):
             raise ValueError("words has to hold the color's name.")
 
 
-class Nouns(Table, frozen=True, kw_only=True):
+class Nouns(LexiconTable, frozen=True, kw_only=True):
     """The words that are nouns; nouns.toml explains them."""
 
     words: _WordSet
 
 
-class Persons(Table, frozen=True, kw_only=True):
+class Persons(LexiconTable, frozen=True, kw_only=True):
     """The category of persons, and the groups of words that contradict each other; persons.toml explains them."""
 
     category: _Text
@@ -108,7 +108,7 @@ class Persons(Table, frozen=True, kw_only=True):
         return bool(groups) and any(words & said for words in self.contrary.values() if words not in groups)
 
 
-class Sides(Table, frozen=True, kw_only=True):
+class Sides(LexiconTable, frozen=True, kw_only=True):
     """The words for left and right, and the words that make them a hand's; sides.toml explains each list."""
 
     words: _WordSet
@@ -120,7 +120,7 @@ class Sides(Table, frozen=True, kw_only=True):
     mirrors: _WordSet = frozenset()
 
 
-class Held(Table, frozen=True, kw_only=True):
+class Held(LexiconTable, frozen=True, kw_only=True):
     """The way in which a thing is held; held.toml explains each key."""
 
     limb: Limb = "hand"
@@ -128,13 +128,13 @@ class Held(Table, frozen=True, kw_only=True):
     said: _WordSet = frozenset()
 
 
-class Aloft(Table, frozen=True, kw_only=True):
+class Aloft(LexiconTable, frozen=True, kw_only=True):
     """The words for a thing in the air; aloft.toml explains them."""
 
     said: _WordSet = frozenset()
 
 
-class Roles(Table, frozen=True, kw_only=True):
+class Roles(LexiconTable, frozen=True, kw_only=True):
     """Acts between living beings; roles.toml explains each list."""
 
     determiners: _Words
@@ -165,7 +165,7 @@ class Roles(Table, frozen=True, kw_only=True):
         return False
 
 
-class Stops(Table, frozen=True, kw_only=True):
+class Stops(LexiconTable, frozen=True, kw_only=True):
     """Contexts in which a word does not have its usual sense; stops.toml explains each list."""
 
     colors: _Words
@@ -218,7 +218,7 @@ class Stops(Table, frozen=True, kw_only=True):
         return following in self.after or (verb and following not in self.compounds)
 
 
-class Writing(Table, frozen=True, kw_only=True):
+class Writing(LexiconTable, frozen=True, kw_only=True):
     """Signs of readable writing in a photograph; writing.toml explains each list."""
 
     words: _Words
