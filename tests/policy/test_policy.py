@@ -239,6 +239,10 @@ def test_tables_that_do_not_fit_are_refused_where_a_test_brings_them_together(po
         (f"[[known]]\nbais = 'color'\n{UNTIL}", r"known\[1\]\.bais: is no key of a policy\. Did you mean 'bias'"),
         (f"[[known]]\nbias = 'a'\nmetric = 'itn'\n{UNTIL}", r"known\[1\] \(bias \"a\"\)\.metric: 'itn' .* 'itm'"),
         (f"[[known]]\nbias = 'a'\nmetric = []\n{UNTIL}", r"known\[1\] \(bias \"a\"\)\.metric: \[\] is no metric"),
+        (
+            "[[known]]\nbias = 'a'\nraeson = 'why'\nuntil = 2027-01-31",
+            r"known\[1\]\.reason: is missing; 'raeson' is no key of a policy\. Did you mean 'reason'",
+        ),
         ("[[known]]\nbias = 'a'\nuntil = 2027-01-31", r"known\[1\]\.reason: is missing"),
         ("[[known]]\nbias = 'a'\nreason = '\t'\nuntil = 2027-01-31", r"known\[1\]\.reason: .*has to be a text"),
         ("[[known]]\nbias = 'a'\nreason = 'why'", r"until: is missing; it has to be a day, e\.g\. 2027-01-31"),

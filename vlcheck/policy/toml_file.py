@@ -15,7 +15,7 @@ from msgspec import to_builtins
 from vlcheck._util.foreign_files import read_toml
 from vlcheck._util.numbers import rounded
 from vlcheck._util.typed import BrokenRule, Fault, Keys, MissingKey, UnknownKey, WrongValue, convert
-from vlcheck.errors import UsageError, argument, nearest, printable
+from vlcheck.errors import UsageError, argument, closest, nearest, printable
 from vlcheck.policy.policy import METRICS, Known, Policy
 from vlcheck.policy.schema import KnownRecord, PolicyFile
 
@@ -174,6 +174,8 @@ def _complaint(fault: Fault) -> str:
     match fault:
         case UnknownKey(path=path, known=known):
             return f"is no key of a policy. {nearest(str(path[-1]), known)}"
+        case MissingKey(path=(*_, str(key)), unknown=unknown) if closest(unknown, [key]):
+            return f"is missing; {unknown!r} is no key of a policy. {nearest(unknown, [key])}"
         case MissingKey(accepted=accepted, unknown=unknown):
             return f"is missing; it has to be {accepted}" + (f"; {unknown!r} is no key of a policy" if unknown else "")
         case BrokenRule(rule=rule):
