@@ -1,5 +1,6 @@
 """The Python that is warm runs a command as the cold one does."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -99,3 +100,24 @@ def within_seconds(condition):
             return True
         time.sleep(0.05)
     return False
+
+
+def test_a_command_whose_server_is_gone_fails(tmp_path):
+    code = "import os, signal; os.kill(os.getppid(), signal.SIGKILL); os.kill(os.getpid(), signal.SIGKILL)"
+    done = subprocess.run([warm_python().command, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "The warm Python ended before this command.\n")
+
+
+@pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS)
+def test_what_is_written_before_a_sudden_end_is_there(python):
+    code = r"import os, sys; print('out'); print('err\udc80', file=sys.stderr); os._exit(0)"
+    done = subprocess.run([python(), "-u", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("out\n", "err\\udc80\n")
+
+
+@pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS)
+def test_variables_that_python_reads_at_its_start_count(python):
+    code = "import warnings; warnings.warn('said')"
+    environment = os.environ | {"PYTHONWARNINGS": "error"}
+    done = subprocess.run([python(), "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1

@@ -2,8 +2,10 @@
 
 `warm_python().command` stands in for `sys.executable`. It asks a server, which has imported these modules and nothing
 of vlcheck, for a fork that runs the command with the caller's arguments, folder, environment, streams and limit of file
-sizes. Signals are passed on to the fork, and the command ends as the fork does. Options other than -c, -m and -u are
-left to `sys.executable`. A test of what is imported, or of how a process begins, takes `sys.executable` itself.
+sizes. Signals are passed on to the fork, and the command ends as the fork does; it fails if the server is gone. Options
+other than -c, -m and -u are left to `sys.executable`, as is everything where a variable of `EARLY` is not as the server
+has it, or where the system has no pidfd (Linux has). The fork is in the server's process group, not in the caller's. A
+test of what is imported, of how a process begins, or of a process group takes `sys.executable` itself.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import atexit
 import gc
 import importlib
+import io
 import json
 import os
 import resource
@@ -35,6 +38,11 @@ HEAVY = (
     *("safetensors.torch", "scipy.special", "PIL.Image", "PIL.JpegImagePlugin", "PIL.PngImagePlugin"),
 )
 PLUGINS = ("anyio",)  # imported among HEAVY, and pytest warns of plugins that were imported before it
+EARLY = (  # variables that Python, or what the server imports, reads at its start alone
+    *("PYTHONWARNINGS", "PYTHONHASHSEED", "PYTHONOPTIMIZE", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONDEVMODE"),
+    *("PYTHONFAULTHANDLER", "LC_ALL", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES"),
+    *("HF_HOME", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "TORCH_HOME"),
+)
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SOCKET = "socket"
 LENGTH = 4  # bytes of a message's length, and of an exit status
@@ -43,10 +51,12 @@ CLIENT = """\
 import json, os, resource, signal, socket, sys
 given = {given} + sys.argv[1:]
 rest = given[given[:1] == ["-u"]:]
-if not rest or rest[0][0] == "-" and rest[0][:2] not in ("-c", "-m"):
+other = not hasattr(os, "pidfd_open") or any(os.environ.get(name) != value for name, value in {early}.items())
+if other or not rest or rest[0][0] == "-" and rest[0][:2] not in ("-c", "-m"):
     os.execv({python!r}, [{python!r}, *given])
 limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 asked = dict(arguments=rest, folder=os.getcwd(), environment=dict(os.environ), limits=limits, executable={command!r})
+asked["unbuffered"] = len(rest) < len(given) or bool(os.environ.get("PYTHONUNBUFFERED"))
 message = json.dumps(asked).encode("utf-8", "surrogateescape")
 server = socket.socket(socket.AF_UNIX)
 server.connect({path!r})
@@ -54,7 +64,10 @@ socket.send_fds(server, [len(message).to_bytes({length}, "big")], [0, 1, 2])
 server.sendall(message)
 for number in {passed_on}:
     signal.signal(number, lambda number, _: server.sendall(bytes([number])))
-status = int.from_bytes(server.recv({length}), "big", signed=True)
+said = server.recv({length})
+if len(said) < {length}:
+    sys.exit("The warm Python ended before this command.")
+status = int.from_bytes(said, "big", signed=True)
 if status < 0:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if -status != signal.SIGKILL:
@@ -89,7 +102,8 @@ def warm_python() -> WarmPython:
     for name, given in {"python": (), "vlcheck": ("-c", "from vlcheck.cli import app; app()")}.items():
         path = folder / name
         said = {"python": sys.executable, "path": str(folder / SOCKET), "given": [*given], "command": str(path)}
-        path.write_text(CLIENT.format(**said, passed_on=[*map(int, PASSED_ON)], length=LENGTH))
+        early = {name: os.environ.get(name) for name in EARLY}
+        path.write_text(CLIENT.format(**said, early=early, passed_on=[*map(int, PASSED_ON)], length=LENGTH))
         path.chmod(0o755)
     command = [sys.executable, __file__, str(folder)]
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -179,7 +193,11 @@ def become(asked: dict[str, Any]) -> None:
     for number in PASSED_ON:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     sys.executable = asked["executable"]
-    sys.stdin, sys.stdout, sys.stderr = (open(at, mode, closefd=False) for at, mode in enumerate("rww"))  # noqa: SIM115
+    buffering = 0 if asked["unbuffered"] else -1
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115
+    sys.stdout, sys.stderr = (io.TextIOWrapper(open(at, "wb", buffering, closefd=False)) for at in (1, 2))  # noqa: SIM115
+    sys.stdout.reconfigure(line_buffering=sys.stdout.isatty(), write_through=asked["unbuffered"])
+    sys.stderr.reconfigure(line_buffering=True, errors="backslashreplace")
     first, *others = asked["arguments"]
     option, value = (first[:2], first[2:]) if first[:1] == "-" else ("", first)
     if option and not value:

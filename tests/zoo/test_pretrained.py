@@ -78,7 +78,7 @@ def test_missing_files_are_named(copy, name):
 @pytest.mark.parametrize("content", [b"\xff", b"what", b"0" * 64 + b" one-space"])
 def test_damaged_checksums_are_named(copy, content):
     (copy / CHECKSUMS).write_bytes(content)
-    with pytest.raises(UsageError, match=rf"{CHECKSUMS}.*: .*(not UTF-8|no checksum).* Install vlcheck again;"):
+    with pytest.raises(UsageError, match=rf"{CHECKSUMS}.*: .*(not UTF-8|not a checksum).* Install vlcheck again;"):
         load_model("tiny-mirror")
 
 
