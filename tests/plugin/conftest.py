@@ -13,6 +13,7 @@ from PIL import Image
 import vlcheck.models.loading.pretrained
 import vlcheck.plugin.workbench
 import vlcheck.results.places  # noqa: F401
+from tests.warm_python import warm_python
 from vlcheck.results.run_id import CI
 
 ROOT = Path(__file__).parents[2]
@@ -52,8 +53,10 @@ class Project:
         said = [f"--vl-model={self.spec(model)}"] if model else []
         said += [f"--vl-data={self.data}"] if self.data else []
         said += ["-p", "no:cacheprovider", *arguments]
-        run = self.pytester.runpytest_subprocess if subprocess else self.pytester.runpytest_inprocess
-        return run(*said)
+        if not subprocess:
+            return self.pytester.runpytest_inprocess(*said)
+        own = self.pytester.mkdir(f"runpytest-{len([*self.folder.glob('runpytest-*')])}")
+        return self.pytester.run(warm_python().command, "-mpytest", f"--basetemp={own}", *said)
 
     def spec(self, model: str) -> str:
         """One of the doubles, as --vl-model names it."""

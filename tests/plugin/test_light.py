@@ -24,6 +24,7 @@ def test_another_project_pays_nothing(pytester):
 def test_the_controller_of_a_run_has_no_network(project):
     """It puts together what its workers found, and draws the page."""
     project.pytester.makeconftest(TELLS)
-    assert project.run("-n1", "--vl-report=report.html", subprocess=True).ret == 0
+    asked = (f"--vl-model={project.spec('competent')}", f"--vl-data={project.data}", "--vl-report=report.html")
+    assert project.pytester.runpytest_subprocess("-n1", *asked).ret == 0
     imported = json.loads((project.folder / "imported.json").read_text())
     assert not {"torch", "transformers", "timm"} & set(imported)
