@@ -37,12 +37,12 @@ def _cache(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _forgotten_suites(tmp_path_factory):
-    """Forget the modules of a suite that a test wrote and imported here: the next test's may have their names."""
+    """Forget the modules of a suite that a test imported here: those of the next test's may have their names."""
     before = set(sys.modules)
     yield
     for name in set(sys.modules) - before:
         file = getattr(sys.modules[name], "__file__", None)
-        if file and Path(file).is_relative_to(tmp_path_factory.getbasetemp()):
+        if file and any(map(Path(file).is_relative_to, (tmp_path_factory.getbasetemp(), ROOT / "behavior_tests"))):
             del sys.modules[name]
 
 

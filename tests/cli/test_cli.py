@@ -173,6 +173,14 @@ def test_what_cannot_be_used_is_named_without_a_traceback(arguments, said, tmp_p
     assert "Traceback" not in done.stderr
 
 
+def test_a_suite_that_cannot_be_imported_is_named_with_the_reason(tmp_path):
+    (tmp_path / "test_mine.py").write_text("import nobody_knows_me\n")
+    done = run("plan", "scenes:5", "--suite", ".", cwd=tmp_path)
+    assert done.returncode == 4
+    assert "no test there states a behavior" in done.stderr
+    assert "test_mine.py: ModuleNotFoundError: No module named 'nobody_knows_me'" in done.stderr
+
+
 @pytest.mark.parametrize("command", [["report"], ["card"], ["compare", "results.jsonl"]], ids=" ".join)
 @pytest.mark.parametrize("path", [".", "..", "/", "", "folder"])
 def test_a_folder_is_no_results_file(tmp_path, monkeypatch, command, path):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Annotated, Any, Literal, NamedTuple, TypeGuard, TypeVar, get_args, get_origin
+from inspect import cleandoc
+from typing import Annotated, Any, Literal, NamedTuple, TypeGuard, TypeVar, cast, get_args, get_origin
 
 import msgspec
 from msgspec import MsgspecError, Struct
@@ -119,6 +120,25 @@ def keys_of(record: type[Struct]) -> Mapping[str, Key]:
         field.encode_name: Key(field.type, _described(field.type), field.required)
         for field in msgspec.structs.fields(record)
     }
+
+
+def json_schema(kind: Any) -> dict[str, Any]:
+    """Return the JSON schema of a type of records, with their docstrings as descriptions.
+
+    Args:
+        kind: a record, or a union of records.
+    """
+    return cast("dict[str, Any]", _cleaned(msgspec.json.schema(kind)))
+
+
+def _cleaned(schema: Any) -> Any:
+    """Return a JSON schema without the indentation of docstrings, which some releases of msgspec keep."""
+    if isinstance(schema, list):
+        return [_cleaned(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    said = {"description": cleandoc(schema["description"])} if isinstance(schema.get("description"), str) else {}
+    return {key: _cleaned(part) for key, part in schema.items()} | said
 
 
 def _fault(path: Keys, value: object, kind: Any, error: Exception) -> Fault:

@@ -46,7 +46,7 @@ def collect(suite: Path) -> Collected:
     with _no_options_from_outside(), redirect_stderr(io.StringIO()) as complained:
         status = pytest.main(["--collect-only", "-o", "addopts=", cut, *quiet, str(suite)], [collector])
     if not collector.found or not collector.found.tests:
-        why = [line for line in complained.getvalue().splitlines() if line]
+        why = [*collector.failed, *(line for line in complained.getvalue().splitlines() if line)]
         raise UsageError(
             f"{suite}: no test there states a behavior (pytest's exit status {int(status)}).", *why[:_MOST_SAID]
         )
@@ -64,7 +64,15 @@ def _no_options_from_outside() -> Iterator[None]:
 
 
 class _Collector:
-    found: Collected | None = None
+    def __init__(self) -> None:
+        self.found: Collected | None = None
+        self.failed: list[str] = []
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            said = report.longreprtext.strip().splitlines()
+            why = [line for line in said if line.startswith("E ")] or said
+            self.failed.append(f"{report.nodeid}: {why[-1].removeprefix('E').strip()}")
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         hold_apart(session.items)

@@ -10,9 +10,9 @@ from dataclasses import fields
 from datetime import date
 from typing import Annotated, Any, get_origin, get_type_hints
 
-import msgspec
 from msgspec import Meta, Struct, defstruct, field
 
+from vlcheck._util.typed import json_schema
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.registry import KINDS
 from vlcheck.metrics.tolerances import Tolerances
@@ -88,10 +88,5 @@ PolicyFile = _record(
 )
 
 
-def json_schema() -> dict[str, Any]:
-    """Return the JSON schema of a policy file."""
-    return msgspec.json.schema(PolicyFile)
-
-
 if __name__ == "__main__":
-    print(json.dumps(json_schema(), indent=1))
+    print(json.dumps(json_schema(PolicyFile), indent=1))

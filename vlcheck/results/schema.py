@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 from msgspec import NODEFAULT, MsgspecError
 
-from vlcheck._util.typed import Fault, convert, keys_of
+from vlcheck._util.typed import Fault, convert, json_schema, keys_of
 from vlcheck.results.records import SCHEMA, EvidenceRecord, ImageRecord, Record, RunRecord, VerdictRecord
 
 RECORDS: Mapping[str, type[Record]] = MappingProxyType(
     {"run": RunRecord, "image": ImageRecord, "evidence": EvidenceRecord, "verdict": VerdictRecord}
 )
+Line = RunRecord | ImageRecord | EvidenceRecord | VerdictRecord
 _DECODER = msgspec.json.Decoder(EvidenceRecord)
 
 
@@ -65,11 +66,6 @@ def line_of(record: Record) -> dict[str, Any]:
     return line
 
 
-def json_schema() -> dict[str, Any]:
-    """Return the JSON schema of a line of a results file."""
-    return msgspec.json.schema(RunRecord | ImageRecord | EvidenceRecord | VerdictRecord)
-
-
 def _plain(value: object) -> object:
     """Return a number or text of another library's type, such as `numpy.float64`, as Python's own.
 
@@ -95,4 +91,4 @@ def _empty_where_null(record: type[Record]) -> frozenset[str]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(json_schema(), indent=1))
+    print(json.dumps(json_schema(Line), indent=1))
