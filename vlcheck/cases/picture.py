@@ -38,7 +38,12 @@ class Picture:
     edits: tuple[ImageEdit, ...] = ()
 
     def then(self, edit: ImageEdit) -> Picture:
-        """Return the picture with one more edit, after the others."""
+        """Return the picture with one more edit, after the others.
+
+        Args:
+            edit: an object with `name`, `version` and a method `edit` that takes and returns an image; a perturbation
+                passes itself: `view.picture.then(self)`.
+        """
         return replace(self, edits=(*self.edits, edit))
 
     @cached_property
