@@ -289,6 +289,17 @@ def test_what_is_required_and_the_known_bias_are_read(tmp_path):
     assert (known.behavior, known.metric) == ("test_mirror_swaps_sides", "itm")
 
 
+def test_the_captions_of_drawn_scenes_are_those_that_the_tutorial_shows():
+    shown = re.findall(r"^\| (`\".*`) \| (.*) \|$", TEXTS["docs/tutorials/my-bias.md"], re.MULTILINE)
+    there = {(case.caption, case.target): case for case in open_source("scenes:60").cases}
+    for tags, captions in shown:
+        for tag, caption in zip(re.findall(r"\w+", tags), captions.split("; "), strict=True):
+            (target,) = re.findall(r"\*\*(\w+)\*\*", caption)
+            assert tag in there[caption.replace("*", ""), target].tags
+    assert {case.image.open().size for case in there.values()} == {(128, 128)}
+    assert shown
+
+
 # The reference.
 
 

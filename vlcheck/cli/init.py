@@ -31,12 +31,14 @@ _NEEDED = {
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="the repository; created if missing")] = Path(),
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="the repository, by default the current folder; created if missing")
+    ] = Path(),
     diff: Annotated[
         bool, typer.Option("--diff", help="write nothing; show the differences from this vlcheck; exit with 1 if any")
     ] = False,
 ) -> None:
-    """Write behavior_tests/, fixtures/, conftest.py and .gitignore into a repository; existing files are left alone."""
+    """Write behavior_tests/, fixtures/, conftest.py and .gitignore into a folder; existing files are left alone."""
     copy = install.read_copy(folder)
     if not diff:
         install.write_copy(folder, copy)
@@ -65,7 +67,8 @@ def written(copy: SuiteCopy, folder: Path, unignored: Sequence[str]) -> Iterator
         yield from (f"  {line}" for line in unignored)
     yield ""
     yield f"next, in {folder}:"
-    yield "  pytest behavior_tests --vl-model albef:ALBEF_4M.pth --vl-data coco:/data/coco"
+    yield "  pytest behavior_tests --vl-model tiny --vl-data scenes  # the embedded model and drawn scenes, to try it"
+    yield "  pytest behavior_tests --vl-model albef:ALBEF_4M.pth --vl-data coco:/data/coco  # your model and data"
     yield "  vlcheck gate vlcheck-results.jsonl"
     yield "or name your model and data in pytest's ini file, e.g. under [tool.pytest.ini_options] in pyproject.toml:"
     yield '  vl_model = "albef:ALBEF_4M.pth"'
