@@ -38,12 +38,7 @@ class Picture:
     edits: tuple[ImageEdit, ...] = ()
 
     def then(self, edit: ImageEdit) -> Picture:
-        """Return the picture with one more edit, after the others.
-
-        Args:
-            edit: an object with `name`, `version` and a method `edit` that takes and returns an image; a perturbation
-                passes itself: `view.picture.then(self)`.
-        """
+        """Return the picture with one more edit, after the others."""
         return replace(self, edits=(*self.edits, edit))
 
     @cached_property

@@ -67,8 +67,7 @@ def written(copy: SuiteCopy, folder: Path, unignored: Sequence[str]) -> Iterator
         yield from (f"  {line}" for line in unignored)
     yield ""
     yield f"next, in {folder}:"
-    yield "  pytest behavior_tests --vl-model tiny --vl-data scenes  # the embedded model and drawn scenes, to try it"
-    yield "  pytest behavior_tests --vl-model albef:ALBEF_4M.pth --vl-data coco:/data/coco  # your model and data"
+    yield "  pytest behavior_tests --vl-model albef:ALBEF_4M.pth --vl-data coco:/data/coco"
     yield "  vlcheck gate vlcheck-results.jsonl"
     yield "or name your model and data in pytest's ini file, e.g. under [tool.pytest.ini_options] in pyproject.toml:"
     yield '  vl_model = "albef:ALBEF_4M.pth"'
