@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -23,6 +24,7 @@ from tests.warm_python import warm_python
 from vlcheck.cli import app
 from vlcheck.cli.group import Deferred
 from vlcheck.datasets.registry import open_source
+from vlcheck.perturb import Block, Box, Compose, View
 from vlcheck.policy.toml_file import load_policy
 from vlcheck.zoo.pretrained import WEIGHTS, weights_of
 from vlcheck.zoo.workspace import SHARED
@@ -219,7 +221,7 @@ def test_each_python_file_has_a_name():
     assert len(fenced("python", SHOWN)) == len(FILES), "each ```python block needs a <!-- file: NAME.py --> above it"
 
 
-@pytest.mark.parametrize("name", ["mine.py", "test_mine.py", "test_frame.py", "test_ending.py"])
+@pytest.mark.parametrize("name", ["mine.py", "contrastive.py", "test_mine.py", "test_frame.py", "test_ending.py"])
 def test_a_model_a_bias_and_a_perturbation_take_less_than_30_lines(name):
     assert len([line for line in FILES[name].splitlines() if line.strip()]) < 30
 
@@ -227,6 +229,17 @@ def test_a_model_a_bias_and_a_perturbation_take_less_than_30_lines(name):
 @pytest.mark.parametrize("name", sorted(FILES.keys() - {"evaluate.py"}))
 def test_a_file_is_imported(name):
     exec(compile(FILES[name], name, "exec"), {"__name__": name.removesuffix(".py")})  # noqa: S102 - our own page
+
+
+def test_the_perturbation_of_the_reference_that_moves_things_moves_the_boxes_with_them():
+    names: dict[str, Any] = {"__name__": "test_smaller"}
+    exec(compile(FILES["test_smaller.py"], "test_smaller.py", "exec"), names)  # noqa: S102 - our own page
+    case = next(case for case in open_source("scenes:1").cases if "single" in case.tags)
+    edited = Compose(names["Smaller"](0.5), Block(where="region"))(View.of(case), ())
+    (own,), (moved,) = case.region, edited.region
+    assert moved == Box(*(value / 2 for value in own))
+    middle = round(moved.x + moved.width / 2), round(moved.y + moved.height / 2)
+    assert edited.picture.render().getpixel(middle) == (0, 0, 0)
 
 
 @pytest.mark.slow
@@ -241,9 +254,11 @@ def test_the_tests_that_no_command_names_are_run(checkout, tmp_path):
     lines = [json.loads(line) for line in (folder / RESULTS).read_text(encoding="utf-8").splitlines()]
     assert {line["behavior"]: line["status"] for line in lines if line["kind"] == "verdict"} == {
         "test_a_full_stop_changes_nothing": "pass",
+        "test_a_smaller_thing_is_the_same_thing": "pass",
         "test_blocking_a_thing_drops_match": "inconclusive",  # a box that is painted over is much like a box
+        "test_compression_moves_no_score": "pass",
     }
-    assert "1 failed, 3 passed" in done.stdout  # the contract and a caption have no verdict
+    assert "1 failed, 5 passed" in done.stdout  # the contract and a caption have no verdict
 
 
 @pytest.mark.slow
@@ -272,6 +287,17 @@ def test_what_is_required_and_the_known_bias_are_read(tmp_path):
     assert policy.of("test_x", "color").on("not asked") == "fail"
     (known,) = policy.known
     assert (known.behavior, known.metric) == ("test_mirror_swaps_sides", "itm")
+
+
+def test_the_captions_of_drawn_scenes_are_those_that_the_tutorial_shows():
+    shown = re.findall(r"^\| (`\".*`) \| (.*) \|$", TEXTS["docs/tutorials/my-bias.md"], re.MULTILINE)
+    there = {(case.caption, case.target): case for case in open_source("scenes:60").cases}
+    for tags, captions in shown:
+        for tag, caption in zip(re.findall(r"\w+", tags), captions.split("; "), strict=True):
+            (target,) = re.findall(r"\*\*(\w+)\*\*", caption)
+            assert tag in there[caption.replace("*", ""), target].tags
+    assert {case.image.open().size for case in there.values()} == {(128, 128)}
+    assert shown
 
 
 # The reference.

@@ -238,7 +238,7 @@ def compare(old: Results, new: Results, *, alpha: float = ALPHA) -> Comparison:
     Args:
         old: results of the current release.
         new: results of the next one.
-        alpha: the highest rate of comparisons in which an equal model is said to differ, above 0 and below 1.
+        alpha: how often equal models may be said to differ, above 0 and below 1.
 
     Returns:
         The comparison: a row for each test and metric. It is `accepted` if something was compared and nothing is worse.

@@ -256,9 +256,11 @@ def test_probes_of_photographs_are_of_different_ones(coco_root: Path) -> None:
     assert len({probe.image.tobytes() for probe in probes}) == PROBES
 
 
-def test_the_model_that_the_tutorial_has_keeps_the_contract(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(FILES["mine.py"])
-    outcomes = list(examine(load_model(f"{tmp_path / 'mine.py'}:Mine"), probes_of(open_source("scenes").cases)))
+@pytest.mark.parametrize("name", ["mine.py:Mine", "contrastive.py:Contrastive"])
+def test_a_model_that_the_tutorial_has_keeps_the_contract(name: str, tmp_path: Path) -> None:
+    file, _, _ = name.partition(":")
+    (tmp_path / file).write_text(FILES[file])
+    outcomes = list(examine(load_model(f"{tmp_path / name}"), probes_of(open_source("scenes").cases)))
     assert outcomes
     assert broken(outcomes) == []
 

@@ -6,13 +6,18 @@ from typing import NamedTuple
 
 
 class Box(NamedTuple):
-    """A rectangle in pixels of the source image, in COCO's format.
+    """A rectangle in pixels of a picture, in COCO's format; a tuple, of which `_replace` makes a changed copy.
 
     Attributes:
         x: left edge.
         y: upper edge.
         width: width, above 0.
         height: height, above 0.
+
+    Example:
+        >>> from vlcheck.perturb import Box
+        >>> Box(10, 20, 30, 40)._replace(x=0)
+        Box(x=0, y=20, width=30, height=40)
     """
 
     x: float

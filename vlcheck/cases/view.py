@@ -21,6 +21,16 @@ class View:
         candidates: the other words of the closed set, none of them true of the picture.
         region: boxes of the thing that the target names, in pixels of the edited picture.
         told: whether the text contains the target in queries that ask for no word, such as those about masked regions.
+
+    Example:
+        A perturbation returns a changed copy:
+
+        >>> from dataclasses import replace
+        >>> from vlcheck import Case
+        >>> from vlcheck.perturb import Solid, View
+        >>> view = View.of(Case(id="ball", image=Solid((64, 48), (200, 0, 0)), caption="a red ball", target="red"))
+        >>> view.template, replace(view, template=f"{view.template}.").text
+        ('a [MASK] ball', 'a red ball.')
     """
 
     case: Case

@@ -85,7 +85,7 @@ class Phrasebook(Generic[Meaning]):
             self._longest[first] = max(self._longest.get(first, 0), 1 + len(rest))
 
     def find(self, tokens: Sequence[Token]) -> Iterator[PhraseMatch[Meaning]]:
-        """Yield the phrases of a text from left to right, without overlap."""
+        """Yield each phrase of this book that occurs in a text, from left to right, without overlap."""
         free = 0
         for start, token in enumerate(tokens):
             found = self._at(tokens, start) if start >= free and token.word in self._longest else None

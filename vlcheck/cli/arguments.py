@@ -14,7 +14,8 @@ from vlcheck.plugin.collect import Collected
 from vlcheck.policy.policy import Policy
 from vlcheck.suite.shipped import suite_folder, tests_here
 
-Data = Annotated[str, typer.Argument(help=f"the cases: {ACCEPTED}; N images for each test (200)")]
+CASES = f"the cases, with N images for each test, by default 200: {ACCEPTED}"
+Data = Annotated[str, typer.Argument(help=CASES)]
 OwnLexicons = Annotated[
     Path | None, typer.Option("--lexicons", "--vl-lexicons", help="a folder of word lists that replace shipped ones")
 ]

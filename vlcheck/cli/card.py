@@ -17,7 +17,7 @@ def card(
     results: Annotated[Path, typer.Argument(help="the results file of a run, e.g. vlcheck-results.jsonl")],
     to: Annotated[Path | None, typer.Option(help="write it to this file, which must not exist yet")] = None,
 ) -> None:
-    """Write a section for a model card on the Hugging Face hub: questions, biases that fail, limits, model-index."""
+    """Write a section of a Hugging Face model card: what was asked, which biases fail, limits, model-index."""
     if to:
         demand_place(to, TO, "card")
     text = section(read_judged(results))

@@ -73,7 +73,7 @@ def plan(
     ] = False,
     trusted: TrustRemoteCode = False,
 ) -> None:
-    """Say for each test how many cases it has, what they can decide, and how long scoring takes; nothing is scored."""
+    """Say how many cases each test has, what violation rate they would detect, how long a run takes; score nothing."""
     collected = collect(chosen_suite(suite))
     source = open_source(data, lexicons=lexicons_for(collected, lexicons))
     held = policy_for(collected, policy)

@@ -18,9 +18,7 @@ from vlcheck.results import comparison
 def compare(
     old: Annotated[Path, typer.Argument(help="results of the current release")],
     new: Annotated[Path, typer.Argument(help="results of the next release, on the same data")],
-    alpha: Annotated[
-        float, typer.Option(help="the highest rate of comparisons in which an equal model is said to differ")
-    ] = comparison.ALPHA,
+    alpha: Annotated[float, typer.Option(help="how often equal models may be said to differ")] = comparison.ALPHA,
 ) -> None:
     """Compare two results files case by case; exit with 1 if something is worse, or nothing can be compared."""
     if not 0 < alpha < 1:

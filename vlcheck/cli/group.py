@@ -64,10 +64,11 @@ class Group(TyperGroup):
 
 
 class Program(Group):
-    """The commands of `vlcheck` itself.
+    """The top-level `vlcheck` command: imports each subcommand when it is called.
 
     Attributes:
-        places: command's name -> module and function, or module and group, such as "vlcheck.cli.report:report".
+        places: where each command is defined: its name -> "module:function", or "module:group" for a group of commands,
+            such as "vlcheck.cli.report:report".
     """
 
     places: Mapping[str, str] = {}

@@ -31,12 +31,14 @@ _NEEDED = {
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="the repository; created if missing")] = Path(),
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="the repository, by default the current folder; created if missing")
+    ] = Path(),
     diff: Annotated[
         bool, typer.Option("--diff", help="write nothing; show the differences from this vlcheck; exit with 1 if any")
     ] = False,
 ) -> None:
-    """Write behavior_tests/, fixtures/, conftest.py and .gitignore into a repository; existing files are left alone."""
+    """Write behavior_tests/, fixtures/, conftest.py and .gitignore into a folder; existing files are left alone."""
     copy = install.read_copy(folder)
     if not diff:
         install.write_copy(folder, copy)

@@ -19,7 +19,7 @@ def look(
     image: Annotated[Path, typer.Argument(help="a photograph")],
     text: Annotated[
         str,
-        typer.Argument(help="a sentence about it, with square brackets around the word that is true"),
+        typer.Argument(help='a sentence about it, with brackets around the word that is true, e.g. "a [red] bus"'),
     ],
     model: Annotated[str, typer.Option("--model", "--vl-model", help=f"the model: {MODELS}")],
     words: Annotated[
@@ -33,7 +33,7 @@ def look(
     dtype: DType = "float32",
     trusted: TrustRemoteCode = False,
 ) -> None:
-    """Draw a model's scores for a photograph as it is, blocked, in grey and mirrored; exit with 1 without a score."""
+    """Draw a model's scores for a photograph as it is, blocked, in grey and mirrored; exit with 1 if it gives none."""
     from vlcheck.explain.single_image import BracketedCaption  # slow to import
     from vlcheck.explain.single_image import score_views as ask
     from vlcheck.report.single_image.figure import figure_lines

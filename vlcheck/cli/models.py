@@ -45,7 +45,7 @@ def check_model(
     dtype: DType = "float32",
     trusted: TrustRemoteCode = False,
 ) -> None:
-    """Check a model against the protocol's contract; exit with 1 if it breaks a clause. Later runs show the result."""
+    """Check that a model keeps the contract of models; exit with 1 if it breaks a clause. Test runs then report it."""
     from vlcheck.models.loading import check  # slow to import
 
     outcomes: list[Outcome] = []

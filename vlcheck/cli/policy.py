@@ -16,6 +16,7 @@ from vlcheck.behaviors.behavior import Behavior
 from vlcheck.behaviors.suite import subjects
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cli.arguments import (
+    CASES,
     MODELS,
     Device,
     DType,
@@ -29,7 +30,7 @@ from vlcheck.cli.arguments import (
 )
 from vlcheck.cli.console import TO, say, say_all, write_file
 from vlcheck.cli.group import PLAIN, Group
-from vlcheck.datasets.registry import ACCEPTED, open_source
+from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError, nearest
 from vlcheck.evaluation.records import excuse_record
 from vlcheck.metrics.kinds import Metric
@@ -65,9 +66,7 @@ def show(tests: Names = None, policy: OwnPolicy = None, suite: Suite = None) -> 
 @app.command()
 def calibrate(
     model: Annotated[str, typer.Option("--model", "--vl-model", help=f"a trusted model: {MODELS}")],
-    data: Annotated[
-        str, typer.Option("--data", "--vl-data", help=f"the cases: {ACCEPTED}; N images for each test (200)")
-    ],
+    data: Annotated[str, typer.Option("--data", "--vl-data", help=CASES)],
     policy: OwnPolicy = None,
     store: Annotated[Path | None, typer.Option("--store", "--vl-store", help="keep scores in this file")] = None,
     device: Device = "cpu",

@@ -30,6 +30,7 @@ Example:
     ('top left', 'what this picture shows :', 'right')
 """
 
+from vlcheck.cases.box import Box
 from vlcheck.cases.view import View
 from vlcheck.cases.words import OPPOSITES
 from vlcheck.perturb.base import Labelled, OfThePicture, Perturbation
@@ -51,6 +52,7 @@ __all__ = [
     "Bare",
     "Block",
     "Blur",
+    "Box",
     "Brightness",
     "Compose",
     "Crop",

@@ -34,7 +34,10 @@ class Perturbation(Protocol):
 
 
 class Labelled:
-    """Base of frozen dataclasses whose label consists of name, fields and version.
+    """Base of perturbations that edit the text or move things; the label consists of name, fields and version.
+
+    A subclass is a frozen dataclass with a method `__call__(self, view, others)`, which returns a changed copy of the
+    view: `dataclasses.replace(view, template=...)`. See `Perturbation`.
 
     Attributes:
         name: part of the label and of every stored score's key.

@@ -34,8 +34,7 @@ class CutOut(Labelled):
 
     Example:
         >>> from vlcheck import Case
-        >>> from vlcheck.cases import Box
-        >>> from vlcheck.perturb import Solid, View
+        >>> from vlcheck.perturb import Box, Solid, View
         >>> red = Solid((60, 60), (200, 0, 0))
         >>> case = Case(id="ball", image=red, caption="a ball", target="ball", region=(Box(30, 30, 10, 10),))
         >>> CutOut("top left")(View.of(case), ()).region

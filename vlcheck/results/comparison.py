@@ -95,7 +95,7 @@ class Compared:
 
     @property
     def key(self) -> Key:
-        """The key of the verdict."""
+        """The test, behavior and metric, which identify a verdict in both runs."""
         return self.test, self.behavior, self.metric
 
 

@@ -99,7 +99,7 @@ class ResultLines:
         self.run = replace(self.run, exit_status=exit_status)
 
     def lines(self) -> Iterator[str]:
-        """Yield all lines of the results file as JSON, in their order."""
+        """Yield the lines of the results file in their order, each as JSON text."""
         yield encoded(replace(self.run, verdicts=len(self.verdicts), lines=self.length))
         yield from map(encoded, self.images.values())
         for key, verdict in sorted(self.verdicts.items(), key=lambda item: item[0]):

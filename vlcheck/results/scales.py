@@ -91,7 +91,7 @@ def demanded(said: ScaleRecord | None) -> str:
 
 
 def differing(old: Iterable[VerdictRecord], new: Iterable[VerdictRecord]) -> Iterator[str]:
-    """Yield messages about operating scales that differ.
+    """Yield messages about operating scales that differ between two runs.
 
     They differ if only one is calibrated, or if gain, offset or power differs by more than 1 % and by more than 0.01.
 

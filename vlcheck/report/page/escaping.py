@@ -64,7 +64,7 @@ class Marked:
 
 
 def shown_text(text: object, most: int = LONGEST) -> ShownText:
-    """Return foreign text made visible and cut.
+    """Return text from outside, with invisible characters shown, cut to `most` characters.
 
     Args:
         text: any value; its `str` is shown.
