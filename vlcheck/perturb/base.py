@@ -38,6 +38,8 @@ class Perturbation(Protocol):
 class Labelled:
     """Base of frozen dataclasses whose label consists of name, fields and version.
 
+    A perturbation also has a method `__call__(self, view, others)`, which returns the changed view: see `Perturbation`.
+
     Attributes:
         name: part of the label and of every stored score's key.
         version: the same; raise it when the result of the edit changes.
@@ -91,8 +93,8 @@ def _fault(found: object, view: View) -> str:
         )
     if found.template != view.template and (times := found.template.count(MASK)) != 1:
         return (
-            f"its text {found.template!r} has {MASK} {times} times; {MASK} stands for the word that is asked about: keep"
-            " it, exactly once, in capitals."
+            f"its text {found.template!r} has {MASK} {times} times; {MASK} stands for the word that is asked about:"
+            " keep it, exactly once, in capitals."
         )
     if found.region is not view.region and (wrong := [box for box in found.region if not isinstance(box, Box)]):
         return (
