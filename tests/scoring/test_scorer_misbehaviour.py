@@ -89,7 +89,7 @@ class Mute(CountingModel):
 
 class Listing(CountingModel):
     def encode(self, images):
-        return list(super().encode(images))
+        return [*images]
 
 
 LISTED = "encode returned a list; its result has to be indexable by a list of indices"

@@ -108,8 +108,8 @@ def _check_perturbation(where: str, one: Any) -> None:
         raise _AmissError(f"{where}: Each is no perturbation here; accepted: a perturbation, or Compose of several.")
     if not callable(one):
         raise _AmissError(
-            f"{where}: {kind} is no perturbation: it lacks __call__(self, view, others), which returns the changed view;"
-            " an edit of pixels alone is an OfThePicture with edit(self, image)."
+            f"{where}: {kind} is no perturbation: it lacks __call__(self, view, others), which returns the changed"
+            " view; an edit of pixels alone is an OfThePicture with edit(self, image)."
         )
     _check_name(where, one, 'name: ClassVar[str] = "posterize"')
     if not isinstance(getattr(one, "version", None), int):

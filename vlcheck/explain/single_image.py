@@ -89,7 +89,8 @@ class BracketedCaption:
         if comparing and not self.others:
             raise UsageError(
                 f"{parameter('words')} is missing: the {' and '.join(comparing)} of {printable(model.name)} only"
-                f" compares words. Name what {self.target!r} is compared with, e.g. {argument('words', self.target)},WORD."
+                f" compares words. Name what {self.target!r} is compared with, e.g."
+                f" {argument('words', self.target)},WORD."
             )
 
 

@@ -12,11 +12,12 @@ from PIL import Image
 from vlcheck._util.numbers import brief
 from vlcheck.errors import UsageError
 from vlcheck.metrics.answer import Answer
+from vlcheck.metrics.definition import Encoded
 
 TOLERANCE = 1e-6  # probabilities may lie outside [0, 1] by this much, from rounding
 
 
-def encode_images(model: Any, images: Sequence[Image.Image]) -> Any:
+def encode_images(model: Any, images: Sequence[Image.Image]) -> Encoded:
     """Return the images as a model has encoded them.
 
     Args:
@@ -26,7 +27,7 @@ def encode_images(model: Any, images: Sequence[Image.Image]) -> Any:
     Raises:
         UsageError: the model returned a list or a tuple, from which no images can be selected.
     """
-    encoded = model.encode(images)
+    encoded: Encoded = model.encode(images)
     if type(encoded) in (list, tuple):
         raise UsageError(
             f"encode returned a {type(encoded).__name__}; its result has to be indexable by a list of indices: return"
