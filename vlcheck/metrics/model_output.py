@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image
@@ -27,13 +27,13 @@ def encode_images(model: Any, images: Sequence[Image.Image]) -> Encoded:
     Raises:
         UsageError: the model returned a list or a tuple, from which no images can be selected.
     """
-    encoded: Encoded = model.encode(images)
+    encoded: Any = model.encode(images)
     if type(encoded) in (list, tuple):
         raise UsageError(
             f"encode returned a {type(encoded).__name__}; its result has to be indexable by a list of indices: return"
             " an array or a tensor, or an object with __len__ and __getitem__(indices)"
         )
-    return encoded
+    return cast(Encoded, encoded)
 
 
 def numbers(scores: Any) -> np.ndarray:
