@@ -166,6 +166,7 @@ def test_nothing_is_amiss_in_what_is_sound():
         ("perturb", Each(Grayscale(), Bare), "Bare is a class; write Bare()"),
         ("perturb", Compose(Grayscale(), Nameless()), "Nameless lacks a name"),
         ("given", Each(Bare(), Block()), "Each is no perturbation here"),
+        ("perturb", Labelled(), "Labelled is no perturbation: it lacks __call__(self, view, others)"),
         ("given", Bare, "given: Bare is a class"),
         ("expect", Preserved, "Preserved is a class; write Preserved()"),
         (

@@ -15,6 +15,7 @@ from tests.plugin.conftest import ROOT, write_cases
 from tests.report.pages import small
 from tests.warm_python import warm_python
 from vlcheck.cli import app
+from vlcheck.cli.console import option_of
 from vlcheck.datasets.registry import open_source
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.tried import Tried, look_up
@@ -215,3 +216,19 @@ def test_a_folder_that_cannot_be_written_to_is_found_out_before_the_work(tmp_pat
         4,
         f"Error: --to {tmp_path}/{name}: nothing can be written to the folder {tmp_path}.\n",
     )
+
+
+def test_drawn_cases_cannot_be_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["cases", "scenes:2", "--to", "cases.jsonl"])
+    assert done.exit_code == 4
+    assert done.stderr.startswith("Error: --to: case ")
+    assert "has no image file, since its picture is drawn when it is asked about; only cases whose" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("parameter", "option"),
+    [("to", "--to"), ("variants", "--variant"), ("words", "--words"), ("device", "--vl-device")],
+)
+def test_a_parameter_is_named_as_the_commands_name_it(parameter, option):
+    assert option_of(parameter) == option

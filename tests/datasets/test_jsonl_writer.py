@@ -71,7 +71,7 @@ def test_a_copy_that_is_there_is_taken_and_another_picture_is_named(photographs,
     write_jsonl(tmp_path / "two.jsonl", cases, copy=True)
     Image.new("RGB", (4, 4), "blue").save(tmp_path / "data" / "a.png")
     said = complaint(tmp_path / "three.jsonl", cases, copy=True)
-    assert said.startswith(f"--to: {tmp_path}/data/a.png cannot be copied: {tmp_path}/images/a.png is there already")
+    assert said.startswith(f"to: {tmp_path}/data/a.png cannot be copied: {tmp_path}/images/a.png is there already")
 
 
 def test_a_file_that_is_there_stays_and_nothing_is_copied(photographs, tmp_path):
@@ -99,7 +99,7 @@ def test_a_photograph_that_is_missing_is_what_is_named(photographs, tmp_path):
 def test_a_file_in_the_way_is_named(photographs, tmp_path, to, blocked, said):
     (tmp_path / blocked).write_text("")
     message = complaint(tmp_path / to, photographs(a="red"), copy=True)
-    assert message.startswith(f"--to {tmp_path}/")
+    assert message.startswith(f"to={tmp_path}/")
     assert said in message
 
 
@@ -110,12 +110,12 @@ def test_a_disk_that_fills_leaves_no_half_picture(photographs, tmp_path, monkeyp
 
     monkeypatch.setattr(shutil, "copyfile", full)
     said = complaint(tmp_path / "cases.jsonl", photographs(a="red"), copy=True)
-    assert said == f"--to {tmp_path}/images/a.png: {tmp_path}/images/a.png cannot be used (No space left on device)."
+    assert said == f"to={tmp_path}/images/a.png: {tmp_path}/images/a.png cannot be used (No space left on device)."
     assert [*(tmp_path / "images").iterdir()] == []
 
 
 def test_images_outside_the_folder_have_to_be_copied(photographs, tmp_path):
     said = complaint(tmp_path / "mine" / "cases.jsonl", photographs(a="red"))
-    assert said.startswith(f"--to: {tmp_path}/data/a.png is outside {tmp_path}/mine; add --copy")
+    assert said.startswith(f"to: {tmp_path}/data/a.png is outside {tmp_path}/mine; add copy")
     assert write_jsonl(tmp_path / "cases.jsonl", photographs(a="red")) == 2
     assert not (tmp_path / "images").exists()

@@ -5,12 +5,12 @@ import json
 import pytest
 from PIL import Image
 
-from vlcheck.cases import Case
+from vlcheck.cases import Case, with_target
 from vlcheck.cases.words import OPPOSITES
 from vlcheck.cli.offered import offered
 from vlcheck.datasets.complaints import MOST_SAID
 from vlcheck.datasets.registry import open_source
-from vlcheck.datasets.tags import NEEDS, TAGS, WORDS, compared_with_nothing, wanting
+from vlcheck.datasets.tags import NEEDS, TAGS, WORDS, compared_with_nothing, strange_tags, wanting
 from vlcheck.errors import UsageError
 from vlcheck.perturb import Solid
 
@@ -164,3 +164,21 @@ def test_what_may_not_be_meant_is_counted_with_a_case(read, line, doubt):
     said = [text.strip() for text in offered(source, [])]
     assert [list(ids) for ids in source.offer.doubts.values()] == ([["line-1"]] if doubt else [])
     assert any(text.startswith(f"1 {doubt}") and text.endswith(", e.g. line-1") for text in said) == bool(doubt)
+
+
+@pytest.mark.parametrize(
+    ("selection", "said"),
+    [
+        (with_target("minral"), "no case has the tag 'minral' (did you mean 'mineral'?)"),
+        (with_target("minral", "mineral"), ""),
+        (with_target("mineral", having=["chromtic"]), "no case has the tag 'chromtic' (did you mean 'chromatic'?)"),
+        (with_target("xylem", having=["qqq"]), "no case has the tag 'xylem', no case has the tag 'qqq'"),
+        (with_target("hand"), ""),
+        (with_target("mineral", lacking=["qqq"]), ""),
+    ],
+    ids=str,
+)
+def test_a_tag_that_a_test_needs_and_nothing_has_is_named_with_the_nearest(selection, said):
+    picture = Solid((64, 48), (200, 0, 0))
+    case = Case(id="ore", image=picture, caption="an ore", target="ore", tags=frozenset({"mineral"}))
+    assert strange_tags(selection, [case]) == said

@@ -101,6 +101,8 @@ def test_no_case_is_not_asked_and_says_which_was_asked_for():
     said = verdict(Preserved(), [])
     assert (said.status, said.reason) == ("not asked", "the data has no case for it (color); a pass needs 29")
     assert verdict(Preserved(), [], rule=Rule(allowed=0)).status == "not asked"
+    strange = Findings(BEHAVIOR, (), strange="no case has the tag 'colr'").verdict(Rule())
+    assert strange.reason == "the data has no case for it (color): no case has the tag 'colr'; a pass needs 29"
 
 
 def test_fewer_images_than_a_pass_needs_are_not_asked_and_counted():

@@ -131,7 +131,7 @@ def test_what_only_compares_is_asked_against_every_other_word(photograph):
 
 @pytest.mark.parametrize("kinds", [{"itm": "contrastive"}, {"itm": "ranking"}, {"mlm": "candidates"}])
 def test_what_only_compares_needs_another_word(photograph, kinds):
-    with pytest.raises(UsageError, match=r"--words is missing: .* only compares words.*--words red,WORD"):
+    with pytest.raises(UsageError, match=r"words is missing: .* only compares words.*words=red,WORD"):
         score_views(blind(kinds=kinds), BracketedCaption.read("a [red] bus"), photograph)
 
 

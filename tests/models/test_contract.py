@@ -173,6 +173,11 @@ class Raises(CountingModel):
         raise MemoryError("out of cheese")
 
 
+class Listing(CountingModel):
+    def encode(self, images: Sequence[Image.Image]) -> list[Image.Image]:  # type: ignore[override]
+        return [*images]
+
+
 class Leaves(CountingModel):
     def encode(self, images: Sequence[Image.Image]) -> Features:
         raise SystemExit(0)
@@ -192,6 +197,7 @@ class Leaves(CountingModel):
         (ByPlace, ["mlm: the same with the words in another order"]),
         (Blind, ["itm: other pictures, other scores", "mlm: other pictures, other scores"]),
         (Raises, ["itm: it answers: MemoryError: out of cheese", "mlm: it answers: MemoryError: out of cheese"]),
+        (Listing, [f"{metric}: it answers: UsageError: encode returned a list" for metric in ("itm", "mlm")]),
         (Leaves, ["itm: it answers: SystemExit: 0", "mlm: it answers: SystemExit: 0"]),
     ],
 )

@@ -138,3 +138,46 @@ leaves = factory(Leaves)
     result = project.run(f"--vl-model={project.folder / 'mine.py'}:leaves", "-k", "grayscale", model="")
     assert result.ret == 1
     assert {line["metric"]: line["status"] for line in project.results("verdict")} == {"mlm": "pass", "itm": "invalid"}
+
+
+UNUSABLE = """
+    from dataclasses import dataclass, replace
+    from vlcheck.perturb import Labelled
+    from test_states import *
+
+    @dataclass(frozen=True)
+    class Loud(Labelled):
+        name, version = "loud", 1
+
+        def __call__(self, view, others):
+            return view.template.upper()
+
+    @dataclass(frozen=True)
+    class Low(Labelled):
+        name, version = "low", 1
+
+        def __call__(self, view, others):
+            return replace(view, template=view.template.lower())
+
+    @behavior(cases=with_target("object"), perturb=Loud(), expect=Preserved(), metrics=("itm",))
+    def test_loud(verdict):
+        assert verdict.passed
+
+    @behavior(cases=with_target("object"), perturb=Low(), expect=Preserved(), metrics=("mlm", "itm"))
+    def test_low(verdict):
+        assert verdict.passed
+"""
+
+
+def test_what_a_perturbation_returns_is_an_error_of_its_test_where_no_model_can_be_asked_about_it(project):
+    project.pytester.makepyfile(test_unusable=UNUSABLE)
+    result = project.run("test_unusable.py")
+    result.assert_outcomes(passed=4, errors=3)
+    assert result.ret == 1
+    text = result.stdout.str()
+    assert "test_loud[itm] cannot be planned: loud v1: its __call__ returned str" in text
+    assert "loud v1: its __call__ returned str ('NUMBER" in text
+    for metric in ("mlm", "itm"):
+        assert f"ERROR test_unusable.py::test_low[{metric}] - " in text
+    assert "on the grass' has [MASK] 0 times; [MASK] stands for the word that is asked about" in text
+    assert "foreign_code.py" not in text

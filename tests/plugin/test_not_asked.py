@@ -279,3 +279,15 @@ def test_a_case_that_cannot_be_edited_is_not_counted_by_the_plan(rare):
         line["bare"] = None
     path.write_text("\n".join(json.dumps({key: v for key, v in line.items() if v is not None}) for line in lines))
     assert "0  nothing: no case that can be asked" in rare.run("--vl-plan", "test_rare.py").stdout.str()
+
+
+def test_a_tag_that_nothing_has_is_named_at_the_start_and_at_the_end_of_the_run(rare):
+    states = rare.folder / "test_rare.py"
+    states.write_text(states.read_text().replace('with_target("rare")', 'with_target("rae")'))
+    result = rare.run()
+    result.assert_outcomes(passed=4, skipped=2)
+    strange = "no case has the tag 'rae' (did you mean 'rare'?)"
+    said = result.stdout.str()
+    assert f"cannot pass, and is not asked: 0 images ({strange}), a pass needs 29" in said
+    reason = f"the data has no case for it (rae): {strange}; a pass needs 29"
+    assert f"No image counts for test_mirror_preserves: {reason}." in said.splitlines()

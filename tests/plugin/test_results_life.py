@@ -141,8 +141,8 @@ def test_a_run_that_judged_nothing_leaves_older_results_and_their_page_as_they_w
     assert is_as_it_was(project, whole)
     said = [
         "*othing was checked.",
-        "as it was: *vlcheck-results.jsonl",
-        "as it was: *page.html",
+        "left unchanged: *vlcheck-results.jsonl",
+        "left unchanged: *page.html",
     ]
     result.stdout.fnmatch_lines(said)
     (run,) = project.results("run", UNFINISHED)

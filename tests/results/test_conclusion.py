@@ -109,6 +109,12 @@ def test_a_bias_that_was_not_asked_about_is_never_said_to_pass(verdicts, tone, s
     assert "Not asked (in position): fewer images than a pass needs." in found.undecided
 
 
+def test_tests_of_which_no_image_counts_say_why_each_reason_once():
+    none = {"n": 0, "reason": "the data has no case for it (minral)"}
+    found = said(passing(), unasked(**none), unasked(metric="itm", **none), unasked("test_few"))
+    assert found.undecided[-1] == "No image counts for test_sides_swap: the data has no case for it (minral)."
+
+
 def test_what_is_required_and_not_decided_is_said_once_and_is_not_green():
     shut = "The policy requires a pass or a fail of position, place, and there is none."
     run = {"required": ["color", "position", "place"], "exit_status": 1}

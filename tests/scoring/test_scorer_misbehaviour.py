@@ -87,6 +87,13 @@ class Mute(CountingModel):
         return None
 
 
+class Listing(CountingModel):
+    def encode(self, images):
+        return [*images]
+
+
+LISTED = "encode returned a list; its result has to be indexable by a list of indices"
+
 MISBEHAVIOUR = [
     (Short, "the model returned 1 scores for 2 texts", "the model returned 3 scores for 4 texts"),
     (Square, "the model returned scores of shape (1, 2) for 2 words", "the model returned scores of shape (4, 2)"),
@@ -97,6 +104,7 @@ MISBEHAVIOUR = [
     (Blind, "OSError: no such device", "OSError: no such device"),
     (Careless, "the model encoded 0 pictures of 1", "the model encoded 0 pictures of 1"),
     (Mute, "TypeError: object of type 'NoneType' has no len()", "TypeError: object of type 'NoneType' has no len()"),
+    (Listing, LISTED, LISTED),
 ]
 
 

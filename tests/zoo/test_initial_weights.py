@@ -55,7 +55,7 @@ def test_the_card_says_which_weights_it_began_with(mine):
 )
 def test_a_base_that_cannot_be_used_is_named_with_what_can(make, said, tmp_path):
     make(tmp_path / "base")
-    with pytest.raises(UsageError, match=rf"^--base {tmp_path}/base: {said}.*; accepted: the \.safetensors file that"):
+    with pytest.raises(UsageError, match=rf"^base={tmp_path}/base: {said}.*; accepted: the \.safetensors file that"):
         train(SMALL, tmp_path / "to", base=read_base(tmp_path / "base"))
     assert not checkpoint(tmp_path / "to", SMALL).exists()
 

@@ -83,5 +83,5 @@ def test_a_neighbours_checksum_stays_what_it_was(network, tmp_path):
 @pytest.mark.parametrize("taken", ["small.safetensors", "SHA256SUMS"])
 def test_what_cannot_be_written_is_a_usage_error(network, tmp_path, taken):
     (tmp_path / taken).mkdir()
-    with pytest.raises(UsageError, match=rf"--to {tmp_path}: {tmp_path}/{taken} cannot be written \(Is a directory\)"):
+    with pytest.raises(UsageError, match=rf"to={tmp_path}: {tmp_path}/{taken} cannot be written \(Is a directory\)"):
         write_model(tmp_path, SMALL, network, [], {})

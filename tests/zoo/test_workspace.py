@@ -82,7 +82,7 @@ def test_what_vlcheck_wrote_it_writes_again(network, tmp_path):
 )
 def test_damaged_checksums_are_named(damaged, said, tmp_path):
     (tmp_path / CHECKSUMS).write_bytes(damaged)
-    with pytest.raises(UsageError, match=rf"--to {tmp_path}: .*{said}.*Accepted: an empty folder"):
+    with pytest.raises(UsageError, match=rf"to={tmp_path}: .*{said}.*Accepted: an empty folder"):
         train(SMALL, tmp_path)
 
 

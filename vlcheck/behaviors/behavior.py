@@ -17,6 +17,7 @@ from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
 from vlcheck.metrics.registry import ask
 from vlcheck.perturb import Each, Perturbation
+from vlcheck.perturb.base import perturbed
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,6 @@ def _attempt(perturbation: Perturbation | None, view: View, others: Sequence[Cas
     if perturbation is None:
         return view
     try:
-        return perturbation(view, others)
+        return perturbed(perturbation, view, others)
     except NotApplicable as reason:
         return str(reason)

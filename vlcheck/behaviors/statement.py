@@ -104,8 +104,13 @@ def _check_perturbation(where: str, one: Any) -> None:
             _check_perturbation(where, part)
         return
     kind = _check_made(where, one, f"{_kind(one)}()")
-    if isinstance(one, Each) or not callable(one):
-        raise _AmissError(f"{where}: {kind} is no perturbation here; accepted: a perturbation, or Compose of several.")
+    if isinstance(one, Each):
+        raise _AmissError(f"{where}: Each is no perturbation here; accepted: a perturbation, or Compose of several.")
+    if not callable(one):
+        raise _AmissError(
+            f"{where}: {kind} is no perturbation: it lacks __call__(self, view, others), which returns the changed"
+            " view; an edit of pixels alone is an OfThePicture with edit(self, image)."
+        )
     _check_name(where, one, 'name: ClassVar[str] = "posterize"')
     if not isinstance(getattr(one, "version", None), int):
         raise _AmissError(f"{where}: {kind} lacks a version, part of every kept score's key: add version = 1.")

@@ -38,7 +38,16 @@ class Picture:
     edits: tuple[ImageEdit, ...] = ()
 
     def then(self, edit: ImageEdit) -> Picture:
-        """Return the picture with one more edit, after the others."""
+        """Return the picture with one more edit, after the others.
+
+        Raises:
+            TypeError: If the edit has no name, version or method `edit(image)`, as e.g. a function has not.
+        """
+        if lacking := [name for name in ("name", "version", "edit") if not hasattr(edit, name)]:
+            raise TypeError(
+                f"then: {edit!r:.80} lacks {', '.join(lacking)}; accepted: an object with name, version and a method"
+                " edit(image), such as a perturbation itself: view.picture.then(self)"
+            )
         return replace(self, edits=(*self.edits, edit))
 
     @cached_property

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import NoReturn, cast
 
 import typer
 
+from vlcheck._util import option_names
 from vlcheck._util.files import placing
-from vlcheck._util.option_names import option_of
 from vlcheck._util.process_end import Stopped, interrupts
 from vlcheck.errors import UsageError, printable
 
 TO = "--to"
 USAGE_ERROR = 4  # pytest's exit status for an option that cannot be used
 INTERRUPTED = 130  # a shell's exit status after Ctrl-C
+# Options of the commands alone, by parameter; all others have the names that pytest's options have.
+_OWN: Mapping[str, str] = MappingProxyType(
+    {name: f"--{name}" for name in ("base", "copy", "images", "jobs", "to", "words")} | {"variants": "--variant"}
+)
 _LONGEST = 5_000
 # The error that typer raises for wrong arguments: click's UsageError, which later versions of typer rename.
 _MISTYPED = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
@@ -57,6 +62,11 @@ def say_all(text: str, *, color: str | None = None) -> None:
     """
     for line in text.removesuffix("\n").split("\n"):
         typer.secho("\t".join(printable(cell, 10 * len(cell) + 10) for cell in line.split("\t")), fg=color)
+
+
+def option_of(parameter: str) -> str:
+    """Return the option of a parameter, e.g. "--vl-model" of "model" and "--to" of "to"."""
+    return _OWN.get(parameter) or option_names.option_of(parameter)
 
 
 def refuse(lines: Iterable[str]) -> NoReturn:

@@ -69,6 +69,8 @@ def written(copy: SuiteCopy, folder: Path, unignored: Sequence[str]) -> Iterator
     yield f"next, in {folder}:"
     yield "  pytest behavior_tests --vl-model albef:ALBEF_4M.pth --vl-data coco:/data/coco"
     yield "  vlcheck gate vlcheck-results.jsonl"
+    yield "or, without a model or data of your own, try the embedded model on drawn pictures:"
+    yield "  pytest behavior_tests --vl-model tiny --vl-data scenes"
     yield "or name your model and data in pytest's ini file, e.g. under [tool.pytest.ini_options] in pyproject.toml:"
     yield '  vl_model = "albef:ALBEF_4M.pth"'
     yield '  vl_data = "coco:/data/coco"'

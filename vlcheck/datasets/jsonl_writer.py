@@ -13,16 +13,16 @@ from typing import Any
 
 from vlcheck._util.files import replacing
 from vlcheck.cases.case import Case, ImageFile
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, argument, parameter
 
 _IMAGES = "images"
 
 
-def write_jsonl(path: Path, cases: Iterable[Case], *, copy: bool = False) -> int:
+def write_jsonl(to: Path, cases: Iterable[Case], *, copy: bool = False) -> int:
     """Write cases, one a line.
 
     Args:
-        path: the file to write; an existing file is not replaced.
+        to: the file to write; an existing file is not replaced.
         cases: cases whose images are files.
         copy: whether to copy the images beside the file, into images/, with the names of their folders if there are
             several; otherwise they must be in its folder already.
@@ -35,13 +35,13 @@ def write_jsonl(path: Path, cases: Iterable[Case], *, copy: bool = False) -> int
     """
     written = list(cases)
     files = {_file(case): case for case in written}
-    with _told(path):
-        if path.exists():
-            raise UsageError(f"--to {path}: is there already; name another file.")
-        path.parent.mkdir(parents=True, exist_ok=True)
-    places = _copied(files, path.parent) if copy else {file: _within(file, path.parent) for file in files}
+    with _told(to):
+        if to.exists():
+            raise UsageError(f"{argument('to', to)}: is there already; name another file.")
+        to.parent.mkdir(parents=True, exist_ok=True)
+    places = _copied(files, to.parent) if copy else {file: _within(file, to.parent) for file in files}
     lines = [json.dumps(_line(case, places[_file(case)])) + "\n" for case in written]
-    with _told(path), replacing(path) as draft:
+    with _told(to), replacing(to) as draft:
         draft.write_text("".join(lines), encoding="utf-8")
     return len(lines)
 
@@ -49,7 +49,8 @@ def write_jsonl(path: Path, cases: Iterable[Case], *, copy: bool = False) -> int
 def _file(case: Case) -> Path:
     if not isinstance(case.image, ImageFile):
         raise UsageError(
-            f"--to: case {case.id} is on no file that a line could name; cases on photographs are written."
+            f"{parameter('to')}: case {case.id} has no image file, since its picture is drawn when it is asked about;"
+            " only cases whose images are files can be written, e.g. those of coco:FOLDER."
         )
     return case.image.path
 
@@ -58,7 +59,10 @@ def _within(file: Path, folder: Path) -> str:
     """Return an image's path relative to the file's folder; a link there may lead out, as in a hub's cache."""
     source, root = file.parent.resolve() / file.name, folder.resolve()
     if not source.is_relative_to(root):
-        raise UsageError(f"--to: {source} is outside {root}; add --copy, or write the file beside its images.")
+        raise UsageError(
+            f"{parameter('to')}: {source} is outside {root}; add {parameter('copy')}, or write the file beside its"
+            " images."
+        )
     return source.relative_to(root).as_posix()
 
 
@@ -91,7 +95,8 @@ def _copy(file: Path, target: Path) -> None:
                 shutil.copyfile(file, draft)
         elif not filecmp.cmp(file, target, shallow=False):
             raise UsageError(
-                f"--to: {file} cannot be copied: {target} is there already, another picture; write to another folder."
+                f"{parameter('to')}: {file} cannot be copied: {target} is there already, another picture; write to"
+                " another folder."
             )
 
 
@@ -101,10 +106,10 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except (FileExistsError, NotADirectoryError) as error:
-        raise UsageError(f"--to {path}: {error.filename} is no folder, or lies in none.") from error
+        raise UsageError(f"{argument('to', path)}: {error.filename} is no folder, or lies in none.") from error
     except OSError as error:
         raise UsageError(
-            f"--to {path}: {error.filename or path} cannot be used ({error.strerror or error})."
+            f"{argument('to', path)}: {error.filename or path} cannot be used ({error.strerror or error})."
         ) from error
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from vlcheck.cases.case import Case
+from vlcheck.cases.selection import Selection
 from vlcheck.cases.words import words_of
 from vlcheck.datasets.lexicons.lexicon import Lexicons
 from vlcheck.errors import closest
@@ -56,8 +57,12 @@ def misfit(target: str, tags: Collection[str], kinds: Mapping[str, str]) -> str:
 
 
 def _accepted(target: str, words: Collection[str]) -> str:
-    meant = closest(target, words)
-    return f"it has to be {' or '.join(words)}" + (f" (did you mean {meant!r}?)" if meant else "")
+    return f"it has to be {' or '.join(words)}{_meant(target, words)}"
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    meant = closest(name, known)
+    return f" (did you mean {meant!r}?)" if meant else ""
 
 
 def _colors(kinds: Mapping[str, str], kind: str) -> str:
@@ -71,6 +76,19 @@ def wanting(cases: Iterable[Case]) -> Iterator[str]:
             for field in NEEDS[tag]:
                 if not getattr(case, field):
                     yield f"{tag} without {field}, which that tag needs"
+
+
+def strange_tags(selection: Selection, cases: Iterable[Case]) -> str:
+    """Return the tags that a selection needs and that neither a case nor vlcheck has, each with the nearest; or "".
+
+    Args:
+        selection: the cases that a test asks for.
+        cases: all cases of the data.
+    """
+    known = TAGS.union(*(case.tags for case in cases))
+    kinds = [] if known.intersection(selection.kinds) else selection.kinds
+    strange = dict.fromkeys([*kinds, *sorted({*selection.having} - known)])
+    return ", ".join(f"no case has the tag {tag!r}{_meant(tag, known)}" for tag in strange)
 
 
 def doubts(case: Case, lexicons: Lexicons) -> Iterator[str]:

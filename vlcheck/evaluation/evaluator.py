@@ -16,6 +16,7 @@ from vlcheck.behaviors.schedule import Schedule, images_of
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import Case, CaseSource
 from vlcheck.cases.picture import Picture
+from vlcheck.datasets.tags import strange_tags
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError
 from vlcheck.evaluation.calibration import Gauge, Operating
 from vlcheck.evaluation.evidence import Judgement, Row, Shown
@@ -273,7 +274,8 @@ class ModelUnderTest:
         gauge, shows = self._gauge(behavior, metric, trials), self.scorer.shows
         seen = [_find(trial, behavior, tolerances, answers, gauge, shows) for trial in trials]
         found, rows = zip(*seen, strict=True) if seen else ((), ())
-        return Findings(behavior, found, gauge.hollow, self._wanted(behavior, metric)), rows
+        strange = "" if seen else strange_tags(behavior.cases, self.source.cases)
+        return Findings(behavior, found, gauge.hollow, self._wanted(behavior, metric), strange), rows
 
     def _tolerances(self, behavior: Behavior, metric: Metric) -> Tolerances:
         if reason := self.lacks(metric):

@@ -96,12 +96,14 @@ class Findings:
         each: the result of each case.
         hollow: why a pass would mean nothing, whatever the cases show; "" if it means something.
         wanted: the number of images that should count at most; None for no limit.
+        strange: the tags that the behavior asks for and nothing has, in words; "" for none.
     """
 
     behavior: Behavior
     each: tuple[Finding, ...]
     hollow: str = ""
     wanted: int | None = None
+    strange: str = ""
 
     def under(self, tolerances: Tolerances) -> Findings:
         """Return the findings for the same scores under other tolerances."""
@@ -185,7 +187,8 @@ class Findings:
     def _hollow(self) -> Hollow | None:
         """Return the reason why the verdict would be hollow, though all scores are sound."""
         if not self.each:
-            return f"the data has no case for it ({self.behavior.cases.label})", "no cases"
+            strange = f": {self.strange}" if self.strange else ""
+            return f"the data has no case for it ({self.behavior.cases.label}){strange}", "no cases"
         checks = (self._unlikely, self._incompetent, self._none_applies, self._mostly_refused)
         return next((reason for check in checks if (reason := check())), None)
 

@@ -20,6 +20,7 @@ from vlcheck.behaviors.schedule import Schedule, images_of
 from vlcheck.behaviors.suite import BehaviorTest, sound, subjects
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import CaseSource
+from vlcheck.datasets.tags import strange_tags
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.evaluation.calibration import Operating, ahead
 from vlcheck.evaluation.outcomes import fewest_needed
@@ -52,6 +53,7 @@ class Prospect:
         by: the statistical test.
         refused: number of cases that cannot be asked about, by reason.
         spare: the trials of further images, to be asked if some of the first do not count.
+        strange: the tags that the behavior asks for and nothing has, in words; "" for none.
     """
 
     test: str
@@ -63,6 +65,7 @@ class Prospect:
     by: Test = exact
     refused: Mapping[str, int] = field(default_factory=dict)
     spare: Iterable[Trial] = ()
+    strange: str = ""
 
     @property
     def hopeless(self) -> bool:
@@ -78,6 +81,11 @@ class Prospect:
             return f"a mean to within {figure(self._narrowest(), 2)} at best"
         fails = "never fails" if self._finds is None else f"detects a rate of {share(self._finds, decimals=0)}"
         return fails if self.hopeless else f"{fails}, passes with {counted(self._most() or 0, 'violation')} at most"
+
+    @property
+    def has(self) -> str:
+        """The number of images that may count, in words, with the cause if it is a tag that nothing has."""
+        return counted(self.n, "image") + (f" ({self.strange})" if self.strange else "")
 
     @property
     def lacks(self) -> str:
@@ -155,7 +163,7 @@ class Foresight:
     def hopeless(self) -> list[str]:
         """Return a message for each test that cannot pass with the images there are."""
         return [
-            f"{prospect.test} cannot pass{prospect.fate}: {counted(prospect.n, 'image')}, {prospect.lacks}"
+            f"{prospect.test} cannot pass{prospect.fate}: {prospect.has}, {prospect.lacks}"
             for prospect in self.prospects
             if prospect.hopeless
         ]
@@ -201,7 +209,8 @@ def foresee(tests: Sequence[BehaviorTest], operating: Operating, policy: Policy,
         rule, n = policy.of(behavior.name, behavior.bias).rule, images_of(judged)
         counts = Counter(reason for _, reason in {(one.case.id, refused.get(id(one), "")) for one in asked} if reason)
         spare = Lazy(chain.from_iterable(_sound(trials.spare(behavior, metric))))
-        prospects.append(Prospect(test.name, behavior, metric, rule, n, queries, by, counts, spare))
+        strange = "" if asked else strange_tags(behavior.cases, trials.source.cases)
+        prospects.append(Prospect(test.name, behavior, metric, rule, n, queries, by, counts, spare, strange))
     required = tuple(policy.required_of(subjects(tests)))
     return Foresight(tuple(prospects), tuple(setting.values()), required, tuple(faults))
 

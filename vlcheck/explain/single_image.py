@@ -18,7 +18,7 @@ from vlcheck.cases.case import MASK, Case, ImageFile, word_pattern
 from vlcheck.cases.view import View
 from vlcheck.cases.words import OPPOSITES
 from vlcheck.datasets.limits import LONGEST_CAPTION, is_text
-from vlcheck.errors import NotApplicable, UsageError, printable
+from vlcheck.errors import NotApplicable, UsageError, argument, parameter, printable
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.session import scoring
 from vlcheck.metrics.answer import Answer
@@ -71,7 +71,8 @@ class BracketedCaption:
         others = {word.casefold(): word for word in said if word.casefold() != target.casefold()}
         if len(others) >= MOST_WORDS:
             raise UsageError(
-                f"--words: there are {len(others) + 1} words with {target!r}; at most {MOST_WORDS} are accepted."
+                f"{parameter('words')}: there are {len(others) + 1} words with {target!r}; at most {MOST_WORDS} are"
+                " accepted."
             )
         return cls(text, f"{before}{target}{after}", target, tuple(others.values()))
 
@@ -87,8 +88,9 @@ class BracketedCaption:
         comparing = [f"{metric} ({kind})" for metric, kind in kinds.items() if kind in COMPARING]
         if comparing and not self.others:
             raise UsageError(
-                f"--words is missing: the {' and '.join(comparing)} of {printable(model.name)} only compares words."
-                f" Name what {self.target!r} is compared with, e.g. --words {self.target},WORD."
+                f"{parameter('words')} is missing: the {' and '.join(comparing)} of {printable(model.name)} only"
+                f" compares words. Name what {self.target!r} is compared with, e.g."
+                f" {argument('words', self.target)},WORD."
             )
 
 
@@ -141,9 +143,12 @@ def _parted(text: str) -> tuple[str, str, str]:
 def _words(said: str) -> list[str]:
     words = [word.strip() for word in said.split(",")]
     if not is_text(said) or not all(words):
-        raise UsageError(f"--words {printable(said)}: has to be words with commas between them: --words left,right.")
+        raise UsageError(
+            f"{argument('words', printable(said))}: has to be words with commas between them:"
+            f" {argument('words', 'left,right')}."
+        )
     if unfit := [word for word in words if "[" in word or "]" in word or len(word) > LONGEST_CAPTION]:
-        raise UsageError(f"--words: {printable(unfit[0], 80)} is no word; it goes where the brackets are.")
+        raise UsageError(f"{parameter('words')}: {printable(unfit[0], 80)} is no word; it goes where the brackets are.")
     return words
 
 

@@ -14,7 +14,7 @@ from vlcheck.errors import NotApplicable
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.definition import Encoded, MetricDefinition
 from vlcheck.metrics.kinds import Kind, Metric
-from vlcheck.metrics.model_output import answer_of, misshapen, numbers
+from vlcheck.metrics.model_output import answer_of, encode_images, misshapen, numbers
 from vlcheck.metrics.probe import Probe
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question, closed_set, demand_told, fillings
@@ -138,7 +138,7 @@ class ImageTextMatching(MetricDefinition):
         rows = [row for row, own in enumerate(words) for _ in own]
         texts = [probe.filled(word) for probe, own in zip(probes, words, strict=True) for word in own]
         foils = [[other for other in probes[row].texts if other != text] for row, text in zip(rows, texts, strict=True)]
-        encoded = model.encode([probe.image for probe in probes])[rows]
+        encoded = encode_images(model, [probe.image for probe in probes])[rows]
         scores = np.asarray(model.itm(encoded, texts, foils if self.compares(model.kinds.get(self.name)) else None))
         return np.split(scores, np.cumsum([len(own) for own in words])[:-1])
 

@@ -15,7 +15,7 @@ from vlcheck.cases.words import OPPOSITES
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.definition import Encoded, MetricDefinition
 from vlcheck.metrics.kinds import ANY, Kind, Metric
-from vlcheck.metrics.model_output import miscounted, words_answer
+from vlcheck.metrics.model_output import encode_images, miscounted, words_answer
 from vlcheck.metrics.probe import Probe
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question, closed_set, demand_told, fillings
@@ -127,5 +127,5 @@ class MaskedWords(MetricDefinition):
         return Heard(MaskedWordsReading(view.target, scores, view.candidates, mass=mass), answer.top)
 
     def probe(self, model: Any, probes: Sequence[Probe], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
-        encoded = model.encode([probe.image for probe in probes])
+        encoded = encode_images(model, [probe.image for probe in probes])
         return [*map(np.asarray, model.mlm(encoded, [probe.template for probe in probes], words))]

@@ -4,15 +4,36 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from PIL import Image
 
 from vlcheck._util.numbers import brief
 from vlcheck.errors import UsageError
 from vlcheck.metrics.answer import Answer
+from vlcheck.metrics.definition import Encoded
 
 TOLERANCE = 1e-6  # probabilities may lie outside [0, 1] by this much, from rounding
+
+
+def encode_images(model: Any, images: Sequence[Image.Image]) -> Encoded:
+    """Return the images as a model has encoded them.
+
+    Args:
+        model: a VisionLanguageModel.
+        images: n images.
+
+    Raises:
+        UsageError: the model returned a list or a tuple, from which no images can be selected.
+    """
+    encoded: Any = model.encode(images)
+    if type(encoded) in (list, tuple):
+        raise UsageError(
+            f"encode returned a {type(encoded).__name__}; its result has to be indexable by a list of indices: return"
+            " an array or a tensor, or an object with __len__ and __getitem__(indices)"
+        )
+    return cast(Encoded, encoded)
 
 
 def numbers(scores: Any) -> np.ndarray:

@@ -19,7 +19,7 @@ from vlcheck.cases.view import View
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.definition import Encoded, MetricDefinition
 from vlcheck.metrics.kinds import Kind, Metric
-from vlcheck.metrics.model_output import miscounted, words_answer
+from vlcheck.metrics.model_output import encode_images, miscounted, words_answer
 from vlcheck.metrics.probe import Probe
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question, fillings
@@ -83,7 +83,7 @@ class MaskedRegions(MetricDefinition):
         return Heard(MaskedRegionsReading(question.view.target, scores), answer.top)
 
     def probe(self, model: Any, probes: Sequence[Probe], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
-        encoded = model.encode([_without_regions(probe.image) for probe in probes])
+        encoded = encode_images(model, [_without_regions(probe.image) for probe in probes])
         return [*map(np.asarray, model.mrc(encoded, [probe.template for probe in probes], words))]
 
 

@@ -9,8 +9,10 @@ from typing import ClassVar, Protocol
 
 from PIL import Image
 
-from vlcheck.cases.case import Case
+from vlcheck.cases.box import Box
+from vlcheck.cases.case import MASK, Case
 from vlcheck.cases.view import View
+from vlcheck.errors import ForeignFault
 
 
 class Perturbation(Protocol):
@@ -39,6 +41,8 @@ class Labelled:
     A subclass is a frozen dataclass with a method `__call__(self, view, others)`, which returns a changed copy of the
     view: `dataclasses.replace(view, template=...)`. See `Perturbation`.
 
+    A perturbation also has a method `__call__(self, view, others)`, which returns the changed view: see `Perturbation`.
+
     Attributes:
         name: part of the label and of every stored score's key.
         version: the same; raise it when the result of the edit changes.
@@ -63,3 +67,41 @@ class OfThePicture(Labelled, ABC):
     @abstractmethod
     def edit(self, image: Image.Image) -> Image.Image:
         """Return the edited picture; raise NotApplicable if the edit makes no sense for this one."""
+
+
+def perturbed(perturbation: Perturbation, view: View, others: Sequence[Case]) -> View:
+    """Return a view after a perturbation, which may be foreign code.
+
+    Args:
+        perturbation: the perturbation.
+        view: the view to perturb.
+        others: all cases of the behavior.
+
+    Raises:
+        NotApplicable: If the edit makes no sense for this view.
+        ForeignFault: If the perturbation returns something that no model can be asked about.
+    """
+    found = perturbation(view, others)
+    if fault := _fault(found, view):
+        raise ForeignFault(f"{perturbation.label}: {fault}")
+    return found
+
+
+def _fault(found: object, view: View) -> str:
+    """Return the reason why the result of a perturbation cannot be used, and what to write; "" if it can."""
+    if not isinstance(found, View):
+        return (
+            f"its __call__ returned {type(found).__name__} ({found!r:.80}); it has to return a view, e.g."
+            " replace(view, template=...) for a new text. Where it does not apply, raise NotApplicable(reason)."
+        )
+    if found.template != view.template and (times := found.template.count(MASK)) != 1:
+        return (
+            f"its text {found.template!r} has {MASK} {times} times; {MASK} stands for the word that is asked about:"
+            " keep it, exactly once, in capitals."
+        )
+    if found.region is not view.region and (wrong := [box for box in found.region if not isinstance(box, Box)]):
+        return (
+            f"its region has {wrong[0]!r}, which is no Box: write Box(x, y, width, height), in pixels, or move a box"
+            " with box._replace(x=...)."
+        )
+    return ""

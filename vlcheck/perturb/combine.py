@@ -12,7 +12,7 @@ from vlcheck.cases.case import Case
 from vlcheck.cases.picture import Picture
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
-from vlcheck.perturb.base import Labelled, Perturbation
+from vlcheck.perturb.base import Labelled, Perturbation, perturbed
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Compose:
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         for part in self.parts:
-            view = part(view, others)
+            view = perturbed(part, view, others)
         return view
 
     def __repr__(self) -> str:

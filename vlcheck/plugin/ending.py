@@ -98,7 +98,7 @@ class Ending:
         if report and self.drawn:
             yield f"report: {report}"
         if self.results and not self.results.verdicts:
-            yield from (f"as it was: {path}" for path in (results, report) if path and there_is(str(path)))
+            yield from (f"left unchanged: {path}" for path in (results, report) if path and there_is(str(path)))
 
     def _at_least(self, status: int) -> int:
         """Return the exit status for pytest's status: never 0 if there is an objection."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vlcheck.errors import UsageError
+from vlcheck.errors import ForeignFault, UsageError
 from vlcheck.plugin.mark import stated
 from vlcheck.plugin.options import message_of
 from vlcheck.plugin.reporters.lines import shown
@@ -74,8 +74,12 @@ def _mark_known(request: pytest.FixtureRequest, known: Known, verdict: Verdict) 
 
 @contextmanager
 def _plainly() -> Iterator[None]:
-    """Turn a usage error into a failure of the test with the error's text and no traceback."""
+    """Turn an error that says all there is to say into a failure of the test with its text and no traceback."""
     try:
         yield
     except UsageError as error:
         raise pytest.fail.Exception(message_of(error), pytrace=False) from None
+    except ForeignFault as fault:
+        if fault.__cause__:  # foreign code raised: its traceback shows where
+            raise
+        raise pytest.fail.Exception(shown(str(fault)), pytrace=False) from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 from typing import Literal
 
@@ -419,6 +420,17 @@ def _undecided(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
         if its:
             causes = f" ({', '.join(causes_of(its))})" if causes_of(its) else ""
             yield f"{status.capitalize()} (in {', '.join(sorted({one.bias for one in its}))}): {why}{causes}."
+            yield from _without_images(its if status == NOT_ASKED else ())
+
+
+def _without_images(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
+    """Yield the reason of each test of which no image counts."""
+    reasons: dict[str, dict[str, None]] = defaultdict(dict)
+    for verdict in verdicts:
+        if not verdict.n and verdict.reason:
+            reasons[verdict.reason].setdefault(verdict.behavior)
+    for reason, tests in islice(reasons.items(), _MOST_NAMED):
+        yield f"No image counts for {', '.join(tests)}: {reason}."
 
 
 def _not_asked(results: ResultLines) -> Iterator[str]:

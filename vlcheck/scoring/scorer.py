@@ -16,6 +16,7 @@ from vlcheck.cases.picture import Picture
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.definition import Encoded
+from vlcheck.metrics.model_output import encode_images
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.registry import METRICS
 from vlcheck.models.protocol import VisionLanguageModel
@@ -145,7 +146,7 @@ class Scorer:
     def _encode(self, images: Sequence[Image.Image]) -> Encoded | Answer:
         try:
             with contained(), _warnings_are_no_answer():
-                encoded = self.model.encode(images)
+                encoded = encode_images(self.model, images)
                 found = len(encoded)
         except (NotApplicable, UsageError, ForeignFault) as error:  # a model's exception does not end the run
             return _raised(error)

@@ -26,7 +26,7 @@ from vlcheck.behaviors.collect import collected
 from vlcheck.behaviors.suite import BehaviorTest, demand_sound
 from vlcheck.behaviors.trials import Trials
 from vlcheck.datasets.registry import open_source
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, argument
 from vlcheck.evaluation.calibration import ahead
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.evaluator import ModelUnderTest
@@ -187,7 +187,7 @@ def make_matrix(
             return PowerMatrix(images, tuple(chain.from_iterable(one.result() for one in asked)))
         except BrokenProcessPool as error:
             cause = "a process was killed, perhaps for want of memory; fewer at once need less"
-            raise UsageError(f"--jobs {jobs}: {cause}.") from error
+            raise UsageError(f"{argument('jobs', jobs)}: {cause}.") from error
         except KeyboardInterrupt:
             for process in active_children():
                 process.terminate()
@@ -274,7 +274,7 @@ def _demand_enough(suite: Path, policy: Policy, images: int) -> None:
     with collected(suite) as tests:
         demand_sound(tests)
         if hopeless := foresee(tests, ahead(_trials(images, 0), {}), policy, METRICS).hopeless():
-            raise UsageError(f"--images {images}: {hopeless[0]}")
+            raise UsageError(f"{argument('images', images)}: {hopeless[0]}")
 
 
 @cache
@@ -286,7 +286,7 @@ def _trials(images: int, seed: int) -> Trials:
 def _whole(variant: str, model: ModelUnderTest, test: BehaviorTest) -> Findings:
     findings = model.find(test.behavior, test.metric)
     if broken := findings.broken():
-        raise UsageError(f"--variant {variant}: {test.name}: {broken}")
+        raise UsageError(f"{argument('variants', variant)}: {test.name}: {broken}")
     return findings
 
 

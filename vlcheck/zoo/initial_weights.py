@@ -12,7 +12,7 @@ from safetensors.torch import load
 from torch import Tensor
 
 from vlcheck._util.foreign_files import read_bytes
-from vlcheck.errors import UsageError, printable
+from vlcheck.errors import UsageError, argument, marked, printable
 from vlcheck.models.original.albef.network import AlbefNetwork
 
 _LARGEST = 1 << 28  # bytes of the largest accepted file
@@ -42,7 +42,7 @@ class Base:
         try:
             network.load_state_dict(self.weights)
         except RuntimeError as error:
-            message = f"--base {self.path}: not the weights of a network of this size; {_ACCEPTED}."
+            message = f"{argument('base', self.path)}: not the weights of a network of this size; {_ACCEPTED}."
             raise UsageError(message) from error
 
 
@@ -51,7 +51,7 @@ def read_base(path: Path, variant: str = "") -> Base:
 
     Args:
         path: a safetensors file.
-        variant: name of the variant; "" for a file that was named with --base.
+        variant: name of the variant; "" for a file of the user.
 
     Raises:
         UsageError: the file cannot be read, or its weights are not finite.
@@ -59,13 +59,13 @@ def read_base(path: Path, variant: str = "") -> Base:
     try:
         content = read_bytes(path, _LARGEST)
     except UsageError as error:
-        raise UsageError(f"--base {str(error).rstrip('.')}; {_ACCEPTED}.") from error
+        raise UsageError(f"{argument('base', marked(error).rstrip('.'))}; {_ACCEPTED}.") from error
     try:
         weights = {key: weight.float() for key, weight in load(content).items()}
     except Exception as error:  # damaged files raise errors of any kind
-        raise UsageError(f"--base {path}: damaged, or not a safetensors file; {_ACCEPTED}.") from error
+        raise UsageError(f"{argument('base', path)}: damaged, or not a safetensors file; {_ACCEPTED}.") from error
     for key in not_finite(weights):
-        raise UsageError(f"--base {path}: {key} holds numbers that are not finite; {_ACCEPTED}.")
+        raise UsageError(f"{argument('base', path)}: {key} holds numbers that are not finite; {_ACCEPTED}.")
     name = variant or f"`--base {printable(path.name)}`"
     return Base(path, name, hashlib.sha256(content).hexdigest(), weights)
 

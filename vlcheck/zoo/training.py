@@ -18,7 +18,7 @@ from torch.nn.functional import cross_entropy
 
 from vlcheck._util.files import replace_all
 from vlcheck._util.foreign_files import demand_file
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, parameter
 from vlcheck.models.original.albef.config import AlbefConfig
 from vlcheck.models.original.albef.network import AlbefNetwork
 from vlcheck.zoo.batches import Batch, Pool, draw_pool, make_batch
@@ -45,7 +45,8 @@ class Losses:
             if not math.isfinite(loss):
                 raise UsageError(
                     f"step {self.step}: the {head} loss is {loss}, which no later step would mend;"
-                    " begin again in another folder (--to), and with other weights if --base named them."
+                    f" begin again in another folder ({parameter('to')}), and with other weights if"
+                    f" {parameter('base')} named them."
                 )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from vlcheck._util.foreign_files import fault
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, argument, marked
 from vlcheck.models.original.albef.config import AlbefConfig, original_configs
 from vlcheck.models.original.wordpiece import VOCABULARY
 from vlcheck.zoo.captions import vocabulary
@@ -42,8 +42,10 @@ def reserved(folder: Path, recipe: Recipe) -> Iterator[None]:
         owned_sums(folder, shared(recipe.config))
         held = lock.acquire()
     except Timeout as error:
-        message = f"--to {folder}: another process trains {recipe.name} there; wait for it, or name another folder."
-        raise UsageError(message) from error
+        raise UsageError(
+            f"{argument('to', folder)}: another process trains {recipe.name} there; wait for it, or name another"
+            " folder."
+        ) from error
     except OSError as error:
         raise unwritable(folder, error) from error
     with held:
@@ -82,7 +84,7 @@ def _sums_of_vlcheck(folder: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except UsageError as error:
-        raise UsageError(f"--to {folder}: {error} {_ACCEPTED}") from error
+        raise UsageError(f"{argument('to', folder)}: {marked(error)} {_ACCEPTED}") from error
     if not sums.keys() >= set(SHARED):
         raise _foreign(folder, CHECKSUMS)
     return sums
@@ -90,7 +92,7 @@ def _sums_of_vlcheck(folder: Path) -> dict[str, str]:
 
 def _foreign(folder: Path, name: str) -> UsageError:
     why = f"{name} is there already, not as `vlcheck train` left it, and would be overwritten"
-    return UsageError(f"--to {folder}: {why}. {_ACCEPTED}")
+    return UsageError(f"{argument('to', folder)}: {why}. {_ACCEPTED}")
 
 
 def read_sums(folder: Path) -> dict[str, str]:
@@ -145,7 +147,9 @@ def unwritable(folder: Path, error: OSError) -> UsageError:
         folder: the folder.
         error: the operating system's error.
     """
-    return UsageError(f"--to {folder}: {error.filename or folder} cannot be written ({error.strerror or error}).")
+    return UsageError(
+        f"{argument('to', folder)}: {error.filename or folder} cannot be written ({error.strerror or error})."
+    )
 
 
 def sha256(content: bytes) -> str:

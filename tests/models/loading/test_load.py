@@ -191,6 +191,13 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         load_model(f"{tmp_path / 'gone.py'}:make")
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_python_file_without_a_function_is_no_checkpoint(double: Path, *, there: bool) -> None:
+    path = double if there else double.with_name("gone.py")
+    with pytest.raises(UsageError, match=rf"is a Python file: name a function or class in it, {path}:NAME\.$"):
+        load_model(str(path))
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [

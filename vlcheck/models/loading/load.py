@@ -173,6 +173,8 @@ def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: 
     from vlcheck.models.loading.pretrained import Pretrained  # imports transformers
 
     spec = parsed.said
+    if parsed.path.endswith(".py"):
+        raise UsageError(f"{_option(spec)}: is a Python file: name a function or class in it, {parsed.path}:NAME.")
     try:
         checkpoint = Pretrained.find(parsed, trusted=trusted)
         if checkpoint is None:
