@@ -110,6 +110,7 @@ def test_verdicts_are_typed_and_iterable(results):
     assert 0 <= results.verdicts[0].rate <= 1
     assert results.verdicts[0].allowed == 0.2  # of the suite's own policy
     assert results.passed is all(verdict.status == "pass" for verdict in results)
+    assert all(isinstance(verdict, vlcheck.Verdict) for verdict in results)
 
 
 def test_a_notebook_shows_the_matrix(results):

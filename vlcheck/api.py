@@ -77,7 +77,7 @@ class Results:
 
     @cached_property
     def verdicts(self) -> Sequence[VerdictRecord]:
-        """The verdicts, by test and metric, with the fields of a verdict's line in the results file as attributes."""
+        """The verdicts, by test and metric, as `vlcheck.Verdict`: the fields of their lines in the results file."""
         return tuple(verdict for _, verdict in sorted(self.lines.verdicts.items()))
 
     @property
