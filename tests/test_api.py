@@ -253,6 +253,18 @@ REFUSED = [
     ({"store": ""}, "^store: names nothing"),
     ({"run_id": " "}, "^run_id: is empty"),
     ({"run_id": "a\nb"}, r"^run_id a\\nb: has to be at most"),
+    *(
+        ({name: 3}, f"^{name}=3: has to be the path of a file or folder")
+        for name in ("suite", "policy", "lexicons", "store")
+    ),
+    ({"device": 3}, "^device=3: has to be one of cpu"),
+    ({"dtype": 3}, "^dtype=3: has to be one of bfloat16"),
+    ({"run_id": 3}, "^run_id=3: has to be a text"),
+    ({"tests": 3}, "^tests=3: has to be a test's name"),
+    ({"tests": [3]}, "^tests=3: has to be a test's name"),
+    ({"batch_size": True}, "^batch_size=True: has to be a whole number from 1 on"),
+    ({"model": ROOT}, "^model=.*: has to be a spec, e.g. 'tiny', or a model object"),
+    ({"model": None}, "^model=None: has to be a spec, e.g. 'tiny', or a model object"),
     ({"progress": "no"}, "^progress='no': has to be True, False or a function"),
     ({"tests": ["test_gray_preserves"]}, "^tests: there is no test 'test_gray_preserves'. Did you mean"),
     ({"tests": []}, "^tests: names nothing"),
@@ -272,6 +284,25 @@ def test_each_option_with_a_value_is_a_parameter_whose_bad_values_are_tried():
     named = {option.name.replace("-", "_") for option in options._OPTIONS} - OF_A_RUN_OF_PYTEST
     assert named <= {name for changes, _ in REFUSED for name in changes}
     assert named < {*inspect.signature(vlcheck.evaluate).parameters}
+
+
+EMPTY = vlcheck.Results(ResultLines())
+MISTYPED = {
+    "load_model": (lambda: vlcheck.load_model(3), "^model=3: has to be a spec"),
+    "open_cases": (lambda: vlcheck.open_cases(3), "^data=3: has to be a spec"),
+    "read_results": (lambda: vlcheck.read_results(3), "^path=3: has to be the path"),
+    "save": (lambda: EMPTY.save(3), "^path=3: has to be the path"),
+    "report": (lambda: EMPTY.report(3), "^path=3: has to be the path"),
+    "compare": (lambda: vlcheck.compare("a.jsonl", "b.jsonl"), "^old='a.jsonl': has to be results, as read_results"),
+    "the new run": (lambda: vlcheck.compare(EMPTY, "b.jsonl"), "^new='b.jsonl': has to be results, as read_results"),
+    "alpha": (lambda: vlcheck.compare(EMPTY, EMPTY, alpha="0.05"), "^alpha='0.05': has to be a number above 0"),
+}
+
+
+@pytest.mark.parametrize(("call", "said"), MISTYPED.values(), ids=MISTYPED.keys())
+def test_a_value_of_another_type_is_refused_by_its_name(call, said):
+    with pytest.raises(UsageError, match=said):
+        call()
 
 
 @pytest.mark.parametrize("given", [{"device": "cuda"}, {"dtype": "float16"}, {"trust_remote_code": True}])
