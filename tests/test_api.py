@@ -16,6 +16,8 @@ from tests.warm_python import warm_python
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 from vlcheck.plugin import options
+from vlcheck.report.page import draw
+from vlcheck.results import comparison
 from vlcheck.results.file import ResultLines, read
 
 SUITE = """
@@ -131,6 +133,18 @@ def test_page_and_results_replace_nothing_else(results, tmp_path):
         with pytest.raises(UsageError, match=r"other\.txt"):
             write(other)
     assert other.read_text() == "mine"
+
+
+def test_a_page_shows_a_control_and_a_comparison(results, tmp_path):
+    results.report(tmp_path / "page.html", beside=results, baseline=results)
+    page, expected = (tmp_path / "page.html").read_text(), comparison.compare(results.lines, results.lines)
+    assert page == draw(results.lines, source=results.source, beside=results.lines, comparison=expected)
+    assert page != draw(results.lines, source=results.source)
+    for name in ("beside", "baseline"):
+        with pytest.raises(UsageError, match=f"^{'old' if name == 'baseline' else name}='r.jsonl': has to be results"):
+            results.report(tmp_path / "page.html", **{name: "r.jsonl"})
+    with pytest.raises(UsageError, match=f"^beside: is of ; results of {DATA} are accepted"):
+        results.report(tmp_path / "page.html", beside=EMPTY)
 
 
 def test_a_frame_has_a_row_for_each_verdict(results):

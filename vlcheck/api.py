@@ -51,6 +51,7 @@ from vlcheck.suite.shipped import (
 )
 
 Told = Callable[[Progress], None]
+_RESULTS = "results, as read_results or evaluate gives them"
 _PLACE = "the path of a file or folder"
 _NAMES = "a test's name, or a list of such names"
 
@@ -131,11 +132,31 @@ class Results:
             columns="kind", errors="ignore"
         )
 
-    def report(self, path: str | Path) -> None:
-        """Write the page for reviewers, over an older page at most. Raises UsageError."""
+    def report(self, path: str | Path, *, beside: Results | None = None, baseline: Results | None = None) -> None:
+        """Write the page for reviewers, over an older page at most.
+
+        Args:
+            path: the file of the page.
+            beside: results of a control on the same data, e.g. of a model that sees no picture.
+            baseline: results of the previous release, with which these are compared.
+
+        Raises:
+            UsageError: the file cannot be written, or the other results do not fit these.
+        """
         demand_type("path", path, str | Path, _PLACE)
         page.check_place(Path(path), {}, "report")
-        page.write(Path(path), page.draw(self.lines, source=self.source), "report")
+        control = self._control(beside) if beside is not None else None
+        compared = compare(baseline, self) if baseline is not None else None
+        drawn = page.draw(self.lines, source=self.source, beside=control, comparison=compared)
+        page.write(Path(path), drawn, "report")
+
+    def _control(self, beside: Results) -> file.ResultLines:
+        """Return the results of a control. Raises UsageError if they are of other data."""
+        demand_type("beside", beside, Results, _RESULTS)
+        theirs, ours = beside.lines.run.data, self.lines.run.data
+        if theirs != ours:
+            raise UsageError(f"beside: is of {theirs}; results of {ours} are accepted.")
+        return beside.lines
 
     def save(self, path: str | Path) -> None:
         """Write the results file, over older results at most, without keys of a later version. Raises UsageError."""
@@ -258,7 +279,7 @@ def compare(old: Results, new: Results, *, alpha: float = ALPHA) -> Comparison:
         True
     """
     for name, given in (("old", old), ("new", new)):
-        demand_type(name, given, Results, "results, as read_results or evaluate gives them")
+        demand_type(name, given, Results, _RESULTS)
     demand_type("alpha", alpha, int | float, "a number above 0 and below 1")
     if not 0 < alpha < 1:
         raise UsageError(f"{argument('alpha', alpha)}: has to be above 0 and below 1.")

@@ -180,9 +180,7 @@ def scoring(
         UsageError: the store cannot be used.
     """
     path = config.store or folder / "scores.sqlite"
-    kept = ScoreStore(
-        path, adapter.fingerprint, run=folder.name, in_scratch=not config.store, on_damage=on_damage
-    )
+    kept = ScoreStore(path, adapter.fingerprint, run=folder.name, in_scratch=not config.store, on_damage=on_damage)
     with kept as store:
         asker = Scorer(adapter, batch_size=config.batch_size, top=config.top)
         yield CachedScorer(asker, store, thumbnails=config.images)

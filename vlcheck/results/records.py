@@ -1,8 +1,9 @@
 """Typed records: the lines of a results file, one class a kind of line.
 
 A record's fields are the keys of its line. A key that a line may lack has a default. Keys that are not listed here are
-ignored. `description` says in error messages, and in the JSON schema, which values a key takes. The public name of `VerdictRecord` is
-`vlcheck.Verdict`.
+ignored. `description` says in error messages, and in the JSON schema, which values a key takes.
+
+The public name of `VerdictRecord` is `vlcheck.Verdict`.
 """
 
 from __future__ import annotations
