@@ -155,7 +155,7 @@ def test_a_file_that_holds_no_results_is_refused_by_line(tmp_path, text, said):
 
 def test_null_in_the_place_of_each_nan_is_read(tmp_path):
     """A model may answer NaN; the file has null for it, also that of an earlier vlcheck."""
-    nan = {key: None for key in ("before", "after", "margin", "effect")} | {
+    nan = dict.fromkeys(("before", "after", "margin", "effect")) | {
         "levels": [None, 0.1],
         "values": {"a": None},
     }
