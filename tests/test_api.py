@@ -16,6 +16,8 @@ from tests.warm_python import warm_python
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 from vlcheck.plugin import options
+from vlcheck.report.page import draw
+from vlcheck.results import comparison
 from vlcheck.results.file import ResultLines, read
 
 SUITE = """
@@ -110,6 +112,7 @@ def test_verdicts_are_typed_and_iterable(results):
     assert 0 <= results.verdicts[0].rate <= 1
     assert results.verdicts[0].allowed == 0.2  # of the suite's own policy
     assert results.passed is all(verdict.status == "pass" for verdict in results)
+    assert all(isinstance(verdict, vlcheck.Verdict) for verdict in results)
 
 
 def test_a_notebook_shows_the_matrix(results):
@@ -130,6 +133,18 @@ def test_page_and_results_replace_nothing_else(results, tmp_path):
         with pytest.raises(UsageError, match=r"other\.txt"):
             write(other)
     assert other.read_text() == "mine"
+
+
+def test_a_page_shows_a_control_and_a_comparison(results, tmp_path):
+    results.report(tmp_path / "page.html", beside=results, baseline=results)
+    page, expected = (tmp_path / "page.html").read_text(), comparison.compare(results.lines, results.lines)
+    assert page == draw(results.lines, source=results.source, beside=results.lines, comparison=expected)
+    assert page != draw(results.lines, source=results.source)
+    for name in ("beside", "baseline"):
+        with pytest.raises(UsageError, match=f"^{'old' if name == 'baseline' else name}='r.jsonl': has to be results"):
+            results.report(tmp_path / "page.html", **{name: "r.jsonl"})
+    with pytest.raises(UsageError, match=f"^beside: is of ; results of {DATA} are accepted"):
+        results.report(tmp_path / "page.html", beside=EMPTY)
 
 
 def test_a_frame_has_a_row_for_each_verdict(results):
@@ -252,6 +267,18 @@ REFUSED = [
     ({"store": ""}, "^store: names nothing"),
     ({"run_id": " "}, "^run_id: is empty"),
     ({"run_id": "a\nb"}, r"^run_id a\\nb: has to be at most"),
+    *(
+        ({name: 3}, f"^{name}=3: has to be the path of a file or folder")
+        for name in ("suite", "policy", "lexicons", "store")
+    ),
+    ({"device": 3}, "^device=3: has to be one of cpu"),
+    ({"dtype": 3}, "^dtype=3: has to be one of bfloat16"),
+    ({"run_id": 3}, "^run_id=3: has to be a text"),
+    ({"tests": 3}, "^tests=3: has to be a test's name"),
+    ({"tests": [3]}, "^tests=3: has to be a test's name"),
+    ({"batch_size": True}, "^batch_size=True: has to be a whole number from 1 on"),
+    ({"model": ROOT}, "^model=.*: has to be a spec, e.g. 'tiny', or a model object"),
+    ({"model": None}, "^model=None: has to be a spec, e.g. 'tiny', or a model object"),
     ({"progress": "no"}, "^progress='no': has to be True, False or a function"),
     ({"tests": ["test_gray_preserves"]}, "^tests: there is no test 'test_gray_preserves'. Did you mean"),
     ({"tests": []}, "^tests: names nothing"),
@@ -271,6 +298,25 @@ def test_each_option_with_a_value_is_a_parameter_whose_bad_values_are_tried():
     named = {option.name.replace("-", "_") for option in options._OPTIONS} - OF_A_RUN_OF_PYTEST
     assert named <= {name for changes, _ in REFUSED for name in changes}
     assert named < {*inspect.signature(vlcheck.evaluate).parameters}
+
+
+EMPTY = vlcheck.Results(ResultLines())
+MISTYPED = {
+    "load_model": (lambda: vlcheck.load_model(3), "^model=3: has to be a spec"),
+    "open_cases": (lambda: vlcheck.open_cases(3), "^data=3: has to be a spec"),
+    "read_results": (lambda: vlcheck.read_results(3), "^path=3: has to be the path"),
+    "save": (lambda: EMPTY.save(3), "^path=3: has to be the path"),
+    "report": (lambda: EMPTY.report(3), "^path=3: has to be the path"),
+    "compare": (lambda: vlcheck.compare("a.jsonl", "b.jsonl"), "^old='a.jsonl': has to be results, as read_results"),
+    "the new run": (lambda: vlcheck.compare(EMPTY, "b.jsonl"), "^new='b.jsonl': has to be results, as read_results"),
+    "alpha": (lambda: vlcheck.compare(EMPTY, EMPTY, alpha="0.05"), "^alpha='0.05': has to be a number above 0"),
+}
+
+
+@pytest.mark.parametrize(("call", "said"), MISTYPED.values(), ids=MISTYPED.keys())
+def test_a_value_of_another_type_is_refused_by_its_name(call, said):
+    with pytest.raises(UsageError, match=said):
+        call()
 
 
 @pytest.mark.parametrize("given", [{"device": "cuda"}, {"dtype": "float16"}, {"trust_remote_code": True}])

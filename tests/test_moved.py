@@ -39,6 +39,8 @@ PROMISED = {
     "vlcheck.models.albef",
     "vlcheck.zoo.shelf",
 }
+# What README, docs, CONTRIBUTING and suite of 0.1 imported, as module:name; other names inside modules were private.
+NAMES_OF_0_1 = (ROOT / "tests" / "data" / "names-of-0.1.txt").read_text(encoding="utf-8").split()
 MODULES_OF_0_1 = (ROOT / "tests" / "data" / "modules-of-0.1.txt").read_text(encoding="utf-8").split()
 STILL_THERE = [
     "vlcheck.plugin.fixture:under_test",
@@ -98,6 +100,12 @@ def test_no_module_of_an_earlier_release_is_unknown():
 def test_what_was_promised_is_kept():
     assert KEPT.keys() >= PROMISED
     assert all(resolve_name(path) for path in STILL_THERE)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("name", NAMES_OF_0_1)
+def test_a_name_that_pages_and_suite_imported_works(name):
+    assert resolve_name(name) is not None
 
 
 @pytest.mark.parametrize("name", ["vlcheck.nothing", "vlcheck.models.nothing"])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vlcheck.models.loading.load import load_model
     from vlcheck.models.loading.registry import list_models
     from vlcheck.models.protocol import VisionLanguageModel
-    from vlcheck.stats.verdict import Verdict
+    from vlcheck.results.records import VerdictRecord as Verdict
 
 __version__ = "0.1.0"
 __all__ = [
@@ -49,7 +49,7 @@ _HOMES = {
     "NotApplicable": "vlcheck.errors:NotApplicable",
     "Results": "vlcheck.api:Results",
     "UsageError": "vlcheck.errors:UsageError",
-    "Verdict": "vlcheck.stats.verdict:Verdict",
+    "Verdict": "vlcheck.results.records:VerdictRecord",
     "VisionLanguageModel": "vlcheck.models.protocol:VisionLanguageModel",
     "behavior": "vlcheck.behaviors.binding:behavior",
     "check_model": "vlcheck.models.loading.check:check_model",

@@ -2,6 +2,9 @@
 
 A module is written "package.module", a name "package.module:name". `KEPT` works for one more release, with a
 DeprecationWarning; `MOVED` raises an ImportError that says the new path.
+
+The tables hold every module that is elsewhere now. Of names that left a module which is still there, they hold those
+that the README, the docs or a suite of 0.1 imported; all others were private, and are unknown to `import`.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from vlcheck.behaviors.suite import BehaviorTest, sound, subjects
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import CaseSource
 from vlcheck.datasets.registry import open_source
-from vlcheck.errors import ForeignFault, UsageError, argument, nearest, parameter, printable
+from vlcheck.errors import ForeignFault, UsageError, argument, demand_type, nearest, parameter, printable
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.evidence import Judgement
 from vlcheck.evaluation.progress import told_on
@@ -51,6 +51,9 @@ from vlcheck.suite.shipped import (
 )
 
 Told = Callable[[Progress], None]
+_RESULTS = "results, as read_results or evaluate gives them"
+_PLACE = "the path of a file or folder"
+_NAMES = "a test's name, or a list of such names"
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,7 +80,7 @@ class Results:
 
     @cached_property
     def verdicts(self) -> Sequence[VerdictRecord]:
-        """The verdicts, by test and metric, with the fields of a verdict's line in the results file as attributes."""
+        """The verdicts, by test and metric, as `vlcheck.Verdict`: the fields of their lines in the results file."""
         return tuple(verdict for _, verdict in sorted(self.lines.verdicts.items()))
 
     @property
@@ -129,13 +132,35 @@ class Results:
             columns="kind", errors="ignore"
         )
 
-    def report(self, path: str | Path) -> None:
-        """Write the page for reviewers, over an older page at most. Raises UsageError."""
+    def report(self, path: str | Path, *, beside: Results | None = None, baseline: Results | None = None) -> None:
+        """Write the page for reviewers, over an older page at most.
+
+        Args:
+            path: the file of the page.
+            beside: results of a control on the same data, e.g. of a model that sees no picture.
+            baseline: results of the previous release, with which these are compared.
+
+        Raises:
+            UsageError: the file cannot be written, or the other results do not fit these.
+        """
+        demand_type("path", path, str | Path, _PLACE)
         page.check_place(Path(path), {}, "report")
-        page.write(Path(path), page.draw(self.lines, source=self.source), "report")
+        control = self._control(beside) if beside is not None else None
+        compared = compare(baseline, self) if baseline is not None else None
+        drawn = page.draw(self.lines, source=self.source, beside=control, comparison=compared)
+        page.write(Path(path), drawn, "report")
+
+    def _control(self, beside: Results) -> file.ResultLines:
+        """Return the results of a control. Raises UsageError if they are of other data."""
+        demand_type("beside", beside, Results, _RESULTS)
+        theirs, ours = beside.lines.run.data, self.lines.run.data
+        if theirs != ours:
+            raise UsageError(f"beside: is of {theirs}; results of {ours} are accepted.")
+        return beside.lines
 
     def save(self, path: str | Path) -> None:
         """Write the results file, over older results at most, without keys of a later version. Raises UsageError."""
+        demand_type("path", path, str | Path, _PLACE)
         file.check_place(Path(path), {})
         file.write(Path(path), self.lines)
 
@@ -188,7 +213,9 @@ def evaluate(
         >>> results.passed, results.verdicts[0].rate
         (True, 0.0)
     """
-    _check(data, batch_size, progress)
+    _check(model, data, batch_size, progress)
+    demand_type("tests", tests, str | Collection | None, _NAMES)
+    demand_type("run_id", run_id, str | None, "a text")
     if not isinstance(model, str):
         _refuse("a model that is given by its spec", device=device, dtype=dtype, trust_remote_code=trust_remote_code)
     if not isinstance(data, str):
@@ -229,6 +256,7 @@ def read_results(path: str | Path) -> Results:
         >>> read_results("vlcheck-results.jsonl").passed  # doctest: +SKIP
         True
     """
+    demand_type("path", path, str | Path, _PLACE)
     return Results(file.read(expanded(path)), source=str(path))
 
 
@@ -250,6 +278,9 @@ def compare(old: Results, new: Results, *, alpha: float = ALPHA) -> Comparison:
         >>> compare(read_results("old.jsonl"), read_results("new.jsonl")).accepted  # doctest: +SKIP
         True
     """
+    for name, given in (("old", old), ("new", new)):
+        demand_type(name, given, Results, _RESULTS)
+    demand_type("alpha", alpha, int | float, "a number above 0 and below 1")
     if not 0 < alpha < 1:
         raise UsageError(f"{argument('alpha', alpha)}: has to be above 0 and below 1.")
     for name, results in (("old", old), ("new", new)):
@@ -257,11 +288,12 @@ def compare(old: Results, new: Results, *, alpha: float = ALPHA) -> Comparison:
     return comparison.compare(old.lines, new.lines, alpha)
 
 
-def _check(data: object, batch_size: object, progress: object) -> None:
-    if not isinstance(data, str | CaseSource):
-        what = "has to be a spec, e.g. 'scenes:50', or a source that open_cases gives"
-        raise UsageError(f"{argument('data', repr(data))}: {what}.")
-    if not isinstance(batch_size, int) or batch_size < 1:
+def _check(model: object, data: object, batch_size: object, progress: object) -> None:
+    if model is None or isinstance(model, os.PathLike):
+        what = "has to be a spec, e.g. 'tiny', or a model object"
+        raise UsageError(f"{argument('model', repr(model))}: {what}.")
+    demand_type("data", data, str | CaseSource, "a spec, e.g. 'scenes:50', or a source that open_cases gives")
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
         raise UsageError(f"{argument('batch_size', repr(batch_size))}: has to be a whole number from 1 on.")
     if not (isinstance(progress, bool) or callable(progress)):
         raise UsageError(f"{argument('progress', repr(progress))}: has to be True, False or a function of a Progress.")
@@ -289,6 +321,7 @@ def _path(name: str, said: str | Path | None, default: Path | None = None) -> Pa
     """Return the path that a parameter gives, with the home folder in place of `~`; the default for None."""
     if said is None:
         return default
+    demand_type(name, said, str | Path, _PLACE)
     if not str(said):
         raise UsageError(f"{parameter(name)}: names nothing; leave it out, or name a file or folder.")
     return expanded(said, parameter(name))
@@ -376,6 +409,8 @@ class _Suite:
         if names is None:
             return self.tests
         names = {names} if isinstance(names, str) else {*names}
+        for name in names:
+            demand_type("tests", name, str, _NAMES)
         if not names:
             raise UsageError("tests: names nothing; leave it out for all tests of the suite.")
         known = {name for test in self.tests for name in (test.name, test.function_name)}

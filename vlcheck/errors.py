@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable
+from types import UnionType
 
 LONGEST = 2_000  # characters of a line of a message
 _JOINERS = "\u200c\u200d"  # Persian, Hindi and emoji of families need them
@@ -81,6 +82,19 @@ class UsageError(Exception):
 def marked(error: Exception) -> str:
     """Return the message of an error for another one to quote."""
     return error.marked if isinstance(error, UsageError) else str(error)
+
+
+def demand_type(name: str, value: object, kinds: type | UnionType, accepted: str) -> None:
+    """Raise UsageError unless the value of a parameter has an accepted type.
+
+    Args:
+        name: the parameter's name in Python.
+        value: what it was given.
+        kinds: the accepted types.
+        accepted: the accepted values, in words.
+    """
+    if not isinstance(value, kinds):
+        raise UsageError(f"{argument(name, repr(value))}: has to be {accepted}.")
 
 
 class NotApplicable(Exception):

@@ -1,6 +1,8 @@
 """No image is encoded twice in a run and no query asked twice, however many tests and processes share them."""
 
+import sqlite3
 from collections import Counter
+from contextlib import closing
 
 import pytest
 
@@ -48,6 +50,18 @@ def test_a_kept_score_is_not_asked_again_in_the_next_run(project, log):
     again = project.run("--vl-store=scores.sqlite", model="counting", subprocess=True)
     assert again.ret == 0
     assert lines(log) == asked
+
+
+def test_a_damaged_row_of_the_store_is_said_with_the_option(project):
+    options = ("-k", "grayscale and itm", "--vl-store=scores.sqlite")
+    project.run(*options, subprocess=True)
+    with closing(sqlite3.connect(project.folder / "scores.sqlite")) as connection, connection:
+        connection.execute("UPDATE answers SET scores = NULL WHERE query = (SELECT min(query) FROM answers)")
+    again = project.run(*options, "-W", "error", subprocess=True)
+    assert again.ret == 0
+    said = again.stdout.str() + again.stderr.str()
+    path = project.folder / "scores.sqlite"
+    assert f"DamagedStore: --vl-store {path}: the store is damaged: 1 of its answers cannot be read" in said
 
 
 def test_under_other_versions_all_is_asked_again_and_the_baseline_goes_on(project, log, monkeypatch):

@@ -153,6 +153,27 @@ def test_a_file_that_holds_no_results_is_refused_by_line(tmp_path, text, said):
         read(path)
 
 
+def test_null_in_the_place_of_each_nan_is_read(tmp_path):
+    """A model may answer NaN; the file has null for it, also that of an earlier vlcheck."""
+    nan = dict.fromkeys(("before", "after", "margin", "effect")) | {
+        "levels": [None, 0.1],
+        "values": {"a": None},
+    }
+    nan |= {"scores": [{"dog": None}], "top_before": [["dog", None]], "top_after": [["dog", None]]}
+    keys = ("mass", "rate", "rate_low", "rate_high", "p", "detectable", "effect", "effect_low", "effect_high")
+    raw = {"demanded": "calibrated", "used": "raw", "reason": "too few"}
+    scale = raw | dict.fromkeys(("gain", "offset", "power", "auc", "auc_low"))
+    judged = (
+        verdict() | dict.fromkeys(keys) | {"tables": {"t": {"x": None}}, "scale": scale, "tolerances": {"by": None}}
+    )
+    path = tmp_path / "r.jsonl"
+    path.write_text("\n".join(map(json.dumps, [RUN, row("c") | nan, judged])))
+    found = read(path)
+    (read_row,) = found.rows(KEY)
+    assert (read_row.margin, read_row.levels, read_row.scores) == (None, [None, 0.1], [{"dog": None}])
+    assert found.verdicts[KEY].tables == {"t": {"x": None}}
+
+
 def test_a_line_whose_keys_stand_in_another_order_is_the_same_line(tmp_path):
     path = tmp_path / "results.jsonl"
     path.write_text("\n".join(json.dumps(line, sort_keys=True) for line in (RUN, row("one"), verdict())))

@@ -1,8 +1,10 @@
 """What reports say of the scale that margins were formed on."""
 
+import pytest
+
 from vlcheck.report.page.charts import curve
 from vlcheck.results import scales
-from vlcheck.results.schema import fault_in_line, record_of
+from vlcheck.results.schema import record_of
 from vlcheck.stats.operating_scale import Scale
 
 SAID = {"demanded": "calibrated", "used": "calibrated", "reason": "", "gain": 2.0, "offset": 4.0, "power": 0.5}
@@ -54,6 +56,8 @@ def test_the_curve_says_where_its_middle_is():
 
 
 def test_a_scale_that_is_none_is_refused_by_the_schema():
-    assert fault_in_line(LINE) == fault_in_line(LINE | {"scale": SAID}) == fault_in_line(LINE | {"scale": RAW}) == ""
+    for right in (None, SAID, RAW):
+        record_of(LINE | {"scale": right})
     for wrong in ({"used": "log"}, {"gain": "1"}, {"gain": 0}, {"reason": None}, {"power": None}):
-        assert "scale" in fault_in_line(LINE | {"scale": SAID | wrong})
+        with pytest.raises(ValueError, match="scale"):
+            record_of(LINE | {"scale": SAID | wrong})

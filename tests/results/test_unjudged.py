@@ -15,7 +15,7 @@ from vlcheck.report.text.comparison import conclusion
 from vlcheck.results.comparison import compare
 from vlcheck.results.conclusion import conclude, matrix_of
 from vlcheck.results.file import ResultLines
-from vlcheck.results.schema import fault_in_line, line_of
+from vlcheck.results.schema import line_of, record_of
 from vlcheck.suite.shipped import BIASES
 
 METRICS = ("mlm", "itm")
@@ -146,9 +146,10 @@ def test_every_link_of_a_page_leads_to_a_place_on_it(name):
 
 def test_what_a_header_says_of_its_tests_is_checked():
     line = line_of(small().run)
-    assert not fault_in_line(line | {"stated": STATED})
+    assert line_of(record_of(line | {"stated": STATED}))["stated"] == STATED
     for wrong in ([], {"t": None}, {"t": {"bias": "color"}}, {"t": {"bias": 1, "metric": "mlm"}}):
-        assert "run line without 'stated'" in fault_in_line(line | {"stated": wrong})
+        with pytest.raises(ValueError, match="run line without 'stated'"):
+            record_of(line | {"stated": wrong})
     again = ResultLines()
     again.add([json.dumps(line | {"stated": STATED})])
     assert line_of(again.run)["stated"] == STATED

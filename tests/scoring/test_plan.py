@@ -28,6 +28,10 @@ class Solid:
         raise AssertionError("a plan decodes nothing")
 
 
+def n_queries(plan):
+    return sum(len(chunk.queries) for chunk in plan.chunks)
+
+
 def about(*levels: int) -> list[Query]:
     return [query for level in levels for query in questions(Picture(Solid(level)))]
 
@@ -38,7 +42,7 @@ def test_equal_queries_are_planned_once(tmp_path: Path) -> None:
     plan = make_plan(queries)
 
     assert len(queries) == 10
-    assert (plan.n_pictures, plan.n_queries, plan.texts) == (1, 5, 3)
+    assert (plan.n_pictures, n_queries(plan), plan.texts) == (1, 5, 3)
 
 
 def test_kept_queries_are_left_out_and_so_are_pictures_without_any_left() -> None:
@@ -47,14 +51,14 @@ def test_kept_queries_are_left_out_and_so_are_pictures_without_any_left() -> Non
 
     plan = make_plan(queries, kept=kept)
 
-    assert (plan.n_pictures, plan.n_queries) == (1, 4)
+    assert (plan.n_pictures, n_queries(plan)) == (1, 4)
 
 
 def test_nothing_to_ask_makes_no_chunk() -> None:
     plan = make_plan([])
 
     assert plan.chunks == ()
-    assert (plan.n_pictures, plan.n_queries, plan.texts) == (0, 0, 0)
+    assert (plan.n_pictures, n_queries(plan), plan.texts) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(("batch_size", "sizes"), [(1, [1] * 5), (2, [2, 2, 1]), (16, [5])])

@@ -27,6 +27,16 @@ _ORIENTATION = 0x0112
 _ORIENTATIONS, _TURNED = range(1, 9), range(5, 9)
 
 
+def filled(template: str, word: str) -> str:
+    """Return a text with a word in the place of its mask.
+
+    Args:
+        template: the text, with "[MASK]".
+        word: the word.
+    """
+    return template.replace(MASK, word)
+
+
 class ImageSource(Protocol):
     """An image that is opened only when its pixels are needed."""
 

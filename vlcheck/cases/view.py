@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vlcheck.cases.box import Box
-from vlcheck.cases.case import MASK, Case
+from vlcheck.cases.case import Case, filled
 from vlcheck.cases.picture import Picture
 
 
@@ -58,4 +58,4 @@ class View:
 
     def filled(self, word: str) -> str:
         """Return the text with a word in the mask's place."""
-        return self.template.replace(MASK, word)
+        return filled(self.template, word)

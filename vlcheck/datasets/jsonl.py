@@ -21,7 +21,7 @@ from vlcheck.datasets.boxes import PIXELS, in_full, sticks_out, wrong_unit
 from vlcheck.datasets.complaints import Complaints
 from vlcheck.datasets.fitness import check_color, check_upright
 from vlcheck.datasets.lexicons.lexicon import Lexicons
-from vlcheck.datasets.limits import LARGEST_NUMBER, LONGEST_CAPTION, is_text
+from vlcheck.datasets.limits import LONGEST_CAPTION, is_number, is_text
 from vlcheck.datasets.tags import doubts, misfit
 from vlcheck.errors import UsageError, nearest, printable
 
@@ -311,8 +311,4 @@ def _folded(word: str) -> str:
 def _is_box(value: object) -> bool:
     if not isinstance(value, list) or len(value) != 4:
         return False
-    return all(map(_is_number, value)) and min(value[2:]) > 0
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER
+    return all(map(is_number, value)) and min(value[2:]) > 0

@@ -7,3 +7,8 @@ LARGEST_NUMBER = 1e9  # pixels, of a coordinate
 def is_text(value: str) -> bool:
     """Return True if a text can be encoded; JSON accepts single surrogates, which are halves of characters."""
     return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def is_number(value: object) -> bool:
+    """Return True for a number, no flag, that is below LARGEST_NUMBER in size."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER

@@ -28,7 +28,7 @@ from vlcheck.cases.offer import Offer
 from vlcheck.cases.source import CaseSource
 from vlcheck.datasets.lexicons.lexicon import Lexicons
 from vlcheck.datasets.lexicons.toml_files import load_lexicons
-from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, printable
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, demand_type, printable
 from vlcheck.suite.shipped import lexicons_path
 
 GROUP = "vlcheck.datasets"
@@ -73,6 +73,7 @@ def open_source(spec: str, *, lexicons: Path | None = None) -> CaseSource:
         >>> open_source("scenes:5").images
         5
     """
+    demand_type("data", spec, str, "a spec, e.g. 'scenes:50'")
     readers = registered_sources()
     schemes = {name: _SCHEMES.get(name) or _scheme(entry, spec) for name, entry in readers.items()}
     parsed = parse_data(spec, schemes)

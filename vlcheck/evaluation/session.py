@@ -32,7 +32,7 @@ from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.progress import Progress
 from vlcheck.scoring.render import size_of_shown
 from vlcheck.scoring.scorer import Scorer
-from vlcheck.scoring.store import ScoreStore
+from vlcheck.scoring.store import ScoreStore, warn_of_damage
 
 _ALSO = ("scipy", "pytest")  # packages that no score depends on, but verdicts may
 
@@ -133,7 +133,13 @@ class Session:
 
 @contextmanager
 def open_session(
-    config: EvaluationConfig, adapter: VisionLanguageModel, trials: Trials, policy: Policy, folder: Path
+    config: EvaluationConfig,
+    adapter: VisionLanguageModel,
+    trials: Trials,
+    policy: Policy,
+    folder: Path,
+    *,
+    on_damage: Callable[[str], None] = warn_of_damage,
 ) -> Iterator[Session]:
     """Assemble a session; close its store at the end.
 
@@ -143,30 +149,39 @@ def open_session(
         trials: the trials of behaviors on the cases.
         policy: the policy.
         folder: a temporary folder that the processes of a run share.
+        on_damage: called with a message about unreadable rows of the store.
 
     Raises:
         UsageError: the store cannot be used.
     """
-    with scoring(config, adapter, folder) as scorer:
+    with scoring(config, adapter, folder, on_damage=on_damage) as scorer:
         schedule = schedule_for(trials.source.seed, sequential=config.sequential)
         operating = Operating(trials, adapter.kinds, schedule, scorer.answers)
         yield Session(config, ModelUnderTest(adapter, trials, scorer, policy, operating))
 
 
 @contextmanager
-def scoring(config: EvaluationConfig, adapter: VisionLanguageModel, folder: Path) -> Iterator[CachedScorer]:
+def scoring(
+    config: EvaluationConfig,
+    adapter: VisionLanguageModel,
+    folder: Path,
+    *,
+    on_damage: Callable[[str], None] = warn_of_damage,
+) -> Iterator[CachedScorer]:
     """Yield a scorer with the settings' store, or a temporary one.
 
     Args:
         config: the settings.
         adapter: the model.
         folder: a temporary folder that the processes of a run share.
+        on_damage: called with a message about unreadable rows of the store.
 
     Raises:
         UsageError: the store cannot be used.
     """
     path = config.store or folder / "scores.sqlite"
-    with ScoreStore(path, adapter.fingerprint, run=folder.name, in_scratch=not config.store) as store:
+    kept = ScoreStore(path, adapter.fingerprint, run=folder.name, in_scratch=not config.store, on_damage=on_damage)
+    with kept as store:
         asker = Scorer(adapter, batch_size=config.batch_size, top=config.top)
         yield CachedScorer(asker, store, thumbnails=config.images)
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from vlcheck.cases import MASK
+from vlcheck.cases.case import filled
 
 
 class Probe(NamedTuple):
@@ -29,4 +29,4 @@ class Probe(NamedTuple):
 
     def filled(self, word: str) -> str:
         """Return the text with a word in place of the mask."""
-        return self.template.replace(MASK, word)
+        return filled(self.template, word)

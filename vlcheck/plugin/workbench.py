@@ -24,6 +24,7 @@ from vlcheck.policy.policy import Policy
 from vlcheck.scoring.engines.local import work_together
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.progress import Progress
+from vlcheck.scoring.store import warn_of_damage
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ class Workbench:
         """
         config, adapter, held = _config(settings), _model(settings), ExitStack()
         trials = Trials(source, relative=only_compares(adapter))
-        return cls(held.enter_context(open_session(config, adapter, trials, policy, folder)), held)
+        session = open_session(config, adapter, trials, policy, folder, on_damage=_warn_of_damage)
+        return cls(held.enter_context(session), held)
 
     def close(self) -> None:
         """Close the store."""
@@ -95,6 +97,10 @@ def plan_lines(settings: Settings, policy: Policy, source: CaseSource, tests: Se
     """
     model = _model(settings) if settings.model else None
     return preview(tests, source, policy, model, schedule_for(source.seed, sequential=settings.sequential))
+
+
+def _warn_of_damage(said: str) -> None:
+    warn_of_damage(spelled(said, option_of))
 
 
 def _config(settings: Settings) -> EvaluationConfig:

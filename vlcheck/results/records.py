@@ -2,6 +2,8 @@
 
 A record's fields are the keys of its line. A key that a line may lack has a default. Keys that are not listed here are
 ignored. `description` says in error messages, and in the JSON schema, which values a key takes.
+
+The public name of `VerdictRecord` is `vlcheck.Verdict`.
 """
 
 from __future__ import annotations

@@ -21,15 +21,6 @@ Line = RunRecord | ImageRecord | EvidenceRecord | VerdictRecord
 _DECODER = msgspec.json.Decoder(EvidenceRecord)
 
 
-def fault_in_line(line: object) -> str:
-    """Return why a value is no line of a results file, or ""."""
-    try:
-        record_of(line)
-    except ValueError as error:
-        return str(error)
-    return ""
-
-
 def record_of(line: object) -> Record:
     """Return the record of a line.
 

@@ -42,11 +42,6 @@ class Plan:
         return sum(len(chunk.pictures) for chunk in self.chunks)
 
     @cached_property
-    def n_queries(self) -> int:
-        """The number of queries to answer."""
-        return sum(len(chunk.queries) for chunk in self.chunks)
-
-    @cached_property
     def texts(self) -> int:
         """The number of texts that the model has to read, foils included, each counted once a picture and metric.
 

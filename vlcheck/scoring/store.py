@@ -8,7 +8,7 @@ import sqlite3
 import struct
 import uuid
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -69,6 +69,13 @@ class DamagedStore(UserWarning):
     """A warning about unreadable rows of a store: answers are asked again, small copies of pictures drawn again."""
 
 
+def warn_of_damage(said: str) -> None:
+    """Give a DamagedStore warning, also if the run turns warnings into errors: it goes on."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn(spelled(said), DamagedStore, stacklevel=4)
+
+
 class ScoreStore:
     """A store of one model's answers, for one set of installed versions.
 
@@ -84,6 +91,7 @@ class ScoreStore:
         run: an id that the processes of one run have in common, so that they share errors; a new one if empty.
         versions: versions of all other software that determines a score; the installed ones if None.
         in_scratch: whether the file is in a temporary folder: messages then name TMPDIR in place of the parameter.
+        on_damage: called with a message about unreadable rows.
 
     Raises:
         UsageError: here and in each method, if the file is not a store, has another schema, cannot be read or written,
@@ -98,10 +106,12 @@ class ScoreStore:
         run: str = "",
         versions: Mapping[str, str] | None = None,
         in_scratch: bool = False,
+        on_damage: Callable[[str], None] = warn_of_damage,
     ) -> None:
         self.path = path
         self._named = f"{temporary.where()}: {path}" if in_scratch else argument("store", path)
         self._cure = f"Let TMPDIR name a folder, or {parameter('store')} a file," if in_scratch else "Name a file"
+        self._on_damage = on_damage
         self.model = fingerprint
         self.run = run or uuid.uuid4().hex
         with self._speaking_clearly():
@@ -227,10 +237,8 @@ class ScoreStore:
         self._say_damaged(f"{len(keys)} of its answers {why} and are asked again")
 
     def _say_damaged(self, what: str) -> None:
-        """Warn that rows are damaged; `what` says which, and what is done about it."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("always")  # also if the run turns warnings into errors: it goes on
-            warnings.warn(f"{spelled(self._named)}: the store is damaged: {what}.", DamagedStore, stacklevel=3)
+        """Report damaged rows; `what` says which, and what is done about it."""
+        self._on_damage(f"{self._named}: the store is damaged: {what}.")
 
     def _refuse_others(self) -> None:
         """Raise UsageError if the path is another program's file, before a lock file is put beside it."""

@@ -34,7 +34,7 @@ from vlcheck.stats.power import detectable, detectable_mean, needed_for_mean, ne
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The result of a behavior's cases, with its statistics.
+    """The result of a behavior's cases, with its statistics; `vlcheck.Verdict` is its line in the results file.
 
     Attributes:
         status: the verdict.

@@ -13,7 +13,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TextIO, TypeVar
 
 from vlcheck._util.foreign_files import DECODER, Twice, demand_file
 from vlcheck.cases.box import Box
-from vlcheck.datasets.limits import LARGEST_NUMBER, is_text
+from vlcheck.datasets.limits import LARGEST_NUMBER, is_number, is_text
 from vlcheck.errors import UsageError, printable
 
 Value = TypeVar("Value")
@@ -112,7 +112,7 @@ class Entry:
             UsageError: If the field is no such number.
         """
         value = self._value(key, default)
-        if not _is_real(value) or value < 0:
+        if not is_number(value) or value < 0:
             raise self._bad(key, "a number, 0 or more", value)
         return float(value)
 
@@ -157,7 +157,7 @@ class Entry:
     def box(self, key: str) -> Box:
         """Return a rectangle."""
         value = self.fields.get(key)
-        if not isinstance(value, list) or len(value) != 4 or not all(map(_is_real, value)) or min(value[2:]) < 0:
+        if not isinstance(value, list) or len(value) != 4 or not all(map(is_number, value)) or min(value[2:]) < 0:
             raise self._bad(key, "[x, y, width, height]", value)
         return Box(*map(float, value))
 
@@ -170,13 +170,9 @@ class Entry:
         return UsageError(f"{self.where}: {key} {found}; it has to be {wanted}.")
 
 
-def _is_real(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER
-
-
 def _are_real(values: list[Any]) -> bool:
     whole = set(map(type, values)) == {int}  # nearly all are, and are checked much faster
-    return max(map(abs, values)) < LARGEST_NUMBER if whole else all(map(_is_real, values))
+    return max(map(abs, values)) < LARGEST_NUMBER if whole else all(map(is_number, values))
 
 
 class Unusable(NamedTuple):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from vlcheck.cases.case import MASK
+from vlcheck.cases.case import filled
 from vlcheck.errors import NotApplicable
 from vlcheck.metrics.kinds import ANY
 from vlcheck.models.adapters.base import Adapter, check_masked, log_softmax, own
@@ -77,7 +77,7 @@ class Autoregressive(Adapter):
             if len(choices) == 1:
                 raise NotApplicable("the model only compares words, and no other is known to be false")
         compared = [
-            [*self._completed(features, row, [text.replace(MASK, word) for word in choices])]
+            [*self._completed(features, row, [filled(text, word) for word in choices])]
             for row, (text, choices) in enumerate(zip(texts, sets, strict=True))
         ]
         read = self._likelihoods(features, [*chain.from_iterable(compared)])

@@ -21,7 +21,7 @@ from vlcheck._util.hashing import digest
 from vlcheck._util.paths import expanded, there_is
 from vlcheck._util.spec_grammar import Factory
 from vlcheck.cases.case import MASK
-from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, marked, nearest
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, demand_type, marked, nearest
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.registry import DEFAULT_KINDS, KINDS
 from vlcheck.models.loading.foreign_model import ForeignModel
@@ -69,6 +69,9 @@ def load_model(
         >>> sorted(load_model("tiny").metrics)
         ['itm', 'mlm']
     """
+    demand_type("model", spec, str, "a spec, e.g. 'tiny'")
+    demand_type("dtype", dtype, str, f"one of {', '.join(DTYPES)}")
+    demand_type("device", device, str, f"one of {DEVICES}, {AUTO}")
     _check_dtype(dtype)
     _check_device(device)
     families = registered_families()
