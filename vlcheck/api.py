@@ -131,13 +131,13 @@ class Results:
 
     def report(self, path: str | Path) -> None:
         """Write the page for reviewers, over an older page at most. Raises UsageError."""
-        page.check_place(Path(path), {}, "report")
-        page.write(Path(path), page.draw(self.lines, source=self.source), "report")
+        page.check_page_path(Path(path), {}, "report")
+        page.write_page(Path(path), page.draw(self.lines, source=self.source), "report")
 
     def save(self, path: str | Path) -> None:
         """Write the results file, over older results at most, without keys of a later version. Raises UsageError."""
-        file.check_place(Path(path), {})
-        file.write(Path(path), self.lines)
+        file.check_results_path(Path(path), {})
+        file.write_results(Path(path), self.lines)
 
 
 def evaluate(
@@ -254,7 +254,7 @@ def compare(old: Results, new: Results, *, alpha: float = ALPHA) -> Comparison:
         raise UsageError(f"{argument('alpha', alpha)}: has to be above 0 and below 1.")
     for name, results in (("old", old), ("new", new)):
         comparison.demand_comparable(results.lines, name)
-    return comparison.compare(old.lines, new.lines, alpha)
+    return comparison.compare_runs(old.lines, new.lines, alpha)
 
 
 def _check(data: object, batch_size: object, progress: object) -> None:

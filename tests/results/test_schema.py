@@ -11,9 +11,9 @@ from vlcheck.errors import UsageError
 from vlcheck.report.markdown.model_card import card
 from vlcheck.report.page import draw
 from vlcheck.report.text.comparison import comparison_lines
-from vlcheck.results.comparison import compare
+from vlcheck.results.comparison import compare_runs
 from vlcheck.results.file import read
-from vlcheck.results.schema import RECORDS, json_schema
+from vlcheck.results.schema import RECORDS, results_schema
 
 ABSENT = object()
 VALUES = (ABSENT, None, True, -1, 10**400, float("nan"), 1e308, "", "\ud800", [], [None], [[]], {}, {"a": None})
@@ -52,7 +52,7 @@ def test_a_value_is_refused_by_line_or_read_by_all(spoilt, kind, key):
             assert orphans or str(error).startswith(f"{path}:{line}: ")  # noqa: PT017 - what is not refused is fine
             refused += 1
             continue
-        compared = compare(small(), found)
+        compared = compare_runs(small(), found)
         assert all(map(str.isprintable, comparison_lines(compared)))
         assert draw(found, source="r", beside=found, comparison=compared).encode()
         assert card(found).encode()
@@ -62,7 +62,7 @@ def test_a_value_is_refused_by_line_or_read_by_all(spoilt, kind, key):
 def test_the_json_schema_in_the_docs_is_that_of_the_records():
     """`python -m vlcheck.results.schema > docs/results.schema.json` writes it."""
     path = Path(__file__).parents[2] / "docs" / "results.schema.json"
-    assert json.loads(path.read_text(encoding="utf-8")) == json_schema()
+    assert json.loads(path.read_text(encoding="utf-8")) == results_schema()
 
 
 @pytest.mark.parametrize("kind", ["run", "image", "evidence", "verdict"])
@@ -73,5 +73,5 @@ def test_lines_of_what_is_needed_alone_are_read_by_all(tmp_path, kind):
     path = tmp_path / "results.jsonl"
     path.write_text("\n".join(map(json.dumps, bare)))
     found = read(path)
-    assert draw(found, source="r", beside=small(), comparison=compare(found, small()))
+    assert draw(found, source="r", beside=small(), comparison=compare_runs(found, small()))
     assert card(found)

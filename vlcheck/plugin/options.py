@@ -148,7 +148,7 @@ class Settings:
         Places(self.results).demand(others)
         if self.report:
             others |= {"--vl-results": self.results, "--vl-baseline": self.baseline}
-            page.check_place(self.report, others, "--vl-report")
+            page.check_page_path(self.report, others, "--vl-report")
 
     def _demand_a_match(self) -> None:
         """Raise UsageError if the ini file's scenes meet a model of the user's, or its zoo model meets other data."""

@@ -88,10 +88,10 @@ PolicyFile = _record(
 )
 
 
-def json_schema() -> dict[str, Any]:
+def policy_schema() -> dict[str, Any]:
     """Return the JSON schema of a policy file."""
     return msgspec.json.schema(PolicyFile)
 
 
 if __name__ == "__main__":
-    print(json.dumps(json_schema(), indent=1))
+    print(json.dumps(policy_schema(), indent=1))

@@ -65,7 +65,7 @@ def line_of(record: Record) -> dict[str, Any]:
     return line
 
 
-def json_schema() -> dict[str, Any]:
+def results_schema() -> dict[str, Any]:
     """Return the JSON schema of a line of a results file."""
     return msgspec.json.schema(RunRecord | ImageRecord | EvidenceRecord | VerdictRecord)
 
@@ -95,4 +95,4 @@ def _empty_where_null(record: type[Record]) -> frozenset[str]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(json_schema(), indent=1))
+    print(json.dumps(results_schema(), indent=1))

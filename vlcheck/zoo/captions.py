@@ -223,7 +223,7 @@ def _place(box: Box) -> tuple[str, ...]:
     return (*across, *along)
 
 
-def tell(facts: Facts, rng: Random, stage: Stage) -> Sentence:
+def true_caption(facts: Facts, rng: Random, stage: Stage) -> Sentence:
     """Return a true sentence about a picture.
 
     Args:

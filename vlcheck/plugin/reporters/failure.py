@@ -34,7 +34,7 @@ def fail_unasserted(item: pytest.Item, call: pytest.CallInfo[None], report: pyte
         report.longrepr = f"{shown(failed[-1].summary)}\nThe test passed all the same: add `assert verdict.passed`."
 
 
-def add(item: pytest.Item, report: pytest.TestReport) -> None:
+def add_worst_cases(item: pytest.Item, report: pytest.TestReport) -> None:
     """Add counts, interval and the three worst cases to the report of a failed test.
 
     Args:
