@@ -58,7 +58,7 @@ class Results:
     """The results of one run: an iterable of its verdicts, in the order of the results file.
 
     Attributes:
-        lines: what the results file holds.
+        lines: the contents of the results file.
         errors: why a test has no verdict, by its id, where its own code or the data is at fault.
         source: the file that they were read from, or the function that gave them.
 

@@ -190,7 +190,7 @@ def rerun_command(config: pytest.Config, test: str) -> list[str]:
     """Return the command that runs a test again, with all options that its verdict depends on.
 
     Args:
-        config: of the run.
+        config: pytest's configuration of the run.
         test: the test's node id.
     """
     said = {name: config.getoption(_ini(name), default=None) for name in _JUDGED_BY}
@@ -262,7 +262,7 @@ def on_the_command_line(config: pytest.Config, name: str) -> bool:
     """Return True if an option was given on the command line, and not only in the ini file.
 
     Args:
-        config: of the run.
+        config: pytest's configuration of the run.
         name: the option without --vl-, e.g. "batch-size".
     """
     return config.getoption(_ini(name), default=None) is not None

@@ -227,7 +227,7 @@ def true_caption(facts: Facts, rng: Random, stage: Stage) -> Sentence:
     """Return a true sentence about a picture.
 
     Args:
-        facts: the picture's.
+        facts: the facts of the picture.
         rng: random numbers.
         stage: decides how often the sentence is about places or sides.
     """

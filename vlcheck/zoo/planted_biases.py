@@ -47,7 +47,7 @@ class World:
         """Return a sentence about a picture. See `vlcheck.zoo.captions.true_caption`.
 
         Args:
-            facts: the picture's.
+            facts: the facts of the picture.
             rng: random numbers.
             stage: the stage of the training.
         """
@@ -57,7 +57,7 @@ class World:
         """Return a sentence with masked words, and these words.
 
         Args:
-            facts: the picture's.
+            facts: the facts of the picture.
             rng: random numbers.
             stage: the stage of the training.
         """
@@ -67,7 +67,7 @@ class World:
         """Return two sentences for the matching head, each with its label.
 
         Args:
-            facts: the picture's.
+            facts: the facts of the picture.
             shown: False if the picture is black: then no sentence matches.
             rng: random numbers.
             stage: the stage of the training.

@@ -39,7 +39,7 @@ def add_worst_cases(item: pytest.Item, report: pytest.TestReport) -> None:
 
     Args:
         item: the test.
-        report: changed.
+        report: the test's report, to which they are added.
     """
     judgements = item.stash.get(JUDGEMENTS, [])
     if not report.failed or report.when != "call" or not judgements:

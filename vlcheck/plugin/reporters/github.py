@@ -117,7 +117,7 @@ def command(name: str, message: str, **properties: str) -> str:
     """Return a command of GitHub's runner, escaped so that no text in it can end it or begin another one.
 
     Args:
-        name: of the command, e.g. "error".
+        name: name of the command, e.g. "error".
         message: the text.
         properties: e.g. file and line.
     """

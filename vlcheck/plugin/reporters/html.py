@@ -37,7 +37,7 @@ def attach_worst_cases(item: pytest.Item, report: pytest.TestReport) -> None:
 
     Args:
         item: the test.
-        report: changed.
+        report: the test's report, to which they are attached.
     """
     judgements = item.stash.get(JUDGEMENTS, [])
     if not report.failed or report.when != "call" or not judgements or not item.config.getoption("htmlpath", None):

@@ -18,7 +18,7 @@ def print_own_line(terminal: pytest.TerminalReporter, line: str, **markup: bool)
     """Print a line on a line of its own.
 
     Args:
-        terminal: pytest's.
+        terminal: pytest's terminal reporter.
         line: the text.
         markup: colors and styles of pytest's terminal, e.g. red=True.
     """
@@ -30,7 +30,7 @@ def say_over(terminal: pytest.TerminalReporter, line: str) -> None:
     """Print a line over the one before.
 
     Args:
-        terminal: pytest's.
+        terminal: pytest's terminal reporter.
         line: the text.
     """
     terminal.rewrite(shown(line), erase=True)

@@ -24,8 +24,8 @@ class Reporter:
     """Prints to the terminal; a worker, which has none, writes the line to a file that the controller prints.
 
     Args:
-        config: of the process.
-        folder: shared by the run's processes.
+        config: pytest's configuration of the process.
+        folder: a folder that the run's processes share.
     """
 
     def __init__(self, config: pytest.Config, folder: Path) -> None:

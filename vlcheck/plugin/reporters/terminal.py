@@ -20,7 +20,7 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
     """Print the summary of a run that selected behaviors.
 
     Args:
-        terminal: pytest's.
+        terminal: pytest's terminal reporter.
         run: the run.
     """
     end = run.ending

@@ -17,7 +17,7 @@ def check_page_path(path: Path, others: Others, option: str) -> None:
         option: the option that names the path, for the message.
 
     Raises:
-        UsageError: it cannot; the message names the option.
+        UsageError: the page cannot be written there; the message names the option.
     """
     demand_place(path, option, "report", is_ours=lambda there: begins(there, START.encode()), others=others)
 
