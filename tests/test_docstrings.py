@@ -1,8 +1,8 @@
 """Docstrings can be read: each says in plain sentences what a name is, takes, returns and raises.
 
 Ruff checks their form (pydocstyle's rules, Google's convention). These tests check what ruff cannot: that a function
-of two parameters or more describes them, that no sentence begins with a clause in the place of its subject, and that
-parameters, attributes and returned values are described by noun phrases.
+of two parameters or more describes them, that no sentence begins with a clause in the place of its subject, that
+parameters, attributes and returned values are described by noun phrases, and that the names in them exist.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import ast
 import doctest
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -76,10 +77,11 @@ def documented(path: Path) -> Iterator[Documented]:
     yield from inside(tree, "")
 
 
-def checked() -> Iterator[Documented]:
-    """Yield all of vlcheck that has a docstring."""
-    for path in sorted((ROOT / "vlcheck").rglob("*.py")):
-        yield from documented(path)
+@cache
+def checked() -> tuple[Documented, ...]:
+    """Return all of vlcheck that has a docstring."""
+    files = sorted((ROOT / "vlcheck").rglob("*.py"))
+    return tuple(one for path in files for one in documented(path))
 
 
 def lacks_args(one: Documented) -> bool:
@@ -181,3 +183,49 @@ def test_a_function_without_args_is_found(tmp_path, monkeypatch):
     found = list(documented(tmp_path / "sums.py"))
     assert [lacks_args(one) for one in found] == [True, False]
     assert [lacks_verb(one) for one in found] == [False, True]
+
+
+def own_names(node: ast.AST) -> set[str]:
+    """Return the names that a module or a class defines, and the attributes that it sets on `self`."""
+    found = {one.name for one in ast.walk(node) if isinstance(one, Definition | ast.ClassDef)}
+    found |= {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    found |= {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store)}
+    return found | {one.asname or one.name for one in ast.walk(node) if isinstance(one, ast.alias)}
+
+
+def unknown_names(text: str, members: dict[str, set[str]]) -> list[str]:
+    """Return the names in backticks, `Class.member` or `vlcheck.module.name`, whose class or module lacks them.
+
+    Args:
+        text: a docstring.
+        members: the names that each module, by its dotted name, and each class of vlcheck defines.
+    """
+    found = []
+    for name in re.findall(r"`((?:vlcheck|[A-Z]\w*)(?:\.\w+)+)(?:\(.*?\))?`", text):
+        parts = name.split(".")
+        holder = next(
+            (".".join(parts[:end]) for end in range(len(parts), 0, -1) if ".".join(parts[:end]) in members), ""
+        )
+        rest = name.removeprefix(holder).removeprefix(".").partition(".")[0]
+        found += [name] if holder and rest and rest not in members[holder] else []
+    return found
+
+
+def test_names_in_docstrings_exist():
+    members: dict[str, set[str]] = {}
+    for path in sorted((ROOT / "vlcheck").rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        members.setdefault(module, set()).update(own_names(tree))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                bases = {ast.unparse(base).partition("[")[0] for base in node.bases}
+                if bases <= {"NamedTuple", "Protocol", "Enum", "Exception"}:  # of a subclass, others define names, too
+                    members.setdefault(node.name, set()).update(own_names(node))
+    assert not [f"{one.name}: {name}" for one in checked() for name in unknown_names(one.text, members)]
+
+
+def test_a_name_that_its_class_lacks_is_found():
+    members = {"Box": {"area"}, "vlcheck.cases": {"Box"}}
+    assert unknown_names("See `Box.area`, `vlcheck.cases.Box`, `Image.open`.", members) == []
+    assert unknown_names("See `Box.size` and `vlcheck.cases.Bax`.", members) == ["Box.size", "vlcheck.cases.Bax"]

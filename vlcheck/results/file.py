@@ -298,7 +298,7 @@ def _finite(value: Any) -> Any:
 
 
 def _checked_lines(path: Path, file: Iterable[bytes]) -> Iterator[Record | str]:
-    """Yield the lines of a file as `Results.take` takes them. Raises UsageError for an invalid or misplaced line.
+    """Yield the lines of a file as `ResultLines.take` takes them. Raises UsageError for an invalid or misplaced line.
 
     If the line of a verdict is missing, its rows must not be taken for those of the next verdict.
     """

@@ -123,7 +123,7 @@ class PhotographFacts:
 
     @cached_property
     def senses(self) -> tuple[Sense, ...]:
-        """The categories that the captions name or hint at, in each sense."""
+        """The possible meanings of the phrases in the captions that name a category or hint at one."""
         return tuple(sense for caption in self.captions for found in caption.named for sense in found.meaning)
 
     @cached_property
