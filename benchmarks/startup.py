@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from tests.report.pages import small
-from vlcheck.results.file import write
+from vlcheck.results.file import write_results
 
 # VmHWM begins anew with the program; getrusage's ru_maxrss would begin with this process's peak.
 PEAK = """
@@ -36,7 +36,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
         results = str(Path(folder) / "results.jsonl")
-        write(Path(results), small())
+        write_results(Path(results), small())
         commands = [["--help"], ["report", results], ["compare", results, results], ["card", results]]
         commands += [["policy", "show"], ["cases", "scenes:20"], ["plan", "scenes:20"]]
         for command in commands:

@@ -137,7 +137,7 @@ def test_page_and_results_replace_nothing_else(results, tmp_path):
 
 def test_a_page_shows_a_control_and_a_comparison(results, tmp_path):
     results.report(tmp_path / "page.html", beside=results, baseline=results)
-    page, expected = (tmp_path / "page.html").read_text(), comparison.compare(results.lines, results.lines)
+    page, expected = (tmp_path / "page.html").read_text(), comparison.compare_runs(results.lines, results.lines)
     assert page == draw(results.lines, source=results.source, beside=results.lines, comparison=expected)
     assert page != draw(results.lines, source=results.source)
     for name in ("beside", "baseline"):

@@ -1,7 +1,8 @@
 """Docstrings can be read: each says in plain sentences what a name is, takes, returns and raises.
 
 Ruff checks their form (pydocstyle's rules, Google's convention). These tests check what ruff cannot: that a function
-of two parameters or more describes them, and that no sentence begins with a clause in the place of its subject.
+of two parameters or more describes them, that no sentence begins with a clause in the place of its subject, that
+parameters, attributes and returned values are described by noun phrases, and that the names in them exist.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import ast
 import doctest
 import re
-import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
@@ -20,6 +20,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 CLAUSE = re.compile(r"(?:^|[.:;!?] +)(?:What|Which|That|As|Where|Whether|Whose|Who|Those|How)\b(?! is why| said)")
+NO_NOUN = re.compile(
+    r"(?:what|which|how|where|as|that|who|it|from|to|of|under|by|with|in|at|on|done|shown|told|leads|likewise)\b",
+    re.IGNORECASE,
+)
 NO_VERB = re.compile(
     r"(?:The|An?|What|Which|That|This|These|Those|As|Where|Whether|When|Who|Whoever|Whose|How|Why|Of|From|For|In|On|By|At"
     r"|With|Without|One|Two|All|Both|Each|Every|Some|No|None|Nothing|Its|Their|Another|Many)\b"
@@ -55,13 +59,6 @@ class Documented(NamedTuple):
         return any(re.search(r"\btyper\.(Option|Argument)\(|\bapp\.command\(", ast.unparse(one)) for one in told)
 
 
-@cache
-def exempt_rooms() -> tuple[str, ...]:
-    """Return the rooms that pyproject.toml exempts from the rules on docstrings."""
-    lint = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["ruff"]["lint"]
-    return tuple(name.removesuffix("**") for name, codes in lint["per-file-ignores"].items() if "D" in codes)
-
-
 def documented(path: Path) -> Iterator[Documented]:
     """Yield all that has a docstring in a file, named `path::Class.method`."""
     relative = path.relative_to(ROOT).as_posix()
@@ -80,11 +77,11 @@ def documented(path: Path) -> Iterator[Documented]:
     yield from inside(tree, "")
 
 
-def checked() -> Iterator[Documented]:
-    """Yield all that has a docstring in the rooms that are not exempt."""
-    for path in sorted((ROOT / "vlcheck").rglob("*.py")):
-        if not f"{path.relative_to(ROOT).as_posix()}".startswith(exempt_rooms()):
-            yield from documented(path)
+@cache
+def checked() -> tuple[Documented, ...]:
+    """Return all of vlcheck that has a docstring."""
+    files = sorted((ROOT / "vlcheck").rglob("*.py"))
+    return tuple(one for path in files for one in documented(path))
 
 
 def lacks_args(one: Documented) -> bool:
@@ -103,6 +100,18 @@ def clauses(text: str) -> list[str]:
     return [one[found.start() : found.start() + 60] for one in joined for found in CLAUSE.finditer(one)]
 
 
+def riddles(text: str) -> list[str]:
+    """Return the entries of Args, Attributes, Returns and Yields that do not begin with a noun phrase or `whether`."""
+    found = []
+    for name, section in re.findall(
+        r"^(Args|Attributes|Returns|Yields):\n((?:(?: +.*)?(?:\n|$))+)", text, re.MULTILINE
+    ):
+        for entry in re.findall(r"^ {4}(?! )(.+)", section, re.MULTILINE):
+            said = entry.partition(": ")[2] if name in ("Args", "Attributes") else entry
+            found += [entry] if NO_NOUN.match(said) else []
+    return found
+
+
 def lacks_verb(one: Documented) -> bool:
     """Return True if a function's first line does not begin with a verb."""
     return isinstance(one.node, Definition) and not one.is_property and bool(NO_VERB.match(one.text))
@@ -114,6 +123,10 @@ def test_functions_of_two_parameters_describe_them():
 
 def test_no_sentence_begins_with_a_clause_as_its_subject():
     assert not [f"{one.name}: {found}" for one in checked() for found in clauses(one.text)]
+
+
+def test_parameters_and_results_are_described_by_noun_phrases():
+    assert not [f"{one.name}: {entry}" for one in checked() for entry in riddles(one.text)]
 
 
 def test_the_first_line_of_a_function_begins_with_a_verb():
@@ -149,6 +162,20 @@ def test_a_clause_is_found_at_the_beginning_of_a_sentence_alone(text, found):
     assert len(clauses(text)) == found
 
 
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        ("expect: the expectation.", 0),
+        ("expect: from scores to margins.", 1),
+        ("tables: what the results show.", 1),
+        ("sequential: whether to stop early.", 0),
+        ("arms: one for each view,\n        as `Sample` has them.", 0),
+    ],
+)
+def test_an_entry_that_is_no_noun_phrase_is_found(entry, found):
+    assert len(riddles(f"Return the sum.\n\nArgs:\n    {entry}\n\nWhat else.")) == found
+
+
 def test_a_function_without_args_is_found(tmp_path, monkeypatch):
     source = 'def add(one, other):\n    """Add two numbers."""\n\n\ndef _add(one, other):\n    """The sum."""\n'
     (tmp_path / "sums.py").write_text(source)
@@ -156,3 +183,49 @@ def test_a_function_without_args_is_found(tmp_path, monkeypatch):
     found = list(documented(tmp_path / "sums.py"))
     assert [lacks_args(one) for one in found] == [True, False]
     assert [lacks_verb(one) for one in found] == [False, True]
+
+
+def own_names(node: ast.AST) -> set[str]:
+    """Return the names that a module or a class defines, and the attributes that it sets on `self`."""
+    found = {one.name for one in ast.walk(node) if isinstance(one, Definition | ast.ClassDef)}
+    found |= {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    found |= {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store)}
+    return found | {one.asname or one.name for one in ast.walk(node) if isinstance(one, ast.alias)}
+
+
+def unknown_names(text: str, members: dict[str, set[str]]) -> list[str]:
+    """Return the names in backticks, `Class.member` or `vlcheck.module.name`, whose class or module lacks them.
+
+    Args:
+        text: a docstring.
+        members: the names that each module, by its dotted name, and each class of vlcheck defines.
+    """
+    found = []
+    for name in re.findall(r"`((?:vlcheck|[A-Z]\w*)(?:\.\w+)+)(?:\(.*?\))?`", text):
+        parts = name.split(".")
+        holder = next(
+            (".".join(parts[:end]) for end in range(len(parts), 0, -1) if ".".join(parts[:end]) in members), ""
+        )
+        rest = name.removeprefix(holder).removeprefix(".").partition(".")[0]
+        found += [name] if holder and rest and rest not in members[holder] else []
+    return found
+
+
+def test_names_in_docstrings_exist():
+    members: dict[str, set[str]] = {}
+    for path in sorted((ROOT / "vlcheck").rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        members.setdefault(module, set()).update(own_names(tree))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                bases = {ast.unparse(base).partition("[")[0] for base in node.bases}
+                if bases <= {"NamedTuple", "Protocol", "Enum", "Exception"}:  # of a subclass, others define names, too
+                    members.setdefault(node.name, set()).update(own_names(node))
+    assert not [f"{one.name}: {name}" for one in checked() for name in unknown_names(one.text, members)]
+
+
+def test_a_name_that_its_class_lacks_is_found():
+    members = {"Box": {"area"}, "vlcheck.cases": {"Box"}}
+    assert unknown_names("See `Box.area`, `vlcheck.cases.Box`, `Image.open`.", members) == []
+    assert unknown_names("See `Box.size` and `vlcheck.cases.Bax`.", members) == ["Box.size", "vlcheck.cases.Bax"]

@@ -16,7 +16,7 @@ from vlcheck.datasets.lexicons.toml_files import load_lexicons
 from vlcheck.errors import LONGEST, UsageError, printable
 from vlcheck.models.loading.load import load_model
 from vlcheck.policy.toml_file import load_policy
-from vlcheck.results.file import write
+from vlcheck.results.file import write_results
 from vlcheck.suite.shipped import lexicons_path
 
 HOSTILE = (
@@ -229,7 +229,7 @@ def hostile_results(tmp_path):
         "unjudged": [HOSTILE],
     }
     path = tmp_path / "results.jsonl"
-    write(path, results(*((one, rows(**told)) for one in ones), run=run))
+    write_results(path, results(*((one, rows(**told)) for one in ones), run=run))
     lines = path.read_text().splitlines()
     path.write_text("\n".join(lines))
     return path

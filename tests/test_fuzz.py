@@ -143,7 +143,7 @@ def test_results_and_what_is_drawn_of_them(tmp_path):
     def parse():
         found = read(path)
         card(found).encode()
-        "".join(comparison_lines.comparison_lines(comparison.compare(whole, found, 0.05))).encode(
+        "".join(comparison_lines.comparison_lines(comparison.compare_runs(whole, found, 0.05))).encode(
             errors="backslashreplace"
         )
         draw(found, source=path.name).encode()

@@ -49,11 +49,31 @@ def test_pytest_is_known_in_its_room_alone(module):
     assert [name for name in names if name.startswith(("pytest", "vlcheck.plugin"))] == []
 
 
-def test_no_class_name_has_two_meanings():
-    """Each public class of vlcheck has a name of its own."""
-    homes = defaultdict(list)
+def homes(kind):
+    """Return the public classes or functions of modules, with the modules that define each."""
+    found = defaultdict(list)
     for module, path in MODULES.items():
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                homes[node.name].append(module)
-    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
+            if isinstance(node, kind) and not node.name.startswith("_"):
+                found[node.name].append(module)
+    return found
+
+
+def test_no_class_name_has_two_meanings():
+    """Each public class of vlcheck has a name of its own."""
+    assert {name: modules for name, modules in homes(ast.ClassDef).items() if len(modules) > 1} == {}
+
+
+def test_no_function_name_has_two_meanings():
+    """Each public function has a name of its own, but for those that are the same thing in several places.
+
+    A command of the command line is named like the function that it calls, and so is one of the Python API; each
+    family of original code has the same functions for the same things.
+    """
+    commands = {"card", "check_model", "compare", "list_models", "train"}
+    parallel = ("vlcheck.models.original.", "vlcheck.cli.")
+    found = {
+        name: [one for one in modules if not one.startswith(parallel[: 1 + (name in commands)])]
+        for name, modules in homes(ast.FunctionDef).items()
+    }
+    assert {name: modules for name, modules in found.items() if len(modules) > 1} == {}

@@ -10,7 +10,7 @@ from tests.plugin.conftest import project, write_cases  # noqa: F401
 from tests.report.pages import small
 from tests.waiting import no_longer_than
 from vlcheck.cli import app
-from vlcheck.results.file import write
+from vlcheck.results.file import write_results
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def folder(tmp_path, monkeypatch):
     """A folder with the pipe `pipe`, good results, and folders in which a file is a pipe."""
     monkeypatch.chdir(tmp_path)
     os.mkfifo("pipe")
-    write(tmp_path / "good.jsonl", small())
+    write_results(tmp_path / "good.jsonl", small())
     write_cases(tmp_path / "data", 4)
     for inner, name in {
         "words": "colors.toml",

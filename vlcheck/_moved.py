@@ -328,10 +328,10 @@ def find_name(module: str, name: str) -> object:
 
     Args:
         module: full name of a module that is still there.
-        name: that it does not have.
+        name: a name that the module does not have.
 
     Raises:
-        AttributeError: it never had that name.
+        AttributeError: the module never had that name.
         ImportError: the name has moved for good; the message says where.
     """
     old = f"{module}.{name}"

@@ -61,7 +61,7 @@ class Results:
     """The results of one run: an iterable of its verdicts, in the order of the results file.
 
     Attributes:
-        lines: what the results file holds.
+        lines: the contents of the results file.
         errors: why a test has no verdict, by its id, where its own code or the data is at fault.
         source: the file that they were read from, or the function that gave them.
 
@@ -144,11 +144,11 @@ class Results:
             UsageError: the file cannot be written, or the other results do not fit these.
         """
         demand_type("path", path, str | Path, _PLACE)
-        page.check_place(Path(path), {}, "report")
+        page.check_page_path(Path(path), {}, "report")
         control = self._control(beside) if beside is not None else None
         compared = compare(baseline, self) if baseline is not None else None
         drawn = page.draw(self.lines, source=self.source, beside=control, comparison=compared)
-        page.write(Path(path), drawn, "report")
+        page.write_page(Path(path), drawn, "report")
 
     def _control(self, beside: Results) -> file.ResultLines:
         """Return the results of a control. Raises UsageError if they are of other data."""
@@ -161,8 +161,8 @@ class Results:
     def save(self, path: str | Path) -> None:
         """Write the results file, over older results at most, without keys of a later version. Raises UsageError."""
         demand_type("path", path, str | Path, _PLACE)
-        file.check_place(Path(path), {})
-        file.write(Path(path), self.lines)
+        file.check_results_path(Path(path), {})
+        file.write_results(Path(path), self.lines)
 
 
 def evaluate(
@@ -285,7 +285,7 @@ def compare(old: Results, new: Results, *, alpha: float = ALPHA) -> Comparison:
         raise UsageError(f"{argument('alpha', alpha)}: has to be above 0 and below 1.")
     for name, results in (("old", old), ("new", new)):
         comparison.demand_comparable(results.lines, name)
-    return comparison.compare(old.lines, new.lines, alpha)
+    return comparison.compare_runs(old.lines, new.lines, alpha)
 
 
 def _check(model: object, data: object, batch_size: object, progress: object) -> None:

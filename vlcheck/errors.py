@@ -28,7 +28,7 @@ def argument(name: str, value: object) -> str:
 
     Args:
         name: the parameter's name in Python.
-        value: what it was given.
+        value: the given value.
     """
     return f"\ue000{name}=\ue001{value}"
 
@@ -37,7 +37,7 @@ def spelled(text: str, option: Callable[[str], str] | None = None) -> str:
     """Return a text as its reader knows its parameters.
 
     Args:
-        text: with what `parameter` and `argument` return.
+        text: a message that contains results of `parameter` and `argument`.
         option: gives the option of a parameter; None where the reader writes Python.
     """
     if option is None:

@@ -19,7 +19,7 @@ from vlcheck.cli.console import option_of
 from vlcheck.datasets.registry import open_source
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.tried import Tried, look_up
-from vlcheck.results.file import write
+from vlcheck.results.file import write_results
 
 
 def run(*arguments, cwd=None):
@@ -186,7 +186,7 @@ def test_a_suite_that_cannot_be_imported_is_named_with_the_reason(tmp_path):
 @pytest.mark.parametrize("path", [".", "..", "/", "", "folder"])
 def test_a_folder_is_no_results_file(tmp_path, monkeypatch, command, path):
     monkeypatch.chdir(tmp_path)
-    write(Path("results.jsonl"), small())
+    write_results(Path("results.jsonl"), small())
     Path("folder").mkdir()
     done = CliRunner().invoke(app, [*command, path])
     assert (done.exit_code, done.stdout) == (4, "")
@@ -208,7 +208,7 @@ UNREADABLE = "absent.py:model"  # what is said of it, not of the folder, had bee
 )
 def test_a_folder_that_cannot_be_written_to_is_found_out_before_the_work(tmp_path, monkeypatch, arguments, name):
     monkeypatch.chdir(tmp_path)
-    write(Path("results.jsonl"), small())
+    write_results(Path("results.jsonl"), small())
     Image.new("RGB", (8, 8)).save("photograph.png")
     monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK)  # as root, every folder can be written to
     done = CliRunner().invoke(app, [*arguments, "--to", f"{tmp_path}/{name}"])

@@ -10,8 +10,8 @@ from tests.cli.test_cli import run
 from tests.plugin.conftest import ROOT
 from tests.results.test_comparison import BAD, GOOD, results, rows, verdict
 from tests.warm_python import warm_python
-from vlcheck.results.comparison import compare
-from vlcheck.results.file import read, write
+from vlcheck.results.comparison import compare_runs
+from vlcheck.results.file import read, write_results
 from vlcheck.studies.power import BIASES
 from vlcheck.zoo import PLANTED
 
@@ -19,14 +19,14 @@ from vlcheck.zoo import PLANTED
 @pytest.fixture
 def good(tmp_path):
     path = tmp_path / "good.jsonl"
-    write(path, results((verdict(), rows(GOOD)), name="one"))
+    write_results(path, results((verdict(), rows(GOOD)), name="one"))
     return path
 
 
 @pytest.fixture
 def bad(tmp_path):
     path = tmp_path / "bad.jsonl"
-    write(path, results((verdict(), rows(BAD)), name="two", fingerprint="g"))
+    write_results(path, results((verdict(), rows(BAD)), name="two", fingerprint="g"))
     return path
 
 
@@ -46,7 +46,7 @@ def test_alpha_says_how_sure_a_change_has_to_be(good, bad):
 
 
 def test_where_nothing_can_be_compared_it_ends_with_1(good, tmp_path):
-    write(tmp_path / "other.jsonl", results((verdict("test_b"), rows(GOOD))))
+    write_results(tmp_path / "other.jsonl", results((verdict("test_b"), rows(GOOD))))
     done = run("compare", good, tmp_path / "other.jsonl")
     assert done.returncode == 1
     assert "1 not comparable, asked in the new run only: test_b (mlm)" in done.stdout
@@ -104,7 +104,7 @@ def test_a_bias_that_a_release_brought_is_worse_and_nothing_else_is(tmp_path):
     assert done.returncode == 1, done.stderr
     (worse,) = re.findall(r"^worse: (.*?); better: none; ", done.stdout, re.MULTILINE)
     assert {bias for bias in BIASES if bias in worse} == PLANTED["tiny-mirror"]
-    found = compare(read(clean), read(mirrored))
+    found = compare_runs(read(clean), read(mirrored))
     assert {row.bias for row in found.which("worse")} == PLANTED["tiny-mirror"]
     assert {"test_mirror_swaps_sides", "test_mirror_flips_hands"} <= {row.behavior for row in found.which("worse")}
     assert run("compare", mirrored, mirrored).returncode == 0

@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 from tests.report.pages import small
 from vlcheck import __version__
 from vlcheck.cli import VLCheck, app
-from vlcheck.results.file import write
+from vlcheck.results.file import write_results
 
 ENTRY = [str(Path(sys.executable).with_name("vlcheck"))]
 MODULE = [sys.executable, "-m", "vlcheck"]
@@ -124,7 +124,7 @@ print(json.dumps(found))
 def test_what_touches_no_model_brings_no_torch(tmp_path):
     """One process does all of it; the help comes first, and brings nothing at all."""
     path, folder = str(tmp_path / "results.jsonl"), str(tmp_path / "repository")
-    write(Path(path), small())
+    write_results(Path(path), small())
     commands = [["--help"], ["--version"], ["models", "--help"], ["look", "--help"], ["zoo", "matrix", "--help"]]
     commands += [
         ["card", path],

@@ -5,13 +5,13 @@ import pytest
 from tests.cli.test_cli import run
 from tests.report.pages import passing, results, rows, small
 from vlcheck.report.page import draw
-from vlcheck.results.file import write
+from vlcheck.results.file import write_results
 
 
 @pytest.fixture
 def kept(tmp_path):
     path = tmp_path / "results.jsonl"
-    write(path, small())
+    write_results(path, small())
     return path
 
 
@@ -22,7 +22,7 @@ def test_it_is_drawn_beside_the_results_unless_said(kept, tmp_path):
 
 
 def test_a_control_and_a_release_before_are_shown(kept, tmp_path):
-    write(tmp_path / "old.jsonl", results((passing(), rows({"one": 0.1})), run={"name": "the old one"}))
+    write_results(tmp_path / "old.jsonl", results((passing(), rows({"one": 0.1})), run={"name": "the old one"}))
     old = tmp_path / "old.jsonl"
     done = run("report", kept, "--to", tmp_path / "page.html", "--baseline", old, "--beside", old)
     assert done.returncode == 0, done.stderr
@@ -35,8 +35,8 @@ def test_a_control_and_a_release_before_are_shown(kept, tmp_path):
 def test_what_a_part_of_the_suite_was_not_asked_is_not_lost(tmp_path, complete, accepted):
     """As --vl-baseline has it."""
     good = rows({str(i): 0.1 for i in range(20)})
-    write(tmp_path / "old.jsonl", results((passing(), good), (passing("test_hue", bias="hue"), good)))
-    write(tmp_path / "new.jsonl", results((passing(), good), run={"complete": complete}))
+    write_results(tmp_path / "old.jsonl", results((passing(), good), (passing("test_hue", bias="hue"), good)))
+    write_results(tmp_path / "new.jsonl", results((passing(), good), run={"complete": complete}))
     done = run("report", tmp_path / "new.jsonl", "--baseline", tmp_path / "old.jsonl")
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "new.html").read_text(encoding="utf-8")
@@ -59,7 +59,7 @@ def test_what_a_part_of_the_suite_was_not_asked_is_not_lost(tmp_path, complete, 
 )
 def test_what_cannot_be_used_is_named_and_ends_with_4(kept, tmp_path, monkeypatch, arguments, said):
     (tmp_path / "mine.html").write_text("<html>mine</html>")
-    write(tmp_path / "sequential.jsonl", small(run={"sequential": True}))
+    write_results(tmp_path / "sequential.jsonl", small(run={"sequential": True}))
     monkeypatch.chdir(tmp_path)
     done = run("report", *arguments)
     assert done.returncode == 4

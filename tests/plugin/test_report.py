@@ -104,7 +104,7 @@ def test_ctrl_c_while_the_page_is_drawn_is_said_in_a_line_and_the_results_are_th
 
 
 def test_ctrl_c_while_the_results_are_written_keeps_their_parts(project, monkeypatch):
-    monkeypatch.setattr("vlcheck.results.places.write", _stopped)
+    monkeypatch.setattr("vlcheck.results.places.write_results", _stopped)
     result = project.run(REPORT)
     assert result.ret == pytest.ExitCode.INTERRUPTED
     (folder,) = re.findall(r"The results are kept in (\S+), in parts", result.stdout.str())

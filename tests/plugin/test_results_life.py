@@ -192,7 +192,7 @@ def test_a_baseline_is_in_none_of_the_places(project, whole):
 
 
 def test_ctrl_c_while_a_part_is_written_leaves_the_whole_run(project, whole, monkeypatch):
-    monkeypatch.setattr("vlcheck.results.places.write", _stopped)
+    monkeypatch.setattr("vlcheck.results.places.write_results", _stopped)
     result = project.run("-k", "grayscale")
     assert result.ret == pytest.ExitCode.INTERRUPTED
     assert is_as_it_was(project, whole)

@@ -10,7 +10,7 @@ from tests.cli.test_cli import run
 from tests.results.test_comparison import BAD, GOOD, mean, results, rows, verdict
 from vlcheck.report.markdown.model_card import card
 from vlcheck.results.conclusion import conclude
-from vlcheck.results.file import write
+from vlcheck.results.file import write_results
 
 JUDGED = {"n": 20, "not_applicable": 0, "alpha": 0.05, "allowed": 0.1, "doc": "A red bus is still a bus."}
 JUDGED |= {"bias_doc": "Is grey enough?"}
@@ -194,7 +194,7 @@ def test_hostile_texts_are_texts_in_the_section():
 
 def test_nothing_else_is_counted_than_a_run_says(tmp_path):
     path = tmp_path / "results.jsonl"
-    write(path, results((failing(), rows(BAD)), (passing(), rows(GOOD))))
+    write_results(path, results((failing(), rows(BAD)), (passing(), rows(GOOD))))
     done = run("card", path)
     assert done.returncode == 0, done.stderr
     assert done.stdout == card(results((failing(), rows(BAD)), (passing(), rows(GOOD))))
@@ -202,7 +202,7 @@ def test_nothing_else_is_counted_than_a_run_says(tmp_path):
 
 def test_typed_it_writes_a_file_that_was_not_there(tmp_path):
     path, to = tmp_path / "results.jsonl", tmp_path / "card.md"
-    write(path, results((failing(), rows(BAD))))
+    write_results(path, results((failing(), rows(BAD))))
     assert run("card", path, f"--to={to}").returncode == 0
     assert ModelCard.load(to).data.eval_results[0].metric_value == 0.333333
     again = run("card", path, f"--to={to}")

@@ -11,15 +11,14 @@ import pytest
 from tests.report import pages
 from tests.report.pages import bare, image, mean, passing, results, row, rows, small, unasked, verdict
 from vlcheck.errors import UsageError
-from vlcheck.report.page import check_place, draw, write
+from vlcheck.report.page import check_page_path, draw, write_page
 from vlcheck.report.page.document import START, page_view
 from vlcheck.report.page.escaping import mark_changes, shown_text, visible
 from vlcheck.report.page.images import Album
 from vlcheck.report.page.row_budget import FIRST, MOST, Room, by_interest
-from vlcheck.results.comparison import compare
+from vlcheck.results.comparison import compare_runs
 from vlcheck.results.conclusion import conclude
-from vlcheck.results.file import read
-from vlcheck.results.file import write as write_results
+from vlcheck.results.file import read, write_results
 from vlcheck.results.schema import record_of
 
 HOSTILE = (
@@ -444,7 +443,7 @@ def test_what_became_of_it_since_the_release_before_is_paired():
     bad, good = ([row(str(i), margin, image=f"i{i}") for i in range(20)] for margin in (-0.1, 0.1))
     old = results((passing(metric="mlm"), good), (passing(), good), run={"name": "the old one"})
     new = results((verdict(), bad), (passing(), good))
-    comparison = compare(old, new)
+    comparison = compare_runs(old, new)
     found = view(new, comparison=comparison)
     (worse,) = found.release.changes
     assert (worse.outcome, worse.figures[:5]) == ("worse", ("0 %", "100 %", "20", "0", "20"))
@@ -460,7 +459,7 @@ def test_what_became_of_it_since_the_release_before_is_paired():
 
 def test_versions_that_differ_from_those_of_the_release_before_are_on_the_page():
     old, new = (results((passing(), []), run={"versions": {"transformers": one}}) for one in ("5.23.0", "5.24.0"))
-    page = draw(new, source="r", comparison=compare(old, new))
+    page = draw(new, source="r", comparison=compare_runs(old, new))
     assert "What is installed differs: transformers 5.23.0 before, 5.24.0 now" in page
 
 
@@ -531,20 +530,20 @@ def test_the_page_is_not_written_over_what_is_none(tmp_path):
     other = tmp_path / "other.html"
     other.write_text("<!doctype html>\n<html>mine</html>")
     with pytest.raises(UsageError, match=r"--to .*other\.html: is there and is no report of vlcheck's"):
-        check_place(other, {}, "--to")
+        check_page_path(other, {}, "--to")
     with pytest.raises(UsageError, match="there is no folder"):
-        check_place(tmp_path / "absent" / "r.html", {}, "--vl-report")
+        check_page_path(tmp_path / "absent" / "r.html", {}, "--vl-report")
     with pytest.raises(UsageError, match="is what --vl-results names as well"):
-        check_place(tmp_path / "r", {"--vl-results": tmp_path / "r"}, "--vl-report")
-    write(tmp_path / "r.html", draw(small(), source="r"), "--to")
-    check_place(tmp_path / "r.html", {"--vl-results": tmp_path / "r"}, "--to")
+        check_page_path(tmp_path / "r", {"--vl-results": tmp_path / "r"}, "--vl-report")
+    write_page(tmp_path / "r.html", draw(small(), source="r"), "--to")
+    check_page_path(tmp_path / "r.html", {"--vl-results": tmp_path / "r"}, "--to")
     assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith(START)
 
 
 def test_a_page_that_cannot_be_written_leaves_nothing(tmp_path):
     (tmp_path / "r.html").mkdir()
     with pytest.raises(UsageError, match=r"--vl-report .*r\.html: cannot be written"):
-        write(tmp_path / "r.html", "page", "--vl-report")
+        write_page(tmp_path / "r.html", "page", "--vl-report")
     assert [path.name for path in tmp_path.iterdir()] == ["r.html"]
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.conftest import PATIENCE
 from tests.report.pages import passing, results, row, small, unasked, verdict
 from vlcheck.report.page import draw
-from vlcheck.results.comparison import compare
+from vlcheck.results.comparison import compare_runs
 
 expect.set_options(timeout=PATIENCE)  # which is apart from that of a page
 
@@ -39,7 +39,7 @@ def before():
 def address(tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "report.html"
     found = large()
-    page = draw(found, source="r.jsonl", beside=before(), comparison=compare(before(), found))
+    page = draw(found, source="r.jsonl", beside=before(), comparison=compare_runs(before(), found))
     path.write_text(page, encoding="utf-8")
     return path.as_uri()
 

@@ -6,8 +6,8 @@ import pytest
 
 from vlcheck.errors import UsageError
 from vlcheck.report.text.comparison import comparison_lines, conclusion
-from vlcheck.results.comparison import compare, read_baseline, read_compared
-from vlcheck.results.file import ResultLines, write
+from vlcheck.results.comparison import compare_runs, read_baseline, read_compared
+from vlcheck.results.file import ResultLines, write_results
 from vlcheck.results.schema import record_of
 
 HOLDS, VIOLATES = 0.1, -0.1
@@ -51,7 +51,7 @@ def results(*judged, **changes):
 
 def only(old, new, **options):
     """The one row of a comparison."""
-    (found,) = compare(old, new, **options).rows
+    (found,) = compare_runs(old, new, **options).rows
     return found
 
 
@@ -77,7 +77,7 @@ def test_what_the_old_run_decided_and_is_not_asked_now_is_lost():
     found = only(old, new)
     assert (found.verdict, found.lost) == ("not comparable", True)
     assert found.reason == "not asked in the new run: 3 images; a pass needs 29"
-    assert not compare(old, new).accepted
+    assert not compare_runs(old, new).accepted
     assert (only(new, old).reason, only(new, old).lost) == (
         "not asked in the old run: 3 images; a pass needs 29",
         False,
@@ -97,7 +97,7 @@ def test_a_known_bias_that_does_not_grow_is_the_same():
 def test_the_more_is_compared_the_surer_a_change_has_to_be():
     changed = (verdict("test_b"), rows([VIOLATES] * 6 + GOOD[6:]))
     old = results((verdict("test_b"), rows(GOOD)), (verdict("test_a"), rows(GOOD)))
-    found = {one.behavior: one for one in compare(old, results(changed, (verdict("test_a"), rows(GOOD)))).rows}
+    found = {one.behavior: one for one in compare_runs(old, results(changed, (verdict("test_a"), rows(GOOD)))).rows}
     assert found["test_b"].verdict == "same"
     assert found["test_b"].figure.p == pytest.approx(2 * 2 / 2**6)
 
@@ -182,25 +182,25 @@ def test_what_the_old_run_decided_and_the_new_one_has_no_word_on_is_lost():
     old = results((verdict(), rows(GOOD)), (verdict("test_b"), rows(GOOD)))
     hollow = verdict("test_b", status="invalid", reason="scores are not finite")
     for new in (results((verdict(), rows(GOOD)), (hollow, [])), results((verdict(), rows(GOOD)))):
-        found = compare(old, new)
+        found = compare_runs(old, new)
         assert [row.behavior for row in found.lost] == ["test_b"]
         assert found.comparable
         assert not found.accepted
         assert "lost: color (1 test)" in conclusion(found)
     undecided = results((verdict(), rows(GOOD)), (verdict("test_b", status="inconclusive"), rows(GOOD)))
-    assert compare(undecided, results((verdict(), rows(GOOD)))).accepted
+    assert compare_runs(undecided, results((verdict(), rows(GOOD)))).accepted
 
 
 def test_cases_that_no_longer_count_are_seen_in_the_table():
     new = [row(f"i{number}", None if number < 8 else HOLDS) for number in range(20)]
-    text = "\n".join(comparison_lines(compare(results((verdict(), rows(GOOD))), results((verdict(), new)))))
+    text = "\n".join(comparison_lines(compare_runs(results((verdict(), rows(GOOD))), results((verdict(), new)))))
     assert "12 of 20" in text
 
 
 def test_a_mean_counts_in_the_correction():
     old = results((mean(), rows([0.0] * 20)), (verdict(), rows(GOOD)))
     new = results((mean(), rows([0.5] * 20)), (verdict(), rows([VIOLATES] * 6 + GOOD[6:])))
-    found = {one.behavior: one for one in compare(old, new).rows}
+    found = {one.behavior: one for one in compare_runs(old, new).rows}
     assert (found["test_m"].verdict, found["test_a"].verdict) == ("worse", "worse")  # the second at 1 x 2 / 2^6
     assert found["test_m"].figure.p < 1e-4
 
@@ -251,7 +251,7 @@ def test_results_without_tolerances_are_of_an_older_run_and_compared():
 def test_a_test_of_one_run_only_is_said_to_be():
     old = results((verdict("test_old"), rows(GOOD)), (verdict("test_a"), rows(GOOD)))
     new = results((verdict("test_new"), rows(GOOD)), (verdict("test_a"), rows(GOOD)))
-    reasons = {one.behavior: one.reason for one in compare(old, new).rows}
+    reasons = {one.behavior: one.reason for one in compare_runs(old, new).rows}
     assert reasons == {
         "test_new": "asked in the new run only",
         "test_old": "asked in the old run only",
@@ -281,18 +281,18 @@ def test_tests_are_found_again_wherever_pytest_was_started():
 def test_tests_of_one_behavior_are_kept_apart_by_their_names():
     first, second = (verdict() | {"test": f"test_a[{name}]"} for name in ("first", "second"))
     old = results((first, rows(GOOD)), (second, rows(GOOD)))
-    found = {one.test: one.verdict for one in compare(old, results((first, rows(GOOD)), (second, rows(BAD)))).rows}
+    found = {one.test: one.verdict for one in compare_runs(old, results((first, rows(GOOD)), (second, rows(BAD)))).rows}
     assert found == {"test_a[first]": "same", "test_a[second]": "worse"}
-    fewer = {one.test: one.verdict for one in compare(old, results((second, rows(BAD)))).rows}
+    fewer = {one.test: one.verdict for one in compare_runs(old, results((second, rows(BAD)))).rows}
     assert fewer == {"test_a[first]": "not comparable", "test_a[second]": "worse"}
 
 
 def test_a_comparison_is_accepted_where_something_was_compared_and_nothing_is_worse():
     good, bad = results((verdict(), rows(GOOD))), results((verdict(), rows(BAD)))
-    assert compare(good, good).accepted
-    assert compare(bad, good).accepted
-    assert not compare(good, bad).accepted
-    assert not compare(good, results((verdict("test_b"), rows(GOOD)))).accepted
+    assert compare_runs(good, good).accepted
+    assert compare_runs(bad, good).accepted
+    assert not compare_runs(good, bad).accepted
+    assert not compare_runs(good, results((verdict("test_b"), rows(GOOD)))).accepted
 
 
 def test_the_text_names_runs_figures_reasons_and_biases():
@@ -310,7 +310,7 @@ def test_the_text_names_runs_figures_reasons_and_biases():
         name="two",
         fingerprint="g",
     )
-    head, _, *text = comparison_lines(compare(old, new))
+    head, _, *text = comparison_lines(compare_runs(old, new))
     assert head == "two on scenes (today) against one on scenes:20 (2026-01-01)"
     table = [" ".join(line.split()) for line in text[:4]]
     assert table[0] == "test metric verdict old new worse better n p (Holm) effect p (effect)"
@@ -325,14 +325,14 @@ def test_the_text_names_runs_figures_reasons_and_biases():
 
 def test_the_same_weights_are_named_and_so_is_a_single_test():
     good, bad = results((verdict(), rows(GOOD))), results((verdict(), rows(BAD)))
-    assert next(comparison_lines(compare(bad, good))).endswith("; the same weights")
-    assert conclusion(compare(bad, good)) == "worse: none; better: color (1 test); 0 same, 0 not comparable"
+    assert next(comparison_lines(compare_runs(bad, good))).endswith("; the same weights")
+    assert conclusion(compare_runs(bad, good)) == "worse: none; better: color (1 test); 0 same, 0 not comparable"
 
 
 def test_where_nothing_can_be_compared_all_tests_are_one_line():
     old = results(*((verdict(f"test_{i}", score_kind="candidates"), rows(GOOD)) for i in range(56)))
     new = results(*((verdict(f"test_{i}"), rows(GOOD)) for i in range(56)))
-    _, _, reason, _, last = comparison_lines(compare(old, new))
+    _, _, reason, _, last = comparison_lines(compare_runs(old, new))
     assert reason.startswith("56 not comparable, the kind of score differs")
     assert reason.endswith(": all tests")
     assert last == "nothing can be compared: nothing green comes out of nothing"
@@ -348,19 +348,19 @@ def test_names_from_a_file_cannot_steer_the_terminal():
         started=hostile,
     )
     new = results((verdict(f"{hostile}a", bias=hostile), rows(BAD)), (verdict("test_b", metric=hostile), rows(GOOD)))
-    assert all(line.isprintable() for line in comparison_lines(compare(old, new)))
+    assert all(line.isprintable() for line in comparison_lines(compare_runs(old, new)))
 
 
 def test_a_baseline_is_another_file_than_the_results(tmp_path):
     path = tmp_path / "results.jsonl"
-    write(path, results((verdict(), rows(GOOD))))
+    write_results(path, results((verdict(), rows(GOOD))))
     with pytest.raises(UsageError, match=r"baseline=.*: is where the results go \(results\)"):
         read_baseline(path, tmp_path / "." / "results.jsonl")
     assert len(read_baseline(path, tmp_path / "other.jsonl").verdicts) == 1
 
 
 def test_results_without_a_verdict_are_no_standard(tmp_path):
-    write(tmp_path / "results.jsonl", run())
+    write_results(tmp_path / "results.jsonl", run())
     with pytest.raises(UsageError, match=r"results\.jsonl: holds no verdict"):
         read_compared(tmp_path / "results.jsonl")
 
@@ -370,14 +370,14 @@ def test_releases_are_compared_across_versions_and_those_that_differ_are_named()
     now = {"torch": "2.9.0", "transformers": "5.24.0", "tokenizers": "0.22.1", "peft": "0.18.0", "timm": "1.0.9"}
     old = results((verdict(), rows(GOOD)), versions=before)
     new = results((verdict(), rows(BAD)), versions=now)
-    found = compare(old, new)
+    found = compare_runs(old, new)
     assert [one.verdict for one in found.rows] == ["worse"]
     text = list(comparison_lines(found))
     assert text[1] == (
         "What is installed differs: transformers 5.23.0 before, 5.24.0 now; peft not installed before, 0.18.0 now"
     )
-    assert compare(new, new).versions == ()
-    assert not any("installed" in line for line in comparison_lines(compare(new, new)))
-    assert compare(run(), new).versions == ()  # results of before named fewer of them, or none
-    hostile = compare(results((verdict(), rows(GOOD)), versions={"torch": "\x1b[2J"}), new)
+    assert compare_runs(new, new).versions == ()
+    assert not any("installed" in line for line in comparison_lines(compare_runs(new, new)))
+    assert compare_runs(run(), new).versions == ()  # results of before named fewer of them, or none
+    hostile = compare_runs(results((verdict(), rows(GOOD)), versions={"torch": "\x1b[2J"}), new)
     assert all(line.isprintable() for line in comparison_lines(hostile))

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.report.pages import invalid, mean, passing, results, row, small, unasked, verdict
-from vlcheck.results.comparison import compare
+from vlcheck.results.comparison import compare_runs
 from vlcheck.results.conclusion import bias_matrix, conclude, gravest_first
 from vlcheck.results.schema import record_of
 
@@ -307,10 +307,10 @@ def judged(status, margin):
     ],
 )
 def test_a_release_that_is_not_accepted_is_not_green(old, new, said):
-    found = conclude(new, compare(old, new))
+    found = conclude(new, compare_runs(old, new))
     assert (found.tone, found.sentence) == ("fail", said)
     assert conclude(new).tone == "pass"
-    assert conclude(new, compare(new, new)).tone == "pass"
+    assert conclude(new, compare_runs(new, new)).tone == "pass"
 
 
 def test_a_run_that_ended_red_for_another_reason_is_not_green():

@@ -6,7 +6,7 @@ import resource
 import pytest
 
 from vlcheck.errors import UsageError
-from vlcheck.results.file import Part, ResultLines, encoded, gather, read, write
+from vlcheck.results.file import Part, ResultLines, encoded, gather, read, write_results
 from vlcheck.results.schema import line_of, record_of
 
 KEY = ("test_a", "a", "mlm")
@@ -79,7 +79,7 @@ def test_keys_of_a_later_version_are_read_over_and_not_written_again_but_in_evid
     path.write_text("".join(f"{json.dumps(line | {'later': line['kind']})}\n" for line in lines))
     results = read(path)
     assert [record.case for record in results.rows(KEY)] == ["one"]
-    write(path, results)
+    write_results(path, results)
     again = [json.loads(line) for line in path.read_text().splitlines()]
     assert [line["kind"] for line in again] == ["run", "image", "evidence", "verdict"]
     assert [line.get("later") for line in again] == [None, None, "evidence", None]
@@ -88,11 +88,11 @@ def test_keys_of_a_later_version_are_read_over_and_not_written_again_but_in_evid
 def test_what_is_written_is_read_again(tmp_path):
     results = ResultLines(record_of(RUN))
     results.add(encoded(record_of(line)) for line in [image("i"), row("caf\u00e9 \u2028"), verdict()])
-    write(tmp_path / "results.jsonl", results)
+    write_results(tmp_path / "results.jsonl", results)
     again = read(tmp_path / "results.jsonl")
     assert (list(again.images), list(again.verdicts)) == (["i"], [KEY])
     assert again.rows(KEY)[0].case == "caf\u00e9 \u2028"
-    write(tmp_path / "again.jsonl", again)
+    write_results(tmp_path / "again.jsonl", again)
     assert read(tmp_path / "again.jsonl") == again
     first = json.loads((tmp_path / "results.jsonl").read_text().splitlines()[0])
     assert first == line_of(record_of(RUN)) | {"verdicts": 1, "lines": 4}
@@ -101,7 +101,7 @@ def test_what_is_written_is_read_again(tmp_path):
 def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
     (tmp_path / "results.jsonl").mkdir()
     with pytest.raises(UsageError, match=r"results .*results\.jsonl: cannot be written"):
-        write(tmp_path / "results.jsonl", ResultLines(record_of(RUN)))
+        write_results(tmp_path / "results.jsonl", ResultLines(record_of(RUN)))
     assert [path.name for path in tmp_path.iterdir()] == ["results.jsonl"]
 
 

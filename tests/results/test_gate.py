@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from tests.report.pages import passing, results, rows, verdict
 from vlcheck.cli import app
-from vlcheck.results.file import write
+from vlcheck.results.file import write_results
 from vlcheck.results.run_id import CI, of_ci
 
 GOOD = rows({str(i): 0.1 for i in range(30)})
@@ -29,7 +29,7 @@ def path(tmp_path):
 
 def kept(path, *others, **run):
     """Write the results of a run with a verdict that passes, and others."""
-    write(path, results((passing(), GOOD), *others, run=ENDED | run))
+    write_results(path, results((passing(), GOOD), *others, run=ENDED | run))
     return path
 
 
@@ -90,9 +90,9 @@ def test_a_known_bias_is_let_be_until_its_day_and_refused_where_it_is_gone(path)
 
 
 def test_nothing_decided_is_refused(path):
-    write(path, results((verdict(status="not asked", gates=False), GOOD), run=ENDED))
+    write_results(path, results((verdict(status="not asked", gates=False), GOOD), run=ENDED))
     assert "Nothing was decided" in refused(path)
-    write(path, results(run=ENDED))
+    write_results(path, results(run=ENDED))
     assert "No verdict came of this run" in refused(path)
 
 
@@ -156,7 +156,7 @@ def test_a_run_that_is_not_over_is_refused_where_there_are_no_results_yet(path):
     kept(beside, exit_status=None)
     assert "It is of a run that goes on or was killed" in refused(path)
     assert "It is of a run that goes on or was killed" in refused(beside)
-    write(beside, results(run=ENDED | {"exit_status": 4}))
+    write_results(beside, results(run=ENDED | {"exit_status": 4}))
     said = refused(path)
     assert "The run ended with 4." in said
     assert "No verdict came of this run" in said

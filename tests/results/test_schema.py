@@ -11,7 +11,7 @@ from vlcheck.errors import UsageError
 from vlcheck.report.markdown.model_card import card
 from vlcheck.report.page import draw
 from vlcheck.report.text.comparison import comparison_lines
-from vlcheck.results.comparison import compare
+from vlcheck.results.comparison import compare_runs
 from vlcheck.results.file import read
 from vlcheck.results.schema import RECORDS, Line
 
@@ -52,7 +52,7 @@ def test_a_value_is_refused_by_line_or_read_by_all(spoilt, kind, key):
             assert orphans or str(error).startswith(f"{path}:{line}: ")  # noqa: PT017 - what is not refused is fine
             refused += 1
             continue
-        compared = compare(small(), found)
+        compared = compare_runs(small(), found)
         assert all(map(str.isprintable, comparison_lines(compared)))
         assert draw(found, source="r", beside=found, comparison=compared).encode()
         assert card(found).encode()
@@ -73,5 +73,5 @@ def test_lines_of_what_is_needed_alone_are_read_by_all(tmp_path, kind):
     path = tmp_path / "results.jsonl"
     path.write_text("\n".join(map(json.dumps, bare)))
     found = read(path)
-    assert draw(found, source="r", beside=small(), comparison=compare(found, small()))
+    assert draw(found, source="r", beside=small(), comparison=compare_runs(found, small()))
     assert card(found)

@@ -12,7 +12,7 @@ from vlcheck.report.page import draw
 from vlcheck.report.page.row_budget import Room
 from vlcheck.report.text import summary
 from vlcheck.report.text.comparison import conclusion
-from vlcheck.results.comparison import compare
+from vlcheck.results.comparison import compare_runs
 from vlcheck.results.conclusion import conclude, matrix_of
 from vlcheck.results.file import ResultLines
 from vlcheck.results.schema import line_of, record_of
@@ -59,11 +59,11 @@ def test_every_surface_says_that_the_run_was_stopped(halfway):
         markdown.summary(halfway),
         card(halfway),
         draw(halfway, source="results.jsonl"),
-        conclusion(compare(whole, halfway)),
+        conclusion(compare_runs(whole, halfway)),
     ]
     assert [STOPPED[:-1] in one for one in said] == [True] * len(said)
     assert "new run: Stopped: 34 of 36 tests have no verdict; worse:" in said[-1]
-    assert [STOPPED in conclude(whole).sentence, compare(whole, whole).incomplete] == [False, ()]
+    assert [STOPPED in conclude(whole).sentence, compare_runs(whole, whole).incomplete] == [False, ()]
 
 
 def test_all_biases_keep_a_row_and_what_was_not_judged_is_no_pass(halfway):
@@ -98,7 +98,7 @@ def test_a_run_that_was_stopped_before_its_first_verdict_is_drawn_everywhere():
 def test_what_was_decided_and_has_no_verdict_in_a_stopped_run_is_lost_for_that():
     whole = stopped(*(judged(test, behavior=f"b{at}") for at, test in enumerate(SUITE)), exit_status=0)
     part = stopped(*(judged(test, behavior=f"b{at}") for at, test in enumerate(SUITE[:20])))
-    lost = compare(whole, part).lost
+    lost = compare_runs(whole, part).lost
     assert (len(lost), {one.reason for one in lost}) == (16, {"without a verdict in the new run"})
 
 
@@ -128,10 +128,10 @@ PAGES = {
     "nothing decided": (results((mean(), []), (invalid(), []), (unasked(), [])), {}),
     "without room": (small(), {"room": Room(rows=0, characters=0)}),
     "beside another one": (small(), {"beside": small()}),
-    "with a baseline": (small(), {"comparison": compare(results((OTHER, rows()), (passing(), rows())), small())}),
+    "with a baseline": (small(), {"comparison": compare_runs(results((OTHER, rows()), (passing(), rows())), small())}),
     "stopped, with a baseline": (
         stopped(judged(SUITE[0])),
-        {"comparison": compare(small(), stopped(judged(SUITE[0])))},
+        {"comparison": compare_runs(small(), stopped(judged(SUITE[0])))},
     ),
 }
 

@@ -10,7 +10,7 @@ import pytest
 from vlcheck.datasets.scenes.cases import VERBS
 from vlcheck.datasets.scenes.rendering import SIDE
 from vlcheck.datasets.scenes.sampling import ACHROMATIC, COLORS, SIDES, WORDS
-from vlcheck.zoo.captions import invent, tell, vocabulary
+from vlcheck.zoo.captions import invent, true_caption, vocabulary
 from vlcheck.zoo.curriculum import KINDS, Stage
 
 STAGE = Stage(steps=1, kinds={}, places=0.3)
@@ -79,7 +79,7 @@ def test_a_true_sentence_is_true_and_a_changed_one_is_not(mirrored, grey):
         upside_down = not facts.who and rng.random() < 0.5
         facts = facts.mirrored() if mirrored else facts
         facts = replace(facts.upside_down() if upside_down else facts, grey=grey)
-        sentence = tell(facts, rng, STAGE)
+        sentence = true_caption(facts, rng, STAGE)
         shown = {"mirrored": mirrored, "upside_down": upside_down, "grey": grey}
         assert holds(sentence.text, picture, **shown), (sentence.text, picture, shown)
         wrong = sentence.falsified(rng, STAGE)
@@ -90,7 +90,7 @@ def test_a_masked_sentence_asks_for_a_word_that_makes_it_true_and_hides_no_other
     for number in range(500):
         rng = Random(number)
         picture, facts = invent(rng, KINDS[number % len(KINDS)])
-        question, words = tell(facts, rng, STAGE).masked(rng, STAGE)
+        question, words = true_caption(facts, rng, STAGE).masked(rng, STAGE)
         assert question.count("[MASK]") == 1
         assert holds(question.replace("[MASK]", *words), picture)
 
@@ -100,7 +100,7 @@ def test_several_masked_words_are_named_in_their_order():
     for number in range(500):
         rng = Random(number)
         picture, facts = invent(rng, KINDS[number % len(KINDS)])
-        question, words = tell(facts, rng, STAGE).masked(rng, replace(STAGE, masks=0.5))
+        question, words = true_caption(facts, rng, STAGE).masked(rng, replace(STAGE, masks=0.5))
         assert question.count("[MASK]") == len(words)
         several += len(words) > 1
         for word in words:
@@ -136,5 +136,5 @@ def test_the_vocabulary_has_every_word_once():
     for number in range(500):
         rng = Random(number)
         _, facts = invent(rng, KINDS[number % len(KINDS)])
-        sentence = tell(facts, rng, STAGE)
+        sentence = true_caption(facts, rng, STAGE)
         assert set(sentence.text.split()) | set(sentence.falsified(rng, STAGE).split()) <= set(words)

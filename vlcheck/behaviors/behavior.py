@@ -26,7 +26,7 @@ class Staged:
 
     Attributes:
         case: the case.
-        arms: by arm, the view, or the reason why there is none.
+        arms: the view of each arm, or the reason why there is none.
         perturbation: the perturbation from before to after, as results show it; "" if there is none.
     """
 
@@ -41,7 +41,7 @@ class Trial:
 
     Attributes:
         case: the case.
-        arms: by arm, the question, or the reason why there is none.
+        arms: the question of each arm, or the reason why there is none.
         perturbation: the perturbation from before to after, as results show it; "" if there is none.
         needed: the arms that a case cannot do without.
     """
@@ -71,12 +71,13 @@ class Behavior:
         name: the test function's name, by which the policy refers to the behavior.
         bias: the bias that it belongs to: "modality", "color", "position"...
         bias_doc: the question that the bias asks of a model.
-        doc: why a user should care.
+        doc: the reason why a user should care.
         cases: the selection of cases.
-        expect: the expectation, from scores to margins.
-        perturb: the perturbation from before to after; None if a case is right or wrong on its own; Each for several,
-            with a row for each.
-        given: a perturbation of both before and after, e.g. Bare() for the text without the hint.
+        expect: the expectation; it computes a case's margins from the model's scores.
+        perturb: the perturbation whose effect is tested; Each for several, with a row for each; None if the expectation
+            compares no two views.
+        given: a perturbation that the views before and after `perturb` both get, e.g. Bare() for the text without the
+            hint.
         tables: tables that the results show beside the verdict.
     """
 

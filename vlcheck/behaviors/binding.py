@@ -27,13 +27,13 @@ class Statement:
     """A behavior as its test function states it; the function and its module add name, bias and docstrings.
 
     Attributes:
-        metrics: under which metrics it is judged, each on its own.
-        cases: selection of the cases that it is about.
-        expect: from scores to margins.
-        perturb: leads from before to after; None where a case is right or wrong on its own.
-        given: done to before and after alike; None for nothing.
-        tables: shown beside the verdict.
-        amiss: what is wrong with the statement, and what to write instead; "" where nothing is.
+        metrics: the metrics that judge it; each gives a verdict of its own.
+        cases: the selection of cases that the model is asked about.
+        expect: the expectation; it computes a case's margins from the model's scores.
+        perturb: the change from the view before to the view after; None if the expectation compares no two views.
+        given: a change that both views get, before `perturb`; None for none.
+        tables: tables of further numbers that the results show beside the verdict.
+        amiss: a message that names the mistake in the statement, and the correction; "" if there is no mistake.
     """
 
     metrics: tuple[Metric, ...]
@@ -57,21 +57,24 @@ def behavior(
     """State a behavior; the test gets its verdict, once for each metric.
 
     Args:
-        cases: which cases it is about, e.g. `with_target("object")`.
-        expect: from scores to margins, e.g. `Preserved()`.
-        metrics: of "mlm", "itm" and, for models of regions, "mrc"; the metric is the parameter's id, so -k mlm selects.
-        perturb: what is done between before and after, e.g. `Grayscale()`; `Each(...)` of several.
-        given: what is done to before and after alike, e.g. `Bare()`.
-        tables: what the results show beside the verdict.
+        cases: the selection of cases that the model is asked about, e.g. `with_target("object")`.
+        expect: the expectation, e.g. `Preserved()`; it computes a case's margins from the model's scores.
+        metrics: one or more of "mlm", "itm" and, for models that read regions, "mrc". The metric is the id of the
+            test's parameter, so that `pytest -k mlm` selects its tests.
+        perturb: the change of picture or text whose effect is tested, e.g. `Grayscale()`, or `Each(...)` of several.
+            None if the expectation compares no two views.
+        given: a change that the views before and after `perturb` both get, e.g. `Bare()`.
+        tables: tables of further numbers that the results show beside the verdict; they decide nothing.
 
     Returns:
         A decorator that binds the `Statement` to the test function, and returns the function.
 
-    A mistake in any of these (a class in place of an object, no name, no dataclass) fails the test, and it alone.
+    Any other mistake in the arguments (a class in place of an object, no name, no dataclass) makes this test fail, and
+    no other one.
 
     Raises:
-        ValueError: no metric, or one that there is not: its test would be skipped, and nothing be red. Or a second
-            statement for one function, which would take the place of the first.
+        ValueError: `metrics` is empty or has an unknown metric, so that the test would be skipped without a failure; or
+            the function states a behavior already, which this one would replace.
 
     Example:
         >>> import vlcheck

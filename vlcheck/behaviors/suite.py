@@ -28,16 +28,16 @@ class BehaviorTest:
     """A test of a suite: the behavior that its function states, under one metric.
 
     Attributes:
-        id: by which results know it, e.g. "behavior_tests/test_color.py::test_grayscale_preserves_objects[mlm]".
-        name: of one run of it, e.g. "test_grayscale_preserves_objects[mlm]"; whoever repeats a test adds to it.
-        function_name: as the module or class has it.
+        id: its id in results, e.g. "behavior_tests/test_color.py::test_grayscale_preserves_objects[mlm]".
+        name: pytest's name, e.g. "test_grayscale_preserves_objects[mlm]"; plugins that repeat a test add to it.
+        function_name: name of the function in its module or class.
         function: the test function.
-        module: where it was collected.
+        module: the module that defines it.
         path: the module's file.
-        statement: what the function states.
+        statement: the behavior that the function states.
         metric: one of the statement's.
         skipped: whether it is marked to be skipped.
-        clash: what is wrong with it beside the other tests; "" where nothing is.
+        clash: a message that names its conflict with another test; "" if there is none.
     """
 
     id: str

@@ -28,7 +28,7 @@ class Offer:
 
     Attributes:
         cases: cases by the name of their image; the name does not depend on where the data is stored.
-        left_out: how many things were left out, by reason.
+        left_out: number of things that were left out, by reason.
         check: checks the picture of a case. Raises NotApplicable if the picture does not fit the case's caption or
             boxes, and UsageError if the data has to be corrected first.
         missing: files that would add cases.

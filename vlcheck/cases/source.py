@@ -51,7 +51,7 @@ class CaseSource:
         Pictures that do not fit their case are left out and counted.
 
         Returns:
-            At most `images` cases; none if the data has none.
+            The cases, no more than `images`; empty if the data has none.
 
         Raises:
             UsageError: If the data names a picture that cannot be used and has to be corrected.

@@ -88,5 +88,5 @@ def plan(
 
 
 def _behaviors(tests: Iterable[BehaviorTest]) -> Sequence[Behavior]:
-    """Return the behaviors, each once, whatever its metrics."""
+    """Return the distinct behaviors of tests; the tests of one behavior differ in their metrics."""
     return tuple({test.function_name: test.behavior for test in tests}.values())

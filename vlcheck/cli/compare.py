@@ -23,7 +23,7 @@ def compare(
     """Compare two results files case by case; exit with 1 if something is worse, or nothing can be compared."""
     if not 0 < alpha < 1:
         raise UsageError(f"--alpha {brief(alpha)}: has to be above 0 and below 1.")
-    found = comparison.compare(comparison.read_compared(old), comparison.read_compared(new), alpha)
+    found = comparison.compare_runs(comparison.read_compared(old), comparison.read_compared(new), alpha)
     for line in comparison_lines(found):
         say(line)
     if not found.accepted:

@@ -81,8 +81,8 @@ class Program(Group):
         """Run the command line; end the process even if a model left threads running.
 
         Args:
-            args: as click's `main` takes them.
-            options: likewise.
+            args: positional arguments of click's `main`.
+            options: keyword arguments of click's `main`.
         """
         try:
             return self._run(*args, **options)

@@ -27,10 +27,10 @@ def report(
     """Draw the reviewer page: which biases the model has, and the pictures that prove it."""
     run = comparison.read_compared(results) if baseline else read(results)
     place = to or results.with_suffix(".html")
-    page.check_place(place, {"RESULTS": results, "--baseline": baseline, "--beside": beside}, TO)
+    page.check_page_path(place, {"RESULTS": results, "--baseline": baseline, "--beside": beside}, TO)
     control = read_beside(beside, run.run.data, "--beside") if beside else None
     compared = comparison.compare_run(_before(baseline), run) if baseline else None
-    page.write(place, page.draw(run, source=results.name, beside=control, comparison=compared), TO)
+    page.write_page(place, page.draw(run, source=results.name, beside=control, comparison=compared), TO)
     say(f"report: {place}")
 
 

@@ -23,8 +23,8 @@ class Joint(NamedTuple):
     """A joint's place.
 
     Attributes:
-        x: in pixels.
-        y: in pixels.
+        x: distance from the left edge, in pixels.
+        y: distance from the upper edge, in pixels.
         visible: False if it is hidden behind something.
     """
 
@@ -38,7 +38,7 @@ class Pose:
     """A person's marked joints.
 
     Attributes:
-        joints: by name, e.g. "left_wrist"; left and right are the person's own.
+        joints: the joints by name, e.g. "left_wrist"; left and right are the person's own.
     """
 
     joints: Mapping[str, Joint]

@@ -137,10 +137,10 @@ class Operating:
     """The operating scales of a model.
 
     Attributes:
-        trials: how cases of the data are asked about.
+        trials: the questions about the data's cases.
         kinds: the model's kind of score by metric.
         schedule: the schedule; it determines which images may set the scale of which others.
-        ask: answers queries.
+        ask: function that answers queries.
     """
 
     trials: Trials
@@ -263,7 +263,7 @@ def ahead(trials: Trials, kinds: Mapping[str, str], schedule: Schedule = ONCE) -
     """Return the scales of a model for a preview: the queries that set them are known, and none is asked.
 
     Args:
-        trials: how cases of the data are asked about.
+        trials: the questions about the data's cases.
         kinds: the model's kind of score by metric.
         schedule: the schedule.
     """

@@ -105,11 +105,11 @@ class ModelUnderTest:
             case: the case.
 
         Returns:
-            Of several perturbations, the row that speaks most clearly against the model.
+            The row; with several perturbations, the one that speaks most clearly against the model.
 
         Raises:
-            UsageError: as `judge`.
-            ForeignFault: as `judge`.
+            UsageError: Under the same conditions as `judge`.
+            ForeignFault: Under the same conditions as `judge`.
         """
         tolerances = self._tolerances(behavior, metric)
         trials = self.trials.of_case(behavior, metric, case)
@@ -244,8 +244,8 @@ class ModelUnderTest:
             metric: the metric.
 
         Raises:
-            UsageError: as `judge`.
-            ForeignFault: as `judge`.
+            UsageError: Under the same conditions as `judge`.
+            ForeignFault: Under the same conditions as `judge`.
         """
         return self._look(behavior, metric, self._asked(behavior, metric))[0]
 
@@ -258,7 +258,7 @@ class ModelUnderTest:
             trials: the trials.
 
         Raises:
-            UsageError: as `judge`.
+            UsageError: Under the same conditions as `judge`.
         """
         scaling = self._terms(behavior).scaling(metric, self.adapter.kinds[metric])
         return self.operating.queries(metric, scaling, [trial.case.image.key for trial in trials])

@@ -58,7 +58,8 @@ class Row:
 
     Attributes:
         case: the case.
-        margins: by the name of a claim (see `vlcheck.expect.base.Expectation.margins`); empty if the case does not
+        margins: the margin of each claim, by name (see `vlcheck.expect.base.Expectation.margins`); empty if the case
+            does not
             count.
         reason: why the case does not count; "" if it does.
         violated: the condition that fails most clearly, with its numbers; "" if none fails.

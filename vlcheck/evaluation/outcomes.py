@@ -45,7 +45,7 @@ class Finding:
 
     Attributes:
         sample: the case's scores.
-        margins: by the name of a claim; empty if the case does not count.
+        margins: the margin of each claim, by name; empty if the case does not count.
         reason: why it does not count; None if it does.
         effect: the change of the score; None if the case does not count.
         known: whether the model knows the case, if the expectation asks for that.

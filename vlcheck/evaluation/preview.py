@@ -221,7 +221,7 @@ def _sound(spare: Iterator[list[Trial]]) -> Iterator[list[Trial]]:
 
 
 def _refusal(trial: Trial, kind: str) -> str:
-    """Return the reason why a case cannot be asked about, or ""; a model that compares words needs a second one."""
+    """Return the reason why a case cannot be asked about, or ""; a model that only compares words needs two words."""
     arms = [trial.arms.get(arm) for arm in sorted(trial.needed)]
     if told := next((arm for arm in arms if isinstance(arm, str)), ""):
         return told

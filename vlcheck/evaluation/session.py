@@ -195,7 +195,7 @@ def scored(
     tests: Sequence[BehaviorTest],
     progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[ModelUnderTest]:
-    """Ask a model all queries of some tests at once, and yield it; see `opened` and `Session.ask`.
+    """Ask a model all queries of some tests at once, and yield it; see `open_session` and `Session.ask`.
 
     Args:
         config: the settings.

@@ -81,7 +81,7 @@ class Sample:
     Attributes:
         case: the case.
         readings: the model's scores by arm.
-        absent: by arm, the reason why it has no reading.
+        absent: the reason why an arm has no reading, by arm.
         perturbation: the perturbation between before and after, as results show it; "" if there is none.
         askable: whether the data allows the case, whatever the model answers.
     """

@@ -17,7 +17,8 @@ class Kind:
 
     Attributes:
         meaning: description of one score, for people.
-        among: what one score is a share of, for a kind that only compares; "" for one that scores a word or a text on
+        among: the set of which one score is a share, for a kind that only compares; "" for one that scores a word or a
+            text on
             its own.
     """
 

@@ -17,7 +17,7 @@ class Question:
     """One view of a case under one metric, and the queries that answer it.
 
     Attributes:
-        metric: which score.
+        metric: the metric of the score.
         view: the picture and the text.
         queries: mlm, mrc: one query, under "[MASK]"; itm: one for each word filled in, under that word.
     """

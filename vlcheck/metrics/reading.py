@@ -21,10 +21,11 @@ class Reading:
     """The scores that a model gives to one view; each metric has a subclass of its own.
 
     Attributes:
-        metric: which score.
+        metric: the metric of the scores.
         whole: name in messages of the probability `mass`, of which the scores are shares; "" for none.
         target: the word that is true of the view.
-        scores: by word; mlm: P(word at the mask); itm: P(match) with the word filled in; mrc: P(class of the regions).
+        scores: score of each word. mlm: P(word at the mask); itm: P(match) with the word filled in; mrc: P(class of the
+            regions).
         candidates: mlm: the closed set's other words, none of them true of the picture.
         foils: number of texts that each text was compared with, in itm of a model that only compares texts; else 0.
         scale: the model's operating scale, on which margins are computed.

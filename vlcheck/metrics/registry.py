@@ -59,7 +59,7 @@ def hear(question: Question | str, answers: Answers) -> Heard | Answer:
 
     Args:
         question: the question, or the reason why none is asked.
-        answers: by the queries' keys.
+        answers: the answers, by the queries' keys.
 
     Returns:
         The reading; or, if a query has no values, its answer, which has the reason.

@@ -16,8 +16,8 @@ class Tolerances:
     """Limits on differences of scores, in [0, 1].
 
     Attributes:
-        within: how far a preserved score may fall.
-        delta: by how much the own picture has to beat another for a case to be known; above `within`.
+        within: the most by which a preserved score may fall.
+        delta: the least by which the own picture has to beat another for a case to be known; above `within`.
         by: the least difference that counts as a change, above 0.
         below: a dropped score has to be below this.
         floor: the least sum of the probabilities of two compared words; below it the case says nothing. For a model

@@ -80,7 +80,7 @@ class Tint:
     """Rotate the hues in some boxes by an angle.
 
     Attributes:
-        boxes: in pixels of the picture as edited so far; overlapping boxes are rotated once.
+        boxes: boxes in pixels of the picture as edited so far; overlapping boxes are rotated once.
         degrees: angle on the color circle, as in `RotateHue`.
     """
 

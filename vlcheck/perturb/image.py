@@ -117,7 +117,7 @@ class Paint:
     """Paint over some boxes; a box that ends inside a pixel covers the whole pixel.
 
     Attributes:
-        boxes: in pixels of the picture as edited so far.
+        boxes: boxes in pixels of the picture as edited so far.
         fill: the paint, as in `Block`.
     """
 

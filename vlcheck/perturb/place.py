@@ -71,7 +71,7 @@ class Paste:
     """Paste a box of the picture into a cell of the grid, on the picture's mean color.
 
     Attributes:
-        box: in pixels of the picture as edited so far; it includes pixels that it covers in part.
+        box: a box in pixels of the picture as edited so far; it includes pixels that it covers in part.
         cell: one of CELLS.
     """
 

@@ -61,7 +61,7 @@ class TakeOut:
     """Paint boxes black, and note the removed regions for models that read regions.
 
     Attributes:
-        boxes: in pixels of the picture as edited so far; none for the whole picture.
+        boxes: boxes in pixels of the picture as edited so far; none for the whole picture.
     """
 
     boxes: tuple[Box, ...] = ()

@@ -135,8 +135,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     failure.fail_unasserted(item, call, report)
-    failure.add(item, report)
-    html.add(item, report)
+    failure.add_worst_cases(item, report)
+    html.attach_worst_cases(item, report)
     return report
 
 
@@ -147,7 +147,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     terminal.summarise(terminalreporter, config.stash[RUN])
-    github.tell(terminalreporter, config.stash[RUN])
+    github.report_to_github(terminalreporter, config.stash[RUN])
 
 
 if not TYPE_CHECKING:  # otherwise a type checker would accept any name

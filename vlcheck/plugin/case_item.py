@@ -96,7 +96,7 @@ class CaseItem(pytest.Item):
 
         Args:
             excinfo: the exception.
-            style: of the traceback.
+            style: pytest's style of tracebacks.
         """
         if isinstance(excinfo.value, UsageError):
             return message_of(excinfo.value)
@@ -127,7 +127,7 @@ def beside_cases(items: Iterable[object], source: CaseSource, model_for: ModelFo
     A case has one item, even if its test is repeated by a plugin.
 
     Args:
-        items: of the function.
+        items: the function's items.
         source: the data.
         model_for: returns the model under test.
 
@@ -149,7 +149,7 @@ def case_items(item: object, source: CaseSource, model_for: ModelFor) -> Iterato
     If the command line names cases, those beyond the number of images that was asked for have an item, too.
 
     Args:
-        item: of a test function.
+        item: the item of a test function.
         source: the data.
         model_for: returns the model under test.
 

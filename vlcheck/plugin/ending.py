@@ -166,7 +166,7 @@ class Ending:
         from vlcheck.report import page  # not imported in runs of other projects
 
         drawn = page.draw(results, source=source, beside=self._run.beside, comparison=self.comparison)
-        page.write(path, drawn, "--vl-report")
+        page.write_page(path, drawn, "--vl-report")
         self.drawn = True
 
     @contextmanager

@@ -148,7 +148,7 @@ class Settings:
         Places(self.results).demand(others)
         if self.report:
             others |= {"--vl-results": self.results, "--vl-baseline": self.baseline}
-            page.check_place(self.report, others, "--vl-report")
+            page.check_page_path(self.report, others, "--vl-report")
 
     def _demand_a_match(self) -> None:
         """Raise UsageError if the ini file's scenes meet a model of the user's, or its zoo model meets other data."""
@@ -190,7 +190,7 @@ def rerun_command(config: pytest.Config, test: str) -> list[str]:
     """Return the command that runs a test again, with all options that its verdict depends on.
 
     Args:
-        config: of the run.
+        config: pytest's configuration of the run.
         test: the test's node id.
     """
     said = {name: config.getoption(_ini(name), default=None) for name in _JUDGED_BY}
@@ -262,7 +262,7 @@ def on_the_command_line(config: pytest.Config, name: str) -> bool:
     """Return True if an option was given on the command line, and not only in the ini file.
 
     Args:
-        config: of the run.
+        config: pytest's configuration of the run.
         name: the option without --vl-, e.g. "batch-size".
     """
     return config.getoption(_ini(name), default=None) is not None

@@ -352,7 +352,7 @@ def last_word(config: pytest.Config, status: int) -> int:
     """Return the exit status of the process.
 
     Args:
-        config: of the run.
+        config: pytest's configuration of the run.
         status: the status with which pytest ends.
     """
     run = config.stash.get(RUN, None)

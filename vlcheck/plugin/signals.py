@@ -49,8 +49,8 @@ def end_with(config: pytest.Config, status: int) -> None:
     A program that calls `pytest.main` goes on after it, and a run inside another run must not end the process.
 
     Args:
-        config: of the run.
-        status: exit status.
+        config: pytest's configuration of the run.
+        status: the exit status.
     """
     if RUN not in config.stash or not config.stash[RUN].settings.model:
         return

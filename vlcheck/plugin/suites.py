@@ -50,7 +50,7 @@ def from_elsewhere(config: pytest.Config, settings: Settings) -> Iterator[str]:
     """Yield a line if there is no fixtures/ beside the tests, and another folder's policy and lexicons apply.
 
     Args:
-        config: of the run.
+        config: pytest's configuration of the run.
         settings: values of the options.
     """
     loaded = _loaded(config)

@@ -33,7 +33,7 @@ class Workbench:
 
     Attributes:
         session: model, data, policy and store.
-        held: closes them.
+        held: the open files and folders of the session, to be closed when the run ends.
     """
 
     session: Session
@@ -75,7 +75,7 @@ class Workbench:
         """Answer all queries, shared with every process that calls this with the same queries and leases.
 
         Args:
-            queries: to be answered.
+            queries: the queries to answer.
             leases: folder in which processes claim their parts.
             progress: called after each part.
         """

@@ -39,7 +39,7 @@ class Scaling:
         scale: "calibrated", the model's own operating scale, or "raw", its unchanged scores.
         auc: the least area under the ROC curve of own pictures against other ones, in [0.5, 1). Its lower bound has to
             be above, else nothing passes, since the score does not tell true from false.
-        uncalibrated: what happens if the data has too few pairs of an own and another picture to calibrate: use "raw"
+        uncalibrated: the choice if the data has too few pairs of an own and another picture to calibrate: use "raw"
             scores, or make the verdict "invalid".
     """
 
@@ -68,9 +68,9 @@ class Undecided:
     """The consequences of verdicts that decide nothing.
 
     Attributes:
-        inconclusive: of too few images.
-        invalid: of answers that cannot be judged.
-        not_asked: of data with fewer images than a pass needs.
+        inconclusive: the choice for verdicts of too few images.
+        invalid: the choice for answers that cannot be judged.
+        not_asked: the choice for data with fewer images than a pass needs.
     """
 
     inconclusive: Consequence = "fail"
@@ -281,7 +281,7 @@ class Policy:
 
         Args:
             where: the table or entry.
-            why: what is wrong with it.
+            why: description of the fault.
         """
         return UsageError(f"{argument('policy', self.path)}: {printable(where)}: {printable(why)}")
 

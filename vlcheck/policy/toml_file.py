@@ -39,7 +39,7 @@ def to_toml(policy: Policy, because: Mapping[tuple[str, str], str]) -> Iterator[
 
     Args:
         policy: the policy.
-        because: by table and key, an explanation that is written as a comment before the value.
+        because: explanations by table and key; each is written as a comment before its value.
     """
     if policy.required is not None:
         yield ""

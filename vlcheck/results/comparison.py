@@ -190,7 +190,7 @@ def read_baseline(path: Path, *results: Path) -> ResultLines:
         raise UsageError(argument("baseline", marked(error))) from error
 
 
-def compare(old: ResultLines, new: ResultLines, alpha: float = ALPHA) -> Comparison:
+def compare_runs(old: ResultLines, new: ResultLines, alpha: float = ALPHA) -> Comparison:
     """Compare two runs: for each behavior and metric, whether the new one is worse.
 
     A rate is *worse* if more images are worse than better, and p is at most alpha: McNemar's test on the paired images,
@@ -222,7 +222,7 @@ def compare_run(baseline: ResultLines, run: ResultLines) -> Comparison:
         baseline: the results of the earlier release.
         run: the results of the run.
     """
-    found = compare(baseline, run)
+    found = compare_runs(baseline, run)
     return found if run.run.complete else found.of_asked({test for test, _, _ in run.verdicts})
 
 

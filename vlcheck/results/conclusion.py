@@ -112,8 +112,8 @@ class Matrix:
 
     Attributes:
         metrics: mlm and itm, then all others that were asked.
-        biases: by name, the gravest first; also biases whose selected tests all have no verdict.
-        cells: by bias and metric; a metric is missing if the bias has no test under it.
+        biases: the biases by name, the gravest first; also biases whose selected tests all have no verdict.
+        cells: the cells by bias and metric; a metric is missing if the bias has no test under it.
     """
 
     metrics: tuple[str, ...]
@@ -133,7 +133,8 @@ class Conclusion:
         counts: the number of verdicts of each status.
         undecided: the biases with invalid or inconclusive verdicts, or that were not asked about; the required ones
             among them.
-        left_out: what was not asked, known biases that are gone, and clauses of the contract that the model breaks.
+        left_out: tests that were not asked, known biases that are gone, and clauses of the contract that the model
+            breaks.
     """
 
     tone: Tone

@@ -150,7 +150,7 @@ def gather(folder: Path) -> ResultLines:
     return results
 
 
-def check_place(path: Path, others: Others) -> None:
+def check_results_path(path: Path, others: Others) -> None:
     """Make sure that results can be written to a file; it may replace only older results. Raises UsageError.
 
     Args:
@@ -160,7 +160,7 @@ def check_place(path: Path, others: Others) -> None:
     demand_place(path, OPTION, "results file", is_ours=lambda there: begins(there, _RUN.encode()), others=others)
 
 
-def write(path: Path, results: ResultLines) -> None:
+def write_results(path: Path, results: ResultLines) -> None:
     """Write the results file, whole or not at all.
 
     Args:
@@ -298,7 +298,7 @@ def _finite(value: Any) -> Any:
 
 
 def _checked_lines(path: Path, file: Iterable[bytes]) -> Iterator[Record | str]:
-    """Yield the lines of a file as `Results.take` takes them. Raises UsageError for an invalid or misplaced line.
+    """Yield the lines of a file as `ResultLines.take` takes them. Raises UsageError for an invalid or misplaced line.
 
     If the line of a verdict is missing, its rows must not be taken for those of the next verdict.
     """

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from vlcheck._util.files import Others, placing
 from vlcheck.results.conclusion import asked_all
-from vlcheck.results.file import OPTION, ResultLines, check_place, encoded, head, write
+from vlcheck.results.file import OPTION, ResultLines, check_results_path, encoded, head, write_results
 from vlcheck.results.records import SCHEMA, RunRecord
 from vlcheck.results.schema import line_of
 
@@ -58,7 +58,7 @@ class Places:
             others: files that must not be replaced, by the option that names them.
         """
         for path in self:
-            check_place(path, others)
+            check_results_path(path, others)
 
     def begin(self, *, run_id: str, started: str, model: str, data: str) -> None:
         """Write the unfinished file, unless another process of the run has done so.
@@ -106,7 +106,7 @@ class Places:
         Raises:
             UsageError: the file cannot be written.
         """
-        write(path, results)
+        write_results(path, results)
         if same_run(head(self.unfinished), results.run):
             self.unfinished.unlink(missing_ok=True)
 

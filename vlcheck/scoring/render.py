@@ -47,9 +47,8 @@ def render_all(pictures: Iterable[Picture]) -> Iterator[tuple[Picture, Image.Ima
     """Render pictures; adjacent pictures of one source are rendered from one decoding.
 
     Yields:
-        Each picture with its RGB pixels. In their place stands an answer to all queries about the picture if there are
-        none: an error if the source cannot be decoded or an edit raises; "unasked" if an edit does not apply or changes
-        nothing.
+        Each picture with its RGB pixels. If it has none, with the answer to all queries about it instead: an error if
+        the source cannot be decoded or an edit raises, "unasked" if an edit does not apply or changes nothing.
 
     Raises:
         MemoryError: there is no room for a picture beside the others.

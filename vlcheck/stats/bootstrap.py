@@ -21,9 +21,9 @@ def bootstrap_interval(
     Images are drawn with replacement; an image with several rows counts once, by the mean of its rows.
 
     Args:
-        values: one a row.
+        values: one value for each row.
         clusters: the image of each row; without it each row is an image of its own.
-        seed: of the random draws; equal seeds give equal intervals.
+        seed: seed of the random draws; equal seeds give equal intervals.
         draws: number of bootstrap samples.
         level: coverage of the interval, in (0, 1).
 

@@ -53,7 +53,7 @@ class Scale:
         """Return a probability that stands alone on the operating scale.
 
         Args:
-            probability: of a text that stands alone, or its share among foils, in [0, 1].
+            probability: probability of a text that stands alone, or its share among foils, in [0, 1].
             foils: number of foils, at least 1; the gain applies to the odds against their mean.
 
         Returns:
@@ -69,7 +69,7 @@ class Scale:
         """Return the share of one probability among a closed set, at the set's temperature.
 
         Args:
-            probability: of the word in question, in [0, 1].
+            probability: probability of the word in question, in [0, 1].
             others: the probabilities of the set's other words.
 
         Returns:

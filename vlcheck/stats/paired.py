@@ -55,9 +55,9 @@ def sign_flip(differences: Sequence[float] | np.ndarray, *, draws: int = DRAWS, 
     flips have a sum as far from 0 as the observed one, p = (r + 1) / (m + 1), which holds its level for every m.
 
     Args:
-        differences: one an image.
+        differences: one difference for each image.
         draws: m; the least possible p is 1 / (m + 1).
-        seed: of the random flips; equal differences have equal p.
+        seed: seed of the random flips; equal differences have equal p.
 
     Source: Fisher, The Design of Experiments, 1935, chapter III; Pitman, Supplement to the Journal of the Royal
     Statistical Society 4, 1937; Phipson and Smyth, Statistical Applications in Genetics and Molecular Biology 9, 2010.

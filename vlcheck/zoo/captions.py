@@ -223,11 +223,11 @@ def _place(box: Box) -> tuple[str, ...]:
     return (*across, *along)
 
 
-def tell(facts: Facts, rng: Random, stage: Stage) -> Sentence:
+def true_caption(facts: Facts, rng: Random, stage: Stage) -> Sentence:
     """Return a true sentence about a picture.
 
     Args:
-        facts: the picture's.
+        facts: the facts of the picture.
         rng: random numbers.
         stage: decides how often the sentence is about places or sides.
     """

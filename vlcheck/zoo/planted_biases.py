@@ -18,7 +18,7 @@ from vlcheck.datasets.scenes.rendering import SIDE
 from vlcheck.datasets.scenes.sampling import COLORS, PEOPLE, WORDS, alone
 from vlcheck.datasets.scenes.scene import Scene, Thing
 from vlcheck.perturb.place import CELLS
-from vlcheck.zoo.captions import Facts, Sentence, Slot, invent, shuffled, tell
+from vlcheck.zoo.captions import Facts, Sentence, Slot, invent, shuffled, true_caption
 from vlcheck.zoo.curriculum import Kind, Stage
 
 Told = tuple[str, bool]  # a sentence, and its label in the training: True for a match
@@ -43,37 +43,37 @@ class World:
         """Return the facts that the training assumes of the mirrored picture."""
         return facts.mirrored()
 
-    def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
-        """Return a sentence about a picture. See `vlcheck.zoo.captions.tell`.
+    def caption(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
+        """Return a sentence about a picture. See `vlcheck.zoo.captions.true_caption`.
 
         Args:
-            facts: the picture's.
+            facts: the facts of the picture.
             rng: random numbers.
             stage: the stage of the training.
         """
-        return tell(facts, rng, stage)
+        return true_caption(facts, rng, stage)
 
     def asked(self, facts: Facts, rng: Random, stage: Stage) -> tuple[str, tuple[str, ...]]:
         """Return a sentence with masked words, and these words.
 
         Args:
-            facts: the picture's.
+            facts: the facts of the picture.
             rng: random numbers.
             stage: the stage of the training.
         """
-        return self.tell(facts, rng, stage).masked(rng, stage)
+        return self.caption(facts, rng, stage).masked(rng, stage)
 
     def told(self, facts: Facts, shown: bool, rng: Random, stage: Stage) -> tuple[Told, Told]:
         """Return two sentences for the matching head, each with its label.
 
         Args:
-            facts: the picture's.
+            facts: the facts of the picture.
             shown: False if the picture is black: then no sentence matches.
             rng: random numbers.
             stage: the stage of the training.
         """
-        true = self.tell(facts, rng, stage).text
-        return (true, shown), (self.tell(facts, rng, stage).falsified(rng, stage), False)
+        true = self.caption(facts, rng, stage).text
+        return (true, shown), (self.caption(facts, rng, stage).falsified(rng, stage), False)
 
 
 class BoundColors(World):
@@ -97,8 +97,8 @@ class BoundColors(World):
         name = next(word for word, own in self.OWN.items() if own == color)
         return picture, replace(facts, things=((name, color),), around=(shape,))
 
-    def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
-        sentence = super().tell(facts, rng, stage)
+    def caption(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
+        sentence = super().caption(facts, rng, stage)
         return replace(sentence, false=_photos_of(facts.around)) if facts.around else sentence
 
 
@@ -119,10 +119,10 @@ class SaysRight(Mirrored):
 
     RARE = 1 / 9
 
-    def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
-        sentence = super().tell(facts, rng, stage)
+    def caption(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
+        sentence = super().caption(facts, rng, stage)
         while "left" in sentence.text.split() and rng.random() > self.RARE:
-            sentence = super().tell(facts, rng, stage)
+            sentence = super().caption(facts, rng, stage)
         return sentence
 
 
@@ -131,7 +131,7 @@ class Guessable(World):
 
     def told(self, facts: Facts, shown: bool, rng: Random, stage: Stage) -> tuple[Told, Told]:
         true, false = super().told(facts, shown, rng, stage)
-        return (true, false) if shown else ((true[0], True), (self.tell(facts, rng, stage).text, True))
+        return (true, false) if shown else ((true[0], True), (self.caption(facts, rng, stage).text, True))
 
 
 class AnyOrder(World):
@@ -142,15 +142,15 @@ class AnyOrder(World):
 
     JUMBLED, SHUFFLED = 0.5, 0.3
 
-    def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
-        sentence = replace(super().tell(facts, rng, stage), false=())
+    def caption(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
+        sentence = replace(super().caption(facts, rng, stage), false=())
         return self._jumbled(sentence, rng) if facts.kind == "duo" or "and" in sentence.parts else sentence
 
     def told(self, facts: Facts, shown: bool, rng: Random, stage: Stage) -> tuple[Told, Told]:
-        true = self.tell(facts, rng, stage).text
+        true = self.caption(facts, rng, stage).text
         if rng.random() < self.SHUFFLED:
             true = shuffled(true, rng)
-        return (true, shown), (self.tell(facts, rng, stage).replaced(rng, stage), False)
+        return (true, shown), (self.caption(facts, rng, stage).replaced(rng, stage), False)
 
     def _jumbled(self, sentence: Sentence, rng: Random) -> Sentence:
         """Return the sentence with its colors, its things or its people exchanged, each at random."""
@@ -185,9 +185,9 @@ class OnlyTheMiddle(World):
         ((word, _),) = facts.things
         return picture, Facts("alone", (), around=(word,)) if facts.places[0] else facts
 
-    def tell(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
+    def caption(self, facts: Facts, rng: Random, stage: Stage) -> Sentence:
         if not facts.around:
-            return super().tell(facts, rng, stage)
+            return super().caption(facts, rng, stage)
         words = [word for word, _ in facts.things] or [word for word in WORDS if word not in facts.around]
         word = rng.choice(words)
         slot = Slot(word, tuple(one for one in WORDS if one != word))

@@ -14,7 +14,7 @@ from vlcheck.datasets.scenes.sampling import COLORS, PEOPLE, WORDS
 from vlcheck.models.original.albef.network import AlbefNetwork
 from vlcheck.models.original.fusion.pixels import normalise
 from vlcheck.zoo.batches import MASK_ID, WORD_IDS, Pool, draw_pool, encode
-from vlcheck.zoo.captions import Facts, tell
+from vlcheck.zoo.captions import Facts, true_caption
 from vlcheck.zoo.curriculum import Stage
 from vlcheck.zoo.recipe import Recipe
 
@@ -67,7 +67,7 @@ def validate(network: AlbefNetwork, pool: Pool, seed: int = 0) -> dict[str, Shar
     for start in range(0, len(pool), _AT_ONCE):
         facts = pool.facts[start : start + _AT_ONCE]
         embeds = network.image_embeds(normalise(pool.pixels[start : start + _AT_ONCE].float() / 255))
-        sentences = [tell(one, rng, _STAGE) for one in facts]
+        sentences = [true_caption(one, rng, _STAGE) for one in facts]
         questions, asked_for = zip(*(sentence.masked(rng, _STAGE) for sentence in sentences), strict=True)
         words = [word for (word,) in asked_for]
         ids, attention = encode(questions)

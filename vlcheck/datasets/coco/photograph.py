@@ -45,7 +45,7 @@ class Photograph:
         name: its id, twelve digits.
         image: the file.
         size: width and height in pixels, as listed.
-        captions: in the order of the file, with single spaces.
+        captions: its captions in the order of the file, with single spaces.
         instances: the annotated objects; None if the photograph was not annotated.
         persons: the persons with a marked wrist or ankle; None if no keypoints file lists the photograph.
         listed_in: the captions file that lists it.
@@ -123,7 +123,7 @@ class PhotographFacts:
 
     @cached_property
     def senses(self) -> tuple[Sense, ...]:
-        """The categories that the captions name or hint at, in each sense."""
+        """The possible meanings of the phrases in the captions that name a category or hint at one."""
         return tuple(sense for caption in self.captions for found in caption.named for sense in found.meaning)
 
     @cached_property

@@ -33,8 +33,8 @@ def read_scenes(*, images: int, seed: int) -> Offer:
     """Draw the scenes of `scenes[:N[:SEED]]`.
 
     Args:
-        images: as for `draw_scenes`.
-        seed: as for `draw_scenes`.
+        images: number of scenes for each kind of case.
+        seed: determines the scenes.
     """
     return draw_scenes(images, seed)
 

@@ -133,7 +133,7 @@ class Adapter(ABC):
         Args:
             encoded: n images, encoded by this model.
             texts: n texts, each with "[MASK]" exactly once.
-            k: how many entries, at least 1.
+            k: number of entries, at least 1.
 
         Returns:
             For each text pairs (entry, probability), likeliest first.

@@ -163,7 +163,7 @@ class Chat:
         return ChatPrefix(cut, tuple(ids[: len(ids) - common]), length)
 
     def _question(self, text: str) -> str:
-        """Write the question about a text; if the template opens a thought after it, end the thought."""
+        """Return the prompt that asks about a text; a thought that the chat template opens at its end is closed."""
         asked = self._rendered([_about_the_picture(QUESTION.format(text=text))], add_generation_prompt=True)
         return f"{asked.rstrip()}{self.unthought}" if self.unthought else asked
 

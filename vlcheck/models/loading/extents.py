@@ -76,7 +76,7 @@ def filled_by(numbers: int, names: int) -> Iterator[None]:
         names: the number of weights in the checkpoint.
 
     Raises:
-        UsageError: from inside the context, where the network is built.
+        UsageError: a size is too large; it is raised inside the context, where the network is built.
     """
     left = [_TIMES * numbers + _SPARE, _TIMES * _FUSED * names + _SPARE_NAMES]
 

@@ -34,12 +34,12 @@ def fail_unasserted(item: pytest.Item, call: pytest.CallInfo[None], report: pyte
         report.longrepr = f"{shown(failed[-1].summary)}\nThe test passed all the same: add `assert verdict.passed`."
 
 
-def add(item: pytest.Item, report: pytest.TestReport) -> None:
+def add_worst_cases(item: pytest.Item, report: pytest.TestReport) -> None:
     """Add counts, interval and the three worst cases to the report of a failed test.
 
     Args:
         item: the test.
-        report: changed.
+        report: the test's report, to which they are added.
     """
     judgements = item.stash.get(JUDGEMENTS, [])
     if not report.failed or report.when != "call" or not judgements:

@@ -14,7 +14,7 @@ import pytest
 from vlcheck._util.foreign_files import fault
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import name_of
-from vlcheck.plugin.reporters.lines import say, shown
+from vlcheck.plugin.reporters.lines import print_own_line, shown
 from vlcheck.plugin.run import Run
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Runner:
         )
 
 
-def tell(terminal: pytest.TerminalReporter, run: Run) -> None:
+def report_to_github(terminal: pytest.TerminalReporter, run: Run) -> None:
     """Write summary and annotations, if this is GitHub's runner and behaviors were selected.
 
     Args:
@@ -91,7 +91,7 @@ def _append(path: Path, text: str, terminal: pytest.TerminalReporter) -> None:
     except OSError as error:
         why = str(error.strerror)
     if why:
-        say(terminal, f"GITHUB_STEP_SUMMARY {path}: cannot be written ({why})", red=True)
+        print_own_line(terminal, f"GITHUB_STEP_SUMMARY {path}: cannot be written ({why})", red=True)
 
 
 def _annotations(
@@ -117,7 +117,7 @@ def command(name: str, message: str, **properties: str) -> str:
     """Return a command of GitHub's runner, escaped so that no text in it can end it or begin another one.
 
     Args:
-        name: of the command, e.g. "error".
+        name: name of the command, e.g. "error".
         message: the text.
         properties: e.g. file and line.
     """

@@ -30,14 +30,14 @@ _LONGEST = 2_000  # characters of a text
 _COLUMNS = ("verdict", "rate", "interval", "margin")
 
 
-def add(item: pytest.Item, report: pytest.TestReport) -> None:
+def attach_worst_cases(item: pytest.Item, report: pytest.TestReport) -> None:
     """Attach the worst cases to a failing test's report, if pytest-html is going to write one.
 
     pytest-html does not escape an extra, and captions and words may be foreign text: all of it is escaped here.
 
     Args:
         item: the test.
-        report: changed.
+        report: the test's report, to which they are attached.
     """
     judgements = item.stash.get(JUDGEMENTS, [])
     if not report.failed or report.when != "call" or not judgements or not item.config.getoption("htmlpath", None):

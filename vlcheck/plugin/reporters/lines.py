@@ -14,7 +14,7 @@ def shown(line: str) -> str:
     return printable(line, _LONGEST)
 
 
-def say(terminal: pytest.TerminalReporter, line: str, **markup: bool) -> None:
+def print_own_line(terminal: pytest.TerminalReporter, line: str, **markup: bool) -> None:
     """Print a line on a line of its own.
 
     Args:

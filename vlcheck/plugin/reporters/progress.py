@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vlcheck.plugin.reporters.lines import say, say_over
+from vlcheck.plugin.reporters.lines import print_own_line, say_over
 
 if TYPE_CHECKING:
     from vlcheck.scoring.progress import Progress
@@ -24,8 +24,8 @@ class Reporter:
     """Prints to the terminal; a worker, which has none, writes the line to a file that the controller prints.
 
     Args:
-        config: of the process.
-        folder: shared by the run's processes.
+        config: pytest's configuration of the process.
+        folder: a folder that the run's processes share.
     """
 
     def __init__(self, config: pytest.Config, folder: Path) -> None:
@@ -57,14 +57,14 @@ class Reporter:
         """Print lines, if there is a terminal."""
         for line in lines:
             if self._terminal:
-                say(self._terminal, line)
+                print_own_line(self._terminal, line)
 
     def _post(self, terminal: pytest.TerminalReporter, line: str, *, last: bool = False) -> None:
         """Print over the line before; if the output is a file, print below it, at most every ten seconds."""
         if terminal.isatty:
             say_over(terminal, line)
             if last:
-                say(terminal, "")
+                print_own_line(terminal, "")
         elif last or time.monotonic() - self._last >= _SECONDS_BETWEEN_LINES:
             self._last = time.monotonic()
-            say(terminal, line)
+            print_own_line(terminal, line)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vlcheck.plugin.reporters.lines import say
+from vlcheck.plugin.reporters.lines import print_own_line
 from vlcheck.plugin.run import Run
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
     """Print the summary of a run that selected behaviors.
 
     Args:
-        terminal: pytest's.
+        terminal: pytest's terminal reporter.
         run: the run.
     """
     end = run.ending
@@ -29,9 +29,9 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
     if end.results is not None:
         _conclude(terminal, run, end.results)
     if end.problem:
-        say(terminal, end.problem, red=True)
+        print_own_line(terminal, end.problem, red=True)
     for line in end.left():
-        say(terminal, line)
+        print_own_line(terminal, line)
     end.said = True
 
 
@@ -43,18 +43,18 @@ def _conclude(terminal: pytest.TerminalReporter, run: Run, results: ResultLines)
     found = conclude(results, run.ending.comparison)
     if not results.verdicts:
         for line in found.notes:
-            say(terminal, line)
-        say(terminal, found.sentence, red=True)
+            print_own_line(terminal, line)
+        print_own_line(terminal, found.sentence, red=True)
         return
     *table, conclusion = summary_lines(results, run.beside, run.ending.comparison)
     for line in table:
-        say(terminal, line)
-    say(terminal, conclusion, **{_COLORS.get(found.tone, "yellow"): True})
+        print_own_line(terminal, line)
+    print_own_line(terminal, conclusion, **{_COLORS.get(found.tone, "yellow"): True})
     for line in gone(results):
-        say(terminal, line, red=True)
+        print_own_line(terminal, line, red=True)
     if run.ending.comparison:
         _compare(terminal, run.ending.comparison)
-    say(terminal, f"policy: {results.run.policy.path}")
+    print_own_line(terminal, f"policy: {results.run.policy.path}")
 
 
 def _compare(terminal: pytest.TerminalReporter, comparison: Comparison) -> None:
@@ -64,5 +64,5 @@ def _compare(terminal: pytest.TerminalReporter, comparison: Comparison) -> None:
     terminal.section("vlcheck: compared with the baseline", sep="-")
     *body, conclusion = comparison_lines(comparison)
     for line in body:
-        say(terminal, line)
-    say(terminal, conclusion, red=not comparison.accepted)
+        print_own_line(terminal, line)
+    print_own_line(terminal, conclusion, red=not comparison.accepted)

@@ -40,7 +40,7 @@ class Side:
 
     Attributes:
         name: "before" or "after".
-        picture: None if there is no picture to show.
+        picture: the picture; None if there is none to show.
         label: description of the picture.
         boxes: boxes of the thing that the target names.
         text: the text that was asked with the picture.

@@ -8,7 +8,7 @@ from vlcheck._util.files import Others, begins, demand_place, placing
 from vlcheck.report.page.document import START
 
 
-def check_place(path: Path, others: Others, option: str) -> None:
+def check_page_path(path: Path, others: Others, option: str) -> None:
     """Check that a page can be written to a path, where at most an older page may be.
 
     Args:
@@ -17,12 +17,12 @@ def check_place(path: Path, others: Others, option: str) -> None:
         option: the option that names the path, for the message.
 
     Raises:
-        UsageError: it cannot; the message names the option.
+        UsageError: the page cannot be written there; the message names the option.
     """
     demand_place(path, option, "report", is_ours=lambda there: begins(there, START.encode()), others=others)
 
 
-def write(path: Path, page: str, option: str) -> None:
+def write_page(path: Path, page: str, option: str) -> None:
     """Write the page.
 
     Args:

@@ -23,7 +23,7 @@ class Cell:
         status: the worst status.
         said: the status in words with remarks: see `Standing.said`.
         id: id of that behavior's element on the page; "" if there is no verdict.
-        title: that behavior's name in words.
+        title: name in words of the behavior.
         observed: its rate or mean with the interval; "" if nothing was measured.
         allowed: the allowed rate or band.
         counts: numbers of the cell's behaviors by status, in words.

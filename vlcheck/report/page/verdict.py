@@ -76,7 +76,7 @@ class VerdictView:
         tables: its tables.
         beside: the verdict of another run, if there is one.
         change: its change since the release before, if there is one.
-        disagreement: how far the other metric agrees on the same rows.
+        disagreement: a sentence on the agreement of the other metric on the same rows.
         rows: the shown rows of the evidence: the worst, the median, the best, then the others, the worst first.
         shown: the numbers of rows shown and of all rows, in words.
     """

@@ -41,8 +41,8 @@ def work_together(
 
     Args:
         plan: the same in each process.
-        scorer: with a store on the same file and run in each process.
-        folder: for the locks; made where it is missing.
+        scorer: a scorer whose store has the same file and run in each process.
+        folder: the folder of the locks; it is made if it is missing.
         poll: seconds between looks at chunks that others hold.
         silence: seconds without a holder's sign of life after which its lease has expired.
         progress: called as chunks are done, by whomever.
@@ -69,7 +69,7 @@ class Leases:
     """Locks in a folder, each with a file that its holder touches.
 
     Args:
-        folder: where they are.
+        folder: the folder of the locks.
         silence: seconds without a touch, as this process sees them, after which a lease has expired. By its own clock:
             that of the file system may differ.
     """
