@@ -14,7 +14,7 @@ import pytest
 VARIABLE = "VLCHECK_NIGHTLY"
 NIGHTLY = os.environ.get(VARIABLE) == "1"
 MARKERS = {
-    "slow": "runs the whole suite, or many processes",
+    "slow": "runs the whole suite or many processes, or is of a file with dozens of runs or networks",
     "contract": "a family of models beyond the representative ones, under the whole contract or the whole suite",
     "power": "planted biases, and how models get them",
     "browser": "opens a page in Chromium",

@@ -21,6 +21,8 @@ from vlcheck.suite import install
 from vlcheck.suite.diff import RECORD, Taken, compare_files, read_record
 from vlcheck.suite.shipped import suite_files
 
+pytestmark = pytest.mark.slow
+
 SHIPPED = suite_files()
 COLOR, POLICY = "behavior_tests/test_color.py", "fixtures/policy.toml"
 INIT = [sys.executable, "-m", "vlcheck.cli", "init"]

@@ -28,6 +28,8 @@ from vlcheck.policy.toml_file import load_policy, to_toml
 from vlcheck.studies.policy_calibration import Asked, Trust, policy_lines, propose
 from vlcheck.suite import install
 
+pytestmark = pytest.mark.slow
+
 SUITE = """
 from vlcheck.cases import with_target
 from vlcheck.expect import Beats, Preserved, SidePreference, Swaps

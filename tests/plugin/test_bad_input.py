@@ -11,6 +11,8 @@ from PIL import Image
 from tests.plugin.conftest import ROOT, write_cases
 from vlcheck.results.file import gather
 
+pytestmark = pytest.mark.slow
+
 USAGE = pytest.ExitCode.USAGE_ERROR
 # A folder in place of the results file, as soon as the run has begun to judge.
 LEAVES_NO_ROOM = """

@@ -6,6 +6,8 @@ import pytest
 
 from tests.plugin.test_bad_input import complaint
 
+pytestmark = pytest.mark.slow
+
 BASELINE = "--vl-baseline=old.jsonl"
 WORSE = "worse: color (2 tests); better: none; 2 same, 0 not comparable"
 SAME = "worse: none; better: none; 4 same, 0 not comparable"

@@ -7,6 +7,8 @@ import pytest
 from tests.plugin.conftest import encoded, lines, write_cases
 from tests.plugin.test_counts import PICTURES, TEXTS
 
+pytestmark = pytest.mark.slow
+
 
 def test_every_case_of_a_rate_has_an_item_beside_the_behaviors_own(project):
     result = project.run("--vl-cases")

@@ -8,6 +8,8 @@ import pytest
 
 from tests.plugin.conftest import encoded, lines
 
+pytestmark = pytest.mark.slow
+
 # 40 photographs and 40 grey ones. Each caption is asked about its own photograph, the grey one and another one, by two
 # metrics; the tests of preservation and of the other image share two of the three.
 PICTURES, TEXTS = 80, 240

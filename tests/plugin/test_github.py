@@ -10,6 +10,8 @@ import pytest
 from tests.plugin.conftest import STATES
 from vlcheck.plugin.reporters.github import MOST_ANNOTATIONS, command, in_the_checkout
 
+pytestmark = pytest.mark.slow
+
 # A bias and a test whose names would like to be something else.
 HOSTILE = STATES.replace('BIAS = "color"', r"BIAS = '::error ::a|b`<i>,##[error]:%\r\n::error ::x\u202e\x1b\ufffe\x00'")
 

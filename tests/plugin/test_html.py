@@ -10,6 +10,8 @@ import pytest
 
 from vlcheck.plugin.reporters.html import _figures, _gravest, _key
 
+pytestmark = pytest.mark.slow
+
 PAGE = ("--html=report.html", "--self-contained-html")
 WORKERS = pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
 

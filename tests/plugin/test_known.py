@@ -14,6 +14,8 @@ from vlcheck.policy.policy import Known
 from vlcheck.stats.decision import Cause
 from vlcheck.stats.verdict import invalid
 
+pytestmark = pytest.mark.slow
+
 PASSED, EXPIRED = "2999-12-31", "2001-01-31"
 AT_THE_TURN_OF_A_DAY = """
 from datetime import UTC, datetime

@@ -7,6 +7,8 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 RARE = """
     from vlcheck.cases import with_target
     from vlcheck.expect import Preserved

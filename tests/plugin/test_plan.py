@@ -8,6 +8,8 @@ from typer.testing import CliRunner
 from tests.plugin.conftest import ROOT, write_cases
 from vlcheck.cli import app
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_plan_names_n_what_it_tells_pictures_texts_and_time(project):
     result = project.run("--vl-plan")

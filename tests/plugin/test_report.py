@@ -11,6 +11,8 @@ from tests.plugin.test_bad_input import complaint
 from vlcheck.report.page import draw
 from vlcheck.results.file import gather, read
 
+pytestmark = pytest.mark.slow
+
 REPORT = "--vl-report=report.html"
 
 

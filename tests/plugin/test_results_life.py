@@ -11,6 +11,8 @@ from tests.plugin.test_report import _stopped
 from vlcheck.cli import app
 from vlcheck.results.file import read
 
+pytestmark = pytest.mark.slow
+
 PART = "vlcheck-results.part.jsonl"
 UNFINISHED = "vlcheck-results.unfinished.jsonl"
 LOOKS = """

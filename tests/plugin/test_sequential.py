@@ -6,6 +6,8 @@ import pytest
 
 from tests.plugin.conftest import encoded, write_cases
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["test_another_image_drops", "test_grayscale_preserves"]
 
 

@@ -31,6 +31,8 @@ from vlcheck.models.adapters.autoregressive import Autoregressive
 from vlcheck.models.adapters.yes_no import Answering, spellings
 from vlcheck.models.loading.load import load_model
 
+pytestmark = pytest.mark.slow
+
 FAMILIES = (
     "llava",
     "llava_next",

@@ -22,6 +22,8 @@ from vlcheck.cases.case import ImageFile
 from vlcheck.errors import UsageError
 from vlcheck.models.regions.detector import REGIONS, FasterRcnn
 
+pytestmark = pytest.mark.slow
+
 BUILD = {"first": fasterrcnn_resnet50_fpn, "second": fasterrcnn_resnet50_fpn_v2}
 SIDE = 64  # pixels
 

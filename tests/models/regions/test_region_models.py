@@ -36,6 +36,8 @@ from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
 
+pytestmark = pytest.mark.slow
+
 COUNTS = (5, 9, 3)  # regions of the three photographs
 FAMILIES = ("lxmert", "visual_bert", "vilbert")
 
