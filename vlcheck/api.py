@@ -266,7 +266,7 @@ def compare(old: Results, new: Results, *, alpha: float = ALPHA) -> Comparison:
     Args:
         old: results of the current release.
         new: results of the next one.
-        alpha: how often equal models may be said to differ, above 0 and below 1.
+        alpha: the share of comparisons of equal models that may find a difference, above 0 and below 1.
 
     Returns:
         The comparison: a row for each test and metric. It is `accepted` if something was compared and nothing is worse.

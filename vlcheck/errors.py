@@ -89,7 +89,7 @@ def demand_type(name: str, value: object, kinds: type | UnionType, accepted: str
 
     Args:
         name: the parameter's name in Python.
-        value: what it was given.
+        value: the value that it was given.
         kinds: the accepted types.
         accepted: the accepted values, in words.
     """

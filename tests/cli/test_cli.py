@@ -15,7 +15,7 @@ from tests.plugin.conftest import ROOT, write_cases
 from tests.report.pages import small
 from tests.warm_python import warm_python
 from vlcheck.cli import app
-from vlcheck.cli.console import option_of
+from vlcheck.cli.console import command_option
 from vlcheck.datasets.registry import open_source
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.tried import Tried, look_up
@@ -231,4 +231,4 @@ def test_drawn_cases_cannot_be_written(tmp_path, monkeypatch):
     [("to", "--to"), ("variants", "--variant"), ("words", "--words"), ("device", "--vl-device")],
 )
 def test_a_parameter_is_named_as_the_commands_name_it(parameter, option):
-    assert option_of(parameter) == option
+    assert command_option(parameter) == option

@@ -64,7 +64,7 @@ def say_all(text: str, *, color: str | None = None) -> None:
         typer.secho("\t".join(printable(cell, 10 * len(cell) + 10) for cell in line.split("\t")), fg=color)
 
 
-def option_of(parameter: str) -> str:
+def command_option(parameter: str) -> str:
     """Return the option of a parameter, e.g. "--vl-model" of "model" and "--to" of "to"."""
     return _OWN.get(parameter) or option_names.option_of(parameter)
 
@@ -83,7 +83,7 @@ def plainly() -> Iterator[None]:
         with interrupts():
             yield
     except UsageError as error:
-        refuse(f"Error: {error.with_options(option_of)}".splitlines())
+        refuse(f"Error: {error.with_options(command_option)}".splitlines())
     except _MISTYPED as error:
         refuse([f"Error: {error.format_message()}", *_hint(error)])
     except KeyboardInterrupt as stop:

@@ -67,7 +67,7 @@ class Program(Group):
     """The top-level `vlcheck` command: imports each subcommand when it is called.
 
     Attributes:
-        places: where each command is defined: its name -> "module:function", or "module:group" for a group of commands,
+        places: the definition of each command, by name: "module:function", or "module:group" for a group of commands,
             such as "vlcheck.cli.report:report".
     """
 
