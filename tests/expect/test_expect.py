@@ -71,8 +71,8 @@ def test_figure_3_itm_has_the_order_right_so_that_only_by_makes_it_fail():
     assert 0 < without_by < 0.001
 
 
-def test_an_expectation_of_ones_own_is_what_contributing_shows():
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+def test_an_expectation_of_ones_own_is_what_the_reference_shows():
+    text = (ROOT / "docs/reference/behaviors.md").read_text(encoding="utf-8")
     (block,) = [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "BaseExpectation" in block]
     names = {"__name__": __name__}
     exec(block, names)  # noqa: S102 - our own page

@@ -4,6 +4,7 @@ import json
 from datetime import date
 
 import pytest
+import torch
 
 from vlcheck.behaviors.suite import subjects
 from vlcheck.cli.arguments import shipped_tests
@@ -265,3 +266,13 @@ def test_what_is_wrong_is_named_by_file_and_key(policy, text, said):
 def test_a_policy_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UsageError, match=r"policy=.*absent\.toml: cannot be read"):
         load_policy(tmp_path / "absent.toml")
+
+
+def test_a_step_of_0_is_refused_where_a_library_flushes_subnormal_numbers(policy):
+    if not torch.set_flush_denormal(True):
+        pytest.skip("this processor cannot")
+    try:
+        with pytest.raises(UsageError, match="by: 0 has to be a number above 0"):
+            policy("[tolerances.mlm]\nby = 0")
+    finally:
+        torch.set_flush_denormal(False)

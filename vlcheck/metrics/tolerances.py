@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Annotated
 
 from msgspec import Meta
 
 Share = Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")]
-Step = Annotated[float, Meta(gt=0, le=1, description="a number above 0, up to 1")]
+_LEAST = (
+    sys.float_info.min
+)  # not gt=0, which msgspec takes as the least subnormal: that is 0 where a library flushes these
+Step = Annotated[float, Meta(ge=_LEAST, le=1, description="a number above 0, up to 1")]
 
 
 @dataclass(frozen=True, kw_only=True)
