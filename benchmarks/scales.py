@@ -1,4 +1,4 @@
-"""Whether a verdict hangs on what a model knows, and not on the scale of its scores.
+"""Whether a verdict depends on what a model knows, and not on the scale of its scores.
 
     python -m benchmarks.scales
 
