@@ -14,8 +14,9 @@ from PIL import Image
 from torch import Tensor
 
 from vlcheck.cases.case import MASK
-from vlcheck.errors import UsageError
+from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models.adapters.features import Features
+from vlcheck.models.differentiable import Differentiable
 from vlcheck.models.protocol import Encoded
 
 _T = TypeVar("_T")
@@ -142,6 +143,14 @@ class Adapter(ABC):
         best = log_probs.exp().topk(min(k, log_probs.shape[-1]))
         names = [[self._entry(entry) for entry in row] for row in best.indices.tolist()]
         return [list(zip(*row, strict=True)) for row in zip(names, best.values.tolist(), strict=True)]
+
+    def differentiable(self) -> Differentiable:
+        """Return the network with the parts that explanations need.
+
+        Raises:
+            NotApplicable: the family gives no gradients.
+        """
+        raise NotApplicable(f"{self.name} gives no gradients: its family does not support explanations")
 
     def _at_one_mask(self, features: Features, texts: Sequence[str]) -> Tensor:
         """Return log-probabilities (n, vocab_size) at the mask of each text; keep them until other texts are read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -90,6 +90,14 @@ class AlbefNetwork(FusionNetwork):
         else:
             self.text_encoder.cls = None
         self.load_state_dict(weights)
+
+    @property
+    def grid(self) -> int:
+        return self.config.grid
+
+    @property
+    def vision_blocks(self) -> Sequence[nn.Module]:
+        return [*self.visual_encoder.blocks]
 
     def image_embeds(self, pixels: Tensor) -> Tensor:
         """Encode normalised pixels (n, 3, image_size, image_size).

@@ -18,6 +18,7 @@ from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.tryout import PLAIN, ask_everything, trying
 from vlcheck.models.loading.layout import fingerprint
 from vlcheck.models.original.fusion.captions import MAX_WORDS, CaptionTokenizer, pre_caption
+from vlcheck.models.original.fusion.differentiable import DifferentiableFusion
 from vlcheck.models.original.fusion.network import FusionNetwork
 from vlcheck.models.original.fusion.pixels import MEAN, STD, preprocess
 from vlcheck.models.original.wordpiece import check_entries, vocabulary_of
@@ -74,6 +75,9 @@ class Fusing(Adapter):
             ask_everything(model, model.encode([PLAIN]))
         return model
 
+    def differentiable(self) -> DifferentiableFusion:
+        return DifferentiableFusion(self)
+
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
         """Encode all images at once; features stay on the device."""
@@ -103,17 +107,30 @@ class Fusing(Adapter):
         self, features: Features, rows: Sequence[int], texts: Sequence[str], masks: Sequence[int] | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return image tokens, padded ids, the attention mask, and the index of each text's image."""
+        ids, attention = self.padded(texts, masks or [1] * len(texts))
+        (embeds,), images = features.distinct(rows)
+        return embeds, ids, attention, images
+
+    def padded(self, texts: Sequence[str], masks: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Return the token ids of texts, padded, and their attention mask, (n, tokens) each, on the network's device.
+
+        Args:
+            texts: n texts.
+            masks: for each text, the number of mask tokens that its "[MASK]" becomes.
+
+        Raises:
+            NotApplicable: a text is too long for the model.
+        """
         for text in texts:
             self._check_words(text)
-        sentences = [self.tokenizer.encode(text, n) for text, n in zip(texts, masks or [1] * len(texts), strict=True)]
+        sentences = [self.tokenizer.encode(text, n) for text, n in zip(texts, masks, strict=True)]
         for text, sentence in zip(texts, sentences, strict=True):
             self._check_tokens(text, len(sentence))
         width = max(map(len, sentences))
         ids = torch.tensor([sentence + [self.tokenizer.pad] * (width - len(sentence)) for sentence in sentences])
         attention = torch.tensor([[1] * len(sentence) + [0] * (width - len(sentence)) for sentence in sentences])
         device = self.network.temp.device
-        (embeds,), images = features.distinct(rows)
-        return embeds, ids.to(device), attention.to(device), images
+        return ids.to(device), attention.to(device)
 
     def _check_words(self, text: str) -> None:
         if len(pre_caption(text, max_words=len(text) + 1).split()) > MAX_WORDS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
 from torch import Tensor, nn
@@ -36,6 +37,16 @@ class FusionNetwork(nn.Module):
     def has_mlm_head(self) -> bool:
         """True if the network can predict words; fine-tuned checkpoints have no head for it."""
         return self.text_encoder.cls is not None
+
+    @property
+    def grid(self) -> int:
+        """The number of image tokens along a side of the input."""
+        raise NotImplementedError
+
+    @property
+    def vision_blocks(self) -> Sequence[nn.Module]:
+        """The blocks of the image encoder whose states have as many tokens as its output."""
+        raise NotImplementedError
 
     def image_embeds(self, pixels: Tensor, /) -> Tensor:
         """Encode normalised pixels (n, 3, image_size, image_size).

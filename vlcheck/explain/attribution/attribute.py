@@ -1,0 +1,114 @@
+"""Explains the scores of pairs of picture and text with an attribution method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from vlcheck.explain.attribution.image_map import ImageMap
+from vlcheck.explain.attribution.method import AttributionMethod, Maps
+from vlcheck.models.differentiable import Differentiable, PairInputs
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """How much each part of one picture and one text contributes to a score.
+
+    Attributes:
+        method: the method's name.
+        image: the map over the picture.
+        tokens: the tokens of the text as the model reads it.
+        special: for each token, True if it stands for no word of the text.
+        token_values: one value for each token, (tokens,); None if the method does not explain tokens.
+        pixels: the map over the network's input, (height, width), if the method explains single pixels.
+        error: by how much the attributions miss what they should sum to, relative to it; None if there is no such sum.
+    """
+
+    method: str
+    image: ImageMap
+    tokens: tuple[str, ...]
+    special: tuple[bool, ...]
+    token_values: np.ndarray | None
+    pixels: np.ndarray | None = None
+    error: float | None = None
+
+
+def attribute(
+    model: Differentiable,
+    method: AttributionMethod,
+    images: Sequence[Image.Image],
+    texts: Sequence[str],
+    words: Sequence[str] | None = None,
+    *,
+    batch_size: int = 16,
+) -> list[Attribution]:
+    """Explain the score of each pair of picture and text. A batch for which there is no memory is halved.
+
+    Args:
+        model: the network.
+        method: the method.
+        images: n RGB images.
+        texts: n texts; each with "[MASK]" once if there are words.
+        words: for each text the word whose log-probability at the mask is explained; None to explain the match logit.
+        batch_size: number of pairs that are explained together.
+
+    Returns:
+        n attributions.
+
+    Raises:
+        NotApplicable: the method does not apply to the network, or a text is too long for it.
+        UsageError: the vocabulary cannot spell a word.
+    """
+    found: list[Attribution] = []
+    batch_size = batch_size if model.stackable else 1
+    for start in range(0, len(images), batch_size):
+        rows = slice(start, start + batch_size)
+        found += _explained(model, method, images[rows], texts[rows], words[rows] if words is not None else None)
+    return found
+
+
+def _explained(
+    model: Differentiable,
+    method: AttributionMethod,
+    images: Sequence[Image.Image],
+    texts: Sequence[str],
+    words: Sequence[str] | None,
+) -> list[Attribution]:
+    try:
+        with torch.enable_grad():
+            inputs = model.inputs(images, texts, words)
+            return _attributions(method, inputs, method.maps(model, inputs))
+    except (MemoryError, torch.OutOfMemoryError):
+        if len(images) == 1:
+            raise
+    half = len(images) // 2  # after `except`, since the exception keeps the tensors of the batch in memory
+    return [
+        one
+        for part in (slice(half), slice(half, None))
+        for one in _explained(model, method, images[part], texts[part], words[part] if words is not None else None)
+    ]
+
+
+def _attributions(method: AttributionMethod, inputs: PairInputs, maps: Maps) -> list[Attribution]:
+    return [
+        Attribution(
+            method=method.name,
+            image=ImageMap(_array(maps.units[row]), inputs.layouts[row]),
+            tokens=tokens,
+            special=tuple(inputs.special[row].tolist()[: len(tokens)]),
+            token_values=None if maps.tokens is None else _array(maps.tokens[row])[: len(tokens)],
+            pixels=None if maps.pixels is None else _array(maps.pixels[row]),
+            error=None if maps.error is None else float(maps.error[row]),
+        )
+        for row, tokens in enumerate(inputs.tokens)
+    ]
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    array: np.ndarray = tensor.detach().double().cpu().numpy()
+    return array

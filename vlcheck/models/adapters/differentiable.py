@@ -1,0 +1,45 @@
+"""What the differentiable networks of all families share: words at masks, in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from vlcheck.models.adapters.base import check_masked, log_softmax
+from vlcheck.models.differentiable import PairInputs
+
+Pieces = tuple[tuple[int, ...], ...]
+
+
+def pieces_at_masks(
+    texts: Sequence[str], words: Sequence[str] | None, spell: Callable[[str, str], Sequence[int]]
+) -> Pieces:
+    """Return the token ids of each text's word; () for each text if there are no words.
+
+    Args:
+        texts: n texts; each with "[MASK]" once if there are words.
+        words: n words, or None.
+        spell: returns the token ids of a word at the mask of a text.
+
+    Raises:
+        UsageError: a text has not exactly one mask, or the vocabulary cannot spell a word.
+    """
+    if words is None:
+        return ((),) * len(texts)
+    check_masked(texts)
+    return tuple(tuple(spell(text, word)) for text, word in zip(texts, words, strict=True))
+
+
+def log_probs_of_pieces(logits: Tensor, inputs: PairInputs) -> Tensor:
+    """Return the log-probability of each pair's word: the sum over its pieces, (n,).
+
+    Args:
+        logits: logits of the vocabulary at all masks, (masks, vocab_size), pair by pair.
+        inputs: n pairs that were made with words.
+    """
+    chosen = torch.tensor([piece for pieces in inputs.pieces for piece in pieces], device=logits.device)
+    pairs = inputs.masks.nonzero()[:, 0]
+    picked = log_softmax(logits).gather(1, chosen[:, None])[:, 0]
+    return picked.new_zeros(len(inputs)).index_add(0, pairs, picked)
