@@ -34,8 +34,8 @@ class AttentionMap:
 class AttentionRecorder(TorchFunctionMode):
     """A context in which the attention maps of a network are kept, with gradients.
 
-    It computes fused attention (`scaled_dot_product_attention`) by an explicit softmax. Of code that computes the softmax
-    itself, it keeps the softmax's outputs of four dimensions. The network stays as it is.
+    Fused attention (`scaled_dot_product_attention`) is computed by an explicit softmax. Of code that computes the
+    softmax itself, the outputs of four dimensions are kept. The network stays as it is.
 
     Args:
         network: the network.

@@ -27,6 +27,13 @@ class Attribution:
         token_values: one value for each token, (tokens,); None if the method does not explain tokens.
         pixels: the map over the network's input, (height, width), if the method explains single pixels.
         error: by how much the attributions miss what they should sum to, relative to it; None if there is no such sum.
+
+    Example:
+        >>> import vlcheck
+        >>> picture = vlcheck.open_cases("scenes:1").cases[0].image.open()
+        >>> found: Attribution = vlcheck.explain_score("tiny", picture, "a red ball", method="gradcam")
+        >>> found.tokens, found.image.layout.grid
+        (('[CLS]', 'a', 'red', 'ball'), (4, 4))
     """
 
     method: str
