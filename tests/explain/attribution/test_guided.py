@@ -20,7 +20,7 @@ RECTIFIERS = [
     nn.ReLU(inplace=True),
     nn.SiLU(),
     activations.GELUActivation(),
-    activations.GELUActivation(use_gelu_python=True),
+    pytest.param(activations.GELUActivation(use_gelu_python=True), id="python"),
     activations.GELUTanh(),
     activations.NewGELUActivation(),
     activations.FastGELUActivation(),
