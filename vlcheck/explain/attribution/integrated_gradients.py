@@ -147,7 +147,6 @@ class IntegratedGradientsFromBlack(IntegratedGradients):
     )
 
     def baseline(self, model: Differentiable, inputs: PairInputs) -> Tensor:
-        """Return black pictures."""
         _demand_pixels(model, inputs)
         black = model.inputs([Image.new("RGB", (64, 64))], ["a"]).pixels
         height, width = black.shape[2:]
@@ -165,7 +164,6 @@ class IntegratedGradientsFromBlur(IntegratedGradients):
     )
 
     def baseline(self, model: Differentiable, inputs: PairInputs) -> Tensor:
-        """Return the pictures, blurred."""
         _demand_pixels(model, inputs)
         spread = _BLUR * min(inputs.pixels.shape[2:])
         blurred: Tensor = gaussian_blur(inputs.pixels, [2 * round(2 * spread) + 1] * 2, [spread] * 2)

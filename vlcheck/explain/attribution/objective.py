@@ -28,8 +28,8 @@ def score_of_states(model: Differentiable, inputs: PairInputs, image_states: Ten
     Args:
         model: the network.
         inputs: n pairs, all with words or all without.
-        image_states: what `image_states` of the network returned.
-        text_states: what `text_states` of the network returned.
+        image_states: states of the pictures, as the network returned them.
+        text_states: states of the texts, as the network returned them.
     """
     if any(inputs.pieces):
         return model.word_log_probs(inputs, image_states, text_states)
@@ -42,7 +42,7 @@ def output_replaced(module: nn.Module, output: Tensor) -> Iterator[None]:
 
     Args:
         module: the module.
-        output: what it returns in place of its own output.
+        output: the tensor that it returns in place of its own output.
     """
     handle = module.register_forward_hook(lambda *_: output)
     try:

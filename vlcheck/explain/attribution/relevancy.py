@@ -30,7 +30,7 @@ _READS: dict[AttentionKind, tuple[Stream, Stream]] = {
 
 
 class Relevancy(AttributionMethod):
-    """How much of each token arrives, through all attention layers, at the states from which the score is computed.
+    """The part of each token that arrives, through all attention layers, at the states that the score is computed from.
 
     Only attention is followed, as far as it raises the score. A score is computed from the states of the tokens whose
     last attention has a gradient (of ALBEF: CLS for a match, the mask for a word); if there are several, their mean is
@@ -65,7 +65,7 @@ class Relevancy(AttributionMethod):
 
 @dataclass(frozen=True, eq=False)
 class _Flow:
-    """What an attention layer moves from the tokens that it reads to those that read.
+    """The flow of an attention layer from the tokens that are read to those that read.
 
     Attributes:
         kind: the kind of attention.
@@ -89,7 +89,7 @@ class _Flow:
 
 
 class _Relevancies:
-    """How much of the tokens of each stream the states of each stream's tokens hold, (n, queries, keys).
+    """The parts of the tokens of each stream in the states of each stream's tokens, (n, queries, keys).
 
     Args:
         flows: all that will be added.
