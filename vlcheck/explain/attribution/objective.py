@@ -33,7 +33,8 @@ def output_replaced(module: nn.Module, output: Tensor) -> Iterator[None]:
         module: the module.
         output: what it returns in place of its own output.
     """
-    handle = module.register_forward_hook(lambda *_: output)
+    # A copy: some networks change the embeddings that they were given in place, which a leaf tensor does not allow.
+    handle = module.register_forward_hook(lambda *_: output.clone())
     try:
         yield
     finally:
