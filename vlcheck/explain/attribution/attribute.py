@@ -98,7 +98,7 @@ def _attributions(method: AttributionMethod, inputs: PairInputs, maps: Maps) -> 
     return [
         Attribution(
             method=method.name,
-            image=ImageMap(_array(maps.units[row]), inputs.layouts[row]),
+            image=ImageMap(_array(maps.units[row])[: len(inputs.layouts[row].boxes)], inputs.layouts[row]),
             tokens=tokens,
             special=tuple(inputs.special[row].tolist()[: len(tokens)]),
             token_values=None if maps.tokens is None else _array(maps.tokens[row])[: len(tokens)],

@@ -110,14 +110,14 @@ class DifferentiableNetwork:
         """The side of a patch in pixels."""
         return int(self.network.config.vision_config.patch_size)
 
-    def patch_states(self, hidden: Tensor) -> Tensor:
+    def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
         """Return the states of the patches, which follow the tokens that stand for the whole picture."""
         return hidden[:, self.first_patch :]
 
     def attention_kind(self, module: str) -> AttentionKind | None:
         return next((kind for pattern, kind in self.attentions.items() if re.fullmatch(pattern, module)), None)
 
-    def image_keys(self, attention: Tensor) -> Tensor:
+    def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
         """Return the maps over the patches, which follow the tokens that stand for the whole picture."""
         return attention[..., self.first_patch :]
 

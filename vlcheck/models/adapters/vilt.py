@@ -15,7 +15,7 @@ from torch.nn.functional import interpolate, pad
 from vlcheck.errors import NotApplicable
 from vlcheck.models.adapters.differentiable import log_probs_of_pieces
 from vlcheck.models.adapters.differentiable_network import DifferentiableNetwork
-from vlcheck.models.differentiable import ImageLayout, PairInputs
+from vlcheck.models.differentiable import AttentionKind, ImageLayout, PairInputs
 
 
 class ImageTokens(NamedTuple):
@@ -111,18 +111,12 @@ class DifferentiableVilt(DifferentiableNetwork):
     """The network of an adapter of ViLT, whose tokens are those of the text, the image's CLS token, and the patches.
 
     Patches are in row-major order; transformers would draw their order. A patch is padding if it was so in the picture
-    that was prepared, whatever an explanation changes in the pixels. Texts are padded to the token limit, so that the
-    patches come at the same place after any text.
+    that was prepared, whatever an explanation changes in the pixels.
     """
 
     attentions = MappingProxyType({r"vilt\.encoder\.layer\.\d+\.attention\.attention": "joint"})
     image_inputs = ("pixel_mask",)
     stackable = False
-
-    @property
-    def first_patch(self) -> int:  # type: ignore[override]
-        """The number of tokens before those of the patches."""
-        return self.model.texts.limit + 1
 
     @property
     def vision_blocks(self) -> Sequence[nn.Module]:
@@ -132,17 +126,20 @@ class DifferentiableVilt(DifferentiableNetwork):
     def patch_size(self) -> int:
         return int(self.network.vilt.config.patch_size)
 
-    def padded(self, texts: Sequence[str], masks: Sequence[int]) -> tuple[Tensor, Tensor]:
-        ids, attention = super().padded(texts, masks)
-        missing = self.model.texts.limit - ids.shape[1]
-        return pad(ids, (0, missing), value=self.model.texts.tokenizer.pad_token_id), pad(attention, (0, missing))
-
     def layouts(self, images: Sequence[Image.Image], pictures: Mapping[str, Any]) -> tuple[ImageLayout, ...]:
         sizes = torch.stack(_sizes(self._valid(pictures["pixel_mask"])), dim=1)
         most = self.network.vilt.config.max_image_length
         if 0 <= most < int(sizes.prod(1).max()):
             raise NotApplicable(f"{self.name} gives no map: it reads {most} patches of a picture, drawn at random")
         return tuple(ImageLayout.of_grid(rows, columns) for rows, columns in sizes.tolist())
+
+    def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
+        """Return the states of the patches, which follow those of the text and the CLS token."""
+        return hidden[:, inputs.ids.shape[1] + 1 :]
+
+    def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
+        """Return the maps over the patches, which follow the text and the CLS token."""
+        return attention[..., inputs.ids.shape[1] + 1 :]
 
     def image_states(self, inputs: PairInputs) -> Tensor:
         valid = self._valid(inputs.others["pixel_mask"])

@@ -20,6 +20,7 @@ from transformers.models.bridgetower.modeling_bridgetower import BridgeTowerITMH
 
 from vlcheck.models.adapters.stepwise import DifferentiableSteps, Stepwise
 from vlcheck.models.adapters.tokenizing import Texts, positions_of_roberta
+from vlcheck.models.differentiable import PairInputs
 from vlcheck.models.loading.pretrained import Pretrained
 
 
@@ -56,9 +57,9 @@ class DifferentiableBridgeTower(DifferentiableSteps):
         """Return the mask token's id: the padding token's would shift the positions of the tokens after it."""
         return int(tokenizer.mask_token_id)
 
-    def patch_states(self, hidden: Tensor) -> Tensor:
+    def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
         """Return the states of the patches; the blocks return states in the order (image tokens, n, width)."""
-        return super().patch_states(hidden.transpose(0, 1))
+        return super().patch_states(hidden.transpose(0, 1), inputs)
 
 
 class BridgeTower(Stepwise):

@@ -101,5 +101,5 @@ class DifferentiableAlign(DifferentiableEncoders):
         rows, columns = self.network.vision_model(pixels[:1]).last_hidden_state.shape[-2:]
         return rows, columns
 
-    def patch_states(self, hidden: Tensor) -> Tensor:
+    def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
         return hidden.flatten(2).transpose(1, 2)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from transformers import BatchEncoding, FlavaForPreTraining, PreTrainedModel
 
 from vlcheck.models.adapters.stepwise import DifferentiableSteps, Stepwise
+from vlcheck.models.differentiable import AttentionKind, PairInputs
 
 
 class DifferentiableFlava(DifferentiableSteps):
@@ -32,16 +33,14 @@ class DifferentiableFlava(DifferentiableSteps):
     def patch_size(self) -> int:
         return int(self.network.config.image_config.patch_size)
 
-    def image_keys(self, attention: Tensor) -> Tensor:
+    def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
         """Return the maps over the patches.
 
         The keys of the image encoder are its class token and the patches. In the multimodal encoder a class token of
         its own comes before these, and the text tokens after them.
         """
-        patches = self.network.flava.image_model.embeddings.patch_embeddings.num_patches
-        joint = attention.shape[-1] > 1 + patches
-        first = 1 + (joint and self.network.flava.multimodal_model.use_cls_token)
-        return attention[..., first : first + patches]
+        first = 1 + (kind == "joint" and self.network.flava.multimodal_model.use_cls_token)
+        return attention[..., first : first + len(inputs.layouts[0].boxes)]
 
 
 class Flava(Stepwise):

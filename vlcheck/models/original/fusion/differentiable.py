@@ -72,7 +72,7 @@ class DifferentiableFusion:
         fused = self._fused(inputs, image_states, text_states)
         return log_probs_of_pieces(self.network.text_encoder.predict(fused[inputs.masks]), inputs)
 
-    def patch_states(self, hidden: Tensor) -> Tensor:
+    def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
         """Return the states of the patches: all but the CLS token's. Swin has none, and states in rows and columns."""
         return hidden.flatten(1, 2) if hidden.ndim == 4 else hidden[:, 1:]
 
@@ -83,7 +83,7 @@ class DifferentiableFusion:
             return "text"
         return "image" if _IMAGE.fullmatch(module) else None
 
-    def image_keys(self, attention: Tensor) -> Tensor:
+    def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
         """Return the maps over the patches: all keys but the first, which stands for the whole image."""
         return attention[..., 1:]
 
