@@ -40,7 +40,7 @@ class DifferentiableNetwork:
 
     def __init__(self, model: Processed) -> None:
         self.model, self.network, self.name = model, model.network, model.name
-        self.word_embeddings: nn.Module = token_embeddings(model.network)
+        self.word_embeddings = _word_embeddings(model)
         self.absent_token = self.absent(model.texts.tokenizer)
         self.relative = isinstance(model, Relative)
 
@@ -130,6 +130,13 @@ class DifferentiableNetwork:
 def tokens_of(inputs: PairInputs) -> BatchEncoding:
     """Return the texts of pairs as networks of transformers take them."""
     return BatchEncoding({"input_ids": inputs.ids, "attention_mask": inputs.attention})
+
+
+def _word_embeddings(model: Processed) -> nn.Module:
+    found = token_embeddings(model.network)
+    if found is None:
+        raise NotApplicable(f"{model.name} gives no gradients at words: its token embeddings have an unknown name")
+    return found
 
 
 def _boundaries(tokenizer: PreTrainedTokenizerBase) -> list[int]:
