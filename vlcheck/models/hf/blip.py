@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import torch
-from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import BatchEncoding, BlipForConditionalGeneration, BlipForImageTextRetrieval, PreTrainedModel
 
 from vlcheck.models.adapters.autoregressive import Autoregressive, check_length
 from vlcheck.models.adapters.features import Features
-from vlcheck.models.adapters.huggingface import Hosted, match_probability
+from vlcheck.models.adapters.stepwise import DifferentiableSteps, Stepwise
 from vlcheck.models.adapters.tokenizing import check_plain, tokens_within
 from vlcheck.models.hf.differentiable_writers import DifferentiableCaptioner
 
 PROMPT = "a picture of "  # the captioning checkpoints were trained with this before every caption
 
 
-class _Blip(Hosted):
+class _Blip(Stepwise):
     """The base of BLIP's two adapters: each image is encoded once for all its texts."""
 
-    @torch.inference_mode()
-    def encode(self, images: Sequence[Image.Image]) -> Features:
-        return Features.of(self.network.vision_model(self.pixels(images)["pixel_values"])[0])
+    def image_states(self, pictures: Mapping[str, Any]) -> Tensor:
+        states: Tensor = self.network.vision_model(pictures["pixel_values"])[0]
+        return states
+
+
+class DifferentiableBlip(DifferentiableSteps):
+    """The network of a retrieval checkpoint: a text encoder that cross-attends to the image in every layer."""
+
+    attentions = MappingProxyType(
+        {
+            r"vision_model\.encoder\.layers\.\d+\.self_attn": "image",
+            r"text_encoder\.encoder\.layer\.\d+\.attention\.self": "text",
+            r"text_encoder\.encoder\.layer\.\d+\.crossattention\.self": "cross",
+        }
+    )
+
+    @property
+    def vision_blocks(self) -> Sequence[nn.Module]:
+        return [*self.network.vision_model.encoder.layers]
 
 
 class BlipMatch(_Blip):
@@ -39,15 +55,22 @@ class BlipMatch(_Blip):
     def network_class(cls) -> type[PreTrainedModel]:
         return BlipForImageTextRetrieval
 
-    def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
-        (embeds,) = images
+    def differentiable(self) -> DifferentiableBlip:
+        return DifferentiableBlip(self)
+
+    def text_states(self, tokens: BatchEncoding) -> Tensor:
+        embedded: Tensor = self.network.text_encoder.embeddings(tokens["input_ids"])
+        return embedded
+
+    def match_logits(self, images: Tensor, texts: Tensor, attention: Tensor) -> Tensor:
         hidden = self.network.text_encoder(
-            tokens["input_ids"],
-            attention_mask=tokens["attention_mask"],
-            encoder_hidden_states=embeds,
-            encoder_attention_mask=embeds.new_ones(embeds.shape[:2], dtype=torch.long),
+            encoder_embeds=texts,
+            attention_mask=attention,
+            encoder_hidden_states=images,
+            encoder_attention_mask=images.new_ones(images.shape[:2], dtype=torch.long),
         )[0]
-        return match_probability(self.network.itm_head(hidden[:, 0]))
+        logits: Tensor = self.network.itm_head(hidden[:, 0])
+        return logits
 
 
 class BlipCaption(Autoregressive, _Blip):
