@@ -159,7 +159,7 @@ def test_features_of_zeros_are_an_absent_region(
     assert objective(network, inputs).item() != pytest.approx(objective(network, changed).item(), abs=1e-3)
 
 
-@pytest.mark.parametrize("family", ["lxmert", "vilbert"])
+@pytest.mark.parametrize("family", READING_REGIONS)
 def test_a_changed_region_changes_its_own_state_most(
     family: str, model_of: Callable[..., Any], photographs: list[Image.Image]
 ) -> None:
@@ -180,7 +180,7 @@ def states_after_first_block(network: Differentiable, inputs: Any) -> Tensor:
 
 
 @pytest.mark.parametrize("words", [None, WORDS[:1]])
-@pytest.mark.parametrize("family", ["lxmert", "vilbert"])
+@pytest.mark.parametrize("family", READING_REGIONS)
 def test_regions_of_the_last_vision_block_reach_the_score(
     family: str, words: list[str] | None, model_of: Callable[..., Any], photographs: list[Image.Image]
 ) -> None:

@@ -143,6 +143,9 @@ class DifferentiableVisualBert(DifferentiableRegions):
 
     def __init__(self, model: VisualBert) -> None:
         super().__init__(model, model.network, model.network.visual_bert.embeddings.word_embeddings)
+        # A layer returns a tuple; its last part returns the same states as a tensor. Of the last layer, a match reads the
+        # first token alone, and a word its masks.
+        self.vision_blocks = [layer.output for layer in model.network.visual_bert.encoder.layer[:-1]]
 
     def image_states(self, inputs: PairInputs) -> Tensor:
         """Return the features of the regions: the first layer reads the words, too."""
@@ -160,6 +163,10 @@ class DifferentiableVisualBert(DifferentiableRegions):
     def word_log_probs(self, inputs: PairInputs, image_states: Tensor, text_states: Tensor) -> Tensor:
         logits = self._read(inputs, image_states, text_states).prediction_logits[:, : inputs.ids.shape[1]]
         return log_probs_of_pieces(logits[inputs.masks], inputs)
+
+    def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
+        """Return the states of the regions, which come after those of the words."""
+        return hidden[:, inputs.ids.shape[1] :]
 
     def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
         """Return the maps over the regions, whose keys come after those of the words."""
