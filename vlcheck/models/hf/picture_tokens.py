@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import fold, pad, unfold
+from transformers.modeling_outputs import BaseModelOutputWithPooling
+from transformers.models.qwen3_vl.modeling_qwen3_vl import BaseModelOutputWithDeepstackFeatures
 
 from vlcheck.cases.box import Box
 from vlcheck.errors import NotApplicable
@@ -128,7 +130,7 @@ class SquareTokens:
 
     def outputs(self, states: Tensor) -> Any:
         """Return states of picture tokens in the form in which the network takes them."""
-        return SimpleNamespace(pooler_output=[*states])
+        return BaseModelOutputWithPooling(pooler_output=[*states])
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
         """Return the mean state of each unit's patches, (n, units, width).
@@ -197,7 +199,7 @@ class PooledTokens(SquareTokens):
         return numbers.transpose(1, 2).flatten(2).flatten(0, 1)
 
     def outputs(self, states: Tensor) -> Any:
-        return SimpleNamespace(pooler_output=states)
+        return BaseModelOutputWithPooling(pooler_output=states)
 
 
 class TiledTokens(SquareTokens):
@@ -289,7 +291,7 @@ class InternTokens(TiledTokens):
         return tiles
 
     def outputs(self, states: Tensor) -> Any:
-        return SimpleNamespace(pooler_output=states)
+        return BaseModelOutputWithPooling(pooler_output=states)
 
 
 class LlavaNextTokens(TiledTokens):
@@ -398,7 +400,7 @@ class DeepQwenTokens(QwenTokens):
     def outputs(self, states: Tensor) -> Any:
         depth = 1 + len(self.config.vision_config.deepstack_visual_indexes)
         pooled, *deep = states.chunk(depth, dim=-1)
-        return SimpleNamespace(pooler_output=[*pooled], deepstack_features=[[*part] for part in deep])
+        return BaseModelOutputWithDeepstackFeatures(pooler_output=[*pooled], deepstack_features=[[*part] for part in deep])
 
 
 FAMILIES: Mapping[str, type[SquareTokens]] = MappingProxyType(

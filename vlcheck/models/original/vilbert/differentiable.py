@@ -58,7 +58,8 @@ class DifferentiableVilbert(DifferentiableRegions):
 
     def image_states(self, inputs: PairInputs) -> Tensor:
         present = (inputs.pixels != 0).any(-1).sum(1).clamp(min=1)
-        mean = inputs.pixels.sum(1, keepdim=True) / present[:, None, None]
+        shown = inputs.pixels * inputs.others["image_mask"][:, 1:, None]  # no gradient reaches the padding
+        mean = shown.sum(1, keepdim=True) / present[:, None, None]
         embedded = self.network.bert.v_embeddings(torch.cat([mean, inputs.pixels], 1), inputs.others["image_loc"])
         return self.network.bert.encoder.image_alone(embedded, keep_mask(inputs.others["image_mask"]))
 
