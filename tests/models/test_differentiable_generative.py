@@ -35,7 +35,7 @@ WORDS = [("bus", "dog", "zebra crossing"), ("dog", "bus", "ox"), ("left", "right
 SIZES = [(150, 110), (70, 160)]
 KINDS = {
     "blip_captioning": {"image", "text", "cross"},
-    **dict.fromkeys(("gemma3", "llava", "paligemma", "paligemma2"), {"image", "joint"}),
+    **{family: {"image", "joint"} for family in ("gemma3", "llava", "paligemma", "paligemma2")},
 }
 
 
@@ -69,7 +69,8 @@ def test_the_two_logits_give_the_score_of_the_model(
     model = model_of(family)
     network = differentiable(model)
     pairs = [network.inputs([image], [text]) for image, text in zip(real_photographs, TEXTS, strict=True)]
-    logits = torch.cat([network.match_logits(one, network.image_states(one), network.text_states(one)) for one in pairs])
+    states = [(one, network.image_states(one), network.text_states(one)) for one in pairs]
+    logits = torch.cat([network.match_logits(*own) for own in states])
     scores = model.itm(model.encode(real_photographs), TEXTS)
     np.testing.assert_allclose(logits.softmax(-1)[:, 1].tolist(), scores, rtol=0, atol=1e-6)
     assert len(set(scores.round(5))) == 3
@@ -183,7 +184,8 @@ def holds(box: Box, square: Box) -> bool:
 
 def painted(square: Box, size: tuple[int, int]) -> Image.Image:
     (width, height), picture = size, Image.new("RGB", size)
-    corners = square.x * width, square.y * height, (square.x + square.width) * width, (square.y + square.height) * height
+    across, down = (square.x, square.x + square.width), (square.y, square.y + square.height)
+    corners = (across[0] * width, down[0] * height, across[1] * width, down[1] * height)
     ImageDraw.Draw(picture).rectangle([*map(round, corners)], fill="white")
     return picture
 

@@ -67,7 +67,8 @@ def model_of(detector: Path, tmp_path_factory: pytest.TempPathFactory) -> Callab
 
 def one_by_one(network: Differentiable, *columns: Sequence[Any]) -> Tensor:
     """The score of each pair, asked alone."""
-    return torch.cat([objective(network, network.inputs(*([own] for own in row))) for row in zip(*columns, strict=True)])
+    rows = ([[own] for own in row] for row in zip(*columns, strict=True))
+    return torch.cat([objective(network, network.inputs(*row)) for row in rows])
 
 
 @pytest.mark.parametrize("family", READING_REGIONS)

@@ -67,8 +67,8 @@ class PairInputs:
             prompt, and the places of image tokens.
         tokens: for each text, the vocabulary's entries of its tokens without padding, for display.
         layouts: for each picture, where its visual units lie; pixels beyond a layout of regions are padding.
-        masks: (n, tokens), True at the mask tokens, or at the word itself if the network reads the text with the word in
-            place; all False if the pairs were made without words.
+        masks: (n, tokens), True at the mask tokens, or at the word itself if the network reads the word in its place;
+            all False if the pairs were made without words.
         pieces: for each pair, the token ids of the word that is asked about at its masks; () without words.
         others: further inputs of the network by name, each (n, ...).
     """

@@ -29,5 +29,7 @@ class CrossAttention(nn.Module):
             value: (n, keys, width).
             mask: True at the keys to attend to, or numbers to add to the scores, (n, 1, 1, keys).
         """
-        split = (features.unflatten(-1, (self.heads, -1)).transpose(1, 2) for features in (query, key, value))
-        return scaled_dot_product_attention(*split, attn_mask=mask).transpose(1, 2).flatten(2)
+        queries, keys, values = (
+            features.view(*features.shape[:2], self.heads, -1).transpose(1, 2) for features in (query, key, value)
+        )
+        return scaled_dot_product_attention(queries, keys, values, attn_mask=mask).transpose(1, 2).flatten(2)

@@ -106,7 +106,7 @@ class DifferentiableWriter(ABC):
         places = torch.arange(int(scored.any(0).nonzero()[0]), scored.shape[1], device=scored.device)
         log_probs = log_softmax(self.logits(inputs, image_states, text_states, places - 1))
         each = log_probs.gather(-1, inputs.others[TARGETS][:, places, None])[..., 0]
-        return each.where(scored[:, places], 0).sum(-1)
+        return each.double().where(scored[:, places], 0).sum(-1)  # a long text has a large sum of small parts
 
     @abstractmethod
     def image_states(self, inputs: PairInputs) -> Tensor:
@@ -134,8 +134,7 @@ class DifferentiableAnswerer(DifferentiableWriter):
     model: Answering
 
     def match_logits(self, inputs: PairInputs, image_states: Tensor, text_states: Tensor) -> Tensor:
-        ends = inputs.attention.sum(1) - 1
-        keep, place = ends.unique(return_inverse=True)
+        keep, place = torch.unique(inputs.attention.sum(1) - 1, return_inverse=True)
         logits = wide(self.logits(inputs, image_states, text_states, keep))
         last = logits[torch.arange(len(inputs), device=logits.device), place]
         answers = (self.model.no, self.model.yes)

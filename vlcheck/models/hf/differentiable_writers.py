@@ -107,7 +107,9 @@ class DifferentiableCaptioner(DifferentiableSquare):
         raise self.no_match()
 
     def answer(self, text: str, word: slice) -> Written:
-        return Written(self.model.spelled(text), *(self.model.within(text, part) for part in (slice(0, len(text)), word)))
+        return Written(
+            self.model.spelled(text), *(self.model.within(text, part) for part in (slice(0, len(text)), word))
+        )
 
     def image_states(self, inputs: PairInputs) -> Tensor:
         states: Tensor = self.network.vision_model(inputs.pixels)[0]

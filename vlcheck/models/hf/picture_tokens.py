@@ -59,7 +59,7 @@ class SquareTokens:
     @property
     def blocks(self) -> Sequence[nn.Module]:
         """The blocks of the vision tower, up to the last one whose states are read."""
-        blocks = longest_list(self.tower)
+        blocks = [*longest_list(self.tower)]
         layer = getattr(self.config, "vision_feature_layer", -1)
         last = max(number if number >= 0 else len(blocks) + 1 + number for number in _listed(layer))
         return blocks[:last]
@@ -126,11 +126,12 @@ class SquareTokens:
 
     def states(self, outputs: Any, n: int) -> Tensor:
         """Return the states of picture tokens, (n, tokens, width), given what `get_image_features` returned."""
-        return torch.cat([*outputs.pooler_output]).unflatten(0, (n, -1))
+        return _by_picture(outputs.pooler_output, n)
 
     def outputs(self, states: Tensor) -> Any:
         """Return states of picture tokens in the form in which the network takes them."""
-        return BaseModelOutputWithPooling(pooler_output=[*states])
+        listed: Any = [*states]
+        return BaseModelOutputWithPooling(pooler_output=listed)
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
         """Return the mean state of each unit's patches, (n, units, width).
@@ -226,7 +227,8 @@ class TiledTokens(SquareTokens):
     def visual(self, inputs: PairInputs) -> dict[str, Tensor]:
         whole, parts = inputs.others[WHOLE_INPUT], inputs.others[PARTS]
         n, (height, width), side = len(inputs), whole.shape[-2:], self.patch_size
-        rows = unfold(whole.flatten(0, -4), side, stride=side).mT.unflatten(0, (n, -1)).flatten(1, 2)
+        rows = unfold(whole.flatten(0, -4), side, stride=side).mT
+        rows = rows.reshape(n, -1, rows.shape[-1])
         changed = inputs.pixels.reshape(n, -1, rows.shape[-1])
         rows = rows.index_copy(1, parts[0].flatten(), changed)
         covered = height // side * side, width // side * side
@@ -283,7 +285,7 @@ class InternTokens(TiledTokens):
 
     def order(self, visual: Visual) -> Tensor:
         rows, columns = self._patches(visual)
-        numbers = self._numbers(visual).unflatten(1, (rows, columns))[..., None]
+        numbers = self._numbers(visual).view(-1, rows, columns, 1)
         joined: Tensor = self.network.model.pixel_shuffle(numbers, scale_factor=self.config.downsample_ratio)
         return joined.flatten(0, 2).long()
 
@@ -345,8 +347,7 @@ class QwenTokens(SquareTokens):
 
     @property
     def blocks(self) -> Sequence[nn.Module]:
-        blocks: nn.ModuleList = self.network.model.visual.blocks
-        return blocks
+        return [*self.network.model.visual.blocks]
 
     def grid(self, visual: Visual) -> tuple[int, int]:
         _, rows, columns = visual["image_grid_thw"][0].tolist()
@@ -365,7 +366,8 @@ class QwenTokens(SquareTokens):
         return visual[WHOLE_INPUT][placed.parts].flatten(1)[None]
 
     def visual(self, inputs: PairInputs) -> dict[str, Tensor]:
-        patches = inputs.pixels.unflatten(2, (self._merged**2, -1)).flatten(0, 2)
+        n, units, width = inputs.pixels.shape
+        patches = inputs.pixels.reshape(n * units * self._merged**2, width // self._merged**2)
         return {WHOLE_INPUT: patches, "image_grid_thw": inputs.others["image_grid_thw"]}
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
@@ -395,12 +397,12 @@ class DeepQwenTokens(QwenTokens):
 
     def states(self, outputs: Any, n: int) -> Tensor:
         parts = [outputs.pooler_output, *outputs.deepstack_features]
-        return torch.cat([torch.cat([*part]).unflatten(0, (n, -1)) for part in parts], dim=-1)
+        return torch.cat([_by_picture(part, n) for part in parts], dim=-1)
 
     def outputs(self, states: Tensor) -> Any:
         depth = 1 + len(self.config.vision_config.deepstack_visual_indexes)
-        pooled, *deep = states.chunk(depth, dim=-1)
-        return BaseModelOutputWithDeepstackFeatures(pooler_output=[*pooled], deepstack_features=[[*part] for part in deep])
+        listed: Any = [[*part] for part in states.chunk(depth, dim=-1)]
+        return BaseModelOutputWithDeepstackFeatures(pooler_output=listed[0], deepstack_features=listed[1:])
 
 
 FAMILIES: Mapping[str, type[SquareTokens]] = MappingProxyType(
@@ -422,6 +424,12 @@ FAMILIES: Mapping[str, type[SquareTokens]] = MappingProxyType(
 def longest_list(tower: nn.Module) -> nn.ModuleList:
     """Return the longest list of modules in a vision tower, which is that of its blocks."""
     return max((part for part in tower.modules() if isinstance(part, nn.ModuleList)), key=len)
+
+
+def _by_picture(states: Sequence[Tensor], n: int) -> Tensor:
+    """Return states of picture tokens, in parts of any size, as (n, tokens, width)."""
+    every = torch.cat([*states])
+    return every.reshape(n, -1, every.shape[-1])
 
 
 def _listed(value: Any) -> Sequence[Any]:
