@@ -14,8 +14,9 @@ from torchvision.transforms.functional import gaussian_blur
 
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.explain.attribution.method import AttributionMethod, Maps
-from vlcheck.explain.attribution.objective import output_replaced, score_of_states
+from vlcheck.explain.attribution.objective import score_of_states
 from vlcheck.explain.attribution.units import shows_pixels, unit_sums
+from vlcheck.models.adapters.differentiable import output_replaced
 from vlcheck.models.differentiable import Differentiable, PairInputs
 
 STEPS = 64

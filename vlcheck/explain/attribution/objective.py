@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from vlcheck.models.adapters.differentiable import output_replaced
 from vlcheck.models.differentiable import Differentiable, PairInputs
 
 
@@ -34,18 +34,3 @@ def score_of_states(model: Differentiable, inputs: PairInputs, image_states: Ten
     if any(inputs.pieces):
         return model.word_log_probs(inputs, image_states, text_states)
     return model.match_logits(inputs, image_states, text_states)[:, 1]
-
-
-@contextmanager
-def output_replaced(module: nn.Module, output: Tensor) -> Iterator[None]:
-    """Replace the output of a module by a tensor as long as the context lasts.
-
-    Args:
-        module: the module.
-        output: the tensor that it returns in place of its own output.
-    """
-    handle = module.register_forward_hook(lambda *_: output)
-    try:
-        yield
-    finally:
-        handle.remove()
