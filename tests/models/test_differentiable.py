@@ -60,9 +60,7 @@ def leaf(tensor: Tensor) -> Tensor:
 
 def one_by_one(network: Differentiable, *columns: Sequence[Any]) -> Tensor:
     """The score of each pair, asked alone."""
-    return torch.cat(
-        [objective(network, network.inputs(*([part] for part in row))) for row in zip(*columns, strict=True)]
-    )
+    return torch.cat([objective(network, network.inputs(*([part] for part in row))) for row in zip(*columns, strict=True)])
 
 
 @pytest.mark.parametrize("family", each(OF_MATCHES))
@@ -73,10 +71,7 @@ def test_a_match_logit_gives_the_score_of_the_model(
     network = differentiable(model)
     if network.relative:
         told = [[text, *foils] for text, foils in zip(TEXTS, FOILS, strict=True)]
-        logits = [
-            one_by_one(network, [image] * len(texts), texts)
-            for image, texts in zip(real_photographs, told, strict=True)
-        ]
+        logits = [one_by_one(network, [image] * len(texts), texts) for image, texts in zip(real_photographs, told, strict=True)]
         found = [each.softmax(0)[0].item() for each in logits]
     else:
         pairs = [network.inputs([image], [text]) for image, text in zip(real_photographs, TEXTS, strict=True)]
@@ -96,15 +91,7 @@ def test_a_words_log_probability_gives_the_score_of_the_model(
     found = one_by_one(network, real_photographs, MASKED, WORDS).exp()
     scores = model.mlm(model.encode(real_photographs), MASKED, [[word] for word in WORDS])
     np.testing.assert_allclose(found.tolist(), np.concatenate(scores), rtol=2e-5, atol=1e-9)
-    assert (
-        len(
-            {
-                len(network.inputs(real_photographs[:1], [text], [word]).pieces[0])
-                for text, word in zip(MASKED, WORDS, strict=True)
-            }
-        )
-        > 1
-    )
+    assert len({len(network.inputs(real_photographs[:1], [text], [word]).pieces[0]) for text, word in zip(MASKED, WORDS, strict=True)}) > 1
 
 
 @pytest.mark.parametrize("family", each(FAMILIES))
@@ -318,10 +305,7 @@ def test_tokens_are_named_and_those_that_are_no_words_are_marked(
     inputs = differentiable(model_of("flava")).inputs(real_photographs[:2], ["a [MASK]", "a red [MASK]"], ["dog", "ox"])
     assert inputs.tokens == (("[CLS]", "a", "[MASK]", "[SEP]"), ("[CLS]", "a", "red", "[MASK]", "[MASK]", "[SEP]"))
     assert inputs.special.tolist() == [[True, False, False, True, True, True], [True, False, False, False, False, True]]
-    assert inputs.masks.tolist() == [
-        [False, False, True, False, False, False],
-        [False, False, False, True, True, False],
-    ]
+    assert inputs.masks.tolist() == [[False, False, True, False, False, False], [False, False, False, True, True, False]]
 
 
 def test_a_token_that_takes_the_place_of_another_leaves_the_positions_of_the_rest(
@@ -350,9 +334,7 @@ def test_a_model_that_gives_no_map_says_why(model_of: Callable[..., Any], tmp_pa
     with pytest.raises(NotApplicable, match="gives no map of a picture: it reads only the text"):
         differentiable(model_of("bert"))
     ranks, words = (spec_of(family, tmp_path / family, Path()) for family in ("vilt_retrieval", "vilt_words"))
-    with pytest.raises(
-        NotApplicable, match="are two networks: explain each of them by itself, .*retrieval and .*words"
-    ):
+    with pytest.raises(NotApplicable, match="are two networks: explain each of them by itself, .*retrieval and .*words"):
         differentiable(load_model(f"itm={ranks},mlm={words}"))
 
 
