@@ -34,7 +34,7 @@ class Relevancy(AttributionMethod):
 
     Only attention is followed, as far as it raises the score. A score is computed from the states of the tokens whose
     last attention has a gradient (of ALBEF: CLS for a match, the mask for a word); if there are several, their mean is
-    weighted by the size of that gradient.
+    weighted by the size of that gradient. Their own tokens, which are there without any attention, are left out.
 
     Source:
         Chefer et al. 2021, arXiv:2103.15679, equations 5 to 11.
@@ -121,11 +121,14 @@ class _Relevancies:
     def at_the_score(self, end: _Flow, token: Stream) -> Tensor:
         """Return how much of the tokens of a stream arrives at the states that the score is computed from, (n, tokens).
 
+        The states' own tokens, which are there without any attention, are left out.
+
         Args:
             end: the last layer of the stream that the score is computed from.
             token: the stream of the tokens.
         """
-        return (end.used[:, None] @ self._held[end.reader, token])[:, 0]
+        arrived = (end.used[:, None] @ self._held[end.reader, token])[:, 0]
+        return arrived - end.used if end.reader == token else arrived
 
 
 def _flows(model: Differentiable, inputs: PairInputs) -> list[_Flow]:
