@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 WHOLE = Box(0, 0, 1, 1)
 
-# image: image tokens read image tokens; text: text tokens read text tokens; cross: text tokens read image tokens;
-# back: image tokens read text tokens; joint: all tokens read all tokens; query: learned queries, which stand for no token
-# of the text, read image tokens.
+# Which tokens read which. image: image tokens one another; text: text tokens one another; cross: text tokens those of
+# the image; back: image tokens those of the text; joint: all tokens all; query: learned queries, which stand for no
+# token of the text, those of the image.
 AttentionKind = Literal["image", "text", "cross", "back", "joint", "query"]
 
 
@@ -67,8 +67,8 @@ class PairInputs:
             prompt, and the places of image tokens.
         tokens: for each text, the vocabulary's entries of its tokens without padding, for display.
         layouts: for each picture, where its visual units lie; pixels beyond a layout of regions are padding.
-        masks: (n, tokens), True at the mask tokens, or at the word itself if the network reads the text with the word in
-            place; all False if the pairs were made without words.
+        masks: (n, tokens), True at the mask tokens, or at the word itself if the network reads the text with the word
+            in place; all False if the pairs were made without words.
         pieces: for each pair, the token ids of the word that is asked about at its masks; () without words.
         others: further inputs of the network by name, each (n, ...).
     """
