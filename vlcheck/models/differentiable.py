@@ -67,8 +67,8 @@ class PairInputs:
             prompt, and the places of image tokens.
         tokens: for each text, the vocabulary's entries of its tokens without padding, for display.
         layouts: for each picture, where its visual units lie; pixels beyond a layout of regions are padding.
-        masks: (n, tokens), True at the mask tokens, or at the word itself if the network reads the text with the word
-            in place; all False if the pairs were made without words.
+        masks: (n, tokens), True at the mask tokens, or at the word itself if the network reads the word in its place;
+            all False if the pairs were made without words.
         pieces: for each pair, the token ids of the word that is asked about at its masks; () without words.
         others: further inputs of the network by name, each (n, ...).
     """
@@ -200,6 +200,17 @@ class Differentiable(Protocol):
             attention: maps over the keys of an attention, (..., keys).
             kind: "cross", "image", "query" or "joint".
             inputs: the n pairs.
+        """
+
+
+@runtime_checkable
+class GloballyPooled(Protocol):
+    """A differentiable network whose match logit is a linear function of the mean of its patches' states."""
+
+    def unit_logits(self, inputs: PairInputs) -> Tensor:
+        """Return the term of each visual unit in the match logit, (n, units), in the order of their layout.
+
+        Their sum is the match logit, but for a term that is the same for all pictures.
         """
 
 

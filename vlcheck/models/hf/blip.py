@@ -13,7 +13,8 @@ from transformers import BatchEncoding, BlipForConditionalGeneration, BlipForIma
 from vlcheck.models.adapters.autoregressive import Autoregressive, check_length
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.stepwise import DifferentiableSteps, Stepwise
-from vlcheck.models.adapters.tokenizing import check_plain
+from vlcheck.models.adapters.tokenizing import check_plain, tokens_within
+from vlcheck.models.hf.differentiable_writers import DifferentiableCaptioner
 
 PROMPT = "a picture of "  # the captioning checkpoints were trained with this before every caption
 
@@ -88,11 +89,32 @@ class BlipCaption(Autoregressive, _Blip):
     def network_class(cls) -> type[PreTrainedModel]:
         return BlipForConditionalGeneration
 
+    def differentiable(self) -> DifferentiableCaptioner:
+        return DifferentiableCaptioner(self)
+
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
+        return self.spelled(text)
+
+    def spelled(self, text: str) -> list[int]:
+        """Return the tokens of the prompt and a text.
+
+        Raises:
+            NotApplicable: the text is too long for the model, or holds a special token.
+        """
         check_plain(text, self.texts.signs)
         ids = self.texts.tokenizer(PROMPT + text, add_special_tokens=False)["input_ids"]
         check_length(len(ids) + 1, self.texts.limit)
         return [self.network.config.text_config.bos_token_id, *ids]
+
+    def within(self, text: str, part: slice) -> list[bool]:
+        """Return for each token of `spelled` whether it belongs to a part of the text.
+
+        Args:
+            text: the text.
+            part: the characters of the part.
+        """
+        shifted = slice(len(PROMPT) + part.start, len(PROMPT) + part.stop)
+        return [False, *tokens_within(self.texts.tokenizer, PROMPT + text, shifted)]
 
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
         embeds = features.tensors[0][image].expand(len(ids), -1, -1)
