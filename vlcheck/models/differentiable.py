@@ -28,7 +28,7 @@ AttentionKind = Literal["image", "text", "cross", "back", "joint", "query"]
 
 @dataclass(frozen=True)
 class ImageLayout:
-    """Where the visual units of a network, patches or regions, lie in a picture.
+    """The places of a network's visual units, patches or regions, in a picture.
 
     Attributes:
         boxes: the box of each unit, in fractions of the picture's width and height.
@@ -163,8 +163,8 @@ class Differentiable(Protocol):
 
         Args:
             inputs: n pairs.
-            image_states: what `image_states` returned for them.
-            text_states: what `text_states` returned for them.
+            image_states: their states of the pictures, as `image_states` returns them.
+            text_states: their states of the texts, as `text_states` returns them.
         """
 
     def word_log_probs(self, inputs: PairInputs, image_states: Tensor, text_states: Tensor) -> Tensor:
@@ -172,8 +172,8 @@ class Differentiable(Protocol):
 
         Args:
             inputs: n pairs that were made with words.
-            image_states: what `image_states` returned for them.
-            text_states: what `text_states` returned for them.
+            image_states: their states of the pictures, as `image_states` returns them.
+            text_states: their states of the texts, as `text_states` returns them.
         """
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
