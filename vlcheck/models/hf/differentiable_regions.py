@@ -105,8 +105,8 @@ class DifferentiableLxmert(DifferentiableRegions):
     def __init__(self, model: Lxmert) -> None:
         network = LxmertStreams(model.network)
         super().__init__(model, network, network.lxmert.embeddings.word_embeddings)
-        # A layer returns a tuple; its last part returns the same states as a tensor. The last layer is left out: of its
-        # states a match reads the first token alone, and a word its masks.
+        # A layer returns a tuple; its last part returns the same states as a tensor.
+        self.vision_blocks = [layer.output for layer in network.lxmert.encoder.r_layers]
 
     def image_states(self, inputs: PairInputs) -> Tensor:
         return self.network.image(inputs.pixels, inputs.others["boxes"], inputs.others["seen"])
@@ -143,8 +143,7 @@ class DifferentiableVisualBert(DifferentiableRegions):
 
     def __init__(self, model: VisualBert) -> None:
         super().__init__(model, model.network, model.network.visual_bert.embeddings.word_embeddings)
-        # A layer returns a tuple; its last part returns the same states as a tensor. Of the last layer a match reads the
-        # first token alone, and a word reads its masks.
+        # As of LXMERT. The last layer is left out: of its states a match reads the first token alone, and a word its masks.
         self.vision_blocks = [layer.output for layer in model.network.visual_bert.encoder.layer[:-1]]
 
     def image_states(self, inputs: PairInputs) -> Tensor:
