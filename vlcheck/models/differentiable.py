@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 WHOLE = Box(0, 0, 1, 1)
 
-# image: image tokens read image tokens; text: text tokens read text tokens; cross: text tokens read image tokens;
-# back: image tokens read text tokens; joint: all tokens read all tokens; query: learned queries, which stand for no token
-# of the text, read image tokens.
+# Which tokens read which. image: image tokens one another; text: text tokens one another; cross: text tokens those of
+# the image; back: image tokens those of the text; joint: all tokens all; query: learned queries, which stand for no
+# token of the text, those of the image.
 AttentionKind = Literal["image", "text", "cross", "back", "joint", "query"]
 
 
