@@ -248,7 +248,7 @@ class TwoStreamEncoder(nn.Module):
         """Return the states of both streams after all layers.
 
         Args:
-            streams: what `image_alone` and `text_alone` returned.
+            streams: the outputs of `image_alone` and `text_alone`.
             keep: masks of both streams, as `keep_mask` makes them.
         """
         _, *image_runs = _runs(self.v_layer, self.config.v_biattention_id)
