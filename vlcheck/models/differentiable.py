@@ -204,6 +204,17 @@ class Differentiable(Protocol):
 
 
 @runtime_checkable
+class GloballyPooled(Protocol):
+    """A differentiable network whose match logit is a linear function of the mean of its patches' states."""
+
+    def unit_logits(self, inputs: PairInputs) -> Tensor:
+        """Return the term of each visual unit in the match logit, (n, units), in the order of their layout.
+
+        Their sum is the match logit, but for a term that is the same for all pictures.
+        """
+
+
+@runtime_checkable
 class Explainable(Protocol):
     """A model that gives its network for explanations."""
 
