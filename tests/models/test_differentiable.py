@@ -93,7 +93,7 @@ def test_a_match_logit_gives_the_score_of_the_model(
         logits = [network.match_logits(one, network.image_states(one), network.text_states(one)) for one in pairs]
         found = [float(each.softmax(-1)[0, 1]) for each in logits]
     scores = model.itm(model.encode(real_photographs), TEXTS, FOILS)
-    np.testing.assert_allclose(found, scores, rtol=0, atol=2e-6)
+    np.testing.assert_allclose(found, scores, rtol=0, atol=1e-6)
     assert len(set(scores.round(5))) == 3
 
 
