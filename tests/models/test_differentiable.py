@@ -236,11 +236,11 @@ def slopes_of_state(network: Differentiable, inputs: PairInputs, place: int) -> 
     return slopes[:1]
 
 
-def test_a_part_of_a_picture_that_is_cropped_away_is_in_no_frame() -> None:
-    processor = CLIPImageProcessor(size={"shortest_edge": 44}, crop_size={"height": 32, "width": 32})
-    frame = seen_part(processor, (150, 110))  # resized to 60 x 44
-    assert frame == pytest.approx(Box(14 / 60, 6 / 44, 32 / 60, 32 / 44))
-    assert seen_part(CLIPImageProcessor(do_center_crop=False), (150, 110)) == WHOLE
+def test_a_frame_leaves_out_what_is_cropped_and_holds_a_border() -> None:
+    processor = CLIPImageProcessor(size={"shortest_edge": 44})  # of 150 x 110 pixels it makes 60 x 44 before the crop
+    assert seen_part(processor, (150, 110), (32, 32)) == pytest.approx(Box(14 / 60, 6 / 44, 32 / 60, 32 / 44))
+    assert seen_part(processor, (150, 110), (66, 60)) == pytest.approx(Box(0, -11 / 44, 1, 66 / 44))
+    assert seen_part(CLIPImageProcessor(do_center_crop=False), (150, 110), (32, 32)) == WHOLE
 
 
 @pytest.mark.parametrize("family", each(FAMILIES))
