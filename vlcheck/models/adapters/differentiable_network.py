@@ -96,8 +96,10 @@ class DifferentiableNetwork:
             images: n pictures.
             pictures: the outputs of the image processor for them.
         """
-        rows, columns = self.grid(pictures["pixel_values"])
-        frames = {size: seen_part(self.model.images, size) for size in {image.size for image in images}}
+        pixels = pictures["pixel_values"]
+        height, width = pixels.shape[-2:]
+        frames = {size: seen_part(self.model.images, size, (height, width)) for size in {one.size for one in images}}
+        rows, columns = self.grid(pixels)
         return tuple(ImageLayout.of_grid(rows, columns, frames[image.size]) for image in images)
 
     def grid(self, pixels: Tensor) -> tuple[int, int]:
