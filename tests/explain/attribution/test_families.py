@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.models.families import FAMILIES, READING_REGIONS, WRITING, spec_of, write_regions
+from tests.models.families import FAMILIES, READING_REGIONS, spec_of, write_regions
 from vlcheck.cases import ImageFile
 from vlcheck.errors import NotApplicable
 from vlcheck.explain.attribution.attribute import attribute
@@ -21,15 +21,26 @@ from vlcheck.models.differentiable import Differentiable, differentiable
 from vlcheck.models.loading.load import load_model
 
 INNER = {"clip", "llava", "lxmert"}
+OF_EACH_KIND = {
+    "align",
+    "blip2_retrieval",
+    "blip_retrieval",
+    "bridgetower",
+    "flava",
+    "paligemma2",
+    "siglip2",
+    "vilt_words",
+}
 EXPLAINED = [name for name in FAMILIES if name not in ("bert", "mllama")]
 TEXTS, MASKED, WORDS = ["a red dog on the street", "a dog"], ["a red [MASK] on the street", "a [MASK]"], ["dog", "dog"]
 CLIPS = ("altclip", "chinese_clip", "clip", "metaclip2", "siglip")
 ROWS_OF_PATCHES = {"idefics3", "internvl", "llava_next", "llava_onevision", "qwen2_5_vl", "qwen2_vl", "qwen3_vl"}
+MAY_VANISH = ("gradcam", "guided")  # without the negative part nothing may be left
 BASELINES = {"ig-black", "ig-blurred"}
 # Beside CAM, which only ALIGN has.
 WITHOUT: Mapping[str, set[str]] = {
     **{name: {"attention-gradcam"} for name in CLIPS},
-    **{name: BASELINES for name in (*ROWS_OF_PATCHES, "smolvlm", "vilbert", "visual_bert")},
+    **dict.fromkeys((*ROWS_OF_PATCHES, "smolvlm", "vilbert", "visual_bert"), BASELINES),
     "siglip2": {"attention-gradcam", *BASELINES},
     "align": {"attention-gradcam", "relevancy"},
     "blip2_retrieval": {"relevancy"},
@@ -38,9 +49,8 @@ WITHOUT: Mapping[str, set[str]] = {
 
 
 def each_family() -> list[object]:
-    """The generative families share their code but for the places of picture tokens: most run at night."""
-    at_night = set(WRITING) - {"llava", "paligemma", "qwen2_5_vl"}
-    marks = {name: pytest.mark.nightly if name in at_night else pytest.mark.contract for name in EXPLAINED}
+    """A family of each kind before a merge; at night, those that share their code, too."""
+    marks = {name: pytest.mark.contract if name in OF_EACH_KIND else pytest.mark.nightly for name in EXPLAINED}
     return [name if name in INNER else pytest.param(name, marks=marks[name]) for name in EXPLAINED]
 
 
@@ -85,9 +95,7 @@ def test_a_family_is_explained_or_says_why_not(family, network_of, sources):
         ]
         for found, single in zip(together, alone, strict=True):
             assert len(found.image.values) == len(found.image.layout.boxes)
-            assert (
-                np.ptp(found.image.values) > 0 or name == "gradcam"
-            )  # where no feature that is there raises the score
+            assert np.ptp(found.image.values) > 0 or name in MAY_VANISH
             np.testing.assert_allclose(found.image.values, single.image.values, rtol=1e-6, atol=1e-10, err_msg=name)
             if found.token_values is not None:
                 assert len(found.token_values) == len(found.tokens) == len(found.special)
