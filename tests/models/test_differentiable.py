@@ -17,6 +17,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from transformers import CLIPImageProcessor
 
+from tests.conftest import ROOT
 from tests.models.families import PLAIN, spec_of
 from tests.models.original.test_original_models import ORIGINALS
 from vlcheck.cases.box import Box
@@ -26,6 +27,7 @@ from vlcheck.explain.attribution.objective import objective
 from vlcheck.models.adapters.frames import seen_part
 from vlcheck.models.differentiable import WHOLE, Differentiable, PairInputs, differentiable
 from vlcheck.models.loading.load import load_model
+from vlcheck.models.loading.registry import registered_families
 
 FAMILIES = (*(name for name in PLAIN if name != "bert"), *ORIGINALS)
 INNER = {"blip_retrieval", "clip", "vilt_words"}  # the others are left out of the inner loop
@@ -295,13 +297,14 @@ class Attentions(TorchFunctionMode):
 def test_attention_is_of_the_kind_that_its_numbers_of_queries_and_keys_say(
     family: str, model_of: Callable[..., Any], real_photographs: list[Image.Image]
 ) -> None:
-    network = differentiable(model_of(family))
+    model = model_of(family)
+    network, row = differentiable(model), family if family in ORIGINALS else model.network.config.architectures[0]
     inputs = pair(network, real_photographs[:1])
     with Attentions(network.network) as attentions:
         objective(network, inputs)
     units, tokens = len(inputs.layouts[0].boxes), inputs.ids.shape[1]
     found = {name: kind for name in attentions.seen if (kind := network.attention_kind(name))}
-    assert set(found.values()) == KINDS[family]
+    assert set(found.values()) == kinds_on_the_page()[row]
     for name, kind in found.items():
         queries, keys = attentions.seen[name]
         if kind in ("image", "cross", "query", "joint"):
@@ -311,18 +314,18 @@ def test_attention_is_of_the_kind_that_its_numbers_of_queries_and_keys_say(
         assert (queries == keys) == (kind in ("image", "text", "joint"))
 
 
-KINDS = {
-    **{name: {"image", "text"} for name in ("altclip", "chinese_clip", "clip", "metaclip2", "siglip", "siglip2")},
-    "align": {"text"},
-    "blip_retrieval": {"image", "text", "cross"},
-    "blip2_retrieval": {"image", "query"},
-    "bridgetower": {"image", "text", "cross", "back"},
-    "flava": {"image", "text", "joint"},
-    "vilt_retrieval": {"joint"},
-    "vilt_words": {"joint"},
-    "vilt-original": {"joint"},
-    "xvlm": {"text", "cross"},
-}
+def kinds_on_the_page() -> dict[str, set[str]]:
+    """The kinds of attention of each family or architecture, as the page of families lists them."""
+    page = (ROOT / "docs" / "reference" / "families.md").read_text(encoding="utf-8")
+    table = page.partition("<!-- explained: begin -->")[2].partition("<!-- explained: end -->")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines()[2:]]
+    return {name.strip("`"): set(kinds.split(", ")) for name, _, kinds in rows}
+
+
+def test_the_page_lists_every_family_that_can_be_explained() -> None:
+    of_checkpoints = {name for name in registered_families() if not name.startswith("tiny")}
+    assert of_checkpoints - kinds_on_the_page().keys() == {"BertForMaskedLM", "MllamaForConditionalGeneration"}
+    assert kinds_on_the_page().keys() <= of_checkpoints
 
 
 def test_tokens_are_named_and_those_that_are_no_words_are_marked(
