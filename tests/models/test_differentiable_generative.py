@@ -23,7 +23,7 @@ from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable
 from vlcheck.explain.attribution.objective import objective
 from vlcheck.models.adapters.measured_frames import measured_frames
-from vlcheck.models.differentiable import Differentiable, PairInputs, differentiable
+from vlcheck.models.differentiable import Differentiable, ImageLayout, PairInputs, differentiable
 from vlcheck.models.loading.load import load_model
 
 INNER = {"blip_captioning", "llava", "qwen2_5_vl"}  # the others are left out of the inner loop
@@ -275,3 +275,21 @@ def test_a_scored_word_stays_the_same_if_another_token_is_read_in_its_place(
     inputs = network.inputs(real_photographs[:1], [f"a red {MASK}"], ["bus"])
     absent = torch.where(inputs.masks, network.absent_token, inputs.ids)
     assert objective(network, replace(inputs, ids=absent)) == pytest.approx(objective(network, inputs).item(), abs=1e-5)
+
+
+@pytest.mark.parametrize("family", each(FAMILIES))
+def test_a_picture_whose_units_are_all_absent_has_a_score_of_its_own(
+    family: str, model_of: Callable[..., Any], real_photographs: list[Image.Image]
+) -> None:
+    network = differentiable(model_of(family))
+    inputs = asked(network, real_photographs[:1])
+    absent = objective(network, replace(inputs, pixels=torch.zeros_like(inputs.pixels)))
+    assert absent.isfinite().all()
+    assert abs(absent - objective(network, inputs)) > 1e-4
+
+
+@pytest.mark.parametrize("family", ["blip_captioning", "gemma3", "paligemma"])
+def test_a_picture_that_is_resized_alone_is_covered_by_its_units(family: str, model_of: Callable[..., Any]) -> None:
+    network = differentiable(model_of(family))
+    (layout,) = asked(network, [Image.new("RGB", (150, 110))]).layouts
+    assert layout == ImageLayout.of_grid(*(layout.grid or (0, 0)))

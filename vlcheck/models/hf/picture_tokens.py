@@ -454,8 +454,8 @@ def _listed(value: Any) -> Sequence[Any]:
 def _patch_boxes(frame: Box | None, rows: int, columns: int) -> Tensor:
     """Return the boxes of a tile's patches, row by row, (patches, 4); NaN if the tile shows nothing."""
     if frame is None:
-        return torch.full((rows * columns, 4), torch.nan)
-    return torch.tensor([[*one] for one in ImageLayout.of_grid(rows, columns, frame).boxes])
+        return torch.full((rows * columns, 4), torch.nan, dtype=torch.float64)
+    return torch.tensor(ImageLayout.of_grid(rows, columns, frame).boxes, dtype=torch.float64)
 
 
 def _around(boxes: Tensor) -> Box:
