@@ -17,7 +17,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from transformers import CLIPImageProcessor
 
 from tests.models.families import WRITING, spec_of
-from tests.models.test_differentiable import Attentions, leaf
+from tests.models.test_differentiable import Attentions, kinds_on_the_page, leaf
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable
@@ -33,11 +33,6 @@ TEXTS = ["a red bus on the street", "a dog", "the cat is left of the dog in the 
 MASKED = [f"a red {MASK} on the street", f"a {MASK}", f"{MASK} of the dog is a cat in the photo"]
 WORDS = [("bus", "dog", "zebra crossing"), ("dog", "bus", "ox"), ("left", "right")]
 SIZES = [(150, 110), (70, 160)]
-KINDS = {
-    "blip_captioning": {"image", "text", "cross"},
-    "mllama": {"text", "cross"},
-    **{family: {"image", "joint"} for family in ("gemma3", "llava", "paligemma", "paligemma2")},
-}
 
 
 def each(families: Sequence[str]) -> list[object]:
@@ -225,7 +220,8 @@ def test_attention_is_of_the_kind_that_its_numbers_of_queries_and_keys_say(
         objective(network, inputs)
     units, tokens = len(inputs.layouts[0].boxes), inputs.ids.shape[1]
     found = {name: kind for name in attentions.seen if (kind := network.attention_kind(name))}
-    assert set(found.values()) == KINDS.get(family, {"joint"})
+    architecture = model_of(family).network.config.architectures[0]
+    assert set(found.values()) == kinds_on_the_page()[architecture]
     for name, kind in found.items():
         queries, keys = attentions.seen[name]
         assert queries == {"text": tokens, "cross": tokens}.get(kind, queries)
