@@ -1,6 +1,5 @@
 """LRP: its rules by hand, and relevance that is conserved on whole networks."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,7 +13,7 @@ from tests.models.original.test_albef_network import network_of
 from vlcheck import load_model, open_cases
 from vlcheck.errors import NotApplicable
 from vlcheck.explain.attribution import lrp_rules
-from vlcheck.explain.attribution.lrp import Lrp
+from vlcheck.explain.attribution.lrp import Lrp, LrpSize
 from vlcheck.explain.attribution.lrp_rules import RelevanceRules
 from vlcheck.explain.attribution.objective import objective
 from vlcheck.models.differentiable import ImageLayout, PairInputs, differentiable
@@ -162,14 +161,16 @@ def test_relevance_of_a_word_is_conserved(tiny):
     assert float(Lrp().maps(tiny, inputs).error.max()) < CONSERVED
 
 
+def test_the_size_of_relevance_has_no_sign(albef, originals):
+    signed, size = Lrp().maps(albef, originals), LrpSize().maps(albef, originals)
+    assert float(signed.units.min()) < 0 < float(signed.units.max())
+    assert torch.equal(size.units, signed.units.abs())
+    assert torch.equal(size.tokens, signed.tokens.abs())
+
+
 def test_the_explained_score_is_the_networks_own(albef, originals):
-    scores, _ = Lrp()._scores(albef, *_leaves(albef, originals))
-    assert scores.detach().numpy() == pytest.approx(objective(albef, originals).numpy(), rel=1e-9)
-
-
-def _leaves(model, inputs):
-    words = model.word_embeddings(inputs.ids).requires_grad_()
-    return replace(inputs, pixels=inputs.pixels.clone().requires_grad_()), words
+    scores = Lrp().relevance(albef, originals).scores
+    assert scores.numpy() == pytest.approx(objective(albef, originals).numpy(), rel=1e-9)
 
 
 @pytest.mark.parametrize("name", ["layer_norm", "gelu", "scaled_dot_product_attention"])

@@ -40,7 +40,8 @@ class RelevanceRules(TorchFunctionMode):
         kwargs = kwargs or {}
         if not any(_dependent((args, kwargs))):
             return func(*args, **kwargs)
-        return RULES.get(func.__name__.strip("_"), _without_rule)(self, func, *args, **kwargs)
+        rule: Callable[..., Any] = RULES.get(func.__name__.strip("_"), _without_rule)
+        return rule(self, func, *args, **kwargs)
 
     def sink(self, term: Any) -> Any:
         """Return an added term, multiplied by the factor of the sinks if it does not depend on the input."""
@@ -142,7 +143,8 @@ def _normalised(
     **_kwargs: Any,
 ) -> Tensor:
     """Pass relevance through a normalisation whose norm is constant."""
-    return x / x.detach().norm(p, dim, keepdim=True).clamp_min(eps)
+    length: Tensor = x.detach().norm(p, dim, keepdim=True)
+    return x / length.clamp_min(eps)
 
 
 def _log_softmax(rules: RelevanceRules, func: Callable[..., Any], x: Tensor, *args: Any, **kwargs: Any) -> Any:

@@ -9,12 +9,12 @@ from vlcheck.errors import UsageError, argument, closest
 from vlcheck.explain.attribution.attention_gradcam import AttentionGradCam
 from vlcheck.explain.attribution.gradcam import GradCam
 from vlcheck.explain.attribution.guided import GuidedBackpropagation
-from vlcheck.explain.attribution.lrp import Lrp
+from vlcheck.explain.attribution.lrp import Lrp, LrpSize
 from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.explain.attribution.random_map import Random
 from vlcheck.explain.attribution.saliency import Saliency
 
-_ALL = (Saliency(), GuidedBackpropagation(), GradCam(), AttentionGradCam(), Lrp(), Random())
+_ALL = (Saliency(), GuidedBackpropagation(), GradCam(), AttentionGradCam(), Lrp(), LrpSize(), Random())
 
 METHODS: Mapping[str, AttributionMethod] = MappingProxyType({method.name: method for method in _ALL})
 
