@@ -23,11 +23,11 @@ class Relevance:
     """The scores of n pairs, and the three parts into which they are divided.
 
     Attributes:
-        scores: (n,).
-        pixels: at the pixels, in their shape.
-        embeddings: at the word embeddings, (n, tokens, width).
-        sinks: at all terms that depend on neither, (n,): biases, position embeddings, CLS tokens, and the entropy of a
-            word's log-probability.
+        scores: the scores, (n,).
+        pixels: relevance of the pixels, in their shape.
+        embeddings: relevance of the word embeddings, (n, tokens, width).
+        sinks: relevance of all terms that depend on neither, (n,): biases, position embeddings, CLS tokens, and the
+            entropy of a word's log-probability.
     """
 
     scores: Tensor
