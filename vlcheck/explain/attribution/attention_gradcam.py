@@ -7,28 +7,33 @@ from torch import Tensor
 from vlcheck.errors import NotApplicable
 from vlcheck.explain.attribution.attention_recorder import AttentionRecorder
 from vlcheck.explain.attribution.gradients import gradients
+from vlcheck.explain.attribution.keys import token_keys
 from vlcheck.explain.attribution.method import AttributionMethod, Maps
 from vlcheck.explain.attribution.objective import objective
-from vlcheck.models.differentiable import Differentiable, PairInputs
+from vlcheck.models.differentiable import AttentionKind, Differentiable, PairInputs
+
+_KINDS: tuple[AttentionKind, ...] = ("cross", "joint")  # a network that has both fuses by the first
 
 
 class AttentionGradCam(AttributionMethod):
     """Attention of the text's tokens to patches, times its gradient where that is positive: the mean over heads.
 
+    A map is the mean over the tokens of the text, as in ALBEF's code for visual grounding.
+
     Args:
-        layer: the layer, counted from 0 among those with attention of text to image; by default the middle one (the
-            lower of two), ALBEF's choice.
+        layer: the layer, counted from 0 among those with attention of text to image; by default the middle one, or the
+            lower of two in the middle: layer 8 of ALBEF, which its authors chose.
 
     Source:
-        Li et al. 2021, arXiv:2107.07651, section 6.5 and its code for visual grounding.
+        Li et al. 2021, arXiv:2107.07651, section 6.5.
     """
 
     name = "attention-gradcam"
     title = "Grad-CAM of the cross-attention"
     source = "Li et al. 2021, arXiv:2107.07651"
     meaning = (
-        "Where the text's tokens look in one layer of cross-attention, as far as looking there raises the score;"
-        " the patches of that layer have already read one another."
+        "Where the text's tokens look in one layer of attention, as far as looking there raises the score;"
+        " a patch in that layer has already read the other patches."
     )
 
     def __init__(self, layer: int | None = None) -> None:
@@ -49,18 +54,21 @@ class AttentionGradCam(AttributionMethod):
         Raises:
             NotApplicable: the network has no attention of text to image.
         """
-        module = self._module(model)
-        with AttentionRecorder(model.network, module.__eq__) as recorder:
-            scores = objective(model, inputs)
-        weights = recorder.maps[0].weights
+        kind, weights, scores = self._attention(model, inputs)
         (slopes,) = gradients(scores, [weights])
-        return model.image_keys((weights * slopes.clamp(min=0)).mean(1))
+        seen = (weights.detach() * slopes.clamp(min=0)).mean(1)
+        if kind == "joint":
+            seen = token_keys(model, seen.mT, inputs).mT
+        return model.image_keys(seen, kind, inputs)
 
-    def _module(self, model: Differentiable) -> str:
-        """Return the name of the module that computes the attention."""
-        names = [name for name, _ in model.network.named_modules() if model.attention_kind(name) == "cross"]
-        if not names:
-            raise NotApplicable(
-                f"Grad-CAM of the cross-attention needs tokens of the text that attend to patches: {model.name} has none"
-            )
-        return names[(len(names) - 1) // 2 if self.layer is None else self.layer]
+    def _attention(self, model: Differentiable, inputs: PairInputs) -> tuple[AttentionKind, Tensor, Tensor]:
+        """Return the kind and the weights of the layer's attention, and the scores that come of it."""
+        with AttentionRecorder(model.network, lambda name: model.attention_kind(name) in _KINDS) as recorder:
+            scores = objective(model, inputs)
+        for kind in _KINDS:
+            layers = [one.weights for one in recorder.maps if model.attention_kind(one.module) == kind]
+            if layers:
+                return kind, layers[(len(layers) - 1) // 2 if self.layer is None else self.layer], scores
+        raise NotApplicable(
+            f"Grad-CAM of the cross-attention needs tokens of the text that attend to patches: {model.name} has none"
+        )

@@ -34,8 +34,8 @@ class AttentionMap:
 class AttentionRecorder(TorchFunctionMode):
     """A context in which the attention maps of a network are kept, with gradients.
 
-    It computes fused attention (`scaled_dot_product_attention`) by an explicit softmax. Of code that computes the softmax
-    itself, it keeps the softmax's outputs of four dimensions. The network stays as it is.
+    Fused attention (`scaled_dot_product_attention`) is computed by an explicit softmax. Of code that computes the
+    softmax itself, the outputs of four dimensions are kept. The network stays as it is.
 
     Args:
         network: the network.
@@ -58,13 +58,13 @@ class AttentionRecorder(TorchFunctionMode):
             ended = module.register_forward_hook(lambda *_: self._end(), always_call=True)
             self._hooks.callback(begun.remove)
             self._hooks.callback(ended.remove)
-        super().__enter__()
+        super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        super().__exit__(kind, error, trace)
+        super().__exit__(kind, error, trace)  # type: ignore[no-untyped-call]
         self._hooks.close()
 
     def __torch_function__(

@@ -8,13 +8,9 @@ from vlcheck.explain.attribution.method import AttributionMethod, Maps
 from vlcheck.explain.attribution.objective import objective
 from vlcheck.models.differentiable import Differentiable, PairInputs
 
-_BLOCKS = 2  # of the last block, a network that reads its CLS token alone uses no patch
-
 
 class GradCam(AttributionMethod):
-    """The states of the patches, weighted by their mean gradient, where they are positive.
-
-    They are those of the last block of the image encoder whose patches the score depends on.
+    """The states of the patches after the last vision block, weighted by their mean gradient, where they are positive.
 
     Source:
         Selvaraju et al. 2017, arXiv:1610.02391, equations 1 and 2.
@@ -31,9 +27,8 @@ class GradCam(AttributionMethod):
     def maps(self, model: Differentiable, inputs: PairInputs) -> Maps:
         if not model.vision_blocks:
             raise NotApplicable(f"Grad-CAM needs the blocks of an image encoder, and {model.name} has none")
-        with outputs_of(model.vision_blocks[-_BLOCKS:]) as outputs:
+        with outputs_of(model.vision_blocks[-1:]) as outputs:
             scores = objective(model, inputs)
-        slopes = [model.patch_states(gradient) for gradient in gradients(scores, outputs)]
-        used = max(place for place, slope in enumerate(slopes) if place == 0 or bool(slope.any()))
-        states, weights = model.patch_states(outputs[used]), slopes[used].mean(1, keepdim=True)
+        states, slopes = (model.patch_states(one, inputs) for one in (*outputs, *gradients(scores, outputs)))
+        weights = slopes.mean(1, keepdim=True)
         return Maps(units=(states * weights).sum(-1).relu())
