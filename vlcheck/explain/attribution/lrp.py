@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,35 +12,59 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from vlcheck.errors import NotApplicable
 from vlcheck.explain.attribution.lrp_rules import RelevanceRules
 from vlcheck.explain.attribution.method import AttributionMethod, Maps
-from vlcheck.explain.attribution.objective import objective
+from vlcheck.explain.attribution.objective import objective, score_of_states
 from vlcheck.explain.attribution.units import shows_pixels, unit_sums
+from vlcheck.models.adapters.differentiable import output_replaced
 from vlcheck.models.differentiable import Differentiable, PairInputs
 
 EPSILON = 1e-6
+_FUSING = frozenset({"cross", "back", "joint"})  # kinds of attention between picture and text
 
 
 @dataclass(frozen=True, eq=False)
 class Relevance:
-    """The scores of n pairs, and the three parts into which they are divided.
+    """The scores of n pairs, divided among their inputs and the terms that depend on none of them.
 
     Attributes:
         scores: the scores, (n,).
-        pixels: relevance of the pixels, in their shape.
-        embeddings: relevance of the word embeddings, (n, tokens, width).
-        sinks: relevance of all terms that depend on neither, (n,): biases, position embeddings, CLS tokens, and the
-            entropy of a word's log-probability.
+        inputs: the relevance of each input, in its shape.
+        sinks: the relevance of all other terms, (n,): biases, position embeddings, CLS tokens, and the entropy of a
+            word's log-probability.
     """
 
     scores: Tensor
-    pixels: Tensor
-    embeddings: Tensor
+    inputs: tuple[Tensor, ...]
     sinks: Tensor
 
     @property
     def error(self) -> Tensor:
-        """The part of each score that the sum of its parts misses, (n,)."""
-        found = self.pixels.flatten(1).sum(1) + self.embeddings.flatten(1).sum(1) + self.sinks
+        """The part of each score that the sum of all relevance misses, relative to it, (n,)."""
+        found = self.sinks + sum(part.flatten(1).sum(1) for part in self.inputs)
         return (found - self.scores).abs() / self.scores.abs()
+
+
+def relevance(score: Callable[..., Tensor], inputs: Sequence[Tensor], epsilon: float = EPSILON) -> Relevance:
+    """Divide scores among their inputs.
+
+    Args:
+        score: returns n scores of the inputs.
+        inputs: tensors of n rows; each score depends on its own row alone.
+        epsilon: the stabiliser of the epsilon rule, 0 or more.
+
+    Raises:
+        NotApplicable: an operation has no rule; the message names it.
+    """
+    leaves = [one.detach().requires_grad_() for one in inputs]
+    factor = torch.ones((), dtype=leaves[0].dtype, device=leaves[0].device, requires_grad=True)
+    with RelevanceRules(factor, epsilon), sdpa_kernel(SDPBackend.MATH):  # no other kernel has two derivatives
+        scores = score(*leaves)
+    if not scores.requires_grad:
+        raise NotApplicable("lrp has no rule for a score that is a product of parts which all depend on the input")
+    each = torch.ones_like(scores, requires_grad=True)
+    *slopes, at_factor = torch.autograd.grad(scores, [*leaves, factor], each, create_graph=True, materialize_grads=True)
+    (sinks,) = torch.autograd.grad(at_factor, each)  # the derivative by the factor, score by score
+    parts = tuple((leaf * slope).detach() for leaf, slope in zip(leaves, slopes, strict=True))
+    return Relevance(scores.detach(), parts, sinks)
 
 
 class Lrp(AttributionMethod):
@@ -66,17 +91,21 @@ class Lrp(AttributionMethod):
         self.epsilon = epsilon
 
     def maps(self, model: Differentiable, inputs: PairInputs) -> Maps:
-        found = self.relevance(model, inputs)
-        shown = found.pixels.sum(1) if shows_pixels(inputs) else found.pixels
+        divided = self.divided(model, inputs)
+        at_pixels, at_embeddings = (part for one in divided for part in one.inputs)
+        shown = at_pixels.sum(1) if shows_pixels(inputs) else at_pixels
         return Maps(
             units=unit_sums(shown, inputs),
-            tokens=found.embeddings.sum(2),
+            tokens=at_embeddings.sum(2),
             pixels=shown if shows_pixels(inputs) else None,
-            error=found.error,
+            error=torch.stack([one.error for one in divided]).amax(0),
         )
 
-    def relevance(self, model: Differentiable, inputs: PairInputs) -> Relevance:
-        """Return the parts of each pair's score.
+    def divided(self, model: Differentiable, inputs: PairInputs) -> tuple[Relevance, ...]:
+        """Return the relevance of the pixels and of the word embeddings.
+
+        A network that fuses picture and text divides its score among both. The score of two encoders is a product: it
+        is divided among the pixels with a constant text, and among the word embeddings with a constant picture.
 
         Args:
             model: the network.
@@ -85,22 +114,23 @@ class Lrp(AttributionMethod):
         Raises:
             NotApplicable: the network has an operation without a rule; the message names it.
         """
-        pixels = inputs.pixels.detach().requires_grad_()
-        embeddings = model.word_embeddings(inputs.ids).detach().requires_grad_()
-        factor = torch.ones((), dtype=pixels.dtype, device=pixels.device, requires_grad=True)
-        with RelevanceRules(factor, self.epsilon), sdpa_kernel(SDPBackend.MATH):  # no other kernel has two derivatives
-            scores = objective(model, replace(inputs, pixels=pixels), embeddings)
-        if not scores.requires_grad:
-            raise NotApplicable(
-                "lrp has no rule for a score that is a product of a part of the picture and one of the text"
-            )
-        each = torch.ones_like(scores, requires_grad=True)
-        at_pixels, at_embeddings, at_factor = torch.autograd.grad(
-            scores, (pixels, embeddings, factor), each, create_graph=True, materialize_grads=True
-        )
-        (sinks,) = torch.autograd.grad(at_factor, each)  # the derivative by the factor, score by score
-        parts = (scores, pixels * at_pixels, embeddings * at_embeddings, sinks)
-        return Relevance(*(part.detach() for part in parts))
+        pixels, embeddings = inputs.pixels, model.word_embeddings(inputs.ids)
+        with torch.no_grad():
+            image_states, text_states = model.image_states(inputs), model.text_states(inputs)
+
+        def of_both(pixels: Tensor, embeddings: Tensor) -> Tensor:
+            return objective(model, replace(inputs, pixels=pixels), embeddings)
+
+        def of_picture(pixels: Tensor) -> Tensor:
+            return score_of_states(model, inputs, model.image_states(replace(inputs, pixels=pixels)), text_states)
+
+        def of_text(embeddings: Tensor) -> Tensor:
+            with output_replaced(model.word_embeddings, embeddings):
+                return score_of_states(model, inputs, image_states, model.text_states(inputs))
+
+        if any(model.attention_kind(name) in _FUSING for name, _ in model.network.named_modules()):
+            return (relevance(of_both, [pixels, embeddings], self.epsilon),)
+        return relevance(of_picture, [pixels], self.epsilon), relevance(of_text, [embeddings], self.epsilon)
 
 
 class LrpSize(Lrp):
