@@ -127,6 +127,7 @@ CONSERVING = {
     "unit length": lambda x: functional.normalize(x, dim=-1) + x / x.norm(dim=-1, keepdim=True),
     "log-softmax": lambda x: x.log_softmax(-1),
     "position and CLS token": lambda x: torch.cat([WEIGHT[:1].expand(2, 1, 8), x + WEIGHT, 1 - 3 * x], 1),
+    "rows in place of others": lambda x: WIDE.index_copy(1, torch.tensor([1]), x[:, :1]),
     "root mean square norm": lambda x: x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6) * WEIGHT,
 }
 

@@ -73,6 +73,11 @@ def _joined(rules: RelevanceRules, func: Callable[..., Any], parts: Any, *args: 
     return func([rules.sink(part) for part in parts], *args, **kwargs)
 
 
+def _placed(rules: RelevanceRules, func: Callable[..., Any], base: Any, *args: Any, **kwargs: Any) -> Any:
+    """Pass relevance to what is put into a tensor, and to what is left of that."""
+    return func(rules.sink(base), *args, **kwargs)
+
+
 def _weighted(
     rules: RelevanceRules,
     func: Callable[..., Any],
@@ -246,12 +251,13 @@ def _detached(one: Any) -> Any:
 
 _BY_RULE: Mapping[Callable[..., Any], str] = {
     _linear: "adaptive_avg_pool1d adaptive_avg_pool2d amax as_tensor avg_pool1d avg_pool2d bfloat16 chunk clone"
-    " contiguous cumsum detach double dropout expand expand_as flatten float fold gather get getitem half index_add"
-    " index_copy index_put index_select interpolate masked_fill masked_scatter max_pool2d mean movedim narrow neg pad"
+    " contiguous cumsum detach double dropout expand expand_as flatten float fold gather get getitem half"
+    " index_select interpolate masked_fill max_pool2d mean movedim narrow neg pad"
     " permute repeat repeat_interleave reshape roll select setitem split squeeze sum swapaxes t take_along_dim to"
     " transpose type type_as unbind unflatten unfold unsqueeze view view_as where",
     _sum: "add iadd radd sub isub rsub",
     _joined: "cat concat concatenate stack hstack vstack",
+    _placed: "index_add index_copy index_put masked_scatter",
     _weighted: "linear conv1d conv2d conv3d",
     _product: "mul imul rmul multiply div idiv truediv itruediv",
     _matrix_product: "matmul rmatmul bmm mm einsum",
