@@ -95,14 +95,16 @@ def _weighted(
 
 
 def _product(rules: RelevanceRules, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Pass relevance to the factor that depends on the input; if several do, to the one that is no activation's output.
+    """Pass relevance to the factor that depends on the input. Raises NotApplicable if two do, and neither is a gate.
 
-    The other one is a gate (Arras et al. 2017, section 3.1). Raises NotApplicable if several factors are left.
+    A gate is the output of an activation; it is constant (Arras et al. 2017, arXiv:1706.07206).
     """
-    if sum(map(_depends, args)) > 1:
-        args = tuple(one.detach() if any(one is gate for gate in rules.activated) else one for one in args)
-    if sum(map(_depends, args)) > 1:
-        raise NotApplicable(f"lrp has no rule for {func.__name__} of two tensors that both depend on the input")
+    factors = [one for one in args if _depends(one)]
+    if len(factors) > 1:
+        gates = [one for one in factors if any(one is output for output in rules.activated)]
+        if len(factors) - len(gates) != 1:
+            raise NotApplicable(f"lrp has no rule for {func.__name__} of two tensors that both depend on the input")
+        args = tuple(one.detach() if any(one is gate for gate in gates) else one for one in args)
     return func(*args, **kwargs)
 
 
@@ -251,7 +253,7 @@ def _detached(one: Any) -> Any:
 
 _BY_RULE: Mapping[Callable[..., Any], str] = {
     _linear: "adaptive_avg_pool1d adaptive_avg_pool2d amax as_tensor avg_pool1d avg_pool2d bfloat16 chunk clone"
-    " contiguous cumsum detach double dropout expand expand_as flatten float fold gather get getitem half"
+    " contiguous cumsum detach double dropout expand expand_as flatten float flip fold gather get getitem half"
     " index_select interpolate masked_fill max_pool2d mean movedim narrow neg pad"
     " permute repeat repeat_interleave reshape roll select setitem split squeeze sum swapaxes t take_along_dim to"
     " transpose type type_as unbind unflatten unfold unsqueeze view view_as where",
