@@ -49,9 +49,17 @@ def model_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     def model(family: str, dtype: str = "float32") -> Any:
         if (family, dtype) not in made:
             made[family, dtype] = load_model(spec_of(family, tmp_path_factory.mktemp(family), Path()), dtype=dtype)
+            close_gates(made[family, dtype])
         return made[family, dtype]
 
     return model
+
+
+def close_gates(model: Any) -> None:
+    """Set the gates of a convolutional network to a constant: by them each place depends on all others."""
+    for name, module in model.network.named_modules():
+        if name.endswith("squeeze_excite.expand"):
+            nn.init.zeros_(module.weight)
 
 
 def leaf(tensor: Tensor) -> Tensor:
@@ -60,7 +68,9 @@ def leaf(tensor: Tensor) -> Tensor:
 
 def one_by_one(network: Differentiable, *columns: Sequence[Any]) -> Tensor:
     """The score of each pair, asked alone."""
-    return torch.cat([objective(network, network.inputs(*([part] for part in row))) for row in zip(*columns, strict=True)])
+    return torch.cat(
+        [objective(network, network.inputs(*([part] for part in row))) for row in zip(*columns, strict=True)]
+    )
 
 
 @pytest.mark.parametrize("family", each(OF_MATCHES))
@@ -71,7 +81,10 @@ def test_a_match_logit_gives_the_score_of_the_model(
     network = differentiable(model)
     if network.relative:
         told = [[text, *foils] for text, foils in zip(TEXTS, FOILS, strict=True)]
-        logits = [one_by_one(network, [image] * len(texts), texts) for image, texts in zip(real_photographs, told, strict=True)]
+        logits = [
+            one_by_one(network, [image] * len(texts), texts)
+            for image, texts in zip(real_photographs, told, strict=True)
+        ]
         found = [each.softmax(0)[0].item() for each in logits]
     else:
         pairs = [network.inputs([image], [text]) for image, text in zip(real_photographs, TEXTS, strict=True)]
@@ -91,7 +104,15 @@ def test_a_words_log_probability_gives_the_score_of_the_model(
     found = one_by_one(network, real_photographs, MASKED, WORDS).exp()
     scores = model.mlm(model.encode(real_photographs), MASKED, [[word] for word in WORDS])
     np.testing.assert_allclose(found.tolist(), np.concatenate(scores), rtol=2e-5, atol=1e-9)
-    assert len({len(network.inputs(real_photographs[:1], [text], [word]).pieces[0]) for text, word in zip(MASKED, WORDS, strict=True)}) > 1
+    assert (
+        len(
+            {
+                len(network.inputs(real_photographs[:1], [text], [word]).pieces[0])
+                for text, word in zip(MASKED, WORDS, strict=True)
+            }
+        )
+        > 1
+    )
 
 
 @pytest.mark.parametrize("family", each(FAMILIES))
@@ -136,7 +157,7 @@ def pair(network: Differentiable, images: Sequence[Image.Image], start: int = 0)
     return network.inputs(images, MASKED[rows], WORDS[rows])
 
 
-@pytest.mark.parametrize("family", ["blip_retrieval", "flava"])
+@pytest.mark.parametrize("family", ["align", "blip_retrieval", "flava"])
 def test_a_pixels_gradient_is_the_slope_of_the_score(
     family: str, model_of: Callable[..., Any], real_photographs: list[Image.Image]
 ) -> None:
@@ -185,27 +206,32 @@ def test_units_are_where_their_boxes_are_after_a_crop(
 
 
 def check_places(network: Differentiable, size: tuple[int, int]) -> None:
-    """A white square changes most the unit inside whose box it is."""
+    """A white square changes most the unit in whose box it is; a unit's state depends most on its own pixels."""
     black = pair(network, [Image.new("RGB", size)])
     (layout,) = black.layouts
     rows, columns = layout.grid or (0, 0)
+    pads_one_side = hasattr(network.network, "temperature")  # ALIGN's convolutions, which look half a place further
     for place in (columns + 1, rows * columns - 2):
         white = pair(network, [square_in(layout.boxes[place], size)])
         assert by_unit(white.pixels - black.pixels, (rows, columns)).argmax(1).tolist() == [place]
-        if network.vision_blocks:
-            states = [first_states(network, inputs) for inputs in (black, white)]
-            assert states[0].shape[1] == len(layout.boxes)
-            assert (states[1] - states[0]).norm(dim=-1).argmax(1).tolist() == [place]
+        (found,) = by_unit(slopes_of_state(network, white, place), (rows, columns)).argmax(1).tolist()
+        assert found - place in ({0, columns + 1} if pads_one_side else {0})
 
 
-def first_states(network: Differentiable, inputs: PairInputs) -> Tensor:
-    """The units' states after the first block."""
+def slopes_of_state(network: Differentiable, inputs: PairInputs, place: int) -> Tensor:
+    """The gradient at the pixels of a unit's state after the first block."""
     kept: list[Tensor] = []
+    inputs = inputs[
+        [0, 0]
+    ]  # of a single row, torch 2.14 gives a wrong gradient after a batch norm: it misreads strides
+    inputs = replace(inputs, pixels=leaf(inputs.pixels))
     handle = network.vision_blocks[0].register_forward_hook(lambda *args: kept.append(args[2]))
-    with torch.no_grad():
-        objective(network, inputs)
+    objective(network, inputs)
     handle.remove()
-    return network.patch_states(kept[0], inputs)
+    states = network.patch_states(kept[0], inputs)
+    assert states.shape[1] == len(inputs.layouts[0].boxes)
+    (slopes,) = torch.autograd.grad(states[:, place].square().sum(), inputs.pixels)
+    return slopes[:1]
 
 
 def test_a_part_of_a_picture_that_is_cropped_away_is_in_no_frame() -> None:
@@ -286,7 +312,7 @@ def test_attention_is_of_the_kind_that_its_numbers_of_queries_and_keys_say(
 
 
 KINDS = {
-    **dict.fromkeys(("altclip", "chinese_clip", "clip", "metaclip2", "siglip", "siglip2"), {"image", "text"}),
+    **{name: {"image", "text"} for name in ("altclip", "chinese_clip", "clip", "metaclip2", "siglip", "siglip2")},
     "align": {"text"},
     "blip_retrieval": {"image", "text", "cross"},
     "blip2_retrieval": {"image", "query"},
@@ -305,7 +331,10 @@ def test_tokens_are_named_and_those_that_are_no_words_are_marked(
     inputs = differentiable(model_of("flava")).inputs(real_photographs[:2], ["a [MASK]", "a red [MASK]"], ["dog", "ox"])
     assert inputs.tokens == (("[CLS]", "a", "[MASK]", "[SEP]"), ("[CLS]", "a", "red", "[MASK]", "[MASK]", "[SEP]"))
     assert inputs.special.tolist() == [[True, False, False, True, True, True], [True, False, False, False, False, True]]
-    assert inputs.masks.tolist() == [[False, False, True, False, False, False], [False, False, False, True, True, False]]
+    assert inputs.masks.tolist() == [
+        [False, False, True, False, False, False],
+        [False, False, False, True, True, False],
+    ]
 
 
 def test_a_token_that_takes_the_place_of_another_leaves_the_positions_of_the_rest(
@@ -334,7 +363,9 @@ def test_a_model_that_gives_no_map_says_why(model_of: Callable[..., Any], tmp_pa
     with pytest.raises(NotApplicable, match="gives no map of a picture: it reads only the text"):
         differentiable(model_of("bert"))
     ranks, words = (spec_of(family, tmp_path / family, Path()) for family in ("vilt_retrieval", "vilt_words"))
-    with pytest.raises(NotApplicable, match="are two networks: explain each of them by itself, .*retrieval and .*words"):
+    with pytest.raises(
+        NotApplicable, match=r"are two networks: explain each of them by itself, .*retrieval and .*words"
+    ):
         differentiable(load_model(f"itm={ranks},mlm={words}"))
 
 

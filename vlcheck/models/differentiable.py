@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 WHOLE = Box(0, 0, 1, 1)
 
-# image: image tokens read image tokens; text: text tokens read text tokens; cross: text tokens read image tokens;
-# back: image tokens read text tokens; joint: all tokens read all tokens; query: learned queries, which stand for no token
-# of the text, read image tokens.
+# Which tokens read which. image: image tokens one another; text: text tokens one another; cross: text tokens those of
+# the image; back: image tokens those of the text; joint: all tokens all; query: learned queries, which stand for no
+# token of the text, those of the image.
 AttentionKind = Literal["image", "text", "cross", "back", "joint", "query"]
 
 
 @dataclass(frozen=True)
 class ImageLayout:
-    """Where the visual units of a network, patches or regions, lie in a picture.
+    """The places of a network's visual units, patches or regions, in a picture.
 
     Attributes:
         boxes: the box of each unit, in fractions of the picture's width and height.
@@ -163,8 +163,8 @@ class Differentiable(Protocol):
 
         Args:
             inputs: n pairs.
-            image_states: what `image_states` returned for them.
-            text_states: what `text_states` returned for them.
+            image_states: their states of the pictures, as `image_states` returns them.
+            text_states: their states of the texts, as `text_states` returns them.
         """
 
     def word_log_probs(self, inputs: PairInputs, image_states: Tensor, text_states: Tensor) -> Tensor:
@@ -172,8 +172,8 @@ class Differentiable(Protocol):
 
         Args:
             inputs: n pairs that were made with words.
-            image_states: what `image_states` returned for them.
-            text_states: what `text_states` returned for them.
+            image_states: their states of the pictures, as `image_states` returns them.
+            text_states: their states of the texts, as `text_states` returns them.
         """
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:

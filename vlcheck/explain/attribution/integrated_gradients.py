@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
+from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.explain.attribution.method import AttributionMethod, Maps
 from vlcheck.explain.attribution.objective import score_of_states
@@ -149,7 +150,8 @@ class IntegratedGradientsFromBlack(IntegratedGradients):
 
     def baseline(self, model: Differentiable, inputs: PairInputs) -> Tensor:
         _demand_pixels(model, inputs)
-        black = model.inputs([Image.new("RGB", (64, 64))], ["a"]).pixels
+        asked = ([MASK], ["a"]) if any(inputs.pieces) else (["a"],)
+        black = model.inputs([Image.new("RGB", (64, 64))], *asked).pixels
         height, width = black.shape[2:]
         return black[:, :, height // 2, width // 2, None, None].expand_as(inputs.pixels)
 

@@ -94,7 +94,7 @@ class DifferentiableNetwork:
 
         Args:
             images: n pictures.
-            pictures: what the image processor made of them.
+            pictures: the outputs of the image processor for them.
         """
         rows, columns = self.grid(pictures["pixel_values"])
         frames = {size: seen_part(self.model.images, size) for size in {image.size for image in images}}
@@ -111,14 +111,12 @@ class DifferentiableNetwork:
         return int(self.network.config.vision_config.patch_size)
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
-        """Return the states of the patches, which follow the tokens that stand for the whole picture."""
         return hidden[:, self.first_patch :]
 
     def attention_kind(self, module: str) -> AttentionKind | None:
         return next((kind for pattern, kind in self.attentions.items() if re.fullmatch(pattern, module)), None)
 
     def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
-        """Return the maps over the patches, which follow the tokens that stand for the whole picture."""
         return attention[..., self.first_patch :]
 
     def _demand(self, metric: str) -> None:

@@ -39,7 +39,7 @@ class Stepwise(Hosted):
         """Return what the network computes from pictures alone, (n, ...).
 
         Args:
-            pictures: what the image processor made of n pictures.
+            pictures: the outputs of the image processor for n pictures.
         """
         raise NotImplementedError
 

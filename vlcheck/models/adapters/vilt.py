@@ -134,11 +134,10 @@ class DifferentiableVilt(DifferentiableNetwork):
         return tuple(ImageLayout.of_grid(rows, columns) for rows, columns in sizes.tolist())
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
-        """Return the states of the patches, which follow those of the text and the CLS token."""
+        # The tokens of the text and the CLS token come before the patches.
         return hidden[:, inputs.ids.shape[1] + 1 :]
 
     def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
-        """Return the maps over the patches, which follow the text and the CLS token."""
         return attention[..., inputs.ids.shape[1] + 1 :]
 
     def image_states(self, inputs: PairInputs) -> Tensor:

@@ -58,8 +58,7 @@ class DifferentiableBridgeTower(DifferentiableSteps):
         return int(tokenizer.mask_token_id)
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
-        """Return the states of the patches; the blocks return states in the order (image tokens, n, width)."""
-        return super().patch_states(hidden.transpose(0, 1), inputs)
+        return super().patch_states(hidden.transpose(0, 1), inputs)  # the blocks return (image tokens, n, width)
 
 
 class BridgeTower(Stepwise):

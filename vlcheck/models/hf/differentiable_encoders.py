@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
+from vlcheck.errors import NotApplicable
 from vlcheck.models.adapters.differentiable_network import tokens_of
 from vlcheck.models.adapters.stepwise import DifferentiableSteps
 from vlcheck.models.differentiable import ImageLayout, PairInputs
@@ -103,3 +104,18 @@ class DifferentiableAlign(DifferentiableEncoders):
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
         return hidden.flatten(2).transpose(1, 2)
+
+    def unit_logits(self, inputs: PairInputs) -> Tensor:
+        """Return the term of each place in the match logit; see `vlcheck.models.differentiable.GloballyPooled`.
+
+        The picture's vector is the mean over the places, scaled to length 1; the text's vector is the linear layer.
+
+        Raises:
+            NotApplicable: the checkpoint pools by the maximum.
+        """
+        vision = self.network.vision_model
+        if vision.config.pooling_type != "mean":
+            raise NotApplicable(f"CAM does not apply: {self.name} pools by the maximum, and not by the mean")
+        states = self.patch_states(vision(inputs.pixels).last_hidden_state, inputs)
+        cosines = (states @ self.text_states(inputs)[..., None])[..., 0] / states.mean(1).norm(dim=1, keepdim=True)
+        return self.model.logits(cosines) / states.shape[1]

@@ -34,11 +34,8 @@ class DifferentiableFlava(DifferentiableSteps):
         return int(self.network.config.image_config.patch_size)
 
     def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
-        """Return the maps over the patches.
-
-        The keys of the image encoder are its class token and the patches. In the multimodal encoder a class token of
-        its own comes before these, and the text tokens after them.
-        """
+        # The keys of the image encoder are its class token and the patches. In the multimodal encoder a class token of
+        # its own comes before these, and the text tokens after them.
         first = 1 + (kind == "joint" and self.network.flava.multimodal_model.use_cls_token)
         return attention[..., first : first + len(inputs.layouts[0].boxes)]
 

@@ -73,7 +73,7 @@ class DifferentiableFusion:
         return log_probs_of_pieces(self.network.text_encoder.predict(fused[inputs.masks]), inputs)
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
-        """Return the states of the patches: all but the CLS token's. Swin has none, and states in rows and columns."""
+        # The first state is the CLS token's. Swin has none, and has its states in rows and columns.
         return hidden.flatten(1, 2) if hidden.ndim == 4 else hidden[:, 1:]
 
     def attention_kind(self, module: str) -> AttentionKind | None:
@@ -84,8 +84,7 @@ class DifferentiableFusion:
         return "image" if _IMAGE.fullmatch(module) else None
 
     def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
-        """Return the maps over the patches: all keys but the first, which stands for the whole image."""
-        return attention[..., 1:]
+        return attention[..., 1:]  # the first token stands for the whole image
 
     def _fused(self, inputs: PairInputs, image_states: Tensor, text_states: Tensor) -> Tensor:
         return self.network.text_encoder.bert.fuse(text_states, inputs.attention, image_states)

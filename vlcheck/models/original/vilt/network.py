@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -138,7 +140,7 @@ class ViltNetwork(nn.Module):
             UsageError: all patches in the first row or column of an image are padding, so that it has no size.
         """
         pixels = torch.as_tensor(image, device=self.device)
-        size = self.config.patch_size
+        size: Any = self.config.patch_size
         valid = valid_patches(pixels, (pixels.shape[2] // size, pixels.shape[3] // size))
         sized = valid[:, :, 0].any(1) & valid[:, 0].any(1)
         if not sized.all():

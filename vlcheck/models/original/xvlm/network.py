@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -127,7 +127,8 @@ class XvlmNetwork(FusionNetwork):
     @property
     def vision_blocks(self) -> Sequence[nn.Module]:
         """The blocks of Swin's last stage. The stages before it have more and smaller tokens."""
-        return [*self.vision_encoder.layers[-1].blocks]
+        stage: Any = self.vision_encoder.layers[-1]
+        return [*stage.blocks]
 
     def itm_logits(self, *, image: Array, ids: Array, att: Array, **_: object) -> Tensor:
         """Return the logits of the matching head. Other keyword arguments are ignored.
