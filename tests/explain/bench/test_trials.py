@@ -25,7 +25,7 @@ def apart(one, other):
 def test_the_three_pairs_have_one_text_and_three_pictures(cause):
     for trial in trials(cause):
         assert len({pair.text for pair in trial.pairs}) == 1
-        assert min(apart(trial.doubtful.image, other.image) for other in (trial.sound, trial.biased)) > 0.02
+        assert min(apart(trial.doubtful.image, other.image) for other in (trial.sound, trial.biased)) > 0.005
 
 
 def test_the_doubtful_picture_is_black():

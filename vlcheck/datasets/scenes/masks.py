@@ -10,7 +10,7 @@ from vlcheck.datasets.scenes.scene import Scene, Thing
 
 
 def mask_of(scene: Scene, at: int) -> np.ndarray:
-    """Return the pixels of a scene at least half of which shows a thing: (SIDE, SIDE), bool.
+    """Return the pixels of a scene of which more than half shows a thing: (SIDE, SIDE), bool.
 
     A thing includes its outline. Things that are drawn later hide what is under them.
 
@@ -21,7 +21,7 @@ def mask_of(scene: Scene, at: int) -> np.ndarray:
     covered = _drawn(scene.things[at])
     for later in scene.things[at + 1 :]:
         covered &= ~_drawn(later)
-    mask: np.ndarray = covered.reshape(SIDE, SCALE, SIDE, SCALE).mean(axis=(1, 3)) >= 0.5
+    mask: np.ndarray = covered.reshape(SIDE, SCALE, SIDE, SCALE).mean(axis=(1, 3)) > 0.5
     return mask
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from vlcheck._util.numbers import between, counted, figure, share, signed
 from vlcheck.explain.bench.benchmark import ExplanationBench
@@ -81,3 +81,10 @@ def _row(one: Trust) -> list[str]:
 
 def _difference(mean: Mean) -> str:
     return f"{signed(mean.mean)} ({between(mean.low, mean.high)})"
+
+
+def markdown(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a Markdown table; the first row is its head."""
+    head, *others = rows
+    for cells in (head, ["---"] * len(head), *others):
+        yield f"| {' | '.join(cells)} |"
