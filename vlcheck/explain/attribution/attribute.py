@@ -27,6 +27,13 @@ class Attribution:
         token_values: one value for each token, (tokens,); None if the method does not explain tokens.
         pixels: the map over the network's input, (height, width), if the method explains single pixels.
         error: by how much the attributions miss what they should sum to, relative to it; None if there is no such sum.
+
+    Example:
+        >>> import vlcheck
+        >>> picture = vlcheck.open_cases("scenes:1").cases[0].image.open()
+        >>> found: Attribution = vlcheck.explain_score("tiny", picture, "a red ball", method="gradcam")
+        >>> found.tokens, found.image.layout.grid
+        (('[CLS]', 'a', 'red', 'ball'), (4, 4))
     """
 
     method: str
@@ -98,7 +105,7 @@ def _attributions(method: AttributionMethod, inputs: PairInputs, maps: Maps) -> 
     return [
         Attribution(
             method=method.name,
-            image=ImageMap(_array(maps.units[row]), inputs.layouts[row]),
+            image=ImageMap(_array(maps.units[row])[: len(inputs.layouts[row].boxes)], inputs.layouts[row]),
             tokens=tokens,
             special=tuple(inputs.special[row].tolist()[: len(tokens)]),
             token_values=None if maps.tokens is None else _array(maps.tokens[row])[: len(tokens)],

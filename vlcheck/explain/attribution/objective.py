@@ -19,10 +19,21 @@ def objective(model: Differentiable, inputs: PairInputs, embeddings: Tensor | No
         embeddings: takes the place of the word embeddings, (n, tokens, width), e.g. to have gradients at the tokens.
     """
     with output_replaced(model.word_embeddings, embeddings) if embeddings is not None else nullcontext():
-        image_states, text_states = model.image_states(inputs), model.text_states(inputs)
-        if any(inputs.pieces):
-            return model.word_log_probs(inputs, image_states, text_states)
-        return model.match_logits(inputs, image_states, text_states)[:, 1]
+        return score_of_states(model, inputs, model.image_states(inputs), model.text_states(inputs))
+
+
+def score_of_states(model: Differentiable, inputs: PairInputs, image_states: Tensor, text_states: Tensor) -> Tensor:
+    """Return the score of each pair from the states of its picture and its text, (n,).
+
+    Args:
+        model: the network.
+        inputs: n pairs, all with words or all without.
+        image_states: what `image_states` of the network returned.
+        text_states: what `text_states` of the network returned.
+    """
+    if any(inputs.pieces):
+        return model.word_log_probs(inputs, image_states, text_states)
+    return model.match_logits(inputs, image_states, text_states)[:, 1]
 
 
 @contextmanager

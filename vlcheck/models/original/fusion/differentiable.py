@@ -71,7 +71,7 @@ class DifferentiableFusion:
         fused = self._fused(inputs, image_states, text_states)
         return log_probs_of_pieces(self.network.text_encoder.predict(fused[inputs.masks]), inputs)
 
-    def patch_states(self, hidden: Tensor) -> Tensor:
+    def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
         """Return the states of the patches: all but the CLS token's."""
         return hidden[:, 1:]
 
@@ -82,7 +82,7 @@ class DifferentiableFusion:
             return "text"
         return "image" if module.startswith("vis") and module.endswith(".attn") else None
 
-    def image_keys(self, attention: Tensor) -> Tensor:
+    def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
         """Return the maps over the patches: all keys but the CLS token's."""
         return attention[..., 1:]
 

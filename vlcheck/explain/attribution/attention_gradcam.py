@@ -1,0 +1,75 @@
+"""Grad-CAM of an attention of text to image, as ALBEF shows it."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from vlcheck.errors import NotApplicable
+from vlcheck.explain.attribution.attention_recorder import AttentionRecorder
+from vlcheck.explain.attribution.gradients import gradients
+from vlcheck.explain.attribution.keys import token_keys
+from vlcheck.explain.attribution.method import AttributionMethod, Maps
+from vlcheck.explain.attribution.objective import objective
+from vlcheck.models.differentiable import AttentionKind, Differentiable, PairInputs
+
+_KINDS: tuple[AttentionKind, ...] = ("cross", "joint")  # a network that has both fuses by the first
+
+
+class AttentionGradCam(AttributionMethod):
+    """Attention of the text's tokens to patches, times its gradient where that is positive: the mean over heads.
+
+    A map is the mean over the tokens of the text, as in ALBEF's code for visual grounding.
+
+    Args:
+        layer: the layer, counted from 0 among those with attention of text to image; by default the middle one, or the
+            lower of two in the middle: layer 8 of ALBEF, which its authors chose.
+
+    Source:
+        Li et al. 2021, arXiv:2107.07651, section 6.5.
+    """
+
+    name = "attention-gradcam"
+    title = "Grad-CAM of the cross-attention"
+    source = "Li et al. 2021, arXiv:2107.07651"
+    meaning = (
+        "Where the text's tokens look in one layer of attention, as far as looking there raises the score;"
+        " a patch in that layer has already read the other patches."
+    )
+
+    def __init__(self, layer: int | None = None) -> None:
+        self.layer = layer
+
+    def maps(self, model: Differentiable, inputs: PairInputs) -> Maps:
+        kept = inputs.attention[..., None]
+        by_token = self.by_token(model, inputs) * kept
+        return Maps(units=by_token.sum(1) / kept.sum(1))
+
+    def by_token(self, model: Differentiable, inputs: PairInputs) -> Tensor:
+        """Return the map of each token, (n, tokens, units).
+
+        Args:
+            model: the network.
+            inputs: n pairs.
+
+        Raises:
+            NotApplicable: the network has no attention of text to image.
+        """
+        kind, module = self._attention(model)
+        with AttentionRecorder(model.network, module.__eq__) as recorder:
+            scores = objective(model, inputs)
+        weights = recorder.maps[0].weights
+        (slopes,) = gradients(scores, [weights])
+        seen = (weights * slopes.clamp(min=0)).mean(1)
+        if kind == "joint":
+            seen = token_keys(model, seen.mT, inputs).mT
+        return model.image_keys(seen, kind, inputs)
+
+    def _attention(self, model: Differentiable) -> tuple[AttentionKind, str]:
+        """Return the kind of the layer's attention, and the name of the module that computes it."""
+        for kind in _KINDS:
+            names = [name for name, _ in model.network.named_modules() if model.attention_kind(name) == kind]
+            if names:
+                return kind, names[(len(names) - 1) // 2 if self.layer is None else self.layer]
+        raise NotApplicable(
+            f"Grad-CAM of the cross-attention needs tokens of the text that attend to patches: {model.name} has none"
+        )
