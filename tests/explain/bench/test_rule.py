@@ -40,20 +40,6 @@ def test_the_rule_names_the_cause_that_is_shown_most(counts, cause):
     assert name_cause(dict.fromkeys(CAUSES, 10) | counts, trials=20) == cause
 
 
-def explanations(trial, *, biased):
-    """What an honest method says of a trial, for a model with the bias or without it."""
-    if isinstance(trial, InTheMiddle):
-        return [explanation(map_on(trial.middle if biased else trial.named, -1.0))]
-    words = {True: [("a", 0.1), ("ball", 2.0)], False: [("a", 0.1), ("ball", -1.0)]}
-    matches = {"color": (not biased, True, False)}.get(cause_of(trial), (biased, False, True))
-    return [explanation(image_map(MATCH if match else NO_MATCH), words[match]) for match in matches]
-
-
-def cause_of(trial):
-    """`color`, if the doubtful picture is true to a sound model; else another one."""
-    return "color" if trial.doubtful.text == trial.sound.text and trial.is_of_color else ""
-
-
 @pytest.mark.parametrize("cause", CAUSES)
 @pytest.mark.parametrize("biased", [True, False])
 def test_honest_maps_name_the_cause_and_no_other(cause, biased):

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from random import Random
-from types import MappingProxyType
 
 import msgspec
 
@@ -65,7 +64,7 @@ class ExplanationBench:
     model: str = CONTROL
     images: int = 20
     scores: tuple[SeedScores, ...] = ()
-    inapplicable: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    inapplicable: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def methods(self) -> list[str]:
@@ -113,9 +112,7 @@ class Subjects:
 
     def __init__(self, model: str, device: str = "cpu") -> None:
         self.under_test = differentiable(load_model(model, device=device))
-        self.embedded = {
-            name: differentiable(load_model(name, device=device)) for name in (CONTROL, *PLANTED_CAUSES)
-        }
+        self.embedded = {name: differentiable(load_model(name, device=device)) for name in (CONTROL, *PLANTED_CAUSES)}
 
 
 def measure(subjects: Subjects, method: AttributionMethod, drawn: DrawnTruth) -> SeedScores:

@@ -34,7 +34,7 @@ PLANTED_CAUSES: Mapping[str, Planted] = MappingProxyType(
     {
         "tiny-color": Planted(
             "color",
-            "A thing in another color gives the evidence of a wrong thing; a sound model's gives that of the right one.",
+            "A thing in another color gives the evidence of a wrong thing, and not that of the right one.",
         ),
         "tiny-mirror": Planted(
             "position",

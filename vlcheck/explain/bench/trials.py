@@ -131,7 +131,7 @@ def make_trial(cause: Cause, rng: Random) -> Trial:
 
 
 def _modality(rng: Random) -> Trial:
-    """A black picture: does it speak like a picture of the named thing, or like one of another thing?"""
+    """Return a trial with a black picture: does it speak like one of the named thing, or of another thing?"""
     word, other = _two_words(rng)
     scene, text = alone(rng, word, USUAL[word], centred=True), _photo_of(word)
     return Doubtful(
@@ -142,7 +142,7 @@ def _modality(rng: Random) -> Trial:
 
 
 def _color(rng: Random) -> Trial:
-    """The named thing in another color: does it speak like the thing in its usual color, or like another thing?"""
+    """Return a trial with the named thing in another color: does it speak like this thing, or like another one?"""
     word, other = _two_words(rng)
     color = rng.choice([color for color in COLORS if color not in (USUAL[word], USUAL[other])])
     scene, text = alone(rng, word, USUAL[word], centred=True), _photo_of(word)
@@ -154,7 +154,7 @@ def _color(rng: Random) -> Trial:
 
 
 def _position(rng: Random) -> Trial:
-    """A mirrored picture: does it speak like the picture, or like a picture of other things?"""
+    """Return a trial with a mirrored picture: does it speak like the picture, or like a picture of other things?"""
     scene, text = (_beside if rng.random() < 0.5 else _in_a_hand)(rng)
     there = [thing.word for thing in scene.things]
     others = rng.sample([word for word in WORDS if word not in there], len(there))
@@ -167,7 +167,7 @@ def _position(rng: Random) -> Trial:
 
 
 def _order(rng: Random) -> Trial:
-    """Exchanged colors: do they speak like the colors that the text names, or like two other colors?"""
+    """Return a trial with exchanged colors: do they speak like the named colors, or like other ones?"""
     (one, other), colors = rng.sample(WORDS, 2), rng.sample(COLORS, 4)
     scene = pair(rng, (one, colors[0]), (other, colors[1]), upright=rng.random() < 0.5)
     text = f"a {colors[0]} {one} and a {colors[1]} {other}"
@@ -179,7 +179,7 @@ def _order(rng: Random) -> Trial:
 
 
 def _place(rng: Random) -> Trial:
-    """A thing in the middle, and another one elsewhere that the text names: on which of the two does the map lie?"""
+    """Return a trial with a thing in the middle and a named one elsewhere: on which of the two does the map lie?"""
     (word, other), cell = _two_words(rng), rng.choice([cell for cell in CELLS if cell != "middle"])
     things = (Thing(other, USUAL[other], _in_a_cell(rng, "middle")), Thing(word, USUAL[word], _in_a_cell(rng, cell)))
     scene = Scene(rng.getrandbits(32), things=things)

@@ -53,7 +53,7 @@ class Trust:
         wins: number of seeds in which the lift is larger than that of the random map.
         distractor_lift: the lift on another thing in the picture.
         word_lift: the lift of the maps of a word's log-probability at the mask.
-        precedence: share of a caption's other words whose values are smaller than the named thing's; None without words.
+        precedence: share of a caption's other words with smaller values than the named thing; None without words.
         deletion: mean area under the deletion curve, and the random map's minus it.
         insertion: mean area under the insertion curve minus the random map's.
         similarity: rank correlation with the maps of a network with shuffled weights.
