@@ -211,6 +211,7 @@ class GloballyPooled(Protocol):
         """
 
 
+@runtime_checkable
 class Explainable(Protocol):
     """A model that gives its network for explanations."""
 

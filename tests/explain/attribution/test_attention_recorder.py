@@ -53,8 +53,8 @@ def test_scores_stay_and_each_layer_is_recorded(tiny, pictures):
     torch.testing.assert_close(scores.detach(), objective(tiny, inputs), rtol=1e-9, atol=1e-9)
     kinds = [tiny.attention_kind(one.module) for one in recorder.maps]
     assert kinds == ["image"] * 3 + ["text"] + ["text", "cross"] * 2
-    assert [one.weights.shape[2:] for one in recorder.maps if one.module.endswith("attn")] == [(17, 17)] * 3
-    assert recorder.maps[-1].weights.shape == (3, 4, 10, 17)
+    assert [one.weights.shape[2:] for one in recorder.maps if one.module.endswith("attn")] == [(65, 65)] * 3
+    assert recorder.maps[-1].weights.shape == (3, 4, 11, 65)
 
 
 def test_after_the_context_nothing_is_left(tiny, pictures):

@@ -20,7 +20,7 @@ RECTIFIERS = [
     nn.ReLU(inplace=True),
     nn.SiLU(),
     activations.GELUActivation(),
-    activations.GELUActivation(use_gelu_python=True),
+    pytest.param(activations.GELUActivation(use_gelu_python=True), id="python"),
     activations.GELUTanh(),
     activations.NewGELUActivation(),
     activations.FastGELUActivation(),
@@ -69,7 +69,7 @@ def test_on_gelu_it_is_not_the_plain_gradient(tiny, pictures):
     inputs = tiny.inputs(pictures, TEXTS)
     plain = Saliency().maps(tiny, inputs).units
     guided = GuidedBackpropagation().maps(tiny, inputs).units
-    assert (guided - plain).abs().min() / plain.max() > 1e-3
+    assert (guided - plain).abs().sum() / plain.sum() > 0.2
 
 
 def test_a_network_without_rectifiers_is_refused(tiny, pictures, monkeypatch):

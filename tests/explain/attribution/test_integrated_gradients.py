@@ -24,7 +24,7 @@ pytest.importorskip("captum")
 
 @pytest.mark.parametrize("method", [IntegratedGradients, IntegratedGradientsFromBlack, IntegratedGradientsFromBlur])
 def test_the_error_falls_with_the_steps(method, tiny, pictures):
-    few, many = ([one.error for one in attribute(tiny, method(steps), pictures, TEXTS)] for steps in (4, 64))
+    few, many = ([one.error for one in attribute(tiny, method(steps), pictures[:1], TEXTS[:1])] for steps in (4, 64))
     assert max(many) < 0.05
     assert max(many) < max(few) / 3
 
@@ -37,8 +37,8 @@ def test_values_sum_to_the_changes_of_the_score(tiny, pictures):
     with torch.no_grad():
         change = objective(tiny, inputs) - objective(tiny, grey)
     np.testing.assert_allclose(picture.change, change, atol=0.02)  # the mean color, to a whole level
-    np.testing.assert_allclose(picture.values.flatten(1).sum(1), picture.change, atol=0.05)
-    np.testing.assert_allclose(words.values.flatten(1).sum(1), words.change, atol=0.05)
+    np.testing.assert_allclose(picture.values.flatten(1).sum(1), picture.change, atol=0.01, rtol=0.02)
+    np.testing.assert_allclose(words.values.flatten(1).sum(1), words.change, atol=0.01, rtol=0.02)
     assert picture.change.abs().min() > 0.1
 
 

@@ -68,7 +68,7 @@ def test_padding_gets_nothing(name, tiny, pictures):
     inputs = tiny.inputs(pictures, TEXTS)
     with torch.enable_grad():
         tokens = few_steps(name).maps(tiny, inputs).tokens
-    assert (inputs.attention == 0).sum() == 10
+    assert (inputs.attention == 0).sum() == 15
     assert tokens[inputs.attention == 0].abs().max() == 0
 
 

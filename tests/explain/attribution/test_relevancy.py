@@ -19,7 +19,7 @@ def by_hand(tiny, inputs, row):
     with AttentionRecorder(tiny.network, lambda name: tiny.attention_kind(name) is not None) as recorder:
         score = objective(tiny, inputs)[0]
     gradients = torch.autograd.grad(score, [one.weights for one in recorder.maps])
-    of_image, of_text, across = np.eye(17), np.eye(inputs.ids.shape[1]), np.zeros((inputs.ids.shape[1], 17))
+    of_image, of_text, across = np.eye(65), np.eye(inputs.ids.shape[1]), np.zeros((inputs.ids.shape[1], 65))
     for one, gradient in zip(recorder.maps, gradients, strict=True):
         moved = (one.weights * gradient).clamp(min=0)[0].mean(0).detach().numpy()
         match tiny.attention_kind(one.module):

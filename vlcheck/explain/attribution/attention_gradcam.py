@@ -54,22 +54,21 @@ class AttentionGradCam(AttributionMethod):
         Raises:
             NotApplicable: the network has no attention of text to image.
         """
-        kind, module = self._attention(model)
-        with AttentionRecorder(model.network, module.__eq__) as recorder:
-            scores = objective(model, inputs)
-        weights = recorder.maps[0].weights
+        kind, weights, scores = self._attention(model, inputs)
         (slopes,) = gradients(scores, [weights])
-        seen = (weights * slopes.clamp(min=0)).mean(1)
+        seen = (weights.detach() * slopes.clamp(min=0)).mean(1)
         if kind == "joint":
             seen = token_keys(model, seen.mT, inputs).mT
         return model.image_keys(seen, kind, inputs)
 
-    def _attention(self, model: Differentiable) -> tuple[AttentionKind, str]:
-        """Return the kind of the layer's attention, and the name of the module that computes it."""
+    def _attention(self, model: Differentiable, inputs: PairInputs) -> tuple[AttentionKind, Tensor, Tensor]:
+        """Return the kind and the weights of the layer's attention, and the scores that come of it."""
+        with AttentionRecorder(model.network, lambda name: model.attention_kind(name) in _KINDS) as recorder:
+            scores = objective(model, inputs)
         for kind in _KINDS:
-            names = [name for name, _ in model.network.named_modules() if model.attention_kind(name) == kind]
-            if names:
-                return kind, names[(len(names) - 1) // 2 if self.layer is None else self.layer]
+            layers = [one.weights for one in recorder.maps if model.attention_kind(one.module) == kind]
+            if layers:
+                return kind, layers[(len(layers) - 1) // 2 if self.layer is None else self.layer], scores
         raise NotApplicable(
             f"Grad-CAM of the cross-attention needs tokens of the text that attend to patches: {model.name} has none"
         )

@@ -58,13 +58,13 @@ class AttentionRecorder(TorchFunctionMode):
             ended = module.register_forward_hook(lambda *_: self._end(), always_call=True)
             self._hooks.callback(begun.remove)
             self._hooks.callback(ended.remove)
-        super().__enter__()
+        super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        super().__exit__(kind, error, trace)
+        super().__exit__(kind, error, trace)  # type: ignore[no-untyped-call]
         self._hooks.close()
 
     def __torch_function__(

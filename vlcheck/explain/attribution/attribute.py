@@ -33,7 +33,7 @@ class Attribution:
         >>> picture = vlcheck.open_cases("scenes:1").cases[0].image.open()
         >>> found: Attribution = vlcheck.explain_score("tiny", picture, "a red ball", method="gradcam")
         >>> found.tokens, found.image.layout.grid
-        (('[CLS]', 'a', 'red', 'ball'), (4, 4))
+        (('[CLS]', 'a', 'red', 'ball'), (8, 8))
     """
 
     method: str

@@ -46,7 +46,7 @@ def explain_score(
         >>> case = vlcheck.open_cases("scenes:1").cases[0]
         >>> found = vlcheck.explain_score("tiny", case.image.open(), case.caption, case.target, method="saliency")
         >>> found.image.values.shape, len(found.tokens) == len(found.token_values)
-        ((16,), True)
+        ((64,), True)
     """
     demand_type("image", image, str | Path | Image.Image, "a picture of Pillow, or the path of its file")
     demand_type("text", text, str, "a text")

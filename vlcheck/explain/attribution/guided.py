@@ -69,7 +69,7 @@ def positive_gradients(network: nn.Module) -> Iterator[list[Tensor]]:
 
     def mend(output: Tensor) -> None:
         if output.requires_grad:
-            output.register_hook(lambda gradient: gradient.clamp(min=0))
+            output.register_hook(lambda gradient: gradient.clamp(min=0))  # type: ignore[no-untyped-call]
             rectified.append(output)
 
     with ExitStack() as handles:
