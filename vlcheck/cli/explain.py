@@ -28,6 +28,7 @@ def bench(
     ] = "tiny",
     seeds: Annotated[int, typer.Option(min=1, help="number of random seeds of the scenes")] = 20,
     images: Annotated[int, typer.Option(min=1, help="number of scenes of each kind for each seed")] = 20,
+    trials: Annotated[int, typer.Option(min=1, help="number of trials of each planted cause for each seed")] = 40,
     methods: Annotated[str, typer.Option(help="names of methods, with commas between them; by default all")] = "",
     device: Device = "cpu",
     to: Annotated[
@@ -36,14 +37,16 @@ def bench(
     ] = None,
 ) -> None:
     """Measure attribution methods on drawn scenes, whose truth is known, and on models with a planted bias."""
-    from vlcheck.explain.bench.benchmark import bench_as_json, is_bench_file  # slow to import
+    from vlcheck.explain.bench.benchmark import ExplanationBench, bench_as_json, is_bench_file  # slow to import
     from vlcheck.explain.bench.run import run_bench
     from vlcheck.explain.bench.table import LEGEND, bench_rows, cause_rows, setting
 
     chosen = _chosen(methods)
     if to:
         demand_place(to, TO, "benchmark", is_ours=is_bench_file)
-    for found in run_bench(_begun(to, model, images), chosen, range(seeds), device):
+    for found in run_bench(
+        _begun(to, ExplanationBench(model=model, images=images, trials=trials)), chosen, range(seeds), device
+    ):
         if to:
             write_file(to, bench_as_json(found))
     say(setting(found))
@@ -65,17 +68,16 @@ def _chosen(methods: str) -> list[AttributionMethod]:
     return [METHODS[name] for name in dict.fromkeys([NULL, *names])]
 
 
-def _begun(to: Path | None, model: str, images: int) -> ExplanationBench:
-    """Return the benchmark that a file holds, or an empty one."""
-    from vlcheck.explain.bench.benchmark import ExplanationBench, read_bench
+def _begun(to: Path | None, asked: ExplanationBench) -> ExplanationBench:
+    """Return the benchmark that a file holds, or else an empty one."""
+    from vlcheck.explain.bench.benchmark import read_bench
 
-    asked = ExplanationBench(model=model, images=images)
     if not to or not to.exists() or not to.stat().st_size:
         return asked
     begun = read_bench(to)
-    if (begun.model, begun.images) != (model, images):
+    if (begun.model, begun.images, begun.trials) != (asked.model, asked.images, asked.trials):
         raise UsageError(
-            f"{TO} {to}: was measured with --model {begun.model} --images {begun.images}; continue with these, or name"
-            " another file."
+            f"{TO} {to}: was measured with --model {begun.model} --images {begun.images} --trials {begun.trials};"
+            " continue with these, or name another file."
         )
     return begun

@@ -15,10 +15,10 @@ def image_map(values):
     return ImageMap(np.array(values, dtype=float), ImageLayout.of_grid(side, side))
 
 
-def map_on(mask, value=1.0):
+def map_on(mask):
     """A map on the pixels of a mask, as 8 x 8 patches see them."""
     patches = mask.reshape(8, SIDE // 8, 8, SIDE // 8).mean(axis=(1, 3))
-    return image_map(value * patches.ravel() / patches.sum())
+    return image_map(patches.ravel() / patches.sum())
 
 
 def explanation(image, words=()):

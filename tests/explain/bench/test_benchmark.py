@@ -22,7 +22,8 @@ from vlcheck.explain.bench.truth import TruthScores
 from vlcheck.zoo import CONTROL
 
 PLAIN = TruthScores(pointing=0.1, energy=0.1, target=0.1, distracted=0.1, distractor=0.1, precedence=0.5)
-NOISE = dict.fromkeys(CAUSES, 10)
+NOISE = dict.fromkeys(CAUSES, 20)
+SMALL = ["explain", "bench", "--seeds", "1", "--images", "6", "--trials", "6", "--methods", "saliency"]
 MODELS = (CONTROL, *PLANTED_CAUSES)
 
 
@@ -41,7 +42,20 @@ def bench_of(*measured):
 def measured(tmp_path_factory):
     """A run of the command on one seed of six scenes, and the file that it wrote."""
     file = tmp_path_factory.mktemp("bench") / "bench.json"
-    command = ["explain", "bench", "--seeds", "1", "--images", "6", "--methods", "saliency", "--to", str(file)]
+    command = [
+        "explain",
+        "bench",
+        "--seeds",
+        "1",
+        "--images",
+        "6",
+        "--trials",
+        "6",
+        "--methods",
+        "saliency",
+        "--to",
+        str(file),
+    ]
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
     return done.output, file
@@ -49,7 +63,7 @@ def measured(tmp_path_factory):
 
 def test_the_command_prints_a_row_for_each_method_and_the_random_map(measured):
     lines = measured[0].splitlines()
-    assert lines[0] == "tiny: 1 seed, 6 scenes of each kind a seed"
+    assert lines[0] == "tiny: 1 seed, 6 scenes of each kind and 6 trials of each cause a seed"
     assert [line.split()[0] for line in lines[2:4]] == ["saliency", NULL]
 
 
@@ -67,7 +81,20 @@ def test_the_file_holds_what_was_measured(measured):
 
 def test_a_run_is_continued_and_measures_nothing_twice(measured):
     before = measured[1].read_bytes()
-    command = ["explain", "bench", "--seeds", "1", "--images", "6", "--methods", "saliency", "--to", str(measured[1])]
+    command = [
+        "explain",
+        "bench",
+        "--seeds",
+        "1",
+        "--images",
+        "6",
+        "--trials",
+        "6",
+        "--methods",
+        "saliency",
+        "--to",
+        str(measured[1]),
+    ]
     assert CliRunner().invoke(app, command).output == measured[0]
     assert measured[1].read_bytes() == before
 
@@ -109,9 +136,9 @@ def test_a_cause_counts_as_named_in_nine_of_ten_seeds():
             scores(
                 "method",
                 seed,
-                biased={"tiny-color": {"color": 18}}
-                | ({"tiny-bag": {"order": 20}} if seed < 8 else {})
-                | ({CONTROL: {"place": 17}} if seed == 0 else {}),
+                biased={"tiny-color": {"color": 36}}
+                | ({"tiny-bag": {"order": 40}} if seed < 8 else {})
+                | ({CONTROL: {"place": 34}} if seed == 0 else {}),
             )
             for seed in range(10)
         ),
@@ -120,11 +147,11 @@ def test_a_cause_counts_as_named_in_nine_of_ten_seeds():
     found = trust_in(bench, "method")
     assert (found.named["tiny-color"], found.named["tiny-bag"], found.causes_named, found.clean) == (10, 8, 1, 9)
     assert list(cause_rows(bench))[1][:2] == ["method", "10 of 10"]
-    assert setting(bench) == "tiny: 10 seeds, 20 scenes of each kind a seed"
+    assert setting(bench) == "tiny: 10 seeds, 20 scenes of each kind and 40 trials of each cause a seed"
 
 
 def test_a_wrong_cause_is_not_the_right_one():
-    bench = bench_of(scores("method", 0, biased={"tiny-color": {"place": 20}}), scores(NULL, 0))
+    bench = bench_of(scores("method", 0, biased={"tiny-color": {"place": 40}}), scores(NULL, 0))
     assert trust_in(bench, "method").named["tiny-color"] == 0
 
 

@@ -17,11 +17,14 @@ from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.explain.bench.curves import deletion_insertion
 from vlcheck.explain.bench.planted import CAUSES, CONTROL, PLANTED_CAUSES, Cause
 from vlcheck.explain.bench.randomisation import randomisation
+from vlcheck.explain.bench.rule import TRIALS
 from vlcheck.explain.bench.trials import Pair, Trial, make_trial
 from vlcheck.explain.bench.truth import Score, TruthQuestion, TruthScores, make_questions, truth_scores
 from vlcheck.models.differentiable import Differentiable, differentiable
 from vlcheck.models.loading.load import load_model
 
+VERSION = 2  # version of the scenes: raise it when the rule or a question changes, so that it is measured on new ones
+_BATCH = 64  # pairs at once: the models are small
 _START = b'{"explain_bench":'
 
 
@@ -55,7 +58,8 @@ class ExplanationBench:
     Attributes:
         explain_bench: version of the file's format.
         model: spec of the model under test.
-        images: number of scenes of each kind, and of trials of each cause, for each seed.
+        images: number of scenes of each kind for each seed.
+        trials: number of trials of each cause for each seed.
         scores: the measures of each method and seed.
         inapplicable: for each method that does not apply to the model, the reason.
     """
@@ -63,6 +67,7 @@ class ExplanationBench:
     explain_bench: int = 1
     model: str = CONTROL
     images: int = 20
+    trials: int = TRIALS
     scores: tuple[SeedScores, ...] = ()
     inapplicable: Mapping[str, str] = field(default_factory=dict)
 
@@ -82,24 +87,26 @@ class DrawnTruth:
 
     Attributes:
         seed: the seed.
-        images: number of scenes of each kind, and of trials of each cause.
+        images: number of scenes of each kind.
+        asked: number of trials of each cause.
     """
 
     seed: int
     images: int
+    asked: int = TRIALS
 
     @cached_property
     def questions(self) -> tuple[TruthQuestion, ...]:
         """The questions whose answer lies in known pixels."""
-        return tuple(question for rng in self._streams("truth") for question in make_questions(rng))
+        return tuple(question for rng in self._streams("truth", self.images) for question in make_questions(rng))
 
     @cached_property
     def trials(self) -> Mapping[Cause, tuple[Trial, ...]]:
         """The trials of each cause."""
-        return {cause: tuple(make_trial(cause, rng) for rng in self._streams(cause)) for cause in CAUSES}
+        return {cause: tuple(make_trial(cause, rng) for rng in self._streams(cause, self.asked)) for cause in CAUSES}
 
-    def _streams(self, what: str) -> Iterator[Random]:
-        return (Random(f"explain {self.seed} {what} {number}") for number in range(self.images))
+    def _streams(self, what: str, times: int) -> Iterator[Random]:
+        return (Random(f"explain {VERSION} {self.seed} {what} {number}") for number in range(times))
 
 
 class Subjects:
@@ -158,7 +165,8 @@ def count_biased(
 
 def _outcomes(model: Differentiable, method: AttributionMethod, trials: Sequence[Trial]) -> Iterator[bool]:
     pairs: list[Pair] = [pair for trial in trials for pair in trial.pairs]
-    found = iter(attribute(model, method, [pair.image for pair in pairs], [pair.text for pair in pairs]))
+    images, texts = [pair.image for pair in pairs], [pair.text for pair in pairs]
+    found = iter(attribute(model, method, images, texts, batch_size=_BATCH))
     for trial in trials:
         yield trial.is_biased([next(found) for _ in trial.pairs])
 
@@ -172,9 +180,8 @@ def _explained(
         places = [place for place, question in enumerate(questions) if question.score == score]
         asked = [questions[place] for place in places]
         words = [question.word for question in asked] if score == "word" else None
-        explained = attribute(
-            model, method, [question.image for question in asked], [question.text for question in asked], words
-        )
+        images, texts = [question.image for question in asked], [question.text for question in asked]
+        explained = attribute(model, method, images, texts, words, batch_size=_BATCH)
         found |= dict(zip(places, explained, strict=True))
     return [found[place] for place in range(len(questions))]
 

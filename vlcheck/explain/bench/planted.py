@@ -54,7 +54,7 @@ PLANTED_CAUSES: Mapping[str, Planted] = MappingProxyType(
         ),
         "tiny-center": Planted(
             "place",
-            "The map lies on the thing in the middle, and not on the thing that the caption names.",
+            "A thing off the middle gives the evidence of a wrong thing, and not that of the right one.",
         ),
     }
 )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from vlcheck.explain.bench.planted import CAUSES, Cause
 from vlcheck.stats.bounds import Tally, exact
 
+TRIALS = 40  # of each cause
 ALPHA = 0.05 / len(CAUSES)  # Bonferroni's correction, so that noise rarely names any cause
 
 

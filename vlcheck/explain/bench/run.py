@@ -22,7 +22,7 @@ def run_bench(
     """
     subjects = Subjects(bench.model, device)
     for seed in seeds:
-        drawn = DrawnTruth(seed, bench.images)
+        drawn = DrawnTruth(seed, bench.images, bench.trials)
         for method in methods:
             if seed in bench.of(method.name) or method.name in bench.inapplicable:
                 continue

@@ -57,7 +57,8 @@ def cause_rows(bench: ExplanationBench) -> Iterator[list[str]]:
 def setting(bench: ExplanationBench) -> str:
     """Return a line that says what was measured on."""
     seeds = counted(len({one.seed for one in bench.scores}), "seed")
-    return f"{bench.model}: {seeds}, {counted(bench.images, 'scene')} of each kind a seed"
+    scenes, trials = counted(bench.images, "scene"), counted(bench.trials, "trial")
+    return f"{bench.model}: {seeds}, {scenes} of each kind and {trials} of each cause a seed"
 
 
 def _row(one: Trust) -> list[str]:

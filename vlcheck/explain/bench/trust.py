@@ -119,10 +119,10 @@ def trust_in(bench: ExplanationBench, method: str) -> Trust:
         insertion=beyond(lambda one: one.insertion),
         similarity=over(lambda one: one.similarity),
         named={
-            model: sum(name_cause(one.biased[model], bench.images) == planted.cause for one, _ in pairs)
+            model: sum(name_cause(one.biased[model], bench.trials) == planted.cause for one, _ in pairs)
             for model, planted in PLANTED_CAUSES.items()
         },
-        clean=sum(name_cause(one.biased[CONTROL], bench.images) is None for one, _ in pairs),
+        clean=sum(name_cause(one.biased[CONTROL], bench.trials) is None for one, _ in pairs),
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from random import Random
 from typing import Literal, get_args
 
@@ -12,12 +13,15 @@ from PIL import Image
 
 from vlcheck.cases.case import MASK
 from vlcheck.datasets.scenes.masks import mask_of
+from vlcheck.datasets.scenes.rendering import SIDE
 from vlcheck.datasets.scenes.sampling import COLORS, PEOPLE, WORDS, alone, duo, pair
 from vlcheck.datasets.scenes.scene import Scene
 from vlcheck.explain.attribution.attribute import Attribution
 from vlcheck.explain.bench.measures import energy, pointing, word_precedence
 
 Score = Literal["match", "word"]  # the match logit of a true caption; the log-probability of a word at the mask
+
+CLEAR = 0.1  # distance from the middle, as a share of the picture's side, from which a thing is on a side
 
 SCORES: tuple[Score, ...] = get_args(Score)
 
@@ -86,10 +90,29 @@ def make_questions(rng: Random) -> Iterator[TruthQuestion]:
     """
     (one, other), (color, another), people = rng.sample(WORDS, 2), rng.sample(COLORS, 2), rng.sample(PEOPLE, 2)
     yield from _both(alone(rng, one, color), f"a photo of a {one}", (f"a photo of a {MASK}", one, ""), one)
-    two = pair(rng, (one, color), (other, another), upright=rng.random() < 0.5)
-    yield from _both(two, f"a photo of a {one}", (f"a {MASK} {one} and a {other}", color, one), one)
+    two, caption = _apart(rng, (one, color), (other, another))
+    yield from _both(two, caption, (f"a {MASK} {one} and a {other}", color, one), one)
     held = duo(rng, (people[0], (one, color)), (people[1], (other, another)))
     yield from _both(held, f"a {people[0]} holds a {one}", (f"a {people[0]} holds a {MASK}", one, people[0]), one)
+
+
+def _apart(rng: Random, named: tuple[str, str], other: tuple[str, str]) -> tuple[Scene, str]:
+    """Return a scene of two things on opposite sides, and a caption that names one of them with its side."""
+    upright, turned = rng.random() < 0.5, rng.random() < 0.5
+    first, second = (other, named) if turned else (named, other)
+    drawn = (pair(rng, first, second, upright=upright) for _ in count())
+    scene = next(scene for scene in drawn if _on_both_sides(scene, upright))
+    side = (("left", "right"), ("top", "bottom"))[upright][turned]
+    return replace(scene, things=scene.things[::-1] if turned else scene.things), f"a {named[0]} on the {side}"
+
+
+def _on_both_sides(scene: Scene, upright: bool) -> bool:
+    """Return True if the first thing is clearly to the left of the middle, or above it, and the second beyond it."""
+    first, second = (
+        (box.y + box.height / 2 if upright else box.x + box.width / 2) / SIDE
+        for box in (thing.box for thing in scene.things)
+    )
+    return first < 0.5 - CLEAR and second > 0.5 + CLEAR
 
 
 def _both(scene: Scene, caption: str, asked: tuple[str, str, str], decisive: str) -> Iterator[TruthQuestion]:
