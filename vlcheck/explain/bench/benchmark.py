@@ -18,7 +18,7 @@ from vlcheck.explain.bench.curves import deletion_insertion
 from vlcheck.explain.bench.planted import CAUSES, CONTROL, PLANTED_CAUSES, Cause
 from vlcheck.explain.bench.randomisation import randomisation
 from vlcheck.explain.bench.rule import TRIALS
-from vlcheck.explain.bench.trials import Pair, Trial, make_trial
+from vlcheck.explain.bench.trials import ExplainedPair, CauseTrial, make_trial
 from vlcheck.explain.bench.truth import Score, TruthQuestion, TruthScores, make_questions, truth_scores
 from vlcheck.models.differentiable import Differentiable, differentiable
 from vlcheck.models.loading.load import load_model
@@ -101,7 +101,7 @@ class DrawnTruth:
         return tuple(question for rng in self._streams("truth", self.images) for question in make_questions(rng))
 
     @cached_property
-    def trials(self) -> Mapping[Cause, tuple[Trial, ...]]:
+    def trials(self) -> Mapping[Cause, tuple[CauseTrial, ...]]:
         """The trials of each cause."""
         return {cause: tuple(make_trial(cause, rng) for rng in self._streams(cause, self.asked)) for cause in CAUSES}
 
@@ -151,7 +151,7 @@ def measure(subjects: Subjects, method: AttributionMethod, drawn: DrawnTruth) ->
 
 
 def count_biased(
-    model: Differentiable, method: AttributionMethod, trials: Mapping[Cause, Sequence[Trial]]
+    model: Differentiable, method: AttributionMethod, trials: Mapping[Cause, Sequence[CauseTrial]]
 ) -> dict[Cause, int]:
     """Return for each cause the number of trials that come out as biased.
 
@@ -163,8 +163,8 @@ def count_biased(
     return {cause: sum(_outcomes(model, method, of)) for cause, of in trials.items()}
 
 
-def _outcomes(model: Differentiable, method: AttributionMethod, trials: Sequence[Trial]) -> Iterator[bool]:
-    pairs: list[Pair] = [pair for trial in trials for pair in trial.pairs]
+def _outcomes(model: Differentiable, method: AttributionMethod, trials: Sequence[CauseTrial]) -> Iterator[bool]:
+    pairs: list[ExplainedPair] = [pair for trial in trials for pair in trial.pairs]
     images, texts = [pair.image for pair in pairs], [pair.text for pair in pairs]
     found = iter(attribute(model, method, images, texts, batch_size=_BATCH))
     for trial in trials:

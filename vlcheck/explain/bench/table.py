@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from vlcheck._util.numbers import between, counted, figure, share, signed
 from vlcheck.explain.bench.benchmark import ExplanationBench
 from vlcheck.explain.bench.planted import CONTROL, PLANTED_CAUSES
-from vlcheck.explain.bench.trust import NOT_BETTER, NULL, Mean, Trust, trust_in
+from vlcheck.explain.bench.trust import NOT_BETTER, NULL, Mean, MethodTrust, trust_in
 
 HEAD = (
     "method",
@@ -61,7 +61,7 @@ def setting(bench: ExplanationBench) -> str:
     return f"{bench.model}: {seeds}, {scenes} of each kind and {trials} of each cause a seed"
 
 
-def _row(one: Trust) -> list[str]:
+def _row(one: MethodTrust) -> list[str]:
     is_null = one.method == NULL
     return [
         one.method if one.better or is_null else f"{one.method} ({NOT_BETTER})",

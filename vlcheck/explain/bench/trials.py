@@ -24,7 +24,7 @@ USUAL: Mapping[str, str] = MappingProxyType(dict(zip(WORDS, cycle(COLORS))))
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
+class ExplainedPair:
     """A picture and a text.
 
     Attributes:
@@ -37,7 +37,7 @@ class Pair:
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class CauseTrial:
     """A pair on which a sound and a biased model disagree, between two on which both agree; all have one text.
 
     Attributes:
@@ -46,12 +46,12 @@ class Trial:
         biased: a pair that means to both what the doubtful one means to a biased model.
     """
 
-    doubtful: Pair
-    sound: Pair
-    biased: Pair
+    doubtful: ExplainedPair
+    sound: ExplainedPair
+    biased: ExplainedPair
 
     @property
-    def pairs(self) -> tuple[Pair, ...]:
+    def pairs(self) -> tuple[ExplainedPair, ...]:
         """The pairs that are explained."""
         return self.doubtful, self.sound, self.biased
 
@@ -71,7 +71,7 @@ def evidence(found: Attribution) -> float:
     return float(found.image.values.sum()) + words
 
 
-def make_trial(cause: Cause, rng: Random) -> Trial:
+def make_trial(cause: Cause, rng: Random) -> CauseTrial:
     """Return a random trial of a cause.
 
     Args:
@@ -81,68 +81,68 @@ def make_trial(cause: Cause, rng: Random) -> Trial:
     return _MAKERS[cause](rng)
 
 
-def _modality(rng: Random) -> Trial:
+def _modality(rng: Random) -> CauseTrial:
     """Return a trial with a black picture: does it speak like one of the named thing, or of another thing?"""
     word, other = _two_words(rng)
     scene, text = alone(rng, word, USUAL[word], centred=True), _photo_of(word)
-    return Trial(
-        doubtful=Pair(Image.new("RGB", scene.size), text),
-        sound=Pair(_redrawn(scene, (other, USUAL[other])), text),
-        biased=Pair(scene.open(), text),
+    return CauseTrial(
+        doubtful=ExplainedPair(Image.new("RGB", scene.size), text),
+        sound=ExplainedPair(_redrawn(scene, (other, USUAL[other])), text),
+        biased=ExplainedPair(scene.open(), text),
     )
 
 
-def _color(rng: Random) -> Trial:
+def _color(rng: Random) -> CauseTrial:
     """Return a trial with the named thing in another color: does it speak like this thing, or like another one?"""
     word, other = _two_words(rng)
     color = rng.choice([color for color in COLORS if color not in (USUAL[word], USUAL[other])])
     scene, text = alone(rng, word, USUAL[word], centred=True), _photo_of(word)
-    return Trial(
-        doubtful=Pair(_redrawn(scene, (word, color)), text),
-        sound=Pair(scene.open(), text),
-        biased=Pair(_redrawn(scene, (other, color)), text),
+    return CauseTrial(
+        doubtful=ExplainedPair(_redrawn(scene, (word, color)), text),
+        sound=ExplainedPair(scene.open(), text),
+        biased=ExplainedPair(_redrawn(scene, (other, color)), text),
     )
 
 
-def _position(rng: Random) -> Trial:
+def _position(rng: Random) -> CauseTrial:
     """Return a trial with a mirrored picture: does it speak like the picture, or like a picture of other things?"""
     scene, text = (_beside if rng.random() < 0.5 else _in_a_hand)(rng)
     there = [thing.word for thing in scene.things]
     others = rng.sample([word for word in WORDS if word not in there], len(there))
     things = [(other, thing.color) for other, thing in zip(others, scene.things, strict=True)]
-    return Trial(
-        doubtful=Pair(ImageOps.mirror(scene.open()), text),
-        sound=Pair(_redrawn(scene, *things), text),
-        biased=Pair(scene.open(), text),
+    return CauseTrial(
+        doubtful=ExplainedPair(ImageOps.mirror(scene.open()), text),
+        sound=ExplainedPair(_redrawn(scene, *things), text),
+        biased=ExplainedPair(scene.open(), text),
     )
 
 
-def _order(rng: Random) -> Trial:
+def _order(rng: Random) -> CauseTrial:
     """Return a trial with exchanged colors: do they speak like the named colors, or like other ones?"""
     (one, other), colors = rng.sample(WORDS, 2), rng.sample(COLORS, 4)
     scene = pair(rng, (one, colors[0]), (other, colors[1]), upright=rng.random() < 0.5)
     text = f"a {colors[0]} {one} and a {colors[1]} {other}"
-    return Trial(
-        doubtful=Pair(_redrawn(scene, (one, colors[1]), (other, colors[0])), text),
-        sound=Pair(_redrawn(scene, (one, colors[2]), (other, colors[3])), text),
-        biased=Pair(scene.open(), text),
+    return CauseTrial(
+        doubtful=ExplainedPair(_redrawn(scene, (one, colors[1]), (other, colors[0])), text),
+        sound=ExplainedPair(_redrawn(scene, (one, colors[2]), (other, colors[3])), text),
+        biased=ExplainedPair(scene.open(), text),
     )
 
 
-def _place(rng: Random) -> Trial:
+def _place(rng: Random) -> CauseTrial:
     """Return a trial with the named thing off the middle: does it speak like this thing, or like another one?"""
     word, other = _two_words(rng)
     scene, text = alone(rng, word, USUAL[word], centred=True), _photo_of(word)
     cell = rng.choice([cell for cell in CELLS if cell != "middle"])
     moved = replace(scene, things=(replace(scene.things[0], box=_in_a_cell(rng, cell)),))
-    return Trial(
-        doubtful=Pair(moved.open(), text),
-        sound=Pair(scene.open(), text),
-        biased=Pair(_redrawn(moved, (other, USUAL[other])), text),
+    return CauseTrial(
+        doubtful=ExplainedPair(moved.open(), text),
+        sound=ExplainedPair(scene.open(), text),
+        biased=ExplainedPair(_redrawn(moved, (other, USUAL[other])), text),
     )
 
 
-_MAKERS: Mapping[Cause, Callable[[Random], Trial]] = MappingProxyType(
+_MAKERS: Mapping[Cause, Callable[[Random], CauseTrial]] = MappingProxyType(
     {"modality": _modality, "color": _color, "position": _position, "order": _order, "place": _place}
 )
 

@@ -41,7 +41,7 @@ class Mean:
 
 
 @dataclass(frozen=True)
-class Trust:
+class MethodTrust:
     """The measures of a method over the seeds of a benchmark.
 
     Attributes:
@@ -87,7 +87,7 @@ class Trust:
         return sum(count >= NAMED_SHARE * self.seeds for count in self.named.values())
 
 
-def trust_in(bench: ExplanationBench, method: str) -> Trust:
+def trust_in(bench: ExplanationBench, method: str) -> MethodTrust:
     """Return the trust in a method of a benchmark, over the seeds in which the random map was measured, too.
 
     Args:
@@ -105,7 +105,7 @@ def trust_in(bench: ExplanationBench, method: str) -> Trust:
 
     ranks = [one.truth["match"].precedence for one, _ in pairs]
     known = [rank for rank in ranks if rank is not None]
-    return Trust(
+    return MethodTrust(
         method=method,
         seeds=len(pairs),
         pointing=over(lambda one: one.truth["match"].pointing),
@@ -127,7 +127,7 @@ def trust_in(bench: ExplanationBench, method: str) -> Trust:
 
 
 @cache
-def trust(method: str) -> Trust | None:
+def trust(method: str) -> MethodTrust | None:
     """Return the trust in a method as it was measured on `tiny` for this version of vlcheck; None if it was not.
 
     Args:
