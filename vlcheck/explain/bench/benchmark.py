@@ -18,7 +18,7 @@ from vlcheck.explain.bench.curves import deletion_insertion
 from vlcheck.explain.bench.planted import CAUSES, CONTROL, PLANTED_CAUSES, Cause
 from vlcheck.explain.bench.randomisation import randomisation
 from vlcheck.explain.bench.rule import TRIALS
-from vlcheck.explain.bench.trials import ExplainedPair, CauseTrial, make_trial
+from vlcheck.explain.bench.trials import CauseTrial, ExplainedPair, make_trial
 from vlcheck.explain.bench.truth import Score, TruthQuestion, TruthScores, make_questions, truth_scores
 from vlcheck.models.differentiable import Differentiable, differentiable
 from vlcheck.models.loading.load import load_model
