@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 
 WHOLE = Box(0, 0, 1, 1)
 
-# image: image tokens read image tokens; text: text tokens read text tokens; cross: text tokens read image tokens;
-# back: image tokens read text tokens; joint: all tokens read all tokens.
-AttentionKind = Literal["image", "text", "cross", "back", "joint"]
+# Which tokens read which. image: image tokens one another; text: text tokens one another; cross: text tokens those of
+# the image; back: image tokens those of the text; joint: all tokens all; query: learned queries, which stand for no
+# token of the text, those of the image.
+AttentionKind = Literal["image", "text", "cross", "back", "joint", "query"]
 
 
 @dataclass(frozen=True)
 class ImageLayout:
-    """Where the visual units of a network, patches or regions, lie in a picture.
+    """The places of a network's visual units, patches or regions, in a picture.
 
     Attributes:
         boxes: the box of each unit, in fractions of the picture's width and height.
@@ -66,8 +67,8 @@ class PairInputs:
             prompt, and the places of image tokens.
         tokens: for each text, the vocabulary's entries of its tokens without padding, for display.
         layouts: for each picture, where its visual units lie; pixels beyond a layout of regions are padding.
-        masks: (n, tokens), True at the mask tokens, or at the word itself if the network reads the text with the word
-            in place; all False if the pairs were made without words.
+        masks: (n, tokens), True at the mask tokens, or at the word itself if the network reads the word in its place;
+            all False if the pairs were made without words.
         pieces: for each pair, the token ids of the word that is asked about at its masks; () without words.
         others: further inputs of the network by name, each (n, ...).
     """
@@ -112,7 +113,9 @@ class Differentiable(Protocol):
         network: the network.
         word_embeddings: the module that maps token ids (n, tokens) to vectors (n, tokens, width).
         absent_token: the id that takes the place of a token that is left out: the padding token's, or the mask's.
-        vision_blocks: the blocks of the image encoder in their order; empty if the network has none.
+        vision_blocks: the modules that return the states after each block of the image encoder, in their order, up to
+            the last one whose patches the score depends on: not the last block of an encoder of which only the CLS
+            token is read. Of a network that reads text and image together, its joint blocks. Empty if it has none.
         relative: True if the match logit only ranks texts; then P(match) is not defined for a pair alone.
         stackable: False if pictures of different shapes cannot share a batch.
     """
@@ -160,8 +163,8 @@ class Differentiable(Protocol):
 
         Args:
             inputs: n pairs.
-            image_states: what `image_states` returned for them.
-            text_states: what `text_states` returned for them.
+            image_states: their states of the pictures, as `image_states` returns them.
+            text_states: their states of the texts, as `text_states` returns them.
         """
 
     def word_log_probs(self, inputs: PairInputs, image_states: Tensor, text_states: Tensor) -> Tensor:
@@ -169,8 +172,8 @@ class Differentiable(Protocol):
 
         Args:
             inputs: n pairs that were made with words.
-            image_states: what `image_states` returned for them.
-            text_states: what `text_states` returned for them.
+            image_states: their states of the pictures, as `image_states` returns them.
+            text_states: their states of the texts, as `text_states` returns them.
         """
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
@@ -195,7 +198,7 @@ class Differentiable(Protocol):
 
         Args:
             attention: maps over the keys of an attention, (..., keys).
-            kind: "cross", "image" or "joint".
+            kind: "cross", "image", "query" or "joint".
             inputs: the n pairs.
         """
 

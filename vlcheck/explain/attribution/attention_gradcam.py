@@ -12,7 +12,7 @@ from vlcheck.explain.attribution.method import AttributionMethod, Maps
 from vlcheck.explain.attribution.objective import objective
 from vlcheck.models.differentiable import AttentionKind, Differentiable, PairInputs
 
-_KINDS: tuple[AttentionKind, ...] = ("cross", "joint")  # a network that has both fuses by the first
+_KINDS: tuple[AttentionKind, ...] = ("cross", "query", "joint")  # of several, the first is the one that fuses
 
 
 class AttentionGradCam(AttributionMethod):
@@ -40,12 +40,12 @@ class AttentionGradCam(AttributionMethod):
         self.layer = layer
 
     def maps(self, model: Differentiable, inputs: PairInputs) -> Maps:
-        kept = inputs.attention[..., None]
-        by_token = self.by_token(model, inputs) * kept
-        return Maps(units=by_token.sum(1) / kept.sum(1))
+        kind, seen = self._seen(model, inputs)
+        kept = seen.new_ones(seen.shape[:2]) if kind == "query" else inputs.attention
+        return Maps(units=(seen * kept[..., None]).sum(1) / kept.sum(1, keepdim=True))
 
     def by_token(self, model: Differentiable, inputs: PairInputs) -> Tensor:
-        """Return the map of each token, (n, tokens, units).
+        """Return the map of each token, or of each of the queries that read the image, (n, tokens, units).
 
         Args:
             model: the network.
@@ -54,12 +54,16 @@ class AttentionGradCam(AttributionMethod):
         Raises:
             NotApplicable: the network has no attention of text to image.
         """
+        return self._seen(model, inputs)[1]
+
+    def _seen(self, model: Differentiable, inputs: PairInputs) -> tuple[AttentionKind, Tensor]:
+        """Return the kind of the layer's attention, and the map of each of its rows that is no patch."""
         kind, weights, scores = self._attention(model, inputs)
         (slopes,) = gradients(scores, [weights])
         seen = (weights.detach() * slopes.clamp(min=0)).mean(1)
         if kind == "joint":
             seen = token_keys(model, seen.mT, inputs).mT
-        return model.image_keys(seen, kind, inputs)
+        return kind, model.image_keys(seen, kind, inputs)
 
     def _attention(self, model: Differentiable, inputs: PairInputs) -> tuple[AttentionKind, Tensor, Tensor]:
         """Return the kind and the weights of the layer's attention, and the scores that come of it."""

@@ -17,7 +17,7 @@ from vlcheck.models.differentiable import Differentiable, PairInputs
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
-    """How much each part of one picture and one text contributes to a score.
+    """The contribution of each part of one picture and one text to a score.
 
     Attributes:
         method: the method's name.
@@ -26,7 +26,8 @@ class Attribution:
         special: for each token, True if it stands for no word of the text.
         token_values: one value for each token, (tokens,); None if the method does not explain tokens.
         pixels: the map over the network's input, (height, width), if the method explains single pixels.
-        error: by how much the attributions miss what they should sum to, relative to it; None if there is no such sum.
+        error: the difference between the attributions' sum and what it should be, relative to it; None if there is no
+            such sum.
 
     Example:
         >>> import vlcheck

@@ -6,6 +6,7 @@ from vlcheck.errors import NotApplicable
 from vlcheck.explain.attribution.gradients import gradients, outputs_of
 from vlcheck.explain.attribution.method import AttributionMethod, Maps
 from vlcheck.explain.attribution.objective import objective
+from vlcheck.explain.attribution.units import has_units
 from vlcheck.models.differentiable import Differentiable, PairInputs
 
 
@@ -30,5 +31,6 @@ class GradCam(AttributionMethod):
         with outputs_of(model.vision_blocks[-1:]) as outputs:
             scores = objective(model, inputs)
         states, slopes = (model.patch_states(one, inputs) for one in (*outputs, *gradients(scores, outputs)))
-        weights = slopes.mean(1, keepdim=True)
+        own = has_units(inputs)[..., None]
+        weights = (slopes * own).sum(1, keepdim=True) / own.sum(1, keepdim=True)
         return Maps(units=(states * weights).sum(-1).relu())

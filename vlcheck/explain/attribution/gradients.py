@@ -18,8 +18,8 @@ class InputGradients:
     """Gradients of the score of each of n pairs.
 
     Attributes:
-        pixels: at the pixels, in their shape.
-        embeddings: at the word embeddings, (n, tokens, width).
+        pixels: gradients at the pixels, in their shape.
+        embeddings: gradients at the word embeddings, (n, tokens, width).
     """
 
     pixels: Tensor

@@ -31,7 +31,7 @@ class ImageMap:
 
     Attributes:
         values: (units,), float64; positive values speak for the score, and methods without a sign have none below 0.
-        layout: where the units lie in the picture.
+        layout: the places of the units in the picture.
     """
 
     values: np.ndarray

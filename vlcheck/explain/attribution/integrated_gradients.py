@@ -12,10 +12,12 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
+from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.explain.attribution.method import AttributionMethod, Maps
-from vlcheck.explain.attribution.objective import output_replaced, score_of_states
+from vlcheck.explain.attribution.objective import score_of_states
 from vlcheck.explain.attribution.units import shows_pixels, unit_sums
+from vlcheck.models.adapters.differentiable import output_replaced
 from vlcheck.models.differentiable import Differentiable, PairInputs
 
 STEPS = 64
@@ -147,9 +149,9 @@ class IntegratedGradientsFromBlack(IntegratedGradients):
     )
 
     def baseline(self, model: Differentiable, inputs: PairInputs) -> Tensor:
-        """Return black pictures."""
         _demand_pixels(model, inputs)
-        black = model.inputs([Image.new("RGB", (64, 64))], ["a"]).pixels
+        asked = ([MASK], ["a"]) if any(inputs.pieces) else (["a"],)
+        black = model.inputs([Image.new("RGB", (64, 64))], *asked).pixels
         height, width = black.shape[2:]
         return black[:, :, height // 2, width // 2, None, None].expand_as(inputs.pixels)
 
@@ -165,7 +167,6 @@ class IntegratedGradientsFromBlur(IntegratedGradients):
     )
 
     def baseline(self, model: Differentiable, inputs: PairInputs) -> Tensor:
-        """Return the pictures, blurred."""
         _demand_pixels(model, inputs)
         spread = _BLUR * min(inputs.pixels.shape[2:])
         blurred: Tensor = gaussian_blur(inputs.pixels, [2 * round(2 * spread) + 1] * 2, [spread] * 2)

@@ -20,8 +20,8 @@ class Maps:
             layout are padding.
         tokens: (n, tokens): one value for each token; padding has 0. None if the method does not explain tokens.
         pixels: (n, height, width) over the network's input, if the method explains single pixels.
-        error: (n,): by how much the attributions miss what they should sum to, relative to it; None for a method
-            whose attributions have no such sum.
+        error: (n,): the difference between the attributions' sum and what it should be, relative to it; None for a
+            method whose attributions have no such sum.
     """
 
     units: Tensor

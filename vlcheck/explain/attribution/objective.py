@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from vlcheck.models.adapters.differentiable import output_replaced
 from vlcheck.models.differentiable import Differentiable, PairInputs
 
 
@@ -28,24 +28,9 @@ def score_of_states(model: Differentiable, inputs: PairInputs, image_states: Ten
     Args:
         model: the network.
         inputs: n pairs, all with words or all without.
-        image_states: what `image_states` of the network returned.
-        text_states: what `text_states` of the network returned.
+        image_states: states of the pictures, as the network returned them.
+        text_states: states of the texts, as the network returned them.
     """
     if any(inputs.pieces):
         return model.word_log_probs(inputs, image_states, text_states)
     return model.match_logits(inputs, image_states, text_states)[:, 1]
-
-
-@contextmanager
-def output_replaced(module: nn.Module, output: Tensor) -> Iterator[None]:
-    """Replace the output of a module by a tensor as long as the context lasts.
-
-    Args:
-        module: the module.
-        output: what it returns in place of its own output.
-    """
-    handle = module.register_forward_hook(lambda *_: output)
-    try:
-        yield
-    finally:
-        handle.remove()

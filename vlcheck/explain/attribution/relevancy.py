@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,11 +30,11 @@ _READS: dict[AttentionKind, tuple[Stream, Stream]] = {
 
 
 class Relevancy(AttributionMethod):
-    """How much of each token arrives, through all attention layers, at the states from which the score is computed.
+    """The part of each token that arrives, through all attention layers, at the states that the score is computed from.
 
     Only attention is followed, as far as it raises the score. A score is computed from the states of the tokens whose
     last attention has a gradient (of ALBEF: CLS for a match, the mask for a word); if there are several, their mean is
-    weighted by the size of that gradient.
+    weighted by the size of that gradient. Their own tokens, which are there without any attention, are left out.
 
     Source:
         Chefer et al. 2021, arXiv:2103.15679, equations 5 to 11.
@@ -51,8 +51,8 @@ class Relevancy(AttributionMethod):
     def maps(self, model: Differentiable, inputs: PairInputs) -> Maps:
         flows = _flows(model, inputs)
         relevancies = _Relevancies(flows)
-        for flow in flows:
-            relevancies.add(flow)
+        for step in _steps(flows):
+            relevancies.add(step)
         if any(flow.kind == "joint" for flow in flows):
             held = relevancies.at_the_score(_last(flows, "joint"), "joint")
             return Maps(model.image_keys(held, "joint", inputs), token_keys(model, held, inputs) * inputs.attention)
@@ -65,7 +65,7 @@ class Relevancy(AttributionMethod):
 
 @dataclass(frozen=True, eq=False)
 class _Flow:
-    """What an attention layer moves from the tokens that it reads to those that read.
+    """The flow of an attention layer from the tokens that are read to those that read.
 
     Attributes:
         kind: the kind of attention.
@@ -89,7 +89,7 @@ class _Flow:
 
 
 class _Relevancies:
-    """How much of the tokens of each stream the states of each stream's tokens hold, (n, queries, keys).
+    """The parts of the tokens of each stream in the states of each stream's tokens, (n, queries, keys).
 
     Args:
         flows: all that will be added.
@@ -106,26 +106,30 @@ class _Relevancies:
             for token, other in lengths.items()
         }
 
-    def add(self, flow: _Flow) -> None:
-        """Add what a layer moves: equations 6 and 7 within a stream, 8 to 11 between two."""
-        own, other = flow.reader, flow.read
+    def add(self, step: Sequence[_Flow]) -> None:
+        """Add what layers move at the same time: equations 6 and 7 within a stream, 8 to 11 between two."""
+        for place, arrived in [one for flow in step for one in self._arriving(flow)]:
+            self._held[place] = self._held[place] + arrived
+
+    def _arriving(self, flow: _Flow) -> Iterator[tuple[tuple[Stream, Stream], Tensor]]:
+        own, other, held = flow.reader, flow.read, self._held
         if own == other:
-            for token in {token for _, token in self._held}:
-                self._held[own, token] = self._held[own, token] + flow.moved @ self._held[own, token]
-            return
-        passed = _by_row(self._held[own, own]).mT @ flow.moved @ _by_row(self._held[other, other])
-        returned = flow.moved @ self._held[other, own]
-        self._held[own, other] = self._held[own, other] + passed
-        self._held[own, own] = self._held[own, own] + returned
+            yield from (((own, token), flow.moved @ part) for (state, token), part in held.items() if state == own)
+        else:
+            yield (own, other), _by_row(held[own, own]).mT @ flow.moved @ _by_row(held[other, other])
+            yield (own, own), flow.moved @ held[other, own]
 
     def at_the_score(self, end: _Flow, token: Stream) -> Tensor:
         """Return how much of the tokens of a stream arrives at the states that the score is computed from, (n, tokens).
+
+        The states' own tokens, which are there without any attention, are left out.
 
         Args:
             end: the last layer of the stream that the score is computed from.
             token: the stream of the tokens.
         """
-        return (end.used[:, None] @ self._held[end.reader, token])[:, 0]
+        arrived = (end.used[:, None] @ self._held[end.reader, token])[:, 0]
+        return arrived - end.used if end.reader == token else arrived
 
 
 def _flows(model: Differentiable, inputs: PairInputs) -> list[_Flow]:
@@ -139,7 +143,18 @@ def _flows(model: Differentiable, inputs: PairInputs) -> list[_Flow]:
             f"relevancy needs attention over the patches of the image and over the text: {model.name} has not both"
         )
     slopes = gradients(scores, [weights for _, weights in maps])
-    return [_flow(kind, weights, slope) for (kind, weights), slope in zip(maps, slopes, strict=True)]
+    # Some networks compute the softmax alone in another precision.
+    same = [(kind, weights.to(scores), slope.to(scores)) for (kind, weights), slope in zip(maps, slopes, strict=True)]
+    return [_flow(*each) for each in same]
+
+
+def _steps(flows: Sequence[_Flow]) -> Iterator[Sequence[_Flow]]:
+    """Return the layers one by one, but those together in which two streams read each other at the same time."""
+    left = list(flows)
+    while left:
+        both = {flow.kind for flow in left[:2]} == {"cross", "back"}
+        step, left = left[: 1 + both], left[1 + both :]
+        yield step
 
 
 def _flow(kind: AttentionKind, weights: Tensor, slopes: Tensor) -> _Flow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
@@ -12,6 +13,12 @@ from vlcheck.models.differentiable import PairInputs
 def shows_pixels(inputs: PairInputs) -> bool:
     """Return True if the network takes pictures, and not rows of patches or of features of regions."""
     return inputs.pixels.ndim == 4
+
+
+def has_units(inputs: PairInputs) -> Tensor:
+    """Return True at the visual units of each picture, and False at the padding after them, (n, units)."""
+    counts = torch.tensor([len(layout.boxes) for layout in inputs.layouts], device=inputs.ids.device)
+    return torch.arange(int(counts.max()), device=counts.device) < counts[:, None]
 
 
 def unit_sums(values: Tensor, inputs: PairInputs) -> Tensor:
