@@ -1,6 +1,5 @@
 """LRP: its rules by hand, and relevance that is conserved on whole networks."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,7 +13,7 @@ from tests.models.original.test_albef_network import network_of
 from vlcheck import load_model, open_cases
 from vlcheck.errors import NotApplicable
 from vlcheck.explain.attribution import lrp_rules
-from vlcheck.explain.attribution.lrp import Lrp
+from vlcheck.explain.attribution.lrp import Lrp, LrpSize
 from vlcheck.explain.attribution.lrp_rules import RelevanceRules
 from vlcheck.explain.attribution.objective import objective
 from vlcheck.models.differentiable import ImageLayout, PairInputs, differentiable
@@ -109,6 +108,9 @@ def test_biases_absorb_their_share():
 
 WIDE = torch.randn(2, 3, 8, generator=torch.Generator().manual_seed(0)).double()
 WEIGHT, BIAS = WIDE[0, :, :8], WIDE[1, :, 0]
+torch.manual_seed(0)
+ATTENTION = nn.MultiheadAttention(8, 2, batch_first=True).double().requires_grad_(False)
+ATTENTION.in_proj_bias.normal_()
 CONSERVING = {
     "linear": lambda x: functional.linear(x, WEIGHT, BIAS),
     "conv2d": lambda x: functional.conv2d(x[:, None], WEIGHT[:, None, :2, None], BIAS),
@@ -116,11 +118,16 @@ CONSERVING = {
     "gelu": functional.gelu,
     "tanh": torch.tanh,
     "quick gelu": lambda x: x * torch.sigmoid(1.702 * x),
+    "gated product": lambda x: functional.silu(x) * (x + 1),
+    "batch norm": lambda x: functional.batch_norm(x, BIAS, BIAS.abs(), WEIGHT[:, 0], WEIGHT[:, 1]),
+    "multi-head attention": lambda x: ATTENTION(x, x, x)[0],
+    "log-sum-exp": lambda x: x.logsumexp(-1),
     "eager attention": lambda x: torch.softmax(x @ x.transpose(1, 2), -1) @ x,
     "attention": lambda x: functional.scaled_dot_product_attention(x, x, x),
     "unit length": lambda x: functional.normalize(x, dim=-1) + x / x.norm(dim=-1, keepdim=True),
     "log-softmax": lambda x: x.log_softmax(-1),
     "position and CLS token": lambda x: torch.cat([WEIGHT[:1].expand(2, 1, 8), x + WEIGHT, 1 - 3 * x], 1),
+    "rows in place of others": lambda x: WIDE.index_copy(1, torch.tensor([1]), x[:, :1]),
     "root mean square norm": lambda x: x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6) * WEIGHT,
 }
 
@@ -138,7 +145,7 @@ def test_an_operation_without_a_rule_is_named():
     with pytest.raises(NotApplicable, match="no rule for erf"):
         relevance(torch.erf, WIDE)
     with pytest.raises(NotApplicable, match="no rule for mul of two tensors"):
-        relevance(lambda x: x * x.tanh(), WIDE)
+        relevance(lambda x: x * (x + 1), WIDE)
 
 
 def test_relevance_is_conserved_on_albef(albef, originals):
@@ -162,14 +169,16 @@ def test_relevance_of_a_word_is_conserved(tiny):
     assert float(Lrp().maps(tiny, inputs).error.max()) < CONSERVED
 
 
+def test_the_size_of_relevance_has_no_sign(albef, originals):
+    signed, size = Lrp().maps(albef, originals), LrpSize().maps(albef, originals)
+    assert float(signed.units.min()) < 0 < float(signed.units.max())
+    assert torch.equal(size.units, signed.units.abs())
+    assert torch.equal(size.tokens, signed.tokens.abs())
+
+
 def test_the_explained_score_is_the_networks_own(albef, originals):
-    scores, _ = Lrp()._scores(albef, *_leaves(albef, originals))
-    assert scores.detach().numpy() == pytest.approx(objective(albef, originals).numpy(), rel=1e-9)
-
-
-def _leaves(model, inputs):
-    words = model.word_embeddings(inputs.ids).requires_grad_()
-    return replace(inputs, pixels=inputs.pixels.clone().requires_grad_()), words
+    (found,) = Lrp().divided(albef, originals)
+    assert found.scores.numpy() == pytest.approx(objective(albef, originals).numpy(), rel=1e-9)
 
 
 @pytest.mark.parametrize("name", ["layer_norm", "gelu", "scaled_dot_product_attention"])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
@@ -24,11 +25,15 @@ class RelevanceRules(TorchFunctionMode):
             tokens. The derivative of a score by it is the relevance that these terms absorb.
         epsilon: the stabiliser of linear layers and convolutions, 0 or more; it absorbs relevance where their output is
             small.
+
+    Attributes:
+        activated: the outputs of activations.
     """
 
     def __init__(self, sinks: Tensor, epsilon: float) -> None:
         super().__init__()
         self.sinks, self.epsilon = sinks, epsilon
+        self.activated: list[Tensor] = []
 
     def __torch_function__(
         self,
@@ -40,7 +45,8 @@ class RelevanceRules(TorchFunctionMode):
         kwargs = kwargs or {}
         if not any(_dependent((args, kwargs))):
             return func(*args, **kwargs)
-        return RULES.get(func.__name__.strip("_"), _without_rule)(self, func, *args, **kwargs)
+        rule: Callable[..., Any] = RULES.get(func.__name__.strip("_"), _without_rule)
+        return rule(self, func, *args, **kwargs)
 
     def sink(self, term: Any) -> Any:
         """Return an added term, multiplied by the factor of the sinks if it does not depend on the input."""
@@ -67,6 +73,11 @@ def _joined(rules: RelevanceRules, func: Callable[..., Any], parts: Any, *args: 
     return func([rules.sink(part) for part in parts], *args, **kwargs)
 
 
+def _placed(rules: RelevanceRules, func: Callable[..., Any], base: Any, *args: Any, **kwargs: Any) -> Any:
+    """Pass relevance to what is put into a tensor, and to what is left of that."""
+    return func(rules.sink(base), *args, **kwargs)
+
+
 def _weighted(
     rules: RelevanceRules,
     func: Callable[..., Any],
@@ -83,10 +94,17 @@ def _weighted(
     return rules.stabilised(func(x, weight, rules.sink(bias), *args, **kwargs))
 
 
-def _product(_: RelevanceRules, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Pass relevance to the factor that depends on the input. Raises NotApplicable if several do."""
-    if sum(1 for _ in _dependent((args, kwargs))) > 1:
-        raise NotApplicable(f"lrp has no rule for {func.__name__} of two tensors that both depend on the input")
+def _product(rules: RelevanceRules, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Pass relevance to the factor that depends on the input. Raises NotApplicable if two do, and neither is a gate.
+
+    A gate is the output of an activation; it is constant (Arras et al. 2017, arXiv:1706.07206).
+    """
+    factors = [one for one in args if _depends(one)]
+    if len(factors) > 1:
+        gates = [one for one in factors if any(one is output for output in rules.activated)]
+        if len(factors) - len(gates) != 1:
+            raise NotApplicable(f"lrp has no rule for {func.__name__} of two tensors that both depend on the input")
+        args = tuple(one.detach() if any(one is gate for gate in gates) else one for one in args)
     return func(*args, **kwargs)
 
 
@@ -101,10 +119,12 @@ def _constant(_: RelevanceRules, func: Callable[..., Any], *args: Any, **kwargs:
     return func(*map(_detached, args), **{name: _detached(value) for name, value in kwargs.items()})
 
 
-def _activation(_: RelevanceRules, func: Callable[..., Any], x: Tensor, *args: Any, **kwargs: Any) -> Any:
+def _activation(rules: RelevanceRules, func: Callable[..., Any], x: Tensor, *args: Any, **kwargs: Any) -> Any:
     """Pass the relevance of an activation's output to its input unchanged."""
     there = x.detach()
-    return x * (func(there.clone(), *args, **kwargs) / there.where(there != 0, 1))
+    output = x * (func(there.clone(), *args, **kwargs) / there.where(there != 0, 1))
+    rules.activated.append(output)
+    return output
 
 
 def _attention(
@@ -112,6 +132,45 @@ def _attention(
 ) -> Any:
     """Pass relevance to the values alone; attention weights are constant (Ali et al. 2022)."""
     return func(query.detach(), key.detach(), value, *args, **kwargs)
+
+
+def _multi_head_attention(
+    rules: RelevanceRules,
+    func: Callable[..., Any],
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    width: int,
+    heads: int,
+    weight: Any,
+    bias: Any,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    """Pass relevance to the values of an attention with its own projections; the rule of these has no epsilon."""
+    *others, out_bias = args
+    if bias is not None:
+        bias = torch.cat([bias[: 2 * width], rules.sink(bias[2 * width :])])
+    fixed = (query.detach(), key.detach())
+    return func(*fixed, value, width, heads, weight, bias, *others, rules.sink(out_bias), **kwargs)
+
+
+def _batch_norm(
+    rules: RelevanceRules,
+    _: Callable[..., Any],
+    x: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    eps: float = 1e-5,
+    **_kwargs: Any,
+) -> Tensor:
+    """Pass relevance through a batch normalisation with the statistics of the training; their mean is a sink."""
+    over = (-1, *[1] * (x.ndim - 2))
+    scale = (weight / (variance + eps).sqrt()).reshape(over)
+    shift: Tensor = rules.sink(bias.reshape(over) - mean.reshape(over) * scale)
+    return x * scale + shift
 
 
 def _layer_norm(
@@ -125,7 +184,7 @@ def _layer_norm(
     *_args: Any,
 ) -> Tensor:
     """Pass relevance through a layer normalisation whose standard deviation is constant (Ali et al. 2022)."""
-    own = tuple(range(-len(shape), 0))
+    own, x = tuple(range(-len(shape), 0)), x.contiguous()
     variance = x.detach().var(own, correction=0, keepdim=True)
     scaled = (x - x.mean(own, keepdim=True)) / (variance + eps).sqrt()
     scaled = scaled if weight is None else scaled * weight
@@ -142,18 +201,25 @@ def _normalised(
     **_kwargs: Any,
 ) -> Tensor:
     """Pass relevance through a normalisation whose norm is constant."""
-    return x / x.detach().norm(p, dim, keepdim=True).clamp_min(eps)
+    length: Tensor = x.detach().norm(p, dim, keepdim=True)
+    return x / length.clamp_min(eps)
 
 
-def _log_softmax(rules: RelevanceRules, func: Callable[..., Any], x: Tensor, *args: Any, **kwargs: Any) -> Any:
-    """Pass the relevance of a log-probability to its logit, less the mean logit; the entropy is a sink.
+def _log_softmax(rules: RelevanceRules, _: Callable[..., Any], x: Tensor, dim: int, **kwargs: Any) -> Any:
+    """Pass the relevance of a log-probability to its logit, less the mean logit of `_log_sum_exp`."""
+    return x - _log_sum_exp(rules, _, x, dim, keepdim=True)
 
-    log p_k = z_k - sum_j p_j z_j - H(p), where the probabilities p are constant.
+
+def _log_sum_exp(
+    rules: RelevanceRules, _: Callable[..., Any], x: Tensor, dim: int, keepdim: bool = False, **kwargs: Any
+) -> Any:
+    """Pass the relevance of a normaliser to all logits by their probabilities p, which are constant.
+
+    It is sum_k p_k z_k + H(p); the entropy H(p) is a sink.
     """
-    log_probs = func(x.detach(), *args, **kwargs)
-    dim = kwargs["dim"] if "dim" in kwargs else args[0]
-    entropy = -(log_probs.exp() * log_probs).sum(dim, keepdim=True)
-    return x - (log_probs.exp() * x).sum(dim, keepdim=True) - rules.sink(entropy)
+    log_probs = x.detach().log_softmax(dim)
+    entropy = -(log_probs.exp() * log_probs).sum(dim, keepdim)
+    return (log_probs.exp() * x).sum(dim, keepdim) + rules.sink(entropy)
 
 
 def _without_rule(_: RelevanceRules, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -186,22 +252,26 @@ def _detached(one: Any) -> Any:
 
 
 _BY_RULE: Mapping[Callable[..., Any], str] = {
-    _linear: "neg view view_as reshape flatten unflatten transpose permute movedim swapaxes t expand expand_as repeat "
-    "repeat_interleave contiguous clone to type type_as float double half bfloat16 get unsqueeze squeeze getitem "
-    "setitem index_select gather index_add index_put masked_scatter masked_fill where take_along_dim select narrow "
-    "split chunk unbind mean sum cumsum roll pad unfold interpolate avg_pool1d avg_pool2d adaptive_avg_pool1d "
-    "adaptive_avg_pool2d max_pool2d amax dropout detach",
+    _linear: "adaptive_avg_pool1d adaptive_avg_pool2d amax as_tensor avg_pool1d avg_pool2d bfloat16 chunk clone"
+    " contiguous cumsum detach double dropout expand expand_as flatten float flip fold gather get getitem half"
+    " index_select interpolate masked_fill max_pool2d mean movedim narrow neg pad"
+    " permute repeat repeat_interleave reshape roll select setitem split squeeze sum swapaxes t take_along_dim to"
+    " transpose type type_as unbind unflatten unfold unsqueeze view view_as where",
     _sum: "add iadd radd sub isub rsub",
     _joined: "cat concat concatenate stack hstack vstack",
+    _placed: "index_add index_copy index_put masked_scatter",
     _weighted: "linear conv1d conv2d conv3d",
     _product: "mul imul rmul multiply div idiv truediv itruediv",
     _matrix_product: "matmul rmatmul bmm mm einsum",
     _constant: "softmax sigmoid norm linalg_norm vector_norm pow square sqrt rsqrt var std reciprocal",
     _activation: "relu gelu silu tanh leaky_relu elu mish hardswish",
     _attention: "scaled_dot_product_attention",
+    _multi_head_attention: "multi_head_attention_forward",
     _layer_norm: "layer_norm",
+    _batch_norm: "batch_norm",
     _normalised: "normalize",
     _log_softmax: "log_softmax",
+    _log_sum_exp: "logsumexp",
 }
 RULES: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {name: rule for rule, names in _BY_RULE.items() for name in names.split()}

@@ -16,6 +16,7 @@ from vlcheck.explain.attribution.integrated_gradients import (
     IntegratedGradientsFromBlur,
 )
 from vlcheck.explain.attribution.lrp import Lrp
+from vlcheck.explain.attribution.lrp import Lrp, LrpSize
 from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.explain.attribution.random_map import Random
 from vlcheck.explain.attribution.relevancy import Relevancy
@@ -32,6 +33,7 @@ _ALL: tuple[AttributionMethod, ...] = (
     AttentionGradCam(),
     Relevancy(),
     Lrp(),
+    LrpSize(),
     Random(),
 )
 

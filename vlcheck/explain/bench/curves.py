@@ -105,7 +105,7 @@ def keep_units(inputs: PairInputs, kept: Tensor) -> PairInputs:
     """
     if not shows_pixels(inputs):
         return replace(inputs, pixels=inputs.pixels.masked_fill(~kept[..., None], 0))
-    shown = interpolate(kept.unflatten(1, grid_of(inputs))[:, None].float(), inputs.pixels.shape[-2:]).bool()
+    shown = interpolate(kept.reshape(len(kept), 1, *grid_of(inputs)).float(), inputs.pixels.shape[-2:]).bool()
     return replace(inputs, pixels=inputs.pixels.masked_fill(~shown, 0))
 
 
@@ -157,12 +157,12 @@ def _curves(
     gone = torch.stack([ranks.gone(step, steps) for step in range(steps + 1)], dim=1)
     whole = ~gone[:, -1:]  # the parts that never leave
     kept = torch.cat([~gone, gone | whole], dim=1)  # deletion, then insertion
-    pairs = torch.arange(len(inputs)).repeat_interleave(kept.shape[1])
-    scores = [
-        _probabilities(model, keep(inputs[rows.tolist()], shown.to(inputs.ids.device)))
-        for rows, shown in zip(pairs.split(batch_size), kept.flatten(0, 1).split(batch_size), strict=True)
-    ]
-    found = torch.cat(scores).double().cpu().unflatten(0, (len(inputs), 2, steps + 1)).numpy()
+    asked = [(pair, shown) for pair, coalitions in enumerate(kept) for shown in coalitions]
+    scores = []
+    for start in range(0, len(asked), batch_size):
+        pairs, shown = zip(*asked[start : start + batch_size], strict=True)
+        scores.append(_probabilities(model, keep(inputs[pairs], torch.stack(shown).to(inputs.ids.device))))
+    found = torch.cat(scores).double().cpu().reshape(len(inputs), 2, steps + 1).numpy()
     return Curves(found[:, 0], found[:, 1])
 
 

@@ -125,11 +125,11 @@ def _shuffle(module: nn.Module, generator: torch.Generator) -> None:
 def _units(
     model: Differentiable, method: AttributionMethod, inputs: PairInputs, batch_size: int
 ) -> Sequence[np.ndarray]:
-    rows = torch.arange(len(inputs)).split(batch_size)
+    rows = range(len(inputs))
     return [
         units.detach().double().cpu().numpy()
-        for some in rows
-        for units in method.maps(model, inputs[some.tolist()]).units
+        for start in rows[::batch_size]
+        for units in method.maps(model, inputs[rows[start : start + batch_size]]).units
     ]
 
 
