@@ -4,13 +4,14 @@ Figure 1 of the ALBEF study.
 """
 
 from vlcheck import behavior, with_target
-from vlcheck.behaviors.tables import VisionAndLanguage
-from vlcheck.expect import Balance, Drops, Preserved
-from vlcheck.perturb import Bare, Block, OtherImage
+from vlcheck.behaviors.tables import LanguageForVision, VisionAndLanguage, VisionForLanguage
+from vlcheck.expect import Balance, Beats, Drops, Preserved
+from vlcheck.perturb import AblateRegions, AfterCaption, Bare, Block, Compose, OtherImage
 
 BIAS = "modality"
 
 objects = with_target("object", bare=True)
+everything = AblateRegions("all")
 
 
 @behavior(cases=objects, perturb=Block(), expect=Drops(), metrics=("itm",), tables=(VisionAndLanguage(),))
@@ -49,4 +50,42 @@ def test_vision_and_language_balance(verdict):
 
     Far above 0 the model leans on the picture alone, far below on the words alone.
     """
+    assert verdict.passed
+
+
+@behavior(
+    cases=objects,
+    perturb=AblateRegions(),
+    expect=Drops(decided_by=everything),
+    metrics=("itm",),
+    tables=(VisionForLanguage(everything),),
+)
+def test_ablating_the_thing_drops_match(verdict):
+    """A street without its bus shows no bus: a model that still finds one has taken the street for it."""
+    assert verdict.passed
+
+
+@behavior(
+    cases=objects,
+    given=Bare(),
+    perturb=AblateRegions(),
+    expect=Drops(decided_by=everything),
+    metrics=("mlm",),
+    tables=(VisionForLanguage(Compose(Bare(), everything)),),
+)
+def test_ablating_the_thing_drops_bare_word(verdict):
+    """The word for a thing has to come from the thing, not from what is usually around it."""
+    assert verdict.passed
+
+
+@behavior(
+    cases=objects,
+    given=Compose(AblateRegions(), AfterCaption()),
+    perturb=AfterCaption("phrase"),
+    expect=Beats(),
+    metrics=("itm",),
+    tables=(LanguageForVision(Compose(AblateRegions(), AfterCaption("all"))),),
+)
+def test_caption_tells_what_is_hidden(verdict):
+    """Who is told that a man walks his dog knows what the hidden part of the picture shows."""
     assert verdict.passed

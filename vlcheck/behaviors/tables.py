@@ -1,4 +1,4 @@
-"""The study's three tables, and two more: means of raw scores over cases, beside the verdict and never part of it."""
+"""The study's three tables, and four more: means of raw scores over cases, beside the verdict and never part of it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from vlcheck.errors import NotApplicable
 from vlcheck.expect.base import AFTER, BEFORE, Sample
 from vlcheck.perturb import AsMuchNoise, Bare, Block, Compose, Mirror, Perturbation, opposite
 from vlcheck.stats.bootstrap import bootstrap_interval
+from vlcheck.stats.operating_scale import RAW
 
 Cells = Mapping[str, float | int]
 
@@ -162,6 +163,51 @@ class UnderEach:
         return cells
 
 
+@dataclass(frozen=True)
+class _Ablation:
+    """The contrast of Frank et al. 2021 (arXiv:2109.04448): nothing, the object or all removed from one modality.
+
+    The behavior removes the object between before and after. Each cell is a mean score; of an arm that is asked about
+    several words, the mean share of the target among them. `object_costs` and `all_costs` are losses against nothing
+    removed, with bootstrap intervals over images.
+
+    Attributes:
+        all: perturbation of the unperturbed case that removes all.
+    """
+
+    all: Perturbation
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {"all": self.all}
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return ()
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        columns = {"none": _share(BEFORE), "object": _share(AFTER), "all": _share("all")}
+        whole = [sample for sample in samples if _rows([sample], list(columns.values()))]
+        cells = _means(whole, columns)
+        for removed in ("object", "all") if whole else ():
+            costs = [columns["none"](sample) - columns[removed](sample) for sample in whole]
+            low, high = bootstrap_interval(costs, [sample.case.image.key for sample in whole])
+            cells |= {f"{removed}_costs": fmean(costs), f"{removed}_costs_low": low, f"{removed}_costs_high": high}
+        return cells
+
+
+@dataclass(frozen=True)
+class VisionForLanguage(_Ablation):
+    """The score of a word with nothing, its object or all removed from the picture: what language owes to vision."""
+
+    name: ClassVar[str] = "vision_for_language"
+
+
+@dataclass(frozen=True)
+class LanguageForVision(_Ablation):
+    """The score of a hidden object with nothing, its phrase or all removed from the caption: the other direction."""
+
+    name: ClassVar[str] = "language_for_vision"
+
+
 class _Cell(Protocol):
     def __call__(self, sample: Sample) -> float: ...
 
@@ -172,6 +218,17 @@ def _value(arm: str) -> _Cell:
 
 def _score(arm: str, word: str) -> _Cell:
     return lambda sample: sample[arm].scores[word]
+
+
+def _share(arm: str) -> _Cell:
+    """Return the cell of the target's share among all words that an arm is asked about; of one word, its score."""
+
+    def cell(sample: Sample) -> float:
+        reading = sample[arm]
+        others = [score for word, score in reading.scores.items() if word != reading.target]
+        return RAW.share(reading.raw, others) if others else reading.raw
+
+    return cell
 
 
 def _means(samples: Sequence[Sample], columns: Mapping[str, _Cell]) -> dict[str, float | int]:

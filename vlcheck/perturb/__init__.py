@@ -38,6 +38,7 @@ from vlcheck.perturb.color import Grayscale, RotateHue
 from vlcheck.perturb.combine import Compose, Each, OtherImage
 from vlcheck.perturb.image import Block, Mirror, Solid, UpsideDown
 from vlcheck.perturb.noise import AsMuchNoise, LuminanceNoise
+from vlcheck.perturb.phrase import AfterCaption, MaskPhrase
 from vlcheck.perturb.place import CELLS, CutOut
 from vlcheck.perturb.quality import Blur, Brightness, Crop, Jpeg
 from vlcheck.perturb.regions import AblateRegions
@@ -48,6 +49,7 @@ __all__ = [
     "OPENINGS",
     "OPPOSITES",
     "AblateRegions",
+    "AfterCaption",
     "AsMuchNoise",
     "Bare",
     "Block",
@@ -63,6 +65,7 @@ __all__ = [
     "Jpeg",
     "Labelled",
     "LuminanceNoise",
+    "MaskPhrase",
     "Mirror",
     "OfThePicture",
     "Opening",

@@ -10,6 +10,7 @@ from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.results.records import VerdictRecord
 
 Cells = Mapping[str, float | None]
+_ENDS: Mapping[str, str] = {"low": "lower end of its interval", "high": "upper end of its interval"}
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,27 @@ def _under_each(cells: Cells) -> Grid:
     return _grid(f"Under each perturbation{_over(cells)}", ("perturbation", "mean score"), body)
 
 
+def _vision_for_language(cells: Cells) -> Grid:
+    return _ablation(cells, "Vision for language", ("removed from the picture", "nothing", "the object", "all"))
+
+
+def _language_for_vision(cells: Cells) -> Grid:
+    return _ablation(cells, "Language for vision", ("removed from the caption", "nothing", "the phrase", "all"))
+
+
+def _ablation(cells: Cells, direction: str, head: tuple[str, ...]) -> Grid:
+    body = [
+        ("mean score", [cells.get(removed) for removed in ("none", "object", "all")]),
+        ("loss", [None, *_costs(cells)]),
+        *((f"loss, {end}", [None, *_costs(cells, f"_{key}")]) for key, end in _ENDS.items()),
+    ]
+    return _grid(f"{direction} (Frank et al. 2021){_over(cells)}", head, body)
+
+
+def _costs(cells: Cells, end: str = "") -> list[float | None]:
+    return [cells.get(f"{removed}_costs{end}") for removed in ("object", "all")]
+
+
 def _unknown(name: str) -> Callable[[Cells], Grid]:
     return lambda cells: _grid(shown_text(name).text, ("", ""), [(cell, [value]) for cell, value in cells.items()])
 
@@ -105,4 +127,6 @@ _KNOWN: Mapping[str, Callable[[Cells], Grid]] = {
     "against_noise": _against_noise,
     "left_right": _left_right,
     "under_each": _under_each,
+    "vision_for_language": _vision_for_language,
+    "language_for_vision": _language_for_vision,
 }

@@ -24,6 +24,7 @@ _TWO_BY_TWO = {
     "balance": "balance, picture alone minus words alone",
 }
 
+DIRECTIONS = {"vision_for_language": "vision for language", "language_for_vision": "language for vision"}
 
 _LEGEND = (
     "n: images that count; observed: the share of them that violates, or a mean; interval: its one-sided bounds;"
@@ -48,7 +49,7 @@ def summary_lines(
     yield from matrix_lines(results)
     yield ""
     yield from each(verdicts, beside)
-    for table in (vision_and_language, color_and_grey, against_noise, left_and_right, under_each):
+    for table in (vision_and_language, color_and_grey, against_noise, left_and_right, under_each, ablation):
         rows = list(table(verdicts))
         if rows:
             yield ""
@@ -244,6 +245,26 @@ def under_each(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
         yield "under each perturbation, mean score"
         body = [[name, *(figure(row.get(metric)) for metric in OF_PICTURES)] for name, row in rows.items()]
         yield from aligned([["", *(metric.upper() for metric in OF_PICTURES)], *body])
+
+
+def ablation(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
+    """Yield the contrast of Frank et al. 2021: mean scores with nothing, the object or all removed from a modality."""
+    rows = [["", "none", "object", "all", "object costs", "interval", "all costs", "interval", "n"]]
+    for name, direction in DIRECTIONS.items():
+        for verdict, cells in _tables(verdicts, name):
+            means = (figure(cells.get(removed)) for removed in ("none", "object", "all"))
+            costs = (text for removed in ("object", "all") for text in _costs(cells, removed))
+            title = f"{direction}: {verdict.behavior} {verdict.metric.upper()}"
+            rows.append([title, *means, *costs, whole(cells.get("n"))])
+    if len(rows) > 1:
+        yield "cross-modal ablation (Frank et al. 2021), mean score with nothing, the object or all removed"
+        yield from aligned(rows)
+
+
+def _costs(cells: Cells, removed: str) -> tuple[str, str]:
+    """Return the loss of score by what is removed, and its interval, as texts."""
+    ends = (cells.get(f"{removed}_costs_{end}") for end in ("low", "high"))
+    return figure(cells.get(f"{removed}_costs")), between(*ends, 2)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
