@@ -5,11 +5,19 @@ from dataclasses import replace
 import pytest
 
 from tests.report.pages import results, verdict
-from vlcheck.behaviors.tables import AgainstNoise, ColorAndGrey, LeftAndRight, UnderEach, VisionAndLanguage
+from vlcheck.behaviors.tables import (
+    AgainstNoise,
+    ColorAndGrey,
+    LanguageForVision,
+    LeftAndRight,
+    UnderEach,
+    VisionAndLanguage,
+    VisionForLanguage,
+)
 from vlcheck.cases import Case
 from vlcheck.expect.base import AFTER, BEFORE, Sample
 from vlcheck.metrics.registry import METRICS
-from vlcheck.perturb import Grayscale, Solid
+from vlcheck.perturb import AblateRegions, Grayscale, Solid
 from vlcheck.report.text import summary
 from vlcheck.results.schema import record_of
 
@@ -85,6 +93,46 @@ def test_left_and_right_are_apart_by_which_is_true():
     assert cells["left_is_true_mirrored_left"] == 0.1
     assert cells["right_is_true_mirrored_right"] == 0.6
     assert (cells["left_is_true_n"], cells["right_is_true_n"]) == (1, 1)
+
+
+def ablated(none, thing, everything, image=0):
+    return sample(image=image, **{BEFORE: none, AFTER: thing, "all": everything})
+
+
+def test_an_ablation_has_three_means_and_what_each_removal_costs():
+    cells = VisionForLanguage(AblateRegions("all")).cells([ablated(0.9, 0.3, 0.1, 0), ablated(0.7, 0.5, 0.1, 1)])
+    expected = {"none": 0.8, "object": 0.4, "all": 0.1, "object_costs": 0.4, "all_costs": 0.7, "n": 2}
+    assert {cell: cells[cell] for cell in expected} == pytest.approx(expected)
+    assert (cells["object_costs_low"], cells["object_costs_high"]) == pytest.approx((0.2, 0.6))
+    assert (cells["all_costs_low"], cells["all_costs_high"]) == pytest.approx((0.6, 0.8))
+
+
+def test_of_several_words_an_ablation_has_the_share_of_the_target():
+    told, untold = {"dog": 0.06, "cat": 0.02}, {"dog": 0.3, "cat": 0.3}
+    cells = LanguageForVision(AblateRegions("all")).cells([ablated(told, untold, untold)])
+    assert [cells[cell] for cell in ("none", "object", "all")] == pytest.approx([0.75, 0.5, 0.5])
+
+
+def test_an_ablation_is_of_the_cases_that_have_all_three():
+    lacking = sample(absent={"all": "no"}, **{BEFORE: 0.1, AFTER: 0.9})
+    table = VisionForLanguage(AblateRegions("all"))
+    assert table.cells([lacking]) == {}
+    cells = table.cells([lacking, ablated(0.9, 0.3, 0.1)])
+    assert (cells["none"], cells["n"]) == (0.9, 1)
+
+
+def test_both_directions_of_an_ablation_are_printed():
+    cells = dict(VisionForLanguage(AblateRegions("all")).cells([ablated(0.9, 0.3, 0.1)]))
+    verdicts = [
+        line("test_told", "itm", tables={"language_for_vision": cells}),
+        line("test_seen", "mlm", tables={"vision_for_language": cells}),
+    ]
+    title, head, *rows = summary.ablation(verdicts)
+    assert title.startswith("cross-modal ablation (Frank et al. 2021), mean score")
+    assert head.split()[:3] == ["none", "object", "all"]
+    assert rows[0].split()[:8] == ["vision", "for", "language:", "test_seen", "MLM", "0.900", "0.300", "0.100"]
+    assert rows[1].startswith("language for vision: test_told ITM")
+    assert list(summary.ablation([line("test_seen", "mlm")])) == []
 
 
 def line(behavior, metric, status="pass", bias="modality", tables=None, p=1.0):

@@ -10,7 +10,19 @@ from typing import ClassVar, Protocol
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.expect.base import AFTER, BEFORE, Sample
-from vlcheck.perturb import AsMuchNoise, Bare, Block, Compose, Mirror, Perturbation, opposite
+from vlcheck.perturb import (
+    AblateRegions,
+    AfterCaption,
+    AsMuchNoise,
+    Bare,
+    Block,
+    Compose,
+    MaskPhrase,
+    Mirror,
+    Perturbation,
+    opposite,
+)
+from vlcheck.perturb.phrase import Without
 from vlcheck.stats.bootstrap import bootstrap_interval
 from vlcheck.stats.operating_scale import RAW
 
@@ -164,48 +176,65 @@ class UnderEach:
 
 
 @dataclass(frozen=True)
-class _Ablation:
-    """The contrast of Frank et al. 2021 (arXiv:2109.04448): nothing, the object or all removed from one modality.
+class VisionForLanguage:
+    """The contrast of Frank et al. 2021 (arXiv:2109.04448): a word with nothing, its object or all hidden in the picture.
 
-    The behavior removes the object between before and after. Each cell is a mean score; of an arm that is asked about
-    several words, the mean share of the target among them. `object_costs` and `all_costs` are losses against nothing
-    removed, with bootstrap intervals over images.
-
-    Attributes:
-        all: perturbation of the unperturbed case that removes all.
+    It has a row of means for the caption, in which the whole phrase of the word is masked, and one for the text without
+    the hint. What the removals cost has bootstrap intervals over images.
     """
 
-    all: Perturbation
+    name: ClassVar[str] = "vision_for_language"
 
     def arms(self) -> Mapping[str, Perturbation]:
-        return {"all": self.all}
+        arms: dict[str, Perturbation] = {}
+        for text, said in (("hint", MaskPhrase()), ("bare", Bare())):
+            arms[f"{text}_none"] = said
+            arms[f"{text}_object"] = Compose(said, AblateRegions())
+            arms[f"{text}_all"] = Compose(said, AblateRegions("all"))
+        return arms
 
     def words(self, view: View) -> tuple[str, ...]:
         return ()
 
     def cells(self, samples: Sequence[Sample]) -> Cells:
-        columns = {"none": _share(BEFORE), "object": _share(AFTER), "all": _share("all")}
-        whole = [sample for sample in samples if _rows([sample], list(columns.values()))]
-        cells = _means(whole, columns)
-        for removed in ("object", "all") if whole else ():
-            costs = [columns["none"](sample) - columns[removed](sample) for sample in whole]
-            low, high = bootstrap_interval(costs, [sample.case.image.key for sample in whole])
-            cells |= {f"{removed}_costs": fmean(costs), f"{removed}_costs_low": low, f"{removed}_costs_high": high}
-        return cells
+        return {**_contrast(samples, "hint_"), **_contrast(samples, "bare_")}
 
 
 @dataclass(frozen=True)
-class VisionForLanguage(_Ablation):
-    """The score of a word with nothing, its object or all removed from the picture: what language owes to vision."""
+class LanguageForVision:
+    """The same contrast in the other direction: a hidden object with nothing, its phrase or all removed from the caption.
 
-    name: ClassVar[str] = "vision_for_language"
-
-
-@dataclass(frozen=True)
-class LanguageForVision(_Ablation):
-    """The score of a hidden object with nothing, its phrase or all removed from the caption: the other direction."""
+    Each cell is a mean share of the true object among the objects that are asked about, of `AfterCaption`'s texts.
+    """
 
     name: ClassVar[str] = "language_for_vision"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        texts: Mapping[str, Without] = {"none": "nothing", "object": "phrase", "all": "all"}
+        return {arm: Compose(AblateRegions(), AfterCaption(without)) for arm, without in texts.items()}
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return ()
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        return _contrast(samples)
+
+
+def _contrast(samples: Sequence[Sample], row: str = "") -> dict[str, float | int]:
+    """Return the means of a row with nothing, the object and all removed, and what both removals cost.
+
+    Args:
+        samples: the samples.
+        row: start of the names of the row's arms and cells.
+    """
+    columns = {f"{row}{removed}": _share(f"{row}{removed}") for removed in ("none", "object", "all")}
+    whole = [sample for sample in samples if _rows([sample], list(columns.values()))]
+    cells = _means(whole, columns)
+    for removed in (f"{row}object", f"{row}all") if whole else ():
+        costs = [columns[f"{row}none"](sample) - columns[removed](sample) for sample in whole]
+        low, high = bootstrap_interval(costs, [sample.case.image.key for sample in whole])
+        cells |= {f"{removed}_costs": fmean(costs), f"{removed}_costs_low": low, f"{removed}_costs_high": high}
+    return cells
 
 
 class _Cell(Protocol):

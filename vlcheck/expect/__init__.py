@@ -32,7 +32,7 @@ Example:
     Unknown: the model does not know the case
 """
 
-from vlcheck.expect.aggregate import Balance, SidePreference, Skew
+from vlcheck.expect.aggregate import Balance, ContextReliance, SidePreference, Skew
 from vlcheck.expect.base import (
     AFTER,
     BEFORE,
@@ -66,6 +66,7 @@ __all__ = [
     "Claim",
     "Competence",
     "Condition",
+    "ContextReliance",
     "Drops",
     "Expectation",
     "Flips",

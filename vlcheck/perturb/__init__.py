@@ -41,13 +41,14 @@ from vlcheck.perturb.noise import AsMuchNoise, LuminanceNoise
 from vlcheck.perturb.phrase import AfterCaption, MaskPhrase
 from vlcheck.perturb.place import CELLS, CutOut
 from vlcheck.perturb.quality import Blur, Brightness, Crop, Jpeg
-from vlcheck.perturb.regions import AblateRegions
+from vlcheck.perturb.regions import AblateOther, AblateRegions
 from vlcheck.perturb.text import OPENINGS, Bare, Exchange, Opening, ShuffleWords, SwapSides, Untold, opposite
 
 __all__ = [
     "CELLS",
     "OPENINGS",
     "OPPOSITES",
+    "AblateOther",
     "AblateRegions",
     "AfterCaption",
     "AsMuchNoise",

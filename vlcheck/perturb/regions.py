@@ -14,6 +14,7 @@ from vlcheck.cases.image_notes import Ablation, note_ablation
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb.base import Labelled
+from vlcheck.perturb.combine import refuting_case
 from vlcheck.perturb.patches import hide
 
 Which = Literal["overlapping", "all"]
@@ -66,6 +67,35 @@ class AblateRegions(Labelled):
         if not view.region:
             raise NotApplicable("the case has no region")
         return replace(view, picture=view.picture.then(TakeOut(view.region, self.grid)))
+
+
+@dataclass(frozen=True)
+class AblateOther(Labelled):
+    """Show another case's picture, of which the caption is false, without that case's own target.
+
+    Against it stands the picture of the case without its target: the difference of both scores is what the rest of the
+    picture tells of the target. A model that takes every hole for the same thing says that thing of both.
+
+    Attributes:
+        grid: number of patches along each side of the picture, for pixel models, as in `AblateRegions`.
+
+    Example:
+        >>> import vlcheck
+        >>> from vlcheck.perturb import View
+        >>> cases = vlcheck.open_cases("scenes:5").select(vlcheck.with_target("object"))
+        >>> AblateOther()(View.of(cases[0]), cases).picture.edits[0].name
+        'take-out'
+    """
+
+    grid: int = GRID
+
+    name: ClassVar[str] = "ablate-other"
+    version: ClassVar[int] = 1
+
+    def __call__(self, view: View, others: Sequence[Case]) -> View:
+        other = refuting_case(view.case, [case for case in others if case.region])
+        ablated = AblateRegions(grid=self.grid)(View.of(other), others)
+        return replace(view, picture=ablated.picture, region=())
 
 
 @dataclass(frozen=True)
