@@ -177,10 +177,10 @@ class UnderEach:
 
 @dataclass(frozen=True)
 class VisionForLanguage:
-    """The contrast of Frank et al. 2021 (arXiv:2109.04448): a word with nothing, its object or all hidden in the picture.
+    """The contrast of Frank et al. 2021 (arXiv:2109.04448): a word with nothing, its object or all of a picture hidden.
 
     It has a row of means for the caption, in which the whole phrase of the word is masked, and one for the text without
-    the hint. What the removals cost has bootstrap intervals over images.
+    the hint. The losses have bootstrap intervals over images.
     """
 
     name: ClassVar[str] = "vision_for_language"
@@ -197,12 +197,12 @@ class VisionForLanguage:
         return ()
 
     def cells(self, samples: Sequence[Sample]) -> Cells:
-        return {**_contrast(samples, "hint_"), **_contrast(samples, "bare_")}
+        return _contrast(samples, "hint_", "bare_")
 
 
 @dataclass(frozen=True)
 class LanguageForVision:
-    """The same contrast in the other direction: a hidden object with nothing, its phrase or all removed from the caption.
+    """The same contrast the other way round: a hidden object with nothing, its phrase or all of the caption removed.
 
     Each cell is a mean share of the true object among the objects that are asked about, of `AfterCaption`'s texts.
     """
@@ -217,23 +217,24 @@ class LanguageForVision:
         return ()
 
     def cells(self, samples: Sequence[Sample]) -> Cells:
-        return _contrast(samples)
+        return _contrast(samples, "")
 
 
-def _contrast(samples: Sequence[Sample], row: str = "") -> dict[str, float | int]:
-    """Return the means of a row with nothing, the object and all removed, and what both removals cost.
+def _contrast(samples: Sequence[Sample], *rows: str) -> Cells:
+    """Return the means with nothing, the object and all removed, and what both removals cost.
 
     Args:
         samples: the samples.
-        row: start of the names of the row's arms and cells.
+        *rows: start of the names of each row's arms and cells.
     """
-    columns = {f"{row}{removed}": _share(f"{row}{removed}") for removed in ("none", "object", "all")}
+    columns = {arm: _share(arm) for row in rows for arm in (f"{row}none", f"{row}object", f"{row}all")}
     whole = [sample for sample in samples if _rows([sample], list(columns.values()))]
     cells = _means(whole, columns)
-    for removed in (f"{row}object", f"{row}all") if whole else ():
-        costs = [columns[f"{row}none"](sample) - columns[removed](sample) for sample in whole]
-        low, high = bootstrap_interval(costs, [sample.case.image.key for sample in whole])
-        cells |= {f"{removed}_costs": fmean(costs), f"{removed}_costs_low": low, f"{removed}_costs_high": high}
+    for row in rows if whole else ():
+        for removed in (f"{row}object", f"{row}all"):
+            costs = [columns[f"{row}none"](sample) - columns[removed](sample) for sample in whole]
+            low, high = bootstrap_interval(costs, [sample.case.image.key for sample in whole])
+            cells |= {f"{removed}_costs": fmean(costs), f"{removed}_costs_low": low, f"{removed}_costs_high": high}
     return cells
 
 

@@ -58,7 +58,7 @@ class Balance(BaseExpectation):
 
 @dataclass(frozen=True)
 class ContextReliance(BaseExpectation):
-    """Mean of score(own picture, target hidden) - score(another picture, its target hidden); 0 if only the target tells.
+    """Mean of score(own picture, target hidden) - score(other picture, its target hidden); 0 if only the target tells.
 
     Far above 0 the model takes the target from what is around it. A model that takes every hole for the same thing
     scores both alike: that is no knowledge, and cancels. The picture with the target is before, without it after.

@@ -17,17 +17,17 @@ Without = Literal["nothing", "phrase", "all"]
 # Words that can stand before a noun in its phrase. The lists are short on purpose: a verb taken for an adjective, as in
 # "a man riding horses", would remove what the caption says of something else.
 _DETERMINERS = (
-    "a an the this that these those some several many few his her its their my your our one two three four five six"
-    " seven eight nine ten"
-).split()
+    "a|an|the|this|that|these|those|some|several|many|few|his|her|its|their|my|your|our|one|two|three|four|five|six|seven"
+    "|eight|nine|ten"
+)
 _ADJECTIVES = (
-    "red orange yellow green blue purple pink brown black white gray grey silver golden dark light bright colorful"
-    " big small little large huge tiny giant long short tall old young new adult baby wooden metal plastic glass stone"
-    " furry fluffy striped spotted beautiful pretty cute fresh ripe"
-).split()
+    "red|orange|yellow|green|blue|purple|pink|brown|black|white|gray|grey|silver|golden|dark|light|bright|colorful|big"
+    "|small|little|large|huge|tiny|giant|long|short|tall|old|young|new|adult|baby|wooden|metal|plastic|glass|stone"
+    "|furry|fluffy|striped|spotted|beautiful|pretty|cute|fresh|ripe"
+)
 _PHRASE = re.compile(
-    rf"(?:(?<![\w-])(?P<determiner>{'|'.join(_DETERMINERS)})\s+)?"
-    rf"(?P<adjectives>(?:(?<![\w-])(?:{'|'.join(_ADJECTIVES)})(?:,?\s+and\s+|,\s*|\s+))*){re.escape(MASK)}",
+    rf"(?:(?<![\w-])(?P<determiner>{_DETERMINERS})\s+)?"
+    rf"(?P<adjectives>(?:(?<![\w-])(?:{_ADJECTIVES})(?:,?\s+and\s+|,\s*|\s+))*){re.escape(MASK)}",
     re.IGNORECASE,
 )
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from vlcheck._util.numbers import counted, figure, span, whole
+from vlcheck._util.numbers import between, counted, figure, span, whole
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.results.records import VerdictRecord
 
 Cells = Mapping[str, float | None]
-_ENDS: Mapping[str, str] = {"low": "lower end of its interval", "high": "upper end of its interval"}
 
 
 @dataclass(frozen=True)
@@ -81,24 +80,35 @@ def _under_each(cells: Cells) -> Grid:
 
 
 def _vision_for_language(cells: Cells) -> Grid:
-    return _ablation(cells, "Vision for language", ("removed from the picture", "nothing", "the object", "all"))
+    rows = {"hint_": "with its hint", "bare_": "without its hint"}
+    return _ablation(
+        cells, "Vision for language", ("caption", "nothing hidden", "the thing hidden", "all hidden"), rows
+    )
 
 
 def _language_for_vision(cells: Cells) -> Grid:
-    return _ablation(cells, "Language for vision", ("removed from the caption", "nothing", "the phrase", "all"))
+    head = ("thing hidden; removed from the caption", "nothing", "the phrase", "all")
+    return _ablation(cells, "Language for vision", head, {"": "share of the true thing"})
 
 
-def _ablation(cells: Cells, direction: str, head: tuple[str, ...]) -> Grid:
+def _ablation(cells: Cells, direction: str, head: tuple[str, ...], rows: Mapping[str, str]) -> Grid:
     body = [
-        ("mean score", [cells.get(removed) for removed in ("none", "object", "all")]),
-        ("loss", [None, *_costs(cells)]),
-        *((f"loss, {end}", [None, *_costs(cells, f"_{key}")]) for key, end in _ENDS.items()),
+        (name, [cells.get(f"{row}{removed}") for removed in ("none", "object", "all")]) for row, name in rows.items()
     ]
-    return _grid(f"{direction} (Frank et al. 2021){_over(cells)}", head, body)
+    losses = "; ".join(filter(None, (_losses(cells, row, name) for row, name in rows.items())))
+    return _grid(f"{direction} (Frank et al. 2021), mean score{_over(cells)}{losses and f': {losses}'}", head, body)
 
 
-def _costs(cells: Cells, end: str = "") -> list[float | None]:
-    return [cells.get(f"{removed}_costs{end}") for removed in ("object", "all")]
+def _losses(cells: Cells, row: str, name: str) -> str:
+    """Return what both removals cost in a row, with intervals; "" if it was not measured."""
+    costs = {removed: f"{row}{removed}_costs" for removed in ("object", "all")}
+    if any(cells.get(cell) is None for cell in costs.values()):
+        return ""
+    said = (
+        f"{figure(cells[cell])} ({between(cells.get(f'{cell}_low'), cells.get(f'{cell}_high'))}) for {removed}"
+        for removed, cell in costs.items()
+    )
+    return f"{name} the loss is {' and '.join(said)}"
 
 
 def _unknown(name: str) -> Callable[[Cells], Grid]:

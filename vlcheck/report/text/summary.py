@@ -24,7 +24,11 @@ _TWO_BY_TWO = {
     "balance": "balance, picture alone minus words alone",
 }
 
-DIRECTIONS = {"vision_for_language": "vision for language", "language_for_vision": "language for vision"}
+# Start of the cells' names of each row of both tables of cross-modal ablation.
+ABLATIONS = {
+    "vision_for_language": {"hint_": "vision for language, with hint", "bare_": "vision for language, without hint"},
+    "language_for_vision": {"": "language for vision"},
+}
 
 _LEGEND = (
     "n: images that count; observed: the share of them that violates, or a mean; interval: its one-sided bounds;"
@@ -250,21 +254,21 @@ def under_each(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
 def ablation(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     """Yield the contrast of Frank et al. 2021: mean scores with nothing, the object or all removed from a modality."""
     rows = [["", "none", "object", "all", "object costs", "interval", "all costs", "interval", "n"]]
-    for name, direction in DIRECTIONS.items():
+    for name, directions in ABLATIONS.items():
         for verdict, cells in _tables(verdicts, name):
-            means = (figure(cells.get(removed)) for removed in ("none", "object", "all"))
-            costs = (text for removed in ("object", "all") for text in _costs(cells, removed))
-            title = f"{direction}: {verdict.behavior} {verdict.metric.upper()}"
-            rows.append([title, *means, *costs, whole(cells.get("n"))])
+            for row, direction in directions.items():
+                means = (figure(cells.get(f"{row}{removed}")) for removed in ("none", "object", "all"))
+                costs = (text for removed in ("object", "all") for text in _costs(cells, f"{row}{removed}_costs"))
+                title = f"{direction}: {verdict.behavior} {verdict.metric.upper()}"
+                rows.append([title, *means, *costs, whole(cells.get("n"))])
     if len(rows) > 1:
         yield "cross-modal ablation (Frank et al. 2021), mean score with nothing, the object or all removed"
         yield from aligned(rows)
 
 
-def _costs(cells: Cells, removed: str) -> tuple[str, str]:
-    """Return the loss of score by what is removed, and its interval, as texts."""
-    ends = (cells.get(f"{removed}_costs_{end}") for end in ("low", "high"))
-    return figure(cells.get(f"{removed}_costs")), between(*ends, 2)
+def _costs(cells: Cells, cell: str) -> tuple[str, str]:
+    """Return a loss of score and its interval, as texts."""
+    return figure(cells.get(cell)), between(cells.get(f"{cell}_low"), cells.get(f"{cell}_high"), 2)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
