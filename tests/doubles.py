@@ -34,7 +34,7 @@ SURE, ALMOST, REST = 0.9, 0.8, 0.1
 
 @dataclass(frozen=True)
 class Seen:
-    """What a competent viewer makes of a picture: which photograph, which way round, what of it is hidden, which color."""
+    """What a competent viewer makes of a picture: which photograph, which way round, what is hidden, which color."""
 
     photograph: str | None
     mirrored: bool = False
