@@ -28,7 +28,7 @@ from vlcheck.datasets.registry import open_source
 from vlcheck.explain.mm_shap.contribution import MMShap
 from vlcheck.explain.mm_shap.permutations import draw_orders, gains
 from vlcheck.explain.mm_shap.players import Players, several
-from vlcheck.explain.mm_shap.values import Asked, CoalitionValues
+from vlcheck.explain.mm_shap.values import CoalitionValues, Forwards
 from vlcheck.models.differentiable import Differentiable
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.original.albef.config import AlbefConfig
@@ -65,24 +65,24 @@ def measured(network: Differentiable, case: Case, rounds: int) -> dict[str, obje
     seconds = timed(
         lambda: found.extend(gains(game, draw_orders(rng, texts, images, SETTINGS.per_round)) for _ in range(rounds))
     )
-    batched = Steps(network, players, game.batch_size, round(game.asked.pairs / game.asked.pictures))
+    batched = Steps(network, players, game.batch_size, round(game.forwards.pairs / game.forwards.pictures))
     pairs = np.array([(half[: len(half) // 2] + half[len(half) // 2 :]) / 2 for half in found])  # of one permutation
     of_one = pairs.reshape(-1, len(players)).var(axis=0, ddof=1).sum()
     of_round = pairs.mean(axis=1).var(axis=0, ddof=1).sum()
     needed = PUBLISHED * of_round / of_one  # rounds for the published standard error
     published = PUBLISHED * (2 * (len(players) + 1) + 1) * single.forward
-    alone = Asked(2 * images - 2, 2 * texts - 2, 2 * len(players) - 2)  # a permutation and its reverse
+    alone = Forwards(2 * images - 2, 2 * texts - 2, 2 * len(players) - 2)  # a permutation and its reverse
     reuse = (2 * len(players) + 1) * single.forward / single.floor(alone)
-    batching = single.floor(game.asked) / batched.floor(game.asked)
+    batching = single.floor(game.forwards) / batched.floor(game.forwards)
     ours = needed * seconds / rounds
     return {
         "players": {"texts": texts, "images": images},
         "seconds": {"published": published, "ours": ours, "one forward": single.forward},
-        "rounds": {"timed": rounds, "needed": needed, "seconds": seconds / rounds, "asked": asdict(game.asked)},
+        "rounds": {"timed": rounds, "needed": needed, "seconds": seconds / rounds, "asked": asdict(game.forwards)},
         "standard_error": {"phi": float(np.sqrt(of_one / PUBLISHED / len(players)))},
         "faster": published / ours,
         "by": {"reuse": reuse, "batching": batching, "estimator": published / ours / reuse / batching},
-        "over_floor": seconds / batched.floor(game.asked),
+        "over_floor": seconds / batched.floor(game.forwards),
         "steps": {"single": asdict(single.seconds), "batched": asdict(batched.seconds)},
     }
 
@@ -113,10 +113,10 @@ class Steps:
         """The seconds of all three steps."""
         return self.seconds.picture + self.seconds.text + self.seconds.pair
 
-    def floor(self, asked: Asked) -> float:
+    def floor(self, of: Forwards) -> float:
         """The seconds of the forwards that no reuse can spare."""
         each = self.seconds
-        return asked.pictures * each.picture + asked.texts * each.text + asked.pairs * each.pair
+        return of.pictures * each.picture + of.texts * each.text + of.pairs * each.pair
 
 
 @dataclass(frozen=True)

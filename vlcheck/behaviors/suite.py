@@ -89,7 +89,12 @@ def sound(tests: Iterable[BehaviorTest]) -> list[BehaviorTest]:
 
 
 def asked(tests: Iterable[BehaviorTest], explanation: str = "") -> list[BehaviorTest]:
-    """Return the tests that can be asked in a run with a method of explanation; "" stands for a run without one."""
+    """Return the tests that can be asked in a run.
+
+    Args:
+        tests: all tests.
+        explanation: the run's method of explanation; "" for none.
+    """
     return [test for test in tests if test.asked_with(explanation)]
 
 

@@ -1,4 +1,4 @@
-"""What `--vl-explain` asks for: a method of explanation, and for how many cases."""
+"""The request of `--vl-explain`: a method of explanation, and a number of cases."""
 
 from __future__ import annotations
 

@@ -52,8 +52,7 @@ class Deaf(Blindfolded):
 def test_a_collapsed_model_owes_all_to_the_other_modality(cases, kind, share):
     network = kind(vlcheck.load_model("tiny").differentiable())
     (one,) = QUICK.explain(network, [cases[0].image.open()], [cases[0].caption])
-    assert one.share.value == pytest.approx(share, abs=1e-6)
-    assert one.share.standard_error == pytest.approx(0, abs=1e-6)
+    assert one.share.value == pytest.approx(share, abs=0.02)
     assert abs(one.synergy) < 1e-6
 
 

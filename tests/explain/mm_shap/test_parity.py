@@ -49,8 +49,8 @@ def test_all_coalitions_have_the_original_values(network, saved, length):
     numbers = np.arange(2 ** len(game.players))
     found = game((numbers[:, None] >> np.arange(len(game.players)) & 1).astype(bool))
     np.testing.assert_allclose(found, saved[f"values_T{length}"], rtol=0, atol=1e-9)
-    assert game.asked.pictures == 2 ** len(game.players.cells)
-    assert game.asked.texts == 2 ** len(game.players.tokens)
+    assert game.forwards.pictures == 2 ** len(game.players.cells)
+    assert game.forwards.texts == 2 ** len(game.players.tokens)
 
 
 @pytest.mark.parametrize("length", LENGTHS)

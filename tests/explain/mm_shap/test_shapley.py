@@ -1,5 +1,7 @@
 """The axioms of Shapley values, exact and sampled, with shap as oracle."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 import shap
@@ -7,7 +9,16 @@ import shap
 from tests.explain.mm_shap.games import PLAYERS, smooth_game, table_game
 from vlcheck.errors import NotApplicable
 from vlcheck.explain.mm_shap.contribution import MMShap
-from vlcheck.explain.mm_shap.permutations import draw_orders, gains, sample_rounds
+from vlcheck.explain.mm_shap.permutations import (
+    adjusted,
+    along,
+    coalitions,
+    draw_orders,
+    draw_round,
+    gains,
+    pooled_differences,
+    sample_rounds,
+)
 from vlcheck.explain.mm_shap.shapley import ShapleyValues, enumerate_coalitions
 from vlcheck.explain.mm_shap.share import text_share
 
@@ -30,7 +41,7 @@ def test_enumerated_values_are_those_of_shap(seed):
     np.testing.assert_allclose(exact(game).phi, expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("values_of", [exact, lambda game: sampled(game, 3)], ids=["enumerated", "sampled"])
+@pytest.mark.parametrize("values_of", [exact, lambda game: sampled(game, 4)], ids=["enumerated", "sampled"])
 def test_efficiency_holds_exactly(values_of):
     found = values_of(table_game(1))
     assert found.phi.sum() == pytest.approx(found.full - found.base, abs=1e-12)
@@ -49,31 +60,52 @@ def test_players_that_do_the_same_have_equal_values():
     assert len(set(phi.round(9))) == PLAYERS - 1
 
 
-@pytest.mark.parametrize("values_of", [exact, lambda game: sampled(game, 3)], ids=["enumerated", "sampled"])
-def test_a_player_that_changes_nothing_has_the_value_0(values_of):
+def test_a_player_that_changes_nothing_has_the_value_0():
     game = table_game(3)
-    phi = values_of(lambda present: game(present & (np.arange(PLAYERS) != 4))).phi
+
+    def dumb(present):
+        return game(present & (np.arange(PLAYERS) != 4))
+
+    phi = exact(dumb).phi
     assert phi[4] == 0
     assert (abs(phi[np.arange(PLAYERS) != 4]) > 1e-3).all()
+    found = sampled(dumb, 20)
+    assert abs(found.phi[4]) < 4 * found.standard_error[4]
 
 
-@pytest.mark.parametrize("values_of", [exact, lambda game: sampled(game, 3)], ids=["enumerated", "sampled"])
-def test_values_of_a_sum_are_the_sum_of_values(values_of):
+def test_values_of_a_sum_are_the_sum_of_values():
     one, other = table_game(4), table_game(5)
-    both = values_of(lambda present: one(present) + 2 * other(present)).phi
-    np.testing.assert_allclose(both, values_of(one).phi + 2 * values_of(other).phi, rtol=0, atol=1e-12)
+    both = exact(lambda present: one(present) + 2 * other(present)).phi
+    np.testing.assert_allclose(both, exact(one).phi + 2 * exact(other).phi, rtol=0, atol=1e-12)
 
 
-def test_interactions_of_two_players_are_exact_in_the_first_round():
-    rng = np.random.default_rng(6)
+def quadratic_game(seed):
+    rng = np.random.default_rng(seed)
     main, pairs = rng.normal(size=PLAYERS), rng.normal(size=(PLAYERS, PLAYERS))
+    return lambda present: present @ main + ((present @ pairs) * present).sum(1)
 
-    def quadratic(present):
-        said = present.astype(float)
-        return said @ main + ((said @ pairs) * said).sum(1)
 
-    found = sampled(quadratic, 2)
-    np.testing.assert_allclose(found.rounds[0], exact(quadratic).phi, rtol=0, atol=1e-12)
+def test_a_permutation_and_its_reverse_cancel_interactions_of_two_players():
+    game = quadratic_game(6)
+    orders = draw_orders(np.random.default_rng(0), TEXTS, IMAGES, 1)
+    found = gains(orders, along(game, coalitions(orders))).mean(0)
+    np.testing.assert_allclose(found, exact(game).phi, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_gains_and_differences_over_all_permutations_are_the_shapley_values(seed):
+    game = table_game(seed, players=5)
+    orders = np.array(list(permutations(range(5))))
+    present = coalitions(orders)
+    for found in (gains(orders, along(game, present)), pooled_differences(present, along(game, present))):
+        np.testing.assert_allclose(found.mean(0), exact(game, 5).phi, rtol=0, atol=1e-12)
+
+
+def test_the_surrogate_halves_the_variance_of_a_smooth_game():
+    game, rng = smooth_game(0, 14), np.random.default_rng(0)
+    rounds = [draw_round(game, rng, 5, 9, 8) for _ in range(24)]
+    plain = np.array([gains(one.orders, one.values).mean(0) for one in rounds])
+    assert adjusted(rounds).var(axis=0, ddof=1).sum() < plain.var(axis=0, ddof=1).sum() / 2
 
 
 def test_orders_are_uniform_and_share_the_order_of_the_image_players():
@@ -93,24 +125,23 @@ def test_orders_are_uniform_and_share_the_order_of_the_image_players():
 def test_gains_are_the_differences_along_a_permutation():
     game = table_game(7, players=3)
     values = game(np.array([[0, 0, 0], [0, 1, 0], [1, 1, 0], [1, 1, 1]], dtype=bool))
-    np.testing.assert_allclose(gains(game, np.array([[1, 0, 2]]))[0, [1, 0, 2]], np.diff(values))
+    np.testing.assert_allclose(gains(np.array([[1, 0, 2]]), values[None])[0, [1, 0, 2]], np.diff(values))
 
 
 def test_rounds_are_unbiased_and_their_standard_error_is_honest():
-    game, repeats = smooth_game(0, PLAYERS), 200
+    game, repeats = smooth_game(0, PLAYERS), 60
     expected = exact(game).phi
     found = [sampled(game, 8, seed) for seed in range(repeats)]
     scores = np.array([(one.phi - expected) / one.standard_error for one in found])
     means = np.array([one.phi for one in found])
     assert (abs(means.mean(0) - expected) < 4 * means.std(0, ddof=1) / repeats**0.5).all()
-    assert 0.85 < np.sqrt((scores**2).mean()) < 1.45  # Student's t with 7 degrees of freedom has 1.18
+    assert 0.85 < np.sqrt((scores**2).mean()) < 1.5  # Student's t with 7 degrees of freedom has 1.18
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_the_share_of_the_text_is_close_and_its_error_honest(seed):
-    game = smooth_game(seed, PLAYERS)
+def test_the_share_of_the_text_is_close_and_its_error_honest():
+    game = smooth_game(0, PLAYERS)
     expected = text_share(exact(game), TEXTS).value
-    found = [text_share(sampled(game, 8, draw), TEXTS) for draw in range(100)]
+    found = [text_share(sampled(game, 8, draw), TEXTS) for draw in range(40)]
     misses = np.array([(one.value - expected) / one.standard_error for one in found])
     assert (abs(misses) < 4).mean() > 0.97
     assert abs(np.mean([one.value for one in found]) - expected) < 0.02
@@ -134,4 +165,4 @@ def test_sampling_ends_at_the_precision_or_at_the_most_rounds():
     game = smooth_game(3, 14)
     precise = MMShap(precision=0.01).shapley_values(game, 6, 8)
     assert text_share(precise, 6).standard_error <= 0.01
-    assert len(MMShap(precision=0.0, most_rounds=9).shapley_values(game, 6, 8).rounds) == 9
+    assert len(MMShap(precision=0.0, most_rounds=8).shapley_values(game, 6, 8).rounds) == 8

@@ -74,12 +74,12 @@ def test_equal_coalitions_are_asked_once(network, case):
     present = drawn(game.players)
     first = game(np.vstack([present, present[::-1]]))
     words = len(game.players.tokens)
-    asked = vars(game.asked).copy()
+    asked = vars(game.forwards).copy()
     assert asked["pairs"] == len(np.unique(present, axis=0))
     assert asked["pictures"] == len(np.unique(present[:, words:], axis=0))
     assert asked["texts"] == len(np.unique(present[:, :words], axis=0))
     assert (game(present) == first[: len(present)]).all()
-    assert vars(game.asked) == asked
+    assert vars(game.forwards) == asked
 
 
 def test_a_change_of_the_text_alone_encodes_no_picture_again(network, case):
@@ -87,9 +87,9 @@ def test_a_change_of_the_text_alone_encodes_no_picture_again(network, case):
     present = np.ones((6, len(game.players)), dtype=bool)
     present[np.arange(1, 6), np.arange(5)] = False
     game(present[:3])
-    assert game.asked.pictures == 1
+    assert game.forwards.pictures == 1
     game(present)
-    assert game.asked.pictures == 1
+    assert game.forwards.pictures == 1
 
 
 @pytest.mark.parametrize("error", [MemoryError, torch.OutOfMemoryError])

@@ -22,15 +22,15 @@ from vlcheck.models.differentiable import Differentiable
 
 @dataclass(frozen=True, eq=False)
 class Contribution:
-    """How much the words of a text and the cells of its picture contribute to the score of the pair.
+    """The contributions of the words of a text and of the cells of its picture to the score of the pair.
 
     Attributes:
         tokens: the tokens of the text as the model reads it.
         token_values: the Shapley value of each token, (tokens,); 0 for tokens that are always present.
         image: the Shapley values of the cells.
         share: T-SHAP, the share of the text among all effects; V-SHAP, that of the picture, is 1 minus it.
-        synergy: what both modalities give together beyond what each gives alone: v(both) - v(text alone) - v(picture
-            alone) + v(none). It is the Shapley interaction index of the two modalities as two players.
+        synergy: the interaction of both modalities: v(both) - v(text alone) - v(picture alone) + v(none). It is the
+            Shapley interaction index of the two modalities as two players.
         values: the Shapley values of all players, those of the text first.
     """
 
@@ -49,8 +49,8 @@ class MMShap:
     Attributes:
         enumerated: the most players of which all coalitions are asked; with more, permutations are sampled.
         precision: sampling ends when the standard error of T-SHAP is at most this.
-        fewest_rounds: the fewest rounds of permutations, so that there is a standard error to speak of.
-        most_rounds: the most rounds; the standard error may then be above `precision`.
+        fewest_rounds: the fewest rounds of permutations, at least 4, so that there is a standard error to speak of.
+        most_rounds: the most rounds, an even number; the standard error may then be above `precision`.
         per_round: number of permutations, each forwards and backwards, that share the order of the cells.
 
     Source:

@@ -33,7 +33,12 @@ class WithMMShap(ForeignModel):
             self.lacks[name] = reason
 
     def mm_shap(self, pictures: Pictures, texts: Sequence[str]) -> list[TextShare]:
-        """Return T-SHAP of each picture with its text. See `vlcheck.metrics.mm_shap.SharesContributions`."""
+        """Return T-SHAP of each picture with its text. See `vlcheck.metrics.mm_shap.SharesContributions`.
+
+        Args:
+            pictures: n pictures.
+            texts: n texts.
+        """
         if self.network is None:
             raise NotApplicable(self.lacks[TextContribution.name])
         found = self.method.explain(self.network, pictures.images, texts, batch_size=self.batch_size)

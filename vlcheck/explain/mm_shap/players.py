@@ -68,7 +68,7 @@ class Players:
 
     @property
     def layout(self) -> ImageLayout:
-        """Where the cells lie in the picture."""
+        """The places of the cells in the picture."""
         frame = _frame(self) if self.inputs.pixels.ndim == 4 else WHOLE
         grid = ImageLayout.of_grid(self.side, self.side, frame)
         boxes = tuple(grid.boxes[row * self.side + column] for row, column in self.places)

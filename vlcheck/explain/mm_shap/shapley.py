@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 Game = Callable[[np.ndarray], np.ndarray]
+HALVES = (slice(0, None, 2), slice(1, None, 2))  # of the rounds, each of which is judged by the other
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,17 +7,17 @@ import math
 import numpy as np
 
 from vlcheck.errors import NotApplicable
-from vlcheck.explain.mm_shap.shapley import ShapleyValues
+from vlcheck.explain.mm_shap.shapley import HALVES, ShapleyValues
 from vlcheck.metrics.mm_shap import TextShare
 
 
 def text_share(values: ShapleyValues, texts: int) -> TextShare:
     """Return T-SHAP: the sum of the absolute Shapley values of the text players, as a share of that of all players.
 
-    The absolute value of a noisy estimate is too large on average, most of all for players without an effect. So the
-    sign of a player comes from all other rounds, and its size from the round itself: a player without an effect then
-    adds nothing on average. What remains is too small by at most 0.34 standard errors of the player's value, where the
-    plain absolute value is too large by up to 0.80.
+    The absolute value of a noisy estimate is too large on average, by up to 0.80 of its standard error, and most for
+    players without an effect, of which there may be many. So each half of the rounds gives the sign of a player for
+    the other half. A player without an effect then adds nothing on average, and others are too small by at most 0.48
+    of their standard error.
 
     Args:
         values: the Shapley values; the text players come first.
@@ -29,14 +29,23 @@ def text_share(values: ShapleyValues, texts: int) -> TextShare:
     Source:
         Parcalabescu and Frank 2022, arXiv:2212.08158, equations 3 and 4.
     """
-    rounds = values.rounds
-    others = rounds if values.exact else rounds.sum(axis=0) - rounds
-    effects = rounds * np.sign(others)
+    effects = abs(values.rounds) if values.exact else _signed_by_the_other_half(values.rounds)
     text, total = effects[:, :texts].sum(axis=1), effects.sum(axis=1)
     if total.mean() <= 0:
         raise NotApplicable("no word and no part of the picture changes the score")
-    share = text.mean() / total.mean()
-    if values.exact:
-        return TextShare(float(share), 0.0)
-    error = (text - share * total).std(ddof=1) / (math.sqrt(len(rounds)) * total.mean())
-    return TextShare(min(max(float(share), 0.0), 1.0), float(error))
+    share = float(text.mean() / total.mean())
+    error = 0.0 if values.exact else _standard_error(text - share * total) / float(total.mean())
+    return TextShare(min(max(share, 0.0), 1.0), error)
+
+
+def _signed_by_the_other_half(rounds: np.ndarray) -> np.ndarray:
+    effects = np.empty_like(rounds)
+    for half, other in (HALVES, HALVES[::-1]):
+        effects[half] = rounds[half] * np.sign(rounds[other].mean(axis=0))
+    return effects
+
+
+def _standard_error(residuals: np.ndarray) -> float:
+    """Return the standard error of a mean over rounds; the halves may differ, since their signs do."""
+    variances = [residuals[half].var(ddof=1) for half in HALVES]
+    return math.sqrt(np.mean(variances) / len(residuals))

@@ -40,9 +40,6 @@ def fit_surrogate(present: np.ndarray, values: np.ndarray) -> Game:
     Args:
         present: (coalitions, players), bool.
         values: (coalitions,).
-
-    Source:
-        Witter, Liu and Musco 2025, arXiv:2506.11849 (regression adjustment of Shapley values).
     """
     present, first = np.unique(present, axis=0, return_index=True)
     values = values[first]

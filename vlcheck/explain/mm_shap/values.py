@@ -17,8 +17,8 @@ TEXTS_PER_PICTURE = 4  # texts in one call, per picture of a batch
 
 
 @dataclass
-class Asked:
-    """The number of pictures, of texts and of pairs that a network was asked about."""
+class Forwards:
+    """The forwards of a network: the number of pictures, of texts, and of pairs."""
 
     pictures: int = 0
     texts: int = 0
@@ -49,12 +49,12 @@ class CoalitionValues:
         batch_size: number of pictures that are encoded together; it bounds the number of texts in a call as well.
 
     Attributes:
-        asked: what the network was asked about so far.
+        forwards: the forwards of the network so far.
     """
 
     def __init__(self, model: Differentiable, players: Players, *, batch_size: int = 16) -> None:
         self.model, self.players, self.batch_size = model, players, batch_size
-        self.asked = Asked()
+        self.forwards = Forwards()
         self._known: dict[bytes, float] = {}
         self._ends: dict[bytes, _Picture] = {}  # the whole and the empty picture, which occur again and again
 
@@ -90,12 +90,12 @@ class CoalitionValues:
             with_it = np.flatnonzero(picture_of == number).tolist()
             for rows, found in in_batches(matched, with_it, self.batch_size * TEXTS_PER_PICTURE):
                 scores[rows] = found
-        self.asked.pairs += len(present)
+        self.forwards.pairs += len(present)
         return scores
 
     def _read(self, texts: np.ndarray) -> Tensor:
         """Return the states of texts, (texts, ...)."""
-        self.asked.texts += len(texts)
+        self.forwards.texts += len(texts)
         batches = in_batches(
             lambda some: self.model.text_states(self.players.texts(some)), texts, self.batch_size * TEXTS_PER_PICTURE
         )
@@ -106,7 +106,7 @@ class CoalitionValues:
         known = [self._ends.get(cells.tobytes()) for cells in pictures]
         yield from ((number, picture) for number, picture in enumerate(known) if picture)
         left = [number for number, picture in enumerate(known) if not picture]
-        self.asked.pictures += len(left)
+        self.forwards.pictures += len(left)
         for numbers, encoded in in_batches(lambda some: self._encode(pictures[some]), left, self.batch_size):
             for number, picture in zip(numbers, encoded, strict=True):
                 cells = pictures[number]
