@@ -159,7 +159,8 @@ class Differentiable(Protocol):
 
         Args:
             inputs: n pairs.
-            image_states: what `image_states` returned for them.
+            image_states: the result of `image_states` for them; if all pairs show one picture, it may be a view of its
+                states n times (`expand`), so that the parts that depend on the picture alone can be computed once.
             text_states: what `text_states` returned for them.
         """
 
