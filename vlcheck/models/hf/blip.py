@@ -8,11 +8,13 @@ from types import MappingProxyType
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn.functional import normalize
 from transformers import BatchEncoding, BlipForConditionalGeneration, BlipForImageTextRetrieval, PreTrainedModel
 
 from vlcheck.models.adapters.autoregressive import Autoregressive, check_length
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import Hosted, match_probability
+from vlcheck.models.adapters.text_encoding import EmbedsTexts
 from vlcheck.models.adapters.tokenizing import check_plain
 
 PROMPT = "a picture of "  # the captioning checkpoints were trained with this before every caption
@@ -26,7 +28,7 @@ class _Blip(Hosted):
         return Features.of(self.network.vision_model(self.pixels(images)["pixel_values"])[0])
 
 
-class BlipMatch(_Blip):
+class BlipMatch(EmbedsTexts, _Blip):
     """Adapter of a retrieval checkpoint: P(match) from its match head."""
 
     known = ("Salesforce/blip-itm-base-coco",)
@@ -47,6 +49,12 @@ class BlipMatch(_Blip):
             encoder_attention_mask=embeds.new_ones(embeds.shape[:2], dtype=torch.long),
         )[0]
         return match_probability(self.network.itm_head(hidden[:, 0]))
+
+    def text_vectors(self, texts: Sequence[str]) -> Tensor:
+        """Return the unit vectors of texts that BLIP compares with those of pictures, (n, width)."""
+        tokens = self.tokens(texts)
+        hidden = self.network.text_encoder(tokens["input_ids"], attention_mask=tokens["attention_mask"])[0]
+        return normalize(self.network.text_proj(hidden[:, 0]), dim=-1)
 
 
 class BlipCaption(Autoregressive, _Blip):

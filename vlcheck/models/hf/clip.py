@@ -22,6 +22,7 @@ from vlcheck.models.adapters.base import wide
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import Hosted
 from vlcheck.models.adapters.relative import Relative
+from vlcheck.models.adapters.text_encoding import EmbedsTexts
 from vlcheck.models.adapters.tokenizing import Texts, positions_of_roberta
 from vlcheck.models.adapters.tryout import check_end, check_highest
 from vlcheck.models.loading.pretrained import Pretrained
@@ -29,7 +30,7 @@ from vlcheck.models.loading.pretrained import Pretrained
 _BY_HIGHEST = 2  # with this eos_token_id, transformers takes the token with the highest id as the end of a text
 
 
-class TwoEncoders(Hosted):
+class TwoEncoders(EmbedsTexts, Hosted):
     """Base of adapters of models that encode an image and a text separately, each as a unit vector."""
 
     lacks = MappingProxyType({"mlm": "it compares whole texts with pictures, and predicts no word"})
@@ -48,8 +49,12 @@ class TwoEncoders(Hosted):
         """
         (embeds,) = images
         places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        encoded = unit(self.network.get_text_features(**self.tokens([*places])).pooler_output)
+        encoded = self.text_vectors([*places])
         return (embeds * encoded[[places[text] for text in texts]]).sum(-1)
+
+    def text_vectors(self, texts: Sequence[str]) -> Tensor:
+        """Return the unit vectors of texts, (n, width)."""
+        return unit(self.network.get_text_features(**self.tokens(texts)).pooler_output)
 
 
 class _Contrastive(Relative, TwoEncoders):

@@ -9,19 +9,23 @@ from typing import Any
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn.functional import normalize
 from transformers import BatchEncoding, FlavaForPreTraining, PreTrainedModel
 
+from vlcheck.cases.case import MASK
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import Hosted, match_probability
+from vlcheck.models.adapters.text_encoding import EmbedsTexts
 
 
-class Flava(Hosted):
+class Flava(EmbedsTexts, Hosted):
     """Adapter of a pre-training checkpoint with both heads. Its image encoder runs once for all texts of an image."""
 
     known = ("facebook/flava-full",)
     kinds = MappingProxyType({"mlm": "masked-lm", "itm": "match-head"})
     unread = ("image_codebook.",)
     settings = MappingProxyType({"init_codebook": False})  # the codebook is used in training alone
+    blank = MASK
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
@@ -43,6 +47,11 @@ class Flava(Hosted):
         hidden = self.read(images, tokens)[:, -where.shape[1] :]
         logits: Tensor = self.network.mmm_text_head(hidden[where])
         return logits
+
+    def text_vectors(self, texts: Sequence[str]) -> Tensor:
+        """Return the unit vectors of texts that the contrastive loss compares with those of pictures, (n, width)."""
+        flava = self.network.flava
+        return normalize(flava.text_projection(flava.text_model(**self.tokens(texts))[0][:, 0]), dim=-1)
 
     def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
         return match_probability(self.network.itm_head(self.read(images, tokens)))
