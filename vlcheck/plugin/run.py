@@ -341,7 +341,14 @@ class Run:
             judgement = replace(judgement, known=None, gates=False)
         bench, part = self._open()
         part.keep([*bench.session.images(judgement), *judgement.records(claim(item))])
+        bench.note(claim(item), judgement)
         _store(item, judgement)
+
+    def explain(self) -> None:
+        """Explain the worst cases that this process has judged, and keep the explanations with its results."""
+        if self._opened and self.began:
+            bench, part = self._opened
+            part.keep(bench.explanations())
 
     def thumbnail(self, picture: Picture) -> bytes:
         """Return a picture as a small JPEG; empty if pictures are left out."""

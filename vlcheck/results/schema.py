@@ -12,12 +12,26 @@ import msgspec
 from msgspec import NODEFAULT, MsgspecError
 
 from vlcheck._util.typed import Fault, convert, json_schema, keys_of
-from vlcheck.results.records import SCHEMA, EvidenceRecord, ImageRecord, Record, RunRecord, VerdictRecord
+from vlcheck.results.records import (
+    SCHEMA,
+    EvidenceRecord,
+    ExplanationRecord,
+    ImageRecord,
+    Record,
+    RunRecord,
+    VerdictRecord,
+)
 
 RECORDS: Mapping[str, type[Record]] = MappingProxyType(
-    {"run": RunRecord, "image": ImageRecord, "evidence": EvidenceRecord, "verdict": VerdictRecord}
+    {
+        "run": RunRecord,
+        "image": ImageRecord,
+        "evidence": EvidenceRecord,
+        "verdict": VerdictRecord,
+        "explanation": ExplanationRecord,
+    }
 )
-Line = RunRecord | ImageRecord | EvidenceRecord | VerdictRecord
+Line = RunRecord | ImageRecord | EvidenceRecord | VerdictRecord | ExplanationRecord
 _DECODER = msgspec.json.Decoder(EvidenceRecord)
 
 
