@@ -41,6 +41,10 @@ class Record(Struct, frozen=True):
     """A line of a results file, or an object in one."""
 
 
+class LaterRecord(Record, frozen=True):
+    """A line of a kind that only a later version knows. It is counted, and read over."""
+
+
 class KnownBias(Record, frozen=True, kw_only=True, omit_defaults=True):
     """An entry of the policy's known biases, in the line of the run.
 

@@ -36,7 +36,7 @@ class MethodView:
 
 
 @dataclass(frozen=True)
-class Token:
+class ShadedToken:
     """A token with its shade: from -SHADES, strongly against the score, to SHADES, strongly for it."""
 
     text: ShownText
@@ -56,7 +56,7 @@ class HeatMap:
 
     method: MethodView
     png: str
-    tokens: tuple[Token, ...]
+    tokens: tuple[ShadedToken, ...]
     error: str
 
 
@@ -97,7 +97,9 @@ def heat_map(record: ExplanationRecord, method: MethodView) -> HeatMap:
     return HeatMap(
         method=method,
         png=_png(heat(np.array(record.values).reshape(record.rows, record.columns))),
-        tokens=tuple(Token(shown_text(text, NAME), round(SHADES * (value or 0.0) / most)) for text, value in tokens),
+        tokens=tuple(
+            ShadedToken(shown_text(text, NAME), round(SHADES * (value or 0.0) / most)) for text, value in tokens
+        ),
         error="" if record.error is None else f"{100 * abs(record.error):.2g}\N{NO-BREAK SPACE}%",
     )
 
