@@ -135,6 +135,33 @@ def reuse(measured: str) -> str:
     )
 
 
+def attribution(measured: str) -> str:
+    """What the attribution methods cost, and by how much they miss the sum that they promise, as Markdown."""
+    figures = json.loads(measured)
+    models, errors = figures["seconds"], figures["errors"]
+    rows = []
+    for name in max(models.values(), key=len):
+        costs = [_times_a_forward(by_method.get(name)) for by_method in models.values()]
+        rows.append(f"| `{name}` | {' | '.join(costs)} | {_missed(errors.get(name))} |\n")
+    return (
+        f"Time of a method / time of a forward pass of the same batch, {figures['machine']['cores']} cores, no GPU;"
+        " medians. The error is that of the sum, relative to it, on scenes of `tiny`, for matches and for words.\n\n"
+        f"| method | {' | '.join(models)} | median error | largest of 95 % |\n"
+        f"| --- | {' | '.join(['---'] * len(models))} | --- | --- |\n{''.join(rows)}\n"
+        "`python -m benchmarks.attribution --full` measures, `python -m benchmarks.table` writes this table.\n"
+    )
+
+
+def _times_a_forward(rounds: list[list[float]] | None) -> str:
+    return f"{statistics.median(method / forward for forward, method in rounds):.1f}" if rounds else "does not apply"
+
+
+def _missed(errors: list[float] | None) -> str:
+    if errors is None:
+        return "no sum | "
+    return f"{statistics.median(errors):.2%} | {statistics.quantiles(errors, n=20)[-1]:.2%}"
+
+
 def memory(measured: str) -> str:
     """The peak memory of scoring large photographs as Markdown."""
     figures = json.loads(measured)["megabytes"]
@@ -265,6 +292,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "calibration": lambda: calibration_pages.passage(_kept("calibration.json")),
         "scales": lambda: scales(_kept("scales.json")),
     },
+    "explanation/attribution.md": {"attribution": lambda: attribution(_kept("attribution.json"))},
     "reference/families.md": {"families": families},
 }
 

@@ -12,6 +12,7 @@ import vlcheck
 from tests.conftest import ROOT
 
 PUBLIC = {
+    "Attribution",
     "Case",
     "NotApplicable",
     "Results",
@@ -24,6 +25,7 @@ PUBLIC = {
     "compare",
     "evaluate",
     "expect",
+    "explain_score",
     "list_models",
     "load_model",
     "open_cases",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from vlcheck.cases.selection import with_target
     from vlcheck.datasets.registry import open_source as open_cases
     from vlcheck.errors import NotApplicable, UsageError
+    from vlcheck.explain.attribution.attribute import Attribution
+    from vlcheck.explain.attribution.explain_score import explain_score
     from vlcheck.models.loading.check import check_model
     from vlcheck.models.loading.load import load_model
     from vlcheck.models.loading.registry import list_models
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Attribution",
     "Case",
     "NotApplicable",
     "Results",
@@ -35,6 +38,7 @@ __all__ = [
     "compare",
     "evaluate",
     "expect",
+    "explain_score",
     "list_models",
     "load_model",
     "open_cases",
@@ -45,6 +49,7 @@ __all__ = [
 
 # pytest imports this package in every run of every project that has it installed: a public name is loaded on first use.
 _HOMES = {
+    "Attribution": "vlcheck.explain.attribution.attribute:Attribution",
     "Case": "vlcheck.cases.case:Case",
     "NotApplicable": "vlcheck.errors:NotApplicable",
     "Results": "vlcheck.api:Results",
@@ -56,6 +61,7 @@ _HOMES = {
     "compare": "vlcheck.api:compare",
     "evaluate": "vlcheck.api:evaluate",
     "expect": "vlcheck.expect",
+    "explain_score": "vlcheck.explain.attribution.explain_score:explain_score",
     "list_models": "vlcheck.models.loading.registry:list_models",
     "load_model": "vlcheck.models.loading.load:load_model",
     "open_cases": "vlcheck.datasets.registry:open_source",

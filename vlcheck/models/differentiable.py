@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 WHOLE = Box(0, 0, 1, 1)
 
 # image: image tokens read image tokens; text: text tokens read text tokens; cross: text tokens read image tokens;
-# back: image tokens read text tokens; joint: all tokens read all tokens.
-AttentionKind = Literal["image", "text", "cross", "back", "joint"]
+# back: image tokens read text tokens; joint: all tokens read all tokens; query: learned queries, which stand for no token
+# of the text, read image tokens.
+AttentionKind = Literal["image", "text", "cross", "back", "joint", "query"]
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,9 @@ class PairInputs:
         special: (n, tokens), True at tokens that stand for no word of the text: CLS, SEP, padding, the words of a
             prompt, and the places of image tokens.
         tokens: for each text, the vocabulary's entries of its tokens without padding, for display.
-        layouts: for each picture, where its visual units lie.
-        masks: (n, tokens), True at the mask tokens; all False if the pairs were made without words.
+        layouts: for each picture, where its visual units lie; pixels beyond a layout of regions are padding.
+        masks: (n, tokens), True at the mask tokens, or at the word itself if the network reads the word in its place;
+            all False if the pairs were made without words.
         pieces: for each pair, the token ids of the word that is asked about at its masks; () without words.
         others: further inputs of the network by name, each (n, ...).
     """
@@ -111,7 +113,9 @@ class Differentiable(Protocol):
         network: the network.
         word_embeddings: the module that maps token ids (n, tokens) to vectors (n, tokens, width).
         absent_token: the id that takes the place of a token that is left out: the padding token's, or the mask's.
-        vision_blocks: the blocks of the image encoder in their order; empty if the network has none.
+        vision_blocks: the modules that return the states after each block of the image encoder, in their order, up to
+            the last one whose patches the score depends on: not the last block of an encoder of which only the CLS
+            token is read. Of a network that reads text and image together, its joint blocks. Empty if it has none.
         relative: True if the match logit only ranks texts; then P(match) is not defined for a pair alone.
         stackable: False if pictures of different shapes cannot share a batch.
     """
@@ -172,25 +176,41 @@ class Differentiable(Protocol):
             text_states: what `text_states` returned for them.
         """
 
-    def patch_states(self, hidden: Tensor) -> Tensor:
+    def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
         """Return the states of the visual units, (n, units, width), in the order of their layout.
 
         Args:
             hidden: the output of a vision block, e.g. with a CLS token.
+            inputs: the n pairs.
         """
 
     def attention_kind(self, module: str) -> AttentionKind | None:
         """Return which tokens read which in the attention that a module computes; None if it computes none.
 
+        A module computes attention of one kind. A network that shares weights between kinds has a module for each.
+
         Args:
             module: the module's name, as `network.named_modules` gives it.
         """
 
-    def image_keys(self, attention: Tensor) -> Tensor:
+    def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
         """Return the part of attention maps that lies on the visual units, (..., units), in the order of their layout.
 
         Args:
-            attention: maps over the keys of a "cross", "image" or "joint" attention, (..., keys).
+            attention: maps over the keys of an attention, (..., keys).
+            kind: "cross", "image", "query" or "joint".
+            inputs: the n pairs.
+        """
+
+
+@runtime_checkable
+class GloballyPooled(Protocol):
+    """A differentiable network whose match logit is a linear function of the mean of its patches' states."""
+
+    def unit_logits(self, inputs: PairInputs) -> Tensor:
+        """Return the term of each visual unit in the match logit, (n, units), in the order of their layout.
+
+        Their sum is the match logit, but for a term that is the same for all pictures.
         """
 
 

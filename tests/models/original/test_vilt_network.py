@@ -10,7 +10,8 @@ from torch.nn.functional import pad
 
 from tests.conftest import ROOT
 from vlcheck.errors import UsageError
-from vlcheck.models.original.vilt.network import ViltNetwork, at_even_steps, valid_patches
+from vlcheck.models.adapters.vilt import at_even_steps
+from vlcheck.models.original.vilt.network import ViltNetwork, valid_patches
 from vlcheck.models.original.vilt.weights import vilt_from_original
 
 REFERENCE = ROOT / "tests" / "data" / "vilt"

@@ -17,7 +17,7 @@ from vlcheck.models.differentiable import Differentiable, PairInputs
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
-    """How much each part of one picture and one text contributes to a score.
+    """The contribution of each part of one picture and one text to a score.
 
     Attributes:
         method: the method's name.
@@ -26,7 +26,15 @@ class Attribution:
         special: for each token, True if it stands for no word of the text.
         token_values: one value for each token, (tokens,); None if the method does not explain tokens.
         pixels: the map over the network's input, (height, width), if the method explains single pixels.
-        error: by how much the attributions miss what they should sum to, relative to it; None if there is no such sum.
+        error: the difference between the attributions' sum and what it should be, relative to it; None if there is no
+            such sum.
+
+    Example:
+        >>> import vlcheck
+        >>> picture = vlcheck.open_cases("scenes:1").cases[0].image.open()
+        >>> found: Attribution = vlcheck.explain_score("tiny", picture, "a red ball", method="gradcam")
+        >>> found.tokens, found.image.layout.grid
+        (('[CLS]', 'a', 'red', 'ball'), (8, 8))
     """
 
     method: str
@@ -98,7 +106,7 @@ def _attributions(method: AttributionMethod, inputs: PairInputs, maps: Maps) -> 
     return [
         Attribution(
             method=method.name,
-            image=ImageMap(_array(maps.units[row]), inputs.layouts[row]),
+            image=ImageMap(_array(maps.units[row])[: len(inputs.layouts[row].boxes)], inputs.layouts[row]),
             tokens=tokens,
             special=tuple(inputs.special[row].tolist()[: len(tokens)]),
             token_values=None if maps.tokens is None else _array(maps.tokens[row])[: len(tokens)],

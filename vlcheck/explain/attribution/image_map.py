@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise, product
+from typing import NamedTuple
 
 import numpy as np
 
+from vlcheck.cases.box import Box
 from vlcheck.models.differentiable import ImageLayout
+
+
+class Point(NamedTuple):
+    """A place in a picture, in fractions of its width and height.
+
+    Attributes:
+        x: distance from the left edge.
+        y: distance from the upper edge.
+    """
+
+    x: float
+    y: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,11 +31,37 @@ class ImageMap:
 
     Attributes:
         values: (units,), float64; positive values speak for the score, and methods without a sign have none below 0.
-        layout: where the units lie in the picture.
+        layout: the places of the units in the picture.
     """
 
     values: np.ndarray
     layout: ImageLayout
+
+    def peak(self) -> Point:
+        """Return the center of the unit with the highest value, the first of several."""
+        box = self.layout.boxes[int(self.values.argmax())]
+        return Point(box.x + box.width / 2, box.y + box.height / 2)
+
+    def share_inside(self, boxes: Sequence[Box]) -> float:
+        """Return the share of the positive values that lies in boxes; 0 if no value is positive.
+
+        A unit's value is spread evenly over its box. A place in several boxes counts once.
+
+        Args:
+            boxes: boxes in fractions of the picture's width and height.
+        """
+        energy = self.values.clip(0)
+        covered = np.array([_covered(unit, boxes) for unit in self.layout.boxes])
+        return float(energy @ covered / energy.sum()) if energy.any() else 0.0
+
+    def mirrored(self) -> ImageMap:
+        """Return the map of the picture mirrored left to right; a grid's units are again row by row."""
+        boxes = [box._replace(x=1 - box.x - box.width) for box in self.layout.boxes]
+        order = np.arange(len(boxes))
+        if self.layout.grid is not None:
+            order = order.reshape(self.layout.grid)[:, ::-1].ravel()
+        layout = ImageLayout(tuple(boxes[unit] for unit in order), self.layout.grid)
+        return ImageMap(self.values[order], layout)
 
     def render(self, width: int, height: int) -> np.ndarray:
         """Return the map at the size of a picture: each unit's value is spread evenly over its box.
@@ -62,3 +104,19 @@ def _cover(start: float, length: float, pixels: int) -> np.ndarray:
     covered = np.minimum(edges + 1, start + length) - np.maximum(edges, start)
     clipped: np.ndarray = np.clip(covered, 0, 1)
     return clipped
+
+
+def _covered(unit: Box, boxes: Sequence[Box]) -> float:
+    """Return the share of a unit's area that lies in at least one of the boxes."""
+    meeting = [box for box in boxes if unit.meets(box)]
+    across = _edges(unit.x, unit.width, [(box.x, box.width) for box in meeting])
+    down = _edges(unit.y, unit.height, [(box.y, box.height) for box in meeting])
+    pieces = [Box(left, top, right - left, low - top) for (left, right), (top, low) in product(across, down)]
+    return sum(piece.area for piece in pieces if any(map(piece.meets, meeting))) / unit.area
+
+
+def _edges(start: float, length: float, stretches: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the parts into which the ends of stretches cut one from `start`, from left to right."""
+    ends = [end for low, width in stretches for end in (low, low + width)]
+    inside = {min(max(end, start), start + length) for end in ends}
+    return list(pairwise(sorted({start, start + length} | inside)))

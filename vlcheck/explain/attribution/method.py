@@ -16,11 +16,12 @@ class Maps:
     """The attributions of a batch of n pairs.
 
     Attributes:
-        units: (n, units): one value for each patch or region, in the order of the pairs' layouts.
+        units: (n, units): one value for each patch or region, in the order of the pairs' layouts; columns beyond a
+            layout are padding.
         tokens: (n, tokens): one value for each token; padding has 0. None if the method does not explain tokens.
         pixels: (n, height, width) over the network's input, if the method explains single pixels.
-        error: (n,): by how much the attributions miss what they should sum to, relative to it; None for a method
-            whose attributions have no such sum.
+        error: (n,): the difference between the attributions' sum and what it should be, relative to it; None for a
+            method whose attributions have no such sum.
     """
 
     units: Tensor

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from vlcheck.models.adapters.differentiable import output_replaced
 from vlcheck.models.differentiable import Differentiable, PairInputs
 
 
@@ -19,22 +19,18 @@ def objective(model: Differentiable, inputs: PairInputs, embeddings: Tensor | No
         embeddings: takes the place of the word embeddings, (n, tokens, width), e.g. to have gradients at the tokens.
     """
     with output_replaced(model.word_embeddings, embeddings) if embeddings is not None else nullcontext():
-        image_states, text_states = model.image_states(inputs), model.text_states(inputs)
-        if any(inputs.pieces):
-            return model.word_log_probs(inputs, image_states, text_states)
-        return model.match_logits(inputs, image_states, text_states)[:, 1]
+        return score_of_states(model, inputs, model.image_states(inputs), model.text_states(inputs))
 
 
-@contextmanager
-def output_replaced(module: nn.Module, output: Tensor) -> Iterator[None]:
-    """Replace the output of a module by a tensor as long as the context lasts.
+def score_of_states(model: Differentiable, inputs: PairInputs, image_states: Tensor, text_states: Tensor) -> Tensor:
+    """Return the score of each pair from the states of its picture and its text, (n,).
 
     Args:
-        module: the module.
-        output: what it returns in place of its own output.
+        model: the network.
+        inputs: n pairs, all with words or all without.
+        image_states: states of the pictures, as the network returned them.
+        text_states: states of the texts, as the network returned them.
     """
-    handle = module.register_forward_hook(lambda *_: output)
-    try:
-        yield
-    finally:
-        handle.remove()
+    if any(inputs.pieces):
+        return model.word_log_probs(inputs, image_states, text_states)
+    return model.match_logits(inputs, image_states, text_states)[:, 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch.nn.utils.rnn import pad_sequence
 
 from vlcheck._util.hashing import digest
 from vlcheck.explain.attribution.method import AttributionMethod, Maps
@@ -24,4 +25,4 @@ class Random(AttributionMethod):
             noise = torch.Generator().manual_seed(seed)
             units.append(torch.rand(len(inputs.layouts[row].boxes), generator=noise))
             tokens.append(torch.rand(inputs.ids.shape[1], generator=noise) * inputs.attention[row].cpu())
-        return Maps(torch.stack(units), torch.stack(tokens))
+        return Maps(pad_sequence(units, batch_first=True), torch.stack(tokens))

@@ -17,7 +17,7 @@ from vlcheck.errors import NotApplicable, UsageError, printable
 from vlcheck.models.adapters.refusal import errors_as_refusals
 from vlcheck.models.adapters.templates import Unfilled, templates
 from vlcheck.models.adapters.thought import end_of_thought, without_thoughts
-from vlcheck.models.adapters.tokenizing import check_plain, signs
+from vlcheck.models.adapters.tokenizing import check_plain, signs, tokens_within
 from vlcheck.models.adapters.yes_no import QUESTION
 
 REQUEST = "Describe the picture."
@@ -44,7 +44,7 @@ _SOME_TEXT = "a dog"
 _LONG_TEXT = " and ".join([_SOME_TEXT] * 50)
 _ANSWER = "Yes"
 SEEN = ("cross_attention_mask",)  # inputs that mask the parts of a picture for each token
-_PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", *SEEN)
+PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", *SEEN)
 
 
 class ChatPrefix(NamedTuple):
@@ -96,6 +96,28 @@ class Chat:
         """Return the token ids of a request for a description and a text as its answer, without the end of the turn."""
         check_plain(text, self.signs)
         return self._ids(self._answer(text))
+
+    def in_question(self, text: str) -> list[bool]:
+        """Return for each token of `asked` whether it belongs to the text."""
+        rendered = self._question(text)
+        start = rendered.rindex(QUESTION.format(text=text)) + QUESTION.index("{text}")
+        return self._within(rendered, slice(start, start + len(text)))
+
+    def in_answer(self, text: str, part: slice) -> list[bool]:
+        """Return for each token of `answered` whether it belongs to a part of the text.
+
+        Args:
+            text: the text.
+            part: the characters of the part.
+        """
+        rendered = self._answer(text)
+        start = rendered.rindex(text.strip()) - len(text) + len(text.lstrip())
+        return self._within(rendered, slice(start + part.start, start + part.stop))
+
+    def _within(self, rendered: str, part: slice) -> list[bool]:
+        """Return for each token of `_ids` whether it holds one of some characters of a rendered text."""
+        found = tokens_within(self.tokenizer, rendered, part)
+        return [False] * (len(self._ids(rendered)) - len(found)) + found
 
     def _template(self) -> str:
         """Return the chat template of the processor, else of the tokenizer; among several, the one named "default"."""
@@ -159,7 +181,7 @@ class Chat:
         pairs = list(zip(reversed(whole), reversed(ids), strict=False))[:after]
         common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         length = len(whole) - common
-        cut = {name: tensor[:, :length] if name in _PER_TOKEN else tensor for name, tensor in inputs.items()}
+        cut = {name: tensor[:, :length] if name in PER_TOKEN else tensor for name, tensor in inputs.items()}
         return ChatPrefix(cut, tuple(ids[: len(ids) - common]), length)
 
     def _question(self, text: str) -> str:

@@ -1,11 +1,12 @@
-"""What the differentiable networks of all families share: words at masks, in and out."""
+"""What the differentiable networks of all families share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vlcheck.models.adapters.base import check_masked, log_softmax
 from vlcheck.models.differentiable import PairInputs
@@ -43,3 +44,19 @@ def log_probs_of_pieces(logits: Tensor, inputs: PairInputs) -> Tensor:
     pairs = inputs.masks.nonzero()[:, 0]
     picked = log_softmax(logits).gather(1, chosen[:, None])[:, 0]
     return picked.new_zeros(len(inputs)).index_add(0, pairs, picked)
+
+
+@contextmanager
+def output_replaced(module: nn.Module, output: Tensor) -> Iterator[None]:
+    """Replace the output of a module by a tensor as long as the context lasts.
+
+    Args:
+        module: the module.
+        output: what it returns in place of its own output.
+    """
+    # A copy: some networks change the embeddings that they were given in place, which a leaf tensor does not allow.
+    handle = module.register_forward_hook(lambda *_: output.clone())
+    try:
+        yield
+    finally:
+        handle.remove()

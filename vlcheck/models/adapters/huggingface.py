@@ -13,7 +13,7 @@ from transformers import BatchFeature, PreTrainedModel
 from vlcheck.cases.case import MASK
 from vlcheck.errors import UsageError
 from vlcheck.models.adapters.base import log_softmax
-from vlcheck.models.adapters.processor import Processed
+from vlcheck.models.adapters.processor import Processed, token_embeddings
 from vlcheck.models.adapters.tokenizing import Texts
 from vlcheck.models.adapters.tryout import PLAIN, check_finite, check_rows, trying
 from vlcheck.models.loading.pretrained import Pretrained
@@ -23,7 +23,6 @@ _FITTING = (
     "image_size, max_position_embeddings and vocab_size in config.json, size and crop_size in preprocessor_config.json"
     " or processor_config.json, and the tokenizer's files"
 )
-_OF_TOKENS = ("word_embeddings", "token_embedding", "embed_tokens")  # names of token embeddings in transformers
 
 
 class Hosted(Processed):
@@ -91,8 +90,7 @@ class Hosted(Processed):
     @property
     def rows(self) -> int | None:
         """The number of token embeddings of the network; None if they have an unknown name."""
-        found = (part.num_embeddings for name, part in self.network.named_modules() if name.endswith(_OF_TOKENS))
-        return next(found, None)
+        return getattr(token_embeddings(self.network), "num_embeddings", None)
 
     @property
     def side(self) -> Any:

@@ -15,6 +15,8 @@ from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.refusal import errors_as_refusals
 from vlcheck.models.adapters.tokenizing import Texts
 
+_OF_TOKENS = ("word_embeddings", "token_embedding", "embed_tokens")  # names of token embeddings in transformers
+
 
 class Processed(Adapter):
     """A network with the tokenizer and the image processor that prepare its inputs.
@@ -127,3 +129,8 @@ class Processed(Adapter):
 
     def _entry(self, number: int) -> str:
         return self.texts.entry(number)
+
+
+def token_embeddings(network: nn.Module) -> nn.Module | None:
+    """Return the module that embeds the tokens of texts; None if it has an unknown name."""
+    return next((part for name, part in network.named_modules() if name.endswith(_OF_TOKENS)), None)

@@ -61,11 +61,13 @@ class ReadsRegions(Adapter):
 
     Attributes:
         network: the network, in its dtype, on its device.
+        texts: the tokenizer.
         extractor: finds the regions of a picture.
         classes: the classes of the head for regions, if their names are known.
     """
 
     network: Any
+    texts: Texts
     extractor: RegionExtractor
     classes: RegionClasses
 

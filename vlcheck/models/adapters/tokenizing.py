@@ -113,3 +113,25 @@ def check_plain(text: str, own_signs: Iterable[str]) -> None:
     for sign in own_signs:
         if sign in text:
             raise NotApplicable(f"the text contains {sign!r}, which is a special token of the model, not a word")
+
+
+def tokens_within(tokenizer: PreTrainedTokenizerBase, written: str, part: slice) -> list[bool]:
+    """Return for each token of a text whether it holds one of some characters.
+
+    Args:
+        tokenizer: the tokenizer; no tokens are added to the text.
+        written: the text.
+        part: the characters.
+
+    Raises:
+        NotApplicable: the tokenizer cannot say which characters a token holds.
+    """
+    if not tokenizer.is_fast:
+        raise NotApplicable("explanations need a fast tokenizer, which says which characters a token holds")
+    encoded = tokenizer(written, add_special_tokens=False, return_offsets_mapping=True)
+    return [start < part.stop and end > part.start for start, end in encoded["offset_mapping"]]
+
+
+def one_line(text: str) -> str:
+    """Return a text with a space between its words, and a line break at its end."""
+    return " ".join(text.split()) + "\n"

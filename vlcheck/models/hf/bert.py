@@ -13,8 +13,10 @@ from PIL import Image
 from torch import Tensor
 from transformers import BatchEncoding, BertForMaskedLM, PreTrainedModel
 
+from vlcheck.errors import NotApplicable
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import Hosted
+from vlcheck.models.differentiable import Differentiable
 from vlcheck.models.loading.pretrained import Pretrained
 
 
@@ -33,6 +35,9 @@ class Bert(Hosted):
     @classmethod
     def viewer(cls, checkpoint: Pretrained, network: PreTrainedModel) -> None:
         return  # no picture is read
+
+    def differentiable(self) -> Differentiable:
+        raise NotApplicable(f"{self.name} gives no map of a picture: it reads only the text")
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:

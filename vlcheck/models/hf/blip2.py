@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import torch
-from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import BatchEncoding, Blip2ForImageTextRetrieval, PreTrainedModel
 
-from vlcheck.models.adapters.features import Features
-from vlcheck.models.adapters.huggingface import Hosted, match_probability
+from vlcheck.models.adapters.stepwise import DifferentiableSteps, Stepwise
 from vlcheck.models.adapters.tokenizing import Texts
 from vlcheck.models.loading.pretrained import Pretrained
 
 
-class Blip2Match(Hosted):
+class DifferentiableBlip2(DifferentiableSteps):
+    """The network of a retrieval checkpoint: the queries of a Q-Former read the image, and the text.
+
+    The attention among queries and text tokens has no kind: it has rows that are no tokens of the text.
+    """
+
+    attentions = MappingProxyType(
+        {
+            r"vision_model\.encoder\.layers\.\d+\.self_attn": "image",
+            r"qformer\.encoder\.layer\.\d+\.crossattention\.attention": "query",
+        }
+    )
+
+    @property
+    def vision_blocks(self) -> Sequence[nn.Module]:
+        return [*self.network.vision_model.encoder.layers]
+
+
+class Blip2Match(Stepwise):
     """Adapter of a retrieval checkpoint: its vision model runs once for all texts of an image."""
 
     known = ("Salesforce/blip2-itm-vit-g",)
@@ -33,21 +50,28 @@ class Blip2Match(Hosted):
         # The texts are read by the Q-Former, not by the language model.
         return Texts(checkpoint.tokenizer(), limit=network.config.qformer_config.max_position_embeddings)
 
-    @torch.inference_mode()
-    def encode(self, images: Sequence[Image.Image]) -> Features:
-        """Return the vision model's last states, (n, image tokens, width)."""
-        return Features.of(self.network.vision_model(self.pixels(images)["pixel_values"])[0])
+    def differentiable(self) -> DifferentiableBlip2:
+        return DifferentiableBlip2(self)
 
-    def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
-        (embeds,), net = images, self.network
-        queries = net.query_tokens.expand(len(embeds), -1, -1)
-        attention = tokens["attention_mask"]
+    def image_states(self, pictures: Mapping[str, Any]) -> Tensor:
+        """Return the vision model's last states, (n, image tokens, width)."""
+        states: Tensor = self.network.vision_model(pictures["pixel_values"])[0]
+        return states
+
+    def text_states(self, tokens: BatchEncoding) -> Tensor:
+        """Return the queries, and the embedded tokens of texts after them, (n, queries + tokens, width)."""
+        ids, net = tokens["input_ids"], self.network
+        embedded: Tensor = net.embeddings(input_ids=ids, query_embeds=net.query_tokens.expand(len(ids), -1, -1))
+        return embedded
+
+    def match_logits(self, images: Tensor, texts: Tensor, attention: Tensor) -> Tensor:
+        net, queries = self.network, self.network.query_tokens.shape[1]
         hidden = net.qformer(
-            query_embeds=net.embeddings(input_ids=tokens["input_ids"], query_embeds=queries),
-            query_length=queries.shape[1],
-            attention_mask=torch.cat([attention.new_ones(queries.shape[:2]), attention], dim=1),
-            encoder_hidden_states=embeds,
-            encoder_attention_mask=attention.new_ones(embeds.shape[:2]),
+            query_embeds=texts,
+            query_length=queries,
+            attention_mask=torch.cat([attention.new_ones(len(attention), queries), attention], dim=1),
+            encoder_hidden_states=images,
+            encoder_attention_mask=attention.new_ones(images.shape[:2]),
         )[0]
-        each = net.itm_head(hidden[:, : queries.shape[1]].to(net.itm_head.weight.dtype))
-        return match_probability(each.mean(1))  # over the queries
+        each: Tensor = net.itm_head(hidden[:, :queries].to(net.itm_head.weight.dtype))
+        return each.mean(1)  # over the queries

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
-import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn.functional import normalize
 from transformers import (
     AlignModel,
     AltCLIPModel,
+    BatchEncoding,
     ChineseCLIPModel,
     CLIPModel,
     MetaClip2Model,
@@ -19,25 +19,43 @@ from transformers import (
 )
 
 from vlcheck.models.adapters.base import wide
-from vlcheck.models.adapters.features import Features
-from vlcheck.models.adapters.huggingface import Hosted
 from vlcheck.models.adapters.relative import Relative
+from vlcheck.models.adapters.stepwise import Stepwise, beside_zero
 from vlcheck.models.adapters.tokenizing import Texts, positions_of_roberta
 from vlcheck.models.adapters.tryout import check_end, check_highest
+from vlcheck.models.hf.differentiable_encoders import (
+    DifferentiableAlign,
+    DifferentiableAltClip,
+    DifferentiableClip,
+    DifferentiableEncoders,
+)
 from vlcheck.models.loading.pretrained import Pretrained
 
 _BY_HIGHEST = 2  # with this eos_token_id, transformers takes the token with the highest id as the end of a text
 
 
-class TwoEncoders(Hosted):
+class TwoEncoders(Stepwise):
     """Base of adapters of models that encode an image and a text separately, each as a unit vector."""
 
     lacks = MappingProxyType({"mlm": "it compares whole texts with pictures, and predicts no word"})
 
-    @torch.inference_mode()
-    def encode(self, images: Sequence[Image.Image]) -> Features:
+    def differentiable(self) -> DifferentiableEncoders:
+        return DifferentiableClip(self)
+
+    def image_states(self, pictures: Mapping[str, Any]) -> Tensor:
         """Return the unit vectors of images, (n, width)."""
-        return Features.of(unit(self.network.get_image_features(**self.pixels(images)).pooler_output))
+        return unit(self.network.get_image_features(**pictures).pooler_output)
+
+    def text_states(self, tokens: BatchEncoding) -> Tensor:
+        """Return the unit vectors of texts, (n, width)."""
+        return unit(self.network.get_text_features(**tokens).pooler_output)
+
+    def match_logits(self, images: Tensor, texts: Tensor, attention: Tensor) -> Tensor:
+        return beside_zero(self.logits((images * texts).sum(-1)))
+
+    def logits(self, cosines: Tensor) -> Tensor:
+        """Return the logits of a match, (n,), given cosines, (n,)."""
+        raise NotImplementedError
 
     def cosines(self, images: tuple[Tensor, ...], texts: Sequence[str]) -> Tensor:
         """Return the cosine of each image with its text, (n,). Equal texts are encoded once.
@@ -48,7 +66,7 @@ class TwoEncoders(Hosted):
         """
         (embeds,) = images
         places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        encoded = unit(self.network.get_text_features(**self.tokens([*places])).pooler_output)
+        encoded = self.text_states(self.tokens([*places]))
         return (embeds * encoded[[places[text] for text in texts]]).sum(-1)
 
 
@@ -58,7 +76,10 @@ class _Contrastive(Relative, TwoEncoders):
     kinds = MappingProxyType({"itm": "contrastive"})
 
     def rank(self, images: tuple[Tensor, ...], texts: Sequence[str]) -> Tensor:
-        return self.cosines(images, texts) * self.scale
+        return self.logits(self.cosines(images, texts))
+
+    def logits(self, cosines: Tensor) -> Tensor:
+        return cosines * self.scale
 
     @property
     def scale(self) -> Tensor:
@@ -110,6 +131,9 @@ class AltClip(_Contrastive):
     def network_class(cls) -> type[PreTrainedModel]:
         return AltCLIPModel
 
+    def differentiable(self) -> DifferentiableAltClip:
+        return DifferentiableAltClip(self)
+
     @classmethod
     def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:
         return Texts(checkpoint.tokenizer(), limit=positions_of_roberta(network.config.text_config))
@@ -144,6 +168,9 @@ class Align(_Contrastive):
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
         return AlignModel
+
+    def differentiable(self) -> DifferentiableAlign:
+        return DifferentiableAlign(self)
 
     @property
     def scale(self) -> Tensor:

@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import torch
-from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import BatchEncoding, FlavaForPreTraining, PreTrainedModel
 
-from vlcheck.models.adapters.features import Features
-from vlcheck.models.adapters.huggingface import Hosted, match_probability
+from vlcheck.models.adapters.stepwise import DifferentiableSteps, Stepwise
+from vlcheck.models.differentiable import AttentionKind, PairInputs
 
 
-class Flava(Hosted):
+class DifferentiableFlava(DifferentiableSteps):
+    """The network with both heads."""
+
+    attentions = MappingProxyType(
+        {
+            r"flava\.image_model\.encoder\.layer\.\d+\.attention\.attention": "image",
+            r"flava\.text_model\.encoder\.layer\.\d+\.attention\.attention": "text",
+            r"flava\.multimodal_model\.encoder\.layer\.\d+\.attention\.attention": "joint",
+        }
+    )
+
+    @property
+    def vision_blocks(self) -> Sequence[nn.Module]:
+        return [layer.output for layer in self.network.flava.image_model.encoder.layer]  # a layer returns a tuple
+
+    @property
+    def patch_size(self) -> int:
+        return int(self.network.config.image_config.patch_size)
+
+    def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
+        """Return the maps over the patches.
+
+        The keys of the image encoder are its class token and the patches. In the multimodal encoder a class token of
+        its own comes before these, and the text tokens after them.
+        """
+        first = 1 + (kind == "joint" and self.network.flava.multimodal_model.use_cls_token)
+        return attention[..., first : first + len(inputs.layouts[0].boxes)]
+
+
+class Flava(Stepwise):
     """Adapter of a pre-training checkpoint with both heads. Its image encoder runs once for all texts of an image."""
 
     known = ("facebook/flava-full",)
@@ -32,35 +60,45 @@ class Flava(Hosted):
         """The height and width in pixels of the pictures that the image encoder reads."""
         return self.network.config.image_config.image_size
 
-    @torch.inference_mode()
-    def encode(self, images: Sequence[Image.Image]) -> Features:
+    def differentiable(self) -> DifferentiableFlava:
+        return DifferentiableFlava(self)
+
+    def image_states(self, pictures: Mapping[str, Any]) -> Tensor:
         """Return the image encoder's last states, projected for the multimodal encoder: (n, image tokens, width)."""
         flava = self.network.flava
-        states = flava.image_model(self.pixels(images)["pixel_values"], output_hidden_states=True).hidden_states
-        return Features.of(flava.image_to_mm_projection(states[-1]))
+        states = flava.image_model(pictures["pixel_values"], output_hidden_states=True).hidden_states
+        projected: Tensor = flava.image_to_mm_projection(states[-1])
+        return projected
 
-    def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
-        hidden = self.read(images, tokens)[:, -where.shape[1] :]
+    def text_states(self, tokens: BatchEncoding) -> Tensor:
+        """Return the text encoder's last states, projected for the multimodal encoder: (n, tokens, width)."""
+        flava = self.network.flava
+        states = flava.text_model(**tokens, output_hidden_states=True).hidden_states
+        projected: Tensor = flava.text_to_mm_projection(states[-1])
+        return projected
+
+    def match_logits(self, images: Tensor, texts: Tensor, attention: Tensor) -> Tensor:
+        logits: Tensor = self.network.itm_head(self.read(images, texts, attention))
+        return logits
+
+    def mask_logits(self, images: Tensor, texts: Tensor, attention: Tensor, where: Tensor) -> Tensor:
+        hidden = self.read(images, texts, attention)[:, -where.shape[1] :]
         logits: Tensor = self.network.mmm_text_head(hidden[where])
         return logits
 
-    def match(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
-        return match_probability(self.network.itm_head(self.read(images, tokens)))
-
-    def read(self, images: tuple[Tensor, ...], tokens: BatchEncoding) -> Tensor:
+    def read(self, images: Tensor, texts: Tensor, attention: Tensor) -> Tensor:
         """Return the last states of the multimodal encoder.
 
         Args:
-            images: encoded images, (n, image tokens, width).
-            tokens: n texts.
+            images: states of images, (n, image tokens, width).
+            texts: states of texts, (n, tokens, width).
+            attention: the attention mask of the texts, (n, tokens).
 
         Returns:
             States, (n, tokens, width), in the order class token, image tokens, text tokens.
         """
-        flava, (image,) = self.network.flava, images
-        states = flava.text_model(**tokens, output_hidden_states=True).hidden_states
-        both = torch.cat([image, flava.text_to_mm_projection(states[-1])], dim=1)
-        attention = tokens["attention_mask"]
-        seen = attention.new_ones(len(attention), image.shape[1] + flava.multimodal_model.use_cls_token)
-        hidden: Tensor = flava.multimodal_model(both, attention_mask=torch.cat([seen, attention], dim=1))[0]
+        multimodal = self.network.flava.multimodal_model
+        seen = attention.new_ones(len(attention), images.shape[1] + multimodal.use_cls_token)
+        keep = torch.cat([seen, attention], dim=1)
+        hidden: Tensor = multimodal(torch.cat([images, texts], dim=1), attention_mask=keep)[0]
         return hidden

@@ -15,10 +15,11 @@ from transformers import AutoModelForImageTextToText, DynamicCache, PreTrainedMo
 
 from vlcheck.errors import UsageError
 from vlcheck.models.adapters.autoregressive import check_length
-from vlcheck.models.adapters.chat import REQUEST, SEEN, Chat
+from vlcheck.models.adapters.chat import REQUEST, SEEN, Chat, ChatPrefix
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.tryout import PLAIN, check_finite, check_rows, trying
 from vlcheck.models.adapters.yes_no import QUESTION, Answering, spellings
+from vlcheck.models.hf.differentiable_generative import DifferentiableGenerative
 from vlcheck.models.loading.pretrained import Pretrained
 
 _FITTING = (
@@ -116,6 +117,9 @@ class Generative(Answering):
         answers = self.answers(self.encode([PLAIN]), ["a dog"])
         check_finite([*answers.yes, *answers.no])
 
+    def differentiable(self) -> DifferentiableGenerative:
+        return DifferentiableGenerative(self)
+
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Prefixes:
         """Return the prefix caches of pictures, which are read one after another."""
@@ -123,10 +127,10 @@ class Generative(Answering):
         return Prefixes((), tuple(range(len(prefixes))), prefixes=prefixes)
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        return self._after(features, row, text, self.chat.asked(text))
+        return self.after(_prefixes(features)[features.index[row]], text, self.chat.asked(text))
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
-        return self._after(features, row, text, self.chat.answered(text))
+        return self.after(_prefixes(features)[features.index[row]], text, self.chat.answered(text))
 
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
         prefix = _prefixes(features)[image]
@@ -146,13 +150,27 @@ class Generative(Answering):
         """True if a position has three parts: time, height and width (Qwen2-VL, arXiv:2409.12191, section 2.1)."""
         return hasattr(self.network.model, "rope_deltas")
 
-    def _read_picture(self, image: Image.Image) -> Prefix:
+    def begin(self, image: Image.Image) -> ChatPrefix:
+        """Return the prefix of every conversation about a picture, on the network's device and in its dtype.
+
+        Args:
+            image: an image of any size.
+
+        Raises:
+            NotApplicable: the processor refuses the picture.
+        """
         prefix = self.chat.prefix(image)
-        cache = DynamicCache()  # without a config: layers with a sliding window keep all tokens, and masks limit them
-        inputs = {
-            name: tensor.to(self.network.device, self.network.dtype if tensor.is_floating_point() else None)
-            for name, tensor in prefix.inputs.items()
-        }
+        return prefix._replace(
+            inputs={
+                name: tensor.to(self.network.device, self.network.dtype if tensor.is_floating_point() else None)
+                for name, tensor in prefix.inputs.items()
+            }
+        )
+
+    def _read_picture(self, image: Image.Image) -> Prefix:
+        prefix = self.begin(image)
+        inputs, cache = prefix.inputs, DynamicCache()
+        # The cache has no config: layers with a sliding window keep all tokens, and masks limit them.
         self.network(**inputs, logits_to_keep=1, use_cache=True, **{self._cache: cache})
         shift = int(self.network.model.rope_deltas) if self._has_spatial_positions else 0
         layers: Sequence[Any] = cache.layers
@@ -160,9 +178,18 @@ class Generative(Answering):
         seen = {name: inputs[name][:, -1:] for name in SEEN if name in inputs}
         return Prefix(kept, prefix.head, prefix.length, prefix.length + shift, seen)
 
-    def _after(self, features: Features, row: int, text: str, ids: Sequence[int]) -> Sequence[int]:
-        """Return the tokens of a conversation without those of the prefix of the row's picture."""
-        prefix = _prefixes(features)[features.index[row]]
+    def after(self, prefix: Prefix | ChatPrefix, text: str, ids: Sequence[int]) -> Sequence[int]:
+        """Return the tokens of a conversation without those of the prefix of its picture.
+
+        Args:
+            prefix: the prefix.
+            text: the text that the conversation is about, for messages.
+            ids: all tokens of the conversation, with one token for the picture.
+
+        Raises:
+            NotApplicable: the text is too long for the model.
+            UsageError: the conversation does not begin with the prefix.
+        """
         if tuple(ids[: len(prefix.head)]) != prefix.head:
             raise UsageError(f"{self.name}: its chat template puts something else than the picture before {text!r}.")
         check_length(prefix.length + len(ids) - len(prefix.head), self.limit)

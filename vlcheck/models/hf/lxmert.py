@@ -12,6 +12,7 @@ from vlcheck.metrics.registry import WITH_REGIONS
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import match_probability
 from vlcheck.models.adapters.regions import HostedReader, all_seen, relative
+from vlcheck.models.hf.differentiable_regions import DifferentiableLxmert
 from vlcheck.models.regions.regions import Regions
 
 
@@ -31,6 +32,9 @@ class Lxmert(HostedReader):
     def n_classes(self) -> int:
         config = self.network.config
         return config.num_object_labels if config.task_obj_predict and config.visual_obj_loss else 0
+
+    def differentiable(self) -> DifferentiableLxmert:
+        return DifferentiableLxmert(self)
 
     def inputs(self, regions: Regions, size: tuple[int, int]) -> Sequence[Tensor]:
         return regions.features, relative(regions.boxes, size), all_seen(regions)

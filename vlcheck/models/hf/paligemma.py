@@ -14,8 +14,9 @@ from transformers import PaliGemmaForConditionalGeneration, PreTrainedModel
 from vlcheck.models.adapters.autoregressive import check_length
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import Hosted
-from vlcheck.models.adapters.tokenizing import check_plain
+from vlcheck.models.adapters.tokenizing import check_plain, one_line
 from vlcheck.models.adapters.yes_no import QUESTION, Answering, spellings
+from vlcheck.models.hf.differentiable_writers import DifferentiablePaliGemma
 
 
 class PaliGemma(Answering, Hosted):
@@ -29,11 +30,15 @@ class PaliGemma(Answering, Hosted):
     known = ("google/paligemma-3b-mix-224",)
     max_pairs = 16
     prompts = (QUESTION,)
+    ask, describe = "answer en ", "caption en"
 
     def __init__(self, *parts: Any) -> None:
         super().__init__(*parts)
         self.yes, self.no = (spellings(self.texts.tokenizer, word) for word in ("yes", "no"))
         (self.line_break,) = self._ids("\n")
+
+    def differentiable(self) -> DifferentiablePaliGemma:
+        return DifferentiablePaliGemma(self)
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
@@ -45,28 +50,48 @@ class PaliGemma(Answering, Hosted):
         return Features.of(self.network.model.get_image_features(self.pixels(images)["pixel_values"]).pooler_output)
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        return self._after(features, "answer en " + QUESTION.format(text=text))
+        return self.spelled(features.tensors[0].shape[1], self.ask + QUESTION.format(text=text))
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
-        return self._after(features, "caption en", text)
+        return self.spelled(features.tensors[0].shape[1], self.describe, text)
 
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
         seen = features.tensors[0][image].expand(len(ids), -1, -1)
+        return self.read(seen, ids, self.network.get_input_embeddings()(ids), keep)
+
+    def read(self, seen: Tensor, ids: Tensor, embedded: Tensor, keep: Tensor) -> Tensor:
+        """Return the logits of the next token at some positions of texts, (n, kept, vocab_size).
+
+        Args:
+            seen: features of the vision tower, (n, image tokens, width).
+            ids: token ids of n texts, (n, tokens).
+            embedded: their embeddings, (n, tokens, width).
+            keep: the positions, (kept,), in range(tokens).
+        """
         breaks = ids == self.line_break
         written = torch.cat([breaks.new_zeros(seen.shape[:2]), breaks.cumsum(-1) > breaks], dim=1)
         logits: Tensor = self.network(
-            inputs_embeds=torch.cat([seen, self.network.get_input_embeddings()(ids)], dim=1),
+            inputs_embeds=torch.cat([seen, embedded], dim=1),
             token_type_ids=written.long(),
             logits_to_keep=keep + seen.shape[1],
             use_cache=False,
         ).logits
         return logits
 
-    def _after(self, features: Features, prompt: str, answer: str = "") -> Sequence[int]:
-        """Return the tokens of a prompt in one line and of its answer, after the token that begins every text."""
+    def spelled(self, image_tokens: int, prompt: str, answer: str = "") -> list[int]:
+        """Return the tokens of a prompt in one line and of its answer, after the token that begins every text.
+
+        Args:
+            image_tokens: number of tokens of the picture, which come before.
+            prompt: the prompt.
+            answer: what the model writes after it.
+
+        Raises:
+            NotApplicable: they are too long for the model, or hold a special token.
+        """
         check_plain(prompt + answer, self.texts.signs)
-        ids = [self.texts.tokenizer.bos_token_id, *self._ids(" ".join(prompt.split()) + "\n"), *self._ids(answer)]
-        check_length(features.tensors[0].shape[1] + len(ids), self.texts.limit)
+        ids = [self.texts.tokenizer.bos_token_id, *self._ids(one_line(prompt)), *self._ids(answer)]
+        check_length(image_tokens + len(ids), self.texts.limit)
         return ids
 
     def _ids(self, text: str) -> list[int]:

@@ -13,6 +13,7 @@ from vlcheck.models.adapters.base import wide
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.tokenizing import Texts
 from vlcheck.models.hf.clip import TwoEncoders
+from vlcheck.models.hf.differentiable_encoders import DifferentiableSiglip, DifferentiableSiglip2
 from vlcheck.models.loading.pretrained import Pretrained
 
 
@@ -31,19 +32,23 @@ class Siglip(TwoEncoders):
     def network_class(cls) -> type[PreTrainedModel]:
         return SiglipModel
 
+    def differentiable(self) -> DifferentiableSiglip:
+        return DifferentiableSiglip(self)
+
     @classmethod
     def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:
         limit = network.config.text_config.max_position_embeddings
         return Texts(checkpoint.tokenizer(), limit=limit, padding="max_length")
 
     def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
-        scale, bias = wide(self.network.logit_scale).exp(), wide(self.network.logit_bias)
-        return torch.sigmoid(self.cosines(features.each(rows), texts) * scale + bias)
+        return torch.sigmoid(self.logits(self.cosines(features.each(rows), texts)))
+
+    def logits(self, cosines: Tensor) -> Tensor:
+        return cosines * wide(self.network.logit_scale).exp() + wide(self.network.logit_bias)
 
     def tokens(self, texts: Sequence[str], masks: Sequence[int] | None = None) -> BatchEncoding:
         # SigLIP 2's tokenizer, Gemma's, keeps capitals.
-        lowered = [text.lower() for text in texts]
-        return BatchEncoding({"input_ids": super().tokens(lowered, masks)["input_ids"]})
+        return BatchEncoding({"input_ids": super().tokens([text.lower() for text in texts], masks)["input_ids"]})
 
 
 class Siglip2(Siglip):
@@ -55,3 +60,6 @@ class Siglip2(Siglip):
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
         return Siglip2Model
+
+    def differentiable(self) -> DifferentiableSiglip2:
+        return DifferentiableSiglip2(self)

@@ -20,12 +20,17 @@ from transformers import (
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import Hosted
 from vlcheck.models.adapters.relative import Relative
+from vlcheck.models.adapters.stepwise import beside_zero
+from vlcheck.models.adapters.vilt import DifferentiableVilt
 
 
 class _Vilt(Hosted):
     """The base of ViLT's two adapters: only the pixels of an image can be kept for all its texts."""
 
     side = None  # positions are interpolated for pictures of any shape
+
+    def differentiable(self) -> DifferentiableVilt:
+        return DifferentiableVilt(self)
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
@@ -61,6 +66,13 @@ class ViltWords(_Vilt):
         return logits
 
 
+class DifferentiableViltRetrieval(DifferentiableVilt):
+    """The network of a checkpoint for retrieval, which has one logit."""
+
+    def match(self, pooled: Tensor) -> Tensor:
+        return beside_zero(self.network.rank_output(pooled)[:, 0])
+
+
 class ViltRetrieval(Relative, _Vilt):
     """Adapter of a checkpoint for retrieval. Its one logit is no probability: it only ranks texts."""
 
@@ -72,6 +84,9 @@ class ViltRetrieval(Relative, _Vilt):
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
         return ViltForImageAndTextRetrieval
+
+    def differentiable(self) -> DifferentiableViltRetrieval:
+        return DifferentiableViltRetrieval(self)
 
     def rank(self, images: tuple[Tensor, ...], texts: Sequence[str]) -> Tensor:
         logits: Tensor = self.read(images, self.tokens(texts)).logits[:, 0]

@@ -11,6 +11,7 @@ from transformers import BatchEncoding, PreTrainedModel, VisualBertForPreTrainin
 from vlcheck.metrics.registry import DEFAULT_KINDS
 from vlcheck.models.adapters.huggingface import match_probability
 from vlcheck.models.adapters.regions import HostedReader, all_seen
+from vlcheck.models.hf.differentiable_regions import DifferentiableVisualBert
 from vlcheck.models.regions.regions import Regions
 
 
@@ -28,6 +29,9 @@ class VisualBert(HostedReader):
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
         return VisualBertForPreTraining
+
+    def differentiable(self) -> DifferentiableVisualBert:
+        return DifferentiableVisualBert(self)
 
     def inputs(self, regions: Regions, size: tuple[int, int]) -> Sequence[Tensor]:
         return regions.features, all_seen(regions)

@@ -11,7 +11,8 @@ from PIL import Image
 
 from vlcheck._util.hashing import digest
 from vlcheck.cases.case import MASK
-from vlcheck.errors import UsageError
+from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.models.differentiable import Differentiable
 from vlcheck.models.protocol import AnswersYesNo, Encoded, NamesWords, VisionLanguageModel, YesNo, lacks
 
 
@@ -56,6 +57,15 @@ class Pair:
         self.kinds = {metric: model.kinds[metric] for metric, model in parts.items()}
         self.name = ",".join(f"{metric}={model.name}" for metric, model in sorted(parts.items()))
         self.fingerprint = digest(*(f"{metric} {model.fingerprint}" for metric, model in sorted(parts.items())))
+
+    def differentiable(self) -> Differentiable:
+        """Refuse, since a pair has two networks.
+
+        Raises:
+            NotApplicable: always; the message names the two models.
+        """
+        each = " and ".join(model.name for _, model in sorted(self.parts.items()))
+        raise NotApplicable(f"{self.name} are two networks: explain each of them by itself, {each}")
 
     def encode(self, images: Sequence[Image.Image]) -> EncodedByEach:
         """Encode images with each of the models."""

@@ -17,6 +17,7 @@ from vlcheck.models.original.fusion.pixels import preprocess
 if TYPE_CHECKING:
     from vlcheck.models.original.fusion.adapter import Fusing
 
+_IMAGE = re.compile(r"visual_encoder\.blocks\.\d+\.attn")  # ALBEF's; in Swin, tokens read those of a window alone
 _TEXT = re.compile(r"text_encoder\.bert\.encoder\.layer\.\d+\.attention\.self")
 _CROSS = re.compile(r"text_encoder\.bert\.encoder\.layer\.\d+")  # a layer computes its cross-attention itself
 
@@ -71,19 +72,19 @@ class DifferentiableFusion:
         fused = self._fused(inputs, image_states, text_states)
         return log_probs_of_pieces(self.network.text_encoder.predict(fused[inputs.masks]), inputs)
 
-    def patch_states(self, hidden: Tensor) -> Tensor:
-        """Return the states of the patches: all but the CLS token's."""
-        return hidden[:, 1:]
+    def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
+        """Return the states of the patches: all but the CLS token's. Swin has none, and states in rows and columns."""
+        return hidden.flatten(1, 2) if hidden.ndim == 4 else hidden[:, 1:]
 
     def attention_kind(self, module: str) -> AttentionKind | None:
         if _CROSS.fullmatch(module):
             return "cross"
         if _TEXT.fullmatch(module):
             return "text"
-        return "image" if module.startswith("vis") and module.endswith(".attn") else None
+        return "image" if _IMAGE.fullmatch(module) else None
 
-    def image_keys(self, attention: Tensor) -> Tensor:
-        """Return the maps over the patches: all keys but the CLS token's."""
+    def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
+        """Return the maps over the patches: all keys but the first, which stands for the whole image."""
         return attention[..., 1:]
 
     def _fused(self, inputs: PairInputs, image_states: Tensor, text_states: Tensor) -> Tensor:

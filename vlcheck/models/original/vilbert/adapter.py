@@ -16,6 +16,7 @@ from vlcheck.models.adapters.regions import ReadsRegions
 from vlcheck.models.adapters.tokenizing import Texts
 from vlcheck.models.adapters.tryout import ask_everything, trying
 from vlcheck.models.loading.layout import fingerprint, named_path
+from vlcheck.models.original.vilbert.differentiable import DifferentiableVilbert
 from vlcheck.models.original.vilbert.inputs import region_inputs
 from vlcheck.models.original.vilbert.network import VilbertNetwork
 from vlcheck.models.original.wordpiece import SPECIAL, bert_tokenizer, check_entries, vocabulary_of
@@ -45,6 +46,9 @@ class Vilbert(ReadsRegions):
 
     def inputs(self, regions: Regions, size: tuple[int, int]) -> Sequence[Tensor]:
         return region_inputs(regions.boxes, regions.features, size, regions.gone)
+
+    def differentiable(self) -> DifferentiableVilbert:
+        return DifferentiableVilbert(self)
 
     def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
         """Return P(match) by softmax over the two logits of the matching head; the first one is that of a match."""

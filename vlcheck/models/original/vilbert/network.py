@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear, scaled_dot_product_attention
+from torch.nn.functional import linear
 from transformers.models.bert.configuration_bert import BertConfig
 from transformers.models.bert.modeling_bert import (
     BertEmbeddings,
@@ -22,6 +22,7 @@ from transformers.models.bert.modeling_bert import (
 )
 
 from vlcheck._util.paths import expanded
+from vlcheck.models.adapters.cross_attention import CrossAttention
 from vlcheck.models.loading.extents import filled_from
 from vlcheck.models.loading.layout import find_checkpoint, naming
 from vlcheck.models.original.vilbert.config import VilbertConfig, read_config
@@ -115,7 +116,7 @@ class VilbertNetwork(nn.Module):
             self.bert.v_embeddings(self._own(features), self._own(image_loc)),
             self.bert.embeddings(self._own(ids), self._own(segment_ids)),
         )
-        keep = Streams(_keep(self._own(image_mask)), _keep(self._own(input_mask)))
+        keep = Streams(keep_mask(self._own(image_mask)), keep_mask(self._own(input_mask)))
         out: Streams = self.bert.encoder(embedded, keep)
         return out
 
@@ -124,15 +125,11 @@ class VilbertNetwork(nn.Module):
 
         Index 0 is a match, as in the original: P(match) is `softmax(-1)[:, 0]`.
         """
-        image, text = self.streams(**inputs)
-        logits: Tensor = self.cls["bi_seq_relationship"](self.bert.v_pooler(image) * self.bert.t_pooler(text))
-        return logits
+        return self.match(self.streams(**inputs))
 
     def mlm_logits(self, **inputs: Array) -> Tensor:
         """Return logits (n, tokens, vocab_size) at every position."""
-        words = self.bert.embeddings.word_embeddings.weight
-        logits: Tensor = self.cls["predictions"](self.streams(**inputs).text, words)
-        return logits
+        return self.predict(self.streams(**inputs).text)
 
     def region_logits(self, **inputs: Array) -> Tensor:
         """Return the logits over the detector's classes for every region, (n, regions, v_target_size).
@@ -141,6 +138,25 @@ class VilbertNetwork(nn.Module):
         whole image is the mean of the regions that are not masked, and the class of the whole image is not predicted.
         """
         logits: Tensor = self.cls["imagePredictions"](self.streams(**inputs).image)
+        return logits
+
+    def match(self, streams: Streams) -> Tensor:
+        """Return logits (n, 2) of match and no match, as `itm_logits` does.
+
+        Args:
+            streams: states of image and text after all layers.
+        """
+        pooled = self.bert.v_pooler(streams.image) * self.bert.t_pooler(streams.text)
+        logits: Tensor = self.cls["bi_seq_relationship"](pooled)
+        return logits
+
+    def predict(self, text: Tensor) -> Tensor:
+        """Return logits over the vocabulary, (..., vocab_size).
+
+        Args:
+            text: states of tokens after all layers, (..., hidden_size).
+        """
+        logits: Tensor = self.cls["predictions"](text, self.bert.embeddings.word_embeddings.weight)
         return logits
 
     def _own(self, array: Array) -> Tensor:
@@ -205,13 +221,42 @@ class TwoStreamEncoder(nn.Module):
 
         Args:
             streams: embeddings of regions and of text.
-            keep: masks of both streams, as `_keep` makes them.
+            keep: masks of both streams, as `keep_mask` makes them.
         """
-        *image_runs, image_rest = _runs(self.v_layer, self.config.v_biattention_id)
-        *text_runs, text_rest = _runs(self.layer, self.config.t_biattention_id)
-        for image_run, text_run, exchange in zip(image_runs, text_runs, self.c_layer, strict=True):
-            streams = exchange(_apart(image_run, text_run, streams, keep), keep)
-        return _apart(image_rest, text_rest, streams, keep)
+        alone = Streams(self.image_alone(streams.image, keep.image), self.text_alone(streams.text, keep.text))
+        return self.fuse(alone, keep)
+
+    def image_alone(self, image: Tensor, keep: Tensor) -> Tensor:
+        """Return the states of the regions before they read any text, (n, regions, v_hidden_size).
+
+        Args:
+            image: embeddings of regions.
+            keep: their mask, as `keep_mask` makes it.
+        """
+        return _through(_runs(self.v_layer, self.config.v_biattention_id)[0], image, keep)
+
+    def text_alone(self, text: Tensor, keep: Tensor) -> Tensor:
+        """Return the states of the tokens before they read any region, (n, tokens, hidden_size).
+
+        Args:
+            text: embeddings of the text.
+            keep: their mask, as `keep_mask` makes it.
+        """
+        return _through(_runs(self.layer, self.config.t_biattention_id)[0], text, keep)
+
+    def fuse(self, streams: Streams, keep: Streams) -> Streams:
+        """Return the states of both streams after all layers.
+
+        Args:
+            streams: what `image_alone` and `text_alone` returned.
+            keep: masks of both streams, as `keep_mask` makes them.
+        """
+        _, *image_runs = _runs(self.v_layer, self.config.v_biattention_id)
+        _, *text_runs = _runs(self.layer, self.config.t_biattention_id)
+        for exchange, image_run, text_run in zip(self.c_layer, image_runs, text_runs, strict=True):
+            image, text = exchange(streams, keep)
+            streams = Streams(_through(image_run, image, keep.image), _through(text_run, text, keep.text))
+        return streams
 
 
 class CoAttentionLayer(nn.Module):
@@ -223,7 +268,8 @@ class CoAttentionLayer(nn.Module):
 
     def __init__(self, config: VilbertConfig) -> None:
         super().__init__()
-        self.heads = config.bi_num_attention_heads
+        self.image_reads = CrossAttention(config.bi_num_attention_heads)
+        self.text_reads = CrossAttention(config.bi_num_attention_heads)
         widths = {"1": config.v_hidden_size, "2": config.hidden_size}
         self.biattention = nn.ModuleDict(
             {
@@ -244,19 +290,19 @@ class CoAttentionLayer(nn.Module):
 
         Args:
             streams: states of regions and of text.
-            keep: masks of both streams, as `_keep` makes them.
+            keep: masks of both streams, as `keep_mask` makes them.
         """
-        image = self._read("1", streams.image, "2", streams.text, keep.text)
-        text = self._read("2", streams.text, "1", streams.image, keep.image)
+        image = self._read(self.image_reads, "1", streams.image, "2", streams.text, keep.text)
+        text = self._read(self.text_reads, "2", streams.text, "1", streams.image, keep.image)
         return Streams(self.v_output(self.v_intermediate(image), image), self.t_output(self.t_intermediate(text), text))
 
-    def _read(self, reader: str, hidden: Tensor, source: str, other: Tensor, keep: Tensor) -> Tensor:
+    def _read(
+        self, attention: nn.Module, reader: str, hidden: Tensor, source: str, other: Tensor, keep: Tensor
+    ) -> Tensor:
         """Return stream `reader` after it has attended to the tokens of stream `source` that `keep` marks."""
-        query, key, value = (
-            self.biattention[name](features).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for name, features in ((f"query{reader}", hidden), (f"key{source}", other), (f"value{source}", other))
-        )
-        seen = scaled_dot_product_attention(query, key, value, attn_mask=keep).transpose(1, 2).flatten(2)
+        query = self.biattention[f"query{reader}"](hidden)
+        key, value = (self.biattention[f"{part}{source}"](other) for part in ("key", "value"))
+        seen = attention(query, key, value, keep)
         out: Tensor = self.biOutput[f"LayerNorm{reader}"](self.biOutput[f"dense{reader}"](seen) + hidden)
         return out
 
@@ -313,14 +359,11 @@ def _runs(layers: nn.ModuleList, stops: Sequence[int]) -> list[nn.ModuleList]:
     return [layers[start:stop] for start, stop in pairwise((0, *stops, len(layers)))]
 
 
-def _apart(image_layers: nn.ModuleList, text_layers: nn.ModuleList, streams: Streams, keep: Streams) -> Streams:
-    """Pass each stream through its own layers."""
-    image, text = streams
-    for layer in image_layers:
-        image = layer(image, keep.image)
-    for layer in text_layers:
-        text = layer(text, keep.text)
-    return Streams(image, text)
+def _through(layers: nn.ModuleList, hidden: Tensor, keep: Tensor) -> Tensor:
+    """Pass the states of a stream through its own layers."""
+    for layer in layers:
+        hidden = layer(hidden, keep)
+    return hidden
 
 
 def _text_bert(config: VilbertConfig) -> BertConfig:
@@ -355,6 +398,6 @@ def _with_sdpa(bert: BertConfig) -> BertConfig:
     return bert
 
 
-def _keep(mask: Tensor) -> Tensor:
+def keep_mask(mask: Tensor) -> Tensor:
     """Return True at the keys that a query may attend to, (n, 1, 1, keys)."""
     return mask.bool()[:, None, None, :]

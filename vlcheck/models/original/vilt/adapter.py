@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from PIL import Image
 from torch import Tensor
-from transformers import BatchEncoding
+from transformers import BatchEncoding, BatchFeature
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.models.vilt.image_processing_pil_vilt import ViltImageProcessorPil
 
@@ -18,8 +18,8 @@ from vlcheck.models.adapters.huggingface import match_probability
 from vlcheck.models.adapters.processor import Processed
 from vlcheck.models.adapters.tokenizing import Texts
 from vlcheck.models.adapters.tryout import PLAIN, ask_everything, trying
+from vlcheck.models.adapters.vilt import DifferentiableVilt, ImageTokens
 from vlcheck.models.loading.layout import find_checkpoint, fingerprint, named_path
-from vlcheck.models.original.vilt.network import ImageTokens
 from vlcheck.models.original.vilt.weights import HEADS, sizes_of, vilt_from_original
 from vlcheck.models.original.wordpiece import SPECIAL, bert_tokenizer, check_entries, vocabulary_of
 
@@ -42,12 +42,17 @@ class ViltPretraining(Processed):
     kinds = DEFAULT_KINDS
     known = ("vilt_200k_mlm_itm.ckpt",)
 
+    def differentiable(self) -> DifferentiableVilt:
+        return DifferentiableVilt(self)
+
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:
+        return Features.of(*self.network.image_tokens(self.pixels(images)["pixel_values"]))
+
+    def pixels(self, images: Sequence[Image.Image]) -> BatchFeature:
         # In float32 whatever the network's dtype: ViLT takes pixels whose channels add up to 0 for padding, and further
         # rounding could turn pixels of a picture into such.
-        pixels: Tensor = self.prepared(images)["pixel_values"]
-        return Features.of(*self.network.image_tokens(pixels))
+        return self.prepared(images).to(self.network.device)
 
     def word_logits(self, images: tuple[Tensor, ...], tokens: BatchEncoding, where: Tensor) -> Tensor:
         text = self.read(images, tokens)["last_hidden_state"][:, : where.shape[1]]

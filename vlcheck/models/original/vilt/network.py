@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, pad
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.models.vilt.configuration_vilt import ViltConfig
 from transformers.models.vilt.modeling_vilt import ViltMLMHead, ViltModel
 
 from vlcheck.errors import UsageError
+from vlcheck.models.adapters import vilt
+from vlcheck.models.adapters.vilt import ImageTokens
 
 Array = Tensor | np.ndarray
 
 _BLOCK_EPS = 1e-6  # timm's value; the text embeddings and the MLM head have BERT's 1e-12, as ViltConfig says
-
-
-class ImageTokens(NamedTuple):
-    """The tokens of images for the transformer.
-
-    Attributes:
-        embeds: (n, 1 + patches, hidden_size), the image's CLS token first, then patches in row-major order; with
-            position embeddings, without modality embeddings.
-        mask: (n, 1 + patches): 1 = token, 0 = padding, which comes last.
-    """
-
-    embeds: Tensor
-    mask: Tensor
 
 
 class ViltNetwork(nn.Module):
@@ -147,44 +132,19 @@ class ViltNetwork(nn.Module):
         return device
 
     def image_tokens(self, image: Array) -> ImageTokens:
-        """Embed the patches of images; all images are padded to the largest number of patches.
-
-        Usually all patches are kept that are not padding. If a patch is missing in an image's first row or column, the
-        image counts as smaller than it is: it gets the positions of the smaller size, and as many patches as that size
-        has. The original draws these patches at random. Here they are taken at even steps, which gives the same patches
-        every time and in any batch; for a single image, it is one of the original's possible draws.
+        """Embed the patches of images, those that are not padding. See `vlcheck.models.adapters.vilt.image_tokens`.
 
         Raises:
             UsageError: all patches in the first row or column of an image are padding, so that it has no size.
         """
-        embeddings = self.vilt.embeddings
         pixels = torch.as_tensor(image, device=self.device)
-        patches: Tensor = embeddings.patch_embeddings(pixels)  # casts the pixels to the network's dtype
-        valid = valid_patches(pixels, (patches.shape[2], patches.shape[3]))
-        height, width = valid[:, :, 0].sum(1), valid[:, 0].sum(1)
-        if not (area := height * width).all():
-            empty = (area == 0).nonzero().flatten().tolist()
+        size = self.config.patch_size
+        valid = valid_patches(pixels, (pixels.shape[2] // size, pixels.shape[3] // size))
+        sized = valid[:, :, 0].any(1) & valid[:, 0].any(1)
+        if not sized.all():
+            empty = (~sized).nonzero().flatten().tolist()
             raise UsageError(f"ViLT cannot tell the size of images {empty}: their first row or column is all padding.")
-        positions = [self._positions(*size, valid) for size in zip(height.tolist(), width.tolist(), strict=True)]
-        tokens = (patches + torch.cat(positions)).flatten(2).transpose(1, 2)
-        keep = at_even_steps(valid.flatten(1), area)
-        order = keep.long().argsort(dim=1, descending=True, stable=True)[:, : int(keep.sum(1).max())]
-        cls = (embeddings.cls_token + embeddings.position_embeddings[:, :1]).expand(len(tokens), -1, -1)
-        return ImageTokens(
-            torch.cat([cls, tokens.take_along_dim(order[:, :, None], dim=1)], dim=1),
-            pad(keep.take_along_dim(order, dim=1).long(), (1, 0), value=1),
-        )
-
-    def _positions(self, height: int, width: int, valid: Tensor) -> Tensor:
-        """Return position embeddings (1, hidden_size, rows, columns).
-
-        They are interpolated to height x width, with zeros to the right and below.
-        """
-        positions = self.vilt.embeddings.position_embeddings[:, 1:].transpose(1, 2)
-        side = math.isqrt(positions.shape[2])
-        square = positions.reshape(1, -1, side, side)
-        resized = interpolate(square, size=(height, width), mode="bilinear", align_corners=True)
-        return pad(resized, (0, valid.shape[2] - width, 0, valid.shape[1] - height))
+        return vilt.image_tokens(self.vilt.embeddings, pixels, valid)
 
 
 def valid_patches(pixels: Tensor, grid: tuple[int, int]) -> Tensor:
@@ -200,20 +160,4 @@ def valid_patches(pixels: Tensor, grid: tuple[int, int]) -> Tensor:
     Returns:
         Booleans, (n, rows, columns).
     """
-    present = (pixels.sum(1, keepdim=True) != 0).float()
-    return interpolate(present, size=grid, mode="nearest")[:, 0].bool()
-
-
-def at_even_steps(valid: Tensor, most: Tensor) -> Tensor:
-    """Choose at most some number of the valid patches, evenly spread.
-
-    Args:
-        valid: True for valid patches, (n, patches).
-        most: the most patches to keep, (n,).
-
-    Returns:
-        True for the chosen patches, (n, patches).
-    """
-    count = valid.cumsum(1)
-    total = count[:, -1:]
-    return valid & (count * most[:, None] // total > (count - 1) * most[:, None] // total)
+    return vilt.unpadded_patches(pixels.sum(1) != 0, grid)

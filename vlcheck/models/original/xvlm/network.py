@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -119,6 +119,15 @@ class XvlmNetwork(FusionNetwork):
         if _BBOX_HEAD in absent:
             self.bbox_head = None
         self.load_state_dict(renamed)
+
+    @property
+    def grid(self) -> int:
+        return self.config.grid
+
+    @property
+    def vision_blocks(self) -> Sequence[nn.Module]:
+        """The blocks of Swin's last stage. The stages before it have more and smaller tokens."""
+        return [*self.vision_encoder.layers[-1].blocks]
 
     def itm_logits(self, *, image: Array, ids: Array, att: Array, **_: object) -> Tensor:
         """Return the logits of the matching head. Other keyword arguments are ignored.

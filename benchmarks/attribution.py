@@ -1,0 +1,100 @@
+"""Time each attribution method against one forward pass, and see by how much it misses the sum that it promises.
+
+    python -m benchmarks.attribution [--full]
+
+Pairs of drawn scenes and their captions, on the embedded model; with --full also on a full-size ALBEF with random
+weights. Forward and method are timed in turn on the same batch. The figures go to benchmarks/attribution.json, from
+where `python -m benchmarks.table` writes the table of docs/explanation/attribution.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+
+from benchmarks.albef_checkpoint import random_albef
+from benchmarks.suite import machine, timed
+from vlcheck.cases import Case
+from vlcheck.datasets.registry import open_source
+from vlcheck.errors import NotApplicable
+from vlcheck.explain.attribution.attribute import attribute
+from vlcheck.explain.attribution.objective import objective
+from vlcheck.explain.attribution.registry import METHODS
+from vlcheck.models.differentiable import Differentiable, PairInputs, differentiable
+from vlcheck.models.loading.load import load_model
+from vlcheck.models.original.albef.config import AlbefConfig
+
+RESULTS = Path(__file__).with_name("attribution.json")
+CHECKED = 50  # scenes of which the sums are checked
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--full", action="store_true", help="a full-size ALBEF, too; some minutes")
+    parser.add_argument("--rounds", type=int, default=3, help="how often both are timed in turn")
+    chosen = parser.parse_args()
+    cases = [*open_source(f"scenes:{CHECKED}").cases]
+    tiny = differentiable(load_model("tiny"))
+    kept = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {"seconds": {}}
+    seconds = kept["seconds"] | {"`tiny`, 16 pairs": measured(tiny, cases[:16], chosen.rounds)}
+    if chosen.full:
+        seconds["ALBEF, 256 px, 2 pairs"] = measured(full_size(cases), cases[:2], chosen.rounds)
+    figures = {"machine": machine(), "seconds": seconds, "errors": errors(tiny, cases[:CHECKED])}
+    RESULTS.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def full_size(cases: list[Case]) -> Differentiable:
+    """A full-size ALBEF with random weights."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = random_albef(Path(folder), AlbefConfig(), [case.caption for case in cases])
+        return differentiable(load_model(f"albef:{path}"))
+
+
+def measured(model: Differentiable, cases: list[Case], rounds: int) -> Mapping[str, list[list[float]]]:
+    """Seconds of a forward pass and of each method that applies, of each round."""
+    inputs = model.inputs([case.image.open() for case in cases], [case.caption for case in cases])
+    found: dict[str, list[list[float]]] = {}
+    for name, method in METHODS.items():
+        explain = explaining(model, name, inputs)
+        try:
+            explain()  # the first call of a method is slower
+        except NotApplicable as reason:
+            print(f"{model.name}, {name}: {reason}", flush=True)
+            continue
+        found[name] = [[timed(lambda: forward(model, inputs)), timed(explain)] for _ in range(rounds)]
+        print(f"{model.name}, {method.title}: {found[name]}", flush=True)
+    return found
+
+
+@torch.inference_mode()
+def forward(model: Differentiable, inputs: PairInputs) -> None:
+    objective(model, inputs)
+
+
+def explaining(model: Differentiable, name: str, inputs: PairInputs) -> Callable[[], object]:
+    """What explains a batch."""
+    return lambda: METHODS[name].maps(model, inputs)
+
+
+def errors(model: Differentiable, cases: list[Case]) -> Mapping[str, list[float]]:
+    """The relative errors of the sums, of each method that promises one, for the match logit and for the target."""
+    images, found = [case.image.open() for case in cases], {}
+    for name, method in METHODS.items():
+        try:
+            maps = attribute(model, method, images, [case.caption for case in cases])
+        except NotApplicable:
+            continue
+        if maps[0].error is not None:
+            words = [case.target for case in cases]
+            maps += attribute(model, method, images, [case.masked for case in cases], words)
+            found[name] = [one.error for one in maps]
+    return found
+
+
+if __name__ == "__main__":
+    main()
