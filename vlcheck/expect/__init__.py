@@ -32,7 +32,7 @@ Example:
     Unknown: the model does not know the case
 """
 
-from vlcheck.expect.aggregate import Balance, SidePreference, Skew
+from vlcheck.expect.aggregate import Balance, BothContribute, SidePreference, Skew
 from vlcheck.expect.base import (
     AFTER,
     BEFORE,
@@ -63,6 +63,7 @@ __all__ = [
     "Balance",
     "BaseExpectation",
     "Beats",
+    "BothContribute",
     "Claim",
     "Competence",
     "Condition",

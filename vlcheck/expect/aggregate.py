@@ -139,3 +139,35 @@ class SidePreference(TwoSided):
     def effect(self, sample: Sample) -> float:
         """Return q(right), minus 1 if right is true."""
         return sample[BEFORE].share("right", "left") - float(sample.case.target == "right")
+
+
+@dataclass(frozen=True)
+class BothContribute(BaseExpectation):
+    """Mean of T-SHAP, the share of the text among all that moves the match score, in [0, 1].
+
+    Near 1 the model reads and does not look, near 0 it looks and does not read: one of its modalities has collapsed.
+
+    Source:
+        Parcalabescu and Frank 2022, arXiv:2212.08158.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.expect import BEFORE, Reading, Sample
+        >>> from vlcheck.perturb import Solid
+        >>> from vlcheck.policy.policy import Tolerances
+        >>> red = Solid((64, 48), (200, 0, 0))
+        >>> case = Case(id="ball", image=red, caption="the red ball", target="red")
+        >>> sample = Sample(case, {BEFORE: Reading("red", {"red": 0.55})})
+        >>> BothContribute().margins(sample, Tolerances())
+        {'': 0.55}
+    """
+
+    claim: ClassVar[Claim] = "mean"
+    expected: ClassVar[str] = "neither the words nor the picture decide alone"
+
+    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
+        return {WHOLE: self.effect(sample)}
+
+    def effect(self, sample: Sample) -> float:
+        """Return T-SHAP."""
+        return sample[BEFORE].value

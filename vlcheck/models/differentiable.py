@@ -163,7 +163,8 @@ class Differentiable(Protocol):
 
         Args:
             inputs: n pairs.
-            image_states: what `image_states` returned for them.
+            image_states: what `image_states` returned for them; if all pairs show one picture, it may be a view of its
+                states n times (`expand`), so that what depends on the picture alone can be computed once.
             text_states: what `text_states` returned for them.
         """
 
