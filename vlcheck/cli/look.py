@@ -37,7 +37,7 @@ def look(
     trusted: TrustRemoteCode = False,
 ) -> None:
     """Draw a model's scores for a photograph as it is, blocked, in grey and mirrored; exit with 1 if it gives none."""
-    from vlcheck.explain.applicable import find_method
+    from vlcheck.explain.attribution.registry import method_named
     from vlcheck.explain.single_image import BracketedCaption  # slow to import
     from vlcheck.explain.single_image import score_views as ask
     from vlcheck.report.single_image.figure import figure_lines
@@ -46,7 +46,7 @@ def look(
     said = BracketedCaption.read(text, words)
     said.case(image)  # a problem with the photograph is reported before a model is loaded
     _demand_place(to, image)
-    methods = [find_method(name) for name in explain.split(",") if explain]
+    methods = [method_named(name) for name in explain.split(",") if explain]
     figure = ask(load_model(model, device=device, dtype=dtype, trust_remote_code=trusted), said, image, methods)
     write_file(to, draw_png(figure))
     for line in figure_lines(figure):

@@ -1,25 +1,17 @@
-"""Which attribution methods apply to a model."""
+"""Checks whether an attribution method applies to a model."""
 
 from __future__ import annotations
 
 from PIL import Image
 
 from vlcheck.cases.case import MASK
-from vlcheck.errors import NotApplicable, UsageError, argument, nearest, printable
+from vlcheck.errors import NotApplicable, UsageError, argument
 from vlcheck.explain.attribution.attribute import attribute
 from vlcheck.explain.attribution.method import AttributionMethod
-from vlcheck.explain.attribution.registry import METHODS
 from vlcheck.models.differentiable import differentiable
 from vlcheck.models.protocol import VisionLanguageModel
 
 _TRIAL = Image.new("RGB", (224, 160), (128, 128, 128))
-
-
-def find_method(name: str) -> AttributionMethod:
-    """Return the method with a name. Raises UsageError if there is none."""
-    if name not in METHODS:
-        raise UsageError(f"{argument('explain', printable(name, 80))}: no such method. {nearest(name, METHODS)}")
-    return METHODS[name]
 
 
 def demand_method(model: VisionLanguageModel, method: AttributionMethod) -> None:

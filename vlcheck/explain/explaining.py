@@ -1,12 +1,18 @@
-"""Adds explanations to a model as further metrics."""
+"""The explanations that a run asks for: further metrics of a model, and maps of the worst cases."""
 
 from __future__ import annotations
 
 from typing import cast
 
+from vlcheck.explain.applicable import demand_method
+from vlcheck.explain.attribution.registry import METHODS
 from vlcheck.explain.mm_shap.explained import MM_SHAP, WithMMShap
 from vlcheck.explain.request import Request
+from vlcheck.explain.worst_cases import CaseExplainer
+from vlcheck.models.differentiable import differentiable
 from vlcheck.models.protocol import VisionLanguageModel
+
+USUAL = 10  # cases that are explained if the request names no number
 
 
 def explaining(model: VisionLanguageModel, request: Request | None, *, batch_size: int = 16) -> VisionLanguageModel:
@@ -20,3 +26,20 @@ def explaining(model: VisionLanguageModel, request: Request | None, *, batch_siz
     if request is None or request.method != MM_SHAP:
         return model
     return cast(VisionLanguageModel, WithMMShap(model, batch_size=batch_size))
+
+
+def case_explainer(model: VisionLanguageModel, request: Request | None) -> CaseExplainer | None:
+    """Return what explains the worst cases of a run; None if the run asks for no attribution method.
+
+    Args:
+        model: the model.
+        request: the method, and the number of cases; None for no explanations.
+
+    Raises:
+        UsageError: the method does not apply to the model.
+    """
+    if request is None or request.method not in METHODS:
+        return None
+    method = METHODS[request.method]
+    demand_method(model, method)
+    return CaseExplainer(differentiable(model), method, request.worst or USUAL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,7 +15,8 @@ from vlcheck.explain.attribution.attribute import Attribution, attribute
 from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.models.differentiable import Differentiable
-from vlcheck.results.records import ExplanationRecord
+from vlcheck.results.file import ResultLines
+from vlcheck.results.records import ExplanationRecord, MethodRecord
 from vlcheck.stats.decision import BY_GRAVITY, Status
 
 AT_ONCE = 8  # pictures that are in memory together
@@ -98,21 +99,59 @@ def order_of(status: Status, rank: int, test: str, metric: str) -> Order:
     return BY_GRAVITY.index(status), rank, test, metric
 
 
-def explanations(
-    model: Differentiable, method: AttributionMethod, cases: Iterable[WorstCase]
-) -> Iterator[ExplanationRecord]:
-    """Explain the scores of both views of some cases; views that cannot be explained are left out.
+class CaseExplainer:
+    """Explains the worst cases of a run with an attribution method.
 
     Args:
         model: the model.
         method: the method.
-        cases: the cases. Only the pictures of a few of them are in memory at a time.
+        count: number of cases to explain.
+
+    Attributes:
+        record: the method as the first line of the results names it.
     """
-    views = [(case, side, shown) for case in cases for side, shown in case.sides]
-    for metric in OF_PICTURES:
-        chosen = [view for view in views if view[0].metric == metric]
-        for start in range(0, len(chosen), AT_ONCE):
-            yield from _explained(model, method, metric, chosen[start : start + AT_ONCE])
+
+    def __init__(self, model: Differentiable, method: AttributionMethod, count: int) -> None:
+        self._model, self._method = model, method
+        self._cases = WorstCases(count)
+        self.record = MethodRecord(name=method.name, title=method.title, meaning=method.meaning, count=count)
+
+    def add(self, test: str, judgement: Judgement) -> None:
+        """Take in a verdict. See `WorstCases.add`.
+
+        Args:
+            test: the test's id.
+            judgement: its verdict with the evidence.
+        """
+        self._cases.add(test, judgement)
+
+    def lines(self) -> Iterator[ExplanationRecord]:
+        """Explain the scores of both views of the worst cases so far, and yield the lines of the results.
+
+        Views that cannot be explained are left out. Only the pictures of a few cases are in memory at a time.
+        """
+        views = [(case, side, shown) for case in self._cases for side, shown in case.sides]
+        for metric in OF_PICTURES:
+            chosen = [view for view in views if view[0].metric == metric]
+            for start in range(0, len(chosen), AT_ONCE):
+                yield from _explained(self._model, self._method, metric, chosen[start : start + AT_ONCE])
+
+
+def keep_worst(results: ResultLines) -> None:
+    """Keep the explanations of the worst cases of a run: as many for each method as the run asked for.
+
+    Args:
+        results: results of all processes of the run, each of which explained its own worst cases.
+    """
+    statuses = {(verdict.test, verdict.metric): verdict.status for verdict in results.verdicts.values()}
+    kept: list[ExplanationRecord] = []
+    for method in results.run.explained:
+        by_case: dict[Order, list[ExplanationRecord]] = {}
+        for one in results.explanations:
+            if one.method == method.name and (status := statuses.get((one.test, one.metric))):
+                by_case.setdefault(order_of(status, one.rank, one.test, one.metric), []).append(one)
+        kept += [one for _, its in sorted(by_case.items())[: method.count] for one in its]
+    results.explanations[:] = kept
 
 
 def _explained(
