@@ -248,7 +248,13 @@ def evaluate(
         adapter = explaining(adapter, request, batch_size=batch_size)
         explainer = case_explainer(adapter, request)
         config = replace(config, explained=(explainer.record,) if explainer else ())
-        with open_session(config, adapter, Trials(source, relative=only_compares(adapter)), held, scratch) as session:
+        with open_session(
+            config,
+            adapter,
+            Trials(source, relative=only_compares(adapter), method=adapter.kinds.get("map", "")),
+            held,
+            scratch,
+        ) as session:
             part = file.Part(scratch, "main")
             complete = its.whole and len(chosen) == len(its.asked(request))
             part.keep([session.header(chosen, run_id=name, started=started, complete=complete)])

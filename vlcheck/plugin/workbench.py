@@ -59,7 +59,7 @@ class Workbench:
         adapter, held = _model(settings), ExitStack()
         explainer = case_explainer(adapter, settings.explain)
         config = _config(settings, explainer)
-        trials = Trials(source, relative=only_compares(adapter))
+        trials = Trials(source, relative=only_compares(adapter), method=adapter.kinds.get("map", ""))
         session = open_session(config, adapter, trials, policy, folder, on_damage=_warn_of_damage)
         return cls(held.enter_context(session), held, explainer)
 
