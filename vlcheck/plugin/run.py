@@ -375,10 +375,17 @@ class Run:
             judgement = replace(judgement, known=None, gates=False)
         bench, part = self._open()
         part.keep([*bench.session.images(judgement), *judgement.records(claim(item))])
+        if bench.explainer:
+            bench.explainer.add(claim(item), judgement)
         test = stated(item)
         if self._control and test:
             self._control.judge(test)
         _store(item, judgement)
+
+    def explain(self) -> None:
+        """Explain the worst cases that this process has judged, and keep the explanations with its results."""
+        if self._opened and (explainer := self._opened[0].explainer):
+            self._opened[1].keep(explainer.lines())
 
     def thumbnail(self, picture: Picture) -> bytes:
         """Return a picture as a small JPEG; empty if pictures are left out."""
