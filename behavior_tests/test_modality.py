@@ -56,7 +56,6 @@ def test_vision_and_language_balance(verdict):
 def test_neither_modality_collapses(verdict):
     """A match that hangs on the words alone, or on the picture alone, is no match of the two.
 
-    Run with `--vl-explain mmshap`. Stated before the first run: `tiny` and its variants that look at the picture pass,
-    `tiny-blind` is far above the band.
+    Run with `--vl-explain mmshap`.
     """
     assert verdict.passed
