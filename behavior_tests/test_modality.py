@@ -69,7 +69,6 @@ def test_word_comes_from_the_thing_not_its_surroundings(verdict):
 def test_neither_modality_collapses(verdict):
     """A match that hangs on the words alone, or on the picture alone, is no match of the two.
 
-    Run with `--vl-explain mmshap`. Stated before the first run: `tiny` and its variants that look at the picture pass,
-    `tiny-blind` is far above the band.
+    Run with `--vl-explain mmshap`.
     """
     assert verdict.passed
