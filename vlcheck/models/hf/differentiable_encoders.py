@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from PIL import Image
@@ -15,6 +15,9 @@ from vlcheck.errors import NotApplicable
 from vlcheck.models.adapters.differentiable_network import tokens_of
 from vlcheck.models.adapters.stepwise import DifferentiableSteps
 from vlcheck.models.differentiable import ImageLayout, PairInputs
+
+if TYPE_CHECKING:
+    from vlcheck.models.hf.clip import Align
 
 
 class DifferentiableEncoders(DifferentiableSteps):
@@ -89,6 +92,8 @@ class DifferentiableSiglip2(DifferentiableSiglip):
 
 class DifferentiableAlign(DifferentiableEncoders):
     """The network of ALIGN: a convolutional image encoder, whose units are the places of its last feature map."""
+
+    model: Align
 
     @property
     def vision_blocks(self) -> Sequence[nn.Module]:
