@@ -1,4 +1,4 @@
-"""Maps of contributions: the share of each part of a picture among all that speaks for the match of picture and text."""
+"""Maps of contributions: the share of each part of a picture among all that speaks for its match with a text."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ class ContributionMap(MetricDefinition):
         {
             name: Kind(f"{_MEANING}, by {name}")
             for name in (
-                "saliency", "guided", "ig", "ig-black", "ig-blurred", "cam", "gradcam", "attention-gradcam", "relevancy",
-                "lrp", "lrp-size", "random",
+                "saliency", "guided", "ig", "ig-black", "ig-blurred", "cam", "gradcam", "attention-gradcam",
+                "relevancy", "lrp", "lrp-size", "random",
             )
         }
     )  # fmt: skip

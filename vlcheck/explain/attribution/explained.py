@@ -46,4 +46,5 @@ def _shares(fine: np.ndarray) -> np.ndarray:
     cells: np.ndarray = fine.clip(0).reshape(SIDE, size, SIDE, size).sum((1, 3))
     if not cells.any():
         raise NotApplicable("no part of the picture speaks for the match")
-    return cells / cells.sum()
+    shares: np.ndarray = cells / cells.sum()
+    return shares
