@@ -51,11 +51,9 @@ class DifferentiableAltClip(DifferentiableClip):
 
 
 class DifferentiableSiglip(DifferentiableEncoders):
-    """The network of SigLIP: the patches are pooled by attention, and padding is read as text.
+    """The network of SigLIP: a learned query pools the patches by attention, and padding is read as text."""
 
-    The attention that pools has no kind: torch computes it in one call, whose softmax cannot be seen.
-    """
-
+    attentions = MappingProxyType({**DifferentiableEncoders.attentions, r"vision_model\.head\.attention": "query"})
     first_patch = 0
 
     @property
