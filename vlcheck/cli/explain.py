@@ -16,7 +16,7 @@ from vlcheck.report.text.summary import aligned
 
 if TYPE_CHECKING:
     from vlcheck.explain.attribution.method import AttributionMethod
-    from vlcheck.explain.bench.benchmark import ExplanationBench
+    from vlcheck.explain.bench.records import ExplanationBench
 
 app = typer.Typer(cls=Group, help=__doc__, add_completion=False, **PLAIN)
 
@@ -37,7 +37,7 @@ def bench(
     ] = None,
 ) -> None:
     """Measure attribution methods on drawn scenes, whose truth is known, and on models with a planted bias."""
-    from vlcheck.explain.bench.benchmark import ExplanationBench, bench_as_json, is_bench_file  # slow to import
+    from vlcheck.explain.bench.records import ExplanationBench, bench_as_json, is_bench_file  # slow to import
     from vlcheck.explain.bench.run import run_bench
     from vlcheck.explain.bench.table import LEGEND, bench_rows, cause_rows, setting
 
@@ -70,7 +70,7 @@ def _chosen(methods: str) -> list[AttributionMethod]:
 
 def _begun(to: Path | None, asked: ExplanationBench) -> ExplanationBench:
     """Return the benchmark that a file holds, or else an empty one."""
-    from vlcheck.explain.bench.benchmark import read_bench
+    from vlcheck.explain.bench.records import read_bench
 
     if not to or not to.exists() or not to.stat().st_size:
         return asked

@@ -8,17 +8,17 @@ from typer.testing import CliRunner
 
 from vlcheck.cli import app
 from vlcheck.explain.attribution.registry import METHODS
-from vlcheck.explain.bench.benchmark import (
+from vlcheck.explain.bench.planted import CAUSES, PLANTED_CAUSES
+from vlcheck.explain.bench.records import (
     ExplanationBench,
     SeedScores,
+    TruthScores,
     bench_as_json,
     bench_from_json,
     is_bench_file,
 )
-from vlcheck.explain.bench.planted import CAUSES, PLANTED_CAUSES
 from vlcheck.explain.bench.table import bench_rows, cause_rows, setting
 from vlcheck.explain.bench.trust import NOT_BETTER, NULL, trust_in
-from vlcheck.explain.bench.truth import TruthScores
 from vlcheck.zoo import CONTROL
 
 PLAIN = TruthScores(pointing=0.1, energy=0.1, target=0.1, distracted=0.1, distractor=0.1, precedence=0.5)

@@ -15,7 +15,6 @@ from vlcheck.explain.attribution.integrated_gradients import (
     IntegratedGradientsFromBlack,
     IntegratedGradientsFromBlur,
 )
-from vlcheck.explain.attribution.lrp import Lrp
 from vlcheck.explain.attribution.lrp import Lrp, LrpSize
 from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.explain.attribution.random_map import Random

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from vlcheck.explain.attribution.method import AttributionMethod
-from vlcheck.explain.bench.benchmark import DrawnTruth, ExplanationBench, Subjects, measure, reason_against
+from vlcheck.explain.bench.measure import DrawnTruth, Subjects, measure, reason_against
+from vlcheck.explain.bench.records import ExplanationBench
 
 
 def run_bench(

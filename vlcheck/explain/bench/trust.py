@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vlcheck.explain.bench.benchmark import ExplanationBench, SeedScores, bench_from_json
 from vlcheck.explain.bench.planted import CONTROL, PLANTED_CAUSES
+from vlcheck.explain.bench.records import ExplanationBench, SeedScores, bench_from_json
 from vlcheck.explain.bench.rule import name_cause
 from vlcheck.stats.bootstrap import bootstrap_interval
 
