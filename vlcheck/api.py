@@ -18,7 +18,7 @@ from msgspec import to_builtins
 from vlcheck._util.paths import expanded
 from vlcheck._util.temporary import Scratch
 from vlcheck.behaviors.collect import collected
-from vlcheck.behaviors.suite import BehaviorTest, sound, subjects
+from vlcheck.behaviors.suite import BehaviorTest, asked, sound, subjects
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import CaseSource
 from vlcheck.datasets.registry import open_source
@@ -27,6 +27,8 @@ from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.evidence import Judgement
 from vlcheck.evaluation.progress import told_on
 from vlcheck.evaluation.session import Session, open_session
+from vlcheck.explain.explaining import explaining
+from vlcheck.explain.request import Request, parse_request
 from vlcheck.models.loading.load import as_model, load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.policy.policy import Policy
@@ -173,6 +175,7 @@ def evaluate(
     tests: str | Collection[str] | None = None,
     policy: str | Path | Policy | None = None,
     lexicons: str | Path | None = None,
+    explain: str | None = None,
     device: str | None = None,
     dtype: str | None = None,
     trust_remote_code: bool = False,
@@ -195,6 +198,8 @@ def evaluate(
         policy: file of tolerances and allowed rates; that of the suite unless given.
         lexicons: folder of words that replace the shipped ones; that of the suite unless given. Only for a spec of
             cases.
+        explain: a method of explanation, e.g. "mmshap", whose tests are judged as well; METHOD:K is for the K worst
+            cases. None for no explanations.
         device: device of the model, "cpu" unless given. Only for a spec of a model.
         dtype: precision of the model, "float32" unless given. Only for a spec of a model.
         trust_remote_code: whether Python code that comes with its checkpoint may run. Only for a spec of a model.
@@ -216,6 +221,7 @@ def evaluate(
     _check(model, data, batch_size, progress)
     demand_type("tests", tests, str | Collection | None, _NAMES)
     demand_type("run_id", run_id, str | None, "a text")
+    request = _request(explain)
     if not isinstance(model, str):
         _refuse("a model that is given by its spec", device=device, dtype=dtype, trust_remote_code=trust_remote_code)
     if not isinstance(data, str):
@@ -235,12 +241,13 @@ def evaluate(
     started, folder = datetime.now(UTC), _tests_folder(suite)
     with collected(folder) as found, Scratch() as scratch:
         its = _Suite.of(folder, found, names_all=bool(policy and lexicons))
-        held, chosen = its.policy(policy).as_of(started.date()), its.named(tests)
+        held, chosen = its.policy(policy).as_of(started.date()), its.named(tests, request)
         source = data if isinstance(data, CaseSource) else open_source(data, lexicons=its.lexicons(lexicons))
         adapter = _loaded(config) if isinstance(model, str) else as_model(model)
+        adapter = explaining(adapter, request, batch_size=batch_size)
         with open_session(config, adapter, Trials(source, relative=only_compares(adapter)), held, scratch) as session:
             part = file.Part(scratch, "main")
-            complete = its.whole and len(chosen) == len(found)
+            complete = its.whole and len(chosen) == len(its.asked(request))
             part.keep([session.header(chosen, run_id=name, started=started, complete=complete)])
             session.ask((test for test in sound(chosen) if not test.skipped), _told(progress))
             errors = _judge_all(session, chosen, part)
@@ -304,6 +311,11 @@ def _refuse(of: str, **given: object) -> None:
     for name, value in given.items():
         if value:
             raise UsageError(f"{argument(name, repr(value))}: is for {of}. Leave it out: an object is taken as it is.")
+
+
+def _request(explain: str | None) -> Request | None:
+    demand_type("explain", explain, str | None, "a method, e.g. 'mmshap'")
+    return None if explain is None else parse_request(explain)
 
 
 def _settled(model: object, said: str | None, default: str) -> str:
@@ -404,20 +416,25 @@ class _Suite:
         """Return the folder of words that is said, else the suite's; None for the shipped words alone."""
         return _path("lexicons", said, lexicons_in(self.fixtures) if self.fixtures else None)
 
-    def named(self, names: str | Collection[str] | None) -> Sequence[BehaviorTest]:
+    def asked(self, request: Request | None) -> Sequence[BehaviorTest]:
+        """Return the tests that can be asked with a method of explanation, or without one."""
+        return asked(self.tests, request.method if request else "")
+
+    def named(self, names: str | Collection[str] | None, request: Request | None) -> Sequence[BehaviorTest]:
         """Return the tests that are named, with a metric or without, in the suite's order; all for None."""
+        tests = self.asked(request)
         if names is None:
-            return self.tests
+            return tests
         names = {names} if isinstance(names, str) else {*names}
         for name in names:
             demand_type("tests", name, str, _NAMES)
         if not names:
             raise UsageError("tests: names nothing; leave it out for all tests of the suite.")
-        known = {name for test in self.tests for name in (test.name, test.function_name)}
+        known = {name for test in tests for name in (test.name, test.function_name)}
         for name in sorted(names):
             if name not in known:
                 raise UsageError(f"tests: there is no test {name!r}. {nearest(name, known)}")
-        return [test for test in self.tests if test.name in names or test.function_name in names]
+        return [test for test in tests if test.name in names or test.function_name in names]
 
 
 def _told(progress: Told | bool) -> Told | None:

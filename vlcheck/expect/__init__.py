@@ -32,7 +32,7 @@ Example:
     Unknown: the model does not know the case
 """
 
-from vlcheck.expect.aggregate import Balance, SidePreference, Skew
+from vlcheck.expect.aggregate import Balance, BothContribute, ContextReliance, SidePreference, Skew
 from vlcheck.expect.base import (
     AFTER,
     BEFORE,
@@ -63,9 +63,11 @@ __all__ = [
     "Balance",
     "BaseExpectation",
     "Beats",
+    "BothContribute",
     "Claim",
     "Competence",
     "Condition",
+    "ContextReliance",
     "Drops",
     "Expectation",
     "Flips",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Metric = Literal["mlm", "itm", "mrc"]
+Metric = Literal["mlm", "itm", "mrc", "mm-shap"]
 
 
 ANY = "any of the words"  # stands for the likely words in an answer of a model that only compares words

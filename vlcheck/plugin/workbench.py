@@ -16,6 +16,7 @@ from vlcheck.errors import spelled
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.preview import Foresight, foresee, preview
 from vlcheck.evaluation.session import Session, open_session
+from vlcheck.explain.explaining import explaining
 from vlcheck.metrics.query import Query
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
@@ -119,9 +120,10 @@ def _config(settings: Settings) -> EvaluationConfig:
 
 
 def _model(settings: Settings) -> VisionLanguageModel:
-    return load_model(
+    model = load_model(
         settings.model,
         device=settings.device,
         dtype=settings.dtype,
         trust_remote_code=settings.trust_remote_code,
     )
+    return explaining(model, settings.explain, batch_size=settings.batch_size)

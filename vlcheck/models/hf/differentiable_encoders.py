@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from PIL import Image
@@ -16,6 +16,9 @@ from vlcheck.models.adapters.differentiable_network import tokens_of
 from vlcheck.models.adapters.stepwise import DifferentiableSteps
 from vlcheck.models.differentiable import ImageLayout, PairInputs
 
+if TYPE_CHECKING:
+    from vlcheck.models.hf.clip import TwoEncoders
+
 
 class DifferentiableEncoders(DifferentiableSteps):
     """The base class of networks that encode a picture and a text separately, each as a unit vector."""
@@ -23,6 +26,7 @@ class DifferentiableEncoders(DifferentiableSteps):
     attentions = MappingProxyType(
         {r"vision_model\..*\.self_attn": "image", r"text_model\..*\.(self_attn|attention\.self)": "text"}
     )
+    model: TwoEncoders
 
 
 class DifferentiableClip(DifferentiableEncoders):

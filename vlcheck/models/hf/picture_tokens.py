@@ -1,7 +1,8 @@
-"""Where the picture tokens of generative networks lie in a picture, by family."""
+"""The places of the picture tokens of generative networks in a picture, by family."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -16,29 +17,31 @@ from transformers.models.qwen3_vl.modeling_qwen3_vl import BaseModelOutputWithDe
 from vlcheck.cases.box import Box
 from vlcheck.errors import NotApplicable
 from vlcheck.models.adapters.measured_frames import measured_frames
-from vlcheck.models.differentiable import ImageLayout, PairInputs
+from vlcheck.models.differentiable import WHOLE, AttentionKind, ImageLayout, PairInputs
 
 PARTS = "parts"  # (n, units, k): the patches of each unit
 WHOLE_INPUT = "pixel_values"
 _NOWHERE = -1
 _TINY = 1e-30
+_LANGUAGE = re.compile(r"model\.(language_model|text_model)\.layers\.\d+\.self_attn")
+_CROSS = re.compile(r"model\.language_model\.layers\.\d+\.cross_attn")
 _SELF_ATTENTION = ("self_attn", "attention")  # names of attention in the blocks of vision towers
 
 Visual = Mapping[str, Tensor]
 
 
-class Placed(NamedTuple):
+class PlacedTokens(NamedTuple):
     """The picture tokens of one picture that show a part of it: its units.
 
     Attributes:
-        layout: where they lie.
+        layout: their places.
         parts: the patches that each is made of, (units, k), numbered through all tiles.
-        kept: for each picture token, True if it is a unit; a token that ends a line is none.
+        keys: their places among the keys of the language network's attention, (units,).
     """
 
     layout: ImageLayout
     parts: Tensor
-    kept: Tensor
+    keys: Tensor
 
 
 class SquareTokens:
@@ -75,26 +78,40 @@ class SquareTokens:
         """The side of a patch in pixels."""
         return int(_listed(self.config.vision_config.patch_size)[0])
 
-    def place(self, image: Image.Image, visual: Visual, tokens: int | None = None) -> Placed:
-        """Return the units of a picture.
+    def place(self, image: Image.Image, visual: Visual, keys: Tensor | None = None) -> PlacedTokens:
+        """Return the units of a picture: of picture tokens that are no grid, those that show a part of it.
 
         Args:
             image: the picture.
             visual: the network's inputs for it.
-            tokens: number of its picture tokens; None if each patch is known to be one.
+            keys: the place of each of its picture tokens among the keys; None if these are the patches alone.
 
         Raises:
             NotApplicable: the tokens are not those that the family is known to make.
         """
         order = self.order(visual)
-        if tokens is not None and len(order) != tokens:
+        keys = torch.arange(len(order)) if keys is None else keys
+        if len(order) != len(keys):
             raise NotApplicable(
-                f"the places of its picture tokens are not known: it makes {tokens}, and its patches {len(order)}"
+                f"the places of its picture tokens are not known: it makes {len(keys)}, and its patches {len(order)}"
             )
-        boxes = self.patch_boxes(image, visual)
-        kept = (order != _NOWHERE).all(1) & ~boxes[order].isnan().any(2).any(1)
-        parts = order[kept]
-        return Placed(ImageLayout(tuple(map(_around, boxes[parts])), self.grid(visual)), parts, kept)
+        grid, boxes = self.grid(visual), [*map(_around, self.patch_boxes(image, visual)[order])]
+        kept = [
+            number
+            for number, (patches, box) in enumerate(zip(order.tolist(), boxes, strict=True))
+            if _NOWHERE not in patches and (grid is not None or box.meets(WHOLE))  # a grid has no gaps
+        ]
+        return PlacedTokens(ImageLayout(tuple(boxes[number] for number in kept), grid), order[kept], keys[kept])
+
+    def keys(self, ids: Tensor, visual: Visual) -> Tensor:
+        """Return the places of the picture tokens of a conversation among the keys of the language network, (tokens,).
+
+        Args:
+            ids: the token ids of the conversation, (length,).
+            visual: the network's inputs for the picture.
+        """
+        places: Tensor = (ids == self.config.image_token_id).nonzero()[:, 0]
+        return places
 
     def grid(self, visual: Visual) -> tuple[int, int] | None:
         """Return rows and columns of the units of a picture; None if they are no grid."""
@@ -106,7 +123,12 @@ class SquareTokens:
         return torch.arange(rows * columns)[:, None]
 
     def patch_boxes(self, image: Image.Image, visual: Visual) -> Tensor:
-        """Return the box of each patch as x, y, width and height in fractions of the picture, (patches, 4)."""
+        """Return the box of each patch as x, y, width and height in fractions of the picture, (patches, 4).
+
+        Args:
+            image: the picture.
+            visual: the network's inputs for it.
+        """
         if image.size not in self._frames:
             self._frames[image.size] = measured_frames(lambda one: self.tiles(self._prepare(one)), image.size)
         rows, columns = self._patches(visual)
@@ -116,22 +138,44 @@ class SquareTokens:
         """Return the tiles of one picture, (tiles, 3, height, width)."""
         return visual[WHOLE_INPUT].flatten(0, -4)
 
-    def pixels(self, visual: Visual, placed: Placed) -> Tensor:
-        """Return the pixels that are explained, with a batch of one."""
+    def pixels(self, visual: Visual, placed: PlacedTokens) -> Tensor:
+        """Return the pixels that are explained, with a batch of one.
+
+        Args:
+            visual: the network's inputs for a picture.
+            placed: the units of the picture.
+        """
         return visual[WHOLE_INPUT]
 
     def visual(self, inputs: PairInputs) -> dict[str, Tensor]:
         """Return the network's inputs for pictures, as its `get_image_features` takes them."""
         return {WHOLE_INPUT: inputs.pixels}
 
-    def states(self, outputs: Any, n: int) -> Tensor:
-        """Return the states of picture tokens, (n, tokens, width), given what `get_image_features` returned."""
+    def states(self, inputs: PairInputs) -> Tensor:
+        """Return the states of the picture tokens, (n, tokens, width)."""
+        return self.joined(self.network.model.get_image_features(**self.visual(inputs)), len(inputs))
+
+    def joined(self, outputs: Any, n: int) -> Tensor:
+        """Return the output of the network's `get_image_features` as one tensor, (n, tokens, width).
+
+        Args:
+            outputs: the output.
+            n: number of pictures.
+        """
         return _by_picture(outputs.pooler_output, n)
 
+    def passed(self, states: Tensor) -> dict[str, Any]:
+        """Return the network's inputs that take the place of pictures, given the states of their tokens."""
+        return {"mm_encoder_outputs": {"image": self.outputs(states)}}
+
     def outputs(self, states: Tensor) -> Any:
-        """Return states of picture tokens in the form in which the network takes them."""
+        """Return the states of picture tokens as `get_image_features` returns them."""
         listed: Any = [*states]
         return BaseModelOutputWithPooling(pooler_output=listed)
+
+    def attention_kind(self, module: str) -> AttentionKind | None:
+        """Return which tokens read which in the attention of a module of the language network; None if it has none."""
+        return "joint" if _LANGUAGE.fullmatch(module) else None
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
         """Return the mean state of each unit's patches, (n, units, width).
@@ -219,7 +263,7 @@ class TiledTokens(SquareTokens):
     def others(self, visual: Visual) -> dict[str, Tensor]:
         return {**super().others(visual), WHOLE_INPUT: self.tiles(visual)[None]}
 
-    def pixels(self, visual: Visual, placed: Placed) -> Tensor:
+    def pixels(self, visual: Visual, placed: PlacedTokens) -> Tensor:
         tiles = self.tiles(visual)
         rows = unfold(tiles, self.patch_size, stride=self.patch_size).mT.flatten(0, 1)
         return rows[placed.parts].flatten(1)[None]
@@ -272,7 +316,7 @@ class IdeficsTokens(TiledTokens):
         return joined.flatten(0, 1).long()
 
     def shaped(self, tiles: Tensor, whole: Tensor) -> Tensor:
-        """Return tiles as the network takes them; it would drop a tile that is all zeros."""
+        # The network drops a tile that is all zeros.
         return tiles.where(tiles != 0, _TINY).reshape(whole.shape)
 
     def visual(self, inputs: PairInputs) -> dict[str, Tensor]:
@@ -362,7 +406,7 @@ class QwenTokens(SquareTokens):
         numbers = torch.arange(len(boxes)).view(down, self._merged, across, self._merged)
         return boxes[numbers.transpose(1, 2).flatten()]
 
-    def pixels(self, visual: Visual, placed: Placed) -> Tensor:
+    def pixels(self, visual: Visual, placed: PlacedTokens) -> Tensor:
         return visual[WHOLE_INPUT][placed.parts].flatten(1)[None]
 
     def visual(self, inputs: PairInputs) -> dict[str, Tensor]:
@@ -395,7 +439,7 @@ class WindowedQwenTokens(QwenTokens):
 class DeepQwenTokens(QwenTokens):
     """Picture tokens of Qwen3-VL, which also come with states for the first layers of the language network."""
 
-    def states(self, outputs: Any, n: int) -> Tensor:
+    def joined(self, outputs: Any, n: int) -> Tensor:
         parts = [outputs.pooler_output, *outputs.deepstack_features]
         return torch.cat([_by_picture(part, n) for part in parts], dim=-1)
 
@@ -403,6 +447,55 @@ class DeepQwenTokens(QwenTokens):
         depth = 1 + len(self.config.vision_config.deepstack_visual_indexes)
         listed: Any = [[*part] for part in states.chunk(depth, dim=-1)]
         return BaseModelOutputWithDeepstackFeatures(pooler_output=listed[0], deepstack_features=listed[1:])
+
+
+class MllamaTokens(TiledTokens):
+    """Patches of Mllama, which are no tokens: some layers of the language network cross-attend to them.
+
+    The keys are the tiles one after another, each with a CLS token before its patches.
+    """
+
+    @property
+    def blocks(self) -> Sequence[nn.Module]:
+        return [*self.tower.transformer.layers, *self.tower.global_transformer.layers]
+
+    @property
+    def tower(self) -> Any:
+        return self.network.model.vision_model
+
+    def order(self, visual: Visual) -> Tensor:
+        return self._numbers(visual).flatten()[:, None].long()
+
+    def keys(self, ids: Tensor, visual: Visual) -> Tensor:
+        numbers = self.order(visual)[:, 0]
+        return numbers + numbers // self._per_tile(visual[WHOLE_INPUT]) + 1
+
+    def shaped(self, tiles: Tensor, whole: Tensor) -> Tensor:
+        return tiles.reshape(whole.shape)[:, None]  # one picture a conversation
+
+    def visual(self, inputs: PairInputs) -> dict[str, Tensor]:
+        shapes = {name: inputs.others[name] for name in ("aspect_ratio_ids", "aspect_ratio_mask")}
+        return {**super().visual(inputs), **shapes}
+
+    def states(self, inputs: PairInputs) -> Tensor:
+        found = self.tower(**self.visual(inputs)).last_hidden_state
+        states: Tensor = self.network.model.multi_modal_projector(found).flatten(1, 3)
+        return states
+
+    def passed(self, states: Tensor) -> dict[str, Any]:
+        each = self.config.vision_config.image_size // self.patch_size
+        return {"cross_attention_states": states.reshape(-1, each**2 + 1, states.shape[-1])}
+
+    def attention_kind(self, module: str) -> AttentionKind | None:
+        if _LANGUAGE.fullmatch(module):
+            return "text"
+        return "cross" if _CROSS.fullmatch(module) else None
+
+    def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
+        whole = inputs.others[WHOLE_INPUT]
+        tiles = hidden.reshape(len(inputs), whole.shape[1], -1, hidden.shape[-1])
+        patches = tiles[:, :, 1 : self._per_tile(whole) + 1].flatten(1, 2)  # CLS comes first, padding last
+        return patches[:, inputs.others[PARTS][0]].mean(2)
 
 
 FAMILIES: Mapping[str, type[SquareTokens]] = MappingProxyType(
@@ -413,6 +506,7 @@ FAMILIES: Mapping[str, type[SquareTokens]] = MappingProxyType(
         "LlavaForConditionalGeneration": SquareTokens,
         "LlavaNextForConditionalGeneration": LlavaNextTokens,
         "LlavaOnevisionForConditionalGeneration": OneVisionTokens,
+        "MllamaForConditionalGeneration": MllamaTokens,
         "Qwen2VLForConditionalGeneration": QwenTokens,
         "Qwen2_5_VLForConditionalGeneration": WindowedQwenTokens,
         "Qwen3VLForConditionalGeneration": DeepQwenTokens,
@@ -437,14 +531,13 @@ def _listed(value: Any) -> Sequence[Any]:
 
 
 def _patch_boxes(frame: Box | None, rows: int, columns: int) -> Tensor:
-    """Return the boxes of a tile's patches, row by row, (patches, 4); NaN if the tile shows nothing."""
-    if frame is None:
-        return torch.full((rows * columns, 4), torch.nan)
-    return torch.tensor([[*one] for one in ImageLayout.of_grid(rows, columns, frame).boxes])
+    """Return the boxes of a tile's patches, row by row, (patches, 4); outside the picture if the tile shows nothing."""
+    frame = Box(1, 1, 1, 1) if frame is None else frame
+    return torch.tensor(ImageLayout.of_grid(rows, columns, frame).boxes, dtype=torch.float64)
 
 
 def _around(boxes: Tensor) -> Box:
-    """Return the box around boxes, (k, 4)."""
+    """Return the box around boxes, (k, 4), each x, y, width and height."""
     low, high = boxes[:, :2].amin(0), (boxes[:, :2] + boxes[:, 2:]).amax(0)
     (x, y), (width, height) = low.tolist(), (high - low).tolist()
     return Box(x, y, width, height)
