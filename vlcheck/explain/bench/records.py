@@ -104,8 +104,8 @@ class ExplanationBench:
 
 
 def bench_as_json(bench: ExplanationBench) -> bytes:
-    """Return a benchmark as a JSON document."""
-    return msgspec.json.format(msgspec.json.encode(bench), indent=0) + b"\n"
+    """Return a benchmark as a JSON document, the measures of each method and seed on a line."""
+    return msgspec.json.encode(bench).replace(b'{"method":', b'\n{"method":') + b"\n"
 
 
 def bench_from_json(content: bytes) -> ExplanationBench:
