@@ -11,7 +11,7 @@ from vlcheck._util.files import demand_place
 from vlcheck.cli.arguments import MODELS, Device
 from vlcheck.cli.console import TO, say, write_file
 from vlcheck.cli.group import PLAIN, Group
-from vlcheck.errors import UsageError, argument, nearest
+from vlcheck.errors import UsageError
 from vlcheck.report.text.summary import aligned
 
 if TYPE_CHECKING:
@@ -59,13 +59,11 @@ def bench(
 def _chosen(methods: str) -> list[AttributionMethod]:
     """Return the methods of these names, and the random map, with which each is compared."""
     from vlcheck.explain.attribution.registry import METHODS
+    from vlcheck.explain.bench.run import measured_method
     from vlcheck.explain.bench.trust import NULL
 
     names = [name.strip() for name in methods.split(",")] if methods else [*METHODS]
-    for name in names:
-        if name not in METHODS:
-            raise UsageError(f"{argument('methods', name)}: there is none. {nearest(name, METHODS)}")
-    return [METHODS[name] for name in dict.fromkeys([NULL, *names])]
+    return [measured_method(name) for name in dict.fromkeys([NULL, *names])]
 
 
 def _begun(to: Path | None, asked: ExplanationBench) -> ExplanationBench:

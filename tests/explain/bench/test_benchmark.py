@@ -125,6 +125,8 @@ def test_a_method_that_beats_random_in_each_seed_is_trusted():
     good, even = (trust_in(bench, name) for name in ("good", "even"))
     assert (good.better, good.wins, round(good.lift.mean, 6)) == (True, 5, 3.2)
     assert (even.better, even.wins) == (False, 2)
+    assert good.summary == "3.2 times as much of the map on the named thing as by chance; names 0 of 6 planted causes"
+    assert even.summary == f"{NOT_BETTER}; names 0 of 6 planted causes"
     names = [row[0] for row in bench_rows(bench)]
     assert names == ["method", "good", f"even ({NOT_BETTER})", NULL]
 
