@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks import calibration_pages
 from vlcheck._util.numbers import brief, share
-from vlcheck.explain.bench.benchmark import read_bench
+from vlcheck.explain.bench.records import read_bench
 from vlcheck.explain.bench.table import LEGEND, bench_rows, cause_rows, markdown, setting
 from vlcheck.explain.bench.trust import MEASURED
 from vlcheck.models.loading.registry import LISTED, family_key, imported, registered_families

@@ -11,12 +11,12 @@ from vlcheck._util.files import demand_place
 from vlcheck.cli.arguments import MODELS, Device
 from vlcheck.cli.console import TO, say, write_file
 from vlcheck.cli.group import PLAIN, Group
-from vlcheck.errors import UsageError, argument, nearest
+from vlcheck.errors import UsageError
 from vlcheck.report.text.summary import aligned
 
 if TYPE_CHECKING:
     from vlcheck.explain.attribution.method import AttributionMethod
-    from vlcheck.explain.bench.benchmark import ExplanationBench
+    from vlcheck.explain.bench.records import ExplanationBench
 
 app = typer.Typer(cls=Group, help=__doc__, add_completion=False, **PLAIN)
 
@@ -37,7 +37,7 @@ def bench(
     ] = None,
 ) -> None:
     """Measure attribution methods on drawn scenes, whose truth is known, and on models with a planted bias."""
-    from vlcheck.explain.bench.benchmark import ExplanationBench, bench_as_json, is_bench_file  # slow to import
+    from vlcheck.explain.bench.records import ExplanationBench, bench_as_json, is_bench_file  # slow to import
     from vlcheck.explain.bench.run import run_bench
     from vlcheck.explain.bench.table import LEGEND, bench_rows, cause_rows, setting
 
@@ -59,18 +59,16 @@ def bench(
 def _chosen(methods: str) -> list[AttributionMethod]:
     """Return the methods of these names, and the random map, with which each is compared."""
     from vlcheck.explain.attribution.registry import METHODS
+    from vlcheck.explain.bench.run import measured_method
     from vlcheck.explain.bench.trust import NULL
 
     names = [name.strip() for name in methods.split(",")] if methods else [*METHODS]
-    for name in names:
-        if name not in METHODS:
-            raise UsageError(f"{argument('methods', name)}: there is none. {nearest(name, METHODS)}")
-    return [METHODS[name] for name in dict.fromkeys([NULL, *names])]
+    return [measured_method(name) for name in dict.fromkeys([NULL, *names])]
 
 
 def _begun(to: Path | None, asked: ExplanationBench) -> ExplanationBench:
     """Return the benchmark that a file holds, or else an empty one."""
-    from vlcheck.explain.bench.benchmark import read_bench
+    from vlcheck.explain.bench.records import read_bench
 
     if not to or not to.exists() or not to.stat().st_size:
         return asked

@@ -8,17 +8,17 @@ from typer.testing import CliRunner
 
 from vlcheck.cli import app
 from vlcheck.explain.attribution.registry import METHODS
-from vlcheck.explain.bench.benchmark import (
+from vlcheck.explain.bench.planted import CAUSES, PLANTED_CAUSES
+from vlcheck.explain.bench.records import (
     ExplanationBench,
     SeedScores,
+    TruthScores,
     bench_as_json,
     bench_from_json,
     is_bench_file,
 )
-from vlcheck.explain.bench.planted import CAUSES, PLANTED_CAUSES
 from vlcheck.explain.bench.table import bench_rows, cause_rows, setting
 from vlcheck.explain.bench.trust import NOT_BETTER, NULL, trust_in
-from vlcheck.explain.bench.truth import TruthScores
 from vlcheck.zoo import CONTROL
 
 PLAIN = TruthScores(pointing=0.1, energy=0.1, target=0.1, distracted=0.1, distractor=0.1, precedence=0.5)
@@ -125,6 +125,8 @@ def test_a_method_that_beats_random_in_each_seed_is_trusted():
     good, even = (trust_in(bench, name) for name in ("good", "even"))
     assert (good.better, good.wins, round(good.lift.mean, 6)) == (True, 5, 3.2)
     assert (even.better, even.wins) == (False, 2)
+    assert good.summary == "3.2 times as much of the map on the named thing as by chance; names 0 of 6 planted causes"
+    assert even.summary == f"{NOT_BETTER}; names 0 of 6 planted causes"
     names = [row[0] for row in bench_rows(bench)]
     assert names == ["method", "good", f"even ({NOT_BETTER})", NULL]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from vlcheck._util.numbers import between, counted, figure, share, signed
-from vlcheck.explain.bench.benchmark import ExplanationBench
 from vlcheck.explain.bench.planted import CONTROL, PLANTED_CAUSES
+from vlcheck.explain.bench.records import ExplanationBench
 from vlcheck.explain.bench.trust import NOT_BETTER, NULL, Mean, MethodTrust, trust_in
 
 HEAD = (

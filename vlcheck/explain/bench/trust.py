@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vlcheck.explain.bench.benchmark import ExplanationBench, SeedScores, bench_from_json
+from vlcheck._util.numbers import figure
 from vlcheck.explain.bench.planted import CONTROL, PLANTED_CAUSES
+from vlcheck.explain.bench.records import ExplanationBench, SeedScores, bench_from_json
 from vlcheck.explain.bench.rule import name_cause
 from vlcheck.stats.bootstrap import bootstrap_interval
 
@@ -85,6 +86,12 @@ class MethodTrust:
     def causes_named(self) -> int:
         """The number of planted causes that are named in at least NAMED_SHARE of the seeds."""
         return sum(count >= NAMED_SHARE * self.seeds for count in self.named.values())
+
+    @property
+    def summary(self) -> str:
+        """A few words to stand beside the method's name."""
+        lies = f"{figure(self.lift.mean, 1)} times as much of the map on the named thing as by chance"
+        return f"{lies if self.better else NOT_BETTER}; names {self.causes_named} of {len(self.named)} planted causes"
 
 
 def trust_in(bench: ExplanationBench, method: str) -> MethodTrust:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from random import Random
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from PIL import Image
@@ -18,8 +18,7 @@ from vlcheck.datasets.scenes.sampling import COLORS, PEOPLE, WORDS, alone, duo, 
 from vlcheck.datasets.scenes.scene import Scene
 from vlcheck.explain.attribution.attribute import Attribution
 from vlcheck.explain.bench.measures import energy, pointing, word_precedence
-
-Score = Literal["match", "word"]  # the match logit of a true caption; the log-probability of a word at the mask
+from vlcheck.explain.bench.records import Score, TruthScores
 
 CLEAR = 0.1  # distance from the middle, as a share of the picture's side, from which a thing is on a side
 
@@ -47,37 +46,6 @@ class TruthQuestion:
     target: np.ndarray
     distractor: np.ndarray | None
     decisive: str
-
-
-@dataclass(frozen=True)
-class TruthScores:
-    """Means over the explanations of questions.
-
-    Attributes:
-        pointing: share of the maps whose peak lies on the target.
-        energy: share of a map that lies on the target.
-        target: share of the picture that the target takes.
-        distracted: share of a map that lies on the distractor, over the questions with one.
-        distractor: share of the picture that the distractor takes.
-        precedence: share of the other words that have smaller values than the decisive word; None without words.
-    """
-
-    pointing: float
-    energy: float
-    target: float
-    distracted: float
-    distractor: float
-    precedence: float | None
-
-    @property
-    def lift(self) -> float:
-        """The share of the map on the target over the target's share of the picture: 1 for an even map."""
-        return self.energy / self.target
-
-    @property
-    def distractor_lift(self) -> float:
-        """The share of the map on the distractor over the distractor's share of the picture: 1 for an even map."""
-        return self.distracted / self.distractor
 
 
 def make_questions(rng: Random) -> Iterator[TruthQuestion]:

@@ -1,84 +1,27 @@
-"""The benchmark of attribution methods: each is measured on drawn scenes, and on models with a planted bias."""
+"""Measures attribution methods on drawn scenes, and on models with a planted bias."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from random import Random
 
-import msgspec
-
-from vlcheck._util.files import begins
-from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.errors import NotApplicable
 from vlcheck.explain.attribution.attribute import Attribution, attribute
 from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.explain.bench.curves import deletion_insertion
 from vlcheck.explain.bench.planted import CAUSES, CONTROL, PLANTED_CAUSES, Cause
 from vlcheck.explain.bench.randomisation import randomisation
+from vlcheck.explain.bench.records import SeedScores
 from vlcheck.explain.bench.rule import TRIALS
 from vlcheck.explain.bench.trials import CauseTrial, ExplainedPair, make_trial
-from vlcheck.explain.bench.truth import Score, TruthQuestion, TruthScores, make_questions, truth_scores
+from vlcheck.explain.bench.truth import TruthQuestion, make_questions, truth_scores
 from vlcheck.models.differentiable import Differentiable, differentiable
 from vlcheck.models.loading.load import load_model
 
 VERSION = 2  # version of the scenes: raise it when the rule or a question changes, so that it is measured on new ones
 _BATCH = 64  # pairs at once: the models are small
-_START = b'{"explain_bench":'
-
-
-@dataclass(frozen=True)
-class SeedScores:
-    """The measures of a method on the scenes of one seed.
-
-    Attributes:
-        method: the method's name.
-        seed: the seed.
-        truth: for each explained score the agreement with the truth, on the model under test.
-        deletion: mean area under the deletion curve of P(match); small for a good map.
-        insertion: mean area under the insertion curve of P(match); large for a good map.
-        similarity: mean rank correlation of the maps with those of the network with all weights shuffled.
-        biased: for each embedded model and cause the number of trials that came out as biased.
-    """
-
-    method: str
-    seed: int
-    truth: Mapping[Score, TruthScores]
-    deletion: float
-    insertion: float
-    similarity: float
-    biased: Mapping[str, Mapping[Cause, int]]
-
-
-@dataclass(frozen=True)
-class ExplanationBench:
-    """The measures of methods over seeds.
-
-    Attributes:
-        explain_bench: version of the file's format.
-        model: spec of the model under test.
-        images: number of scenes of each kind for each seed.
-        trials: number of trials of each cause for each seed.
-        scores: the measures of each method and seed.
-        inapplicable: for each method that does not apply to the model, the reason.
-    """
-
-    explain_bench: int = 1
-    model: str = CONTROL
-    images: int = 20
-    trials: int = TRIALS
-    scores: tuple[SeedScores, ...] = ()
-    inapplicable: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def methods(self) -> list[str]:
-        """The names of the measured methods, in the order in which they were measured first."""
-        return list(dict.fromkeys(one.method for one in self.scores))
-
-    def of(self, method: str) -> dict[int, SeedScores]:
-        """Return a method's measures by seed."""
-        return {one.seed: one for one in self.scores if one.method == method}
 
 
 @dataclass(frozen=True)
@@ -199,26 +142,3 @@ def reason_against(model: Differentiable, method: AttributionMethod, question: T
     except NotApplicable as reason:
         return str(reason)
     return ""
-
-
-def bench_as_json(bench: ExplanationBench) -> bytes:
-    """Return a benchmark as a JSON document."""
-    return msgspec.json.format(msgspec.json.encode(bench), indent=0) + b"\n"
-
-
-def bench_from_json(content: bytes) -> ExplanationBench:
-    """Return the benchmark from the content that `bench_as_json` returned."""
-    return msgspec.json.decode(content, type=ExplanationBench)
-
-
-def is_bench_file(path: Path) -> bool:
-    """Return True if a file was written from `bench_as_json`, or is empty."""
-    return begins(path, _START)
-
-
-def read_bench(path: Path) -> ExplanationBench:
-    """Read a benchmark from a file that `bench_as_json` was written to. Raises UsageError if it is damaged."""
-    try:
-        return bench_from_json(path.read_bytes())
-    except (OSError, msgspec.MsgspecError) as error:
-        raise UsageError(f"{path}: is no benchmark of explanations: {error}.") from error
