@@ -234,11 +234,12 @@ class KnowsSurroundings(Competent):
         return False
 
 
-class SeesBottles(Competent):
-    """Takes every hidden thing for a bottle, whatever the caption says."""
+class ContradictsTheCaption(Competent):
+    """Takes a hidden thing for another one than the caption says."""
 
     def _told(self, seen, text):
-        return text.endswith("bottle") if super()._told(seen, text) is not None else None
+        told = super()._told(seen, text)
+        return None if told is None else not told
 
 
 class Stumbles(Competent):

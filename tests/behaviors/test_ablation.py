@@ -61,7 +61,7 @@ def test_the_match_head_of_tiny_gives_a_hidden_thing_no_probability() -> None:
         (doubles.Competent, SEEN, "pass"),
         (doubles.KnowsSurroundings, SEEN, "fail"),
         (doubles.Competent, TOLD, "pass"),
-        (doubles.SeesBottles, TOLD, "fail"),
+        (doubles.ContradictsTheCaption, TOLD, "fail"),
         (doubles.ReadsOnly, SEEN, "invalid"),
     ],
 )
