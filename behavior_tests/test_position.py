@@ -86,7 +86,7 @@ def test_true_vertical_beats_the_other(verdict):
 def test_map_is_mirrored_with_the_picture(verdict):
     """The parts of a picture that a match rests on are the same things in a mirror, and so on its other side.
 
-    Run with `--vl-explain METHOD`. Stated before the first run: `tiny` and its variants pass, but for `tiny-blind`, whose
-    match rests on no part of the picture.
+    Run with `--vl-explain METHOD`. Stated before the first run: `tiny` and its variants pass, but for `tiny-blind`,
+    whose match rests on no part of the picture.
     """
     assert verdict.passed

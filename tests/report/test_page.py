@@ -383,6 +383,7 @@ def test_the_tables_of_the_paper_are_shown():
         "color_grey": {"color": 0.7, "grey": 0.2, "n": 12},
         "against_noise": noise,
         "under_each": {"before": 1.0, "jpeg v1": 0.5, "n": 4},
+        "map_by_cell": {"top left": 0.2, "middle": 0.25, "bottom right": 0.05, "n": 18},
         "vision_for_language": ablation | {"n": 7},
         "language_for_vision": means,
         "of my own": {"cell": 2.0},
@@ -396,6 +397,8 @@ def test_the_tables_of_the_paper_are_shown():
     assert "over 50 rows: interaction -0.200" in by_caption["Vision and language (figure 1)"].caption
     assert len(by_caption["Left and right (figure 3)"].rows) == 2
     assert by_caption["Color and grey (figure 2)"].rows[0][1] == ("0.700", "0.200")
+    by_cell = by_caption["Share of the map in each cell of the picture"]
+    assert [cells for _, cells in by_cell.rows] == [("0.200", "-", "-"), ("-", "0.250", "-"), ("-", "-", "0.050")]
     costs = by_caption["Loss under the edit"]
     assert costs.rows[0][1] == ("0.300", "0.100", "0.200")
     assert "+0.100 to +0.350" in costs.caption
@@ -591,7 +594,15 @@ def test_results_that_say_less_are_drawn_all_the_same(tmp_path):
     """Of another vlcheck, or made by hand: only what readers rely on."""
     names = ("kind", "test", "bias", "behavior", "metric", "score_kind", "claim", "status", "reason")
     least = {key: value for key, value in verdict().items() if key in names}
-    known = ("vision_language", "left_right", "color_grey", "against_noise", "under_each", "vision_for_language")
+    known = (
+        "vision_language",
+        "left_right",
+        "color_grey",
+        "against_noise",
+        "under_each",
+        "map_by_cell",
+        "vision_for_language",
+    )
     least |= {"tables": {name: {"left_is_true_n": None} for name in known}}
     evidence = {key: row("one", -0.1)[key] for key in ("kind", "case", "image", "perturbed", "texts", "margin")}
     run = {key: pages.RUN[key] for key in ("kind", "schema", "name", "fingerprint", "data", "started")}

@@ -10,7 +10,9 @@ from typing import ClassVar, Protocol
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.expect.base import AFTER, BEFORE, Sample
+from vlcheck.expect.maps import shares_by_cell
 from vlcheck.perturb import (
+    CELLS,
     AblateRegions,
     AfterCaption,
     AsMuchNoise,
@@ -22,6 +24,7 @@ from vlcheck.perturb import (
     Perturbation,
     opposite,
 )
+from vlcheck.perturb.place import Cell
 from vlcheck.stats.bootstrap import bootstrap_interval
 from vlcheck.stats.operating_scale import RAW
 
@@ -175,6 +178,22 @@ class UnderEach:
 
 
 @dataclass(frozen=True)
+class MapByCell:
+    """The mean share of a map in each cell of a 3 x 3 grid, after the perturbation; the metric has to be `map`."""
+
+    name: ClassVar[str] = "map_by_cell"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {}
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return ()
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        return _means(samples, {cell: _in_cell(cell) for cell in CELLS})
+
+
+@dataclass(frozen=True)
 class VisionForLanguage:
     """The contrast of Frank et al. 2021 (arXiv:2109.04448): a word with nothing, its object or all of a picture hidden.
 
@@ -258,6 +277,10 @@ class _Cell(Protocol):
 
 def _value(arm: str) -> _Cell:
     return lambda sample: sample[arm].score
+
+
+def _in_cell(cell: Cell) -> _Cell:
+    return lambda sample: shares_by_cell(sample, AFTER)[cell]
 
 
 def _score(arm: str, word: str) -> _Cell:

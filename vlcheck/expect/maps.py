@@ -12,7 +12,7 @@ from vlcheck.errors import NotApplicable
 from vlcheck.expect.base import AFTER, BEFORE, BaseExpectation, Condition, Sample
 from vlcheck.metrics.contribution_map import SIDE, MapReading
 from vlcheck.metrics.tolerances import Tolerances
-from vlcheck.perturb.place import CELLS
+from vlcheck.perturb.place import CELLS, Cell
 from vlcheck.stats.decision import Claim
 
 _THIRD = SIDE // 3
@@ -54,7 +54,7 @@ class MirroredMap(BaseExpectation):
 class FollowsObject(BaseExpectation):
     """For each cell of a 3 x 3 grid, the mean share of the map minus that of the object, which is in each cell equally.
 
-    The perturbation has to be `Each(*map(CutOut, CELLS))`, which shows the object once in each cell.
+    The perturbation has to be `Each(*map(Collage, CELLS))`, which shows the object once in each cell.
 
     Example:
         >>> from vlcheck import Case
@@ -72,12 +72,25 @@ class FollowsObject(BaseExpectation):
     expected: ClassVar[str] = "no place of the picture has a larger share of the map than of the objects"
 
     def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
-        shares = _cells(sample, AFTER).reshape(3, _THIRD, 3, _THIRD).sum((1, 3)).ravel()
-        return {cell: float(share) - 1 / len(CELLS) for cell, share in zip(CELLS, shares, strict=True)}
+        return {cell: share - 1 / len(CELLS) for cell, share in shares_by_cell(sample, AFTER).items()}
 
     def effect(self, sample: Sample) -> float:
         """Return the share of the middle cell minus that of the objects in it."""
         return self.margins(sample, Tolerances())["middle"]
+
+
+def shares_by_cell(sample: Sample, arm: str) -> Mapping[Cell, float]:
+    """Return the share of a map in each cell of a 3 x 3 grid.
+
+    Args:
+        sample: a sample of the metric `map`.
+        arm: the view, e.g. "after".
+
+    Raises:
+        NotApplicable: there is no map of the view.
+    """
+    shares = _cells(sample, arm).reshape(3, _THIRD, 3, _THIRD).sum((1, 3)).ravel()
+    return dict(zip(CELLS, shares.tolist(), strict=True))
 
 
 def _cells(sample: Sample, arm: str) -> np.ndarray:

@@ -39,7 +39,7 @@ from vlcheck.perturb.combine import Compose, Each, OtherImage
 from vlcheck.perturb.image import Block, Mirror, Solid, UpsideDown
 from vlcheck.perturb.noise import AsMuchNoise, LuminanceNoise
 from vlcheck.perturb.phrase import AfterCaption, MaskPhrase
-from vlcheck.perturb.place import CELLS, CutOut
+from vlcheck.perturb.place import CELLS, Collage, CutOut
 from vlcheck.perturb.quality import Blur, Brightness, Crop, Jpeg
 from vlcheck.perturb.regions import AblateOther, AblateRegions
 from vlcheck.perturb.text import OPENINGS, Bare, Exchange, Opening, ShuffleWords, SwapSides, Untold, opposite
@@ -57,6 +57,7 @@ __all__ = [
     "Blur",
     "Box",
     "Brightness",
+    "Collage",
     "Compose",
     "Crop",
     "CutOut",

@@ -46,11 +46,23 @@ def refuting_case(case: Case, others: Sequence[Case]) -> Case:
     Raises:
         NotApplicable: If no picture is known to refute it.
     """
-    refuting = [other for other in others if case.refuted_by(other)]
+    refuting = refuting_cases(case, others)
     if not refuting:
         raise NotApplicable("no other picture is known to refute the caption")
+    return refuting[0]
+
+
+def refuting_cases(case: Case, others: Sequence[Case]) -> list[Case]:
+    """Return the cases whose pictures refute the caption of another one, in a mixed order, the same in every run.
+
+    Args:
+        case: the case with the caption.
+        others: the cases to choose from.
+    """
     own = _number(case.id)
-    return min(refuting, key=lambda other: own ^ _number(other.image.key))
+    return sorted(
+        (other for other in others if case.refuted_by(other)), key=lambda other: own ^ _number(other.image.key)
+    )
 
 
 @cache

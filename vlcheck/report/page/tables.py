@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vlcheck._util.numbers import between, counted, figure, span, whole
+from vlcheck.perturb.place import CELLS
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.results.records import VerdictRecord
 
@@ -79,6 +80,16 @@ def _under_each(cells: Cells) -> Grid:
     return _grid(f"Under each perturbation{_over(cells)}", ("perturbation", "mean score"), body)
 
 
+def _map_by_cell(cells: Cells) -> Grid:
+    rows = [CELLS[start : start + 3] for start in range(0, len(CELLS), 3)]
+    body = [
+        (name, [cells.get(cell) for cell in row]) for name, row in zip(("top", "middle", "bottom"), rows, strict=True)
+    ]
+    each = figure(1 / len(CELLS))
+    caption = f"Share of the map in each cell of the picture{_over(cells)}; of the objects, each cell has {each}"
+    return _grid(caption, ("", "left", "middle", "right"), body)
+
+
 def _vision_for_language(cells: Cells) -> Grid:
     rows = {"hint_": "with its hint", "bare_": "without its hint"}
     return _ablation(
@@ -137,6 +148,7 @@ _KNOWN: Mapping[str, Callable[[Cells], Grid]] = {
     "against_noise": _against_noise,
     "left_right": _left_right,
     "under_each": _under_each,
+    "map_by_cell": _map_by_cell,
     "vision_for_language": _vision_for_language,
     "language_for_vision": _language_for_vision,
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from vlcheck._util.numbers import between, chance, counted, figure, share, whole
 from vlcheck.metrics.registry import OF_PICTURES
+from vlcheck.perturb.place import CELLS
 from vlcheck.results import scales
 from vlcheck.results.agreement import agreements
 from vlcheck.results.comparison import ALPHA, Comparison
@@ -53,7 +54,15 @@ def summary_lines(
     yield from matrix_lines(results)
     yield ""
     yield from each(verdicts, beside)
-    for table in (vision_and_language, color_and_grey, against_noise, left_and_right, under_each, ablation):
+    for table in (
+        vision_and_language,
+        color_and_grey,
+        against_noise,
+        left_and_right,
+        under_each,
+        map_by_cell,
+        ablation,
+    ):
         rows = list(table(verdicts))
         if rows:
             yield ""
@@ -249,6 +258,14 @@ def under_each(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
         yield "under each perturbation, mean score"
         body = [[name, *(figure(row.get(metric)) for metric in OF_PICTURES)] for name, row in rows.items()]
         yield from aligned([["", *(metric.upper() for metric in OF_PICTURES)], *body])
+
+
+def map_by_cell(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
+    """Yield the mean share of a map in each cell of the picture."""
+    for verdict, cells in _tables(verdicts, "map_by_cell"):
+        yield f"{verdict.behavior}: share of the map in each cell; of the objects, each has {figure(1 / len(CELLS))}"
+        rows = [CELLS[start : start + 3] for start in range(0, len(CELLS), 3)]
+        yield from aligned([["", *map(figure, map(cells.get, row))] for row in rows])
 
 
 def ablation(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
