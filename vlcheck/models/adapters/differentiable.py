@@ -1,4 +1,4 @@
-"""Functions that the differentiable networks of all families share."""
+"""The common parts of the differentiable networks of all families."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def output_replaced(module: nn.Module, output: Tensor) -> Iterator[None]:
 
     Args:
         module: the module.
-        output: the tensor that it returns in place of its own output.
+        output: the tensor.
     """
     # A copy: some networks change the embeddings that they were given in place, which a leaf tensor does not allow.
     handle = module.register_forward_hook(lambda *_: output.clone())

@@ -1,4 +1,4 @@
-"""What the differentiable networks that read regions share: the regions of a picture as its visual units."""
+"""The base of differentiable networks that read regions: the regions of a picture are its visual units."""
 
 from __future__ import annotations
 
@@ -79,7 +79,6 @@ class DifferentiableRegions:
         )
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
-        """Return the states of the regions: all."""
         return hidden
 
     def attention_kind(self, module: str) -> AttentionKind | None:

@@ -22,7 +22,7 @@ from vlcheck.models.adapters.writer_differentiable import (
     text_with_word,
 )
 from vlcheck.models.differentiable import AttentionKind, PairInputs
-from vlcheck.models.hf.picture_tokens import FAMILIES, PARTS, WHOLE_INPUT, Placed
+from vlcheck.models.hf.picture_tokens import FAMILIES, PARTS, WHOLE_INPUT, PlacedTokens
 
 if TYPE_CHECKING:
     from vlcheck.models.hf.generative import Generative
@@ -93,7 +93,6 @@ class DifferentiableGenerative(DifferentiableAnswerer):
         return logits
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
-        """Return the mean state of the patches that each unit is made of, (n, units, width)."""
         return self.tokens.patch_states(hidden, inputs)
 
     def attention_kind(self, module: str) -> AttentionKind | None:
@@ -102,12 +101,11 @@ class DifferentiableGenerative(DifferentiableAnswerer):
         return "image" if module in self._image_attentions else None
 
     def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
-        """Return the maps over the units; in the vision tower, the sum over the patches of each."""
         if kind == "image":
             return self.tokens.image_keys(attention, inputs)
         return attention[..., inputs.others[_PLACES][0]]
 
-    def _place(self, image: Image.Image, prefix: ChatPrefix) -> Placed:
+    def _place(self, image: Image.Image, prefix: ChatPrefix) -> PlacedTokens:
         tokens = int((prefix.inputs["input_ids"] == self.model.chat.image_token).sum())
         return self.tokens.place(image, prefix.inputs, tokens)
 
@@ -136,7 +134,7 @@ class DifferentiableGenerative(DifferentiableAnswerer):
         flags = ([*begun, *row[len(prefix.head) :]] for row in (of_text, of_word or [False] * len(ids)))
         return Written([*prefix.inputs["input_ids"][0].tolist(), *after], *flags)
 
-    def _others(self, prefix: ChatPrefix, placed: Placed, length: int) -> dict[str, Tensor]:
+    def _others(self, prefix: ChatPrefix, placed: PlacedTokens, length: int) -> dict[str, Tensor]:
         """Return the further inputs of the network for one pair, with a batch of one.
 
         Args:

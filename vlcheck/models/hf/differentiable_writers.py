@@ -36,7 +36,7 @@ class DifferentiableSquare(DifferentiableWriter):
 
     Attributes:
         attentions: pattern of module names -> which tokens read which in the attention that such a module computes.
-        picture: where the patches of a picture lie.
+        picture: finds the places of the patches of a picture.
     """
 
     attentions: ClassVar[Mapping[str, AttentionKind]]
@@ -75,14 +75,12 @@ class DifferentiableSquare(DifferentiableWriter):
         raise NotImplementedError
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
-        """Return the states of the patches."""
         return self.squares.patch_states(hidden, inputs)
 
     def attention_kind(self, module: str) -> AttentionKind | None:
         return next((kind for pattern, kind in self.attentions.items() if re.fullmatch(pattern, module)), None)
 
     def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
-        """Return the maps over the patches."""
         return self.squares.image_keys(attention, inputs)
 
 
@@ -158,7 +156,7 @@ class DifferentiablePaliGemma(DifferentiableSquare, DifferentiableAnswerer):
         return self.model.read(image_states, inputs.ids, text_states, keep)
 
     def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
-        """Return the maps over the patches, whose keys come before those of the text."""
+        # The patches come before the text.
         return super().image_keys(attention[..., : attention.shape[-1] - self._words(kind, inputs)], kind, inputs)
 
     @property

@@ -1,4 +1,4 @@
-"""Where the picture tokens of generative networks lie in a picture, by family."""
+"""The places of the picture tokens of generative networks in a picture, by family."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _SELF_ATTENTION = ("self_attn", "attention")  # names of attention in the blocks
 Visual = Mapping[str, Tensor]
 
 
-class Placed(NamedTuple):
+class PlacedTokens(NamedTuple):
     """The picture tokens of one picture that show a part of it: its units.
 
     Attributes:
-        layout: where they lie.
+        layout: their places.
         parts: the patches that each is made of, (units, k), numbered through all tiles.
         kept: for each picture token, True if it is a unit; a token that ends a line is none.
     """
@@ -75,7 +75,7 @@ class SquareTokens:
         """The side of a patch in pixels."""
         return int(_listed(self.config.vision_config.patch_size)[0])
 
-    def place(self, image: Image.Image, visual: Visual, tokens: int | None = None) -> Placed:
+    def place(self, image: Image.Image, visual: Visual, tokens: int | None = None) -> PlacedTokens:
         """Return the units of a picture.
 
         Args:
@@ -94,7 +94,7 @@ class SquareTokens:
         boxes = self.patch_boxes(image, visual)
         kept = (order != _NOWHERE).all(1) & ~boxes[order].isnan().any(2).any(1)
         parts = order[kept]
-        return Placed(ImageLayout(tuple(map(_around, boxes[parts])), self.grid(visual)), parts, kept)
+        return PlacedTokens(ImageLayout(tuple(map(_around, boxes[parts])), self.grid(visual)), parts, kept)
 
     def grid(self, visual: Visual) -> tuple[int, int] | None:
         """Return rows and columns of the units of a picture; None if they are no grid."""
@@ -106,7 +106,12 @@ class SquareTokens:
         return torch.arange(rows * columns)[:, None]
 
     def patch_boxes(self, image: Image.Image, visual: Visual) -> Tensor:
-        """Return the box of each patch as x, y, width and height in fractions of the picture, (patches, 4)."""
+        """Return the box of each patch as x, y, width and height in fractions of the picture, (patches, 4).
+
+        Args:
+            image: the picture.
+            visual: the network's inputs for it.
+        """
         if image.size not in self._frames:
             self._frames[image.size] = measured_frames(lambda one: self.tiles(self._prepare(one)), image.size)
         rows, columns = self._patches(visual)
@@ -116,8 +121,13 @@ class SquareTokens:
         """Return the tiles of one picture, (tiles, 3, height, width)."""
         return visual[WHOLE_INPUT].flatten(0, -4)
 
-    def pixels(self, visual: Visual, placed: Placed) -> Tensor:
-        """Return the pixels that are explained, with a batch of one."""
+    def pixels(self, visual: Visual, placed: PlacedTokens) -> Tensor:
+        """Return the pixels that are explained, with a batch of one.
+
+        Args:
+            visual: the network's inputs for a picture.
+            placed: the units of the picture.
+        """
         return visual[WHOLE_INPUT]
 
     def visual(self, inputs: PairInputs) -> dict[str, Tensor]:
@@ -125,7 +135,12 @@ class SquareTokens:
         return {WHOLE_INPUT: inputs.pixels}
 
     def states(self, outputs: Any, n: int) -> Tensor:
-        """Return the states of picture tokens, (n, tokens, width), given what `get_image_features` returned."""
+        """Return the states of picture tokens, (n, tokens, width).
+
+        Args:
+            outputs: the output of the network's `get_image_features`.
+            n: number of pictures.
+        """
         return _by_picture(outputs.pooler_output, n)
 
     def outputs(self, states: Tensor) -> Any:
@@ -219,7 +234,7 @@ class TiledTokens(SquareTokens):
     def others(self, visual: Visual) -> dict[str, Tensor]:
         return {**super().others(visual), WHOLE_INPUT: self.tiles(visual)[None]}
 
-    def pixels(self, visual: Visual, placed: Placed) -> Tensor:
+    def pixels(self, visual: Visual, placed: PlacedTokens) -> Tensor:
         tiles = self.tiles(visual)
         rows = unfold(tiles, self.patch_size, stride=self.patch_size).mT.flatten(0, 1)
         return rows[placed.parts].flatten(1)[None]
@@ -272,7 +287,7 @@ class IdeficsTokens(TiledTokens):
         return joined.flatten(0, 1).long()
 
     def shaped(self, tiles: Tensor, whole: Tensor) -> Tensor:
-        """Return tiles as the network takes them; it would drop a tile that is all zeros."""
+        # The network drops a tile that is all zeros.
         return tiles.where(tiles != 0, _TINY).reshape(whole.shape)
 
     def visual(self, inputs: PairInputs) -> dict[str, Tensor]:
@@ -362,7 +377,7 @@ class QwenTokens(SquareTokens):
         numbers = torch.arange(len(boxes)).view(down, self._merged, across, self._merged)
         return boxes[numbers.transpose(1, 2).flatten()]
 
-    def pixels(self, visual: Visual, placed: Placed) -> Tensor:
+    def pixels(self, visual: Visual, placed: PlacedTokens) -> Tensor:
         return visual[WHOLE_INPUT][placed.parts].flatten(1)[None]
 
     def visual(self, inputs: PairInputs) -> dict[str, Tensor]:
