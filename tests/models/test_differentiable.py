@@ -243,6 +243,14 @@ def test_a_frame_leaves_out_what_is_cropped_and_holds_a_border() -> None:
     assert seen_part(CLIPImageProcessor(do_center_crop=False), (150, 110), (32, 32)) == WHOLE
 
 
+def test_pixels_that_fill_no_patch_are_in_no_box(model_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    network = differentiable(model_of("siglip"))
+    monkeypatch.setattr(network.network.config.vision_config, "patch_size", 10)  # 3 patches in 32 pixels
+    (layout,) = network.layouts([Image.new("RGB", (150, 110))], {"pixel_values": torch.zeros(1, 3, 32, 32)})
+    assert layout.grid == (3, 3)
+    assert layout.boxes[-1] == pytest.approx(Box(20 / 32, 20 / 32, 10 / 32, 10 / 32))
+
+
 @pytest.mark.parametrize("family", each(FAMILIES))
 def test_patches_of_the_last_vision_block_reach_the_score(
     family: str, model_of: Callable[..., Any], real_photographs: list[Image.Image]

@@ -106,6 +106,9 @@ class DifferentiableAlign(DifferentiableEncoders):
         rows, columns = self.network.vision_model(pixels[:1]).last_hidden_state.shape[-2:]
         return rows, columns
 
+    def covered(self, pixels: Tensor) -> tuple[float, float]:
+        return 1, 1
+
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
         return hidden.flatten(2).transpose(1, 2)
 

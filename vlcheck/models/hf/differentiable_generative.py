@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,13 +21,31 @@ from vlcheck.models.adapters.writer_differentiable import (
     text_with_word,
 )
 from vlcheck.models.differentiable import AttentionKind, PairInputs
-from vlcheck.models.hf.picture_tokens import FAMILIES, PARTS, WHOLE_INPUT, PlacedTokens
+from vlcheck.models.hf.picture_tokens import PARTS, WHOLE_INPUT, PlacedTokens, PooledTokens, SquareTokens
+from vlcheck.models.hf.qwen_tokens import DeepQwenTokens, QwenTokens, WindowedQwenTokens
+from vlcheck.models.hf.tiled_tokens import IdeficsTokens, InternTokens, LlavaNextTokens, MllamaTokens, OneVisionTokens
 
 if TYPE_CHECKING:
     from vlcheck.models.hf.generative import Generative
 
 _KEYS = "keys"  # (n, units): the places of the units among the keys of the language network
 _OWN = frozenset({PARTS, WHOLE_INPUT, TARGETS, SCORED, _KEYS})
+
+FAMILIES: Mapping[str, type[SquareTokens]] = MappingProxyType(
+    {
+        "Gemma3ForConditionalGeneration": PooledTokens,
+        "Idefics3ForConditionalGeneration": IdeficsTokens,
+        "InternVLForConditionalGeneration": InternTokens,
+        "LlavaForConditionalGeneration": SquareTokens,
+        "LlavaNextForConditionalGeneration": LlavaNextTokens,
+        "LlavaOnevisionForConditionalGeneration": OneVisionTokens,
+        "MllamaForConditionalGeneration": MllamaTokens,
+        "Qwen2VLForConditionalGeneration": QwenTokens,
+        "Qwen2_5_VLForConditionalGeneration": WindowedQwenTokens,
+        "Qwen3VLForConditionalGeneration": DeepQwenTokens,
+        "SmolVLMForConditionalGeneration": IdeficsTokens,
+    }
+)
 
 
 class DifferentiableGenerative(DifferentiableAnswerer):
