@@ -33,7 +33,7 @@ OF_EACH_KIND = {
 }
 EXPLAINED = [name for name in FAMILIES if name != "bert"]
 TEXTS, MASKED, WORDS = ["a red dog on the street", "a dog"], ["a red [MASK] on the street", "a [MASK]"], ["dog", "dog"]
-CLIPS = ("altclip", "chinese_clip", "clip", "metaclip2", "siglip")
+CLIPS = ("altclip", "chinese_clip", "clip", "metaclip2")
 ROWS_OF_PATCHES = {
     *("idefics3", "internvl", "llava_next", "llava_onevision", "mllama", "qwen2_5_vl", "qwen2_vl", "qwen3_vl"),
 }
@@ -42,8 +42,7 @@ BASELINES = {"ig-black", "ig-blurred"}
 # Beside CAM, which only ALIGN has.
 WITHOUT: Mapping[str, set[str]] = {
     **{name: {"attention-gradcam"} for name in CLIPS},
-    **dict.fromkeys((*ROWS_OF_PATCHES, "smolvlm", "lxmert", "vilbert", "visual_bert"), BASELINES),
-    "siglip2": {"attention-gradcam", *BASELINES},
+    **dict.fromkeys((*ROWS_OF_PATCHES, "smolvlm", "lxmert", "siglip2", "vilbert", "visual_bert"), BASELINES),
     "align": {"attention-gradcam", "relevancy"},
     "blip2_retrieval": {"relevancy"},
 }

@@ -92,14 +92,24 @@ class DifferentiableNetwork:
             images: n pictures.
             pictures: the outputs of the image processor for them.
         """
-        rows, columns = self.grid(pictures["pixel_values"])
-        frames = {size: seen_part(self.model.images, size) for size in {image.size for image in images}}
-        return tuple(ImageLayout.of_grid(rows, columns, frames[image.size]) for image in images)
+        pixels = pictures["pixel_values"]
+        height, width = pixels.shape[-2:]
+        frames = {size: seen_part(self.model.images, size, (height, width)) for size in {one.size for one in images}}
+        (rows, columns), (down, across) = self.grid(pixels), self.covered(pixels)
+        read = {
+            size: part._replace(width=part.width * across, height=part.height * down) for size, part in frames.items()
+        }
+        return tuple(ImageLayout.of_grid(rows, columns, read[image.size]) for image in images)
 
     def grid(self, pixels: Tensor) -> tuple[int, int]:
         """Return the number of rows and columns of patches in pixels (n, 3, height, width)."""
         height, width = pixels.shape[-2:]
         return height // self.patch_size, width // self.patch_size
+
+    def covered(self, pixels: Tensor) -> tuple[float, float]:
+        """Return the shares of height and width that whole patches cover, of pixels (n, 3, height, width)."""
+        (height, width), (rows, columns) = pixels.shape[-2:], self.grid(pixels)
+        return rows * self.patch_size / height, columns * self.patch_size / width
 
     @property
     def patch_size(self) -> int:

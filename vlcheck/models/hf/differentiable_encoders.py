@@ -51,11 +51,9 @@ class DifferentiableAltClip(DifferentiableClip):
 
 
 class DifferentiableSiglip(DifferentiableEncoders):
-    """The network of SigLIP: the patches are pooled by attention, and padding is read as text.
+    """The network of SigLIP: a learned query pools the patches by attention, and padding is read as text."""
 
-    The attention that pools has no kind: torch computes it in one call, whose softmax cannot be seen.
-    """
-
+    attentions = MappingProxyType({**DifferentiableEncoders.attentions, r"vision_model\.head\.attention": "query"})
     first_patch = 0
 
     @property
@@ -107,6 +105,9 @@ class DifferentiableAlign(DifferentiableEncoders):
     def grid(self, pixels: Tensor) -> tuple[int, int]:
         rows, columns = self.network.vision_model(pixels[:1]).last_hidden_state.shape[-2:]
         return rows, columns
+
+    def covered(self, pixels: Tensor) -> tuple[float, float]:
+        return 1, 1
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
         return hidden.flatten(2).transpose(1, 2)
