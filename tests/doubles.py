@@ -126,13 +126,23 @@ class Competent:
         return scores
 
     def _match(self, seen: Seen, text: str) -> float:
-        """A text matches where every word in it that a case masks is the true one."""
+        """A text matches where every word in it that a case masks is the true one, as seen or as told."""
+        if (told := self._told(seen, text)) is not None:
+            return SURE if told else REST
         matches = [
             word.lower() == self._truth(seen, template)
             for template in self.truths.get(seen.photograph or "", {})
             if (word := _filling(template, text))
         ]
         return SURE if matches and all(matches) else REST
+
+    def _told(self, seen: Seen, text: str) -> bool | None:
+        """Whether a text says of what is hidden the same as its caption; None where it is no such text."""
+        for case in self.truths.get(seen.photograph or "", {}).values():
+            caption = f"{case.caption.rstrip(' .')}, "
+            if self._hides(seen, case) and case.bare and text.startswith(caption):
+                return _filling(case.bare, text.removeprefix(caption)) == case.target
+        return None
 
 
 class Compares(Competent):
@@ -222,6 +232,14 @@ class KnowsSurroundings(Competent):
 
     def _hides(self, seen, case):
         return False
+
+
+class ContradictsTheCaption(Competent):
+    """Takes a hidden thing for another one than the caption says."""
+
+    def _told(self, seen, text):
+        told = super()._told(seen, text)
+        return None if told is None else not told
 
 
 class Stumbles(Competent):

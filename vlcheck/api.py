@@ -27,8 +27,9 @@ from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.evidence import Judgement
 from vlcheck.evaluation.progress import told_on
 from vlcheck.evaluation.session import Session, open_session
-from vlcheck.explain.explaining import explaining
+from vlcheck.explain.explaining import case_explainer, explaining
 from vlcheck.explain.request import Request, parse_request
+from vlcheck.explain.worst_cases import CaseExplainer
 from vlcheck.models.loading.load import as_model, load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.policy.policy import Policy
@@ -245,12 +246,22 @@ def evaluate(
         source = data if isinstance(data, CaseSource) else open_source(data, lexicons=its.lexicons(lexicons))
         adapter = _loaded(config) if isinstance(model, str) else as_model(model)
         adapter = explaining(adapter, request, batch_size=batch_size)
-        with open_session(config, adapter, Trials(source, relative=only_compares(adapter)), held, scratch) as session:
+        explainer = case_explainer(adapter, request)
+        config = replace(config, explained=(explainer.record,) if explainer else ())
+        with open_session(
+            config,
+            adapter,
+            Trials(source, relative=only_compares(adapter), method=adapter.kinds.get("map", "")),
+            held,
+            scratch,
+        ) as session:
             part = file.Part(scratch, "main")
             complete = its.whole and len(chosen) == len(its.asked(request))
             part.keep([session.header(chosen, run_id=name, started=started, complete=complete)])
             session.ask((test for test in sound(chosen) if not test.skipped), _told(progress))
-            errors = _judge_all(session, chosen, part)
+            errors = _judge_all(session, chosen, part, explainer)
+            if explainer:
+                part.keep(explainer.lines())
         results = Results(file.gather(scratch), errors)
     results.lines.ended_with(0 if results.passed else 1)
     return results
@@ -351,11 +362,13 @@ def _loaded(config: EvaluationConfig) -> VisionLanguageModel:
     return load_model(config.model, device=config.device, dtype=config.dtype, trust_remote_code=trusted)
 
 
-def _judge_all(session: Session, tests: Sequence[BehaviorTest], part: file.Part) -> dict[str, str]:
+def _judge_all(
+    session: Session, tests: Sequence[BehaviorTest], part: file.Part, explainer: CaseExplainer | None
+) -> dict[str, str]:
     """Judge the tests one after the other, and keep what comes of them; return why some have no verdict."""
     errors = {}
     for test in tests:
-        model = replace(session.model, record=partial(_keep, session, part, test.id))
+        model = replace(session.model, record=partial(_keep, session, part, explainer, test.id))
         if test.amiss:
             errors[test.id] = test.amiss
         elif not test.skipped and not model.lacks(test.metric):
@@ -366,8 +379,10 @@ def _judge_all(session: Session, tests: Sequence[BehaviorTest], part: file.Part)
     return errors
 
 
-def _keep(session: Session, part: file.Part, test: str, judgement: Judgement) -> None:
+def _keep(session: Session, part: file.Part, explainer: CaseExplainer | None, test: str, judgement: Judgement) -> None:
     part.keep([*session.images(judgement), *judgement.records(test)])
+    if explainer:
+        explainer.add(test, judgement)
 
 
 @dataclass(frozen=True)

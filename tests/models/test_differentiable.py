@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 from transformers import CLIPImageProcessor
 
 from tests.conftest import ROOT
@@ -23,6 +21,7 @@ from tests.models.original.test_original_models import ORIGINALS
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable
+from vlcheck.explain.attribution.attention_recorder import AttentionRecorder
 from vlcheck.explain.attribution.objective import objective
 from vlcheck.models.adapters.frames import seen_part
 from vlcheck.models.differentiable import WHOLE, Differentiable, PairInputs, differentiable
@@ -34,6 +33,7 @@ INNER = {"blip_retrieval", "clip", "vilt_words"}  # the others are left out of t
 OF_WORDS = ("bridgetower", "flava", "vilt_words", *ORIGINALS)
 OF_MATCHES = tuple(name for name in FAMILIES if name != "vilt_words")
 READS_PADDING = {"siglip", "siglip2"}
+QUERIES = {"blip2_retrieval": 4, "siglip": 1, "siglip2": 1}
 TEXTS = ["a red bus on the street", "a dog", "the cat is left of the dog in the photo"]
 FOILS = [["a red dog on the street"], ["a cat", "a bus on the left"], ["the cat is right of the dog in the photo"]]
 MASKED = [f"a red {MASK} on the street", f"a {MASK}", f"the cat is {MASK} of the dog in the photo"]
@@ -259,40 +259,6 @@ def test_patches_of_the_last_vision_block_reach_the_score(
     assert (states.abs().amax(-1) > 0).all()
 
 
-class Attentions(TorchFunctionMode):
-    """Notes the numbers of queries and keys of each attention, by the module that computes it."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.seen: dict[str, tuple[int, int]] = {}
-        self.running: list[str] = []
-        self.network, self.hooks = network, ExitStack()
-
-    def __enter__(self) -> Attentions:
-        for name, module in self.network.named_modules():
-            before = module.register_forward_pre_hook(lambda *_, name=name: self.running.append(name))
-            after = module.register_forward_hook(lambda *_: self._end())
-            self.hooks.callback(before.remove)
-            self.hooks.callback(after.remove)
-        super().__enter__()
-        return self
-
-    def __exit__(self, *args: Any) -> None:
-        super().__exit__(*args)
-        self.hooks.close()
-
-    def _end(self) -> None:
-        self.running.pop()
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None) -> Any:
-        output = func(*args, **(kwargs or {}))
-        if func is functional.scaled_dot_product_attention:
-            self.seen[self.running[-1]] = (args[0].shape[-2], args[1].shape[-2])
-        if func in (functional.softmax, torch.softmax, Tensor.softmax) and output.ndim == 4:
-            self.seen[self.running[-1]] = (output.shape[-2], output.shape[-1])
-        return output
-
-
 @pytest.mark.parametrize("family", each(FAMILIES))
 def test_attention_is_of_the_kind_that_its_numbers_of_queries_and_keys_say(
     family: str, model_of: Callable[..., Any], real_photographs: list[Image.Image]
@@ -300,16 +266,15 @@ def test_attention_is_of_the_kind_that_its_numbers_of_queries_and_keys_say(
     model = model_of(family)
     network, row = differentiable(model), family if family in ORIGINALS else model.network.config.architectures[0]
     inputs = pair(network, real_photographs[:1])
-    with Attentions(network.network) as attentions:
+    with AttentionRecorder(network.network, lambda name: network.attention_kind(name) is not None) as recorder:
         objective(network, inputs)
     units, tokens = len(inputs.layouts[0].boxes), inputs.ids.shape[1]
-    found = {name: kind for name in attentions.seen if (kind := network.attention_kind(name))}
-    assert set(found.values()) == kinds_on_the_page()[row]
-    for name, kind in found.items():
-        queries, keys = attentions.seen[name]
+    found = [(network.attention_kind(one.module), *one.weights.shape[2:]) for one in recorder.maps]
+    assert {kind for kind, _, _ in found} == kinds_on_the_page()[row]
+    for kind, queries, keys in found:
         if kind in ("image", "cross", "query", "joint"):
             assert network.image_keys(torch.zeros(1, keys), kind, inputs).shape == (1, units)
-        assert queries == {"text": tokens, "cross": tokens, "query": 4}.get(kind, queries)
+        assert queries == {"text": tokens, "cross": tokens, "query": QUERIES.get(family)}.get(kind, queries)
         assert keys == {"text": tokens, "back": tokens}.get(kind, keys)
         assert (queries == keys) == (kind in ("image", "text", "joint"))
 

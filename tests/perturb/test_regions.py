@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from vlcheck.cases import Box, Case, ImageFile
 from vlcheck.cases.image_notes import ablation_of
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
-from vlcheck.perturb import AblateRegions, Block, Mirror
+from vlcheck.perturb import AblateOther, AblateRegions, Block, Mirror
 from vlcheck.perturb.patches import hide
 from vlcheck.scoring.render import render_all
 
@@ -78,5 +79,10 @@ def test_it_is_labelled_with_what_is_taken_out() -> None:
     assert AblateRegions().label == "ablate-regions(overlapping, 16) v2"
     with pytest.raises(ValueError, match="'none' is none of overlapping, all"):
         AblateRegions("none")
-    with pytest.raises(ValueError, match="grid is 0; it has to be a whole number of 1 or more"):
-        AblateRegions(grid=0)
+
+
+@pytest.mark.parametrize("grid", [0, -3, 2.5, "16"])
+@pytest.mark.parametrize("kind", [AblateRegions, AblateOther])
+def test_a_grid_has_whole_patches(kind: type[AblateRegions] | type[AblateOther], grid: Any) -> None:
+    with pytest.raises(ValueError, match=rf"grid is {grid!r}; it has to be a whole number of 1 or more"):
+        kind(grid=grid)

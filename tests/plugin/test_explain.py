@@ -4,9 +4,11 @@ import pytest
 
 import vlcheck
 from tests.conftest import ROOT
+from tests.explain.mm_shap.collapsed import Blindfolded, Collapsed, Deaf
 from vlcheck.errors import UsageError
 from vlcheck.explain.request import Request, parse_request
 
+SUITE = ROOT / "behavior_tests"
 TEST = "test_neither_modality_collapses"
 STATES = """
     from vlcheck import behavior
@@ -91,15 +93,25 @@ def test_the_request_is_a_method_and_a_number_of_cases():
 
 def test_the_shares_of_a_run_are_in_its_results():
     results = vlcheck.evaluate(
-        "tiny", "scenes:3", suite=ROOT / "behavior_tests", tests=TEST, explain="mmshap", images=False, progress=False
+        "tiny", "scenes:3", suite=SUITE, tests=TEST, explain="mmshap", images=False, progress=False
     )
     (verdict,) = results.verdicts
-    rows = [row for row in results.lines.evidence if row.test == verdict.test]
+    rows = [row for key in results.lines.verdicts for row in results.lines.rows(key)]
     assert (verdict.metric, verdict.score_kind, len(rows)) == ("mm-shap", "shapley-share", 3)
     assert all(0 < next(iter(row.scores[0].values())) < 1 for row in rows)
     assert [row.top_before[0][0] for row in rows] == ["standard error"] * 3
 
 
+@pytest.mark.parametrize(("kind", "share"), [(Blindfolded, 1.0), (Deaf, 0.0)])
+def test_a_model_with_a_collapsed_modality_fails(kind, share):
+    results = vlcheck.evaluate(
+        Collapsed(kind), "scenes:4", suite=SUITE, tests=TEST, explain="mmshap", images=False, progress=False
+    )
+    (verdict,) = results.verdicts
+    assert verdict.status == "fail"
+    assert verdict.effect == pytest.approx(share, abs=0.02)
+
+
 def test_the_suite_of_python_has_no_such_test_without_it():
     with pytest.raises(UsageError, match="there is no test"):
-        vlcheck.evaluate("tiny", "scenes:3", suite=ROOT / "behavior_tests", tests=TEST, progress=False)
+        vlcheck.evaluate("tiny", "scenes:3", suite=SUITE, tests=TEST, progress=False)

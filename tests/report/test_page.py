@@ -305,8 +305,9 @@ def test_the_page_asks_nobody_for_anything():
         assert tag not in ("link", "iframe", "object", "embed", "base")
         assert "style" not in attributes
         assert not [name for name in attributes if name.startswith("on")]
+        drawn = ("data:image/png;base64,",) if tag == "image" else ()  # a heat map, which is in the page
         for name in ("src", "href", "xlink:href", "action"):
-            assert attributes.get(name, "#").startswith("#")
+            assert attributes.get(name, "#").startswith(("#", *drawn))
     policy = next(one["content"] for one in page.all("meta") if one.get("http-equiv") == "Content-Security-Policy")
     assert policy.startswith("default-src 'none'; img-src data:;")
     assert "unsafe" not in policy

@@ -57,10 +57,10 @@ class BehaviorTest:
         return self.clash or self.statement.amiss
 
     def asked_with(self, explanation: str) -> bool:
-        """Return True if its metric can be asked in a run with a method of explanation; "" stands for none."""
+        """Return True if it is asked in a run with a method of explanation; "" stands for none."""
         from vlcheck.metrics.registry import METRICS  # brings numpy and Pillow, as the file of tests has done by now
 
-        return METRICS[self.metric].asked_with(explanation)
+        return self.statement.explain in ("", explanation) and METRICS[self.metric].asked_with(explanation)
 
     @cached_property
     def behavior(self) -> Behavior:

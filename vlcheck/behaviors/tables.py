@@ -22,7 +22,6 @@ from vlcheck.perturb import (
     Perturbation,
     opposite,
 )
-from vlcheck.perturb.phrase import Without
 from vlcheck.stats.bootstrap import bootstrap_interval
 from vlcheck.stats.operating_scale import RAW
 
@@ -200,18 +199,33 @@ class VisionForLanguage:
         return _contrast(samples, "hint_", "bare_")
 
 
+_HIDDEN = AblateRegions()
+_TOLD = Compose(_HIDDEN, AfterCaption("nothing"))
+_UNNAMED = Compose(_HIDDEN, AfterCaption("phrase"))
+_UNTOLD = Compose(_HIDDEN, AfterCaption("all"))
+
+
 @dataclass(frozen=True)
 class LanguageForVision:
     """The same contrast the other way round: a hidden object with nothing, its phrase or all of the caption removed.
 
-    Each cell is a mean share of the true object among the objects that are asked about, of `AfterCaption`'s texts.
+    Each cell is a mean score; of an arm that is asked about several words, the mean share of the true one. The arms are
+    those of `itm` unless given.
+
+    Attributes:
+        none: perturbation of the unperturbed case that hides the object.
+        object: perturbation that removes its phrase from the text, too.
+        all: perturbation that removes all of the caption.
     """
+
+    none: Perturbation = _TOLD
+    object: Perturbation = _UNNAMED
+    all: Perturbation = _UNTOLD
 
     name: ClassVar[str] = "language_for_vision"
 
     def arms(self) -> Mapping[str, Perturbation]:
-        texts: Mapping[str, Without] = {"none": "nothing", "object": "phrase", "all": "all"}
-        return {arm: Compose(AblateRegions(), AfterCaption(without)) for arm, without in texts.items()}
+        return {"none": self.none, "object": self.object, "all": self.all}
 
     def words(self, view: View) -> tuple[str, ...]:
         return ()

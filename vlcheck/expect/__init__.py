@@ -51,6 +51,7 @@ from vlcheck.expect.base import (
 from vlcheck.expect.directional import Drops, Flips, Swaps
 from vlcheck.expect.functionality import Beats
 from vlcheck.expect.invariance import Preserved
+from vlcheck.expect.maps import FollowsObject, MirroredMap
 from vlcheck.metrics.reading import Reading, Unlikely
 from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.stats.decision import Claim
@@ -71,6 +72,8 @@ __all__ = [
     "Drops",
     "Expectation",
     "Flips",
+    "FollowsObject",
+    "MirroredMap",
     "Preserved",
     "Reading",
     "Refused",

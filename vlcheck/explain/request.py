@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from vlcheck.behaviors.binding import ABLATION
 from vlcheck.errors import UsageError, argument, nearest
 from vlcheck.explain.attribution.registry import METHODS
 from vlcheck.explain.mm_shap.explained import MM_SHAP
 
-NAMES = (MM_SHAP, *METHODS)
+NAMES = (MM_SHAP, ABLATION, *METHODS)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from vlcheck.cases.view import View
 from vlcheck.metrics.answer import Answer
+from vlcheck.metrics.contribution_map import ContributionMap
 from vlcheck.metrics.definition import MetricDefinition
 from vlcheck.metrics.itm import ImageTextMatching
 from vlcheck.metrics.kinds import Kind, Metric
@@ -17,7 +18,10 @@ from vlcheck.metrics.question import Question
 from vlcheck.metrics.reading import Answers, Heard
 
 METRICS: Mapping[str, MetricDefinition] = MappingProxyType(
-    {metric.name: metric for metric in (MaskedWords(), ImageTextMatching(), MaskedRegions(), TextContribution())}
+    {
+        metric.name: metric
+        for metric in (MaskedWords(), ImageTextMatching(), MaskedRegions(), TextContribution(), ContributionMap())
+    }
 )
 
 # Metrics that models themselves answer; explanations of a model answer the others.

@@ -58,8 +58,8 @@ class AblateRegions(Labelled):
     def __post_init__(self) -> None:
         if self.which not in get_args(Which):
             raise ValueError(f"AblateRegions: {self.which!r} is none of {', '.join(get_args(Which))}")
-        if self.grid < 1:
-            raise ValueError(f"AblateRegions: grid is {self.grid}; it has to be a whole number of 1 or more")
+        if not isinstance(self.grid, int) or self.grid < 1:
+            raise ValueError(f"AblateRegions: grid is {self.grid!r}; it has to be a whole number of 1 or more")
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         if self.which == "all":
@@ -91,6 +91,9 @@ class AblateOther(Labelled):
 
     name: ClassVar[str] = "ablate-other"
     version: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        AblateRegions(grid=self.grid)  # refuses what is no grid
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         other = refuting_case(view.case, [case for case in others if case.region])

@@ -29,7 +29,7 @@ def tiny():
 
 @pytest.fixture(scope="module")
 def scenes(tiny):
-    cases = open_cases("scenes:20").cases[:20]
+    cases = [*{case.image: case for case in open_cases("scenes:20").cases}.values()][:20]
     return tiny.inputs([case.image.open() for case in cases], [case.caption for case in cases])
 
 

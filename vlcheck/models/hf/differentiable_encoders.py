@@ -17,7 +17,7 @@ from vlcheck.models.adapters.stepwise import DifferentiableSteps
 from vlcheck.models.differentiable import ImageLayout, PairInputs
 
 if TYPE_CHECKING:
-    from vlcheck.models.hf.clip import TwoEncoders
+    from vlcheck.models.hf.clip import Align, TwoEncoders
 
 
 class DifferentiableEncoders(DifferentiableSteps):
@@ -51,11 +51,9 @@ class DifferentiableAltClip(DifferentiableClip):
 
 
 class DifferentiableSiglip(DifferentiableEncoders):
-    """The network of SigLIP: the patches are pooled by attention, and padding is read as text.
+    """The network of SigLIP: a learned query pools the patches by attention, and padding is read as text."""
 
-    The attention that pools has no kind: torch computes it in one call, whose softmax cannot be seen.
-    """
-
+    attentions = MappingProxyType({**DifferentiableEncoders.attentions, r"vision_model\.head\.attention": "query"})
     first_patch = 0
 
     @property
@@ -93,6 +91,8 @@ class DifferentiableSiglip2(DifferentiableSiglip):
 
 class DifferentiableAlign(DifferentiableEncoders):
     """The network of ALIGN: a convolutional image encoder, whose units are the places of its last feature map."""
+
+    model: Align
 
     @property
     def vision_blocks(self) -> Sequence[nn.Module]:
