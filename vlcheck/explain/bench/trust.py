@@ -96,7 +96,8 @@ class MethodTrust:
     def summary(self) -> str:
         """A few words to stand beside the method's name."""
         lies = f"{figure(self.lift.mean, 1)} times as much of the map on the named thing as by chance"
-        return f"{lies if self.better else NOT_BETTER}; names {figure(self.named_a_seed, 1)} of {len(self.named)} planted causes"
+        names = f"names {figure(self.named_a_seed, 1)} of {len(self.named)} planted causes"
+        return f"{lies if self.better else NOT_BETTER}; {names}"
 
 
 def trust_in(bench: ExplanationBench, method: str) -> MethodTrust:
