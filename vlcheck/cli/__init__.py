@@ -23,12 +23,14 @@ class VLCheck(Program):
             "compare": "vlcheck.cli.compare:compare",
             "gate": "vlcheck.cli.gate:gate",
             "look": "vlcheck.cli.look:look",
+            "words": "vlcheck.cli.words:words",
             "card": "vlcheck.cli.card:card",
             "report": "vlcheck.cli.report:report",
             "train": "vlcheck.cli.train:train",
             "models": "vlcheck.cli.models:app",
             "policy": "vlcheck.cli.policy:app",
             "zoo": "vlcheck.cli.zoo:app",
+            "explain": "vlcheck.cli.explain:app",
         }
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pytest
 
@@ -14,6 +14,9 @@ from vlcheck._util.paths import expanded, there_is
 from vlcheck.errors import UsageError, nearest
 from vlcheck.results import run_id
 from vlcheck.zoo import PLANTED
+
+if TYPE_CHECKING:
+    from vlcheck.explain.request import Request
 
 
 class _Option(NamedTuple):
@@ -41,9 +44,19 @@ _OPTIONS = (
     _Option(
         "beside", "PATH", "results of an earlier run to show beside these, e.g. those of BERT, which sees no picture"
     ),
+    _Option(
+        "control",
+        "SPEC",
+        "a model to judge by the same tests and show beside, e.g. google-bert/bert-base-uncased, which sees no picture",
+    ),
     _Option("baseline", "PATH", "results of the previous release: this run ends with 1 if anything is worse"),
     _Option("policy", "PATH", "tolerances and allowed rates (fixtures/policy.toml of the tests' suite)"),
     _Option("lexicons", "DIR", "word lists that replace the shipped ones (fixtures/lexicons/ of the tests' suite)"),
+    _Option(
+        "explain",
+        "METHOD[:K]",
+        "explain scores: mmshap and ablation add tests; an attribution method, e.g. random:20, is for K worst cases",
+    ),
 )
 _FLAGS = (
     _Option("no-images", "", "leave the pictures out of the results, e.g. because they are private"),
@@ -53,7 +66,7 @@ _FLAGS = (
     _Option("cases", "", "add a test for every single case; it never fails the run: xfail if the case violates"),
 )
 # Options that a verdict depends on; the others name output files, or results to compare with.
-_JUDGED_BY = ("model", "data", "device", "dtype", "policy", "lexicons")
+_JUDGED_BY = ("model", "data", "device", "dtype", "policy", "lexicons", "explain")
 _JUDGED_HOW = ("sequential", "trust-remote-code")
 
 
@@ -72,9 +85,11 @@ class Settings:
         run_id: id of the run; "" if neither an option nor the CI server names one.
         report: file for the reviewer page; None for no page.
         beside: results of an earlier run to show beside these.
+        control: spec of the model to judge by the same tests and show beside; "" for none.
         baseline: results of the previous release.
         policy: policy file; None for that of the tests' suite.
         lexicons: folder of lexicons; None for that of the tests' suite.
+        explain: the method of explanation; None for no explanations.
         images: True to keep pictures in the results.
         cases: True to have a pytest item for every case, too.
         sequential: True to stop each test once its verdict is decided.
@@ -96,9 +111,11 @@ class Settings:
     run_id: str
     report: Path | None
     beside: Path | None
+    control: str
     baseline: Path | None
     policy: Path | None
     lexicons: Path | None
+    explain: Request | None
     images: bool
     cases: bool
     sequential: bool
@@ -120,6 +137,7 @@ class Settings:
             raise UsageError(f"--vl-model is missing: {_help('model')}. There is no default.")
         self.demand_data()
         self.demand_comparable()
+        self._demand_one_beside()
         self._demand_a_match()
         self._demand_places()
 
@@ -138,6 +156,11 @@ class Settings:
                 "--vl-sequential: does not go with --vl-baseline: each run stops as soon as it can decide, so that the"
                 " two releases would have few images in common, or none. Leave one of them out."
             )
+
+    def _demand_one_beside(self) -> None:
+        """Raise UsageError if two runs are to be shown beside this one."""
+        if self.beside and self.control:
+            raise UsageError("--vl-control: does not go with --vl-beside: one model is shown beside. Leave one out.")
 
     def _demand_places(self) -> None:
         """Raise UsageError if results or report cannot be written, or would replace another file."""
@@ -238,9 +261,11 @@ def read_settings(config: pytest.Config) -> Settings:
         run_id=_run_id(config.getoption("vl_run_id", default=None), config.getini("vl_run_id")),
         report=path("report"),
         beside=path("beside"),
+        control=said("control"),
         baseline=path("baseline"),
         policy=path("policy"),
         lexicons=path("lexicons"),
+        explain=_request(said("explain")),
         images=not flag("no-images"),
         cases=flag("cases"),
         sequential=flag("sequential"),
@@ -272,6 +297,14 @@ def _run_id(said: str | None, ini: str) -> str:
     if said is None and not ini:
         return run_id.of_ci(os.environ)
     return run_id.checked(ini if said is None else said, "--vl-run-id")
+
+
+def _request(said: str) -> Request | None:
+    if not said:
+        return None
+    from vlcheck.explain.request import parse_request  # brings torch
+
+    return parse_request(said)
 
 
 def _help(name: str) -> str:

@@ -21,7 +21,8 @@ class Random(AttributionMethod):
     def maps(self, model: Differentiable, inputs: PairInputs) -> Maps:
         units, tokens = [], []
         for row in range(len(inputs)):
-            seed = int(digest(repr(inputs.tokens[row]), repr(inputs.pixels[row].double().sum().item()))[:8], 16)
+            seen = inputs.pixels[row].float().cpu().numpy().tobytes().hex()
+            seed = int(digest(repr(inputs.tokens[row]), seen)[:8], 16)
             noise = torch.Generator().manual_seed(seed)
             units.append(torch.rand(len(inputs.layouts[row].boxes), generator=noise))
             tokens.append(torch.rand(inputs.ids.shape[1], generator=noise) * inputs.attention[row].cpu())

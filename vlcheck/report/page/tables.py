@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from vlcheck._util.numbers import counted, figure, span, whole
+from vlcheck._util.numbers import between, counted, figure, span, whole
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.results.records import VerdictRecord
 
@@ -79,6 +79,38 @@ def _under_each(cells: Cells) -> Grid:
     return _grid(f"Under each perturbation{_over(cells)}", ("perturbation", "mean score"), body)
 
 
+def _vision_for_language(cells: Cells) -> Grid:
+    rows = {"hint_": "with its hint", "bare_": "without its hint"}
+    return _ablation(
+        cells, "Vision for language", ("caption", "nothing hidden", "the thing hidden", "all hidden"), rows
+    )
+
+
+def _language_for_vision(cells: Cells) -> Grid:
+    head = ("thing hidden; removed from the caption", "nothing", "the phrase", "all")
+    return _ablation(cells, "Language for vision", head, {"": "share of the true thing"})
+
+
+def _ablation(cells: Cells, direction: str, head: tuple[str, ...], rows: Mapping[str, str]) -> Grid:
+    body = [
+        (name, [cells.get(f"{row}{removed}") for removed in ("none", "object", "all")]) for row, name in rows.items()
+    ]
+    losses = "; ".join(filter(None, (_losses(cells, row, name) for row, name in rows.items())))
+    return _grid(f"{direction} (Frank et al. 2021), mean score{_over(cells)}{losses and f': {losses}'}", head, body)
+
+
+def _losses(cells: Cells, row: str, name: str) -> str:
+    """Return what both removals cost in a row, with intervals; "" if it was not measured."""
+    costs = {removed: f"{row}{removed}_costs" for removed in ("object", "all")}
+    if any(cells.get(cell) is None for cell in costs.values()):
+        return ""
+    said = (
+        f"{figure(cells[cell])} ({between(cells.get(f'{cell}_low'), cells.get(f'{cell}_high'))}) for {removed}"
+        for removed, cell in costs.items()
+    )
+    return f"{name} the loss is {' and '.join(said)}"
+
+
 def _unknown(name: str) -> Callable[[Cells], Grid]:
     return lambda cells: _grid(shown_text(name).text, ("", ""), [(cell, [value]) for cell, value in cells.items()])
 
@@ -105,4 +137,6 @@ _KNOWN: Mapping[str, Callable[[Cells], Grid]] = {
     "against_noise": _against_noise,
     "left_right": _left_right,
     "under_each": _under_each,
+    "vision_for_language": _vision_for_language,
+    "language_for_vision": _language_for_vision,
 }
