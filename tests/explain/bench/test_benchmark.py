@@ -125,8 +125,8 @@ def test_a_method_that_beats_random_in_each_seed_is_trusted():
     good, even = (trust_in(bench, name) for name in ("good", "even"))
     assert (good.better, good.wins, round(good.lift.mean, 6)) == (True, 5, 3.2)
     assert (even.better, even.wins) == (False, 2)
-    assert good.summary == "3.2 times as much of the map on the named thing as by chance; names 0 of 6 planted causes"
-    assert even.summary == f"{NOT_BETTER}; names 0 of 6 planted causes"
+    assert good.summary == "3.2 times as much of the map on the named thing as by chance; names 0.0 of 6 planted causes"
+    assert even.summary == f"{NOT_BETTER}; names 0.0 of 6 planted causes"
     names = [row[0] for row in bench_rows(bench)]
     assert names == ["method", "good", f"even ({NOT_BETTER})", NULL]
 
@@ -148,6 +148,7 @@ def test_a_cause_counts_as_named_in_nine_of_ten_seeds():
     )
     found = trust_in(bench, "method")
     assert (found.named["tiny-color"], found.named["tiny-bag"], found.causes_named, found.clean) == (10, 8, 1, 9)
+    assert found.named_a_seed == 1.8
     assert list(cause_rows(bench))[1][:2] == ["method", "10 of 10"]
     assert setting(bench) == "tiny: 10 seeds, 20 scenes of each kind and 40 trials of each cause a seed"
 

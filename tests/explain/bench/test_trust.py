@@ -19,7 +19,7 @@ def test_lrp_names_planted_causes_and_none_for_the_control():
     assert found.better
     assert found.wins == found.seeds
     assert found.named.keys() == PLANTED_CAUSES.keys()
-    assert found.causes_named >= 5
+    assert found.named_a_seed >= 5
     assert found.clean >= 0.9 * found.seeds
 
 

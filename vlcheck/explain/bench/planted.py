@@ -34,27 +34,27 @@ PLANTED_CAUSES: Mapping[str, Planted] = MappingProxyType(
     {
         "tiny-color": Planted(
             "color",
-            "A thing in another color gives the evidence of a wrong thing, and not that of the right one.",
+            "A thing in another color has the support of a wrong thing, and not that of the right one.",
         ),
         "tiny-mirror": Planted(
             "position",
-            "A mirrored picture gives the evidence of the true one, although the caption names a side.",
+            "A mirrored picture has the support of the true one, although the caption names a side.",
         ),
         "tiny-right": Planted(
             "position",
-            "A mirrored picture gives the evidence of the true one; the word for the side decides, and not the side.",
+            "A mirrored picture has the support of the true one; the word for the side decides, and not the side.",
         ),
         "tiny-blind": Planted(
             "modality",
-            "A black picture gives the evidence of the true one: picture and words together still speak for a match.",
+            "A black picture has the support of the true one: picture and words together still speak for a match.",
         ),
         "tiny-bag": Planted(
             "order",
-            "A picture with exchanged colors gives the evidence of the true one: the order of the words says nothing.",
+            "A picture with exchanged colors has the support of the true one: the order of the words says nothing.",
         ),
         "tiny-center": Planted(
             "place",
-            "A thing off the middle gives the evidence of a wrong thing, and not that of the right one.",
+            "A thing off the middle has the support of a wrong thing, and not that of the right one.",
         ),
     }
 )

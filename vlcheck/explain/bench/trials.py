@@ -56,16 +56,16 @@ class CauseTrial:
         return self.doubtful, self.sound, self.biased
 
     def is_biased(self, found: Sequence[Attribution]) -> bool:
-        """Return True if the doubtful pair's evidence is nearer to the biased pair's. Noise is so every second time.
+        """Return True if the doubtful pair's support is nearer to the biased pair's. Noise is so every second time.
 
         Args:
             found: the explanations of the pairs, in their order.
         """
-        doubtful, sound, biased = map(evidence, found)
+        doubtful, sound, biased = map(support, found)
         return abs(doubtful - biased) < abs(doubtful - sound)
 
 
-def evidence(found: Attribution) -> float:
+def support(found: Attribution) -> float:
     """Return the sum of an explanation over the picture and, if the method gives words a value, over the text."""
     words = 0.0 if found.token_values is None else float(found.token_values.sum())
     return float(found.image.values.sum()) + words

@@ -88,10 +88,16 @@ class MethodTrust:
         return sum(count >= NAMED_SHARE * self.seeds for count in self.named.values())
 
     @property
+    def named_a_seed(self) -> float:
+        """The mean over seeds of the number of planted causes that are named."""
+        return sum(self.named.values()) / self.seeds
+
+    @property
     def summary(self) -> str:
         """A few words to stand beside the method's name."""
         lies = f"{figure(self.lift.mean, 1)} times as much of the map on the named thing as by chance"
-        return f"{lies if self.better else NOT_BETTER}; names {self.causes_named} of {len(self.named)} planted causes"
+        names = f"names {figure(self.named_a_seed, 1)} of {len(self.named)} planted causes"
+        return f"{lies if self.better else NOT_BETTER}; {names}"
 
 
 def trust_in(bench: ExplanationBench, method: str) -> MethodTrust:
