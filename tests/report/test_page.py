@@ -406,8 +406,8 @@ def test_the_tables_of_the_paper_are_shown():
     assert by_caption["Under each perturbation"].caption.endswith(" over 4 rows")
     assert [name.text for name, _ in by_caption["Under each perturbation"].rows] == ["before", "jpeg v1"]
     seen = by_caption["Vision for language (Frank et al. 2021)"]
-    losses = ": without its hint the loss is 0.600 (0.500 to 0.700) for object and 0.800 (-) for all"
-    assert seen.caption.endswith(f" over 7 rows{losses}")
+    losses = "loss without its hint: the thing hidden 0.600 (0.50 to 0.70), all hidden 0.800 (-)"
+    assert seen.caption.endswith(f" over 7 rows; {losses}")
     assert [(name.text, cells) for name, cells in seen.rows] == [
         ("with its hint", ("0.900", "0.300", "0.100")),
         ("without its hint", ("0.900", "0.300", "0.100")),

@@ -91,35 +91,34 @@ def _map_by_cell(cells: Cells) -> Grid:
 
 
 def _vision_for_language(cells: Cells) -> Grid:
-    rows = {"hint_": "with its hint", "bare_": "without its hint"}
-    return _ablation(
-        cells, "Vision for language", ("caption", "nothing hidden", "the thing hidden", "all hidden"), rows
-    )
+    head = ("caption", "nothing hidden", "the thing hidden", "all hidden")
+    return _ablation(cells, "Vision for language", head, {"hint_": "with its hint", "bare_": "without its hint"})
 
 
 def _language_for_vision(cells: Cells) -> Grid:
-    head = ("thing hidden; removed from the caption", "nothing", "the phrase", "all")
-    return _ablation(cells, "Language for vision", head, {"": "share of the true thing"})
+    head = ("the thing is hidden", "whole caption", "without its phrase", "without the caption")
+    return _ablation(cells, "Language for vision", head, {"": "of the thing"})
 
 
 def _ablation(cells: Cells, direction: str, head: tuple[str, ...], rows: Mapping[str, str]) -> Grid:
     body = [
         (name, [cells.get(f"{row}{removed}") for removed in ("none", "object", "all")]) for row, name in rows.items()
     ]
-    losses = "; ".join(filter(None, (_losses(cells, row, name) for row, name in rows.items())))
-    return _grid(f"{direction} (Frank et al. 2021), mean score{_over(cells)}{losses and f': {losses}'}", head, body)
+    losses = [_losses(cells, row, name, head[2:]) for row, name in rows.items()]
+    caption = f"{direction} (Frank et al. 2021), mean score{_over(cells)}"
+    return _grid("; ".join(filter(None, [caption, *losses])), head, body)
 
 
-def _losses(cells: Cells, row: str, name: str) -> str:
+def _losses(cells: Cells, row: str, name: str, columns: Sequence[str]) -> str:
     """Return what both removals cost in a row, with intervals; "" if it was not measured."""
-    costs = {removed: f"{row}{removed}_costs" for removed in ("object", "all")}
-    if any(cells.get(cell) is None for cell in costs.values()):
+    costs = [f"{row}{removed}_costs" for removed in ("object", "all")]
+    if any(cells.get(cost) is None for cost in costs):
         return ""
     said = (
-        f"{figure(cells[cell])} ({between(cells.get(f'{cell}_low'), cells.get(f'{cell}_high'))}) for {removed}"
-        for removed, cell in costs.items()
+        f"{column} {figure(cells[cost])} ({between(cells.get(f'{cost}_low'), cells.get(f'{cost}_high'), 2)})"
+        for column, cost in zip(columns, costs, strict=True)
     )
-    return f"{name} the loss is {' and '.join(said)}"
+    return f"loss {name}: {', '.join(said)}"
 
 
 def _unknown(name: str) -> Callable[[Cells], Grid]:
