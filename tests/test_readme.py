@@ -69,6 +69,8 @@ BLOCKS = {
     "report": Expected((0,), ("report.html",)),
     "card": Expected((0,), ("card.md",)),
     "look": Expected((0,), ("look.png",)),
+    "explain_run": Expected((0,), ("report.html", RESULTS)),
+    "look_explain": Expected((0,), ("look.png",)),
     "words": Expected((0,), ("words.json",)),
     "compare": Expected((0, 0), (RESULTS,)),
 }

@@ -27,7 +27,7 @@ class MethodView:
     Attributes:
         number: its number on the page, in the names of styles.
         title: its name in words.
-        told: what its values are, and how it did where the truth is known.
+        told: how it did where the truth is known, and what its values are.
     """
 
     number: int
@@ -112,5 +112,5 @@ def _png(image: Image.Image) -> str:
 
 def _method(number: int, method: MethodRecord) -> MethodView:
     return MethodView(
-        number, shown_text(method.title, NAME), shown_text(f"{method.meaning} {method.trust}".strip(), 600)
+        number, shown_text(method.title, NAME), shown_text(f"{method.trust} {method.meaning}".strip(), 600)
     )
