@@ -145,15 +145,20 @@ def attribution(measured: str) -> str:
         rows.append(f"| `{name}` | {' | '.join(costs)} | {_missed(errors.get(name))} |\n")
     return (
         f"Time of a method / time of a forward pass of the same batch, {figures['machine']['cores']} cores, no GPU;"
-        " medians. The error is that of the sum, relative to it, on scenes of `tiny`, for matches and for words.\n\n"
+        f" medians. The error is that of the sum, relative to it, for the match logit of `tiny` on {_scenes(errors)}"
+        " scenes.\n\n"
         f"| method | {' | '.join(models)} | median error | largest of 95 % |\n"
         f"| --- | {' | '.join(['---'] * len(models))} | --- | --- |\n{''.join(rows)}\n"
         "`python -m benchmarks.attribution --full` measures, `python -m benchmarks.table` writes this table.\n"
     )
 
 
+def _scenes(errors: dict[str, list[float]]) -> int:
+    return max(map(len, errors.values()))
+
+
 def _times_a_forward(rounds: list[list[float]] | None) -> str:
-    return f"{statistics.median(method / forward for forward, method in rounds):.1f}" if rounds else "does not apply"
+    return f"{statistics.median(method / forward for forward, method in rounds):.1f}" if rounds else "not measured"
 
 
 def _missed(errors: list[float] | None) -> str:

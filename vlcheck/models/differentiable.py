@@ -28,7 +28,7 @@ AttentionKind = Literal["image", "text", "cross", "back", "joint", "query"]
 
 @dataclass(frozen=True)
 class ImageLayout:
-    """The places of a network's visual units, patches or regions, in a picture.
+    """The places of the visual units of a network, patches or regions, in a picture.
 
     Attributes:
         boxes: the box of each unit, in fractions of the picture's width and height.
@@ -66,7 +66,7 @@ class PairInputs:
         special: (n, tokens), True at tokens that stand for no word of the text: CLS, SEP, padding, the words of a
             prompt, and the places of image tokens.
         tokens: for each text, the vocabulary's entries of its tokens without padding, for display.
-        layouts: for each picture, where its visual units lie; pixels beyond a layout of regions are padding.
+        layouts: for each picture, the places of its visual units; pixels beyond a layout of regions are padding.
         masks: (n, tokens), True at the mask tokens, or at the word itself if the network reads the word in its place;
             all False if the pairs were made without words.
         pieces: for each pair, the token ids of the word that is asked about at its masks; () without words.
@@ -163,8 +163,8 @@ class Differentiable(Protocol):
 
         Args:
             inputs: n pairs.
-            image_states: their states of the pictures, as `image_states` returns them.
-            text_states: their states of the texts, as `text_states` returns them.
+            image_states: the output of `image_states` for them.
+            text_states: the output of `text_states` for them.
         """
 
     def word_log_probs(self, inputs: PairInputs, image_states: Tensor, text_states: Tensor) -> Tensor:
@@ -172,8 +172,8 @@ class Differentiable(Protocol):
 
         Args:
             inputs: n pairs that were made with words.
-            image_states: their states of the pictures, as `image_states` returns them.
-            text_states: their states of the texts, as `text_states` returns them.
+            image_states: the output of `image_states` for them.
+            text_states: the output of `text_states` for them.
         """
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:

@@ -46,6 +46,20 @@ def test_a_query_without_keys_has_no_nan():
     assert weights.isfinite().all()
 
 
+def test_attention_that_torch_computes_in_one_call_is_seen():
+    attention = torch.nn.MultiheadAttention(16, 4, batch_first=True).eval()
+    states, mask = torch.randn(3, 5, 16, generator=DRAWN, requires_grad=True), torch.zeros(5, 5)
+    mask[:, 4] = -2
+    expected, weights = attention(states, states, states, attn_mask=mask, average_attn_weights=False)
+    with AttentionRecorder(torch.nn.Sequential(attention), "0".__eq__) as recorder:
+        output, _ = attention(states, states, states, attn_mask=mask)
+    (found,) = recorder.maps
+    torch.testing.assert_close(output, expected)
+    torch.testing.assert_close(found.weights, weights)
+    (slopes,) = torch.autograd.grad(output.square().sum(), found.weights)
+    assert slopes.abs().sum() > 0
+
+
 def test_scores_stay_and_each_layer_is_recorded(tiny, pictures):
     inputs = tiny.inputs(pictures, TEXTS)
     with AttentionRecorder(tiny.network, lambda name: tiny.attention_kind(name) is not None) as recorder:

@@ -61,15 +61,27 @@ def test_a_text_that_is_too_long_is_refused(model, pictures):
         vlcheck.explain_score(model, pictures[0], "a red ball " * 11)
 
 
+class Own:
+    """A model of a user's own."""
+
+    name, fingerprint, metrics, mask = "own", "1", ("itm",), "[MASK]"
+
+    def encode(self, images):
+        return images
+
+    def itm(self, encoded, texts):
+        return np.ones(len(texts))
+
+
 def test_a_model_without_gradients_is_refused(pictures):
-    class Blind:
-        name, fingerprint, metrics, mask = "blind", "1", {"itm"}, "[MASK]"
+    with pytest.raises(NotApplicable, match="own gives no gradients: it has no method `differentiable`"):
+        vlcheck.explain_score(Own(), pictures[0], "a red ball")
 
-        def encode(self, images):
-            return images
 
-        def itm(self, encoded, texts):
-            return np.ones(len(texts))
-
-    with pytest.raises(NotApplicable, match="blind gives no gradients"):
-        vlcheck.explain_score(Blind(), pictures[0], "a red ball")
+def test_a_model_of_ones_own_that_gives_gradients_is_explained(model, pictures):
+    own = Own()
+    own.differentiable = model.differentiable
+    found = vlcheck.explain_score(own, pictures[0], "a red ball")
+    np.testing.assert_array_equal(
+        found.image.values, vlcheck.explain_score(model, pictures[0], "a red ball").image.values
+    )

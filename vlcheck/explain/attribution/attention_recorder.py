@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from types import TracebackType
+from types import FunctionType, TracebackType
 from typing import Any
 
 import torch
@@ -16,6 +16,11 @@ from torch.overrides import TorchFunctionMode
 from vlcheck.explain.attribution.gradients import with_gradient
 
 _SOFTMAX = frozenset({functional.softmax, torch.softmax, Tensor.softmax})
+_TOGETHER = functional.multi_head_attention_forward
+# A context sees nn.MultiheadAttention as one call. This copy of that call shows its steps: projections and attention.
+_IN_STEPS = FunctionType(
+    _TOGETHER.__code__, {**vars(functional), "has_torch_function": lambda _: False}, argdefs=_TOGETHER.__defaults__
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +78,9 @@ class AttentionRecorder(TorchFunctionMode):
         kwargs = kwargs or {}
         if func is functional.scaled_dot_product_attention and self._listening:
             return self._attend(*args, **kwargs)
+        if func is _TOGETHER and self._listening:
+            with self._again():
+                return _IN_STEPS(*args, **{**kwargs, "need_weights": False})
         output = func(*args, **kwargs)
         if func in _SOFTMAX and output.ndim == 4 and self._listening:
             self._keep(output)
@@ -81,6 +89,15 @@ class AttentionRecorder(TorchFunctionMode):
     @property
     def _listening(self) -> bool:
         return bool(self._running) and self._wanted(self._running[-1])
+
+    @contextmanager
+    def _again(self) -> Iterator[None]:
+        """See the calls inside a call, which a context does not see by itself."""
+        super().__enter__()  # type: ignore[no-untyped-call]
+        try:
+            yield
+        finally:
+            super().__exit__(None, None, None)  # type: ignore[no-untyped-call]
 
     def _end(self) -> None:
         self._running.pop()

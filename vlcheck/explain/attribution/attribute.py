@@ -53,7 +53,7 @@ def attribute(
     texts: Sequence[str],
     words: Sequence[str] | None = None,
     *,
-    batch_size: int = 16,
+    batch_size: int = 8,
 ) -> list[Attribution]:
     """Explain the score of each pair of picture and text. A batch for which there is no memory is halved.
 
@@ -63,7 +63,8 @@ def attribute(
         images: n RGB images.
         texts: n texts; each with "[MASK]" once if there are words.
         words: for each text the word whose log-probability at the mask is explained; None to explain the match logit.
-        batch_size: number of pairs that are explained together.
+        batch_size: number of pairs that are explained together; gradients through a full-size network take some 300 MB
+            a pair.
 
     Returns:
         n attributions.

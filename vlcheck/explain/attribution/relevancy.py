@@ -17,7 +17,7 @@ from vlcheck.explain.attribution.method import AttributionMethod, Maps
 from vlcheck.explain.attribution.objective import objective
 from vlcheck.models.differentiable import AttentionKind, Differentiable, PairInputs
 
-Stream = Literal["image", "text", "joint"]
+Stream = Literal["image", "text", "joint", "query"]
 
 # The tokens that read, and those that are read.
 _READS: dict[AttentionKind, tuple[Stream, Stream]] = {
@@ -26,7 +26,11 @@ _READS: dict[AttentionKind, tuple[Stream, Stream]] = {
     "cross": ("text", "image"),
     "back": ("image", "text"),
     "joint": ("joint", "joint"),
+    "query": ("query", "image"),
 }
+
+# Attention to patches; of several kinds, the first is the one from whose readers the score is computed.
+_OVER_PATCHES: tuple[AttentionKind, ...] = ("cross", "query", "image")
 
 
 class Relevancy(AttributionMethod):
@@ -57,10 +61,10 @@ class Relevancy(AttributionMethod):
             held = relevancies.at_the_score(_last(flows, "joint"), "joint")
             return Maps(model.image_keys(held, "joint", inputs), token_keys(model, held, inputs) * inputs.attention)
         end = _last(flows, "text")
-        fused = any(flow.kind == "cross" for flow in flows)
-        units = relevancies.at_the_score(end if fused else _last(flows, "image"), "image")
+        kind = next(kind for kind in _OVER_PATCHES if any(flow.kind == kind for flow in flows))
+        units = relevancies.at_the_score(_last(flows, _READS[kind][0]), "image")
         tokens = relevancies.at_the_score(end, "text") * inputs.attention
-        return Maps(model.image_keys(units, "cross" if fused else "image", inputs), tokens)
+        return Maps(model.image_keys(units, kind, inputs), tokens)
 
 
 @dataclass(frozen=True, eq=False)

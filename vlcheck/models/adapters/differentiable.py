@@ -1,15 +1,17 @@
-"""Functions that the differentiable networks of all families share."""
+"""The common parts of the differentiable networks of all families."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
 
 from vlcheck.models.adapters.base import check_masked, log_softmax
-from vlcheck.models.differentiable import PairInputs
+from vlcheck.models.differentiable import AttentionKind, PairInputs
 
 Pieces = tuple[tuple[int, ...], ...]
 
@@ -46,13 +48,36 @@ def log_probs_of_pieces(logits: Tensor, inputs: PairInputs) -> Tensor:
     return picked.new_zeros(len(inputs)).index_add(0, pairs, picked)
 
 
+def kind_by_name(module: str, patterns: Mapping[str, AttentionKind]) -> AttentionKind | None:
+    """Return the kind of attention that a module computes; None if it computes none.
+
+    Args:
+        module: the module's name in its network.
+        patterns: pattern of module names -> kind of attention.
+    """
+    return next((kind for pattern, kind in patterns.items() if re.fullmatch(pattern, module)), None)
+
+
+def entries_of(tokenizer: PreTrainedTokenizerBase, ids: Tensor, attention: Tensor) -> tuple[tuple[str, ...], ...]:
+    """Return the vocabulary's entries of texts without their padding.
+
+    Args:
+        tokenizer: the tokenizer.
+        ids: token ids, (n, tokens).
+        attention: (n, tokens): 1 = token, 0 = padding.
+    """
+    lengths = attention.sum(1).tolist()
+    rows = zip(ids.tolist(), lengths, strict=True)
+    return tuple(tuple(tokenizer.convert_ids_to_tokens(row[:length])) for row, length in rows)
+
+
 @contextmanager
 def output_replaced(module: nn.Module, output: Tensor) -> Iterator[None]:
     """Replace the output of a module by a tensor as long as the context lasts.
 
     Args:
         module: the module.
-        output: the tensor that it returns in place of its own output.
+        output: the tensor.
     """
     # A copy: some networks change the embeddings that they were given in place, which a leaf tensor does not allow.
     handle = module.register_forward_hook(lambda *_: output.clone())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 from vlcheck.errors import NotApplicable
-from vlcheck.models.adapters.differentiable import pieces_at_masks
+from vlcheck.models.adapters.differentiable import entries_of, kind_by_name, pieces_at_masks
 from vlcheck.models.adapters.frames import seen_part
 from vlcheck.models.adapters.processor import Processed, token_embeddings
 from vlcheck.models.adapters.relative import Relative
@@ -65,10 +64,7 @@ class DifferentiableNetwork:
             ids=ids,
             attention=attention,
             special=torch.isin(ids, ids.new_tensor(_boundaries(tokenizer))) | (attention == 0),
-            tokens=tuple(
-                tuple(tokenizer.convert_ids_to_tokens(row[: sum(kept)]))
-                for row, kept in zip(ids.tolist(), attention.tolist(), strict=True)
-            ),
+            tokens=entries_of(tokenizer, ids, attention),
             layouts=self.layouts(images, pictures),
             masks=torch.zeros_like(ids, dtype=torch.bool) if words is None else ids == tokenizer.mask_token_id,
             pieces=pieces,
@@ -96,14 +92,24 @@ class DifferentiableNetwork:
             images: n pictures.
             pictures: the outputs of the image processor for them.
         """
-        rows, columns = self.grid(pictures["pixel_values"])
-        frames = {size: seen_part(self.model.images, size) for size in {image.size for image in images}}
-        return tuple(ImageLayout.of_grid(rows, columns, frames[image.size]) for image in images)
+        pixels = pictures["pixel_values"]
+        height, width = pixels.shape[-2:]
+        frames = {size: seen_part(self.model.images, size, (height, width)) for size in {one.size for one in images}}
+        (rows, columns), (down, across) = self.grid(pixels), self.covered(pixels)
+        read = {
+            size: part._replace(width=part.width * across, height=part.height * down) for size, part in frames.items()
+        }
+        return tuple(ImageLayout.of_grid(rows, columns, read[image.size]) for image in images)
 
     def grid(self, pixels: Tensor) -> tuple[int, int]:
         """Return the number of rows and columns of patches in pixels (n, 3, height, width)."""
         height, width = pixels.shape[-2:]
         return height // self.patch_size, width // self.patch_size
+
+    def covered(self, pixels: Tensor) -> tuple[float, float]:
+        """Return the shares of height and width that whole patches cover, of pixels (n, 3, height, width)."""
+        (height, width), (rows, columns) = pixels.shape[-2:], self.grid(pixels)
+        return rows * self.patch_size / height, columns * self.patch_size / width
 
     @property
     def patch_size(self) -> int:
@@ -114,7 +120,7 @@ class DifferentiableNetwork:
         return hidden[:, self.first_patch :]
 
     def attention_kind(self, module: str) -> AttentionKind | None:
-        return next((kind for pattern, kind in self.attentions.items() if re.fullmatch(pattern, module)), None)
+        return kind_by_name(module, self.attentions)
 
     def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
         return attention[..., self.first_patch :]

@@ -1,4 +1,4 @@
-"""What the differentiable networks that write text share: which tokens are words, and which of them are scored."""
+"""The bases of differentiable networks that write text: the tokens of a text within its prompt, and its score."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable
 from vlcheck.models.adapters.autoregressive import Autoregressive
 from vlcheck.models.adapters.base import check_masked, log_softmax, wide
+from vlcheck.models.adapters.differentiable import entries_of
 from vlcheck.models.adapters.yes_no import Answering
 from vlcheck.models.differentiable import ImageLayout, PairInputs
 
@@ -66,7 +67,7 @@ class DifferentiableWriter(ABC):
 
         Args:
             pixels: the pictures, (n, ...).
-            layouts: where the visual units of each picture lie.
+            layouts: the places of the visual units of each picture.
             written: the prompts with the texts.
             others: further inputs of the network, each (n, ...).
         """
@@ -81,7 +82,7 @@ class DifferentiableWriter(ABC):
             ids=ids,
             attention=attention.long(),
             special=~of_text,
-            tokens=tuple(tuple(self.tokenizer.convert_ids_to_tokens([*one.ids])) for one in written),
+            tokens=entries_of(self.tokenizer, ids, attention),
             layouts=tuple(layouts),
             masks=of_word,
             pieces=tuple(tuple(row[own].tolist()) for row, own in zip(ids, of_word, strict=True)),
@@ -94,7 +95,6 @@ class DifferentiableWriter(ABC):
         return embedded
 
     def match_logits(self, inputs: PairInputs, image_states: Tensor, text_states: Tensor) -> Tensor:
-        """Return the logits of "no" and "yes" at the place of the answer, (n, 2); see `DifferentiableAnswerer`."""
         raise self.no_match()
 
     def no_match(self) -> NotApplicable:
@@ -118,8 +118,8 @@ class DifferentiableWriter(ABC):
 
         Args:
             inputs: n pairs.
-            image_states: what `image_states` returned for them.
-            text_states: what `text_states` returned for them.
+            image_states: the output of `image_states` for them.
+            text_states: the output of `text_states` for them.
             keep: the places among the tokens, (kept,).
         """
 

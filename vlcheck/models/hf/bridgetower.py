@@ -34,13 +34,11 @@ class BridgeTowerWithHeads(BridgeTowerForMaskedLM):
 
 
 class DifferentiableBridgeTower(DifferentiableSteps):
-    """The network with one head or both.
-
-    The attention of the visual tower has no kind: torch computes it in one call, whose softmax cannot be seen.
-    """
+    """The network with one head or both."""
 
     attentions = MappingProxyType(
         {
+            r"bridgetower\.vision_model\.visual\.transformer\.resblocks\.\d+\.attn": "image",
             r"bridgetower\.text_model\.encoder\.layer\.\d+\.attention\.self": "text",
             r"bridgetower\.cross_modal_text_layers\.\d+\.attention\.self": "text",
             r"bridgetower\.cross_modal_text_layers\.\d+\.crossattention\.self": "cross",

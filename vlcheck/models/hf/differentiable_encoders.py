@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from PIL import Image
@@ -16,6 +16,9 @@ from vlcheck.models.adapters.differentiable_network import tokens_of
 from vlcheck.models.adapters.stepwise import DifferentiableSteps
 from vlcheck.models.differentiable import ImageLayout, PairInputs
 
+if TYPE_CHECKING:
+    from vlcheck.models.hf.clip import Align, TwoEncoders
+
 
 class DifferentiableEncoders(DifferentiableSteps):
     """The base class of networks that encode a picture and a text separately, each as a unit vector."""
@@ -23,6 +26,7 @@ class DifferentiableEncoders(DifferentiableSteps):
     attentions = MappingProxyType(
         {r"vision_model\..*\.self_attn": "image", r"text_model\..*\.(self_attn|attention\.self)": "text"}
     )
+    model: TwoEncoders
 
 
 class DifferentiableClip(DifferentiableEncoders):
@@ -47,11 +51,9 @@ class DifferentiableAltClip(DifferentiableClip):
 
 
 class DifferentiableSiglip(DifferentiableEncoders):
-    """The network of SigLIP: the patches are pooled by attention, and padding is read as text.
+    """The network of SigLIP: a learned query pools the patches by attention, and padding is read as text."""
 
-    The attention that pools has no kind: torch computes it in one call, whose softmax cannot be seen.
-    """
-
+    attentions = MappingProxyType({**DifferentiableEncoders.attentions, r"vision_model\.head\.attention": "query"})
     first_patch = 0
 
     @property
@@ -90,6 +92,8 @@ class DifferentiableSiglip2(DifferentiableSiglip):
 class DifferentiableAlign(DifferentiableEncoders):
     """The network of ALIGN: a convolutional image encoder, whose units are the places of its last feature map."""
 
+    model: Align
+
     @property
     def vision_blocks(self) -> Sequence[nn.Module]:
         """The blocks whose feature maps have as many places as the last one."""
@@ -101,6 +105,9 @@ class DifferentiableAlign(DifferentiableEncoders):
     def grid(self, pixels: Tensor) -> tuple[int, int]:
         rows, columns = self.network.vision_model(pixels[:1]).last_hidden_state.shape[-2:]
         return rows, columns
+
+    def covered(self, pixels: Tensor) -> tuple[float, float]:
+        return 1, 1
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
         return hidden.flatten(2).transpose(1, 2)

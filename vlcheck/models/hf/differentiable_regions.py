@@ -66,9 +66,9 @@ class LxmertStreams(nn.Module):
         """Return the states of tokens after the cross-modality layers, (n, tokens, width).
 
         Args:
-            text: what `text` returned.
+            text: the output of `text`.
             attention: (n, tokens): 1 = token, 0 = padding.
-            image: what `image` returned.
+            image: the output of `image`.
             seen: (n, regions): 1 = region, 0 = padding.
         """
         words, regions = _added(attention, text), _added(seen, image)
@@ -105,8 +105,8 @@ class DifferentiableLxmert(DifferentiableRegions):
     def __init__(self, model: Lxmert) -> None:
         network = LxmertStreams(model.network)
         super().__init__(model, network, network.lxmert.embeddings.word_embeddings)
-        # A layer returns a tuple; its last part returns the same states as a tensor. The last layer is left out: of its
-        # states a match reads the first token alone, and a word its masks.
+        # A layer returns a tuple; its last part returns the same states as a tensor.
+        self.vision_blocks = [layer.output for layer in network.lxmert.encoder.r_layers]
 
     def image_states(self, inputs: PairInputs) -> Tensor:
         return self.network.image(inputs.pixels, inputs.others["boxes"], inputs.others["seen"])
@@ -124,7 +124,6 @@ class DifferentiableLxmert(DifferentiableRegions):
         return log_probs_of_pieces(self.network.cls.predictions(fused[inputs.masks]), inputs)
 
     def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
-        """Return the maps over the regions: all keys."""
         return attention
 
     def _fused(self, inputs: PairInputs, image_states: Tensor, text_states: Tensor) -> Tensor:
@@ -143,8 +142,7 @@ class DifferentiableVisualBert(DifferentiableRegions):
 
     def __init__(self, model: VisualBert) -> None:
         super().__init__(model, model.network, model.network.visual_bert.embeddings.word_embeddings)
-        # A layer returns a tuple; its last part returns the same states as a tensor. Of the last layer a match reads the
-        # first token alone, and a word reads its masks.
+        # As of LXMERT, but for the last layer: of its states a match reads the first token alone, and a word its masks.
         self.vision_blocks = [layer.output for layer in model.network.visual_bert.encoder.layer[:-1]]
 
     def image_states(self, inputs: PairInputs) -> Tensor:
@@ -165,12 +163,10 @@ class DifferentiableVisualBert(DifferentiableRegions):
         return log_probs_of_pieces(logits[inputs.masks], inputs)
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
-        """Return the states of the regions, which come after those of the words."""
-        return hidden[:, inputs.ids.shape[1] :]
+        return hidden[:, inputs.ids.shape[1] :]  # the words come first
 
     def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
-        """Return the maps over the regions, whose keys come after those of the words."""
-        return attention[..., inputs.ids.shape[1] :]
+        return attention[..., inputs.ids.shape[1] :]  # the words come first
 
     def _read(self, inputs: PairInputs, image_states: Tensor, text_states: Tensor) -> Any:
         with output_replaced(self.word_embeddings, text_states):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
@@ -11,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from vlcheck.models.adapters.differentiable import output_replaced
+from vlcheck.models.adapters.differentiable import kind_by_name, output_replaced
 from vlcheck.models.adapters.tokenizing import one_line, tokens_within
 from vlcheck.models.adapters.writer_differentiable import (
     DifferentiableAnswerer,
@@ -36,7 +35,7 @@ class DifferentiableSquare(DifferentiableWriter):
 
     Attributes:
         attentions: pattern of module names -> which tokens read which in the attention that such a module computes.
-        picture: where the patches of a picture lie.
+        picture: finds the places of the patches of a picture.
     """
 
     attentions: ClassVar[Mapping[str, AttentionKind]]
@@ -75,14 +74,12 @@ class DifferentiableSquare(DifferentiableWriter):
         raise NotImplementedError
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
-        """Return the states of the patches."""
         return self.squares.patch_states(hidden, inputs)
 
     def attention_kind(self, module: str) -> AttentionKind | None:
-        return next((kind for pattern, kind in self.attentions.items() if re.fullmatch(pattern, module)), None)
+        return kind_by_name(module, self.attentions)
 
     def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
-        """Return the maps over the patches."""
         return self.squares.image_keys(attention, inputs)
 
 
@@ -158,7 +155,7 @@ class DifferentiablePaliGemma(DifferentiableSquare, DifferentiableAnswerer):
         return self.model.read(image_states, inputs.ids, text_states, keep)
 
     def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
-        """Return the maps over the patches, whose keys come before those of the text."""
+        # The patches come before the text.
         return super().image_keys(attention[..., : attention.shape[-1] - self._words(kind, inputs)], kind, inputs)
 
     @property

@@ -84,7 +84,7 @@ class PaliGemma(Answering, Hosted):
         Args:
             image_tokens: number of tokens of the picture, which come before.
             prompt: the prompt.
-            answer: what the model writes after it.
+            answer: the text that the model writes after it.
 
         Raises:
             NotApplicable: they are too long for the model, or hold a special token.

@@ -7,7 +7,7 @@ from typing import Any
 
 from vlcheck.cases.case import MASK
 
-_OFFERED = ("encode", "itm", "mlm", "mrc", "top", "answers", "cased", "sees")
+_OFFERED = ("encode", "itm", "mlm", "mrc", "top", "answers", "cased", "sees", "differentiable")
 
 
 class ForeignModel:

@@ -76,12 +76,10 @@ class DifferentiableVilbert(DifferentiableRegions):
         return log_probs_of_pieces(self.network.predict(text[inputs.masks]), inputs)
 
     def patch_states(self, hidden: Tensor, inputs: PairInputs) -> Tensor:
-        """Return the states of the regions: all but that of the whole image."""
-        return hidden[:, 1:]
+        return hidden[:, 1:]  # all but the whole image
 
     def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
-        """Return the maps over the regions: all keys but that of the whole image."""
-        return attention[..., 1:]
+        return attention[..., 1:]  # all but the whole image
 
     def _fused(self, inputs: PairInputs, image_states: Tensor, text_states: Tensor) -> Streams:
         keep = Streams(keep_mask(inputs.others["image_mask"]), keep_mask(inputs.attention))

@@ -248,7 +248,7 @@ class TwoStreamEncoder(nn.Module):
         """Return the states of both streams after all layers.
 
         Args:
-            streams: what `image_alone` and `text_alone` returned.
+            streams: the outputs of `image_alone` and `text_alone`.
             keep: masks of both streams, as `keep_mask` makes them.
         """
         _, *image_runs = _runs(self.v_layer, self.config.v_biattention_id)
@@ -268,8 +268,8 @@ class CoAttentionLayer(nn.Module):
 
     def __init__(self, config: VilbertConfig) -> None:
         super().__init__()
-        self.image_reads = CrossAttention(config.bi_num_attention_heads)
-        self.text_reads = CrossAttention(config.bi_num_attention_heads)
+        self.heads = config.bi_num_attention_heads
+        self.image_reads, self.text_reads = CrossAttention(self.heads), CrossAttention(self.heads)
         widths = {"1": config.v_hidden_size, "2": config.hidden_size}
         self.biattention = nn.ModuleDict(
             {
