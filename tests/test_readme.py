@@ -68,6 +68,7 @@ BLOCKS = {
     "report": Expected((0,), ("report.html",)),
     "card": Expected((0,), ("card.md",)),
     "look": Expected((0,), ("look.png",)),
+    "words": Expected((0,), ("words.json",)),
     "compare": Expected((0, 0), (RESULTS,)),
 }
 

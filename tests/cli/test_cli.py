@@ -232,3 +232,23 @@ def test_drawn_cases_cannot_be_written(tmp_path, monkeypatch):
 )
 def test_a_parameter_is_named_as_the_commands_name_it(parameter, option):
     assert command_option(parameter) == option
+
+
+def test_words_asks_what_the_words_alone_tell(tmp_path):
+    done = run("words", "tiny", "--to=words.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[:4] for line in done.stdout.splitlines()[2:6]] == [
+        ["color", "stroop", "0", "74"],
+        ["shape", "stroop", "0", "78"],
+        ["size", "stroop", "0", "64"],
+        ["material", "stroop", "0", "77"],
+    ]
+    assert "can spell none of the items" in done.stdout
+    assert json.loads((tmp_path / "words.json").read_text())["models"][0]["model"] == "tiny"
+
+
+def test_words_refuses_to_replace_another_file_and_says_which_model_reads_no_text(tmp_path):
+    (tmp_path / "words.json").write_text("mine")
+    assert run("words", "tiny", "--to=words.json", cwd=tmp_path).returncode == 4
+    done = run("words", f"{ROOT}/tests/doubles.py:competent", cwd=tmp_path)
+    assert (done.returncode, "reads no text without a picture" in done.stdout) == (1, True)

@@ -11,6 +11,7 @@ from tests.results.test_comparison import BAD, GOOD, mean, results, rows, verdic
 from vlcheck.report.markdown.model_card import card
 from vlcheck.results.conclusion import conclude
 from vlcheck.results.file import write_results
+from vlcheck.results.words import WordKnowledgeRecord, WordsRecord
 
 JUDGED = {"n": 20, "not_applicable": 0, "alpha": 0.05, "allowed": 0.1, "doc": "A red bus is still a bus."}
 JUDGED |= {"bias_doc": "Is grey enough?"}
@@ -223,3 +224,12 @@ def test_a_file_that_holds_no_results_is_named(tmp_path, content, said):
         path.write_text(content)
     done = run("card", path)
     assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (4, True, False), done.stderr
+
+
+def test_what_words_alone_tell_stands_in_a_table_of_its_own():
+    known = WordKnowledgeRecord("color", "cloze", 74, 0, 0.5, 0.38, 0.62, 0.12, 0.09, known=True)
+    said = card(results((failing(), rows(GOOD))), [WordsRecord("a|b", "1", (known,))])
+    assert "### Words alone: a\\|b" in said
+    assert "Words alone tell color: a score about these may come from the words." in said
+    assert "| color | cloze | 74 | 0 | 0.50 | \\[0.38, 0.62\\] | 0.12 | 0.09 | yes |" in said
+    assert said.startswith(card_of(failing()))

@@ -23,6 +23,7 @@ class VLCheck(Program):
             "compare": "vlcheck.cli.compare:compare",
             "gate": "vlcheck.cli.gate:gate",
             "look": "vlcheck.cli.look:look",
+            "words": "vlcheck.cli.words:words",
             "card": "vlcheck.cli.card:card",
             "report": "vlcheck.cli.report:report",
             "train": "vlcheck.cli.train:train",

@@ -41,6 +41,11 @@ _OPTIONS = (
     _Option(
         "beside", "PATH", "results of an earlier run to show beside these, e.g. those of BERT, which sees no picture"
     ),
+    _Option(
+        "control",
+        "SPEC",
+        "a model to judge by the same tests and show beside, e.g. google-bert/bert-base-uncased, which sees no picture",
+    ),
     _Option("baseline", "PATH", "results of the previous release: this run ends with 1 if anything is worse"),
     _Option("policy", "PATH", "tolerances and allowed rates (fixtures/policy.toml of the tests' suite)"),
     _Option("lexicons", "DIR", "word lists that replace the shipped ones (fixtures/lexicons/ of the tests' suite)"),
@@ -72,6 +77,7 @@ class Settings:
         run_id: id of the run; "" if neither an option nor the CI server names one.
         report: file for the reviewer page; None for no page.
         beside: results of an earlier run to show beside these.
+        control: spec of the model to judge by the same tests and show beside; "" for none.
         baseline: results of the previous release.
         policy: policy file; None for that of the tests' suite.
         lexicons: folder of lexicons; None for that of the tests' suite.
@@ -96,6 +102,7 @@ class Settings:
     run_id: str
     report: Path | None
     beside: Path | None
+    control: str
     baseline: Path | None
     policy: Path | None
     lexicons: Path | None
@@ -120,6 +127,7 @@ class Settings:
             raise UsageError(f"--vl-model is missing: {_help('model')}. There is no default.")
         self.demand_data()
         self.demand_comparable()
+        self._demand_one_beside()
         self._demand_a_match()
         self._demand_places()
 
@@ -138,6 +146,11 @@ class Settings:
                 "--vl-sequential: does not go with --vl-baseline: each run stops as soon as it can decide, so that the"
                 " two releases would have few images in common, or none. Leave one of them out."
             )
+
+    def _demand_one_beside(self) -> None:
+        """Raise UsageError if two runs are to be shown beside this one."""
+        if self.beside and self.control:
+            raise UsageError("--vl-control: does not go with --vl-beside: one model is shown beside. Leave one out.")
 
     def _demand_places(self) -> None:
         """Raise UsageError if results or report cannot be written, or would replace another file."""
@@ -238,6 +251,7 @@ def read_settings(config: pytest.Config) -> Settings:
         run_id=_run_id(config.getoption("vl_run_id", default=None), config.getini("vl_run_id")),
         report=path("report"),
         beside=path("beside"),
+        control=said("control"),
         baseline=path("baseline"),
         policy=path("policy"),
         lexicons=path("lexicons"),

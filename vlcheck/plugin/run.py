@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from vlcheck.cases.picture import Picture
     from vlcheck.evaluation.evaluator import ModelUnderTest
     from vlcheck.evaluation.evidence import Judgement
+    from vlcheck.plugin.control import Control
     from vlcheck.plugin.workbench import Workbench
     from vlcheck.policy.policy import Policy
     from vlcheck.results.file import Part, ResultLines
@@ -72,6 +73,7 @@ class Run:
         self._words: Path | None = None  # the lexicons with which `collect` read the cases
         self._scratch: Scratch | None = None
         self._opened: tuple[Workbench, Part] | None = None
+        self._control: Control | None = None
         self._input: dict[str, str] | None = getattr(config, "workerinput", None)
         said = (self._input or {}).get("vlcheck_started")
         self.started = datetime.fromisoformat(said) if said else datetime.now(UTC)
@@ -184,9 +186,13 @@ class Run:
 
     @cached_property
     def beside(self) -> ResultLines | None:
-        """The results of an earlier run to show beside this one's. May raise UsageError."""
+        """The results to show beside: those of an earlier run, or of the control. May raise UsageError."""
         from vlcheck.results.file import read_beside  # not imported in runs of other projects
 
+        if self.settings.control:
+            from vlcheck.plugin.control import control_results  # brings torch
+
+            return control_results(self.folder)
         return read_beside(self.settings.beside, self.settings.data) if self.settings.beside else None
 
     @cached_property
@@ -290,6 +296,8 @@ class Run:
         """Close the model and the store, and delete temporary files."""
         if self._opened:
             self._opened[0].close()
+        if self._control:
+            self._control.close()
         if self._scratch:
             self._scratch.keep() if self.ending.kept else self._scratch.close()
 
@@ -316,17 +324,32 @@ class Run:
             self.settings.demand()
             self._demand_own_words()
             self._begin()
-            _ = self.beside  # a problem with it is reported before anything is scored
+            if self.settings.control:  # a problem with what is shown beside is reported before anything is scored
+                self._control = self._open_control()
+            else:
+                _ = self.beside
             if not self.is_worker:
                 _ = self.baseline
             bench = Workbench.open(self.settings, self.policy, self.source, self.folder)
-            part = Part(self.folder, (self._input or {}).get("workerid", "main"))
+            part = Part(self.folder, self._process)
             header = bench.session.header(
                 self._chosen, run_id=self.run_id, started=self.started, complete=self.complete
             )
             part.keep([header])
             self._opened = bench, part
         return self._opened
+
+    @property
+    def _process(self) -> str:
+        """The name of this process among those of the run."""
+        return (self._input or {}).get("workerid", "main")
+
+    def _open_control(self) -> Control:
+        from vlcheck.plugin.control import Control  # brings torch
+
+        control = Control.open(self.settings, self.policy, self.source, self.folder, self._process)
+        control.begin(self._chosen, run_id=self.run_id, started=self.started)
+        return control
 
     def _begin(self) -> None:
         """Create the unfinished results file before code of the model runs, which may end the process."""
@@ -341,6 +364,9 @@ class Run:
             judgement = replace(judgement, known=None, gates=False)
         bench, part = self._open()
         part.keep([*bench.session.images(judgement), *judgement.records(claim(item))])
+        test = stated(item)
+        if self._control and test:
+            self._control.judge(test)
         _store(item, judgement)
 
     def thumbnail(self, picture: Picture) -> bytes:

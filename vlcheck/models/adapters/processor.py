@@ -67,6 +67,10 @@ class Processed(Adapter):
         """
         return self.prepared(images).to(self.network.device, self.network.dtype)
 
+    def can_spell(self, text: str) -> bool:
+        """Return True if the vocabulary has each word of a text; "[MASK]" is no word."""
+        return self.texts.spells(text)
+
     def prepared(self, images: Sequence[Image.Image]) -> BatchFeature:
         """Prepare pictures with the image processor, on the CPU. See `pixels`.
 

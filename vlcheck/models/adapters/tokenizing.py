@@ -84,6 +84,11 @@ class Texts:
             raise UsageError(f"the word {word!r} cannot be spelled with the model's vocabulary; ask for another.")
         return list(ids)
 
+    def spells(self, text: str) -> bool:
+        """Return True if the vocabulary has each word of a text; "[MASK]" is no word."""
+        parts = self.tokenizer(text.split(MASK), add_special_tokens=False)["input_ids"]
+        return not any(self.tokenizer.unk_token_id in ids for ids in parts)
+
     def entry(self, number: int) -> str:
         """Return an entry of the vocabulary as text."""
         return str(self.tokenizer.decode([number])).strip()

@@ -8,11 +8,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 from transformers import BatchEncoding, BlipForConditionalGeneration, BlipForImageTextRetrieval, PreTrainedModel
 
 from vlcheck.models.adapters.autoregressive import Autoregressive, check_length
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.stepwise import DifferentiableSteps, Stepwise
+from vlcheck.models.adapters.text_encoding import EmbedsTexts
 from vlcheck.models.adapters.tokenizing import check_plain, tokens_within
 from vlcheck.models.hf.differentiable_writers import DifferentiableCaptioner
 
@@ -43,7 +45,7 @@ class DifferentiableBlip(DifferentiableSteps):
         return [*self.network.vision_model.encoder.layers]
 
 
-class BlipMatch(_Blip):
+class BlipMatch(EmbedsTexts, _Blip):
     """Adapter of a retrieval checkpoint: P(match) from its match head."""
 
     known = ("Salesforce/blip-itm-base-coco",)
@@ -71,6 +73,12 @@ class BlipMatch(_Blip):
         )[0]
         logits: Tensor = self.network.itm_head(hidden[:, 0])
         return logits
+
+    def text_vectors(self, texts: Sequence[str]) -> Tensor:
+        """Return the unit vectors of texts that BLIP compares with those of pictures, (n, width)."""
+        tokens = self.tokens(texts)
+        hidden = self.network.text_encoder(tokens["input_ids"], attention_mask=tokens["attention_mask"])[0]
+        return normalize(self.network.text_proj(hidden[:, 0]), dim=-1)
 
 
 class BlipCaption(Autoregressive, _Blip):

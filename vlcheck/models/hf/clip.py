@@ -21,6 +21,7 @@ from transformers import (
 from vlcheck.models.adapters.base import wide
 from vlcheck.models.adapters.relative import Relative
 from vlcheck.models.adapters.stepwise import Stepwise, beside_zero
+from vlcheck.models.adapters.text_encoding import EmbedsTexts
 from vlcheck.models.adapters.tokenizing import Texts, positions_of_roberta
 from vlcheck.models.adapters.tryout import check_end, check_highest
 from vlcheck.models.hf.differentiable_encoders import (
@@ -34,7 +35,7 @@ from vlcheck.models.loading.pretrained import Pretrained
 _BY_HIGHEST = 2  # with this eos_token_id, transformers takes the token with the highest id as the end of a text
 
 
-class TwoEncoders(Stepwise):
+class TwoEncoders(EmbedsTexts, Stepwise):
     """Base of adapters of models that encode an image and a text separately, each as a unit vector."""
 
     lacks = MappingProxyType({"mlm": "it compares whole texts with pictures, and predicts no word"})
@@ -66,8 +67,12 @@ class TwoEncoders(Stepwise):
         """
         (embeds,) = images
         places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        encoded = self.text_states(self.tokens([*places]))
+        encoded = self.text_vectors([*places])
         return (embeds * encoded[[places[text] for text in texts]]).sum(-1)
+
+    def text_vectors(self, texts: Sequence[str]) -> Tensor:
+        """Return the unit vectors of texts, (n, width)."""
+        return unit(self.network.get_text_features(**self.tokens(texts)).pooler_output)
 
 
 class _Contrastive(Relative, TwoEncoders):

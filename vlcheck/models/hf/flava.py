@@ -8,9 +8,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 from transformers import BatchEncoding, FlavaForPreTraining, PreTrainedModel
 
+from vlcheck.cases.case import MASK
 from vlcheck.models.adapters.stepwise import DifferentiableSteps, Stepwise
+from vlcheck.models.adapters.text_encoding import EmbedsTexts
 from vlcheck.models.differentiable import AttentionKind, PairInputs
 
 
@@ -40,13 +43,14 @@ class DifferentiableFlava(DifferentiableSteps):
         return attention[..., first : first + len(inputs.layouts[0].boxes)]
 
 
-class Flava(Stepwise):
+class Flava(EmbedsTexts, Stepwise):
     """Adapter of a pre-training checkpoint with both heads. Its image encoder runs once for all texts of an image."""
 
     known = ("facebook/flava-full",)
     kinds = MappingProxyType({"mlm": "masked-lm", "itm": "match-head"})
     unread = ("image_codebook.",)
     settings = MappingProxyType({"init_codebook": False})  # the codebook is used in training alone
+    blank = MASK
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
@@ -82,6 +86,11 @@ class Flava(Stepwise):
         hidden = self.read(images, texts, attention)[:, -where.shape[1] :]
         logits: Tensor = self.network.mmm_text_head(hidden[where])
         return logits
+
+    def text_vectors(self, texts: Sequence[str]) -> Tensor:
+        """Return the unit vectors of texts that the contrastive loss compares with those of pictures, (n, width)."""
+        flava = self.network.flava
+        return normalize(flava.text_projection(flava.text_model(**self.tokens(texts))[0][:, 0]), dim=-1)
 
     def read(self, images: Tensor, texts: Tensor, attention: Tensor) -> Tensor:
         """Return the last states of the multimodal encoder.

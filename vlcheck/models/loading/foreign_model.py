@@ -7,7 +7,10 @@ from typing import Any
 
 from vlcheck.cases.case import MASK
 
-_OFFERED = ("encode", "itm", "mlm", "mrc", "top", "answers", "cased", "sees", "differentiable")
+_OFFERED = (
+    "encode", "itm", "mlm", "mrc", "top", "answers", "cased", "sees", "differentiable", "can_spell", "embed_texts",
+    "gap_log_probs",
+)  # fmt: skip
 
 
 class ForeignModel:

@@ -14,18 +14,25 @@ from vlcheck._util.numbers import brief, counted, moment, rounded, share, whole
 from vlcheck.metrics.registry import METRICS
 from vlcheck.report.markdown import markdown
 from vlcheck.report.text.summary import biases, held
+from vlcheck.report.text.words import words_sentence, words_table
 from vlcheck.results.conclusion import Conclusion, Standing, conclude, excuse
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import RunRecord, VerdictRecord
+from vlcheck.results.words import WordsRecord
 from vlcheck.stats.decision import BY_GRAVITY, NOT_ASKED
 
 _LONGEST = 2_000  # of a text
 
 
-def card(results: ResultLines) -> str:
-    """Return the model card's section of a run, under its metadata. It depends on the results alone."""
+def card(results: ResultLines, words: Sequence[WordsRecord] = ()) -> str:
+    """Return the model card's section of a run, under its metadata. It depends on its arguments alone.
+
+    Args:
+        results: the results of the run.
+        words: what models tell from words alone; a table each.
+    """
     verdicts = list(results.verdicts.values())
-    section = _section(results, verdicts, conclude(results))
+    section = [*_section(results, verdicts, conclude(results)), *_words_alone(words)]
     lines = ["---", *_metadata(results.run, verdicts), "---", "", *section]
     return "".join(f"{line}\n" for line in lines)
 
@@ -122,6 +129,17 @@ def _biases(results: ResultLines) -> Iterator[Sequence[str]]:
 def _failing(verdict: VerdictRecord) -> list[str]:
     told = [verdict.behavior, verdict.metric, Standing((verdict,)).said, *held(verdict), whole(verdict.n)]
     return [*map(_text, told), _text(verdict.doc or "-")]
+
+
+def _words_alone(words: Sequence[WordsRecord]) -> Iterator[str]:
+    """Yield what models tell of the visible properties of things without a picture."""
+    for one in words:
+        yield ""
+        yield f"### Words alone: {_text(one.model)}"
+        yield ""
+        yield _text(words_sentence(one))
+        yield ""
+        yield from _table([[_text(cell) for cell in row] for row in words_table(one)])
 
 
 def _limits(run: RunRecord, verdicts: Sequence[VerdictRecord], found: Conclusion) -> Iterator[str]:

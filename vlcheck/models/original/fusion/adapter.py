@@ -13,11 +13,12 @@ from torch import Tensor
 
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.metrics.registry import DEFAULT_KINDS
-from vlcheck.models.adapters.base import Adapter, MaskedPass, log_softmax
+from vlcheck.models.adapters.base import MaskedPass, log_softmax
 from vlcheck.models.adapters.features import Features
+from vlcheck.models.adapters.text_encoding import EmbedsTexts
 from vlcheck.models.adapters.tryout import PLAIN, ask_everything, trying
 from vlcheck.models.loading.layout import fingerprint
-from vlcheck.models.original.fusion.captions import MAX_WORDS, CaptionTokenizer, pre_caption
+from vlcheck.models.original.fusion.captions import MASK, MAX_WORDS, CaptionTokenizer, pre_caption
 from vlcheck.models.original.fusion.differentiable import DifferentiableFusion
 from vlcheck.models.original.fusion.network import FusionNetwork
 from vlcheck.models.original.fusion.pixels import MEAN, STD, preprocess
@@ -26,7 +27,7 @@ from vlcheck.models.original.wordpiece import check_entries, vocabulary_of
 _NO_MLM = "a fine-tuned checkpoint without MLM head: it offers itm alone; for mlm take a pre-training checkpoint"
 
 
-class Fusing(Adapter):
+class Fusing(EmbedsTexts):
     """The adapter of a network that fuses captions with encoded images.
 
     Args:
@@ -42,6 +43,7 @@ class Fusing(Adapter):
 
     kinds = DEFAULT_KINDS
     cased = False
+    blank = MASK
     family: ClassVar[str]
     max_tokens: ClassVar[int | None] = None
 
@@ -84,6 +86,14 @@ class Fusing(Adapter):
         size = self.network.config.image_size
         pixels = torch.stack([preprocess(image, size) for image in images]).to(self.network.temp)
         return Features.of(self.network.image_embeds(pixels))
+
+    def can_spell(self, text: str) -> bool:
+        """Return True if the vocabulary has each word of a text; "[MASK]" is no word."""
+        return self.tokenizer.unknown not in self.tokenizer.encode(text)
+
+    def text_vectors(self, texts: Sequence[str]) -> Tensor:
+        """Return the unit vectors of texts that the contrastive loss compares with those of pictures, (n, width)."""
+        return self.network.text_features(*self.padded(texts, [1] * len(texts)))
 
     def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
         """Return P(match) by softmax over the two logits of the matching head; the second one is that of a match."""
