@@ -4,7 +4,7 @@
 
 Pairs of drawn scenes and their captions, on the embedded model; with --full also on a full-size ALBEF with random
 weights, some ten minutes. Forward and method are timed in turn on the same batch. The figures go to
-benchmarks/attribution.json, from where `python -m benchmarks.table` writes the table of docs/explanation/attribution.md.
+benchmarks/attribution.json; `python -m benchmarks.table` writes the table of docs/explanation/attribution.md.
 """
 
 from __future__ import annotations

@@ -17,26 +17,22 @@ from torch.nn.functional import adaptive_avg_pool2d
 from transformers import CLIPImageProcessor
 
 from tests.models.families import WRITING, spec_of
-from tests.models.test_differentiable import Attentions, leaf
+from tests.models.test_differentiable import Attentions, kinds_on_the_page, leaf
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable
 from vlcheck.explain.attribution.objective import objective
 from vlcheck.models.adapters.measured_frames import measured_frames
-from vlcheck.models.differentiable import Differentiable, PairInputs, differentiable
+from vlcheck.models.differentiable import Differentiable, ImageLayout, PairInputs, differentiable
 from vlcheck.models.loading.load import load_model
 
 INNER = {"blip_captioning", "llava", "qwen2_5_vl"}  # the others are left out of the inner loop
-FAMILIES = tuple(name for name in WRITING if name != "mllama" and (name != "smolvlm" or find_spec("num2words")))
+FAMILIES = tuple(name for name in WRITING if name != "smolvlm" or find_spec("num2words"))
 ASKED = tuple(name for name in FAMILIES if name != "blip_captioning")
 TEXTS = ["a red bus on the street", "a dog", "the cat is left of the dog in the photo"]
 MASKED = [f"a red {MASK} on the street", f"a {MASK}", f"{MASK} of the dog is a cat in the photo"]
 WORDS = [("bus", "dog", "zebra crossing"), ("dog", "bus", "ox"), ("left", "right")]
 SIZES = [(150, 110), (70, 160)]
-KINDS = {
-    "blip_captioning": {"image", "text", "cross"},
-    **{family: {"image", "joint"} for family in ("gemma3", "llava", "paligemma", "paligemma2")},
-}
 
 
 def each(families: Sequence[str]) -> list[object]:
@@ -224,7 +220,8 @@ def test_attention_is_of_the_kind_that_its_numbers_of_queries_and_keys_say(
         objective(network, inputs)
     units, tokens = len(inputs.layouts[0].boxes), inputs.ids.shape[1]
     found = {name: kind for name in attentions.seen if (kind := network.attention_kind(name))}
-    assert set(found.values()) == KINDS.get(family, {"joint"})
+    architecture = model_of(family).network.config.architectures[0]
+    assert set(found.values()) == kinds_on_the_page()[architecture]
     for name, kind in found.items():
         queries, keys = attentions.seen[name]
         assert queries == {"text": tokens, "cross": tokens}.get(kind, queries)
@@ -256,9 +253,12 @@ def test_what_is_measured_is_what_a_processor_keeps_of_a_picture() -> None:
     assert frame == pytest.approx(Box(14 / 60, 6 / 44, 32 / 60, 32 / 44), abs=0.005)  # resized to 60 x 44
 
 
-def test_a_network_whose_picture_tokens_cannot_be_placed_says_so(model_of: Callable[..., Any]) -> None:
-    with pytest.raises(NotApplicable, match="picture tokens of MllamaForConditionalGeneration lie is not known"):
-        differentiable(model_of("mllama"))
+def test_a_network_whose_picture_tokens_cannot_be_placed_says_so(
+    model_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vlcheck.models.hf.differentiable_generative.FAMILIES", {})
+    with pytest.raises(NotApplicable, match="picture tokens of LlavaForConditionalGeneration lie is not known"):
+        differentiable(model_of("llava"))
 
 
 def test_a_captioning_network_has_no_match_logit(
@@ -275,3 +275,21 @@ def test_a_scored_word_stays_the_same_if_another_token_is_read_in_its_place(
     inputs = network.inputs(real_photographs[:1], [f"a red {MASK}"], ["bus"])
     absent = torch.where(inputs.masks, network.absent_token, inputs.ids)
     assert objective(network, replace(inputs, ids=absent)) == pytest.approx(objective(network, inputs).item(), abs=1e-5)
+
+
+@pytest.mark.parametrize("family", each(FAMILIES))
+def test_a_picture_whose_units_are_all_absent_has_a_score_of_its_own(
+    family: str, model_of: Callable[..., Any], real_photographs: list[Image.Image]
+) -> None:
+    network = differentiable(model_of(family))
+    inputs = asked(network, real_photographs[:1])
+    absent = objective(network, replace(inputs, pixels=torch.zeros_like(inputs.pixels)))
+    assert absent.isfinite().all()
+    assert abs(absent - objective(network, inputs)) > 1e-4
+
+
+@pytest.mark.parametrize("family", ["blip_captioning", "gemma3", "paligemma"])
+def test_a_picture_that_is_resized_alone_is_covered_by_its_units(family: str, model_of: Callable[..., Any]) -> None:
+    network = differentiable(model_of(family))
+    (layout,) = asked(network, [Image.new("RGB", (150, 110))]).layouts
+    assert layout == ImageLayout.of_grid(*(layout.grid or (0, 0)))

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from tests.models.conftest import three_shapes
 from tests.models.families import READING_REGIONS, spec_of, write_regions
-from tests.models.test_differentiable import Attentions, leaf
+from tests.models.test_differentiable import Attentions, kinds_on_the_page, leaf
 from vlcheck.cases import MASK, ImageFile
 from vlcheck.cases.box import Box
 from vlcheck.explain.attribution.objective import objective
@@ -27,11 +27,7 @@ COUNTS = (5, 9, 3)  # regions of the three photographs
 TEXTS = ["a red bus on the street", "a dog", "the cat is left of the dog in the photo"]
 MASKED = [f"a red {MASK} on the street", f"a {MASK}", f"the cat is {MASK} of the dog in the photo"]
 WORDS = ["bus", "zebra", "left"]  # "zebra" is of five pieces
-KINDS = {
-    "lxmert": {"image", "text", "cross", "back"},
-    "vilbert": {"image", "text", "cross", "back"},
-    "visual_bert": {"joint"},
-}
+ROWS = {"lxmert": "LxmertForPreTraining", "vilbert": "vilbert", "visual_bert": "VisualBertForPreTraining"}
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +201,7 @@ def test_attention_is_of_the_kind_that_its_numbers_of_queries_and_keys_say(
         objective(network, inputs)
     found = {name: kind for name in attentions.seen if (kind := network.attention_kind(name))}
     assert found.keys() == attentions.seen.keys()
-    assert set(found.values()) == KINDS[family]
+    assert set(found.values()) == kinds_on_the_page()[ROWS[family]]
     tokens, regions = inputs.ids.shape[1], COUNTS[0] + (family == "vilbert")
     sides = {"t": tokens, "i": regions, "j": tokens + regions}
     expected = {"text": "tt", "image": "ii", "cross": "ti", "back": "it", "joint": "jj"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from torch import Tensor
 
 from vlcheck.errors import NotApplicable
@@ -40,9 +42,10 @@ class AttentionGradCam(AttributionMethod):
         self.layer = layer
 
     def maps(self, model: Differentiable, inputs: PairInputs) -> Maps:
-        kind, seen = self._seen(model, inputs)
-        kept = seen.new_ones(seen.shape[:2]) if kind == "query" else inputs.attention
-        return Maps(units=(seen * kept[..., None]).sum(1) / kept.sum(1, keepdim=True))
+        layer = self._layer(model, inputs)
+        seen = layer.by_reader(model, inputs)
+        counted = seen.new_ones(seen.shape[:2]) if layer.kind == "query" else inputs.attention
+        return Maps(units=(seen * counted[..., None]).sum(1) / counted.sum(1, keepdim=True))
 
     def by_token(self, model: Differentiable, inputs: PairInputs) -> Tensor:
         """Return the map of each token, or of each of the queries that read the image, (n, tokens, units).
@@ -54,25 +57,43 @@ class AttentionGradCam(AttributionMethod):
         Raises:
             NotApplicable: the network has no attention of text to image.
         """
-        return self._seen(model, inputs)[1]
+        return self._layer(model, inputs).by_reader(model, inputs)
 
-    def _seen(self, model: Differentiable, inputs: PairInputs) -> tuple[AttentionKind, Tensor]:
-        """Return the kind of the layer's attention, and the map of each of its rows that is no patch."""
-        kind, weights, scores = self._attention(model, inputs)
-        (slopes,) = gradients(scores, [weights])
-        seen = (weights.detach() * slopes.clamp(min=0)).mean(1)
-        if kind == "joint":
-            seen = token_keys(model, seen.mT, inputs).mT
-        return kind, model.image_keys(seen, kind, inputs)
-
-    def _attention(self, model: Differentiable, inputs: PairInputs) -> tuple[AttentionKind, Tensor, Tensor]:
-        """Return the kind and the weights of the layer's attention, and the scores that come of it."""
+    def _layer(self, model: Differentiable, inputs: PairInputs) -> _Layer:
         with AttentionRecorder(model.network, lambda name: model.attention_kind(name) in _KINDS) as recorder:
             scores = objective(model, inputs)
         for kind in _KINDS:
             layers = [one.weights for one in recorder.maps if model.attention_kind(one.module) == kind]
             if layers:
-                return kind, layers[(len(layers) - 1) // 2 if self.layer is None else self.layer], scores
+                weights = layers[(len(layers) - 1) // 2 if self.layer is None else self.layer]
+                return _Layer(kind, weights.detach(), *gradients(scores, [weights]))
         raise NotApplicable(
             f"Grad-CAM of the cross-attention needs tokens of the text that attend to patches: {model.name} has none"
         )
+
+
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    """The attention of one layer, (n, heads, queries, keys).
+
+    Attributes:
+        kind: the kind of attention.
+        weights: its weights.
+        slopes: the gradients of the scores at the weights.
+    """
+
+    kind: AttentionKind
+    weights: Tensor
+    slopes: Tensor
+
+    def by_reader(self, model: Differentiable, inputs: PairInputs) -> Tensor:
+        """Return the map of each token or query that reads the image, (n, readers, units).
+
+        Args:
+            model: the network.
+            inputs: the n pairs.
+        """
+        seen = (self.weights * self.slopes.clamp(min=0)).mean(1)
+        if self.kind == "joint":
+            seen = token_keys(model, seen.mT, inputs).mT
+        return model.image_keys(seen, self.kind, inputs)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
 
 from vlcheck.models.adapters.base import check_masked, log_softmax
-from vlcheck.models.differentiable import PairInputs
+from vlcheck.models.differentiable import AttentionKind, PairInputs
 
 Pieces = tuple[tuple[int, ...], ...]
 
@@ -44,6 +46,29 @@ def log_probs_of_pieces(logits: Tensor, inputs: PairInputs) -> Tensor:
     pairs = inputs.masks.nonzero()[:, 0]
     picked = log_softmax(logits).gather(1, chosen[:, None])[:, 0]
     return picked.new_zeros(len(inputs)).index_add(0, pairs, picked)
+
+
+def kind_by_name(module: str, patterns: Mapping[str, AttentionKind]) -> AttentionKind | None:
+    """Return the kind of attention that a module computes; None if it computes none.
+
+    Args:
+        module: the module's name in its network.
+        patterns: pattern of module names -> kind of attention.
+    """
+    return next((kind for pattern, kind in patterns.items() if re.fullmatch(pattern, module)), None)
+
+
+def entries_of(tokenizer: PreTrainedTokenizerBase, ids: Tensor, attention: Tensor) -> tuple[tuple[str, ...], ...]:
+    """Return the vocabulary's entries of texts without their padding.
+
+    Args:
+        tokenizer: the tokenizer.
+        ids: token ids, (n, tokens).
+        attention: (n, tokens): 1 = token, 0 = padding.
+    """
+    lengths = attention.sum(1).tolist()
+    rows = zip(ids.tolist(), lengths, strict=True)
+    return tuple(tuple(tokenizer.convert_ids_to_tokens(row[:length])) for row, length in rows)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 from vlcheck.errors import NotApplicable
-from vlcheck.models.adapters.differentiable import pieces_at_masks
+from vlcheck.models.adapters.differentiable import entries_of, kind_by_name, pieces_at_masks
 from vlcheck.models.adapters.frames import seen_part
 from vlcheck.models.adapters.processor import Processed, token_embeddings
 from vlcheck.models.adapters.relative import Relative
@@ -65,10 +64,7 @@ class DifferentiableNetwork:
             ids=ids,
             attention=attention,
             special=torch.isin(ids, ids.new_tensor(_boundaries(tokenizer))) | (attention == 0),
-            tokens=tuple(
-                tuple(tokenizer.convert_ids_to_tokens(row[: sum(kept)]))
-                for row, kept in zip(ids.tolist(), attention.tolist(), strict=True)
-            ),
+            tokens=entries_of(tokenizer, ids, attention),
             layouts=self.layouts(images, pictures),
             masks=torch.zeros_like(ids, dtype=torch.bool) if words is None else ids == tokenizer.mask_token_id,
             pieces=pieces,
@@ -124,7 +120,7 @@ class DifferentiableNetwork:
         return hidden[:, self.first_patch :]
 
     def attention_kind(self, module: str) -> AttentionKind | None:
-        return next((kind for pattern, kind in self.attentions.items() if re.fullmatch(pattern, module)), None)
+        return kind_by_name(module, self.attentions)
 
     def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
         return attention[..., self.first_patch :]

@@ -13,6 +13,7 @@ from vlcheck.cases.box import Box
 
 _LEAST = 0.5  # share of the range from black to white; a pixel with less of the picture in it belongs to a border
 _MARGIN = 2  # pixels at an edge whose colors resizing mixes with what it assumes to lie beyond
+_ERROR = 0.003  # the largest error of an edge, in fractions of the picture
 
 
 def measured_frames(prepare: Callable[[Image.Image], Tensor], size: tuple[int, int]) -> list[Box | None]:
@@ -21,7 +22,7 @@ def measured_frames(prepare: Callable[[Image.Image], Tensor], size: tuple[int, i
     Image processors crop, pad, resize and cut pictures into tiles, each in its own way. Here a picture whose colors are
     the coordinates of its pixels is prepared, beside a black and a white one. Across each tile the coordinates that
     arrive grow evenly, so that a straight line through them leads to the tile's edges. The boxes are right to about
-    two thousandths of the picture: a color has 256 steps.
+    two thousandths of the picture, since a color has 256 steps; an edge that near to the picture's is taken for it.
 
     Args:
         prepare: returns the tiles of a picture as the network reads them, (tiles, 3, height, width); their number and
@@ -60,4 +61,5 @@ def _ends(lines: np.ndarray) -> tuple[float, float]:
     known = np.flatnonzero(~np.isnan(lines).all(axis=1))
     inner = known[_MARGIN:-_MARGIN] if len(known) > 3 * _MARGIN else known
     slope, start = np.polyfit(inner + 0.5, np.nanmedian(lines[inner], axis=1), 1)
-    return float(start), float(start + slope * len(lines))
+    low, high = float(start), float(start + slope * len(lines))
+    return low if abs(low) > _ERROR else 0, high if abs(high - 1) > _ERROR else 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from vlcheck.cases.box import Box
-from vlcheck.models.adapters.differentiable import pieces_at_masks
+from vlcheck.models.adapters.differentiable import entries_of, kind_by_name, pieces_at_masks
 from vlcheck.models.adapters.regions import ReadsRegions, relative
 from vlcheck.models.differentiable import AttentionKind, ImageLayout, PairInputs
 from vlcheck.models.regions.regions import Regions, regions_of
@@ -65,10 +64,7 @@ class DifferentiableRegions:
             ids=ids,
             attention=attention,
             special=torch.isin(ids, torch.tensor(self.signs, device=ids.device)),
-            tokens=tuple(
-                tuple(reader.tokenizer.convert_ids_to_tokens(row[: sum(kept)]))
-                for row, kept in zip(ids.tolist(), attention.tolist(), strict=True)
-            ),
+            tokens=entries_of(reader.tokenizer, ids, attention),
             layouts=tuple(_layout(regions, image.size) for regions, image in zip(found, images, strict=True)),
             masks=(ids == reader.tokenizer.mask_token_id) & (words is not None),
             pieces=pieces,
@@ -82,7 +78,7 @@ class DifferentiableRegions:
         return hidden
 
     def attention_kind(self, module: str) -> AttentionKind | None:
-        return next((kind for pattern, kind in self.attentions.items() if re.fullmatch(pattern, module)), None)
+        return kind_by_name(module, self.attentions)
 
 
 def _layout(regions: Regions, size: tuple[int, int]) -> ImageLayout:

@@ -15,6 +15,7 @@ from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable
 from vlcheck.models.adapters.autoregressive import Autoregressive
 from vlcheck.models.adapters.base import check_masked, log_softmax, wide
+from vlcheck.models.adapters.differentiable import entries_of
 from vlcheck.models.adapters.yes_no import Answering
 from vlcheck.models.differentiable import ImageLayout, PairInputs
 
@@ -81,7 +82,7 @@ class DifferentiableWriter(ABC):
             ids=ids,
             attention=attention.long(),
             special=~of_text,
-            tokens=tuple(tuple(self.tokenizer.convert_ids_to_tokens([*one.ids])) for one in written),
+            tokens=entries_of(self.tokenizer, ids, attention),
             layouts=tuple(layouts),
             masks=of_word,
             pieces=tuple(tuple(row[own].tolist()) for row, own in zip(ids, of_word, strict=True)),

@@ -17,7 +17,7 @@ from vlcheck.models.adapters.stepwise import DifferentiableSteps
 from vlcheck.models.differentiable import ImageLayout, PairInputs
 
 if TYPE_CHECKING:
-    from vlcheck.models.hf.clip import TwoEncoders
+    from vlcheck.models.hf.clip import Align, TwoEncoders
 
 
 class DifferentiableEncoders(DifferentiableSteps):
@@ -91,6 +91,8 @@ class DifferentiableSiglip2(DifferentiableSiglip):
 
 class DifferentiableAlign(DifferentiableEncoders):
     """The network of ALIGN: a convolutional image encoder, whose units are the places of its last feature map."""
+
+    model: Align
 
     @property
     def vision_blocks(self) -> Sequence[nn.Module]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import pad
 
 from vlcheck.errors import NotApplicable
-from vlcheck.models.adapters.chat import PER_TOKEN, ChatPrefix
+from vlcheck.models.adapters.chat import PER_TOKEN, SEEN, ChatPrefix
 from vlcheck.models.adapters.differentiable import output_replaced
 from vlcheck.models.adapters.writer_differentiable import (
     SCORED,
@@ -22,14 +21,31 @@ from vlcheck.models.adapters.writer_differentiable import (
     text_with_word,
 )
 from vlcheck.models.differentiable import AttentionKind, PairInputs
-from vlcheck.models.hf.picture_tokens import FAMILIES, PARTS, WHOLE_INPUT, PlacedTokens
+from vlcheck.models.hf.picture_tokens import PARTS, WHOLE_INPUT, PlacedTokens, PooledTokens, SquareTokens
+from vlcheck.models.hf.qwen_tokens import DeepQwenTokens, QwenTokens, WindowedQwenTokens
+from vlcheck.models.hf.tiled_tokens import IdeficsTokens, InternTokens, LlavaNextTokens, MllamaTokens, OneVisionTokens
 
 if TYPE_CHECKING:
     from vlcheck.models.hf.generative import Generative
 
-_LANGUAGE = re.compile(r"model\.(language_model|text_model)\.layers\.\d+\.self_attn")
-_PLACES = "places"  # (n, units): the places of the units among the tokens
-_OWN = frozenset({PARTS, WHOLE_INPUT, TARGETS, SCORED, _PLACES})
+_KEYS = "keys"  # (n, units): the places of the units among the keys of the language network
+_OWN = frozenset({PARTS, WHOLE_INPUT, TARGETS, SCORED, _KEYS})
+
+FAMILIES: Mapping[str, type[SquareTokens]] = MappingProxyType(
+    {
+        "Gemma3ForConditionalGeneration": PooledTokens,
+        "Idefics3ForConditionalGeneration": IdeficsTokens,
+        "InternVLForConditionalGeneration": InternTokens,
+        "LlavaForConditionalGeneration": SquareTokens,
+        "LlavaNextForConditionalGeneration": LlavaNextTokens,
+        "LlavaOnevisionForConditionalGeneration": OneVisionTokens,
+        "MllamaForConditionalGeneration": MllamaTokens,
+        "Qwen2VLForConditionalGeneration": QwenTokens,
+        "Qwen2_5_VLForConditionalGeneration": WindowedQwenTokens,
+        "Qwen3VLForConditionalGeneration": DeepQwenTokens,
+        "SmolVLMForConditionalGeneration": IdeficsTokens,
+    }
+)
 
 
 class DifferentiableGenerative(DifferentiableAnswerer):
@@ -77,17 +93,16 @@ class DifferentiableGenerative(DifferentiableAnswerer):
 
     def image_states(self, inputs: PairInputs) -> Tensor:
         """Return the states of the picture tokens, (n, picture tokens, width)."""
-        found = self.network.model.get_image_features(**self.tokens.visual(inputs))
-        return self.tokens.states(found, len(inputs))
+        return self.tokens.states(inputs)
 
     def logits(self, inputs: PairInputs, image_states: Tensor, text_states: Tensor, keep: Tensor) -> Tensor:
         with output_replaced(self.word_embeddings, text_states):
             logits: Tensor = self.network(
                 input_ids=inputs.ids,
                 attention_mask=inputs.attention,
-                mm_encoder_outputs={"image": self.tokens.outputs(image_states)},
                 logits_to_keep=keep,
                 use_cache=False,
+                **self.tokens.passed(image_states),
                 **{name: tensor for name, tensor in inputs.others.items() if name not in _OWN},
             ).logits
         return logits
@@ -96,18 +111,15 @@ class DifferentiableGenerative(DifferentiableAnswerer):
         return self.tokens.patch_states(hidden, inputs)
 
     def attention_kind(self, module: str) -> AttentionKind | None:
-        if _LANGUAGE.fullmatch(module):
-            return "joint"
-        return "image" if module in self._image_attentions else None
+        return "image" if module in self._image_attentions else self.tokens.attention_kind(module)
 
     def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
         if kind == "image":
             return self.tokens.image_keys(attention, inputs)
-        return attention[..., inputs.others[_PLACES][0]]
+        return attention[..., inputs.others[_KEYS][0]]
 
     def _place(self, image: Image.Image, prefix: ChatPrefix) -> PlacedTokens:
-        tokens = int((prefix.inputs["input_ids"] == self.model.chat.image_token).sum())
-        return self.tokens.place(image, prefix.inputs, tokens)
+        return self.tokens.place(image, prefix.inputs, self.tokens.keys(prefix.inputs["input_ids"][0], prefix.inputs))
 
     def _question(self, prefix: ChatPrefix, text: str) -> Written:
         chat = self.model.chat
@@ -142,13 +154,21 @@ class DifferentiableGenerative(DifferentiableAnswerer):
             placed: the units of the picture.
             length: number of tokens of the longest conversation.
         """
-        ids = prefix.inputs["input_ids"][0]
-        places = (ids == self.model.chat.image_token).nonzero()[:, 0][placed.kept.to(ids.device)]
-        tokens = {
-            name: pad(prefix.inputs[name], (0, length - prefix.length))
-            for name in PER_TOKEN[2:]
-            if name in prefix.inputs
-        }
+        own = {PARTS: placed.parts[None], _KEYS: placed.keys[None]}
+        tokens = {name: _extended(name, prefix.inputs[name], length) for name in PER_TOKEN[2:] if name in prefix.inputs}
         visual = {name: tensor for name, tensor in prefix.inputs.items() if name not in PER_TOKEN}
-        own = {PARTS: placed.parts[None].to(ids.device), _PLACES: places[None]}
-        return {**tokens, **self.tokens.others(visual), **own}
+        found = {**tokens, **self.tokens.others(visual), **own}
+        return {name: tensor.to(self.network.device) for name, tensor in found.items()}
+
+
+def _extended(name: str, of_tokens: Tensor, length: int) -> Tensor:
+    """Return an input that has an entry for each token, for the tokens of a text that follow, too.
+
+    Args:
+        name: its name; a mask of the parts of a picture goes on as it ends, and a type of tokens with that of text, 0.
+        of_tokens: (1, tokens, ...).
+        length: number of tokens after.
+    """
+    more = length - of_tokens.shape[1]
+    last = of_tokens[:, -1:] if name in SEEN else torch.zeros_like(of_tokens[:, -1:])
+    return torch.cat([of_tokens, last.expand(-1, more, *of_tokens.shape[2:])], dim=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
@@ -11,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from vlcheck.models.adapters.differentiable import output_replaced
+from vlcheck.models.adapters.differentiable import kind_by_name, output_replaced
 from vlcheck.models.adapters.tokenizing import one_line, tokens_within
 from vlcheck.models.adapters.writer_differentiable import (
     DifferentiableAnswerer,
@@ -78,7 +77,7 @@ class DifferentiableSquare(DifferentiableWriter):
         return self.squares.patch_states(hidden, inputs)
 
     def attention_kind(self, module: str) -> AttentionKind | None:
-        return next((kind for pattern, kind in self.attentions.items() if re.fullmatch(pattern, module)), None)
+        return kind_by_name(module, self.attentions)
 
     def image_keys(self, attention: Tensor, kind: AttentionKind, inputs: PairInputs) -> Tensor:
         return self.squares.image_keys(attention, inputs)
