@@ -21,6 +21,8 @@ NAMES = [
     "gradcam",
     "attention-gradcam",
     "relevancy",
+    "lrp",
+    "lrp-size",
     "random",
 ]
 ON_ALBEF = [name for name in NAMES if name != "cam"]

@@ -15,6 +15,7 @@ from vlcheck.explain.attribution.integrated_gradients import (
     IntegratedGradientsFromBlack,
     IntegratedGradientsFromBlur,
 )
+from vlcheck.explain.attribution.lrp import Lrp, LrpSize
 from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.explain.attribution.random_map import Random
 from vlcheck.explain.attribution.relevancy import Relevancy
@@ -30,6 +31,8 @@ _ALL: tuple[AttributionMethod, ...] = (
     GradCam(),
     AttentionGradCam(),
     Relevancy(),
+    Lrp(),
+    LrpSize(),
     Random(),
 )
 

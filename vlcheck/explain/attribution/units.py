@@ -33,8 +33,14 @@ def unit_sums(values: Tensor, inputs: PairInputs) -> Tensor:
     """
     if not shows_pixels(inputs):
         return values.sum(-1)
-    grid = inputs.layouts[0].grid
-    if grid is None:
-        raise NotApplicable("the network's patches do not lie in a grid: pixels cannot be added up to patches")
+    grid = grid_of(inputs)
     pixels_a_unit = values[0].numel() / (grid[0] * grid[1])
     return adaptive_avg_pool2d(values, grid).flatten(1) * pixels_a_unit
+
+
+def grid_of(inputs: PairInputs) -> tuple[int, int]:
+    """Return rows and columns of the patches of pictures. Raises NotApplicable if they do not lie in a grid."""
+    grid = inputs.layouts[0].grid
+    if grid is None:
+        raise NotApplicable("the network's patches do not lie in a grid: no pixel belongs to a patch alone")
+    return grid
