@@ -17,7 +17,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from transformers import CLIPImageProcessor
 
 from tests.models.families import WRITING, spec_of
-from tests.models.test_differentiable import Attentions, kinds_on_the_page, leaf
+from tests.models.test_differentiable import attentions_of, kinds_on_the_page, leaf
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable
@@ -216,14 +216,11 @@ def test_attention_is_of_the_kind_that_its_numbers_of_queries_and_keys_say(
 ) -> None:
     network = differentiable(model_of(family))
     inputs = asked(network, real_photographs[:1])
-    with Attentions(network.network) as attentions:
-        objective(network, inputs)
+    found = [each for each in attentions_of(network, inputs) if each[0]]
     units, tokens = len(inputs.layouts[0].boxes), inputs.ids.shape[1]
-    found = {name: kind for name in attentions.seen if (kind := network.attention_kind(name))}
     architecture = model_of(family).network.config.architectures[0]
-    assert set(found.values()) == kinds_on_the_page()[architecture]
-    for name, kind in found.items():
-        queries, keys = attentions.seen[name]
+    assert {kind for kind, _, _ in found} == kinds_on_the_page()[architecture]
+    for kind, queries, keys in found:
         assert queries == {"text": tokens, "cross": tokens}.get(kind, queries)
         assert (queries == keys) == (kind != "cross")
         if kind == "joint" and "paligemma" not in family:

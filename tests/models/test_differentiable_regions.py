@@ -15,7 +15,7 @@ from torch import Tensor
 
 from tests.models.conftest import three_shapes
 from tests.models.families import READING_REGIONS, spec_of, write_regions
-from tests.models.test_differentiable import Attentions, kinds_on_the_page, leaf
+from tests.models.test_differentiable import attentions_of, kinds_on_the_page, leaf
 from vlcheck.cases import MASK, ImageFile
 from vlcheck.cases.box import Box
 from vlcheck.explain.attribution.objective import objective
@@ -197,18 +197,16 @@ def test_attention_is_of_the_kind_that_its_numbers_of_queries_and_keys_say(
 ) -> None:
     network = differentiable(model_of(family))
     inputs = network.inputs(photographs[:1], TEXTS[:1])
-    with Attentions(network.network) as attentions:
-        objective(network, inputs)
-    found = {name: kind for name in attentions.seen if (kind := network.attention_kind(name))}
-    assert found.keys() == attentions.seen.keys()
-    assert set(found.values()) == kinds_on_the_page()[ROWS[family]]
+    found = attentions_of(network, inputs)
+    assert {kind for kind, _, _ in found} == kinds_on_the_page()[ROWS[family]]
     tokens, regions = inputs.ids.shape[1], COUNTS[0] + (family == "vilbert")
     sides = {"t": tokens, "i": regions, "j": tokens + regions}
     expected = {"text": "tt", "image": "ii", "cross": "ti", "back": "it", "joint": "jj"}
-    for name, kind in found.items():
-        assert attentions.seen[name] == tuple(sides[letter] for letter in expected[kind]), name
+    for kind, *sizes in found:
+        assert kind
+        assert sizes == [sides[letter] for letter in expected[kind]]
         if kind in ("image", "cross", "joint"):
-            keys = torch.arange(attentions.seen[name][1])
+            keys = torch.arange(sizes[1])
             assert network.image_keys(keys, kind, inputs).tolist() == keys[-COUNTS[0] :].tolist()
 
 
