@@ -12,6 +12,9 @@ from typing import Any
 
 from benchmarks import calibration_pages
 from vlcheck._util.numbers import brief, share
+from vlcheck.explain.bench.records import read_bench
+from vlcheck.explain.bench.table import LEGEND, bench_rows, cause_rows, markdown, setting
+from vlcheck.explain.bench.trust import MEASURED
 from vlcheck.models.loading.registry import LISTED, family_key, imported, registered_families
 from vlcheck.models.loading.registry import table as family_rows
 from vlcheck.plugin.collect import collect
@@ -281,6 +284,14 @@ def _total(rows: list[dict[str, Any]], scale: str, said: str) -> Counter[str]:
     return total
 
 
+def explanations() -> str:
+    """The measured trust in attribution methods as Markdown."""
+    bench = read_bench(MEASURED)
+    lines = [f"{setting(bench)}. {LEGEND}.", "", *markdown(bench_rows(bench)), "", *markdown(cause_rows(bench))]
+    command = f"vlcheck explain bench --images {bench.images} --to {MEASURED.relative_to(HERE.parent)}"
+    return "\n".join([*lines, "", f"`{command}` measures, `python -m benchmarks.table` writes these tables."]) + "\n"
+
+
 # Each block, by the page of docs/ that has it between `<!-- NAME: begin -->` and `<!-- NAME: end -->`.
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "explanation/speed.md": {
@@ -293,6 +304,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "matrix": lambda: power(_kept("matrix.json")),
         "sabotaged": lambda: sabotaged(_kept("sabotaged.json")),
     },
+    "explanation/known-truth.md": {"explanations": explanations},
     "explanation/calibration.md": {
         "calibration": lambda: calibration_pages.passage(_kept("calibration.json")),
         "scales": lambda: scales(_kept("scales.json")),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -21,7 +22,7 @@ from vlcheck.cases.view import View
 from vlcheck.cases.words import OPPOSITES
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
-from vlcheck.perturb import CELLS, OPENINGS, Brightness, Crop, CutOut, RotateHue
+from vlcheck.perturb import CELLS, OPENINGS, AblateRegions, Brightness, Crop, CutOut, Perturbation, RotateHue
 from vlcheck.perturb.color import is_grey
 
 GRID = 16
@@ -33,11 +34,12 @@ SURE, ALMOST, REST = 0.9, 0.8, 0.1
 
 @dataclass(frozen=True)
 class Seen:
-    """What a competent viewer makes of a picture: which photograph, which way round, in color or not, or black."""
+    """What a competent viewer makes of a picture: which photograph, which way round, what is hidden, which color."""
 
     photograph: str | None
     mirrored: bool = False
     upside_down: bool = False
+    hidden: tuple[Box, ...] = ()
     grey: bool = False
     black: bool = False
 
@@ -79,6 +81,7 @@ class Competent:
                 plainly = _plain_looks(case.image)
                 looks |= {replace(plain, **turned): look for turned, look in zip(TURNED, plainly, strict=True)}
             disguised += [(plain, look) for look in _disguises(case)]
+            disguised += [(replace(plain, hidden=case.region), look) for look in _without_target(case)]
         self.known = [*looks, *(seen for seen, _ in disguised)]
         self.looks = np.stack([*looks.values(), *(look for _, look in disguised)])
 
@@ -104,10 +107,13 @@ class Competent:
     def _truth(self, seen: Seen, template: str) -> str | None:
         """The word that the picture makes true in the mask's place; None where it does not decide it."""
         case = self.truths.get(seen.photograph or "", {}).get(template)
-        if case is None or (seen.grey and "chromatic" in case.tags):
+        if case is None or (seen.grey and "chromatic" in case.tags) or self._hides(seen, case):
             return None
         turned = {"left", "right"} if seen.mirrored else {"above", "below"} if seen.upside_down else set()
         return OPPOSITES[case.target] if case.target in turned else case.target
+
+    def _hides(self, seen: Seen, case: Case) -> bool:
+        return bool(seen.hidden) and seen.hidden == case.region
 
     def _fill(self, seen: Seen, template: str, words: Sequence[str]) -> np.ndarray:
         scores = np.full(len(words), REST / len(words))
@@ -120,13 +126,23 @@ class Competent:
         return scores
 
     def _match(self, seen: Seen, text: str) -> float:
-        """A text matches where every word in it that a case masks is the true one."""
+        """A text matches where every word in it that a case masks is the true one, as seen or as told."""
+        if (told := self._told(seen, text)) is not None:
+            return SURE if told else REST
         matches = [
             word.lower() == self._truth(seen, template)
             for template in self.truths.get(seen.photograph or "", {})
             if (word := _filling(template, text))
         ]
         return SURE if matches and all(matches) else REST
+
+    def _told(self, seen: Seen, text: str) -> bool | None:
+        """Whether a text says of what is hidden the same as its caption; None where it is no such text."""
+        for case in self.truths.get(seen.photograph or "", {}).values():
+            caption = f"{case.caption.rstrip(' .')}, "
+            if self._hides(seen, case) and case.bare and text.startswith(caption):
+                return _filling(case.bare, text.removeprefix(caption)) == case.target
+        return None
 
 
 class Compares(Competent):
@@ -209,6 +225,21 @@ class LovesColor(Competent):
 
     def _truth(self, seen, template):
         return None if seen.grey else super()._truth(seen, template)
+
+
+class KnowsSurroundings(Competent):
+    """Takes a hidden thing from what is around it."""
+
+    def _hides(self, seen, case):
+        return False
+
+
+class ContradictsTheCaption(Competent):
+    """Takes a hidden thing for another one than the caption says."""
+
+    def _told(self, seen, text):
+        told = super()._told(seen, text)
+        return None if told is None else not told
 
 
 class Stumbles(Competent):
@@ -352,6 +383,7 @@ encodes_nothing = factory(EncodesNothing)
 says_right = factory(SaysRight)
 loves_color = factory(LovesColor)
 reads_only = factory(ReadsOnly)
+knows_surroundings = factory(KnowsSurroundings)
 stumbles = factory(Stumbles)
 knows_most = factory(KnowsMost)
 hashes = factory(Hashes)
@@ -410,20 +442,27 @@ def _disguises(case: Case) -> list[np.ndarray]:
     """How the case's picture looks under the perturbations that leave its object what it is."""
     if not case.tags & {"object", "single"}:
         return []
-    small = _small(case.image)
-    x, y = (at / of for at, of in zip(SMALL, case.image.size, strict=True))
-    region = tuple(Box(box.x * x, box.y * y, box.width * x, box.height * y) for box in case.region)
     perturbations = [RotateHue(), Crop(), Brightness(0.8), Brightness(1.2)]
     if "single" in case.tags:
         perturbations += map(CutOut, CELLS)
+    return list(_looks(case, perturbations))
+
+
+@once_for_each(lambda case: (case.image.key, case.region, case.tags & {"object"}))
+def _without_target(case: Case) -> list[np.ndarray]:
+    """How the case's picture looks without its object."""
+    return list(_looks(case, [AblateRegions()])) if "object" in case.tags else []
+
+
+def _looks(case: Case, perturbations: Iterable[Perturbation]) -> Iterator[np.ndarray]:
+    """How the case's picture looks under some perturbations, as far as they apply."""
+    small = _small(case.image)
+    x, y = (at / of for at, of in zip(SMALL, case.image.size, strict=True))
+    region = tuple(Box(box.x * x, box.y * y, box.width * x, box.height * y) for box in case.region)
     view = View.of(replace(case, image=small, region=region))
-    looks = []
     for perturbation in perturbations:
-        try:
-            looks.append(_luma(perturbation(view, ()).picture.render()))
-        except NotApplicable:
-            continue
-    return looks
+        with suppress(NotApplicable):
+            yield _luma(perturbation(view, ()).picture.render())
 
 
 def _unopened(text: str) -> str:

@@ -96,6 +96,13 @@ def test_no_broken_model_is_green_on_few_scenes(verdicts, name):
     ("name", "caught", "metric", "clean", "status"),
     [
         ("says_right", "test_mirror_swaps_sides", "itm", "test_grayscale_preserves_objects", "pass"),
+        (
+            "knows_surroundings",
+            "test_word_comes_from_the_thing_not_its_surroundings",
+            "mlm",
+            "test_blocking_drops_bare_word",
+            "pass",
+        ),
         ("loves_color", "test_grayscale_preserves_objects", "itm", "test_mirror_preserves_sideless_captions", "pass"),
         # It guesses colors from the words: true, and nothing that it has seen.
         ("reads_only", "test_another_image_drops_bare_word", "mlm", "test_true_color_beats_a_wrong_one", "invalid"),

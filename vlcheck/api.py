@@ -18,7 +18,7 @@ from msgspec import to_builtins
 from vlcheck._util.paths import expanded
 from vlcheck._util.temporary import Scratch
 from vlcheck.behaviors.collect import collected
-from vlcheck.behaviors.suite import BehaviorTest, sound, subjects
+from vlcheck.behaviors.suite import BehaviorTest, asked, sound, subjects
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import CaseSource
 from vlcheck.datasets.registry import open_source
@@ -27,6 +27,9 @@ from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.evidence import Judgement
 from vlcheck.evaluation.progress import told_on
 from vlcheck.evaluation.session import Session, open_session
+from vlcheck.explain.explaining import case_explainer, explaining
+from vlcheck.explain.request import Request, parse_request
+from vlcheck.explain.worst_cases import CaseExplainer
 from vlcheck.models.loading.load import as_model, load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 from vlcheck.policy.policy import Policy
@@ -173,6 +176,7 @@ def evaluate(
     tests: str | Collection[str] | None = None,
     policy: str | Path | Policy | None = None,
     lexicons: str | Path | None = None,
+    explain: str | None = None,
     device: str | None = None,
     dtype: str | None = None,
     trust_remote_code: bool = False,
@@ -195,6 +199,8 @@ def evaluate(
         policy: file of tolerances and allowed rates; that of the suite unless given.
         lexicons: folder of words that replace the shipped ones; that of the suite unless given. Only for a spec of
             cases.
+        explain: a method of explanation, e.g. "mmshap", whose tests are judged as well; METHOD:K is for the K worst
+            cases. None for no explanations.
         device: device of the model, "cpu" unless given. Only for a spec of a model.
         dtype: precision of the model, "float32" unless given. Only for a spec of a model.
         trust_remote_code: whether Python code that comes with its checkpoint may run. Only for a spec of a model.
@@ -216,6 +222,7 @@ def evaluate(
     _check(model, data, batch_size, progress)
     demand_type("tests", tests, str | Collection | None, _NAMES)
     demand_type("run_id", run_id, str | None, "a text")
+    request = _request(explain)
     if not isinstance(model, str):
         _refuse("a model that is given by its spec", device=device, dtype=dtype, trust_remote_code=trust_remote_code)
     if not isinstance(data, str):
@@ -235,15 +242,26 @@ def evaluate(
     started, folder = datetime.now(UTC), _tests_folder(suite)
     with collected(folder) as found, Scratch() as scratch:
         its = _Suite.of(folder, found, names_all=bool(policy and lexicons))
-        held, chosen = its.policy(policy).as_of(started.date()), its.named(tests)
+        held, chosen = its.policy(policy).as_of(started.date()), its.named(tests, request)
         source = data if isinstance(data, CaseSource) else open_source(data, lexicons=its.lexicons(lexicons))
         adapter = _loaded(config) if isinstance(model, str) else as_model(model)
-        with open_session(config, adapter, Trials(source, relative=only_compares(adapter)), held, scratch) as session:
+        adapter = explaining(adapter, request, batch_size=batch_size)
+        explainer = case_explainer(adapter, request)
+        config = replace(config, explained=(explainer.record,) if explainer else ())
+        with open_session(
+            config,
+            adapter,
+            Trials(source, relative=only_compares(adapter), method=adapter.kinds.get("map", "")),
+            held,
+            scratch,
+        ) as session:
             part = file.Part(scratch, "main")
-            complete = its.whole and len(chosen) == len(found)
+            complete = its.whole and len(chosen) == len(its.asked(request))
             part.keep([session.header(chosen, run_id=name, started=started, complete=complete)])
             session.ask((test for test in sound(chosen) if not test.skipped), _told(progress))
-            errors = _judge_all(session, chosen, part)
+            errors = _judge_all(session, chosen, part, explainer)
+            if explainer:
+                part.keep(explainer.lines())
         results = Results(file.gather(scratch), errors)
     results.lines.ended_with(0 if results.passed else 1)
     return results
@@ -306,6 +324,11 @@ def _refuse(of: str, **given: object) -> None:
             raise UsageError(f"{argument(name, repr(value))}: is for {of}. Leave it out: an object is taken as it is.")
 
 
+def _request(explain: str | None) -> Request | None:
+    demand_type("explain", explain, str | None, "a method, e.g. 'mmshap'")
+    return None if explain is None else parse_request(explain)
+
+
 def _settled(model: object, said: str | None, default: str) -> str:
     """Return the device or dtype of a model: "" for an object, which knows it alone."""
     if not isinstance(model, str):
@@ -339,11 +362,13 @@ def _loaded(config: EvaluationConfig) -> VisionLanguageModel:
     return load_model(config.model, device=config.device, dtype=config.dtype, trust_remote_code=trusted)
 
 
-def _judge_all(session: Session, tests: Sequence[BehaviorTest], part: file.Part) -> dict[str, str]:
+def _judge_all(
+    session: Session, tests: Sequence[BehaviorTest], part: file.Part, explainer: CaseExplainer | None
+) -> dict[str, str]:
     """Judge the tests one after the other, and keep what comes of them; return why some have no verdict."""
     errors = {}
     for test in tests:
-        model = replace(session.model, record=partial(_keep, session, part, test.id))
+        model = replace(session.model, record=partial(_keep, session, part, explainer, test.id))
         if test.amiss:
             errors[test.id] = test.amiss
         elif not test.skipped and not model.lacks(test.metric):
@@ -354,8 +379,10 @@ def _judge_all(session: Session, tests: Sequence[BehaviorTest], part: file.Part)
     return errors
 
 
-def _keep(session: Session, part: file.Part, test: str, judgement: Judgement) -> None:
+def _keep(session: Session, part: file.Part, explainer: CaseExplainer | None, test: str, judgement: Judgement) -> None:
     part.keep([*session.images(judgement), *judgement.records(test)])
+    if explainer:
+        explainer.add(test, judgement)
 
 
 @dataclass(frozen=True)
@@ -404,20 +431,25 @@ class _Suite:
         """Return the folder of words that is said, else the suite's; None for the shipped words alone."""
         return _path("lexicons", said, lexicons_in(self.fixtures) if self.fixtures else None)
 
-    def named(self, names: str | Collection[str] | None) -> Sequence[BehaviorTest]:
+    def asked(self, request: Request | None) -> Sequence[BehaviorTest]:
+        """Return the tests that can be asked with a method of explanation, or without one."""
+        return asked(self.tests, request.method if request else "")
+
+    def named(self, names: str | Collection[str] | None, request: Request | None) -> Sequence[BehaviorTest]:
         """Return the tests that are named, with a metric or without, in the suite's order; all for None."""
+        tests = self.asked(request)
         if names is None:
-            return self.tests
+            return tests
         names = {names} if isinstance(names, str) else {*names}
         for name in names:
             demand_type("tests", name, str, _NAMES)
         if not names:
             raise UsageError("tests: names nothing; leave it out for all tests of the suite.")
-        known = {name for test in self.tests for name in (test.name, test.function_name)}
+        known = {name for test in tests for name in (test.name, test.function_name)}
         for name in sorted(names):
             if name not in known:
                 raise UsageError(f"tests: there is no test {name!r}. {nearest(name, known)}")
-        return [test for test in self.tests if test.name in names or test.function_name in names]
+        return [test for test in tests if test.name in names or test.function_name in names]
 
 
 def _told(progress: Told | bool) -> Told | None:

@@ -5,11 +5,21 @@ from dataclasses import replace
 import pytest
 
 from tests.report.pages import results, verdict
-from vlcheck.behaviors.tables import AgainstNoise, ColorAndGrey, LeftAndRight, UnderEach, VisionAndLanguage
+from vlcheck.behaviors.tables import (
+    AgainstNoise,
+    ColorAndGrey,
+    LanguageForVision,
+    LeftAndRight,
+    UnderEach,
+    VisionAndLanguage,
+    VisionForLanguage,
+)
 from vlcheck.cases import Case
+from vlcheck.cases.view import View
 from vlcheck.expect.base import AFTER, BEFORE, Sample
 from vlcheck.metrics.registry import METRICS
-from vlcheck.perturb import Grayscale, Solid
+from vlcheck.perturb import Box, Grayscale, Solid
+from vlcheck.perturb.regions import TakeOut
 from vlcheck.report.text import summary
 from vlcheck.results.schema import record_of
 
@@ -85,6 +95,79 @@ def test_left_and_right_are_apart_by_which_is_true():
     assert cells["left_is_true_mirrored_left"] == 0.1
     assert cells["right_is_true_mirrored_right"] == 0.6
     assert (cells["left_is_true_n"], cells["right_is_true_n"]) == (1, 1)
+
+
+def ablated(none, thing, everything, row=""):
+    return {f"{row}none": none, f"{row}object": thing, f"{row}all": everything}
+
+
+def seen(hint, bare, image=0):
+    return sample(image=image, **ablated(*hint, row="hint_"), **ablated(*bare, row="bare_"))
+
+
+def test_an_ablation_has_three_means_and_what_each_removal_costs():
+    same = (0.9, 0.9, 0.9)
+    cells = VisionForLanguage().cells([seen(same, (0.9, 0.3, 0.1), 0), seen(same, (0.7, 0.5, 0.1), 1)])
+    expected = {"none": 0.8, "object": 0.4, "all": 0.1, "object_costs": 0.4, "all_costs": 0.7}
+    assert {cell: cells[f"bare_{cell}"] for cell in expected} == pytest.approx(expected)
+    assert (cells["bare_object_costs_low"], cells["bare_object_costs_high"]) == pytest.approx((0.2, 0.6))
+    assert (cells["bare_all_costs_low"], cells["bare_all_costs_high"]) == pytest.approx((0.6, 0.8))
+    assert (cells["hint_object"], cells["hint_object_costs"], cells["n"]) == pytest.approx((0.9, 0, 2))
+
+
+def test_of_several_words_an_ablation_has_the_share_of_the_target():
+    told, untold = {"dog": 0.06, "cat": 0.02}, {"dog": 0.3, "cat": 0.3}
+    cells = LanguageForVision().cells([sample(**ablated(told, untold, untold))])
+    assert [cells[cell] for cell in ("none", "object", "all")] == pytest.approx([0.75, 0.5, 0.5])
+
+
+def test_an_ablation_is_of_the_cases_that_have_all_of_it():
+    whole = ablated(0.9, 0.3, 0.1)
+    lacking = sample(absent={"all": "no"}, **{arm: score for arm, score in whole.items() if arm != "all"})
+    assert LanguageForVision().cells([lacking]) == {}
+    cells = LanguageForVision().cells([lacking, sample(**whole)])
+    assert (cells["none"], cells["n"]) == (0.9, 1)
+
+
+def test_what_is_removed_in_an_ablation():
+    view = View.of(
+        Case(
+            id="one", image=Solid((64, 64), (9, 9, 9)), caption="a man walks his old dog", target="dog",
+            bare="a photo of a [MASK]", region=(Box(8, 8, 9, 9),),
+        )
+    )  # fmt: skip
+    sees, reads = (
+        {arm: edit(view, ()) for arm, edit in table.arms().items()}
+        for table in (VisionForLanguage(), LanguageForVision())
+    )
+    hidden, black = (view.picture.then(edit).key for edit in (TakeOut(view.region), TakeOut()))
+    assert [sees[arm].text for arm in ("hint_none", "bare_none")] == ["a man walks his dog", "a photo of a dog"]
+    for text in ("hint", "bare"):
+        pictures = [sees[f"{text}_{removed}"].picture.key for removed in ("none", "object", "all")]
+        assert pictures == [view.picture.key, hidden, black]
+    assert {one.picture.key for one in reads.values()} == {hidden}
+    assert [reads[removed].text.partition(",")[0] for removed in ("none", "object", "all")] == [
+        "a man walks his old dog", "a man walks it", "a photo of a dog",
+    ]  # fmt: skip
+
+
+def test_both_directions_of_an_ablation_are_printed():
+    sees = VisionForLanguage().cells([seen((0.9, 0.8, 0.7), (0.9, 0.3, 0.1))])
+    reads = LanguageForVision().cells([sample(**ablated(0.6, 0.5, 0.5))])
+    verdicts = [
+        line("test_told", "itm", tables={"language_for_vision": dict(reads)}),
+        line("test_seen", "mlm", tables={"vision_for_language": dict(sees)}),
+    ]
+    title, head, *rows = summary.ablation(verdicts)
+    assert title.startswith("cross-modal ablation (Frank et al. 2021), mean score")
+    assert head.split()[:3] == ["none", "object", "all"]
+    assert [row.partition("  ")[0] for row in rows] == [
+        "vision for language, with hint: test_seen MLM",
+        "vision for language, without hint: test_seen MLM",
+        "language for vision: test_told ITM",
+    ]
+    assert rows[1].split()[-12:-8] == ["0.900", "0.300", "0.100", "0.600"]
+    assert list(summary.ablation([line("test_seen", "mlm")])) == []
 
 
 def line(behavior, metric, status="pass", bias="modality", tables=None, p=1.0):

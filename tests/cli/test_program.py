@@ -84,7 +84,7 @@ def test_what_is_mistyped_is_told_what_was_meant(arguments, said):
     assert said in refused(*arguments)
 
 
-@pytest.mark.parametrize("arguments", [[], ["policy"], ["zoo"]], ids=str)
+@pytest.mark.parametrize("arguments", [[], ["policy"], ["zoo"], ["explain"]], ids=str)
 def test_nothing_to_do_is_no_success(arguments):
     """As in a job whose variable is empty."""
     assert "Commands:" in refused(*arguments)

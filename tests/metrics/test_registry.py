@@ -19,6 +19,7 @@ def test_the_kinds_are_those_of_the_metrics() -> None:
         "mlm": ["masked-lm", "candidates"],
         "itm": ["match-head", "contrastive", "sigmoid", "ranking", "yes-no"],
         "mrc": ["masked-region"],
+        "mm-shap": ["shapley-share"],
     }
     assert sum(len(metric.kinds) for metric in METRICS.values()) == len(KINDS)
     assert {"candidates", "contrastive", "ranking"} == COMPARING
@@ -33,7 +34,7 @@ def test_a_model_of_whole_pictures_is_not_asked_about_regions() -> None:
 
 def test_a_kind_of_another_metric_compares_nothing() -> None:
     compared = {name: {kind for kind in KINDS if metric.compares(kind)} for name, metric in METRICS.items()}
-    assert compared == {"mlm": {"candidates"}, "itm": {"contrastive", "ranking"}, "mrc": set()}
+    assert compared == {"mlm": {"candidates"}, "itm": {"contrastive", "ranking"}, "mrc": set(), "mm-shap": set()}
     assert not any(metric.compares(None) for metric in METRICS.values())
 
 

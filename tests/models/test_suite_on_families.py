@@ -20,7 +20,7 @@ from vlcheck.metrics.query import Query
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
 
-VERDICTS = {"mlm": 29, "itm": 31}  # the suite's; what regions are called is asked by other tests
+VERDICTS = {"mlm": 30, "itm": 32}  # the suite's; what regions are called is asked by other tests
 IMAGES = 3 if NIGHTLY else 1  # a behavior
 UNPERTURBED = "test_grayscale_preserves_objects"  # a behavior that asks about each photograph as it is
 
@@ -79,19 +79,22 @@ def test_the_suite_asks_every_family_to_the_end(
 def test_models_of_regions_are_asked_how_vision_and_language_serve_one_another(
     family: str, coco_root: Path, regions: Path, tmp_path: Path, pytester: pytest.Pytester
 ) -> None:
-    """The tests that CONTRIBUTING has for them."""
-    _, _, file = (ROOT / "CONTRIBUTING.md").read_text().partition("<!-- file: test_regions.py -->\n```python\n")
-    pytester.makepyfile(test_regions=file.partition("```")[0])
+    suite = ("-p", "no:cacheprovider", f"--rootdir={ROOT}", f"-c{ROOT / 'pyproject.toml'}")
+    tests = (str(ROOT / "behavior_tests"), "--vl-explain=ablation", "-k", "hidden or surroundings")
+    results = tmp_path / "results.jsonl"
     said = (f"--vl-model={spec_of(family, tmp_path, regions)}", f"--vl-data=coco:{coco_root}")
-    run = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--vl-no-images", *said)
+    run = pytester.runpytest_inprocess(*suite, *tests, *said, f"--vl-results={results}", "--vl-no-images")
     assert run.ret == pytest.ExitCode.TESTS_FAILED
-    lines = [*map(json.loads, (pytester.path / "vlcheck-results.jsonl").read_text().splitlines())]
-    kinds = {(line["behavior"], line["metric"]): line["score_kind"] for line in lines if line["kind"] == "verdict"}
-    assert kinds == {
-        ("test_vision_serves_language", "mlm"): "masked-lm",
-        ("test_vision_serves_language", "itm"): "match-head",
-        ("test_language_serves_vision", "mrc"): "masked-region",
+    lines = [*map(json.loads, results.read_text().splitlines())]
+    verdicts = {(line["behavior"], line["metric"]): line for line in lines if line["kind"] == "verdict"}
+    assert {test: verdict["score_kind"] for test, verdict in verdicts.items()} == {
+        ("test_word_comes_from_the_thing_not_its_surroundings", "mlm"): "masked-lm",
+        ("test_word_comes_from_the_thing_not_its_surroundings", "itm"): "match-head",
+        ("test_caption_tells_what_is_hidden", "itm"): "match-head",
+        ("test_caption_tells_class_of_hidden_regions", "mrc"): "masked-region",
     }
+    contrast = verdicts["test_caption_tells_class_of_hidden_regions", "mrc"]["tables"]["language_for_vision"]
+    assert len({contrast["none"], contrast["object"], contrast["all"]}) == 3
     rows = [line for line in lines if line["kind"] == "evidence" and line["metric"] == "mrc" and line["scores"]]
     assert len(rows) >= 5
     for row in rows:

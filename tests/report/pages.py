@@ -22,6 +22,15 @@ RUN = {
     "left_out": {"no color is named": 7},
     "complete": True,
     "unjudged": [],
+    "explained": [
+        {
+            "name": "gradcam",
+            "title": "Grad-CAM",
+            "meaning": "What lights up <b>.",
+            "trust": "It beats noise.",
+            "count": 1,
+        }
+    ],
 }
 NOTHING = dict.fromkeys(("rate", "rate_low", "rate_high", "effect", "effect_low", "effect_high", "p", "violations"))
 
@@ -140,6 +149,14 @@ def bare(case, value):
     return row(case, value, perturbation="", perturbed=None, texts=["a dog to the [MASK] of a cat"], after=None)
 
 
+def explanation(side, **changes):
+    """A line that explains the worst row of the first verdict: the right half speaks for the score."""
+    where = {"test": verdict()["test"], "metric": "mlm", "case": "one", "perturbation": "grayscale v1", "rank": 1}
+    cells = {"rows": 1, "columns": 2, "values": [-0.5, 1.0]}
+    told = {"method": "gradcam", "word": "bus", "tokens": [["[CLS]", 0.0], ["photo", -0.2], ["[MASK]", 0.4]]}
+    return {"kind": "explanation", "side": side, "error": 0.004, **where, **cells, **told, **changes}
+
+
 def small(*more, run=None):
     """A run that fails on color, decides nothing of position; with what else is asked for."""
     pairs = [
@@ -149,7 +166,9 @@ def small(*more, run=None):
         (invalid(), rows({"one": None, "two": None})),
         *more,
     ]
-    return results(*pairs, run=run)
+    found = results(*pairs, run=run)
+    found.add(json.dumps(explanation(side)) for side in ("before", "after"))
+    return found
 
 
 def results(*pairs, run=None, images=None):

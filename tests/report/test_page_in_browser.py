@@ -120,6 +120,27 @@ def test_the_matrix_has_the_numbers_of_the_results(open_page):
 
 
 @pytest.mark.parametrize("scripts", [True, False])
+def test_a_checkbox_lays_the_map_over_both_pictures_of_its_row_and_shades_the_tokens(open_page, scripts):
+    page = open_page(java_script_enabled=scripts)
+    row = page.locator(".row", has_text="one").first
+    maps, tokens = row.locator("image.heat"), row.locator(".tokens")
+    box = row.get_by_label("Grad-CAM")
+    assert (maps.count(), tokens.count(), box.count()) == (2, 2, 1)
+    expect(tokens.first).to_be_hidden()
+    assert maps.first.bounding_box() is None
+    box.check()
+    expect(tokens.first).to_be_visible()
+    assert maps.first.bounding_box() == pytest.approx(row.locator("svg.picture").first.bounding_box(), abs=0.1)
+    shades = [
+        tokens.first.locator("span").nth(at).evaluate("it => getComputedStyle(it).backgroundColor") for at in (0, 1, 2)
+    ]
+    assert len(set(shades)) == 3
+    assert "It beats noise." in box.locator("..").get_attribute("title")
+    assert page.locator(".row", has_text="two").first.get_by_label("Grad-CAM").count() == 0
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("scripts", [True, False])
 def test_a_click_in_the_matrix_reaches_the_evidence(open_page, scripts):
     page = open_page(java_script_enabled=scripts)
     link = page.locator("table.matrix td").nth(1).locator("a")

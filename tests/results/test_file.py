@@ -85,17 +85,42 @@ def test_keys_of_a_later_version_are_read_over_and_not_written_again_but_in_evid
     assert [line.get("later") for line in again] == [None, None, "evidence", None]
 
 
+def test_a_line_of_a_kind_of_a_later_version_is_counted_and_read_over(tmp_path):
+    path = tmp_path / "results.jsonl"
+    lines = [RUN | {"lines": 4}, row("one"), {"kind": "hologram", "test": "test_a"}, verdict()]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert [record.case for record in read(path).rows(KEY)] == ["one"]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines if line["kind"] != "hologram"))
+    with pytest.raises(UsageError, match="promises 4 lines, and 3 follow"):
+        read(path)
+
+
+def explanation(**changed):
+    where = {"test": "test_a", "metric": "mlm", "case": "one", "perturbation": "grey v1", "side": "after", "rank": 1}
+    return {
+        "kind": "explanation",
+        **where,
+        "method": "gradcam",
+        "rows": 2,
+        "columns": 1,
+        "values": [0.5, -1],
+        **changed,
+    }
+
+
 def test_what_is_written_is_read_again(tmp_path):
     results = ResultLines(record_of(RUN))
-    results.add(encoded(record_of(line)) for line in [image("i"), row("caf\u00e9 \u2028"), verdict()])
+    lines = [image("i"), row("caf\u00e9 \u2028"), verdict(), explanation(tokens=[["a", 0.1]])]
+    results.add(encoded(record_of(line)) for line in lines)
     write_results(tmp_path / "results.jsonl", results)
     again = read(tmp_path / "results.jsonl")
+    assert again.explanations == [record_of(lines[-1])]
     assert (list(again.images), list(again.verdicts)) == (["i"], [KEY])
     assert again.rows(KEY)[0].case == "caf\u00e9 \u2028"
     write_results(tmp_path / "again.jsonl", again)
     assert read(tmp_path / "again.jsonl") == again
     first = json.loads((tmp_path / "results.jsonl").read_text().splitlines()[0])
-    assert first == line_of(record_of(RUN)) | {"verdicts": 1, "lines": 4}
+    assert first == line_of(record_of(RUN)) | {"verdicts": 1, "lines": 5}
 
 
 def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
@@ -110,7 +135,7 @@ def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
     [
         ("{", ":1: not JSON"),
         ("[1]", ":1: no line of a results file"),
-        (json.dumps(RUN) + '\n{"kind": "nothing"}', ":2: no line of a results file"),
+        (json.dumps(RUN) + '\n{"kind": "No Thing"}', ":2: no line of a results file"),
         (json.dumps(RUN | {"schema": 2}), ":1: schema 2; this vlcheck reads schema 1"),
         (json.dumps(RUN | {"data": None}), ":1: run line without 'data', which has to be text"),
         (json.dumps(RUN) + "\n" + json.dumps(verdict() | {"claim": 1}), ":2: verdict line without 'claim'"),
@@ -141,6 +166,8 @@ def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
         (json.dumps(verdict() | {"band": [0.1]}), "without 'band', .* two numbers or null"),
         (json.dumps(verdict() | {"status": "great"}), "without 'status', .* one of fail, invalid, inconclusive, pass"),
         (json.dumps(verdict() | {"claim": "all"}), 'without \'claim\', .* "rate" or "mean"'),
+        (json.dumps(explanation(values=[0.5])), ":1: explanation line with 1 values for 2 rows of 1 columns"),
+        (json.dumps(explanation(side="above")), ':1: explanation line without \'side\', .* "before" or "after"'),
         ('{"kind": "image"}', ":1: image line without 'key'"),
         ('{"kind": ["run"]}', ":1: no line of a results file"),
         ("", "holds no run"),

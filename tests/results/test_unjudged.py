@@ -141,7 +141,8 @@ def test_every_link_of_a_page_leads_to_a_place_on_it(name):
     found, options = PAGES[name]
     links = Links(draw(found, source="results.jsonl", **options))
     assert len(links.places) == len(set(links.places))
-    assert [lead for lead in links.leads if lead.removeprefix("#") not in links.places] == []
+    leads = [lead for lead in links.leads if not lead.startswith("data:")]
+    assert [lead for lead in leads if lead.removeprefix("#") not in links.places] == []
 
 
 def test_what_a_header_says_of_its_tests_is_checked():

@@ -107,17 +107,18 @@ class Behavior:
             views = self._views(case, perturb, others)
             yield Staged(case, MappingProxyType(views), perturb.label if perturb else "")
 
-    def trial(self, staged: Staged, metric: Metric, *, relative: bool = False) -> Trial:
+    def trial(self, staged: Staged, metric: Metric, *, relative: bool = False, method: str = "") -> Trial:
         """Return the questions that a metric asks about a staged case.
 
         Args:
             staged: the case in every arm.
             metric: the metric.
             relative: whether the model's score is relative, so that it needs foils.
+            method: the method that explains the model, for a metric that explanations answer.
         """
         foils = self._contrasted(staged) if relative else None
         arms = {
-            arm: self._question(metric, view, foils) if isinstance(view, View) else view
+            arm: self._question(metric, view, foils, method) if isinstance(view, View) else view
             for arm, view in staged.arms.items()
         }
         return Trial(staged.case, MappingProxyType(arms), staged.perturbation, self._needed)
@@ -154,10 +155,10 @@ class Behavior:
             views[AFTER] = UNCHANGED
         return views
 
-    def _question(self, metric: Metric, view: View, foils: Sequence[str] | None) -> Question | str:
+    def _question(self, metric: Metric, view: View, foils: Sequence[str] | None, method: str) -> Question | str:
         try:
             compared = [*self.expect.words(view), *(word for table in self.tables for word in table.words(view))]
-            return ask(metric, view, compared, foils)
+            return ask(metric, view, [*compared, *filter(None, [method])], foils)
         except NotApplicable as reason:
             return str(reason)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vlcheck.perturb import Each, Perturbation
 
 ATTRIBUTE = "__vlcheck__"
+ABLATION = "ablation"  # the name in --vl-explain of tests that are collected only with it
 TestFunction = TypeVar("TestFunction", bound=Callable[..., object])
 
 
@@ -33,6 +34,7 @@ class Statement:
         perturb: the change from the view before to the view after; None if the expectation compares no two views.
         given: a change that both views get, before `perturb`; None for none.
         tables: tables of further numbers that the results show beside the verdict.
+        explain: ABLATION if the test is collected only in runs with `--vl-explain ablation`; else "".
         amiss: a message that names the mistake in the statement, and the correction; "" if there is no mistake.
     """
 
@@ -42,6 +44,7 @@ class Statement:
     perturb: Perturbation | Each | None
     given: Perturbation | None
     tables: tuple[Table, ...]
+    explain: str = ""
     amiss: str = ""
 
 
@@ -53,6 +56,7 @@ def behavior(
     perturb: Perturbation | Each | None = None,
     given: Perturbation | None = None,
     tables: Sequence[Table] = (),
+    explain: str = "",
 ) -> Callable[[TestFunction], TestFunction]:
     """State a behavior; the test gets its verdict, once for each metric.
 
@@ -65,6 +69,7 @@ def behavior(
             None if the expectation compares no two views.
         given: a change that the views before and after `perturb` both get, e.g. `Bare()`.
         tables: tables of further numbers that the results show beside the verdict; they decide nothing.
+        explain: "ablation" for a test that is collected only in runs with `--vl-explain ablation`; "" for every run.
 
     Returns:
         A decorator that binds the `Statement` to the test function, and returns the function.
@@ -73,8 +78,8 @@ def behavior(
     no other one.
 
     Raises:
-        ValueError: `metrics` is empty or has an unknown metric, so that the test would be skipped without a failure; or
-            the function states a behavior already, which this one would replace.
+        ValueError: `metrics` is empty or has an unknown metric, or `explain` is unknown, so that the test would be left
+            out without a failure; or the function states a behavior already, which this one would replace.
 
     Example:
         >>> import vlcheck
@@ -89,6 +94,8 @@ def behavior(
     from vlcheck.behaviors.statement import complaint
 
     _check_metrics(metrics)
+    if explain not in ("", ABLATION):
+        raise ValueError(f"behavior: explain={explain!r} has to be {ABLATION!r}, or left out")
     amiss = complaint(cases=cases, expect=expect, perturb=perturb, given=given, tables=tables)
     statement = Statement(
         metrics=tuple(metrics),
@@ -97,6 +104,7 @@ def behavior(
         perturb=perturb,
         given=given,
         tables=() if amiss else tuple(tables),
+        explain=explain,
         amiss=amiss,
     )
 

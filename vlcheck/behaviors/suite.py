@@ -56,6 +56,12 @@ class BehaviorTest:
         """Return what is wrong with what it states, alone or beside other tests; "" where nothing is."""
         return self.clash or self.statement.amiss
 
+    def asked_with(self, explanation: str) -> bool:
+        """Return True if it is asked in a run with a method of explanation; "" stands for none."""
+        from vlcheck.metrics.registry import METRICS  # brings numpy and Pillow, as the file of tests has done by now
+
+        return self.statement.explain in ("", explanation) and METRICS[self.metric].asked_with(explanation)
+
     @cached_property
     def behavior(self) -> Behavior:
         """Return the behavior, with names and docstrings. Raises UsageError where the module names no bias."""
@@ -80,6 +86,16 @@ class BehaviorTest:
 def sound(tests: Iterable[BehaviorTest]) -> list[BehaviorTest]:
     """Return those of the tests that can be judged."""
     return [test for test in tests if not test.amiss]
+
+
+def asked(tests: Iterable[BehaviorTest], explanation: str = "") -> list[BehaviorTest]:
+    """Return the tests that can be asked in a run.
+
+    Args:
+        tests: all tests.
+        explanation: the run's method of explanation; "" for none.
+    """
+    return [test for test in tests if test.asked_with(explanation)]
 
 
 def demand_sound(tests: Iterable[BehaviorTest]) -> None:

@@ -1,4 +1,4 @@
-"""The study's three tables, and two more: means of raw scores over cases, beside the verdict and never part of it."""
+"""The study's three tables, and four more: means of raw scores over cases, beside the verdict and never part of it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,23 @@ from typing import ClassVar, Protocol
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.expect.base import AFTER, BEFORE, Sample
-from vlcheck.perturb import AsMuchNoise, Bare, Block, Compose, Mirror, Perturbation, opposite
+from vlcheck.expect.maps import shares_by_cell
+from vlcheck.perturb import (
+    CELLS,
+    AblateRegions,
+    AfterCaption,
+    AsMuchNoise,
+    Bare,
+    Block,
+    Compose,
+    MaskPhrase,
+    Mirror,
+    Perturbation,
+    opposite,
+)
+from vlcheck.perturb.place import Cell
 from vlcheck.stats.bootstrap import bootstrap_interval
+from vlcheck.stats.operating_scale import RAW
 
 Cells = Mapping[str, float | int]
 
@@ -162,6 +177,100 @@ class UnderEach:
         return cells
 
 
+@dataclass(frozen=True)
+class MapByCell:
+    """The mean share of a map in each cell of a 3 x 3 grid, after the perturbation; the metric has to be `map`."""
+
+    name: ClassVar[str] = "map_by_cell"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {}
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return ()
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        return _means(samples, {cell: _in_cell(cell) for cell in CELLS})
+
+
+@dataclass(frozen=True)
+class VisionForLanguage:
+    """The contrast of Frank et al. 2021 (arXiv:2109.04448): a word with nothing, its object or all of a picture hidden.
+
+    It has a row of means for the caption, in which the whole phrase of the word is masked, and one for the text without
+    the hint. The losses have bootstrap intervals over images.
+    """
+
+    name: ClassVar[str] = "vision_for_language"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        arms: dict[str, Perturbation] = {}
+        for text, said in (("hint", MaskPhrase()), ("bare", Bare())):
+            arms[f"{text}_none"] = said
+            arms[f"{text}_object"] = Compose(said, AblateRegions())
+            arms[f"{text}_all"] = Compose(said, AblateRegions("all"))
+        return arms
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return ()
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        return _contrast(samples, "hint_", "bare_")
+
+
+_HIDDEN = AblateRegions()
+_TOLD = Compose(_HIDDEN, AfterCaption("nothing"))
+_UNNAMED = Compose(_HIDDEN, AfterCaption("phrase"))
+_UNTOLD = Compose(_HIDDEN, AfterCaption("all"))
+
+
+@dataclass(frozen=True)
+class LanguageForVision:
+    """The same contrast the other way round: a hidden object with nothing, its phrase or all of the caption removed.
+
+    Each cell is a mean score; of an arm that is asked about several words, the mean share of the true one. The arms are
+    those of `itm` unless given.
+
+    Attributes:
+        none: perturbation of the unperturbed case that hides the object.
+        object: perturbation that removes its phrase from the text, too.
+        all: perturbation that removes all of the caption.
+    """
+
+    none: Perturbation = _TOLD
+    object: Perturbation = _UNNAMED
+    all: Perturbation = _UNTOLD
+
+    name: ClassVar[str] = "language_for_vision"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {"none": self.none, "object": self.object, "all": self.all}
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return ()
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        return _contrast(samples, "")
+
+
+def _contrast(samples: Sequence[Sample], *rows: str) -> Cells:
+    """Return the means with nothing, the object and all removed, and what both removals cost.
+
+    Args:
+        samples: the samples.
+        *rows: start of the names of each row's arms and cells.
+    """
+    columns = {arm: _share(arm) for row in rows for arm in (f"{row}none", f"{row}object", f"{row}all")}
+    whole = [sample for sample in samples if _rows([sample], list(columns.values()))]
+    cells = _means(whole, columns)
+    for row in rows if whole else ():
+        for removed in (f"{row}object", f"{row}all"):
+            costs = [columns[f"{row}none"](sample) - columns[removed](sample) for sample in whole]
+            low, high = bootstrap_interval(costs, [sample.case.image.key for sample in whole])
+            cells |= {f"{removed}_costs": fmean(costs), f"{removed}_costs_low": low, f"{removed}_costs_high": high}
+    return cells
+
+
 class _Cell(Protocol):
     def __call__(self, sample: Sample) -> float: ...
 
@@ -170,8 +279,23 @@ def _value(arm: str) -> _Cell:
     return lambda sample: sample[arm].score
 
 
+def _in_cell(cell: Cell) -> _Cell:
+    return lambda sample: shares_by_cell(sample, AFTER)[cell]
+
+
 def _score(arm: str, word: str) -> _Cell:
     return lambda sample: sample[arm].scores[word]
+
+
+def _share(arm: str) -> _Cell:
+    """Return the cell of the target's share among all words that an arm is asked about; of one word, its score."""
+
+    def cell(sample: Sample) -> float:
+        reading = sample[arm]
+        others = [score for word, score in reading.scores.items() if word != reading.target]
+        return RAW.share(reading.raw, others) if others else reading.raw
+
+    return cell
 
 
 def _means(samples: Sequence[Sample], columns: Mapping[str, _Cell]) -> dict[str, float | int]:

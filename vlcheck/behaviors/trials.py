@@ -25,10 +25,12 @@ class Trials:
     Attributes:
         source: the cases.
         relative: whether the model's itm score only compares texts.
+        method: the attribution method of the model's maps; "" for none.
     """
 
     source: CaseSource
     relative: bool = False
+    method: str = ""
     _made: dict[str, _Made] = field(default_factory=dict, repr=False)
 
     @contained()
@@ -115,7 +117,8 @@ class Trials:
         Raises:
             NotApplicable: If the metric cannot be asked about the view.
         """
-        return ask(metric, view, foils=[] if self._relative(metric) else None)
+        compared = filter(None, [self._method(metric)])
+        return ask(metric, view, compared, [] if self._relative(metric) else None)
 
     def _of(self, behavior: Behavior) -> _Made:
         made = self._made.get(behavior.name)
@@ -133,7 +136,10 @@ class Trials:
         return made.each[metric]
 
     def _trial(self, behavior: Behavior, staged: Staged, metric: Metric) -> Trial:
-        return behavior.trial(staged, metric, relative=self._relative(metric))
+        return behavior.trial(staged, metric, relative=self._relative(metric), method=self._method(metric))
+
+    def _method(self, metric: Metric) -> str:
+        return self.method if METRICS[metric].explained else ""
 
     def _relative(self, metric: Metric) -> bool:
         return self.relative and METRICS[metric].compares_texts

@@ -30,6 +30,7 @@ class VLCheck(Program):
             "models": "vlcheck.cli.models:app",
             "policy": "vlcheck.cli.policy:app",
             "zoo": "vlcheck.cli.zoo:app",
+            "explain": "vlcheck.cli.explain:app",
         }
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from vlcheck.results.records import MethodRecord
+
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationConfig:
@@ -22,6 +24,7 @@ class EvaluationConfig:
         store: file in which answers are kept for later sessions; None for a temporary one.
         images: whether small copies of the pictures are kept for the results.
         top: number of the likeliest words at a mask that are kept, at least 0.
+        explained: the methods that explain the worst cases.
     """
 
     model: str = ""
@@ -35,3 +38,4 @@ class EvaluationConfig:
     store: Path | None = None
     images: bool = True
     top: int = 5
+    explained: tuple[MethodRecord, ...] = ()

@@ -260,7 +260,7 @@ def preview(
         model: the model; None if none is given, then all metrics are previewed and no time is estimated.
         schedule: the schedule.
     """
-    trials = Trials(source, relative=only_compares(model))
+    trials = Trials(source, relative=only_compares(model), method=model.kinds.get("map", "") if model else "")
     operating = ahead(trials, model.kinds if model else {}, schedule)
     return preview_lines(foresee(tests, operating, policy, model.metrics if model else METRICS), model)
 

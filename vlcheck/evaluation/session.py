@@ -106,6 +106,7 @@ class Session:
             complete=complete,
             required=self.model.policy.required_of(subjects(tests)),
             unjudged=[name for name, test in stated.items() if not self.model.lacks(test.metric)],
+            explained=list(config.explained),
             stated={name: StatedRecord(bias=test.behavior.bias, metric=test.metric) for name, test in stated.items()},
         )
 

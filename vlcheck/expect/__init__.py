@@ -32,7 +32,7 @@ Example:
     Unknown: the model does not know the case
 """
 
-from vlcheck.expect.aggregate import Balance, SidePreference, Skew
+from vlcheck.expect.aggregate import Balance, BothContribute, ContextReliance, SidePreference, Skew
 from vlcheck.expect.base import (
     AFTER,
     BEFORE,
@@ -51,6 +51,7 @@ from vlcheck.expect.base import (
 from vlcheck.expect.directional import Drops, Flips, Swaps
 from vlcheck.expect.functionality import Beats
 from vlcheck.expect.invariance import Preserved
+from vlcheck.expect.maps import FollowsObject, MirroredMap
 from vlcheck.metrics.reading import Reading, Unlikely
 from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.stats.decision import Claim
@@ -63,12 +64,16 @@ __all__ = [
     "Balance",
     "BaseExpectation",
     "Beats",
+    "BothContribute",
     "Claim",
     "Competence",
     "Condition",
+    "ContextReliance",
     "Drops",
     "Expectation",
     "Flips",
+    "FollowsObject",
+    "MirroredMap",
     "Preserved",
     "Reading",
     "Refused",

@@ -11,7 +11,7 @@ from vlcheck.errors import NotApplicable
 from vlcheck.expect.base import AFTER, BEFORE, OTHER, WHOLE, BaseExpectation, Competence, Sample
 from vlcheck.expect.directional import TwoSided
 from vlcheck.metrics.tolerances import Tolerances
-from vlcheck.perturb import Bare, Compose, OtherImage, Perturbation
+from vlcheck.perturb import AblateOther, Bare, Compose, OtherImage, Perturbation
 from vlcheck.stats.decision import Claim
 
 
@@ -54,6 +54,51 @@ class Balance(BaseExpectation):
     def effect(self, sample: Sample) -> float:
         """Return D."""
         return sample["bare"].value - sample[AFTER].value
+
+
+@dataclass(frozen=True)
+class ContextReliance(BaseExpectation):
+    """Mean of score(own picture, target hidden) - score(other picture, its target hidden); 0 if only the target tells.
+
+    Far above 0 the model takes the target from what is around it. A model that takes every hole for the same thing
+    scores both alike: that is no knowledge, and cancels. The picture with the target is before, without it after.
+
+    Source:
+        The ablation of the object in Frank et al. 2021, arXiv:2109.04448, with a control.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.expect import AFTER, Reading, Sample
+        >>> from vlcheck.perturb import Solid
+        >>> from vlcheck.policy.policy import Tolerances
+        >>> red = Solid((64, 48), (200, 0, 0))
+        >>> case = Case(id="ball", image=red, caption="the red ball", target="red")
+        >>> scores = {AFTER: 0.8, "elsewhere": 0.1}
+        >>> sample = Sample(case, {arm: Reading("red", {"red": score}) for arm, score in scores.items()})
+        >>> round(ContextReliance().margins(sample, Tolerances())[""], 2)
+        0.7
+    """
+
+    claim: ClassVar[Claim] = "mean"
+    competence: ClassVar[Competence] = "to pass"
+    expected: ClassVar[str] = "what is around a hidden thing does not tell it"
+    hollow: ClassVar[str] = "a model that does not know the thing takes it from nowhere"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {OTHER: OtherImage(), "elsewhere": AblateOther()}
+
+    def reads(self) -> tuple[str, ...]:
+        return ("delta",)
+
+    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
+        return {WHOLE: self.effect(sample)}
+
+    def effect(self, sample: Sample) -> float:
+        """Return the difference of the scores with both targets hidden."""
+        return sample[AFTER].value - sample["elsewhere"].value
+
+    def wanted(self, arm: str, target: str) -> str:
+        return f"{target} is true" if arm == BEFORE else f"{target} cannot be seen"
 
 
 @dataclass(frozen=True)
@@ -139,3 +184,35 @@ class SidePreference(TwoSided):
     def effect(self, sample: Sample) -> float:
         """Return q(right), minus 1 if right is true."""
         return sample[BEFORE].share("right", "left") - float(sample.case.target == "right")
+
+
+@dataclass(frozen=True)
+class BothContribute(BaseExpectation):
+    """Mean of T-SHAP, the share of the text among all that moves the match score, in [0, 1].
+
+    Near 1 the model reads and does not look, near 0 it looks and does not read: one of its modalities has collapsed.
+
+    Source:
+        Parcalabescu and Frank 2022, arXiv:2212.08158.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.expect import BEFORE, Reading, Sample
+        >>> from vlcheck.perturb import Solid
+        >>> from vlcheck.policy.policy import Tolerances
+        >>> red = Solid((64, 48), (200, 0, 0))
+        >>> case = Case(id="ball", image=red, caption="the red ball", target="red")
+        >>> sample = Sample(case, {BEFORE: Reading("red", {"red": 0.55})})
+        >>> BothContribute().margins(sample, Tolerances())
+        {'': 0.55}
+    """
+
+    claim: ClassVar[Claim] = "mean"
+    expected: ClassVar[str] = "neither the words nor the picture decide alone"
+
+    def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
+        return {WHOLE: self.effect(sample)}
+
+    def effect(self, sample: Sample) -> float:
+        """Return T-SHAP."""
+        return sample[BEFORE].value

@@ -6,11 +6,13 @@ Views, questions and scorer are those of the suite, so that the numbers are the 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 from PIL import Image
 
 from vlcheck._util.temporary import Scratch
@@ -21,11 +23,15 @@ from vlcheck.datasets.limits import LONGEST_CAPTION, is_text
 from vlcheck.errors import NotApplicable, UsageError, argument, parameter, printable
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.session import scoring
+from vlcheck.explain.applicable import demand_method
+from vlcheck.explain.attribution.attribute import attribute
+from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.question import Question
 from vlcheck.metrics.reading import Heard
 from vlcheck.metrics.registry import COMPARING, KINDS, METRICS, OF_PICTURES, RELATIVE, ask, hear
+from vlcheck.models.differentiable import differentiable
 from vlcheck.models.protocol import VisionLanguageModel, lacks
 from vlcheck.perturb import Block, Grayscale, Mirror, Perturbation
 from vlcheck.report.single_image.figure import Figure, Panel, Scores
@@ -94,18 +100,28 @@ class BracketedCaption:
             )
 
 
-def score_views(model: VisionLanguageModel, said: BracketedCaption, photograph: Path) -> Figure:
+def score_views(
+    model: VisionLanguageModel,
+    said: BracketedCaption,
+    photograph: Path,
+    methods: Sequence[AttributionMethod] = (),
+) -> Figure:
     """Ask a model about a photograph and three edits of it.
 
     Args:
         model: the model.
         said: the text and the words to compare.
         photograph: file of the picture.
+        methods: the methods that explain the match logit of each view; for a model that has none, the probability of
+            the word in brackets.
 
     Raises:
-        UsageError: the photograph cannot be decoded, or the model only compares words and there is none to compare.
+        UsageError: the photograph cannot be decoded, the model only compares words and there is none to compare, or a
+            method does not apply to the model.
     """
     said.demand_words(model)
+    for method in methods:
+        demand_method(model, method)
     case = said.case(photograph)
     whole = View.of(case)
     views = {"original": whole} | {name: edit(whole, ()) for name, edit in _EDITS.items()}
@@ -113,7 +129,12 @@ def score_views(model: VisionLanguageModel, said: BracketedCaption, photograph: 
     heard = _answers(model, asked)
     words = (case.target, *case.candidates)
     panels = (
-        Panel(name, _shown(view), {metric: _scores(heard[name][metric], words) for metric in OF_PICTURES})
+        Panel(
+            name,
+            _shown(view),
+            {metric: _scores(heard[name][metric], words) for metric in OF_PICTURES},
+            {f"{method.title} of the {_explained(model)}": cells for method, cells in _maps(model, methods, view)},
+        )
         for name, view in views.items()
     )
     headings: dict[str, str] = {metric: _heading(model, metric, len(words)) for metric in OF_PICTURES}
@@ -174,6 +195,22 @@ def _answers(
         name: {metric: hear(question, answers) for metric, question in by_metric.items()}
         for name, by_metric in asked.items()
     }
+
+
+def _explained(model: VisionLanguageModel) -> str:
+    return "match logit" if "itm" in model.metrics else "word's log-probability"
+
+
+def _maps(
+    model: VisionLanguageModel, methods: Sequence[AttributionMethod], view: View
+) -> Iterator[tuple[AttributionMethod, np.ndarray]]:
+    """Yield each method with its map of a view; nothing if the view cannot be shown to the model."""
+    matches = "itm" in model.metrics
+    text, words = (view.text, None) if matches else (view.template, [view.target])
+    for method in methods:
+        with suppress(NotApplicable):
+            (found,) = attribute(differentiable(model), method, [view.picture.render()], [text], words)
+            yield method, found.image.grid()
 
 
 def _shown(view: View) -> Image.Image:

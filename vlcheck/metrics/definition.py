@@ -41,6 +41,8 @@ class MetricDefinition(ABC):
         needs_regions: True if only a model that reads regions can be asked.
         compares_texts: True if models that only compare are asked about whole texts, a text and its foils.
         closed_sets: True if the scores of a closed set of words are renormalised over it.
+        explained: True if an explanation of the model answers it; it is given pictures that are not encoded.
+        most_texts: the most texts in one call; None for as many as fit.
     """
 
     name: ClassVar[Metric]
@@ -53,6 +55,8 @@ class MetricDefinition(ABC):
     needs_regions: ClassVar[bool] = False
     compares_texts: ClassVar[bool] = False
     closed_sets: ClassVar[bool] = False
+    explained: ClassVar[bool] = False
+    most_texts: ClassVar[int | None] = None
 
     @property
     def default_kind(self) -> str:
@@ -78,6 +82,10 @@ class MetricDefinition(ABC):
                 there is no text to compare with.
         """
 
+    def asked_with(self, explanation: str) -> bool:
+        """Return True if it can be asked in a run with a method of explanation; "" stands for a run without one."""
+        return not self.explained
+
     def said(self, view: View) -> str:
         """Return the text of a view as the model reads it."""
         return view.text
@@ -102,7 +110,7 @@ class MetricDefinition(ABC):
 
         Args:
             model: a VisionLanguageModel that offers the metric.
-            encoded: n images.
+            encoded: n images; `Pictures` if an explanation answers the metric.
             texts: n texts, one for each image; a tuple, so that a model cannot change it.
             words: the words or foils asked about each text.
             top: number of the likeliest words to ask for.

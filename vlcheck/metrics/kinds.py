@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Metric = Literal["mlm", "itm", "mrc"]
+Metric = Literal["mlm", "itm", "mrc", "mm-shap", "map"]
 
 
 ANY = "any of the words"  # stands for the likely words in an answer of a model that only compares words
@@ -20,7 +20,9 @@ class Kind:
         among: the set of which one score is a share, for a kind that only compares; "" for one that scores a word or a
             text on
             its own.
+        of_classes: True if a model has scores only for words that name one of its classes.
     """
 
     meaning: str
     among: str = ""
+    of_classes: bool = False

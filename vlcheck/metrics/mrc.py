@@ -57,7 +57,7 @@ class MaskedRegions(MetricDefinition):
     """Masked regions: one query for the words that are asked about alone, since a model may lack a class for others."""
 
     name = "mrc"
-    kinds = MappingProxyType({"masked-region": Kind("P(word) as the class of the masked regions")})
+    kinds = MappingProxyType({"masked-region": Kind("P(word) as the class of the masked regions", of_classes=True)})
     reading = MaskedRegionsReading
     meaning = "the class of a masked region, given the text"
     task = "masked-region-classification"

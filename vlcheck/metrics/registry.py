@@ -7,20 +7,28 @@ from types import MappingProxyType
 
 from vlcheck.cases.view import View
 from vlcheck.metrics.answer import Answer
+from vlcheck.metrics.contribution_map import ContributionMap
 from vlcheck.metrics.definition import MetricDefinition
 from vlcheck.metrics.itm import ImageTextMatching
 from vlcheck.metrics.kinds import Kind, Metric
 from vlcheck.metrics.mlm import MaskedWords
+from vlcheck.metrics.mm_shap import TextContribution
 from vlcheck.metrics.mrc import MaskedRegions
 from vlcheck.metrics.question import Question
 from vlcheck.metrics.reading import Answers, Heard
 
 METRICS: Mapping[str, MetricDefinition] = MappingProxyType(
-    {metric.name: metric for metric in (MaskedWords(), ImageTextMatching(), MaskedRegions())}
+    {
+        metric.name: metric
+        for metric in (MaskedWords(), ImageTextMatching(), MaskedRegions(), TextContribution(), ContributionMap())
+    }
 )
 
+# Metrics that models themselves answer; explanations of a model answer the others.
+OF_MODELS: tuple[Metric, ...] = tuple(metric.name for metric in METRICS.values() if not metric.explained)
+
 # Metrics that a model of whole pictures can offer.
-OF_PICTURES: tuple[Metric, ...] = tuple(metric.name for metric in METRICS.values() if not metric.needs_regions)
+OF_PICTURES: tuple[Metric, ...] = tuple(name for name in OF_MODELS if not METRICS[name].needs_regions)
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {name: kind for metric in METRICS.values() for name, kind in metric.kinds.items()}
@@ -34,7 +42,7 @@ RELATIVE = frozenset(
     name for metric in METRICS.values() if metric.compares_texts for name in COMPARING.intersection(metric.kinds)
 )
 
-WITH_REGIONS: Mapping[str, str] = MappingProxyType({name: metric.default_kind for name, metric in METRICS.items()})
+WITH_REGIONS: Mapping[str, str] = MappingProxyType({name: METRICS[name].default_kind for name in OF_MODELS})
 
 DEFAULT_KINDS: Mapping[str, str] = MappingProxyType({name: WITH_REGIONS[name] for name in OF_PICTURES})
 

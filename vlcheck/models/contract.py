@@ -88,11 +88,9 @@ def examine(model: VisionLanguageModel, probes: Sequence[Probe], *, tolerance: f
     """
     for metric in sorted(model.metrics):
         try:
-            asked = _of_classes(model, metric, probes) if METRICS[metric].needs_regions else probes
+            asked = _of_classes(model, metric, probes) if KINDS[model.kinds[metric]].of_classes else probes
             if not asked:
-                yield Outcome(
-                    f"{metric}: it answers", False, "no word of the probes is a class of regions that it knows"
-                )
+                yield Outcome(f"{metric}: it answers", False, "no word of the probes is a class that it knows")
                 continue
             yield from _outcomes(metric, partial(_scores, model, metric), asked, tolerance, _sees(model))
             yield from _of_few(model, metric, asked[:_FEW], tolerance)
@@ -194,7 +192,7 @@ def _scores(model: VisionLanguageModel, metric: str, probes: Sequence[Probe], ba
 
 
 def _of_classes(model: VisionLanguageModel, metric: str, probes: Sequence[Probe]) -> list[Probe]:
-    """Return the probes with those of their words that the model knows as classes of regions."""
+    """Return the probes with those of their words that the model knows as classes."""
     words = {word for probe in probes for word in probe.words}
     known = {word for word in words if _is_class(model, metric, probes[0], word)}
     kept = [probe._replace(words=tuple(word for word in probe.words if word in known)) for probe in probes]

@@ -163,7 +163,8 @@ class Differentiable(Protocol):
 
         Args:
             inputs: n pairs.
-            image_states: the output of `image_states` for them.
+            image_states: the output of `image_states` for them; if all pairs show one picture, it may be a view of its
+                states n times (`expand`), so that the parts that depend on the picture alone can be computed once.
             text_states: the output of `text_states` for them.
         """
 

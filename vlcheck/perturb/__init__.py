@@ -38,22 +38,26 @@ from vlcheck.perturb.color import Grayscale, RotateHue
 from vlcheck.perturb.combine import Compose, Each, OtherImage
 from vlcheck.perturb.image import Block, Mirror, Solid, UpsideDown
 from vlcheck.perturb.noise import AsMuchNoise, LuminanceNoise
-from vlcheck.perturb.place import CELLS, CutOut
+from vlcheck.perturb.phrase import AfterCaption, MaskPhrase
+from vlcheck.perturb.place import CELLS, Collage, CutOut
 from vlcheck.perturb.quality import Blur, Brightness, Crop, Jpeg
-from vlcheck.perturb.regions import AblateRegions
+from vlcheck.perturb.regions import AblateOther, AblateRegions
 from vlcheck.perturb.text import OPENINGS, Bare, Exchange, Opening, ShuffleWords, SwapSides, Untold, opposite
 
 __all__ = [
     "CELLS",
     "OPENINGS",
     "OPPOSITES",
+    "AblateOther",
     "AblateRegions",
+    "AfterCaption",
     "AsMuchNoise",
     "Bare",
     "Block",
     "Blur",
     "Box",
     "Brightness",
+    "Collage",
     "Compose",
     "Crop",
     "CutOut",
@@ -63,6 +67,7 @@ __all__ = [
     "Jpeg",
     "Labelled",
     "LuminanceNoise",
+    "MaskPhrase",
     "Mirror",
     "OfThePicture",
     "Opening",

@@ -32,12 +32,37 @@ class OtherImage(Labelled):
     version: ClassVar[int] = 1
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
-        refuting = [other for other in others if view.case.refuted_by(other)]
-        if not refuting:
-            raise NotApplicable("no other picture is known to refute the caption")
-        own = _number(view.case.id)
-        other = min(refuting, key=lambda case: own ^ _number(case.image.key))
+        other = refuting_case(view.case, others)
         return replace(view, picture=Picture(other.image, view.picture.edits), region=())
+
+
+def refuting_case(case: Case, others: Sequence[Case]) -> Case:
+    """Return a case whose picture refutes the caption of another one; the same in every run.
+
+    Args:
+        case: the case with the caption.
+        others: the cases to choose from.
+
+    Raises:
+        NotApplicable: If no picture is known to refute it.
+    """
+    refuting = refuting_cases(case, others)
+    if not refuting:
+        raise NotApplicable("no other picture is known to refute the caption")
+    return refuting[0]
+
+
+def refuting_cases(case: Case, others: Sequence[Case]) -> list[Case]:
+    """Return the cases whose pictures refute the caption of another one, in a mixed order, the same in every run.
+
+    Args:
+        case: the case with the caption.
+        others: the cases to choose from.
+    """
+    own = _number(case.id)
+    return sorted(
+        (other for other in others if case.refuted_by(other)), key=lambda other: own ^ _number(other.image.key)
+    )
 
 
 @cache

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar, Literal, get_args
 
 from PIL import Image
 
+from vlcheck._util.hashing import digest
 from vlcheck.cases.box import Box
-from vlcheck.cases.case import Case
+from vlcheck.cases.case import Case, ImageSource
 from vlcheck.cases.picture import Picture
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb.base import Labelled
+from vlcheck.perturb.combine import refuting_cases
 from vlcheck.perturb.image import mean_color, span_of
 
 Cell = Literal[
@@ -103,3 +106,101 @@ class Paste:
         alone = Image.new("RGB", image.size, tuple(mean_color(image).tolist()))
         alone.paste(piece.resize((width, height), Image.Resampling.LANCZOS), (left, top))
         return alone
+
+
+@dataclass(frozen=True)
+class Collage(Labelled):
+    """Show the target in a cell of a 3 x 3 grid, and in each other cell a thing of another picture.
+
+    Each of the other pictures is known to refute the text, so that the text is about the target alone. They are the
+    same for each cell, and in every run.
+
+    Attributes:
+        cell: one of CELLS.
+
+    Example:
+        >>> import vlcheck
+        >>> from vlcheck.perturb import View
+        >>> cases = vlcheck.open_cases("scenes:30").select(vlcheck.with_target("single"))
+        >>> view = Collage("top left")(View.of(cases[0]), cases)
+        >>> view.picture.source.size == cases[0].image.size, view.region[0].x < cases[0].image.size[0] / 3
+        (True, True)
+    """
+
+    cell: Cell
+
+    name: ClassVar[str] = "collage"
+    version: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        if self.cell not in CELLS:
+            raise ValueError(f"Collage: {self.cell!r} is none of {', '.join(CELLS)}")
+
+    def __call__(self, view: View, others: Sequence[Case]) -> View:
+        if len(view.region) != 1 or view.picture.edits:
+            raise NotApplicable("the target is not in one place of an unedited picture")
+        refuting = refuting_cases(view.case, [other for other in others if len(other.region) == 1])
+        if len(refuting) < len(CELLS) - 1:
+            raise NotApplicable(f"fewer than {len(CELLS) - 1} other pictures are known to refute the caption")
+        cells = [cell for cell in CELLS if cell != self.cell]
+        own = CollagePiece(view.case.image, view.region[0], self.cell)
+        placed = [
+            CollagePiece(other.image, other.region[0], cell) for other, cell in zip(refuting, cells, strict=False)
+        ]
+        image = CollageImage(view.case.image.size, (own, *placed))
+        return replace(view, picture=Picture(image), region=(own.place(image.size),))
+
+
+@dataclass(frozen=True)
+class CollagePiece:
+    """A box of a picture that is pasted into a cell of a collage.
+
+    Attributes:
+        image: the picture.
+        box: the box, in pixels of the picture.
+        cell: one of CELLS.
+    """
+
+    image: ImageSource
+    box: Box
+    cell: Cell
+
+    def place(self, size: tuple[int, int]) -> Box:
+        """Return the box after pasting, in whole pixels.
+
+        Args:
+            size: width and height of the collage in pixels.
+        """
+        return Paste(self.box, self.cell).place(size)
+
+
+@dataclass(frozen=True)
+class CollageImage:
+    """A picture of pieces of other pictures, on the mean color of the first one.
+
+    Attributes:
+        size: width and height in pixels.
+        pieces: the pieces.
+    """
+
+    size: tuple[int, int]
+    pieces: tuple[CollagePiece, ...]
+
+    @cached_property
+    def key(self) -> str:
+        """A digest of the size, and of each piece's picture, box and cell."""
+        return digest(str(self.size), *(f"{piece.image.key} {tuple(piece.box)} {piece.cell}" for piece in self.pieces))
+
+    def open(self) -> Image.Image:
+        """Paste the pieces."""
+        collage: Image.Image | None = None
+        for piece in self.pieces:
+            image = piece.image.open()
+            if collage is None:
+                collage = Image.new("RGB", self.size, tuple(mean_color(image).tolist()))
+            rows, columns = span_of(piece.box)
+            left, top, width, height = map(int, piece.place(self.size))
+            cut = image.crop((columns.start, rows.start, columns.stop, rows.stop))
+            collage.paste(cut.resize((width, height), Image.Resampling.LANCZOS), (left, top))
+        assert collage is not None  # noqa: S101 - for mypy; there is the piece of the target
+        return collage

@@ -119,6 +119,10 @@ class Ending:
         from vlcheck.results.gate import objections  # not imported in runs of other projects
 
         self.results = results = gather(self._run.folder)
+        if results.explanations:
+            from vlcheck.explain.worst_cases import keep_worst  # brings torch
+
+            keep_worst(results)
         self.comparison = self._compared(results)
         self.objections = list(objections(results, self.comparison))
         if results.verdicts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pytest
 
@@ -14,6 +14,9 @@ from vlcheck._util.paths import expanded, there_is
 from vlcheck.errors import UsageError, nearest
 from vlcheck.results import run_id
 from vlcheck.zoo import PLANTED
+
+if TYPE_CHECKING:
+    from vlcheck.explain.request import Request
 
 
 class _Option(NamedTuple):
@@ -49,6 +52,11 @@ _OPTIONS = (
     _Option("baseline", "PATH", "results of the previous release: this run ends with 1 if anything is worse"),
     _Option("policy", "PATH", "tolerances and allowed rates (fixtures/policy.toml of the tests' suite)"),
     _Option("lexicons", "DIR", "word lists that replace the shipped ones (fixtures/lexicons/ of the tests' suite)"),
+    _Option(
+        "explain",
+        "METHOD[:K]",
+        "explain scores: mmshap and ablation add tests; an attribution method, e.g. random:20, is for K worst cases",
+    ),
 )
 _FLAGS = (
     _Option("no-images", "", "leave the pictures out of the results, e.g. because they are private"),
@@ -58,7 +66,7 @@ _FLAGS = (
     _Option("cases", "", "add a test for every single case; it never fails the run: xfail if the case violates"),
 )
 # Options that a verdict depends on; the others name output files, or results to compare with.
-_JUDGED_BY = ("model", "data", "device", "dtype", "policy", "lexicons")
+_JUDGED_BY = ("model", "data", "device", "dtype", "policy", "lexicons", "explain")
 _JUDGED_HOW = ("sequential", "trust-remote-code")
 
 
@@ -81,6 +89,7 @@ class Settings:
         baseline: results of the previous release.
         policy: policy file; None for that of the tests' suite.
         lexicons: folder of lexicons; None for that of the tests' suite.
+        explain: the method of explanation; None for no explanations.
         images: True to keep pictures in the results.
         cases: True to have a pytest item for every case, too.
         sequential: True to stop each test once its verdict is decided.
@@ -106,6 +115,7 @@ class Settings:
     baseline: Path | None
     policy: Path | None
     lexicons: Path | None
+    explain: Request | None
     images: bool
     cases: bool
     sequential: bool
@@ -255,6 +265,7 @@ def read_settings(config: pytest.Config) -> Settings:
         baseline=path("baseline"),
         policy=path("policy"),
         lexicons=path("lexicons"),
+        explain=_request(said("explain")),
         images=not flag("no-images"),
         cases=flag("cases"),
         sequential=flag("sequential"),
@@ -286,6 +297,14 @@ def _run_id(said: str | None, ini: str) -> str:
     if said is None and not ini:
         return run_id.of_ci(os.environ)
     return run_id.checked(ini if said is None else said, "--vl-run-id")
+
+
+def _request(said: str) -> Request | None:
+    if not said:
+        return None
+    from vlcheck.explain.request import parse_request  # brings torch
+
+    return parse_request(said)
 
 
 def _help(name: str) -> str:

@@ -69,6 +69,7 @@ class Run:
         self._found = False
         self._selected = False
         self._chosen: list[BehaviorTest] = []
+        self._unasked: list[BehaviorTest] = []  # they need an explanation for which the run does not ask
         self._single: list[CaseItem] = []
         self._words: Path | None = None  # the lexicons with which `collect` read the cases
         self._scratch: Scratch | None = None
@@ -174,7 +175,7 @@ class Run:
         from vlcheck.policy.toml_file import load_policy  # not imported in runs of other projects
 
         policy = load_policy(said or self.policy_path)
-        tests = subjects(all_stated(self.collected))
+        tests = subjects([*all_stated(self.collected), *self._unasked])
         policy.check(tests)
         if is_whole(self.config):
             fixtures = fixtures_folder(self.config)
@@ -260,6 +261,7 @@ class Run:
         Args:
             made: whatever pytest made of a function; returned unchanged if it is no list of items.
         """
+        made = self._without_unasked(made)
         self._found = self._found or any(map(stated, made if isinstance(made, list) else ()))
         if not self.settings.cases or self.problem or not isinstance(made, list):
             return made
@@ -268,6 +270,15 @@ class Run:
         except UsageError as error:
             self.problem = options.message_of(error)
             return made
+
+    def _without_unasked(self, made: object) -> object:
+        """Leave out the tests that need an explanation for which the run does not ask."""
+        if not isinstance(made, list):
+            return made
+        method = self.settings.explain.method if self.settings.explain else ""
+        tests = [(item, stated(item)) for item in made]
+        self._unasked += [test for _, test in tests if test and not test.asked_with(method)]
+        return [item for item, test in tests if not test or test.asked_with(method)]
 
     def plan(self, session: pytest.Session) -> None:
         """Print how long the selected tests would take, and what they can decide; score nothing."""
@@ -364,10 +375,17 @@ class Run:
             judgement = replace(judgement, known=None, gates=False)
         bench, part = self._open()
         part.keep([*bench.session.images(judgement), *judgement.records(claim(item))])
+        if bench.explainer:
+            bench.explainer.add(claim(item), judgement)
         test = stated(item)
         if self._control and test:
             self._control.judge(test)
         _store(item, judgement)
+
+    def explain(self) -> None:
+        """Explain the worst cases that this process has judged, and keep the explanations with its results."""
+        if self._opened and (explainer := self._opened[0].explainer):
+            self._opened[1].keep(explainer.lines())
 
     def thumbnail(self, picture: Picture) -> bytes:
         """Return a picture as a small JPEG; empty if pictures are left out."""

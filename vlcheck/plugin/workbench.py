@@ -16,6 +16,8 @@ from vlcheck.errors import spelled
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.preview import Foresight, foresee, preview
 from vlcheck.evaluation.session import Session, open_session
+from vlcheck.explain.explaining import case_explainer, explaining
+from vlcheck.explain.worst_cases import CaseExplainer
 from vlcheck.metrics.query import Query
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel, only_compares
@@ -34,10 +36,12 @@ class Workbench:
     Attributes:
         session: model, data, policy and store.
         held: the open files and folders of the session, to be closed when the run ends.
+        explainer: explains the worst cases; None if the run asks for no maps.
     """
 
     session: Session
     held: ExitStack
+    explainer: CaseExplainer | None = None
 
     @classmethod
     def open(cls, settings: Settings, policy: Policy, source: CaseSource, folder: Path) -> Workbench:
@@ -52,10 +56,12 @@ class Workbench:
         Raises:
             UsageError: it names the option that cannot be used.
         """
-        config, adapter, held = _config(settings), _model(settings), ExitStack()
-        trials = Trials(source, relative=only_compares(adapter))
+        adapter, held = _model(settings), ExitStack()
+        explainer = case_explainer(adapter, settings.explain)
+        config = _config(settings, explainer)
+        trials = Trials(source, relative=only_compares(adapter), method=adapter.kinds.get("map", ""))
         session = open_session(config, adapter, trials, policy, folder, on_damage=_warn_of_damage)
-        return cls(held.enter_context(session), held)
+        return cls(held.enter_context(session), held, explainer)
 
     def close(self) -> None:
         """Close the store."""
@@ -103,7 +109,7 @@ def _warn_of_damage(said: str) -> None:
     warn_of_damage(spelled(said, option_of))
 
 
-def _config(settings: Settings) -> EvaluationConfig:
+def _config(settings: Settings, explainer: CaseExplainer | None) -> EvaluationConfig:
     return EvaluationConfig(
         model=settings.model,
         data=settings.data,
@@ -115,13 +121,15 @@ def _config(settings: Settings) -> EvaluationConfig:
         batch_size=settings.batch_size,
         store=settings.store,
         images=settings.images,
+        explained=(explainer.record,) if explainer else (),
     )
 
 
 def _model(settings: Settings) -> VisionLanguageModel:
-    return load_model(
+    model = load_model(
         settings.model,
         device=settings.device,
         dtype=settings.dtype,
         trust_remote_code=settings.trust_remote_code,
     )
+    return explaining(model, settings.explain, batch_size=settings.batch_size)

@@ -22,7 +22,15 @@ from vlcheck._util import temporary
 from vlcheck._util.files import Others, begins, demand_place, placing
 from vlcheck._util.foreign_files import LONGEST_LINE, fault, parse_json, read_lines
 from vlcheck.errors import UsageError, parameter, printable
-from vlcheck.results.records import SCHEMA, EvidenceRecord, ImageRecord, Record, RunRecord, VerdictRecord
+from vlcheck.results.records import (
+    SCHEMA,
+    EvidenceRecord,
+    ExplanationRecord,
+    ImageRecord,
+    Record,
+    RunRecord,
+    VerdictRecord,
+)
 from vlcheck.results.schema import evidence_of, line_of, record_of
 
 Key = tuple[str, str, str]
@@ -44,12 +52,14 @@ class ResultLines:
         images: pictures by their keys.
         verdicts: verdicts by test, behavior and metric.
         evidence: the rows behind each verdict as JSON, by the verdict's key.
+        explanations: the maps over pictures and texts of the evidence.
     """
 
     run: RunRecord = NO_RUN
     images: dict[str, ImageRecord] = field(default_factory=dict)
     verdicts: dict[Key, VerdictRecord] = field(default_factory=dict)
     evidence: dict[Key, list[str]] = field(default_factory=dict)
+    explanations: list[ExplanationRecord] = field(default_factory=list)
 
     @property
     def begun(self) -> bool:
@@ -64,7 +74,8 @@ class ResultLines:
     @property
     def length(self) -> int:
         """The number of lines of the file."""
-        return 1 + len(self.images) + sum(map(len, self.evidence.values())) + len(self.verdicts)
+        rows = sum(map(len, self.evidence.values()))
+        return 1 + len(self.images) + rows + len(self.verdicts) + len(self.explanations)
 
     def rows(self, key: Key) -> list[EvidenceRecord]:
         """Return the evidence behind the verdict with this key."""
@@ -89,6 +100,8 @@ class ResultLines:
                     self.run = line
                 case ImageRecord():
                     self.images[line.key] = line
+                case ExplanationRecord():
+                    self.explanations.append(line)
                 case VerdictRecord():
                     key = key_of(line)
                     self.verdicts[key], self.evidence[key] = line, rows
@@ -105,6 +118,7 @@ class ResultLines:
         for key, verdict in sorted(self.verdicts.items(), key=lambda item: item[0]):
             yield from self.evidence[key]
             yield encoded(verdict)
+        yield from map(encoded, self.explanations)
 
 
 class Part:

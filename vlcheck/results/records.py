@@ -41,6 +41,10 @@ class Record(Struct, frozen=True):
     """A line of a results file, or an object in one."""
 
 
+class LaterRecord(Record, frozen=True):
+    """A line of a kind that only a later version knows. It is counted, and read over."""
+
+
 class KnownBias(Record, frozen=True, kw_only=True, omit_defaults=True):
     """An entry of the policy's known biases, in the line of the run.
 
@@ -158,6 +162,24 @@ class ExcuseRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     invalid: FlagOrNone = None
 
 
+class MethodRecord(Record, frozen=True, kw_only=True):
+    """A method that explains cases of a run.
+
+    Attributes:
+        name: its identifier, e.g. "gradcam".
+        title: its name in words.
+        meaning: what its values are, in a sentence.
+        trust: how it did where the truth is known, in a sentence; "" if that was not measured.
+        count: number of cases that were to be explained, the worst of the run.
+    """
+
+    name: Text
+    title: Text
+    meaning: Text = ""
+    trust: Text = ""
+    count: Whole
+
+
 class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
     """The first line: the model, the data and the settings of a run.
 
@@ -185,6 +207,7 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
         required: biases for which the policy requires a pass or a fail.
         unjudged: selected tests without a verdict.
         stated: bias and metric of each selected test.
+        explained: the methods that explain its worst cases.
         exit_status: exit status of the run's process; None while it runs.
         verdicts: number of verdicts in the whole file.
         lines: number of lines in the whole file.
@@ -220,6 +243,9 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
     stated: Annotated[
         dict[str, StatedRecord], Meta(description="an object of objects that have a bias and a metric, or null")
     ] = field(default_factory=dict)
+    explained: Annotated[
+        list[MethodRecord], Meta(description="a list of objects with name, title and count, or null")
+    ] = field(default_factory=list)
     exit_status: CountOrNone = None
     verdicts: CountOrNone = None
     lines: CountOrNone = None
@@ -241,6 +267,47 @@ class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="imag
     jpeg: Annotated[Any, Meta(description="any value")] = None  # a value that is no picture is shown as missing
     width: CountOrNone = None
     height: CountOrNone = None
+
+
+class ExplanationRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="explanation"):
+    """A map over one picture and one text of the evidence: how much each part contributes to the model's score.
+
+    Attributes:
+        test: the test's id, as in the evidence.
+        metric: the metric.
+        case: the case's id.
+        perturbation: name of the perturbation.
+        side: the view of the case that is explained, "before" or "after" the perturbation.
+        rank: rank of the case among those of its verdict, 1 for the worst.
+        method: name of the method.
+        word: the word whose log-probability at the mask is explained; "" for the match logit.
+        rows: rows of the grid over the picture, from the top.
+        columns: columns of the grid, from the left.
+        values: contribution of each cell of the grid, row by row.
+        tokens: the tokens of the text as the model reads them, each with its contribution; None if the method does not
+            explain tokens.
+        error: by how much all contributions together miss the score that they should sum to, relative to it; None if
+            the method has no such sum.
+    """
+
+    test: Text
+    metric: Text
+    case: Text
+    perturbation: Text = ""
+    side: Annotated[Literal["before", "after"], Meta(description='"before" or "after"')]
+    rank: Annotated[int, Meta(ge=1, description="a whole number from 1")]
+    method: Text
+    word: Text = ""
+    rows: Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64")]
+    columns: Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64")]
+    values: Annotated[list[Number], Meta(description="a list of rows x columns numbers")]
+    tokens: Words = None
+    error: NumberOrNone = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless there is a value for each cell."""
+        if len(self.values) != self.rows * self.columns:
+            raise ValueError(f"{len(self.values)} values for {self.rows} rows of {self.columns} columns")
 
 
 class EvidenceRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="evidence"):

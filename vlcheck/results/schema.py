@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
@@ -11,18 +12,34 @@ from typing import Any
 import msgspec
 from msgspec import NODEFAULT, MsgspecError
 
-from vlcheck._util.typed import Fault, convert, json_schema, keys_of
-from vlcheck.results.records import SCHEMA, EvidenceRecord, ImageRecord, Record, RunRecord, VerdictRecord
+from vlcheck._util.typed import BrokenRule, Fault, convert, json_schema, keys_of
+from vlcheck.results.records import (
+    SCHEMA,
+    EvidenceRecord,
+    ExplanationRecord,
+    ImageRecord,
+    LaterRecord,
+    Record,
+    RunRecord,
+    VerdictRecord,
+)
 
 RECORDS: Mapping[str, type[Record]] = MappingProxyType(
-    {"run": RunRecord, "image": ImageRecord, "evidence": EvidenceRecord, "verdict": VerdictRecord}
+    {
+        "run": RunRecord,
+        "image": ImageRecord,
+        "evidence": EvidenceRecord,
+        "verdict": VerdictRecord,
+        "explanation": ExplanationRecord,
+    }
 )
-Line = RunRecord | ImageRecord | EvidenceRecord | VerdictRecord
+Line = RunRecord | ImageRecord | EvidenceRecord | VerdictRecord | ExplanationRecord
+_KIND = re.compile("[a-z][a-z-]{0,40}")  # the kinds of all versions
 _DECODER = msgspec.json.Decoder(EvidenceRecord)
 
 
 def record_of(line: object) -> Record:
-    """Return the record of a line.
+    """Return the record of a line; a `LaterRecord` if its kind is unknown.
 
     Args:
         line: a value of JSON.
@@ -31,13 +48,18 @@ def record_of(line: object) -> Record:
         ValueError: it is no valid line of a results file; the message names the key, and the values that it accepts.
     """
     kind = line.get("kind") if isinstance(line, dict) else None
-    if not isinstance(line, dict) or not isinstance(kind, str) or kind not in RECORDS:
+    if not isinstance(line, dict) or not isinstance(kind, str) or not _KIND.fullmatch(kind):
         raise ValueError("no line of a results file; each names its kind")
+    if kind not in RECORDS:
+        return LaterRecord()
     if kind == "run" and line.get("schema") != SCHEMA:
         raise ValueError(f"schema {line.get('schema')!r}; this vlcheck reads schema {SCHEMA}")
     record = RECORDS[kind]
     try:
         return convert(_given(record, line), record)
+    except BrokenRule as error:
+        where = f" under {error.path[0]!r}" if error.path else ""
+        raise ValueError(f"{kind} line with {error.rule}{where}") from error
     except Fault as error:
         key = str(error.path[0])
         raise ValueError(f"{kind} line without {key!r}, which has to be {keys_of(record)[key].accepted}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +17,7 @@ from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.definition import Encoded
 from vlcheck.metrics.model_output import encode_images
+from vlcheck.metrics.pictures import Pictures
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.registry import METRICS
 from vlcheck.models.protocol import VisionLanguageModel
@@ -120,8 +121,21 @@ class Scorer:
         """Answer the queries about the given pictures; empty `images`, which has them by key, once they are encoded."""
         rows = {key: row for row, key in enumerate(images)}
         queries = [query for query in queries if query.picture.key in rows]
-        encoded = self._encode((*images.values(),))
-        images.clear()  # memory: only the features are needed from here on
+        pictures = Pictures(tuple(images.values()))
+        images.clear()
+        explained = [query for query in queries if METRICS[query.metric].explained]
+        if explained:
+            yield from self._ask(rows, explained, pictures, rendered)
+        if len(explained) < len(queries):
+            encoded = self._encode(pictures.images)
+            del pictures  # memory: only the features are needed from here on
+            others = [query for query in queries if not METRICS[query.metric].explained]
+            yield from self._ask(rows, others, encoded, rendered)
+
+    def _ask(
+        self, rows: Mapping[str, int], queries: Sequence[Query], encoded: Encoded | Answer, rendered: Rendered
+    ) -> Iterator[Answered]:
+        """Answer the queries about pictures that are encoded, each in the row that `rows` gives by its key."""
         if isinstance(encoded, Answer):
             yield from self._halved(queries, encoded, rendered)
             return
@@ -156,10 +170,10 @@ class Scorer:
 
     def _batches(self, queries: Sequence[Query]) -> Iterator[list[_Ask]]:
         """Yield batches of texts, each of one metric and sorted by length, so that little padding is needed."""
-        size = self.batch_size * TEXTS_PER_PICTURE
         for name, metric in METRICS.items():
             shares = metric.shares_text(self.model.kinds.get(name))
             asks = sorted(_asks((query for query in queries if query.metric == name), shares), key=_length)
+            size = metric.most_texts or self.batch_size * TEXTS_PER_PICTURE
             yield from (asks[start : start + size] for start in range(0, len(asks), size))
 
     def _replies(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> list[Answer]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from vlcheck.explain.attribution.image_map import ImageMap
 from vlcheck.explain.attribution.method import AttributionMethod, Maps
+from vlcheck.explain.batches import in_batches
 from vlcheck.models.differentiable import Differentiable, PairInputs
 
 
@@ -73,34 +74,15 @@ def attribute(
         NotApplicable: the method does not apply to the network, or a text is too long for it.
         UsageError: the vocabulary cannot spell a word.
     """
-    found: list[Attribution] = []
-    batch_size = batch_size if model.stackable else 1
-    for start in range(0, len(images), batch_size):
-        rows = slice(start, start + batch_size)
-        found += _explained(model, method, images[rows], texts[rows], words[rows] if words is not None else None)
-    return found
 
-
-def _explained(
-    model: Differentiable,
-    method: AttributionMethod,
-    images: Sequence[Image.Image],
-    texts: Sequence[str],
-    words: Sequence[str] | None,
-) -> list[Attribution]:
-    try:
+    def explain(rows: Sequence[int]) -> list[Attribution]:
         with torch.enable_grad():
-            inputs = model.inputs(images, texts, words)
+            asked = None if words is None else [words[row] for row in rows]
+            inputs = model.inputs([images[row] for row in rows], [texts[row] for row in rows], asked)
             return _attributions(method, inputs, method.maps(model, inputs))
-    except (MemoryError, torch.OutOfMemoryError):
-        if len(images) == 1:
-            raise
-    half = len(images) // 2  # after `except`, since the exception keeps the tensors of the batch in memory
-    return [
-        one
-        for part in (slice(half), slice(half, None))
-        for one in _explained(model, method, images[part], texts[part], words[part] if words is not None else None)
-    ]
+
+    batches = in_batches(explain, range(len(images)), batch_size if model.stackable else 1)
+    return [one for _, found in batches for one in found]
 
 
 def _attributions(method: AttributionMethod, inputs: PairInputs, maps: Maps) -> list[Attribution]:

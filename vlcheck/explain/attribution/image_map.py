@@ -83,6 +83,20 @@ class ImageMap:
             painted += value * np.outer(down / (box.height * height), across / (box.width * width))
         return painted
 
+    def grid(self, most: int = 24) -> np.ndarray:
+        """Return the map as a grid over the whole picture, e.g. to be drawn.
+
+        Args:
+            most: the most rows and columns.
+
+        Returns:
+            The values of the patches, (rows, columns), if these cover the picture as a grid that is not finer; else
+            sums over the cells of a grid of `most` rows and columns.
+        """
+        if self.layout.grid and max(self.layout.grid) <= most and self.layout == ImageLayout.of_grid(*self.layout.grid):
+            return self.values.reshape(self.layout.grid)
+        return self.render(most, most)
+
 
 def _cover(start: float, length: float, pixels: int) -> np.ndarray:
     """Return how much of each pixel of a row a stretch of it covers, (pixels,), in [0, 1]."""

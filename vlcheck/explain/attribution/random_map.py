@@ -21,7 +21,9 @@ class Random(AttributionMethod):
     def maps(self, model: Differentiable, inputs: PairInputs) -> Maps:
         units, tokens = [], []
         for row in range(len(inputs)):
-            seed = int(digest(repr(inputs.tokens[row]), repr(inputs.pixels[row].double().sum().item()))[:8], 16)
+            pixels = inputs.pixels[row].float().cpu()
+            seen = pixels[pixels != 0].numpy().tobytes().hex()  # zeros may pad the picture to others of its batch
+            seed = int(digest(repr(inputs.tokens[row]), seen)[:8], 16)
             noise = torch.Generator().manual_seed(seed)
             units.append(torch.rand(len(inputs.layouts[row].boxes), generator=noise))
             tokens.append(torch.rand(inputs.ids.shape[1], generator=noise) * inputs.attention[row].cpu())

@@ -106,7 +106,7 @@ class Pretrained:
             return cls(folder, parsed.said, parsed.regions, trusted)
         if not _HUB_ID.fullmatch(parsed.path):
             return None
-        folder = _from_hub(parsed.path, parsed.revision or None, _deciding(trusted))
+        folder = from_hub(parsed.path, parsed.revision or None, _deciding(trusted))
         commit = folder.name  # the cache names a snapshot after its commit
         return cls(folder, parsed.at_revision(commit), parsed.regions, trusted, parsed.path)
 
@@ -284,8 +284,17 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _from_hub(repository: str, revision: str | None, patterns: Sequence[str]) -> Path:
-    """Return the folder of a repository in the hub's cache; download its files if needed."""
+def from_hub(repository: str, revision: str | None, patterns: Sequence[str]) -> Path:
+    """Return the folder of a repository in the hub's cache; download its files if needed.
+
+    Args:
+        repository: OWNER/NAME.
+        revision: branch, tag or commit; None for the newest.
+        patterns: patterns of the files' names.
+
+    Raises:
+        UsageError: the hub has no such repository or does not give it, or it cannot be reached.
+    """
     try:
         return Path(snapshot_download(repository, revision=revision, allow_patterns=[*patterns]))
     except GatedRepoError as error:

@@ -16,7 +16,8 @@ from vlcheck._util.numbers import counted
 from vlcheck.report.page.baseline import Release, release
 from vlcheck.report.page.control import Beside
 from vlcheck.report.page.escaping import ShownText, shown_text, unbroken
-from vlcheck.report.page.evidence import RowView, row_view
+from vlcheck.report.page.evidence import row_view
+from vlcheck.report.page.explanations import Explanations
 from vlcheck.report.page.failing_biases import FoundView, found_views
 from vlcheck.report.page.formatting import NAME, title
 from vlcheck.report.page.images import Album
@@ -191,6 +192,7 @@ def _verdicts(
     chosen = choose(wanted, album, room.less(0, _SECTION * len(names)))
     holm = corrected(list(results.verdicts.values()))
     by_behavior = _by_behavior(alike)
+    explanations = Explanations(results.run.explained, results.explanations)
     views = {}
     for (key, name), p in zip(names.items(), holm, strict=True):
         verdict = results.verdicts[key]
@@ -199,7 +201,10 @@ def _verdicts(
             name=name,
             holm=p,
             measured=all_measured[name],
-            rows=_row_views(chosen[name], ranks[name], all_measured[name].counted, verdict.claim, album),
+            rows=tuple(
+                row_view(row, ranks[name][id(row)], all_measured[name].counted, verdict.claim, album, explanations)
+                for row in _in_order(chosen[name], ranks[name])
+            ),
             beside=beside,
             change=changes.get(key),
             agreement=by_behavior.get(key[1]),
@@ -218,12 +223,9 @@ def _telling(rows: Sequence[EvidenceRecord], verdict: VerdictRecord) -> tuple[li
     return telling, {id(row): places.get(id(row), 0) for row in telling}
 
 
-def _row_views(
-    rows: Sequence[EvidenceRecord], ranks: Mapping[int, int], of: int, claim: str, album: Album
-) -> tuple[RowView, ...]:
+def _in_order(rows: Sequence[EvidenceRecord], ranks: Mapping[int, int]) -> list[EvidenceRecord]:
     """Return the worst, the median and the best row, then the others, the worst first."""
-    ordered = [*rows[:FIRST], *sorted(rows[FIRST:], key=lambda row: ranks[id(row)])]
-    return tuple(row_view(row, ranks[id(row)], of, claim, album) for row in ordered)
+    return [*rows[:FIRST], *sorted(rows[FIRST:], key=lambda row: ranks[id(row)])]
 
 
 def _by_behavior(alike: Sequence[Agreement]) -> Mapping[str, Agreement]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vlcheck._util.numbers import brief, figure, signed
 from vlcheck.report.page.escaping import Marked, ShownText, mark_changes, shown_text, visible
+from vlcheck.report.page.explanations import Explanations, HeatMap, MethodView
 from vlcheck.report.page.images import Album, EmbeddedImage
 from vlcheck.results.records import EvidenceRecord
 
@@ -51,6 +52,7 @@ class Side:
         says: the word that scores highest of those asked about; None if there is no single one.
         raw: raw scores of the words asked about, the likeliest ones.
         top: the likeliest words at the mask.
+        heat_maps: the explanations of its score.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Side:
     says: ShownText | None
     raw: tuple[Word, ...]
     top: tuple[Word, ...]
+    heat_maps: tuple[HeatMap, ...]
 
 
 @dataclass(frozen=True)
@@ -101,8 +104,13 @@ class RowView:
     violated: ShownText | None
     sides: tuple[Side, ...]
 
+    @property
+    def methods(self) -> tuple[MethodView, ...]:
+        """The methods that explain it."""
+        return tuple(dict.fromkeys(one.method for side in self.sides for one in side.heat_maps))
 
-def row_view(row: EvidenceRecord, rank: int, of: int, claim: str, album: Album) -> RowView:
+
+def row_view(row: EvidenceRecord, rank: int, of: int, claim: str, album: Album, explanations: Explanations) -> RowView:
     """Return a row of the evidence as the page shows it.
 
     Args:
@@ -111,6 +119,7 @@ def row_view(row: EvidenceRecord, rank: int, of: int, claim: str, album: Album) 
         of: number of rows that count.
         claim: the verdict's claim, "rate" or "mean".
         album: the pictures.
+        explanations: the explanations of the run.
     """
     margin = row.margin
     values = row.values or {}
@@ -127,7 +136,7 @@ def row_view(row: EvidenceRecord, rank: int, of: int, claim: str, album: Album) 
         values=tuple(Word(shown_text(name, _WORD), signed(value)) for name, value in values.items()),
         reason=shown_text(row.reason) if row.reason else None,
         violated=shown_text(row.violated) if row.violated else None,
-        sides=tuple(_sides(row, album)),
+        sides=tuple(_sides(row, album, explanations)),
     )
 
 
@@ -153,10 +162,11 @@ def _place(rank: int, of: int, ends: tuple[str, str]) -> str:
     return f"{named[rank]} of {of}" if rank in named else f"{rank} of {of}"
 
 
-def _sides(row: EvidenceRecord, album: Album) -> Iterator[Side]:
+def _sides(row: EvidenceRecord, album: Album, explanations: Explanations) -> Iterator[Side]:
     """Yield the row before, and after if there is an edit."""
     scores, targets, wanted = row.scores or [], row.targets, row.wanted
     keys, boxes = (row.image, row.perturbed), (row.boxes, row.perturbed_boxes)
+    heat_maps = explanations.of(row)
     raw, tops = (row.before, row.after), (row.top_before, row.top_after)
     for place, text in enumerate(mark_changes(row.texts)[:2]):
         name = ("before", "after")[place]
@@ -174,6 +184,7 @@ def _sides(row: EvidenceRecord, album: Album) -> Iterator[Side]:
             says=_says(scores[place]) if place < len(scores) else None,
             raw=tuple(_raw(scores[place], targets[place : place + 1])) if place < len(scores) else (),
             top=tuple(Word(shown_text(word, _WORD), figure(score)) for word, score in tops[place] or ())[:_WORDS],
+            heat_maps=heat_maps[name],
         )
 
 

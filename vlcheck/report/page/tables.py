@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from vlcheck._util.numbers import counted, figure, span, whole
+from vlcheck._util.numbers import between, counted, figure, span, whole
+from vlcheck.perturb.place import CELLS
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.results.records import VerdictRecord
 
@@ -79,6 +80,47 @@ def _under_each(cells: Cells) -> Grid:
     return _grid(f"Under each perturbation{_over(cells)}", ("perturbation", "mean score"), body)
 
 
+def _map_by_cell(cells: Cells) -> Grid:
+    rows = [CELLS[start : start + 3] for start in range(0, len(CELLS), 3)]
+    body = [
+        (name, [cells.get(cell) for cell in row]) for name, row in zip(("top", "middle", "bottom"), rows, strict=True)
+    ]
+    each = figure(1 / len(CELLS))
+    caption = f"Share of the map in each cell of the picture{_over(cells)}; of the objects, each cell has {each}"
+    return _grid(caption, ("", "left", "middle", "right"), body)
+
+
+def _vision_for_language(cells: Cells) -> Grid:
+    head = ("caption", "nothing hidden", "the thing hidden", "all hidden")
+    return _ablation(cells, "Vision for language", head, {"hint_": "with its hint", "bare_": "without its hint"})
+
+
+def _language_for_vision(cells: Cells) -> Grid:
+    head = ("the thing is hidden", "whole caption", "without its phrase", "without the caption")
+    return _ablation(cells, "Language for vision", head, {"": "of the thing"})
+
+
+def _ablation(cells: Cells, direction: str, head: tuple[str, ...], rows: Mapping[str, str]) -> Grid:
+    body = [
+        (name, [cells.get(f"{row}{removed}") for removed in ("none", "object", "all")]) for row, name in rows.items()
+    ]
+    losses = [_losses(cells, row, name, head[2:]) for row, name in rows.items()]
+    caption = f"{direction} (Frank et al. 2021), mean score{_over(cells)}"
+    return _grid("; ".join(filter(None, [caption, *losses])), head, body)
+
+
+def _losses(cells: Cells, row: str, name: str, columns: Sequence[str]) -> str:
+    """Return what both removals cost in a row, with intervals; "" if it was not measured."""
+    costs = [f"{row}{removed}_costs" for removed in ("object", "all")]
+    if any(cells.get(cost) is None for cost in costs):
+        return ""
+    said = (
+        f"{column} {figure(cells[cost])} ({between(cells.get(f'{cost}_low'), cells.get(f'{cost}_high'), 2)})"
+        for column, cost in zip(columns, costs, strict=True)
+    )
+    return f"loss {name}: {', '.join(said)}"
+
+
 def _unknown(name: str) -> Callable[[Cells], Grid]:
     return lambda cells: _grid(shown_text(name).text, ("", ""), [(cell, [value]) for cell, value in cells.items()])
 
@@ -105,4 +147,7 @@ _KNOWN: Mapping[str, Callable[[Cells], Grid]] = {
     "against_noise": _against_noise,
     "left_right": _left_right,
     "under_each": _under_each,
+    "map_by_cell": _map_by_cell,
+    "vision_for_language": _vision_for_language,
+    "language_for_vision": _language_for_vision,
 }

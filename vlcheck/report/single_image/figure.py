@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+import numpy as np
 from PIL import Image
 
 from vlcheck._util.numbers import figure as written
@@ -45,11 +46,13 @@ class Panel:
         name: the edit, in words.
         image: the picture.
         scores: metric -> scores.
+        maps: title -> map over the picture, (rows, columns).
     """
 
     name: str
     image: Image.Image
     scores: Mapping[str, Scores]
+    maps: Mapping[str, np.ndarray] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 from vlcheck._util.image_files import opened
 from vlcheck.errors import UsageError, printable
+from vlcheck.report.heat import heated
 from vlcheck.report.single_image.figure import Figure, Panel, Scores, score
 
 WIDTH = 1280
@@ -132,6 +133,10 @@ def _draw_panel(figure: Figure, panel: Panel, width: int, height: int) -> Sheet:
     sheet = Sheet(width)
     sheet.write(panel.name, _NORMAL, _INK)
     sheet.place(_fitted(panel.image, width, height))
+    for title, cells in panel.maps.items():
+        sheet.skip(_GAP // 2)
+        sheet.write(title, _SMALL, _INK)
+        sheet.place(_fitted(heated(panel.image, cells), width, height))
     for metric, scores in panel.scores.items():
         sheet.skip(_GAP // 2)
         sheet.write(metric.upper(), _NORMAL, _INK)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from vlcheck._util.numbers import between, chance, counted, figure, share, whole
 from vlcheck.metrics.registry import OF_PICTURES
+from vlcheck.perturb.place import CELLS
 from vlcheck.results import scales
 from vlcheck.results.agreement import agreements
 from vlcheck.results.comparison import ALPHA, Comparison
@@ -24,6 +25,11 @@ _TWO_BY_TWO = {
     "balance": "balance, picture alone minus words alone",
 }
 
+# Start of the cells' names of each row of both tables of cross-modal ablation.
+ABLATIONS = {
+    "vision_for_language": {"hint_": "vision for language, with hint", "bare_": "vision for language, without hint"},
+    "language_for_vision": {"": "language for vision"},
+}
 
 _LEGEND = (
     "n: images that count; observed: the share of them that violates, or a mean; interval: its one-sided bounds;"
@@ -48,7 +54,15 @@ def summary_lines(
     yield from matrix_lines(results)
     yield ""
     yield from each(verdicts, beside)
-    for table in (vision_and_language, color_and_grey, against_noise, left_and_right, under_each):
+    for table in (
+        vision_and_language,
+        color_and_grey,
+        against_noise,
+        left_and_right,
+        under_each,
+        map_by_cell,
+        ablation,
+    ):
         rows = list(table(verdicts))
         if rows:
             yield ""
@@ -244,6 +258,34 @@ def under_each(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
         yield "under each perturbation, mean score"
         body = [[name, *(figure(row.get(metric)) for metric in OF_PICTURES)] for name, row in rows.items()]
         yield from aligned([["", *(metric.upper() for metric in OF_PICTURES)], *body])
+
+
+def map_by_cell(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
+    """Yield the mean share of a map in each cell of the picture."""
+    for verdict, cells in _tables(verdicts, "map_by_cell"):
+        yield f"{verdict.behavior}: share of the map in each cell; of the objects, each has {figure(1 / len(CELLS))}"
+        rows = [CELLS[start : start + 3] for start in range(0, len(CELLS), 3)]
+        yield from aligned([["", *map(figure, map(cells.get, row))] for row in rows])
+
+
+def ablation(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
+    """Yield the contrast of Frank et al. 2021: mean scores with nothing, the object or all removed from a modality."""
+    rows = [["", "none", "object", "all", "object costs", "interval", "all costs", "interval", "n"]]
+    for name, directions in ABLATIONS.items():
+        for verdict, cells in _tables(verdicts, name):
+            for row, direction in directions.items():
+                means = (figure(cells.get(f"{row}{removed}")) for removed in ("none", "object", "all"))
+                costs = (text for removed in ("object", "all") for text in _costs(cells, f"{row}{removed}_costs"))
+                title = f"{direction}: {verdict.behavior} {verdict.metric.upper()}"
+                rows.append([title, *means, *costs, whole(cells.get("n"))])
+    if len(rows) > 1:
+        yield "cross-modal ablation (Frank et al. 2021), mean score with nothing, the object or all removed"
+        yield from aligned(rows)
+
+
+def _costs(cells: Cells, cell: str) -> tuple[str, str]:
+    """Return a loss of score and its interval, as texts."""
+    return figure(cells.get(cell)), between(cells.get(f"{cell}_low"), cells.get(f"{cell}_high"), 2)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -87,4 +87,9 @@ class DifferentiableFusion:
         return attention[..., 1:]  # the first token stands for the whole image
 
     def _fused(self, inputs: PairInputs, image_states: Tensor, text_states: Tensor) -> Tensor:
-        return self.network.text_encoder.bert.fuse(text_states, inputs.attention, image_states)
+        """Return the fused states; a view of one picture for all texts has its keys and values computed once."""
+        fuse = self.network.text_encoder.bert.fuse
+        if image_states.stride(0) == 0:
+            images = torch.zeros(len(text_states), dtype=torch.long, device=text_states.device)
+            return fuse(text_states, inputs.attention, image_states[:1], images)
+        return fuse(text_states, inputs.attention, image_states)

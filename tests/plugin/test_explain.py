@@ -1,0 +1,117 @@
+"""--vl-explain: what it adds to a run, and what it refuses."""
+
+import pytest
+
+import vlcheck
+from tests.conftest import ROOT
+from tests.explain.mm_shap.collapsed import Blindfolded, Collapsed, Deaf
+from vlcheck.errors import UsageError
+from vlcheck.explain.request import Request, parse_request
+
+SUITE = ROOT / "behavior_tests"
+TEST = "test_neither_modality_collapses"
+STATES = """
+    from vlcheck import behavior
+    from vlcheck.cases import with_target
+    from vlcheck.expect import BothContribute, Preserved
+    from vlcheck.perturb import Grayscale
+
+    BIAS = "modality"
+
+    @behavior(cases=with_target("object"), expect=BothContribute(), metrics=("mm-shap",))
+    def test_both_contribute(verdict):
+        assert verdict.passed
+
+    @behavior(cases=with_target("object"), perturb=Grayscale(), expect=Preserved(), metrics=("itm",))
+    def test_grayscale_preserves(verdict):
+        assert verdict.passed
+"""
+POLICY = "[behaviors.test_both_contribute]\nband = [0.0, 1.0]\n"
+
+
+@pytest.fixture
+def stating(project):
+    """A project with a test that needs an explanation, and a policy that speaks of it."""
+    project.pytester.makepyfile(test_states=STATES)
+    (project.folder / "policy.toml").write_text(POLICY)
+    return project
+
+
+def run(project, *arguments, model="competent"):
+    return project.run("test_states.py", "--vl-policy=policy.toml", *arguments, model=model)
+
+
+def collected(result):
+    return [line.partition("::")[2] for line in result.stdout.lines if line.startswith("test_states.py::")]
+
+
+def test_without_it_tests_that_need_it_are_not_collected(stating):
+    assert collected(run(stating, "--collect-only", "-q")) == ["test_grayscale_preserves[itm]"]
+    run(stating)
+    assert [verdict["metric"] for verdict in stating.results("verdict")] == ["itm"]
+
+
+@pytest.mark.parametrize("said", ["mmshap", "mmshap:5"])
+def test_with_it_they_are(stating, said):
+    found = collected(run(stating, "--collect-only", "-q", f"--vl-explain={said}"))
+    assert found == ["test_both_contribute[mm-shap]", "test_grayscale_preserves[itm]"]
+
+
+def test_an_attribution_method_adds_no_test_of_mm_shap(stating):
+    assert collected(run(stating, "--collect-only", "-q", "--vl-explain=random:5")) == ["test_grayscale_preserves[itm]"]
+
+
+def test_a_model_that_gives_no_gradients_is_not_asked_and_says_why(stating):
+    result = run(stating, "--vl-explain=mmshap", "-rs")
+    assert "gives no gradients" in result.stdout.str()
+    assert [verdict["metric"] for verdict in stating.results("verdict")] == ["itm"]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("mmshop", "Did you mean 'mmshap'"),
+        ("grad", "there is no such method"),
+        (":5", "there is no such method"),
+        ("mmshap:0", "whole number from 1 on"),
+        ("mmshap:", "whole number from 1 on"),
+        ("random:many", "whole number from 1 on"),
+    ],
+)
+def test_what_it_does_not_know_is_refused(project, said, why):
+    with pytest.raises(UsageError, match=why):
+        parse_request(said)
+    result = project.run(f"--vl-explain={said}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert f"--vl-explain {said}" in result.stderr.str()
+
+
+def test_the_request_is_a_method_and_a_number_of_cases():
+    assert parse_request("mmshap") == Request("mmshap", None)
+    assert parse_request("random:20") == Request("random", 20)
+
+
+def test_the_shares_of_a_run_are_in_its_results():
+    results = vlcheck.evaluate(
+        "tiny", "scenes:3", suite=SUITE, tests=TEST, explain="mmshap", images=False, progress=False
+    )
+    (verdict,) = results.verdicts
+    rows = [row for key in results.lines.verdicts for row in results.lines.rows(key)]
+    assert (verdict.metric, verdict.score_kind, len(rows)) == ("mm-shap", "shapley-share", 3)
+    assert all(0 < next(iter(row.scores[0].values())) < 1 for row in rows)
+    assert [row.top_before[0][0] for row in rows] == ["standard error"] * 3
+
+
+@pytest.mark.parametrize(("kind", "share"), [(Blindfolded, 1.0), (Deaf, 0.0)])
+def test_a_model_with_a_collapsed_modality_fails(kind, share):
+    results = vlcheck.evaluate(
+        Collapsed(kind), "scenes:4", suite=SUITE, tests=TEST, explain="mmshap", images=False, progress=False
+    )
+    (verdict,) = results.verdicts
+    assert verdict.status == "fail"
+    assert verdict.effect == pytest.approx(share, abs=0.02)
+
+
+def test_the_suite_of_python_has_no_such_test_without_it():
+    with pytest.raises(UsageError, match="there is no test"):
+        vlcheck.evaluate("tiny", "scenes:3", suite=SUITE, tests=TEST, progress=False)

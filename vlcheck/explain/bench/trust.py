@@ -1,0 +1,154 @@
+"""The measured trust in a method: a summary of its measures over the seeds of a benchmark, beside the random map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from vlcheck._util.numbers import figure
+from vlcheck.explain.bench.planted import CONTROL, PLANTED_CAUSES
+from vlcheck.explain.bench.records import ExplanationBench, SeedScores, bench_from_json
+from vlcheck.explain.bench.rule import name_cause
+from vlcheck.stats.bootstrap import bootstrap_interval
+
+NULL = "random"
+MEASURED = Path(__file__).with_name("trust.json")
+NAMED_SHARE = 0.9  # share of the seeds in which a planted cause has to be named, to count as named
+NOT_BETTER = "not better than random"
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over seeds, with its 95 % bootstrap interval.
+
+    Attributes:
+        mean: the mean.
+        low: lower end of the interval.
+        high: upper end of the interval.
+    """
+
+    mean: float
+    low: float
+    high: float
+
+    @classmethod
+    def over(cls, values: Sequence[float]) -> Mean:
+        """Return the mean of values, one a seed."""
+        return cls(float(np.mean(values)), *bootstrap_interval(values))
+
+
+@dataclass(frozen=True)
+class MethodTrust:
+    """The measures of a method over the seeds of a benchmark.
+
+    Attributes:
+        method: the method's name.
+        seeds: number of seeds.
+        pointing: share of the maps of the match logit whose peak lies on the named thing.
+        lift: share of such a map on the named thing, over the thing's share of the picture; 1 for an even map.
+        gain: the same lift minus that of the random map on the same scenes.
+        wins: number of seeds in which the lift is larger than that of the random map.
+        distractor_lift: the lift on another thing in the picture.
+        word_lift: the lift of the maps of a word's log-probability at the mask.
+        precedence: share of a caption's other words with smaller values than the named thing; None without words.
+        deletion: mean area under the deletion curve, and the random map's minus it.
+        insertion: mean area under the insertion curve minus the random map's.
+        similarity: rank correlation with the maps of a network with shuffled weights.
+        named: for each embedded model with a planted cause, the number of seeds in which the rule names it.
+        clean: number of seeds in which the rule names no cause for the embedded model without one.
+    """
+
+    method: str
+    seeds: int
+    pointing: Mean
+    lift: Mean
+    gain: Mean
+    wins: int
+    distractor_lift: Mean
+    word_lift: Mean
+    precedence: Mean | None
+    deletion: Mean
+    insertion: Mean
+    similarity: Mean
+    named: Mapping[str, int]
+    clean: int
+
+    @property
+    def better(self) -> bool:
+        """True if the interval of the gain over the random map is above 0."""
+        return self.gain.low > 0
+
+    @property
+    def causes_named(self) -> int:
+        """The number of planted causes that are named in at least NAMED_SHARE of the seeds."""
+        return sum(count >= NAMED_SHARE * self.seeds for count in self.named.values())
+
+    @property
+    def named_a_seed(self) -> float:
+        """The mean over seeds of the number of planted causes that are named."""
+        return sum(self.named.values()) / self.seeds
+
+    @property
+    def summary(self) -> str:
+        """A few words to stand beside the method's name."""
+        lies = f"{figure(self.lift.mean, 1)} times as much of the map on the named thing as by chance"
+        names = f"names {figure(self.named_a_seed, 1)} of {len(self.named)} planted causes"
+        return f"{lies if self.better else NOT_BETTER}; {names}"
+
+
+def trust_in(bench: ExplanationBench, method: str) -> MethodTrust:
+    """Return the trust in a method of a benchmark, over the seeds in which the random map was measured, too.
+
+    Args:
+        bench: the benchmark; it has measured the random map.
+        method: the name of a method that it has measured.
+    """
+    own, null = bench.of(method), bench.of(NULL)
+    pairs = [(own[seed], null[seed]) for seed in sorted(own.keys() & null.keys())]
+
+    def over(measure: Callable[[SeedScores], float]) -> Mean:
+        return Mean.over([measure(one) for one, _ in pairs])
+
+    def beyond(measure: Callable[[SeedScores], float]) -> Mean:
+        return Mean.over([measure(one) - measure(noise) for one, noise in pairs])
+
+    ranks = [one.truth["match"].precedence for one, _ in pairs]
+    known = [rank for rank in ranks if rank is not None]
+    return MethodTrust(
+        method=method,
+        seeds=len(pairs),
+        pointing=over(lambda one: one.truth["match"].pointing),
+        lift=over(_lift),
+        gain=beyond(_lift),
+        wins=sum(_lift(one) > _lift(noise) for one, noise in pairs),
+        distractor_lift=over(lambda one: one.truth["match"].distractor_lift),
+        word_lift=over(lambda one: one.truth["word"].lift),
+        precedence=Mean.over(known) if known else None,
+        deletion=beyond(lambda one: -one.deletion),
+        insertion=beyond(lambda one: one.insertion),
+        similarity=over(lambda one: one.similarity),
+        named={
+            model: sum(name_cause(one.biased[model], bench.trials) == planted.cause for one, _ in pairs)
+            for model, planted in PLANTED_CAUSES.items()
+        },
+        clean=sum(name_cause(one.biased[CONTROL], bench.trials) is None for one, _ in pairs),
+    )
+
+
+@cache
+def trust(method: str) -> MethodTrust | None:
+    """Return the trust in a method as it was measured on `tiny` for this version of vlcheck; None if it was not.
+
+    Args:
+        method: the method's name.
+    """
+    bench = bench_from_json(MEASURED.read_bytes())
+    return trust_in(bench, method) if bench.of(method) else None
+
+
+def _lift(one: SeedScores) -> float:
+    return one.truth["match"].lift

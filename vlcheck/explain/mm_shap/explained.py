@@ -1,0 +1,55 @@
+"""Models that answer the metric mm-shap: MM-SHAP of their match score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vlcheck.errors import NotApplicable
+from vlcheck.explain.mm_shap.contribution import MMShap
+from vlcheck.metrics.mm_shap import TextContribution, TextShare
+from vlcheck.metrics.pictures import Pictures
+from vlcheck.models.differentiable import Differentiable, differentiable
+from vlcheck.models.loading.foreign_model import ForeignModel
+from vlcheck.models.protocol import VisionLanguageModel, lacks
+
+MM_SHAP = "mmshap"  # the method's name in --vl-explain
+
+
+class WithMMShap(ForeignModel):
+    """A model with the metric mm-shap beside its own; if it cannot be explained, its `lacks` says why.
+
+    Args:
+        model: a model.
+        method: MM-SHAP with its settings.
+        batch_size: number of changed pictures that are encoded together.
+    """
+
+    def __init__(self, model: VisionLanguageModel, *, method: MMShap | None = None, batch_size: int = 16) -> None:
+        self.method, self.batch_size = method or MMShap(), batch_size
+        self.network, reason = _network(model)
+        name, kind = TextContribution.name, next(iter(TextContribution.kinds))
+        super().__init__(model, {**model.kinds, name: kind} if self.network else model.kinds)
+        if reason:
+            self.lacks[name] = reason
+
+    def mm_shap(self, pictures: Pictures, texts: Sequence[str]) -> list[TextShare]:
+        """Return T-SHAP of each picture with its text. See `vlcheck.metrics.mm_shap.SharesContributions`.
+
+        Args:
+            pictures: n pictures.
+            texts: n texts.
+        """
+        if self.network is None:
+            raise NotApplicable(self.lacks[TextContribution.name])
+        found = self.method.explain(self.network, pictures.images, texts, batch_size=self.batch_size)
+        return [one.share for one in found]
+
+
+def _network(model: VisionLanguageModel) -> tuple[Differentiable | None, str]:
+    """Return the model's network, or the reason why it cannot be explained."""
+    if "itm" not in model.metrics:
+        return None, f"MM-SHAP explains a match score, and {lacks(model, 'itm')}"
+    try:
+        return differentiable(model), ""
+    except NotApplicable as reason:
+        return None, str(reason)

@@ -1,0 +1,45 @@
+"""The request of `--vl-explain`: a method of explanation, and a number of cases."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vlcheck.behaviors.binding import ABLATION
+from vlcheck.errors import UsageError, argument, nearest
+from vlcheck.explain.attribution.registry import METHODS
+from vlcheck.explain.mm_shap.explained import MM_SHAP
+
+NAMES = (MM_SHAP, ABLATION, *METHODS)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A method of explanation, and the number of cases that it is for.
+
+    Attributes:
+        method: one of NAMES.
+        worst: number of cases of the run, the worst first, at least 1; None if it is not said.
+    """
+
+    method: str
+    worst: int | None = None
+
+
+def parse_request(text: str) -> Request:
+    """Read METHOD[:K].
+
+    Raises:
+        UsageError: there is no such method, or K is no whole number from 1 on.
+
+    Example:
+        >>> parse_request("mmshap:20")
+        Request(method='mmshap', worst=20)
+    """
+    method, colon, worst = text.partition(":")
+    if method not in NAMES:
+        raise UsageError(f"{argument('explain', text)}: there is no such method. {nearest(method, NAMES)}")
+    if colon and not re.fullmatch("[1-9][0-9]*", worst):
+        said = f"METHOD:K explains the K worst cases, and K has to be a whole number from 1 on, e.g. {method}:20"
+        raise UsageError(f"{argument('explain', text)}: {said}.")
+    return Request(method, int(worst) if colon else None)

@@ -1,0 +1,108 @@
+"""MM-SHAP: the share of the text among all that moves the match score of a picture and a text.
+
+Source: Parcalabescu and Frank 2022, arXiv:2212.08158.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+import numpy as np
+
+from vlcheck.cases.view import View
+from vlcheck.metrics.answer import Answer
+from vlcheck.metrics.definition import Encoded, MetricDefinition
+from vlcheck.metrics.kinds import Kind, Metric
+from vlcheck.metrics.model_output import answer_of
+from vlcheck.metrics.pictures import Pictures
+from vlcheck.metrics.probe import Probe
+from vlcheck.metrics.query import Query
+from vlcheck.metrics.question import Question, demand_told
+from vlcheck.metrics.reading import Heard, Reading
+
+VERSION = "1"  # a part of every kept answer's key: raise it when the shares change
+ERROR = "standard error"
+
+
+class TextShare(NamedTuple):
+    """T-SHAP of one picture and text, in [0, 1], and its standard error."""
+
+    value: float
+    standard_error: float
+
+
+class SharesContributions(Protocol):
+    """A model that says how much of its match score is due to the text."""
+
+    def mm_shap(self, pictures: Pictures, texts: Sequence[str]) -> Sequence[TextShare]:
+        """Return T-SHAP of each picture with its text.
+
+        Args:
+            pictures: n pictures.
+            texts: n texts.
+
+        Raises:
+            NotApplicable: a text is too long for the model, or nothing changes the score.
+        """
+
+
+@dataclass(frozen=True)
+class ContributionReading(Reading):
+    """T-SHAP of the text with the target filled in."""
+
+    metric: ClassVar[Metric] = "mm-shap"
+
+
+class TextContribution(MetricDefinition):
+    """MM-SHAP: one query for the text with the target filled in."""
+
+    name = "mm-shap"
+    kinds = MappingProxyType({"shapley-share": Kind("the share of the text among all that moves the match score")})
+    reading = ContributionReading
+    meaning = "how much of the match score is due to the text"
+    task = "image-text-matching"
+    sample = ("a photo of a dog on the grass in front of a house", "dog")
+    explained = True
+    most_texts = 1  # each takes as long as hundreds of other questions: its answer is kept as soon as it is known
+
+    def ask(self, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:
+        demand_told(view)
+        query = Query(self.name, view.picture, view.filled(view.target), (f"version {VERSION}",))
+        return Question(self.name, view, {view.target: query})
+
+    def asked_with(self, explanation: str) -> bool:
+        return explanation == "mmshap"
+
+    def said(self, view: View) -> str:
+        return view.filled(view.target)
+
+    def score(
+        self,
+        model: SharesContributions,
+        encoded: Encoded,
+        texts: Sequence[str],
+        words: Sequence[Sequence[str]],
+        top: int,
+    ) -> list[Answer] | Answer:
+        if not isinstance(encoded, Pictures):
+            raise TypeError("MM-SHAP reads the pictures themselves")
+        return [answer_of([share.value, share.standard_error]) for share in model.mm_shap(encoded, texts)]
+
+    def of_query(self, query: Query, words: Sequence[str], answer: Answer) -> Answer:
+        return answer
+
+    def n_values(self, query: Query) -> int:
+        return len(TextShare._fields)
+
+    def read(self, question: Question, answers: Mapping[str, Answer]) -> Heard:
+        target = question.view.target
+        share = TextShare(*answers[target].values)
+        return Heard(ContributionReading(target, {target: share.value}), ((ERROR, share.standard_error),))
+
+    def probe(self, model: Any, probes: Sequence[Probe], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        pictures, texts = Pictures(tuple(probe.image for probe in probes)), [probe.texts[0] for probe in probes]
+        shares = [share.value for share in model.mm_shap(pictures, texts)]
+        return [np.full(len(own), share) for own, share in zip(words, shares, strict=True)]

@@ -1,0 +1,116 @@
+"""Explanations on a page: a heat map over each picture of a row, and shaded tokens."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from vlcheck.report.heat import heat
+from vlcheck.report.page.escaping import ShownText, shown_text
+from vlcheck.report.page.formatting import NAME
+from vlcheck.results.records import EvidenceRecord, ExplanationRecord, MethodRecord
+
+SHADES = 9  # shades of a token for the score, and as many against it
+
+Row = tuple[str | None, str | None, str, str]
+
+
+@dataclass(frozen=True)
+class MethodView:
+    """A method as the page names it.
+
+    Attributes:
+        number: its number on the page, in the names of styles.
+        title: its name in words.
+        told: what its values are, and how it did where the truth is known.
+    """
+
+    number: int
+    title: ShownText
+    told: ShownText
+
+
+@dataclass(frozen=True)
+class ShadedToken:
+    """A token with its shade: from -SHADES, strongly against the score, to SHADES, strongly for it."""
+
+    text: ShownText
+    shade: int
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """The explanation of one view by one method.
+
+    Attributes:
+        method: the method.
+        png: a small transparent picture in base64, to be stretched over the view's picture.
+        tokens: the tokens of the text; empty if the method does not explain tokens.
+        error: by how much the contributions miss their sum, in percent; "" if there is no such sum.
+    """
+
+    method: MethodView
+    png: str
+    tokens: tuple[ShadedToken, ...]
+    error: str
+
+
+class Explanations:
+    """The explanations of a run, by the row of the evidence that they explain.
+
+    Args:
+        methods: the methods of the run.
+        records: the explanations.
+    """
+
+    def __init__(self, methods: Sequence[MethodRecord], records: Sequence[ExplanationRecord]) -> None:
+        self.methods = {method.name: _method(number, method) for number, method in enumerate(methods)}
+        self._records: dict[Row, list[ExplanationRecord]] = {}
+        for record in records:
+            if record.method in self.methods:
+                row = record.test, record.metric, record.case, record.perturbation
+                self._records.setdefault(row, []).append(record)
+
+    def of(self, row: EvidenceRecord) -> Mapping[str, tuple[HeatMap, ...]]:
+        """Return the heat maps of a row: those before and those after, by "before" and "after"."""
+        found = self._records.get((row.test, row.metric, row.case, row.perturbation or ""), [])
+        return {
+            side: tuple(heat_map(record, self.methods[record.method]) for record in found if record.side == side)
+            for side in ("before", "after")
+        }
+
+
+def heat_map(record: ExplanationRecord, method: MethodView) -> HeatMap:
+    """Return an explanation as the page shows it.
+
+    Args:
+        record: its line in the results.
+        method: its method.
+    """
+    tokens = record.tokens or []
+    most = max((abs(value or 0.0) for _, value in tokens), default=0.0) or 1.0
+    return HeatMap(
+        method=method,
+        png=_png(heat(np.array(record.values).reshape(record.rows, record.columns))),
+        tokens=tuple(
+            ShadedToken(shown_text(text, NAME), round(SHADES * (value or 0.0) / most)) for text, value in tokens
+        ),
+        error="" if record.error is None else f"{100 * abs(record.error):.2g}\N{NO-BREAK SPACE}%",
+    )
+
+
+def _png(image: Image.Image) -> str:
+    file = io.BytesIO()
+    image.save(file, "PNG", optimize=True)
+    return base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def _method(number: int, method: MethodRecord) -> MethodView:
+    return MethodView(
+        number, shown_text(method.title, NAME), shown_text(f"{method.meaning} {method.trust}".strip(), 600)
+    )
