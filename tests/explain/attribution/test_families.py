@@ -10,9 +10,11 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.explain.attribution.test_relevancy import normal
 from tests.models.families import FAMILIES, READING_REGIONS, spec_of, write_regions
 from vlcheck.cases import ImageFile
 from vlcheck.errors import NotApplicable
+from vlcheck.explain.attribution.attention_recorder import AttentionRecorder
 from vlcheck.explain.attribution.attribute import attribute
 from vlcheck.explain.attribution.objective import objective
 from vlcheck.explain.attribution.registry import METHODS
@@ -44,9 +46,8 @@ CONSERVED = 0.01  # the most of a score that LRP may lose
 # Beside CAM, which only ALIGN has.
 WITHOUT: Mapping[str, set[str]] = {
     **{name: {"attention-gradcam"} for name in CLIPS},
-    **dict.fromkeys((*ROWS_OF_PATCHES, "smolvlm", "lxmert", "visual_bert"), BASELINES),
+    **dict.fromkeys((*ROWS_OF_PATCHES, "smolvlm", "lxmert", "siglip2", "visual_bert"), BASELINES),
     "vilbert": BASELINES | LRP,  # its score is a product of picture and text, each of which has read the other
-    "siglip2": BASELINES,
     "align": {"attention-gradcam", "relevancy"},
     "blip2_retrieval": {"relevancy"},
 }
@@ -124,6 +125,36 @@ def test_the_terms_of_cam_sum_to_the_match_logit(network_of, sources):
         logits = objective(network, network.inputs(images, TEXTS))
     sums = [found.image.values.sum() for found in attribute(network, METHODS["cam"], images, TEXTS)]
     np.testing.assert_allclose(sums, logits, rtol=1e-9)
+
+
+def test_streams_that_read_each_other_add_what_they_held_before(network_of, sources):
+    """Equations 5 to 11 of arXiv:2103.15679 on LXMERT, of which a layer's two directions are computed at once."""
+    network = network_of("lxmert")
+    inputs = network.inputs([sources[0].open()], TEXTS[:1])
+    with AttentionRecorder(network.network, lambda name: network.attention_kind(name) is not None) as recorder:
+        score = objective(network, inputs)[0]
+    slopes = torch.autograd.grad(score, [one.weights for one in recorder.maps], materialize_grads=True)
+    moved = [
+        (one.weights * slope).clamp(min=0)[0].mean(0).detach().numpy()
+        for one, slope in zip(recorder.maps, slopes, strict=True)
+    ]
+    tokens, regions = inputs.ids.shape[1], 5
+    tt, ti, ii, it = np.eye(tokens), np.zeros((tokens, regions)), np.eye(regions), np.zeros((regions, tokens))
+    for one, flow in zip(recorder.maps, moved, strict=True):
+        match network.attention_kind(one.module):
+            case "text":
+                tt, ti = tt + flow @ tt, ti + flow @ ti
+            case "image":
+                ii, it = ii + flow @ ii, it + flow @ it
+            case "cross":
+                before = tt, ti, ii
+                tt, ti = tt + flow @ it, ti + normal(tt).T @ flow @ normal(ii)
+            case "back":
+                text, across, image = before
+                ii, it = ii + flow @ across, it + normal(image).T @ flow @ normal(text)
+    (found,) = attribute(network, METHODS["relevancy"], [sources[0].open()], TEXTS[:1])
+    np.testing.assert_allclose(found.image.values, ti[0], rtol=1e-8)
+    np.testing.assert_allclose(found.token_values, tt[0] - np.eye(tokens)[0], rtol=1e-8)
 
 
 @pytest.mark.parametrize("family", READING_REGIONS)
