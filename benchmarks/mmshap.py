@@ -149,7 +149,7 @@ class Seconds:
     pair: float
 
 
-def _seconds(job: Callable[[], object], times: int = 5) -> float:
+def _seconds(job: Callable[[], object], times: int = 3) -> float:
     job()  # the first call of a network is slower
     return median(timed(job) for _ in range(times))
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vlcheck._util.numbers import brief, figure, signed
+from vlcheck.metrics.definition import MetricDefinition
+from vlcheck.metrics.registry import METRICS
 from vlcheck.report.page.escaping import Marked, ShownText, mark_changes, shown_text, visible
 from vlcheck.report.page.images import Album, EmbeddedImage
 from vlcheck.results.records import EvidenceRecord
@@ -50,7 +52,8 @@ class Side:
         wanted: the expected answer, in words.
         says: the word that scores highest of those asked about; None if there is no single one.
         raw: raw scores of the words asked about, the likeliest ones.
-        top: the likeliest words at the mask.
+        top: the likeliest words at the mask, or other numbers that come with the score.
+        top_name: the name of these numbers.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Side:
     says: ShownText | None
     raw: tuple[Word, ...]
     top: tuple[Word, ...]
+    top_name: str
 
 
 @dataclass(frozen=True)
@@ -174,6 +178,7 @@ def _sides(row: EvidenceRecord, album: Album) -> Iterator[Side]:
             says=_says(scores[place]) if place < len(scores) else None,
             raw=tuple(_raw(scores[place], targets[place : place + 1])) if place < len(scores) else (),
             top=tuple(Word(shown_text(word, _WORD), figure(score)) for word, score in tops[place] or ())[:_WORDS],
+            top_name=(METRICS.get(row.metric or "") or MetricDefinition).top_name,
         )
 
 
