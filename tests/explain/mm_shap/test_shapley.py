@@ -96,7 +96,7 @@ def test_the_surrogate_halves_the_variance_of_a_smooth_game():
     game, rng = smooth_game(0, 14), np.random.default_rng(0)
     rounds = [draw_round(game, rng, 5, 9, 8) for _ in range(24)]
     plain = np.array([gains(one.orders, one.values).mean(0) for one in rounds])
-    assert adjusted(rounds).var(axis=0, ddof=1).sum() < plain.var(axis=0, ddof=1).sum() / 2
+    assert adjusted(rounds, 5).var(axis=0, ddof=1).sum() < plain.var(axis=0, ddof=1).sum() / 2
 
 
 def test_orders_are_uniform_and_share_the_order_of_the_image_players():
