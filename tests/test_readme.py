@@ -62,6 +62,7 @@ BLOCKS = {
     "cases": Expected((0, 0, 1), ("cases.jsonl", RESULTS), data=PHOTOGRAPHS),  # the checkpoint knows drawn scenes alone
     "bias": Expected((0,), (RESULTS,)),
     "perturbation": Expected((0,), (RESULTS,)),
+    "mm-shap": Expected((0,), (RESULTS,)),
     "policy": Expected((0, 0), ("mine.toml",)),
     "gate": Expected((1,)),  # the results that are there are of a part of the suite
     "wheel": Expected((0,), ("dist/vlcheck-0.1.0-py3-none-any.whl",)),
