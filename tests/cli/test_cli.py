@@ -11,6 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from tests.datasets.conftest import Folder
+from tests.models.checkpoints import vilt_words
 from tests.plugin.conftest import ROOT, write_cases
 from tests.report.pages import small
 from tests.warm_python import warm_python
@@ -250,5 +251,5 @@ def test_words_asks_what_the_words_alone_tell(tmp_path):
 def test_words_refuses_to_replace_another_file_and_says_which_model_reads_no_text(tmp_path):
     (tmp_path / "words.json").write_text("mine")
     assert run("words", "tiny", "--to=words.json", cwd=tmp_path).returncode == 4
-    done = run("words", f"{ROOT}/tests/doubles.py:competent", cwd=tmp_path)
+    done = run("words", vilt_words(tmp_path / "vilt"))
     assert (done.returncode, "reads no text without a picture" in done.stdout) == (1, True)
