@@ -281,7 +281,7 @@ def _complete(loaded: object, spec: str) -> VisionLanguageModel:
             f"{_option(spec)}: fingerprint has to be a text: a hash of the weights and all else that decides a score."
         )
     said = getattr(model, "kinds", None)
-    kinds = {
+    kinds: dict[str, str] = {
         metric: str((DEFAULT_KINDS if said is None else said).get(metric)) for metric in known if metric in metrics
     }
     if unknown := {metric: kind for metric, kind in kinds.items() if kind not in KINDS}:
