@@ -22,7 +22,7 @@ class Surrogate:
         taught: the coalitions that it was fitted to, (coalitions, players), bool.
         weights: their weights, (coalitions,).
         mean: the level without any of them.
-        rates: weight of the difference at each player, (players,).
+        rates: distance between coalitions that differ in one player alone, by player, (players,).
         odds: whether levels are log-odds of values.
     """
 
@@ -63,7 +63,7 @@ def likeness(some: np.ndarray, others: np.ndarray, rates: np.ndarray) -> np.ndar
     Args:
         some: (some, players), bool.
         others: (others, players), bool.
-        rates: weight of each player that is present in only one of two coalitions, (players,).
+        rates: distance between coalitions that differ in one player alone, by player, (players,).
     """
     weighted, others = some * rates, others.astype(float)
     apart = weighted.sum(axis=1)[:, None] + others @ rates - 2 * weighted @ others.T

@@ -269,7 +269,7 @@ def _complete(loaded: object, spec: str) -> VisionLanguageModel:
     """Check each attribute, and wrap a model of foreign code."""
     _demand(loaded, ("name", "fingerprint", "metrics", "mask", "encode"), spec)
     metrics = getattr(loaded, "metrics", None)
-    known = OF_MODELS
+    known: tuple[str, ...] = OF_MODELS
     if not isinstance(metrics, Set | list | tuple) or not metrics or not all(metric in known for metric in metrics):
         raise UsageError(f"{_option(spec)}: metrics {metrics!r} have to be some of {', '.join(known)}.")
     _demand(loaded, metrics, spec)
