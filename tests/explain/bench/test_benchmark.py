@@ -158,9 +158,14 @@ def test_a_wrong_cause_is_not_the_right_one():
     assert trust_in(bench, "method").named["tiny-color"] == 0
 
 
+def test_the_setting_says_that_methods_have_different_numbers_of_seeds():
+    bench = bench_of(scores("method", 0), scores(NULL, 0), scores(NULL, 1))
+    assert setting(bench).startswith("tiny: 1 to 2 seeds, ")
+
+
 def test_a_method_that_does_not_apply_says_why():
     bench = replace(bench_of(scores(NULL, 0)), inapplicable={"cam": "CAM needs pooling"})
-    assert list(bench_rows(bench))[-1][:2] == ["cam", "does not apply: CAM needs pooling"]
+    assert list(bench_rows(bench))[-1][:2] == ["cam", "CAM needs pooling"]
 
 
 def test_every_method_has_a_name_of_its_own_in_the_table():

@@ -43,7 +43,7 @@ def bench_rows(bench: ExplanationBench) -> Iterator[list[str]]:
     for one in sorted(found, key=lambda each: (each.method == NULL, -each.lift.mean)):
         yield _row(one)
     for method, reason in bench.inapplicable.items():
-        yield [method, f"does not apply: {reason}", *[""] * (len(HEAD) - 2)]
+        yield [method, reason, *[""] * (len(HEAD) - 2)]
 
 
 def cause_rows(bench: ExplanationBench) -> Iterator[list[str]]:
@@ -57,7 +57,9 @@ def cause_rows(bench: ExplanationBench) -> Iterator[list[str]]:
 
 def setting(bench: ExplanationBench) -> str:
     """Return a line that says what was measured on."""
-    seeds = counted(len({one.seed for one in bench.scores}), "seed")
+    measured = [len(bench.of(method)) for method in bench.methods]
+    few, most = min(measured), counted(max(measured), "seed")
+    seeds = most if few == max(measured) else f"{few} to {most}"
     scenes, trials = counted(bench.images, "scene"), counted(bench.trials, "trial")
     return f"{bench.model}: {seeds}, {scenes} of each kind and {trials} of each cause a seed"
 
