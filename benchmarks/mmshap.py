@@ -72,13 +72,13 @@ def measured(network: Differentiable, n: int) -> dict[str, object]:
 
     def sample() -> np.ndarray:
         rounds.extend(draw_round(game, rng, texts, images, SETTINGS.per_round) for _ in range(n))
-        return adjusted(rounds)
+        return adjusted(rounds, texts)
 
     seconds = timed(sample)
     batched = Steps(network, players, game.batch_size, round(game.forwards.pairs / game.forwards.pictures))
     of_one = np.vstack([_both_ways(gains(one.orders, one.values)) for one in rounds]).var(axis=0, ddof=1).sum()
     plain = np.array([gains(one.orders, one.values).mean(axis=0) for one in rounds]).var(axis=0, ddof=1).sum()
-    corrected = adjusted(rounds).var(axis=0, ddof=1).sum()
+    corrected = adjusted(rounds, texts).var(axis=0, ddof=1).sum()
     needed = PUBLISHED * corrected / of_one  # rounds for the published standard error
     published = PUBLISHED * (2 * (len(players) + 1) + 1) * single.forward  # the published players include CLS
     ours = needed * seconds / n
@@ -149,7 +149,7 @@ class Seconds:
     pair: float
 
 
-def _seconds(job: Callable[[], object], times: int = 5) -> float:
+def _seconds(job: Callable[[], object], times: int = 3) -> float:
     job()  # the first call of a network is slower
     return median(timed(job) for _ in range(times))
 

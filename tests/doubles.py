@@ -22,7 +22,7 @@ from vlcheck.cases.view import View
 from vlcheck.cases.words import OPPOSITES
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
-from vlcheck.perturb import CELLS, OPENINGS, AblateRegions, Brightness, Crop, CutOut, Perturbation, RotateHue
+from vlcheck.perturb import CELLS, OPENINGS, AblateRegions, Blur, Brightness, Crop, CutOut, Perturbation, RotateHue
 from vlcheck.perturb.color import is_grey
 
 GRID = 16
@@ -442,7 +442,7 @@ def _disguises(case: Case) -> list[np.ndarray]:
     """How the case's picture looks under the perturbations that leave its object what it is."""
     if not case.tags & {"object", "single"}:
         return []
-    perturbations = [RotateHue(), Crop(), Brightness(0.8), Brightness(1.2)]
+    perturbations = [RotateHue(), Crop(), Blur(), Brightness(0.8), Brightness(1.2)]
     if "single" in case.tags:
         perturbations += map(CutOut, CELLS)
     return list(_looks(case, perturbations))

@@ -282,6 +282,9 @@ REFUSED = [
     ({"progress": "no"}, "^progress='no': has to be True, False or a function"),
     ({"tests": ["test_gray_preserves"]}, "^tests: there is no test 'test_gray_preserves'. Did you mean"),
     ({"tests": []}, "^tests: names nothing"),
+    ({"explain": 3}, "^explain=3: has to be a method, e.g. 'mmshap'"),
+    ({"explain": "mmshop"}, "^explain=mmshop: there is no such method. Did you mean 'mmshap'"),
+    ({"explain": "mmshap:0"}, "^explain=mmshap:0: METHOD:K explains the K worst cases"),
 ]
 OF_A_RUN_OF_PYTEST = {"results", "report", "beside", "baseline"}  # methods of Results and compare() have their place
 

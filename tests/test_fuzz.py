@@ -34,8 +34,10 @@ from vlcheck.policy.toml_file import load_policy
 from vlcheck.report.markdown.model_card import card
 from vlcheck.report.page import draw
 from vlcheck.report.text import comparison as comparison_lines
+from vlcheck.report.text.words import words_lines
 from vlcheck.results import comparison
 from vlcheck.results.file import encoded, read
+from vlcheck.results.words import WordAnswerRecord, WordKnowledgeRecord, WordsRecord, read_words, words_json
 from vlcheck.suite.diff import read_record
 from vlcheck.suite.shipped import lexicons_path, policy_path
 
@@ -253,3 +255,23 @@ def test_a_changed_line_of_results_is_named(tmp_path):
     with pytest.raises(UsageError, match=r":1: not JSON \('name' is there twice\)"):
         read(path)
     assert encoded(small().run)
+
+
+def test_files_of_words_alone(tmp_path):
+    path = tmp_path / "words.json"
+    known = WordKnowledgeRecord(
+        "color",
+        "cloze",
+        1,
+        0,
+        1.0,
+        0.025,
+        1.0,
+        1.0,
+        0.5,
+        True,
+        (WordAnswerRecord("coal", "", "black", {"black": -1.0}),),
+    )
+    path.write_bytes(words_json([WordsRecord("a model", "1", (known,))], 0.05))
+    drawn = lambda: [line.encode() for words in read_words(path) for line in words_lines(words)]  # noqa: E731
+    assert fuzzed(path, drawn, odd_json, odd_json, odd_bytes) == {"read", "refused"}

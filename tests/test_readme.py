@@ -62,6 +62,7 @@ BLOCKS = {
     "cases": Expected((0, 0, 1), ("cases.jsonl", RESULTS), data=PHOTOGRAPHS),  # the checkpoint knows drawn scenes alone
     "bias": Expected((0,), (RESULTS,)),
     "perturbation": Expected((0,), (RESULTS,)),
+    "mm-shap": Expected((0,), (RESULTS,)),
     "policy": Expected((0, 0), ("mine.toml",)),
     "gate": Expected((1,)),  # the results that are there are of a part of the suite
     "wheel": Expected((0,), ("dist/vlcheck-0.1.0-py3-none-any.whl",)),
@@ -69,6 +70,8 @@ BLOCKS = {
     "report": Expected((0,), ("report.html",)),
     "card": Expected((0,), ("card.md",)),
     "look": Expected((0,), ("look.png",)),
+    "explain_run": Expected((0,), ("report.html", RESULTS)),
+    "look_explain": Expected((0,), ("look.png",)),
     "words": Expected((0,), ("words.json",)),
     "compare": Expected((0, 0), (RESULTS,)),
 }

@@ -6,6 +6,7 @@ from textwrap import dedent
 import pytest
 
 from vlcheck.behaviors.collect import collected
+from vlcheck.behaviors.suite import asked
 from vlcheck.errors import UsageError
 from vlcheck.plugin.collect import collect
 from vlcheck.suite.install import read_copy, write_copy
@@ -45,7 +46,7 @@ def ids(folder):
 def test_the_shipped_suite_is_what_pytest_collects():
     by_pytest = collect(suite_folder() / "behavior_tests").tests
     with collected(suite_folder() / "behavior_tests") as tests:
-        found = [(test.id, test.name, test.behavior) for test in tests]
+        found = [(test.id, test.name, test.behavior) for test in asked(tests)]
     assert found == [(test.id, test.name, test.behavior) for test in by_pytest]
 
 

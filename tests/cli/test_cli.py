@@ -11,6 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from tests.datasets.conftest import Folder
+from tests.models.checkpoints import vilt_words
 from tests.plugin.conftest import ROOT, write_cases
 from tests.report.pages import small
 from tests.warm_python import warm_python
@@ -113,12 +114,12 @@ def test_models_lists_families_with_their_scores_and_tests():
     done = run("models")
     assert done.returncode == 0, done.stderr
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
-    assert rows["albef"] == ["masked-lm", "match-head", "-", "60", "ALBEF_4M.pth,", "ALBEF.pth"]
-    assert rows["CLIPModel"][:4] == ["-", "contrastive", "-", "31"]
-    assert rows["BertForMaskedLM"][:4] == ["masked-lm", "-", "-", "29"]
+    assert rows["albef"] == ["masked-lm", "match-head", "-", "62", "ALBEF_4M.pth,", "ALBEF.pth"]
+    assert rows["CLIPModel"][:4] == ["-", "contrastive", "-", "32"]
+    assert rows["BertForMaskedLM"][:4] == ["masked-lm", "-", "-", "30"]
     assert "test_mirror_flips_hands," in rows["mlm"]
     assert "test_mirror_flips_hands," in rows["itm"]
-    assert rows["LxmertForPreTraining"][:4] == ["masked-lm", "match-head", "masked-region", "60"]
+    assert rows["LxmertForPreTraining"][:4] == ["masked-lm", "match-head", "masked-region", "62"]
 
 
 def test_models_check_ends_with_0_or_1_and_is_remembered(tmp_path, monkeypatch):
@@ -250,5 +251,5 @@ def test_words_asks_what_the_words_alone_tell(tmp_path):
 def test_words_refuses_to_replace_another_file_and_says_which_model_reads_no_text(tmp_path):
     (tmp_path / "words.json").write_text("mine")
     assert run("words", "tiny", "--to=words.json", cwd=tmp_path).returncode == 4
-    done = run("words", f"{ROOT}/tests/doubles.py:competent", cwd=tmp_path)
+    done = run("words", vilt_words(tmp_path / "vilt"))
     assert (done.returncode, "reads no text without a picture" in done.stdout) == (1, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+from vlcheck.explain.attribution.registry import METHODS
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.registry import COMPARING, DEFAULT_KINDS, KINDS, METRICS, OF_PICTURES, RELATIVE, WITH_REGIONS, hear
@@ -16,14 +17,19 @@ def test_each_metric_has_one_definition_of_its_name() -> None:
 
 def test_the_kinds_are_those_of_the_metrics() -> None:
     assert {name: list(metric.kinds) for name, metric in METRICS.items()} == {
-        "mlm": ["masked-lm", "candidates"],
+        "mlm": ["masked-lm", "candidates", "image-labels"],
         "itm": ["match-head", "contrastive", "sigmoid", "ranking", "yes-no"],
         "mrc": ["masked-region"],
         "mm-shap": ["shapley-share"],
+        "map": [*METRICS["map"].kinds],
     }
     assert sum(len(metric.kinds) for metric in METRICS.values()) == len(KINDS)
     assert {"candidates", "contrastive", "ranking"} == COMPARING
     assert {"contrastive", "ranking"} == RELATIVE
+
+
+def test_each_attribution_method_is_a_kind_of_map() -> None:
+    assert METRICS["map"].kinds.keys() == METHODS.keys()
 
 
 def test_a_model_of_whole_pictures_is_not_asked_about_regions() -> None:
@@ -34,7 +40,8 @@ def test_a_model_of_whole_pictures_is_not_asked_about_regions() -> None:
 
 def test_a_kind_of_another_metric_compares_nothing() -> None:
     compared = {name: {kind for kind in KINDS if metric.compares(kind)} for name, metric in METRICS.items()}
-    assert compared == {"mlm": {"candidates"}, "itm": {"contrastive", "ranking"}, "mrc": set(), "mm-shap": set()}
+    comparing = {"mlm": {"candidates"}, "itm": {"contrastive", "ranking"}}
+    assert compared == {name: comparing.get(name, set()) for name in METRICS}
     assert not any(metric.compares(None) for metric in METRICS.values())
 
 

@@ -24,7 +24,7 @@ from vlcheck.errors import NotApplicable
 from vlcheck.explain.attribution.attention_recorder import AttentionRecorder
 from vlcheck.explain.attribution.objective import objective
 from vlcheck.models.adapters.frames import seen_part
-from vlcheck.models.differentiable import WHOLE, Differentiable, PairInputs, differentiable
+from vlcheck.models.differentiable import WHOLE, AttentionKind, Differentiable, PairInputs, differentiable
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.loading.registry import registered_families
 
@@ -267,6 +267,13 @@ def test_patches_of_the_last_vision_block_reach_the_score(
     assert (states.abs().amax(-1) > 0).all()
 
 
+def attentions_of(network: Differentiable, inputs: PairInputs) -> list[tuple[AttentionKind | None, int, int]]:
+    """The kind of each attention that is computed, with its numbers of queries and keys."""
+    with AttentionRecorder(network.network, lambda _: True) as recorder:
+        objective(network, inputs)
+    return [(network.attention_kind(one.module), *one.weights.shape[2:]) for one in recorder.maps]
+
+
 @pytest.mark.parametrize("family", each(FAMILIES))
 def test_attention_is_of_the_kind_that_its_numbers_of_queries_and_keys_say(
     family: str, model_of: Callable[..., Any], real_photographs: list[Image.Image]
@@ -274,10 +281,8 @@ def test_attention_is_of_the_kind_that_its_numbers_of_queries_and_keys_say(
     model = model_of(family)
     network, row = differentiable(model), family if family in ORIGINALS else model.network.config.architectures[0]
     inputs = pair(network, real_photographs[:1])
-    with AttentionRecorder(network.network, lambda name: network.attention_kind(name) is not None) as recorder:
-        objective(network, inputs)
     units, tokens = len(inputs.layouts[0].boxes), inputs.ids.shape[1]
-    found = [(network.attention_kind(one.module), *one.weights.shape[2:]) for one in recorder.maps]
+    found = [each for each in attentions_of(network, inputs) if each[0]]
     assert {kind for kind, _, _ in found} == kinds_on_the_page()[row]
     for kind, queries, keys in found:
         if kind in ("image", "cross", "query", "joint"):

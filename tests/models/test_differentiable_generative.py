@@ -17,11 +17,10 @@ from torch.nn.functional import adaptive_avg_pool2d
 from transformers import CLIPImageProcessor
 
 from tests.models.families import WRITING, spec_of
-from tests.models.test_differentiable import kinds_on_the_page, leaf
+from tests.models.test_differentiable import attentions_of, kinds_on_the_page, leaf
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable
-from vlcheck.explain.attribution.attention_recorder import AttentionRecorder
 from vlcheck.explain.attribution.objective import objective
 from vlcheck.models.adapters.measured_frames import measured_frames
 from vlcheck.models.differentiable import Differentiable, ImageLayout, PairInputs, differentiable
@@ -217,10 +216,8 @@ def test_attention_is_of_the_kind_that_its_numbers_of_queries_and_keys_say(
 ) -> None:
     network = differentiable(model_of(family))
     inputs = asked(network, real_photographs[:1])
-    with AttentionRecorder(network.network, lambda name: network.attention_kind(name) is not None) as recorder:
-        objective(network, inputs)
+    found = [each for each in attentions_of(network, inputs) if each[0]]
     units, tokens = len(inputs.layouts[0].boxes), inputs.ids.shape[1]
-    found = [(network.attention_kind(one.module), *one.weights.shape[2:]) for one in recorder.maps]
     architecture = model_of(family).network.config.architectures[0]
     assert {kind for kind, _, _ in found} == kinds_on_the_page()[architecture]
     for kind, queries, keys in found:

@@ -15,10 +15,9 @@ from torch import Tensor
 
 from tests.models.conftest import three_shapes
 from tests.models.families import READING_REGIONS, spec_of, write_regions
-from tests.models.test_differentiable import kinds_on_the_page, leaf
+from tests.models.test_differentiable import attentions_of, kinds_on_the_page, leaf
 from vlcheck.cases import MASK, ImageFile
 from vlcheck.cases.box import Box
-from vlcheck.explain.attribution.attention_recorder import AttentionRecorder
 from vlcheck.explain.attribution.objective import objective
 from vlcheck.models.differentiable import Differentiable, differentiable
 from vlcheck.models.loading.load import load_model
@@ -198,18 +197,17 @@ def test_attention_is_of_the_kind_that_its_numbers_of_queries_and_keys_say(
 ) -> None:
     network = differentiable(model_of(family))
     inputs = network.inputs(photographs[:1], TEXTS[:1])
-    with AttentionRecorder(network.network, lambda _: True) as recorder:
-        objective(network, inputs)
-    found = [(network.attention_kind(one.module), *one.weights.shape[2:]) for one in recorder.maps]
+    found = attentions_of(network, inputs)
     assert {kind for kind, _, _ in found} == kinds_on_the_page()[ROWS[family]]
     tokens, regions = inputs.ids.shape[1], COUNTS[0] + (family == "vilbert")
     sides = {"t": tokens, "i": regions, "j": tokens + regions}
     expected = {"text": "tt", "image": "ii", "cross": "ti", "back": "it", "joint": "jj"}
-    for kind, queries, keys in found:
-        assert (queries, keys) == tuple(sides[letter] for letter in expected[kind])
+    for kind, *sizes in found:
+        assert kind
+        assert sizes == [sides[letter] for letter in expected[kind]]
         if kind in ("image", "cross", "joint"):
-            numbers = torch.arange(keys)
-            assert network.image_keys(numbers, kind, inputs).tolist() == numbers[-COUNTS[0] :].tolist()
+            keys = torch.arange(sizes[1])
+            assert network.image_keys(keys, kind, inputs).tolist() == keys[-COUNTS[0] :].tolist()
 
 
 def test_tokens_that_are_no_words_are_marked(model_of: Callable[..., Any], photographs: list[Image.Image]) -> None:

@@ -6,11 +6,11 @@ from datetime import date
 import pytest
 import torch
 
+from vlcheck.behaviors.collect import collected
 from vlcheck.behaviors.suite import subjects
 from vlcheck.cli.arguments import shipped_tests
 from vlcheck.errors import UsageError
 from vlcheck.evaluation.records import policy_record
-from vlcheck.plugin.collect import collect
 from vlcheck.policy.policy import Subject, Value
 from vlcheck.policy.toml_file import load_policy
 from vlcheck.results.schema import line_of
@@ -47,7 +47,9 @@ def test_the_shipped_policy_is_the_design():
 
 
 def test_the_shipped_policy_is_about_the_shipped_tests():
-    shipped, tests = load_policy(policy_path()), subjects(collect(shipped_tests()).tests)
+    shipped = load_policy(policy_path())
+    with collected(shipped_tests()) as all_tests:  # those that need an explanation, too
+        tests = subjects(all_tests)
     shipped.check(tests)
     shipped.demand_tests(tests)
     assert set(shipped.named("behaviors")) < {test.behavior for test in tests}

@@ -135,7 +135,7 @@ def test_a_checkbox_lays_the_map_over_both_pictures_of_its_row_and_shades_the_to
         tokens.first.locator("span").nth(at).evaluate("it => getComputedStyle(it).backgroundColor") for at in (0, 1, 2)
     ]
     assert len(set(shades)) == 3
-    assert "It beats noise." in box.locator("..").get_attribute("title")
+    expect(row.locator(".trust")).to_have_text("It beats noise. What lights up <b>.")
     assert page.locator(".row", has_text="two").first.get_by_label("Grad-CAM").count() == 0
     assert page.complaints == []
 

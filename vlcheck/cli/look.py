@@ -30,23 +30,28 @@ def look(
         Path, typer.Option(help="the .png to draw; it may replace an earlier one of this command, but no other file")
     ] = Path("look.png"),
     explain: Annotated[
-        str, typer.Option(help="methods that draw what the match rests on, e.g. gradcam or gradcam,saliency")
+        str,
+        typer.Option(
+            "--explain",
+            "--vl-explain",
+            help="methods that draw what the match rests on, e.g. gradcam or gradcam,saliency",
+        ),
     ] = "",
     device: Device = "cpu",
     dtype: DType = "float32",
     trusted: TrustRemoteCode = False,
 ) -> None:
     """Draw a model's scores for a photograph as it is, blocked, in grey and mirrored; exit with 1 if it gives none."""
-    from vlcheck.explain.attribution.registry import method_named
+    from vlcheck.explain.request import parse_methods
     from vlcheck.explain.single_image import BracketedCaption  # slow to import
     from vlcheck.explain.single_image import score_views as ask
     from vlcheck.report.single_image.figure import figure_lines
     from vlcheck.report.single_image.png import draw_png
 
     said = BracketedCaption.read(text, words)
+    methods = parse_methods(explain)
     said.case(image)  # a problem with the photograph is reported before a model is loaded
     _demand_place(to, image)
-    methods = [method_named(name) for name in explain.split(",") if explain]
     figure = ask(load_model(model, device=device, dtype=dtype, trust_remote_code=trusted), said, image, methods)
     write_file(to, draw_png(figure))
     for line in figure_lines(figure):

@@ -188,9 +188,10 @@ class SidePreference(TwoSided):
 
 @dataclass(frozen=True)
 class BothContribute(BaseExpectation):
-    """Mean of T-SHAP, the share of the text among all that moves the match score, in [0, 1].
+    """Mean of T-SHAP minus V-SHAP, in [-1, 1]; 0 owes as much of the match score to the words as to the picture.
 
-    Near 1 the model reads and does not look, near 0 it looks and does not read: one of its modalities has collapsed.
+    T-SHAP is the share of the words among all that moves the score, V-SHAP that of the picture; their sum is 1. Near 1
+    the model reads and does not look, near -1 it looks and does not read: one of its modalities has collapsed.
 
     Source:
         Parcalabescu and Frank 2022, arXiv:2212.08158.
@@ -203,8 +204,8 @@ class BothContribute(BaseExpectation):
         >>> red = Solid((64, 48), (200, 0, 0))
         >>> case = Case(id="ball", image=red, caption="the red ball", target="red")
         >>> sample = Sample(case, {BEFORE: Reading("red", {"red": 0.55})})
-        >>> BothContribute().margins(sample, Tolerances())
-        {'': 0.55}
+        >>> round(BothContribute().margins(sample, Tolerances())[""], 2)
+        0.1
     """
 
     claim: ClassVar[Claim] = "mean"
@@ -214,5 +215,6 @@ class BothContribute(BaseExpectation):
         return {WHOLE: self.effect(sample)}
 
     def effect(self, sample: Sample) -> float:
-        """Return T-SHAP."""
-        return sample[BEFORE].value
+        """Return T-SHAP minus V-SHAP."""
+        text = sample[BEFORE].value
+        return text - (1 - text)

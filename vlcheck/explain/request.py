@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vlcheck.behaviors.binding import ABLATION
 from vlcheck.errors import UsageError, argument, nearest
+from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.explain.attribution.registry import METHODS
 from vlcheck.explain.mm_shap.explained import MM_SHAP
 
@@ -43,3 +44,20 @@ def parse_request(text: str) -> Request:
         said = f"METHOD:K explains the K worst cases, and K has to be a whole number from 1 on, e.g. {method}:20"
         raise UsageError(f"{argument('explain', text)}: {said}.")
     return Request(method, int(worst) if colon else None)
+
+
+def parse_methods(text: str) -> tuple[AttributionMethod, ...]:
+    """Read the names of attribution methods with commas between; "" for none.
+
+    Raises:
+        UsageError: there is no such method.
+
+    Example:
+        >>> [method.title for method in parse_methods("gradcam,saliency")]
+        ['Grad-CAM', 'Gradient saliency']
+    """
+    names = text.split(",") if text else []
+    for name in names:
+        if name not in METHODS:
+            raise UsageError(f"{argument('explain', text)}: {name!r} gives no map. {nearest(name, METHODS)}")
+    return tuple(METHODS[name] for name in names)

@@ -26,6 +26,7 @@ from vlcheck.evaluation.session import scoring
 from vlcheck.explain.applicable import demand_method
 from vlcheck.explain.attribution.attribute import attribute
 from vlcheck.explain.attribution.method import AttributionMethod
+from vlcheck.explain.bench.trust import trust
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.question import Question
@@ -133,7 +134,7 @@ def score_views(
             name,
             _shown(view),
             {metric: _scores(heard[name][metric], words) for metric in OF_PICTURES},
-            {f"{method.title} of the {_explained(model)}": cells for method, cells in _maps(model, methods, view)},
+            {_titled(model, method): cells for method, cells in _maps(model, methods, view)},
         )
         for name, view in views.items()
     )
@@ -197,8 +198,10 @@ def _answers(
     }
 
 
-def _explained(model: VisionLanguageModel) -> str:
-    return "match logit" if "itm" in model.metrics else "word's log-probability"
+def _titled(model: VisionLanguageModel, method: AttributionMethod) -> str:
+    """Return the title of a map: the method, the score that it explains, and how it did where the truth is known."""
+    score, measured = "match logit" if "itm" in model.metrics else "word's log-probability", trust(method.name)
+    return f"{method.title} of the {score}" + (f": {measured.summary}" if measured else "")
 
 
 def _maps(

@@ -13,6 +13,7 @@ from vlcheck.errors import ForeignFault, NotApplicable, UsageError
 from vlcheck.evaluation.evidence import Judgement, Row, Shown
 from vlcheck.explain.attribution.attribute import Attribution, attribute
 from vlcheck.explain.attribution.method import AttributionMethod
+from vlcheck.explain.bench.trust import trust
 from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.models.differentiable import Differentiable
 from vlcheck.results.file import ResultLines
@@ -114,7 +115,7 @@ class CaseExplainer:
     def __init__(self, model: Differentiable, method: AttributionMethod, count: int) -> None:
         self._model, self._method = model, method
         self._cases = WorstCases(count)
-        self.record = MethodRecord(name=method.name, title=method.title, meaning=method.meaning, count=count)
+        self.record = method_record(method, count)
 
     def add(self, test: str, judgement: Judgement) -> None:
         """Take in a verdict. See `WorstCases.add`.
@@ -135,6 +136,18 @@ class CaseExplainer:
             chosen = [view for view in views if view[0].metric == metric]
             for start in range(0, len(chosen), AT_ONCE):
                 yield from _explained(self._model, self._method, metric, chosen[start : start + AT_ONCE])
+
+
+def method_record(method: AttributionMethod, count: int) -> MethodRecord:
+    """Return a method as the first line of the results names it, with its measured trust.
+
+    Args:
+        method: the method.
+        count: number of cases that it is to explain.
+    """
+    measured = trust(method.name)
+    said = f"On drawn scenes, of {measured.seeds} seeds: {measured.summary}." if measured else ""
+    return MethodRecord(name=method.name, title=method.title, meaning=method.meaning, trust=said, count=count)
 
 
 def keep_worst(results: ResultLines) -> None:

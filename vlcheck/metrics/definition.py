@@ -43,6 +43,7 @@ class MetricDefinition(ABC):
         closed_sets: True if the scores of a closed set of words are renormalised over it.
         explained: True if an explanation of the model answers it; it is given pictures that are not encoded.
         most_texts: the most texts in one call; None for as many as fit.
+        top_name: name in reports of the numbers in an answer's `top`.
     """
 
     name: ClassVar[Metric]
@@ -57,6 +58,7 @@ class MetricDefinition(ABC):
     closed_sets: ClassVar[bool] = False
     explained: ClassVar[bool] = False
     most_texts: ClassVar[int | None] = None
+    top_name: ClassVar[str] = "likeliest"
 
     @property
     def default_kind(self) -> str:

@@ -107,7 +107,8 @@ class MaskedWords(MetricDefinition):
         return view.template
 
     def shares_text(self, kind: str | None) -> bool:
-        return not self.compares(kind)
+        known = self.kinds.get(kind or "")
+        return not self.compares(kind) and not (known and known.of_classes)
 
     def score(
         self, model: PredictsWords, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]], top: int

@@ -66,6 +66,7 @@ class TextContribution(MetricDefinition):
     task = "image-text-matching"
     sample = ("a photo of a dog on the grass in front of a house", "dog")
     explained = True
+    top_name = "sampled"
     most_texts = 1  # each takes as long as hundreds of other questions: its answer is kept as soon as it is known
 
     def ask(self, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:

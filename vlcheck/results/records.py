@@ -168,8 +168,8 @@ class MethodRecord(Record, frozen=True, kw_only=True):
     Attributes:
         name: its identifier, e.g. "gradcam".
         title: its name in words.
-        meaning: what its values are, in a sentence.
-        trust: how it did where the truth is known, in a sentence; "" if that was not measured.
+        meaning: the meaning of its values, in a sentence.
+        trust: its measures where the truth is known, in a sentence; "" if it was not measured.
         count: number of cases that were to be explained, the worst of the run.
     """
 
@@ -286,7 +286,7 @@ class ExplanationRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag
         values: contribution of each cell of the grid, row by row.
         tokens: the tokens of the text as the model reads them, each with its contribution; None if the method does not
             explain tokens.
-        error: by how much all contributions together miss the score that they should sum to, relative to it; None if
+        error: relative difference between the sum of all contributions and the score that they should sum to; None if
             the method has no such sum.
     """
 

@@ -57,8 +57,8 @@ def has(count: int) -> str:
 def _by_name(test: str, biases: Mapping[str, str]) -> Unjudged:
     """Infer a test's bias from its file and its metric from its parameters; `biases` has the bias of each file."""
     name = PurePosixPath(_file(test)).stem.removeprefix("test_")
-    parameters = test.partition("[")[2].rstrip("]").split("-")
-    metric = next((metric for metric in METRICS if metric in parameters), "")
+    parameters = test.partition("[")[2].rstrip("]")
+    metric = next((metric for metric in METRICS if f"-{metric}-" in f"-{parameters}-"), "")
     return Unjudged(biases.get(_file(test), name if name in BIASES else ""), metric)
 
 

@@ -37,7 +37,7 @@ class WordAnswerRecord(Struct, frozen=True):
 
 
 class WordKnowledgeRecord(Struct, frozen=True):
-    """What a model tells of a property by a probe.
+    """The answers of a model about a property by a probe.
 
     Attributes:
         about: name of the property, e.g. "color".
@@ -67,7 +67,7 @@ class WordKnowledgeRecord(Struct, frozen=True):
 
 
 class WordsRecord(Struct, frozen=True):
-    """What a model tells from words alone.
+    """The answers of a model from words alone.
 
     Attributes:
         model: its name.
@@ -97,7 +97,7 @@ def words_json(models: Sequence[WordsRecord], alpha: float) -> bytes:
     """Return the contents of the file.
 
     Args:
-        models: what each model tells.
+        models: the answers of each model.
         alpha: the error rate of the intervals, both sides together.
     """
     return msgspec.json.encode(_WordsFile(1, alpha, tuple(models))) + b"\n"

@@ -46,9 +46,8 @@ CONSERVED = 0.01  # the most of a score that LRP may lose
 # Beside CAM, which only ALIGN has.
 WITHOUT: Mapping[str, set[str]] = {
     **{name: {"attention-gradcam"} for name in CLIPS},
-    **dict.fromkeys((*ROWS_OF_PATCHES, "smolvlm", "lxmert", "visual_bert"), BASELINES),
+    **dict.fromkeys((*ROWS_OF_PATCHES, "smolvlm", "lxmert", "siglip2", "visual_bert"), BASELINES),
     "vilbert": BASELINES | LRP,  # its score is a product of picture and text, each of which has read the other
-    "siglip2": BASELINES,
     "align": {"attention-gradcam", "relevancy"},
     "blip2_retrieval": {"relevancy"},
 }

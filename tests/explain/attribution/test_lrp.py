@@ -192,6 +192,17 @@ def test_a_large_epsilon_loses_relevance(albef, originals):
     assert float(Lrp(epsilon=0.1).maps(albef, originals).error.min()) > CONSERVED
 
 
+def test_weights_that_require_gradients_change_nothing(albef, originals):
+    frozen = Lrp().maps(albef, originals)
+    try:
+        albef.network.requires_grad_()
+        free = Lrp().maps(albef, originals)
+    finally:
+        albef.network.requires_grad_(requires_grad=False)
+    assert torch.equal(free.units, frozen.units)
+    assert torch.equal(free.error, frozen.error)
+
+
 def test_a_pair_has_the_same_maps_in_any_batch(albef, originals):
     together, alone = Lrp().maps(albef, originals), Lrp().maps(albef, originals[[1]])
     assert together.units[1].numpy() == pytest.approx(alone.units[0].numpy(), rel=1e-9)

@@ -34,7 +34,7 @@ class ClozeItem:
         text: the sentence, with "[MASK]" once.
         truth: the word that makes it true; one of the candidates.
         candidates: the words to choose from; all others make it false.
-        source: how the truth is known.
+        source: the reason why it is true.
 
     Example:
         >>> ClozeItem("coal", "Coal is [MASK].", "black", ("black", "white"), "common knowledge").sentence("white")

@@ -35,7 +35,12 @@ class WithMaps(ForeignModel):
             self.lacks[name] = f"a map explains a match score, and {lacks(model, 'itm')}"
 
     def contribution_maps(self, pictures: Pictures, texts: Sequence[str]) -> list[np.ndarray]:
-        """Return a map of each picture with its text. See `vlcheck.metrics.contribution_map.MapsContributions`."""
+        """Return a map of each picture with its text. See `vlcheck.metrics.contribution_map.MapsContributions`.
+
+        Args:
+            pictures: n pictures.
+            texts: n texts.
+        """
         found = attribute(self.network, self.method, pictures.images, texts, batch_size=self.batch_size)
         return [_shares(one.image.render(_FINE, _FINE)) for one in found]
 

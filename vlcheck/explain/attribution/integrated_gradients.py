@@ -17,6 +17,7 @@ from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.explain.attribution.method import AttributionMethod, Maps
 from vlcheck.explain.attribution.objective import score_of_states
 from vlcheck.explain.attribution.units import shows_pixels, unit_sums
+from vlcheck.models.adapters.base import wide
 from vlcheck.models.adapters.differentiable import output_replaced
 from vlcheck.models.differentiable import Differentiable, PairInputs
 
@@ -169,8 +170,9 @@ class IntegratedGradientsFromBlur(IntegratedGradients):
     def baseline(self, model: Differentiable, inputs: PairInputs) -> Tensor:
         _demand_pixels(model, inputs)
         spread = _BLUR * min(inputs.pixels.shape[2:])
-        blurred: Tensor = gaussian_blur(inputs.pixels, [2 * round(2 * spread) + 1] * 2, [spread] * 2)
-        return blurred
+        pixels = wide(inputs.pixels)  # on a CPU, torch takes minutes to blur in half precision
+        blurred: Tensor = gaussian_blur(pixels, [2 * round(2 * spread) + 1] * 2, [spread] * 2)
+        return blurred.to(inputs.pixels)
 
 
 @dataclass(frozen=True, eq=False)

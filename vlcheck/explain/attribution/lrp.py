@@ -114,23 +114,34 @@ class Lrp(AttributionMethod):
         Raises:
             NotApplicable: the network has an operation without a rule; the message names it.
         """
-        pixels, embeddings = inputs.pixels, model.word_embeddings(inputs.ids)
-        with torch.no_grad():
-            image_states, text_states = model.image_states(inputs), model.text_states(inputs)
+        if any(model.attention_kind(name) in _FUSING for name, _ in model.network.named_modules()):
+            return (self._of_both(model, inputs),)
+        return self._of_picture(model, inputs), self._of_text(model, inputs)
 
-        def of_both(pixels: Tensor, embeddings: Tensor) -> Tensor:
+    def _of_both(self, model: Differentiable, inputs: PairInputs) -> Relevance:
+        def score(pixels: Tensor, embeddings: Tensor) -> Tensor:
             return objective(model, replace(inputs, pixels=pixels), embeddings)
 
-        def of_picture(pixels: Tensor) -> Tensor:
+        return relevance(score, [inputs.pixels, model.word_embeddings(inputs.ids)], self.epsilon)
+
+    def _of_picture(self, model: Differentiable, inputs: PairInputs) -> Relevance:
+        with torch.no_grad():
+            text_states = model.text_states(inputs)
+
+        def score(pixels: Tensor) -> Tensor:
             return score_of_states(model, inputs, model.image_states(replace(inputs, pixels=pixels)), text_states)
 
-        def of_text(embeddings: Tensor) -> Tensor:
+        return relevance(score, [inputs.pixels], self.epsilon)
+
+    def _of_text(self, model: Differentiable, inputs: PairInputs) -> Relevance:
+        with torch.no_grad():
+            image_states = model.image_states(inputs)
+
+        def score(embeddings: Tensor) -> Tensor:
             with output_replaced(model.word_embeddings, embeddings):
                 return score_of_states(model, inputs, image_states, model.text_states(inputs))
 
-        if any(model.attention_kind(name) in _FUSING for name, _ in model.network.named_modules()):
-            return (relevance(of_both, [pixels, embeddings], self.epsilon),)
-        return relevance(of_picture, [pixels], self.epsilon), relevance(of_text, [embeddings], self.epsilon)
+        return relevance(score, [model.word_embeddings(inputs.ids)], self.epsilon)
 
 
 class LrpSize(Lrp):

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from vlcheck.errors import NotApplicable
@@ -44,7 +44,7 @@ class RelevanceRules(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         if not any(_dependent((args, kwargs))):
-            return func(*args, **kwargs)
+            return _constant(self, func, *args, **kwargs)  # weights may require gradients
         rule: Callable[..., Any] = RULES.get(func.__name__.strip("_"), _without_rule)
         return rule(self, func, *args, **kwargs)
 
@@ -242,12 +242,14 @@ def _dependent(tree: Any) -> Iterator[bool]:
 
 
 def _depends(one: Any) -> bool:
-    return isinstance(one, Tensor) and one.requires_grad
+    return isinstance(one, Tensor) and one.requires_grad and not isinstance(one, nn.Parameter)
 
 
 def _detached(one: Any) -> Any:
-    if isinstance(one, tuple | list):
-        return type(one)(map(_detached, one))
+    if isinstance(one, list):
+        return [_detached(each) for each in one]
+    if isinstance(one, tuple):
+        return tuple(_detached(each) for each in one)
     return one.detach() if isinstance(one, Tensor) else one
 
 

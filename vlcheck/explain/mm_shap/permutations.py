@@ -24,9 +24,9 @@ from itertools import count
 import numpy as np
 
 from vlcheck.explain.mm_shap.shapley import HALVES, Game, ShapleyValues
-from vlcheck.explain.mm_shap.surrogate import fit_surrogate
+from vlcheck.explain.mm_shap.surrogate import Surrogate, fit_surrogate
 
-OF_SURROGATE = 512  # permutations of a surrogate, for each round, each forwards and backwards
+OF_SURROGATE = 128  # permutations of a surrogate, for each round, each forwards and backwards
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,7 @@ def sample_rounds(
     for drawn in count(1):
         rounds.append(draw_round(game, rng, texts, images, per_round))
         if drawn % 2 == 0 and drawn >= 4:
-            found = adjusted(rounds)
+            found = adjusted(rounds, texts)
             values = ShapleyValues(found.mean(axis=0), base, full, found, exact=False)
             if enough(values):
                 return values
@@ -93,35 +93,47 @@ def draw_round(game: Game, rng: np.random.Generator, texts: int, images: int, pe
     return Round(orders, present, along(game, present), draw_orders(rng, texts + images, 0, OF_SURROGATE))
 
 
-def adjusted(rounds: Sequence[Round]) -> np.ndarray:
+def adjusted(rounds: Sequence[Round], texts: int) -> np.ndarray:
     """Return the estimate of each round, corrected by a surrogate that is fitted to other rounds: (rounds, players).
 
+    The surrogate's own Shapley values are added to the estimate of those of the residual. The residual is estimated in
+    two ways, each of them unbiased: one is good if it is smooth, the other if it is rough. Each half of the rounds
+    gives the weights of the two for the other half.
+
     Args:
-        rounds: an even number of rounds.
+        rounds: an even number of rounds, at least 4.
+        texts: number of text players, which come first.
     """
-    found = np.empty((len(rounds), rounds[0].orders.shape[1]))
+    parts = np.empty((3, len(rounds), rounds[0].orders.shape[1]))
     for half, other in (HALVES, HALVES[::-1]):
-        taught = rounds[other]
-        players = found.shape[1]
-        surrogate = fit_surrogate(
-            np.vstack([one.present.reshape(-1, players) for one in taught]),
-            np.concatenate([one.values.ravel() for one in taught]),
-        )
-        found[half] = [_corrected(one, surrogate) for one in rounds[half]]
+        surrogate = _taught_by(rounds[other], texts)
+        parts[:, half] = np.array([_parts(one, surrogate) for one in rounds[half]]).swapaxes(0, 1)
+    own, smooth, rough = parts
+    found = np.empty_like(own)
+    for half, other in (HALVES, HALVES[::-1]):
+        weight = _best_weight(own[other] + smooth[other], own[other] + rough[other])
+        found[half] = own[half] + weight * smooth[half] + (1 - weight) * rough[half]
     return found
 
 
-def _corrected(one: Round, surrogate: Game) -> np.ndarray:
-    """Return the surrogate's Shapley values plus the round's estimate of those of the residual.
+def _taught_by(rounds: Sequence[Round], texts: int) -> Surrogate:
+    present = np.vstack([one.present.reshape(-1, one.present.shape[-1]) for one in rounds])
+    return fit_surrogate(present, np.concatenate([one.values.ravel() for one in rounds]), texts)
 
-    The residual is estimated in two ways, each of them unbiased; their mean has a smaller variance than either, since
-    one is good if the residual is smooth, the other if it is rough.
-    """
+
+def _parts(one: Round, surrogate: Game) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the surrogate's Shapley values, and two estimates of those of what it leaves; (players,) each."""
     residual = one.values - along(surrogate, one.present)
     own = gains(one.control, along(surrogate, coalitions(one.control)))
-    of_residual = (gains(one.orders, residual) + pooled_differences(one.present, residual)) / 2
-    corrected: np.ndarray = own.mean(axis=0) + of_residual.mean(axis=0)
-    return corrected
+    rough = pooled_differences(one.present, residual)
+    return own.mean(axis=0), gains(one.orders, residual).mean(axis=0), rough.mean(axis=0)
+
+
+def _best_weight(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the weight of the first of two estimates at which the variance over rounds is least, in [0, 1]."""
+    first, second = first - first.mean(axis=0), second - second.mean(axis=0)
+    apart = first - second
+    return float(np.clip(-(apart * second).sum() / max((apart**2).sum(), np.finfo(float).tiny), 0, 1))
 
 
 def draw_orders(rng: np.random.Generator, texts: int, images: int, per_round: int) -> np.ndarray:

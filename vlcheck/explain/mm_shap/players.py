@@ -81,7 +81,7 @@ class Players:
             present: (coalitions, image players), bool.
         """
         absent = torch.from_numpy(~present).to(self.cells.device)
-        hidden = (absent.float() @ self.cells.flatten(1).float()).bool().unflatten(1, self.cells.shape[1:])
+        hidden = (absent.float() @ self.cells.flatten(1).float()).bool().view(len(present), *self.cells.shape[1:])
         hidden = hidden[:, None] if self.inputs.pixels.ndim == 4 else hidden[..., None]
         return replace(self.copies(len(present)), pixels=self.inputs.pixels.masked_fill(hidden, 0))
 

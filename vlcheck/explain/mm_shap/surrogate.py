@@ -6,56 +6,69 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vlcheck.explain.mm_shap.shapley import Game
-
-RIDGE = 1e-3  # weight of the penalty on a coefficient, a coalition
+NOISE = 1e-3  # variance that the surrogate leaves unexplained, as a share of that of the values
 LEAST = 1e-6  # probabilities are taken for at least this, and at most 1 minus this, before their log-odds are taken
+TAUGHT = 1500  # the most coalitions that a surrogate is fitted to, which bounds its time and memory
 
 
 @dataclass(frozen=True, eq=False)
 class Surrogate:
-    """A game of main effects and interactions of two players, on log-odds if its values are probabilities.
+    """A Gaussian process over coalitions, on log-odds if the values are probabilities.
+
+    Two coalitions resemble one another by exp(-a / texts - b / images), if a text players and b image players are
+    present in only one of them.
 
     Attributes:
-        constant: the value of no player.
-        main: the effect of each player, (players,).
-        pairs: the interaction of each two players, (players, players), 0 on and below the diagonal.
-        odds: whether the sum of the effects is log-odds of a value.
+        taught: the coalitions that it was fitted to, (coalitions, players), bool.
+        weights: their weights, (coalitions,).
+        mean: the level without any of them.
+        rates: distance between coalitions that differ in one player alone, by player, (players,).
+        odds: whether levels are log-odds of values.
     """
 
-    constant: float
-    main: np.ndarray
-    pairs: np.ndarray
+    taught: np.ndarray
+    weights: np.ndarray
+    mean: float
+    rates: np.ndarray
     odds: bool
 
     def __call__(self, present: np.ndarray) -> np.ndarray:
-        said = present.astype(float)
-        level: np.ndarray = self.constant + said @ self.main + ((said @ self.pairs) * said).sum(axis=1)
+        level: np.ndarray = self.mean + likeness(present, self.taught, self.rates) @ self.weights
         return 1 / (1 + np.exp(-level)) if self.odds else level
 
 
-def fit_surrogate(present: np.ndarray, values: np.ndarray) -> Game:
-    """Fit a surrogate to coalitions by ridge regression.
+def fit_surrogate(present: np.ndarray, values: np.ndarray, texts: int) -> Surrogate:
+    """Fit a surrogate to the values of coalitions.
 
     Args:
-        present: (coalitions, players), bool.
+        present: (coalitions, players), bool; the text players come first.
         values: (coalitions,).
+        texts: number of text players.
     """
-    present, first = np.unique(present, axis=0, return_index=True)
-    values = values[first]
+    taught, first = np.unique(present, axis=0, return_index=True)
+    kept = np.sort(first)[:TAUGHT]
+    taught, values = present[kept], values[kept]
     odds = bool((values >= 0).all() and (values <= 1).all())
-    players = present.shape[1]
-    one, other = np.triu_indices(players, 1)
-    said = present.astype(float)
-    features = np.hstack([np.ones((len(said), 1)), said, said[:, one] * said[:, other]])
-    penalty = np.full(features.shape[1], RIDGE * len(said))
-    penalty[0] = 0
-    found = np.linalg.solve(
-        features.T @ features + np.diag(penalty), features.T @ (_log_odds(values) if odds else values)
-    )
-    pairs = np.zeros((players, players))
-    pairs[one, other] = found[1 + players :]
-    return Surrogate(float(found[0]), found[1 : 1 + players], pairs, odds)
+    levels = _log_odds(values) if odds else values
+    images = present.shape[1] - texts
+    rates = np.repeat([1 / max(texts, 1), 1 / max(images, 1)], [texts, images])
+    resembling = likeness(taught, taught, rates) + NOISE * np.eye(len(taught))
+    weights = np.linalg.solve(resembling, levels - levels.mean())
+    return Surrogate(taught, weights, float(levels.mean()), rates, odds)
+
+
+def likeness(some: np.ndarray, others: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    """Return how much coalitions resemble others, (some, others), in (0, 1].
+
+    Args:
+        some: (some, players), bool.
+        others: (others, players), bool.
+        rates: distance between coalitions that differ in one player alone, by player, (players,).
+    """
+    weighted, others = some * rates, others.astype(float)
+    apart = weighted.sum(axis=1)[:, None] + others @ rates - 2 * weighted @ others.T
+    found: np.ndarray = np.exp(-apart)
+    return found
 
 
 def _log_odds(values: np.ndarray) -> np.ndarray:

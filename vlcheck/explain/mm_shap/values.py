@@ -96,9 +96,11 @@ class CoalitionValues:
     def _read(self, texts: np.ndarray) -> Tensor:
         """Return the states of texts, (texts, ...)."""
         self.forwards.texts += len(texts)
-        batches = in_batches(
-            lambda some: self.model.text_states(self.players.texts(some)), texts, self.batch_size * TEXTS_PER_PICTURE
-        )
+
+        def read(rows: Sequence[int]) -> Tensor:
+            return self.model.text_states(self.players.texts(texts[rows]))
+
+        batches = in_batches(read, [*range(len(texts))], self.batch_size * TEXTS_PER_PICTURE)
         return torch.cat([states for _, states in batches])
 
     def _encoded(self, pictures: np.ndarray) -> Iterator[tuple[int, _Picture]]:

@@ -1,4 +1,4 @@
-"""How often a model knows a visible property of a thing from words alone, beside a constant answer and chance."""
+"""The knowledge of a model about visible properties of things from words alone, beside a constant answer and chance."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class WordKnowledge:
 
 @dataclass(frozen=True)
 class WordsAlone:
-    """What a model knows from words alone.
+    """The knowledge of a model from words alone.
 
     Attributes:
         model: its name.

@@ -128,7 +128,7 @@ def demand_labels(labels: Sequence[str], outputs: int, place: str) -> None:
     Args:
         labels: the labels.
         outputs: number of outputs of the network.
-        place: where the labels are, for the message.
+        place: file and key of the labels, for the message.
 
     Raises:
         UsageError: their number differs, or they are placeholders such as LABEL_0.

@@ -1,4 +1,4 @@
-"""What adapters share whose text encoder gives one vector for a text."""
+"""The base of adapters whose text encoder gives one vector for a text."""
 
 from __future__ import annotations
 

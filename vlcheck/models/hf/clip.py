@@ -72,7 +72,7 @@ class TwoEncoders(EmbedsTexts, Stepwise):
 
     def text_vectors(self, texts: Sequence[str]) -> Tensor:
         """Return the unit vectors of texts, (n, width)."""
-        return unit(self.network.get_text_features(**self.tokens(texts)).pooler_output)
+        return self.text_states(self.tokens(texts))
 
 
 class _Contrastive(Relative, TwoEncoders):

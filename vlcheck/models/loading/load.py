@@ -14,7 +14,7 @@ from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
-from typing import cast, get_args
+from typing import cast
 
 from vlcheck._util.foreign_code import contained, describe_error, displaced, importable
 from vlcheck._util.hashing import digest
@@ -22,8 +22,7 @@ from vlcheck._util.paths import expanded, there_is
 from vlcheck._util.spec_grammar import Factory
 from vlcheck.cases.case import MASK
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, demand_type, marked, nearest
-from vlcheck.metrics.kinds import Metric
-from vlcheck.metrics.registry import DEFAULT_KINDS, KINDS
+from vlcheck.metrics.registry import DEFAULT_KINDS, KINDS, OF_MODELS
 from vlcheck.models.loading.foreign_model import ForeignModel
 from vlcheck.models.loading.pair import Pair
 from vlcheck.models.loading.registry import registered_families
@@ -270,7 +269,7 @@ def _complete(loaded: object, spec: str) -> VisionLanguageModel:
     """Check each attribute, and wrap a model of foreign code."""
     _demand(loaded, ("name", "fingerprint", "metrics", "mask", "encode"), spec)
     metrics = getattr(loaded, "metrics", None)
-    known = get_args(Metric)
+    known: tuple[str, ...] = OF_MODELS
     if not isinstance(metrics, Set | list | tuple) or not metrics or not all(metric in known for metric in metrics):
         raise UsageError(f"{_option(spec)}: metrics {metrics!r} have to be some of {', '.join(known)}.")
     _demand(loaded, metrics, spec)
@@ -282,7 +281,7 @@ def _complete(loaded: object, spec: str) -> VisionLanguageModel:
             f"{_option(spec)}: fingerprint has to be a text: a hash of the weights and all else that decides a score."
         )
     said = getattr(model, "kinds", None)
-    kinds = {
+    kinds: dict[str, str] = {
         metric: str((DEFAULT_KINDS if said is None else said).get(metric)) for metric in known if metric in metrics
     }
     if unknown := {metric: kind for metric, kind in kinds.items() if kind not in KINDS}:

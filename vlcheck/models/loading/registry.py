@@ -10,7 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from vlcheck.metrics.registry import METRICS
+from vlcheck.metrics.registry import OF_MODELS
 
 GROUP = "vlcheck.models"
 LISTED = Path(__file__).with_name("families.json")  # written by `python -m benchmarks.table`
@@ -82,12 +82,12 @@ def table(tests: Mapping[str, int], found: Iterable[Family]) -> Iterator[list[st
         tests: metric -> number of tests that ask for it.
         found: the families.
     """
-    yield ["family or architecture", *METRICS, "tests", "known checkpoints"]
+    yield ["family or architecture", *OF_MODELS, "tests", "known checkpoints"]
     for family in found:
         kinds = family.kinds or {}
         asked = sum(n for metric, n in tests.items() if metric in kinds)
         known = family.problem or ", ".join(family.known)
-        yield [family.name, *(kinds.get(metric, "-") for metric in METRICS), str(asked), known]
+        yield [family.name, *(kinds.get(metric, "-") for metric in OF_MODELS), str(asked), known]
 
 
 def _made_by(loader: Callable[..., object]) -> object:

@@ -29,7 +29,7 @@ def card(results: ResultLines, words: Sequence[WordsRecord] = ()) -> str:
 
     Args:
         results: the results of the run.
-        words: what models tell from words alone; a table each.
+        words: accuracies of models from words alone; a table each.
     """
     verdicts = list(results.verdicts.values())
     section = [*_section(results, verdicts, conclude(results)), *_words_alone(words)]

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vlcheck._util.numbers import brief, figure, signed
+from vlcheck.metrics.definition import MetricDefinition
+from vlcheck.metrics.registry import METRICS
 from vlcheck.report.page.escaping import Marked, ShownText, mark_changes, shown_text, visible
 from vlcheck.report.page.explanations import Explanations, HeatMap, MethodView
 from vlcheck.report.page.images import Album, EmbeddedImage
@@ -51,8 +53,9 @@ class Side:
         wanted: the expected answer, in words.
         says: the word that scores highest of those asked about; None if there is no single one.
         raw: raw scores of the words asked about, the likeliest ones.
-        top: the likeliest words at the mask.
+        top: the likeliest words at the mask, or other numbers that come with the score.
         heat_maps: the explanations of its score.
+        top_name: the name of the numbers of `top`.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Side:
     raw: tuple[Word, ...]
     top: tuple[Word, ...]
     heat_maps: tuple[HeatMap, ...]
+    top_name: str
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,7 @@ def _sides(row: EvidenceRecord, album: Album, explanations: Explanations) -> Ite
             raw=tuple(_raw(scores[place], targets[place : place + 1])) if place < len(scores) else (),
             top=tuple(Word(shown_text(word, _WORD), figure(score)) for word, score in tops[place] or ())[:_WORDS],
             heat_maps=heat_maps[name],
+            top_name=(METRICS.get(row.metric or "") or MetricDefinition).top_name,
         )
 
 

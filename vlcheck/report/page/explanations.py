@@ -27,7 +27,7 @@ class MethodView:
     Attributes:
         number: its number on the page, in the names of styles.
         title: its name in words.
-        told: what its values are, and how it did where the truth is known.
+        told: its measured trust, and the meaning of its values.
     """
 
     number: int
@@ -51,7 +51,7 @@ class HeatMap:
         method: the method.
         png: a small transparent picture in base64, to be stretched over the view's picture.
         tokens: the tokens of the text; empty if the method does not explain tokens.
-        error: by how much the contributions miss their sum, in percent; "" if there is no such sum.
+        error: difference between the contributions and their sum, in percent; "" if there is no such sum.
     """
 
     method: MethodView
@@ -112,5 +112,5 @@ def _png(image: Image.Image) -> str:
 
 def _method(number: int, method: MethodRecord) -> MethodView:
     return MethodView(
-        number, shown_text(method.title, NAME), shown_text(f"{method.meaning} {method.trust}".strip(), 600)
+        number, shown_text(method.title, NAME), shown_text(f"{method.trust} {method.meaning}".strip(), 600)
     )

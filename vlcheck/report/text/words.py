@@ -1,4 +1,4 @@
-"""What words alone tell, in lines: of a model the accuracy of each property beside a constant answer and chance."""
+"""A table of what a model tells from words alone: accuracies beside a constant answer and chance."""
 
 from __future__ import annotations
 
