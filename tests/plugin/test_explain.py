@@ -117,3 +117,23 @@ def test_a_model_with_a_collapsed_modality_fails(kind, balance):
 def test_the_suite_of_python_has_no_such_test_without_it():
     with pytest.raises(UsageError, match="there is no test"):
         vlcheck.evaluate("tiny", "scenes:3", suite=SUITE, tests=TEST, progress=False)
+
+
+@pytest.mark.slow
+def test_processes_explain_as_many_cases_together_as_one_does(project):
+    project.pytester.makepyfile(test_states=STATES)
+    (project.folder / "policy.toml").write_text(POLICY)
+    found = {}
+    for name, arguments in (("one", ()), ("two", ("-n", "2"))):
+        project.run(
+            "test_states.py",
+            "--vl-policy=policy.toml",
+            "--vl-model=tiny",
+            "--vl-data=scenes:12",
+            "--vl-explain=saliency:2",
+            *arguments,
+            model=None,
+        )
+        found[name] = [(line["case"], line["side"], line["rank"]) for line in project.results("explanation")]
+    assert len(found["one"]) == 4
+    assert found["one"] == found["two"]
