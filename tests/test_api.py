@@ -286,7 +286,13 @@ REFUSED = [
     ({"explain": "mmshop"}, "^explain=mmshop: there is no such method. Did you mean 'mmshap'"),
     ({"explain": "mmshap:0"}, "^explain=mmshap:0: METHOD:K explains the K worst cases"),
 ]
-OF_A_RUN_OF_PYTEST = {"results", "report", "beside", "baseline"}  # methods of Results and compare() have their place
+OF_A_RUN_OF_PYTEST = {
+    "results",
+    "report",
+    "beside",
+    "baseline",
+    "control",
+}  # methods of Results and compare() have their place
 
 
 @pytest.mark.parametrize(("changes", "said"), REFUSED)

@@ -32,7 +32,7 @@ from vlcheck.zoo.workspace import SHARED
 RESULTS = "vlcheck-results.jsonl"
 TUTORIAL = ("test_mine.py", "test_frame.py")  # of the commands `bias` and `perturbation`
 SCENES, PHOTOGRAPHS = "scenes:30", "coco:{coco}"
-FEW = "achromatic or swaps_sides or grayscale_preserves_objects or frame"  # of the suite's tests
+FEW = "achromatic or swaps_sides or grayscale_preserves_objects or frame or collapses"  # of the suite's tests
 
 
 @dataclass(frozen=True)

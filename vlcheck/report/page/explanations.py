@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from vlcheck._util.numbers import share
 from vlcheck.report.heat import heat
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.formatting import NAME
@@ -100,7 +101,7 @@ def heat_map(record: ExplanationRecord, method: MethodView) -> HeatMap:
         tokens=tuple(
             ShadedToken(shown_text(text, NAME), round(SHADES * (value or 0.0) / most)) for text, value in tokens
         ),
-        error="" if record.error is None else f"{100 * abs(record.error):.2g}\N{NO-BREAK SPACE}%",
+        error="" if record.error is None else share(abs(record.error)),
     )
 
 
