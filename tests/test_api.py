@@ -286,13 +286,8 @@ REFUSED = [
     ({"explain": "mmshop"}, "^explain=mmshop: there is no such method. Did you mean 'mmshap'"),
     ({"explain": "mmshap:0"}, "^explain=mmshap:0: METHOD:K explains the K worst cases"),
 ]
-OF_A_RUN_OF_PYTEST = {
-    "results",
-    "report",
-    "beside",
-    "baseline",
-    "control",
-}  # methods of Results and compare() have their place
+# Methods of Results and compare() have their place.
+OF_A_RUN_OF_PYTEST = {"results", "report", "beside", "baseline", "control"}
 
 
 @pytest.mark.parametrize(("changes", "said"), REFUSED)
