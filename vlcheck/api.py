@@ -199,8 +199,8 @@ def evaluate(
         policy: file of tolerances and allowed rates; that of the suite unless given.
         lexicons: folder of words that replace the shipped ones; that of the suite unless given. Only for a spec of
             cases.
-        explain: a method of explanation, e.g. "mmshap", whose tests are judged as well; METHOD:K is for the K worst
-            cases. None for no explanations.
+        explain: a method of explanation, e.g. "mmshap", whose tests are judged as well; METHOD:K of an attribution
+            method only maps the K worst cases. None for no explanations.
         device: device of the model, "cpu" unless given. Only for a spec of a model.
         dtype: precision of the model, "float32" unless given. Only for a spec of a model.
         trust_remote_code: whether Python code that comes with its checkpoint may run. Only for a spec of a model.
@@ -433,7 +433,7 @@ class _Suite:
 
     def asked(self, request: Request | None) -> Sequence[BehaviorTest]:
         """Return the tests that can be asked with a method of explanation, or without one."""
-        return asked(self.tests, request.method if request else "")
+        return asked(self.tests, request.tests if request else "")
 
     def named(self, names: str | Collection[str] | None, request: Request | None) -> Sequence[BehaviorTest]:
         """Return the tests that are named, with a metric or without, in the suite's order; all for None."""

@@ -86,6 +86,17 @@ def test_what_it_does_not_know_is_refused(project, said, why):
     assert f"--vl-explain {said}" in result.stderr.str()
 
 
+def test_a_number_of_cases_asks_for_maps_alone_and_no_number_for_the_tests_of_maps_too():
+    named = {said: parse_request(said).tests for said in ("saliency", "saliency:5", "mmshap", "mmshap:5", "ablation")}
+    assert named == {
+        "saliency": "saliency",
+        "saliency:5": "",
+        "mmshap": "mmshap",
+        "mmshap:5": "mmshap",
+        "ablation": "ablation",
+    }
+
+
 def test_the_request_is_a_method_and_a_number_of_cases():
     assert parse_request("mmshap") == Request("mmshap", None)
     assert parse_request("random:20") == Request("random", 20)

@@ -26,6 +26,11 @@ class Request:
     method: str
     worst: int | None = None
 
+    @property
+    def tests(self) -> str:
+        """The method whose tests are judged as well; "" for METHOD:K of an attribution method, which only maps cases."""
+        return "" if self.method in METHODS and self.worst else self.method
+
 
 def parse_request(text: str) -> Request:
     """Read METHOD[:K].

@@ -275,7 +275,7 @@ class Run:
         """Leave out the tests that need an explanation for which the run does not ask."""
         if not isinstance(made, list):
             return made
-        method = self.settings.explain.method if self.settings.explain else ""
+        method = self.settings.explain.tests if self.settings.explain else ""
         tests = [(item, stated(item)) for item in made]
         self._unasked += [test for _, test in tests if test and not test.asked_with(method)]
         return [item for item, test in tests if not test or test.asked_with(method)]
