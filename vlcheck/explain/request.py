@@ -28,7 +28,7 @@ class Request:
 
     @property
     def tests(self) -> str:
-        """The method whose tests are judged as well; "" for METHOD:K of an attribution method, which only maps cases."""
+        """The method whose tests are judged as well; "" for METHOD:K of an attribution method: it only maps cases."""
         return "" if self.method in METHODS and self.worst else self.method
 
 
