@@ -69,7 +69,7 @@ class FollowsObject(BaseExpectation):
     """
 
     claim: ClassVar[Claim] = "mean"
-    expected: ClassVar[str] = "no place of the picture has a larger share of the map than of the objects"
+    expected: ClassVar[str] = "each place of the picture has the share of the map that it has of the objects"
 
     def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
         return {cell: share - 1 / len(CELLS) for cell, share in shares_by_cell(sample, AFTER).items()}
