@@ -1,13 +1,18 @@
 """Maps of a run's worst cases: which cases, which lines, and what one process of several keeps."""
 
 import pytest
+import torch
 
 import vlcheck
 from tests.conftest import ROOT
 from tests.report import pages
+from vlcheck.cases.picture import Picture
 from vlcheck.errors import UsageError
+from vlcheck.evaluation.evidence import Row, Shown
+from vlcheck.explain.attribution.method import AttributionMethod, Maps
 from vlcheck.explain.attribution.registry import METHODS
-from vlcheck.explain.worst_cases import keep_worst
+from vlcheck.explain.worst_cases import CaseExplainer, WorstCase, keep_worst
+from vlcheck.models.differentiable import differentiable
 from vlcheck.results.schema import record_of
 
 TESTS = ("test_mirror_swaps_sides", "test_grayscale_preserves_objects")
@@ -95,3 +100,21 @@ def test_of_several_processes_the_worst_of_the_run_are_kept():
 def test_a_method_that_cannot_explain_ends_the_run_before_anything_is_asked(model, method, said):
     with pytest.raises(UsageError, match=said):
         vlcheck.evaluate(model, "scenes:3", suite=ROOT / "behavior_tests", explain=method, progress=False)
+
+
+class NotANumber(AttributionMethod):
+    """Maps of a network that overflows."""
+
+    name, title, source, meaning = "nan", "Not a number", "", ""
+
+    def maps(self, model, inputs):
+        return Maps(torch.full((len(inputs), len(inputs.layouts[0].boxes)), float("nan")))
+
+
+@pytest.mark.parametrize(("method", "lines"), [(NotANumber(), 0), (METHODS["saliency"], 1)])
+def test_a_map_that_is_no_number_is_left_out(method, lines):
+    explainer = CaseExplainer(differentiable(vlcheck.load_model("tiny")), method, 2)
+    case = vlcheck.open_cases("scenes:1").cases[0]
+    shown = Shown(Picture(case.image), case.caption, case.target, 0.5, 0.5, {case.target: 0.5})
+    explainer._cases._kept.append(WorstCase((0, 1, "a", "itm"), "a", "itm", Row(case, {"": -1.0}, before=shown)))
+    assert len([*explainer.lines()]) == lines

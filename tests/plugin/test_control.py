@@ -45,3 +45,16 @@ def test_two_models_are_not_shown_beside(project):
     project.run(*GREY, "--vl-results=other.jsonl")
     message = complaint(project.run("--vl-beside=other.jsonl", f"--vl-control={project.spec('competent')}"))
     assert "--vl-control: does not go with --vl-beside" in message
+
+
+def test_a_control_without_gradients_does_not_end_a_run_that_explains_its_model(project):
+    result = project.run(
+        *GREY,
+        "--vl-model=tiny",
+        "--vl-data=scenes:5",
+        "--vl-explain=saliency:2",
+        f"--vl-control={project.spec('competent')}",
+        model=None,
+    )
+    assert "gives no gradients" not in result.stdout.str() + result.stderr.str()
+    assert len(project.results("explanation")) == 4

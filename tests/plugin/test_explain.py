@@ -132,7 +132,8 @@ def test_the_suite_of_python_has_no_such_test_without_it():
 
 @pytest.mark.slow
 def test_processes_explain_as_many_cases_together_as_one_does(project):
-    project.pytester.makepyfile(test_states=STATES)
+    two = STATES.replace('metrics=("itm",)', 'metrics=("itm", "mlm")')  # a test for each process
+    project.pytester.makepyfile(test_states=two)
     (project.folder / "policy.toml").write_text(POLICY)
     found = {}
     for name, arguments in (("one", ()), ("two", ("-n", "2"))):

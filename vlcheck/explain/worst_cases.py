@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from vlcheck._util.foreign_code import contained
 from vlcheck._util.numbers import rounded
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError
@@ -183,7 +185,8 @@ def _explained(
                 yield from _explained(model, method, metric, [one])
         return
     for (case, side, view), attribution in zip(views, found, strict=True):
-        yield _record(case, side, attribution, view.target if words else "")
+        if np.isfinite(attribution.image.values).all():
+            yield _record(case, side, attribution, view.target if words else "")
 
 
 def _record(case: WorstCase, side: Side, found: Attribution, word: str) -> ExplanationRecord:

@@ -113,7 +113,8 @@ class Collage(Labelled):
     """Show the target in a cell of a 3 x 3 grid, and in each other cell a thing of another picture.
 
     Each of the other pictures is known to refute the text, so that the text is about the target alone. They are the
-    same for each cell, and in every run.
+    same for each cell, and in every run. From cell to cell they move with the target, so that over all cells each thing
+    is once in each place.
 
     Attributes:
         cell: one of CELLS.
@@ -142,7 +143,8 @@ class Collage(Labelled):
         refuting = refuting_cases(view.case, [other for other in others if len(other.region) == 1])
         if len(refuting) < len(CELLS) - 1:
             raise NotApplicable(f"fewer than {len(CELLS) - 1} other pictures are known to refute the caption")
-        cells = [cell for cell in CELLS if cell != self.cell]
+        first = CELLS.index(self.cell)
+        cells = CELLS[first + 1 :] + CELLS[:first]
         own = CollagePiece(view.case.image, view.region[0], self.cell)
         placed = [
             CollagePiece(other.image, other.region[0], cell) for other, cell in zip(refuting, cells, strict=False)

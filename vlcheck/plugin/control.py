@@ -52,7 +52,9 @@ class Control:
         own = folder / _FOLDER
         own.mkdir(exist_ok=True)
         try:
-            bench = Workbench.open(replace(settings, model=settings.control, baseline=None), policy, source, own)
+            bench = Workbench.open(
+                replace(settings, model=settings.control, baseline=None, explain=None), policy, source, own
+            )
         except UsageError as error:
             raise UsageError(error.with_options(_option)) from error
         return cls(bench, Part(own, process))
