@@ -1,5 +1,6 @@
-"""The statement, written before the first run: which maps the embedded models must give if a method is honest.
+"""The statement: which maps the embedded models must give if a method is honest.
 
+It was written before the first run; the sentence on `tiny-center` was changed with the rule.
 `docs/explanation/known-truth.md` has it with the reasons. The models' names are specs; their biases are planted by
 `vlcheck.zoo.planted_biases`.
 """
