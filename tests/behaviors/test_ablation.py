@@ -19,6 +19,8 @@ from vlcheck.perturb import AblateOther, AblateRegions, View
 from vlcheck.perturb.regions import TakeOut
 from vlcheck.results.records import VerdictRecord
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 SUITE = ROOT / "behavior_tests" / "test_modality.py"
 SEEN, TOLD = "test_word_comes_from_the_thing_not_its_surroundings", "test_caption_tells_what_is_hidden"
 

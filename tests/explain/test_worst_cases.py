@@ -15,6 +15,8 @@ from vlcheck.explain.worst_cases import CaseExplainer, WorstCase, keep_worst
 from vlcheck.models.differentiable import differentiable
 from vlcheck.results.schema import record_of
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 TESTS = ("test_mirror_swaps_sides", "test_grayscale_preserves_objects")
 
 

@@ -19,6 +19,8 @@ from vlcheck.explain.attribution.objective import objective
 from vlcheck.models.differentiable import ImageLayout, PairInputs, differentiable
 from vlcheck.models.original.fusion.differentiable import DifferentiableFusion
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 CONSERVED = 0.01  # the most of a score that may be lost
 
 

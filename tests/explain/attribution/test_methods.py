@@ -11,6 +11,8 @@ from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.explain.attribution.attribute import attribute
 from vlcheck.explain.attribution.registry import METHODS, method_named
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 NAMES = [
     "saliency",
     "guided",

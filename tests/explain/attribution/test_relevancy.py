@@ -13,6 +13,8 @@ from vlcheck.explain.attribution.attribute import attribute
 from vlcheck.explain.attribution.objective import objective
 from vlcheck.explain.attribution.relevancy import Relevancy
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 
 def by_hand(tiny, inputs, row):
     """Equations 5 to 11 of arXiv:2103.15679 for text that reads an image; `row` is the token that answers."""

@@ -21,6 +21,8 @@ from vlcheck.explain.bench.table import bench_rows, cause_rows, setting
 from vlcheck.explain.bench.trust import NOT_BETTER, NULL, trust_in
 from vlcheck.zoo import CONTROL
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 PLAIN = TruthScores(pointing=0.1, energy=0.1, target=0.1, distracted=0.1, distractor=0.1, precedence=0.5)
 NOISE = dict.fromkeys(CAUSES, 20)
 SMALL = ["explain", "bench", "--seeds", "1", "--images", "6", "--trials", "6", "--methods", "saliency"]

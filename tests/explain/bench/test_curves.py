@@ -13,6 +13,8 @@ from vlcheck.explain.attribution.random_map import Random
 from vlcheck.explain.bench.curves import deletion_insertion, keep_tokens, keep_units, token_deletion_insertion
 from vlcheck.models.differentiable import ImageLayout, PairInputs, differentiable
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 
 @pytest.fixture(scope="module")
 def tiny():

@@ -13,6 +13,8 @@ from vlcheck.explain.attribution.random_map import Random
 from vlcheck.explain.bench.randomisation import _rank_correlation, randomisation
 from vlcheck.models.differentiable import differentiable
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 
 class Edges(AttributionMethod):
     """An edge detector: it looks like an explanation, and does not ask the network."""

@@ -9,6 +9,8 @@ from PIL import ImageChops, ImageOps
 from vlcheck.explain.bench.planted import CAUSES
 from vlcheck.explain.bench.trials import make_trial
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 DRAWN = 12
 
 

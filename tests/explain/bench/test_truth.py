@@ -9,6 +9,8 @@ from tests.explain.bench.maps import SIDE, explanation, map_on
 from vlcheck.datasets.scenes.sampling import COLORS, WORDS
 from vlcheck.explain.bench.truth import make_questions, truth_scores
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 QUESTIONS = [question for number in range(8) for question in make_questions(Random(number))]
 
 

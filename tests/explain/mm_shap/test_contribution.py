@@ -10,6 +10,8 @@ from vlcheck.explain.mm_shap.explained import WithMMShap
 from vlcheck.metrics.pictures import Pictures
 from vlcheck.models.protocol import lacks
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 QUICK = MMShap(precision=0.05)
 
 

@@ -7,6 +7,8 @@ from tests.explain.mm_shap.games import PLAYERS, smooth_game, table_game
 from vlcheck.explain.mm_shap.permutations import sample_rounds
 from vlcheck.explain.mm_shap.shapley import enumerate_coalitions
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 shap = pytest.importorskip("shap", reason="shap is in the dependency group `tests`")
 
 

@@ -10,6 +10,8 @@ from vlcheck.explain.mm_shap.players import Players
 from vlcheck.explain.mm_shap.values import CoalitionValues
 from vlcheck.models.differentiable import ImageLayout, PairInputs
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 LENGTHS = (3, 4, 5)
 
 

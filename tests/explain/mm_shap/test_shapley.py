@@ -21,6 +21,8 @@ from vlcheck.explain.mm_shap.permutations import (
 from vlcheck.explain.mm_shap.shapley import ShapleyValues, enumerate_coalitions
 from vlcheck.explain.mm_shap.share import text_share
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 TEXTS, IMAGES = 3, 5
 
 

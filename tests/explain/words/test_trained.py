@@ -11,6 +11,8 @@ from tests.explain.words.encoders import ITEMS, intact, shuffled, train_bert, tr
 from vlcheck.explain.words.knowledge import WordKnowledge, ask_words
 from vlcheck.models.loading.load import load_model
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 CHANCE = 0.1  # of ten colors
 
 

@@ -28,6 +28,8 @@ from vlcheck.cases.case import MASK
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.text_encoding import GapFilling, TextEncoding
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 TEXTS = ["a red bus on the street", f"a {MASK} bus on the street", "the cat is left of the dog in the photo"]
 ByHand = Callable[[Path, str], torch.Tensor]
 
