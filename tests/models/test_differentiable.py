@@ -28,6 +28,8 @@ from vlcheck.models.differentiable import WHOLE, AttentionKind, Differentiable, 
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.loading.registry import registered_families
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 FAMILIES = (*(name for name in PLAIN if name != "bert"), *ORIGINALS)
 INNER = {"blip_retrieval", "clip", "vilt_words"}  # the others are left out of the inner loop
 OF_WORDS = ("bridgetower", "flava", "vilt_words", *ORIGINALS)

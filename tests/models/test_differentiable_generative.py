@@ -26,6 +26,8 @@ from vlcheck.models.adapters.measured_frames import measured_frames
 from vlcheck.models.differentiable import Differentiable, ImageLayout, PairInputs, differentiable
 from vlcheck.models.loading.load import load_model
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 INNER = {"blip_captioning", "llava", "qwen2_5_vl"}  # the others are left out of the inner loop
 FAMILIES = tuple(name for name in WRITING if name != "smolvlm" or find_spec("num2words"))
 ASKED = tuple(name for name in FAMILIES if name != "blip_captioning")

@@ -23,6 +23,8 @@ from vlcheck.models.differentiable import Differentiable, differentiable
 from vlcheck.models.loading.load import load_model
 from vlcheck.perturb.regions import TakeOut
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 COUNTS = (5, 9, 3)  # regions of the three photographs
 TEXTS = ["a red bus on the street", "a dog", "the cat is left of the dog in the photo"]
 MASKED = [f"a red {MASK} on the street", f"a {MASK}", f"the cat is {MASK} of the dog in the photo"]

@@ -4,6 +4,8 @@ import pytest
 
 from tests.plugin.test_bad_input import complaint
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 GREY = ("-k", "grayscale")
 
 

@@ -22,6 +22,8 @@ from vlcheck.explain.attribution.units import shows_pixels
 from vlcheck.models.differentiable import Differentiable, differentiable
 from vlcheck.models.loading.load import load_model
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 INNER = {"clip", "llava", "lxmert"}
 OF_EACH_KIND = {
     "align",

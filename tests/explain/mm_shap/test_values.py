@@ -12,6 +12,8 @@ from vlcheck.explain.mm_shap.players import Players
 from vlcheck.explain.mm_shap.values import CoalitionValues
 from vlcheck.models.differentiable import ImageLayout, PairInputs
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 TEXT = "a photo of a red ball"
 
 
