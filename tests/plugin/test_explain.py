@@ -8,6 +8,8 @@ from tests.explain.mm_shap.collapsed import Blindfolded, Collapsed, Deaf
 from vlcheck.errors import UsageError
 from vlcheck.explain.request import Request, parse_request
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 SUITE = ROOT / "behavior_tests"
 TEST = "test_neither_modality_collapses"
 STATES = """

@@ -11,6 +11,8 @@ from tests.explain.attribution.conftest import TEXTS
 from vlcheck.explain.attribution.attention_recorder import AttentionRecorder, attention_weights, repeated
 from vlcheck.explain.attribution.objective import objective
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 DRAWN = torch.Generator().manual_seed(0)
 QUERY, KEY, VALUE = (torch.randn(2, heads, 5, 8, generator=DRAWN) for heads in (4, 4, 4))
 KEPT = torch.rand(2, 1, 5, 5, generator=DRAWN) > 0.4

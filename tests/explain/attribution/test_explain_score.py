@@ -12,6 +12,8 @@ from vlcheck.explain.attribution.attribute import attribute
 from vlcheck.explain.attribution.saliency import Saliency
 from vlcheck.models.differentiable import differentiable
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 
 @pytest.fixture(scope="module")
 def model():

@@ -11,6 +11,8 @@ from vlcheck.errors import NotApplicable
 from vlcheck.explain.attribution.attribute import attribute
 from vlcheck.explain.attribution.gradcam import GradCam
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 
 def by_hand(tiny, picture, text):
     """The map from the network's parts, called one after another."""

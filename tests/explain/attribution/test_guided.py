@@ -13,6 +13,8 @@ from vlcheck.errors import NotApplicable
 from vlcheck.explain.attribution.guided import GuidedBackpropagation, positive_gradients
 from vlcheck.explain.attribution.saliency import Saliency
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 RECTIFIERS = [
     nn.GELU(),
     nn.GELU("tanh"),

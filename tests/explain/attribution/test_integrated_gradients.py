@@ -19,6 +19,8 @@ from vlcheck.explain.attribution.integrated_gradients import (
 )
 from vlcheck.explain.attribution.objective import objective
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 pytest.importorskip("captum")
 
 

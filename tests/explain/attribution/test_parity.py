@@ -14,6 +14,8 @@ from vlcheck.explain.attribution.integrated_gradients import IntegratedGradients
 from vlcheck.explain.attribution.saliency import Saliency
 from vlcheck.models.differentiable import Differentiable, ImageLayout, PairInputs
 
+pytestmark = pytest.mark.slow  # networks are run many times
+
 CLS = 101
 
 
