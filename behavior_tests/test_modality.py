@@ -85,7 +85,7 @@ def test_neither_modality_collapses(verdict):
     explain="ablation",
 )
 def test_caption_tells_what_is_hidden(verdict):
-    """Who reads that a man walks his dog knows what the hidden part of the picture shows.
+    """A caption that names a thing tells what the hidden part of the picture shows.
 
     Run with `--vl-explain ablation`. Stated before the first run: inconclusive for `tiny` and its variants, which were
     not trained on texts of two sentences. Found: invalid.

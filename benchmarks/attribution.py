@@ -80,7 +80,7 @@ def forward(model: Differentiable, inputs: PairInputs) -> None:
 
 
 def explaining(model: Differentiable, name: str, inputs: PairInputs) -> Callable[[], object]:
-    """What explains a batch."""
+    """Return a function that explains a batch by a method."""
     return lambda: METHODS[name].maps(model, inputs)
 
 

@@ -139,7 +139,7 @@ def reuse(measured: str) -> str:
 
 
 def attribution(measured: str) -> str:
-    """What the attribution methods cost, and by how much they miss the sum that they promise, as Markdown."""
+    """Return the costs of the attribution methods, and the errors of their sums, as Markdown."""
     figures = json.loads(measured)
     models, errors = figures["seconds"], figures["errors"]
     rows = []

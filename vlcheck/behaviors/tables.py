@@ -226,7 +226,7 @@ _UNTOLD = Compose(_HIDDEN, AfterCaption("all"))
 
 @dataclass(frozen=True)
 class LanguageForVision:
-    """The same contrast the other way round: a hidden object with nothing, its phrase or all of the caption removed.
+    """The contrast for the caption: an object is hidden, and nothing, its phrase or all of the caption is removed.
 
     Each cell is a mean score; of an arm that is asked about several words, the mean share of the true one. The arms are
     those of `itm` unless given.

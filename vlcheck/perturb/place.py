@@ -195,14 +195,12 @@ class CollageImage:
 
     def open(self) -> Image.Image:
         """Paste the pieces."""
-        collage: Image.Image | None = None
+        ground = mean_color(self.pieces[0].image.open())
+        collage = Image.new("RGB", self.size, tuple(ground.tolist()))
         for piece in self.pieces:
             image = piece.image.open()
-            if collage is None:
-                collage = Image.new("RGB", self.size, tuple(mean_color(image).tolist()))
             rows, columns = span_of(piece.box)
             left, top, width, height = map(int, piece.place(self.size))
             cut = image.crop((columns.start, rows.start, columns.stop, rows.stop))
             collage.paste(cut.resize((width, height), Image.Resampling.LANCZOS), (left, top))
-        assert collage is not None  # noqa: S101 - for mypy; there is the piece of the target
         return collage

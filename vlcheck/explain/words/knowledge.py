@@ -50,7 +50,7 @@ class WordAnswer:
 
     @property
     def record(self) -> WordAnswerRecord:
-        """The same as a record of the file of `vlcheck words`."""
+        """The record of it in the file of `vlcheck words`."""
         scores = dict(zip(self.item.candidates, self.scores, strict=True))
         return WordAnswerRecord(self.item.thing, self.item.text, self.item.truth, scores)
 
@@ -113,7 +113,7 @@ class WordKnowledge:
 
     @property
     def record(self) -> WordKnowledgeRecord:
-        """The same as a record of the file of `vlcheck words`."""
+        """The record of it in the file of `vlcheck words`."""
         return WordKnowledgeRecord(
             about=self.about,
             probe=self.probe,
@@ -145,7 +145,7 @@ class WordsAlone:
 
     @property
     def record(self) -> WordsRecord:
-        """The same as a record of the file of `vlcheck words`."""
+        """The record of it in the file of `vlcheck words`."""
         return WordsRecord(self.model, self.fingerprint, tuple(one.record for one in self.found))
 
 
