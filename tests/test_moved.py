@@ -137,6 +137,7 @@ def run(folder, *arguments):
     return subprocess.run(command, check=False, cwd=folder, env=environment, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_a_suite_that_init_wrote_before_runs_unchanged(tmp_path):
     """It says what to import instead; what it asks and finds is as before."""
     suite = shutil.copytree(SUITE, tmp_path / "mine")

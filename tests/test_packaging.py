@@ -75,6 +75,7 @@ def test_nothing_of_the_checkout_clashes_at_the_top(wheel):
     assert top == {"vlcheck", "vlcheck-0.1.0.dist-info"}
 
 
+@pytest.mark.slow
 def test_a_suite_unpacked_from_the_wheel_finds_its_data_and_runs(wheel, tmp_path, coco_root):
     wheel.extractall(tmp_path)
     # -S leaves out the editable install, so that nothing but the wheel's own files can be found.

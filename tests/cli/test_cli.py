@@ -29,6 +29,7 @@ def run(*arguments, cwd=None):
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=environment)
 
 
+@pytest.mark.slow
 def test_cases_lists_each_behavior_with_its_targets_and_what_was_left_out(photographs_root):
     done = run("cases", f"coco:{photographs_root}:50")
     assert done.returncode == 0, done.stderr

@@ -30,6 +30,7 @@ def bad(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_worse_ends_with_1_and_better_and_same_with_0(good, bad):
     worse, better, same = run("compare", good, bad), run("compare", bad, good), run("compare", bad, bad)
     assert [done.returncode for done in (worse, better, same)] == [1, 0, 0]

@@ -280,6 +280,7 @@ def test_a_character_that_no_font_has_is_written_as_its_number():
     assert legible("a\U000f0000", 18)[0] == "a\\U000f0000"
 
 
+@pytest.mark.slow
 def test_typed_it_draws_and_says_and_replaces_its_own_picture_alone(photograph, tmp_path, monkeypatch):
     monkeypatch.setenv("VLCHECK_TEST_DATA", "scenes:1")  # of the double
     asked = (photograph, TEXT, "--vl-model", f"{ROOT}/tests/doubles.py:hashes")

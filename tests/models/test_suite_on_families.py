@@ -33,6 +33,7 @@ def regions(coco_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", each_family())
 def test_the_suite_asks_every_family_to_the_end(
     family: str, coco_root: Path, regions: Path, tmp_path: Path, pytester: pytest.Pytester

@@ -3,6 +3,8 @@
 import json
 import sys
 
+import pytest
+
 TELLS = """
 import json, pathlib, sys
 
@@ -21,6 +23,7 @@ def test_another_project_pays_nothing(pytester):
     assert json.loads((pytester.path / "imported.json").read_text()) == []
 
 
+@pytest.mark.slow
 def test_the_controller_of_a_run_has_no_network(project):
     """It puts together what its workers found, and draws the page."""
     project.pytester.makeconftest(TELLS)
