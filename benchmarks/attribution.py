@@ -4,7 +4,8 @@
 
 Pairs of drawn scenes and their captions, on the embedded model; with --full also on a full-size ALBEF with random
 weights, some ten minutes. Forward and method are timed in turn on the same batch. The figures go to
-benchmarks/attribution.json; `python -m benchmarks.table` writes the table of docs/explanation/attribution.md.
+benchmarks/attribution.json; `python -m benchmarks.table` writes the tables of docs/explanation/attribution.md and of
+docs/howto/explain.md.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
 from vlcheck.explain.attribution.attribute import attribute
 from vlcheck.explain.attribution.objective import objective
-from vlcheck.explain.attribution.registry import METHODS
+from vlcheck.explain.attribution.registry import SHIPPED
 from vlcheck.models.differentiable import Differentiable, PairInputs, differentiable
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.original.albef.config import AlbefConfig
 
 RESULTS = Path(__file__).with_name("attribution.json")
 CHECKED = 50  # scenes of which the sums are checked
+PAIRS = {"`tiny`": 16, "full-size ALBEF": 1}  # pairs in a batch
 SLOW = ("ig-black", "ig-blurred")  # they cost as much as ig
 
 
@@ -42,10 +44,12 @@ def main() -> None:
     cases = [*open_source(f"scenes:{CHECKED}").cases]
     tiny = differentiable(load_model("tiny"))
     kept = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {"seconds": {}}
-    seconds = kept["seconds"] | {"`tiny`, 16 pairs": measured(tiny, cases[:16], chosen.rounds)}
+    small, large = PAIRS
+    seconds = {name: kept["seconds"][name] for name in PAIRS if name in kept["seconds"]}
+    seconds |= {small: measured(tiny, cases[: PAIRS[small]], chosen.rounds)}
     if chosen.full:
-        seconds["ALBEF, 256 px, 1 pair"] = measured(full_size(cases), cases[:1], chosen.rounds, SLOW)
-    figures = {"machine": machine(), "seconds": seconds, "errors": errors(tiny, cases[:CHECKED])}
+        seconds |= {large: measured(full_size(cases), cases[: PAIRS[large]], chosen.rounds, SLOW)}
+    figures = {"machine": machine(), "pairs": PAIRS, "seconds": seconds, "errors": errors(tiny, cases)}
     RESULTS.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
@@ -62,7 +66,7 @@ def measured(
     """Seconds of a forward pass and of each method that applies, of each round."""
     inputs = model.inputs([case.image.open() for case in cases], [case.caption for case in cases])
     found: dict[str, list[list[float]]] = {}
-    for name in [name for name in METHODS if name not in without]:
+    for name in [name for name in SHIPPED if name not in without]:
         explain = explaining(model, name, inputs)
         try:
             explain()  # the first call of a method is slower
@@ -81,7 +85,7 @@ def forward(model: Differentiable, inputs: PairInputs) -> None:
 
 def explaining(model: Differentiable, name: str, inputs: PairInputs) -> Callable[[], object]:
     """Return a function that explains a batch by a method."""
-    return lambda: METHODS[name].maps(model, inputs)
+    return lambda: SHIPPED[name].maps(model, inputs)
 
 
 def errors(model: Differentiable, cases: list[Case]) -> Mapping[str, list[float]]:
@@ -91,7 +95,7 @@ def errors(model: Differentiable, cases: list[Case]) -> Mapping[str, list[float]
     relative to the change says nothing there.
     """
     images, found = [case.image.open() for case in cases], {}
-    for name, method in METHODS.items():
+    for name, method in SHIPPED.items():
         try:
             maps = attribute(model, method, images, [case.caption for case in cases])
         except NotApplicable:

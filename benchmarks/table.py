@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import calibration_pages
-from vlcheck._util.numbers import brief, share
+from vlcheck._util.numbers import brief, counted, duration, share
+from vlcheck.explain.attribution.registry import SHIPPED
 from vlcheck.explain.bench.records import read_bench
 from vlcheck.explain.bench.table import LEGEND, bench_rows, cause_rows, markdown, setting
 from vlcheck.explain.bench.trust import MEASURED
@@ -143,17 +144,43 @@ def attribution(measured: str) -> str:
     figures = json.loads(measured)
     models, errors = figures["seconds"], figures["errors"]
     rows = []
-    for name in max(models.values(), key=len):
+    for name in SHIPPED:
         costs = [_times_a_forward(by_method.get(name)) for by_method in models.values()]
-        rows.append(f"| `{name}` | {' | '.join(costs)} | {_missed(errors.get(name))} |\n")
+        applies = any(name in by_method for by_method in models.values())
+        cells = [*costs, _missed(errors.get(name))] if applies else ["does not apply", *[""] * len(costs), ""]
+        rows.append(f"| `{name}` | {' | '.join(cells)} |\n")
+    heads = [f"{name}, {counted(figures['pairs'][name], 'pair')}" for name in models]
     return (
         f"Time of a method / time of a forward pass of the same batch, {figures['machine']['cores']} cores, no GPU;"
         f" medians. The error is that of the sum, relative to it, for the match logit of `tiny` on {_scenes(errors)}"
         " scenes.\n\n"
-        f"| method | {' | '.join(models)} | median error | largest of 95 % |\n"
+        f"| method | {' | '.join(heads)} | median error | 95th percentile |\n"
         f"| --- | {' | '.join(['---'] * len(models))} | --- | --- |\n{''.join(rows)}\n"
         "`python -m benchmarks.attribution --full` measures, `python -m benchmarks.table` writes this table.\n"
     )
+
+
+def explanation_times(measured: str) -> str:
+    """Return how long the maps of the usual number of cases take, by method, as Markdown."""
+    figures = json.loads(measured)
+    models, cases = figures["seconds"], 20
+    rows = []
+    for name in SHIPPED:
+        times = [
+            _of_maps(by_method.get(name), 2 * cases / figures["pairs"][model]) for model, by_method in models.items()
+        ]
+        if any(times):
+            rows.append(f"| `{name}` | {' | '.join(one or 'not measured' for one in times)} |\n")
+    return (
+        f"Maps of {cases} cases, two pictures each, {figures['machine']['cores']} cores, no GPU; computed from the"
+        " medians of `python -m benchmarks.attribution --full`.\n\n"
+        f"| method | {' | '.join(models)} |\n| --- | {' | '.join(['---'] * len(models))} |\n{''.join(rows)}"
+    )
+
+
+def _of_maps(rounds: list[list[float]] | None, batches: float) -> str:
+    """Return how long a number of batches takes; "" if it was not measured."""
+    return duration(batches * statistics.median(method for _, method in rounds)) if rounds else ""
 
 
 def _scenes(errors: dict[str, list[float]]) -> int:
@@ -310,6 +337,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "scales": lambda: scales(_kept("scales.json")),
     },
     "explanation/attribution.md": {"attribution": lambda: attribution(_kept("attribution.json"))},
+    "howto/explain.md": {"explanation-times": lambda: explanation_times(_kept("attribution.json"))},
     "reference/families.md": {"families": families},
 }
 

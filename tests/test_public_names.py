@@ -25,6 +25,7 @@ PUBLIC = {
     "compare",
     "evaluate",
     "expect",
+    "explain",
     "explain_score",
     "list_models",
     "load_model",
@@ -35,7 +36,7 @@ PUBLIC = {
 }
 MADE_WITH_THE_API = {"evaluate", "Results"}  # of vlcheck/api.py
 THERE = sorted(PUBLIC if (ROOT / "vlcheck" / "api.py").exists() else PUBLIC - MADE_WITH_THE_API)
-FACES = ("cases", "expect", "perturb")
+FACES = ("cases", "expect", "explain", "perturb")
 BLOCKS = re.findall(
     r"^```python\n(.*?)^```", (ROOT / "docs/reference/api.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
 )
@@ -104,6 +105,7 @@ def without_example(face: str, names: list[str], page: str = "") -> list[str]:
 def test_each_public_name_has_an_example():
     assert not without_example("vlcheck", vlcheck.__all__, "".join(BLOCKS))
     assert not without_example("vlcheck.expect", vlcheck.expect.__all__)
+    assert not without_example("vlcheck.explain", vlcheck.explain.__all__)
     assert not without_example("vlcheck.perturb", vlcheck.perturb.__all__)
 
 

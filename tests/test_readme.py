@@ -70,7 +70,9 @@ BLOCKS = {
     "report": Expected((0,), ("report.html",)),
     "card": Expected((0,), ("card.md",)),
     "look": Expected((0,), ("look.png",)),
+    "why": Expected((1,), ("report.html", RESULTS)),
     "explain_run": Expected((1,), ("report.html", RESULTS)),  # few of its things lie in the middle: invalid
+    "own_network": Expected((0, 0, 1), ("look.png", RESULTS)),  # it finds colors, and knows no thing
     "look_explain": Expected((0,), ("look.png",)),
     "words": Expected((0,), ("words.json",)),
     "compare": Expected((0, 0), (RESULTS,)),
@@ -120,7 +122,8 @@ def own(tmp_path_factory):
         torch.save({"model": load_file(weights_of("tiny"))}, folder / name)
     for name in SHARED:
         shutil.copy(WEIGHTS / name, folder)
-    (folder / "mine.py").write_text(FILES["mine.py"], encoding="utf-8")
+    for name in ("mine.py", "two_encoders.py"):
+        (folder / name).write_text(FILES[name], encoding="utf-8")
     open_source("scenes:1").cases[0].image.open().save(folder / "photo.jpg")
     done = run(f"python -m pytest {ROOT}/behavior_tests --vl-model tiny --vl-data {SCENES}", folder)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -232,7 +235,8 @@ def test_a_model_a_bias_and_a_perturbation_take_less_than_30_lines(name):
 
 
 @pytest.mark.parametrize("name", sorted(FILES.keys() - {"evaluate.py"}))
-def test_a_file_is_imported(name):
+def test_a_file_is_imported(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # some write files
     exec(compile(FILES[name], name, "exec"), {"__name__": name.removesuffix(".py")})  # noqa: S102 - our own page
 
 

@@ -8,7 +8,7 @@ TYPE_CHECKING = False  # type checkers know it by name; to import typing takes l
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
-    from vlcheck import expect, perturb
+    from vlcheck import expect, explain, perturb
     from vlcheck.api import Results, compare, evaluate, read_results
     from vlcheck.behaviors.binding import behavior
     from vlcheck.cases.case import Case
@@ -38,6 +38,7 @@ __all__ = [
     "compare",
     "evaluate",
     "expect",
+    "explain",
     "explain_score",
     "list_models",
     "load_model",
@@ -61,6 +62,7 @@ _HOMES = {
     "compare": "vlcheck.api:compare",
     "evaluate": "vlcheck.api:evaluate",
     "expect": "vlcheck.expect",
+    "explain": "vlcheck.explain",
     "explain_score": "vlcheck.explain.attribution.explain_score:explain_score",
     "list_models": "vlcheck.models.loading.registry:list_models",
     "load_model": "vlcheck.models.loading.load:load_model",

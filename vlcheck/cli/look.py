@@ -34,7 +34,7 @@ def look(
         typer.Option(
             "--explain",
             "--vl-explain",
-            help="methods that draw what the match rests on, e.g. gradcam or gradcam,saliency",
+            help="methods that draw what the match rests on, e.g. saliency or saliency,ig",
         ),
     ] = "",
     device: Device = "cpu",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PIL import Image
 
+from vlcheck._util.foreign_code import contained
 from vlcheck.cases.case import MASK
-from vlcheck.errors import NotApplicable, UsageError, argument
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument
 from vlcheck.explain.attribution.attribute import attribute
 from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.models.differentiable import differentiable
@@ -26,6 +27,7 @@ def demand_method(model: VisionLanguageModel, method: AttributionMethod) -> None
     """
     matches = "itm" in model.metrics
     try:
-        attribute(differentiable(model), method, [_TRIAL], ["a" if matches else MASK], None if matches else ["a"])
-    except NotApplicable as reason:
+        with contained():  # a model or a method of a user's own
+            attribute(differentiable(model), method, [_TRIAL], ["a" if matches else MASK], None if matches else ["a"])
+    except (NotApplicable, ForeignFault) as reason:
         raise UsageError(f"{argument('explain', method.name)}: does not apply to {model.name}: {reason}.") from reason

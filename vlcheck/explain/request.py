@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from vlcheck.behaviors.binding import ABLATION
 from vlcheck.errors import UsageError, argument, nearest
 from vlcheck.explain.attribution.method import AttributionMethod
-from vlcheck.explain.attribution.registry import METHODS
+from vlcheck.explain.attribution.registry import METHODS, SHIPPED
 from vlcheck.explain.mm_shap.explained import MM_SHAP
 
-NAMES = (MM_SHAP, ABLATION, *METHODS)
+WITH_TESTS = (MM_SHAP, ABLATION, *SHIPPED)  # methods with tests of their own: maps of other methods are no metric
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Request:
     """A method of explanation, and the number of cases that it is for.
 
     Attributes:
-        method: one of NAMES.
+        method: one of WITH_TESTS, or a registered attribution method.
         worst: number of cases of the run, the worst first, at least 1; None if it is not said.
     """
 
@@ -29,7 +29,8 @@ class Request:
     @property
     def tests(self) -> str:
         """The method whose tests are judged as well; "" for METHOD:K of an attribution method: it only maps cases."""
-        return "" if self.method in METHODS and self.worst else self.method
+        only_maps = self.method in METHODS and self.worst
+        return self.method if self.method in WITH_TESTS and not only_maps else ""
 
 
 def parse_request(text: str) -> Request:
@@ -43,8 +44,9 @@ def parse_request(text: str) -> Request:
         Request(method='mmshap', worst=20)
     """
     method, colon, worst = text.partition(":")
-    if method not in NAMES:
-        raise UsageError(f"{argument('explain', text)}: there is no such method. {nearest(method, NAMES)}")
+    known = (MM_SHAP, ABLATION, *METHODS)
+    if method not in known:
+        raise UsageError(f"{argument('explain', text)}: there is no such method. {nearest(method, known)}")
     if colon and not re.fullmatch("[1-9][0-9]*", worst):
         said = f"METHOD:K explains the K worst cases, and K has to be a whole number from 1 on, e.g. {method}:20"
         raise UsageError(f"{argument('explain', text)}: {said}.")

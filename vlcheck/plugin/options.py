@@ -55,7 +55,7 @@ _OPTIONS = (
     _Option(
         "explain",
         "METHOD[:K]",
-        "explain scores: mmshap and ablation add tests; an attribution method, e.g. random:20, is for K worst cases",
+        "explain scores: mmshap and ablation add tests; an attribution method, e.g. saliency:20, maps K worst cases",
     ),
 )
 _FLAGS = (

@@ -33,7 +33,7 @@ class Attribution:
     Example:
         >>> import vlcheck
         >>> picture = vlcheck.open_cases("scenes:1").cases[0].image.open()
-        >>> found: Attribution = vlcheck.explain_score("tiny", picture, "a red ball", method="gradcam")
+        >>> found: Attribution = vlcheck.explain_score("tiny", picture, "a red ball", method="saliency")
         >>> found.tokens, found.image.layout.grid
         (('[CLS]', 'a', 'red', 'ball'), (8, 8))
     """

@@ -24,7 +24,7 @@ def explain_score(
     text: str,
     word: str | None = None,
     *,
-    method: str | AttributionMethod = "gradcam",
+    method: str | AttributionMethod = "saliency",
 ) -> Attribution:
     """Explain a model's score of a picture and a text: how much each patch and each token contributes to it.
 
@@ -34,7 +34,7 @@ def explain_score(
         text: the text.
         word: a word of the text. Its log-probability is explained, with the word masked. If None, it is
             the match logit of the picture and the whole text.
-        method: an attribution method or its name: one of `vlcheck.explain.attribution.registry.METHODS`.
+        method: an attribution method, e.g. one of your own, or the name of one: "saliency", "ig", "relevancy", ...
 
     Raises:
         UsageError: there is no such model or method, the word is not in the text once, or the model's vocabulary cannot
@@ -44,13 +44,13 @@ def explain_score(
     Example:
         >>> import vlcheck
         >>> case = vlcheck.open_cases("scenes:1").cases[0]
-        >>> found = vlcheck.explain_score("tiny", case.image.open(), case.caption, case.target, method="saliency")
+        >>> found = vlcheck.explain_score("tiny", case.image.open(), case.caption, case.target)
         >>> found.image.values.shape, len(found.tokens) == len(found.token_values)
         ((64,), True)
     """
     demand_type("image", image, str | Path | Image.Image, "a picture of Pillow, or the path of its file")
     demand_type("text", text, str, "a text")
-    demand_type("method", method, str | AttributionMethod, "a method's name, e.g. 'gradcam'")
+    demand_type("method", method, str | AttributionMethod, "a method's name, e.g. 'saliency', or a method of your own")
     chosen = method_named(method) if isinstance(method, str) else method
     asked = text if word is None else _masked(text, word)
     adapter = load_model(model) if isinstance(model, str) else as_model(model)

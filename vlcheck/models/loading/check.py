@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 
 from vlcheck._util.numbers import counted
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError, argument
 from vlcheck.models import tried
 from vlcheck.models.contract import PROBES, TOLERANCES, Outcome, examine, probes_of
+from vlcheck.models.differentiable_contract import examine_network
 from vlcheck.models.loading.load import load_model
 
 
@@ -50,7 +52,9 @@ def check_model(
         )
     model = load_model(spec, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
     outcomes = []
-    for outcome in examine(model, probes, tolerance=TOLERANCES[dtype]):
+    tolerance = TOLERANCES[dtype]
+    tried_out = chain(examine(model, probes, tolerance=tolerance), examine_network(model, probes, tolerance=tolerance))
+    for outcome in tried_out:
         outcomes.append(outcome)
         on_outcome(outcome)
     tried.keep(model.fingerprint, [outcome.clause for outcome in outcomes if not outcome.kept])
