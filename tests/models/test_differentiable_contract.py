@@ -7,13 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from torch import Tensor
 
 import vlcheck
 from tests.documents import FILES
-from vlcheck.cases import Box
+from tests.models.families import FAMILIES, REPRESENTATIVE, spec_of, write_regions
+from tests.models.test_contract import SAID
+from vlcheck.cases import Box, ImageFile
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
 from vlcheck.metrics.probe import Probe
@@ -128,3 +131,21 @@ def test_a_network_that_breaks_a_clause_is_told_which(
 def test_a_network_that_refuses_says_why(outcomes_of: Callable[..., list[Outcome]]) -> None:
     first, *_ = outcomes_of(match_logits=refuses)
     assert (first.note, first.found) == (True, "it explains none: its weights are quantized")
+
+
+def each_family_at_night() -> list[object]:
+    """The representative families, and at night all others."""
+    return [name if name in REPRESENTATIVE else pytest.param(name, marks=pytest.mark.nightly) for name in FAMILIES]
+
+
+@pytest.mark.parametrize("family", each_family_at_night())
+def test_every_family_keeps_it(family: str, tmp_path: Path) -> None:
+    random, probes = np.random.default_rng(5), []
+    for said, (count, size) in zip(SAID, {5: (60, 40), 9: (48, 64), 7: (64, 64)}.items(), strict=True):
+        path = tmp_path / f"{count}.png"
+        Image.fromarray(random.integers(0, 256, (*size, 3), dtype=np.uint8)).save(path)
+        write_regions(tmp_path, ImageFile(path), count, random)
+        probes.append(Probe(ImageFile(path).open(), *said))
+    outcomes = [*examine_network(vlcheck.load_model(spec_of(family, tmp_path, tmp_path)), probes)]
+    assert broken(outcomes) == []
+    assert any(outcome.clause in (ITM, MLM) for outcome in outcomes) or family == "bert"  # it gives no network

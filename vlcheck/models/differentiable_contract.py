@@ -56,9 +56,13 @@ def _of_network(
     for metric in [metric for metric in ("itm", "mlm") if metric in model.metrics and model.kinds[metric] in KINDS]:
         yield _same_scores(model, network, metric, probes, tolerance)
     metric = "itm" if "itm" in model.metrics else "mlm"
-    inputs = _asked(network, metric, probes, [probe.words[0] for probe in probes])
-    yield _layouts(inputs)
-    yield from _gradients(network, metric, inputs)
+    groups = [probes] if network.stackable else [[probe] for probe in probes]
+    asked = [_asked(network, metric, group, [probe.words[0] for probe in group]) for group in groups]
+    yield _layouts([layout for inputs in asked for layout in inputs.layouts])
+    arrived = [_gradients(network, metric, inputs) for inputs in asked]
+    for where, sizes in zip(("pixels", "word embeddings"), zip(*arrived, strict=True), strict=True):
+        kept = bool(np.isfinite(sizes).all()) and max(sizes) > 0
+        yield Outcome(f"explain: a gradient arrives at the {where}", kept, f"up to {figure(max(sizes))}")
 
 
 def _same_scores(
@@ -103,12 +107,12 @@ def _asked(network: Differentiable, metric: str, probes: Sequence[Probe], words:
     return network.inputs(images, [probe.filled(word) for probe, word in zip(probes, words, strict=True)])
 
 
-def _layouts(inputs: PairInputs) -> Outcome:
+def _layouts(layouts: Sequence[ImageLayout]) -> Outcome:
     """Check that patches lie in the picture, in fractions of its width and height, and cover it."""
-    wrong = [layout for layout in inputs.layouts if _misplaced(layout)]
-    shares = [_covered(layout) for layout in inputs.layouts]
-    kept = not wrong and all(share >= _LEAST for share, one in zip(shares, inputs.layouts, strict=True) if one.grid)
-    units = sorted({len(layout.boxes) for layout in inputs.layouts})
+    wrong = [layout for layout in layouts if _misplaced(layout)]
+    shares = [_covered(layout) for layout in layouts]
+    kept = not wrong and all(share >= _LEAST for share, one in zip(shares, layouts, strict=True) if one.grid)
+    units = sorted({len(layout.boxes) for layout in layouts})
     found = f"{between(min(shares), max(shares))} of a picture in {' or '.join(map(str, units))} units"
     said = f"{counted(len(wrong), 'picture')} with boxes that are no fractions, or not as many as the grid"
     return Outcome("explain: its units cover the picture", kept, said if wrong else found)
@@ -127,18 +131,15 @@ def _covered(layout: ImageLayout) -> float:
     return max(across, 0.0) * max(down, 0.0)
 
 
-def _gradients(network: Differentiable, metric: str, inputs: PairInputs) -> Iterator[Outcome]:
-    """Check that gradients of a score arrive at the pixels and at the word embeddings."""
+def _gradients(network: Differentiable, metric: str, inputs: PairInputs) -> tuple[float, float]:
+    """Return the size of the largest gradient of a score at the pixels, and at the word embeddings."""
     import torch
 
     pixels = inputs.pixels.detach().requires_grad_()
     with torch.enable_grad(), _outputs(network.word_embeddings) as embedded:
         scores = _logits(network, metric, replace(inputs, pixels=pixels))[:, 1]
-        arrived = torch.autograd.grad(scores.sum(), [pixels, *embedded], materialize_grads=True)
-    for where, gradients in (("the pixels", arrived[:1]), ("the word embeddings", arrived[1:])):
-        most = max((float(one.abs().max()) for one in gradients), default=0.0)
-        kept = bool(np.isfinite(most)) and most > 0
-        yield Outcome(f"explain: a gradient arrives at {where}", kept, f"up to {figure(most)}")
+        at_pixels, *at_words = torch.autograd.grad(scores.sum(), [pixels, *embedded], materialize_grads=True)
+    return float(at_pixels.abs().max()), max((float(one.abs().max()) for one in at_words), default=0.0)
 
 
 @contextmanager
@@ -146,8 +147,9 @@ def _outputs(module: nn.Module) -> Iterator[list[Tensor]]:
     """Collect what a module returns as long as the context lasts, with gradients."""
     found: list[Tensor] = []
 
-    def keep(_module: nn.Module, _arguments: object, output: Tensor) -> None:
+    def keep(_module: nn.Module, _arguments: object, output: Tensor) -> Tensor:
         found.append(output if output.requires_grad else output.requires_grad_())
+        return found[-1].clone()  # some networks change their embeddings in place
 
     handle = module.register_forward_hook(keep)
     try:

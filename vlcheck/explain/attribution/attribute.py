@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from vlcheck.errors import NotApplicable
 from vlcheck.explain.attribution.image_map import ImageMap
 from vlcheck.explain.attribution.method import AttributionMethod, Maps
 from vlcheck.explain.batches import in_batches
@@ -79,6 +80,8 @@ def attribute(
         with torch.enable_grad():
             asked = None if words is None else [words[row] for row in rows]
             inputs = model.inputs([images[row] for row in rows], [texts[row] for row in rows], asked)
+            if asked and not all(inputs.pieces):
+                raise NotApplicable(f"{model.name} gives no log-probability of a word")
             return _attributions(method, inputs, method.maps(model, inputs))
 
     batches = in_batches(explain, range(len(images)), batch_size if model.stackable else 1)
