@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -100,6 +101,10 @@ def refuses(self: Any, *_: object) -> Tensor:
     raise NotApplicable("its weights are quantized")
 
 
+def one_logit(self: Any, inputs: PairInputs, image_states: Tensor, text_states: Tensor) -> Tensor:
+    return image_states[:, 0]
+
+
 def fails(self: Any, *_: object) -> Tensor:
     raise RuntimeError("out of cheese")
 
@@ -126,6 +131,11 @@ def test_a_network_that_breaks_a_clause_is_told_which(
     changes: dict[str, Any], clauses: list[str], outcomes_of: Callable[..., list[Outcome]]
 ) -> None:
     assert broken(outcomes_of(**changes)) == clauses
+
+
+def test_logits_of_another_shape_are_told_by_their_method(outcomes_of: Callable[..., list[Outcome]]) -> None:
+    *_, last = outcomes_of(match_logits=one_logit)
+    assert re.search(r"match_logits gave a tensor of shape \((\d),\); it has to be \(\1, 2\)", last.found)
 
 
 def test_a_network_that_refuses_says_why(outcomes_of: Callable[..., list[Outcome]]) -> None:

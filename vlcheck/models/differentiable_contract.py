@@ -11,7 +11,7 @@ import numpy as np
 
 from vlcheck._util.foreign_code import describe_error
 from vlcheck._util.numbers import between, counted, figure
-from vlcheck.errors import NotApplicable
+from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.metrics.probe import Probe
 from vlcheck.metrics.registry import KINDS, METRICS
 from vlcheck.models.contract import Outcome
@@ -95,9 +95,15 @@ def _logits(network: Differentiable, metric: str, inputs: PairInputs) -> Tensor:
     """Return the logits of no match and match, or 0 and the word's log-probability, (n, 2)."""
     states = network.image_states(inputs), network.text_states(inputs)
     if metric == "itm":
-        return network.match_logits(inputs, *states)
-    words = network.word_log_probs(inputs, *states)
+        return _shaped(network.match_logits(inputs, *states), "match_logits", (len(inputs), 2))
+    words = _shaped(network.word_log_probs(inputs, *states), "word_log_probs", (len(inputs),))
     return words[:, None] * words.new_tensor([0, 1])
+
+
+def _shaped(found: Tensor, method: str, shape: tuple[int, ...]) -> Tensor:
+    if tuple(found.shape) != shape:
+        raise UsageError(f"{method} gave a tensor of shape {tuple(found.shape)}; it has to be {shape}")
+    return found
 
 
 def _asked(network: Differentiable, metric: str, probes: Sequence[Probe], words: Sequence[str]) -> PairInputs:
