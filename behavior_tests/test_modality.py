@@ -5,7 +5,7 @@ Figure 1 of the ALBEF study.
 
 from vlcheck import behavior, with_target
 from vlcheck.behaviors.tables import LanguageForVision, VisionAndLanguage, VisionForLanguage
-from vlcheck.expect import Balance, Beats, BothContribute, ContextReliance, Drops, Preserved
+from vlcheck.expect import Balance, Beats, BothContribute, ContextReliance, Drops, NeitherAlone, Preserved
 from vlcheck.perturb import AblateRegions, AfterCaption, Bare, Block, Compose, OtherImage, Untold
 
 BIAS = "modality"
@@ -71,6 +71,17 @@ def test_neither_modality_collapses(verdict):
     """A match that hangs on the words alone, or on the picture alone, is no match of the two.
 
     Run with `--vl-explain mmshap`.
+    """
+    assert verdict.passed
+
+
+@behavior(cases=objects, perturb=Block(), expect=NeitherAlone(), metrics=("itm",), explain="mmshap")
+def test_neither_modality_decides_alone(verdict):
+    """A caption that matches without its picture was not held against it: the model has read, and not looked.
+
+    Run with `--vl-explain mmshap`. Stated before the first run: `tiny-blind` fails, near 1, since to it a caption
+    matches a black picture as well as its own. `tiny` and the other variants pass, near 0: to them nothing matches
+    where the words or the picture are absent, so that both have half of the score.
     """
     assert verdict.passed
 

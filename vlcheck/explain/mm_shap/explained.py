@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vlcheck.behaviors.binding import MM_SHAP
 from vlcheck.errors import NotApplicable
 from vlcheck.explain.mm_shap.contribution import MMShap
 from vlcheck.metrics.mm_shap import TextContribution, TextShare
@@ -11,8 +12,6 @@ from vlcheck.metrics.pictures import Pictures
 from vlcheck.models.differentiable import Differentiable, differentiable
 from vlcheck.models.loading.foreign_model import ForeignModel
 from vlcheck.models.protocol import VisionLanguageModel, lacks
-
-MM_SHAP = "mmshap"  # the method's name in --vl-explain
 
 
 class WithMMShap(ForeignModel):
