@@ -11,26 +11,32 @@ from vlcheck._util.numbers import brief
 from vlcheck.expect.base import AFTER, BEFORE, WHOLE, BaseExpectation, Sample
 from vlcheck.metrics.reading import Reading, Unlikely
 from vlcheck.metrics.tolerances import Tolerances
-from vlcheck.perturb import Block, Compose, NoText, Perturbation
+from vlcheck.perturb import Block, Compose, OtherCaption, Perturbation
 from vlcheck.stats.decision import Claim
 
 PICTURE_ALONE, NEITHER = "picture alone", "neither"  # arms beside before and after
-ALONE: Mapping[str, Perturbation] = MappingProxyType({PICTURE_ALONE: NoText(), NEITHER: Compose(Block(), NoText())})
+ALONE: Mapping[str, Perturbation] = MappingProxyType(
+    {PICTURE_ALONE: OtherCaption(), NEITHER: Compose(Block(), OtherCaption())}
+)
 
 
 @dataclass(frozen=True)
 class ModalityScores:
     """The match score of a text with its picture, of each alone, and of neither.
 
+    An absent picture is black. In the place of an absent text stands the caption of another picture: a model was
+    trained on captions, and may say anything of an empty text.
+
     Attributes:
         both: score of the text with its picture, in [0, 1].
-        text: score of the text with a black picture.
-        picture: score of the picture with an empty text.
-        neither: score of the empty text with the black picture.
+        text: score of the text with the black picture.
+        picture: score of the other caption with the picture.
+        neither: score of the other caption with the black picture.
 
     Source:
-        Hu, Li and Zhou 2022, arXiv:2205.00302, take modalities as the players of a game; they do so for the accuracy
-        over a data set.
+        Hu, Li and Zhou 2022, arXiv:2205.00302, take modalities as the players of a game; Gat, Schwing and Schwartz
+        2021, arXiv:2110.14375, take a modality away by putting that of another sample in its place. Both do so for the
+        accuracy over a data set.
 
     Example:
         >>> scores = ModalityScores(both=0.9, text=0.7, picture=0.1, neither=0.1)
@@ -67,14 +73,14 @@ class ModalityScores:
         return (self.picture - self.neither + self.both - self.text) / 2
 
     @property
-    def size(self) -> float:
-        """The sum of the sizes of both Shapley values."""
-        return abs(self.of_text) + abs(self.of_picture)
+    def support(self) -> float:
+        """The sum of the Shapley values that are above 0: how much speaks for the match."""
+        return max(self.of_text, 0.0) + max(self.of_picture, 0.0)
 
     @property
     def text_share(self) -> float:
-        """T-SHAP: the share of the text in `size`, in [0, 1]."""
-        return abs(self.of_text) / self.size
+        """The share of the text in `support`, in [0, 1]."""
+        return max(self.of_text, 0.0) / self.support
 
     @property
     def synergy(self) -> float:
@@ -84,14 +90,12 @@ class ModalityScores:
 
 @dataclass(frozen=True)
 class NeitherAlone(BaseExpectation):
-    """Mean of T-SHAP minus V-SHAP of the two whole modalities, in [-1, 1]; 0 owes as much to the text as to the picture.
+    """Mean of T-SHAP minus V-SHAP of the two whole modalities, in [-1, 1]; at 0 the match owes as much to each.
 
-    The perturbation has to be `Block()`: the text with its picture is before, with a black picture after. A case in
-    which neither modality moves the score by `by` does not count.
-
-    Source:
-        Hu, Li and Zhou 2022, arXiv:2205.00302, for the players; Parcalabescu and Frank 2022, arXiv:2212.08158, for the
-        share.
+    T-SHAP is the share of the text in what speaks for the match of a caption with its own picture, V-SHAP that of the
+    picture. A picture that speaks against this match has no share. The perturbation has to be `Block()`: the caption
+    with its picture is before, with a black picture after. A case does not count if nothing speaks for the match by
+    `by`.
 
     Example:
         >>> from vlcheck import Case
@@ -115,9 +119,8 @@ class NeitherAlone(BaseExpectation):
         return ("by",)
 
     def margins(self, sample: Sample, tolerances: Tolerances) -> Mapping[str, float]:
-        size = ModalityScores.of(sample, _level).size
-        if size < tolerances.by:
-            raise Unlikely(f"neither the words nor the picture move the score by {brief(tolerances.by)}")
+        if ModalityScores.of(sample, _level).support < tolerances.by:
+            raise Unlikely(f"neither the words nor the picture speak for the match by {brief(tolerances.by)}")
         return {WHOLE: self.effect(sample)}
 
     def effect(self, sample: Sample) -> float:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vlcheck.behaviors.binding import ABLATION
+from vlcheck.behaviors.binding import ABLATION, MM_SHAP
 from vlcheck.errors import UsageError, argument, nearest
 from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.explain.attribution.registry import METHODS
-from vlcheck.explain.mm_shap.explained import MM_SHAP
 
 NAMES = (MM_SHAP, ABLATION, *METHODS)
 

@@ -12,7 +12,6 @@ import numpy as np
 from vlcheck.cases import MASK
 from vlcheck.cases.view import View
 from vlcheck.cases.words import OPPOSITES
-from vlcheck.errors import NotApplicable
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.definition import Encoded, MetricDefinition
 from vlcheck.metrics.kinds import ANY, Kind, Metric
@@ -101,8 +100,6 @@ class MaskedWords(MetricDefinition):
 
     def ask(self, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:
         demand_told(view)
-        if MASK not in view.template:
-            raise NotApplicable("there is no text, so that no word can be masked")
         words = closed_set(view, fillings(view, compared))
         return Question(self.name, view, {MASK: Query(self.name, view.picture, self.said(view), words)})
 

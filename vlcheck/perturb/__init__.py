@@ -35,14 +35,14 @@ from vlcheck.cases.view import View
 from vlcheck.cases.words import OPPOSITES
 from vlcheck.perturb.base import Labelled, OfThePicture, Perturbation
 from vlcheck.perturb.color import Grayscale, RotateHue
-from vlcheck.perturb.combine import Compose, Each, OtherImage
+from vlcheck.perturb.combine import Compose, Each, OtherCaption, OtherImage
 from vlcheck.perturb.image import Block, Mirror, Solid, UpsideDown
 from vlcheck.perturb.noise import AsMuchNoise, LuminanceNoise
 from vlcheck.perturb.phrase import AfterCaption, MaskPhrase
 from vlcheck.perturb.place import CELLS, Collage, CutOut
 from vlcheck.perturb.quality import Blur, Brightness, Crop, Jpeg
 from vlcheck.perturb.regions import AblateOther, AblateRegions
-from vlcheck.perturb.text import OPENINGS, Bare, Exchange, NoText, Opening, ShuffleWords, SwapSides, Untold, opposite
+from vlcheck.perturb.text import OPENINGS, Bare, Exchange, Opening, ShuffleWords, SwapSides, Untold, opposite
 
 __all__ = [
     "CELLS",
@@ -69,9 +69,9 @@ __all__ = [
     "LuminanceNoise",
     "MaskPhrase",
     "Mirror",
-    "NoText",
     "OfThePicture",
     "Opening",
+    "OtherCaption",
     "OtherImage",
     "Perturbation",
     "RotateHue",

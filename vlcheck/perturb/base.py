@@ -94,10 +94,10 @@ def _fault(found: object, view: View) -> str:
             f"its __call__ returned {type(found).__name__} ({found!r:.80}); it has to return a view, e.g."
             " replace(view, template=...) for a new text. Where it does not apply, raise NotApplicable(reason)."
         )
-    if found.template not in (view.template, "") and (times := found.template.count(MASK)) != 1:
+    if found.template != view.template and (times := found.template.count(MASK)) != 1:
         return (
             f"its text {found.template!r} has {MASK} {times} times; {MASK} stands for the word that is asked about:"
-            " keep it, exactly once, in capitals, or leave out the whole text."
+            " keep it, exactly once, in capitals."
         )
     if found.region is not view.region and (wrong := [box for box in found.region if not isinstance(box, Box)]):
         return (

@@ -66,27 +66,6 @@ class Bare(Labelled):
 
 
 @dataclass(frozen=True)
-class NoText(Labelled):
-    """Leave the whole text out: the model reads an empty one.
-
-    Only a match can be asked about then. A model that only compares texts has none to compare it with.
-
-    Example:
-        >>> from vlcheck import Case
-        >>> from vlcheck.perturb import Solid, View
-        >>> case = Case(id="ball", image=Solid((64, 48), (200, 0, 0)), caption="a red ball", target="red")
-        >>> NoText()(View.of(case), ()).text
-        ''
-    """
-
-    name: ClassVar[str] = "no-text"
-    version: ClassVar[int] = 1
-
-    def __call__(self, view: View, others: Sequence[Case]) -> View:
-        return replace(view, template="")
-
-
-@dataclass(frozen=True)
 class Untold(Labelled):
     """Mask the target in the text, to measure how much vision relies on language (Frank et al. 2021, arXiv:2109.04448).
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vlcheck.behaviors.binding import MM_SHAP
 from vlcheck.errors import NotApplicable
 from vlcheck.explain.mm_shap.contribution import MMShap
 from vlcheck.metrics.mm_shap import TextContribution, TextShare
