@@ -40,8 +40,8 @@ class ModalityScores:
 
     Example:
         >>> scores = ModalityScores(both=0.9, text=0.7, picture=0.1, neither=0.1)
-        >>> [round(one, 2) for one in (scores.of_text, scores.of_picture, scores.text_share, scores.synergy)]
-        [0.7, 0.1, 0.88, 0.2]
+        >>> [round(one, 3) for one in (scores.of_text, scores.of_picture, scores.text_share, scores.synergy)]
+        [0.7, 0.1, 0.875, 0.2]
     """
 
     both: float
@@ -84,7 +84,7 @@ class ModalityScores:
 
     @property
     def synergy(self) -> float:
-        """What both give beyond what each gives alone: the Shapley interaction index of the two players."""
+        """The surplus of both over each alone: the Shapley interaction index of the two players."""
         return self.both - self.text - self.picture + self.neither
 
 

@@ -32,18 +32,21 @@ class Request:
 
 
 def parse_request(text: str) -> Request:
-    """Read METHOD[:K].
+    """Read METHOD[:K]; K is for attribution methods alone.
 
     Raises:
-        UsageError: there is no such method, or K is no whole number from 1 on.
+        UsageError: there is no such method, K is no whole number from 1 on, or the method explains no worst cases.
 
     Example:
-        >>> parse_request("mmshap:20")
-        Request(method='mmshap', worst=20)
+        >>> parse_request("gradcam:20")
+        Request(method='gradcam', worst=20)
     """
     method, colon, worst = text.partition(":")
     if method not in NAMES:
         raise UsageError(f"{argument('explain', text)}: there is no such method. {nearest(method, NAMES)}")
+    if colon and method not in METHODS:
+        said = f"METHOD:K explains the K worst cases; {method} adds tests of all cases, and is accepted without :K"
+        raise UsageError(f"{argument('explain', text)}: {said}.")
     if colon and not re.fullmatch("[1-9][0-9]*", worst):
         said = f"METHOD:K explains the K worst cases, and K has to be a whole number from 1 on, e.g. {method}:20"
         raise UsageError(f"{argument('explain', text)}: {said}.")
