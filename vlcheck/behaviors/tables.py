@@ -257,7 +257,10 @@ class LanguageForVision:
 
 @dataclass(frozen=True)
 class EachModalityAlone:
-    """The mean match score of a text with its picture, of each alone and of neither, and the synergy of both."""
+    """The mean match score of a text with its picture, of each alone and of neither; their Shapley values and synergy.
+
+    The behavior has to be that of `vlcheck.expect.NeitherAlone`.
+    """
 
     name: ClassVar[str] = "modalities"
 
@@ -269,8 +272,12 @@ class EachModalityAlone:
 
     def cells(self, samples: Sequence[Sample]) -> Cells:
         arms = {"both": BEFORE, "text": AFTER, "picture": PICTURE_ALONE, "neither": NEITHER}
-        means = _means(samples, {cell: _value(arm) for cell, arm in arms.items()})
-        return means | _mean_with_interval(samples, "synergy", _synergy_of_wholes)
+        cells = _means(samples, {cell: _value(arm) for cell, arm in arms.items()})
+        if not cells:
+            return {}
+        scores = ModalityScores(*(cells[cell] for cell in arms))  # Shapley values are linear in the scores
+        shapley = {"of_text": scores.of_text, "of_picture": scores.of_picture}
+        return cells | shapley | _mean_with_interval(samples, "synergy", _synergy_of_wholes)
 
 
 @dataclass(frozen=True)

@@ -83,9 +83,12 @@ def _under_each(cells: Cells) -> Grid:
 def _modalities(cells: Cells) -> Grid:
     body = [
         (name, [cells.get(cell) for cell in row])
-        for name, row in (("caption", ("both", "text")), ("empty text", ("picture", "neither")))
+        for name, row in (("caption", ("both", "text")), ("another caption", ("picture", "neither")))
     ]
-    caption = f"Each modality alone, mean score{_over(cells)}: synergy {_synergy_said(cells)}"
+    shapley = f"words {signed(cells.get('of_text'))}, picture {signed(cells.get('of_picture'))}"
+    caption = (
+        f"Each modality alone, mean score{_over(cells)}; Shapley values: {shapley}; synergy {_synergy_said(cells)}"
+    )
     return _grid(caption, ("", "picture as it is", "black picture"), body)
 
 

@@ -290,10 +290,11 @@ def modality_shares(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
 
 def each_modality_alone(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     """Yield the mean match score of a text with its picture, of each alone, and of neither."""
-    rows = [["each modality alone, mean score", "both", "words", "picture", "neither", "n"]]
+    rows = [["mean match score", "both", "words", "picture", "neither", "Shapley: words", "picture", "n"]]
     for verdict, cells in _tables(verdicts, "modalities"):
         means = (figure(cells.get(cell)) for cell in ("both", "text", "picture", "neither"))
-        rows.append([verdict.behavior, *means, whole(cells.get("n"))])
+        shapley = (signed(cells.get(cell)) for cell in ("of_text", "of_picture"))
+        rows.append([verdict.behavior, *means, *shapley, whole(cells.get("n"))])
     if len(rows) > 1:
         yield from aligned(rows)
 
