@@ -103,18 +103,16 @@ def modality_bar(text: float, interval: tuple[float, float]) -> Markup:
     axis = Axis(0.0, 1.0)
     first, border, last = axis(0.0), axis(text), axis(1.0)
     low, high = map(axis, interval)
+    words, picture = figure(text), figure(1 - text)
+    rect = Markup('<rect class="{}" x="{}" y="4" width="{}" height="16"/>')
     parts = [
-        Markup('<rect class="of-text" x="{}" y="4" width="{}" height="16"/>').format(first, round(border - first, 1)),
-        Markup('<rect class="of-picture" x="{}" y="4" width="{}" height="16"/>').format(
-            border, round(last - border, 1)
-        ),
+        rect.format("of-text", first, round(border - first, 1)),
+        rect.format("of-picture", border, round(last - border, 1)),
         Markup('<path class="span" d="M{0} 12H{1}M{0} 8v8M{1} 8v8"/>').format(low, high),
-        Markup('<text x="{}" y="34">words {}</text>').format(first, figure(text)),
-        Markup('<text x="{}" y="34" text-anchor="end">picture {}</text>').format(last, figure(1 - text)),
+        Markup('<text x="{}" y="34">words {}</text>').format(first, words),
+        Markup('<text x="{}" y="34" text-anchor="end">picture {}</text>').format(last, picture),
     ]
-    label = (
-        f"share of the words (T-SHAP) {figure(text)}, interval {between(*interval)}; of the picture {figure(1 - text)}"
-    )
+    label = f"words (T-SHAP) {words}, interval {between(*interval)}; picture (V-SHAP) {picture}"
     return _SVG.format("modalities", _WIDTH, 38, label, Markup("").join(parts))
 
 
