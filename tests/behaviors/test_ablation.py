@@ -103,5 +103,5 @@ def test_language_for_vision_is_collected_with_the_option_alone() -> None:
 
 
 def test_an_option_that_nobody_can_give_is_refused() -> None:
-    with pytest.raises(ValueError, match="explain='ablate' has to be 'ablation', or left out"):
+    with pytest.raises(ValueError, match="explain='ablate' has to be 'ablation' or 'mmshap', or left out"):
         vlcheck.behavior(cases=vlcheck.with_target("object"), expect=Preserved(), metrics=["itm"], explain="ablate")

@@ -8,8 +8,10 @@ from tests.report.pages import results, verdict
 from vlcheck.behaviors.tables import (
     AgainstNoise,
     ColorAndGrey,
+    EachModalityAlone,
     LanguageForVision,
     LeftAndRight,
+    Synergy,
     UnderEach,
     VisionAndLanguage,
     VisionForLanguage,
@@ -17,6 +19,7 @@ from vlcheck.behaviors.tables import (
 from vlcheck.cases import Case
 from vlcheck.cases.view import View
 from vlcheck.expect.base import AFTER, BEFORE, Sample
+from vlcheck.metrics.mm_shap import ContributionReading
 from vlcheck.metrics.registry import METRICS
 from vlcheck.perturb import Box, Grayscale, Solid
 from vlcheck.perturb.regions import TakeOut
@@ -170,14 +173,14 @@ def test_both_directions_of_an_ablation_are_printed():
     assert list(summary.ablation([line("test_seen", "mlm")])) == []
 
 
-def line(behavior, metric, status="pass", bias="modality", tables=None, p=1.0):
+def line(behavior, metric, status="pass", bias="modality", tables=None, p=1.0, **changes):
     said = {
         "test": f"test_file.py::{behavior}[{metric}]", "behavior": behavior, "bias": bias, "metric": metric,
         "status": status, "tables": tables or {}, "p": p, "claim": "rate", "n": 40, "violations": 5,
         "rate": 0.075, "rate_low": 0.02, "rate_high": 0.18, "allowed": 0.1, "alpha": 0.05,
         "detectable": 0.27, "known": None, "score_kind": "", "reason": "",
     }  # fmt: skip
-    return record_of({"kind": "verdict"} | said)
+    return record_of({"kind": "verdict"} | said | changes)
 
 
 def test_the_matrix_shows_the_worst_verdict_of_each_cell():
@@ -198,6 +201,54 @@ def test_figure_1_has_mlm_beside_itm():
     text = list(summary.vision_and_language(verdicts))
     assert text[0] == "vision and language (figure 1), mean score over 1 row"
     assert text[3].split() == ["blocked,", "with", "hint", "0.500", "0.500"]
+
+
+def test_each_modality_alone_has_four_means_their_shapley_values_and_the_synergy():
+    alone = [
+        {BEFORE: 0.9, AFTER: 0.3, "picture alone": 0.2, "neither": 0.1},
+        {BEFORE: 0.7, AFTER: 0.5, "picture alone": 0.0, "neither": 0.1},
+    ]
+    cells = EachModalityAlone().cells([sample(image=image, **arms) for image, arms in enumerate(alone)])
+    expected = {"both": 0.8, "text": 0.4, "picture": 0.1, "neither": 0.1, "of_text": 0.5, "of_picture": 0.2, "n": 2}
+    assert {cell: cells[cell] for cell in expected} == pytest.approx(expected)
+    assert [cells[f"synergy{end}"] for end in ("", "_low", "_high")] == pytest.approx([0.4, 0.3, 0.5])
+    assert EachModalityAlone().cells([sample(absent={"neither": "no"}, **alone[0])]) == {}
+
+
+def contribution(share, synergy, image):
+    case = Case(id="one", image=Solid((8, 8), (image, 0, 0)), caption="a dog", target="dog")
+    return Sample(case, {BEFORE: ContributionReading("dog", {"dog": share}, synergy=synergy)})
+
+
+def test_the_mean_synergy_of_contributions():
+    cells = Synergy().cells([contribution(0.6, 0.9, 1), contribution(0.4, -0.1, 2)])
+    assert cells == pytest.approx({"synergy": 0.4, "synergy_low": -0.1, "synergy_high": 0.9, "n": 2})
+
+
+def test_the_synergy_of_another_metric_is_refused():
+    with pytest.raises(TypeError, match="is for the metric mm-shap"):
+        Synergy().cells([sample(**{BEFORE: 0.9})])
+
+
+def test_the_terminal_draws_the_share_of_the_words_and_of_the_picture_with_its_interval():
+    means = {"both": 0.9, "text": 0.9, "picture": 0.0, "neither": 0.9, "of_text": 0.45, "of_picture": -0.45, "n": 20}
+    synergy = {"synergy": 0.91, "synergy_low": 0.8, "synergy_high": 0.95, "n": 20}
+    claims = {"claim": "mean", "effect": 0.5, "effect_low": 0.0, "effect_high": 0.75}
+    verdicts = [
+        line("test_collapses", "mm-shap", tables={"synergy": synergy}, **claims),
+        line("test_alone", "itm", tables={"modalities": means | synergy}, **claims | {"effect_high": 1.0}),
+        line("test_other", "itm", **claims),
+    ]
+    head, names, first, second = summary.modality_shares(verdicts)
+    assert head.startswith("what the words (T-SHAP) and the picture (V-SHAP) contribute")
+    assert names.split() == ["T-SHAP", "interval", "V-SHAP", "synergy", "interval", "n"]
+    said = "test_collapses 0.750 0.50 to 0.88 0.250 +0.910 0.80 to 0.95 40"
+    assert first.split("[")[0].split() == said.split()
+    assert first.endswith("[" + "#" * 20 + "=" * 15 + "-" * 5 + "]")
+    assert second.endswith("[" + "#" * 20 + "=" * 20 + "]")
+    names, row = summary.each_modality_alone(verdicts)
+    assert row.split() == ["test_alone", "0.900", "0.900", "0.000", "0.900", "+0.450", "-0.450", "20"]
+    assert [*summary.modality_shares(verdicts[2:]), *summary.each_modality_alone(verdicts[2:])] == []
 
 
 def test_what_is_observed_is_what_the_interval_is_of():

@@ -8,7 +8,7 @@ from vlcheck.cases.picture import Picture
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.metrics.answer import Answer
-from vlcheck.metrics.mm_shap import TextShare
+from vlcheck.metrics.mm_shap import MatchContributions, TextShare
 from vlcheck.metrics.pictures import Pictures
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.registry import METRICS, OF_MODELS, OF_PICTURES, ask, hear
@@ -17,7 +17,8 @@ from vlcheck.scoring.plan import Chunk
 from vlcheck.scoring.scorer import Scorer
 
 CASE = Case(id="ball", image=Solid((64, 48), (200, 0, 0)), caption="a red ball", target="red")
-SHARE = TextShare(0.6, 0.02)
+CONTRIBUTIONS = MatchContributions(TextShare(0.6, 0.02), -0.9)
+ANSWER = Answer((0.6,), (("standard error", 0.02), ("synergy", -0.9)))
 
 
 class Explained:
@@ -43,7 +44,7 @@ class Explained:
         assert isinstance(pictures, Pictures)
         if "long" in texts[0]:
             raise NotApplicable("the text is too long")
-        return [SHARE] * len(texts)
+        return [CONTRIBUTIONS] * len(texts)
 
 
 def scored(model, *queries):
@@ -55,9 +56,10 @@ def test_it_asks_about_the_whole_text_and_reads_the_share():
     question = ask("mm-shap", View.of(CASE))
     (query,) = question.queries.values()
     assert query.text == "a red ball"
-    heard = hear(question, {query.key: Answer((0.6, 0.02))})
+    heard = hear(question, {query.key: ANSWER})
     assert heard.reading.value == 0.6
-    assert heard.top == (("standard error", 0.02),)
+    assert heard.top == (("standard error", 0.02), ("synergy", -0.9))
+    assert heard.reading.synergy == -0.9
 
 
 def test_it_is_asked_in_runs_with_its_explanation_alone():
@@ -71,14 +73,14 @@ def test_it_is_given_pictures_one_at_a_time_and_they_are_not_encoded():
     queries = [Query("mm-shap", picture, text) for text in ("a ball", "a red ball")]
     found = scored(model, *queries)
     assert model.log == ["mm-shap 1", "mm-shap 1"]
-    assert [found[query.key] for query in queries] == [Answer((0.6, 0.02))] * 2
+    assert [found[query.key] for query in queries] == [ANSWER] * 2
 
 
 def test_other_metrics_encode_the_picture_once_beside_it():
     model, picture = Explained(), Picture(CASE.image)
     found = scored(model, Query("itm", picture, "a ball"), Query("mm-shap", picture, "a ball"))
     assert sorted(model.log) == ["encode 1", "itm 1", "mm-shap 1"]
-    assert sorted(answer.values for answer in found.values()) == [(0.5,), (0.6, 0.02)]
+    assert sorted(answer.values for answer in found.values()) == [(0.5,), (0.6,)]
 
 
 def test_a_text_that_cannot_be_explained_spoils_no_other():
@@ -86,7 +88,7 @@ def test_a_text_that_cannot_be_explained_spoils_no_other():
     long, short = Query("mm-shap", picture, "a long text"), Query("mm-shap", picture, "a ball")
     found = scored(model, long, short)
     assert found[long.key] == Answer(unasked="the text is too long")
-    assert found[short.key] == Answer((0.6, 0.02))
+    assert found[short.key] == ANSWER
 
 
 def test_what_is_no_selection_of_pictures_is_refused():

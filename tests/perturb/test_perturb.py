@@ -11,7 +11,7 @@ from vlcheck.cases import Box, Case, ImageFile, with_target
 from vlcheck.cases.view import View
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
-from vlcheck.perturb import Bare, Block, Compose, Grayscale, Mirror, OtherImage, Solid, SwapSides
+from vlcheck.perturb import Bare, Block, Compose, Grayscale, Mirror, OtherCaption, OtherImage, Solid, SwapSides
 from vlcheck.perturb.color import is_grey
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
@@ -180,6 +180,23 @@ def test_the_other_image_refutes_the_caption_and_does_not_depend_on_the_order(co
 def test_where_every_picture_may_hold_the_caption_there_is_no_other(case):
     with pytest.raises(NotApplicable, match="no other picture"):
         OtherImage()(View.of(case), (case,))
+
+
+def test_the_other_caption_is_false_of_the_picture_and_does_not_depend_on_the_order():
+    cases = open_source("scenes:30").select(with_target("object"))
+    chosen = [OtherCaption()(View.of(case), cases) for case in cases]
+    by_template = {case.masked: case for case in cases}
+    for case, view in zip(cases, chosen, strict=True):
+        other = by_template[view.template]
+        assert (view.target, view.picture) == (other.target, View.of(case).picture)
+        assert not other.about <= case.present
+    assert len({view.template for view in chosen}) > len(cases) / 5
+    assert [OtherCaption()(View.of(case), cases[::-1]).text for case in cases] == [view.text for view in chosen]
+
+
+def test_where_every_caption_may_be_true_there_is_no_other(case):
+    with pytest.raises(NotApplicable, match="no other caption"):
+        OtherCaption()(View.of(case), (case,))
 
 
 def test_labels_name_parameters_and_versions():

@@ -53,9 +53,8 @@ def test_without_it_tests_that_need_it_are_not_collected(stating):
     assert [verdict["metric"] for verdict in stating.results("verdict")] == ["itm"]
 
 
-@pytest.mark.parametrize("said", ["mmshap", "mmshap:5"])
-def test_with_it_they_are(stating, said):
-    found = collected(run(stating, "--collect-only", "-q", f"--vl-explain={said}"))
+def test_with_it_they_are(stating):
+    found = collected(run(stating, "--collect-only", "-q", "--vl-explain=mmshap"))
     assert found == ["test_both_contribute[mm-shap]", "test_grayscale_preserves[itm]"]
 
 
@@ -75,8 +74,11 @@ def test_a_model_that_gives_no_gradients_is_not_asked_and_says_why(stating):
         ("mmshop", "Did you mean 'mmshap'"),
         ("grad", "there is no such method"),
         (":5", "there is no such method"),
-        ("mmshap:0", "whole number from 1 on"),
-        ("mmshap:", "whole number from 1 on"),
+        ("saliency:0", "whole number from 1 on"),
+        ("saliency:", "whole number from 1 on"),
+        ("mmshap:5", "mmshap adds tests of all cases, and is accepted without :K"),
+        ("mmshap:0", "accepted without :K"),
+        ("ablation:5", "ablation adds tests"),
         ("random:many", "whole number from 1 on"),
     ],
 )
@@ -89,14 +91,8 @@ def test_what_it_does_not_know_is_refused(project, said, why):
 
 
 def test_a_number_of_cases_asks_for_maps_alone_and_no_number_for_the_tests_of_maps_too():
-    named = {said: parse_request(said).tests for said in ("saliency", "saliency:5", "mmshap", "mmshap:5", "ablation")}
-    assert named == {
-        "saliency": "saliency",
-        "saliency:5": "",
-        "mmshap": "mmshap",
-        "mmshap:5": "mmshap",
-        "ablation": "ablation",
-    }
+    named = {said: parse_request(said).tests for said in ("saliency", "saliency:5", "mmshap", "ablation")}
+    assert named == {"saliency": "saliency", "saliency:5": "", "mmshap": "mmshap", "ablation": "ablation"}
 
 
 def test_the_request_is_a_method_and_a_number_of_cases():

@@ -124,6 +124,21 @@ def mean(status="inconclusive", **changes):
     return verdict("test_right_is_no_favourite", "mlm", status, **NOTHING | named | figures | changes)
 
 
+def contributions(status="pass", **changes):
+    """A claim about the shares of the words and of the picture."""
+    synergy = {"synergy": 0.91, "synergy_low": 0.8, "synergy_high": 0.95, "n": 20}
+    shares = {"effect": 0.5, "effect_low": 0.0, "effect_high": 0.75, "band": [-0.6, 0.6]}
+    told = {"test": "t.py::test_neither_modality_collapses[mm-shap]", "behavior": "test_neither_modality_collapses"}
+    told |= {"bias": "modality", "metric": "mm-shap", "score_kind": "shapley-share", "tables": {"synergy": synergy}}
+    return mean(status) | told | shares | changes
+
+
+def contribution(case, share, error=0.02, synergy=0.984):
+    """A row of T-SHAP, with its standard error and the synergy."""
+    figures = [["standard error", error], ["synergy", synergy]]
+    return bare(case, 2 * share - 1) | {"before": share, "scores": [{"dog": share}], "top_before": figures}
+
+
 def invalid(behavior="test_mirror_swaps", **changes):
     told = {"bias": "position", "reason": "the model knows only 0 of 2 cases", "cause": "unknown"}
     told |= {"n": 0, "not_applicable": 2}

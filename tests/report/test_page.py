@@ -9,7 +9,20 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.report import pages
-from tests.report.pages import bare, image, mean, passing, results, row, rows, small, unasked, verdict
+from tests.report.pages import (
+    bare,
+    contribution,
+    contributions,
+    image,
+    mean,
+    passing,
+    results,
+    row,
+    rows,
+    small,
+    unasked,
+    verdict,
+)
 from vlcheck.errors import UsageError
 from vlcheck.report.page import check_page_path, draw, write_page
 from vlcheck.report.page.document import START, page_view
@@ -153,6 +166,26 @@ def test_a_mean_is_held_to_its_band():
     assert (told["allowed"], told["would decide"], told["detectable"]) == ("-0.150 to +0.150", "n = 812", "+0.200")
     assert "violations" not in told
     assert "observed +0.120, interval -0.050 to +0.310, allowed -0.150 to +0.150" in one.interval
+
+
+def test_the_shares_of_words_and_picture_are_a_bar_with_its_interval_beside_the_verdict_and_each_case():
+    rows = [contribution("one", 0.75, error=0.05), contribution("two", 0.99), contribution("three", 0.6, error=0.0)]
+    one = views(results((contributions(), rows)))["neither modality collapses", "mm-shap"]
+    assert "words (T-SHAP) 0.750, interval 0.500 to 0.875; picture (V-SHAP) 0.250" in one.shares
+    assert '<rect class="of-text" x="14.0" y="4" width="219.0" height="16"/>' in one.shares  # of 14 to 306
+    assert '<rect class="of-picture" x="233.0" y="4" width="73.0" height="16"/>' in one.shares
+    assert "M160.0 12H269.5" in one.shares
+    said = {row.case.text: row.shares for row in one.rows}
+    assert "interval 0.652 to 0.848" in said["one"]
+    assert "interval 0.951 to 1.000" in said["two"]  # never above 1
+    assert "interval 0.600 to 0.600" in said["three"]
+    assert [(figure.word.text, figure.score) for figure in one.rows[0].sides[0].top] == [
+        ("standard error", "0.050" if one.rows[0].case.text == "one" else "0.020"),
+        ("synergy", "0.984"),
+    ]
+    other = views(small())["right is no favourite", "mlm"]
+    assert other.shares is None
+    assert {row.shares for row in other.rows} == {None}
 
 
 def test_the_interval_is_drawn_where_it_is():
@@ -383,6 +416,9 @@ def test_the_tables_of_the_paper_are_shown():
         "color_grey": {"color": 0.7, "grey": 0.2, "n": 12},
         "against_noise": noise,
         "under_each": {"before": 1.0, "jpeg v1": 0.5, "n": 4},
+        "modalities": {"both": 0.9, "text": 0.4, "picture": 0.1, "neither": 0.0, "of_text": 0.6, "of_picture": 0.3}
+        | {"synergy": 0.4, "synergy_low": 0.35, "synergy_high": 0.5, "n": 20},
+        "synergy": {"synergy": -0.2, "synergy_low": -0.3, "synergy_high": 0.1, "n": 20},
         "map_by_cell": {"top left": 0.2, "middle": 0.25, "bottom right": 0.05, "n": 18},
         "vision_for_language": ablation | {"n": 7},
         "language_for_vision": means,
@@ -399,6 +435,13 @@ def test_the_tables_of_the_paper_are_shown():
     assert by_caption["Color and grey (figure 2)"].rows[0][1] == ("0.700", "0.200")
     by_cell = by_caption["Share of the map in each cell of the picture"]
     assert [cells for _, cells in by_cell.rows] == [("0.200", "-", "-"), ("-", "0.250", "-"), ("-", "-", "0.050")]
+    alone = by_caption["Each modality alone"]
+    assert "Shapley values: words +0.600, picture +0.300; synergy +0.400 (0.350 to 0.500)" in alone.caption
+    assert [(name.text, cells) for name, cells in alone.rows] == [
+        ("caption", ("0.900", "0.400")),
+        ("another caption", ("0.100", "0.000")),
+    ]
+    assert by_caption["Synergy of words and picture"].caption.endswith(" over 20 rows: -0.200 (-0.300 to 0.100)")
     costs = by_caption["Loss under the edit"]
     assert costs.rows[0][1] == ("0.300", "0.100", "0.200")
     assert "+0.100 to +0.350" in costs.caption
@@ -600,6 +643,8 @@ def test_results_that_say_less_are_drawn_all_the_same(tmp_path):
         "color_grey",
         "against_noise",
         "under_each",
+        "modalities",
+        "synergy",
         "map_by_cell",
         "vision_for_language",
     )

@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.conftest import PATIENCE
-from tests.report.pages import passing, results, row, small, unasked, verdict
+from tests.report.pages import contribution, contributions, passing, results, row, small, unasked, verdict
 from vlcheck.report.page import draw
 from vlcheck.results.comparison import compare_runs
 
@@ -25,6 +25,7 @@ def large():
     return small(
         (verdict("test_grey_drops", tables=tables), many),
         (long, [row("\u202e" + "long" * 500, -0.1)]),
+        (contributions(), [contribution("words", 0.75), contribution("picture", 0.2)]),
         *((one, []) for one in (*calm, unasked("test_cells", bias="place"), unasked(bias="robustness"))),
     )
 
@@ -119,6 +120,19 @@ def test_the_matrix_has_the_numbers_of_the_results(open_page):
     assert "wrong in 66.7\N{NO-BREAK SPACE}% (27.1 to 93.7\N{NO-BREAK SPACE}%)" in first
 
 
+def test_bars_of_words_and_picture_are_drawn_beside_the_verdict_and_each_case(open_page):
+    page = open_page()
+    one = named(page, "neither modality collapses")
+    one.locator(":scope > summary").click()
+    bars = one.locator("svg.modalities:visible")
+    assert bars.count() == 3
+    for bar, share in zip(bars.all(), (0.75, 0.2, 0.75), strict=True):
+        text, picture = (bar.locator(name).bounding_box()["width"] for name in ("rect.of-text", "rect.of-picture"))
+        assert text / (text + picture) == pytest.approx(share, abs=0.01)
+        assert bar.bounding_box()["width"] > 200
+    assert "words 0.750" in bars.first.text_content()
+
+
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_checkbox_lays_the_map_over_both_pictures_of_its_row_and_shades_the_tokens(open_page, scripts):
     page = open_page(java_script_enabled=scripts)
@@ -167,7 +181,7 @@ def test_what_fails_is_in_the_first_window_with_its_pictures_and_leads_to_the_ev
 def test_filters_filter(open_page):
     page = open_page()
     shown = page.locator("details.verdict:visible")
-    assert shown.count() == 10
+    assert shown.count() == 11
     page.locator("[name=status]").select_option("invalid")
     expect(shown).to_have_count(1)
     expect(page.locator("output")).to_have_text("2 rows of 1 verdict")

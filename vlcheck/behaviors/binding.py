@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vlcheck.perturb import Each, Perturbation
 
 ATTRIBUTE = "__vlcheck__"
-ABLATION = "ablation"  # the name in --vl-explain of tests that are collected only with it
+ABLATION, MM_SHAP = "ablation", "mmshap"  # names in --vl-explain of tests that are collected only with them
 TestFunction = TypeVar("TestFunction", bound=Callable[..., object])
 
 
@@ -34,7 +34,7 @@ class Statement:
         perturb: the change from the view before to the view after; None if the expectation compares no two views.
         given: a change that both views get, before `perturb`; None for none.
         tables: tables of further numbers that the results show beside the verdict.
-        explain: ABLATION if the test is collected only in runs with `--vl-explain ablation`; else "".
+        explain: ABLATION or MM_SHAP if the test is collected only in runs with that `--vl-explain`; else "".
         amiss: a message that names the mistake in the statement, and the correction; "" if there is no mistake.
     """
 
@@ -69,7 +69,8 @@ def behavior(
             None if the expectation compares no two views.
         given: a change that the views before and after `perturb` both get, e.g. `Bare()`.
         tables: tables of further numbers that the results show beside the verdict; they decide nothing.
-        explain: "ablation" for a test that is collected only in runs with `--vl-explain ablation`; "" for every run.
+        explain: "ablation" or "mmshap" for a test that is collected only in runs with that `--vl-explain`; "" for every
+            run.
 
     Returns:
         A decorator that binds the `Statement` to the test function, and returns the function.
@@ -94,8 +95,8 @@ def behavior(
     from vlcheck.behaviors.statement import complaint
 
     _check_metrics(metrics)
-    if explain not in ("", ABLATION):
-        raise ValueError(f"behavior: explain={explain!r} has to be {ABLATION!r}, or left out")
+    if explain not in ("", ABLATION, MM_SHAP):
+        raise ValueError(f"behavior: explain={explain!r} has to be {ABLATION!r} or {MM_SHAP!r}, or left out")
     amiss = complaint(cases=cases, expect=expect, perturb=perturb, given=given, tables=tables)
     statement = Statement(
         metrics=tuple(metrics),

@@ -1,4 +1,4 @@
-"""The study's three tables, and four more: means of raw scores over cases, beside the verdict and never part of it."""
+"""The study's three tables, and others: means of raw scores over cases, beside the verdict and never part of it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.expect.base import AFTER, BEFORE, Sample
 from vlcheck.expect.maps import shares_by_cell
+from vlcheck.expect.modalities import ALONE, NEITHER, PICTURE_ALONE, ModalityScores
+from vlcheck.metrics.mm_shap import ContributionReading
 from vlcheck.perturb import (
     CELLS,
     AblateRegions,
@@ -251,6 +253,68 @@ class LanguageForVision:
 
     def cells(self, samples: Sequence[Sample]) -> Cells:
         return _contrast(samples, "")
+
+
+@dataclass(frozen=True)
+class EachModalityAlone:
+    """The mean match score of a text with its picture, of each alone and of neither; their Shapley values and synergy.
+
+    The behavior has to be that of `vlcheck.expect.NeitherAlone`.
+    """
+
+    name: ClassVar[str] = "modalities"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return ALONE
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return ()
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        arms = {"both": BEFORE, "text": AFTER, "picture": PICTURE_ALONE, "neither": NEITHER}
+        cells = _means(samples, {cell: _value(arm) for cell, arm in arms.items()})
+        if not cells:
+            return {}
+        scores = ModalityScores(*(cells[cell] for cell in arms))  # Shapley values are linear in the scores
+        shapley = {"of_text": scores.of_text, "of_picture": scores.of_picture}
+        return cells | shapley | _mean_with_interval(samples, "synergy", _synergy_of_wholes)
+
+
+@dataclass(frozen=True)
+class Synergy:
+    """The mean surplus of text and picture together over each alone; the metric has to be `mm-shap`."""
+
+    name: ClassVar[str] = "synergy"
+
+    def arms(self) -> Mapping[str, Perturbation]:
+        return {}
+
+    def words(self, view: View) -> tuple[str, ...]:
+        return ()
+
+    def cells(self, samples: Sequence[Sample]) -> Cells:
+        return _mean_with_interval(samples, "synergy", _synergy)
+
+
+def _synergy_of_wholes(sample: Sample) -> float:
+    return ModalityScores.of(sample, lambda reading: reading.score).synergy
+
+
+def _synergy(sample: Sample) -> float:
+    reading = sample[BEFORE]
+    if not isinstance(reading, ContributionReading):
+        raise TypeError("the synergy of contributions is for the metric mm-shap")
+    return reading.synergy
+
+
+def _mean_with_interval(samples: Sequence[Sample], name: str, cell: _Cell) -> dict[str, float | int]:
+    """Return the mean of a cell, with its bootstrap interval over images and the number of samples that have it."""
+    whole = [sample for sample in samples if _rows([sample], [cell])]
+    if not whole:
+        return {}
+    values = [cell(sample) for sample in whole]
+    low, high = bootstrap_interval(values, [sample.case.image.key for sample in whole])
+    return {name: fmean(values), f"{name}_low": low, f"{name}_high": high, "n": len(whole)}
 
 
 def _contrast(samples: Sequence[Sample], *rows: str) -> Cells:

@@ -351,5 +351,15 @@ def _askable(trial: Trial, absent: Collection[str], shows: Callable[[Picture], b
 def _show(question: Question, heard: Heard, scale: Scale) -> Shown:
     view, reading = question.view, heard.reading
     level = replace(reading, scale=scale).value
-    text = METRICS[question.metric].said(view)
-    return Shown(view.picture, text, view.target, reading.score, level, reading.scores, heard.top, view.region)
+    metric = METRICS[question.metric]
+    return Shown(
+        picture=view.picture,
+        text=metric.said(view),
+        target=view.target,
+        value=reading.score,
+        level=level,
+        scores=reading.scores,
+        top=heard.top,
+        boxes=view.region,
+        bar=metric.bar(heard),
+    )

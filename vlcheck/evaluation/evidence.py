@@ -33,6 +33,7 @@ class Shown:
         scores: the raw score of each word.
         top: for mlm, the likeliest words at the mask, if the model names them.
         boxes: boxes of the target in pixels of the picture, as (left, top, width, height).
+        bar: the score as a bar for the terminal; "" for none.
     """
 
     picture: Picture
@@ -43,6 +44,7 @@ class Shown:
     scores: Mapping[str, float]
     top: Top = ()
     boxes: tuple[Box, ...] = ()
+    bar: str = ""
 
     @property
     def said(self) -> str:
@@ -93,6 +95,8 @@ class Row:
         for name, shown in (("before", self.before), ("after", self.after)):
             if shown:
                 yield f"  {name:6} {shown.said}  {shown.text!r}"
+                if shown.bar:
+                    yield f"  {'':6} {shown.bar}"
 
 
 @dataclass(frozen=True)

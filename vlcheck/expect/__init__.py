@@ -52,6 +52,7 @@ from vlcheck.expect.directional import Drops, Flips, Swaps
 from vlcheck.expect.functionality import Beats
 from vlcheck.expect.invariance import Preserved
 from vlcheck.expect.maps import FollowsObject, MirroredMap
+from vlcheck.expect.modalities import NeitherAlone
 from vlcheck.metrics.reading import Reading, Unlikely
 from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.stats.decision import Claim
@@ -74,6 +75,7 @@ __all__ = [
     "Flips",
     "FollowsObject",
     "MirroredMap",
+    "NeitherAlone",
     "Preserved",
     "Reading",
     "Refused",

@@ -2,8 +2,8 @@
 
 A margin above 0 means that the expectation holds; its size says how clearly. The three types are those of CheckList
 (Ribeiro et al., ACL 2020): Preserved is an invariance (INV), Drops, Swaps and Flips are directional (DIR), Beats is a
-minimum functionality test (MFT). Balance, BothContribute, ContextReliance, Skew and SidePreference are claims about a
-mean.
+minimum functionality test (MFT). Balance, BothContribute, ContextReliance, NeitherAlone, Skew and SidePreference are
+claims about a mean.
 """
 
 from __future__ import annotations

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import cast
 
-from vlcheck.behaviors.binding import ABLATION
+from vlcheck.behaviors.binding import ABLATION, MM_SHAP
 from vlcheck.explain.applicable import demand_method
 from vlcheck.explain.attribution.explained import WithMaps
 from vlcheck.explain.attribution.registry import METHODS
-from vlcheck.explain.mm_shap.explained import MM_SHAP, WithMMShap
+from vlcheck.explain.mm_shap.explained import WithMMShap
 from vlcheck.explain.request import Request
 from vlcheck.explain.worst_cases import CaseExplainer
 from vlcheck.models.differentiable import differentiable

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vlcheck.behaviors.binding import ABLATION
+from vlcheck.behaviors.binding import ABLATION, MM_SHAP
 from vlcheck.errors import UsageError, argument, nearest
 from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.explain.attribution.registry import METHODS, SHIPPED
-from vlcheck.explain.mm_shap.explained import MM_SHAP
 
 WITH_TESTS = (MM_SHAP, ABLATION, *SHIPPED)  # methods with tests of their own: maps of other methods are no metric
 
@@ -34,19 +33,22 @@ class Request:
 
 
 def parse_request(text: str) -> Request:
-    """Read METHOD[:K].
+    """Read METHOD[:K]; K is for attribution methods alone.
 
     Raises:
-        UsageError: there is no such method, or K is no whole number from 1 on.
+        UsageError: there is no such method, K is no whole number from 1 on, or the method explains no worst cases.
 
     Example:
-        >>> parse_request("mmshap:20")
-        Request(method='mmshap', worst=20)
+        >>> parse_request("gradcam:20")
+        Request(method='gradcam', worst=20)
     """
     method, colon, worst = text.partition(":")
     known = (MM_SHAP, ABLATION, *METHODS)
     if method not in known:
         raise UsageError(f"{argument('explain', text)}: there is no such method. {nearest(method, known)}")
+    if colon and method not in METHODS:
+        said = f"METHOD:K explains the K worst cases; {method} adds tests of all cases, and is accepted without :K"
+        raise UsageError(f"{argument('explain', text)}: {said}.")
     if colon and not re.fullmatch("[1-9][0-9]*", worst):
         said = f"METHOD:K explains the K worst cases, and K has to be a whole number from 1 on, e.g. {method}:20"
         raise UsageError(f"{argument('explain', text)}: {said}.")

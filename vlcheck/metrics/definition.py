@@ -145,6 +145,10 @@ class MetricDefinition(ABC):
             answers: the answers to its queries, by the keys of `question.queries`; each has values.
         """
 
+    def bar(self, heard: Heard) -> str:
+        """Return the score of a view as a bar for the terminal; "" if a bar says no more than the number."""
+        return ""
+
     @abstractmethod
     def probe(self, model: Any, probes: Sequence[Probe], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
         """Call the model's method for this metric as the model contract tries it; what it returns is not checked.

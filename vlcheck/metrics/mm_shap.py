@@ -12,6 +12,8 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
+from vlcheck._util.bars import share_bar
+from vlcheck._util.numbers import between, figure
 from vlcheck.cases.view import View
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.definition import Encoded, MetricDefinition
@@ -23,8 +25,9 @@ from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question, demand_told
 from vlcheck.metrics.reading import Heard, Reading
 
-VERSION = "1"  # a part of every kept answer's key: raise it when the shares change
-ERROR = "standard error"
+VERSION = "2"  # a part of every kept answer's key: raise it when its values change
+ERROR, SYNERGY = "standard error", "synergy"
+_NORMAL = 1.96  # standard errors on either side of an interval of 95 %
 
 
 class TextShare(NamedTuple):
@@ -33,12 +36,25 @@ class TextShare(NamedTuple):
     value: float
     standard_error: float
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The interval of 95 %, inside [0, 1]; of the errors of sampling alone."""
+        wide = _NORMAL * self.standard_error
+        return max(0.0, self.value - wide), min(1.0, self.value + wide)
+
+
+class MatchContributions(NamedTuple):
+    """The contributions to the match score of one picture and text: T-SHAP, and the synergy of picture and text."""
+
+    share: TextShare
+    synergy: float
+
 
 class SharesContributions(Protocol):
     """A model that says how much of its match score is due to the text."""
 
-    def mm_shap(self, pictures: Pictures, texts: Sequence[str]) -> Sequence[TextShare]:
-        """Return T-SHAP of each picture with its text.
+    def mm_shap(self, pictures: Pictures, texts: Sequence[str]) -> Sequence[MatchContributions]:
+        """Return the contributions to the match score of each picture with its text.
 
         Args:
             pictures: n pictures.
@@ -51,9 +67,14 @@ class SharesContributions(Protocol):
 
 @dataclass(frozen=True)
 class ContributionReading(Reading):
-    """T-SHAP of the text with the target filled in."""
+    """T-SHAP of the text with the target filled in.
+
+    Attributes:
+        synergy: surplus of picture and text together over each alone, in the match score.
+    """
 
     metric: ClassVar[Metric] = "mm-shap"
+    synergy: float = 0.0
 
 
 class TextContribution(MetricDefinition):
@@ -66,7 +87,7 @@ class TextContribution(MetricDefinition):
     task = "image-text-matching"
     sample = ("a photo of a dog on the grass in front of a house", "dog")
     explained = True
-    top_name = "sampled"
+    top_name = "figures"
     most_texts = 1  # each takes as long as hundreds of other questions: its answer is kept as soon as it is known
 
     def ask(self, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:
@@ -90,20 +111,28 @@ class TextContribution(MetricDefinition):
     ) -> list[Answer] | Answer:
         if not isinstance(encoded, Pictures):
             raise TypeError("MM-SHAP reads the pictures themselves")
-        return [answer_of([share.value, share.standard_error]) for share in model.mm_shap(encoded, texts)]
+        found = model.mm_shap(encoded, texts)
+        return [
+            answer_of([one.share.value], ((ERROR, one.share.standard_error), (SYNERGY, one.synergy))) for one in found
+        ]
 
     def of_query(self, query: Query, words: Sequence[str], answer: Answer) -> Answer:
         return answer
 
     def n_values(self, query: Query) -> int:
-        return len(TextShare._fields)
+        return 1
 
     def read(self, question: Question, answers: Mapping[str, Answer]) -> Heard:
         target = question.view.target
-        share = TextShare(*answers[target].values)
-        return Heard(ContributionReading(target, {target: share.value}), ((ERROR, share.standard_error),))
+        answer = answers[target]
+        (share,) = answer.values
+        return Heard(ContributionReading(target, {target: share}, synergy=dict(answer.top)[SYNERGY]), answer.top)
+
+    def bar(self, heard: Heard) -> str:
+        share = TextShare(heard.reading.value, dict(heard.top)[ERROR])
+        return f"{share_bar(*share.interval)} T-SHAP {figure(share.value)} ({between(*share.interval)})"
 
     def probe(self, model: Any, probes: Sequence[Probe], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
         pictures, texts = Pictures(tuple(probe.image for probe in probes)), [probe.texts[0] for probe in probes]
-        shares = [share.value for share in model.mm_shap(pictures, texts)]
+        shares = [one.share.value for one in model.mm_shap(pictures, texts)]
         return [np.full(len(own), share) for own, share in zip(words, shares, strict=True)]

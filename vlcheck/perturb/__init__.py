@@ -35,7 +35,7 @@ from vlcheck.cases.view import View
 from vlcheck.cases.words import OPPOSITES
 from vlcheck.perturb.base import Labelled, OfThePicture, Perturbation
 from vlcheck.perturb.color import Grayscale, RotateHue
-from vlcheck.perturb.combine import Compose, Each, OtherImage
+from vlcheck.perturb.combine import Compose, Each, OtherCaption, OtherImage
 from vlcheck.perturb.image import Block, Mirror, Solid, UpsideDown
 from vlcheck.perturb.noise import AsMuchNoise, LuminanceNoise
 from vlcheck.perturb.phrase import AfterCaption, MaskPhrase
@@ -71,6 +71,7 @@ __all__ = [
     "Mirror",
     "OfThePicture",
     "Opening",
+    "OtherCaption",
     "OtherImage",
     "Perturbation",
     "RotateHue",

@@ -1,4 +1,4 @@
-"""Combinations of perturbations, and the picture of another case."""
+"""Combinations of perturbations, and the picture or the caption of another case."""
 
 from __future__ import annotations
 
@@ -34,6 +34,31 @@ class OtherImage(Labelled):
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         other = refuting_case(view.case, others)
         return replace(view, picture=Picture(other.image, view.picture.edits), region=())
+
+
+@dataclass(frozen=True)
+class OtherCaption(Labelled):
+    """Say another case's caption, which is known to be false of the picture; the same caption in every run.
+
+    Example:
+        >>> import vlcheck
+        >>> from vlcheck.perturb import View
+        >>> cases = vlcheck.open_cases("scenes:5").select(vlcheck.with_target("object"))
+        >>> view = OtherCaption()(View.of(cases[0]), cases)
+        >>> view.text == View.of(cases[0]).text, view.picture.key == View.of(cases[0]).picture.key
+        (False, True)
+    """
+
+    name: ClassVar[str] = "other-caption"
+    version: ClassVar[int] = 1
+
+    def __call__(self, view: View, others: Sequence[Case]) -> View:
+        own = _number(view.case.id)
+        false = [other for other in others if other.refuted_by(view.case)]
+        if not false:
+            raise NotApplicable("no other caption is known to be false of the picture")
+        other = min(false, key=lambda other: own ^ _number(other.id))
+        return replace(view, template=other.masked, target=other.target, candidates=other.candidates, region=())
 
 
 def refuting_case(case: Case, others: Sequence[Case]) -> Case:

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 
 from vlcheck.errors import NotApplicable
 from vlcheck.explain.mm_shap.contribution import MMShap
-from vlcheck.metrics.mm_shap import TextContribution, TextShare
+from vlcheck.metrics.mm_shap import MatchContributions, TextContribution
 from vlcheck.metrics.pictures import Pictures
 from vlcheck.models.differentiable import Differentiable, differentiable
 from vlcheck.models.loading.foreign_model import ForeignModel
 from vlcheck.models.protocol import VisionLanguageModel, lacks
-
-MM_SHAP = "mmshap"  # the method's name in --vl-explain
 
 
 class WithMMShap(ForeignModel):
@@ -32,8 +30,10 @@ class WithMMShap(ForeignModel):
         if reason:
             self.lacks[name] = reason
 
-    def mm_shap(self, pictures: Pictures, texts: Sequence[str]) -> list[TextShare]:
-        """Return T-SHAP of each picture with its text. See `vlcheck.metrics.mm_shap.SharesContributions`.
+    def mm_shap(self, pictures: Pictures, texts: Sequence[str]) -> list[MatchContributions]:
+        """Return T-SHAP and the synergy of each picture with its text.
+
+        See `vlcheck.metrics.mm_shap.SharesContributions`.
 
         Args:
             pictures: n pictures.
@@ -42,7 +42,7 @@ class WithMMShap(ForeignModel):
         if self.network is None:
             raise NotApplicable(self.lacks[TextContribution.name])
         found = self.method.explain(self.network, pictures.images, texts, batch_size=self.batch_size)
-        return [one.share for one in found]
+        return [MatchContributions(one.share, one.synergy) for one in found]
 
 
 def _network(model: VisionLanguageModel) -> tuple[Differentiable | None, str]:

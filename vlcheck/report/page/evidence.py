@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from vlcheck._util.numbers import brief, figure, signed
 from vlcheck.metrics.definition import MetricDefinition
+from vlcheck.metrics.mm_shap import ERROR, TextContribution, TextShare
 from vlcheck.metrics.registry import METRICS
+from vlcheck.report.page import charts
 from vlcheck.report.page.escaping import Marked, ShownText, mark_changes, shown_text, visible
 from vlcheck.report.page.explanations import Explanations, HeatMap, MethodView
 from vlcheck.report.page.images import Album, EmbeddedImage
@@ -89,6 +93,7 @@ class RowView:
         margin: the margin with its sign; "-" for a row that does not count.
         sorted_by: the margin as a number, or "".
         values: the parts of a claim about several things, each with its value.
+        shares: the chart of what the words and the picture contribute, under the metric mm-shap.
         reason: the reason why the row does not count.
         violated: the condition that is violated, with its numbers.
         sides: before, and after if there is one.
@@ -104,6 +109,7 @@ class RowView:
     margin: str
     sorted_by: str
     values: tuple[Word, ...]
+    shares: Markup | None
     reason: ShownText | None
     violated: ShownText | None
     sides: tuple[Side, ...]
@@ -138,6 +144,7 @@ def row_view(row: EvidenceRecord, rank: int, of: int, claim: str, album: Album, 
         margin="-" if margin is None else signed(margin),
         sorted_by="" if margin is None else brief(margin),
         values=tuple(Word(shown_text(name, _WORD), signed(value)) for name, value in values.items()),
+        shares=_shares(row),
         reason=shown_text(row.reason) if row.reason else None,
         violated=shown_text(row.violated) if row.violated else None,
         sides=tuple(_sides(row, album, explanations)),
@@ -156,6 +163,13 @@ def outcome(row: EvidenceRecord, claim: str) -> str:
     if claim == "mean":
         return "counts"
     return "violates" if row.margin <= 0 else "holds"
+
+
+def _shares(row: EvidenceRecord) -> Markup | None:
+    if row.metric != TextContribution.name or row.before is None:
+        return None
+    share = TextShare(row.before, dict(row.top_before or ()).get(ERROR) or 0.0)
+    return charts.modality_bar(share.value, share.interval)
 
 
 def _place(rank: int, of: int, ends: tuple[str, str]) -> str:

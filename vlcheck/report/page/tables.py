@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from vlcheck._util.numbers import between, counted, figure, span, whole
+from vlcheck._util.numbers import between, counted, figure, signed, span, whole
 from vlcheck.perturb.place import CELLS
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.results.records import VerdictRecord
@@ -80,6 +80,28 @@ def _under_each(cells: Cells) -> Grid:
     return _grid(f"Under each perturbation{_over(cells)}", ("perturbation", "mean score"), body)
 
 
+def _modalities(cells: Cells) -> Grid:
+    body = [
+        (name, [cells.get(cell) for cell in row])
+        for name, row in (("caption", ("both", "text")), ("another caption", ("picture", "neither")))
+    ]
+    shapley = f"words {signed(cells.get('of_text'))}, picture {signed(cells.get('of_picture'))}"
+    caption = (
+        f"Each modality alone, mean score{_over(cells)}; Shapley values: {shapley}; synergy {_synergy_said(cells)}"
+    )
+    return _grid(caption, ("", "picture as it is", "black picture"), body)
+
+
+def _synergy(cells: Cells) -> Grid:
+    body = [("together beyond each alone", [cells.get("synergy")])]
+    return _grid(f"Synergy of words and picture{_over(cells)}: {_synergy_said(cells)}", ("", "mean score"), body)
+
+
+def _synergy_said(cells: Cells) -> str:
+    low, high = cells.get("synergy_low"), cells.get("synergy_high")
+    return f"{signed(cells.get('synergy'))} ({between(low, high)})"
+
+
 def _map_by_cell(cells: Cells) -> Grid:
     rows = [CELLS[start : start + 3] for start in range(0, len(CELLS), 3)]
     body = [
@@ -147,6 +169,8 @@ _KNOWN: Mapping[str, Callable[[Cells], Grid]] = {
     "against_noise": _against_noise,
     "left_right": _left_right,
     "under_each": _under_each,
+    "modalities": _modalities,
+    "synergy": _synergy,
     "map_by_cell": _map_by_cell,
     "vision_for_language": _vision_for_language,
     "language_for_vision": _language_for_vision,

@@ -18,6 +18,7 @@ from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.evidence import RowView, outcome
 from vlcheck.report.page.formatting import NAME, allowed, known, observed, observed_in_words, title
 from vlcheck.report.page.tables import Grid, grids
+from vlcheck.report.text.modalities import shares_of_modalities
 from vlcheck.report.text.summary import is_disputed
 from vlcheck.results.agreement import Agreement
 from vlcheck.results.comparison import Compared
@@ -71,6 +72,7 @@ class VerdictView:
         reason: the reason for the status.
         open: True if the verdict is unfolded at first.
         interval: the chart of the observed value against the allowed range.
+        shares: the chart of what the words and the picture contribute, if the claim is about that.
         figures: the numbers.
         measured: the summary of all rows.
         tables: its tables.
@@ -95,6 +97,7 @@ class VerdictView:
     reason: ShownText
     open: bool
     interval: Markup | None
+    shares: Markup | None
     figures: tuple[NamedValue, ...]
     measured: Measured
     tables: tuple[Grid, ...]
@@ -161,6 +164,7 @@ def verdict_view(
         reason=shown_text(verdict.reason, 500),
         open=verdict.status == "fail",
         interval=charts.interval(verdict),
+        shares=_shares(verdict),
         figures=tuple(_figures(verdict, holm)),
         measured=measured,
         tables=tuple(grids(verdict)),
@@ -170,6 +174,11 @@ def verdict_view(
         rows=tuple(rows),
         shown=_shown(len(rows), measured.rows),
     )
+
+
+def _shares(verdict: VerdictRecord) -> Markup | None:
+    shares = shares_of_modalities(verdict)
+    return charts.modality_bar(shares.text, shares.interval) if shares else None
 
 
 def agreement_sentence(agreement: Agreement) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from vlcheck._util.numbers import between, chance, counted, figure, share, whole
+from vlcheck._util.bars import share_bar
+from vlcheck._util.numbers import between, chance, counted, figure, share, signed, whole
 from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.perturb.place import CELLS
+from vlcheck.report.text.modalities import shares_of_modalities, synergy_of
 from vlcheck.results import scales
 from vlcheck.results.agreement import agreements
 from vlcheck.results.comparison import ALPHA, Comparison
@@ -61,6 +63,8 @@ def summary_lines(
         left_and_right,
         under_each,
         map_by_cell,
+        modality_shares,
+        each_modality_alone,
         ablation,
     ):
         rows = list(table(verdicts))
@@ -266,6 +270,33 @@ def map_by_cell(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
         yield f"{verdict.behavior}: share of the map in each cell; of the objects, each has {figure(1 / len(CELLS))}"
         rows = [CELLS[start : start + 3] for start in range(0, len(CELLS), 3)]
         yield from aligned([["", *map(figure, map(cells.get, row))] for row in rows])
+
+
+def modality_shares(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
+    """Yield a bar for each claim about shares: what the words and the picture contribute, and their synergy."""
+    rows = [["", "T-SHAP", "interval", "V-SHAP", "synergy", "interval", "n"]]
+    bars = [""]
+    for verdict in verdicts:
+        shares, cells = shares_of_modalities(verdict), synergy_of(verdict)
+        if shares and cells:
+            synergy = signed(cells.get("synergy")), between(cells.get("synergy_low"), cells.get("synergy_high"), 2)
+            each = figure(shares.text), between(*shares.interval, 2), figure(1 - shares.text)
+            rows.append([verdict.behavior, *each, *synergy, whole(verdict.n)])
+            bars.append(share_bar(*shares.interval))
+    if len(rows) > 1:
+        yield "what the words (T-SHAP) and the picture (V-SHAP) contribute; bar: # words, = interval, - picture"
+        yield from (f"{line}  {bar}".rstrip() for line, bar in zip(aligned(rows), bars, strict=True))
+
+
+def each_modality_alone(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
+    """Yield the mean match score of a text with its picture, of each alone, and of neither."""
+    rows = [["mean match score", "both", "words", "picture", "neither", "Shapley: words", "picture", "n"]]
+    for verdict, cells in _tables(verdicts, "modalities"):
+        means = (figure(cells.get(cell)) for cell in ("both", "text", "picture", "neither"))
+        shapley = (signed(cells.get(cell)) for cell in ("of_text", "of_picture"))
+        rows.append([verdict.behavior, *means, *shapley, whole(cells.get("n"))])
+    if len(rows) > 1:
+        yield from aligned(rows)
 
 
 def ablation(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
