@@ -74,6 +74,16 @@ class UsageError(Exception):
         """The message for another one to quote: its parameters can still be named as options."""
         return "\n".join(self.args)
 
+    def renamed(self, old: str, new: str) -> UsageError:
+        """Return the error with another name for a parameter, e.g. for a second model that is loaded as the first is.
+
+        Args:
+            old: the parameter that the message names.
+            new: its name in the returned error.
+        """
+        named = re.compile(f"\ue000{old}(=?)\ue001")
+        return UsageError(*(named.sub(rf"\ue000{new}\1\ue001", line) for line in self.args))
+
     def with_options(self, option: Callable[[str], str]) -> str:
         """Return the message with each parameter named by its option."""
         return spelled(self.marked, option)

@@ -165,12 +165,18 @@ class Settings:
     def _demand_places(self) -> None:
         """Raise UsageError if results or report cannot be written, or would replace another file."""
         from vlcheck.report import page  # not imported in runs of other projects
-        from vlcheck.results.places import Places
+        from vlcheck.results.file import check_results_path
+        from vlcheck.results.places import Places, control_beside
 
         others = {"--vl-store": self.store, "--html": self.html, "--junitxml": self.junit, "--vl-beside": self.beside}
-        Places(self.results).demand(others)
+        places = Places(self.results)
+        places.demand(others)
+        if self.control:
+            for path in (places.named, places.part):
+                check_results_path(control_beside(path), others)
         if self.report:
             others |= {"--vl-results": self.results, "--vl-baseline": self.baseline}
+            others |= {"--vl-control": control_beside(self.results)} if self.control else {}
             page.check_page_path(self.report, others, "--vl-report")
 
     def _demand_a_match(self) -> None:
