@@ -318,14 +318,18 @@ def compare(old: Results, new: Results, *, alpha: float = ALPHA) -> Comparison:
 
 
 def _check(model: object, data: object, batch_size: object, progress: object) -> None:
-    if model is None or isinstance(model, os.PathLike):
-        what = "has to be a spec, e.g. 'tiny', or a model object"
-        raise UsageError(f"{argument('model', repr(model))}: {what}.")
+    _demand_model("model", model)
     demand_type("data", data, str | CaseSource, "a spec, e.g. 'scenes:50', or a source that open_cases gives")
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
         raise UsageError(f"{argument('batch_size', repr(batch_size))}: has to be a whole number from 1 on.")
     if not (isinstance(progress, bool) or callable(progress)):
         raise UsageError(f"{argument('progress', repr(progress))}: has to be True, False or a function of a Progress.")
+
+
+def _demand_model(name: str, value: object) -> None:
+    """Raise UsageError if the value of a parameter cannot be a spec or a model; other objects are tried as models."""
+    if value is None or isinstance(value, os.PathLike):
+        raise UsageError(f"{argument(name, repr(value))}: has to be a spec, e.g. 'tiny', or a model object.")
 
 
 def _refuse(of: str, **given: object) -> None:
@@ -408,6 +412,7 @@ def _control(control: str | VisionLanguageModel | None, config: EvaluationConfig
     """Load the control, if there is one. Raises UsageError, which names `control`."""
     if control is None:
         return None
+    _demand_model("control", control)
     try:
         if isinstance(control, str):
             own = replace(config, model=control)
