@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable
+from functools import reduce
 from types import UnionType
 
 LONGEST = 2_000  # characters of a line of a message
@@ -81,8 +82,8 @@ class UsageError(Exception):
             old: the parameter that the message names.
             new: its name in the returned error.
         """
-        named = re.compile(f"\ue000{old}(=?)\ue001")
-        return UsageError(*(named.sub(rf"\ue000{new}\1\ue001", line) for line in self.args))
+        names = ((parameter(old), parameter(new)), (argument(old, ""), argument(new, "")))
+        return UsageError(*(reduce(lambda text, pair: text.replace(*pair), names, line) for line in self.args))
 
     def with_options(self, option: Callable[[str], str]) -> str:
         """Return the message with each parameter named by its option."""

@@ -455,8 +455,11 @@ def test_a_control_is_shown_beside_also_where_its_scores_are_of_another_kind():
     same, other, lacking = (
         found[name].beside for name in (("grey preserves", "mlm"), ("grey preserves", "itm"), ("mirror swaps", "itm"))
     )
-    assert (same.status, same.said.text) == ("pass", "0 % (0 to 9.5 %)")
-    assert (other.status, other.said.text) == ("pass", "0 % (0 to 9.5 %) by scores of another kind (contrastive)")
+    assert (same.status, same.said.text) == ("pass", "wrong in 0 % (0 to 9.5 %) of 6 images")
+    assert (other.status, other.said.text) == (
+        "pass",
+        "wrong in 0 % (0 to 9.5 %) of 6 images by scores of another kind (contrastive)",
+    )
     assert (lacking.status, lacking.said.text) == ("", "was not asked this")
     assert "words alone" in draw(small(), source="r", beside=control)
 
@@ -466,7 +469,7 @@ def test_a_mean_on_another_scale_is_not_shown_beside():
     (found,) = views(model, beside=control).values()
     assert (found.beside.status, found.beside.said.text) == (
         "inconclusive",
-        "by scores of another kind (image-labels)",
+        "of 6 images by scores of another kind (image-labels)",
     )
 
 
@@ -474,7 +477,7 @@ def test_a_control_of_another_metric_alone_stands_beside_by_its_own():
     run = {"name": "ViT", "fingerprint": "f2", "score_kinds": {"mlm": "image-labels"}}
     control = results((passing(metric="mlm", score_kind="image-labels"), []), run=run)
     found = views(results((verdict(metric="itm"), [])), beside=control)["grey preserves", "itm"].beside
-    assert (found.status, found.said.text) == ("pass", "0 % (0 to 9.5 %) under mlm")
+    assert (found.status, found.said.text) == ("pass", "wrong in 0 % (0 to 9.5 %) of 6 images under mlm")
 
 
 def test_model_and_control_are_paired_case_by_case():
@@ -482,7 +485,7 @@ def test_model_and_control_are_paired_case_by_case():
     theirs = [row(str(case), margin) for case, margin in enumerate([0.1, 0.1, -0.1, -0.1, 0.1, 0.1])]
     model, control = results((verdict(), mine)), results((verdict(), theirs), run={"name": "ViT"})
     found = views(model, beside=control)["grey preserves", "mlm"].beside.pairing
-    assert found == "of 5 cases that count for both, the model alone violates 2, the control alone 1, both 1"
+    assert found == "of 5 cases in common, the model alone violates 2, the control alone 1, both 1"
     assert found in draw(model, source="r", beside=control)
 
 

@@ -247,6 +247,7 @@ class Run:
                 bench.score(chain(*asked), self.folder, reporter.show)
                 bench.ask(chosen, self.folder, reporter.show)
                 if self._control:
+                    reporter.say([f"scoring the control, {self.settings.control}"])
                     self._control.ask(chosen, reporter.show)
         except UsageError as error:
             self._complain(error)

@@ -38,7 +38,7 @@ class Pairing:
         """The numbers in words."""
         n = self.neither + self.both + self.model + self.control
         return (
-            f"of {counted(n, 'case')} that count for both, the model alone violates {self.model},"
+            f"of {counted(n, 'case')} in common, the model alone violates {self.model},"
             f" the control alone {self.control}, both {self.both}"
         )
 
@@ -114,7 +114,7 @@ class ControlVerdicts:
                     *tally(others),
                     *([f"{len(its) - len(others)} without a verdict"] if its[len(others) :] else []),
                 ]
-                yield f"of {counted(len(its), 'test')} that {model} {verb}, with {self.run.name} {', '.join(told)}"
+                yield f"Of {counted(len(its), 'test')} that {model} {verb}, with {self.run.name} {', '.join(told)}"
 
     def _other_kinds(self, verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
         pairs = [(verdict, other) for verdict in verdicts if (other := self.of(verdict))]
@@ -122,7 +122,7 @@ class ControlVerdicts:
         for metric, own, theirs in sorted(kinds):
             if own != theirs:
                 yield (
-                    f"scores of {self.run.name} are not compared under {metric}: they are of kind {theirs}, not {own};"
+                    f"Scores of {self.run.name} are not compared under {metric}: they are of kind {theirs}, not {own};"
                     " its verdicts and shares of images are shown"
                 )
 

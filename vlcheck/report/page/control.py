@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vlcheck._util.numbers import counted
 from vlcheck.report.page.escaping import ShownText, shown_text
-from vlcheck.report.page.formatting import NAME, observed
+from vlcheck.report.page.formatting import NAME, observed_in_words
 from vlcheck.report.page.tables import Grid
 from vlcheck.report.text.words import words_sentence, words_table
 from vlcheck.results.control import ControlVerdicts, is_on_one_scale
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import VerdictRecord
 from vlcheck.results.words import WordsRecord
+from vlcheck.stats.decision import HOLLOW
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,13 @@ class Beside:
 
 
 def _said(verdict: VerdictRecord, other: VerdictRecord) -> str:
-    """Return the value that a control observed, and how its scores differ from the model's."""
-    seen = observed(other) if is_on_one_scale(verdict, other) else ""
-    if other.metric != verdict.metric:
-        return f"{seen} under {other.metric}".strip()
-    if other.score_kind != verdict.score_kind:
-        return f"{seen} by scores of another kind ({other.score_kind})".strip()
-    return seen
+    """Return the value that a control observed, and how its scores differ from the model's; or why it observed none."""
+    metric = f"under {other.metric}" if other.metric != verdict.metric else ""
+    if other.status in HOLLOW:
+        return " ".join(filter(None, (metric, f"({other.reason})")))
+    seen = observed_in_words(other) if is_on_one_scale(verdict, other) else ""
+    kind = f"by scores of another kind ({other.score_kind})" if other.score_kind != verdict.score_kind else ""
+    return " ".join(filter(None, (seen, f"of {counted(other.n or 0, 'image')}", metric or kind)))
 
 
 def _grid(record: WordsRecord) -> Grid:
