@@ -15,6 +15,11 @@ from vlcheck.results.records import VerdictRecord
 from vlcheck.results.words import WordsRecord
 from vlcheck.stats.decision import HOLLOW
 
+_CAPTION = (
+    "What it tells from words alone: accuracy with its interval, beside the best constant answer and chance; items with"
+    " a word that it cannot spell do not count"
+)
+
 
 @dataclass(frozen=True)
 class ControlView:
@@ -95,4 +100,4 @@ def _said(verdict: VerdictRecord, other: VerdictRecord) -> str:
 def _grid(record: WordsRecord) -> Grid:
     head, *rows = words_table(record)
     names = tuple(map(shown_text, head))
-    return Grid("What it tells from words alone", names, tuple((shown_text(name), (*cells,)) for name, *cells in rows))
+    return Grid(_CAPTION, names, tuple((shown_text(name), (*cells,)) for name, *cells in rows))
