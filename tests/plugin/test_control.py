@@ -209,3 +209,12 @@ def test_a_control_of_an_explained_run_is_not_explained(project):
     )
     assert read(project.folder / CONTROL).run.explained == []
     assert project.results("explanation", CONTROL) == []
+
+
+def test_a_control_of_the_ini_file_gives_way_to_results_on_the_command_line(project):
+    project.run(*GREY, "--vl-results=other.jsonl")
+    project.pytester.makeini("[pytest]\nvl_control = no_such_model\n")
+    text = project.run(*GREY, "--vl-beside=other.jsonl", model="loves_color").stdout.str()
+    assert observed(text) == [("mlm", "1.000", "0.000"), ("itm", "1.000", "0.000")]
+    assert "no_such_model" in complaint(project.run(*GREY))
+    assert project.run(*GREY, "--vl-control=").ret == 0

@@ -187,7 +187,10 @@ def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
         (json.dumps(verdict() | {"band": [0.1]}), "without 'band', .* two numbers or null"),
         (json.dumps(verdict() | {"status": "great"}), "without 'status', .* one of fail, invalid, inconclusive, pass"),
         (json.dumps(verdict() | {"claim": "all"}), 'without \'claim\', .* "rate" or "mean"'),
-        (json.dumps(WORDS | {"found": [WORDS["found"][0] | {"n": -1}]}), ":1: words line without 'found', .* a list of"),
+        (
+            json.dumps(WORDS | {"found": [WORDS["found"][0] | {"n": -1}]}),
+            ":1: words line without 'found', .* a list of",
+        ),
         (json.dumps(FAULT | {"reason": 3}), ":1: fault line without 'reason', .* text"),
         (json.dumps(explanation(values=[0.5])), ":1: explanation line with 1 values for 2 rows of 1 columns"),
         (json.dumps(explanation(side="above")), ':1: explanation line without \'side\', .* "before" or "after"'),

@@ -94,7 +94,9 @@ class Control:
         self.bench.close()
 
 
-def plan_lines(settings: Settings, policy: Policy, source: CaseSource, tests: Sequence[BehaviorTest]) -> Iterator[str]:
+def control_plan(
+    settings: Settings, policy: Policy, source: CaseSource, tests: Sequence[BehaviorTest]
+) -> Iterator[str]:
     """Yield the lines of --vl-plan about the control.
 
     Args:

@@ -310,9 +310,9 @@ class Run:
     def _planned_control(self, chosen: Sequence[BehaviorTest]) -> Iterator[str]:
         """Yield what the control is asked, if there is one."""
         if self.settings.control:
-            from vlcheck.plugin.control import plan_lines  # brings torch
+            from vlcheck.plugin.control import control_plan  # brings torch
 
-            yield from plan_lines(self.settings, self.policy, self.source, chosen)
+            yield from control_plan(self.settings, self.policy, self.source, chosen)
 
     def model_for(self, item: pytest.Item) -> ModelUnderTest:
         """Return the model under test; its judgements are kept under the item's name. Raises UsageError."""

@@ -29,13 +29,13 @@ class ControlView:
         name: its name.
         notes: sentences about it.
         words: its accuracies from words alone; None unless it sees no picture.
-        words_tell: the conclusion from them; "" without them.
+        words_tell: the conclusion from them; None without them.
     """
 
     name: ShownText
     notes: tuple[ShownText, ...]
     words: Grid | None
-    words_tell: str
+    words_tell: ShownText | None
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Beside:
             name=shown_text(run.name, NAME),
             notes=tuple(shown_text(f"{note}.", 600) for note in self._control.notes(self._results)),
             words=_grid(record) if record else None,
-            words_tell=words_sentence(record) if record else "",
+            words_tell=shown_text(words_sentence(record)) if record else None,
         )
 
     def counterpart(self, verdict: VerdictRecord) -> CounterpartView:
@@ -100,4 +100,8 @@ def _said(verdict: VerdictRecord, other: VerdictRecord) -> str:
 def _grid(record: WordsRecord) -> Grid:
     head, *rows = words_table(record)
     names = tuple(map(shown_text, head))
-    return Grid(_CAPTION, names, tuple((shown_text(name), (*cells,)) for name, *cells in rows))
+    return Grid(
+        _CAPTION,
+        names,
+        tuple((shown_text(name), tuple(shown_text(cell).text for cell in cells)) for name, *cells in rows),
+    )
