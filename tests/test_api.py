@@ -135,6 +135,16 @@ def test_page_and_results_replace_nothing_else(results, tmp_path):
     assert other.read_text() == "mine"
 
 
+def test_a_control_is_judged_by_the_same_tests(suite, competent, tmp_path):
+    found = vlcheck.evaluate("tiny", DATA, suite=suite, control=competent, progress=False)
+    assert [one.test for one in found.control] == [one.test for one in found]
+    assert found.control.lines.run.name == "competent"
+    assert str(found).splitlines()[0].startswith("tiny on")
+    assert "competent" in str(found)
+    found.report(tmp_path / "page.html")
+    assert "Beside it: <bdi>competent</bdi>" in (tmp_path / "page.html").read_text()
+
+
 def test_a_page_shows_a_control_and_a_comparison(results, tmp_path):
     results.report(tmp_path / "page.html", beside=results, baseline=results)
     page, expected = (tmp_path / "page.html").read_text(), comparison.compare_runs(results.lines, results.lines)
@@ -280,6 +290,8 @@ REFUSED = [
     ({"model": ROOT}, "^model=.*: has to be a spec, e.g. 'tiny', or a model object"),
     ({"model": None}, "^model=None: has to be a spec, e.g. 'tiny', or a model object"),
     ({"progress": "no"}, "^progress='no': has to be True, False or a function"),
+    ({"control": ROOT}, "^control=.*: has to be a spec, e.g. 'tiny', or a model object"),
+    ({"control": "tinny"}, "^control='tinny': no such model. Did you mean 'tiny'"),
     ({"tests": ["test_gray_preserves"]}, "^tests: there is no test 'test_gray_preserves'. Did you mean"),
     ({"tests": []}, "^tests: names nothing"),
     ({"explain": 3}, "^explain=3: has to be a method, e.g. 'mmshap'"),
@@ -287,7 +299,7 @@ REFUSED = [
     ({"explain": "mmshap:0"}, "^explain=mmshap:0: METHOD:K explains the K worst cases"),
 ]
 # Methods of Results and compare() have their place.
-OF_A_RUN_OF_PYTEST = {"results", "report", "beside", "baseline", "control"}
+OF_A_RUN_OF_PYTEST = {"results", "report", "beside", "baseline"}
 
 
 @pytest.mark.parametrize(("changes", "said"), REFUSED)

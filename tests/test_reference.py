@@ -18,6 +18,7 @@ from vlcheck.datasets.jsonl import _FIELDS
 from vlcheck.datasets.tags import TAGS
 from vlcheck.policy.policy import BUILT_IN, METRICS, RULE, SCALING, TOLERANCES, UNDECIDED, Known
 from vlcheck.results import records
+from vlcheck.results.words import WordKnowledgeRecord
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,9 @@ def table(page: str, section: str, first: str) -> Table:
         (records.EvidenceRecord, "evidence", "key"),
         (records.VerdictRecord, "verdict", "key"),
         (records.ExplanationRecord, "explanation", "key"),
+        (records.FaultRecord, "fault", "key"),
+        (records.WordsLine, "words", "key"),
+        (WordKnowledgeRecord, "found", "key"),
         (records.MethodRecord, "explained", "key"),
         (records.ContractRecord, "contract", "key"),
         (records.StatedRecord, "stated", "key"),
@@ -82,7 +86,9 @@ def test_each_key_of_a_record_is_listed_once(record, section, first):
 def test_each_record_is_described():
     every = {name for name, one in vars(records).items() if inspect.isclass(one) and issubclass(one, records.Record)}
     (parameters,) = test_each_key_of_a_record_is_listed_once.pytestmark
-    assert every - {"Record", "LaterRecord"} == {record.__name__ for record, *_ in parameters.args[1]}
+    assert every - {"Record", "LaterRecord"} == {one.__name__ for one, *_ in parameters.args[1]} - {
+        "WordKnowledgeRecord"
+    }
 
 
 def test_each_tag_and_each_key_of_a_case_is_listed():

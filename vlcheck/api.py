@@ -6,6 +6,7 @@ import html
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -27,11 +28,12 @@ from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.evidence import Judgement
 from vlcheck.evaluation.progress import told_on
 from vlcheck.evaluation.session import Session, open_session
+from vlcheck.explain.control import judge_control, tell_words
 from vlcheck.explain.explaining import case_explainer, explaining
 from vlcheck.explain.request import Request, parse_request
 from vlcheck.explain.worst_cases import CaseExplainer
 from vlcheck.models.loading.load import as_model, load_model
-from vlcheck.models.protocol import VisionLanguageModel, only_compares
+from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.policy.policy import Policy
 from vlcheck.policy.toml_file import load_policy
 from vlcheck.report import page
@@ -41,7 +43,7 @@ from vlcheck.results import run_id as run_ids
 from vlcheck.results.comparison import ALPHA, Comparison
 from vlcheck.results.conclusion import conclude
 from vlcheck.results.gate import objections
-from vlcheck.results.records import VerdictRecord
+from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.scoring.progress import Progress
 from vlcheck.suite.shipped import (
     fixtures_above,
@@ -67,6 +69,7 @@ class Results:
         lines: the contents of the results file.
         errors: why a test has no verdict, by its id, where its own code or the data is at fault.
         source: the file that they were read from, or the function that gave them.
+        control: the results of the control; None without one, and for results that were read.
 
     Example:
         A run without a verdict is not green:
@@ -80,6 +83,7 @@ class Results:
     lines: file.ResultLines
     errors: dict[str, str] = field(default_factory=dict)
     source: str = "vlcheck.evaluate"
+    control: Results | None = None
 
     @cached_property
     def verdicts(self) -> Sequence[VerdictRecord]:
@@ -104,7 +108,7 @@ class Results:
 
     def __str__(self) -> str:
         """Return the summary that a terminal is shown."""
-        return "\n".join(map(printable, summary_lines(self.lines)))
+        return "\n".join(map(printable, summary_lines(self.lines, self.control.lines if self.control else None)))
 
     def __repr__(self) -> str:
         return f"<Results: {printable(conclude(self.lines).sentence)}>"
@@ -140,7 +144,8 @@ class Results:
 
         Args:
             path: the file of the page.
-            beside: results of a control on the same data, e.g. of a model that sees no picture.
+            beside: results of a control on the same data, e.g. of a model that sees no picture; those of `control`
+                unless given.
             baseline: results of the previous release, with which these are compared.
 
         Raises:
@@ -148,12 +153,13 @@ class Results:
         """
         demand_type("path", path, str | Path, _PLACE)
         page.check_page_path(Path(path), {}, "report")
-        control = self._control(beside) if beside is not None else None
+        beside = self.control if beside is None else beside
+        control = self._beside(beside) if beside is not None else None
         compared = compare(baseline, self) if baseline is not None else None
         drawn = page.draw(self.lines, source=self.source, beside=control, comparison=compared)
         page.write_page(Path(path), drawn, "report")
 
-    def _control(self, beside: Results) -> file.ResultLines:
+    def _beside(self, beside: Results) -> file.ResultLines:
         """Return the results of a control. Raises UsageError if they are of other data."""
         demand_type("beside", beside, Results, _RESULTS)
         theirs, ours = beside.lines.run.data, self.lines.run.data
@@ -177,6 +183,7 @@ def evaluate(
     policy: str | Path | Policy | None = None,
     lexicons: str | Path | None = None,
     explain: str | None = None,
+    control: str | VisionLanguageModel | None = None,
     device: str | None = None,
     dtype: str | None = None,
     trust_remote_code: bool = False,
@@ -201,6 +208,8 @@ def evaluate(
             cases.
         explain: a method of explanation, e.g. "mmshap", whose tests are judged as well; METHOD:K of an attribution
             method only maps the K worst cases. None for no explanations.
+        control: spec of a model to judge by the same tests, or such a model, e.g. one that sees no picture; its results
+            are the attribute `control` of the results. None for no control.
         device: device of the model, "cpu" unless given. Only for a spec of a model.
         dtype: precision of the model, "float32" unless given. Only for a spec of a model.
         trust_remote_code: whether Python code that comes with its checkpoint may run. Only for a spec of a model.
@@ -245,13 +254,14 @@ def evaluate(
         held, chosen = its.policy(policy).as_of(started.date()), its.named(tests, request)
         source = data if isinstance(data, CaseSource) else open_source(data, lexicons=its.lexicons(lexicons))
         adapter = _loaded(config) if isinstance(model, str) else as_model(model)
+        companion = _control(control, replace(config, device=device or "cpu", dtype=dtype or "float32"))
         adapter = explaining(adapter, request, batch_size=batch_size)
         explainer = case_explainer(adapter, request)
         config = replace(config, explained=(explainer.record,) if explainer else ())
         with open_session(
             config,
             adapter,
-            Trials(source, relative=only_compares(adapter), method=adapter.kinds.get("map", "")),
+            Trials.for_model(source, adapter),
             held,
             scratch,
         ) as session:
@@ -262,9 +272,10 @@ def evaluate(
             errors = _judge_all(session, chosen, part, explainer)
             if explainer:
                 part.keep(explainer.lines())
-        results = Results(file.gather(scratch), errors)
-    results.lines.ended_with(0 if results.passed else 1)
-    return results
+        results = _ended(file.gather(scratch), errors)
+        if companion is None:
+            return results
+        return replace(results, control=companion.judged(source, held, chosen, results.lines.run, _told(progress)))
 
 
 def read_results(path: str | Path) -> Results:
@@ -307,14 +318,18 @@ def compare(old: Results, new: Results, *, alpha: float = ALPHA) -> Comparison:
 
 
 def _check(model: object, data: object, batch_size: object, progress: object) -> None:
-    if model is None or isinstance(model, os.PathLike):
-        what = "has to be a spec, e.g. 'tiny', or a model object"
-        raise UsageError(f"{argument('model', repr(model))}: {what}.")
+    _demand_model("model", model)
     demand_type("data", data, str | CaseSource, "a spec, e.g. 'scenes:50', or a source that open_cases gives")
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
         raise UsageError(f"{argument('batch_size', repr(batch_size))}: has to be a whole number from 1 on.")
     if not (isinstance(progress, bool) or callable(progress)):
         raise UsageError(f"{argument('progress', repr(progress))}: has to be True, False or a function of a Progress.")
+
+
+def _demand_model(name: str, value: object) -> None:
+    """Raise UsageError if the value of a parameter cannot be a spec or a model; other objects are tried as models."""
+    if value is None or isinstance(value, os.PathLike):
+        raise UsageError(f"{argument(name, repr(value))}: has to be a spec, e.g. 'tiny', or a model object.")
 
 
 def _refuse(of: str, **given: object) -> None:
@@ -360,6 +375,59 @@ def _tests_folder(suite: str | Path | None) -> Path:
 def _loaded(config: EvaluationConfig) -> VisionLanguageModel:
     trusted = config.trust_remote_code
     return load_model(config.model, device=config.device, dtype=config.dtype, trust_remote_code=trusted)
+
+
+@dataclass(frozen=True)
+class _Companion:
+    """A control that is loaded.
+
+    Attributes:
+        adapter: the control.
+        config: the settings of the run, with the control as the model.
+    """
+
+    adapter: VisionLanguageModel
+    config: EvaluationConfig
+
+    def judged(
+        self, source: CaseSource, policy: Policy, tests: Sequence[BehaviorTest], run: RunRecord, told: Told | None
+    ) -> Results:
+        """Return its results on the tests of a run, whose first line is `run`."""
+        asked = [test for test in sound(tests) if not test.skipped]
+        started, trials = datetime.fromisoformat(run.started), Trials.for_model(source, self.adapter)
+        with Scratch() as scratch, open_session(self.config, self.adapter, trials, policy, scratch) as session:
+            part = file.Part(scratch, "main")
+            complete = bool(run.complete)
+            part.keep([session.header(tests, run_id=str(run.run_id), started=started, complete=complete)])
+            tell_words(self.adapter, part.keep)
+            with suppress(UsageError):  # said of each test when the control is judged by it
+                session.ask(asked, told)
+            for test in asked:
+                judge_control(session, test, part.keep)
+            lines = file.gather(scratch)
+        return _ended(lines, {fault.test: fault.reason for fault in lines.faults.values()})
+
+
+def _control(control: str | VisionLanguageModel | None, config: EvaluationConfig) -> _Companion | None:
+    """Load the control, if there is one. Raises UsageError, which names `control`."""
+    if control is None:
+        return None
+    _demand_model("control", control)
+    try:
+        if isinstance(control, str):
+            own = replace(config, model=control)
+            return _Companion(_loaded(own), own)
+        own = replace(config, model=str(getattr(control, "name", "")), device="", dtype="")
+        return _Companion(as_model(control), own)
+    except UsageError as error:
+        raise error.renamed("model", "control") from error
+
+
+def _ended(lines: file.ResultLines, errors: dict[str, str]) -> Results:
+    """Return results with the exit status of their run."""
+    results = Results(lines, errors)
+    results.lines.ended_with(0 if results.passed else 1)
+    return results
 
 
 def _judge_all(

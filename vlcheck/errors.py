@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable
+from functools import reduce
 from types import UnionType
 
 LONGEST = 2_000  # characters of a line of a message
@@ -73,6 +74,16 @@ class UsageError(Exception):
     def marked(self) -> str:
         """The message for another one to quote: its parameters can still be named as options."""
         return "\n".join(self.args)
+
+    def renamed(self, old: str, new: str) -> UsageError:
+        """Return the error with another name for a parameter, e.g. for a second model that is loaded as the first is.
+
+        Args:
+            old: the parameter that the message names.
+            new: its name in the returned error.
+        """
+        names = ((parameter(old), parameter(new)), (argument(old, ""), argument(new, "")))
+        return UsageError(*(reduce(lambda text, pair: text.replace(*pair), names, line) for line in self.args))
 
     def with_options(self, option: Callable[[str], str]) -> str:
         """Return the message with each parameter named by its option."""

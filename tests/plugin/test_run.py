@@ -137,14 +137,16 @@ def test_the_page_names_model_bias_and_each_verdict(project, workers):
     assert re.search(r"true: (dog|cat|bus|cow)", page)
 
 
-def test_another_runs_results_stand_beside_where_their_scores_are_of_the_same_kind(project):
+def test_another_runs_verdicts_stand_beside_and_scores_of_another_kind_are_told(project):
     project.run("-k", "grayscale", "--vl-results=other.jsonl", model="compares")
     text = project.run("-k", "grayscale", "--vl-beside=other.jsonl", model="loves_color").stdout.str()
     assert "LovesColor on jsonl:" in text
     assert "(mlm masked-lm, itm match-head)" in text
     rows = [line.split() for line in text.splitlines() if line.startswith("test_grayscale_preserves")]
-    assert [(row[1], row[4], row[-1]) for row in rows] == [("mlm", "1.000", "0.000"), ("itm", "1.000", "kind")]
-    assert "Compares is not compared under itm: its scores are of kind contrastive, not match-head" in text
+    assert [(row[1], row[4], row[-1]) for row in rows] == [("mlm", "1.000", "0.000"), ("itm", "1.000", "0.000")]
+    assert [row[-2] for row in rows] == ["pass", "pass"]
+    said = "scores of Compares are not compared under itm: they are of kind contrastive, not match-head"
+    assert f"{said}; its verdicts and shares of images are shown" in text
 
 
 def test_what_another_run_was_not_asked_is_said(project):

@@ -492,14 +492,55 @@ def test_a_known_bias_still_fails_and_says_that_it_is_known():
     assert expired.matrix.rows[0].cells[0].said == "fail"
 
 
-def test_a_control_is_shown_beside_where_its_scores_are_of_the_same_kind():
+def test_a_control_is_shown_beside_also_where_its_scores_are_of_another_kind():
     control = results((passing(metric="mlm"), []), (passing(score_kind="contrastive"), []), run={"name": "words alone"})
     found = views(small(), beside=control)
-    assert found["grey preserves", "mlm"].beside.text == "pass 0 % (0 to 9.5 %)"
-    kinds = "is not compared: its scores are of kind contrastive, not match-head"
-    assert found["grey preserves", "itm"].beside.text == kinds
-    assert found["mirror swaps", "itm"].beside.text == "was not asked this"
+    same, other, lacking = (
+        found[name].beside for name in (("grey preserves", "mlm"), ("grey preserves", "itm"), ("mirror swaps", "itm"))
+    )
+    assert (same.status, same.said.text) == ("pass", "wrong in 0 % (0 to 9.5 %) of 6 images")
+    assert (other.status, other.said.text) == (
+        "pass",
+        "wrong in 0 % (0 to 9.5 %) of 6 images by scores of another kind (contrastive)",
+    )
+    assert (lacking.status, lacking.said.text) == ("", "was not asked this")
     assert "words alone" in draw(small(), source="r", beside=control)
+
+
+def test_a_mean_on_another_scale_is_not_shown_beside():
+    model, control = (results((mean(score_kind=kind), [])) for kind in ("masked-lm", "image-labels"))
+    (found,) = views(model, beside=control).values()
+    assert (found.beside.status, found.beside.said.text) == (
+        "inconclusive",
+        "of 6 images by scores of another kind (image-labels)",
+    )
+
+
+def test_a_control_of_another_metric_alone_stands_beside_by_its_own():
+    run = {"name": "ViT", "fingerprint": "f2", "score_kinds": {"mlm": "image-labels"}}
+    control = results((passing(metric="mlm", score_kind="image-labels"), []), run=run)
+    found = views(results((verdict(metric="itm"), [])), beside=control)["grey preserves", "itm"].beside
+    assert (found.status, found.said.text) == ("pass", "wrong in 0 % (0 to 9.5 %) of 6 images under mlm")
+
+
+def test_model_and_control_are_paired_case_by_case():
+    mine = [row(str(case), margin) for case, margin in enumerate([-0.1, -0.1, -0.1, 0.1, 0.1, None])]
+    theirs = [row(str(case), margin) for case, margin in enumerate([0.1, 0.1, -0.1, -0.1, 0.1, 0.1])]
+    model, control = results((verdict(), mine)), results((verdict(), theirs), run={"name": "ViT"})
+    found = views(model, beside=control)["grey preserves", "mlm"].beside.pairing
+    assert found == "of 5 cases in common, the model alone violates 2, the control alone 1, both 1"
+    assert found in draw(model, source="r", beside=control)
+
+
+def test_the_reason_why_a_control_has_no_verdict_is_on_the_page():
+    reason = {"test": "t.py::test_grey_preserves[mlm]", "behavior": "test_grey_preserves", "metric": "mlm"}
+    fault = {"kind": "fault", "reason": "the <store> is full", **reason}
+    control = results((passing(metric="itm"), []), run={"name": "ViT", "fingerprint": "f2"})
+    control.add([json.dumps(fault)])
+    found = views(small(), beside=control)["grey preserves", "mlm"].beside
+    assert (found.status, found.said.text) == ("", "has no verdict: the <store> is full")
+    page = draw(small(), source="r", beside=control)
+    assert "ViT has no verdict on test_grey_preserves[mlm]: the &lt;store&gt; is full." in page
 
 
 def test_what_became_of_it_since_the_release_before_is_paired():

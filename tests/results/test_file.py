@@ -95,6 +95,26 @@ def test_a_line_of_a_kind_of_a_later_version_is_counted_and_read_over(tmp_path):
         read(path)
 
 
+FAULT = {"kind": "fault", "test": "t.py::test_x[mlm]", "behavior": "test_x", "metric": "mlm", "reason": "no memory"}
+WORDS = {
+    "kind": "words",
+    "found": [
+        {
+            "about": "color",
+            "probe": "cloze",
+            "n": 2,
+            "unspelled": 72,
+            "accuracy": 0.5,
+            "low": 0.01,
+            "high": 0.99,
+            "majority": 0.5,
+            "chance": 0.1,
+            "known": False,
+        }
+    ],
+}
+
+
 def explanation(**changed):
     where = {"test": "test_a", "metric": "mlm", "case": "one", "perturbation": "grey v1", "side": "after", "rank": 1}
     return {
@@ -110,17 +130,18 @@ def explanation(**changed):
 
 def test_what_is_written_is_read_again(tmp_path):
     results = ResultLines(record_of(RUN))
-    lines = [image("i"), row("caf\u00e9 \u2028"), verdict(), explanation(tokens=[["a", 0.1]])]
+    lines = [image("i"), row("caf\u00e9 \u2028"), verdict(), explanation(tokens=[["a", 0.1]]), FAULT, WORDS]
     results.add(encoded(record_of(line)) for line in lines)
     write_results(tmp_path / "results.jsonl", results)
     again = read(tmp_path / "results.jsonl")
-    assert again.explanations == [record_of(lines[-1])]
+    assert again.explanations == [record_of(lines[3])]
+    assert (again.faults, again.words) == ({FAULT["test"]: record_of(FAULT)}, record_of(WORDS))
     assert (list(again.images), list(again.verdicts)) == (["i"], [KEY])
     assert again.rows(KEY)[0].case == "caf\u00e9 \u2028"
     write_results(tmp_path / "again.jsonl", again)
     assert read(tmp_path / "again.jsonl") == again
     first = json.loads((tmp_path / "results.jsonl").read_text().splitlines()[0])
-    assert first == line_of(record_of(RUN)) | {"verdicts": 1, "lines": 5}
+    assert first == line_of(record_of(RUN)) | {"verdicts": 1, "lines": 7}
 
 
 def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
@@ -166,6 +187,11 @@ def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
         (json.dumps(verdict() | {"band": [0.1]}), "without 'band', .* two numbers or null"),
         (json.dumps(verdict() | {"status": "great"}), "without 'status', .* one of fail, invalid, inconclusive, pass"),
         (json.dumps(verdict() | {"claim": "all"}), 'without \'claim\', .* "rate" or "mean"'),
+        (
+            json.dumps(WORDS | {"found": [WORDS["found"][0] | {"n": -1}]}),
+            ":1: words line without 'found', .* a list of",
+        ),
+        (json.dumps(FAULT | {"reason": 3}), ":1: fault line without 'reason', .* text"),
         (json.dumps(explanation(values=[0.5])), ":1: explanation line with 1 values for 2 rows of 1 columns"),
         (json.dumps(explanation(side="above")), ':1: explanation line without \'side\', .* "before" or "after"'),
         ('{"kind": "image"}', ":1: image line without 'key'"),

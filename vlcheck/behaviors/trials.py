@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
+from typing import Self
 
 from vlcheck._util.foreign_code import contained
 from vlcheck._util.lazy import Lazy
 from vlcheck.behaviors.behavior import Behavior, Staged, Trial
+from vlcheck.behaviors.class_words import CanName, NamesClasses, among_classes
 from vlcheck.cases import Case, CaseSource
 from vlcheck.cases.view import View
+from vlcheck.errors import NotApplicable
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.question import Question
 from vlcheck.metrics.registry import METRICS, ask
+from vlcheck.models.protocol import VisionLanguageModel, only_compares
 
 MOST_ASKED = 2  # images asked for each that is to count: no verdict is valid if the model knows fewer than half
 
@@ -26,12 +30,26 @@ class Trials:
         source: the cases.
         relative: whether the model's itm score only compares texts.
         method: the attribution method of the model's maps; "" for none.
+        can_name: whether the model has a score for a word; None if it has one for every word.
     """
 
     source: CaseSource
     relative: bool = False
     method: str = ""
+    can_name: CanName | None = None
     _made: dict[str, _Made] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def for_model(cls, source: CaseSource, model: VisionLanguageModel | None) -> Self:
+        """Return the trials as a model can be asked about them.
+
+        Args:
+            source: the cases.
+            model: the model; None for one that can be asked everything.
+        """
+        method = model.kinds.get("map", "") if model else ""
+        can_name = model.can_name if isinstance(model, NamesClasses) else None
+        return cls(source, only_compares(model), method, can_name)
 
     @contained()
     def of(self, behavior: Behavior, metric: Metric) -> list[Trial]:
@@ -93,7 +111,7 @@ class Trials:
             ForeignFault: If the behavior's own code raises.
         """
         others = self.source.select(behavior.cases)
-        return [self._trial(behavior, staged, metric) for staged in behavior.stage(case, others)]
+        return [self._trial(behavior, staged, metric) for staged in self._stage(behavior, case, others)]
 
     def plain(self, case: Case, metric: Metric) -> Question:
         """Return the question about an unperturbed case.
@@ -117,14 +135,30 @@ class Trials:
         Raises:
             NotApplicable: If the metric cannot be asked about the view.
         """
+        if self.can_name:
+            told = self._told(view.case)
+            view = replace(view, case=told, candidates=tuple(filter(self.can_name, view.candidates)))
         compared = filter(None, [self._method(metric)])
         return ask(metric, view, compared, [] if self._relative(metric) else None)
+
+    def _stage(self, behavior: Behavior, case: Case, others: Sequence[Case]) -> Iterator[Staged]:
+        """Yield a case in every arm, with the words that the model has scores for; or why it is not asked."""
+        try:
+            told, unasked = self._told(case), ""
+        except NotApplicable as reason:
+            told, unasked = case, str(reason)
+        for staged in behavior.stage(told, others):
+            yield replace(staged, arms=dict.fromkeys(staged.arms, unasked)) if unasked else staged
+
+    def _told(self, case: Case) -> Case:
+        """Return a case with those of its words that the model has scores for. Raises NotApplicable if it lacks one."""
+        return among_classes(case, self.can_name) if self.can_name else case
 
     def _of(self, behavior: Behavior) -> _Made:
         made = self._made.get(behavior.name)
         if made is None or made.behavior != behavior:
             others = self.source.select(behavior.cases)
-            staged = (list(behavior.stage(case, others)) for case in self.source.candidates(behavior.cases))
+            staged = (list(self._stage(behavior, case, others)) for case in self.source.candidates(behavior.cases))
             made = self._made[behavior.name] = _Made(behavior, Lazy(staged))
         return made
 

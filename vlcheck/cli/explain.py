@@ -12,7 +12,7 @@ from vlcheck.cli.arguments import MODELS, Device
 from vlcheck.cli.console import TO, say, write_file
 from vlcheck.cli.group import PLAIN, Group
 from vlcheck.errors import UsageError
-from vlcheck.report.text.summary import aligned
+from vlcheck.report.text.columns import aligned
 
 if TYPE_CHECKING:
     from vlcheck.explain.attribution.method import AttributionMethod

@@ -14,7 +14,7 @@ from vlcheck.cli.group import PLAIN, Group
 from vlcheck.models.loading.registry import list_models as registered_models
 from vlcheck.models.loading.registry import table
 from vlcheck.plugin.collect import collect
-from vlcheck.report.text.summary import aligned
+from vlcheck.report.text.columns import aligned
 
 if TYPE_CHECKING:
     from vlcheck.models.contract import Outcome

@@ -10,7 +10,7 @@ from vlcheck.behaviors.behavior import Behavior
 from vlcheck.cases import Case, CaseSource
 from vlcheck.datasets.tags import TAGS, compared_with_nothing, wanting
 from vlcheck.errors import closest
-from vlcheck.report.text.summary import aligned
+from vlcheck.report.text.columns import aligned
 
 _TARGETS = 6
 

@@ -36,7 +36,6 @@ from vlcheck.evaluation.records import excuse_record
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.registry import METRICS
 from vlcheck.models.loading.load import load_model
-from vlcheck.models.protocol import only_compares
 from vlcheck.plugin.collect import collect
 from vlcheck.policy.policy import SCALING, UNDECIDED, Policy, Terms, Value
 from vlcheck.results.conclusion import excuse
@@ -89,7 +88,7 @@ def calibrate(
     before = policy_for(collected, policy)
     source = open_source(data, lexicons=lexicons_for(collected, lexicons))
     adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
-    trials = Trials(source, relative=only_compares(adapter))
+    trials = Trials.for_model(source, adapter)
     config = EvaluationConfig(store=store, images=False)
     with scored(config, adapter, trials, before, collected.tests, Tenths(partial(say, error=True))) as under_test:
         asked = collect_scores(under_test, collected.tests)

@@ -15,7 +15,7 @@ from vlcheck.cli.console import TO, say, write_file
 from vlcheck.cli.group import PLAIN, Group
 from vlcheck.errors import UsageError, nearest
 from vlcheck.plugin.collect import collect
-from vlcheck.report.text.summary import aligned
+from vlcheck.report.text.columns import aligned
 from vlcheck.zoo import PLANTED
 
 PROCESSES = 2 * (os.cpu_count() or 1)  # more than cores, so that no core is idle during the last variants

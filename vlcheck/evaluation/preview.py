@@ -28,9 +28,9 @@ from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
 from vlcheck.metrics.registry import COMPARING, METRICS, OF_PICTURES, RELATIVE
-from vlcheck.models.protocol import VisionLanguageModel, only_compares
+from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.policy.policy import Policy, Rule
-from vlcheck.report.text.summary import aligned
+from vlcheck.report.text.columns import aligned
 from vlcheck.scoring.plan import Plan, make_plan
 from vlcheck.stats.bounds import Tally, Test, exact, upper
 from vlcheck.stats.power import detectable, most_that_pass
@@ -260,7 +260,7 @@ def preview(
         model: the model; None if none is given, then all metrics are previewed and no time is estimated.
         schedule: the schedule.
     """
-    trials = Trials(source, relative=only_compares(model), method=model.kinds.get("map", "") if model else "")
+    trials = Trials.for_model(source, model)
     operating = ahead(trials, model.kinds if model else {}, schedule)
     return preview_lines(foresee(tests, operating, policy, model.metrics if model else METRICS), model)
 

@@ -24,7 +24,7 @@ from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.evidence import Judgement
 from vlcheck.evaluation.records import policy_record
 from vlcheck.models import tried
-from vlcheck.models.protocol import VisionLanguageModel
+from vlcheck.models.protocol import VisionLanguageModel, sees_pictures
 from vlcheck.policy.policy import Policy
 from vlcheck.results.records import SCHEMA, ContractRecord, ImageRecord, RunRecord, StatedRecord
 from vlcheck.scoring.cached import CachedScorer
@@ -88,6 +88,7 @@ class Session:
             fingerprint=adapter.fingerprint,
             baseline=str(config.baseline) if config.baseline else None,
             score_kinds=dict(adapter.kinds),
+            sees=sees_pictures(adapter),
             data=config.data,
             images=source.images,
             seed=source.seed,

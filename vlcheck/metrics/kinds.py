@@ -21,8 +21,10 @@ class Kind:
             text on
             its own.
         of_classes: True if a model has scores only for words that name one of its classes.
+        reads_text: False if a score does not depend on the text.
     """
 
     meaning: str
     among: str = ""
     of_classes: bool = False
+    reads_text: bool = True

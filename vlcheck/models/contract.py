@@ -19,7 +19,7 @@ from vlcheck.cases import MASK, Case
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError
 from vlcheck.metrics.probe import Probe
 from vlcheck.metrics.registry import KINDS, METRICS
-from vlcheck.models.protocol import VisionLanguageModel
+from vlcheck.models.protocol import VisionLanguageModel, sees_pictures
 
 BATCHES = (1, 7, 32)
 PROBES = max(BATCHES)
@@ -92,7 +92,7 @@ def examine(model: VisionLanguageModel, probes: Sequence[Probe], *, tolerance: f
             if not asked:
                 yield Outcome(f"{metric}: it answers", False, "no word of the probes is a class that it knows")
                 continue
-            yield from _outcomes(metric, partial(_scores, model, metric), asked, tolerance, _sees(model))
+            yield from _outcomes(metric, partial(_scores, model, metric), asked, tolerance, sees_pictures(model))
             yield from _of_few(model, metric, asked[:_FEW], tolerance)
         except (KeyboardInterrupt, GeneratorExit):
             raise
@@ -260,8 +260,3 @@ def _distance(one: Scores, other: Scores) -> float:
 
 def _differ(one: np.ndarray, other: np.ndarray) -> bool:
     return bool((one != other).any())
-
-
-def _sees(model: VisionLanguageModel) -> bool:
-    """Return False if the model declares that it does not see pictures, as a text-only control does."""
-    return bool(getattr(model, "sees", True))

@@ -25,6 +25,7 @@ __all__ = [
     "YesNo",
     "lacks",
     "only_compares",
+    "sees_pictures",
 ]
 
 
@@ -86,6 +87,11 @@ def only_compares(model: VisionLanguageModel | None) -> bool:
     if model is None:
         return False
     return any(metric.compares_texts and metric.compares(model.kinds.get(name)) for name, metric in METRICS.items())
+
+
+def sees_pictures(model: VisionLanguageModel) -> bool:
+    """Return True if the pictures may change a model's scores: unless its optional attribute `sees` is False."""
+    return bool(getattr(model, "sees", True))
 
 
 def lacks(model: VisionLanguageModel, metric: str) -> str:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Self
 
-from vlcheck._util.option_names import option_of
 from vlcheck.behaviors.suite import BehaviorTest
 from vlcheck.cases import CaseSource
-from vlcheck.errors import ForeignFault, UsageError
-from vlcheck.evaluation.evidence import Judgement
+from vlcheck.errors import UsageError
+from vlcheck.explain.control import judge_control, tell_words
+from vlcheck.plugin import workbench
 from vlcheck.plugin.options import Settings
 from vlcheck.plugin.workbench import Workbench
 from vlcheck.policy.policy import Policy
 from vlcheck.results.file import Part, ResultLines, gather
+from vlcheck.scoring.progress import Progress
 
 _FOLDER = "control"  # in the folder of the run
 
@@ -29,10 +29,12 @@ class Control:
 
     Attributes:
         bench: its session.
+        folder: its folder, shared by the run's processes.
         part: this process's part of its results.
     """
 
     bench: Workbench
+    folder: Path
     part: Part
 
     @classmethod
@@ -51,42 +53,64 @@ class Control:
         """
         own = folder / _FOLDER
         own.mkdir(exist_ok=True)
-        try:
-            bench = Workbench.open(
-                replace(settings, model=settings.control, baseline=None, explain=None), policy, source, own
-            )
-        except UsageError as error:
-            raise UsageError(error.with_options(_option)) from error
-        return cls(bench, Part(own, process))
+        with _named():
+            return cls(Workbench.open(_settings(settings), policy, source, own), own, Part(own, process))
 
-    def begin(self, tests: Sequence[BehaviorTest], *, run_id: str, started: datetime) -> None:
-        """Write the first line of its results.
+    @property
+    def fingerprint(self) -> str:
+        """The digest of its weights and code."""
+        return self.bench.session.model.adapter.fingerprint
+
+    def begin(self, tests: Sequence[BehaviorTest], *, run_id: str, started: datetime, complete: bool) -> None:
+        """Write the first line of its results, and what it tells from words alone if it sees no picture.
 
         Args:
             tests: the selected tests.
             run_id: the id of the run.
             started: the start of the run.
+            complete: whether these are all tests of the suite.
         """
-        self.part.keep([self.bench.session.header(tests, run_id=run_id, started=started, complete=False)])
+        self.part.keep([self.bench.session.header(tests, run_id=run_id, started=started, complete=complete)])
+        with suppress(FileExistsError):  # another process of the run asks it
+            (self.folder / "words").touch(exist_ok=False)
+            tell_words(self.bench.session.model.adapter, self.part.keep)
+
+    def ask(self, tests: Sequence[BehaviorTest], progress: Callable[[Progress], None]) -> None:
+        """Ask all queries of some tests ahead, shared with the run's other processes.
+
+        Args:
+            tests: the tests.
+            progress: called after each part.
+        """
+        with suppress(UsageError):  # said of each test when the control is judged by it
+            self.bench.ask(tests, self.folder, progress)
 
     def judge(self, test: BehaviorTest) -> None:
         """Judge the control by a test, unless it does not offer the metric; a fault of its own fails no test."""
-        model = replace(self.bench.session.model, record=partial(self._keep, test.id))
-        if not model.lacks(test.metric):
-            with suppress(UsageError, ForeignFault):
-                model.judge(test.behavior, test.metric)
+        judge_control(self.bench.session, test, self.part.keep)
 
     def close(self) -> None:
         """Close its store."""
         self.bench.close()
 
-    def _keep(self, test: str, judgement: Judgement) -> None:
-        self.part.keep([*judgement.records(test)])
 
+def control_plan(
+    settings: Settings, policy: Policy, source: CaseSource, tests: Sequence[BehaviorTest]
+) -> Iterator[str]:
+    """Yield the lines of --vl-plan about the control.
 
-def _option(parameter: str) -> str:
-    """Return the option of a parameter; that of the model is --vl-control."""
-    return option_of("control" if parameter == "model" else parameter)
+    Args:
+        settings: values of the options; `control` has the spec.
+        policy: tolerances and limits.
+        source: the cases.
+        tests: the selected tests.
+
+    Raises:
+        UsageError: it cannot be loaded; the message names --vl-control.
+    """
+    yield f"the control, {settings.control}:"
+    with _named():
+        yield from workbench.plan_lines(_settings(settings), policy, source, tests)
 
 
 def control_results(folder: Path) -> ResultLines | None:
@@ -97,3 +121,17 @@ def control_results(folder: Path) -> ResultLines | None:
     """
     found = gather(folder / _FOLDER)
     return found if found.begun else None
+
+
+def _settings(settings: Settings) -> Settings:
+    """Return the settings with the control as the model; it is neither compared with a release nor explained."""
+    return replace(settings, model=settings.control, baseline=None, explain=None)
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Name --vl-control in an error about the model."""
+    try:
+        yield
+    except UsageError as error:
+        raise error.renamed("model", "control") from error

@@ -31,6 +31,7 @@ class Ending:
         objections: reasons why the run has not passed, even if all its tests did.
         problem: an error for the user that occurred at the end of the run; "" if there is none.
         written: the results file; None if none was written.
+        beside: the results file of the control; None if none was written.
         drawn: True once the page is written.
         kept: True if the run's folder has to stay, since the results could not be written elsewhere.
         said: True once all of that was shown.
@@ -46,6 +47,7 @@ class Ending:
         self.objections: list[str] = []
         self.problem = ""
         self.written: Path | None = None
+        self.beside: Path | None = None
         self.drawn = False
         self.kept = False
         self.said = False
@@ -95,6 +97,8 @@ class Ending:
 
             whole = self.places.kept if self.written != results else None
             yield f"results: {self.written}" + (f" (a part; {results.name} keeps {named_run(whole)})" if whole else "")
+        if self.beside:
+            yield f"results of the control: {self.beside}"
         if report and self.drawn:
             yield f"report: {report}"
         if self.results and not self.results.verdicts:
@@ -127,6 +131,7 @@ class Ending:
         self.objections = list(objections(results, self.comparison))
         if results.verdicts:
             self._write(self.places.choose(results), results, status)
+            self._write_control()
         elif results.begun:
             results.ended_with(int(self._at_least(status)))
             with self._ending(f"--vl-results {self._run.settings.results}: stopped."):
@@ -159,6 +164,20 @@ class Ending:
             results.ended_with(int(self._at_least(status)))
             with self._ending(f"--vl-report {report}: stopped; if the file is there, it may be older."):
                 self._draw(report, results, (self.written or self._run.settings.results).name)
+
+    def _write_control(self) -> None:
+        """Write the results of the control beside those of the model."""
+        control = self._run.beside if self._run.settings.control and self.written else None
+        if control and self.written:
+            from vlcheck.results.file import write_results
+            from vlcheck.results.gate import objections
+            from vlcheck.results.places import control_beside  # not imported in runs of other projects
+
+            control.ended_with(int(any(objections(control))))
+            path = control_beside(self.written)
+            with self._ending(f"--vl-control {path}: stopped before its results were written."):
+                write_results(path, control)
+                self.beside = path
 
     def _keep_parts(self) -> None:
         """Keep the run's folder, which holds the results of each process."""

@@ -29,13 +29,16 @@ def verdict(request: pytest.FixtureRequest) -> Verdict:
     if test.amiss:
         pytest.fail(test.amiss, pytrace=False)
     model = under_test(request)
+    run = request.config.stash[RUN]
     if reason := model.lacks(test.metric):
+        run.judge_control(test)
         pytest.skip(shown(reason))
     with _plainly():
         behavior = test.behavior
         terms = model.policy.of(behavior.name, behavior.bias)
         known = terms.known(test.metric)
         verdict = model.judge(behavior, test.metric)
+    run.judge_control(test)
     if known:
         _mark_known(request, known, verdict)
     consequence = terms.on(verdict.status)

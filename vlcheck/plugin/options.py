@@ -165,12 +165,18 @@ class Settings:
     def _demand_places(self) -> None:
         """Raise UsageError if results or report cannot be written, or would replace another file."""
         from vlcheck.report import page  # not imported in runs of other projects
-        from vlcheck.results.places import Places
+        from vlcheck.results.file import check_results_path
+        from vlcheck.results.places import Places, control_beside
 
         others = {"--vl-store": self.store, "--html": self.html, "--junitxml": self.junit, "--vl-beside": self.beside}
-        Places(self.results).demand(others)
+        places = Places(self.results)
+        places.demand(others)
+        if self.control:
+            for path in (places.named, places.part):
+                check_results_path(control_beside(path), others)
         if self.report:
             others |= {"--vl-results": self.results, "--vl-baseline": self.baseline}
+            others |= {"--vl-control": control_beside(self.results)} if self.control else {}
             page.check_page_path(self.report, others, "--vl-report")
 
     def _demand_a_match(self) -> None:
@@ -260,8 +266,8 @@ def read_settings(config: pytest.Config) -> Settings:
         results=path("results") or config.invocation_params.dir / "vlcheck-results.jsonl",
         run_id=_run_id(config.getoption("vl_run_id", default=None), config.getini("vl_run_id")),
         report=path("report"),
-        beside=path("beside"),
-        control=said("control"),
+        beside=None if _gives_way(config, "beside", "control") else path("beside"),
+        control="" if _gives_way(config, "control", "beside") else said("control"),
         baseline=path("baseline"),
         policy=path("policy"),
         lexicons=path("lexicons"),
@@ -291,6 +297,11 @@ def on_the_command_line(config: pytest.Config, name: str) -> bool:
         name: the option without --vl-, e.g. "batch-size".
     """
     return config.getoption(_ini(name), default=None) is not None
+
+
+def _gives_way(config: pytest.Config, name: str, other: str) -> bool:
+    """Return True if an option of the ini file gives way to another option, which is on the command line."""
+    return on_the_command_line(config, other) and not on_the_command_line(config, name)
 
 
 def _run_id(said: str | None, ini: str) -> str:

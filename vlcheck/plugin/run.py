@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -224,7 +224,7 @@ class Run:
         """Score all queries of the selected tests before the first of them runs."""
         if self.problem and not self.is_worker:
             raise pytest.UsageError(self.problem)
-        chosen = sound(test for test in self._chosen if not test.skipped)
+        chosen = list(sound(test for test in self._chosen if not test.skipped))
         single = self._single
         if not (self._chosen or single) or self.lists or getattr(session.config.option, "setupplan", False):
             return
@@ -233,12 +233,22 @@ class Run:
             bench, _ = self._open()
             model = bench.session.model
             foresight = bench.foresee(self._chosen)
-            reporter.say([*bench.superseded(), *foresight.hopeless(), *foresight.shut(), *foresight.faults])
+            reporter.say(
+                [
+                    *bench.superseded(),
+                    *self._same_control(bench),
+                    *foresight.hopeless(),
+                    *foresight.shut(),
+                    *foresight.faults,
+                ]
+            )
             if not session.config.getvalue("maxfail"):
                 asked = [item.queries(model.trials) for item in single if not model.lacks(item.metric)]
                 bench.score(chain(*asked), self.folder, reporter.show)
-                for queries in model.rounds((test.behavior, test.metric) for test in chosen):
-                    bench.score(queries, self.folder, reporter.show)
+                bench.ask(chosen, self.folder, reporter.show)
+                if self._control:
+                    reporter.say([f"scoring the control, {self.settings.control}"])
+                    self._control.ask(chosen, reporter.show)
         except UsageError as error:
             self._complain(error)
 
@@ -292,9 +302,17 @@ class Run:
             chosen = all_stated(session.items)
             reporter = Reporter(self.config, self.folder)
             reporter.say(plan_lines(self.settings, self.policy, self.source, chosen))
+            reporter.say(self._planned_control(chosen))
             reporter.say(f"{test.name} cannot be judged. {test.amiss}" for test in chosen if test.amiss)
         except UsageError as error:
             raise pytest.UsageError(options.message_of(error)) from error
+
+    def _planned_control(self, chosen: Sequence[BehaviorTest]) -> Iterator[str]:
+        """Yield what the control is asked, if there is one."""
+        if self.settings.control:
+            from vlcheck.plugin.control import control_plan  # brings torch
+
+            yield from control_plan(self.settings, self.policy, self.source, chosen)
 
     def model_for(self, item: pytest.Item) -> ModelUnderTest:
         """Return the model under test; its judgements are kept under the item's name. Raises UsageError."""
@@ -335,18 +353,20 @@ class Run:
             self.settings.demand()
             self._demand_own_words()
             self._begin()
-            if self.settings.control:  # a problem with what is shown beside is reported before anything is scored
-                self._control = self._open_control()
-            else:
+            if not self.settings.control:  # a problem with what is shown beside is reported before anything is scored
                 _ = self.beside
             if not self.is_worker:
                 _ = self.baseline
             bench = Workbench.open(self.settings, self.policy, self.source, self.folder)
+            if self.settings.control:
+                self._control = self._open_control(bench)
             part = Part(self.folder, self._process)
             header = bench.session.header(
                 self._chosen, run_id=self.run_id, started=self.started, complete=self.complete
             )
             part.keep([header])
+            if self._control:
+                self._control.begin(self._chosen, run_id=self.run_id, started=self.started, complete=self.complete)
             self._opened = bench, part
         return self._opened
 
@@ -355,12 +375,20 @@ class Run:
         """The name of this process among those of the run."""
         return (self._input or {}).get("workerid", "main")
 
-    def _open_control(self) -> Control:
+    def _open_control(self, bench: Workbench) -> Control:
+        """Load the control, after the model; close the model's store if it cannot be loaded."""
         from vlcheck.plugin.control import Control  # brings torch
 
-        control = Control.open(self.settings, self.policy, self.source, self.folder, self._process)
-        control.begin(self._chosen, run_id=self.run_id, started=self.started)
-        return control
+        try:
+            return Control.open(self.settings, self.policy, self.source, self.folder, self._process)
+        except UsageError:
+            bench.close()
+            raise
+
+    def _same_control(self, bench: Workbench) -> Iterator[str]:
+        """Yield a line if the control is the model itself."""
+        if self._control and self._control.fingerprint == bench.session.model.adapter.fingerprint:
+            yield f"--vl-control {self.settings.control}: is the model itself, so that it shows nothing more"
 
     def _begin(self) -> None:
         """Create the unfinished results file before code of the model runs, which may end the process."""
@@ -377,10 +405,12 @@ class Run:
         part.keep([*bench.session.images(judgement), *judgement.records(claim(item))])
         if bench.explainer:
             bench.explainer.add(claim(item), judgement)
-        test = stated(item)
-        if self._control and test:
-            self._control.judge(test)
         _store(item, judgement)
+
+    def judge_control(self, test: BehaviorTest) -> None:
+        """Judge the control by a test, if the run has one."""
+        if self._control:
+            self._control.judge(test)
 
     def explain(self) -> None:
         """Explain the worst cases that this process has judged, and keep the explanations with its results."""

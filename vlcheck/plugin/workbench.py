@@ -20,7 +20,7 @@ from vlcheck.explain.explaining import case_explainer, explaining
 from vlcheck.explain.worst_cases import CaseExplainer
 from vlcheck.metrics.query import Query
 from vlcheck.models.loading.load import load_model
-from vlcheck.models.protocol import VisionLanguageModel, only_compares
+from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.plugin.options import Settings
 from vlcheck.policy.policy import Policy
 from vlcheck.scoring.engines.local import work_together
@@ -59,7 +59,7 @@ class Workbench:
         adapter, held = _model(settings), ExitStack()
         explainer = case_explainer(adapter, settings.explain)
         config = _config(settings, explainer)
-        trials = Trials(source, relative=only_compares(adapter), method=adapter.kinds.get("map", ""))
+        trials = Trials.for_model(source, adapter)
         session = open_session(config, adapter, trials, policy, folder, on_damage=_warn_of_damage)
         return cls(held.enter_context(session), held, explainer)
 
@@ -76,6 +76,17 @@ class Workbench:
         """Yield a line if the store's scores of the model were made with other versions than the installed ones."""
         if said := self.session.model.scorer.store.superseded():
             yield spelled(said, option_of)
+
+    def ask(self, tests: Iterable[BehaviorTest], leases: Path, progress: Callable[[Progress], None]) -> None:
+        """Answer all queries of some tests, shared with the run's other processes; raises UsageError as `score`.
+
+        Args:
+            tests: the tests; those whose metric the model lacks ask nothing.
+            leases: folder in which processes claim their parts.
+            progress: called after each part.
+        """
+        for queries in self.session.model.rounds((test.behavior, test.metric) for test in tests):
+            self.score(queries, leases, progress)
 
     def score(self, queries: Iterable[Query], leases: Path, progress: Callable[[Progress], None]) -> None:
         """Answer all queries, shared with every process that calls this with the same queries and leases.

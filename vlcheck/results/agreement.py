@@ -54,7 +54,7 @@ def agreements(results: ResultLines) -> Iterator[Agreement]:
     for (*_, behavior), verdicts in found.items():
         mlm, itm = verdicts.get("mlm"), verdicts.get("itm")
         if mlm and itm and mlm.claim == "rate":
-            violates = [_violations(results, key_of(verdict)) for verdict in (mlm, itm)]
+            violates = [violations(results, key_of(verdict)) for verdict in (mlm, itm)]
             yield _agreement(behavior, (mlm.status, itm.status), *violates)
 
 
@@ -70,7 +70,12 @@ def _agreement(behavior: str, statuses: tuple[str, str], mlm: Mapping[Row, bool]
     )
 
 
-def _violations(results: ResultLines, key: Key) -> dict[Row, bool]:
-    """Return for each row that counts whether it violates."""
+def violations(results: ResultLines, key: Key) -> dict[Row, bool]:
+    """Return for each row that counts whether it violates.
+
+    Args:
+        results: the results of a run.
+        key: the key of a verdict.
+    """
     rows = results.rows(key)
     return {(row.case, row.perturbation or ""): row.violates for row in rows if row.margin is not None}

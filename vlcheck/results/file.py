@@ -26,10 +26,12 @@ from vlcheck.results.records import (
     SCHEMA,
     EvidenceRecord,
     ExplanationRecord,
+    FaultRecord,
     ImageRecord,
     Record,
     RunRecord,
     VerdictRecord,
+    WordsLine,
 )
 from vlcheck.results.schema import evidence_of, line_of, record_of
 
@@ -53,6 +55,8 @@ class ResultLines:
         verdicts: verdicts by test, behavior and metric.
         evidence: the rows behind each verdict as JSON, by the verdict's key.
         explanations: the maps over pictures and texts of the evidence.
+        faults: the reasons why tests have no verdict, by test; in the results of a control.
+        words: the accuracies from words alone; in the results of a control that sees no picture.
     """
 
     run: RunRecord = NO_RUN
@@ -60,6 +64,8 @@ class ResultLines:
     verdicts: dict[Key, VerdictRecord] = field(default_factory=dict)
     evidence: dict[Key, list[str]] = field(default_factory=dict)
     explanations: list[ExplanationRecord] = field(default_factory=list)
+    faults: dict[str, FaultRecord] = field(default_factory=dict)
+    words: WordsLine | None = None
 
     @property
     def begun(self) -> bool:
@@ -75,7 +81,7 @@ class ResultLines:
     def length(self) -> int:
         """The number of lines of the file."""
         rows = sum(map(len, self.evidence.values()))
-        return 1 + len(self.images) + rows + len(self.verdicts) + len(self.explanations)
+        return 1 + len(self.images) + rows + len(self.verdicts) + len([*self._others()])
 
     def rows(self, key: Key) -> list[EvidenceRecord]:
         """Return the evidence behind the verdict with this key."""
@@ -102,6 +108,10 @@ class ResultLines:
                     self.images[line.key] = line
                 case ExplanationRecord():
                     self.explanations.append(line)
+                case FaultRecord():
+                    self.faults[line.test] = line
+                case WordsLine():
+                    self.words = line
                 case VerdictRecord():
                     key = key_of(line)
                     self.verdicts[key], self.evidence[key] = line, rows
@@ -118,7 +128,14 @@ class ResultLines:
         for key, verdict in sorted(self.verdicts.items(), key=lambda item: item[0]):
             yield from self.evidence[key]
             yield encoded(verdict)
-        yield from map(encoded, self.explanations)
+        yield from map(encoded, self._others())
+
+    def _others(self) -> Iterator[Record]:
+        """Yield the lines after the verdicts."""
+        yield from self.explanations
+        yield from self.faults.values()
+        if self.words:
+            yield self.words
 
 
 class Part:

@@ -122,6 +122,11 @@ class Places:
         return self.named.with_name(f"{self.named.stem}.{what}{self.named.suffix}")
 
 
+def control_beside(path: Path) -> Path:
+    """Return the file for the results of a control, beside those of the model: RESULTS.control.jsonl."""
+    return path.with_name(f"{path.stem}.control{path.suffix}")
+
+
 def same_run(one: RunRecord | None, other: RunRecord) -> bool:
     """Return True if two first lines are of the same run; ids alone may be used twice.
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from vlcheck.results.words import WordKnowledgeRecord
 from vlcheck.stats.decision import BY_GRAVITY, DECIDED, Claim, Status
 
 SCHEMA = 1
@@ -190,6 +191,7 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
         fingerprint: digest of its weights and code.
         baseline: file of the results that it was compared with.
         score_kinds: kind of score by metric.
+        sees: whether the model sees the pictures; None in older files.
         data: spec of the cases.
         images: number of images that were requested.
         seed: seed of the choice of cases.
@@ -219,6 +221,7 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
     fingerprint: Text
     baseline: TextOrNone = None
     score_kinds: Object = field(default_factory=dict)
+    sees: FlagOrNone = None
     data: Text
     images: CountOrNone = None
     seed: CountOrNone = None
@@ -310,6 +313,16 @@ class ExplanationRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag
             raise ValueError(f"{len(self.values)} values for {self.rows} rows of {self.columns} columns")
 
 
+class WordsLine(Record, frozen=True, kw_only=True, tag_field="kind", tag="words"):
+    """The accuracy of a control that sees no picture about visible properties of things, from words alone.
+
+    Attributes:
+        found: its accuracy, by property and probe, without the single answers.
+    """
+
+    found: Annotated[list[WordKnowledgeRecord], Meta(description="a list of objects, one a property and probe")]
+
+
 class EvidenceRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="evidence"):
     """The evidence of one case under a behavior and a metric: its questions and the model's answers.
 
@@ -365,6 +378,22 @@ class EvidenceRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="e
     def violates(self) -> bool:
         """True if the row counts and its margin is 0 or below."""
         return self.margin is not None and self.margin <= 0
+
+
+class FaultRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="fault"):
+    """The reason why a test has no verdict, in the results of a control: a fault of a control fails no test.
+
+    Attributes:
+        test: the test's id in pytest.
+        behavior: the behavior's name.
+        metric: the metric.
+        reason: the message of the fault.
+    """
+
+    test: Text
+    behavior: Text
+    metric: Text
+    reason: Text
 
 
 class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="verdict"):

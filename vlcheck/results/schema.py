@@ -17,11 +17,13 @@ from vlcheck.results.records import (
     SCHEMA,
     EvidenceRecord,
     ExplanationRecord,
+    FaultRecord,
     ImageRecord,
     LaterRecord,
     Record,
     RunRecord,
     VerdictRecord,
+    WordsLine,
 )
 
 RECORDS: Mapping[str, type[Record]] = MappingProxyType(
@@ -31,9 +33,11 @@ RECORDS: Mapping[str, type[Record]] = MappingProxyType(
         "evidence": EvidenceRecord,
         "verdict": VerdictRecord,
         "explanation": ExplanationRecord,
+        "fault": FaultRecord,
+        "words": WordsLine,
     }
 )
-Line = RunRecord | ImageRecord | EvidenceRecord | VerdictRecord | ExplanationRecord
+Line = RunRecord | ImageRecord | EvidenceRecord | VerdictRecord | ExplanationRecord | FaultRecord | WordsLine
 _KIND = re.compile("[a-z][a-z-]{0,40}")  # the kinds of all versions
 _DECODER = msgspec.json.Decoder(EvidenceRecord)
 

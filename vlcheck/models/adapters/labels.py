@@ -41,25 +41,27 @@ class ObjectLabels:
                 numbers.setdefault(word, []).append(number)
         self.numbers: Mapping[str, Sequence[int]] = numbers
 
+    def can_name(self, word: str) -> bool:
+        """Return True if a label names a word, in whatever case it is written."""
+        return word.casefold() in self.numbers
+
     def probabilities(self, of_labels: Tensor, words: Sequence[str]) -> np.ndarray:
-        """Return P of each word: the sum over the labels that name it, 0 for a word that no label names.
+        """Return P of each word: the sum over the labels that name it.
 
         Args:
             of_labels: P of each label, (labels,).
-            words: the target, then the words that it is compared with.
+            words: the words.
 
         Returns:
             Probabilities, (words,), float64.
 
         Raises:
-            NotApplicable: no label names the target, or there are other words and none is named.
+            NotApplicable: no label names a word. A probability of 0 would let any other word win against it.
         """
-        numbers = [self.numbers.get(word.casefold(), ()) for word in words]
-        if not numbers[0]:
-            raise NotApplicable(f"no label of the classifier names {words[0]!r}")
-        if len(words) > 1 and not any(numbers[1:]):
-            raise NotApplicable("no label of the classifier names a word that the target is compared with")
-        return np.array([of_labels[[*own]].double().sum().item() for own in numbers])
+        if unnamed := [word for word in words if not self.can_name(word)]:
+            raise NotApplicable(f"no label of the classifier names {unnamed[0]!r}")
+        numbers = [[*self.numbers[word.casefold()]] for word in words]
+        return np.array([of_labels[own].double().sum().item() for own in numbers])
 
 
 class Classifies(Adapter):
@@ -87,19 +89,23 @@ class Classifies(Adapter):
         """
         raise NotImplementedError
 
+    def can_name(self, word: str) -> bool:
+        """Return True if a label names a word, so that the classifier can be asked about it."""
+        return self.labels.can_name(word)
+
     def mlm(self, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
         """Return P(word) of the labels of each image that name the word.
 
         Args:
             encoded: n images, encoded by this model.
             texts: n texts, each with "[MASK]" exactly once; they change nothing.
-            words: n lists of words, the target first.
+            words: n lists of words.
 
         Returns:
             For each text an array, shape (len(words[i]),), in [0, 1].
 
         Raises:
-            NotApplicable: no label names a target, or none a word that it is compared with.
+            NotApplicable: no label names a word.
             UsageError: a text has not exactly one mask.
         """
         check_masked(texts)

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from vlcheck._util.numbers import counted
 from vlcheck.report.page.baseline import Release, release
-from vlcheck.report.page.control import Beside
+from vlcheck.report.page.control import Beside, ControlView
 from vlcheck.report.page.escaping import ShownText, shown_text, unbroken
 from vlcheck.report.page.evidence import row_view
 from vlcheck.report.page.explanations import Explanations
@@ -81,7 +81,7 @@ class PageView:
         release: the changes since the release before; None without a comparison.
         disagreements: behaviors on which mlm and itm differ.
         groups: the verdicts by bias.
-        beside: name of the other run; None if there is none.
+        beside: the control; None if there is none.
         source: name of the results file, which holds all rows.
         statuses: the statuses that occur, the gravest first.
         shown: the numbers of rows shown and of all rows, in words.
@@ -95,7 +95,7 @@ class PageView:
     release: Release | None
     disagreements: tuple[Disagreement, ...]
     groups: tuple[BiasGroup, ...]
-    beside: ShownText | None
+    beside: ControlView | None
     source: ShownText
     statuses: tuple[str, ...]
     shown: str
@@ -115,7 +115,7 @@ def draw(
     Args:
         results: the run's results.
         source: name of the file that holds them.
-        beside: results of another run on the same data, to be shown beside.
+        beside: results of a control on the same data, to be shown beside.
         comparison: the comparison with the release before.
         room: limits on the number of rows and characters; the default ones if None.
     """
@@ -144,7 +144,7 @@ def page_view(
     Args:
         results: the run's results.
         source: name of the file that holds them.
-        beside: results of another run on the same data.
+        beside: results of a control on the same data.
         comparison: the comparison with the release before.
         room: limits on the number of rows and characters.
     """
@@ -153,7 +153,8 @@ def page_view(
     changes = _changes(comparison) if comparison else {}
     names = {key: f"v{place}" for place, key in enumerate(results.verdicts, start=1)}
     album, alike = Album(results.images), list(agreements(results))
-    views = _verdicts(results, names, changes, Beside(beside) if beside else None, alike, album, room)
+    control = Beside(results, beside) if beside else None
+    views = _verdicts(results, names, changes, control, alike, album, room)
     shown, rows = sum(len(view.rows) for view in views.values()), sum(view.measured.rows for view in views.values())
     return PageView(
         run=run_view(results.run, results.verdicts.values()),
@@ -163,7 +164,7 @@ def page_view(
         release=release(comparison, names) if comparison else None,
         disagreements=tuple(_disagreements(alike)),
         groups=tuple(_groups(by_bias, views)),
-        beside=shown_text(beside.run.name, NAME) if beside else None,
+        beside=control.view if control else None,
         source=shown_text(source),
         statuses=tuple(status for status in BY_GRAVITY if any(view.status == status for view in views.values())),
         shown=f"{shown:,} of {counted(rows, 'row')}",

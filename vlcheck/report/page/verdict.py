@@ -13,7 +13,7 @@ from vlcheck.metrics.registry import METRICS
 from vlcheck.report.page import charts
 from vlcheck.report.page.baseline import ChangeView, change_view
 from vlcheck.report.page.charts import Moved
-from vlcheck.report.page.control import Beside
+from vlcheck.report.page.control import Beside, CounterpartView
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.evidence import RowView, outcome
 from vlcheck.report.page.formatting import NAME, allowed, known, observed, observed_in_words, title
@@ -76,7 +76,7 @@ class VerdictView:
         figures: the numbers.
         measured: the summary of all rows.
         tables: its tables.
-        beside: the verdict of another run, if there is one.
+        beside: the control's verdict on the behavior; None without a control.
         change: its change since the release before, if there is one.
         disagreement: a sentence on the agreement of the other metric on the same rows.
         rows: the shown rows of the evidence: the worst, the median, the best, then the others, the worst first.
@@ -101,7 +101,7 @@ class VerdictView:
     figures: tuple[NamedValue, ...]
     measured: Measured
     tables: tuple[Grid, ...]
-    beside: ShownText | None
+    beside: CounterpartView | None
     change: ChangeView | None
     disagreement: str
     rows: tuple[RowView, ...]
@@ -145,7 +145,7 @@ def verdict_view(
         holm: its p-value after Holm's correction over the run; None if nothing was tested.
         measured: the summary of all its rows.
         rows: the rows to show, in order.
-        beside: another run to show beside, if there is one.
+        beside: the control to show beside, if there is one.
         change: its change since the release before, if there is one.
         agreement: the agreement of the two metrics on the same rows, if both were asked.
     """
@@ -168,7 +168,7 @@ def verdict_view(
         figures=tuple(_figures(verdict, holm)),
         measured=measured,
         tables=tuple(grids(verdict)),
-        beside=beside.sentence(verdict) if beside else None,
+        beside=beside.counterpart(verdict) if beside else None,
         change=change_view(change, name) if change else None,
         disagreement=agreement_sentence(agreement) if agreement and agreement.n else "",
         rows=tuple(rows),

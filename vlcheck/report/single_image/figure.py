@@ -16,7 +16,7 @@ from PIL import Image
 from vlcheck._util.numbers import figure as written
 from vlcheck.errors import printable
 from vlcheck.metrics.registry import METRICS
-from vlcheck.report.text.summary import aligned
+from vlcheck.report.text.columns import aligned
 
 _LONGEST = 40  # characters of a word in a heading
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from vlcheck._util.numbers import chance, counted, figure, moment, whole
 from vlcheck.errors import printable
-from vlcheck.report.text.summary import aligned
+from vlcheck.report.text.columns import aligned
 from vlcheck.results.comparison import ALPHA, Change, Compared, Comparison
 from vlcheck.results.records import RunRecord
 

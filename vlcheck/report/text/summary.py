@@ -9,13 +9,17 @@ from vlcheck._util.bars import share_bar
 from vlcheck._util.numbers import between, chance, counted, figure, share, signed, whole
 from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.perturb.place import CELLS
+from vlcheck.report.text.columns import aligned
 from vlcheck.report.text.modalities import shares_of_modalities, synergy_of
+from vlcheck.report.text.words import words_lines
 from vlcheck.results import scales
 from vlcheck.results.agreement import agreements
 from vlcheck.results.comparison import ALPHA, Comparison
 from vlcheck.results.conclusion import Standing, conclude, matrix_of
+from vlcheck.results.control import ControlVerdicts, is_on_one_scale
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import Cells, RunRecord, VerdictRecord
+from vlcheck.results.words import WordsRecord
 from vlcheck.stats.multiple_testing import holm
 
 _TWO_BY_TWO = {
@@ -56,6 +60,8 @@ def summary_lines(
     yield from matrix_lines(results)
     yield ""
     yield from each(verdicts, beside)
+    if beside:
+        yield from beside_lines(results, beside)
     for table in (
         vision_and_language,
         color_and_grey,
@@ -104,9 +110,9 @@ def each(verdicts: Sequence[VerdictRecord], beside: ResultLines | None = None) -
 
     Args:
         verdicts: the verdicts' lines in the results.
-        beside: another run's results; its observed value is shown beside if its scores are of the same kind.
+        beside: the results of a control; its verdicts are shown beside.
     """
-    others = _by_behavior(beside)
+    control = ControlVerdicts(beside) if beside else None
     rows = [["test", "metric", "verdict", "n", "observed", "interval", "allowed", "detectable", "p", "p (Holm)"]]
     rows[0] += [beside.run.name] if beside else []
     for verdict, p_holm in zip(verdicts, corrected(verdicts), strict=True):
@@ -114,12 +120,23 @@ def each(verdicts: Sequence[VerdictRecord], beside: ResultLines | None = None) -
         p = (chance(one, verdict.alpha) for one in (verdict.p, p_holm))
         seen = whole(verdict.n), *held(verdict), figure(verdict.detectable)
         rows.append([name, verdict.metric, Standing((verdict,)).said, *seen, *p])
-        rows[-1] += [_observed(verdict, others)] if beside else []
+        rows[-1] += [_of_control(verdict, control)] if control else []
     yield from aligned(rows)
     yield _LEGEND
     yield from _disputed(verdicts)
-    if beside:
-        yield from _incomparable(verdicts, others, beside.run.name)
+
+
+def beside_lines(results: ResultLines, beside: ResultLines) -> Iterator[str]:
+    """Yield sentences about a control, and its table of what words alone tell.
+
+    Args:
+        results: the results of the model.
+        beside: the results of the control.
+    """
+    yield from ControlVerdicts(beside).notes(results)
+    if beside.words:
+        yield ""
+        yield from words_lines(WordsRecord(beside.run.name, beside.run.fingerprint, tuple(beside.words.found)))
 
 
 def corrected(verdicts: Sequence[VerdictRecord]) -> list[float | None]:
@@ -152,31 +169,14 @@ def _disputed(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
         )
 
 
-def _by_behavior(results: ResultLines | None) -> Mapping[tuple[str, str], VerdictRecord]:
-    verdicts = results.verdicts.values() if results else ()
-    return {(verdict.behavior, verdict.metric): verdict for verdict in verdicts}
-
-
-def _observed(verdict: VerdictRecord, others: Mapping[tuple[str, str], VerdictRecord]) -> str:
-    """Return the value that another run observed of the behavior; "-" if it cannot be compared."""
-    other = others.get((verdict.behavior, verdict.metric))
+def _of_control(verdict: VerdictRecord, control: ControlVerdicts) -> str:
+    """Return the verdict of a control and its observed value, unless that is a mean on another scale; "-" for none."""
+    other = control.of(verdict)
     if other is None:
         return "-"
-    return held(other)[0] if other.score_kind == verdict.score_kind else "other kind"
-
-
-def _incomparable(
-    verdicts: Iterable[VerdictRecord], others: Mapping[tuple[str, str], VerdictRecord], name: str
-) -> Iterator[str]:
-    """Yield the reason why some verdicts have nothing beside them: their scores are of another kind."""
-    pairs = [(verdict, others.get((verdict.behavior, verdict.metric))) for verdict in verdicts]
-    kinds = {(one.metric, one.score_kind, other.score_kind) for one, other in pairs if other}
-    for metric, own, theirs in sorted(kinds):
-        if own != theirs:
-            yield f"{name} is not compared under {metric}: its scores are of kind {theirs}, not {own}"
-    compared = {metric for metric, _, _ in kinds}
-    for metric in sorted({verdict.metric for verdict in verdicts} - compared):
-        yield f"{name} is not compared under {metric}: it was asked none of these tests"
+    metric = "" if other.metric == verdict.metric else f"{other.metric}:"
+    seen = held(other)[0] if is_on_one_scale(verdict, other) else ""
+    return " ".join(part for part in (metric, other.status, seen) if part and part != "-")
 
 
 def disagreement_lines(results: ResultLines) -> Iterator[str]:
@@ -317,14 +317,6 @@ def ablation(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
 def _costs(cells: Cells, cell: str) -> tuple[str, str]:
     """Return a loss of score and its interval, as texts."""
     return figure(cells.get(cell)), between(cells.get(f"{cell}_low"), cells.get(f"{cell}_high"), 2)
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield rows in aligned columns: the first column to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for first, *rest in rows:
-        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))]
-        yield "  ".join(cells).rstrip()
 
 
 def _pairs(rows: Mapping[str, Mapping[str, Cells]], columns: tuple[str, str]) -> Iterator[str]:

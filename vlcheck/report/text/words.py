@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from vlcheck._util.numbers import figure, whole
-from vlcheck.report.text.summary import aligned
+from vlcheck.report.text.columns import aligned
 from vlcheck.results.words import WordKnowledgeRecord, WordsRecord
 
 _HEAD = ("property", "probe", "n", "unspelled", "accuracy", "interval", "constant", "chance", "words tell")
