@@ -117,8 +117,7 @@ class Trials:
         Raises:
             NotApplicable: If the metric cannot be asked about the view.
         """
-        compared = filter(None, [self._method(metric)])
-        return ask(metric, view, compared, [] if self._relative(metric) else None)
+        return ask(metric, view, foils=[] if self._relative(metric) else None, method=self.method)
 
     def _of(self, behavior: Behavior) -> _Made:
         made = self._made.get(behavior.name)
@@ -136,10 +135,7 @@ class Trials:
         return made.each[metric]
 
     def _trial(self, behavior: Behavior, staged: Staged, metric: Metric) -> Trial:
-        return behavior.trial(staged, metric, relative=self._relative(metric), method=self._method(metric))
-
-    def _method(self, metric: Metric) -> str:
-        return self.method if METRICS[metric].explained else ""
+        return behavior.trial(staged, metric, relative=self._relative(metric), method=self.method)
 
     def _relative(self, metric: Metric) -> bool:
         return self.relative and METRICS[metric].compares_texts

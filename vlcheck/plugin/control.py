@@ -53,7 +53,7 @@ class Control:
         own.mkdir(exist_ok=True)
         try:
             bench = Workbench.open(
-                replace(settings, model=settings.control, baseline=None, explain=None), policy, source, own
+                replace(settings, model=settings.control, baseline=None, explain=()), policy, source, own
             )
         except UsageError as error:
             raise UsageError(error.with_options(_option)) from error

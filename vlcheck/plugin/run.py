@@ -275,10 +275,10 @@ class Run:
         """Leave out the tests that need an explanation for which the run does not ask."""
         if not isinstance(made, list):
             return made
-        method = self.settings.explain.tests if self.settings.explain else ""
+        methods = [request.tests for request in self.settings.explain]
         tests = [(item, stated(item)) for item in made]
-        self._unasked += [test for _, test in tests if test and not test.asked_with(method)]
-        return [item for item, test in tests if not test or test.asked_with(method)]
+        self._unasked += [test for _, test in tests if test and not test.asked_with(methods)]
+        return [item for item, test in tests if not test or test.asked_with(methods)]
 
     def plan(self, session: pytest.Session) -> None:
         """Print how long the selected tests would take, and what they can decide; score nothing."""
@@ -344,7 +344,11 @@ class Run:
             bench = Workbench.open(self.settings, self.policy, self.source, self.folder)
             part = Part(self.folder, self._process)
             header = bench.session.header(
-                self._chosen, run_id=self.run_id, started=self.started, complete=self.complete
+                self._chosen,
+                run_id=self.run_id,
+                started=self.started,
+                complete=self.complete,
+                unasked=self._unasked,
             )
             part.keep([header])
             self._opened = bench, part
