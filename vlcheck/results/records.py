@@ -274,7 +274,7 @@ class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="imag
 class ExplanationRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="explanation"):
     """A map over one picture and one text of the evidence: how much each part contributes to the model's score.
 
-    Where a view has no map, `reason` says why.
+    A view without a map has the reason in its place.
 
     Attributes:
         test: the test's id, as in the evidence.
