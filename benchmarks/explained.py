@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -37,7 +38,7 @@ from vlcheck.scoring.plan import make_plan
 from vlcheck.suite.shipped import policy_path
 
 RESULTS = Path(__file__).with_name("explained.json")
-METHOD, CASES = "gradcam", (0, 5, 20, 60)
+METHOD, CASES = "gradcam", (0, 20, 5, 60)
 AIM = 50  # photographs a behavior
 
 
@@ -52,31 +53,31 @@ def main() -> None:
         print(json.dumps(spent(data, *chosen.child)))
         return
     with tempfile.TemporaryDirectory() as folder:
-        figures = measured(Path(folder), chosen.coco, chosen.images)
-    RESULTS.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(figures, indent=2))
+        for figures in measured(Path(folder), chosen.coco, chosen.images):
+            RESULTS.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    print(RESULTS.read_text("utf-8"))
 
 
-def measured(folder: Path, coco: Path, images: int) -> dict[str, object]:
-    """The figures of all runs."""
+def measured(folder: Path, coco: Path, images: int) -> Iterator[Mapping[str, object]]:
+    """Yield the figures so far after each run."""
     path, store = checkpoint(folder, coco), folder / "scores.sqlite"
+    kept: dict[str, Mapping[str, float]] = {}
+    work = {str(n): work_of(f"coco:{coco}:{n}") for n in dict.fromkeys([images, AIM])}
+    figures = {"method": METHOD, "images": images, "machine": machine(), "work": work, "kept": kept}
+    figures["whole"] = child(coco, images, path, store, 0)
+    for count in CASES:
+        kept[str(count)] = child(coco, images, path, store, count)
+        yield figures
 
-    def run(count: int) -> dict[str, float]:
-        said = ["--images", str(images), "--child", str(path), str(store), str(count)]
-        command = [sys.executable, "-m", "benchmarks.explained", str(coco), *said]
-        found = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
-        print(count, found, flush=True)
-        figures: dict[str, float] = json.loads(found.splitlines()[-1])
-        return figures
 
-    return {
-        "method": METHOD,
-        "images": images,
-        "whole": run(0),
-        "kept": {str(count): run(count) for count in CASES},
-        "work": {str(n): work(f"coco:{coco}:{n}") for n in dict.fromkeys([images, AIM])},
-        "machine": machine(),
-    }
+def child(coco: Path, images: int, path: Path, store: Path, count: int) -> Mapping[str, float]:
+    """What a process of its own spends on a run that explains some cases."""
+    said = ["--images", str(images), "--child", str(path), str(store), str(count)]
+    command = [sys.executable, "-m", "benchmarks.explained", str(coco), *said]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    print(count, found, flush=True)
+    figures: Mapping[str, float] = json.loads(found.splitlines()[-1])
+    return figures
 
 
 def spent(data: str, path: str, store: str, count: str) -> dict[str, float]:
@@ -96,7 +97,7 @@ def spent(data: str, path: str, store: str, count: str) -> dict[str, float]:
     return {"seconds": time.process_time(), "peak": peak(), "views": views}
 
 
-def work(data: str) -> float:
+def work_of(data: str) -> float:
     """The operations of a run's forward passes, in GFLOP."""
     tests = asked(collect(ROOT / "behavior_tests").tests)
     trials = ahead(Trials(open_source(data)), {})

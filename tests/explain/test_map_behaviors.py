@@ -4,6 +4,7 @@ import pytest
 
 import vlcheck
 from tests.conftest import ROOT
+from vlcheck.perturb import CELLS
 
 pytestmark = pytest.mark.slow  # networks are run many times
 
@@ -36,3 +37,22 @@ def test_kept_maps_of_two_methods_never_mix(tmp_path):
     for method in ("saliency", "random", "saliency"):
         assert judged("tiny", "scenes:3", MIRRORED, method, store=tmp_path / "maps")[1] == alone[method]
     assert alone["saliency"] != alone["random"]
+
+
+def test_the_map_of_tiny_center_rests_on_the_middle_wherever_the_object_is():
+    verdict, _ = judged("tiny-center", "scenes:52:31", FOLLOWS)
+    cells = verdict.tables["map_by_cell"]
+    assert verdict.status == "fail"
+    assert verdict.reason.startswith("middle: mean 0.2")
+    assert max(CELLS, key=cells.get) == "middle"
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(("model", "status", "middle"), [("tiny", "pass", 0.09), ("tiny-center", "fail", 0.34)])
+def test_attention_follows_the_object_in_tiny_and_not_in_tiny_center(model, status, middle):
+    verdict, _ = judged(model, "scenes:100:31", FOLLOWS)
+    cells = verdict.tables["map_by_cell"]
+    assert (verdict.status, verdict.n) == (status, 100)
+    assert cells["middle"] == pytest.approx(middle, abs=0.02)
+    assert sum(cells[cell] for cell in CELLS) == pytest.approx(1)
+    assert judged(model, "scenes:100:31", MIRRORED)[0].status == "pass"

@@ -10,7 +10,10 @@ from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.evaluation.evidence import Row, Shown
 from vlcheck.explain.attribution.method import AttributionMethod, Maps
 from vlcheck.explain.attribution.registry import METHODS
+from vlcheck.explain.explaining import case_explainer, explaining
+from vlcheck.explain.request import parse_requests
 from vlcheck.explain.worst_cases import CaseExplainer, WorstCase
+from vlcheck.models.loading.pair import Pair
 
 pytestmark = pytest.mark.slow  # networks are run many times
 
@@ -161,3 +164,44 @@ def test_of_a_pair_of_models_each_explains_its_own_metric():
         (alone,) = explained(vlcheck.load_model(model), counts, [case])
         assert found == alone
     assert word.values != match.values
+
+
+class Closed:
+    """The embedded model without its gradients."""
+
+    def __init__(self):
+        self.model = vlcheck.load_model("tiny")
+
+    def __getattr__(self, name):
+        if name == "differentiable":
+            raise AttributeError(name)
+        return getattr(self.model, name)
+
+
+def test_where_one_model_of_a_pair_gives_no_gradients_the_other_is_explained():
+    pair = Pair({"itm": vlcheck.load_model("tiny"), "mlm": Closed()})
+    requests = parse_requests("saliency:2")
+    explainer = case_explainer(explaining(pair, requests), requests)
+    explainer._cases._kept += [*worst_cases("a red ball"), *worst_cases("a red [MASK]", metric="mlm")]
+    word, match = explainer.lines()
+    assert (bool(match.values), match.reason) == (True, "")
+    assert "gives no gradients" in word.reason
+    with pytest.raises(UsageError, match=r"saliency: does not apply to tiny: .*gives no gradients"):
+        explaining(Closed(), requests)
+
+
+class Cramped(type(METHODS["saliency"])):
+    """Has memory for two pairs."""
+
+    def maps(self, model, inputs):
+        if len(inputs) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return super().maps(model, inputs)
+
+
+def test_views_for_which_there_is_no_memory_together_are_explained_in_parts():
+    model, cases = vlcheck.load_model("tiny"), [*worst_cases(*(f"a red {word}" for word in ("ball", "cup", "hat") * 2))]
+    cramped, roomy = (explained(model, {method: 6}, cases) for method in (Cramped(), METHODS["saliency"]))
+    assert [line.rank for line in cramped] == [1, 2, 3, 4, 5, 6]
+    for one, other in zip(cramped, roomy, strict=True):
+        assert one.values == pytest.approx(other.values, rel=1e-4, abs=1e-7)
