@@ -30,7 +30,7 @@ from vlcheck.evaluation.progress import told_on
 from vlcheck.evaluation.session import Session, open_session
 from vlcheck.explain.control import judge_control, tell_words
 from vlcheck.explain.explaining import case_explainer, explaining
-from vlcheck.explain.request import Request, parse_request
+from vlcheck.explain.request import Request, parse_requests
 from vlcheck.explain.worst_cases import CaseExplainer
 from vlcheck.models.loading.load import as_model, load_model
 from vlcheck.models.protocol import VisionLanguageModel
@@ -42,6 +42,7 @@ from vlcheck.results import comparison, file
 from vlcheck.results import run_id as run_ids
 from vlcheck.results.comparison import ALPHA, Comparison
 from vlcheck.results.conclusion import conclude
+from vlcheck.results.explained_cases import keep_worst
 from vlcheck.results.gate import objections
 from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.scoring.progress import Progress
@@ -206,8 +207,8 @@ def evaluate(
         policy: file of tolerances and allowed rates; that of the suite unless given.
         lexicons: folder of words that replace the shipped ones; that of the suite unless given. Only for a spec of
             cases.
-        explain: a method of explanation, e.g. "mmshap", whose tests are judged as well; METHOD:K of an attribution
-            method only maps the K worst cases. None for no explanations.
+        explain: methods of explanation with commas between them, e.g. "mmshap,gradcam:20", whose tests are judged as
+            well; METHOD:K of an attribution method only maps the K worst cases. None for no explanations.
         control: spec of a model to judge by the same tests, or such a model, e.g. one that sees no picture; its results
             are the attribute `control` of the results. None for no control.
         device: device of the model, "cpu" unless given. Only for a spec of a model.
@@ -231,7 +232,7 @@ def evaluate(
     _check(model, data, batch_size, progress)
     demand_type("tests", tests, str | Collection | None, _NAMES)
     demand_type("run_id", run_id, str | None, "a text")
-    request = _request(explain)
+    requests = _requests(explain)
     if not isinstance(model, str):
         _refuse("a model that is given by its spec", device=device, dtype=dtype, trust_remote_code=trust_remote_code)
     if not isinstance(data, str):
@@ -251,13 +252,13 @@ def evaluate(
     started, folder = datetime.now(UTC), _tests_folder(suite)
     with collected(folder) as found, Scratch() as scratch:
         its = _Suite.of(folder, found, names_all=bool(policy and lexicons))
-        held, chosen = its.policy(policy).as_of(started.date()), its.named(tests, request)
+        held, chosen = its.policy(policy).as_of(started.date()), its.named(tests, requests)
         source = data if isinstance(data, CaseSource) else open_source(data, lexicons=its.lexicons(lexicons))
         adapter = _loaded(config) if isinstance(model, str) else as_model(model)
         companion = _control(control, replace(config, device=device or "cpu", dtype=dtype or "float32"))
-        adapter = explaining(adapter, request, batch_size=batch_size)
-        explainer = case_explainer(adapter, request)
-        config = replace(config, explained=(explainer.record,) if explainer else ())
+        adapter = explaining(adapter, requests, batch_size=batch_size)
+        explainer = case_explainer(adapter, requests)
+        config = replace(config, explained=explainer.records if explainer else ())
         with open_session(
             config,
             adapter,
@@ -266,13 +267,22 @@ def evaluate(
             scratch,
         ) as session:
             part = file.Part(scratch, "main")
-            complete = its.whole and len(chosen) == len(its.asked(request))
-            part.keep([session.header(chosen, run_id=name, started=started, complete=complete)])
+            could = its.asked(requests)
+            header = session.header(
+                chosen,
+                run_id=name,
+                started=started,
+                complete=its.whole and len(chosen) == len(could),
+                unasked=[test for test in its.tests if test not in could],
+            )
+            part.keep([header])
             session.ask((test for test in sound(chosen) if not test.skipped), _told(progress))
             errors = _judge_all(session, chosen, part, explainer)
             if explainer:
                 part.keep(explainer.lines())
-        results = _ended(file.gather(scratch), errors)
+        lines = file.gather(scratch)
+        keep_worst(lines)
+        results = _ended(lines, errors)
         if companion is None:
             return results
         return replace(results, control=companion.judged(source, held, chosen, results.lines.run, _told(progress)))
@@ -339,9 +349,9 @@ def _refuse(of: str, **given: object) -> None:
             raise UsageError(f"{argument(name, repr(value))}: is for {of}. Leave it out: an object is taken as it is.")
 
 
-def _request(explain: str | None) -> Request | None:
+def _requests(explain: str | None) -> Sequence[Request]:
     demand_type("explain", explain, str | None, "a method, e.g. 'mmshap'")
-    return None if explain is None else parse_request(explain)
+    return () if explain is None else parse_requests(explain)
 
 
 def _settled(model: object, said: str | None, default: str) -> str:
@@ -499,13 +509,13 @@ class _Suite:
         """Return the folder of words that is said, else the suite's; None for the shipped words alone."""
         return _path("lexicons", said, lexicons_in(self.fixtures) if self.fixtures else None)
 
-    def asked(self, request: Request | None) -> Sequence[BehaviorTest]:
-        """Return the tests that can be asked with a method of explanation, or without one."""
-        return asked(self.tests, request.tests if request else "")
+    def asked(self, requests: Sequence[Request]) -> Sequence[BehaviorTest]:
+        """Return the tests that can be asked with some methods of explanation."""
+        return asked(self.tests, [request.tests for request in requests])
 
-    def named(self, names: str | Collection[str] | None, request: Request | None) -> Sequence[BehaviorTest]:
+    def named(self, names: str | Collection[str] | None, requests: Sequence[Request]) -> Sequence[BehaviorTest]:
         """Return the tests that are named, with a metric or without, in the suite's order; all for None."""
-        tests = self.asked(request)
+        tests = self.asked(requests)
         if names is None:
             return tests
         names = {names} if isinstance(names, str) else {*names}

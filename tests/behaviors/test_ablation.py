@@ -96,7 +96,7 @@ def test_the_control_is_a_picture_without_its_own_thing() -> None:
 
 def test_language_for_vision_is_collected_with_the_option_alone() -> None:
     with collected(SUITE) as tests:
-        plain, ablation = ({test.name for test in asked(tests, method)} for method in ("", "ablation"))
+        plain, ablation = ({test.name for test in asked(tests, method)} for method in ([], ["ablation"]))
     assert ablation - plain == {f"{TOLD}[itm]", "test_caption_tells_class_of_hidden_regions[mrc]"}
     assert plain < ablation
     assert f"{SEEN}[mlm]" in plain

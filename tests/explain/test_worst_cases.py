@@ -1,19 +1,19 @@
-"""Maps of a run's worst cases: which cases, which lines, and what one process of several keeps."""
+"""Maps of a run's worst cases: which cases, which lines, and why a view has no map."""
 
 import pytest
 import torch
 
 import vlcheck
 from tests.conftest import ROOT
-from tests.report import pages
 from vlcheck.cases.picture import Picture
-from vlcheck.errors import UsageError
+from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.evaluation.evidence import Row, Shown
 from vlcheck.explain.attribution.method import AttributionMethod, Maps
 from vlcheck.explain.attribution.registry import METHODS
-from vlcheck.explain.worst_cases import CaseExplainer, WorstCase, keep_worst
-from vlcheck.models.differentiable import differentiable
-from vlcheck.results.schema import record_of
+from vlcheck.explain.explaining import case_explainer, explaining
+from vlcheck.explain.request import parse_requests
+from vlcheck.explain.worst_cases import CaseExplainer, WorstCase
+from vlcheck.models.loading.pair import Pair
 
 pytestmark = pytest.mark.slow  # networks are run many times
 
@@ -57,7 +57,9 @@ def margin(row):
 
 
 def test_each_line_has_a_map_of_the_models_patches_and_a_value_for_each_token(run):
+    assert {line.metric for line in run.lines.explanations} == {"mlm", "itm"}
     for line in run.lines.explanations:
+        assert not line.reason
         assert (line.rows, line.columns) == (8, 8)
         assert max(line.values) > 0
         words = [word for word, _ in line.tokens]
@@ -78,23 +80,6 @@ def test_a_run_without_it_has_none():
     assert (plain.lines.explanations, plain.lines.run.explained) == ([], [])
 
 
-def test_of_several_processes_the_worst_of_the_run_are_kept():
-    def line(behavior, rank, side="before"):
-        test = pages.verdict(behavior)["test"]
-        return record_of(pages.explanation(side, test=test, case=f"case {rank}", rank=rank))
-
-    failing, holding = pages.verdict("test_b"), pages.passing("test_a", "mlm")
-    found = pages.results((holding, []), (failing, []), run={"explained": [pages.RUN["explained"][0] | {"count": 2}]})
-    found.explanations += [line("test_a", 1), line("test_b", 2), line("test_b", 2, "after"), line("test_b", 1)]
-    found.explanations += [line("test_b", 3), line("test_gone", 1)]
-    keep_worst(found)
-    assert [(one.test.partition("::")[2], one.rank, one.side) for one in found.explanations] == [
-        ("test_b[mlm]", 1, "before"),
-        ("test_b[mlm]", 2, "before"),
-        ("test_b[mlm]", 2, "after"),
-    ]
-
-
 @pytest.mark.parametrize(
     ("model", "method", "said"),
     [("tiny", "cam", "does not apply to tiny: CAM"), ("tiny", "grad", "there is no such method")],
@@ -104,19 +89,119 @@ def test_a_method_that_cannot_explain_ends_the_run_before_anything_is_asked(mode
         vlcheck.evaluate(model, "scenes:3", suite=ROOT / "behavior_tests", explain=method, progress=False)
 
 
-class NotANumber(AttributionMethod):
-    """Maps of a network that overflows."""
+class Faulty(AttributionMethod):
+    """Fails for all pairs together, and for each text in its own way."""
 
-    name, title, source, meaning = "nan", "Not a number", "", ""
+    name, title, source, meaning = "faulty", "Faulty", "", ""
 
     def maps(self, model, inputs):
-        return Maps(torch.full((len(inputs), len(inputs.layouts[0].boxes)), float("nan")))
+        if len(inputs) > 1:
+            raise RuntimeError("one of them fails")
+        units = torch.ones(1, len(inputs.layouts[0].boxes))
+        match inputs.tokens[0][-1]:
+            case "ball":
+                raise MemoryError
+            case "cup":
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            case "hat":
+                raise NotApplicable("it needs a hat")
+            case "box":
+                raise ValueError("it is a box")
+            case "car":
+                units[0, 3] = float("nan")
+        return Maps(units)
 
 
-@pytest.mark.parametrize(("method", "lines"), [(NotANumber(), 0), (METHODS["saliency"], 1)])
-def test_a_map_that_is_no_number_is_left_out(method, lines):
-    explainer = CaseExplainer(differentiable(vlcheck.load_model("tiny")), method, 2)
+def worst_cases(*captions, metric="itm"):
+    """Cases with these captions, the worst first."""
     case = vlcheck.open_cases("scenes:1").cases[0]
-    shown = Shown(Picture(case.image), case.caption, case.target, 0.5, 0.5, {case.target: 0.5})
-    explainer._cases._kept.append(WorstCase((0, 1, "a", "itm"), "a", "itm", Row(case, {"": -1.0}, before=shown)))
-    assert len([*explainer.lines()]) == lines
+    for rank, caption in enumerate(captions, start=1):
+        shown = Shown(Picture(case.image), caption, "ball", 0.5, 0.5, {"ball": 0.5})
+        yield WorstCase((0, rank, "a", metric), "a", metric, Row(case, {"": -1.0}, before=shown))
+
+
+def explained(model, counts, cases):
+    explainer = CaseExplainer(model, counts)
+    explainer._cases._kept += cases
+    return [*explainer.lines()]
+
+
+def test_a_view_without_a_map_has_a_line_with_the_reason():
+    words = ("ball", "cup", "hat", "box", "car", "bus")
+    lines = explained(vlcheck.load_model("tiny"), {Faulty(): 6}, worst_cases(*(f"a red {word}" for word in words)))
+    reasons = {line.rank: line.reason for line in lines}
+    assert "ValueError: it is a box" in reasons.pop(4)
+    assert reasons == {
+        1: "no memory for one pair",
+        2: "no memory for one pair",
+        3: "it needs a hat",
+        5: "the map is not finite",
+        6: "",
+    }
+    assert [line.rank for line in lines if line.values] == [6]
+
+
+def test_a_picture_that_cannot_be_drawn_again_is_a_reason_too(monkeypatch):
+    def gone(self):
+        raise UsageError("gone.jpg: no such file")
+
+    monkeypatch.setattr(Picture, "render", gone)
+    (line,) = explained(vlcheck.load_model("tiny"), {METHODS["saliency"]: 1}, worst_cases("a red ball"))
+    assert line.reason == "gone.jpg: no such file"
+
+
+def test_each_method_explains_as_many_cases_as_it_is_for():
+    counts = {METHODS["saliency"]: 1, METHODS["random"]: 2}
+    lines = explained(vlcheck.load_model("tiny"), counts, worst_cases("a red ball", "a red cup", "a red hat"))
+    assert [(line.method, line.rank) for line in lines] == [("saliency", 1), ("random", 1), ("random", 2)]
+
+
+def test_of_a_pair_of_models_each_explains_its_own_metric():
+    pair = vlcheck.load_model("itm=tiny,mlm=tiny-mirror")
+    counts, cases = {METHODS["saliency"]: 2}, [*worst_cases("a red ball"), *worst_cases("a red [MASK]", metric="mlm")]
+    word, match = explained(pair, counts, cases)
+    for model, found, case in (("tiny", match, cases[0]), ("tiny-mirror", word, cases[1])):
+        (alone,) = explained(vlcheck.load_model(model), counts, [case])
+        assert found == alone
+    assert word.values != match.values
+
+
+class Closed:
+    """The embedded model without its gradients."""
+
+    def __init__(self):
+        self.model = vlcheck.load_model("tiny")
+
+    def __getattr__(self, name):
+        if name == "differentiable":
+            raise AttributeError(name)
+        return getattr(self.model, name)
+
+
+def test_where_one_model_of_a_pair_gives_no_gradients_the_other_is_explained():
+    pair = Pair({"itm": vlcheck.load_model("tiny"), "mlm": Closed()})
+    requests = parse_requests("saliency:2")
+    explainer = case_explainer(explaining(pair, requests), requests)
+    explainer._cases._kept += [*worst_cases("a red ball"), *worst_cases("a red [MASK]", metric="mlm")]
+    word, match = explainer.lines()
+    assert (bool(match.values), match.reason) == (True, "")
+    assert "gives no gradients" in word.reason
+    with pytest.raises(UsageError, match=r"saliency: does not apply to tiny: .*gives no gradients"):
+        explaining(Closed(), requests)
+
+
+class Cramped(type(METHODS["saliency"])):
+    """Has memory for two pairs."""
+
+    def maps(self, model, inputs):
+        if len(inputs) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return super().maps(model, inputs)
+
+
+def test_views_for_which_there_is_no_memory_together_are_explained_in_parts():
+    model, cases = vlcheck.load_model("tiny"), [*worst_cases(*(f"a red {word}" for word in ("ball", "cup", "hat") * 2))]
+    cramped, roomy = (explained(model, {method: 6}, cases) for method in (Cramped(), METHODS["saliency"]))
+    assert [line.rank for line in cramped] == [1, 2, 3, 4, 5, 6]
+    for one, other in zip(cramped, roomy, strict=True):
+        assert one.values == pytest.approx(other.values, rel=1e-4, abs=1e-7)

@@ -74,6 +74,14 @@ def test_itm_asks_a_text_for_each_word_compared_and_with_foils_if_the_model_only
     assert among["blue"].words == ("a green ball", "a hat", "a red ball")
 
 
+def test_two_methods_of_maps_never_have_one_key() -> None:
+    keys = [
+        query.key for method in ("lrp", "gradcam", "") for query in ask("map", VIEW, method=method).queries.values()
+    ]
+    assert len({*keys}) == 3
+    assert ask("itm", VIEW, method="lrp").queries == ask("itm", VIEW).queries
+
+
 def test_mrc_asks_about_the_compared_words_alone() -> None:
     (query,) = ask("mrc", VIEW, ("blue",)).queries.values()
     assert (query.text, query.words) == ("a red ball", ("red", "blue"))

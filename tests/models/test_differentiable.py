@@ -364,14 +364,25 @@ def test_a_score_that_a_model_does_not_have_is_not_explained(
         differentiable(model_of(family)).inputs(real_photographs[:1], *asked)
 
 
-def test_a_model_that_gives_no_map_says_why(model_of: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_model_that_gives_no_map_says_why(model_of: Callable[..., Any]) -> None:
     with pytest.raises(NotApplicable, match="gives no map of a picture: it reads only the text"):
         differentiable(model_of("bert"))
+
+
+def test_of_a_pair_each_network_explains_its_own_metric(
+    model_of: Callable[..., Any], tmp_path: Path, real_photographs: list[Image.Image]
+) -> None:
     ranks, words = (spec_of(family, tmp_path / family, Path()) for family in ("vilt_retrieval", "vilt_words"))
-    with pytest.raises(
-        NotApplicable, match=r"are two networks: explain each of them by itself, .*retrieval and .*words"
-    ):
-        differentiable(load_model(f"itm={ranks},mlm={words}"))
+    pair = load_model(f"itm={ranks},mlm={words}")
+    texts, masked, targets = ["a dog", "a red bus"], ["a [MASK]", "a red [MASK]"], ["dog", "bus"]
+    for metric, family, asked in (("itm", "vilt_retrieval", (texts,)), ("mlm", "vilt_words", (masked, targets))):
+        own, alone = differentiable(pair, metric), differentiable(model_of(family))
+        scores = [objective(network, network.inputs(real_photographs[:2], *asked)) for network in (own, alone)]
+        torch.testing.assert_close(*scores, rtol=0, atol=0)
+    blind = load_model(f"itm={ranks},mlm={spec_of('bert', tmp_path / 'bert', Path())}")
+    with pytest.raises(NotApplicable, match="it reads only the text"):
+        differentiable(blind, "mlm")
+    assert differentiable(blind, "itm").relative
 
 
 def test_patches_that_are_drawn_at_random_have_no_map(

@@ -44,7 +44,7 @@ def test_the_others_refute_the_text_and_stay_the_same_for_each_cell(cases):
     others = {tuple(piece.image.key for piece in its[1:]) for its in pieces}
     assert len(others) == 1
     for k in range(9):
-        assert {its[k].cell for its in pieces} == {*CELLS}  # each thing is once in each cell
+        assert {its[k].paste.cell for its in pieces} == {*CELLS}  # each thing is once in each cell
     by_key = {case.image.key: case for case in cases}
     assert all(cases[0].refuted_by(by_key[key]) for key in next(iter(others)))
     assert len({Collage(cell)(View.of(cases[0]), cases).picture.key for cell in CELLS}) == len(CELLS)

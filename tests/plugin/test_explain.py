@@ -1,12 +1,15 @@
 """--vl-explain: what it adds to a run, and what it refuses."""
 
+import textwrap
+
 import pytest
 
 import vlcheck
 from tests.conftest import ROOT
 from tests.explain.mm_shap.collapsed import Blindfolded, Collapsed, Deaf
 from vlcheck.errors import UsageError
-from vlcheck.explain.request import Request, parse_request
+from vlcheck.explain.explaining import explaining
+from vlcheck.explain.request import Request, parse_methods, parse_request, parse_requests
 
 pytestmark = pytest.mark.slow  # networks are run many times
 
@@ -22,6 +25,22 @@ STATES = """
 
     @behavior(cases=with_target("object"), expect=BothContribute(), metrics=("mm-shap",))
     def test_both_contribute(verdict):
+        assert verdict.passed
+
+    @behavior(cases=with_target("object"), perturb=Grayscale(), expect=Preserved(), metrics=("itm",))
+    def test_grayscale_preserves(verdict):
+        assert verdict.passed
+"""
+ABLATION = """
+    from vlcheck import behavior
+    from vlcheck.cases import with_target
+    from vlcheck.expect import Preserved
+    from vlcheck.perturb import Grayscale, Jpeg
+
+    BIAS = "modality"
+
+    @behavior(cases=with_target("object"), perturb=Jpeg(), expect=Preserved(), metrics=("itm",), explain="ablation")
+    def test_only_in_ablation(verdict):
         assert verdict.passed
 
     @behavior(cases=with_target("object"), perturb=Grayscale(), expect=Preserved(), metrics=("itm",))
@@ -55,6 +74,11 @@ def test_without_it_tests_that_need_it_are_not_collected(stating):
 
 def test_with_it_they_are(stating):
     found = collected(run(stating, "--collect-only", "-q", "--vl-explain=mmshap"))
+    assert found == ["test_both_contribute[mm-shap]", "test_grayscale_preserves[itm]"]
+
+
+def test_several_methods_add_the_tests_of_each(stating):
+    found = collected(run(stating, "--collect-only", "-q", "--vl-explain=random:5,mmshap"))
     assert found == ["test_both_contribute[mm-shap]", "test_grayscale_preserves[itm]"]
 
 
@@ -100,6 +124,99 @@ def test_the_request_is_a_method_and_a_number_of_cases():
     assert parse_request("random:20") == Request("random", 20)
 
 
+def test_several_methods_are_requests_in_their_order():
+    assert parse_requests("mmshap, gradcam:20,lrp") == (
+        Request("mmshap"),
+        Request("gradcam", 20),
+        Request("lrp"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("gradcam:5,gradcam:9", "gradcam is named 2 times; once is enough"),
+        ("mmshap,ablation,mmshap", "mmshap is named 2 times"),
+        ("lrp,saliency", "lrp and saliency ask for the tests of maps, which a run judges by one method"),
+        ("gradcam:5,", "there is no such method"),
+        ("gradcam:5,lrp:0", "whole number from 1 on"),
+    ],
+)
+def test_methods_that_do_not_go_together_are_refused(said, why):
+    with pytest.raises(UsageError, match=why):
+        parse_requests(said)
+
+
+def test_a_photograph_is_not_explained_twice_by_one_method():
+    with pytest.raises(UsageError, match="saliency is named 2 times"):
+        parse_methods("saliency,lrp,saliency")
+
+
+def test_a_model_answers_the_metrics_of_all_methods():
+    both = explaining(vlcheck.load_model("tiny"), parse_requests("saliency,mmshap,ablation,gradcam:3"))
+    assert {metric: both.kinds.get(metric) for metric in ("map", "mm-shap")} == {
+        "map": "saliency",
+        "mm-shap": "shapley-share",
+    }
+    assert callable(both.contribution_maps)
+    assert callable(both.mm_shap)
+
+
+def test_maps_of_several_methods_are_in_the_results():
+    results = vlcheck.evaluate(
+        "tiny",
+        "scenes:3",
+        suite=SUITE,
+        tests="test_grayscale_preserves_objects[itm]",
+        explain="random:1,saliency:2",
+        images=False,
+        progress=False,
+    )
+    assert [(one.name, one.count) for one in results.lines.run.explained] == [("random", 1), ("saliency", 2)]
+    lines = [(one.method, one.rank, one.side) for one in results.lines.explanations]
+    assert lines == [
+        (method, rank, side)
+        for method, ranks in (("random", [1]), ("saliency", [1, 2]))
+        for rank in ranks
+        for side in ("before", "after")
+    ]
+    assert "Gradient saliency: explained 2 of 2 cases" in str(results).splitlines()
+
+
+def test_tests_that_a_run_did_not_ask_for_are_not_lost_against_a_baseline(project):
+    project.pytester.makepyfile(test_states=ABLATION)
+    whole, part = ("--vl-explain=ablation",), ()
+    for first, then, which in ((whole, part, "new"), (part, whole, "old")):
+        project.run("--vl-results=old.jsonl", *first)
+        result = project.run("--vl-baseline=old.jsonl", *then)
+        assert result.ret == pytest.ExitCode.OK
+        result.stdout.fnmatch_lines(
+            [
+                f"1 not comparable, of an explanation that the {which} run did not ask for: test_only_in_ablation*",
+                "worse: none; better: none; 1 same, 1 not comparable",
+            ]
+        )
+
+
+def test_in_python_they_are_not_lost_either(tmp_path):
+    (tmp_path / "test_states.py").write_text(textwrap.dedent(ABLATION))
+    whole, part = (
+        vlcheck.evaluate("tiny", "scenes:40", suite=tmp_path, explain=explain, images=False, progress=False)
+        for explain in ("ablation", None)
+    )
+    (unasked,) = part.lines.run.unasked
+    assert unasked.endswith("test_states.py::test_only_in_ablation[itm]")
+    assert whole.lines.run.unasked == []
+    for old, new, which in ((whole, part, "new"), (part, whole, "old")):
+        found = vlcheck.compare(old, new)
+        assert found.accepted
+        (row,) = found.which("not comparable")
+        assert (row.behavior, row.reason) == (
+            "test_only_in_ablation",
+            f"of an explanation that the {which} run did not ask for",
+        )
+
+
 def test_the_shares_of_a_run_are_in_its_results():
     results = vlcheck.evaluate(
         "tiny", "scenes:3", suite=SUITE, tests=TEST, explain="mmshap", images=False, progress=False
@@ -135,7 +252,7 @@ def test_processes_explain_as_many_cases_together_as_one_does(project):
     (project.folder / "policy.toml").write_text(POLICY)
     found = {}
     for name, arguments in (("one", ()), ("two", ("-n", "2"))):
-        project.run(
+        result = project.run(
             "test_states.py",
             "--vl-policy=policy.toml",
             "--vl-model=tiny",
@@ -144,6 +261,12 @@ def test_processes_explain_as_many_cases_together_as_one_does(project):
             *arguments,
             model=None,
         )
-        found[name] = [(line["case"], line["side"], line["rank"]) for line in project.results("explanation")]
-    assert len(found["one"]) == 4
-    assert found["one"] == found["two"]
+        found[name] = project.results("explanation")
+        assert "Gradient saliency: explained 2 of 2 cases" in result.stdout.lines
+    assert [(line["metric"], line["rank"], line["side"]) for line in found["one"]] == [
+        (metric, 1, side) for metric in ("itm", "mlm") for side in ("before", "after")
+    ]
+    for one, two in zip(found["one"], found["two"], strict=True):
+        assert one.pop("values") == pytest.approx(two.pop("values"), rel=1e-4, abs=1e-7)
+        assert [value for _, value in one["tokens"]] == pytest.approx([value for _, value in two["tokens"]], rel=1e-4)
+        assert one | {"tokens": None} == two | {"tokens": None}

@@ -10,9 +10,11 @@ import pytest
 
 from tests.report import pages
 from tests.report.pages import (
+    RUN,
     bare,
     contribution,
     contributions,
+    explanation,
     image,
     mean,
     passing,
@@ -24,6 +26,7 @@ from tests.report.pages import (
     verdict,
 )
 from vlcheck.errors import UsageError
+from vlcheck.metrics.registry import METRICS
 from vlcheck.report.page import check_page_path, draw, write_page
 from vlcheck.report.page.document import START, page_view
 from vlcheck.report.page.escaping import mark_changes, shown_text, visible
@@ -324,6 +327,33 @@ def test_each_picture_is_in_the_page_once():
     page = draw(small(), source="r")
     assert page.count("data:image/jpeg;base64,") == 2
     assert len(re.findall(r'class="picture p0"', page)) == 1 + 6 + 3 + 2 + 2  # what fails, then the verdicts
+
+
+def test_a_row_without_a_map_says_why_and_the_run_counts_them():
+    told = {"rank": 2, "rows": 0, "columns": 0, "values": [], "tokens": None, "reason": "no memory for one <pair>"}
+    found = small(run={"explained": [RUN["explained"][0] | {"count": 2}]})
+    found.add(json.dumps(explanation(side, case="two", **told)) for side in ("before", "after"))
+    text = re.sub("<[^>]*>", "", draw(found, source="r"))
+    assert "Grad-CAM gives no map (before and after): no memory for one &lt;pair&gt;" in text
+    assert "Grad-CAM: explained 1 of 2 cases; 1: no memory for one &lt;pair&gt;" in text
+    assert "gives no map" not in draw(small(), source="r")
+
+
+def test_each_of_several_methods_has_a_checkbox_with_its_own_trust():
+    other = {"name": "lrp", "title": "LRP", "meaning": "Relevance.", "trust": "", "count": 1}
+    found = small(run={"explained": [*RUN["explained"], other]})
+    found.add([json.dumps(explanation("before", method="lrp"))])
+    page = draw(found, source="r")
+    assert [page.count(f'<input type="checkbox" class="m{number}">') for number in (0, 1, 2)] == [1, 1, 0]
+    text = re.sub("<[^>]*>", "", page)
+    assert "Grad-CAM It beats noise." in text
+    assert "LRP Not measured where the truth is known. Relevance." in text
+
+
+def test_there_is_a_style_for_each_method_that_a_run_can_name():
+    style = draw(small(), source="r")
+    for number in range(len(METRICS["map"].kinds)):
+        assert f".row:has(input.m{number}:checked) .heat.m{number}" in style
 
 
 def test_equal_results_give_equal_pages_in_whatever_order_they_came():

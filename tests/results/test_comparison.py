@@ -85,6 +85,18 @@ def test_what_the_old_run_decided_and_is_not_asked_now_is_lost():
     assert not only(new, new).lost
 
 
+def test_a_test_of_an_explanation_that_a_run_did_not_ask_for_is_not_lost():
+    shared, own = (verdict(), rows(GOOD)), (verdict("test_map", "map", score_kind="lrp"), rows(GOOD))
+    whole, part = results(shared, own), results(shared, unasked=["tests/test_map[map]"])
+    for old, new, which in ((whole, part, "new"), (part, whole, "old")):
+        found = compare_runs(old, new)
+        (row,) = found.which("not comparable")
+        assert (row.behavior, row.lost, found.accepted) == ("test_map", False, True)
+        assert row.reason == f"of an explanation that the {which} run did not ask for"
+    gone = compare_runs(whole, results(shared))
+    assert ([row.behavior for row in gone.lost], gone.accepted) == (["test_map"], False)
+
+
 def test_a_margin_of_nothing_is_a_violation():
     assert compared(GOOD, [0.0] * 20).images_worse == 20
 

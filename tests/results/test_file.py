@@ -194,6 +194,10 @@ def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
         (json.dumps(FAULT | {"reason": 3}), ":1: fault line without 'reason', .* text"),
         (json.dumps(explanation(values=[0.5])), ":1: explanation line with 1 values for 2 rows of 1 columns"),
         (json.dumps(explanation(side="above")), ':1: explanation line without \'side\', .* "before" or "after"'),
+        (
+            json.dumps(explanation(values=[], rows=0, columns=0)),
+            ":1: explanation line with neither values nor a reason",
+        ),
         ('{"kind": "image"}', ":1: image line without 'key'"),
         ('{"kind": ["run"]}', ":1: no line of a results file"),
         ("", "holds no run"),

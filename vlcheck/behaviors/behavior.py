@@ -114,7 +114,7 @@ class Behavior:
             staged: the case in every arm.
             metric: the metric.
             relative: whether the model's score is relative, so that it needs foils.
-            method: the method that explains the model, for a metric that explanations answer.
+            method: the method that explains the model, for a metric whose answers depend on it; "" for none.
         """
         foils = self._contrasted(staged) if relative else None
         arms = {
@@ -158,7 +158,7 @@ class Behavior:
     def _question(self, metric: Metric, view: View, foils: Sequence[str] | None, method: str) -> Question | str:
         try:
             compared = [*self.expect.words(view), *(word for table in self.tables for word in table.words(view))]
-            return ask(metric, view, [*compared, *filter(None, [method])], foils)
+            return ask(metric, view, compared, foils, method=method)
         except NotApplicable as reason:
             return str(reason)
 

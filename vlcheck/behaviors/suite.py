@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -56,11 +56,12 @@ class BehaviorTest:
         """Return what is wrong with what it states, alone or beside other tests; "" where nothing is."""
         return self.clash or self.statement.amiss
 
-    def asked_with(self, explanation: str) -> bool:
-        """Return True if it is asked in a run with a method of explanation; "" stands for none."""
+    def asked_with(self, methods: Collection[str]) -> bool:
+        """Return True if it is asked in a run with some methods of explanation."""
         from vlcheck.metrics.registry import METRICS  # brings numpy and Pillow, as the file of tests has done by now
 
-        return self.statement.explain in ("", explanation) and METRICS[self.metric].asked_with(explanation)
+        own, metric = self.statement.explain, METRICS[self.metric]
+        return (not own or own in methods) and any(map(metric.asked_with, ("", *methods)))
 
     @cached_property
     def behavior(self) -> Behavior:
@@ -88,14 +89,14 @@ def sound(tests: Iterable[BehaviorTest]) -> list[BehaviorTest]:
     return [test for test in tests if not test.amiss]
 
 
-def asked(tests: Iterable[BehaviorTest], explanation: str = "") -> list[BehaviorTest]:
+def asked(tests: Iterable[BehaviorTest], methods: Collection[str] = ()) -> list[BehaviorTest]:
     """Return the tests that can be asked in a run.
 
     Args:
         tests: all tests.
-        explanation: the run's method of explanation; "" for none.
+        methods: the run's methods of explanation.
     """
-    return [test for test in tests if test.asked_with(explanation)]
+    return [test for test in tests if test.asked_with(methods)]
 
 
 def demand_sound(tests: Iterable[BehaviorTest]) -> None:

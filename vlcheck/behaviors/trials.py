@@ -138,8 +138,7 @@ class Trials:
         if self.can_name:
             told = self._told(view.case)
             view = replace(view, case=told, candidates=tuple(filter(self.can_name, view.candidates)))
-        compared = filter(None, [self._method(metric)])
-        return ask(metric, view, compared, [] if self._relative(metric) else None)
+        return ask(metric, view, foils=[] if self._relative(metric) else None, method=self.method)
 
     def _stage(self, behavior: Behavior, case: Case, others: Sequence[Case]) -> Iterator[Staged]:
         """Yield a case in every arm, with the words that the model has scores for; or why it is not asked."""
@@ -170,10 +169,7 @@ class Trials:
         return made.each[metric]
 
     def _trial(self, behavior: Behavior, staged: Staged, metric: Metric) -> Trial:
-        return behavior.trial(staged, metric, relative=self._relative(metric), method=self._method(metric))
-
-    def _method(self, metric: Metric) -> str:
-        return self.method if METRICS[metric].explained else ""
+        return behavior.trial(staged, metric, relative=self._relative(metric), method=self.method)
 
     def _relative(self, metric: Metric) -> bool:
         return self.relative and METRICS[metric].compares_texts

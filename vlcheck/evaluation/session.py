@@ -65,14 +65,23 @@ class Session:
                 # The last digits of a score depend on its batch: these batches are those of a run of pytest.
                 scorer.run(make_plan(queries, batch_size=self.config.batch_size), progress)
 
-    def header(self, tests: Sequence[BehaviorTest], *, run_id: str, started: datetime, complete: bool) -> RunRecord:
+    def header(
+        self,
+        tests: Sequence[BehaviorTest],
+        *,
+        run_id: str,
+        started: datetime,
+        complete: bool,
+        unasked: Iterable[BehaviorTest] = (),
+    ) -> RunRecord:
         """Return the first line of the results file, without the end of the run.
 
         Args:
             tests: the selected tests.
             run_id: the id of the run.
             started: its start.
-            complete: whether these are all tests of the suite.
+            complete: whether these are all tests of the suite that the run can ask.
+            unasked: tests of the suite that need an explanation for which the run does not ask.
 
         Raises:
             UsageError: a test's module names no bias.
@@ -108,6 +117,7 @@ class Session:
             required=self.model.policy.required_of(subjects(tests)),
             unjudged=[name for name, test in stated.items() if not self.model.lacks(test.metric)],
             explained=list(config.explained),
+            unasked=[test.id for test in unasked],
             stated={name: StatedRecord(bias=test.behavior.bias, metric=test.metric) for name, test in stated.items()},
         )
 

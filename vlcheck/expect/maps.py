@@ -42,7 +42,7 @@ class MirroredMap(BaseExpectation):
         return ("by",)
 
     def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
-        r = _correlation(_cells(sample, BEFORE)[:, ::-1], _cells(sample, AFTER))
+        r = self.effect(sample)
         return (Condition("the correlation of the maps", r, "above", tolerances.by, "by", r - tolerances.by),)
 
     def effect(self, sample: Sample) -> float:

@@ -1,4 +1,4 @@
-"""Checks whether an attribution method applies to a model."""
+"""Checks whether an attribution method applies to a model, and whether its match score can be explained."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from vlcheck.cases.case import MASK
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument
 from vlcheck.explain.attribution.attribute import attribute
 from vlcheck.explain.attribution.method import AttributionMethod
-from vlcheck.models.differentiable import differentiable
-from vlcheck.models.protocol import VisionLanguageModel
+from vlcheck.metrics.kinds import Metric
+from vlcheck.metrics.registry import OF_PICTURES
+from vlcheck.models.differentiable import Differentiable, differentiable
+from vlcheck.models.protocol import VisionLanguageModel, lacks
 
 _TRIAL = Image.new("RGB", (224, 160), (128, 128, 128))
 
 
 def demand_method(model: VisionLanguageModel, method: AttributionMethod) -> None:
-    """Check on a gray picture that a method explains a model's scores.
+    """Check on a gray picture that a method explains one of a model's scores.
 
     Args:
         model: the model.
@@ -25,9 +27,30 @@ def demand_method(model: VisionLanguageModel, method: AttributionMethod) -> None
     Raises:
         UsageError: it does not; the message says why.
     """
-    matches = "itm" in model.metrics
+    reasons = []
+    for metric in [metric for metric in OF_PICTURES if metric in model.metrics]:
+        try:
+            _try(model, method, metric)
+        except (NotApplicable, ForeignFault) as reason:
+            reasons.append(str(reason))
+        else:
+            return
+    said = "; ".join(dict.fromkeys(reasons))
+    raise UsageError(f"{argument('explain', method.name)}: does not apply to {model.name}: {said}.")
+
+
+def match_network(model: VisionLanguageModel) -> tuple[Differentiable | None, str]:
+    """Return the network that gives a model's match score; None, and the reason, if that cannot be explained."""
+    if "itm" not in model.metrics:
+        return None, f"the method explains a match score, and {lacks(model, 'itm')}"
     try:
-        with contained():  # a model or a method of a user's own
-            attribute(differentiable(model), method, [_TRIAL], ["a" if matches else MASK], None if matches else ["a"])
-    except (NotApplicable, ForeignFault) as reason:
-        raise UsageError(f"{argument('explain', method.name)}: does not apply to {model.name}: {reason}.") from reason
+        return differentiable(model, "itm"), ""
+    except NotApplicable as reason:
+        return None, str(reason)
+
+
+def _try(model: VisionLanguageModel, method: AttributionMethod, metric: Metric) -> None:
+    """Explain the score of a gray picture. Raises NotApplicable, or ForeignFault for a fault of a user's own code."""
+    text, words = (MASK, ["a"]) if metric == "mlm" else ("a", None)
+    with contained():  # a model or a method of a user's own
+        attribute(differentiable(model, metric), method, [_TRIAL], [text], words)

@@ -1,8 +1,9 @@
-"""The request of `--vl-explain`: a method of explanation, and a number of cases."""
+"""The requests of `--vl-explain`: methods of explanation, each with a number of cases."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vlcheck.behaviors.binding import ABLATION, MM_SHAP
@@ -32,6 +33,28 @@ class Request:
         return self.method if self.method in WITH_TESTS and not only_maps else ""
 
 
+def parse_requests(text: str) -> tuple[Request, ...]:
+    """Read METHOD[:K] of one or several methods, with commas between them.
+
+    Raises:
+        UsageError: there is no such method, K is no whole number from 1 on, a method is named twice, or two of them
+            ask for the tests of maps.
+
+    Example:
+        >>> parse_requests("mmshap,gradcam:20")
+        (Request(method='mmshap', worst=None), Request(method='gradcam', worst=20))
+    """
+    requests = tuple(parse_request(part.strip()) for part in text.split(","))
+    _demand_once(text, [request.method for request in requests])
+    judged = [request.method for request in requests if request.method in METHODS and request.tests]
+    if len(judged) > 1:
+        raise UsageError(
+            f"{argument('explain', text)}: {' and '.join(judged)} ask for the tests of maps, which a run judges by one"
+            f" method. Say how many cases each of the others explains, e.g. {judged[1]}:10."
+        )
+    return requests
+
+
 def parse_request(text: str) -> Request:
     """Read METHOD[:K]; K is for attribution methods alone.
 
@@ -59,7 +82,7 @@ def parse_methods(text: str) -> tuple[AttributionMethod, ...]:
     """Read the names of attribution methods with commas between; "" for none.
 
     Raises:
-        UsageError: there is no such method.
+        UsageError: there is no such method, or one is named twice.
 
     Example:
         >>> [method.title for method in parse_methods("gradcam,saliency")]
@@ -69,4 +92,12 @@ def parse_methods(text: str) -> tuple[AttributionMethod, ...]:
     for name in names:
         if name not in METHODS:
             raise UsageError(f"{argument('explain', text)}: {name!r} gives no map. {nearest(name, METHODS)}")
+    _demand_once(text, names)
     return tuple(METHODS[name] for name in names)
+
+
+def _demand_once(text: str, names: Sequence[str]) -> None:
+    """Raise UsageError if one of the names occurs twice."""
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            raise UsageError(f"{argument('explain', text)}: {name} is named {names.count(name)} times; once is enough.")

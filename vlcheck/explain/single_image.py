@@ -208,11 +208,11 @@ def _maps(
     model: VisionLanguageModel, methods: Sequence[AttributionMethod], view: View
 ) -> Iterator[tuple[AttributionMethod, np.ndarray]]:
     """Yield each method with its map of a view; nothing if the view cannot be shown to the model."""
-    matches = "itm" in model.metrics
-    text, words = (view.text, None) if matches else (view.template, [view.target])
+    metric = "itm" if "itm" in model.metrics else "mlm"
+    text, words = (view.text, None) if metric == "itm" else (view.template, [view.target])
     for method in methods:
         with suppress(NotApplicable):
-            (found,) = attribute(differentiable(model), method, [view.picture.render()], [text], words)
+            (found,) = attribute(differentiable(model, metric), method, [view.picture.render()], [text], words)
             yield method, found.image.grid()
 
 

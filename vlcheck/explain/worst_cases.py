@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from itertools import islice
+from typing import Any, Literal
 
 import numpy as np
+import torch
 
 from vlcheck._util.foreign_code import contained
 from vlcheck._util.numbers import rounded
-from vlcheck.errors import ForeignFault, NotApplicable, UsageError
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.evaluation.evidence import Judgement, Row, Shown
 from vlcheck.explain.attribution.attribute import Attribution, attribute
 from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.explain.bench.trust import trust
+from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.registry import OF_PICTURES
-from vlcheck.models.differentiable import Differentiable
-from vlcheck.results.file import ResultLines
+from vlcheck.models.differentiable import differentiable
+from vlcheck.models.protocol import VisionLanguageModel
+from vlcheck.results.explained_cases import Order, order_of
 from vlcheck.results.records import ExplanationRecord, MethodRecord
-from vlcheck.stats.decision import BY_GRAVITY, Status
 
 AT_ONCE = 8  # pictures that are in memory together
 
-Order = tuple[int, int, str, str]
 Side = Literal["before", "after"]
 
 
@@ -50,10 +52,42 @@ class WorstCase:
         return self.order[1]
 
     @property
-    def sides(self) -> list[tuple[Side, Shown]]:
-        """The views before and after the perturbation, with their names."""
-        views: tuple[tuple[Side, Shown | None], ...] = (("before", self.row.before), ("after", self.row.after))
-        return [(name, view) for name, view in views if view]
+    def views(self) -> list[CaseView]:
+        """The views before and after the perturbation."""
+        sides: tuple[tuple[Side, Shown | None], ...] = (("before", self.row.before), ("after", self.row.after))
+        return [CaseView(self, side, shown) for side, shown in sides if shown]
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """One view of a case.
+
+    Attributes:
+        case: the case.
+        side: "before" or "after" the perturbation.
+        shown: the view with the model's answer.
+    """
+
+    case: WorstCase
+    side: Side
+    shown: Shown
+
+    def named(self, method: str) -> Mapping[str, Any]:
+        """Return the keys of its line in the results that name it.
+
+        Args:
+            method: the method that explains it.
+        """
+        row = self.case.row
+        return {
+            "test": self.case.test,
+            "metric": self.case.metric,
+            "case": row.case.id,
+            "perturbation": row.perturbation,
+            "side": self.side,
+            "rank": self.case.rank,
+            "method": method,
+        }
 
 
 class WorstCases:
@@ -90,34 +124,21 @@ class WorstCases:
         return iter(self._kept)
 
 
-def order_of(status: Status, rank: int, test: str, metric: str) -> Order:
-    """Return the place of a case among the cases of a run, the worst first.
-
-    Args:
-        status: the status of its verdict.
-        rank: its rank among the cases of the verdict, 1 for the worst.
-        test: the test's id.
-        metric: the metric.
-    """
-    return BY_GRAVITY.index(status), rank, test, metric
-
-
 class CaseExplainer:
-    """Explains the worst cases of a run with an attribution method.
+    """Explains the worst cases of a run with attribution methods.
 
     Args:
         model: the model.
-        method: the method.
-        count: number of cases to explain.
+        counts: the methods, each with the number of cases that it explains; at least one.
 
     Attributes:
-        record: the method as the first line of the results names it.
+        records: the methods as the first line of the results names them.
     """
 
-    def __init__(self, model: Differentiable, method: AttributionMethod, count: int) -> None:
-        self._model, self._method = model, method
-        self._cases = WorstCases(count)
-        self.record = method_record(method, count)
+    def __init__(self, model: VisionLanguageModel, counts: Mapping[AttributionMethod, int]) -> None:
+        self._model, self._counts = model, counts
+        self._cases = WorstCases(max(counts.values()))
+        self.records = tuple(method_record(method, count) for method, count in counts.items())
 
     def add(self, test: str, judgement: Judgement) -> None:
         """Take in a verdict. See `WorstCases.add`.
@@ -131,13 +152,39 @@ class CaseExplainer:
     def lines(self) -> Iterator[ExplanationRecord]:
         """Explain the scores of both views of the worst cases so far, and yield the lines of the results.
 
-        Views that cannot be explained are left out. Only the pictures of a few cases are in memory at a time.
+        A view that cannot be explained has a line with the reason. Only the pictures of a few cases are in memory at a
+        time.
         """
-        views = [(case, side, shown) for case in self._cases for side, shown in case.sides]
-        for metric in OF_PICTURES:
-            chosen = [view for view in views if view[0].metric == metric]
-            for start in range(0, len(chosen), AT_ONCE):
-                yield from _explained(self._model, self._method, metric, chosen[start : start + AT_ONCE])
+        for method, count in self._counts.items():
+            views = [view for case in islice(self._cases, count) for view in case.views]
+            for metric in OF_PICTURES:
+                chosen = [view for view in views if view.case.metric == metric]
+                for start in range(0, len(chosen), AT_ONCE):
+                    yield from self._explained(method, metric, chosen[start : start + AT_ONCE])
+
+    def _explained(
+        self, method: AttributionMethod, metric: Metric, views: Sequence[CaseView]
+    ) -> Iterator[ExplanationRecord]:
+        """Explain views together; if one of them cannot be explained, explain each by itself."""
+        try:
+            with contained():
+                found = self._attributions(method, metric, [view.shown for view in views])
+        except (NotApplicable, UsageError, ForeignFault) as error:
+            reason = _reason(error)
+        else:
+            yield from map(_record, views, found)
+            return
+        if len(views) == 1:
+            yield ExplanationRecord(**views[0].named(method.name), reason=reason)
+            return
+        for view in views:
+            yield from self._explained(method, metric, [view])
+
+    def _attributions(self, method: AttributionMethod, metric: Metric, shown: Sequence[Shown]) -> list[Attribution]:
+        """Explain the scores of views. May raise any error of the model."""
+        network, images = differentiable(self._model, metric), [view.picture.render() for view in shown]
+        words = [view.target for view in shown] if metric == "mlm" else None
+        return attribute(network, method, images, [view.text for view in shown], words)
 
 
 def method_record(method: AttributionMethod, count: int) -> MethodRecord:
@@ -152,58 +199,25 @@ def method_record(method: AttributionMethod, count: int) -> MethodRecord:
     return MethodRecord(name=method.name, title=method.title, meaning=method.meaning, trust=said, count=count)
 
 
-def keep_worst(results: ResultLines) -> None:
-    """Keep the explanations of the worst cases of a run: as many for each method as the run asked for.
-
-    Args:
-        results: results of all processes of the run, each of which explained its own worst cases.
-    """
-    statuses = {(verdict.test, verdict.metric): verdict.status for verdict in results.verdicts.values()}
-    kept: list[ExplanationRecord] = []
-    for method in results.run.explained:
-        by_case: dict[Order, list[ExplanationRecord]] = {}
-        for one in results.explanations:
-            if one.method == method.name and (status := statuses.get((one.test, one.metric))):
-                by_case.setdefault(order_of(status, one.rank, one.test, one.metric), []).append(one)
-        kept += [one for _, its in sorted(by_case.items())[: method.count] for one in its]
-    results.explanations[:] = kept
-
-
-def _explained(
-    model: Differentiable, method: AttributionMethod, metric: str, views: Sequence[tuple[WorstCase, Side, Shown]]
-) -> Iterator[ExplanationRecord]:
-    """Explain views together; if one of them cannot be explained, explain each by itself."""
-    shown = [view for _, _, view in views]
-    words = [view.target for view in shown] if metric == "mlm" else None
-    try:
-        with contained():
-            images = [view.picture.render() for view in shown]
-            found = attribute(model, method, images, [view.text for view in shown], words)
-    except (NotApplicable, UsageError, ForeignFault):
-        if len(views) > 1:
-            for one in views:
-                yield from _explained(model, method, metric, [one])
-        return
-    for (case, side, view), attribution in zip(views, found, strict=True):
-        if np.isfinite(attribution.image.values).all():
-            yield _record(case, side, attribution, view.target if words else "")
-
-
-def _record(case: WorstCase, side: Side, found: Attribution, word: str) -> ExplanationRecord:
-    cells = found.image.grid()
-    tokens = found.token_values
+def _record(view: CaseView, found: Attribution) -> ExplanationRecord:
+    """Return the line of an explained view; of a map that is not finite, the line with the reason."""
+    named = view.named(found.method)
+    if not np.isfinite(found.image.values).all():
+        return ExplanationRecord(**named, reason="the map is not finite")
+    cells, tokens = found.image.grid(), found.token_values
     return ExplanationRecord(
-        test=case.test,
-        metric=case.metric,
-        case=case.row.case.id,
-        perturbation=case.row.perturbation,
-        side=side,
-        rank=case.rank,
-        method=found.method,
-        word=word,
+        **named,
+        word=view.shown.target if view.case.metric == "mlm" else "",
         rows=cells.shape[0],
         columns=cells.shape[1],
         values=[rounded(value) for value in cells.ravel().tolist()],
         tokens=None if tokens is None else list(zip(found.tokens, map(rounded, tokens.tolist()), strict=True)),
         error=found.error,
     )
+
+
+def _reason(error: Exception) -> str:
+    """Return why a view cannot be explained, for people."""
+    if isinstance(error.__cause__, MemoryError | torch.OutOfMemoryError):
+        return "no memory for one pair"
+    return printable(str(error))

@@ -55,11 +55,17 @@ class MapReading(Reading):
 CELL_NAMES = tuple(f"row {row} column {column}" for row in range(1, SIDE + 1) for column in range(1, SIDE + 1))
 
 
+@dataclass(frozen=True)
 class ContributionMap(MetricDefinition):
     """Maps of contributions: one query for the text with the target filled in.
 
     A kind is an attribution method, so that maps of two methods are never compared as if they were equal.
+
+    Attributes:
+        method: the attribution method, which is a part of every kept answer's key; "" for none.
     """
+
+    method: str = ""
 
     name = "map"
     kinds = MappingProxyType(
@@ -81,9 +87,12 @@ class ContributionMap(MetricDefinition):
     def asked_with(self, explanation: str) -> bool:
         return explanation in self.kinds
 
+    def by_method(self, method: str) -> ContributionMap:
+        return ContributionMap(method)
+
     def ask(self, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:
         demand_told(view)
-        query = Query(self.name, view.picture, view.filled(view.target), (f"version {VERSION}", *compared))
+        query = Query(self.name, view.picture, view.filled(view.target), (f"version {VERSION}", self.method))
         return Question(self.name, view, {view.target: query})
 
     def said(self, view: View) -> str:

@@ -88,6 +88,14 @@ class MetricDefinition(ABC):
         """Return True if it can be asked in a run with a method of explanation; "" stands for a run without one."""
         return not self.explained
 
+    def by_method(self, method: str) -> MetricDefinition:
+        """Return the definition whose answers are by a method of explanation; most metrics do not depend on one.
+
+        Args:
+            method: the method's name; "" for none.
+        """
+        return self
+
     def said(self, view: View) -> str:
         """Return the text of a view as the model reads it."""
         return view.text

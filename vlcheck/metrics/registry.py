@@ -47,7 +47,14 @@ WITH_REGIONS: Mapping[str, str] = MappingProxyType({name: METRICS[name].default_
 DEFAULT_KINDS: Mapping[str, str] = MappingProxyType({name: WITH_REGIONS[name] for name in OF_PICTURES})
 
 
-def ask(metric: Metric, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:
+def ask(
+    metric: Metric,
+    view: View,
+    compared: Iterable[str] = (),
+    foils: Sequence[str] | None = None,
+    *,
+    method: str = "",
+) -> Question:
     """Word a metric's question for a view. See `MetricDefinition.ask`.
 
     Args:
@@ -55,11 +62,12 @@ def ask(metric: Metric, view: View, compared: Iterable[str] = (), foils: Sequenc
         view: the picture and the text.
         compared: words that are asked about beside the target.
         foils: false texts for a model that only compares texts; None for any other model.
+        method: the method that explains the model, for a metric whose answers depend on it; "" for none.
 
     Raises:
         NotApplicable: the question makes no sense for the view.
     """
-    return METRICS[metric].ask(view, compared, foils)
+    return METRICS[metric].by_method(method).ask(view, compared, foils)
 
 
 def hear(question: Question | str, answers: Answers) -> Heard | Answer:

@@ -227,15 +227,33 @@ class Explainable(Protocol):
         """
 
 
-def differentiable(model: object) -> Differentiable:
-    """Return a model's network with the parts that explanations need.
+@runtime_checkable
+class ExplainableByMetric(Protocol):
+    """A model of several networks, each of which answers a metric and gives itself for explanations."""
+
+    def differentiable_for(self, metric: str) -> Differentiable:
+        """Return the network that answers a metric, with the parts that explanations need.
+
+        Args:
+            metric: one of the model's metrics.
+
+        Raises:
+            NotApplicable: the network gives no gradients; the message says why.
+        """
+
+
+def differentiable(model: object, metric: str = "itm") -> Differentiable:
+    """Return the network that answers a metric of a model, with the parts that explanations need.
 
     Args:
         model: a VisionLanguageModel.
+        metric: one of the model's metrics; it decides only for a model of several networks.
 
     Raises:
-        NotApplicable: the model gives no gradients.
+        NotApplicable: the network gives no gradients.
     """
+    if isinstance(model, ExplainableByMetric):
+        return model.differentiable_for(metric)
     if not isinstance(model, Explainable):
         name = getattr(model, "name", type(model).__name__)
         raise NotApplicable(f"{name} gives no gradients: it has no method `differentiable`")

@@ -27,7 +27,22 @@ CELLS: tuple[Cell, ...] = get_args(Cell)
 
 
 @dataclass(frozen=True)
-class CutOut(Labelled):
+class _IntoCell(Labelled):
+    """Base of perturbations that move the target into a cell of a 3 x 3 grid.
+
+    Attributes:
+        cell: one of CELLS.
+    """
+
+    cell: Cell
+
+    def __post_init__(self) -> None:
+        if self.cell not in CELLS:
+            raise ValueError(f"{type(self).__name__}: {self.cell!r} is none of {', '.join(CELLS)}")
+
+
+@dataclass(frozen=True)
+class CutOut(_IntoCell):
     """Show the target alone, on the picture's mean color, in a cell of a 3 x 3 grid.
 
     It is scaled down if it is larger than a cell, and never scaled up.
@@ -44,14 +59,8 @@ class CutOut(Labelled):
         (Box(x=5, y=5, width=10, height=10),)
     """
 
-    cell: Cell
-
     name: ClassVar[str] = "cut-out"
     version: ClassVar[int] = 1
-
-    def __post_init__(self) -> None:
-        if self.cell not in CELLS:
-            raise ValueError(f"CutOut: {self.cell!r} is none of {', '.join(CELLS)}")
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         if len(view.region) != 1:
@@ -100,16 +109,25 @@ class Paste:
         return Box(left, top, width, height)
 
     def edit(self, image: Image.Image) -> Image.Image:
+        ground = _ground(image, image.size)
+        self.onto(ground, image)
+        return ground
+
+    def onto(self, ground: Image.Image, image: Image.Image) -> None:
+        """Paste the box of a picture onto a ground.
+
+        Args:
+            ground: the ground; it is changed.
+            image: the picture.
+        """
         rows, columns = span_of(self.box)
-        left, top, width, height = map(int, self.place(image.size))
+        left, top, width, height = map(int, self.place(ground.size))
         piece = image.crop((columns.start, rows.start, columns.stop, rows.stop))
-        alone = Image.new("RGB", image.size, tuple(mean_color(image).tolist()))
-        alone.paste(piece.resize((width, height), Image.Resampling.LANCZOS), (left, top))
-        return alone
+        ground.paste(piece.resize((width, height), Image.Resampling.LANCZOS), (left, top))
 
 
 @dataclass(frozen=True)
-class Collage(Labelled):
+class Collage(_IntoCell):
     """Show the target in a cell of a 3 x 3 grid, and in each other cell a thing of another picture.
 
     Each of the other pictures is known to refute the text, so that the text is about the target alone. They are the
@@ -128,14 +146,8 @@ class Collage(Labelled):
         (True, True)
     """
 
-    cell: Cell
-
     name: ClassVar[str] = "collage"
     version: ClassVar[int] = 1
-
-    def __post_init__(self) -> None:
-        if self.cell not in CELLS:
-            raise ValueError(f"Collage: {self.cell!r} is none of {', '.join(CELLS)}")
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         if len(view.region) != 1 or view.picture.edits:
@@ -145,12 +157,13 @@ class Collage(Labelled):
             raise NotApplicable(f"fewer than {len(CELLS) - 1} other pictures are known to refute the caption")
         first = CELLS.index(self.cell)
         cells = CELLS[first + 1 :] + CELLS[:first]
-        own = CollagePiece(view.case.image, view.region[0], self.cell)
+        own = CollagePiece(view.case.image, Paste(view.region[0], self.cell))
         placed = [
-            CollagePiece(other.image, other.region[0], cell) for other, cell in zip(refuting, cells, strict=False)
+            CollagePiece(other.image, Paste(other.region[0], cell))
+            for other, cell in zip(refuting, cells, strict=False)
         ]
         image = CollageImage(view.case.image.size, (own, *placed))
-        return replace(view, picture=Picture(image), region=(own.place(image.size),))
+        return replace(view, picture=Picture(image), region=(own.paste.place(image.size),))
 
 
 @dataclass(frozen=True)
@@ -159,21 +172,16 @@ class CollagePiece:
 
     Attributes:
         image: the picture.
-        box: the box, in pixels of the picture.
-        cell: one of CELLS.
+        paste: the box, in pixels of the picture, and the cell.
     """
 
     image: ImageSource
-    box: Box
-    cell: Cell
+    paste: Paste
 
-    def place(self, size: tuple[int, int]) -> Box:
-        """Return the box after pasting, in whole pixels.
-
-        Args:
-            size: width and height of the collage in pixels.
-        """
-        return Paste(self.box, self.cell).place(size)
+    @property
+    def key(self) -> str:
+        """The picture, the box and the cell, as a text."""
+        return f"{self.image.key} {tuple(self.paste.box)} {self.paste.cell}"
 
 
 @dataclass(frozen=True)
@@ -191,16 +199,21 @@ class CollageImage:
     @cached_property
     def key(self) -> str:
         """A digest of the size, and of each piece's picture, box and cell."""
-        return digest(str(self.size), *(f"{piece.image.key} {tuple(piece.box)} {piece.cell}" for piece in self.pieces))
+        return digest(str(self.size), *(piece.key for piece in self.pieces))
 
     def open(self) -> Image.Image:
         """Paste the pieces."""
-        ground = mean_color(self.pieces[0].image.open())
-        collage = Image.new("RGB", self.size, tuple(ground.tolist()))
+        collage = _ground(self.pieces[0].image.open(), self.size)
         for piece in self.pieces:
-            image = piece.image.open()
-            rows, columns = span_of(piece.box)
-            left, top, width, height = map(int, piece.place(self.size))
-            cut = image.crop((columns.start, rows.start, columns.stop, rows.stop))
-            collage.paste(cut.resize((width, height), Image.Resampling.LANCZOS), (left, top))
+            piece.paste.onto(collage, piece.image.open())
         return collage
+
+
+def _ground(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return a picture of one color, the mean color of another one.
+
+    Args:
+        image: the other picture.
+        size: width and height in pixels.
+    """
+    return Image.new("RGB", size, tuple(mean_color(image).tolist()))

@@ -125,7 +125,7 @@ def control_results(folder: Path) -> ResultLines | None:
 
 def _settings(settings: Settings) -> Settings:
     """Return the settings with the control as the model; it is neither compared with a release nor explained."""
-    return replace(settings, model=settings.control, baseline=None, explain=None)
+    return replace(settings, model=settings.control, baseline=None, explain=())
 
 
 @contextmanager

@@ -119,14 +119,12 @@ class Ending:
 
     def _conclude(self, status: int) -> None:
         """Collect the results of all processes, list objections, and write the files."""
+        from vlcheck.results.explained_cases import keep_worst
         from vlcheck.results.file import gather
         from vlcheck.results.gate import objections  # not imported in runs of other projects
 
         self.results = results = gather(self._run.folder)
-        if results.explanations:
-            from vlcheck.explain.worst_cases import keep_worst  # brings torch
-
-            keep_worst(results)
+        keep_worst(results)
         self.comparison = self._compared(results)
         self.objections = list(objections(results, self.comparison))
         if results.verdicts:

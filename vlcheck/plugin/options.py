@@ -54,7 +54,7 @@ _OPTIONS = (
     _Option("lexicons", "DIR", "word lists that replace the shipped ones (fixtures/lexicons/ of the tests' suite)"),
     _Option(
         "explain",
-        "METHOD[:K]",
+        "METHOD[:K],...",
         "explain scores: mmshap and ablation add tests; an attribution method, e.g. saliency:20, maps K worst cases",
     ),
 )
@@ -89,7 +89,7 @@ class Settings:
         baseline: results of the previous release.
         policy: policy file; None for that of the tests' suite.
         lexicons: folder of lexicons; None for that of the tests' suite.
-        explain: the method of explanation; None for no explanations.
+        explain: the methods of explanation, each with a number of cases.
         images: True to keep pictures in the results.
         cases: True to have a pytest item for every case, too.
         sequential: True to stop each test once its verdict is decided.
@@ -115,7 +115,7 @@ class Settings:
     baseline: Path | None
     policy: Path | None
     lexicons: Path | None
-    explain: Request | None
+    explain: tuple[Request, ...]
     images: bool
     cases: bool
     sequential: bool
@@ -271,7 +271,7 @@ def read_settings(config: pytest.Config) -> Settings:
         baseline=path("baseline"),
         policy=path("policy"),
         lexicons=path("lexicons"),
-        explain=_request(said("explain")),
+        explain=_requests(said("explain")),
         images=not flag("no-images"),
         cases=flag("cases"),
         sequential=flag("sequential"),
@@ -310,12 +310,12 @@ def _run_id(said: str | None, ini: str) -> str:
     return run_id.checked(ini if said is None else said, "--vl-run-id")
 
 
-def _request(said: str) -> Request | None:
+def _requests(said: str) -> tuple[Request, ...]:
     if not said:
-        return None
-    from vlcheck.explain.request import parse_request  # brings torch
+        return ()
+    from vlcheck.explain.request import parse_requests  # brings torch
 
-    return parse_request(said)
+    return parse_requests(said)
 
 
 def _help(name: str) -> str:

@@ -285,10 +285,10 @@ class Run:
         """Leave out the tests that need an explanation for which the run does not ask."""
         if not isinstance(made, list):
             return made
-        method = self.settings.explain.tests if self.settings.explain else ""
+        methods = [request.tests for request in self.settings.explain]
         tests = [(item, stated(item)) for item in made]
-        self._unasked += [test for _, test in tests if test and not test.asked_with(method)]
-        return [item for item, test in tests if not test or test.asked_with(method)]
+        self._unasked += [test for _, test in tests if test and not test.asked_with(methods)]
+        return [item for item, test in tests if not test or test.asked_with(methods)]
 
     def plan(self, session: pytest.Session) -> None:
         """Print how long the selected tests would take, and what they can decide; score nothing."""
@@ -362,7 +362,11 @@ class Run:
                 self._control = self._open_control(bench)
             part = Part(self.folder, self._process)
             header = bench.session.header(
-                self._chosen, run_id=self.run_id, started=self.started, complete=self.complete
+                self._chosen,
+                run_id=self.run_id,
+                started=self.started,
+                complete=self.complete,
+                unasked=self._unasked,
             )
             part.keep([header])
             if self._control:

@@ -132,7 +132,7 @@ def _config(settings: Settings, explainer: CaseExplainer | None) -> EvaluationCo
         batch_size=settings.batch_size,
         store=settings.store,
         images=settings.images,
-        explained=(explainer.record,) if explainer else (),
+        explained=explainer.records if explainer else (),
     )
 
 

@@ -67,7 +67,8 @@ class Compared:
         metric: the metric.
         verdict: the outcome.
         reason: why it is not comparable; "" if it is.
-        lost: whether it passed or failed in the old run, and has no verdict or a hollow one in the new run.
+        lost: whether it passed or failed in the old run, was to be asked again, and has no verdict or a hollow one in
+            the new run.
         about: the claim that a mean belongs to, if the behavior makes several.
         n: number of paired images.
         counted: number of images that count, in the run that has more of them.
@@ -242,7 +243,8 @@ def _compared(old: ResultLines, old_key: Key | None, new: ResultLines, new_key: 
         return replace(alone, reason=_alone(old, alone, in_old=False))
     if new_key is None:
         alone = _unmeasured(old.verdicts[old_key])
-        return replace(alone, reason=_alone(new, alone, in_old=True), lost=old.verdicts[old_key].decided)
+        lost = old.verdicts[old_key].decided and not _names(new.run.unasked, alone)
+        return replace(alone, reason=_alone(new, alone, in_old=True), lost=lost)
     before, after = old.verdicts[old_key], new.verdicts[new_key]
     row = _unmeasured(after)
     reason = next(_unlike(before, after), "")
@@ -263,10 +265,17 @@ def _compared(old: ResultLines, old_key: Key | None, new: ResultLines, new_key: 
 def _alone(other: ResultLines, row: Compared, *, in_old: bool) -> str:
     """Return the reason why only one run has a verdict."""
     here, there = ("old", "new") if in_old else ("new", "old")
-    name = row.test.rpartition("::")[2]
-    if any(test.rpartition("::")[2] == name for test in other.run.unjudged):
+    if _names(other.run.unjudged, row):
         return f"without a verdict in the {there} run"
+    if _names(other.run.unasked, row):
+        return f"of an explanation that the {there} run did not ask for"
     return f"asked in the {here} run only"
+
+
+def _names(tests: Iterable[str], row: Compared) -> bool:
+    """Return True if a row's test is among some tests, in whichever folder pytest was started."""
+    name = row.test.rpartition("::")[2]
+    return any(test.rpartition("::")[2] == name for test in tests)
 
 
 def _unmeasured(verdict: VerdictRecord) -> Compared:

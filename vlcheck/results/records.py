@@ -210,6 +210,7 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
         unjudged: selected tests without a verdict.
         stated: bias and metric of each selected test.
         explained: the methods that explain its worst cases.
+        unasked: tests of the suite that need an explanation for which the run did not ask.
         exit_status: exit status of the run's process; None while it runs.
         verdicts: number of verdicts in the whole file.
         lines: number of lines in the whole file.
@@ -249,6 +250,7 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
     explained: Annotated[
         list[MethodRecord], Meta(description="a list of objects with name, title and count, or null")
     ] = field(default_factory=list)
+    unasked: Texts = field(default_factory=list)
     exit_status: CountOrNone = None
     verdicts: CountOrNone = None
     lines: CountOrNone = None
@@ -275,6 +277,8 @@ class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="imag
 class ExplanationRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="explanation"):
     """A map over one picture and one text of the evidence: how much each part contributes to the model's score.
 
+    A view without a map has the reason in its place.
+
     Attributes:
         test: the test's id, as in the evidence.
         metric: the metric.
@@ -284,9 +288,10 @@ class ExplanationRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag
         rank: rank of the case among those of its verdict, 1 for the worst.
         method: name of the method.
         word: the word whose log-probability at the mask is explained; "" for the match logit.
-        rows: rows of the grid over the picture, from the top.
-        columns: columns of the grid, from the left.
-        values: contribution of each cell of the grid, row by row.
+        reason: why the view has no map; "" if it has one.
+        rows: rows of the grid over the picture, from the top; 0 without a map.
+        columns: columns of the grid, from the left; 0 without a map.
+        values: contribution of each cell of the grid, row by row; empty without a map.
         tokens: the tokens of the text as the model reads them, each with its contribution; None if the method does not
             explain tokens.
         error: relative difference between the sum of all contributions and the score that they should sum to; None if
@@ -301,14 +306,17 @@ class ExplanationRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag
     rank: Annotated[int, Meta(ge=1, description="a whole number from 1")]
     method: Text
     word: Text = ""
-    rows: Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64")]
-    columns: Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64")]
-    values: Annotated[list[Number], Meta(description="a list of rows x columns numbers")]
+    reason: Text = ""
+    rows: Annotated[int, Meta(ge=0, le=64, description="a whole number from 0 to 64")] = 0
+    columns: Annotated[int, Meta(ge=0, le=64, description="a whole number from 0 to 64")] = 0
+    values: Annotated[list[Number], Meta(description="a list of rows x columns numbers")] = field(default_factory=list)
     tokens: Words = None
     error: NumberOrNone = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError unless there is a value for each cell."""
+        """Raise ValueError unless there is a value for each cell, or a reason why there is none."""
+        if not (self.values or self.reason):
+            raise ValueError("neither values nor a reason")
         if len(self.values) != self.rows * self.columns:
             raise ValueError(f"{len(self.values)} values for {self.rows} rows of {self.columns} columns")
 

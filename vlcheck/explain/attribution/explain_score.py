@@ -55,7 +55,8 @@ def explain_score(
     asked = text if word is None else _masked(text, word)
     adapter = load_model(model) if isinstance(model, str) else as_model(model)
     picture = to_rgb(image) if isinstance(image, Image.Image) else ImageFile(expanded(image)).open()
-    (found,) = attribute(differentiable(adapter), chosen, [picture], [asked], None if word is None else [word])
+    network = differentiable(adapter, "itm" if word is None else "mlm")
+    (found,) = attribute(network, chosen, [picture], [asked], None if word is None else [word])
     return found
 
 

@@ -7,19 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from vlcheck.errors import NotApplicable
+from vlcheck.explain.applicable import match_network
 from vlcheck.explain.attribution.attribute import attribute
 from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.metrics.contribution_map import SIDE, ContributionMap
 from vlcheck.metrics.pictures import Pictures
-from vlcheck.models.differentiable import differentiable
 from vlcheck.models.loading.foreign_model import ForeignModel
-from vlcheck.models.protocol import VisionLanguageModel, lacks
+from vlcheck.models.protocol import VisionLanguageModel
 
 _FINE = 60  # rows and columns at which a map is drawn before it is summed in cells
 
 
 class WithMaps(ForeignModel):
-    """A model with the metric map beside its own; if it has no match score, its `lacks` says so.
+    """A model with the metric map beside its own; if its match score cannot be explained, its `lacks` says why.
 
     Args:
         model: a model that the method applies to.
@@ -28,11 +28,12 @@ class WithMaps(ForeignModel):
     """
 
     def __init__(self, model: VisionLanguageModel, method: AttributionMethod, *, batch_size: int = 16) -> None:
-        self.method, self.batch_size, self.network = method, batch_size, differentiable(model)
-        name, matches = ContributionMap.name, "itm" in model.metrics
-        super().__init__(model, {**model.kinds, name: method.name} if matches else model.kinds)
-        if not matches:
-            self.lacks[name] = f"a map explains a match score, and {lacks(model, 'itm')}"
+        self.method, self.batch_size = method, batch_size
+        self.network, reason = match_network(model)
+        name = ContributionMap.name
+        super().__init__(model, {**model.kinds, name: method.name} if self.network else model.kinds)
+        if reason:
+            self.lacks[name] = reason
 
     def contribution_maps(self, pictures: Pictures, texts: Sequence[str]) -> list[np.ndarray]:
         """Return a map of each picture with its text. See `vlcheck.metrics.contribution_map.MapsContributions`.
@@ -41,6 +42,8 @@ class WithMaps(ForeignModel):
             pictures: n pictures.
             texts: n texts.
         """
+        if self.network is None:
+            raise NotApplicable(self.lacks[ContributionMap.name])
         found = attribute(self.network, self.method, pictures.images, texts, batch_size=self.batch_size)
         return [_shares(one.image.render(_FINE, _FINE)) for one in found]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vlcheck.errors import NotApplicable
+from vlcheck.explain.applicable import match_network
 from vlcheck.explain.mm_shap.contribution import MMShap
 from vlcheck.metrics.mm_shap import MatchContributions, TextContribution
 from vlcheck.metrics.pictures import Pictures
-from vlcheck.models.differentiable import Differentiable, differentiable
 from vlcheck.models.loading.foreign_model import ForeignModel
-from vlcheck.models.protocol import VisionLanguageModel, lacks
+from vlcheck.models.protocol import VisionLanguageModel
 
 
 class WithMMShap(ForeignModel):
@@ -24,7 +24,7 @@ class WithMMShap(ForeignModel):
 
     def __init__(self, model: VisionLanguageModel, *, method: MMShap | None = None, batch_size: int = 16) -> None:
         self.method, self.batch_size = method or MMShap(), batch_size
-        self.network, reason = _network(model)
+        self.network, reason = match_network(model)
         name, kind = TextContribution.name, next(iter(TextContribution.kinds))
         super().__init__(model, {**model.kinds, name: kind} if self.network else model.kinds)
         if reason:
@@ -43,13 +43,3 @@ class WithMMShap(ForeignModel):
             raise NotApplicable(self.lacks[TextContribution.name])
         found = self.method.explain(self.network, pictures.images, texts, batch_size=self.batch_size)
         return [MatchContributions(one.share, one.synergy) for one in found]
-
-
-def _network(model: VisionLanguageModel) -> tuple[Differentiable | None, str]:
-    """Return the model's network, or the reason why it cannot be explained."""
-    if "itm" not in model.metrics:
-        return None, f"MM-SHAP explains a match score, and {lacks(model, 'itm')}"
-    try:
-        return differentiable(model), ""
-    except NotApplicable as reason:
-        return None, str(reason)

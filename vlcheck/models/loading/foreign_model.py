@@ -8,8 +8,8 @@ from typing import Any
 from vlcheck.cases.case import MASK
 
 _OFFERED = (
-    "encode", "itm", "mlm", "mrc", "top", "answers", "cased", "sees", "differentiable", "can_spell", "embed_texts",
-    "gap_log_probs",
+    "encode", "itm", "mlm", "mrc", "top", "answers", "cased", "sees", "differentiable", "differentiable_for",
+    "can_spell", "embed_texts", "gap_log_probs", "mm_shap", "contribution_maps",
 )  # fmt: skip
 
 

@@ -11,8 +11,8 @@ from PIL import Image
 
 from vlcheck._util.hashing import digest
 from vlcheck.cases.case import MASK
-from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.models.differentiable import Differentiable
+from vlcheck.errors import UsageError
+from vlcheck.models.differentiable import Differentiable, differentiable
 from vlcheck.models.protocol import AnswersYesNo, Encoded, NamesWords, VisionLanguageModel, YesNo, lacks
 
 
@@ -58,14 +58,13 @@ class Pair:
         self.name = ",".join(f"{metric}={model.name}" for metric, model in sorted(parts.items()))
         self.fingerprint = digest(*(f"{metric} {model.fingerprint}" for metric, model in sorted(parts.items())))
 
-    def differentiable(self) -> Differentiable:
-        """Refuse, since a pair has two networks.
+    def differentiable_for(self, metric: str) -> Differentiable:
+        """Return the network of the model for a metric.
 
         Raises:
-            NotApplicable: always; the message names the two models.
+            NotApplicable: that model gives no gradients.
         """
-        each = " and ".join(model.name for _, model in sorted(self.parts.items()))
-        raise NotApplicable(f"{self.name} are two networks: explain each of them by itself, {each}")
+        return differentiable(self.parts[metric], metric)
 
     def encode(self, images: Sequence[Image.Image]) -> EncodedByEach:
         """Encode images with each of the models."""

@@ -29,6 +29,7 @@ from vlcheck.report.text.summary import corrected
 from vlcheck.results.agreement import Agreement, agreements
 from vlcheck.results.comparison import OUTCOMES, Compared, Comparison
 from vlcheck.results.conclusion import Conclusion, Matrix, conclude, matrix_of
+from vlcheck.results.explained_cases import explained_lines
 from vlcheck.results.file import Key, ResultLines, key_of, ranked
 from vlcheck.results.records import EvidenceRecord, VerdictRecord
 from vlcheck.stats.decision import BY_GRAVITY
@@ -157,7 +158,7 @@ def page_view(
     views = _verdicts(results, names, changes, control, alike, album, room)
     shown, rows = sum(len(view.rows) for view in views.values()), sum(view.measured.rows for view in views.values())
     return PageView(
-        run=run_view(results.run, results.verdicts.values()),
+        run=run_view(results.run, results.verdicts.values(), [*explained_lines(results)]),
         conclusion=_legible(conclude(results, comparison)),
         found=tuple(found_views(by_bias, views)),
         matrix=matrix_view(results, names, {key: one.verdict for key, one in changes.items()}),

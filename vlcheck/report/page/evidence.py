@@ -13,7 +13,7 @@ from vlcheck.metrics.mm_shap import ERROR, TextContribution, TextShare
 from vlcheck.metrics.registry import METRICS
 from vlcheck.report.page import charts
 from vlcheck.report.page.escaping import Marked, ShownText, mark_changes, shown_text, visible
-from vlcheck.report.page.explanations import Explanations, HeatMap, MethodView
+from vlcheck.report.page.explanations import Explanations, HeatMap, MethodView, WithoutMap
 from vlcheck.report.page.images import Album, EmbeddedImage
 from vlcheck.results.records import EvidenceRecord
 
@@ -97,6 +97,7 @@ class RowView:
         reason: the reason why the row does not count.
         violated: the condition that is violated, with its numbers.
         sides: before, and after if there is one.
+        without_map: the methods that give no map of it, or of one of its sides.
     """
 
     case: ShownText
@@ -113,6 +114,7 @@ class RowView:
     reason: ShownText | None
     violated: ShownText | None
     sides: tuple[Side, ...]
+    without_map: tuple[WithoutMap, ...] = ()
 
     @property
     def methods(self) -> tuple[MethodView, ...]:
@@ -148,6 +150,7 @@ def row_view(row: EvidenceRecord, rank: int, of: int, claim: str, album: Album, 
         reason=shown_text(row.reason) if row.reason else None,
         violated=shown_text(row.violated) if row.violated else None,
         sides=tuple(_sides(row, album, explanations)),
+        without_map=explanations.without_map(row),
     )
 
 

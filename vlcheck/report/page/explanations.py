@@ -17,6 +17,7 @@ from vlcheck.report.page.formatting import NAME
 from vlcheck.results.records import EvidenceRecord, ExplanationRecord, MethodRecord
 
 SHADES = 9  # shades of a token for the score, and as many against it
+UNMEASURED = "Not measured where the truth is known."
 
 Row = tuple[str | None, str | None, str, str]
 
@@ -61,6 +62,21 @@ class HeatMap:
     error: str
 
 
+@dataclass(frozen=True)
+class WithoutMap:
+    """A method that gives no map of a row, or of one of its sides.
+
+    Attributes:
+        method: the method.
+        sides: the sides without a map, in words.
+        reason: why there is none.
+    """
+
+    method: MethodView
+    sides: str
+    reason: ShownText
+
+
 class Explanations:
     """The explanations of a run, by the row of the evidence that they explain.
 
@@ -79,11 +95,25 @@ class Explanations:
 
     def of(self, row: EvidenceRecord) -> Mapping[str, tuple[HeatMap, ...]]:
         """Return the heat maps of a row: those before and those after, by "before" and "after"."""
-        found = self._records.get((row.test, row.metric, row.case, row.perturbation or ""), [])
+        found = [record for record in self._about(row) if not record.reason]
         return {
             side: tuple(heat_map(record, self.methods[record.method]) for record in found if record.side == side)
             for side in ("before", "after")
         }
+
+    def without_map(self, row: EvidenceRecord) -> tuple[WithoutMap, ...]:
+        """Return the methods that give no map of a row, or of one of its sides."""
+        sides: dict[tuple[str, str], list[str]] = {}
+        for record in self._about(row):
+            if record.reason:
+                sides.setdefault((record.method, record.reason), []).append(record.side)
+        return tuple(
+            WithoutMap(self.methods[method], " and ".join(its), shown_text(reason))
+            for (method, reason), its in sides.items()
+        )
+
+    def _about(self, row: EvidenceRecord) -> Sequence[ExplanationRecord]:
+        return self._records.get((row.test, row.metric, row.case, row.perturbation or ""), [])
 
 
 def heat_map(record: ExplanationRecord, method: MethodView) -> HeatMap:
@@ -113,5 +143,7 @@ def _png(image: Image.Image) -> str:
 
 def _method(number: int, method: MethodRecord) -> MethodView:
     return MethodView(
-        number, shown_text(method.title, NAME), shown_text(f"{method.trust} {method.meaning}".strip(), 600)
+        number,
+        shown_text(method.title, NAME),
+        shown_text(f"{method.trust or UNMEASURED} {method.meaning}".strip(), 600),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -62,12 +62,13 @@ class ScaleView:
     curve: Markup | None
 
 
-def run_view(run: RunRecord, verdicts: Iterable[VerdictRecord] = ()) -> RunView:
+def run_view(run: RunRecord, verdicts: Iterable[VerdictRecord] = (), explained: Sequence[str] = ()) -> RunView:
     """Return a run's head.
 
     Args:
         run: the first line of the results.
         verdicts: the verdicts' lines, which name their scales.
+        explained: a sentence for each method that explains its worst cases.
     """
     versions, left_out = run.versions, run.left_out
     return RunView(
@@ -75,7 +76,7 @@ def run_view(run: RunRecord, verdicts: Iterable[VerdictRecord] = ()) -> RunView:
         data=shown_text(run.data, NAME),
         started=shown_text(moment(run.started), NAME),
         about=tuple(_about(run, versions)),
-        facts=tuple(_facts(run)),
+        facts=tuple(_facts(run, explained)),
         versions=tuple(Fact(shown_text(name).text, shown_text(version)) for name, version in versions.items()),
         left_out=tuple(
             Fact(shown_text(count).text, shown_text(why)) for why, count in islice(left_out.items(), _LEFT_OUT)
@@ -94,7 +95,7 @@ def _about(run: RunRecord, versions: Mapping[str, Any]) -> Iterator[ShownText]:
     yield from (shown_text(f"{name} {versions[name]}") for name in _DECISIVE if name in versions)
 
 
-def _facts(run: RunRecord) -> Iterator[Fact]:
+def _facts(run: RunRecord, explained: Sequence[str]) -> Iterator[Fact]:
     kinds = ", ".join(f"{metric} {kind}" for metric, kind in run.score_kinds.items())
     told = {
         "model": run.model or run.name,
@@ -108,6 +109,7 @@ def _facts(run: RunRecord) -> Iterator[Fact]:
         "policy": run.policy.path,
         "baseline": run.baseline,
         "sequential": "each behavior was asked until it was decided" if run.sequential else None,
+        "worst cases": "; ".join(explained),
         "pytest's exit status": run.exit_status,
     }
     for name, value in told.items():

@@ -17,6 +17,7 @@ from vlcheck.results.agreement import agreements
 from vlcheck.results.comparison import ALPHA, Comparison
 from vlcheck.results.conclusion import Standing, conclude, matrix_of
 from vlcheck.results.control import ControlVerdicts, is_on_one_scale
+from vlcheck.results.explained_cases import explained_lines
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import Cells, RunRecord, VerdictRecord
 from vlcheck.results.words import WordsRecord
@@ -80,6 +81,7 @@ def summary_lines(
     yield ""
     yield from disagreement_lines(results)
     yield from saving(results)
+    yield from explained_lines(results)
     found = conclude(results, comparison)
     yield from scales.scale_lines(verdicts)
     yield from found.notes

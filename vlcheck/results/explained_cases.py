@@ -1,0 +1,63 @@
+"""The explained cases of a run: which of them are kept, and how many have no map."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from vlcheck._util.numbers import counted
+from vlcheck.results.file import ResultLines
+from vlcheck.results.records import ExplanationRecord, MethodRecord
+from vlcheck.stats.decision import BY_GRAVITY, Status
+
+Order = tuple[int, int, str, str]
+_MOST_REASONS = 3  # reasons that a sentence names
+
+
+def order_of(status: Status, rank: int, test: str, metric: str) -> Order:
+    """Return the place of a case among the cases of a run, the worst first.
+
+    Args:
+        status: the status of its verdict.
+        rank: its rank among the cases of the verdict, 1 for the worst.
+        test: the test's id.
+        metric: the metric.
+    """
+    return BY_GRAVITY.index(status), rank, test, metric
+
+
+def keep_worst(results: ResultLines) -> None:
+    """Keep the explanations of the worst cases of a run, as many for each method as the run asked for, in their order.
+
+    Args:
+        results: results of all processes of the run, each of which explained its own worst cases.
+    """
+    statuses = {(verdict.test, verdict.metric): verdict.status for verdict in results.verdicts.values()}
+    kept: list[ExplanationRecord] = []
+    for method in results.run.explained:
+        by_case: dict[Order, list[ExplanationRecord]] = {}
+        for one in results.explanations:
+            if one.method == method.name and (status := statuses.get((one.test, one.metric))):
+                by_case.setdefault(order_of(status, one.rank, one.test, one.metric), []).append(one)
+        kept += [one for _, its in sorted(by_case.items())[: method.count] for one in its]
+    results.explanations[:] = kept
+
+
+def explained_lines(results: ResultLines) -> Iterator[str]:
+    """Yield for each method a sentence: how many cases it explains, and why others have no map."""
+    for method in results.run.explained:
+        yield _told(method, (one for one in results.explanations if one.method == method.name))
+
+
+def _told(method: MethodRecord, views: Iterable[ExplanationRecord]) -> str:
+    reasons: dict[tuple[str, str, int], str] = {}
+    for one in views:
+        case = one.test, one.metric, one.rank
+        reasons[case] = reasons.get(case) or one.reason
+    without = Counter(filter(None, reasons.values())).most_common()
+    named = [f"{count}: {reason}" for reason, count in without[:_MOST_REASONS]]
+    if others := sum(count for _, count in without[_MOST_REASONS:]):
+        named.append(f"{others}: other reasons")
+    mapped = len(reasons) - sum(count for _, count in without)
+    few = f" ({method.count:,} were asked for)" if len(reasons) < method.count else ""
+    return "; ".join([f"{method.title}: explained {mapped} of {counted(len(reasons), 'case')}{few}", *named])
