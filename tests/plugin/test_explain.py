@@ -121,7 +121,7 @@ def test_the_shares_of_a_run_are_in_its_results():
     assert [row.top_before[1][0] for row in rows] == ["synergy"] * 3
     synergies = [row.top_before[1][1] for row in rows]
     assert verdict.tables["synergy"]["synergy"] == pytest.approx(sum(synergies) / 3)
-    assert min(synergies) > 0.5  # to tiny, nothing matches where the words or the picture are absent
+    assert min(synergies) > 0.1  # to tiny, a match takes both
 
 
 @pytest.mark.slow
