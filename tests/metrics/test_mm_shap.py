@@ -7,6 +7,7 @@ from vlcheck.cases import Case
 from vlcheck.cases.picture import Picture
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
+from vlcheck.evaluation.evidence import Row, Shown
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.mm_shap import MatchContributions, TextShare
 from vlcheck.metrics.pictures import Pictures
@@ -94,3 +95,18 @@ def test_a_text_that_cannot_be_explained_spoils_no_other():
 def test_what_is_no_selection_of_pictures_is_refused():
     with pytest.raises(TypeError, match="pictures themselves"):
         METRICS["mm-shap"].score(Explained(), np.zeros(1), ("a ball",), ((),), 5)
+
+
+def test_the_interval_of_a_share_is_that_of_its_standard_error_inside_0_and_1():
+    assert TextShare(0.6, 0.02).interval == pytest.approx((0.5608, 0.6392))
+    assert TextShare(0.99, 0.02).interval == pytest.approx((0.9508, 1.0))
+    assert TextShare(0.3, 0.0).interval == (0.3, 0.3)
+
+
+def test_the_terminal_has_a_bar_under_the_score():
+    question = ask("mm-shap", View.of(CASE))
+    (query,) = question.queries.values()
+    bar = METRICS["mm-shap"].bar(hear(question, {query.key: ANSWER}))
+    assert bar == "[######################====--------------] T-SHAP 0.600 (0.561 to 0.639)"
+    shown = Shown(question.view.picture, "a red ball", "red", 0.6, 0.6, {"red": 0.6}, bar=bar)
+    assert list(Row(CASE, {"": 0.2}, before=shown).lines())[-1].strip() == bar

@@ -82,6 +82,15 @@ def test_several_methods_add_the_tests_of_each(stating):
     assert found == ["test_both_contribute[mm-shap]", "test_grayscale_preserves[itm]"]
 
 
+def test_the_two_tests_of_the_suite_are_collected_with_it_alone(project):
+    both = {"test_neither_modality_collapses[mm-shap]", "test_neither_modality_decides_alone[itm]"}
+    found = {}
+    for said in ("", "--vl-explain=mmshap", "--vl-explain=ablation"):
+        lines = project.run(str(SUITE), "--collect-only", "-q", *filter(None, [said])).stdout.lines
+        found[said] = {line.rpartition("::")[2] for line in lines} & both
+    assert found == {"": set(), "--vl-explain=mmshap": both, "--vl-explain=ablation": set()}
+
+
 def test_an_attribution_method_adds_no_test_of_mm_shap(stating):
     assert collected(run(stating, "--collect-only", "-q", "--vl-explain=random:5")) == ["test_grayscale_preserves[itm]"]
 
@@ -226,6 +235,10 @@ def test_the_shares_of_a_run_are_in_its_results():
     assert (verdict.metric, verdict.score_kind, len(rows)) == ("mm-shap", "shapley-share", 3)
     assert all(0 < next(iter(row.scores[0].values())) < 1 for row in rows)
     assert [row.top_before[0][0] for row in rows] == ["standard error"] * 3
+    assert [row.top_before[1][0] for row in rows] == ["synergy"] * 3
+    synergies = [row.top_before[1][1] for row in rows]
+    assert verdict.tables["synergy"]["synergy"] == pytest.approx(sum(synergies) / 3)
+    assert min(synergies) > 0.1  # to tiny, a match takes both
 
 
 @pytest.mark.slow

@@ -67,7 +67,7 @@ def test_a_model_with_mm_shap_keeps_its_own_metrics(cases):
     images, texts = [case.image.open() for case in cases], [case.caption for case in cases]
     np.testing.assert_array_equal(model.itm(model.encode(images), texts), tiny.itm(tiny.encode(images), texts))
     shares = model.mm_shap(Pictures(tuple(images)), texts)
-    assert all(0 <= share.value <= 1 for share in shares)
+    assert all(0 <= one.share.value <= 1 for one in shares)
 
 
 class Closed:
