@@ -145,7 +145,7 @@ def test_another_runs_verdicts_stand_beside_and_scores_of_another_kind_are_told(
     rows = [line.split() for line in text.splitlines() if line.startswith("test_grayscale_preserves")]
     assert [(row[1], row[4], row[-1]) for row in rows] == [("mlm", "1.000", "0.000"), ("itm", "1.000", "0.000")]
     assert [row[-2] for row in rows] == ["pass", "pass"]
-    said = "scores of Compares are not compared under itm: they are of kind contrastive, not match-head"
+    said = "Scores of Compares are not compared under itm: they are of kind contrastive, not match-head"
     assert f"{said}; its verdicts and shares of images are shown" in text
 
 

@@ -100,8 +100,5 @@ def _said(verdict: VerdictRecord, other: VerdictRecord) -> str:
 def _grid(record: WordsRecord) -> Grid:
     head, *rows = words_table(record)
     names = tuple(map(shown_text, head))
-    return Grid(
-        _CAPTION,
-        names,
-        tuple((shown_text(name), tuple(shown_text(cell).text for cell in cells)) for name, *cells in rows),
-    )
+    body = tuple((shown_text(name), tuple(shown_text(cell).text for cell in cells)) for name, *cells in rows)
+    return Grid(_CAPTION, names, body)
