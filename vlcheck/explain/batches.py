@@ -22,7 +22,7 @@ def in_batches(
         size: number of items in a batch.
 
     Raises:
-        MemoryError: there is no memory for a single item; torch.OutOfMemoryError on an accelerator.
+        MemoryError: there is no memory for a single item; or an error of torch that says so (see `lacks_memory`).
     """
     for start in range(0, len(items), size):
         yield from _halved(ask, items[start : start + size])
@@ -31,8 +31,8 @@ def in_batches(
 def _halved(ask: Callable[[Sequence[Item]], Found], items: Sequence[Item]) -> Iterator[tuple[Sequence[Item], Found]]:
     try:
         found = ask(items)
-    except (MemoryError, torch.OutOfMemoryError):
-        if len(items) == 1:
+    except (MemoryError, RuntimeError) as error:
+        if len(items) == 1 or not lacks_memory(error):
             raise
     else:
         yield items, found
@@ -40,3 +40,8 @@ def _halved(ask: Callable[[Sequence[Item]], Found], items: Sequence[Item]) -> It
     half = len(items) // 2  # after `except`, since the exception keeps the tensors of the batch in memory
     yield from _halved(ask, items[:half])
     yield from _halved(ask, items[half:])
+
+
+def lacks_memory(error: BaseException | None) -> bool:
+    """Return True if an error says that there is no memory; for a CPU, torch raises an ordinary RuntimeError."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)

@@ -9,7 +9,6 @@ from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
-import torch
 
 from vlcheck._util.foreign_code import contained
 from vlcheck._util.numbers import rounded
@@ -17,6 +16,7 @@ from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.evaluation.evidence import Judgement, Row, Shown
 from vlcheck.explain.attribution.attribute import Attribution, attribute
 from vlcheck.explain.attribution.method import AttributionMethod
+from vlcheck.explain.batches import lacks_memory
 from vlcheck.explain.bench.trust import trust
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.registry import OF_PICTURES
@@ -218,6 +218,6 @@ def _record(view: CaseView, found: Attribution) -> ExplanationRecord:
 
 def _reason(error: Exception) -> str:
     """Return why a view cannot be explained, for people."""
-    if isinstance(error.__cause__, MemoryError | torch.OutOfMemoryError):
+    if lacks_memory(error.__cause__):
         return "no memory for one pair"
     return printable(str(error))
