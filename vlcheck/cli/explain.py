@@ -31,7 +31,9 @@ def bench(
     trials: Annotated[int, typer.Option(min=1, help="number of trials of each planted cause for each seed")] = 40,
     cause_seeds: Annotated[
         int | None,
-        typer.Option(min=0, help="number of seeds of the trials, which take most of the time; by default that of --seeds"),
+        typer.Option(
+            min=0, help="number of seeds of the trials, which take most of the time; by default that of --seeds"
+        ),
     ] = None,
     methods: Annotated[str, typer.Option(help="names of methods, with commas between them; by default all")] = "",
     device: Device = "cpu",
@@ -43,21 +45,26 @@ def bench(
     """Measure attribution methods on drawn scenes, whose truth is known, and on models with a planted bias."""
     from vlcheck.explain.bench.records import ExplanationBench, bench_as_json, is_bench_file  # slow to import
     from vlcheck.explain.bench.run import run_bench
-    from vlcheck.explain.bench.table import LEGEND, bench_rows, cause_rows, setting
+    from vlcheck.explain.bench.table import LEGEND, cause_rows, check_rows, setting, truth_rows
 
     chosen = _chosen(methods)
     if to:
         demand_place(to, TO, "benchmark", is_ours=is_bench_file)
     for found in run_bench(
-        _begun(to, ExplanationBench(model=model, images=images, trials=trials)), chosen, range(seeds), cause_seeds, device
+        _begun(to, ExplanationBench(model=model, images=images, trials=trials)),
+        chosen,
+        range(seeds),
+        cause_seeds,
+        device,
     ):
         if to:
             write_file(to, bench_as_json(found))
     say(setting(found))
-    for rows in (bench_rows(found), cause_rows(found)):
+    for rows in (truth_rows(found), check_rows(found), cause_rows(found)):
         for line in aligned(list(rows)):
             say(line)
-    say(LEGEND)
+    for name, meaning in {**found.inapplicable, **LEGEND}.items():
+        say(f"{name}: {meaning}")
 
 
 def _chosen(methods: str) -> list[AttributionMethod]:

@@ -15,7 +15,7 @@ from vlcheck.errors import ForeignFault, NotApplicable, UsageError
 from vlcheck.evaluation.evidence import Judgement, Row, Shown
 from vlcheck.explain.attribution.attribute import Attribution, attribute
 from vlcheck.explain.attribution.method import AttributionMethod
-from vlcheck.explain.bench.trust import trust
+from vlcheck.explain.bench.trust import told
 from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.models.differentiable import Differentiable
 from vlcheck.results.file import ResultLines
@@ -147,9 +147,9 @@ def method_record(method: AttributionMethod, count: int) -> MethodRecord:
         method: the method.
         count: number of cases that it is to explain.
     """
-    measured = trust(method.name)
-    said = f"On drawn scenes, of {measured.seeds} seeds: {measured.summary}." if measured else ""
-    return MethodRecord(name=method.name, title=method.title, meaning=method.meaning, trust=said, count=count)
+    return MethodRecord(
+        name=method.name, title=method.title, meaning=method.meaning, trust=told(method.name), count=count
+    )
 
 
 def keep_worst(results: ResultLines) -> None:

@@ -145,7 +145,9 @@ def measure_causes(prepared: PreparedTruth, methods: Sequence[AttributionMethod]
     }
     return [
         SeedCauses(
-            method.name, prepared.drawn.seed, {name: _ranks(prepared.drawn, of[number]) for name, of in by_model.items()}
+            method.name,
+            prepared.drawn.seed,
+            {name: _ranks(prepared.drawn, of[number]) for name, of in by_model.items()},
         )
         for number, method in enumerate(methods)
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vlcheck._util.numbers import figure
+from vlcheck._util.numbers import counted, figure
 from vlcheck.explain.bench.planted import CONTROL, PLANTED_CAUSES
 from vlcheck.explain.bench.records import ExplanationBench, SeedScores, bench_from_json
 from vlcheck.stats.bootstrap import bootstrap_interval
@@ -96,11 +96,18 @@ class MethodTrust:
         return sum(self.named.values()) / self.cause_seeds if self.cause_seeds else None
 
     @property
+    def mark(self) -> str:
+        """The words that mark a method that is not shown to be better than random; "" for one that is."""
+        few = f"{counted(self.seeds, 'seed')}, too few to tell"
+        return "" if self.better or self.method == NULL else NOT_BETTER if self.seeds >= LEAST_SEEDS else few
+
+    @property
     def summary(self) -> str:
         """A few words to stand beside the method's name."""
         lies = f"{figure(self.lift.mean, 1)} times as much of the map on the named thing as by chance"
+        known = self.named_a_seed is not None and self.cause_seeds >= LEAST_SEEDS
         names = f"names {figure(self.named_a_seed, 1)} of {len(self.named)} planted causes"
-        return f"{lies if self.better else NOT_BETTER}; {names}"
+        return f"{self.mark or lies}; {names if known else 'planted causes: not measured'}"
 
 
 def trust_in(bench: ExplanationBench, method: str) -> MethodTrust:
@@ -153,6 +160,18 @@ def trust(method: str) -> MethodTrust | None:
     """
     bench = bench_from_json(MEASURED.read_bytes())
     return trust_in(bench, method) if bench.of(method) else None
+
+
+def told(method: str) -> str:
+    """Return the measured trust in a method as reports say it beside its name.
+
+    Args:
+        method: the method's name.
+    """
+    measured = trust(method)
+    if measured is None:
+        return "Trust: not measured."
+    return f"Measured on {CONTROL}, not on your model, {counted(measured.seeds, 'seed')}: {measured.summary}."
 
 
 def _lift(one: SeedScores) -> float:
