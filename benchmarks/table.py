@@ -14,7 +14,7 @@ from benchmarks import calibration_pages
 from vlcheck._util.numbers import brief, counted, duration, share
 from vlcheck.explain.attribution.registry import SHIPPED
 from vlcheck.explain.bench.records import read_bench
-from vlcheck.explain.bench.table import LEGEND, bench_rows, cause_rows, markdown, setting
+from vlcheck.explain.bench.table import LEGEND, cause_rows, check_rows, markdown, setting, truth_rows
 from vlcheck.explain.bench.trust import MEASURED
 from vlcheck.models.loading.registry import LISTED, family_key, imported, registered_families
 from vlcheck.models.loading.registry import table as family_rows
@@ -335,7 +335,10 @@ def _total(rows: list[dict[str, Any]], scale: str, said: str) -> Counter[str]:
 def explanations() -> str:
     """The measured trust in attribution methods as Markdown."""
     bench = read_bench(MEASURED)
-    lines = [f"{setting(bench)}. {LEGEND}.", "", *markdown(bench_rows(bench)), "", *markdown(cause_rows(bench))]
+    lines = [f"{setting(bench)}.", ""]
+    for rows in (truth_rows(bench), check_rows(bench), cause_rows(bench)):
+        lines += [*markdown(rows), ""]
+    lines += [f"- {name}: {meaning}" for name, meaning in (*LEGEND.items(), *bench.inapplicable.items())]
     command = f"vlcheck explain bench --images {bench.images} --to {MEASURED.relative_to(HERE.parent)}"
     return "\n".join([*lines, "", f"`{command}` measures, `python -m benchmarks.table` writes these tables."]) + "\n"
 

@@ -26,7 +26,7 @@ from vlcheck.evaluation.session import scoring
 from vlcheck.explain.applicable import demand_method
 from vlcheck.explain.attribution.attribute import attribute
 from vlcheck.explain.attribution.method import AttributionMethod
-from vlcheck.explain.bench.trust import trust
+from vlcheck.explain.bench.trust import told
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.question import Question
@@ -200,8 +200,8 @@ def _answers(
 
 def _titled(model: VisionLanguageModel, method: AttributionMethod) -> str:
     """Return the title of a map: the method, the score that it explains, and how it did where the truth is known."""
-    score, measured = "match logit" if "itm" in model.metrics else "word's log-probability", trust(method.name)
-    return f"{method.title} of the {score}" + (f": {measured.summary}" if measured else "")
+    score = "match logit" if "itm" in model.metrics else "word's log-probability"
+    return f"{method.title} of the {score}. {told(method.name)}"
 
 
 def _maps(

@@ -17,7 +17,7 @@ from vlcheck.evaluation.evidence import Judgement, Row, Shown
 from vlcheck.explain.attribution.attribute import Attribution, attribute
 from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.explain.batches import lacks_memory
-from vlcheck.explain.bench.trust import trust
+from vlcheck.explain.bench.trust import told
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.models.differentiable import differentiable
@@ -194,9 +194,9 @@ def method_record(method: AttributionMethod, count: int) -> MethodRecord:
         method: the method.
         count: number of cases that it is to explain.
     """
-    measured = trust(method.name)
-    said = f"On drawn scenes, of {measured.seeds} seeds: {measured.summary}." if measured else ""
-    return MethodRecord(name=method.name, title=method.title, meaning=method.meaning, trust=said, count=count)
+    return MethodRecord(
+        name=method.name, title=method.title, meaning=method.meaning, trust=told(method.name), count=count
+    )
 
 
 def _record(view: CaseView, found: Attribution) -> ExplanationRecord:

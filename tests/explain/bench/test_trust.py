@@ -1,32 +1,67 @@
-"""The measured trust that comes with vlcheck."""
+"""The measured trust that comes with vlcheck, and what the documentation says about it."""
 
 import subprocess
 import sys
 
+import pytest
+
+from benchmarks.table import explanations
+from tests.conftest import ROOT
+from vlcheck import load_model
 from vlcheck.explain.attribution.registry import METHODS
 from vlcheck.explain.bench.planted import PLANTED_CAUSES
 from vlcheck.explain.bench.records import read_bench
-from vlcheck.explain.bench.trust import MEASURED, NULL, trust
+from vlcheck.explain.bench.trust import LEAST_SEEDS, MEASURED, NULL, told, trust, trust_in
+from vlcheck.explain.single_image import _titled
+from vlcheck.explain.worst_cases import method_record
+
+PAGE = (ROOT / "docs" / "explanation" / "known-truth.md").read_text(encoding="utf-8")
+SEEDS = 20
 
 
-def test_the_measured_methods_are_those_that_there_are():
-    assert {*read_bench(MEASURED).methods} <= {*METHODS}
+@pytest.fixture(scope="module")
+def bench():
+    return read_bench(MEASURED)
+
+
+def test_each_method_was_measured_or_does_not_apply(bench):
+    assert {*bench.methods} | {*bench.inapplicable} == {*METHODS}
     assert trust("no such method") is None
 
 
-def test_lrp_names_planted_causes_and_none_for_the_control():
-    found = trust("lrp")
-    assert found.better
-    assert found.wins == found.seeds
+def test_at_least_three_methods_beat_random_in_each_of_20_seeds(bench):
+    found = [trust_in(bench, method) for method in bench.methods if method != NULL]
+    winners = [one.method for one in found if one.wins == one.seeds == SEEDS and one.better]
+    assert len(winners) >= 3
+
+
+def test_lrp_names_planted_causes_and_none_for_the_control(bench):
+    found = trust_in(bench, "lrp")
+    assert found.cause_seeds >= LEAST_SEEDS
     assert found.named.keys() == PLANTED_CAUSES.keys()
-    assert found.named_a_seed >= 5
-    assert found.clean >= 0.9 * found.seeds
+    assert found.causes_named >= 5
+    assert found.clean >= 0.9 * found.cause_seeds
 
 
 def test_noise_is_even():
     noise = trust(NULL)
+    assert noise.seeds == SEEDS
     assert abs(noise.lift.mean - 1) < 0.1
     assert noise.causes_named == 0
+    assert noise.clean >= 0.9 * noise.cause_seeds
+
+
+def test_the_page_has_the_tables_of_what_was_measured():
+    begin, end = "<!-- explanations: begin -->\n", "<!-- explanations: end -->"
+    assert PAGE.partition(begin)[2].partition(end)[0] == explanations()
+
+
+def test_the_trust_stands_beside_the_name_with_what_it_was_measured_on():
+    said = told("lrp")
+    assert said.startswith("Measured on tiny, not on your model, 20 seeds: ")
+    assert method_record(METHODS["lrp"], 1).trust == said
+    assert _titled(load_model("tiny"), METHODS["lrp"]) == f"LRP of the match logit. {said}"
+    assert told("a method of one's own") == "Trust: not measured."
 
 
 def test_who_reads_the_trust_waits_for_no_torch():

@@ -77,15 +77,36 @@ def attribute(
     """
 
     def explain(rows: Sequence[int]) -> list[Attribution]:
-        with torch.enable_grad():
-            asked = None if words is None else [words[row] for row in rows]
-            inputs = model.inputs([images[row] for row in rows], [texts[row] for row in rows], asked)
-            if asked and not all(inputs.pieces):
-                raise NotApplicable(f"{model.name} gives no log-probability of a word")
-            return _attributions(method, inputs, method.maps(model, inputs))
+        asked = None if words is None else [words[row] for row in rows]
+        inputs = model.inputs([images[row] for row in rows], [texts[row] for row in rows], asked)
+        if asked and not all(inputs.pieces):
+            raise NotApplicable(f"{model.name} gives no log-probability of a word")
+        return explained(model, [method], inputs)[0]
 
     batches = in_batches(explain, range(len(images)), batch_size if model.stackable else 1)
     return [one for _, found in batches for one in found]
+
+
+@torch.enable_grad()
+def explained(
+    model: Differentiable, methods: Sequence[AttributionMethod], inputs: PairInputs
+) -> list[list[Attribution]]:
+    """Explain the scores of a batch of pairs by several methods; those that change the maps of one share it.
+
+    Args:
+        model: the network.
+        methods: the methods.
+        inputs: n pairs, all with words or all without.
+
+    Returns:
+        For each method n attributions.
+
+    Raises:
+        NotApplicable: a method does not apply to the network.
+    """
+    bases = {method.base.name: method.base for method in methods}
+    computed = {name: base.maps(model, inputs) for name, base in bases.items()}
+    return [_attributions(method, inputs, method.changed(computed[method.base.name])) for method in methods]
 
 
 def _attributions(method: AttributionMethod, inputs: PairInputs, maps: Maps) -> list[Attribution]:

@@ -76,11 +76,9 @@ class ImageMap:
         Returns:
             Densities, (height, width), float64.
         """
-        painted = np.zeros((height, width))
-        for value, box in zip(self.values, self.layout.boxes, strict=True):
-            across = _cover(box.x * width, box.width * width, width)
-            down = _cover(box.y * height, box.height * height, height)
-            painted += value * np.outer(down / (box.height * height), across / (box.width * width))
+        across = _spread([(box.x, box.width) for box in self.layout.boxes], width)
+        down = _spread([(box.y, box.height) for box in self.layout.boxes], height)
+        painted: np.ndarray = (self.values[:, None] * down).T @ across
         return painted
 
     def grid(self, most: int = 24) -> np.ndarray:
@@ -98,12 +96,18 @@ class ImageMap:
         return self.render(most, most)
 
 
-def _cover(start: float, length: float, pixels: int) -> np.ndarray:
-    """Return how much of each pixel of a row a stretch of it covers, (pixels,), in [0, 1]."""
+def _spread(stretches: Sequence[tuple[float, float]], pixels: int) -> np.ndarray:
+    """Return the share of each stretch that lies on each pixel of a row, (stretches, pixels).
+
+    Args:
+        stretches: start and length of each, in fractions of the row.
+        pixels: number of pixels of the row.
+    """
+    start, length = (pixels * part[:, None] for part in np.array(stretches).T)
     edges = np.arange(pixels)
     covered = np.minimum(edges + 1, start + length) - np.maximum(edges, start)
-    clipped: np.ndarray = np.clip(covered, 0, 1)
-    return clipped
+    shares: np.ndarray = np.clip(covered, 0, 1) / length
+    return shares
 
 
 def _covered(unit: Box, boxes: Sequence[Box]) -> float:

@@ -155,8 +155,14 @@ class LrpSize(Lrp):
     )
     signed = False
 
+    @property
+    def base(self) -> Lrp:
+        return Lrp(self.epsilon)
+
     def maps(self, model: Differentiable, inputs: PairInputs) -> Maps:
-        maps = super().maps(model, inputs)
+        return self.changed(super().maps(model, inputs))
+
+    def changed(self, maps: Maps) -> Maps:
         parts = {
             name: part.abs() for name in ("units", "tokens", "pixels") if (part := getattr(maps, name)) is not None
         }

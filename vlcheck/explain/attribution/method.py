@@ -47,6 +47,15 @@ class AttributionMethod(ABC):
     meaning: ClassVar[str]
     signed: ClassVar[bool] = False
 
+    @property
+    def base(self) -> AttributionMethod:
+        """The method whose maps this one changes; itself if it computes its own."""
+        return self
+
+    def changed(self, maps: Maps) -> Maps:
+        """Return the maps of the base as this method shows them."""
+        return maps
+
     @abstractmethod
     def maps(self, model: Differentiable, inputs: PairInputs) -> Maps:
         """Explain the score of each pair. See `vlcheck.explain.attribution.objective.objective`.

@@ -7,20 +7,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from random import Random
 
+from vlcheck._util.numbers import rounded
 from vlcheck.errors import NotApplicable
-from vlcheck.explain.attribution.attribute import Attribution, attribute
+from vlcheck.explain.attribution.attribute import Attribution, explained
 from vlcheck.explain.attribution.method import AttributionMethod
+from vlcheck.explain.batches import in_batches
 from vlcheck.explain.bench.curves import deletion_insertion
 from vlcheck.explain.bench.planted import CAUSES, CONTROL, PLANTED_CAUSES, Cause
 from vlcheck.explain.bench.randomisation import randomisation
-from vlcheck.explain.bench.records import SeedScores
+from vlcheck.explain.bench.records import Score, SeedCauses, SeedScores
 from vlcheck.explain.bench.rule import TRIALS
-from vlcheck.explain.bench.trials import CauseTrial, ExplainedPair, make_trial
-from vlcheck.explain.bench.truth import TruthQuestion, make_questions, truth_scores
-from vlcheck.models.differentiable import Differentiable, differentiable
+from vlcheck.explain.bench.trials import CauseTrial, ExplainedPair, biased_ranks, make_trial
+from vlcheck.explain.bench.truth import SCORES, TruthQuestion, make_questions, truth_scores
+from vlcheck.models.differentiable import Differentiable, PairInputs, differentiable
 from vlcheck.models.loading.load import load_model
 
-VERSION = 2  # version of the scenes: raise it when the rule or a question changes, so that it is measured on new ones
+VERSION = 3  # version of the scenes: raise it when the rule or a question changes, so that it is measured on new ones
 _BATCH = 64  # pairs at once: the models are small
 
 
@@ -39,14 +41,21 @@ class DrawnTruth:
     asked: int = TRIALS
 
     @cached_property
-    def questions(self) -> tuple[TruthQuestion, ...]:
-        """The questions whose answer lies in known pixels."""
-        return tuple(question for rng in self._streams("truth", self.images) for question in make_questions(rng))
+    def questions(self) -> Mapping[Score, tuple[TruthQuestion, ...]]:
+        """The questions whose answer lies in known pixels, by the score that is explained."""
+        made = [question for rng in self._streams("truth", self.images) for question in make_questions(rng)]
+        return {score: tuple(one for one in made if one.score == score) for score in SCORES}
 
     @cached_property
     def trials(self) -> Mapping[Cause, tuple[CauseTrial, ...]]:
-        """The trials of each cause."""
-        return {cause: tuple(make_trial(cause, rng) for rng in self._streams(cause, self.asked)) for cause in CAUSES}
+        """The trials of each cause; those of one number begin with the same random scene, and share pictures."""
+        return {cause: tuple(make_trial(cause, rng) for rng in self._streams("trial", self.asked)) for cause in CAUSES}
+
+    @cached_property
+    def pairs(self) -> tuple[ExplainedPair, ...]:
+        """The different pairs of all trials."""
+        pairs = (pair for trials in self.trials.values() for trial in trials for pair in trial.pairs)
+        return tuple({pair.key: pair for pair in pairs}.values())
 
     def _streams(self, what: str, times: int) -> Iterator[Random]:
         return (Random(f"explain {VERSION} {self.seed} {what} {number}") for number in range(times))
@@ -65,80 +74,125 @@ class Subjects:
         self.embedded = {name: differentiable(load_model(name, device=device)) for name in (CONTROL, *PLANTED_CAUSES)}
 
 
-def measure(subjects: Subjects, method: AttributionMethod, drawn: DrawnTruth) -> SeedScores:
-    """Measure a method on the scenes of one seed.
+class PreparedTruth:
+    """The scenes of one seed as the models read them, prepared once for all methods.
 
     Args:
         subjects: the models.
-        method: the method.
         drawn: the scenes.
+    """
+
+    def __init__(self, subjects: Subjects, drawn: DrawnTruth) -> None:
+        self.subjects, self.drawn = subjects, drawn
+
+    @cached_property
+    def questions(self) -> Mapping[Score, PairInputs]:
+        """The questions to the model under test, by the score that is explained."""
+        return {score: _asked(self.subjects.under_test, of) for score, of in self.drawn.questions.items()}
+
+    @cached_property
+    def pairs(self) -> Mapping[str, PairInputs]:
+        """The pairs of the trials, for each embedded model."""
+        images, texts = [pair.image for pair in self.drawn.pairs], [pair.text for pair in self.drawn.pairs]
+        return {name: model.inputs(images, texts) for name, model in self.subjects.embedded.items()}
+
+
+def measure(prepared: PreparedTruth, methods: Sequence[AttributionMethod]) -> list[SeedScores]:
+    """Measure methods on the questions of a seed; the curves and the randomisation check use a third of them.
+
+    Args:
+        prepared: the scenes.
+        methods: methods of one base, whose maps are computed once. See `AttributionMethod.base`.
 
     Raises:
-        NotApplicable: the method does not apply to a model.
+        NotApplicable: the methods do not apply to the model.
     """
-    model = subjects.under_test
-    maps = _explained(model, method, drawn.questions)
-    asked = [(question, one) for question, one in zip(drawn.questions, maps, strict=True) if question.score == "match"]
-    inputs = model.inputs([question.image for question, _ in asked], [question.text for question, _ in asked])
-    curves = deletion_insertion(model, inputs, [one for _, one in asked])
-    shuffled = randomisation(model, method, inputs[range(min(drawn.images, len(inputs)))], stages=1, seed=drawn.seed)
-    return SeedScores(
-        method=method.name,
-        seed=drawn.seed,
-        truth=truth_scores(drawn.questions, maps),
-        deletion=float(curves.deletion_areas.mean()),
-        insertion=float(curves.insertion_areas.mean()),
-        similarity=float(shuffled.means[-1]),
-        biased={name: count_biased(one, method, drawn.trials) for name, one in subjects.embedded.items()},
-    )
+    model, drawn = prepared.subjects.under_test, prepared.drawn
+    found = {score: _attributions(model, methods, inputs) for score, inputs in prepared.questions.items()}
+    few = prepared.questions["match"][range(drawn.images)]
+    measures = []
+    for number, method in enumerate(methods):
+        curves = deletion_insertion(model, few, found["match"][number][: drawn.images])
+        shuffled = randomisation(model, method, few, stages=1, seed=drawn.seed)
+        measures.append(
+            SeedScores(
+                method=method.name,
+                seed=drawn.seed,
+                truth=truth_scores(
+                    [question for of in drawn.questions.values() for question in of],
+                    [one for of in found.values() for one in of[number]],
+                ),
+                deletion=rounded(float(curves.deletion_areas.mean())),
+                insertion=rounded(float(curves.insertion_areas.mean())),
+                similarity=rounded(float(shuffled.means[-1])),
+            )
+        )
+    return measures
 
 
-def count_biased(
-    model: Differentiable, method: AttributionMethod, trials: Mapping[Cause, Sequence[CauseTrial]]
-) -> dict[Cause, int]:
-    """Return for each cause the number of trials that come out as biased.
+def measure_causes(prepared: PreparedTruth, methods: Sequence[AttributionMethod]) -> list[SeedCauses]:
+    """Explain the trials of a seed on the embedded models.
 
     Args:
-        model: the network.
-        method: the method.
-        trials: the trials of each cause.
+        prepared: the scenes.
+        methods: methods of one base.
+
+    Raises:
+        NotApplicable: the methods do not apply to a model.
     """
-    return {cause: sum(_outcomes(model, method, of)) for cause, of in trials.items()}
+    by_model = {
+        name: _attributions(model, methods, prepared.pairs[name]) for name, model in prepared.subjects.embedded.items()
+    }
+    return [
+        SeedCauses(
+            method.name,
+            prepared.drawn.seed,
+            {name: _ranks(prepared.drawn, of[number]) for name, of in by_model.items()},
+        )
+        for number, method in enumerate(methods)
+    ]
 
 
-def _outcomes(model: Differentiable, method: AttributionMethod, trials: Sequence[CauseTrial]) -> Iterator[bool]:
-    pairs: list[ExplainedPair] = [pair for trial in trials for pair in trial.pairs]
-    images, texts = [pair.image for pair in pairs], [pair.text for pair in pairs]
-    found = iter(attribute(model, method, images, texts, batch_size=_BATCH))
-    for trial in trials:
-        yield trial.is_biased([next(found) for _ in trial.pairs])
-
-
-def _explained(
-    model: Differentiable, method: AttributionMethod, questions: Sequence[TruthQuestion]
-) -> list[Attribution]:
-    """Return the explanation of each question; those of one score are explained together."""
-    found: dict[int, Attribution] = {}
-    for score in {question.score: None for question in questions}:
-        places = [place for place, question in enumerate(questions) if question.score == score]
-        asked = [questions[place] for place in places]
-        words = [question.word for question in asked] if score == "word" else None
-        images, texts = [question.image for question in asked], [question.text for question in asked]
-        explained = attribute(model, method, images, texts, words, batch_size=_BATCH)
-        found |= dict(zip(places, explained, strict=True))
-    return [found[place] for place in range(len(questions))]
-
-
-def reason_against(model: Differentiable, method: AttributionMethod, question: TruthQuestion) -> str:
-    """Return the reason why a method does not apply to a model; "" if it applies.
+def _ranks(drawn: DrawnTruth, attributions: Sequence[Attribution]) -> Mapping[Cause, float]:
+    """Return the ranks of each cause's biased trials.
 
     Args:
-        model: the network.
+        drawn: the scenes.
+        attributions: the explanation of each pair.
+    """
+    found = dict(zip((pair.key for pair in drawn.pairs), attributions, strict=True))
+    return {
+        cause: biased_ranks([trial.leaning([found[pair.key] for pair in trial.pairs]) for trial in trials])
+        for cause, trials in drawn.trials.items()
+    }
+
+
+def _attributions(
+    model: Differentiable, methods: Sequence[AttributionMethod], inputs: PairInputs
+) -> list[list[Attribution]]:
+    """Return for each method the explanations of all pairs."""
+    batches = [
+        found
+        for _, found in in_batches(lambda rows: explained(model, methods, inputs[rows]), range(len(inputs)), _BATCH)
+    ]
+    return [[one for found in batches for one in found[number]] for number in range(len(methods))]
+
+
+def _asked(model: Differentiable, questions: Sequence[TruthQuestion]) -> PairInputs:
+    """Return questions of one score as a model reads them."""
+    words = [question.word for question in questions] if questions[0].word else None
+    return model.inputs([question.image for question in questions], [question.text for question in questions], words)
+
+
+def reason_against(prepared: PreparedTruth, method: AttributionMethod) -> str:
+    """Return the reason why a method does not apply to the model under test; "" if it applies.
+
+    Args:
+        prepared: scenes to try it on.
         method: the method.
-        question: a question about the match of picture and text.
     """
     try:
-        attribute(model, method, [question.image], [question.text])
+        explained(prepared.subjects.under_test, [method], prepared.questions["match"][[0]])
     except NotApplicable as reason:
         return str(reason)
     return ""

@@ -12,7 +12,7 @@ import msgspec
 from vlcheck._util.files import begins
 from vlcheck.errors import UsageError
 from vlcheck.explain.bench.planted import CONTROL, Cause
-from vlcheck.explain.bench.rule import TRIALS
+from vlcheck.explain.bench.rule import TRIALS, name_cause
 
 Score = Literal["match", "word"]  # the match logit of a true caption; the log-probability of a word at the mask
 
@@ -52,16 +52,15 @@ class TruthScores:
 
 @dataclass(frozen=True)
 class SeedScores:
-    """The measures of a method on the scenes of one seed.
+    """The measures of a method on the model under test and the scenes of one seed.
 
     Attributes:
         method: the method's name.
         seed: the seed.
-        truth: for each explained score the agreement with the truth, on the model under test.
+        truth: for each explained score the agreement with the truth.
         deletion: mean area under the deletion curve of P(match); small for a good map.
         insertion: mean area under the insertion curve of P(match); large for a good map.
         similarity: mean rank correlation of the maps with those of the network with all weights shuffled.
-        biased: for each embedded model and cause the number of trials that came out as biased.
     """
 
     method: str
@@ -70,7 +69,30 @@ class SeedScores:
     deletion: float
     insertion: float
     similarity: float
-    biased: Mapping[str, Mapping[Cause, int]]
+
+
+@dataclass(frozen=True)
+class SeedCauses:
+    """The trials of causes of one seed, explained on the embedded models by a method.
+
+    Attributes:
+        method: the method's name.
+        seed: the seed.
+        ranks: for each embedded model and cause the ranks of the trials that came out as biased. See `biased_ranks`.
+    """
+
+    method: str
+    seed: int
+    ranks: Mapping[str, Mapping[Cause, float]]
+
+    def named(self, model: str, trials: int) -> Cause | None:
+        """Return the cause that the rule names for an embedded model.
+
+        Args:
+            model: the model.
+            trials: number of trials of each cause.
+        """
+        return name_cause(self.ranks[model], trials)
 
 
 @dataclass(frozen=True)
@@ -83,14 +105,16 @@ class ExplanationBench:
         images: number of scenes of each kind for each seed.
         trials: number of trials of each cause for each seed.
         scores: the measures of each method and seed.
+        causes: the trials of each method and seed, which take longer and may have fewer seeds.
         inapplicable: for each method that does not apply to the model, the reason.
     """
 
-    explain_bench: int = 1
+    explain_bench: int = 2
     model: str = CONTROL
     images: int = 20
     trials: int = TRIALS
     scores: tuple[SeedScores, ...] = ()
+    causes: tuple[SeedCauses, ...] = ()
     inapplicable: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -101,6 +125,10 @@ class ExplanationBench:
     def of(self, method: str) -> dict[int, SeedScores]:
         """Return a method's measures by seed."""
         return {one.seed: one for one in self.scores if one.method == method}
+
+    def causes_of(self, method: str) -> dict[int, SeedCauses]:
+        """Return a method's trials by seed."""
+        return {one.seed: one for one in self.causes if one.method == method}
 
 
 def bench_as_json(bench: ExplanationBench) -> bytes:

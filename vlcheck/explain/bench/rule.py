@@ -3,32 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+
+import numpy as np
 
 from vlcheck.explain.bench.planted import CAUSES, Cause
-from vlcheck.stats.bounds import Tally, exact
 
 TRIALS = 40  # of each cause
 ALPHA = 0.05 / len(CAUSES)  # Bonferroni's correction, so that noise rarely names any cause
 
 
-def name_cause(biased: Mapping[Cause, int], trials: int) -> Cause | None:
+def name_cause(ranks: Mapping[Cause, float], trials: int) -> Cause | None:
     """Return the cause that the maps show; None if they show none, or if two causes share the first place.
 
-    A cause is shown if its trials come out as biased in more than half of the cases, by the exact binomial test at
-    ALPHA. The cause with the most biased trials is named.
+    A cause is shown if the trials that come out as biased have larger ranks than noise gives them, by Wilcoxon's
+    signed-rank test at ALPHA. The cause with the largest ranks is named.
 
     Args:
-        biased: for each cause, the number of trials that came out as biased.
+        ranks: for each cause, the sum of the ranks of the trials that came out as biased, of 1 to `trials`.
         trials: number of trials of each cause, above 0.
 
     Example:
-        >>> name_cause({"color": 19, "order": 12, "place": 2}, trials=20)
+        >>> name_cause({"color": 195, "order": 120, "place": 20}, trials=20)
         'color'
     """
-    shown = {cause: count for cause, count in biased.items() if _is_shown(count, trials)}
-    first = [cause for cause, count in shown.items() if count == max(shown.values())]
+    shown = {cause: rank for cause, rank in ranks.items() if chance(rank, trials) < ALPHA}
+    first = [cause for cause, rank in shown.items() if rank == max(shown.values())]
     return first[0] if len(first) == 1 else None
 
 
-def _is_shown(count: int, trials: int) -> bool:
-    return exact(Tally.of_violations(count, trials), 0.5) < ALPHA
+def chance(ranks: float, trials: int) -> float:
+    """Return the probability that noise gives biased trials this sum of ranks or a larger one.
+
+    Args:
+        ranks: the sum of the ranks of the biased trials.
+        trials: number of trials, above 0.
+
+    Source: Wilcoxon 1945, doi:10.2307/3001968; the exact distribution.
+    """
+    return float(_distribution(trials)[int(ranks) :].sum())
+
+
+@cache
+def _distribution(trials: int) -> np.ndarray:
+    """Return the probability of each sum of ranks if each rank counts with probability 1/2, (largest sum + 1,)."""
+    found = np.ones(1)
+    for rank in range(1, trials + 1):
+        found = (np.pad(found, (0, rank)) + np.pad(found, (rank, 0))) / 2
+    return found

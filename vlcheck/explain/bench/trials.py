@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import cycle
 from random import Random
 from types import MappingProxyType
 
+import numpy as np
 from PIL import Image, ImageOps
+from scipy.stats import rankdata
 
 from vlcheck.cases.box import Box
 from vlcheck.datasets.scenes.cases import HIS
@@ -35,6 +38,11 @@ class ExplainedPair:
     image: Image.Image
     text: str
 
+    @cached_property
+    def key(self) -> bytes:
+        """The text and the pixels: equal for equal pairs."""
+        return self.text.encode() + self.image.tobytes()
+
 
 @dataclass(frozen=True, eq=False)
 class CauseTrial:
@@ -55,20 +63,37 @@ class CauseTrial:
         """The pairs that are explained."""
         return self.doubtful, self.sound, self.biased
 
-    def is_biased(self, found: Sequence[Attribution]) -> bool:
-        """Return True if the doubtful pair's support is nearer to the biased pair's. Noise is so every second time.
+    def leaning(self, found: Sequence[Attribution]) -> float:
+        """Return how much nearer the doubtful pair's support is to the biased pair's than to the sound pair's.
+
+        Above 0 the trial comes out as biased. Noise is as often above 0 as below, by as much.
 
         Args:
             found: the explanations of the pairs, in their order.
         """
         doubtful, sound, biased = map(support, found)
-        return abs(doubtful - biased) < abs(doubtful - sound)
+        return abs(doubtful - sound) - abs(doubtful - biased)
 
 
 def support(found: Attribution) -> float:
     """Return the sum of an explanation over the picture and, if the method gives words a value, over the text."""
     words = 0.0 if found.token_values is None else float(found.token_values.sum())
     return float(found.image.values.sum()) + words
+
+
+def biased_ranks(leanings: Sequence[float]) -> float:
+    """Return the sum of the ranks of the values above 0 among the sizes of all; a value of 0 counts half.
+
+    Args:
+        leanings: how far each trial leans to the biased answer. See `CauseTrial.leaning`.
+
+    Example:
+        >>> biased_ranks([3.0, -2.0, 0.5])
+        4.0
+    """
+    values = np.array(leanings)
+    ranks = rankdata(np.abs(values))
+    return float(ranks[values > 0].sum() + ranks[values == 0].sum() / 2)
 
 
 def make_trial(cause: Cause, rng: Random) -> CauseTrial:
@@ -95,8 +120,8 @@ def _modality(rng: Random) -> CauseTrial:
 def _color(rng: Random) -> CauseTrial:
     """Return a trial with the named thing in another color: does it speak like this thing, or like another one?"""
     word, other = _two_words(rng)
-    color = rng.choice([color for color in COLORS if color not in (USUAL[word], USUAL[other])])
     scene, text = alone(rng, word, USUAL[word], centred=True), _photo_of(word)
+    color = rng.choice([color for color in COLORS if color not in (USUAL[word], USUAL[other])])
     return CauseTrial(
         doubtful=ExplainedPair(_redrawn(scene, (word, color)), text),
         sound=ExplainedPair(scene.open(), text),

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from vlcheck._util.numbers import figure
+from vlcheck._util.numbers import counted, figure
 from vlcheck.explain.bench.planted import CONTROL, PLANTED_CAUSES
 from vlcheck.explain.bench.records import ExplanationBench, SeedScores, bench_from_json
-from vlcheck.explain.bench.rule import name_cause
 from vlcheck.stats.bootstrap import bootstrap_interval
 
 NULL = "random"
 MEASURED = Path(__file__).with_name("trust.json")
+LEAST_SEEDS = 5  # an interval over fewer says nothing
 NAMED_SHARE = 0.9  # share of the seeds in which a planted cause has to be named, to count as named
 NOT_BETTER = "not better than random"
 
@@ -27,18 +27,19 @@ class Mean:
 
     Attributes:
         mean: the mean.
-        low: lower end of the interval.
-        high: upper end of the interval.
+        low: lower end of the interval; None for fewer than LEAST_SEEDS seeds.
+        high: upper end of the interval; None for fewer than LEAST_SEEDS seeds.
     """
 
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
     @classmethod
     def over(cls, values: Sequence[float]) -> Mean:
         """Return the mean of values, one a seed."""
-        return cls(float(np.mean(values)), *bootstrap_interval(values))
+        ends = bootstrap_interval(values) if len(values) >= LEAST_SEEDS else (None, None)
+        return cls(float(np.mean(values)), *ends)
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,9 @@ class MethodTrust:
         deletion: mean area under the deletion curve, and the random map's minus it.
         insertion: mean area under the insertion curve minus the random map's.
         similarity: rank correlation with the maps of a network with shuffled weights.
-        named: for each embedded model with a planted cause, the number of seeds in which the rule names it.
-        clean: number of seeds in which the rule names no cause for the embedded model without one.
+        cause_seeds: number of seeds whose trials of causes were explained.
+        named: for each embedded model with a planted cause, the number of these seeds in which the rule names it.
+        clean: number of these seeds in which the rule names no cause for the embedded model without one.
     """
 
     method: str
@@ -74,30 +76,38 @@ class MethodTrust:
     deletion: Mean
     insertion: Mean
     similarity: Mean
+    cause_seeds: int
     named: Mapping[str, int]
     clean: int
 
     @property
     def better(self) -> bool:
-        """True if the interval of the gain over the random map is above 0."""
-        return self.gain.low > 0
+        """True if the interval of the gain over the random map is above 0; it takes LEAST_SEEDS seeds."""
+        return self.gain.low is not None and self.gain.low > 0
 
     @property
     def causes_named(self) -> int:
         """The number of planted causes that are named in at least NAMED_SHARE of the seeds."""
-        return sum(count >= NAMED_SHARE * self.seeds for count in self.named.values())
+        return sum(count >= NAMED_SHARE * self.cause_seeds > 0 for count in self.named.values())
 
     @property
-    def named_a_seed(self) -> float:
-        """The mean over seeds of the number of planted causes that are named."""
-        return sum(self.named.values()) / self.seeds
+    def named_a_seed(self) -> float | None:
+        """The mean over seeds of the number of planted causes that are named; None without such seeds."""
+        return sum(self.named.values()) / self.cause_seeds if self.cause_seeds else None
+
+    @property
+    def mark(self) -> str:
+        """The words that mark a method that is not shown to be better than random; "" for one that is."""
+        few = f"{counted(self.seeds, 'seed')}, too few to tell"
+        return "" if self.better or self.method == NULL else NOT_BETTER if self.seeds >= LEAST_SEEDS else few
 
     @property
     def summary(self) -> str:
         """A few words to stand beside the method's name."""
         lies = f"{figure(self.lift.mean, 1)} times as much of the map on the named thing as by chance"
+        known = self.named_a_seed is not None and self.cause_seeds >= LEAST_SEEDS
         names = f"names {figure(self.named_a_seed, 1)} of {len(self.named)} planted causes"
-        return f"{lies if self.better else NOT_BETTER}; {names}"
+        return f"{self.mark or lies}; {names if known else 'planted causes: not measured'}"
 
 
 def trust_in(bench: ExplanationBench, method: str) -> MethodTrust:
@@ -116,6 +126,7 @@ def trust_in(bench: ExplanationBench, method: str) -> MethodTrust:
     def beyond(measure: Callable[[SeedScores], float]) -> Mean:
         return Mean.over([measure(one) - measure(noise) for one, noise in pairs])
 
+    causes = bench.causes_of(method).values()
     ranks = [one.truth["match"].precedence for one, _ in pairs]
     known = [rank for rank in ranks if rank is not None]
     return MethodTrust(
@@ -131,11 +142,12 @@ def trust_in(bench: ExplanationBench, method: str) -> MethodTrust:
         deletion=beyond(lambda one: -one.deletion),
         insertion=beyond(lambda one: one.insertion),
         similarity=over(lambda one: one.similarity),
+        cause_seeds=len(causes),
         named={
-            model: sum(name_cause(one.biased[model], bench.trials) == planted.cause for one, _ in pairs)
+            model: sum(one.named(model, bench.trials) == planted.cause for one in causes)
             for model, planted in PLANTED_CAUSES.items()
         },
-        clean=sum(name_cause(one.biased[CONTROL], bench.trials) is None for one, _ in pairs),
+        clean=sum(one.named(CONTROL, bench.trials) is None for one in causes),
     )
 
 
@@ -148,6 +160,18 @@ def trust(method: str) -> MethodTrust | None:
     """
     bench = bench_from_json(MEASURED.read_bytes())
     return trust_in(bench, method) if bench.of(method) else None
+
+
+def told(method: str) -> str:
+    """Return the measured trust in a method as reports say it beside its name.
+
+    Args:
+        method: the method's name.
+    """
+    measured = trust(method)
+    if measured is None:
+        return "Trust: not measured."
+    return f"Measured on {CONTROL}, not on your model, {counted(measured.seeds, 'seed')}: {measured.summary}."
 
 
 def _lift(one: SeedScores) -> float:

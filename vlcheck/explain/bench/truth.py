@@ -11,6 +11,7 @@ from typing import get_args
 import numpy as np
 from PIL import Image
 
+from vlcheck._util.numbers import rounded
 from vlcheck.cases.case import MASK
 from vlcheck.datasets.scenes.masks import mask_of
 from vlcheck.datasets.scenes.rendering import SIDE
@@ -118,4 +119,4 @@ def _means(pairs: Sequence[tuple[TruthQuestion, Attribution]]) -> TruthScores:
 
 
 def _mean(values: Iterable[float]) -> float:
-    return float(np.mean(list(values)))
+    return rounded(float(np.mean(list(values))))
