@@ -238,6 +238,7 @@ def test_the_terminal_draws_the_share_of_the_words_and_of_the_picture_with_its_i
         line("test_collapses", "mm-shap", tables={"synergy": synergy}, **claims),
         line("test_alone", "itm", tables={"modalities": means | synergy}, **claims | {"effect_high": 1.0}),
         line("test_other", "itm", **claims),
+        line("test_rate", "itm", tables={"synergy": synergy}, effect=0.5),
     ]
     head, names, first, second = summary.modality_shares(verdicts)
     assert head.startswith("what the words (T-SHAP) and the picture (V-SHAP) contribute")

@@ -34,7 +34,7 @@ class ModalityScores:
         neither: score of the other caption with the black picture.
 
     Source:
-        Hu, Li and Zhou 2022, arXiv:2205.00302, take modalities as the players of a game; Gat, Schwing and Schwartz
+        Hu, Li and Zhou 2022, arXiv:2205.00302, take modalities as the players of a game; Gat, Schwartz and Schwing
         2021, arXiv:2110.14375, take a modality away by putting that of another sample in its place. Both do so for the
         accuracy over a data set.
 

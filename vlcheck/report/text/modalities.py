@@ -19,10 +19,11 @@ class ModalityShares(NamedTuple):
 def shares_of_modalities(verdict: VerdictRecord) -> ModalityShares | None:
     """Return the shares that a verdict is about; None if it is about something else, or nothing was measured."""
     low, high = verdict.interval
-    if not synergy_of(verdict) or verdict.effect is None or low is None or high is None:
+    about = verdict.claim == "mean" and synergy_of(verdict)
+    if not about or verdict.effect is None or low is None or high is None:
         return None
-    text, *ends = ((1 + difference) / 2 for difference in (verdict.effect, low, high))
-    return ModalityShares(text, (max(0.0, ends[0]), min(1.0, ends[1])))
+    text, first, last = ((1 + difference) / 2 for difference in (verdict.effect, low, high))
+    return ModalityShares(text, (max(0.0, first), min(1.0, last)))
 
 
 def synergy_of(verdict: VerdictRecord) -> Cells | None:
