@@ -31,7 +31,8 @@ invalid = true
 """
 # As vlcheck wrote them before there were records: programs that read results files may go by place.
 KEYS = {
-    "run": """kind schema model name fingerprint baseline score_kinds data images seed sequential device dtype
+    "run": """kind schema model name fingerprint baseline score_kinds sees data images seed sequential device
+        dtype
         trust_remote_code versions started policy left_out contract run_id complete required unjudged stated explained
         exit_status verdicts lines""",
     "image": "kind key sha256 jpeg width height",

@@ -103,18 +103,14 @@ class ControlVerdicts:
         yield from _faults(self.run.name, self._faults.values())
 
     def _fares(self, verdicts: Iterable[VerdictRecord], model: str) -> Iterator[str]:
-        """Yield how the control fares where the model fails, and for a control of words where the model passes."""
-        by_status: dict[str, list[VerdictRecord]] = defaultdict(list)
-        for verdict in verdicts:
-            by_status[verdict.status].append(verdict)
-        for status, verb in (("pass", "passes"),) if self.run.sees is False else (("fail", "fails"),):
-            if its := by_status[status]:
-                others = [other for one in its if (other := self.of(one))]
-                told = [
-                    *tally(others),
-                    *([f"{len(its) - len(others)} without a verdict"] if its[len(others) :] else []),
-                ]
-                yield f"Of {counted(len(its), 'test')} that {model} {verb}, with {self.run.name} {', '.join(told)}"
+        """Yield how the control fares where the model fails; where it passes, for a control that sees no picture."""
+        status, verb = ("pass", "passes") if self.run.sees is False else ("fail", "fails")
+        its = [verdict for verdict in verdicts if verdict.status == status]
+        others = [other for verdict in its if (other := self.of(verdict))]
+        lacking = [f"{len(its) - len(others)} without a verdict"] if len(others) < len(its) else []
+        if its:
+            told = ", ".join([*tally(others), *lacking])
+            yield f"Of {counted(len(its), 'test')} that {model} {verb}, with {self.run.name} {told}"
 
     def _other_kinds(self, verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
         pairs = [(verdict, other) for verdict in verdicts if (other := self.of(verdict))]
