@@ -194,7 +194,9 @@ def _times_a_forward(rounds: list[list[float]] | None) -> str:
 def _missed(errors: list[float] | None) -> str:
     if errors is None:
         return "no sum | "
-    return f"{statistics.median(errors):.2%} | {statistics.quantiles(errors, n=20)[-1]:.2%}"
+    return (
+        f"{share(statistics.median(errors), decimals=2)} | {share(statistics.quantiles(errors, n=20)[-1], decimals=2)}"
+    )
 
 
 def memory(measured: str) -> str:
