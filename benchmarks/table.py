@@ -215,7 +215,8 @@ def _times_a_forward(rounds: list[list[float]] | None) -> str:
 def _missed(errors: list[float] | None) -> str:
     if errors is None:
         return "no sum | "
-    return f"{statistics.median(errors):.2%} | {statistics.quantiles(errors, n=20)[-1]:.2%}"
+    figures = statistics.median(errors), statistics.quantiles(errors, n=20)[-1]
+    return " | ".join(share(figure, decimals=2) for figure in figures)
 
 
 def memory(measured: str) -> str:

@@ -23,7 +23,7 @@ def rows(text):
 def test_a_method_has_its_times_of_a_forward_pass_and_the_error_of_its_sum():
     found = rows(table.attribution(json.dumps(FIGURES)))
     assert found["saliency"] == "| `saliency` | 3.0 | 3.0 | no sum |  |"
-    assert found["ig"].startswith("| `ig` | 160.0 | not measured | 10.50% | 19.")
+    assert found["ig"].startswith("| `ig` | 160.0 | not measured | 10.50 % | 19.")
     assert found["cam"] == "| `cam` | does not apply |  |  |  |"
 
 
