@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.pages import small
+from tests.report.pages import of_a_control, small
 from vlcheck._util.typed import json_schema, keys_of
 from vlcheck.errors import UsageError
 from vlcheck.report.markdown.model_card import card
@@ -28,7 +28,7 @@ def spoilt(tmp_path):
     """A results file, one value of the first line of a kind spoilt: its path, and the line's number."""
 
     def write(kind, key, value):
-        found = [json.loads(text) for text in small().lines()]
+        found = [json.loads(text) for text in of_a_control().lines()]
         at = next(number for number, line in enumerate(found) if line["kind"] == kind)
         found[at] |= {key: value}
         if value is ABSENT:
