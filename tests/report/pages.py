@@ -32,6 +32,24 @@ RUN = {
         }
     ],
 }
+FAULT = {"kind": "fault", "test": "t.py::test_x[mlm]", "behavior": "test_x", "metric": "mlm", "reason": "no memory"}
+WORDS = {
+    "kind": "words",
+    "found": [
+        {
+            "about": "color",
+            "probe": "cloze",
+            "n": 2,
+            "unspelled": 72,
+            "accuracy": 0.5,
+            "low": 0.01,
+            "high": 0.99,
+            "majority": 0.5,
+            "chance": 0.1,
+            "known": False,
+        }
+    ],
+}
 NOTHING = dict.fromkeys(("rate", "rate_low", "rate_high", "effect", "effect_low", "effect_high", "p", "violations"))
 
 
@@ -183,6 +201,13 @@ def small(*more, run=None):
     ]
     found = results(*pairs, run=run)
     found.add(json.dumps(explanation(side)) for side in ("before", "after"))
+    return found
+
+
+def of_a_control():
+    """The same results as those of a control, with what only these have."""
+    found = small()
+    found.add(map(json.dumps, (FAULT, WORDS)))
     return found
 
 

@@ -5,6 +5,7 @@ import resource
 
 import pytest
 
+from tests.report.pages import FAULT, WORDS
 from vlcheck.errors import UsageError
 from vlcheck.results.file import Part, ResultLines, encoded, gather, read, write_results
 from vlcheck.results.schema import line_of, record_of
@@ -93,26 +94,6 @@ def test_a_line_of_a_kind_of_a_later_version_is_counted_and_read_over(tmp_path):
     path.write_text("".join(f"{json.dumps(line)}\n" for line in lines if line["kind"] != "hologram"))
     with pytest.raises(UsageError, match="promises 4 lines, and 3 follow"):
         read(path)
-
-
-FAULT = {"kind": "fault", "test": "t.py::test_x[mlm]", "behavior": "test_x", "metric": "mlm", "reason": "no memory"}
-WORDS = {
-    "kind": "words",
-    "found": [
-        {
-            "about": "color",
-            "probe": "cloze",
-            "n": 2,
-            "unspelled": 72,
-            "accuracy": 0.5,
-            "low": 0.01,
-            "high": 0.99,
-            "majority": 0.5,
-            "chance": 0.1,
-            "known": False,
-        }
-    ],
-}
 
 
 def explanation(**changed):

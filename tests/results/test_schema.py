@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.pages import small
-from tests.results.test_file import FAULT, WORDS
+from tests.report.pages import of_a_control, small
 from vlcheck._util.typed import json_schema, keys_of
 from vlcheck.errors import UsageError
 from vlcheck.report.markdown.model_card import card
@@ -29,9 +28,7 @@ def spoilt(tmp_path):
     """A results file, one value of the first line of a kind spoilt: its path, and the line's number."""
 
     def write(kind, key, value):
-        whole = small()
-        whole.add(map(json.dumps, [FAULT, WORDS]))
-        found = [*map(json.loads, whole.lines())]
+        found = [json.loads(text) for text in of_a_control().lines()]
         at = next(number for number, line in enumerate(found) if line["kind"] == kind)
         found[at] |= {key: value}
         if value is ABSENT:

@@ -132,8 +132,8 @@ def json_schema(kind: Any) -> dict[str, Any]:
 
 
 def _cleaned(schema: Any) -> Any:
-    """Return a JSON schema without the indentation of docstrings, which some releases of msgspec keep."""
-    if isinstance(schema, list):
+    """Return a JSON schema without tuples, and without the indentation of docstrings, which some releases keep."""
+    if isinstance(schema, list | tuple):
         return [_cleaned(part) for part in schema]
     if not isinstance(schema, dict):
         return schema

@@ -191,7 +191,6 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
         fingerprint: digest of its weights and code.
         baseline: file of the results that it was compared with.
         score_kinds: kind of score by metric.
-        sees: whether the model sees the pictures; None in older files.
         data: spec of the cases.
         images: number of images that were requested.
         seed: seed of the choice of cases.
@@ -211,6 +210,7 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
         stated: bias and metric of each selected test.
         explained: the methods that explain its worst cases.
         unasked: tests of the suite that need an explanation for which the run did not ask.
+        sees: whether the model sees the pictures; None in older files.
         exit_status: exit status of the run's process; None while it runs.
         verdicts: number of verdicts in the whole file.
         lines: number of lines in the whole file.
@@ -222,7 +222,6 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
     fingerprint: Text
     baseline: TextOrNone = None
     score_kinds: Object = field(default_factory=dict)
-    sees: FlagOrNone = None
     data: Text
     images: CountOrNone = None
     seed: CountOrNone = None
@@ -251,6 +250,7 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
         list[MethodRecord], Meta(description="a list of objects with name, title and count, or null")
     ] = field(default_factory=list)
     unasked: Texts = field(default_factory=list)
+    sees: FlagOrNone = None
     exit_status: CountOrNone = None
     verdicts: CountOrNone = None
     lines: CountOrNone = None
