@@ -1,5 +1,7 @@
 """Maps of a run's worst cases: which cases, which lines, and why a view has no map."""
 
+import weakref
+
 import pytest
 import torch
 
@@ -208,3 +210,21 @@ def test_views_for_which_there_is_no_memory_together_are_explained_in_parts():
     assert [line.rank for line in cramped] == [1, 2, 3, 4, 5, 6]
     for one, other in zip(cramped, roomy, strict=True):
         assert one.values == pytest.approx(other.values, rel=1e-4, abs=1e-7)
+
+
+def test_the_pictures_of_eight_views_are_in_memory_at_a_time(monkeypatch):
+    drawn, alive, render = [], [], Picture.render
+
+    def counted(picture):
+        image = render(picture)
+        drawn.append(weakref.ref(image))
+        return image
+
+    class Counting(type(METHODS["random"])):
+        def maps(self, model, inputs):
+            alive.append(sum(image() is not None for image in drawn))
+            return super().maps(model, inputs)
+
+    monkeypatch.setattr(Picture, "render", counted)
+    lines = explained(vlcheck.load_model("tiny"), {Counting(): 20}, worst_cases(*["a red ball"] * 20))
+    assert (len(lines), alive) == (20, [8, 8, 4])
