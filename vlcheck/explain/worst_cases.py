@@ -15,7 +15,7 @@ from vlcheck.errors import ForeignFault, NotApplicable, UsageError
 from vlcheck.evaluation.evidence import Judgement, Row, Shown
 from vlcheck.explain.attribution.attribute import Attribution, attribute
 from vlcheck.explain.attribution.method import AttributionMethod
-from vlcheck.explain.bench.trust import told
+from vlcheck.explain.bench.trust import trust_sentence
 from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.models.differentiable import Differentiable
 from vlcheck.results.file import ResultLines
@@ -148,7 +148,7 @@ def method_record(method: AttributionMethod, count: int) -> MethodRecord:
         count: number of cases that it is to explain.
     """
     return MethodRecord(
-        name=method.name, title=method.title, meaning=method.meaning, trust=told(method.name), count=count
+        name=method.name, title=method.title, meaning=method.meaning, trust=trust_sentence(method.name), count=count
     )
 
 
