@@ -14,7 +14,7 @@ from benchmarks import calibration_pages
 from vlcheck._util.numbers import brief, counted, duration, share
 from vlcheck.explain.attribution.registry import SHIPPED
 from vlcheck.explain.bench.records import read_bench
-from vlcheck.explain.bench.table import LEGEND, cause_rows, check_rows, markdown, setting, truth_rows
+from vlcheck.explain.bench.table import LEGEND, cause_rows, curve_rows, markdown, setting, truth_rows
 from vlcheck.explain.bench.trust import MEASURED
 from vlcheck.models.loading.registry import LISTED, family_key, imported, registered_families
 from vlcheck.models.loading.registry import table as family_rows
@@ -316,7 +316,7 @@ def explanations() -> str:
     """The measured trust in attribution methods as Markdown."""
     bench = read_bench(MEASURED)
     lines = [f"{setting(bench)}.", ""]
-    for rows in (truth_rows(bench), check_rows(bench), cause_rows(bench)):
+    for rows in (truth_rows(bench), curve_rows(bench), cause_rows(bench)):
         lines += [*markdown(rows), ""]
     lines += [f"- {name}: {meaning}" for name, meaning in (*LEGEND.items(), *bench.inapplicable.items())]
     command = f"vlcheck explain bench --images {bench.images} --to {MEASURED.relative_to(HERE.parent)}"

@@ -45,7 +45,7 @@ def bench(
     """Measure attribution methods on drawn scenes, whose truth is known, and on models with a planted bias."""
     from vlcheck.explain.bench.records import ExplanationBench, bench_as_json, is_bench_file  # slow to import
     from vlcheck.explain.bench.run import run_bench
-    from vlcheck.explain.bench.table import LEGEND, cause_rows, check_rows, setting, truth_rows
+    from vlcheck.explain.bench.table import LEGEND, cause_rows, curve_rows, setting, truth_rows
 
     chosen = _chosen(methods)
     if to:
@@ -60,7 +60,7 @@ def bench(
         if to:
             write_file(to, bench_as_json(found))
     say(setting(found))
-    for rows in (truth_rows(found), check_rows(found), cause_rows(found)):
+    for rows in (truth_rows(found), curve_rows(found), cause_rows(found)):
         for line in aligned(list(rows)):
             say(line)
     for name, meaning in {**found.inapplicable, **LEGEND}.items():

@@ -26,7 +26,7 @@ from vlcheck.evaluation.session import scoring
 from vlcheck.explain.applicable import demand_method
 from vlcheck.explain.attribution.attribute import attribute
 from vlcheck.explain.attribution.method import AttributionMethod
-from vlcheck.explain.bench.trust import told
+from vlcheck.explain.bench.trust import trust_sentence
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.question import Question
@@ -201,7 +201,7 @@ def _answers(
 def _titled(model: VisionLanguageModel, method: AttributionMethod) -> str:
     """Return the title of a map: the method, the score that it explains, and how it did where the truth is known."""
     score = "match logit" if "itm" in model.metrics else "word's log-probability"
-    return f"{method.title} of the {score}. {told(method.name)}"
+    return f"{method.title} of the {score}. {trust_sentence(method.name)}"
 
 
 def _maps(

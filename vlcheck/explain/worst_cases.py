@@ -17,7 +17,7 @@ from vlcheck.evaluation.evidence import Judgement, Row, Shown
 from vlcheck.explain.attribution.attribute import Attribution, attribute
 from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.explain.batches import lacks_memory
-from vlcheck.explain.bench.trust import told
+from vlcheck.explain.bench.trust import trust_sentence
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.models.differentiable import differentiable
@@ -195,7 +195,7 @@ def method_record(method: AttributionMethod, count: int) -> MethodRecord:
         count: number of cases that it is to explain.
     """
     return MethodRecord(
-        name=method.name, title=method.title, meaning=method.meaning, trust=told(method.name), count=count
+        name=method.name, title=method.title, meaning=method.meaning, trust=trust_sentence(method.name), count=count
     )
 
 

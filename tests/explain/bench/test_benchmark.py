@@ -21,7 +21,7 @@ from vlcheck.explain.bench.records import (
     bench_from_json,
     is_bench_file,
 )
-from vlcheck.explain.bench.table import cause_rows, check_rows, setting, truth_rows
+from vlcheck.explain.bench.table import cause_rows, curve_rows, setting, truth_rows
 from vlcheck.explain.bench.trust import NOT_BETTER, NULL, trust_in
 from vlcheck.zoo import CONTROL
 
@@ -156,7 +156,7 @@ def test_few_seeds_have_no_interval_and_are_no_reason_to_trust():
     assert good.summary == "4 seeds, too few to tell; planted causes: not measured"
     rows = list(truth_rows(bench))
     assert rows[1][:5] == ("good (4 seeds, too few to tell)", "4", "10 %", "3.00", "-")
-    assert list(check_rows(bench))[1] == ("good", "4", "0.000", "0.000", "0.00")
+    assert list(curve_rows(bench))[1] == ("good", "4", "0.000", "0.000", "0.00")
 
 
 def test_a_cause_counts_as_named_in_nine_of_ten_seeds():
@@ -176,7 +176,7 @@ def test_a_cause_counts_as_named_in_nine_of_ten_seeds():
     )
     found = trust_in(bench, "method")
     assert (found.named["tiny-color"], found.named["tiny-bag"], found.causes_named, found.clean) == (10, 8, 1, 9)
-    assert found.named_a_seed == 1.8
+    assert (found.named_a_seed, found.most_named) == (1.8, 0)
     assert list(cause_rows(bench))[1][:2] == ("method", "10 of 10")
     assert setting(bench) == "tiny: 10 seeds, 20 scenes of each kind and 40 trials of each cause a seed"
 

@@ -8,7 +8,7 @@ from scipy.stats import wilcoxon
 
 from tests.explain.bench.maps import explanation, image_map
 from vlcheck.explain.bench.planted import CAUSES, PLANTED_CAUSES
-from vlcheck.explain.bench.rule import ALPHA, chance, name_cause
+from vlcheck.explain.bench.rule import ALPHA, name_cause, signed_rank_p
 from vlcheck.explain.bench.trials import USUAL, biased_ranks, make_trial
 from vlcheck.zoo import CONTROL, PLANTED
 from vlcheck.zoo.planted_biases import BoundColors
@@ -45,8 +45,8 @@ def test_ranks_are_tested_as_wilcoxon_did():
     leanings = np.random.default_rng(1).normal(0.4, 1, 30)
     expected = wilcoxon(leanings, alternative="greater", method="exact")
     assert biased_ranks(leanings) == expected.statistic
-    assert chance(biased_ranks(leanings), 30) == pytest.approx(expected.pvalue, rel=1e-9)
-    assert chance(0, 30) == pytest.approx(1)
+    assert signed_rank_p(biased_ranks(leanings), 30) == pytest.approx(expected.pvalue, rel=1e-9)
+    assert signed_rank_p(0, 30) == pytest.approx(1)
 
 
 def test_trials_that_lean_to_neither_side_count_half():
@@ -83,12 +83,12 @@ def test_noise_names_no_cause(cause):
     trials = [make_trial(cause, Random(number)) for number in range(100)]
     leaning = [trial.leaning([explanation(image_map(noise.random(64))) for _ in trial.pairs]) for trial in trials]
     assert 30 <= sum(one > 0 for one in leaning) <= 70
-    assert 0.01 < chance(biased_ranks(leaning), 100) < 0.99
+    assert 0.01 < signed_rank_p(biased_ranks(leaning), 100) < 0.99
 
 
 def test_noise_shows_a_cause_as_often_as_the_rule_says():
     """Supports of 40 trials, 2,000 times: the distances to two of three equal draws."""
     doubtful, sound, biased = np.random.default_rng(2).gamma(0.5, size=(3, 2000, 40))
     leanings = abs(doubtful - sound) - abs(doubtful - biased)
-    shown = np.mean([chance(biased_ranks(one), 40) < ALPHA for one in leanings])
+    shown = np.mean([signed_rank_p(biased_ranks(one), 40) < ALPHA for one in leanings])
     assert 0.005 < shown < 0.016

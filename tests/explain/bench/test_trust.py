@@ -11,7 +11,7 @@ from vlcheck import load_model
 from vlcheck.explain.attribution.registry import METHODS
 from vlcheck.explain.bench.planted import PLANTED_CAUSES
 from vlcheck.explain.bench.records import read_bench
-from vlcheck.explain.bench.trust import LEAST_SEEDS, MEASURED, NULL, told, trust, trust_in
+from vlcheck.explain.bench.trust import MEASURED, NULL, trust, trust_in, trust_sentence
 from vlcheck.explain.single_image import _titled
 from vlcheck.explain.worst_cases import method_record
 
@@ -37,18 +37,19 @@ def test_at_least_three_methods_beat_random_in_each_of_20_seeds(bench):
 
 def test_lrp_names_planted_causes_and_none_for_the_control(bench):
     found = trust_in(bench, "lrp")
-    assert found.cause_seeds >= LEAST_SEEDS
     assert found.named.keys() == PLANTED_CAUSES.keys()
+    assert found.cause_seeds == SEEDS
+    assert found.most_named == SEEDS
     assert found.causes_named >= 5
-    assert found.clean >= 0.9 * found.cause_seeds
+    assert found.clean >= 18
 
 
 def test_noise_is_even():
     noise = trust(NULL)
-    assert noise.seeds == SEEDS
+    assert (noise.seeds, noise.cause_seeds) == (SEEDS, SEEDS)
     assert abs(noise.lift.mean - 1) < 0.1
     assert noise.causes_named == 0
-    assert noise.clean >= 0.9 * noise.cause_seeds
+    assert noise.clean >= 18
 
 
 def test_the_page_has_the_tables_of_what_was_measured():
@@ -57,11 +58,11 @@ def test_the_page_has_the_tables_of_what_was_measured():
 
 
 def test_the_trust_stands_beside_the_name_with_what_it_was_measured_on():
-    said = told("lrp")
+    said = trust_sentence("lrp")
     assert said.startswith("Measured on tiny, not on your model, 20 seeds: ")
     assert method_record(METHODS["lrp"], 1).trust == said
     assert _titled(load_model("tiny"), METHODS["lrp"]) == f"LRP of the match logit. {said}"
-    assert told("a method of one's own") == "Trust: not measured."
+    assert trust_sentence("a method of one's own") == "Trust: not measured."
 
 
 def test_who_reads_the_trust_waits_for_no_torch():

@@ -27,12 +27,12 @@ def name_cause(ranks: Mapping[Cause, float], trials: int) -> Cause | None:
         >>> name_cause({"color": 195, "order": 120, "place": 20}, trials=20)
         'color'
     """
-    shown = {cause: rank for cause, rank in ranks.items() if chance(rank, trials) < ALPHA}
+    shown = {cause: rank for cause, rank in ranks.items() if signed_rank_p(rank, trials) < ALPHA}
     first = [cause for cause, rank in shown.items() if rank == max(shown.values())]
     return first[0] if len(first) == 1 else None
 
 
-def chance(ranks: float, trials: int) -> float:
+def signed_rank_p(ranks: float, trials: int) -> float:
     """Return the probability that noise gives biased trials this sum of ranks or a larger one.
 
     Args:

@@ -22,7 +22,7 @@ TRUTH = (
     "word",
 )
 CHECKS = ("method", "seeds", "deletion", "insertion", "shuffled weights")
-COUNTED = ("causes a seed", f"none on {CONTROL}")
+COUNTED = ("causes a seed", "all but one", f"none on {CONTROL}")
 
 # What the columns mean.
 LEGEND: Mapping[str, str] = MappingProxyType(
@@ -35,7 +35,9 @@ LEGEND: Mapping[str, str] = MappingProxyType(
         "word": "share of the caption's other words with a smaller value than the named thing",
         "deletion, insertion": "by how much the area under the curve is better than that of the random map",
         "shuffled weights": "rank correlation with the map of a network with shuffled weights; it should be near 0",
-        "causes a seed": f"planted causes that the fixed rule names, of {len(PLANTED_CAUSES)}",
+        "causes a seed": f"planted causes that the fixed rule names, of {len(PLANTED_CAUSES)}; mean over the seeds",
+        "all but one": f"seeds in which it names at least {len(PLANTED_CAUSES) - 1} of them",
+        f"none on {CONTROL}": "seeds in which the rule names no cause for the model without one",
     }
 )
 
@@ -56,7 +58,7 @@ def truth_rows(bench: ExplanationBench) -> Iterator[Sequence[str]]:
         )
 
 
-def check_rows(bench: ExplanationBench) -> Iterator[Sequence[str]]:
+def curve_rows(bench: ExplanationBench) -> Iterator[Sequence[str]]:
     """Yield the table of the curves and of the randomisation check, its head first."""
     yield CHECKS
     for one in _ordered(bench):
@@ -75,6 +77,7 @@ def cause_rows(bench: ExplanationBench) -> Iterator[Sequence[str]]:
             one.method,
             *(f"{count} of {seeds}" for count in counts),
             figure(one.named_a_seed, 1),
+            f"{one.most_named} of {seeds}",
             f"{one.clean} of {seeds}",
         )
 

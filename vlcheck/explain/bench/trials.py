@@ -85,7 +85,7 @@ def biased_ranks(leanings: Sequence[float]) -> float:
     """Return the sum of the ranks of the values above 0 among the sizes of all; a value of 0 counts half.
 
     Args:
-        leanings: how far each trial leans to the biased answer. See `CauseTrial.leaning`.
+        leanings: the leaning of each trial to the biased answer. See `CauseTrial.leaning`.
 
     Example:
         >>> biased_ranks([3.0, -2.0, 0.5])

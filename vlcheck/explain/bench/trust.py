@@ -11,7 +11,7 @@ import numpy as np
 
 from vlcheck._util.numbers import counted, figure
 from vlcheck.explain.bench.planted import CONTROL, PLANTED_CAUSES
-from vlcheck.explain.bench.records import ExplanationBench, SeedScores, bench_from_json
+from vlcheck.explain.bench.records import ExplanationBench, SeedCauses, SeedScores, bench_from_json
 from vlcheck.stats.bootstrap import bootstrap_interval
 
 NULL = "random"
@@ -61,6 +61,7 @@ class MethodTrust:
         similarity: rank correlation with the maps of a network with shuffled weights.
         cause_seeds: number of seeds whose trials of causes were explained.
         named: for each embedded model with a planted cause, the number of these seeds in which the rule names it.
+        most_named: number of these seeds in which the rule names all of these causes, or all but one.
         clean: number of these seeds in which the rule names no cause for the embedded model without one.
     """
 
@@ -78,6 +79,7 @@ class MethodTrust:
     similarity: Mean
     cause_seeds: int
     named: Mapping[str, int]
+    most_named: int
     clean: int
 
     @property
@@ -147,6 +149,7 @@ def trust_in(bench: ExplanationBench, method: str) -> MethodTrust:
             model: sum(one.named(model, bench.trials) == planted.cause for one in causes)
             for model, planted in PLANTED_CAUSES.items()
         },
+        most_named=sum(_named(one, bench.trials) >= len(PLANTED_CAUSES) - 1 for one in causes),
         clean=sum(one.named(CONTROL, bench.trials) is None for one in causes),
     )
 
@@ -162,7 +165,7 @@ def trust(method: str) -> MethodTrust | None:
     return trust_in(bench, method) if bench.of(method) else None
 
 
-def told(method: str) -> str:
+def trust_sentence(method: str) -> str:
     """Return the measured trust in a method as reports say it beside its name.
 
     Args:
@@ -172,6 +175,11 @@ def told(method: str) -> str:
     if measured is None:
         return "Trust: not measured."
     return f"Measured on {CONTROL}, not on your model, {counted(measured.seeds, 'seed')}: {measured.summary}."
+
+
+def _named(one: SeedCauses, trials: int) -> int:
+    """Return the number of planted causes that the rule names."""
+    return sum(one.named(model, trials) == planted.cause for model, planted in PLANTED_CAUSES.items())
 
 
 def _lift(one: SeedScores) -> float:
