@@ -23,7 +23,7 @@ from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question, demand_told
 from vlcheck.metrics.reading import Heard, Reading
 
-VERSION = "1"  # a part of every kept answer's key: raise it when the shares change
+VERSION = "2"  # a part of every kept answer's key: raise it when the shares change
 ERROR = "standard error"
 
 
