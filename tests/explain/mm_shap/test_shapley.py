@@ -11,7 +11,7 @@ from vlcheck.explain.mm_shap import crossed
 from vlcheck.explain.mm_shap.contribution import MMShap
 from vlcheck.explain.mm_shap.crossed import CrossedDesign
 from vlcheck.explain.mm_shap.regression import (
-    Asked,
+    KnownValues,
     Smoothness,
     best_smoothness,
     regress,
@@ -98,25 +98,25 @@ def likeness_to(row, rates, present):
     return np.sinh(np.where(present, 1.0, -1.0) @ (rates * row))
 
 
-def asked_of(game, rounds, seed=0):
+def known_of(game, rounds, seed=0):
     design = CrossedDesign(np.random.default_rng(seed), TEXTS, IMAGES, 4)
     present = np.array([design.draw() for _ in range(rounds)])
     base, full = game(np.array([[False], [True]]).repeat(PLAYERS, axis=1))
-    return Asked(present, odd_part(game, present), full - base, TEXTS)
+    return KnownValues(present, odd_part(game, present), full - base, TEXTS)
 
 
 def test_a_regression_without_a_round_is_that_of_the_other_rounds():
-    asked, smoothness = asked_of(table_game(7), 10), Smoothness(0.06, 0.25, 0.03)
-    found = regress(asked, smoothness)
+    known, smoothness = known_of(table_game(7), 10), Smoothness(0.06, 0.25, 0.03)
+    found = regress(known, smoothness)
     kept = np.arange(10) != 3
-    others = regress(Asked(asked.present[kept], asked.odd[kept], asked.gain, TEXTS), smoothness)
+    others = regress(KnownValues(known.present[kept], known.odd[kept], known.gain, TEXTS), smoothness)
     np.testing.assert_allclose(found.without[3], others.phi, rtol=0, atol=1e-7)
     np.testing.assert_allclose(found.rounds.mean(0), found.phi, rtol=0, atol=1e-12)
 
 
 def test_a_modality_that_does_nothing_is_left_out_of_the_regression():
     game = table_game(8, players=TEXTS)
-    chosen = best_smoothness(asked_of(lambda present: game(present[:, :TEXTS]), 16))
+    chosen = best_smoothness(known_of(lambda present: game(present[:, :TEXTS]), 16))
     assert chosen.image == 0
     assert chosen.text > 0
 

@@ -35,7 +35,7 @@ class CrossedDesign:
 
     def __init__(self, rng: np.random.Generator, texts: int, images: int, per_round: int) -> None:
         self.rng, self.texts, self.images, self.per_round = rng, texts, images, per_round
-        self._place = rng.random()
+        self._place = float(rng.random())
         self._information = np.eye(images)
 
     def draw(self) -> np.ndarray:
@@ -46,8 +46,8 @@ class CrossedDesign:
 
     def _next_share(self) -> float:
         self._place = (self._place + GOLDEN) % 1
-        odds = (self.texts + self.images - 1) ** (2 * self._place - 1)
-        return odds / (1 + odds)
+        log_odds = (2 * self._place - 1) * math.log(self.texts + self.images - 1)
+        return 1 / (1 + math.exp(-log_odds))
 
     def _cells(self, share: float) -> np.ndarray:
         size = int(share * self.images + self.rng.random())

@@ -24,7 +24,7 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(32)
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class KnownValues:
     """The coalitions whose values are known, by round.
 
     Attributes:
@@ -45,8 +45,8 @@ class Smoothness:
     """The hyperparameters of a regression.
 
     Attributes:
-        text: how fast likeness falls with each token in which two coalitions differ.
-        image: how fast it falls with each cell.
+        text: fall of the likeness of two coalitions with each token in which they differ.
+        image: its fall with each cell.
         noise: variance of what is left, as a share of that of the values.
     """
 
@@ -54,20 +54,21 @@ class Smoothness:
     image: float
     noise: float
 
-    def rates(self, asked: Asked) -> np.ndarray:
+    def rates(self, known: KnownValues) -> np.ndarray:
         """Return the rate of each player, (players,)."""
-        players = asked.present.shape[-1]
-        return np.where(np.arange(players) < asked.texts, self.text, self.image)
+        players = known.present.shape[-1]
+        images = players - known.texts
+        return np.repeat([self.text, self.image], [known.texts, images])
 
 
 @dataclass(frozen=True, eq=False)
-class Regression:
+class RegressedValues:
     """The Shapley values that a regression gives.
 
     Attributes:
         phi: (players,).
         without: those of the regression without one of the rounds, (rounds, players).
-        missed: by how much the regression without a round misses the values of that round, (rounds, coalitions).
+        missed: values of a round less what the regression without that round expects, (rounds, coalitions).
     """
 
     phi: np.ndarray
@@ -77,32 +78,33 @@ class Regression:
     @property
     def rounds(self) -> np.ndarray:
         """The estimate of each round, (rounds, players): jackknife pseudo-values around `phi`, which is their mean."""
-        return self.phi + (len(self.without) - 1) * (self.without.mean(axis=0) - self.without)
+        found: np.ndarray = self.phi + (len(self.without) - 1) * (self.without.mean(axis=0) - self.without)
+        return found
 
 
-def best_smoothness(asked: Asked) -> Smoothness:
+def best_smoothness(known: KnownValues) -> Smoothness:
     """Return the hyperparameters with which a regression without a round misses that round the least."""
     tried = [Smoothness(*one) for one in product(RATES, RATES, NOISES) if any(one[:2])]
-    return min(tried, key=lambda one: float((regress(asked, one).missed ** 2).mean()))
+    return min(tried, key=lambda one: float((regress(known, one).missed ** 2).mean()))
 
 
-def regress(asked: Asked, smoothness: Smoothness) -> Regression:
+def regress(known: KnownValues, smoothness: Smoothness) -> RegressedValues:
     """Return the Shapley values of a Gaussian process that is fitted to known values.
 
     The covariance of two coalitions is sinh(sum of a z z'), where z is 1 for a player that is present and -1 for one
     that is absent, and a is its rate: the odd part of exp(-2 a) for each player in which they differ.
 
     Args:
-        asked: the coalitions and their values.
+        known: the coalitions and their values.
         smoothness: the hyperparameters.
     """
-    rounds, each, players = asked.present.shape
-    rates = smoothness.rates(asked)
-    signs = np.vstack([np.where(asked.present.reshape(-1, players), 1.0, -1.0), np.ones(players)])
-    values = np.append(asked.odd, asked.gain / 2)
+    rounds, each, players = known.present.shape
+    rates = smoothness.rates(known)
+    signs = np.vstack([np.where(known.present.reshape(-1, players), 1.0, -1.0), np.ones(players)])
+    values = np.append(known.odd, known.gain / 2)
     scale = np.sinh(rates.sum())
     alike = np.sinh((signs * rates) @ signs.T) / scale
-    alike[np.diag_indices_from(alike)] += [*[smoothness.noise] * asked.odd.size, EXACT]
+    alike[np.diag_indices_from(alike)] += [*[smoothness.noise] * known.odd.size, EXACT]
     inverse = np.linalg.inv(alike)
     weights = inverse @ values
     own = np.arange(rounds * each).reshape(rounds, each)
@@ -110,7 +112,7 @@ def regress(asked: Asked, smoothness: Smoothness) -> Regression:
     missed = np.linalg.solve(blocks, weights[own][..., None])[..., 0]
     without = weights - np.einsum("nrk,rk->rn", inverse[:, own], missed)
     of_one = shapley_values_of_likeness(signs, rates) / scale
-    return Regression(_closed(weights @ of_one, asked.gain), _closed(without @ of_one, asked.gain), missed)
+    return RegressedValues(_closed(weights @ of_one, known.gain), _closed(without @ of_one, known.gain), missed)
 
 
 def shapley_values_of_likeness(signs: np.ndarray, rates: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from vlcheck.explain.mm_shap.crossed import CrossedDesign
-from vlcheck.explain.mm_shap.regression import Asked, Smoothness, best_smoothness, regress
+from vlcheck.explain.mm_shap.regression import KnownValues, Smoothness, best_smoothness, regress
 from vlcheck.explain.mm_shap.shapley import Game, ShapleyValues
 
 TOGETHER = 8  # rounds that are drawn before each further regression; with their complements, 16 pictures
@@ -40,10 +40,10 @@ def sample_rounds(
     present = np.array([design.draw() for _ in range(first)])
     smoothness: Smoothness | None = None
     while True:
-        asked = Asked(present, odd_part(game, present), full - base, texts)
+        known = KnownValues(present, odd_part(game, present), full - base, texts)
         if smoothness is None or len(present) <= CHOOSING:
-            smoothness = best_smoothness(asked)
-        found = regress(asked, smoothness)
+            smoothness = best_smoothness(known)
+        found = regress(known, smoothness)
         values = ShapleyValues(found.phi, base, full, found.rounds, exact=False)
         if enough(values):
             return values
