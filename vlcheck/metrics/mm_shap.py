@@ -25,7 +25,7 @@ from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question, demand_told
 from vlcheck.metrics.reading import Heard, Reading
 
-VERSION = "2"  # a part of every kept answer's key: raise it when its values change
+VERSION = "3"  # a part of every kept answer's key: raise it when its values change
 ERROR, SYNERGY = "standard error", "synergy"
 _NORMAL = 1.96  # standard errors on either side of an interval of 95 %
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.explain.mm_shap.games import PLAYERS, smooth_game, table_game
-from vlcheck.explain.mm_shap.permutations import sample_rounds
+from vlcheck.explain.mm_shap.sampling import sample_rounds
 from vlcheck.explain.mm_shap.shapley import enumerate_coalitions
 
 pytestmark = pytest.mark.slow  # networks are run many times

@@ -1,24 +1,24 @@
 """The axioms of Shapley values, exact and sampled."""
 
-from itertools import permutations
+from functools import partial
 
 import numpy as np
 import pytest
 
 from tests.explain.mm_shap.games import PLAYERS, smooth_game, table_game
 from vlcheck.errors import NotApplicable
+from vlcheck.explain.mm_shap import crossed
 from vlcheck.explain.mm_shap.contribution import MMShap
-from vlcheck.explain.mm_shap.permutations import (
-    adjusted,
-    along,
-    coalitions,
-    draw_orders,
-    draw_round,
-    gains,
-    pooled_differences,
-    sample_rounds,
+from vlcheck.explain.mm_shap.crossed import CrossedDesign
+from vlcheck.explain.mm_shap.regression import (
+    KnownValues,
+    Smoothness,
+    best_smoothness,
+    regress,
+    shapley_values_of_likeness,
 )
-from vlcheck.explain.mm_shap.shapley import ShapleyValues, enumerate_coalitions
+from vlcheck.explain.mm_shap.sampling import odd_part, sample_rounds
+from vlcheck.explain.mm_shap.shapley import enumerate_coalitions
 from vlcheck.explain.mm_shap.share import text_share
 
 pytestmark = pytest.mark.slow  # networks are run many times
@@ -27,7 +27,7 @@ TEXTS, IMAGES = 3, 5
 
 
 def sampled(game, rounds, seed=0, texts=TEXTS, images=IMAGES):
-    return sample_rounds(game, texts, images, enough=lambda values: len(values.rounds) >= rounds, seed=seed)
+    return sample_rounds(game, texts, images, enough=lambda values: True, first=rounds, seed=seed)
 
 
 def exact(game, players=PLAYERS):
@@ -78,75 +78,110 @@ def quadratic_game(seed):
     return lambda present: present @ main + ((present @ pairs) * present).sum(1)
 
 
-def test_a_permutation_and_its_reverse_cancel_interactions_of_two_players():
+def test_interactions_of_two_players_cancel():
     game = quadratic_game(6)
-    orders = draw_orders(np.random.default_rng(0), TEXTS, IMAGES, 1)
-    found = gains(orders, along(game, coalitions(orders))).mean(0)
-    np.testing.assert_allclose(found, exact(game).phi, rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_gains_and_differences_over_all_permutations_are_the_shapley_values(seed):
-    game = table_game(seed, players=5)
-    orders = np.array(list(permutations(range(5))))
-    present = coalitions(orders)
-    for found in (gains(orders, along(game, present)), pooled_differences(present, along(game, present))):
-        np.testing.assert_allclose(found.mean(0), exact(game, 5).phi, rtol=0, atol=1e-12)
-
-
-def test_the_surrogate_halves_the_variance_of_a_smooth_game():
-    game, rng = smooth_game(0, 14), np.random.default_rng(0)
-    rounds = [draw_round(game, rng, 5, 9, 8) for _ in range(24)]
-    plain = np.array([gains(one.orders, one.values).mean(0) for one in rounds])
-    assert adjusted(rounds, 5).var(axis=0, ddof=1).sum() < plain.var(axis=0, ddof=1).sum() / 2
-
-
-def test_orders_are_uniform_and_share_the_order_of_the_image_players():
-    rng = np.random.default_rng(0)
-    rounds = [draw_orders(rng, 2, 2, 3) for _ in range(4000)]
-    for orders in rounds[:20]:
-        images = [[player for player in order if player >= 2] for order in orders[:3].tolist()]
-        assert images[0] == images[1] == images[2]
-        assert (orders[3:] == orders[:3, ::-1]).all()
-    first = np.array([orders[0] for orders in rounds])
-    _, counts = np.unique(first, axis=0, return_counts=True)
-    expected = len(rounds) / 24
-    assert len(counts) == 24
-    assert ((counts - expected) ** 2 / expected).sum() < 49.7  # chi-squared with 23 degrees of freedom, p = 0.001
-
-
-def test_gains_are_the_differences_along_a_permutation():
-    game = table_game(7, players=3)
-    values = game(np.array([[0, 0, 0], [0, 1, 0], [1, 1, 0], [1, 1, 1]], dtype=bool))
-    np.testing.assert_allclose(gains(np.array([[1, 0, 2]]), values[None])[0, [1, 0, 2]], np.diff(values))
-
-
-def test_rounds_are_unbiased_and_their_standard_error_is_honest():
-    game, repeats = smooth_game(0, PLAYERS), 60
     expected = exact(game).phi
-    found = [sampled(game, 8, seed) for seed in range(repeats)]
-    scores = np.array([(one.phi - expected) / one.standard_error for one in found])
-    means = np.array([one.phi for one in found])
-    assert (abs(means.mean(0) - expected) < 4 * means.std(0, ddof=1) / repeats**0.5).all()
-    assert 0.85 < np.sqrt((scores**2).mean()) < 1.5  # Student's t with 7 degrees of freedom has 1.18
+    assert abs(sampled(game, 24).phi - expected).max() < 0.002 * abs(expected).max()
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.06, 0.6])
+def test_values_of_likeness_are_the_shapley_values_of_its_game(rate):
+    rates = np.repeat([rate, 0.25], [TEXTS, IMAGES])
+    others = np.random.default_rng(0).random((6, PLAYERS)) < 0.5
+    signs = np.where(others, 1.0, -1.0)
+    for row, found in zip(signs, shapley_values_of_likeness(signs, rates), strict=True):
+        game = partial(likeness_to, row, rates)
+        np.testing.assert_allclose(found, exact(game).phi, rtol=0, atol=1e-12)
+
+
+def likeness_to(row, rates, present):
+    return np.sinh(np.where(present, 1.0, -1.0) @ (rates * row))
+
+
+def known_of(game, rounds, seed=0):
+    design = CrossedDesign(np.random.default_rng(seed), TEXTS, IMAGES, 4)
+    present = np.array([design.draw() for _ in range(rounds)])
+    base, full = game(np.array([[False], [True]]).repeat(PLAYERS, axis=1))
+    return KnownValues(present, odd_part(game, present), full - base, TEXTS)
+
+
+def test_a_regression_without_a_round_is_that_of_the_other_rounds():
+    known, smoothness = known_of(table_game(7), 10), Smoothness(0.06, 0.25, 0.03)
+    found = regress(known, smoothness)
+    kept = np.arange(10) != 3
+    others = regress(KnownValues(known.present[kept], known.odd[kept], known.gain, TEXTS), smoothness)
+    np.testing.assert_allclose(found.without[3], others.phi, rtol=0, atol=1e-7)
+    np.testing.assert_allclose(found.rounds.mean(0), found.phi, rtol=0, atol=1e-12)
+
+
+def test_a_modality_that_does_nothing_is_left_out_of_the_regression():
+    game = table_game(8, players=TEXTS)
+    chosen = best_smoothness(known_of(lambda present: game(present[:, :TEXTS]), 16))
+    assert chosen.image == 0
+    assert chosen.text > 0
+
+
+def test_a_design_gives_all_players_the_same_chances():
+    draws = 400
+    rounds = np.array([CrossedDesign(np.random.default_rng(seed), 4, 6, 8).draw() for seed in range(draws)])
+    cells, tokens = rounds[:, 0, 4:].mean(0), rounds[:, :, :4].mean((0, 1))
+    assert abs(cells - 0.5).max() < 4 * 0.5 / draws**0.5
+    assert abs(tokens - 0.5).max() < 4 * 0.5 / draws**0.5
+    assert (rounds[:, :, 4:] == rounds[:, :1, 4:]).all()
+
+
+def test_the_cells_of_a_design_tell_single_effects_apart_better_than_random_ones():
+    def error_of_effects(candidates, monkeypatch):
+        monkeypatch.setattr(crossed, "CANDIDATES", candidates)
+        design = CrossedDesign(np.random.default_rng(0), 10, 16, 1)
+        signs = np.where([design.draw()[0, 10:] for _ in range(24)], 1.0, -1.0)
+        return np.linalg.inv(signs.T @ signs).trace()
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        assert error_of_effects(64, monkeypatch) < 0.7 * error_of_effects(1, monkeypatch)
+
+
+def antithetic(game, players, rng):
+    """The published estimate from one permutation and its reverse."""
+    order, gains = rng.permutation(players), np.empty((2, players))
+    for found, joining in zip(gains, (order, order[::-1]), strict=True):
+        present = np.argsort(joining) < np.arange(players + 1)[:, None]
+        found[joining] = np.diff(game(present))
+    return gains.mean(0)
+
+
+@pytest.fixture(scope="module")
+def repeated():
+    """The exact values of a smooth game of 13 players, and 20 estimates of 24 rounds."""
+    game = smooth_game(0, 13)
+    return game, exact(game, 13).phi, [sampled(game, 24, seed, 5, 8) for seed in range(20)]
+
+
+def test_48_pictures_err_less_than_the_160_of_the_published_permutations(repeated):
+    game, expected, found = repeated
+    rng = np.random.default_rng(0)
+    published = [np.mean([antithetic(game, 13, rng) for _ in range(10)], axis=0) for _ in range(20)]
+    ours, theirs = (
+        np.square(np.array(some) - expected).sum(1).mean() for some in ([one.phi for one in found], published)
+    )
+    assert ours < theirs
+
+
+def test_the_bias_is_within_the_standard_error_which_is_honest(repeated):
+    _, expected, found = repeated
+    errors = np.array([one.phi - expected for one in found])
+    stated = np.array([one.standard_error for one in found])
+    assert np.sqrt((errors.mean(0) ** 2).sum()) < 0.6 * np.sqrt((stated**2).sum(1).mean())
+    assert 0.5 < np.sqrt((errors**2).sum() / (stated**2).sum()) < 1.1
 
 
 def test_the_share_of_the_text_is_close_and_its_error_honest():
     game = smooth_game(0, PLAYERS)
     expected = text_share(exact(game), TEXTS).value
-    found = [text_share(sampled(game, 8, draw), TEXTS) for draw in range(40)]
+    found = [text_share(sampled(game, 24, draw), TEXTS) for draw in range(40)]
     misses = np.array([(one.value - expected) / one.standard_error for one in found])
     assert (abs(misses) < 4).mean() > 0.97
     assert abs(np.mean([one.value for one in found]) - expected) < 0.02
-
-
-def test_players_without_effect_add_nothing_to_their_modality():
-    rng = np.random.default_rng(0)
-    rounds = np.hstack([np.ones((20, 1)), rng.normal(size=(20, 400)) * 0.02])
-    noisy = ShapleyValues(rounds.mean(0), 0.0, 1.0, rounds, exact=False)
-    plain = abs(noisy.phi[0]) / abs(noisy.phi).sum()
-    assert plain < 0.45
-    assert text_share(noisy, 1).value > 0.80
 
 
 def test_a_game_that_nothing_changes_has_no_share():

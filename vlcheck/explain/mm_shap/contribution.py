@@ -11,8 +11,8 @@ from PIL import Image
 
 from vlcheck.errors import NotApplicable
 from vlcheck.explain.attribution.image_map import ImageMap
-from vlcheck.explain.mm_shap.permutations import sample_rounds
 from vlcheck.explain.mm_shap.players import Players
+from vlcheck.explain.mm_shap.sampling import sample_rounds
 from vlcheck.explain.mm_shap.shapley import Game, ShapleyValues, enumerate_coalitions
 from vlcheck.explain.mm_shap.share import text_share
 from vlcheck.explain.mm_shap.values import CoalitionValues
@@ -47,11 +47,11 @@ class MMShap:
     """MM-SHAP with its settings.
 
     Attributes:
-        enumerated: the most players of which all coalitions are asked; with more, permutations are sampled.
+        enumerated: the most players of which all coalitions are asked; with more, coalitions are sampled.
         precision: sampling ends when the standard error of T-SHAP is at most this.
-        fewest_rounds: the fewest rounds of permutations, at least 4, so that there is a standard error to speak of.
-        most_rounds: the most rounds, an even number; the standard error may then be above `precision`.
-        per_round: number of permutations, each forwards and backwards, that share the order of the cells.
+        fewest_rounds: the fewest rounds; with fewer rounds than cells, there is no standard error to speak of.
+        most_rounds: the most rounds; the standard error may then be above `precision`.
+        per_round: number of coalitions of tokens with each coalition of cells.
 
     Source:
         Parcalabescu and Frank 2022, arXiv:2212.08158.
@@ -59,8 +59,8 @@ class MMShap:
 
     enumerated: int = 12
     precision: float = 0.02
-    fewest_rounds: int = 6
-    most_rounds: int = 64
+    fewest_rounds: int = 24
+    most_rounds: int = 128
     per_round: int = 8
 
     def explain(
@@ -96,10 +96,10 @@ class MMShap:
             return enumerate_coalitions(game, texts + images)
 
         def enough(values: ShapleyValues) -> bool:
-            rounds = len(values.rounds)
-            return rounds >= self.most_rounds or (rounds >= self.fewest_rounds and self._precise(values, texts))
+            return len(values.rounds) >= self.most_rounds or self._precise(values, texts)
 
-        return sample_rounds(game, texts, images, enough=enough, per_round=self.per_round)
+        first = min(self.fewest_rounds, self.most_rounds)
+        return sample_rounds(game, texts, images, enough=enough, first=first, per_round=self.per_round)
 
     def _precise(self, values: ShapleyValues, texts: int) -> bool:
         with suppress(NotApplicable):

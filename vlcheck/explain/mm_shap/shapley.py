@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 Game = Callable[[np.ndarray], np.ndarray]
-HALVES = (slice(0, None, 2), slice(1, None, 2))  # of the rounds, each of which is judged by the other
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +22,8 @@ class ShapleyValues:
         phi: (players,), float64.
         base: the value of no player.
         full: the value of all players.
-        rounds: (rounds, players): independent unbiased estimates whose mean `phi` is; a single round if it is exact.
+        rounds: (rounds, players): estimates whose mean `phi` is, and whose spread shows its error; a single round if
+            it is exact.
         exact: whether all coalitions were asked.
     """
 
