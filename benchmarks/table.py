@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks import calibration_pages
 from vlcheck._util.numbers import brief, counted, duration, share
-from vlcheck.explain.attribution.registry import SHIPPED
+from vlcheck.explain.attribution.registry import METHODS, SHIPPED
 from vlcheck.explain.bench.records import read_bench
 from vlcheck.explain.bench.table import LEGEND, cause_rows, curve_rows, markdown, setting, truth_rows
 from vlcheck.explain.bench.trust import MEASURED
@@ -318,7 +318,8 @@ def explanations() -> str:
     lines = [f"{setting(bench)}.", ""]
     for rows in (truth_rows(bench), curve_rows(bench), cause_rows(bench)):
         lines += [*markdown(rows), ""]
-    lines += [f"- {name}: {meaning}" for name, meaning in (*LEGEND.items(), *bench.inapplicable.items())]
+    absent = {name: "not measured" for name in METHODS if name not in bench.methods} | dict(bench.inapplicable)
+    lines += [f"- {name}: {meaning}" for name, meaning in (*LEGEND.items(), *absent.items())]
     command = f"vlcheck explain bench --images {bench.images} --to {MEASURED.relative_to(HERE.parent)}"
     return "\n".join([*lines, "", f"`{command}` measures, `python -m benchmarks.table` writes these tables."]) + "\n"
 

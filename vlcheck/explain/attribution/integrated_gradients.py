@@ -21,7 +21,7 @@ from vlcheck.models.adapters.base import wide
 from vlcheck.models.adapters.differentiable import output_replaced
 from vlcheck.models.differentiable import Differentiable, PairInputs
 
-STEPS = 32
+STEPS = 64
 _PIXELS = 2**19  # values of a channel in one pass through the network: 8 pictures of 256 x 256
 _LEAST = 1e-9  # a change of the score; relative to a smaller one, an error says nothing
 _BLUR = 0.1  # standard deviation of the blur, in sides of the picture
