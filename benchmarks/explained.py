@@ -5,7 +5,8 @@
 Each run has a process of its own, with one thread. The first asks everything and keeps the scores; those that follow
 take them and explain K cases, so that K = 0 is the cost of such a run without a map. Measured are the CPU seconds and
 the peak memory of the processes. If fewer photographs than 50 are asked about, the seconds of a run on 50 follow by
-counting the pictures and texts of both. The figures go to benchmarks/explained.json.
+counting the pictures and texts of both. The figures go to benchmarks/explained.json, from where `python -m
+benchmarks.table` writes them into docs/explanation/speed.md.
 """
 
 from __future__ import annotations

@@ -183,6 +183,27 @@ def _of_maps(rounds: list[list[float]] | None, batches: float) -> str:
     return duration(batches * statistics.median(method for _, method in rounds)) if rounds else ""
 
 
+def explained(measured: str) -> str:
+    """Return what explained cases add to a run of full-size ALBEF, as Markdown."""
+    figures = json.loads(measured)
+    whole, kept, work = figures["whole"], figures["kept"], figures["work"]
+    images, aim = str(figures["images"]), max(work, key=int)
+    idle = kept.pop("0")["seconds"]  # a run whose scores are kept, without maps
+    run = idle + (whole["seconds"] - idle) * work[aim] / work[images]
+    rows = []
+    for count, spent in sorted(kept.items(), key=lambda item: int(item[0])):
+        added, views, peak = spent["seconds"] - idle, spent["views"], spent["peak"]
+        rows.append(f"| {count} | {views} | {added:.0f} s | {share(added / run)} | {peak:.0f} MB |\n")
+    inferred = "" if images == aim else f", counted from one on {images} of {whole['seconds']:.0f} s"
+    return (
+        f"Full-size ALBEF with random weights, one thread: a run on {aim} photographs a behavior takes {run:,.0f} s"
+        f" of the processor{inferred}, and {whole['peak']:.0f} MB. Maps are by `{figures['method']}`.\n\n"
+        "| cases | views | time added | of the run | peak memory, with kept scores |\n"
+        f"| --- | --- | --- | --- | --- |\n{''.join(rows)}\n"
+        "`python -m benchmarks.explained COCO_ROOT` measures, `python -m benchmarks.table` writes this table.\n"
+    )
+
+
 def _scenes(errors: dict[str, list[float]]) -> int:
     return max(map(len, errors.values()))
 
@@ -381,6 +402,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "embedded": lambda: embedded(_kept("embedded.json")),
         "memory": lambda: memory(_kept("memory.json")),
         "reuse": lambda: reuse(_kept("reuse.json")),
+        "explained": lambda: explained(_kept("explained.json")),
     },
     "explanation/proof.md": {
         "matrix": lambda: power(_kept("matrix.json")),
