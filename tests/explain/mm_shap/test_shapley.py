@@ -184,6 +184,21 @@ def test_the_share_of_the_text_is_close_and_its_error_honest():
     assert abs(np.mean([one.value for one in found]) - expected) < 0.02
 
 
+def test_a_modality_of_little_effect_keeps_its_little_share():
+    game = smooth_game(0, 13, weak=range(5, 13))
+    expected = text_share(exact(game, 13), 5).value
+    assert 0.90 < expected < 0.99
+    for draw in range(4):
+        found = text_share(sampled(game, 24, draw, 5, 8), 5)
+        assert abs(found.value - expected) < 4 * found.standard_error < 0.02
+
+
+@pytest.mark.parametrize("cells", [9, 25, 36])
+def test_there_are_more_rounds_than_cells_before_an_error_is_believed(cells):
+    found = MMShap(precision=1.0).shapley_values(smooth_game(1, 6 + cells), 6, cells)
+    assert len(found.rounds) == max(24, cells + 8)
+
+
 def test_a_game_that_nothing_changes_has_no_share():
     with pytest.raises(NotApplicable, match="changes the score"):
         text_share(exact(lambda present: np.ones(len(present))), TEXTS)

@@ -19,6 +19,8 @@ from vlcheck.explain.mm_shap.values import CoalitionValues
 from vlcheck.metrics.mm_shap import TextShare
 from vlcheck.models.differentiable import Differentiable
 
+SPARE = 8  # the least number of rounds beyond that of the cells
+
 
 @dataclass(frozen=True, eq=False)
 class Contribution:
@@ -49,7 +51,8 @@ class MMShap:
     Attributes:
         enumerated: the most players of which all coalitions are asked; with more, coalitions are sampled.
         precision: sampling ends when the standard error of T-SHAP is at most this.
-        fewest_rounds: the fewest rounds; with fewer rounds than cells, there is no standard error to speak of.
+        fewest_rounds: the fewest rounds; with more cells than this less SPARE, there are SPARE rounds more than cells,
+            since fewer cannot tell the effects of the cells apart.
         most_rounds: the most rounds; the standard error may then be above `precision`.
         per_round: number of coalitions of tokens with each coalition of cells.
 
@@ -98,7 +101,7 @@ class MMShap:
         def enough(values: ShapleyValues) -> bool:
             return len(values.rounds) >= self.most_rounds or self._precise(values, texts)
 
-        first = min(self.fewest_rounds, self.most_rounds)
+        first = min(max(self.fewest_rounds, images + SPARE), self.most_rounds)
         return sample_rounds(game, texts, images, enough=enough, first=first, per_round=self.per_round)
 
     def _precise(self, values: ShapleyValues, texts: int) -> bool:
