@@ -80,7 +80,7 @@ def test_it_is_in_the_results_of_a_run(register):
         progress=False,
     )
     (method,) = results.lines.run.explained
-    assert (method.name, method.title, method.trust) == (OWN, "Gradient times input", "")
+    assert (method.name, method.title, method.trust) == (OWN, "Gradient times input", "Trust: not measured.")
     assert len(results.lines.explanations) == 4  # two views of two cases
     assert {(one.method, one.rows, one.columns) for one in results.lines.explanations} == {(OWN, 8, 8)}
 
