@@ -145,6 +145,16 @@ def test_a_control_is_judged_by_the_same_tests(suite, competent, tmp_path):
     assert "Beside it: <bdi>competent</bdi>" in (tmp_path / "page.html").read_text()
 
 
+def test_a_control_that_is_named_is_loaded_as_asked_beside_a_model_object(suite, competent):
+    found = vlcheck.evaluate(competent, DATA, suite=suite, control="tiny", dtype="bfloat16", progress=False)
+    assert [(one.lines.run.name, one.lines.run.dtype) for one in (found, found.control)] == [
+        ("competent", ""),
+        ("tiny", "bfloat16"),
+    ]
+    with pytest.raises(UsageError, match=r"^dtype='bfloat16': is for a model that is given by its spec"):
+        vlcheck.evaluate(competent, DATA, suite=suite, control=competent, dtype="bfloat16", progress=False)
+
+
 def test_a_page_shows_a_control_and_a_comparison(results, tmp_path):
     results.report(tmp_path / "page.html", beside=results, baseline=results)
     page, expected = (tmp_path / "page.html").read_text(), comparison.compare_runs(results.lines, results.lines)

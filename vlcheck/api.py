@@ -211,9 +211,9 @@ def evaluate(
             well; METHOD:K of an attribution method only maps the K worst cases. None for no explanations.
         control: spec of a model to judge by the same tests, or such a model, e.g. one that sees no picture; its results
             are the attribute `control` of the results. None for no control.
-        device: device of the model, "cpu" unless given. Only for a spec of a model.
-        dtype: precision of the model, "float32" unless given. Only for a spec of a model.
-        trust_remote_code: whether Python code that comes with its checkpoint may run. Only for a spec of a model.
+        device: device of the model and the control, "cpu" unless given. Only for those that are given by a spec.
+        dtype: precision of the model and the control, "float32" unless given. Only for those that are given by a spec.
+        trust_remote_code: whether Python code that comes with their checkpoints may run. Only for a spec.
         store: file in which answers are kept, so that nothing is asked twice; None for a temporary one.
         batch_size: pictures encoded together, from 1 on.
         sequential: whether to ask about images in growing batches, each behavior until its verdict is decided.
@@ -233,16 +233,14 @@ def evaluate(
     demand_type("tests", tests, str | Collection | None, _NAMES)
     demand_type("run_id", run_id, str | None, "a text")
     requests = _requests(explain)
-    if not isinstance(model, str):
+    if not isinstance(model, str) and not isinstance(control, str):
         _refuse("a model that is given by its spec", device=device, dtype=dtype, trust_remote_code=trust_remote_code)
     if not isinstance(data, str):
         _refuse("cases that are given by their spec", lexicons=lexicons)
     config = EvaluationConfig(
         model=model if isinstance(model, str) else str(getattr(model, "name", "")),
         data=data if isinstance(data, str) else data.spec,
-        device=_settled(model, device, "cpu"),
-        dtype=_settled(model, dtype, "float32"),
-        trust_remote_code=trust_remote_code,
+        **_loading(model, device, dtype, trust_remote_code),
         sequential=sequential,
         batch_size=batch_size,
         store=_path("store", store),
@@ -255,7 +253,7 @@ def evaluate(
         held, chosen = its.policy(policy).as_of(started.date()), its.named(tests, requests)
         source = data if isinstance(data, CaseSource) else open_source(data, lexicons=its.lexicons(lexicons))
         adapter = _loaded(config) if isinstance(model, str) else as_model(model)
-        companion = _control(control, replace(config, device=device or "cpu", dtype=dtype or "float32"))
+        companion = _control(control, replace(config, **_loading(control, device, dtype, trust_remote_code)))
         adapter = explaining(adapter, requests, batch_size=batch_size)
         explainer = case_explainer(adapter, requests)
         config = replace(config, explained=explainer.records if explainer else ())
@@ -354,11 +352,15 @@ def _requests(explain: str | None) -> Sequence[Request]:
     return () if explain is None else parse_requests(explain)
 
 
-def _settled(model: object, said: str | None, default: str) -> str:
-    """Return the device or dtype of a model: "" for an object, which knows it alone."""
-    if not isinstance(model, str):
-        return ""
-    return default if said is None else said
+def _loading(given: object, device: str | None, dtype: str | None, trusted: bool) -> dict[str, Any]:
+    """Return the settings with which a model is loaded: empty for an object, which knows its own."""
+    if not isinstance(given, str):
+        return {"device": "", "dtype": "", "trust_remote_code": False}
+    return {
+        "device": "cpu" if device is None else device,
+        "dtype": "float32" if dtype is None else dtype,
+        "trust_remote_code": trusted,
+    }
 
 
 @overload
@@ -427,7 +429,7 @@ def _control(control: str | VisionLanguageModel | None, config: EvaluationConfig
         if isinstance(control, str):
             own = replace(config, model=control)
             return _Companion(_loaded(own), own)
-        own = replace(config, model=str(getattr(control, "name", "")), device="", dtype="")
+        own = replace(config, model=str(getattr(control, "name", "")))
         return _Companion(as_model(control), own)
     except UsageError as error:
         raise error.renamed("model", "control") from error

@@ -132,7 +132,7 @@ def explained(model, counts, cases):
 
 def test_a_view_without_a_map_has_a_line_with_the_reason():
     words = ("ball", "cup", "hat", "box", "car", "book", "bus")
-    lines = explained(vlcheck.load_model("tiny"), {Faulty(): 7}, worst_cases(*(f"a red {word}" for word in words)))
+    lines = explained(vlcheck.load_model("tiny"), [(Faulty(), 7)], worst_cases(*(f"a red {word}" for word in words)))
     reasons = {line.rank: line.reason for line in lines}
     assert "ValueError: it is a box" in reasons.pop(4)
     assert reasons == {
@@ -151,12 +151,12 @@ def test_a_picture_that_cannot_be_drawn_again_is_a_reason_too(monkeypatch):
         raise UsageError("gone.jpg: no such file")
 
     monkeypatch.setattr(Picture, "render", gone)
-    (line,) = explained(vlcheck.load_model("tiny"), {METHODS["saliency"]: 1}, worst_cases("a red ball"))
+    (line,) = explained(vlcheck.load_model("tiny"), [(METHODS["saliency"], 1)], worst_cases("a red ball"))
     assert line.reason == "gone.jpg: no such file"
 
 
 def test_each_method_explains_as_many_cases_as_it_is_for():
-    counts = {METHODS["saliency"]: 1, METHODS["random"]: 2}
+    counts = [(METHODS["saliency"], 1), (METHODS["random"], 2)]
     lines = explained(vlcheck.load_model("tiny"), counts, worst_cases("a red ball", "a red cup", "a red hat"))
     assert [(line.method, line.rank) for line in lines] == [("saliency", 1), ("random", 1), ("random", 2)]
 
@@ -206,7 +206,7 @@ class Cramped(type(METHODS["saliency"])):
 
 def test_views_for_which_there_is_no_memory_together_are_explained_in_parts():
     model, cases = vlcheck.load_model("tiny"), [*worst_cases(*(f"a red {word}" for word in ("ball", "cup", "hat") * 2))]
-    cramped, roomy = (explained(model, {method: 6}, cases) for method in (Cramped(), METHODS["saliency"]))
+    cramped, roomy = (explained(model, [(method, 6)], cases) for method in (Cramped(), METHODS["saliency"]))
     assert [line.rank for line in cramped] == [1, 2, 3, 4, 5, 6]
     for one, other in zip(cramped, roomy, strict=True):
         assert one.values == pytest.approx(other.values, rel=1e-4, abs=1e-7)
@@ -226,5 +226,5 @@ def test_the_pictures_of_eight_views_are_in_memory_at_a_time(monkeypatch):
             return super().maps(model, inputs)
 
     monkeypatch.setattr(Picture, "render", counted)
-    lines = explained(vlcheck.load_model("tiny"), {Counting(): 20}, worst_cases(*["a red ball"] * 20))
+    lines = explained(vlcheck.load_model("tiny"), [(Counting(), 20)], worst_cases(*["a red ball"] * 20))
     assert (len(lines), alive) == (20, [8, 8, 4])

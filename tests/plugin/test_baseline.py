@@ -168,6 +168,19 @@ def test_results_do_not_replace_what_they_are_held_to(project, baseline):
     assert baseline.read_bytes() == kept
 
 
+def test_results_of_a_control_do_not_replace_the_baseline(project):
+    project.run("-k", "grayscale", f"--vl-control={project.spec('competent')}")
+    baseline = project.folder / "vlcheck-results.control.jsonl"
+    kept = baseline.read_bytes()
+    said = ("-k", "grayscale", f"--vl-baseline={baseline.name}")
+    message = complaint(project.run(*said, f"--vl-control={project.spec('loves_color')}"))
+    assert "is where the results go (--vl-results)" in message
+    assert baseline.read_bytes() == kept
+    text = project.run(*said).stdout.str()  # without a control, nothing replaces it
+    assert "2 same, 0 not comparable" in text
+    assert f"left unchanged: {baseline}, of a control of an earlier run" in text
+
+
 def test_where_nothing_is_asked_nothing_is_compared(project):
     """On the command line it would be asked for: test_last_word."""
     project.pytester.makeini("[pytest]\nvl_baseline = absent.jsonl")

@@ -8,8 +8,11 @@ from tests.models import checkpoints
 from tests.models.hf.test_image_classifiers import saved, saved_by_timm, vit
 from tests.plugin.conftest import WORDS
 from tests.plugin.test_bad_input import complaint
+from vlcheck.errors import UsageError, argument
+from vlcheck.plugin import control
 from vlcheck.results.comparison import compare_runs, read_compared
-from vlcheck.results.file import read
+from vlcheck.results.file import Part, read
+from vlcheck.results.records import SCHEMA, RunRecord
 
 pytestmark = pytest.mark.slow  # networks are run many times
 
@@ -149,6 +152,38 @@ def test_a_fault_of_the_control_fails_no_test_and_is_said(project):
     (fault,) = project.results("fault", CONTROL)
     assert "ZeroDivisionError" in fault["reason"]
     assert "has no verdict: " in (project.folder / "report.html").read_text()
+
+
+def test_a_test_that_the_model_cannot_answer_is_asked_of_the_control(project):
+    project.pytester.makepyfile(test_states=FRAGILE)
+    assert project.run(f"--vl-control={project.spec('competent')}", model="constant").ret == 1
+    assert project.results("verdict") == []
+    assert [one["metric"] for one in project.results("verdict", CONTROL)] == ["itm"]
+
+
+def test_an_error_of_the_control_that_cannot_be_kept_is_said_without_a_traceback(project, monkeypatch):
+    def full(*args):
+        raise UsageError("the disk is full")
+
+    monkeypatch.setattr(control, "judge_control", full)
+    text = project.run(*GREY, f"--vl-control={project.spec('competent')}").stdout.str()
+    assert "the disk is full" in text
+    assert "Traceback" not in text
+    assert "test_control.py" not in text
+
+
+def test_a_fault_names_options():
+    assert control._said(UsageError(argument("store", "a.sqlite"))) == "--vl-store a.sqlite"
+
+
+@pytest.mark.parametrize(("sees", "reasons"), [(False, ["the process that asked it ended before"]), (True, [])])
+def test_words_that_a_killed_process_left_unasked_are_said(tmp_path, sees, reasons):
+    (tmp_path / "control").mkdir()
+    Part(tmp_path / "control", "gw0").keep(
+        [RunRecord(schema=SCHEMA, name="bert", fingerprint="1", data="d", started="2026-01-01", sees=sees)]
+    )
+    found = control.control_results(tmp_path)
+    assert [fault.reason[:38] for fault in found.faults.values()] == reasons
 
 
 def test_a_metric_that_only_the_control_has_is_judged(project):

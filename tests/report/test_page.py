@@ -347,7 +347,7 @@ def test_each_of_several_methods_has_a_checkbox_with_its_own_trust():
     assert [page.count(f'<input type="checkbox" class="m{number}">') for number in (0, 1, 2)] == [1, 1, 0]
     text = re.sub("<[^>]*>", "", page)
     assert "Grad-CAM It beats noise." in text
-    assert "LRP Not measured where the truth is known. Relevance." in text
+    assert "LRP Trust: not measured. Relevance." in text
 
 
 def test_there_is_a_style_for_each_method_that_a_run_can_name():

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol, runtime_checkable
 
 from vlcheck.cases import Case
 from vlcheck.errors import NotApplicable
 
 CanName = Callable[[str], bool]
-
-
-@runtime_checkable
-class NamesClasses(Protocol):
-    """A model that has no score for some words."""
-
-    def can_name(self, word: str) -> bool:
-        """Return True if a word names a class of the model."""
 
 
 def among_classes(case: Case, can_name: CanName) -> Case:

@@ -10,14 +10,14 @@ from typing import Self
 from vlcheck._util.foreign_code import contained
 from vlcheck._util.lazy import Lazy
 from vlcheck.behaviors.behavior import Behavior, Staged, Trial
-from vlcheck.behaviors.class_words import CanName, NamesClasses, among_classes
+from vlcheck.behaviors.class_words import CanName, among_classes
 from vlcheck.cases import Case, CaseSource
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.question import Question
 from vlcheck.metrics.registry import METRICS, ask
-from vlcheck.models.protocol import VisionLanguageModel, only_compares
+from vlcheck.models.protocol import NamesClasses, VisionLanguageModel, only_compares
 
 MOST_ASKED = 2  # images asked for each that is to count: no verdict is valid if the model knows fewer than half
 
@@ -30,14 +30,14 @@ class Trials:
         source: the cases.
         relative: whether the model's itm score only compares texts.
         method: the attribution method of the model's maps; "" for none.
-        can_name: whether the model has a score for a word; None if it has one for every word.
+        can_name: whether the model has a score for a word at the mask; None if it has one for every word.
     """
 
     source: CaseSource
     relative: bool = False
     method: str = ""
     can_name: CanName | None = None
-    _made: dict[str, _Made] = field(default_factory=dict, repr=False)
+    _made: dict[tuple[str, bool], _Made] = field(default_factory=dict, repr=False)
 
     @classmethod
     def for_model(cls, source: CaseSource, model: VisionLanguageModel | None) -> Self:
@@ -66,7 +66,7 @@ class Trials:
             UsageError: Under the same conditions as `CaseSource.select`.
             ForeignFault: If the behavior's own code raises.
         """
-        made = self._of(behavior)
+        made = self._of(behavior, metric)
         if metric not in made.first:
             each = iter(self._each(made, metric))
             chosen = list(islice(each, self.source.images))
@@ -92,7 +92,7 @@ class Trials:
 
     def _rest(self, behavior: Behavior, metric: Metric) -> Iterator[list[Trial]]:
         had = {trial.case.image.key for trial in self.of(behavior, metric)}
-        rest = iter(self._each(self._of(behavior), metric))
+        rest = iter(self._each(self._of(behavior, metric), metric))
         while (trials := _next(rest)) is not None:
             if _askable(trials) and trials[0].case.image.key not in had:
                 yield trials
@@ -111,7 +111,7 @@ class Trials:
             ForeignFault: If the behavior's own code raises.
         """
         others = self.source.select(behavior.cases)
-        return [self._trial(behavior, staged, metric) for staged in self._stage(behavior, case, others)]
+        return [self._trial(behavior, staged, metric) for staged in self._stage(behavior, metric, case, others)]
 
     def plain(self, case: Case, metric: Metric) -> Question:
         """Return the question about an unperturbed case.
@@ -135,30 +135,33 @@ class Trials:
         Raises:
             NotApplicable: If the metric cannot be asked about the view.
         """
-        if self.can_name:
-            told = self._told(view.case)
-            view = replace(view, case=told, candidates=tuple(filter(self.can_name, view.candidates)))
+        if can_name := self._can_name(metric):
+            told = among_classes(view.case, can_name)
+            view = replace(view, case=told, candidates=tuple(filter(can_name, view.candidates)))
         return ask(metric, view, foils=[] if self._relative(metric) else None, method=self.method)
 
-    def _stage(self, behavior: Behavior, case: Case, others: Sequence[Case]) -> Iterator[Staged]:
+    def _stage(self, behavior: Behavior, metric: Metric, case: Case, others: Sequence[Case]) -> Iterator[Staged]:
         """Yield a case in every arm, with the words that the model has scores for; or why it is not asked."""
+        can_name = self._can_name(metric)
         try:
-            told, unasked = self._told(case), ""
+            told, unasked = among_classes(case, can_name) if can_name else case, ""
         except NotApplicable as reason:
             told, unasked = case, str(reason)
         for staged in behavior.stage(told, others):
             yield replace(staged, arms=dict.fromkeys(staged.arms, unasked)) if unasked else staged
 
-    def _told(self, case: Case) -> Case:
-        """Return a case with those of its words that the model has scores for. Raises NotApplicable if it lacks one."""
-        return among_classes(case, self.can_name) if self.can_name else case
+    def _can_name(self, metric: Metric) -> CanName | None:
+        """Return whether the model has a score for a word under a metric; None if it has one for every word."""
+        return self.can_name if metric == "mlm" else None
 
-    def _of(self, behavior: Behavior) -> _Made:
-        made = self._made.get(behavior.name)
+    def _of(self, behavior: Behavior, metric: Metric) -> _Made:
+        key = behavior.name, self._can_name(metric) is not None
+        made = self._made.get(key)
         if made is None or made.behavior != behavior:
             others = self.source.select(behavior.cases)
-            staged = (list(self._stage(behavior, case, others)) for case in self.source.candidates(behavior.cases))
-            made = self._made[behavior.name] = _Made(behavior, Lazy(staged))
+            cases = self.source.candidates(behavior.cases)
+            staged = (list(self._stage(behavior, metric, case, others)) for case in cases)
+            made = self._made[key] = _Made(behavior, Lazy(staged))
         return made
 
     def _each(self, made: _Made, metric: Metric) -> Iterable[list[Trial]]:

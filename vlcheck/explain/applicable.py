@@ -49,6 +49,23 @@ def match_network(model: VisionLanguageModel) -> tuple[Differentiable | None, st
         return None, str(reason)
 
 
+def mapped_network(model: VisionLanguageModel, method: AttributionMethod) -> tuple[Differentiable | None, str]:
+    """Return the network whose match score a method explains; None, and the reason, if it explains none.
+
+    Args:
+        model: the model.
+        method: the method, tried on a gray picture.
+    """
+    network, reason = match_network(model)
+    if network is None:
+        return None, reason
+    try:
+        _try(model, method, "itm")
+    except (NotApplicable, ForeignFault) as error:
+        return None, str(error)
+    return network, ""
+
+
 def _try(model: VisionLanguageModel, method: AttributionMethod, metric: Metric) -> None:
     """Explain the score of a gray picture. Raises NotApplicable, or ForeignFault for a fault of a user's own code."""
     text, words = (MASK, ["a"]) if metric == "mlm" else ("a", None)

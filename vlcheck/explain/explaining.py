@@ -40,7 +40,7 @@ def case_explainer(model: VisionLanguageModel, requests: Sequence[Request]) -> C
         model: the model.
         requests: the methods, which apply to the model, each with the number of cases.
     """
-    counts = {METHODS[one.method]: one.worst or USUAL for one in requests if one.method in METHODS}
+    counts = [(METHODS[one.method], one.worst or USUAL) for one in requests if one.method in METHODS]
     return CaseExplainer(model, counts) if counts else None
 
 

@@ -135,10 +135,10 @@ class CaseExplainer:
         records: the methods as the first line of the results names them.
     """
 
-    def __init__(self, model: VisionLanguageModel, counts: Mapping[AttributionMethod, int]) -> None:
+    def __init__(self, model: VisionLanguageModel, counts: Sequence[tuple[AttributionMethod, int]]) -> None:
         self._model, self._counts = model, counts
-        self._cases = WorstCases(max(counts.values()))
-        self.records = tuple(method_record(method, count) for method, count in counts.items())
+        self._cases = WorstCases(max(count for _, count in counts))
+        self.records = tuple(method_record(method, count) for method, count in counts)
 
     def add(self, test: str, judgement: Judgement) -> None:
         """Take in a verdict. See `WorstCases.add`.
@@ -155,7 +155,7 @@ class CaseExplainer:
         A view that cannot be explained has a line with the reason. Only the pictures of a few cases are in memory at a
         time.
         """
-        for method, count in self._counts.items():
+        for method, count in self._counts:
             views = [view for case in islice(self._cases, count) for view in case.views]
             for metric in OF_PICTURES:
                 chosen = [view for view in views if view.case.metric == metric]

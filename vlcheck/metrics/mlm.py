@@ -58,6 +58,14 @@ class NamesWords(Protocol):
         """
 
 
+@runtime_checkable
+class NamesClasses(Protocol):
+    """A model that has no score for some words."""
+
+    def can_name(self, word: str) -> bool:
+        """Return True if a word names a class of the model."""
+
+
 @dataclass(frozen=True)
 class MaskedWordsReading(Reading):
     """P(word at the mask), renormalised over the closed set of words."""

@@ -9,7 +9,7 @@ from PIL import Image
 
 from vlcheck.metrics.definition import Encoded
 from vlcheck.metrics.itm import AnswersYesNo, MatchesTexts, YesNo
-from vlcheck.metrics.mlm import NamesWords, PredictsWords
+from vlcheck.metrics.mlm import NamesClasses, NamesWords, PredictsWords
 from vlcheck.metrics.mrc import ClassifiesRegions
 from vlcheck.metrics.registry import KINDS, METRICS
 
@@ -19,6 +19,7 @@ __all__ = [
     "ClassifiesRegions",
     "Encoded",
     "MatchesTexts",
+    "NamesClasses",
     "NamesWords",
     "PredictsWords",
     "VisionLanguageModel",

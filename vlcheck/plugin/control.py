@@ -11,10 +11,10 @@ from typing import Self
 
 from vlcheck.behaviors.suite import BehaviorTest
 from vlcheck.cases import CaseSource
-from vlcheck.errors import UsageError
-from vlcheck.explain.control import judge_control, tell_words
+from vlcheck.errors import UsageError, marked, spelled
+from vlcheck.explain.control import WORDS_ALONE, judge_control, tell_words, words_fault
 from vlcheck.plugin import workbench
-from vlcheck.plugin.options import Settings
+from vlcheck.plugin.options import Settings, option_of
 from vlcheck.plugin.workbench import Workbench
 from vlcheck.policy.policy import Policy
 from vlcheck.results.file import Part, ResultLines, gather
@@ -73,7 +73,7 @@ class Control:
         self.part.keep([self.bench.session.header(tests, run_id=run_id, started=started, complete=complete)])
         with suppress(FileExistsError):  # another process of the run asks it
             (self.folder / "words").touch(exist_ok=False)
-            tell_words(self.bench.session.model.adapter, self.part.keep)
+            tell_words(self.bench.session.model.adapter, self.part.keep, _said)
 
     def ask(self, tests: Sequence[BehaviorTest], progress: Callable[[Progress], None]) -> None:
         """Ask all queries of some tests ahead, shared with the run's other processes.
@@ -87,7 +87,7 @@ class Control:
 
     def judge(self, test: BehaviorTest) -> None:
         """Judge the control by a test, unless it does not offer the metric; a fault of its own fails no test."""
-        judge_control(self.bench.session, test, self.part.keep)
+        judge_control(self.bench.session, test, self.part.keep, _said)
 
     def close(self) -> None:
         """Close its store."""
@@ -120,12 +120,21 @@ def control_results(folder: Path) -> ResultLines | None:
         folder: shared by the run's processes.
     """
     found = gather(folder / _FOLDER)
-    return found if found.begun else None
+    if not found.begun:
+        return None
+    if found.run.sees is False and not found.words and WORDS_ALONE not in found.faults:
+        found.faults[WORDS_ALONE] = words_fault("the process that asked it ended before it had all answers")
+    return found
 
 
 def _settings(settings: Settings) -> Settings:
     """Return the settings with the control as the model; it is neither compared with a release nor explained."""
     return replace(settings, model=settings.control, baseline=None, explain=())
+
+
+def _said(error: Exception) -> str:
+    """Return an error's message, with the names of options in place of parameters."""
+    return spelled(marked(error), option_of)
 
 
 @contextmanager

@@ -99,10 +99,19 @@ class Ending:
             yield f"results: {self.written}" + (f" (a part; {results.name} keeps {named_run(whole)})" if whole else "")
         if self.beside:
             yield f"results of the control: {self.beside}"
+        elif older := self._older_control():
+            yield f"left unchanged: {older}, of a control of an earlier run"
         if report and self.drawn:
             yield f"report: {report}"
         if self.results and not self.results.verdicts:
             yield from (f"left unchanged: {path}" for path in (results, report) if path and there_is(str(path)))
+
+    def _older_control(self) -> Path | None:
+        """Return the results of a control of an earlier run beside the results of this run, if they are there."""
+        from vlcheck.results.places import control_beside  # not imported in runs of other projects
+
+        older = control_beside(self.written) if self.written else None
+        return older if older and older.exists() else None
 
     def _at_least(self, status: int) -> int:
         """Return the exit status for pytest's status: never 0 if there is an objection."""

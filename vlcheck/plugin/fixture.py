@@ -30,15 +30,15 @@ def verdict(request: pytest.FixtureRequest) -> Verdict:
         pytest.fail(test.amiss, pytrace=False)
     model = under_test(request)
     run = request.config.stash[RUN]
-    if reason := model.lacks(test.metric):
+    with _plainly():  # first: the control is judged by a test, too, that gives no verdict on the model
         run.judge_control(test)
+    if reason := model.lacks(test.metric):
         pytest.skip(shown(reason))
     with _plainly():
         behavior = test.behavior
         terms = model.policy.of(behavior.name, behavior.bias)
         known = terms.known(test.metric)
         verdict = model.judge(behavior, test.metric)
-    run.judge_control(test)
     if known:
         _mark_known(request, known, verdict)
     consequence = terms.on(verdict.status)

@@ -172,8 +172,8 @@ class Settings:
         places = Places(self.results)
         places.demand(others)
         if self.control:
-            for path in (places.named, places.part):
-                check_results_path(control_beside(path), others)
+            for path in places.of_control:
+                check_results_path(path, others)
         if self.report:
             others |= {"--vl-results": self.results, "--vl-baseline": self.baseline}
             others |= {"--vl-control": control_beside(self.results)} if self.control else {}

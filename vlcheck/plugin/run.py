@@ -201,7 +201,11 @@ class Run:
         """The results of the previous release, which this run has to match. May raise UsageError."""
         from vlcheck.results.comparison import read_baseline  # not imported in runs of other projects
 
-        return read_baseline(self.settings.baseline, *self.ending.places) if self.settings.baseline else None
+        if not self.settings.baseline:
+            return None
+        places = self.ending.places
+        of_control = places.of_control if self.settings.control else ()
+        return read_baseline(self.settings.baseline, *places, *of_control)
 
     def demand_baseline(self) -> None:
         """Read the baseline; if it cannot be used, end the run at once."""

@@ -48,6 +48,11 @@ class Places:
         """The file of a run that goes on, or that ended without a verdict."""
         return self._beside(_UNFINISHED)
 
+    @property
+    def of_control(self) -> tuple[Path, Path]:
+        """The files for the results of a control, beside those of the model."""
+        return control_beside(self.named), control_beside(self.part)
+
     def __iter__(self) -> Iterator[Path]:
         yield from (self.named, self.part, self.unfinished)
 

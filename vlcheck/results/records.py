@@ -17,6 +17,7 @@ from vlcheck.results.words import WordKnowledgeRecord
 from vlcheck.stats.decision import BY_GRAVITY, DECIDED, Claim, Status
 
 SCHEMA = 1
+UNMEASURED = "Trust: not measured."  # of a method, beside its name
 _LARGEST = sys.float_info.max  # the limit excludes NaN and infinity, which JSON does not have
 
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -170,7 +171,7 @@ class MethodRecord(Record, frozen=True, kw_only=True):
         name: its identifier, e.g. "gradcam".
         title: its name in words.
         meaning: the meaning of its values, in a sentence.
-        trust: its measures where the truth is known, in a sentence; "" if it was not measured.
+        trust: its measures where the truth is known, in a sentence, or UNMEASURED; "" in older files.
         count: number of cases that were to be explained, the worst of the run.
     """
 

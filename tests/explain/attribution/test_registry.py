@@ -12,12 +12,16 @@ from tests.documents import FILES
 from vlcheck.errors import UsageError
 from vlcheck.explain.attribution import registry
 from vlcheck.explain.attribution.registry import GROUP, METHODS, SHIPPED
-from vlcheck.explain.request import parse_methods, parse_request
+from vlcheck.explain.explaining import case_explainer
+from vlcheck.explain.request import parse_methods, parse_request, parse_requests
 
 pytestmark = pytest.mark.slow  # networks are run many times
 
 OWN = "gradient-times-input"
 FAULTY = """
+from dataclasses import dataclass
+
+from own_methods import GradientTimesInput
 from vlcheck.explain import AttributionMethod
 
 
@@ -29,6 +33,11 @@ class Untitled(AttributionMethod):
 
 class Renamed(Untitled):
     title, source, meaning = "Renamed", "", ""
+
+
+@dataclass
+class Tuned(GradientTimesInput):  # equal by its values, so that it has no hash
+    steps: int = 3
 
 
 def nothing(): return 3
@@ -80,7 +89,7 @@ def test_it_is_in_the_results_of_a_run(register):
         progress=False,
     )
     (method,) = results.lines.run.explained
-    assert (method.name, method.title, method.trust) == (OWN, "Gradient times input", "")
+    assert (method.name, method.title, method.trust) == (OWN, "Gradient times input", "Trust: not measured.")
     assert len(results.lines.explanations) == 4  # two views of two cases
     assert {(one.method, one.rows, one.columns) for one in results.lines.explanations} == {(OWN, 8, 8)}
 
@@ -89,6 +98,20 @@ def test_no_package_replaces_a_method_of_vlcheck(register):
     register("saliency", "own_methods:GradientTimesInput")
     assert METHODS["saliency"] is SHIPPED["saliency"]
     assert [*METHODS] == [*SHIPPED]
+
+
+@pytest.mark.parametrize("name", ["mmshap", "ablation"])
+def test_no_package_replaces_a_group_of_tests(name, register):
+    register(name, "own_methods:GradientTimesInput")
+    assert [*METHODS] == [*SHIPPED]
+    (request,) = parse_requests(name)
+    assert request.tests == name
+
+
+def test_a_method_without_a_hash_explains_cases(register):
+    register(OWN, "faulty_methods:Tuned")
+    explainer = case_explainer(vlcheck.load_model("tiny"), parse_requests(f"{OWN}:2,saliency:3"))
+    assert [(method.name, method.count) for method in explainer.records] == [(OWN, 2), ("saliency", 3)]
 
 
 @pytest.mark.parametrize(

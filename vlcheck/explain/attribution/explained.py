@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vlcheck.errors import NotApplicable
-from vlcheck.explain.applicable import match_network
+from vlcheck.explain.applicable import mapped_network
 from vlcheck.explain.attribution.attribute import attribute
 from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.metrics.contribution_map import SIDE, ContributionMap
@@ -19,17 +19,17 @@ _FINE = 60  # rows and columns at which a map is drawn before it is summed in ce
 
 
 class WithMaps(ForeignModel):
-    """A model with the metric map beside its own; if its match score cannot be explained, its `lacks` says why.
+    """A model with the metric map beside its own; if the method does not explain its match score, its `lacks` says why.
 
     Args:
-        model: a model that the method applies to.
+        model: a model.
         method: the attribution method.
         batch_size: number of pictures that are explained together.
     """
 
     def __init__(self, model: VisionLanguageModel, method: AttributionMethod, *, batch_size: int = 16) -> None:
         self.method, self.batch_size = method, batch_size
-        self.network, reason = match_network(model)
+        self.network, reason = mapped_network(model, method)
         name = ContributionMap.name
         super().__init__(model, {**model.kinds, name: method.name} if self.network else model.kinds)
         if reason:

@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
 from vlcheck._util.foreign_code import contained
+from vlcheck.behaviors.binding import ABLATION, MM_SHAP
 from vlcheck.errors import ForeignFault, UsageError, argument, closest
 from vlcheck.explain.attribution.attention_gradcam import AttentionGradCam
 from vlcheck.explain.attribution.cam import Cam
@@ -48,7 +49,7 @@ SHIPPED: Mapping[str, AttributionMethod] = MappingProxyType({method.name: method
 
 
 class _Methods(Mapping[str, AttributionMethod]):
-    """All methods by name. A registered method is imported when it is asked for; none replaces a shipped one."""
+    """All methods by name. A registered method is imported when it is asked for; none takes a name of vlcheck's own."""
 
     def __getitem__(self, name: str) -> AttributionMethod:
         return SHIPPED[name] if name in SHIPPED else _loaded(_registered()[name])
@@ -81,7 +82,7 @@ def method_named(name: str) -> AttributionMethod:
 
 
 def _registered() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=GROUP)}
+    return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in (MM_SHAP, ABLATION)}
 
 
 def _loaded(entry: EntryPoint) -> AttributionMethod:

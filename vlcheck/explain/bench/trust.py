@@ -12,6 +12,7 @@ import numpy as np
 from vlcheck._util.numbers import counted, figure
 from vlcheck.explain.bench.planted import CONTROL, PLANTED_CAUSES
 from vlcheck.explain.bench.records import ExplanationBench, SeedCauses, SeedScores, bench_from_json
+from vlcheck.results.records import UNMEASURED
 from vlcheck.stats.bootstrap import bootstrap_interval
 
 NULL = "random"
@@ -173,7 +174,7 @@ def trust_sentence(method: str) -> str:
     """
     measured = trust(method)
     if measured is None:
-        return "Trust: not measured."
+        return UNMEASURED
     return f"Measured on {CONTROL}, not on your model, {counted(measured.seeds, 'seed')}: {measured.summary}."
 
 

@@ -9,7 +9,7 @@ from vlcheck.cases.case import MASK
 
 _OFFERED = (
     "encode", "itm", "mlm", "mrc", "top", "answers", "cased", "sees", "differentiable", "differentiable_for",
-    "can_spell", "embed_texts", "gap_log_probs", "mm_shap", "contribution_maps",
+    "can_name", "can_spell", "embed_texts", "gap_log_probs", "mm_shap", "contribution_maps",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from vlcheck._util.hashing import digest
 from vlcheck.cases.case import MASK
 from vlcheck.errors import UsageError
 from vlcheck.models.differentiable import Differentiable, differentiable
-from vlcheck.models.protocol import AnswersYesNo, Encoded, NamesWords, VisionLanguageModel, YesNo, lacks
+from vlcheck.models.protocol import AnswersYesNo, Encoded, NamesClasses, NamesWords, VisionLanguageModel, YesNo, lacks
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +50,11 @@ class Pair:
             if why := lacks(model, metric):
                 raise UsageError(f"{metric}={model.name}: {why}.")
         self.parts = parts
-        matcher = parts["itm"]
+        matcher, predictor = parts["itm"], parts["mlm"]
         if isinstance(matcher, AnswersYesNo):  # else the pair must not have the method
             self.answers = partial(_answers, matcher)
+        if isinstance(predictor, NamesClasses):
+            self.can_name = predictor.can_name
         self.metrics = frozenset(parts)
         self.kinds = {metric: model.kinds[metric] for metric, model in parts.items()}
         self.name = ",".join(f"{metric}={model.name}" for metric, model in sorted(parts.items()))

@@ -14,10 +14,9 @@ from vlcheck._util.numbers import share
 from vlcheck.report.heat import heat
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.formatting import NAME
-from vlcheck.results.records import EvidenceRecord, ExplanationRecord, MethodRecord
+from vlcheck.results.records import UNMEASURED, EvidenceRecord, ExplanationRecord, MethodRecord
 
 SHADES = 9  # shades of a token for the score, and as many against it
-UNMEASURED = "Not measured where the truth is known."
 
 Row = tuple[str | None, str | None, str, str]
 
