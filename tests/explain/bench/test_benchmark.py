@@ -73,7 +73,11 @@ def test_the_file_holds_what_was_measured(measured):
     one, noise = bench.of("saliency")[0], bench.of(NULL)[0]
     asked = bench.causes_of("saliency")[0]
     assert asked.ranks.keys() == {*MODELS}
-    assert all(0 <= rank <= 3 for ranks in asked.ranks.values() for rank in ranks.values())
+    planted = {"tiny-mirror": "position", "tiny-right": "position", "tiny-bag": "order", "tiny-center": "place"}
+    assert {model: asked.ranks[model][cause] for model, cause in planted.items()} == dict.fromkeys(planted, 3)
+    assert [asked.ranks[CONTROL][cause] for cause in ("modality", "position", "order")] == [0, 0, 0]
+    guessed = bench.causes_of(NULL)[0].ranks
+    assert all(ranks == guessed[CONTROL] for ranks in guessed.values())  # a random map knows no model
     assert one.truth["match"].target == noise.truth["match"].target
     assert 0.03 < one.truth["match"].target < 0.12
     assert abs(noise.truth["match"].lift - 1) < 0.35
