@@ -255,7 +255,7 @@ def test_the_terminal_draws_the_share_of_the_words_and_of_the_picture_with_its_i
 def test_a_verdict_of_mm_shap_without_a_table_has_its_bar_and_no_synergy():
     claim = {"claim": "mean", "effect": 0.5, "effect_low": 0.0, "effect_high": 0.75}
     *_, row = summary.modality_shares([line("test_own", "mm-shap", **claim)])
-    assert row.split("[")[0].split() == "test_own 0.750 0.50 to 0.88 0.250 - - 40".split()
+    assert row.split("[")[0].split() == ["test_own", "0.750", "0.50", "to", "0.88", "0.250", "-", "-", "40"]
     assert row.endswith("[" + "#" * 20 + "=" * 15 + "-" * 5 + "]")
     assert [*summary.modality_shares([line("test_rate", "mm-shap", effect=0.5)])] == []
 
