@@ -95,6 +95,7 @@ def test_neither_modality_decides_alone(verdict):
     Run with `--vl-explain mmshap`. Stated before the first run: `tiny-blind` fails, near 1, since to it a caption
     matches a black picture as well as its own. `tiny` and the other variants pass, near 0, since to them nothing
     matches where the words or the picture are absent. The measure was changed once, after 20 scenes of seed 0.
+    Found: as stated, on 20 scenes of each of the seeds 1 to 5.
     """
     assert verdict.passed
 

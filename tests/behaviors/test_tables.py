@@ -252,6 +252,14 @@ def test_the_terminal_draws_the_share_of_the_words_and_of_the_picture_with_its_i
     assert [*summary.modality_shares(verdicts[2:]), *summary.each_modality_alone(verdicts[2:])] == []
 
 
+def test_a_verdict_of_mm_shap_without_a_table_has_its_bar_and_no_synergy():
+    claim = {"claim": "mean", "effect": 0.5, "effect_low": 0.0, "effect_high": 0.75}
+    *_, row = summary.modality_shares([line("test_own", "mm-shap", **claim)])
+    assert row.split("[")[0].split() == ["test_own", "0.750", "0.50", "to", "0.88", "0.250", "-", "-", "40"]
+    assert row.endswith("[" + "#" * 20 + "=" * 15 + "-" * 5 + "]")
+    assert [*summary.modality_shares([line("test_rate", "mm-shap", effect=0.5)])] == []
+
+
 def test_what_is_observed_is_what_the_interval_is_of():
     head, row, legend = summary.each([line("a", "mlm")])
     assert dict(zip(head.split()[:6], row.replace(" to ", "-to-").split(), strict=False)) == {

@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from tests.cli.test_cli import run
 from tests.doubles import Hashes, NotANumber
 from tests.plugin.conftest import ROOT, project  # noqa: F401 - a fixture
 from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.explain.attribution.registry import METHODS
 from vlcheck.explain.single_image import EXAMPLE, BracketedCaption, score_views
 from vlcheck.models.loading.load import load_model
 from vlcheck.report.single_image.figure import figure_lines
@@ -152,6 +154,33 @@ def test_a_grey_photograph_is_not_greyed(photograph, tmp_path):
     Image.open(photograph).convert("L").save(tmp_path / "grey.png")
     figure = score_views(blind(), BracketedCaption.read(TEXT), tmp_path / "grey.png")
     assert reasons(figure, "mlm") == ["", "", "the photograph is grey already", ""]
+
+
+def test_each_view_has_its_map_with_the_values_of_words_or_says_why_not(photograph, tmp_path, tiny):
+    Image.open(photograph).convert("L").save(tmp_path / "grey.png")
+    methods = [METHODS["saliency"], METHODS["gradcam"]]
+    said = BracketedCaption.read(EXAMPLE)
+    figure = score_views(tiny, said, tmp_path / "grey.png", methods)
+    for panel in figure.panels:
+        by_words, by_patches = panel.maps.values()
+        if panel.name == "grey":
+            assert by_words.reason == by_patches.reason == "the photograph is grey already"
+            assert by_words.cells is None
+            continue
+        assert by_words.cells.shape == by_patches.cells.shape == (8, 8)
+        assert [token for token, _ in by_words.tokens] == said.caption.split()
+        assert len({value for _, value in by_words.tokens}) == len(by_words.tokens)
+        assert by_patches.tokens == ()
+    lines = [*figure_lines(figure)]
+    assert [line for line in lines if "no map" in line] == ["grey: no map: the photograph is grey already"]
+    without = replace(figure, panels=tuple(replace(panel, maps={}) for panel in figure.panels))
+    wordless = replace(figure, panels=tuple(replace(panel, maps=_wordless(panel.maps)) for panel in figure.panels))
+    plain, wordless, full = (Image.open(io.BytesIO(draw_png(one))).height for one in (without, wordless, figure))
+    assert plain < wordless < full
+
+
+def _wordless(maps):
+    return {title: replace(one, tokens=()) for title, one in maps.items()}
 
 
 def test_orientation_depth_and_inks_are_read_as_those_of_cases(photograph, tmp_path):

@@ -24,6 +24,7 @@ from vlcheck.metrics.probe import Probe
 from vlcheck.models.contract import Outcome, probes_of
 from vlcheck.models.differentiable import ImageLayout, PairInputs
 from vlcheck.models.differentiable_contract import examine_network
+from vlcheck.models.loading.pair import Pair
 
 ITM, MLM = "explain: the network's itm is the model's", "explain: the network's mlm is the model's"
 UNITS = "explain: its units cover the picture"
@@ -50,6 +51,17 @@ def test_the_embedded_model_keeps_it(probes: list[Probe]) -> None:
     assert [outcome.clause for outcome in outcomes] == [ITM, MLM, UNITS, PIXELS, WORDS]
     assert broken(outcomes) == []
     assert outcomes[2].found == "1.000 to 1.000 of a picture in 64 units"
+
+
+@pytest.mark.slow
+def test_each_network_of_a_pair_is_tried_on_its_own_metric(probes: list[Probe]) -> None:
+    pair = Pair({metric: vlcheck.load_model(name) for metric, name in (("itm", "tiny"), ("mlm", "tiny-color"))})
+    outcomes = [*examine_network(pair, probes)]
+    assert [outcome.clause for outcome in outcomes] == [ITM, UNITS, PIXELS, WORDS, MLM, UNITS, PIXELS, WORDS]
+    assert broken(outcomes) == []
+    crossed = {"itm": pair.differentiable_for("mlm"), "mlm": pair.differentiable_for("itm")}
+    pair.differentiable_for = crossed.__getitem__  # type: ignore[assignment, method-assign]
+    assert broken([*examine_network(pair, probes)]) == [ITM, MLM]
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """--vl-explain: what it adds to a run, and what it refuses."""
 
+import re
 import textwrap
 
 import pytest
@@ -263,7 +264,7 @@ def test_processes_explain_as_many_cases_together_as_one_does(project):
     two = STATES.replace('metrics=("itm",)', 'metrics=("itm", "mlm")')  # a test for each process
     project.pytester.makepyfile(test_states=two)
     (project.folder / "policy.toml").write_text(POLICY)
-    found = {}
+    found, workers = {}, {}
     for name, arguments in (("one", ()), ("two", ("-n", "2"))):
         result = project.run(
             "test_states.py",
@@ -271,11 +272,14 @@ def test_processes_explain_as_many_cases_together_as_one_does(project):
             "--vl-model=tiny",
             "--vl-data=scenes:12",
             "--vl-explain=saliency:2",
+            "-v",
             *arguments,
             model=None,
         )
         found[name] = project.results("explanation")
         assert "Gradient saliency: explained 2 of 2 cases" in result.stdout.lines
+        workers[name] = set(re.findall(r"^\[(gw\d)\].* test_states.py", result.stdout.str(), re.MULTILINE))
+    assert workers == {"one": set(), "two": {"gw0", "gw1"}}  # each process had a test, and its explanations below
     assert [(line["metric"], line["rank"], line["side"]) for line in found["one"]] == [
         (metric, 1, side) for metric in ("itm", "mlm") for side in ("before", "after")
     ]

@@ -186,6 +186,8 @@ def test_the_shares_of_words_and_picture_are_a_bar_with_its_interval_beside_the_
         ("standard error", "0.050" if one.rows[0].case.text == "one" else "0.020"),
         ("synergy", "0.984"),
     ]
+    (plain,) = views(results((contributions(tables={}), rows))).values()  # a test of one's own, without tables
+    assert plain.shares == one.shares
     other = views(small())["right is no favourite", "mlm"]
     assert other.shares is None
     assert {row.shares for row in other.rows} == {None}

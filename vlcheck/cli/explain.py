@@ -43,7 +43,8 @@ def bench(
     ] = None,
 ) -> None:
     """Measure attribution methods on drawn scenes, whose truth is known, and on models with a planted bias."""
-    from vlcheck.explain.bench.records import ExplanationBench, bench_as_json, is_bench_file  # slow to import
+    from vlcheck.explain.bench.measure import VERSION  # slow to import
+    from vlcheck.explain.bench.records import ExplanationBench, bench_as_json, is_bench_file
     from vlcheck.explain.bench.run import run_bench
     from vlcheck.explain.bench.table import LEGEND, cause_rows, curve_rows, setting, truth_rows
 
@@ -51,7 +52,7 @@ def bench(
     if to:
         demand_place(to, TO, "benchmark", is_ours=is_bench_file)
     for found in run_bench(
-        _begun(to, ExplanationBench(model=model, images=images, trials=trials)),
+        _begun(to, ExplanationBench(scenes=VERSION, model=model, images=images, trials=trials)),
         chosen,
         range(seeds),
         cause_seeds,
@@ -85,6 +86,11 @@ def _begun(to: Path | None, asked: ExplanationBench) -> ExplanationBench:
     if not to or not to.exists() or not to.stat().st_size:
         return asked
     begun = read_bench(to)
+    if begun.scenes != asked.scenes:
+        raise UsageError(
+            f"{TO} {to}: was measured on scenes of version {begun.scenes or 'unknown'}; those of now are version"
+            f" {asked.scenes}. Name another file."
+        )
     if (begun.model, begun.images, begun.trials) != (asked.model, asked.images, asked.trials):
         raise UsageError(
             f"{TO} {to}: was measured with --model {begun.model} --images {begun.images} --trials {begun.trials};"

@@ -6,8 +6,7 @@ Views, questions and scorer are those of the suite, so that the numbers are the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -24,7 +23,7 @@ from vlcheck.errors import NotApplicable, UsageError, argument, parameter, print
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.session import scoring
 from vlcheck.explain.applicable import demand_method
-from vlcheck.explain.attribution.attribute import attribute
+from vlcheck.explain.attribution.attribute import Attribution, attribute
 from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.explain.bench.trust import trust_sentence
 from vlcheck.metrics.answer import Answer
@@ -35,7 +34,7 @@ from vlcheck.metrics.registry import COMPARING, KINDS, METRICS, OF_PICTURES, REL
 from vlcheck.models.differentiable import differentiable
 from vlcheck.models.protocol import VisionLanguageModel, lacks
 from vlcheck.perturb import Block, Grayscale, Mirror, Perturbation
-from vlcheck.report.single_image.figure import Figure, Panel, Scores
+from vlcheck.report.single_image.figure import Figure, Panel, Scores, ViewMap
 from vlcheck.report.single_image.png import WIDTH
 
 MOST_WORDS = 8
@@ -134,7 +133,7 @@ def score_views(
             name,
             _shown(view),
             {metric: _scores(heard[name][metric], words) for metric in OF_PICTURES},
-            {_titled(model, method): cells for method, cells in _maps(model, methods, view)},
+            {_titled(model, method): _explained(model, method, view) for method in methods},
         )
         for name, view in views.items()
     )
@@ -204,16 +203,25 @@ def _titled(model: VisionLanguageModel, method: AttributionMethod) -> str:
     return f"{method.title} of the {score}. {trust_sentence(method.name)}"
 
 
-def _maps(
-    model: VisionLanguageModel, methods: Sequence[AttributionMethod], view: View
-) -> Iterator[tuple[AttributionMethod, np.ndarray]]:
-    """Yield each method with its map of a view; nothing if the view cannot be shown to the model."""
+def _explained(model: VisionLanguageModel, method: AttributionMethod, view: View) -> ViewMap:
+    """Return the explanation of a view, or the reason why there is none."""
     metric = "itm" if "itm" in model.metrics else "mlm"
     text, words = (view.text, None) if metric == "itm" else (view.template, [view.target])
-    for method in methods:
-        with suppress(NotApplicable):
-            (found,) = attribute(differentiable(model, metric), method, [view.picture.render()], [text], words)
-            yield method, found.image.grid()
+    try:
+        (found,) = attribute(differentiable(model, metric), method, [view.picture.render()], [text], words)
+    except NotApplicable as reason:
+        return ViewMap(reason=str(reason))
+    if not np.isfinite(found.image.values).all():
+        return ViewMap(reason="the map is not finite")
+    return ViewMap(found.image.grid(), _values(found))
+
+
+def _values(found: Attribution) -> tuple[tuple[str, float], ...]:
+    """Return the tokens that stand for words of the text, with their values."""
+    if found.token_values is None:
+        return ()
+    tokens = zip(found.tokens, found.token_values.tolist(), found.special, strict=True)
+    return tuple((token, value) for token, value, special in tokens if not special)
 
 
 def _shown(view: View) -> Image.Image:

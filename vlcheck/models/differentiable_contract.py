@@ -12,15 +12,24 @@ import numpy as np
 from vlcheck._util.foreign_code import describe_error
 from vlcheck._util.numbers import between, counted, figure
 from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.probe import Probe
 from vlcheck.metrics.registry import KINDS, METRICS
 from vlcheck.models.contract import Outcome
-from vlcheck.models.differentiable import Differentiable, Explainable, ImageLayout, PairInputs
+from vlcheck.models.differentiable import (
+    Differentiable,
+    Explainable,
+    ExplainableByMetric,
+    ImageLayout,
+    PairInputs,
+    differentiable,
+)
 from vlcheck.models.protocol import VisionLanguageModel
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+_EXPLAINED: tuple[Metric, ...] = "itm", "mlm"
 _FEW = 3  # the number of probes
 _LEAST = 0.25  # the smallest share of a picture that a grid of patches has to cover; processors crop long pictures
 
@@ -36,12 +45,22 @@ def examine_network(
         tolerance: the largest accepted difference of a score between model and network.
 
     Yields:
-        One outcome a clause; none for a model that gives no network.
+        One outcome a clause, of each network if the model has several; none for a model that gives no network.
     """
-    if not isinstance(model, Explainable):
-        return
+    metrics = [metric for metric in _EXPLAINED if metric in model.metrics]
+    if isinstance(model, ExplainableByMetric):
+        for metric in metrics:
+            yield from _examine(model, [metric], probes[:_FEW], tolerance)
+    elif isinstance(model, Explainable):
+        yield from _examine(model, metrics, probes[:_FEW], tolerance)
+
+
+def _examine(
+    model: VisionLanguageModel, metrics: Sequence[Metric], probes: Sequence[Probe], tolerance: float
+) -> Iterator[Outcome]:
+    """Try the clauses on the network that answers some metrics."""
     try:
-        yield from _of_network(model, model.differentiable(), probes[:_FEW], tolerance)
+        yield from _of_network(model, differentiable(model, metrics[0]), metrics, probes, tolerance)
     except NotApplicable as reason:
         yield Outcome("explain: it gives its network", True, f"it gives none: {reason}", note=True)
     except (KeyboardInterrupt, GeneratorExit):
@@ -51,11 +70,15 @@ def examine_network(
 
 
 def _of_network(
-    model: VisionLanguageModel, network: Differentiable, probes: Sequence[Probe], tolerance: float
+    model: VisionLanguageModel,
+    network: Differentiable,
+    metrics: Sequence[Metric],
+    probes: Sequence[Probe],
+    tolerance: float,
 ) -> Iterator[Outcome]:
-    for metric in [metric for metric in ("itm", "mlm") if metric in model.metrics and model.kinds[metric] in KINDS]:
+    for metric in [metric for metric in metrics if model.kinds[metric] in KINDS]:
         yield _same_scores(model, network, metric, probes, tolerance)
-    metric = "itm" if "itm" in model.metrics else "mlm"
+    metric = "itm" if "itm" in metrics else "mlm"
     groups = [probes] if network.stackable else [[probe] for probe in probes]
     asked = [_asked(network, metric, group, [probe.words[0] for probe in group]) for group in groups]
     yield _layouts([layout for inputs in asked for layout in inputs.layouts])

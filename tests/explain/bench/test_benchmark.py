@@ -10,9 +10,10 @@ from vlcheck.cli import app
 from vlcheck.explain.attribution.lrp import Lrp, LrpSize
 from vlcheck.explain.attribution.registry import METHODS
 from vlcheck.explain.attribution.saliency import Saliency
-from vlcheck.explain.bench.measure import DrawnTruth, PreparedTruth, Subjects, measure_causes
+from vlcheck.explain.bench.measure import VERSION, DrawnTruth, PreparedTruth, Subjects, measure_causes
 from vlcheck.explain.bench.planted import CAUSES, PLANTED_CAUSES
 from vlcheck.explain.bench.records import (
+    FORMAT,
     ExplanationBench,
     SeedCauses,
     SeedScores,
@@ -21,6 +22,7 @@ from vlcheck.explain.bench.records import (
     bench_from_json,
     is_bench_file,
 )
+from vlcheck.explain.bench.run import run_bench
 from vlcheck.explain.bench.table import cause_rows, curve_rows, setting, truth_rows
 from vlcheck.explain.bench.trust import NOT_BETTER, NULL, trust_in
 from vlcheck.zoo import CONTROL
@@ -71,7 +73,11 @@ def test_the_file_holds_what_was_measured(measured):
     one, noise = bench.of("saliency")[0], bench.of(NULL)[0]
     asked = bench.causes_of("saliency")[0]
     assert asked.ranks.keys() == {*MODELS}
-    assert all(0 <= rank <= 3 for ranks in asked.ranks.values() for rank in ranks.values())
+    planted = {"tiny-mirror": "position", "tiny-right": "position", "tiny-bag": "order", "tiny-center": "place"}
+    assert {model: asked.ranks[model][cause] for model, cause in planted.items()} == dict.fromkeys(planted, 3)
+    assert [asked.ranks[CONTROL][cause] for cause in ("modality", "position", "order")] == [0, 0, 0]
+    guessed = bench.causes_of(NULL)[0].ranks
+    assert all(ranks == guessed[CONTROL] for ranks in guessed.values())  # a random map knows no model
     assert one.truth["match"].target == noise.truth["match"].target
     assert 0.03 < one.truth["match"].target < 0.12
     assert abs(noise.truth["match"].lift - 1) < 0.35
@@ -83,6 +89,36 @@ def test_a_run_is_continued_and_measures_nothing_twice(measured):
     before = measured[1].read_bytes()
     assert CliRunner().invoke(app, [*SMALL, "--to", str(measured[1])]).output == measured[0]
     assert measured[1].read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"explain_bench": 1}, "is a benchmark of version 1; version 2 is read"),
+        ({"scenes": 2}, f"was measured on scenes of version 2; those of now are version {VERSION}"),
+        ({"scenes": 0}, "was measured on scenes of version unknown"),
+    ],
+)
+def test_a_file_of_another_version_is_not_continued(measured, tmp_path, changes, said):
+    bench = bench_from_json(measured[1].read_bytes())
+    assert (bench.explain_bench, bench.scenes) == (FORMAT, VERSION)
+    file = tmp_path / "bench.json"
+    file.write_bytes(before := bench_as_json(replace(bench, **changes)))
+    done = CliRunner().invoke(app, [*SMALL, "--to", str(file)])
+    assert (done.exit_code, said in " ".join(done.output.split())) == (4, True), done.output
+    assert file.read_bytes() == before
+
+
+def test_what_is_measured_is_not_even_tried_again(measured, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("a method is tried")
+
+    bench = bench_from_json(measured[1].read_bytes())
+    monkeypatch.setattr("vlcheck.explain.bench.run.reason_against", refuse)
+    run = run_bench(bench, [METHODS[name] for name in (NULL, "saliency", "lrp")], range(1))
+    assert (next(run), next(run)) == (bench, bench)
+    with pytest.raises(AssertionError, match="a method is tried"):
+        next(run)
 
 
 def test_the_trials_can_have_fewer_seeds(tmp_path):

@@ -16,6 +16,7 @@ from vlcheck.explain.bench.rule import TRIALS, name_cause
 
 Score = Literal["match", "word"]  # the match logit of a true caption; the log-probability of a word at the mask
 
+FORMAT = 2  # version of the file
 _START = b'{"explain_bench":'
 
 
@@ -101,6 +102,7 @@ class ExplanationBench:
 
     Attributes:
         explain_bench: version of the file's format.
+        scenes: version of the scenes and of the rule, `vlcheck.explain.bench.measure.VERSION`; 0 if it was not kept.
         model: spec of the model under test.
         images: number of scenes of each kind for each seed.
         trials: number of trials of each cause for each seed.
@@ -109,7 +111,8 @@ class ExplanationBench:
         inapplicable: for each method that does not apply to the model, the reason.
     """
 
-    explain_bench: int = 2
+    explain_bench: int = FORMAT
+    scenes: int = 0
     model: str = CONTROL
     images: int = 20
     trials: int = TRIALS
@@ -147,8 +150,15 @@ def is_bench_file(path: Path) -> bool:
 
 
 def read_bench(path: Path) -> ExplanationBench:
-    """Read a benchmark from a file that `bench_as_json` was written to. Raises UsageError if it is damaged."""
+    """Read a benchmark from a file that `bench_as_json` was written to.
+
+    Raises:
+        UsageError: the file is damaged, or of another version.
+    """
     try:
-        return bench_from_json(path.read_bytes())
+        bench = bench_from_json(path.read_bytes())
     except (OSError, msgspec.MsgspecError) as error:
         raise UsageError(f"{path}: is no benchmark of explanations: {error}.") from error
+    if bench.explain_bench != FORMAT:
+        raise UsageError(f"{path}: is a benchmark of version {bench.explain_bench}; version {FORMAT} is read.")
+    return bench

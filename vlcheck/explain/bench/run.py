@@ -30,9 +30,7 @@ def run_bench(
     for seed in seeds:
         prepared = PreparedTruth(subjects, DrawnTruth(seed, bench.images, bench.trials))
         for group in _groups(methods):
-            names = [method.name for method in group]
-            if names[0] not in bench.inapplicable and (reason := reason_against(prepared, group[0])):
-                bench = replace(bench, inapplicable={**bench.inapplicable, **dict.fromkeys(names, reason)})
+            bench = _tried(bench, prepared, group)
             group = [method for method in group if method.name not in bench.inapplicable]
             if lacking := [method for method in group if seed not in bench.of(method.name)]:
                 bench = replace(bench, scores=(*bench.scores, *measure(prepared, lacking)))
@@ -40,6 +38,22 @@ def run_bench(
             if lacking and (cause_seeds is None or seed < cause_seeds):
                 bench = replace(bench, causes=(*bench.causes, *measure_causes(prepared, lacking)))
             yield bench
+
+
+def _tried(bench: ExplanationBench, prepared: PreparedTruth, group: Sequence[AttributionMethod]) -> ExplanationBench:
+    """Return the benchmark with the reason why a group of one base does not apply; it is tried once.
+
+    Args:
+        bench: the benchmark so far: methods that were measured on any seed apply.
+        prepared: scenes to try the methods on.
+        group: the methods.
+    """
+    names = [method.name for method in group]
+    if names[0] in bench.inapplicable or any(bench.of(name) for name in names):
+        return bench
+    if reason := reason_against(prepared, group[0]):
+        return replace(bench, inapplicable={**bench.inapplicable, **dict.fromkeys(names, reason)})
+    return bench
 
 
 def _groups(methods: Sequence[AttributionMethod]) -> list[list[AttributionMethod]]:

@@ -14,7 +14,7 @@ TRUTH = (
     "method",
     "seeds",
     "pointing",
-    "energy",
+    "lift",
     "above random",
     "seeds above random",
     "distractor",
@@ -28,10 +28,10 @@ COUNTED = ("causes a seed", "all but one", f"none on {CONTROL}")
 LEGEND: Mapping[str, str] = MappingProxyType(
     {
         "pointing": "share of the maps of the match logit whose peak lies on the thing that the caption names",
-        "energy": "share of such a map on this thing, divided by the thing's share of the picture; 1 for an even map",
-        "above random": "energy minus that of the random map on the same scenes: 95 % interval over the seeds",
-        "distractor": "the same as energy, for a thing that the caption does not name",
-        "at the mask": "energy of the maps of a word's log-probability",
+        "lift": "share of such a map on this thing, divided by the thing's share of the picture; 1 for an even map",
+        "above random": "lift minus that of the random map on the same scenes: 95 % interval over the seeds",
+        "distractor": "the same as lift, for a thing that the caption does not name",
+        "at the mask": "lift of the maps of a word's log-probability",
         "word": "share of the caption's other words with a smaller value than the named thing",
         "deletion, insertion": "by how much the area under the curve is better than that of the random map",
         "shuffled weights": "rank correlation with the map of a network with shuffled weights; it should be near 0",

@@ -39,6 +39,21 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class ViewMap:
+    """The explanation of one view by one method.
+
+    Attributes:
+        cells: map over the picture, (rows, columns); None if there is none.
+        tokens: the tokens of the text with their values; empty if the method does not explain tokens.
+        reason: the reason why there is no map; else "".
+    """
+
+    cells: np.ndarray | None = None
+    tokens: tuple[tuple[str, float], ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Panel:
     """One view of the photograph.
 
@@ -46,13 +61,13 @@ class Panel:
         name: the edit, in words.
         image: the picture.
         scores: metric -> scores.
-        maps: title -> map over the picture, (rows, columns).
+        maps: title -> explanation.
     """
 
     name: str
     image: Image.Image
     scores: Mapping[str, Scores]
-    maps: Mapping[str, np.ndarray] = field(default_factory=lambda: MappingProxyType({}))
+    maps: Mapping[str, ViewMap] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)
@@ -93,6 +108,7 @@ def figure_lines(figure: Figure) -> Iterator[str]:
     yield ""
     yield from aligned(list(_table(figure)))
     yield from (f"({number}) {printable(reason)}" for number, reason in enumerate(figure.reasons, start=1))
+    yield from _without_map(figure.panels)
     likeliest = list(_likeliest(figure.panels))
     if likeliest:
         yield ""
@@ -139,6 +155,13 @@ def _likeliest(panels: Iterable[Panel]) -> Iterator[str]:
     width = max((len(panel.name) for panel in named), default=0)
     for panel in named:
         yield f"  {panel.name.ljust(width)}  {likeliest(panel.scores['mlm'])}"
+
+
+def _without_map(panels: Iterable[Panel]) -> Iterator[str]:
+    """Yield a line for each view and reason why there is no map of it."""
+    for panel in panels:
+        reasons = dict.fromkeys(one.reason for one in panel.maps.values() if one.reason)
+        yield from (f"{panel.name}: no map: {printable(reason)}" for reason in reasons)
 
 
 def likeliest(scores: Scores) -> str:

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from vlcheck._util.image_files import opened
 from vlcheck.errors import UsageError, printable
 from vlcheck.report.heat import heated
-from vlcheck.report.single_image.figure import Figure, Panel, Scores, score
+from vlcheck.report.single_image.figure import Figure, Panel, Scores, ViewMap, score
 
 WIDTH = 1280
 SOFTWARE = "vlcheck look"  # written into the PNG: a file with this mark may be replaced
@@ -133,10 +133,10 @@ def _draw_panel(figure: Figure, panel: Panel, width: int, height: int) -> Sheet:
     sheet = Sheet(width)
     sheet.write(panel.name, _NORMAL, _INK)
     sheet.place(_fitted(panel.image, width, height))
-    for title, cells in panel.maps.items():
+    for title, explanation in panel.maps.items():
         sheet.skip(_GAP // 2)
         sheet.write(title, _SMALL, _INK)
-        sheet.place(_fitted(heated(panel.image, cells), width, height))
+        _draw_map(sheet, panel.image, explanation, height)
     for metric, scores in panel.scores.items():
         sheet.skip(_GAP // 2)
         sheet.write(metric.upper(), _NORMAL, _INK)
@@ -144,6 +144,23 @@ def _draw_panel(figure: Figure, panel: Panel, width: int, height: int) -> Sheet:
     for scores in panel.scores.values():
         _draw_likeliest(sheet, scores)
     return sheet
+
+
+def _draw_map(sheet: Sheet, image: Image.Image, explanation: ViewMap, height: int) -> None:
+    """Draw a map over the picture, and under it the tokens with their values; or write why there is no map.
+
+    Args:
+        sheet: the column to draw on.
+        image: the picture.
+        explanation: the explanation of its score.
+        height: height of the field in pixels.
+    """
+    if explanation.cells is None:
+        sheet.write(f"no map: {explanation.reason}", _SMALL, _PALE)
+        return
+    sheet.place(_fitted(heated(image, explanation.cells), sheet.width, height))
+    if explanation.tokens:
+        sheet.write(", ".join(f"{token} {score(value)}" for token, value in explanation.tokens), _SMALL, _PALE)
 
 
 def _draw_scores(sheet: Sheet, words: Sequence[str], scores: Scores) -> None:

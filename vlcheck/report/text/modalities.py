@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from vlcheck.results.records import Cells, VerdictRecord
 
-_TABLES = "synergy", "modalities"  # a verdict with one of them is about the shares
+_TABLES = "synergy", "modalities"  # a verdict with one of them is about the shares, as is one of the metric
+_METRIC = "mm-shap"
 
 
 class ModalityShares(NamedTuple):
@@ -19,7 +20,7 @@ class ModalityShares(NamedTuple):
 def shares_of_modalities(verdict: VerdictRecord) -> ModalityShares | None:
     """Return the shares that a verdict is about; None if it is about something else, or nothing was measured."""
     low, high = verdict.interval
-    about = verdict.claim == "mean" and synergy_of(verdict)
+    about = verdict.claim == "mean" and (verdict.metric == _METRIC or synergy_of(verdict))
     if not about or verdict.effect is None or low is None or high is None:
         return None
     text, first, last = ((1 + difference) / 2 for difference in (verdict.effect, low, high))

@@ -279,8 +279,8 @@ def modality_shares(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     rows = [["", "T-SHAP", "interval", "V-SHAP", "synergy", "interval", "n"]]
     bars = [""]
     for verdict in verdicts:
-        shares, cells = shares_of_modalities(verdict), synergy_of(verdict)
-        if shares and cells:
+        shares, cells = shares_of_modalities(verdict), synergy_of(verdict) or {}
+        if shares:
             synergy = signed(cells.get("synergy")), between(cells.get("synergy_low"), cells.get("synergy_high"), 2)
             each = figure(shares.text), between(*shares.interval, 2), figure(1 - shares.text)
             rows.append([verdict.behavior, *each, *synergy, whole(verdict.n)])
