@@ -9,12 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+from vlcheck._util.option_names import option_of
 from vlcheck.behaviors.suite import BehaviorTest
 from vlcheck.cases import CaseSource
 from vlcheck.errors import UsageError, marked, spelled
 from vlcheck.explain.control import WORDS_ALONE, judge_control, tell_words, words_fault
 from vlcheck.plugin import workbench
-from vlcheck.plugin.options import Settings, option_of
+from vlcheck.plugin.options import Settings
 from vlcheck.plugin.workbench import Workbench
 from vlcheck.policy.policy import Policy
 from vlcheck.results.file import Part, ResultLines, gather
