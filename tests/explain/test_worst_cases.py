@@ -163,7 +163,7 @@ def test_each_method_explains_as_many_cases_as_it_is_for():
 
 def test_of_a_pair_of_models_each_explains_its_own_metric():
     pair = vlcheck.load_model("itm=tiny,mlm=tiny-mirror")
-    counts, cases = {METHODS["saliency"]: 2}, [*worst_cases("a red ball"), *worst_cases("a red [MASK]", metric="mlm")]
+    counts, cases = [(METHODS["saliency"], 2)], [*worst_cases("a red ball"), *worst_cases("a red [MASK]", metric="mlm")]
     word, match = explained(pair, counts, cases)
     for model, found, case in (("tiny", match, cases[0]), ("tiny-mirror", word, cases[1])):
         (alone,) = explained(vlcheck.load_model(model), counts, [case])

@@ -108,10 +108,12 @@ class Ending:
 
     def _older_control(self) -> Path | None:
         """Return the results of a control of an earlier run beside the results of this run, if they are there."""
+        if not self.written:
+            return None
         from vlcheck.results.places import control_beside  # not imported in runs of other projects
 
-        older = control_beside(self.written) if self.written else None
-        return older if older and older.exists() else None
+        older = control_beside(self.written)
+        return older if older.exists() else None
 
     def _at_least(self, status: int) -> int:
         """Return the exit status for pytest's status: never 0 if there is an objection."""
