@@ -200,7 +200,7 @@ def _answers(
 def _titled(model: VisionLanguageModel, method: AttributionMethod) -> str:
     """Return the title of a map: the method, the score that it explains, and how it did where the truth is known."""
     score = "match logit" if "itm" in model.metrics else "word's log-probability"
-    return f"{method.title} of the {score}. {trust_sentence(method.name)}"
+    return f"{method.title} of the {score}. {trust_sentence(method.name, model.name)}"
 
 
 def _explained(model: VisionLanguageModel, method: AttributionMethod, view: View) -> ViewMap:

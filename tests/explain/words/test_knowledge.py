@@ -161,10 +161,10 @@ class Broken(Asked):
 def test_a_fault_of_one_model_costs_no_other_one_its_answers(tmp_path):
     path = tmp_path / "words.json"
     specs = [f"{__file__}:{name}" for name in ("Broken", "Asked")]
-    done = CliRunner().invoke(app, ["words", *specs, "nope", "--to", str(path)])
+    done = CliRunner().invoke(app, ["words", *specs, "nofile.py:Model", "--to", str(path)])
     assert done.exit_code == 4
     assert "broken raised ValueError: own fault (" in done.stdout
-    assert "Error: MODELS 'nope': no such model" in " ".join(done.output.split())
+    assert "Error: MODELS 'nofile.py:Model': " in " ".join(done.output.split())
     assert [one.model for one in read_words(path)] == ["knowing"]
 
 
