@@ -3,10 +3,12 @@
 import io
 import json
 import shutil
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from tests.cli.test_cli import run
@@ -14,6 +16,7 @@ from tests.doubles import Hashes, NotANumber
 from tests.plugin.conftest import ROOT, project  # noqa: F401 - a fixture
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.explain.attribution.registry import METHODS
+from vlcheck.explain.attribution.saliency import Saliency
 from vlcheck.explain.single_image import EXAMPLE, BracketedCaption, score_views
 from vlcheck.models.loading.load import load_model
 from vlcheck.report.single_image.figure import figure_lines
@@ -177,6 +180,49 @@ def test_each_view_has_its_map_with_the_values_of_words_or_says_why_not(photogra
     wordless = replace(figure, panels=tuple(replace(panel, maps=_wordless(panel.maps)) for panel in figure.panels))
     plain, wordless, full = (Image.open(io.BytesIO(draw_png(one))).height for one in (without, wordless, figure))
     assert plain < wordless < full
+
+
+class Later(Saliency):
+    """Saliency that is sound on the picture that it is tried on, and changes its maps or raises from then on."""
+
+    def __init__(self, change):
+        self.change, self.tried = change, False
+
+    def maps(self, model, inputs):
+        found = super().maps(model, inputs)
+        if self.tried:
+            return self.change(found)
+        self.tried = True
+        return found
+
+
+def leave(_):
+    sys.exit(0)
+
+
+def fail(_):
+    raise ValueError("late")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda maps: replace(maps, units=maps.units * torch.nan), "the map is not finite"),
+        (lambda maps: replace(maps, tokens=maps.tokens * torch.inf), "the map is not finite"),
+        (lambda maps: replace(maps, units=maps.units * 0), "the map is 0 everywhere"),
+        (lambda maps: replace(maps, units=maps.units[:, :5]), "ValueError: cannot reshape array of size 5"),
+        (lambda maps: replace(maps, tokens=maps.tokens[:, :2]), "ValueError: zip() argument 2 is shorter"),
+        (leave, "SystemExit: 0"),
+        (fail, "ValueError: late ("),
+    ],
+    ids=["NaN", "infinite words", "zero", "few units", "few tokens", "exit", "error"],
+)
+def test_a_map_that_says_nothing_leaves_its_reason_and_the_scores(photograph, tiny, change, said):
+    figure = score_views(tiny, BracketedCaption.read(EXAMPLE), photograph, [Later(change)])
+    maps = [one for panel in figure.panels for one in panel.maps.values()]
+    assert [(one.cells, one.reason.startswith(said)) for one in maps] == [(None, True)] * 4
+    assert len([line for line in figure_lines(figure) if "no map: " in line]) == 4
+    assert figure.answered
 
 
 def _wordless(maps):

@@ -22,7 +22,7 @@ INTERRUPTED = 130  # a shell's exit status after Ctrl-C
 # Options of the commands alone, by parameter; all others have the names that pytest's options have.
 _OWN: Mapping[str, str] = MappingProxyType(
     {name: f"--{name}" for name in ("base", "copy", "images", "jobs", "methods", "to", "words")}
-    | {"variants": "--variant"}
+    | {"variants": "--variant", "models": "MODELS"}
 )
 _LONGEST = 5_000
 # The error that typer raises for wrong arguments: click's UsageError, which later versions of typer rename.

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vlcheck._util.files import demand_place
+from vlcheck._util.foreign_code import contained
 from vlcheck.cli.arguments import MODELS, Device, DType, TrustRemoteCode
 from vlcheck.cli.console import TO, say, write_file
-from vlcheck.errors import NotApplicable
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError
 from vlcheck.models.loading.load import load_model
 from vlcheck.report.text.words import words_lines
 from vlcheck.results.words import is_words_file, words_json
@@ -36,16 +37,24 @@ def words(
         demand_place(to, TO, "words file", is_ours=is_words_file)
     found: list[WordsRecord] = []
     for spec in models:
-        model = load_model(spec, device=device, dtype=dtype, trust_remote_code=trusted)
         try:
-            found.append(ask_words(model).record)
+            model = load_model(spec, device=device, dtype=dtype, trust_remote_code=trusted)
+        except UsageError as error:
+            raise error.renamed("model", "models") from error
+        try:
+            with contained():  # a model of a user's own
+                found.append(ask_words(model).record)
         except NotApplicable as error:
             say(str(error))
-        else:
-            for line in words_lines(found[-1]):
-                say(line)
+            continue
+        except ForeignFault as error:
+            say(f"{model.name} raised {error}")
+            continue
+        for line in words_lines(found[-1]):
+            say(line)
+        if to:
+            write_file(to, words_json(found, ALPHA))  # kept if a later model cannot be loaded
     if to and found:
-        write_file(to, words_json(found, ALPHA))
         say(f"words: {to}")
     if not found:
         sys.exit(1)

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-import numpy as np
 from PIL import Image
 
+from vlcheck._util.foreign_code import contained
 from vlcheck._util.temporary import Scratch
 from vlcheck.cases.case import MASK, Case, ImageFile, word_pattern
 from vlcheck.cases.view import View
 from vlcheck.cases.words import OPPOSITES
 from vlcheck.datasets.limits import LONGEST_CAPTION, is_text
-from vlcheck.errors import NotApplicable, UsageError, argument, parameter, printable
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, parameter, printable
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.session import scoring
 from vlcheck.explain.applicable import demand_method
@@ -200,7 +200,7 @@ def _answers(
 def _titled(model: VisionLanguageModel, method: AttributionMethod) -> str:
     """Return the title of a map: the method, the score that it explains, and how it did where the truth is known."""
     score = "match logit" if "itm" in model.metrics else "word's log-probability"
-    return f"{method.title} of the {score}. {trust_sentence(method.name)}"
+    return f"{method.title} of the {score}. {trust_sentence(method.name, model.name)}"
 
 
 def _explained(model: VisionLanguageModel, method: AttributionMethod, view: View) -> ViewMap:
@@ -208,12 +208,11 @@ def _explained(model: VisionLanguageModel, method: AttributionMethod, view: View
     metric = "itm" if "itm" in model.metrics else "mlm"
     text, words = (view.text, None) if metric == "itm" else (view.template, [view.target])
     try:
-        (found,) = attribute(differentiable(model, metric), method, [view.picture.render()], [text], words)
-    except NotApplicable as reason:
+        with contained():  # a model or a method of a user's own
+            (found,) = attribute(differentiable(model, metric), method, [view.picture.render()], [text], words)
+            return ViewMap(reason=found.reason) if found.reason else ViewMap(found.image.grid(), _values(found))
+    except (NotApplicable, UsageError, ForeignFault) as reason:
         return ViewMap(reason=str(reason))
-    if not np.isfinite(found.image.values).all():
-        return ViewMap(reason="the map is not finite")
-    return ViewMap(found.image.grid(), _values(found))
 
 
 def _values(found: Attribution) -> tuple[tuple[str, float], ...]:

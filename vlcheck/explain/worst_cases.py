@@ -138,7 +138,7 @@ class CaseExplainer:
     def __init__(self, model: VisionLanguageModel, counts: Sequence[tuple[AttributionMethod, int]]) -> None:
         self._model, self._counts = model, counts
         self._cases = WorstCases(max(count for _, count in counts))
-        self.records = tuple(method_record(method, count) for method, count in counts)
+        self.records = tuple(method_record(method, count, model.name) for method, count in counts)
 
     def add(self, test: str, judgement: Judgement) -> None:
         """Take in a verdict. See `WorstCases.add`.
@@ -187,15 +187,20 @@ class CaseExplainer:
         return attribute(network, method, images, [view.text for view in shown], words)
 
 
-def method_record(method: AttributionMethod, count: int) -> MethodRecord:
+def method_record(method: AttributionMethod, count: int, model: str = "") -> MethodRecord:
     """Return a method as the first line of the results names it, with its measured trust.
 
     Args:
         method: the method.
         count: number of cases that it is to explain.
+        model: name of the explained model; "" if it is not known.
     """
     return MethodRecord(
-        name=method.name, title=method.title, meaning=method.meaning, trust=trust_sentence(method.name), count=count
+        name=method.name,
+        title=method.title,
+        meaning=method.meaning,
+        trust=trust_sentence(method.name, model),
+        count=count,
     )
 
 

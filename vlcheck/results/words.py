@@ -117,4 +117,5 @@ def read_words(path: Path) -> tuple[WordsRecord, ...]:
     try:
         return convert(read_json(path), _WordsFile).models
     except Fault as fault:
-        raise UsageError(f"{path}: is no file of `vlcheck words` ({fault}).") from fault
+        place = f" ({fault})" if fault.path else ""
+        raise UsageError(f"{path}: is no file of `vlcheck words`{place}.") from fault

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from vlcheck.cases.box import Box
+from vlcheck.explain.attribution.attribute import Attribution
 from vlcheck.explain.attribution.image_map import ImageMap, Point
 from vlcheck.models.differentiable import ImageLayout
 
@@ -21,6 +22,19 @@ def test_the_peak_is_the_center_of_the_highest_unit():
 def test_the_peak_of_a_cropped_picture_lies_in_the_crop():
     layout = ImageLayout.of_grid(1, 2, Box(0.25, 0, 0.5, 1))
     assert ImageMap(np.array([0.0, 1]), layout).peak() == Point(0.625, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("box", "reason"),
+    [
+        (Box(0, 0, 0, 0), "the map is not finite"),
+        (Box(8, 8, 8, 8), "the map is 0 everywhere"),  # in pixels
+        (Box(0, 0, 1, 1), ""),
+    ],
+)
+def test_a_map_whose_boxes_lie_nowhere_says_so(box, reason):
+    image = ImageMap(np.ones(1), ImageLayout((box,)))
+    assert Attribution("saliency", image, ("red",), (False,), np.ones(1)).reason == reason
 
 
 @pytest.mark.parametrize(

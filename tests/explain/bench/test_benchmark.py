@@ -1,12 +1,15 @@
 """The benchmark of attribution methods, small: what it measures, writes, continues and prints."""
 
+import sys
 from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from vlcheck.cli import app
+from vlcheck.errors import NotApplicable
 from vlcheck.explain.attribution.lrp import Lrp, LrpSize
 from vlcheck.explain.attribution.registry import METHODS
 from vlcheck.explain.attribution.saliency import Saliency
@@ -25,6 +28,7 @@ from vlcheck.explain.bench.records import (
 from vlcheck.explain.bench.run import run_bench
 from vlcheck.explain.bench.table import cause_rows, curve_rows, setting, truth_rows
 from vlcheck.explain.bench.trust import NOT_BETTER, NULL, trust_in
+from vlcheck.models.loading.load import load_model
 from vlcheck.zoo import CONTROL
 
 pytestmark = pytest.mark.slow  # networks are run many times
@@ -107,6 +111,80 @@ def test_a_file_of_another_version_is_not_continued(measured, tmp_path, changes,
     done = CliRunner().invoke(app, [*SMALL, "--to", str(file)])
     assert (done.exit_code, said in " ".join(done.output.split())) == (4, True), done.output
     assert file.read_bytes() == before
+
+
+def test_a_file_of_other_weights_is_not_continued(measured, tmp_path):
+    bench = bench_from_json(measured[1].read_bytes())
+    assert len(bench.fingerprint) > 8
+    file = tmp_path / "bench.json"
+    file.write_bytes(before := bench_as_json(replace(bench, fingerprint="other weights")))
+    done = CliRunner().invoke(app, [*SMALL, "--to", str(file)])
+    assert (done.exit_code, "is not what it was when --to was begun" in " ".join(done.output.split())) == (4, True)
+    assert file.read_bytes() == before
+    older = replace(bench, fingerprint="")
+    assert next(run_bench(older, [Saliency()], range(1))) == older
+
+
+def test_what_did_not_apply_is_tried_again(measured):
+    """The library of a method may have been installed in between."""
+    bench = replace(
+        bench_from_json(measured[1].read_bytes()), inapplicable={"saliency": "no captum", "ig": "no captum"}
+    )
+    again = next(run_bench(bench, [Saliency()], range(1)))
+    assert again == replace(bench, inapplicable={"ig": "no captum"})
+
+
+class Ill(Saliency):
+    """Saliency whose maps are those of a fault."""
+
+    name = "ill"
+
+    def __init__(self, change):
+        self.change = change
+
+    def maps(self, model, inputs):
+        found = super().maps(model, inputs)
+        return self.change(found) if len(inputs) > 1 else found
+
+
+def leave(_):
+    sys.exit(0)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda maps: replace(maps, units=maps.units * torch.nan), "a map is not finite"),
+        (lambda maps: replace(maps, units=maps.units[:, :5]), "ValueError: "),
+        (leave, "SystemExit: 0"),
+    ],
+    ids=["NaN", "few units", "exit"],
+)
+def test_a_method_with_a_fault_is_named_with_the_reason_and_the_file_is_read_again(change, said):
+    asked = ExplanationBench(images=1, trials=1)
+    *_, found = run_bench(asked, [METHODS[NULL], Ill(change)], range(1), cause_seeds=0)
+    assert found.methods == [NULL]
+    assert found.inapplicable["ill"].startswith(said)
+    assert bench_from_json(bench_as_json(found)) == found
+
+
+class Blunt:
+    """A model that gives no gradients."""
+
+    def __new__(cls, device, dtype):
+        model = load_model(CONTROL)
+        model.differentiable = lambda: lacking("no gradients")
+        return model
+
+
+def lacking(reason):
+    raise NotApplicable(reason)
+
+
+def test_a_model_without_gradients_is_refused_as_an_option():
+    done = CliRunner().invoke(app, ["explain", "bench", "--model", f"{__file__}:Blunt"])
+    said = " ".join(done.output.split())
+    assert (done.exit_code, "cannot be explained: no gradients." in said) == (4, True), said
 
 
 def test_what_is_measured_is_not_even_tried_again(measured, monkeypatch):

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -62,7 +64,21 @@ def test_the_trust_stands_beside_the_name_with_what_it_was_measured_on():
     said = trust_sentence("lrp")
     assert said.startswith("Measured on tiny, not on your model, 20 seeds: ")
     assert method_record(METHODS["lrp"], 1).trust == said
-    assert _titled(load_model("tiny"), METHODS["lrp"]) == f"LRP of the match logit. {said}"
+    assert _titled(load_model("tiny-right"), METHODS["lrp"]) == f"LRP of the match logit. {said}"
+
+
+def test_the_trust_of_the_measured_model_is_its_own():
+    said = _titled(load_model("tiny"), METHODS["lrp"])
+    assert said.startswith("LRP of the match logit. Measured on tiny, 20 seeds: ")
+    assert method_record(METHODS["lrp"], 1, "tiny").trust == said.removeprefix("LRP of the match logit. ")
+
+
+def test_few_seeds_are_named_once(bench, monkeypatch):
+    few = replace(bench, scores=tuple(one for one in bench.scores if one.seed < 3), causes=())
+    monkeypatch.setattr("vlcheck.explain.bench.trust.trust", partial(trust_in, few))
+    said = "Measured on tiny, not on your model: 3 seeds, too few to tell; planted causes: not measured."
+    assert trust_sentence("saliency") == said
+    assert trust_sentence(NULL).startswith("Measured on tiny, not on your model, 3 seeds: ")
 
 
 def test_who_reads_the_trust_waits_for_no_torch():

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from scipy.stats import binomtest
+from typer.testing import CliRunner
 
 from vlcheck.cases.case import MASK
+from vlcheck.cli import app
 from vlcheck.datasets.visual_knowledge.items import ClozeItem
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.explain.words.knowledge import ALPHA, ask_words
@@ -101,6 +103,71 @@ def test_a_model_without_a_text_encoder_is_refused_with_the_reason():
         ask_words(object(), {"color": ITEMS})
 
 
+class Answering(Guessing):
+    """Answers with scores that are none."""
+
+    def __init__(self, answer):
+        super().__init__(TRUE)
+        self.answer = answer
+
+    def gap_log_probs(self, texts, words):
+        return [self.answer(len(each)) for each in words]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda n: np.full(n, np.nan), "the scores of knowing for words alone are not finite"),
+        (lambda n: np.full(n, -np.inf), "the scores of knowing for words alone are not finite"),
+        (lambda _: np.zeros(1), "knowing has 5 scores for 20 words"),
+    ],
+    ids=["NaN", "infinite", "too few"],
+)
+def test_scores_that_are_no_answers_are_refused_with_the_reason(answer, said):
+    with pytest.raises(NotApplicable, match=said):
+        ask_words(Answering(answer), {"color": ITEMS})
+
+
+class Asked(Guessing):
+    """A model of a user's own, asked by the command: it can spell each word, and answers by the length of the words."""
+
+    kinds, metrics, mask, cased = {"itm": "sigmoid"}, frozenset({"itm"}), MASK, False
+
+    def __init__(self, device, dtype):
+        super().__init__(TRUE)
+
+    def encode(self, image):
+        return image
+
+    def itm(self, encoded, texts, foils=None):
+        return np.full(len(texts), 0.5)
+
+    def embed_texts(self, texts):
+        return np.array([[1.0, len(text)] for text in texts])
+
+    def gap_log_probs(self, texts, words):
+        return [-np.array([*map(float, map(len, each))]) for each in words]
+
+
+class Broken(Asked):
+    """A model with a fault of its own."""
+
+    name = "broken"
+
+    def gap_log_probs(self, texts, words):
+        raise ValueError("own fault")
+
+
+def test_a_fault_of_one_model_costs_no_other_one_its_answers(tmp_path):
+    path = tmp_path / "words.json"
+    specs = [f"{__file__}:{name}" for name in ("Broken", "Asked")]
+    done = CliRunner().invoke(app, ["words", *specs, "nofile.py:Model", "--to", str(path)])
+    assert done.exit_code == 4
+    assert "broken raised ValueError: own fault (" in done.stdout
+    assert "Error: MODELS 'nofile.py:Model': " in " ".join(done.output.split())
+    assert [one.model for one in read_words(path)] == ["knowing"]
+
+
 def test_the_file_has_each_answer_and_is_read_back(tmp_path):
     path, record = tmp_path / "words.json", ask_words(Guessing(TRUE, unknown=["sky"]), {"color": ITEMS}).record
     path.write_bytes(words_json([record], ALPHA))
@@ -126,5 +193,5 @@ def test_the_table_says_what_words_tell(tmp_path):
     name, head, cloze, *_, none, sentence = words_lines(record)
     assert (name, head.split()[-2:], cloze.split()[-1]) == ("knowing", ["words", "tell"], "yes")
     assert cloze.split()[:5] == ["color", "cloze", "60", "0", "1.00"]
-    assert none.split() == ["shape", "stroop", "0", "0", "-", "-", "-", "-", "no"]
+    assert none.split() == ["shape", "stroop", "0", "0", "-", "-", "-", "-", "-"]
     assert sentence.startswith("Words alone tell color")

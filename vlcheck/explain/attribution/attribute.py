@@ -47,6 +47,20 @@ class Attribution:
     pixels: np.ndarray | None = None
     error: float | None = None
 
+    @property
+    def is_finite(self) -> bool:
+        """True if the map as it is drawn and the values of the tokens are finite."""
+        with np.errstate(divide="ignore", invalid="ignore"):  # boxes without an area
+            parts = [self.image.grid(), *([] if self.token_values is None else [self.token_values])]
+        return all(np.isfinite(part).all() for part in parts)
+
+    @property
+    def reason(self) -> str:
+        """The reason why there is nothing to draw; "" if there is something."""
+        if not self.is_finite:
+            return "the map is not finite"
+        return "" if self.image.grid().any() else "the map is 0 everywhere"
+
 
 def attribute(
     model: Differentiable,

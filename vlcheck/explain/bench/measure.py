@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from random import Random
 
+import numpy as np
+
+from vlcheck._util.foreign_code import contained
 from vlcheck._util.numbers import rounded
-from vlcheck.errors import NotApplicable
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument
 from vlcheck.explain.attribution.attribute import Attribution, explained
 from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.explain.batches import in_batches
@@ -67,10 +70,22 @@ class Subjects:
     Args:
         model: spec of the model under test.
         device: a torch device.
+
+    Attributes:
+        fingerprint: content hash of the model under test.
+
+    Raises:
+        UsageError: the model cannot be loaded, or gives no gradients.
     """
 
     def __init__(self, model: str, device: str = "cpu") -> None:
-        self.under_test = differentiable(load_model(model, device=device))
+        loaded = load_model(model, device=device)
+        self.fingerprint = loaded.fingerprint
+        try:
+            with contained():
+                self.under_test = differentiable(loaded)
+        except (NotApplicable, ForeignFault) as reason:
+            raise UsageError(f"{argument('model', model)}: cannot be explained: {reason}.") from reason
         self.embedded = {name: differentiable(load_model(name, device=device)) for name in (CONTROL, *PLANTED_CAUSES)}
 
 
@@ -105,7 +120,7 @@ def measure(prepared: PreparedTruth, methods: Sequence[AttributionMethod]) -> li
         methods: methods of one base, whose maps are computed once. See `AttributionMethod.base`.
 
     Raises:
-        NotApplicable: the methods do not apply to the model.
+        NotApplicable: the methods do not apply to the model, or a measure is not finite.
     """
     model, drawn = prepared.subjects.under_test, prepared.drawn
     found = {score: _attributions(model, methods, inputs) for score, inputs in prepared.questions.items()}
@@ -114,6 +129,8 @@ def measure(prepared: PreparedTruth, methods: Sequence[AttributionMethod]) -> li
     for number, method in enumerate(methods):
         curves = deletion_insertion(model, few, found["match"][number][: drawn.images])
         shuffled = randomisation(model, method, few, stages=1, seed=drawn.seed)
+        if not np.isfinite([*curves.deletion_areas, *curves.insertion_areas, shuffled.means[-1]]).all():
+            raise NotApplicable("the scores are not finite when parts of the pair are left out, or weights shuffled")
         measures.append(
             SeedScores(
                 method=method.name,
@@ -170,11 +187,13 @@ def _ranks(drawn: DrawnTruth, attributions: Sequence[Attribution]) -> Mapping[Ca
 def _attributions(
     model: Differentiable, methods: Sequence[AttributionMethod], inputs: PairInputs
 ) -> list[list[Attribution]]:
-    """Return for each method the explanations of all pairs."""
+    """Return for each method the explanations of all pairs. Raises NotApplicable if a map is not finite."""
     batches = [
         found
         for _, found in in_batches(lambda rows: explained(model, methods, inputs[rows]), range(len(inputs)), _BATCH)
     ]
+    if not all(one.is_finite for found in batches for of in found for one in of):
+        raise NotApplicable("a map is not finite")
     return [[one for found in batches for one in found[number]] for number in range(len(methods))]
 
 
@@ -192,7 +211,8 @@ def reason_against(prepared: PreparedTruth, method: AttributionMethod) -> str:
         method: the method.
     """
     try:
-        explained(prepared.subjects.under_test, [method], prepared.questions["match"][[0]])
-    except NotApplicable as reason:
+        with contained():  # a model or a method of a user's own
+            _attributions(prepared.subjects.under_test, [method], prepared.questions["match"][[0]])
+    except (NotApplicable, UsageError, ForeignFault) as reason:
         return str(reason)
     return ""

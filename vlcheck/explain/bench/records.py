@@ -109,6 +109,7 @@ class ExplanationBench:
         scores: the measures of each method and seed.
         causes: the trials of each method and seed, which take longer and may have fewer seeds.
         inapplicable: for each method that does not apply to the model, the reason.
+        fingerprint: content hash of the model under test; "" if it was not kept.
     """
 
     explain_bench: int = FORMAT
@@ -119,6 +120,7 @@ class ExplanationBench:
     scores: tuple[SeedScores, ...] = ()
     causes: tuple[SeedCauses, ...] = ()
     inapplicable: Mapping[str, str] = field(default_factory=dict)
+    fingerprint: str = ""
 
     @property
     def methods(self) -> list[str]:

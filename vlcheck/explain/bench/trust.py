@@ -166,16 +166,20 @@ def trust(method: str) -> MethodTrust | None:
     return trust_in(bench, method) if bench.of(method) else None
 
 
-def trust_sentence(method: str) -> str:
+def trust_sentence(method: str, model: str = "") -> str:
     """Return the measured trust in a method as reports say it beside its name.
 
     Args:
         method: the method's name.
+        model: name of the explained model; "" if it is not known.
     """
     measured = trust(method)
     if measured is None:
         return UNMEASURED
-    return f"Measured on {CONTROL}, not on your model, {counted(measured.seeds, 'seed')}: {measured.summary}."
+    where = CONTROL if model == CONTROL else f"{CONTROL}, not on your model"
+    told = measured.seeds >= LEAST_SEEDS or method == NULL  # the mark of any other method names its seeds
+    seeds = f", {counted(measured.seeds, 'seed')}" if told else ""
+    return f"Measured on {where}{seeds}: {measured.summary}."
 
 
 def _named(one: SeedCauses, trials: int) -> int:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
+
 from vlcheck.datasets.visual_knowledge.items import PROPERTIES, ClozeItem, read_items
 from vlcheck.errors import NotApplicable
 from vlcheck.explain.words.probes import word_probes
@@ -157,7 +159,7 @@ def ask_words(model: object, items: Mapping[str, Sequence[ClozeItem]] | None = N
         items: the items of each property, by its name; None for the shipped ones.
 
     Raises:
-        NotApplicable: the model reads no text without a picture.
+        NotApplicable: the model reads no text without a picture, or its scores are not finite or do not fit the words.
 
     Example:
         >>> from vlcheck import load_model
@@ -176,9 +178,18 @@ def _knowledge(model: GapFilling | TextEncoding, name: str, items: Sequence[Cloz
     """Yield what a model knows of a property, by each probe."""
     spelled = [item for item in items if all(map(model.can_spell, map(item.sentence, item.candidates)))]
     for probe, ask in word_probes(model).items():
-        scores = ask(spelled) if spelled else ()
-        answers = (WordAnswer(item, tuple(each.tolist())) for item, each in zip(spelled, scores, strict=True))
-        yield WordKnowledge(name, probe, tuple(answers), len(items) - len(spelled))
+        answers = _answers(model.name, spelled, ask(spelled)) if spelled else ()
+        yield WordKnowledge(name, probe, answers, len(items) - len(spelled))
+
+
+def _answers(name: str, items: Sequence[ClozeItem], scores: Sequence[np.ndarray]) -> tuple[WordAnswer, ...]:
+    """Return a model's answers to items. Raises NotApplicable if scores are missing or not finite."""
+    asked, given = [len(item.candidates) for item in items], [np.size(each) for each in scores]
+    if given != asked:
+        raise NotApplicable(f"{name} has {sum(given)} scores for {sum(asked)} words")
+    if not np.isfinite(np.concatenate(scores)).all():
+        raise NotApplicable(f"the scores of {name} for words alone are not finite")
+    return tuple(WordAnswer(item, tuple(each.tolist())) for item, each in zip(items, scores, strict=True))
 
 
 def _mean(values: Iterable[float]) -> float | None:

@@ -35,4 +35,4 @@ def words_sentence(words: WordsRecord) -> str:
 def _row(one: WordKnowledgeRecord) -> Sequence[str]:
     interval = f"[{figure(one.low, 2)}, {figure(one.high, 2)}]" if one.n else "-"
     shares = figure(one.accuracy, 2), interval, figure(one.majority, 2), figure(one.chance, 2)
-    return one.about, one.probe, whole(one.n), whole(one.unspelled), *shares, ("no", "yes")[one.known]
+    return one.about, one.probe, whole(one.n), whole(one.unspelled), *shares, ("no", "yes")[one.known] if one.n else "-"
