@@ -64,7 +64,7 @@ def test_what_a_dead_process_did_not_explain_keeps_its_place_and_is_told():
 def test_where_no_score_was_judged_there_is_no_case_to_explain():
     run = {"explained": [pages.RUN["explained"][0] | {"count": 2}]}
     found = pages.results(run=run)
-    said = "explained 0 of 0 cases (2 were asked for): no test of itm or mlm was judged"
+    said = "explained 0 of 0 cases (2 were asked for): no test of mlm or itm was judged"
     assert [*explained_lines(found)] == [f"Grad-CAM: {said}"]
 
 
