@@ -2,20 +2,26 @@
 
 import weakref
 
+import numpy as np
 import pytest
 import torch
 
 import vlcheck
 from tests.conftest import ROOT
+from vlcheck.cases.box import Box
 from vlcheck.cases.picture import Picture
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.evaluation.evidence import Row, Shown
+from vlcheck.explain.attribution.attribute import Attribution
+from vlcheck.explain.attribution.image_map import ImageMap
 from vlcheck.explain.attribution.method import AttributionMethod, Maps
 from vlcheck.explain.attribution.registry import METHODS
 from vlcheck.explain.explaining import case_explainer, explaining
 from vlcheck.explain.request import parse_requests
-from vlcheck.explain.worst_cases import CaseExplainer, WorstCase
+from vlcheck.explain.worst_cases import ENDED, CaseExplainer, WorstCase
+from vlcheck.models.differentiable import ImageLayout
 from vlcheck.models.loading.pair import Pair
+from vlcheck.results.file import reread
 
 pytestmark = pytest.mark.slow  # networks are run many times
 
@@ -144,6 +150,77 @@ def test_a_view_without_a_map_has_a_line_with_the_reason():
         7: "",
     }
     assert [line.rank for line in lines if line.values] == [7]
+
+
+class Hollow(AttributionMethod):
+    """Gives values that tell nothing, for each text in its own way."""
+
+    name, title, source, meaning = "hollow", "Hollow", "", ""
+
+    def maps(self, model, inputs):
+        if len(inputs) > 1:
+            raise RuntimeError("each pair by itself")
+        units, tokens = torch.ones(1, len(inputs.layouts[0].boxes)), torch.ones(1, len(inputs.tokens[0]))
+        match inputs.tokens[0][-1]:
+            case "ball":
+                return Maps(0 * units, tokens)
+            case "cup":
+                return Maps(units, tokens / 0)
+            case "hat":
+                return Maps(units[:, :5], tokens)
+            case "box":
+                return Maps(units, tokens[:, :2])
+            case "car":
+                return Maps(units[0], tokens)
+            case "book":
+                return Maps(units.double() * 1.7e308, tokens)
+        return Maps(units, tokens)
+
+
+def test_values_that_tell_nothing_are_a_reason_and_no_map():
+    words = ("ball", "cup", "hat", "box", "car", "book", "bus")
+    lines = explained(vlcheck.load_model("tiny"), [(Hollow(), 7)], worst_cases(*(f"a red {word}" for word in words)))
+    assert [line.reason for line in lines] == [
+        "the map is 0 everywhere",
+        "the values of the words are not finite",
+        "its values have the shape (5,), and there are 64 units",
+        "its values have the shape (2,), and there are 4 tokens",
+        "its values have the shape (), and there are 64 units",
+        "",
+        "",
+    ]
+    assert [len(line.values) for line in lines] == [0, 0, 0, 0, 0, 64, 64]
+
+
+def of_boxes(*boxes, tokens=("a", "ball")):
+    values = np.ones(len(boxes)), np.ones(2)
+    return Attribution("saliency", ImageMap(values[0], ImageLayout(boxes)), tokens, (False, False), values[1])
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        (of_boxes(Box(0, 0, 1, 1), Box(0.5, 0.5, 0, 0)), "the map is not finite"),
+        (of_boxes(Box(50, 50, 10, 10)), "the map is 0 everywhere"),
+        (of_boxes(Box(0, 0, 1, 1), tokens=("a", 3)), "explanation line without 'tokens'"),
+        (of_boxes(Box(0, 0, 1, 1), tokens=("a",)), "zip() argument"),
+    ],
+)
+def test_a_line_that_could_not_be_read_again_is_not_written(found, reason, monkeypatch):
+    monkeypatch.setattr(CaseExplainer, "_attributions", lambda *_: [found])
+    with np.errstate(all="ignore"):
+        (line,) = explained(vlcheck.load_model("tiny"), [(METHODS["saliency"], 1)], worst_cases("a red ball"))
+    assert reason in line.reason
+    assert reread(line) == line
+
+
+def test_until_it_is_explained_a_case_has_a_line_that_says_so():
+    explainer = CaseExplainer(vlcheck.load_model("tiny"), [(METHODS["saliency"], 2), (METHODS["random"], 1)])
+    explainer._cases._kept += worst_cases("a red ball", "a red cup", "a red hat")
+    pending = [*explainer.pending("a")]
+    assert [(line.method, line.rank) for line in pending] == [("saliency", 1), ("saliency", 2), ("random", 1)]
+    assert {line.reason for line in pending} == {ENDED}
+    assert [*explainer.pending("b")] == []
 
 
 def test_a_picture_that_cannot_be_drawn_again_is_a_reason_too(monkeypatch):

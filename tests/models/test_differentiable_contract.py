@@ -96,6 +96,13 @@ def with_layout(layout: ImageLayout) -> Callable[..., PairInputs]:
     return inputs
 
 
+def with_a_token_more(
+    self: Any, images: Sequence[Image.Image], texts: Sequence[str], words: object = None
+) -> PairInputs:
+    found: PairInputs = super(type(self), self).inputs(images, texts)
+    return replace(found, tokens=tuple((*names, "more") for names in found.tokens))
+
+
 def doubled(self: Any, inputs: PairInputs, image_states: Tensor, text_states: Tensor) -> Tensor:
     logits: Tensor = 2 * super(type(self), self).match_logits(inputs, image_states, text_states)
     return logits
@@ -143,6 +150,14 @@ def test_a_network_that_breaks_a_clause_is_told_which(
     changes: dict[str, Any], clauses: list[str], outcomes_of: Callable[..., list[Outcome]]
 ) -> None:
     assert broken(outcomes_of(**changes)) == clauses
+
+
+def test_each_id_has_a_token(outcomes_of: Callable[..., list[Outcome]]) -> None:
+    (only,) = outcomes_of(inputs=with_a_token_more)
+    assert not only.kept
+    said = re.search(r"inputs gave (\d+) tokens for (\d+) ids with attention", only.found)
+    assert said
+    assert int(said[1]) == int(said[2]) + 1
 
 
 def test_logits_of_another_shape_are_told_by_their_method(outcomes_of: Callable[..., list[Outcome]]) -> None:

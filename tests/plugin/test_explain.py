@@ -11,6 +11,7 @@ from tests.explain.mm_shap.collapsed import Blindfolded, Collapsed, Deaf
 from vlcheck.errors import UsageError
 from vlcheck.explain.explaining import explaining
 from vlcheck.explain.request import Request, parse_methods, parse_request, parse_requests
+from vlcheck.explain.worst_cases import ENDED
 
 pytestmark = pytest.mark.slow  # networks are run many times
 
@@ -110,6 +111,8 @@ def test_a_model_that_gives_no_gradients_is_not_asked_and_says_why(stating):
         (":5", "there is no such method"),
         ("saliency:0", "whole number from 1 on"),
         ("saliency:", "whole number from 1 on"),
+        ("saliency:10001", "at most 10,000"),
+        (f"saliency:{'9' * 23}", "at most 10,000"),
         ("mmshap:5", "mmshap adds tests of all cases, and is accepted without :K"),
         ("mmshap:0", "accepted without :K"),
         ("ablation:5", "ablation adds tests"),
@@ -259,10 +262,78 @@ def test_the_suite_of_python_has_no_such_test_without_it():
         vlcheck.evaluate("tiny", "scenes:3", suite=SUITE, tests=TEST, progress=False)
 
 
+ENDS = """
+    import os, signal
+    import vlcheck
+
+    def once(end):
+        def load(device, dtype):
+            model = vlcheck.load_model("tiny")
+            give, asked = model.differentiable, []
+
+            def differentiable():
+                asked.append(1)
+                if len(asked) > 1:  # the first one is the trial before the run
+                    end()
+                return give()
+
+            model.differentiable = differentiable
+            return model
+
+        return load
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    def kill():
+        if os.environ.get("PYTEST_XDIST_WORKER") == "gw0":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    interrupted, killed = once(interrupt), once(kill)
+"""
+OF_WORDS_TOO = STATES.replace('metrics=("itm",)', 'metrics=("itm", "mlm")')
+
+
+@pytest.fixture
+def ending(project):
+    """A project with models that end the run while it explains, and what a run of one of them explains."""
+    project.pytester.makepyfile(test_states=OF_WORDS_TOO, ends=ENDS)
+    (project.folder / "policy.toml").write_text(POLICY)
+
+    def run(model, *arguments):
+        said = ("--vl-policy=policy.toml", "--vl-data=scenes:12", "--vl-explain=saliency:2", "--vl-report=page.html")
+        return project.run("test_states.py", f"--vl-model=ends.py:{model}", *said, *arguments, model=None)
+
+    return run
+
+
+def test_ctrl_c_while_it_explains_leaves_results_summary_and_page(project, ending):
+    result = ending("interrupted")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert len(project.results("verdict")) == 2
+    assert [line["reason"] for line in project.results("explanation")] == [ENDED] * 4
+    result.stdout.fnmatch_lines(
+        [
+            f"Gradient saliency: explained 0 of 2 cases; 2: {ENDED}",
+            "--vl-explain: stopped before all cases were explained.",
+        ]
+    )
+    assert ENDED in (project.folder / "page.html").read_text()
+
+
+@pytest.mark.nightly
+def test_cases_that_a_dead_worker_judged_are_not_replaced_by_others(project, ending):
+    result = ending("killed", "-n", "2")
+    reasons = {(line["metric"], line["rank"]): line["reason"] for line in project.results("explanation")}
+    assert sorted(reasons) == [("itm", 1), ("mlm", 1)]
+    assert sorted(reasons.values()) == ["", ENDED]
+    assert f"Gradient saliency: explained 1 of 2 cases; 1: {ENDED}" in result.stdout.lines
+    assert ENDED in (project.folder / "page.html").read_text()
+
+
 @pytest.mark.slow
 def test_processes_explain_as_many_cases_together_as_one_does(project):
-    two = STATES.replace('metrics=("itm",)', 'metrics=("itm", "mlm")')  # a test for each process
-    project.pytester.makepyfile(test_states=two)
+    project.pytester.makepyfile(test_states=OF_WORDS_TOO)  # a test for each process
     (project.folder / "policy.toml").write_text(POLICY)
     found, workers = {}, {}
     for name, arguments in (("one", ()), ("two", ("-n", "2"))):

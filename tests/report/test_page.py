@@ -341,6 +341,14 @@ def test_a_row_without_a_map_says_why_and_the_run_counts_them():
     assert "gives no map" not in draw(small(), source="r")
 
 
+def test_tokens_of_the_largest_numbers_are_shaded_as_others_are():
+    found = small()
+    found.add([json.dumps(explanation("before", rank=1, tokens=[["bus", 1.7e308], ["photo", -1.7e308], ["a", 0.0]]))])
+    of_small = small()
+    of_small.add([json.dumps(explanation("before", rank=1, tokens=[["bus", 1.0], ["photo", -1.0], ["a", 0.0]]))])
+    assert draw(found, source="r") == draw(of_small, source="r")
+
+
 def test_each_of_several_methods_has_a_checkbox_with_its_own_trust():
     other = {"name": "lrp", "title": "LRP", "meaning": "Relevance.", "trust": "", "count": 1}
     found = small(run={"explained": [*RUN["explained"], other]})

@@ -52,6 +52,22 @@ def test_a_case_without_a_map_keeps_its_place():
     assert [(one.rank, one.reason) for one in found.explanations] == [(1, "too long"), (2, "")]
 
 
+def test_what_a_dead_process_did_not_explain_keeps_its_place_and_is_told():
+    """Each process says of its worst cases that they are not explained, before it explains them."""
+    ended, before = "its process ended", [without_map(rank, "its process ended") for rank in (1, 2)]
+    found = explained(*before, line("test_b", 2), without_map(3, ended), line("test_b", 3))
+    keep_worst(found)
+    assert [(one.rank, one.reason) for one in found.explanations] == [(1, ended), (2, "")]
+    assert [*explained_lines(found)] == ["Grad-CAM: explained 1 of 2 cases; 1: its process ended"]
+
+
+def test_where_no_score_was_judged_there_is_no_case_to_explain():
+    run = {"explained": [pages.RUN["explained"][0] | {"count": 2}]}
+    found = pages.results(run=run)
+    said = "explained 0 of 0 cases (2 were asked for): no test of mlm or itm was judged"
+    assert [*explained_lines(found)] == [f"Grad-CAM: {said}"]
+
+
 def test_each_method_keeps_as_many_cases_as_it_was_asked_for():
     other = pages.RUN["explained"][0] | {"name": "lrp", "count": 1}
     lines = [line("test_b", rank, method=method) for method in ("lrp", "gradcam") for rank in (3, 2, 1)]

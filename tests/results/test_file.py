@@ -56,6 +56,18 @@ def test_a_part_that_was_cut_short_holds_whole_verdicts_and_no_half_one(tmp_path
     assert results.rows(KEY) == [record_of(row("one"))]
 
 
+def test_an_explanation_that_cannot_be_read_loses_no_verdict(tmp_path):
+    part = Part(tmp_path, "gw0")
+    named = {"kind": "explanation", "test": "test_a", "metric": "mlm", "case": "one", "side": "before", "rank": 1}
+    part.keep(map(record_of, [row("one"), verdict()]))
+    with (tmp_path / "gw0.part.jsonl").open("a") as file:
+        print(json.dumps(named | {"method": "lrp", "rows": 1, "columns": 2, "values": [1.0, None]}), file=file)
+    part.keep(map(record_of, [row("two", "test_b"), verdict("test_b")]))
+    results = gather(tmp_path)
+    assert [key[0] for key in results.verdicts] == ["test_a", "test_b"]
+    assert results.explanations == []
+
+
 def test_what_a_full_disk_cuts_short_spoils_nothing_that_follows(tmp_path):
     """The limit of a file's size stands for it."""
     part = Part(tmp_path, "gw0")

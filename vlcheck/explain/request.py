@@ -12,6 +12,7 @@ from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.explain.attribution.registry import METHODS, SHIPPED
 
 WITH_TESTS = (MM_SHAP, ABLATION, *SHIPPED)  # methods with tests of their own: maps of other methods are no metric
+MOST_WORST = 10_000  # cases of which a run makes maps
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Request:
 
     Attributes:
         method: one of WITH_TESTS, or a registered attribution method.
-        worst: number of cases of the run, the worst first, at least 1; None if it is not said.
+        worst: number of cases of the run, the worst first, from 1 to MOST_WORST; None if it is not said.
     """
 
     method: str
@@ -37,8 +38,8 @@ def parse_requests(text: str) -> tuple[Request, ...]:
     """Read METHOD[:K] of one or several methods, with commas between them.
 
     Raises:
-        UsageError: there is no such method, K is no whole number from 1 on, a method is named twice, or two of them
-            ask for the tests of maps.
+        UsageError: there is no such method, K is no whole number from 1 to MOST_WORST, a method is named twice, or two
+            of them ask for the tests of maps.
 
     Example:
         >>> parse_requests("mmshap,gradcam:20")
@@ -59,7 +60,8 @@ def parse_request(text: str) -> Request:
     """Read METHOD[:K]; K is for attribution methods alone.
 
     Raises:
-        UsageError: there is no such method, K is no whole number from 1 on, or the method explains no worst cases.
+        UsageError: there is no such method, K is no whole number from 1 to MOST_WORST, or the method explains no worst
+            cases.
 
     Example:
         >>> parse_request("gradcam:20")
@@ -72,8 +74,9 @@ def parse_request(text: str) -> Request:
     if colon and method not in METHODS:
         said = f"METHOD:K explains the K worst cases; {method} adds tests of all cases, and is accepted without :K"
         raise UsageError(f"{argument('explain', text)}: {said}.")
-    if colon and not re.fullmatch("[1-9][0-9]*", worst):
-        said = f"METHOD:K explains the K worst cases, and K has to be a whole number from 1 on, e.g. {method}:20"
+    if colon and not (re.fullmatch("[1-9][0-9]{0,4}", worst) and int(worst) <= MOST_WORST):
+        accepted = f"a whole number from 1 on, at most {MOST_WORST:,}"
+        said = f"METHOD:K explains the K worst cases, and K has to be {accepted}, e.g. {method}:20"
         raise UsageError(f"{argument('explain', text)}: {said}.")
     return Request(method, int(worst) if colon else None)
 

@@ -23,9 +23,11 @@ from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.models.differentiable import differentiable
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.results.explained_cases import Order, order_of
+from vlcheck.results.file import reread
 from vlcheck.results.records import ExplanationRecord, MethodRecord
 
 AT_ONCE = 8  # pictures that are in memory together
+ENDED = "the run or its worker ended before the case was explained"
 
 Side = Literal["before", "after"]
 
@@ -149,6 +151,17 @@ class CaseExplainer:
         """
         self._cases.add(test, judgement)
 
+    def pending(self, test: str) -> Iterator[ExplanationRecord]:
+        """Yield the lines of a test's worst cases that hold until `lines` replaces them: they say that the run ended.
+
+        Args:
+            test: the test's id.
+        """
+        for method, count in self._counts:
+            for view in self._views(count):
+                if view.case.test == test:
+                    yield ExplanationRecord(**view.named(method.name), reason=ENDED)
+
     def lines(self) -> Iterator[ExplanationRecord]:
         """Explain the scores of both views of the worst cases so far, and yield the lines of the results.
 
@@ -156,11 +169,15 @@ class CaseExplainer:
         time.
         """
         for method, count in self._counts:
-            views = [view for case in islice(self._cases, count) for view in case.views]
+            views = self._views(count)
             for metric in OF_PICTURES:
                 chosen = [view for view in views if view.case.metric == metric]
                 for start in range(0, len(chosen), AT_ONCE):
                     yield from self._explained(method, metric, chosen[start : start + AT_ONCE])
+
+    def _views(self, count: int) -> list[CaseView]:
+        """Return the views of the worst cases so far."""
+        return [view for case in islice(self._cases, count) for view in case.views]
 
     def _explained(
         self, method: AttributionMethod, metric: Metric, views: Sequence[CaseView]
@@ -169,10 +186,11 @@ class CaseExplainer:
         try:
             with contained():
                 found = self._attributions(method, metric, [view.shown for view in views])
+                records = [reread(_record(view, one)) for view, one in zip(views, found, strict=True)]
         except (NotApplicable, UsageError, ForeignFault) as error:
             reason = _reason(error)
         else:
-            yield from map(_record, views, found)
+            yield from records
             return
         if len(views) == 1:
             yield ExplanationRecord(**views[0].named(method.name), reason=reason)
@@ -205,11 +223,10 @@ def method_record(method: AttributionMethod, count: int, model: str = "") -> Met
 
 
 def _record(view: CaseView, found: Attribution) -> ExplanationRecord:
-    """Return the line of an explained view; of a map that is not finite, the line with the reason."""
-    named = view.named(found.method)
-    if not np.isfinite(found.image.values).all():
-        return ExplanationRecord(**named, reason="the map is not finite")
-    cells, tokens = found.image.grid(), found.token_values
+    """Return the line of an explained view; of values that tell nothing, the line with the reason."""
+    named, cells, tokens = view.named(found.method), found.image.grid(), found.token_values
+    if reason := _without_content(cells, tokens):
+        return ExplanationRecord(**named, reason=reason)
     return ExplanationRecord(
         **named,
         word=view.shown.target if view.case.metric == "mlm" else "",
@@ -219,6 +236,20 @@ def _record(view: CaseView, found: Attribution) -> ExplanationRecord:
         tokens=None if tokens is None else list(zip(found.tokens, map(rounded, tokens.tolist()), strict=True)),
         error=found.error,
     )
+
+
+def _without_content(cells: np.ndarray, tokens: np.ndarray | None) -> str:
+    """Return why values are no explanation; "" if they are one.
+
+    Args:
+        cells: the map as it is drawn.
+        tokens: the values of the tokens; None if the method gives none.
+    """
+    if not np.isfinite(cells).all():
+        return "the map is not finite"
+    if tokens is not None and not np.isfinite(tokens).all():
+        return "the values of the words are not finite"
+    return "" if cells.any() else "the map is 0 everywhere"
 
 
 def _reason(error: Exception) -> str:

@@ -132,8 +132,16 @@ def _shaped(found: Tensor, method: str, shape: tuple[int, ...]) -> Tensor:
 def _asked(network: Differentiable, metric: str, probes: Sequence[Probe], words: Sequence[str]) -> PairInputs:
     images = [probe.image for probe in probes]
     if metric == "mlm":
-        return network.inputs(images, [probe.template for probe in probes], words)
-    return network.inputs(images, [probe.filled(word) for probe, word in zip(probes, words, strict=True)])
+        return _named(network.inputs(images, [probe.template for probe in probes], words))
+    return _named(network.inputs(images, [probe.filled(word) for probe, word in zip(probes, words, strict=True)]))
+
+
+def _named(inputs: PairInputs) -> PairInputs:
+    """Return pairs of which each text has a name for each of its ids. Raises UsageError for others."""
+    for names, there in zip(inputs.tokens, inputs.attention.sum(1).tolist(), strict=True):
+        if len(names) != there:
+            raise UsageError(f"inputs gave {counted(len(names), 'token')} for {there:.0f} ids with attention")
+    return inputs
 
 
 def _layouts(layouts: Sequence[ImageLayout]) -> Outcome:

@@ -143,7 +143,7 @@ def pytest_runtest_makereport(
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):  # else somebody waits for the end
-        session.config.stash[RUN].explain()
+        session.config.stash[RUN].ending.explain()
     session.exitstatus = session.config.stash[RUN].ending.finish(session.exitstatus)
 
 

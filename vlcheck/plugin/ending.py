@@ -70,6 +70,11 @@ class Ending:
                 self._keep_parts()
         return self._at_least(status)
 
+    def explain(self) -> None:
+        """Explain the worst cases; if that is stopped, the results say which are not explained."""
+        with self._ending("--vl-explain: stopped before all cases were explained."):
+            self._run.explain()
+
     def last_word(self, status: int) -> int:
         """Return the final exit status, even if other plugins changed pytest's; the results file gets the same."""
         final = self.finish(status)

@@ -413,6 +413,7 @@ class Run:
         part.keep([*bench.session.images(judgement), *judgement.records(claim(item))])
         if bench.explainer:
             bench.explainer.add(claim(item), judgement)
+            part.keep(bench.explainer.pending(claim(item)))
         _store(item, judgement)
 
     def judge_control(self, test: BehaviorTest) -> None:
@@ -423,7 +424,8 @@ class Run:
     def explain(self) -> None:
         """Explain the worst cases that this process has judged, and keep the explanations with its results."""
         if self._opened and (explainer := self._opened[0].explainer):
-            self._opened[1].keep(explainer.lines())
+            for line in explainer.lines():  # what is explained is not lost if the process ends
+                self._opened[1].keep([line])
 
     def thumbnail(self, picture: Picture) -> bytes:
         """Return a picture as a small JPEG; empty if pictures are left out."""

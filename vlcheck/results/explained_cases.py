@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from vlcheck._util.numbers import counted
+from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import ExplanationRecord, MethodRecord
 from vlcheck.stats.decision import BY_GRAVITY, Status
@@ -29,24 +30,29 @@ def order_of(status: Status, rank: int, test: str, metric: str) -> Order:
 def keep_worst(results: ResultLines) -> None:
     """Keep the explanations of the worst cases of a run, as many for each method as the run asked for, in their order.
 
+    Of several lines of one view the last one counts: the first says what holds if the run ends before it is explained.
+
     Args:
         results: results of all processes of the run, each of which explained its own worst cases.
     """
     statuses = {(verdict.test, verdict.metric): verdict.status for verdict in results.verdicts.values()}
     kept: list[ExplanationRecord] = []
     for method in results.run.explained:
-        by_case: dict[Order, list[ExplanationRecord]] = {}
+        by_case: dict[Order, dict[str, ExplanationRecord]] = {}
         for one in results.explanations:
             if one.method == method.name and (status := statuses.get((one.test, one.metric))):
-                by_case.setdefault(order_of(status, one.rank, one.test, one.metric), []).append(one)
-        kept += [one for _, its in sorted(by_case.items())[: method.count] for one in its]
+                by_case.setdefault(order_of(status, one.rank, one.test, one.metric), {})[one.side] = one
+        worst = sorted(by_case.items(), key=lambda item: item[0])[: method.count]
+        kept += [one for _, sides in worst for one in sides.values()]
     results.explanations[:] = kept
 
 
 def explained_lines(results: ResultLines) -> Iterator[str]:
     """Yield for each method a sentence: how many cases it explains, and why others have no map."""
+    scored = any(verdict.metric in OF_PICTURES for verdict in results.verdicts.values())
+    why = "" if scored else f": no test of {' or '.join(OF_PICTURES)} was judged"
     for method in results.run.explained:
-        yield _told(method, (one for one in results.explanations if one.method == method.name))
+        yield _told(method, (one for one in results.explanations if one.method == method.name)) + why
 
 
 def _told(method: MethodRecord, views: Iterable[ExplanationRecord]) -> str:

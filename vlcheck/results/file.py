@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from msgspec.structs import replace
 
@@ -38,7 +38,7 @@ from vlcheck.results.schema import evidence_of, line_of, record_of
 Key = tuple[str, str, str]
 OPTION = parameter("results")
 _BESIDE = parameter("beside")
-_RUN, _EVIDENCE = '{"kind": "run"', '{"kind": "evidence"'  # the beginnings of such lines
+_RUN, _EVIDENCE, _EXPLANATION = (f'{{"kind": "{kind}"' for kind in ("run", "evidence", "explanation"))  # beginnings
 _NO_JSON = (b"NaN", b"Infinity")  # numbers that Python writes and JSON does not have
 
 
@@ -88,8 +88,8 @@ class ResultLines:
         return list(map(evidence_of, self.evidence[key]))
 
     def add(self, texts: Iterable[str]) -> None:
-        """Add valid lines of JSON; of two verdicts with the same key the later one counts."""
-        self.take(text if text.startswith(_EVIDENCE) else record_of(json.loads(text)) for text in texts)
+        """Add the lines of a part of a run, as `take` does; an explanation that cannot be read is left out."""
+        self.take(_of_part(texts))
 
     def take(self, lines: Iterable[Record | str]) -> None:
         """Add lines; of two verdicts with the same key the later one counts.
@@ -167,7 +167,7 @@ class Part:
 
 
 def gather(folder: Path) -> ResultLines:
-    """Put the parts in a folder together; lines that a kill cut short are left out.
+    """Put the parts in a folder together; lines that a kill cut short, and unreadable explanations, are left out.
 
     The field `unjudged` of each part's first line has all tests that should have a verdict; those that have none remain
     there.
@@ -179,6 +179,21 @@ def gather(folder: Path) -> ResultLines:
         results.add(whole.splitlines())
     results.run = replace(results.run, unjudged=_unjudged(results)) if results.begun else NO_RUN
     return results
+
+
+def reread(record: ExplanationRecord) -> ExplanationRecord:
+    """Return an explanation as a reader of its line gets it. Raises ValueError or TypeError if none can read it."""
+    return cast(ExplanationRecord, record_of(json.loads(encoded(record))))
+
+
+def _of_part(texts: Iterable[str]) -> Iterator[Record | str]:
+    """Yield the lines of a part as `ResultLines.take` takes them, without explanations that cannot be read."""
+    for text in texts:
+        try:
+            yield text if text.startswith(_EVIDENCE) else record_of(json.loads(text))
+        except ValueError:
+            if not text.startswith(_EXPLANATION):  # an explanation is no reason to lose the verdicts
+                raise
 
 
 def check_results_path(path: Path, others: Others) -> None:

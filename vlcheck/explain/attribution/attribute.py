@@ -116,7 +116,7 @@ def explained(
         For each method n attributions.
 
     Raises:
-        NotApplicable: a method does not apply to the network.
+        NotApplicable: a method does not apply to the network, or gives fewer values than there are parts.
     """
     bases = {method.base.name: method.base for method in methods}
     computed = {name: base.maps(model, inputs) for name, base in bases.items()}
@@ -127,15 +127,28 @@ def _attributions(method: AttributionMethod, inputs: PairInputs, maps: Maps) -> 
     return [
         Attribution(
             method=method.name,
-            image=ImageMap(_array(maps.units[row])[: len(inputs.layouts[row].boxes)], inputs.layouts[row]),
+            image=ImageMap(_values(maps.units[row], len(inputs.layouts[row].boxes), "units"), inputs.layouts[row]),
             tokens=tokens,
             special=tuple(inputs.special[row].tolist()[: len(tokens)]),
-            token_values=None if maps.tokens is None else _array(maps.tokens[row])[: len(tokens)],
+            token_values=None if maps.tokens is None else _values(maps.tokens[row], len(tokens), "tokens"),
             pixels=None if maps.pixels is None else _array(maps.pixels[row]),
             error=None if maps.error is None else float(maps.error[row]),
         )
         for row, tokens in enumerate(inputs.tokens)
     ]
+
+
+def _values(found: Tensor, parts: int, what: str) -> np.ndarray:
+    """Return the values of the parts of one input, without those of padding. Raises NotApplicable if some have none.
+
+    Args:
+        found: the values, (parts or more,).
+        parts: number of parts.
+        what: the parts in words.
+    """
+    if found.ndim != 1 or len(found) < parts:
+        raise NotApplicable(f"its values have the shape {tuple(found.shape)}, and there are {parts} {what}")
+    return _array(found)[:parts]
 
 
 def _array(tensor: Tensor) -> np.ndarray:

@@ -128,7 +128,7 @@ def heat_map(record: ExplanationRecord, method: MethodView) -> HeatMap:
         method=method,
         png=_png(heat(np.array(record.values).reshape(record.rows, record.columns))),
         tokens=tuple(
-            ShadedToken(shown_text(text, NAME), round(SHADES * (value or 0.0) / most)) for text, value in tokens
+            ShadedToken(shown_text(text, NAME), round(SHADES * ((value or 0.0) / most))) for text, value in tokens
         ),
         error="" if record.error is None else share(abs(record.error)),
     )
