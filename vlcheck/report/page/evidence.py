@@ -98,6 +98,8 @@ class RowView:
         violated: the condition that is violated, with its numbers.
         sides: before, and after if there is one.
         without_map: the methods that give no map of it, or of one of its sides.
+        case_rank: rank of its case among the explained cases of the verdict, if it has a map; 0 without one.
+        id: id of its element on the page; "" without a map.
     """
 
     case: ShownText
@@ -115,6 +117,8 @@ class RowView:
     violated: ShownText | None
     sides: tuple[Side, ...]
     without_map: tuple[WithoutMap, ...] = ()
+    case_rank: int = 0
+    id: str = ""
 
     @property
     def methods(self) -> tuple[MethodView, ...]:
@@ -151,6 +155,8 @@ def row_view(row: EvidenceRecord, rank: int, of: int, claim: str, album: Album, 
         violated=shown_text(row.violated) if row.violated else None,
         sides=tuple(_sides(row, album, explanations)),
         without_map=explanations.without_map(row),
+        case_rank=explanations.rank(row),
+        id=explanations.anchor(row),
     )
 
 
