@@ -273,7 +273,7 @@ def test_the_worst_of_a_mean_is_the_farthest_from_0():
         ("two", "counts", "value"),
         ("one", "counts", "value"),
     ]
-    assert one.rows[0].place == "farthest from 0 of 2"
+    assert one.rows[0].place == "farthest from 0, of 2"
 
 
 def test_where_nothing_counts_the_rows_show_what_was_asked():

@@ -19,7 +19,7 @@ from vlcheck.results.records import EvidenceRecord
 
 _WORD = 40  # characters of a word
 _WORDS = 5  # the most words of a list that are shown, likeliest first
-_ENDS = ("worst", "best"), ("farthest from 0", "nearest")  # names of first and last row: of a rate, of a mean
+_ENDS = ("worst", "best"), ("farthest from 0,", "nearest,")  # names of first and last row: of a rate, of a mean
 _SEARCHED = 200  # characters of a case's name that a search compares
 
 
@@ -51,8 +51,8 @@ class Side:
         label: description of the picture.
         boxes: boxes of the thing that the target names.
         text: the text that was asked with the picture.
-        target: the word that is true of it; None if the results do not name it.
-        score: raw score of the target.
+        target: the word that is true of it; None if the results do not name it, or the score is not that of a word.
+        score: raw score of the target; T-SHAP is named.
         level: the score on the model's operating scale; "" if that is the raw one.
         wanted: the expected answer, in words.
         says: the word that scores highest of those asked about; None if there is no single one.
@@ -194,6 +194,7 @@ def _sides(row: EvidenceRecord, album: Album, explanations: Explanations) -> Ite
     scores, targets, wanted = row.scores or [], row.targets, row.wanted
     keys, boxes = (row.image, row.perturbed), (row.boxes, row.perturbed_boxes)
     heat_maps = explanations.of(row)
+    is_share = row.metric == TextContribution.name
     raw, tops = (row.before, row.after), (row.top_before, row.top_after)
     for place, text in enumerate(mark_changes(row.texts)[:2]):
         name = ("before", "after")[place]
@@ -204,8 +205,8 @@ def _sides(row: EvidenceRecord, album: Album, explanations: Explanations) -> Ite
             label=_label(name, row),
             boxes=tuple(_boxes(boxes[place] or (), picture)),
             text=text,
-            target=shown_text(targets[place], _WORD) if place < len(targets) else None,
-            score=figure(raw[place]),
+            target=shown_text(targets[place], _WORD) if place < len(targets) and not is_share else None,
+            score=f"T-SHAP {figure(raw[place])}" if is_share else figure(raw[place]),
             level=_level(row, place, raw[place]),
             wanted=shown_text(wanted[place]) if place < len(wanted) and wanted[place] else None,
             says=_says(scores[place]) if place < len(scores) else None,
