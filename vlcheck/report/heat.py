@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-# Colors of a cell without weight, and of the strongest cells for and against the score. Dark to light, and yellow against
-# blue, can be told apart without color vision of red and green; no mark, badge or box has these colors.
+# Colors of a cell without weight, and of the strongest cells for and against the score. Dark to light, and yellow
+# against blue, can be told apart without color vision of red and green; no mark, badge or box has these colors.
 NOTHING, FOR, AGAINST = (16, 16, 32), (253, 216, 53), (79, 195, 247)
 _OPACITY = 110, 205  # of a cell without weight and of the strongest, of 255
 

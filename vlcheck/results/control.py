@@ -103,7 +103,7 @@ class ControlVerdicts:
         yield from _faults(self.run.name, self._faults.values())
 
     def _fares(self, verdicts: Iterable[VerdictRecord], model: str) -> Iterator[str]:
-        """Yield how the control fares where the model passes, and where it fails; for the model's tests of each kind."""
+        """Yield how the control fares where the model passes, and where it fails."""
         for status, verb in (("pass", "passes"), ("fail", "fails")):
             its = [verdict for verdict in verdicts if verdict.status == status]
             others = [other for verdict in its if (other := self.of(verdict))]

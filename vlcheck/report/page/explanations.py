@@ -53,7 +53,7 @@ class HeatMap:
         method: the method.
         png: a small transparent picture in base64, to be stretched over the view's picture.
         tokens: the tokens of the text; empty if the method does not explain tokens.
-        error: difference between the contributions and their sum, in percent; "" if it is small or there is no such sum.
+        error: difference between the contributions and their sum, in percent; "" if it is small or there is no sum.
     """
 
     method: MethodView
