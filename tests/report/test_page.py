@@ -387,7 +387,9 @@ def test_a_map_goes_from_dark_to_yellow_for_the_score_and_to_blue_against_it():
 
 
 def test_a_control_that_sees_no_picture_is_counted_where_both_pass():
-    control = results((passing(), rows()), (verdict(), rows()), run={"name": "blind", "sees": False, "fingerprint": "f2"})
+    control = results(
+        (passing(), rows()), (verdict(), rows()), run={"name": "blind", "sees": False, "fingerprint": "f2"}
+    )
     notes = [note.text for note in view(small(), beside=control).beside.notes]
     assert any(note.startswith("Both pass 1 of 1 test that a-model passes") for note in notes)
     assert any(note.startswith("Both fail 1 of 1 test that a-model fails") for note in notes)
