@@ -163,13 +163,17 @@ def test_the_first_explained_case_is_a_click_away_and_the_filter_leaves_explaine
     assert shown_cases(page) == ["one"]
 
 
-def test_what_fails_shows_its_map_and_names_the_method_and_the_score_beside_the_words(open_page):
-    example = open_page().locator("#found .example").first
+def test_what_fails_shows_its_map_and_names_the_method_and_the_score_beside_the_words(browser, tmp_path):
+    (tmp_path / "small.html").write_text(draw(small(), source="r"), encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "small.html").as_uri())
+    example = page.locator("#found .example").first
     expect(example.get_by_label("map of Grad-CAM")).to_be_checked()
     expect(example.locator("image.heat").first).to_be_visible()
     expect(example.locator(".tokens").first).to_contain_text("Grad-CAM of a score of")
     example.get_by_label("map of Grad-CAM").uncheck()
     expect(example.locator("image.heat").first).to_be_hidden()
+    page.close()
 
 
 @pytest.mark.parametrize("scripts", [True, False])
