@@ -6,6 +6,7 @@ import re
 import unicodedata
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from tests.report import pages
@@ -27,6 +28,7 @@ from tests.report.pages import (
 )
 from vlcheck.errors import UsageError
 from vlcheck.metrics.registry import METRICS
+from vlcheck.report.heat import heat
 from vlcheck.report.page import check_page_path, draw, write_page
 from vlcheck.report.page.document import START, page_view
 from vlcheck.report.page.escaping import mark_changes, shown_text, visible
@@ -273,7 +275,7 @@ def test_the_worst_of_a_mean_is_the_farthest_from_0():
         ("two", "counts", "value"),
         ("one", "counts", "value"),
     ]
-    assert one.rows[0].place == "farthest from 0 of 2"
+    assert one.rows[0].place == "farthest from 0, of 2"
 
 
 def test_where_nothing_counts_the_rows_show_what_was_asked():
@@ -354,10 +356,51 @@ def test_each_of_several_methods_has_a_checkbox_with_its_own_trust():
     found = small(run={"explained": [*RUN["explained"], other]})
     found.add([json.dumps(explanation("before", method="lrp"))])
     page = draw(found, source="r")
-    assert [page.count(f'<input type="checkbox" class="m{number}">') for number in (0, 1, 2)] == [1, 1, 0]
+    assert [page.count(f'<input type="checkbox" class="m{number}"') for number in (0, 1, 2)] == [
+        2,
+        2,
+        0,
+    ]  # its row, what fails
     text = re.sub("<[^>]*>", "", page)
     assert "Grad-CAM It beats noise." in text
     assert "LRP Trust: not measured. Relevance." in text
+
+
+def test_explained_rows_come_after_the_first_three_with_their_rank_and_the_page_leads_to_them():
+    found = small()
+    found.add([json.dumps(explanation("before", case="three", rank=7))])
+    one = views(found)["grey preserves", "mlm"]
+    assert [row.case.text for row in one.front] == ["one", "four", "five", "three"]
+    assert [row.case.text for row in one.more] == ["two", "six"]
+    assert [(row.id, row.case_rank) for row in one.front] == [("map1", 1), ("", 0), ("", 0), ("map2", 7)]
+    page = draw(found, source="r")
+    assert '<a href="#map1">The first of 2 explained cases</a>' in page
+    assert "5 of 6, grayscale v1 (case 7, if each case counts once)" in re.sub("<[^>]*>", "", page)
+    found.explanations.clear()
+    assert "explained case" not in draw(found, source="r")
+
+
+def test_the_first_paragraph_of_a_docstring_is_shown_without_marks_of_code_and_the_rest_is_folded():
+    doc = "A match of `both`.\n\nRun with `--vl-explain mmshap`. Found: as stated."
+    one = views(results((verdict(doc=doc), rows())))["grey preserves", "mlm"]
+    assert (one.doc.text, one.doc_more.text) == ("A match of both.", "Run with --vl-explain mmshap. Found: as stated.")
+
+
+def test_a_map_goes_from_dark_to_yellow_for_the_score_and_to_blue_against_it():
+    dark, strong_for, against = np.asarray(heat(np.array([[0.0, 2.0, -2.0]])))[0].tolist()
+    assert dark[:3] == [16, 16, 32]
+    assert strong_for[0] > 200 > 100 > strong_for[2]
+    assert against[2] > 200 > 100 > against[0]
+    assert dark[3] < strong_for[3] == against[3] < 255
+
+
+def test_a_control_that_sees_no_picture_is_counted_where_both_pass():
+    control = results(
+        (passing(), rows()), (verdict(), rows()), run={"name": "blind", "sees": False, "fingerprint": "f2"}
+    )
+    notes = [note.text for note in view(small(), beside=control).beside.notes]
+    assert any(note.startswith("Both pass 1 of 1 test that a-model passes") for note in notes)
+    assert any(note.startswith("Both fail 1 of 1 test that a-model fails") for note in notes)
 
 
 def test_there_is_a_style_for_each_method_that_a_run_can_name():

@@ -154,6 +154,28 @@ def test_a_checkbox_lays_the_map_over_both_pictures_of_its_row_and_shades_the_to
     assert page.complaints == []
 
 
+def test_the_first_explained_case_is_a_click_away_and_the_filter_leaves_explained_cases_alone(open_page):
+    page = open_page()
+    page.get_by_text("The first of 1 explained cases").click()
+    expect(page.locator(".row#map1 h5")).to_be_in_viewport()
+    page.get_by_label("explained, with a map").check()
+    expect(page.locator("output[name=found]")).to_have_text("1 row of 1 verdict")
+    assert shown_cases(page) == ["one"]
+
+
+def test_what_fails_shows_its_map_and_names_the_method_and_the_score_beside_the_words(browser, tmp_path):
+    (tmp_path / "small.html").write_text(draw(small(), source="r"), encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "small.html").as_uri())
+    example = page.locator("#found .example").first
+    expect(example.get_by_label("map of Grad-CAM")).to_be_checked()
+    expect(example.locator("image.heat").first).to_be_visible()
+    expect(example.locator(".tokens").first).to_contain_text("Grad-CAM of a score of")
+    example.get_by_label("map of Grad-CAM").uncheck()
+    expect(example.locator("image.heat").first).to_be_hidden()
+    page.close()
+
+
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_click_in_the_matrix_reaches_the_evidence(open_page, scripts):
     page = open_page(java_script_enabled=scripts)

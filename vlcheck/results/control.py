@@ -103,14 +103,18 @@ class ControlVerdicts:
         yield from _faults(self.run.name, self._faults.values())
 
     def _fares(self, verdicts: Iterable[VerdictRecord], model: str) -> Iterator[str]:
-        """Yield how the control fares where the model fails; where it passes, for a control that sees no picture."""
-        status, verb = ("pass", "passes") if self.run.sees is False else ("fail", "fails")
-        its = [verdict for verdict in verdicts if verdict.status == status]
-        others = [other for verdict in its if (other := self.of(verdict))]
-        lacking = [f"{len(its) - len(others)} without a verdict"] if len(others) < len(its) else []
-        if its:
-            told = ", ".join([*tally(others), *lacking])
-            yield f"Of {counted(len(its), 'test')} that {model} {verb}, with {self.run.name} {told}"
+        """Yield how the control fares where the model passes, and where it fails."""
+        for status, verb in (("pass", "passes"), ("fail", "fails")):
+            its = [verdict for verdict in verdicts if verdict.status == status]
+            others = [other for verdict in its if (other := self.of(verdict))]
+            lacking = [f"{len(its) - len(others)} without a verdict"] if len(others) < len(its) else []
+            if its:
+                alike = sum(other.status == status for other in others)
+                told = ", ".join([*tally(others), *lacking])
+                yield (
+                    f"Both {status} {alike} of {counted(len(its), 'test')} that {model} {verb}; the verdicts of"
+                    f" {self.run.name} on them: {told}"
+                )
 
     def _other_kinds(self, verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
         pairs = [(verdict, other) for verdict in verdicts if (other := self.of(verdict))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vlcheck._util.numbers import counted
+from vlcheck.metrics.registry import METRICS
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.formatting import NAME, observed_in_words
 from vlcheck.report.page.tables import Grid
@@ -82,9 +83,15 @@ class Beside:
         other = self._control.of(verdict)
         if other is None:
             fault = self._control.fault(verdict)
-            return CounterpartView("", shown_text(f"has no verdict: {fault}" if fault else "was not asked this"), "")
+            return CounterpartView("", shown_text(f"has no verdict: {fault}" if fault else _unasked(verdict)), "")
         pairing = self._control.pairing(verdict, self._results)
         return CounterpartView(other.status, shown_text(_said(verdict, other)), pairing.said if pairing else "")
+
+
+def _unasked(verdict: VerdictRecord) -> str:
+    metric = METRICS.get(verdict.metric)
+    explained = metric is not None and metric.explained
+    return "was not asked this: only the model under test is explained" if explained else "was not asked this"
 
 
 def _said(verdict: VerdictRecord, other: VerdictRecord) -> str:

@@ -87,6 +87,7 @@ class PageView:
         statuses: the statuses that occur, the gravest first.
         shown: the numbers of rows shown and of all rows, in words.
         pictures: a style sheet that holds the pictures.
+        explained: ids of the rows that have a map, the worst first.
     """
 
     run: RunView
@@ -101,6 +102,7 @@ class PageView:
     statuses: tuple[str, ...]
     shown: str
     pictures: Markup
+    explained: tuple[str, ...]
 
 
 def draw(
@@ -170,6 +172,7 @@ def page_view(
         statuses=tuple(status for status in BY_GRAVITY if any(view.status == status for view in views.values())),
         shown=f"{shown:,} of {counted(rows, 'row')}",
         pictures=album.style,
+        explained=tuple(sorted((row.id for view in views.values() for row in view.rows if row.id), key=_number)),
     )
 
 
@@ -183,18 +186,18 @@ def _verdicts(
     room: Room,
 ) -> dict[Key, VerdictView]:
     """Return the verdicts in the order of the results; only the rows that may be shown stay in memory."""
+    explanations = Explanations(results.run.explained, results.explanations)
     wanted: list[Wanted] = []
     ranks: dict[str, Mapping[int, int]] = {}
     all_measured: dict[str, Measured] = {}
     for key, name in names.items():
         verdict, rows = results.verdicts[key], results.rows(key)
         all_measured[name] = measured(rows, verdict.claim)
-        telling, ranks[name] = _telling(rows, verdict)
+        telling, ranks[name] = _telling(rows, verdict, explanations)
         wanted.append(Wanted(name, verdict.status, telling))
     chosen = choose(wanted, album, room.less(0, _SECTION * len(names)))
     holm = corrected(list(results.verdicts.values()))
     by_behavior = _by_behavior(alike)
-    explanations = Explanations(results.run.explained, results.explanations)
     views = {}
     for (key, name), p in zip(names.items(), holm, strict=True):
         verdict = results.verdicts[key]
@@ -214,13 +217,17 @@ def _verdicts(
     return views
 
 
-def _telling(rows: Sequence[EvidenceRecord], verdict: VerdictRecord) -> tuple[list[EvidenceRecord], Mapping[int, int]]:
+def _telling(
+    rows: Sequence[EvidenceRecord], verdict: VerdictRecord, explanations: Explanations
+) -> tuple[list[EvidenceRecord], Mapping[int, int]]:
     """Return the rows that may be shown, the most telling first, and the ranks of those that count, by identity.
 
-    If no row counts, the first rows are shown.
+    The explained rows come after the first ones. If no row counts, the first rows are shown.
     """
     order, most = ranked(rows, verdict.claim), MOST[verdict.status]
     telling = [order[place] for place in by_interest(len(order), most)] or list(rows[:most])
+    explained = [row for row in order if explanations.rank(row)]
+    telling = list({id(row): row for row in [*telling[:FIRST], *explained, *telling]}.values())
     places = {id(row): place for place, row in enumerate(order, start=1)}
     return telling, {id(row): places.get(id(row), 0) for row in telling}
 
@@ -242,6 +249,10 @@ def _disagreements(alike: Sequence[Agreement]) -> Iterator[Disagreement]:
     for one in alike:
         if one.disagrees:
             yield Disagreement(title(one.behavior), one.statuses, (one.neither, one.mlm, one.itm, one.both, one.n))
+
+
+def _number(anchor: str) -> int:
+    return int(anchor.removeprefix("map"))
 
 
 def _groups(by_bias: Matrix, views: Mapping[Key, VerdictView]) -> Iterator[BiasGroup]:

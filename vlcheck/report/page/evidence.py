@@ -19,7 +19,7 @@ from vlcheck.results.records import EvidenceRecord
 
 _WORD = 40  # characters of a word
 _WORDS = 5  # the most words of a list that are shown, likeliest first
-_ENDS = ("worst", "best"), ("farthest from 0", "nearest")  # names of first and last row: of a rate, of a mean
+_ENDS = ("worst", "best"), ("farthest from 0,", "nearest,")  # names of first and last row: of a rate, of a mean
 _SEARCHED = 200  # characters of a case's name that a search compares
 
 
@@ -51,8 +51,8 @@ class Side:
         label: description of the picture.
         boxes: boxes of the thing that the target names.
         text: the text that was asked with the picture.
-        target: the word that is true of it; None if the results do not name it.
-        score: raw score of the target.
+        target: the word that is true of it; None if the results do not name it, or the score is not that of a word.
+        score: raw score of the target; T-SHAP is named.
         level: the score on the model's operating scale; "" if that is the raw one.
         wanted: the expected answer, in words.
         says: the word that scores highest of those asked about; None if there is no single one.
@@ -98,6 +98,8 @@ class RowView:
         violated: the condition that is violated, with its numbers.
         sides: before, and after if there is one.
         without_map: the methods that give no map of it, or of one of its sides.
+        case_rank: rank of its case among the explained cases of the verdict, if it has a map; 0 without one.
+        id: id of its element on the page; "" without a map.
     """
 
     case: ShownText
@@ -115,6 +117,8 @@ class RowView:
     violated: ShownText | None
     sides: tuple[Side, ...]
     without_map: tuple[WithoutMap, ...] = ()
+    case_rank: int = 0
+    id: str = ""
 
     @property
     def methods(self) -> tuple[MethodView, ...]:
@@ -151,6 +155,8 @@ def row_view(row: EvidenceRecord, rank: int, of: int, claim: str, album: Album, 
         violated=shown_text(row.violated) if row.violated else None,
         sides=tuple(_sides(row, album, explanations)),
         without_map=explanations.without_map(row),
+        case_rank=explanations.rank(row),
+        id=explanations.anchor(row),
     )
 
 
@@ -188,6 +194,7 @@ def _sides(row: EvidenceRecord, album: Album, explanations: Explanations) -> Ite
     scores, targets, wanted = row.scores or [], row.targets, row.wanted
     keys, boxes = (row.image, row.perturbed), (row.boxes, row.perturbed_boxes)
     heat_maps = explanations.of(row)
+    is_share = row.metric == TextContribution.name
     raw, tops = (row.before, row.after), (row.top_before, row.top_after)
     for place, text in enumerate(mark_changes(row.texts)[:2]):
         name = ("before", "after")[place]
@@ -198,8 +205,8 @@ def _sides(row: EvidenceRecord, album: Album, explanations: Explanations) -> Ite
             label=_label(name, row),
             boxes=tuple(_boxes(boxes[place] or (), picture)),
             text=text,
-            target=shown_text(targets[place], _WORD) if place < len(targets) else None,
-            score=figure(raw[place]),
+            target=shown_text(targets[place], _WORD) if place < len(targets) and not is_share else None,
+            score=f"T-SHAP {figure(raw[place])}" if is_share else figure(raw[place]),
             level=_level(row, place, raw[place]),
             wanted=shown_text(wanted[place]) if place < len(wanted) and wanted[place] else None,
             says=_says(scores[place]) if place < len(scores) else None,

@@ -17,6 +17,7 @@ from vlcheck.report.page.formatting import NAME
 from vlcheck.results.records import UNMEASURED, EvidenceRecord, ExplanationRecord, MethodRecord
 
 SHADES = 9  # shades of a token for the score, and as many against it
+_MISSED = 0.01  # the largest error of a sum that is not worth a word
 
 Row = tuple[str | None, str | None, str, str]
 
@@ -52,7 +53,7 @@ class HeatMap:
         method: the method.
         png: a small transparent picture in base64, to be stretched over the view's picture.
         tokens: the tokens of the text; empty if the method does not explain tokens.
-        error: difference between the contributions and their sum, in percent; "" if there is no such sum.
+        error: difference between the contributions and their sum, in percent; "" if it is small or there is no sum.
     """
 
     method: MethodView
@@ -111,8 +112,20 @@ class Explanations:
             for (method, reason), its in sides.items()
         )
 
+    def rank(self, row: EvidenceRecord) -> int:
+        """Return the rank of a row's case among the cases of its verdict, as the results have it; 0 without a map."""
+        return next((record.rank for record in self._about(row) if not record.reason), 0)
+
+    def anchor(self, row: EvidenceRecord) -> str:
+        """Return the id of a row's element on the page; "" without a map."""
+        return f"map{list(self._records).index(_row(row)) + 1}" if self.rank(row) else ""
+
     def _about(self, row: EvidenceRecord) -> Sequence[ExplanationRecord]:
-        return self._records.get((row.test, row.metric, row.case, row.perturbation or ""), [])
+        return self._records.get(_row(row), [])
+
+
+def _row(row: EvidenceRecord) -> Row:
+    return row.test, row.metric, row.case, row.perturbation or ""
 
 
 def heat_map(record: ExplanationRecord, method: MethodView) -> HeatMap:
@@ -130,7 +143,7 @@ def heat_map(record: ExplanationRecord, method: MethodView) -> HeatMap:
         tokens=tuple(
             ShadedToken(shown_text(text, NAME), round(SHADES * ((value or 0.0) / most))) for text, value in tokens
         ),
-        error="" if record.error is None else share(abs(record.error)),
+        error=share(abs(record.error)) if abs(record.error or 0.0) > _MISSED else "",
     )
 
 

@@ -94,7 +94,7 @@ def _modalities(cells: Cells) -> Grid:
 
 def _synergy(cells: Cells) -> Grid:
     body = [("together beyond each alone", [cells.get("synergy")])]
-    return _grid(f"Synergy of words and picture{_over(cells)}: {_synergy_said(cells)}", ("", "mean score"), body)
+    return _grid(f"Synergy of words and picture{_over(cells)}: {_synergy_said(cells)}", ("", "synergy"), body)
 
 
 def _synergy_said(cells: Cells) -> str:

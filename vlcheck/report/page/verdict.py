@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from vlcheck.report.page.control import Beside, CounterpartView
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.evidence import RowView, outcome
 from vlcheck.report.page.formatting import NAME, allowed, known, observed, observed_in_words, title
+from vlcheck.report.page.row_budget import FIRST
 from vlcheck.report.page.tables import Grid, grids
 from vlcheck.report.text.modalities import shares_of_modalities
 from vlcheck.report.text.summary import is_disputed
@@ -66,7 +68,8 @@ class VerdictView:
         status: pass, fail, inconclusive, invalid or not asked.
         known: the policy's remark on a known bias, or None.
         observed: the rate or mean with its interval; "" if nothing was measured.
-        doc: the reason why a user should care.
+        doc: the reason why a user should care: the first paragraph of the test's docstring.
+        doc_more: the other paragraphs; None if there are none.
         expected: the expectation.
         perturbation: the edit.
         reason: the reason for the status.
@@ -92,6 +95,7 @@ class VerdictView:
     known: ShownText | None
     observed: str
     doc: ShownText | None
+    doc_more: ShownText | None
     expected: ShownText | None
     perturbation: ShownText | None
     reason: ShownText
@@ -106,6 +110,16 @@ class VerdictView:
     disagreement: str
     rows: tuple[RowView, ...]
     shown: str
+
+    @property
+    def front(self) -> tuple[RowView, ...]:
+        """The rows that are shown with the verdict: the worst, the median, the best, and those with a map."""
+        return self.rows[:FIRST] + tuple(row for row in self.rows[FIRST:] if row.id)
+
+    @property
+    def more(self) -> tuple[RowView, ...]:
+        """The rows that are folded."""
+        return tuple(row for row in self.rows[FIRST:] if not row.id)
 
 
 def measured(rows: Sequence[EvidenceRecord], claim: str) -> Measured:
@@ -149,6 +163,7 @@ def verdict_view(
         change: its change since the release before, if there is one.
         agreement: the agreement of the two metrics on the same rows, if both were asked.
     """
+    doc, _, doc_more = inspect.cleandoc(verdict.doc or "").partition("\n\n")
     return VerdictView(
         id=name,
         bias=shown_text(verdict.bias, NAME),
@@ -158,7 +173,8 @@ def verdict_view(
         status=verdict.status,
         known=known(verdict),
         observed=observed_in_words(verdict),
-        doc=shown_text(" ".join(verdict.doc.split()), 600) if verdict.doc else None,
+        doc=_paragraph(doc),
+        doc_more=_paragraph(doc_more),
         expected=shown_text(verdict.expected) if verdict.expected else None,
         perturbation=shown_text(verdict.perturbation) if verdict.perturbation else None,
         reason=shown_text(verdict.reason, 500),
@@ -174,6 +190,12 @@ def verdict_view(
         rows=tuple(rows),
         shown=_shown(len(rows), measured.rows),
     )
+
+
+def _paragraph(text: str) -> ShownText | None:
+    """Return a part of a docstring on one line, without the marks of code; None if it is empty."""
+    said = " ".join(text.replace("`", "").split())
+    return shown_text(said, 600) if said else None
 
 
 def _shares(verdict: VerdictRecord) -> Markup | None:

@@ -23,18 +23,25 @@
       if (at.tagName === "DETAILS") at.open = true;
       at.hidden = false;
     }
-    const head = there.closest("details.verdict");
-    (head || there).scrollIntoView();
-    if (head) head.querySelector("summary").focus({ preventScroll: true });
+    const head = there.closest("details.verdict"), row = there.closest(".row");
+    (row || head || there).scrollIntoView();
+    if (row) row.focus({ preventScroll: true });
+    else if (head) head.querySelector("summary").focus({ preventScroll: true });
   };
   addEventListener("hashchange", open);
 
-  // Filters hide; sorting puts the first three of each verdict in front.
+  // One map at a time: two over each other would look like one.
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches(".method input:checked")) return;
+    for (const other of all(".method input", event.target.closest(".row, .example"))) other.checked = other === event.target;
+  });
+
+  // Filters hide; sorting puts as many of each verdict in front as at first.
   const form = document.getElementById("filter");
   const verdicts = all(".verdict").map((element) => ({
     element, status: element.dataset.status, bias: element.dataset.bias,
-    lists: all(".rows", element), more: element.querySelector(".more"),
-    rows: all(".row", element).map((row, place) => ({ element: row, place, outcome: row.dataset.outcome, case: row.dataset.case,
+    lists: all(".rows", element), front: element.querySelector(".rows")?.children.length, more: element.querySelector(".more"),
+    rows: all(".row", element).map((row, place) => ({ element: row, place, outcome: row.dataset.outcome, case: row.dataset.case, explained: "explained" in row.dataset,
       margin: row.dataset.margin === "" ? NaN : Number(row.dataset.margin), rank: Number(row.dataset.rank) || Infinity })),
   }));
   const number = (a, b) => (Number.isNaN(a) ? 1 : 0) - (Number.isNaN(b) ? 1 : 0) || a - b || 0;
@@ -42,9 +49,9 @@
     down: (a, b) => number(-a.margin, -b.margin), case: (a, b) => (a.case < b.case ? -1 : a.case > b.case ? 1 : 0) };
   const arrange = (one, order) => {
     const rows = [...one.rows].sort((a, b) => a.element.hidden - b.element.hidden || orders[order](a, b));
-    rows.forEach((row, place) => one.lists[place < 3 ? 0 : 1].append(row.element));
+    rows.forEach((row, place) => one.lists[place < one.front ? 0 : 1].append(row.element));
     if (one.more) {
-      const rest = rows.slice(3).filter((row) => !row.element.hidden).length;
+      const rest = rows.slice(one.front).filter((row) => !row.element.hidden).length;
       one.more.hidden = !rest;
       one.more.querySelector("summary").textContent = `${rest} more`;
     }
@@ -52,19 +59,21 @@
   const counted = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
   const filter = () => {
     const field = form.elements, wanted = field.case.value.trim().toLowerCase();
-    const picky = Boolean(wanted || field.outcome.value);
+    const explained = Boolean(field.explained && field.explained.checked);
+    const picky = Boolean(wanted || explained || field.outcome.value);
     let rows = 0, shown = 0;
     for (const one of verdicts) {
       let fitting = 0;
       for (const row of one.rows) {
-        row.element.hidden = !(row.case.includes(wanted) && (!field.outcome.value || row.outcome === field.outcome.value));
+        row.element.hidden = !(row.case.includes(wanted) && (!field.outcome.value || row.outcome === field.outcome.value)
+          && (!explained || row.explained));
         fitting += !row.element.hidden;
       }
       const fits = (!field.status.value || one.status === field.status.value)
         && (!field.bias.value || one.bias === field.bias.value) && (!picky || fitting > 0);
       one.element.hidden = !fits;
       if (fits) { shown += 1; rows += fitting; }
-      if (fits && wanted) one.element.open = true;
+      if (fits && (wanted || explained)) one.element.open = true;
       if (one.lists.length) arrange(one, field.sort.value);
     }
     for (const bias of all(".bias")) bias.hidden = !all(".verdict", bias).some((one) => !one.hidden);
