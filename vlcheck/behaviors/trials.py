@@ -30,12 +30,14 @@ class Trials:
         source: the cases.
         relative: whether the model's itm score only compares texts.
         method: the attribution method of the model's maps; "" for none.
+        code: a digest of the code of the network that is explained; "" for a network of vlcheck.
         can_name: whether the model has a score for a word at the mask; None if it has one for every word.
     """
 
     source: CaseSource
     relative: bool = False
     method: str = ""
+    code: str = ""
     can_name: CanName | None = None
     _made: dict[tuple[str, bool], _Made] = field(default_factory=dict, repr=False)
 
@@ -49,7 +51,7 @@ class Trials:
         """
         method = model.kinds.get("map", "") if model else ""
         can_name = model.can_name if isinstance(model, NamesClasses) else None
-        return cls(source, only_compares(model), method, can_name)
+        return cls(source, only_compares(model), method, getattr(model, "network_code", ""), can_name)
 
     @contained()
     def of(self, behavior: Behavior, metric: Metric) -> list[Trial]:
@@ -138,7 +140,7 @@ class Trials:
         if can_name := self._can_name(metric):
             told = among_classes(view.case, can_name)
             view = replace(view, case=told, candidates=tuple(filter(can_name, view.candidates)))
-        return ask(metric, view, foils=[] if self._relative(metric) else None, method=self.method)
+        return ask(metric, view, foils=[] if self._relative(metric) else None, method=self._method(metric))
 
     def _stage(self, behavior: Behavior, metric: Metric, case: Case, others: Sequence[Case]) -> Iterator[Staged]:
         """Yield a case in every arm, with the words that the model has scores for; or why it is not asked."""
@@ -153,6 +155,10 @@ class Trials:
     def _can_name(self, metric: Metric) -> CanName | None:
         """Return whether the model has a score for a word under a metric; None if it has one for every word."""
         return self.can_name if metric == "mlm" else None
+
+    def _method(self, metric: Metric) -> str:
+        """Return what decides an explained metric's answers beside the model: method and code of the network."""
+        return " ".join(filter(None, [self.method if metric == "map" else "", self.code]))
 
     def _of(self, behavior: Behavior, metric: Metric) -> _Made:
         key = behavior.name, self._can_name(metric) is not None
@@ -172,7 +178,7 @@ class Trials:
         return made.each[metric]
 
     def _trial(self, behavior: Behavior, staged: Staged, metric: Metric) -> Trial:
-        return behavior.trial(staged, metric, relative=self._relative(metric), method=self.method)
+        return behavior.trial(staged, metric, relative=self._relative(metric), method=self._method(metric))
 
     def _relative(self, metric: Metric) -> bool:
         return self.relative and METRICS[metric].compares_texts

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vlcheck.behaviors.binding import ABLATION, MM_SHAP
-from vlcheck.errors import UsageError, argument, nearest
+from vlcheck.errors import UsageError, argument, nearest, parameter
 from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.explain.attribution.registry import METHODS, SHIPPED
 
@@ -69,6 +69,8 @@ def parse_request(text: str) -> Request:
     """
     method, colon, worst = text.partition(":")
     known = (MM_SHAP, ABLATION, *METHODS)
+    if not text:
+        raise UsageError(f"{parameter('explain')}: there is no such method as an empty name: METHOD[:K],...")
     if method not in known:
         raise UsageError(f"{argument('explain', text)}: there is no such method. {nearest(method, known)}")
     if colon and method not in METHODS:
@@ -91,7 +93,7 @@ def parse_methods(text: str) -> tuple[AttributionMethod, ...]:
         >>> [method.title for method in parse_methods("gradcam,saliency")]
         ['Grad-CAM', 'Gradient saliency']
     """
-    names = text.split(",") if text else []
+    names = [name.strip() for name in text.split(",")] if text else []
     for name in names:
         if name not in METHODS:
             raise UsageError(f"{argument('explain', text)}: {name!r} gives no map. {nearest(name, METHODS)}")

@@ -77,8 +77,15 @@ class ContributionReading(Reading):
     synergy: float = 0.0
 
 
+@dataclass(frozen=True)
 class TextContribution(MetricDefinition):
-    """MM-SHAP: one query for the text with the target filled in."""
+    """MM-SHAP: one query for the text with the target filled in.
+
+    Attributes:
+        code: a digest of the network's code, which is a part of every kept answer's key; "" for a network of vlcheck.
+    """
+
+    code: str = ""
 
     name = "mm-shap"
     kinds = MappingProxyType({"shapley-share": Kind("the share of the text among all that moves the match score")})
@@ -92,11 +99,16 @@ class TextContribution(MetricDefinition):
 
     def ask(self, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:
         demand_told(view)
-        query = Query(self.name, view.picture, view.filled(view.target), (f"version {VERSION}",))
+        query = Query(
+            self.name, view.picture, view.filled(view.target), (f"version {VERSION}", *filter(None, [self.code]))
+        )
         return Question(self.name, view, {view.target: query})
 
     def asked_with(self, explanation: str) -> bool:
         return explanation == "mmshap"
+
+    def by_method(self, method: str) -> TextContribution:
+        return TextContribution(method)
 
     def said(self, view: View) -> str:
         return view.filled(view.target)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 WHOLE = Box(0, 0, 1, 1)
+_PARTS = "network", "word_embeddings", "inputs", "image_states", "text_states"
 
 # Which tokens read which. image: image tokens one another; text: text tokens one another; cross: text tokens those of
 # the image; back: image tokens those of the text; joint: all tokens all; query: learned queries, which stand for no
@@ -252,9 +253,14 @@ def differentiable(model: object, metric: str = "itm") -> Differentiable:
     Raises:
         NotApplicable: the network gives no gradients.
     """
+    name = getattr(model, "name", type(model).__name__)
     if isinstance(model, ExplainableByMetric):
-        return model.differentiable_for(metric)
-    if not isinstance(model, Explainable):
-        name = getattr(model, "name", type(model).__name__)
+        network = model.differentiable_for(metric)
+    elif isinstance(model, Explainable):
+        network = model.differentiable()
+    else:
         raise NotApplicable(f"{name} gives no gradients: it has no method `differentiable`")
-    return model.differentiable()
+    if missing := [part for part in _PARTS if not hasattr(network, part)]:
+        given = type(network).__name__
+        raise NotApplicable(f"{name} gives no gradients: its `differentiable` returns {given}, without {missing[0]!r}")
+    return network

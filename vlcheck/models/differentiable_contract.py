@@ -15,7 +15,7 @@ from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.probe import Probe
 from vlcheck.metrics.registry import KINDS, METRICS
-from vlcheck.models.contract import Outcome
+from vlcheck.models.contract import TOLERANCES, Outcome
 from vlcheck.models.differentiable import (
     Differentiable,
     Explainable,
@@ -77,7 +77,7 @@ def _of_network(
     tolerance: float,
 ) -> Iterator[Outcome]:
     for metric in [metric for metric in metrics if model.kinds[metric] in KINDS]:
-        yield _same_scores(model, network, metric, probes, tolerance)
+        yield same_scores(model, network, metric, probes, tolerance)
     metric = "itm" if "itm" in metrics else "mlm"
     groups = [probes] if network.stackable else [[probe] for probe in probes]
     asked = [_asked(network, metric, group, [probe.words[0] for probe in group]) for group in groups]
@@ -88,10 +88,18 @@ def _of_network(
         yield Outcome(f"explain: a gradient arrives at the {where}", kept, f"up to {figure(max(sizes))}")
 
 
-def _same_scores(
+def same_scores(
     model: VisionLanguageModel, network: Differentiable, metric: str, probes: Sequence[Probe], tolerance: float
 ) -> Outcome:
-    """Check that the network's scores of each probe's words are the model's."""
+    """Check that a network's scores of each probe's words are the model's.
+
+    Args:
+        model: the model.
+        network: the network that it gives for the metric.
+        metric: "itm" or "mlm".
+        probes: the probes.
+        tolerance: the largest accepted difference of a score.
+    """
     clause, compares = f"explain: the network's {metric} is the model's", METRICS[metric].compares(model.kinds[metric])
     own = METRICS[metric].probe(model, probes, [probe.words for probe in probes])
     try:
@@ -100,6 +108,12 @@ def _same_scores(
         return Outcome(clause, True, f"it explains none: {reason}", note=True)
     distance = max(float(np.abs(one - other).max()) for one, other in zip(own, found, strict=True))
     return Outcome(clause, distance <= tolerance, f"differs by {figure(distance)} at most")
+
+
+def tolerance_of(network: Differentiable) -> float:
+    """Return the largest accepted difference of a score for the dtype of a network's weights."""
+    names = {str(weight.dtype).removeprefix("torch.") for weight in network.network.parameters()}
+    return max((TOLERANCES[name] for name in names & TOLERANCES.keys()), default=TOLERANCES["float32"])
 
 
 def _scores(network: Differentiable, metric: str, probe: Probe, compares: bool) -> np.ndarray:

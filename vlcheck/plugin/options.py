@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,20 @@ from vlcheck.zoo import PLANTED
 
 if TYPE_CHECKING:
     from vlcheck.explain.request import Request
+
+
+class _Joining(argparse.Action):
+    """An option that may be said several times: its values are joined with commas."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        said = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, str(values) if said is None else f"{said},{values}")
 
 
 class _Option(NamedTuple):
@@ -173,7 +188,7 @@ class Settings:
         places.demand(others)
         if self.control:
             for path in places.of_control:
-                check_results_path(path, others)
+                check_results_path(path, others, "--vl-control")
         if self.report:
             others |= {"--vl-results": self.results, "--vl-baseline": self.baseline}
             others |= {"--vl-control": control_beside(self.results)} if self.control else {}
@@ -201,7 +216,8 @@ def add_options(parser: pytest.Parser) -> None:
     """Add the options, each with a key of the ini file: --vl-batch-size is vl_batch_size."""
     group = parser.getgroup("vlcheck", "behavioural tests of vision-language models")
     for option in _OPTIONS:
-        group.addoption(f"--vl-{option.name}", metavar=option.metavar, default=None, help=option.help)
+        action = _Joining if option.name == "explain" else "store"
+        group.addoption(f"--vl-{option.name}", metavar=option.metavar, default=None, help=option.help, action=action)
         parser.addini(_ini(option.name), option.help, default="")
     for flag in _FLAGS:
         group.addoption(f"--vl-{flag.name}", action="store_true", default=None, help=flag.help)

@@ -196,14 +196,15 @@ def _of_part(texts: Iterable[str]) -> Iterator[Record | str]:
                 raise
 
 
-def check_results_path(path: Path, others: Others) -> None:
+def check_results_path(path: Path, others: Others, option: str = OPTION) -> None:
     """Make sure that results can be written to a file; it may replace only older results. Raises UsageError.
 
     Args:
         path: the file.
         others: files that must not be replaced, by the option that names them.
+        option: the option because of which the file is written.
     """
-    demand_place(path, OPTION, "results file", is_ours=lambda there: begins(there, _RUN.encode()), others=others)
+    demand_place(path, option, "results file", is_ours=lambda there: begins(there, _RUN.encode()), others=others)
 
 
 def write_results(path: Path, results: ResultLines) -> None:

@@ -10,6 +10,7 @@ from vlcheck.errors import NotApplicable
 from vlcheck.explain.applicable import mapped_network
 from vlcheck.explain.attribution.attribute import attribute
 from vlcheck.explain.attribution.method import AttributionMethod
+from vlcheck.explain.network_code import network_code
 from vlcheck.metrics.contribution_map import SIDE, ContributionMap
 from vlcheck.metrics.pictures import Pictures
 from vlcheck.models.loading.foreign_model import ForeignModel
@@ -32,6 +33,7 @@ class WithMaps(ForeignModel):
         self.network, reason = mapped_network(model, method)
         name = ContributionMap.name
         super().__init__(model, {**model.kinds, name: method.name} if self.network else model.kinds)
+        self.network_code = network_code(self.network)  # a part of every kept answer's key
         if reason:
             self.lacks[name] = reason
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from vlcheck.errors import NotApplicable
 from vlcheck.explain.applicable import match_network
 from vlcheck.explain.mm_shap.contribution import MMShap
+from vlcheck.explain.network_code import network_code
 from vlcheck.metrics.mm_shap import MatchContributions, TextContribution
 from vlcheck.metrics.pictures import Pictures
 from vlcheck.models.loading.foreign_model import ForeignModel
@@ -27,6 +28,7 @@ class WithMMShap(ForeignModel):
         self.network, reason = match_network(model)
         name, kind = TextContribution.name, next(iter(TextContribution.kinds))
         super().__init__(model, {**model.kinds, name: kind} if self.network else model.kinds)
+        self.network_code = network_code(self.network)  # a part of every kept answer's key
         if reason:
             self.lacks[name] = reason
 
