@@ -148,7 +148,8 @@ def _values(found: Tensor, parts: int, what: str) -> np.ndarray:
     """
     if found.ndim != 1 or len(found) < parts:
         raise NotApplicable(f"its values have the shape {tuple(found.shape)}, and there are {parts} {what}")
-    return _array(found)[:parts]
+    values: np.ndarray = _array(found)[:parts]
+    return values
 
 
 def _array(tensor: Tensor) -> np.ndarray:
