@@ -143,7 +143,7 @@ def heat_map(record: ExplanationRecord, method: MethodView) -> HeatMap:
         tokens=tuple(
             ShadedToken(shown_text(text, NAME), round(SHADES * ((value or 0.0) / most))) for text, value in tokens
         ),
-        error=share(abs(record.error)) if abs(record.error or 0.0) > _MISSED else "",
+        error=share(missed) if (missed := abs(record.error or 0.0)) > _MISSED else "",
     )
 
 
