@@ -148,8 +148,8 @@ def test_a_baseline_and_a_control_are_on_it(project):
     assert "Against the release before: worse: color (2 tests); better: none" in text
     beside = [re.sub("<.*?>", "", said).replace("\xa0", " ") for said in re.findall("<p>Beside it.*?</p>", text)]
     assert beside == [
-        "Beside it, Competent: pass wrong in 0 % (0 to 7.2 %) of 40 images; of 40 cases in common, the model alone violates"
-        f" {alone}, the control alone 0, both 0."
+        "Beside it, Competent: pass wrong in 0 % (0 to 7.2 %) of 40 images; of 40 cases in common, the model alone"
+        f" violates {alone}, the control alone 0, both 0."
         for alone in (40, 40, 0, 0)
     ]
 
