@@ -71,7 +71,7 @@ def measured(folder: Path, coco: Path, images: int) -> Iterator[Mapping[str, obj
 
 
 def child(coco: Path, images: int, path: Path, store: Path, count: int) -> Mapping[str, float]:
-    """What a process of its own spends on a run that explains some cases."""
+    """Return the seconds and the peak memory of a process that runs the suite and explains some cases."""
     said = ["--images", str(images), "--child", str(path), str(store), str(count)]
     command = [sys.executable, "-m", "benchmarks.explained", str(coco), *said]
     found = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout

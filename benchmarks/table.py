@@ -378,7 +378,7 @@ def mmshap(measured: str) -> str:
 
 
 def _errors_of_mmshap(pairs: list[dict[str, Any]]) -> str:
-    """How far estimates are from the exact values of `tiny`, as Markdown."""
+    """Return the errors of estimates against the exact values of `tiny`, as Markdown."""
     rows = [
         f"| {pair['text']} | {pair['published']['error']:.2f} | {pair['ours']['error']:.2f} |"
         f" {pair['ours']['stated']:.2f} | {pair['published']['bias']:.2f} | {pair['ours']['bias']:.2f} |"
