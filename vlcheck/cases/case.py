@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -55,6 +55,8 @@ class Case:
             target.
         candidates: words that could replace the target and would make the text false. P(target) is renormalised over
             the target and these words; without any it is used as it is.
+        foils: whole sentences that are false of the picture, for what no other word says: plurals, existence, who does
+            what to whom. A model that only compares texts compares the caption with them.
         about: words, in lower case, that must be true of a picture for the caption to be true; a picture that lacks one
             of them refutes the caption. By default the words of the target.
         present: words, in lower case, that are true of the picture, or not known to be false.
@@ -77,6 +79,7 @@ class Case:
     target: str
     bare: str | None = None
     candidates: tuple[str, ...] = ()
+    foils: tuple[str, ...] = ()
     about: frozenset[str] = frozenset()
     present: Set[str] = frozenset()
     region: tuple[Box, ...] = ()
@@ -95,6 +98,8 @@ class Case:
             )
         if self.bare is not None and self.bare.count(MASK) != 1:
             raise UsageError(f"case {self.id}: bare {self.bare!r} has to hold {MASK} exactly once.")
+        if amiss := foil_fault(self.caption, self.foils):
+            raise UsageError(f"case {self.id}: the foil {amiss}.")
         if not self.about:
             object.__setattr__(self, "about", words_of(self.target))
         object.__setattr__(self, "masked", word_pattern(self.target).sub(MASK, self.caption))
@@ -102,6 +107,30 @@ class Case:
     def refuted_by(self, other: Case) -> bool:
         """Return True if the caption is known to be false of the other case's picture."""
         return self.image.key != other.image.key and not self.about <= other.present
+
+
+def foil_fault(caption: str, foils: Iterable[str]) -> str:
+    """Return why some texts cannot be the foils of a caption; "" if they can.
+
+    Args:
+        caption: the caption.
+        foils: the texts, compared without regard to case and spaces.
+    """
+    seen: dict[str, str] = {folded(caption): "is the caption itself; a foil has to be false of the picture"}
+    for foil in foils:
+        if not foil.strip():
+            return f"{foil!r} is empty; it has to be a whole sentence"
+        if MASK in foil:
+            return f"{foil!r} holds {MASK}; it has to be a whole sentence"
+        if why := seen.get(folded(foil)):
+            return f"{foil!r} {why}"
+        seen[folded(foil)] = "is there twice; each is compared with the caption once"
+    return ""
+
+
+def folded(text: str) -> str:
+    """Return a text in the form in which words and foils are compared: without regard to case and spaces."""
+    return " ".join(text.casefold().split())
 
 
 def word_pattern(word: str) -> re.Pattern[str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from vlcheck._util.foreign_files import fault, parse_json, read_lines
 from vlcheck.cases.box import Box
-from vlcheck.cases.case import MASK, Case, ImageFile
+from vlcheck.cases.case import MASK, Case, ImageFile, foil_fault, folded
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.words import words_of
 from vlcheck.datasets.boxes import PIXELS, in_full, sticks_out, wrong_unit
@@ -28,7 +28,7 @@ from vlcheck.errors import UsageError, nearest, printable
 LONGEST_LINE = 1_000_000
 _NEEDED = ("image", "caption", "target", "tags")
 _TEXTS = ("image", "caption", "target", "bare", "id", "source", "licence")
-_LISTS = ("tags", "candidates", "present", "about")
+_LISTS = ("tags", "candidates", "foils", "present", "about")
 _FIELDS = (*_TEXTS, *_LISTS, "region")
 _OPTIONAL = frozenset(_FIELDS).difference(_NEEDED)
 _ID = re.compile(r"[!-~]+")
@@ -155,6 +155,7 @@ class _Line:
                 target=fields["target"],
                 bare=fields.get("bare"),
                 candidates=tuple(fields.get("candidates", ())),
+                foils=tuple(fields.get("foils", ())),
                 about=frozenset(word.lower() for word in fields.get("about", ())),
                 present=_told(fields["present"]) if "present" in fields else said,
                 region=tuple(dict.fromkeys(Box(*box) for box in fields.get("region", ()))),
@@ -199,6 +200,7 @@ class _Line:
         """Yield the checks of combinations of fields, to be run if each field is correct."""
         yield partial(self._check_meaning, color_kinds)
         yield self._check_candidates
+        yield self._check_foils
         yield self._check_caption
         yield self._check_id
 
@@ -249,13 +251,20 @@ class _Line:
             raise self.bad("target", amiss)
 
     def _check_candidates(self) -> None:
-        target, seen = _folded(self.fields["target"]), set()
+        target, seen = folded(self.fields["target"]), set()
         for word in self.fields.get("candidates", ()):
-            if _folded(word) == target:
+            if folded(word) == target:
                 raise self.bad("candidates", f"{word!r} is the target; they have to be words that are not true")
-            if _folded(word) in seen:
+            if folded(word) in seen:
                 raise self.bad("candidates", f"{word!r} is there twice; each is compared with the target once")
-            seen.add(_folded(word))
+            seen.add(folded(word))
+
+    def _check_foils(self) -> None:
+        for foil in self.fields.get("foils", ()):
+            if len(foil) > LONGEST_CAPTION:
+                raise self.bad("foils", f"one has {len(foil)} characters; at most {LONGEST_CAPTION} are accepted")
+        if amiss := foil_fault(self.fields["caption"], self.fields.get("foils", ())):
+            raise self.bad("foils", amiss)
 
     def _check_caption(self) -> None:
         if MASK in self.fields["caption"]:
@@ -301,11 +310,6 @@ def _object(where: str, text: bytes) -> Mapping[str, Any]:
     if not isinstance(fields, dict):
         raise UsageError(f"{where}: is {type(fields).__name__}, not an object; one object a line is accepted.")
     return fields
-
-
-def _folded(word: str) -> str:
-    """Return a word in the form in which words are compared: without regard to case and spaces."""
-    return " ".join(word.casefold().split())
 
 
 def _is_box(value: object) -> bool:
