@@ -50,8 +50,8 @@ def read_jsonl(path: Path, lexicons: Lexicons) -> Offer:
     if why := fault(path):
         raise UsageError(f"{path}: cannot be read ({why}); it has to be a file with one case a line, as JSON.")
     complaints = Complaints()
-    by_image: dict[str, list[_Line]] = {}
-    by_id: dict[str, _Line] = {}
+    by_image: dict[str, list[CaseLine]] = {}
+    by_id: dict[str, CaseLine] = {}
     for line in _lines(path, lexicons.color_kinds, complaints):
         twin = by_id.setdefault(line.id, line)
         with complaints.of_line(line.number):
@@ -80,7 +80,7 @@ def _doubts(cases: Iterable[Case], lexicons: Lexicons) -> dict[str, list[str]]:
     return found
 
 
-def _audit(lines: Iterable[tuple[_Line, Case]]) -> None:
+def _audit(lines: Iterable[tuple[CaseLine, Case]]) -> None:
     """Check the picture of every line, chosen or not; raise UsageError with all errors."""
     complaints = Complaints()
     for line, case in lines:
@@ -89,7 +89,7 @@ def _audit(lines: Iterable[tuple[_Line, Case]]) -> None:
     complaints.demand_none()
 
 
-def _cases(path: Path, lines: Sequence[_Line], complaints: Complaints) -> Iterator[Case]:
+def _cases(path: Path, lines: Sequence[CaseLine], complaints: Complaints) -> Iterator[Case]:
     """Yield the cases of one image, which is opened once for all of them."""
     image, said = ImageFile(path), _said(lines)
     for line in lines:
@@ -97,7 +97,7 @@ def _cases(path: Path, lines: Sequence[_Line], complaints: Complaints) -> Iterat
             yield line.case(image, said)
 
 
-def _said(lines: Sequence[_Line]) -> frozenset[str]:
+def _said(lines: Sequence[CaseLine]) -> frozenset[str]:
     """Return all words of the captions of an image."""
     return frozenset().union(*(words_of(line.fields["caption"]) for line in lines))
 
@@ -108,7 +108,7 @@ def _told(present: Sequence[str]) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class _Line:
+class CaseLine:
     """A line of the file, whose fields are checked one by one.
 
     Attributes:
@@ -124,14 +124,14 @@ class _Line:
     image: str
 
     @classmethod
-    def parse(cls, path: Path, number: int, text: bytes) -> _Line:
+    def parse(cls, path: Path, number: int, text: bytes) -> CaseLine:
         """Read the fields without checking them; raise UsageError if the line is not an object."""
         said = _object(f"{path}:{number}", text)
         # Optional fields may be null.
         fields = {name: value for name, value in said.items() if value is not None or name not in _OPTIONAL}
         return cls(path, number, fields, "")
 
-    def placed(self) -> _Line:
+    def placed(self) -> CaseLine:
         """Return the line with its image's path; raise UsageError if that leads out of the folder."""
         return replace(self, image=self._image())
 
@@ -204,7 +204,7 @@ class _Line:
         yield self._check_caption
         yield self._check_id
 
-    def check_twin(self, twin: _Line) -> None:
+    def check_twin(self, twin: CaseLine) -> None:
         """Raise UsageError if another line has the same id."""
         if twin is not self:
             raise self.bad("id", f"{self.id!r} is that of line {twin.number}, too; ids are unique")
@@ -288,12 +288,12 @@ class _Line:
         return image
 
 
-def _lines(path: Path, color_kinds: Mapping[str, str], complaints: Complaints) -> Iterator[_Line]:
+def _lines(path: Path, color_kinds: Mapping[str, str], complaints: Complaints) -> Iterator[CaseLine]:
     """Yield the lines whose fields are correct; errors of the others are collected."""
     for number, text in enumerate(read_lines(path, LONGEST_LINE), start=1):
         if text.strip():
             with complaints.of_line(number):
-                line = _Line.parse(path, number, text)
+                line = CaseLine.parse(path, number, text)
                 if complaints.without(number, line.checks_of_fields()) and complaints.without(
                     number, line.checks_of_words(color_kinds)
                 ):
